@@ -1,0 +1,353 @@
+//! What is public knowledge about an authorization server and its API: facts, never code.
+//!
+//! A provider is one TOML file, built in (`catalogue/*.toml`) or the person's own. Every key is optional but `id` and one of
+//! `issuer` and `token.url`; every default is what the RFCs say. `catalogue/README.md` is the schema.
+
+use std::collections::BTreeMap;
+
+/// A provider with everything filled in: `extends` and the environment merged, `refresh` and `client-credentials` completed
+/// from `token`. Strings may still hold `{var}` until [`Provider::expand`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Provider {
+    pub id: String,
+    pub name: String,
+    pub docs: Option<String>,
+    pub console_url: Option<String>,
+    pub aliases: Vec<String>,
+    pub issuer: Option<String>,
+    pub vars: BTreeMap<String, Var>,
+    /// Names of the environments (`max`, `sandbox`, …) that the file offers.
+    pub environments: Vec<String>,
+    pub authorize: Authorize,
+    pub callback: Callback,
+    pub scopes: Scopes,
+    pub pkce: Pkce,
+    pub token: Endpoint,
+    pub refresh: Refresh,
+    pub response: ResponseShape,
+    pub device: Option<Device>,
+    pub revoke: Option<Revoke>,
+    pub client_credentials: Option<Endpoint>,
+    pub redirect: Redirect,
+    pub api: Api,
+    pub whoami: Option<Whoami>,
+    pub errors: Vec<ErrorRule>,
+    pub limits: Limits,
+    pub notes: Vec<String>,
+    /// Where the facts were read, and the day they were checked (`YYYY-MM-DD`).
+    pub sources: Vec<String>,
+    pub checked: Option<String>,
+    /// Facts that nobody has verified: said to the person, not relied on.
+    pub not_verified: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Var {
+    pub prompt: Option<String>,
+    pub default: Option<String>,
+    /// A regular expression is more than these need: `host`, `digits`, `word`, or a literal prefix/suffix with one `*`.
+    pub pattern: Option<String>,
+    pub one_of: Vec<String>,
+    pub secret: bool,
+    pub from: VarFrom,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum VarFrom {
+    #[default]
+    User,
+    /// A parameter of the redirect.
+    Callback,
+    /// A member of the token answer.
+    Token,
+    /// The answer of `whoami`.
+    Whoami,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Authorize {
+    pub url: Option<String>,
+    /// Extra parameters; an empty value drops a standard one.
+    pub params: BTreeMap<String, String>,
+    /// Standard name → theirs.
+    pub rename: BTreeMap<String, String>,
+    pub send_redirect_uri: bool,
+    pub state: StateEcho,
+    pub params_in: AuthorizeParamsIn,
+    /// Parameters that go into the URL without percent-encoding.
+    pub raw: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StateEcho {
+    Required,
+    /// `state` is sent and never comes back (VerticalResponse classic).
+    NotReturned,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthorizeParamsIn {
+    Query,
+    Fragment,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Callback {
+    pub code_param: String,
+    pub token_host_from: Option<String>,
+    pub token_host_allow: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scopes {
+    pub known: Vec<String>,
+    /// Asked for when the person asks for none.
+    pub default: Vec<String>,
+    /// Added always.
+    pub always: Vec<String>,
+    /// Added when a refresh token is wanted.
+    pub offline: Option<String>,
+    pub separator: String,
+    pub param: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pkce {
+    pub mode: PkceMode,
+    pub method: PkceMethod,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PkceMode {
+    Supported,
+    Required,
+    Off,
+    /// Only for clients without a secret (Constant Contact refuses it otherwise).
+    PublicOnly,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PkceMethod {
+    S256,
+    Plain,
+}
+
+/// An endpoint that hands out tokens, and how it wants to be spoken to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Endpoint {
+    pub url: Option<String>,
+    pub method: String,
+    /// The first one that can be used wins.
+    pub auth: Vec<ClientAuth>,
+    pub params_in: ParamsIn,
+    /// Extra parameters; an empty value drops a standard one.
+    pub params: BTreeMap<String, String>,
+    pub rename: BTreeMap<String, String>,
+    pub headers: BTreeMap<String, String>,
+    pub send_redirect_uri: bool,
+    /// Statuses that mean success.
+    pub ok_status: Vec<u16>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientAuth {
+    /// `Authorization: Basic`, id and secret form-encoded first (RFC 6749, section 2.3.1).
+    Basic,
+    /// The same without the form-encoding.
+    BasicRaw,
+    /// In the body, or wherever `params-in` puts parameters.
+    Post,
+    Query,
+    /// The id alone; used only when there is no secret.
+    None,
+    PrivateKeyJwt,
+    /// The secret as Basic's user, with an empty password.
+    BasicSecretAsUser,
+    /// `Authorization: Bearer` with the token that is to be revoked (`revoke` only).
+    BearerSelf,
+    /// `Authorization: Client <secret>` (`revoke` only).
+    ClientSecretScheme,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParamsIn {
+    Form,
+    Json,
+    Query,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refresh {
+    pub endpoint: Endpoint,
+    pub supported: bool,
+    /// `refresh_token` unless the provider exchanges something else.
+    pub grant_type: String,
+    pub token_param: String,
+    pub source: RefreshSource,
+    pub rotates: Rotates,
+    /// Seconds after which an unused refresh token dies.
+    pub max_idle_s: Option<i64>,
+    /// Seconds after the login at which every refresh token dies.
+    pub max_age_s: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefreshSource {
+    RefreshToken,
+    AccessToken,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rotates {
+    Yes,
+    No,
+    Maybe,
+}
+
+/// Where the members of a token answer stand. A path is member names joined by `.`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResponseShape {
+    pub root: Option<String>,
+    pub access_token: String,
+    pub refresh_token: String,
+    pub expires_in: String,
+    pub scope: String,
+    pub token_type: String,
+    /// Used where the answer has no token type; `None`: such an answer is refused.
+    pub default_token_type: Option<String>,
+    pub expires_unit: ExpiresUnit,
+    pub default_expires_s: Option<i64>,
+    pub zero_expires: ZeroExpires,
+    /// Expiry and scopes are read from the access token's own claims where the answer leaves them out (Constant Contact).
+    pub claims_from_jwt: bool,
+    pub ok_field: Option<String>,
+    pub error: Vec<String>,
+    pub error_description: Vec<String>,
+    /// Variable → path.
+    pub capture: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExpiresUnit {
+    Seconds,
+    Milliseconds,
+    Epoch,
+    Iso8601,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ZeroExpires {
+    Never,
+    Now,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Device {
+    pub endpoint: Endpoint,
+    pub grant_type: String,
+    pub poll_url: Option<String>,
+    /// Standard name → theirs.
+    pub fields: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Revoke {
+    pub endpoint: Endpoint,
+    pub token_param: String,
+    /// Which tokens to send, in order: `refresh_token`, `access_token`.
+    pub tokens: Vec<String>,
+    pub kills: Kills,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kills {
+    All,
+    Refresh,
+    Access,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Redirect {
+    pub loopback: LoopbackMode,
+    /// `127.0.0.1` unless the provider compares another name.
+    pub host: Option<String>,
+    /// Ports to register, the first free one is used; empty: any.
+    pub ports: Vec<u16>,
+    /// `None`: a random path where the provider allows any, else `/callback`.
+    pub path: Option<String>,
+    /// The page on which the code is shown, or `oob`.
+    pub paste: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoopbackMode {
+    /// Any port is accepted (RFC 8252, section 7.3).
+    AnyPort,
+    /// The redirect address is compared whole.
+    Exact,
+    /// `https` on loopback.
+    Https,
+    /// Refused: the person pastes the address the browser ended on.
+    None,
+    Unknown,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Api {
+    pub base_url: Option<String>,
+    pub headers: BTreeMap<String, String>,
+    pub auth: ApiAuth,
+    /// Hosts beside the base's own to which the token may go; `*.` at the start stands for one label or more.
+    pub hosts: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct ApiAuth {
+    pub place: ApiAuthPlace,
+    pub name: String,
+    pub scheme: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApiAuthPlace {
+    Header,
+    Query,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Whoami {
+    pub method: String,
+    pub url: String,
+    pub headers: BTreeMap<String, String>,
+    pub body: Option<String>,
+    pub id: Option<String>,
+    pub label: Option<String>,
+}
+
+/// What an API error means, told by status, code and message. The first rule that fits wins.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ErrorRule {
+    pub status: Option<u16>,
+    pub code: Option<String>,
+    /// A part of the message, compared without regard to case.
+    pub matches: Option<String>,
+    pub means: Means,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Means {
+    Expired,
+    Revoked,
+    WrongClient,
+    Scope,
+    Throttled,
+}
+
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Limits {
+    /// Names of the headers that tell `limit`, `remaining`, `reset`, `retry-after`.
+    pub headers: BTreeMap<String, String>,
+    pub per_second: Option<u32>,
+    pub per_day: Option<u32>,
+    pub parallel: Option<u32>,
+}

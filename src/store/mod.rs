@@ -1,0 +1,86 @@
+//! Where tokens rest. A store keeps one record per profile, an opaque JSON text; it doesn't know what a token is.
+//!
+//! Every store makes the same promises, and one contract test (`tests/it/store_contract.rs`) holds them all to it:
+//! load what was saved, save whole or not at all, delete, say why not, never ask a person, never wait past its deadline.
+
+use crate::secret::Secret;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreKind {
+    Keychain,
+    File,
+    Environment,
+    None,
+}
+
+impl StoreKind {
+    pub const ALL: [StoreKind; 4] = [StoreKind::Keychain, StoreKind::File, StoreKind::Environment, StoreKind::None];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            StoreKind::Keychain => "keychain",
+            StoreKind::File => "file",
+            StoreKind::Environment => "environment",
+            StoreKind::None => "none",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<StoreKind> {
+        StoreKind::ALL.into_iter().find(|k| k.name() == name)
+    }
+}
+
+pub trait Store {
+    fn kind(&self) -> StoreKind;
+
+    /// In words, for `status` and `doctor`: `the login keyring (Secret Service)`, a folder, …
+    fn place(&self) -> String;
+
+    /// What tells this store's place from another's of the same kind: two homes, two keychains. Goes into names of locks and
+    /// of the kernel's copy.
+    fn scope(&self) -> String;
+
+    /// The record saved last, or `None` when there is none. Never prompts.
+    fn load(&self, profile: &str) -> Result<Option<Secret>, StoreError>;
+
+    /// Saves whole or not at all, and reads back before it says so.
+    fn save(&self, profile: &str, record: &Secret) -> Result<(), StoreError>;
+
+    /// Forgets; says whether there was anything.
+    fn delete(&self, profile: &str) -> Result<bool, StoreError>;
+
+    /// Whether `save` would work now, found out without touching the profile's record: pre-flight before a refresh token is
+    /// spent.
+    fn writable(&self, profile: &str) -> Result<(), StoreError>;
+}
+
+/// Why a store could not do as it was asked. Nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    #[error("the {0} is locked")]
+    Locked(String),
+    #[error("there is no {what}: {why}")]
+    Absent { what: String, why: String },
+    #[error("access to the {0} was denied")]
+    Denied(String),
+    #[error("the {0} did not answer within {1} seconds")]
+    TimedOut(String, u64),
+    #[error("no space left in {0}")]
+    Full(String),
+    #[error("{0} can't be written: {1}")]
+    NotWritable(String, String),
+    #[error("{place} holds a record that can't be read: {why}")]
+    Corrupt { place: String, why: String },
+    #[error("the passphrase does not open {0}")]
+    WrongPassphrase(String),
+    #[error("a passphrase is needed to open {0}")]
+    NeedsPassphrase(String),
+    #[error("the {0} said that it saved the record, but gives back another")]
+    NotKept(String),
+    #[error("the record is too long for the {0}")]
+    TooLong(String),
+    #[error("the store `{0}` keeps nothing")]
+    ReadOnly(&'static str),
+    #[error("the {0} failed: {1}")]
+    Failed(String, String),
+}

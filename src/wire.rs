@@ -1,0 +1,75 @@
+//! What goes over HTTP, as plain data: made by `protocol/`, carried by `world/`, so that neither needs the other.
+
+use std::time::Duration;
+
+use crate::secret::Secret;
+
+/// A request whose URL and body may hold secrets; nothing of it is printed but what [`Request::place`] says.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// A secret, since some providers want the client secret and the code in its query (VerticalResponse).
+    pub url: Secret,
+    /// In order; a name may stand more than once.
+    pub headers: Vec<(String, Secret)>,
+    pub body: Option<Secret>,
+    /// For the whole exchange, from the first look-up to the last byte of the answer.
+    pub timeout: Duration,
+    /// Bytes of the answer's body past which it is cut off and refused.
+    pub max_body: usize,
+}
+
+impl Request {
+    /// The token endpoint's bounds: 30 s, 1 MiB.
+    pub fn new(method: &str, url: impl Into<String>) -> Request {
+        Request {
+            method: method.to_owned(),
+            url: Secret::new(url),
+            headers: Vec::new(),
+            body: None,
+            timeout: Duration::from_secs(30),
+            max_body: 1 << 20,
+        }
+    }
+
+    pub fn header(mut self, name: &str, value: impl Into<String>) -> Request {
+        self.headers.push((name.to_owned(), Secret::new(value)));
+        self
+    }
+
+    /// Scheme, host, port and path: what may be shown of the URL.
+    pub fn place(&self) -> String {
+        match url::Url::parse(self.url.expose()) {
+            Ok(mut url) => {
+                url.set_query(None);
+                url.set_fragment(None);
+                let _ = url.set_username("");
+                let _ = url.set_password(None);
+                url.to_string()
+            }
+            Err(_) => "(not a URL)".to_owned(),
+        }
+    }
+}
+
+/// A whole answer, read under the request's cap. The body is a secret until it is known to be none.
+#[derive(Clone)]
+pub struct Response {
+    pub status: u16,
+    /// Names in lower case, in the order received.
+    pub headers: Vec<(String, String)>,
+    pub body: zeroize::Zeroizing<Vec<u8>>,
+}
+
+impl Response {
+    /// The first header of that name (lower case).
+    pub fn header(&self, name: &str) -> Option<&str> {
+        header(&self.headers, name)
+    }
+}
+
+/// The first header of that name (lower case).
+pub fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+}

@@ -1,0 +1,196 @@
+//! The doors to everything outside: clock, HTTP, browser, keychain, loopback listener, terminal, random numbers, programs,
+//! environment, streams. `main` builds the real world; a test builds its own, and runs the whole program in it.
+
+pub mod loopback;
+
+use std::ffi::OsString;
+use std::io::{Read, Write};
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use crate::secret::Secret;
+use crate::wire;
+
+/// Everything that can't be real in a test, as one value.
+pub struct World {
+    pub env: Box<dyn Env>,
+    pub clock: Arc<dyn Clock>,
+    pub http: Box<dyn Http>,
+    pub browser: Box<dyn Browser>,
+    pub keychain: Arc<dyn Keychain>,
+    pub token_copy: Box<dyn TokenCopy>,
+    pub random: Box<dyn Random>,
+    pub terminal: Box<dyn Terminal>,
+    pub programs: Box<dyn Programs>,
+    pub signals: Box<dyn Signals>,
+    /// The data asked for, and nothing else.
+    pub out: Box<dyn Write>,
+    /// All talk.
+    pub err: Box<dyn Write>,
+}
+
+pub trait Env {
+    fn var_os(&self, name: &str) -> Option<OsString>;
+
+    /// The names of all variables, for `doctor` and for what depends on a profile's name.
+    fn names(&self) -> Vec<OsString>;
+
+    /// A variable that is set, not empty, and text.
+    fn var(&self, name: &str) -> Option<String> {
+        self.var_os(name)?.into_string().ok().filter(|v| !v.is_empty())
+    }
+}
+
+pub trait Clock: Send + Sync {
+    /// Unix seconds by the wall clock.
+    fn now(&self) -> i64;
+
+    /// A clock that never goes back and that goes on while the machine sleeps; its zero means nothing.
+    fn elapsed(&self) -> Duration;
+
+    fn sleep(&self, time: Duration);
+}
+
+pub trait Http {
+    /// One request, the whole answer under the request's cap, no redirect followed, no cookie kept, one connection.
+    fn exchange(&self, request: &wire::Request) -> Result<wire::Response, HttpError>;
+
+    /// For `call`: the answer's head now, its body as it comes. A body to send may be a stream of known or unknown length.
+    fn stream(&self, request: &wire::Request, body: Option<Upload>) -> Result<Streamed, HttpError>;
+}
+
+/// A body to send that isn't in memory.
+pub struct Upload {
+    pub reader: Box<dyn Read + Send>,
+    pub length: Option<u64>,
+}
+
+pub struct Streamed {
+    pub status: u16,
+    /// `HTTP/1.1`, …
+    pub version: String,
+    /// Names in lower case, in the order received.
+    pub headers: Vec<(String, String)>,
+    pub body: Box<dyn Read>,
+}
+
+/// Why there is no answer, told by what may have happened at the server.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HttpError {
+    /// No byte of the request left: it may be sent again.
+    #[error("can't reach {place}: {why}")]
+    Unsent { place: String, why: String },
+    /// The server may have acted on it: a refresh token sent so may be spent.
+    #[error("{place} broke off: {why}")]
+    Ambiguous { place: String, why: String },
+    #[error("{place} did not answer within {seconds} seconds")]
+    TimedOut { place: String, seconds: u64 },
+    /// The server's certificate or its TLS is not good enough. Nothing was sent.
+    #[error("no safe connection to {place}: {why}")]
+    Tls { place: String, why: String },
+    #[error("the answer of {place} is larger than {limit} bytes")]
+    TooLarge { place: String, limit: usize },
+    /// Plain `http` to another machine, or a URL that isn't one.
+    #[error("{place} is not an address that a secret may go to: {why}")]
+    Forbidden { place: String, why: String },
+}
+
+pub trait Browser: Send {
+    /// Opens one URL, `https` or loopback `http`; says how it went wrong as far as that is known within a moment.
+    fn open(&self, url: &str) -> Result<(), BrowserError>;
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BrowserError {
+    #[error("no browser was found")]
+    NotFound,
+    #[error("`{program}` failed: {why}")]
+    Failed { program: String, why: String },
+    #[error("not an address for a browser: {0}")]
+    BadUrl(String),
+}
+
+/// The system's keychain: one item per account, the service is always `oauthctl`. Values are UTF-8 text (KWallet holds no other).
+/// No call prompts or takes longer than 3 s without a person.
+pub trait Keychain: Send + Sync {
+    fn get(&self, account: &str) -> Result<Option<Secret>, KeychainError>;
+    fn set(&self, account: &str, value: &Secret) -> Result<(), KeychainError>;
+    fn delete(&self, account: &str) -> Result<bool, KeychainError>;
+    /// The longest value one item takes, in bytes, where there is such a limit (Windows: 2,560).
+    fn item_limit(&self) -> Option<usize>;
+    /// Whether a value could be written now: there is a keychain, it is unlocked.
+    fn ready(&self) -> Result<(), KeychainError>;
+    /// `Secret Service`, `macOS Keychain`, `Windows Credential Manager`.
+    fn name(&self) -> String;
+    /// What tells this keychain from another on the same machine (the session bus's address).
+    fn scope(&self) -> String;
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeychainError {
+    #[error("it is locked")]
+    Locked,
+    #[error("{0}")]
+    Absent(String),
+    #[error("access was denied: {0}")]
+    Denied(String),
+    #[error("no answer within {0} seconds")]
+    TimedOut(u64),
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// The copy of a fresh access token that the kernel keeps and forgets by itself (Linux). All of it is best effort.
+pub trait TokenCopy {
+    fn read(&self, name: &str) -> Option<Zeroizing<Vec<u8>>>;
+    fn write(&self, name: &str, value: &[u8], forget_after: Duration) -> bool;
+    fn forget(&self, name: &str);
+    /// Whether the kernel offers it, for `doctor`.
+    fn works(&self) -> bool;
+}
+
+pub trait Random {
+    /// Fills from the operating system's generator; a generator that fails ends the program.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+pub trait Terminal {
+    fn stdin_is_terminal(&self) -> bool;
+    fn stdout_is_terminal(&self) -> bool;
+    fn stderr_is_terminal(&self) -> bool;
+    /// All of standard input, for `-`; at most `limit` bytes.
+    fn read_stdin(&self, limit: usize) -> std::io::Result<Zeroizing<String>>;
+    /// Standard input as a stream, for `call`'s body.
+    fn stdin(&self) -> Box<dyn Read + Send>;
+    /// Asks on the terminal, answer shown. The question has been written already.
+    fn read_line(&self) -> std::io::Result<String>;
+    /// The same without echo.
+    fn read_hidden(&self) -> std::io::Result<Zeroizing<String>>;
+    /// Lines typed while something else is waited for, without echo, sent as they come, until the receiver is gone.
+    fn lines(&self, to: Sender<Secret>);
+    /// Columns, where known.
+    fn width(&self) -> Option<usize>;
+}
+
+pub trait Programs {
+    /// Runs a program named by the person's configuration (`client-secret = { command = [...] }`); its stdout, without the last
+    /// newline. Its stderr and stdin are the person's own.
+    fn output(&self, argv: &[String], timeout: Duration) -> std::io::Result<Zeroizing<String>>;
+    /// Runs a command in the foreground with variables added; its exit code.
+    fn run(&self, argv: &[OsString], env: &[(String, OsString)]) -> std::io::Result<u8>;
+}
+
+pub trait Signals {
+    /// From now on SIGINT, SIGTERM and SIGHUP are sent here instead of ending the program.
+    fn watch(&self, to: Sender<i32>);
+    /// Back to the default.
+    fn release(&self);
+}
+
+/// The machine as it is.
+pub fn real() -> World {
+    unimplemented!()
+}
