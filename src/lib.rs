@@ -1,9 +1,11 @@
 //! The house of `oauthctl`.
 //!
-//! A floor may use the floors below it, never one above, never a neighbour on its own floor:
+//! A floor may use the floors below it, never one above, never a neighbour on its own floor (`tests/it/house.rs` holds it to
+//! that). Modules of one room may use each other.
 //!
 //! ```text
-//! 8  command   sandbox
+//! 9  command
+//! 8  sandbox
 //! 7  session   api
 //! 6  grant
 //! 5  error
@@ -12,22 +14,32 @@
 //! 2  provider  token     wire
 //! 1  secret    text
 //! ```
+//!
+//! * `command`: the verbs, what is typed and what is printed, a file each. `sandbox`: the practice authorization server.
+//! * `session`: the life of one profile's token: load, judge, renew under the lock, keep. `api`: what `call` does.
+//! * `grant`: the ways to obtain a token. `error`: the one error a person sees, with all hints and exit codes.
+//! * `store`: where tokens rest. `config`: profiles and the person's own providers.
+//! * `world`: the doors to everything outside. `protocol`: what the RFCs say, without I/O.
+//! * `provider`: facts about servers, as data. `token`, `wire`, `secret`, `text`: what passes between the floors.
+//!
+//! Data flows one way. `login`: `command` parses, `session` resolves profile and provider, a grant acquires (bind, open, wait,
+//! judge, exchange), `session` keeps, and only then does the browser hear that it is done. `token`: the kernel's copy, else the
+//! store, else a renewal under the lock. `call`: a fresh token, a host that the provider names, the answer streamed.
 
+pub mod api;
+pub mod command;
+pub mod config;
+pub mod error;
+pub mod grant;
+pub mod protocol;
 pub mod provider;
+pub mod sandbox;
 pub mod secret;
+pub mod session;
 pub mod store;
 pub mod text;
 pub mod token;
 pub mod wire;
 pub mod world;
-pub mod config;
-pub mod protocol;
 
-use std::ffi::OsString;
-
-use world::World;
-
-/// The whole program: what was typed and the world go in, an exit code comes out.
-pub fn run(_args: impl IntoIterator<Item = OsString>, _world: &mut World) -> u8 {
-    unimplemented!()
-}
+pub use command::run;

@@ -26,6 +26,12 @@ impl Secret {
         Secret(value)
     }
 
+    /// A value that stands where a secret may stand and is none (`grant_type`), or is made of secrets that are known already (a
+    /// form body): shown by fingerprint like any other, but not looked for in texts.
+    pub fn unlisted(value: impl Into<String>) -> Secret {
+        Secret(Zeroizing::new(value.into()))
+    }
+
     /// The value itself, for the wire, the store and `token`'s stdout, and for nothing else.
     pub fn expose(&self) -> &str {
         &self.0

@@ -25,7 +25,7 @@ impl Request {
     pub fn new(method: &str, url: impl Into<String>) -> Request {
         Request {
             method: method.to_owned(),
-            url: Secret::new(url),
+            url: Secret::unlisted(url),
             headers: Vec::new(),
             body: None,
             timeout: Duration::from_secs(30),
@@ -34,7 +34,9 @@ impl Request {
     }
 
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Request {
-        self.headers.push((name.to_owned(), Secret::new(value)));
+        // `Basic` hides the client secret in a form of its own
+        let value = if name == "authorization" { Secret::new(value) } else { Secret::unlisted(value) };
+        self.headers.push((name.to_owned(), value));
         self
     }
 

@@ -77,7 +77,7 @@ pub fn url(provider: &Provider, request: &AuthorizeRequest<'_>) -> Result<Secret
         }
         AuthorizeParamsIn::Fragment => url.set_fragment(Some(&encoded)),
     }
-    Ok(Secret::new(url.to_string()))
+    Ok(Secret::unlisted(url.to_string()))
 }
 
 /// Adds or replaces; an empty value takes the parameter away.

@@ -9,3 +9,4 @@ pub mod jwt;
 pub mod pkce;
 pub mod redirect;
 pub mod token_request;
+pub mod trace;

@@ -36,9 +36,9 @@ pub type Param<'a> = (&'a str, Secret);
 
 /// Exchange of a code (RFC 6749, section 4.1.3).
 pub fn code<'a>(code: &Secret, redirect_uri: Option<&str>, verifier: Option<&Secret>) -> Vec<Param<'a>> {
-    let mut params = vec![("grant_type", Secret::from("authorization_code")), ("code", code.clone())];
+    let mut params = vec![("grant_type", Secret::unlisted("authorization_code")), ("code", code.clone())];
     if let Some(uri) = redirect_uri {
-        params.push(("redirect_uri", uri.into()));
+        params.push(("redirect_uri", Secret::unlisted(uri)));
     }
     if let Some(verifier) = verifier {
         params.push(("code_verifier", verifier.clone()));
@@ -48,9 +48,9 @@ pub fn code<'a>(code: &Secret, redirect_uri: Option<&str>, verifier: Option<&Sec
 
 /// RFC 6749, section 4.4.2.
 pub fn client_credentials<'a>(scope_param: &'a str, scope: Option<&str>) -> Vec<Param<'a>> {
-    let mut params = vec![("grant_type", Secret::from("client_credentials"))];
+    let mut params = vec![("grant_type", Secret::unlisted("client_credentials"))];
     if let Some(scope) = scope {
-        params.push((scope_param, scope.into()));
+        params.push((scope_param, Secret::unlisted(scope)));
     }
     params
 }
@@ -90,7 +90,7 @@ pub fn build(
     let auth = usable_auth(endpoint, client)?;
 
     let mut params: Vec<(String, Secret)> = params.into_iter().map(|(n, v)| (n.to_owned(), v)).collect();
-    let secret = client.secret.clone().unwrap_or_else(|| Secret::from(""));
+    let secret = client.secret.clone().unwrap_or_else(|| Secret::unlisted(""));
     let mut in_query: Vec<(String, Secret)> = Vec::new();
     let mut authorization = None;
     match auth {
@@ -100,19 +100,19 @@ pub fn build(
         ClientAuth::ClientSecretScheme => authorization = Some(format!("Client {}", secret.expose())),
         ClientAuth::BearerSelf => authorization = bearer.map(|token| format!("Bearer {}", token.expose())),
         ClientAuth::Post => {
-            params.push(("client_id".into(), client.id.as_str().into()));
+            params.push(("client_id".into(), Secret::unlisted(client.id.as_str())));
             params.push(("client_secret".into(), secret));
         }
         ClientAuth::Query => {
-            in_query.push(("client_id".into(), client.id.as_str().into()));
+            in_query.push(("client_id".into(), Secret::unlisted(client.id.as_str())));
             in_query.push(("client_secret".into(), secret));
         }
-        ClientAuth::None | ClientAuth::PrivateKeyJwt => params.push(("client_id".into(), client.id.as_str().into())),
+        ClientAuth::None | ClientAuth::PrivateKeyJwt => params.push(("client_id".into(), Secret::unlisted(client.id.as_str()))),
     }
     for (name, value) in &endpoint.params {
         params.retain(|(n, _)| n != name);
         if !value.is_empty() {
-            params.push((name.clone(), value.as_str().into()));
+            params.push((name.clone(), Secret::unlisted(value.as_str())));
         }
     }
     for (name, _) in params.iter_mut().chain(in_query.iter_mut()) {
@@ -126,10 +126,10 @@ pub fn build(
             in_query.append(&mut params);
             None
         }
-        ParamsIn::Form => Some(("application/x-www-form-urlencoded", Secret::new(form::encode(borrowed(&params)).as_str()))),
+        ParamsIn::Form => Some(("application/x-www-form-urlencoded", Secret::unlisted(form::encode(borrowed(&params)).as_str()))),
         ParamsIn::Json => {
             let object: Map<String, Value> = params.iter().map(|(n, v)| (n.clone(), v.expose().into())).collect();
-            Some(("application/json", Secret::new(Value::Object(object).to_string())))
+            Some(("application/json", Secret::unlisted(Value::Object(object).to_string())))
         }
     };
     let mut request = Request::new(&endpoint.method, with_query(url, &in_query)).header("accept", "application/json");

@@ -29,11 +29,53 @@ pub struct World {
     /// The data asked for, and nothing else.
     pub out: Box<dyn Write>,
     /// All talk.
-    pub err: Box<dyn Write>,
+    pub err: Box<dyn Talk>,
+    pub verbosity: Verbosity,
+}
+
+/// Standard error: whatever is written is cleaned of every known secret on its way out.
+pub trait Talk: Write {
+    /// For the few texts that hold a secret on purpose, because a person or a CI runner needs it: the authorize URL with its
+    /// `state`, the mask command of a CI log.
+    fn show(&mut self, text: &str) -> std::io::Result<()>;
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    Quiet,
+    Normal,
+    /// Each step, each request and each answer.
+    Verbose,
+}
+
+impl World {
+    /// A line of talk on stderr. A stderr that is closed is no reason to stop (L-60).
+    pub fn say(&mut self, line: &str) {
+        if self.verbosity >= Verbosity::Normal {
+            let _ = writeln!(self.err, "{line}");
+        }
+    }
+
+    /// A warning is talk too: `--quiet` silences it.
+    pub fn warn(&mut self, line: &str) {
+        self.say(&format!("warning: {line}"));
+    }
+
+    /// A step, shown with `-v`.
+    pub fn step(&mut self, line: impl FnOnce() -> String) {
+        if self.verbosity == Verbosity::Verbose {
+            let _ = writeln!(self.err, "* {}", line());
+        }
+    }
 }
 
 pub trait Env {
     fn var_os(&self, name: &str) -> Option<OsString>;
+
+    /// The person's home folder, where it is known.
+    fn home(&self) -> Option<std::path::PathBuf> {
+        self.var_os(if cfg!(windows) { "USERPROFILE" } else { "HOME" }).filter(|v| !v.is_empty()).map(Into::into)
+    }
 
     /// The names of all variables, for `doctor` and for what depends on a profile's name.
     fn names(&self) -> Vec<OsString>;

@@ -1,0 +1,82 @@
+//! The token goes to the provider's own hosts over TLS and nowhere else (A-01 to A-30, C-03, C-16). Addresses are compared as
+//! parsed: scheme, host and port, never as text.
+
+use url::{Host, Url};
+
+use crate::error::{Error, Kind};
+use crate::provider::Provider;
+use crate::text::safe;
+
+/// The address that was meant by a path or a full URL, if the token may go there.
+pub fn resolve(provider: &Provider, target: &str) -> Result<Url, Error> {
+    let base = provider.api.base_url.as_deref().ok_or_else(|| {
+        Error::usage(format!("provider `{}` names no API address", provider.id)).hint("add `[api] base-url = …` to the provider's file")
+    })?;
+    let base = Url::parse(base).map_err(|e| Error::usage(format!("the API address of provider `{}` is not a URL: {e}", provider.id)))?;
+    if target.chars().any(|c| c.is_control() || c == '\\') || target.trim() != target {
+        return Err(refused(target, "it has characters that an address can't have"));
+    }
+    let url = if has_scheme(target) {
+        Url::parse(target).map_err(|e| refused(target, &e.to_string()))?
+    } else if target.starts_with("//") {
+        return Err(refused(target, "it names another host"));
+    } else {
+        under(&base, target)?
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refused(target, "it holds a user name or a password"));
+    }
+    if !allowed(provider, &base, &url) {
+        let hosts: Vec<String> = std::iter::once(base.host_str().unwrap_or("").to_owned()).chain(provider.api.hosts.iter().cloned()).collect();
+        return Err(refused(target, &format!("it is not on the hosts of `{}` ({})", provider.id, hosts.join(", "))));
+    }
+    Ok(url)
+}
+
+/// Whether a token of this provider may be sent there.
+pub fn allowed(provider: &Provider, base: &Url, url: &Url) -> bool {
+    if same_origin(base, url) {
+        return true;
+    }
+    let Some(Host::Domain(host)) = url.host() else { return false };
+    url.scheme() == "https"
+        && url.port().is_none()
+        && provider.api.hosts.iter().any(|known| match known.strip_prefix("*.") {
+            Some(parent) => host.strip_suffix(parent).is_some_and(|front| front.len() > 1 && front.ends_with('.')),
+            None => host == known,
+        })
+}
+
+pub fn same_origin(a: &Url, b: &Url) -> bool {
+    a.scheme() == b.scheme() && a.host() == b.host() && a.port_or_known_default() == b.port_or_known_default()
+}
+
+fn has_scheme(target: &str) -> bool {
+    let Some(colon) = target.find(':') else { return false };
+    let before = &target[..colon];
+    // `/path:with-colon` and `?q=a:b` are paths
+    !before.is_empty() && before.bytes().all(|b| b.is_ascii_alphanumeric() || b"+.-".contains(&b)) && before.as_bytes()[0].is_ascii_alphabetic()
+}
+
+/// Appends to the base's path; a path can't climb out of the base by accident, and can't name another host at all.
+fn under(base: &Url, target: &str) -> Result<Url, Error> {
+    let (path, query) = match target.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (target, None),
+    };
+    let path = path.split('#').next().unwrap_or("");
+    let mut url = base.clone();
+    let joined = format!("{}/{}", base.path().trim_end_matches('/'), path.trim_start_matches('/'));
+    url.set_path(&joined);
+    url.set_query(query.map(|q| q.split('#').next().unwrap_or("")));
+    if !same_origin(base, &url) {
+        return Err(refused(target, "it leads to another host"));
+    }
+    Ok(url)
+}
+
+fn refused(target: &str, why: &str) -> Error {
+    Error::new(Kind::Unsafe, format!("no token is sent to `{}`", safe(target)))
+        .cause(why)
+        .hint("paths are relative to the provider's API: `/campaigns`; `oauthctl provider show` prints its hosts")
+}

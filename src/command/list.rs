@@ -1,0 +1,154 @@
+//! `list`: every profile and how its token stands.
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use crate::command::{Global, print, times};
+use crate::config::{Config, GrantKind};
+use crate::error::Error;
+use crate::session::paths::Paths;
+use crate::session::record::Record;
+use crate::session::{Choice, Session};
+use crate::text::safe;
+use crate::token::Freshness;
+use crate::world::World;
+
+#[derive(Args, Debug)]
+pub struct ListArgs {
+    /// How it is printed.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Table,
+    Json,
+}
+
+/// What is known of one profile without asking anybody.
+pub struct Standing {
+    pub profile: String,
+    pub provider: String,
+    pub grant: GrantKind,
+    pub store: &'static str,
+    pub place: String,
+    pub record: Option<Record>,
+    /// Why the store could not be read.
+    pub trouble: Option<Error>,
+    /// A word: `fresh`, `stale`, `expired`, `unknown expiry`, `none`, `unreadable`.
+    pub state: &'static str,
+}
+
+pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
+    let names: Vec<String> = match Paths::find(&*world.env).config {
+        Some(dir) => Config::load(&dir)?.profiles.into_keys().collect(),
+        None => Vec::new(),
+    };
+    let mut all = Vec::new();
+    for name in names {
+        let session = Session::open(world, Choice { profile: Some(name), no_cache: global.no_cache, ..Choice::default() })?;
+        all.push(standing(world, &session));
+    }
+    match args.format {
+        Format::Json => {
+            let list: Vec<Value> = all.iter().map(|s| as_json(world, s)).collect();
+            print(world, format!("{}\n", Value::Array(list)).as_bytes())?;
+        }
+        Format::Table if all.is_empty() => world.say("There is no profile yet. To try it: oauthctl login sandbox"),
+        Format::Table => {
+            let text = table(world, &all);
+            print(world, text.as_bytes())?;
+        }
+    }
+    Ok(0)
+}
+
+pub fn standing(world: &World, session: &Session) -> Standing {
+    let (record, trouble) = match session.load() {
+        Ok(record) => (record, None),
+        Err(e) => (None, Some(e)),
+    };
+    let state = match (&record, &trouble) {
+        (_, Some(_)) => "unreadable",
+        (Some(Record { token: Some(set), .. }), _) => match set.freshness(world.clock.now(), None) {
+            Freshness::Fresh => "fresh",
+            Freshness::Stale => "stale",
+            Freshness::Expired => "expired",
+            Freshness::Unknown => "no known expiry",
+        },
+        _ => "none",
+    };
+    Standing {
+        profile: session.name.clone(),
+        provider: session.provider_name().to_owned(),
+        grant: session.grant(None, record.as_ref()),
+        store: session.store.kind().name(),
+        place: session.store.place(),
+        record,
+        trouble,
+        state,
+    }
+}
+
+pub fn as_json(world: &World, s: &Standing) -> Value {
+    let mut object = json!({
+        "profile": s.profile, "provider": s.provider, "grant": s.grant.name(), "store": s.store, "state": s.state,
+    });
+    if let Some(e) = &s.trouble {
+        object["trouble"] = e.message.as_str().into();
+    }
+    if let Some(record) = &s.record {
+        if let Some(account) = &record.account {
+            object["account"] = account.as_str().into();
+        }
+        if let Some(id) = &record.client_id {
+            object["client_id"] = id.as_str().into();
+        }
+        if let Some(set) = &record.token {
+            object["token"] = set.access_token.fingerprint().into();
+            object["renewable"] = (set.refresh_token.is_some() || s.grant == GrantKind::ClientCredentials).into();
+            if let Some(at) = set.expires_at {
+                object["expires_at"] = times::rfc3339(at).into();
+                object["expires_in"] = (at - world.clock.now()).into();
+            }
+            if let Some(scopes) = &set.scopes {
+                object["scopes"] = scopes.clone().into();
+            }
+        }
+    }
+    object
+}
+
+fn table(world: &World, all: &[Standing]) -> String {
+    let now = world.clock.now();
+    let mut rows = vec![["PROFILE", "PROVIDER", "ACCOUNT", "GRANT", "TOKEN", "EXPIRES", "STORE"].map(str::to_owned)];
+    for s in all {
+        let set = s.record.as_ref().and_then(|r| r.token.as_ref());
+        let expires = match set.map(|set| set.expires_at) {
+            Some(Some(at)) if at > now => format!("in {}", times::span(at - now)),
+            Some(Some(at)) => format!("{} ago", times::span(now - at)),
+            _ => "-".to_owned(),
+        };
+        rows.push([
+            safe(&s.profile),
+            safe(&s.provider),
+            s.record.as_ref().and_then(|r| r.account.as_deref()).map_or("-".to_owned(), safe),
+            s.grant.name().to_owned(),
+            s.state.to_owned(),
+            expires,
+            s.store.to_owned(),
+        ]);
+    }
+    let mut widths = [0; 7];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let line = |row: &[String; 7]| {
+        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        format!("{}\n", cells.join("  ").trim_end())
+    };
+    rows.iter().map(line).collect()
+}

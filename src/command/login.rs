@@ -1,0 +1,428 @@
+//! `login`: a person's act. Asks for what is missing, signs in, keeps the tokens, and only then says that it is done.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::api;
+use crate::command::{Global, WhoArgs, duration, may_ask, no_input, practice, times};
+use crate::config::{self, GrantKind};
+use crate::error::{Error, Kind};
+use crate::grant::authorization_code::{self, Caught, Login, wants_confirmation};
+use crate::grant::redirect_plan::{self, Plan, Target};
+use crate::grant::{Asking, client_credentials};
+use crate::protocol::token_request::{Client, usable_auth};
+use crate::provider::{Provider, VarFrom};
+use crate::secret::Secret;
+use crate::session::fresh::keep;
+use crate::session::record::Record;
+use crate::session::{Choice, Session, lock};
+use crate::store::{StoreError, StoreKind, environment};
+use crate::text::safe;
+use crate::token::TokenSet;
+use crate::world::World;
+
+#[derive(Args, Debug)]
+pub struct LoginArgs {
+    #[command(flatten)]
+    pub who: WhoArgs,
+    /// The redirect address as you registered it; one that isn't on this machine is pasted back.
+    #[arg(long, value_name = "URL", help_heading = "Profile")]
+    pub redirect_uri: Option<String>,
+    /// The port to listen on.
+    #[arg(long, help_heading = "Profile")]
+    pub port: Option<u16>,
+    /// Print the address, but open no browser.
+    #[arg(long)]
+    pub no_browser: bool,
+    /// How long to wait for the browser to come back.
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5m")]
+    pub timeout: Duration,
+}
+
+pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
+    let choice = Choice { redirect_uri: args.redirect_uri.clone(), port: args.port, ..args.who.choice(global) };
+    let mut session = practice::open(world, choice)?;
+    let variable = environment::variable_name(&session.name);
+    if world.env.var(&variable).is_some() {
+        return Err(Error::usage(format!("the token of `{}` comes from the variable {variable}: a login would not be used", session.name))
+            .hint(format!("unset {variable}")));
+    }
+    choose_store(world, &mut session)?;
+    let old = match session.store.kind() {
+        StoreKind::None => None,
+        _ => session.load()?,
+    };
+    ask_vars(world, &mut session)?;
+    let provider = session.provider(world, old.as_ref())?;
+    let grant = session.grant(Some(&provider), None);
+    let obtained = match grant {
+        GrantKind::ClientCredentials => by_client_credentials(world, &mut session, &provider, old.as_ref())?,
+        GrantKind::AuthorizationCode => by_browser(world, &mut session, &provider, old.as_ref(), &args)?,
+    };
+    finish(world, &mut session, &provider, old, grant, obtained)
+}
+
+struct Obtained {
+    set: TokenSet,
+    client: Client,
+    asked: Vec<String>,
+    redirect_params: Vec<(String, String)>,
+    caught: Option<Caught>,
+    confirm: bool,
+}
+
+/// Keeps first, tells the browser then, talks last.
+fn finish(world: &mut World, session: &mut Session, provider: &Provider, old: Option<Record>, grant: GrantKind, obtained: Obtained) -> Result<u8, Error> {
+    let Obtained { set, client, asked, redirect_params, caught, confirm } = obtained;
+    let done = (|| {
+        let account = account(world, session, provider, &set);
+        if confirm {
+            confirm_account(world, session, provider, account.as_deref(), &set)?;
+        }
+        store_login(world, session, provider, old, grant, &set, &client, &asked, &redirect_params, account.clone())?;
+        Ok(account)
+    })();
+    if let Some(caught) = caught {
+        caught.tell(done.is_ok());
+    }
+    world.signals.release();
+    let account = done?;
+    let name = session.name.clone();
+    let who = account.map(|a| format!(" as {}", safe(&a))).unwrap_or_default();
+    let now = world.clock.now();
+    world.say(&format!("Signed in to {}{who}. The token of `{name}` is {}.", safe(&provider.name), times::good_until(set.expires_at, now)));
+    if let Some(scopes) = missing_scopes(&asked, &set) {
+        world.warn(&format!("not granted: {}", safe(&scopes)));
+    }
+    if grant == GrantKind::AuthorizationCode && set.refresh_token.is_none() && provider.refresh.supported && set.expires_at.is_some() {
+        world.warn("the provider gave no refresh token: when this one expires, sign in again");
+    }
+    if session.store.kind() == StoreKind::None {
+        world.warn("the store is `none`: nothing was kept");
+    } else {
+        world.say(&format!("It rests in {}.", session.store.place()));
+    }
+    world.say(&format!("Next: oauthctl token {name}   or   oauthctl call {name} {}", first_call(provider)));
+    Ok(0)
+}
+
+fn missing_scopes(asked: &[String], set: &TokenSet) -> Option<String> {
+    let granted = set.scopes.as_ref()?;
+    let missing: Vec<&str> = asked.iter().filter(|s| !granted.contains(s)).map(String::as_str).collect();
+    (!missing.is_empty()).then(|| missing.join(" "))
+}
+
+/// A path that shows something at once.
+fn first_call(provider: &Provider) -> String {
+    let base = provider.api.base_url.as_deref().unwrap_or("");
+    match &provider.whoami {
+        Some(whoami) if whoami.url.starts_with(base) && !whoami.url.contains('{') => whoami.url[base.len()..].to_owned(),
+        Some(whoami) if whoami.url.starts_with('/') => whoami.url.clone(),
+        _ => "/".to_owned(),
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "one call, and each is a fact of the login that is kept")]
+fn store_login(
+    world: &mut World,
+    session: &mut Session,
+    provider: &Provider,
+    old: Option<Record>,
+    grant: GrantKind,
+    set: &TokenSet,
+    client: &Client,
+    asked: &[String],
+    redirect_params: &[(String, String)],
+    account: Option<String>,
+) -> Result<(), Error> {
+    if session.store.kind() == StoreKind::None {
+        return Ok(());
+    }
+    let _lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
+    let now = session.load()?;
+    let generation = [&now, &old].into_iter().flatten().map(|r| r.generation).max().unwrap_or(0);
+    let before = now.or(old).unwrap_or_default();
+    // a secret that comes from outside each time stays outside
+    let kept_secret = match session.profile.client_secret.is_some() || world.env.var("OAUTHCTL_CLIENT_SECRET").is_some() {
+        true => before.client_secret.clone(),
+        false => client.secret.clone().or(before.client_secret.clone().filter(|_| before.client_id.as_deref() == Some(&client.id))),
+    };
+    let record = Record {
+        generation: generation + 1,
+        provider: Some(session.provider_name().to_owned()),
+        client_id: Some(client.id.clone()),
+        client_secret: kept_secret,
+        grant: Some(grant),
+        asked: asked.to_vec(),
+        login_at: Some(world.clock.now()),
+        vars: learnt(provider, set, redirect_params),
+        account,
+        journal_key: before.journal_key.clone(),
+        machine: before.machine.clone(),
+        token: Some(set.clone()),
+    };
+    keep(world, session, &record)?;
+    remember_profile(world, session, client)
+}
+
+/// Variables that the redirect or the answer taught (`from = "callback"`, `"token"`).
+fn learnt(provider: &Provider, set: &TokenSet, redirect_params: &[(String, String)]) -> std::collections::BTreeMap<String, String> {
+    provider
+        .vars
+        .iter()
+        .filter_map(|(name, var)| {
+            let value = match var.from {
+                VarFrom::Callback => redirect_params.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()),
+                VarFrom::Token => set.extra.get(name).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)),
+                VarFrom::User | VarFrom::Whoami => None,
+            };
+            value.map(|v| (name.clone(), v))
+        })
+        .collect()
+}
+
+/// Writes what makes the profile into `config.toml`: only what isn't there already.
+fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Result<(), Error> {
+    let dir = session.paths.require_config()?;
+    let choice = &session.choice;
+    let file = config::Config::load_for(&dir, &session.name)?;
+    let known = file.profiles.get(&session.name).cloned().unwrap_or_default();
+    let mut changes: Vec<(String, String)> = Vec::new();
+    let mut change = |key: &str, value: Option<&str>, known: Option<&str>| {
+        if let Some(value) = value.filter(|v| Some(*v) != known) {
+            changes.push((key.to_owned(), value.to_owned()));
+        }
+    };
+    change("provider", session.profile.provider.as_deref(), known.provider.as_deref());
+    let own_client = session.raw_provider()?.client_id;
+    if world.env.var("OAUTHCTL_CLIENT_ID").is_none() {
+        change("client-id", Some(client.id.as_str()).filter(|id| own_client.as_deref() != Some(id)), known.client_id.as_deref());
+    }
+    change("grant", choice.grant.map(GrantKind::name), known.grant.map(GrantKind::name));
+    change("redirect-uri", choice.redirect_uri.as_deref(), known.redirect_uri.as_deref());
+    let port = choice.port.map(|p| p.to_string());
+    change("port", port.as_deref(), known.port.map(|p| p.to_string()).as_deref());
+    let kind = session.store.kind();
+    if choice.store.is_some() || (kind == StoreKind::File && file.store != Some(kind) && world.env.var("OAUTHCTL_STORE").is_none()) {
+        change("store", Some(kind.name()), known.store.map(StoreKind::name));
+    }
+    for (name, value) in &session.profile.vars {
+        change(&format!("vars.{name}"), Some(value), known.vars.get(name).map(String::as_str));
+    }
+    for (name, value) in &choice.params {
+        change(&format!("params.{name}"), Some(value), known.params.get(name).map(String::as_str));
+    }
+    if !choice.scopes.is_empty() && known.scopes.as_ref() != Some(&choice.scopes) {
+        changes.push(("scopes".to_owned(), choice.scopes.join(" ")));
+    }
+    if changes.is_empty() && session.configured {
+        return Ok(());
+    }
+    let name = session.name.clone();
+    config::edit(&dir, |editor| {
+        for (key, value) in &changes {
+            editor.set(&name, key, value)?;
+        }
+        Ok(())
+    })?;
+    // the configuration has changed: the copy's link is made anew
+    if let Ok(Some(set)) = session.load().map(|r| r.and_then(|r| r.token)) {
+        crate::session::copy::write(world, session, &set);
+    }
+    Ok(())
+}
+
+/// Where no keychain answers, a sealed file does: said, never silently, and kept in the profile.
+fn choose_store(world: &mut World, session: &mut Session) -> Result<(), Error> {
+    let name = session.name.clone();
+    if session.store.kind() == StoreKind::None {
+        return Ok(());
+    }
+    match session.store.writable(&name) {
+        Ok(()) => announce_key_file(world, session),
+        Err(StoreError::Absent { why, .. }) if session.store.kind() == StoreKind::Keychain && session.choice.store.is_none() && world.env.var("OAUTHCTL_STORE").is_none() && session.profile.store.is_none() => {
+            let file = crate::session::open_file_store(world, &session.paths)?;
+            let how = file.key_words();
+            session.store = Box::new(file);
+            session.store.writable(&name)?;
+            world.say(&format!("No keychain answers here ({why}): the token goes into {}, {how}.", session.store.place()));
+            Ok(())
+        }
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// A key file beside the sealed files protects them from backups and copies, not from whoever reads the folder.
+fn announce_key_file(world: &mut World, session: &Session) -> Result<(), Error> {
+    if session.store.kind() == StoreKind::File && session.load()?.is_none() {
+        let file = crate::session::open_file_store(world, &session.paths)?;
+        let how = file.key_words();
+        world.say(&format!("The token goes into {}, {how}.", session.store.place()));
+    }
+    Ok(())
+}
+
+/// The provider's variables that only the person knows.
+fn ask_vars(world: &mut World, session: &mut Session) -> Result<(), Error> {
+    let raw = session.raw_provider()?;
+    let missing: Vec<(String, String)> = raw
+        .missing_vars(&session.profile.vars)
+        .into_iter()
+        .filter(|name| name != "base" && name != "random")
+        .map(|name| {
+            let prompt = raw.vars.get(&name).and_then(|v| v.prompt.clone()).unwrap_or_else(|| name.clone());
+            (name, prompt)
+        })
+        .collect();
+    for (name, prompt) in missing {
+        if !may_ask(world) {
+            return Err(Error::usage(format!("provider `{}` needs `{name}`: {}", raw.id, safe(&prompt)))
+                .hint(format!("oauthctl profile set {} vars.{name} VALUE", session.name)));
+        }
+        let value = ask(world, &safe(&prompt))?;
+        session.profile.vars.insert(name, value);
+    }
+    Ok(())
+}
+
+fn by_client_credentials(world: &mut World, session: &mut Session, provider: &Provider, old: Option<&Record>) -> Result<Obtained, Error> {
+    let client = complete_client(world, session, provider, old, None)?;
+    let asked = session.scopes(provider, GrantKind::ClientCredentials);
+    let name = session.name.clone();
+    let asking = Asking { profile: &name, provider, client: &client };
+    let set = client_credentials::obtain(world, &asking, &asked, &mut |_| Ok(()))?.set;
+    Ok(Obtained { set, client, asked, redirect_params: Vec::new(), caught: None, confirm: false })
+}
+
+fn by_browser(world: &mut World, session: &mut Session, provider: &Provider, old: Option<&Record>, args: &LoginArgs) -> Result<Obtained, Error> {
+    let random = crate::session::random_hex(world);
+    let plan = redirect_plan::plan(provider, session.profile.redirect_uri.as_deref(), session.profile.port, &random)?;
+    let client = complete_client(world, session, provider, old, Some(&plan))?;
+    let quiet = no_input(world);
+    let take_paste = !quiet;
+    if let (Target::Paste { why }, false) = (&plan.target, take_paste) {
+        return Err(Error::usage(format!("{why}, and questions are off here: the address can't be pasted"))
+            .hint("`--grant client-credentials`, where the provider offers it, needs no browser"));
+    }
+    let ssh = world.env.var("SSH_CONNECTION");
+    let has_display = ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"].iter().any(|name| world.env.var(name).is_some());
+    let name = session.name.clone();
+    let asked = session.scopes(provider, GrantKind::AuthorizationCode);
+    let params: Vec<(String, String)> = session.profile.params.clone().into_iter().collect();
+    let confirm = wants_confirmation(provider.authorize.state, &plan);
+    let login = Login {
+        asking: Asking { profile: &name, provider, client: &client },
+        scopes: &asked,
+        plan,
+        params: &params,
+        timeout: args.timeout,
+        open_browser: !args.no_browser && !quiet && (ssh.is_none() || has_display),
+        take_paste,
+        ssh,
+    };
+    let obtained = authorization_code::obtain(world, &login, &mut |_| Ok(()))?;
+    Ok(Obtained {
+        set: obtained.answer.set,
+        client,
+        asked,
+        redirect_params: obtained.redirect_params,
+        caught: Some(obtained.caught),
+        confirm,
+    })
+}
+
+/// Client id and secret, asked for at the terminal where they are missing.
+fn complete_client(world: &mut World, session: &mut Session, provider: &Provider, old: Option<&Record>, plan: Option<&Plan>) -> Result<Client, Error> {
+    let known = session.client(world, provider, old)?;
+    let endpoint = match plan {
+        Some(_) => &provider.token,
+        None => provider.client_credentials.as_ref().unwrap_or(&provider.token),
+    };
+    if let Some(client) = &known
+        && (client.secret.is_some() || usable_auth(endpoint, client).is_ok())
+    {
+        return Ok(client.clone());
+    }
+    if !may_ask(world) {
+        return match known {
+            None => session.require_client(world, provider, old),
+            Some(client) => usable_auth(endpoint, &client).map(|_| client.clone()).map_err(Error::from),
+        };
+    }
+    introduce(world, provider, plan);
+    let id = match known {
+        Some(client) => client.id,
+        None => ask(world, "Client id")?,
+    };
+    let public_too = usable_auth(endpoint, &Client { id: id.clone(), secret: None }).is_ok();
+    let question = if public_too { "Client secret (not shown; Enter if the app has none)" } else { "Client secret (not shown)" };
+    let secret = ask_hidden(world, question)?;
+    let secret = (!secret.is_empty()).then_some(secret);
+    if secret.is_none() && !public_too {
+        return Err(Error::usage("this provider wants a client secret").hint(format!("oauthctl login {}", session.name)));
+    }
+    if let Some(secret) = &secret {
+        session.set_secret(secret.clone());
+    }
+    session.profile.client_id = Some(id.clone());
+    Ok(Client { id, secret })
+}
+
+/// Where to register, and what to enter there.
+fn introduce(world: &mut World, provider: &Provider, plan: Option<&Plan>) {
+    world.say(&format!("To sign in to {} you need an app of your own there (its client id and client secret).", safe(&provider.name)));
+    if let Some(console) = &provider.console_url {
+        world.say(&format!("  Register it at: {}", safe(console)));
+    }
+    if let Some(plan) = plan {
+        match plan.to_register() {
+            Some(uri) => world.say(&format!("  Redirect URL to enter there: {}", safe(&uri))),
+            None => world.say("  Redirect URL to enter there: any https address of your own; you paste back where the browser ends"),
+        }
+    }
+    world.say("");
+}
+
+fn ask(world: &mut World, question: &str) -> Result<String, Error> {
+    let _ = world.err.show(&format!("{question}: "));
+    let answer = world.terminal.read_line().map_err(|e| Error::new(Kind::Usage, "the terminal could not be read").cause(e))?;
+    let answer = answer.trim().to_owned();
+    if answer.is_empty() { Err(Error::usage(format!("{question}: nothing was entered"))) } else { Ok(answer) }
+}
+
+fn ask_hidden(world: &mut World, question: &str) -> Result<Secret, Error> {
+    let _ = world.err.show(&format!("{question}: "));
+    let answer = world.terminal.read_hidden().map_err(|e| Error::new(Kind::Usage, "the terminal could not be read").cause(e))?;
+    let _ = world.err.show("\n");
+    Ok(Secret::new(answer.trim()))
+}
+
+/// Who signed in, if that can be had cheaply. A login is no failure because this is.
+fn account(world: &mut World, session: &mut Session, provider: &Provider, set: &TokenSet) -> Option<String> {
+    let whoami = provider.whoami.as_ref()?;
+    match api::whoami::ask(world, provider, whoami, set) {
+        Ok(account) => account,
+        Err(e) => {
+            let name = session.name.clone();
+            world.step(|| format!("who signed in to `{name}` is not known: {}", e.message));
+            None
+        }
+    }
+}
+
+/// Nothing ties this redirect to this login (the provider returns no `state`): the person looks at who it is.
+fn confirm_account(world: &mut World, session: &Session, provider: &Provider, account: Option<&str>, set: &TokenSet) -> Result<(), Error> {
+    let id = account.map(str::to_owned).or_else(|| set.extra.get("user_id").map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)));
+    let who = id.map_or_else(|| "an account that is not named".to_owned(), |id| format!("user {}", safe(&id)));
+    if !may_ask(world) {
+        world.warn(&format!("{} can't prove that this sign-in is yours: it is {who}", safe(&provider.name)));
+        return Ok(());
+    }
+    let _ = world.err.show(&format!("{} can't prove that this sign-in is yours. It is {who}. Keep it? [Y/n]: ", safe(&provider.name)));
+    let answer = world.terminal.read_line().unwrap_or_default();
+    match answer.trim().to_lowercase().as_str() {
+        "" | "y" | "yes" => Ok(()),
+        _ => Err(Error::new(Kind::Refused, "the sign-in was not kept").hint(format!("oauthctl login {}", session.name))),
+    }
+}

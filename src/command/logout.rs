@@ -1,0 +1,125 @@
+//! `logout`: revokes where the provider can, says honestly where it can't, then forgets.
+
+use clap::Args;
+
+use crate::command::{Global, WhoArgs, practice};
+use crate::config::Config;
+use crate::error::{Error, Kind};
+use crate::grant::{Asking, revoke};
+use crate::session::paths::Paths;
+use crate::session::record::Record;
+use crate::session::{Choice, Session, copy, lock};
+use crate::store::{StoreKind, environment};
+use crate::text::safe;
+use crate::world::World;
+
+#[derive(Args, Debug)]
+pub struct LogoutArgs {
+    #[command(flatten)]
+    pub who: WhoArgs,
+    /// Every profile.
+    #[arg(long, conflicts_with = "profile")]
+    pub all: bool,
+    /// Forget here, and leave the provider alone.
+    #[arg(long)]
+    pub local_only: bool,
+}
+
+pub fn run(args: LogoutArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
+    if !args.all {
+        return one(world, args.who.choice(global), args.local_only).map(|()| 0);
+    }
+    let names: Vec<String> = match Paths::find(&*world.env).config {
+        Some(dir) => Config::load(&dir)?.profiles.into_keys().collect(),
+        None => Vec::new(),
+    };
+    let mut failed = None;
+    for name in names {
+        let choice = Choice { profile: Some(name.clone()), ..Choice::default() };
+        if let Err(e) = one(world, choice, args.local_only) {
+            world.say(&format!("{name}: {}", e.as_text(false).trim_end()));
+            failed = Some(e.kind);
+        }
+    }
+    match failed {
+        None => Ok(0),
+        Some(kind) => Err(Error::new(kind, "not every profile could be logged out").hint("the lines above say why")),
+    }
+}
+
+fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<(), Error> {
+    let mut session = practice::open(world, choice)?;
+    let name = session.name.clone();
+    match session.store.kind() {
+        StoreKind::Environment => {
+            let variable = environment::variable_name(&name);
+            return Err(Error::usage(format!("the token of `{name}` comes from the environment")).hint(format!("unset {variable}")));
+        }
+        StoreKind::None => return Err(Error::usage("the store `none` keeps nothing to forget")),
+        StoreKind::Keychain | StoreKind::File => {}
+    }
+    // a renewal that is under way ends first: its token is revoked too, and nothing comes back afterwards
+    let _lock = lock::acquire(world, &session.paths, &*session.store, &name)?;
+    let record = match session.load() {
+        Ok(record) => record,
+        // what can't be read can be forgotten all the same
+        Err(e) if local_only && e.kind == Kind::Store => {
+            session.store.delete(&name)?;
+            copy::forget(world, &session);
+            world.say(&format!("{name}: forgotten here, unread ({})", e.message));
+            return Ok(());
+        }
+        Err(e) => return Err(e),
+    };
+    let Some(record) = record.filter(|r| r.token.is_some()) else {
+        copy::forget(world, &session);
+        world.say(&format!("{name}: no token is stored"));
+        return Ok(());
+    };
+    let revoked = if local_only { Ok(Some("the provider was not asked to revoke it")) } else { at_provider(world, &mut session, &record) };
+    forget(world, &session, &record)?;
+    let kept = if record.client_secret.is_some() { format!("; the client secret is kept (`oauthctl profile remove {name}` forgets it too)") } else { String::new() };
+    match revoked {
+        Ok(Some(words)) => world.say(&format!("{name}: forgotten here; {words}{kept}")),
+        Ok(None) => {
+            let provider = session.raw_provider().map(|p| p.name).unwrap_or_else(|_| session.provider_name().to_owned());
+            world.say(&format!(
+                "{name}: forgotten here; {} offers no way to revoke a token from outside: it stays valid until it expires, or until you remove the app in your account there{kept}",
+                safe(&provider)
+            ));
+        }
+        Err(e) => {
+            world.say(&format!("{name}: forgotten here{kept}"));
+            return Err(Error { message: format!("the token of `{name}` was forgotten here, but not revoked at the provider"), ..e.clone() }.cause(e.message));
+        }
+    }
+    Ok(())
+}
+
+fn at_provider(world: &mut World, session: &mut Session, record: &Record) -> Result<Option<&'static str>, Error> {
+    let provider = session.provider(world, Some(record))?;
+    let (Some(facts), Some(set)) = (&provider.revoke, &record.token) else { return Ok(None) };
+    let client = session.require_client(world, &provider, Some(record))?;
+    let name = session.name.clone();
+    let asking = Asking { profile: &name, provider: &provider, client: &client };
+    revoke::revoke(world, &asking, facts, set).map(Some)
+}
+
+/// The tokens go; a client secret that was entered by hand stays.
+fn forget(world: &mut World, session: &Session, record: &Record) -> Result<(), Error> {
+    copy::forget(world, session);
+    if record.client_secret.is_none() {
+        session.store.delete(&session.name)?;
+        return Ok(());
+    }
+    let kept = Record {
+        generation: record.generation + 1,
+        token: None,
+        login_at: None,
+        account: None,
+        vars: Default::default(),
+        ..record.clone()
+    };
+    session.store.save(&session.name, &kept.to_json())?;
+    Ok(())
+}

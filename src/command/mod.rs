@@ -1,0 +1,289 @@
+//! The verbs: what is typed and what is printed, one file each. [`run`] is the whole program.
+
+mod call;
+mod completions;
+mod doctor;
+mod list;
+mod login;
+mod logout;
+mod practice;
+mod profile;
+mod provider;
+mod refresh;
+mod sandbox;
+mod status;
+mod times;
+mod token;
+
+use std::ffi::OsString;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::config::GrantKind;
+use crate::error::{Error, Kind};
+use crate::session::{Choice, known_grants, known_stores};
+use crate::store::StoreKind;
+use crate::world::{Verbosity, World};
+
+/// Obtains OAuth 2.0 tokens, keeps them in the keychain, hands out fresh ones, and calls APIs with them.
+#[derive(Debug, Parser)]
+#[command(name = "oauthctl", version, propagate_version = true, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = "Try it without an account anywhere: oauthctl login sandbox")]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Global {
+    /// Say nothing but errors.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public.
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// How errors are written.
+    #[arg(long, global = true, value_enum, default_value_t = ErrorFormat::Text, value_name = "FORMAT")]
+    pub error_format: ErrorFormat,
+    /// Do without the kernel's copy of the access token.
+    #[arg(long, global = true)]
+    pub no_cache: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ErrorFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Sign in and keep the tokens.
+    Login(login::LoginArgs),
+    /// Print a fresh access token, and nothing else.
+    Token(token::TokenArgs),
+    /// Renew the token now.
+    Refresh(refresh::RefreshArgs),
+    /// Send a request to the provider's API with the token.
+    Call(call::CallArgs),
+    /// Revoke where the provider can, then forget the tokens.
+    Logout(logout::LogoutArgs),
+    /// List the profiles and how their tokens stand.
+    List(list::ListArgs),
+    /// Show one profile in full, and what will happen next.
+    Status(status::StatusArgs),
+    /// The providers that are known.
+    #[command(subcommand)]
+    Provider(provider::ProviderVerb),
+    /// Change profiles without an editor.
+    #[command(subcommand)]
+    Profile(profile::ProfileVerb),
+    /// Look at store, clock, network, browser, listener and configuration, and say what to do.
+    Doctor(doctor::DoctorArgs),
+    /// A practice authorization server, built in.
+    #[command(subcommand)]
+    Sandbox(sandbox::SandboxVerb),
+    /// Print the completions for a shell.
+    Completions(completions::CompletionsArgs),
+    /// Print the manual page.
+    Man,
+}
+
+/// Who is meant: the flags that make a profile, so that a script needs no configuration.
+#[derive(Args, Clone, Debug, Default)]
+pub struct WhoArgs {
+    /// The profile; the name of a provider makes a profile of that name [default: the only one, or `default-profile`]
+    #[arg(value_name = "PROFILE")]
+    pub profile: Option<String>,
+    #[command(flatten)]
+    pub flags: WhoFlags,
+}
+
+#[derive(Args, Clone, Debug, Default)]
+pub struct WhoFlags {
+    /// The provider of a new profile: a name, see `oauthctl provider list`.
+    #[arg(long, value_name = "NAME", help_heading = "Profile")]
+    pub provider: Option<String>,
+    /// How the token is obtained: `authorization-code` or `client-credentials`.
+    #[arg(long, value_name = "GRANT", value_parser = grant, help_heading = "Profile")]
+    pub grant: Option<GrantKind>,
+    /// A scope to ask for; may be given several times.
+    #[arg(long = "scope", value_name = "SCOPE", help_heading = "Profile")]
+    pub scopes: Vec<String>,
+    /// The client id of your app.
+    #[arg(long, value_name = "ID", help_heading = "Profile")]
+    pub client_id: Option<String>,
+    /// A file with the client secret; `-` reads it from standard input.
+    #[arg(long, value_name = "FILE", help_heading = "Profile")]
+    pub client_secret_file: Option<String>,
+    /// An extra parameter of the authorize request; may be given several times.
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = pair, help_heading = "Profile")]
+    pub params: Vec<(String, String)>,
+    /// Where the tokens rest: `keychain`, `file`, `environment` or `none`.
+    #[arg(long, value_name = "STORE", value_parser = store, help_heading = "Profile")]
+    pub store: Option<StoreKind>,
+}
+
+impl WhoFlags {
+    pub fn choice(&self, profile: Option<String>, global: &Global) -> Choice {
+        Choice {
+            profile,
+            provider: self.provider.clone(),
+            grant: self.grant,
+            client_id: self.client_id.clone(),
+            client_secret_file: self.client_secret_file.clone(),
+            // `--scope "a b"` means two scopes, as it stands in every document
+            scopes: self.scopes.iter().flat_map(|s| s.split_whitespace()).map(str::to_owned).collect(),
+            params: self.params.clone(),
+            redirect_uri: None,
+            port: None,
+            store: self.store,
+            no_cache: global.no_cache,
+        }
+    }
+}
+
+impl WhoArgs {
+    pub fn choice(&self, global: &Global) -> Choice {
+        self.flags.choice(self.profile.clone(), global)
+    }
+}
+
+fn grant(text: &str) -> Result<GrantKind, String> {
+    match text.replace('_', "-").as_str() {
+        "implicit" => Err("the implicit grant hands tokens to the browser's history: RFC 9700 forbids it; use `authorization-code`".to_owned()),
+        _ => GrantKind::from_name(text).ok_or_else(known_grants),
+    }
+}
+
+fn store(text: &str) -> Result<StoreKind, String> {
+    StoreKind::from_name(text).ok_or_else(known_stores)
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it as `name=value`".to_owned()),
+    }
+}
+
+/// `90s`, `5m`, `2h`, `1d`, or seconds.
+pub fn duration(text: &str) -> Result<std::time::Duration, String> {
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let scale = match unit {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return Err("write it as `90s`, `5m`, `2h` or `1d`".to_owned()),
+    };
+    let number: u64 = number.parse().map_err(|_| "write it as `90s`, `5m`, `2h` or `1d`".to_owned())?;
+    Ok(std::time::Duration::from_secs(number.saturating_mul(scale)))
+}
+
+/// The whole program: what was typed and the world go in, an exit code comes out.
+pub fn run(args: impl IntoIterator<Item = OsString>, world: &mut World) -> u8 {
+    let args: Vec<OsString> = args.into_iter().collect();
+    if let Some(code) = token::quick(&args, world) {
+        return code;
+    }
+    let cli = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(e) => return not_understood(world, &args, &e),
+    };
+    world.verbosity = match (cli.global.quiet, cli.global.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (_, true) => Verbosity::Verbose,
+        _ => Verbosity::Normal,
+    };
+    let format = cli.global.error_format;
+    match dispatch(cli, world) {
+        Ok(code) => code,
+        Err(e) => report(world, &e, format),
+    }
+}
+
+fn dispatch(cli: Cli, world: &mut World) -> Result<u8, Error> {
+    let global = &cli.global;
+    match cli.verb {
+        Verb::Login(args) => login::run(args, global, world),
+        Verb::Token(args) => token::run(args, global, world),
+        Verb::Refresh(args) => refresh::run(args, global, world),
+        Verb::Call(args) => call::run(args, global, world),
+        Verb::Logout(args) => logout::run(args, global, world),
+        Verb::List(args) => list::run(args, global, world),
+        Verb::Status(args) => status::run(args, global, world),
+        Verb::Provider(verb) => provider::run(verb, world),
+        Verb::Profile(verb) => profile::run(verb, global, world),
+        Verb::Doctor(args) => doctor::run(args, global, world),
+        Verb::Sandbox(verb) => sandbox::run(verb, world),
+        Verb::Completions(args) => completions::run(args, world),
+        Verb::Man => completions::man(world),
+    }
+}
+
+/// Help and version go to stdout; a mistake is told like every other error.
+fn not_understood(world: &mut World, args: &[OsString], e: &clap::Error) -> u8 {
+    use clap::error::ErrorKind;
+    let text = e.render();
+    if !e.use_stderr() {
+        let shown = if paints(world, world.terminal.stdout_is_terminal()) { text.ansi().to_string() } else { text.to_string() };
+        return match print(world, shown.as_bytes()) {
+            Ok(()) => 0,
+            Err(e) => e.kind.exit_code(),
+        };
+    }
+    if e.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let _ = write!(world.err, "{text}");
+        return Kind::Usage.exit_code();
+    }
+    let json = args.iter().any(|a| a == "--error-format=json") || args.windows(2).any(|w| w[0] == "--error-format" && w[1] == "json");
+    if json {
+        let first = text.to_string();
+        let first = first.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        return report(world, &Error::usage(first).hint("oauthctl --help"), ErrorFormat::Json);
+    }
+    let shown = if paints(world, world.terminal.stderr_is_terminal()) { text.ansi().to_string() } else { text.to_string() };
+    let _ = write!(world.err, "{shown}");
+    Kind::Usage.exit_code()
+}
+
+fn report(world: &mut World, e: &Error, format: ErrorFormat) -> u8 {
+    let text = match format {
+        ErrorFormat::Json => e.as_json(),
+        ErrorFormat::Text => e.as_text(paints(world, world.terminal.stderr_is_terminal())),
+    };
+    let _ = world.err.write_all(text.as_bytes());
+    e.kind.exit_code()
+}
+
+/// Colour only on a terminal, and not where `NO_COLOR` is set.
+fn paints(world: &World, terminal: bool) -> bool {
+    terminal && world.env.var("NO_COLOR").is_none() && world.env.var("TERM").as_deref() != Some("dumb")
+}
+
+/// Data to stdout. A reader that has gone is no failure of ours: the data wasn't wanted any more (H-25 has the exception).
+pub fn print(world: &mut World, data: &[u8]) -> Result<(), Error> {
+    match world.out.write_all(data).and_then(|()| world.out.flush()) {
+        Ok(()) => Ok(()),
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(e) => Err(Error::new(Kind::Other, "standard output can't be written").cause(e)),
+    }
+}
+
+/// Whether questions may be asked.
+pub fn may_ask(world: &World) -> bool {
+    world.terminal.stdin_is_terminal() && !no_input(world)
+}
+
+/// CI jobs, and whoever says so, are never asked and never shown a browser.
+pub fn no_input(world: &World) -> bool {
+    world.env.var("CI").is_some_and(|v| v != "false" && v != "0") || world.env.var("OAUTHCTL_NO_INPUT").is_some()
+}
+
+/// The command line as clap knows it, for completions and the manual.
+pub fn definition() -> clap::Command {
+    Cli::command()
+}

@@ -1,0 +1,32 @@
+//! The practice server runs inside the command that needs it: started when the provider `sandbox` is first asked something.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::error::Error;
+use crate::sandbox;
+use crate::session::{Choice, Session};
+use crate::world::World;
+
+/// The provider that is inside the binary.
+pub const PROVIDER: &str = "sandbox";
+
+/// Opens a session; one of the practice server's brings it along.
+pub fn open(world: &mut World, choice: Choice) -> Result<Session, Error> {
+    let session = Session::open(world, choice)?;
+    if session.provider_name() != PROVIDER || session.profile.vars.contains_key("base") {
+        return Ok(session);
+    }
+    let state = session.paths.state.as_ref().map(|dir| dir.join("sandbox"));
+    let running: Rc<RefCell<Option<sandbox::Server>>> = Rc::default();
+    Ok(session.with_more_vars(Box::new(move |world| {
+        let mut running = running.borrow_mut();
+        if running.is_none() {
+            *running = Some(sandbox::practice_server(world, state.clone())?);
+        }
+        let base = running.as_ref().map(sandbox::Server::base).unwrap_or_default();
+        world.step(|| format!("the practice server listens on {base}"));
+        Ok(BTreeMap::from([("base".to_owned(), base)]))
+    })))
+}

@@ -1,0 +1,132 @@
+//! `profile`: changes profiles without an editor; comments in the file survive.
+
+use clap::Subcommand;
+
+use crate::command::{Global, print};
+use crate::config;
+use crate::error::Error;
+use crate::secret::Secret;
+use crate::session::paths::Paths;
+use crate::session::record::Record;
+use crate::session::{Choice, Session, copy, lock};
+use crate::store::StoreKind;
+use crate::text::safe;
+use crate::world::World;
+
+#[derive(Debug, Subcommand)]
+pub enum ProfileVerb {
+    /// Set a key of a profile: `oauthctl profile set work scopes "a b"`.
+    Set {
+        profile: String,
+        /// `provider`, `environment`, `client-id`, `grant`, `scopes`, `redirect-uri`, `port`, `store`, `vars.NAME`, `params.NAME`
+        key: String,
+        value: String,
+    },
+    /// Keep a client secret in the store, read from a file or (`-`) from standard input.
+    SetSecret { profile: String, file: String },
+    /// Take a key away.
+    Unset { profile: String, key: String },
+    /// Make a profile the one that is meant when none is named.
+    Default { profile: String },
+    /// Forget a profile whole: its configuration, its tokens, its client secret. Revokes nothing.
+    Remove { profile: String },
+    /// Give a profile another name; its tokens come along.
+    Rename { from: String, to: String },
+    /// Name the profiles, a line each.
+    #[command(hide = true)]
+    Names,
+}
+
+pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, Error> {
+    let paths = Paths::find(&*world.env);
+    let dir = paths.require_config()?;
+    match verb {
+        ProfileVerb::Set { profile, key, value } => {
+            config::edit(&dir, |editor| editor.set(&profile, &key, &value))?;
+            world.say(&format!("{}: {} is set", safe(&profile), safe(&key)));
+        }
+        ProfileVerb::SetSecret { profile, file } => set_secret(world, global, profile, file)?,
+        ProfileVerb::Unset { profile, key } => {
+            if config::edit(&dir, |editor| editor.unset(&profile, &key))? {
+                world.say(&format!("{}: {} is taken away", safe(&profile), safe(&key)));
+            } else {
+                world.say(&format!("{}: {} was not set", safe(&profile), safe(&key)));
+            }
+        }
+        ProfileVerb::Default { profile } => {
+            config::edit(&dir, |editor| editor.set_top("default-profile", &profile))?;
+            world.say(&format!("`{}` is meant when no profile is named", safe(&profile)));
+        }
+        ProfileVerb::Remove { profile } => remove(world, global, profile)?,
+        ProfileVerb::Rename { from, to } => rename(world, global, from, to)?,
+        ProfileVerb::Names => {
+            let names: String = config::Config::load(&dir)?.profiles.keys().map(|n| format!("{n}\n")).collect();
+            print(world, names.as_bytes())?;
+        }
+    }
+    Ok(0)
+}
+
+fn open(world: &mut World, global: &Global, profile: String) -> Result<Session, Error> {
+    Session::open(world, Choice { profile: Some(profile), no_cache: global.no_cache, ..Choice::default() })
+}
+
+fn set_secret(world: &mut World, global: &Global, profile: String, file: String) -> Result<(), Error> {
+    let choice = Choice { profile: Some(profile), client_secret_file: Some(file), no_cache: global.no_cache, ..Choice::default() };
+    let mut session = Session::open(world, choice)?;
+    let secret = session.secret_from_outside(world)?;
+    let _lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
+    let old = session.load()?.unwrap_or_default();
+    let record = Record { client_secret: secret, generation: old.generation + 1, provider: Some(session.provider_name().to_owned()), ..old };
+    session.store.save(&session.name, &record.to_json())?;
+    let shown = record.client_secret.as_ref().map(Secret::fingerprint).unwrap_or_default();
+    world.say(&format!("{}: the client secret is kept in {} ({shown})", session.name, session.store.place()));
+    Ok(())
+}
+
+fn remove(world: &mut World, global: &Global, profile: String) -> Result<(), Error> {
+    let dir = Paths::find(&*world.env).require_config()?;
+    let session = open(world, global, profile)?;
+    let mut forgotten = false;
+    if matches!(session.store.kind(), StoreKind::Keychain | StoreKind::File) {
+        let _lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
+        forgotten = session.store.delete(&session.name)?;
+        copy::forget(world, &session);
+    }
+    let removed = config::edit(&dir, |editor| editor.remove(&session.name))?;
+    match (removed, forgotten) {
+        (false, false) => Err(Error::usage(format!("there is no profile `{}`", safe(&session.name))).hint("oauthctl list")),
+        _ => {
+            world.say(&format!("{}: removed; nothing was revoked at the provider (`oauthctl logout` does that)", session.name));
+            Ok(())
+        }
+    }
+}
+
+/// Copies first, then changes the configuration, then deletes: at no moment is there no record.
+fn rename(world: &mut World, global: &Global, from: String, to: String) -> Result<(), Error> {
+    config::check_profile_name(&to)?;
+    let dir = Paths::find(&*world.env).require_config()?;
+    let old = open(world, global, from)?;
+    let moves = matches!(old.store.kind(), StoreKind::Keychain | StoreKind::File);
+    let _lock = if moves { Some(lock::acquire(world, &old.paths, &*old.store, &old.name)?) } else { None };
+    let record = if moves { old.store.load(&old.name)? } else { None };
+    if let Some(record) = &record {
+        if old.store.load(&to)?.is_some() {
+            return Err(Error::usage(format!("`{}` has tokens of its own already", safe(&to))).hint(format!("oauthctl profile remove {}", safe(&to))));
+        }
+        old.store.save(&to, record)?;
+    }
+    if let Err(e) = config::edit(&dir, |editor| editor.rename(&old.name, &to)) {
+        if record.is_some() {
+            let _ = old.store.delete(&to);
+        }
+        return Err(e.into());
+    }
+    if record.is_some() {
+        old.store.delete(&old.name)?;
+        copy::forget(world, &old);
+    }
+    world.say(&format!("{} is called {} now", old.name, safe(&to)));
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! `refresh`: renews now, and says until when it is good.
+
+use clap::Args;
+
+use crate::command::{Global, WhoArgs, practice, times};
+use crate::config::Config;
+use crate::error::{Error, Kind};
+use crate::session::Choice;
+use crate::session::fresh::{Want, fresh};
+use crate::session::paths::Paths;
+use crate::world::World;
+
+#[derive(Args, Debug)]
+pub struct RefreshArgs {
+    #[command(flatten)]
+    pub who: WhoArgs,
+    /// Renew every profile that has a token.
+    #[arg(long, conflicts_with = "profile")]
+    pub all: bool,
+}
+
+pub fn run(args: RefreshArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
+    if !args.all {
+        return one(world, args.who.choice(global)).map(|()| 0);
+    }
+    let names = match Paths::find(&*world.env).config {
+        Some(dir) => Config::load(&dir)?.profiles.into_keys().collect(),
+        None => Vec::new(),
+    };
+    let mut failed = None;
+    for name in names {
+        let choice = Choice { profile: Some(name.clone()), no_cache: global.no_cache, ..Choice::default() };
+        match one(world, choice) {
+            Ok(()) => {}
+            // nothing to renew is no failure of `--all`
+            Err(e) if e.kind == Kind::LoginFirst && !e.grant_is_dead => world.say(&format!("{name}: {}", e.message)),
+            Err(e) => {
+                world.say(&format!("{name}: {}", e.as_text(false).trim_end()));
+                failed = Some(e);
+            }
+        }
+    }
+    match failed {
+        None => Ok(0),
+        Some(e) => Err(Error::new(e.kind, "not every profile could be renewed").hint("the lines above say why")),
+    }
+}
+
+fn one(world: &mut World, choice: Choice) -> Result<(), Error> {
+    let mut session = practice::open(world, choice)?;
+    let set = fresh(world, &mut session, Want { force: true, ..Want::default() })?;
+    let good = times::good_until(set.expires_at, world.clock.now());
+    world.say(&format!("{}: renewed, {good}", session.name));
+    Ok(())
+}

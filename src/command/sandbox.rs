@@ -1,0 +1,135 @@
+//! `sandbox`: practice without an account anywhere, against a server inside this binary.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use clap::Subcommand;
+
+use crate::command::print;
+use crate::error::{Error, Kind};
+use crate::sandbox::{Manners, Options, Redirects, Server, StartError, provider_overrides};
+use crate::world::World;
+
+#[derive(Debug, Subcommand)]
+pub enum SandboxVerb {
+    /// Serve the manners of a provider on loopback until interrupted, for others to test against.
+    Serve {
+        /// `sandbox`, `getresponse`, `verticalresponse`, `verticalresponse-vr2` or `constantcontact`.
+        #[arg(long = "as", value_name = "PROVIDER", default_value = "sandbox", value_parser = manners)]
+        manners: Manners,
+        /// The port; any free one if none is given.
+        #[arg(long)]
+        port: Option<u16>,
+        /// A redirect URL registered for the practice app beside the usual ones; may be given several times.
+        #[arg(long = "redirect-uri", value_name = "URL")]
+        redirect_uris: Vec<String>,
+        /// How long an access token lives.
+        #[arg(long, value_name = "TIME", value_parser = super::duration)]
+        access_life: Option<Duration>,
+        /// How long each answer takes.
+        #[arg(long, value_name = "MILLISECONDS")]
+        latency: Option<u64>,
+    },
+    /// Run a command in whose environment the built-in providers point at practice servers.
+    Run {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "COMMAND")]
+        command: Vec<OsString>,
+    },
+}
+
+fn manners(text: &str) -> Result<Manners, String> {
+    Manners::from_name(text).ok_or_else(|| Manners::ALL.map(Manners::name).join(", "))
+}
+
+impl From<StartError> for Error {
+    fn from(e: StartError) -> Error {
+        let error = Error::new(Kind::TryLater, "the practice server can't be started").cause(&e);
+        match e {
+            StartError::PortTaken(_) => error.hint("name another with `--port`"),
+            _ => error,
+        }
+    }
+}
+
+pub fn run(verb: SandboxVerb, world: &mut World) -> Result<u8, Error> {
+    match verb {
+        SandboxVerb::Serve { manners, port, redirect_uris, access_life, latency } => {
+            let mut options = Options::new(manners);
+            options.port = port;
+            for client in &mut options.clients {
+                client.redirects.also(&redirect_uris);
+            }
+            if let Some(life) = access_life {
+                options.access_life = Some(life.as_secs() as i64);
+                options.client_credentials_life = life.as_secs() as i64;
+            }
+            options.latency = Duration::from_millis(latency.unwrap_or(0));
+            serve(world, options)
+        }
+        SandboxVerb::Run { command } => run_command(world, &command),
+    }
+}
+
+/// The provider file for this server goes to stdout, so that it can be put into a configuration as it is.
+fn serve(world: &mut World, options: Options) -> Result<u8, Error> {
+    let manners = options.manners;
+    let clients = options.clients.clone();
+    let server = Server::start(options, world.clock.clone(), &*world.random)?;
+    world.say(&format!("{} listens on {} until Ctrl-C", manners.title(), server.base()));
+    for client in &clients {
+        let secret = client.secret.as_deref().map_or("no client secret".to_owned(), |s| format!("client secret {s}"));
+        world.say(&format!("  app: client id {}, {secret}, {}", client.id, client.redirects.in_words()));
+    }
+    for fact in manners.not_verified() {
+        world.say(&format!("  not verified: {fact}"));
+    }
+    print(world, provider_overrides(&server.base(), manners).as_bytes())?;
+    let (signals, waiting) = channel();
+    world.signals.watch(signals);
+    let signal = waiting.recv().unwrap_or(15);
+    world.signals.release();
+    drop(server);
+    Ok(if signal == 2 { Kind::Interrupted.exit_code() } else { Kind::Terminated.exit_code() })
+}
+
+/// No variable of this program's own is needed: the command gets a configuration folder in which the built-in names stand for
+/// the practice servers.
+fn run_command(world: &mut World, command: &[OsString]) -> Result<u8, Error> {
+    let folder = std::env::temp_dir().join(format!("oauthctl-sandbox-{}", crate::session::random_hex(world)));
+    let failed = |e: std::io::Error| Error::new(Kind::Store, "the practice configuration can't be written").cause(e);
+    crate::session::lock::make_private_folder(&folder.join("config/providers")).map_err(failed)?;
+    let result = run_in(world, command, &folder);
+    let _ = std::fs::remove_dir_all(&folder);
+    result
+}
+
+fn run_in(world: &mut World, command: &[OsString], folder: &Path) -> Result<u8, Error> {
+    let failed = |e: std::io::Error| Error::new(Kind::Store, "the practice configuration can't be written").cause(e);
+    let mut servers = Vec::new();
+    for manners in Manners::ALL {
+        let server = Server::start(Options::new(manners), world.clock.clone(), &*world.random)?;
+        let file = folder.join("config/providers").join(format!("{}.toml", manners.name()));
+        std::fs::write(file, provider_overrides(&server.base(), manners)).map_err(failed)?;
+        world.say(&format!("{:24} {}", manners.name(), server.base()));
+        for client in Options::new(manners).clients {
+            let secret = client.secret.as_deref().map_or("no client secret".to_owned(), |s| format!("client secret {s}"));
+            world.say(&format!("{:24}   client id {}, {secret}, {}", "", client.id, client.redirects.in_words()));
+        }
+        servers.push(server);
+    }
+    let environment = vec![
+        ("OAUTHCTL_CONFIG_DIR".to_owned(), folder.join("config").into_os_string()),
+        ("OAUTHCTL_STATE_DIR".to_owned(), folder.join("state").into_os_string()),
+        ("OAUTHCTL_STORE".to_owned(), OsString::from("file")),
+    ];
+    let (signals, _heard) = channel();
+    // Ctrl-C is for the command; this process ends when it does
+    world.signals.watch(signals);
+    let code = world.programs.run(command, &environment).map_err(|e| {
+        Error::usage(format!("`{}` can't be run", crate::text::safe(&command[0].to_string_lossy()))).cause(e)
+    });
+    world.signals.release();
+    code
+}

@@ -1,0 +1,161 @@
+//! `token`: the token alone on stdout, at once. Never a browser, never a question.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use crate::command::{Global, WhoArgs, duration, practice, print, times};
+use crate::error::{Error, Kind};
+use crate::session::fresh::{Want, fresh};
+use crate::session::paths::Paths;
+use crate::session::{Session, copy};
+use crate::store::environment::variable_name;
+use crate::token::{Freshness, TokenSet};
+use crate::world::World;
+
+#[derive(Args, Debug)]
+pub struct TokenArgs {
+    #[command(flatten)]
+    pub who: WhoArgs,
+    /// How it is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Ask for a token that is valid for at least so long: `60s`, `5m`, `2h`.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub min_ttl: Option<Duration>,
+    /// Renew even a fresh token.
+    #[arg(long, conflicts_with = "no_refresh")]
+    pub force_refresh: bool,
+    /// Print what is stored if it is still valid; never renew.
+    #[arg(long)]
+    pub no_refresh: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// The token and a newline.
+    Text,
+    /// An object with the token, its type, expiry and scopes.
+    Json,
+    /// `Authorization: Bearer …`.
+    Header,
+    /// `OAUTHCTL_<PROFILE>_TOKEN=…`, for `env` and `eval`.
+    Env,
+    /// A configuration for `curl -K -`.
+    Curl,
+    /// An entry for `.netrc`, for the provider's API host.
+    Netrc,
+    /// Kubernetes' client authentication plugin.
+    ExecCredential,
+}
+
+/// The fast path: `token PROFILE` typed plainly, and the kernel's copy fresh. Nothing else is looked at; anything unusual is
+/// left to the whole program, which must give the same answer (a test compares the two).
+pub fn quick(args: &[OsString], world: &mut World) -> Option<u8> {
+    let [_, verb, profile] = args else { return None };
+    let profile = profile.to_str()?;
+    if verb != "token" || profile.starts_with('-') || !copy::may_answer(world, profile) {
+        return None;
+    }
+    let paths = Paths::find(&*world.env);
+    let set = copy::read(world, &paths, profile)?;
+    if !matches!(set.freshness(world.clock.now(), None), Freshness::Fresh | Freshness::Unknown) {
+        return None;
+    }
+    let mut line = zeroize::Zeroizing::new(Vec::with_capacity(set.access_token.expose().len() + 1));
+    line.extend_from_slice(set.access_token.expose().as_bytes());
+    line.push(b'\n');
+    // a short write is for the whole program to report
+    Some(match world.out.write_all(&line).and_then(|()| world.out.flush()) {
+        Ok(()) => 0,
+        Err(_) => Kind::Other.exit_code(),
+    })
+}
+
+pub fn run(args: TokenArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
+    let mut session = practice::open(world, args.who.choice(global))?;
+    let want = Want {
+        min_ttl: args.min_ttl.map(|t| t.as_secs() as i64),
+        force: args.force_refresh,
+        no_refresh: args.no_refresh,
+        whole: args.format == Format::Json,
+    };
+    let set = fresh(world, &mut session, want)?;
+    let text = formatted(world, &mut session, &set, args.format)?;
+    mask(world, &set);
+    match world.out.write_all(text.as_bytes()).and_then(|()| world.out.flush()) {
+        Ok(()) => Ok(0),
+        Err(e) => Err(Error::new(Kind::Other, "the token could not be written to standard output").cause(e)),
+    }
+}
+
+fn formatted(world: &mut World, session: &mut Session, set: &TokenSet, format: Format) -> Result<zeroize::Zeroizing<String>, Error> {
+    let token = set.access_token.expose();
+    let now = world.clock.now();
+    Ok(zeroize::Zeroizing::new(match format {
+        Format::Text => format!("{token}\n"),
+        Format::Header => format!("Authorization: Bearer {token}\n"),
+        Format::Env => format!("{}={}\n", variable_name(&session.name), shell_quoted(token)),
+        Format::Curl => format!("header = \"Authorization: Bearer {}\"\n", token.replace('\\', "\\\\").replace('"', "\\\"")),
+        Format::Netrc => {
+            let provider = session.provider(world, None)?;
+            let host = provider.api.base_url.as_deref().and_then(|u| url::Url::parse(u).ok()).and_then(|u| u.host_str().map(str::to_owned));
+            let host = host.ok_or_else(|| Error::usage(format!("provider `{}` names no API host", provider.id)))?;
+            format!("machine {host} login oauth2 password {token}\n")
+        }
+        Format::Json => {
+            let mut object = json!({ "profile": session.name, "access_token": token, "token_type": set.token_type });
+            if let Some(at) = set.expires_at {
+                object["expires_at"] = times::rfc3339(at).into();
+                object["expires_in"] = (at - now).max(0).into();
+            }
+            if let Some(scopes) = &set.scopes {
+                object["scope"] = scopes.join(" ").into();
+            }
+            for (name, value) in &set.extra {
+                if object.get(name).is_none() && !name.contains("token") {
+                    object[name.as_str()] = value.clone();
+                }
+            }
+            format!("{object}\n")
+        }
+        Format::ExecCredential => {
+            let mut status = json!({ "token": token });
+            if let Some(at) = set.expires_at {
+                status["expirationTimestamp"] = times::rfc3339(at).into();
+            }
+            format!("{}\n", json!({ "apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": status }))
+        }
+    }))
+}
+
+/// In single quotes where a shell would read more into it.
+fn shell_quoted(token: &str) -> String {
+    if token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b)) {
+        token.to_owned()
+    } else {
+        format!("'{}'", token.replace('\'', "'\\''"))
+    }
+}
+
+/// In GitHub Actions the token is masked in the log before it is printed; the runner reads commands from stderr too.
+fn mask(world: &mut World, set: &TokenSet) {
+    if world.env.var("GITHUB_ACTIONS").as_deref() != Some("true") {
+        return;
+    }
+    let escaped = set.access_token.expose().replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    let _ = world.err.show(&format!("::add-mask::{escaped}\n"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_quoted_where_a_shell_would_read_more_into_it() {
+        assert_eq!(shell_quoted("abc-._~+/="), "abc-._~+/=");
+        assert_eq!(shell_quoted("a'b$(c)"), "'a'\\''b$(c)'");
+    }
+}

@@ -1,0 +1,366 @@
+//! The one error a person sees: what failed, why, and what to type next; and the exit code a script sees. This is the only
+//! room that knows every typed error below it, so that all hints and exit codes stand in one file.
+
+use std::fmt;
+
+use serde_json::json;
+
+use crate::config::ConfigError;
+use crate::protocol::answer::AnswerError;
+use crate::protocol::authorize::AuthorizeError;
+use crate::protocol::token_request::RequestError;
+use crate::store::StoreError;
+use crate::text::safe;
+use crate::world::HttpError;
+use crate::world::loopback::ListenError;
+
+/// What kind of failure it is; each has its exit code, pinned by a test against the README's table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Other,
+    Usage,
+    Refused,
+    LoginFirst,
+    Store,
+    NobodyAnswered,
+    Unsafe,
+    Api,
+    NotSaved,
+    TryLater,
+    Interrupted,
+    Terminated,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 12] = [
+        Kind::Other,
+        Kind::Usage,
+        Kind::Refused,
+        Kind::LoginFirst,
+        Kind::Store,
+        Kind::NobodyAnswered,
+        Kind::Unsafe,
+        Kind::Api,
+        Kind::NotSaved,
+        Kind::TryLater,
+        Kind::Interrupted,
+        Kind::Terminated,
+    ];
+
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Kind::Other => 1,
+            Kind::Usage => 2,
+            Kind::Refused => 3,
+            Kind::LoginFirst => 4,
+            Kind::Store => 5,
+            Kind::NobodyAnswered => 6,
+            Kind::Unsafe => 7,
+            Kind::Api => 22,
+            Kind::NotSaved => 74,
+            Kind::TryLater => 75,
+            Kind::Interrupted => 130,
+            Kind::Terminated => 143,
+        }
+    }
+
+    /// The name in `--error-format json`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Other => "other",
+            Kind::Usage => "usage",
+            Kind::Refused => "refused",
+            Kind::LoginFirst => "login_first",
+            Kind::Store => "store",
+            Kind::NobodyAnswered => "nobody_answered",
+            Kind::Unsafe => "unsafe",
+            Kind::Api => "api",
+            Kind::NotSaved => "not_saved",
+            Kind::TryLater => "try_later",
+            Kind::Interrupted => "interrupted",
+            Kind::Terminated => "terminated",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Error {
+    pub kind: Kind,
+    pub message: String,
+    pub causes: Vec<String>,
+    pub hints: Vec<String>,
+    /// Whether the server definitely refused the refresh token itself (`invalid_grant`): the one case in which it is forgotten.
+    pub grant_is_dead: bool,
+    /// Seconds, where the server said when to come back.
+    pub retry_after: Option<u64>,
+}
+
+impl Error {
+    pub fn new(kind: Kind, message: impl Into<String>) -> Error {
+        Error { kind, message: message.into(), causes: Vec::new(), hints: Vec::new(), grant_is_dead: false, retry_after: None }
+    }
+
+    pub fn cause(mut self, cause: impl fmt::Display) -> Error {
+        self.causes.push(cause.to_string());
+        self
+    }
+
+    pub fn hint(mut self, hint: impl Into<String>) -> Error {
+        self.hints.push(hint.into());
+        self
+    }
+
+    pub fn usage(message: impl Into<String>) -> Error {
+        Error::new(Kind::Usage, message)
+    }
+
+    /// Nothing is stored, or it can't be renewed any more.
+    pub fn login_first(profile: &str, message: impl Into<String>) -> Error {
+        Error::new(Kind::LoginFirst, message).hint(format!("oauthctl login {profile}"))
+    }
+
+    /// `error: …`, `caused by: …`, `hint: …`, each a line.
+    pub fn as_text(&self, paint: bool) -> String {
+        let (red, dim, plain) = if paint { ("\x1b[1;31m", "\x1b[1m", "\x1b[0m") } else { ("", "", "") };
+        let mut text = format!("{red}error:{plain} {}\n", self.message);
+        for cause in &self.causes {
+            text.push_str(&format!("{dim}caused by:{plain} {cause}\n"));
+        }
+        for hint in &self.hints {
+            text.push_str(&format!("{dim}hint:{plain} {hint}\n"));
+        }
+        text
+    }
+
+    /// One JSON object on a line.
+    pub fn as_json(&self) -> String {
+        let mut object = json!({
+            "error": self.kind.name(),
+            "exit_code": self.kind.exit_code(),
+            "message": self.message,
+            "causes": self.causes,
+            "hints": self.hints,
+        });
+        if let Some(seconds) = self.retry_after {
+            object["retry_after"] = seconds.into();
+        }
+        format!("{object}\n")
+    }
+}
+
+impl From<ConfigError> for Error {
+    fn from(e: ConfigError) -> Error {
+        let error = Error::usage(e.message);
+        match e.hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(e: StoreError) -> Error {
+        let error = Error::new(Kind::Store, e.to_string());
+        match e {
+            StoreError::Locked(_) => error
+                .hint("unlock the keyring (log in to the desktop, or its password manager) and run the command again")
+                .hint("or keep tokens in a sealed file instead: add `--store file`"),
+            StoreError::Absent { .. } => error
+                .hint("keep tokens in a sealed file instead: add `--store file`, or set OAUTHCTL_STORE=file")
+                .hint("`oauthctl doctor` looks at every store"),
+            StoreError::Denied(_) | StoreError::TimedOut(..) => error.hint("`oauthctl doctor` looks at every store"),
+            StoreError::Full(_) => error.hint("free some space and run the command again"),
+            StoreError::NotWritable(..) => error.hint("mend the permissions, or name another folder with OAUTHCTL_STATE_DIR"),
+            StoreError::WrongPassphrase(_) | StoreError::NeedsPassphrase(_) => {
+                error.hint("set OAUTHCTL_STORE_PASSPHRASE, or OAUTHCTL_STORE_PASSPHRASE_FILE to a file that holds it")
+            }
+            StoreError::ReadOnly("environment") => {
+                error.hint("the token comes from the environment: unset the variable, or choose another store with `--store`")
+            }
+            StoreError::Corrupt { .. }
+            | StoreError::NotKept(_)
+            | StoreError::TooLong(_)
+            | StoreError::ReadOnly(_)
+            | StoreError::Failed(..) => error.hint("`oauthctl doctor` looks at every store"),
+        }
+    }
+}
+
+impl From<HttpError> for Error {
+    fn from(e: HttpError) -> Error {
+        let kind = match &e {
+            HttpError::Unsent { .. } | HttpError::Ambiguous { .. } | HttpError::TimedOut { .. } => Kind::TryLater,
+            HttpError::Tls { .. } | HttpError::TooLarge { .. } | HttpError::Forbidden { .. } => Kind::Unsafe,
+        };
+        let error = Error::new(kind, safe(&e.to_string()));
+        match e {
+            HttpError::Unsent { .. } => error.hint("look at the network (`oauthctl doctor`), then run the command again"),
+            HttpError::Tls { .. } => {
+                error.hint("a certificate of your organisation's own can be named with SSL_CERT_FILE; checks can't be turned off")
+            }
+            HttpError::Forbidden { .. } => error.hint("`https` everywhere; `http` only to 127.0.0.1 and [::1]"),
+            _ => error,
+        }
+    }
+}
+
+impl From<RequestError> for Error {
+    fn from(e: RequestError) -> Error {
+        let error = Error::usage(e.to_string());
+        match e {
+            RequestError::NeedsSecret => error
+                .hint("log in once to enter it, or give it with `--client-secret-file FILE` (`-`: standard input)")
+                .hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET"),
+            RequestError::NoUrl(_) | RequestError::BadUrl(..) => error.hint("`oauthctl provider show` prints what is known of it"),
+            RequestError::NoUsableAuth => error.hint("`oauthctl provider show` prints `token.auth`"),
+        }
+    }
+}
+
+impl From<AuthorizeError> for Error {
+    fn from(e: AuthorizeError) -> Error {
+        let error = Error::usage(e.to_string());
+        match e {
+            AuthorizeError::NoUrl(_) => error.hint("try `--grant client-credentials`"),
+            _ => error,
+        }
+    }
+}
+
+impl From<ListenError> for Error {
+    fn from(e: ListenError) -> Error {
+        match e {
+            ListenError::PortTaken { .. } => Error::usage(e.to_string())
+                .hint("end the program that holds it, or register another address and give it with `--redirect-uri` or `--port`"),
+            ListenError::Failed(_) => Error::new(Kind::TryLater, e.to_string()).hint("`oauthctl login --no-browser` takes the pasted address"),
+        }
+    }
+}
+
+/// What was asked of the token endpoint, for the words of an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    Code,
+    Refresh,
+    ClientCredentials,
+}
+
+/// A refusal of the token endpoint, in words and with the next step.
+pub fn token_answer(e: AnswerError, asked: Asked, profile: &str) -> Error {
+    let doing = match asked {
+        Asked::Code => "the code could not be exchanged",
+        Asked::Refresh => "the token could not be renewed",
+        Asked::ClientCredentials => "no token was given for these client credentials",
+    };
+    let login = format!("oauthctl login {profile}");
+    let AnswerError::OAuth { status, error, .. } = &e else {
+        let kind = match &e {
+            AnswerError::Unavailable { .. } => Kind::TryLater,
+            AnswerError::Status(_) => Kind::Other,
+            _ => Kind::Unsafe,
+        };
+        let mut shown = Error::new(kind, doing).cause(&e);
+        if let AnswerError::Unavailable { retry_after, .. } = &e {
+            shown.retry_after = retry_after.as_deref().and_then(|text| text.trim().parse().ok());
+            shown = match shown.retry_after {
+                Some(seconds) => shown.hint(format!("run the command again in {seconds} s")),
+                None => shown.hint("run the command again later"),
+            };
+        }
+        return match e {
+            AnswerError::Html(_) | AnswerError::Redirect(_) => {
+                shown.hint("is the provider's token address right? `oauthctl provider show` prints it")
+            }
+            _ => shown,
+        };
+    };
+    let (kind, hint) = match error.as_str() {
+        "invalid_grant" | "expired_token" | "bad_refresh_token" | "bad_verification_code" => (Kind::LoginFirst, login),
+        "invalid_client" | "unauthorized_client" | "incorrect_client_credentials" => {
+            (Kind::Usage, format!("check the client id and the client secret; `{login}` asks for them again"))
+        }
+        "unsupported_grant_type" => (Kind::Usage, "this client may not use that grant: see how the app is registered".to_owned()),
+        "access_denied" => (Kind::Refused, format!("ask whoever owns the account, then `{login}`")),
+        "invalid_scope" | "consent_required" | "interaction_required" | "login_required" | "insufficient_scope" => {
+            (Kind::Refused, format!("ask for other scopes: `{login} --scope …`"))
+        }
+        "temporarily_unavailable" | "slow_down" | "server_error" => (Kind::TryLater, "run the command again later".to_owned()),
+        "invalid_request" | "invalid_target" | "redirect_uri_mismatch" => {
+            (Kind::Usage, "compare the request (`-v`) with the provider's documents".to_owned())
+        }
+        _ if *status == 401 => (Kind::Usage, format!("check the client id and the client secret; `{login}` asks for them again")),
+        _ => (Kind::Other, "`-v` shows each request and answer, without secrets".to_owned()),
+    };
+    let mut shown = Error::new(kind, doing).cause(&e).hint(hint);
+    shown.grant_is_dead = asked == Asked::Refresh && matches!(error.as_str(), "invalid_grant" | "bad_refresh_token");
+    shown
+}
+
+/// The authorize endpoint's `error` on the redirect.
+pub fn refused_at_authorize(error: &str, description: Option<&str>, profile: &str) -> Error {
+    let kind = match error {
+        "temporarily_unavailable" | "server_error" => Kind::TryLater,
+        "invalid_request" | "unauthorized_client" | "unsupported_response_type" => Kind::Usage,
+        _ => Kind::Refused,
+    };
+    let said = match description {
+        Some(description) => format!("the provider answered `{}`: {}", safe(error), safe(description)),
+        None => format!("the provider answered `{}`", safe(error)),
+    };
+    let message = match error {
+        "access_denied" => "the sign-in was refused",
+        _ => "the provider ended the sign-in",
+    };
+    Error::new(kind, message).cause(said).hint(format!("oauthctl login {profile}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn oauth(error: &str) -> AnswerError {
+        AnswerError::OAuth { status: 400, error: error.into(), description: Some("why\x1b[2J".into()) }
+    }
+
+    #[test]
+    fn every_oauth_error_has_its_exit_code() {
+        for (error, code) in [
+            ("invalid_grant", 4),
+            ("invalid_client", 2),
+            ("unauthorized_client", 2),
+            ("unsupported_grant_type", 2),
+            ("invalid_scope", 3),
+            ("access_denied", 3),
+            ("temporarily_unavailable", 75),
+            ("slow_down", 75),
+            ("whatever", 1),
+        ] {
+            assert_eq!(token_answer(oauth(error), Asked::Refresh, "p").kind.exit_code(), code, "{error}");
+        }
+        let code = |e| token_answer(e, Asked::Code, "p").kind.exit_code();
+        assert_eq!(code(AnswerError::Html(200)), 7);
+        assert_eq!(code(AnswerError::Redirect(307)), 7);
+        assert_eq!(code(AnswerError::NotJson("x".into())), 7);
+        assert_eq!(code(AnswerError::Unavailable { status: 503, retry_after: None }), 75);
+    }
+
+    #[test]
+    fn only_a_refused_refresh_token_is_dead() {
+        assert!(token_answer(oauth("invalid_grant"), Asked::Refresh, "p").grant_is_dead);
+        assert!(!token_answer(oauth("invalid_grant"), Asked::Code, "p").grant_is_dead);
+        assert!(!token_answer(oauth("invalid_client"), Asked::Refresh, "p").grant_is_dead);
+        assert!(!token_answer(oauth("invalid_scope"), Asked::Refresh, "p").grant_is_dead);
+    }
+
+    #[test]
+    fn an_error_reads_as_what_why_and_what_next() {
+        let error = token_answer(oauth("invalid_grant"), Asked::Refresh, "work");
+        assert_eq!(
+            error.as_text(false),
+            "error: the token could not be renewed\ncaused by: the server answered `invalid_grant`: why [2J\nhint: oauthctl login work\n"
+        );
+        let json: serde_json::Value = serde_json::from_str(&error.as_json()).unwrap();
+        assert_eq!(json["error"], "login_first");
+        assert_eq!(json["exit_code"], 4);
+    }
+}

@@ -1,0 +1,353 @@
+//! A person signs in with a browser (RFC 6749, section 4.1, with RFC 7636, RFC 8252 and RFC 9207).
+//!
+//! The listener is bound before the browser opens; the redirect is judged against what this login sent out; the code is
+//! exchanged at once and once. The same wait takes the address pasted into the terminal, through the same checks. What the
+//! browser shows in the end is told by the caller, once the tokens are kept: see [`Caught`].
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use crate::error::{Asked, Error, Kind, refused_at_authorize};
+use crate::grant::redirect_plan::{Plan, Target};
+use crate::grant::{Asking, Commit, ask};
+use crate::protocol::answer::Answer;
+use crate::protocol::authorize::{self, AuthorizeRequest};
+use crate::protocol::redirect::{self, Expected, Verdict};
+use crate::protocol::{pkce, token_request};
+use crate::provider::{PkceMode, StateEcho};
+use crate::secret::Secret;
+use crate::text::safe;
+use crate::world::World;
+use crate::world::loopback::{Arrived, Loopback, Page, Reply};
+
+/// What a login is made of, decided before anything happens.
+pub struct Login<'a> {
+    pub asking: Asking<'a>,
+    pub scopes: &'a [String],
+    pub plan: Plan,
+    /// Extra parameters of the authorize request.
+    pub params: &'a [(String, String)],
+    pub timeout: Duration,
+    pub open_browser: bool,
+    /// Whether a pasted address may be read from standard input.
+    pub take_paste: bool,
+    /// `SSH_CONNECTION`, where this runs on another machine than the browser.
+    pub ssh: Option<String>,
+}
+
+/// The browser that waits for its page, and the listener it will fetch it from.
+pub struct Caught {
+    reply: Option<Reply>,
+    listener: Option<Loopback>,
+    late: Receiver<Event>,
+}
+
+/// What the redirect brought along beside the code.
+pub struct Obtained {
+    pub answer: Answer,
+    pub redirect_params: Vec<(String, String)>,
+    pub caught: Caught,
+}
+
+enum Event {
+    Redirect(Arrived),
+    Pasted(Secret),
+    NothingToPaste,
+    Signal(i32),
+}
+
+/// How often a hint about noise is given at most (L-57).
+const NOISE_EVERY: Duration = Duration::from_secs(10);
+
+impl Caught {
+    /// Tells the browser how it ended, the ones that came twice too, and closes the port.
+    pub fn tell(mut self, done: bool) {
+        let page = if done { Page::Done } else { Page::Failed };
+        if let Some(reply) = self.reply.take() {
+            reply.send(page);
+        }
+        for event in self.late.try_iter() {
+            if let Event::Redirect(arrived) = event {
+                arrived.reply.send(page);
+            }
+        }
+        if let Some(listener) = self.listener.take() {
+            listener.finish();
+        }
+    }
+}
+
+/// Runs the whole login up to the answer of the token endpoint. From the redirect on signals are held back, so that what was
+/// obtained can be kept first (L-47): the caller releases them.
+pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Result<Obtained, Error> {
+    let provider = login.asking.provider;
+    let (events, inbox) = channel();
+    let (listener, redirect_uri) = match &login.plan.target {
+        Target::Listen { address, path } => {
+            let listener = listen(address, events.clone())?;
+            let uri = login.plan.redirect_uri(Some(&listener.origin()), path);
+            (Some(listener), uri)
+        }
+        Target::Paste { .. } => (None, login.plan.redirect_uri(None, "")),
+    };
+
+    let state = Secret::new(random_text::<32>(world));
+    let verifier = match (provider.pkce.mode, &login.asking.client.secret) {
+        (PkceMode::Off, _) | (PkceMode::PublicOnly, Some(_)) => None,
+        _ => {
+            let mut bytes = [0; 32];
+            world.random.fill(&mut bytes);
+            Some(pkce::verifier(&bytes))
+        }
+    };
+    let challenge = verifier.as_ref().map(|v| (pkce::challenge(v, provider.pkce.method), provider.pkce.method));
+    let url = authorize::url(
+        provider,
+        &AuthorizeRequest {
+            client_id: &login.asking.client.id,
+            redirect_uri: redirect_uri.as_deref().unwrap_or(""),
+            scopes: login.scopes,
+            state: &state,
+            challenge: challenge.as_ref().map(|(c, m)| (c.as_str(), *m)),
+            params: login.params,
+        },
+    )?;
+    let expected = Expected {
+        state,
+        state_echo: provider.authorize.state,
+        issuer: provider.issuer.clone(),
+        iss_required: false,
+        code_param: provider.callback.code_param.clone(),
+    };
+
+    invite(world, login, listener.as_ref(), &url);
+    world.signals.watch(forward(&events, Event::Signal));
+    if login.take_paste {
+        let (lines, typed) = channel();
+        world.terminal.lines(lines);
+        let to = events.clone();
+        std::thread::spawn(move || {
+            for line in typed {
+                if to.send(Event::Pasted(line)).is_err() {
+                    return;
+                }
+            }
+            let _ = to.send(Event::NothingToPaste);
+        });
+    }
+    let caught = wait(world, login, &inbox, &expected, redirect_uri.as_deref(), listener.is_some());
+    let (code, redirect_params, reply) = match caught {
+        Ok(caught) => caught,
+        Err(e) => {
+            world.signals.release();
+            return Err(e);
+        }
+    };
+    let caught = Caught { reply, listener, late: inbox };
+
+    world.step(|| "the code is here: exchanging it".to_owned());
+    let sent_uri = redirect_uri.as_deref().filter(|_| provider.token.send_redirect_uri);
+    let params = token_request::code(&code, sent_uri, verifier.as_ref());
+    let answer = token_request::build("token", &provider.token, login.asking.client, params, None)
+        .map_err(Error::from)
+        .and_then(|request| ask(world, &login.asking, Asked::Code, &provider.token, &request, commit));
+    match answer {
+        Ok(answer) => Ok(Obtained { answer, redirect_params, caught }),
+        Err(e) => {
+            caught.tell(false);
+            world.signals.release();
+            // a code is spent by the first try, whatever became of it (RFC 6749, section 4.1.2; T-60)
+            Err(if e.kind == Kind::TryLater { e.hint(format!("oauthctl login {}", login.asking.profile)) } else { e })
+        }
+    }
+}
+
+fn listen(address: &crate::world::loopback::Address, events: Sender<Event>) -> Result<Loopback, Error> {
+    let to = forward(&events, Event::Redirect);
+    Ok(Loopback::bind(address, to, false)?)
+}
+
+/// A sender of plain values into the one inbox.
+fn forward<T: Send + 'static>(events: &Sender<Event>, wrap: fn(T) -> Event) -> Sender<T> {
+    let (to, from) = channel::<T>();
+    let events = events.clone();
+    std::thread::spawn(move || {
+        for value in from {
+            if events.send(wrap(value)).is_err() {
+                return;
+            }
+        }
+    });
+    to
+}
+
+fn random_text<const N: usize>(world: &mut World) -> String {
+    use base64::Engine as _;
+    let mut bytes = [0; N];
+    world.random.fill(&mut bytes);
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Says where to sign in, and opens the browser there.
+fn invite(world: &mut World, login: &Login<'_>, listener: Option<&Loopback>, url: &Secret) {
+    let name = safe(&login.asking.provider.name);
+    world.say(&format!("Sign in to {name} at this address:"));
+    if world.verbosity >= crate::world::Verbosity::Normal {
+        // `state` is in it: the one text on stderr that holds a secret on purpose
+        let _ = world.err.show(&format!("\n  {}\n\n", url.expose()));
+    }
+    if login.open_browser {
+        match world.browser.open(url.expose()) {
+            Ok(()) => world.say("Your browser should open there now."),
+            Err(e) => world.say(&format!("No browser opened here ({e}): open the address yourself.")),
+        }
+    }
+    match (listener, &login.ssh) {
+        (Some(listener), Some(ssh)) => {
+            let port = listener.address().port();
+            let here = ssh.split_whitespace().nth(2).map(safe).unwrap_or_else(|| "THIS-MACHINE".to_owned());
+            world.say("This session came over SSH. For the browser on your own machine to reach it, run there:");
+            world.say(&format!("\n  ssh -N -L {port}:127.0.0.1:{port} {here}\n"));
+            world.say("or paste the address that the browser ends on here, and press Enter.");
+        }
+        (Some(_), None) if login.take_paste => {
+            world.say("Waiting. If the browser can't come back by itself, paste the address it ends on here, and press Enter.");
+        }
+        (Some(_), None) => world.say("Waiting for the browser to come back."),
+        (None, _) => {
+            world.say("When you have signed in, the browser ends on a page of the app's own redirect address.");
+            world.say("Copy that page's whole address, paste it here, and press Enter (it isn't shown):");
+        }
+    }
+}
+
+type Redirected = (Secret, Vec<(String, String)>, Option<Reply>);
+
+/// Waits for the one answer that bears this login's state; everything else is turned away and the wait goes on.
+fn wait(
+    world: &mut World,
+    login: &Login<'_>,
+    inbox: &Receiver<Event>,
+    expected: &Expected,
+    redirect_uri: Option<&str>,
+    listening: bool,
+) -> Result<Redirected, Error> {
+    let deadline = world.clock.elapsed() + login.timeout;
+    let mut noise = Noise::default();
+    loop {
+        let left = deadline.saturating_sub(world.clock.elapsed());
+        if left.is_zero() {
+            return Err(nobody_answered(login));
+        }
+        // short naps, so that a machine that slept finds the deadline passed (L-45)
+        match inbox.recv_timeout(left.min(Duration::from_secs(1))) {
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Err(nobody_answered(login)),
+            Ok(Event::Signal(signal)) => return Err(interrupted(signal)),
+            Ok(Event::NothingToPaste) if listening => {}
+            Ok(Event::NothingToPaste) => {
+                return Err(Error::new(Kind::NobodyAnswered, "the input ended before an address was pasted")
+                    .hint(format!("run `oauthctl login {}` in a terminal", login.asking.profile)));
+            }
+            Ok(Event::Pasted(line)) => {
+                let Some(query) = pasted_query(world, line.expose(), redirect_uri) else { continue };
+                match judged(redirect::judge(&query, expected), login)? {
+                    Ok((code, params)) => return Ok((code, params, None)),
+                    Err(why) => world.say(&format!("That address is not the answer to this sign-in: {why}. Paste another:")),
+                }
+            }
+            Ok(Event::Redirect(arrived)) => {
+                let Target::Listen { path, .. } = &login.plan.target else { continue };
+                if !redirect::same(&arrived.path, path) {
+                    arrived.reply.send(Page::NotFound);
+                    continue;
+                }
+                let verdict = redirect::judge(arrived.form.as_deref().unwrap_or(&arrived.query), expected);
+                match judged(verdict, login) {
+                    Ok(Ok((code, params))) => return Ok((code, params, Some(arrived.reply))),
+                    Ok(Err(why)) => {
+                        arrived.reply.send(Page::Refused);
+                        noise.heard(world, why);
+                    }
+                    Err(e) => {
+                        arrived.reply.send(Page::Failed);
+                        return Err(e);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The code and the redirect's other parameters, or why it is noise.
+type Heard = Result<(Secret, Vec<(String, String)>), &'static str>;
+
+fn judged(verdict: Verdict, login: &Login<'_>) -> Result<Heard, Error> {
+    match verdict {
+        Verdict::Code { code, params } => Ok(Ok((code, params))),
+        Verdict::Noise(why) => Ok(Err(why)),
+        Verdict::Broken(why) => Err(Error::new(Kind::Unsafe, "the redirect can't be trusted")
+            .cause(why)
+            .hint(format!("nothing was exchanged; run `oauthctl login {}` again, and look closely at where you sign in", login.asking.profile))),
+        Verdict::Refused { error, description } => Err(refused_at_authorize(&error, description.as_deref(), login.asking.profile)),
+    }
+}
+
+/// The query of a pasted address, if it is one for our redirect address.
+fn pasted_query(world: &mut World, text: &str, redirect_uri: Option<&str>) -> Option<String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return None;
+    }
+    let Ok(url) = url::Url::parse(text) else {
+        world.say("That is not an address (https://…?code=…&state=…). Paste the whole address from the browser's address bar:");
+        return None;
+    };
+    if let Some(expected) = redirect_uri.and_then(|uri| url::Url::parse(uri).ok()) {
+        let place = |u: &url::Url| (u.scheme().to_owned(), u.host_str().map(str::to_owned), u.port_or_known_default(), u.path().to_owned());
+        if place(&url) != place(&expected) {
+            world.say(&format!("That address does not begin with {}. Paste the one that the browser ends on:", safe(expected.as_str())));
+            return None;
+        }
+    }
+    Some(url.query().unwrap_or("").to_owned())
+}
+
+fn nobody_answered(login: &Login<'_>) -> Error {
+    Error::new(Kind::NobodyAnswered, format!("nobody signed in within {} s", login.timeout.as_secs()))
+        .hint(format!("oauthctl login {}", login.asking.profile))
+}
+
+fn interrupted(signal: i32) -> Error {
+    match signal {
+        2 => Error::new(Kind::Interrupted, "interrupted; nothing was stored"),
+        _ => Error::new(Kind::Terminated, "ended by a signal; nothing was stored"),
+    }
+}
+
+/// Wrong callbacks are counted and mentioned now and then, never quoted.
+#[derive(Default)]
+struct Noise {
+    count: u32,
+    last_said: Option<Duration>,
+}
+
+impl Noise {
+    fn heard(&mut self, world: &mut World, why: &str) {
+        self.count += 1;
+        let now = world.clock.elapsed();
+        if self.last_said.is_none_or(|at| now >= at + NOISE_EVERY) {
+            self.last_said = Some(now);
+            world.say(&format!("Ignored {} that came to the redirect address: {why}. Still waiting.", calls(self.count)));
+        }
+    }
+}
+
+fn calls(count: u32) -> String {
+    if count == 1 { "a call".to_owned() } else { format!("{count} calls") }
+}
+
+/// Whether who signed in must be shown and asked for: nothing ties the redirect to this login (C-11, S6).
+pub fn wants_confirmation(echo: StateEcho, plan: &Plan) -> bool {
+    echo == StateEcho::NotReturned && !plan.random_path
+}

@@ -1,0 +1,117 @@
+//! Where the redirect will arrive: decided from the person's registration, else from what the provider is known to accept
+//! (RFC 8252, section 7.3).
+
+use crate::error::Error;
+use crate::provider::{LoopbackMode, Provider};
+use crate::world::loopback::{Address, Host};
+
+/// The port to register where the provider compares it and names none.
+pub const USUAL_PORT: u16 = 8976;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    pub target: Target,
+    /// The redirect address as the person registered it, sent as it is.
+    pub registered: Option<String>,
+    /// The path is drawn for each login: whoever finds it was sent there by it.
+    pub random_path: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    Listen { address: Address, path: String },
+    /// The person pastes the address the browser ended on.
+    Paste { why: &'static str },
+}
+
+/// `redirect_uri` and `port` are the profile's.
+pub fn plan(provider: &Provider, redirect_uri: Option<&str>, port: Option<u16>, random: &str) -> Result<Plan, Error> {
+    let facts = &provider.redirect;
+    if let Some(uri) = redirect_uri {
+        return registered(uri, port, facts.loopback);
+    }
+    let random_path = facts.path.as_deref().is_some_and(|p| p.contains("{random}"));
+    let path = facts.path.as_deref().unwrap_or("/callback").replace("{random}", random);
+    let path = if path.starts_with('/') { path } else { format!("/{path}") };
+    let fixed = |port: Option<u16>| match port {
+        Some(port) => vec![port],
+        None if facts.ports.is_empty() => vec![USUAL_PORT],
+        None => facts.ports.clone(),
+    };
+    let (ports, tls) = match facts.loopback {
+        LoopbackMode::AnyPort => (port.map(|p| vec![p]).unwrap_or_else(|| facts.ports.clone()), false),
+        LoopbackMode::Unknown | LoopbackMode::Exact => (fixed(port), false),
+        LoopbackMode::Https => (fixed(port), true),
+        LoopbackMode::None => {
+            if provider.authorize.send_redirect_uri {
+                return Err(Error::usage(format!("{} does not send the browser back to this machine", provider.name))
+                    .hint("register an https address of your own and give it with `--redirect-uri`"));
+            }
+            return Ok(Plan { target: Target::Paste { why: "this provider refuses loopback addresses" }, registered: None, random_path: false });
+        }
+    };
+    let host = host(facts.host.as_deref().unwrap_or(if tls { "localhost" } else { "127.0.0.1" }));
+    Ok(Plan { target: Target::Listen { address: Address { host, ports, tls }, path }, registered: None, random_path })
+}
+
+fn registered(uri: &str, port: Option<u16>, mode: LoopbackMode) -> Result<Plan, Error> {
+    let bad = |why: &str| Error::usage(format!("the redirect address `{}` {why}", crate::text::safe(uri)));
+    let url = url::Url::parse(uri).map_err(|e| bad(&format!("is not a URL: {e}")))?;
+    let name = url.host_str().unwrap_or("");
+    let loopback = matches!(name, "127.0.0.1" | "[::1]" | "localhost");
+    match url.scheme() {
+        "http" if loopback => {}
+        "http" => return Err(bad("is plain http: that is for 127.0.0.1, [::1] and localhost only")),
+        "https" => {}
+        _ => return Err(bad("has a scheme of its own, which this program can't own").hint("register an http address on 127.0.0.1")),
+    }
+    if !loopback {
+        return Ok(Plan { target: Target::Paste { why: "the redirect address is not on this machine" }, registered: Some(uri.to_owned()), random_path: false });
+    }
+    if let (Some(port), Some(named)) = (port, url.port())
+        && port != named
+    {
+        return Err(bad(&format!("names port {named}, and `--port` another")));
+    }
+    let tls = url.scheme() == "https";
+    // RFC 8252, section 7.3: without a port any will do, where the provider follows it
+    let any = url.port().is_none() && port.is_none() && mode == LoopbackMode::AnyPort && !tls;
+    let ports = if any { Vec::new() } else { vec![port.or(url.port_or_known_default()).unwrap_or(USUAL_PORT)] };
+    let exact = (!any && port.is_none()).then(|| uri.to_owned());
+    Ok(Plan {
+        target: Target::Listen { address: Address { host: host(name), ports, tls }, path: url.path().to_owned() },
+        registered: exact,
+        random_path: false,
+    })
+}
+
+fn host(name: &str) -> Host {
+    match name {
+        "localhost" => Host::Localhost,
+        "[::1]" | "::1" => Host::V6,
+        _ => Host::Literal,
+    }
+}
+
+impl Plan {
+    /// The value of `redirect_uri`; `None` where there is none to send (GetResponse).
+    pub fn redirect_uri(&self, origin: Option<&str>, path: &str) -> Option<String> {
+        self.registered.clone().or_else(|| origin.map(|origin| format!("{origin}{path}")))
+    }
+
+    /// What to enter where the app is registered, before anything is bound.
+    pub fn to_register(&self) -> Option<String> {
+        if let Some(uri) = &self.registered {
+            return Some(uri.clone());
+        }
+        let Target::Listen { address, path } = &self.target else { return None };
+        let scheme = if address.tls { "https" } else { "http" };
+        let host = match address.host {
+            Host::Literal => "127.0.0.1",
+            Host::V6 => "[::1]",
+            Host::Localhost => "localhost",
+        };
+        let port = address.ports.first().map(|p| format!(":{p}")).unwrap_or_default();
+        Some(format!("{scheme}://{host}{port}{path}"))
+    }
+}

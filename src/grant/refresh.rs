@@ -1,0 +1,46 @@
+//! A new access token for a refresh token (RFC 6749, section 6), or for whatever the provider takes in its place.
+
+use crate::error::{Asked, Error};
+use crate::grant::{Asking, Commit, ask};
+use crate::protocol::answer::Answer;
+use crate::protocol::token_request;
+use crate::provider::{Provider, RefreshSource};
+use crate::secret::Secret;
+use crate::token::TokenSet;
+use crate::world::World;
+
+/// The token that would be spent, if this provider and this token set allow a renewal at all.
+pub fn spendable<'a>(provider: &Provider, set: &'a TokenSet) -> Option<&'a Secret> {
+    match (provider.refresh.supported, provider.refresh.source) {
+        (false, _) => None,
+        (true, RefreshSource::RefreshToken) => set.refresh_token.as_ref(),
+        (true, RefreshSource::AccessToken) => Some(&set.access_token),
+    }
+}
+
+/// Spends `token`. The answer's refresh token, if it has none, is for the caller to keep from the old set (T-45).
+pub fn obtain(world: &mut World, asking: &Asking<'_>, token: &Secret, commit: Commit<'_>) -> Result<Answer, Error> {
+    let refresh = &asking.provider.refresh;
+    let params = vec![("grant_type", Secret::unlisted(refresh.grant_type.as_str())), (refresh.token_param.as_str(), token.clone())];
+    let request = token_request::build("token", &refresh.endpoint, asking.client, params, None)?;
+    ask(world, asking, Asked::Refresh, &refresh.endpoint, &request, commit)
+}
+
+/// The new set with what it inherits from the old one: a refresh token and scopes that the answer didn't repeat.
+pub fn inherit(new: &mut TokenSet, old: &TokenSet) {
+    if new.refresh_token.is_none() {
+        new.refresh_token = old.refresh_token.clone();
+        new.refresh_expires_at = new.refresh_expires_at.or(old.refresh_expires_at);
+    }
+    if new.scopes.is_none() {
+        new.scopes = old.scopes.clone();
+    }
+    if new.id_token.is_none() {
+        new.id_token = old.id_token.clone();
+    }
+    for (name, value) in &old.extra {
+        if !new.extra.contains_key(name) {
+            new.extra.insert(name.clone(), value.clone());
+        }
+    }
+}

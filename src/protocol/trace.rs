@@ -1,0 +1,109 @@
+//! What `-v` shows of a request and an answer: every value that is or may be a secret as its fingerprint, so that the output
+//! is safe to paste in public.
+
+use serde_json::Value;
+
+use crate::protocol::form;
+use crate::secret::fingerprint;
+use crate::text::safe;
+use crate::wire::{Request, Response};
+
+/// Parameters and members whose values are no secrets.
+const PLAIN: [&str; 20] = [
+    "grant_type", "client_id", "redirect_uri", "response_type", "scope", "token_type", "expires_in", "error", "error_description",
+    "code_challenge_method", "refresh_token_expires_in", "audience", "resource", "token_type_hint", "httpStatus", "code_description",
+    "message", "iss", "error_key", "error_message",
+];
+
+/// Lines without a newline.
+pub fn request(request: &Request) -> Vec<String> {
+    let mut lines = vec![format!("> {} {}", request.method, request.place())];
+    if let Ok(url) = url::Url::parse(request.url.expose())
+        && let Some(query) = url.query()
+    {
+        lines.push(format!(">   query: {}", pairs(query)));
+    }
+    for (name, value) in &request.headers {
+        let shown = match name.as_str() {
+            "accept" | "content-type" | "user-agent" => safe(value.expose()),
+            _ => format!("[{}]", value.fingerprint()),
+        };
+        lines.push(format!(">   {name}: {shown}"));
+    }
+    if let Some(body) = &request.body {
+        lines.push(match serde_json::from_str(body.expose()) {
+            Ok(json) => format!(">   body: {}", members(&json)),
+            Err(_) => format!(">   body: {}", pairs(body.expose())),
+        });
+    }
+    lines
+}
+
+pub fn response(response: &Response) -> Vec<String> {
+    let mut lines = vec![format!("< {}", response.status)];
+    for (name, value) in &response.headers {
+        if matches!(name.as_str(), "content-type" | "content-length" | "retry-after" | "date" | "location") {
+            // a redirect's address may hold a code
+            let shown = if name == "location" { format!("[{}]", fingerprint(value.as_bytes())) } else { safe(value) };
+            lines.push(format!("<   {name}: {shown}"));
+        }
+    }
+    lines.push(match serde_json::from_slice(&response.body) {
+        Ok(json) => format!("<   body: {}", members(&json)),
+        Err(_) => format!("<   body: {} bytes [{}]", response.body.len(), fingerprint(&response.body)),
+    });
+    lines
+}
+
+fn pairs(text: &str) -> String {
+    match form::decode(text) {
+        Some(pairs) => pairs.iter().map(|(n, v)| format!("{}={}", safe(n), value(n, v))).collect::<Vec<_>>().join(" & "),
+        None => format!("[{}]", fingerprint(text.as_bytes())),
+    }
+}
+
+fn value(name: &str, value: &str) -> String {
+    if PLAIN.contains(&name) { safe(value) } else { format!("[{}]", fingerprint(value.as_bytes())) }
+}
+
+fn members(json: &Value) -> String {
+    match json {
+        Value::Object(object) => {
+            let members = object.iter().map(|(n, v)| {
+                let shown = match v {
+                    Value::String(text) => value(n, text),
+                    Value::Object(_) | Value::Array(_) => members(v),
+                    Value::Number(number) => number.to_string(),
+                    plain => plain.to_string(),
+                };
+                format!("{}: {shown}", safe(n))
+            });
+            format!("{{ {} }}", members.collect::<Vec<_>>().join(", "))
+        }
+        Value::Array(list) => format!("[ {} ]", list.iter().take(5).map(members).collect::<Vec<_>>().join(", ")),
+        Value::String(text) => format!("[{}]", fingerprint(text.as_bytes())),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_names_and_fingerprints_and_no_secret() {
+        let mut sent = Request::new("GET", "https://as.example/token?client_secret=hush-hush&code=the-code&grant_type=x")
+            .header("authorization", "Basic aHVzaA==");
+        sent.body = Some("refresh_token=old-token&grant_type=refresh_token".into());
+        let got = Response {
+            status: 200,
+            headers: vec![("location".into(), "https://x/?code=the-code".into())],
+            body: br#"{"access_token":"new-token","expires_in":5,"nested":{"id_token":"jwt"},"list":["new-token"]}"#.to_vec().into(),
+        };
+        let shown = [request(&sent), response(&got)].concat().join("\n");
+        for secret in ["hush-hush", "the-code", "aHVzaA", "old-token", "new-token", "jwt"] {
+            assert!(!shown.contains(secret), "{secret} in {shown}");
+        }
+        assert!(shown.contains("grant_type=refresh_token") && shown.contains("expires_in: 5"), "{shown}");
+    }
+}

@@ -1,0 +1,131 @@
+//! The kernel's copy of a fresh access token, and the first thing that `token` looks at.
+//!
+//! Two entries. The *copy* belongs to the credential (user, store, its place, profile) and holds the access token and its
+//! times, nothing else; the kernel forgets it when it expires. The *link* belongs to the words that name a profile here
+//! (folders, store variable, session bus) and says which copy is meant, as long as `config.toml` has not changed since: so the
+//! fast path reads no configuration and never serves what the configuration no longer says.
+
+use std::time::Duration;
+
+use ring::digest::{SHA256, digest};
+
+use crate::secret::Secret;
+use crate::session::lock::credential_name;
+use crate::session::paths::Paths;
+use crate::session::Session;
+use crate::token::{Freshness, TokenSet};
+use crate::world::World;
+
+/// A copy without a known expiry is looked up anew after a day.
+const UNKNOWN_EXPIRY: i64 = 86_400;
+/// How long a link is kept, in seconds: the kernel's own ring lasts three days.
+const LINK_KEPT: u64 = 3 * 86_400;
+
+/// Variables that change what a profile means: with one of them set the whole configuration is looked at.
+const DECIDING: [&str; 3] = ["CLIENT_ID", "GRANT", "SCOPE"];
+
+/// A token set with no more than a copy holds.
+pub fn read(world: &World, paths: &Paths, profile: &str) -> Option<TokenSet> {
+    let link = world.token_copy.read(&link_name(world, paths, profile))?;
+    let (signature, copy) = std::str::from_utf8(&link).ok()?.split_once(' ')?;
+    if signature != config_signature(paths) {
+        return None;
+    }
+    parse(&world.token_copy.read(copy)?)
+}
+
+/// Whether the fast path may answer for this profile: nothing in the environment decides otherwise.
+pub fn may_answer(world: &World, profile: &str) -> bool {
+    let upper = crate::store::environment::upper(profile);
+    let set = |name: &str| world.env.var_os(name).is_some_and(|v| !v.is_empty());
+    !set("GITHUB_ACTIONS")
+        && !set(&format!("OAUTHCTL_{upper}_TOKEN"))
+        && !DECIDING.iter().any(|what| set(&format!("OAUTHCTL_{what}")) || set(&format!("OAUTHCTL_{upper}_{what}")))
+}
+
+/// Keeps the copy true: written where the token is fresh, forgotten otherwise.
+pub fn write(world: &World, session: &Session, set: &TokenSet) {
+    if !session.cache {
+        return forget(world, session);
+    }
+    let now = world.clock.now();
+    let copy = copy_name(session);
+    let left = set.expires_at.map_or(UNKNOWN_EXPIRY, |at| at - now);
+    if left <= 0 || matches!(set.freshness(now, None), Freshness::Expired | Freshness::Stale) {
+        return world.token_copy.forget(&copy);
+    }
+    let expires = set.expires_at.map_or_else(|| "-".to_owned(), |at| at.to_string());
+    let text = zeroize::Zeroizing::new(format!("1 {} {expires} {} {}", set.received_at, set.token_type, set.access_token.expose()));
+    if !world.token_copy.write(&copy, text.as_bytes(), Duration::from_secs(left as u64)) {
+        world.token_copy.forget(&copy);
+        return;
+    }
+    let link = format!("{} {copy}", config_signature(&session.paths));
+    world.token_copy.write(&link_name(world, &session.paths, &session.name), link.as_bytes(), Duration::from_secs(LINK_KEPT));
+}
+
+pub fn forget(world: &World, session: &Session) {
+    world.token_copy.forget(&copy_name(session));
+}
+
+fn copy_name(session: &Session) -> String {
+    format!("copy:{}", credential_name(&*session.store, &session.name))
+}
+
+fn link_name(world: &World, paths: &Paths, profile: &str) -> String {
+    let mut text = Vec::new();
+    let mut add = |part: &std::ffi::OsStr| {
+        text.extend_from_slice(part.as_encoded_bytes());
+        text.push(0);
+    };
+    add(paths.config.as_deref().unwrap_or(std::path::Path::new("")).as_os_str());
+    add(paths.state.as_deref().unwrap_or(std::path::Path::new("")).as_os_str());
+    for name in ["OAUTHCTL_STORE", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR"] {
+        add(&world.env.var_os(name).unwrap_or_default());
+    }
+    add(profile.as_ref());
+    let hash = digest(&SHA256, &text);
+    let mut name = String::from("link:");
+    for byte in &hash.as_ref()[..16] {
+        name.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));
+        name.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or('0'));
+    }
+    name
+}
+
+/// Changes whenever `config.toml` does: size and time of change, to the nanosecond.
+fn config_signature(paths: &Paths) -> String {
+    let Some(meta) = paths.config.as_ref().and_then(|dir| std::fs::metadata(dir.join("config.toml")).ok()) else {
+        return "none".to_owned();
+    };
+    let changed = meta.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok()).unwrap_or_default();
+    #[cfg(unix)]
+    let inode = std::os::unix::fs::MetadataExt::ino(&meta);
+    #[cfg(not(unix))]
+    let inode = 0;
+    format!("{}-{}-{inode}", changed.as_nanos(), meta.len())
+}
+
+fn parse(bytes: &[u8]) -> Option<TokenSet> {
+    let mut parts = std::str::from_utf8(bytes).ok()?.splitn(5, ' ');
+    if parts.next()? != "1" {
+        return None;
+    }
+    let received_at = parts.next()?.parse().ok()?;
+    let expires_at = match parts.next()? {
+        "-" => None,
+        at => Some(at.parse().ok()?),
+    };
+    let token_type = parts.next()?.to_owned();
+    Some(TokenSet {
+        access_token: Secret::new(parts.next()?),
+        token_type,
+        refresh_token: None,
+        received_at,
+        expires_at,
+        refresh_expires_at: None,
+        scopes: None,
+        id_token: None,
+        extra: serde_json::Map::new(),
+    })
+}

@@ -1,0 +1,274 @@
+//! A token that is fresh, whatever it takes short of a person; and the only place that keeps one.
+
+use crate::config::GrantKind;
+use crate::error::{Error, Kind};
+use crate::grant::{self, Asking};
+use crate::provider::Provider;
+use crate::session::record::Record;
+use crate::session::{Session, copy, lock, no_token};
+use crate::store::StoreKind;
+use crate::token::{Freshness, TokenSet};
+use crate::world::World;
+
+/// What the caller asks of the token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Want {
+    /// Seconds it must still be valid.
+    pub min_ttl: Option<i64>,
+    /// Renew even what is fresh.
+    pub force: bool,
+    /// Never renew.
+    pub no_refresh: bool,
+    /// Scopes, id token and extra members are wanted too: the kernel's copy has none of them.
+    pub whole: bool,
+}
+
+/// The freshest token set there is, renewed if need be. Never opens a browser, never asks.
+pub fn fresh(world: &mut World, session: &mut Session, want: Want) -> Result<TokenSet, Error> {
+    if let Some(set) = from_copy(world, session, want) {
+        return Ok(set);
+    }
+    if session.store.kind() == StoreKind::None {
+        return client_credentials_unkept(world, session, None);
+    }
+    let record = match session.load() {
+        Ok(record) => record,
+        Err(e) => return without_store(world, session, e),
+    };
+    let ours = record.as_ref().filter(|r| is_ours(session, r));
+    if let Some(set) = ours.and_then(|r| r.token.as_ref()) {
+        match usable(world, set, want) {
+            Usable::Yes => {
+                copy::write(world, session, set);
+                return Ok(set.clone());
+            }
+            Usable::No if want.no_refresh => return Err(too_old(session)),
+            Usable::No => {}
+        }
+    } else if want.no_refresh {
+        return Err(no_token(session));
+    }
+    if session.store.kind() == StoreKind::Environment {
+        return Err(no_token(session).hint(format!("set {}", crate::store::environment::variable_name(&session.name))));
+    }
+    if record.as_ref().is_none_or(|r| r.token.is_none()) && session.grant(None, record.as_ref()) != GrantKind::ClientCredentials {
+        return Err(no_token(session));
+    }
+    renew(world, session, want, record.as_ref())
+}
+
+fn from_copy(world: &World, session: &Session, want: Want) -> Option<TokenSet> {
+    if !session.cache || want.force || want.whole || !copy::may_answer(world, &session.name) || session.chose_identity() {
+        return None;
+    }
+    let set = copy::read(world, &session.paths, &session.name)?;
+    matches!(set.freshness(world.clock.now(), want.min_ttl), Freshness::Fresh | Freshness::Unknown).then_some(set)
+}
+
+enum Usable {
+    Yes,
+    No,
+}
+
+fn usable(world: &World, set: &TokenSet, want: Want) -> Usable {
+    match set.freshness(world.clock.now(), want.min_ttl) {
+        _ if want.force => Usable::No,
+        Freshness::Fresh | Freshness::Unknown => Usable::Yes,
+        // the usual margin is ours, not the caller's
+        Freshness::Stale if want.no_refresh && want.min_ttl.is_none() => Usable::Yes,
+        Freshness::Stale | Freshness::Expired => Usable::No,
+    }
+}
+
+fn too_old(session: &Session) -> Error {
+    Error::new(Kind::LoginFirst, format!("the token of `{}` is not valid for long enough, and `--no-refresh` forbids to renew it", session.name))
+        .hint(format!("oauthctl refresh {}", session.name))
+}
+
+/// Whether a record belongs to who is meant now: the same provider, client and grant, as far as they were said.
+pub fn is_ours(session: &Session, record: &Record) -> bool {
+    let same = |said: Option<&str>, kept: Option<&str>| match (said, kept) {
+        (Some(said), Some(kept)) => said == kept,
+        _ => true,
+    };
+    same(Some(session.provider_name()), record.provider.as_deref())
+        && same(session.profile.client_id.as_deref(), record.client_id.as_deref())
+        && match (session.profile.grant, record.grant) {
+            (Some(said), Some(kept)) => said == kept,
+            _ => true,
+        }
+        && session.scopes_said().is_none_or(|said| record.asked.is_empty() || same_scopes(said, &record.asked))
+}
+
+fn same_scopes(a: &[String], b: &[String]) -> bool {
+    a.iter().all(|s| b.contains(s))
+}
+
+/// Renews under the lock: load again, judge again, then one request.
+pub fn renew(world: &mut World, session: &mut Session, want: Want, first: Option<&Record>) -> Result<TokenSet, Error> {
+    let name = session.name.clone();
+    let _lock = match lock::acquire(world, &session.paths, &*session.store, &name) {
+        Ok(lock) => lock,
+        // a CI job has no folder to lock in, and nothing to lose: each token is a new one
+        Err(e) if e.kind == Kind::Store || e.kind == Kind::Usage => {
+            return match session.grant(None, first) {
+                GrantKind::ClientCredentials => client_credentials_unkept(world, session, first),
+                GrantKind::AuthorizationCode => Err(e),
+            };
+        }
+        Err(e) => return Err(e),
+    };
+    if let Some(set) = from_copy(world, session, want) {
+        return Ok(set);
+    }
+    let record = session.load()?;
+    let generation = |r: Option<&Record>| r.map_or(0, |r| r.generation);
+    let ours = record.as_ref().filter(|r| is_ours(session, r));
+    if let Some(set) = ours.and_then(|r| r.token.as_ref()) {
+        let renewed_meanwhile = generation(record.as_ref()) > generation(first);
+        let want = Want { force: want.force && !renewed_meanwhile, ..want };
+        if let Usable::Yes = usable(world, set, want) {
+            copy::write(world, session, set);
+            return Ok(set.clone());
+        }
+    }
+    let provider = session.provider(world, record.as_ref())?;
+    if session.grant(Some(&provider), record.as_ref()) == GrantKind::ClientCredentials {
+        return client_credentials(world, session, &provider, record.as_ref());
+    }
+    let Some(record) = record else { return Err(no_token(session)) };
+    refresh(world, session, &provider, &record)
+}
+
+fn refresh(world: &mut World, session: &mut Session, provider: &Provider, record: &Record) -> Result<TokenSet, Error> {
+    let Some(old) = &record.token else { return Err(no_token(session)) };
+    let Some(spent) = grant::refresh::spendable(provider, old) else {
+        let why = if provider.refresh.supported { "has no refresh token" } else { "can't be renewed at this provider" };
+        return Err(Error::login_first(&session.name, format!("the token of `{}` has expired and {why}", session.name)));
+    };
+    let client = session.require_client(world, provider, Some(record))?;
+    session.store.writable(&session.name)?;
+    let name = session.name.clone();
+    let asking = Asking { profile: &name, provider, client: &client };
+    world.step(|| format!("renewing the token of `{name}`"));
+    let answer = match grant::refresh::obtain(world, &asking, spent, &mut |_| Ok(())) {
+        Ok(answer) => answer,
+        Err(e) if e.grant_is_dead => return Err(forget_dead(world, session, record, e)),
+        Err(e) => return Err(e),
+    };
+    let mut set = answer.set;
+    grant::refresh::inherit(&mut set, old);
+    let kept = Record { generation: record.generation + 1, token: Some(set), ..record.clone() };
+    keep(world, session, &kept)
+}
+
+/// Compare and clear: only the record whose token was refused loses it, never one that came meanwhile (T-56).
+fn forget_dead(world: &mut World, session: &Session, record: &Record, e: Error) -> Error {
+    if let Ok(Some(now)) = session.load()
+        && now.generation == record.generation
+    {
+        let cleared = Record { token: None, generation: record.generation + 1, ..record.clone() };
+        let _ = session.store.save(&session.name, &cleared.to_json());
+        copy::forget(world, session);
+    }
+    Error { message: format!("the login of `{}` has ended: the provider refuses to renew it", session.name), ..e }
+}
+
+fn client_credentials(world: &mut World, session: &mut Session, provider: &Provider, record: Option<&Record>) -> Result<TokenSet, Error> {
+    let set = ask_client_credentials(world, session, provider, record)?;
+    // a person's login under the same name is not for a job to overwrite
+    if record.is_some_and(|r| r.token.is_some() && !is_ours(session, r)) {
+        world.step(|| "another login is stored under this name: this token is not kept".to_owned());
+        return Ok(set);
+    }
+    let client = session.client(world, provider, record)?;
+    let kept = Record {
+        generation: record.map_or(0, |r| r.generation) + 1,
+        provider: Some(session.provider_name().to_owned()),
+        client_id: client.map(|c| c.id),
+        grant: Some(GrantKind::ClientCredentials),
+        asked: session.scopes(provider, GrantKind::ClientCredentials),
+        login_at: Some(world.clock.now()),
+        token: Some(set.clone()),
+        ..record.cloned().unwrap_or_default()
+    };
+    match keep(world, session, &kept) {
+        Ok(set) => Ok(set),
+        // the next job asks for another one: nothing is lost
+        Err(e) => {
+            world.warn(&format!("the token is not kept: {}", e.message));
+            Ok(set)
+        }
+    }
+}
+
+/// A token for this command alone: `--store none`, or a machine without a store.
+fn client_credentials_unkept(world: &mut World, session: &mut Session, record: Option<&Record>) -> Result<TokenSet, Error> {
+    let provider = session.provider(world, record)?;
+    if session.grant(Some(&provider), record) != GrantKind::ClientCredentials {
+        return Err(Error::login_first(&session.name, format!("the store `{}` keeps nothing, so `{}` has no token", session.store.kind().name(), session.name))
+            .hint("`--grant client-credentials` needs no store"));
+    }
+    ask_client_credentials(world, session, &provider, record)
+}
+
+fn ask_client_credentials(world: &mut World, session: &mut Session, provider: &Provider, record: Option<&Record>) -> Result<TokenSet, Error> {
+    let client = session.require_client(world, provider, record)?;
+    let scopes = session.scopes(provider, GrantKind::ClientCredentials);
+    let name = session.name.clone();
+    let asking = Asking { profile: &name, provider, client: &client };
+    Ok(grant::client_credentials::obtain(world, &asking, &scopes, &mut |_| Ok(()))?.set)
+}
+
+/// The store doesn't answer: only client credentials can do without.
+fn without_store(world: &mut World, session: &mut Session, e: Error) -> Result<TokenSet, Error> {
+    if e.kind == Kind::Store && session.grant(None, None) == GrantKind::ClientCredentials && session.profile.grant.is_some() {
+        world.say(&format!("{}: the token is not kept", e.message));
+        return client_credentials_unkept(world, session, None);
+    }
+    Err(e)
+}
+
+/// Saves the record and keeps the kernel's copy true; the token set as it now stands in the store.
+pub fn keep(world: &mut World, session: &Session, record: &Record) -> Result<TokenSet, Error> {
+    session.store.save(&session.name, &record.to_json()).map_err(|e| {
+        let why = Error::from(e);
+        Error { kind: Kind::NotSaved, message: format!("the new token of `{}` could not be saved", session.name), causes: vec![why.message], ..why }
+    })?;
+    match &record.token {
+        Some(set) => {
+            copy::write(world, session, set);
+            Ok(set.clone())
+        }
+        None => {
+            copy::forget(world, session);
+            Err(no_token(session))
+        }
+    }
+}
+
+impl Session {
+    /// The scopes to ask for: the person's, else the provider's usual ones, and what it always wants.
+    pub fn scopes(&self, provider: &Provider, grant: GrantKind) -> Vec<String> {
+        let facts = &provider.scopes;
+        let mut scopes = self.profile.scopes.clone().unwrap_or_else(|| facts.default.clone());
+        let offline = facts.offline.iter().filter(|_| grant == GrantKind::AuthorizationCode && provider.refresh.supported);
+        for scope in facts.always.iter().chain(offline) {
+            if !scopes.contains(scope) {
+                scopes.push(scope.clone());
+            }
+        }
+        scopes
+    }
+
+    /// Scopes said for this very command: on the command line or in the environment.
+    fn scopes_said(&self) -> Option<&[String]> {
+        (!self.choice.scopes.is_empty()).then_some(self.choice.scopes.as_slice())
+    }
+
+    /// Whether flags say more than a profile's name: then the kernel's copy can't answer.
+    fn chose_identity(&self) -> bool {
+        let c = &self.choice;
+        c.provider.is_some() || c.grant.is_some() || c.client_id.is_some() || !c.scopes.is_empty() || c.store.is_some()
+    }
+}

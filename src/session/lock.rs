@@ -1,0 +1,96 @@
+//! One renewal at a time: an exclusive lock of the operating system's on a file of its own, freed by the kernel when its holder
+//! dies. Its scope is the credential (user, store, profile), not the configuration folder: two configurations that share a
+//! keychain share the lock too.
+
+use std::fs::{File, OpenOptions};
+use std::path::PathBuf;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use ring::digest::{SHA256, digest};
+
+use crate::error::{Error, Kind};
+use crate::session::paths::Paths;
+use crate::store::{Store, StoreKind};
+use crate::world::World;
+
+/// Longer than one exchange with the token endpoint can take.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(35);
+
+/// Held until dropped.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// A name for this credential that is safe in a file's name and tells nothing: hexadecimal.
+pub fn credential_name(store: &dyn Store, profile: &str) -> String {
+    let text = format!("{}\0{}\0{profile}", store.kind().name(), store.scope());
+    digest(&SHA256, text.as_bytes()).as_ref()[..16].iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// The folder for locks: beside the session bus where the keychain is reached over it, else in the state folder.
+fn folder(world: &World, paths: &Paths, store: &dyn Store) -> Result<PathBuf, Error> {
+    if store.kind() == StoreKind::Keychain
+        && let Some(runtime) = world.env.var_os("XDG_RUNTIME_DIR").map(PathBuf::from)
+        && runtime.is_absolute()
+        && runtime.is_dir()
+    {
+        return Ok(runtime.join("oauthctl"));
+    }
+    Ok(paths.require_state()?.join("locks"))
+}
+
+/// Waits for the lock; never goes on without it.
+pub fn acquire(world: &mut World, paths: &Paths, store: &dyn Store, profile: &str) -> Result<Lock, Error> {
+    let folder = folder(world, paths, store)?;
+    let path = folder.join(format!("{}.lock", credential_name(store, profile)));
+    let failed = |e: std::io::Error| {
+        Error::new(Kind::Store, format!("the lock `{}` can't be taken", path.display())).cause(e).hint("`oauthctl doctor` looks at every folder")
+    };
+    make_private_folder(&folder).map_err(failed)?;
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).read(true).write(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC);
+    }
+    let file = options.open(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => return Ok(Lock { _file: file }),
+        Err(std::fs::TryLockError::WouldBlock) => {}
+        Err(std::fs::TryLockError::Error(e)) => return Err(failed(e)),
+    }
+    world.step(|| "another process is renewing this token: waiting for it".to_owned());
+    // the kernel's queue wakes one waiter at a time; polling would wake all of them, over and over
+    let (done, waiting) = channel();
+    std::thread::spawn(move || {
+        let locked = file.lock().map(|()| file);
+        let _ = done.send(locked);
+    });
+    match waiting.recv_timeout(LONGEST_WAIT) {
+        Ok(Ok(file)) => Ok(Lock { _file: file }),
+        Ok(Err(e)) => Err(failed(e)),
+        Err(_) => Err(Error::new(
+            Kind::TryLater,
+            format!("another process has been renewing the token of `{profile}` for {} s", LONGEST_WAIT.as_secs()),
+        )
+        .hint("run the command again; if a process is stopped (Ctrl-Z), continue or end it")),
+    }
+}
+
+/// Makes a folder that only its owner can enter.
+pub fn make_private_folder(path: &std::path::Path) -> std::io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(path)
+}

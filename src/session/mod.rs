@@ -1,0 +1,397 @@
+//! The life of one profile's token: load, judge, renew under the lock, keep.
+//!
+//! [`Session::open`] puts together who is meant: the profile from the configuration, the environment and the flags. The
+//! provider is looked up only when something has to be asked of it: a fresh token needs no catalogue.
+
+pub mod copy;
+pub mod fresh;
+pub mod lock;
+pub mod paths;
+pub mod record;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::config::{self, Config, GrantKind, Profile, SecretSource};
+use crate::error::{Error, Kind};
+use crate::protocol::token_request::Client;
+use crate::provider::Provider;
+use crate::secret::Secret;
+use crate::store::{self, Store, StoreKind};
+use crate::text::{nearest, safe};
+use crate::world::World;
+use paths::Paths;
+use record::Record;
+
+/// What was typed, before the configuration and the environment have their say.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Choice {
+    pub profile: Option<String>,
+    pub provider: Option<String>,
+    pub grant: Option<GrantKind>,
+    pub client_id: Option<String>,
+    /// A file's name, or `-` for standard input.
+    pub client_secret_file: Option<String>,
+    pub scopes: Vec<String>,
+    pub params: Vec<(String, String)>,
+    pub redirect_uri: Option<String>,
+    pub port: Option<u16>,
+    pub store: Option<StoreKind>,
+    pub no_cache: bool,
+}
+
+/// Variables that only a running program knows (the sandbox's address), asked for when the provider is first needed.
+pub type MoreVars = Box<dyn FnMut(&mut World) -> Result<BTreeMap<String, String>, Error>>;
+
+pub struct Session {
+    pub name: String,
+    /// Configuration, then environment, then flags.
+    pub profile: Profile,
+    /// Whether the configuration has this profile.
+    pub configured: bool,
+    pub paths: Paths,
+    pub store: Box<dyn Store>,
+    /// Whether the kernel's copy is used.
+    pub cache: bool,
+    pub choice: Choice,
+    more_vars: Option<MoreVars>,
+    provider: Option<Provider>,
+    client_secret: Option<Secret>,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("name", &self.name).field("profile", &self.profile).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// Finds out who is meant. Touches no store and no network.
+    pub fn open(world: &mut World, choice: Choice) -> Result<Session, Error> {
+        let paths = Paths::find(&*world.env);
+        let (name, config) = which(world, &paths, &choice)?;
+        config::check_profile_name(&name)?;
+        let configured = config.profiles.contains_key(&name);
+        let mut profile = config.profiles.get(&name).cloned().unwrap_or_default();
+        overlay_environment(world, &name, choice.profile.is_some(), &mut profile)?;
+        overlay_flags(&choice, &mut profile);
+        if profile.provider.is_none() {
+            profile.provider = Some(provider_of_new_profile(&paths, &name, &config)?);
+        }
+        let kind = store_kind(world, &choice, &profile, &config)?;
+        let store = store_for(world, kind, &name, &paths)?;
+        Ok(Session {
+            cache: config.cache != Some(false) && !choice.no_cache,
+            name,
+            profile,
+            configured,
+            paths,
+            store,
+            choice,
+            more_vars: None,
+            provider: None,
+            client_secret: None,
+        })
+    }
+
+    /// Offers variables that are known only once something runs.
+    pub fn with_more_vars(mut self, more: MoreVars) -> Session {
+        self.more_vars = Some(more);
+        self
+    }
+
+    pub fn provider_name(&self) -> &str {
+        self.profile.provider.as_deref().unwrap_or(&self.name)
+    }
+
+    /// The provider with everything filled in, looked up once.
+    pub fn provider(&mut self, world: &mut World, record: Option<&Record>) -> Result<Provider, Error> {
+        if let Some(provider) = &self.provider {
+            return Ok(provider.clone());
+        }
+        let raw = self.raw_provider()?;
+        let mut vars = record.map(|r| r.vars.clone()).unwrap_or_default();
+        vars.extend(self.profile.vars.clone());
+        if let Some(more) = &mut self.more_vars {
+            vars.extend(more(world)?);
+        }
+        vars.entry("random".to_owned()).or_insert_with(|| random_hex(world));
+        let provider = raw.expand(&vars).map_err(|e| {
+            Error::from(e).hint(format!("oauthctl profile set {} vars.NAME VALUE", self.name))
+        })?;
+        self.provider = Some(provider.clone());
+        Ok(provider)
+    }
+
+    /// The provider with its `{variables}` unfilled: for what is asked before a login.
+    pub fn raw_provider(&self) -> Result<Provider, Error> {
+        let dir = self.paths.config.as_deref().unwrap_or(std::path::Path::new(""));
+        Ok(config::provider(dir, self.provider_name(), self.profile.environment.as_deref())?)
+    }
+
+    /// The grant this profile uses: what was chosen, else what the record was obtained with, else a login with a browser where
+    /// the provider offers one.
+    pub fn grant(&self, provider: Option<&Provider>, record: Option<&Record>) -> GrantKind {
+        self.profile.grant.or(record.and_then(|r| r.grant)).unwrap_or(match provider {
+            Some(p) if p.authorize.url.is_none() && p.client_credentials.is_some() => GrantKind::ClientCredentials,
+            _ => GrantKind::AuthorizationCode,
+        })
+    }
+
+    /// Client id and secret from wherever they come. `None`: no client id is known.
+    pub fn client(&mut self, world: &mut World, provider: &Provider, record: Option<&Record>) -> Result<Option<Client>, Error> {
+        let id = self.profile.client_id.clone().or_else(|| record.and_then(|r| r.client_id.clone())).or_else(|| provider.client_id.clone());
+        let Some(id) = id else { return Ok(None) };
+        let secret = self.secret(world, record)?;
+        Ok(Some(Client { id, secret }))
+    }
+
+    /// The same, where a missing client id ends it.
+    pub fn require_client(&mut self, world: &mut World, provider: &Provider, record: Option<&Record>) -> Result<Client, Error> {
+        self.client(world, provider, record)?.ok_or_else(|| {
+            Error::usage(format!("no client id is known for profile `{}`", self.name))
+                .hint(format!("`oauthctl login {}` asks for it, or give `--client-id`", self.name))
+                .hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET")
+        })
+    }
+
+    fn secret(&mut self, world: &mut World, record: Option<&Record>) -> Result<Option<Secret>, Error> {
+        if let Some(secret) = &self.client_secret {
+            return Ok(Some(secret.clone()));
+        }
+        let found = self.secret_from_outside(world)?;
+        if found.is_some() {
+            self.client_secret.clone_from(&found);
+            return Ok(found);
+        }
+        Ok(record.and_then(|r| r.client_secret.clone()))
+    }
+
+    /// From the flag, the environment or the configuration, in this order; not from the store.
+    pub fn secret_from_outside(&mut self, world: &mut World) -> Result<Option<Secret>, Error> {
+        if let Some(file) = &self.choice.client_secret_file {
+            return secret_from_file(world, file).map(Some);
+        }
+        let own = format!("OAUTHCTL_{}_CLIENT_SECRET", store::environment::upper(&self.name));
+        if let Some(secret) = world.env.var(&own) {
+            return Ok(Some(secret.into()));
+        }
+        if self.choice.profile.is_some()
+            && let Some(secret) = world.env.var("OAUTHCTL_CLIENT_SECRET")
+        {
+            return Ok(Some(secret.into()));
+        }
+        match &self.profile.client_secret {
+            None => Ok(None),
+            Some(SecretSource::File(path)) => secret_from_file(world, &path.to_string_lossy()).map(Some),
+            Some(SecretSource::Env(name)) => match world.env.var(name) {
+                Some(secret) => Ok(Some(secret.into())),
+                None => Err(Error::usage(format!("the client secret of `{}` is said to be in the variable `{}`, which is not set", self.name, safe(name)))),
+            },
+            Some(SecretSource::Command(argv)) => {
+                let shown = safe(&argv.join(" "));
+                world.step(|| format!("asking `{shown}` for the client secret"));
+                let out = world
+                    .programs
+                    .output(argv, std::time::Duration::from_secs(60))
+                    .map_err(|e| Error::usage(format!("the command for the client secret, `{shown}`, failed")).cause(e))?;
+                if out.is_empty() {
+                    return Err(Error::usage(format!("the command for the client secret, `{shown}`, printed nothing")));
+                }
+                Ok(Some(Secret::new(out.as_str())))
+            }
+        }
+    }
+
+    /// A secret that was asked for at the terminal.
+    pub fn set_secret(&mut self, secret: Secret) {
+        self.client_secret = Some(secret);
+    }
+
+    /// What is stored for this profile, if anything.
+    pub fn load(&self) -> Result<Option<Record>, Error> {
+        let Some(text) = self.store.load(&self.name)? else { return Ok(None) };
+        Record::from_json(&text).map(Some).ok_or_else(|| {
+            Error::from(store::StoreError::Corrupt { place: self.store.place(), why: "it is not a record of this program".to_owned() })
+        })
+    }
+}
+
+/// Which profile, and the configuration read as far as needed.
+fn which(world: &World, paths: &Paths, choice: &Choice) -> Result<(String, Config), Error> {
+    let dir = paths.config.as_deref();
+    if let Some(name) = choice.profile.clone().or_else(|| world.env.var("OAUTHCTL_PROFILE")) {
+        let config = dir.map(|d| Config::load_for(d, &name)).transpose()?.unwrap_or_default();
+        return Ok((name, config));
+    }
+    let config = dir.map(Config::load).transpose()?.unwrap_or_default();
+    if let Some(name) = config.default_profile.clone() {
+        return Ok((name, config));
+    }
+    if let Some(provider) = &choice.provider {
+        return Ok((provider.clone(), config));
+    }
+    match config.profiles.len() {
+        1 => Ok((config.profiles.keys().next().cloned().unwrap_or_default(), config)),
+        0 => Err(Error::usage("no profile was named, and there is none yet")
+            .hint("oauthctl login sandbox")
+            .hint("`oauthctl provider list` names the providers")),
+        _ => Err(Error::usage("no profile was named, and there are several")
+            .hint(format!("name one of: {}", config.profiles.keys().map(String::as_str).collect::<Vec<_>>().join(", ")))
+            .hint("or set `default-profile` in config.toml, or OAUTHCTL_PROFILE")),
+    }
+}
+
+fn overlay_environment(world: &World, name: &str, named: bool, profile: &mut Profile) -> Result<(), Error> {
+    let upper = store::environment::upper(name);
+    let var = |what: &str| {
+        let own = world.env.var(&format!("OAUTHCTL_{upper}_{what}"));
+        own.or_else(|| if named { world.env.var(&format!("OAUTHCTL_{what}")) } else { None })
+    };
+    if let Some(id) = var("CLIENT_ID") {
+        profile.client_id = Some(id);
+    }
+    if let Some(grant) = var("GRANT") {
+        profile.grant = Some(GrantKind::from_name(&grant).ok_or_else(|| {
+            Error::usage(format!("OAUTHCTL_GRANT names an unknown grant: `{}`", safe(&grant))).hint(known_grants())
+        })?);
+    }
+    if let Some(scope) = var("SCOPE") {
+        profile.scopes = Some(scope.split([' ', ',']).filter(|s| !s.is_empty()).map(str::to_owned).collect());
+    }
+    Ok(())
+}
+
+pub fn known_grants() -> String {
+    format!("grants: {}", GrantKind::ALL.map(GrantKind::name).join(", "))
+}
+
+fn overlay_flags(choice: &Choice, profile: &mut Profile) {
+    if choice.provider.is_some() {
+        profile.provider.clone_from(&choice.provider);
+    }
+    if choice.grant.is_some() {
+        profile.grant = choice.grant;
+    }
+    if choice.client_id.is_some() {
+        profile.client_id.clone_from(&choice.client_id);
+    }
+    if !choice.scopes.is_empty() {
+        profile.scopes = Some(choice.scopes.clone());
+    }
+    if choice.redirect_uri.is_some() {
+        profile.redirect_uri.clone_from(&choice.redirect_uri);
+    }
+    if choice.port.is_some() {
+        profile.port = choice.port;
+    }
+    if choice.store.is_some() {
+        profile.store = choice.store;
+    }
+    profile.params.extend(choice.params.iter().cloned());
+}
+
+/// A profile that doesn't exist yet but has a provider's name is that provider's.
+fn provider_of_new_profile(paths: &Paths, name: &str, config: &Config) -> Result<String, Error> {
+    let dir = paths.config.clone().unwrap_or_else(|| PathBuf::from(""));
+    let known = config::provider_names(&dir)?;
+    if known.iter().any(|(known, _)| known == name) || config::provider(&dir, name, None).is_ok() {
+        return Ok(name.to_owned());
+    }
+    // a broken file of the person's own must be named as such, not called unknown
+    if let Err(e) = config::provider(&dir, name, None)
+        && !e.message.starts_with("there is no provider")
+    {
+        return Err(e.into());
+    }
+    let everything = Config::load(&dir).unwrap_or_else(|_| config.clone());
+    let names = everything.profiles.keys().map(String::as_str).chain(known.iter().map(|(n, _)| n.as_str()));
+    let error = Error::usage(format!("there is no profile and no provider called `{}`", safe(name)));
+    Err(match nearest(name, names) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint("`oauthctl list` names the profiles, `oauthctl provider list` the providers"),
+    }
+    .hint(format!("a new profile of a provider: `oauthctl login {} --provider NAME`", safe(name))))
+}
+
+fn store_kind(world: &World, choice: &Choice, profile: &Profile, config: &Config) -> Result<StoreKind, Error> {
+    if let Some(kind) = choice.store {
+        return Ok(kind);
+    }
+    if let Some(name) = world.env.var("OAUTHCTL_STORE") {
+        return StoreKind::from_name(&name).ok_or_else(|| {
+            Error::usage(format!("OAUTHCTL_STORE names an unknown store: `{}`", safe(&name))).hint(known_stores())
+        });
+    }
+    Ok(profile.store.or(config.store).unwrap_or(StoreKind::Keychain))
+}
+
+pub fn known_stores() -> String {
+    format!("stores: {}", StoreKind::ALL.map(StoreKind::name).join(", "))
+}
+
+/// The store for a profile: the environment's where a token from outside is set, else the one that was chosen.
+fn store_for(world: &World, kind: StoreKind, name: &str, paths: &Paths) -> Result<Box<dyn Store>, Error> {
+    let variable = store::environment::variable_name(name);
+    if let Some(token) = world.env.var(&variable) {
+        return Ok(Box::new(store::environment::EnvironmentStore::new(name, Some(Secret::new(token.trim())))));
+    }
+    Ok(match kind {
+        StoreKind::Keychain => Box::new(store::keychain::KeychainStore::new(world.keychain.clone())),
+        StoreKind::File => Box::new(open_file_store(world, paths)?),
+        StoreKind::Environment => Box::new(store::environment::EnvironmentStore::new(name, None)),
+        StoreKind::None => Box::new(store::none::NoStore),
+    })
+}
+
+/// The sealed files, with the passphrase from the environment if there is one.
+pub fn open_file_store(world: &World, paths: &Paths) -> Result<store::file::FileStore, Error> {
+    let state = paths.require_state()?;
+    let passphrase = match world.env.var("OAUTHCTL_STORE_PASSPHRASE") {
+        Some(passphrase) => Some(Secret::new(passphrase)),
+        None => match world.env.var("OAUTHCTL_STORE_PASSPHRASE_FILE") {
+            Some(file) => Some(secret_from_file(world, &file)?),
+            None => None,
+        },
+    };
+    Ok(store::file::FileStore::new(&state, passphrase))
+}
+
+/// One line's worth: the end of the line that editors add isn't part of it.
+fn secret_from_file(world: &World, file: &str) -> Result<Secret, Error> {
+    const LONGEST: usize = 64 * 1024;
+    let text = if file == "-" {
+        world.terminal.read_stdin(LONGEST)
+    } else {
+        let path = match file.strip_prefix("~/").zip(world.env.home()) {
+            Some((rest, home)) => home.join(rest),
+            None => PathBuf::from(file),
+        };
+        read_at_most(&path, LONGEST)
+    };
+    let what = if file == "-" { "standard input".to_owned() } else { format!("`{}`", safe(file)) };
+    let text = text.map_err(|e| Error::usage(format!("the secret can't be read from {what}")).cause(e))?;
+    let secret = text.trim_end_matches(['\n', '\r']);
+    if secret.is_empty() {
+        return Err(Error::usage(format!("{what} holds no secret: it is empty")));
+    }
+    Ok(Secret::new(secret))
+}
+
+fn read_at_most(path: &std::path::Path, limit: usize) -> std::io::Result<zeroize::Zeroizing<String>> {
+    use std::io::Read;
+    let mut text = zeroize::Zeroizing::new(String::new());
+    std::fs::File::open(path)?.take(limit as u64).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+pub fn random_hex(world: &mut World) -> String {
+    let mut bytes = [0; 16];
+    world.random.fill(&mut bytes);
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// The error for a token that can't be had without a person.
+pub fn no_token(session: &Session) -> Error {
+    Error::new(Kind::LoginFirst, format!("no token is stored for `{}`", session.name)).hint(format!("oauthctl login {}", session.name))
+}

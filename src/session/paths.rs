@@ -1,0 +1,39 @@
+//! Where the person's files are. Nothing is ever read from the working directory.
+
+use std::path::PathBuf;
+
+use crate::error::Error;
+use crate::world::Env;
+
+/// Folders that may not exist yet; `None` where not even their place is known (no home).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paths {
+    pub config: Option<PathBuf>,
+    pub state: Option<PathBuf>,
+}
+
+impl Paths {
+    pub fn find(env: &dyn Env) -> Paths {
+        let set = |name: &str| env.var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
+        let place = |own: &str, xdg: &str, usual: &[&str]| {
+            set(own).or_else(|| set(xdg).map(|p| p.join("oauthctl"))).or_else(|| {
+                let base = if cfg!(windows) { set(usual[1]) } else { env.home().filter(|h| h.is_absolute()).map(|h| h.join(usual[0])) };
+                base.map(|b| b.join("oauthctl"))
+            })
+        };
+        let mac = "Library/Application Support";
+        let (config, state) = if cfg!(target_os = "macos") { (mac, mac) } else { (".config", ".local/state") };
+        Paths {
+            config: place("OAUTHCTL_CONFIG_DIR", "XDG_CONFIG_HOME", &[config, "APPDATA"]),
+            state: place("OAUTHCTL_STATE_DIR", "XDG_STATE_HOME", &[state, "LOCALAPPDATA"]),
+        }
+    }
+
+    pub fn require_config(&self) -> Result<PathBuf, Error> {
+        self.config.clone().ok_or_else(|| Error::usage("there is no home folder to keep the configuration in").hint("set OAUTHCTL_CONFIG_DIR to an absolute path"))
+    }
+
+    pub fn require_state(&self) -> Result<PathBuf, Error> {
+        self.state.clone().ok_or_else(|| Error::usage("there is no home folder to keep state in").hint("set OAUTHCTL_STATE_DIR to an absolute path"))
+    }
+}

@@ -1,0 +1,129 @@
+//! What is kept for one profile, as one JSON object: the token set, who it belongs to, and what a later run must know.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::config::GrantKind;
+use crate::secret::Secret;
+use crate::token::TokenSet;
+
+/// The form's version; a higher one was written by a newer program and is not touched.
+const VERSION: u64 = 1;
+
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Record {
+    /// Goes up by one with each new token set: tells a newer record from an older one.
+    pub generation: u64,
+    pub provider: Option<String>,
+    pub client_id: Option<String>,
+    /// Kept here by default; it stays when the tokens go.
+    pub client_secret: Option<Secret>,
+    pub grant: Option<GrantKind>,
+    /// The scopes asked for.
+    pub asked: Vec<String>,
+    /// When the person signed in, Unix seconds: rotated refresh tokens often keep the first one's lifetime (R-085).
+    pub login_at: Option<i64>,
+    /// The provider's variables learnt at login (`from = "callback"`, `"token"`).
+    pub vars: BTreeMap<String, String>,
+    pub account: Option<String>,
+    /// Seals the journal (32 bytes in base64).
+    pub journal_key: Option<Secret>,
+    /// Which machine the record was made on, as a fingerprint (T-71).
+    pub machine: Option<String>,
+    pub token: Option<TokenSet>,
+}
+
+impl Record {
+    pub fn to_json(&self) -> Secret {
+        let mut map = Map::new();
+        map.insert("oauthctl".into(), VERSION.into());
+        map.insert("generation".into(), self.generation.into());
+        let mut text = |name: &str, value: Option<&str>| {
+            if let Some(value) = value {
+                map.insert(name.into(), value.into());
+            }
+        };
+        text("provider", self.provider.as_deref());
+        text("client_id", self.client_id.as_deref());
+        text("client_secret", self.client_secret.as_ref().map(Secret::expose));
+        text("grant", self.grant.map(GrantKind::name));
+        text("account", self.account.as_deref());
+        text("journal_key", self.journal_key.as_ref().map(Secret::expose));
+        text("machine", self.machine.as_deref());
+        if !self.asked.is_empty() {
+            map.insert("asked".into(), self.asked.clone().into());
+        }
+        if let Some(at) = self.login_at {
+            map.insert("login_at".into(), at.into());
+        }
+        if !self.vars.is_empty() {
+            map.insert("vars".into(), json!(self.vars));
+        }
+        if let Some(token) = &self.token {
+            map.insert("token".into(), token.to_json());
+        }
+        Secret::unlisted(Value::Object(map).to_string())
+    }
+
+    pub fn from_json(text: &Secret) -> Option<Record> {
+        let value: Value = serde_json::from_str(text.expose()).ok()?;
+        if value.get("oauthctl")?.as_u64()? > VERSION {
+            return None;
+        }
+        let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        let token = match value.get("token") {
+            None => None,
+            Some(token) => Some(TokenSet::from_json(token)?),
+        };
+        Some(Record {
+            generation: value.get("generation").and_then(Value::as_u64).unwrap_or(0),
+            provider: text("provider"),
+            client_id: text("client_id"),
+            client_secret: text("client_secret").map(Secret::new),
+            grant: text("grant").and_then(|g| GrantKind::from_name(&g)),
+            asked: value
+                .get("asked")
+                .and_then(Value::as_array)
+                .map(|l| l.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+                .unwrap_or_default(),
+            login_at: value.get("login_at").and_then(Value::as_i64),
+            vars: value
+                .get("vars")
+                .and_then(Value::as_object)
+                .map(|o| o.iter().filter_map(|(n, v)| Some((n.clone(), v.as_str()?.to_owned()))).collect())
+                .unwrap_or_default(),
+            account: text("account"),
+            journal_key: text("journal_key").map(Secret::new),
+            machine: text("machine"),
+            token,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_reads_back_and_a_newer_form_is_left_alone() {
+        let record = Record {
+            generation: 3,
+            provider: Some("getresponse".into()),
+            client_id: Some("id".into()),
+            client_secret: Some("s3cret-value".into()),
+            grant: Some(GrantKind::AuthorizationCode),
+            asked: vec!["a".into()],
+            login_at: Some(7),
+            vars: BTreeMap::from([("domain".to_owned(), "x.example".to_owned())]),
+            account: Some("me".into()),
+            journal_key: Some("a2V5a2V5a2V5".into()),
+            machine: Some("sha256:00".into()),
+            token: None,
+        };
+        assert_eq!(Record::from_json(&record.to_json()), Some(record));
+        assert_eq!(Record::from_json(&Secret::from(r#"{"oauthctl":2}"#)), None);
+        assert_eq!(Record::from_json(&Secret::from(r#"{"generation":1}"#)), None);
+        assert_eq!(Record::from_json(&Secret::from(r#"{"oauthctl":1,"token":{"access_token":7}}"#)), None);
+    }
+}
