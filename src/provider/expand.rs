@@ -200,7 +200,11 @@ impl Provider {
         out.each_string(&mut |key, kind, text| {
             *text = fill(text, kind, &values)?;
             if kind == StringKind::Url && unfilled(text).is_empty() {
-                check_url(text).map_err(|fault| ExpandError::Url { provider: id.clone(), key: key.to_owned(), fault })?;
+                check_url(text).map_err(|fault| ExpandError::Url {
+                    provider: id.clone(),
+                    key: key.to_owned(),
+                    fault,
+                })?;
             }
             Ok(())
         })?;
@@ -409,4 +413,144 @@ fn endpoint<E>(
         visit(&format!("{section}.headers.{name}"), StringKind::Text, value)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // D-02, D-03, CVE-2025-6514: what a browser or a shell would make something else of
+    #[test]
+    fn takes_https_and_loopback_http_only() {
+        for good in [
+            "https://example.com",
+            "https://example.com:8443/a?b=c",
+            "http://127.0.0.1:80/x",
+            "http://[::1]/x",
+            "http://localhost:9190/callback",
+        ] {
+            assert!(check_url(good).is_ok(), "{good}");
+        }
+        let long = format!("https://example.com/{}", "a".repeat(65536));
+        for (bad, fault) in [
+            ("api.example.com/x", UrlFault::NoScheme),
+            ("//api.example.com/x", UrlFault::NoScheme),
+            ("https:example.com", UrlFault::NoScheme),
+            ("javascript:alert(1)", UrlFault::NoScheme),
+            ("javascript://x/%0aalert(1)", UrlFault::NoScheme),
+            ("file:///etc/passwd", UrlFault::NoScheme),
+            ("vscode://x", UrlFault::NoScheme),
+            ("HTTPS://example.com", UrlFault::NoScheme),
+            ("-flag", UrlFault::NoScheme),
+            ("", UrlFault::NoScheme),
+            ("https:///example.com", UrlFault::NotUrl),
+            ("https://", UrlFault::NotUrl),
+            ("https://exa mple.com", UrlFault::NotUrl),
+            ("https://example.com/\nx", UrlFault::NotUrl),
+            ("https://example.com\\@evil.example", UrlFault::NotUrl),
+            ("https://example.com/`id`", UrlFault::NotUrl),
+            ("http://example.com", UrlFault::PlainHttp),
+            ("http://127.0.0.1.example.com", UrlFault::PlainHttp),
+            ("http://localhost.example.com", UrlFault::PlainHttp),
+            ("http://0.0.0.0", UrlFault::PlainHttp),
+            ("https://a@example.com", UrlFault::UserInfo),
+            ("https://@example.com", UrlFault::UserInfo),
+            ("https://example.com#x", UrlFault::Fragment),
+            (&long, UrlFault::TooLong),
+        ] {
+            assert_eq!(check_url(bad).unwrap_err(), fault, "{bad}");
+        }
+    }
+
+    #[test]
+    fn templates_are_judged_as_if_they_were_filled() {
+        for good in ["{base}/x", "https://{a}.{b}/x", "https://{host}:{port}/x", "https://a.example/{id}?x={y}"] {
+            assert_eq!(check_url_template(good), Ok(()), "{good}");
+        }
+        for bad in ["http://{host}/x", "{base}@example.com", "https://example.com/{x}#y", "ftp://{host}"] {
+            assert!(check_url_template(bad).is_err(), "{bad}");
+        }
+    }
+
+    fn with_url(url: &str, var: Var) -> Provider {
+        let mut p = Provider::bare("x");
+        p.token.url = Some(url.to_owned());
+        p.vars.insert("v".to_owned(), var);
+        p
+    }
+
+    fn expanded(url: &str, value: &str) -> Result<String, ExpandError> {
+        let vars = [("v".to_owned(), value.to_owned())].into();
+        with_url(url, Var::default()).expand(&vars).map(|p| p.token.url.unwrap())
+    }
+
+    #[test]
+    fn no_value_can_move_the_end_of_the_host() {
+        for value in ["a/", "a@b", "a#", "a?", "a b", "a\\", "a\n", "evil.example/.", "", "a%2fb", "..", ".a"] {
+            assert!(expanded("https://{v}.example.com/token", value).is_err(), "{value:?}");
+        }
+        for value in ["a/b", "../x", "..", "a?b", "a#b", "a b", "a&b", "a%2f", ""] {
+            assert!(expanded("https://example.com/{v}/token", value).is_err(), "{value:?}");
+        }
+        for value in ["http://evil.example", "https://a@b.example", "https://a.example?x", "javascript:x", "a.example"]
+        {
+            assert!(expanded("{v}/token", value).is_err(), "{value:?}");
+        }
+        assert_eq!(expanded("https://{v}.example.com/token", "eu-1").unwrap(), "https://eu-1.example.com/token");
+        assert_eq!(expanded("https://example.com/{v}/token", "t-1").unwrap(), "https://example.com/t-1/token");
+        assert_eq!(expanded("{v}/token", "https://a.example:444/").unwrap(), "https://a.example:444/token");
+        assert_eq!(expanded("https://a.example:{v}/token", "444").unwrap(), "https://a.example:444/token");
+        assert!(expanded("https://a.example:{v}/token", "99999").is_err());
+    }
+
+    #[test]
+    fn a_missing_variable_is_named_with_its_question() {
+        let var = Var { prompt: Some("the account's domain".to_owned()), ..Var::default() };
+        let p = with_url("https://{v}/token", var);
+        assert_eq!(
+            p.expand(&BTreeMap::new()).unwrap_err().to_string(),
+            "the provider `x` needs the variable `v` (the account's domain)"
+        );
+        assert_eq!(p.missing_vars(&BTreeMap::new()).len(), 1);
+        let p = with_url("https://{v}/token", Var { default: Some("d.example".to_owned()), ..Var::default() });
+        assert!(p.missing_vars(&BTreeMap::new()).is_empty());
+        assert_eq!(p.expand(&BTreeMap::new()).unwrap().token.url.as_deref(), Some("https://d.example/token"));
+    }
+
+    #[test]
+    fn values_must_fit_their_pattern_and_list() {
+        let pattern = |p: &str| Var { pattern: Some(p.to_owned()), ..Var::default() };
+        for (var, good, bad) in [
+            (pattern("host"), "a.example:80", "https://a.example"),
+            (pattern("digits"), "123", "12x"),
+            (pattern("word"), "a_b-1", "a.b"),
+            (
+                pattern("https://*.salesforce.example"),
+                "https://na1.my.salesforce.example",
+                "https://evil.example/.salesforce.example",
+            ),
+            (pattern("*.example"), "a.example", ".example"),
+            (Var { one_of: vec!["a".to_owned(), "b".to_owned()], ..Var::default() }, "b", "c"),
+        ] {
+            assert_eq!(var.accepts(good), Ok(()), "{var:?}");
+            assert!(var.accepts(bad).is_err(), "{var:?}");
+        }
+    }
+
+    // CVE-2024-50338: a line break in a value makes a second header
+    #[test]
+    fn a_header_takes_no_line_break_from_a_value() {
+        let mut p = with_url("https://a.example", Var::default());
+        p.api.headers.insert("X-Domain".to_owned(), "{v}".to_owned());
+        for value in ["a\r\nX-Evil: 1", "a\rb", "a\0"] {
+            assert!(p.expand(&[("v".to_owned(), value.to_owned())].into()).is_err());
+        }
+        let p = p.expand(&[("v".to_owned(), "a b/c".to_owned())].into()).unwrap();
+        assert_eq!(p.api.headers["X-Domain"], "a b/c");
+    }
+
+    #[test]
+    fn braces_that_hold_no_name_are_text() {
+        assert_eq!(unfilled("{ viewer { id } } {a} {b.c} {} {1} {d"), ["a", "b.c"]);
+    }
 }

@@ -397,11 +397,7 @@ impl Provider {
                 params_in: AuthorizeParamsIn::Query,
                 raw: Vec::new(),
             },
-            callback: Callback {
-                code_param: "code".to_owned(),
-                token_host_from: None,
-                token_host_allow: Vec::new(),
-            },
+            callback: Callback { code_param: "code".to_owned(), token_host_from: None, token_host_allow: Vec::new() },
             scopes: Scopes {
                 known: Vec::new(),
                 default: Vec::new(),

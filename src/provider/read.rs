@@ -4,9 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::expand::{
-    StringKind, check_url, check_url_template, is_host_pattern, is_pattern, pieces, unfilled, Piece,
-};
+use super::expand::{Piece, StringKind, check_url, check_url_template, is_host_pattern, is_pattern, pieces, unfilled};
 use super::tree::{self, Entry, Place, ReadError, Reader, Table, Value, lay_over};
 use super::{
     Api, ApiAuth, ApiAuthPlace, Authorize, AuthorizeParamsIn, Callback, ClientAuth, Device, Endpoint, ErrorRule,
@@ -17,12 +15,8 @@ use crate::text::{nearest, safe};
 
 pub(super) type Words<T> = [(&'static str, T)];
 
-pub(super) const VAR_FROM: &Words<VarFrom> = &[
-    ("user", VarFrom::User),
-    ("callback", VarFrom::Callback),
-    ("token", VarFrom::Token),
-    ("whoami", VarFrom::Whoami),
-];
+pub(super) const VAR_FROM: &Words<VarFrom> =
+    &[("user", VarFrom::User), ("callback", VarFrom::Callback), ("token", VarFrom::Token), ("whoami", VarFrom::Whoami)];
 pub(super) const STATE: &Words<StateEcho> =
     &[("required", StateEcho::Required), ("not_returned", StateEcho::NotReturned)];
 pub(super) const AUTHORIZE_PARAMS_IN: &Words<AuthorizeParamsIn> =
@@ -53,8 +47,7 @@ pub(super) const PARAMS_IN: &Words<ParamsIn> =
     &[("form", ParamsIn::Form), ("json", ParamsIn::Json), ("query", ParamsIn::Query)];
 pub(super) const REFRESH_SOURCE: &Words<RefreshSource> =
     &[("refresh_token", RefreshSource::RefreshToken), ("access_token", RefreshSource::AccessToken)];
-pub(super) const ROTATES: &Words<Rotates> =
-    &[("yes", Rotates::Yes), ("no", Rotates::No), ("maybe", Rotates::Maybe)];
+pub(super) const ROTATES: &Words<Rotates> = &[("yes", Rotates::Yes), ("no", Rotates::No), ("maybe", Rotates::Maybe)];
 pub(super) const EXPIRES_UNIT: &Words<ExpiresUnit> = &[
     ("s", ExpiresUnit::Seconds),
     ("ms", ExpiresUnit::Milliseconds),
@@ -100,7 +93,14 @@ pub fn resolve(
     let mut seen: Vec<(String, bool)> = Vec::new();
     let mut next = (name.to_owned(), None::<Place>);
     loop {
-        let (name, named_at) = next;
+        let (mut name, named_at) = next;
+        if let Some((id, _)) = catalogue::find(&name)
+            && id != name
+            && own(&name)?.is_none()
+        {
+            // an alias leads to the person's own file of that name too
+            name = id.to_owned();
+        }
         let own_text = if seen.contains(&(name.clone(), true)) { None } else { own(&name)? };
         let (file, id, text, is_own) = match own_text {
             Some(text) => (format!("providers/{name}.toml"), name.clone(), text, true),
@@ -303,10 +303,9 @@ fn check_strings(provider: &mut Provider, table: &Table) -> Result<(), ReadError
         let refuse = |why: String| {
             // what was completed from another section stands where that section says it
             let entry = look_up(table, key).or_else(|| key.split_once('.').and_then(|(head, _)| table.get(head)));
-            let at = entry.or(table.values().next()).map_or_else(
-                || Place { file: "the provider".into(), line: 1 },
-                |e| e.at.clone(),
-            );
+            let at = entry
+                .or(table.values().next())
+                .map_or_else(|| Place { file: "the provider".into(), line: 1 }, |e| e.at.clone());
             Err(ReadError::Refused { key: safe(key), at, why })
         };
         if kind == StringKind::Long {
@@ -412,7 +411,9 @@ fn is_day(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let [year, month, day] = parts.as_slice() else { return false };
     let number = |text: &str, length: usize, range: std::ops::RangeInclusive<u16>| {
-        text.len() == length && text.bytes().all(|b| b.is_ascii_digit()) && text.parse().is_ok_and(|n| range.contains(&n))
+        text.len() == length
+            && text.bytes().all(|b| b.is_ascii_digit())
+            && text.parse().is_ok_and(|n| range.contains(&n))
     };
     number(year, 4, 2000..=9999) && number(month, 2, 1..=12) && number(day, 2, 1..=31)
 }
@@ -559,9 +560,7 @@ fn device(mut r: Reader<'_>, p: &Provider, file: &str) -> Result<Option<Device>,
     let there = r.is_there();
     let out = Device {
         endpoint: endpoint(&mut r, &p.beside_token(), CLIENT_AUTH_ANYWHERE)?,
-        grant_type: r
-            .text("grant-type")?
-            .unwrap_or_else(|| "urn:ietf:params:oauth:grant-type:device_code".to_owned()),
+        grant_type: r.text("grant-type")?.unwrap_or_else(|| "urn:ietf:params:oauth:grant-type:device_code".to_owned()),
         poll_url: r.text("poll-url")?,
         fields: r.texts("fields")?.unwrap_or_default(),
     };

@@ -429,15 +429,15 @@ mod tests {
     fn wrong_types_are_told_without_the_value() {
         let table = parse("x.toml", "a = \"hunter2\"\nb = 70000\nc = [1, \"x\"]\nd = { e = true }").unwrap();
         let mut r = Reader::new(&table);
-        assert_eq!(
-            r.flag("a").unwrap_err().to_string(),
-            "`a` in x.toml, line 1 must be true or false, not a text"
-        );
+        assert_eq!(r.flag("a").unwrap_err().to_string(), "`a` in x.toml, line 1 must be true or false, not a text");
         assert_eq!(
             r.number::<u16>("b", 1..=65535).unwrap_err().to_string(),
             "`b` in x.toml, line 2 must be from 1 to 65535"
         );
-        assert_eq!(r.list("c").unwrap_err().to_string(), "`c` in x.toml, line 3 must be a list of texts, not an integer");
+        assert_eq!(
+            r.list("c").unwrap_err().to_string(),
+            "`c` in x.toml, line 3 must be a list of texts, not an integer"
+        );
         assert_eq!(r.texts("d").unwrap_err().to_string(), "`d.e` in x.toml, line 4 must be a text, not true or false");
     }
 
