@@ -370,9 +370,9 @@ fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
         let _ = fs::remove_file(&new);
         return written;
     }
-    // the name is on the disk only when the folder is; the file itself is whole either way
+    // the new name is on the disk when the folder is; where a file system can't do that the file is whole all the same
     #[cfg(unix)]
-    File::open(folder)?.sync_all()?;
+    let _ = File::open(folder).and_then(|f| f.sync_all());
     Ok(())
 }
 

@@ -5,6 +5,7 @@
 
 pub mod catalogue;
 pub mod expand;
+mod keys;
 pub mod read;
 mod show;
 pub mod tree;

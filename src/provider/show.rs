@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use toml_edit::{Array, InlineTable, Key, Value};
 
-use super::read::{
+use super::keys::{
     API_AUTH_PLACE, AUTHORIZE_PARAMS_IN, CLIENT_AUTH, EXPIRES_UNIT, KILLS, LOOPBACK, MEANS, PARAMS_IN, PKCE_METHOD,
     PKCE_MODE, REFRESH_SOURCE, ROTATES, STATE, VAR_FROM, Words, ZERO_EXPIRES, default_api_auth, default_revoke_tokens,
 };
