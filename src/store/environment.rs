@@ -99,7 +99,7 @@ mod tests {
         for (profile, variable) in [
             ("getresponse", "OAUTHCTL_GETRESPONSE_TOKEN"),
             ("work-2.eu", "OAUTHCTL_WORK_2_EU_TOKEN"),
-            ("zażółć", "OAUTHCTL_ZA____TOKEN"),
+            ("zażółć", "OAUTHCTL_ZA_____TOKEN"),
         ] {
             assert_eq!(variable_name(profile), variable);
         }

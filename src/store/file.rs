@@ -417,3 +417,183 @@ impl Store for FileStore {
         self.notices.take()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Cheap costs, so that a test doesn't derive for a second; the real ones are used by the contract test.
+    const CHEAP: Costs = Costs { memory: 8, passes: 1, lanes: 1 };
+
+    fn seal(profile: &str, passphrase: &str, costs: Costs) -> Vec<u8> {
+        let store = FileStore::new(PathBuf::new(), Some(passphrase.into()));
+        let derivation = Derivation { costs, salt: [7; SALT] };
+        let mut file = head(Some(&derivation));
+        let aad = associated(&file, profile);
+        let key = store.derive(&passphrase.into(), &derivation).unwrap();
+        let body = cipher(&key).encrypt(&XNonce::from([9; NONCE]), Payload { msg: b"{\"a\":1}", aad: &aad }).unwrap();
+        file.extend_from_slice(&[9; NONCE]);
+        file.extend_from_slice(&body);
+        with_check(file)
+    }
+
+    fn with_check(mut content: Vec<u8>) -> Vec<u8> {
+        let check = ring::digest::digest(&ring::digest::SHA256, &content);
+        content.extend_from_slice(&check.as_ref()[..CHECK]);
+        content
+    }
+
+    fn open(file: &[u8], profile: &str, passphrase: Option<&str>) -> Result<Secret, StoreError> {
+        let store = FileStore::new(PathBuf::from("/nonexistent"), passphrase.map(Secret::from));
+        store.open_file(profile, Path::new("work.sealed"), file)
+    }
+
+    #[test]
+    fn opens_with_the_passphrase_and_with_no_other() {
+        let file = seal("work", "correct horse", CHEAP);
+        assert_eq!(open(&file, "work", Some("correct horse")).unwrap().expose(), "{\"a\":1}");
+        assert!(matches!(open(&file, "work", Some("battery staple")), Err(StoreError::WrongPassphrase(_))));
+        assert!(matches!(open(&file, "work", None), Err(StoreError::NeedsPassphrase(_))));
+        // renamed by hand: one profile's record is no other's
+        assert!(matches!(open(&file, "other", Some("correct horse")), Err(StoreError::WrongPassphrase(_))));
+    }
+
+    #[test]
+    fn a_damaged_file_is_told_from_a_wrong_passphrase() {
+        let file = seal("work", "correct horse", CHEAP);
+        for length in 0..file.len() {
+            let torn = open(&file[..length], "work", Some("correct horse"));
+            assert!(matches!(torn, Err(StoreError::Corrupt { .. })), "{length}: {torn:?}");
+        }
+        for at in 0..file.len() {
+            let mut flipped = file.clone();
+            flipped[at] ^= 0x10;
+            let opened = open(&flipped, "work", Some("correct horse"));
+            assert!(matches!(opened, Err(StoreError::Corrupt { .. })), "{at}: {opened:?}");
+        }
+    }
+
+    #[test]
+    fn a_hostile_file_cannot_take_all_memory_or_time() {
+        for (memory, passes, lanes) in [
+            (u32::MAX, 1, 1),
+            (300 * 1024, 1, 1),
+            (1024, 17, 1),
+            (1024, 0, 1),
+            (1024, 1, 0),
+            (1024, 1, 5),
+            (31, 1, 4),
+            (0, 1, 1),
+        ] {
+            let mut file = head(Some(&Derivation { costs: Costs { memory, passes, lanes }, salt: [7; SALT] }));
+            file.extend_from_slice(&[0; NONCE + 40]);
+            let opened = open(&with_check(file), "work", Some("correct horse"));
+            assert!(
+                matches!(&opened, Err(StoreError::Corrupt { why, .. }) if why.contains("memory")),
+                "{memory} {passes} {lanes}: {opened:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn files_of_other_formats_and_keys_are_told() {
+        for (content, told) in [
+            (b"oauthctl\x02\x01".to_vec(), "newer"),
+            (b"oauthctl\x01\x03".to_vec(), "kind of key"),
+            (b"oauthctl\x01\x01".to_vec(), "cut off"),
+            (b"oauthctl\x01\x02\x00".to_vec(), "cut off"),
+            ([b"oauthctl\x01\x01".as_slice(), &[0; 60]].concat(), "key file is gone"),
+        ] {
+            let opened = open(&with_check(content), "work", Some("correct horse"));
+            assert!(
+                matches!(&opened, Err(StoreError::Corrupt { why, .. }) if why.contains(told)),
+                "{told}: {opened:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_the_system_says_becomes_what_to_do_about_it() {
+        let store = FileStore::new(PathBuf::from("/state/store"), None);
+        let error = |kind: ErrorKind| PrivateError::Io { path: "/state/store/x".to_owned(), source: kind.into() };
+        for kind in [ErrorKind::StorageFull, ErrorKind::QuotaExceeded] {
+            assert!(matches!(store.write_failed(error(kind)), StoreError::Full(_)));
+        }
+        for kind in [ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem] {
+            assert!(matches!(store.write_failed(error(kind)), StoreError::NotWritable(_, _)));
+        }
+        assert!(matches!(store.write_failed(error(ErrorKind::Other)), StoreError::Failed(_, _)));
+        assert!(matches!(store.read_failed(error(ErrorKind::PermissionDenied)), StoreError::Denied(_)));
+    }
+
+    #[test]
+    fn the_key_file_is_announced_once_and_a_passphrase_takes_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        let store = FileStore::new(path.clone(), None);
+        store.save("work", &"sealed-by-key".into()).unwrap();
+        let notices = store.notices();
+        assert_eq!(notices.len(), 1);
+        assert!(notices[0].contains("key file"));
+        store.save("work", &"sealed-by-key".into()).unwrap();
+        assert_eq!(store.notices(), Vec::<String>::new());
+
+        let store = FileStore::new(path.clone(), Some("correct horse".into()));
+        assert_eq!(store.load("work").unwrap().unwrap().expose(), "sealed-by-key");
+        store.save("work", &"sealed-by-passphrase".into()).unwrap();
+        assert!(matches!(FileStore::new(path.clone(), None).load("work"), Err(StoreError::NeedsPassphrase(_))));
+
+        // another key in the key file's place is not mistaken for damage
+        FileStore::new(path.clone(), None).save("other", &"sealed-by-key".into()).unwrap();
+        std::fs::write(path.join("key"), [1; KEY]).unwrap();
+        let opened = FileStore::new(path.clone(), None).load("other");
+        assert!(matches!(&opened, Err(StoreError::Corrupt { why, .. }) if why.contains("another key")), "{opened:?}");
+        std::fs::write(path.join("key"), [1; 5]).unwrap();
+        assert!(matches!(FileStore::new(path, None).load("other"), Err(StoreError::Corrupt { .. })));
+    }
+
+    #[test]
+    fn several_first_saves_at_once_make_one_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        std::thread::scope(|scope| {
+            for n in 0..8 {
+                let path = path.clone();
+                scope.spawn(move || {
+                    let store = FileStore::new(path, None);
+                    store.save(&format!("work-{n}"), &"record-1".into()).unwrap();
+                });
+            }
+        });
+        for n in 0..8 {
+            let store = FileStore::new(path.clone(), None);
+            assert_eq!(store.load(&format!("work-{n}")).unwrap().unwrap().expose(), "record-1");
+        }
+    }
+
+    #[test]
+    fn nothing_of_the_record_lies_on_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = FileStore::new(folder.path().join("store"), None);
+        store.save("work", &"CANARY-access-token".into()).unwrap();
+        for entry in std::fs::read_dir(folder.path().join("store")).unwrap() {
+            let content = std::fs::read(entry.unwrap().path()).unwrap();
+            assert!(!content.windows(6).any(|w| w == b"CANARY"));
+        }
+    }
+
+    #[test]
+    fn a_passphrase_file_is_read_without_its_last_newline() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("passphrase");
+        for (content, passphrase) in
+            [("a b\n", Some("a b")), ("a b", Some("a b")), (" a\r\n", Some(" a")), ("\n", None), ("", None)]
+        {
+            std::fs::write(&path, content).unwrap();
+            assert_eq!(passphrase_file(&path).ok(), passphrase.map(Secret::from), "{content:?}");
+        }
+        std::fs::write(&path, "x".repeat(LONGEST_PASSPHRASE + 1)).unwrap();
+        assert!(passphrase_file(&path).is_err());
+        assert!(passphrase_file(&folder.path().join("none")).is_err());
+    }
+}

@@ -343,3 +343,163 @@ mod unix {
         Ok(())
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::symlink_metadata(path).unwrap().mode() & 0o7777
+    }
+
+    fn set_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    /// Runs `work` in a process of its own under this umask, since a umask is the whole process's.
+    fn under_umask(umask: libc::mode_t, work: impl FnOnce()) {
+        // SAFETY: the child runs `work`, and ends without returning
+        unsafe {
+            let child = libc::fork();
+            assert!(child >= 0);
+            if child == 0 {
+                libc::umask(umask);
+                let passed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_ok();
+                libc::_exit(i32::from(!passed));
+            }
+            let mut status = 0;
+            assert_eq!(libc::waitpid(child, &mut status, 0), child);
+            assert_eq!(status, 0, "umask {umask:o}");
+        }
+    }
+
+    // C-18, H-11
+    #[test]
+    fn folders_are_0700_and_files_0600_under_any_umask() {
+        for umask in [0o000, 0o022, 0o077, 0o177, 0o777] {
+            let root = tempfile::tempdir().unwrap();
+            let folder = root.path().join("a").join("b");
+            let file = folder.join("record");
+            under_umask(umask, || {
+                make_folder(&folder).unwrap();
+                let _lock = lock(&folder.join("lock")).unwrap();
+                replace(&file, b"one").unwrap();
+                replace(&file, b"two").unwrap();
+                assert_eq!(read(&file, 10).unwrap().unwrap().as_slice(), b"two");
+            });
+            for made in [root.path().join("a"), folder.clone()] {
+                assert_eq!(mode(&made), 0o700, "{umask:o}");
+            }
+            assert_eq!((mode(&file), mode(&folder.join("lock"))), (0o600, 0o600), "{umask:o}");
+            assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
+        }
+    }
+
+    // C-18, H-11
+    #[test]
+    fn what_is_open_to_others_is_closed() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("store");
+        make_folder(&folder).unwrap();
+        let file = folder.join("record");
+        replace(&file, b"one").unwrap();
+        set_mode(&folder, 0o777);
+        set_mode(&file, 0o644);
+        assert_eq!(make_folder(&folder).unwrap(), Some(Closed));
+        assert_eq!(make_folder(&folder).unwrap(), None);
+        assert_eq!(existing_folder(&folder).unwrap(), Some(None));
+        read(&file, 10).unwrap().unwrap();
+        assert_eq!((mode(&folder), mode(&file)), (0o700, 0o600));
+    }
+
+    // C-18, H-11
+    #[test]
+    fn links_pipes_and_folders_are_refused_and_left_alone() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("store");
+        make_folder(&folder).unwrap();
+        let victim = root.path().join("victim");
+        fs::write(&victim, b"victim").unwrap();
+        let file = folder.join("record");
+        let fifo = std::ffi::CString::new(file.to_str().unwrap()).unwrap();
+        let traps: [(&str, &dyn Fn()); 5] = [
+            ("symbolic link", &|| symlink(&victim, &file).unwrap()),
+            ("dangling link", &|| symlink(root.path().join("nothing"), &file).unwrap()),
+            ("hard link", &|| fs::hard_link(&victim, &file).unwrap()),
+            // SAFETY: a path that lives through the call
+            ("pipe", &|| assert_eq!(unsafe { libc::mkfifo(fifo.as_ptr(), 0o600) }, 0)),
+            ("folder", &|| fs::create_dir(&file).unwrap()),
+        ];
+        for (name, lay) in traps {
+            lay();
+            let read = read(&file, 100);
+            assert!(matches!(read, Err(PrivateError::Unsafe { .. })), "{name}: {read:?}");
+            let replaced = replace(&file, b"new");
+            assert!(matches!(replaced, Err(PrivateError::Unsafe { .. })), "{name}: {replaced:?}");
+            assert!(lock(&file).is_err(), "{name}");
+            assert_eq!(fs::read(&victim).unwrap(), b"victim", "{name}");
+            if name == "folder" { fs::remove_dir(&file).unwrap() } else { fs::remove_file(&file).unwrap() }
+        }
+        let linked = root.path().join("linked");
+        symlink(&folder, &linked).unwrap();
+        assert!(matches!(make_folder(&linked), Err(PrivateError::Unsafe { .. })));
+        assert!(matches!(existing_folder(&linked), Err(PrivateError::Unsafe { .. })));
+        assert!(matches!(make_folder(&victim), Err(PrivateError::Unsafe { .. })));
+    }
+
+    // C-18
+    #[test]
+    fn another_users_file_is_refused() {
+        // SAFETY: takes nothing, can't fail
+        if unsafe { libc::geteuid() } != 0 {
+            // only root can give files away
+            return;
+        }
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("store");
+        make_folder(&folder).unwrap();
+        let file = folder.join("record");
+        replace(&file, b"one").unwrap();
+        std::os::unix::fs::chown(&file, Some(65534), None).unwrap();
+        assert!(matches!(read(&file, 10), Err(PrivateError::Unsafe { .. })));
+        assert!(matches!(replace(&file, b"two"), Err(PrivateError::Unsafe { .. })));
+        std::os::unix::fs::chown(&folder, Some(65534), None).unwrap();
+        assert!(matches!(make_folder(&folder), Err(PrivateError::Unsafe { .. })));
+    }
+
+    #[test]
+    fn what_a_killed_writer_left_is_swept_up_and_what_is_being_written_is_not() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("record");
+        replace(&file, b"one").unwrap();
+        let writing = Unfinished::write(&file, b"two").unwrap();
+        fs::write(root.path().join("record.00.new"), b"left behind").unwrap();
+        sweep(root.path());
+        assert!(!root.path().join("record.00.new").exists());
+        writing.rename_to(&file).unwrap();
+        assert_eq!(read(&file, 10).unwrap().unwrap().as_slice(), b"two");
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn trying_to_write_leaves_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("record");
+        try_replace(&file, 1000).unwrap();
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
+        assert!(try_replace(&root.path().join("none/record"), 1000).is_err());
+    }
+
+    #[test]
+    fn a_file_that_is_too_large_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("record");
+        replace(&file, &[0; 11]).unwrap();
+        assert!(read(&file, 10).is_err());
+        assert_eq!(read(&file, 11).unwrap().unwrap().len(), 11);
+        assert!(remove(&file).unwrap());
+        assert!(!remove(&file).unwrap());
+    }
+}

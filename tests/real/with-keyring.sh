@@ -59,9 +59,9 @@ fail() {
   exit 125
 }
 
-# Runs the daemons' programs in their own folders, so that the caller's are not touched.
+# Becomes a program with folders of its own, so that the caller's are not touched. For the background: $! is the program.
 apart() {
-  env XDG_DATA_HOME="$data" XDG_CONFIG_HOME="$tmp/config" XDG_CACHE_HOME="$tmp/cache" "$@"
+  exec env XDG_DATA_HOME="$data" XDG_CONFIG_HOME="$tmp/config" XDG_CACHE_HOME="$tmp/cache" "$@"
 }
 
 start_bus() {
@@ -222,7 +222,8 @@ case $state in
     start_bus
     "start_$state" ;;
 esac
-export KEYRING_PID=${pids[-1]:-}
+export KEYRING_PID=
+[ ${#pids[@]} -gt 0 ] && KEYRING_PID=${pids[-1]}
 [ "$state" = frozen ] && kill -STOP "$KEYRING_PID"
 
 "$@"
