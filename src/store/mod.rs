@@ -3,7 +3,37 @@
 //! Every store makes the same promises, and one contract test (`tests/it/store_contract.rs`) holds them all to it:
 //! load what was saved, save whole or not at all, delete, say why not, never ask a person, never wait past its deadline.
 
+pub mod environment;
+pub mod file;
+pub mod keychain;
+pub mod none;
+pub mod private;
+
+use std::path::Path;
+use std::sync::Arc;
+
 use crate::secret::Secret;
+use crate::world::{Env, Keychain};
+
+/// The longest record kept, in bytes: room for several tokens of 64 KiB (T-53), and an end to what a keychain is asked to take.
+pub const LONGEST_RECORD: usize = 512 * 1024;
+
+/// Opens a store; touches nothing yet. `state_dir` is where the `file` store makes its folder, `passphrase` what opens it
+/// (`OAUTHCTL_STORE_PASSPHRASE`, or [`file::passphrase_file`]'s content); without one it makes a key file at its first save.
+pub fn open(
+    kind: StoreKind,
+    keychain: &Arc<dyn Keychain>,
+    env: &dyn Env,
+    state_dir: &Path,
+    passphrase: Option<Secret>,
+) -> Box<dyn Store> {
+    match kind {
+        StoreKind::Keychain => Box::new(keychain::KeychainStore::new(Arc::clone(keychain))),
+        StoreKind::File => Box::new(file::FileStore::new(state_dir.join("store"), passphrase)),
+        StoreKind::Environment => Box::new(environment::EnvironmentStore::new(env)),
+        StoreKind::None => Box::new(none::NoStore),
+    }
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreKind {
@@ -52,6 +82,12 @@ pub trait Store {
     /// Whether `save` would work now, found out without touching the profile's record: pre-flight before a refresh token is
     /// spent.
     fn writable(&self, profile: &str) -> Result<(), StoreError>;
+
+    /// What the person has to be told once, after a save or a [`Store::writable`]: a key file was made, a folder that others
+    /// could read was closed. Each is given out once.
+    fn notices(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Why a store could not do as it was asked. Nothing was changed.

@@ -1,7 +1,9 @@
 //! The doors to everything outside: clock, HTTP, browser, keychain, loopback listener, terminal, random numbers, programs,
 //! environment, streams. `main` builds the real world; a test builds its own, and runs the whole program in it.
 
+pub mod keychain;
 pub mod loopback;
+pub mod token_copy;
 
 use std::ffi::OsString;
 use std::io::{Read, Write};

@@ -1,4 +1,6 @@
-//! One test binary; a file per topic.
+//! One test binary; a file per topic, reading as what a person types and sees, and the promises that several rooms share.
 
 mod configuration;
+mod keychain_real;
 mod providers;
+mod store_contract;

@@ -1,0 +1,107 @@
+//! Tokens from outside: `OAUTHCTL_<PROFILE>_TOKEN`, read and used as it is. Nothing is ever saved here.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, json};
+
+use super::{Store, StoreError, StoreKind};
+use crate::secret::Secret;
+use crate::token::TokenSet;
+use crate::world::Env;
+
+/// The variable that holds a profile's token: upper case, other characters `_`. Two profiles may share one (`a-b` and `a.b`).
+pub fn variable_name(profile: &str) -> String {
+    let name: String =
+        profile.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
+    format!("OAUTHCTL_{name}_TOKEN")
+}
+
+/// The token that a profile's variable holds, if it is set and not empty. Nothing is known of it: no lifetime (it is used until
+/// it is refused), no scopes, no way to renew it.
+pub fn token(env: &dyn Env, profile: &str) -> Option<TokenSet> {
+    env.var(&variable_name(profile)).map(|value| token_set(Secret::new(value)))
+}
+
+fn token_set(access_token: Secret) -> TokenSet {
+    TokenSet {
+        access_token,
+        token_type: "Bearer".to_owned(),
+        refresh_token: None,
+        received_at: 0,
+        expires_at: None,
+        refresh_expires_at: None,
+        scopes: None,
+        id_token: None,
+        extra: Map::new(),
+    }
+}
+
+pub struct EnvironmentStore {
+    /// By variable.
+    tokens: BTreeMap<String, Secret>,
+}
+
+impl EnvironmentStore {
+    /// Takes all tokens that the environment holds.
+    pub fn new(env: &dyn Env) -> EnvironmentStore {
+        let names = env.names().into_iter().filter_map(|name| name.into_string().ok());
+        let tokens = names
+            .filter(|name| name.starts_with("OAUTHCTL_") && name.ends_with("_TOKEN"))
+            .filter_map(|name| env.var(&name).map(|value| (name, Secret::new(value))))
+            .collect();
+        EnvironmentStore { tokens }
+    }
+}
+
+impl Store for EnvironmentStore {
+    fn kind(&self) -> StoreKind {
+        StoreKind::Environment
+    }
+
+    fn place(&self) -> String {
+        "the environment".to_owned()
+    }
+
+    fn scope(&self) -> String {
+        String::new()
+    }
+
+    /// `{"token": …}`, with [`TokenSet::to_json`]'s form inside.
+    fn load(&self, profile: &str) -> Result<Option<Secret>, StoreError> {
+        let Some(value) = self.tokens.get(&variable_name(profile)) else { return Ok(None) };
+        let record = json!({ "token": token_set(value.clone()).to_json() });
+        Ok(Some(Secret::new(record.to_string())))
+    }
+
+    fn save(&self, _profile: &str, _record: &Secret) -> Result<(), StoreError> {
+        Err(StoreError::ReadOnly("environment"))
+    }
+
+    /// What is set outside can't be unset from here.
+    fn delete(&self, profile: &str) -> Result<bool, StoreError> {
+        if self.tokens.contains_key(&variable_name(profile)) {
+            return Err(StoreError::ReadOnly("environment"));
+        }
+        Ok(false)
+    }
+
+    fn writable(&self, _profile: &str) -> Result<(), StoreError> {
+        Err(StoreError::ReadOnly("environment"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profiles_variable_is_upper_case_with_underscores() {
+        for (profile, variable) in [
+            ("getresponse", "OAUTHCTL_GETRESPONSE_TOKEN"),
+            ("work-2.eu", "OAUTHCTL_WORK_2_EU_TOKEN"),
+            ("zażółć", "OAUTHCTL_ZA_____TOKEN"),
+        ] {
+            assert_eq!(variable_name(profile), variable);
+        }
+    }
+}

@@ -1,0 +1,599 @@
+//! The store on files, for machines without a keychain: one sealed file per profile (XChaCha20-Poly1305).
+//!
+//! The key comes from a passphrase by Argon2id, or, where there is none, from a key file that is made at the first save. The
+//! key file keeps a record out of backups, searches and logs that catch the one file without the other; it does not keep it
+//! from somebody who can read the folder, and the person is told so once ([`Store::notices`]).
+//!
+//! A file is: `oauthctl`, the format's number, the kind of key and (for a passphrase) Argon2id's costs and salt, the nonce,
+//! the sealed record, and the first eight bytes of the SHA-256 of all that. The hash tells a damaged file from a wrong key. What
+//! stands before the nonce and the profile's name are sealed in as associated data: one profile's file is no other's.
+
+use std::cell::RefCell;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use argon2::{Algorithm, Argon2, Params, Version};
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use zeroize::Zeroizing;
+
+use super::private::{self, PrivateError};
+use super::{LONGEST_RECORD, Store, StoreError, StoreKind};
+use crate::secret::Secret;
+
+const MAGIC: &[u8; 8] = b"oauthctl";
+const FORMAT: u8 = 1;
+const BY_KEY_FILE: u8 = 1;
+const BY_PASSPHRASE: u8 = 2;
+const NONCE: usize = 24;
+const SALT: usize = 16;
+const CHECK: usize = 8;
+const KEY: usize = 32;
+
+/// A whole file, with room for the record's seal and everything before it.
+const LONGEST_FILE: usize = LONGEST_RECORD + 256;
+
+/// What [`Store::writable`] tries to write: about what a record takes.
+const PROBE: usize = 16 * 1024;
+
+/// The longest passphrase file.
+const LONGEST_PASSPHRASE: usize = 64 * 1024;
+
+/// The costs of Argon2id, and the most that a file may ask for: a file that somebody else wrote must not take all memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Costs {
+    /// In KiB.
+    memory: u32,
+    passes: u32,
+    lanes: u32,
+}
+
+/// OWASP's password storage cheat sheet, as of 2026: 19 MiB, two passes, one lane.
+const COSTS: Costs = Costs { memory: 19 * 1024, passes: 2, lanes: 1 };
+const HIGHEST_COSTS: Costs = Costs { memory: 256 * 1024, passes: 16, lanes: 4 };
+
+impl Costs {
+    fn bearable(self) -> bool {
+        self.memory <= HIGHEST_COSTS.memory
+            && (1..=HIGHEST_COSTS.passes).contains(&self.passes)
+            && (1..=HIGHEST_COSTS.lanes).contains(&self.lanes)
+            && self.memory >= 8 * self.lanes
+    }
+}
+
+/// How a passphrase became a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Derivation {
+    costs: Costs,
+    salt: [u8; SALT],
+}
+
+type SealKey = Zeroizing<[u8; KEY]>;
+
+pub struct FileStore {
+    folder: PathBuf,
+    passphrase: Option<Secret>,
+    /// The key derived last: one derivation (28 ms) serves a load and the saves after it.
+    derived: RefCell<Option<(Derivation, SealKey)>>,
+    notices: RefCell<Vec<String>>,
+}
+
+/// The content of the file that `OAUTHCTL_STORE_PASSPHRASE_FILE` names, without its last newline.
+pub fn passphrase_file(path: &Path) -> Result<Secret, StoreError> {
+    let place = path.display().to_string();
+    let unreadable = |why: String| StoreError::Failed("passphrase file".to_owned(), format!("`{place}`: {why}"));
+    // a pipe is a usual way to hand one over, so this is an ordinary open
+    let file = std::fs::File::open(path).map_err(|e| unreadable(e.to_string()))?;
+    let mut text = Zeroizing::new(String::new());
+    std::io::Read::read_to_string(&mut std::io::Read::take(file, LONGEST_PASSPHRASE as u64 + 1), &mut text)
+        .map_err(|e| unreadable(e.to_string()))?;
+    if text.len() > LONGEST_PASSPHRASE {
+        return Err(unreadable("it is too long for a passphrase".to_owned()));
+    }
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    if line.is_empty() {
+        return Err(unreadable("it is empty".to_owned()));
+    }
+    Ok(Secret::new(line))
+}
+
+/// A name that every file system takes and none confuses with another's: the readable part of the profile's name, and a hash of
+/// all of it.
+fn file_name(profile: &str) -> String {
+    let readable: String = profile
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+        .map(|c| c.to_ascii_lowercase())
+        .take(32)
+        .collect();
+    let hash = ring::digest::digest(&ring::digest::SHA256, profile.as_bytes());
+    let hash: String = hash.as_ref()[..8].iter().map(|b| format!("{b:02x}")).collect();
+    format!("{readable}-{hash}.sealed")
+}
+
+/// A file's parts.
+struct Sealed<'a> {
+    /// All before the nonce.
+    head: &'a [u8],
+    derivation: Option<Derivation>,
+    nonce: &'a [u8; NONCE],
+    body: &'a [u8],
+}
+
+impl<'a> Sealed<'a> {
+    fn parse(file: &'a [u8]) -> Result<Sealed<'a>, &'static str> {
+        const CUT: &str = "it is cut off";
+        let (content, check) = file.split_last_chunk::<CHECK>().ok_or(CUT)?;
+        if !content.starts_with(MAGIC) {
+            return Err("it is not a sealed record");
+        }
+        if ring::digest::digest(&ring::digest::SHA256, content).as_ref()[..CHECK] != check[..] {
+            return Err("it is damaged");
+        }
+        let mut rest = &content[MAGIC.len()..];
+        let [format, kind] = *take(&mut rest).ok_or(CUT)?;
+        if format != FORMAT {
+            return Err("it was written by a newer version of oauthctl");
+        }
+        let derivation = match kind {
+            BY_KEY_FILE => None,
+            BY_PASSPHRASE => {
+                let mut number = || take(&mut rest).map(|four| u32::from_le_bytes(*four)).ok_or(CUT);
+                let costs = Costs { memory: number()?, passes: number()?, lanes: number()? };
+                if !costs.bearable() {
+                    return Err("it asks for more memory or time than a passphrase may take");
+                }
+                Some(Derivation { costs, salt: *take(&mut rest).ok_or(CUT)? })
+            }
+            _ => return Err("it is sealed by a kind of key that this version does not know"),
+        };
+        let head = &content[..content.len() - rest.len()];
+        let nonce = take(&mut rest).ok_or(CUT)?;
+        Ok(Sealed { head, derivation, nonce, body: rest })
+    }
+}
+
+fn take<'a, const N: usize>(rest: &mut &'a [u8]) -> Option<&'a [u8; N]> {
+    let (first, after) = rest.split_first_chunk()?;
+    *rest = after;
+    Some(first)
+}
+
+fn head(derivation: Option<&Derivation>) -> Vec<u8> {
+    let mut head = MAGIC.to_vec();
+    head.push(FORMAT);
+    match derivation {
+        None => head.push(BY_KEY_FILE),
+        Some(Derivation { costs, salt }) => {
+            head.push(BY_PASSPHRASE);
+            for number in [costs.memory, costs.passes, costs.lanes] {
+                head.extend_from_slice(&number.to_le_bytes());
+            }
+            head.extend_from_slice(salt);
+        }
+    }
+    head
+}
+
+fn associated(head: &[u8], profile: &str) -> Vec<u8> {
+    [head, profile.as_bytes()].concat()
+}
+
+fn cipher(key: &SealKey) -> XChaCha20Poly1305 {
+    XChaCha20Poly1305::new(&Key::from(**key))
+}
+
+impl FileStore {
+    /// `folder` is made at the first save. A passphrase given seals what is saved from now on; what a key file sealed before
+    /// is still opened.
+    pub fn new(folder: PathBuf, passphrase: Option<Secret>) -> FileStore {
+        FileStore { folder, passphrase, derived: RefCell::default(), notices: RefCell::default() }
+    }
+
+    fn path(&self, profile: &str) -> PathBuf {
+        self.folder.join(file_name(profile))
+    }
+
+    fn key_path(&self) -> PathBuf {
+        self.folder.join("key")
+    }
+
+    fn folder_name(&self) -> String {
+        format!("`{}`", self.folder.display())
+    }
+
+    fn note(&self, text: String) {
+        self.notices.borrow_mut().push(text);
+    }
+
+    fn note_closed(&self, closed: Option<private::Closed>) {
+        if closed.is_some() {
+            self.note(format!("{} was open to other users of this machine; it is closed now", self.folder_name()));
+        }
+    }
+
+    fn read_failed(&self, error: PrivateError) -> StoreError {
+        match error.kind() {
+            Some(ErrorKind::PermissionDenied) => StoreError::Denied(format!("file store: {error}")),
+            _ => StoreError::Failed("file store".to_owned(), error.to_string()),
+        }
+    }
+
+    fn write_failed(&self, error: PrivateError) -> StoreError {
+        match error.kind() {
+            Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge) => {
+                StoreError::Full(self.folder_name())
+            }
+            Some(ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {
+                StoreError::NotWritable(self.folder_name(), error.to_string())
+            }
+            _ => StoreError::Failed("file store".to_owned(), error.to_string()),
+        }
+    }
+
+    /// The folder, where there is one.
+    fn open_folder(&self) -> Result<bool, StoreError> {
+        match private::existing_folder(&self.folder).map_err(|e| self.read_failed(e))? {
+            None => Ok(false),
+            Some(closed) => {
+                self.note_closed(closed);
+                Ok(true)
+            }
+        }
+    }
+
+    fn make_folder(&self) -> Result<(), StoreError> {
+        let closed = private::make_folder(&self.folder).map_err(|e| self.write_failed(e))?;
+        self.note_closed(closed);
+        Ok(())
+    }
+
+    fn read_key(&self) -> Result<Option<SealKey>, StoreError> {
+        let path = self.key_path();
+        let Some(bytes) = private::read(&path, KEY).map_err(|e| self.read_failed(e))? else { return Ok(None) };
+        match <[u8; KEY]>::try_from(bytes.as_slice()) {
+            Ok(key) => Ok(Some(Zeroizing::new(key))),
+            Err(_) => {
+                Err(StoreError::Corrupt { place: format!("`{}`", path.display()), why: "it is not a key".to_owned() })
+            }
+        }
+    }
+
+    /// The key file's key, made if there is none. By one process at a time: a second key would lock the first one's records.
+    fn make_key(&self) -> Result<SealKey, StoreError> {
+        if let Some(key) = self.read_key()? {
+            return Ok(key);
+        }
+        let path = self.key_path();
+        let _lock = private::lock(&self.folder.join("lock")).map_err(|e| self.write_failed(e))?;
+        if let Some(key) = self.read_key()? {
+            return Ok(key);
+        }
+        let mut key = Zeroizing::new([0u8; KEY]);
+        private::random(&path, &mut *key).map_err(|e| self.write_failed(e))?;
+        private::replace(&path, &*key).map_err(|e| self.write_failed(e))?;
+        self.note(format!(
+            "made the key file `{}`: whoever can read it and the files beside it can read the tokens; set \
+             `OAUTHCTL_STORE_PASSPHRASE` to seal them with a passphrase",
+            path.display()
+        ));
+        Ok(key)
+    }
+
+    fn derive(&self, passphrase: &Secret, derivation: &Derivation) -> Result<SealKey, StoreError> {
+        if let Some((known, key)) = &*self.derived.borrow()
+            && known == derivation
+        {
+            return Ok(key.clone());
+        }
+        let Costs { memory, passes, lanes } = derivation.costs;
+        let mut key = Zeroizing::new([0u8; KEY]);
+        Params::new(memory, passes, lanes, Some(KEY))
+            .and_then(|params| {
+                Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into(
+                    passphrase.expose().as_bytes(),
+                    &derivation.salt,
+                    &mut *key,
+                )
+            })
+            .map_err(|e| StoreError::Failed("file store".to_owned(), format!("Argon2id: {e}")))?;
+        *self.derived.borrow_mut() = Some((*derivation, key.clone()));
+        Ok(key)
+    }
+
+    /// The key that new files are sealed with, and how it came about.
+    fn key_to_save(&self) -> Result<(Option<Derivation>, SealKey), StoreError> {
+        let Some(passphrase) = &self.passphrase else { return Ok((None, self.make_key()?)) };
+        let known = self.derived.borrow().as_ref().map(|(known, _)| *known).filter(|known| known.costs == COSTS);
+        let derivation = match known {
+            Some(known) => known,
+            None => {
+                let mut salt = [0u8; SALT];
+                private::random(&self.folder, &mut salt).map_err(|e| self.write_failed(e))?;
+                Derivation { costs: COSTS, salt }
+            }
+        };
+        Ok((Some(derivation), self.derive(passphrase, &derivation)?))
+    }
+
+    fn open_file(&self, profile: &str, path: &Path, file: &[u8]) -> Result<Secret, StoreError> {
+        let place = format!("`{}`", path.display());
+        let corrupt = |why: &str| StoreError::Corrupt { place: place.clone(), why: why.to_owned() };
+        let sealed = Sealed::parse(file).map_err(corrupt)?;
+        let key = match &sealed.derivation {
+            None => self.read_key()?.ok_or_else(|| corrupt("its key file is gone"))?,
+            Some(derivation) => match &self.passphrase {
+                Some(passphrase) => self.derive(passphrase, derivation)?,
+                None => return Err(StoreError::NeedsPassphrase(place)),
+            },
+        };
+        let aad = associated(sealed.head, profile);
+        let opened = cipher(&key).decrypt(&XNonce::from(*sealed.nonce), Payload { msg: sealed.body, aad: &aad });
+        let Ok(record) = opened.map(Zeroizing::new) else {
+            return Err(match sealed.derivation {
+                Some(_) => StoreError::WrongPassphrase(place),
+                None => corrupt("it was sealed with another key than the key file's, or for another profile"),
+            });
+        };
+        match std::str::from_utf8(&record) {
+            Ok(text) => Ok(Secret::new(text)),
+            Err(_) => Err(corrupt("it holds no text")),
+        }
+    }
+}
+
+impl Store for FileStore {
+    fn kind(&self) -> StoreKind {
+        StoreKind::File
+    }
+
+    fn place(&self) -> String {
+        self.folder.display().to_string()
+    }
+
+    fn scope(&self) -> String {
+        let folder = std::path::absolute(&self.folder).unwrap_or_else(|_| self.folder.clone());
+        folder.display().to_string()
+    }
+
+    fn load(&self, profile: &str) -> Result<Option<Secret>, StoreError> {
+        if !self.open_folder()? {
+            return Ok(None);
+        }
+        let path = self.path(profile);
+        match private::read(&path, LONGEST_FILE).map_err(|e| self.read_failed(e))? {
+            None => Ok(None),
+            Some(file) => self.open_file(profile, &path, &file).map(Some),
+        }
+    }
+
+    fn save(&self, profile: &str, record: &Secret) -> Result<(), StoreError> {
+        if record.expose().len() > LONGEST_RECORD {
+            return Err(StoreError::TooLong("file store".to_owned()));
+        }
+        self.make_folder()?;
+        let path = self.path(profile);
+        let (derivation, key) = self.key_to_save()?;
+        let mut file = head(derivation.as_ref());
+        let aad = associated(&file, profile);
+        let mut nonce = [0u8; NONCE];
+        private::random(&path, &mut nonce).map_err(|e| self.write_failed(e))?;
+        let body = cipher(&key)
+            .encrypt(&XNonce::from(nonce), Payload { msg: record.expose().as_bytes(), aad: &aad })
+            .map_err(|_| {
+            StoreError::Failed("file store".to_owned(), "the record could not be sealed".to_owned())
+        })?;
+        file.extend_from_slice(&nonce);
+        file.extend_from_slice(&body);
+        let check = ring::digest::digest(&ring::digest::SHA256, &file);
+        file.extend_from_slice(&check.as_ref()[..CHECK]);
+        private::replace(&path, &file).map_err(|e| self.write_failed(e))?;
+        private::sweep(&self.folder);
+        match self.load(profile) {
+            Ok(Some(kept)) if kept == *record => Ok(()),
+            _ => Err(StoreError::NotKept("file store".to_owned())),
+        }
+    }
+
+    fn delete(&self, profile: &str) -> Result<bool, StoreError> {
+        if !self.open_folder()? {
+            return Ok(false);
+        }
+        let found = private::remove(&self.path(profile)).map_err(|e| self.write_failed(e))?;
+        private::sweep(&self.folder);
+        Ok(found)
+    }
+
+    fn writable(&self, profile: &str) -> Result<(), StoreError> {
+        self.make_folder()?;
+        if self.passphrase.is_none() {
+            self.make_key()?;
+        }
+        private::try_replace(&self.path(profile), PROBE).map_err(|e| self.write_failed(e))
+    }
+
+    fn notices(&self) -> Vec<String> {
+        self.notices.take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Cheap costs, so that a test doesn't derive for a second; the real ones are used by the contract test.
+    const CHEAP: Costs = Costs { memory: 8, passes: 1, lanes: 1 };
+
+    fn seal(profile: &str, passphrase: &str, costs: Costs) -> Vec<u8> {
+        let store = FileStore::new(PathBuf::new(), Some(passphrase.into()));
+        let derivation = Derivation { costs, salt: [7; SALT] };
+        let mut file = head(Some(&derivation));
+        let aad = associated(&file, profile);
+        let key = store.derive(&passphrase.into(), &derivation).unwrap();
+        let body = cipher(&key).encrypt(&XNonce::from([9; NONCE]), Payload { msg: b"{\"a\":1}", aad: &aad }).unwrap();
+        file.extend_from_slice(&[9; NONCE]);
+        file.extend_from_slice(&body);
+        with_check(file)
+    }
+
+    fn with_check(mut content: Vec<u8>) -> Vec<u8> {
+        let check = ring::digest::digest(&ring::digest::SHA256, &content);
+        content.extend_from_slice(&check.as_ref()[..CHECK]);
+        content
+    }
+
+    fn open(file: &[u8], profile: &str, passphrase: Option<&str>) -> Result<Secret, StoreError> {
+        let store = FileStore::new(PathBuf::from("/nonexistent"), passphrase.map(Secret::from));
+        store.open_file(profile, Path::new("work.sealed"), file)
+    }
+
+    #[test]
+    fn opens_with_the_passphrase_and_with_no_other() {
+        let file = seal("work", "correct horse", CHEAP);
+        assert_eq!(open(&file, "work", Some("correct horse")).unwrap().expose(), "{\"a\":1}");
+        assert!(matches!(open(&file, "work", Some("battery staple")), Err(StoreError::WrongPassphrase(_))));
+        assert!(matches!(open(&file, "work", None), Err(StoreError::NeedsPassphrase(_))));
+        // renamed by hand: one profile's record is no other's
+        assert!(matches!(open(&file, "other", Some("correct horse")), Err(StoreError::WrongPassphrase(_))));
+    }
+
+    #[test]
+    fn a_damaged_file_is_told_from_a_wrong_passphrase() {
+        let file = seal("work", "correct horse", CHEAP);
+        for length in 0..file.len() {
+            let torn = open(&file[..length], "work", Some("correct horse"));
+            assert!(matches!(torn, Err(StoreError::Corrupt { .. })), "{length}: {torn:?}");
+        }
+        for at in 0..file.len() {
+            let mut flipped = file.clone();
+            flipped[at] ^= 0x10;
+            let opened = open(&flipped, "work", Some("correct horse"));
+            assert!(matches!(opened, Err(StoreError::Corrupt { .. })), "{at}: {opened:?}");
+        }
+    }
+
+    #[test]
+    fn a_hostile_file_cannot_take_all_memory_or_time() {
+        for (memory, passes, lanes) in [
+            (u32::MAX, 1, 1),
+            (300 * 1024, 1, 1),
+            (1024, 17, 1),
+            (1024, 0, 1),
+            (1024, 1, 0),
+            (1024, 1, 5),
+            (31, 1, 4),
+            (0, 1, 1),
+        ] {
+            let mut file = head(Some(&Derivation { costs: Costs { memory, passes, lanes }, salt: [7; SALT] }));
+            file.extend_from_slice(&[0; NONCE + 40]);
+            let opened = open(&with_check(file), "work", Some("correct horse"));
+            assert!(
+                matches!(&opened, Err(StoreError::Corrupt { why, .. }) if why.contains("memory")),
+                "{memory} {passes} {lanes}: {opened:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn files_of_other_formats_and_keys_are_told() {
+        for (content, told) in [
+            (b"oauthctl\x02\x01".to_vec(), "newer"),
+            (b"oauthctl\x01\x03".to_vec(), "kind of key"),
+            (b"oauthctl\x01\x01".to_vec(), "cut off"),
+            (b"oauthctl\x01\x02\x00".to_vec(), "cut off"),
+            ([b"oauthctl\x01\x01".as_slice(), &[0; 60]].concat(), "key file is gone"),
+        ] {
+            let opened = open(&with_check(content), "work", Some("correct horse"));
+            assert!(
+                matches!(&opened, Err(StoreError::Corrupt { why, .. }) if why.contains(told)),
+                "{told}: {opened:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_the_system_says_becomes_what_to_do_about_it() {
+        let store = FileStore::new(PathBuf::from("/state/store"), None);
+        let error = |kind: ErrorKind| PrivateError::Io { path: "/state/store/x".to_owned(), source: kind.into() };
+        for kind in [ErrorKind::StorageFull, ErrorKind::QuotaExceeded] {
+            assert!(matches!(store.write_failed(error(kind)), StoreError::Full(_)));
+        }
+        for kind in [ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem] {
+            assert!(matches!(store.write_failed(error(kind)), StoreError::NotWritable(_, _)));
+        }
+        assert!(matches!(store.write_failed(error(ErrorKind::Other)), StoreError::Failed(_, _)));
+        assert!(matches!(store.read_failed(error(ErrorKind::PermissionDenied)), StoreError::Denied(_)));
+    }
+
+    #[test]
+    fn the_key_file_is_announced_once_and_a_passphrase_takes_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        let store = FileStore::new(path.clone(), None);
+        store.save("work", &"sealed-by-key".into()).unwrap();
+        let notices = store.notices();
+        assert_eq!(notices.len(), 1);
+        assert!(notices[0].contains("key file"));
+        store.save("work", &"sealed-by-key".into()).unwrap();
+        assert_eq!(store.notices(), Vec::<String>::new());
+
+        let store = FileStore::new(path.clone(), Some("correct horse".into()));
+        assert_eq!(store.load("work").unwrap().unwrap().expose(), "sealed-by-key");
+        store.save("work", &"sealed-by-passphrase".into()).unwrap();
+        assert!(matches!(FileStore::new(path.clone(), None).load("work"), Err(StoreError::NeedsPassphrase(_))));
+
+        // another key in the key file's place is not mistaken for damage
+        FileStore::new(path.clone(), None).save("other", &"sealed-by-key".into()).unwrap();
+        std::fs::write(path.join("key"), [1; KEY]).unwrap();
+        let opened = FileStore::new(path.clone(), None).load("other");
+        assert!(matches!(&opened, Err(StoreError::Corrupt { why, .. }) if why.contains("another key")), "{opened:?}");
+        std::fs::write(path.join("key"), [1; 5]).unwrap();
+        assert!(matches!(FileStore::new(path, None).load("other"), Err(StoreError::Corrupt { .. })));
+    }
+
+    #[test]
+    fn several_first_saves_at_once_make_one_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        std::thread::scope(|scope| {
+            for n in 0..8 {
+                let path = path.clone();
+                scope.spawn(move || {
+                    let store = FileStore::new(path, None);
+                    store.save(&format!("work-{n}"), &"record-1".into()).unwrap();
+                });
+            }
+        });
+        for n in 0..8 {
+            let store = FileStore::new(path.clone(), None);
+            assert_eq!(store.load(&format!("work-{n}")).unwrap().unwrap().expose(), "record-1");
+        }
+    }
+
+    #[test]
+    fn nothing_of_the_record_lies_on_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = FileStore::new(folder.path().join("store"), None);
+        store.save("work", &"CANARY-access-token".into()).unwrap();
+        for entry in std::fs::read_dir(folder.path().join("store")).unwrap() {
+            let content = std::fs::read(entry.unwrap().path()).unwrap();
+            assert!(!content.windows(6).any(|w| w == b"CANARY"));
+        }
+    }
+
+    #[test]
+    fn a_passphrase_file_is_read_without_its_last_newline() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("passphrase");
+        for (content, passphrase) in
+            [("a b\n", Some("a b")), ("a b", Some("a b")), (" a\r\n", Some(" a")), ("\n", None), ("", None)]
+        {
+            std::fs::write(&path, content).unwrap();
+            assert_eq!(passphrase_file(&path).ok(), passphrase.map(Secret::from), "{content:?}");
+        }
+        std::fs::write(&path, "x".repeat(LONGEST_PASSPHRASE + 1)).unwrap();
+        assert!(passphrase_file(&path).is_err());
+        assert!(passphrase_file(&folder.path().join("none")).is_err());
+    }
+}

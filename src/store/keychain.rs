@@ -1,0 +1,279 @@
+//! The store on the system's keychain: one item per profile, whose value is the record.
+//!
+//! Where an item takes only so many bytes (Windows), a longer record is cut into parts. Their set has a random name, so that a
+//! reader can't mix two; the parts are written first, then the main item becomes a header that names the set, the number of
+//! parts and the record's hash. The header is what makes the new record the record: killed before it, the old one is still
+//! whole; after it, the new one is. A part that is missing or wrong makes the record unreadable, never shorter.
+//!
+//! A writer that was killed leaves parts that no header names. So that the next writer and `delete` find those too, the sets
+//! begun are listed in an item of their own before the first part is written. Writers take turns (the session's lock); readers
+//! need no lock.
+
+use std::sync::Arc;
+
+use ring::rand::SecureRandom as _;
+use zeroize::Zeroizing;
+
+use super::{LONGEST_RECORD, Store, StoreError, StoreKind};
+use crate::secret::Secret;
+use crate::world::{Keychain, KeychainError};
+
+/// What a header begins with. A record is JSON and can't; one that does is stored in parts whatever its length.
+const MARK: &str = "oauthctl-parts 1 ";
+
+/// How often a record is looked at again that was replaced while its parts were read.
+const TRIES: usize = 5;
+
+pub struct KeychainStore {
+    keychain: Arc<dyn Keychain>,
+}
+
+/// Names a set of parts: `MARK SET COUNT HASH`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Header {
+    set: String,
+    count: usize,
+    /// SHA-256 of the record, in hexadecimal.
+    hash: String,
+}
+
+impl Header {
+    /// `None`: the item holds a record. `Some(Err)`: a header that isn't one of ours.
+    fn parse(value: &str) -> Option<Result<Header, ()>> {
+        let rest = value.strip_prefix(MARK)?;
+        let words: Vec<&str> = rest.split(' ').collect();
+        Some(match words[..] {
+            [set, count, hash] if is_hex(set) && is_hex(hash) => match count.parse() {
+                // each part holds at least one byte
+                Ok(count) if (1..=LONGEST_RECORD).contains(&count) => {
+                    Ok(Header { set: set.to_owned(), count, hash: hash.to_owned() })
+                }
+                _ => Err(()),
+            },
+            _ => Err(()),
+        })
+    }
+
+    fn text(&self) -> String {
+        format!("{MARK}{} {} {}", self.set, self.count, self.hash)
+    }
+}
+
+fn is_hex(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+fn hash(record: &str) -> String {
+    hex(ring::digest::digest(&ring::digest::SHA256, record.as_bytes()).as_ref())
+}
+
+fn part_name(profile: &str, set: &str, index: usize) -> String {
+    format!("{profile}:{set}.{index}")
+}
+
+fn list_name(profile: &str) -> String {
+    format!("{profile}:parts")
+}
+
+/// The record in pieces of at most `limit` bytes, cut between characters since items hold text.
+fn cut(record: &str, limit: usize) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let mut rest = record;
+    while !rest.is_empty() {
+        let (piece, after) = rest.split_at(rest.floor_char_boundary(limit.max(4)));
+        pieces.push(piece);
+        rest = after;
+    }
+    pieces
+}
+
+impl KeychainStore {
+    pub fn new(keychain: Arc<dyn Keychain>) -> KeychainStore {
+        KeychainStore { keychain }
+    }
+
+    fn what(&self) -> String {
+        format!("keychain ({})", self.keychain.name())
+    }
+
+    fn explain(&self, error: KeychainError) -> StoreError {
+        match error {
+            KeychainError::Locked => StoreError::Locked(self.what()),
+            KeychainError::Absent(why) => StoreError::Absent { what: "keychain".to_owned(), why },
+            // the reason is the system's own text
+            KeychainError::Denied(why) if why.is_empty() => StoreError::Denied(self.what()),
+            KeychainError::Denied(why) => StoreError::Denied(format!("{}: {why}", self.what())),
+            KeychainError::TimedOut(seconds) => StoreError::TimedOut(self.what(), seconds),
+            KeychainError::Failed(why) => StoreError::Failed(self.what(), why),
+        }
+    }
+
+    fn get(&self, account: &str) -> Result<Option<Secret>, StoreError> {
+        self.keychain.get(account).map_err(|e| self.explain(e))
+    }
+
+    fn set(&self, account: &str, value: &str) -> Result<(), StoreError> {
+        self.keychain.set(account, &Secret::new(value)).map_err(|e| self.explain(e))
+    }
+
+    fn remove(&self, account: &str) -> Result<bool, StoreError> {
+        self.keychain.delete(account).map_err(|e| self.explain(e))
+    }
+
+    fn corrupt(&self, profile: &str, why: &str) -> StoreError {
+        StoreError::Corrupt { place: format!("the item `{profile}` of the {}", self.what()), why: why.to_owned() }
+    }
+
+    /// Whether the parts gave the record that the header names; `None` when they did not.
+    fn assemble(&self, profile: &str, header: &Header) -> Result<Option<Secret>, StoreError> {
+        let mut record = Zeroizing::new(String::new());
+        for index in 0..header.count {
+            let Some(part) = self.get(&part_name(profile, &header.set, index))? else { return Ok(None) };
+            record.push_str(part.expose());
+            if record.len() > LONGEST_RECORD {
+                return Ok(None);
+            }
+        }
+        Ok((hash(&record) == header.hash).then(|| Secret::new(record.as_str())))
+    }
+
+    /// The sets that were ever begun and not yet removed, with their numbers of parts.
+    fn sets(&self, profile: &str) -> Result<Vec<(String, usize)>, StoreError> {
+        let Some(list) = self.get(&list_name(profile))? else { return Ok(Vec::new()) };
+        let entry = |word: &str| {
+            let (set, count) = word.split_once(':')?;
+            let count = count.parse().ok().filter(|count| *count <= LONGEST_RECORD)?;
+            is_hex(set).then(|| (set.to_owned(), count))
+        };
+        // a list that can't be read costs nothing but parts that stay behind
+        Ok(list.expose().split(' ').filter_map(entry).collect())
+    }
+
+    fn note_sets(&self, profile: &str, sets: &[(String, usize)]) -> Result<(), StoreError> {
+        if sets.is_empty() {
+            return self.remove(&list_name(profile)).map(drop);
+        }
+        let list: Vec<String> = sets.iter().map(|(set, count)| format!("{set}:{count}")).collect();
+        self.set(&list_name(profile), &list.join(" "))
+    }
+
+    fn remove_parts(&self, profile: &str, sets: &[(String, usize)]) -> Result<(), StoreError> {
+        for (set, count) in sets {
+            for index in 0..*count {
+                self.remove(&part_name(profile, set, index))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the record in parts; the header comes last. The list keeps every set begun, so that it can be cleaned up.
+    fn save_in_parts(
+        &self,
+        profile: &str,
+        record: &str,
+        limit: usize,
+        sets: &mut Vec<(String, usize)>,
+    ) -> Result<Header, StoreError> {
+        let mut name = [0u8; 8];
+        // the door's generator can't be had here, and this name is no secret
+        if ring::rand::SystemRandom::new().fill(&mut name).is_err() {
+            return Err(StoreError::Failed("system's random generator".to_owned(), "it gave nothing".to_owned()));
+        }
+        let pieces = cut(record, limit);
+        let header = Header { set: hex(&name), count: pieces.len(), hash: hash(record) };
+        sets.push((header.set.clone(), header.count));
+        self.note_sets(profile, sets)?;
+        for (index, piece) in pieces.iter().enumerate() {
+            self.set(&part_name(profile, &header.set, index), piece)?;
+        }
+        self.set(profile, &header.text())?;
+        Ok(header)
+    }
+}
+
+impl Store for KeychainStore {
+    fn kind(&self) -> StoreKind {
+        StoreKind::Keychain
+    }
+
+    fn place(&self) -> String {
+        self.keychain.name()
+    }
+
+    fn scope(&self) -> String {
+        self.keychain.scope()
+    }
+
+    fn load(&self, profile: &str) -> Result<Option<Secret>, StoreError> {
+        let mut last = None;
+        for _ in 0..TRIES {
+            let Some(value) = self.get(profile)? else { return Ok(None) };
+            let header = match Header::parse(value.expose()) {
+                None => return Ok(Some(value)),
+                Some(Err(())) => return Err(self.corrupt(profile, "its header is damaged")),
+                Some(Ok(header)) => header,
+            };
+            if let Some(record) = self.assemble(profile, &header)? {
+                return Ok(Some(record));
+            }
+            // replaced while it was read: the header is another by now
+            if last.as_ref() == Some(&header) {
+                break;
+            }
+            last = Some(header);
+        }
+        Err(self.corrupt(profile, "a part of it is missing or is another's"))
+    }
+
+    fn save(&self, profile: &str, record: &Secret) -> Result<(), StoreError> {
+        let text = record.expose();
+        if text.len() > LONGEST_RECORD {
+            return Err(StoreError::TooLong(self.what()));
+        }
+        let limit = self.keychain.item_limit();
+        let in_parts = text.starts_with(MARK) || limit.is_some_and(|limit| text.len() > limit);
+        // without a limit no record was ever cut, save one that looks like a header: no list to ask for
+        let mut sets = if limit.is_some() || in_parts { self.sets(profile)? } else { Vec::new() };
+        let live = if in_parts {
+            let header = self.save_in_parts(profile, text, limit.unwrap_or(LONGEST_RECORD), &mut sets)?;
+            Some((header.set, header.count))
+        } else {
+            self.set(profile, text)?;
+            None
+        };
+        if self.load(profile)?.as_ref() != Some(record) {
+            return Err(StoreError::NotKept(self.what()));
+        }
+        // The record is saved, whatever becomes of the old one's parts: the list still names those that stay.
+        sets.retain(|set| Some(set) != live.as_ref());
+        if !sets.is_empty() && self.remove_parts(profile, &sets).is_ok() {
+            let _ = self.note_sets(profile, live.as_slice());
+        }
+        Ok(())
+    }
+
+    fn delete(&self, profile: &str) -> Result<bool, StoreError> {
+        let header = match self.get(profile)?.map(|value| Header::parse(value.expose())) {
+            Some(Some(Ok(header))) => Some((header.set, header.count)),
+            _ => None,
+        };
+        let mut sets =
+            if self.keychain.item_limit().is_some() || header.is_some() { self.sets(profile)? } else { Vec::new() };
+        sets.extend(header.filter(|live| !sets.contains(live)));
+        // the header first: killed after it, there is no record, and the list still leads to the parts
+        let found = self.remove(profile)?;
+        if !sets.is_empty() {
+            self.remove_parts(profile, &sets)?;
+            self.note_sets(profile, &[])?;
+        }
+        Ok(found)
+    }
+
+    fn writable(&self, _profile: &str) -> Result<(), StoreError> {
+        self.keychain.ready().map_err(|e| self.explain(e))
+    }
+}

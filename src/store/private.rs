@@ -1,0 +1,505 @@
+//! Files and folders that are one person's alone: folders 0700, files 0600 under any umask, replaced whole or not at all.
+//!
+//! What is found there is not trusted: a symbolic link, a second name for the same file, a pipe or another user's file is
+//! refused, since whoever put it there could read or replace what is kept. Permissions that are too open are closed.
+//!
+//! On Windows the folders are the user's own by inheritance, and only the kind of file is looked at.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use ring::rand::SecureRandom as _;
+use zeroize::Zeroizing;
+
+/// What the names of files end with that are still being written.
+const UNFINISHED: &str = ".new";
+
+#[derive(Debug, thiserror::Error)]
+pub enum PrivateError {
+    /// It is there, but not something that a secret may be read from or written to.
+    #[error("`{path}` {why}")]
+    Unsafe { path: String, why: &'static str },
+    #[error("`{path}`: {source}")]
+    Io { path: String, source: io::Error },
+}
+
+impl PrivateError {
+    /// The system's reason, if it was the system that said no.
+    pub fn kind(&self) -> Option<io::ErrorKind> {
+        match self {
+            PrivateError::Unsafe { .. } => None,
+            PrivateError::Io { source, .. } => Some(source.kind()),
+        }
+    }
+}
+
+fn failed(path: &Path) -> impl Fn(io::Error) -> PrivateError + use<> {
+    let path = path.display().to_string();
+    move |source| PrivateError::Io { path: path.clone(), source }
+}
+
+fn refused(path: &Path, why: &'static str) -> PrivateError {
+    PrivateError::Unsafe { path: path.display().to_string(), why }
+}
+
+/// A file or folder that was open to others until now.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Closed;
+
+/// Makes the folder and those above it where they are missing. Says whether it was there and open to others.
+pub fn make_folder(path: &Path) -> Result<Option<Closed>, PrivateError> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => {}
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty())
+                && !parent.exists()
+            {
+                make_folder(parent)?;
+            }
+            match unix::make_folder(path) {
+                Ok(()) => return Ok(None),
+                // another process was first
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(e) => return Err(failed(path)(e)),
+            }
+        }
+        Err(e) => return Err(failed(path)(e)),
+    }
+    check_folder(path)
+}
+
+/// Whether the folder is there and may be used; `None` where there is none.
+pub fn existing_folder(path: &Path) -> Result<Option<Option<Closed>>, PrivateError> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => check_folder(path).map(Some),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(failed(path)(e)),
+    }
+}
+
+fn check_folder(path: &Path) -> Result<Option<Closed>, PrivateError> {
+    let metadata = fs::symlink_metadata(path).map_err(failed(path))?;
+    if !metadata.is_dir() {
+        return Err(refused(path, "is not a folder"));
+    }
+    unix::own_and_close(path, &metadata, 0o700, None)
+}
+
+/// The file's content; `None` where there is no such file. Longer than `limit` bytes is refused.
+pub fn read(path: &Path, limit: usize) -> Result<Option<Zeroizing<Vec<u8>>>, PrivateError> {
+    let mut file = match unix::open_to_read(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) if unix::is_symlink_error(&e) => return Err(refused(path, "is a symbolic link")),
+        Err(e) => return Err(failed(path)(e)),
+    };
+    check_file(path, &file)?;
+    let mut content = Zeroizing::new(Vec::new());
+    (&mut file).take(limit as u64 + 1).read_to_end(&mut content).map_err(failed(path))?;
+    if content.len() > limit {
+        return Err(refused(path, "is larger than anything that is kept there"));
+    }
+    Ok(Some(content))
+}
+
+fn check_file(path: &Path, file: &File) -> Result<(), PrivateError> {
+    let metadata = file.metadata().map_err(failed(path))?;
+    if !metadata.is_file() {
+        return Err(refused(path, "is not a plain file"));
+    }
+    if unix::links(&metadata) > 1 {
+        return Err(refused(path, "has a second name (hard link)"));
+    }
+    unix::own_and_close(path, &metadata, 0o600, Some(file)).map(drop)
+}
+
+/// Replaces a file whole: the new content is on the disk before it gets the name, and the name before this returns.
+pub fn replace(path: &Path, content: &[u8]) -> Result<(), PrivateError> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_symlink() => return Err(refused(path, "is a symbolic link")),
+        Ok(metadata) if !metadata.is_file() => return Err(refused(path, "is not a plain file")),
+        Ok(metadata) if unix::links(&metadata) > 1 => return Err(refused(path, "has a second name (hard link)")),
+        Ok(metadata) => unix::own_and_close(path, &metadata, 0o600, None).map(drop)?,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+        Err(e) => return Err(failed(path)(e)),
+    }
+    let unfinished = Unfinished::write(path, content)?;
+    unfinished.rename_to(path)?;
+    sync_folder(path)
+}
+
+/// Whether [`replace`] would work for a content of this length: writes as much beside it, and takes it away again.
+pub fn try_replace(path: &Path, length: usize) -> Result<(), PrivateError> {
+    // not zeros: a file system that compresses would take any number of those
+    let mut content = vec![0u8; length];
+    random(path, &mut content)?;
+    Unfinished::write(path, &content).map(drop)
+}
+
+/// Removes a file, whatever it is; says whether there was one.
+pub fn remove(path: &Path) -> Result<bool, PrivateError> {
+    match fs::remove_file(path) {
+        Ok(()) => sync_folder(path).map(|()| true),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(e) => Err(failed(path)(e)),
+    }
+}
+
+/// Fills with random bytes.
+pub fn random(path: &Path, bytes: &mut [u8]) -> Result<(), PrivateError> {
+    let failed = failed(path);
+    ring::rand::SystemRandom::new()
+        .fill(bytes)
+        .map_err(|_| failed(io::Error::other("the system's random generator gave nothing")))
+}
+
+/// A file that is being written, under a name of its own and locked; gone when dropped.
+struct Unfinished {
+    path: PathBuf,
+    /// Held so that [`sweep`] knows it from one that a killed process left.
+    _file: File,
+}
+
+impl Unfinished {
+    fn write(target: &Path, content: &[u8]) -> Result<Unfinished, PrivateError> {
+        let mut tag = [0u8; 8];
+        random(target, &mut tag)?;
+        let tag: String = tag.iter().map(|b| format!("{b:02x}")).collect();
+        let mut name = target.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{tag}{UNFINISHED}"));
+        let path = target.with_file_name(name);
+        let file = unix::create(&path).map_err(failed(&path))?;
+        let mut unfinished = Unfinished { path, _file: file };
+        let failed = failed(&unfinished.path);
+        // best effort: not every file system has locks
+        let _ = unfinished._file.try_lock();
+        unfinished._file.write_all(content).map_err(&failed)?;
+        unfinished._file.sync_all().map_err(&failed)?;
+        Ok(unfinished)
+    }
+
+    fn rename_to(self, target: &Path) -> Result<(), PrivateError> {
+        fs::rename(&self.path, target).map_err(failed(target))
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        // after a rename it has that name no more
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Removes what killed writers left in a folder. Best effort.
+pub fn sweep(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        if entry.file_name().to_string_lossy().ends_with(UNFINISHED)
+            && let Ok(file) = unix::open_to_read(&entry.path())
+            && file.try_lock().is_ok()
+        {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// A rename lasts when its folder is on the disk.
+fn sync_folder(path: &Path) -> Result<(), PrivateError> {
+    let Some(folder) = path.parent() else { return Ok(()) };
+    unix::sync_folder(folder).map_err(failed(folder))
+}
+
+/// Holds the folder's lock until dropped, waiting for it. For what must be done by one process at a time.
+pub fn lock(path: &Path) -> Result<File, PrivateError> {
+    let file = unix::open_lock(path).map_err(failed(path))?;
+    check_file(path, &file)?;
+    file.lock().map_err(failed(path))?;
+    Ok(file)
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::fs::{self, DirBuilder, Metadata, Permissions};
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+
+    use super::{Closed, File, OpenOptions, Path, PrivateError, failed, io, refused};
+
+    pub fn make_folder(path: &Path) -> io::Result<()> {
+        DirBuilder::new().mode(0o700).create(path)?;
+        // a umask may have taken the owner's own permissions
+        fs::set_permissions(path, Permissions::from_mode(0o700))
+    }
+
+    /// Refuses what is another user's, and takes away what others may do.
+    pub fn own_and_close(
+        path: &Path,
+        metadata: &Metadata,
+        mode: u32,
+        open: Option<&File>,
+    ) -> Result<Option<Closed>, PrivateError> {
+        // SAFETY: takes nothing, can't fail
+        if metadata.uid() != unsafe { libc::geteuid() } {
+            return Err(refused(path, "belongs to another user"));
+        }
+        if metadata.permissions().mode() & 0o077 == 0 {
+            return Ok(None);
+        }
+        let closed = Permissions::from_mode(mode);
+        match open {
+            Some(file) => file.set_permissions(closed),
+            None => fs::set_permissions(path, closed),
+        }
+        .map_err(failed(path))?;
+        Ok(Some(Closed))
+    }
+
+    /// Never waits for a pipe's other end, never follows a link.
+    pub fn open_to_read(path: &Path) -> io::Result<File> {
+        OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)
+    }
+
+    /// The error of `O_NOFOLLOW` on a symbolic link (FreeBSD has its own).
+    pub fn is_symlink_error(e: &io::Error) -> bool {
+        e.raw_os_error() == Some(libc::ELOOP) || (cfg!(target_os = "freebsd") && e.raw_os_error() == Some(libc::EMLINK))
+    }
+
+    pub fn create(path: &Path) -> io::Result<File> {
+        let file =
+            OpenOptions::new().write(true).create_new(true).mode(0o600).custom_flags(libc::O_NOFOLLOW).open(path)?;
+        file.set_permissions(Permissions::from_mode(0o600))?;
+        Ok(file)
+    }
+
+    pub fn open_lock(path: &Path) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let file = options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)?;
+        let metadata = file.metadata()?;
+        // SAFETY: takes nothing, can't fail
+        let ours = metadata.uid() == unsafe { libc::geteuid() };
+        if ours && metadata.len() == 0 && metadata.permissions().mode() & 0o600 != 0o600 {
+            // just made, under a umask that took the owner's own permissions
+            file.set_permissions(Permissions::from_mode(0o600))?;
+        }
+        Ok(file)
+    }
+
+    pub fn links(metadata: &Metadata) -> u64 {
+        metadata.nlink()
+    }
+
+    pub fn sync_folder(folder: &Path) -> io::Result<()> {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        File::open(folder)?.sync_all()
+    }
+}
+
+/// The same by what Windows offers through the standard library: the profile folder's access list is inherited.
+#[cfg(not(unix))]
+mod unix {
+    use std::fs::{self, Metadata};
+
+    use super::{Closed, File, OpenOptions, Path, PrivateError, io};
+
+    pub fn make_folder(path: &Path) -> io::Result<()> {
+        fs::create_dir(path)
+    }
+
+    pub fn own_and_close(
+        _path: &Path,
+        _metadata: &Metadata,
+        _mode: u32,
+        _open: Option<&File>,
+    ) -> Result<Option<Closed>, PrivateError> {
+        Ok(None)
+    }
+
+    pub fn open_to_read(path: &Path) -> io::Result<File> {
+        if fs::symlink_metadata(path)?.is_symlink() {
+            return Err(io::Error::from(io::ErrorKind::InvalidInput));
+        }
+        File::open(path)
+    }
+
+    pub fn is_symlink_error(e: &io::Error) -> bool {
+        e.kind() == io::ErrorKind::InvalidInput
+    }
+
+    pub fn create(path: &Path) -> io::Result<File> {
+        OpenOptions::new().write(true).create_new(true).open(path)
+    }
+
+    pub fn open_lock(path: &Path) -> io::Result<File> {
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+    }
+
+    pub fn links(_metadata: &Metadata) -> u64 {
+        1
+    }
+
+    /// A folder can't be opened as a file; the file system's journal orders renames.
+    pub fn sync_folder(_folder: &Path) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::symlink_metadata(path).unwrap().mode() & 0o7777
+    }
+
+    fn set_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    /// Runs `work` in a process of its own under this umask, since a umask is the whole process's.
+    fn under_umask(umask: libc::mode_t, work: impl FnOnce()) {
+        // SAFETY: the child runs `work`, and ends without returning
+        unsafe {
+            let child = libc::fork();
+            assert!(child >= 0);
+            if child == 0 {
+                libc::umask(umask);
+                let passed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_ok();
+                libc::_exit(i32::from(!passed));
+            }
+            let mut status = 0;
+            assert_eq!(libc::waitpid(child, &mut status, 0), child);
+            assert_eq!(status, 0, "umask {umask:o}");
+        }
+    }
+
+    // C-18, H-11
+    #[test]
+    fn folders_are_0700_and_files_0600_under_any_umask() {
+        for umask in [0o000, 0o022, 0o077, 0o177, 0o777] {
+            let root = tempfile::tempdir().unwrap();
+            let folder = root.path().join("a").join("b");
+            let file = folder.join("record");
+            under_umask(umask, || {
+                make_folder(&folder).unwrap();
+                let _lock = lock(&folder.join("lock")).unwrap();
+                replace(&file, b"one").unwrap();
+                replace(&file, b"two").unwrap();
+                assert_eq!(read(&file, 10).unwrap().unwrap().as_slice(), b"two");
+            });
+            for made in [root.path().join("a"), folder.clone()] {
+                assert_eq!(mode(&made), 0o700, "{umask:o}");
+            }
+            assert_eq!((mode(&file), mode(&folder.join("lock"))), (0o600, 0o600), "{umask:o}");
+            assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
+        }
+    }
+
+    // C-18, H-11
+    #[test]
+    fn what_is_open_to_others_is_closed() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("store");
+        make_folder(&folder).unwrap();
+        let file = folder.join("record");
+        replace(&file, b"one").unwrap();
+        set_mode(&folder, 0o777);
+        set_mode(&file, 0o644);
+        assert_eq!(make_folder(&folder).unwrap(), Some(Closed));
+        assert_eq!(make_folder(&folder).unwrap(), None);
+        assert_eq!(existing_folder(&folder).unwrap(), Some(None));
+        read(&file, 10).unwrap().unwrap();
+        assert_eq!((mode(&folder), mode(&file)), (0o700, 0o600));
+    }
+
+    // C-18, H-11
+    #[test]
+    fn links_pipes_and_folders_are_refused_and_left_alone() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("store");
+        make_folder(&folder).unwrap();
+        let victim = root.path().join("victim");
+        fs::write(&victim, b"victim").unwrap();
+        let file = folder.join("record");
+        let fifo = std::ffi::CString::new(file.to_str().unwrap()).unwrap();
+        let traps: [(&str, &dyn Fn()); 5] = [
+            ("symbolic link", &|| symlink(&victim, &file).unwrap()),
+            ("dangling link", &|| symlink(root.path().join("nothing"), &file).unwrap()),
+            ("hard link", &|| fs::hard_link(&victim, &file).unwrap()),
+            // SAFETY: a path that lives through the call
+            ("pipe", &|| assert_eq!(unsafe { libc::mkfifo(fifo.as_ptr(), 0o600) }, 0)),
+            ("folder", &|| fs::create_dir(&file).unwrap()),
+        ];
+        for (name, lay) in traps {
+            lay();
+            let read = read(&file, 100);
+            assert!(matches!(read, Err(PrivateError::Unsafe { .. })), "{name}: {read:?}");
+            let replaced = replace(&file, b"new");
+            assert!(matches!(replaced, Err(PrivateError::Unsafe { .. })), "{name}: {replaced:?}");
+            assert!(lock(&file).is_err(), "{name}");
+            assert_eq!(fs::read(&victim).unwrap(), b"victim", "{name}");
+            if name == "folder" { fs::remove_dir(&file).unwrap() } else { fs::remove_file(&file).unwrap() }
+        }
+        let linked = root.path().join("linked");
+        symlink(&folder, &linked).unwrap();
+        assert!(matches!(make_folder(&linked), Err(PrivateError::Unsafe { .. })));
+        assert!(matches!(existing_folder(&linked), Err(PrivateError::Unsafe { .. })));
+        assert!(matches!(make_folder(&victim), Err(PrivateError::Unsafe { .. })));
+    }
+
+    // C-18
+    #[test]
+    fn another_users_file_is_refused() {
+        // SAFETY: takes nothing, can't fail
+        if unsafe { libc::geteuid() } != 0 {
+            // only root can give files away
+            return;
+        }
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("store");
+        make_folder(&folder).unwrap();
+        let file = folder.join("record");
+        replace(&file, b"one").unwrap();
+        std::os::unix::fs::chown(&file, Some(65534), None).unwrap();
+        assert!(matches!(read(&file, 10), Err(PrivateError::Unsafe { .. })));
+        assert!(matches!(replace(&file, b"two"), Err(PrivateError::Unsafe { .. })));
+        std::os::unix::fs::chown(&folder, Some(65534), None).unwrap();
+        assert!(matches!(make_folder(&folder), Err(PrivateError::Unsafe { .. })));
+    }
+
+    #[test]
+    fn what_a_killed_writer_left_is_swept_up_and_what_is_being_written_is_not() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("record");
+        replace(&file, b"one").unwrap();
+        let writing = Unfinished::write(&file, b"two").unwrap();
+        fs::write(root.path().join("record.00.new"), b"left behind").unwrap();
+        sweep(root.path());
+        assert!(!root.path().join("record.00.new").exists());
+        writing.rename_to(&file).unwrap();
+        assert_eq!(read(&file, 10).unwrap().unwrap().as_slice(), b"two");
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn trying_to_write_leaves_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("record");
+        try_replace(&file, 1000).unwrap();
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
+        assert!(try_replace(&root.path().join("none/record"), 1000).is_err());
+    }
+
+    #[test]
+    fn a_file_that_is_too_large_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("record");
+        replace(&file, &[0; 11]).unwrap();
+        assert!(read(&file, 10).is_err());
+        assert_eq!(read(&file, 11).unwrap().unwrap().len(), 11);
+        assert!(remove(&file).unwrap());
+        assert!(!remove(&file).unwrap());
+    }
+}

@@ -1,0 +1,649 @@
+//! As much of D-Bus as asking another program a question takes, over the standard library alone: addresses, the handshake, calls
+//! and their answers, and an end to every wait.
+
+use std::io::{ErrorKind, Read, Write};
+use std::mem;
+use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use zeroize::Zeroizing;
+
+/// An answer longer than this is not from a program that we want to hear.
+const LONGEST_MESSAGE: usize = 8 << 20;
+
+/// Where a message bus may listen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    Path(Vec<u8>),
+    /// A name outside the file system (Linux).
+    Abstract(Vec<u8>),
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (kind, bytes) = match self {
+            Address::Path(path) => ("path", path),
+            Address::Abstract(name) => ("abstract", name),
+        };
+        write!(f, "unix:{kind}={}", String::from_utf8_lossy(bytes))
+    }
+}
+
+/// The addresses of a `DBUS_SESSION_BUS_ADDRESS` that can be connected to, in order; `runtime_dir` is what `unix:runtime=yes`
+/// means. (D-Bus Specification, "Server Addresses".)
+pub fn addresses(list: &[u8], runtime_dir: Option<&[u8]>) -> Vec<Address> {
+    let mut found = Vec::new();
+    for address in list.split(|b| *b == b';') {
+        let Some(pairs) = address.strip_prefix(b"unix:") else { continue };
+        for pair in pairs.split(|b| *b == b',') {
+            let Some(equals) = pair.iter().position(|b| *b == b'=') else { continue };
+            let Some(value) = unescape(&pair[equals + 1..]) else { continue };
+            match &pair[..equals] {
+                b"path" => found.push(Address::Path(value)),
+                b"abstract" => found.push(Address::Abstract(value)),
+                b"runtime" if value == b"yes" => {
+                    found.extend(runtime_dir.map(|dir| Address::Path([dir, b"/bus"].concat())));
+                }
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+fn unescape(value: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(value.len());
+    let mut rest = value;
+    while let Some((first, after)) = rest.split_first() {
+        if *first == b'%' {
+            let hex = std::str::from_utf8(after.get(..2)?).ok()?;
+            out.push(u8::from_str_radix(hex, 16).ok()?);
+            rest = &after[2..];
+        } else {
+            out.push(*first);
+            rest = after;
+        }
+    }
+    Some(out)
+}
+
+/// Why a call has no answer.
+#[derive(Debug)]
+pub enum Failure {
+    /// Nobody listens at any address; the last address and why not.
+    NoBus(String, String),
+    TimedOut,
+    /// The answer was an error: its name and its text.
+    Refused(String, String),
+    /// The bus spoke something else, or went away.
+    Broken(String),
+}
+
+/// A method of another program.
+pub struct Call<'a> {
+    pub destination: &'a str,
+    pub path: &'a str,
+    pub interface: &'a str,
+    pub member: &'a str,
+    /// The signature of `body`, empty for none.
+    pub signature: &'a str,
+    pub body: Body,
+}
+
+/// A connection to a message bus, good for a handful of calls until its deadline.
+pub struct Bus {
+    stream: UnixStream,
+    deadline: Instant,
+    serial: u32,
+    /// Read and not yet looked at.
+    input: Zeroizing<Vec<u8>>,
+    /// Written with the next wait, so that calls that don't depend on each other share a round trip.
+    output: Zeroizing<Vec<u8>>,
+    /// Answers that came before they were waited for.
+    early: Vec<Message>,
+}
+
+struct Message {
+    kind: u8,
+    reply_to: u32,
+    error: String,
+    signature: String,
+    little: bool,
+    body: Zeroizing<Vec<u8>>,
+}
+
+impl Bus {
+    /// Connects to the first address that answers, and says hello. The handshake and the first calls travel together.
+    pub fn connect(addresses: &[Address], deadline: Instant) -> Result<Bus, Failure> {
+        let mut last = ("".to_owned(), "it has no address".to_owned());
+        for address in addresses {
+            match open_socket(address, deadline) {
+                Ok(stream) => {
+                    let mut bus = Bus {
+                        stream,
+                        deadline,
+                        serial: 0,
+                        input: Zeroizing::default(),
+                        output: Zeroizing::default(),
+                        early: Vec::new(),
+                    };
+                    bus.handshake()?;
+                    return Ok(bus);
+                }
+                Err(e) if is_timeout(&e) => return Err(Failure::TimedOut),
+                Err(e) => last = (address.to_string(), e.to_string()),
+            }
+        }
+        Err(Failure::NoBus(last.0, last.1))
+    }
+
+    fn handshake(&mut self) -> Result<(), Failure> {
+        // SAFETY: takes nothing, can't fail
+        let uid = unsafe { libc::geteuid() }.to_string();
+        let hex: String = uid.bytes().map(|b| format!("{b:02x}")).collect();
+        self.output.extend_from_slice(format!("\0AUTH EXTERNAL {hex}\r\nBEGIN\r\n").as_bytes());
+        let hello = self.send(&Call {
+            destination: "org.freedesktop.DBus",
+            path: "/org/freedesktop/DBus",
+            interface: "org.freedesktop.DBus",
+            member: "Hello",
+            signature: "",
+            body: Body::new(),
+        });
+        self.flush()?;
+        let line = loop {
+            if let Some(end) = self.input.windows(2).position(|w| w == b"\r\n") {
+                let line = String::from_utf8_lossy(&self.input[..end]).into_owned();
+                self.input.drain(..end + 2);
+                break line;
+            }
+            if self.input.len() > 4096 {
+                return Err(Failure::Broken("the session bus does not speak D-Bus".to_owned()));
+            }
+            self.fill()?;
+        };
+        if !line.starts_with("OK") {
+            return Err(Failure::Broken(format!("the session bus refuses this user: {line}")));
+        }
+        self.wait(hello).map(drop)
+    }
+
+    /// Puts a call in line; [`Bus::wait`] sends it.
+    pub fn send(&mut self, call: &Call<'_>) -> u32 {
+        self.serial += 1;
+        let mut head = Body::new();
+        // little endian, method call, no flags, protocol version 1
+        head.bytes(&[b'l', 1, 0, 1]);
+        head.u32(call.body.0.len() as u32);
+        head.u32(self.serial);
+        let fields = head.open_array(8);
+        for (code, kind, value) in [
+            (1u8, "o", call.path),
+            (2, "s", call.interface),
+            (3, "s", call.member),
+            (6, "s", call.destination),
+            (8, "g", call.signature),
+        ] {
+            if value.is_empty() {
+                continue;
+            }
+            head.align(8);
+            head.bytes(&[code]);
+            head.signature(kind);
+            if kind == "g" { head.signature(value) } else { head.string(value) }
+        }
+        head.close_array(fields, 8);
+        head.align(8);
+        self.output.extend_from_slice(&head.0);
+        self.output.extend_from_slice(&call.body.0);
+        self.serial
+    }
+
+    /// The answer to a call.
+    pub fn wait(&mut self, serial: u32) -> Result<Answer, Failure> {
+        self.flush()?;
+        loop {
+            let message = match self.early.iter().position(|m| m.reply_to == serial) {
+                Some(at) => self.early.swap_remove(at),
+                None => {
+                    let message = self.receive()?;
+                    // signals (`NameAcquired`) and calls to us are of no interest
+                    if message.kind == 2 || message.kind == 3 {
+                        self.early.push(message);
+                    }
+                    continue;
+                }
+            };
+            if message.kind == 3 {
+                let text = Reader::new(&message).string().unwrap_or_default();
+                return Err(Failure::Refused(message.error, text));
+            }
+            return Ok(Answer(message));
+        }
+    }
+
+    fn receive(&mut self) -> Result<Message, Failure> {
+        let broken = || Failure::Broken("the session bus sent something that is not D-Bus".to_owned());
+        while self.input.len() < 16 {
+            self.fill()?;
+        }
+        let little = match self.input[0] {
+            b'l' => true,
+            b'B' => false,
+            _ => return Err(broken()),
+        };
+        let number = |at: usize| read_u32(&self.input, at, little).unwrap_or(u32::MAX) as usize;
+        let (body_len, fields_len) = (number(4), number(12));
+        if body_len > LONGEST_MESSAGE || fields_len > LONGEST_MESSAGE {
+            return Err(broken());
+        }
+        let body_at = (16 + fields_len).next_multiple_of(8);
+        let end = body_at + body_len;
+        while self.input.len() < end {
+            self.fill()?;
+        }
+        let mut message = Message {
+            kind: self.input[1],
+            reply_to: 0,
+            error: String::new(),
+            signature: String::new(),
+            little,
+            body: Zeroizing::new(self.input[body_at..end].to_vec()),
+        };
+        let mut fields = Reader { bytes: &self.input[..16 + fields_len], at: 16, little };
+        while fields.at < 16 + fields_len {
+            fields.header_field(&mut message).ok_or_else(broken)?;
+        }
+        self.input.drain(..end);
+        Ok(message)
+    }
+
+    fn flush(&mut self) -> Result<(), Failure> {
+        let mut sent = 0;
+        while sent < self.output.len() {
+            self.stream.set_write_timeout(Some(self.left()?)).map_err(lost)?;
+            match self.stream.write(&self.output[sent..]) {
+                Ok(n) => sent += n,
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) => return Err(lost(e)),
+            }
+        }
+        self.output.clear();
+        Ok(())
+    }
+
+    fn fill(&mut self) -> Result<(), Failure> {
+        let mut chunk = Zeroizing::new([0u8; 4096]);
+        loop {
+            self.stream.set_read_timeout(Some(self.left()?)).map_err(lost)?;
+            match self.stream.read(&mut *chunk) {
+                Ok(0) => return Err(Failure::Broken("the session bus closed the connection".to_owned())),
+                Ok(n) => {
+                    self.input.extend_from_slice(&chunk[..n]);
+                    return Ok(());
+                }
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) => return Err(lost(e)),
+            }
+        }
+    }
+
+    fn left(&self) -> Result<Duration, Failure> {
+        match self.deadline.saturating_duration_since(Instant::now()) {
+            Duration::ZERO => Err(Failure::TimedOut),
+            left => Ok(left),
+        }
+    }
+}
+
+fn is_timeout(e: &std::io::Error) -> bool {
+    // a blocking connect to a full backlog ends with EAGAIN when its time is over
+    matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
+fn lost(e: std::io::Error) -> Failure {
+    if is_timeout(&e) { Failure::TimedOut } else { Failure::Broken(format!("the session bus went away: {e}")) }
+}
+
+/// Connects by hand, since the standard library's connect waits without end where the bus is frozen and its backlog full.
+fn open_socket(address: &Address, deadline: Instant) -> std::io::Result<UnixStream> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return Err(ErrorKind::TimedOut.into());
+    }
+    let (abstract_name, name) = match address {
+        Address::Path(path) => (false, path),
+        Address::Abstract(name) => (true, name),
+    };
+    // SAFETY: all zeros is a valid `sockaddr_un`
+    let mut to: libc::sockaddr_un = unsafe { mem::zeroed() };
+    to.sun_family = libc::AF_UNIX as libc::sa_family_t;
+    // an abstract name begins with a zero byte and has none at its end, a path the other way round
+    if name.is_empty() || name.len() + 1 > to.sun_path.len() || name.contains(&0) {
+        return Err(ErrorKind::InvalidInput.into());
+    }
+    for (slot, byte) in to.sun_path[usize::from(abstract_name)..].iter_mut().zip(name) {
+        *slot = *byte as libc::c_char;
+    }
+    let length = mem::offset_of!(libc::sockaddr_un, sun_path) + name.len() + 1;
+    // SAFETY: plain system call; the descriptor is owned by the stream from here on
+    let stream = unsafe {
+        let fd = libc::socket(libc::AF_UNIX, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0);
+        if fd < 0 {
+            return Err(std::io::Error::last_os_error());
+        }
+        UnixStream::from_raw_fd(fd)
+    };
+    stream.set_write_timeout(Some(left))?;
+    // SAFETY: `to` is a `sockaddr_un` of which `length` bytes are filled
+    let done = unsafe { libc::connect(stream.as_raw_fd(), (&raw const to).cast(), length as libc::socklen_t) };
+    if done == 0 { Ok(stream) } else { Err(std::io::Error::last_os_error()) }
+}
+
+/// Arguments, in little endian.
+#[derive(Default)]
+pub struct Body(Zeroizing<Vec<u8>>);
+
+impl Body {
+    pub fn new() -> Body {
+        Body::default()
+    }
+
+    fn align(&mut self, to: usize) {
+        let length = self.0.len().next_multiple_of(to);
+        self.0.resize(length, 0);
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn u32(&mut self, value: u32) {
+        self.align(4);
+        self.bytes(&value.to_le_bytes());
+    }
+
+    /// `b`.
+    pub fn boolean(&mut self, value: bool) {
+        self.u32(value.into());
+    }
+
+    /// `s` or `o`.
+    pub fn string(&mut self, text: &str) {
+        self.u32(text.len() as u32);
+        self.bytes(text.as_bytes());
+        self.bytes(&[0]);
+    }
+
+    /// `g`.
+    pub fn signature(&mut self, text: &str) {
+        self.bytes(&[text.len() as u8]);
+        self.bytes(text.as_bytes());
+        self.bytes(&[0]);
+    }
+
+    /// `ay`.
+    pub fn byte_array(&mut self, bytes: &[u8]) {
+        self.u32(bytes.len() as u32);
+        self.bytes(bytes);
+    }
+
+    /// `a{ss}`.
+    pub fn string_map(&mut self, pairs: &[(&str, &str)]) {
+        let array = self.open_array(8);
+        for (name, value) in pairs {
+            self.align_struct();
+            self.string(name);
+            self.string(value);
+        }
+        self.close_array(array, 8);
+    }
+
+    /// Before each struct or dictionary entry.
+    pub fn align_struct(&mut self) {
+        self.align(8);
+    }
+
+    /// Begins an array whose elements are aligned to `to`; the result is for [`Body::close_array`].
+    pub fn open_array(&mut self, to: usize) -> usize {
+        self.u32(0);
+        let length_at = self.0.len() - 4;
+        self.align(to);
+        length_at
+    }
+
+    pub fn close_array(&mut self, length_at: usize, to: usize) {
+        let first = (length_at + 4).next_multiple_of(to);
+        let length = (self.0.len() - first) as u32;
+        self.0[length_at..length_at + 4].copy_from_slice(&length.to_le_bytes());
+    }
+}
+
+fn read_u32(bytes: &[u8], at: usize, little: bool) -> Option<u32> {
+    let four: [u8; 4] = bytes.get(at..at.checked_add(4)?)?.try_into().ok()?;
+    Some(if little { u32::from_le_bytes(four) } else { u32::from_be_bytes(four) })
+}
+
+/// What a method gave back.
+pub struct Answer(Message);
+
+impl Answer {
+    /// Its values, if they are of these types.
+    pub fn read(&self, signature: &str) -> Result<Reader<'_>, Failure> {
+        if self.0.signature == signature { Ok(Reader::new(&self.0)) } else { Err(odd()) }
+    }
+}
+
+/// The failure for an answer that isn't what the method gives.
+pub fn odd() -> Failure {
+    Failure::Broken("the answer is not what the Secret Service's description says".to_owned())
+}
+
+/// Values, one after the other; `None` where they don't fit in what was sent.
+pub struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    little: bool,
+}
+
+impl<'a> Reader<'a> {
+    fn new(message: &'a Message) -> Reader<'a> {
+        Reader { bytes: &message.body, at: 0, little: message.little }
+    }
+
+    pub fn align(&mut self, to: usize) {
+        self.at = self.at.next_multiple_of(to);
+    }
+
+    pub fn u32(&mut self) -> Option<u32> {
+        self.align(4);
+        let value = read_u32(self.bytes, self.at, self.little)?;
+        self.at += 4;
+        Some(value)
+    }
+
+    pub fn u64(&mut self) -> Option<u64> {
+        self.align(8);
+        let eight: [u8; 8] = self.take(8)?.try_into().ok()?;
+        Some(if self.little { u64::from_le_bytes(eight) } else { u64::from_be_bytes(eight) })
+    }
+
+    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let end = self.at.checked_add(length)?;
+        let bytes = self.bytes.get(self.at..end)?;
+        self.at = end;
+        Some(bytes)
+    }
+
+    /// `s` or `o`.
+    pub fn string(&mut self) -> Option<String> {
+        let length = self.u32()? as usize;
+        let text = std::str::from_utf8(self.take(length)?).ok()?.to_owned();
+        self.take(1)?;
+        Some(text)
+    }
+
+    /// `g`.
+    pub fn signature(&mut self) -> Option<String> {
+        let length = self.take(1)?[0].into();
+        let text = std::str::from_utf8(self.take(length)?).ok()?.to_owned();
+        self.take(1)?;
+        Some(text)
+    }
+
+    /// `ay`.
+    pub fn byte_array(&mut self) -> Option<&'a [u8]> {
+        let length = self.u32()? as usize;
+        self.take(length)
+    }
+
+    /// `ao`.
+    pub fn paths(&mut self) -> Option<Vec<String>> {
+        let length = self.u32()? as usize;
+        let end = self.at.checked_add(length)?;
+        let mut paths = Vec::new();
+        while self.at < end {
+            paths.push(self.string()?);
+        }
+        Some(paths)
+    }
+
+    /// One field of a message's head, noted if it is one that we look at.
+    fn header_field(&mut self, message: &mut Message) -> Option<()> {
+        self.align(8);
+        let code = self.take(1)?[0];
+        let kind = self.signature()?;
+        match kind.as_str() {
+            "s" | "o" => {
+                let text = self.string()?;
+                if code == 4 {
+                    message.error = text;
+                }
+            }
+            "g" => {
+                let text = self.signature()?;
+                if code == 8 {
+                    message.signature = text;
+                }
+            }
+            "u" => {
+                let number = self.u32()?;
+                if code == 5 {
+                    message.reply_to = number;
+                }
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_the_unix_addresses_out_of_a_list() {
+        let path = |p: &str| Address::Path(p.into());
+        for (list, expected) in [
+            ("unix:path=/run/user/1/bus", vec![path("/run/user/1/bus")]),
+            (
+                "unix:path=/a%20b,guid=1234;unix:abstract=/tmp/dbus-x,guid=1",
+                vec![path("/a b"), Address::Abstract("/tmp/dbus-x".into())],
+            ),
+            ("tcp:host=localhost,port=1;autolaunch:;unix:runtime=yes", vec![path("/run/user/7/bus")]),
+            ("unix:tmpdir=/tmp", vec![]),
+            ("unix:path=%zz;unix:path=%2;;unix:;nonsense", vec![]),
+            ("", vec![]),
+        ] {
+            assert_eq!(addresses(list.as_bytes(), Some(b"/run/user/7")), expected, "{list}");
+        }
+    }
+
+    /// A bus of a few lines: reads the handshake and says what it is told, then waits for the end.
+    fn bus_that_says(answer: Vec<u8>) -> (tempfile::TempDir, Address) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("bus");
+        let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(&answer);
+            let _ = stream.read(&mut [0; 4096]);
+        });
+        let path = path.to_str().unwrap().into();
+        (dir, Address::Path(path))
+    }
+
+    fn connect(address: Address, time: Duration) -> Result<Bus, Failure> {
+        Bus::connect(&[address], Instant::now() + time)
+    }
+
+    #[test]
+    fn a_bus_that_says_nothing_ends_at_the_deadline() {
+        let (_dir, address) = bus_that_says(Vec::new());
+        let begun = Instant::now();
+        assert!(matches!(connect(address, Duration::from_millis(80)), Err(Failure::TimedOut)));
+        assert!(begun.elapsed() < Duration::from_millis(1000));
+    }
+
+    #[test]
+    fn a_bus_whose_queue_is_full_ends_at_the_deadline() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("bus");
+        let _listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        let address = Address::Path(path.to_str().unwrap().into());
+        let mut held = Vec::new();
+        let ended = (0..10_000).find_map(|_| match open_socket(&address, Instant::now() + Duration::from_millis(80)) {
+            Ok(stream) => {
+                held.push(stream);
+                None
+            }
+            Err(e) => Some(e),
+        });
+        assert!(is_timeout(&ended.unwrap()));
+    }
+
+    #[test]
+    fn what_is_not_d_bus_is_refused() {
+        let said = |head: &[u8]| [b"OK 1234\r\n", head].concat();
+        for (name, answer) in [
+            ("another protocol", b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()),
+            ("an endless line", vec![b'x'; 5000]),
+            ("a wrong first byte", said(&[b'x'; 16])),
+            ("a length without end", said(&[b'l', 2, 0, 1, 255, 255, 255, 255, 1, 0, 0, 0, 255, 255, 255, 255])),
+            (
+                "fields that run out",
+                said(&[b'l', 2, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 5, 1, b's', 0, 0, 0, 0, 0]),
+            ),
+            (
+                "a type that no field has",
+                said(&[b'l', 2, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 5, 1, b'v', 0, 0, 0, 0, 0]),
+            ),
+        ] {
+            let (_dir, address) = bus_that_says(answer);
+            let got = connect(address, Duration::from_secs(5)).err();
+            assert!(matches!(got, Some(Failure::Broken(_))), "{name}: {got:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_at_any_address_is_told_from_silence() {
+        let gone = Address::Path(b"/nonexistent/bus".to_vec());
+        assert!(matches!(connect(gone, Duration::from_secs(1)), Err(Failure::NoBus(_, _))));
+        let long = Address::Path(vec![b'x'; 200]);
+        assert!(matches!(connect(long, Duration::from_secs(1)), Err(Failure::NoBus(_, _))));
+        assert!(matches!(Bus::connect(&[], Instant::now() + Duration::from_secs(1)), Err(Failure::NoBus(_, _))));
+    }
+
+    #[test]
+    fn values_that_run_over_the_end_are_none() {
+        let mut reader = Reader { bytes: &[255, 255, 255, 255, 1], at: 0, little: true };
+        assert_eq!(reader.string(), None);
+        let mut reader = Reader { bytes: &[255, 255, 255, 127, 1, 0, 0, 0, b'/', 0], at: 0, little: true };
+        assert_eq!(reader.paths(), None);
+        let mut reader = Reader { bytes: &[200], at: 0, little: true };
+        assert_eq!(reader.signature(), None);
+    }
+}

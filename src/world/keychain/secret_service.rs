@@ -1,0 +1,380 @@
+//! The Secret Service (GNOME Keyring, KWallet, KeePassXC) over a "plain" session: the values cross the person's own session
+//! bus as they are. Who can listen there is the same user, and could ask for the item itself.
+//!
+//! Nothing here unlocks or prompts: what is locked is an error at once, and a prompt that the service offers is dismissed.
+//!
+//! GNOME Keyring (seen from 42 to 50) aborts when a client's first request needs the daemon's record of that client and
+//! overtakes its making: the record is made by an idle source of the daemon's main loop, the request is run by another of lower
+//! priority, and when both are added while the loop looks over its sources, only the second is seen. So the first request is
+//! one that is run by the same loop and needs no such record, the list of collections; once it is answered, the record's
+//! source is in line before anything else that we may send. (`Ping` would not do, it is answered by another thread, nor a
+//! collection's property, which needs the record.) Paths below `aliases` are left alone too: the daemon resolves them in a
+//! thread that shares their table without a lock.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::time::Instant;
+
+use super::super::{Env, Keychain, KeychainError};
+use super::dbus::{self, Address, Body, Bus, Call, Failure};
+use super::{DEADLINE, SERVICE};
+use crate::secret::Secret;
+use crate::text;
+
+const BUS_NAME: &str = "org.freedesktop.secrets";
+const ROOT: &str = "/org/freedesktop/secrets";
+const SERVICE_INTERFACE: &str = "org.freedesktop.Secret.Service";
+const COLLECTION_INTERFACE: &str = "org.freedesktop.Secret.Collection";
+const ITEM_INTERFACE: &str = "org.freedesktop.Secret.Item";
+const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
+
+pub struct SecretService {
+    address: Option<OsString>,
+    runtime_dir: Option<OsString>,
+}
+
+impl SecretService {
+    pub fn new(env: &dyn Env) -> SecretService {
+        let set = |name| env.var_os(name).filter(|v| !v.is_empty());
+        SecretService { address: set("DBUS_SESSION_BUS_ADDRESS"), runtime_dir: set("XDG_RUNTIME_DIR") }
+    }
+
+    fn addresses(&self) -> Vec<Address> {
+        let runtime_dir = self.runtime_dir.as_ref().map(|d| d.as_bytes());
+        match &self.address {
+            Some(list) => dbus::addresses(list.as_bytes(), runtime_dir),
+            None => dbus::addresses(b"unix:runtime=yes", runtime_dir),
+        }
+    }
+
+    fn open(&self) -> Result<Session, KeychainError> {
+        let addresses = self.addresses();
+        if addresses.is_empty() {
+            return Err(KeychainError::Absent(match &self.address {
+                Some(list) => format!("`DBUS_SESSION_BUS_ADDRESS` names no bus that can be used: `{}`", {
+                    text::safe(&list.to_string_lossy())
+                }),
+                None => {
+                    "there is no session bus (`DBUS_SESSION_BUS_ADDRESS` and `XDG_RUNTIME_DIR` are not set)".to_owned()
+                }
+            }));
+        }
+        Session::open(&addresses).map_err(explain)
+    }
+}
+
+impl Keychain for SecretService {
+    fn get(&self, account: &str) -> Result<Option<Secret>, KeychainError> {
+        let mut session = self.open()?;
+        // the two need not wait for each other
+        let opened = session.send_open();
+        let found = session.send_search(account);
+        session.read_open(opened).map_err(explain)?;
+        let found = session.read_search(found).map_err(explain)?;
+        let Some(item) = session.newest(&found.unlocked).map_err(explain)? else {
+            return if found.locked { Err(KeychainError::Locked) } else { session.nothing_there().map(|()| None) };
+        };
+        match session.secret(&item) {
+            Ok(bytes) => Ok(Some(Secret::new(bytes))),
+            // deleted since it was found
+            Err(Failure::Refused(name, _)) if is_gone(&name) => Ok(None),
+            Err(failure) => Err(explain(failure)),
+        }
+    }
+
+    fn set(&self, account: &str, value: &Secret) -> Result<(), KeychainError> {
+        let mut session = self.open()?;
+        let opened = session.send_open();
+        let found = session.send_search(account);
+        session.read_open(opened).map_err(explain)?;
+        let found = session.read_search(found).map_err(explain)?;
+        if found.locked {
+            return Err(KeychainError::Locked);
+        }
+        let Some(item) = session.newest(&found.unlocked).map_err(explain)? else {
+            let collection = session.default_collection()?;
+            return session.create(&collection, account, value);
+        };
+        session.replace(&item, value).map_err(explain)?;
+        // one item per profile: others under its name would be found by the system's own tools in its place
+        for other in found.unlocked.iter().filter(|other| **other != item) {
+            session.delete(other)?;
+        }
+        Ok(())
+    }
+
+    fn delete(&self, account: &str) -> Result<bool, KeychainError> {
+        let mut session = self.open()?;
+        let found = session.send_search(account);
+        let found = session.read_search(found).map_err(explain)?;
+        if found.locked {
+            return Err(KeychainError::Locked);
+        }
+        if found.unlocked.is_empty() {
+            return session.nothing_there().map(|()| false);
+        }
+        for item in &found.unlocked {
+            session.delete(item)?;
+        }
+        Ok(true)
+    }
+
+    fn item_limit(&self) -> Option<usize> {
+        None
+    }
+
+    fn ready(&self) -> Result<(), KeychainError> {
+        self.open()?.default_collection().map(drop)
+    }
+
+    fn name(&self) -> String {
+        "Secret Service".to_owned()
+    }
+
+    fn scope(&self) -> String {
+        self.addresses().first().map(Address::to_string).unwrap_or_default()
+    }
+}
+
+fn explain(failure: Failure) -> KeychainError {
+    match failure {
+        Failure::NoBus(address, why) => {
+            KeychainError::Absent(format!("no session bus answers at `{}` ({why})", text::safe(&address)))
+        }
+        Failure::TimedOut => KeychainError::TimedOut(DEADLINE.as_secs()),
+        Failure::Broken(why) => KeychainError::Failed(text::safe(&why)),
+        Failure::Refused(name, said) => {
+            let short = name.strip_prefix("org.freedesktop.DBus.Error.").unwrap_or(&name);
+            match short {
+                "ServiceUnknown" | "NameHasNoOwner" => KeychainError::Absent(
+                    "nothing on the session bus offers a Secret Service (GNOME Keyring, KWallet, KeePassXC)".to_owned(),
+                ),
+                _ if short.starts_with("Spawn.") => {
+                    KeychainError::Absent(format!("the Secret Service could not be started: {}", text::safe(&said)))
+                }
+                "org.freedesktop.Secret.Error.IsLocked" => KeychainError::Locked,
+                "AccessDenied" | "AuthFailed" => KeychainError::Denied(text::safe(&said)),
+                "Timeout" | "TimedOut" => KeychainError::TimedOut(DEADLINE.as_secs()),
+                _ => KeychainError::Failed(format!("{} ({})", text::safe(&said), text::safe(short))),
+            }
+        }
+    }
+}
+
+fn is_gone(error: &str) -> bool {
+    matches!(error, "org.freedesktop.Secret.Error.NoSuchObject" | "org.freedesktop.DBus.Error.UnknownObject")
+}
+
+/// One connection, used for one call of the door.
+struct Session {
+    bus: Bus,
+    /// The session's path, once it is open.
+    path: String,
+}
+
+struct Found {
+    unlocked: Vec<String>,
+    /// Whether there are items that can't be read now.
+    locked: bool,
+}
+
+impl Session {
+    fn open(addresses: &[Address]) -> Result<Session, Failure> {
+        let bus = Bus::connect(addresses, Instant::now() + DEADLINE)?;
+        let mut session = Session { bus, path: String::new() };
+        // waited for before anything else is sent: see the head of this module
+        session.property(ROOT, SERVICE_INTERFACE, "Collections")?;
+        Ok(session)
+    }
+
+    fn send(&mut self, path: &str, interface: &str, member: &str, signature: &str, body: Body) -> u32 {
+        self.bus.send(&Call { destination: BUS_NAME, path, interface, member, signature, body })
+    }
+
+    fn call(
+        &mut self,
+        path: &str,
+        interface: &str,
+        member: &str,
+        signature: &str,
+        body: Body,
+    ) -> Result<dbus::Answer, Failure> {
+        let serial = self.send(path, interface, member, signature, body);
+        self.bus.wait(serial)
+    }
+
+    fn property(&mut self, path: &str, interface: &str, name: &str) -> Result<dbus::Answer, Failure> {
+        let mut body = Body::new();
+        body.string(interface);
+        body.string(name);
+        self.call(path, PROPERTIES, "Get", "ss", body)
+    }
+
+    fn send_open(&mut self) -> u32 {
+        let mut body = Body::new();
+        body.string("plain");
+        body.signature("s");
+        body.string("");
+        self.send(ROOT, SERVICE_INTERFACE, "OpenSession", "sv", body)
+    }
+
+    fn read_open(&mut self, serial: u32) -> Result<(), Failure> {
+        let answer = self.bus.wait(serial)?;
+        let mut values = answer.read("vo")?;
+        let output = values.signature().ok_or_else(dbus::odd)?;
+        if output != "s" {
+            return Err(dbus::odd());
+        }
+        values.string().ok_or_else(dbus::odd)?;
+        self.path = values.string().ok_or_else(dbus::odd)?;
+        Ok(())
+    }
+
+    fn send_search(&mut self, account: &str) -> u32 {
+        let mut body = Body::new();
+        body.string_map(&attributes(account));
+        self.send(ROOT, SERVICE_INTERFACE, "SearchItems", "a{ss}", body)
+    }
+
+    fn read_search(&mut self, serial: u32) -> Result<Found, Failure> {
+        let answer = self.bus.wait(serial)?;
+        let mut values = answer.read("aoao")?;
+        let unlocked = values.paths().ok_or_else(dbus::odd)?;
+        let locked = !values.paths().ok_or_else(dbus::odd)?.is_empty();
+        Ok(Found { unlocked, locked })
+    }
+
+    /// The item that was changed last, where there are several under one name.
+    fn newest(&mut self, items: &[String]) -> Result<Option<String>, Failure> {
+        let (first, others) = match items {
+            [] => return Ok(None),
+            [only] => return Ok(Some(only.clone())),
+            [first, others @ ..] => (first, others),
+        };
+        let mut newest = (self.modified(first)?, first);
+        for item in others {
+            let modified = self.modified(item)?;
+            if modified > newest.0 {
+                newest = (modified, item);
+            }
+        }
+        Ok(Some(newest.1.clone()))
+    }
+
+    fn modified(&mut self, item: &str) -> Result<u64, Failure> {
+        let answer = self.property(item, ITEM_INTERFACE, "Modified")?;
+        let mut values = answer.read("v")?;
+        match values.signature().as_deref() {
+            Some("t") => values.u64().ok_or_else(dbus::odd),
+            _ => Err(dbus::odd()),
+        }
+    }
+
+    fn secret(&mut self, item: &str) -> Result<String, Failure> {
+        let mut body = Body::new();
+        body.string(&self.path);
+        let answer = self.call(item, ITEM_INTERFACE, "GetSecret", "o", body)?;
+        let mut values = answer.read("(oayays)")?;
+        values.string().ok_or_else(dbus::odd)?;
+        values.byte_array().ok_or_else(dbus::odd)?;
+        let value = values.byte_array().ok_or_else(dbus::odd)?;
+        match std::str::from_utf8(value) {
+            Ok(text) => Ok(text.to_owned()),
+            Err(_) => Err(Failure::Broken("the item's value is not text".to_owned())),
+        }
+    }
+
+    fn replace(&mut self, item: &str, value: &Secret) -> Result<(), Failure> {
+        let mut body = Body::new();
+        self.put_secret(&mut body, value);
+        self.call(item, ITEM_INTERFACE, "SetSecret", "(oayays)", body).map(drop)
+    }
+
+    fn create(&mut self, collection: &str, account: &str, value: &Secret) -> Result<(), KeychainError> {
+        let mut body = Body::new();
+        let properties = body.open_array(8);
+        body.align_struct();
+        body.string("org.freedesktop.Secret.Item.Label");
+        body.signature("s");
+        body.string(&format!("{SERVICE}: {account}"));
+        body.align_struct();
+        body.string("org.freedesktop.Secret.Item.Attributes");
+        body.signature("a{ss}");
+        body.string_map(&attributes(account));
+        body.close_array(properties, 8);
+        self.put_secret(&mut body, value);
+        body.boolean(true);
+        let answer =
+            self.call(collection, COLLECTION_INTERFACE, "CreateItem", "a{sv}(oayays)b", body).map_err(explain)?;
+        let mut values = answer.read("oo").map_err(explain)?;
+        values.string().ok_or_else(|| explain(dbus::odd()))?;
+        let prompt = values.string().ok_or_else(|| explain(dbus::odd()))?;
+        self.refuse_prompt(&prompt)
+    }
+
+    fn put_secret(&self, body: &mut Body, value: &Secret) {
+        body.align_struct();
+        body.string(&self.path);
+        body.byte_array(b"");
+        body.byte_array(value.expose().as_bytes());
+        body.string("text/plain; charset=utf8");
+    }
+
+    fn delete(&mut self, item: &str) -> Result<(), KeychainError> {
+        let answer = match self.call(item, ITEM_INTERFACE, "Delete", "", Body::new()) {
+            Ok(answer) => answer,
+            Err(Failure::Refused(name, _)) if is_gone(&name) => return Ok(()),
+            Err(failure) => return Err(explain(failure)),
+        };
+        let prompt = answer.read("o").map_err(explain)?.string().ok_or_else(|| explain(dbus::odd()))?;
+        self.refuse_prompt(&prompt)
+    }
+
+    /// A prompt offered means that nothing was done and a person would have to be asked. It is not opened.
+    fn refuse_prompt(&mut self, prompt: &str) -> Result<(), KeychainError> {
+        if prompt == "/" {
+            return Ok(());
+        }
+        // tidies up in the service; that nobody was asked holds without it
+        let _ = self.call(prompt, "org.freedesktop.Secret.Prompt", "Dismiss", "", Body::new());
+        Err(KeychainError::Locked)
+    }
+
+    /// The collection that new items go to, if it is there and unlocked.
+    fn default_collection(&mut self) -> Result<String, KeychainError> {
+        match self.default_state().map_err(explain)? {
+            None => Err(KeychainError::Absent("the Secret Service has no default collection yet".to_owned())),
+            Some((_, true)) => Err(KeychainError::Locked),
+            Some((path, false)) => Ok(path),
+        }
+    }
+
+    /// After a search that found nothing: whether that can be believed. KeePassXC and KWallet show nothing of what is locked.
+    fn nothing_there(&mut self) -> Result<(), KeychainError> {
+        match self.default_state().map_err(explain)? {
+            Some((_, true)) => Err(KeychainError::Locked),
+            _ => Ok(()),
+        }
+    }
+
+    /// The default collection and whether it is locked; `None` where there is none.
+    fn default_state(&mut self) -> Result<Option<(String, bool)>, Failure> {
+        let mut body = Body::new();
+        body.string("default");
+        let answer = self.call(ROOT, SERVICE_INTERFACE, "ReadAlias", "s", body)?;
+        let path = answer.read("o")?.string().ok_or_else(dbus::odd)?;
+        if path == "/" {
+            return Ok(None);
+        }
+        let answer = self.property(&path, COLLECTION_INTERFACE, "Locked")?;
+        let mut values = answer.read("v")?;
+        match values.signature().as_deref() {
+            Some("b") => Ok(Some((path, values.u32().ok_or_else(dbus::odd)? != 0))),
+            _ => Err(dbus::odd()),
+        }
+    }
+}
+
+fn attributes(account: &str) -> [(&'static str, &str); 2] {
+    [("service", SERVICE), ("username", account)]
+}
