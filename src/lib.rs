@@ -14,6 +14,7 @@
 //! ```
 
 pub mod provider;
+pub mod sandbox;
 pub mod secret;
 pub mod store;
 pub mod text;

@@ -2,6 +2,7 @@
 //! environment, streams. `main` builds the real world; a test builds its own, and runs the whole program in it.
 
 pub mod loopback;
+pub mod serve;
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
