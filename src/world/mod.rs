@@ -1,6 +1,7 @@
 //! The doors to everything outside: clock, HTTP, browser, keychain, loopback listener, terminal, random numbers, programs,
 //! environment, streams. `main` builds the real world; a test builds its own, and runs the whole program in it.
 
+pub mod http_reader;
 pub mod loopback;
 pub mod serve;
 
