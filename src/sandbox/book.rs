@@ -163,32 +163,32 @@ impl Book {
     /// Exchanges a code. A second use is refused and revokes what the first one gave (RFC 6749, section 4.1.2); a request that is
     /// wrong otherwise leaves the code as it is.
     pub fn redeem(
-        &self, code: &str, shown: &Shown<'_>, now: i64, mint: impl FnOnce(&Grant) -> Minted,
+        &self, code: &str, shown: &Shown<'_>, now: i64, mint: impl FnOnce(&Grant) -> io::Result<Minted>,
     ) -> io::Result<Result<Issued, Refused>> {
         self.change(|r| {
-            let Some(found) = r.codes.get_mut(&hash(code)) else { return Err(Refused::Unknown) };
+            let Some(found) = r.codes.get_mut(&hash(code)) else { return Ok(Err(Refused::Unknown)) };
             let terms = found.terms.clone();
             if terms.grant.client != shown.client {
-                return Err(Refused::WrongClient);
+                return Ok(Err(Refused::WrongClient));
             }
             if found.spent {
                 r.revoked.insert(terms.grant.family);
-                return Err(Refused::Spent);
+                return Ok(Err(Refused::Spent));
             }
             if terms.expires_at <= now {
-                return Err(Refused::Expired);
+                return Ok(Err(Refused::Expired));
             }
             if terms.redirect_uri.is_some() && terms.redirect_uri.as_deref() != shown.redirect_uri {
-                return Err(Refused::WrongRedirect);
+                return Ok(Err(Refused::WrongRedirect));
             }
             let expected = shown.verifier.map(|v| URL_SAFE_NO_PAD.encode(sha256(v)));
             if terms.challenge != expected {
-                return Err(Refused::WrongVerifier);
+                return Ok(Err(Refused::WrongVerifier));
             }
+            let minted = mint(&terms.grant)?;
             found.spent = true;
-            let minted = mint(&terms.grant);
-            Ok(r.issue(terms.grant, terms.nonce, None, now, minted))
-        })
+            Ok(Ok(r.issue(terms.grant, terms.nonce, None, now, minted)))
+        })?
     }
 
     /// Tokens that no code stands behind (`client_credentials`).
@@ -199,39 +199,39 @@ impl Book {
     /// Exchanges a refresh token. `scopes` narrows what the new access token may do.
     pub fn renew(
         &self, token: &str, client: &str, scopes: Option<Vec<String>>, now: i64, rotation: Rotation,
-        mint: impl FnOnce(&Grant) -> Minted,
+        mint: impl FnOnce(&Grant) -> io::Result<Minted>,
     ) -> io::Result<Result<Issued, Refused>> {
         self.change(|r| {
             let name = hash(token);
-            let Some(found) = r.refresh.get_mut(&name) else { return Err(Refused::Unknown) };
+            let Some(found) = r.refresh.get_mut(&name) else { return Ok(Err(Refused::Unknown)) };
             let mut grant = found.grant.clone();
             if grant.client != client {
-                return Err(Refused::WrongClient);
+                return Ok(Err(Refused::WrongClient));
             }
             if r.revoked.contains(&grant.family) {
-                return Err(Refused::Revoked);
+                return Ok(Err(Refused::Revoked));
             }
             if found.expires_at.is_some_and(|at| at <= now) {
-                return Err(Refused::Expired);
+                return Ok(Err(Refused::Expired));
             }
             if let Some(spent_at) = found.spent_at {
                 match rotation {
                     Rotation::Grace(seconds) if now - spent_at <= seconds && !found.superseded => {}
                     Rotation::Grace(_) | Rotation::Strict => {
                         r.revoked.insert(grant.family);
-                        return Err(Refused::Spent);
+                        return Ok(Err(Refused::Spent));
                     }
-                    Rotation::Once | Rotation::None => return Err(Refused::Spent),
+                    Rotation::Once | Rotation::None => return Ok(Err(Refused::Spent)),
                 }
             }
             if let Some(scopes) = scopes {
                 if scopes.iter().any(|s| !grant.scopes.contains(s)) {
-                    return Err(Refused::WrongScope);
+                    return Ok(Err(Refused::WrongScope));
                 }
                 grant.scopes = scopes;
             }
             let granted = found.grant.scopes.clone();
-            let mut minted = mint(&grant);
+            let mut minted = mint(&grant)?;
             if rotation == Rotation::None {
                 // a long-lived one stays alive by being used
                 found.expires_at = minted.refresh_life.map(|life| now + life);
@@ -248,8 +248,8 @@ impl Book {
                 // narrowing holds for the access token alone (RFC 6749, section 6)
                 refresh.grant.scopes = granted;
             }
-            Ok(issued)
-        })
+            Ok(Ok(issued))
+        })?
     }
 
     /// Forgets a token that belongs to `client`: a refresh token with its whole login, an access token alone.

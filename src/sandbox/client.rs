@@ -28,6 +28,8 @@ impl Redirects {
     pub fn allow(&self, uri: &str) -> bool {
         match self {
             Redirects::Exact(registered) => registered.iter().any(|r| r == uri),
+            // the parser forgives line breaks, which have no place in a header
+            Redirects::Loopback if !uri.bytes().all(|b| b.is_ascii_graphic()) => false,
             Redirects::Loopback => url::Url::parse(uri).is_ok_and(|url| {
                 let loopback = match url.host() {
                     Some(url::Host::Ipv4(ip)) => ip == Ipv4Addr::LOCALHOST,
@@ -95,6 +97,7 @@ mod tests {
             ("http://user@127.0.0.1/", false),
             ("http://127.0.0.1/#f", false),
             ("http://127.0.0.2/", false),
+            ("http://127.0.0.1/\r\nSet-Cookie: a=b", false),
             ("custom:/cb", false),
             ("not a url", false),
         ] {

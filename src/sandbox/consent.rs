@@ -44,7 +44,7 @@ impl Asked {
         self.back(params)
     }
 
-    fn back(&self, mut params: Vec<(&str, &str)>) -> Response {
+    fn back<'a>(&'a self, mut params: Vec<(&'a str, &'a str)>) -> Response {
         params.extend(self.state.as_deref().map(|s| ("state", s)));
         params.extend(self.iss.as_deref().map(|i| ("iss", i)));
         see_other(&with_query(&self.redirect_uri, &params))
