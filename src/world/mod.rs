@@ -1,8 +1,10 @@
 //! The doors to everything outside: clock, HTTP, browser, keychain, loopback listener, terminal, random numbers, programs,
 //! environment, streams. `main` builds the real world; a test builds its own, and runs the whole program in it.
 
+pub mod http_reader;
 pub mod keychain;
 pub mod loopback;
+pub mod serve;
 pub mod token_copy;
 
 use std::ffi::OsString;

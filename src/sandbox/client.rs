@@ -1,0 +1,107 @@
+//! The apps that are registered with a practice server. Their ids and secrets are public: they open nothing.
+
+use std::net::Ipv4Addr;
+
+use super::Manners;
+
+/// An app as a provider's console would list it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    pub id: String,
+    /// `None`: a public client, which proves itself by PKCE alone.
+    pub secret: Option<String>,
+    pub redirects: Redirects,
+    /// Whether it may have tokens for itself (`client_credentials`).
+    pub own_tokens: bool,
+}
+
+/// Where an app's logins may end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Redirects {
+    /// `http` on `127.0.0.1`, `[::1]` or `localhost`, with any port and any path (RFC 8252, section 7.3).
+    Loopback,
+    /// One of these, compared byte by byte. The first is the one used where the request names none.
+    Exact(Vec<String>),
+}
+
+impl Redirects {
+    pub fn allow(&self, uri: &str) -> bool {
+        match self {
+            Redirects::Exact(registered) => registered.iter().any(|r| r == uri),
+            // the parser forgives line breaks, which have no place in a header
+            Redirects::Loopback if !uri.bytes().all(|b| b.is_ascii_graphic()) => false,
+            Redirects::Loopback => url::Url::parse(uri).is_ok_and(|url| {
+                let loopback = match url.host() {
+                    Some(url::Host::Ipv4(ip)) => ip == Ipv4Addr::LOCALHOST,
+                    Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+                    Some(url::Host::Domain(name)) => name == "localhost",
+                    None => false,
+                };
+                loopback
+                    && matches!(url.scheme(), "http" | "https")
+                    && url.fragment().is_none()
+                    && url.username().is_empty()
+                    && url.password().is_none()
+            }),
+        }
+    }
+}
+
+/// The practice apps of each provider, as the README and the server's front page name them. The redirect addresses are those
+/// that the providers' own documents and examples register, and one for those who use none of them.
+pub fn registered(manners: Manners) -> Vec<Client> {
+    let confidential = |id: &str, own_tokens, redirects: &[&str]| Client {
+        id: id.to_owned(),
+        secret: Some("practice-secret".to_owned()),
+        redirects: Redirects::Exact(redirects.iter().map(|&r| r.to_owned()).collect()),
+        own_tokens,
+    };
+    const USUAL: &str = "http://127.0.0.1:8976/callback";
+    match manners {
+        Manners::Sandbox => vec![
+            Client { id: "oauthctl".into(), secret: None, redirects: Redirects::Loopback, own_tokens: false },
+            Client { redirects: Redirects::Loopback, ..confidential("practice-client", false, &[]) },
+            confidential("sandbox-ci", true, &[]),
+        ],
+        Manners::GetResponse => vec![confidential("practice-client", true, &["https://example.test/gr_callback"])],
+        Manners::VerticalResponse => {
+            vec![confidential("practice-client", false, &[USUAL, "http://localhost:8000/index.html"])]
+        }
+        Manners::VerticalResponseVr2 => {
+            vec![confidential("practice-client", true, &[USUAL, "http://localhost:9190/callback"])]
+        }
+        Manners::ConstantContact => {
+            let redirects =
+                [USUAL, "https://localhost", "https://localhost:8888", "http://localhost:8888", "http://127.0.0.1:8888"];
+            vec![
+                confidential("practice-client", false, &redirects),
+                Client { secret: None, ..confidential("practice-public", false, &redirects) },
+            ]
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_means_this_machine_and_nothing_that_looks_like_it() {
+        for (uri, allowed) in [
+            ("http://127.0.0.1:5000/cb", true),
+            ("http://[::1]:5000/", true),
+            ("http://localhost:1/x?y=z", true),
+            ("https://localhost:8443/", true),
+            ("http://127.0.0.1.example.com/", false),
+            ("http://localhost.example.com/", false),
+            ("http://user@127.0.0.1/", false),
+            ("http://127.0.0.1/#f", false),
+            ("http://127.0.0.2/", false),
+            ("http://127.0.0.1/\r\nSet-Cookie: a=b", false),
+            ("custom:/cb", false),
+            ("not a url", false),
+        ] {
+            assert_eq!(Redirects::Loopback.allow(uri), allowed, "{uri}");
+        }
+    }
+}

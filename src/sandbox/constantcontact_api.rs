@@ -1,0 +1,370 @@
+//! The parts of Constant Contact's API that its support staff name: the account, and three ways to add a contact (sign-up form;
+//! look up by e-mail, then create or overwrite; bulk import with an activity to wait for). Contacts written here are kept, so
+//! that "a PUT overwrites all properties" can be lived through without losing anybody's data.
+
+use std::io;
+
+use serde_json::{Map, Value, json};
+
+use super::book::{Grant, Refused};
+use super::constantcontact::{cursor, read_cursor};
+use super::data::{self, CREATED};
+use super::desk::Desk;
+use super::exchange::{Ask, json};
+use crate::world::serve::Response;
+
+const DEFAULT_LIMIT: u64 = 50;
+const MOST: u64 = 500;
+const LIST: &str = "11111111-2222-4333-8444-555555555555";
+
+/// The usual shape of its errors: a list.
+fn failure(status: u16, key: &str, message: &str) -> Response {
+    json(status, &json!([{ "error_key": key, "error_message": message }]))
+}
+
+pub fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
+    let grant = match &ask.bearer {
+        Some(token) => desk.look(token)?,
+        None => Err(Refused::Unknown),
+    };
+    let Ok(grant) = grant else {
+        return Ok(json(401, &json!({ "error_key": "unauthorized", "error_message": "Unauthorized" })));
+    };
+    if !desk.admits() {
+        // no Retry-After, and no header that tells the limit
+        return Ok(json(429, &json!({ "error_key": "throttled", "error_message": "Too many requests per second" })));
+    }
+    let path = ask.path.strip_prefix("/v3/").unwrap_or_default().split('/').collect::<Vec<_>>();
+    let needed = match path.as_slice() {
+        ["account", "user", "privileges"] => None,
+        ["account", ..] => Some("account_read"),
+        _ => Some("contact_data"),
+    };
+    if needed.is_some_and(|scope| !grant.scopes.iter().any(|s| s == scope)) {
+        return Ok(json(403, &json!({ "message": "Forbidden" })));
+    }
+    let found = match (ask.method, path.as_slice()) {
+        ("GET", ["account", "user", "privileges"]) => privileges(),
+        ("GET", ["account", "summary"]) => summary(&grant),
+        ("GET", ["contact_lists"]) => json(
+            200,
+            &json!({ "lists": [{ "list_id": LIST, "name": "General Interest", "created_at": CREATED }], "lists_count": 1 }),
+        ),
+        ("GET", ["contacts"]) => contacts(desk, ask)?,
+        ("POST", ["contacts"]) => create(desk, ask)?,
+        ("POST", ["contacts", "sign_up_form"]) => sign_up(desk, ask)?,
+        ("GET", ["contacts", id]) => match Contacts::of(desk).get(id)? {
+            Some(contact) => json(200, &contact),
+            None => failure(404, "contacts.api.resource_not_found", "The requested contact does not exist."),
+        },
+        ("PUT", ["contacts", id]) => overwrite(desk, ask, id)?,
+        ("POST", ["activities", "contacts_json_import"]) => import(desk, ask)?,
+        ("GET", ["activities", id]) => activity(desk, id)?,
+        _ => failure(404, "resource_not_found", "This practice API has no such resource."),
+    };
+    Ok(found)
+}
+
+fn privileges() -> Response {
+    json(
+        200,
+        &json!([
+            { "privilege_id": 1, "privilege_name": "campaign:metadata:read" },
+            { "privilege_id": 2, "privilege_name": "contacts:contact:read" },
+            { "privilege_id": 3, "privilege_name": "contacts:contact:create" },
+        ]),
+    )
+}
+
+fn summary(grant: &Grant) -> Response {
+    json(
+        200,
+        &json!({
+            "encoded_account_id": "p07eabc123",
+            "organization_name": "Practice Ltd",
+            "first_name": "Alice",
+            "last_name": "Example",
+            "contact_email": grant.account,
+            "country_code": "US",
+            "state_code": "MA",
+            "time_zone_id": "US/Eastern",
+        }),
+    )
+}
+
+/// The contacts that are there from the start, and over them what was written.
+struct Contacts<'a> {
+    desk: &'a Desk,
+}
+
+fn id_of(number: u64) -> String {
+    format!("00000000-0000-4000-8000-{number:012}")
+}
+
+fn email_of(contact: &Value) -> Option<&str> {
+    contact["email_address"]["address"].as_str()
+}
+
+impl<'a> Contacts<'a> {
+    fn of(desk: &'a Desk) -> Contacts<'a> {
+        Contacts { desk }
+    }
+
+    fn original(number: u64) -> Value {
+        let person = data::person(number);
+        json!({
+            "contact_id": id_of(number),
+            "email_address": { "address": person.email, "permission_to_send": "implicit", "created_at": CREATED },
+            "first_name": person.first,
+            "last_name": person.last,
+            "job_title": "Practitioner",
+            "create_source": "Account",
+            "created_at": CREATED,
+            "updated_at": CREATED,
+            "list_memberships": [LIST],
+        })
+    }
+
+    fn written(&self) -> io::Result<Map<String, Value>> {
+        self.desk.book.data(|data| data["contacts"].as_object().cloned().unwrap_or_default())
+    }
+
+    fn get(&self, id: &str) -> io::Result<Option<Value>> {
+        let written = self.written()?.remove(id);
+        let number = id.strip_prefix("00000000-0000-4000-8000-").and_then(|n| n.parse().ok());
+        let original = number.filter(|n| (1..=self.desk.options.records).contains(n)).map(Contacts::original);
+        Ok(written.or(original))
+    }
+
+    fn find(&self, email: &str) -> io::Result<Option<Value>> {
+        let written = self.written()?;
+        let same = |contact: &&Value| email_of(contact).is_some_and(|e| e.eq_ignore_ascii_case(email));
+        if let Some(contact) = written.values().find(same) {
+            return Ok(Some(contact.clone()));
+        }
+        let number = data::number_of(email, self.desk.options.records);
+        Ok(number.filter(|n| !written.contains_key(&id_of(*n))).map(Contacts::original))
+    }
+
+    fn put(&self, contact: &Value) -> io::Result<()> {
+        let id = contact["contact_id"].as_str().unwrap_or_default();
+        self.desk.book.change_data(|data| data["contacts"][id] = contact.clone())
+    }
+
+    fn new_id(&self) -> String {
+        let hex = self.desk.hex40();
+        format!("{}-{}-4{}-9{}-{}", &hex[..8], &hex[8..12], &hex[12..15], &hex[15..18], &hex[18..30])
+    }
+
+    fn time(&self) -> String {
+        time(self.desk.now())
+    }
+}
+
+/// Seconds to `2024-01-15T09:30:00Z`; days to a date by the civil calendar's 400-year cycle.
+fn time(seconds: i64) -> String {
+    let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let moved = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * moved + 2) / 5 + 1;
+    let month = if moved < 10 { moved + 3 } else { moved - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", rest / 3600, rest % 3600 / 60, rest % 60)
+}
+
+fn contacts(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
+    let known = Contacts::of(desk);
+    if let Some(email) = ask.query.get("email") {
+        let found: Vec<Value> = known.find(email)?.into_iter().collect();
+        return Ok(json(200, &json!({ "contacts": found })));
+    }
+    let limit = ask.query.number("limit").unwrap_or(DEFAULT_LIMIT);
+    if !(1..=MOST).contains(&limit) {
+        return Ok(failure(400, "contacts.api.bad_request", "limit must be from 1 to 500"));
+    }
+    let before = match ask.query.get("cursor") {
+        None => 0,
+        Some(text) => match read_cursor(text) {
+            Some(before) => before,
+            None => return Ok(failure(400, "contacts.api.bad_request", "cursor is not valid")),
+        },
+    };
+    let mut written = known.written()?;
+    let originals = desk.options.records;
+    let changed: Map<String, Value> =
+        written.iter().filter(|(id, _)| id.starts_with("00000000-")).map(|(i, c)| (i.clone(), c.clone())).collect();
+    written.retain(|id, _| !id.starts_with("00000000-"));
+    let total = originals + written.len() as u64;
+    let page: Vec<Value> = data::window(before, limit, total)
+        .filter_map(|n| match n.checked_sub(originals + 1) {
+            None => Some(changed.get(&id_of(n)).cloned().unwrap_or_else(|| Contacts::original(n))),
+            Some(index) => written.values().nth(index as usize).cloned(),
+        })
+        .collect();
+    let mut answer = json!({ "contacts": page });
+    if ask.query.get("include_count") == Some("true") {
+        answer["contacts_count"] = total.into();
+    }
+    let next = before.saturating_add(limit);
+    if next < total {
+        // a path: the host is for the client to know
+        let href = format!("/v3/contacts?limit={limit}&cursor={}", cursor(next));
+        answer["_links"] = json!({ "next": { "href": href } });
+    }
+    Ok(json(200, &answer))
+}
+
+fn create(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
+    let known = Contacts::of(desk);
+    let mut contact = ask.body_json();
+    let Some(email) = email_of(&contact).map(str::to_owned) else {
+        return Ok(failure(400, "contacts.api.validation.error", "email_address.address is missing"));
+    };
+    if contact["create_source"].is_null() {
+        return Ok(failure(400, "contacts.api.validation.error", "create_source is missing"));
+    }
+    if let Some(existing) = known.find(&email)? {
+        let id = existing["contact_id"].as_str().unwrap_or_default();
+        return Ok(failure(409, "contacts.api.conflict", &format!("Email already exists for contact {id}")));
+    }
+    contact["contact_id"] = known.new_id().into();
+    contact["created_at"] = known.time().into();
+    contact["updated_at"] = known.time().into();
+    known.put(&contact)?;
+    Ok(json(201, &contact))
+}
+
+/// All properties are replaced: what isn't in the request is gone.
+fn overwrite(desk: &Desk, ask: &Ask<'_>, id: &str) -> io::Result<Response> {
+    let known = Contacts::of(desk);
+    let Some(old) = known.get(id)? else {
+        return Ok(failure(404, "contacts.api.resource_not_found", "The requested contact does not exist."));
+    };
+    let mut contact = ask.body_json();
+    if !contact.is_object() || contact["update_source"].is_null() {
+        return Ok(failure(400, "contacts.api.validation.error", "update_source is missing"));
+    }
+    contact["contact_id"] = id.into();
+    contact["created_at"] = old["created_at"].clone();
+    contact["updated_at"] = known.time().into();
+    known.put(&contact)?;
+    Ok(json(200, &contact))
+}
+
+/// Adds the members of `from` to a contact found by e-mail, or to a new one; whether it was new.
+fn merge(known: &Contacts<'_>, email: &str, from: &Map<String, Value>) -> io::Result<(Value, bool)> {
+    let found = known.find(email)?;
+    let new = found.is_none();
+    let mut contact = found.unwrap_or_else(|| {
+        json!({
+            "contact_id": known.new_id(),
+            "email_address": { "address": email, "permission_to_send": "implicit" },
+            "created_at": known.time(),
+        })
+    });
+    for (name, value) in from.iter().filter(|(name, _)| !matches!(name.as_str(), "email_address" | "email")) {
+        contact[name] = value.clone();
+    }
+    contact["updated_at"] = known.time().into();
+    known.put(&contact)?;
+    Ok((contact, new))
+}
+
+fn sign_up(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
+    let body = ask.body_json();
+    let (Some(email), Some(members)) = (body["email_address"].as_str(), body.as_object()) else {
+        return Ok(failure(400, "contacts.api.validation.error", "email_address is missing"));
+    };
+    if body["list_memberships"].as_array().is_none_or(Vec::is_empty) {
+        return Ok(failure(400, "contacts.api.validation.error", "list_memberships is missing"));
+    }
+    let (contact, new) = merge(&Contacts::of(desk), email, members)?;
+    let (status, action) = if new { (201, "created") } else { (200, "updated") };
+    Ok(json(status, &json!({ "contact_id": contact["contact_id"], "action": action })))
+}
+
+fn import(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
+    let body = ask.body_json();
+    let (Some(rows), Some(lists)) = (body["import_data"].as_array(), body["list_ids"].as_array()) else {
+        return Ok(failure(400, "contacts.api.validation.error", "import_data and list_ids are required"));
+    };
+    if lists.is_empty() {
+        return Ok(failure(400, "contacts.api.validation.error", "list_ids is empty"));
+    }
+    let known = Contacts::of(desk);
+    let mut wrong = 0;
+    for row in rows {
+        match (row["email"].as_str(), row.as_object()) {
+            (Some(email), Some(members)) => {
+                let mut members = members.clone();
+                members.insert("list_memberships".into(), body["list_ids"].clone());
+                merge(&known, email, &members)?;
+            }
+            // an activity completes all the same; its counters tell
+            _ => wrong += 1,
+        }
+    }
+    let id = known.new_id();
+    let record = json!({
+        "activity_id": id,
+        "created_at": known.time(),
+        "items_total_count": rows.len(),
+        "error_count": wrong,
+        "looked_at": 0,
+    });
+    desk.book.change_data(|data| data["activities"][&id] = record.clone())?;
+    Ok(json(202, &activity_of(&record, "initialized", 0)))
+}
+
+/// `initialized` at first, `processing` at the first look, `completed` from the second on.
+fn activity(desk: &Desk, id: &str) -> io::Result<Response> {
+    let found = desk.book.change_data(|data| {
+        let record = data.get_mut("activities")?.get_mut(id)?;
+        let looks = record["looked_at"].as_u64().unwrap_or(0) + 1;
+        record["looked_at"] = looks.into();
+        Some((record.clone(), looks))
+    })?;
+    Ok(match found {
+        Some((record, 1)) => json(200, &activity_of(&record, "processing", 50)),
+        Some((record, _)) => json(200, &activity_of(&record, "completed", 100)),
+        None => failure(404, "activities.api.resource_not_found", "The requested activity does not exist."),
+    })
+}
+
+fn activity_of(record: &Value, state: &str, percent: u64) -> Value {
+    let id = record["activity_id"].as_str().unwrap_or_default();
+    let total = record["items_total_count"].as_u64().unwrap_or(0);
+    json!({
+        "activity_id": id,
+        "state": state,
+        "created_at": record["created_at"],
+        "percent_done": percent,
+        "activity_errors": [],
+        "status": {
+            "items_total_count": total,
+            "items_completed_count": total * percent / 100,
+            "error_count": if percent == 100 { record["error_count"].clone() } else { 0.into() },
+        },
+        "_links": { "self": { "href": format!("/v3/activities/{id}") } },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_a_time_as_a_date() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_705_311_000, "2024-01-15T09:30:00Z"),
+            (4_107_542_399, "2100-02-28T23:59:59Z"),
+        ] {
+            assert_eq!(time(seconds), text);
+        }
+    }
+}

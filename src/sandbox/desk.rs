@@ -1,0 +1,189 @@
+//! The desk behind which every manner stands: the options, the book, the clock, and what all of them do alike: drawing tokens,
+//! knowing a client, judging a token, limiting.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::book::{Book, Grant, Minted, Refused};
+use super::client::Client;
+use super::consent::Tickets;
+use super::exchange::{Ask, Params, form_decoded, json, with_header};
+use super::log::{Log, Logged};
+use super::{Manners, Options, constantcontact, getresponse, page, practice, verticalresponse, vr2};
+use crate::world::serve::{Request, Response};
+use crate::world::{Clock, Random};
+
+pub struct Desk {
+    pub options: Options,
+    /// `http://127.0.0.1:PORT`
+    pub base: String,
+    pub book: Book,
+    pub log: Log,
+    pub tickets: Tickets,
+    clock: Arc<dyn Clock>,
+    draw: Draw,
+    recent: Mutex<VecDeque<Duration>>,
+}
+
+/// Numbers nobody can guess, from one seed: HMAC-SHA-256 of a counter. (The world's generator isn't for several threads.)
+struct Draw {
+    key: ring::hmac::Key,
+    drawn: AtomicU64,
+}
+
+/// How a client showed who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    Basic,
+    /// Id and secret among the parameters.
+    Parameters,
+    /// The id alone, of a client that has no secret.
+    Public,
+}
+
+impl Desk {
+    pub fn new(options: Options, base: String, clock: Arc<dyn Clock>, random: &dyn Random) -> io::Result<Desk> {
+        let mut seed = [0; 32];
+        random.fill(&mut seed);
+        let draw =
+            Draw { key: ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &seed), drawn: AtomicU64::new(0) };
+        let book = Book::open(options.state.as_deref(), options.manners.name())?;
+        let log = Log::new(options.watch.clone());
+        Ok(Desk { options, base, book, log, tickets: Tickets::default(), clock, draw, recent: Mutex::default() })
+    }
+
+    pub fn answer(&self, request: &Request) -> Response {
+        if !self.options.latency.is_zero() {
+            self.clock.sleep(self.options.latency);
+        }
+        let ask = Ask::new(request);
+        let response = self.route(&ask).unwrap_or_else(|why| {
+            let why = format!("the practice server can't use its folder: {why}");
+            json(500, &serde_json::json!({ "error": "server_error", "error_description": why }))
+        });
+        self.log.add(Logged::new(&ask, response.status));
+        response
+    }
+
+    fn route(&self, ask: &Ask<'_>) -> io::Result<Response> {
+        // a page elsewhere whose name was made to point here (DNS rebinding) is not served
+        if !ask.request.header("host").is_some_and(is_loopback) {
+            return Ok(page::problem(421, "This server answers to 127.0.0.1 and localhost only."));
+        }
+        match (ask.method, ask.path) {
+            ("GET", "/") => return Ok(page::front(self)),
+            ("GET", "/favicon.ico") => return Ok(Response { status: 204, headers: Vec::new(), body: Vec::new() }),
+            ("POST", "/disconnect") => return super::consent::disconnect(self, ask),
+            _ => {}
+        }
+        match self.options.manners {
+            Manners::Sandbox => practice::answer(self, ask),
+            Manners::GetResponse => getresponse::answer(self, ask),
+            Manners::VerticalResponse => verticalresponse::answer(self, ask),
+            Manners::VerticalResponseVr2 => vr2::answer(self, ask),
+            Manners::ConstantContact => constantcontact::answer(self, ask),
+        }
+    }
+
+    /// Unix seconds.
+    pub fn now(&self) -> i64 {
+        self.clock.now()
+    }
+
+    fn draw(&self) -> [u8; 32] {
+        let number = self.draw.drawn.fetch_add(1, Ordering::SeqCst);
+        let tag = ring::hmac::sign(&self.draw.key, &number.to_be_bytes());
+        let mut drawn = [0; 32];
+        drawn.copy_from_slice(tag.as_ref());
+        drawn
+    }
+
+    /// 160 bits in 40 hexadecimal digits, the form of GetResponse's codes and tokens.
+    pub fn hex40(&self) -> String {
+        self.draw()[..20].iter().map(|b| format!("{b:02x}")).collect()
+    }
+
+    /// 42 characters, the length of Constant Contact's refresh tokens.
+    pub fn text42(&self) -> String {
+        let mut text = URL_SAFE_NO_PAD.encode(self.draw());
+        text.truncate(42);
+        text
+    }
+
+    pub fn client(&self, id: &str) -> Option<&Client> {
+        self.options.clients.iter().find(|c| c.id == id)
+    }
+
+    /// Who asks, by Basic or by what stands among `params`. `None`: unknown, a wrong secret, two ways at once, or none.
+    pub fn authenticate(&self, ask: &Ask<'_>, params: &Params) -> Option<(&Client, Proof)> {
+        if let Some((id, secret)) = &ask.basic {
+            let client = self.client(id).or_else(|| self.client(&form_decoded(id)))?;
+            let expected = client.secret.as_deref()?;
+            let right = secret == expected || form_decoded(secret) == expected;
+            let same = params.get("client_id").is_none_or(|id| id == client.id);
+            return (right && same && params.get("client_secret").is_none()).then_some((client, Proof::Basic));
+        }
+        let client = self.client(params.get("client_id")?)?;
+        match (&client.secret, params.get("client_secret")) {
+            (Some(expected), Some(secret)) if expected == secret => Some((client, Proof::Parameters)),
+            (None, None) => Some((client, Proof::Public)),
+            _ => None,
+        }
+    }
+
+    /// Tokens of the manners' usual lives. `access` is the token's text; `refresh`: none comes with it where there is none.
+    pub fn minted(&self, access: String, refresh: Option<String>) -> Minted {
+        Minted {
+            access,
+            refresh,
+            access_life: self.options.access_life,
+            refresh_life: self.options.refresh_life,
+        }
+    }
+
+    pub fn look(&self, access: &str) -> io::Result<Result<Grant, Refused>> {
+        let stateless = self.options.manners == Manners::VerticalResponseVr2;
+        self.book.look(access, self.now(), stateless)
+    }
+
+    /// Counts an API request; `false`: one too many within a second.
+    pub fn admits(&self) -> bool {
+        let Some(most) = self.options.per_second else { return true };
+        let now = self.clock.elapsed();
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        while recent.front().is_some_and(|&at| now.saturating_sub(at) >= Duration::from_secs(1)) {
+            recent.pop_front();
+        }
+        if recent.len() >= most as usize {
+            return false;
+        }
+        recent.push_back(now);
+        true
+    }
+
+    /// How many more requests this second takes.
+    pub fn remaining(&self) -> u32 {
+        let used = self.recent.lock().unwrap_or_else(PoisonError::into_inner).len();
+        self.options.per_second.unwrap_or(0).saturating_sub(used as u32)
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let name = if host.starts_with('[') {
+        host.split_inclusive(']').next().unwrap_or_default()
+    } else {
+        host.split(':').next().unwrap_or_default()
+    };
+    matches!(name, "127.0.0.1" | "localhost" | "[::1]")
+}
+
+/// A method that a known path doesn't know.
+pub fn not_allowed(allow: &str) -> Response {
+    with_header(page::problem(405, "This address doesn't take that method."), "Allow", allow)
+}

@@ -1,0 +1,197 @@
+//! What was asked, taken apart once for all manners, and the shapes of answers that they share.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use crate::world::serve::{Request, Response};
+
+/// A request and its parameters, by where they stood.
+pub struct Ask<'a> {
+    pub request: &'a Request,
+    /// `GET` for a `HEAD` too.
+    pub method: &'a str,
+    pub path: &'a str,
+    pub query: Params,
+    /// A body of type `application/x-www-form-urlencoded`.
+    pub form: Params,
+    /// The top-level members of a JSON object; what isn't text as its JSON.
+    pub json: Params,
+    /// `Authorization: Basic`, before any form-decoding of its halves.
+    pub basic: Option<(String, String)>,
+    /// `Authorization: Bearer`.
+    pub bearer: Option<String>,
+}
+
+/// Parameters in order, decoded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Params(pub Vec<(String, String)>);
+
+impl Params {
+    pub fn decode(encoded: &[u8]) -> Params {
+        Params(url::form_urlencoded::parse(encoded).into_owned().collect())
+    }
+
+    /// The first of that name; an empty value counts as absent (RFC 6749, section 3.1).
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(n, v)| n == name && !v.is_empty()).map(|(_, v)| v.as_str())
+    }
+
+    /// The name of a parameter that stands more than once, which RFC 6749, section 3.1 forbids.
+    pub fn repeated(&self) -> Option<&str> {
+        self.0.iter().enumerate().find(|(i, (n, _))| self.0[..*i].iter().any(|(m, _)| m == n)).map(|(_, (n, _))| n.as_str())
+    }
+
+    pub fn number(&self, name: &str) -> Option<u64> {
+        self.get(name)?.parse().ok()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// These, then those.
+    pub fn and(&self, more: &Params) -> Params {
+        Params(self.0.iter().chain(&more.0).cloned().collect())
+    }
+}
+
+impl<'a> Ask<'a> {
+    pub fn new(request: &'a Request) -> Ask<'a> {
+        let kind = request.header("content-type").unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let form = match kind.as_str() {
+            "application/x-www-form-urlencoded" => Params::decode(&request.body),
+            _ => Params::default(),
+        };
+        let json = match (kind.as_str(), serde_json::from_slice(&request.body)) {
+            ("application/json", Ok(Value::Object(members))) => Params(
+                members
+                    .into_iter()
+                    .filter(|(_, v)| !v.is_null())
+                    .map(|(n, v)| (n, v.as_str().map(str::to_owned).unwrap_or_else(|| v.to_string())))
+                    .collect(),
+            ),
+            _ => Params::default(),
+        };
+        let authorization = |scheme: &str| {
+            let (named, value) = request.header("authorization")?.split_once(' ')?;
+            named.eq_ignore_ascii_case(scheme).then(|| value.trim().to_owned())
+        };
+        let basic = authorization("basic").and_then(|encoded| {
+            let decoded = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
+            let (id, secret) = decoded.split_once(':')?;
+            Some((id.to_owned(), secret.to_owned()))
+        });
+        Ask {
+            request,
+            method: if request.method == "HEAD" { "GET" } else { &request.method },
+            path: &request.path,
+            query: Params::decode(request.query.as_bytes()),
+            form,
+            json,
+            basic,
+            bearer: authorization("bearer"),
+        }
+    }
+
+    /// The body as JSON; `null` when it isn't.
+    pub fn body_json(&self) -> Value {
+        serde_json::from_slice(&self.request.body).unwrap_or(Value::Null)
+    }
+}
+
+/// `%41+b` to `A b`: the halves of Basic are form-encoded first (RFC 6749, section 2.3.1), by those who follow the RFC.
+pub fn form_decoded(text: &str) -> Cow<'_, str> {
+    if !text.contains(['%', '+']) {
+        return Cow::Borrowed(text);
+    }
+    let mut pair = b"x=".to_vec();
+    pair.extend(text.bytes().flat_map(|b| if b == b'&' { b"%26".to_vec() } else { vec![b] }));
+    url::form_urlencoded::parse(&pair).next().map(|(_, v)| Cow::Owned(v.into_owned())).unwrap_or(Cow::Borrowed(text))
+}
+
+pub fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+/// JSON that may not be kept by any cache (RFC 6749, section 5.1).
+pub fn json(status: u16, value: &Value) -> Response {
+    Response {
+        status,
+        headers: vec![
+            ("Content-Type".into(), "application/json;charset=utf-8".into()),
+            ("Cache-Control".into(), "no-store".into()),
+            ("Pragma".into(), "no-cache".into()),
+        ],
+        body: value.to_string().into_bytes(),
+    }
+}
+
+/// The error shape of RFC 6749, section 5.2.
+pub fn oauth_error(status: u16, error: &str, description: &str) -> Response {
+    json(status, &json!({ "error": error, "error_description": description }))
+}
+
+pub fn with_header(mut response: Response, name: &str, value: impl Into<String>) -> Response {
+    response.headers.push((name.to_owned(), value.into()));
+    response
+}
+
+/// 303: the browser goes there with a GET, whatever it did before.
+pub fn see_other(location: &str) -> Response {
+    Response {
+        status: 303,
+        headers: vec![
+            ("Location".into(), location.into()),
+            ("Cache-Control".into(), "no-store".into()),
+            ("Referrer-Policy".into(), "no-referrer".into()),
+        ],
+        body: Vec::new(),
+    }
+}
+
+/// `uri` with parameters added to whatever query it has.
+pub fn with_query(uri: &str, params: &[(&str, &str)]) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
+    format!("{uri}{}{query}", if uri.contains('?') { '&' } else { '?' })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_a_request_apart() {
+        let request = Request {
+            method: "POST".into(),
+            path: "/t".into(),
+            query: "a=1&a=2&empty=".into(),
+            headers: vec![
+                ("authorization".into(), format!("basic {}", STANDARD.encode("id:se:cret"))),
+                ("content-type".into(), "application/x-www-form-urlencoded; charset=utf-8".into()),
+            ],
+            body: b"grant_type=x+y".to_vec(),
+        };
+        let ask = Ask::new(&request);
+        assert_eq!(ask.query.repeated(), Some("a"));
+        assert_eq!((ask.query.get("a"), ask.query.get("empty")), (Some("1"), None));
+        assert_eq!(ask.form.get("grant_type"), Some("x y"));
+        assert_eq!(ask.basic, Some(("id".into(), "se:cret".into())));
+        assert_eq!(ask.bearer, None);
+    }
+
+    #[test]
+    fn decodes_the_halves_of_basic() {
+        assert_eq!(form_decoded("a%2Fb+c&d"), "a/b c&d");
+        assert_eq!(form_decoded("plain"), "plain");
+    }
+
+    #[test]
+    fn adds_parameters_to_a_redirect_address() {
+        assert_eq!(with_query("http://x/cb", &[("code", "a b")]), "http://x/cb?code=a+b");
+        assert_eq!(with_query("http://x/cb?k=v", &[("code", "c")]), "http://x/cb?k=v&code=c");
+    }
+}

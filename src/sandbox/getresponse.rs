@@ -1,0 +1,145 @@
+//! GetResponse: no redirect address and no scope in any request, Basic at the token endpoint, `"scope": null`, and one error
+//! code for an expired and for a wrong token. Facts: GetResponse's own first-steps pages, and
+//! <https://apidocs.getresponse.com/v3/oauth2>.
+
+use std::io;
+
+use serde_json::{Value, json};
+
+use super::book::{Grant, Issued, Minted, Refused, Shown};
+use super::client::{Client, Redirects};
+use super::consent::{self, Asked};
+use super::desk::{Desk, Proof, not_allowed};
+use super::exchange::{Ask, Params, json, oauth_error};
+use super::{getresponse_api, page};
+use crate::world::serve::Response;
+
+pub const NOT_VERIFIED: &[&str] = &[
+    "Errors of the token endpoint: wrong credentials are answered with the API's envelope (401, code 1014), anything else in \
+     the shape of RFC 6749, so that a client meets both.",
+    "How a refusal comes back from the authorize page: as error and state in the redirect's query (RFC 6749).",
+    "How long a refresh token lives: 30 days here.",
+    "Whether a used refresh token dies at once: here it does, and using it again ends the login.",
+    "Whether id and secret in the body work without Basic: refused here.",
+    "Whether PKCE parameters are ignored: they are here.",
+    "Whether access tokens outlive the refresh that replaced them: here they live until they expire.",
+];
+
+/// The shape of the API's errors, which the token endpoint shares.
+pub fn envelope(status: u16, code: u32, description: &str, message: &str, context: &Value) -> Response {
+    json(
+        status,
+        &json!({
+            "httpStatus": status,
+            "code": code,
+            "codeDescription": description,
+            "message": message,
+            "moreInfo": format!("https://apidocs.getresponse.com/en/v3/errors/{code}"),
+            "context": context,
+        }),
+    )
+}
+
+pub fn unauthenticated(context: &Value) -> Response {
+    let message = "Unable to authenticate request. Check credentials or authentication method details";
+    envelope(401, 1014, "Problem during authentication process, check headers!", message, context)
+}
+
+pub fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
+    match (ask.method, ask.path) {
+        (_, "/oauth2_authorize.html") => consent::authorize(desk, ask, || asked(desk, &ask.query)),
+        (_, path) if path.starts_with("/v3/") => match &desk.options.domain {
+            // GetResponse MAX: the token request included
+            Some(domain) if ask.request.header("x-domain") != Some(domain) => Ok(unauthenticated(&json!([]))),
+            _ if path != "/v3/token" => getresponse_api::answer(desk, ask),
+            _ if ask.method == "POST" => token(desk, ask),
+            _ => Ok(not_allowed("POST")),
+        },
+        _ => Ok(page::problem(404, "There is nothing at this address.")),
+    }
+}
+
+/// The answer goes to the one address that is registered.
+fn asked(desk: &Desk, query: &Params) -> Result<Asked, Response> {
+    let Some(client) = query.get("client_id").and_then(|id| desk.client(id)) else {
+        return Err(page::problem(400, "No app with this client_id is registered."));
+    };
+    let Redirects::Exact(registered) = &client.redirects else {
+        return Err(page::problem(400, "This app has no redirect URL registered."));
+    };
+    let Some(redirect_uri) = registered.first() else {
+        return Err(page::problem(400, "This app has no redirect URL registered."));
+    };
+    let asked = Asked {
+        client: client.id.clone(),
+        redirect_uri: redirect_uri.clone(),
+        compared_uri: None,
+        state: query.get("state").map(str::to_owned),
+        scopes: Vec::new(),
+        challenge: None,
+        nonce: None,
+        iss: None,
+    };
+    match query.get("response_type") {
+        Some("code") => Ok(asked),
+        _ => Err(asked.refuse("unsupported_response_type", None)),
+    }
+}
+
+fn token(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
+    let params = ask.form.and(&ask.json);
+    let Some((client, Proof::Basic)) = desk.authenticate(ask, &Params::default()) else {
+        return Ok(unauthenticated(&json!({ "authenticationType": "oauth2" })));
+    };
+    match params.get("grant_type") {
+        Some("authorization_code") => {
+            let code = params.get("code").unwrap_or_default();
+            let shown = Shown { client: &client.id, redirect_uri: None, verifier: None };
+            let redeemed =
+                desk.book.redeem(code, &shown, desk.now(), |_| Ok(desk.minted(desk.hex40(), Some(desk.hex40()))))?;
+            Ok(redeemed.map_or_else(refused, |issued| success(&issued, desk.options.access_life)))
+        }
+        Some("refresh_token") => {
+            let old = params.get("refresh_token").unwrap_or_default();
+            let mint = |_: &Grant| Ok(desk.minted(desk.hex40(), Some(desk.hex40())));
+            let renewed = desk.book.renew(old, &client.id, None, desk.now(), desk.options.rotation, mint)?;
+            Ok(renewed.map_or_else(refused, |mut issued| {
+                issued.refresh.get_or_insert_with(|| old.to_owned());
+                success(&issued, desk.options.access_life)
+            }))
+        }
+        Some("client_credentials") if client.own_tokens => own(desk, client),
+        Some("client_credentials") => Ok(oauth_error(400, "unauthorized_client", "The grant type is unauthorized for this client_id")),
+        _ => Ok(oauth_error(400, "unsupported_grant_type", "Grant type not supported")),
+    }
+}
+
+fn own(desk: &Desk, client: &Client) -> io::Result<Response> {
+    let life = Some(desk.options.client_credentials_life);
+    let grant = Grant {
+        client: client.id.clone(),
+        account: consent::PRACTICE_ACCOUNT.to_owned(),
+        scopes: Vec::new(),
+        family: desk.hex40(),
+    };
+    let minted = Minted { access_life: life, ..desk.minted(desk.hex40(), None) };
+    Ok(success(&desk.book.issue(grant, desk.now(), minted)?, life))
+}
+
+fn refused(_: Refused) -> Response {
+    oauth_error(400, "invalid_grant", "The code or refresh token is invalid, expired, or was used before")
+}
+
+/// The members and their order are those of the documented answers.
+fn success(issued: &Issued, life: Option<i64>) -> Response {
+    let mut answer = json!({
+        "access_token": issued.access,
+        "expires_in": life,
+        "token_type": "Bearer",
+        "scope": null,
+    });
+    if let Some(refresh) = &issued.refresh {
+        answer["refresh_token"] = refresh.as_str().into();
+    }
+    json(200, &answer)
+}

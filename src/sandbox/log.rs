@@ -1,0 +1,97 @@
+//! What a practice server was asked: which parameter stood where, and fingerprints in place of values, so that a test can say
+//! "the secret was not in the URL" and "this is the token of before", and a person can paste the log in public.
+
+use std::collections::VecDeque;
+use std::sync::mpsc::Sender;
+use std::sync::{Mutex, PoisonError};
+
+use super::exchange::Ask;
+use crate::secret::fingerprint;
+
+/// Requests kept.
+const MOST: usize = 10_000;
+
+/// One request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Logged {
+    pub method: String,
+    pub path: String,
+    pub query: Vec<Param>,
+    /// Members of a form body.
+    pub form: Vec<Param>,
+    /// Members of a JSON body.
+    pub json: Vec<Param>,
+    /// The client's id and secret, where they came as Basic.
+    pub basic: Option<Basic>,
+    /// The fingerprint of a token in `Authorization: Bearer`.
+    pub bearer: Option<String>,
+    /// Every header but `Authorization`, names in lower case.
+    pub headers: Vec<Param>,
+    /// The answer's status.
+    pub status: u16,
+}
+
+/// A parameter's name, and [`fingerprint`] of its value as it is after decoding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Param {
+    pub name: String,
+    pub fingerprint: String,
+}
+
+/// Fingerprints of what `Authorization: Basic` carried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Basic {
+    pub id: String,
+    pub secret: String,
+}
+
+impl Logged {
+    pub fn new(ask: &Ask<'_>, status: u16) -> Logged {
+        let params = |pairs: &[(String, String)]| {
+            pairs.iter().map(|(n, v)| Param { name: n.clone(), fingerprint: fingerprint(v.as_bytes()) }).collect()
+        };
+        let headers: Vec<(String, String)> =
+            ask.request.headers.iter().filter(|(name, _)| name != "authorization").cloned().collect();
+        Logged {
+            method: ask.request.method.clone(),
+            path: ask.request.path.clone(),
+            query: params(&ask.query.0),
+            form: params(&ask.form.0),
+            json: params(&ask.json.0),
+            basic: ask.basic.as_ref().map(|(id, secret)| Basic {
+                id: fingerprint(id.as_bytes()),
+                secret: fingerprint(secret.as_bytes()),
+            }),
+            bearer: ask.bearer.as_ref().map(|token| fingerprint(token.as_bytes())),
+            headers: params(&headers),
+            status,
+        }
+    }
+}
+
+pub struct Log {
+    kept: Mutex<VecDeque<Logged>>,
+    watch: Option<Sender<Logged>>,
+}
+
+impl Log {
+    pub fn new(watch: Option<Sender<Logged>>) -> Log {
+        Log { kept: Mutex::new(VecDeque::new()), watch }
+    }
+
+    pub fn add(&self, logged: Logged) {
+        if let Some(watch) = &self.watch {
+            // nobody watches any more: the log is kept all the same
+            let _ = watch.send(logged.clone());
+        }
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() == MOST {
+            kept.pop_front();
+        }
+        kept.push_back(logged);
+    }
+
+    pub fn all(&self) -> Vec<Logged> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+}

@@ -1,0 +1,250 @@
+//! The practice authorization server: everything `oauthctl` does, on a machine without a network and without an account anywhere.
+//!
+//! It has two uses, and both decide how it is built. A person practises: the pages are pleasant, the errors say what was
+//! wrong, the lifetimes are short enough to see a renewal. A test relies on it: the answers are those that a provider
+//! documents, member by member, and [`Server::log`] tells what was asked, where each parameter stood, and never a value.
+//!
+//! [`Manners`] says whose behaviour is shown: the practice server's own (by the RFCs), or one of the three providers', one file
+//! each. What no source verifies is listed by [`Manners::not_verified`], shown on the server's front page, and chosen so that
+//! a client which survives it survives the other possibilities too. Nothing here may be used to guard anything: whoever
+//! presses "Allow" is signed in.
+
+mod book;
+mod client;
+mod constantcontact;
+mod constantcontact_api;
+mod consent;
+mod data;
+mod desk;
+mod exchange;
+mod getresponse;
+mod getresponse_api;
+mod jwt;
+mod log;
+mod overrides;
+mod page;
+mod practice;
+mod verticalresponse;
+mod vr2;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+pub use client::{Client, Redirects};
+pub use log::{Basic, Logged, Param};
+pub use overrides::provider_overrides;
+
+use crate::world::serve::{self, Serving};
+use crate::world::{Clock, Random};
+use desk::Desk;
+
+/// Whose behaviour is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manners {
+    /// The practice server's own: the RFCs, with PKCE, `iss`, rotation and revocation.
+    Sandbox,
+    GetResponse,
+    /// The classic API (v1).
+    VerticalResponse,
+    VerticalResponseVr2,
+    ConstantContact,
+}
+
+impl Manners {
+    pub const ALL: [Manners; 5] = [
+        Manners::Sandbox,
+        Manners::GetResponse,
+        Manners::VerticalResponse,
+        Manners::VerticalResponseVr2,
+        Manners::ConstantContact,
+    ];
+
+    /// The provider's name in the catalogue.
+    pub fn name(self) -> &'static str {
+        match self {
+            Manners::Sandbox => "sandbox",
+            Manners::GetResponse => "getresponse",
+            Manners::VerticalResponse => "verticalresponse",
+            Manners::VerticalResponseVr2 => "verticalresponse-vr2",
+            Manners::ConstantContact => "constantcontact",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Manners> {
+        Manners::ALL.into_iter().find(|m| m.name() == name)
+    }
+
+    /// The provider's name as it writes it, for pages.
+    pub fn title(self) -> &'static str {
+        match self {
+            Manners::Sandbox => "Practice",
+            Manners::GetResponse => "GetResponse",
+            Manners::VerticalResponse => "VerticalResponse (classic)",
+            Manners::VerticalResponseVr2 => "VerticalResponse (VR2)",
+            Manners::ConstantContact => "Constant Contact",
+        }
+    }
+
+    /// What this server does where no source says what the provider does. Empty for [`Manners::Sandbox`].
+    pub fn not_verified(self) -> &'static [&'static str] {
+        match self {
+            Manners::Sandbox => &[],
+            Manners::GetResponse => getresponse::NOT_VERIFIED,
+            Manners::VerticalResponse => verticalresponse::NOT_VERIFIED,
+            Manners::VerticalResponseVr2 => vr2::NOT_VERIFIED,
+            Manners::ConstantContact => constantcontact::NOT_VERIFIED,
+        }
+    }
+}
+
+/// What becomes of a refresh token when it is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rotation {
+    /// It stays good.
+    None,
+    /// A new one comes with each use; the one just before stays good for so many seconds, as long as its successor is unused.
+    /// Any other spent one revokes the whole login.
+    Grace(i64),
+    /// A new one comes with each use and the old one is dead at once; using it again is refused and changes nothing else.
+    Once,
+    /// A new one comes with each use; using an old one again revokes the whole login (RFC 9700, section 4.14.2).
+    Strict,
+}
+
+/// How a server is to behave. [`Options::new`] gives what the provider documents.
+#[derive(Clone)]
+pub struct Options {
+    pub manners: Manners,
+    /// `None`: any free one.
+    pub port: Option<u16>,
+    /// The folder in which logins survive between processes, shared by any number of them: hashes, never a token.
+    /// `None`: they live as long as the server.
+    pub state: Option<PathBuf>,
+    /// The apps that are registered.
+    pub clients: Vec<Client>,
+    /// Seconds; `None`: never expires, and no answer says when.
+    pub access_life: Option<i64>,
+    /// Seconds, of a token from the client's own credentials.
+    pub client_credentials_life: i64,
+    /// Seconds.
+    pub code_life: i64,
+    /// Seconds since it was issued; `None`: never expires.
+    pub refresh_life: Option<i64>,
+    pub rotation: Rotation,
+    /// Waited before each answer, by the world's clock.
+    pub latency: Duration,
+    /// How many contacts (items, for the practice server) the API has from the start.
+    pub records: u64,
+    /// API requests per second after which the provider's 429 comes.
+    pub per_second: Option<u32>,
+    /// The answer of the token endpoint leaves out `expires_in` and `scope`: they stand in the token's own claims alone
+    /// (Constant Contact).
+    pub claims_only: bool,
+    /// The account's domain, which every request must then name in `X-Domain` (GetResponse MAX).
+    pub domain: Option<String>,
+    /// Gets each request as it is answered.
+    pub watch: Option<Sender<Logged>>,
+}
+
+impl Options {
+    /// What the provider documents, in memory, on any port.
+    pub fn new(manners: Manners) -> Options {
+        let day = 86_400;
+        let documented = Options {
+            manners,
+            port: None,
+            state: None,
+            clients: client::registered(manners),
+            access_life: Some(600),
+            client_credentials_life: 600,
+            code_life: 300,
+            refresh_life: Some(30 * day),
+            rotation: Rotation::Strict,
+            latency: Duration::ZERO,
+            records: 120,
+            per_second: None,
+            claims_only: false,
+            domain: None,
+            watch: None,
+        };
+        match manners {
+            Manners::Sandbox => documented,
+            Manners::GetResponse => Options {
+                access_life: Some(3600),
+                client_credentials_life: day,
+                code_life: 600,
+                ..documented
+            },
+            Manners::VerticalResponse => Options { access_life: None, ..documented },
+            Manners::VerticalResponseVr2 => Options {
+                access_life: Some(3600),
+                client_credentials_life: 3600,
+                rotation: Rotation::Once,
+                ..documented
+            },
+            Manners::ConstantContact => Options {
+                access_life: Some(day),
+                refresh_life: Some(180 * day),
+                rotation: Rotation::Once,
+                ..documented
+            },
+        }
+    }
+}
+
+/// Why there is no practice server.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("port {0} is taken")]
+    PortTaken(u16),
+    #[error("can't listen on 127.0.0.1: {0}")]
+    Listen(std::io::Error),
+    #[error("can't keep practice logins in `{}`: {why}", folder.display())]
+    State { folder: PathBuf, why: std::io::Error },
+}
+
+/// A practice server: reachable from the moment it exists, gone when dropped.
+pub struct Server {
+    desk: Arc<Desk>,
+    /// Held for its drop.
+    _serving: Serving,
+}
+
+impl Server {
+    /// Listens on `127.0.0.1`, on threads of its own. Codes and tokens are derived from 32 bytes of `random`.
+    pub fn start(options: Options, clock: Arc<dyn Clock>, random: &dyn Random) -> Result<Server, StartError> {
+        let bound = serve::bind(options.port).map_err(|why| match options.port {
+            Some(port) if why.kind() == std::io::ErrorKind::AddrInUse => StartError::PortTaken(port),
+            _ => StartError::Listen(why),
+        })?;
+        let base = format!("http://{}", bound.address().map_err(StartError::Listen)?);
+        let folder = options.state.clone().unwrap_or_default();
+        let desk = Desk::new(options, base, clock, random).map_err(|why| StartError::State { folder, why })?;
+        let desk = Arc::new(desk);
+        let handler = {
+            let desk = Arc::clone(&desk);
+            move |request: &serve::Request| desk.answer(request)
+        };
+        let serving = bound.serve(Arc::new(handler)).map_err(StartError::Listen)?;
+        Ok(Server { desk, _serving: serving })
+    }
+
+    /// `http://127.0.0.1:PORT`
+    pub fn base(&self) -> String {
+        self.desk.base.clone()
+    }
+
+    /// Every request answered so far (the last ten thousand), in the order of their answers.
+    pub fn log(&self) -> Vec<Logged> {
+        self.desk.log.all()
+    }
+
+    /// What the person's "disconnect" at a provider does: every login is revoked, tokens and all.
+    pub fn disconnect_all(&self) -> std::io::Result<()> {
+        self.desk.book.revoke_all()
+    }
+}

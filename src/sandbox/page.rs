@@ -1,0 +1,195 @@
+//! The pages a person sees: plain HTML, one style, no script, nothing loaded from anywhere.
+
+use std::sync::LazyLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::client::Redirects;
+use super::consent::{Asked, PRACTICE_ACCOUNT, disconnect_ticket};
+use super::desk::Desk;
+use super::{Manners, Rotation};
+use crate::world::serve::Response;
+
+const STYLE: &str = "\
+:root{color-scheme:light dark;--ink:#1c2430;--soft:#5b6675;--paper:#fff;--back:#eef1f5;--line:#d5dbe3;--go:#1f6feb;--go-ink:#fff}\
+@media(prefers-color-scheme:dark){:root{--ink:#e6eaf0;--soft:#9aa5b4;--paper:#1a2029;--back:#11151b;--line:#323b48;--go:#4c8dff;--go-ink:#0b1220}}\
+*{box-sizing:border-box}\
+body{margin:0;min-height:100vh;display:flex;justify-content:center;align-items:flex-start;padding:8vh 1rem 4rem;background:var(--back);color:var(--ink);font:16px/1.5 system-ui,sans-serif}\
+main{width:100%;max-width:30rem;background:var(--paper);border:1px solid var(--line);border-radius:14px;padding:2rem}\
+main.wide{max-width:46rem}\
+.badge{display:inline-block;margin:0 0 1rem;padding:.15rem .7rem;border:1px solid var(--line);border-radius:99px;color:var(--soft);font-size:.8rem}\
+h1{margin:0 0 .5rem;font-size:1.4rem;line-height:1.25}\
+h2{margin:1.6rem 0 .4rem;font-size:1.05rem}\
+p{margin:.5rem 0}\
+ul{margin:.4rem 0;padding-left:1.2rem}\
+.soft{color:var(--soft);font-size:.9rem}\
+code{font:.88em ui-monospace,monospace;overflow-wrap:anywhere}\
+label{display:block;margin:1.2rem 0 .3rem;font-size:.9rem;color:var(--soft)}\
+input{width:100%;padding:.6rem .7rem;border:1px solid var(--line);border-radius:8px;background:transparent;color:inherit;font:inherit}\
+.choices{display:flex;gap:.7rem;margin-top:1.5rem}\
+button{flex:1;padding:.65rem 1rem;border:1px solid var(--line);border-radius:8px;background:transparent;color:inherit;font:inherit;font-weight:600;cursor:pointer}\
+button.go{background:var(--go);border-color:var(--go);color:var(--go-ink)}\
+button:focus-visible,input:focus-visible{outline:3px solid var(--go);outline-offset:2px}\
+table{width:100%;border-collapse:collapse;font-size:.92rem}\
+td{padding:.3rem .8rem .3rem 0;border-top:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}";
+
+static STYLE_HASH: LazyLock<String> =
+    LazyLock::new(|| STANDARD.encode(ring::digest::digest(&ring::digest::SHA256, STYLE.as_bytes())));
+
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// `form_target`: the origin that a form's answer may lead to, beside this one.
+fn page(status: u16, title: &str, wide: bool, form_target: Option<&str>, body: &str) -> Response {
+    let class = if wide { " class=\"wide\"" } else { "" };
+    let html = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>{}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main{class}>\n{body}\n</main>\n</body>\n</html>\n",
+        escape(title)
+    );
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{}'; form-action 'self'{}{}; frame-ancestors 'none'; base-uri 'none'",
+        *STYLE_HASH,
+        if form_target.is_some() { " " } else { "" },
+        form_target.unwrap_or_default(),
+    );
+    let headers = [
+        ("Content-Type", "text/html; charset=utf-8"),
+        ("Cache-Control", "no-store"),
+        ("Content-Security-Policy", &policy),
+        ("X-Frame-Options", "DENY"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "no-referrer"),
+    ];
+    Response {
+        status,
+        headers: headers.into_iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect(),
+        body: html.into_bytes(),
+    }
+}
+
+/// Something a person should know; no way on from here.
+pub fn problem(status: u16, what: &str) -> Response {
+    let body = format!("<p class=\"badge\">practice server</p>\n<h1>This didn’t work</h1>\n<p>{}</p>", escape(what));
+    page(status, "This didn’t work", false, None, &body)
+}
+
+pub fn notice(title: &str, what: &str) -> Response {
+    let body = format!(
+        "<p class=\"badge\">practice server</p>\n<h1>{}</h1>\n<p>{}</p>\n<p><a href=\"/\">Back</a></p>",
+        escape(title),
+        escape(what)
+    );
+    page(200, title, false, None, &body)
+}
+
+/// What a browser may be led to by the form's answer, as a policy names it. An IPv6 address can't stand in a policy
+/// (CSP, section 2.3.1), so its scheme does.
+fn target(redirect_uri: &str) -> String {
+    match url::Url::parse(redirect_uri) {
+        Ok(url) if matches!(url.host(), Some(url::Host::Ipv6(_))) => format!("{}:", url.scheme()),
+        Ok(url) => url.origin().ascii_serialization(),
+        Err(_) => String::new(),
+    }
+}
+
+/// Sign in and allow, in one.
+pub fn consent(desk: &Desk, action: &str, ticket: &str, asked: &Asked) -> Response {
+    let title = match desk.options.manners {
+        Manners::Sandbox => "Sign in to practise".to_owned(),
+        manners => format!("Sign in to {}", manners.title()),
+    };
+    let scopes = if asked.scopes.is_empty() {
+        "<p>It asks for access to your practice account; it named no scopes.</p>".to_owned()
+    } else {
+        let items: String = asked.scopes.iter().map(|s| format!("<li><code>{}</code></li>\n", escape(s))).collect();
+        format!("<p>It asks for:</p>\n<ul>\n{items}</ul>")
+    };
+    let reached = match url::Url::parse(&asked.redirect_uri).ok().and_then(|u| u.host_str().map(str::to_owned)) {
+        Some(host) if !matches!(host.as_str(), "127.0.0.1" | "localhost" | "[::1]") => format!(
+            "<p class=\"soft\">Afterwards the browser goes to <code>{}</code>, which need not exist: copy the whole \
+             address it ends on, and paste it where the login waits.</p>",
+            escape(&asked.redirect_uri)
+        ),
+        _ => format!("<p class=\"soft\">Afterwards: <code>{}</code></p>", escape(&asked.redirect_uri)),
+    };
+    let body = format!(
+        "<p class=\"badge\">practice server · no real account</p>\n<h1>{}</h1>\n\
+         <p><strong>{}</strong> would like to act for you.</p>\n{scopes}\n\
+         <form method=\"post\" action=\"{}\">\n<input type=\"hidden\" name=\"ticket\" value=\"{}\">\n\
+         <label for=\"account\">Practice account (any name will do, no password)</label>\n\
+         <input id=\"account\" name=\"account\" type=\"text\" maxlength=\"100\" autocomplete=\"off\" value=\"{}\">\n\
+         <div class=\"choices\">\n<button class=\"go\" id=\"allow\" name=\"decision\" value=\"allow\">Allow</button>\n\
+         <button id=\"deny\" name=\"decision\" value=\"deny\">Deny</button>\n</div>\n</form>\n{reached}",
+        escape(&title),
+        escape(&asked.client),
+        escape(action),
+        escape(ticket),
+        PRACTICE_ACCOUNT,
+    );
+    page(200, &title, false, Some(&target(&asked.redirect_uri)), &body)
+}
+
+/// Who this server plays, the apps registered with it, and what isn't known about the one it plays.
+pub fn front(desk: &Desk) -> Response {
+    let manners = desk.options.manners;
+    let apps: String = desk
+        .options
+        .clients
+        .iter()
+        .map(|c| {
+            let secret = c.secret.as_deref().map_or("no secret (PKCE)".to_owned(), |s| format!("<code>{}</code>", escape(s)));
+            let redirects = match &c.redirects {
+                Redirects::Loopback => "any address on this machine".to_owned(),
+                Redirects::Exact(list) if list.is_empty() => "no login in the browser".to_owned(),
+                Redirects::Exact(list) => {
+                    list.iter().map(|r| format!("<code>{}</code>", escape(r))).collect::<Vec<_>>().join("<br>")
+                }
+            };
+            format!("<tr><td><code>{}</code></td><td>{secret}</td><td>{redirects}</td></tr>\n", escape(&c.id))
+        })
+        .collect();
+    let unknown = manners.not_verified();
+    let unknown = if unknown.is_empty() {
+        String::new()
+    } else {
+        let items: String = unknown.iter().map(|n| format!("<li>{}</li>\n", escape(n))).collect();
+        format!("<h2>What isn’t verified</h2>\n<p class=\"soft\">No source says how the provider does these; this server does as written here.</p>\n<ul>\n{items}</ul>\n")
+    };
+    let life = |seconds: Option<i64>| seconds.map_or("never".to_owned(), |s| format!("after {s} s"));
+    let rotation = match desk.options.rotation {
+        Rotation::None => "stay the same".to_owned(),
+        Rotation::Grace(seconds) => format!("are replaced at each use, the old one is good for {seconds} s more"),
+        Rotation::Once => "are replaced at each use, the old one is dead at once".to_owned(),
+        Rotation::Strict => "are replaced at each use; an old one used again ends the login".to_owned(),
+    };
+    let body = format!(
+        "<p class=\"badge\">practice server · no real account</p>\n<h1>{}</h1>\n\
+         <p>Part of <code>oauthctl</code>, at <code>{}</code>. Nothing here is real, and nothing leaves this machine.</p>\n\
+         <h2>Apps</h2>\n<table>\n<tr><td>client id</td><td>secret</td><td>redirect addresses</td></tr>\n{apps}</table>\n\
+         <h2>Tokens</h2>\n<p>Access tokens expire {}, codes after {} s. Refresh tokens {rotation}.</p>\n{unknown}\
+         <h2>Connected apps</h2>\n<form method=\"post\" action=\"/disconnect\">\n\
+         <input type=\"hidden\" name=\"ticket\" value=\"{}\">\n\
+         <div class=\"choices\"><button>Disconnect all apps</button></div>\n</form>",
+        escape(manners.title()),
+        escape(&desk.base),
+        life(desk.options.access_life),
+        desk.options.code_life,
+        disconnect_ticket(desk),
+    );
+    page(200, &format!("{} · practice server", manners.title()), true, None, &body)
+}

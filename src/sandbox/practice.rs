@@ -1,0 +1,309 @@
+//! The practice server's own manners: what the RFCs ask of a good authorization server, without a deviation, so that a client
+//! that works here is right and one that doesn't is wrong. Refresh tokens rotate and access tokens live for ten minutes: both
+//! happen within one sitting.
+
+use std::io;
+
+use serde_json::{Map, Value, json};
+
+use super::book::{Grant, Issued, Minted, Refused, Shown};
+use super::client::{Client, Redirects};
+use super::consent::{self, Asked};
+use super::data;
+use super::desk::{Desk, Proof, not_allowed};
+use super::exchange::{Ask, Params, encoded, json, oauth_error, with_header};
+use super::jwt::Signer;
+use super::page;
+use crate::secret::fingerprint;
+use crate::world::serve::Response;
+
+const SCOPES: [&str; 7] = ["read", "write", "profile", "email", "items", "openid", "offline_access"];
+const OPENID: &str = "openid";
+
+pub fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
+    match (ask.method, ask.path) {
+        ("GET", "/.well-known/openid-configuration" | "/.well-known/oauth-authorization-server") => {
+            Ok(json(200, &metadata(desk)))
+        }
+        ("GET", "/jwks") => Ok(json(200, &Signer::of(desk)?.key_set())),
+        (_, "/authorize") => consent::authorize(desk, ask, || asked(desk, &ask.query)),
+        ("POST", "/token") => token(desk, ask),
+        ("POST", "/revoke") => revoke(desk, ask),
+        (_, "/token" | "/revoke") => Ok(not_allowed("POST")),
+        (_, path) if path.starts_with("/api/") => api(desk, ask),
+        _ => Ok(page::problem(404, "There is nothing at this address.")),
+    }
+}
+
+fn metadata(desk: &Desk) -> Value {
+    let at = |path: &str| format!("{}{path}", desk.base);
+    let auth = ["none", "client_secret_basic", "client_secret_post"];
+    json!({
+        "issuer": desk.base,
+        "authorization_endpoint": at("/authorize"),
+        "token_endpoint": at("/token"),
+        "revocation_endpoint": at("/revoke"),
+        "userinfo_endpoint": at("/api/me"),
+        "jwks_uri": at("/jwks"),
+        "scopes_supported": SCOPES,
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "token_endpoint_auth_methods_supported": auth,
+        "revocation_endpoint_auth_methods_supported": auth,
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": true,
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["ES256"],
+    })
+}
+
+/// Checks an authorize request. Until client and redirect address are known to belong together a problem is shown here; after
+/// that it goes to the app (RFC 6749, section 4.1.2.1).
+fn asked(desk: &Desk, query: &Params) -> Result<Asked, Response> {
+    let Some(client) = query.get("client_id").and_then(|id| desk.client(id)) else {
+        return Err(page::problem(400, "No app with this client_id is registered."));
+    };
+    let redirect_uri = match (query.get("redirect_uri"), &client.redirects) {
+        (Some(uri), redirects) if redirects.allow(uri) => uri.to_owned(),
+        (None, Redirects::Exact(registered)) if registered.len() == 1 => registered[0].clone(),
+        (None, _) => return Err(page::problem(400, "The request names no redirect_uri.")),
+        _ => return Err(page::problem(400, "The redirect_uri is not one that this app has registered.")),
+    };
+    let scopes: Vec<String> = query.get("scope").unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+    let asked = Asked {
+        client: client.id.clone(),
+        redirect_uri,
+        compared_uri: query.get("redirect_uri").map(str::to_owned),
+        state: query.get("state").map(str::to_owned),
+        challenge: query.get("code_challenge").map(str::to_owned),
+        nonce: query.get("nonce").map(str::to_owned),
+        iss: Some(desk.base.clone()),
+        scopes,
+    };
+    let refuse = |error: &str, description: &str| Err(asked.refuse(error, Some(description)));
+    if let Some(name) = query.repeated() {
+        return refuse("invalid_request", &format!("{name} stands there more than once"));
+    }
+    match query.get("response_type") {
+        Some("code") => {}
+        None => return refuse("invalid_request", "response_type is missing"),
+        Some(_) => return refuse("unsupported_response_type", "only code is offered"),
+    }
+    match (&asked.challenge, query.get("code_challenge_method")) {
+        (Some(challenge), Some("S256")) if challenge.len() == 43 => {}
+        (None, None) if client.secret.is_some() => {}
+        (None, None) => return refuse("invalid_request", "PKCE is required: code_challenge is missing"),
+        _ => return refuse("invalid_request", "PKCE wants a code_challenge of method S256"),
+    }
+    if let Some(unknown) = asked.scopes.iter().find(|s| !SCOPES.contains(&s.as_str())) {
+        return refuse("invalid_scope", &format!("there is no scope {}", crate::text::safe(unknown)));
+    }
+    Ok(asked)
+}
+
+fn token(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
+    let form = &ask.form;
+    if !ask.query.is_empty() && ["code", "refresh_token", "client_secret"].iter().any(|n| ask.query.get(n).is_some()) {
+        return Ok(oauth_error(400, "invalid_request", "parameters belong in the body, not in the address"));
+    }
+    if let Some(name) = form.repeated() {
+        return Ok(oauth_error(400, "invalid_request", &format!("{name} stands there more than once")));
+    }
+    let Some((client, proof)) = desk.authenticate(ask, form) else { return Ok(wrong_client(ask)) };
+    match form.get("grant_type") {
+        Some("authorization_code") => redeem(desk, client, form),
+        Some("refresh_token") => renew(desk, client, form),
+        Some("client_credentials") if client.own_tokens && proof != Proof::Public => own(desk, client, form),
+        Some("client_credentials") => {
+            Ok(oauth_error(400, "unauthorized_client", "this app may not have tokens for itself"))
+        }
+        Some(_) => Ok(oauth_error(400, "unsupported_grant_type", "this grant_type is not offered")),
+        None => Ok(oauth_error(400, "invalid_request", "grant_type is missing")),
+    }
+}
+
+/// RFC 6749, section 5.2: 401, and the scheme that was tried.
+fn wrong_client(ask: &Ask<'_>) -> Response {
+    let answer = oauth_error(401, "invalid_client", "the client is unknown, or its secret is wrong");
+    match ask.request.header("authorization") {
+        Some(_) => with_header(answer, "WWW-Authenticate", "Basic realm=\"practice\""),
+        None => answer,
+    }
+}
+
+fn redeem(desk: &Desk, client: &Client, form: &Params) -> io::Result<Response> {
+    let Some(code) = form.get("code") else { return Ok(oauth_error(400, "invalid_request", "code is missing")) };
+    let shown =
+        Shown { client: &client.id, redirect_uri: form.get("redirect_uri"), verifier: form.get("code_verifier") };
+    match desk.book.redeem(code, &shown, desk.now(), |_| Ok(desk.minted(desk.hex40(), Some(desk.hex40()))))? {
+        Ok(issued) => success(desk, &issued),
+        Err(refused) => Ok(invalid_grant("code", refused)),
+    }
+}
+
+fn renew(desk: &Desk, client: &Client, form: &Params) -> io::Result<Response> {
+    let Some(token) = form.get("refresh_token") else {
+        return Ok(oauth_error(400, "invalid_request", "refresh_token is missing"));
+    };
+    let scopes = form.get("scope").map(|s| s.split_whitespace().map(str::to_owned).collect());
+    let mint = |_: &Grant| Ok(desk.minted(desk.hex40(), Some(desk.hex40())));
+    match desk.book.renew(token, &client.id, scopes, desk.now(), desk.options.rotation, mint)? {
+        Ok(issued) => success(desk, &issued),
+        Err(Refused::WrongScope) => Ok(oauth_error(400, "invalid_scope", "more scopes than were granted")),
+        Err(refused) => Ok(invalid_grant("refresh token", refused)),
+    }
+}
+
+fn own(desk: &Desk, client: &Client, form: &Params) -> io::Result<Response> {
+    let scopes: Vec<String> = form.get("scope").unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+    if scopes.iter().any(|s| !SCOPES.contains(&s.as_str())) {
+        return Ok(oauth_error(400, "invalid_scope", "there is no such scope"));
+    }
+    let grant = Grant { client: client.id.clone(), account: client.id.clone(), scopes, family: desk.hex40() };
+    let minted = Minted { access_life: Some(desk.options.client_credentials_life), ..desk.minted(desk.hex40(), None) };
+    let issued = desk.book.issue(grant, desk.now(), minted)?;
+    answer_of(desk, &issued, Some(desk.options.client_credentials_life))
+}
+
+fn invalid_grant(what: &str, refused: Refused) -> Response {
+    let why = match refused {
+        Refused::Unknown | Refused::WrongClient => "is unknown",
+        Refused::Expired => "has expired",
+        Refused::Spent => "was used before",
+        Refused::Revoked => "has been revoked",
+        Refused::WrongRedirect => "was issued for another redirect_uri",
+        Refused::WrongVerifier => "doesn't go with this code_verifier",
+        Refused::WrongScope => "was granted for less",
+    };
+    oauth_error(400, "invalid_grant", &format!("the {what} {why}"))
+}
+
+fn success(desk: &Desk, issued: &Issued) -> io::Result<Response> {
+    answer_of(desk, issued, desk.options.access_life)
+}
+
+fn answer_of(desk: &Desk, issued: &Issued, life: Option<i64>) -> io::Result<Response> {
+    let mut answer = Map::new();
+    answer.insert("access_token".into(), issued.access.as_str().into());
+    answer.insert("token_type".into(), "Bearer".into());
+    if let Some(life) = life {
+        answer.insert("expires_in".into(), life.into());
+    }
+    if let Some(refresh) = &issued.refresh {
+        answer.insert("refresh_token".into(), refresh.as_str().into());
+    }
+    if !issued.grant.scopes.is_empty() {
+        answer.insert("scope".into(), issued.grant.scopes.join(" ").into());
+    }
+    if issued.grant.scopes.iter().any(|s| s == OPENID) {
+        let mut claims = json!({
+            "iss": desk.base, "sub": subject(&issued.grant), "aud": issued.grant.client,
+            "iat": desk.now(), "exp": desk.now() + life.unwrap_or(600), "email": issued.grant.account,
+        });
+        if let Some(nonce) = &issued.nonce {
+            claims["nonce"] = nonce.as_str().into();
+        }
+        answer.insert("id_token".into(), Signer::of(desk)?.sign(&claims)?.into());
+    }
+    Ok(json(200, &Value::Object(answer)))
+}
+
+/// RFC 7009: 200 for any token, known or not.
+fn revoke(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
+    let Some((client, _)) = desk.authenticate(ask, &ask.form) else { return Ok(wrong_client(ask)) };
+    let Some(token) = ask.form.get("token") else {
+        return Ok(oauth_error(400, "invalid_request", "token is missing"));
+    };
+    desk.book.revoke(token, &client.id)?;
+    Ok(Response { status: 200, headers: vec![("Cache-Control".into(), "no-store".into())], body: Vec::new() })
+}
+
+fn subject(grant: &Grant) -> String {
+    fingerprint(grant.account.as_bytes()).replace("sha256:", "practice-")
+}
+
+fn api(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
+    let challenge = |status, error: &str, description: &str| {
+        let header = format!("Bearer realm=\"practice\", error=\"{error}\", error_description=\"{description}\"");
+        with_header(oauth_error(status, error, description), "WWW-Authenticate", header)
+    };
+    let Some(token) = &ask.bearer else {
+        let answer = oauth_error(401, "unauthorized", "a bearer token is needed");
+        return Ok(with_header(answer, "WWW-Authenticate", "Bearer realm=\"practice\""));
+    };
+    let grant = match desk.look(token)? {
+        Ok(grant) => grant,
+        Err(Refused::Expired) => return Ok(challenge(401, "invalid_token", "the access token expired")),
+        Err(Refused::Revoked) => return Ok(challenge(401, "invalid_token", "the access token was revoked")),
+        Err(_) => return Ok(challenge(401, "invalid_token", "the access token is unknown")),
+    };
+    if !desk.admits() {
+        let answer = oauth_error(429, "too_many_requests", "more requests than this second takes");
+        return Ok(with_header(answer, "Retry-After", "1"));
+    }
+    Ok(match (ask.method, ask.path) {
+        ("GET", "/api/me") => json(
+            200,
+            &json!({
+                "sub": subject(&grant), "email": grant.account, "name": name_of(&grant.account),
+                "client_id": grant.client, "scope": grant.scopes.join(" "),
+            }),
+        ),
+        ("GET", "/api/items") => items(desk, ask),
+        (_, "/api/echo") => echo(ask),
+        (_, path) => match path.strip_prefix("/api/status/").and_then(|n| n.parse().ok()) {
+            Some(status @ 200..=599) => {
+                let answer = json(status, &json!({ "status": status, "message": "as asked" }));
+                if matches!(status, 429 | 503) { with_header(answer, "Retry-After", "1") } else { answer }
+            }
+            _ => oauth_error(404, "not_found", "there is /api/me, /api/items, /api/echo and /api/status/NNN"),
+        },
+    })
+}
+
+/// `alice@example.test` is Alice.
+fn name_of(account: &str) -> String {
+    let name = account.split('@').next().unwrap_or_default();
+    let mut letters = name.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// `page` from 1, `per_page` up to 100; the next page in the body and as a `Link` (RFC 8288).
+fn items(desk: &Desk, ask: &Ask<'_>) -> Response {
+    let page = ask.query.number("page").unwrap_or(1).max(1);
+    let per_page = ask.query.number("per_page").unwrap_or(20).clamp(1, 100);
+    let total = desk.options.records;
+    let before = (page - 1).saturating_mul(per_page);
+    let items: Vec<Value> = data::window(before, per_page, total).map(data::item).collect();
+    let more = before.saturating_add(per_page) < total;
+    let next = more.then(|| format!("{}/api/items?page={}&per_page={per_page}", desk.base, page + 1));
+    let body = json!({ "items": items, "page": page, "per_page": per_page, "total": total, "next": next });
+    match next {
+        Some(next) => with_header(json(200, &body), "Link", format!("<{next}>; rel=\"next\"")),
+        None => json(200, &body),
+    }
+}
+
+/// What was sent, as it arrived; the token by its fingerprint.
+fn echo(ask: &Ask<'_>) -> Response {
+    let headers: Map<String, Value> = ask
+        .request
+        .headers
+        .iter()
+        .map(|(name, value)| {
+            let shown = if name == "authorization" { fingerprint(value.as_bytes()) } else { value.clone() };
+            (name.clone(), shown.into())
+        })
+        .collect();
+    let query: Vec<Value> = ask.query.0.iter().map(|(n, v)| format!("{}={}", encoded(n), encoded(v)).into()).collect();
+    let body = match (ask.body_json(), ask.form.is_empty()) {
+        (Value::Null, true) => String::from_utf8_lossy(&ask.request.body).into_owned().into(),
+        (Value::Null, false) => ask.form.0.iter().map(|(n, v)| (n.clone(), Value::from(v.as_str()))).collect(),
+        (json, _) => json,
+    };
+    json(
+        200,
+        &json!({ "method": ask.request.method, "path": ask.path, "query": query, "headers": headers, "body": body }),
+    )
+}

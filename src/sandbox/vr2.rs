@@ -1,0 +1,213 @@
+//! VerticalResponse VR2: a token address called "authorize", id and secret in the body, a JWT that outlives its own
+//! revocation, a refresh token that dies at its first use, revocation by DELETE with a form. Facts: VerticalResponse's own
+//! example, <https://github.com/VerticalResponse/vr2_api_example> (commit 15b2bd2).
+
+use std::io;
+
+use serde_json::{Value, json};
+
+use super::book::{Grant, Issued, Minted, Refused, Shown};
+use super::client::Client;
+use super::consent::{self, Asked};
+use super::data;
+use super::desk::{Desk, Proof, not_allowed};
+use super::exchange::{Ask, Params, json, oauth_error};
+use super::jwt::Signer;
+use super::page;
+use crate::world::serve::Response;
+
+pub const NOT_VERIFIED: &[&str] = &[
+    "Lifetimes: codes 300 s, access tokens 3600 s, refresh tokens 30 days here.",
+    "The claims of the access token, and how it is signed: ES256 here.",
+    "Whether reuse of a refresh token ends the login: it doesn't here, only the old token is dead.",
+    "The texts of error_description, the status for an unknown client (401 here), and the code of a resource error.",
+    "How contacts are paged: all in one answer here, at most 1000.",
+    "The two hosts (consent page and revocation, API) are one here.",
+    "Scopes and PKCE: ignored here.",
+];
+
+const MOST: u64 = 1000;
+
+pub fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
+    match (ask.method, ask.path) {
+        (_, "/oauth/authorize") => consent::authorize(desk, ask, || asked(desk, &ask.query)),
+        ("POST", "/api/v1/authorize") => token(desk, ask),
+        ("DELETE", "/api/v1/oauth/revoke") => revoke(desk, ask),
+        (_, "/api/v1/authorize") => Ok(not_allowed("POST")),
+        (_, "/api/v1/oauth/revoke") => Ok(not_allowed("DELETE")),
+        ("GET", "/api/v1/status/is_alive") => Ok(json(200, &json!({ "status": "ok" }))),
+        (_, path) if path.starts_with("/api/v1/") => api(desk, ask),
+        _ => Ok(page::problem(404, "There is nothing at this address.")),
+    }
+}
+
+/// A wrong redirect address is shown here and never followed.
+fn asked(desk: &Desk, query: &Params) -> Result<Asked, Response> {
+    let Some(client) = query.get("client_id").and_then(|id| desk.client(id)) else {
+        return Err(page::problem(400, "No application with this client_id is registered."));
+    };
+    let redirect_uri = match query.get("redirect_uri") {
+        Some(uri) if client.redirects.allow(uri) => uri,
+        _ => return Err(page::problem(400, "The redirect_uri is not equal to the one of this application.")),
+    };
+    let asked = Asked {
+        client: client.id.clone(),
+        redirect_uri: redirect_uri.to_owned(),
+        compared_uri: Some(redirect_uri.to_owned()),
+        state: query.get("state").map(str::to_owned),
+        scopes: Vec::new(),
+        challenge: None,
+        nonce: None,
+        iss: None,
+    };
+    match query.get("response_type") {
+        Some("code") => Ok(asked),
+        _ => Err(asked.refuse("unsupported_response_type", None)),
+    }
+}
+
+fn token(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
+    let form = &ask.form;
+    let Some((client, Proof::Parameters)) = desk.authenticate(ask, form) else { return Ok(wrong_client()) };
+    let signer = Signer::of(desk)?;
+    let now = desk.now();
+    match form.get("grant_type") {
+        Some("authorization_code") => {
+            let shown = Shown { client: &client.id, redirect_uri: form.get("redirect_uri"), verifier: None };
+            let mint = |grant: &Grant| minted(desk, &signer, grant, true);
+            let redeemed = desk.book.redeem(form.get("code").unwrap_or_default(), &shown, now, mint)?;
+            Ok(redeemed.map_or_else(refused, |issued| success(desk, &issued)))
+        }
+        Some("refresh_token") => {
+            let old = form.get("refresh_token").unwrap_or_default();
+            let mint = |grant: &Grant| minted(desk, &signer, grant, true);
+            let renewed = desk.book.renew(old, &client.id, None, now, desk.options.rotation, mint)?;
+            Ok(renewed.map_or_else(refused, |mut issued| {
+                issued.refresh.get_or_insert_with(|| old.to_owned());
+                success(desk, &issued)
+            }))
+        }
+        Some("client_credentials") if client.own_tokens => own(desk, client, &signer),
+        Some("client_credentials") => {
+            Ok(oauth_error(400, "unauthorized_client", "This client is not allowed to use this grant."))
+        }
+        Some(_) => Ok(oauth_error(400, "unsupported_grant_type", "The grant_type is not supported.")),
+        None => Ok(oauth_error(400, "invalid_request", "grant_type is missing.")),
+    }
+}
+
+fn minted(desk: &Desk, signer: &Signer, grant: &Grant, refresh: bool) -> io::Result<Minted> {
+    let now = desk.now();
+    let claims = json!({
+        "iss": desk.base,
+        "sub": grant.account,
+        "client_id": grant.client,
+        "iat": now,
+        "exp": desk.options.access_life.map(|life| now + life),
+        "jti": desk.hex40(),
+    });
+    Ok(desk.minted(signer.sign(&claims)?, refresh.then(|| desk.hex40())))
+}
+
+fn own(desk: &Desk, client: &Client, signer: &Signer) -> io::Result<Response> {
+    let grant = Grant {
+        client: client.id.clone(),
+        account: client.id.clone(),
+        scopes: Vec::new(),
+        family: desk.hex40(),
+    };
+    let minted = minted(desk, signer, &grant, false)?;
+    let life = Some(desk.options.client_credentials_life);
+    let issued = desk.book.issue(grant, desk.now(), Minted { access_life: life, ..minted })?;
+    Ok(json(200, &json!({ "access_token": issued.access, "token_type": "Bearer", "expires_in": life })))
+}
+
+fn success(desk: &Desk, issued: &Issued) -> Response {
+    json(
+        200,
+        &json!({
+            "access_token": issued.access,
+            "refresh_token": issued.refresh,
+            "token_type": "Bearer",
+            "expires_in": desk.options.access_life,
+        }),
+    )
+}
+
+fn wrong_client() -> Response {
+    oauth_error(401, "invalid_client", "The client_id is unknown, or the client_secret does not match it.")
+}
+
+fn refused(why: Refused) -> Response {
+    let description = match why {
+        // the example's comment names this reason after a revocation
+        Refused::Revoked => "access_revoked",
+        _ => "The code or refresh token is unknown, expired, revoked, or was issued to another client.",
+    };
+    oauth_error(400, "invalid_grant", description)
+}
+
+/// The same answer for any token, so that nobody learns which ones exist.
+fn revoke(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
+    let Some((client, Proof::Parameters)) = desk.authenticate(ask, &ask.form) else { return Ok(wrong_client()) };
+    desk.book.revoke(ask.form.get("refresh_token").unwrap_or_default(), &client.id)?;
+    Ok(json(200, &json!({ "status": "ok" })))
+}
+
+fn failure(status: u16, code: &str, message: &str) -> Response {
+    json(status, &json!({ "error": { "code": code, "message": message } }))
+}
+
+fn api(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
+    let grant = match &ask.bearer {
+        Some(token) => desk.look(token)?,
+        None => Err(Refused::Unknown),
+    };
+    match grant {
+        Ok(_) => {}
+        Err(Refused::Expired) => return Ok(failure(401, "token_expired", "The access token has expired.")),
+        Err(_) => return Ok(failure(401, "unauthorized", "The access token is missing or invalid.")),
+    }
+    if !desk.admits() {
+        return Ok(failure(429, "too_many_requests", "Too many requests."));
+    }
+    let records = desk.options.records.min(MOST);
+    let not_found = || failure(404, "not_found", "There is no such resource.");
+    let path = ask.path.strip_prefix("/api/v1/").unwrap_or_default().split('/').collect::<Vec<_>>();
+    Ok(match (ask.method, path.as_slice()) {
+        ("GET", ["contacts"]) => list(desk, "contacts", records, contact),
+        ("GET", ["contacts", id]) => match id.parse().ok().filter(|n| (1..=records).contains(n)) {
+            Some(number) => {
+                let url = format!("{}/api/v1/contacts/{number}", desk.base);
+                json(200, &json!({ "attributes": contact(number), "links": { "self": { "url": url } } }))
+            }
+            None => not_found(),
+        },
+        ("GET", ["lists"]) => list(desk, "lists", 2, one_list),
+        ("GET", ["lists", id, "contacts"]) if matches!(*id, "1" | "2") => {
+            list(desk, &format!("lists/{id}/contacts"), records, contact)
+        }
+        ("GET", _) => not_found(),
+        ("POST", ["contacts"]) => {
+            let mut answer = json!({ "error": { "code": "validation_failed", "message": "This practice API only reads." } });
+            answer["failures"] = json!({ "email": ["can't be saved here"] });
+            json(422, &answer)
+        }
+        _ => failure(405, "method_not_allowed", "This practice API only reads."),
+    })
+}
+
+fn list(desk: &Desk, path: &str, count: u64, make: impl Fn(u64) -> Value) -> Response {
+    let items: Vec<Value> = data::window(0, count, count).map(|n| json!({ "attributes": make(n) })).collect();
+    let url = format!("{}/api/v1/{path}", desk.base);
+    json(200, &json!({ "url": url, "count": count, "items": items }))
+}
+
+fn contact(number: u64) -> Value {
+    let person = data::person(number);
+    json!({ "id": number, "email": person.email, "first_name": person.first, "last_name": person.last })
+}
+
+fn one_list(number: u64) -> Value {
+    json!({ "id": number, "name": if number == 1 { "Customers" } else { "Newsletter" } })
+}

@@ -1,0 +1,523 @@
+//! Reads one HTTP/1.1 request from whoever has connected, and writes one answer.
+//!
+//! The far end is hostile until shown otherwise: it may send no byte, one byte a second, or a hundred megabytes without a line
+//! end. So every step has a bound, and the memory one connection takes is known beforehand. `httparse` reads the syntax; what it
+//! lets through and we don't need (chunked bodies, raw non-ASCII targets, fragments, HTTP other than 1.0 and 1.1) is refused here.
+//! The redirect listener and the sandbox's server both stand on this.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use zeroize::Zeroizing;
+
+/// Headers past which a request is refused with 431. Browsers send about 20.
+const MAX_HEADERS: usize = 100;
+
+/// What is read and thrown away after the answer, so that the kernel doesn't reset the connection under bytes still unread,
+/// which would take the answer from the client.
+const DRAIN_BYTES: usize = 64 << 10;
+const DRAIN_TIME: Duration = Duration::from_millis(300);
+
+/// A bound for each step. [`Limits::default`]: request line 8 KiB, head 16 KiB, 5 s for the head, no body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the request line.
+    pub line: usize,
+    /// Bytes of request line and headers together.
+    pub head: usize,
+    /// From the call until the head is complete; a body gets as long again.
+    pub time: Duration,
+    /// Bytes of the body. A request that announces more is refused before any of it is read.
+    pub body: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { line: 8 << 10, head: 16 << 10, time: Duration::from_secs(5), body: 0 }
+    }
+}
+
+/// A request whose syntax is sound. Whether it is for us is not judged here. Target and body may hold a code: wiped when dropped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawRequest {
+    pub method: String,
+    /// As it stood in the request line: printable ASCII, no fragment.
+    pub target: Zeroizing<String>,
+    /// 0 or 1: HTTP/1.0 or HTTP/1.1.
+    pub minor_version: u8,
+    /// Names in lower case, values trimmed; bytes that aren't UTF-8 replaced. In the order received.
+    pub headers: Vec<(String, String)>,
+    /// Empty for GET and HEAD, whatever they announce.
+    pub body: Zeroizing<Vec<u8>>,
+}
+
+impl RawRequest {
+    /// The first header of that name (lower case).
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    /// How often a header of that name (lower case) stands there.
+    pub fn count(&self, name: &str) -> usize {
+        self.headers.iter().filter(|(n, _)| n == name).count()
+    }
+
+    /// The target up to the `?`, and what follows it.
+    pub fn path_and_query(&self) -> (&str, &str) {
+        self.target.split_once('?').unwrap_or((self.target.as_str(), ""))
+    }
+}
+
+/// Why there is no request.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// Closed or reset before the request was whole; also a connection that was opened on suspicion and never used.
+    #[error("the connection ended before a whole request came")]
+    Ended,
+    #[error("no whole request came in time")]
+    TooSlow,
+    /// A TLS greeting on a plain port: a browser that tries `https` first.
+    #[error("a TLS greeting came")]
+    TlsGreeting,
+    #[error("the request line is too long")]
+    LineTooLong,
+    #[error("the headers are too many or too long")]
+    HeadTooLarge,
+    #[error("not an HTTP/1.1 request: {0}")]
+    Malformed(&'static str),
+    /// A body whose length isn't told, or is told in a way that isn't read here.
+    #[error("a body needs a `Content-Length`")]
+    LengthRequired,
+    #[error("the body is too large")]
+    BodyTooLarge,
+    #[error("can't read: {0}")]
+    Failed(io::Error),
+}
+
+impl Refusal {
+    /// The status to answer with; `None`: nobody there would understand an answer, close.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Refusal::Ended | Refusal::TlsGreeting | Refusal::Failed(_) => None,
+            Refusal::TooSlow => Some(408),
+            Refusal::LineTooLong => Some(414),
+            Refusal::HeadTooLarge => Some(431),
+            Refusal::Malformed(_) => Some(400),
+            Refusal::LengthRequired => Some(411),
+            Refusal::BodyTooLarge => Some(413),
+        }
+    }
+}
+
+/// A connection on which every read and write ends by a given moment.
+pub trait Stream: Read + Write {
+    /// From now on a read or write that isn't done by then fails with `TimedOut` or `WouldBlock`.
+    fn end_by(&mut self, moment: Instant);
+
+    /// No more will be written. What the far end still sends is left to [`hang_up`].
+    fn end_writing(&mut self) -> io::Result<()>;
+}
+
+/// A TCP connection with a deadline over all reads and writes, however the bytes trickle. The socket is shared, so that another
+/// thread can shut it down.
+#[derive(Debug)]
+pub struct TimedStream {
+    socket: Arc<TcpStream>,
+    deadline: Instant,
+}
+
+impl TimedStream {
+    /// `time`: until the first [`Stream::end_by`].
+    pub fn new(socket: Arc<TcpStream>, time: Duration) -> TimedStream {
+        TimedStream { socket, deadline: Instant::now() + time }
+    }
+
+    fn left(&self) -> io::Result<Duration> {
+        match self.deadline.checked_duration_since(Instant::now()) {
+            // a timeout of zero would mean none
+            Some(left) if !left.is_zero() => Ok(left),
+            _ => Err(io::ErrorKind::TimedOut.into()),
+        }
+    }
+}
+
+impl Read for TimedStream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.socket.set_read_timeout(Some(self.left()?))?;
+        (&*self.socket).read(buffer)
+    }
+}
+
+impl Write for TimedStream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.socket.set_write_timeout(Some(self.left()?))?;
+        (&*self.socket).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Stream for TimedStream {
+    fn end_by(&mut self, moment: Instant) {
+        self.deadline = moment;
+    }
+
+    fn end_writing(&mut self) -> io::Result<()> {
+        self.socket.shutdown(Shutdown::Write)
+    }
+}
+
+impl Stream for rustls::StreamOwned<rustls::ServerConnection, TimedStream> {
+    fn end_by(&mut self, moment: Instant) {
+        self.sock.end_by(moment);
+    }
+
+    fn end_writing(&mut self) -> io::Result<()> {
+        self.conn.send_close_notify();
+        self.flush()?;
+        self.sock.end_writing()
+    }
+}
+
+/// Reads one request. Nothing is answered here, not even a refusal: see [`Refusal::status`]. Bytes past the request are ignored.
+pub fn read_request(stream: &mut impl Stream, limits: &Limits) -> Result<RawRequest, Refusal> {
+    stream.end_by(Instant::now() + limits.time);
+    // never grown: what is left behind when a buffer moves isn't wiped
+    let mut buffer = Zeroizing::new(vec![0; limits.head + 1]);
+    let mut filled = 0;
+    let head_end = loop {
+        let looked_at = filled;
+        filled += read_some(stream, &mut buffer[filled..])?;
+        if buffer[0] == 0x16 {
+            return Err(Refusal::TlsGreeting);
+        }
+        if let Some(end) = head_end(&buffer[..filled], looked_at) {
+            break end;
+        }
+        bounds(&buffer[..filled], limits)?;
+    };
+    bounds(&buffer[..head_end], limits)?;
+    let mut request = parse_head(&buffer[..head_end])?;
+    let length = body_length(&request)?;
+    if request.method == "GET" || request.method == "HEAD" || length == 0 {
+        return Ok(request);
+    }
+    if length > limits.body {
+        return Err(Refusal::BodyTooLarge);
+    }
+    stream.end_by(Instant::now() + limits.time);
+    let mut body = Zeroizing::new(vec![0; length]);
+    let mut filled = length.min(filled - head_end);
+    body[..filled].copy_from_slice(&buffer[head_end..head_end + filled]);
+    while filled < length {
+        filled += read_some(stream, &mut body[filled..])?;
+    }
+    request.body = body;
+    Ok(request)
+}
+
+/// Reads once; at least one byte.
+fn read_some(stream: &mut impl Stream, buffer: &mut [u8]) -> Result<usize, Refusal> {
+    let got = loop {
+        match stream.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => break other,
+        }
+    };
+    match got {
+        Ok(0) => Err(Refusal::Ended),
+        Ok(n) => Ok(n),
+        Err(error) => Err(match error.kind() {
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Refusal::TooSlow,
+            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::UnexpectedEof => {
+                Refusal::Ended
+            }
+            _ => Refusal::Failed(error),
+        }),
+    }
+}
+
+/// Where the first empty line ends. The last three bytes of what was looked at already may be its beginning.
+fn head_end(bytes: &[u8], looked_at: usize) -> Option<usize> {
+    let from = looked_at.saturating_sub(3);
+    (from..bytes.len()).find_map(|at| match &bytes[at..] {
+        [b'\n', b'\n', ..] => Some(at + 2),
+        [b'\n', b'\r', b'\n', ..] => Some(at + 3),
+        _ => None,
+    })
+}
+
+fn bounds(head: &[u8], limits: &Limits) -> Result<(), Refusal> {
+    let line = head.iter().position(|b| *b == b'\n').unwrap_or(head.len());
+    if line > limits.line {
+        Err(Refusal::LineTooLong)
+    } else if head.len() > limits.head {
+        Err(Refusal::HeadTooLarge)
+    } else {
+        Ok(())
+    }
+}
+
+/// The head alone, up to and with its empty line; the body of what comes back is empty. Pure, so that it can be fuzzed.
+pub fn parse_head(head: &[u8]) -> Result<RawRequest, Refusal> {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut request = httparse::Request::new(&mut headers);
+    match request.parse(head) {
+        Ok(httparse::Status::Complete(_)) => {}
+        Ok(httparse::Status::Partial) => return Err(Refusal::Malformed("it ends early")),
+        Err(httparse::Error::TooManyHeaders) => return Err(Refusal::HeadTooLarge),
+        Err(httparse::Error::Version) => return Err(Refusal::Malformed("its version")),
+        Err(httparse::Error::HeaderName | httparse::Error::HeaderValue) => return Err(Refusal::Malformed("a header")),
+        Err(_) => return Err(Refusal::Malformed("its request line")),
+    }
+    let (Some(method), Some(target), Some(minor_version)) = (request.method, request.path, request.version) else {
+        return Err(Refusal::Malformed("its request line"));
+    };
+    if !target.bytes().all(|b| b.is_ascii_graphic()) || target.contains('#') {
+        return Err(Refusal::Malformed("its target"));
+    }
+    let headers = request
+        .headers
+        .iter()
+        .map(|h| (h.name.to_ascii_lowercase(), String::from_utf8_lossy(h.value).trim().to_owned()))
+        .collect();
+    Ok(RawRequest {
+        method: method.to_owned(),
+        target: Zeroizing::new(target.to_owned()),
+        minor_version,
+        headers,
+        body: Zeroizing::new(Vec::new()),
+    })
+}
+
+/// RFC 9112, section 6.3. Two lengths, or a length beside an encoding, are how requests are smuggled: refused for any method.
+fn body_length(request: &RawRequest) -> Result<usize, Refusal> {
+    let length = request.header("content-length");
+    if request.count("transfer-encoding") > 0 {
+        return Err(if length.is_some() { Refusal::Malformed("two lengths") } else { Refusal::LengthRequired });
+    }
+    if request.count("content-length") > 1 {
+        return Err(Refusal::Malformed("two lengths"));
+    }
+    match length {
+        None => Ok(0),
+        Some(digits) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => {
+            digits.parse().map_err(|_| Refusal::BodyTooLarge)
+        }
+        Some(_) => Err(Refusal::Malformed("its length")),
+    }
+}
+
+/// Writes a whole answer, to be the last on its connection: `Content-Length` and `Connection: close` are added.
+/// A header with a line break in it is an error, and nothing is written. For HEAD leave `body` empty.
+pub fn write_response(stream: &mut impl Write, status: u16, headers: &[(&str, &str)], body: &[u8]) -> io::Result<()> {
+    let mut head = Zeroizing::new(format!("HTTP/1.1 {status} {}\r\n", reason(status)));
+    for (name, value) in headers {
+        if [name, value].iter().any(|text| text.bytes().any(|b| matches!(b, b'\r' | b'\n' | 0))) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a line break in a header"));
+        }
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    if status != 204 && status != 304 {
+        head.push_str(&format!("Content-Length: {}\r\n", body.len()));
+    }
+    head.push_str("Connection: close\r\n\r\n");
+    // one write: a browser that gets the head alone may wait for the rest longer than it needs to
+    let mut whole = Zeroizing::new(Vec::with_capacity(head.len() + body.len()));
+    whole.extend_from_slice(head.as_bytes());
+    whole.extend_from_slice(body);
+    stream.write_all(&whole)?;
+    stream.flush()
+}
+
+/// Ends a connection after its answer so that the answer arrives: says that no more comes, then takes a bounded amount of what
+/// the far end still sends.
+pub fn hang_up(stream: &mut impl Stream) {
+    stream.end_by(Instant::now() + DRAIN_TIME);
+    if stream.end_writing().is_err() {
+        return;
+    }
+    let mut waste = [0; 4096];
+    let mut taken = 0;
+    while taken < DRAIN_BYTES {
+        match stream.read(&mut waste) {
+            Ok(0) | Err(_) => return,
+            Ok(n) => taken += n,
+        }
+    }
+}
+
+fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        201 => "Created",
+        202 => "Accepted",
+        204 => "No Content",
+        301 => "Moved Permanently",
+        302 => "Found",
+        303 => "See Other",
+        304 => "Not Modified",
+        307 => "Temporary Redirect",
+        308 => "Permanent Redirect",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        406 => "Not Acceptable",
+        408 => "Request Timeout",
+        409 => "Conflict",
+        411 => "Length Required",
+        413 => "Content Too Large",
+        414 => "URI Too Long",
+        415 => "Unsupported Media Type",
+        417 => "Expectation Failed",
+        421 => "Misdirected Request",
+        422 => "Unprocessable Content",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        _ => "Status",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A connection whose bytes are there already, in pieces.
+    struct Pieces {
+        pieces: Vec<Vec<u8>>,
+        written: Vec<u8>,
+    }
+
+    impl Pieces {
+        fn of(bytes: &[u8], size: usize) -> Pieces {
+            let mut pieces: Vec<Vec<u8>> = bytes.chunks(size).map(<[u8]>::to_vec).collect();
+            pieces.reverse();
+            Pieces { pieces, written: Vec::new() }
+        }
+    }
+
+    impl Read for Pieces {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let Some(mut piece) = self.pieces.pop() else { return Ok(0) };
+            let n = piece.len().min(buffer.len());
+            buffer[..n].copy_from_slice(&piece[..n]);
+            if n < piece.len() {
+                self.pieces.push(piece.split_off(n));
+            }
+            Ok(n)
+        }
+    }
+
+    impl Write for Pieces {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.written.extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Stream for Pieces {
+        fn end_by(&mut self, _moment: Instant) {}
+
+        fn end_writing(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn read(bytes: &[u8], body: usize) -> Result<RawRequest, Refusal> {
+        let limits = Limits { body, ..Limits::default() };
+        let whole = read_request(&mut Pieces::of(bytes, usize::MAX), &limits);
+        // however the bytes come, the judgement is the same
+        let trickled = read_request(&mut Pieces::of(bytes, 1), &limits);
+        assert_eq!(format!("{whole:?}"), format!("{trickled:?}"));
+        whole
+    }
+
+    fn status(bytes: &[u8]) -> Option<u16> {
+        read(bytes, 100).expect_err("a refusal").status()
+    }
+
+    #[test]
+    fn reads_a_request_and_ignores_what_follows_it() {
+        // L-35
+        let request =
+            read(b"GET /cb?code=a&state=b HTTP/1.1\r\nHost: 127.0.0.1:1\r\nX-Name:  \xff v \r\n\r\nGET /2 HTTP/1.1", 0);
+        let request = request.expect("a request");
+        assert_eq!(request.method, "GET");
+        assert_eq!(request.path_and_query(), ("/cb", "code=a&state=b"));
+        assert_eq!(request.header("host"), Some("127.0.0.1:1"));
+        assert_eq!(request.header("x-name"), Some("\u{fffd} v"));
+        assert!(request.body.is_empty());
+        let with_body = read(b"GET / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello", 0).expect("a GET's body is ignored");
+        assert!(with_body.body.is_empty());
+    }
+
+    #[test]
+    fn reads_a_body_of_the_length_told() {
+        let request = read(b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello!", 5).expect("a request");
+        assert_eq!(request.body.as_slice(), b"hello");
+    }
+
+    #[test]
+    fn refuses_what_is_not_a_small_request() {
+        // L-27, L-28, L-29
+        let long_line = format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(8192));
+        let fitting_line = format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(8192 - 15));
+        let large_header = format!("GET / HTTP/1.1\r\na: {}\r\n\r\n", "a".repeat(1 << 20));
+        let many_headers = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(10_000));
+        let hundred_and_one = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(101));
+        assert!(read(fitting_line.as_bytes(), 0).is_ok());
+        for (bytes, expected) in [
+            (long_line.as_bytes(), Some(414)),
+            (&[b'a'; 100_000], Some(414)),
+            (large_header.as_bytes(), Some(431)),
+            (many_headers.as_bytes(), Some(431)),
+            (hundred_and_one.as_bytes(), Some(431)),
+            (b"", None),
+            (b"GET / HT", None),
+            (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc", None),
+            (b"GET /\r\n\r\n", Some(400)),
+            (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Some(400)),
+            (b"GET / HTTP/1.1\r\na: b\r\n c\r\n\r\n", Some(400)),
+            (b"GET / HTTP/1.1\r\na : b\r\n\r\n", Some(400)),
+            (b"GET /a\0b HTTP/1.1\r\n\r\n", Some(400)),
+            (b"GET /\xc3\xbc HTTP/1.1\r\n\r\n", Some(400)),
+            (b"GET /#code=a HTTP/1.1\r\n\r\n", Some(400)),
+            (b"\xff\xfe\x00\x80\r\n\r\n", Some(400)),
+            (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", Some(400)),
+            (b"GET / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", Some(400)),
+            (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", Some(400)),
+            (b"POST / HTTP/1.1\r\nContent-Length: +1\r\n\r\n", Some(400)),
+            (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n", Some(411)),
+            (b"POST / HTTP/1.1\r\nContent-Length: 101\r\n\r\n", Some(413)),
+            (b"POST / HTTP/1.1\r\nContent-Length: 99999999999999999999999\r\n\r\n", Some(413)),
+            (b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhell", None),
+        ] {
+            assert_eq!(status(bytes), expected, "{}", bytes[..bytes.len().min(60)].escape_ascii());
+        }
+    }
+
+    #[test]
+    fn an_answer_cannot_be_split_by_a_header() {
+        let mut out = Vec::new();
+        let error = write_response(&mut out, 303, &[("Location", "/done\r\nSet-Cookie: a=b")], b"");
+        assert_eq!(error.expect_err("refused").kind(), io::ErrorKind::InvalidInput);
+        assert!(out.is_empty());
+        write_response(&mut out, 404, &[("X-A", "b")], b"no").expect("written");
+        assert_eq!(out, b"HTTP/1.1 404 Not Found\r\nX-A: b\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno");
+    }
+}
