@@ -185,10 +185,11 @@ class Home:
             "OAUTHCTL_STATE_DIR": str(self.state),
         }
 
-    def run(self, *argv, env=None, stdin=None, timeout=PATIENCE):
-        """`oauthctl ARGV…` without a terminal, to its end. `env` adds variables, `None` takes one away."""
+    def run(self, *argv, env=None, stdin=None, timeout=PATIENCE, under=()):
+        """`oauthctl ARGV…` without a terminal, to its end. `env` adds variables, `None` takes one away; `under` is a command
+        that runs it (`strace …`)."""
         started = time.monotonic()
-        process = self.start(*argv, env=env, stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL)
+        process = self.start(*argv, env=env, stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL, under=under)
         try:
             out, err = process.communicate(stdin.encode() if stdin is not None else None, timeout)
         except subprocess.TimeoutExpired as expired:
@@ -198,10 +199,10 @@ class Home:
             raise Failed(f"no end within {timeout} s\n{ran}") from expired
         return Ran(list(argv), process.returncode, out.decode(), err.decode(), time.monotonic() - started)
 
-    def start(self, *argv, env=None, stdin=subprocess.DEVNULL):
+    def start(self, *argv, env=None, stdin=subprocess.DEVNULL, under=()):
         """The same, under way: a `Popen`."""
         process = subprocess.Popen(
-            [program(), *argv],
+            [*under, program(), *argv],
             env=self._environment(env),
             cwd=self.folder,
             stdin=stdin,
@@ -299,6 +300,11 @@ class Terminal:
             if time.monotonic() > end or not self._read(0.2) and self.process.poll() is not None:
                 raise Failed(f"`{pattern}` did not appear on the terminal\n{self.screen}")
 
+    def find(self, pattern, seconds=PATIENCE):
+        """Waits until the pattern is anywhere on the screen, what was expected before included; its match."""
+        self._seen = 0
+        return self.expect(pattern, seconds)
+
     def type(self, line):
         os.write(self._fd, line.encode() + b"\n")
 
@@ -347,7 +353,8 @@ class OidcProvider:
         check(status == 200, f"the fault was not taken: {text}")
 
     def token_requests(self, grant):
-        return [e for e in self.log("/token") if grant in (e.get("body", {}).get("grant_type"), None) or f"grant_type={grant}" in e.get("raw", "")]
+        """What reached the token endpoint for one grant, answered by the server or by a fault."""
+        return [e for e in self.log("/token") if e.get("body", {}).get("grant_type") == grant or f"grant_type={grant}" in e.get("raw", "")]
 
     def alive(self, access_token, issuer=None):
         """Whether the server itself still takes the token."""
@@ -403,25 +410,26 @@ class Keyring:
             return False
         return True
 
+    def _ask(self, *argv):
+        env = {"PATH": os.environ["PATH"], **self.env}
+        return subprocess.run(argv, env=env, capture_output=True, text=True, timeout=PATIENCE)
+
     def lookup(self, profile):
         """What `secret-tool` finds, or None."""
-        found = subprocess.run(
-            ["secret-tool", "lookup", "service", "oauthctl", "username", profile],
-            env={"PATH": os.environ["PATH"], **self.env},
-            capture_output=True,
-            timeout=PATIENCE,
-        )
-        return found.stdout.decode() if found.returncode == 0 else None
+        found = self._ask("secret-tool", "lookup", "service", "oauthctl", "username", profile)
+        return found.stdout if found.returncode == 0 else None
 
     def items(self, profile):
         """How many items the person would see for it in the system's own tool."""
-        found = subprocess.run(
-            ["secret-tool", "search", "--all", "service", "oauthctl", "username", profile],
-            env={"PATH": os.environ["PATH"], **self.env},
-            capture_output=True,
-            timeout=PATIENCE,
-        )
-        return found.stdout.decode().count("[/")
+        return self._ask("secret-tool", "search", "--all", "service", "oauthctl", "username", profile).stdout.count("[/")
+
+    def lock(self):
+        """Locks the login collection, as a person does who leaves the desk."""
+        service = "org.freedesktop.secrets"
+        collection = "/org/freedesktop/secrets/collection/login"
+        method = "org.freedesktop.Secret.Service.Lock"
+        asked = self._ask("dbus-send", "--session", "--print-reply", f"--dest={service}", "/org/freedesktop/secrets", method, f"array:objpath:{collection}")
+        check(asked.returncode == 0 and collection in asked.stdout, f"the keychain was not locked: {asked.stdout}{asked.stderr}")
 
 
 class Test:
@@ -714,6 +722,14 @@ def test(function):
     return function
 
 
+def say(line):
+    """One test's line, for the reader and for the sum that `tests/run` makes."""
+    print(line, flush=True)
+    if path := os.environ.get("TESTS_LINES"):
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+
 def main(names):
     """Runs the tests of a file, in order, or those whose names hold one of the arguments; one line each; 1 if any failed."""
     part = Path(names["__file__"]).stem
@@ -733,14 +749,14 @@ def main(names):
                 finally:
                     under_way.close()
                 shutil.rmtree(under_way.folder, ignore_errors=True)
-                print(f"ok {name} ({time.monotonic() - started:.1f} s)", flush=True)
+                say(f"ok {name} ({time.monotonic() - started:.1f} s)")
             except Skip as skip:
                 shutil.rmtree(under_way.folder, ignore_errors=True)
-                print(f"skip {name} — {skip}", flush=True)
+                say(f"skip {name} — {skip}")
             except Exception as error:  # noqa: BLE001 - whatever it is, it is this test's failure
                 failed = True
                 first, _, rest = str(error).partition("\n")
-                print(f"not ok {name} — {first or type(error).__name__}", flush=True)
+                say(f"not ok {name} — {first or type(error).__name__}")
                 if not isinstance(error, Failed):
                     rest = traceback.format_exc()
                 print("".join(f"    {line}\n" for line in rest.splitlines()), end="", flush=True)
