@@ -14,6 +14,7 @@ raises `Failed`, a component that can't be had raises `Skip`; both say why. Noth
 server listens on loopback on a port that the system chose.
 """
 
+import atexit
 import base64
 import contextlib
 import functools
@@ -68,12 +69,13 @@ def run_folder():
     """Where this run keeps its files: `$TESTS_RUN` (kept by who made it), else a folder that goes when the tests end."""
     if folder := os.environ.get("TESTS_RUN"):
         return Path(folder)
-    folder = tempfile.TemporaryDirectory(prefix="oauthctl-tests-")
-    _until_exit.callback(folder.cleanup)
-    return Path(folder.name)
+    folder = Path(tempfile.mkdtemp(prefix="oauthctl-tests-"))
+    atexit.register(remove, folder)
+    return folder
 
 
-_until_exit = contextlib.ExitStack()
+def remove(folder):
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @functools.cache
@@ -738,27 +740,28 @@ def main(names):
         tests = [f for f in tests if any(w.replace(" ", "_") in f.__name__ for w in wanted)]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     failed = False
-    with _until_exit:
-        for function in tests:
-            name = f"{part}: {function.__name__.replace('_', ' ')}"
-            started = time.monotonic()
-            under_way = Test(function.__name__)
+    for function in tests:
+        name = f"{part}: {function.__name__.replace('_', ' ')}"
+        started = time.monotonic()
+        under_way = Test(function.__name__)
+        try:
             try:
-                try:
-                    function(under_way)
-                finally:
-                    under_way.close()
-                shutil.rmtree(under_way.folder, ignore_errors=True)
-                say(f"ok {name} ({time.monotonic() - started:.1f} s)")
-            except Skip as skip:
-                shutil.rmtree(under_way.folder, ignore_errors=True)
-                say(f"skip {name} — {skip}")
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is this test's failure
-                failed = True
-                first, _, rest = str(error).partition("\n")
-                say(f"not ok {name} — {first or type(error).__name__}")
-                if not isinstance(error, Failed):
-                    rest = traceback.format_exc()
-                print("".join(f"    {line}\n" for line in rest.splitlines()), end="", flush=True)
-                print(f"    its files: {under_way.folder}", flush=True)
+                function(under_way)
+            finally:
+                under_way.close()
+            remove(under_way.folder)
+            say(f"ok {name} ({time.monotonic() - started:.1f} s)")
+        except Skip as skip:
+            remove(under_way.folder)
+            say(f"skip {name} — {skip}")
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this test's failure
+            failed = True
+            first, _, rest = str(error).partition("\n")
+            say(f"not ok {name} — {first or type(error).__name__}")
+            if not isinstance(error, Failed):
+                rest = traceback.format_exc()
+            print("".join(f"    {line}\n" for line in rest.splitlines()), end="", flush=True)
+            print(f"    its files: {under_way.folder}", flush=True)
+    if failed:
+        atexit.unregister(remove)
     sys.exit(1 if failed else 0)
