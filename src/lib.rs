@@ -21,6 +21,7 @@ pub mod token;
 pub mod wire;
 pub mod world;
 pub mod config;
+pub mod protocol;
 
 use std::ffi::OsString;
 

@@ -1,0 +1,340 @@
+//! Reads a token answer (RFC 6749, sections 5.1 and 5.2): strict for what is used, tolerant for the rest. What the server has
+//! already spent must not be lost to an odd `expires_in`.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::{Map, Value};
+
+use crate::protocol::{api_error, form, jwt};
+use crate::provider::{ExpiresUnit, ResponseShape, ZeroExpires};
+use crate::secret::Secret;
+use crate::token::TokenSet;
+use crate::wire::Response;
+
+/// The longest token taken, in bytes (T-53).
+const LONGEST_TOKEN: usize = 64 * 1024;
+
+/// A token set, and what was odd about the answer.
+#[derive(Debug, PartialEq)]
+pub struct Answer {
+    pub set: TokenSet,
+    /// For `-v` and for a line on stderr; safe to show.
+    pub warnings: Vec<String>,
+}
+
+/// Why an answer can't be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AnswerError {
+    /// The server said no, in words of its own.
+    #[error("the server answered `{}`{}", crate::text::safe(error), described(description))]
+    OAuth { status: u16, error: String, description: Option<String> },
+    #[error("the server answered with status {status}")]
+    Unavailable { status: u16, retry_after: Option<String> },
+    #[error("the server answered with status {0} and no reason")]
+    Status(u16),
+    /// Never followed: the request held secrets (T-20).
+    #[error("the server answered with a redirect (status {0}), which is never followed with a secret")]
+    Redirect(u16),
+    #[error("the server answered with a web page (status {0}), not with a token")]
+    Html(u16),
+    #[error("the answer is not a JSON object: {0}")]
+    NotJson(String),
+    #[error("the answer has no `{0}`")]
+    Missing(String),
+    #[error("the answer's `{0}` stands there twice with different values")]
+    Duplicate(String),
+    #[error("the answer's `{0}` has characters that a token can't have, or is longer than 64 KiB")]
+    BadToken(&'static str),
+    #[error("the answer's token type is `{}`, which this program can't use", crate::text::safe(.0))]
+    TokenType(String),
+}
+
+fn described(description: &Option<String>) -> String {
+    description.as_deref().map(|d| format!(": {}", crate::text::safe(d))).unwrap_or_default()
+}
+
+/// `ok_status`: the statuses that mean success here. `now`: when the answer came, Unix seconds.
+pub fn read(response: &Response, ok_status: &[u16], shape: &ResponseShape, separator: &str, now: i64) -> Result<Answer, AnswerError> {
+    let status = response.status;
+    if (300..400).contains(&status) {
+        return Err(AnswerError::Redirect(status));
+    }
+    let members = members(response);
+    if !ok_status.contains(&status) {
+        return Err(refusal(response, shape, members.ok()));
+    }
+    let members = members?;
+    if let Some(name) = members.clash() {
+        return Err(AnswerError::Duplicate(name));
+    }
+    let whole = Value::Object(members.into_map());
+    // GitHub and Slack say no with status 200 (T-08)
+    if let Some(error) = shape.error.iter().find_map(|path| at(&whole, path)).filter(|e| !e.is_null()) {
+        return Err(oauth_error(status, error, &whole, shape));
+    }
+    if let Some(path) = &shape.ok_field
+        && at(&whole, path) != Some(&Value::Bool(true))
+    {
+        return Err(refusal(response, shape, None));
+    }
+    let root = match &shape.root {
+        Some(path) => at(&whole, path).ok_or_else(|| AnswerError::Missing(path.clone()))?,
+        None => &whole,
+    };
+    set(root, &whole, shape, separator, now)
+}
+
+fn set(root: &Value, whole: &Value, shape: &ResponseShape, separator: &str, now: i64) -> Result<Answer, AnswerError> {
+    let mut warnings = Vec::new();
+    let access_token = token(root, &shape.access_token, "access_token")?.ok_or_else(|| AnswerError::Missing(shape.access_token.clone()))?;
+    let refresh_token = token(root, &shape.refresh_token, "refresh_token")?;
+    let token_type = match at(root, &shape.token_type) {
+        Some(Value::String(kind)) if kind.eq_ignore_ascii_case("bearer") => kind.clone(),
+        Some(Value::String(kind)) if !kind.is_empty() => return Err(AnswerError::TokenType(kind.clone())),
+        None | Some(Value::Null | Value::String(_)) => {
+            shape.default_token_type.clone().ok_or_else(|| AnswerError::Missing(shape.token_type.clone()))?
+        }
+        Some(other) => return Err(AnswerError::TokenType(other.to_string())),
+    };
+
+    let claims = if shape.claims_from_jwt { jwt::claims(access_token.expose()) } else { None };
+    let mut expires_at = match at(root, &shape.expires_in).filter(|v| !v.is_null()) {
+        None => shape.default_expires_s.map(|s| now.saturating_add(s)),
+        Some(value) => match expiry(value, shape, now) {
+            Ok(at) => at,
+            Err(()) => {
+                warnings.push("the answer's lifetime can't be read: the token is used until it is refused".to_owned());
+                None
+            }
+        },
+    };
+    let mut scopes = scopes(at(root, &shape.scope), separator);
+    if let Some(claims) = &claims {
+        expires_at = expires_at.or_else(|| claims.get("exp").and_then(seconds));
+        scopes = scopes.or_else(|| self::scopes(claims.get("scp").or_else(|| claims.get("scope")), separator));
+    }
+    let refresh_expires_at = ["refresh_token_expires_in", "refresh_expires_in"]
+        .iter()
+        .find_map(|name| at(root, name).and_then(seconds))
+        .filter(|s| *s > 0)
+        .map(|s| now.saturating_add(s));
+
+    let known = [&shape.access_token, &shape.refresh_token, &shape.expires_in, &shape.scope, &shape.token_type];
+    let mut extra: Map<String, Value> = root
+        .as_object()
+        .map(|o| o.iter().filter(|(n, v)| !known.contains(n) && *n != "id_token" && !v.is_null()).map(|(n, v)| (n.clone(), v.clone())).collect())
+        .unwrap_or_default();
+    for (name, path) in &shape.capture {
+        if let Some(value) = at(root, path).or_else(|| at(whole, path)) {
+            extra.insert(name.clone(), value.clone());
+        }
+    }
+    Ok(Answer {
+        set: TokenSet {
+            access_token,
+            token_type,
+            refresh_token,
+            received_at: now,
+            expires_at,
+            refresh_expires_at,
+            scopes,
+            id_token: at(root, "id_token").and_then(Value::as_str).map(Secret::from),
+            extra,
+        },
+        warnings,
+    })
+}
+
+/// A member's value by path; names joined by `.`.
+fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    // a member whose own name has a dot comes first
+    if let Some(found) = value.get(path) {
+        return Some(found);
+    }
+    path.split('.').try_fold(value, |v, name| v.get(name))
+}
+
+fn token(root: &Value, path: &str, name: &'static str) -> Result<Option<Secret>, AnswerError> {
+    match at(root, path) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if text.is_empty() => Ok(None),
+        // T-42, T-44: a token goes into a header, onto a terminal and into a shell
+        Some(Value::String(text)) if text.len() <= LONGEST_TOKEN && text.bytes().all(|b| (0x21..=0x7e).contains(&b)) => {
+            Ok(Some(Secret::new(text.as_str())))
+        }
+        Some(_) => Err(AnswerError::BadToken(name)),
+    }
+}
+
+/// `Ok(None)`: no lifetime; `Err`: there is one that can't be read (T-32).
+fn expiry(value: &Value, shape: &ResponseShape, now: i64) -> Result<Option<i64>, ()> {
+    if shape.expires_unit == ExpiresUnit::Iso8601 {
+        return value.as_str().and_then(rfc3339).map(Some).ok_or(());
+    }
+    let number = seconds(value).ok_or(())?;
+    let lifetime = match shape.expires_unit {
+        ExpiresUnit::Epoch => return Ok(Some(number)),
+        ExpiresUnit::Milliseconds => number / 1000,
+        _ => number,
+    };
+    if lifetime == 0 && shape.zero_expires == ZeroExpires::Never {
+        return Ok(None);
+    }
+    Ok(Some(now.saturating_add(lifetime.max(0))))
+}
+
+/// A number of seconds as servers write it: `3600`, `3600.0`, `"3600"`, `" 3.6e3 "` (T-31). A hundred thousand years and more is none.
+fn seconds(value: &Value) -> Option<i64> {
+    let number = match value {
+        Value::Number(n) => n.as_f64()?,
+        Value::String(s) => s.trim().parse::<f64>().ok()?,
+        _ => return None,
+    };
+    (number.is_finite() && number.abs() < 3.2e12).then_some(number as i64)
+}
+
+fn scopes(value: Option<&Value>, separator: &str) -> Option<Vec<String>> {
+    let list: Vec<String> = match value? {
+        Value::String(text) => {
+            let parts: Vec<&str> =
+                if separator.trim().is_empty() { text.split_whitespace().collect() } else { text.split(separator.trim()).collect() };
+            parts.into_iter().map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()).collect()
+        }
+        Value::Array(list) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        _ => return None,
+    };
+    (!list.is_empty()).then_some(list)
+}
+
+/// `2026-11-21T10:00:00Z` or with an offset, as Unix seconds.
+pub fn rfc3339(text: &str) -> Option<i64> {
+    let (date, time) = text.trim().split_once(['T', ' '])?;
+    let mut date = date.splitn(3, '-').map(|p| p.parse::<i64>().ok());
+    let (year, month, day) = (date.next()??, date.next()??, date.next()??);
+    let zone = time.find(['Z', 'z', '+', '-'])?;
+    let (clock, zone) = time.split_at(zone);
+    let mut clock = clock.splitn(3, ':').map(|p| p.split('.').next().and_then(|p| p.parse::<i64>().ok()));
+    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next().unwrap_or(Some(0))?);
+    let offset = match zone.as_bytes().first()? {
+        b'Z' | b'z' => 0,
+        sign => {
+            let (h, m) = zone[1..].split_once(':')?;
+            let offset = h.parse::<i64>().ok()? * 3600 + m.parse::<i64>().ok()? * 60;
+            if *sign == b'-' { -offset } else { offset }
+        }
+    };
+    if !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    // days since 1970-01-01 in the proleptic Gregorian calendar (Hinnant's algorithm)
+    let (y, m) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
+    let era = y.div_euclid(400);
+    let of_era = y.rem_euclid(400);
+    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + (153 * m + 2) / 5 + day - 1 - 719_468;
+    Some(days * 86_400 + hour * 3600 + minute * 60 + second - offset)
+}
+
+fn refusal(response: &Response, shape: &ResponseShape, members: Option<Members>) -> AnswerError {
+    let status = response.status;
+    let retry_after = response.header("retry-after").map(str::to_owned);
+    let members = match members {
+        Some(members) => Some(members),
+        None => self::members(response).ok(),
+    };
+    let whole = members.map(|m| Value::Object(m.into_map()));
+    if let Some(whole) = &whole
+        && let Some(error) = shape.error.iter().find_map(|path| at(whole, path)).filter(|e| !e.is_null())
+        && status < 500
+        && status != 429
+    {
+        return oauth_error(status, error, whole, shape);
+    }
+    match status {
+        429 | 500..=599 => AnswerError::Unavailable { status, retry_after },
+        _ => match api_error::read(&response.body) {
+            Some(error) => AnswerError::OAuth {
+                status,
+                // an envelope without an RFC code: a 401 at a token endpoint is about the client
+                error: if status == 401 { "invalid_client".to_owned() } else { error.code.clone().unwrap_or_else(|| status.to_string()) },
+                description: error.message,
+            },
+            None if status == 401 => AnswerError::OAuth { status, error: "invalid_client".to_owned(), description: None },
+            None if looks_like_html(response) => AnswerError::Html(status),
+            None => AnswerError::Status(status),
+        },
+    }
+}
+
+fn oauth_error(status: u16, error: &Value, whole: &Value, shape: &ResponseShape) -> AnswerError {
+    let description = shape.error_description.iter().find_map(|path| at(whole, path)).and_then(Value::as_str).map(str::to_owned);
+    match error {
+        Value::String(code) => AnswerError::OAuth { status, error: code.clone(), description },
+        // Huawei writes numbers, Facebook and Google's APIs an object
+        other => {
+            let read = api_error::read_value(whole).unwrap_or_default();
+            AnswerError::OAuth { status, error: read.code.unwrap_or_else(|| other.to_string()), description: description.or(read.message) }
+        }
+    }
+}
+
+fn looks_like_html(response: &Response) -> bool {
+    response.header("content-type").is_some_and(|kind| kind.to_lowercase().contains("html"))
+        || response.body.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'<')
+}
+
+fn members(response: &Response) -> Result<Members, AnswerError> {
+    let kind = response.header("content-type").unwrap_or("").to_lowercase();
+    if kind.starts_with("application/x-www-form-urlencoded")
+        && let Some(pairs) = std::str::from_utf8(&response.body).ok().and_then(|text| form::decode(text.trim()))
+    {
+        return Ok(Members(pairs.into_iter().map(|(n, v)| (n, Value::from(v))).collect()));
+    }
+    match serde_json::from_slice::<Members>(&response.body) {
+        Ok(members) => Ok(members),
+        Err(_) if looks_like_html(response) => Err(AnswerError::Html(response.status)),
+        Err(_) if response.body.is_empty() => Err(AnswerError::NotJson("it is empty".to_owned())),
+        // the parser's own words quote nothing of the body but may name a character: place and kind are enough
+        Err(e) => Err(AnswerError::NotJson(format!("line {}, column {}", e.line(), e.column()))),
+    }
+}
+
+/// A JSON object's members with their repetitions, which a map would hide (T-35).
+#[derive(Debug)]
+struct Members(Vec<(String, Value)>);
+
+impl Members {
+    fn clash(&self) -> Option<String> {
+        self.0.iter().enumerate().find_map(|(i, (name, value))| {
+            self.0[..i].iter().any(|(n, v)| n == name && v != value).then(|| crate::text::safe(name))
+        })
+    }
+
+    fn into_map(self) -> Map<String, Value> {
+        self.0.into_iter().collect()
+    }
+}
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Members, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
+#[cfg(test)]
+#[path = "answer_tests.rs"]
+mod tests;

@@ -1,0 +1,11 @@
+//! What the RFCs say, as pure functions: each exchange is a request function and a reading function. Nothing here does I/O or
+//! reads the clock; `now` is an argument.
+
+pub mod answer;
+pub mod api_error;
+pub mod authorize;
+pub mod form;
+pub mod jwt;
+pub mod pkce;
+pub mod redirect;
+pub mod token_request;

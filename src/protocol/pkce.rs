@@ -1,0 +1,48 @@
+//! Proof key for code exchange (RFC 7636).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::provider::PkceMethod;
+use crate::secret::Secret;
+
+/// The verifier from 32 random bytes: 43 unreserved characters (RFC 7636, section 4.1).
+pub fn verifier(random: &[u8; 32]) -> Secret {
+    Secret::new(URL_SAFE_NO_PAD.encode(random))
+}
+
+/// RFC 7636, section 4.2.
+pub fn challenge(verifier: &Secret, method: PkceMethod) -> String {
+    match method {
+        PkceMethod::S256 => {
+            let hash = ring::digest::digest(&ring::digest::SHA256, verifier.expose().as_bytes());
+            URL_SAFE_NO_PAD.encode(hash.as_ref())
+        }
+        PkceMethod::Plain => verifier.expose().to_owned(),
+    }
+}
+
+/// `code_challenge_method`'s value.
+pub fn method_name(method: PkceMethod) -> &'static str {
+    match method {
+        PkceMethod::S256 => "S256",
+        PkceMethod::Plain => "plain",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // RFC 7636, appendix B
+    #[test]
+    fn the_rfc_example_holds() {
+        let bytes = [
+            116, 24, 223, 180, 151, 153, 224, 37, 79, 250, 96, 125, 216, 173, 187, 186, 22, 212, 37, 77, 105, 214, 191,
+            240, 91, 88, 5, 88, 83, 132, 141, 121,
+        ];
+        let verifier = verifier(&bytes);
+        assert_eq!(verifier.expose(), "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+        assert_eq!(challenge(&verifier, PkceMethod::S256), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    }
+}

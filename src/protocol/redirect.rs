@@ -1,0 +1,173 @@
+//! Judges what came to the redirect address: ours, somebody's, or nobody's (RFC 6749, section 4.1.2; RFC 9207).
+//!
+//! Noise never ends a login: without the right `state` nothing here can do more than make the wait go on.
+
+use crate::protocol::form;
+use crate::provider::StateEcho;
+use crate::secret::Secret;
+
+/// The longest code taken, in bytes (L-15).
+const LONGEST_CODE: usize = 4096;
+
+/// What this login sent out and now waits for.
+#[derive(Clone, Debug)]
+pub struct Expected {
+    pub state: Secret,
+    pub state_echo: StateEcho,
+    /// The issuer, where known: an `iss` that comes must be this, compared as a plain string (RFC 9207, section 2.4).
+    pub issuer: Option<String>,
+    /// The server announced that it sends `iss`.
+    pub iss_required: bool,
+    pub code_param: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// The code, and the other parameters for providers that send facts along (`realmId`, …).
+    Code { code: Secret, params: Vec<(String, String)> },
+    /// The provider, or the person there, said no.
+    Refused { error: String, description: Option<String> },
+    /// Bears our state and can't be right: the login ends, nothing is exchanged.
+    Broken(&'static str),
+    /// Not an answer to this login: the wait goes on.
+    Noise(&'static str),
+}
+
+/// `query` as it stood in the address, or in the posted form.
+pub fn judge(query: &str, expected: &Expected) -> Verdict {
+    let Some(params) = form::decode(query) else { return Verdict::Noise("its query can't be decoded") };
+    let all = |name: &str| params.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str()).collect::<Vec<_>>();
+
+    match (all("state").as_slice(), expected.state_echo) {
+        ([], StateEcho::NotReturned) => {}
+        ([], _) => return Verdict::Noise("it has no `state`"),
+        ([state], _) if same(state, expected.state.expose()) => {}
+        ([_], _) => return Verdict::Noise("its `state` is not this login's"),
+        _ => return Verdict::Noise("it has more than one `state`"),
+    }
+
+    let (codes, errors, issuers) = (all(&expected.code_param), all("error"), all("iss"));
+    let iss = match (issuers.as_slice(), &expected.issuer) {
+        ([], _) => Iss::Missing,
+        ([iss], Some(issuer)) if iss == issuer => Iss::Right,
+        ([_], None) if !expected.iss_required => Iss::Right,
+        _ => Iss::Wrong,
+    };
+    match (codes.as_slice(), errors.as_slice()) {
+        ([], []) => Verdict::Noise("it has neither a code nor an error"),
+        (_, [_, ..]) if !codes.is_empty() => Verdict::Broken("it has both a code and an error"),
+        // RFC 9207, section 2.4: an error with another's `iss` says nothing about our server
+        (_, [_, ..]) if iss == Iss::Wrong => Verdict::Noise("its `iss` is another server's"),
+        (_, [error]) => Verdict::Refused {
+            error: (*error).to_owned(),
+            description: all("error_description").first().map(|d| (*d).to_owned()),
+        },
+        (_, [_, _, ..]) => Verdict::Broken("it has more than one `error`"),
+        ([_], []) if iss == Iss::Wrong => Verdict::Broken("its `iss` is another server's: the answer may come from an attacker"),
+        ([_], []) if iss == Iss::Missing && expected.iss_required => Verdict::Broken("its `iss` is missing, though the server always sends one"),
+        ([code], []) if !is_code(code) => Verdict::Broken("its code is empty, too long, or has characters that a code can't have"),
+        ([code], []) => Verdict::Code {
+            code: Secret::new(*code),
+            params: params.iter().filter(|(n, _)| *n != expected.code_param && n != "state").cloned().collect(),
+        },
+        _ => Verdict::Broken("it has more than one code"),
+    }
+}
+
+#[derive(PartialEq)]
+enum Iss {
+    Right,
+    Missing,
+    Wrong,
+}
+
+fn is_code(code: &str) -> bool {
+    !code.is_empty() && code.len() <= LONGEST_CODE && code.bytes().all(|b| (0x20..=0x7e).contains(&b))
+}
+
+/// Compares in a time that depends on the lengths alone (H-23).
+pub fn same(a: &str, b: &str) -> bool {
+    a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |diff, (x, y)| diff | (x ^ y)) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expected() -> Expected {
+        Expected {
+            state: "the-state".into(),
+            state_echo: StateEcho::Required,
+            issuer: Some("https://as.example".into()),
+            iss_required: false,
+            code_param: "code".into(),
+        }
+    }
+
+    fn kind(query: &str, expected: &Expected) -> &'static str {
+        match judge(query, expected) {
+            Verdict::Code { .. } => "code",
+            Verdict::Refused { .. } => "refused",
+            Verdict::Broken(_) => "broken",
+            Verdict::Noise(_) => "noise",
+        }
+    }
+
+    #[test]
+    fn only_the_right_state_ends_a_login() {
+        let long = format!("state=the-state&code={}", "x".repeat(LONGEST_CODE + 1));
+        let many = format!("state=the-state&code=c&{}", (0..200).map(|i| format!("p{i}=v")).collect::<Vec<_>>().join("&"));
+        for (id, query, want) in [
+            ("L-01", "code=c&state=wrong", "noise"),
+            ("L-02", "code=c", "noise"),
+            ("L-03", "code=c&state=", "noise"),
+            ("L-03", "code=c&state=null", "noise"),
+            ("L-04", "code=c&state=The-State", "noise"),
+            ("L-04", "code=c&state=the-state%20", "noise"),
+            ("L-04", "code=c&state=the%252Dstate", "noise"),
+            ("L-06", "error=access_denied", "noise"),
+            ("L-06", "error=access_denied&state=wrong", "noise"),
+            ("L-07", "error=access_denied&state=the-state", "refused"),
+            ("L-08", "code=c&state=the-state&iss=https%3A%2F%2Fevil.example", "broken"),
+            ("R-050", "code=c&state=the-state&iss=https%3A%2F%2Fas.example%2F", "broken"),
+            ("R-050", "code=c&state=the-state&iss=https%3A%2F%2FAS.example", "broken"),
+            ("R-050", "code=c&state=the-state&iss=https%3A%2F%2Fas.example", "code"),
+            ("R-051", "error=x&state=the-state&iss=https%3A%2F%2Fevil.example", "noise"),
+            ("L-09", "code=a&code=b&state=the-state", "broken"),
+            ("L-09", "code=a&code=b&state=wrong", "noise"),
+            ("L-10", "code=c&state=the-state&state=wrong", "noise"),
+            ("L-10", "code=c&state=the-state&state=the-state", "noise"),
+            ("L-11", "code=c&error=x&state=the-state", "broken"),
+            ("L-12", "code=&state=the-state", "broken"),
+            ("L-12", "code[]=x&state=the-state", "noise"),
+            ("L-12", "CODE=x&state=the-state", "noise"),
+            ("L-12", "state=the-state", "noise"),
+            ("L-15", long.as_str(), "broken"),
+            ("L-15", "code=a%00b&state=the-state", "broken"),
+            ("L-15", "code=a%0d%0ab&state=the-state", "broken"),
+            ("L-15", "code=a%ffb&state=the-state", "noise"),
+            ("L-15", "code=%c3%bc&state=the-state", "broken"),
+            ("L-16", many.as_str(), "code"),
+            ("L-56", "code=%zz&state=the-state", "noise"),
+            ("ok", "code=c&state=the-state", "code"),
+        ] {
+            assert_eq!(kind(query, &expected()), want, "{id}: {query:.80}");
+        }
+    }
+
+    //
+    #[test]
+    fn an_announced_iss_must_come() {
+        let expected = Expected { iss_required: true, ..expected() };
+        assert_eq!(kind("code=c&state=the-state", &expected), "broken");
+        assert_eq!(kind("code=c&state=the-state&iss=https%3A%2F%2Fas.example", &expected), "code");
+    }
+
+    #[test]
+    fn a_provider_that_never_returns_state_is_lived_with_but_a_wrong_one_is_not() {
+        let expected = Expected { state_echo: StateEcho::NotReturned, issuer: None, ..expected() };
+        assert_eq!(kind("code=c", &expected), "code");
+        assert_eq!(kind("code=c&state=the-state", &expected), "code");
+        assert_eq!(kind("code=c&state=wrong", &expected), "noise");
+    }
+}

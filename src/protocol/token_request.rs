@@ -1,0 +1,260 @@
+//! Requests to the endpoints that hand out or take back tokens (RFC 6749, sections 2.3, 4.1.3, 4.4.2 and 6; RFC 7009), with
+//! the manners of the provider: where parameters go, how the client says who it is, what is left out.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value};
+use url::form_urlencoded::byte_serialize;
+
+use crate::protocol::form;
+use crate::provider::{ClientAuth, Endpoint, ParamsIn};
+use crate::secret::Secret;
+use crate::wire::Request;
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub id: String,
+    pub secret: Option<Secret>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RequestError {
+    #[error("the provider has no {0} address")]
+    NoUrl(&'static str),
+    #[error("the {0} address is not a URL: {1}")]
+    BadUrl(&'static str, String),
+    /// The provider takes only ways of client authentication that need a secret.
+    #[error("the provider wants a client secret")]
+    NeedsSecret,
+    #[error("the provider takes no client authentication that this program speaks")]
+    NoUsableAuth,
+}
+
+/// A parameter and its value; the order is kept.
+pub type Param<'a> = (&'a str, Secret);
+
+/// Exchange of a code (RFC 6749, section 4.1.3).
+pub fn code<'a>(code: &Secret, redirect_uri: Option<&str>, verifier: Option<&Secret>) -> Vec<Param<'a>> {
+    let mut params = vec![("grant_type", Secret::from("authorization_code")), ("code", code.clone())];
+    if let Some(uri) = redirect_uri {
+        params.push(("redirect_uri", uri.into()));
+    }
+    if let Some(verifier) = verifier {
+        params.push(("code_verifier", verifier.clone()));
+    }
+    params
+}
+
+/// RFC 6749, section 4.4.2.
+pub fn client_credentials<'a>(scope_param: &'a str, scope: Option<&str>) -> Vec<Param<'a>> {
+    let mut params = vec![("grant_type", Secret::from("client_credentials"))];
+    if let Some(scope) = scope {
+        params.push((scope_param, scope.into()));
+    }
+    params
+}
+
+/// The first way of client authentication that can be used with what the client has.
+pub fn usable_auth(endpoint: &Endpoint, client: &Client) -> Result<ClientAuth, RequestError> {
+    let secret = client.secret.is_some();
+    let usable = |auth: &ClientAuth| match auth {
+        ClientAuth::Basic | ClientAuth::BasicRaw | ClientAuth::BasicSecretAsUser => secret,
+        ClientAuth::Post | ClientAuth::Query | ClientAuth::ClientSecretScheme => secret,
+        ClientAuth::None => !secret,
+        ClientAuth::BearerSelf => true,
+        ClientAuth::PrivateKeyJwt => false,
+    };
+    match endpoint.auth.iter().find(|auth| usable(auth)) {
+        Some(auth) => Ok(*auth),
+        // a public endpoint and a client that has a secret all the same: the id alone is what it takes
+        None if endpoint.auth == [ClientAuth::None] => Ok(ClientAuth::None),
+        None if !secret && endpoint.auth.iter().any(|auth| !matches!(auth, ClientAuth::PrivateKeyJwt | ClientAuth::None)) => {
+            Err(RequestError::NeedsSecret)
+        }
+        None => Err(RequestError::NoUsableAuth),
+    }
+}
+
+/// Puts parameters and client authentication where the endpoint wants them. `what` names the endpoint in errors.
+/// `bearer` is the token itself, for endpoints that take it as `Authorization` (some providers' revocation).
+pub fn build(
+    what: &'static str,
+    endpoint: &Endpoint,
+    client: &Client,
+    params: Vec<Param<'_>>,
+    bearer: Option<&Secret>,
+) -> Result<Request, RequestError> {
+    let url = endpoint.url.as_deref().ok_or(RequestError::NoUrl(what))?;
+    let url = url::Url::parse(url).map_err(|e| RequestError::BadUrl(what, e.to_string()))?;
+    let auth = usable_auth(endpoint, client)?;
+
+    let mut params: Vec<(String, Secret)> = params.into_iter().map(|(n, v)| (n.to_owned(), v)).collect();
+    let secret = client.secret.clone().unwrap_or_else(|| Secret::from(""));
+    let mut in_query: Vec<(String, Secret)> = Vec::new();
+    let mut authorization = None;
+    match auth {
+        ClientAuth::Basic => authorization = Some(basic(&encoded(&client.id), &encoded(secret.expose()))),
+        ClientAuth::BasicRaw => authorization = Some(basic(&client.id, secret.expose())),
+        ClientAuth::BasicSecretAsUser => authorization = Some(basic(secret.expose(), "")),
+        ClientAuth::ClientSecretScheme => authorization = Some(format!("Client {}", secret.expose())),
+        ClientAuth::BearerSelf => authorization = bearer.map(|token| format!("Bearer {}", token.expose())),
+        ClientAuth::Post => {
+            params.push(("client_id".into(), client.id.as_str().into()));
+            params.push(("client_secret".into(), secret));
+        }
+        ClientAuth::Query => {
+            in_query.push(("client_id".into(), client.id.as_str().into()));
+            in_query.push(("client_secret".into(), secret));
+        }
+        ClientAuth::None | ClientAuth::PrivateKeyJwt => params.push(("client_id".into(), client.id.as_str().into())),
+    }
+    for (name, value) in &endpoint.params {
+        params.retain(|(n, _)| n != name);
+        if !value.is_empty() {
+            params.push((name.clone(), value.as_str().into()));
+        }
+    }
+    for (name, _) in params.iter_mut().chain(in_query.iter_mut()) {
+        if let Some(theirs) = endpoint.rename.get(name) {
+            theirs.clone_into(name);
+        }
+    }
+
+    let body = match endpoint.params_in {
+        ParamsIn::Query => {
+            in_query.append(&mut params);
+            None
+        }
+        ParamsIn::Form => Some(("application/x-www-form-urlencoded", Secret::new(form::encode(borrowed(&params)).as_str()))),
+        ParamsIn::Json => {
+            let object: Map<String, Value> = params.iter().map(|(n, v)| (n.clone(), v.expose().into())).collect();
+            Some(("application/json", Secret::new(Value::Object(object).to_string())))
+        }
+    };
+    let mut request = Request::new(&endpoint.method, with_query(url, &in_query)).header("accept", "application/json");
+    if let Some((kind, body)) = body {
+        request = request.header("content-type", kind);
+        request.body = Some(body);
+    }
+    if let Some(authorization) = authorization {
+        request = request.header("authorization", authorization);
+    }
+    for (name, value) in &endpoint.headers {
+        request.headers.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
+        request = request.header(&name.to_lowercase(), value.as_str());
+    }
+    Ok(request)
+}
+
+fn with_query(mut url: url::Url, params: &[(String, Secret)]) -> String {
+    if !params.is_empty() {
+        let added = form::encode_query(borrowed(params));
+        let joined = match url.query() {
+            Some(query) if !query.is_empty() => format!("{query}&{}", added.as_str()),
+            _ => added.to_string(),
+        };
+        url.set_query(Some(&joined));
+    }
+    url.to_string()
+}
+
+fn borrowed(params: &[(String, Secret)]) -> impl Iterator<Item = (&str, &str)> {
+    params.iter().map(|(n, v)| (n.as_str(), v.expose()))
+}
+
+/// RFC 6749, section 2.3.1: id and secret are form-encoded before they are joined. Characters that need no encoding in a form
+/// are left as they are, for servers that do not decode.
+fn encoded(text: &str) -> String {
+    byte_serialize(text.as_bytes()).collect()
+}
+
+fn basic(user: &str, password: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn endpoint(auth: &[ClientAuth]) -> Endpoint {
+        Endpoint {
+            url: Some("https://as.example/token".into()),
+            method: "POST".into(),
+            auth: auth.to_vec(),
+            params_in: ParamsIn::Form,
+            params: BTreeMap::new(),
+            rename: BTreeMap::new(),
+            headers: BTreeMap::new(),
+            send_redirect_uri: true,
+            ok_status: vec![200],
+        }
+    }
+
+    fn client() -> Client {
+        Client { id: "the:id".into(), secret: Some("p@ss+%é".into()) }
+    }
+
+    fn sent(endpoint: &Endpoint, client: &Client, params: Vec<Param<'_>>) -> (String, String, String, String) {
+        let request = build("token", endpoint, client, params, None).unwrap();
+        let header = |name: &str| {
+            request.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.expose().to_owned()).unwrap_or_default()
+        };
+        let body = request.body.as_ref().map(|b| b.expose().to_owned()).unwrap_or_default();
+        (format!("{} {}", request.method, request.url.expose()), header("authorization"), header("content-type"), body)
+    }
+
+    // R-016
+    #[test]
+    fn basic_encodes_id_and_secret_before_joining_them() {
+        let (line, authorization, kind, body) =
+            sent(&endpoint(&[ClientAuth::Basic]), &client(), code(&"c/1".into(), Some("http://127.0.0.1:1/x"), None));
+        assert_eq!(line, "POST https://as.example/token");
+        let decoded = STANDARD.decode(authorization.strip_prefix("Basic ").unwrap()).unwrap();
+        assert_eq!(String::from_utf8(decoded).unwrap(), "the%3Aid:p%40ss%2B%25%C3%A9");
+        assert_eq!(kind, "application/x-www-form-urlencoded");
+        assert_eq!(body, "grant_type=authorization_code&code=c%2F1&redirect_uri=http%3A%2F%2F127.0.0.1%3A1%2Fx");
+    }
+
+    // S3: VerticalResponse classic
+    #[test]
+    fn a_get_without_grant_type_puts_everything_in_the_query() {
+        let mut endpoint = endpoint(&[ClientAuth::Query]);
+        endpoint.method = "GET".into();
+        endpoint.params_in = ParamsIn::Query;
+        endpoint.params.insert("grant_type".into(), String::new());
+        let (line, authorization, kind, body) = sent(&endpoint, &client(), code(&"c".into(), Some("http://localhost/"), None));
+        assert_eq!(
+            line,
+            "GET https://as.example/token?client_id=the%3Aid&client_secret=p%40ss%2B%25%C3%A9&code=c&redirect_uri=http%3A%2F%2Flocalhost%2F"
+        );
+        assert_eq!((authorization.as_str(), kind.as_str(), body.as_str()), ("", "", ""));
+    }
+
+    #[test]
+    fn json_post_and_renamed_parameters() {
+        let mut endpoint = endpoint(&[ClientAuth::Post]);
+        endpoint.params_in = ParamsIn::Json;
+        endpoint.rename.insert("client_id".into(), "client_key".into());
+        let (_, _, kind, body) = sent(&endpoint, &client(), client_credentials("scope", Some("a b")));
+        assert_eq!(kind, "application/json");
+        assert_eq!(
+            body,
+            r#"{"grant_type":"client_credentials","scope":"a b","client_key":"the:id","client_secret":"p@ss+%é"}"#
+        );
+    }
+
+    #[test]
+    fn the_first_usable_way_to_authenticate_wins() {
+        let public = Client { id: "id".into(), secret: None };
+        use ClientAuth::{Basic, None as Public, Post, PrivateKeyJwt};
+        assert_eq!(usable_auth(&endpoint(&[Basic, Public]), &client()), Ok(Basic));
+        assert_eq!(usable_auth(&endpoint(&[Basic, Public]), &public), Ok(Public));
+        assert_eq!(usable_auth(&endpoint(&[PrivateKeyJwt, Post]), &client()), Ok(Post));
+        assert_eq!(usable_auth(&endpoint(&[Public]), &client()), Ok(Public));
+        assert_eq!(usable_auth(&endpoint(&[Basic]), &public), Err(RequestError::NeedsSecret));
+        assert_eq!(usable_auth(&endpoint(&[PrivateKeyJwt]), &client()), Err(RequestError::NoUsableAuth));
+    }
+}
