@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""At a machine without a browser: the address is printed, and the redirect's address pasted into the terminal."""
+
+import re
+
+import rig
+from rig import check, same, test
+
+LOGIN = ["login", "rig", "--client-id", "public"]
+
+
+def printed_url(terminal, op):
+    """The address to open, as the person reads it off the screen."""
+    return terminal.find(re.escape(op.http) + r"/auth\?\S+(?=\s)").group()
+
+
+def home_for(t, op, **env):
+    home = t.home(OAUTHCTL_STORE="file", **env)
+    home.provider("rig", op.provider_file())
+    return home
+
+
+@test
+def the_pasted_redirect_completes_the_login(t):
+    op = t.oidc_provider()
+    home = home_for(t, op)
+    terminal = home.at_terminal(*LOGIN, "--no-browser")
+    url = printed_url(terminal, op)
+    pasted = rig.show_redirect(url)
+    terminal.type(pasted)
+    ran = terminal.end().expect(0)
+    code = re.search(r"code=([^&]+)", pasted)[1]
+    check(code not in ran.err, "what was pasted should not be echoed")
+    check(op.alive(home.run("token", "rig").expect(0).token), "the server should know the token")
+
+
+@test
+def while_the_paste_is_waited_for_the_listener_answers_too(t):
+    op = t.oidc_provider()
+    home = home_for(t, op)
+    terminal = home.at_terminal(*LOGIN, "--no-browser")
+    url = printed_url(terminal, op)
+    rig.show_redirect(url, deliver="real")
+    terminal.end().expect(0)
+
+
+@test
+def a_wrong_paste_is_said_and_the_right_one_still_taken(t):
+    op = t.oidc_provider()
+    home = home_for(t, op)
+    terminal = home.at_terminal(*LOGIN, "--no-browser")
+    url = printed_url(terminal, op)
+    pasted = rig.show_redirect(url)
+    terminal.type("not an address")
+    terminal.type(re.sub(r"state=[^&]+", "state=wrong", pasted))
+    terminal.expect(r"state|not the|another login")
+    terminal.type(pasted)
+    terminal.end().expect(0)
+    same(len(op.token_requests("authorization_code")), 1, "codes exchanged")
+
+
+@test
+def over_ssh_the_line_that_forwards_the_port_is_printed(t):
+    op = t.oidc_provider()
+    home = home_for(t, op, SSH_CONNECTION="192.0.2.7 50022 192.0.2.8 22")
+    browser = t.no_browser()
+    terminal = home.at_terminal(*LOGIN, "--timeout", "20s", env={"BROWSER": browser})
+    port = terminal.find(r"ssh .*-L (?:\S+:)?(\d+):(?:127\.0\.0\.1|localhost):(\d+)")
+    same(port[1], port[2], "the port here and there")
+    url = printed_url(terminal, op)
+    check(f":{port[1]}/" in rig.redirect_uri(url), f"the port bound and the port forwarded differ: {url}")
+    rig.show_redirect(url, deliver="real")
+    terminal.end().expect(0)
+
+
+@test
+def without_a_terminal_the_printed_address_is_enough(t):
+    op = t.oidc_provider()
+    home = home_for(t, op)
+    process = home.start(*LOGIN, "--no-browser")
+    seen = ""
+    while not (found := re.search(re.escape(op.http) + r"/auth\?\S+\s", seen)):
+        line = process.stderr.readline().decode()
+        check(line, f"`login` ended: {seen}")
+        seen += line
+    rig.show_redirect(found.group().strip(), deliver="real")
+    home.collect(process, *LOGIN).expect(0)
+
+
+@test
+def a_redirect_that_is_not_on_loopback_is_pasted(t):
+    op = t.oidc_provider()
+    home = home_for(t, op)
+    redirect = "https://app.example.test/done"
+    terminal = home.at_terminal("login", "rig", "--client-id", "pasted", "--redirect-uri", redirect, "--no-browser")
+    url = printed_url(terminal, op)
+    same(rig.redirect_uri(url), redirect, "the redirect asked for")
+    terminal.type(rig.show_redirect(url))
+    terminal.end().expect(0)
+    home.run("token", "rig").expect(0)
+
+
+@test
+def ctrl_c_ends_the_wait_with_exit_code_130_and_a_usable_terminal(t):
+    op = t.oidc_provider()
+    home = home_for(t, op)
+    terminal = home.at_terminal(*LOGIN, "--no-browser")
+    printed_url(terminal, op)
+    terminal.press("\x03")
+    terminal.end(5).expect(130)
+    home.run("token", "rig").expect(4)
+
+
+rig.main(globals())

@@ -1,0 +1,767 @@
+"""What the tests against real components stand on: a person's home, the program, a terminal, servers, browsers, keychains.
+
+A test file is a list of functions whose names say what is true, and `rig.main(globals())` at its end:
+
+    from rig import test
+
+    @test
+    def a_denied_login_stores_nothing(t):
+        op = t.oidc_provider()
+        ...
+
+`t` is a `Test`. Everything that it starts is ended, by process id, when the test ends, however it ends. A check that fails
+raises `Failed`, a component that can't be had raises `Skip`; both say why. Nothing here waits without a deadline, and every
+server listens on loopback on a port that the system chose.
+"""
+
+import atexit
+import base64
+import contextlib
+import functools
+import inspect
+import json
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+import urllib.error
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
+
+# Nothing that the tests run may take longer: a hang is a failure with a name, not a run that never ends.
+PATIENCE = 40
+
+
+class Failed(Exception):
+    """What was expected, and what was seen."""
+
+
+class Skip(Exception):
+    """A component that is not there."""
+
+
+@functools.cache
+def program():
+    """The program under test: `$OAUTHCTL`, else the release build."""
+    path = Path(os.environ.get("OAUTHCTL") or ROOT / os.environ.get("CARGO_TARGET_DIR", "target") / "release" / "oauthctl")
+    if not os.access(path, os.X_OK):
+        raise SystemExit(f"{path} is not there: `tests/run` builds it")
+    return str(path)
+
+
+@functools.cache
+def run_folder():
+    """Where this run keeps its files: `$TESTS_RUN` (kept by who made it), else a folder that goes when the tests end."""
+    if folder := os.environ.get("TESTS_RUN"):
+        return Path(folder)
+    folder = Path(tempfile.mkdtemp(prefix="oauthctl-tests-"))
+    atexit.register(remove, folder)
+    return folder
+
+
+def remove(folder):
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@functools.cache
+def pki():
+    """The folder of certificates that `pki.sh` made, once per run."""
+    need("openssl")
+    folder = run_folder() / "pki"
+    if not (folder / "expired.crt").exists():
+        subprocess.run([HERE / "pki.sh", folder], check=True, capture_output=True, timeout=PATIENCE)
+    return folder
+
+
+def need(*programs):
+    """Programs that a test can't do without; where they come from is known to `tests/run`."""
+    missing = [p for p in programs if not shutil.which(p)]
+    if missing:
+        raise Skip(f"{', '.join(missing)} not installed")
+
+
+def need_modules(folder):
+    if not (HERE / folder / "node_modules").is_dir():
+        raise Skip(f"`npm ci` has not run in tests/real/{folder}")
+
+
+# ---- the program, run ------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Ran:
+    """A command that has ended."""
+
+    argv: list
+    code: int
+    out: str
+    err: str
+    seconds: float
+
+    def __str__(self):
+        return (
+            f"$ oauthctl {' '.join(self.argv)}\nexit code {self.code} after {self.seconds:.2f} s\n"
+            f"stdout: {self.out.rstrip() or '(nothing)'}\nstderr: {self.err.rstrip() or '(nothing)'}"
+        )
+
+    def expect(self, code=0, out=None, err=None, within=None):
+        """Checks the exit code, stdout and stderr (regular expressions found anywhere, several in a list), and the time."""
+        problems = []
+        if self.code != code:
+            problems.append(f"exit code {code} expected")
+        for name, text, wanted in (("stdout", self.out, out), ("stderr", self.err, err)):
+            for pattern in [wanted] if isinstance(wanted, str) else wanted or []:
+                if not re.search(pattern, text, re.M | re.I):
+                    problems.append(f"{name} should match `{pattern}`")
+        if within is not None and self.seconds > within:
+            problems.append(f"{within} s at most expected")
+        if problems:
+            raise Failed("; ".join(problems) + f"\n{self}")
+        return self
+
+    @property
+    def token(self):
+        """The one line of stdout."""
+        check(self.out.endswith("\n") and self.out.count("\n") == 1 and len(self.out) > 1, f"one line on stdout expected\n{self}")
+        return self.out[:-1]
+
+    def json(self):
+        try:
+            return json.loads(self.out)
+        except ValueError as error:
+            raise Failed(f"JSON on stdout expected: {error}\n{self}") from error
+
+
+def check(condition, why):
+    if not condition:
+        raise Failed(why() if callable(why) else why)
+
+
+def same(seen, expected, what):
+    check(seen == expected, f"{what}: {expected!r} expected, {seen!r} seen")
+
+
+def wait_until(condition, what, seconds=PATIENCE):
+    """The condition's first true value."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if value := condition():
+            return value
+        time.sleep(0.02)
+    raise Failed(f"{what} did not happen within {seconds} s")
+
+
+class Home:
+    """A person's home with nothing in it: configuration, state, and an environment that holds only what a test puts there."""
+
+    def __init__(self, test, folder):
+        self._test = test
+        self.folder = folder
+        self.config = folder / "config"
+        self.state = folder / "state"
+        self.config.mkdir(parents=True)
+        self.env = {
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+            "HOME": str(folder),
+            "XDG_CONFIG_HOME": str(folder / ".config"),
+            "XDG_STATE_HOME": str(folder / ".local/state"),
+            "XDG_DATA_HOME": str(folder / ".local/share"),
+            "XDG_CACHE_HOME": str(folder / ".cache"),
+            "OAUTHCTL_CONFIG_DIR": str(self.config),
+            "OAUTHCTL_STATE_DIR": str(self.state),
+        }
+
+    def run(self, *argv, env=None, stdin=None, timeout=PATIENCE, under=()):
+        """`oauthctl ARGV…` without a terminal, to its end. `env` adds variables, `None` takes one away; `under` is a command
+        that runs it (`strace …`)."""
+        started = time.monotonic()
+        process = self.start(*argv, env=env, stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL, under=under)
+        try:
+            out, err = process.communicate(stdin.encode() if stdin is not None else None, timeout)
+        except subprocess.TimeoutExpired as expired:
+            process.kill()
+            out, err = process.communicate()
+            ran = Ran(list(argv), -9, out.decode(), err.decode(), timeout)
+            raise Failed(f"no end within {timeout} s\n{ran}") from expired
+        return Ran(list(argv), process.returncode, out.decode(), err.decode(), time.monotonic() - started)
+
+    def start(self, *argv, env=None, stdin=subprocess.DEVNULL, under=()):
+        """The same, under way: a `Popen`."""
+        process = subprocess.Popen(
+            [*under, program(), *argv],
+            env=self._environment(env),
+            cwd=self.folder,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        self._test.ends(process)
+        return process
+
+    def collect(self, process, *argv, timeout=PATIENCE):
+        """What became of a command that was started."""
+        started = time.monotonic()
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired as expired:
+            process.kill()
+            out, err = process.communicate()
+            raise Failed(f"no end within {timeout} s\n{Ran(list(argv), -9, out.decode(), err.decode(), timeout)}") from expired
+        return Ran(list(argv), process.returncode, out.decode(), err.decode(), time.monotonic() - started)
+
+    def at_terminal(self, *argv, env=None):
+        """The same at a terminal of its own."""
+        return self._test.enter(Terminal([program(), *argv], self._environment({"TERM": "xterm", **(env or {})}), self.folder))
+
+    def provider(self, name, text):
+        """Writes a provider file of the person's own."""
+        (self.config / "providers").mkdir(exist_ok=True)
+        (self.config / "providers" / f"{name}.toml").write_text(text, encoding="utf-8")
+
+    def secret_file(self, secret):
+        path = self.folder / "client-secret"
+        path.write_text(secret + "\n", encoding="utf-8")
+        path.chmod(0o600)
+        return str(path)
+
+    def files(self):
+        """Everything below the home, as text, for tests that look for what must not be there."""
+        return {str(p): p.read_bytes() for p in self.folder.rglob("*") if p.is_file() and not p.is_symlink()}
+
+    def _environment(self, more):
+        env = {**self.env, **(more or {})}
+        return {name: str(value) for name, value in env.items() if value is not None}
+
+
+class Terminal:
+    """A command at a pseudo-terminal, and what is on its screen so far."""
+
+    def __init__(self, argv, env, cwd):
+        self._argv, self._env, self._cwd = argv, env, cwd
+        self.screen = ""
+        self._seen = 0
+
+    def __enter__(self):
+        ours, theirs = pty.openpty()
+        self._fd = ours
+
+        def own_terminal():
+            import fcntl
+            import termios
+
+            os.setsid()
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+        self.process = subprocess.Popen(
+            self._argv, env=self._env, cwd=self._cwd, stdin=theirs, stdout=theirs, stderr=theirs, preexec_fn=own_terminal
+        )
+        os.close(theirs)
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        os.close(self._fd)
+
+    def _read(self, seconds):
+        """Whether anything more can come."""
+        ready, _, _ = select.select([self._fd], [], [], seconds)
+        if not ready:
+            return True
+        try:
+            data = os.read(self._fd, 65536)
+        except OSError:  # EIO: the other side has closed
+            return False
+        self.screen += data.decode("utf-8", "replace").replace("\r\n", "\n")
+        return bool(data)
+
+    def expect(self, pattern, seconds=PATIENCE):
+        """Waits until the pattern appears after what was expected before; its match."""
+        end = time.monotonic() + seconds
+        while True:
+            if found := re.compile(pattern, re.M | re.I).search(self.screen, self._seen):
+                self._seen = found.end()
+                return found
+            if time.monotonic() > end or not self._read(0.2) and self.process.poll() is not None:
+                raise Failed(f"`{pattern}` did not appear on the terminal\n{self.screen}")
+
+    def find(self, pattern, seconds=PATIENCE):
+        """Waits until the pattern is anywhere on the screen, what was expected before included; its match."""
+        self._seen = 0
+        return self.expect(pattern, seconds)
+
+    def type(self, line):
+        os.write(self._fd, line.encode() + b"\n")
+
+    def press(self, key):
+        os.write(self._fd, key.encode())
+
+    def end(self, seconds=PATIENCE):
+        """Reads on until the command has ended; its exit code and all that was on the screen."""
+        end = time.monotonic() + seconds
+        while self._read(0.1):
+            if time.monotonic() > end:
+                raise Failed(f"no end within {seconds} s\n{self.screen}")
+        code = self.process.wait(timeout=max(0.1, end - time.monotonic()))
+        return Ran([*self._argv[1:]], code, "", self.screen, 0.0)
+
+
+# ---- servers ---------------------------------------------------------------------------------------------------------
+
+
+def fetch(url, data=None, method=None, headers=None):
+    """Status and text of a plain request by the test itself."""
+    request = urllib.request.Request(url, data, headers or {}, method=method)
+    tls = ssl.create_default_context(cafile=str(pki() / "ca.crt")) if url.startswith("https:") else None
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE, context=tls) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+class OidcProvider:
+    """npm's `oidc-provider`, started: its two issuers, its log, its faults."""
+
+    def __init__(self, http, https):
+        self.http, self.https = http, https
+
+    def log(self, path=None):
+        entries = json.loads(fetch(f"{self.http}/test/log")[1])
+        return [e for e in entries if path in (None, e["path"])]
+
+    def forget_log(self):
+        fetch(f"{self.http}/test/log", method="DELETE")
+
+    def fault(self, path, **fault):
+        status, text = fetch(f"{self.http}/test/faults", json.dumps({"path": path, **fault}).encode())
+        check(status == 200, f"the fault was not taken: {text}")
+
+    def token_requests(self, grant):
+        """What reached the token endpoint for one grant, answered by the server or by a fault."""
+        return [e for e in self.log("/token") if e.get("body", {}).get("grant_type") == grant or f"grant_type={grant}" in e.get("raw", "")]
+
+    def alive(self, access_token, issuer=None):
+        """Whether the server itself still takes the token."""
+        return fetch(f"{issuer or self.http}/me", headers={"Authorization": f"Bearer {access_token}"})[0] == 200
+
+    def provider_file(self, issuer=None, *, name="rig", auth="none", state_issuer=False, more=""):
+        """The facts about this server, as a person would write them down: every address, and no discovery."""
+        at = issuer or self.http
+        said = f'issuer = "{at}"\n' if state_issuer else ""
+        return f"""\
+id = "{name}"
+name = "the tests' own server"
+{said}
+[authorize]
+url = "{at}/auth"
+params = {{ prompt = "consent" }}
+
+[token]
+url = "{at}/token"
+auth = ["{auth}"]
+
+[revoke]
+url = "{at}/token/revocation"
+auth = ["{auth}"]
+
+[scopes]
+default = ["openid", "offline_access", "api:read"]
+
+[api]
+base-url = "{at}"
+
+[whoami]
+url = "{at}/me"
+id = "sub"
+
+[redirect]
+path = "/callback"
+{more}
+"""
+
+
+@dataclass
+class Keyring:
+    """A keychain under its own session bus: the variables that lead to it."""
+
+    env: dict
+    daemon: int | None
+
+    def alive(self):
+        try:
+            os.kill(self.daemon, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
+    def _ask(self, *argv):
+        env = {"PATH": os.environ["PATH"], **self.env}
+        return subprocess.run(argv, env=env, capture_output=True, text=True, timeout=PATIENCE)
+
+    def lookup(self, profile):
+        """What `secret-tool` finds, or None."""
+        found = self._ask("secret-tool", "lookup", "service", "oauthctl", "username", profile)
+        return found.stdout if found.returncode == 0 else None
+
+    def items(self, profile):
+        """How many items the person would see for it in the system's own tool."""
+        return self._ask("secret-tool", "search", "--all", "service", "oauthctl", "username", profile).stdout.count("[/")
+
+    def lock(self):
+        """Locks the login collection, as a person does who leaves the desk."""
+        service = "org.freedesktop.secrets"
+        collection = "/org/freedesktop/secrets/collection/login"
+        method = "org.freedesktop.Secret.Service.Lock"
+        asked = self._ask("dbus-send", "--session", "--print-reply", f"--dest={service}", "/org/freedesktop/secrets", method, f"array:objpath:{collection}")
+        check(asked.returncode == 0 and collection in asked.stdout, f"the keychain was not locked: {asked.stdout}{asked.stderr}")
+
+
+class Test:
+    """One test under way: what it may start, and the folder that it has to itself."""
+
+    def __init__(self, name):
+        self.name = name
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{name[:40]}-", dir=run_folder()))
+        self._stack = contextlib.ExitStack()
+        self._homes = 0
+
+    def enter(self, context):
+        return self._stack.enter_context(context)
+
+    def close(self):
+        self._stack.close()
+
+    def ends(self, process):
+        """Ends a process with the test."""
+
+        def end():
+            if process.poll() is None:
+                process.terminate()
+                try:
+                    process.wait(5)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+            for stream in (process.stdin, process.stdout, process.stderr):
+                if stream:
+                    with contextlib.suppress(OSError):
+                        stream.close()
+
+        self._stack.callback(end)
+
+    def home(self, keyring=None, **env):
+        """A fresh home; with a keyring's variables if there is one, else on a machine that has no session bus."""
+        self._homes += 1
+        home = Home(self, self.folder / f"home{self._homes}")
+        home.env.update(keyring.env if keyring else {})
+        home.env.update(env)
+        return home
+
+    def _log(self, name):
+        file = open(self.folder / name, "ab")  # noqa: SIM115 - closed with the test
+        self._stack.callback(file.close)
+        return file
+
+    # -- servers
+
+    def oidc_provider(self, https=False, certificate="server", **settings):
+        need("node")
+        need_modules("oidc-provider")
+        env = {"PATH": os.environ["PATH"], **{name.upper(): str(value) for name, value in settings.items()}}
+        if https:
+            env |= {"PKI": str(pki()), "CERTIFICATE": certificate}
+        process = subprocess.Popen(
+            ["node", "server.mjs"],
+            cwd=HERE / "oidc-provider",
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=self._log("oidc-provider.log"),
+        )
+        self.ends(process)
+        line = first_line(process, r"^READY ", "oidc-provider", self.folder / "oidc-provider.log")
+        issuers = json.loads(line.removeprefix("READY "))
+        return OidcProvider(issuers["http"], issuers.get("https"))
+
+    def nginx(self, locations, certificate="server"):
+        """nginx with TLS on a port of its own; `locations` is nginx's own configuration. Its base address."""
+        need("nginx")
+        folder = self.folder / "nginx"
+        folder.mkdir()
+        port = free_port()
+        (folder / "nginx.conf").write_text(
+            f"""\
+daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/error.log;
+events {{ worker_connections 256; }}
+http {{
+  access_log {folder}/access.log; default_type application/json;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  server {{
+    listen 127.0.0.1:{port} ssl; server_name localhost;
+    ssl_certificate {pki()}/{certificate}.crt; ssl_certificate_key {pki()}/{certificate}.key;
+    ssl_protocols TLSv1.2 TLSv1.3; ssl_session_tickets off;
+    {locations}
+  }}
+}}
+""",
+            encoding="utf-8",
+        )
+        process = subprocess.Popen(
+            ["nginx", "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._log("nginx.log"),
+        )
+        self.ends(process)
+        wait_until(lambda: answers(port) or process.poll() is not None, "nginx's start", 10)
+        check(process.poll() is None, lambda: f"nginx ended\n{(folder / 'error.log').read_text()}")
+        return f"https://localhost:{port}"
+
+    # -- keychains
+
+    def keyring(self, mode=None):
+        """A keychain as `with-keyring.sh` makes it: unlocked, or `locked`, `absent`, `no-bus`."""
+        if mode != "no-bus":
+            need("dbus-daemon", "dbus-send")
+        if mode in (None, "locked"):
+            need("gnome-keyring-daemon", "secret-tool")
+        say = "import json,os,sys; print(json.dumps(dict(os.environ)), flush=True); sys.stdin.read()"
+        process = subprocess.Popen(
+            [HERE / "with-keyring.sh", *([f"--{mode}"] if mode else []), "--", PYTHON, "-c", say],
+            env={"PATH": os.environ["PATH"], "HOME": str(self.folder), "TMPDIR": str(run_folder())},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log("keyring.log"),
+        )
+
+        def end():
+            process.stdin.close()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.terminate()
+                process.wait(10)
+            process.stdout.close()
+
+        self._stack.callback(end)
+        line = first_line(process, r"^\{", f"the keychain ({mode or 'unlocked'})", self.folder / "keyring.log")
+        inside = json.loads(line)
+        env = {name: inside[name] for name in ("DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR") if name in inside}
+        return Keyring(env, owner_of_secrets(env) if mode in (None, "locked") else None)
+
+    # -- browsers
+
+    def browser(self, **settings):
+        """A program for `BROWSER`: the robot with these settings, detached as a browser is. `.log()` tells what it did."""
+        return Browser(self.folder, "robot", [PYTHON, HERE / "robot" / "robot.py"], settings)
+
+    def chromium(self, **settings):
+        """The same with headless Chromium."""
+        need("node")
+        need_modules("robot")
+        chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+        if not chromium:
+            raise Skip("chromium not installed")
+        need("certutil")
+        node = shutil.which("node")
+        return Browser(self.folder, "chromium", [node, HERE / "robot" / "chromium.mjs"], {"CHROMIUM": chromium, **settings})
+
+    def no_browser(self):
+        """A browser that leaves a mark: a test that ends with it has opened one where none may be opened."""
+        return Browser(self.folder, "nobody", ["/bin/true"], {})
+
+
+class Browser:
+    """A script of its own per browser: the program under test may start it with an environment cut short."""
+
+    def __init__(self, folder, name, argv, settings):
+        number = len(list(folder.glob("browser*.sh")))
+        self.program = folder / f"browser{number}-{name}.sh"
+        self._log = folder / f"browser{number}.log"
+        self._opened = folder / f"browser{number}.opened"
+        variables = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "ROBOT_LOG": self._log,
+            "ROBOT_CA": pki() / "ca.crt",
+            **{(k if k.isupper() else f"ROBOT_{k.upper()}"): v for k, v in settings.items()},
+        }
+        exports = "".join(f"export {k}={quoted(v)}\n" for k, v in variables.items())
+        command = " ".join(quoted(a) for a in argv)
+        self.program.write_text(
+            f"#!/bin/bash\n{exports}printf '%s\\n' \"$@\" >> {quoted(self._opened)}\n"
+            f"setsid -f {command} \"$@\" </dev/null >>{quoted(folder / 'browser.out')} 2>&1\n",
+            encoding="utf-8",
+        )
+        self.program.chmod(0o700)
+
+    def __str__(self):
+        return str(self.program)
+
+    def opened(self):
+        """The arguments it was given, one after the other."""
+        return self._opened.read_text().splitlines() if self._opened.exists() else []
+
+    def log(self):
+        return [json.loads(line) for line in self._log.read_text().splitlines()] if self._log.exists() else []
+
+    def said(self, seconds=PATIENCE):
+        """The words of the page on which the login ended."""
+        ends = lambda: [step["says"] for step in self.log() if "says" in step]
+        return wait_until(ends, "the browser's arrival at the last page", seconds)[-1]
+
+
+def show_redirect(url, **settings):
+    """Walks through login and consent, and returns the address of the redirect instead of going there."""
+    env = {"PATH": os.environ["PATH"], "ROBOT_DELIVER": "show", "ROBOT_CA": str(pki() / "ca.crt")}
+    env |= {f"ROBOT_{k.upper()}": str(v) for k, v in settings.items()}
+    walked = subprocess.run([PYTHON, HERE / "robot" / "robot.py", url], env=env, capture_output=True, text=True, timeout=PATIENCE)
+    check(walked.returncode == 0, f"the robot got no redirect from {url}: {walked.stderr}")
+    return walked.stdout.strip()
+
+
+# ---- small things ----------------------------------------------------------------------------------------------------
+
+
+def quoted(value):
+    return "'" + str(value).replace("'", "'\\''") + "'"
+
+
+def free_port():
+    import socket
+
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def answers(port):
+    import socket
+
+    with socket.socket() as s:
+        s.settimeout(0.5)
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+def first_line(process, pattern, what, log, seconds=30):
+    """The first line of a server's stdout that fits; a server that ends before is a component that can't be had."""
+    found = []
+
+    def read():
+        for line in process.stdout:
+            if re.search(pattern, line.decode()):
+                found.append(line.decode().strip())
+                return
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    reader.join(seconds)
+    if not found:
+        raise Skip(f"{what} did not start: {log.read_text(errors='replace').strip()[-600:]}")
+    return found[0]
+
+
+def owner_of_secrets(env):
+    """The process that answers for the Secret Service on this bus."""
+    asked = subprocess.run(
+        ["dbus-send", "--session", "--print-reply=literal", "--dest=org.freedesktop.DBus", "/",
+         "org.freedesktop.DBus.GetConnectionUnixProcessID", "string:org.freedesktop.secrets"],
+        env={"PATH": os.environ["PATH"], **env}, capture_output=True, text=True, timeout=PATIENCE, check=True,
+    )  # fmt: skip
+    return int(asked.stdout.split()[-1])
+
+
+def claims(jwt):
+    """The claims of a JWT, unchecked."""
+    part = jwt.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
+def redirect_uri(authorize_url):
+    return urllib.parse.parse_qs(urllib.parse.urlsplit(authorize_url).query)["redirect_uri"][0]
+
+
+def url_in(text, start="http"):
+    """The first address in a text that begins so."""
+    found = re.search(re.escape(start) + r"[^\s\"'<>]*", text)
+    check(found, f"no address beginning with {start} in: {text}")
+    return found.group()
+
+
+def parallel(count, at_once, job):
+    """Runs `job(number)` `count` times, `at_once` at a time; the results in order."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(at_once) as pool:
+        return list(pool.map(job, range(count)))
+
+
+# ---- running them ----------------------------------------------------------------------------------------------------
+
+
+def test(function):
+    """Marks a test. Its name is its statement."""
+    function.is_test = True
+    return function
+
+
+def say(line):
+    """One test's line, for the reader and for the sum that `tests/run` makes."""
+    print(line, flush=True)
+    if path := os.environ.get("TESTS_LINES"):
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+
+def main(names):
+    """Runs the tests of a file, in order, or those whose names hold one of the arguments; one line each; 1 if any failed."""
+    part = Path(names["__file__"]).stem
+    tests = [f for f in names.values() if inspect.isfunction(f) and getattr(f, "is_test", False)]
+    if wanted := sys.argv[1:]:
+        tests = [f for f in tests if any(w.replace(" ", "_") in f.__name__ for w in wanted)]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    failed = False
+    for function in tests:
+        name = f"{part}: {function.__name__.replace('_', ' ')}"
+        started = time.monotonic()
+        under_way = Test(function.__name__)
+        try:
+            try:
+                function(under_way)
+            finally:
+                under_way.close()
+            remove(under_way.folder)
+            say(f"ok {name} ({time.monotonic() - started:.1f} s)")
+        except Skip as skip:
+            remove(under_way.folder)
+            say(f"skip {name} — {skip}")
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this test's failure
+            failed = True
+            first, _, rest = str(error).partition("\n")
+            say(f"not ok {name} — {first or type(error).__name__}")
+            if not isinstance(error, Failed):
+                rest = traceback.format_exc()
+            print("".join(f"    {line}\n" for line in rest.splitlines()), end="", flush=True)
+            print(f"    its files: {under_way.folder}", flush=True)
+    if failed:
+        atexit.unregister(remove)
+    sys.exit(1 if failed else 0)
