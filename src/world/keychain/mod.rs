@@ -1,0 +1,7 @@
+use std::sync::Arc;
+
+use super::Keychain;
+
+pub fn real() -> Arc<dyn Keychain> {
+    unimplemented!()
+}
