@@ -338,9 +338,14 @@ pub fn write_response(stream: &mut impl Write, status: u16, headers: &[(&str, &s
 /// the far end still sends.
 pub fn hang_up(stream: &mut impl Stream) {
     stream.end_by(Instant::now() + DRAIN_TIME);
-    if stream.end_writing().is_err() {
-        return;
+    if stream.end_writing().is_ok() {
+        drain(stream);
     }
+}
+
+/// The second half of [`hang_up`], for whoever has ended the writing.
+pub fn drain(stream: &mut impl Stream) {
+    stream.end_by(Instant::now() + DRAIN_TIME);
     let mut waste = [0; 4096];
     let mut taken = 0;
     while taken < DRAIN_BYTES {

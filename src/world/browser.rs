@@ -1,0 +1,370 @@
+//! Opens the person's browser.
+//!
+//! The URL is built from what a server or a provider file says, and programs that open URLs have run commands found in them
+//! before. So only `https` and loopback `http` is opened, written anew by the URL parser, as one argument, by a program found
+//! outside the working directory, without a shell of ours. `BROWSER` is a program (or several, with `:` between, tried in turn),
+//! not a command line: nothing in it is split on spaces or replaced.
+//!
+//! The browser outlives us: it gets a session of its own, so that Ctrl-C here doesn't end it, and none of our streams.
+//! What it finds in its environment: what the person named in `BROWSER` gets everything but our own variables; the system's
+//! launcher only what a desktop program needs.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use url::{Host, Url};
+
+use super::programs;
+use super::{Browser, BrowserError};
+use crate::text;
+
+/// What fails by then is reported. A launcher that is still running then has most likely become the browser.
+const MOMENT: Duration = Duration::from_secs(1);
+
+/// Looked through before `PATH` for the system's own launcher.
+#[cfg(unix)]
+const SYSTEM_FOLDERS: [&str; 4] = ["/usr/local/bin", "/usr/bin", "/bin", "/run/current-system/sw/bin"];
+
+/// Variables that a desktop program needs, by name and by prefix.
+const NEEDED: [&str; 22] = [
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LANGUAGE",
+    "TZ",
+    "TMPDIR",
+    "DISPLAY",
+    "XAUTHORITY",
+    "DESKTOP_SESSION",
+    "SESSION_MANAGER",
+    "SSH_AUTH_SOCK",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "WSLENV",
+    "WSL_DISTRO_NAME",
+    "WSL_INTEROP",
+];
+const NEEDED_PREFIXES: [&str; 13] =
+    ["LC_", "XDG_", "WAYLAND_", "DBUS_", "GNOME_", "KDE_", "GTK_", "GDK_", "QT_", "MOZ_", "PULSE_", "GIO_", "FLATPAK_"];
+
+pub struct Real;
+
+impl Browser for Real {
+    fn open(&self, url: &str) -> Result<(), BrowserError> {
+        Surroundings::own().open(url)
+    }
+}
+
+/// What decides which program runs, and with what.
+struct Surroundings {
+    browser: Option<OsString>,
+    path: Option<OsString>,
+    here: Option<PathBuf>,
+    variables: Vec<(OsString, OsString)>,
+}
+
+impl Surroundings {
+    #[expect(clippy::disallowed_methods, reason = "the child's environment is made from our own")]
+    fn own() -> Surroundings {
+        Surroundings {
+            browser: std::env::var_os("BROWSER").filter(|b| !b.is_empty()),
+            path: programs::path(),
+            here: std::env::current_dir().ok(),
+            variables: std::env::vars_os().collect(),
+        }
+    }
+
+    fn open(&self, url: &str) -> Result<(), BrowserError> {
+        let url = checked(url)?;
+        match &self.browser {
+            Some(browser) => self.open_chosen(browser, &url),
+            None => self.open_by_system(&url),
+        }
+    }
+
+    /// The person's choice; if none of them works that is said, and no other is tried.
+    fn open_chosen(&self, browser: &OsStr, url: &Url) -> Result<(), BrowserError> {
+        let mut failure = BrowserError::NotFound;
+        for program in std::env::split_paths(browser).filter(|p| !p.as_os_str().is_empty()) {
+            let shown = text::safe(&program.to_string_lossy());
+            let Some(found) = programs::find(program.as_os_str(), self.path.as_deref()) else {
+                let why = "there is no such program (`BROWSER` names a program, not a command line)".to_owned();
+                failure = BrowserError::Failed { program: shown, why };
+                continue;
+            };
+            let mut command = programs::command(&found);
+            command.arg(url.as_str()).env_clear().envs(self.variables.iter().filter(|(n, _)| !is_ours(n)).cloned());
+            match launch(command, &shown) {
+                Ok(()) => return Ok(()),
+                Err(error) => failure = error,
+            }
+        }
+        Err(failure)
+    }
+
+    fn open_by_system(&self, url: &Url) -> Result<(), BrowserError> {
+        let mut failure = BrowserError::NotFound;
+        for proposed in open::commands(url.as_str()) {
+            let name = proposed.get_program();
+            let Some(found) = self.system_program(name) else { continue };
+            let mut command = programs::command(&found);
+            command.args(proposed.get_args()).env_clear().envs(self.needed_variables());
+            command.envs(proposed.get_envs().filter_map(|(name, value)| Some((name, value?))));
+            match launch(command, &text::safe(&name.to_string_lossy())) {
+                Ok(()) => return Ok(()),
+                Err(error) => failure = error,
+            }
+        }
+        Err(failure)
+    }
+
+    #[cfg(all(unix, not(target_os = "macos")))]
+    fn system_program(&self, name: &OsStr) -> Option<PathBuf> {
+        let has = |variable: &str| self.variables.iter().any(|(n, value)| n == variable && !value.is_empty());
+        let from_windows = Path::new(name).extension() == Some(OsStr::new("exe"));
+        // without a display the launchers fall back to text browsers, which nobody would see
+        if !from_windows && !has("DISPLAY") && !has("WAYLAND_DISPLAY") {
+            return None;
+        }
+        let system = std::env::join_paths(SYSTEM_FOLDERS).ok();
+        programs::find(name, system.as_deref()).or_else(|| programs::find(name, Some(&self.safe_path())))
+    }
+
+    #[cfg(not(all(unix, not(target_os = "macos"))))]
+    fn system_program(&self, name: &OsStr) -> Option<PathBuf> {
+        programs::find(name, Some(&self.safe_path()))
+    }
+
+    /// `PATH` without what is relative or lies in the working directory: the launchers are scripts and look further in it.
+    fn safe_path(&self) -> OsString {
+        let path = self.path.as_deref().unwrap_or_default();
+        let is_here =
+            |folder: &Path| self.here.as_ref().is_some_and(|here| here.parent().is_some() && folder.starts_with(here));
+        let folders = programs::absolute_folders(path).filter(|folder| !is_here(folder));
+        std::env::join_paths(folders).unwrap_or_default()
+    }
+
+    fn needed_variables(&self) -> impl Iterator<Item = (OsString, OsString)> {
+        let needed = self.variables.iter().filter(|(name, _)| is_needed(name)).cloned();
+        needed.chain([(OsString::from("PATH"), self.safe_path())])
+    }
+}
+
+/// The URL as the parser writes it: no space, quote or control character is left in it unescaped.
+fn checked(url: &str) -> Result<Url, BrowserError> {
+    let bad = |why: &str| Err(BrowserError::BadUrl(why.to_owned()));
+    let Ok(url) = Url::parse(url) else { return bad("it is not a URL") };
+    if !url.username().is_empty() || url.password().is_some() {
+        return bad("it has a name or a password in it");
+    }
+    let loopback = match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => return bad("it has no host"),
+    };
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if loopback => Ok(url),
+        "http" => bad("plain `http` is for this machine's own loopback alone"),
+        _ => bad("only `https` is opened"),
+    }
+}
+
+fn is_ours(name: &OsStr) -> bool {
+    name.to_string_lossy().to_ascii_uppercase().starts_with(programs::OUR_PREFIX)
+}
+
+#[cfg(unix)]
+fn is_needed(name: &OsStr) -> bool {
+    let Some(name) = name.to_str() else { return false };
+    NEEDED.contains(&name) || NEEDED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Windows programs fail in strange ways without one or another of the system's variables: all but ours, and but `PATH`.
+#[cfg(not(unix))]
+fn is_needed(name: &OsStr) -> bool {
+    !is_ours(name) && !name.eq_ignore_ascii_case("PATH")
+}
+
+fn launch(mut command: Command, shown: &str) -> Result<(), BrowserError> {
+    let failed = |why: String| BrowserError::Failed { program: shown.to_owned(), why };
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    detach(&mut command);
+    let mut child = command.spawn().map_err(|error| failed(error.to_string()))?;
+    match programs::wait(&mut child, Instant::now() + MOMENT) {
+        // Windows' launcher says nothing by its status
+        Ok(Some(status)) if status.success() || cfg!(windows) => Ok(()),
+        Ok(Some(status)) => Err(failed(status.to_string())),
+        Ok(None) => Ok(()),
+        Err(error) => Err(failed(error.to_string())),
+    }
+}
+
+#[cfg(unix)]
+fn detach(command: &mut Command) {
+    use std::os::unix::process::CommandExt as _;
+    // the working directory may be on something that is to be unmounted
+    command.current_dir("/");
+    // SAFETY: between fork and exec only setsid(2) is called, which is async-signal-safe. It can't fail there: a fresh child leads
+    // no process group.
+    unsafe {
+        command.pre_exec(|| {
+            libc::setsid();
+            Ok(())
+        });
+    }
+}
+
+#[cfg(not(unix))]
+fn detach(_command: &mut Command) {}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    /// A program that writes down its arguments and its environment beside itself.
+    fn recorder(folder: &Path, name: &str, end: &str) -> PathBuf {
+        let path = folder.join(name);
+        let text = format!(
+            "#!/bin/sh\nfor a in \"$0\" \"$@\"; do printf '%s\\n' \"$a\"; done >'{0}.args'\nenv >'{0}.env'\n\
+             ps -o pid= -o sid= -p $$ >'{0}.session' 2>/dev/null\ns=$(readlink /proc/$$/fd/1 /proc/$$/fd/2); echo "$s" >'{0}.streams'\n{end}\n",
+            path.display()
+        );
+        // written under another name, so that no thread's fork can hold it open for writing when it is started
+        let draft = folder.join("draft");
+        std::fs::write(&draft, text).expect("written");
+        std::fs::set_permissions(&draft, std::fs::Permissions::from_mode(0o700)).expect("made a program");
+        let copied = programs::command(Path::new("/bin/cp")).arg("-p").args([&draft, &path]).status().expect("copied");
+        assert!(copied.success());
+        path
+    }
+
+    fn recorded(program: &Path, what: &str) -> Option<String> {
+        std::fs::read_to_string(format!("{}.{what}", program.display())).ok()
+    }
+
+    fn with_browser(browser: impl Into<OsString>) -> Surroundings {
+        let variables = [("PATH", "/usr/bin:/bin"), ("OAUTHCTL_X_CLIENT_SECRET", "canary"), ("VSCODE_IPC", "v")];
+        Surroundings {
+            browser: Some(browser.into()),
+            path: Some("/usr/bin:/bin".into()),
+            here: None,
+            variables: variables.map(|(n, v)| (n.into(), v.into())).to_vec(),
+        }
+    }
+
+    // C-07, H-03
+    #[test]
+    fn the_chosen_browser_gets_one_argument_and_nothing_of_ours() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let program = recorder(folder.path(), "my browser", "");
+        let hostile = "https://as.example/a?x=1 2&y=$(touch${IFS}z)`id`;|'\"&z=%20\t\r\n#f";
+        with_browser(&program).open(hostile).expect("opened");
+        let arguments = recorded(&program, "args").expect("it ran");
+        let expected = "https://as.example/a?x=1%202&y=$(touch${IFS}z)`id`;|%27%22&z=%20#f";
+        assert_eq!(arguments, format!("{}\n{expected}\n", program.display()));
+        let environment = recorded(&program, "env").expect("it ran");
+        assert!(environment.contains("VSCODE_IPC=v") && !environment.contains("OAUTHCTL"), "{environment}");
+        assert_eq!(recorded(&program, "streams").as_deref(), Some("/dev/null\n/dev/null\n"));
+        let session = recorded(&program, "session").unwrap_or_default();
+        let ids: Vec<&str> = session.split_ascii_whitespace().collect();
+        assert!(ids.is_empty() || ids[0] == ids[1], "a session of its own: {session}");
+    }
+
+    // L-48
+    #[test]
+    fn a_browser_that_cannot_be_started_is_reported() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let works = recorder(folder.path(), "works", "sleep 5");
+        let fails = recorder(folder.path(), "fails", "exit 3");
+        let open = |browser: &OsStr| with_browser(browser).open("https://as.example/");
+        let Err(BrowserError::Failed { why, .. }) = open(fails.as_os_str()) else { panic!("it failed") };
+        assert!(why.contains("exit status: 3"), "{why}");
+        for browser in ["garbage-browser", "sh -c 'touch x' %s", "./fails", "fails %s"] {
+            assert!(matches!(open(OsStr::new(browser)), Err(BrowserError::Failed { .. })), "{browser}");
+        }
+        let list = std::env::join_paths([Path::new("garbage-browser"), &fails, &works]).expect("a list");
+        let start = Instant::now();
+        assert_eq!(open(&list), Ok(()));
+        assert!(recorded(&works, "args").is_some());
+        assert!(start.elapsed() < Duration::from_secs(4), "one that goes on running is not waited for");
+    }
+
+    #[test]
+    fn only_addresses_for_a_browser_are_opened() {
+        let nobody = with_browser("/bin/true");
+        for url in [
+            "file:///etc/passwd",
+            "vscode://x/y",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "http://as.example/authorize",
+            "https://id@as.example/",
+            "ms-settings:",
+            "-https://as.example/",
+            "as.example",
+            "",
+        ] {
+            assert!(matches!(nobody.open(url), Err(BrowserError::BadUrl(_))), "{url}");
+        }
+        assert_eq!(nobody.open("http://127.0.0.1:4000/authorize"), Ok(()));
+    }
+
+    // L-49
+    #[test]
+    fn the_address_is_written_anew_and_escaped_once() {
+        assert_eq!(
+            checked("https://AS.example/a b?c=d%20e f").expect("a URL").as_str(),
+            "https://as.example/a%20b?c=d%20e%20f"
+        );
+    }
+
+    // C-08
+    #[cfg(not(target_os = "macos"))]
+    #[test]
+    fn a_launcher_in_the_working_directory_is_not_run() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let here = folder.path().to_owned();
+        recorder(&here, "gnome-open-of-the-test", "");
+        let surroundings = |path: &OsStr, here: &Path| Surroundings {
+            browser: None,
+            path: Some(path.to_owned()),
+            here: Some(here.to_owned()),
+            variables: vec![("DISPLAY".into(), ":0".into())],
+        };
+        let name = OsStr::new("gnome-open-of-the-test");
+        for path in [OsStr::new("."), OsStr::new(""), here.as_os_str()] {
+            let around = surroundings(path, &here);
+            assert_eq!(around.system_program(name), None, "{path:?}");
+            assert_eq!(around.safe_path(), "", "nor is it handed on");
+        }
+        assert!(surroundings(here.as_os_str(), Path::new("/nowhere")).system_program(name).is_some());
+        let mut headless = surroundings(here.as_os_str(), Path::new("/nowhere"));
+        headless.variables.clear();
+        assert_eq!(headless.system_program(name), None);
+    }
+
+    // H-03
+    #[test]
+    fn the_systems_launcher_gets_what_a_desktop_program_needs() {
+        for (name, needed) in [
+            ("DISPLAY", true),
+            ("XDG_RUNTIME_DIR", true),
+            ("LC_ALL", true),
+            ("AWS_SECRET_ACCESS_KEY", false),
+            ("PATH", false),
+        ] {
+            assert_eq!(is_needed(OsStr::new(name)), needed, "{name}");
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The process's own environment.
+
+use std::ffi::OsString;
+
+use super::Env;
+
+pub struct Real;
+
+#[expect(clippy::disallowed_methods, reason = "this is the environment")]
+impl Env for Real {
+    fn var_os(&self, name: &str) -> Option<OsString> {
+        // the standard library panics over these, and a name may come from a configuration file
+        if name.is_empty() || name.contains(['=', '\0']) {
+            return None;
+        }
+        std::env::var_os(name)
+    }
+
+    fn names(&self) -> Vec<OsString> {
+        std::env::vars_os().map(|(name, _)| name).collect()
+    }
+}

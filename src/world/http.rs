@@ -1,0 +1,420 @@
+//! HTTP as a door: one request goes out, its answer comes back, and nothing else happens.
+//!
+//! A token endpoint is sent secrets, so: no redirect is followed (a 307 would send the body again, wherever it points), no cookie
+//! and no referer is kept, no connection serves twice, nothing is sent again by itself, one deadline covers everything from the
+//! look-up of the name to the last byte, one cap the body. `https` only, but for this machine's own loopback, which in turn never
+//! goes through a proxy. What went wrong is told by whether the server may have seen the request, since a refresh token may be
+//! spent by then; and never with the URL's query.
+
+use std::error::Error;
+use std::io::{self, Read};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use reqwest::blocking::{Body, Client, ClientBuilder};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use url::{Host, Url};
+use zeroize::Zeroizing;
+
+use super::{Http, HttpError, Streamed, Upload};
+use crate::text;
+use crate::wire::{Request, Response};
+
+/// For name, TCP and TLS together: what fails by then was never sent, and can be tried again.
+const CONNECT_TIME: Duration = Duration::from_secs(10);
+
+const USER_AGENT: &str = concat!("oauthctl/", env!("CARGO_PKG_VERSION"));
+
+/// Set by this module alone: they say where the request goes and where it ends.
+const OWN_HEADERS: [&str; 4] = ["host", "content-length", "transfer-encoding", "connection"];
+
+/// Builds nothing until the first request.
+#[derive(Default)]
+pub struct Real {
+    clients: [OnceLock<Client>; 3],
+}
+
+/// How a request travels; each way has a client of its own, made when it is first needed.
+#[derive(Clone, Copy)]
+enum Way {
+    /// `http` to loopback: no certificate authorities are read.
+    Plain,
+    /// `https` to loopback: no proxy.
+    Direct,
+    /// `https` to the world, through the system's proxy where there is one.
+    World,
+}
+
+impl Http for Real {
+    fn exchange(&self, request: &Request) -> Result<Response, HttpError> {
+        let place = request.place();
+        let until = Instant::now() + request.timeout;
+        let (client, mut sent) = self.prepare(request, &place)?;
+        *sent.timeout_mut() = Some(request.timeout);
+        *sent.body_mut() = request.body.as_ref().map(|body| Body::from(body.expose().to_owned()));
+        let answer = client.execute(sent).map_err(|error| judge(&error, &place, request.timeout))?;
+        let (status, headers) = (answer.status().as_u16(), headers(answer.headers()));
+        let body = read_body(answer, request.max_body, until).map_err(|error| match error {
+            BodyError::TooLarge => HttpError::TooLarge { place: place.clone(), limit: request.max_body },
+            BodyError::TooSlow => timed_out(&place, request.timeout),
+            BodyError::Broken(why) => HttpError::Ambiguous { place: place.clone(), why },
+        })?;
+        Ok(Response { status, headers, body })
+    }
+
+    fn stream(&self, request: &Request, body: Option<Upload>) -> Result<Streamed, HttpError> {
+        let place = request.place();
+        let (client, mut sent) = self.prepare(request, &place)?;
+        let patience = Arc::new(Patience::from_now());
+        *sent.body_mut() = match body {
+            Some(upload) => Some(upload_body(upload, &patience).map_err(|error| HttpError::Unsent {
+                place: place.clone(),
+                why: format!("the body can't be read: {error}"),
+            })?),
+            None => request.body.as_ref().map(|body| Body::from(body.expose().to_owned())),
+        };
+        // in a thread, since reqwest's own deadline would end the answer's body with the head
+        let (to, from) = mpsc::channel();
+        let client = client.clone();
+        thread::spawn(move || to.send(client.execute(sent)));
+        let mut wait = request.timeout;
+        let answer = loop {
+            match from.recv_timeout(wait) {
+                Ok(answer) => break answer.map_err(|error| judge(&error, &place, request.timeout))?,
+                Err(RecvTimeoutError::Timeout) => match patience.left(request.timeout) {
+                    Some(left) => wait = left,
+                    None => return Err(timed_out(&place, request.timeout)),
+                },
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(HttpError::Ambiguous { place, why: "the exchange ended unexpectedly".to_owned() });
+                }
+            }
+        };
+        Ok(Streamed {
+            status: answer.status().as_u16(),
+            version: format!("{:?}", answer.version()),
+            headers: headers(answer.headers()),
+            body: Box::new(WithoutUrl(answer)),
+        })
+    }
+}
+
+impl Real {
+    fn prepare(&self, request: &Request, place: &str) -> Result<(&Client, reqwest::blocking::Request), HttpError> {
+        let forbidden = |why: String| HttpError::Forbidden { place: place.to_owned(), why };
+        let (url, way) = allowed(request.url.expose()).map_err(|why| forbidden(why.to_owned()))?;
+        let method = reqwest::Method::from_bytes(request.method.as_bytes())
+            .map_err(|_| forbidden(format!("`{}` is not a method", text::safe(&request.method))))?;
+        let mut sent = reqwest::blocking::Request::new(method, url);
+        sent.headers_mut().insert("accept-encoding", HeaderValue::from_static("identity"));
+        let mut fresh = Vec::new();
+        for (name, value) in &request.headers {
+            let shown = text::safe(name);
+            let name = HeaderName::from_bytes(name.as_bytes())
+                .map_err(|_| forbidden(format!("`{shown}` is not a header's name")))?;
+            if OWN_HEADERS.contains(&name.as_str()) {
+                return Err(forbidden(format!("the header `{shown}` can't be chosen")));
+            }
+            let mut value = HeaderValue::from_str(value.expose())
+                .map_err(|_| forbidden(format!("the value of `{shown}` has a character that no header may hold")))?;
+            value.set_sensitive(true);
+            // the first of a name replaces what stands there by default, further ones are added
+            if fresh.contains(&name) {
+                sent.headers_mut().append(name, value);
+            } else {
+                sent.headers_mut().insert(name.clone(), value);
+                fresh.push(name);
+            }
+        }
+        Ok((self.client(way, place)?, sent))
+    }
+
+    fn client(&self, way: Way, place: &str) -> Result<&Client, HttpError> {
+        let cell = &self.clients[way as usize];
+        if let Some(client) = cell.get() {
+            return Ok(client);
+        }
+        let client = build(way).map_err(|error| HttpError::Tls { place: place.to_owned(), why: innermost(&error) })?;
+        Ok(cell.get_or_init(|| client))
+    }
+}
+
+fn build(way: Way) -> reqwest::Result<Client> {
+    // fails where it was done before, which is as good
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = ClientBuilder::new()
+        .user_agent(USER_AGENT)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .http1_only()
+        .pool_max_idle_per_host(0)
+        .connect_timeout(CONNECT_TIME)
+        .timeout(None);
+    // whatever the hosts file or a resolver says, this name is this machine
+    let loopback = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+    let loopback = loopback.map(|address| SocketAddr::new(address, 0));
+    match way {
+        Way::Plain => builder.no_proxy().resolve_to_addrs("localhost", &loopback).tls_certs_only([]),
+        Way::Direct => builder.no_proxy().resolve_to_addrs("localhost", &loopback),
+        Way::World => builder.https_only(true),
+    }
+    .build()
+}
+
+/// The URL and the way there; or why no secret may go to it.
+fn allowed(url: &str) -> Result<(Url, Way), &'static str> {
+    let url = Url::parse(url).map_err(|_| "it is not a URL")?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("it has a name or a password in it");
+    }
+    let loopback = match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => return Err("it has no host"),
+    };
+    match (url.scheme(), loopback) {
+        ("https", true) => Ok((url, Way::Direct)),
+        ("https", false) => Ok((url, Way::World)),
+        ("http", true) => Ok((url, Way::Plain)),
+        ("http", false) => Err("plain `http` is for this machine's own loopback alone, use `https`"),
+        _ => Err("only `https` is spoken"),
+    }
+}
+
+fn headers(map: &HeaderMap) -> Vec<(String, String)> {
+    map.iter().map(|(n, v)| (n.as_str().to_owned(), String::from_utf8_lossy(v.as_bytes()).into_owned())).collect()
+}
+
+fn timed_out(place: &str, timeout: Duration) -> HttpError {
+    HttpError::TimedOut { place: place.to_owned(), seconds: timeout.as_secs() }
+}
+
+/// What is known of the server's part. An error of connecting (name, TCP, proxy, TLS) means that not a byte of the request left;
+/// after that nobody can tell.
+fn judge(error: &reqwest::Error, place: &str, timeout: Duration) -> HttpError {
+    let place = place.to_owned();
+    if error.is_connect() {
+        return match find::<rustls::Error>(error) {
+            Some(tls) => HttpError::Tls { place, why: tls_reason(tls) },
+            None if error.is_timeout() => {
+                HttpError::Unsent { place, why: format!("no connection within {} seconds", CONNECT_TIME.as_secs()) }
+            }
+            None => HttpError::Unsent { place, why: innermost(error) },
+        };
+    }
+    if error.is_timeout() {
+        return timed_out(&place, timeout);
+    }
+    if error.is_builder() {
+        return HttpError::Forbidden { place, why: innermost(error) };
+    }
+    HttpError::Ambiguous { place, why: innermost(error) }
+}
+
+fn tls_reason(error: &rustls::Error) -> String {
+    use rustls::CertificateError as C;
+    let rustls::Error::InvalidCertificate(certificate) = error else {
+        return match error {
+            rustls::Error::InvalidMessage(_) => "it does not speak TLS".to_owned(),
+            other => text::safe(&other.to_string()),
+        };
+    };
+    match certificate {
+        C::Expired | C::ExpiredContext { .. } => "its certificate has expired".to_owned(),
+        C::NotValidYet | C::NotValidYetContext { .. } => "its certificate is not valid yet".to_owned(),
+        C::NotValidForName | C::NotValidForNameContext { .. } => "its certificate is for another name".to_owned(),
+        C::UnknownIssuer => "its certificate is signed by nobody this system trusts".to_owned(),
+        C::Revoked => "its certificate was revoked".to_owned(),
+        other => format!("its certificate is not good: {}", text::safe(&other.to_string())),
+    }
+}
+
+/// The first cause of that type. An `io::Error` names as its source what is below the error it wraps, so it is looked into.
+fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    causes(error).find_map(|cause| cause.downcast_ref::<T>())
+}
+
+/// The last cause's own words. Only `reqwest::Error` knows the URL, and it is never the last.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let last = causes(error).filter(|cause| !cause.is::<reqwest::Error>()).last();
+    last.map_or_else(|| "the exchange failed".to_owned(), |cause| text::safe(&cause.to_string()))
+}
+
+/// The error, then what it wraps, and so on.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |cause| next_cause(*cause))
+}
+
+fn next_cause<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(wrapped) => Some(wrapped),
+        None => cause.source(),
+    }
+}
+
+enum BodyError {
+    TooLarge,
+    TooSlow,
+    Broken(String),
+}
+
+/// The whole body. Where it outgrows its buffer, the old one is wiped: it may hold a token.
+fn read_body(mut answer: impl Read, cap: usize, until: Instant) -> Result<Zeroizing<Vec<u8>>, BodyError> {
+    let mut body = Zeroizing::new(vec![0; (16 << 10).min(cap + 1)]);
+    let mut filled = 0;
+    loop {
+        if Instant::now() >= until {
+            return Err(BodyError::TooSlow);
+        }
+        if filled == body.len() {
+            let mut larger = Zeroizing::new(vec![0; (2 * filled).min(cap + 1)]);
+            larger[..filled].copy_from_slice(&body);
+            body = larger;
+        }
+        match answer.read(&mut body[filled..]) {
+            Ok(0) => {
+                body.truncate(filled);
+                return Ok(body);
+            }
+            Ok(n) => filled += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if is_timeout(&error) => return Err(BodyError::TooSlow),
+            Err(error) => return Err(BodyError::Broken(innermost(&error))),
+        }
+        if filled > cap {
+            return Err(BodyError::TooLarge);
+        }
+    }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::TimedOut || find::<reqwest::Error>(error).is_some_and(reqwest::Error::is_timeout)
+}
+
+/// An answer's body whose errors don't name the URL.
+struct WithoutUrl(reqwest::blocking::Response);
+
+impl Read for WithoutUrl {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer).map_err(|error| io::Error::new(error.kind(), innermost(&error)))
+    }
+}
+
+/// Up to this size an upload is read before anything is sent: its length is told, and a connection that can't be made is seen
+/// as that and not as a body that couldn't be delivered.
+const SMALL_UPLOAD: usize = 1 << 20;
+
+fn upload_body(upload: Upload, patience: &Arc<Patience>) -> io::Result<Body> {
+    let Upload { mut reader, length } = upload;
+    let mut start = Vec::new();
+    reader.by_ref().take(SMALL_UPLOAD as u64 + 1).read_to_end(&mut start)?;
+    if let Some(length) = length.filter(|length| start.len() <= SMALL_UPLOAD && start.len() as u64 != *length) {
+        return Err(io::Error::other(format!("it has {} bytes instead of {length}", start.len())));
+    }
+    patience.begin();
+    if start.len() <= SMALL_UPLOAD {
+        return Ok(Body::from(start));
+    }
+    let reader = Watched { reader: io::Cursor::new(start).chain(reader), patience: Arc::clone(patience) };
+    Ok(match length {
+        Some(length) => Body::sized(reader, length),
+        None => Body::new(reader),
+    })
+}
+
+/// Since when the server has had all that we had to give: from then on it is the server that is waited for.
+struct Patience(Mutex<Option<Instant>>);
+
+impl Patience {
+    fn from_now() -> Patience {
+        Patience(Mutex::new(Some(Instant::now())))
+    }
+
+    fn set(&self, since: Option<Instant>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    }
+
+    fn begin(&self) {
+        self.set(Some(Instant::now()));
+    }
+
+    /// `None`: it took too long. While our own reader is being read, the full time is left.
+    fn left(&self, timeout: Duration) -> Option<Duration> {
+        match *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            None => Some(timeout),
+            Some(since) => timeout.checked_sub(since.elapsed()).filter(|left| !left.is_zero()),
+        }
+    }
+}
+
+struct Watched<R> {
+    reader: R,
+    patience: Arc<Patience>,
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.patience.set(None);
+        let got = self.reader.read(buffer);
+        self.patience.begin();
+        got
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_go_by_https_or_to_loopback_and_nowhere_else() {
+        for url in [
+            "https://as.example/token",
+            "https://127.0.0.1:1/token",
+            "http://127.0.0.1:1/token",
+            "http://[::1]:1/token",
+            "http://localhost:1/token",
+        ] {
+            assert!(allowed(url).is_ok(), "{url}");
+        }
+        for url in [
+            "http://as.example/token",
+            "http://localhost.example/token",
+            "http://0.0.0.0/token",
+            "http://[::ffff:127.0.0.1]/token",
+            "http://192.168.0.1/token",
+            "https://id:secret@as.example/token",
+            "https://id@as.example/token",
+            "https:///token",
+            "file:///etc/passwd",
+            "data:,x",
+            "token",
+        ] {
+            // `https:///token` is read as `https://token/`, by every browser too
+            assert_eq!(allowed(url).is_ok(), url == "https:///token", "{url}");
+        }
+    }
+
+    #[test]
+    fn loopback_never_goes_through_a_proxy() {
+        for url in ["https://127.0.0.1/", "https://[::1]/", "https://localhost/"] {
+            assert!(matches!(allowed(url), Ok((_, Way::Direct))), "{url}");
+        }
+        assert!(matches!(allowed("https://as.example/"), Ok((_, Way::World))));
+    }
+
+    #[test]
+    fn a_body_is_read_up_to_its_cap() {
+        let soon = Instant::now() + Duration::from_secs(5);
+        let whole = vec![7; 100_000];
+        let read = |cap| read_body(whole.as_slice(), cap, soon);
+        assert!(read(100_000).is_ok_and(|body| *body == whole));
+        assert!(matches!(read(99_999), Err(BodyError::TooLarge)));
+        assert!(matches!(read(0), Err(BodyError::TooLarge)));
+        assert!(matches!(read_body(io::repeat(1), usize::MAX >> 1, Instant::now()), Err(BodyError::TooSlow)));
+    }
+}

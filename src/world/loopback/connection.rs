@@ -1,0 +1,141 @@
+//! One connection, from its first byte to its last.
+
+use std::io;
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use zeroize::Zeroizing;
+
+use super::judge::judge;
+use super::page::{self, Answered};
+use super::{Answer, Arrived, Page, Reply, Shared};
+use crate::world::http_reader::{
+    Limits, RawRequest, Refusal, Stream, TimedStream, drain, read_request, write_response,
+};
+
+/// Of a form posted to us (`response_mode=form_post`).
+const MAX_FORM: usize = 16 << 10;
+
+/// For an answer to be taken by a browser on the same machine.
+const WRITE_TIME: Duration = Duration::from_secs(2);
+
+/// The status of a page at which the person sees nothing that leads on.
+const METHOD_NOT_ALLOWED: u16 = 405;
+
+pub(super) fn serve(shared: &Arc<Shared>, id: u64, socket: Arc<TcpStream>) {
+    let limits = Limits { body: if shared.accept_post { MAX_FORM } else { 0 }, ..Limits::default() };
+    let plain = TimedStream::new(socket, limits.time);
+    let Some(config) = &shared.tls else { return exchange(shared, id, plain, &limits) };
+    // the handshake is made by the first read, under the same deadline as the head
+    if let Ok(tls) = rustls::ServerConnection::new(Arc::clone(config)) {
+        exchange(shared, id, rustls::StreamOwned::new(tls, plain), &limits);
+    }
+}
+
+fn exchange(shared: &Arc<Shared>, id: u64, mut stream: impl Stream, limits: &Limits) {
+    let answered = match read_request(&mut stream, limits) {
+        Ok(request) => answer(shared, id, &request),
+        Err(Refusal::TlsGreeting) => {
+            shared.table().saw_tls = true;
+            return;
+        }
+        // RFC 9110, section 15.5.9: a connection opened on suspicion needs no 408
+        Err(Refusal::TooSlow) => return,
+        Err(refusal) => match refusal.status() {
+            Some(status) => page::refusal(status),
+            None => return,
+        },
+    };
+    stream.end_by(Instant::now() + WRITE_TIME);
+    let written = write(&mut stream, &answered).and_then(|()| stream.end_writing());
+    shared.answered(id, &answered, written.is_ok());
+    if written.is_ok() {
+        drain(&mut stream);
+    }
+}
+
+fn write(stream: &mut impl Stream, answered: &Answered) -> io::Result<()> {
+    let mut headers = page::HEADERS.to_vec();
+    headers.extend(answered.location.map(|to| ("Location", to)));
+    headers.extend((answered.status == METHOD_NOT_ALLOWED).then_some(("Allow", "GET")));
+    write_response(stream, answered.status, &headers, answered.body.as_bytes())
+}
+
+fn answer(shared: &Arc<Shared>, id: u64, request: &RawRequest) -> Answered {
+    let (path, query) = match judge(request, shared.port, shared.tls.is_some(), shared.accept_post) {
+        Ok(target) => target,
+        // RFC 9110, section 9.3.2
+        Err(status) if request.method == "HEAD" => return Answered { body: "", ..page::refusal(status) },
+        Err(status) => return page::refusal(status),
+    };
+    if let Some(last) = shared.last_page(path) {
+        return last;
+    }
+    let form = if request.method == "POST" {
+        match String::from_utf8(request.body.to_vec()) {
+            Ok(form) => Some(form),
+            Err(_) => return page::refusal(400),
+        }
+    } else {
+        None
+    };
+    let (to, from) = mpsc::channel();
+    if !shared.waits(id, &to, &request.target) {
+        return shared.unsaid(&request.target);
+    }
+    let reply = Reply { to, shared: Arc::clone(shared), id, sent: false };
+    let arrived =
+        Arrived { method: request.method.clone(), path: path.to_owned(), query: query.to_owned(), form, reply };
+    // a receiver that is gone drops what it was sent, and so answers
+    let _ = shared.requests.send(arrived);
+    match from.recv() {
+        Ok(Answer::Page(page)) => page::answer(page),
+        Ok(Answer::Unsaid) | Err(mpsc::RecvError) => shared.unsaid(&request.target),
+    }
+}
+
+impl Shared {
+    /// Where the login has ended, the page that says so; before, those paths are like any other.
+    fn last_page(&self, path: &str) -> Option<Answered> {
+        let table = self.table();
+        let (ended, _) = table.ended.as_ref()?;
+        page::last(*ended).filter(|last| last.path == path).map(|last| last.answered)
+    }
+
+    /// Notes that this connection waits for the receiver; false where nothing is asked any more.
+    fn waits(&self, id: u64, to: &mpsc::Sender<Answer>, target: &Zeroizing<String>) -> bool {
+        let mut table = self.table();
+        if table.finishing {
+            return false;
+        }
+        if let Some(open) = table.open.iter_mut().find(|o| o.id == id) {
+            open.waits = Some((to.clone(), target.clone()));
+        }
+        true
+    }
+
+    /// The same redirect once more (a reload, a second tab) gets the page that the first one got.
+    fn unsaid(&self, target: &str) -> Answered {
+        let mut table = self.table();
+        let page = match &table.ended {
+            Some((page, ended)) if ended.as_str() == target => *page,
+            _ => return page::answer(Page::NotFound),
+        };
+        table.owed += 1;
+        page::answer(page)
+    }
+
+    /// Keeps count of the redirects that the browser still has to follow.
+    fn answered(&self, id: u64, answered: &Answered, written: bool) {
+        let mut table = self.table();
+        if answered.is_last || (answered.location.is_some() && !written) {
+            table.owed = table.owed.saturating_sub(1);
+        }
+        if let Some(open) = table.open.iter_mut().find(|o| o.id == id) {
+            open.waits = None;
+        }
+        self.changed.notify_all();
+    }
+}

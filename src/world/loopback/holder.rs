@@ -1,0 +1,95 @@
+//! Who listens on a port already: the one thing a person wants to know when it is taken.
+
+/// ` by NAME (process ID)`, or nothing where that can't be found out (another user's process, another system).
+pub fn of(port: u16) -> String {
+    system::holder(port).map(|(name, id)| describe(&name, id)).unwrap_or_default()
+}
+
+fn describe(name: &str, id: u32) -> String {
+    let name = crate::text::safe(name);
+    if name == "oauthctl" {
+        format!(" by another login that is waiting (process {id})")
+    } else {
+        format!(" by `{name}` (process {id})")
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod system {
+    use std::fs;
+    use std::path::Path;
+
+    /// A listening socket's state in `/proc/net/tcp`.
+    const LISTEN: &str = "0A";
+
+    pub fn holder(port: u16) -> Option<(String, u32)> {
+        let inodes: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
+            .iter()
+            .filter_map(|table| fs::read_to_string(table).ok())
+            .flat_map(|table| listening(&table, port))
+            .map(|inode| format!("socket:[{inode}]"))
+            .collect();
+        if inodes.is_empty() {
+            return None;
+        }
+        for process in fs::read_dir("/proc").ok()?.flatten() {
+            let Some(id) = process.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+            if holds(&process.path(), &inodes) {
+                let name = fs::read_to_string(process.path().join("comm")).ok()?;
+                return Some((name.trim().to_owned(), id));
+            }
+        }
+        None
+    }
+
+    fn holds(process: &Path, inodes: &[String]) -> bool {
+        let Ok(descriptors) = fs::read_dir(process.join("fd")) else { return false };
+        descriptors
+            .flatten()
+            .filter_map(|d| fs::read_link(d.path()).ok())
+            .any(|target| target.to_str().is_some_and(|t| inodes.iter().any(|inode| inode == t)))
+    }
+
+    /// The inodes of the sockets that listen on the port, from a table in the form of proc(5).
+    pub fn listening(table: &str, port: u16) -> Vec<String> {
+        let local = format!(":{port:04X}");
+        table
+            .lines()
+            .filter_map(|line| {
+                let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+                let fits = fields.get(1)?.ends_with(&local) && fields.get(3)? == &LISTEN;
+                fits.then(|| fields.get(9).map(|inode| (*inode).to_owned()))?
+            })
+            .collect()
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod system {
+    pub fn holder(_port: u16) -> Option<(String, u32)> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn finds_the_listening_socket_of_a_port() {
+        let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n   \
+            0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 4711 1 0 100 0 0 10 0\n   \
+            1: 0100007F:1F90 0100007F:D431 01 00000000:00000000 00:00000000 00000000  1000        0 4712 1 0 100 0 0 10 0\n";
+        assert_eq!(system::listening(table, 8080), ["4711"]);
+        assert!(system::listening(table, 80).is_empty());
+    }
+
+    // L-41
+    #[test]
+    fn names_the_holder_in_safe_text() {
+        assert_eq!(describe("python3", 7), " by `python3` (process 7)");
+        assert_eq!(describe("a\x1b[2J", 7), " by `a [2J` (process 7)");
+        assert_eq!(describe("oauthctl", 7), " by another login that is waiting (process 7)");
+    }
+}

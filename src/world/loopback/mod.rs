@@ -1,0 +1,494 @@
+//! The short-lived listener that catches the redirect. It faces every page in the person's browser.
+//!
+//! Noise must never end or delay a login, so each connection has a thread of its own (browsers open connections on suspicion and
+//! leave them idle), each has 5 s for its request, and when 32 are open the oldest whose request isn't whole yet makes room:
+//! never the new one, which may be the redirect. Requests that a page could have forged, or that came under another name (DNS
+//! rebinding), end in `judge` and never reach the receiver. What does reach it is well-formed and small; whether path, `state`
+//! and `code` are right is for the receiver to say. Everything sent back is constant bytes (`page`).
+
+mod certificate;
+mod connection;
+mod holder;
+mod judge;
+mod page;
+mod wake;
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use zeroize::Zeroizing;
+
+/// Connections open at once.
+const MAX_CONNECTIONS: usize = 32;
+
+/// Threads alive at once: those of connections that were just cut need a moment to notice.
+const MAX_THREADS: usize = 2 * MAX_CONNECTIONS;
+
+/// Enough for a TLS handshake without optimisation; untouched pages of it cost nothing.
+const STACK: usize = 512 << 10;
+
+/// How long [`Loopback::finish`] waits for the browser to follow to `/done`.
+const LAST_PAGE: Duration = Duration::from_secs(1);
+
+/// How long the listener may take to be reached at its own address.
+const REACHED_WITHIN: Duration = Duration::from_secs(1);
+
+/// Free ports tried until one is free on both addresses of `localhost`.
+const PAIR_TRIES: usize = 16;
+
+/// Where to listen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    pub host: Host,
+    /// The ports to try in turn; empty: any free one.
+    pub ports: Vec<u16>,
+    /// Serve TLS with a certificate made on the spot.
+    pub tls: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// `127.0.0.1`, or `[::1]` where there is no IPv4.
+    Literal,
+    V6,
+    /// The name `localhost`: both addresses are bound, on the same port.
+    Localhost,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// `holder` is empty or begins with a space.
+    #[error("port {port} is taken{holder}")]
+    PortTaken { port: u16, holder: String },
+    #[error("can't listen on loopback: {0}")]
+    Failed(String),
+}
+
+/// Bound and serving from the moment it exists; closed when dropped.
+pub struct Loopback {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    localhost: bool,
+    wake: wake::Waker,
+    acceptor: Option<thread::JoinHandle<()>>,
+}
+
+/// A request that is well-formed, small, for this host and port. Whether it ends the login is for the receiver to judge.
+pub struct Arrived {
+    pub method: String,
+    /// As it stood in the request line, without the query.
+    pub path: String,
+    /// Undecoded; empty where there was none.
+    pub query: String,
+    /// A form posted to us (`response_mode=form_post`), undecoded, at most 16 KiB.
+    pub form: Option<String>,
+    pub reply: Reply,
+}
+
+/// The way back to the browser; dropped unused, the browser gets a plain 404.
+pub struct Reply {
+    to: Sender<Answer>,
+    shared: Arc<Shared>,
+    id: u64,
+    sent: bool,
+}
+
+/// What a browser is told. All pages are constant bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// 303 to `/done` without the query, so that the history holds no code; `/done` says that the login is complete.
+    Done,
+    /// 303 to `/failed`: "see your terminal".
+    Failed,
+    NotFound,
+    /// A redirect to the right place that isn't ours (wrong state).
+    Refused,
+    MethodNotAllowed,
+}
+
+/// What a waiting connection is told.
+enum Answer {
+    Page(Page),
+    /// The receiver didn't say: the page of the login's end where the request is the same as the one that ended it, else 404.
+    Unsaid,
+}
+
+/// What the acceptor, the connections and the owner know together.
+struct Shared {
+    port: u16,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    accept_post: bool,
+    requests: Sender<Arrived>,
+    closing: AtomicBool,
+    table: Mutex<Table>,
+    /// Something in the table changed that somebody may wait for.
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Table {
+    next_id: u64,
+    /// The oldest first.
+    open: Vec<Open>,
+    threads: usize,
+    /// Set by the first [`Page::Done`] or [`Page::Failed`]: which, and for which target.
+    ended: Option<(Page, Zeroizing<String>)>,
+    /// Redirects to `/done` or `/failed` that haven't been followed yet.
+    owed: usize,
+    finishing: bool,
+    saw_tls: bool,
+}
+
+struct Open {
+    id: u64,
+    socket: Arc<TcpStream>,
+    /// Its request is whole and with the receiver: it isn't cut to make room.
+    waits: Option<(Sender<Answer>, Zeroizing<String>)>,
+}
+
+impl Loopback {
+    /// Binds, checks that it is reached at its own address, and serves.
+    pub fn bind(address: &Address, requests: Sender<Arrived>, accept_post: bool) -> Result<Loopback, ListenError> {
+        let listeners = bind_any(address)?;
+        let first = listeners[0].local_addr().map_err(failed)?;
+        let tls = if address.tls { Some(certificate::server_config().map_err(ListenError::Failed)?) } else { None };
+        let mut early = Vec::new();
+        for listener in &listeners {
+            listener.set_nonblocking(true).map_err(failed)?;
+            early.extend(reached(listener, listener.local_addr().map_err(failed)?)?);
+        }
+        let shared = Arc::new(Shared {
+            port: first.port(),
+            tls,
+            accept_post,
+            requests,
+            closing: AtomicBool::new(false),
+            table: Mutex::default(),
+            changed: Condvar::new(),
+        });
+        let (wake, sleeper) = wake::pair().map_err(failed)?;
+        let for_acceptor = Arc::clone(&shared);
+        let acceptor = thread::Builder::new()
+            .name("loopback".into())
+            .spawn(move || {
+                early.into_iter().for_each(|socket| for_acceptor.admit(socket));
+                accept(&listeners, &sleeper, &for_acceptor);
+            })
+            .map_err(failed)?;
+        let localhost = address.host == Host::Localhost;
+        Ok(Loopback { shared, address: first, localhost, wake, acceptor: Some(acceptor) })
+    }
+
+    /// The first address bound.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// `http://127.0.0.1:PORT`, `https://localhost:PORT`, …: the redirect address without its path.
+    pub fn origin(&self) -> String {
+        let scheme = if self.shared.tls.is_some() { "https" } else { "http" };
+        if self.localhost {
+            format!("{scheme}://localhost:{}", self.address.port())
+        } else {
+            format!("{scheme}://{}", self.address)
+        }
+    }
+
+    /// Whether somebody greeted this plain port in TLS: the browser was set to try `https` first.
+    pub fn saw_tls(&self) -> bool {
+        self.shared.table().saw_tls
+    }
+
+    /// Serves `/done` or `/failed` for a moment (at most 1 s, ends as soon as it was fetched), then closes.
+    pub fn finish(self) {
+        let until = Instant::now() + LAST_PAGE;
+        let mut table = self.shared.table();
+        table.finishing = true;
+        for (to, _) in table.open.iter().filter_map(|o| o.waits.as_ref()) {
+            // one that was answered already takes no second answer
+            let _ = to.send(Answer::Unsaid);
+        }
+        while table.owed > 0 || table.open.iter().any(|o| o.waits.is_some()) {
+            let Some(left) = until.checked_duration_since(Instant::now()) else { break };
+            table = self.shared.wait(table, left);
+        }
+    }
+}
+
+impl Drop for Loopback {
+    fn drop(&mut self) {
+        self.shared.closing.store(true, Ordering::SeqCst);
+        self.wake.wake();
+        self.shared.changed.notify_all();
+        if let Some(acceptor) = self.acceptor.take() {
+            let _ = acceptor.join();
+        }
+        for open in self.shared.table().open.drain(..) {
+            let _ = open.socket.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+impl Reply {
+    pub fn send(mut self, page: Page) {
+        self.sent = true;
+        self.shared.note_end(self.id, page);
+        let _ = self.to.send(Answer::Page(page));
+    }
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        if !self.sent {
+            let _ = self.to.send(Answer::Unsaid);
+        }
+    }
+}
+
+impl Shared {
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(&self, table: MutexGuard<'a, Table>, time: Duration) -> MutexGuard<'a, Table> {
+        self.changed.wait_timeout(table, time).unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::SeqCst)
+    }
+
+    /// The login ends with this answer, so the page it leads to must be there before the browser follows.
+    fn note_end(&self, id: u64, page: Page) {
+        if !matches!(page, Page::Done | Page::Failed) {
+            return;
+        }
+        let mut table = self.table();
+        table.owed += 1;
+        if table.ended.is_none() {
+            let target = table.open.iter().find(|o| o.id == id).and_then(|o| o.waits.as_ref());
+            let target = target.map(|(_, target)| target.clone()).unwrap_or_default();
+            table.ended = Some((page, target));
+        }
+    }
+
+    /// Gives a new connection its thread; when the table is full, at the cost of the oldest whose request isn't whole. When all
+    /// are whole and wait for the receiver, the new one waits with the kernel until one was answered.
+    fn admit(self: &Arc<Shared>, socket: TcpStream) {
+        if socket.set_nonblocking(false).is_err() {
+            return;
+        }
+        // only speed hangs on it
+        let _ = socket.set_nodelay(true);
+        let socket = Arc::new(socket);
+        let mut table = self.table();
+        while !self.is_closing() && (table.open.len() >= MAX_CONNECTIONS || table.threads >= MAX_THREADS) {
+            if table.open.len() < MAX_CONNECTIONS || !table.cut_oldest() {
+                table = self.wait(table, Duration::from_millis(100));
+            }
+        }
+        if self.is_closing() {
+            return;
+        }
+        let id = table.next_id;
+        table.next_id += 1;
+        table.open.push(Open { id, socket: Arc::clone(&socket), waits: None });
+        table.threads += 1;
+        drop(table);
+        let shared = Arc::clone(self);
+        let thread = thread::Builder::new().name("connection".into()).stack_size(STACK).spawn(move || {
+            // counts this thread out, however it ends
+            let _counted = Counted { shared: &shared, id };
+            connection::serve(&shared, id, socket);
+        });
+        if thread.is_err() {
+            self.forget(id);
+        }
+    }
+
+    fn forget(&self, id: u64) {
+        let mut table = self.table();
+        table.open.retain(|o| o.id != id);
+        table.threads -= 1;
+        self.changed.notify_all();
+    }
+}
+
+struct Counted<'a> {
+    shared: &'a Shared,
+    id: u64,
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.shared.forget(self.id);
+    }
+}
+
+impl Table {
+    fn cut_oldest(&mut self) -> bool {
+        let Some(at) = self.open.iter().position(|o| o.waits.is_none()) else { return false };
+        let _ = self.open.remove(at).socket.shutdown(Shutdown::Both);
+        true
+    }
+}
+
+fn accept(listeners: &[TcpListener], sleeper: &wake::Sleeper, shared: &Arc<Shared>) {
+    while !shared.is_closing() {
+        sleeper.wait(listeners);
+        for listener in listeners {
+            if shared.is_closing() {
+                return;
+            }
+            match listener.accept() {
+                Ok((socket, _)) => shared.admit(socket),
+                Err(error) => match error.kind() {
+                    io::ErrorKind::WouldBlock
+                    | io::ErrorKind::Interrupted
+                    | io::ErrorKind::ConnectionAborted
+                    | io::ErrorKind::ConnectionReset => {}
+                    _ => {
+                        // no descriptor or no memory left: make room and try again, the connection is still there
+                        shared.table().cut_oldest();
+                        thread::sleep(Duration::from_millis(10));
+                    }
+                },
+            }
+        }
+    }
+}
+
+/// The first of the ports that is free; at least one listener.
+fn bind_any(address: &Address) -> Result<Vec<TcpListener>, ListenError> {
+    if address.ports.is_empty() {
+        return bind_free(address.host);
+    }
+    let mut refused = None;
+    for port in &address.ports {
+        match bind_one(address.host, *port) {
+            Ok(listeners) => return Ok(listeners),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                refused.get_or_insert(ListenError::PortTaken { port: *port, holder: holder::of(*port) });
+            }
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                refused.get_or_insert(ListenError::Failed(format!(
+                    "port {port} is reserved for the system's administrator"
+                )));
+            }
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    Err(refused.unwrap_or_else(|| ListenError::Failed("no port to try".to_owned())))
+}
+
+fn bind_free(host: Host) -> Result<Vec<TcpListener>, ListenError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match bind_one(host, 0) {
+            Ok(listeners) => return Ok(listeners),
+            // free on one address of `localhost`, taken on the other
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && tries < PAIR_TRIES => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+}
+
+/// Port 0: any. On Unix the standard library sets `SO_REUSEADDR`: a port in `TIME_WAIT` can be had again at once, one that is
+/// listened on can't (Linux), or only under a wider address than ours, which then gets nothing of what is sent here (BSD).
+fn bind_one(host: Host, port: u16) -> io::Result<Vec<TcpListener>> {
+    let v4 = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let v6 = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
+    match host {
+        Host::V6 => Ok(vec![listen(v6)?]),
+        Host::Literal => match listen(v4) {
+            Err(error) if no_such_family(&error) => Ok(vec![listen(v6)?]),
+            other => Ok(vec![other?]),
+        },
+        Host::Localhost => {
+            let first = match listen(v4) {
+                Err(error) if no_such_family(&error) => return Ok(vec![listen(v6)?]),
+                other => other?,
+            };
+            let second = SocketAddr::from((Ipv6Addr::LOCALHOST, first.local_addr()?.port()));
+            match listen(second) {
+                Err(error) if no_such_family(&error) => Ok(vec![first]),
+                other => Ok(vec![first, other?]),
+            }
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the module that listens; both callers' addresses are loopback")]
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::bind(address)
+}
+
+fn no_such_family(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if matches!(error.raw_os_error(), Some(libc::EAFNOSUPPORT | libc::EPROTONOSUPPORT)) {
+        return true;
+    }
+    matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
+}
+
+fn failed(error: io::Error) -> ListenError {
+    ListenError::Failed(error.to_string())
+}
+
+/// Proves that whoever connects to the address reaches this listener and no other: connects, and looks for that very connection,
+/// by its own port, among those accepted. Another process that holds the same port under a wider or the same address would have
+/// it instead. Others that came meanwhile are handed back to be served.
+fn reached(listener: &TcpListener, address: SocketAddr) -> Result<Vec<TcpStream>, ListenError> {
+    let until = Instant::now() + REACHED_WITHIN;
+    let probe = TcpStream::connect_timeout(&address, REACHED_WITHIN).map_err(failed)?;
+    let own = probe.local_addr().map_err(failed)?;
+    let mut others = Vec::new();
+    loop {
+        match listener.accept() {
+            Ok((_, from)) if from == own => return Ok(others),
+            Ok((other, _)) => others.push(other),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && Instant::now() < until => {
+                thread::sleep(Duration::from_millis(1));
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                return Err(ListenError::PortTaken { port: address.port(), holder: holder::of(address.port()) });
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // L-39
+    #[test]
+    fn a_listener_that_is_not_the_one_reached_is_noticed() {
+        let foreign = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a port");
+        let own = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a port");
+        own.set_nonblocking(true).expect("nonblocking");
+        let where_foreign = foreign.local_addr().expect("its address");
+        match reached(&own, where_foreign) {
+            Err(ListenError::PortTaken { port, holder }) => {
+                assert_eq!(port, where_foreign.port());
+                if cfg!(target_os = "linux") {
+                    assert!(holder.contains(&std::process::id().to_string()), "{holder}");
+                }
+            }
+            other => panic!("{other:?}"),
+        }
+        let noise = TcpStream::connect(own.local_addr().expect("its address")).expect("connected");
+        let others = reached(&own, own.local_addr().expect("its address")).expect("reached");
+        assert_eq!(others.len(), 1, "what came meanwhile is kept");
+        assert_eq!(others[0].peer_addr().ok(), noise.local_addr().ok());
+    }
+}

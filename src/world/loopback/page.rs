@@ -1,0 +1,151 @@
+//! What a browser is shown: constant bytes, so that nothing from a request can get into them, under a policy that lets nothing
+//! run, load or be framed. The one style sheet is allowed by its hash.
+
+use super::Page;
+
+/// With every answer, whatever its status.
+pub const HEADERS: [(&str, &str); 5] = [
+    ("Content-Type", "text/html; charset=utf-8"),
+    ("X-Content-Type-Options", "nosniff"),
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; style-src 'sha256-Hcczrq8zltqdglAdZlY8NR5gOPH7CFF3iTvlqJKey14='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cache-Control", "no-store"),
+];
+
+/// One answer, ready to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answered {
+    pub status: u16,
+    pub location: Option<&'static str>,
+    pub body: &'static str,
+    /// It is the page at which a login ends.
+    pub is_last: bool,
+}
+
+/// The page at which a login ends, and where it stands.
+pub struct Last {
+    pub path: &'static str,
+    pub answered: Answered,
+}
+
+const DONE_PATH: &str = "/done";
+const FAILED_PATH: &str = "/failed";
+
+/// What the receiver's answer looks like.
+pub fn answer(page: Page) -> Answered {
+    match page {
+        // RFC 9110, section 15.4.4: whatever the method was, the browser goes on with GET
+        Page::Done => redirect(DONE_PATH),
+        Page::Failed => redirect(FAILED_PATH),
+        Page::NotFound => refusal(404),
+        Page::Refused => Answered { status: 400, location: None, body: REFUSED, is_last: false },
+        Page::MethodNotAllowed => refusal(405),
+    }
+}
+
+/// Where the redirect of [`Page::Done`] or [`Page::Failed`] leads.
+pub fn last(page: Page) -> Option<Last> {
+    let (path, body) = match page {
+        Page::Done => (DONE_PATH, DONE),
+        Page::Failed => (FAILED_PATH, FAILED),
+        Page::NotFound | Page::Refused | Page::MethodNotAllowed => return None,
+    };
+    Some(Last { path, answered: Answered { status: 200, location: None, body, is_last: true } })
+}
+
+pub fn refusal(status: u16) -> Answered {
+    let body = match status {
+        404 => NOT_FOUND,
+        405 => METHOD,
+        _ => NOT_FOR_US,
+    };
+    Answered { status, location: None, body, is_last: false }
+}
+
+fn redirect(to: &'static str) -> Answered {
+    Answered { status: 303, location: Some(to), body: "", is_last: false }
+}
+
+macro_rules! style {
+    () => {
+        "\
+:root{color-scheme:light dark;--ink:#1b1f24;--soft:#57606a;--paper:#f6f8fa;--card:#fff;--edge:#d0d7de;--good:#1a7f37;--bad:#bc4c00}\
+@media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9198a1;--paper:#0d1117;--card:#161b22;--edge:#30363d;--good:#3fb950;--bad:#f0883e}}\
+body{margin:0;min-height:100vh;display:grid;place-items:center;background:var(--paper);color:var(--ink);\
+font:1.05rem/1.5 system-ui,sans-serif}\
+main{box-sizing:border-box;max-width:26rem;margin:1rem;padding:2.5rem 2rem;text-align:center;background:var(--card);\
+border:1px solid var(--edge);border-radius:1rem}\
+i{display:grid;place-items:center;width:3.5rem;height:3.5rem;margin:0 auto 1rem;border:.2rem solid;border-radius:50%;\
+font:700 1.8rem/1 system-ui,sans-serif}\
+.good i{color:var(--good)}\
+.bad i{color:var(--bad)}\
+h1{margin:0 0 .5rem;font-size:1.4rem;line-height:1.25}\
+p{margin:0;color:var(--soft)}"
+    };
+}
+
+macro_rules! page {
+    ($class:literal, $sign:literal, $title:literal, $text:literal) => {
+        concat!(
+            "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">",
+            "<meta name=\"viewport\" content=\"width=device-width\"><title>",
+            $title,
+            "</title><style>",
+            style!(),
+            "</style></head><body><main class=\"",
+            $class,
+            "\"><i aria-hidden=\"true\">",
+            $sign,
+            "</i><h1>",
+            $title,
+            "</h1><p>",
+            $text,
+            "</p></main></body></html>\n"
+        )
+    };
+}
+
+const DONE: &str =
+    page!("good", "&#10003;", "You're signed in", "You can close this tab and go back to your terminal.");
+const FAILED: &str =
+    page!("bad", "!", "The sign-in did not complete", "Your terminal says why. You can close this tab.");
+const REFUSED: &str = page!(
+    "bad",
+    "!",
+    "This is not the sign-in that is being waited for",
+    "Nothing was done. If you were signing in, go back to your terminal and follow the address shown there."
+);
+const NOT_FOUND: &str =
+    page!("bad", "?", "Nothing here", "oauthctl waits here for a sign-in to come back, and serves nothing else.");
+const METHOD: &str = page!("bad", "!", "Not this way", "oauthctl waits here for a sign-in to come back, by GET.");
+const NOT_FOR_US: &str = page!("bad", "!", "Refused", "This request can't be the end of a sign-in. Nothing was done.");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::Engine as _;
+
+    #[test]
+    fn the_policy_allows_the_one_style_sheet_there_is() {
+        let hash = ring::digest::digest(&ring::digest::SHA256, style!().as_bytes());
+        let hash = base64::engine::general_purpose::STANDARD.encode(hash);
+        assert!(HEADERS[2].1.contains(&format!("style-src 'sha256-{hash}'")), "the hash is {hash}");
+        for page in [DONE, FAILED, REFUSED, NOT_FOUND, METHOD, NOT_FOR_US] {
+            assert!(page.contains(concat!("<style>", style!(), "</style>")));
+            assert!(!page.contains("style=") && !page.contains("http") && !page.contains("<script"));
+        }
+    }
+
+    // L-34
+    #[test]
+    fn nothing_leads_anywhere_but_to_our_own_last_page() {
+        for page in [Page::Done, Page::Failed, Page::NotFound, Page::Refused, Page::MethodNotAllowed] {
+            let to = answer(page).location;
+            assert_eq!(to, last(page).map(|last| last.path), "{page:?}");
+            assert!(to.is_none_or(|to| to.starts_with('/') && !to.starts_with("//")));
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Other programs: found by absolute path or in absolute folders of `PATH`, never in the working directory, which may be anybody's
+//! repository; given their arguments one by one, never through a shell.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use zeroize::Zeroizing;
+
+use super::Programs;
+use crate::text;
+
+/// A client secret is short; a program that prints more was not the one that was meant.
+const MAX_OUTPUT: usize = 64 << 10;
+
+/// Between two looks at whether a program has ended.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// Everything of ours in the environment begins so, secrets among it.
+pub(super) const OUR_PREFIX: &str = "OAUTHCTL_";
+
+pub struct Real;
+
+impl Programs for Real {
+    fn output(&self, argv: &[String], timeout: Duration) -> io::Result<Zeroizing<String>> {
+        let (program, arguments) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+        let name = text::safe(program);
+        let found = find(OsStr::new(program), path().as_deref())
+            .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("`{name}` was not found")))?;
+        let mut command = command(&found);
+        command.args(arguments).stdout(Stdio::piped());
+        for ours in own_variables() {
+            command.env_remove(ours);
+        }
+        let mut child = command.spawn()?;
+        let mut stdout = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        let (to, from) = mpsc::channel();
+        // in a thread: a grandchild may hold the pipe open for ever
+        thread::spawn(move || to.send(read(&mut stdout)));
+        let until = Instant::now() + timeout;
+        let output = from.recv_timeout(timeout);
+        let (Ok(output), Some(status)) = (output, wait(&mut child, until)?) else {
+            let _ = child.kill();
+            let _ = child.wait();
+            let seconds = timeout.as_secs();
+            return Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                format!("`{name}` took longer than {seconds} seconds"),
+            ));
+        };
+        if !status.success() {
+            return Err(io::Error::other(format!("`{name}` failed: {status}")));
+        }
+        output
+    }
+
+    fn run(&self, argv: &[OsString], env: &[(String, OsString)]) -> io::Result<u8> {
+        let (program, arguments) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+        // typed by the person here and now: a path relative to where they are is what they mean
+        let is_path = Path::new(program).components().count() > 1;
+        let found = if is_path { Some(PathBuf::from(program)) } else { find(program, path().as_deref()) };
+        let found = found.ok_or_else(|| {
+            io::Error::new(
+                io::ErrorKind::NotFound,
+                format!("`{}` was not found", text::safe(&program.to_string_lossy())),
+            )
+        })?;
+        let mut command = command(&found);
+        command.args(arguments).envs(env.iter().map(|(name, value)| (name, value)));
+        let _left = super::signals::leave_to_child();
+        let status = command.spawn()?.wait()?;
+        Ok(exit_code(status))
+    }
+}
+
+#[cfg(unix)]
+fn exit_code(status: std::process::ExitStatus) -> u8 {
+    use std::os::unix::process::ExitStatusExt as _;
+    // as a shell tells it
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
+}
+
+#[cfg(not(unix))]
+fn exit_code(status: std::process::ExitStatus) -> u8 {
+    status.code().map_or(1, |code| u8::try_from(code).unwrap_or(1))
+}
+
+fn read(from: &mut impl Read) -> io::Result<Zeroizing<String>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_OUTPUT + 1));
+    from.take(MAX_OUTPUT as u64 + 1).read_to_end(&mut bytes)?;
+    let bad = |why: &str| io::Error::new(io::ErrorKind::InvalidData, why.to_owned());
+    if bytes.len() > MAX_OUTPUT {
+        return Err(bad("it printed too much"));
+    }
+    let text = std::str::from_utf8(&bytes).map_err(|_| bad("what it printed is not text"))?;
+    let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
+    Ok(Zeroizing::new(text.to_owned()))
+}
+
+/// `None`: it hadn't ended by then.
+pub(super) fn wait(child: &mut Child, until: Instant) -> io::Result<Option<std::process::ExitStatus>> {
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if Instant::now() >= until {
+            return Ok(None);
+        }
+        thread::sleep(LOOK_EVERY);
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is where programs are started")]
+pub(super) fn command(program: &Path) -> Command {
+    Command::new(program)
+}
+
+#[expect(clippy::disallowed_methods, reason = "programs are looked for where the person's own environment says")]
+pub(super) fn path() -> Option<OsString> {
+    std::env::var_os("PATH")
+}
+
+#[expect(clippy::disallowed_methods, reason = "a child gets the person's own environment without what is ours in it")]
+fn own_variables() -> impl Iterator<Item = OsString> {
+    std::env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with(OUR_PREFIX))
+}
+
+/// An absolute path as it is; a bare name from the absolute folders of `path`, in order; anything relative is not found.
+pub(super) fn find(program: &OsStr, path: Option<&OsStr>) -> Option<PathBuf> {
+    let named = Path::new(program);
+    if named.is_absolute() {
+        return is_program(named).then(|| named.to_owned());
+    }
+    if named.components().count() != 1 || named.file_name() != Some(program) {
+        return None;
+    }
+    absolute_folders(path?).find_map(|folder| with_extension(folder.join(named)))
+}
+
+/// The folders of a `PATH` that don't depend on where one is.
+pub(super) fn absolute_folders(path: &OsStr) -> impl Iterator<Item = PathBuf> {
+    std::env::split_paths(path).filter(|folder| folder.is_absolute())
+}
+
+#[cfg(unix)]
+fn with_extension(candidate: PathBuf) -> Option<PathBuf> {
+    is_program(&candidate).then_some(candidate)
+}
+
+#[cfg(not(unix))]
+fn with_extension(candidate: PathBuf) -> Option<PathBuf> {
+    // scripts (`.cmd`, `.bat`) are left out: their arguments pass through a shell
+    [candidate.clone(), candidate.with_extension("exe")].into_iter().find(|c| is_program(c))
+}
+
+#[cfg(unix)]
+fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_program(path: &Path) -> bool {
+    path.is_file()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fn plant(folder: &Path, name: &str) {
+        let path = folder.join(name);
+        std::fs::write(&path, "#!/bin/sh\n").expect("written");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).expect("made a program");
+    }
+
+    // C-08
+    #[test]
+    fn a_program_in_the_working_directory_is_not_found() {
+        let planted = tempfile::tempdir_in(".").expect("a folder");
+        plant(planted.path(), "helper");
+        let relative = planted.path().file_name().expect("a name");
+        let here = Path::new(relative);
+        for path in [relative.to_owned(), ".".into(), "".into(), ":".into(), "./".into()] {
+            assert_eq!(find(OsStr::new("helper"), Some(&path)), None, "{path:?}");
+        }
+        for program in [here.join("helper"), Path::new("./helper").into(), "../x/helper".into(), "".into(), "..".into()]
+        {
+            assert_eq!(find(program.as_os_str(), Some(relative)), None, "{program:?}");
+        }
+        let absolute = std::path::absolute(planted.path()).expect("absolute");
+        let mixed = std::env::join_paths([Path::new("."), &absolute]).expect("a path");
+        assert_eq!(find(OsStr::new("helper"), Some(&mixed)), Some(absolute.join("helper")));
+    }
+
+    #[test]
+    fn gives_what_a_program_prints_or_says_what_went_wrong() {
+        let output = |text: &str, arguments: &[&str]| {
+            let mut argv = ["/bin/sh", "-c", text, "sh"].map(str::to_owned).to_vec();
+            argv.extend(arguments.iter().map(|a| (*a).to_owned()));
+            Real.output(&argv, Duration::from_millis(2000))
+        };
+        // no shell looks at the arguments
+        assert_eq!(*output("printf '%s\\n' \"$1\"", &["$(id) `id` ; x"]).expect("printed"), "$(id) `id` ; x");
+        assert_eq!(*output("printf 'a\\n\\n'", &[]).expect("printed"), "a\n");
+        let failed = output("echo not-the-secret; exit 3", &[]).expect_err("failed").to_string();
+        assert!(failed.contains("exit status: 3") && !failed.contains("not-the-secret"), "{failed}");
+        assert_eq!(output("head -c 100000 /dev/zero", &[]).expect_err("too much").kind(), io::ErrorKind::InvalidData);
+        assert_eq!(output("sleep 30", &[]).expect_err("slow").kind(), io::ErrorKind::TimedOut);
+        assert_eq!(Real.output(&[], Duration::ZERO).expect_err("nothing").kind(), io::ErrorKind::InvalidInput);
+        let missing = Real.output(&["no-such-program-here".to_owned()], Duration::ZERO);
+        assert_eq!(missing.expect_err("not there").kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_foreground_program_gets_its_variables_and_gives_its_exit_code() {
+        let run = |text: &str| {
+            let argv = ["sh", "-c", text].map(OsString::from);
+            Real.run(&argv, &[("OAUTHCTL_TEST_VALUE".to_owned(), "v w".into())]).expect("run")
+        };
+        assert_eq!(run("test \"$OAUTHCTL_TEST_VALUE\" = 'v w'"), 0);
+        assert_eq!(run("exit 42"), 42);
+        assert_eq!(run("kill -9 $$"), 137);
+    }
+}

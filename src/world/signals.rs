@@ -1,0 +1,184 @@
+//! SIGINT, SIGTERM and SIGHUP: sent to whoever watches, so that a save in progress ends first; otherwise they end the program as
+//! ever, but not before the terminal is as it was. Nothing is installed until somebody watches, changes the terminal, or runs a
+//! program in the foreground.
+
+use std::sync::mpsc::Sender;
+
+use super::Signals;
+
+pub struct Real;
+
+impl Signals for Real {
+    fn watch(&self, to: Sender<i32>) {
+        system::watch(to);
+    }
+
+    fn release(&self) {
+        system::release();
+    }
+}
+
+/// From now on a signal that ends the program puts the terminal back first.
+pub(super) fn guard_terminal() {
+    system::install();
+}
+
+/// While it lives, a signal is left to the program in the foreground, which gets it from the terminal too.
+pub(super) struct LeftToChild(());
+
+pub(super) fn leave_to_child() -> LeftToChild {
+    system::hold(true);
+    LeftToChild(())
+}
+
+impl Drop for LeftToChild {
+    fn drop(&mut self) {
+        system::hold(false);
+    }
+}
+
+#[cfg(unix)]
+mod system {
+    use std::io::Read;
+    use std::os::fd::AsRawFd;
+    use std::os::unix::net::UnixStream;
+    use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+    use std::sync::mpsc::Sender;
+    use std::sync::{Mutex, Once, OnceLock, PoisonError};
+
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::low_level;
+
+    use crate::world::terminal;
+
+    const WATCHED: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+
+    static INSTALLED: Once = Once::new();
+    static HELD: AtomicBool = AtomicBool::new(false);
+    /// Whether somebody watches. Where not, a signal does what it does by default.
+    static SENT: AtomicBool = AtomicBool::new(false);
+    static PENDING: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];
+    /// Where the handler writes a byte to; made once, since a handler may be using it at any time.
+    static BELL: AtomicI32 = AtomicI32::new(-1);
+    static PIPE: OnceLock<Option<UnixStream>> = OnceLock::new();
+    static TO: Mutex<Option<Sender<i32>>> = Mutex::new(None);
+
+    pub fn install() {
+        INSTALLED.call_once(|| {
+            for (at, signal) in WATCHED.into_iter().enumerate() {
+                if is_ignored(signal) {
+                    // `nohup`: it was ignored before us and stays so
+                    continue;
+                }
+                // SAFETY: `on_signal` calls only what is async-signal-safe: atomics, write(2), tcsetattr(3), and signal-hook's own
+                // emulation of the default.
+                let _ = unsafe { low_level::register(signal, move || on_signal(signal, at)) };
+            }
+        });
+    }
+
+    fn on_signal(signal: i32, at: usize) {
+        if HELD.load(Ordering::SeqCst) {
+            return;
+        }
+        if SENT.load(Ordering::SeqCst) {
+            PENDING[at].store(true, Ordering::SeqCst);
+            // SAFETY: one byte from a live buffer to a socket that is never closed; when it is full, bytes enough are there.
+            unsafe { libc::send(BELL.load(Ordering::SeqCst), [1u8].as_ptr().cast(), 1, libc::MSG_DONTWAIT) };
+            return;
+        }
+        terminal::restore();
+        let _ = low_level::emulate_default_handler(signal);
+    }
+
+    fn is_ignored(signal: i32) -> bool {
+        let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
+        // SAFETY: a query: no new action is given, and the old one is written to a live `sigaction`, zeroed before.
+        let action = unsafe {
+            if libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) != 0 {
+                return false;
+            }
+            action.assume_init()
+        };
+        action.sa_sigaction == libc::SIG_IGN
+    }
+
+    pub fn watch(to: Sender<i32>) {
+        *TO.lock().unwrap_or_else(PoisonError::into_inner) = Some(to);
+        if PIPE.get_or_init(start).is_some() {
+            install();
+            SENT.store(true, Ordering::SeqCst);
+        }
+    }
+
+    /// The thread that carries signals from the handler to the watcher.
+    fn start() -> Option<UnixStream> {
+        let (write, mut read) = UnixStream::pair().ok()?;
+        BELL.store(write.as_raw_fd(), Ordering::SeqCst);
+        let carry = move || {
+            let mut byte = [0];
+            while read.read_exact(&mut byte).is_ok() {
+                for (at, signal) in WATCHED.into_iter().enumerate() {
+                    if PENDING[at].swap(false, Ordering::SeqCst) {
+                        send(signal);
+                    }
+                }
+            }
+        };
+        std::thread::Builder::new().name("signals".into()).stack_size(128 << 10).spawn(carry).ok()?;
+        Some(write)
+    }
+
+    fn send(signal: i32) {
+        let to = TO.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if to.is_none_or(|to| to.send(signal).is_err()) {
+            // nobody listens any more: it must not be lost
+            release();
+            terminal::restore();
+            let _ = low_level::emulate_default_handler(signal);
+        }
+    }
+
+    pub fn release() {
+        SENT.store(false, Ordering::SeqCst);
+        *TO.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    pub fn hold(on: bool) {
+        if on {
+            install();
+        }
+        HELD.store(on, Ordering::SeqCst);
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+        use std::time::Duration;
+
+        // L-46
+        #[test]
+        fn a_watched_signal_is_sent_and_does_not_end_the_program() {
+            for _again in 0..2 {
+                let (to, from) = std::sync::mpsc::channel();
+                watch(to);
+                for signal in [SIGHUP, SIGTERM] {
+                    low_level::raise(signal).expect("raised");
+                    assert_eq!(from.recv_timeout(Duration::from_secs(5)), Ok(signal));
+                }
+                release();
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod system {
+    use std::sync::mpsc::Sender;
+
+    /// Ctrl-C ends the program; there is nothing to watch.
+    pub fn watch(_to: Sender<i32>) {}
+    pub fn release() {}
+    pub fn install() {}
+    pub fn hold(_on: bool) {}
+}

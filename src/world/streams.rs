@@ -1,0 +1,88 @@
+//! stdout and stderr, each write at once and whole: nothing lies in a buffer when the program ends, and a pipe whose reader has
+//! gone is an error to the caller, never a panic. What goes to stderr passes through [`redact`] first, as the last thing before
+//! it leaves.
+
+use std::fmt::Arguments;
+use std::io::{self, Write};
+
+use crate::secret::redact;
+use crate::world::Talk;
+
+/// The data asked for.
+pub struct Out;
+
+/// All talk. A secret is found in what one call writes (a whole `write!` is one call); split over two it would not be.
+pub struct Err;
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        system::write_all(system::STDOUT, bytes).map(|()| bytes.len())
+    }
+
+    fn write_fmt(&mut self, text: Arguments<'_>) -> io::Result<()> {
+        let text = zeroize::Zeroizing::new(text.to_string());
+        system::write_all(system::STDOUT, text.as_bytes())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Write for Err {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        system::write_all(system::STDERR, redact(&String::from_utf8_lossy(bytes)).as_bytes()).map(|()| bytes.len())
+    }
+
+    fn write_fmt(&mut self, text: Arguments<'_>) -> io::Result<()> {
+        let text = zeroize::Zeroizing::new(text.to_string());
+        system::write_all(system::STDERR, redact(&text).as_bytes())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Talk for Err {
+    fn show(&mut self, text: &str) -> io::Result<()> {
+        system::write_all(system::STDERR, text.as_bytes())
+    }
+}
+
+#[cfg(unix)]
+mod system {
+    use std::fs::File;
+    use std::io::{self, Write};
+    use std::mem::ManuallyDrop;
+    use std::os::fd::{FromRawFd, RawFd};
+
+    pub const STDOUT: RawFd = libc::STDOUT_FILENO;
+    pub const STDERR: RawFd = libc::STDERR_FILENO;
+
+    /// By the descriptor itself: the standard library's `Stdout` takes a closed one for a success.
+    pub fn write_all(to: RawFd, bytes: &[u8]) -> io::Result<()> {
+        // SAFETY: the descriptor is only borrowed: `ManuallyDrop` keeps it open. Where it is closed, writing is an error.
+        let mut file = ManuallyDrop::new(unsafe { File::from_raw_fd(to) });
+        file.write_all(bytes)
+    }
+}
+
+#[cfg(not(unix))]
+mod system {
+    use std::io::{self, Write};
+
+    pub const STDOUT: bool = true;
+    pub const STDERR: bool = false;
+
+    /// By the standard library, which turns the text into what the console reads.
+    pub fn write_all(to_stdout: bool, bytes: &[u8]) -> io::Result<()> {
+        if to_stdout {
+            let mut out = io::stdout().lock();
+            out.write_all(bytes)?;
+            out.flush()
+        } else {
+            io::stderr().lock().write_all(bytes)
+        }
+    }
+}
