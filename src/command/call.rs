@@ -82,7 +82,7 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
             early.clear();
         }
     }
-    let answer = follow(world, &provider, &method, url, &mut request, answer)?;
+    let answer = follow(world, &method, url, &mut request, answer)?;
     deliver(world, &args, &provider, answer, early)
 }
 
@@ -215,7 +215,7 @@ fn renewed(world: &mut World, session: &mut Session, refused: &TokenSet) -> Resu
 }
 
 /// Follows redirects of the provider's own for reading; one to another host ends here: the token stays (T-24).
-fn follow(world: &mut World, provider: &Provider, method: &str, mut url: Url, request: &mut Request, mut answer: Streamed) -> Result<Streamed, Error> {
+fn follow(world: &mut World, method: &str, mut url: Url, request: &mut Request, mut answer: Streamed) -> Result<Streamed, Error> {
     for _ in 0..10 {
         let target = match (answer.status, header(&answer.headers, "location")) {
             (301 | 302 | 303 | 307 | 308, Some(target)) if matches!(method, "GET" | "HEAD") => target.to_owned(),

@@ -10,7 +10,7 @@ use crate::config::{self, Config};
 use crate::error::{Error, Kind};
 use crate::secret::Secret;
 use crate::session::paths::Paths;
-use crate::store::{Store, StoreKind, keychain::KeychainStore};
+use crate::store::{Store, keychain::KeychainStore};
 use crate::text::safe;
 use crate::wire::Request;
 use crate::world::World;

@@ -75,7 +75,7 @@ struct Obtained {
 /// Keeps first, tells the browser then, talks last.
 fn finish(world: &mut World, session: &mut Session, provider: &Provider, old: Option<Record>, grant: GrantKind, obtained: Obtained) -> Result<u8, Error> {
     let Obtained { set, client, asked, redirect_params, caught, confirm } = obtained;
-    let done = (|| {
+    let done: Result<Option<String>, Error> = (|| {
         let account = account(world, session, provider, &set);
         if confirm {
             confirm_account(world, session, provider, account.as_deref(), &set)?;
@@ -243,10 +243,10 @@ fn choose_store(world: &mut World, session: &mut Session) -> Result<(), Error> {
         Ok(()) => announce_key_file(world, session),
         Err(StoreError::Absent { why, .. }) if session.store.kind() == StoreKind::Keychain && session.choice.store.is_none() && world.env.var("OAUTHCTL_STORE").is_none() && session.profile.store.is_none() => {
             let file = crate::session::open_file_store(world, &session.paths)?;
-            let how = file.key_words();
+            let how = file.opened_by();
             session.store = Box::new(file);
             session.store.writable(&name)?;
-            world.say(&format!("No keychain answers here ({why}): the token goes into {}, {how}.", session.store.place()));
+            world.say(&format!("No keychain answers here ({why}): the token goes into {}, opened by {how}.", session.store.place()));
             Ok(())
         }
         Err(e) => Err(e.into()),
@@ -256,9 +256,8 @@ fn choose_store(world: &mut World, session: &mut Session) -> Result<(), Error> {
 /// A key file beside the sealed files protects them from backups and copies, not from whoever reads the folder.
 fn announce_key_file(world: &mut World, session: &Session) -> Result<(), Error> {
     if session.store.kind() == StoreKind::File && session.load()?.is_none() {
-        let file = crate::session::open_file_store(world, &session.paths)?;
-        let how = file.key_words();
-        world.say(&format!("The token goes into {}, {how}.", session.store.place()));
+        let how = crate::session::open_file_store(world, &session.paths)?.opened_by();
+        world.say(&format!("The token goes into {}, opened by {how}.", session.store.place()));
     }
     Ok(())
 }
@@ -269,11 +268,8 @@ fn ask_vars(world: &mut World, session: &mut Session) -> Result<(), Error> {
     let missing: Vec<(String, String)> = raw
         .missing_vars(&session.profile.vars)
         .into_iter()
-        .filter(|name| name != "base" && name != "random")
-        .map(|name| {
-            let prompt = raw.vars.get(&name).and_then(|v| v.prompt.clone()).unwrap_or_else(|| name.clone());
-            (name, prompt)
-        })
+        .filter(|(name, _)| *name != "base")
+        .map(|(name, var)| (name.to_owned(), var.prompt.clone().unwrap_or_else(|| name.to_owned())))
         .collect();
     for (name, prompt) in missing {
         if !may_ask(world) {

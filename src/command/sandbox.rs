@@ -9,7 +9,7 @@ use clap::Subcommand;
 
 use crate::command::print;
 use crate::error::{Error, Kind};
-use crate::sandbox::{Manners, Options, Redirects, Server, StartError, provider_overrides};
+use crate::sandbox::{Manners, Options, Server, StartError, provider_overrides};
 use crate::world::World;
 
 #[derive(Debug, Subcommand)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use crate::command::{Global, WhoArgs, duration, practice, print, times};
+use crate::command::{Global, WhoArgs, duration, practice, times};
 use crate::error::{Error, Kind};
 use crate::session::fresh::{Want, fresh};
 use crate::session::paths::Paths;

@@ -30,8 +30,8 @@ pub fn plan(provider: &Provider, redirect_uri: Option<&str>, port: Option<u16>, 
     if let Some(uri) = redirect_uri {
         return registered(uri, port, facts.loopback);
     }
-    let random_path = facts.path.as_deref().is_some_and(|p| p.contains("{random}"));
-    let path = facts.path.as_deref().unwrap_or("/callback").replace("{random}", random);
+    let random_path = facts.path.as_deref().is_some_and(|p| p.contains('*'));
+    let path = facts.path.as_deref().unwrap_or("/callback").replace('*', random);
     let path = if path.starts_with('/') { path } else { format!("/{path}") };
     let fixed = |port: Option<u16>| match port {
         Some(port) => vec![port],

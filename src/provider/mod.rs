@@ -285,7 +285,7 @@ pub struct Redirect {
     pub host: Option<String>,
     /// Ports to register, the first free one is used; empty: any.
     pub ports: Vec<u16>,
-    /// `None`: a random path where the provider allows any, else `/callback`.
+    /// A `*` in it is drawn anew for each login, where the provider allows any path; `None`: `/callback`.
     pub path: Option<String>,
     /// The page on which the code is shown, or `oob`.
     pub paste: Option<String>,

@@ -25,6 +25,21 @@ pub enum Redirects {
 }
 
 impl Redirects {
+    /// Registers more of them.
+    pub fn also(&mut self, uris: &[String]) {
+        if let Redirects::Exact(registered) = self {
+            registered.extend_from_slice(uris);
+        }
+    }
+
+    /// For a person: where logins of this app may end.
+    pub fn in_words(&self) -> String {
+        match self {
+            Redirects::Loopback => "redirect to any port of 127.0.0.1".to_owned(),
+            Redirects::Exact(registered) => format!("redirect to {}", registered.join(" or ")),
+        }
+    }
+
     pub fn allow(&self, uri: &str) -> bool {
         match self {
             Redirects::Exact(registered) => registered.iter().any(|r| r == uri),

@@ -39,7 +39,7 @@ pub use log::{Basic, Logged, Param};
 pub use overrides::provider_overrides;
 
 use crate::world::serve::{self, Serving};
-use crate::world::{Clock, Random};
+use crate::world::{Clock, Random, World};
 use desk::Desk;
 
 /// Whose behaviour is shown.
@@ -212,6 +212,12 @@ pub struct Server {
     desk: Arc<Desk>,
     /// Held for its drop.
     _serving: Serving,
+}
+
+/// The server behind the provider `sandbox`, for as long as a command needs it; its logins survive in `state`.
+pub fn practice_server(world: &World, state: Option<PathBuf>) -> Result<Server, StartError> {
+    let options = Options { state, ..Options::new(Manners::Sandbox) };
+    Server::start(options, Arc::clone(&world.clock), &*world.random)
 }
 
 impl Server {

@@ -16,6 +16,7 @@ use crate::config::{self, Config, GrantKind, Profile, SecretSource};
 use crate::error::{Error, Kind};
 use crate::protocol::token_request::Client;
 use crate::provider::Provider;
+use crate::provider::expand::ExpandError;
 use crate::secret::Secret;
 use crate::store::{self, Store, StoreKind};
 use crate::text::{nearest, safe};
@@ -115,9 +116,11 @@ impl Session {
         if let Some(more) = &mut self.more_vars {
             vars.extend(more(world)?);
         }
-        vars.entry("random".to_owned()).or_insert_with(|| random_hex(world));
-        let provider = raw.expand(&vars).map_err(|e| {
-            Error::from(e).hint(format!("oauthctl profile set {} vars.NAME VALUE", self.name))
+        let provider = raw.expand(&vars).map_err(|e| match e {
+            ExpandError::Missing { ref name, .. } => {
+                Error::usage(e.to_string()).hint(format!("oauthctl profile set {} vars.{name} VALUE", self.name))
+            }
+            _ => Error::usage(e.to_string()).hint(format!("`oauthctl profile set {} vars.NAME VALUE` sets a variable", self.name)),
         })?;
         self.provider = Some(provider.clone());
         Ok(provider)
@@ -332,14 +335,13 @@ pub fn known_stores() -> String {
 
 /// The store for a profile: the environment's where a token from outside is set, else the one that was chosen.
 fn store_for(world: &World, kind: StoreKind, name: &str, paths: &Paths) -> Result<Box<dyn Store>, Error> {
-    let variable = store::environment::variable_name(name);
-    if let Some(token) = world.env.var(&variable) {
-        return Ok(Box::new(store::environment::EnvironmentStore::new(name, Some(Secret::new(token.trim())))));
+    if world.env.var(&store::environment::variable_name(name)).is_some() {
+        return Ok(Box::new(store::environment::EnvironmentStore::new(&*world.env)));
     }
     Ok(match kind {
         StoreKind::Keychain => Box::new(store::keychain::KeychainStore::new(world.keychain.clone())),
         StoreKind::File => Box::new(open_file_store(world, paths)?),
-        StoreKind::Environment => Box::new(store::environment::EnvironmentStore::new(name, None)),
+        StoreKind::Environment => Box::new(store::environment::EnvironmentStore::new(&*world.env)),
         StoreKind::None => Box::new(store::none::NoStore),
     })
 }
@@ -350,11 +352,11 @@ pub fn open_file_store(world: &World, paths: &Paths) -> Result<store::file::File
     let passphrase = match world.env.var("OAUTHCTL_STORE_PASSPHRASE") {
         Some(passphrase) => Some(Secret::new(passphrase)),
         None => match world.env.var("OAUTHCTL_STORE_PASSPHRASE_FILE") {
-            Some(file) => Some(secret_from_file(world, &file)?),
+            Some(file) => Some(store::file::passphrase_file(std::path::Path::new(&file))?),
             None => None,
         },
     };
-    Ok(store::file::FileStore::new(&state, passphrase))
+    Ok(store::file::FileStore::new(state.join("store"), passphrase))
 }
 
 /// One line's worth: the end of the line that editors add isn't part of it.

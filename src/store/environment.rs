@@ -11,9 +11,12 @@ use crate::world::Env;
 
 /// The variable that holds a profile's token: upper case, other characters `_`. Two profiles may share one (`a-b` and `a.b`).
 pub fn variable_name(profile: &str) -> String {
-    let name: String =
-        profile.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
-    format!("OAUTHCTL_{name}_TOKEN")
+    format!("OAUTHCTL_{}_TOKEN", upper(profile))
+}
+
+/// A profile's name as it stands in the names of variables.
+pub fn upper(profile: &str) -> String {
+    profile.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
 }
 
 /// The token that a profile's variable holds, if it is set and not empty. Nothing is known of it: no lifetime (it is used until

@@ -191,6 +191,14 @@ impl FileStore {
         FileStore { folder, passphrase, derived: RefCell::default(), notices: RefCell::default() }
     }
 
+    /// What opens the files, for a sentence: `opened by …`.
+    pub fn opened_by(&self) -> &'static str {
+        match self.passphrase {
+            Some(_) => "your passphrase",
+            None => "a key file beside them: it guards against copies and backups, not against who can read that folder",
+        }
+    }
+
     fn path(&self, profile: &str) -> PathBuf {
         self.folder.join(file_name(profile))
     }
