@@ -58,7 +58,7 @@ pub fn make_folder(path: &Path) -> Result<Option<Closed>, PrivateError> {
                 make_folder(parent)?;
             }
             match unix::make_folder(path) {
-                Ok(()) => return Ok(None),
+                Ok(()) => return sync_folder(path).map(|()| None),
                 // another process was first
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(e) => return Err(failed(path)(e)),
@@ -204,7 +204,7 @@ pub fn sweep(folder: &Path) {
     }
 }
 
-/// A rename lasts when its folder is on the disk.
+/// What was made or renamed lasts when the folder that it stands in is on the disk.
 fn sync_folder(path: &Path) -> Result<(), PrivateError> {
     let Some(folder) = path.parent() else { return Ok(()) };
     unix::sync_folder(folder).map_err(failed(folder))

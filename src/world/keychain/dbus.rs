@@ -12,6 +12,10 @@ use zeroize::Zeroizing;
 /// An answer longer than this is not from a program that we want to hear.
 const LONGEST_MESSAGE: usize = 8 << 20;
 
+const RETURN: u8 = 2;
+const ERROR: u8 = 3;
+const SIGNAL: u8 = 4;
+
 /// Where a message bus may listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
@@ -100,14 +104,17 @@ pub struct Bus {
     input: Zeroizing<Vec<u8>>,
     /// Written with the next wait, so that calls that don't depend on each other share a round trip.
     output: Zeroizing<Vec<u8>>,
-    /// Answers that came before they were waited for.
+    /// Answers that came before they were waited for, and signals once they are listened for.
     early: Vec<Message>,
+    listens: bool,
 }
 
 struct Message {
     kind: u8,
     reply_to: u32,
     error: String,
+    path: String,
+    member: String,
     signature: String,
     little: bool,
     body: Zeroizing<Vec<u8>>,
@@ -127,6 +134,7 @@ impl Bus {
                         input: Zeroizing::default(),
                         output: Zeroizing::default(),
                         early: Vec::new(),
+                        listens: false,
                     };
                     bus.handshake()?;
                     return Ok(bus);
@@ -202,24 +210,45 @@ impl Bus {
 
     /// The answer to a call.
     pub fn wait(&mut self, serial: u32) -> Result<Answer, Failure> {
+        let message = self.take(|m| matches!(m.kind, RETURN | ERROR) && m.reply_to == serial)?;
+        if message.kind == ERROR {
+            let text = Reader::new(&message).string().unwrap_or_default();
+            return Err(Failure::Refused(message.error, text));
+        }
+        Ok(Answer(message))
+    }
+
+    /// Asks the bus for the signals of one object; [`Bus::wait_for_signal`] takes them.
+    pub fn listen(&mut self, path: &str) -> Result<(), Failure> {
+        let mut body = Body::new();
+        body.string(&format!("type='signal',path='{path}'"));
+        let serial = self.send(&Call {
+            destination: "org.freedesktop.DBus",
+            path: "/org/freedesktop/DBus",
+            interface: "org.freedesktop.DBus",
+            member: "AddMatch",
+            signature: "s",
+            body,
+        });
+        self.listens = true;
+        self.wait(serial).map(drop)
+    }
+
+    pub fn wait_for_signal(&mut self, path: &str, member: &str) -> Result<Answer, Failure> {
+        self.take(|m| m.kind == SIGNAL && m.path == path && m.member == member).map(Answer)
+    }
+
+    fn take(&mut self, wanted: impl Fn(&Message) -> bool) -> Result<Message, Failure> {
         self.flush()?;
         loop {
-            let message = match self.early.iter().position(|m| m.reply_to == serial) {
-                Some(at) => self.early.swap_remove(at),
-                None => {
-                    let message = self.receive()?;
-                    // signals (`NameAcquired`) and calls to us are of no interest
-                    if message.kind == 2 || message.kind == 3 {
-                        self.early.push(message);
-                    }
-                    continue;
-                }
-            };
-            if message.kind == 3 {
-                let text = Reader::new(&message).string().unwrap_or_default();
-                return Err(Failure::Refused(message.error, text));
+            if let Some(at) = self.early.iter().position(&wanted) {
+                return Ok(self.early.swap_remove(at));
             }
-            return Ok(Answer(message));
+            let message = self.receive()?;
+            // calls to us are of no interest, nor are signals such as `NameAcquired`
+            if matches!(message.kind, RETURN | ERROR) || (self.listens && message.kind == SIGNAL) {
+                self.early.push(message);
+            }
         }
     }
 
@@ -247,6 +276,8 @@ impl Bus {
             kind: self.input[1],
             reply_to: 0,
             error: String::new(),
+            path: String::new(),
+            member: String::new(),
             signature: String::new(),
             little,
             body: Zeroizing::new(self.input[body_at..end].to_vec()),
@@ -271,6 +302,15 @@ impl Bus {
         }
         self.output.clear();
         Ok(())
+    }
+
+    /// Sends what is in line without waiting, even past the deadline.
+    pub fn send_off(&mut self) {
+        if self.stream.set_nonblocking(true).is_ok() {
+            // a full socket buffer means that nobody is there to hear it
+            let _ = self.stream.write(&self.output);
+        }
+        self.output.clear();
     }
 
     fn fill(&mut self) -> Result<(), Failure> {
@@ -425,7 +465,7 @@ fn read_u32(bytes: &[u8], at: usize, little: bool) -> Option<u32> {
     Some(if little { u32::from_le_bytes(four) } else { u32::from_be_bytes(four) })
 }
 
-/// What a method gave back.
+/// What a method gave back, or a signal carried.
 pub struct Answer(Message);
 
 impl Answer {
@@ -517,8 +557,11 @@ impl<'a> Reader<'a> {
         match kind.as_str() {
             "s" | "o" => {
                 let text = self.string()?;
-                if code == 4 {
-                    message.error = text;
+                match code {
+                    1 => message.path = text,
+                    3 => message.member = text,
+                    4 => message.error = text,
+                    _ => {}
                 }
             }
             "g" => {

@@ -1,7 +1,9 @@
 //! The Secret Service (GNOME Keyring, KWallet, KeePassXC) over a "plain" session: the values cross the person's own session
 //! bus as they are. Who can listen there is the same user, and could ask for the item itself.
 //!
-//! Nothing here unlocks or prompts: what is locked is an error at once, and a prompt that the service offers is dismissed.
+//! Nothing here unlocks: what is locked is an error at once. A prompt that the service offers for an unlocked collection is
+//! run, since KeePassXC does its writes and deletes in prompts, most of which show nothing; one that does wait for a person is
+//! dismissed at the deadline.
 //!
 //! GNOME Keyring (seen from 42 to 50) aborts when a client's first request needs the daemon's record of that client and
 //! overtakes its making: the record is made by an idle source of the daemon's main loop, the request is run by another of lower
@@ -26,6 +28,7 @@ const ROOT: &str = "/org/freedesktop/secrets";
 const SERVICE_INTERFACE: &str = "org.freedesktop.Secret.Service";
 const COLLECTION_INTERFACE: &str = "org.freedesktop.Secret.Collection";
 const ITEM_INTERFACE: &str = "org.freedesktop.Secret.Item";
+const PROMPT_INTERFACE: &str = "org.freedesktop.Secret.Prompt";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 
 pub struct SecretService {
@@ -309,7 +312,7 @@ impl Session {
         let mut values = answer.read("oo").map_err(explain)?;
         values.string().ok_or_else(|| explain(dbus::odd()))?;
         let prompt = values.string().ok_or_else(|| explain(dbus::odd()))?;
-        self.refuse_prompt(&prompt)
+        self.finish(&prompt, collection, COLLECTION_INTERFACE)
     }
 
     fn put_secret(&self, body: &mut Body, value: &Secret) {
@@ -327,17 +330,43 @@ impl Session {
             Err(failure) => return Err(explain(failure)),
         };
         let prompt = answer.read("o").map_err(explain)?.string().ok_or_else(|| explain(dbus::odd()))?;
-        self.refuse_prompt(&prompt)
+        self.finish(&prompt, item, ITEM_INTERFACE)
     }
 
-    /// A prompt offered means that nothing was done and a person would have to be asked. It is not opened.
-    fn refuse_prompt(&mut self, prompt: &str) -> Result<(), KeychainError> {
+    /// Brings a call to its end that gave back a prompt. `owner` is the collection or item that the call was made on.
+    fn finish(&mut self, prompt: &str, owner: &str, interface: &str) -> Result<(), KeychainError> {
         if prompt == "/" {
             return Ok(());
         }
-        // tidies up in the service; that nobody was asked holds without it
-        let _ = self.call(prompt, "org.freedesktop.Secret.Prompt", "Dismiss", "", Body::new());
-        Err(KeychainError::Locked)
+        // locked since it was looked at, so this prompt would ask for a password
+        if self.is_locked(owner, interface).map_err(explain)? {
+            self.dismiss(prompt);
+            return Err(KeychainError::Locked);
+        }
+        match self.run_prompt(prompt) {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(KeychainError::Denied("the question was dismissed".to_owned())),
+            Err(failure) => {
+                self.dismiss(prompt);
+                Err(explain(failure))
+            }
+        }
+    }
+
+    /// Whether it was dismissed.
+    fn run_prompt(&mut self, prompt: &str) -> Result<bool, Failure> {
+        self.bus.listen(prompt)?;
+        let mut body = Body::new();
+        body.string("");
+        self.call(prompt, PROMPT_INTERFACE, "Prompt", "s", body)?;
+        let done = self.bus.wait_for_signal(prompt, "Completed")?;
+        done.read("bv")?.u32().map(|dismissed| dismissed != 0).ok_or_else(dbus::odd)
+    }
+
+    /// Best effort: closes the service's window, if there is one. The answer isn't waited for, there may be no time left.
+    fn dismiss(&mut self, prompt: &str) {
+        self.send(prompt, PROMPT_INTERFACE, "Dismiss", "", Body::new());
+        self.bus.send_off();
     }
 
     /// The collection that new items go to, if it is there and unlocked.
@@ -366,10 +395,16 @@ impl Session {
         if path == "/" {
             return Ok(None);
         }
-        let answer = self.property(&path, COLLECTION_INTERFACE, "Locked")?;
+        let locked = self.is_locked(&path, COLLECTION_INTERFACE)?;
+        Ok(Some((path, locked)))
+    }
+
+    /// Whether a collection or an item is.
+    fn is_locked(&mut self, path: &str, interface: &str) -> Result<bool, Failure> {
+        let answer = self.property(path, interface, "Locked")?;
         let mut values = answer.read("v")?;
         match values.signature().as_deref() {
-            Some("b") => Ok(Some((path, values.u32().ok_or_else(dbus::odd)? != 0))),
+            Some("b") => Ok(values.u32().ok_or_else(dbus::odd)? != 0),
             _ => Err(dbus::odd()),
         }
     }
