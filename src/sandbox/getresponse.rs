@@ -109,7 +109,9 @@ fn token(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
             }))
         }
         Some("client_credentials") if client.own_tokens => own(desk, client),
-        Some("client_credentials") => Ok(oauth_error(400, "unauthorized_client", "The grant type is unauthorized for this client_id")),
+        Some("client_credentials") => {
+            Ok(oauth_error(400, "unauthorized_client", "The grant type is unauthorized for this client_id"))
+        }
         _ => Ok(oauth_error(400, "unsupported_grant_type", "Grant type not supported")),
     }
 }

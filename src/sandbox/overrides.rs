@@ -17,6 +17,7 @@ pub fn provider_overrides(base: &str, manners: Manners) -> String {
     }
     let tables: &[(&str, &str, &str)] = match manners {
         Manners::Sandbox => &[
+            ("vars.base", "default", ""),
             ("authorize", "url", "/authorize"),
             ("token", "url", "/token"),
             ("revoke", "url", "/revoke"),
@@ -27,11 +28,10 @@ pub fn provider_overrides(base: &str, manners: Manners) -> String {
             ("authorize", "url", "/oauth2_authorize.html"),
             ("token", "url", "/v3/token"),
             ("api", "base-url", "/v3"),
-            ("whoami", "url", "/v3/accounts"),
+            ("whoami", "url", "/v3/accounts?fields=accountId,email"),
             ("environments.max.authorize", "url", "/oauth2_authorize.html"),
             ("environments.max.token", "url", "/v3/token"),
             ("environments.max.api", "base-url", "/v3"),
-            ("environments.max.whoami", "url", "/v3/accounts"),
         ],
         Manners::VerticalResponse => &[
             ("authorize", "url", "/api/v1/oauth/authorize"),

@@ -152,7 +152,8 @@ pub fn front(desk: &Desk) -> Response {
         .clients
         .iter()
         .map(|c| {
-            let secret = c.secret.as_deref().map_or("no secret (PKCE)".to_owned(), |s| format!("<code>{}</code>", escape(s)));
+            let secret =
+                c.secret.as_deref().map_or("no secret (PKCE)".to_owned(), |s| format!("<code>{}</code>", escape(s)));
             let redirects = match &c.redirects {
                 Redirects::Loopback => "any address on this machine".to_owned(),
                 Redirects::Exact(list) if list.is_empty() => "no login in the browser".to_owned(),
@@ -168,7 +169,9 @@ pub fn front(desk: &Desk) -> Response {
         String::new()
     } else {
         let items: String = unknown.iter().map(|n| format!("<li>{}</li>\n", escape(n))).collect();
-        format!("<h2>What isn’t verified</h2>\n<p class=\"soft\">No source says how the provider does these; this server does as written here.</p>\n<ul>\n{items}</ul>\n")
+        format!(
+            "<h2>What isn’t verified</h2>\n<p class=\"soft\">No source says how the provider does these; this server does as written here.</p>\n<ul>\n{items}</ul>\n"
+        )
     };
     let life = |seconds: Option<i64>| seconds.map_or("never".to_owned(), |s| format!("after {s} s"));
     let rotation = match desk.options.rotation {
