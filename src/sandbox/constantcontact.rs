@@ -24,6 +24,7 @@ pub const NOT_VERIFIED: &[&str] = &[
     "Whether reuse of a rotated refresh token ends the login: it doesn't here, only the old token is dead.",
     "What happens without state: the authorize page refuses it here, as Okta does.",
     "The signature: ES256 here, RS256 there; the token is padded to the length of a real one.",
+    "The texts of errors other than the refresh token's: Okta's usual ones.",
     "The bodies of 403 and 429 (one of the documented shapes each), and the scopes each call needs.",
     "The device flow, the implicit flow and partner tokens are not played.",
     "No address for revocation is documented: there is none here.",

@@ -359,6 +359,7 @@ fn echo_shows_what_arrived_and_never_the_token() {
     let answer = send(&server, "PUT", "/api/echo?a=1&a=%26", &headers, "{\"b\":[2]}");
     assert!(!answer.body.contains(&access));
     let body = answer.json();
+    assert_eq!(body["headers"]["authorization"], fingerprint(access.as_bytes()));
     assert_eq!(
         (&body["method"], &body["query"], &body["body"], &body["headers"]["x-mine"]),
         (&json!("PUT"), &json!(["a=1", "a=%26"]), &json!({ "b": [2] }), &json!("yes"))
