@@ -3,6 +3,13 @@
 //! A provider is one TOML file, built in (`catalogue/*.toml`) or the person's own. Every key is optional but `id` and one of
 //! `issuer` and `token.url`; every default is what the RFCs say. `catalogue/README.md` is the schema.
 
+pub mod catalogue;
+pub mod expand;
+mod keys;
+pub mod read;
+mod show;
+pub mod tree;
+
 use std::collections::BTreeMap;
 
 /// A provider with everything filled in: `extends` and the environment merged, `refresh` and `client-credentials` completed
@@ -15,6 +22,8 @@ pub struct Provider {
     pub console_url: Option<String>,
     pub aliases: Vec<String>,
     pub issuer: Option<String>,
+    /// A public client that the provider knows already (the practice server's own): used when the profile names none.
+    pub client_id: Option<String>,
     pub vars: BTreeMap<String, Var>,
     /// Names of the environments (`max`, `sandbox`, …) that the file offers.
     pub environments: Vec<String>,
@@ -27,7 +36,10 @@ pub struct Provider {
     pub response: ResponseShape,
     pub device: Option<Device>,
     pub revoke: Option<Revoke>,
+    /// `None`: the provider is known not to offer it.
     pub client_credentials: Option<Endpoint>,
+    /// Whether the implicit grant is offered; for information, a command line has no use for it.
+    pub implicit: bool,
     pub redirect: Redirect,
     pub api: Api,
     pub whoami: Option<Whoami>,
@@ -350,4 +362,143 @@ pub struct Limits {
     pub per_second: Option<u32>,
     pub per_day: Option<u32>,
     pub parallel: Option<u32>,
+}
+
+impl Provider {
+    /// A provider of which nothing is known but its name: every other value is what the RFCs say.
+    pub fn bare(id: &str) -> Provider {
+        let token = Endpoint {
+            url: None,
+            method: "POST".to_owned(),
+            // RFC 6749, section 2.3.1: a server must support Basic for clients with a secret
+            auth: vec![ClientAuth::Basic, ClientAuth::None],
+            params_in: ParamsIn::Form,
+            params: BTreeMap::new(),
+            rename: BTreeMap::new(),
+            headers: BTreeMap::new(),
+            send_redirect_uri: true,
+            ok_status: vec![200],
+        };
+        let mut provider = Provider {
+            id: id.to_owned(),
+            name: id.to_owned(),
+            docs: None,
+            console_url: None,
+            aliases: Vec::new(),
+            issuer: None,
+            client_id: None,
+            vars: BTreeMap::new(),
+            environments: Vec::new(),
+            authorize: Authorize {
+                url: None,
+                params: BTreeMap::new(),
+                rename: BTreeMap::new(),
+                send_redirect_uri: true,
+                state: StateEcho::Required,
+                params_in: AuthorizeParamsIn::Query,
+                raw: Vec::new(),
+            },
+            callback: Callback { code_param: "code".to_owned(), token_host_from: None, token_host_allow: Vec::new() },
+            scopes: Scopes {
+                known: Vec::new(),
+                default: Vec::new(),
+                always: Vec::new(),
+                offline: None,
+                separator: " ".to_owned(),
+                param: "scope".to_owned(),
+            },
+            pkce: Pkce { mode: PkceMode::Supported, method: PkceMethod::S256 },
+            refresh: Refresh {
+                endpoint: token.clone(),
+                supported: true,
+                grant_type: "refresh_token".to_owned(),
+                token_param: "refresh_token".to_owned(),
+                source: RefreshSource::RefreshToken,
+                rotates: Rotates::Maybe,
+                max_idle_s: None,
+                max_age_s: None,
+            },
+            response: ResponseShape {
+                root: None,
+                access_token: "access_token".to_owned(),
+                refresh_token: "refresh_token".to_owned(),
+                expires_in: "expires_in".to_owned(),
+                scope: "scope".to_owned(),
+                token_type: "token_type".to_owned(),
+                default_token_type: None,
+                expires_unit: ExpiresUnit::Seconds,
+                default_expires_s: None,
+                zero_expires: ZeroExpires::Now,
+                claims_from_jwt: false,
+                ok_field: None,
+                error: vec!["error".to_owned()],
+                error_description: vec!["error_description".to_owned()],
+                capture: BTreeMap::new(),
+            },
+            device: None,
+            revoke: None,
+            client_credentials: None,
+            implicit: false,
+            // RFC 8252, section 7.3
+            redirect: Redirect {
+                loopback: LoopbackMode::AnyPort,
+                host: None,
+                ports: Vec::new(),
+                path: None,
+                paste: None,
+            },
+            api: Api {
+                base_url: None,
+                headers: BTreeMap::new(),
+                auth: ApiAuth {
+                    place: ApiAuthPlace::Header,
+                    name: "Authorization".to_owned(),
+                    scheme: "Bearer".to_owned(),
+                },
+                hosts: Vec::new(),
+            },
+            whoami: None,
+            errors: Vec::new(),
+            limits: Limits::default(),
+            notes: Vec::new(),
+            sources: Vec::new(),
+            checked: None,
+            not_verified: Vec::new(),
+            token,
+        };
+        provider.complete_from_token();
+        provider
+    }
+
+    /// A provider known by its issuer alone: its discovery document says the rest.
+    pub fn of_issuer(issuer: &str) -> Provider {
+        let id = issuer.split_once("://").map_or(issuer, |(_, rest)| rest).trim_end_matches('/');
+        Provider { issuer: Some(issuer.to_owned()), ..Provider::bare(id) }
+    }
+
+    /// What `refresh` and `client-credentials` are where the file says nothing else: the token endpoint, its address and its
+    /// manners.
+    fn complete_from_token(&mut self) {
+        self.refresh.endpoint = self.like_token();
+        self.client_credentials = Some(self.like_token());
+    }
+
+    /// The token endpoint as a grant without a redirect uses it.
+    fn like_token(&self) -> Endpoint {
+        Endpoint { send_redirect_uri: false, ..self.token.clone() }
+    }
+
+    /// The token endpoint's manner of knowing the client, for an endpoint with an address and parameters of its own.
+    fn beside_token(&self) -> Endpoint {
+        Endpoint {
+            url: None,
+            method: "POST".to_owned(),
+            params_in: ParamsIn::Form,
+            params: BTreeMap::new(),
+            rename: BTreeMap::new(),
+            send_redirect_uri: false,
+            ok_status: vec![200],
+            ..self.token.clone()
+        }
+    }
 }

@@ -1,0 +1,390 @@
+//! Changes to `config.toml` by commands. The file is the person's: comments and order survive, a broken file is never written
+//! over, a link stays a link. Whoever edits holds the lock beside the file, so that two edits at once lose nothing; whoever
+//! reads sees the old file or the new one.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
+
+use super::{Config, ConfigError, FILE, GrantKind, check_profile_name, check_redirect_uri, read};
+use crate::provider::tree;
+use crate::store::StoreKind;
+use crate::text::{nearest, safe};
+
+/// Locked while the file is changed; stays, since removing a lock file lets two in.
+const LOCK_FILE: &str = "config.toml.lock";
+
+/// No edit takes longer than a moment: whoever holds the lock for so long is stuck.
+const LOCK_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Keys of a profile, as [`Editor::set`] takes them.
+const PROFILE_KEYS: [&str; 14] = [
+    "provider",
+    "environment",
+    "client-id",
+    "client-secret.command",
+    "client-secret.file",
+    "client-secret.env",
+    "grant",
+    "scopes",
+    "redirect-uri",
+    "port",
+    "store",
+    "vars.NAME",
+    "params.NAME",
+    "client-secret",
+];
+
+const TOP_KEYS: [&str; 3] = ["default-profile", "store", "cache"];
+
+/// Edits `config.toml` in place: comments and order survive, the file is replaced whole, two edits at once don't lose one.
+/// Nothing is written when `change` fails, or when what it made is no valid configuration.
+pub fn edit<T>(dir: &Path, change: impl FnOnce(&mut Editor) -> Result<T, ConfigError>) -> Result<T, ConfigError> {
+    make_folder(dir)?;
+    let _lock = lock(&dir.join(LOCK_FILE))?;
+    let path = target(&dir.join(FILE))?;
+    let before = super::text(dir)?.unwrap_or_default();
+    // for the error: it tells the line
+    tree::parse(FILE, &before)?;
+    let document: DocumentMut = before.parse().map_err(|_| ConfigError::new(format!("{FILE} is not TOML")))?;
+    let mut editor = Editor { document };
+    let out = change(&mut editor)?;
+    let after = editor.document.to_string();
+    if after != before {
+        read::config(dir, &after)
+            .map_err(|e| ConfigError { message: format!("nothing was changed: {}", e.message), hint: e.hint })?;
+        replace(&path, after.as_bytes())
+            .map_err(|e| ConfigError::new(format!("{} can't be written: {e}", path.display())))?;
+    }
+    Ok(out)
+}
+
+/// What [`edit`] offers.
+pub struct Editor {
+    document: DocumentMut,
+}
+
+impl Editor {
+    /// Whether there is such a profile.
+    pub fn has(&self, profile: &str) -> bool {
+        self.profiles().is_some_and(|p| p.contains_key(profile))
+    }
+
+    /// Names of the profiles, in the file's order.
+    pub fn names(&self) -> Vec<String> {
+        self.profiles().map(|p| p.iter().map(|(name, _)| name.to_owned()).collect()).unwrap_or_default()
+    }
+
+    /// Sets one key (`client-id`, `vars.domain`, `client-secret.file`, …) of a profile, made if it isn't there. The value is
+    /// parsed by the key's type: lists are words with blanks between, or written as TOML does (`["a", "b"]`).
+    pub fn set(&mut self, profile: &str, key: &str, value: &str) -> Result<(), ConfigError> {
+        check_profile_name(profile)?;
+        let value = profile_value(key, value)?;
+        let root = self.document.as_table_mut() as &mut dyn TableLike;
+        let profiles = child(root, "profiles", Shape::Hidden)?;
+        let table = child(profiles, profile, Shape::Section)?;
+        match key.split_once('.') {
+            None => put(table, key, value),
+            Some(("client-secret", name)) => {
+                // one source replaces another, and a section of its own makes room
+                if table.get("client-secret").is_some_and(|old| old.is_table()) {
+                    table.remove("client-secret");
+                }
+                let mut source = InlineTable::new();
+                source.insert(name, value);
+                put(table, "client-secret", source.into());
+            }
+            Some((section, name)) => put(child(table, section, Shape::Section)?, name, value),
+        }
+        Ok(())
+    }
+
+    /// Whether the key was there. A whole table goes by its name (`vars`, `client-secret`).
+    pub fn unset(&mut self, profile: &str, key: &str) -> Result<bool, ConfigError> {
+        let Some(table) = self.profile_mut(profile) else { return Err(no_profile(profile)) };
+        if table.contains_key(key) {
+            return Ok(table.remove(key).is_some());
+        }
+        if let Some((section, name)) = key.split_once('.')
+            && let Some(inner) = table.get_mut(section).and_then(Item::as_table_like_mut)
+        {
+            let removed = inner.remove(name).is_some();
+            if removed && inner.is_empty() {
+                table.remove(section);
+            }
+            return Ok(removed);
+        }
+        // not there: well and good if there could be one
+        known_profile_key(key).map(|()| false)
+    }
+
+    /// Whether the profile was there. `default-profile` goes with the profile it names.
+    pub fn remove(&mut self, profile: &str) -> Result<bool, ConfigError> {
+        let Some(profiles) = self.profiles_mut() else { return Ok(false) };
+        let removed = profiles.remove(profile).is_some();
+        if removed && self.default_profile() == Some(profile) {
+            self.document.remove("default-profile");
+        }
+        Ok(removed)
+    }
+
+    /// Keeps the profile's place in the file and its comments; `default-profile` follows.
+    pub fn rename(&mut self, from: &str, to: &str) -> Result<(), ConfigError> {
+        check_profile_name(to)?;
+        if !self.has(from) {
+            return Err(no_profile(from));
+        }
+        if from == to {
+            return Ok(());
+        }
+        if self.has(to) {
+            return Err(ConfigError::new(format!("there is a profile `{}` already", safe(to))));
+        }
+        if let Some(profiles) = self.profiles_mut()
+            && let Some(item) = profiles.remove(from)
+        {
+            profiles.insert(to, item);
+        }
+        if self.default_profile() == Some(from) {
+            self.set_top("default-profile", to)?;
+        }
+        Ok(())
+    }
+
+    /// A top-level key: `default-profile`, `store`, `cache`.
+    pub fn set_top(&mut self, key: &str, value: &str) -> Result<(), ConfigError> {
+        let value: Value = match key {
+            "default-profile" => {
+                check_profile_name(value)?;
+                value.into()
+            }
+            "store" => store(value)?,
+            "cache" => match value {
+                "true" => true.into(),
+                "false" => false.into(),
+                _ => return Err(ConfigError::new("`cache` must be `true` or `false`")),
+            },
+            _ => return Err(unknown_key(key, &TOP_KEYS)),
+        };
+        put(self.document.as_table_mut(), key, value);
+        Ok(())
+    }
+
+    /// Whether the top-level key was there.
+    pub fn unset_top(&mut self, key: &str) -> Result<bool, ConfigError> {
+        if !TOP_KEYS.contains(&key) {
+            return Err(unknown_key(key, &TOP_KEYS));
+        }
+        Ok(self.document.remove(key).is_some())
+    }
+
+    /// The configuration as it would be read after the changes so far.
+    pub fn config(&self, dir: &Path) -> Result<Config, ConfigError> {
+        read::config(dir, &self.document.to_string())
+    }
+
+    fn default_profile(&self) -> Option<&str> {
+        self.document.get("default-profile").and_then(Item::as_str)
+    }
+
+    fn profiles(&self) -> Option<&dyn TableLike> {
+        self.document.get("profiles").and_then(Item::as_table_like)
+    }
+
+    fn profiles_mut(&mut self) -> Option<&mut dyn TableLike> {
+        self.document.get_mut("profiles").and_then(Item::as_table_like_mut)
+    }
+
+    fn profile_mut(&mut self, name: &str) -> Option<&mut dyn TableLike> {
+        self.profiles_mut()?.get_mut(name)?.as_table_like_mut()
+    }
+}
+
+fn no_profile(name: &str) -> ConfigError {
+    ConfigError::with_hint(format!("there is no profile `{}` in {FILE}", safe(name)), "`oauthctl list` shows all")
+}
+
+fn unknown_key(key: &str, known: &[&str]) -> ConfigError {
+    let meant = nearest(key, known.iter().copied()).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+    let hint = format!("the keys are {}", known.join(", "));
+    ConfigError::with_hint(format!("unknown key `{}`{meant}", safe(key)), hint)
+}
+
+fn known_profile_key(key: &str) -> Result<(), ConfigError> {
+    let free = ["vars.", "params."].iter().any(|s| key.len() > s.len() && key.starts_with(s));
+    if free || (PROFILE_KEYS.contains(&key) && !key.ends_with("NAME")) || matches!(key, "vars" | "params") {
+        return Ok(());
+    }
+    Err(unknown_key(key, &PROFILE_KEYS[..13]))
+}
+
+fn store(value: &str) -> Result<Value, ConfigError> {
+    match StoreKind::from_name(value) {
+        Some(kind) => Ok(kind.name().into()),
+        None => {
+            let names = StoreKind::ALL.map(StoreKind::name);
+            let meant = nearest(value, names).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+            Err(ConfigError::new(format!("`store` is one of `{}`{meant}", names.join("`, `"))))
+        }
+    }
+}
+
+fn profile_value(key: &str, value: &str) -> Result<Value, ConfigError> {
+    known_profile_key(key)?;
+    Ok(match key {
+        "client-secret" => {
+            return Err(ConfigError::with_hint(
+                "a client secret never stands in the configuration",
+                "set `client-secret.command`, `client-secret.file` or `client-secret.env`; without any, `oauthctl login` \
+                 asks once and keeps it in the store",
+            ));
+        }
+        "vars" | "params" => return Err(ConfigError::new(format!("`{key}` is a table: set `{key}.NAME`"))),
+        "grant" => match GrantKind::from_name(value) {
+            Some(grant) => grant.name().into(),
+            None => {
+                let names = GrantKind::ALL.map(GrantKind::name).join("`, `");
+                return Err(ConfigError::new(format!("`grant` is one of `{names}`")));
+            }
+        },
+        "store" => store(value)?,
+        "port" => match value.parse::<u16>() {
+            Ok(port) if port > 0 => i64::from(port).into(),
+            _ => return Err(ConfigError::new("`port` must be from 1 to 65535")),
+        },
+        "redirect-uri" => {
+            check_redirect_uri(value)?;
+            value.into()
+        }
+        "scopes" | "client-secret.command" => list(key, value)?.into(),
+        _ => value.into(),
+    })
+}
+
+fn list(key: &str, value: &str) -> Result<Array, ConfigError> {
+    if !value.trim_start().starts_with('[') {
+        return Ok(value.split_whitespace().collect());
+    }
+    match value.trim().parse::<Value>() {
+        Ok(Value::Array(array)) if array.iter().all(Value::is_str) => Ok(array),
+        _ => Err(ConfigError::new(format!("`{key}` must be words, or a list as TOML writes it: [\"a\", \"b\"]"))),
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Shape {
+    /// With a header of its own.
+    Section,
+    /// Without: only what is in it shows.
+    Hidden,
+}
+
+/// The table below `parent`, made if it isn't there, in the manner of its parent.
+fn child<'a>(parent: &'a mut dyn TableLike, key: &str, shape: Shape) -> Result<&'a mut dyn TableLike, ConfigError> {
+    if !parent.contains_key(key) {
+        let mut table = Table::new();
+        table.set_implicit(matches!(shape, Shape::Hidden));
+        // an inline table turns it into one of its own kind
+        parent.insert(key, Item::Table(table));
+    }
+    parent
+        .get_mut(key)
+        .and_then(Item::as_table_like_mut)
+        .ok_or_else(|| ConfigError::new(format!("`{}` in {FILE} is no table", safe(key))))
+}
+
+/// Sets a value and keeps the comments above and behind the old one.
+fn put(table: &mut dyn TableLike, key: &str, mut value: Value) {
+    let Some(item) = table.get_mut(key) else {
+        table.insert(key, Item::Value(value));
+        return;
+    };
+    if let Some(old) = item.as_value() {
+        *value.decor_mut() = old.decor().clone();
+    }
+    *item = Item::Value(value);
+}
+
+fn make_folder(dir: &Path) -> Result<(), ConfigError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir).map_err(|e| ConfigError::new(format!("{} can't be made: {e}", dir.display())))
+}
+
+/// Held until it is dropped.
+fn lock(path: &Path) -> Result<File, ConfigError> {
+    let failed = |e: std::io::Error| ConfigError::new(format!("{} can't be locked: {e}", path.display()));
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path).map_err(failed)?;
+    let start = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if start.elapsed() < LOCK_PATIENCE => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(ConfigError::with_hint(
+                    format!("another process has been changing {FILE} for {} seconds", LOCK_PATIENCE.as_secs()),
+                    "end it, or wait for it, and try again",
+                ));
+            }
+            Err(TryLockError::Error(e)) => return Err(failed(e)),
+        }
+    }
+}
+
+/// The file that a chain of links leads to, there already or not: the link itself stays.
+fn target(path: &Path) -> Result<PathBuf, ConfigError> {
+    let mut path = path.to_owned();
+    // as many as Linux follows
+    for _ in 0..40 {
+        match fs::read_link(&path) {
+            Ok(to) => path = path.parent().unwrap_or(Path::new("")).join(to),
+            Err(_) => return Ok(path),
+        }
+    }
+    Err(ConfigError::new(format!("{FILE} is a link that leads back to itself")))
+}
+
+/// Writes a new file beside the old one, to the disk, and puts it in the old one's place.
+fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let new = folder.join(format!(".{name}.{}.new", std::process::id()));
+    // left by a process of the same number that was killed
+    match fs::remove_file(&new) {
+        Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    let written = write_new(&new, content, path).and_then(|()| fs::rename(&new, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&new);
+        return written;
+    }
+    // the new name is on the disk when the folder is; where a file system can't do that the file is whole all the same
+    #[cfg(unix)]
+    let _ = File::open(folder).and_then(|f| f.sync_all());
+    Ok(())
+}
+
+fn write_new(new: &Path, content: &[u8], old: &Path) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(new)?;
+    if let Ok(meta) = fs::metadata(old) {
+        file.set_permissions(meta.permissions())?;
+    }
+    file.write_all(content)?;
+    file.sync_all()
+}

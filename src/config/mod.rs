@@ -1,0 +1,196 @@
+//! Profiles, and the person's own providers: `config.toml` and `providers/*.toml`. Strict: an unknown key is an error that
+//! names the nearest known one, the file and the line. Comments survive when a command edits the file.
+//!
+//! `read` knows the keys of `config.toml`, `one` finds a single profile in a file of ten thousand, `edit` writes, `providers`
+//! finds the person's own providers and the built-in ones.
+
+mod edit;
+mod one;
+mod providers;
+mod read;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+pub use edit::{Editor, edit};
+pub use providers::{provider, provider_names, validate_all};
+
+use crate::provider::expand::check_url;
+use crate::provider::tree::ReadError;
+use crate::store::StoreKind;
+use crate::text::safe;
+
+/// The file in the configuration folder.
+pub const FILE: &str = "config.toml";
+
+/// Longest name of a profile, in characters: it becomes a part of names in the keychain.
+const LONGEST_NAME: usize = 64;
+
+/// `config.toml`, or the defaults where there is none.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Config {
+    pub default_profile: Option<String>,
+    pub store: Option<StoreKind>,
+    /// `cache = false` does without the kernel's copy.
+    pub cache: Option<bool>,
+    pub profiles: BTreeMap<String, Profile>,
+}
+
+/// Who I am at a provider. Every key is optional: what is missing comes from flags, the environment or the provider.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Profile {
+    /// A provider's name, or an issuer's URL.
+    pub provider: Option<String>,
+    pub environment: Option<String>,
+    pub client_id: Option<String>,
+    pub client_secret: Option<SecretSource>,
+    pub grant: Option<GrantKind>,
+    pub scopes: Option<Vec<String>>,
+    pub redirect_uri: Option<String>,
+    pub port: Option<u16>,
+    pub store: Option<StoreKind>,
+    pub vars: BTreeMap<String, String>,
+    /// Extra parameters of the authorize request.
+    pub params: BTreeMap<String, String>,
+}
+
+/// Where a client secret comes from when it isn't in the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretSource {
+    /// A program and its arguments; the secret is the first line it writes.
+    Command(Vec<String>),
+    /// Absolute, or `~/…` as it was written: see [`expand_home`].
+    File(PathBuf),
+    /// The name of an environment variable.
+    Env(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrantKind {
+    AuthorizationCode,
+    ClientCredentials,
+}
+
+impl GrantKind {
+    pub const ALL: [GrantKind; 2] = [GrantKind::AuthorizationCode, GrantKind::ClientCredentials];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            GrantKind::AuthorizationCode => "authorization-code",
+            GrantKind::ClientCredentials => "client-credentials",
+        }
+    }
+
+    /// Accepts the RFC's spelling (`client_credentials`) too.
+    pub fn from_name(name: &str) -> Option<GrantKind> {
+        let name = name.replace('_', "-");
+        GrantKind::ALL.into_iter().find(|g| g.name() == name)
+    }
+}
+
+/// What is wrong with the configuration, where (file, line), and what was meant.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ConfigError {
+    pub message: String,
+    pub hint: Option<String>,
+}
+
+impl ConfigError {
+    pub fn new(message: impl Into<String>) -> ConfigError {
+        ConfigError { message: message.into(), hint: None }
+    }
+
+    pub fn with_hint(message: impl Into<String>, hint: impl Into<String>) -> ConfigError {
+        ConfigError { message: message.into(), hint: Some(hint.into()) }
+    }
+}
+
+impl From<ReadError> for ConfigError {
+    fn from(error: ReadError) -> ConfigError {
+        let hint = match &error {
+            ReadError::UnknownProvider { .. } => Some("`oauthctl provider list` shows all".to_owned()),
+            ReadError::UnknownEnvironment { provider, known, .. } if known.is_empty() => {
+                Some(format!("the provider `{}` has no environments at all", safe(provider)))
+            }
+            ReadError::UnknownEnvironment { known, .. } => Some(format!("it has `{}`", safe(&known.join("`, `")))),
+            ReadError::UnknownKey { at, .. } if at.file.starts_with("providers/") => {
+                Some("`oauthctl provider show NAME` prints a provider with the keys it may have".to_owned())
+            }
+            _ => None,
+        };
+        ConfigError { message: error.to_string(), hint }
+    }
+}
+
+impl Config {
+    /// The whole of `<dir>/config.toml`; the defaults where there is no such file.
+    pub fn load(dir: &Path) -> Result<Config, ConfigError> {
+        match text(dir)? {
+            Some(text) => read::config(dir, &text),
+            None => Ok(Config::default()),
+        }
+    }
+
+    /// The same with only one profile in `profiles` (if it is there), read without parsing the others: ten thousand profiles
+    /// cost a scan for line starts. Faults in other profiles go unnoticed here.
+    pub fn load_for(dir: &Path, profile: &str) -> Result<Config, ConfigError> {
+        let Some(text) = text(dir)? else { return Ok(Config::default()) };
+        // a fault in the slice is told with the lines of the whole file
+        let sliced = one::slice(&text, profile).and_then(|slice| read::config(dir, &slice).ok());
+        let mut config = match sliced {
+            Some(config) => config,
+            None => read::config(dir, &text)?,
+        };
+        config.profiles.retain(|name, _| name == profile);
+        Ok(config)
+    }
+}
+
+fn text(dir: &Path) -> Result<Option<String>, ConfigError> {
+    let path = dir.join(FILE);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(text)),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(ConfigError::new(format!("{} can't be read: {e}", path.display()))),
+    }
+}
+
+/// What a profile may be called: the name stands on command lines, in file names and in the keychain.
+pub fn check_profile_name(name: &str) -> Result<(), ConfigError> {
+    let why = if name.is_empty() {
+        "is empty"
+    } else if name.chars().count() > LONGEST_NAME {
+        "is longer than 64 characters"
+    } else if name.starts_with('-') {
+        "starts with `-`"
+    } else if name.contains(['/', '\\']) {
+        "holds a slash"
+    } else if name == "." || name == ".." {
+        "is the name of a folder"
+    } else if safe(name) != name {
+        "holds characters that can't be shown safely, or blanks at its ends"
+    } else {
+        return Ok(());
+    };
+    Err(ConfigError::new(format!("`{}` is no name for a profile: it {why}", safe(name))))
+}
+
+/// Whether a redirect address can be one of ours: `https` anywhere (the person pastes the address) or `http` on loopback.
+/// Schemes of other programs are refused: whoever owns them gets the code.
+pub fn check_redirect_uri(uri: &str) -> Result<(), ConfigError> {
+    check_url(uri).map(|_| ()).map_err(|fault| {
+        ConfigError::with_hint(
+            format!("the redirect address `{}` {fault}", safe(uri)),
+            "use `https://…`, or `http://127.0.0.1:PORT/…` on this machine",
+        )
+    })
+}
+
+/// `~/…` below `home`; any other path as it is.
+pub fn expand_home(path: &Path, home: Option<&Path>) -> PathBuf {
+    match (path.strip_prefix("~"), home) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => path.to_owned(),
+    }
+}

@@ -1,0 +1,142 @@
+//! One profile out of ten thousand, without parsing the others.
+//!
+//! `token` has a millisecond or two. So the file is cut at its section headers, and only the top and the sections of the one
+//! profile are given to the parser. Whatever makes a line start something else than it seems (a string over several lines, a
+//! `profiles` that isn't written as sections, an escaped name) makes this give up: then the whole file is parsed.
+
+/// The top-level keys, the sections of `profile`, and every section that is no profile's, as a TOML text of its own; `None`:
+/// parse the whole.
+pub(super) fn slice(text: &str, profile: &str) -> Option<String> {
+    if holds_long_string(text.as_bytes()) {
+        return None;
+    }
+    let bytes = text.as_bytes();
+    let mut out = String::new();
+    // where the section began that is being copied
+    let mut keep = Some(0);
+    let mut top_end = None;
+    let mut from = 0;
+    while let Some(open) = text[from..].find('[').map(|i| from + i) {
+        from = open + 1;
+        // most brackets open a list: they are told by the byte before
+        let before = bytes[..open].iter().rposition(|b| !matches!(b, b' ' | b'\t'));
+        let line_start = match before {
+            Some(at) if bytes[at] == b'\n' => at + 1,
+            Some(_) => continue,
+            None => 0,
+        };
+        top_end.get_or_insert(line_start);
+        match belongs(&text[open..], profile)? {
+            true => {
+                keep.get_or_insert(line_start);
+            }
+            false => {
+                if let Some(start) = keep.take() {
+                    out.push_str(&text[start..line_start]);
+                }
+            }
+        }
+    }
+    if let Some(start) = keep {
+        out.push_str(&text[start..]);
+    }
+    // `profiles.x.provider = …` or `profiles = {…}` above the sections
+    let top = &text[..top_end.unwrap_or(text.len())];
+    let names_profiles = |line: &str| {
+        let line = line.trim_start_matches(['\u{feff}', ' ', '\t']);
+        let escaped = line.starts_with('"') && line.contains('\\');
+        escaped || line.trim_start_matches(['"', '\'']).starts_with("profiles")
+    };
+    if top.lines().any(names_profiles) { None } else { Some(out) }
+}
+
+/// Whether the section of the header that the text begins with is to be kept; `None`: not a plain header.
+fn belongs(header: &str, profile: &str) -> Option<bool> {
+    let rest = header.strip_prefix('[')?;
+    if rest.starts_with('[') {
+        return None;
+    }
+    let Some(rest) = rest.strip_prefix("profiles") else {
+        // `[ profiles.x]`, `["profiles".x]`: the parser's; a section that is no profile's is kept, so that it is judged
+        return rest.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).then_some(true);
+    };
+    let rest = match rest.strip_prefix('.') {
+        Some(rest) => rest,
+        // `[profiles]` and `[profiles-x]` are judged whole, `[profiles . x]` is the parser's
+        None => return rest.starts_with([']', '-', '_']).then_some(true),
+    };
+    let (name, rest) = match rest.as_bytes().first()? {
+        quote @ (b'"' | b'\'') => {
+            let inner = &rest[1..];
+            let end = inner.find(char::from(*quote))?;
+            if inner[..end].contains(['\\', '\n']) {
+                return None;
+            }
+            (&inner[..end], &inner[end + 1..])
+        }
+        _ => {
+            let end = rest.bytes().position(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')))?;
+            (&rest[..end], &rest[end..])
+        }
+    };
+    if rest.starts_with(['.', ']']) { Some(name == profile) } else { None }
+}
+
+/// Whether `"""` or `'''` occurs. A loop without an early end, over whole blocks: the compiler makes vector code of it.
+fn holds_long_string(bytes: &[u8]) -> bool {
+    if bytes.len() < 3 {
+        return false;
+    }
+    let third = &bytes[2..];
+    let second = &bytes[1..];
+    let mut start = 0;
+    while start < third.len() {
+        let end = (start + 4096).min(third.len());
+        let mut found = 0u8;
+        for ((a, b), c) in bytes[start..end].iter().zip(&second[start..end]).zip(&third[start..end]) {
+            let same = u8::from(a == b) & u8::from(b == c);
+            found |= same & (u8::from(*a == b'"') | u8::from(*a == b'\''));
+        }
+        if found != 0 {
+            return true;
+        }
+        start = end;
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_the_top_and_the_sections_of_one_profile() {
+        let text = "store = \"file\"\n\n[profiles.a]\nport = 1\n[profiles.a.vars]\nx = \"y\"\n[profiles.b]\nport = 2\n# [profiles.a]\n\
+                    [profiles.\"b c\"]\nport = 3\n[profiles.'a'.params]\nz = \"1\"\n[other]\n";
+        let slice = slice(text, "a").unwrap();
+        assert_eq!(
+            slice,
+            "store = \"file\"\n\n[profiles.a]\nport = 1\n[profiles.a.vars]\nx = \"y\"\n[profiles.'a'.params]\nz = \"1\"\n[other]\n"
+        );
+    }
+
+    #[test]
+    fn gives_up_on_everything_unusual() {
+        for text in [
+            "x = \"\"\"\n[profiles.a]\n\"\"\"",
+            "x = '''\n[profiles.a]\n'''",
+            "profiles.a.port = 1\n",
+            "profiles = { a = { port = 1 } }\n",
+            "\"\\u0070rofiles\".a.port = 1\n",
+            "[[profiles]]\n",
+            "[ profiles.a]\n",
+            "[profiles .a]\n",
+            "[profiles.a .vars]\n",
+            "[\"profiles\".a]\n",
+            "[profiles.\"\\u0061\"]\n",
+            "[profiles.\"a]\n",
+        ] {
+            assert_eq!(slice(text, "a"), None, "{text}");
+        }
+    }
+}

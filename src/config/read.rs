@@ -1,0 +1,116 @@
+//! The keys of `config.toml`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::{Config, ConfigError, FILE, GrantKind, Profile, SecretSource, check_profile_name, check_redirect_uri};
+use crate::provider::tree::{self, Entry, ReadError, Reader, Value};
+use crate::store::StoreKind;
+use crate::text::safe;
+
+const STORE: [(&str, StoreKind); 4] = [
+    ("keychain", StoreKind::Keychain),
+    ("file", StoreKind::File),
+    ("environment", StoreKind::Environment),
+    ("none", StoreKind::None),
+];
+
+const GRANT: [(&str, GrantKind); 2] =
+    [("authorization-code", GrantKind::AuthorizationCode), ("client-credentials", GrantKind::ClientCredentials)];
+
+const SECRET_HINT: &str = "a secret never stands in the configuration: `{ command = [\"pass\", \"show\", \"x\"] }`, \
+     `{ file = \"…\" }` or `{ env = \"…\" }`; without any, `oauthctl login` asks once and keeps it in the store";
+
+/// Reads the text of `<dir>/config.toml`.
+pub(super) fn config(dir: &Path, text: &str) -> Result<Config, ConfigError> {
+    let table = tree::parse(FILE, text)?;
+    let mut r = Reader::new(&table);
+    let mut config = Config {
+        default_profile: r.text("default-profile")?,
+        store: r.choice("store", &STORE)?,
+        cache: r.flag("cache")?,
+        profiles: BTreeMap::new(),
+    };
+    for (name, entry) in r.entries("profiles")? {
+        if let Err(bad) = check_profile_name(name) {
+            return Err(ConfigError::new(format!("{} ({})", bad.message, entry.at)));
+        }
+        let reader = Reader::of_entry(&format!("profiles.{}", toml_edit::Key::new(name)), entry)?;
+        config.profiles.insert(name.to_owned(), profile(dir, reader)?);
+    }
+    r.finish()?;
+    Ok(config)
+}
+
+fn profile(dir: &Path, mut r: Reader<'_>) -> Result<Profile, ConfigError> {
+    let out = Profile {
+        provider: r.text("provider")?,
+        environment: r.text("environment")?,
+        client_id: r.text("client-id")?,
+        client_secret: secret(dir, &mut r)?,
+        grant: r.choice("grant", &GRANT)?,
+        scopes: r.list("scopes")?,
+        redirect_uri: r.text("redirect-uri")?,
+        port: r.number("port", 1..=65535)?,
+        store: r.choice("store", &STORE)?,
+        vars: r.texts("vars")?.unwrap_or_default(),
+        params: r.texts("params")?.unwrap_or_default(),
+    };
+    if let Some(uri) = &out.redirect_uri
+        && let Err(bad) = check_redirect_uri(uri)
+        && let Some(entry) = r.get("redirect-uri")
+    {
+        return Err(ConfigError { message: format!("{} ({})", bad.message, entry.at), hint: bad.hint });
+    }
+    r.finish()?;
+    Ok(out)
+}
+
+fn secret(dir: &Path, r: &mut Reader<'_>) -> Result<Option<SecretSource>, ConfigError> {
+    let Some(entry) = r.get("client-secret") else { return Ok(None) };
+    if let Entry { value: Value::Text(_), at } = entry {
+        let message = format!("`{}` in {at} holds a secret in plain text", r.key("client-secret"));
+        return Err(ConfigError::with_hint(message, SECRET_HINT));
+    }
+    let mut s = r.section("client-secret")?;
+    let command = s.list("command")?;
+    let file = s.text("file")?;
+    let env = s.text("env")?;
+    let refuse = |s: &Reader<'_>, key: &str, why: &str| -> Result<Option<SecretSource>, ConfigError> {
+        let error = ReadError::Refused { key: s.key(key), at: entry.at.clone(), why: why.to_owned() };
+        Err(ConfigError { message: error.to_string(), hint: Some(SECRET_HINT.to_owned()) })
+    };
+    let source = match (command, file, env) {
+        (Some(command), None, None) => {
+            if command.first().is_none_or(String::is_empty) {
+                return refuse(&s, "command", "names no program");
+            }
+            SecretSource::Command(command)
+        }
+        (None, Some(file), None) => {
+            if file.is_empty() {
+                return refuse(&s, "file", "is empty");
+            }
+            let path = PathBuf::from(&file);
+            SecretSource::File(if path.starts_with("~") { path } else { dir.join(path) })
+        }
+        (None, None, Some(env)) => {
+            if env.is_empty() || env.contains(['=', '\0']) {
+                return refuse(&s, "env", "is no name of an environment variable");
+            }
+            SecretSource::Env(env)
+        }
+        _ => {
+            let message = format!(
+                "`{}` in {} must have one of `command`, `file` and `env`",
+                safe(r.key("client-secret").trim_end_matches('.')),
+                entry.at
+            );
+            // a misspelt key is told as such
+            s.finish()?;
+            return Err(ConfigError::with_hint(message, SECRET_HINT));
+        }
+    };
+    s.finish()?;
+    Ok(Some(source))
+}

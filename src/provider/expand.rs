@@ -1,0 +1,556 @@
+//! `{var}`: what a provider's strings leave open, filled from the profile, and what may be filled in.
+//!
+//! A value that comes from a person, a redirect or a token answer decides to which host secrets go, so it is judged by where
+//! it lands: as a whole base address, inside a host name, inside a path. It can never move the end of the host.
+
+use std::collections::BTreeMap;
+
+use url::{Host, Url};
+
+use super::{Endpoint, Provider, Var, VarFrom};
+use crate::text::safe;
+
+/// Longer addresses are refused: no provider needs them, and programs that open them have limits of their own.
+const LONGEST_URL: usize = 4096;
+
+/// Why a URL is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UrlFault {
+    #[error("must start with `https://`")]
+    NoScheme,
+    #[error("is not a URL")]
+    NotUrl,
+    #[error("may be plain `http` to a loopback address only")]
+    PlainHttp,
+    #[error("may not hold a user name or password")]
+    UserInfo,
+    #[error("may not hold a fragment (`#`)")]
+    Fragment,
+    #[error("is longer than 4096 characters")]
+    TooLong,
+}
+
+/// Why a provider's strings can't be filled. No message repeats a value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ExpandError {
+    #[error("the provider `{provider}` needs the variable `{name}`{}", .prompt.as_ref().map(|p| format!(" ({p})")).unwrap_or_default())]
+    Missing { provider: String, name: String, prompt: Option<String> },
+    #[error("the variable `{name}` {why}")]
+    Value { name: String, why: String },
+    #[error("`{key}` of the provider `{provider}` {fault}")]
+    Url { provider: String, key: String, fault: UrlFault },
+}
+
+/// `https` anywhere, or `http` on `127.0.0.1`, `[::1]` or `localhost`; no user name, no fragment (D-02).
+pub fn check_url(text: &str) -> Result<Url, UrlFault> {
+    if text.len() > LONGEST_URL {
+        return Err(UrlFault::TooLong);
+    }
+    // the parser is lenient where a browser is: it drops tabs and newlines, mends `\` and a missing `//`
+    if text.chars().any(|c| c.is_control() || c.is_whitespace() || matches!(c, '\\' | '"' | '<' | '>' | '`')) {
+        return Err(UrlFault::NotUrl);
+    }
+    let Some((scheme, rest)) = text.split_once("://") else { return Err(UrlFault::NoScheme) };
+    if scheme != "https" && scheme != "http" {
+        return Err(UrlFault::NoScheme);
+    }
+    if rest.starts_with('/') {
+        return Err(UrlFault::NotUrl);
+    }
+    let url = Url::parse(text).map_err(|_| UrlFault::NotUrl)?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if authority.contains('@') {
+        return Err(UrlFault::UserInfo);
+    }
+    if url.fragment().is_some() {
+        return Err(UrlFault::Fragment);
+    }
+    if scheme == "http" && !is_loopback(&url) {
+        return Err(UrlFault::PlainHttp);
+    }
+    Ok(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip == std::net::Ipv4Addr::LOCALHOST,
+        Some(Host::Ipv6(ip)) => ip == std::net::Ipv6Addr::LOCALHOST,
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// [`check_url`] for a string that may still hold `{var}`.
+pub fn check_url_template(text: &str) -> Result<(), UrlFault> {
+    let mut plain = String::new();
+    for piece in pieces(text) {
+        match piece {
+            Piece::Text(text) => plain.push_str(text),
+            Piece::Var(_) if plain.is_empty() => plain.push_str("https://x.invalid"),
+            // a port, or a part of a name; one digit is both, but a name may not end in a number
+            Piece::Var(_) if plain.ends_with(':') => plain.push('1'),
+            Piece::Var(_) => plain.push('x'),
+        }
+    }
+    check_url(&plain).map(|_| ())
+}
+
+/// A host name with an optional port, as `api.hosts` lists them: `*.` at the start stands for one label or more.
+pub fn is_host_pattern(text: &str) -> bool {
+    match text.strip_prefix("*.") {
+        // `*.com` would be everybody
+        Some(rest) => rest.contains('.') && is_host(rest),
+        None => is_host(text),
+    }
+}
+
+/// A host name or IPv4 address, with an optional port.
+pub fn is_host(text: &str) -> bool {
+    let (name, port) = text.split_once(':').map_or((text, None), |(n, p)| (n, Some(p)));
+    let label = |l: &str| {
+        !l.is_empty()
+            && l.len() <= 63
+            && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !l.starts_with('-')
+            && !l.ends_with('-')
+    };
+    name.len() <= 253
+        && name.split('.').all(label)
+        && port.is_none_or(|p| p.bytes().all(|b| b.is_ascii_digit()) && p.parse::<u16>().is_ok_and(|p| p > 0))
+}
+
+pub enum Piece<'a> {
+    Text(&'a str),
+    Var(&'a str),
+}
+
+/// Cuts a string at its `{name}`s. Braces that enclose anything but a name are text.
+pub fn pieces(text: &str) -> Vec<Piece<'_>> {
+    let mut out = Vec::new();
+    let mut from = 0;
+    let mut at = 0;
+    while let Some(open) = text[at..].find('{').map(|i| at + i) {
+        let Some(close) = text[open..].find('}').map(|i| open + i) else { break };
+        let name = &text[open + 1..close];
+        if is_name(name) {
+            if from < open {
+                out.push(Piece::Text(&text[from..open]));
+            }
+            out.push(Piece::Var(name));
+            from = close + 1;
+            at = from;
+        } else {
+            at = open + 1;
+        }
+    }
+    if from < text.len() {
+        out.push(Piece::Text(&text[from..]));
+    }
+    out
+}
+
+/// Letters, digits, `_`, `-`, and `.` for a value of the same file (`{api.base-url}`).
+fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+}
+
+/// The variables that a string still waits for.
+pub fn unfilled(text: &str) -> Vec<&str> {
+    pieces(text).into_iter().filter_map(|p| if let Piece::Var(name) = p { Some(name) } else { None }).collect()
+}
+
+impl Provider {
+    /// What [`Provider::expand`] still needs from the person: variables without a default, in the order of their names.
+    pub fn missing_vars<'a>(&'a self, vars: &BTreeMap<String, String>) -> Vec<(&'a str, &'a Var)> {
+        self.vars
+            .iter()
+            .filter(|(name, var)| var.from == VarFrom::User && var.default.is_none() && !vars.contains_key(*name))
+            .map(|(name, var)| (name.as_str(), var))
+            .collect()
+    }
+
+    /// Fills `{var}` in every string. A variable of the person's that is missing is an error; one that comes with the redirect,
+    /// the token answer or `whoami` stays as it is until it is there, and the provider is expanded once more.
+    pub fn expand(&self, vars: &BTreeMap<String, String>) -> Result<Provider, ExpandError> {
+        let mut values = BTreeMap::new();
+        for (name, var) in &self.vars {
+            match vars.get(name).or(var.default.as_ref()) {
+                Some(value) => {
+                    var.accepts(value).map_err(|why| ExpandError::Value { name: safe(name), why })?;
+                    values.insert(name.as_str(), value.as_str());
+                }
+                None if var.from == VarFrom::User => {
+                    return Err(ExpandError::Missing {
+                        provider: self.id.clone(),
+                        name: name.clone(),
+                        prompt: var.prompt.clone(),
+                    });
+                }
+                None => {}
+            }
+        }
+        for name in self.response.capture.keys() {
+            if let Some(value) = vars.get(name) {
+                values.insert(name.as_str(), value.as_str());
+            }
+        }
+        let mut out = self.clone();
+        let id = self.id.clone();
+        out.each_string(&mut |key, kind, text| {
+            *text = fill(text, kind, &values)?;
+            if kind == StringKind::Url && unfilled(text).is_empty() {
+                check_url(text).map_err(|fault| ExpandError::Url {
+                    provider: id.clone(),
+                    key: key.to_owned(),
+                    fault,
+                })?;
+            }
+            Ok(())
+        })?;
+        Ok(out)
+    }
+}
+
+impl Var {
+    /// Whether a value fits `enum` and `pattern`; else why not, in words that follow the variable's name.
+    pub fn accepts(&self, value: &str) -> Result<(), String> {
+        if value.is_empty() {
+            return Err("may not be empty".to_owned());
+        }
+        if value.chars().any(char::is_control) {
+            return Err("may not hold control characters".to_owned());
+        }
+        if !self.one_of.is_empty() && !self.one_of.iter().any(|o| o == value) {
+            return Err(format!("must be one of `{}`", self.one_of.join("`, `")));
+        }
+        let Some(pattern) = self.pattern.as_deref() else { return Ok(()) };
+        let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        match pattern {
+            "host" if is_host(value) => Ok(()),
+            "host" => Err("must be a host name, without `https://` and without a path".to_owned()),
+            "digits" if value.bytes().all(|b| b.is_ascii_digit()) => Ok(()),
+            "digits" => Err("must be digits".to_owned()),
+            "word" if value.chars().all(word) => Ok(()),
+            "word" => Err("must be letters, digits, `-` and `_`".to_owned()),
+            _ => {
+                let fits = match pattern.split_once('*') {
+                    // the star stands within one host name or one word: `/`, `@`, `?` would let it reach past the suffix
+                    Some((before, after)) => value
+                        .strip_prefix(before)
+                        .and_then(|v| v.strip_suffix(after))
+                        .is_some_and(|v| !v.is_empty() && v.chars().all(|c| word(c) || c == '.')),
+                    None => value == pattern,
+                };
+                if fits { Ok(()) } else { Err(format!("must look like `{}`", safe(pattern))) }
+            }
+        }
+    }
+}
+
+/// Whether `pattern` is one that [`Var::accepts`] understands.
+pub fn is_pattern(pattern: &str) -> bool {
+    matches!(pattern, "host" | "digits" | "word") || pattern.matches('*').count() == 1
+}
+
+fn fill(text: &str, kind: StringKind, values: &BTreeMap<&str, &str>) -> Result<String, ExpandError> {
+    if !text.contains('{') {
+        return Ok(text.to_owned());
+    }
+    let mut out = String::new();
+    for piece in pieces(text) {
+        match piece {
+            Piece::Text(text) => out.push_str(text),
+            Piece::Var(name) => match values.get(name) {
+                None => {
+                    out.push('{');
+                    out.push_str(name);
+                    out.push('}');
+                }
+                Some(value) => {
+                    let value = judge(value, kind, &out)
+                        .map_err(|why| ExpandError::Value { name: safe(name), why: why.to_owned() })?;
+                    out.push_str(value);
+                }
+            },
+        }
+    }
+    Ok(out)
+}
+
+/// The value as it may be put after `before`, or why it may not.
+fn judge<'a>(value: &'a str, kind: StringKind, before: &str) -> Result<&'a str, &'static str> {
+    if value.chars().any(char::is_control) {
+        return Err("may not hold control characters");
+    }
+    match kind {
+        StringKind::Text | StringKind::Long => Ok(value),
+        StringKind::Host if is_host_part(value) => Ok(value),
+        StringKind::Host => Err("must be (a part of) a host name"),
+        StringKind::Url if before.is_empty() => match check_url(value) {
+            Ok(url) if url.query().is_none() => Ok(value.trim_end_matches('/')),
+            Ok(_) => Err("must be an address without `?`"),
+            Err(_) => Err("must be an `https://` address"),
+        },
+        StringKind::Url => {
+            let in_host = before.split_once("://").is_some_and(|(_, rest)| !rest.contains(['/', '?', '#']));
+            if in_host {
+                return if is_host_part(value) { Ok(value) } else { Err("must be (a part of) a host name") };
+            }
+            let breaks = |c: char| c.is_whitespace() || matches!(c, '/' | '\\' | '@' | '#' | '?' | '&' | '%');
+            if value.is_empty() || value.chars().all(|c| c == '.') || value.contains(breaks) {
+                return Err("may not hold `/`, `@`, `#`, `?`, `&`, `%` or blanks");
+            }
+            Ok(value)
+        }
+    }
+}
+
+/// Letters, digits, `-`, `.` and a port's `:`; nothing that ends a host name.
+fn is_host_part(value: &str) -> bool {
+    !value.is_empty()
+        && !value.starts_with('.')
+        && !value.contains("..")
+        && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b':'))
+}
+
+/// What a string of a provider is, so far as templates care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StringKind {
+    Url,
+    Host,
+    Text,
+    /// May hold line breaks, and braces of its own (a GraphQL query).
+    Long,
+}
+
+impl Provider {
+    /// Visits every string in which `{var}` means something, with its key.
+    pub fn each_string<E>(
+        &mut self,
+        visit: &mut dyn FnMut(&str, StringKind, &mut String) -> Result<(), E>,
+    ) -> Result<(), E> {
+        use StringKind::{Host, Long, Text, Url};
+        let mut options = [
+            ("docs", Url, &mut self.docs),
+            ("console-url", Url, &mut self.console_url),
+            ("issuer", Url, &mut self.issuer),
+            ("client-id", Text, &mut self.client_id),
+            ("authorize.url", Url, &mut self.authorize.url),
+            ("scopes.offline", Text, &mut self.scopes.offline),
+            ("redirect.host", Host, &mut self.redirect.host),
+            ("redirect.path", Text, &mut self.redirect.path),
+            ("api.base-url", Url, &mut self.api.base_url),
+        ];
+        for (key, kind, value) in &mut options {
+            if let Some(value) = value {
+                visit(key, *kind, value)?;
+            }
+        }
+        if let Some(paste) = &mut self.redirect.paste {
+            let kind = if paste == "oob" { Text } else { Url };
+            visit("redirect.paste", kind, paste)?;
+        }
+        let lists = [
+            ("callback.token-host-allow", Host, &mut self.callback.token_host_allow),
+            ("scopes.known", Text, &mut self.scopes.known),
+            ("scopes.default", Text, &mut self.scopes.default),
+            ("scopes.always", Text, &mut self.scopes.always),
+            ("api.hosts", Host, &mut self.api.hosts),
+        ];
+        for (key, kind, list) in lists {
+            for value in list {
+                visit(key, kind, value)?;
+            }
+        }
+        for (name, value) in &mut self.authorize.params {
+            visit(&format!("authorize.params.{name}"), Text, value)?;
+        }
+        for (name, value) in &mut self.api.headers {
+            visit(&format!("api.headers.{name}"), Text, value)?;
+        }
+        visit("api.auth.name", Text, &mut self.api.auth.name)?;
+        visit("api.auth.scheme", Text, &mut self.api.auth.scheme)?;
+        endpoint("token", &mut self.token, visit)?;
+        endpoint("refresh", &mut self.refresh.endpoint, visit)?;
+        if let Some(it) = &mut self.client_credentials {
+            endpoint("client-credentials", it, visit)?;
+        }
+        if let Some(it) = &mut self.device {
+            endpoint("device", &mut it.endpoint, visit)?;
+            if let Some(url) = &mut it.poll_url {
+                visit("device.poll-url", Url, url)?;
+            }
+        }
+        if let Some(it) = &mut self.revoke {
+            endpoint("revoke", &mut it.endpoint, visit)?;
+        }
+        if let Some(it) = &mut self.whoami {
+            visit("whoami.url", Url, &mut it.url)?;
+            for (name, value) in &mut it.headers {
+                visit(&format!("whoami.headers.{name}"), Text, value)?;
+            }
+            if let Some(body) = &mut it.body {
+                visit("whoami.body", Long, body)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn endpoint<E>(
+    section: &str,
+    endpoint: &mut Endpoint,
+    visit: &mut dyn FnMut(&str, StringKind, &mut String) -> Result<(), E>,
+) -> Result<(), E> {
+    if let Some(url) = &mut endpoint.url {
+        visit(&format!("{section}.url"), StringKind::Url, url)?;
+    }
+    for (name, value) in &mut endpoint.params {
+        visit(&format!("{section}.params.{name}"), StringKind::Text, value)?;
+    }
+    for (name, value) in &mut endpoint.headers {
+        visit(&format!("{section}.headers.{name}"), StringKind::Text, value)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // D-02, D-03, CVE-2025-6514: what a browser or a shell would make something else of
+    #[test]
+    fn takes_https_and_loopback_http_only() {
+        for good in [
+            "https://example.com",
+            "https://example.com:8443/a?b=c",
+            "http://127.0.0.1:80/x",
+            "http://[::1]/x",
+            "http://localhost:9190/callback",
+        ] {
+            assert!(check_url(good).is_ok(), "{good}");
+        }
+        let long = format!("https://example.com/{}", "a".repeat(65536));
+        for (bad, fault) in [
+            ("api.example.com/x", UrlFault::NoScheme),
+            ("//api.example.com/x", UrlFault::NoScheme),
+            ("https:example.com", UrlFault::NoScheme),
+            ("javascript:alert(1)", UrlFault::NoScheme),
+            ("javascript://x/%0aalert(1)", UrlFault::NoScheme),
+            ("file:///etc/passwd", UrlFault::NoScheme),
+            ("vscode://x", UrlFault::NoScheme),
+            ("HTTPS://example.com", UrlFault::NoScheme),
+            ("-flag", UrlFault::NoScheme),
+            ("", UrlFault::NoScheme),
+            ("https:///example.com", UrlFault::NotUrl),
+            ("https://", UrlFault::NotUrl),
+            ("https://exa mple.com", UrlFault::NotUrl),
+            ("https://example.com/\nx", UrlFault::NotUrl),
+            ("https://example.com\\@evil.example", UrlFault::NotUrl),
+            ("https://example.com/`id`", UrlFault::NotUrl),
+            ("http://example.com", UrlFault::PlainHttp),
+            ("http://127.0.0.1.example.com", UrlFault::PlainHttp),
+            ("http://localhost.example.com", UrlFault::PlainHttp),
+            ("http://0.0.0.0", UrlFault::PlainHttp),
+            ("https://a@example.com", UrlFault::UserInfo),
+            ("https://@example.com", UrlFault::UserInfo),
+            ("https://example.com#x", UrlFault::Fragment),
+            (&long, UrlFault::TooLong),
+        ] {
+            assert_eq!(check_url(bad).unwrap_err(), fault, "{bad}");
+        }
+    }
+
+    #[test]
+    fn templates_are_judged_as_if_they_were_filled() {
+        for good in ["{base}/x", "https://{a}.{b}/x", "https://{host}:{port}/x", "https://a.example/{id}?x={y}"] {
+            assert_eq!(check_url_template(good), Ok(()), "{good}");
+        }
+        for bad in ["http://{host}/x", "{base}@example.com", "https://example.com/{x}#y", "ftp://{host}"] {
+            assert!(check_url_template(bad).is_err(), "{bad}");
+        }
+    }
+
+    fn with_url(url: &str, var: Var) -> Provider {
+        let mut p = Provider::bare("x");
+        p.token.url = Some(url.to_owned());
+        p.vars.insert("v".to_owned(), var);
+        p
+    }
+
+    fn expanded(url: &str, value: &str) -> Result<String, ExpandError> {
+        let vars = [("v".to_owned(), value.to_owned())].into();
+        with_url(url, Var::default()).expand(&vars).map(|p| p.token.url.unwrap())
+    }
+
+    #[test]
+    fn no_value_can_move_the_end_of_the_host() {
+        for value in ["a/", "a@b", "a#", "a?", "a b", "a\\", "a\n", "evil.example/.", "", "a%2fb", "..", ".a"] {
+            assert!(expanded("https://{v}.example.com/token", value).is_err(), "{value:?}");
+        }
+        for value in ["a/b", "../x", "..", "a?b", "a#b", "a b", "a&b", "a%2f", ""] {
+            assert!(expanded("https://example.com/{v}/token", value).is_err(), "{value:?}");
+        }
+        for value in ["http://evil.example", "https://a@b.example", "https://a.example?x", "javascript:x", "a.example"]
+        {
+            assert!(expanded("{v}/token", value).is_err(), "{value:?}");
+        }
+        assert_eq!(expanded("https://{v}.example.com/token", "eu-1").unwrap(), "https://eu-1.example.com/token");
+        assert_eq!(expanded("https://example.com/{v}/token", "t-1").unwrap(), "https://example.com/t-1/token");
+        assert_eq!(expanded("{v}/token", "https://a.example:444/").unwrap(), "https://a.example:444/token");
+        assert_eq!(expanded("https://a.example:{v}/token", "444").unwrap(), "https://a.example:444/token");
+        assert!(expanded("https://a.example:{v}/token", "99999").is_err());
+    }
+
+    #[test]
+    fn a_missing_variable_is_named_with_its_question() {
+        let var = Var { prompt: Some("the account's domain".to_owned()), ..Var::default() };
+        let p = with_url("https://{v}/token", var);
+        assert_eq!(
+            p.expand(&BTreeMap::new()).unwrap_err().to_string(),
+            "the provider `x` needs the variable `v` (the account's domain)"
+        );
+        assert_eq!(p.missing_vars(&BTreeMap::new()).len(), 1);
+        let p = with_url("https://{v}/token", Var { default: Some("d.example".to_owned()), ..Var::default() });
+        assert!(p.missing_vars(&BTreeMap::new()).is_empty());
+        assert_eq!(p.expand(&BTreeMap::new()).unwrap().token.url.as_deref(), Some("https://d.example/token"));
+    }
+
+    #[test]
+    fn values_must_fit_their_pattern_and_list() {
+        let pattern = |p: &str| Var { pattern: Some(p.to_owned()), ..Var::default() };
+        for (var, good, bad) in [
+            (pattern("host"), "a.example:80", "https://a.example"),
+            (pattern("digits"), "123", "12x"),
+            (pattern("word"), "a_b-1", "a.b"),
+            (
+                pattern("https://*.salesforce.example"),
+                "https://na1.my.salesforce.example",
+                "https://evil.example/.salesforce.example",
+            ),
+            (pattern("*.example"), "a.example", ".example"),
+            (Var { one_of: vec!["a".to_owned(), "b".to_owned()], ..Var::default() }, "b", "c"),
+        ] {
+            assert_eq!(var.accepts(good), Ok(()), "{var:?}");
+            assert!(var.accepts(bad).is_err(), "{var:?}");
+        }
+    }
+
+    // CVE-2024-50338: a line break in a value makes a second header
+    #[test]
+    fn a_header_takes_no_line_break_from_a_value() {
+        let mut p = with_url("https://a.example", Var::default());
+        p.api.headers.insert("X-Domain".to_owned(), "{v}".to_owned());
+        for value in ["a\r\nX-Evil: 1", "a\rb", "a\0"] {
+            assert!(p.expand(&[("v".to_owned(), value.to_owned())].into()).is_err());
+        }
+        let p = p.expand(&[("v".to_owned(), "a b/c".to_owned())].into()).unwrap();
+        assert_eq!(p.api.headers["X-Domain"], "a b/c");
+    }
+
+    #[test]
+    fn braces_that_hold_no_name_are_text() {
+        assert_eq!(unfilled("{ viewer { id } } {a} {b.c} {} {1} {d"), ["a", "b.c"]);
+    }
+}

@@ -1,0 +1,263 @@
+//! From TOML to [`Provider`]: the built-in file or the person's own, what it extends, and the environment, laid over each
+//! other; then every key (`keys`) and every string checked.
+
+use super::expand::{Piece, StringKind, check_url_template, is_host_pattern, pieces, unfilled};
+use super::keys::read;
+use super::tree::{self, Entry, Place, ReadError, Reader, Table, Value, lay_over};
+use super::{Provider, catalogue};
+use crate::text::{nearest, safe};
+
+/// Keys that say which provider this is; an environment can't change them, and `extends` doesn't inherit them.
+pub(super) const IDENTITY: [&str; 4] = ["id", "extends", "aliases", "environments"];
+
+/// Longest chain of `extends`.
+const DEEPEST: usize = 16;
+
+/// Finds a provider by name and resolves it. `own` gives the text of the person's own file of that name, if there is one: it
+/// comes before the catalogue, and a file that extends its own name extends the built-in provider.
+pub fn resolve(
+    name: &str,
+    environment: Option<&str>,
+    own: &dyn Fn(&str) -> Result<Option<String>, ReadError>,
+) -> Result<Provider, ReadError> {
+    let mut layers: Vec<(String, Table)> = Vec::new();
+    let mut seen: Vec<(String, bool)> = Vec::new();
+    let mut next = (name.to_owned(), None::<Place>);
+    loop {
+        let (mut name, named_at) = next;
+        if let Some((id, _)) = catalogue::find(&name)
+            && id != name
+            && own(&name)?.is_none()
+        {
+            // an alias leads to the person's own file of that name too
+            name = id.to_owned();
+        }
+        let own_text = if seen.contains(&(name.clone(), true)) { None } else { own(&name)? };
+        let (file, id, text, is_own) = match own_text {
+            Some(text) => (format!("providers/{name}.toml"), name.clone(), text, true),
+            None => match catalogue::find(&name) {
+                Some((id, text)) => (format!("{id}.toml (built in)"), id.to_owned(), text.to_owned(), false),
+                None if seen.contains(&(name.clone(), true)) => return Err(circle(&seen, &name)),
+                None => return Err(unknown(&name, named_at)),
+            },
+        };
+        if seen.contains(&(id.clone(), is_own)) || seen.len() == DEEPEST {
+            return Err(circle(&seen, &name));
+        }
+        seen.push((id.clone(), is_own));
+        let table = tree::parse(&file, &text)?;
+        let base = match table.get("extends") {
+            None => None,
+            Some(Entry { value: Value::Text(base), at }) => Some((base.clone(), Some(at.clone()))),
+            Some(entry) => return Reader::new(&table).refuse("extends", entry, "must be the name of a provider"),
+        };
+        check_identity(&file, &id, &table, base.is_some())?;
+        layers.push((id, table));
+        match base {
+            Some(base) => next = base,
+            None => break,
+        }
+    }
+    let id = layers[0].0.clone();
+    merge_and_read(&id, layers.into_iter().map(|(_, table)| table).collect(), environment)
+}
+
+/// Reads one text as the provider `id`, on its own or laid over the catalogue's.
+pub fn from_text(id: &str, text: &str, environment: Option<&str>) -> Result<Provider, ReadError> {
+    resolve(id, environment, &|name| Ok((name == id).then(|| text.to_owned())))
+}
+
+fn circle(seen: &[(String, bool)], again: &str) -> ReadError {
+    ReadError::Circle(seen.iter().map(|(name, _)| name.clone()).chain([again.to_owned()]).map(|n| safe(&n)).collect())
+}
+
+fn unknown(name: &str, named_at: Option<Place>) -> ReadError {
+    let near = catalogue::nearest_name(name);
+    match named_at {
+        None => ReadError::UnknownProvider { name: safe(name), nearest: near },
+        Some(at) => {
+            let meant = near.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+            let why = format!("names no provider: `{}`{meant}", safe(name));
+            ReadError::Refused { key: "extends".to_owned(), at, why }
+        }
+    }
+}
+
+/// A provider's name: what may stand in a file name and on a command line.
+pub fn is_provider_name(name: &str) -> bool {
+    name.len() <= 64
+        && name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+fn check_identity(file: &str, id: &str, table: &Table, extends: bool) -> Result<(), ReadError> {
+    match table.get("id") {
+        Some(Entry { value: Value::Text(said), .. }) if said == id => Ok(()),
+        Some(entry) => Reader::new(table).refuse("id", entry, format!("must be `{}`, as the file is called", safe(id))),
+        // a file that changes a few keys of another need not say its own name twice
+        None if extends => Ok(()),
+        None => Err(ReadError::Missing { file: file.to_owned(), key: "id".to_owned() }),
+    }
+}
+
+/// The layers, the last one the base of all.
+fn merge_and_read(id: &str, mut layers: Vec<Table>, environment: Option<&str>) -> Result<Provider, ReadError> {
+    let mut merged = Table::new();
+    let file = layers[0].values().next().map_or_else(|| id.to_owned(), |e| e.at.file.to_string());
+    while let Some(mut layer) = layers.pop() {
+        if !layers.is_empty() {
+            layer.remove("aliases");
+        }
+        layer.remove("id");
+        layer.remove("extends");
+        lay_over(&mut merged, layer);
+    }
+    let environments = environment_tables(&merged)?;
+    if let Some(name) = environment {
+        let Some((_, _, overlay)) = environments.iter().find(|(n, _, _)| n == name) else {
+            let known: Vec<String> = environments.into_iter().map(|(n, _, _)| n).collect();
+            return Err(ReadError::UnknownEnvironment {
+                provider: id.to_owned(),
+                nearest: nearest(name, known.iter().map(String::as_str)).map(str::to_owned),
+                name: safe(name),
+                known,
+            });
+        };
+        let overlay = overlay.clone();
+        lay_over(&mut merged, overlay);
+    }
+    fill_references(&mut merged)?;
+    let mut provider = read(id, &merged, &file)?;
+    provider.environments = environments.into_iter().map(|(name, _, _)| name).collect();
+    check_strings(&mut provider, &merged)?;
+    Ok(provider)
+}
+
+fn environment_tables(merged: &Table) -> Result<Vec<(String, Place, Table)>, ReadError> {
+    let mut out = Vec::new();
+    for (name, entry) in Reader::new(merged).entries("environments")? {
+        let path = format!("environments.{name}");
+        let reader = Reader::of_entry(&path, entry)?;
+        let Value::Table(table) = &entry.value else { continue };
+        if let Some((key, entry)) = table.iter().find(|(k, _)| IDENTITY.contains(&k.as_str())) {
+            return reader.refuse(key, entry, "can't differ between environments");
+        }
+        out.push((name.to_owned(), entry.at.clone(), table.clone()));
+    }
+    Ok(out)
+}
+
+/// Puts values of the same file in place of `{api.base-url}` (`{api.base_url}` is taken for the same).
+fn fill_references(table: &mut Table) -> Result<(), ReadError> {
+    // references may stand in what a reference stands for, but not for ever
+    for _ in 0..8 {
+        let snapshot = table.clone();
+        let mut changed = false;
+        let skip = ["vars", "environments", "notes", "sources", "not-verified"];
+        for (key, entry) in table.iter_mut().filter(|(key, _)| !skip.contains(&key.as_str())) {
+            fill_entry(key, entry, &snapshot, &mut changed)?;
+        }
+        if !changed {
+            return Ok(());
+        }
+    }
+    let entry = table.iter().find(|(_, e)| holds_reference(&e.value));
+    match entry {
+        Some((key, entry)) => Reader::new(table).refuse(key, entry, "holds a reference that leads back to itself"),
+        None => Ok(()),
+    }
+}
+
+fn holds_reference(value: &Value) -> bool {
+    match value {
+        Value::Text(text) => unfilled(text).iter().any(|name| name.contains('.')),
+        Value::List(list) => list.iter().any(|e| holds_reference(&e.value)),
+        Value::Table(table) => table.values().any(|e| holds_reference(&e.value)),
+        _ => false,
+    }
+}
+
+fn fill_entry(key: &str, entry: &mut Entry, all: &Table, changed: &mut bool) -> Result<(), ReadError> {
+    match &mut entry.value {
+        Value::Text(text) if text.contains('{') => {
+            let mut out = String::new();
+            for piece in pieces(text) {
+                match piece {
+                    Piece::Text(text) => out.push_str(text),
+                    Piece::Var(name) if name.contains('.') => {
+                        let found = look_up(all, name).map(|e| &e.value);
+                        let Some(Value::Text(value)) = found else {
+                            return Err(ReadError::Refused {
+                                key: key.to_owned(),
+                                at: entry.at.clone(),
+                                why: format!("refers to `{{{name}}}`, which is no text of this provider"),
+                            });
+                        };
+                        out.push_str(value);
+                        *changed = true;
+                    }
+                    Piece::Var(name) => out.push_str(&format!("{{{name}}}")),
+                }
+            }
+            *text = out;
+        }
+        Value::List(list) => {
+            for entry in list {
+                fill_entry(key, entry, all, changed)?;
+            }
+        }
+        Value::Table(table) => {
+            for (name, entry) in table {
+                fill_entry(&format!("{key}.{name}"), entry, all, changed)?;
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The entry at a dotted key; `_` and `-` are taken for the same.
+fn look_up<'a>(table: &'a Table, dotted: &str) -> Option<&'a Entry> {
+    let (head, rest) = dotted.split_once('.').map_or((dotted, None), |(h, r)| (h, Some(r)));
+    let entry = table.get(head).or_else(|| table.get(&head.replace('_', "-")))?;
+    match (rest, &entry.value) {
+        (None, _) => Some(entry),
+        (Some(rest), Value::Table(table)) => look_up(table, rest),
+        _ => None,
+    }
+}
+
+/// Checks what needs the whole provider: addresses, hosts, declared variables, no line breaks.
+fn check_strings(provider: &mut Provider, table: &Table) -> Result<(), ReadError> {
+    let declared: Vec<String> = provider.vars.keys().chain(provider.response.capture.keys()).cloned().collect();
+    provider.each_string(&mut |key, kind, text| {
+        let refuse = |why: String| {
+            // what was completed from another section stands where that section says it
+            let entry = look_up(table, key).or_else(|| key.split_once('.').and_then(|(head, _)| table.get(head)));
+            let at = entry
+                .or(table.values().next())
+                .map_or_else(|| Place { file: "the provider".into(), line: 1 }, |e| e.at.clone());
+            Err(ReadError::Refused { key: safe(key), at, why })
+        };
+        if kind == StringKind::Long {
+            return Ok(());
+        }
+        if text.chars().any(char::is_control) {
+            return refuse("may not hold control characters".to_owned());
+        }
+        for name in unfilled(text) {
+            if !declared.iter().any(|d| d == name) {
+                let meant = nearest(name, declared.iter().map(String::as_str));
+                let meant = meant.map(|n| format!("; did you mean `{{{n}}}`?")).unwrap_or_default();
+                return refuse(format!("holds `{{{name}}}`, which `vars` does not declare{meant}"));
+            }
+        }
+        match kind {
+            StringKind::Url => check_url_template(text).or_else(|fault| refuse(fault.to_string())),
+            StringKind::Host if !text.contains('{') && !is_host_pattern(text) => {
+                refuse("must be host names, without `https://` and without a path".to_owned())
+            }
+            _ => Ok(()),
+        }
+    })
+}

@@ -1,0 +1,4 @@
+//! One test binary; a file per topic.
+
+mod configuration;
+mod providers;

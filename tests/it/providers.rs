@@ -1,0 +1,413 @@
+//! Providers as data: what a file of the person's own may say, and how it is told what is wrong with it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use oauthctl::config::{provider, provider_names, validate_all};
+use oauthctl::provider::{ClientAuth, Means, ParamsIn, Provider, RefreshSource, Rotates, catalogue, read};
+use tempfile::TempDir;
+
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("providers")).unwrap();
+    for (name, text) in files {
+        fs::write(dir.path().join("providers").join(format!("{name}.toml")), text).unwrap();
+    }
+    dir
+}
+
+fn error(dir: &Path, name: &str) -> String {
+    provider(dir, name, None).unwrap_err().message
+}
+
+/// Every key of the schema, none at its default.
+const EVERYTHING: &str = r#"
+id = "x"
+name = "Everything"
+aliases = ["every-thing"]
+docs = "https://docs.example"
+console-url = "https://{tenant}.example/console"
+oauth = "2.0"
+issuer = "https://issuer.example/a"
+client-id = "public"
+notes = ["one {not.a.reference}", "two\nlines"]
+sources = ["https://docs.example"]
+checked = "2026-11-21"
+not-verified = ["all of it"]
+[vars.tenant]
+prompt = "which tenant"
+default = "acme"
+pattern = "word"
+enum = ["acme", "other"]
+secret = true
+[vars.realm]
+from = "callback"
+[environments.sandbox.token]
+url = "https://sandbox.example/token"
+[authorize]
+url = "https://{tenant}.example/authorize"
+params = { access_type = "offline", response_type = "" }
+rename = { client_id = "client_key" }
+send-redirect-uri = false
+state = "not_returned"
+params-in = "fragment"
+raw = ["scope"]
+[callback]
+code-param = "auth_code"
+token-host-from = "server"
+token-host-allow = ["*.example.com", "one.example"]
+[scopes]
+known = ["a", "b"]
+default = ["a"]
+always = ["b"]
+offline = "offline"
+separator = ","
+param = "scopes"
+[pkce]
+mode = "required"
+method = "plain"
+[token]
+url = "https://{tenant}.example/token"
+method = "PUT"
+auth = ["basic_raw", "private_key_jwt", "basic_secret_as_user"]
+params-in = "json"
+params = { audience = "x" }
+rename = { code = "auth_code" }
+headers = { X-Token = "1" }
+send-redirect-uri = false
+ok-status = [200, 201]
+[refresh]
+url = "https://{tenant}.example/refresh"
+params = {}
+supported = false
+grant-type = "fb_exchange_token"
+token-param = "fb_token"
+source = "access_token"
+rotates = "no"
+max-idle-s = 60
+max-age-s = 600
+send-redirect-uri = true
+[response]
+root = "authed_user"
+access-token = "accessToken"
+refresh-token = "refreshToken"
+expires-in = "expires"
+scope = "scopes"
+token-type = "kind"
+default-token-type = "Bearer"
+expires-unit = "ms"
+default-expires-s = 3600
+zero-expires = "never"
+claims-from-jwt = true
+ok-field = "ok"
+error = ["error", "code"]
+error-description = ["message"]
+capture = { instance_url = "instance_url" }
+[device]
+url = "https://{tenant}.example/device"
+grant-type = "device_code"
+poll-url = "https://{tenant}.example/poll"
+fields = { verification_uri = "verification_url" }
+[revoke]
+url = "https://{tenant}.example/revoke"
+method = "DELETE"
+auth = ["bearer_self", "client_secret_scheme"]
+params-in = "query"
+token-param = "refresh_token"
+tokens = ["access_token"]
+kills = "access"
+[client-credentials]
+params-in = "query"
+headers = {}
+[implicit]
+supported = true
+[redirect]
+loopback = "exact"
+host = "localhost"
+ports = [8080, 8081]
+path = "/cb"
+paste = "oob"
+[api]
+base-url = "{instance_url}/v1"
+headers = { X-Tenant = "{tenant}" }
+auth = { in = "query", name = "token", scheme = "Zoho" }
+hosts = ["*.files.example", "upload.example:8443"]
+[whoami]
+method = "POST"
+url = "{api.base_url}/me"
+headers = { X-Who = "1" }
+body = "{ viewer { id } }"
+id = "data.id"
+label = "data.email"
+[[errors]]
+status = 401
+code = 1014
+match = "expired"
+means = "expired"
+[[errors]]
+code = "quota"
+means = "throttled"
+[limits]
+per-second = 4
+per-day = 10000
+parallel = 2
+[limits.headers]
+limit = "X-Limit"
+remaining = "X-Remaining"
+reset = "X-Reset"
+retry-after = "Retry-After"
+"#;
+
+#[test]
+fn the_whole_schema_is_read() {
+    let p = read::from_text("x", EVERYTHING, None).unwrap();
+    assert_eq!(p.refresh.endpoint.method, "PUT", "completed from the token endpoint");
+    assert_eq!(p.refresh.endpoint.headers["X-Token"], "1");
+    assert!(p.refresh.endpoint.params.is_empty(), "a key given replaces the token endpoint's whole");
+    assert_eq!((p.refresh.source, p.refresh.rotates), (RefreshSource::AccessToken, Rotates::No));
+    let cc = p.client_credentials.as_ref().unwrap();
+    assert_eq!((cc.params_in, cc.headers.len(), cc.params["audience"].as_str()), (ParamsIn::Query, 0, "x"));
+    assert_eq!(p.revoke.as_ref().unwrap().endpoint.auth, [ClientAuth::BearerSelf, ClientAuth::ClientSecretScheme]);
+    assert_eq!(p.errors[0].code.as_deref(), Some("1014"));
+    assert_eq!(p.errors[1].means, Means::Throttled);
+    assert_eq!(p.whoami.as_ref().unwrap().url, "{instance_url}/v1/me");
+    let sandbox = read::from_text("x", EVERYTHING, Some("sandbox")).unwrap();
+    assert_eq!(sandbox.token.url.as_deref(), Some("https://sandbox.example/token"));
+    assert_eq!(sandbox.environments, ["sandbox"]);
+}
+
+#[test]
+fn a_provider_shown_reads_back_as_the_same() {
+    let mut all =
+        vec![read::from_text("x", EVERYTHING, None).unwrap(), Provider::of_issuer("https://issuer.example/a")];
+    all[1].id = "issuer".to_owned();
+    all[1].name = "issuer".to_owned();
+    for id in catalogue::names() {
+        let base = read::resolve(id, None, &|_| Ok(None)).unwrap();
+        for environment in &base.environments {
+            all.push(read::resolve(id, Some(environment), &|_| Ok(None)).unwrap());
+        }
+        all.push(base);
+    }
+    for p in all {
+        let text = p.to_toml();
+        assert_eq!(read::from_text(&p.id, &text, None).unwrap(), p, "{text}");
+    }
+}
+
+#[test]
+fn nothing_but_a_token_address_is_needed_and_the_rest_is_the_rfcs() {
+    let p = read::from_text("x", "id = \"x\"\ntoken.url = \"https://x.example/t\"\n", None).unwrap();
+    let mut expected = Provider::bare("x");
+    for endpoint in [&mut expected.token, &mut expected.refresh.endpoint, expected.client_credentials.as_mut().unwrap()]
+    {
+        endpoint.url = Some("https://x.example/t".to_owned());
+    }
+    assert_eq!(p, expected);
+}
+
+#[test]
+fn a_wrong_file_is_told_with_line_key_and_what_was_meant() {
+    let at = |line: usize| format!("in providers/x.toml, line {line}");
+    for (text, message) in [
+        (
+            "id = \"x\"\n[token]\nurl = \"https://x.example\"\nparam-in = \"form\"\n",
+            format!("unknown key `token.param-in` {}; did you mean `token.params-in`?", at(4)),
+        ),
+        (
+            "id = \"x\"\ntoken.url = \"https://x.example\"\ntoken.params_in = \"form\"\n",
+            format!("unknown key `token.params_in` {}; did you mean `token.params-in`?", at(3)),
+        ),
+        (
+            "id = \"x\"\ntokn.url = \"https://x.example\"\n",
+            format!("unknown key `tokn` {}; did you mean `token`?", at(2)),
+        ),
+        ("id = \"x\"\ntoken.url = 1\n", format!("`token.url` {} must be a text, not an integer", at(2))),
+        (
+            "id = \"x\"\ntoken.url = \"https://x.example\"\npkce.mode = \"requred\"\n",
+            format!(
+                "`pkce.mode` {} can't be `requred`; it is one of `supported`, `required`, `off`, `public_only`; did you mean `required`?",
+                at(3)
+            ),
+        ),
+        (
+            "id = \"x\"\ntoken.url = \"https://x.example\"\ntoken.auth = [\"bearer_self\"]\n",
+            format!(
+                "`token.auth` {} can't be `bearer_self`; it is one of `basic`, `basic_raw`, `post`, `query`, `none`, \
+                 `private_key_jwt`, `basic_secret_as_user`",
+                at(3)
+            ),
+        ),
+        (
+            "id = \"x\"\ntoken.url = \"http://x.example\"\n",
+            format!("`token.url` {} may be plain `http` to a loopback address only", at(2)),
+        ),
+        ("id = \"x\"\ntoken.url = \"x.example/t\"\n", format!("`token.url` {} must start with `https://`", at(2))),
+        (
+            "id = \"x\"\ntoken.url = \"https://{dmain}/t\"\nvars.domain.prompt = \"?\"\n",
+            format!(
+                "`token.url` {} holds `{{dmain}}`, which `vars` does not declare; did you mean `{{domain}}`?",
+                at(2)
+            ),
+        ),
+        (
+            "id = \"x\"\ntoken.url = \"{api.base-ur}/t\"\n",
+            format!("`token.url` {} refers to `{{api.base-ur}}`, which is no text of this provider", at(2)),
+        ),
+        (
+            "id = \"x\"\ntoken.url = \"{authorize.url}\"\nauthorize.url = \"{token.url}\"\n",
+            format!("`authorize` {} holds a reference that leads back to itself", at(3)),
+        ),
+        (
+            "id = \"x\"\ntoken.url = \"https://x.example\"\noauth = \"1.0a\"\n",
+            format!("`oauth` {} is `1.0a`: this program speaks OAuth 2.0 only", at(3)),
+        ),
+        ("token.url = \"https://x.example\"\n", "providers/x.toml has no `id`".to_owned()),
+        (
+            "id = \"y\"\ntoken.url = \"https://x.example\"\n",
+            format!("`id` {} must be `x`, as the file is called", at(1)),
+        ),
+        ("id = \"x\"\nname = \"X\"\n", "providers/x.toml has no `token.url` or `issuer`".to_owned()),
+        (
+            "id = \"x\"\ntoken.url = \"https://x.example\"\napi.hosts = [\"*.com\"]\n",
+            format!("`api.hosts` {} must be host names, without `https://` and without a path", at(3)),
+        ),
+        (
+            "id = \"x\"\ntoken.url = \"https://x.example\"\nissuer = \"https://x.example?a=b\"\n",
+            format!("`issuer` {} may not hold a query (`?`)", at(3)),
+        ),
+        (
+            "id = \"x\"\ntoken.url = \"https://x.example\"\ntoken.headers.X = \"a\\r\\nb\"\n",
+            format!("`token.headers.X` {} may not hold control characters", at(3)),
+        ),
+        (
+            "id = \"x\"\ntoken.url = \"https://x.example\"\ncallback.token-host-from = \"h\"\n",
+            format!(
+                "`callback.token-host-from` {} needs `callback.token-host-allow`, or secrets go to any host",
+                at(3)
+            ),
+        ),
+        (
+            "id = \"x\"\ntoken.url = \"https://x.example\"\n[environments.e]\nid = \"y\"\n",
+            format!("`environments.e.id` {} can't differ between environments", at(4)),
+        ),
+        (
+            "extends = \"getrespose\"\n",
+            format!("`extends` {} names no provider: `getrespose`; did you mean `getresponse`?", at(1)),
+        ),
+    ] {
+        let dir = folder(&[("x", text)]);
+        assert_eq!(error(dir.path(), "x"), message, "{text}");
+    }
+    let dir = folder(&[("x", "id = \"x\"\n= 3\n")]);
+    assert!(error(dir.path(), "x").starts_with("providers/x.toml, line 2 is not TOML: "));
+}
+
+#[test]
+fn extends_changes_single_keys_and_what_is_completed_from_them() {
+    let dir = folder(&[
+        ("mine", "extends = \"constantcontact\"\ntoken.params-in = \"query\"\n"),
+        ("yours", "id = \"yours\"\nextends = \"mine\"\ntoken.url = \"https://yours.example/t\"\naliases = [\"y\"]\n"),
+    ]);
+    let p = provider(dir.path(), "yours", None).unwrap();
+    assert_eq!(p.id, "yours");
+    assert_eq!(p.name, "Constant Contact");
+    assert_eq!(p.token.params_in, ParamsIn::Query);
+    assert_eq!(p.refresh.endpoint.params_in, ParamsIn::Query);
+    assert_eq!(p.refresh.endpoint.url.as_deref(), Some("https://yours.example/t"));
+    assert_eq!(p.refresh.max_idle_s, Some(15_552_000));
+    assert_eq!(p.aliases, ["y"]);
+    assert!(provider(dir.path(), "mine", None).unwrap().aliases.is_empty());
+    assert_eq!(provider(dir.path(), "y", None).unwrap().id, "yours");
+}
+
+#[test]
+fn a_file_of_ones_own_comes_before_the_catalogue_by_name_and_by_alias() {
+    let dir = folder(&[("getresponse", "extends = \"getresponse\"\nredirect.loopback = \"exact\"\n")]);
+    for name in ["getresponse", "gr"] {
+        let p = provider(dir.path(), name, None).unwrap();
+        assert_eq!(p.redirect.loopback, oauthctl::provider::LoopbackMode::Exact, "{name}");
+        assert_eq!(p.token.url.as_deref(), Some("https://api.getresponse.com/v3/token"));
+    }
+    let names = provider_names(dir.path()).unwrap();
+    assert_eq!(names.len(), catalogue::names().count());
+    assert!(names.contains(&("getresponse".to_owned(), true)));
+    assert!(names.contains(&("sandbox".to_owned(), false)));
+}
+
+#[test]
+fn extends_in_a_circle_is_an_error() {
+    let dir = folder(&[("a", "extends = \"b\"\n"), ("b", "extends = \"a\"\n"), ("c", "extends = \"c\"\n")]);
+    assert_eq!(error(dir.path(), "a"), "`extends` goes round in a circle: a extends b extends a");
+    assert_eq!(error(dir.path(), "c"), "`extends` goes round in a circle: c extends c");
+}
+
+#[test]
+fn an_unknown_provider_is_told_with_the_nearest_name() {
+    let dir = folder(&[("company", "id = \"company\"\ntoken.url = \"https://c.example\"\n")]);
+    assert_eq!(error(dir.path(), "getrespnse"), "there is no provider `getrespnse`; did you mean `getresponse`?");
+    assert_eq!(error(dir.path(), "compny"), "there is no provider `compny`; did you mean `company`?");
+    assert_eq!(error(dir.path(), "../config"), "there is no provider `../config`");
+    let e = provider(dir.path(), "getresponse-max", None).unwrap_err();
+    assert_eq!(e.hint.unwrap(), "`max` is an environment of `getresponse`: set `environment = \"max\"` in the profile");
+    let e = provider(dir.path(), "gr", Some("mx")).unwrap_err();
+    assert_eq!(e.message, "the provider `getresponse` has no environment `mx`; did you mean `max`?");
+}
+
+#[test]
+fn an_address_is_an_issuer() {
+    let dir = folder(&[]);
+    let p = provider(dir.path(), "https://login.example.com/tenant", None).unwrap();
+    assert_eq!(p.issuer.as_deref(), Some("https://login.example.com/tenant"));
+    assert_eq!(p.id, "login.example.com/tenant");
+    for bad in ["http://login.example.com", "ftp://x", "https://a@b.example", "https://a.example?x"] {
+        assert!(provider(dir.path(), bad, None).is_err(), "{bad}");
+    }
+}
+
+// R-054
+#[test]
+fn two_providers_with_one_issuer_are_a_fault_of_the_configuration() {
+    let dir = folder(&[
+        ("a", "id = \"a\"\nissuer = \"https://i.example\"\n"),
+        ("b", "id = \"b\"\nissuer = \"https://i.example\"\n"),
+        ("c", "id = \"c\"\nissuer = \"https://j.example\"\naliases = [\"a\", \"vr\"]\n"),
+        ("d", "id = \"d\"\ntoken.url = \"https://d.example\"\n[environments.e.token]\nurll = \"x\"\n"),
+        ("Bad Name", ""),
+    ]);
+    fs::write(
+        dir.path().join("config.toml"),
+        "default-profile = \"gone\"\n[profiles.p]\nprovider = \"nowhere\"\n[profiles.gr]\n",
+    )
+    .unwrap();
+    let mut messages: Vec<String> = validate_all(dir.path()).into_iter().map(|e| e.message).collect();
+    messages.sort();
+    assert_eq!(
+        messages,
+        [
+            "`a` means the providers `a` and `c`",
+            "`default-profile` in config.toml names no profile: `gone`",
+            "`providers/Bad Name.toml` is never read: a provider's name is lower-case letters, digits, `-`, `_`, `.`",
+            "`vr` means the providers `c` and `verticalresponse`",
+            "profile `p`: there is no provider `nowhere`",
+            "the providers `a` and `b` have the same issuer `https://i.example`",
+            "unknown key `token.urll` in providers/d.toml, line 4; did you mean `token.url`?",
+        ]
+    );
+    assert_eq!(validate_all(folder(&[]).path()), []);
+}
+
+#[test]
+fn values_of_variables_decide_where_secrets_go_and_are_judged() {
+    let p = read::from_text("x", EVERYTHING, None).unwrap();
+    let vars =
+        |v: &[(&str, &str)]| v.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<BTreeMap<_, _>>();
+    let filled = p.expand(&vars(&[("tenant", "other"), ("instance_url", "https://na1.example")])).unwrap();
+    assert_eq!(filled.token.url.as_deref(), Some("https://other.example/token"));
+    assert_eq!(filled.api.base_url.as_deref(), Some("https://na1.example/v1"));
+    assert_eq!(filled.whoami.unwrap().body.as_deref(), Some("{ viewer { id } }"));
+    for bad in [("tenant", "evil"), ("instance_url", "http://evil.example"), ("instance_url", "javascript:x")] {
+        assert!(p.expand(&vars(&[bad])).is_err(), "{bad:?}");
+    }
+}
