@@ -10,6 +10,7 @@ pub(super) fn slice(text: &str, profile: &str) -> Option<String> {
     if holds_long_string(text.as_bytes()) {
         return None;
     }
+    let bytes = text.as_bytes();
     let mut out = String::new();
     // where the section began that is being copied
     let mut keep = Some(0);
@@ -17,13 +18,15 @@ pub(super) fn slice(text: &str, profile: &str) -> Option<String> {
     let mut from = 0;
     while let Some(open) = text[from..].find('[').map(|i| from + i) {
         from = open + 1;
-        let line_start = text[..open].rfind('\n').map_or(0, |i| i + 1);
-        if !text[line_start..open].bytes().all(|b| matches!(b, b' ' | b'\t')) {
-            continue;
-        }
-        let line_end = text[open..].find('\n').map_or(text.len(), |i| open + i);
+        // most brackets open a list: they are told by the byte before
+        let before = bytes[..open].iter().rposition(|b| !matches!(b, b' ' | b'\t'));
+        let line_start = match before {
+            Some(at) if bytes[at] == b'\n' => at + 1,
+            Some(_) => continue,
+            None => 0,
+        };
         top_end.get_or_insert(line_start);
-        match belongs(&text[open..line_end], profile)? {
+        match belongs(&text[open..], profile)? {
             true => {
                 keep.get_or_insert(line_start);
             }
@@ -33,7 +36,6 @@ pub(super) fn slice(text: &str, profile: &str) -> Option<String> {
                 }
             }
         }
-        from = line_end;
     }
     if let Some(start) = keep {
         out.push_str(&text[start..]);
@@ -48,7 +50,7 @@ pub(super) fn slice(text: &str, profile: &str) -> Option<String> {
     if top.lines().any(names_profiles) { None } else { Some(out) }
 }
 
-/// Whether the section of this header line is to be kept; `None`: not a plain header.
+/// Whether the section of the header that the text begins with is to be kept; `None`: not a plain header.
 fn belongs(header: &str, profile: &str) -> Option<bool> {
     let rest = header.strip_prefix('[')?;
     if rest.starts_with('[') {
@@ -67,13 +69,13 @@ fn belongs(header: &str, profile: &str) -> Option<bool> {
         quote @ (b'"' | b'\'') => {
             let inner = &rest[1..];
             let end = inner.find(char::from(*quote))?;
-            if inner[..end].contains('\\') {
+            if inner[..end].contains(['\\', '\n']) {
                 return None;
             }
             (&inner[..end], &inner[end + 1..])
         }
         _ => {
-            let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_')))?;
+            let end = rest.bytes().position(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')))?;
             (&rest[..end], &rest[end..])
         }
     };

@@ -163,7 +163,11 @@ impl Book {
     /// Exchanges a code. A second use is refused and revokes what the first one gave (RFC 6749, section 4.1.2); a request that is
     /// wrong otherwise leaves the code as it is.
     pub fn redeem(
-        &self, code: &str, shown: &Shown<'_>, now: i64, mint: impl FnOnce(&Grant) -> io::Result<Minted>,
+        &self,
+        code: &str,
+        shown: &Shown<'_>,
+        now: i64,
+        mint: impl FnOnce(&Grant) -> io::Result<Minted>,
     ) -> io::Result<Result<Issued, Refused>> {
         self.change(|r| {
             let Some(found) = r.codes.get_mut(&hash(code)) else { return Ok(Err(Refused::Unknown)) };
@@ -198,7 +202,12 @@ impl Book {
 
     /// Exchanges a refresh token. `scopes` narrows what the new access token may do.
     pub fn renew(
-        &self, token: &str, client: &str, scopes: Option<Vec<String>>, now: i64, rotation: Rotation,
+        &self,
+        token: &str,
+        client: &str,
+        scopes: Option<Vec<String>>,
+        now: i64,
+        rotation: Rotation,
         mint: impl FnOnce(&Grant) -> io::Result<Minted>,
     ) -> io::Result<Result<Issued, Refused>> {
         self.change(|r| {
@@ -326,7 +335,12 @@ pub struct Minted {
 
 impl Records {
     fn issue(
-        &mut self, grant: Grant, nonce: Option<String>, parent: Option<String>, now: i64, minted: Minted,
+        &mut self,
+        grant: Grant,
+        nonce: Option<String>,
+        parent: Option<String>,
+        now: i64,
+        minted: Minted,
     ) -> Issued {
         self.forget_old(now);
         let expires_at = minted.access_life.map(|life| now + life);

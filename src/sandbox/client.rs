@@ -80,14 +80,20 @@ pub fn registered(manners: Manners) -> Vec<Client> {
         ],
         Manners::GetResponse => vec![confidential("practice-client", true, &["https://example.test/gr_callback"])],
         Manners::VerticalResponse => {
-            vec![confidential("practice-client", false, &[USUAL, "http://localhost:8000/index.html"])]
+            // nothing says that it compares with a registered address: the same one in both requests is what counts
+            vec![Client { redirects: Redirects::Loopback, ..confidential("practice-client", false, &[]) }]
         }
         Manners::VerticalResponseVr2 => {
             vec![confidential("practice-client", true, &[USUAL, "http://localhost:9190/callback"])]
         }
         Manners::ConstantContact => {
-            let redirects =
-                [USUAL, "https://localhost", "https://localhost:8888", "http://localhost:8888", "http://127.0.0.1:8888"];
+            let redirects = [
+                USUAL,
+                "https://localhost",
+                "https://localhost:8888",
+                "https://localhost:8888/callback",
+                "http://localhost:8888",
+            ];
             vec![
                 confidential("practice-client", false, &redirects),
                 Client { secret: None, ..confidential("practice-public", false, &redirects) },

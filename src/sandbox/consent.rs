@@ -80,9 +80,7 @@ impl Tickets {
 }
 
 /// The authorize address: GET shows the page for what `check` makes of the parameters, POST is the person's decision.
-pub fn authorize(
-    desk: &Desk, ask: &Ask<'_>, check: impl FnOnce() -> Result<Asked, Response>,
-) -> io::Result<Response> {
+pub fn authorize(desk: &Desk, ask: &Ask<'_>, check: impl FnOnce() -> Result<Asked, Response>) -> io::Result<Response> {
     match ask.method {
         "GET" => Ok(match check() {
             Ok(asked) => {

@@ -24,6 +24,7 @@ pub const NOT_VERIFIED: &[&str] = &[
     "Whether reuse of a rotated refresh token ends the login: it doesn't here, only the old token is dead.",
     "What happens without state: the authorize page refuses it here, as Okta does.",
     "The signature: ES256 here, RS256 there; the token is padded to the length of a real one.",
+    "The texts of errors other than the refresh token's: Okta's usual ones.",
     "The bodies of 403 and 429 (one of the documented shapes each), and the scopes each call needs.",
     "The device flow, the implicit flow and partner tokens are not played.",
     "No address for revocation is documented: there is none here.",
@@ -69,13 +70,21 @@ fn asked(desk: &Desk, query: &Params) -> Result<Asked, Response> {
     let refuse = |error: &str, description: &str| Err(asked.refuse(error, Some(description)));
     match query.get("response_type") {
         Some("code") => {}
-        _ => return refuse("unsupported_response_type", "The response type is not supported by the authorization server."),
+        _ => {
+            return refuse(
+                "unsupported_response_type",
+                "The response type is not supported by the authorization server.",
+            );
+        }
     }
     if asked.state.is_none() {
         return refuse("invalid_request", "The authentication request has an invalid 'state' parameter.");
     }
     if client.secret.is_none() && (challenge.is_none() || query.get("code_challenge_method") != Some("S256")) {
-        return refuse("invalid_request", "PKCE code challenge is required when the token endpoint authentication method is 'NONE'.");
+        return refuse(
+            "invalid_request",
+            "PKCE code challenge is required when the token endpoint authentication method is 'NONE'.",
+        );
     }
     if asked.scopes.is_empty() || asked.scopes.iter().any(|s| !SCOPES.contains(&s.as_str())) {
         return refuse("invalid_scope", "One or more scopes are not configured for the authorization server resource.");
@@ -122,7 +131,11 @@ fn token(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
                 Err(_) => Ok(oauth_error(400, "invalid_grant", "The refresh token is invalid or expired.")),
             }
         }
-        Some(_) => Ok(oauth_error(400, "unsupported_grant_type", "The grant type is not supported by the authorization server.")),
+        Some(_) => Ok(oauth_error(
+            400,
+            "unsupported_grant_type",
+            "The grant type is not supported by the authorization server.",
+        )),
         None => Ok(oauth_error(400, "invalid_request", "The token request must specify a grant type.")),
     }
 }
@@ -143,13 +156,8 @@ fn minted(desk: &Desk, signer: &Signer, grant: &Grant) -> io::Result<Minted> {
         "auth_time": now,
     });
     // real ones have 1000 to 1200 characters, which matters to where they are kept
-    let short = 560usize.saturating_sub(claims.to_string().len());
-    claims["practice"] = "padded to the length of a real token "
-        .chars()
-        .cycle()
-        .take(short)
-        .collect::<String>()
-        .into();
+    let short = 640usize.saturating_sub(claims.to_string().len());
+    claims["practice"] = "padded to the length of a real token ".chars().cycle().take(short).collect::<String>().into();
     let offline = grant.scopes.iter().any(|s| s == "offline_access");
     Ok(desk.minted(signer.sign(&claims)?, offline.then(|| desk.text42())))
 }

@@ -10,8 +10,6 @@ const LAST: [&str; 11] =
 pub const CREATED: &str = "2024-01-15T09:30:00Z";
 
 pub struct Person {
-    /// From 1.
-    pub number: u64,
     pub first: &'static str,
     pub last: &'static str,
     pub email: String,
@@ -21,7 +19,7 @@ pub struct Person {
 pub fn person(number: u64) -> Person {
     let index = number.wrapping_sub(1) as usize;
     let (first, last) = (FIRST[index % FIRST.len()], LAST[index % LAST.len()]);
-    Person { number, first, last, email: format!("contact.{number}@example.test") }
+    Person { first, last, email: format!("contact.{number}@example.test") }
 }
 
 /// The number in an e-mail address of ours, if there is such a person among `count`.

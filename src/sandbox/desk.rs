@@ -51,8 +51,7 @@ impl Desk {
     pub fn new(options: Options, base: String, clock: Arc<dyn Clock>, random: &dyn Random) -> io::Result<Desk> {
         let mut seed = [0; 32];
         random.fill(&mut seed);
-        let draw =
-            Draw { key: ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &seed), drawn: AtomicU64::new(0) };
+        let draw = Draw { key: ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &seed), drawn: AtomicU64::new(0) };
         let book = Book::open(options.state.as_deref(), options.manners.name())?;
         let log = Log::new(options.watch.clone());
         Ok(Desk { options, base, book, log, tickets: Tickets::default(), clock, draw, recent: Mutex::default() })
@@ -139,12 +138,7 @@ impl Desk {
 
     /// Tokens of the manners' usual lives. `access` is the token's text; `refresh`: none comes with it where there is none.
     pub fn minted(&self, access: String, refresh: Option<String>) -> Minted {
-        Minted {
-            access,
-            refresh,
-            access_life: self.options.access_life,
-            refresh_life: self.options.refresh_life,
-        }
+        Minted { access, refresh, access_life: self.options.access_life, refresh_life: self.options.refresh_life }
     }
 
     pub fn look(&self, access: &str) -> io::Result<Result<Grant, Refused>> {

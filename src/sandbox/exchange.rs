@@ -41,7 +41,11 @@ impl Params {
 
     /// The name of a parameter that stands more than once, which RFC 6749, section 3.1 forbids.
     pub fn repeated(&self) -> Option<&str> {
-        self.0.iter().enumerate().find(|(i, (n, _))| self.0[..*i].iter().any(|(m, _)| m == n)).map(|(_, (n, _))| n.as_str())
+        self.0
+            .iter()
+            .enumerate()
+            .find(|(i, (n, _))| self.0[..*i].iter().any(|(m, _)| m == n))
+            .map(|(_, (n, _))| n.as_str())
     }
 
     pub fn number(&self, name: &str) -> Option<u64> {

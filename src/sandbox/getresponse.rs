@@ -22,6 +22,8 @@ pub const NOT_VERIFIED: &[&str] = &[
     "Whether a used refresh token dies at once: here it does, and using it again ends the login.",
     "Whether id and secret in the body work without Basic: refused here.",
     "Whether PKCE parameters are ignored: they are here.",
+    "What the rate headers count: requests per second here, as GetResponse's guide for agents says; its API documents speak of \
+     ten minutes.",
     "Whether access tokens outlive the refresh that replaced them: here they live until they expire.",
 ];
 
@@ -109,7 +111,9 @@ fn token(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
             }))
         }
         Some("client_credentials") if client.own_tokens => own(desk, client),
-        Some("client_credentials") => Ok(oauth_error(400, "unauthorized_client", "The grant type is unauthorized for this client_id")),
+        Some("client_credentials") => {
+            Ok(oauth_error(400, "unauthorized_client", "The grant type is unauthorized for this client_id"))
+        }
         _ => Ok(oauth_error(400, "unsupported_grant_type", "Grant type not supported")),
     }
 }

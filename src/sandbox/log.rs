@@ -58,10 +58,10 @@ impl Logged {
             query: params(&ask.query.0),
             form: params(&ask.form.0),
             json: params(&ask.json.0),
-            basic: ask.basic.as_ref().map(|(id, secret)| Basic {
-                id: fingerprint(id.as_bytes()),
-                secret: fingerprint(secret.as_bytes()),
-            }),
+            basic: ask
+                .basic
+                .as_ref()
+                .map(|(id, secret)| Basic { id: fingerprint(id.as_bytes()), secret: fingerprint(secret.as_bytes()) }),
             bearer: ask.bearer.as_ref().map(|token| fingerprint(token.as_bytes())),
             headers: params(&headers),
             status,

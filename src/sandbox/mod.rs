@@ -11,9 +11,9 @@
 
 mod book;
 mod client;
+mod consent;
 mod constantcontact;
 mod constantcontact_api;
-mod consent;
 mod data;
 mod desk;
 mod exchange;
@@ -24,10 +24,10 @@ mod log;
 mod overrides;
 mod page;
 mod practice;
-mod verticalresponse;
-mod vr2;
 #[cfg(test)]
 mod tests;
+mod verticalresponse;
+mod vr2;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -173,12 +173,9 @@ impl Options {
         };
         match manners {
             Manners::Sandbox => documented,
-            Manners::GetResponse => Options {
-                access_life: Some(3600),
-                client_credentials_life: day,
-                code_life: 600,
-                ..documented
-            },
+            Manners::GetResponse => {
+                Options { access_life: Some(3600), client_credentials_life: day, code_life: 600, ..documented }
+            }
             Manners::VerticalResponse => Options { access_life: None, ..documented },
             Manners::VerticalResponseVr2 => Options {
                 access_life: Some(3600),

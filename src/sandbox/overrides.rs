@@ -17,6 +17,7 @@ pub fn provider_overrides(base: &str, manners: Manners) -> String {
     }
     let tables: &[(&str, &str, &str)] = match manners {
         Manners::Sandbox => &[
+            ("vars.base", "default", ""),
             ("authorize", "url", "/authorize"),
             ("token", "url", "/token"),
             ("revoke", "url", "/revoke"),
@@ -27,11 +28,10 @@ pub fn provider_overrides(base: &str, manners: Manners) -> String {
             ("authorize", "url", "/oauth2_authorize.html"),
             ("token", "url", "/v3/token"),
             ("api", "base-url", "/v3"),
-            ("whoami", "url", "/v3/accounts"),
+            ("whoami", "url", "/v3/accounts?fields=accountId,email"),
             ("environments.max.authorize", "url", "/oauth2_authorize.html"),
             ("environments.max.token", "url", "/v3/token"),
             ("environments.max.api", "base-url", "/v3"),
-            ("environments.max.whoami", "url", "/v3/accounts"),
         ],
         Manners::VerticalResponse => &[
             ("authorize", "url", "/api/v1/oauth/authorize"),
@@ -63,16 +63,43 @@ pub fn provider_overrides(base: &str, manners: Manners) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config;
+
+    /// Whether it leads to the practice server, or nowhere.
+    fn is_ours(url: Option<&str>) -> bool {
+        url.is_none_or(|u| u.starts_with("http://127.0.0.1:9/"))
+    }
 
     #[test]
-    fn every_address_leads_to_the_practice_server() {
+    fn every_address_of_every_environment_leads_to_the_practice_server() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("providers")).unwrap();
         for manners in Manners::ALL {
-            let text = provider_overrides("http://127.0.0.1:9/", manners);
-            let document: toml_edit::DocumentMut = text.parse().unwrap();
-            assert_eq!(document["extends"].as_str(), Some(manners.name()));
-            let addresses: Vec<&str> = text.lines().filter_map(|l| l.split_once("url = \"")).map(|(_, u)| u).collect();
-            assert!(addresses.len() >= 4, "{text}");
-            assert!(addresses.iter().all(|u| u.starts_with("http://127.0.0.1:9/")), "{text}");
+            let name = manners.name();
+            let file = folder.path().join("providers").join(format!("{name}.toml"));
+            std::fs::write(file, provider_overrides("http://127.0.0.1:9/", manners)).unwrap();
+            let usual = config::provider(folder.path(), name, None).unwrap();
+            let others = usual.environments.clone();
+            let mut all = vec![usual];
+            all.extend(others.iter().map(|e| config::provider(folder.path(), name, Some(e)).unwrap()));
+            for found in all {
+                let revoke = found.revoke.as_ref().and_then(|r| r.endpoint.url.as_deref());
+                let device = found.device.as_ref();
+                for url in [
+                    found.authorize.url.as_deref(),
+                    found.token.url.as_deref(),
+                    found.refresh.endpoint.url.as_deref(),
+                    found.client_credentials.as_ref().and_then(|c| c.url.as_deref()),
+                    revoke,
+                    device.and_then(|d| d.endpoint.url.as_deref()),
+                    device.and_then(|d| d.poll_url.as_deref()),
+                    found.api.base_url.as_deref(),
+                    found.whoami.as_ref().map(|w| w.url.as_str()),
+                ] {
+                    assert!(is_ours(url), "{name}: {url:?}");
+                }
+                assert!(found.token.url.is_some() && found.api.hosts.is_empty(), "{name}");
+            }
         }
     }
 }

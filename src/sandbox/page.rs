@@ -152,7 +152,8 @@ pub fn front(desk: &Desk) -> Response {
         .clients
         .iter()
         .map(|c| {
-            let secret = c.secret.as_deref().map_or("no secret (PKCE)".to_owned(), |s| format!("<code>{}</code>", escape(s)));
+            let secret =
+                c.secret.as_deref().map_or("no secret (PKCE)".to_owned(), |s| format!("<code>{}</code>", escape(s)));
             let redirects = match &c.redirects {
                 Redirects::Loopback => "any address on this machine".to_owned(),
                 Redirects::Exact(list) if list.is_empty() => "no login in the browser".to_owned(),
@@ -168,26 +169,30 @@ pub fn front(desk: &Desk) -> Response {
         String::new()
     } else {
         let items: String = unknown.iter().map(|n| format!("<li>{}</li>\n", escape(n))).collect();
-        format!("<h2>What isn’t verified</h2>\n<p class=\"soft\">No source says how the provider does these; this server does as written here.</p>\n<ul>\n{items}</ul>\n")
+        format!(
+            "<h2>What isn’t verified</h2>\n<p class=\"soft\">No source says how the provider does these; this server does as written here.</p>\n<ul>\n{items}</ul>\n"
+        )
     };
-    let life = |seconds: Option<i64>| seconds.map_or("never".to_owned(), |s| format!("after {s} s"));
+    let life = desk.options.access_life.map_or("never expire".to_owned(), |s| format!("expire after {s} s"));
     let rotation = match desk.options.rotation {
-        Rotation::None => "stay the same".to_owned(),
-        Rotation::Grace(seconds) => format!("are replaced at each use, the old one is good for {seconds} s more"),
-        Rotation::Once => "are replaced at each use, the old one is dead at once".to_owned(),
-        Rotation::Strict => "are replaced at each use; an old one used again ends the login".to_owned(),
+        _ if manners == Manners::VerticalResponse => "There are no refresh tokens.".to_owned(),
+        Rotation::None => "Refresh tokens stay the same.".to_owned(),
+        Rotation::Grace(seconds) => {
+            format!("Refresh tokens are replaced at each use; the old one is good for {seconds} s more.")
+        }
+        Rotation::Once => "Refresh tokens are replaced at each use; the old one is dead at once.".to_owned(),
+        Rotation::Strict => "Refresh tokens are replaced at each use; an old one used again ends the login.".to_owned(),
     };
     let body = format!(
         "<p class=\"badge\">practice server · no real account</p>\n<h1>{}</h1>\n\
          <p>Part of <code>oauthctl</code>, at <code>{}</code>. Nothing here is real, and nothing leaves this machine.</p>\n\
          <h2>Apps</h2>\n<table>\n<tr><td>client id</td><td>secret</td><td>redirect addresses</td></tr>\n{apps}</table>\n\
-         <h2>Tokens</h2>\n<p>Access tokens expire {}, codes after {} s. Refresh tokens {rotation}.</p>\n{unknown}\
+         <h2>Tokens</h2>\n<p>Access tokens {life}, codes after {} s. {rotation}</p>\n{unknown}\
          <h2>Connected apps</h2>\n<form method=\"post\" action=\"/disconnect\">\n\
          <input type=\"hidden\" name=\"ticket\" value=\"{}\">\n\
          <div class=\"choices\"><button>Disconnect all apps</button></div>\n</form>",
         escape(manners.title()),
         escape(&desk.base),
-        life(desk.options.access_life),
         desk.options.code_life,
         disconnect_ticket(desk),
     );

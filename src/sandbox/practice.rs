@@ -291,9 +291,9 @@ fn echo(ask: &Ask<'_>) -> Response {
         .request
         .headers
         .iter()
-        .map(|(name, value)| {
-            let shown = if name == "authorization" { fingerprint(value.as_bytes()) } else { value.clone() };
-            (name.clone(), shown.into())
+        .map(|(name, value)| match name.as_str() {
+            "authorization" => (name.clone(), fingerprint(ask.bearer.as_deref().unwrap_or(value).as_bytes()).into()),
+            _ => (name.clone(), value.as_str().into()),
         })
         .collect();
     let query: Vec<Value> = ask.query.0.iter().map(|(n, v)| format!("{}={}", encoded(n), encoded(v)).into()).collect();

@@ -19,6 +19,8 @@ pub const NOT_VERIFIED: &[&str] = &[
     "The exact names in the token answer: access_token, token_type and user_id here (user_id from public clients).",
     "The errors of the OAuth addresses: clients expect HTML; here a page with \"invalid token\", status 400.",
     "How a refusal comes back from the authorize page: as error in the redirect's query (RFC 6749).",
+    "Whether the redirect address is compared with a registered one: any on this machine is taken here, if both requests name \
+     the same.",
     "Whether the token address takes a POST: it does here, since several public clients send one.",
     "What index counts from: the first item is 1 here.",
     "The members of contacts and lists, the status for a wrong token (401 here), and rate limits.",
@@ -118,7 +120,9 @@ fn api(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
         [kind @ ("contacts" | "lists"), id] => {
             let count = if *kind == "lists" { 3 } else { records };
             match id.parse().ok().filter(|n| (1..=count).contains(n)) {
-                Some(n) => single(desk, &format!("{kind}/{n}"), if *kind == "lists" { one_list(n) } else { contact(n) }),
+                Some(n) => {
+                    single(desk, &format!("{kind}/{n}"), if *kind == "lists" { one_list(n) } else { contact(n) })
+                }
                 None => failure(desk, ask, 404, "Not found"),
             }
         }

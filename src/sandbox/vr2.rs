@@ -110,12 +110,8 @@ fn minted(desk: &Desk, signer: &Signer, grant: &Grant, refresh: bool) -> io::Res
 }
 
 fn own(desk: &Desk, client: &Client, signer: &Signer) -> io::Result<Response> {
-    let grant = Grant {
-        client: client.id.clone(),
-        account: client.id.clone(),
-        scopes: Vec::new(),
-        family: desk.hex40(),
-    };
+    let grant =
+        Grant { client: client.id.clone(), account: client.id.clone(), scopes: Vec::new(), family: desk.hex40() };
     let minted = minted(desk, signer, &grant, false)?;
     let life = Some(desk.options.client_credentials_life);
     let issued = desk.book.issue(grant, desk.now(), Minted { access_life: life, ..minted })?;
@@ -189,7 +185,8 @@ fn api(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
         }
         ("GET", _) => not_found(),
         ("POST", ["contacts"]) => {
-            let mut answer = json!({ "error": { "code": "validation_failed", "message": "This practice API only reads." } });
+            let mut answer =
+                json!({ "error": { "code": "validation_failed", "message": "This practice API only reads." } });
             answer["failures"] = json!({ "email": ["can't be saved here"] });
             json(422, &answer)
         }

@@ -1,1 +1,72 @@
+//! Each manner through the real socket, by a client of a few lines: what goes in is what a person's client sends, what comes out
+//! is compared whole with what the provider documents.
 
+mod constantcontact;
+mod getresponse;
+mod practice;
+mod rotation;
+mod verticalresponse;
+mod visitor;
+mod vr2;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::{Manners, Options, Server};
+use crate::world::{Clock, Random};
+
+/// Stands still until it is moved.
+struct Hand {
+    now: AtomicI64,
+    elapsed_ms: AtomicU64,
+}
+
+impl Hand {
+    fn pass(&self, seconds: i64) {
+        self.now.fetch_add(seconds, Ordering::SeqCst);
+        self.elapsed_ms.fetch_add(seconds as u64 * 1000, Ordering::SeqCst);
+    }
+}
+
+impl Clock for Hand {
+    fn now(&self) -> i64 {
+        self.now.load(Ordering::SeqCst)
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_millis(self.elapsed_ms.load(Ordering::SeqCst))
+    }
+
+    fn sleep(&self, time: Duration) {
+        self.elapsed_ms.fetch_add(time.as_millis() as u64, Ordering::SeqCst);
+    }
+}
+
+/// Another seed for each server, as with the real generator.
+struct Seeds;
+
+static SEEDS: AtomicU64 = AtomicU64::new(0);
+
+impl Random for Seeds {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(7);
+        bytes[..8].copy_from_slice(&SEEDS.fetch_add(1, Ordering::SeqCst).to_be_bytes());
+    }
+}
+
+/// The 21st of November 2026.
+const START: i64 = 1_795_219_200;
+
+fn clock() -> Arc<Hand> {
+    Arc::new(Hand { now: AtomicI64::new(START), elapsed_ms: AtomicU64::new(0) })
+}
+
+fn start(options: Options) -> (Server, Arc<Hand>) {
+    let clock = clock();
+    (Server::start(options, clock.clone(), &Seeds).unwrap(), clock)
+}
+
+fn usual(manners: Manners) -> (Server, Arc<Hand>) {
+    start(Options::new(manners))
+}
