@@ -30,7 +30,7 @@ pub struct LoginArgs {
     #[arg(long, value_name = "URL", help_heading = "Profile")]
     pub redirect_uri: Option<String>,
     /// The port to listen on.
-    #[arg(long, help_heading = "Profile")]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Profile")]
     pub port: Option<u16>,
     /// Print the address, but open no browser.
     #[arg(long)]
@@ -390,7 +390,6 @@ fn ask(world: &mut World, question: &str) -> Result<String, Error> {
 fn ask_hidden(world: &mut World, question: &str) -> Result<Secret, Error> {
     let _ = world.err.show(&format!("{question}: "));
     let answer = world.terminal.read_hidden().map_err(|e| Error::new(Kind::Usage, "the terminal could not be read").cause(e))?;
-    let _ = world.err.show("\n");
     Ok(Secret::new(answer.trim()))
 }
 
