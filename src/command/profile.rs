@@ -10,7 +10,7 @@ use crate::session::paths::Paths;
 use crate::session::record::Record;
 use crate::session::{Choice, Session, copy, lock};
 use crate::store::StoreKind;
-use crate::text::safe;
+use crate::text::{nearest, safe};
 use crate::world::World;
 
 #[derive(Debug, Subcommand)]
@@ -42,6 +42,10 @@ pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, 
     let dir = paths.require_config()?;
     match verb {
         ProfileVerb::Set { profile, key, value } => {
+            if key == "provider" {
+                // a name that means nothing would be found out at the next login only
+                config::provider(&dir, &value, None)?;
+            }
             config::edit(&dir, |editor| editor.set(&profile, &key, &value))?;
             world.say(&format!("{}: {} is set", safe(&profile), safe(&key)));
         }
@@ -54,6 +58,7 @@ pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, 
             }
         }
         ProfileVerb::Default { profile } => {
+            must_exist(&dir, &profile)?;
             config::edit(&dir, |editor| editor.set_top("default-profile", &profile))?;
             world.say(&format!("`{}` is meant when no profile is named", safe(&profile)));
         }
@@ -65,6 +70,19 @@ pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, 
         }
     }
     Ok(0)
+}
+
+/// A profile of the configuration, or a provider's name, which is as good as one.
+fn must_exist(dir: &std::path::Path, profile: &str) -> Result<(), Error> {
+    let config = config::Config::load(dir)?;
+    if config.profiles.contains_key(profile) || config::provider(dir, profile, None).is_ok() {
+        return Ok(());
+    }
+    let error = Error::usage(format!("there is no profile `{}`", safe(profile)));
+    Err(match nearest(profile, config.profiles.keys().map(String::as_str)) {
+        Some(near) => error.hint(format!("did you mean `{}`?", safe(near))),
+        None => error.hint("oauthctl list"),
+    })
 }
 
 fn open(world: &mut World, global: &Global, profile: String) -> Result<Session, Error> {

@@ -90,6 +90,12 @@ pub trait Env {
         self.var_os(if cfg!(windows) { "USERPROFILE" } else { "HOME" }).filter(|v| !v.is_empty()).map(Into::into)
     }
 
+    /// Where files that are gone with the command may lie.
+    fn temp_dir(&self) -> std::path::PathBuf {
+        let (name, usual) = if cfg!(windows) { ("TEMP", "C:\\Windows\\Temp") } else { ("TMPDIR", "/tmp") };
+        self.var_os(name).map(std::path::PathBuf::from).filter(|dir| dir.is_absolute()).unwrap_or_else(|| usual.into())
+    }
+
     /// The names of all variables, for `doctor` and for what depends on a profile's name.
     fn names(&self) -> Vec<OsString>;
 

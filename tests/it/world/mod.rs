@@ -13,10 +13,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use oauthctl::sandbox::{Manners, Options, Server, provider_overrides};
-use oauthctl::secret::fingerprint;
+use oauthctl::secret::{fingerprint, redact};
 use oauthctl::world::serve::{self, Serving};
 use oauthctl::world::{Verbosity, World};
 use serde_json::Value;
@@ -360,10 +359,9 @@ impl Output {
         self.is(code, "", err)
     }
 
-    /// The address that was shown to sign in at.
-    #[track_caller]
-    pub fn shown_url(&self) -> String {
-        shown_url(&self.err_raw).unwrap_or_else(|| panic!("no address in {}", self.err_raw))
+    /// What is left of stderr after the last net: server texts that quote a secret.
+    pub fn err_cleaned(&self) -> String {
+        in_words(&redact(&self.err_raw), &self.home)
     }
 
     /// No four bytes of a secret in a row are in stdout or stderr.
@@ -425,13 +423,4 @@ fn dedented(text: &str) -> String {
 /// How a secret is shown.
 pub fn shown(secret: &str) -> String {
     fingerprint(secret.as_bytes())
-}
-
-/// A moment for what runs beside the test: never a fixed time, only as long as it takes.
-pub fn wait_until(mut done: impl FnMut() -> bool) {
-    let start = std::time::Instant::now();
-    while !done() {
-        assert!(start.elapsed() < Duration::from_secs(10), "it never happened");
-        std::thread::yield_now();
-    }
 }
