@@ -4,7 +4,7 @@ use oauthctl::sandbox::Manners;
 use oauthctl::world::loopback::{Address, Host, Loopback};
 use serde_json::{Value, json};
 
-use crate::world::robot::{Page, allows, denies, get, go, with, decided};
+use crate::world::robot::{Page, allows, decided, denies, get, go, with};
 use crate::world::{Person, START, answer};
 
 fn redirected(url: &str, query: &str) -> Vec<Page> {
@@ -21,22 +21,23 @@ fn before(me: &mut Person) -> Value {
 
 #[test]
 fn unknown_provider() {
-    Person::new().types("login getreponse").fails(2, "
+    Person::new().types("login getreponse").fails(
+        2,
+        "
         error: there is no profile and no provider called `getreponse`
         hint: did you mean `getresponse`?
         hint: a new profile of a provider: `oauthctl login getreponse --provider NAME`
-    ");
+    ",
+    );
 }
 
 #[test]
 fn broken_toml() {
     let mut me = Person::new();
     let kept = before(&mut me);
-    for text in [
-        "[profiles.sandbox\n",
-        "[profiles.sandbox]\nprovider = sandbox\n",
-        "[profiles.sandbox]\nport = \"x\"\n",
-    ] {
+    for text in
+        ["[profiles.sandbox\n", "[profiles.sandbox]\nprovider = sandbox\n", "[profiles.sandbox]\nport = \"x\"\n"]
+    {
         me.config("config.toml", text);
         let done = me.types("token sandbox");
         assert_eq!((done.code, done.out.as_str()), (2, ""), "{text}");
@@ -58,7 +59,10 @@ fn broken_toml() {
 fn wrong_client_secret() {
     let mut me = Person::new();
     let _server = me.practice(Manners::GetResponse);
-    me.answers("practice-client").answers_hidden("wrong-secret-here").browser(|_| Vec::new()).pastes(|url| decided(url, "allow"));
+    me.answers("practice-client")
+        .answers_hidden("wrong-secret-here")
+        .browser(|_| Vec::new())
+        .pastes(|url| decided(url, "allow"));
     let done = me.types("login getresponse");
     assert_eq!(done.code, 2, "{}", done.err);
     assert!(me.keychain.accounts().is_empty() && me.config_text().is_empty());
@@ -76,14 +80,19 @@ fn access_denied() {
 fn wrong_or_missing_state() {
     let mut me = Person::new();
     let kept = before(&mut me);
-    me.clock.hurry(70);
-    let act = |url: &str| {
+    let clock = me.clock.clone();
+    let act = move |url: &str| {
         let back = decided(url, "allow");
-        vec![get(&with(&back, "state", None)), get(&with(&back, "state", Some("not-this-logins")))]
+        let missing = get(&with(&back, "state", None));
+        let wrong = get(&with(&back, "state", Some("not-this-logins")));
+        // nothing else comes: five minutes later the next noise finds the wait over
+        clock.hurry(301);
+        vec![missing, wrong, get(&with(&back, "state", Some("")))]
     };
-    // nothing else comes: the wait ends by the clock
-    let done = me.browser(act).types("login sandbox --timeout 1d");
-    assert!(matches!(done.code, 6), "{} {}", done.code, done.err);
+    let done = me.browser(act).types("login sandbox");
+    me.clock.hurry(0);
+    assert_eq!(done.code, 6, "{}", done.err);
+    assert_eq!(done.pages.iter().map(|p| p.status).collect::<Vec<_>>(), [400, 400, 400]);
     assert!(done.sent.is_empty(), "no code was exchanged");
     assert_eq!(me.record("sandbox"), kept);
 }
@@ -103,7 +112,11 @@ fn no_browser() {
     me.clock.hurry(301);
     let done = me.no_browser_found().types("login sandbox");
     assert_eq!(done.code, 6);
-    assert!(done.err.contains("No browser opened here (no browser was found): open the address yourself.\n"), "{}", done.err);
+    assert!(
+        done.err.contains("No browser opened here (no browser was found): open the address yourself.\n"),
+        "{}",
+        done.err
+    );
 }
 
 #[test]
@@ -131,7 +144,10 @@ fn an_answer_that_is_none() {
         ("text/html", "<!doctype html><title>Sign in</title>"),
         ("application/json", ""),
         ("application/json", "null"),
-        ("application/json", r#"{"access_token":"a-token-0123456","token_type":"Bearer","access_token":"another-one-0123"}"#),
+        (
+            "application/json",
+            r#"{"access_token":"a-token-0123456","token_type":"Bearer","access_token":"another-one-0123"}"#,
+        ),
     ] {
         let mut me = Person::new();
         let odd = me.odd("odd", move |_| answer(200, kind, body));
@@ -157,7 +173,8 @@ fn expires_in_in_every_shape() {
         (json!(-5), Some(0)),
     ] {
         let mut me = Person::new();
-        let body = json!({ "access_token": "a-token-0123456", "token_type": "Bearer", "expires_in": expires_in }).to_string();
+        let body =
+            json!({ "access_token": "a-token-0123456", "token_type": "Bearer", "expires_in": expires_in }).to_string();
         let odd = me.odd("odd", move |_| answer(200, "application/json", &body));
         me.config("providers/odd.toml", &odd.provider("odd"));
         let done = me.browser(|url| redirected(url, "code=a-code-of-theirs")).types("login odd");
@@ -169,13 +186,17 @@ fn expires_in_in_every_shape() {
 #[test]
 fn unknown_token_type() {
     let mut me = Person::new();
-    let odd = me.odd("odd", |_| answer(200, "application/json", r#"{"access_token":"a-token-0123456","token_type":"DPoP"}"#));
+    let odd =
+        me.odd("odd", |_| answer(200, "application/json", r#"{"access_token":"a-token-0123456","token_type":"DPoP"}"#));
     me.config("providers/odd.toml", &odd.provider("odd"));
     let done = me.browser(|url| redirected(url, "code=a-code-of-theirs")).types("login odd -q");
-    done.fails(7, "
+    done.fails(
+        7,
+        "
         error: the code could not be exchanged
         caused by: the answer's token type is `DPoP`, which this program can't use
-    ");
+    ",
+    );
 }
 
 #[test]
@@ -203,9 +224,12 @@ fn tls_trouble() {
 fn plain_http_to_another_machine() {
     let mut me = Person::new();
     me.config("providers/mine.toml", "id = \"mine\"\nname = \"Mine\"\nsources = [\"a test\"]\nchecked = \"2026-11-21\"\n[token]\nurl = \"http://as.example/token\"\n");
-    me.types("login mine").fails(2, "
+    me.types("login mine").fails(
+        2,
+        "
         error: `token.url` in providers/mine.toml, line 6 may be plain `http` to a loopback address only
-    ");
+    ",
+    );
 }
 
 #[test]
@@ -213,11 +237,14 @@ fn a_foreign_api_host() {
     let mut me = Person::new();
     before(&mut me);
     let done = me.types("call sandbox https://evil.example/x");
-    done.fails(7, "
+    done.fails(
+        7,
+        "
         error: no token is sent to `https://evil.example/x`
         caused by: it is not on the hosts of `sandbox` (127.0.0.1)
         hint: paths are relative to the provider's API: `/campaigns`; `oauthctl provider show` prints its hosts
-    ");
+    ",
+    );
     assert!(done.sent.is_empty());
 }
 

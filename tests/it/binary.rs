@@ -4,7 +4,11 @@ use std::process::{Command, Stdio};
 
 fn oauthctl(home: &std::path::Path) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("oauthctl"));
-    command.env_clear().env("HOME", home).env("OAUTHCTL_CONFIG_DIR", home.join("config")).env("OAUTHCTL_STATE_DIR", home.join("state"));
+    command
+        .env_clear()
+        .env("HOME", home)
+        .env("OAUTHCTL_CONFIG_DIR", home.join("config"))
+        .env("OAUTHCTL_STATE_DIR", home.join("state"));
     command.stdin(Stdio::null());
     command
 }
@@ -30,7 +34,10 @@ fn a_token_of_the_environment_comes_out_of_the_process() {
         .env("OAUTHCTL_GETRESPONSE_TOKEN", "outside-0123456789")
         .output()
         .unwrap();
-    assert_eq!((out.status.code(), out.stdout.as_slice(), out.stderr.as_slice()), (Some(0), &b"outside-0123456789\n"[..], &b""[..]));
+    assert_eq!(
+        (out.status.code(), out.stdout.as_slice(), out.stderr.as_slice()),
+        (Some(0), &b"outside-0123456789\n"[..], &b""[..])
+    );
 }
 
 // H-25: whoever reads stdout may go at any moment
@@ -38,7 +45,12 @@ fn a_token_of_the_environment_comes_out_of_the_process() {
 #[test]
 fn a_closed_pipe_is_an_end_without_a_panic() {
     let home = tempfile::tempdir().unwrap();
-    for (args, code) in [(&["token", "getresponse", "--no-cache"][..], 1), (&["--help"], 0), (&["provider", "list"], 0), (&["completions", "bash"], 0)] {
+    for (args, code) in [
+        (&["token", "getresponse", "--no-cache"][..], 1),
+        (&["--help"], 0),
+        (&["provider", "list"], 0),
+        (&["completions", "bash"], 0),
+    ] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let out = oauthctl(home.path())

@@ -67,28 +67,43 @@ fn a_body_comes_from_the_line_a_file_or_standard_input() {
     assert_eq!(echoed(&mut me, "call practice /echo -d {\"a\":1}")["body"], json!({ "a": 1 }));
     std::fs::write(me.path("body.json"), "{\"from\":\"a file\"}").unwrap();
     let file = me.path("body.json");
-    assert_eq!(echoed(&mut me, &format!("call practice PUT /echo -d @{}", file.display()))["body"], json!({ "from": "a file" }));
+    assert_eq!(
+        echoed(&mut me, &format!("call practice PUT /echo -d @{}", file.display()))["body"],
+        json!({ "from": "a file" })
+    );
     assert_eq!(echoed(&mut me, "call practice /echo -d @~/body.json")["body"], json!({ "from": "a file" }));
     me.stdin("{\"from\":\"a pipe\"}");
     assert_eq!(echoed(&mut me, "call practice /echo -d -")["body"], json!({ "from": "a pipe" }));
-    me.types("call practice /echo -d @/no/such/file").fails(2, "
+    me.types("call practice /echo -d @/no/such/file").fails(
+        2,
+        "
         error: `/no/such/file` can't be read
         caused by: No such file or directory (os error 2)
-    ");
+    ",
+    );
     me.types("call practice /echo -d {} a=b").fails(2, "error: the body is given twice: by `-d` and by items\n");
-    me.types("call practice /echo nonsense").fails(2, "
+    me.types("call practice /echo nonsense").fails(
+        2,
+        "
         error: `nonsense` is not a request item
         hint: `key=value`, `key:=json`, `key==query` or `Header:value`
-    ");
-    me.types("call practice /echo a:={").fails(2, "
+    ",
+    );
+    me.types("call practice /echo a:={").fails(
+        2,
+        "
         error: the value of `a:=` is not JSON
         caused by: EOF while parsing an object at line 1 column 1
         hint: text is written `key=value`
-    ");
-    me.types("call practice").fails(2, "
+    ",
+    );
+    me.types("call practice").fails(
+        2,
+        "
         error: `call` needs a path
         hint: oauthctl call PROFILE [METHOD] /PATH
-    ");
+    ",
+    );
 }
 
 #[test]
@@ -110,18 +125,30 @@ fn from_400_up_the_body_is_still_printed_and_the_exit_code_is_22() {
         error: the API answered 404
         caused by: not_found: there is /api/me, /api/items, /api/echo and /api/status/NNN
     ");
-    me.types("call practice /status/429").is(22, "{\"status\":429,\"message\":\"as asked\"}", "
+    me.types("call practice /status/429").is(
+        22,
+        "{\"status\":429,\"message\":\"as asked\"}",
+        "
         error: the API answered 429
         caused by: as asked
         hint: too many requests: wait, then run the command again
-    ");
-    me.types("call practice /status/500 -q").is(22, "{\"status\":500,\"message\":\"as asked\"}", "
+    ",
+    );
+    me.types("call practice /status/500 -q").is(
+        22,
+        "{\"status\":500,\"message\":\"as asked\"}",
+        "
         error: the API answered 500
         caused by: as asked
-    ");
-    me.types("call practice /status/403 --error-format json").is(22, "{\"status\":403,\"message\":\"as asked\"}", "
+    ",
+    );
+    me.types("call practice /status/403 --error-format json").is(
+        22,
+        "{\"status\":403,\"message\":\"as asked\"}",
+        "
         {\"error\":\"api\",\"exit_code\":22,\"message\":\"the API answered 403\",\"causes\":[\"as asked\"],\"hints\":[]}
-    ");
+    ",
+    );
     me.types("call practice /status/204").is(0, "", "");
 }
 
@@ -181,7 +208,10 @@ fn a_server_that_always_says_expired_is_asked_twice_and_no_more() {
     });
     signed_in(&mut me, &odd);
     let done = me.types("call odd POST /x a=b");
-    assert_eq!((done.code, done.out.as_str()), (22, "{\"error\":\"expired\",\"error_description\":\"the token new-0123456789 has expired\"}"));
+    assert_eq!(
+        (done.code, done.out.as_str()),
+        (22, "{\"error\":\"expired\",\"error_description\":\"the token new-0123456789 has expired\"}")
+    );
     // the server's own words hold the token: the last net takes it out
     assert_eq!(
         done.err_cleaned(),
@@ -228,13 +258,23 @@ fn redirect(to: &str) -> serve::Response {
 // T-24
 #[test]
 fn a_redirect_to_another_host_ends_there() {
-    for to in ["https://evil.example/x", "//evil.example/x", "http://127.0.0.1:9/x", "https://127.0.0.1/x", "/\\evil.example/x"] {
+    for to in [
+        "https://evil.example/x",
+        "//evil.example/x",
+        "http://127.0.0.1:9/x",
+        "https://127.0.0.1/x",
+        "/\\evil.example/x",
+    ] {
         let mut me = Person::new();
         let at = to.to_owned();
         let odd = api(&mut me, move |_| redirect(&at));
         let done = me.types("call odd /x");
         assert_eq!((done.code, done.out.as_str(), odd.asked()), (7, "", 1), "{to}: {}", done.err);
-        assert!(done.err.starts_with("error: the API redirects to another host, which must not have the token\n"), "{}", done.err);
+        assert!(
+            done.err.starts_with("error: the API redirects to another host, which must not have the token\n"),
+            "{}",
+            done.err
+        );
     }
 }
 
@@ -244,7 +284,11 @@ fn a_redirect_on_the_same_host_is_followed_for_reading_alone() {
     let odd = api(&mut me, |request| match request.path.as_str() {
         "/api/old" => redirect("/api/new"),
         "/api/circle" => redirect("circle"),
-        _ => answer(200, "text/plain", &format!("{} {}", request.method, request.header("authorization").unwrap_or("no token"))),
+        _ => answer(
+            200,
+            "text/plain",
+            &format!("{} {}", request.method, request.header("authorization").unwrap_or("no token")),
+        ),
     });
     me.types("call odd /old").is(0, "GET Bearer first-0123456789", "");
     me.types("call odd POST /old a=b").is(0, "moved", "");
@@ -321,7 +365,12 @@ fn no_token_leaves_for_another_origin() {
         done.tells_nothing_of("first-0123456789");
     }
     // the other spellings of the same origin are that origin
-    for target in [format!("http://2130706433:{port}/api/x"), format!("HTTP://{good}/api/x"), format!("http://{ip}.:{port}/api/x"), format!("http://127.1:{port}/api/x")] {
+    for target in [
+        format!("http://2130706433:{port}/api/x"),
+        format!("HTTP://{good}/api/x"),
+        format!("http://{ip}.:{port}/api/x"),
+        format!("http://127.1:{port}/api/x"),
+    ] {
         let done = me.runs(&["call", "odd", "GET", &target]);
         assert_eq!(done.sent, ["GET http://127.0.0.1:PORT/api/x"], "{target}: {}", done.err);
     }
@@ -332,7 +381,10 @@ fn a_host_of_the_providers_is_compared_whole() {
     let mut me = Person::new();
     let odd = me.odd("odd", |_| answer(200, "text/plain", "ok"));
     signed_in(&mut me, &odd);
-    me.config("providers/odd.toml", &format!("{}hosts = [\"api.good.example\", \"*.good.example\"]\n", odd.provider("odd")));
+    me.config(
+        "providers/odd.toml",
+        &format!("{}hosts = [\"api.good.example\", \"*.good.example\"]\n", odd.provider("odd")),
+    );
     for target in [
         "https://api.good.example.evil.example/x",
         "https://api.good.example./x",
@@ -388,15 +440,21 @@ fn a_method_that_is_none_is_not_sent() {
 fn without_a_token_nothing_is_asked() {
     let mut me = Person::new();
     let server = me.practice(Manners::GetResponse);
-    me.types("call getresponse /campaigns").fails(4, "
+    me.types("call getresponse /campaigns").fails(
+        4,
+        "
         error: no token is stored for `getresponse`
         hint: oauthctl login getresponse
-    ");
-    me.types("call https://evil.example/x").fails(2, "
+    ",
+    );
+    me.types("call https://evil.example/x").fails(
+        2,
+        "
         error: no profile was named, and there is none yet
         hint: oauthctl login sandbox
         hint: `oauthctl provider list` names the providers
-    ");
+    ",
+    );
     assert!(server.log().is_empty());
 }
 
@@ -404,10 +462,13 @@ fn without_a_token_nothing_is_asked() {
 fn a_reader_that_has_gone_ends_it_quietly() {
     let (mut me, _server) = practice();
     me.closed_pipe().types("call practice /items").is(0, "", "");
-    me.full_disk().types("call practice /items").fails(1, "
+    me.full_disk().types("call practice /items").fails(
+        1,
+        "
         error: standard output can't be written
         caused by: no storage space
-    ");
+    ",
+    );
 }
 
 #[test]
@@ -416,22 +477,31 @@ fn verbose_shows_the_request_and_no_secret() {
     let token = me.kept("practice", "access_token");
     let done = me.types("call practice /echo a=b -v");
     let out = done.out.replace(server.base().trim_start_matches("http://127.0.0.1:"), "PORT");
-    done.is(0, &out, "
+    done.is(
+        0,
+        &out,
+        "
         * > POST http://127.0.0.1:PORT/api/echo
         * >   accept: application/json, */*;q=0.5
         * >   content-type: application/json
         * >   authorization: [sha256:…]
         * >   body: { a: [sha256:…] }
         * < HTTP/1.1 200
-    ");
+    ",
+    );
     done.tells_nothing_of(&token);
 }
 
 #[test]
 fn the_token_goes_where_the_provider_wants_it() {
     let mut me = Person::new();
-    let odd = me.odd("odd", |request| answer(200, "text/plain", &format!("{} {}", request.query, request.header("authorization").unwrap_or("-"))));
+    let odd = me.odd("odd", |request| {
+        answer(200, "text/plain", &format!("{} {}", request.query, request.header("authorization").unwrap_or("-")))
+    });
     signed_in(&mut me, &odd);
-    me.config("providers/odd.toml", &format!("{}auth.in = \"query\"\nauth.name = \"oauth_token\"\n", odd.provider("odd")));
+    me.config(
+        "providers/odd.toml",
+        &format!("{}auth.in = \"query\"\nauth.name = \"oauth_token\"\n", odd.provider("odd")),
+    );
     me.types("call odd /x a==1").is(0, "a=1&oauth_token=first-0123456789 -", "");
 }

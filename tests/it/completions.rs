@@ -27,7 +27,10 @@ fn the_files_for_packagers_are_what_the_program_prints() {
             std::fs::write(&path, &printed.out).unwrap();
         }
         let kept = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(kept == printed.out, "completions/{file} is not what `oauthctl {line}` prints: UPDATE=1 cargo test --test it completions");
+        assert!(
+            kept == printed.out,
+            "completions/{file} is not what `oauthctl {line}` prints: UPDATE=1 cargo test --test it completions"
+        );
     }
     let known: Vec<&str> = FILES.iter().map(|(_, file)| *file).collect();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -38,12 +41,15 @@ fn the_files_for_packagers_are_what_the_program_prints() {
 
 #[test]
 fn an_unknown_shell_is_told_with_those_that_are_known() {
-    Person::new().types("completions tcsh").fails(2, "
+    Person::new().types("completions tcsh").fails(
+        2,
+        "
         error: invalid value 'tcsh' for '<SHELL>'
           [possible values: bash, elvish, fish, powershell, zsh]
 
           tip: a similar value exists: 'zsh'
 
         For more information, try '--help'.
-    ");
+    ",
+    );
 }

@@ -9,7 +9,9 @@ use crate::world::{Fault, Person, START};
 fn a_machine_where_all_is_well() {
     let mut me = Person::new();
     me.set("BROWSER", "firefox");
-    me.types("doctor").is(0, "
+    me.types("doctor").is(
+        0,
+        "
         ok    configuration  ~/config/oauthctl: 0 profiles
         ok    keychain       Secret Service: wrote, read and deleted a test item
         ok    file store     ~/state/oauthctl/store: wrote, read and deleted a test record
@@ -18,7 +20,9 @@ fn a_machine_where_all_is_well() {
         ok    listener       http://127.0.0.1:PORT could be bound
         ok    browser        BROWSER names `firefox`
         ok    environment    nothing set that this program reads
-    ", "");
+    ",
+        "",
+    );
     assert!(me.keychain.accounts().is_empty(), "the test item is gone");
 }
 
@@ -27,7 +31,10 @@ fn what_is_missing_is_told_with_what_to_do() {
     let mut me = Person::new();
     me.keychain.fault(Fault::Always(KeychainError::Locked));
     me.set("CI", "true").set("OAUTHCTL_CLIENT_SECRET", "hush-hush-hush");
-    me.types("doctor").is(0, "
+    me.types("doctor")
+        .is(
+            0,
+            "
         ok    configuration  ~/config/oauthctl: 0 profiles
         note  keychain       the keychain (Secret Service) is locked
                              do: tokens then go into a sealed file (`--store file`), or unlock it
@@ -37,7 +44,10 @@ fn what_is_missing_is_told_with_what_to_do() {
         ok    listener       http://127.0.0.1:PORT could be bound
         note  browser        none is opened here: CI or OAUTHCTL_NO_INPUT is set
         ok    environment    set: CI, OAUTHCTL_CLIENT_SECRET
-    ", "").tells_nothing_of("hush-hush-hush");
+    ",
+            "",
+        )
+        .tells_nothing_of("hush-hush-hush");
 }
 
 #[test]

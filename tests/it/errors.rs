@@ -75,7 +75,9 @@ fn an_error_is_one_json_object_where_that_is_asked_for() {
 #[test]
 fn what_is_typed_wrongly_is_exit_2_on_stderr() {
     let mut me = Person::new();
-    me.types("tokn sandbox").fails(2, "
+    me.types("tokn sandbox").fails(
+        2,
+        "
         error: unrecognized subcommand 'tokn'
 
           tip: a similar subcommand exists: 'token'
@@ -83,48 +85,69 @@ fn what_is_typed_wrongly_is_exit_2_on_stderr() {
         Usage: oauthctl [OPTIONS] <COMMAND>
 
         For more information, try '--help'.
-    ");
-    me.types("token sandbox extra").fails(2, "
+    ",
+    );
+    me.types("token sandbox extra").fails(
+        2,
+        "
         error: unexpected argument 'extra' found
 
         Usage: oauthctl token [OPTIONS] [PROFILE]
 
         For more information, try '--help'.
-    ");
+    ",
+    );
     me.types("login sandbox --grant implicit").fails(2, "
         error: invalid value 'implicit' for '--grant <GRANT>': the implicit grant hands tokens to the browser's history: RFC 9700 forbids it; use `authorization-code`
 
         For more information, try '--help'.
     ");
-    me.types("login sandbox --grant password").fails(2, "
+    me.types("login sandbox --grant password").fails(
+        2,
+        "
         error: invalid value 'password' for '--grant <GRANT>': grants: authorization-code, client-credentials
 
         For more information, try '--help'.
-    ");
-    me.types("login sandbox --store cloud").fails(2, "
+    ",
+    );
+    me.types("login sandbox --store cloud").fails(
+        2,
+        "
         error: invalid value 'cloud' for '--store <STORE>': stores: keychain, file, environment, none
 
         For more information, try '--help'.
-    ");
-    me.types("login sandbox --param nothing").fails(2, "
+    ",
+    );
+    me.types("login sandbox --param nothing").fails(
+        2,
+        "
         error: invalid value 'nothing' for '--param <NAME=VALUE>': write it as `name=value`
 
         For more information, try '--help'.
-    ");
-    me.types("login sandbox --timeout 5x").fails(2, "
+    ",
+    );
+    me.types("login sandbox --timeout 5x").fails(
+        2,
+        "
         error: invalid value '5x' for '--timeout <TIME>': write it as `90s`, `5m`, `2h` or `1d`
 
         For more information, try '--help'.
-    ");
-    me.types("-q -v list").fails(2, "
+    ",
+    );
+    me.types("-q -v list").fails(
+        2,
+        "
         error: the argument '--quiet' cannot be used with '--verbose'
 
         Usage: oauthctl --quiet <COMMAND>
 
         For more information, try '--help'.
-    ");
+    ",
+    );
     me.runs(&["token", "a/b"]).fails(2, "error: `a/b` is no name for a profile: it holds a slash\n");
-    me.runs(&["token", "-x"]).fails(2, "
+    me.runs(&["token", "-x"]).fails(
+        2,
+        "
         error: unexpected argument '-x' found
 
           tip: to pass '-x' as a value, use '-- -x'
@@ -132,7 +155,8 @@ fn what_is_typed_wrongly_is_exit_2_on_stderr() {
         Usage: oauthctl token [OPTIONS] [PROFILE]
 
         For more information, try '--help'.
-    ");
+    ",
+    );
     let bare = me.types("");
     assert_eq!((bare.code, bare.out.as_str()), (2, ""));
     assert!(bare.err.contains("Usage: oauthctl [OPTIONS] <COMMAND>"), "{}", bare.err);

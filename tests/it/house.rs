@@ -137,8 +137,12 @@ fn a_room_uses_only_the_floors_below_it() {
             match floors.get(&other) {
                 _ if other == room => {}
                 Some(below) if below < floor => {}
-                Some(above) => wrong.push(format!("{}:{line}: {room} ({floor}) uses {other} ({above})", path.display())),
-                None => wrong.push(format!("{}:{line}: `{other}` is no room of the table in src/lib.rs", path.display())),
+                Some(above) => {
+                    wrong.push(format!("{}:{line}: {room} ({floor}) uses {other} ({above})", path.display()))
+                }
+                None => {
+                    wrong.push(format!("{}:{line}: `{other}` is no room of the table in src/lib.rs", path.display()))
+                }
             }
         }
     }
@@ -187,10 +191,16 @@ fn only_the_world_touches_what_lies_outside_the_process() {
 #[test]
 fn uses_are_found_in_every_form() {
     let rooms = |path: &str, text: &str| used(Path::new(path), text).into_iter().map(|(_, n)| n).collect::<Vec<_>>();
-    assert_eq!(rooms("token.rs", "use crate::secret::Secret;\n// use crate::command::x\nlet a = crate::text::safe();"), ["secret", "text"]);
+    assert_eq!(
+        rooms("token.rs", "use crate::secret::Secret;\n// use crate::command::x\nlet a = crate::text::safe();"),
+        ["secret", "text"]
+    );
     assert_eq!(rooms("store/file.rs", "use crate::{config::{A, B}, world};"), ["config", "world"]);
     assert_eq!(rooms("token.rs", "use super::grant::x;"), ["grant"]);
     assert_eq!(rooms("store/file.rs", "use super::private;\nuse super::super::error::E;"), ["error"]);
     assert_eq!(rooms("store/mod.rs", "use super::error::E;"), ["error"]);
-    assert_eq!(rooms("token.rs", "fn f() {}\nmod tests {\n    use super::*;\n    use super::super::api::x;\n}"), ["api"]);
+    assert_eq!(
+        rooms("token.rs", "fn f() {}\nmod tests {\n    use super::*;\n    use super::super::api::x;\n}"),
+        ["api"]
+    );
 }

@@ -221,16 +221,22 @@ fn in_ci_nothing_is_opened_and_nothing_is_asked() {
         error: nobody signed in within 300 s
         hint: oauthctl login sandbox
     ");
-    me.types("login getresponse").fails(2, "
+    me.types("login getresponse").fails(
+        2,
+        "
         error: no client id is known for profile `getresponse`
         hint: `oauthctl login getresponse` asks for it, or give `--client-id`
         hint: in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET
-    ");
-    me.types("login getresponse --client-id an-id").fails(2, "
+    ",
+    );
+    me.types("login getresponse --client-id an-id").fails(
+        2,
+        "
         error: the provider wants a client secret
         hint: log in once to enter it, or give it with `--client-secret-file FILE` (`-`: standard input)
         hint: in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET
-    ");
+    ",
+    );
 }
 
 #[test]
@@ -270,7 +276,10 @@ fn a_first_login_asks_for_the_app_and_keeps_it() {
         It rests in Secret Service.
         Next: oauthctl token getresponse   or   oauthctl call getresponse /accounts?fields=accountId,email
     ");
-    assert_eq!(me.config_text(), "[profiles.getresponse]\nprovider = \"getresponse\"\nclient-id = \"practice-client\"\n");
+    assert_eq!(
+        me.config_text(),
+        "[profiles.getresponse]\nprovider = \"getresponse\"\nclient-id = \"practice-client\"\n"
+    );
     assert_eq!(me.record("getresponse")["client_secret"], "practice-secret");
     // neither redirect address nor PKCE nor scope, and the secret nowhere but in Basic
     let asked = server.log().into_iter().find(|l| l.path == "/v3/token").unwrap();
@@ -300,7 +309,9 @@ fn wrong_addresses_are_told_apart_until_the_right_one_is_pasted() {
         .pastes(|_| "https://example.test/gr_callback".to_owned())
         .pastes(|url| with(&decided(url, "allow"), "state", Some("another")))
         .pastes(|url| decided(url, "deny"));
-    me.types("login getresponse").fails(3, "
+    me.types("login getresponse").fails(
+        3,
+        "
         Sign in to GetResponse at this address:
 
           http://127.0.0.1:PORT/oauth2_authorize.html?response_type=code&client_id=practice-client&state=STATE
@@ -314,7 +325,8 @@ fn wrong_addresses_are_told_apart_until_the_right_one_is_pasted() {
         error: the sign-in was refused
         caused by: the provider answered `access_denied`
         hint: oauthctl login getresponse
-    ");
+    ",
+    );
     assert_eq!(me.record("getresponse")["generation"], 1, "the tokens of before are kept");
 }
 
@@ -341,11 +353,14 @@ fn an_address_for_another_redirect_is_not_taken() {
 #[test]
 fn a_port_that_is_none_is_refused_before_anything_happens() {
     let mut me = Person::new();
-    me.types("login sandbox --port 0").fails(2, "
+    me.types("login sandbox --port 0").fails(
+        2,
+        "
         error: invalid value '0' for '--port <PORT>': 0 is not in 1..=65535
 
         For more information, try '--help'.
-    ");
+    ",
+    );
 }
 
 #[test]
@@ -363,10 +378,13 @@ fn where_nothing_can_be_pasted_the_login_ends_at_once() {
     let mut me = Person::new();
     let _server = me.practice(Manners::GetResponse);
     me.stdin("practice-secret").browser(looks);
-    me.types("login getresponse -q --client-id practice-client --client-secret-file -").fails(6, "
+    me.types("login getresponse -q --client-id practice-client --client-secret-file -").fails(
+        6,
+        "
         error: the input ended before an address was pasted
         hint: run `oauthctl login getresponse` in a terminal
-    ");
+    ",
+    );
 }
 
 #[test]
@@ -491,7 +509,9 @@ fn a_wrong_client_secret_is_told_and_nothing_is_stored() {
 #[test]
 fn a_client_secret_on_the_command_line_is_no_flag() {
     let mut me = Person::new();
-    me.types("login sandbox --client-secret hush-hush").fails(2, "
+    me.types("login sandbox --client-secret hush-hush").fails(
+        2,
+        "
         error: unexpected argument '--client-secret' found
 
           tip: a similar argument exists: '--client-secret-file'
@@ -499,7 +519,8 @@ fn a_client_secret_on_the_command_line_is_no_flag() {
         Usage: oauthctl login --client-secret-file <FILE> <PROFILE>
 
         For more information, try '--help'.
-    ");
+    ",
+    );
 }
 
 #[test]
@@ -521,10 +542,13 @@ fn a_second_login_replaces_the_tokens_only_once_the_new_ones_are_there() {
 #[test]
 fn a_token_from_outside_makes_a_login_useless_and_the_variable_is_named() {
     let mut me = Person::new();
-    me.set("OAUTHCTL_SANDBOX_TOKEN", "from-outside-0123").types("login sandbox").fails(2, "
+    me.set("OAUTHCTL_SANDBOX_TOKEN", "from-outside-0123").types("login sandbox").fails(
+        2,
+        "
         error: the token of `sandbox` comes from the variable OAUTHCTL_SANDBOX_TOKEN: a login would not be used
         hint: unset OAUTHCTL_SANDBOX_TOKEN
-    ");
+    ",
+    );
 }
 
 #[test]
@@ -563,16 +587,22 @@ fn without_a_keychain_one_line_says_so_and_a_sealed_file_is_used() {
 fn a_keychain_that_was_asked_for_and_is_not_there_is_an_error() {
     let mut me = Person::new();
     me.keychain.fault(Fault::Always(KeychainError::Absent("no session bus".to_owned())));
-    me.types("login sandbox --store keychain").fails(5, "
+    me.types("login sandbox --store keychain").fails(
+        5,
+        "
         error: there is no keychain: no session bus
         hint: keep tokens in a sealed file instead: add `--store file`, or set OAUTHCTL_STORE=file
         hint: `oauthctl doctor` looks at every store
-    ");
-    me.set("OAUTHCTL_STORE", "keychain").types("login sandbox").fails(5, "
+    ",
+    );
+    me.set("OAUTHCTL_STORE", "keychain").types("login sandbox").fails(
+        5,
+        "
         error: there is no keychain: no session bus
         hint: keep tokens in a sealed file instead: add `--store file`, or set OAUTHCTL_STORE=file
         hint: `oauthctl doctor` looks at every store
-    ");
+    ",
+    );
     assert!(!me.path("state/oauthctl/store").exists());
 }
 

@@ -16,10 +16,13 @@ fn revokes_at_the_provider_and_forgets_here() {
     assert_eq!(done.sent, ["POST http://127.0.0.1:PORT/revoke"; 2]);
     assert!(me.keychain.accounts().is_empty());
     assert!(me.copies.texts().iter().all(|c| !c.starts_with("1 ")), "the copy is gone: {:?}", me.copies.texts());
-    me.types("token sandbox").fails(4, "
+    me.types("token sandbox").fails(
+        4,
+        "
         error: no token is stored for `sandbox`
         hint: oauthctl login sandbox
-    ");
+    ",
+    );
     me.types("logout sandbox").is(0, "", "sandbox: no token is stored\n");
 }
 
@@ -27,7 +30,10 @@ fn revokes_at_the_provider_and_forgets_here() {
 fn a_provider_that_can_not_revoke_is_named_and_the_client_secret_kept() {
     let mut me = Person::new();
     let server = me.practice(Manners::GetResponse);
-    me.answers("practice-client").answers_hidden("practice-secret").browser(|_| Vec::new()).pastes(|url| decided(url, "allow"));
+    me.answers("practice-client")
+        .answers_hidden("practice-secret")
+        .browser(|_| Vec::new())
+        .pastes(|url| decided(url, "allow"));
     assert_eq!(me.types("login getresponse").code, 0);
     let asked = server.log().len();
     me.types("logout getresponse").is(0, "", "
@@ -61,7 +67,10 @@ fn vr2_takes_a_delete_and_only_the_refresh_token_dies() {
     ");
     let asked = server.log();
     assert_eq!(asked.len(), 1);
-    assert_eq!((asked[0].method.as_str(), asked[0].path.as_str(), asked[0].status), ("DELETE", "/api/v1/oauth/revoke", 200));
+    assert_eq!(
+        (asked[0].method.as_str(), asked[0].path.as_str(), asked[0].status),
+        ("DELETE", "/api/v1/oauth/revoke", 200)
+    );
     assert_eq!(
         asked[0].form.iter().map(|p| p.name.as_str()).collect::<Vec<_>>(),
         ["refresh_token", "client_id", "client_secret"]
@@ -87,12 +96,15 @@ fn a_provider_that_does_not_answer_is_told_and_the_token_is_forgotten_all_the_sa
     record["provider"] = "odd".into();
     record["client_id"] = "an-app".into();
     me.keychain.put("odd", &record.to_string());
-    me.types("logout odd").fails(75, "
+    me.types("logout odd").fails(
+        75,
+        "
         odd: forgotten here; the client secret is kept (`oauthctl profile remove odd` forgets it too)
         error: the token of `odd` was forgotten here, but not revoked at the provider
         caused by: the provider did not revoke the token
         caused by: it answered status 500
-    ");
+    ",
+    );
     assert_eq!(me.record("odd")["token"], json!(null));
 }
 
@@ -101,10 +113,13 @@ fn a_record_that_can_not_be_read_can_be_forgotten() {
     let mut me = Person::new();
     me.signed_in();
     me.keychain.put("sandbox", "damaged");
-    me.types("logout sandbox").fails(5, "
+    me.types("logout sandbox").fails(
+        5,
+        "
         error: Secret Service holds a record that can't be read: it is not a record of this program
         hint: `oauthctl doctor` looks at every store
-    ");
+    ",
+    );
     me.types("logout sandbox --local-only").is(0, "", "
         sandbox: forgotten here, unread (Secret Service holds a record that can't be read: it is not a record of this program)
     ");
@@ -114,11 +129,15 @@ fn a_record_that_can_not_be_read_can_be_forgotten() {
 #[test]
 fn a_token_from_outside_is_not_ours_to_forget() {
     let mut me = Person::new();
-    me.set("OAUTHCTL_SANDBOX_TOKEN", "outside-0123456789").types("logout sandbox").fails(2, "
+    me.set("OAUTHCTL_SANDBOX_TOKEN", "outside-0123456789").types("logout sandbox").fails(
+        2,
+        "
         error: the token of `sandbox` comes from the environment
         hint: unset OAUTHCTL_SANDBOX_TOKEN
-    ");
-    me.types("logout other --provider sandbox --store none").fails(2, "error: the store `none` keeps nothing to forget\n");
+    ",
+    );
+    me.types("logout other --provider sandbox --store none")
+        .fails(2, "error: the store `none` keeps nothing to forget\n");
 }
 
 #[test]
@@ -126,14 +145,20 @@ fn all_logs_out_everywhere() {
     let mut me = Person::new();
     me.signed_in();
     assert_eq!(me.browser(allows).types("login second --provider sandbox").code, 0);
-    me.types("logout --all").is(0, "", "
+    me.types("logout --all").is(
+        0,
+        "",
+        "
         sandbox: forgotten here; the provider has revoked the tokens
         second: forgotten here; the provider has revoked the tokens
-    ");
+    ",
+    );
     assert!(me.keychain.accounts().is_empty());
     me.signed_in();
     me.keychain.fault(Fault::Always(KeychainError::Locked));
-    me.types("logout --all").fails(5, "
+    me.types("logout --all").fails(
+        5,
+        "
         sandbox: error: the keychain (Secret Service) is locked
         hint: unlock the keyring (log in to the desktop, or its password manager) and run the command again
         hint: or keep tokens in a sealed file instead: add `--store file`
@@ -142,5 +167,6 @@ fn all_logs_out_everywhere() {
         hint: or keep tokens in a sealed file instead: add `--store file`
         error: not every profile could be logged out
         hint: the lines above say why
-    ");
+    ",
+    );
 }

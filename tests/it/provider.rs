@@ -7,16 +7,22 @@ use crate::world::Person;
 #[test]
 fn the_catalogue_is_listed_with_the_persons_own() {
     let mut me = Person::new();
-    me.types("provider list").is(0, "
+    me.types("provider list").is(
+        0,
+        "
         constantcontact          Constant Contact  (also constant-contact, cc)
         getresponse              GetResponse  (also gr)
         sandbox                  Practice server (built in)
         verticalresponse         VerticalResponse (classic)  (also vr)
         verticalresponse-vr2     VerticalResponse (VR2)  (also vr2)
-    ", "");
+    ",
+        "",
+    );
     me.config("providers/mine.toml", "id = \"mine\"\nextends = \"getresponse\"\nname = \"My own\"\naliases = []\n");
     me.config("providers/broken.toml", "id = \"broken\"\nnonsense = 1\n");
-    me.types("provider list").is(0, "
+    me.types("provider list").is(
+        0,
+        "
         broken                   broken: unknown key `nonsense` in providers/broken.toml, line 2
         constantcontact          Constant Contact  (also constant-contact, cc)
         getresponse              GetResponse  (also gr)
@@ -24,7 +30,9 @@ fn the_catalogue_is_listed_with_the_persons_own() {
         sandbox                  Practice server (built in)
         verticalresponse         VerticalResponse (classic)  (also vr)
         verticalresponse-vr2     VerticalResponse (VR2)  (also vr2)
-    ", "");
+    ",
+        "",
+    );
     std::fs::remove_file(me.path("config/oauthctl/providers/broken.toml")).unwrap();
     let list: serde_json::Value = serde_json::from_str(&me.types("provider list --json").out).unwrap();
     assert_eq!(
@@ -59,26 +67,38 @@ fn an_environment_and_an_alias_are_understood() {
     me.types("provider show getresponse").is(0, &by_alias.out, "");
     let max = me.types("provider show getresponse --environment max");
     assert!(max.out.contains("https://{domain}/oauth2_authorize.html"), "{}", max.out);
-    me.types("provider show getresponse --environment min").fails(2, "
+    me.types("provider show getresponse --environment min").fails(
+        2,
+        "
         error: the provider `getresponse` has no environment `min`; did you mean `max`?
         hint: it has `max`
-    ");
+    ",
+    );
 }
 
 #[test]
 fn an_unknown_name_is_told_with_the_nearest() {
     let mut me = Person::new();
-    me.types("provider show getrespnse").fails(2, "
+    me.types("provider show getrespnse").fails(
+        2,
+        "
         error: there is no provider `getrespnse`; did you mean `getresponse`?
         hint: `oauthctl provider list` shows all
-    ");
-    me.types("provider show zzz").fails(2, "
+    ",
+    );
+    me.types("provider show zzz").fails(
+        2,
+        "
         error: there is no provider `zzz`
         hint: `oauthctl provider list` shows all
-    ");
-    me.types("login getrespnse").fails(2, "
+    ",
+    );
+    me.types("login getrespnse").fails(
+        2,
+        "
         error: there is no profile and no provider called `getrespnse`
         hint: did you mean `getresponse`?
         hint: a new profile of a provider: `oauthctl login getrespnse --provider NAME`
-    ");
+    ",
+    );
 }

@@ -66,18 +66,22 @@ fn each_format_is_printed_whole() {
     ] {
         me.types(&format!("token sandbox --format {format}")).is(0, &out, "");
     }
-    me.types("token sandbox --format yaml").fails(2, "
+    me.types("token sandbox --format yaml").fails(
+        2,
+        "
         error: invalid value 'yaml' for '--format <FORMAT>'
           [possible values: text, json, header, env, curl, netrc, exec-credential]
 
         For more information, try '--help'.
-    ");
+    ",
+    );
 }
 
 #[test]
 fn a_provider_without_an_api_has_no_netrc_entry() {
     let mut me = Person::new();
-    let odd = me.odd("odd", |_| answer(200, "application/json", r#"{"access_token":"tok-0123456789","token_type":"Bearer"}"#));
+    let odd = me
+        .odd("odd", |_| answer(200, "application/json", r#"{"access_token":"tok-0123456789","token_type":"Bearer"}"#));
     let text = odd.provider("odd");
     me.config("providers/odd.toml", text.split("[api]").next().unwrap());
     let line = "token odd --grant client-credentials --client-id ci --client-secret-file - --format netrc";
@@ -111,11 +115,14 @@ fn min_ttl_asks_for_more_than_the_usual_margin() {
     let done = me.types("token sandbox --min-ttl 10m");
     assert_ne!(done.out.trim(), old);
     assert_eq!(done.sent.len(), 1);
-    me.types("token sandbox --min-ttl soon").fails(2, "
+    me.types("token sandbox --min-ttl soon").fails(
+        2,
+        "
         error: invalid value 'soon' for '--min-ttl <TIME>': write it as `90s`, `5m`, `2h` or `1d`
 
         For more information, try '--help'.
-    ");
+    ",
+    );
 }
 
 #[test]
@@ -123,7 +130,11 @@ fn a_token_that_never_lives_so_long_is_given_with_a_word() {
     let mut me = signed_in();
     let done = me.types("token sandbox --min-ttl 2h");
     assert_eq!(done.sent.len(), 1);
-    done.is(0, &format!("{}\n", me.kept("sandbox", "access_token")), "warning: this token is good for 10 min only: the provider gives none that lives as long as was asked for\n");
+    done.is(
+        0,
+        &format!("{}\n", me.kept("sandbox", "access_token")),
+        "warning: this token is good for 10 min only: the provider gives none that lives as long as was asked for\n",
+    );
 }
 
 #[test]
@@ -133,13 +144,16 @@ fn force_refresh_renews_even_what_is_fresh() {
     let done = me.types("token sandbox --force-refresh");
     done.is(0, &format!("{}\n", me.kept("sandbox", "access_token")), "");
     assert_ne!(done.out.trim(), old);
-    me.types("token sandbox --force-refresh --no-refresh").fails(2, "
+    me.types("token sandbox --force-refresh --no-refresh").fails(
+        2,
+        "
         error: the argument '--force-refresh' cannot be used with '--no-refresh'
 
         Usage: oauthctl token --force-refresh <PROFILE>
 
         For more information, try '--help'.
-    ");
+    ",
+    );
 }
 
 #[test]
@@ -148,22 +162,34 @@ fn no_refresh_prints_what_is_valid_and_never_renews() {
     let token = me.kept("sandbox", "access_token");
     me.later(590);
     me.types("token sandbox --no-refresh").is(0, &format!("{token}\n"), "");
-    me.types("token sandbox --no-refresh --min-ttl 60s").fails(4, "
+    me.types("token sandbox --no-refresh --min-ttl 60s").fails(
+        4,
+        "
         error: the token of `sandbox` is not valid for long enough, and `--no-refresh` forbids to renew it
         hint: oauthctl refresh sandbox
-    ");
+    ",
+    );
     me.later(20);
-    me.types("token sandbox --no-refresh").fails(4, "
+    me.types("token sandbox --no-refresh").fails(
+        4,
+        "
         error: the token of `sandbox` is not valid for long enough, and `--no-refresh` forbids to renew it
         hint: oauthctl refresh sandbox
-    ");
+    ",
+    );
 }
 
 // T-45
 #[test]
 fn an_answer_without_a_refresh_token_keeps_the_old_one() {
     let mut me = Person::new();
-    let odd = me.odd("odd", |_| answer(200, "application/json", r#"{"access_token":"second-0123456789","token_type":"Bearer","expires_in":"3600"}"#));
+    let odd = me.odd("odd", |_| {
+        answer(
+            200,
+            "application/json",
+            r#"{"access_token":"second-0123456789","token_type":"Bearer","expires_in":"3600"}"#,
+        )
+    });
     me.config("providers/odd.toml", &odd.provider("odd"));
     me.keychain.put("odd", &record("odd", START - 1).to_string());
     me.types("token odd").is(0, "second-0123456789\n", "");
@@ -187,38 +213,53 @@ fn record(provider: &str, expires_at: i64) -> Value {
 fn every_way_to_have_no_token_is_exit_4_with_the_command_to_type() {
     // never signed in
     let mut me = Person::new();
-    me.types("token sandbox").fails(4, "
+    me.types("token sandbox").fails(
+        4,
+        "
         error: no token is stored for `sandbox`
         hint: oauthctl login sandbox
-    ");
-    me.types("token sandbox --no-refresh").fails(4, "
+    ",
+    );
+    me.types("token sandbox --no-refresh").fails(
+        4,
+        "
         error: no token is stored for `sandbox`
         hint: oauthctl login sandbox
-    ");
+    ",
+    );
     // it can't be renewed any more
     let mut me = signed_in();
     me.tamper("sandbox", |r| r["token"]["refresh_token"] = json!("spent-long-ago-0123"));
     me.later(700);
-    me.types("token sandbox").fails(4, "
+    me.types("token sandbox").fails(
+        4,
+        "
         error: the login of `sandbox` has ended: the provider refuses to renew it
         caused by: the server answered `invalid_grant`: the refresh token is unknown
         hint: oauthctl login sandbox
-    ");
+    ",
+    );
     // and the dead one is not sent again
     let again = me.types("token sandbox");
-    again.fails(4, "
+    again.fails(
+        4,
+        "
         error: no token is stored for `sandbox`
         hint: oauthctl login sandbox
-    ");
+    ",
+    );
     assert!(again.sent.is_empty());
     // expired without a refresh token
     let mut me = signed_in();
     me.tamper("sandbox", |r| drop(r["token"].as_object_mut().unwrap().remove("refresh_token")));
     me.later(700);
-    me.types("token sandbox").fails(4, "
+    me.types("token sandbox").fails(
+        4,
+        "
         error: the token of `sandbox` has expired and has no refresh token
         hint: oauthctl login sandbox
-    ");
+    ",
+    );
 }
 
 #[test]
@@ -227,14 +268,19 @@ fn a_token_that_names_no_lifetime_is_used_until_it_is_refused() {
     let _server = me.practice(Manners::VerticalResponse);
     me.stdin("practice-secret").answers("y").browser(allows);
     let port = oauthctl::world::serve::bind(None).unwrap().address().unwrap().port();
-    let line = format!("login vr --client-id practice-client --client-secret-file - --redirect-uri http://127.0.0.1:{port}/cb");
+    let line = format!(
+        "login vr --client-id practice-client --client-secret-file - --redirect-uri http://127.0.0.1:{port}/cb"
+    );
     assert_eq!(me.types(&line).code, 0);
     me.later(40 * 86_400);
     me.types("token vr --min-ttl 2h").is(0, &format!("{}\n", me.kept("vr", "access_token")), "");
-    me.types("token vr --force-refresh").fails(4, "
+    me.types("token vr --force-refresh").fails(
+        4,
+        "
         error: the token of `vr` has expired and can't be renewed at this provider
         hint: oauthctl login vr
-    ");
+    ",
+    );
 }
 
 #[test]
@@ -244,13 +290,19 @@ fn a_token_from_outside_is_used_as_it_is() {
     me.types("token work-2.eu --provider getresponse").is(0, "outside-0123456789\n", "");
     me.set("OAUTHCTL_GETRESPONSE_TOKEN", "outside-9876543210");
     me.types("token getresponse").is(0, "outside-9876543210\n", "");
-    me.types("token getresponse --format json")
-        .is(0, "{\"profile\":\"getresponse\",\"access_token\":\"outside-9876543210\",\"token_type\":\"Bearer\"}\n", "");
-    me.types("token getresponse --force-refresh").fails(4, "
+    me.types("token getresponse --format json").is(
+        0,
+        "{\"profile\":\"getresponse\",\"access_token\":\"outside-9876543210\",\"token_type\":\"Bearer\"}\n",
+        "",
+    );
+    me.types("token getresponse --force-refresh").fails(
+        4,
+        "
         error: no token is stored for `getresponse`
         hint: oauthctl login getresponse
         hint: set OAUTHCTL_GETRESPONSE_TOKEN
-    ");
+    ",
+    );
     assert!(me.keychain.accounts().is_empty());
 }
 
@@ -303,18 +355,24 @@ fn a_store_that_fails_is_exit_5_before_anything_is_spent() {
     for fault in [Fault::Always(KeychainError::Locked), Fault::Writes(KeychainError::Locked)] {
         me.keychain.fault(fault);
         let done = me.types("token sandbox");
-        done.fails(5, "
+        done.fails(
+            5,
+            "
             error: the keychain (Secret Service) is locked
             hint: unlock the keyring (log in to the desktop, or its password manager) and run the command again
             hint: or keep tokens in a sealed file instead: add `--store file`
-        ");
+        ",
+        );
         assert!(done.sent.is_empty(), "the refresh token was not spent");
     }
     me.keychain.fault(Fault::Always(KeychainError::TimedOut(3)));
-    me.types("token sandbox").fails(5, "
+    me.types("token sandbox").fails(
+        5,
+        "
         error: the keychain (Secret Service) did not answer within 3 seconds
         hint: `oauthctl doctor` looks at every store
-    ");
+    ",
+    );
     me.keychain.fault(Fault::None);
     assert_eq!(me.types("token sandbox").code, 0);
 }
@@ -324,11 +382,14 @@ fn a_new_token_that_can_not_be_saved_is_exit_74() {
     let mut me = signed_in();
     me.later(700);
     me.keychain.fault(Fault::Forgets);
-    me.types("token sandbox").fails(74, "
+    me.types("token sandbox").fails(
+        74,
+        "
         error: the new token of `sandbox` could not be saved
         caused by: the keychain (Secret Service) said that it saved the record, but gives back another
         hint: `oauthctl doctor` looks at every store
-    ");
+    ",
+    );
 }
 
 #[test]
@@ -347,7 +408,9 @@ fn a_token_that_nobody_reads_is_an_error() {
 #[ignore = "session: a record of another client or provider is renewed with this one's"]
 fn a_record_of_another_provider_or_client_is_neither_served_nor_spent() {
     let mut me = signed_in();
-    for line in ["token sandbox --client-id another-app", "token sandbox --provider getresponse", "token sandbox --scope write"] {
+    for line in
+        ["token sandbox --client-id another-app", "token sandbox --provider getresponse", "token sandbox --scope write"]
+    {
         let done = me.types(line);
         assert_eq!((done.code, done.sent.len()), (4, 0), "{line}: {}", done.err);
     }
@@ -371,15 +434,21 @@ fn a_damaged_record_is_told_and_left_alone() {
     let mut me = signed_in();
     me.copies.clear();
     me.keychain.put("sandbox", "{\"oauthctl\":1,\"token\":{}}");
-    me.types("token sandbox").fails(5, "
+    me.types("token sandbox").fails(
+        5,
+        "
         error: Secret Service holds a record that can't be read: it is not a record of this program
         hint: `oauthctl doctor` looks at every store
-    ");
+    ",
+    );
     me.keychain.put("sandbox", "{\"oauthctl\":99}");
-    me.types("token sandbox").fails(5, "
+    me.types("token sandbox").fails(
+        5,
+        "
         error: Secret Service holds a record that can't be read: it is not a record of this program
         hint: `oauthctl doctor` looks at every store
-    ");
+    ",
+    );
 }
 
 #[test]
@@ -411,10 +480,13 @@ fn flags_and_environment_do_without_any_configuration() {
     let done = me.types("token ci --provider verticalresponse-vr2 --grant client_credentials --store none");
     assert_eq!((done.code, done.err.as_str()), (0, ""));
     assert!(done.out.starts_with("eyJ"), "{}", done.out);
-    me.set("OAUTHCTL_CI_GRANT", "password").types("token ci --provider vr2").fails(2, "
+    me.set("OAUTHCTL_CI_GRANT", "password").types("token ci --provider vr2").fails(
+        2,
+        "
         error: OAUTHCTL_GRANT names an unknown grant: `password`
         hint: grants: authorization-code, client-credentials
-    ");
+    ",
+    );
 }
 
 #[test]
@@ -442,9 +514,12 @@ fn a_client_secret_may_come_from_a_program_a_file_or_a_variable() {
     }
     let mut me = Person::new();
     me.config("config.toml", "[profiles.ci]\nprovider = \"getresponse\"\ngrant = \"client-credentials\"\nclient-id = \"x\"\nclient-secret = { env = \"NOT_SET\" }\n");
-    me.types("token ci").fails(2, "
+    me.types("token ci").fails(
+        2,
+        "
         error: the client secret of `ci` is said to be in the variable `NOT_SET`, which is not set
-    ");
+    ",
+    );
 }
 
 /// The quick path looks at the words typed and at the kernel's copy; whatever it answers must be what the whole program says.
@@ -567,11 +642,14 @@ fn a_server_that_is_down_is_worth_another_try() {
     });
     me.config("providers/odd.toml", &odd.provider("odd"));
     me.keychain.put("odd", &record("odd", START - 1).to_string());
-    me.types("token odd").fails(75, "
+    me.types("token odd").fails(
+        75,
+        "
         error: the token could not be renewed
         caused by: the server answered with status 503
         hint: run the command again in 120 s
-    ");
+    ",
+    );
     assert_eq!(me.kept("odd", "refresh_token"), "refresh-0123456789", "nothing is thrown away");
     me.types("token odd --error-format json").fails(75, "
         {\"error\":\"try_later\",\"exit_code\":75,\"message\":\"the token could not be renewed\",\"causes\":[\"the server answered with status 503\"],\"hints\":[\"run the command again in 120 s\"],\"retry_after\":120}

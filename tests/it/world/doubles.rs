@@ -80,7 +80,10 @@ impl AtHome {
         let place = request.place();
         self.sent.lock().unwrap().push(format!("{} {}", request.method, in_words_but_tokens(&place, "\0")));
         let url = url::Url::parse(request.url.expose()).expect("an address");
-        assert!(matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]")), "a request to another machine: {place}");
+        assert!(
+            matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]")),
+            "a request to another machine: {place}"
+        );
     }
 }
 
@@ -315,7 +318,13 @@ pub struct Seat {
 }
 
 impl Seat {
-    pub fn new(terminal: bool, stdin: Option<String>, answers: VecDeque<Answer>, pastes: Vec<Paste>, screen: Shared) -> Seat {
+    pub fn new(
+        terminal: bool,
+        stdin: Option<String>,
+        answers: VecDeque<Answer>,
+        pastes: Vec<Paste>,
+        screen: Shared,
+    ) -> Seat {
         Seat {
             terminal,
             stdin: Mutex::new(stdin),

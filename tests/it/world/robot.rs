@@ -63,7 +63,8 @@ pub fn decided(url: &str, decision: &str) -> String {
         return location;
     }
     assert_eq!(shown.status, 200, "{}", shown.body);
-    let ticket = shown.body.split("name=\"ticket\" value=\"").nth(1).expect("a form").split('"').next().expect("a value");
+    let ticket =
+        shown.body.split("name=\"ticket\" value=\"").nth(1).expect("a form").split('"').next().expect("a value");
     let to = url.split('?').next().expect("an address");
     let form = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs([("ticket", ticket), ("account", "alice@example.test"), ("decision", decision)])
