@@ -237,7 +237,7 @@ mod tests {
         let path = folder.join(name);
         let text = format!(
             "#!/bin/sh\nfor a in \"$0\" \"$@\"; do printf '%s\\n' \"$a\"; done >'{0}.args'\nenv >'{0}.env'\n\
-             ps -o pid= -o sid= -p $$ >'{0}.session' 2>/dev/null\ns=$(readlink /proc/$$/fd/1 /proc/$$/fd/2); echo "$s" >'{0}.streams'\n{end}\n",
+             ps -o pid= -o sid= -p $$ >'{0}.session' 2>/dev/null\ns=$(readlink /proc/$$/fd/1 /proc/$$/fd/2); echo \"$s\" >'{0}.streams'\n{end}\n",
             path.display()
         );
         // written under another name, so that no thread's fork can hold it open for writing when it is started

@@ -166,7 +166,7 @@ mod system {
     use std::fs::File;
     use std::io::{self, Read};
     use std::mem::{ManuallyDrop, MaybeUninit};
-    use std::os::fd::{AsRawFd, FromRawFd, RawFd};
+    use std::os::fd::{FromRawFd, RawFd};
     use std::ptr;
     use std::sync::Once;
     use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
@@ -315,7 +315,7 @@ mod system {
     mod tests {
         use super::*;
         use std::io::Write;
-        use std::os::fd::OwnedFd;
+        use std::os::fd::{AsRawFd, OwnedFd};
         use std::sync::mpsc;
         use std::time::Duration;
 
