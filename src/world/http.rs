@@ -6,6 +6,8 @@
 //! goes through a proxy. What went wrong is told by whether the server may have seen the request, since a refresh token may be
 //! spent by then; and never with the URL's query.
 
+mod roots;
+
 use std::error::Error;
 use std::io::{self, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -148,6 +150,20 @@ impl Real {
 fn build(way: Way) -> reqwest::Result<Client> {
     // fails where it was done before, which is as good
     let _ = rustls::crypto::ring::default_provider().install_default();
+    if let Way::Plain = way {
+        return builder(way).tls_certs_only([]).build();
+    }
+    let bundle = roots::bundle();
+    if !bundle.is_empty()
+        && let Ok(client) = builder(way).tls_certs_only(bundle).build()
+    {
+        return Ok(client);
+    }
+    // the platform verifier also gets along with a bundle in which one certificate is broken
+    builder(way).build()
+}
+
+fn builder(way: Way) -> ClientBuilder {
     let builder = ClientBuilder::new()
         .user_agent(USER_AGENT)
         .redirect(reqwest::redirect::Policy::none())
@@ -157,15 +173,12 @@ fn build(way: Way) -> reqwest::Result<Client> {
         .pool_max_idle_per_host(0)
         .connect_timeout(CONNECT_TIME)
         .timeout(None);
+    if let Way::World = way {
+        return builder.https_only(true);
+    }
     // whatever the hosts file or a resolver says, this name is this machine
     let loopback = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
-    let loopback = loopback.map(|address| SocketAddr::new(address, 0));
-    match way {
-        Way::Plain => builder.no_proxy().resolve_to_addrs("localhost", &loopback).tls_certs_only([]),
-        Way::Direct => builder.no_proxy().resolve_to_addrs("localhost", &loopback),
-        Way::World => builder.https_only(true),
-    }
-    .build()
+    builder.no_proxy().resolve_to_addrs("localhost", &loopback.map(|address| SocketAddr::new(address, 0)))
 }
 
 /// The URL and the way there; or why no secret may go to it.
