@@ -527,8 +527,13 @@ fn a_reply_that_is_dropped_is_a_plain_404() {
     assert_eq!(status(&get(&listener, "/cb")), 404, "nobody receives any more");
 }
 
+#[expect(clippy::disallowed_methods, reason = "another process's listener, played by the test")]
+fn try_occupy(address: impl Into<SocketAddr>) -> io::Result<TcpListener> {
+    TcpListener::bind(address.into())
+}
+
 fn occupy(address: impl Into<SocketAddr>) -> TcpListener {
-    TcpListener::bind(address.into()).expect("a port")
+    try_occupy(address).expect("a port")
 }
 
 // L-38, L-39, L-41
@@ -574,7 +579,7 @@ fn the_next_port_is_tried_and_two_logins_have_different_ones() {
 // L-40
 #[test]
 fn localhost_is_served_on_both_addresses_and_not_shared_with_anybody() {
-    if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
+    if try_occupy((Ipv6Addr::LOCALHOST, 0)).is_err() {
         return;
     }
     let (listener, requests) = listen_at(&any_port(Host::Localhost), false);
@@ -597,7 +602,7 @@ fn localhost_is_served_on_both_addresses_and_not_shared_with_anybody() {
 
 #[test]
 fn v6_is_served_where_it_is_asked_for() {
-    if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
+    if try_occupy((Ipv6Addr::LOCALHOST, 0)).is_err() {
         return;
     }
     let (listener, requests) = listen_at(&any_port(Host::V6), false);
@@ -662,24 +667,66 @@ fn few_descriptors_are_enough_and_none_is_a_clean_error() {
     assert!(child.wait().is_ok_and(|status| status.success()), "{shown:?}");
 }
 
-/// Runs a client that takes the certificate as it is, as a person does who clicks through the browser's warning.
-fn openssl(address: SocketAddr, input: &str) -> Option<String> {
-    #[expect(clippy::disallowed_methods, reason = "a client that isn't ours")]
-    let child = std::process::Command::new("openssl")
-        .args(["s_client", "-quiet", "-ign_eof", "-servername", "localhost", "-connect", &address.to_string()])
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::null())
-        .spawn();
-    let mut child = child.ok()?;
-    child.stdin.take()?.write_all(input.as_bytes()).ok()?;
+/// Takes any certificate, as a person does who clicks through the browser's warning.
+#[derive(Debug)]
+struct ClickedThrough(rustls::crypto::CryptoProvider);
+
+mod clicked_through {
+    use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+    use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+    use rustls::{DigitallySignedStruct, Error, SignatureScheme, crypto};
+
+    impl ServerCertVerifier for super::ClickedThrough {
+        fn verify_server_cert(
+            &self,
+            _: &CertificateDer<'_>,
+            _: &[CertificateDer<'_>],
+            _: &ServerName<'_>,
+            _: &[u8],
+            _: UnixTime,
+        ) -> Result<ServerCertVerified, Error> {
+            Ok(ServerCertVerified::assertion())
+        }
+
+        fn verify_tls12_signature(
+            &self,
+            message: &[u8],
+            certificate: &CertificateDer<'_>,
+            signed: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            crypto::verify_tls12_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            message: &[u8],
+            certificate: &CertificateDer<'_>,
+            signed: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            crypto::verify_tls13_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+            self.0.signature_verification_algorithms.supported_schemes()
+        }
+    }
+}
+
+fn send_in_tls(listener: &Loopback, bytes: &[u8]) -> String {
+    let provider = rustls::crypto::ring::default_provider();
+    let config = rustls::ClientConfig::builder_with_provider(Arc::new(provider.clone()))
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(ClickedThrough(provider)))
+        .with_no_client_auth();
+    let name = "localhost".try_into().expect("a name");
+    let tls = rustls::ClientConnection::new(Arc::new(config), name).expect("a connection");
+    let mut stream = rustls::StreamOwned::new(tls, connect(listener));
+    stream.write_all(bytes).expect("sent");
     let mut answer = String::new();
-    BufReader::new(child.stdout.take()?).lines().map_while(Result::ok).for_each(|line| {
-        answer.push_str(&line);
-        answer.push('\n');
-    });
-    let _ = child.wait();
-    Some(answer)
+    stream.read_to_string(&mut answer).expect("ended as TLS ends");
+    answer
 }
 
 // L-37
@@ -694,7 +741,7 @@ fn https_on_loopback_is_served_with_a_certificate_made_on_the_spot() {
     let _idle = connect(&listener);
     assert_eq!(status(&get(&listener, "/cb?code=right")), 0);
     let request = format!("GET /cb?code=right HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n");
-    let Some(answer) = openssl(listener.address(), &request) else { return };
+    let answer = send_in_tls(&listener, request.as_bytes());
     assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
     assert!(answer.contains("Location: /done"), "{answer}");
     drop(listener);
