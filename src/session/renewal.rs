@@ -361,7 +361,7 @@ impl<'a> Renewal<'a> {
     /// Looks into the journal of an earlier run.
     fn recover(&mut self, world: &mut World, record: &Record) -> Result<Option<Recovered>, Error> {
         let found = self.journal.find(record.journal_key.as_ref()).map_err(|e| {
-            Error::new(Kind::Store, format!("the journal `{}` can't be read", self.journal.path().display())).cause(e)
+            Error::new(Kind::Store, format!("the journal `{}` can't be read", self.journal.path().display())).cause(e).hint("nothing was sent; `oauthctl doctor` looks at every folder")
         })?;
         let spent = record.token.as_ref().and_then(|set| grant::refresh::spendable(self.asking.provider, set)).map(journal::hash);
         let current = |intent: &Intent| intent.generation == record.generation && Some(&intent.token) == spent.as_ref();

@@ -27,7 +27,8 @@ MANNERS = ("none", "grace", "strict")
 MAGIC, ANSWER_AT = b"octljrn1", 4096
 # of the kernel's: the request goes out, and the first thing done with the answer
 SENDS, COMMITS = ("sendto", "writev", "write"), "pwrite64"
-WINDOW = 7
+# points of the window seen in one sweep: each point is a run of its own, and threads take turns in their own order
+WINDOW = 10
 
 
 class Scene:

@@ -44,6 +44,7 @@ class Server:
         self.before = 0.0  # seconds until the server acts
         self.after = 0.0  # seconds from then to the answer
         self.answer = None  # (status, headers, body) instead of the server's own
+        self.closes = False  # ends each connection with its answer
         self.silent = False  # takes the request and never answers
         self.api_refuses_before = 0  # the API answers 401 to access tokens below this number
         self.logins = {}
@@ -159,9 +160,12 @@ path = "/callback"
                 handler.connection.recv(1)  # until the client gives up
             return
         data = text.encode()
-        head = f"HTTP/1.1 {status} Whatever\r\nContent-Length: {len(data)}\r\nConnection: close\r\n"
+        head = f"HTTP/1.1 {status} Whatever\r\nContent-Length: {len(data)}\r\n{'Connection: close' if self.closes else 'Keep-Alive: timeout=60'}\r\n"
         head += "".join(f"{n}: {v}\r\n" for n, v in {"Content-Type": "application/json", **more}.items())
         handler.wfile.write(head.encode() + b"\r\n" + data)
+        if not self.closes:
+            with contextlib.suppress(OSError):
+                handler.connection.recv(1)  # as most servers do: the client closes
 
     def _answer(self, path, asked, headers):
         if path == "/authorize":
