@@ -125,7 +125,7 @@ pub fn renew(world: &mut World, session: &mut Session, want: Want, first: Option
         Err(e) if e.kind == Kind::Store || e.kind == Kind::Usage => {
             return match session.grant(None, first) {
                 GrantKind::ClientCredentials => client_credentials_unkept(world, session, first),
-                GrantKind::AuthorizationCode => Err(e),
+                GrantKind::AuthorizationCode | GrantKind::DeviceCode => Err(e),
             };
         }
         Err(e) => return Err(e),
@@ -260,7 +260,7 @@ impl Session {
     pub fn scopes(&self, provider: &Provider, grant: GrantKind) -> Vec<String> {
         let facts = &provider.scopes;
         let mut scopes = self.profile.scopes.clone().unwrap_or_else(|| facts.default.clone());
-        let offline = facts.offline.iter().filter(|_| grant == GrantKind::AuthorizationCode && provider.refresh.supported);
+        let offline = facts.offline.iter().filter(|_| grant.needs_person() && provider.refresh.supported);
         for scope in facts.always.iter().chain(offline) {
             if !scopes.contains(scope) {
                 scopes.push(scope.clone());

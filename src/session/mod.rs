@@ -18,6 +18,8 @@ use std::path::PathBuf;
 
 use crate::config::{self, Config, GrantKind, Profile, SecretSource};
 use crate::error::{Error, Kind};
+use crate::grant;
+use crate::protocol::metadata;
 use crate::protocol::token_request::Client;
 use crate::provider::Provider;
 use crate::provider::expand::ExpandError;
@@ -26,7 +28,7 @@ use crate::store::{self, Store, StoreKind};
 use crate::text::{nearest, safe};
 use crate::world::World;
 use paths::Paths;
-use record::Record;
+use record::{Kept, Record};
 
 /// What was typed, before the configuration and the environment have their say.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -62,6 +64,12 @@ pub struct Session {
     more_vars: Option<MoreVars>,
     provider: Option<Provider>,
     client_secret: Option<Secret>,
+    /// The server's document, if it was fetched by this command.
+    pub metadata: Option<Kept>,
+    /// The server announced that each authorize answer names it (RFC 9207).
+    pub iss_required: bool,
+    /// This command is a login: what was pinned before may change.
+    pub signing_in: bool,
 }
 
 impl std::fmt::Debug for Session {
@@ -96,6 +104,9 @@ impl Session {
             more_vars: None,
             provider: None,
             client_secret: None,
+            metadata: None,
+            iss_required: false,
+            signing_in: false,
         })
     }
 
@@ -120,14 +131,47 @@ impl Session {
         if let Some(more) = &mut self.more_vars {
             vars.extend(more(world)?);
         }
-        let provider = raw.expand(&vars).map_err(|e| match e {
+        let mut provider = raw.expand(&vars).map_err(|e| match e {
             ExpandError::Missing { ref name, .. } => {
                 Error::usage(e.to_string()).hint(format!("oauthctl profile set {} vars.{name} VALUE", self.name))
             }
             _ => Error::usage(e.to_string()).hint(format!("`oauthctl profile set {} vars.NAME VALUE` sets a variable", self.name)),
         })?;
+        self.discover(world, &mut provider, record)?;
         self.provider = Some(provider.clone());
         Ok(provider)
+    }
+
+    /// Fills from the server's own document what the entry leaves open: the one that was kept with the login, or a new one.
+    fn discover(&mut self, world: &mut World, provider: &mut Provider, record: Option<&Record>) -> Result<(), Error> {
+        let Some(issuer) = provider.issuer.clone() else { return Ok(()) };
+        if provider.token.url.is_some() && (provider.authorize.url.is_some() || provider.device.is_some()) {
+            return Ok(());
+        }
+        let now = world.clock.now();
+        let kept = record.and_then(|r| r.metadata.as_ref());
+        if let Some(kept) = kept.filter(|k| k.issuer == issuer && now < k.until)
+            && let Ok(document) = metadata::read(kept.document.to_string().as_bytes(), &issuer)
+        {
+            document.fill(provider);
+            self.iss_required = document.sends_iss();
+            return Ok(());
+        }
+        let (document, until) = grant::discover::fetch(world, &issuer)?;
+        // a refresh token goes only to where it came from: a server that moved is looked at by a person first (D-05)
+        let (was, is) = (kept.and_then(|k| k.document["token_endpoint"].as_str()), document.text("token_endpoint"));
+        if let (Some(was), Some(is)) = (was, is)
+            && was != is
+            && !self.signing_in
+        {
+            return Err(Error::new(Kind::Unsafe, format!("the token endpoint of `{}` has changed since the login", safe(&issuer)))
+                .cause(format!("it was {}, and is {} now; nothing was sent there", safe(was), safe(is)))
+                .hint(format!("if that is right: oauthctl login {}", self.name)));
+        }
+        document.fill(provider);
+        self.iss_required = document.sends_iss();
+        self.metadata = Some(Kept { issuer, until, document: document.to_value() });
+        Ok(())
     }
 
     /// The provider with its `{variables}` unfilled: for what is asked before a login.
@@ -140,6 +184,7 @@ impl Session {
     /// the provider offers one.
     pub fn grant(&self, provider: Option<&Provider>, record: Option<&Record>) -> GrantKind {
         self.profile.grant.or(record.and_then(|r| r.grant)).unwrap_or(match provider {
+            Some(p) if p.authorize.url.is_none() && p.device.is_some() => GrantKind::DeviceCode,
             Some(p) if p.authorize.url.is_none() && p.client_credentials.is_some() => GrantKind::ClientCredentials,
             _ => GrantKind::AuthorizationCode,
         })
