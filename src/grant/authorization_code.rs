@@ -202,6 +202,9 @@ fn invite(world: &mut World, login: &Login<'_>, listener: Option<&Loopback>, url
             Err(e) => world.say(&format!("No browser opened here ({e}): open the address yourself.")),
         }
     }
+    if listener.is_some_and(|l| l.origin().starts_with("https")) {
+        world.say("The browser will warn of an unknown certificate when it comes back: this program made it just now, for this one answer. Go on past the warning.");
+    }
     match (listener, &login.ssh) {
         (Some(listener), Some(ssh)) => {
             let port = listener.address().port();
@@ -210,7 +213,7 @@ fn invite(world: &mut World, login: &Login<'_>, listener: Option<&Loopback>, url
             world.say(&format!("\n  ssh -N -L {port}:127.0.0.1:{port} {here}\n"));
             world.say("or paste the address that the browser ends on here, and press Enter.");
         }
-        (Some(_), None) if login.take_paste => {
+        (Some(_), None) if login.take_paste && world.terminal.stdin_is_terminal() => {
             world.say("Waiting. If the browser can't come back by itself, paste the address it ends on here, and press Enter.");
         }
         (Some(_), None) => world.say("Waiting for the browser to come back."),
