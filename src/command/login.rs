@@ -302,7 +302,11 @@ fn ask_vars(world: &mut World, session: &mut Session) -> Result<(), Error> {
         .missing_vars(&session.profile.vars)
         .into_iter()
         .filter(|(name, _)| *name != "base")
-        .map(|(name, var)| (name.to_owned(), var.prompt.clone().unwrap_or_else(|| name.to_owned())))
+        .map(|(name, var)| {
+            let prompt = var.prompt.clone().unwrap_or_else(|| name.to_owned());
+            let allowed = if var.one_of.is_empty() { String::new() } else { format!(" [{}]", var.one_of.join(", ")) };
+            (name.to_owned(), format!("{prompt}{allowed}"))
+        })
         .collect();
     for (name, prompt) in missing {
         if !may_ask(world) {
@@ -436,6 +440,8 @@ fn introduce(world: &mut World, provider: &Provider, plan: Option<&Plan>) {
     world.say(&format!("To sign in to {} you need an app of your own there (its client id and client secret).", safe(&provider.name)));
     if let Some(console) = &provider.console_url {
         world.say(&format!("  Register it at: {}", safe(console)));
+    } else if let Some(note) = provider.notes.first() {
+        world.say(&format!("  {}", safe(note)));
     }
     if let Some(plan) = plan {
         match plan.to_register() {
