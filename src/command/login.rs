@@ -106,7 +106,7 @@ fn finish(world: &mut World, session: &mut Session, provider: &Provider, old: Op
     } else {
         world.say(&format!("It rests in {}.", session.store.place()));
     }
-    let call = first_call(provider, &set).map(|path| format!("   or   oauthctl call {name} {}", safe(&path)));
+    let call = first_call(provider, &set).map(|path| format!("   or   oauthctl call {name} {}", for_a_shell(&safe(&path))));
     world.say(&format!("Next: oauthctl token {name}{}", call.unwrap_or_default()));
     Ok(0)
 }
@@ -127,6 +127,14 @@ fn first_call(provider: &Provider, set: &TokenSet) -> Option<String> {
         path = path.replace(&format!("{{{name}}}"), &value);
     }
     (path.starts_with('/') && !path.contains('{')).then_some(path)
+}
+
+/// In single quotes where a shell would read more into it.
+fn for_a_shell(word: &str) -> String {
+    match word.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-._~:@%+=,".contains(&b)) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
 }
 
 #[expect(clippy::too_many_arguments, reason = "one call, and each is a fact of the login that is kept")]
