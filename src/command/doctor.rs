@@ -55,7 +55,7 @@ pub fn run(args: DoctorArgs, _global: &Global, world: &mut World) -> Result<u8, 
     let keychain_works = keychain.is_ok();
     add("keychain", match keychain {
         Ok(place) => Found::Good(format!("{place}: wrote, read and deleted a test item")),
-        Err(e) => Found::Note(e.message, Some("tokens then go into a sealed file (`--store file`), or unlock it".to_owned())),
+        Err(e) => Found::Note(e.message, Some("unlock or start it; without one, tokens go into sealed files (`--store file`)".to_owned())),
     });
     let file = crate::session::open_file_store(world, &paths).and_then(|store| probe(&store, world));
     let file_works = file.is_ok();
@@ -75,10 +75,11 @@ pub fn run(args: DoctorArgs, _global: &Global, world: &mut World) -> Result<u8, 
     add("listener", listener());
     add("browser", browser(world));
     add("environment", environment(world));
-    if let Some(profile) = args.profile {
-        let reached = reach(world, profile)?;
-        add("network", reached);
-    }
+    let reached = match args.profile {
+        Some(profile) => reach(world, profile)?,
+        None => Found::Note("not looked at".to_owned(), Some("name a profile to try its provider: `oauthctl doctor PROFILE`".to_owned())),
+    };
+    add("network", reached);
     print(world, report.as_bytes())?;
     Ok(match (bad, keychain_works || file_works) {
         (_, false) => Kind::Store.exit_code(),
@@ -102,8 +103,11 @@ fn configuration(paths: &Paths) -> Found {
         }
     };
     match wrong.is_empty() {
-        true => Found::Good(format!("{}: {profiles} profiles", dir.display())),
-        false => Found::Bad(wrong.join("; "), Some("mend the file".to_owned())),
+        true => Found::Good(match profiles {
+            1 => format!("{}: 1 profile", dir.display()),
+            n => format!("{}: {n} profiles", dir.display()),
+        }),
+        false => Found::Bad(wrong.join("; "), Some("mend what is named here; `oauthctl doctor` looks again".to_owned())),
     }
 }
 

@@ -49,7 +49,9 @@ pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Er
         return Err(Error::usage(format!("the token of `{}` comes from the variable {variable}: a login would not be used", session.name))
             .hint(format!("unset {variable}")));
     }
-    choose_store(world, &mut session)?;
+    // a provider that isn't known, or is broken, is told before anything else
+    session.raw_provider()?;
+    let store_notice = choose_store(world, &mut session)?;
     let old = match session.store.kind() {
         StoreKind::None => None,
         _ => session.load()?,
@@ -58,8 +60,8 @@ pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Er
     let provider = session.provider(world, old.as_ref())?;
     let grant = session.grant(Some(&provider), None);
     let obtained = match grant {
-        GrantKind::ClientCredentials => by_client_credentials(world, &mut session, &provider, old.as_ref())?,
-        GrantKind::AuthorizationCode => by_browser(world, &mut session, &provider, old.as_ref(), &args)?,
+        GrantKind::ClientCredentials => by_client_credentials(world, &mut session, &provider, old.as_ref(), store_notice)?,
+        GrantKind::AuthorizationCode => by_browser(world, &mut session, &provider, old.as_ref(), &args, store_notice)?,
     };
     finish(world, &mut session, &provider, old, grant, obtained)
 }
@@ -104,7 +106,8 @@ fn finish(world: &mut World, session: &mut Session, provider: &Provider, old: Op
     } else {
         world.say(&format!("It rests in {}.", session.store.place()));
     }
-    world.say(&format!("Next: oauthctl token {name}   or   oauthctl call {name} {}", first_call(provider)));
+    let call = first_call(provider, &set).map(|path| format!("   or   oauthctl call {name} {}", for_a_shell(&safe(&path))));
+    world.say(&format!("Next: oauthctl token {name}{}", call.unwrap_or_default()));
     Ok(0)
 }
 
@@ -114,13 +117,23 @@ fn missing_scopes(asked: &[String], set: &TokenSet) -> Option<String> {
     (!missing.is_empty()).then(|| missing.join(" "))
 }
 
-/// A path that shows something at once.
-fn first_call(provider: &Provider) -> String {
+/// A path of the API that shows something at once: who signed in. What stands in braces is what the token's answer said.
+fn first_call(provider: &Provider, set: &TokenSet) -> Option<String> {
+    let whoami = &provider.whoami.as_ref()?.url;
     let base = provider.api.base_url.as_deref().unwrap_or("");
-    match &provider.whoami {
-        Some(whoami) if whoami.url.starts_with(base) && !whoami.url.contains('{') => whoami.url[base.len()..].to_owned(),
-        Some(whoami) if whoami.url.starts_with('/') => whoami.url.clone(),
-        _ => "/".to_owned(),
+    let mut path = whoami.strip_prefix(base).unwrap_or(whoami).to_owned();
+    for (name, value) in &set.extra {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        path = path.replace(&format!("{{{name}}}"), &value);
+    }
+    (path.starts_with('/') && !path.contains('{')).then_some(path)
+}
+
+/// In single quotes where a shell would read more into it.
+fn for_a_shell(word: &str) -> String {
+    match word.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-._~:@%+=,".contains(&b)) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
     }
 }
 
@@ -261,33 +274,33 @@ fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Re
     Ok(())
 }
 
-/// Where no keychain answers, a sealed file does: said, never silently, and kept in the profile.
-fn choose_store(world: &mut World, session: &mut Session) -> Result<(), Error> {
+/// Where no keychain answers, sealed files do, and the profile keeps to them. What is to be said of it is said once nothing
+/// is missing any more, never silently.
+fn choose_store(world: &mut World, session: &mut Session) -> Result<Option<String>, Error> {
     let name = session.name.clone();
     if session.store.kind() == StoreKind::None {
-        return Ok(());
+        return Ok(None);
     }
     match session.store.writable(&name) {
-        Ok(()) => announce_key_file(world, session),
+        Ok(()) => key_file_notice(world, session),
         Err(StoreError::Absent { why, .. }) if session.store.kind() == StoreKind::Keychain && session.choice.store.is_none() && world.env.var("OAUTHCTL_STORE").is_none() && session.profile.store.is_none() => {
             let file = crate::session::open_file_store(world, &session.paths)?;
             let how = file.opened_by();
             session.store = Box::new(file);
             session.store.writable(&name)?;
-            world.say(&format!("No keychain answers here ({why}): the token goes into {}, opened by {how}.", session.store.place()));
-            Ok(())
+            Ok(Some(format!("No keychain answers here: {why}.\nThe tokens go into sealed files in {}, {how}.", session.store.place())))
         }
         Err(e) => Err(e.into()),
     }
 }
 
-/// A key file beside the sealed files protects them from backups and copies, not from whoever reads the folder.
-fn announce_key_file(world: &mut World, session: &Session) -> Result<(), Error> {
-    if session.store.kind() == StoreKind::File && session.load()?.is_none() {
-        let how = crate::session::open_file_store(world, &session.paths)?.opened_by();
-        world.say(&format!("The token goes into {}, opened by {how}.", session.store.place()));
+/// Of a key file beside the sealed files: it keeps nothing from whoever reads the folder.
+fn key_file_notice(world: &World, session: &Session) -> Result<Option<String>, Error> {
+    if session.store.kind() != StoreKind::File || session.load()?.is_some() {
+        return Ok(None);
     }
-    Ok(())
+    let how = crate::session::open_file_store(world, &session.paths)?.opened_by();
+    Ok(Some(format!("The tokens go into sealed files in {}, {how}.", session.store.place())))
 }
 
 /// The provider's variables that only the person knows.
@@ -297,7 +310,11 @@ fn ask_vars(world: &mut World, session: &mut Session) -> Result<(), Error> {
         .missing_vars(&session.profile.vars)
         .into_iter()
         .filter(|(name, _)| *name != "base")
-        .map(|(name, var)| (name.to_owned(), var.prompt.clone().unwrap_or_else(|| name.to_owned())))
+        .map(|(name, var)| {
+            let prompt = var.prompt.clone().unwrap_or_else(|| name.to_owned());
+            let allowed = if var.one_of.is_empty() { String::new() } else { format!(" [{}]", var.one_of.join(", ")) };
+            (name.to_owned(), format!("{prompt}{allowed}"))
+        })
         .collect();
     for (name, prompt) in missing {
         if !may_ask(world) {
@@ -310,8 +327,15 @@ fn ask_vars(world: &mut World, session: &mut Session) -> Result<(), Error> {
     Ok(())
 }
 
-fn by_client_credentials(world: &mut World, session: &mut Session, provider: &Provider, old: Option<&Record>) -> Result<Obtained, Error> {
+fn by_client_credentials(
+    world: &mut World,
+    session: &mut Session,
+    provider: &Provider,
+    old: Option<&Record>,
+    store_notice: Option<String>,
+) -> Result<Obtained, Error> {
     let client = complete_client(world, session, provider, old, None)?;
+    say_if(world, store_notice);
     let asked = session.scopes(provider, GrantKind::ClientCredentials);
     let name = session.name.clone();
     let asking = Asking { profile: &name, provider, client: &client };
@@ -319,7 +343,20 @@ fn by_client_credentials(world: &mut World, session: &mut Session, provider: &Pr
     Ok(Obtained { set, client, asked, redirect_params: Vec::new(), caught: None, confirm: false })
 }
 
-fn by_browser(world: &mut World, session: &mut Session, provider: &Provider, old: Option<&Record>, args: &LoginArgs) -> Result<Obtained, Error> {
+fn say_if(world: &mut World, notice: Option<String>) {
+    if let Some(notice) = notice {
+        world.say(&notice);
+    }
+}
+
+fn by_browser(
+    world: &mut World,
+    session: &mut Session,
+    provider: &Provider,
+    old: Option<&Record>,
+    args: &LoginArgs,
+    store_notice: Option<String>,
+) -> Result<Obtained, Error> {
     let random = crate::session::random_hex(world);
     let plan = redirect_plan::plan(provider, session.profile.redirect_uri.as_deref(), session.profile.port, &random)?;
     let client = complete_client(world, session, provider, old, Some(&plan))?;
@@ -329,6 +366,7 @@ fn by_browser(world: &mut World, session: &mut Session, provider: &Provider, old
         return Err(Error::usage(format!("{why}, and questions are off here: the address can't be pasted"))
             .hint("`--grant client-credentials`, where the provider offers it, needs no browser"));
     }
+    say_if(world, store_notice);
     let ssh = world.env.var("SSH_CONNECTION");
     let has_display = ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"].iter().any(|name| world.env.var(name).is_some());
     let name = session.name.clone();
@@ -370,7 +408,7 @@ fn complete_client(world: &mut World, session: &mut Session, provider: &Provider
     }
     if !may_ask(world) {
         return match known {
-            None => session.require_client(world, provider, old),
+            None => Err(unregistered(session, provider, plan)),
             Some(client) => usable_auth(endpoint, &client).map(|_| client.clone()).map_err(Error::from),
         };
     }
@@ -393,11 +431,25 @@ fn complete_client(world: &mut World, session: &mut Session, provider: &Provider
     Ok(Client { id, secret })
 }
 
+/// No client id, and nobody to ask for one.
+fn unregistered(session: &Session, provider: &Provider, plan: Option<&Plan>) -> Error {
+    let name = &session.name;
+    let register = provider.console_url.as_deref().map(|console| {
+        let redirect = plan.and_then(Plan::to_register).map(|uri| format!(", with the redirect URL {}", safe(&uri)));
+        format!("register an app at {}{}", safe(console), redirect.unwrap_or_default())
+    });
+    let mut error = Error::usage(format!("no client id is known for `{name}`, and there is no terminal to ask at"));
+    error.hints.extend(register);
+    error.hint(format!("oauthctl login {name} --client-id ID --client-secret-file FILE")).hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET")
+}
+
 /// Where to register, and what to enter there.
 fn introduce(world: &mut World, provider: &Provider, plan: Option<&Plan>) {
     world.say(&format!("To sign in to {} you need an app of your own there (its client id and client secret).", safe(&provider.name)));
     if let Some(console) = &provider.console_url {
         world.say(&format!("  Register it at: {}", safe(console)));
+    } else if let Some(note) = provider.notes.first() {
+        world.say(&format!("  {}", safe(note)));
     }
     if let Some(plan) = plan {
         match plan.to_register() {

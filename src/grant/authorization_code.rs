@@ -202,15 +202,21 @@ fn invite(world: &mut World, login: &Login<'_>, listener: Option<&Loopback>, url
             Err(e) => world.say(&format!("No browser opened here ({e}): open the address yourself.")),
         }
     }
+    if listener.is_some_and(|l| l.origin().starts_with("https")) {
+        world.say("The browser will warn of an unknown certificate when it comes back: this program made it just now, for this one answer. Go on past the warning.");
+    }
     match (listener, &login.ssh) {
         (Some(listener), Some(ssh)) => {
             let port = listener.address().port();
             let here = ssh.split_whitespace().nth(2).map(safe).unwrap_or_else(|| "THIS-MACHINE".to_owned());
             world.say("This session came over SSH. For the browser on your own machine to reach it, run there:");
-            world.say(&format!("\n  ssh -N -L {port}:127.0.0.1:{port} {here}\n"));
+            // the page to sign in at may be on this machine too: a practice server
+            let ports = [port].into_iter().chain(local_port(url).filter(|p| *p != port));
+            let forwards: String = ports.map(|p| format!(" -L {p}:127.0.0.1:{p}")).collect();
+            world.say(&format!("\n  ssh -N{forwards} {here}\n"));
             world.say("or paste the address that the browser ends on here, and press Enter.");
         }
-        (Some(_), None) if login.take_paste => {
+        (Some(_), None) if login.take_paste && world.terminal.stdin_is_terminal() => {
             world.say("Waiting. If the browser can't come back by itself, paste the address it ends on here, and press Enter.");
         }
         (Some(_), None) => world.say("Waiting for the browser to come back."),
@@ -219,6 +225,12 @@ fn invite(world: &mut World, login: &Login<'_>, listener: Option<&Loopback>, url
             world.say("Copy that page's whole address, paste it here, and press Enter (it isn't shown):");
         }
     }
+}
+
+/// The port of an address on this machine.
+fn local_port(url: &Secret) -> Option<u16> {
+    let url = url::Url::parse(url.expose()).ok()?;
+    matches!(url.host_str(), Some("127.0.0.1" | "localhost")).then(|| url.port_or_known_default()).flatten()
 }
 
 type Redirected = (Secret, Vec<(String, String)>, Option<Reply>);

@@ -4,4 +4,5 @@ mod configuration;
 mod keychain_real;
 mod loopback;
 mod providers;
+mod readme;
 mod store_contract;
