@@ -739,6 +739,8 @@ def main(names):
     if wanted := sys.argv[1:]:
         tests = [f for f in tests if any(w.replace(" ", "_") in f.__name__ for w in wanted)]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # a shell starts what runs in the background with Ctrl-C ignored, and so would everything started from here
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     failed = False
     for function in tests:
         name = f"{part}: {function.__name__.replace('_', ' ')}"
