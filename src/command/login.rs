@@ -16,8 +16,9 @@ use crate::provider::{Provider, VarFrom};
 use crate::secret::Secret;
 use crate::session::fresh::keep;
 use crate::session::record::Record;
-use crate::session::{Choice, Session, lock};
-use crate::store::{StoreError, StoreKind, environment};
+use crate::session::{Choice, Session, lock, renewal};
+use crate::store::keychain::KeychainStore;
+use crate::store::{Store, StoreError, StoreKind, environment};
 use crate::text::safe;
 use crate::token::TokenSet;
 use crate::world::World;
@@ -141,7 +142,7 @@ fn store_login(
     }
     let _lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
     let now = session.load()?;
-    let generation = [&now, &old].into_iter().flatten().map(|r| r.generation).max().unwrap_or(0);
+    let generation = [&now, &old].into_iter().flatten().map(|r| r.generation).chain([renewal::newest_seen(session)]).max().unwrap_or(0);
     let before = now.or(old).unwrap_or_default();
     // a secret that comes from outside each time stays outside
     let kept_secret = match session.profile.client_secret.is_some() || world.env.var("OAUTHCTL_CLIENT_SECRET").is_some() {
@@ -158,12 +159,39 @@ fn store_login(
         login_at: Some(world.clock.now()),
         vars: learnt(provider, set, redirect_params),
         account,
-        journal_key: before.journal_key.clone(),
-        machine: before.machine.clone(),
+        journal_key: Some(renewal::new_key(world)),
+        machine: renewal::machine(world),
         token: Some(set.clone()),
     };
     keep(world, session, &record)?;
+    // what an earlier login left on the disk has nothing to say any more
+    renewal::sweep(session);
+    leave_old_store(world, session)?;
     remember_profile(world, session, client)
+}
+
+/// One source of truth: a profile that moved to another store leaves nothing in the old one (C-30).
+fn leave_old_store(world: &mut World, session: &Session) -> Result<(), Error> {
+    let dir = session.paths.require_config()?;
+    let file = config::Config::load_for(&dir, &session.name)?;
+    let Some(profile) = file.profiles.get(&session.name) else { return Ok(()) };
+    let old = profile.store.or(file.store).unwrap_or(StoreKind::Keychain);
+    if old == session.store.kind() || world.env.var("OAUTHCTL_STORE").is_some() {
+        return Ok(());
+    }
+    let store: Box<dyn Store> = match old {
+        StoreKind::Keychain => Box::new(KeychainStore::new(world.keychain.clone())),
+        StoreKind::File => Box::new(crate::session::open_file_store(world, &session.paths)?),
+        StoreKind::Environment | StoreKind::None => return Ok(()),
+    };
+    match store.delete(&session.name) {
+        Ok(true) => world.say(&format!("The tokens in {} were deleted: this profile's are in {} now.", store.place(), session.store.place())),
+        Ok(false) => {}
+        // an absent keychain holds nothing that could be used
+        Err(StoreError::Absent { .. }) => {}
+        Err(e) => world.warn(&format!("what {} still holds of this profile could not be deleted: {e}", store.place())),
+    }
+    Ok(())
 }
 
 /// Variables that the redirect or the answer taught (`from = "callback"`, `"token"`).
@@ -287,7 +315,7 @@ fn by_client_credentials(world: &mut World, session: &mut Session, provider: &Pr
     let asked = session.scopes(provider, GrantKind::ClientCredentials);
     let name = session.name.clone();
     let asking = Asking { profile: &name, provider, client: &client };
-    let set = client_credentials::obtain(world, &asking, &asked, &mut |_| Ok(()))?.set;
+    let set = client_credentials::obtain(world, &asking, &asked, &mut |_| ())?.set;
     Ok(Obtained { set, client, asked, redirect_params: Vec::new(), caught: None, confirm: false })
 }
 
@@ -317,7 +345,7 @@ fn by_browser(world: &mut World, session: &mut Session, provider: &Provider, old
         take_paste,
         ssh,
     };
-    let obtained = authorization_code::obtain(world, &login, &mut |_| Ok(()))?;
+    let obtained = authorization_code::obtain(world, &login, &mut |_| ())?;
     Ok(Obtained {
         set: obtained.answer.set,
         client,

@@ -8,7 +8,7 @@ use crate::error::{Error, Kind};
 use crate::grant::{Asking, revoke};
 use crate::session::paths::Paths;
 use crate::session::record::Record;
-use crate::session::{Choice, Session, copy, lock};
+use crate::session::{Choice, Session, copy, lock, renewal};
 use crate::store::{StoreKind, environment};
 use crate::text::safe;
 use crate::world::World;
@@ -76,6 +76,7 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<(), Error>
         world.say(&format!("{name}: no token is stored"));
         return Ok(());
     };
+    let record = renewal::settle(world, &mut session, record)?;
     let revoked = if local_only { Ok(Some("the provider was not asked to revoke it")) } else { at_provider(world, &mut session, &record) };
     forget(world, &session, &record)?;
     let kept = if record.client_secret.is_some() { format!("; the client secret is kept (`oauthctl profile remove {name}` forgets it too)") } else { String::new() };
@@ -108,6 +109,7 @@ fn at_provider(world: &mut World, session: &mut Session, record: &Record) -> Res
 /// The tokens go; a client secret that was entered by hand stays.
 fn forget(world: &mut World, session: &Session, record: &Record) -> Result<(), Error> {
     copy::forget(world, session);
+    renewal::sweep(session);
     if record.client_secret.is_none() {
         session.store.delete(&session.name)?;
         return Ok(());
@@ -121,5 +123,6 @@ fn forget(world: &mut World, session: &Session, record: &Record) -> Result<(), E
         ..record.clone()
     };
     session.store.save(&session.name, &kept.to_json())?;
+    renewal::saw(session, kept.generation);
     Ok(())
 }

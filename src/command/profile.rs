@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::secret::Secret;
 use crate::session::paths::Paths;
 use crate::session::record::Record;
-use crate::session::{Choice, Session, copy, lock};
+use crate::session::{Choice, Session, copy, lock, renewal};
 use crate::store::StoreKind;
 use crate::text::safe;
 use crate::world::World;
@@ -92,6 +92,7 @@ fn remove(world: &mut World, global: &Global, profile: String) -> Result<(), Err
         let _lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
         forgotten = session.store.delete(&session.name)?;
         copy::forget(world, &session);
+        renewal::forget_all(&session);
     }
     let removed = config::edit(&dir, |editor| editor.remove(&session.name))?;
     match (removed, forgotten) {

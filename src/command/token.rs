@@ -81,6 +81,7 @@ pub fn run(args: TokenArgs, global: &Global, world: &mut World) -> Result<u8, Er
         force: args.force_refresh,
         no_refresh: args.no_refresh,
         whole: args.format == Format::Json,
+        insists: false,
     };
     let set = fresh(world, &mut session, want)?;
     let text = formatted(world, &mut session, &set, args.format)?;

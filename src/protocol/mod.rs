@@ -8,5 +8,6 @@ pub mod form;
 pub mod jwt;
 pub mod pkce;
 pub mod redirect;
+pub mod retry_after;
 pub mod token_request;
 pub mod trace;

@@ -5,7 +5,7 @@ use crate::error::{Error, Kind};
 use crate::grant::{self, Asking};
 use crate::provider::Provider;
 use crate::session::record::Record;
-use crate::session::{Session, copy, lock, no_token};
+use crate::session::{Session, copy, lock, no_token, renewal};
 use crate::store::StoreKind;
 use crate::token::{Freshness, TokenSet};
 use crate::world::World;
@@ -21,7 +21,12 @@ pub struct Want {
     pub no_refresh: bool,
     /// Scopes, id token and extra members are wanted too: the kernel's copy has none of them.
     pub whole: bool,
+    /// A person asked for it here and now: trouble of a moment ago doesn't count.
+    pub insists: bool,
 }
+
+/// A sibling's renewal counts as ours if it came so many seconds ago while we waited (T-61).
+const JUST_NOW: i64 = 10;
 
 /// The freshest token set there is, renewed if need be. Never opens a browser, never asks.
 pub fn fresh(world: &mut World, session: &mut Session, want: Want) -> Result<TokenSet, Error> {
@@ -30,6 +35,10 @@ pub fn fresh(world: &mut World, session: &mut Session, want: Want) -> Result<Tok
     }
     if session.store.kind() == StoreKind::None {
         return client_credentials_unkept(world, session, None);
+    }
+    // GNOME Keyring aborts under many readers at once: with the copy to go by, they come one after the other
+    if session.store.kind() == StoreKind::Keychain && session.cache && !want.force && !want.no_refresh {
+        return renew(world, session, want, None);
     }
     let record = match session.load() {
         Ok(record) => record,
@@ -62,7 +71,7 @@ fn from_copy(world: &World, session: &Session, want: Want) -> Option<TokenSet> {
         return None;
     }
     let set = copy::read(world, &session.paths, &session.name)?;
-    matches!(set.freshness(world.clock.now(), want.min_ttl), Freshness::Fresh | Freshness::Unknown).then_some(set)
+    matches!(usable(world, &set, want), Usable::Yes).then_some(set)
 }
 
 enum Usable {
@@ -71,8 +80,11 @@ enum Usable {
 }
 
 fn usable(world: &World, set: &TokenSet, want: Want) -> Usable {
-    match set.freshness(world.clock.now(), want.min_ttl) {
+    let now = world.clock.now();
+    match set.freshness(now, want.min_ttl) {
         _ if want.force => Usable::No,
+        // a clock that was set back would keep an old token for ever: its lifetime counts from when it came
+        Freshness::Fresh if now + JUST_NOW < set.received_at => Usable::No,
         Freshness::Fresh | Freshness::Unknown => Usable::Yes,
         // the usual margin is ours, not the caller's
         Freshness::Stale if want.no_refresh && want.min_ttl.is_none() => Usable::Yes,
@@ -104,10 +116,10 @@ fn same_scopes(a: &[String], b: &[String]) -> bool {
     a.iter().all(|s| b.contains(s))
 }
 
-/// Renews under the lock: load again, judge again, then one request.
+/// Under the lock: load again, judge again, then one request at most. `first` is what was loaded without the lock, if anything.
 pub fn renew(world: &mut World, session: &mut Session, want: Want, first: Option<&Record>) -> Result<TokenSet, Error> {
     let name = session.name.clone();
-    let _lock = match lock::acquire(world, &session.paths, &*session.store, &name) {
+    let lock = match lock::acquire(world, &session.paths, &*session.store, &name) {
         Ok(lock) => lock,
         // a CI job has no folder to lock in, and nothing to lose: each token is a new one
         Err(e) if e.kind == Kind::Store || e.kind == Kind::Usage => {
@@ -121,57 +133,52 @@ pub fn renew(world: &mut World, session: &mut Session, want: Want, first: Option
     if let Some(set) = from_copy(world, session, want) {
         return Ok(set);
     }
-    let record = session.load()?;
-    let generation = |r: Option<&Record>| r.map_or(0, |r| r.generation);
+    let record = match session.load() {
+        Ok(record) => record,
+        Err(e) => return without_store(world, session, e),
+    };
     let ours = record.as_ref().filter(|r| is_ours(session, r));
-    if let Some(set) = ours.and_then(|r| r.token.as_ref()) {
-        let renewed_meanwhile = generation(record.as_ref()) > generation(first);
-        let want = Want { force: want.force && !renewed_meanwhile, ..want };
-        if let Usable::Yes = usable(world, set, want) {
+    let current = ours.and_then(|r| r.token.as_ref());
+    if let Some(set) = current {
+        let newer = record.as_ref().map(|r| r.generation) > first.map(|r| r.generation);
+        let now = world.clock.now();
+        let by_sibling = newer && (first.is_some() || lock.waited) && (now - JUST_NOW..=now).contains(&set.received_at);
+        if by_sibling || matches!(usable(world, set, want), Usable::Yes) {
             copy::write(world, session, set);
             return Ok(set.clone());
         }
     }
+    let by_client = session.grant(None, record.as_ref()) == GrantKind::ClientCredentials;
+    if current.is_none() && !by_client {
+        return Err(no_token(session));
+    }
     let provider = session.provider(world, record.as_ref())?;
-    if session.grant(Some(&provider), record.as_ref()) == GrantKind::ClientCredentials {
-        return client_credentials(world, session, &provider, record.as_ref());
+    if by_client {
+        if let Some(e) = renewal::trouble(session, world.clock.now(), want) {
+            return still_valid(world, current, want, e);
+        }
+        return client_credentials(world, session, &provider, record.as_ref()).or_else(|e| {
+            renewal::remember_trouble(session, world.clock.now(), &e);
+            still_valid(world, current, want, e)
+        });
     }
-    let Some(record) = record else { return Err(no_token(session)) };
-    refresh(world, session, &provider, &record)
+    match (current.cloned(), record) {
+        (Some(old), Some(record)) => {
+            renewal::refresh(world, session, &provider, record, want, lock).or_else(|e| still_valid(world, Some(&old), want, e))
+        }
+        _ => Err(no_token(session)),
+    }
 }
 
-fn refresh(world: &mut World, session: &mut Session, provider: &Provider, record: &Record) -> Result<TokenSet, Error> {
-    let Some(old) = &record.token else { return Err(no_token(session)) };
-    let Some(spent) = grant::refresh::spendable(provider, old) else {
-        let why = if provider.refresh.supported { "has no refresh token" } else { "can't be renewed at this provider" };
-        return Err(Error::login_first(&session.name, format!("the token of `{}` has expired and {why}", session.name)));
-    };
-    let client = session.require_client(world, provider, Some(record))?;
-    session.store.writable(&session.name)?;
-    let name = session.name.clone();
-    let asking = Asking { profile: &name, provider, client: &client };
-    world.step(|| format!("renewing the token of `{name}`"));
-    let answer = match grant::refresh::obtain(world, &asking, spent, &mut |_| Ok(())) {
-        Ok(answer) => answer,
-        Err(e) if e.grant_is_dead => return Err(forget_dead(world, session, record, e)),
-        Err(e) => return Err(e),
-    };
-    let mut set = answer.set;
-    grant::refresh::inherit(&mut set, old);
-    let kept = Record { generation: record.generation + 1, token: Some(set), ..record.clone() };
-    keep(world, session, &kept)
-}
-
-/// Compare and clear: only the record whose token was refused loses it, never one that came meanwhile (T-56).
-fn forget_dead(world: &mut World, session: &Session, record: &Record, e: Error) -> Error {
-    if let Ok(Some(now)) = session.load()
-        && now.generation == record.generation
-    {
-        let cleared = Record { token: None, generation: record.generation + 1, ..record.clone() };
-        let _ = session.store.save(&session.name, &cleared.to_json());
-        copy::forget(world, session);
+/// A token that is valid for a while yet is better than none while its endpoint is in trouble.
+fn still_valid(world: &mut World, set: Option<&TokenSet>, want: Want, e: Error) -> Result<TokenSet, Error> {
+    match set {
+        Some(set) if e.kind == Kind::TryLater && !want.force && want.min_ttl.is_none() && set.freshness(world.clock.now(), None) == Freshness::Stale => {
+            world.warn(&format!("{}: the old token is still valid and is used", e.message));
+            Ok(set.clone())
+        }
+        _ => Err(e),
     }
-    Error { message: format!("the login of `{}` has ended: the provider refuses to renew it", session.name), ..e }
 }
 
 fn client_credentials(world: &mut World, session: &mut Session, provider: &Provider, record: Option<&Record>) -> Result<TokenSet, Error> {
@@ -217,7 +224,7 @@ fn ask_client_credentials(world: &mut World, session: &mut Session, provider: &P
     let scopes = session.scopes(provider, GrantKind::ClientCredentials);
     let name = session.name.clone();
     let asking = Asking { profile: &name, provider, client: &client };
-    Ok(grant::client_credentials::obtain(world, &asking, &scopes, &mut |_| Ok(()))?.set)
+    Ok(grant::client_credentials::obtain(world, &asking, &scopes, &mut |_| ())?.set)
 }
 
 /// The store doesn't answer: only client credentials can do without.
@@ -235,6 +242,7 @@ pub fn keep(world: &mut World, session: &Session, record: &Record) -> Result<Tok
         let why = Error::from(e);
         Error { kind: Kind::NotSaved, message: format!("the new token of `{}` could not be saved", session.name), causes: vec![why.message], ..why }
     })?;
+    renewal::saw(session, record.generation);
     match &record.token {
         Some(set) => {
             copy::write(world, session, set);

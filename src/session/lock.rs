@@ -11,7 +11,7 @@ use ring::digest::{SHA256, digest};
 
 use crate::error::{Error, Kind};
 use crate::session::paths::Paths;
-use crate::store::{Store, StoreKind};
+use crate::store::{Store, StoreKind, private};
 use crate::world::World;
 
 /// Longer than one exchange with the token endpoint can take.
@@ -21,6 +21,8 @@ pub const LONGEST_WAIT: Duration = Duration::from_secs(35);
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
+    /// Somebody else held it before us: what was stale may be renewed by now.
+    pub waited: bool,
 }
 
 /// A name for this credential that is safe in a file's name and tells nothing: hexadecimal.
@@ -48,7 +50,7 @@ pub fn acquire(world: &mut World, paths: &Paths, store: &dyn Store, profile: &st
     let failed = |e: std::io::Error| {
         Error::new(Kind::Store, format!("the lock `{}` can't be taken", path.display())).cause(e).hint("`oauthctl doctor` looks at every folder")
     };
-    make_private_folder(&folder).map_err(failed)?;
+    private::make_folder(&folder).map_err(|e| failed(std::io::Error::other(e)))?;
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).read(true).write(true);
     #[cfg(unix)]
@@ -58,7 +60,7 @@ pub fn acquire(world: &mut World, paths: &Paths, store: &dyn Store, profile: &st
     }
     let file = options.open(&path).map_err(failed)?;
     match file.try_lock() {
-        Ok(()) => return Ok(Lock { _file: file }),
+        Ok(()) => return Ok(Lock { _file: file, waited: false }),
         Err(std::fs::TryLockError::WouldBlock) => {}
         Err(std::fs::TryLockError::Error(e)) => return Err(failed(e)),
     }
@@ -70,7 +72,7 @@ pub fn acquire(world: &mut World, paths: &Paths, store: &dyn Store, profile: &st
         let _ = done.send(locked);
     });
     match waiting.recv_timeout(LONGEST_WAIT) {
-        Ok(Ok(file)) => Ok(Lock { _file: file }),
+        Ok(Ok(file)) => Ok(Lock { _file: file, waited: true }),
         Ok(Err(e)) => Err(failed(e)),
         Err(_) => Err(Error::new(
             Kind::TryLater,
@@ -78,19 +80,4 @@ pub fn acquire(world: &mut World, paths: &Paths, store: &dyn Store, profile: &st
         )
         .hint("run the command again; if a process is stopped (Ctrl-Z), continue or end it")),
     }
-}
-
-/// Makes a folder that only its owner can enter.
-pub fn make_private_folder(path: &std::path::Path) -> std::io::Result<()> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
-    }
-    builder.create(path)
 }

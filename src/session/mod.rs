@@ -5,9 +5,13 @@
 
 pub mod copy;
 pub mod fresh;
+pub mod journal;
 pub mod lock;
 pub mod paths;
 pub mod record;
+pub mod renewal;
+mod seen;
+mod trouble;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -222,8 +222,10 @@ impl FileStore {
     }
 
     fn read_failed(&self, error: PrivateError) -> StoreError {
-        match error.kind() {
-            Some(ErrorKind::PermissionDenied) => StoreError::Denied(format!("file store: {error}")),
+        match error {
+            PrivateError::Io { path, source } if source.kind() == ErrorKind::PermissionDenied => {
+                StoreError::Denied(format!("file `{path}`"))
+            }
             _ => StoreError::Failed("file store".to_owned(), error.to_string()),
         }
     }

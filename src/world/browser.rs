@@ -24,10 +24,11 @@ use crate::text;
 const MOMENT: Duration = Duration::from_secs(1);
 
 /// Looked through before `PATH` for the system's own launcher.
-#[cfg(unix)]
+#[cfg(all(unix, not(target_os = "macos")))]
 const SYSTEM_FOLDERS: [&str; 4] = ["/usr/local/bin", "/usr/bin", "/bin", "/run/current-system/sw/bin"];
 
 /// Variables that a desktop program needs, by name and by prefix.
+#[cfg(unix)]
 const NEEDED: [&str; 22] = [
     "HOME",
     "USER",
@@ -52,6 +53,7 @@ const NEEDED: [&str; 22] = [
     "WSL_DISTRO_NAME",
     "WSL_INTEROP",
 ];
+#[cfg(unix)]
 const NEEDED_PREFIXES: [&str; 13] =
     ["LC_", "XDG_", "WAYLAND_", "DBUS_", "GNOME_", "KDE_", "GTK_", "GDK_", "QT_", "MOZ_", "PULSE_", "GIO_", "FLATPAK_"];
 

@@ -4,6 +4,7 @@
 mod browser;
 mod clock;
 mod env;
+pub mod helper;
 mod http;
 pub mod http_reader;
 pub mod keychain;
@@ -88,6 +89,11 @@ pub trait Env {
     /// The person's home folder, where it is known.
     fn home(&self) -> Option<std::path::PathBuf> {
         self.var_os(if cfg!(windows) { "USERPROFILE" } else { "HOME" }).filter(|v| !v.is_empty()).map(Into::into)
+    }
+
+    /// What tells this machine from another: its id, where the system has one.
+    fn machine(&self) -> Option<String> {
+        None
     }
 
     /// The names of all variables, for `doctor` and for what depends on a profile's name.
@@ -236,6 +242,10 @@ pub trait Programs {
     fn output(&self, argv: &[String], timeout: Duration) -> std::io::Result<Zeroizing<String>>;
     /// Runs a command in the foreground with variables added; its exit code.
     fn run(&self, argv: &[OsString], env: &[(String, OsString)]) -> std::io::Result<u8>;
+    /// Parts into the process that a person started and a helper that outlives it, where the system can do that.
+    fn part(&self) -> helper::Parted {
+        helper::Parted::Alone
+    }
 }
 
 pub trait Signals {

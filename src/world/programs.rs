@@ -75,6 +75,10 @@ impl Programs for Real {
         let status = command.spawn()?.wait()?;
         Ok(exit_code(status))
     }
+
+    fn part(&self) -> super::helper::Parted {
+        super::helper::part()
+    }
 }
 
 #[cfg(unix)]

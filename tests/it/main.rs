@@ -2,5 +2,6 @@
 
 mod configuration;
 mod keychain_real;
+mod loopback;
 mod providers;
 mod store_contract;
