@@ -1,7 +1,10 @@
 //! Links the unwinder into the program, where the C compiler at hand has it as an archive: one shared library less to load is a
 //! tenth of what `oauthctl token` takes. Without it the build is what it would be without this file. Writes nothing.
 
-#![expect(clippy::disallowed_methods, reason = "a build script hears from its environment and speaks to cargo by printing")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a build script hears from its environment and speaks to cargo by printing"
+)]
 
 use std::env::var;
 use std::path::Path;

@@ -536,6 +536,14 @@ http {{
         check(process.poll() is None, lambda: f"nginx ended\n{(folder / 'error.log').read_text()}")
         return f"https://localhost:{port}"
 
+    def practice(self, home, manners, *flags):
+        """The program's own practice server with one provider's manners, which the built-in name stands for in this home. Its
+        address."""
+        process = home.start("sandbox", "serve", "--as", manners, *flags)
+        text = first_block(process, "the practice server")
+        home.provider(manners, text)
+        return url_in(text)
+
     # -- keychains
 
     def keyring(self, mode=None):
@@ -678,6 +686,14 @@ def first_line(process, pattern, what, log, seconds=30):
     if not found:
         raise Skip(f"{what} did not start: {log.read_text(errors='replace').strip()[-600:]}")
     return found[0]
+
+
+def first_block(process, what, seconds=30):
+    """What a process writes to stdout in one go."""
+    ready, _, _ = select.select([process.stdout], [], [], seconds)
+    text = os.read(process.stdout.fileno(), 65536).decode() if ready else ""
+    check(text, f"{what} said nothing")
+    return text
 
 
 def owner_of_secrets(env):

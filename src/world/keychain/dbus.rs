@@ -631,7 +631,8 @@ mod tests {
     /// Connects and makes one call.
     fn connect(address: Address, time: Duration) -> Result<Answer, Failure> {
         let mut bus = Bus::connect(&[address], Instant::now() + time)?;
-        let call = Call { destination: "a.b", path: "/", interface: "a.b", member: "C", signature: "", body: Body::new() };
+        let call =
+            Call { destination: "a.b", path: "/", interface: "a.b", member: "C", signature: "", body: Body::new() };
         let serial = bus.send(&call);
         bus.wait(serial)
     }
