@@ -139,6 +139,10 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
     let (code, redirect_params, reply) = match caught {
         Ok(caught) => caught,
         Err(e) => {
+            // the browser may be on its way to the page that says so
+            if let Some(listener) = listener {
+                listener.finish();
+            }
             world.signals.release();
             return Err(e);
         }
