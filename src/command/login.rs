@@ -10,9 +10,9 @@ use crate::config::{self, GrantKind};
 use crate::error::{Error, Kind};
 use crate::grant::authorization_code::{self, Caught, Login, wants_confirmation};
 use crate::grant::redirect_plan::{self, Plan, Target};
-use crate::grant::{Asking, client_credentials};
+use crate::grant::{Asking, client_credentials, device};
 use crate::protocol::token_request::{Client, usable_auth};
-use crate::provider::{Provider, VarFrom};
+use crate::provider::{Endpoint, Provider, VarFrom};
 use crate::secret::Secret;
 use crate::session::fresh::keep;
 use crate::session::record::Record;
@@ -22,6 +22,9 @@ use crate::store::{Store, StoreError, StoreKind, environment};
 use crate::text::safe;
 use crate::token::TokenSet;
 use crate::world::World;
+
+/// The wait for the browser: codes live five minutes at most providers.
+const USUAL_WAIT: Duration = Duration::from_secs(300);
 
 #[derive(Args, Debug)]
 pub struct LoginArgs {
@@ -36,9 +39,9 @@ pub struct LoginArgs {
     /// Print the address, but open no browser.
     #[arg(long)]
     pub no_browser: bool,
-    /// How long to wait for the browser to come back.
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5m")]
-    pub timeout: Duration,
+    /// How long to wait for the sign-in: `90s`, `5m` [default: 5m]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub timeout: Option<Duration>,
 }
 
 pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
@@ -57,10 +60,12 @@ pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Er
         _ => session.load()?,
     };
     ask_vars(world, &mut session)?;
+    session.signing_in = true;
     let provider = session.provider(world, old.as_ref())?;
     let grant = session.grant(Some(&provider), None);
     let obtained = match grant {
         GrantKind::ClientCredentials => by_client_credentials(world, &mut session, &provider, old.as_ref(), store_notice)?,
+        GrantKind::DeviceCode => by_device_code(world, &mut session, &provider, old.as_ref(), &args, store_notice)?,
         GrantKind::AuthorizationCode => by_browser(world, &mut session, &provider, old.as_ref(), &args, store_notice)?,
     };
     finish(world, &mut session, &provider, old, grant, obtained)
@@ -175,6 +180,7 @@ fn store_login(
         journal_key: Some(renewal::new_key(world)),
         machine: renewal::machine(world),
         token: Some(set.clone()),
+        metadata: session.metadata.clone().or(before.metadata),
     };
     keep(world, session, &record)?;
     // what an earlier login left on the disk has nothing to say any more
@@ -334,7 +340,7 @@ fn by_client_credentials(
     old: Option<&Record>,
     store_notice: Option<String>,
 ) -> Result<Obtained, Error> {
-    let client = complete_client(world, session, provider, old, None)?;
+    let client = complete_client(world, session, provider, old, provider.client_credentials.as_ref().unwrap_or(&provider.token), None)?;
     say_if(world, store_notice);
     let asked = session.scopes(provider, GrantKind::ClientCredentials);
     let name = session.name.clone();
@@ -349,6 +355,27 @@ fn say_if(world: &mut World, notice: Option<String>) {
     }
 }
 
+/// On a machine without a browser: the code is entered anywhere.
+fn by_device_code(
+    world: &mut World,
+    session: &mut Session,
+    provider: &Provider,
+    old: Option<&Record>,
+    args: &LoginArgs,
+    store_notice: Option<String>,
+) -> Result<Obtained, Error> {
+    let endpoint = provider.device.as_ref().map_or(&provider.token, |device| &device.endpoint);
+    let client = complete_client(world, session, provider, old, endpoint, None)?;
+    say_if(world, store_notice);
+    let asked = session.scopes(provider, GrantKind::DeviceCode);
+    let name = session.name.clone();
+    let asking = Asking { profile: &name, provider, client: &client };
+    // the server says how long the code is good; `--timeout` can only shorten it
+    let timeout = args.timeout.unwrap_or(Duration::from_secs(3600));
+    let set = device::obtain(world, &asking, &asked, timeout, &mut |_| ())?.set;
+    Ok(Obtained { set, client, asked, redirect_params: Vec::new(), caught: None, confirm: false })
+}
+
 fn by_browser(
     world: &mut World,
     session: &mut Session,
@@ -359,7 +386,7 @@ fn by_browser(
 ) -> Result<Obtained, Error> {
     let random = crate::session::random_hex(world);
     let plan = redirect_plan::plan(provider, session.profile.redirect_uri.as_deref(), session.profile.port, &random)?;
-    let client = complete_client(world, session, provider, old, Some(&plan))?;
+    let client = complete_client(world, session, provider, old, &provider.token, Some(&plan))?;
     let quiet = no_input(world);
     let take_paste = !quiet;
     if let (Target::Paste { why }, false) = (&plan.target, take_paste) {
@@ -378,10 +405,11 @@ fn by_browser(
         scopes: &asked,
         plan,
         params: &params,
-        timeout: args.timeout,
+        timeout: args.timeout.unwrap_or(USUAL_WAIT),
         open_browser: !args.no_browser && !quiet && (ssh.is_none() || has_display),
         take_paste,
         ssh,
+        iss_required: session.iss_required,
     };
     let obtained = authorization_code::obtain(world, &login, &mut |_| ())?;
     Ok(Obtained {
@@ -395,12 +423,8 @@ fn by_browser(
 }
 
 /// Client id and secret, asked for at the terminal where they are missing.
-fn complete_client(world: &mut World, session: &mut Session, provider: &Provider, old: Option<&Record>, plan: Option<&Plan>) -> Result<Client, Error> {
+fn complete_client(world: &mut World, session: &mut Session, provider: &Provider, old: Option<&Record>, endpoint: &Endpoint, plan: Option<&Plan>) -> Result<Client, Error> {
     let known = session.client(world, provider, old)?;
-    let endpoint = match plan {
-        Some(_) => &provider.token,
-        None => provider.client_credentials.as_ref().unwrap_or(&provider.token),
-    };
     if let Some(client) = &known
         && (client.secret.is_some() || usable_auth(endpoint, client).is_ok())
     {

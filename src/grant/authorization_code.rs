@@ -33,6 +33,8 @@ pub struct Login<'a> {
     pub take_paste: bool,
     /// `SSH_CONNECTION`, where this runs on another machine than the browser.
     pub ssh: Option<String>,
+    /// The server announced that it names itself in each answer (RFC 9207).
+    pub iss_required: bool,
 }
 
 /// The browser that waits for its page, and the listener it will fetch it from.
@@ -116,7 +118,7 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
         state,
         state_echo: provider.authorize.state,
         issuer: provider.issuer.clone(),
-        iss_required: false,
+        iss_required: login.iss_required,
         code_param: provider.callback.code_param.clone(),
     };
 

@@ -41,6 +41,15 @@ const ENDPOINTS: [&str; 9] = [
     "pushed_authorization_request_endpoint",
 ];
 
+/// Other members that are used.
+const KEPT: [&str; 5] = [
+    "issuer",
+    "authorization_response_iss_parameter_supported",
+    "code_challenge_methods_supported",
+    "scopes_supported",
+    "token_endpoint_auth_methods_supported",
+];
+
 /// Where the document may lie, in the order to try: OpenID's place, RFC 8414's (before the issuer's path), and the same name
 /// after it, as some servers have it.
 pub fn places(issuer: &str) -> Vec<String> {
@@ -93,8 +102,10 @@ pub fn life(cache_control: Option<&str>) -> i64 {
 }
 
 impl Metadata {
+    /// What a login keeps of it: the members that are used, since keychain items are small.
     pub fn to_value(&self) -> Value {
-        Value::Object(self.0.clone())
+        let kept = |name: &str| ENDPOINTS.contains(&name) || KEPT.contains(&name);
+        Value::Object(self.0.iter().filter(|(name, _)| kept(name)).map(|(n, v)| (n.clone(), v.clone())).collect())
     }
 
     pub fn text(&self, key: &str) -> Option<&str> {

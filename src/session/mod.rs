@@ -88,6 +88,9 @@ impl Session {
         let mut profile = config.profiles.get(&name).cloned().unwrap_or_default();
         overlay_environment(world, &name, choice.profile.is_some(), &mut profile)?;
         overlay_flags(&choice, &mut profile);
+        if profile.provider.is_none() && choice.profile.as_deref().is_some_and(|p| p.contains("://")) {
+            profile.provider.clone_from(&choice.profile);
+        }
         if profile.provider.is_none() {
             profile.provider = Some(provider_of_new_profile(&paths, &name, &config)?);
         }
@@ -272,6 +275,12 @@ impl Session {
 /// Which profile, and the configuration read as far as needed.
 fn which(world: &World, paths: &Paths, choice: &Choice) -> Result<(String, Config), Error> {
     let dir = paths.config.as_deref();
+    if let Some(issuer) = choice.profile.as_deref().filter(|p| p.contains("://")) {
+        // `login https://issuer.example`: the profile is called by the issuer's host
+        let name = name_of_issuer(issuer);
+        let config = dir.map(|d| Config::load_for(d, &name)).transpose()?.unwrap_or_default();
+        return Ok((name, config));
+    }
     if let Some(name) = choice.profile.clone().or_else(|| world.env.var("OAUTHCTL_PROFILE")) {
         let config = dir.map(|d| Config::load_for(d, &name)).transpose()?.unwrap_or_default();
         return Ok((name, config));
@@ -292,6 +301,13 @@ fn which(world: &World, paths: &Paths, choice: &Choice) -> Result<(String, Confi
             .hint(format!("name one of: {}", config.profiles.keys().map(String::as_str).collect::<Vec<_>>().join(", ")))
             .hint("or set `default-profile` in config.toml, or OAUTHCTL_PROFILE")),
     }
+}
+
+/// `https://as.example:8443/tenant` makes the profile `as.example-8443-tenant`.
+fn name_of_issuer(issuer: &str) -> String {
+    let rest = issuer.split_once("://").map_or(issuer, |(_, rest)| rest).trim_end_matches('/');
+    let name: String = rest.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' || c == '_' { c } else { '-' }).collect();
+    name.trim_matches('-').chars().take(64).collect()
 }
 
 fn overlay_environment(world: &World, name: &str, named: bool, profile: &mut Profile) -> Result<(), Error> {
