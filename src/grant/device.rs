@@ -61,14 +61,15 @@ fn invite(world: &mut World, asking: &Asking<'_>, started: &Started) {
     let name = safe(&asking.provider.name);
     world.say(&format!("To sign in to {name}, open this address on any device:"));
     world.say(&format!("\n  {}\n", started.verification_uri));
-    world.say(&format!("and enter the code:  {}", started.user_code));
-    if let Some(complete) = &started.complete_uri
-        && world.terminal.stderr_is_terminal()
-        && world.verbosity >= Verbosity::Normal
-        && let Ok(code) = fast_qr::QRBuilder::new(complete.as_str()).build()
-    {
-        world.say(&format!("\n{}", code.to_str()));
-        world.say("(or photograph the square: the code is in it)");
+    world.say(&format!("and enter the code:  {}\n", started.user_code));
+    if let Some(complete) = &started.complete_uri {
+        world.say(&format!("Or, with the code in it:  {complete}\n"));
+        if world.terminal.stderr_is_terminal()
+            && world.verbosity >= Verbosity::Normal
+            && let Ok(code) = fast_qr::QRBuilder::new(complete.as_str()).build()
+        {
+            world.say(&code.to_str());
+        }
     }
     world.say(&format!("Only if you began this sign-in yourself. Waiting for at most {} min.", started.expires_in.div_ceil(60)));
 }
