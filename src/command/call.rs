@@ -159,9 +159,8 @@ fn request(provider: &Provider, method: &str, url: &Url, items: &items::Items, s
     for (name, value) in headers {
         request = request.header(&name, value);
     }
-    match in_header {
-        Some(name) => request.headers.push((name, Secret::new(items::authorization(provider, set)))),
-        None => {}
+    if let Some(name) = in_header {
+        request.headers.push((name, Secret::new(items::authorization(provider, set))));
     }
     request
 }
