@@ -57,11 +57,16 @@ pub fn run(args: DoctorArgs, _global: &Global, world: &mut World) -> Result<u8, 
         Ok(place) => Found::Good(format!("{place}: wrote, read and deleted a test item")),
         Err(e) => Found::Note(e.message, Some("unlock or start it; without one, tokens go into sealed files (`--store file`)".to_owned())),
     });
-    let file = crate::session::open_file_store(world, &paths).and_then(|store| probe(&store, world));
-    let file_works = file.is_ok();
+    // a look must not make a key where nothing is sealed yet and nothing will be
+    let file_wanted = !keychain_works
+        || world.env.var("OAUTHCTL_STORE").as_deref() == Some("file")
+        || paths.state.as_ref().is_some_and(|dir| dir.join("store").exists());
+    let file = if file_wanted { Some(crate::session::open_file_store(world, &paths).and_then(|store| probe(&store, world))) } else { None };
+    let file_works = matches!(file, Some(Ok(_)));
     add("file store", match file {
-        Ok(place) => Found::Good(format!("{place}: wrote, read and deleted a test record")),
-        Err(e) => Found::Note(e.message, e.hints.first().cloned()),
+        None => Found::Good("not used: there is a keychain".to_owned()),
+        Some(Ok(place)) => Found::Good(format!("{place}: wrote, read and deleted a test record")),
+        Some(Err(e)) => Found::Note(e.message, e.hints.first().cloned()),
     });
     if !keychain_works && !file_works {
         add("store", Found::Bad("no store works".to_owned(), Some("mend one of the two above, or use `--store none` with client credentials".to_owned())));

@@ -190,9 +190,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>, world: &mut World) -> u8 {
     if let Some(code) = token::quick(&args, world) {
         return code;
     }
-    let cli = match Cli::try_parse_from(&args) {
-        Ok(cli) => cli,
-        Err(e) => return not_understood(world, &args, &e),
+    let cli = match token::plain(&args) {
+        Some((token, global)) => Cli { global, verb: Verb::Token(token) },
+        None => match Cli::try_parse_from(&args) {
+            Ok(cli) => cli,
+            Err(e) => return not_understood(world, &args, &e),
+        },
     };
     world.verbosity = match (cli.global.quiet, cli.global.verbose) {
         (true, _) => Verbosity::Quiet,

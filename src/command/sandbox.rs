@@ -28,6 +28,9 @@ pub enum SandboxVerb {
         /// How long an access token lives.
         #[arg(long, value_name = "TIME", value_parser = super::duration)]
         access_life: Option<Duration>,
+        /// Leave lifetime and scopes out of the token answer, where the token's own claims tell them (Constant Contact).
+        #[arg(long)]
+        claims_only: bool,
         /// How long each answer takes.
         #[arg(long, value_name = "MILLISECONDS")]
         latency: Option<u64>,
@@ -56,9 +59,10 @@ impl From<StartError> for Error {
 
 pub fn run(verb: SandboxVerb, world: &mut World) -> Result<u8, Error> {
     match verb {
-        SandboxVerb::Serve { manners, port, redirect_uris, access_life, latency } => {
+        SandboxVerb::Serve { manners, port, redirect_uris, access_life, claims_only, latency } => {
             let mut options = Options::new(manners);
             options.port = port;
+            options.claims_only = claims_only;
             for client in &mut options.clients {
                 client.redirects.also(&redirect_uris);
             }
