@@ -236,6 +236,7 @@ fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Re
         }
     };
     change("provider", session.profile.provider.as_deref(), known.provider.as_deref());
+    change("environment", session.choice.environment.as_deref(), known.environment.as_deref());
     let own_client = session.raw_provider()?.client_id;
     if world.env.var("OAUTHCTL_CLIENT_ID").is_none() {
         change("client-id", Some(client.id.as_str()).filter(|id| own_client.as_deref() != Some(id)), known.client_id.as_deref());

@@ -74,6 +74,11 @@ pub enum GrantKind {
 impl GrantKind {
     pub const ALL: [GrantKind; 2] = [GrantKind::AuthorizationCode, GrantKind::ClientCredentials];
 
+    /// Whether a person signs in: `login` alone obtains such a token.
+    pub fn needs_person(self) -> bool {
+        self != GrantKind::ClientCredentials
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             GrantKind::AuthorizationCode => "authorization-code",
