@@ -34,7 +34,7 @@ pub struct LoginArgs {
     #[arg(long, value_name = "URL", help_heading = "Profile")]
     pub redirect_uri: Option<String>,
     /// The port to listen on.
-    #[arg(long, help_heading = "Profile")]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Profile")]
     pub port: Option<u16>,
     /// Print the address, but open no browser.
     #[arg(long)]
@@ -242,6 +242,7 @@ fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Re
         }
     };
     change("provider", session.profile.provider.as_deref(), known.provider.as_deref());
+    change("environment", session.choice.environment.as_deref(), known.environment.as_deref());
     let own_client = session.raw_provider()?.client_id;
     if world.env.var("OAUTHCTL_CLIENT_ID").is_none() {
         change("client-id", Some(client.id.as_str()).filter(|id| own_client.as_deref() != Some(id)), known.client_id.as_deref());
@@ -294,7 +295,7 @@ fn choose_store(world: &mut World, session: &mut Session) -> Result<Option<Strin
             let how = file.opened_by();
             session.store = Box::new(file);
             session.store.writable(&name)?;
-            Ok(Some(format!("No keychain answers here: {why}.\nThe tokens go into sealed files in {}, {how}.", session.store.place())))
+            Ok(Some(format!("No keychain answers here ({why}): the tokens go into sealed files in {}, {how}.", session.store.place())))
         }
         Err(e) => Err(e.into()),
     }
@@ -494,7 +495,6 @@ fn ask(world: &mut World, question: &str) -> Result<String, Error> {
 fn ask_hidden(world: &mut World, question: &str) -> Result<Secret, Error> {
     let _ = world.err.show(&format!("{question}: "));
     let answer = world.terminal.read_hidden().map_err(|e| Error::new(Kind::Usage, "the terminal could not be read").cause(e))?;
-    let _ = world.err.show("\n");
     Ok(Secret::new(answer.trim()))
 }
 

@@ -107,6 +107,12 @@ pub struct WhoFlags {
     /// The provider of a new profile: a name, see `oauthctl provider list`.
     #[arg(long, value_name = "NAME", help_heading = "Profile")]
     pub provider: Option<String>,
+    /// The provider's environment (`max` of GetResponse, …), see `oauthctl provider show`.
+    #[arg(long, value_name = "NAME", help_heading = "Profile")]
+    pub environment: Option<String>,
+    /// A value that the provider needs to know (`domain=…`); may be given several times.
+    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = pair, help_heading = "Profile")]
+    pub vars: Vec<(String, String)>,
     /// How the token is obtained: `authorization-code` or `client-credentials`.
     #[arg(long, value_name = "GRANT", value_parser = grant, help_heading = "Profile")]
     pub grant: Option<GrantKind>,
@@ -132,6 +138,8 @@ impl WhoFlags {
         Choice {
             profile,
             provider: self.provider.clone(),
+            environment: self.environment.clone(),
+            vars: self.vars.clone(),
             grant: self.grant,
             client_id: self.client_id.clone(),
             client_secret_file: self.client_secret_file.clone(),

@@ -75,17 +75,17 @@ pub enum GrantKind {
 impl GrantKind {
     pub const ALL: [GrantKind; 3] = [GrantKind::AuthorizationCode, GrantKind::DeviceCode, GrantKind::ClientCredentials];
 
+    /// Whether a person signs in: `login` alone obtains such a token.
+    pub fn needs_person(self) -> bool {
+        self != GrantKind::ClientCredentials
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             GrantKind::AuthorizationCode => "authorization-code",
             GrantKind::DeviceCode => "device-code",
             GrantKind::ClientCredentials => "client-credentials",
         }
-    }
-
-    /// Whether a person signs in: `login` alone obtains such a token.
-    pub fn needs_person(self) -> bool {
-        self != GrantKind::ClientCredentials
     }
 
     /// Accepts the RFC's spelling (`client_credentials`) too.

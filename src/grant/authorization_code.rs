@@ -197,19 +197,28 @@ fn random_text<const N: usize>(world: &mut World) -> String {
 /// Says where to sign in, and opens the browser there.
 fn invite(world: &mut World, login: &Login<'_>, listener: Option<&Loopback>, url: &Secret) {
     let name = safe(&login.asking.provider.name);
+    let quiet = world.verbosity == crate::world::Verbosity::Quiet;
     world.say(&format!("Sign in to {name} at this address:"));
-    if world.verbosity >= crate::world::Verbosity::Normal {
+    if !quiet {
         // `state` is in it: the one text on stderr that holds a secret on purpose
         let _ = world.err.show(&format!("\n  {}\n\n", url.expose()));
     }
+    let mut opened = false;
     if login.open_browser {
         match world.browser.open(url.expose()) {
-            Ok(()) => world.say("Your browser should open there now."),
+            Ok(()) => {
+                opened = true;
+                world.say("Your browser should open there now.");
+            }
             Err(e) => world.say(&format!("No browser opened here ({e}): open the address yourself.")),
         }
     }
     if listener.is_some_and(|l| l.origin().starts_with("https")) {
         world.say("The browser will warn of an unknown certificate when it comes back: this program made it just now, for this one answer. Go on past the warning.");
+    }
+    if quiet && !opened {
+        // without it nobody could sign in
+        let _ = world.err.show(&format!("{}\n", url.expose()));
     }
     match (listener, &login.ssh) {
         (Some(listener), Some(ssh)) => {

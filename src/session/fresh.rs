@@ -6,7 +6,7 @@ use crate::grant::{self, Asking};
 use crate::provider::Provider;
 use crate::session::record::Record;
 use crate::session::{Session, copy, lock, no_token, renewal};
-use crate::store::StoreKind;
+use crate::store::{StoreError, StoreKind};
 use crate::token::{Freshness, TokenSet};
 use crate::world::World;
 
@@ -229,8 +229,14 @@ fn ask_client_credentials(world: &mut World, session: &mut Session, provider: &P
 
 /// The store doesn't answer: only client credentials can do without.
 fn without_store(world: &mut World, session: &mut Session, e: Error) -> Result<TokenSet, Error> {
+    let chosen = session.choice.store.is_some() || world.env.var("OAUTHCTL_STORE").is_some();
+    if !session.configured && !chosen && session.grant(None, None).needs_person() && matches!(session.store.writable(&session.name), Err(StoreError::Absent { .. })) {
+        // nobody has logged in here, with or without a keychain
+        return Err(no_token(session).cause(e.message));
+    }
     if e.kind == Kind::Store && session.grant(None, None) == GrantKind::ClientCredentials && session.profile.grant.is_some() {
-        world.say(&format!("{}: the token is not kept", e.message));
+        // nothing is lost: the next command asks for another one
+        world.step(|| format!("{}: the token is not kept", e.message));
         return client_credentials_unkept(world, session, None);
     }
     Err(e)

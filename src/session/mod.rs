@@ -35,6 +35,9 @@ use record::{Kept, Record};
 pub struct Choice {
     pub profile: Option<String>,
     pub provider: Option<String>,
+    pub environment: Option<String>,
+    /// The provider's variables.
+    pub vars: Vec<(String, String)>,
     pub grant: Option<GrantKind>,
     pub client_id: Option<String>,
     /// A file's name, or `-` for standard input.
@@ -205,7 +208,7 @@ impl Session {
     pub fn require_client(&mut self, world: &mut World, provider: &Provider, record: Option<&Record>) -> Result<Client, Error> {
         self.client(world, provider, record)?.ok_or_else(|| {
             Error::usage(format!("no client id is known for profile `{}`", self.name))
-                .hint(format!("`oauthctl login {}` asks for it, or give `--client-id`", self.name))
+                .hint(format!("`oauthctl login {}` asks for it in a terminal, or give `--client-id`", self.name))
                 .hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET")
         })
     }
@@ -278,14 +281,14 @@ fn which(world: &World, paths: &Paths, choice: &Choice) -> Result<(String, Confi
     if let Some(issuer) = choice.profile.as_deref().filter(|p| p.contains("://")) {
         // `login https://issuer.example`: the profile is called by the issuer's host
         let name = name_of_issuer(issuer);
-        let config = dir.map(|d| Config::load_for(d, &name)).transpose()?.unwrap_or_default();
+        let config = dir.map(|d| Config::load_for(d, &name).map_err(|e| in_folder(e, d))).transpose()?.unwrap_or_default();
         return Ok((name, config));
     }
     if let Some(name) = choice.profile.clone().or_else(|| world.env.var("OAUTHCTL_PROFILE")) {
-        let config = dir.map(|d| Config::load_for(d, &name)).transpose()?.unwrap_or_default();
+        let config = dir.map(|d| Config::load_for(d, &name).map_err(|e| in_folder(e, d))).transpose()?.unwrap_or_default();
         return Ok((name, config));
     }
-    let config = dir.map(Config::load).transpose()?.unwrap_or_default();
+    let config = dir.map(|d| Config::load(d).map_err(|e| in_folder(e, d))).transpose()?.unwrap_or_default();
     if let Some(name) = config.default_profile.clone() {
         return Ok((name, config));
     }
@@ -308,6 +311,11 @@ fn name_of_issuer(issuer: &str) -> String {
     let rest = issuer.split_once("://").map_or(issuer, |(_, rest)| rest).trim_end_matches('/');
     let name: String = rest.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' || c == '_' { c } else { '-' }).collect();
     name.trim_matches('-').chars().take(64).collect()
+}
+
+/// A mistake in a file, and which folder's.
+fn in_folder(e: config::ConfigError, dir: &std::path::Path) -> Error {
+    Error::from(e).hint(format!("the configuration is in {}", safe(&dir.display().to_string())))
 }
 
 fn overlay_environment(world: &World, name: &str, named: bool, profile: &mut Profile) -> Result<(), Error> {
@@ -338,6 +346,10 @@ fn overlay_flags(choice: &Choice, profile: &mut Profile) {
     if choice.provider.is_some() {
         profile.provider.clone_from(&choice.provider);
     }
+    if choice.environment.is_some() {
+        profile.environment.clone_from(&choice.environment);
+    }
+    profile.vars.extend(choice.vars.iter().cloned());
     if choice.grant.is_some() {
         profile.grant = choice.grant;
     }
@@ -362,6 +374,10 @@ fn overlay_flags(choice: &Choice, profile: &mut Profile) {
 /// A profile that doesn't exist yet but has a provider's name is that provider's.
 fn provider_of_new_profile(paths: &Paths, name: &str, config: &Config) -> Result<String, Error> {
     let dir = paths.config.clone().unwrap_or_else(|| PathBuf::from(""));
+    if config.profiles.contains_key(name) && config::provider(&dir, name, None).is_err() {
+        return Err(Error::usage(format!("profile `{}` does not say whose it is", safe(name)))
+            .hint(format!("oauthctl profile set {} provider NAME", safe(name))));
+    }
     let known = config::provider_names(&dir)?;
     if known.iter().any(|(known, _)| known == name) || config::provider(&dir, name, None).is_ok() {
         return Ok(name.to_owned());
