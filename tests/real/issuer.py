@@ -3,6 +3,7 @@
 
 import re
 import subprocess
+import sys
 
 import rig
 from rig import check, same, test
@@ -52,10 +53,13 @@ def a_machine_without_a_browser_logs_in_by_a_code_that_is_entered_elsewhere(t):
             break
     else:
         raise rig.Failed(f"no address was printed: {said}")
-    subprocess.run([rig.ROOT / "tests/real/robot/robot.py", found[1]], capture_output=True, timeout=60, check=False)
+    subprocess.run([sys.executable, rig.HERE / "robot" / "robot.py", found[1]], capture_output=True, timeout=60, check=False)
     rest = login.communicate(timeout=60)
     same(login.returncode, 0, f"exit code, after {said} {rest}")
     check(op.alive(home.run("token").expect(0).token), "the server should know the token")
     home.run("refresh").expect(0)
     asked = [entry for entry in op.log("/token") if "device_code" in str(entry.get("body"))]
     check(1 <= len(asked) <= 3, f"the server was asked {len(asked)} times: 5 s lie between two questions")
+
+
+rig.main(globals())
