@@ -266,7 +266,8 @@ impl From<AuthorizeError> for Error {
 impl From<ListenError> for Error {
     fn from(e: ListenError) -> Error {
         match e {
-            ListenError::PortTaken { .. } => Error::usage(e.to_string())
+            // whoever holds it may be gone a moment later: another login, most often
+            ListenError::PortTaken { .. } => Error::new(Kind::TryLater, e.to_string())
                 .hint("end the program that holds it, or register another address and give it with `--redirect-uri` or `--port`"),
             ListenError::Failed(_) => Error::new(Kind::TryLater, e.to_string()).hint("`oauthctl login --no-browser` takes the pasted address"),
         }
@@ -316,10 +317,11 @@ pub fn token_answer(e: AnswerError, asked: Asked, profile: &str, now: i64) -> Er
             _ => shown,
         };
     };
+    let wrong_client = format!("check the client id and the client secret (`oauthctl profile set-secret {profile} FILE` replaces one that is kept)");
     let (kind, hint) = match error.as_str() {
         "invalid_grant" | "expired_token" | "bad_refresh_token" | "bad_verification_code" => (Kind::LoginFirst, login),
         "invalid_client" | "unauthorized_client" | "incorrect_client_credentials" => {
-            (Kind::Usage, format!("check the client id and the client secret; `{login}` asks for them again"))
+            (Kind::Usage, wrong_client)
         }
         "unsupported_grant_type" => (Kind::Usage, "this client may not use that grant: see how the app is registered".to_owned()),
         "access_denied" => (Kind::Refused, format!("ask whoever owns the account, then `{login}`")),
@@ -330,7 +332,7 @@ pub fn token_answer(e: AnswerError, asked: Asked, profile: &str, now: i64) -> Er
         "invalid_request" | "invalid_target" | "redirect_uri_mismatch" => {
             (Kind::Usage, "compare the request (`-v`) with the provider's documents".to_owned())
         }
-        _ if *status == 401 => (Kind::Usage, format!("check the client id and the client secret; `{login}` asks for them again")),
+        _ if *status == 401 => (Kind::Usage, wrong_client),
         _ => (Kind::Other, "`-v` shows each request and answer, without secrets".to_owned()),
     };
     let mut shown = Error::new(kind, doing).cause(&e).hint(hint);

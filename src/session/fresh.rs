@@ -8,7 +8,7 @@ use crate::session::record::Record;
 use crate::secret::Secret;
 use crate::session::lock::Lock;
 use crate::session::{Session, copy, lock, no_token, renewal};
-use crate::store::StoreKind;
+use crate::store::{StoreError, StoreKind};
 use crate::token::{Freshness, TokenSet};
 use crate::world::World;
 
@@ -160,7 +160,7 @@ fn renew(world: &mut World, session: &mut Session, want: Want, first: Option<&Re
         Err(e) if e.kind == Kind::Store || e.kind == Kind::Usage => {
             return match session.grant(None, first) {
                 GrantKind::ClientCredentials => client_credentials_unkept(world, session, first),
-                GrantKind::AuthorizationCode => Err(e),
+                GrantKind::AuthorizationCode | GrantKind::DeviceCode => Err(e),
             };
         }
         Err(e) => return Err(e),
@@ -273,8 +273,14 @@ fn ask_client_credentials(world: &mut World, session: &mut Session, provider: &P
 
 /// The store doesn't answer: only client credentials can do without.
 fn without_store(world: &mut World, session: &mut Session, e: Error) -> Result<TokenSet, Error> {
+    let chosen = session.choice.store.is_some() || world.env.var("OAUTHCTL_STORE").is_some();
+    if !session.configured && !chosen && session.grant(None, None).needs_person() && matches!(session.store.writable(&session.name), Err(StoreError::Absent { .. })) {
+        // nobody has logged in here, with or without a keychain
+        return Err(no_token(session).cause(e.message));
+    }
     if e.kind == Kind::Store && session.grant(None, None) == GrantKind::ClientCredentials && session.profile.grant.is_some() {
-        world.say(&format!("{}: the token is not kept", e.message));
+        // nothing is lost: the next command asks for another one
+        world.step(|| format!("{}: the token is not kept", e.message));
         return client_credentials_unkept(world, session, None);
     }
     Err(e)
@@ -304,7 +310,7 @@ impl Session {
     pub fn scopes(&self, provider: &Provider, grant: GrantKind) -> Vec<String> {
         let facts = &provider.scopes;
         let mut scopes = self.profile.scopes.clone().unwrap_or_else(|| facts.default.clone());
-        let offline = facts.offline.iter().filter(|_| grant == GrantKind::AuthorizationCode && provider.refresh.supported);
+        let offline = facts.offline.iter().filter(|_| grant.needs_person() && provider.refresh.supported);
         for scope in facts.always.iter().chain(offline) {
             if !scopes.contains(scope) {
                 scopes.push(scope.clone());

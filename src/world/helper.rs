@@ -15,8 +15,10 @@ pub enum Parted {
 
 /// The helper's way to say how it went, and out.
 pub struct Helper {
-    finish: Box<dyn FnOnce(&[u8])>,
+    finish: Finish,
 }
+
+type Finish = Box<dyn FnOnce(&[u8])>;
 
 impl Helper {
     pub fn new(finish: impl FnOnce(&[u8]) + 'static) -> Helper {

@@ -1,7 +1,10 @@
-//! One test binary; a file per topic, reading as what a person types and sees, and the promises that several rooms share.
+//! One test binary; a file per verb or topic, reading as what a person types and sees, and the promises that several rooms share.
 
 mod configuration;
 mod keychain_real;
 mod loopback;
+mod login;
 mod providers;
+mod readme;
 mod store_contract;
+mod world;
