@@ -6,5 +6,6 @@ mod loopback;
 mod login;
 mod providers;
 mod readme;
+mod renewal;
 mod store_contract;
 mod world;

@@ -21,6 +21,12 @@ def record(home):
     return {p.name: p.read_bytes() for p in (home.state / "store").iterdir()}
 
 
+def forget_trouble(home):
+    """As if time had passed."""
+    for path in home.state.glob("journal/*.trouble"):
+        path.unlink()
+
+
 def all_told_to_come_again(t, what, crowd, count, nobody):
     strict.figure(f"{what}: {count} processes, all ended after {crowd.seconds:.1f} s, load before {crowd.load:.1f}")
     same(crowd.tally(), {75: count}, f"exit codes ({crowd.errors_of(4)}{crowd.errors_of(5)})")
@@ -103,29 +109,15 @@ def answers_that_say_nothing_about_the_token_leave_it_alone(t):
         for _ in range(3):
             server.forget()
             server.answer = answer
-            (home.state / "journal").exists() and [p.unlink() for p in (home.state / "journal").glob("*.trouble")]
+            forget_trouble(home)
             ran = home.run("token", "strict").expect(code)
             same(ran.out, "", "stdout")
             same(len(server.refreshes()), requests, f"{name}: requests")
             same(record(home), before, f"{name}: the stored token")
     server.answer = None
-    [p.unlink() for p in (home.state / "journal").glob("*.trouble")]
+    forget_trouble(home)
     check(server.good(home.run("token", "strict").expect(0).token), "the login should be alive after all that")
     same(server.reuses, 0, "reuse")
-
-
-@test
-def a_token_that_is_valid_still_is_used_while_the_endpoint_is_down(t):
-    server = strict.serve(t, expires_in=20)
-    home = strict.logged_in(t, server)
-    token = home.run("token", "strict").expect(0).token
-    server.answer = (503, {}, "")
-    import time
-
-    time.sleep(18.3)  # within the margin of a tenth of its life
-    ran = home.run("token", "strict").expect(0, err="still valid")
-    same(ran.token, token, "the token")
-    home.run("token", "strict", "--min-ttl", "1m").expect(75)
 
 
 if __name__ == "__main__":
