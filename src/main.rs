@@ -1,3 +1,3 @@
 fn main() -> std::process::ExitCode {
-    oauthctl::run(std::env::args_os(), &mut oauthctl::world::real()).into()
+    oauthctl::world::guarded(|| oauthctl::run(std::env::args_os(), &mut oauthctl::world::real())).into()
 }
