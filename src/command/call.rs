@@ -207,12 +207,7 @@ fn means_expired(provider: &Provider, answer: &Streamed, body: &[u8]) -> bool {
 
 /// A newer token than the one that was refused; a sibling may have fetched it already.
 fn renewed(world: &mut World, session: &mut Session, refused: &TokenSet) -> Result<TokenSet, Error> {
-    crate::session::copy::forget(world, session);
-    let stored = fresh(world, session, Want { whole: true, ..Want::default() })?;
-    if stored.access_token != refused.access_token {
-        return Ok(stored);
-    }
-    fresh(world, session, Want { force: true, ..Want::default() })
+    crate::session::fresh::instead_of(world, session, refused)
 }
 
 /// Follows redirects of the provider's own for reading; one to another host ends here: the token stays (T-24).

@@ -158,7 +158,7 @@ fn store_login(
     if session.store.kind() == StoreKind::None {
         return Ok(());
     }
-    let _lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
+    let lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
     let now = session.load()?;
     let generation = [&now, &old].into_iter().flatten().map(|r| r.generation).chain([renewal::newest_seen(session)]).max().unwrap_or(0);
     let before = now.or(old).unwrap_or_default();
@@ -185,32 +185,47 @@ fn store_login(
     keep(world, session, &record)?;
     // what an earlier login left on the disk has nothing to say any more
     renewal::sweep(session);
-    leave_old_store(world, session)?;
-    remember_profile(world, session, client)
+    let left = old_store(world, session)?;
+    remember_profile(world, session, client)?;
+    drop(lock);
+    leave(world, session, left);
+    Ok(())
 }
 
-/// One source of truth: a profile that moved to another store leaves nothing in the old one (C-30).
-fn leave_old_store(world: &mut World, session: &Session) -> Result<(), Error> {
+/// The store that this profile has been in until now, if it is another one.
+fn old_store(world: &World, session: &Session) -> Result<Option<Box<dyn Store>>, Error> {
     let dir = session.paths.require_config()?;
     let file = config::Config::load_for(&dir, &session.name)?;
-    let Some(profile) = file.profiles.get(&session.name) else { return Ok(()) };
+    let Some(profile) = file.profiles.get(&session.name) else { return Ok(None) };
     let old = profile.store.or(file.store).unwrap_or(StoreKind::Keychain);
     if old == session.store.kind() || world.env.var("OAUTHCTL_STORE").is_some() {
-        return Ok(());
+        return Ok(None);
     }
-    let store: Box<dyn Store> = match old {
-        StoreKind::Keychain => Box::new(KeychainStore::new(world.keychain.clone())),
-        StoreKind::File => Box::new(crate::session::open_file_store(world, &session.paths)?),
-        StoreKind::Environment | StoreKind::None => return Ok(()),
-    };
-    match store.delete(&session.name) {
-        Ok(true) => world.say(&format!("The tokens in {} were deleted: this profile's are in {} now.", store.place(), session.store.place())),
+    Ok(match old {
+        StoreKind::Keychain => Some(Box::new(KeychainStore::new(world.keychain.clone()))),
+        StoreKind::File => Some(Box::new(crate::session::open_file_store(world, &session.paths)?)),
+        StoreKind::Environment | StoreKind::None => None,
+    })
+}
+
+/// One source of truth: a profile that moved to another store leaves nothing in the old one (C-30), not even what a renewal
+/// there is about to save: that one is waited for.
+fn leave(world: &mut World, session: &mut Session, old: Option<Box<dyn Store>>) {
+    let Some(old) = old else { return };
+    let new = std::mem::replace(&mut session.store, old);
+    let lock = lock::acquire(world, &session.paths, &*session.store, &session.name);
+    let deleted = session.store.delete(&session.name);
+    crate::session::copy::forget(world, session);
+    renewal::forget_all(session);
+    drop(lock);
+    let old = std::mem::replace(&mut session.store, new);
+    match deleted {
+        Ok(true) => world.say(&format!("The tokens in {} were deleted: this profile's are in {} now.", old.place(), session.store.place())),
         Ok(false) => {}
         // an absent keychain holds nothing that could be used
         Err(StoreError::Absent { .. }) => {}
-        Err(e) => world.warn(&format!("what {} still holds of this profile could not be deleted: {e}", store.place())),
+        Err(e) => world.warn(&format!("what {} still holds of this profile could not be deleted: {e}", old.place())),
     }
-    Ok(())
 }
 
 /// Variables that the redirect or the answer taught (`from = "callback"`, `"token"`).

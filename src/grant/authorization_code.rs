@@ -12,7 +12,7 @@ use crate::grant::redirect_plan::{Plan, Target};
 use crate::grant::{Asking, Commit, ask};
 use crate::protocol::answer::Answer;
 use crate::protocol::authorize::{self, AuthorizeRequest};
-use crate::protocol::redirect::{self, Expected, Verdict};
+use crate::protocol::redirect::{self, Expected, NotPasted, Verdict};
 use crate::protocol::{pkce, token_request};
 use crate::provider::{PkceMode, StateEcho};
 use crate::secret::Secret;
@@ -322,22 +322,20 @@ fn judged(verdict: Verdict, login: &Login<'_>) -> Result<Heard, Error> {
 
 /// The query of a pasted address, if it is one for our redirect address.
 fn pasted_query(world: &mut World, text: &str, redirect_uri: Option<&str>) -> Option<String> {
-    let text = text.trim();
-    if text.is_empty() {
+    if text.trim().is_empty() {
         return None;
     }
-    let Ok(url) = url::Url::parse(text) else {
-        world.say("That is not an address (https://…?code=…&state=…). Paste the whole address from the browser's address bar:");
-        return None;
-    };
-    if let Some(expected) = redirect_uri.and_then(|uri| url::Url::parse(uri).ok()) {
-        let place = |u: &url::Url| (u.scheme().to_owned(), u.host_str().map(str::to_owned), u.port_or_known_default(), u.path().to_owned());
-        if place(&url) != place(&expected) {
-            world.say(&format!("That address does not begin with {}. Paste the one that the browser ends on:", safe(expected.as_str())));
-            return None;
+    match redirect::pasted(text, redirect_uri) {
+        Ok(query) => Some(query),
+        Err(why) => {
+            let instead = match why {
+                NotPasted::NotAnAddress => "the whole address from the browser's address bar",
+                NotPasted::Elsewhere(_) => "the one that the browser ends on",
+            };
+            world.say(&format!("{why}. Paste {instead}:"));
+            None
         }
     }
-    Some(url.query().unwrap_or("").to_owned())
 }
 
 fn nobody_answered(login: &Login<'_>) -> Error {

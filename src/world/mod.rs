@@ -4,6 +4,7 @@
 mod browser;
 mod clock;
 mod env;
+mod guard;
 pub mod helper;
 mod http;
 pub mod http_reader;
@@ -27,6 +28,8 @@ use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 use crate::wire;
+
+pub use guard::guarded;
 
 /// Everything that can't be real in a test, as one value.
 pub struct World {

@@ -9,7 +9,7 @@
 mod certificate;
 mod connection;
 mod holder;
-mod judge;
+pub mod judge;
 mod page;
 mod wake;
 
