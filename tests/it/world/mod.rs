@@ -396,7 +396,7 @@ fn in_words(text: &str, home: &str) -> String {
     let text = masked(&text, "code_challenge=", word, "CHALLENGE");
     let text = masked(&text, "%2Fcallback%2F", |c| c.is_ascii_hexdigit(), "RANDOM");
     let text = masked(&text, "/callback/", |c| c.is_ascii_hexdigit(), "RANDOM");
-    let text = masked(&text, "ssh -N -L ", |c| c.is_ascii_digit(), "PORT");
+    let text = masked(&text, " -L ", |c| c.is_ascii_digit(), "PORT");
     masked(&text, "sha256:", |c| c.is_ascii_hexdigit(), "…")
 }
 
