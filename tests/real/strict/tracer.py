@@ -61,7 +61,7 @@ def run(argv, env, cwd, out, err, at=None, started_only=False, timeout=30):
     os.waitpid(root, WALL)
     ptrace(SETOPTIONS, root, 0, OPTIONS)
     ptrace(SYSCALL, root)
-    alive, inside, dying, counting = {root}, set(), False, False
+    alive, seen, inside, dying, counting = {root}, {root}, set(), False, False
     end = time.monotonic() + timeout
     while alive:
         try:
@@ -75,7 +75,8 @@ def run(argv, env, cwd, out, err, at=None, started_only=False, timeout=30):
             continue
         if not os.WIFSTOPPED(status):
             continue
-        new = pid not in alive
+        new = pid not in seen
+        seen.add(pid)
         alive.add(pid)
         if dying:
             kill(pid)
@@ -107,6 +108,11 @@ def run(argv, env, cwd, out, err, at=None, started_only=False, timeout=30):
                 ptrace(DETACH, pid)
                 alive.discard(pid)
                 continue
+        elif event in (1, 2, 3):
+            # known from here on, though its own first stop may be told later
+            born = ctypes.c_ulong()
+            if ptrace(GETEVENTMSG, pid, 0, ctypes.addressof(born)) == 0 and born.value not in seen:
+                alive.add(born.value)
         elif event or (new and stop == signal.SIGSTOP):
             pass
         elif stop != signal.SIGTRAP:
