@@ -10,6 +10,8 @@ import signal
 import struct
 import time
 
+import rig
+
 TRACEME, CONT, SYSCALL, DETACH, SETOPTIONS, GETEVENTMSG = 0, 7, 24, 17, 0x4200, 0x4201
 GET_SYSCALL_INFO = 0x420E
 OPTIONS = 0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x100000  # SYSGOOD, FORK, VFORK, CLONE, EXEC, EXITKILL
@@ -59,7 +61,10 @@ def run(argv, env, cwd, out, err, at=None, started_only=False, timeout=30):
         finally:
             os._exit(127)
     os.waitpid(root, WALL)
-    ptrace(SETOPTIONS, root, 0, OPTIONS)
+    if ptrace(SETOPTIONS, root, 0, OPTIONS) != 0:
+        kill(root)
+        os.waitpid(root, WALL)
+        raise rig.Skip("processes can't be traced here")
     ptrace(SYSCALL, root)
     alive, seen, inside, dying, counting = {root}, {root}, set(), False, False
     end = time.monotonic() + timeout
