@@ -66,6 +66,7 @@ fn signed_in(rotates: &str) -> (Person, Strict) {
         answer(200, "application/json", &token.to_string())
     });
     person.config("providers/strict.toml", &(server.provider("strict") + &format!("[refresh]\nrotates = \"{rotates}\"\n")));
+    person.config("config.toml", "[profiles.strict]\nprovider = \"strict\"\n");
     put(&person, record(1, START, 3600));
     (person, Strict { server, state })
 }
