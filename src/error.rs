@@ -98,11 +98,13 @@ pub struct Error {
     pub nothing_sent: bool,
     /// The status with which a token endpoint said that it can't answer now.
     pub unavailable: Option<u16>,
+    /// The answer says yes and can't be read all the same: the server may have spent a refresh token for it.
+    pub may_hold_tokens: bool,
 }
 
 impl Error {
     pub fn new(kind: Kind, message: impl Into<String>) -> Error {
-        Error { kind, message: message.into(), causes: Vec::new(), hints: Vec::new(), grant_is_dead: false, retry_after: None, nothing_sent: false, unavailable: None }
+        Error { kind, message: message.into(), causes: Vec::new(), hints: Vec::new(), grant_is_dead: false, retry_after: None, nothing_sent: false, unavailable: None, may_hold_tokens: false }
     }
 
     pub fn cause(mut self, cause: impl fmt::Display) -> Error {
@@ -142,7 +144,7 @@ impl Error {
         json!({
             "code": self.kind.exit_code(), "message": self.message, "causes": self.causes, "hints": self.hints,
             "grant_is_dead": self.grant_is_dead, "retry_after": self.retry_after, "nothing_sent": self.nothing_sent,
-            "unavailable": self.unavailable,
+            "unavailable": self.unavailable, "may_hold_tokens": self.may_hold_tokens,
         })
     }
 
@@ -161,6 +163,7 @@ impl Error {
             retry_after: value.get("retry_after")?.as_u64(),
             nothing_sent: value.get("nothing_sent")?.as_bool()?,
             unavailable: value.get("unavailable")?.as_u64().and_then(|s| u16::try_from(s).ok()),
+            may_hold_tokens: value.get("may_hold_tokens")?.as_bool()?,
         })
     }
 
@@ -263,7 +266,8 @@ impl From<AuthorizeError> for Error {
 impl From<ListenError> for Error {
     fn from(e: ListenError) -> Error {
         match e {
-            ListenError::PortTaken { .. } => Error::usage(e.to_string())
+            // whoever holds it may be gone a moment later: another login, most often
+            ListenError::PortTaken { .. } => Error::new(Kind::TryLater, e.to_string())
                 .hint("end the program that holds it, or register another address and give it with `--redirect-uri` or `--port`"),
             ListenError::Failed(_) => Error::new(Kind::TryLater, e.to_string()).hint("`oauthctl login --no-browser` takes the pasted address"),
         }
@@ -294,6 +298,10 @@ pub fn token_answer(e: AnswerError, asked: Asked, profile: &str, now: i64) -> Er
             _ => Kind::Unsafe,
         };
         let mut shown = Error::new(kind, doing).cause(&e);
+        shown.may_hold_tokens = !matches!(
+            e,
+            AnswerError::OAuth { .. } | AnswerError::Unavailable { .. } | AnswerError::Status(_) | AnswerError::Redirect(_) | AnswerError::Html(_)
+        );
         if let AnswerError::Unavailable { status, retry_after } = &e {
             shown.unavailable = Some(*status);
             shown.retry_after = retry_after.as_deref().and_then(|text| protocol::retry_after::seconds(text, now));
@@ -309,10 +317,11 @@ pub fn token_answer(e: AnswerError, asked: Asked, profile: &str, now: i64) -> Er
             _ => shown,
         };
     };
+    let wrong_client = format!("check the client id and the client secret (`oauthctl profile set-secret {profile} FILE` replaces one that is kept)");
     let (kind, hint) = match error.as_str() {
         "invalid_grant" | "expired_token" | "bad_refresh_token" | "bad_verification_code" => (Kind::LoginFirst, login),
         "invalid_client" | "unauthorized_client" | "incorrect_client_credentials" => {
-            (Kind::Usage, format!("check the client id and the client secret; `{login}` asks for them again"))
+            (Kind::Usage, wrong_client)
         }
         "unsupported_grant_type" => (Kind::Usage, "this client may not use that grant: see how the app is registered".to_owned()),
         "access_denied" => (Kind::Refused, format!("ask whoever owns the account, then `{login}`")),
@@ -323,7 +332,7 @@ pub fn token_answer(e: AnswerError, asked: Asked, profile: &str, now: i64) -> Er
         "invalid_request" | "invalid_target" | "redirect_uri_mismatch" => {
             (Kind::Usage, "compare the request (`-v`) with the provider's documents".to_owned())
         }
-        _ if *status == 401 => (Kind::Usage, format!("check the client id and the client secret; `{login}` asks for them again")),
+        _ if *status == 401 => (Kind::Usage, wrong_client),
         _ => (Kind::Other, "`-v` shows each request and answer, without secrets".to_owned()),
     };
     let mut shown = Error::new(kind, doing).cause(&e).hint(hint);

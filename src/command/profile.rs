@@ -17,21 +17,44 @@ use crate::world::World;
 pub enum ProfileVerb {
     /// Set a key of a profile: `oauthctl profile set work scopes "a b"`.
     Set {
+        /// The profile; a new one begins with its `provider`.
         profile: String,
         /// `provider`, `environment`, `client-id`, `grant`, `scopes`, `redirect-uri`, `port`, `store`, `vars.NAME`, `params.NAME`
         key: String,
+        /// The value; several scopes are separated by spaces.
         value: String,
     },
     /// Keep a client secret in the store, read from a file or (`-`) from standard input.
-    SetSecret { profile: String, file: String },
+    SetSecret {
+        /// The profile.
+        profile: String,
+        /// The file, or `-`.
+        file: String,
+    },
     /// Take a key away.
-    Unset { profile: String, key: String },
+    Unset {
+        /// The profile.
+        profile: String,
+        /// The key, as in `profile set`.
+        key: String,
+    },
     /// Make a profile the one that is meant when none is named.
-    Default { profile: String },
+    Default {
+        /// The profile.
+        profile: String,
+    },
     /// Forget a profile whole: its configuration, its tokens, its client secret. Revokes nothing.
-    Remove { profile: String },
+    Remove {
+        /// The profile.
+        profile: String,
+    },
     /// Give a profile another name; its tokens come along.
-    Rename { from: String, to: String },
+    Rename {
+        /// Its name now.
+        from: String,
+        /// Its new name.
+        to: String,
+    },
     /// Name the profiles, a line each.
     #[command(hide = true)]
     Names,
@@ -42,6 +65,9 @@ pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, 
     let dir = paths.require_config()?;
     match verb {
         ProfileVerb::Set { profile, key, value } => {
+            if key != "provider" {
+                require(&dir, &profile)?;
+            }
             config::edit(&dir, |editor| editor.set(&profile, &key, &value))?;
             world.say(&format!("{}: {} is set", safe(&profile), safe(&key)));
         }
@@ -54,6 +80,7 @@ pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, 
             }
         }
         ProfileVerb::Default { profile } => {
+            require(&dir, &profile)?;
             config::edit(&dir, |editor| editor.set_top("default-profile", &profile))?;
             world.say(&format!("`{}` is meant when no profile is named", safe(&profile)));
         }
@@ -65,6 +92,16 @@ pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, 
         }
     }
     Ok(0)
+}
+
+/// A profile that is there, or could be at once: the name of a provider makes one.
+fn require(dir: &std::path::Path, profile: &str) -> Result<(), Error> {
+    if config::Config::load(dir)?.profiles.contains_key(profile) || config::provider(dir, profile, None).is_ok() {
+        return Ok(());
+    }
+    Err(Error::usage(format!("there is no profile `{}`", safe(profile)))
+        .hint("`oauthctl list` names the profiles")
+        .hint(format!("a new one: `oauthctl profile set {} provider NAME`", safe(profile))))
 }
 
 fn open(world: &mut World, global: &Global, profile: String) -> Result<Session, Error> {

@@ -68,15 +68,22 @@ pub enum SecretSource {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GrantKind {
     AuthorizationCode,
+    DeviceCode,
     ClientCredentials,
 }
 
 impl GrantKind {
-    pub const ALL: [GrantKind; 2] = [GrantKind::AuthorizationCode, GrantKind::ClientCredentials];
+    pub const ALL: [GrantKind; 3] = [GrantKind::AuthorizationCode, GrantKind::DeviceCode, GrantKind::ClientCredentials];
+
+    /// Whether a person signs in: `login` alone obtains such a token.
+    pub fn needs_person(self) -> bool {
+        self != GrantKind::ClientCredentials
+    }
 
     pub fn name(self) -> &'static str {
         match self {
             GrantKind::AuthorizationCode => "authorization-code",
+            GrantKind::DeviceCode => "device-code",
             GrantKind::ClientCredentials => "client-credentials",
         }
     }
@@ -84,7 +91,13 @@ impl GrantKind {
     /// Accepts the RFC's spelling (`client_credentials`) too.
     pub fn from_name(name: &str) -> Option<GrantKind> {
         let name = name.replace('_', "-");
-        GrantKind::ALL.into_iter().find(|g| g.name() == name)
+        let name = name.strip_prefix("urn:ietf:params:oauth:grant-type:").unwrap_or(&name);
+        // `code` and `device` are what people type
+        match name {
+            "code" => Some(GrantKind::AuthorizationCode),
+            "device" => Some(GrantKind::DeviceCode),
+            _ => GrantKind::ALL.into_iter().find(|g| g.name() == name),
+        }
     }
 }
 

@@ -33,6 +33,8 @@ pub struct Login<'a> {
     pub take_paste: bool,
     /// `SSH_CONNECTION`, where this runs on another machine than the browser.
     pub ssh: Option<String>,
+    /// The server announced that it names itself in each answer (RFC 9207).
+    pub iss_required: bool,
 }
 
 /// The browser that waits for its page, and the listener it will fetch it from.
@@ -116,7 +118,7 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
         state,
         state_echo: provider.authorize.state,
         issuer: provider.issuer.clone(),
-        iss_required: false,
+        iss_required: login.iss_required,
         code_param: provider.callback.code_param.clone(),
     };
 
@@ -139,6 +141,10 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
     let (code, redirect_params, reply) = match caught {
         Ok(caught) => caught,
         Err(e) => {
+            // the browser may be on its way to the page that says so
+            if let Some(listener) = listener {
+                listener.finish();
+            }
             world.signals.release();
             return Err(e);
         }
@@ -191,26 +197,41 @@ fn random_text<const N: usize>(world: &mut World) -> String {
 /// Says where to sign in, and opens the browser there.
 fn invite(world: &mut World, login: &Login<'_>, listener: Option<&Loopback>, url: &Secret) {
     let name = safe(&login.asking.provider.name);
+    let quiet = world.verbosity == crate::world::Verbosity::Quiet;
     world.say(&format!("Sign in to {name} at this address:"));
-    if world.verbosity >= crate::world::Verbosity::Normal {
+    if !quiet {
         // `state` is in it: the one text on stderr that holds a secret on purpose
         let _ = world.err.show(&format!("\n  {}\n\n", url.expose()));
     }
+    let mut opened = false;
     if login.open_browser {
         match world.browser.open(url.expose()) {
-            Ok(()) => world.say("Your browser should open there now."),
+            Ok(()) => {
+                opened = true;
+                world.say("Your browser should open there now.");
+            }
             Err(e) => world.say(&format!("No browser opened here ({e}): open the address yourself.")),
         }
+    }
+    if listener.is_some_and(|l| l.origin().starts_with("https")) {
+        world.say("The browser will warn of an unknown certificate when it comes back: this program made it just now, for this one answer. Go on past the warning.");
+    }
+    if quiet && !opened {
+        // without it nobody could sign in
+        let _ = world.err.show(&format!("{}\n", url.expose()));
     }
     match (listener, &login.ssh) {
         (Some(listener), Some(ssh)) => {
             let port = listener.address().port();
             let here = ssh.split_whitespace().nth(2).map(safe).unwrap_or_else(|| "THIS-MACHINE".to_owned());
             world.say("This session came over SSH. For the browser on your own machine to reach it, run there:");
-            world.say(&format!("\n  ssh -N -L {port}:127.0.0.1:{port} {here}\n"));
+            // the page to sign in at may be on this machine too: a practice server
+            let ports = [port].into_iter().chain(local_port(url).filter(|p| *p != port));
+            let forwards: String = ports.map(|p| format!(" -L {p}:127.0.0.1:{p}")).collect();
+            world.say(&format!("\n  ssh -N{forwards} {here}\n"));
             world.say("or paste the address that the browser ends on here, and press Enter.");
         }
-        (Some(_), None) if login.take_paste => {
+        (Some(_), None) if login.take_paste && world.terminal.stdin_is_terminal() => {
             world.say("Waiting. If the browser can't come back by itself, paste the address it ends on here, and press Enter.");
         }
         (Some(_), None) => world.say("Waiting for the browser to come back."),
@@ -219,6 +240,12 @@ fn invite(world: &mut World, login: &Login<'_>, listener: Option<&Loopback>, url
             world.say("Copy that page's whole address, paste it here, and press Enter (it isn't shown):");
         }
     }
+}
+
+/// The port of an address on this machine.
+fn local_port(url: &Secret) -> Option<u16> {
+    let url = url::Url::parse(url.expose()).ok()?;
+    matches!(url.host_str(), Some("127.0.0.1" | "localhost")).then(|| url.port_or_known_default()).flatten()
 }
 
 type Redirected = (Secret, Vec<(String, String)>, Option<Reply>);

@@ -2,6 +2,8 @@
 
 pub mod authorization_code;
 pub mod client_credentials;
+pub mod device;
+pub mod discover;
 pub mod redirect_plan;
 pub mod refresh;
 pub mod revoke;

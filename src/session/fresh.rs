@@ -5,8 +5,10 @@ use crate::error::{Error, Kind};
 use crate::grant::{self, Asking};
 use crate::provider::Provider;
 use crate::session::record::Record;
+use crate::secret::Secret;
+use crate::session::lock::Lock;
 use crate::session::{Session, copy, lock, no_token, renewal};
-use crate::store::StoreKind;
+use crate::store::{StoreError, StoreKind};
 use crate::token::{Freshness, TokenSet};
 use crate::world::World;
 
@@ -30,6 +32,17 @@ const JUST_NOW: i64 = 10;
 
 /// The freshest token set there is, renewed if need be. Never opens a browser, never asks.
 pub fn fresh(world: &mut World, session: &mut Session, want: Want) -> Result<TokenSet, Error> {
+    obtain(world, session, want, None)
+}
+
+/// Another token than the one the API has just refused: a sibling's, if there is one by now, else a renewed one. A hundred
+/// processes that meet the same refusal cause one renewal (T-61).
+pub fn instead_of(world: &mut World, session: &mut Session, refused: &TokenSet) -> Result<TokenSet, Error> {
+    copy::forget(world, session);
+    obtain(world, session, Want { force: true, ..Want::default() }, Some(&refused.access_token))
+}
+
+fn obtain(world: &mut World, session: &mut Session, want: Want, refused: Option<&Secret>) -> Result<TokenSet, Error> {
     if let Some(set) = from_copy(world, session, want) {
         return Ok(set);
     }
@@ -37,8 +50,14 @@ pub fn fresh(world: &mut World, session: &mut Session, want: Want) -> Result<Tok
         return client_credentials_unkept(world, session, None);
     }
     // GNOME Keyring aborts under many readers at once: with the copy to go by, they come one after the other
-    if session.store.kind() == StoreKind::Keychain && session.cache && !want.force && !want.no_refresh {
-        return renew(world, session, want, None);
+    let one_by_one = session.store.kind() == StoreKind::Keychain && session.cache && !want.force && !want.no_refresh;
+    if one_by_one || (refused.is_some() && session.store.kind() != StoreKind::Environment) {
+        match lock::acquire(world, &session.paths, &*session.store, &session.name) {
+            Ok(lock) => return renew_under(lock, world, session, want, None, refused),
+            // nowhere to lock: what is fresh can be had all the same
+            Err(e) if e.kind == Kind::Store || e.kind == Kind::Usage => {}
+            Err(e) => return Err(e),
+        }
     }
     let record = match session.load() {
         Ok(record) => record,
@@ -48,8 +67,9 @@ pub fn fresh(world: &mut World, session: &mut Session, want: Want) -> Result<Tok
     if let Some(set) = ours.and_then(|r| r.token.as_ref()) {
         match usable(world, set, want) {
             Usable::Yes => {
-                copy::write(world, session, set);
-                return Ok(set.clone());
+                let set = set.clone();
+                refill_copy(world, session, record.as_ref());
+                return Ok(set);
             }
             Usable::No if want.no_refresh => return Err(too_old(session)),
             Usable::No => {}
@@ -64,6 +84,21 @@ pub fn fresh(world: &mut World, session: &mut Session, want: Want) -> Result<Tok
         return Err(no_token(session));
     }
     renew(world, session, want, record.as_ref())
+}
+
+/// Makes the kernel's copy anew. It was read without the lock: a logout or a login may have come since, and what that one
+/// forgot must not come back. So it is written under the lock, if that is free, and only if the record is still the same.
+fn refill_copy(world: &mut World, session: &Session, read: Option<&Record>) {
+    if !session.cache || session.store.kind() != StoreKind::File {
+        return;
+    }
+    let Some(_lock) = lock::try_acquire(world, &session.paths, &*session.store, &session.name) else { return };
+    if let Ok(Some(now)) = session.load()
+        && Some(now.generation) == read.map(|r| r.generation)
+        && let Some(set) = &now.token
+    {
+        copy::write(world, session, set);
+    }
 }
 
 fn from_copy(world: &World, session: &Session, want: Want) -> Option<TokenSet> {
@@ -117,7 +152,7 @@ fn same_scopes(a: &[String], b: &[String]) -> bool {
 }
 
 /// Under the lock: load again, judge again, then one request at most. `first` is what was loaded without the lock, if anything.
-pub fn renew(world: &mut World, session: &mut Session, want: Want, first: Option<&Record>) -> Result<TokenSet, Error> {
+fn renew(world: &mut World, session: &mut Session, want: Want, first: Option<&Record>) -> Result<TokenSet, Error> {
     let name = session.name.clone();
     let lock = match lock::acquire(world, &session.paths, &*session.store, &name) {
         Ok(lock) => lock,
@@ -125,11 +160,16 @@ pub fn renew(world: &mut World, session: &mut Session, want: Want, first: Option
         Err(e) if e.kind == Kind::Store || e.kind == Kind::Usage => {
             return match session.grant(None, first) {
                 GrantKind::ClientCredentials => client_credentials_unkept(world, session, first),
-                GrantKind::AuthorizationCode => Err(e),
+                GrantKind::AuthorizationCode | GrantKind::DeviceCode => Err(e),
             };
         }
         Err(e) => return Err(e),
     };
+    renew_under(lock, world, session, want, first, None)
+}
+
+/// `refused`: a token that the API would not take, and that is no good whatever its expiry says.
+fn renew_under(lock: Lock, world: &mut World, session: &mut Session, want: Want, first: Option<&Record>, refused: Option<&Secret>) -> Result<TokenSet, Error> {
     if let Some(set) = from_copy(world, session, want) {
         return Ok(set);
     }
@@ -140,9 +180,13 @@ pub fn renew(world: &mut World, session: &mut Session, want: Want, first: Option
     let ours = record.as_ref().filter(|r| is_ours(session, r));
     let current = ours.and_then(|r| r.token.as_ref());
     if let Some(set) = current {
-        let newer = record.as_ref().map(|r| r.generation) > first.map(|r| r.generation);
         let now = world.clock.now();
-        let by_sibling = newer && (first.is_some() || lock.waited) && (now - JUST_NOW..=now).contains(&set.received_at);
+        let just_now = (now - JUST_NOW..=now).contains(&set.received_at);
+        let newer = record.as_ref().map(|r| r.generation) > first.map(|r| r.generation);
+        let by_sibling = match refused {
+            Some(refused) => set.access_token != *refused && (just_now || matches!(usable(world, set, Want { force: false, ..want }), Usable::Yes)),
+            None => newer && (first.is_some() || lock.waited) && just_now,
+        };
         if by_sibling || matches!(usable(world, set, want), Usable::Yes) {
             copy::write(world, session, set);
             return Ok(set.clone());
@@ -229,8 +273,14 @@ fn ask_client_credentials(world: &mut World, session: &mut Session, provider: &P
 
 /// The store doesn't answer: only client credentials can do without.
 fn without_store(world: &mut World, session: &mut Session, e: Error) -> Result<TokenSet, Error> {
+    let chosen = session.choice.store.is_some() || world.env.var("OAUTHCTL_STORE").is_some();
+    if !session.configured && !chosen && session.grant(None, None).needs_person() && matches!(session.store.writable(&session.name), Err(StoreError::Absent { .. })) {
+        // nobody has logged in here, with or without a keychain
+        return Err(no_token(session).cause(e.message));
+    }
     if e.kind == Kind::Store && session.grant(None, None) == GrantKind::ClientCredentials && session.profile.grant.is_some() {
-        world.say(&format!("{}: the token is not kept", e.message));
+        // nothing is lost: the next command asks for another one
+        world.step(|| format!("{}: the token is not kept", e.message));
         return client_credentials_unkept(world, session, None);
     }
     Err(e)
@@ -260,7 +310,7 @@ impl Session {
     pub fn scopes(&self, provider: &Provider, grant: GrantKind) -> Vec<String> {
         let facts = &provider.scopes;
         let mut scopes = self.profile.scopes.clone().unwrap_or_else(|| facts.default.clone());
-        let offline = facts.offline.iter().filter(|_| grant == GrantKind::AuthorizationCode && provider.refresh.supported);
+        let offline = facts.offline.iter().filter(|_| grant.needs_person() && provider.refresh.supported);
         for scope in facts.always.iter().chain(offline) {
             if !scopes.contains(scope) {
                 scopes.push(scope.clone());

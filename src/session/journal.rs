@@ -132,7 +132,8 @@ impl Journal {
     /// Looks at what an earlier run left. The record's key opens the answer.
     pub fn find(&self, key: Option<&Secret>) -> io::Result<Found> {
         let Some(bytes) = private::read(&self.path, (SIZE * 8) as usize).map_err(as_io)? else { return Ok(Found::Nothing) };
-        if bytes.is_empty() {
+        // made, but the intent was not written yet: nothing was sent
+        if bytes.iter().take(MAGIC.len()).all(|b| *b == 0) {
             return Ok(Found::Nothing);
         }
         let Some(intent) = parse_intent(&bytes) else { return Ok(Found::Torn) };
@@ -221,6 +222,8 @@ fn allocate(file: &File) -> io::Result<()> {
     // SAFETY: an open descriptor and two lengths.
     match unsafe { libc::posix_fallocate(file.as_raw_fd(), 0, SIZE as libc::off_t) } {
         0 => Ok(()),
+        // a C library that doesn't make up for a file system without it
+        libc::EOPNOTSUPP => write_at(file, &vec![0; SIZE as usize], 0),
         error => Err(io::Error::from_raw_os_error(error)),
     }
 }

@@ -43,6 +43,10 @@ use crate::world::helper::Parted;
 
 /// Waited before a request that did not get out is tried again (T-01).
 const PAUSES: [Duration; 2] = [Duration::from_millis(300), Duration::from_millis(1000)];
+/// Nothing is tried again after this time: with the last exchange's deadline it all ends before the waiters' patience does.
+const TRYING: Duration = Duration::from_secs(4);
+/// Waited before an answer that could be kept nowhere is tried to be kept again.
+const SAVING: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(1500)];
 
 /// Renews by the refresh token, in a helper where that is possible. The lock is held from before the record was loaded.
 pub fn refresh(world: &mut World, session: &mut Session, provider: &Provider, record: Record, want: Want, lock: Lock) -> Result<TokenSet, Error> {
@@ -50,6 +54,12 @@ pub fn refresh(world: &mut World, session: &mut Session, provider: &Provider, re
         return Err(no_token(session));
     }
     let client = session.require_client(world, provider, Some(&record))?;
+    // a thousand waiters that learn of the same failure need no helpers for it
+    if let Some(e) = trouble(session, world.clock.now(), want)
+        && !Renewal::new(session, provider, &client)?.is_answered(&record)
+    {
+        return Err(e);
+    }
     match world.programs.part() {
         Parted::Alone => {
             // a Ctrl-C waits until what was spent is kept
@@ -163,6 +173,16 @@ struct Renewal<'a> {
     journal: Journal,
     trouble: Trouble,
     seen: Seen,
+    answered: Answered,
+}
+
+/// What is known of the request that was sent last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answered {
+    No,
+    Committed,
+    /// An answer came, and could not be written to the journal.
+    Uncommitted,
 }
 
 impl<'a> Renewal<'a> {
@@ -175,7 +195,13 @@ impl<'a> Renewal<'a> {
             journal: Journal::new(&state, &name),
             trouble: Trouble::of(&state, &name),
             seen: Seen::of(&state, &name),
+            answered: Answered::No,
         })
+    }
+
+    /// Whether the journal may hold an answer that is not kept yet. What can't be read may.
+    fn is_answered(&self, record: &Record) -> bool {
+        !matches!(self.journal.find(record.journal_key.as_ref()), Ok(Found::Nothing | Found::Unanswered(_) | Found::Torn))
     }
 
     fn run(&mut self, world: &mut World, mut record: Record, want: Want) -> Result<TokenSet, Error> {
@@ -229,33 +255,39 @@ impl<'a> Renewal<'a> {
         let mut nonce = [0; 24];
         world.random.fill(&mut nonce);
         let mut pauses = PAUSES.iter();
+        let started = world.clock.elapsed();
         loop {
             let before = self.journal.sent();
             self.journal.sending().map_err(|e| Error::new(Kind::Store, "the journal can't be written").cause(e).hint("nothing was sent"))?;
             let journal = &mut self.journal;
-            let mut uncommitted = None;
+            let mut answered = Answered::No;
+            let mut warning = None;
             let answer = grant::refresh::obtain(world, &self.asking, spent, &mut |response| {
-                uncommitted = journal.commit(&key, nonce, response).err();
+                answered = Answered::Committed;
+                if let Err(e) = journal.commit(&key, nonce, response) {
+                    // the answer is in hand all the same: it is judged and saved, only without this net
+                    answered = Answered::Uncommitted;
+                    warning = Some(format!("the answer could not be written to the journal: {e}"));
+                }
             });
-            if let Some(e) = uncommitted {
-                // the answer is in hand all the same: it is judged and saved, only without this net
-                world.warn(&format!("the answer could not be written to the journal: {e}"));
+            self.answered = answered;
+            if let Some(warning) = warning {
+                world.warn(&warning);
             }
+            let in_time = world.clock.elapsed().saturating_sub(started) < TRYING;
             match answer {
                 Err(e) if e.nothing_sent => {
                     let _ = self.journal.set_sent(before);
-                    match pauses.next().filter(|_| e.kind == Kind::TryLater) {
+                    match pauses.next().filter(|_| e.kind == Kind::TryLater && in_time) {
                         Some(pause) => world.clock.sleep(*pause),
-                        None => {
-                            let _ = self.journal.clear();
-                            return Err(e);
-                        }
+                        None => return Err(e),
                     }
                 }
-                // the server answered that it can't: it has not taken the token
-                Err(e) if e.unavailable.is_some_and(|s| s != 429) && e.retry_after.is_none() && pauses.len() > 1 => {
+                Err(e) if e.unavailable.is_some_and(|s| s != 429) && e.retry_after.is_none() && pauses.len() > 1 && in_time => {
                     pauses.next();
-                    let _ = self.journal.set_sent(before);
+                    if !is_ambiguous(&e) {
+                        let _ = self.journal.set_sent(before);
+                    }
                     world.clock.sleep(PAUSES[1]);
                 }
                 answer => return answer,
@@ -270,9 +302,7 @@ impl<'a> Renewal<'a> {
                 let mut set = answer.set;
                 grant::refresh::inherit(&mut set, old);
                 let kept = Record { generation: record.generation + 1, token: Some(set), machine: machine(world).or(record.machine.clone()), ..record.clone() };
-                let set = keep(world, self.session, &kept).map_err(|e| {
-                    e.hint(format!("the answer is kept, sealed, in `{}`: the next command saves it", self.journal.path().display()))
-                })?;
+                let set = self.keep(world, &kept)?;
                 let _ = self.journal.clear();
                 self.trouble.forget();
                 Ok(set)
@@ -289,14 +319,39 @@ impl<'a> Renewal<'a> {
         }
     }
 
+    fn keep(&self, world: &mut World, kept: &Record) -> Result<TokenSet, Error> {
+        let journal = self.journal.path().display().to_string();
+        if self.answered != Answered::Uncommitted {
+            return keep(world, self.session, kept)
+                .map_err(|e| e.hint(format!("the answer is kept, sealed, in `{journal}`: the next command saves it")));
+        }
+        // neither net holds: it is in this process's memory alone, so giving up comes last
+        let mut pauses = SAVING.iter();
+        loop {
+            match (keep(world, self.session, kept), pauses.next()) {
+                (Ok(set), _) => return Ok(set),
+                (Err(_), Some(pause)) => world.clock.sleep(*pause),
+                (Err(e), None) => {
+                    return Err(e
+                        .cause(format!("the journal `{journal}` could not be written either: at a provider that rotates refresh tokens this login may be lost"))
+                        .hint(format!("mend the disk, then try `oauthctl token {0}`; if that fails: `oauthctl login {0}`", self.session.name)));
+                }
+            }
+        }
+    }
+
     fn after_failure(&mut self, world: &World, e: &Error) {
-        let answered = e.unavailable.is_some() || e.kind != Kind::TryLater;
-        // Unsafe answers (no JSON, two tokens) stay in the journal: a later version may read them
-        if answered && e.kind != Kind::Unsafe && e.kind != Kind::NotSaved {
-            let _ = self.journal.clear();
-        } else if e.kind == Kind::TryLater && !e.nothing_sent {
+        let sent = self.journal.sent();
+        if e.nothing_sent {
+            // what an earlier run sent without an answer is still to be answered for
+            if sent == 0 {
+                let _ = self.journal.clear();
+            }
+        } else if self.answered == Answered::No || is_ambiguous(e) {
             // no answer, and this process lives to say so: the next run may send it once more
-            let _ = self.journal.set_sent(1);
+            let _ = self.journal.set_sent(if e.kind == Kind::TryLater { 1 } else { sent });
+        } else if !e.may_hold_tokens {
+            let _ = self.journal.clear();
         }
         if e.kind == Kind::TryLater {
             self.trouble.remember(world.clock.now(), e);
@@ -306,7 +361,7 @@ impl<'a> Renewal<'a> {
     /// Looks into the journal of an earlier run.
     fn recover(&mut self, world: &mut World, record: &Record) -> Result<Option<Recovered>, Error> {
         let found = self.journal.find(record.journal_key.as_ref()).map_err(|e| {
-            Error::new(Kind::Store, format!("the journal `{}` can't be read", self.journal.path().display())).cause(e)
+            Error::new(Kind::Store, format!("the journal `{}` can't be read", self.journal.path().display())).cause(e).hint("nothing was sent; `oauthctl doctor` looks at every folder")
         })?;
         let spent = record.token.as_ref().and_then(|set| grant::refresh::spendable(self.asking.provider, set)).map(journal::hash);
         let current = |intent: &Intent| intent.generation == record.generation && Some(&intent.token) == spent.as_ref();
@@ -328,16 +383,18 @@ impl<'a> Renewal<'a> {
         }
     }
 
+    /// What the journal's answer comes to. One that gave nothing and took nothing is as good as none.
     fn finish_answered(&mut self, world: &mut World, record: &Record, response: &Response, Intent { sent, at, .. }: Intent) -> Result<Option<Recovered>, Error> {
         world.step(|| "an earlier renewal was cut off after its answer: it is kept now".to_owned());
         let Some(old) = record.token.clone() else { return Ok(None) };
         let read = grant::read(world, &self.asking, Asked::Refresh, &self.asking.provider.refresh.endpoint, response, at);
-        match self.conclude(world, record, &old, read) {
-            Ok(set) => Ok(Some(Recovered::Kept(set))),
-            // the server had answered "not now": nothing was spent
-            Err(e) if e.kind == Kind::TryLater => Ok(None),
-            Err(e) if e.kind == Kind::Unsafe => Ok(Some(Recovered::Unanswered(sent))),
-            Err(e) => Err(e),
+        match read {
+            Err(e) if is_ambiguous(&e) || e.may_hold_tokens => Ok(Some(Recovered::Unanswered(sent))),
+            Err(e) if !e.grant_is_dead => {
+                let _ = self.journal.clear();
+                Ok(None)
+            }
+            read => self.conclude(world, record, &old, read).map(|set| Some(Recovered::Kept(set))),
         }
     }
 
@@ -377,6 +434,11 @@ impl<'a> Renewal<'a> {
         }
         Error { message: format!("the login of `{}` has ended: the provider refuses to renew it", session.name), ..e }
     }
+}
+
+/// A gateway's word for "I have no answer": whether the server behind it took the token, nobody knows.
+fn is_ambiguous(e: &Error) -> bool {
+    matches!(e.unavailable, Some(502 | 504))
 }
 
 enum Recovered {

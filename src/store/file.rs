@@ -194,8 +194,8 @@ impl FileStore {
     /// What opens the files, for a sentence: `opened by …`.
     pub fn opened_by(&self) -> &'static str {
         match self.passphrase {
-            Some(_) => "your passphrase",
-            None => "a key file beside them: it guards against copies and backups, not against who can read that folder",
+            Some(_) => "opened by your passphrase",
+            None => "their key beside them: whoever can read that folder can read them",
         }
     }
 

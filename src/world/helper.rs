@@ -15,8 +15,10 @@ pub enum Parted {
 
 /// The helper's way to say how it went, and out.
 pub struct Helper {
-    finish: Box<dyn FnOnce(&[u8])>,
+    finish: Finish,
 }
+
+type Finish = Box<dyn FnOnce(&[u8])>;
 
 impl Helper {
     pub fn new(finish: impl FnOnce(&[u8]) + 'static) -> Helper {
@@ -36,7 +38,7 @@ pub fn part() -> Parted {
     use std::os::fd::{FromRawFd, OwnedFd};
 
     // a fork takes along only the thread that asks for it: whatever another one holds would stay held for ever
-    if std::fs::read_dir("/proc/self/task").map_or(true, |tasks| tasks.count() != 1) {
+    if !is_alone() {
         return Parted::Alone;
     }
     let mut ends = [0; 2];
@@ -61,6 +63,20 @@ pub fn part() -> Parted {
         }
         child => Parted::Starter(Box::new(Answer { pipe: File::from(from), child })),
     }
+}
+
+/// Whether this is the only thread. One that has been joined may be listed for a moment longer.
+#[cfg(target_os = "linux")]
+fn is_alone() -> bool {
+    let threads = || std::fs::read_dir("/proc/self/task").map_or(usize::MAX, Iterator::count);
+    for _ in 0..20 {
+        match threads() {
+            1 => return true,
+            2 => std::thread::sleep(std::time::Duration::from_micros(200)),
+            _ => return false,
+        }
+    }
+    false
 }
 
 #[cfg(not(target_os = "linux"))]

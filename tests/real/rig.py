@@ -693,6 +693,14 @@ http {{
         check(process.poll() is None, lambda: f"nginx ended\n{(folder / 'error.log').read_text()}")
         return f"https://localhost:{port}"
 
+    def practice(self, home, manners, *flags):
+        """The program's own practice server with one provider's manners, which the built-in name stands for in this home. Its
+        address."""
+        process = home.start("sandbox", "serve", "--as", manners, *flags)
+        text = first_block(process, "the practice server")
+        home.provider(manners, text)
+        return url_in(text)
+
     # -- keychains
 
     def keyring(self, mode=None):
@@ -837,6 +845,14 @@ def first_line(process, pattern, what, log, seconds=30):
     return found[0]
 
 
+def first_block(process, what, seconds=30):
+    """What a process writes to stdout in one go."""
+    ready, _, _ = select.select([process.stdout], [], [], seconds)
+    text = os.read(process.stdout.fileno(), 65536).decode() if ready else ""
+    check(text, f"{what} said nothing")
+    return text
+
+
 def owner_of_secrets(env):
     """The process that answers for the Secret Service on this bus."""
     asked = subprocess.run(
@@ -896,6 +912,8 @@ def main(names):
     if wanted := sys.argv[1:]:
         tests = [f for f in tests if any(w.replace(" ", "_") in f.__name__ for w in wanted)]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # a shell starts what runs in the background with Ctrl-C ignored, and so would everything started from here
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     failed = False
     for function in tests:
         name = f"{part}: {function.__name__.replace('_', ' ')}"

@@ -1,0 +1,506 @@
+//! The doubles behind the doors of a [`World`](oauthctl::world::World).
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use oauthctl::secret::{Secret, redact};
+use oauthctl::wire::{Request, Response};
+use oauthctl::world::*;
+use zeroize::Zeroizing;
+
+use super::robot::Page;
+use super::{Paste, in_words_but_tokens, shown_url};
+
+/// Lends a double to the world and keeps it for the test.
+pub struct Door<T>(pub Arc<T>);
+
+pub struct Variables(pub BTreeMap<String, OsString>);
+
+impl Env for Variables {
+    fn var_os(&self, name: &str) -> Option<OsString> {
+        self.0.get(name).cloned()
+    }
+
+    fn machine(&self) -> Option<String> {
+        self.var("MACHINE_OF_THE_TEST")
+    }
+
+    fn names(&self) -> Vec<OsString> {
+        self.0.keys().map(OsString::from).collect()
+    }
+}
+
+/// Stands still until it is moved; in a hurry it jumps whenever it is looked at.
+pub struct Hand {
+    pub now: AtomicI64,
+    pub elapsed_ms: AtomicU64,
+    pub hurry_ms: AtomicU64,
+}
+
+impl Hand {
+    pub fn pass(&self, seconds: i64) {
+        self.now.fetch_add(seconds, Ordering::SeqCst);
+        self.elapsed_ms.fetch_add(seconds as u64 * 1000, Ordering::SeqCst);
+    }
+
+    /// Each look at the clock finds so many seconds gone: how a test waits for minutes.
+    pub fn hurry(&self, seconds: u64) {
+        self.hurry_ms.store(seconds * 1000, Ordering::SeqCst);
+    }
+}
+
+impl Clock for Hand {
+    fn now(&self) -> i64 {
+        self.now.load(Ordering::SeqCst)
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_millis(self.elapsed_ms.fetch_add(self.hurry_ms.load(Ordering::SeqCst), Ordering::SeqCst))
+    }
+
+    fn sleep(&self, time: Duration) {
+        self.elapsed_ms.fetch_add(time.as_millis() as u64, Ordering::SeqCst);
+    }
+}
+
+/// The real client, to this machine's own loopback and no further.
+pub struct AtHome {
+    real: Box<dyn Http>,
+    sent: Arc<Mutex<Vec<String>>>,
+}
+
+impl AtHome {
+    pub fn new(sent: Arc<Mutex<Vec<String>>>) -> AtHome {
+        AtHome { real: oauthctl::world::real().http, sent }
+    }
+
+    fn look(&self, request: &Request) {
+        let place = request.place();
+        self.sent.lock().unwrap().push(format!("{} {}", request.method, in_words_but_tokens(&place, "\0")));
+        let url = url::Url::parse(request.url.expose()).expect("an address");
+        assert!(matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]")), "a request to another machine: {place}");
+    }
+}
+
+impl Http for AtHome {
+    fn exchange(&self, request: &Request) -> Result<Response, HttpError> {
+        self.look(request);
+        self.real.exchange(request)
+    }
+
+    fn stream(&self, request: &Request, body: Option<Upload>) -> Result<Streamed, HttpError> {
+        self.look(request);
+        self.real.stream(request, body)
+    }
+}
+
+/// What becomes of an attempt to open the browser.
+#[derive(Default)]
+pub enum Opens {
+    #[default]
+    Never,
+    Missing,
+    Robot(Box<dyn FnOnce(&str) -> Vec<Page> + Send>),
+}
+
+enum Shows {
+    Waiting(Opens),
+    Done,
+    Running(std::thread::JoinHandle<Vec<Page>>),
+}
+
+pub struct Screen(Mutex<Shows>);
+
+impl Screen {
+    pub fn new(opens: Opens) -> Screen {
+        Screen(Mutex::new(Shows::Waiting(opens)))
+    }
+
+    pub fn pages(&self, typed: &str) -> Vec<Page> {
+        match std::mem::replace(&mut *self.0.lock().unwrap(), Shows::Done) {
+            Shows::Running(thread) => thread.join().unwrap_or_else(|_| panic!("the browser of `{typed}` failed")),
+            Shows::Waiting(Opens::Never) | Shows::Done => Vec::new(),
+            Shows::Waiting(_) => panic!("`{typed}` did not open the browser"),
+        }
+    }
+}
+
+impl Browser for Door<Screen> {
+    fn open(&self, url: &str) -> Result<(), BrowserError> {
+        let mut shows = self.0.0.lock().unwrap();
+        match std::mem::replace(&mut *shows, Shows::Done) {
+            Shows::Waiting(Opens::Missing) => Err(BrowserError::NotFound),
+            Shows::Waiting(Opens::Robot(act)) => {
+                let url = url.to_owned();
+                *shows = Shows::Running(std::thread::spawn(move || act(&url)));
+                Ok(())
+            }
+            _ => panic!("a browser must not open: {url}"),
+        }
+    }
+}
+
+/// What is wrong with a keychain.
+#[derive(Clone, Debug, Default)]
+pub enum Fault {
+    #[default]
+    None,
+    /// Whatever is asked.
+    Always(KeychainError),
+    /// Writing alone: it reads well.
+    Writes(KeychainError),
+    /// It takes what it is given, and forgets it.
+    Forgets,
+}
+
+/// A keychain in memory.
+#[derive(Default)]
+pub struct Chest {
+    items: Mutex<BTreeMap<String, String>>,
+    fault: Mutex<Fault>,
+    pub item_limit: Mutex<Option<usize>>,
+    reads: AtomicU64,
+}
+
+impl Chest {
+    pub fn fault(&self, fault: Fault) {
+        *self.fault.lock().unwrap() = fault;
+    }
+
+    pub fn item(&self, account: &str) -> Option<String> {
+        self.items.lock().unwrap().get(account).cloned()
+    }
+
+    pub fn put(&self, account: &str, text: &str) {
+        self.items.lock().unwrap().insert(account.to_owned(), text.to_owned());
+    }
+
+    pub fn accounts(&self) -> Vec<String> {
+        self.items.lock().unwrap().keys().cloned().collect()
+    }
+
+    /// Reads so far.
+    pub fn reads(&self) -> u64 {
+        self.reads.load(Ordering::SeqCst)
+    }
+
+    fn reading(&self) -> Result<(), KeychainError> {
+        match &*self.fault.lock().unwrap() {
+            Fault::Always(e) => Err(e.clone()),
+            _ => Ok(()),
+        }
+    }
+
+    fn writing(&self) -> Result<bool, KeychainError> {
+        match &*self.fault.lock().unwrap() {
+            Fault::Always(e) | Fault::Writes(e) => Err(e.clone()),
+            Fault::Forgets => Ok(false),
+            Fault::None => Ok(true),
+        }
+    }
+}
+
+impl Keychain for Chest {
+    fn get(&self, account: &str) -> Result<Option<Secret>, KeychainError> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        self.reading()?;
+        Ok(self.item(account).map(Secret::unlisted))
+    }
+
+    fn set(&self, account: &str, value: &Secret) -> Result<(), KeychainError> {
+        if self.writing()? {
+            let limit = *self.item_limit.lock().unwrap();
+            assert!(limit.is_none_or(|limit| value.expose().len() <= limit), "an item longer than this keychain takes");
+            self.put(account, value.expose());
+        }
+        Ok(())
+    }
+
+    fn delete(&self, account: &str) -> Result<bool, KeychainError> {
+        self.writing()?;
+        Ok(self.items.lock().unwrap().remove(account).is_some())
+    }
+
+    fn item_limit(&self) -> Option<usize> {
+        *self.item_limit.lock().unwrap()
+    }
+
+    fn ready(&self) -> Result<(), KeychainError> {
+        self.writing().map(drop)
+    }
+
+    fn name(&self) -> String {
+        "Secret Service".to_owned()
+    }
+
+    fn scope(&self) -> String {
+        "the test's own".to_owned()
+    }
+}
+
+/// The kernel's copies, forgotten by the test's clock.
+pub struct Copies {
+    kept: Mutex<BTreeMap<String, (Vec<u8>, Duration)>>,
+    clock: Arc<Hand>,
+}
+
+impl Copies {
+    pub fn new(clock: Arc<Hand>) -> Copies {
+        Copies { kept: Mutex::default(), clock }
+    }
+
+    pub fn clear(&self) {
+        self.kept.lock().unwrap().clear();
+    }
+
+    /// All that is kept, as text.
+    pub fn texts(&self) -> Vec<String> {
+        self.kept.lock().unwrap().values().map(|(v, _)| String::from_utf8_lossy(v).into_owned()).collect()
+    }
+}
+
+impl TokenCopy for Door<Copies> {
+    fn read(&self, name: &str) -> Option<Zeroizing<Vec<u8>>> {
+        let kept = self.0.kept.lock().unwrap();
+        let (value, until) = kept.get(name)?;
+        (*until > self.0.clock.elapsed()).then(|| value.clone().into())
+    }
+
+    fn write(&self, name: &str, value: &[u8], forget_after: Duration) -> bool {
+        assert!(!forget_after.is_zero(), "the kernel would keep it for good");
+        self.0.kept.lock().unwrap().insert(name.to_owned(), (value.to_vec(), self.0.clock.elapsed() + forget_after));
+        true
+    }
+
+    fn forget(&self, name: &str) {
+        self.0.kept.lock().unwrap().remove(name);
+    }
+
+    fn works(&self) -> bool {
+        true
+    }
+}
+
+/// Numbers that differ from draw to draw, and are the same each time the test runs.
+pub struct Dice(pub Arc<AtomicU64>);
+
+impl Random for Dice {
+    fn fill(&self, bytes: &mut [u8]) {
+        for part in bytes.chunks_mut(8) {
+            // splitmix64
+            let mut z = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::SeqCst);
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            part.copy_from_slice(&(z ^ (z >> 31)).to_be_bytes()[..part.len()]);
+        }
+    }
+}
+
+pub enum Answer {
+    Shown(String),
+    Hidden(String),
+}
+
+/// The chair at the keyboard.
+pub struct Seat {
+    terminal: bool,
+    stdin: Mutex<Option<String>>,
+    answers: Mutex<VecDeque<Answer>>,
+    pastes: Mutex<Vec<Paste>>,
+    screen: Shared,
+    /// Kept, so that the input doesn't end.
+    open: Mutex<Vec<Sender<Secret>>>,
+}
+
+impl Seat {
+    pub fn new(terminal: bool, stdin: Option<String>, answers: VecDeque<Answer>, pastes: Vec<Paste>, screen: Shared) -> Seat {
+        Seat {
+            terminal,
+            stdin: Mutex::new(stdin),
+            answers: Mutex::new(answers),
+            pastes: Mutex::new(pastes),
+            screen,
+            open: Mutex::default(),
+        }
+    }
+
+    pub fn nothing_left(&self, typed: &str) {
+        assert!(self.answers.lock().unwrap().is_empty(), "`{typed}` did not ask all it should: {}", self.screen.text());
+        assert!(self.pastes.lock().unwrap().is_empty(), "`{typed}` took no pasted address: {}", self.screen.text());
+        assert!(self.stdin.lock().unwrap().is_none(), "`{typed}` did not read its standard input");
+    }
+
+    fn question(&self) -> Answer {
+        let asked = self.screen.text();
+        let asked = asked.lines().last().unwrap_or_default();
+        self.answers.lock().unwrap().pop_front().unwrap_or_else(|| panic!("a question that nobody answers: {asked}"))
+    }
+}
+
+impl Terminal for Door<Seat> {
+    fn stdin_is_terminal(&self) -> bool {
+        self.0.terminal
+    }
+
+    fn stdout_is_terminal(&self) -> bool {
+        false
+    }
+
+    fn stderr_is_terminal(&self) -> bool {
+        false
+    }
+
+    fn read_stdin(&self, limit: usize) -> io::Result<Zeroizing<String>> {
+        let text = self.0.stdin.lock().unwrap().take().expect("nothing was piped in");
+        assert!(text.len() <= limit);
+        Ok(text.into())
+    }
+
+    fn stdin(&self) -> Box<dyn Read + Send> {
+        let text = self.0.stdin.lock().unwrap().take().expect("nothing was piped in");
+        Box::new(io::Cursor::new(text.into_bytes()))
+    }
+
+    fn read_line(&self) -> io::Result<String> {
+        match self.0.question() {
+            Answer::Shown(text) => {
+                // what is typed is seen, and the line ends
+                self.0.screen.add(format!("{text}\n").as_bytes());
+                Ok(text)
+            }
+            Answer::Hidden(_) => panic!("this was to be asked without echo: {}", self.0.screen.text()),
+        }
+    }
+
+    fn read_hidden(&self) -> io::Result<Zeroizing<String>> {
+        match self.0.question() {
+            Answer::Hidden(text) => {
+                // the real one ends the line that isn't seen
+                self.0.screen.add(b"\n");
+                Ok(text.into())
+            }
+            Answer::Shown(_) => panic!("this was to be asked with echo: {}", self.0.screen.text()),
+        }
+    }
+
+    fn lines(&self, to: Sender<Secret>) {
+        let url = shown_url(&self.0.screen.text()).unwrap_or_default();
+        for paste in self.0.pastes.lock().unwrap().drain(..) {
+            let _ = to.send(Secret::unlisted(paste(&url)));
+        }
+        if self.0.terminal {
+            self.0.open.lock().unwrap().push(to);
+        }
+    }
+
+    fn width(&self) -> Option<usize> {
+        None
+    }
+}
+
+/// Programs that are to be started, in order.
+pub struct Shell(pub Mutex<VecDeque<(Vec<String>, String)>>);
+
+impl Programs for Door<Shell> {
+    fn output(&self, argv: &[String], _timeout: Duration) -> io::Result<Zeroizing<String>> {
+        match self.0.0.lock().unwrap().pop_front() {
+            Some((expected, prints)) if expected == argv => Ok(prints.into()),
+            _ => panic!("a program that must not be started: {argv:?}"),
+        }
+    }
+
+    fn run(&self, argv: &[OsString], _env: &[(String, OsString)]) -> io::Result<u8> {
+        panic!("a program that must not be started: {argv:?}")
+    }
+}
+
+pub struct Bell {
+    pub signal: Option<i32>,
+    pub kept: Mutex<Vec<Sender<i32>>>,
+}
+
+impl Signals for Bell {
+    fn watch(&self, to: Sender<i32>) {
+        if let Some(signal) = self.signal {
+            let _ = to.send(signal);
+        }
+        self.kept.lock().unwrap().push(to);
+    }
+
+    fn release(&self) {
+        self.kept.lock().unwrap().clear();
+    }
+}
+
+/// What was written, seen from both sides.
+#[derive(Clone, Default)]
+pub struct Shared(Arc<Mutex<Vec<u8>>>);
+
+impl Shared {
+    pub fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).expect("text")
+    }
+
+    pub fn add(&self, bytes: &[u8]) {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+    }
+}
+
+#[derive(Clone, Copy, Default)]
+pub enum Stdout {
+    #[default]
+    Read,
+    Closed,
+    Full,
+}
+
+pub struct Printed {
+    pub to: Shared,
+    pub kind: Stdout,
+}
+
+impl Write for Printed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.kind {
+            Stdout::Read => self.to.add(bytes),
+            Stdout::Closed => return Err(io::ErrorKind::BrokenPipe.into()),
+            Stdout::Full => return Err(io::ErrorKind::StorageFull.into()),
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Standard error, cleaned of known secrets as the real one is.
+pub struct Spoken(pub Shared);
+
+impl Write for Spoken {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.add(redact(&String::from_utf8_lossy(bytes)).as_bytes());
+        Ok(bytes.len())
+    }
+
+    fn write_fmt(&mut self, text: std::fmt::Arguments<'_>) -> io::Result<()> {
+        self.0.add(redact(&text.to_string()).as_bytes());
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Talk for Spoken {
+    fn show(&mut self, text: &str) -> io::Result<()> {
+        self.0.add(text.as_bytes());
+        Ok(())
+    }
+}

@@ -1,0 +1,82 @@
+//! The browser, as a person at it would use it: opens the page, presses a button, follows where it leads.
+
+use std::time::Duration;
+
+/// What stands in the window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    pub status: u16,
+    pub title: String,
+    pub url: String,
+    pub body: String,
+    location: Option<String>,
+}
+
+fn client() -> reqwest::blocking::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::blocking::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        // a certificate made on the spot: the person presses "go on"
+        .tls_danger_accept_invalid_certs(true)
+        .timeout(Duration::from_secs(20))
+        .build()
+        .expect("a client")
+}
+
+fn page(answer: reqwest::blocking::Response) -> Page {
+    let url = answer.url().to_string();
+    let location = answer.headers().get("location").map(|l| l.to_str().expect("text").to_owned());
+    let status = answer.status().as_u16();
+    let body = answer.text().expect("a body");
+    let title = body.split("<title>").nth(1).and_then(|t| t.split("</title>").next()).unwrap_or_default().to_owned();
+    Page { status, title, url, body, location }
+}
+
+/// One address, no redirect followed.
+pub fn get(url: &str) -> Page {
+    page(client().get(url).send().unwrap_or_else(|e| panic!("{url}: {e:?}")))
+}
+
+/// An address, and where it leads.
+pub fn go(url: &str) -> Page {
+    let mut page = get(url);
+    while let Some(next) = page.location.take() {
+        let next = url::Url::parse(&page.url).and_then(|u| u.join(&next)).expect("an address");
+        page = get(next.as_str());
+    }
+    page
+}
+
+/// Opens the authorize page and presses a button: the address that the provider sends the browser to.
+pub fn decided(url: &str, decision: &str) -> String {
+    let shown = get(url);
+    if let Some(location) = shown.location {
+        return location;
+    }
+    assert_eq!(shown.status, 200, "{}", shown.body);
+    let ticket = shown.body.split("name=\"ticket\" value=\"").nth(1).expect("a form").split('"').next().expect("a value");
+    let to = url.split('?').next().expect("an address");
+    let form = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([("ticket", ticket), ("account", "alice@example.test"), ("decision", decision)])
+        .finish();
+    let sent = client().post(to).header("content-type", "application/x-www-form-urlencoded").body(form).send();
+    page(sent.expect("an answer")).location.expect("a way back")
+}
+
+/// Signs in, allows, and looks at the page that comes in the end.
+pub fn allows(url: &str) -> Vec<Page> {
+    vec![go(&decided(url, "allow"))]
+}
+
+pub fn denies(url: &str) -> Vec<Page> {
+    vec![go(&decided(url, "deny"))]
+}
+
+/// An address with one parameter of its query changed, or taken away.
+pub fn with(url: &str, name: &str, value: Option<&str>) -> String {
+    let mut changed = url::Url::parse(url).expect("an address");
+    let pairs: Vec<(String, String)> = changed.query_pairs().into_owned().filter(|(n, _)| n != name).collect();
+    changed.query_pairs_mut().clear().extend_pairs(pairs).extend_pairs(value.map(|v| (name, v)));
+    changed.to_string()
+}
