@@ -335,6 +335,9 @@ mod tests {
         assert!(matches!(later.find(Some(&key())).unwrap(), Found::Unanswered(i) if i.generation == 5));
         write_at(journal.file.as_ref().unwrap(), b"garbage without end", 0).unwrap();
         assert!(matches!(later.find(Some(&key())).unwrap(), Found::Torn));
+        // killed between the making of the file and the intent: nothing was sent
+        std::fs::write(journal.path(), [0; 8192]).unwrap();
+        assert!(matches!(later.find(Some(&key())).unwrap(), Found::Nothing));
         std::fs::write(journal.path(), b"").unwrap();
         assert!(matches!(later.find(Some(&key())).unwrap(), Found::Nothing));
     }
