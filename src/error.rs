@@ -366,6 +366,7 @@ mod tests {
         AnswerError::OAuth { status: 400, error: error.into(), description: Some("why\x1b[2J".into()) }
     }
 
+    // C-09
     #[test]
     fn every_oauth_error_has_its_exit_code() {
         for (error, code) in [

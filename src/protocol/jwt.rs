@@ -29,6 +29,7 @@ pub fn claims(token: &str) -> Option<Map<String, Value>> {
 mod tests {
     use super::*;
 
+    // C-15: a token of dots
     #[test]
     fn reads_claims_and_refuses_what_is_no_jwt() {
         let token = format!("{}.{}.sig", URL_SAFE_NO_PAD.encode("{}"), URL_SAFE_NO_PAD.encode(r#"{"exp":12,"scp":["a"]}"#));

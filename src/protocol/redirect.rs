@@ -136,6 +136,20 @@ mod tests {
         }
     }
 
+    // H-23
+    #[test]
+    fn two_texts_are_compared_to_their_last_byte() {
+        for (a, b, want) in [("", "", true), ("abc", "abc", true), ("abc", "abd", false), ("xbc", "abc", false), ("abc", "ab", false), ("", "a", false)] {
+            assert_eq!(same(a, b), want, "{a} {b}");
+        }
+        // every byte has its say, wherever it stands
+        let text = "a".repeat(64);
+        for at in 0..64 {
+            let other: String = text.char_indices().map(|(i, c)| if i == at { 'b' } else { c }).collect();
+            assert!(!same(&text, &other), "{at}");
+        }
+    }
+
     #[test]
     fn only_the_right_state_ends_a_login() {
         let long = format!("state=the-state&code={}", "x".repeat(LONGEST_CODE + 1));

@@ -372,6 +372,7 @@ fn where_nothing_can_be_pasted_the_login_ends_at_once() {
     ");
 }
 
+// S6, C-11: nothing ties that redirect to this login, so the person is shown who it is and asked
 #[test]
 fn verticalresponse_is_signed_in_to_with_a_path_of_ones_own() {
     let mut me = Person::new();
