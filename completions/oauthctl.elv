@@ -45,6 +45,8 @@ set edit:completion:arg-completer[oauthctl] = {|@words|
         }
         &'oauthctl;login'= {
             cand --provider 'The provider of a new profile: a name, see `oauthctl provider list`'
+            cand --environment 'The provider''s environment (`max` of GetResponse, …), see `oauthctl provider show`'
+            cand --var 'A value that the provider needs to know (`domain=…`); may be given several times'
             cand --grant 'How the token is obtained: `authorization-code` or `client-credentials`'
             cand --scope 'A scope to ask for; may be given several times'
             cand --client-id 'The client id of your app'
@@ -53,7 +55,7 @@ set edit:completion:arg-completer[oauthctl] = {|@words|
             cand --store 'Where the tokens rest: `keychain`, `file`, `environment` or `none`'
             cand --redirect-uri 'The redirect address as you registered it; one that isn''t on this machine is pasted back'
             cand --port 'The port to listen on'
-            cand --timeout 'How long to wait for the browser to come back'
+            cand --timeout 'How long to wait for the sign-in: `90s`, `5m` [default: 5m]'
             cand --error-format 'How errors are written'
             cand --no-browser 'Print the address, but open no browser'
             cand -q 'Say nothing but errors'
@@ -68,6 +70,8 @@ set edit:completion:arg-completer[oauthctl] = {|@words|
         }
         &'oauthctl;token'= {
             cand --provider 'The provider of a new profile: a name, see `oauthctl provider list`'
+            cand --environment 'The provider''s environment (`max` of GetResponse, …), see `oauthctl provider show`'
+            cand --var 'A value that the provider needs to know (`domain=…`); may be given several times'
             cand --grant 'How the token is obtained: `authorization-code` or `client-credentials`'
             cand --scope 'A scope to ask for; may be given several times'
             cand --client-id 'The client id of your app'
@@ -91,6 +95,8 @@ set edit:completion:arg-completer[oauthctl] = {|@words|
         }
         &'oauthctl;refresh'= {
             cand --provider 'The provider of a new profile: a name, see `oauthctl provider list`'
+            cand --environment 'The provider''s environment (`max` of GetResponse, …), see `oauthctl provider show`'
+            cand --var 'A value that the provider needs to know (`domain=…`); may be given several times'
             cand --grant 'How the token is obtained: `authorization-code` or `client-credentials`'
             cand --scope 'A scope to ask for; may be given several times'
             cand --client-id 'The client id of your app'
@@ -114,6 +120,8 @@ set edit:completion:arg-completer[oauthctl] = {|@words|
             cand --data 'The request''s body: a text, `@FILE`, or `-` for standard input'
             cand --timeout 'The most time until the answer begins'
             cand --provider 'The provider of a new profile: a name, see `oauthctl provider list`'
+            cand --environment 'The provider''s environment (`max` of GetResponse, …), see `oauthctl provider show`'
+            cand --var 'A value that the provider needs to know (`domain=…`); may be given several times'
             cand --grant 'How the token is obtained: `authorization-code` or `client-credentials`'
             cand --scope 'A scope to ask for; may be given several times'
             cand --client-id 'The client id of your app'
@@ -135,6 +143,8 @@ set edit:completion:arg-completer[oauthctl] = {|@words|
         }
         &'oauthctl;logout'= {
             cand --provider 'The provider of a new profile: a name, see `oauthctl provider list`'
+            cand --environment 'The provider''s environment (`max` of GetResponse, …), see `oauthctl provider show`'
+            cand --var 'A value that the provider needs to know (`domain=…`); may be given several times'
             cand --grant 'How the token is obtained: `authorization-code` or `client-credentials`'
             cand --scope 'A scope to ask for; may be given several times'
             cand --client-id 'The client id of your app'
@@ -169,6 +179,8 @@ set edit:completion:arg-completer[oauthctl] = {|@words|
         }
         &'oauthctl;status'= {
             cand --provider 'The provider of a new profile: a name, see `oauthctl provider list`'
+            cand --environment 'The provider''s environment (`max` of GetResponse, …), see `oauthctl provider show`'
+            cand --var 'A value that the provider needs to know (`domain=…`); may be given several times'
             cand --grant 'How the token is obtained: `authorization-code` or `client-credentials`'
             cand --scope 'A scope to ask for; may be given several times'
             cand --client-id 'The client id of your app'
@@ -403,6 +415,7 @@ set edit:completion:arg-completer[oauthctl] = {|@words|
             cand --access-life 'How long an access token lives'
             cand --latency 'How long each answer takes'
             cand --error-format 'How errors are written'
+            cand --claims-only 'Leave lifetime and scopes out of the token answer, where the token''s own claims tell them (Constant Contact)'
             cand -q 'Say nothing but errors'
             cand --quiet 'Say nothing but errors'
             cand -v 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'

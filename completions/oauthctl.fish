@@ -46,6 +46,8 @@ complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "completions" -d '
 complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "man" -d 'Print the manual page'
 complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l provider -d 'The provider of a new profile: a name, see `oauthctl provider list`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l environment -d 'The provider\'s environment (`max` of GetResponse, …), see `oauthctl provider show`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l var -d 'A value that the provider needs to know (`domain=…`); may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l grant -d 'How the token is obtained: `authorization-code` or `client-credentials`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l scope -d 'A scope to ask for; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l client-id -d 'The client id of your app' -r
@@ -54,7 +56,7 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l param -d 'An
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l redirect-uri -d 'The redirect address as you registered it; one that isn\'t on this machine is pasted back' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l port -d 'The port to listen on' -r
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l timeout -d 'How long to wait for the browser to come back' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l timeout -d 'How long to wait for the sign-in: `90s`, `5m` [default: 5m]' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l no-browser -d 'Print the address, but open no browser'
@@ -64,6 +66,8 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l no-cache -d 
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -s h -l help -d 'Print help'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -s V -l version -d 'Print version'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l provider -d 'The provider of a new profile: a name, see `oauthctl provider list`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l environment -d 'The provider\'s environment (`max` of GetResponse, …), see `oauthctl provider show`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l var -d 'A value that the provider needs to know (`domain=…`); may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l grant -d 'How the token is obtained: `authorization-code` or `client-credentials`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l scope -d 'A scope to ask for; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l client-id -d 'The client id of your app' -r
@@ -88,6 +92,8 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l no-cache -d 
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -s V -l version -d 'Print version'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l provider -d 'The provider of a new profile: a name, see `oauthctl provider list`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l environment -d 'The provider\'s environment (`max` of GetResponse, …), see `oauthctl provider show`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l var -d 'A value that the provider needs to know (`domain=…`); may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l grant -d 'How the token is obtained: `authorization-code` or `client-credentials`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l scope -d 'A scope to ask for; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l client-id -d 'The client id of your app' -r
@@ -105,6 +111,8 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -s V -l versi
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s d -l data -d 'The request\'s body: a text, `@FILE`, or `-` for standard input' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l timeout -d 'The most time until the answer begins' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l provider -d 'The provider of a new profile: a name, see `oauthctl provider list`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l environment -d 'The provider\'s environment (`max` of GetResponse, …), see `oauthctl provider show`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l var -d 'A value that the provider needs to know (`domain=…`); may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l grant -d 'How the token is obtained: `authorization-code` or `client-credentials`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l scope -d 'A scope to ask for; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l client-id -d 'The client id of your app' -r
@@ -120,6 +128,8 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l no-cache -d '
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s h -l help -d 'Print help'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s V -l version -d 'Print version'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l provider -d 'The provider of a new profile: a name, see `oauthctl provider list`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l environment -d 'The provider\'s environment (`max` of GetResponse, …), see `oauthctl provider show`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l var -d 'A value that the provider needs to know (`domain=…`); may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l grant -d 'How the token is obtained: `authorization-code` or `client-credentials`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l scope -d 'A scope to ask for; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l client-id -d 'The client id of your app' -r
@@ -145,6 +155,8 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand list" -l no-cache -d '
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand list" -s h -l help -d 'Print help'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand list" -s V -l version -d 'Print version'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l provider -d 'The provider of a new profile: a name, see `oauthctl provider list`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l environment -d 'The provider\'s environment (`max` of GetResponse, …), see `oauthctl provider show`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l var -d 'A value that the provider needs to know (`domain=…`); may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l grant -d 'How the token is obtained: `authorization-code` or `client-credentials`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l scope -d 'A scope to ask for; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l client-id -d 'The client id of your app' -r
@@ -285,6 +297,7 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and __fish_se
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and __fish_seen_subcommand_from serve" -l latency -d 'How long each answer takes' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and __fish_seen_subcommand_from serve" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and __fish_seen_subcommand_from serve" -l claims-only -d 'Leave lifetime and scopes out of the token answer, where the token\'s own claims tell them (Constant Contact)'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and __fish_seen_subcommand_from serve" -s q -l quiet -d 'Say nothing but errors'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and __fish_seen_subcommand_from serve" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and __fish_seen_subcommand_from serve" -l no-cache -d 'Do without the kernel\'s copy of the access token'

@@ -3,9 +3,10 @@
 
 use std::fmt;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::config::ConfigError;
+use crate::protocol;
 use crate::protocol::answer::AnswerError;
 use crate::protocol::authorize::AuthorizeError;
 use crate::protocol::token_request::RequestError;
@@ -93,11 +94,17 @@ pub struct Error {
     pub grant_is_dead: bool,
     /// Seconds, where the server said when to come back.
     pub retry_after: Option<u64>,
+    /// No byte of a request left: a refresh token that was to be spent is not.
+    pub nothing_sent: bool,
+    /// The status with which a token endpoint said that it can't answer now.
+    pub unavailable: Option<u16>,
+    /// The answer says yes and can't be read all the same: the server may have spent a refresh token for it.
+    pub may_hold_tokens: bool,
 }
 
 impl Error {
     pub fn new(kind: Kind, message: impl Into<String>) -> Error {
-        Error { kind, message: message.into(), causes: Vec::new(), hints: Vec::new(), grant_is_dead: false, retry_after: None }
+        Error { kind, message: message.into(), causes: Vec::new(), hints: Vec::new(), grant_is_dead: false, retry_after: None, nothing_sent: false, unavailable: None, may_hold_tokens: false }
     }
 
     pub fn cause(mut self, cause: impl fmt::Display) -> Error {
@@ -130,6 +137,34 @@ impl Error {
             text.push_str(&format!("{dim}hint:{plain} {hint}\n"));
         }
         text
+    }
+
+    /// All of it, for the process that started a helper.
+    pub fn to_value(&self) -> Value {
+        json!({
+            "code": self.kind.exit_code(), "message": self.message, "causes": self.causes, "hints": self.hints,
+            "grant_is_dead": self.grant_is_dead, "retry_after": self.retry_after, "nothing_sent": self.nothing_sent,
+            "unavailable": self.unavailable, "may_hold_tokens": self.may_hold_tokens,
+        })
+    }
+
+    /// Reads [`Error::to_value`]'s form.
+    pub fn from_value(value: &Value) -> Option<Error> {
+        let list = |name: &str| -> Option<Vec<String>> {
+            value.get(name)?.as_array()?.iter().map(|v| v.as_str().map(str::to_owned)).collect()
+        };
+        let code = value.get("code")?.as_u64()?;
+        Some(Error {
+            kind: Kind::ALL.into_iter().find(|k| u64::from(k.exit_code()) == code)?,
+            message: value.get("message")?.as_str()?.to_owned(),
+            causes: list("causes")?,
+            hints: list("hints")?,
+            grant_is_dead: value.get("grant_is_dead")?.as_bool()?,
+            retry_after: value.get("retry_after")?.as_u64(),
+            nothing_sent: value.get("nothing_sent")?.as_bool()?,
+            unavailable: value.get("unavailable")?.as_u64().and_then(|s| u16::try_from(s).ok()),
+            may_hold_tokens: value.get("may_hold_tokens")?.as_bool()?,
+        })
     }
 
     /// One JSON object on a line.
@@ -192,7 +227,8 @@ impl From<HttpError> for Error {
             HttpError::Unsent { .. } | HttpError::Ambiguous { .. } | HttpError::TimedOut { .. } => Kind::TryLater,
             HttpError::Tls { .. } | HttpError::TooLarge { .. } | HttpError::Forbidden { .. } => Kind::Unsafe,
         };
-        let error = Error::new(kind, safe(&e.to_string()));
+        let mut error = Error::new(kind, safe(&e.to_string()));
+        error.nothing_sent = matches!(e, HttpError::Unsent { .. } | HttpError::Tls { .. } | HttpError::Forbidden { .. });
         match e {
             HttpError::Unsent { .. } => error.hint("look at the network (`oauthctl doctor`), then run the command again"),
             HttpError::Tls { .. } => {
@@ -247,7 +283,8 @@ pub enum Asked {
 }
 
 /// A refusal of the token endpoint, in words and with the next step.
-pub fn token_answer(e: AnswerError, asked: Asked, profile: &str) -> Error {
+/// `now` (Unix seconds) is for a `Retry-After` that names a date.
+pub fn token_answer(e: AnswerError, asked: Asked, profile: &str, now: i64) -> Error {
     let doing = match asked {
         Asked::Code => "the code could not be exchanged",
         Asked::Refresh => "the token could not be renewed",
@@ -261,8 +298,13 @@ pub fn token_answer(e: AnswerError, asked: Asked, profile: &str) -> Error {
             _ => Kind::Unsafe,
         };
         let mut shown = Error::new(kind, doing).cause(&e);
-        if let AnswerError::Unavailable { retry_after, .. } = &e {
-            shown.retry_after = retry_after.as_deref().and_then(|text| text.trim().parse().ok());
+        shown.may_hold_tokens = !matches!(
+            e,
+            AnswerError::OAuth { .. } | AnswerError::Unavailable { .. } | AnswerError::Status(_) | AnswerError::Redirect(_) | AnswerError::Html(_)
+        );
+        if let AnswerError::Unavailable { status, retry_after } = &e {
+            shown.unavailable = Some(*status);
+            shown.retry_after = retry_after.as_deref().and_then(|text| protocol::retry_after::seconds(text, now));
             shown = match shown.retry_after {
                 Some(seconds) => shown.hint(format!("run the command again in {seconds} s")),
                 None => shown.hint("run the command again later"),
@@ -337,9 +379,9 @@ mod tests {
             ("slow_down", 75),
             ("whatever", 1),
         ] {
-            assert_eq!(token_answer(oauth(error), Asked::Refresh, "p").kind.exit_code(), code, "{error}");
+            assert_eq!(token_answer(oauth(error), Asked::Refresh, "p", 0).kind.exit_code(), code, "{error}");
         }
-        let code = |e| token_answer(e, Asked::Code, "p").kind.exit_code();
+        let code = |e| token_answer(e, Asked::Code, "p", 0).kind.exit_code();
         assert_eq!(code(AnswerError::Html(200)), 7);
         assert_eq!(code(AnswerError::Redirect(307)), 7);
         assert_eq!(code(AnswerError::NotJson("x".into())), 7);
@@ -348,15 +390,15 @@ mod tests {
 
     #[test]
     fn only_a_refused_refresh_token_is_dead() {
-        assert!(token_answer(oauth("invalid_grant"), Asked::Refresh, "p").grant_is_dead);
-        assert!(!token_answer(oauth("invalid_grant"), Asked::Code, "p").grant_is_dead);
-        assert!(!token_answer(oauth("invalid_client"), Asked::Refresh, "p").grant_is_dead);
-        assert!(!token_answer(oauth("invalid_scope"), Asked::Refresh, "p").grant_is_dead);
+        assert!(token_answer(oauth("invalid_grant"), Asked::Refresh, "p", 0).grant_is_dead);
+        assert!(!token_answer(oauth("invalid_grant"), Asked::Code, "p", 0).grant_is_dead);
+        assert!(!token_answer(oauth("invalid_client"), Asked::Refresh, "p", 0).grant_is_dead);
+        assert!(!token_answer(oauth("invalid_scope"), Asked::Refresh, "p", 0).grant_is_dead);
     }
 
     #[test]
     fn an_error_reads_as_what_why_and_what_next() {
-        let error = token_answer(oauth("invalid_grant"), Asked::Refresh, "work");
+        let error = token_answer(oauth("invalid_grant"), Asked::Refresh, "work", 0);
         assert_eq!(
             error.as_text(false),
             "error: the token could not be renewed\ncaused by: the server answered `invalid_grant`: why [2J\nhint: oauthctl login work\n"

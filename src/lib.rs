@@ -13,7 +13,8 @@
 //! 4  store
 //! 3  world     protocol
 //! 2  provider  token     wire
-//! 1  secret    text
+//! 1  text
+//! 0  secret
 //! ```
 //!
 //! * `command`: the verbs, what is typed and what is printed, a file each. `sandbox`: the practice authorization server.

@@ -1,3 +1,5 @@
+#![expect(clippy::disallowed_methods, reason = "the one place where the command line is read")]
+
 fn main() -> std::process::ExitCode {
-    oauthctl::run(std::env::args_os(), &mut oauthctl::world::real()).into()
+    oauthctl::world::guarded(|| oauthctl::run(std::env::args_os(), &mut oauthctl::world::real())).into()
 }

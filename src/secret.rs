@@ -5,6 +5,7 @@
 //! 401 body echoes the access token.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use base64::Engine as _;
@@ -75,6 +76,12 @@ pub fn fingerprint(bytes: &[u8]) -> String {
     text
 }
 
+/// Forgets which values to look for, and wipes them: for what runs long with values that are no secrets of this machine's
+/// person (a practice server, a fuzz target), where the list would only grow.
+pub fn forget_known() {
+    KNOWN.lock().unwrap_or_else(PoisonError::into_inner).clear();
+}
+
 fn remember(value: &str) {
     if value.len() < SHORTEST_REDACTED {
         return;
@@ -85,8 +92,9 @@ fn remember(value: &str) {
     }
 }
 
-/// `text` with every known secret replaced by its fingerprint, in the forms it may be met in: raw, percent-encoded,
-/// JSON-escaped, base64 (standard and URL-safe, as it stands alone).
+/// `text` with every known secret replaced by its fingerprint, in the forms it may be met in: raw, percent-encoded and
+/// JSON-escaped (in part or in whole, as any encoder may), base64 (standard and URL-safe, alone or inside something longer, like
+/// the `id:secret` of a `Basic` header). For talk: it looks for each known value in turn.
 pub fn redact(text: &str) -> String {
     let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     let mut text = text.to_owned();
@@ -94,29 +102,133 @@ pub fn redact(text: &str) -> String {
     let mut values: Vec<&str> = known.iter().map(|k| k.as_str()).collect();
     values.sort_by_key(|v| std::cmp::Reverse(v.len()));
     for value in values {
-        for form in forms(value) {
-            if text.contains(form.as_str()) {
-                text = text.replace(form.as_str(), &format!("[{}]", fingerprint(value.as_bytes())));
+        let mut found: Vec<Range<usize>> = positions(text.as_bytes(), value.as_bytes());
+        for decode in [percent_decoded, json_unescaped] {
+            if let Some(decoded) = decode(&text) {
+                found.extend(decoded.positions(value.as_bytes()));
             }
+        }
+        for form in base64_forms(value.as_bytes()) {
+            found.extend(positions(text.as_bytes(), form.as_bytes()));
+        }
+        if !found.is_empty() {
+            text = replaced(&text, found, &format!("[{}]", fingerprint(value.as_bytes())));
         }
     }
     text
 }
 
-fn forms(value: &str) -> Vec<Zeroizing<String>> {
-    let mut forms = vec![Zeroizing::new(value.to_owned())];
-    let encoded: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
-    if encoded != value {
-        forms.push(Zeroizing::new(encoded.to_lowercase()));
-        forms.push(Zeroizing::new(encoded));
+/// Every place of `part` in `whole`, none overlapping another.
+fn positions(whole: &[u8], part: &[u8]) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    while let Some(at) = memchr::memmem::find(&whole[from..], part) {
+        found.push(from + at..from + at + part.len());
+        from += at + part.len();
     }
-    let json = serde_json::Value::from(value).to_string();
-    if json.len() != value.len() + 2 {
-        forms.push(Zeroizing::new(json[1..json.len() - 1].to_owned()));
+    found
+}
+
+/// The ranges put out of sight; those that touch or overlap as one.
+fn replaced(text: &str, mut found: Vec<Range<usize>>, with: &str) -> String {
+    found.sort_by_key(|r| r.start);
+    let mut out = String::new();
+    let mut done = 0;
+    for mut range in found {
+        while !text.is_char_boundary(range.start) {
+            range.start -= 1;
+        }
+        while !text.is_char_boundary(range.end) {
+            range.end += 1;
+        }
+        if range.end <= done {
+            continue;
+        }
+        if range.start > done || done == 0 {
+            out.push_str(&text[done..range.start.max(done)]);
+            out.push_str(with);
+        }
+        done = range.end;
     }
-    use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-    forms.push(Zeroizing::new(STANDARD_NO_PAD.encode(value)));
-    forms.push(Zeroizing::new(URL_SAFE_NO_PAD.encode(value)));
+    out.push_str(&text[done..]);
+    out
+}
+
+/// A text with its escapes undone, and where each byte of it stood.
+struct Decoded {
+    bytes: Zeroizing<Vec<u8>>,
+    /// One more than bytes: the last is the end.
+    at: Vec<usize>,
+}
+
+impl Decoded {
+    fn positions(&self, part: &[u8]) -> Vec<Range<usize>> {
+        positions(&self.bytes, part).into_iter().map(|r| self.at[r.start]..self.at[r.end]).collect()
+    }
+}
+
+/// `None`: there is no escape in it.
+fn percent_decoded(text: &str) -> Option<Decoded> {
+    if !text.contains('%') {
+        return None;
+    }
+    let digit = |at: usize| text.as_bytes().get(at).and_then(|b| char::from(*b).to_digit(16)).map(|d| d as u8);
+    Some(decoded(text, |at| match (text.as_bytes()[at], digit(at + 1), digit(at + 2)) {
+        (b'%', Some(high), Some(low)) => Some((high << 4 | low, 3)),
+        _ => None,
+    }))
+}
+
+/// `None`: there is no escape in it. Secrets with characters beyond ASCII are met escaped in no answer that is known of.
+fn json_unescaped(text: &str) -> Option<Decoded> {
+    if !text.contains('\\') {
+        return None;
+    }
+    let bytes = text.as_bytes();
+    let unicode = |at: usize| u8::from_str_radix(text.get(at..at + 4)?, 16).ok();
+    Some(decoded(text, |at| match (bytes[at], bytes.get(at + 1)?) {
+        (b'\\', escaped @ (b'"' | b'\\' | b'/')) => Some((*escaped, 2)),
+        (b'\\', b'n') => Some((b'\n', 2)),
+        (b'\\', b'r') => Some((b'\r', 2)),
+        (b'\\', b't') => Some((b'\t', 2)),
+        (b'\\', b'u') => unicode(at + 2).map(|byte| (byte, 6)),
+        _ => None,
+    }))
+}
+
+/// `escape`: the byte that an escape at that place stands for, and the escape's length.
+fn decoded(text: &str, escape: impl Fn(usize) -> Option<(u8, usize)>) -> Decoded {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
+    let mut at = Vec::with_capacity(text.len() + 1);
+    let mut from = 0;
+    while from < text.len() {
+        let (byte, length) = escape(from).unwrap_or((text.as_bytes()[from], 1));
+        bytes.push(byte);
+        at.push(from);
+        from += length;
+    }
+    at.push(from);
+    Decoded { bytes, at }
+}
+
+/// What of the value's base64 doesn't hang on its neighbours, for each of the three ways it may lie there, in both alphabets.
+/// What is left beside it is less than a byte at either end; a value that stands alone is found whole.
+fn base64_forms(value: &[u8]) -> Vec<Zeroizing<String>> {
+    use base64::engine::general_purpose::STANDARD_NO_PAD;
+    let mut forms = vec![Zeroizing::new(STANDARD_NO_PAD.encode(value))];
+    for before in 0..3 {
+        let shifted = Zeroizing::new([&[0; 2][..before], value].concat());
+        let whole = Zeroizing::new(STANDARD_NO_PAD.encode(&*shifted));
+        // characters that hold bits of a byte before, and the last one where it holds bits of a byte behind
+        let own = [0, 2, 3][before]..whole.len() - usize::from(shifted.len() % 3 != 0);
+        forms.push(Zeroizing::new(whole[own].to_owned()));
+    }
+    let plain = forms.len();
+    for at in 0..plain {
+        if forms[at].contains(['+', '/']) {
+            forms.push(Zeroizing::new(forms[at].replace('+', "-").replace('/', "_")));
+        }
+    }
     forms
 }
 
@@ -131,18 +243,81 @@ mod tests {
         assert!(!shown.contains("access"));
     }
 
+    // H-06, H-07, H-08, T-52: as servers and encoders write it
     #[test]
     fn redacts_a_secret_in_every_form() {
-        let secret = Secret::new("s3cr&t/\"value\"+x");
-        for form in forms(secret.expose()) {
-            let shown = redact(&format!("before {} after", form.as_str()));
-            assert_eq!(shown, format!("before [{}] after", secret.fingerprint()), "{}", form.as_str());
+        use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+        let value = "s3cr&t/\"v\\alue\"+Xy>?";
+        let secret = Secret::new(value);
+        let encoded: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
+        for form in [
+            value.to_owned(),
+            encoded.replace("%2F", "%2f"),
+            encoded.clone(),
+            value.replace('&', "%26"),
+            value.bytes().map(|b| format!("%{b:02x}")).collect(),
+            serde_json::Value::from(value).to_string().trim_matches('"').to_owned()
+                + if value.ends_with('"') { "\"" } else { "" },
+            value.replace('\\', "\\\\").replace('"', "\\u0022").replace('/', "\\/").replace('&', "\\u0026"),
+            STANDARD.encode(value).trim_end_matches('=').to_owned(),
+            URL_SAFE_NO_PAD.encode(value),
+        ] {
+            let shown = redact(&format!("before {form} after"));
+            assert_eq!(shown, format!("before [{}] after", secret.fingerprint()), "{form}");
+        }
+        let twice = redact(&format!("{value}{value} {encoded}"));
+        assert_eq!(twice, format!("[{0}] [{0}]", secret.fingerprint()));
+    }
+
+    // H-07, H-14: the secret of a `Basic` header, whatever the length of the id before it
+    #[test]
+    fn redacts_a_secret_inside_base64_wherever_it_lies() {
+        use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+        for secret in ["hush-hush-1", "hush-hush-22", "hush-hush-333", "hush>>hush??4"] {
+            Secret::new(secret);
+            for id in ["", "a", "ab", "abc", "abcd"] {
+                for behind in ["", "x", "xy"] {
+                    let pair = format!("{id}:{secret}{behind}");
+                    for text in [STANDARD.encode(&pair), URL_SAFE_NO_PAD.encode(&pair)] {
+                        let shown = redact(&text);
+                        assert!(shown.contains("[sha256:"), "{pair}");
+                        // nothing that is left decodes to four bytes of it
+                        let left: Vec<&str> = shown.split("[sha256:").collect();
+                        let window = |w: &[u8]| secret.as_bytes().windows(4).any(|s| s == w);
+                        for part in left.iter().flat_map(|l| (0..4).map(|skip| l.get(skip..).unwrap_or(""))) {
+                            let decoded = STANDARD.decode(&part[..part.len() / 4 * 4]).unwrap_or_default();
+                            assert!(!decoded.windows(4).any(window), "{shown}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    // H-05
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_a_secret_held_is_wiped_when_it_goes() {
+        use std::os::unix::fs::FileExt;
+        let memory = std::fs::File::open("/proc/self/mem").expect("its own memory");
+        let marked = "OCTLCANARY-in-the-heap-".repeat(40);
+        let secret = Secret::unlisted(marked.clone());
+        let at = secret.expose().as_ptr() as u64;
+        let mut seen = vec![0; marked.len()];
+        memory.read_exact_at(&mut seen, at).expect("mapped");
+        assert_eq!(seen, marked.as_bytes());
+        drop(secret);
+        // another thread may have been given the place meanwhile, or the kernel taken it back: neither holds the value
+        if memory.read_exact_at(&mut seen, at).is_ok() {
+            assert!(!seen.windows(8).any(|w| w == b"CANARY-i"), "it is still there");
         }
     }
 
     #[test]
     fn leaves_ordinary_text_alone() {
         Secret::new("abc");
-        assert_eq!(redact("abc def"), "abc def");
+        for text in ["abc def", "100 % of it", "a\\b %zz %", "\\u12", ""] {
+            assert_eq!(redact(text), text);
+        }
     }
 }

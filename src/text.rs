@@ -1,17 +1,21 @@
 //! Text from outside, made safe to show: on a terminal it can't move the cursor or set the title, in a CI log it can't form
 //! a command, and it can't grow without end.
 
+use crate::secret::redact;
+
 /// Longest text from a server that a message quotes, in characters.
 pub const LONGEST_QUOTE: usize = 200;
 
 /// One line, at most [`LONGEST_QUOTE`] characters, without control, bidirectional or invisible characters, and without the
-/// marks that CI systems read commands from (`::`, `##[`, `##vso[`).
+/// marks that CI systems read commands from (`::`, `##[`, `##vso[`). Known secrets are taken out first: afterwards one might be
+/// cut in two, and not be recognised on its way out.
 pub fn safe(text: &str) -> String {
+    let text = redact(text);
     let mut out = String::new();
     let mut shown = 0;
     let mut cut = false;
     for c in text.chars() {
-        if shown == LONGEST_QUOTE {
+        if shown >= LONGEST_QUOTE {
             cut = true;
             break;
         }
@@ -19,14 +23,18 @@ pub fn safe(text: &str) -> String {
         if c == ' ' && out.ends_with(' ') {
             continue;
         }
+        if matches!(c, ':' | '#') && out.ends_with(c) {
+            out.push(' ');
+            shown += 1;
+        }
         out.push(c);
         shown += 1;
     }
     let mut out = out.trim().to_owned();
-    while out.contains("::") {
-        out = out.replace("::", ": :");
+    if out.ends_with(':') {
+        // our own text may go on with another one
+        out.push(' ');
     }
-    out = out.replace("##", "# #");
     if cut {
         out.push('…');
     }
@@ -61,8 +69,45 @@ mod tests {
         assert_eq!(safe("::stop-commands::x"), ": :stop-commands: :x");
         assert_eq!(safe("##[error]x ##vso[task]"), "# #[error]x # #vso[task]");
         assert_eq!(safe("user\u{202e}gnp"), "user gnp");
-        assert_eq!(safe(":::::"), ": : : : :");
+        assert_eq!(safe(":::::"), ": : : : : ");
         assert_eq!(safe(&"x".repeat(9000)).chars().count(), LONGEST_QUOTE + 1);
+        for nasty in NASTY {
+            let shown = safe(nasty);
+            assert!(shown.chars().count() <= LONGEST_QUOTE + 2, "{nasty:?}");
+            assert!(
+                !shown.chars().any(is_unsafe) && !shown.contains("::") && !shown.contains("##"),
+                "{nasty:?}: {shown}"
+            );
+            assert!(!format!("{shown}: {shown}").contains("::"), "{shown}");
+            assert_eq!(safe(&shown), shown, "{nasty:?}");
+        }
+    }
+
+    /// C-02, C-05: what terminals and log parsers have been made to do.
+    const NASTY: [&str; 14] = [
+        "\x1b]0;title\x07",
+        "\x1b]8;;https://evil.example\x1b\\click\x1b]8;;\x1b\\",
+        "\x1b]52;c;aGk=\x07",
+        "\x1b[31mred\x1b[0m\x1b[999;999H",
+        "\u{9b}2J\u{9d}0;x\u{9c}",
+        "one\rtwo\nthree\u{85}four\u{2028}five\u{2029}six\x0b\x0c",
+        "\n::add-mask::x\n::set-output name=a::b",
+        ":\u{200b}:stop-commands:\u{2060}:x",
+        "#\u{feff}#[group]x\n##vso[task.setvariable]y\n#\u{ad}#teamcity[x]",
+        "\u{202e}gnp.exe\u{2066}a\u{2069}\u{200f}",
+        "a\u{e0041}\u{e007f}b",
+        "\0\x08\x08\x7f",
+        "::: :: ::::#### ##[[",
+        "\u{fff9}a\u{fffa}b\u{fffb}\u{180e}\u{61c}",
+    ];
+
+    // H-22
+    #[test]
+    fn a_quote_that_is_cut_shows_no_part_of_a_secret() {
+        let secret = crate::secret::Secret::new("hush::this-is::a-token-with-colons");
+        let shown = safe(&format!("{} {}", "x".repeat(LONGEST_QUOTE - 12), secret.expose()));
+        assert!(!shown.contains("hush") && !shown.contains("this-is"), "{shown}");
+        assert!(safe(&format!("token {} is bad", secret.expose())).contains(&secret.fingerprint()));
     }
 
     #[test]

@@ -64,6 +64,12 @@ pub struct Response {
     pub body: zeroize::Zeroizing<Vec<u8>>,
 }
 
+impl std::fmt::Debug for Response {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Response").field("status", &self.status).field("body", &crate::secret::fingerprint(&self.body)).finish_non_exhaustive()
+    }
+}
+
 impl Response {
     /// The first header of that name (lower case).
     pub fn header(&self, name: &str) -> Option<&str> {

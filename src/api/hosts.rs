@@ -76,6 +76,10 @@ fn under(base: &Url, target: &str) -> Result<Url, Error> {
     if !same_origin(base, &url) {
         return Err(refused(target, "it leads to another host"));
     }
+    // dots, also escaped ones, have been followed by now; on a host of several APIs another one may begin there
+    if !url.path().starts_with(&format!("{}/", base.path().trim_end_matches('/'))) {
+        return Err(refused(target, "it climbs out of the provider's API"));
+    }
     Ok(url)
 }
 
@@ -83,4 +87,59 @@ fn refused(target: &str, why: &str) -> Error {
     Error::new(Kind::Unsafe, format!("no token is sent to `{}`", safe(target)))
         .cause(why)
         .hint("paths are relative to the provider's API: `/campaigns`; `oauthctl provider show` prints its hosts")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn provider() -> Provider {
+        let mut provider = Provider::bare("p");
+        provider.api.base_url = Some("https://api.good.example/v1/".to_owned());
+        provider.api.hosts = vec!["*.shards.example".to_owned(), "other.example".to_owned()];
+        provider
+    }
+
+    // C-03, C-16: whole names are compared, with a dot as the border
+    #[test]
+    fn the_providers_hosts_are_told_from_all_others() {
+        let to = |target: &str| resolve(&provider(), target).map(|url| url.to_string()).map_err(|e| e.kind);
+        for (target, url) in [
+            ("/x", "https://api.good.example/v1/x"),
+            ("x?q=a:b#f", "https://api.good.example/v1/x?q=a:b"),
+            ("/x:y", "https://api.good.example/v1/x:y"),
+            ("", "https://api.good.example/v1/"),
+            ("https://API.GOOD.example:443/y", "https://api.good.example/y"),
+            ("https://a.shards.example/", "https://a.shards.example/"),
+            ("https://a.b.shards.example/", "https://a.b.shards.example/"),
+            ("https://other.example/", "https://other.example/"),
+            //
+            ("/a/../x", "https://api.good.example/v1/x"),
+        ] {
+            assert_eq!(to(target).as_deref(), Ok(url), "{target}");
+        }
+        for target in [
+            //
+            "https://shards.example.evil.example/",
+            "https://evilshards.example/",
+            "https://shards.example/",
+            "https://.shards.example/",
+            "https://sub.other.example/",
+            "https://other.example:8443/",
+            "http://other.example/",
+            "https://other.example./",
+            "https://127.0.0.1/",
+            //
+            "/../x",
+            "../../x",
+            "/%2e%2e/x",
+            "/a/.%2E/../../x",
+            "/..\\x",
+            //
+            "//evil.example",
+            "/\\evil.example",
+        ] {
+            assert_eq!(to(target), Err(Kind::Unsafe), "{target}");
+        }
+    }
 }

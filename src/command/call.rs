@@ -22,13 +22,15 @@ use crate::wire::{Request, header};
 use crate::world::{Streamed, Upload, World};
 
 #[derive(Args, Debug)]
+#[command(override_usage = "oauthctl call [OPTIONS] [PROFILE] [METHOD] PATH [ITEM]...")]
 #[command(after_help = "Examples:
   oauthctl call getresponse /campaigns
-  oauthctl call getresponse /contacts email==ann@example.test
-  oauthctl call cc POST /contacts/sign_up_form email_address=ann@example.test list_memberships:='[\"…\"]'
+  oauthctl call getresponse /contacts 'query[email]==ann@example.test'
+  oauthctl call cc POST /contact_lists name=Friends favorite:=true
   oauthctl call getresponse POST /contacts -d @contact.json")]
 pub struct CallArgs {
-    /// [PROFILE] [METHOD] PATH [ITEM…]: `key=value`, `key:=json`, `key==query`, `Header:value`
+    /// A path of the API, or a full URL on its hosts; before it PROFILE and METHOD (GET if none is given, POST with a body);
+    /// after it items: `key=value` and `key:=json` of the body, `key==value` of the query, `Header:value`
     #[arg(value_name = "WORD", required = true)]
     pub words: Vec<String>,
     /// The request's body: a text, `@FILE`, or `-` for standard input.
@@ -158,9 +160,8 @@ fn request(provider: &Provider, method: &str, url: &Url, items: &items::Items, s
     for (name, value) in headers {
         request = request.header(&name, value);
     }
-    match in_header {
-        Some(name) => request.headers.push((name, Secret::new(items::authorization(provider, set)))),
-        None => {}
+    if let Some(name) = in_header {
+        request.headers.push((name, Secret::new(items::authorization(provider, set))));
     }
     request
 }
@@ -207,12 +208,7 @@ fn means_expired(provider: &Provider, answer: &Streamed, body: &[u8]) -> bool {
 
 /// A newer token than the one that was refused; a sibling may have fetched it already.
 fn renewed(world: &mut World, session: &mut Session, refused: &TokenSet) -> Result<TokenSet, Error> {
-    crate::session::copy::forget(world, session);
-    let stored = fresh(world, session, Want { whole: true, ..Want::default() })?;
-    if stored.access_token != refused.access_token {
-        return Ok(stored);
-    }
-    fresh(world, session, Want { force: true, ..Want::default() })
+    crate::session::fresh::instead_of(world, session, refused)
 }
 
 /// Follows redirects of the provider's own for reading; one to another host ends here: the token stays (T-24).
@@ -243,6 +239,7 @@ fn deliver(world: &mut World, args: &CallArgs, session: &Session, provider: &Pro
         read_early(&mut answer, &mut early)?;
     }
     let mut wanted = true;
+    let mut last = early.last().copied();
     if args.include {
         let mut head = format!("{} {}\r\n", answer.version, answer.status);
         for (name, value) in &answer.headers {
@@ -256,17 +253,21 @@ fn deliver(world: &mut World, args: &CallArgs, session: &Session, provider: &Pro
     while wanted {
         match answer.body.read(&mut buffer) {
             Ok(0) => break,
-            Ok(n) => wanted = put(world, &buffer[..n])?,
+            Ok(n) => {
+                last = buffer[..n].last().copied();
+                wanted = put(world, &buffer[..n])?;
+            }
             Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
             Err(e) => return Err(broken_off(e)),
         }
     }
+    // on a screen the prompt begins on a line of its own; a pipe gets what the API sent, to the byte
+    if world.terminal.stdout_is_terminal() && last.is_some_and(|b| b != b'\n') {
+        let _ = put(world, b"\n");
+    }
     let _ = world.out.flush();
     if !failed {
         return Ok(0);
-    }
-    if world.terminal.stdout_is_terminal() && !early.ends_with(b"\n") {
-        let _ = put(world, b"\n");
     }
     Err(api_refused(session, provider, answer.status, api_error::read(&early)))
 }

@@ -55,13 +55,18 @@ pub fn run(args: DoctorArgs, _global: &Global, world: &mut World) -> Result<u8, 
     let keychain_works = keychain.is_ok();
     add("keychain", match keychain {
         Ok(place) => Found::Good(format!("{place}: wrote, read and deleted a test item")),
-        Err(e) => Found::Note(e.message, Some("tokens then go into a sealed file (`--store file`), or unlock it".to_owned())),
+        Err(e) => Found::Note(e.message, Some("unlock or start it; without one, tokens go into sealed files (`--store file`)".to_owned())),
     });
-    let file = crate::session::open_file_store(world, &paths).and_then(|store| probe(&store, world));
-    let file_works = file.is_ok();
+    // a look must not make a key where nothing is sealed yet and nothing will be
+    let file_wanted = !keychain_works
+        || world.env.var("OAUTHCTL_STORE").as_deref() == Some("file")
+        || paths.state.as_ref().is_some_and(|dir| dir.join("store").exists());
+    let file = if file_wanted { Some(crate::session::open_file_store(world, &paths).and_then(|store| probe(&store, world))) } else { None };
+    let file_works = matches!(file, Some(Ok(_)));
     add("file store", match file {
-        Ok(place) => Found::Good(format!("{place}: wrote, read and deleted a test record")),
-        Err(e) => Found::Note(e.message, e.hints.first().cloned()),
+        None => Found::Good("not used: there is a keychain".to_owned()),
+        Some(Ok(place)) => Found::Good(format!("{place}: wrote, read and deleted a test record")),
+        Some(Err(e)) => Found::Note(e.message, e.hints.first().cloned()),
     });
     if !keychain_works && !file_works {
         add("store", Found::Bad("no store works".to_owned(), Some("mend one of the two above, or use `--store none` with client credentials".to_owned())));
@@ -75,10 +80,11 @@ pub fn run(args: DoctorArgs, _global: &Global, world: &mut World) -> Result<u8, 
     add("listener", listener());
     add("browser", browser(world));
     add("environment", environment(world));
-    if let Some(profile) = args.profile {
-        let reached = reach(world, profile)?;
-        add("network", reached);
-    }
+    let reached = match args.profile {
+        Some(profile) => reach(world, profile)?,
+        None => Found::Note("not looked at".to_owned(), Some("name a profile to try its provider: `oauthctl doctor PROFILE`".to_owned())),
+    };
+    add("network", reached);
     print(world, report.as_bytes())?;
     Ok(match (bad, keychain_works || file_works) {
         (_, false) => Kind::Store.exit_code(),
@@ -102,8 +108,11 @@ fn configuration(paths: &Paths) -> Found {
         }
     };
     match wrong.is_empty() {
-        true => Found::Good(format!("{}: {profiles} profiles", dir.display())),
-        false => Found::Bad(wrong.join("; "), Some("mend the file".to_owned())),
+        true => Found::Good(match profiles {
+            1 => format!("{}: 1 profile", dir.display()),
+            n => format!("{}: {n} profiles", dir.display()),
+        }),
+        false => Found::Bad(wrong.join("; "), Some("mend what is named here; `oauthctl doctor` looks again".to_owned())),
     }
 }
 

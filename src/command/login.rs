@@ -10,17 +10,21 @@ use crate::config::{self, GrantKind};
 use crate::error::{Error, Kind};
 use crate::grant::authorization_code::{self, Caught, Login, wants_confirmation};
 use crate::grant::redirect_plan::{self, Plan, Target};
-use crate::grant::{Asking, client_credentials};
+use crate::grant::{Asking, client_credentials, device};
 use crate::protocol::token_request::{Client, usable_auth};
-use crate::provider::{Provider, VarFrom};
+use crate::provider::{Endpoint, Provider, VarFrom};
 use crate::secret::Secret;
 use crate::session::fresh::keep;
 use crate::session::record::Record;
-use crate::session::{Choice, Session, lock};
-use crate::store::{StoreError, StoreKind, environment};
+use crate::session::{Choice, Session, lock, renewal};
+use crate::store::keychain::KeychainStore;
+use crate::store::{Store, StoreError, StoreKind, environment};
 use crate::text::safe;
 use crate::token::TokenSet;
 use crate::world::World;
+
+/// The wait for the browser: codes live five minutes at most providers.
+const USUAL_WAIT: Duration = Duration::from_secs(300);
 
 #[derive(Args, Debug)]
 pub struct LoginArgs {
@@ -35,9 +39,9 @@ pub struct LoginArgs {
     /// Print the address, but open no browser.
     #[arg(long)]
     pub no_browser: bool,
-    /// How long to wait for the browser to come back.
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5m")]
-    pub timeout: Duration,
+    /// How long to wait for the sign-in: `90s`, `5m` [default: 5m]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub timeout: Option<Duration>,
 }
 
 pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
@@ -48,17 +52,21 @@ pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Er
         return Err(Error::usage(format!("the token of `{}` comes from the variable {variable}: a login would not be used", session.name))
             .hint(format!("unset {variable}")));
     }
-    choose_store(world, &mut session)?;
+    // a provider that isn't known, or is broken, is told before anything else
+    session.raw_provider()?;
+    let store_notice = choose_store(world, &mut session)?;
     let old = match session.store.kind() {
         StoreKind::None => None,
         _ => session.load()?,
     };
     ask_vars(world, &mut session)?;
+    session.signing_in = true;
     let provider = session.provider(world, old.as_ref())?;
     let grant = session.grant(Some(&provider), None);
     let obtained = match grant {
-        GrantKind::ClientCredentials => by_client_credentials(world, &mut session, &provider, old.as_ref())?,
-        GrantKind::AuthorizationCode => by_browser(world, &mut session, &provider, old.as_ref(), &args)?,
+        GrantKind::ClientCredentials => by_client_credentials(world, &mut session, &provider, old.as_ref(), store_notice)?,
+        GrantKind::DeviceCode => by_device_code(world, &mut session, &provider, old.as_ref(), &args, store_notice)?,
+        GrantKind::AuthorizationCode => by_browser(world, &mut session, &provider, old.as_ref(), &args, store_notice)?,
     };
     finish(world, &mut session, &provider, old, grant, obtained)
 }
@@ -103,7 +111,8 @@ fn finish(world: &mut World, session: &mut Session, provider: &Provider, old: Op
     } else {
         world.say(&format!("It rests in {}.", session.store.place()));
     }
-    world.say(&format!("Next: oauthctl token {name}   or   oauthctl call {name} {}", first_call(provider)));
+    let call = first_call(provider, &set).map(|path| format!("   or   oauthctl call {name} {}", for_a_shell(&safe(&path))));
+    world.say(&format!("Next: oauthctl token {name}{}", call.unwrap_or_default()));
     Ok(0)
 }
 
@@ -113,13 +122,23 @@ fn missing_scopes(asked: &[String], set: &TokenSet) -> Option<String> {
     (!missing.is_empty()).then(|| missing.join(" "))
 }
 
-/// A path that shows something at once.
-fn first_call(provider: &Provider) -> String {
+/// A path of the API that shows something at once: who signed in. What stands in braces is what the token's answer said.
+fn first_call(provider: &Provider, set: &TokenSet) -> Option<String> {
+    let whoami = &provider.whoami.as_ref()?.url;
     let base = provider.api.base_url.as_deref().unwrap_or("");
-    match &provider.whoami {
-        Some(whoami) if whoami.url.starts_with(base) && !whoami.url.contains('{') => whoami.url[base.len()..].to_owned(),
-        Some(whoami) if whoami.url.starts_with('/') => whoami.url.clone(),
-        _ => "/".to_owned(),
+    let mut path = whoami.strip_prefix(base).unwrap_or(whoami).to_owned();
+    for (name, value) in &set.extra {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        path = path.replace(&format!("{{{name}}}"), &value);
+    }
+    (path.starts_with('/') && !path.contains('{')).then_some(path)
+}
+
+/// In single quotes where a shell would read more into it.
+fn for_a_shell(word: &str) -> String {
+    match word.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-._~:@%+=,".contains(&b)) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
     }
 }
 
@@ -139,9 +158,9 @@ fn store_login(
     if session.store.kind() == StoreKind::None {
         return Ok(());
     }
-    let _lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
+    let lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
     let now = session.load()?;
-    let generation = [&now, &old].into_iter().flatten().map(|r| r.generation).max().unwrap_or(0);
+    let generation = [&now, &old].into_iter().flatten().map(|r| r.generation).chain([renewal::newest_seen(session)]).max().unwrap_or(0);
     let before = now.or(old).unwrap_or_default();
     // a secret that comes from outside each time stays outside
     let kept_secret = match session.profile.client_secret.is_some() || world.env.var("OAUTHCTL_CLIENT_SECRET").is_some() {
@@ -158,12 +177,55 @@ fn store_login(
         login_at: Some(world.clock.now()),
         vars: learnt(provider, set, redirect_params),
         account,
-        journal_key: before.journal_key.clone(),
-        machine: before.machine.clone(),
+        journal_key: Some(renewal::new_key(world)),
+        machine: renewal::machine(world),
         token: Some(set.clone()),
+        metadata: session.metadata.clone().or(before.metadata),
     };
     keep(world, session, &record)?;
-    remember_profile(world, session, client)
+    // what an earlier login left on the disk has nothing to say any more
+    renewal::sweep(session);
+    let left = old_store(world, session)?;
+    remember_profile(world, session, client)?;
+    drop(lock);
+    leave(world, session, left);
+    Ok(())
+}
+
+/// The store that this profile has been in until now, if it is another one.
+fn old_store(world: &World, session: &Session) -> Result<Option<Box<dyn Store>>, Error> {
+    let dir = session.paths.require_config()?;
+    let file = config::Config::load_for(&dir, &session.name)?;
+    let Some(profile) = file.profiles.get(&session.name) else { return Ok(None) };
+    let old = profile.store.or(file.store).unwrap_or(StoreKind::Keychain);
+    if old == session.store.kind() || world.env.var("OAUTHCTL_STORE").is_some() {
+        return Ok(None);
+    }
+    Ok(match old {
+        StoreKind::Keychain => Some(Box::new(KeychainStore::new(world.keychain.clone()))),
+        StoreKind::File => Some(Box::new(crate::session::open_file_store(world, &session.paths)?)),
+        StoreKind::Environment | StoreKind::None => None,
+    })
+}
+
+/// One source of truth: a profile that moved to another store leaves nothing in the old one (C-30), not even what a renewal
+/// there is about to save: that one is waited for.
+fn leave(world: &mut World, session: &mut Session, old: Option<Box<dyn Store>>) {
+    let Some(old) = old else { return };
+    let new = std::mem::replace(&mut session.store, old);
+    let lock = lock::acquire(world, &session.paths, &*session.store, &session.name);
+    let deleted = session.store.delete(&session.name);
+    crate::session::copy::forget(world, session);
+    renewal::forget_all(session);
+    drop(lock);
+    let old = std::mem::replace(&mut session.store, new);
+    match deleted {
+        Ok(true) => world.say(&format!("The tokens in {} were deleted: this profile's are in {} now.", old.place(), session.store.place())),
+        Ok(false) => {}
+        // an absent keychain holds nothing that could be used
+        Err(StoreError::Absent { .. }) => {}
+        Err(e) => world.warn(&format!("what {} still holds of this profile could not be deleted: {e}", old.place())),
+    }
 }
 
 /// Variables that the redirect or the answer taught (`from = "callback"`, `"token"`).
@@ -195,6 +257,7 @@ fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Re
         }
     };
     change("provider", session.profile.provider.as_deref(), known.provider.as_deref());
+    change("environment", session.choice.environment.as_deref(), known.environment.as_deref());
     let own_client = session.raw_provider()?.client_id;
     if world.env.var("OAUTHCTL_CLIENT_ID").is_none() {
         change("client-id", Some(client.id.as_str()).filter(|id| own_client.as_deref() != Some(id)), known.client_id.as_deref());
@@ -233,33 +296,33 @@ fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Re
     Ok(())
 }
 
-/// Where no keychain answers, a sealed file does: said, never silently, and kept in the profile.
-fn choose_store(world: &mut World, session: &mut Session) -> Result<(), Error> {
+/// Where no keychain answers, sealed files do, and the profile keeps to them. What is to be said of it is said once nothing
+/// is missing any more, never silently.
+fn choose_store(world: &mut World, session: &mut Session) -> Result<Option<String>, Error> {
     let name = session.name.clone();
     if session.store.kind() == StoreKind::None {
-        return Ok(());
+        return Ok(None);
     }
     match session.store.writable(&name) {
-        Ok(()) => announce_key_file(world, session),
+        Ok(()) => key_file_notice(world, session),
         Err(StoreError::Absent { why, .. }) if session.store.kind() == StoreKind::Keychain && session.choice.store.is_none() && world.env.var("OAUTHCTL_STORE").is_none() && session.profile.store.is_none() => {
             let file = crate::session::open_file_store(world, &session.paths)?;
             let how = file.opened_by();
             session.store = Box::new(file);
             session.store.writable(&name)?;
-            world.say(&format!("No keychain answers here ({why}): the token goes into {}, opened by {how}.", session.store.place()));
-            Ok(())
+            Ok(Some(format!("No keychain answers here ({why}): the tokens go into sealed files in {}, {how}.", session.store.place())))
         }
         Err(e) => Err(e.into()),
     }
 }
 
-/// A key file beside the sealed files protects them from backups and copies, not from whoever reads the folder.
-fn announce_key_file(world: &mut World, session: &Session) -> Result<(), Error> {
-    if session.store.kind() == StoreKind::File && session.load()?.is_none() {
-        let how = crate::session::open_file_store(world, &session.paths)?.opened_by();
-        world.say(&format!("The token goes into {}, opened by {how}.", session.store.place()));
+/// Of a key file beside the sealed files: it keeps nothing from whoever reads the folder.
+fn key_file_notice(world: &World, session: &Session) -> Result<Option<String>, Error> {
+    if session.store.kind() != StoreKind::File || session.load()?.is_some() {
+        return Ok(None);
     }
-    Ok(())
+    let how = crate::session::open_file_store(world, &session.paths)?.opened_by();
+    Ok(Some(format!("The tokens go into sealed files in {}, {how}.", session.store.place())))
 }
 
 /// The provider's variables that only the person knows.
@@ -269,7 +332,11 @@ fn ask_vars(world: &mut World, session: &mut Session) -> Result<(), Error> {
         .missing_vars(&session.profile.vars)
         .into_iter()
         .filter(|(name, _)| *name != "base")
-        .map(|(name, var)| (name.to_owned(), var.prompt.clone().unwrap_or_else(|| name.to_owned())))
+        .map(|(name, var)| {
+            let prompt = var.prompt.clone().unwrap_or_else(|| name.to_owned());
+            let allowed = if var.one_of.is_empty() { String::new() } else { format!(" [{}]", var.one_of.join(", ")) };
+            (name.to_owned(), format!("{prompt}{allowed}"))
+        })
         .collect();
     for (name, prompt) in missing {
         if !may_ask(world) {
@@ -282,25 +349,67 @@ fn ask_vars(world: &mut World, session: &mut Session) -> Result<(), Error> {
     Ok(())
 }
 
-fn by_client_credentials(world: &mut World, session: &mut Session, provider: &Provider, old: Option<&Record>) -> Result<Obtained, Error> {
-    let client = complete_client(world, session, provider, old, None)?;
+fn by_client_credentials(
+    world: &mut World,
+    session: &mut Session,
+    provider: &Provider,
+    old: Option<&Record>,
+    store_notice: Option<String>,
+) -> Result<Obtained, Error> {
+    let client = complete_client(world, session, provider, old, provider.client_credentials.as_ref().unwrap_or(&provider.token), None)?;
+    say_if(world, store_notice);
     let asked = session.scopes(provider, GrantKind::ClientCredentials);
     let name = session.name.clone();
     let asking = Asking { profile: &name, provider, client: &client };
-    let set = client_credentials::obtain(world, &asking, &asked, &mut |_| Ok(()))?.set;
+    let set = client_credentials::obtain(world, &asking, &asked, &mut |_| ())?.set;
     Ok(Obtained { set, client, asked, redirect_params: Vec::new(), caught: None, confirm: false })
 }
 
-fn by_browser(world: &mut World, session: &mut Session, provider: &Provider, old: Option<&Record>, args: &LoginArgs) -> Result<Obtained, Error> {
+fn say_if(world: &mut World, notice: Option<String>) {
+    if let Some(notice) = notice {
+        world.say(&notice);
+    }
+}
+
+/// On a machine without a browser: the code is entered anywhere.
+fn by_device_code(
+    world: &mut World,
+    session: &mut Session,
+    provider: &Provider,
+    old: Option<&Record>,
+    args: &LoginArgs,
+    store_notice: Option<String>,
+) -> Result<Obtained, Error> {
+    let endpoint = provider.device.as_ref().map_or(&provider.token, |device| &device.endpoint);
+    let client = complete_client(world, session, provider, old, endpoint, None)?;
+    say_if(world, store_notice);
+    let asked = session.scopes(provider, GrantKind::DeviceCode);
+    let name = session.name.clone();
+    let asking = Asking { profile: &name, provider, client: &client };
+    // the server says how long the code is good; `--timeout` can only shorten it
+    let timeout = args.timeout.unwrap_or(Duration::from_secs(3600));
+    let set = device::obtain(world, &asking, &asked, timeout, &mut |_| ())?.set;
+    Ok(Obtained { set, client, asked, redirect_params: Vec::new(), caught: None, confirm: false })
+}
+
+fn by_browser(
+    world: &mut World,
+    session: &mut Session,
+    provider: &Provider,
+    old: Option<&Record>,
+    args: &LoginArgs,
+    store_notice: Option<String>,
+) -> Result<Obtained, Error> {
     let random = crate::session::random_hex(world);
     let plan = redirect_plan::plan(provider, session.profile.redirect_uri.as_deref(), session.profile.port, &random)?;
-    let client = complete_client(world, session, provider, old, Some(&plan))?;
+    let client = complete_client(world, session, provider, old, &provider.token, Some(&plan))?;
     let quiet = no_input(world);
     let take_paste = !quiet;
     if let (Target::Paste { why }, false) = (&plan.target, take_paste) {
         return Err(Error::usage(format!("{why}, and questions are off here: the address can't be pasted"))
             .hint("`--grant client-credentials`, where the provider offers it, needs no browser"));
     }
+    say_if(world, store_notice);
     let ssh = world.env.var("SSH_CONNECTION");
     let has_display = ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"].iter().any(|name| world.env.var(name).is_some());
     let name = session.name.clone();
@@ -312,12 +421,13 @@ fn by_browser(world: &mut World, session: &mut Session, provider: &Provider, old
         scopes: &asked,
         plan,
         params: &params,
-        timeout: args.timeout,
+        timeout: args.timeout.unwrap_or(USUAL_WAIT),
         open_browser: !args.no_browser && !quiet && (ssh.is_none() || has_display),
         take_paste,
         ssh,
+        iss_required: session.iss_required,
     };
-    let obtained = authorization_code::obtain(world, &login, &mut |_| Ok(()))?;
+    let obtained = authorization_code::obtain(world, &login, &mut |_| ())?;
     Ok(Obtained {
         set: obtained.answer.set,
         client,
@@ -329,12 +439,8 @@ fn by_browser(world: &mut World, session: &mut Session, provider: &Provider, old
 }
 
 /// Client id and secret, asked for at the terminal where they are missing.
-fn complete_client(world: &mut World, session: &mut Session, provider: &Provider, old: Option<&Record>, plan: Option<&Plan>) -> Result<Client, Error> {
+fn complete_client(world: &mut World, session: &mut Session, provider: &Provider, old: Option<&Record>, endpoint: &Endpoint, plan: Option<&Plan>) -> Result<Client, Error> {
     let known = session.client(world, provider, old)?;
-    let endpoint = match plan {
-        Some(_) => &provider.token,
-        None => provider.client_credentials.as_ref().unwrap_or(&provider.token),
-    };
     if let Some(client) = &known
         && (client.secret.is_some() || usable_auth(endpoint, client).is_ok())
     {
@@ -342,7 +448,7 @@ fn complete_client(world: &mut World, session: &mut Session, provider: &Provider
     }
     if !may_ask(world) {
         return match known {
-            None => session.require_client(world, provider, old),
+            None => Err(unregistered(session, provider, plan)),
             Some(client) => usable_auth(endpoint, &client).map(|_| client.clone()).map_err(Error::from),
         };
     }
@@ -365,11 +471,25 @@ fn complete_client(world: &mut World, session: &mut Session, provider: &Provider
     Ok(Client { id, secret })
 }
 
+/// No client id, and nobody to ask for one.
+fn unregistered(session: &Session, provider: &Provider, plan: Option<&Plan>) -> Error {
+    let name = &session.name;
+    let register = provider.console_url.as_deref().map(|console| {
+        let redirect = plan.and_then(Plan::to_register).map(|uri| format!(", with the redirect URL {}", safe(&uri)));
+        format!("register an app at {}{}", safe(console), redirect.unwrap_or_default())
+    });
+    let mut error = Error::usage(format!("no client id is known for `{name}`, and there is no terminal to ask at"));
+    error.hints.extend(register);
+    error.hint(format!("oauthctl login {name} --client-id ID --client-secret-file FILE")).hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET")
+}
+
 /// Where to register, and what to enter there.
 fn introduce(world: &mut World, provider: &Provider, plan: Option<&Plan>) {
     world.say(&format!("To sign in to {} you need an app of your own there (its client id and client secret).", safe(&provider.name)));
     if let Some(console) = &provider.console_url {
         world.say(&format!("  Register it at: {}", safe(console)));
+    } else if let Some(note) = provider.notes.first() {
+        world.say(&format!("  {}", safe(note)));
     }
     if let Some(plan) = plan {
         match plan.to_register() {

@@ -8,7 +8,7 @@ use crate::error::{Error, Kind};
 use crate::grant::{Asking, revoke};
 use crate::session::paths::Paths;
 use crate::session::record::Record;
-use crate::session::{Choice, Session, copy, lock};
+use crate::session::{Choice, Session, copy, lock, renewal};
 use crate::store::{StoreKind, environment};
 use crate::text::safe;
 use crate::world::World;
@@ -76,7 +76,19 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<(), Error>
         world.say(&format!("{name}: no token is stored"));
         return Ok(());
     };
-    let revoked = if local_only { Ok(Some("the provider was not asked to revoke it")) } else { at_provider(world, &mut session, &record) };
+    let (record, revoked) = if local_only {
+        (record, Ok(Some("the provider was not asked to revoke it")))
+    } else {
+        match renewal::settle(world, &mut session, record.clone()) {
+            Ok(record) => {
+                let revoked = at_provider(world, &mut session, &record);
+                (record, revoked)
+            }
+            // the provider ended it before: nothing is left to revoke
+            Err(e) if e.grant_is_dead => (session.load()?.unwrap_or(record), Ok(Some("the provider had ended it already"))),
+            Err(e) => return Err(e),
+        }
+    };
     forget(world, &session, &record)?;
     let kept = if record.client_secret.is_some() { format!("; the client secret is kept (`oauthctl profile remove {name}` forgets it too)") } else { String::new() };
     match revoked {
@@ -110,8 +122,10 @@ fn at_provider(world: &mut World, session: &mut Session, record: &Record) -> Res
 /// The tokens go; a client secret that was entered by hand stays.
 fn forget(world: &mut World, session: &Session, record: &Record) -> Result<(), Error> {
     copy::forget(world, session);
+    // the journal last: until the record is gone, it may hold the record's only good successor
     if record.client_secret.is_none() {
         session.store.delete(&session.name)?;
+        renewal::sweep(session);
         return Ok(());
     }
     let kept = Record {
@@ -123,5 +137,7 @@ fn forget(world: &mut World, session: &Session, record: &Record) -> Result<(), E
         ..record.clone()
     };
     session.store.save(&session.name, &kept.to_json())?;
+    renewal::saw(session, kept.generation);
+    renewal::sweep(session);
     Ok(())
 }

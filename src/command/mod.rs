@@ -6,6 +6,7 @@ mod doctor;
 mod list;
 mod login;
 mod logout;
+mod mistake;
 mod practice;
 mod profile;
 mod provider;
@@ -39,16 +40,16 @@ pub struct Cli {
 #[derive(Args, Clone, Debug)]
 pub struct Global {
     /// Say nothing but errors.
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, help_heading = "Everywhere", conflicts_with = "verbose")]
     pub quiet: bool,
     /// Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public.
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = "Everywhere")]
     pub verbose: bool,
     /// How errors are written.
-    #[arg(long, global = true, value_enum, default_value_t = ErrorFormat::Text, value_name = "FORMAT")]
+    #[arg(long, global = true, help_heading = "Everywhere", value_enum, default_value_t = ErrorFormat::Text, value_name = "FORMAT")]
     pub error_format: ErrorFormat,
     /// Do without the kernel's copy of the access token.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Everywhere")]
     pub no_cache: bool,
 }
 
@@ -106,6 +107,12 @@ pub struct WhoFlags {
     /// The provider of a new profile: a name, see `oauthctl provider list`.
     #[arg(long, value_name = "NAME", help_heading = "Profile")]
     pub provider: Option<String>,
+    /// The provider's environment (`max` of GetResponse, …), see `oauthctl provider show`.
+    #[arg(long, value_name = "NAME", help_heading = "Profile")]
+    pub environment: Option<String>,
+    /// A value that the provider needs to know (`domain=…`); may be given several times.
+    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = pair, help_heading = "Profile")]
+    pub vars: Vec<(String, String)>,
     /// How the token is obtained: `authorization-code` or `client-credentials`.
     #[arg(long, value_name = "GRANT", value_parser = grant, help_heading = "Profile")]
     pub grant: Option<GrantKind>,
@@ -131,6 +138,8 @@ impl WhoFlags {
         Choice {
             profile,
             provider: self.provider.clone(),
+            environment: self.environment.clone(),
+            vars: self.vars.clone(),
             grant: self.grant,
             client_id: self.client_id.clone(),
             client_secret_file: self.client_secret_file.clone(),
@@ -189,9 +198,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>, world: &mut World) -> u8 {
     if let Some(code) = token::quick(&args, world) {
         return code;
     }
-    let cli = match Cli::try_parse_from(&args) {
-        Ok(cli) => cli,
-        Err(e) => return not_understood(world, &args, &e),
+    let cli = match token::plain(&args) {
+        Some((token, global)) => Cli { global, verb: Verb::Token(token) },
+        None => match Cli::try_parse_from(&args) {
+            Ok(cli) => cli,
+            Err(e) => return not_understood(world, &args, &e),
+        },
     };
     world.verbosity = match (cli.global.quiet, cli.global.verbose) {
         (true, _) => Verbosity::Quiet,
@@ -240,14 +252,7 @@ fn not_understood(world: &mut World, args: &[OsString], e: &clap::Error) -> u8 {
         return Kind::Usage.exit_code();
     }
     let json = args.iter().any(|a| a == "--error-format=json") || args.windows(2).any(|w| w[0] == "--error-format" && w[1] == "json");
-    if json {
-        let first = text.to_string();
-        let first = first.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        return report(world, &Error::usage(first).hint("oauthctl --help"), ErrorFormat::Json);
-    }
-    let shown = if paints(world, world.terminal.stderr_is_terminal()) { text.ansi().to_string() } else { text.to_string() };
-    let _ = write!(world.err, "{shown}");
-    Kind::Usage.exit_code()
+    report(world, &mistake::error(e, args), if json { ErrorFormat::Json } else { ErrorFormat::Text })
 }
 
 fn report(world: &mut World, e: &Error, format: ErrorFormat) -> u8 {

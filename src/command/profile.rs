@@ -8,30 +8,53 @@ use crate::error::Error;
 use crate::secret::Secret;
 use crate::session::paths::Paths;
 use crate::session::record::Record;
-use crate::session::{Choice, Session, copy, lock};
+use crate::session::{Choice, Session, copy, lock, renewal};
 use crate::store::StoreKind;
-use crate::text::{nearest, safe};
+use crate::text::safe;
 use crate::world::World;
 
 #[derive(Debug, Subcommand)]
 pub enum ProfileVerb {
     /// Set a key of a profile: `oauthctl profile set work scopes "a b"`.
     Set {
+        /// The profile; a new one begins with its `provider`.
         profile: String,
         /// `provider`, `environment`, `client-id`, `grant`, `scopes`, `redirect-uri`, `port`, `store`, `vars.NAME`, `params.NAME`
         key: String,
+        /// The value; several scopes are separated by spaces.
         value: String,
     },
     /// Keep a client secret in the store, read from a file or (`-`) from standard input.
-    SetSecret { profile: String, file: String },
+    SetSecret {
+        /// The profile.
+        profile: String,
+        /// The file, or `-`.
+        file: String,
+    },
     /// Take a key away.
-    Unset { profile: String, key: String },
+    Unset {
+        /// The profile.
+        profile: String,
+        /// The key, as in `profile set`.
+        key: String,
+    },
     /// Make a profile the one that is meant when none is named.
-    Default { profile: String },
+    Default {
+        /// The profile.
+        profile: String,
+    },
     /// Forget a profile whole: its configuration, its tokens, its client secret. Revokes nothing.
-    Remove { profile: String },
+    Remove {
+        /// The profile.
+        profile: String,
+    },
     /// Give a profile another name; its tokens come along.
-    Rename { from: String, to: String },
+    Rename {
+        /// Its name now.
+        from: String,
+        /// Its new name.
+        to: String,
+    },
     /// Name the profiles, a line each.
     #[command(hide = true)]
     Names,
@@ -45,6 +68,8 @@ pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, 
             if key == "provider" {
                 // a name that means nothing would be found out at the next login only
                 config::provider(&dir, &value, None)?;
+            } else {
+                require(&dir, &profile)?;
             }
             config::edit(&dir, |editor| editor.set(&profile, &key, &value))?;
             world.say(&format!("{}: {} is set", safe(&profile), safe(&key)));
@@ -58,7 +83,7 @@ pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, 
             }
         }
         ProfileVerb::Default { profile } => {
-            must_exist(&dir, &profile)?;
+            require(&dir, &profile)?;
             config::edit(&dir, |editor| editor.set_top("default-profile", &profile))?;
             world.say(&format!("`{}` is meant when no profile is named", safe(&profile)));
         }
@@ -72,17 +97,14 @@ pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, 
     Ok(0)
 }
 
-/// A profile of the configuration, or a provider's name, which is as good as one.
-fn must_exist(dir: &std::path::Path, profile: &str) -> Result<(), Error> {
-    let config = config::Config::load(dir)?;
-    if config.profiles.contains_key(profile) || config::provider(dir, profile, None).is_ok() {
+/// A profile that is there, or could be at once: the name of a provider makes one.
+fn require(dir: &std::path::Path, profile: &str) -> Result<(), Error> {
+    if config::Config::load(dir)?.profiles.contains_key(profile) || config::provider(dir, profile, None).is_ok() {
         return Ok(());
     }
-    let error = Error::usage(format!("there is no profile `{}`", safe(profile)));
-    Err(match nearest(profile, config.profiles.keys().map(String::as_str)) {
-        Some(near) => error.hint(format!("did you mean `{}`?", safe(near))),
-        None => error.hint("oauthctl list"),
-    })
+    Err(Error::usage(format!("there is no profile `{}`", safe(profile)))
+        .hint("`oauthctl list` names the profiles")
+        .hint(format!("a new one: `oauthctl profile set {} provider NAME`", safe(profile))))
 }
 
 fn open(world: &mut World, global: &Global, profile: String) -> Result<Session, Error> {
@@ -110,6 +132,7 @@ fn remove(world: &mut World, global: &Global, profile: String) -> Result<(), Err
         let _lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
         forgotten = session.store.delete(&session.name)?;
         copy::forget(world, &session);
+        renewal::forget_all(&session);
     }
     let removed = config::edit(&dir, |editor| editor.remove(&session.name))?;
     match (removed, forgotten) {

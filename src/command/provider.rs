@@ -20,6 +20,7 @@ pub enum ProviderVerb {
     },
     /// Print all that is known of a provider, as the TOML file that describes it.
     Show {
+        /// The provider's name, or another it goes by.
         name: String,
         /// As it is in one of its environments (`max`, …).
         #[arg(long, value_name = "NAME")]

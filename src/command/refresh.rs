@@ -48,7 +48,7 @@ pub fn run(args: RefreshArgs, global: &Global, world: &mut World) -> Result<u8, 
 
 fn one(world: &mut World, choice: Choice) -> Result<(), Error> {
     let mut session = practice::open(world, choice)?;
-    let set = fresh(world, &mut session, Want { force: true, ..Want::default() })?;
+    let set = fresh(world, &mut session, Want { force: true, insists: true, ..Want::default() })?;
     let good = times::good_until(set.expires_at, world.clock.now());
     world.say(&format!("{}: renewed, {good}", session.name));
     Ok(())

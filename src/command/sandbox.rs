@@ -28,12 +28,16 @@ pub enum SandboxVerb {
         /// How long an access token lives.
         #[arg(long, value_name = "TIME", value_parser = super::duration)]
         access_life: Option<Duration>,
+        /// Leave lifetime and scopes out of the token answer, where the token's own claims tell them (Constant Contact).
+        #[arg(long)]
+        claims_only: bool,
         /// How long each answer takes.
         #[arg(long, value_name = "MILLISECONDS")]
         latency: Option<u64>,
     },
     /// Run a command in whose environment the built-in providers point at practice servers.
     Run {
+        /// The command and its arguments; `sh` gives a shell to practise in.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "COMMAND")]
         command: Vec<OsString>,
     },
@@ -55,9 +59,10 @@ impl From<StartError> for Error {
 
 pub fn run(verb: SandboxVerb, world: &mut World) -> Result<u8, Error> {
     match verb {
-        SandboxVerb::Serve { manners, port, redirect_uris, access_life, latency } => {
+        SandboxVerb::Serve { manners, port, redirect_uris, access_life, claims_only, latency } => {
             let mut options = Options::new(manners);
             options.port = port;
+            options.claims_only = claims_only;
             for client in &mut options.clients {
                 client.redirects.also(&redirect_uris);
             }
@@ -99,7 +104,7 @@ fn serve(world: &mut World, options: Options) -> Result<u8, Error> {
 fn run_command(world: &mut World, command: &[OsString]) -> Result<u8, Error> {
     let folder = world.env.temp_dir().join(format!("oauthctl-sandbox-{}", crate::session::random_hex(world)));
     let failed = |e: std::io::Error| Error::new(Kind::Store, "the practice configuration can't be written").cause(e);
-    crate::session::lock::make_private_folder(&folder.join("config/providers")).map_err(failed)?;
+    crate::store::private::make_folder(&folder.join("config/providers")).map_err(|e| failed(std::io::Error::other(e)))?;
     let result = run_in(world, command, &folder);
     let _ = std::fs::remove_dir_all(&folder);
     result
@@ -108,17 +113,15 @@ fn run_command(world: &mut World, command: &[OsString]) -> Result<u8, Error> {
 fn run_in(world: &mut World, command: &[OsString], folder: &Path) -> Result<u8, Error> {
     let failed = |e: std::io::Error| Error::new(Kind::Store, "the practice configuration can't be written").cause(e);
     let mut servers = Vec::new();
+    world.say("Here the providers' names mean practice servers. Opened in a browser, each shows its apps:");
     for manners in Manners::ALL {
         let server = Server::start(Options::new(manners), world.clock.clone(), &*world.random)?;
         let file = folder.join("config/providers").join(format!("{}.toml", manners.name()));
         std::fs::write(file, provider_overrides(&server.base(), manners)).map_err(failed)?;
-        world.say(&format!("{:24} {}", manners.name(), server.base()));
-        for client in Options::new(manners).clients {
-            let secret = client.secret.as_deref().map_or("no client secret".to_owned(), |s| format!("client secret {s}"));
-            world.say(&format!("{:24}   client id {}, {secret}, {}", "", client.id, client.redirects.in_words()));
-        }
+        world.say(&format!("  {:22} {}", manners.name(), server.base()));
         servers.push(server);
     }
+    world.say("Client id: practice-client, client secret: practice-secret. Try: oauthctl login getresponse");
     let environment = vec![
         ("OAUTHCTL_CONFIG_DIR".to_owned(), folder.join("config").into_os_string()),
         ("OAUTHCTL_STATE_DIR".to_owned(), folder.join("state").into_os_string()),

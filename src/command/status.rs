@@ -83,7 +83,7 @@ fn next(world: &World, session: &Session, standing: &list::Standing) -> Next {
 fn text(world: &World, session: &Session, s: &list::Standing, next: &str) -> String {
     let mut lines: Vec<(&str, String)> = vec![
         ("profile", s.profile.clone()),
-        ("provider", session.raw_provider().map_or_else(|_| s.provider.clone(), |p| format!("{} ({})", s.provider, p.name))),
+        ("provider", session.raw_provider().map_or_else(|_| safe(&s.provider), |p| format!("{} ({})", safe(&s.provider), safe(&p.name)))),
         ("grant", s.grant.name().to_owned()),
         ("store", format!("{}: {}", s.store, s.place)),
     ];

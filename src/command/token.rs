@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use crate::command::{Global, WhoArgs, duration, practice, times};
+use crate::command::{ErrorFormat, Global, WhoArgs, duration, practice, times};
 use crate::error::{Error, Kind};
 use crate::session::fresh::{Want, fresh};
 use crate::session::paths::Paths;
@@ -74,6 +74,25 @@ pub fn quick(args: &[OsString], world: &mut World) -> Option<u8> {
     })
 }
 
+/// `token PROFILE`, with or without `--no-cache` after it: what scripts type, read without clap, whose tree of commands takes
+/// longer to build than all the rest. The same as clap makes of it (a test compares the two).
+pub fn plain(args: &[OsString]) -> Option<(TokenArgs, Global)> {
+    let (profile, no_cache) = match args {
+        [_, verb, profile] if verb == "token" => (profile, false),
+        [_, verb, profile, flag] if verb == "token" && flag == "--no-cache" => (profile, true),
+        _ => return None,
+    };
+    let profile = profile.to_str().filter(|p| !p.starts_with('-'))?.to_owned();
+    let args = TokenArgs {
+        who: WhoArgs { profile: Some(profile), ..WhoArgs::default() },
+        format: Format::Text,
+        min_ttl: None,
+        force_refresh: false,
+        no_refresh: false,
+    };
+    Some((args, Global { quiet: false, verbose: false, error_format: ErrorFormat::Text, no_cache }))
+}
+
 pub fn run(args: TokenArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let mut session = practice::open(world, args.who.choice(global))?;
     let want = Want {
@@ -81,6 +100,7 @@ pub fn run(args: TokenArgs, global: &Global, world: &mut World) -> Result<u8, Er
         force: args.force_refresh,
         no_refresh: args.no_refresh,
         whole: args.format == Format::Json,
+        insists: false,
     };
     let set = fresh(world, &mut session, want)?;
     if want.min_ttl.is_some() && set.freshness(world.clock.now(), want.min_ttl) == Freshness::Stale {
@@ -157,6 +177,29 @@ fn mask(world: &mut World, set: &TokenSet) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::{Cli, Verb};
+    use clap::Parser;
+
+    #[test]
+    fn what_scripts_type_is_read_as_clap_reads_it() {
+        let read = |words: &[&str]| plain(&words.iter().map(OsString::from).collect::<Vec<_>>());
+        for words in [&["oauthctl", "token", "work"][..], &["oauthctl", "token", "help"], &["oauthctl", "token", "a b", "--no-cache"]] {
+            let (args, global) = read(words).unwrap();
+            let clap = Cli::try_parse_from(words).unwrap();
+            let Verb::Token(clap_args) = clap.verb else { panic!("{words:?}") };
+            assert_eq!(format!("{args:?} {global:?}"), format!("{clap_args:?} {:?}", clap.global), "{words:?}");
+        }
+        for words in [
+            &["oauthctl", "token"][..],
+            &["oauthctl", "token", "-h"],
+            &["oauthctl", "token", "--no-cache"],
+            &["oauthctl", "token", "--no-cache", "work"],
+            &["oauthctl", "token", "work", "--quiet"],
+            &["oauthctl", "refresh", "work"],
+        ] {
+            assert!(read(words).is_none(), "{words:?}");
+        }
+    }
 
     #[test]
     fn a_token_is_quoted_where_a_shell_would_read_more_into_it() {

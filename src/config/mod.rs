@@ -68,15 +68,22 @@ pub enum SecretSource {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GrantKind {
     AuthorizationCode,
+    DeviceCode,
     ClientCredentials,
 }
 
 impl GrantKind {
-    pub const ALL: [GrantKind; 2] = [GrantKind::AuthorizationCode, GrantKind::ClientCredentials];
+    pub const ALL: [GrantKind; 3] = [GrantKind::AuthorizationCode, GrantKind::DeviceCode, GrantKind::ClientCredentials];
+
+    /// Whether a person signs in: `login` alone obtains such a token.
+    pub fn needs_person(self) -> bool {
+        self != GrantKind::ClientCredentials
+    }
 
     pub fn name(self) -> &'static str {
         match self {
             GrantKind::AuthorizationCode => "authorization-code",
+            GrantKind::DeviceCode => "device-code",
             GrantKind::ClientCredentials => "client-credentials",
         }
     }
@@ -84,7 +91,13 @@ impl GrantKind {
     /// Accepts the RFC's spelling (`client_credentials`) too.
     pub fn from_name(name: &str) -> Option<GrantKind> {
         let name = name.replace('_', "-");
-        GrantKind::ALL.into_iter().find(|g| g.name() == name)
+        let name = name.strip_prefix("urn:ietf:params:oauth:grant-type:").unwrap_or(&name);
+        // `code` and `device` are what people type
+        match name {
+            "code" => Some(GrantKind::AuthorizationCode),
+            "device" => Some(GrantKind::DeviceCode),
+            _ => GrantKind::ALL.into_iter().find(|g| g.name() == name),
+        }
     }
 }
 
@@ -135,12 +148,24 @@ impl Config {
     /// The same with only one profile in `profiles` (if it is there), read without parsing the others: ten thousand profiles
     /// cost a scan for line starts. Faults in other profiles go unnoticed here.
     pub fn load_for(dir: &Path, profile: &str) -> Result<Config, ConfigError> {
-        let Some(text) = text(dir)? else { return Ok(Config::default()) };
+        match text(dir)? {
+            Some(text) => Config::from_text_for(dir, &text, profile),
+            None => Ok(Config::default()),
+        }
+    }
+
+    /// The text of a `<dir>/config.toml`.
+    pub fn from_text(dir: &Path, text: &str) -> Result<Config, ConfigError> {
+        read::config(dir, text)
+    }
+
+    /// The same as [`Config::load_for`] from the file's text.
+    pub fn from_text_for(dir: &Path, text: &str, profile: &str) -> Result<Config, ConfigError> {
         // a fault in the slice is told with the lines of the whole file
-        let sliced = one::slice(&text, profile).and_then(|slice| read::config(dir, &slice).ok());
+        let sliced = one::slice(text, profile).and_then(|slice| read::config(dir, &slice).ok());
         let mut config = match sliced {
             Some(config) => config,
-            None => read::config(dir, &text)?,
+            None => read::config(dir, text)?,
         };
         config.profiles.retain(|name, _| name == profile);
         Ok(config)

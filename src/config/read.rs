@@ -15,8 +15,11 @@ const STORE: [(&str, StoreKind); 4] = [
     ("none", StoreKind::None),
 ];
 
-const GRANT: [(&str, GrantKind); 2] =
-    [("authorization-code", GrantKind::AuthorizationCode), ("client-credentials", GrantKind::ClientCredentials)];
+const GRANT: [(&str, GrantKind); 3] = [
+    ("authorization-code", GrantKind::AuthorizationCode),
+    ("device-code", GrantKind::DeviceCode),
+    ("client-credentials", GrantKind::ClientCredentials),
+];
 
 const SECRET_HINT: &str = "a secret never stands in the configuration: `{ command = [\"pass\", \"show\", \"x\"] }`, \
      `{ file = \"…\" }` or `{ env = \"…\" }`; without any, `oauthctl login` asks once and keeps it in the store";

@@ -12,7 +12,7 @@ use crate::grant::redirect_plan::{Plan, Target};
 use crate::grant::{Asking, Commit, ask};
 use crate::protocol::answer::Answer;
 use crate::protocol::authorize::{self, AuthorizeRequest};
-use crate::protocol::redirect::{self, Expected, Verdict};
+use crate::protocol::redirect::{self, Expected, NotPasted, Verdict};
 use crate::protocol::{pkce, token_request};
 use crate::provider::{PkceMode, StateEcho};
 use crate::secret::Secret;
@@ -33,6 +33,8 @@ pub struct Login<'a> {
     pub take_paste: bool,
     /// `SSH_CONNECTION`, where this runs on another machine than the browser.
     pub ssh: Option<String>,
+    /// The server announced that it names itself in each answer (RFC 9207).
+    pub iss_required: bool,
 }
 
 /// The browser that waits for its page, and the listener it will fetch it from.
@@ -116,7 +118,7 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
         state,
         state_echo: provider.authorize.state,
         issuer: provider.issuer.clone(),
-        iss_required: false,
+        iss_required: login.iss_required,
         code_param: provider.callback.code_param.clone(),
     };
 
@@ -211,6 +213,9 @@ fn invite(world: &mut World, login: &Login<'_>, listener: Option<&Loopback>, url
             Err(e) => world.say(&format!("No browser opened here ({e}): open the address yourself.")),
         }
     }
+    if listener.is_some_and(|l| l.origin().starts_with("https")) {
+        world.say("The browser will warn of an unknown certificate when it comes back: this program made it just now, for this one answer. Go on past the warning.");
+    }
     if quiet && !opened {
         // without it nobody could sign in
         let _ = world.err.show(&format!("{}\n", url.expose()));
@@ -220,10 +225,13 @@ fn invite(world: &mut World, login: &Login<'_>, listener: Option<&Loopback>, url
             let port = listener.address().port();
             let here = ssh.split_whitespace().nth(2).map(safe).unwrap_or_else(|| "THIS-MACHINE".to_owned());
             world.say("This session came over SSH. For the browser on your own machine to reach it, run there:");
-            world.say(&format!("\n  ssh -N -L {port}:127.0.0.1:{port} {here}\n"));
+            // the page to sign in at may be on this machine too: a practice server
+            let ports = [port].into_iter().chain(local_port(url).filter(|p| *p != port));
+            let forwards: String = ports.map(|p| format!(" -L {p}:127.0.0.1:{p}")).collect();
+            world.say(&format!("\n  ssh -N{forwards} {here}\n"));
             world.say("or paste the address that the browser ends on here, and press Enter.");
         }
-        (Some(_), None) if login.take_paste => {
+        (Some(_), None) if login.take_paste && world.terminal.stdin_is_terminal() => {
             world.say("Waiting. If the browser can't come back by itself, paste the address it ends on here, and press Enter.");
         }
         (Some(_), None) => world.say("Waiting for the browser to come back."),
@@ -232,6 +240,12 @@ fn invite(world: &mut World, login: &Login<'_>, listener: Option<&Loopback>, url
             world.say("Copy that page's whole address, paste it here, and press Enter (it isn't shown):");
         }
     }
+}
+
+/// The port of an address on this machine.
+fn local_port(url: &Secret) -> Option<u16> {
+    let url = url::Url::parse(url.expose()).ok()?;
+    matches!(url.host_str(), Some("127.0.0.1" | "localhost")).then(|| url.port_or_known_default()).flatten()
 }
 
 type Redirected = (Secret, Vec<(String, String)>, Option<Reply>);
@@ -308,22 +322,20 @@ fn judged(verdict: Verdict, login: &Login<'_>) -> Result<Heard, Error> {
 
 /// The query of a pasted address, if it is one for our redirect address.
 fn pasted_query(world: &mut World, text: &str, redirect_uri: Option<&str>) -> Option<String> {
-    let text = text.trim();
-    if text.is_empty() {
+    if text.trim().is_empty() {
         return None;
     }
-    let Ok(url) = url::Url::parse(text) else {
-        world.say("That is not an address (https://…?code=…&state=…). Paste the whole address from the browser's address bar:");
-        return None;
-    };
-    if let Some(expected) = redirect_uri.and_then(|uri| url::Url::parse(uri).ok()) {
-        let place = |u: &url::Url| (u.scheme().to_owned(), u.host_str().map(str::to_owned), u.port_or_known_default(), u.path().to_owned());
-        if place(&url) != place(&expected) {
-            world.say(&format!("That address does not begin with {}. Paste the one that the browser ends on:", safe(expected.as_str())));
-            return None;
+    match redirect::pasted(text, redirect_uri) {
+        Ok(query) => Some(query),
+        Err(why) => {
+            let instead = match why {
+                NotPasted::NotAnAddress => "the whole address from the browser's address bar",
+                NotPasted::Elsewhere(_) => "the one that the browser ends on",
+            };
+            world.say(&format!("{why}. Paste {instead}:"));
+            None
         }
     }
-    Some(url.query().unwrap_or("").to_owned())
 }
 
 fn nobody_answered(login: &Login<'_>) -> Error {

@@ -2,12 +2,15 @@
 
 pub mod authorization_code;
 pub mod client_credentials;
+pub mod device;
+pub mod discover;
 pub mod redirect_plan;
 pub mod refresh;
 pub mod revoke;
 
 use crate::error::{Asked, Error, token_answer};
 use crate::protocol::answer::{self, Answer};
+use crate::protocol::retry_after::http_date;
 use crate::protocol::token_request::Client;
 use crate::protocol::trace;
 use crate::provider::{Endpoint, Provider};
@@ -22,21 +25,31 @@ pub struct Asking<'a> {
 }
 
 /// Called with the raw answer before it is judged: what the server has spent must be on disk before anything can go wrong.
-pub type Commit<'a> = &'a mut dyn FnMut(&Response) -> Result<(), Error>;
+pub type Commit<'a> = &'a mut dyn FnMut(&Response);
 
 /// Sends one request to a token endpoint and reads the answer. The answer's own failures come after `commit`.
 fn ask(world: &mut World, asking: &Asking<'_>, asked: Asked, endpoint: &Endpoint, request: &Request, commit: Commit<'_>) -> Result<Answer, Error> {
     let response = send(world, request)?;
-    commit(&response)?;
-    read(world, asking, asked, endpoint, &response)
+    commit(&response);
+    let now = world.clock.now();
+    warn_of_skew(world, &response, now);
+    read(world, asking, asked, endpoint, &response, now)
 }
 
-/// Reads a token answer, now or out of the journal.
-pub fn read(world: &mut World, asking: &Asking<'_>, asked: Asked, endpoint: &Endpoint, response: &Response) -> Result<Answer, Error> {
+/// A clock that is off makes every expiry wrong (T-70).
+fn warn_of_skew(world: &mut World, response: &Response, now: i64) {
+    let Some(theirs) = response.header("date").and_then(http_date) else { return };
+    let skew = now - theirs;
+    if skew.abs() > 60 {
+        world.warn(&format!("this machine's clock is {} s {} the server's", skew.abs(), if skew > 0 { "ahead of" } else { "behind" }));
+    }
+}
+
+/// Reads a token answer that came at `now` (Unix seconds): just now, or as the journal tells.
+pub fn read(world: &mut World, asking: &Asking<'_>, asked: Asked, endpoint: &Endpoint, response: &Response, now: i64) -> Result<Answer, Error> {
     let provider = asking.provider;
-    let now = world.clock.now();
     let answer = answer::read(response, &endpoint.ok_status, &provider.response, &provider.scopes.separator, now)
-        .map_err(|e| token_answer(e, asked, asking.profile))?;
+        .map_err(|e| token_answer(e, asked, asking.profile, now))?;
     for warning in &answer.warnings {
         world.warn(warning);
     }

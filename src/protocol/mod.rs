@@ -4,9 +4,12 @@
 pub mod answer;
 pub mod api_error;
 pub mod authorize;
+pub mod device;
 pub mod form;
 pub mod jwt;
+pub mod metadata;
 pub mod pkce;
 pub mod redirect;
+pub mod retry_after;
 pub mod token_request;
 pub mod trace;

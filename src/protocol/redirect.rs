@@ -74,6 +74,29 @@ pub fn judge(query: &str, expected: &Expected) -> Verdict {
     }
 }
 
+/// Why a pasted text holds no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotPasted {
+    #[error("That is not an address (https://…?code=…&state=…)")]
+    NotAnAddress,
+    /// The address that it should begin with, safe to show.
+    #[error("That address does not begin with {0}")]
+    Elsewhere(String),
+}
+
+/// The query of an address that a person pasted, if it is one of our redirect address: an answer that came to any other place
+/// is not ours, whatever it holds. It is judged like one that came by itself ([`judge`]).
+pub fn pasted(text: &str, redirect_uri: Option<&str>) -> Result<String, NotPasted> {
+    let url = url::Url::parse(text.trim()).map_err(|_| NotPasted::NotAnAddress)?;
+    if let Some(expected) = redirect_uri.and_then(|uri| url::Url::parse(uri).ok()) {
+        let place = |u: &url::Url| (u.scheme().to_owned(), u.host_str().map(str::to_owned), u.port_or_known_default(), u.path().to_owned());
+        if place(&url) != place(&expected) {
+            return Err(NotPasted::Elsewhere(crate::text::safe(expected.as_str())));
+        }
+    }
+    Ok(url.query().unwrap_or("").to_owned())
+}
+
 #[derive(PartialEq)]
 enum Iss {
     Right,

@@ -36,6 +36,7 @@ impl Redirects {
     pub fn in_words(&self) -> String {
         match self {
             Redirects::Loopback => "redirect to any port of 127.0.0.1".to_owned(),
+            Redirects::Exact(registered) if registered.is_empty() => "no login in the browser".to_owned(),
             Redirects::Exact(registered) => format!("redirect to {}", registered.join(" or ")),
         }
     }

@@ -24,6 +24,7 @@ h2{margin:1.6rem 0 .4rem;font-size:1.05rem}\
 p{margin:.5rem 0}\
 ul{margin:.4rem 0;padding-left:1.2rem}\
 .soft{color:var(--soft);font-size:.9rem}\
+form+.soft{margin-top:1.2rem}\
 code{font:.88em ui-monospace,monospace;overflow-wrap:anywhere}\
 label{display:block;margin:1.2rem 0 .3rem;font-size:.9rem;color:var(--soft)}\
 input{width:100%;padding:.6rem .7rem;border:1px solid var(--line);border-radius:8px;background:transparent;color:inherit;font:inherit}\
@@ -119,13 +120,17 @@ pub fn consent(desk: &Desk, action: &str, ticket: &str, asked: &Asked) -> Respon
         let items: String = asked.scopes.iter().map(|s| format!("<li><code>{}</code></li>\n", escape(s))).collect();
         format!("<p>It asks for:</p>\n<ul>\n{items}</ul>")
     };
-    let reached = match url::Url::parse(&asked.redirect_uri).ok().and_then(|u| u.host_str().map(str::to_owned)) {
-        Some(host) if !matches!(host.as_str(), "127.0.0.1" | "localhost" | "[::1]") => format!(
+    let redirect = url::Url::parse(&asked.redirect_uri).ok();
+    let reached = match redirect.as_ref().and_then(url::Url::host_str) {
+        Some(host) if !matches!(host, "127.0.0.1" | "localhost" | "[::1]") => format!(
             "<p class=\"soft\">Afterwards the browser goes to <code>{}</code>, which need not exist: copy the whole \
              address it ends on, and paste it where the login waits.</p>",
             escape(&asked.redirect_uri)
         ),
-        _ => format!("<p class=\"soft\">Afterwards: <code>{}</code></p>", escape(&asked.redirect_uri)),
+        _ => format!(
+            "<p class=\"soft\">Either way the browser then goes back to <code>{}</code>, where the program waits on this machine.</p>",
+            escape(&redirect.map_or_else(String::new, |u| u.origin().ascii_serialization()))
+        ),
     };
     let body = format!(
         "<p class=\"badge\">practice server · no real account</p>\n<h1>{}</h1>\n\
@@ -186,7 +191,7 @@ pub fn front(desk: &Desk) -> Response {
     let body = format!(
         "<p class=\"badge\">practice server · no real account</p>\n<h1>{}</h1>\n\
          <p>Part of <code>oauthctl</code>, at <code>{}</code>. Nothing here is real, and nothing leaves this machine.</p>\n\
-         <h2>Apps</h2>\n<table>\n<tr><td>client id</td><td>secret</td><td>redirect addresses</td></tr>\n{apps}</table>\n\
+         <h2>Apps</h2>\n<table>\n<tr class=\"soft\"><td>client id</td><td>client secret</td><td>redirect URLs</td></tr>\n{apps}</table>\n\
          <h2>Tokens</h2>\n<p>Access tokens {life}, codes after {} s. {rotation}</p>\n{unknown}\
          <h2>Connected apps</h2>\n<form method=\"post\" action=\"/disconnect\">\n\
          <input type=\"hidden\" name=\"ticket\" value=\"{}\">\n\

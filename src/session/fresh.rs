@@ -5,8 +5,10 @@ use crate::error::{Error, Kind};
 use crate::grant::{self, Asking};
 use crate::provider::Provider;
 use crate::session::record::Record;
-use crate::session::{Session, copy, lock, no_token};
-use crate::store::StoreKind;
+use crate::secret::Secret;
+use crate::session::lock::Lock;
+use crate::session::{Session, copy, lock, no_token, renewal};
+use crate::store::{StoreError, StoreKind};
 use crate::token::{Freshness, TokenSet};
 use crate::world::World;
 
@@ -21,15 +23,41 @@ pub struct Want {
     pub no_refresh: bool,
     /// Scopes, id token and extra members are wanted too: the kernel's copy has none of them.
     pub whole: bool,
+    /// A person asked for it here and now: trouble of a moment ago doesn't count.
+    pub insists: bool,
 }
+
+/// A sibling's renewal counts as ours if it came so many seconds ago while we waited (T-61).
+const JUST_NOW: i64 = 10;
 
 /// The freshest token set there is, renewed if need be. Never opens a browser, never asks.
 pub fn fresh(world: &mut World, session: &mut Session, want: Want) -> Result<TokenSet, Error> {
+    obtain(world, session, want, None)
+}
+
+/// Another token than the one the API has just refused: a sibling's, if there is one by now, else a renewed one. A hundred
+/// processes that meet the same refusal cause one renewal (T-61).
+pub fn instead_of(world: &mut World, session: &mut Session, refused: &TokenSet) -> Result<TokenSet, Error> {
+    copy::forget(world, session);
+    obtain(world, session, Want { force: true, ..Want::default() }, Some(&refused.access_token))
+}
+
+fn obtain(world: &mut World, session: &mut Session, want: Want, refused: Option<&Secret>) -> Result<TokenSet, Error> {
     if let Some(set) = from_copy(world, session, want) {
         return Ok(set);
     }
     if session.store.kind() == StoreKind::None {
         return client_credentials_unkept(world, session, None);
+    }
+    // GNOME Keyring aborts under many readers at once: with the copy to go by, they come one after the other
+    let one_by_one = session.store.kind() == StoreKind::Keychain && session.cache && !want.force && !want.no_refresh;
+    if one_by_one || (refused.is_some() && session.store.kind() != StoreKind::Environment) {
+        match lock::acquire(world, &session.paths, &*session.store, &session.name) {
+            Ok(lock) => return renew_under(lock, world, session, want, None, refused),
+            // nowhere to lock: what is fresh can be had all the same
+            Err(e) if e.kind == Kind::Store || e.kind == Kind::Usage => {}
+            Err(e) => return Err(e),
+        }
     }
     let record = match session.load() {
         Ok(record) => record,
@@ -39,8 +67,9 @@ pub fn fresh(world: &mut World, session: &mut Session, want: Want) -> Result<Tok
     if let Some(set) = ours.and_then(|r| r.token.as_ref()) {
         match usable(world, set, want) {
             Usable::Yes => {
-                copy::write(world, session, set);
-                return Ok(set.clone());
+                let set = set.clone();
+                refill_copy(world, session, record.as_ref());
+                return Ok(set);
             }
             Usable::No if want.no_refresh => return Err(too_old(session)),
             Usable::No => {}
@@ -57,12 +86,27 @@ pub fn fresh(world: &mut World, session: &mut Session, want: Want) -> Result<Tok
     renew(world, session, want, record.as_ref())
 }
 
+/// Makes the kernel's copy anew. It was read without the lock: a logout or a login may have come since, and what that one
+/// forgot must not come back. So it is written under the lock, if that is free, and only if the record is still the same.
+fn refill_copy(world: &mut World, session: &Session, read: Option<&Record>) {
+    if !session.cache || session.store.kind() != StoreKind::File {
+        return;
+    }
+    let Some(_lock) = lock::try_acquire(world, &session.paths, &*session.store, &session.name) else { return };
+    if let Ok(Some(now)) = session.load()
+        && Some(now.generation) == read.map(|r| r.generation)
+        && let Some(set) = &now.token
+    {
+        copy::write(world, session, set);
+    }
+}
+
 fn from_copy(world: &World, session: &Session, want: Want) -> Option<TokenSet> {
     if !session.cache || want.force || want.whole || !copy::may_answer(world, &session.name) || session.chose_identity() {
         return None;
     }
     let set = copy::read(world, &session.paths, &session.name)?;
-    matches!(set.freshness(world.clock.now(), want.min_ttl), Freshness::Fresh | Freshness::Unknown).then_some(set)
+    matches!(usable(world, &set, want), Usable::Yes).then_some(set)
 }
 
 enum Usable {
@@ -71,8 +115,11 @@ enum Usable {
 }
 
 fn usable(world: &World, set: &TokenSet, want: Want) -> Usable {
-    match set.freshness(world.clock.now(), want.min_ttl) {
+    let now = world.clock.now();
+    match set.freshness(now, want.min_ttl) {
         _ if want.force => Usable::No,
+        // a clock that was set back would keep an old token for ever: its lifetime counts from when it came
+        Freshness::Fresh if now + JUST_NOW < set.received_at => Usable::No,
         Freshness::Fresh | Freshness::Unknown => Usable::Yes,
         // the usual margin is ours, not the caller's
         Freshness::Stale if want.no_refresh && want.min_ttl.is_none() => Usable::Yes,
@@ -104,74 +151,78 @@ fn same_scopes(a: &[String], b: &[String]) -> bool {
     a.iter().all(|s| b.contains(s))
 }
 
-/// Renews under the lock: load again, judge again, then one request.
-pub fn renew(world: &mut World, session: &mut Session, want: Want, first: Option<&Record>) -> Result<TokenSet, Error> {
+/// Under the lock: load again, judge again, then one request at most. `first` is what was loaded without the lock, if anything.
+fn renew(world: &mut World, session: &mut Session, want: Want, first: Option<&Record>) -> Result<TokenSet, Error> {
     let name = session.name.clone();
-    let _lock = match lock::acquire(world, &session.paths, &*session.store, &name) {
+    let lock = match lock::acquire(world, &session.paths, &*session.store, &name) {
         Ok(lock) => lock,
         // a CI job has no folder to lock in, and nothing to lose: each token is a new one
         Err(e) if e.kind == Kind::Store || e.kind == Kind::Usage => {
             return match session.grant(None, first) {
                 GrantKind::ClientCredentials => client_credentials_unkept(world, session, first),
-                GrantKind::AuthorizationCode => Err(e),
+                GrantKind::AuthorizationCode | GrantKind::DeviceCode => Err(e),
             };
         }
         Err(e) => return Err(e),
     };
+    renew_under(lock, world, session, want, first, None)
+}
+
+/// `refused`: a token that the API would not take, and that is no good whatever its expiry says.
+fn renew_under(lock: Lock, world: &mut World, session: &mut Session, want: Want, first: Option<&Record>, refused: Option<&Secret>) -> Result<TokenSet, Error> {
     if let Some(set) = from_copy(world, session, want) {
         return Ok(set);
     }
-    let record = session.load()?;
-    let generation = |r: Option<&Record>| r.map_or(0, |r| r.generation);
+    let record = match session.load() {
+        Ok(record) => record,
+        Err(e) => return without_store(world, session, e),
+    };
     let ours = record.as_ref().filter(|r| is_ours(session, r));
-    if let Some(set) = ours.and_then(|r| r.token.as_ref()) {
-        let renewed_meanwhile = generation(record.as_ref()) > generation(first);
-        let want = Want { force: want.force && !renewed_meanwhile, ..want };
-        if let Usable::Yes = usable(world, set, want) {
+    let current = ours.and_then(|r| r.token.as_ref());
+    if let Some(set) = current {
+        let now = world.clock.now();
+        let just_now = (now - JUST_NOW..=now).contains(&set.received_at);
+        let newer = record.as_ref().map(|r| r.generation) > first.map(|r| r.generation);
+        let by_sibling = match refused {
+            Some(refused) => set.access_token != *refused && (just_now || matches!(usable(world, set, Want { force: false, ..want }), Usable::Yes)),
+            None => newer && (first.is_some() || lock.waited) && just_now,
+        };
+        if by_sibling || matches!(usable(world, set, want), Usable::Yes) {
             copy::write(world, session, set);
             return Ok(set.clone());
         }
     }
+    let by_client = session.grant(None, record.as_ref()) == GrantKind::ClientCredentials;
+    if current.is_none() && !by_client {
+        return Err(no_token(session));
+    }
     let provider = session.provider(world, record.as_ref())?;
-    if session.grant(Some(&provider), record.as_ref()) == GrantKind::ClientCredentials {
-        return client_credentials(world, session, &provider, record.as_ref());
+    if by_client {
+        if let Some(e) = renewal::trouble(session, world.clock.now(), want) {
+            return still_valid(world, current, want, e);
+        }
+        return client_credentials(world, session, &provider, record.as_ref()).or_else(|e| {
+            renewal::remember_trouble(session, world.clock.now(), &e);
+            still_valid(world, current, want, e)
+        });
     }
-    let Some(record) = record else { return Err(no_token(session)) };
-    refresh(world, session, &provider, &record)
+    match (current.cloned(), record) {
+        (Some(old), Some(record)) => {
+            renewal::refresh(world, session, &provider, record, want, lock).or_else(|e| still_valid(world, Some(&old), want, e))
+        }
+        _ => Err(no_token(session)),
+    }
 }
 
-fn refresh(world: &mut World, session: &mut Session, provider: &Provider, record: &Record) -> Result<TokenSet, Error> {
-    let Some(old) = &record.token else { return Err(no_token(session)) };
-    let Some(spent) = grant::refresh::spendable(provider, old) else {
-        let why = if provider.refresh.supported { "has no refresh token" } else { "can't be renewed at this provider" };
-        return Err(Error::login_first(&session.name, format!("the token of `{}` has expired and {why}", session.name)));
-    };
-    let client = session.require_client(world, provider, Some(record))?;
-    session.store.writable(&session.name)?;
-    let name = session.name.clone();
-    let asking = Asking { profile: &name, provider, client: &client };
-    world.step(|| format!("renewing the token of `{name}`"));
-    let answer = match grant::refresh::obtain(world, &asking, spent, &mut |_| Ok(())) {
-        Ok(answer) => answer,
-        Err(e) if e.grant_is_dead => return Err(forget_dead(world, session, record, e)),
-        Err(e) => return Err(e),
-    };
-    let mut set = answer.set;
-    grant::refresh::inherit(&mut set, old);
-    let kept = Record { generation: record.generation + 1, token: Some(set), ..record.clone() };
-    keep(world, session, &kept)
-}
-
-/// Compare and clear: only the record whose token was refused loses it, never one that came meanwhile (T-56).
-fn forget_dead(world: &mut World, session: &Session, record: &Record, e: Error) -> Error {
-    if let Ok(Some(now)) = session.load()
-        && now.generation == record.generation
-    {
-        let cleared = Record { token: None, generation: record.generation + 1, ..record.clone() };
-        let _ = session.store.save(&session.name, &cleared.to_json());
-        copy::forget(world, session);
+/// A token that is valid for a while yet is better than none while its endpoint is in trouble.
+fn still_valid(world: &mut World, set: Option<&TokenSet>, want: Want, e: Error) -> Result<TokenSet, Error> {
+    match set {
+        Some(set) if e.kind == Kind::TryLater && !want.force && want.min_ttl.is_none() && set.freshness(world.clock.now(), None) == Freshness::Stale => {
+            world.warn(&format!("{}: the old token is still valid and is used", e.message));
+            Ok(set.clone())
+        }
+        _ => Err(e),
     }
-    Error { message: format!("the login of `{}` has ended: the provider refuses to renew it", session.name), ..e }
 }
 
 fn client_credentials(world: &mut World, session: &mut Session, provider: &Provider, record: Option<&Record>) -> Result<TokenSet, Error> {
@@ -217,13 +268,19 @@ fn ask_client_credentials(world: &mut World, session: &mut Session, provider: &P
     let scopes = session.scopes(provider, GrantKind::ClientCredentials);
     let name = session.name.clone();
     let asking = Asking { profile: &name, provider, client: &client };
-    Ok(grant::client_credentials::obtain(world, &asking, &scopes, &mut |_| Ok(()))?.set)
+    Ok(grant::client_credentials::obtain(world, &asking, &scopes, &mut |_| ())?.set)
 }
 
 /// The store doesn't answer: only client credentials can do without.
 fn without_store(world: &mut World, session: &mut Session, e: Error) -> Result<TokenSet, Error> {
+    let chosen = session.choice.store.is_some() || world.env.var("OAUTHCTL_STORE").is_some();
+    if !session.configured && !chosen && session.grant(None, None).needs_person() && matches!(session.store.writable(&session.name), Err(StoreError::Absent { .. })) {
+        // nobody has logged in here, with or without a keychain
+        return Err(no_token(session).cause(e.message));
+    }
     if e.kind == Kind::Store && session.grant(None, None) == GrantKind::ClientCredentials && session.profile.grant.is_some() {
-        world.say(&format!("{}: the token is not kept", e.message));
+        // nothing is lost: the next command asks for another one
+        world.step(|| format!("{}: the token is not kept", e.message));
         return client_credentials_unkept(world, session, None);
     }
     Err(e)
@@ -235,6 +292,7 @@ pub fn keep(world: &mut World, session: &Session, record: &Record) -> Result<Tok
         let why = Error::from(e);
         Error { kind: Kind::NotSaved, message: format!("the new token of `{}` could not be saved", session.name), causes: vec![why.message], ..why }
     })?;
+    renewal::saw(session, record.generation);
     match &record.token {
         Some(set) => {
             copy::write(world, session, set);
@@ -252,7 +310,7 @@ impl Session {
     pub fn scopes(&self, provider: &Provider, grant: GrantKind) -> Vec<String> {
         let facts = &provider.scopes;
         let mut scopes = self.profile.scopes.clone().unwrap_or_else(|| facts.default.clone());
-        let offline = facts.offline.iter().filter(|_| grant == GrantKind::AuthorizationCode && provider.refresh.supported);
+        let offline = facts.offline.iter().filter(|_| grant.needs_person() && provider.refresh.supported);
         for scope in facts.always.iter().chain(offline) {
             if !scopes.contains(scope) {
                 scopes.push(scope.clone());

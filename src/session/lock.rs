@@ -3,7 +3,7 @@
 //! keychain share the lock too.
 
 use std::fs::{File, OpenOptions};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use ring::digest::{SHA256, digest};
 
 use crate::error::{Error, Kind};
 use crate::session::paths::Paths;
-use crate::store::{Store, StoreKind};
+use crate::store::{Store, StoreKind, private};
 use crate::world::World;
 
 /// Longer than one exchange with the token endpoint can take.
@@ -21,6 +21,8 @@ pub const LONGEST_WAIT: Duration = Duration::from_secs(35);
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
+    /// Somebody else held it before us: what was stale may be renewed by now.
+    pub waited: bool,
 }
 
 /// A name for this credential that is safe in a file's name and tells nothing: hexadecimal.
@@ -29,68 +31,92 @@ pub fn credential_name(store: &dyn Store, profile: &str) -> String {
     digest(&SHA256, text.as_bytes()).as_ref()[..16].iter().map(|b| format!("{b:02x}")).collect()
 }
 
-/// The folder for locks: beside the session bus where the keychain is reached over it, else in the state folder.
+/// The folder for locks: beside the session bus where the keychain is reached over it, else in the state folder. The bus comes
+/// first: a job that was given its address alone must find the same lock as the desktop (C-29).
 fn folder(world: &World, paths: &Paths, store: &dyn Store) -> Result<PathBuf, Error> {
-    if store.kind() == StoreKind::Keychain
-        && let Some(runtime) = world.env.var_os("XDG_RUNTIME_DIR").map(PathBuf::from)
-        && runtime.is_absolute()
-        && runtime.is_dir()
-    {
-        return Ok(runtime.join("oauthctl"));
+    if store.kind() == StoreKind::Keychain {
+        let beside_bus = store.scope().strip_prefix("unix:path=").and_then(|path| Some(Path::new(path).parent()?.to_owned()));
+        let runtime = world.env.var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+        if let Some(found) = beside_bus.into_iter().chain(runtime).find(|folder| is_own(folder)) {
+            return Ok(found.join("oauthctl"));
+        }
     }
     Ok(paths.require_state()?.join("locks"))
 }
 
-/// Waits for the lock; never goes on without it.
-pub fn acquire(world: &mut World, paths: &Paths, store: &dyn Store, profile: &str) -> Result<Lock, Error> {
-    let folder = folder(world, paths, store)?;
-    let path = folder.join(format!("{}.lock", credential_name(store, profile)));
-    let failed = |e: std::io::Error| {
-        Error::new(Kind::Store, format!("the lock `{}` can't be taken", path.display())).cause(e).hint("`oauthctl doctor` looks at every folder")
-    };
-    make_private_folder(&folder).map_err(failed)?;
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(false).read(true).write(true);
+/// A folder of this user's alone: not `/tmp`.
+fn is_own(folder: &Path) -> bool {
+    let Some(metadata) = std::fs::metadata(folder).ok().filter(|m| m.is_dir() && folder.is_absolute()) else { return false };
     #[cfg(unix)]
     {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC);
+        use std::os::unix::fs::MetadataExt;
+        // SAFETY: takes nothing, can't fail
+        metadata.uid() == unsafe { libc::geteuid() } && metadata.mode() & 0o022 == 0
     }
-    let file = options.open(&path).map_err(failed)?;
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        true
+    }
+}
+
+/// The lock's file, open but not locked.
+fn open(world: &World, paths: &Paths, store: &dyn Store, profile: &str) -> Result<(PathBuf, File), Error> {
+    let folder = folder(world, paths, store)?;
+    let path = folder.join(format!("{}.lock", credential_name(store, profile)));
+    let made = private::make_folder(&folder).map_err(std::io::Error::other).and_then(|_| {
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).read(true).write(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt;
+            options.mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC);
+        }
+        options.open(&path)
+    });
+    match made {
+        Ok(file) => Ok((path, file)),
+        Err(e) => Err(failed(&path, e)),
+    }
+}
+
+fn failed(path: &Path, e: std::io::Error) -> Error {
+    Error::new(Kind::Store, format!("the lock `{}` can't be taken", path.display())).cause(e).hint("`oauthctl doctor` looks at every folder")
+}
+
+/// The lock, if nobody holds it and it can be had at all.
+pub fn try_acquire(world: &World, paths: &Paths, store: &dyn Store, profile: &str) -> Option<Lock> {
+    let (_, file) = open(world, paths, store, profile).ok()?;
+    file.try_lock().ok()?;
+    Some(Lock { _file: file, waited: false })
+}
+
+/// Waits for the lock; never goes on without it.
+pub fn acquire(world: &mut World, paths: &Paths, store: &dyn Store, profile: &str) -> Result<Lock, Error> {
+    let (path, file) = open(world, paths, store, profile)?;
     match file.try_lock() {
-        Ok(()) => return Ok(Lock { _file: file }),
+        Ok(()) => return Ok(Lock { _file: file, waited: false }),
         Err(std::fs::TryLockError::WouldBlock) => {}
-        Err(std::fs::TryLockError::Error(e)) => return Err(failed(e)),
+        Err(std::fs::TryLockError::Error(e)) => return Err(failed(&path, e)),
     }
     world.step(|| "another process is renewing this token: waiting for it".to_owned());
     // the kernel's queue wakes one waiter at a time; polling would wake all of them, over and over
     let (done, waiting) = channel();
-    std::thread::spawn(move || {
+    let waiter = std::thread::spawn(move || {
         let locked = file.lock().map(|()| file);
         let _ = done.send(locked);
     });
     match waiting.recv_timeout(LONGEST_WAIT) {
-        Ok(Ok(file)) => Ok(Lock { _file: file }),
-        Ok(Err(e)) => Err(failed(e)),
+        Ok(Ok(file)) => {
+            // only a process with one thread can part into itself and a helper
+            let _ = waiter.join();
+            Ok(Lock { _file: file, waited: true })
+        }
+        Ok(Err(e)) => Err(failed(&path, e)),
         Err(_) => Err(Error::new(
             Kind::TryLater,
             format!("another process has been renewing the token of `{profile}` for {} s", LONGEST_WAIT.as_secs()),
         )
         .hint("run the command again; if a process is stopped (Ctrl-Z), continue or end it")),
     }
-}
-
-/// Makes a folder that only its owner can enter.
-pub fn make_private_folder(path: &std::path::Path) -> std::io::Result<()> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
-    }
-    builder.create(path)
 }

@@ -5,15 +5,21 @@
 
 pub mod copy;
 pub mod fresh;
+pub mod journal;
 pub mod lock;
 pub mod paths;
 pub mod record;
+pub mod renewal;
+mod seen;
+mod trouble;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::config::{self, Config, GrantKind, Profile, SecretSource};
 use crate::error::{Error, Kind};
+use crate::grant;
+use crate::protocol::metadata;
 use crate::protocol::token_request::Client;
 use crate::provider::Provider;
 use crate::provider::expand::ExpandError;
@@ -22,13 +28,16 @@ use crate::store::{self, Store, StoreKind};
 use crate::text::{nearest, safe};
 use crate::world::World;
 use paths::Paths;
-use record::Record;
+use record::{Kept, Record};
 
 /// What was typed, before the configuration and the environment have their say.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Choice {
     pub profile: Option<String>,
     pub provider: Option<String>,
+    pub environment: Option<String>,
+    /// The provider's variables.
+    pub vars: Vec<(String, String)>,
     pub grant: Option<GrantKind>,
     pub client_id: Option<String>,
     /// A file's name, or `-` for standard input.
@@ -58,6 +67,12 @@ pub struct Session {
     more_vars: Option<MoreVars>,
     provider: Option<Provider>,
     client_secret: Option<Secret>,
+    /// The server's document, if it was fetched by this command.
+    pub metadata: Option<Kept>,
+    /// The server announced that each authorize answer names it (RFC 9207).
+    pub iss_required: bool,
+    /// This command is a login: what was pinned before may change.
+    pub signing_in: bool,
 }
 
 impl std::fmt::Debug for Session {
@@ -76,6 +91,9 @@ impl Session {
         let mut profile = config.profiles.get(&name).cloned().unwrap_or_default();
         overlay_environment(world, &name, choice.profile.is_some(), &mut profile)?;
         overlay_flags(&choice, &mut profile);
+        if profile.provider.is_none() && choice.profile.as_deref().is_some_and(|p| p.contains("://")) {
+            profile.provider.clone_from(&choice.profile);
+        }
         if profile.provider.is_none() {
             profile.provider = Some(provider_of_new_profile(&paths, &name, &config)?);
         }
@@ -92,6 +110,9 @@ impl Session {
             more_vars: None,
             provider: None,
             client_secret: None,
+            metadata: None,
+            iss_required: false,
+            signing_in: false,
         })
     }
 
@@ -116,14 +137,47 @@ impl Session {
         if let Some(more) = &mut self.more_vars {
             vars.extend(more(world)?);
         }
-        let provider = raw.expand(&vars).map_err(|e| match e {
+        let mut provider = raw.expand(&vars).map_err(|e| match e {
             ExpandError::Missing { ref name, .. } => {
                 Error::usage(e.to_string()).hint(format!("oauthctl profile set {} vars.{name} VALUE", self.name))
             }
             _ => Error::usage(e.to_string()).hint(format!("`oauthctl profile set {} vars.NAME VALUE` sets a variable", self.name)),
         })?;
+        self.discover(world, &mut provider, record)?;
         self.provider = Some(provider.clone());
         Ok(provider)
+    }
+
+    /// Fills from the server's own document what the entry leaves open: the one that was kept with the login, or a new one.
+    fn discover(&mut self, world: &mut World, provider: &mut Provider, record: Option<&Record>) -> Result<(), Error> {
+        let Some(issuer) = provider.issuer.clone() else { return Ok(()) };
+        if provider.token.url.is_some() && (provider.authorize.url.is_some() || provider.device.is_some()) {
+            return Ok(());
+        }
+        let now = world.clock.now();
+        let kept = record.and_then(|r| r.metadata.as_ref());
+        if let Some(kept) = kept.filter(|k| k.issuer == issuer && now < k.until)
+            && let Ok(document) = metadata::read(kept.document.to_string().as_bytes(), &issuer)
+        {
+            document.fill(provider);
+            self.iss_required = document.sends_iss();
+            return Ok(());
+        }
+        let (document, until) = grant::discover::fetch(world, &issuer)?;
+        // a refresh token goes only to where it came from: a server that moved is looked at by a person first (D-05)
+        let (was, is) = (kept.and_then(|k| k.document["token_endpoint"].as_str()), document.text("token_endpoint"));
+        if let (Some(was), Some(is)) = (was, is)
+            && was != is
+            && !self.signing_in
+        {
+            return Err(Error::new(Kind::Unsafe, format!("the token endpoint of `{}` has changed since the login", safe(&issuer)))
+                .cause(format!("it was {}, and is {} now; nothing was sent there", safe(was), safe(is)))
+                .hint(format!("if that is right: oauthctl login {}", self.name)));
+        }
+        document.fill(provider);
+        self.iss_required = document.sends_iss();
+        self.metadata = Some(Kept { issuer, until, document: document.to_value() });
+        Ok(())
     }
 
     /// The provider with its `{variables}` unfilled: for what is asked before a login.
@@ -136,6 +190,7 @@ impl Session {
     /// the provider offers one.
     pub fn grant(&self, provider: Option<&Provider>, record: Option<&Record>) -> GrantKind {
         self.profile.grant.or(record.and_then(|r| r.grant)).unwrap_or(match provider {
+            Some(p) if p.authorize.url.is_none() && p.device.is_some() => GrantKind::DeviceCode,
             Some(p) if p.authorize.url.is_none() && p.client_credentials.is_some() => GrantKind::ClientCredentials,
             _ => GrantKind::AuthorizationCode,
         })
@@ -153,7 +208,7 @@ impl Session {
     pub fn require_client(&mut self, world: &mut World, provider: &Provider, record: Option<&Record>) -> Result<Client, Error> {
         self.client(world, provider, record)?.ok_or_else(|| {
             Error::usage(format!("no client id is known for profile `{}`", self.name))
-                .hint(format!("`oauthctl login {}` asks for it, or give `--client-id`", self.name))
+                .hint(format!("`oauthctl login {}` asks for it in a terminal, or give `--client-id`", self.name))
                 .hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET")
         })
     }
@@ -223,11 +278,17 @@ impl Session {
 /// Which profile, and the configuration read as far as needed.
 fn which(world: &World, paths: &Paths, choice: &Choice) -> Result<(String, Config), Error> {
     let dir = paths.config.as_deref();
-    if let Some(name) = choice.profile.clone().or_else(|| world.env.var("OAUTHCTL_PROFILE")) {
-        let config = dir.map(|d| Config::load_for(d, &name)).transpose()?.unwrap_or_default();
+    if let Some(issuer) = choice.profile.as_deref().filter(|p| p.contains("://")) {
+        // `login https://issuer.example`: the profile is called by the issuer's host
+        let name = name_of_issuer(issuer);
+        let config = dir.map(|d| Config::load_for(d, &name).map_err(|e| in_folder(e, d))).transpose()?.unwrap_or_default();
         return Ok((name, config));
     }
-    let config = dir.map(Config::load).transpose()?.unwrap_or_default();
+    if let Some(name) = choice.profile.clone().or_else(|| world.env.var("OAUTHCTL_PROFILE")) {
+        let config = dir.map(|d| Config::load_for(d, &name).map_err(|e| in_folder(e, d))).transpose()?.unwrap_or_default();
+        return Ok((name, config));
+    }
+    let config = dir.map(|d| Config::load(d).map_err(|e| in_folder(e, d))).transpose()?.unwrap_or_default();
     if let Some(name) = config.default_profile.clone() {
         return Ok((name, config));
     }
@@ -243,6 +304,18 @@ fn which(world: &World, paths: &Paths, choice: &Choice) -> Result<(String, Confi
             .hint(format!("name one of: {}", config.profiles.keys().map(String::as_str).collect::<Vec<_>>().join(", ")))
             .hint("or set `default-profile` in config.toml, or OAUTHCTL_PROFILE")),
     }
+}
+
+/// `https://as.example:8443/tenant` makes the profile `as.example-8443-tenant`.
+fn name_of_issuer(issuer: &str) -> String {
+    let rest = issuer.split_once("://").map_or(issuer, |(_, rest)| rest).trim_end_matches('/');
+    let name: String = rest.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' || c == '_' { c } else { '-' }).collect();
+    name.trim_matches('-').chars().take(64).collect()
+}
+
+/// A mistake in a file, and which folder's.
+fn in_folder(e: config::ConfigError, dir: &std::path::Path) -> Error {
+    Error::from(e).hint(format!("the configuration is in {}", safe(&dir.display().to_string())))
 }
 
 fn overlay_environment(world: &World, name: &str, named: bool, profile: &mut Profile) -> Result<(), Error> {
@@ -273,6 +346,10 @@ fn overlay_flags(choice: &Choice, profile: &mut Profile) {
     if choice.provider.is_some() {
         profile.provider.clone_from(&choice.provider);
     }
+    if choice.environment.is_some() {
+        profile.environment.clone_from(&choice.environment);
+    }
+    profile.vars.extend(choice.vars.iter().cloned());
     if choice.grant.is_some() {
         profile.grant = choice.grant;
     }
@@ -297,6 +374,10 @@ fn overlay_flags(choice: &Choice, profile: &mut Profile) {
 /// A profile that doesn't exist yet but has a provider's name is that provider's.
 fn provider_of_new_profile(paths: &Paths, name: &str, config: &Config) -> Result<String, Error> {
     let dir = paths.config.clone().unwrap_or_else(|| PathBuf::from(""));
+    if config.profiles.contains_key(name) && config::provider(&dir, name, None).is_err() {
+        return Err(Error::usage(format!("profile `{}` does not say whose it is", safe(name)))
+            .hint(format!("oauthctl profile set {} provider NAME", safe(name))));
+    }
     let known = config::provider_names(&dir)?;
     if known.iter().any(|(known, _)| known == name) || config::provider(&dir, name, None).is_ok() {
         return Ok(name.to_owned());

@@ -32,6 +32,16 @@ pub struct Record {
     /// Which machine the record was made on, as a fingerprint (T-71).
     pub machine: Option<String>,
     pub token: Option<TokenSet>,
+    /// The server's document that the login went by.
+    pub metadata: Option<Kept>,
+}
+
+/// A discovery document, and until when (Unix seconds) it needn't be fetched again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kept {
+    pub issuer: String,
+    pub until: i64,
+    pub document: Value,
 }
 
 impl Record {
@@ -59,6 +69,9 @@ impl Record {
         }
         if !self.vars.is_empty() {
             map.insert("vars".into(), json!(self.vars));
+        }
+        if let Some(kept) = &self.metadata {
+            map.insert("metadata".into(), json!({ "issuer": kept.issuer, "until": kept.until, "document": kept.document }));
         }
         if let Some(token) = &self.token {
             map.insert("token".into(), token.to_json());
@@ -98,6 +111,9 @@ impl Record {
             journal_key: text("journal_key").map(Secret::new),
             machine: text("machine"),
             token,
+            metadata: value.get("metadata").and_then(|m| {
+                Some(Kept { issuer: m.get("issuer")?.as_str()?.to_owned(), until: m.get("until")?.as_i64()?, document: m.get("document")?.clone() })
+            }),
         })
     }
 }
@@ -121,6 +137,7 @@ mod tests {
             journal_key: Some("a2V5a2V5a2V5".into()),
             machine: Some("sha256:00".into()),
             token: None,
+            metadata: Some(Kept { issuer: "https://as.example".into(), until: 9, document: json!({ "issuer": "https://as.example" }) }),
         };
         assert_eq!(Record::from_json(&record.to_json()), Some(record));
         assert_eq!(Record::from_json(&Secret::from(r#"{"oauthctl":2}"#)), None);

@@ -194,8 +194,8 @@ impl FileStore {
     /// What opens the files, for a sentence: `opened by …`.
     pub fn opened_by(&self) -> &'static str {
         match self.passphrase {
-            Some(_) => "your passphrase",
-            None => "a key file beside them: it guards against copies and backups, not against who can read that folder",
+            Some(_) => "opened by your passphrase",
+            None => "their key beside them: whoever can read that folder can read them",
         }
     }
 
@@ -222,8 +222,10 @@ impl FileStore {
     }
 
     fn read_failed(&self, error: PrivateError) -> StoreError {
-        match error.kind() {
-            Some(ErrorKind::PermissionDenied) => StoreError::Denied(format!("file store: {error}")),
+        match error {
+            PrivateError::Io { path, source } if source.kind() == ErrorKind::PermissionDenied => {
+                StoreError::Denied(format!("file `{path}`"))
+            }
             _ => StoreError::Failed("file store".to_owned(), error.to_string()),
         }
     }

@@ -84,7 +84,11 @@ fn cut(record: &str, limit: usize) -> Vec<&str> {
     let mut pieces = Vec::new();
     let mut rest = record;
     while !rest.is_empty() {
-        let (piece, after) = rest.split_at(rest.floor_char_boundary(limit.max(4)));
+        let mut end = limit.max(4).min(rest.len());
+        while !rest.is_char_boundary(end) {
+            end -= 1;
+        }
+        let (piece, after) = rest.split_at(end);
         pieces.push(piece);
         rest = after;
     }
@@ -106,7 +110,7 @@ impl KeychainStore {
             KeychainError::Absent(why) => StoreError::Absent { what: "keychain".to_owned(), why },
             // the reason is the system's own text
             KeychainError::Denied(why) if why.is_empty() => StoreError::Denied(self.what()),
-            KeychainError::Denied(why) => StoreError::Denied(format!("{}: {why}", self.what())),
+            KeychainError::Denied(why) => StoreError::Denied(format!("keychain ({}: {why})", self.keychain.name())),
             KeychainError::TimedOut(seconds) => StoreError::TimedOut(self.what(), seconds),
             KeychainError::Failed(why) => StoreError::Failed(self.what(), why),
         }

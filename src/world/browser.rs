@@ -26,8 +26,11 @@ const MOMENT: Duration = Duration::from_secs(1);
 /// Looked through before `PATH` for the system's own launcher.
 #[cfg(unix)]
 const SYSTEM_FOLDERS: [&str; 4] = ["/usr/local/bin", "/usr/bin", "/bin", "/run/current-system/sw/bin"];
+#[cfg(not(unix))]
+const SYSTEM_FOLDERS: [&str; 0] = [];
 
 /// Variables that a desktop program needs, by name and by prefix.
+#[cfg(unix)]
 const NEEDED: [&str; 22] = [
     "HOME",
     "USER",
@@ -52,6 +55,7 @@ const NEEDED: [&str; 22] = [
     "WSL_DISTRO_NAME",
     "WSL_INTEROP",
 ];
+#[cfg(unix)]
 const NEEDED_PREFIXES: [&str; 13] =
     ["LC_", "XDG_", "WAYLAND_", "DBUS_", "GNOME_", "KDE_", "GTK_", "GDK_", "QT_", "MOZ_", "PULSE_", "GIO_", "FLATPAK_"];
 
@@ -154,7 +158,13 @@ impl Surroundings {
 
     fn needed_variables(&self) -> impl Iterator<Item = (OsString, OsString)> {
         let needed = self.variables.iter().filter(|(name, _)| is_needed(name)).cloned();
-        needed.chain([(OsString::from("PATH"), self.safe_path())])
+        needed.chain([(OsString::from("PATH"), self.launchers_path())])
+    }
+
+    /// Never empty: to a shell that means the working directory.
+    fn launchers_path(&self) -> OsString {
+        let own = self.safe_path();
+        if own.is_empty() { std::env::join_paths(SYSTEM_FOLDERS).unwrap_or_default() } else { own }
     }
 }
 
@@ -347,6 +357,8 @@ mod tests {
             let around = surroundings(path, &here);
             assert_eq!(around.system_program(name), None, "{path:?}");
             assert_eq!(around.safe_path(), "", "nor is it handed on");
+            let handed_on = around.needed_variables().find(|(name, _)| name == "PATH").map(|(_, value)| value);
+            assert_eq!(handed_on, std::env::join_paths(SYSTEM_FOLDERS).ok(), "nor an empty one, which means: here");
         }
         assert!(surroundings(here.as_os_str(), Path::new("/nowhere")).system_program(name).is_some());
         let mut headless = surroundings(here.as_os_str(), Path::new("/nowhere"));

@@ -6,6 +6,8 @@
 //! goes through a proxy. What went wrong is told by whether the server may have seen the request, since a refresh token may be
 //! spent by then; and never with the URL's query.
 
+mod roots;
+
 use std::error::Error;
 use std::io::{self, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -79,7 +81,10 @@ impl Http for Real {
         // in a thread, since reqwest's own deadline would end the answer's body with the head
         let (to, from) = mpsc::channel();
         let client = client.clone();
-        thread::spawn(move || to.send(client.execute(sent)));
+        thread::spawn(move || {
+            // a receiver that has lost its patience is gone
+            let _ = to.send(client.execute(sent));
+        });
         let mut wait = request.timeout;
         let answer = loop {
             match from.recv_timeout(wait) {
@@ -145,6 +150,20 @@ impl Real {
 fn build(way: Way) -> reqwest::Result<Client> {
     // fails where it was done before, which is as good
     let _ = rustls::crypto::ring::default_provider().install_default();
+    if let Way::Plain = way {
+        return builder(way).tls_certs_only([]).build();
+    }
+    let bundle = roots::bundle();
+    if !bundle.is_empty()
+        && let Ok(client) = builder(way).tls_certs_only(bundle).build()
+    {
+        return Ok(client);
+    }
+    // the platform verifier also gets along with a bundle in which one certificate is broken
+    builder(way).build()
+}
+
+fn builder(way: Way) -> ClientBuilder {
     let builder = ClientBuilder::new()
         .user_agent(USER_AGENT)
         .redirect(reqwest::redirect::Policy::none())
@@ -154,15 +173,12 @@ fn build(way: Way) -> reqwest::Result<Client> {
         .pool_max_idle_per_host(0)
         .connect_timeout(CONNECT_TIME)
         .timeout(None);
+    if let Way::World = way {
+        return builder.https_only(true);
+    }
     // whatever the hosts file or a resolver says, this name is this machine
     let loopback = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
-    let loopback = loopback.map(|address| SocketAddr::new(address, 0));
-    match way {
-        Way::Plain => builder.no_proxy().resolve_to_addrs("localhost", &loopback).tls_certs_only([]),
-        Way::Direct => builder.no_proxy().resolve_to_addrs("localhost", &loopback),
-        Way::World => builder.https_only(true),
-    }
-    .build()
+    builder.no_proxy().resolve_to_addrs("localhost", &loopback.map(|address| SocketAddr::new(address, 0)))
 }
 
 /// The URL and the way there; or why no secret may go to it.
@@ -367,54 +383,4 @@ impl<R: Read> Read for Watched<R> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn secrets_go_by_https_or_to_loopback_and_nowhere_else() {
-        for url in [
-            "https://as.example/token",
-            "https://127.0.0.1:1/token",
-            "http://127.0.0.1:1/token",
-            "http://[::1]:1/token",
-            "http://localhost:1/token",
-        ] {
-            assert!(allowed(url).is_ok(), "{url}");
-        }
-        for url in [
-            "http://as.example/token",
-            "http://localhost.example/token",
-            "http://0.0.0.0/token",
-            "http://[::ffff:127.0.0.1]/token",
-            "http://192.168.0.1/token",
-            "https://id:secret@as.example/token",
-            "https://id@as.example/token",
-            "https:///token",
-            "file:///etc/passwd",
-            "data:,x",
-            "token",
-        ] {
-            // `https:///token` is read as `https://token/`, by every browser too
-            assert_eq!(allowed(url).is_ok(), url == "https:///token", "{url}");
-        }
-    }
-
-    #[test]
-    fn loopback_never_goes_through_a_proxy() {
-        for url in ["https://127.0.0.1/", "https://[::1]/", "https://localhost/"] {
-            assert!(matches!(allowed(url), Ok((_, Way::Direct))), "{url}");
-        }
-        assert!(matches!(allowed("https://as.example/"), Ok((_, Way::World))));
-    }
-
-    #[test]
-    fn a_body_is_read_up_to_its_cap() {
-        let soon = Instant::now() + Duration::from_secs(5);
-        let whole = vec![7; 100_000];
-        let read = |cap| read_body(whole.as_slice(), cap, soon);
-        assert!(read(100_000).is_ok_and(|body| *body == whole));
-        assert!(matches!(read(99_999), Err(BodyError::TooLarge)));
-        assert!(matches!(read(0), Err(BodyError::TooLarge)));
-        assert!(matches!(read_body(io::repeat(1), usize::MAX >> 1, Instant::now()), Err(BodyError::TooSlow)));
-    }
-}
+mod tests;

@@ -4,6 +4,8 @@
 mod browser;
 mod clock;
 mod env;
+mod guard;
+pub mod helper;
 mod http;
 pub mod http_reader;
 pub mod keychain;
@@ -26,6 +28,8 @@ use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 use crate::wire;
+
+pub use guard::guarded;
 
 /// Everything that can't be real in a test, as one value.
 pub struct World {
@@ -94,6 +98,11 @@ pub trait Env {
     fn temp_dir(&self) -> std::path::PathBuf {
         let (name, usual) = if cfg!(windows) { ("TEMP", "C:\\Windows\\Temp") } else { ("TMPDIR", "/tmp") };
         self.var_os(name).map(std::path::PathBuf::from).filter(|dir| dir.is_absolute()).unwrap_or_else(|| usual.into())
+    }
+
+    /// What tells this machine from another: its id, where the system has one.
+    fn machine(&self) -> Option<String> {
+        None
     }
 
     /// The names of all variables, for `doctor` and for what depends on a profile's name.
@@ -242,6 +251,10 @@ pub trait Programs {
     fn output(&self, argv: &[String], timeout: Duration) -> std::io::Result<Zeroizing<String>>;
     /// Runs a command in the foreground with variables added; its exit code.
     fn run(&self, argv: &[OsString], env: &[(String, OsString)]) -> std::io::Result<u8>;
+    /// Parts into the process that a person started and a helper that outlives it, where the system can do that.
+    fn part(&self) -> helper::Parted {
+        helper::Parted::Alone
+    }
 }
 
 pub trait Signals {

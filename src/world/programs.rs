@@ -52,10 +52,12 @@ impl Programs for Real {
                 format!("`{name}` took longer than {seconds} seconds"),
             ));
         };
+        // first what it printed: one that printed too much was cut off, and failed of that
+        let output = output?;
         if !status.success() {
             return Err(io::Error::other(format!("`{name}` failed: {status}")));
         }
-        output
+        Ok(output)
     }
 
     fn run(&self, argv: &[OsString], env: &[(String, OsString)]) -> io::Result<u8> {
@@ -74,6 +76,10 @@ impl Programs for Real {
         let _left = super::signals::leave_to_child();
         let status = command.spawn()?.wait()?;
         Ok(exit_code(status))
+    }
+
+    fn part(&self) -> super::helper::Parted {
+        super::helper::part()
     }
 }
 

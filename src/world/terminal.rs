@@ -5,7 +5,7 @@
 //! silently), so lines are put together here, byte by byte. Whatever way the program ends then, the terminal is put back: at exit,
 //! by a signal, and before the next question.
 
-use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
+use std::io::{self, BufRead, BufReader, IsTerminal, Read};
 use std::sync::mpsc::Sender;
 
 use zeroize::Zeroizing;
@@ -63,8 +63,6 @@ impl Terminal for Real {
         system::guard();
         let typed = rpassword::read_password().map(Zeroizing::new);
         restore();
-        // the line end that was typed wasn't shown either
-        let _ = super::streams::Err.write_all(b"\n");
         typed
     }
 
@@ -193,10 +191,20 @@ mod system {
         READING.fetch_add(1, Ordering::SeqCst);
         let before = BEFORE.swap(ptr::null_mut(), Ordering::SeqCst);
         // SAFETY: the pointer is null or came from a leaked box, and nobody writes to that.
-        if let Some(before) = unsafe { before.as_ref() } {
+        if let Some(before) = unsafe { before.as_ref() }
+            && is_ours(before.fd)
+        {
             // SAFETY: the mode was read from this terminal. A descriptor that isn't one any more makes this an error, no harm.
             unsafe { libc::tcsetattr(before.fd, libc::TCSANOW, &raw const before.mode) };
         }
+    }
+
+    /// Whether this program is in the foreground of the terminal, or the terminal isn't the controlling one. From the background,
+    /// changing it would stop the program, and it is the shell's then.
+    fn is_ours(fd: RawFd) -> bool {
+        // SAFETY: both only ask, and may be called in a signal handler; -1 for a terminal that isn't the controlling one.
+        let (foreground, own) = unsafe { (libc::tcgetpgrp(fd), libc::getpgrp()) };
+        foreground < 0 || foreground == own
     }
 
     extern "C" fn restore_at_exit() {
@@ -231,12 +239,9 @@ mod system {
         read_lines(libc::STDIN_FILENO, to);
     }
 
-    /// Reads lines from a terminal in a thread of its own. In the background it does nothing: changing the terminal from there
-    /// would stop the program.
+    /// Reads lines from a terminal in a thread of its own. In the background it does nothing.
     pub fn read_lines(fd: RawFd, to: Sender<Secret>) {
-        // SAFETY: both only ask; -1 for a terminal that isn't the controlling one.
-        let (foreground, own) = unsafe { (libc::tcgetpgrp(fd), libc::getpgrp()) };
-        if foreground >= 0 && foreground != own {
+        if !is_ours(fd) {
             return;
         }
         let Some(before) = mode(fd) else { return };

@@ -52,6 +52,9 @@ mod linux {
     /// The longest payload of a key of type `user`.
     const LONGEST: usize = 32_767;
 
+    /// What nearly every token fits in: a buffer of the longest costs more page faults than everything else here.
+    const USUAL: usize = 4_000;
+
     /// Key permissions of `keyctl_setperm(3)`: everything for who possesses the key, and for other processes of the same user
     /// what finding, reading and forgetting it takes. Nothing for the group or for others.
     const PERMISSIONS: c_long = 0x3f3f_0000;
@@ -86,6 +89,16 @@ mod linux {
         unsafe { keyctl(libc::KEYCTL_SEARCH, keyring, KEY_TYPE.as_ptr() as c_long, description.as_ptr() as c_long, 0) }
     }
 
+    /// The key's value if it is no longer than `most`.
+    fn read_into(key: c_long, most: usize) -> Option<Zeroizing<Vec<u8>>> {
+        let mut value = Zeroizing::new(vec![0u8; most]);
+        // SAFETY: the buffer is as long as it is said to be; the kernel tells the value's length even where it doesn't fit
+        let length = unsafe { keyctl(libc::KEYCTL_READ, key, value.as_mut_ptr() as c_long, most as c_long, 0) }?;
+        let length = usize::try_from(length).ok().filter(|length| *length <= most)?;
+        value.truncate(length);
+        Some(value)
+    }
+
     fn remove(keyring: c_long, key: c_long) {
         // SAFETY: numbers only
         unsafe {
@@ -101,13 +114,7 @@ mod linux {
         /// Three system calls.
         fn read(&self, name: &str) -> Option<Zeroizing<Vec<u8>>> {
             let key = find(keyring(), &description(name)?)?;
-            let mut value = Zeroizing::new(vec![0u8; LONGEST]);
-            // SAFETY: the buffer is as long as it is said to be
-            let length =
-                unsafe { keyctl(libc::KEYCTL_READ, key, value.as_mut_ptr() as c_long, value.len() as c_long, 0) }?;
-            let length = usize::try_from(length).ok().filter(|length| *length <= LONGEST)?;
-            value.truncate(length);
-            Some(value)
+            read_into(key, USUAL).or_else(|| read_into(key, LONGEST))
         }
 
         fn write(&self, name: &str, value: &[u8], forget_after: Duration) -> bool {

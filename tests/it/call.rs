@@ -337,6 +337,9 @@ fn no_token_leaves_for_another_origin() {
         "javascript://x".to_owned(),
         long,
         "ftp://evil.example/x".to_owned(),
+        // a path that climbs out of the API
+        "/../../evil.example/x".to_owned(),
+        "/%2e%2e/evil.example".to_owned(),
     ]
     .into_iter()
     .map(|target| (target, 7))
@@ -347,8 +350,6 @@ fn no_token_leaves_for_another_origin() {
             "/@evil.example/x",
             "/x?u=https://evil.example",
             "/x#@evil.example",
-            "/../../evil.example/x",
-            "/%2e%2e/evil.example",
             "/.evil.example",
             "/:80/x",
         ]

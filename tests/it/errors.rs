@@ -54,7 +54,7 @@ fn an_error_is_one_json_object_where_that_is_asked_for() {
         ),
         (
             "--error-format=json token --nonsense",
-            json!({ "error": "usage", "exit_code": 2, "message": "unexpected argument '--nonsense' found", "causes": [], "hints": ["oauthctl --help"] }),
+            json!({ "error": "usage", "exit_code": 2, "message": "there is no option `--nonsense`", "causes": [], "hints": ["`oauthctl token --help` shows what can be given"] }),
         ),
     ] {
         let done = me.types(line);

@@ -40,6 +40,8 @@ fn signs_in_to_the_practice_server_on_a_fresh_machine() {
     let (access, refresh) = (me.kept("sandbox", "access_token"), me.kept("sandbox", "refresh_token"));
     record["token"]["access_token"] = json!("A");
     record["token"]["refresh_token"] = json!("R");
+    // made at the first login, to seal the journal with
+    assert!(record.as_object_mut().unwrap().remove("journal_key").is_some());
     assert_eq!(
         record,
         json!({
@@ -610,7 +612,7 @@ fn a_keychain_that_was_asked_for_and_is_not_there_is_an_error() {
 fn a_keychain_that_does_not_serve_ends_the_login_before_the_browser_opens() {
     for (fault, err) in [
         (KeychainError::Locked, "the keychain (Secret Service) is locked"),
-        (KeychainError::Denied("no".to_owned()), "access to the keychain (Secret Service): no was denied"),
+        (KeychainError::Denied("no".to_owned()), "access to the keychain (Secret Service: no) was denied"),
         (KeychainError::TimedOut(3), "the keychain (Secret Service) did not answer within 3 seconds"),
         (KeychainError::Failed("broken".to_owned()), "the keychain (Secret Service) failed: broken"),
     ] {

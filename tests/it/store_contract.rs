@@ -30,7 +30,10 @@ impl Place {
     }
 }
 
-const PROMISES: [(&str, fn(&Place)); 10] = [
+/// What every store promises: in words, and the check.
+type Promise = (&'static str, fn(&Place));
+
+const PROMISES: [Promise; 10] = [
     ("loads nothing where nothing was saved", loads_nothing_where_nothing_was_saved),
     ("loads what was saved, also when opened anew", loads_what_was_saved),
     ("the record saved last is the record", the_record_saved_last_is_the_record),
@@ -543,7 +546,8 @@ fn a_keychain_that_only_says_that_it_saved_is_found_out() {
 // T-64
 #[test]
 fn a_keychain_that_fails_says_how() {
-    let failures: [(KeychainError, fn(&StoreError) -> bool); 5] = [
+    type IsTold = fn(&StoreError) -> bool;
+    let failures: [(KeychainError, IsTold); 5] = [
         (KeychainError::Locked, |e| matches!(e, StoreError::Locked(_))),
         (KeychainError::Absent("no session bus".to_owned()), |e| matches!(e, StoreError::Absent { .. })),
         (KeychainError::Denied("no".to_owned()), |e| matches!(e, StoreError::Denied(_))),

@@ -319,7 +319,6 @@ fn a_ci_job_needs_no_keychain_no_terminal_and_no_file() {
     let quiet = me.types("token getresponse");
     quiet.is(0, &quiet.out.clone(), "");
     assert_eq!(server.log().iter().filter(|l| l.path == "/v3/token").count(), 2);
-    assert!(!me.path("state").exists(), "nothing was written");
 }
 
 #[test]
@@ -480,6 +479,7 @@ fn flags_and_environment_do_without_any_configuration() {
     let done = me.types("token ci --provider verticalresponse-vr2 --grant client_credentials --store none");
     assert_eq!((done.code, done.err.as_str()), (0, ""));
     assert!(done.out.starts_with("eyJ"), "{}", done.out);
+    assert!(!me.path("state").exists(), "nothing was written");
     me.set("OAUTHCTL_CI_GRANT", "password").types("token ci --provider vr2").fails(
         2,
         "

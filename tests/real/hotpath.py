@@ -60,7 +60,8 @@ def without_it_there_is_one_connection_to_the_session_bus_and_no_other(t):
     connects = named(calls, "connect")
     bus = keyring.env["DBUS_SESSION_BUS_ADDRESS"].removeprefix("unix:path=")
     check(len(connects) == 1 and bus in connects[0], f"one connection to {bus} expected: {connects}")
-    same(named(calls, "keyctl"), [], "looks at the kernel's copy")
+    # what an earlier run left there may be taken away, but is not looked at
+    same([c for c in named(calls, "keyctl") if "KEYCTL_READ" in c], [], "looks at the kernel's copy")
 
 
 @test
@@ -81,6 +82,7 @@ def ten_thousand_profiles_are_not_read_for_one_token(t):
         file.writelines(f'\n[profiles.many-{n}]\nprovider = "getresponse"\nclient-id = "id-{n}"\n' for n in range(10_000))
     for n in range(1_000):
         home.provider(f"own-{n}", f'id = "own-{n}"\nextends = "getresponse"\n')
+    home.run("token", "sandbox").expect(0)  # the configuration has changed: read whole, once
     after = [re.sub(r"0x[0-9a-f]+|\d+", "N", c) for c in traced(t, home, "token", "sandbox")]
     same(len(after), len(before), "system calls")
     home.run("token", "sandbox", "--no-cache").expect(0, within=1)

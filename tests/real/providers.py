@@ -3,6 +3,8 @@
 
 import re
 import signal
+import time
+import urllib.parse
 
 import rig
 from rig import check, same, test
@@ -81,6 +83,124 @@ def constant_contact_without_a_secret_uses_pkce(t):
     login = f"oauthctl login constantcontact --client-id practice-public --redirect-uri {FIXED}"
     home.run(*in_sandbox(login, "oauthctl token constantcontact"), env={"BROWSER": browser}).expect(0, out=r"\A\S+\n\Z")
     check("code_challenge=" in browser.opened()[0], f"PKCE expected: {browser.opened()}")
+
+
+@test
+def a_first_login_asks_for_id_and_secret_and_keeps_them(t):
+    home = t.home(OAUTHCTL_STORE="file")
+    terminal = home.at_terminal(
+        *in_sandbox("oauthctl login getresponse --no-browser", "oauthctl token getresponse --force-refresh >/dev/null", "echo RENEWED", "oauthctl login getresponse --no-browser")
+    )
+    terminal.expect(r"https://app\.getresponse\.com/authorizations")
+    terminal.expect(r"Client id.*: ")
+    terminal.type("practice-client")
+    terminal.expect(r"Client secret.*not shown.*: ")
+    terminal.type("practice-secret")
+    authorize = r"http://127\.0\.0\.1:\d+\S*oauth2_authorize\S*(?=\s)"
+    terminal.type(rig.show_redirect(terminal.expect(authorize).group()))
+    terminal.expect(r"^RENEWED$")
+    # the second login knows both
+    terminal.type(rig.show_redirect(terminal.expect(authorize).group()))
+    ran = terminal.end().expect(0)
+    said, _, after = ran.err.partition("Client secret")
+    check("practice-secret" not in after, "the secret was shown as it was typed")
+    same(ran.err.count("Client secret (not shown"), 1, "times that the secret was asked for")
+
+
+@test
+def getresponse_says_expired_in_words_and_call_renews_once(t):
+    home = t.home(OAUTHCTL_STORE="file")
+    t.practice(home, "getresponse", "--access-life", "1s")
+    # as if the provider had not said how long the token lives: only the API knows that it has expired
+    with (home.config / "providers/getresponse.toml").open("a") as file:
+        file.write('\n[response]\nexpires-in = "not_said"\n')
+    terminal = home.at_terminal("login", "getresponse", *APP, home.secret_file("practice-secret"), "--no-browser")
+    terminal.type(rig.show_redirect(terminal.find(r"http://127\.0\.0\.1:\d+\S*oauth2_authorize\S*(?=\s)").group()))
+    terminal.end().expect(0)
+    first = home.run("token", "getresponse").expect(0).token
+    time.sleep(2)
+    ran = home.run("call", "getresponse", "/accounts", "-v").expect(0, out="accountId")
+    same(len(re.findall(r"> GET .*/v3/accounts", ran.err, re.M)), 2, "requests to the API")
+    same(len(re.findall(r"> POST .*/v3/token", ran.err, re.M)), 1, "renewals")
+    check(home.run("token", "getresponse").expect(0).token != first, "the new token should be kept")
+
+
+@test
+def getresponse_says_wrong_credentials_with_the_same_code_and_call_does_not_renew(t):
+    home = t.home(OAUTHCTL_GETRESPONSE_TOKEN="not-a-token-of-this-server")
+    t.practice(home, "getresponse")
+    ran = home.run("call", "getresponse", "/accounts", "-v").expect(22, out="1014", err=r"Unable to authenticate")
+    same(len(re.findall(r"> (GET|POST) ", ran.err)), 1, "requests")
+
+
+@test
+def verticalresponse_sends_a_get_without_state_or_grant_type_and_keeps_the_user_id(t):
+    home = t.home(OAUTHCTL_STORE="file")
+    t.practice(home, "verticalresponse")
+    browser = t.browser()
+    ran = home.run("login", "verticalresponse", *APP, home.secret_file("practice-secret"), "-v", env={"BROWSER": browser}).expect(0)
+    [exchange] = re.findall(r"> GET \S*/oauth/access_token\n\S* >   query: (.*)$", ran.err, re.M)
+    check("grant_type" not in exchange and "practice-secret" not in ran.err, f"sent: {exchange}")
+    check(not any("state=" in step.get("location") or "" for step in browser.log() if ":8000" in (step.get("location") or "")), "no state comes back")
+    shown = home.run("token", "verticalresponse", "--format", "json").expect(0).json()
+    check(re.fullmatch(r"\d{10}", str(shown["user_id"])) and "expires_at" not in shown, f"`user_id`, and no expiry, expected: {shown}")
+    same(home.run("call", "verticalresponse", f"/users/{shown['user_id']}").expect(0).json()["attributes"]["id"], shown["user_id"], "who I am")
+    home.run("status", "verticalresponse").expect(0, out=r"named no lifetime")
+    home.run("token", "verticalresponse", "--no-cache").expect(0)
+    home.run("refresh", "verticalresponse").expect(4, err=r"oauthctl login verticalresponse")
+    home.run("token", "verticalresponse").expect(0)
+    home.run("logout", "verticalresponse").expect(0, err=r"no way to revoke")
+
+
+@test
+def vr2_logs_in_renews_and_is_revoked_by_delete(t):
+    home = t.home(OAUTHCTL_STORE="file")
+    t.practice(home, "verticalresponse-vr2")
+    home.run("login", "vr2", *APP, home.secret_file("practice-secret"), env={"BROWSER": t.browser()}).expect(0)
+    first = home.run("token", "vr2").expect(0).token
+    home.run("refresh", "vr2").expect(0)
+    second = home.run("token", "vr2").expect(0).token
+    check(first != second, "`refresh` should bring another token")
+    home.run("call", "vr2", "/contacts").expect(0, out=r"attributes")
+    ran = home.run("logout", "vr2", "-v").expect(0, err=[r"> DELETE \S*/oauth/revoke", r"revoked the refresh token"])
+    check("practice-secret" not in ran.err and second not in ran.err, f"something secret in the log\n{ran}")
+    home.run("token", "vr2").expect(4)
+
+
+@test
+def vr2_gives_a_ci_job_its_token(t):
+    home = t.home(OAUTHCTL_CLIENT_ID="practice-client", OAUTHCTL_CLIENT_SECRET="practice-secret", CI="true")
+    t.practice(home, "verticalresponse-vr2")
+    token = home.run("token", "verticalresponse-vr2", "--grant", "client-credentials").expect(0).token
+    check("exp" in rig.claims(token), "VR2's tokens are JWTs")
+
+
+@test
+def constant_contact_comes_back_over_https_with_a_certificate_made_on_the_spot(t):
+    home = t.home(OAUTHCTL_STORE="file")
+    t.practice(home, "constantcontact", "--claims-only")
+    browser = t.browser(confirm=1)
+    home.run("login", "cc", "--client-id", "practice-public", env={"BROWSER": browser}).expect(0)
+    to = urllib.parse.unquote(browser.opened()[0])
+    check("redirect_uri=https://localhost:8888/callback" in to, f"an https address on localhost expected: {to}")
+    shown = home.run("token", "cc", "--format", "json").expect(0).json()
+    same(time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(rig.claims(shown["access_token"])["exp"])), shown["expires_at"], "the expiry, which only the token tells")
+    check({"account_read", "contact_data", "campaign_data"} <= set(shown["scope"].split()), f"the scopes, which only the token tells: {shown}")
+    home.run("call", "cc", "/contacts").expect(0)
+
+
+@test
+def a_command_run_in_the_sandbox_gives_its_own_exit_code_and_nothing_is_left(t):
+    home = t.home()
+    bin = home.folder / "bin"
+    bin.mkdir()
+    (bin / "oauthctl").symlink_to(rig.program())
+    tmp = home.folder / "tmp"
+    tmp.mkdir()
+    env = {"PATH": f"{bin}:{home.env['PATH']}", "TMPDIR": tmp}
+    home.run("sandbox", "run", "--", "sh", "-c", "oauthctl token getresponse --grant client-credentials", env={**env, "OAUTHCTL_CLIENT_ID": "practice-client", "OAUTHCTL_CLIENT_SECRET": "practice-secret"}).token
+    home.run("sandbox", "run", "--", "sh", "-c", "exit 42", env=env).expect(42)
+    same(list(tmp.iterdir()), [], "files left behind")
 
 
 @test

@@ -27,7 +27,9 @@ def logged_in(t, op):
 def a_person_who_cancels_gets_exit_code_3(t):
     op = t.oidc_provider()
     home = home_for(t, op)
-    home.run(*LOGIN, env={"BROWSER": t.browser(action="deny")}).expect(3, err=r"access_denied")
+    browser = t.browser(action="deny")
+    home.run(*LOGIN, env={"BROWSER": browser}).expect(3, err=r"access_denied")
+    check(re.search(r"did not complete", browser.said(), re.I), f"the page says: {browser.said()}")
     home.run("token", "rig").expect(4)
 
 
@@ -66,7 +68,7 @@ def a_wrong_client_secret_is_exit_code_2_and_nothing_is_stored(t):
     argv = ["login", "rig", "--client-id", "confidential", "--client-secret-file", home.secret_file("not-the-secret")]
     browser = t.browser()
     home.run(*argv, env={"BROWSER": browser}).expect(2, err=r"client (secret|id|credentials)|invalid_client")
-    check(not re.search(r"logged in|you can close", browser.said(), re.I), f"the page says: {browser.said()}")
+    check(re.search(r"did not complete", browser.said(), re.I), f"the page says: {browser.said()}")
     home.run("token", "rig").expect(4)
     kept = {p for p in home.files() if p not in before and "not-the-secret" in home.files()[p].decode("utf-8", "replace")}
     same(kept, {str(home.folder / "client-secret")}, "files that hold the wrong secret")
@@ -106,7 +108,7 @@ def an_html_page_in_place_of_a_token_is_exit_code_7_and_the_token_stays(t):
     op = t.oidc_provider()
     home = logged_in(t, op)
     op.fault("/token", times=1, status=200, type="text/html", body="<html><script>alert(1)</script>\x1b[31m<h1>Sign in</h1>")
-    ran = home.run("refresh", "rig").expect(7, err=r"html|not json|isn't json")
+    ran = home.run("refresh", "rig").expect(7, err=r"a web page \(status 200\), not with a token")
     check("\x1b" not in ran.err and "<script" not in ran.err, f"the page was shown\n{ran}")
     home.run("refresh", "rig").expect(0)
 

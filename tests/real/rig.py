@@ -26,6 +26,7 @@ import re
 import select
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -399,6 +400,156 @@ path = "/callback"
 
 
 @dataclass
+class Asked:
+    """A request that a scripted server got."""
+
+    method: str
+    target: str
+    headers: list
+    body: str
+
+    def header(self, name):
+        return next((v for n, v in self.headers if n.lower() == name.lower()), None)
+
+    @property
+    def form(self):
+        return dict(urllib.parse.parse_qsl(self.body))
+
+    @property
+    def path(self):
+        return self.target.split("?")[0]
+
+
+def answer(status, body="", kind="application/json", **headers):
+    """The bytes of an HTTP answer; a body that is no text is written as JSON."""
+    if not isinstance(body, (str, bytes)):
+        body = json.dumps(body)
+    body = body if isinstance(body, bytes) else body.encode()
+    more = "".join(f"{n.replace('_', '-')}: {v}\r\n" for n, v in headers.items())
+    kind = f"Content-Type: {kind}\r\n" if kind else ""
+    return f"HTTP/1.1 {status} x\r\n{kind}Content-Length: {len(body)}\r\n{more}Connection: close\r\n\r\n".encode() + body
+
+
+class Scripted:
+    """A server that does what a test says, byte by byte: `on[path]` is an answer's bytes, or a function of the request (and of
+    the connection, if it takes two arguments) that returns them or has sent them itself."""
+
+    def __init__(self, tls=None):
+        self.on, self.requests, self.connections, self._tls = {}, [], 0, tls
+        self._socket = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.port = self._socket.getsockname()[1]
+        self.base = f"{'https' if tls else 'http'}://{'localhost' if tls else '127.0.0.1'}:{self.port}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self):
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+    def to(self, path):
+        return [r for r in self.requests if r.path == path]
+
+    def _serve(self):
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._one, args=(connection,), daemon=True).start()
+
+    def _one(self, connection):
+        with contextlib.suppress(OSError, ValueError), connection:
+            connection.settimeout(PATIENCE)
+            if self._tls:
+                connection = self._tls().wrap_socket(connection, server_side=True)
+            file = connection.makefile("rb")
+            method, target, _ = file.readline().decode("latin-1").split(" ", 2)
+            headers = []
+            while line := file.readline().decode("latin-1").strip():
+                name, _, value = line.partition(":")
+                headers.append((name.strip(), value.strip()))
+            asked = Asked(method, target, headers, "")
+            asked.body = file.read(int(asked.header("content-length") or 0)).decode("utf-8", "replace")
+            self.requests.append(asked)
+            do = self.on.get(asked.path, answer(404, {"message": "no such path"}))
+            if callable(do):
+                do = do(asked, connection) if len(inspect.signature(do).parameters) == 2 else do(asked)
+            if do:
+                connection.sendall(do)
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_WR)
+                connection.settimeout(1)
+                while connection.recv(65536):
+                    pass
+
+    def provider_file(self, name="rig", more=""):
+        return f"""\
+id = "{name}"
+name = "a server that follows a script"
+authorize.url = "{self.base}/authorize"
+token.url = "{self.base}/token"
+token.auth = ["none", "basic"]
+revoke.url = "{self.base}/revoke"
+scopes.default = ["api"]
+api.base-url = "{self.base}/v1"
+redirect.path = "/callback"
+{more}
+"""
+
+
+class Listening:
+    """A login under way without a browser: where it listens, and what it sent the person to."""
+
+    def __init__(self, home, *argv, **options):
+        self.home, self.argv = home, ["login", *argv, "--no-browser"]
+        self.process = home.start(*self.argv, **options)
+        self.said, found = b"", None
+        while not found:
+            line = self.process.stderr.readline()
+            check(line, lambda: f"no address was printed: {self.said.decode()}")
+            self.said += line
+            found = re.search(rb"https?://\S+/authorize\S*", self.said)
+        self.url = found.group().decode()
+        self.asked = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.url).query))
+        self.redirect_uri = self.asked["redirect_uri"]
+        self.state = self.asked["state"]
+        parts = urllib.parse.urlsplit(self.redirect_uri)
+        self.port, self.path = parts.port, parts.path
+
+    def connect(self):
+        return socket.create_connection(("127.0.0.1", self.port), 5)
+
+    def send(self, data):
+        """Raw bytes; all that comes back."""
+        with self.connect() as connection:
+            connection.sendall(data)
+            got = b""
+            with contextlib.suppress(ConnectionResetError):
+                while part := connection.recv(65536):
+                    got += part
+        return got.decode()
+
+    def get(self, query, path=None, headers=""):
+        return self.send(f"GET {path or self.path}{'?' if query else ''}{query} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n{headers}\r\n".encode())
+
+    def redirect(self, code="the-code-of-the-test"):
+        return self.get(urllib.parse.urlencode({"code": code, "state": self.state}))
+
+    def is_closed(self):
+        try:
+            self.connect().close()
+        except OSError:
+            return True
+        return False
+
+    def end(self, timeout=PATIENCE):
+        ran = self.home.collect(self.process, *self.argv, timeout=timeout)
+        ran.err = self.said.decode() + ran.err
+        return ran
+
+
+@dataclass
 class Keyring:
     """A keychain under its own session bus: the variables that lead to it."""
 
@@ -501,6 +652,12 @@ class Test:
         issuers = json.loads(line.removeprefix("READY "))
         return OidcProvider(issuers["http"], issuers.get("https"))
 
+    def scripted(self, tls=None):
+        """A server that follows a script; `tls` makes the context of each connection."""
+        server = Scripted(tls)
+        self._stack.callback(server.close)
+        return server
+
     def nginx(self, locations, certificate="server"):
         """nginx with TLS on a port of its own; `locations` is nginx's own configuration. Its base address."""
         need("nginx")
@@ -535,6 +692,14 @@ http {{
         wait_until(lambda: answers(port) or process.poll() is not None, "nginx's start", 10)
         check(process.poll() is None, lambda: f"nginx ended\n{(folder / 'error.log').read_text()}")
         return f"https://localhost:{port}"
+
+    def practice(self, home, manners, *flags):
+        """The program's own practice server with one provider's manners, which the built-in name stands for in this home. Its
+        address."""
+        process = home.start("sandbox", "serve", "--as", manners, *flags)
+        text = first_block(process, "the practice server")
+        home.provider(manners, text)
+        return url_in(text)
 
     # -- keychains
 
@@ -680,6 +845,14 @@ def first_line(process, pattern, what, log, seconds=30):
     return found[0]
 
 
+def first_block(process, what, seconds=30):
+    """What a process writes to stdout in one go."""
+    ready, _, _ = select.select([process.stdout], [], [], seconds)
+    text = os.read(process.stdout.fileno(), 65536).decode() if ready else ""
+    check(text, f"{what} said nothing")
+    return text
+
+
 def owner_of_secrets(env):
     """The process that answers for the Secret Service on this bus."""
     asked = subprocess.run(
@@ -739,6 +912,8 @@ def main(names):
     if wanted := sys.argv[1:]:
         tests = [f for f in tests if any(w.replace(" ", "_") in f.__name__ for w in wanted)]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # a shell starts what runs in the background with Ctrl-C ignored, and so would everything started from here
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     failed = False
     for function in tests:
         name = f"{part}: {function.__name__.replace('_', ' ')}"

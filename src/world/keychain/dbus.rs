@@ -107,6 +107,8 @@ pub struct Bus {
     /// Answers that came before they were waited for, and signals once they are listened for.
     early: Vec<Message>,
     listens: bool,
+    /// The call that must be answered before any other; `None` once it was.
+    hello: Option<u32>,
 }
 
 struct Message {
@@ -121,7 +123,8 @@ struct Message {
 }
 
 impl Bus {
-    /// Connects to the first address that answers, and says hello. The handshake and the first calls travel together.
+    /// Connects to the first address that answers. The handshake, the hello and the first calls travel together: what the bus
+    /// has to say to the first two is looked at with the first answer.
     pub fn connect(addresses: &[Address], deadline: Instant) -> Result<Bus, Failure> {
         let mut last = ("".to_owned(), "it has no address".to_owned());
         for address in addresses {
@@ -135,8 +138,9 @@ impl Bus {
                         output: Zeroizing::default(),
                         early: Vec::new(),
                         listens: false,
+                        hello: None,
                     };
-                    bus.handshake()?;
+                    bus.greet();
                     return Ok(bus);
                 }
                 Err(e) if is_timeout(&e) => return Err(Failure::TimedOut),
@@ -146,20 +150,24 @@ impl Bus {
         Err(Failure::NoBus(last.0, last.1))
     }
 
-    fn handshake(&mut self) -> Result<(), Failure> {
+    fn greet(&mut self) {
         // SAFETY: takes nothing, can't fail
         let uid = unsafe { libc::geteuid() }.to_string();
         let hex: String = uid.bytes().map(|b| format!("{b:02x}")).collect();
         self.output.extend_from_slice(format!("\0AUTH EXTERNAL {hex}\r\nBEGIN\r\n").as_bytes());
-        let hello = self.send(&Call {
+        self.hello = Some(self.send(&Call {
             destination: "org.freedesktop.DBus",
             path: "/org/freedesktop/DBus",
             interface: "org.freedesktop.DBus",
             member: "Hello",
             signature: "",
             body: Body::new(),
-        });
-        self.flush()?;
+        }));
+    }
+
+    /// Reads what the bus says to the handshake and the hello.
+    fn greeted(&mut self) -> Result<(), Failure> {
+        let Some(hello) = self.hello.take() else { return Ok(()) };
         let line = loop {
             if let Some(end) = self.input.windows(2).position(|w| w == b"\r\n") {
                 let line = String::from_utf8_lossy(&self.input[..end]).into_owned();
@@ -240,6 +248,7 @@ impl Bus {
 
     fn take(&mut self, wanted: impl Fn(&Message) -> bool) -> Result<Message, Failure> {
         self.flush()?;
+        self.greeted()?;
         loop {
             if let Some(at) = self.early.iter().position(&wanted) {
                 return Ok(self.early.swap_remove(at));
@@ -619,8 +628,13 @@ mod tests {
         (dir, Address::Path(path))
     }
 
-    fn connect(address: Address, time: Duration) -> Result<Bus, Failure> {
-        Bus::connect(&[address], Instant::now() + time)
+    /// Connects and makes one call.
+    fn connect(address: Address, time: Duration) -> Result<Answer, Failure> {
+        let mut bus = Bus::connect(&[address], Instant::now() + time)?;
+        let call =
+            Call { destination: "a.b", path: "/", interface: "a.b", member: "C", signature: "", body: Body::new() };
+        let serial = bus.send(&call);
+        bus.wait(serial)
     }
 
     #[test]

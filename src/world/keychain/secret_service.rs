@@ -224,11 +224,13 @@ impl Session {
     fn read_open(&mut self, serial: u32) -> Result<(), Failure> {
         let answer = self.bus.wait(serial)?;
         let mut values = answer.read("vo")?;
-        let output = values.signature().ok_or_else(dbus::odd)?;
-        if output != "s" {
-            return Err(dbus::odd());
+        // nothing is in it; KWallet sends it as bytes
+        match values.signature().as_deref() {
+            Some("s") => values.string().map(drop),
+            Some("ay") => values.byte_array().map(drop),
+            _ => None,
         }
-        values.string().ok_or_else(dbus::odd)?;
+        .ok_or_else(dbus::odd)?;
         self.path = values.string().ok_or_else(dbus::odd)?;
         Ok(())
     }
@@ -320,7 +322,8 @@ impl Session {
         body.string(&self.path);
         body.byte_array(b"");
         body.byte_array(value.expose().as_bytes());
-        body.string("text/plain; charset=utf8");
+        // word for word, or `secret-tool` takes it for no text
+        body.string("text/plain");
     }
 
     fn delete(&mut self, item: &str) -> Result<(), KeychainError> {

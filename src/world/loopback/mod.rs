@@ -9,7 +9,7 @@
 mod certificate;
 mod connection;
 mod holder;
-mod judge;
+pub mod judge;
 mod page;
 mod wake;
 
@@ -28,6 +28,10 @@ const MAX_CONNECTIONS: usize = 32;
 
 /// Threads alive at once: those of connections that were just cut need a moment to notice.
 const MAX_THREADS: usize = 2 * MAX_CONNECTIONS;
+
+/// A new connection's time for the first bytes of its request, so that many real ones at once don't cut each other off. With
+/// a thousand idle ones before it a redirect waits for `1000 / MAX_CONNECTIONS` times this.
+const GRACE: Duration = Duration::from_millis(5);
 
 /// Enough for a TLS handshake without optimisation; untouched pages of it cost nothing.
 const STACK: usize = 512 << 10;
@@ -146,6 +150,7 @@ struct Table {
 
 struct Open {
     id: u64,
+    since: Instant,
     socket: Arc<TcpStream>,
     /// Its request is whole and with the receiver: it isn't cut to make room.
     waits: Option<(Sender<Answer>, Zeroizing<String>)>,
@@ -288,8 +293,9 @@ impl Shared {
         let socket = Arc::new(socket);
         let mut table = self.table();
         while !self.is_closing() && (table.open.len() >= MAX_CONNECTIONS || table.threads >= MAX_THREADS) {
-            if table.open.len() < MAX_CONNECTIONS || !table.cut_oldest() {
-                table = self.wait(table, Duration::from_millis(100));
+            let full = table.open.len() >= MAX_CONNECTIONS;
+            if !(full && table.cut_oldest()) {
+                table = self.wait(table, GRACE);
             }
         }
         if self.is_closing() {
@@ -297,7 +303,7 @@ impl Shared {
         }
         let id = table.next_id;
         table.next_id += 1;
-        table.open.push(Open { id, socket: Arc::clone(&socket), waits: None });
+        table.open.push(Open { id, since: Instant::now(), socket: Arc::clone(&socket), waits: None });
         table.threads += 1;
         drop(table);
         let shared = Arc::clone(self);
@@ -331,8 +337,12 @@ impl Drop for Counted<'_> {
 }
 
 impl Table {
+    /// Of those whose request isn't whole, the oldest that has had its [`GRACE`] and has left nothing unread: bytes that came are
+    /// about to be looked at, and may be the redirect.
     fn cut_oldest(&mut self) -> bool {
-        let Some(at) = self.open.iter().position(|o| o.waits.is_none()) else { return false };
+        let now = Instant::now();
+        let idle = |o: &Open| o.waits.is_none() && now.duration_since(o.since) >= GRACE && !wake::has_unread(&o.socket);
+        let Some(at) = self.open.iter().position(idle) else { return false };
         let _ = self.open.remove(at).socket.shutdown(Shutdown::Both);
         true
     }

@@ -9,7 +9,7 @@ pub const HEADERS: [(&str, &str); 5] = [
     ("X-Content-Type-Options", "nosniff"),
     (
         "Content-Security-Policy",
-        "default-src 'none'; style-src 'sha256-Hcczrq8zltqdglAdZlY8NR5gOPH7CFF3iTvlqJKey14='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "default-src 'none'; style-src 'sha256-vNXBTwG7llT0jZ5FuGjABte9uTlls49Dr0Nm9jiSsCg='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     ),
     ("Referrer-Policy", "no-referrer"),
     ("Cache-Control", "no-store"),
@@ -82,8 +82,8 @@ i{display:grid;place-items:center;width:3.5rem;height:3.5rem;margin:0 auto 1rem;
 font:700 1.8rem/1 system-ui,sans-serif}\
 .good i{color:var(--good)}\
 .bad i{color:var(--bad)}\
-h1{margin:0 0 .5rem;font-size:1.4rem;line-height:1.25}\
-p{margin:0;color:var(--soft)}"
+h1{margin:0 0 .5rem;font-size:1.4rem;line-height:1.25;text-wrap:balance}\
+p{margin:0;color:var(--soft);text-wrap:balance}"
     };
 }
 
@@ -109,7 +109,7 @@ macro_rules! page {
 }
 
 const DONE: &str =
-    page!("good", "&#10003;", "You're signed in", "You can close this tab and go back to your terminal.");
+    page!("good", "&#10003;", "You're signed in", "oauthctl has its token. You can close this tab and go back to your terminal.");
 const FAILED: &str =
     page!("bad", "!", "The sign-in did not complete", "Your terminal says why. You can close this tab.");
 const REFUSED: &str = page!(

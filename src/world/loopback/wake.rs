@@ -1,11 +1,11 @@
 //! Lets the acceptor sleep until a connection comes or the listener is to be closed, without looking again and again.
 
-pub use system::{Sleeper, Waker, pair};
+pub use system::{Sleeper, Waker, has_unread, pair};
 
 #[cfg(unix)]
 mod system {
     use std::io::{self, Write};
-    use std::net::TcpListener;
+    use std::net::{TcpListener, TcpStream};
     use std::os::fd::{AsFd, AsRawFd, RawFd};
     use std::os::unix::net::UnixStream;
 
@@ -17,6 +17,14 @@ mod system {
     pub fn pair() -> io::Result<(Waker, Sleeper)> {
         let (waker, sleeper) = UnixStream::pair()?;
         Ok((Waker(waker), Sleeper(sleeper)))
+    }
+
+    /// Whether bytes wait in the kernel; asked without waiting, whatever the socket's own timeout is.
+    pub fn has_unread(socket: &TcpStream) -> bool {
+        let mut byte = 0u8;
+        let flags = libc::MSG_PEEK | libc::MSG_DONTWAIT;
+        // SAFETY: at most one byte is written, to a live one.
+        unsafe { libc::recv(socket.as_raw_fd(), (&raw mut byte).cast(), 1, flags) > 0 }
     }
 
     impl Waker {
@@ -42,13 +50,18 @@ mod system {
 #[cfg(not(unix))]
 mod system {
     use std::io;
-    use std::net::TcpListener;
+    use std::net::{TcpListener, TcpStream};
 
     pub struct Waker;
     pub struct Sleeper;
 
     pub fn pair() -> io::Result<(Waker, Sleeper)> {
         Ok((Waker, Sleeper))
+    }
+
+    /// Not known here without waiting.
+    pub fn has_unread(_socket: &TcpStream) -> bool {
+        false
     }
 
     impl Waker {

@@ -26,6 +26,10 @@ impl Env for Variables {
         self.0.get(name).cloned()
     }
 
+    fn machine(&self) -> Option<String> {
+        self.var("MACHINE_OF_THE_TEST")
+    }
+
     fn names(&self) -> Vec<OsString> {
         self.0.keys().map(OsString::from).collect()
     }

@@ -48,6 +48,12 @@ const clients = [
   login('posts', 'a-secret-of-the-posting-client', 'client_secret_post'),
   // a redirect that isn't on loopback, for the pasted address
   login('pasted', undefined, 'none', { redirect_uris: ['https://app.example.test/done'] }),
+  // a machine without a browser (RFC 8628)
+  login('device', undefined, 'none', {
+    redirect_uris: [],
+    response_types: [],
+    grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
+  }),
   machine('machine', 'a-secret-of-the-machine', 'client_secret_basic'),
   machine('odd:machine +%', 'p@ss word:/+%&=~!$^`|', 'client_secret_basic'),
 ];
@@ -68,6 +74,7 @@ const configuration = {
   features: {
     devInteractions: { enabled: true }, // the library's own login and consent pages
     clientCredentials: { enabled: true },
+    deviceFlow: { enabled: true },
     revocation: { enabled: true },
     introspection: { enabled: true },
     userinfo: { enabled: true },

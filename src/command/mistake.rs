@@ -1,0 +1,129 @@
+//! What was typed and can't be understood, told in the manner of every other error: what, and what to type instead. The
+//! parser's own wording knows neither backticks nor hints.
+
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::command::definition;
+use crate::error::Error;
+use crate::text::safe;
+
+/// The parser's error as one of ours.
+pub fn error(e: &clap::Error, args: &[OsString]) -> Error {
+    let one = |kind| strings(e, kind).into_iter().next().unwrap_or_default();
+    let argument = one(ContextKind::InvalidArg);
+    let value = one(ContextKind::InvalidValue);
+    let valid = strings(e, ContextKind::ValidValue);
+    let error = match e.kind() {
+        ErrorKind::InvalidSubcommand => {
+            Error::usage(format!("there is no command `{}`", one(ContextKind::InvalidSubcommand)))
+        }
+        ErrorKind::UnknownArgument if argument.starts_with('-') => {
+            Error::usage(format!("there is no option `{argument}`"))
+        }
+        ErrorKind::UnknownArgument => Error::usage(format!("`{argument}` is one word too many")),
+        ErrorKind::InvalidValue if value.is_empty() => Error::usage(format!("`{argument}` needs a value")),
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
+            Error::usage(format!("`{value}` is no value of `{argument}`"))
+        }
+        ErrorKind::MissingRequiredArgument => {
+            Error::usage(format!("missing: {}", quoted(&strings(e, ContextKind::InvalidArg), ", ")))
+        }
+        ErrorKind::ArgumentConflict if argument == one(ContextKind::PriorArg) => {
+            Error::usage(format!("`{argument}` is given twice"))
+        }
+        ErrorKind::ArgumentConflict => Error::usage(format!(
+            "`{argument}` and {} exclude each other",
+            quoted(&strings(e, ContextKind::PriorArg), " and ")
+        )),
+        _ => {
+            let text = e.render().to_string();
+            Error::usage(safe(text.lines().next().unwrap_or_default().trim_start_matches("error: ")))
+        }
+    };
+    let why = std::error::Error::source(e).map(ToString::to_string);
+    let error = match why {
+        Some(why) => error.hint(why),
+        None if !valid.is_empty() => error.hint(format!("one of {}", quoted(&valid, ", "))),
+        None => error,
+    };
+    let meant: Vec<String> = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg]
+        .into_iter()
+        .flat_map(|kind| strings(e, kind))
+        .collect();
+    let error = if meant.is_empty() { error } else { error.hint(format!("did you mean {}?", quoted(&meant, " or "))) };
+    error.hint(format!("`{} --help` shows what can be given", command(args)))
+}
+
+fn strings(e: &clap::Error, kind: ContextKind) -> Vec<String> {
+    match e.get(kind) {
+        Some(ContextValue::String(text)) => vec![safe(text)],
+        Some(ContextValue::Strings(all)) => all.iter().map(|text| safe(text)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn quoted(words: &[String], between: &str) -> String {
+    words.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(between)
+}
+
+/// The command that was meant, as far as it was typed: `oauthctl profile set`.
+fn command(args: &[OsString]) -> String {
+    let mut at = definition();
+    let mut words = vec!["oauthctl".to_owned()];
+    for arg in args.iter().skip(1).filter_map(|a| a.to_str()).filter(|a| !a.starts_with('-')) {
+        let Some(next) = at.find_subcommand(arg).cloned() else { break };
+        words.push(next.get_name().to_owned());
+        at = next;
+    }
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::error;
+    use crate::command::Cli;
+
+    #[test]
+    fn a_mistake_is_told_with_what_to_type_instead() {
+        for (typed, told) in [
+            (
+                "tokn",
+                "error: there is no command `tokn`\nhint: did you mean `token`?\nhint: `oauthctl --help` shows what can be given\n",
+            ),
+            (
+                "token --fromat json",
+                "error: there is no option `--fromat`\nhint: did you mean `--format`?\nhint: `oauthctl token --help` shows what can be given\n",
+            ),
+            ("token a b", "error: `b` is one word too many\nhint: `oauthctl token --help` shows what can be given\n"),
+            (
+                "login a --timeout 5x",
+                "error: `5x` is no value of `--timeout <TIME>`\nhint: write it as `90s`, `5m`, `2h` or `1d`\nhint: `oauthctl login --help` shows what can be given\n",
+            ),
+            (
+                "list --format yaml",
+                "error: `yaml` is no value of `--format <FORMAT>`\nhint: one of `table`, `json`\nhint: `oauthctl list --help` shows what can be given\n",
+            ),
+            (
+                "login --port",
+                "error: `--port <PORT>` needs a value\nhint: `oauthctl login --help` shows what can be given\n",
+            ),
+            (
+                "profile set work",
+                "error: missing: `<KEY>`, `<VALUE>`\nhint: `oauthctl profile set --help` shows what can be given\n",
+            ),
+            (
+                "list -q -v",
+                "error: `--quiet` and `--verbose` exclude each other\nhint: `oauthctl list --help` shows what can be given\n",
+            ),
+        ] {
+            let args: Vec<std::ffi::OsString> =
+                std::iter::once("oauthctl").chain(typed.split(' ')).map(Into::into).collect();
+            let e = Cli::try_parse_from(&args).expect_err(typed);
+            assert_eq!(error(&e, &args).as_text(false), told);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The device authorization grant's answers (RFC 8628, sections 3.2 and 3.5), in both spellings that servers use.
+
+use serde_json::Value;
+
+use crate::protocol::api_error;
+use crate::provider::Device;
+use crate::provider::expand::check_url;
+use crate::secret::Secret;
+use crate::text::safe;
+use crate::wire::Response;
+
+/// Between two questions where the server names no interval, in seconds.
+pub const USUAL_INTERVAL: u64 = 5;
+
+/// What the person has to do, and for how long it can be done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Started {
+    pub device_code: Secret,
+    /// Shown to the person; safe to show.
+    pub user_code: String,
+    pub verification_uri: String,
+    /// The same address with the code in it.
+    pub complete_uri: Option<String>,
+    /// Seconds.
+    pub expires_in: u64,
+    pub interval: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StartError {
+    #[error("the server answered {status}{}", .said.as_deref().map(|s| format!(": {}", safe(s))).unwrap_or_default())]
+    Refused { status: u16, code: Option<String>, said: Option<String> },
+    #[error("the answer has no usable `{0}`")]
+    Missing(&'static str),
+    #[error("the answer's `{0}` is not an address for a browser: {1}")]
+    Address(&'static str, String),
+}
+
+pub fn read_start(response: &Response, facts: &Device) -> Result<Started, StartError> {
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
+    if !facts.endpoint.ok_status.contains(&response.status) || body.get("error").is_some_and(|e| !e.is_null()) {
+        let error = api_error::read_value(&body).unwrap_or_default();
+        let said = [error.code.clone(), error.message].into_iter().flatten().collect::<Vec<_>>().join(": ");
+        return Err(StartError::Refused { status: response.status, code: error.code, said: Some(said).filter(|s| !s.is_empty()) });
+    }
+    let member = |name: &str| body.get(facts.fields.get(name).map_or(name, String::as_str)).filter(|v| !v.is_null());
+    let text = |name: &str| member(name).and_then(Value::as_str).filter(|s| !s.is_empty());
+    let number = |name: &str| member(name).and_then(|v| v.as_u64().or_else(|| v.as_str()?.trim().parse().ok()));
+    let device_code = text("device_code").filter(|c| c.bytes().all(|b| (0x21..=0x7e).contains(&b))).ok_or(StartError::Missing("device_code"))?;
+    let user_code = text("user_code").filter(|c| c.chars().count() <= 64).ok_or(StartError::Missing("user_code"))?;
+    // Google's spelling, from before the RFC
+    let uri = text("verification_uri").or_else(|| text("verification_url")).ok_or(StartError::Missing("verification_uri"))?;
+    let complete = text("verification_uri_complete").or_else(|| text("verification_url_complete"));
+    // the person is asked to open it
+    let checked = |name, uri: &str| check_url(uri).map(|u| u.to_string()).map_err(|e| StartError::Address(name, e.to_string()));
+    Ok(Started {
+        device_code: Secret::new(device_code),
+        user_code: safe(user_code),
+        verification_uri: checked("verification_uri", uri)?,
+        complete_uri: complete.map(|uri| checked("verification_uri_complete", uri)).transpose()?,
+        expires_in: number("expires_in").unwrap_or(600).min(3600),
+        interval: number("interval").unwrap_or(USUAL_INTERVAL).clamp(1, 120),
+    })
+}
+
+/// What an error of the token endpoint means while it is asked again and again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Poll {
+    Pending,
+    /// Five seconds more, now and from now on.
+    SlowDown,
+    /// Somebody said no.
+    Denied,
+    Expired,
+    /// Anything else ends it.
+    Other,
+}
+
+pub fn judge(response: &Response) -> Poll {
+    match api_error::read(&response.body).and_then(|e| e.code).as_deref() {
+        Some("authorization_pending") => Poll::Pending,
+        Some("slow_down") => Poll::SlowDown,
+        Some("access_denied" | "authorization_declined") => Poll::Denied,
+        Some("expired_token" | "code_expired") => Poll::Expired,
+        _ => Poll::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::Provider;
+    use serde_json::json;
+
+    fn facts() -> Device {
+        Device { endpoint: Provider::bare("x").token, grant_type: "g".into(), poll_url: None, fields: Default::default() }
+    }
+
+    fn response(status: u16, body: Value) -> Response {
+        Response { status, headers: vec![], body: body.to_string().into_bytes().into() }
+    }
+
+    // RFC 8628, section 3.2, its own example
+    #[test]
+    fn reads_the_rfcs_example_and_the_older_spelling() {
+        let body = json!({
+            "device_code": "GmRhmhcxhwAzkoEqiMEg_DnyEysNkuNhszIySk9eS", "user_code": "WDJB-MJHT",
+            "verification_uri": "https://example.com/device",
+            "verification_uri_complete": "https://example.com/device?user_code=WDJB-MJHT", "expires_in": 1800, "interval": 5
+        });
+        let started = read_start(&response(200, body), &facts()).unwrap();
+        assert_eq!((started.user_code.as_str(), started.expires_in, started.interval), ("WDJB-MJHT", 1800, 5));
+        assert_eq!(started.complete_uri.as_deref(), Some("https://example.com/device?user_code=WDJB-MJHT"));
+        let body = json!({ "device_code": "d", "user_code": "u", "verification_url": "https://example.com/device", "expires_in": "60" });
+        let started = read_start(&response(200, body), &facts()).unwrap();
+        assert_eq!((started.verification_uri.as_str(), started.expires_in, started.interval), ("https://example.com/device", 60, 5));
+    }
+
+    // R-094, D-03
+    #[test]
+    fn an_address_that_a_browser_must_not_open_is_refused() {
+        for uri in ["javascript:alert(1)", "http://example.com/", "vscode://x", "https://user@example.com/", "-x"] {
+            let body = json!({ "device_code": "d", "user_code": "u", "verification_uri": uri });
+            assert!(read_start(&response(200, body), &facts()).is_err(), "{uri}");
+        }
+        let body = json!({ "device_code": "d", "user_code": "a\u{1b}[2Jb", "verification_uri": "https://example.com/" });
+        assert_eq!(read_start(&response(200, body), &facts()).unwrap().user_code, "a [2Jb");
+    }
+
+    #[test]
+    fn polling_errors_are_told_apart() {
+        for (error, want) in [
+            ("authorization_pending", Poll::Pending),
+            ("slow_down", Poll::SlowDown),
+            ("access_denied", Poll::Denied),
+            ("expired_token", Poll::Expired),
+            ("invalid_grant", Poll::Other),
+        ] {
+            assert_eq!(judge(&response(400, json!({ "error": error }))), want);
+        }
+        assert_eq!(judge(&response(500, json!(null))), Poll::Other);
+    }
+}

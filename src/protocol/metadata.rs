@@ -1,0 +1,315 @@
+//! What a server says of itself: OpenID Connect Discovery 1.0 and RFC 8414. The document fills what the provider's own entry
+//! leaves open and never overrides it: several well-known servers publish documents that are wrong about themselves.
+
+use serde_json::{Map, Value};
+
+use crate::provider::expand::check_url;
+use crate::provider::{ClientAuth, Device, Endpoint, Kills, ParamsIn, PkceMethod, PkceMode, Provider, Revoke};
+use crate::text::safe;
+
+/// Bytes past which a document is not read (D-04).
+pub const LONGEST: usize = 1 << 20;
+/// How long a document is kept where the server names no time, in seconds.
+const USUAL_LIFE: i64 = 86_400;
+/// The longest time it is kept, in seconds.
+const LONGEST_LIFE: i64 = 7 * 86_400;
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MetadataError {
+    #[error("it is not a JSON object")]
+    NotJson,
+    #[error("it names the issuer `{found}`, but `{asked}` was asked")]
+    Issuer { asked: String, found: String },
+    #[error("its `{key}` {why}")]
+    Endpoint { key: String, why: String },
+}
+
+/// A document that was checked: members as they came.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Metadata(Map<String, Value>);
+
+/// Members that are addresses: each must be one that a secret may go to, or that a browser may open.
+const ENDPOINTS: [&str; 9] = [
+    "authorization_endpoint",
+    "token_endpoint",
+    "device_authorization_endpoint",
+    "revocation_endpoint",
+    "introspection_endpoint",
+    "userinfo_endpoint",
+    "jwks_uri",
+    "registration_endpoint",
+    "pushed_authorization_request_endpoint",
+];
+
+/// Other members that are used.
+const KEPT: [&str; 5] = [
+    "issuer",
+    "authorization_response_iss_parameter_supported",
+    "code_challenge_methods_supported",
+    "scopes_supported",
+    "token_endpoint_auth_methods_supported",
+];
+
+/// Where the document may lie, in the order to try: OpenID's place, RFC 8414's (before the issuer's path), and the same name
+/// after it, as some servers have it.
+pub fn places(issuer: &str) -> Vec<String> {
+    let trimmed = issuer.trim_end_matches('/');
+    let mut places = vec![format!("{trimmed}/.well-known/openid-configuration")];
+    if let Ok(url) = url::Url::parse(trimmed) {
+        let path = url.path().trim_end_matches('/').to_owned();
+        let mut root = url.clone();
+        root.set_path(&format!("/.well-known/oauth-authorization-server{path}"));
+        places.push(root.to_string());
+        if !path.is_empty() {
+            places.push(format!("{trimmed}/.well-known/oauth-authorization-server"));
+        }
+    }
+    places
+}
+
+/// Reads and checks a document (D-01, D-02). The issuer must be the one asked for, to the letter.
+pub fn read(body: &[u8], issuer: &str) -> Result<Metadata, MetadataError> {
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(members)) => check(members, issuer),
+        _ => Err(MetadataError::NotJson),
+    }
+}
+
+fn check(members: Map<String, Value>, issuer: &str) -> Result<Metadata, MetadataError> {
+    let found = members.get("issuer").and_then(Value::as_str).unwrap_or("");
+    if found != issuer {
+        return Err(MetadataError::Issuer { asked: safe(issuer), found: safe(found) });
+    }
+    for key in ENDPOINTS {
+        match members.get(key) {
+            None | Some(Value::Null) => {}
+            Some(Value::String(url)) => {
+                check_url(url).map_err(|fault| MetadataError::Endpoint { key: key.to_owned(), why: fault.to_string() })?;
+            }
+            Some(_) => return Err(MetadataError::Endpoint { key: key.to_owned(), why: "is not a text".to_owned() }),
+        }
+    }
+    Ok(Metadata(members))
+}
+
+/// Seconds that a document may be kept, by its `Cache-Control`.
+pub fn life(cache_control: Option<&str>) -> i64 {
+    let said = cache_control.and_then(|text| {
+        let text = text.to_lowercase();
+        text.split(',').find_map(|part| part.trim().strip_prefix("max-age=").and_then(|n| n.parse::<i64>().ok()))
+    });
+    said.unwrap_or(USUAL_LIFE).clamp(60, LONGEST_LIFE)
+}
+
+impl Metadata {
+    /// What a login keeps of it: the members that are used, since keychain items are small.
+    pub fn to_value(&self) -> Value {
+        let kept = |name: &str| ENDPOINTS.contains(&name) || KEPT.contains(&name);
+        Value::Object(self.0.iter().filter(|(name, _)| kept(name)).map(|(n, v)| (n.clone(), v.clone())).collect())
+    }
+
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.0.get(key).and_then(Value::as_str).filter(|s| !s.is_empty())
+    }
+
+    fn list(&self, key: &str) -> Option<Vec<&str>> {
+        Some(self.0.get(key)?.as_array()?.iter().filter_map(Value::as_str).collect())
+    }
+
+    /// Whether the server announced that it sends `iss` with every authorize answer (RFC 9207).
+    pub fn sends_iss(&self) -> bool {
+        self.0.get("authorization_response_iss_parameter_supported") == Some(&Value::Bool(true))
+    }
+
+    /// A warning where the token endpoint is on another site than the issuer (D-05).
+    pub fn foreign_token_endpoint(&self) -> Option<String> {
+        let host = |text: &str| url::Url::parse(text).ok().and_then(|u| u.host_str().map(str::to_owned));
+        let (issuer, token) = (host(self.text("issuer")?)?, host(self.text("token_endpoint")?)?);
+        let site = |host: &str| host.rsplit('.').take(2).collect::<Vec<_>>().join(".");
+        (site(&issuer) != site(&token)).then(|| token)
+    }
+
+    /// Fills what the provider's entry leaves open.
+    pub fn fill(&self, provider: &mut Provider) {
+        let methods = self.list("token_endpoint_auth_methods_supported");
+        if provider.token.url.is_none()
+            && let Some(methods) = methods
+        {
+            let auth = known_auth(&methods);
+            if !auth.is_empty() {
+                for endpoint in [Some(&mut provider.token), Some(&mut provider.refresh.endpoint), provider.client_credentials.as_mut()].into_iter().flatten() {
+                    endpoint.auth.clone_from(&auth);
+                }
+            }
+        }
+        let token_url = self.text("token_endpoint").map(str::to_owned);
+        for endpoint in [Some(&mut provider.token), Some(&mut provider.refresh.endpoint), provider.client_credentials.as_mut()].into_iter().flatten() {
+            if endpoint.url.is_none() {
+                endpoint.url.clone_from(&token_url);
+            }
+        }
+        if provider.authorize.url.is_none() {
+            provider.authorize.url = self.text("authorization_endpoint").map(str::to_owned);
+        }
+        let beside = |url: &str| Endpoint {
+            url: Some(url.to_owned()),
+            method: "POST".to_owned(),
+            params_in: ParamsIn::Form,
+            params: Default::default(),
+            rename: Default::default(),
+            send_redirect_uri: false,
+            ok_status: vec![200],
+            ..provider.token.clone()
+        };
+        if provider.device.is_none()
+            && let Some(url) = self.text("device_authorization_endpoint")
+        {
+            provider.device = Some(Device {
+                endpoint: beside(url),
+                grant_type: "urn:ietf:params:oauth:grant-type:device_code".to_owned(),
+                poll_url: None,
+                fields: Default::default(),
+            });
+        }
+        if provider.revoke.is_none()
+            && let Some(url) = self.text("revocation_endpoint")
+        {
+            provider.revoke = Some(Revoke {
+                endpoint: beside(url),
+                token_param: "token".to_owned(),
+                tokens: vec!["refresh_token".to_owned(), "access_token".to_owned()],
+                kills: Kills::All,
+            });
+        }
+        if provider.pkce.mode == PkceMode::Supported
+            && let Some(methods) = self.list("code_challenge_methods_supported")
+            && !methods.contains(&"S256")
+            && methods.contains(&"plain")
+        {
+            provider.pkce.method = PkceMethod::Plain;
+        }
+        if provider.scopes.known.is_empty()
+            && let Some(scopes) = self.list("scopes_supported")
+        {
+            provider.scopes.known = scopes.into_iter().map(str::to_owned).collect();
+        }
+        if provider.api.base_url.is_none()
+            && let Some(userinfo) = self.text("userinfo_endpoint")
+            && let Ok(url) = url::Url::parse(userinfo)
+        {
+            // where nothing is known of an API, the server's own host is the one that the token may go to
+            provider.api.base_url = Some(url.origin().ascii_serialization());
+        }
+    }
+}
+
+/// In the order of RFC 6749's and RFC 9700's preference; what this program doesn't speak is left out.
+fn known_auth(methods: &[&str]) -> Vec<ClientAuth> {
+    [
+        ("client_secret_basic", ClientAuth::Basic),
+        ("client_secret_post", ClientAuth::Post),
+        ("none", ClientAuth::None),
+    ]
+    .into_iter()
+    .filter(|(name, _)| methods.contains(name))
+    .map(|(_, auth)| auth)
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn document(extra: Value) -> Vec<u8> {
+        let mut document = json!({
+            "issuer": "https://as.example/tenant",
+            "authorization_endpoint": "https://as.example/tenant/authorize",
+            "token_endpoint": "https://as.example/tenant/token",
+        });
+        for (name, value) in extra.as_object().unwrap() {
+            document[name] = value.clone();
+        }
+        document.to_string().into_bytes()
+    }
+
+    // RFC 8414, section 3.1
+    #[test]
+    fn the_document_may_lie_in_three_places() {
+        assert_eq!(
+            places("https://as.example/tenant"),
+            [
+                "https://as.example/tenant/.well-known/openid-configuration",
+                "https://as.example/.well-known/oauth-authorization-server/tenant",
+                "https://as.example/tenant/.well-known/oauth-authorization-server",
+            ]
+        );
+        assert_eq!(
+            places("https://as.example/"),
+            ["https://as.example/.well-known/openid-configuration", "https://as.example/.well-known/oauth-authorization-server"]
+        );
+    }
+
+    // D-01
+    #[test]
+    fn only_the_issuer_that_was_asked_for_is_believed() {
+        assert!(read(&document(json!({})), "https://as.example/tenant").is_ok());
+        for other in ["https://as.example/tenant/", "https://AS.example/tenant", "https://as.example", "https://evil.example"] {
+            assert!(matches!(read(&document(json!({})), other), Err(MetadataError::Issuer { .. })), "{other}");
+        }
+    }
+
+    // D-02, D-03, D-06
+    #[test]
+    fn an_endpoint_must_be_an_address_that_a_secret_may_go_to() {
+        for bad in [
+            json!("http://as.example/token"),
+            json!("javascript:alert(1)"),
+            json!("file:///etc/passwd"),
+            json!("vscode://x"),
+            json!("-flag"),
+            json!("https://user@as.example/token"),
+            json!("https://as.example/token#x"),
+            json!("https:///token"),
+            json!(" https://as.example/token"),
+            json!("https://as.example/to\nken"),
+            json!(7),
+            json!({}),
+        ] {
+            assert!(read(&document(json!({ "token_endpoint": bad })), "https://as.example/tenant").is_err(), "{bad}");
+        }
+        for body in ["", "[]", "null", "{", &"[".repeat(100_000)] {
+            assert_eq!(read(body.as_bytes(), "https://as.example"), Err(MetadataError::NotJson));
+        }
+    }
+
+    #[test]
+    fn explicit_values_win_over_the_document() {
+        let metadata = read(
+            &document(json!({
+                "token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_post"],
+                "device_authorization_endpoint": "https://as.example/device",
+                "authorization_response_iss_parameter_supported": true,
+            })),
+            "https://as.example/tenant",
+        )
+        .unwrap();
+        let mut provider = Provider::of_issuer("https://as.example/tenant");
+        provider.authorize.url = Some("https://mine.example/authorize".into());
+        metadata.fill(&mut provider);
+        assert_eq!(provider.authorize.url.as_deref(), Some("https://mine.example/authorize"));
+        assert_eq!(provider.token.url.as_deref(), Some("https://as.example/tenant/token"));
+        assert_eq!(provider.refresh.endpoint.url, provider.token.url);
+        assert_eq!(provider.token.auth, [ClientAuth::Post]);
+        assert_eq!(provider.device.unwrap().endpoint.url.as_deref(), Some("https://as.example/device"));
+        assert!(metadata.sends_iss());
+    }
+
+    #[test]
+    fn a_token_endpoint_elsewhere_is_noticed_and_lives_are_bounded() {
+        let there = |url: &str| read(&document(json!({ "token_endpoint": url })), "https://as.example/tenant").unwrap().foreign_token_endpoint();
+        assert_eq!(there("https://tokens.as.example/x"), None);
+        assert_eq!(there("https://evil.test/x"), Some("evil.test".into()));
+        assert_eq!([life(None), life(Some("no-cache, max-age=600")), life(Some("max-age=0")), life(Some("max-age=99999999"))], [86_400, 600, 60, 604_800]);
+    }
+}

@@ -1,0 +1,342 @@
+//! The journal of a renewal: the one place where a successor of a spent refresh token is safe before the store has it.
+//!
+//! A renewal is a transaction between two parties without a common log. The old refresh token is consumed at the server the
+//! moment it answers; the new one exists only in that answer until it is durable here. So the file is made, allocated and on
+//! the disk before the old token is sent (a full disk is found out while nothing is spent), and the first thing done with the
+//! answer, before it is judged, is one write of it, sealed, into this file: the commit point.
+//!
+//! The key that seals it lies in the profile's own record, which had to be read anyway: after a crash, reading the record
+//! gives the key that opens the journal. The intent itself holds no secret, only the hash of the token that is to be spent.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use crate::secret::Secret;
+use crate::store::private::{self, PrivateError};
+use crate::wire::Response;
+
+/// Allocated at once: an answer of two tokens of 64 KiB fits.
+const SIZE: u64 = 256 * 1024;
+/// Where the sealed answer begins; the intent lies before it.
+const ANSWER_AT: u64 = 4096;
+const MAGIC: &[u8; 8] = b"octljrn1";
+const NONCE: usize = 24;
+
+/// What is about to be spent. Written before the request, so that a later run knows what it finds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// The record's generation whose token is spent; the answer makes the next one.
+    pub generation: u64,
+    /// SHA-256 of the token, in hexadecimal.
+    pub token: String,
+    /// Unix seconds.
+    pub at: i64,
+    /// How often this token has been sent: 0 before, 1 after the first time, 2 after the one replay.
+    pub sent: u8,
+}
+
+/// What a journal tells the next run.
+#[derive(Debug)]
+pub enum Found {
+    Nothing,
+    /// The request may have gone out, and no answer is here.
+    Unanswered(Intent),
+    /// The answer came and was not kept yet.
+    Answered(Intent, Response),
+    /// Cut off or damaged: nothing in it can be used.
+    Torn,
+}
+
+/// The journal of one credential.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: Option<File>,
+    intent: Option<Intent>,
+}
+
+/// SHA-256 in hexadecimal.
+pub fn hash(token: &Secret) -> String {
+    let hash = ring::digest::digest(&ring::digest::SHA256, token.expose().as_bytes());
+    hash.as_ref().iter().map(|b| format!("{b:02x}")).collect()
+}
+
+impl Journal {
+    /// `name`: the credential's, safe in a file's name.
+    pub fn new(state: &Path, name: &str) -> Journal {
+        Journal { path: state.join("journal").join(format!("{name}.journal")), file: None, intent: None }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes the file, allocates all of it, writes the intent, and has both file and folder on the disk. Nothing is spent yet:
+    /// an error here costs nothing.
+    pub fn prepare(&mut self, intent: &Intent) -> io::Result<()> {
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        private::make_folder(folder).map_err(as_io)?;
+        let _ = std::fs::remove_file(&self.path);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt;
+            options.mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC);
+        }
+        let file = options.open(&self.path)?;
+        let made = allocate(&file).and_then(|()| write_at(&file, &intent_bytes(intent), 0)).and_then(|()| file.sync_all()).and_then(|()| sync_folder(folder));
+        if let Err(e) = made {
+            let _ = std::fs::remove_file(&self.path);
+            return Err(e);
+        }
+        self.file = Some(file);
+        self.intent = Some(intent.clone());
+        Ok(())
+    }
+
+    /// Notes that the token goes out now. The page cache outlives a kill; the allocated block needs no new space.
+    pub fn sending(&mut self) -> io::Result<()> {
+        let (Some(file), Some(intent)) = (&self.file, &mut self.intent) else { return Err(ErrorKind::NotFound.into()) };
+        intent.sent += 1;
+        write_at(file, &intent_bytes(intent), 0)
+    }
+
+    /// How often the token has been sent.
+    pub fn sent(&self) -> u8 {
+        self.intent.as_ref().map_or(0, |i| i.sent)
+    }
+
+    /// Corrects that number: a request that did not get out was none; and what was committed before is no answer any more.
+    pub fn set_sent(&mut self, sent: u8) -> io::Result<()> {
+        let (Some(file), Some(intent)) = (&self.file, &mut self.intent) else { return Ok(()) };
+        intent.sent = sent;
+        write_at(file, &intent_bytes(intent), 0)?;
+        write_at(file, &[0; 8], ANSWER_AT)
+    }
+
+    /// The commit point: the whole answer, sealed, in one write, and on the disk before this returns.
+    pub fn commit(&mut self, key: &Secret, nonce: [u8; NONCE], response: &Response) -> io::Result<()> {
+        let (Some(file), Some(intent)) = (&self.file, &self.intent) else { return Err(ErrorKind::NotFound.into()) };
+        let sealed = seal(key, nonce, intent, response)?;
+        write_at(file, &sealed, ANSWER_AT)?;
+        file.sync_data()
+    }
+
+    /// Looks at what an earlier run left. The record's key opens the answer.
+    pub fn find(&self, key: Option<&Secret>) -> io::Result<Found> {
+        let Some(bytes) = private::read(&self.path, (SIZE * 8) as usize).map_err(as_io)? else { return Ok(Found::Nothing) };
+        // made, but the intent was not written yet: nothing was sent
+        if bytes.iter().take(MAGIC.len()).all(|b| *b == 0) {
+            return Ok(Found::Nothing);
+        }
+        let Some(intent) = parse_intent(&bytes) else { return Ok(Found::Torn) };
+        Ok(match key.and_then(|key| open(key, &intent, bytes.get(ANSWER_AT as usize..)?)) {
+            Some(response) => Found::Answered(intent, response),
+            None => Found::Unanswered(intent),
+        })
+    }
+
+    /// The end: the store has it all, or there was nothing to keep.
+    pub fn clear(&mut self) -> io::Result<()> {
+        self.file = None;
+        self.intent = None;
+        match std::fs::remove_file(&self.path) {
+            Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn as_io(e: PrivateError) -> io::Error {
+    io::Error::new(e.kind().unwrap_or(ErrorKind::Other), e)
+}
+
+fn intent_bytes(intent: &Intent) -> Vec<u8> {
+    let json = json!({ "oauthctl": 1, "generation": intent.generation, "token": intent.token, "at": intent.at, "sent": intent.sent });
+    format!("{json}\n").into_bytes()
+}
+
+fn parse_intent(bytes: &[u8]) -> Option<Intent> {
+    let line = bytes.iter().take(ANSWER_AT as usize).position(|b| *b == b'\n')?;
+    let value: Value = serde_json::from_slice(&bytes[..line]).ok()?;
+    Some(Intent {
+        generation: value.get("generation")?.as_u64()?,
+        token: value.get("token")?.as_str()?.to_owned(),
+        at: value.get("at")?.as_i64()?,
+        sent: u8::try_from(value.get("sent")?.as_u64()?).ok()?,
+    })
+}
+
+fn cipher(key: &Secret) -> Option<XChaCha20Poly1305> {
+    use base64::Engine as _;
+    let bytes = Zeroizing::new(base64::engine::general_purpose::STANDARD.decode(key.expose()).ok()?);
+    Some(XChaCha20Poly1305::new(&Key::from(<[u8; 32]>::try_from(bytes.as_slice()).ok()?)))
+}
+
+/// Ties an answer to the token it answers.
+fn associated(intent: &Intent) -> Vec<u8> {
+    format!("{}:{}", intent.generation, intent.token).into_bytes()
+}
+
+fn seal(key: &Secret, nonce: [u8; NONCE], intent: &Intent, response: &Response) -> io::Result<Vec<u8>> {
+    let headers: Vec<(&str, &str)> = response.headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    let head = json!({ "status": response.status, "headers": headers }).to_string();
+    let mut plain = Zeroizing::new(Vec::with_capacity(4 + head.len() + response.body.len()));
+    plain.extend_from_slice(&(head.len() as u32).to_le_bytes());
+    plain.extend_from_slice(head.as_bytes());
+    plain.extend_from_slice(&response.body);
+    let cipher = cipher(key).ok_or_else(|| io::Error::other("the record's journal key is damaged"))?;
+    let payload = Payload { msg: &plain, aad: &associated(intent) };
+    let sealed = cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| io::Error::other("the answer can't be sealed"))?;
+    Ok([MAGIC.as_slice(), &(sealed.len() as u32).to_le_bytes(), &nonce, &sealed].concat())
+}
+
+fn open(key: &Secret, intent: &Intent, bytes: &[u8]) -> Option<Response> {
+    let rest = bytes.strip_prefix(MAGIC.as_slice())?;
+    let (length, rest) = rest.split_first_chunk::<4>()?;
+    let (nonce, rest) = rest.split_first_chunk::<NONCE>()?;
+    let sealed = rest.get(..u32::from_le_bytes(*length) as usize)?;
+    let payload = Payload { msg: sealed, aad: &associated(intent) };
+    let plain = Zeroizing::new(cipher(key)?.decrypt(&XNonce::from(*nonce), payload).ok()?);
+    let (length, rest) = plain.split_first_chunk::<4>()?;
+    let (head, body) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+    let head: Value = serde_json::from_slice(head).ok()?;
+    let pair = |v: &Value| Some((v.get(0)?.as_str()?.to_owned(), v.get(1)?.as_str()?.to_owned()));
+    Some(Response {
+        status: u16::try_from(head.get("status")?.as_u64()?).ok()?,
+        headers: head.get("headers")?.as_array()?.iter().filter_map(pair).collect(),
+        body: body.to_vec().into(),
+    })
+}
+
+#[cfg(target_os = "linux")]
+fn allocate(file: &File) -> io::Result<()> {
+    use std::os::fd::AsRawFd;
+    // SAFETY: an open descriptor and two lengths.
+    match unsafe { libc::posix_fallocate(file.as_raw_fd(), 0, SIZE as libc::off_t) } {
+        0 => Ok(()),
+        // a C library that doesn't make up for a file system without it
+        libc::EOPNOTSUPP => write_at(file, &vec![0; SIZE as usize], 0),
+        error => Err(io::Error::from_raw_os_error(error)),
+    }
+}
+
+/// By writing: a length alone takes no space.
+#[cfg(not(target_os = "linux"))]
+fn allocate(file: &File) -> io::Result<()> {
+    let mut file = file;
+    file.write_all(&vec![0; SIZE as usize])
+}
+
+#[cfg(unix)]
+fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(file, bytes, at)
+}
+
+#[cfg(not(unix))]
+fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+    use std::io::{Seek, SeekFrom};
+    let mut file = file;
+    file.seek(SeekFrom::Start(at))?;
+    file.write_all(bytes)
+}
+
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Writes a small private file whole; best effort is enough for what is only a memory.
+pub fn note(path: &Path, text: &str) -> io::Result<()> {
+    private::make_folder(path.parent().unwrap_or(Path::new(""))).map_err(as_io)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC);
+    }
+    options.open(path)?.write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn intent() -> Intent {
+        Intent { generation: 4, token: hash(&"refresh-4".into()), at: 1000, sent: 0 }
+    }
+
+    fn key() -> Secret {
+        use base64::Engine as _;
+        Secret::new(base64::engine::general_purpose::STANDARD.encode([7; 32]))
+    }
+
+    fn response() -> Response {
+        Response { status: 200, headers: vec![("date".into(), "now".into())], body: b"{\"access_token\":\"new-access\"}".to_vec().into() }
+    }
+
+    fn journal() -> (tempfile::TempDir, Journal) {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::new(dir.path(), "x");
+        (dir, journal)
+    }
+
+    #[test]
+    fn an_answer_is_found_by_the_next_run_and_only_with_the_key() {
+        let (dir, mut journal) = journal();
+        journal.prepare(&intent()).unwrap();
+        journal.sending().unwrap();
+        journal.commit(&key(), [1; 24], &response()).unwrap();
+        let later = Journal::new(dir.path(), "x");
+        let Found::Answered(found, answer) = later.find(Some(&key())).unwrap() else { panic!() };
+        assert_eq!((found.generation, found.sent), (4, 1));
+        assert_eq!((answer.status, answer.headers, answer.body.as_slice()), (200, response().headers, response().body.as_slice()));
+        assert!(matches!(later.find(None).unwrap(), Found::Unanswered(_)));
+        let bytes = std::fs::read(journal.path()).unwrap();
+        assert!(!bytes.windows(10).any(|w| w == b"new-access"), "no token lies there in plain text");
+        journal.clear().unwrap();
+        assert!(matches!(later.find(Some(&key())).unwrap(), Found::Nothing));
+    }
+
+    #[test]
+    fn an_answer_for_another_token_or_torn_is_no_answer() {
+        let (dir, mut journal) = journal();
+        journal.prepare(&intent()).unwrap();
+        journal.commit(&key(), [1; 24], &response()).unwrap();
+        // the same sealed bytes under another intent
+        write_at(journal.file.as_ref().unwrap(), &intent_bytes(&Intent { generation: 5, ..intent() }), 0).unwrap();
+        let later = Journal::new(dir.path(), "x");
+        assert!(matches!(later.find(Some(&key())).unwrap(), Found::Unanswered(i) if i.generation == 5));
+        write_at(journal.file.as_ref().unwrap(), b"garbage without end", 0).unwrap();
+        assert!(matches!(later.find(Some(&key())).unwrap(), Found::Torn));
+        std::fs::write(journal.path(), b"").unwrap();
+        assert!(matches!(later.find(Some(&key())).unwrap(), Found::Nothing));
+    }
+
+    #[test]
+    fn the_file_is_allocated_and_private_before_anything_is_sent() {
+        let (_dir, mut journal) = journal();
+        journal.prepare(&intent()).unwrap();
+        let meta = std::fs::metadata(journal.path()).unwrap();
+        assert_eq!(meta.len(), SIZE);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::{MetadataExt, PermissionsExt};
+            assert_eq!(meta.permissions().mode() & 0o777, 0o600);
+            assert!(meta.blocks() * 512 >= SIZE, "space is taken, not promised");
+        }
+    }
+}

@@ -1,0 +1,461 @@
+//! Renewal: one request for any number of processes, and no refresh token lost.
+//!
+//! In this order, under the credential's lock: finish what an earlier run left in the journal; load the record again and judge
+//! it again; make sure that a successor can be saved (journal on the disk, store writable); only then spend the refresh token;
+//! commit the answer to the journal before judging it; save; clear the journal; print. Where the system can fork, all this is
+//! done by a helper that outlives the process the person started.
+//!
+//! What is found after a crash, always under the lock:
+//!
+//! | journal | store | what is done |
+//! |---|---|---|
+//! | nothing | any | as usual |
+//! | the answer to generation n | n | it is judged and kept now |
+//! | anything about generation n | newer than n | dropped: a sibling, a login or a logout came later |
+//! | generation n unanswered | n | the token is sent once more, and once only |
+//! | torn | n | as unanswered |
+//!
+//! One more send is right in all cases: if the server never saw the first, the token is good; if it grants a grace period, it
+//! is good; if neither, the login is lost already, and nobody else holds its successor.
+
+use std::io::Read;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::error::{Asked, Error, Kind};
+use crate::grant::{self, Asking};
+use crate::protocol::answer::Answer;
+use crate::protocol::token_request::Client;
+use crate::provider::{Provider, Rotates};
+use crate::secret::Secret;
+use crate::session::fresh::{Want, keep};
+use crate::session::journal::{self, Found, Intent, Journal};
+use crate::session::lock::{Lock, credential_name};
+use crate::session::record::Record;
+use crate::session::seen::Seen;
+use crate::session::trouble::Trouble;
+use crate::session::{Session, copy, no_token};
+use crate::token::TokenSet;
+use crate::wire::Response;
+use crate::world::World;
+use crate::world::helper::Parted;
+
+/// Waited before a request that did not get out is tried again (T-01).
+const PAUSES: [Duration; 2] = [Duration::from_millis(300), Duration::from_millis(1000)];
+/// Nothing is tried again after this time: with the last exchange's deadline it all ends before the waiters' patience does.
+const TRYING: Duration = Duration::from_secs(4);
+/// Waited before an answer that could be kept nowhere is tried to be kept again.
+const SAVING: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(1500)];
+
+/// Renews by the refresh token, in a helper where that is possible. The lock is held from before the record was loaded.
+pub fn refresh(world: &mut World, session: &mut Session, provider: &Provider, record: Record, want: Want, lock: Lock) -> Result<TokenSet, Error> {
+    if record.token.is_none() {
+        return Err(no_token(session));
+    }
+    let client = session.require_client(world, provider, Some(&record))?;
+    // a thousand waiters that learn of the same failure need no helpers for it
+    if let Some(e) = trouble(session, world.clock.now(), want)
+        && !Renewal::new(session, provider, &client)?.is_answered(&record)
+    {
+        return Err(e);
+    }
+    match world.programs.part() {
+        Parted::Alone => {
+            // a Ctrl-C waits until what was spent is kept
+            let (signals, heard) = std::sync::mpsc::channel();
+            world.signals.watch(signals);
+            let outcome = Renewal::new(session, provider, &client)?.run(world, record, want);
+            world.signals.release();
+            drop(lock);
+            match (outcome, heard.try_recv()) {
+                (Ok(_), Ok(2)) => Err(Error::new(Kind::Interrupted, "interrupted; the renewed token is kept")),
+                (Ok(_), Ok(_)) => Err(Error::new(Kind::Terminated, "ended by a signal; the renewed token is kept")),
+                (outcome, _) => outcome,
+            }
+        }
+        Parted::Helper(helper) => {
+            let outcome = Renewal::new(session, provider, &client).and_then(|mut renewal| renewal.run(world, record, want));
+            drop(lock);
+            helper.finish(&encode(&outcome));
+            outcome
+        }
+        Parted::Starter(mut answer) => {
+            // from here on the helper's copy is what holds it
+            drop(lock);
+            let mut words = zeroize::Zeroizing::new(Vec::new());
+            let read = answer.read_to_end(&mut words);
+            drop(answer);
+            read.ok().and_then(|_| decode(&words)).unwrap_or_else(|| {
+                Err(Error::new(Kind::TryLater, format!("the process that renewed the token of `{}` was ended", session.name))
+                    .hint("run the command again: it goes on where that one stopped"))
+            })
+        }
+    }
+}
+
+fn encode(outcome: &Result<TokenSet, Error>) -> zeroize::Zeroizing<Vec<u8>> {
+    let value = match outcome {
+        Ok(set) => json!({ "ok": set.to_json() }),
+        Err(e) => json!({ "error": e.to_value() }),
+    };
+    zeroize::Zeroizing::new(value.to_string().into_bytes())
+}
+
+fn decode(words: &[u8]) -> Option<Result<TokenSet, Error>> {
+    let value: Value = serde_json::from_slice(words).ok()?;
+    match value.get("ok") {
+        Some(set) => TokenSet::from_json(set).map(Ok),
+        None => Error::from_value(value.get("error")?).map(Err),
+    }
+}
+
+/// Finishes what a crash left, for a command that is about to change the record (`logout`): the record as it now stands. The
+/// lock is held.
+pub fn settle(world: &mut World, session: &mut Session, record: Record) -> Result<Record, Error> {
+    let Some(state) = session.paths.state.clone() else { return Ok(record) };
+    let journal = Journal::new(&state, &credential_name(&*session.store, &session.name));
+    if let Found::Answered(..) = journal.find(record.journal_key.as_ref()).unwrap_or(Found::Torn) {
+        let provider = session.provider(world, Some(&record))?;
+        let client = session.require_client(world, &provider, Some(&record))?;
+        if Renewal::new(session, &provider, &client)?.recover(world, &record)?.is_some() {
+            return session.load().map(|r| r.unwrap_or(record));
+        }
+    }
+    Ok(record)
+}
+
+/// What was left on the disk beside the record goes too: a person has put an end to it.
+pub fn sweep(session: &Session) {
+    if let Some(state) = &session.paths.state {
+        let name = credential_name(&*session.store, &session.name);
+        let _ = Journal::new(state, &name).clear();
+        Trouble::of(state, &name).forget();
+    }
+}
+
+/// The last generation kept on this machine, so that a new login is newer than all.
+pub fn newest_seen(session: &Session) -> u64 {
+    session.paths.state.as_ref().map_or(0, |state| Seen::of(state, &credential_name(&*session.store, &session.name)).generation())
+}
+
+/// Called whenever a record was saved.
+pub fn saw(session: &Session, generation: u64) {
+    if let Some(state) = &session.paths.state {
+        Seen::of(state, &credential_name(&*session.store, &session.name)).note(generation);
+    }
+}
+
+/// Nothing of this profile is left here.
+pub fn forget_all(session: &Session) {
+    sweep(session);
+    if let Some(state) = &session.paths.state {
+        Seen::of(state, &credential_name(&*session.store, &session.name)).forget();
+    }
+}
+
+/// The error of a moment ago, where it still holds.
+pub fn trouble(session: &Session, now: i64, want: Want) -> Option<Error> {
+    let state = session.paths.state.as_ref()?;
+    Trouble::of(state, &credential_name(&*session.store, &session.name)).still(now, want.insists)
+}
+
+/// Keeps in mind that the endpoint is in trouble, for the other processes.
+pub fn remember_trouble(session: &Session, now: i64, e: &Error) {
+    if let (Kind::TryLater, Some(state)) = (e.kind, &session.paths.state) {
+        Trouble::of(state, &credential_name(&*session.store, &session.name)).remember(now, e);
+    }
+}
+
+struct Renewal<'a> {
+    session: &'a Session,
+    asking: Asking<'a>,
+    journal: Journal,
+    trouble: Trouble,
+    seen: Seen,
+    answered: Answered,
+}
+
+/// What is known of the request that was sent last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answered {
+    No,
+    Committed,
+    /// An answer came, and could not be written to the journal.
+    Uncommitted,
+}
+
+impl<'a> Renewal<'a> {
+    fn new(session: &'a Session, provider: &'a Provider, client: &'a Client) -> Result<Renewal<'a>, Error> {
+        let state = session.paths.require_state()?;
+        let name = credential_name(&*session.store, &session.name);
+        Ok(Renewal {
+            session,
+            asking: Asking { profile: &session.name, provider, client },
+            journal: Journal::new(&state, &name),
+            trouble: Trouble::of(&state, &name),
+            seen: Seen::of(&state, &name),
+            answered: Answered::No,
+        })
+    }
+
+    /// Whether the journal may hold an answer that is not kept yet. What can't be read may.
+    fn is_answered(&self, record: &Record) -> bool {
+        !matches!(self.journal.find(record.journal_key.as_ref()), Ok(Found::Nothing | Found::Unanswered(_) | Found::Torn))
+    }
+
+    fn run(&mut self, world: &mut World, mut record: Record, want: Want) -> Result<TokenSet, Error> {
+        let sent_before = match self.recover(world, &record)? {
+            Some(Recovered::Kept(set)) => return Ok(set),
+            Some(Recovered::Unanswered(sent)) => sent,
+            None => 0,
+        };
+        let old = record.token.clone().ok_or_else(|| no_token(self.session))?;
+        let provider = self.asking.provider;
+        let Some(spent) = grant::refresh::spendable(provider, &old) else {
+            let why = if provider.refresh.supported { "has no refresh token" } else { "can't be renewed at this provider" };
+            return Err(Error::login_first(&self.session.name, format!("the token of `{}` has expired and {why}", self.session.name)));
+        };
+        self.refuse_a_copy(world, &record)?;
+        if let Some(e) = self.trouble.still(world.clock.now(), want.insists) {
+            return Err(e);
+        }
+        if sent_before >= 2 {
+            return Err(Error::login_first(&self.session.name, format!("the renewal of `{}` was cut off twice, and its answers are lost", self.session.name))
+                .cause("sending a refresh token again and again is what attackers do: a provider may answer it by ending every login"));
+        }
+        self.preflight(world, &mut record, spent, sent_before)?;
+        world.step(|| format!("renewing the token of `{}`", self.session.name));
+        let answer = self.send(world, &record, spent);
+        self.conclude(world, &record, &old, answer)
+    }
+
+    /// Everything that keeping the successor needs, while nothing is spent.
+    fn preflight(&mut self, world: &mut World, record: &mut Record, spent: &Secret, sent: u8) -> Result<(), Error> {
+        let nothing_spent = |e: Error| Error { nothing_sent: true, ..e.hint("nothing was sent: the stored token is untouched") };
+        if record.journal_key.is_none() {
+            record.journal_key = Some(new_key(world));
+            self.session.store.save(&self.session.name, &record.to_json()).map_err(|e| nothing_spent(e.into()))?;
+        }
+        let intent = Intent { generation: record.generation, token: journal::hash(spent), at: world.clock.now(), sent };
+        let place = self.journal.path().display().to_string();
+        self.journal.prepare(&intent).map_err(|e| {
+            nothing_spent(Error::new(Kind::Store, format!("the journal `{place}` can't be made")).cause(e).hint("free some space, or mend the folder's permissions"))
+        })?;
+        if let Err(e) = self.session.store.writable(&self.session.name) {
+            let _ = self.journal.clear();
+            return Err(nothing_spent(e.into()));
+        }
+        Ok(())
+    }
+
+    /// The request, tried again only as long as no byte of it left.
+    fn send(&mut self, world: &mut World, record: &Record, spent: &Secret) -> Result<Answer, Error> {
+        let key = record.journal_key.clone().ok_or_else(|| no_token(self.session))?;
+        let mut nonce = [0; 24];
+        world.random.fill(&mut nonce);
+        let mut pauses = PAUSES.iter();
+        let started = world.clock.elapsed();
+        loop {
+            let before = self.journal.sent();
+            self.journal.sending().map_err(|e| Error::new(Kind::Store, "the journal can't be written").cause(e).hint("nothing was sent"))?;
+            let journal = &mut self.journal;
+            let mut answered = Answered::No;
+            let mut warning = None;
+            let answer = grant::refresh::obtain(world, &self.asking, spent, &mut |response| {
+                answered = Answered::Committed;
+                if let Err(e) = journal.commit(&key, nonce, response) {
+                    // the answer is in hand all the same: it is judged and saved, only without this net
+                    answered = Answered::Uncommitted;
+                    warning = Some(format!("the answer could not be written to the journal: {e}"));
+                }
+            });
+            self.answered = answered;
+            if let Some(warning) = warning {
+                world.warn(&warning);
+            }
+            let in_time = world.clock.elapsed().saturating_sub(started) < TRYING;
+            match answer {
+                Err(e) if e.nothing_sent => {
+                    let _ = self.journal.set_sent(before);
+                    match pauses.next().filter(|_| e.kind == Kind::TryLater && in_time) {
+                        Some(pause) => world.clock.sleep(*pause),
+                        None => return Err(e),
+                    }
+                }
+                Err(e) if e.unavailable.is_some_and(|s| s != 429) && e.retry_after.is_none() && pauses.len() > 1 && in_time => {
+                    pauses.next();
+                    if !is_ambiguous(&e) {
+                        let _ = self.journal.set_sent(before);
+                    }
+                    world.clock.sleep(PAUSES[1]);
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    /// Steps 8 to 10: what the answer says is kept, or what its refusal means is done.
+    fn conclude(&mut self, world: &mut World, record: &Record, old: &TokenSet, answer: Result<Answer, Error>) -> Result<TokenSet, Error> {
+        match answer {
+            Ok(answer) => {
+                let mut set = answer.set;
+                grant::refresh::inherit(&mut set, old);
+                let kept = Record { generation: record.generation + 1, token: Some(set), machine: machine(world).or(record.machine.clone()), ..record.clone() };
+                let set = self.keep(world, &kept)?;
+                let _ = self.journal.clear();
+                self.trouble.forget();
+                Ok(set)
+            }
+            Err(e) if e.grant_is_dead => {
+                let e = self.forget_dead(world, record, e);
+                let _ = self.journal.clear();
+                Err(e)
+            }
+            Err(e) => {
+                self.after_failure(world, &e);
+                Err(e)
+            }
+        }
+    }
+
+    fn keep(&self, world: &mut World, kept: &Record) -> Result<TokenSet, Error> {
+        let journal = self.journal.path().display().to_string();
+        if self.answered != Answered::Uncommitted {
+            return keep(world, self.session, kept)
+                .map_err(|e| e.hint(format!("the answer is kept, sealed, in `{journal}`: the next command saves it")));
+        }
+        // neither net holds: it is in this process's memory alone, so giving up comes last
+        let mut pauses = SAVING.iter();
+        loop {
+            match (keep(world, self.session, kept), pauses.next()) {
+                (Ok(set), _) => return Ok(set),
+                (Err(_), Some(pause)) => world.clock.sleep(*pause),
+                (Err(e), None) => {
+                    return Err(e
+                        .cause(format!("the journal `{journal}` could not be written either: at a provider that rotates refresh tokens this login may be lost"))
+                        .hint(format!("mend the disk, then try `oauthctl token {0}`; if that fails: `oauthctl login {0}`", self.session.name)));
+                }
+            }
+        }
+    }
+
+    fn after_failure(&mut self, world: &World, e: &Error) {
+        let sent = self.journal.sent();
+        if e.nothing_sent {
+            // what an earlier run sent without an answer is still to be answered for
+            if sent == 0 {
+                let _ = self.journal.clear();
+            }
+        } else if self.answered == Answered::No || is_ambiguous(e) {
+            // no answer, and this process lives to say so: the next run may send it once more
+            let _ = self.journal.set_sent(if e.kind == Kind::TryLater { 1 } else { sent });
+        } else if !e.may_hold_tokens {
+            let _ = self.journal.clear();
+        }
+        if e.kind == Kind::TryLater {
+            self.trouble.remember(world.clock.now(), e);
+        }
+    }
+
+    /// Looks into the journal of an earlier run.
+    fn recover(&mut self, world: &mut World, record: &Record) -> Result<Option<Recovered>, Error> {
+        let found = self.journal.find(record.journal_key.as_ref()).map_err(|e| {
+            Error::new(Kind::Store, format!("the journal `{}` can't be read", self.journal.path().display())).cause(e).hint("nothing was sent; `oauthctl doctor` looks at every folder")
+        })?;
+        let spent = record.token.as_ref().and_then(|set| grant::refresh::spendable(self.asking.provider, set)).map(journal::hash);
+        let current = |intent: &Intent| intent.generation == record.generation && Some(&intent.token) == spent.as_ref();
+        match found {
+            Found::Nothing => Ok(None),
+            Found::Torn => {
+                world.step(|| "an earlier renewal was cut off: its journal is torn".to_owned());
+                Ok(Some(Recovered::Unanswered(1)))
+            }
+            Found::Unanswered(intent) if current(&intent) && intent.sent > 0 => {
+                world.step(|| "an earlier renewal got no answer: the token is sent once more".to_owned());
+                Ok(Some(Recovered::Unanswered(intent.sent)))
+            }
+            Found::Answered(intent, response) if current(&intent) => self.finish_answered(world, record, &response, intent),
+            Found::Unanswered(_) | Found::Answered(..) => {
+                let _ = self.journal.clear();
+                Ok(None)
+            }
+        }
+    }
+
+    /// What the journal's answer comes to. One that gave nothing and took nothing is as good as none.
+    fn finish_answered(&mut self, world: &mut World, record: &Record, response: &Response, Intent { sent, at, .. }: Intent) -> Result<Option<Recovered>, Error> {
+        world.step(|| "an earlier renewal was cut off after its answer: it is kept now".to_owned());
+        let Some(old) = record.token.clone() else { return Ok(None) };
+        let read = grant::read(world, &self.asking, Asked::Refresh, &self.asking.provider.refresh.endpoint, response, at);
+        match read {
+            Err(e) if is_ambiguous(&e) || e.may_hold_tokens => Ok(Some(Recovered::Unanswered(sent))),
+            Err(e) if !e.grant_is_dead => {
+                let _ = self.journal.clear();
+                Ok(None)
+            }
+            read => self.conclude(world, record, &old, read).map(|set| Some(Recovered::Kept(set))),
+        }
+    }
+
+    /// A store that was copied to another machine, or put back from a backup: its refresh token may be spent already, and to
+    /// send it would end the login for whoever has the newer one (T-71).
+    fn refuse_a_copy(&self, world: &World, record: &Record) -> Result<(), Error> {
+        if self.asking.provider.refresh.rotates == Rotates::No {
+            return Ok(());
+        }
+        let name = &self.session.name;
+        if let (Some(made), Some(here)) = (&record.machine, machine(world))
+            && *made != here
+        {
+            return Err(Error::login_first(name, format!("the login of `{name}` was made on another machine and can't be renewed here"))
+                .cause("each refresh token is good once: two machines that share one end each other's login"));
+        }
+        let newest = self.seen.generation();
+        if newest > record.generation {
+            return Err(Error::login_first(name, format!("the stored login of `{name}` is older than the one last used here"))
+                .cause(format!("generation {} came back after {newest}: the store was put back from a backup or a snapshot, and that refresh token is spent", record.generation)));
+        }
+        Ok(())
+    }
+
+    /// Compare and clear: only the record whose token was refused loses it, never one that came meanwhile (T-56).
+    fn forget_dead(&self, world: &mut World, record: &Record, e: Error) -> Error {
+        let session = self.session;
+        if let Ok(Some(now)) = session.load()
+            && now.generation == record.generation
+        {
+            let cleared = Record { token: None, generation: record.generation + 1, ..record.clone() };
+            match session.store.save(&session.name, &cleared.to_json()) {
+                Ok(()) => saw(session, cleared.generation),
+                Err(why) => world.warn(&format!("the dead token could not be cleared: {why}")),
+            }
+            copy::forget(world, session);
+        }
+        Error { message: format!("the login of `{}` has ended: the provider refuses to renew it", session.name), ..e }
+    }
+}
+
+/// A gateway's word for "I have no answer": whether the server behind it took the token, nobody knows.
+fn is_ambiguous(e: &Error) -> bool {
+    matches!(e.unavailable, Some(502 | 504))
+}
+
+enum Recovered {
+    Kept(TokenSet),
+    /// How often the token was sent without an answer.
+    Unanswered(u8),
+}
+
+/// A fresh key for a record's journal.
+pub fn new_key(world: &mut World) -> Secret {
+    use base64::Engine as _;
+    let mut bytes = zeroize::Zeroizing::new([0; 32]);
+    world.random.fill(&mut *bytes);
+    Secret::new(base64::engine::general_purpose::STANDARD.encode(*bytes))
+}
+
+/// A fingerprint of this machine's id.
+pub fn machine(world: &World) -> Option<String> {
+    world.env.machine().map(|id| crate::secret::fingerprint(format!("oauthctl machine {id}").as_bytes()))
+}

@@ -1,0 +1,34 @@
+//! The newest generation of a record that was kept on this machine, beside the store: a record that comes back older was put
+//! back from a backup or a snapshot, and its refresh token is spent. Sending that one would end the whole login at a strict
+//! provider.
+
+use std::path::{Path, PathBuf};
+
+use crate::session::journal::note;
+
+#[derive(Debug)]
+pub struct Seen {
+    path: PathBuf,
+}
+
+impl Seen {
+    pub fn of(state: &Path, name: &str) -> Seen {
+        Seen { path: state.join("journal").join(format!("{name}.seen")) }
+    }
+
+    /// 0 where nothing was seen.
+    pub fn generation(&self) -> u64 {
+        std::fs::read_to_string(&self.path).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
+    }
+
+    /// After the store has it: never newer than the store.
+    pub fn note(&self, generation: u64) {
+        if generation > self.generation() {
+            let _ = note(&self.path, &format!("{generation}\n"));
+        }
+    }
+
+    pub fn forget(&self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}

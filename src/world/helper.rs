@@ -1,0 +1,131 @@
+//! A process that outlives the one a person started: what it has begun it ends, even when its starter is killed. It is the
+//! same program, forked, in a session of its own.
+
+use std::io::Read;
+
+/// What became of [`super::Programs::part`].
+pub enum Parted {
+    /// There is no helper: do the work here.
+    Alone,
+    /// This is the process that the person started; what the helper says at its end can be read, and nothing where it died.
+    Starter(Box<dyn Read>),
+    /// This is the helper.
+    Helper(Helper),
+}
+
+/// The helper's way to say how it went, and out.
+pub struct Helper {
+    finish: Finish,
+}
+
+type Finish = Box<dyn FnOnce(&[u8])>;
+
+impl Helper {
+    pub fn new(finish: impl FnOnce(&[u8]) + 'static) -> Helper {
+        Helper { finish: Box::new(finish) }
+    }
+
+    /// Hands the words to the starter, if it still lives, and ends this process. Returns only in tests.
+    pub fn finish(self, words: &[u8]) {
+        (self.finish)(words);
+    }
+}
+
+#[cfg(target_os = "linux")]
+pub fn part() -> Parted {
+    use std::fs::File;
+    use std::io::Write;
+    use std::os::fd::{FromRawFd, OwnedFd};
+
+    // a fork takes along only the thread that asks for it: whatever another one holds would stay held for ever
+    if !is_alone() {
+        return Parted::Alone;
+    }
+    let mut ends = [0; 2];
+    // SAFETY: `ends` has room for the two descriptors that the call writes.
+    if unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) } != 0 {
+        return Parted::Alone;
+    }
+    // SAFETY: both are fresh descriptors that nobody else has.
+    let (from, to) = unsafe { (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1])) };
+    // SAFETY: this process has one thread, so the child is whole.
+    match unsafe { libc::fork() } {
+        -1 => Parted::Alone,
+        0 => {
+            drop(from);
+            leave_the_starter();
+            Parted::Helper(Helper::new(move |words| {
+                // a starter that has gone reads nothing: the work is done all the same
+                let _ = File::from(to).write_all(words);
+                // SAFETY: ends this process at once, without running the starter's destructors a second time.
+                unsafe { libc::_exit(0) }
+            }))
+        }
+        child => Parted::Starter(Box::new(Answer { pipe: File::from(from), child })),
+    }
+}
+
+/// Whether this is the only thread. One that has been joined may be listed for a moment longer.
+#[cfg(target_os = "linux")]
+fn is_alone() -> bool {
+    let threads = || std::fs::read_dir("/proc/self/task").map_or(usize::MAX, Iterator::count);
+    for _ in 0..20 {
+        match threads() {
+            1 => return true,
+            2 => std::thread::sleep(std::time::Duration::from_micros(200)),
+            _ => return false,
+        }
+    }
+    false
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn part() -> Parted {
+    Parted::Alone
+}
+
+/// Out of the terminal's reach (Ctrl-C, hang-up), and off the pipes that a `$(…)` waits for.
+#[cfg(target_os = "linux")]
+fn leave_the_starter() {
+    // SAFETY: plain system calls on this process alone; `null` is a valid descriptor or -1, which `dup2` refuses.
+    unsafe {
+        libc::setsid();
+        let null = libc::open(c"/dev/null".as_ptr(), libc::O_RDWR | libc::O_CLOEXEC);
+        libc::dup2(null, libc::STDIN_FILENO);
+        libc::dup2(null, libc::STDOUT_FILENO);
+    }
+}
+
+/// The helper's words, and its end waited for.
+#[cfg(target_os = "linux")]
+struct Answer {
+    pipe: std::fs::File,
+    child: libc::pid_t,
+}
+
+#[cfg(target_os = "linux")]
+impl Read for Answer {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.pipe.read(buffer)
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Answer {
+    fn drop(&mut self) {
+        let mut status = 0;
+        // SAFETY: our own child, and a place for its status; an interrupted wait leaves a zombie for `init`, no more.
+        unsafe { libc::waitpid(self.child, &mut status, 0) };
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_with_threads_does_not_fork() {
+        // the test runner has threads
+        assert!(matches!(part(), Parted::Alone));
+    }
+}

@@ -1,0 +1,508 @@
+//! Against servers that follow a script, on real sockets.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::Stdio;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use base64::Engine as _;
+
+use super::*;
+
+const CANARY: &str = "CANARY-in-a-query";
+
+/// A server on loopback that handles each connection by the script, after the request's head was read.
+struct Server {
+    address: SocketAddr,
+    connections: Arc<AtomicUsize>,
+    heads: mpsc::Receiver<String>,
+}
+
+#[expect(clippy::disallowed_methods, reason = "a server for a test")]
+fn listener() -> TcpListener {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port")
+}
+
+impl Server {
+    fn start(script: impl Fn(&mut TcpStream, &str) + Send + Sync + 'static) -> Server {
+        let listener = listener();
+        let address = listener.local_addr().expect("its address");
+        let connections = Arc::new(AtomicUsize::new(0));
+        let (to, heads) = mpsc::channel();
+        let counted = Arc::clone(&connections);
+        let script = Arc::new(script);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                counted.fetch_add(1, Ordering::SeqCst);
+                let (script, to) = (Arc::clone(&script), to.clone());
+                thread::spawn(move || {
+                    let mut stream = stream;
+                    let head = head(&mut stream);
+                    let _ = to.send(head.clone());
+                    script(&mut stream, &head);
+                });
+            }
+        });
+        Server { address, connections, heads }
+    }
+
+    /// One that gives every request the same answer.
+    fn answering(answer: &str) -> Server {
+        let answer = answer.to_owned();
+        Server::start(move |stream, _| {
+            let _ = stream.write_all(answer.as_bytes());
+        })
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}/token?client_secret={CANARY}", self.address)
+    }
+
+    fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+}
+
+/// Up to the empty line, byte by byte so that the body stays on the stream.
+fn head(stream: &mut impl Read) -> String {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|n| n == 1) {
+        head.push(byte[0]);
+    }
+    String::from_utf8_lossy(&head).into_owned()
+}
+
+fn post(url: &str, timeout: Duration) -> Request {
+    let mut request = Request::new("POST", url).header("content-type", "application/x-www-form-urlencoded");
+    request.body = Some("grant_type=client_credentials".into());
+    request.timeout = timeout;
+    request
+}
+
+fn exchange(url: &str) -> Result<Response, HttpError> {
+    let answer = Real::default().exchange(&post(url, Duration::from_secs(5)));
+    if let Err(error) = &answer {
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains(CANARY) && !shown.contains("client_secret"), "{shown}");
+    }
+    answer
+}
+
+#[test]
+fn secrets_go_by_https_or_to_loopback_and_nowhere_else() {
+    for url in [
+        "https://as.example/token",
+        "https://127.0.0.1:1/token",
+        "http://127.0.0.1:1/token",
+        "http://[::1]:1/token",
+        "http://localhost:1/token",
+    ] {
+        assert!(allowed(url).is_ok(), "{url}");
+    }
+    for url in [
+        "http://as.example/token",
+        "http://localhost.example/token",
+        "http://0.0.0.0/token",
+        "http://[::ffff:127.0.0.1]/token",
+        "http://192.168.0.1/token",
+        "https://id:secret@as.example/token",
+        "https://id@as.example/token",
+        "https:///token",
+        "file:///etc/passwd",
+        "data:,x",
+        "token",
+    ] {
+        // `https:///token` is read as `https://token/`, by every browser too
+        assert_eq!(allowed(url).is_ok(), url == "https:///token", "{url}");
+    }
+}
+
+#[test]
+fn loopback_never_goes_through_a_proxy() {
+    for url in ["https://127.0.0.1/", "https://[::1]/", "https://localhost/"] {
+        assert!(matches!(allowed(url), Ok((_, Way::Direct))), "{url}");
+    }
+    assert!(matches!(allowed("https://as.example/"), Ok((_, Way::World))));
+}
+
+#[test]
+fn a_body_is_read_up_to_its_cap() {
+    let soon = Instant::now() + Duration::from_secs(5);
+    let whole = vec![7; 100_000];
+    let read = |cap| read_body(whole.as_slice(), cap, soon);
+    assert!(read(100_000).is_ok_and(|body| *body == whole));
+    assert!(matches!(read(99_999), Err(BodyError::TooLarge)));
+    assert!(matches!(read(0), Err(BodyError::TooLarge)));
+    assert!(matches!(read_body(io::repeat(1), usize::MAX >> 1, Instant::now()), Err(BodyError::TooSlow)));
+}
+
+// T-07, T-78, T-75: what is sent is what was asked for, on a connection of its own
+#[test]
+fn a_request_is_plain_and_its_connection_used_once() {
+    let server =
+        Server::answering("HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nX-A: 1\r\nx-a: 2\r\nContent-Length: 2\r\n\r\n{}");
+    let http = Real::default();
+    for host in ["127.0.0.1", "localhost"] {
+        let url = format!("http://{host}:{}/token?x=1", server.address.port());
+        let answer = http
+            .exchange(&post(&url, Duration::from_secs(5)).header("x-b", "1").header("x-b", "2"))
+            .expect("an answer");
+        assert_eq!((answer.status, answer.body.as_slice()), (200, b"{}".as_slice()));
+        let of_a: Vec<&str> = answer.headers.iter().filter(|(n, _)| n == "x-a").map(|(_, v)| v.as_str()).collect();
+        assert_eq!(of_a, ["1", "2"]);
+        let sent = server.heads.recv().expect("a request").to_ascii_lowercase();
+        assert!(sent.starts_with("post /token?x=1 http/1.1\r\n"), "{sent}");
+        for header in [
+            "accept-encoding: identity",
+            concat!("user-agent: oauthctl/", env!("CARGO_PKG_VERSION")),
+            "content-type: application/x-www-form-urlencoded",
+            "content-length: 29",
+            "x-b: 1\r\nx-b: 2",
+        ] {
+            assert!(sent.contains(header), "{header}: {sent}");
+        }
+        assert!(!sent.contains("cookie") && !sent.contains("referer"), "{sent}");
+    }
+    assert_eq!(server.connections(), 2);
+}
+
+// T-20, T-21, T-22, T-23
+#[test]
+fn a_redirect_is_not_followed() {
+    let elsewhere = Server::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    for status in [301, 302, 303, 307, 308] {
+        for to in [elsewhere.url(), "http://169.254.169.254/".into(), "file:///etc/passwd".into(), "/other".into()] {
+            let server = Server::answering(&format!(
+                "HTTP/1.1 {status} X\r\nLocation: {to}\r\nRefresh: 0; url={to}\r\nContent-Length: 0\r\n\r\n"
+            ));
+            let answer = exchange(&server.url()).expect("the redirect itself");
+            assert_eq!((answer.status, answer.header("location")), (status, Some(to.as_str())));
+            assert_eq!(server.connections(), 1);
+        }
+    }
+    assert_eq!(elsewhere.connections(), 0);
+}
+
+// T-02, T-03, T-04
+#[test]
+fn one_deadline_covers_the_whole_exchange() {
+    let trickle = |start: &'static str, piece: &'static str| {
+        Server::start(move |stream, _| {
+            let mut went_well = stream.write_all(start.as_bytes());
+            while went_well.is_ok() {
+                thread::sleep(Duration::from_millis(50));
+                went_well = stream.write_all(piece.as_bytes());
+            }
+        })
+    };
+    for server in [
+        Server::start(|_, _| thread::sleep(Duration::from_secs(20))),
+        trickle("HTTP/1.1 200 OK\r\n", "A: b\r\n"),
+        trickle("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", "a"),
+        trickle("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\na\r\n"),
+        trickle("", "HTTP/1.1 100 Continue\r\n\r\n"),
+    ] {
+        let start = Instant::now();
+        let answer = Real::default().exchange(&post(&server.url(), Duration::from_secs(1)));
+        let took = start.elapsed();
+        // so many headers that the count ends it before the time does are refused too
+        assert!(
+            matches!(answer, Err(HttpError::TimedOut { seconds: 1, .. } | HttpError::Ambiguous { .. })),
+            "{:?}",
+            answer.err()
+        );
+        assert!(took < Duration::from_millis(1700), "{took:?}");
+    }
+}
+
+// T-05
+#[test]
+fn an_endless_body_is_cut_off_at_the_cap() {
+    for start in ["Transfer-Encoding: chunked\r\n\r\n", "Content-Length: 10737418240\r\n\r\n", "\r\n"] {
+        let server = Server::start(move |stream, _| {
+            let chunk = if start.starts_with('T') {
+                format!("10000\r\n{}\r\n", "a".repeat(1 << 16))
+            } else {
+                "a".repeat(1 << 16)
+            };
+            let mut went_well = stream.write_all(format!("HTTP/1.1 200 OK\r\n{start}").as_bytes());
+            while went_well.is_ok() {
+                went_well = stream.write_all(chunk.as_bytes());
+            }
+        });
+        assert!(matches!(exchange(&server.url()), Err(HttpError::TooLarge { limit, .. }) if limit == 1 << 20));
+    }
+}
+
+// T-04, T-60: after the request has left nobody knows what the server did
+#[test]
+fn an_answer_that_breaks_off_is_ambiguous() {
+    for answer in [
+        "",
+        "HTTP/1.1 200 OK\r\nContent-Le",
+        "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{\"access",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{\"access",
+        "not HTTP at all\r\n\r\n",
+    ] {
+        let server = Server::answering(answer);
+        let got = exchange(&server.url());
+        assert!(matches!(got, Err(HttpError::Ambiguous { .. })), "{answer}: {:?}", got.err());
+        assert_eq!(server.connections(), 1, "nothing is sent twice by itself");
+    }
+}
+
+// T-01
+#[test]
+fn what_never_left_is_told_as_that() {
+    let closed = listener().local_addr().expect("its address");
+    for url in [format!("http://{closed}/token?x={CANARY}"), format!("https://{closed}/token?x={CANARY}")] {
+        let Err(HttpError::Unsent { place, why }) = exchange(&url) else { panic!("{url}") };
+        assert!(place.ends_with("/token"), "{place}");
+        assert!(why.to_lowercase().contains("refused"), "{why}");
+    }
+    let plain = listener();
+    let url = format!("https://{}/token?x={CANARY}", plain.local_addr().expect("its address"));
+    thread::spawn(move || {
+        let (mut stream, _) = plain.accept().expect("a connection");
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        let _ = io::copy(&mut stream, &mut io::sink());
+    });
+    let Err(HttpError::Tls { why, .. }) = exchange(&url) else { panic!("it speaks no TLS") };
+    assert_eq!(why, "it does not speak TLS");
+}
+
+// T-06
+#[test]
+fn a_compressed_body_is_handed_on_as_it_is() {
+    let server = Server::answering("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x0b12");
+    let answer = exchange(&server.url()).expect("an answer");
+    assert_eq!(answer.header("content-encoding"), Some("gzip"));
+    assert_eq!(answer.body.as_slice(), b"\x1f\x0b12");
+}
+
+#[test]
+fn headers_that_decide_where_a_request_goes_cannot_be_given() {
+    let server = Server::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    for (name, value) in [
+        ("Host", "evil.example"),
+        ("Transfer-Encoding", "chunked"),
+        ("Content-Length", "1"),
+        ("X-A", "b\r\nX-C: d"),
+        ("X-A\r\nX-C", "b"),
+        ("", "b"),
+    ] {
+        let got = Real::default().exchange(&Request::new("GET", server.url()).header(name, value));
+        assert!(matches!(got, Err(HttpError::Forbidden { .. })), "{name}: {value}");
+    }
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn a_streamed_answer_has_a_deadline_for_its_head_and_none_for_its_body() {
+    let slow = Server::start(|stream, _| {
+        let _ = stream.write_all(b"HTTP/1.1 203 Yes\r\nX-A: b\r\nContent-Length: 30\r\n\r\n");
+        for _byte in 0..30 {
+            thread::sleep(Duration::from_millis(50));
+            let _ = stream.write_all(b"a");
+        }
+    });
+    let mut request = Request::new("GET", slow.url());
+    request.timeout = Duration::from_secs(1);
+    request.max_body = 1;
+    let mut answer = Real::default().stream(&request, None).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((answer.status, answer.version.as_str()), (203, "HTTP/1.1"));
+    assert_eq!(crate::wire::header(&answer.headers, "x-a"), Some("b"));
+    let mut body = String::new();
+    answer.body.read_to_string(&mut body).expect("the body");
+    assert_eq!(body, "a".repeat(30));
+
+    let silent = Server::start(|_, _| thread::sleep(Duration::from_secs(20)));
+    request.url = silent.url().into();
+    let start = Instant::now();
+    assert!(matches!(Real::default().stream(&request, None), Err(HttpError::TimedOut { seconds: 1, .. })));
+    assert!(start.elapsed() < Duration::from_millis(1700));
+
+    let broken = Server::answering("HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\nabc");
+    request.url = broken.url().into();
+    let mut answer = Real::default().stream(&request, None).unwrap_or_else(|error| panic!("{error}"));
+    let error = answer.body.read_to_string(&mut String::new()).expect_err("cut short").to_string();
+    assert!(!error.contains(CANARY) && !error.contains("http"), "{error}");
+}
+
+#[test]
+fn an_upload_of_any_size_arrives_whole() {
+    let server = Server::start(|stream, head| {
+        let mut reader = BufReader::new(stream.try_clone().expect("a second handle"));
+        let length =
+            head.lines().find_map(|l| l.to_ascii_lowercase().strip_prefix("content-length: ").map(str::to_owned));
+        let mut got = 0_u64;
+        if let Some(length) = length {
+            got = io::copy(&mut reader.take(length.parse().expect("a number")), &mut io::sink()).expect("the body");
+        } else {
+            loop {
+                let mut size = String::new();
+                reader.read_line(&mut size).expect("a chunk's size");
+                let size = u64::from_str_radix(size.trim(), 16).expect("a number");
+                io::copy(&mut reader.by_ref().take(size + 2), &mut io::sink()).expect("a chunk");
+                if size == 0 {
+                    break;
+                }
+                got += size;
+            }
+        }
+        let body = got.to_string();
+        let _ = stream.write_all(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()).as_bytes());
+    });
+    for (size, length, chunked) in [
+        (0, None, false),
+        (10, None, false),
+        (10, Some(10), false),
+        (3 << 20, Some(3 << 20), false),
+        (3 << 20, None, true),
+    ] {
+        let upload = Upload { reader: Box::new(io::repeat(b'a').take(size)), length };
+        let mut answer = Real::default()
+            .stream(&Request::new("PUT", server.url()), Some(upload))
+            .unwrap_or_else(|error| panic!("{size}: {error}"));
+        let mut body = String::new();
+        answer.body.read_to_string(&mut body).expect("the body");
+        assert_eq!(body, size.to_string());
+        let head = server.heads.recv().expect("a request").to_ascii_lowercase();
+        assert_eq!(head.contains("transfer-encoding: chunked"), chunked, "{head}");
+    }
+    let closed = format!("http://{}/", listener().local_addr().expect("its address"));
+    let upload = || Some(Upload { reader: Box::new(io::repeat(b'a').take(10)), length: None });
+    assert!(matches!(Real::default().stream(&Request::new("PUT", closed), upload()), Err(HttpError::Unsent { .. })));
+    let short = Some(Upload { reader: Box::new(io::empty()), length: Some(3) });
+    assert!(matches!(Real::default().stream(&Request::new("PUT", server.url()), short), Err(HttpError::Unsent { .. })));
+}
+
+/// Runs one of the ignored tests below in a process of its own, since what it shows hangs on the environment.
+#[expect(clippy::disallowed_methods, reason = "this very program once more")]
+fn alone(test: &str, variables: &[(&str, String)]) {
+    let output = std::process::Command::new(std::env::current_exe().expect("its own path"))
+        .args(["--exact", "--ignored", "--nocapture", &format!("world::http::tests::{test}")])
+        .envs(variables.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .output()
+        .expect("run");
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && shown.contains("1 passed"),
+        "{shown}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+// T-73
+#[test]
+fn the_systems_proxy_is_used_for_the_world_and_never_for_loopback() {
+    let proxy = Server::answering("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n");
+    let url = format!("http://name:password@{}", proxy.address);
+    let names = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+    let variables: Vec<_> = names.iter().map(|name| (*name, url.clone())).collect();
+    alone("with_a_proxy", &variables);
+    let head = proxy.heads.recv().expect("one request");
+    assert!(head.starts_with("CONNECT as.example:443 HTTP/1.1\r\n"), "{head}");
+    assert!(!head.contains("token") && !head.contains(CANARY), "{head}");
+    assert_eq!(proxy.connections(), 1);
+}
+
+#[test]
+#[ignore = "run by another test, in a process of its own"]
+fn with_a_proxy() {
+    let server = Server::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    assert_eq!(exchange(&server.url()).expect("not through the proxy").status, 200);
+    assert_eq!(exchange(&server.url().replace("127.0.0.1", "localhost")).expect("nor by name").status, 200);
+    let Err(HttpError::Unsent { why, .. }) = exchange(&format!("https://as.example/token?x={CANARY}")) else {
+        panic!("the proxy refuses")
+    };
+    assert!(!why.contains("password"), "{why}");
+}
+
+/// A server that speaks TLS, and one certificate of an authority that exists for this test alone.
+struct Authority {
+    certificate: rcgen::Certificate,
+    issuer: rcgen::Issuer<'static, rcgen::KeyPair>,
+}
+
+impl Authority {
+    fn new(name: &str) -> Authority {
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let mut params = rcgen::CertificateParams::new(Vec::new()).expect("no names");
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        params.key_usages = vec![rcgen::KeyUsagePurpose::KeyCertSign, rcgen::KeyUsagePurpose::DigitalSignature];
+        let certificate = params.self_signed(&key).expect("a certificate");
+        Authority { certificate, issuer: rcgen::Issuer::new(params, key) }
+    }
+
+    fn server(&self, name: &str, last_year: i32) -> SocketAddr {
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).expect("a name");
+        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        params.not_after = rcgen::date_time_ymd(last_year, 1, 1);
+        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
+        let key = rustls::pki_types::PrivatePkcs8KeyDer::from(key.serialize_der());
+        let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key.into())
+            .expect("a certificate");
+        let (listener, config) = (listener(), Arc::new(config));
+        let address = listener.local_addr().expect("its address");
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let tls = rustls::ServerConnection::new(Arc::clone(&config)).expect("a connection");
+                let mut stream = rustls::StreamOwned::new(tls, stream);
+                if !head(&mut stream).is_empty() {
+                    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+                    stream.conn.send_close_notify();
+                    let _ = stream.flush();
+                }
+            }
+        });
+        address
+    }
+}
+
+#[test]
+fn a_certificate_is_checked_against_the_systems_authorities_or_the_named_file() {
+    let authority = Authority::new("trusted");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("ca.pem");
+    let der = base64::engine::general_purpose::STANDARD.encode(authority.certificate.der());
+    let pem = format!("-----BEGIN CERTIFICATE-----\n{der}\n-----END CERTIFICATE-----\n");
+    std::fs::write(&file, pem).expect("written");
+    let url = |address: SocketAddr| format!("https://{address}/token?x={CANARY}");
+    let good = url(authority.server("127.0.0.1", 2099));
+    let servers = [
+        ("GOOD", good.clone()),
+        ("EXPIRED", url(authority.server("127.0.0.1", 2021))),
+        ("OTHER_NAME", url(authority.server("as.example", 2099))),
+        ("UNKNOWN", url(Authority::new("unknown").server("127.0.0.1", 2099))),
+        ("SSL_CERT_FILE", file.to_str().expect("text").to_owned()),
+    ];
+    alone("with_certificates", &servers);
+    // without the file the same server is a stranger's
+    let Err(HttpError::Tls { why, .. }) = exchange(&good) else { panic!("an unknown authority") };
+    assert!(why.contains("signed by nobody") || why.contains("No CA certificates"), "{why}");
+}
+
+#[test]
+#[ignore = "run by another test, in a process of its own"]
+#[expect(clippy::disallowed_methods, reason = "told by the test that runs it")]
+fn with_certificates() {
+    let url = |name: &str| std::env::var(name).expect("told");
+    assert_eq!(exchange(&url("GOOD")).expect("an answer").body.as_slice(), b"{}");
+    for (name, reason) in [
+        ("EXPIRED", "its certificate has expired"),
+        ("OTHER_NAME", "its certificate is for another name"),
+        ("UNKNOWN", "its certificate is signed by nobody this system trusts"),
+    ] {
+        let Err(HttpError::Tls { why, .. }) = exchange(&url(name)) else { panic!("{name}") };
+        assert_eq!(why, reason, "{name}");
+    }
+}

@@ -1,0 +1,224 @@
+//! What must hold for any bytes at all, a function per door through which strangers' bytes come in. `fuzz/` looks for bytes for
+//! which it doesn't; `fuzz_corpus` replays those that were of interest before.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::time::Instant;
+
+use oauthctl::config::Config;
+use oauthctl::protocol::redirect::{Expected, Verdict};
+use oauthctl::protocol::{answer, api_error, form, jwt, redirect, trace};
+use oauthctl::provider::{ExpiresUnit, Provider, ResponseShape, StateEcho, ZeroExpires, read};
+use oauthctl::wire::Response;
+use oauthctl::world::http_reader::{Limits, Refusal, Stream, parse_head, read_request};
+use oauthctl::world::loopback::judge::judge;
+
+/// What is shown to a person is one line that can't act on the terminal or on a CI log.
+fn shown(text: &str) {
+    assert!(text.chars().count() < 2000, "{} characters", text.chars().count());
+    // `[::1]` stands in messages of our own
+    assert!(!text.replace("[::1]", "").contains("::") && !text.contains("##["), "a command in {text:?}");
+    assert!(!text.chars().any(|c| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c)), "{text:?}");
+}
+
+/// Bytes that come in pieces of one size.
+struct Pieces<'a> {
+    bytes: &'a [u8],
+    size: usize,
+}
+
+impl Read for Pieces<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let piece = self.size.min(buffer.len());
+        self.bytes.take(piece as u64).read(&mut buffer[..piece]).inspect(|n| self.bytes = &self.bytes[*n..])
+    }
+}
+
+impl Write for Pieces<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Stream for Pieces<'_> {
+    fn end_by(&mut self, _: Instant) {}
+
+    fn end_writing(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// L-29, L-52: the same request or the same refusal however the bytes trickle, within the bounds, and what gets past the
+/// judge is for our own name and port.
+pub fn request_reader(data: &[u8]) {
+    let limits = Limits { body: 4096, ..Limits::default() };
+    let read = |size| read_request(&mut Pieces { bytes: data, size }, &limits);
+    let whole = read(1 << 20);
+    let pieces = read(usize::from(data.first().copied().unwrap_or(1)).max(1));
+    match (&whole, &pieces) {
+        (Ok(whole), Ok(pieces)) => assert_eq!(whole, pieces),
+        // a refusal may come before the bytes do that another one is given for
+        (Err(_), Err(_)) => {}
+        _ => panic!("{whole:?} at once, {pieces:?} in pieces"),
+    }
+    if let Err(refusal @ (Refusal::TooSlow | Refusal::Failed(_))) = &whole {
+        panic!("{refusal}");
+    }
+    let _ = parse_head(data);
+    let Ok(request) = whole else { return };
+    assert!(request.target.len() <= limits.line && request.headers.len() <= 100 && request.body.len() <= limits.body);
+    assert!(request.target.bytes().all(|b| b.is_ascii_graphic()));
+    for post in [false, true] {
+        let Ok((path, query)) = judge(&request, 4000, false, post) else { continue };
+        assert!(path.starts_with('/') && !path.contains('?') && request.target.contains(query));
+        let host = request.header("host").expect("a host").to_ascii_lowercase();
+        assert!(["127.0.0.1:4000", "localhost:4000", "[::1]:4000"].contains(&host.as_str()), "{host}");
+        assert!(request.method == "GET" || post && request.method == "POST");
+        assert_eq!(request.count("host"), 1);
+    }
+}
+
+fn shape(kind: u8) -> ResponseShape {
+    ResponseShape {
+        root: (kind & 1 != 0).then(|| "data.token".to_owned()),
+        access_token: "access_token".into(),
+        refresh_token: "refresh_token".into(),
+        expires_in: "expires_in".into(),
+        scope: "scope".into(),
+        token_type: "token_type".into(),
+        default_token_type: (kind & 2 != 0).then(|| "Bearer".to_owned()),
+        expires_unit: [ExpiresUnit::Seconds, ExpiresUnit::Milliseconds, ExpiresUnit::Epoch, ExpiresUnit::Iso8601]
+            [usize::from(kind >> 2 & 3)],
+        default_expires_s: (kind & 16 != 0).then_some(3600),
+        zero_expires: if kind & 32 != 0 { ZeroExpires::Never } else { ZeroExpires::Now },
+        claims_from_jwt: kind & 64 != 0,
+        ok_field: (kind & 128 != 0).then(|| "ok".to_owned()),
+        error: vec!["error".into(), "error.code".into()],
+        error_description: vec!["error_description".into()],
+        capture: BTreeMap::from([("user".to_owned(), "user.id".to_owned())]),
+    }
+}
+
+/// T-80: the first two bytes choose status, content type and the provider's shape; the rest is the body.
+pub fn token_answer(data: &[u8]) {
+    let Some((&[how, kind], body)) = data.split_first_chunk() else { return };
+    let status = [200, 201, 400, 401, 429, 503, 302, 404][usize::from(how & 7)];
+    let content = ["application/json", "text/html", "application/x-www-form-urlencoded", ""][usize::from(how >> 3 & 3)];
+    let headers = vec![("content-type".to_owned(), content.to_owned())];
+    let response = Response { status, headers, body: body.to_vec().into() };
+    match answer::read(&response, &[200], &shape(kind), if how & 128 == 0 { " " } else { "," }, 1_000_000) {
+        Ok(read) => {
+            assert_eq!(status, 200);
+            let set = read.set;
+            for token in [Some(&set.access_token), set.refresh_token.as_ref()].into_iter().flatten() {
+                let token = token.expose();
+                assert!(!token.is_empty() && token.len() <= 64 << 10 && token.bytes().all(|b| b.is_ascii_graphic()));
+            }
+            read.warnings.iter().for_each(|w| shown(w));
+            let kept = set.to_json().to_string();
+            let again = serde_json::from_str(&kept).ok().and_then(|v| oauthctl::token::TokenSet::from_json(&v));
+            assert_eq!(again.as_ref(), Some(&set), "what is stored reads back");
+        }
+        Err(error) => shown(&error.to_string()),
+    }
+    if let Some(error) = api_error::read(body) {
+        let _ = api_error::meaning(&[], status, Some(&error));
+    }
+    trace::response(&response).iter().for_each(|line| shown(line));
+}
+
+pub fn jwt_claims(data: &[u8]) {
+    let token = String::from_utf8_lossy(data);
+    let claims = jwt::claims(&token);
+    if claims.is_some() {
+        assert!(token.len() <= 64 << 10 && token.matches('.').count() == 2);
+    }
+    // the same token in an answer that leaves expiry and scopes to it
+    let body = serde_json::json!({ "access_token": token, "token_type": "Bearer" }).to_string();
+    let response = Response { status: 200, headers: Vec::new(), body: body.into_bytes().into() };
+    if let Ok(read) = answer::read(&response, &[200], &shape(64), " ", 1_000_000) {
+        assert!(claims.is_some() || read.set.expires_at.is_none());
+    }
+}
+
+/// What is wrong with a person's own file is told in lines that can be shown, and what is right is printed as it reads.
+pub fn provider_file(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match read::from_text("mine", text, None) {
+        Ok(provider) => {
+            let printed = provider.to_toml();
+            let again = read::from_text("mine", &printed, None);
+            assert_eq!(again.as_ref().ok(), Some(&provider), "{:?}\n{printed}", again.as_ref().err());
+            let _ =
+                provider.expand(&BTreeMap::from([("dc".to_owned(), "us1".to_owned())])).map(|p: Provider| p.api.hosts);
+        }
+        Err(error) => error.to_string().lines().for_each(shown),
+    }
+}
+
+pub fn config_file(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let dir = Path::new("/config");
+    let whole = Config::from_text(dir, text);
+    if let Err(error) = &whole {
+        error.to_string().lines().for_each(shown);
+    }
+    let Ok(mut whole) = whole else { return };
+    // one profile read alone is the same as in the whole
+    for name in whole.profiles.keys().cloned().chain(["gr".to_owned()]).collect::<Vec<_>>() {
+        let one = Config::from_text_for(dir, text, &name).expect("what reads whole reads in parts");
+        assert_eq!(one.profiles.get(&name), whole.profiles.get(&name));
+        assert_eq!((&one.default_profile, one.store, one.cache), (&whole.default_profile, whole.store, whole.cache));
+    }
+    whole.profiles.clear();
+}
+
+/// L-37, L-52: only what bears this login's `state`, at this login's address, is a code.
+pub fn pasted_redirect(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    for redirect_uri in [Some("https://app.example/cb"), None] {
+        let query = match redirect::pasted(&text, redirect_uri) {
+            Ok(query) => query,
+            Err(error) => {
+                shown(&error.to_string());
+                continue;
+            }
+        };
+        if redirect_uri.is_some() {
+            assert!(
+                url::Url::parse(text.trim())
+                    .is_ok_and(|u| u.scheme() == "https" && u.host_str() == Some("app.example"))
+            );
+        }
+        judged(&query);
+    }
+    judged(&text);
+}
+
+fn judged(query: &str) {
+    let expected = Expected {
+        state: "the-state-of-this-login".into(),
+        state_echo: StateEcho::Required,
+        issuer: Some("https://as.example".into()),
+        iss_required: false,
+        code_param: "code".into(),
+    };
+    let verdict = redirect::judge(query, &expected);
+    let states: Vec<String> =
+        form::decode(query).unwrap_or_default().into_iter().filter(|(n, _)| n == "state").map(|(_, v)| v).collect();
+    let is_ours = states == ["the-state-of-this-login"];
+    match verdict {
+        Verdict::Code { code, .. } => {
+            assert!(is_ours, "{query}");
+            let code = code.expose();
+            assert!(!code.is_empty() && code.len() <= 4096 && code.bytes().all(|b| (0x20..=0x7e).contains(&b)));
+        }
+        Verdict::Refused { .. } | Verdict::Broken(_) => assert!(is_ours, "{query}"),
+        Verdict::Noise(why) => shown(why),
+    }
+}

@@ -1,0 +1,789 @@
+#!/usr/bin/env python3
+"""The program against a hostile world, end to end: servers that follow a script, raw bytes at the listener, addresses that lead
+astray. The rows that a test stands for are in its docstring; `rows` counts them."""
+
+import contextlib
+import gzip
+import json
+import os
+import re
+import signal
+import socket
+import ssl
+import stat
+import subprocess
+import threading
+import time
+import urllib.parse
+
+import rig
+from rig import Listening, answer, check, same, test
+
+CI = bool(os.environ.get("CI"))
+ACCESS = "access-0-of-the-hostile-tests"
+REFRESH = "refresh-0-of-the-hostile-tests"
+
+
+def token(number=0, **more):
+    return {
+        "access_token": ACCESS.replace("0", str(number), 1),
+        "refresh_token": REFRESH.replace("0", str(number), 1),
+        "token_type": "Bearer",
+        "expires_in": 3600,
+        **more,
+    }
+
+
+def home_for(t, server, more="", **env):
+    home = t.home(OAUTHCTL_STORE="file", **env)
+    home.provider("rig", server.provider_file(more=more))
+    return home
+
+
+LOGIN = ["rig", "--client-id", "public"]
+
+
+def signed_in(t, server, more="", **env):
+    """A home with a token of this server, fresh for an hour."""
+    home = home_for(t, server, more, **env)
+    server.on.setdefault("/token", answer(200, token()))
+    login = Listening(home, *LOGIN)
+    login.redirect()
+    login.end().expect(0)
+    return home
+
+
+def world(t):
+    server = t.scripted()
+    return server, signed_in(t, server)
+
+
+# ---- the listener ------------------------------------------------------------------------------------------------------
+
+
+@test
+def two_right_redirects_with_different_codes_are_one_exchange(t):
+    """L-20, L-58, R-004"""
+    server = t.scripted()
+    home = home_for(t, server)
+
+    def slow(_):
+        time.sleep(0.5)
+        return answer(200, token())
+
+    server.on["/token"] = slow
+    login = Listening(home, *LOGIN)
+    pages = rig.parallel(12, 12, lambda n: login.redirect(f"code-{n % 2}"))
+    login.end().expect(0)
+    same(len(server.to("/token")), 1, "codes exchanged")
+    check(all(p.startswith("HTTP/1.1 ") for p in pages), f"everybody gets a page: {pages}")
+    check(any("Location: /done" in p for p in pages), f"{pages}")
+
+
+@test
+def a_failed_exchange_shows_the_page_that_says_so(t):
+    """L-51, S5, T-60: and the code is sent once"""
+    for reply, code in ((answer(400, {"error": "invalid_grant"}), 4), (answer(503), 75), (lambda _: b"", 75), (answer(200, "{}"), 7)):
+        server = t.scripted()
+        server.on["/token"] = reply
+        login = Listening(home_for(t, server), *LOGIN)
+        page = login.redirect()
+        check("Location: /failed" in page and "/done" not in page, page)
+        shown = login.get("", "/failed")
+        check("terminal" in shown or not shown, shown)
+        ran = login.end()
+        check(ran.code in (code, 3 if code == 4 else code), f"exit code {code} expected\n{ran}")
+        same(len(server.to("/token")), 1, "codes exchanged")
+        login.home.run("token", "rig").expect(4)
+
+
+@test
+def after_the_login_the_port_is_closed_and_what_comes_there_is_of_no_use(t):
+    """L-05, L-42, L-43, C-14: the code is bound to a verifier that never left but to the token endpoint"""
+    server = t.scripted()
+    home = home_for(t, server)
+    server.on["/token"] = answer(200, token())
+    login = Listening(home, *LOGIN)
+    login.redirect()
+    login.get("", "/done")
+    login.end().expect(0)
+    check(login.is_closed(), "the port is open after the login")
+    form = server.to("/token")[0].form
+    import base64
+    import hashlib
+
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(form["code_verifier"].encode()).digest()).decode().rstrip("=")
+    same((login.asked["code_challenge_method"], login.asked["code_challenge"]), ("S256", challenge), "challenge")
+    check(form["code_verifier"] not in login.url, "the verifier is in the address")
+    same(form["redirect_uri"], login.redirect_uri, "redirect_uri in the exchange")
+    # the port is somebody else's now: a late redirect goes there, and nothing of ours listens
+    with socket.create_server(("127.0.0.1", login.port)):
+        same(len(server.to("/token")), 1, "codes exchanged")
+
+
+@test
+def nobody_who_comes_is_exit_code_6_and_so_is_a_sleep_past_the_deadline(t):
+    """L-44, L-45"""
+    server = t.scripted()
+    login = Listening(home_for(t, server), *LOGIN, "--timeout", "1s")
+    started = time.monotonic()
+    login.end().expect(6)
+    check(0.5 < time.monotonic() - started < 4, "about a second")
+    check(login.is_closed(), "the port is open after the end")
+    # stopped and continued, as a laptop's lid does it
+    login = Listening(home_for(t, server), *LOGIN, "--timeout", "2s")
+    login.process.send_signal(signal.SIGSTOP)
+    time.sleep(3)
+    login.process.send_signal(signal.SIGCONT)
+    started = time.monotonic()
+    login.end().expect(6)
+    check(time.monotonic() - started < 1.5, "the time asleep counts")
+
+
+@test
+def a_signal_ends_the_wait_at_once_and_closes_the_port(t):
+    """L-46"""
+    for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)):
+        server = t.scripted()
+        login = Listening(home_for(t, server), *LOGIN)
+        while b"aiting" not in login.said:
+            login.said += login.process.stderr.readline()
+        time.sleep(0.1)
+        started = time.monotonic()
+        login.process.send_signal(number)
+        ran = login.end()
+        check(time.monotonic() - started < 0.5, f"{time.monotonic() - started:.2f} s")
+        check(ran.code in (code, 129 if number == signal.SIGHUP else code), f"{number!r}: {ran}")
+        check(login.is_closed(), "the port is open after the end")
+        login.home.run("token", "rig").expect(4)
+
+
+@test
+def an_interruption_during_the_exchange_waits_for_what_is_spent(t):
+    """L-47"""
+    server = t.scripted()
+    home = home_for(t, server)
+    asked = threading.Event()
+
+    def slow(_):
+        asked.set()
+        time.sleep(1)
+        return answer(200, token())
+
+    server.on["/token"] = slow
+    login = Listening(home, *LOGIN)
+    threading.Thread(target=login.redirect, daemon=True).start()
+    check(asked.wait(10), "no exchange")
+    login.process.send_signal(signal.SIGINT)
+    login.end()
+    same(home.run("token", "rig").expect(0).token, ACCESS, "the token that was in flight")
+
+
+@test
+def wrong_callbacks_by_the_hundred_cost_a_line_and_no_memory(t):
+    """L-01, L-06, L-57: W, and no exchange"""
+    server = t.scripted()
+    server.on["/token"] = answer(200, token())
+    login = Listening(home_for(t, server), *LOGIN)
+
+    def resident():
+        text = open(f"/proc/{login.process.pid}/status", encoding="ascii").read()
+        return int(re.search(r"VmRSS:\s+(\d+)", text)[1])
+
+    for number in range(100):
+        login.get(f"code=x{number}&state=wrong")
+    before = resident()
+    for number in range(400):
+        check(login.get(f"error=access_denied&state=wrong{number}").startswith("HTTP/1.1 400"), "refused")
+    grown = resident() - before
+    check(grown < 2048, f"{grown} kB more after 400 wrong callbacks")
+    login.redirect()
+    ran = login.end().expect(0)
+    check(ran.err.count("Ignored") <= 2, f"a line for each\n{ran}")
+    same(len(server.to("/token")), 1, "codes exchanged")
+
+
+@test
+def with_its_streams_closed_the_login_is_kept_all_the_same(t):
+    """L-60"""
+    server = t.scripted()
+    home = home_for(t, server)
+    server.on["/token"] = answer(200, token())
+    login = Listening(home, *LOGIN)
+    login.process.stderr.close()
+    login.process.stdout.close()
+    login.redirect()
+    same(login.process.wait(20), 0, "exit code")
+    same(home.run("token", "rig").expect(0).token, ACCESS, "the token")
+
+
+@test
+def a_refusal_with_the_right_state_is_told_in_one_safe_line(t):
+    """L-07, L-13, L-14, C-02, C-10"""
+    nasty = "\x1b[2J\x1b]0;t\x07\r\n::stop-commands::x ##[error] ##vso[task] \u202egnp <script>alert(1)</script>" + "y" * 6000
+    server = t.scripted()
+    for error, code in (("access_denied", 3), ("\x1b[31m::error::", 3)):
+        login = Listening(home_for(t, server, GITHUB_ACTIONS="true"), *LOGIN)
+        query = {"error": error, "error_description": nasty, "error_uri": "javascript:alert(1)", "state": login.state}
+        page = login.get(urllib.parse.urlencode(query))
+        check("script" not in page and "alert" not in page, page)
+        ran = login.end().expect(code)
+        told = ran.err.split("error:", 1)[1]
+        check(not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]|::|##\[|javascript", told), repr(told))
+        check(max(map(len, told.splitlines())) < 500, repr(told))
+    same(server.requests, [], "requests to the server")
+
+
+@test
+def the_listener_is_on_loopback_whatever_the_environment_says(t):
+    """C-23, C-24, R-036"""
+    server = t.scripted()
+    names = ["HOST", "LISTEN", "BIND", "ADDRESS", "LISTEN_ADDRESS", "REDIRECT_URI", "LISTEN_HOST"]
+    env = {f"{p}{n}": "0.0.0.0" for n in names for p in ("", "OAUTHCTL_")}
+    login = Listening(home_for(t, server, **env), *LOGIN)
+    check(login.redirect_uri.startswith("http://127.0.0.1:"), login.redirect_uri)
+    held = {os.readlink(f"/proc/{login.process.pid}/fd/{n}") for n in os.listdir(f"/proc/{login.process.pid}/fd")}
+    for table, local in (("tcp", "0100007F"), ("tcp6", "0" * 24 + "01000000")):
+        for line in open(f"/proc/net/{table}", encoding="ascii").read().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and f"socket:[{fields[9]}]" in held:
+                same(fields[1].split(":")[0], local, "where it listens")
+
+
+@test
+def a_dead_grant_never_opens_a_browser(t):
+    """C-26, R-026: a hundred times in CI, a thousand otherwise"""
+    server = t.scripted()
+    browser = t.no_browser()
+    home = signed_in(t, server)
+    server.on["/token"] = answer(400, {"error": "invalid_grant"})
+    home.env |= {"BROWSER": str(browser), "DISPLAY": ":0"}
+    home.run("refresh", "rig").expect(4)
+    verbs = [("token", "rig"), ("refresh", "rig"), ("call", "rig", "/me"), ("token", "rig", "--force-refresh")]
+    ran = rig.parallel(100 if CI else 1000, 8, lambda n: home.run(*verbs[n % len(verbs)] if n % 10 == 0 else verbs[0]))
+    same({r.code for r in ran}, {4}, "exit codes")
+    same(browser.opened(), [], "what a browser got")
+
+
+# ---- the token endpoint ----------------------------------------------------------------------------------------------
+
+
+def forced(home):
+    return home.run("token", "rig", "--force-refresh")
+
+
+@test
+def no_redirect_of_the_token_endpoint_is_followed_wherever_it_leads(t):
+    """T-20, T-21, T-22, T-23, C-17"""
+    server = t.scripted()
+    home = signed_in(t, server)
+    other = t.scripted()
+    here = f"127.0.0.1:{other.port}"
+    places = [f"http://{here}/token", f"http://as@{here}/", f"http://127.0.0.1:{server.port}@{here}/", f"//{here}/", "file:///etc/passwd",
+              "unix:/run/docker.sock", "http://169.254.169.254/latest/", f"http://localhost:{other.port}/"]  # fmt: skip
+    statuses = (301, 302, 303, 307, 308)
+    for n, place in enumerate(places):
+        before = len(server.requests)
+        server.on["/token"] = answer(statuses[n % 5], "", Location=place)
+        forced(home).expect(7, out=r"\A\Z", err="redirect")
+        same(len(server.requests), before + 1, "requests")
+        server.on["/token"] = answer(200, token())
+        forced(home).expect(0)
+    same(other.connections, 0, "connections elsewhere")
+    # on a success none of these means anything
+    meta = token(1, note=f'<meta http-equiv="refresh" content="0;url=http://{here}/">')
+    server.on["/token"] = answer(200, meta, Refresh=f"0; url=http://{here}/", Location=f"http://{here}/", Alt_Svc=f'h2="{here}"')
+    same(forced(home).expect(0).token, meta["access_token"], "the token")
+    same(other.connections, 0, "connections elsewhere")
+
+
+def peak(home, *argv):
+    """A run, and the most memory it took, in kB."""
+    ran = home.run(*argv, under=["/usr/bin/time", "-f", "peak %M"])
+    return ran, int(re.search(r"peak (\d+)", ran.err)[1])
+
+
+@test
+def endless_answers_are_cut_off_and_cost_no_memory(t):
+    """T-05, T-06, T-10"""
+    rig.need("/usr/bin/time")
+    server, home = world(t)
+    _, usual = peak(home, "token", "rig", "--force-refresh")
+
+    def endless(start, piece, most=400 << 20):
+        def run(_, connection):
+            with contextlib.suppress(OSError):
+                connection.sendall(start)
+                for _ in range(most // len(piece)):
+                    connection.sendall(piece)
+
+        return run
+
+    bomb = gzip.compress(b"\0" * (256 << 20), 6)
+    ok = b"HTTP/1.1 200 x\r\n"
+    for what, do in {
+        "interim answers": endless(b"", b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 200, 40 << 20),
+        "a million empty interim answers": endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000, 25_000_000),
+        "headers": endless(ok, b"A: " + b"b" * 1000 + b"\r\n"),
+        "one header": endless(ok + b"A: ", b"b" * 65536),
+        "chunks": endless(ok + b"Transfer-Encoding: chunked\r\n\r\n", b"10000\r\n" + b"a" * 65536 + b"\r\n"),
+        "a chunk's extension": endless(ok + b"Transfer-Encoding: chunked\r\n\r\n1;", b"a" * 65536),
+        "trailers": endless(ok + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"A: " + b"b" * 1000 + b"\r\n"),
+        "a body": endless(ok + b"Content-Length: 10737418240\r\n\r\n", b"a" * 65536),
+        "a bomb": answer(200, bomb, Content_Encoding="gzip"),
+    }.items():
+        server.on["/token"] = do
+        # a fresh home each: a failure is remembered for a while
+        ran, most = peak(home, "refresh", "rig")
+        check(ran.code in (1, 7, 75), f"{what}: {ran}")
+        check(most - usual < 32 << 10, f"{what}: {most} kB instead of {usual} kB")
+        for _ in range(2):
+            server.on["/token"] = answer(200, token())
+            home.run("refresh", "rig")
+    server.on["/token"] = answer(200, gzip.compress(json.dumps(token(2)).encode()), Content_Encoding="gzip")
+    home.run("refresh", "rig").expect(7)
+
+
+@test
+def what_a_renewal_brings_is_kept_as_the_rfc_says(t):
+    """T-45, T-46, T-47, T-48, C-36, S8, S10: R-014"""
+    server, home = world(t)
+    spent = lambda: server.to("/token")[-1].form["refresh_token"]
+    first = token()["refresh_token"]
+    # none in the answer: the old one stays
+    server.on["/token"] = answer(200, {k: v for k, v in token(1).items() if k != "refresh_token"})
+    forced(home).expect(0)
+    same(spent(), first, "refresh token sent")
+    # a new one replaces it, and the same once more is fine
+    for number, expected in ((2, first), (2, token(2)["refresh_token"]), (3, token(2)["refresh_token"]), (4, token(3)["refresh_token"])):
+        server.on["/token"] = answer(200, token(number, refresh_token_expires_in=7200))
+        forced(home).expect(0)
+        same(spent(), expected, "refresh token sent")
+    check("until" in home.run("status", "rig").out.split("refresh token", 1)[1].splitlines()[0], "its end is not shown")
+
+
+@test
+def scopes_are_kept_as_granted_and_what_is_missing_is_said(t):
+    """T-41, R-015"""
+    server = t.scripted()
+    home = home_for(t, server)
+    server.on["/token"] = answer(200, token(scope="c a"))
+    login = Listening(home, *LOGIN, "--scope", "a b c")
+    login.redirect()
+    login.end().expect(0, err=r"not granted: b")
+    shown = home.run("status", "rig").expect(0).out
+    check(re.search(r"^scopes\s+c a$", shown, re.M), shown)
+
+
+@test
+def a_token_that_the_server_echoes_is_not_shown(t):
+    """T-52, H-07, S2, L-13, T-50"""
+    server, home = world(t)
+    secret = token()["refresh_token"]
+    import base64
+
+    echo = f"bad {secret} {urllib.parse.quote(secret[:8])} " + base64.b64encode(f"x:{secret}".encode()).decode() + " " + "z" * 180 + secret
+    server.on["/token"] = answer(400, {"error": "invalid_request", "error_description": echo, "context": {"sentToken": secret}})
+    for flags in ([], ["-v"], ["--error-format", "json"]):
+        ran = home.run("refresh", "rig", *flags)
+        check(ran.code == 2, str(ran))
+        left = ran.err.replace(secret[:8], "", 0)
+        check(secret not in left and secret[9:] not in left, str(ran))
+    server.on["/v1/me"] = lambda asked: answer(401, {"httpStatus": 401, "code": 1014, "message": f"no {asked.header('authorization')}", "context": {"sentToken": ACCESS}})
+    server.on["/token"] = answer(200, token())
+    ran = home.run("call", "rig", "/me", "-v")
+    check(ran.code in (4, 22), str(ran))
+    check(ACCESS not in ran.err, str(ran))
+    check(ACCESS in ran.out, "the API's own body is data, and goes to stdout as it came")
+
+
+@test
+def a_hostile_description_is_one_short_line(t):
+    """T-50, T-51, C-02, C-05"""
+    server, home = world(t)
+    nasty = "\x1b[2J\x1b]8;;http://x\x07\r\n::add-mask::x\n##[error]y ##vso[z] \x9b2J \u202ex\u2066 \x00" + "w" * 400_000
+    home.env["GITHUB_ACTIONS"] = "true"
+    for error in ("invalid_request", "\x1b[31m\n::set-output::", "", 7, ["a"], {"code": nasty, "message": nasty}, "e" * 10_000):
+        server.on["/token"] = answer(400, {"error": error, "error_description": nasty})
+        for flags in ([], ["-v"], ["--error-format", "json"]):
+            ran = home.run("refresh", "rig", *flags)
+            check(ran.code in (1, 2, 3), str(ran)[:2000])
+            check(not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066]|::|##\[|##vso", ran.err), repr(ran.err[:2000]))
+            check(max(map(len, ran.err.splitlines())) < 1500, f"{len(ran.err)} characters")
+
+
+@test
+def a_server_that_asks_for_patience_is_left_alone(t):
+    """T-54, T-55, T-58"""
+    for after, told in (("5", 5), ("-1", None), ("1000000000", 3600), ("soon", None), ("Sun, 06 Nov 1994 08:49:37 GMT", None),
+                        (time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 90)), 90)):  # fmt: skip
+        server, home = world(t)
+        server.on["/token"] = answer(429, {"error": "slow_down"}, Retry_After=after)
+        before = len(server.requests)
+        ran = forced(home).expect(75)
+        same(len(server.requests), before + 1, f"requests with Retry-After: {after}")
+        for _ in range(3):
+            again = forced(home).expect(75)
+        same(len(server.requests), before + 1, f"siblings' requests with Retry-After: {after}")
+        if told:
+            seconds = re.search(r"in (\d+) s", again.err)
+            check(seconds and told - 15 <= int(seconds[1]) <= told, f"{after}: {ran}{again}")
+    for status in (500, 502, 503, 504):
+        server, home = world(t)
+        before = len(server.requests)
+        replies = iter([answer(status), answer(200, token(1))])
+        server.on["/token"] = lambda _: next(replies)
+        ran = forced(home)
+        check(ran.code in (0, 75) and len(server.requests) - before <= 2, f"{status} once: {ran}")
+        server, home = world(t)
+        before = len(server.requests)
+        server.on["/token"] = answer(status)
+        forced(home).expect(75)
+        check(len(server.requests) - before <= 3, f"{len(server.requests) - before} requests for a {status} that stays")
+    for error in ("temporarily_unavailable", "slow_down"):
+        server, home = world(t)
+        server.on["/token"] = answer(400, {"error": error})
+        forced(home).expect(75)
+        home.run("token", "rig").expect(0)
+
+
+@test
+def a_refused_client_keeps_its_tokens_and_no_second_method_is_tried(t):
+    """T-56, T-57, T-59"""
+    for error, code in (("invalid_client", 2), ("unauthorized_client", 2), ("unsupported_grant_type", 2), ("invalid_scope", 3)):
+        server, home = world(t)
+        before = len(server.requests)
+        server.on["/token"] = answer(401 if error == "invalid_client" else 400, {"error": error}, WWW_Authenticate='Basic realm="x"')
+        forced(home).expect(code)
+        same(len(server.requests), before + 1, "requests")
+        home.run("token", "rig").expect(0)
+    server, home = world(t)
+    server.on["/token"] = answer(400, {"error": "invalid_grant"})
+    forced(home).expect(4)
+    before = len(server.requests)
+    home.run("token", "rig").expect(4)
+    same(len(server.requests), before, "requests after the end")
+
+
+@test
+def an_api_that_says_expired_is_asked_once_more_with_a_new_token(t):
+    """T-61"""
+    server, home = world(t)
+    server.on["/token"] = answer(200, token(1))
+    good = f"Bearer {token(1)['access_token']}"
+    server.on["/v1/me"] = lambda asked: answer(200, {"me": 1}) if asked.header("authorization") == good else answer(401, {"error": "invalid_token"})
+    home.run("call", "rig", "/me").expect(0, out=r'"me": 1')
+    same(len(server.to("/v1/me")), 2, "calls")
+    server.on["/v1/me"] = answer(401, {"error": "invalid_token"})
+    before = len(server.to("/v1/me"))
+    ran = home.run("call", "rig", "/me")
+    check(ran.code in (4, 22), str(ran))
+    check(len(server.to("/v1/me")) - before <= 2, "asked again and again")
+
+
+def certificate(name):
+    def make():
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(rig.pki() / f"{name['now']}.crt", rig.pki() / f"{name['now']}.key")
+        context.set_alpn_protocols(["h2", "http/1.1"])
+        name.setdefault("seen", [])
+        return context
+
+    return make
+
+
+@test
+def a_certificate_is_looked_at_each_time_and_only_http_1_is_spoken(t):
+    """T-74, T-76, C-13, R-006"""
+    name = {"now": "server"}
+    server = t.scripted(tls=certificate(name))
+    home = signed_in(t, server, SSL_CERT_FILE=rig.pki() / "ca.crt")
+
+    # a server that offers HTTP/2 gets HTTP/1.1
+    def spoken(_, connection):
+        name["seen"].append(connection.selected_alpn_protocol())
+        return answer(200, token(1))
+
+    server.on["/token"] = spoken
+    forced(home).expect(0)
+    check(name["seen"] in ([None], ["http/1.1"]), f"{name['seen']}")
+    before = len(server.requests)
+    name["now"] = "wronghost"
+    forced(home).expect(7, err="certificate")
+    same(len(server.requests), before, "requests to another's certificate")
+
+
+# ---- `call`: the token goes to the provider's hosts and nowhere else --------------------------------------------------------
+
+GOOD = "api.good.example"
+
+
+def caller(t):
+    """A home whose provider is on a host that doesn't exist, and a proxy through which all the world would be reached."""
+    server = t.scripted()
+    home = signed_in(t, server)
+    proxy = t.scripted()
+    file = server.provider_file().replace(f'api.base-url = "{server.base}/v1"', f'api.base-url = "https://{GOOD}/v1"')
+    home.provider("rig", file)
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy"):
+        home.env[name] = f"http://127.0.0.1:{proxy.port}"
+    return server, home, proxy
+
+
+@test
+def an_address_that_leads_elsewhere_gets_no_token(t):
+    """A-01 A-02 A-03 A-04 A-05 A-06 A-07 A-08 A-09 A-10 A-11 A-12 A-13 A-14 A-15 A-16 A-17 A-18 A-19 A-20 A-22 A-23 A-24
+    A-25, C-03, C-16, R-002"""
+    server, home, proxy = caller(t)
+    evil = "evil.example"
+    local = f"127.0.0.1:{proxy.port}"
+    refused = {
+        "A-01": [f"https://{GOOD}@{evil}/x", f"https://{GOOD}:443@{evil}/", f"http://{GOOD}@{local}/"],
+        "A-02": [f"https://{GOOD}.{evil}/x", f"https://{GOOD}.evil/"],
+        "A-03": [f"https://{evil}/{GOOD}", f"http://{local}/{GOOD}"],
+        "A-04": [f"https://{evil}#{GOOD}", f"https://{evil}#@{GOOD}/"],
+        "A-05": [f"https://{evil}?{GOOD}", f"https://{evil}?@{GOOD}/"],
+        "A-06": [f"https://{GOOD}:444/x", f"https://{GOOD}:80/", f"https://{GOOD}:0/"],
+        "A-07": [f"http://{GOOD}/x", f"ws://{GOOD}/x", f"wss://{GOOD}/", f"ftp://{GOOD}/"],
+        "A-08": [f"https://{GOOD.upper()}./v1/x", f"https://{GOOD}.:443/"],
+        "A-09": [f"https://{GOOD}%2eevil/", f"https://{GOOD}%2f@{evil}/"],
+        "A-10": [rf"https://{GOOD}\@{evil}", rf"https:\\{evil}/", rf"https://{GOOD}\.{evil}"],
+        "A-11": ["https://api。evil。example/", f"https://{GOOD}。evil/"],
+        "A-12": ["https://xn--pi-6kc.good.example/", "https://аpi.good.example/"],
+        "A-13": [f"//{evil}/x", f"///{evil}/x", f"//{local}/"],
+        "A-14": [rf"/\{evil}/x", rf"\\{evil}", rf"/\/{evil}"],
+        "A-15": [f"https://{evil}\t/x", f"ht\ntps://{evil}/", f"https://{GOOD}\n.{evil}/", "/x\r\ny", f" https://{evil}/", f"/\t/{evil}"],
+        "A-16": [f"http://[::ffff:127.0.0.1]:{proxy.port}/", f"https://[::ffff:127.0.0.1]:{proxy.port}/"],
+        "A-17": [f"http://2130706433:{proxy.port}/", f"http://0x7f.1:{proxy.port}/", f"http://127.1:{proxy.port}/"],
+        "A-18": [f"https://{ACCESS}@{GOOD}/x", f"https://u:{ACCESS}@{GOOD}/", f"https://:@{GOOD}.{evil}/"],
+        "A-19": ["https://BÜCHER.example/", "https://ÄPI.GOOD.EXAMPLE/"],
+        "A-20": [f"https:///{evil}/x", f"https:/{evil}/x", f"https:{evil}", f"https:////{evil}/"],
+        "A-22": ["https://" + "a" * 65536 + ".example/", f"https://{evil}/" + "a" * 65536],
+        "A-23": ["data:text/plain,x", f"data://{GOOD}/x"],
+        "A-24": ["file:///etc/passwd", f"file://{GOOD}/etc/passwd"],
+        "A-25": ["unix:/var/run/docker.sock", f"unix://{GOOD}/x", f"http+unix://{GOOD}/"],
+    }
+    for row, targets in refused.items():
+        for target in targets:
+            ran = home.run("call", "rig", "GET", target)
+            check(ran.code == 7, f"{row} {target[:100]!r}: exit code 7 expected\n{str(ran)[:1500]}")
+            same(ran.out, "", f"{row} stdout")
+            check(len(ran.err) < 3000, f"{row}: {len(ran.err)} characters of talk")
+    same(proxy.connections, 0, "connections that were made")
+    same([r.target for r in server.requests if r.path != "/token"], [], "requests elsewhere")
+    # and the control: the good host is reached, through the proxy, by CONNECT and without the token
+    for target in ("/x", f"https://{GOOD}/v1/x", f"https://{GOOD}:443/x", f"https://{GOOD.upper()}/"):
+        home.run("call", "rig", "GET", target).expect(75)
+    same({(r.method, r.target) for r in proxy.requests}, {("CONNECT", f"{GOOD}:443")}, "what the proxy was asked")
+    check(not any(ACCESS in f"{r.target}{r.headers}{r.body}" for r in proxy.requests), "the token went to the proxy")
+
+
+@test
+def a_path_that_climbs_stays_on_the_provider(t):
+    """A-21: and below the API's own path"""
+    server, home = world(t)
+    server.on["/v1/x"] = answer(200, {"x": 1})
+    for target in ("/../secret", "../../secret", "/a/%2e%2e/../../secret", "/..%2fsecret", "/./../secret"):
+        ran = home.run("call", "rig", target)
+        check(ran.code in (7, 22), str(ran))
+    check(all(r.target.startswith("/v1/") for r in server.requests if r.path not in ("/token",)), f"{[r.target for r in server.requests]}")
+    home.run("call", "rig", "/a/../x").expect(0)
+
+
+@test
+def no_header_leads_the_token_elsewhere_or_replaces_it(t):
+    """A-26, A-27, A-28, A-29"""
+    server, home = world(t)
+    server.on["/v1/x"] = answer(200, {"x": 1})
+    for item in ("Host:evil.example", "host: evil.example", "Authorization:Bearer mine", "authorization:", "Proxy-Authorization:x",
+                 "X-A:b\r\nHost: evil.example", "X-A:b\nAuthorization: x", "X-A\r\nHost:evil", "X-A:b\0c", "Content-Length:0",
+                 "Transfer-Encoding:chunked", "Connection:close", "TE:trailers", "Upgrade:h2c"):  # fmt: skip
+        if "\0" in item:
+            continue  # no command line can hold it
+        ran = home.run("call", "rig", "GET", "/x", item)
+        check(ran.code in (2, 7), f"{item!r}: {ran}")
+    same(server.to("/v1/x"), [], "requests")
+    # a name of a file is a text
+    secret = home.folder / "a-file"
+    secret.write_text("what the file holds", encoding="utf-8")
+    server.on["/v1/@/etc/passwd"] = answer(200, {})
+    home.run("call", "rig", "GET", "/x", f"X-A:@{secret}", f"q==@{secret}").expect(0)
+    home.run("call", "rig", "GET", "/@/etc/passwd").expect(0)
+    seen = "".join(f"{r.target}{r.headers}{r.body}" for r in server.requests)
+    check("what the file holds" not in seen and "root:" not in seen, "a file was read")
+    got = server.to("/v1/x")[0]
+    same([v for n, v in got.headers if n.lower() == "authorization"], [f"Bearer {ACCESS}"], "the one Authorization header")
+
+
+@test
+def no_proxy_is_chosen_by_a_flag_and_none_sees_a_secret(t):
+    """A-30, H-17, T-73"""
+    server, home, proxy = caller(t)
+    home.run("call", "rig", "/x", "--proxy", f"http://127.0.0.1:{proxy.port}").expect(2)
+    same(proxy.connections, 0, "connections")
+    for reply in (answer(407, "no"), answer(200, "<html>", kind="text/html"), answer(302, "", Location="http://evil.example/"), b"rubbish\r\n\r\n"):
+        proxy.on[f"{GOOD}:443"] = reply
+        ran = home.run("call", "rig", "/x", env={"HTTPS_PROXY": f"http://name:the-proxy-password@127.0.0.1:{proxy.port}"})
+        check(ran.code in (7, 75), str(ran))
+        check("the-proxy-password" not in ran.err, str(ran))
+    check(proxy.requests and all(r.method == "CONNECT" for r in proxy.requests), f"{proxy.requests}")
+    check(not any(ACCESS in f"{r.target}{r.headers}{r.body}" for r in proxy.requests), "the token went to the proxy")
+
+
+@test
+def a_redirect_of_the_api_leaves_the_token_behind(t):
+    """T-24, C-17"""
+    server, home = world(t)
+    other = t.scripted()
+    other.on["/x"] = answer(200, {"stolen": 1})
+    for place in (f"http://127.0.0.1:{other.port}/x", f"//127.0.0.1:{other.port}/x", f"http://localhost:{other.port}/x", "file:///etc/passwd"):
+        for status in (301, 302, 303, 307, 308):
+            server.on["/v1/x"] = answer(status, "", Location=place)
+            home.run("call", "rig", "GET", "/x")
+            home.run("call", "rig", "POST", "/x", "a=b")
+    sent = "".join(f"{r.target}{r.headers}{r.body}" for r in other.requests)
+    check(ACCESS not in sent and "authorization" not in sent.lower(), sent)
+
+
+# ---- the machine around it ----------------------------------------------------------------------------------------------
+
+
+@test
+def helpers_planted_in_the_working_directory_do_not_run(t):
+    """C-08, C-24: nor is anything read from there"""
+    rig.need("strace")
+    server = t.scripted()
+    home = home_for(t, server)
+    server.on["/token"] = answer(200, token())
+    here = home.folder / "hostile-repository"
+    here.mkdir()
+    mark = home.folder / "it-ran"
+    names = ["xdg-open", "open", "gio", "gnome-open", "kde-open", "wslview", "secret-tool", "security", "sh", "curl", "ps", "git", "chrome",
+             "dbus-launch", "oauthctl", "x-www-browser", "firefox", "pass"]  # fmt: skip
+    for name in names:
+        (here / name).write_text(f"#!/bin/sh\necho {name} >>{mark}\n", encoding="utf-8")
+        (here / name).chmod(0o755)
+    hostile = '[profiles.rig]\nclient-id = "hostile"\n'
+    for name in ("config.toml", ".oauthctl.toml", "oauthctl.toml", ".env", ".netrc", "ca.crt", "providers/rig.toml", ".oauthctl/config.toml", ".config/oauthctl/config.toml"):
+        (here / name).parent.mkdir(exist_ok=True, parents=True)
+        (here / name).write_text(hostile, encoding="utf-8")
+    trace = home.folder / "trace"
+    env = home._environment({"PATH": f".:{here}:", "DISPLAY": ":0", "BROWSER": None})
+    argv = ["/usr/bin/strace", "-f", "-qq", "-s", "300", "-e", "trace=%file", "-o", str(trace), rig.program()]
+    for arguments in (["login", *LOGIN, "--timeout", "2s"], ["token", "rig"], ["status", "rig"], ["doctor"], ["list"], ["provider", "list"]):
+        subprocess.run([*argv, *arguments], env=env, cwd=here, capture_output=True, stdin=subprocess.DEVNULL, timeout=60)
+        text = trace.read_text(errors="replace")
+        opened = [l for l in text.splitlines() if re.search(r'\b(open|openat|execve|readlink|stat|access|newfstatat|statx)\(', l)]
+        # relative names, or names inside the folder
+        local = [l for l in opened if f'"{here}/' in l or re.search(r'(AT_FDCWD, |\()"(?!/)[^"]', l)]
+        check(not local, f"{arguments}: looked into the working directory:\n" + "\n".join(local[:5]))
+    check(not mark.exists(), lambda: f"run: {mark.read_text()}")
+
+
+@test
+def without_random_numbers_there_is_no_login(t):
+    """C-12"""
+    rig.need("strace")
+    server = t.scripted()
+    home = home_for(t, server)
+    ran = home.run("login", *LOGIN, "--no-browser", "--timeout", "2s", under=["strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=getrandom:error=EIO"])
+    check(ran.code not in (0, 6), f"it went on\n{ran}")
+    check("state=" not in ran.err, f"a state was made of nothing\n{ran}")
+    # where the call is missing the device is read, and there are two logins with nothing in common
+    states = []
+    for _ in range(2):
+        under = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=getrandom:error=ENOSYS"]
+        ran = home.run("login", *LOGIN, "--no-browser", "--timeout", "1s", under=under)
+        states += re.findall(r"state=([\w-]+)", ran.err)
+    check(len(states) in (0, 2) and len(set(states)) == len(states), f"{states}")
+
+
+@test
+def files_are_private_under_any_umask(t):
+    """C-18, H-11, H-21"""
+    for mask in (0o000, 0o022, 0o027, 0o077):
+        server = t.scripted()
+        home = home_for(t, server)
+        server.on["/token"] = answer(200, token())
+        old = os.umask(mask)
+        try:
+            login = Listening(home, *LOGIN)
+        finally:
+            os.umask(old)
+        login.redirect()
+        login.end().expect(0)
+        for _ in range(2):
+            old = os.umask(mask)
+            try:
+                forced(home).expect(0)
+            finally:
+                os.umask(old)
+        found = 0
+        for path in [home.state, *home.state.rglob("*")]:
+            mode = stat.S_IMODE(path.lstat().st_mode)
+            same(oct(mode), oct(0o700 if path.is_dir() else 0o600), f"mode of {path.name} under umask {mask:03o}")
+            found += path.is_file()
+            if path.is_file():
+                data = path.read_bytes()
+                check(not any(s.encode() in data for s in (ACCESS, REFRESH)), f"{path} holds a token in plain text")
+        check(found >= 2, "there were files to look at")
+
+
+@test
+def nobody_of_the_same_user_looks_into_the_process(t):
+    """H-04, H-09"""
+    if os.getuid() != 0:
+        raise rig.Skip("only root can be another user for a while")
+    server = t.scripted()
+    home = home_for(t, server)
+    nobody = 65534
+    for path in [home.folder, *home.folder.rglob("*")]:
+        os.chown(path, nobody, nobody)
+    parent = home.folder.parent
+    while str(parent).startswith(str(rig.run_folder())):
+        parent.chmod(0o755)
+        parent = parent.parent
+    rig.run_folder().chmod(0o755)
+    readable = home.folder / "oauthctl"
+    readable.write_bytes(open(rig.program(), "rb").read())
+    readable.chmod(0o755)
+    prefix = ["/usr/bin/setpriv", f"--reuid={nobody}", f"--regid={nobody}", "--clear-groups"]
+    rig.need("setpriv")
+    process = subprocess.Popen([*prefix, "/bin/sh", "-c", 'ulimit -c unlimited; cd "$1"; exec "$0" login rig --client-id public --no-browser --timeout 30s',
+                                str(readable), str(home.folder)],
+                               env=home._environment({"OAUTHCTL_CLIENT_SECRET": "hush-hush-of-the-environment"}), stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+    t.ends(process)
+    line = b""
+    while b"state=" not in line:
+        line = process.stderr.readline()
+        check(line, "no address was printed")
+    for name in ("environ", "mem", "maps"):
+        ran = subprocess.run([*prefix, "/bin/cat", f"/proc/{process.pid}/{name}"], capture_output=True, timeout=10)
+        check(ran.returncode != 0 and not ran.stdout, f"/proc/PID/{name} was read: {ran.stdout[:80]!r}")
+    process.send_signal(signal.SIGABRT)
+    process.wait(10)
+    same(process.returncode, -signal.SIGABRT, "how it ended")
+    cores = [p for p in home.folder.rglob("core*") if p.is_file()]
+    same(cores, [], "core files")
+
+
+@test
+def no_flag_and_no_key_turns_the_checks_off(t):
+    """C-13, H-01, H-14, R-023"""
+    home = t.home()
+    help_texts = "".join(
+        home.run(*verb, "--help").out
+        for verb in ([], ["login"], ["token"], ["refresh"], ["call"], ["logout"], ["list"], ["status"], ["doctor"], ["provider", "list"],
+                     ["provider", "show"], ["profile", "set"], ["sandbox", "serve"], ["sandbox", "run"])  # fmt: skip
+    ).lower()
+    for word in ("insecure", "skip-verify", "no-verify", "verify-none", "allow-http", "--cacert", "--proxy", "--token", "--access-token",
+                 "--refresh-token", "--client-secret ", "--password", "--passphrase", "--listen", "--host", "--bind", "--user", " -u "):  # fmt: skip
+        check(word not in help_texts, f"`{word}` in the help")
+    for flag in ("--insecure", "-k", "--no-verify", "--client-secret", "--password"):
+        home.run("token", "sandbox", flag, "x").expect(2)
+    for key in ("insecure", "tls-verify", "verify", "proxy", "listen", "host", "client-secret"):
+        home.run("profile", "set", "p", key, "false").expect(2)
+
+
+rig.main(globals())

@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""Any issuer, known by its address alone: discovery at npm's `oidc-provider`, and a login by device code there (RFC 8628)."""
+
+import re
+import subprocess
+import sys
+
+import rig
+from rig import check, same, test
+
+SCOPES = ["--scope", "openid offline_access", "--param", "prompt=consent"]
+WELL_KNOWN = "/.well-known/openid-configuration"
+
+
+@test
+def an_issuers_address_is_all_that_a_login_needs(t):
+    op = t.oidc_provider()
+    home = t.home(OAUTHCTL_STORE="file")
+    home.run("login", op.http, "--client-id", "public", *SCOPES, env={"BROWSER": t.browser()}).expect(0)
+    check(op.alive(home.run("token").expect(0).token), "the server should know the token")
+    home.run("refresh").expect(0)
+    same(home.run("call", "/me").expect(0).json()["sub"], "alice", "who the API says I am")
+    same(len(op.log(WELL_KNOWN)), 1, "times that the document was fetched")
+    home.run("logout").expect(0, err="revoked")
+
+
+@test
+def an_issuer_that_calls_itself_something_else_is_refused(t):
+    op = t.oidc_provider()
+    home = t.home(OAUTHCTL_STORE="file")
+    home.run("login", op.http + "/", "--client-id", "public", env={"BROWSER": t.browser()}).expect(7, err="names the issuer")
+    same(op.log("/auth"), [], "browsers sent there")
+
+
+@test
+def an_answer_without_the_announced_iss_is_refused(t):
+    op = t.oidc_provider()
+    home = t.home(OAUTHCTL_STORE="file")
+    home.run("login", op.http, "--client-id", "public", *SCOPES, env={"BROWSER": t.browser(deliver="iss")}).expect(7, err="iss")
+    same(op.token_requests("authorization_code"), [], "codes exchanged")
+
+
+@test
+def a_machine_without_a_browser_logs_in_by_a_code_that_is_entered_elsewhere(t):
+    op = t.oidc_provider()
+    home = t.home(OAUTHCTL_STORE="file")
+    login = home.start("login", op.http, "--grant", "device-code", "--client-id", "device", "--scope", "openid offline_access")
+    said = []
+    for line in login.stderr:
+        said.append(line if isinstance(line, str) else line.decode())
+        found = re.search(r"with the code in it:\s+(\S+)", said[-1])
+        if found:
+            break
+    else:
+        raise rig.Failed(f"no address was printed: {said}")
+    subprocess.run([sys.executable, rig.HERE / "robot" / "robot.py", found[1]], capture_output=True, timeout=60, check=False)
+    rest = login.communicate(timeout=60)
+    same(login.returncode, 0, f"exit code, after {said} {rest}")
+    check(op.alive(home.run("token").expect(0).token), "the server should know the token")
+    home.run("refresh").expect(0)
+    asked = [entry for entry in op.log("/token") if "device_code" in str(entry.get("body"))]
+    check(1 <= len(asked) <= 3, f"the server was asked {len(asked)} times: 5 s lie between two questions")
+
+
+rig.main(globals())

@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""A token endpoint that is down, silent or busy: few requests, exit code 75 in time, the stored token untouched, no browser."""
+
+import os
+
+import rig
+import strict
+from rig import check, same, test
+
+CROWD = int(os.environ.get("STORM", "1000"))
+
+
+def scene(t, **env):
+    server = strict.serve(t)
+    home = strict.logged_in(t, server, **env)
+    strict.stale(server)
+    return server, home
+
+
+def record(home):
+    return {p.name: p.read_bytes() for p in (home.state / "store").iterdir()}
+
+
+def forget_trouble(home):
+    """As if time had passed."""
+    for path in home.state.glob("journal/*.trouble"):
+        path.unlink()
+
+
+def all_told_to_come_again(t, what, crowd, count, nobody):
+    strict.figure(f"{what}: {count} processes, all ended after {crowd.seconds:.1f} s, load before {crowd.load:.1f}")
+    same(crowd.tally(), {75: count}, f"exit codes ({crowd.errors_of(4)}{crowd.errors_of(5)})")
+    same(set(crowd.outputs), {""}, "outputs")
+    same(nobody.opened(), [], "browsers")
+    check(max(crowd.last) < 35.5, f"the last one ended after {max(crowd.last):.1f} s")
+
+
+# T-68
+@test
+def a_thousand_on_a_dead_port(t):
+    server, home = scene(t)
+    before, nobody = record(home), t.no_browser()
+    with strict.dead_port() as port:
+        home.provider("strict", server.provider_file().replace(str(server.port), str(port)))
+        crowd = strict.crowd(t, home, CROWD, "-v", "token", "strict", env={"BROWSER": nobody})
+    tried = sum(text.count("> POST ") for text in crowd.errors)
+    strict.figure(f"dead port: {tried} attempts to connect")
+    all_told_to_come_again(t, "dead port", crowd, CROWD, nobody)
+    check(tried <= 3, f"{tried} attempts")
+    same(record(home), before, "the stored token")
+    home.provider("strict", server.provider_file())
+    server.restore(server.state())
+    # a person who asks isn't put off
+    home.run("refresh", "strict").expect(0)
+    same(server.reuses, 0, "reuse")
+
+
+@test
+def a_thousand_on_a_silent_endpoint(t):
+    server, home = scene(t)
+    server.silent = True
+    before, nobody = record(home), t.no_browser()
+    crowd = strict.crowd(t, home, CROWD, "token", "strict", env={"BROWSER": nobody})
+    strict.figure(f"silent endpoint: {server.connections} connections")
+    all_told_to_come_again(t, "silent endpoint", crowd, CROWD, nobody)
+    check(server.connections <= 3, f"{server.connections} connections")
+    same(record(home), before, "the stored token")
+    server.silent = False
+    home.run("refresh", "strict").expect(0)
+    check(server.good(home.run("token", "strict").expect(0).token), "the login should be alive")
+
+
+# T-54
+@test
+def the_servers_word_when_to_come_again_is_remembered_for_the_others(t):
+    server, home = scene(t)
+    server.answer = (429, {"Retry-After": "5"}, '{"error":"slow_down"}')
+    first = home.run("token", "strict").expect(75, err="5 s")
+    same(first.out, "", "stdout")
+    same(len(server.refreshes()), 1, "requests")
+    crowd = strict.crowd(t, home, 50, "token", "strict")
+    same(crowd.tally(), {75: 50}, "exit codes")
+    # a person is told too: the server itself has said so
+    home.run("refresh", "strict").expect(75, err=r"again in \d s")
+    check(len(server.refreshes()) <= 1 or crowd.seconds > 4, f"{len(server.refreshes())} requests within the time")
+    server.answer = None
+    rig.wait_until(lambda: home.run("token", "strict").code == 0, "a token after the time is over", 12)
+    same(server.reuses, 0, "reuse")
+
+
+# T-55, T-57, T-58, and a maintenance page
+@test
+def answers_that_say_nothing_about_the_token_leave_it_alone(t):
+    server, home = scene(t)
+    before = record(home)
+    html = (200, {"Content-Type": "text/html"}, "<!doctype html><h1>back soon</h1>")
+    for name, answer, code, requests in [
+        ("500", (500, {}, ""), 75, 2),
+        ("502", (502, {}, ""), 75, 2),
+        ("503", (503, {}, ""), 75, 2),
+        ("504", (504, {}, ""), 75, 2),
+        ("temporarily_unavailable", (400, {}, '{"error":"temporarily_unavailable"}'), 75, 1),
+        ("invalid_client", (401, {}, '{"error":"invalid_client"}'), 2, 1),
+        ("unauthorized_client", (400, {}, '{"error":"unauthorized_client"}'), 2, 1),
+        ("invalid_scope", (400, {}, '{"error":"invalid_scope"}'), 3, 1),
+        ("a web page", html, 7, 1),
+        ("a redirect", (307, {"Location": "http://127.0.0.1:1/"}, ""), 7, 1),
+    ]:
+        for _ in range(3):
+            server.forget()
+            server.answer = answer
+            forget_trouble(home)
+            ran = home.run("token", "strict").expect(code)
+            same(ran.out, "", "stdout")
+            same(len(server.refreshes()), requests, f"{name}: requests")
+            same(record(home), before, f"{name}: the stored token")
+    server.answer = None
+    forget_trouble(home)
+    check(server.good(home.run("token", "strict").expect(0).token), "the login should be alive after all that")
+    same(server.reuses, 0, "reuse")
+
+
+if __name__ == "__main__":
+    rig.main(globals())
