@@ -24,7 +24,11 @@ pub fn resolve(provider: &Provider, target: &str) -> Result<Url, Error> {
         under(&base, target)?
     };
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(refused(target, "it holds a user name or a password"));
+        let mut without = url;
+        // a URL with a user name takes an empty one
+        let _ = without.set_username("");
+        let _ = without.set_password(None);
+        return Err(refused(without.as_str(), "it holds a user name or a password"));
     }
     if !allowed(provider, &base, &url) {
         let hosts: Vec<String> = std::iter::once(base.host_str().unwrap_or("").to_owned()).chain(provider.api.hosts.iter().cloned()).collect();

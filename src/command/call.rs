@@ -15,6 +15,7 @@ use crate::provider::{Means, Provider};
 use crate::secret::Secret;
 use crate::session::fresh::{Want, fresh};
 use crate::session::Session;
+use crate::store::{StoreKind, environment};
 use crate::text::safe;
 use crate::token::TokenSet;
 use crate::wire::{Request, header};
@@ -85,7 +86,7 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
         }
     }
     let answer = follow(world, &method, url, &mut request, answer)?;
-    deliver(world, &args, &provider, answer, early)
+    deliver(world, &args, &session, &provider, answer, early)
 }
 
 fn take_apart(words: &[String]) -> Result<Typed, Error> {
@@ -232,7 +233,7 @@ fn follow(world: &mut World, method: &str, mut url: Url, request: &mut Request, 
 }
 
 /// Status and headers where asked for, then the body as it comes; from 400 up the API's own words on stderr.
-fn deliver(world: &mut World, args: &CallArgs, provider: &Provider, mut answer: Streamed, mut early: Vec<u8>) -> Result<u8, Error> {
+fn deliver(world: &mut World, args: &CallArgs, session: &Session, provider: &Provider, mut answer: Streamed, mut early: Vec<u8>) -> Result<u8, Error> {
     let failed = answer.status >= 400;
     if failed && early.is_empty() {
         read_early(&mut answer, &mut early)?;
@@ -268,20 +269,24 @@ fn deliver(world: &mut World, args: &CallArgs, provider: &Provider, mut answer: 
     if !failed {
         return Ok(0);
     }
-    Err(api_refused(provider, answer.status, api_error::read(&early)))
+    Err(api_refused(session, provider, answer.status, api_error::read(&early)))
 }
 
-fn api_refused(provider: &Provider, status: u16, said: Option<ApiError>) -> Error {
+fn api_refused(session: &Session, provider: &Provider, status: u16, said: Option<ApiError>) -> Error {
     let means = api_error::meaning(&provider.errors, status, said.as_ref());
     let mut error = Error::new(Kind::Api, format!("the API answered {status}"));
     if let Some(said) = said {
         let words = [said.code, said.message].into_iter().flatten().collect::<Vec<_>>().join(": ");
         error = error.cause(safe(&words));
     }
+    let name = &session.name;
     match (means, status) {
-        (Some(Means::Expired | Means::Revoked), _) => error.hint("sign in again: oauthctl login"),
+        (Some(Means::Expired | Means::Revoked), _) | (None, 401) if session.store.kind() == StoreKind::Environment => {
+            error.hint(format!("the token comes from the variable {}: set another", environment::variable_name(name)))
+        }
+        (Some(Means::Expired | Means::Revoked), _) => error.hint(format!("sign in again: oauthctl login {name}")),
         (Some(Means::WrongClient), _) => error.hint("check the client id and the client secret"),
-        (Some(Means::Scope), _) => error.hint("ask for more: oauthctl login --scope …"),
+        (Some(Means::Scope), _) => error.hint(format!("ask for more: oauthctl login {name} --scope …")),
         (Some(Means::Throttled), _) | (None, 429) => error.hint("too many requests: wait, then run the command again"),
         _ => error,
     }

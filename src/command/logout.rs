@@ -108,7 +108,9 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<(), Error>
         }
         Err(e) => {
             world.say(&format!("{name}: forgotten here{kept}"));
-            return Err(Error { message: format!("the token of `{name}` was forgotten here, but not revoked at the provider"), ..e.clone() }.cause(e.message));
+            let message = format!("the token of `{name}` was forgotten here, but not revoked at the provider");
+            let causes = [vec![e.message.clone()], e.causes.clone()].concat();
+            return Err(Error { message, causes, ..e });
         }
     }
     Ok(())

@@ -65,7 +65,10 @@ pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, 
     let dir = paths.require_config()?;
     match verb {
         ProfileVerb::Set { profile, key, value } => {
-            if key != "provider" {
+            if key == "provider" {
+                // a name that means nothing would be found out at the next login only
+                config::provider(&dir, &value, None)?;
+            } else {
                 require(&dir, &profile)?;
             }
             config::edit(&dir, |editor| editor.set(&profile, &key, &value))?;

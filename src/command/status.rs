@@ -97,6 +97,7 @@ fn text(world: &World, session: &Session, s: &list::Standing, next: &str) -> Str
         lines.extend(record.login_at.map(|at| ("signed in", times::rfc3339(at))));
     }
     match s.record.as_ref().and_then(|r| r.token.as_ref()) {
+        None if s.trouble.is_some() => lines.push(("token", "not known".to_owned())),
         None => lines.push(("token", "none".to_owned())),
         Some(set) => {
             lines.push(("token", format!("{}, {}", set.access_token.fingerprint(), times::good_until(set.expires_at, world.clock.now()))));

@@ -103,6 +103,11 @@ pub fn run(args: TokenArgs, global: &Global, world: &mut World) -> Result<u8, Er
         insists: false,
     };
     let set = fresh(world, &mut session, want)?;
+    if want.min_ttl.is_some() && set.freshness(world.clock.now(), want.min_ttl) == Freshness::Stale {
+        // a new one lives no longer: a script that asked for more must at least hear of it
+        let left = set.expires_at.map_or(0, |at| at - world.clock.now());
+        world.warn(&format!("this token is good for {} only: the provider gives none that lives as long as was asked for", times::span(left)));
+    }
     let text = formatted(world, &mut session, &set, args.format)?;
     mask(world, &set);
     match world.out.write_all(text.as_bytes()).and_then(|()| world.out.flush()) {

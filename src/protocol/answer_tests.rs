@@ -1,3 +1,5 @@
+//! Token answers as servers have been seen to give them, good and bad, as tables.
+
 use std::collections::BTreeMap;
 
 use super::*;
