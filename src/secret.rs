@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use base64::Engine as _;
 use zeroize::Zeroizing;
@@ -14,7 +14,14 @@ use zeroize::Zeroizing;
 /// Values shorter than this are not looked for by [`redact`]: they would take ordinary words out of messages.
 const SHORTEST_REDACTED: usize = 6;
 
-static KNOWN: Mutex<Vec<Zeroizing<String>>> = Mutex::new(Vec::new());
+static KNOWN: Mutex<Vec<Known>> = Mutex::new(Vec::new());
+
+/// A value to look for.
+struct Known {
+    value: Zeroizing<String>,
+    /// Made when it is first looked for: `list` reads many records, and talks little.
+    base64: OnceLock<Vec<Zeroizing<String>>>,
+}
 
 /// A text that must not be shown: a token, a code, a client secret, a passphrase. Wiped when dropped.
 #[derive(Clone, PartialEq, Eq)]
@@ -87,8 +94,8 @@ fn remember(value: &str) {
         return;
     }
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if !known.iter().any(|k| k.as_str() == value) {
-        known.push(Zeroizing::new(value.to_owned()));
+    if !known.iter().any(|k| k.value.as_str() == value) {
+        known.push(Known { value: Zeroizing::new(value.to_owned()), base64: OnceLock::new() });
     }
 }
 
@@ -98,21 +105,24 @@ fn remember(value: &str) {
 pub fn redact(text: &str) -> String {
     let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     let mut text = text.to_owned();
+    // no form of a value is shorter than the value
+    let mut values: Vec<&Known> = known.iter().filter(|k| k.value.len() <= text.len()).collect();
     // the longest first: one secret may hold another
-    let mut values: Vec<&str> = known.iter().map(|k| k.as_str()).collect();
-    values.sort_by_key(|v| std::cmp::Reverse(v.len()));
-    for value in values {
-        let mut found: Vec<Range<usize>> = positions(text.as_bytes(), value.as_bytes());
-        for decode in [percent_decoded, json_unescaped] {
-            if let Some(decoded) = decode(&text) {
-                found.extend(decoded.positions(value.as_bytes()));
-            }
+    values.sort_by_key(|k| std::cmp::Reverse(k.value.len()));
+    let decodings = |text: &str| [percent_decoded(text), json_unescaped(text)];
+    let mut decoded = decodings(&text);
+    for known in values {
+        let value = known.value.as_bytes();
+        let mut found: Vec<Range<usize>> = positions(text.as_bytes(), value);
+        for decoded in decoded.iter().flatten() {
+            found.extend(decoded.positions(value));
         }
-        for form in base64_forms(value.as_bytes()) {
+        for form in known.base64.get_or_init(|| base64_forms(value)) {
             found.extend(positions(text.as_bytes(), form.as_bytes()));
         }
         if !found.is_empty() {
-            text = replaced(&text, found, &format!("[{}]", fingerprint(value.as_bytes())));
+            text = replaced(&text, found, &format!("[{}]", fingerprint(value)));
+            decoded = decodings(&text);
         }
     }
     text
