@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""kill -9 at every system call of `token`, `refresh`, `login` and `logout`, against three manners of server: no login lost.
+"""T-62, C-31: kill -9 at every system call of `token`, `refresh`, `login` and `logout`, against three manners of server: no login lost.
 
 The one exception has a name: at a server that takes each refresh token once, from the moment the request is out until the
 answer is in the journal, whoever kills the whole process tree kills the only copy of the successor. The process that a person
