@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::protocol::{api_error, form, jwt};
 use crate::provider::{ExpiresUnit, ResponseShape, ZeroExpires};
-use crate::secret::Secret;
+use crate::secret::{Secret, WipedJson};
 use crate::token::TokenSet;
 use crate::wire::Response;
 
@@ -68,7 +68,7 @@ pub fn read(response: &Response, ok_status: &[u16], shape: &ResponseShape, separ
     if let Some(name) = members.clash() {
         return Err(AnswerError::Duplicate(name));
     }
-    let whole = Value::Object(members.into_map());
+    let whole = WipedJson(Value::Object(members.into_map()));
     // GitHub and Slack say no with status 200 (T-08)
     if let Some(error) = shape.error.iter().find_map(|path| at(&whole, path)).filter(|e| !e.is_null()) {
         return Err(oauth_error(status, error, &whole, shape));
@@ -242,7 +242,7 @@ fn refusal(response: &Response, shape: &ResponseShape, members: Option<Members>)
         Some(members) => Some(members),
         None => self::members(response).ok(),
     };
-    let whole = members.map(|m| Value::Object(m.into_map()));
+    let whole = members.map(|m| WipedJson(Value::Object(m.into_map())));
     if let Some(whole) = &whole
         && let Some(error) = shape.error.iter().find_map(|path| at(whole, path)).filter(|e| !e.is_null())
         && status < 500

@@ -645,6 +645,18 @@ def a_redirect_of_the_api_leaves_the_token_behind(t):
     check(ACCESS not in sent and "authorization" not in sent.lower(), sent)
 
 
+@test
+def an_api_that_writes_to_the_terminal_is_shown_and_not_obeyed(t):
+    """H-20, C-05: what goes into a file or a pipe is the API's own bytes"""
+    server, home = world(t)
+    body = '{"name": "\x1b]0;owned\x07\x1b[2J\x9b31m\rerror: forged"}\n'
+    for status in (200, 400):
+        server.on["/v1/me"] = answer(status, body, kind="text/plain")
+        ran = home.at_terminal("call", "rig", "-i", "/me", env={"NO_COLOR": "1"}).end()
+        check("owned" in ran.err and not re.search(r"[\x1b\x07\x9b\r]", ran.err), repr(ran.err))
+        check(body in home.run("call", "rig", "/me").out, "a pipe gets the bytes as they came")
+
+
 # ---- the machine around it ----------------------------------------------------------------------------------------------
 
 
@@ -760,6 +772,11 @@ def nobody_of_the_same_user_looks_into_the_process(t):
     for name in ("environ", "mem", "maps"):
         ran = subprocess.run([*prefix, "/bin/cat", f"/proc/{process.pid}/{name}"], capture_output=True, timeout=10)
         check(ran.returncode != 0 and not ran.stdout, f"/proc/PID/{name} was read: {ran.stdout[:80]!r}")
+    # a second login on its port names it all the same (L-41)
+    port = int(re.search(rb"127\.0\.0\.1%3A(\d+)", line)[1])
+    second = subprocess.run([*prefix, str(readable), "login", "rig", "--client-id", "public", "--no-browser", "--redirect-uri", f"http://127.0.0.1:{port}/callback"],
+                            env=home._environment({}), cwd=home.folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=20)  # fmt: skip
+    check(second.returncode in (2, 75) and f"another login that is waiting (process {process.pid})".encode() in second.stderr, f"{second}")
     process.send_signal(signal.SIGABRT)
     process.wait(10)
     same(process.returncode, -signal.SIGABRT, "how it ended")
