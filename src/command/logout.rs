@@ -71,8 +71,14 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<(), Error>
         }
         Err(e) => return Err(e),
     };
+    let bare = record.as_ref().is_some_and(|r| r.client_secret.is_none());
     let Some(record) = record.filter(|r| r.token.is_some()) else {
         copy::forget(world, &session);
+        // what a refused renewal left: no token, and no client secret that a person entered
+        if bare {
+            session.store.delete(&name)?;
+        }
+        renewal::sweep(&session);
         world.say(&format!("{name}: no token is stored"));
         return Ok(());
     };

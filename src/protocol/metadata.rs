@@ -126,7 +126,7 @@ impl Metadata {
         let host = |text: &str| url::Url::parse(text).ok().and_then(|u| u.host_str().map(str::to_owned));
         let (issuer, token) = (host(self.text("issuer")?)?, host(self.text("token_endpoint")?)?);
         let site = |host: &str| host.rsplit('.').take(2).collect::<Vec<_>>().join(".");
-        (site(&issuer) != site(&token)).then(|| token)
+        (site(&issuer) != site(&token)).then_some(token)
     }
 
     /// Fills what the provider's entry leaves open.
