@@ -220,11 +220,16 @@ pub fn rfc3339(text: &str) -> Option<i64> {
         b'Z' | b'z' => 0,
         sign => {
             let (h, m) = zone[1..].split_once(':')?;
-            let offset = h.parse::<i64>().ok()? * 3600 + m.parse::<i64>().ok()? * 60;
+            let (h, m) = (h.parse::<i64>().ok()?, m.parse::<i64>().ok()?);
+            if !(0..24).contains(&h) || !(0..60).contains(&m) {
+                return None;
+            }
+            let offset = h * 3600 + m * 60;
             if *sign == b'-' { -offset } else { offset }
         }
     };
-    if !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
+    let is_time = (0..24).contains(&hour) && (0..60).contains(&minute) && (0..=60).contains(&second);
+    if !(0..10_000).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) || !is_time {
         return None;
     }
     // days since 1970-01-01 in the proleptic Gregorian calendar (Hinnant's algorithm)

@@ -824,7 +824,7 @@ def the_lock_is_a_file_beside_what_it_guards(t):
 
 
 @test
-def the_browsers_history_holds_no_code_that_could_be_used(t):
+def the_browsers_history_shows_no_code_and_keeps_none_that_could_be_used(t):
     """H-15"""
     op = t.oidc_provider()
     home = t.home(OAUTHCTL_STORE="file")
@@ -837,10 +837,15 @@ def the_browsers_history_holds_no_code_that_could_be_used(t):
     time.sleep(0.5)
     import sqlite3
 
+    # the end of a chain of redirects is what is shown; Chromium's file has the hops too, and that code was spent before the hop
+    chain_end = 0x20000000
     with contextlib.closing(sqlite3.connect(history)) as db:
-        listed = [url for url, hidden in db.execute("select url, hidden from urls") if not hidden]
-    check(any(u.endswith("/done") for u in listed), f"the last page is in the history: {listed}")
-    same([u for u in listed if "code=" in u], [], "what the history shows")
+        visits = db.execute("select urls.url, visits.transition from visits join urls on urls.id = visits.url").fetchall()
+    shown = [url for url, transition in visits if transition & chain_end]
+    check(any(u.endswith("/done") for u in shown), f"the last page is in the history: {visits}")
+    same([u for u in shown if "code=" in u], [], "what the history shows")
+    for code in {urllib.parse.parse_qs(urllib.parse.urlsplit(u).query).get("code", [""])[0] for u, _ in visits if "code=" in u}:
+        same(rig.fetch(f"{op.http}/token", urllib.parse.urlencode({"grant_type": "authorization_code", "code": code, "client_id": "public"}).encode())[0], 400, "the code again")
 
 
 @test
