@@ -4,12 +4,13 @@
 //! that). Modules of one room may use each other.
 //!
 //! ```text
-//! 9  command
-//! 8  sandbox
-//! 7  session   api
-//! 6  grant
-//! 5  error
-//! 4  store     config
+//! 10 command
+//! 9  sandbox
+//! 8  session   api
+//! 7  grant
+//! 6  error
+//! 5  config
+//! 4  store
 //! 3  world     protocol
 //! 2  provider  token     wire
 //! 1  text
@@ -19,7 +20,7 @@
 //! * `command`: the verbs, what is typed and what is printed, a file each. `sandbox`: the practice authorization server.
 //! * `session`: the life of one profile's token: load, judge, renew under the lock, keep. `api`: what `call` does.
 //! * `grant`: the ways to obtain a token. `error`: the one error a person sees, with all hints and exit codes.
-//! * `store`: where tokens rest. `config`: profiles and the person's own providers.
+//! * `config`: profiles, which name their store, and the person's own providers. `store`: where tokens rest.
 //! * `world`: the doors to everything outside. `protocol`: what the RFCs say, without I/O.
 //! * `provider`: facts about servers, as data. `token`, `wire`, `secret`, `text`: what passes between the floors.
 //!

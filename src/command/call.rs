@@ -13,8 +13,9 @@ use crate::protocol::api_error::{self, ApiError};
 use crate::protocol::trace;
 use crate::provider::{Means, Provider};
 use crate::secret::Secret;
-use crate::session::fresh::{Want, fresh};
 use crate::session::Session;
+use crate::session::fresh::{Want, fresh};
+use crate::store::{StoreKind, environment};
 use crate::text::{ForTerminal, safe};
 use crate::token::TokenSet;
 use crate::wire::{Request, header};
@@ -85,7 +86,7 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
         }
     }
     let answer = follow(world, &method, url, &mut request, answer)?;
-    deliver(world, &args, &provider, answer, early)
+    deliver(world, &args, &session, &provider, answer, early)
 }
 
 fn take_apart(words: &[String]) -> Result<Typed, Error> {
@@ -107,7 +108,9 @@ enum Body {
     Text(Secret),
     File(std::path::PathBuf),
     /// Standard input: once.
-    Input { sent: bool },
+    Input {
+        sent: bool,
+    },
 }
 
 impl Body {
@@ -120,7 +123,8 @@ impl Body {
                         Some((rest, home)) => home.join(rest),
                         None => file.into(),
                     };
-                    std::fs::metadata(&path).map_err(|e| Error::usage(format!("`{}` can't be read", safe(file))).cause(e))?;
+                    std::fs::metadata(&path)
+                        .map_err(|e| Error::usage(format!("`{}` can't be read", safe(file))).cause(e))?;
                     Body::File(path)
                 }
                 None => Body::Text(Secret::unlisted(text)),
@@ -142,7 +146,15 @@ impl Body {
     }
 }
 
-fn request(provider: &Provider, method: &str, url: &Url, items: &items::Items, set: &TokenSet, timeout: Duration, kind: Option<&str>) -> Request {
+fn request(
+    provider: &Provider,
+    method: &str,
+    url: &Url,
+    items: &items::Items,
+    set: &TokenSet,
+    timeout: Duration,
+    kind: Option<&str>,
+) -> Request {
     let mut url = url.clone();
     let in_header = items::token_header(provider);
     if in_header.is_none() {
@@ -152,7 +164,9 @@ fn request(provider: &Provider, method: &str, url: &Url, items: &items::Items, s
     request.timeout = timeout;
     let mut headers: Vec<(String, String)> = vec![("accept".into(), "application/json, */*;q=0.5".into())];
     headers.extend(kind.map(|kind| ("content-type".to_owned(), kind.to_owned())));
-    for (name, value) in provider.api.headers.iter().map(|(n, v)| (n.to_lowercase(), v.clone())).chain(items.headers.iter().cloned()) {
+    for (name, value) in
+        provider.api.headers.iter().map(|(n, v)| (n.to_lowercase(), v.clone())).chain(items.headers.iter().cloned())
+    {
         headers.retain(|(n, _)| *n != name);
         headers.push((name, value));
     }
@@ -211,16 +225,28 @@ fn renewed(world: &mut World, session: &mut Session, refused: &TokenSet) -> Resu
 }
 
 /// Follows redirects of the provider's own for reading; one to another host ends here: the token stays (T-24).
-fn follow(world: &mut World, method: &str, mut url: Url, request: &mut Request, mut answer: Streamed) -> Result<Streamed, Error> {
+fn follow(
+    world: &mut World,
+    method: &str,
+    mut url: Url,
+    request: &mut Request,
+    mut answer: Streamed,
+) -> Result<Streamed, Error> {
     for _ in 0..10 {
         let target = match (answer.status, header(&answer.headers, "location")) {
             (301 | 302 | 303 | 307 | 308, Some(target)) if matches!(method, "GET" | "HEAD") => target.to_owned(),
             _ => return Ok(answer),
         };
-        let next = url.join(&target).map_err(|e| Error::new(Kind::Unsafe, "the API redirects to what is no address").cause(e))?;
+        let next = url
+            .join(&target)
+            .map_err(|e| Error::new(Kind::Unsafe, "the API redirects to what is no address").cause(e))?;
         if !hosts::same_origin(&url, &next) || !next.username().is_empty() {
             return Err(Error::new(Kind::Unsafe, "the API redirects to another host, which must not have the token")
-                .cause(format!("status {}, to {}", answer.status, safe(&format!("{}://{}", next.scheme(), next.host_str().unwrap_or("")))))
+                .cause(format!(
+                    "status {}, to {}",
+                    answer.status,
+                    safe(&format!("{}://{}", next.scheme(), next.host_str().unwrap_or("")))
+                ))
                 .hint("fetch that address without the token, with `curl`"));
         }
         world.step(|| "following a redirect on the same host".to_owned());
@@ -232,7 +258,14 @@ fn follow(world: &mut World, method: &str, mut url: Url, request: &mut Request, 
 }
 
 /// Status and headers where asked for, then the body as it comes; from 400 up the API's own words on stderr.
-fn deliver(world: &mut World, args: &CallArgs, provider: &Provider, mut answer: Streamed, mut early: Vec<u8>) -> Result<u8, Error> {
+fn deliver(
+    world: &mut World,
+    args: &CallArgs,
+    session: &Session,
+    provider: &Provider,
+    mut answer: Streamed,
+    mut early: Vec<u8>,
+) -> Result<u8, Error> {
     let failed = answer.status >= 400;
     if failed && early.is_empty() {
         read_early(&mut answer, &mut early)?;
@@ -269,20 +302,24 @@ fn deliver(world: &mut World, args: &CallArgs, provider: &Provider, mut answer: 
     if !failed {
         return Ok(0);
     }
-    Err(api_refused(provider, answer.status, api_error::read(&early)))
+    Err(api_refused(session, provider, answer.status, api_error::read(&early)))
 }
 
-fn api_refused(provider: &Provider, status: u16, said: Option<ApiError>) -> Error {
+fn api_refused(session: &Session, provider: &Provider, status: u16, said: Option<ApiError>) -> Error {
     let means = api_error::meaning(&provider.errors, status, said.as_ref());
     let mut error = Error::new(Kind::Api, format!("the API answered {status}"));
     if let Some(said) = said {
         let words = [said.code, said.message].into_iter().flatten().collect::<Vec<_>>().join(": ");
         error = error.cause(safe(&words));
     }
+    let name = &session.name;
     match (means, status) {
-        (Some(Means::Expired | Means::Revoked), _) => error.hint("sign in again: oauthctl login"),
+        (Some(Means::Expired | Means::Revoked), _) | (None, 401) if session.store.kind() == StoreKind::Environment => {
+            error.hint(format!("the token comes from the variable {}: set another", environment::variable_name(name)))
+        }
+        (Some(Means::Expired | Means::Revoked), _) => error.hint(format!("sign in again: oauthctl login {name}")),
         (Some(Means::WrongClient), _) => error.hint("check the client id and the client secret"),
-        (Some(Means::Scope), _) => error.hint("ask for more: oauthctl login --scope …"),
+        (Some(Means::Scope), _) => error.hint(format!("ask for more: oauthctl login {name} --scope …")),
         (Some(Means::Throttled), _) | (None, 429) => error.hint("too many requests: wait, then run the command again"),
         _ => error,
     }
@@ -312,7 +349,10 @@ mod tests {
         assert_eq!(apart(&["/me"]), (None, None, "/me".into(), vec![]));
         assert_eq!(apart(&["gr", "/me"]), (some("gr"), None, "/me".into(), vec![]));
         assert_eq!(apart(&["POST", "/x", "a=b"]), (None, some("POST"), "/x".into(), vec!["a=b".into()]));
-        assert_eq!(apart(&["gr", "GET", "https://api.example/x"]), (some("gr"), some("GET"), "https://api.example/x".into(), vec![]));
+        assert_eq!(
+            apart(&["gr", "GET", "https://api.example/x"]),
+            (some("gr"), some("GET"), "https://api.example/x".into(), vec![])
+        );
         assert_eq!(apart(&["gr", "campaigns", "q==1"]), (some("gr"), None, "campaigns".into(), vec!["q==1".into()]));
         assert!(take_apart(&["gr".to_owned()]).is_err());
     }

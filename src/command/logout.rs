@@ -53,7 +53,8 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<(), Error>
     match session.store.kind() {
         StoreKind::Environment => {
             let variable = environment::variable_name(&name);
-            return Err(Error::usage(format!("the token of `{name}` comes from the environment")).hint(format!("unset {variable}")));
+            return Err(Error::usage(format!("the token of `{name}` comes from the environment"))
+                .hint(format!("unset {variable}")));
         }
         StoreKind::None => return Err(Error::usage("the store `none` keeps nothing to forget")),
         StoreKind::Keychain | StoreKind::File => {}
@@ -91,16 +92,23 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<(), Error>
                 (record, revoked)
             }
             // the provider ended it before: nothing is left to revoke
-            Err(e) if e.grant_is_dead => (session.load()?.unwrap_or(record), Ok(Some("the provider had ended it already"))),
+            Err(e) if e.grant_is_dead => {
+                (session.load()?.unwrap_or(record), Ok(Some("the provider had ended it already")))
+            }
             Err(e) => return Err(e),
         }
     };
     forget(world, &session, &record)?;
-    let kept = if record.client_secret.is_some() { format!("; the client secret is kept (`oauthctl profile remove {name}` forgets it too)") } else { String::new() };
+    let kept = if record.client_secret.is_some() {
+        format!("; the client secret is kept (`oauthctl profile remove {name}` forgets it too)")
+    } else {
+        String::new()
+    };
     match revoked {
         Ok(Some(words)) => world.say(&format!("{name}: forgotten here; {words}{kept}")),
         Ok(None) => {
-            let provider = session.raw_provider().map(|p| p.name).unwrap_or_else(|_| session.provider_name().to_owned());
+            let provider =
+                session.raw_provider().map(|p| p.name).unwrap_or_else(|_| session.provider_name().to_owned());
             world.say(&format!(
                 "{name}: forgotten here; {} offers no way to revoke a token from outside: it stays valid until it expires, or until you remove the app in your account there{kept}",
                 safe(&provider)
@@ -108,7 +116,9 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<(), Error>
         }
         Err(e) => {
             world.say(&format!("{name}: forgotten here{kept}"));
-            return Err(Error { message: format!("the token of `{name}` was forgotten here, but not revoked at the provider"), ..e.clone() }.cause(e.message));
+            let message = format!("the token of `{name}` was forgotten here, but not revoked at the provider");
+            let causes = [vec![e.message.clone()], e.causes.clone()].concat();
+            return Err(Error { message, causes, ..e });
         }
     }
     Ok(())

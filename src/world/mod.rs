@@ -94,6 +94,12 @@ pub trait Env {
         self.var_os(if cfg!(windows) { "USERPROFILE" } else { "HOME" }).filter(|v| !v.is_empty()).map(Into::into)
     }
 
+    /// Where files that are gone with the command may lie.
+    fn temp_dir(&self) -> std::path::PathBuf {
+        let (name, usual) = if cfg!(windows) { ("TEMP", "C:\\Windows\\Temp") } else { ("TMPDIR", "/tmp") };
+        self.var_os(name).map(std::path::PathBuf::from).filter(|dir| dir.is_absolute()).unwrap_or_else(|| usual.into())
+    }
+
     /// What tells this machine from another: its id, where the system has one.
     fn machine(&self) -> Option<String> {
         None

@@ -1,3 +1,5 @@
+//! Constant Contact's manners, from the authorize page to its API.
+
 use serde_json::{Value, json};
 
 use super::visitor::{Answer, basic, bearer, claims, code, encode, get, post, send};

@@ -1,3 +1,5 @@
+//! GetResponse's manners, from the authorize page to its API.
+
 use serde_json::{Value, json};
 
 use super::visitor::{Answer, basic, bearer, code, decide, get, post, send};

@@ -1,3 +1,5 @@
+//! The practice server's own manners: each rule of the RFCs that it holds clients to.
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;

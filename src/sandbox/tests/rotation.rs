@@ -1,3 +1,5 @@
+//! What becomes of refresh tokens that are used, and used again.
+
 use std::sync::Arc;
 
 use serde_json::json;

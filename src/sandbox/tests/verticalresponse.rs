@@ -1,3 +1,5 @@
+//! VerticalResponse's classic manners, from the authorize page to its API.
+
 use serde_json::json;
 
 use super::visitor::{Answer, bearer, code, decide, encode, get};

@@ -1,3 +1,5 @@
+//! VerticalResponse VR2's manners, from the authorize page to its API.
+
 use serde_json::{Value, json};
 
 use super::visitor::{Answer, bearer, claims, code, decide, encode, form, get, post};

@@ -13,10 +13,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use oauthctl::sandbox::{Manners, Options, Server, provider_overrides};
-use oauthctl::secret::fingerprint;
+use oauthctl::secret::{fingerprint, redact};
 use oauthctl::world::serve::{self, Serving};
 use oauthctl::world::{Verbosity, World};
 use serde_json::Value;
@@ -87,8 +86,14 @@ impl Person {
         let home = tempfile::tempdir().expect("a folder");
         // another seed for each test, the same one each time: the thread has the test's name
         let name = std::thread::current().name().unwrap_or("main").to_owned();
-        let seed = name.bytes().fold(14_695_981_039_346_656_037, |h: u64, b| (h ^ u64::from(b)).wrapping_mul(1_099_511_628_211));
-        let clock = Arc::new(Hand { now: AtomicI64::new(START), elapsed_ms: AtomicU64::new(5000), hurry_ms: AtomicU64::new(0) });
+        let seed = name
+            .bytes()
+            .fold(14_695_981_039_346_656_037, |h: u64, b| (h ^ u64::from(b)).wrapping_mul(1_099_511_628_211));
+        let clock = Arc::new(Hand {
+            now: AtomicI64::new(START),
+            elapsed_ms: AtomicU64::new(5000),
+            hurry_ms: AtomicU64::new(0),
+        });
         let mut person = Person {
             env: BTreeMap::new(),
             copies: Arc::new(Copies::new(clock.clone())),
@@ -150,7 +155,11 @@ impl Person {
     }
 
     /// A server of a few lines: gets method, path and body, gives status, content type and body.
-    pub fn odd(&mut self, name: &str, answer: impl Fn(&serve::Request) -> serve::Response + Send + Sync + 'static) -> Odd {
+    pub fn odd(
+        &mut self,
+        name: &str,
+        answer: impl Fn(&serve::Request) -> serve::Response + Send + Sync + 'static,
+    ) -> Odd {
         let asked = Arc::new(Asked { name: name.to_owned(), count: AtomicUsize::new(0) });
         let bound = serve::bind(None).expect("a port");
         let base = format!("http://{}", bound.address().expect("its address"));
@@ -235,7 +244,8 @@ impl Person {
 
     pub fn runs(&mut self, words: &[&str]) -> Output {
         let next = std::mem::take(&mut self.next);
-        let (out, err, sent) = (doubles::Shared::default(), doubles::Shared::default(), Arc::new(Mutex::new(Vec::new())));
+        let (out, err, sent) =
+            (doubles::Shared::default(), doubles::Shared::default(), Arc::new(Mutex::new(Vec::new())));
         let terminal = Arc::new(doubles::Seat::new(next.terminal, next.stdin, next.answers, next.pastes, err.clone()));
         let browser = Arc::new(doubles::Screen::new(next.browser));
         let programs = Arc::new(doubles::Shell(Mutex::new(next.programs)));
@@ -360,10 +370,9 @@ impl Output {
         self.is(code, "", err)
     }
 
-    /// The address that was shown to sign in at.
-    #[track_caller]
-    pub fn shown_url(&self) -> String {
-        shown_url(&self.err_raw).unwrap_or_else(|| panic!("no address in {}", self.err_raw))
+    /// What is left of stderr after the last net: server texts that quote a secret.
+    pub fn err_cleaned(&self) -> String {
+        in_words(&redact(&self.err_raw), &self.home)
     }
 
     /// No four bytes of a secret in a row are in stdout or stderr.
@@ -398,7 +407,9 @@ fn in_words(text: &str, home: &str) -> String {
 
 fn in_words_but_tokens(text: &str, home: &str) -> String {
     let text = text.replace(home, "~");
-    ["127.0.0.1:", "127.0.0.1%3A", "localhost:", "localhost%3A"].into_iter().fold(text, |text, before| masked(&text, before, |c| c.is_ascii_digit(), "PORT"))
+    ["127.0.0.1:", "127.0.0.1%3A", "localhost:", "localhost%3A"]
+        .into_iter()
+        .fold(text, |text, before| masked(&text, before, |c| c.is_ascii_digit(), "PORT"))
 }
 
 /// Replaces the run of such characters after each `before`, where there is one.
@@ -418,20 +429,12 @@ fn masked(text: &str, before: &str, of: impl Fn(char) -> bool, by: &str) -> Stri
 fn dedented(text: &str) -> String {
     let Some(lines) = text.strip_prefix('\n') else { return text.to_owned() };
     let lines = lines.trim_end_matches(' ');
-    let indent = lines.lines().filter(|l| !l.trim().is_empty()).map(|l| l.len() - l.trim_start().len()).min().unwrap_or(0);
+    let indent =
+        lines.lines().filter(|l| !l.trim().is_empty()).map(|l| l.len() - l.trim_start().len()).min().unwrap_or(0);
     lines.split_inclusive('\n').map(|l| l.get(indent..).unwrap_or("\n")).collect()
 }
 
 /// How a secret is shown.
 pub fn shown(secret: &str) -> String {
     fingerprint(secret.as_bytes())
-}
-
-/// A moment for what runs beside the test: never a fixed time, only as long as it takes.
-pub fn wait_until(mut done: impl FnMut() -> bool) {
-    let start = std::time::Instant::now();
-    while !done() {
-        assert!(start.elapsed() < Duration::from_secs(10), "it never happened");
-        std::thread::yield_now();
-    }
 }

@@ -1,5 +1,6 @@
 //! The browser, as a person at it would use it: opens the page, presses a button, follows where it leads.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// What stands in the window.
@@ -12,11 +13,18 @@ pub struct Page {
     location: Option<String>,
 }
 
-fn client() -> reqwest::blocking::Client {
+/// One for all: to make one takes longer than to use it.
+fn client() -> &'static reqwest::blocking::Client {
+    static CLIENT: OnceLock<reqwest::blocking::Client> = OnceLock::new();
+    CLIENT.get_or_init(new_client)
+}
+
+fn new_client() -> reqwest::blocking::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::blocking::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
+        .pool_max_idle_per_host(0)
         // a certificate made on the spot: the person presses "go on"
         .tls_danger_accept_invalid_certs(true)
         .timeout(Duration::from_secs(20))
@@ -55,7 +63,8 @@ pub fn decided(url: &str, decision: &str) -> String {
         return location;
     }
     assert_eq!(shown.status, 200, "{}", shown.body);
-    let ticket = shown.body.split("name=\"ticket\" value=\"").nth(1).expect("a form").split('"').next().expect("a value");
+    let ticket =
+        shown.body.split("name=\"ticket\" value=\"").nth(1).expect("a form").split('"').next().expect("a value");
     let to = url.split('?').next().expect("an address");
     let form = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs([("ticket", ticket), ("account", "alice@example.test"), ("decision", decision)])

@@ -1,0 +1,555 @@
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[oauthctl] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'oauthctl'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'oauthctl'= {
+            cand --error-format 'How errors are written'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand -v 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --verbose 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --no-cache 'Do without the kernel''s copy of the access token'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand login 'Sign in and keep the tokens'
+            cand token 'Print a fresh access token, and nothing else'
+            cand refresh 'Renew the token now'
+            cand call 'Send a request to the provider''s API with the token'
+            cand logout 'Revoke where the provider can, then forget the tokens'
+            cand list 'List the profiles and how their tokens stand'
+            cand status 'Show one profile in full, and what will happen next'
+            cand provider 'The providers that are known'
+            cand profile 'Change profiles without an editor'
+            cand doctor 'Look at store, clock, network, browser, listener and configuration, and say what to do'
+            cand sandbox 'A practice authorization server, built in'
+            cand completions 'Print the completions for a shell'
+            cand man 'Print the manual page'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'oauthctl;login'= {
+            cand --provider 'The provider of a new profile: a name, see `oauthctl provider list`'
+            cand --environment 'The provider''s environment (`max` of GetResponse, …), see `oauthctl provider show`'
+            cand --var 'A value that the provider needs to know (`domain=…`); may be given several times'
+            cand --grant 'How the token is obtained: `authorization-code` or `client-credentials`'
+            cand --scope 'A scope to ask for; may be given several times'
+            cand --client-id 'The client id of your app'
+            cand --client-secret-file 'A file with the client secret; `-` reads it from standard input'
+            cand --param 'An extra parameter of the authorize request; may be given several times'
+            cand --store 'Where the tokens rest: `keychain`, `file`, `environment` or `none`'
+            cand --redirect-uri 'The redirect address as you registered it; one that isn''t on this machine is pasted back'
+            cand --port 'The port to listen on'
+            cand --timeout 'How long to wait for the sign-in: `90s`, `5m` [default: 5m]'
+            cand --error-format 'How errors are written'
+            cand --no-browser 'Print the address, but open no browser'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand -v 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --verbose 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --no-cache 'Do without the kernel''s copy of the access token'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'oauthctl;token'= {
+            cand --provider 'The provider of a new profile: a name, see `oauthctl provider list`'
+            cand --environment 'The provider''s environment (`max` of GetResponse, …), see `oauthctl provider show`'
+            cand --var 'A value that the provider needs to know (`domain=…`); may be given several times'
+            cand --grant 'How the token is obtained: `authorization-code` or `client-credentials`'
+            cand --scope 'A scope to ask for; may be given several times'
+            cand --client-id 'The client id of your app'
+            cand --client-secret-file 'A file with the client secret; `-` reads it from standard input'
+            cand --param 'An extra parameter of the authorize request; may be given several times'
+            cand --store 'Where the tokens rest: `keychain`, `file`, `environment` or `none`'
+            cand --format 'How it is printed'
+            cand --min-ttl 'Ask for a token that is valid for at least so long: `60s`, `5m`, `2h`'
+            cand --error-format 'How errors are written'
+            cand --force-refresh 'Renew even a fresh token'
+            cand --no-refresh 'Print what is stored if it is still valid; never renew'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand -v 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --verbose 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --no-cache 'Do without the kernel''s copy of the access token'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'oauthctl;refresh'= {
+            cand --provider 'The provider of a new profile: a name, see `oauthctl provider list`'
+            cand --environment 'The provider''s environment (`max` of GetResponse, …), see `oauthctl provider show`'
+            cand --var 'A value that the provider needs to know (`domain=…`); may be given several times'
+            cand --grant 'How the token is obtained: `authorization-code` or `client-credentials`'
+            cand --scope 'A scope to ask for; may be given several times'
+            cand --client-id 'The client id of your app'
+            cand --client-secret-file 'A file with the client secret; `-` reads it from standard input'
+            cand --param 'An extra parameter of the authorize request; may be given several times'
+            cand --store 'Where the tokens rest: `keychain`, `file`, `environment` or `none`'
+            cand --error-format 'How errors are written'
+            cand --all 'Renew every profile that has a token'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand -v 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --verbose 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --no-cache 'Do without the kernel''s copy of the access token'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'oauthctl;call'= {
+            cand -d 'The request''s body: a text, `@FILE`, or `-` for standard input'
+            cand --data 'The request''s body: a text, `@FILE`, or `-` for standard input'
+            cand --timeout 'The most time until the answer begins'
+            cand --provider 'The provider of a new profile: a name, see `oauthctl provider list`'
+            cand --environment 'The provider''s environment (`max` of GetResponse, …), see `oauthctl provider show`'
+            cand --var 'A value that the provider needs to know (`domain=…`); may be given several times'
+            cand --grant 'How the token is obtained: `authorization-code` or `client-credentials`'
+            cand --scope 'A scope to ask for; may be given several times'
+            cand --client-id 'The client id of your app'
+            cand --client-secret-file 'A file with the client secret; `-` reads it from standard input'
+            cand --param 'An extra parameter of the authorize request; may be given several times'
+            cand --store 'Where the tokens rest: `keychain`, `file`, `environment` or `none`'
+            cand --error-format 'How errors are written'
+            cand -i 'Print the answer''s status and headers too'
+            cand --include 'Print the answer''s status and headers too'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand -v 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --verbose 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --no-cache 'Do without the kernel''s copy of the access token'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'oauthctl;logout'= {
+            cand --provider 'The provider of a new profile: a name, see `oauthctl provider list`'
+            cand --environment 'The provider''s environment (`max` of GetResponse, …), see `oauthctl provider show`'
+            cand --var 'A value that the provider needs to know (`domain=…`); may be given several times'
+            cand --grant 'How the token is obtained: `authorization-code` or `client-credentials`'
+            cand --scope 'A scope to ask for; may be given several times'
+            cand --client-id 'The client id of your app'
+            cand --client-secret-file 'A file with the client secret; `-` reads it from standard input'
+            cand --param 'An extra parameter of the authorize request; may be given several times'
+            cand --store 'Where the tokens rest: `keychain`, `file`, `environment` or `none`'
+            cand --error-format 'How errors are written'
+            cand --all 'Every profile'
+            cand --local-only 'Forget here, and leave the provider alone'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand -v 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --verbose 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --no-cache 'Do without the kernel''s copy of the access token'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'oauthctl;list'= {
+            cand --format 'How it is printed'
+            cand --error-format 'How errors are written'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand -v 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --verbose 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --no-cache 'Do without the kernel''s copy of the access token'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'oauthctl;status'= {
+            cand --provider 'The provider of a new profile: a name, see `oauthctl provider list`'
+            cand --environment 'The provider''s environment (`max` of GetResponse, …), see `oauthctl provider show`'
+            cand --var 'A value that the provider needs to know (`domain=…`); may be given several times'
+            cand --grant 'How the token is obtained: `authorization-code` or `client-credentials`'
+            cand --scope 'A scope to ask for; may be given several times'
+            cand --client-id 'The client id of your app'
+            cand --client-secret-file 'A file with the client secret; `-` reads it from standard input'
+            cand --param 'An extra parameter of the authorize request; may be given several times'
+            cand --store 'Where the tokens rest: `keychain`, `file`, `environment` or `none`'
+            cand --format 'How it is printed'
+            cand --error-format 'How errors are written'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand -v 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --verbose 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --no-cache 'Do without the kernel''s copy of the access token'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'oauthctl;provider'= {
+            cand --error-format 'How errors are written'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand -v 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --verbose 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --no-cache 'Do without the kernel''s copy of the access token'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand list 'Name every provider: built in, and your own'
+            cand show 'Print all that is known of a provider, as the TOML file that describes it'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'oauthctl;provider;list'= {
+            cand --error-format 'How errors are written'
+            cand --json 'One JSON array instead of lines'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand -v 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --verbose 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --no-cache 'Do without the kernel''s copy of the access token'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'oauthctl;provider;show'= {
+            cand --environment 'As it is in one of its environments (`max`, …)'
+            cand --error-format 'How errors are written'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand -v 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --verbose 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --no-cache 'Do without the kernel''s copy of the access token'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'oauthctl;provider;help'= {
+            cand list 'Name every provider: built in, and your own'
+            cand show 'Print all that is known of a provider, as the TOML file that describes it'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'oauthctl;provider;help;list'= {
+        }
+        &'oauthctl;provider;help;show'= {
+        }
+        &'oauthctl;provider;help;help'= {
+        }
+        &'oauthctl;profile'= {
+            cand --error-format 'How errors are written'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand -v 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --verbose 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --no-cache 'Do without the kernel''s copy of the access token'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand set 'Set a key of a profile: `oauthctl profile set work scopes "a b"`'
+            cand set-secret 'Keep a client secret in the store, read from a file or (`-`) from standard input'
+            cand unset 'Take a key away'
+            cand default 'Make a profile the one that is meant when none is named'
+            cand remove 'Forget a profile whole: its configuration, its tokens, its client secret. Revokes nothing'
+            cand rename 'Give a profile another name; its tokens come along'
+            cand names 'Name the profiles, a line each'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'oauthctl;profile;set'= {
+            cand --error-format 'How errors are written'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand -v 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --verbose 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --no-cache 'Do without the kernel''s copy of the access token'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'oauthctl;profile;set-secret'= {
+            cand --error-format 'How errors are written'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand -v 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --verbose 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --no-cache 'Do without the kernel''s copy of the access token'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'oauthctl;profile;unset'= {
+            cand --error-format 'How errors are written'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand -v 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --verbose 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --no-cache 'Do without the kernel''s copy of the access token'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'oauthctl;profile;default'= {
+            cand --error-format 'How errors are written'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand -v 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --verbose 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --no-cache 'Do without the kernel''s copy of the access token'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'oauthctl;profile;remove'= {
+            cand --error-format 'How errors are written'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand -v 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --verbose 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --no-cache 'Do without the kernel''s copy of the access token'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'oauthctl;profile;rename'= {
+            cand --error-format 'How errors are written'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand -v 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --verbose 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --no-cache 'Do without the kernel''s copy of the access token'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'oauthctl;profile;names'= {
+            cand --error-format 'How errors are written'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand -v 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --verbose 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --no-cache 'Do without the kernel''s copy of the access token'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'oauthctl;profile;help'= {
+            cand set 'Set a key of a profile: `oauthctl profile set work scopes "a b"`'
+            cand set-secret 'Keep a client secret in the store, read from a file or (`-`) from standard input'
+            cand unset 'Take a key away'
+            cand default 'Make a profile the one that is meant when none is named'
+            cand remove 'Forget a profile whole: its configuration, its tokens, its client secret. Revokes nothing'
+            cand rename 'Give a profile another name; its tokens come along'
+            cand names 'Name the profiles, a line each'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'oauthctl;profile;help;set'= {
+        }
+        &'oauthctl;profile;help;set-secret'= {
+        }
+        &'oauthctl;profile;help;unset'= {
+        }
+        &'oauthctl;profile;help;default'= {
+        }
+        &'oauthctl;profile;help;remove'= {
+        }
+        &'oauthctl;profile;help;rename'= {
+        }
+        &'oauthctl;profile;help;names'= {
+        }
+        &'oauthctl;profile;help;help'= {
+        }
+        &'oauthctl;doctor'= {
+            cand --error-format 'How errors are written'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand -v 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --verbose 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --no-cache 'Do without the kernel''s copy of the access token'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'oauthctl;sandbox'= {
+            cand --error-format 'How errors are written'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand -v 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --verbose 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --no-cache 'Do without the kernel''s copy of the access token'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand serve 'Serve the manners of a provider on loopback until interrupted, for others to test against'
+            cand run 'Run a command in whose environment the built-in providers point at practice servers'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'oauthctl;sandbox;serve'= {
+            cand --as '`sandbox`, `getresponse`, `verticalresponse`, `verticalresponse-vr2` or `constantcontact`'
+            cand --port 'The port; any free one if none is given'
+            cand --redirect-uri 'A redirect URL registered for the practice app beside the usual ones; may be given several times'
+            cand --access-life 'How long an access token lives'
+            cand --latency 'How long each answer takes'
+            cand --error-format 'How errors are written'
+            cand --claims-only 'Leave lifetime and scopes out of the token answer, where the token''s own claims tell them (Constant Contact)'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand -v 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --verbose 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --no-cache 'Do without the kernel''s copy of the access token'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'oauthctl;sandbox;run'= {
+            cand --error-format 'How errors are written'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand -v 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --verbose 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --no-cache 'Do without the kernel''s copy of the access token'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'oauthctl;sandbox;help'= {
+            cand serve 'Serve the manners of a provider on loopback until interrupted, for others to test against'
+            cand run 'Run a command in whose environment the built-in providers point at practice servers'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'oauthctl;sandbox;help;serve'= {
+        }
+        &'oauthctl;sandbox;help;run'= {
+        }
+        &'oauthctl;sandbox;help;help'= {
+        }
+        &'oauthctl;completions'= {
+            cand --error-format 'How errors are written'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand -v 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --verbose 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --no-cache 'Do without the kernel''s copy of the access token'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'oauthctl;man'= {
+            cand --error-format 'How errors are written'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand -v 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --verbose 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+            cand --no-cache 'Do without the kernel''s copy of the access token'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'oauthctl;help'= {
+            cand login 'Sign in and keep the tokens'
+            cand token 'Print a fresh access token, and nothing else'
+            cand refresh 'Renew the token now'
+            cand call 'Send a request to the provider''s API with the token'
+            cand logout 'Revoke where the provider can, then forget the tokens'
+            cand list 'List the profiles and how their tokens stand'
+            cand status 'Show one profile in full, and what will happen next'
+            cand provider 'The providers that are known'
+            cand profile 'Change profiles without an editor'
+            cand doctor 'Look at store, clock, network, browser, listener and configuration, and say what to do'
+            cand sandbox 'A practice authorization server, built in'
+            cand completions 'Print the completions for a shell'
+            cand man 'Print the manual page'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'oauthctl;help;login'= {
+        }
+        &'oauthctl;help;token'= {
+        }
+        &'oauthctl;help;refresh'= {
+        }
+        &'oauthctl;help;call'= {
+        }
+        &'oauthctl;help;logout'= {
+        }
+        &'oauthctl;help;list'= {
+        }
+        &'oauthctl;help;status'= {
+        }
+        &'oauthctl;help;provider'= {
+            cand list 'Name every provider: built in, and your own'
+            cand show 'Print all that is known of a provider, as the TOML file that describes it'
+        }
+        &'oauthctl;help;provider;list'= {
+        }
+        &'oauthctl;help;provider;show'= {
+        }
+        &'oauthctl;help;profile'= {
+            cand set 'Set a key of a profile: `oauthctl profile set work scopes "a b"`'
+            cand set-secret 'Keep a client secret in the store, read from a file or (`-`) from standard input'
+            cand unset 'Take a key away'
+            cand default 'Make a profile the one that is meant when none is named'
+            cand remove 'Forget a profile whole: its configuration, its tokens, its client secret. Revokes nothing'
+            cand rename 'Give a profile another name; its tokens come along'
+            cand names 'Name the profiles, a line each'
+        }
+        &'oauthctl;help;profile;set'= {
+        }
+        &'oauthctl;help;profile;set-secret'= {
+        }
+        &'oauthctl;help;profile;unset'= {
+        }
+        &'oauthctl;help;profile;default'= {
+        }
+        &'oauthctl;help;profile;remove'= {
+        }
+        &'oauthctl;help;profile;rename'= {
+        }
+        &'oauthctl;help;profile;names'= {
+        }
+        &'oauthctl;help;doctor'= {
+        }
+        &'oauthctl;help;sandbox'= {
+            cand serve 'Serve the manners of a provider on loopback until interrupted, for others to test against'
+            cand run 'Run a command in whose environment the built-in providers point at practice servers'
+        }
+        &'oauthctl;help;sandbox;serve'= {
+        }
+        &'oauthctl;help;sandbox;run'= {
+        }
+        &'oauthctl;help;completions'= {
+        }
+        &'oauthctl;help;man'= {
+        }
+        &'oauthctl;help;help'= {
+        }
+    ]
+    $completions[$command]
+}

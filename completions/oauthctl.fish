@@ -1,0 +1,354 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_oauthctl_global_optspecs
+    string join \n q/quiet v/verbose error-format= no-cache h/help V/version
+end
+
+function __fish_oauthctl_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_oauthctl_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_oauthctl_using_subcommand
+    set -l cmd (__fish_oauthctl_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c oauthctl -n "__fish_oauthctl_needs_command" -l error-format -d 'How errors are written' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_needs_command" -s q -l quiet -d 'Say nothing but errors'
+complete -c oauthctl -n "__fish_oauthctl_needs_command" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+complete -c oauthctl -n "__fish_oauthctl_needs_command" -l no-cache -d 'Do without the kernel\'s copy of the access token'
+complete -c oauthctl -n "__fish_oauthctl_needs_command" -s h -l help -d 'Print help'
+complete -c oauthctl -n "__fish_oauthctl_needs_command" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "login" -d 'Sign in and keep the tokens'
+complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "token" -d 'Print a fresh access token, and nothing else'
+complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "refresh" -d 'Renew the token now'
+complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "call" -d 'Send a request to the provider\'s API with the token'
+complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "logout" -d 'Revoke where the provider can, then forget the tokens'
+complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "list" -d 'List the profiles and how their tokens stand'
+complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "status" -d 'Show one profile in full, and what will happen next'
+complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "provider" -d 'The providers that are known'
+complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "profile" -d 'Change profiles without an editor'
+complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "doctor" -d 'Look at store, clock, network, browser, listener and configuration, and say what to do'
+complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "sandbox" -d 'A practice authorization server, built in'
+complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "completions" -d 'Print the completions for a shell'
+complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "man" -d 'Print the manual page'
+complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l provider -d 'The provider of a new profile: a name, see `oauthctl provider list`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l environment -d 'The provider\'s environment (`max` of GetResponse, …), see `oauthctl provider show`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l var -d 'A value that the provider needs to know (`domain=…`); may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l grant -d 'How the token is obtained: `authorization-code` or `client-credentials`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l scope -d 'A scope to ask for; may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l client-id -d 'The client id of your app' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l client-secret-file -d 'A file with the client secret; `-` reads it from standard input' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l param -d 'An extra parameter of the authorize request; may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l redirect-uri -d 'The redirect address as you registered it; one that isn\'t on this machine is pasted back' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l port -d 'The port to listen on' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l timeout -d 'How long to wait for the sign-in: `90s`, `5m` [default: 5m]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l error-format -d 'How errors are written' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l no-browser -d 'Print the address, but open no browser'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -s q -l quiet -d 'Say nothing but errors'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l no-cache -d 'Do without the kernel\'s copy of the access token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -s h -l help -d 'Print help'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l provider -d 'The provider of a new profile: a name, see `oauthctl provider list`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l environment -d 'The provider\'s environment (`max` of GetResponse, …), see `oauthctl provider show`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l var -d 'A value that the provider needs to know (`domain=…`); may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l grant -d 'How the token is obtained: `authorization-code` or `client-credentials`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l scope -d 'A scope to ask for; may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l client-id -d 'The client id of your app' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l client-secret-file -d 'A file with the client secret; `-` reads it from standard input' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l param -d 'An extra parameter of the authorize request; may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l format -d 'How it is printed' -r -f -a "text\t'The token and a newline'
+json\t'An object with the token, its type, expiry and scopes'
+header\t'`Authorization: Bearer …`'
+env\t'`OAUTHCTL_<PROFILE>_TOKEN=…`, for `env` and `eval`'
+curl\t'A configuration for `curl -K -`'
+netrc\t'An entry for `.netrc`, for the provider\'s API host'
+exec-credential\t'Kubernetes\' client authentication plugin'"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l min-ttl -d 'Ask for a token that is valid for at least so long: `60s`, `5m`, `2h`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l error-format -d 'How errors are written' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l force-refresh -d 'Renew even a fresh token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l no-refresh -d 'Print what is stored if it is still valid; never renew'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -s q -l quiet -d 'Say nothing but errors'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l no-cache -d 'Do without the kernel\'s copy of the access token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l provider -d 'The provider of a new profile: a name, see `oauthctl provider list`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l environment -d 'The provider\'s environment (`max` of GetResponse, …), see `oauthctl provider show`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l var -d 'A value that the provider needs to know (`domain=…`); may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l grant -d 'How the token is obtained: `authorization-code` or `client-credentials`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l scope -d 'A scope to ask for; may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l client-id -d 'The client id of your app' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l client-secret-file -d 'A file with the client secret; `-` reads it from standard input' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l param -d 'An extra parameter of the authorize request; may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l error-format -d 'How errors are written' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l all -d 'Renew every profile that has a token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -s q -l quiet -d 'Say nothing but errors'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l no-cache -d 'Do without the kernel\'s copy of the access token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -s h -l help -d 'Print help'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s d -l data -d 'The request\'s body: a text, `@FILE`, or `-` for standard input' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l timeout -d 'The most time until the answer begins' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l provider -d 'The provider of a new profile: a name, see `oauthctl provider list`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l environment -d 'The provider\'s environment (`max` of GetResponse, …), see `oauthctl provider show`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l var -d 'A value that the provider needs to know (`domain=…`); may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l grant -d 'How the token is obtained: `authorization-code` or `client-credentials`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l scope -d 'A scope to ask for; may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l client-id -d 'The client id of your app' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l client-secret-file -d 'A file with the client secret; `-` reads it from standard input' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l param -d 'An extra parameter of the authorize request; may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l error-format -d 'How errors are written' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s i -l include -d 'Print the answer\'s status and headers too'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s q -l quiet -d 'Say nothing but errors'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l no-cache -d 'Do without the kernel\'s copy of the access token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s h -l help -d 'Print help'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l provider -d 'The provider of a new profile: a name, see `oauthctl provider list`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l environment -d 'The provider\'s environment (`max` of GetResponse, …), see `oauthctl provider show`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l var -d 'A value that the provider needs to know (`domain=…`); may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l grant -d 'How the token is obtained: `authorization-code` or `client-credentials`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l scope -d 'A scope to ask for; may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l client-id -d 'The client id of your app' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l client-secret-file -d 'A file with the client secret; `-` reads it from standard input' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l param -d 'An extra parameter of the authorize request; may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l error-format -d 'How errors are written' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l all -d 'Every profile'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l local-only -d 'Forget here, and leave the provider alone'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -s q -l quiet -d 'Say nothing but errors'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l no-cache -d 'Do without the kernel\'s copy of the access token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -s h -l help -d 'Print help'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand list" -l format -d 'How it is printed' -r -f -a "table\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand list" -l error-format -d 'How errors are written' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand list" -s q -l quiet -d 'Say nothing but errors'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand list" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand list" -l no-cache -d 'Do without the kernel\'s copy of the access token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand list" -s h -l help -d 'Print help'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand list" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l provider -d 'The provider of a new profile: a name, see `oauthctl provider list`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l environment -d 'The provider\'s environment (`max` of GetResponse, …), see `oauthctl provider show`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l var -d 'A value that the provider needs to know (`domain=…`); may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l grant -d 'How the token is obtained: `authorization-code` or `client-credentials`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l scope -d 'A scope to ask for; may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l client-id -d 'The client id of your app' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l client-secret-file -d 'A file with the client secret; `-` reads it from standard input' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l param -d 'An extra parameter of the authorize request; may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l format -d 'How it is printed' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l error-format -d 'How errors are written' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -s q -l quiet -d 'Say nothing but errors'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l no-cache -d 'Do without the kernel\'s copy of the access token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -s h -l help -d 'Print help'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and not __fish_seen_subcommand_from list show help" -l error-format -d 'How errors are written' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and not __fish_seen_subcommand_from list show help" -s q -l quiet -d 'Say nothing but errors'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and not __fish_seen_subcommand_from list show help" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and not __fish_seen_subcommand_from list show help" -l no-cache -d 'Do without the kernel\'s copy of the access token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and not __fish_seen_subcommand_from list show help" -s h -l help -d 'Print help'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and not __fish_seen_subcommand_from list show help" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and not __fish_seen_subcommand_from list show help" -f -a "list" -d 'Name every provider: built in, and your own'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and not __fish_seen_subcommand_from list show help" -f -a "show" -d 'Print all that is known of a provider, as the TOML file that describes it'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and not __fish_seen_subcommand_from list show help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and __fish_seen_subcommand_from list" -l error-format -d 'How errors are written' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and __fish_seen_subcommand_from list" -l json -d 'One JSON array instead of lines'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but errors'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and __fish_seen_subcommand_from list" -l no-cache -d 'Do without the kernel\'s copy of the access token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and __fish_seen_subcommand_from list" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and __fish_seen_subcommand_from show" -l environment -d 'As it is in one of its environments (`max`, …)' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and __fish_seen_subcommand_from show" -l error-format -d 'How errors are written' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say nothing but errors'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and __fish_seen_subcommand_from show" -l no-cache -d 'Do without the kernel\'s copy of the access token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and __fish_seen_subcommand_from show" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and __fish_seen_subcommand_from help" -f -a "list" -d 'Name every provider: built in, and your own'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and __fish_seen_subcommand_from help" -f -a "show" -d 'Print all that is known of a provider, as the TOML file that describes it'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and not __fish_seen_subcommand_from set set-secret unset default remove rename names help" -l error-format -d 'How errors are written' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and not __fish_seen_subcommand_from set set-secret unset default remove rename names help" -s q -l quiet -d 'Say nothing but errors'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and not __fish_seen_subcommand_from set set-secret unset default remove rename names help" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and not __fish_seen_subcommand_from set set-secret unset default remove rename names help" -l no-cache -d 'Do without the kernel\'s copy of the access token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and not __fish_seen_subcommand_from set set-secret unset default remove rename names help" -s h -l help -d 'Print help'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and not __fish_seen_subcommand_from set set-secret unset default remove rename names help" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and not __fish_seen_subcommand_from set set-secret unset default remove rename names help" -f -a "set" -d 'Set a key of a profile: `oauthctl profile set work scopes "a b"`'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and not __fish_seen_subcommand_from set set-secret unset default remove rename names help" -f -a "set-secret" -d 'Keep a client secret in the store, read from a file or (`-`) from standard input'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and not __fish_seen_subcommand_from set set-secret unset default remove rename names help" -f -a "unset" -d 'Take a key away'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and not __fish_seen_subcommand_from set set-secret unset default remove rename names help" -f -a "default" -d 'Make a profile the one that is meant when none is named'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and not __fish_seen_subcommand_from set set-secret unset default remove rename names help" -f -a "remove" -d 'Forget a profile whole: its configuration, its tokens, its client secret. Revokes nothing'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and not __fish_seen_subcommand_from set set-secret unset default remove rename names help" -f -a "rename" -d 'Give a profile another name; its tokens come along'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and not __fish_seen_subcommand_from set set-secret unset default remove rename names help" -f -a "names" -d 'Name the profiles, a line each'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and not __fish_seen_subcommand_from set set-secret unset default remove rename names help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from set" -l error-format -d 'How errors are written' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Say nothing but errors'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from set" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from set" -l no-cache -d 'Do without the kernel\'s copy of the access token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from set" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from set-secret" -l error-format -d 'How errors are written' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from set-secret" -s q -l quiet -d 'Say nothing but errors'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from set-secret" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from set-secret" -l no-cache -d 'Do without the kernel\'s copy of the access token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from set-secret" -s h -l help -d 'Print help'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from set-secret" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from unset" -l error-format -d 'How errors are written' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from unset" -s q -l quiet -d 'Say nothing but errors'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from unset" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from unset" -l no-cache -d 'Do without the kernel\'s copy of the access token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from unset" -s h -l help -d 'Print help'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from unset" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from default" -l error-format -d 'How errors are written' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from default" -s q -l quiet -d 'Say nothing but errors'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from default" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from default" -l no-cache -d 'Do without the kernel\'s copy of the access token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from default" -s h -l help -d 'Print help'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from default" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from remove" -l error-format -d 'How errors are written' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Say nothing but errors'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from remove" -l no-cache -d 'Do without the kernel\'s copy of the access token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from remove" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from rename" -l error-format -d 'How errors are written' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from rename" -s q -l quiet -d 'Say nothing but errors'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from rename" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from rename" -l no-cache -d 'Do without the kernel\'s copy of the access token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from rename" -s h -l help -d 'Print help'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from rename" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from names" -l error-format -d 'How errors are written' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from names" -s q -l quiet -d 'Say nothing but errors'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from names" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from names" -l no-cache -d 'Do without the kernel\'s copy of the access token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from names" -s h -l help -d 'Print help'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from names" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from help" -f -a "set" -d 'Set a key of a profile: `oauthctl profile set work scopes "a b"`'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from help" -f -a "set-secret" -d 'Keep a client secret in the store, read from a file or (`-`) from standard input'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from help" -f -a "unset" -d 'Take a key away'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from help" -f -a "default" -d 'Make a profile the one that is meant when none is named'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from help" -f -a "remove" -d 'Forget a profile whole: its configuration, its tokens, its client secret. Revokes nothing'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from help" -f -a "rename" -d 'Give a profile another name; its tokens come along'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from help" -f -a "names" -d 'Name the profiles, a line each'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand profile; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand doctor" -l error-format -d 'How errors are written' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand doctor" -s q -l quiet -d 'Say nothing but errors'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand doctor" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand doctor" -l no-cache -d 'Do without the kernel\'s copy of the access token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand doctor" -s h -l help -d 'Print help'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand doctor" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and not __fish_seen_subcommand_from serve run help" -l error-format -d 'How errors are written' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and not __fish_seen_subcommand_from serve run help" -s q -l quiet -d 'Say nothing but errors'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and not __fish_seen_subcommand_from serve run help" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and not __fish_seen_subcommand_from serve run help" -l no-cache -d 'Do without the kernel\'s copy of the access token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and not __fish_seen_subcommand_from serve run help" -s h -l help -d 'Print help'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and not __fish_seen_subcommand_from serve run help" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and not __fish_seen_subcommand_from serve run help" -f -a "serve" -d 'Serve the manners of a provider on loopback until interrupted, for others to test against'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and not __fish_seen_subcommand_from serve run help" -f -a "run" -d 'Run a command in whose environment the built-in providers point at practice servers'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and not __fish_seen_subcommand_from serve run help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and __fish_seen_subcommand_from serve" -l as -d '`sandbox`, `getresponse`, `verticalresponse`, `verticalresponse-vr2` or `constantcontact`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and __fish_seen_subcommand_from serve" -l port -d 'The port; any free one if none is given' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and __fish_seen_subcommand_from serve" -l redirect-uri -d 'A redirect URL registered for the practice app beside the usual ones; may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and __fish_seen_subcommand_from serve" -l access-life -d 'How long an access token lives' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and __fish_seen_subcommand_from serve" -l latency -d 'How long each answer takes' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and __fish_seen_subcommand_from serve" -l error-format -d 'How errors are written' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and __fish_seen_subcommand_from serve" -l claims-only -d 'Leave lifetime and scopes out of the token answer, where the token\'s own claims tell them (Constant Contact)'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and __fish_seen_subcommand_from serve" -s q -l quiet -d 'Say nothing but errors'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and __fish_seen_subcommand_from serve" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and __fish_seen_subcommand_from serve" -l no-cache -d 'Do without the kernel\'s copy of the access token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and __fish_seen_subcommand_from serve" -s h -l help -d 'Print help'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and __fish_seen_subcommand_from serve" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and __fish_seen_subcommand_from run" -l error-format -d 'How errors are written' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Say nothing but errors'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and __fish_seen_subcommand_from run" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and __fish_seen_subcommand_from run" -l no-cache -d 'Do without the kernel\'s copy of the access token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and __fish_seen_subcommand_from run" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and __fish_seen_subcommand_from help" -f -a "serve" -d 'Serve the manners of a provider on loopback until interrupted, for others to test against'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and __fish_seen_subcommand_from help" -f -a "run" -d 'Run a command in whose environment the built-in providers point at practice servers'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand sandbox; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand completions" -l error-format -d 'How errors are written' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand completions" -s q -l quiet -d 'Say nothing but errors'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand completions" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand completions" -l no-cache -d 'Do without the kernel\'s copy of the access token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand completions" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand man" -l error-format -d 'How errors are written' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand man" -s q -l quiet -d 'Say nothing but errors'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand man" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand man" -l no-cache -d 'Do without the kernel\'s copy of the access token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand man" -s h -l help -d 'Print help'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand man" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call logout list status provider profile doctor sandbox completions man help" -f -a "login" -d 'Sign in and keep the tokens'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call logout list status provider profile doctor sandbox completions man help" -f -a "token" -d 'Print a fresh access token, and nothing else'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call logout list status provider profile doctor sandbox completions man help" -f -a "refresh" -d 'Renew the token now'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call logout list status provider profile doctor sandbox completions man help" -f -a "call" -d 'Send a request to the provider\'s API with the token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call logout list status provider profile doctor sandbox completions man help" -f -a "logout" -d 'Revoke where the provider can, then forget the tokens'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call logout list status provider profile doctor sandbox completions man help" -f -a "list" -d 'List the profiles and how their tokens stand'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call logout list status provider profile doctor sandbox completions man help" -f -a "status" -d 'Show one profile in full, and what will happen next'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call logout list status provider profile doctor sandbox completions man help" -f -a "provider" -d 'The providers that are known'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call logout list status provider profile doctor sandbox completions man help" -f -a "profile" -d 'Change profiles without an editor'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call logout list status provider profile doctor sandbox completions man help" -f -a "doctor" -d 'Look at store, clock, network, browser, listener and configuration, and say what to do'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call logout list status provider profile doctor sandbox completions man help" -f -a "sandbox" -d 'A practice authorization server, built in'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call logout list status provider profile doctor sandbox completions man help" -f -a "completions" -d 'Print the completions for a shell'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call logout list status provider profile doctor sandbox completions man help" -f -a "man" -d 'Print the manual page'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call logout list status provider profile doctor sandbox completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and __fish_seen_subcommand_from provider" -f -a "list" -d 'Name every provider: built in, and your own'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and __fish_seen_subcommand_from provider" -f -a "show" -d 'Print all that is known of a provider, as the TOML file that describes it'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and __fish_seen_subcommand_from profile" -f -a "set" -d 'Set a key of a profile: `oauthctl profile set work scopes "a b"`'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and __fish_seen_subcommand_from profile" -f -a "set-secret" -d 'Keep a client secret in the store, read from a file or (`-`) from standard input'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and __fish_seen_subcommand_from profile" -f -a "unset" -d 'Take a key away'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and __fish_seen_subcommand_from profile" -f -a "default" -d 'Make a profile the one that is meant when none is named'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and __fish_seen_subcommand_from profile" -f -a "remove" -d 'Forget a profile whole: its configuration, its tokens, its client secret. Revokes nothing'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and __fish_seen_subcommand_from profile" -f -a "rename" -d 'Give a profile another name; its tokens come along'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and __fish_seen_subcommand_from profile" -f -a "names" -d 'Name the profiles, a line each'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and __fish_seen_subcommand_from sandbox" -f -a "serve" -d 'Serve the manners of a provider on loopback until interrupted, for others to test against'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and __fish_seen_subcommand_from sandbox" -f -a "run" -d 'Run a command in whose environment the built-in providers point at practice servers'

@@ -1,0 +1,67 @@
+//! `main` itself, as a process: the real world's streams, environment and exit code. Everything else is tested in process.
+
+use std::process::{Command, Stdio};
+
+fn oauthctl(home: &std::path::Path) -> Command {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("oauthctl"));
+    command
+        .env_clear()
+        .env("HOME", home)
+        .env("OAUTHCTL_CONFIG_DIR", home.join("config"))
+        .env("OAUTHCTL_STATE_DIR", home.join("state"));
+    command.stdin(Stdio::null());
+    command
+}
+
+#[test]
+fn version_help_and_a_mistake() {
+    let home = tempfile::tempdir().unwrap();
+    let version = oauthctl(home.path()).arg("--version").output().unwrap();
+    assert_eq!(String::from_utf8(version.stdout).unwrap(), concat!("oauthctl ", env!("CARGO_PKG_VERSION"), "\n"));
+    assert!(version.status.success() && version.stderr.is_empty());
+    let help = oauthctl(home.path()).arg("--help").output().unwrap();
+    assert!(help.status.success() && help.stdout.starts_with(b"Obtains OAuth 2.0 tokens"));
+    let wrong = oauthctl(home.path()).args(["token", "nobody-of-that-name"]).output().unwrap();
+    assert_eq!((wrong.status.code(), wrong.stdout.len()), (Some(2), 0));
+    assert!(wrong.stderr.starts_with(b"error: there is no profile and no provider called `nobody-of-that-name`\n"));
+}
+
+#[test]
+fn a_token_of_the_environment_comes_out_of_the_process() {
+    let home = tempfile::tempdir().unwrap();
+    let out = oauthctl(home.path())
+        .args(["token", "getresponse", "--no-cache"])
+        .env("OAUTHCTL_GETRESPONSE_TOKEN", "outside-0123456789")
+        .output()
+        .unwrap();
+    assert_eq!(
+        (out.status.code(), out.stdout.as_slice(), out.stderr.as_slice()),
+        (Some(0), &b"outside-0123456789\n"[..], &b""[..])
+    );
+}
+
+// H-25: whoever reads stdout may go at any moment
+#[cfg(unix)]
+#[test]
+fn a_closed_pipe_is_an_end_without_a_panic() {
+    let home = tempfile::tempdir().unwrap();
+    for (args, code) in [
+        (&["token", "getresponse", "--no-cache"][..], 1),
+        (&["--help"], 0),
+        (&["provider", "list"], 0),
+        (&["completions", "bash"], 0),
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let out = oauthctl(home.path())
+            .args(args)
+            .env("OAUTHCTL_GETRESPONSE_TOKEN", "outside-0123456789")
+            .stdout(writer)
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap();
+        let err = String::from_utf8(out.stderr).unwrap();
+        assert_eq!(out.status.code(), Some(code), "{args:?}: {err}");
+        assert!(!err.contains("panicked") && !err.contains("outside-0123456789"), "{err}");
+    }
+}

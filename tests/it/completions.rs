@@ -1,0 +1,52 @@
+//! `completions` and `man`: the files in `completions/` are what the program prints. `UPDATE=1 cargo test --test it completions`
+//! writes them anew.
+
+use std::path::Path;
+
+use crate::world::Person;
+
+const FILES: [(&str, &str); 6] = [
+    ("completions bash", "oauthctl.bash"),
+    ("completions zsh", "_oauthctl"),
+    ("completions fish", "oauthctl.fish"),
+    ("completions powershell", "_oauthctl.ps1"),
+    ("completions elvish", "oauthctl.elv"),
+    ("man", "oauthctl.1"),
+];
+
+#[test]
+fn the_files_for_packagers_are_what_the_program_prints() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions");
+    let update = std::env::var_os("UPDATE").is_some();
+    for (line, file) in FILES {
+        let printed = Person::new().types(line);
+        assert_eq!((printed.code, printed.err.as_str()), (0, ""), "{line}");
+        let path = folder.join(file);
+        if update {
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(&path, &printed.out).unwrap();
+        }
+        let kept = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            kept == printed.out,
+            "completions/{file} is not what `oauthctl {line}` prints: UPDATE=1 cargo test --test it completions"
+        );
+    }
+    let known: Vec<&str> = FILES.iter().map(|(_, file)| *file).collect();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(known.contains(&name.as_str()), "completions/{name} is made by nobody");
+    }
+}
+
+#[test]
+fn an_unknown_shell_is_told_with_those_that_are_known() {
+    Person::new().types("completions tcsh").fails(
+        2,
+        "
+        error: `tcsh` is no value of `<SHELL>`
+        hint: one of `bash`, `elvish`, `fish`, `powershell`, `zsh`
+        hint: `oauthctl completions --help` shows what can be given
+    ",
+    );
+}

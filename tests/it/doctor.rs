@@ -1,0 +1,100 @@
+//! `doctor`: tries what a login needs, and says what to do.
+
+use oauthctl::sandbox::Manners;
+use oauthctl::world::{Clock, KeychainError};
+
+use crate::world::{Fault, Person, START};
+
+#[test]
+fn a_machine_where_all_is_well() {
+    let mut me = Person::new();
+    me.set("BROWSER", "firefox");
+    me.types("doctor").is(
+        0,
+        "
+        ok    configuration  ~/config/oauthctl: 0 profiles
+        ok    keychain       Secret Service: wrote, read and deleted a test item
+        ok    file store     ~/state/oauthctl/store: wrote, read and deleted a test record
+        ok    fast copy      the kernel keeps a copy of fresh access tokens
+        ok    clock          2026-11-21T22:00:00Z
+        ok    listener       http://127.0.0.1:PORT could be bound
+        ok    browser        BROWSER names `firefox`
+        ok    environment    nothing set that this program reads
+    ",
+        "",
+    );
+    assert!(me.keychain.accounts().is_empty(), "the test item is gone");
+}
+
+#[test]
+fn what_is_missing_is_told_with_what_to_do() {
+    let mut me = Person::new();
+    me.keychain.fault(Fault::Always(KeychainError::Locked));
+    me.set("CI", "true").set("OAUTHCTL_CLIENT_SECRET", "hush-hush-hush");
+    me.types("doctor")
+        .is(
+            0,
+            "
+        ok    configuration  ~/config/oauthctl: 0 profiles
+        note  keychain       the keychain (Secret Service) is locked
+                             do: tokens then go into a sealed file (`--store file`), or unlock it
+        ok    file store     ~/state/oauthctl/store: wrote, read and deleted a test record
+        ok    fast copy      the kernel keeps a copy of fresh access tokens
+        ok    clock          2026-11-21T22:00:00Z
+        ok    listener       http://127.0.0.1:PORT could be bound
+        note  browser        none is opened here: CI or OAUTHCTL_NO_INPUT is set
+        ok    environment    set: CI, OAUTHCTL_CLIENT_SECRET
+    ",
+            "",
+        )
+        .tells_nothing_of("hush-hush-hush");
+}
+
+#[test]
+fn without_any_store_it_is_exit_5() {
+    let mut me = Person::new();
+    me.keychain.fault(Fault::Always(KeychainError::Absent("no session bus".to_owned())));
+    me.set("BROWSER", "firefox");
+    std::fs::create_dir_all(me.path("state")).unwrap();
+    std::fs::write(me.path("state/oauthctl"), "a file where a folder should be").unwrap();
+    let done = me.types("doctor");
+    assert_eq!(done.code, 5, "{}", done.out);
+    assert!(done.out.contains("FAIL  store          no store works\n"), "{}", done.out);
+}
+
+#[test]
+fn a_broken_configuration_is_named_with_its_line() {
+    let mut me = Person::new();
+    me.set("BROWSER", "firefox");
+    me.config("config.toml", "[profiles.work]\nprovider = \"getrespnse\"\n");
+    me.config("providers/mine.toml", "id = \"mine\"\nextends = \"nothing-like-it\"\n");
+    let done = me.types("doctor");
+    assert_eq!(done.code, 1);
+    let line = done.out.lines().next().unwrap();
+    assert!(line.starts_with("FAIL  configuration  "), "{line}");
+    assert!(line.contains("getrespnse") && line.contains("providers/mine.toml"), "{line}");
+}
+
+#[test]
+fn a_clock_before_this_program_was_written_is_wrong() {
+    let mut me = Person::new();
+    me.set("BROWSER", "firefox");
+    me.later(-START);
+    assert_eq!(me.clock.now(), 0);
+    let done = me.types("doctor");
+    assert_eq!(done.code, 1);
+    assert!(done.out.contains("FAIL  clock          says 1970-01-01T00:00:00Z\n"), "{}", done.out);
+}
+
+#[test]
+fn a_providers_network_is_looked_at_when_it_is_named() {
+    let mut me = Person::new();
+    me.set("BROWSER", "firefox");
+    let server = me.practice(Manners::GetResponse);
+    let done = me.types("doctor getresponse");
+    assert!(done.out.contains(&format!("ok    network        {}/v3/token answers", server.base())), "{}", done.out);
+    drop(server);
+    let done = me.types("doctor getresponse");
+    assert_eq!(done.code, 1);
+    assert!(done.out.contains("FAIL  network        can't reach "), "{}", done.out);
+}

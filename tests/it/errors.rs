@@ -1,0 +1,176 @@
+//! What goes wrong, and how it is told: exit codes, JSON, and the words for what was typed wrongly.
+
+use std::path::Path;
+
+use oauthctl::error::Kind;
+use serde_json::{Value, json};
+
+use crate::world::Person;
+use crate::world::robot::denies;
+
+/// The exit codes of the README's table, or, as long as there is none, of the contract.
+fn documented() -> Vec<u8> {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap_or_default();
+    let codes: Vec<u8> = readme
+        .lines()
+        .filter_map(|line| line.strip_prefix('|')?.split('|').next())
+        .map(|cell| cell.trim().replace('`', ""))
+        .filter(|cell| cell.starts_with(|c: char| c.is_ascii_digit()))
+        .flat_map(|cell| cell.split(',').filter_map(|code| code.trim().parse().ok()).collect::<Vec<u8>>())
+        .collect();
+    if codes.is_empty() { vec![0, 1, 2, 3, 4, 5, 6, 7, 22, 74, 75, 130, 143] } else { codes }
+}
+
+#[test]
+fn every_kind_of_error_has_its_row_in_the_table_of_exit_codes() {
+    let documented = documented();
+    let mut used: Vec<u8> = std::iter::once(0).chain(Kind::ALL.iter().map(|k| k.exit_code())).collect();
+    used.sort_unstable();
+    assert_eq!(documented, used);
+    let pinned = [
+        (Kind::Other, 1, "other"),
+        (Kind::Usage, 2, "usage"),
+        (Kind::Refused, 3, "refused"),
+        (Kind::LoginFirst, 4, "login_first"),
+        (Kind::Store, 5, "store"),
+        (Kind::NobodyAnswered, 6, "nobody_answered"),
+        (Kind::Unsafe, 7, "unsafe"),
+        (Kind::Api, 22, "api"),
+        (Kind::NotSaved, 74, "not_saved"),
+        (Kind::TryLater, 75, "try_later"),
+        (Kind::Interrupted, 130, "interrupted"),
+        (Kind::Terminated, 143, "terminated"),
+    ];
+    assert_eq!(Kind::ALL.map(|k| (k, k.exit_code(), k.name())), pinned);
+}
+
+#[test]
+fn an_error_is_one_json_object_where_that_is_asked_for() {
+    let mut me = Person::new();
+    for (line, want) in [
+        (
+            "token sandbox --error-format json",
+            json!({ "error": "login_first", "exit_code": 4, "message": "no token is stored for `sandbox`", "causes": [], "hints": ["oauthctl login sandbox"] }),
+        ),
+        (
+            "--error-format=json token --nonsense",
+            json!({ "error": "usage", "exit_code": 2, "message": "there is no option `--nonsense`", "causes": [], "hints": ["`oauthctl token --help` shows what can be given"] }),
+        ),
+    ] {
+        let done = me.types(line);
+        assert_eq!((done.code as i64, done.out.as_str()), (want["exit_code"].as_i64().unwrap(), ""));
+        assert_eq!(serde_json::from_str::<Value>(&done.err).unwrap(), want, "{line}");
+    }
+    let done = me.browser(denies).types("login sandbox --error-format json -q");
+    assert_eq!(done.code, 3);
+    assert_eq!(
+        serde_json::from_str::<Value>(&done.err).unwrap(),
+        json!({
+            "error": "refused", "exit_code": 3, "message": "the sign-in was refused",
+            "causes": ["the provider answered `access_denied`"], "hints": ["oauthctl login sandbox"],
+        })
+    );
+}
+
+#[test]
+fn what_is_typed_wrongly_is_exit_2_on_stderr() {
+    let mut me = Person::new();
+    me.types("tokn sandbox").fails(
+        2,
+        "
+        error: unrecognized subcommand 'tokn'
+
+          tip: a similar subcommand exists: 'token'
+
+        Usage: oauthctl [OPTIONS] <COMMAND>
+
+        For more information, try '--help'.
+    ",
+    );
+    me.types("token sandbox extra").fails(
+        2,
+        "
+        error: unexpected argument 'extra' found
+
+        Usage: oauthctl token [OPTIONS] [PROFILE]
+
+        For more information, try '--help'.
+    ",
+    );
+    me.types("login sandbox --grant implicit").fails(2, "
+        error: invalid value 'implicit' for '--grant <GRANT>': the implicit grant hands tokens to the browser's history: RFC 9700 forbids it; use `authorization-code`
+
+        For more information, try '--help'.
+    ");
+    me.types("login sandbox --grant password").fails(
+        2,
+        "
+        error: invalid value 'password' for '--grant <GRANT>': grants: authorization-code, client-credentials
+
+        For more information, try '--help'.
+    ",
+    );
+    me.types("login sandbox --store cloud").fails(
+        2,
+        "
+        error: invalid value 'cloud' for '--store <STORE>': stores: keychain, file, environment, none
+
+        For more information, try '--help'.
+    ",
+    );
+    me.types("login sandbox --param nothing").fails(
+        2,
+        "
+        error: invalid value 'nothing' for '--param <NAME=VALUE>': write it as `name=value`
+
+        For more information, try '--help'.
+    ",
+    );
+    me.types("login sandbox --timeout 5x").fails(
+        2,
+        "
+        error: invalid value '5x' for '--timeout <TIME>': write it as `90s`, `5m`, `2h` or `1d`
+
+        For more information, try '--help'.
+    ",
+    );
+    me.types("-q -v list").fails(
+        2,
+        "
+        error: the argument '--quiet' cannot be used with '--verbose'
+
+        Usage: oauthctl --quiet <COMMAND>
+
+        For more information, try '--help'.
+    ",
+    );
+    me.runs(&["token", "a/b"]).fails(2, "error: `a/b` is no name for a profile: it holds a slash\n");
+    me.runs(&["token", "-x"]).fails(
+        2,
+        "
+        error: unexpected argument '-x' found
+
+          tip: to pass '-x' as a value, use '-- -x'
+
+        Usage: oauthctl token [OPTIONS] [PROFILE]
+
+        For more information, try '--help'.
+    ",
+    );
+    let bare = me.types("");
+    assert_eq!((bare.code, bare.out.as_str()), (2, ""));
+    assert!(bare.err.contains("Usage: oauthctl [OPTIONS] <COMMAND>"), "{}", bare.err);
+}
+
+#[test]
+fn help_and_version_go_to_stdout() {
+    let mut me = Person::new();
+    me.types("--version").is(0, concat!("oauthctl ", env!("CARGO_PKG_VERSION"), "\n"), "");
+    for line in ["--help", "help", "token --help", "help login", "profile --help", "sandbox serve --help"] {
+        let done = me.types(line);
+        assert_eq!((done.code, done.err.as_str()), (0, ""), "{line}");
+        assert!(done.out.contains("Usage: oauthctl"), "{line}: {}", done.out);
+        assert!(!done.out.contains('\u{1b}'), "no colour but on a terminal");
+    }
+    me.closed_pipe().types("--help").is(0, "", "");
+}

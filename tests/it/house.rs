@@ -1,0 +1,206 @@
+//! The house keeps its floors: a room uses the floors below it, never one above, never a neighbour on its own floor; each file
+//! says why it exists; and only `world/` touches what lies outside the process.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+fn sources() -> Vec<(PathBuf, String)> {
+    fn below(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                below(&path, found);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    below(&root, &mut found);
+    found.sort();
+    let read = |path: PathBuf| {
+        let text = std::fs::read_to_string(&path).unwrap();
+        (path.strip_prefix(&root).unwrap().to_owned(), text)
+    };
+    found.into_iter().map(read).collect()
+}
+
+/// The table at the top of `src/lib.rs`: each room's floor.
+fn floors() -> BTreeMap<String, u32> {
+    let (_, lib) = sources().into_iter().find(|(path, _)| path == Path::new("lib.rs")).unwrap();
+    let mut floors = BTreeMap::new();
+    for line in lib.lines().filter_map(|l| l.strip_prefix("//! ")) {
+        let mut words = line.split_whitespace();
+        if let Some(floor) = words.next().and_then(|w| w.parse().ok()) {
+            floors.extend(words.map(|room| (room.to_owned(), floor)));
+        }
+    }
+    floors
+}
+
+/// Where a file stands: its module's names from the crate's root (`world/loopback/page.rs` is `world`, `loopback`, `page`).
+fn module(path: &Path) -> Vec<String> {
+    let mut names: Vec<String> = path.with_extension("").iter().map(|p| p.to_str().unwrap().to_owned()).collect();
+    if names.last().is_some_and(|n| n == "mod") {
+        names.pop();
+    }
+    names
+}
+
+/// The code alone: comments are blanked out, the lines stay where they are.
+fn code(text: &str) -> String {
+    let line = |l: &str| match l.find("//") {
+        // an address in a string is no comment
+        Some(at) if !l[..at].ends_with(':') => l[..at].to_owned(),
+        _ => l.to_owned(),
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn names_at(text: &str) -> Vec<String> {
+    let name = |t: &str| t.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>();
+    match text.strip_prefix('{') {
+        // `use crate::{a::b, c}`
+        Some(list) => {
+            let mut depth = 0;
+            let mut parts = vec![String::new()];
+            for c in list.chars() {
+                match c {
+                    '{' => depth += 1,
+                    '}' if depth == 0 => break,
+                    '}' => depth -= 1,
+                    ',' if depth == 0 => parts.push(String::new()),
+                    _ => parts.last_mut().unwrap().push(c),
+                }
+            }
+            parts.iter().map(|p| name(p.trim())).filter(|n| !n.is_empty()).collect()
+        }
+        None => vec![name(text)],
+    }
+}
+
+/// How many `mod name {` are open at the end of a text, told by the indentation: there `super` leads to the file's own module.
+fn inner_modules(text: &str) -> usize {
+    let mut open: Vec<&str> = Vec::new();
+    for line in text.lines() {
+        let (indent, rest) = line.split_at(line.len() - line.trim_start().len());
+        if rest.trim_start_matches("pub ").starts_with("mod ") && rest.ends_with('{') {
+            open.push(indent);
+        } else if rest == "}" && open.last() == Some(&indent) {
+            open.pop();
+        }
+    }
+    open.len()
+}
+
+/// Every top-level room that a file names, by `crate::room` or by enough `super::`, with the line.
+fn used(path: &Path, text: &str) -> Vec<(usize, String)> {
+    let code = code(text);
+    let depth = module(path).len();
+    let mut used = Vec::new();
+    let line = |at: usize| code[..at].matches('\n').count() + 1;
+    for (at, found) in code.match_indices("crate::") {
+        used.extend(names_at(&code[at + found.len()..]).into_iter().map(|n| (line(at), n)));
+    }
+    let mut at = 0;
+    while let Some(next) = code[at..].find("super::") {
+        let begin = at + next;
+        let mut end = begin;
+        let mut ups = 0;
+        while code[end..].starts_with("super::") {
+            end += "super::".len();
+            ups += 1;
+        }
+        if ups >= depth + inner_modules(&code[..begin]) {
+            used.extend(names_at(&code[end..]).into_iter().map(|n| (line(begin), n)));
+        }
+        at = end;
+    }
+    used
+}
+
+#[test]
+fn a_room_uses_only_the_floors_below_it() {
+    let floors = floors();
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let room = module(&path)[0].clone();
+        if room == "main" || room == "lib" {
+            continue;
+        }
+        let Some(floor) = floors.get(&room) else {
+            wrong.push(format!("{}: the room `{room}` has no floor in src/lib.rs", path.display()));
+            continue;
+        };
+        for (line, other) in used(&path, &text) {
+            match floors.get(&other) {
+                _ if other == room => {}
+                Some(below) if below < floor => {}
+                Some(above) => {
+                    wrong.push(format!("{}:{line}: {room} ({floor}) uses {other} ({above})", path.display()))
+                }
+                None => {
+                    wrong.push(format!("{}:{line}: `{other}` is no room of the table in src/lib.rs", path.display()))
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_room_stands_in_the_table_and_every_name_of_it_is_a_room() {
+    let rooms: std::collections::BTreeSet<String> =
+        sources().iter().map(|(path, _)| module(path)[0].clone()).filter(|r| r != "lib" && r != "main").collect();
+    assert_eq!(floors().into_keys().collect::<std::collections::BTreeSet<_>>(), rooms);
+}
+
+#[test]
+fn every_file_says_why_it_exists() {
+    let silent: Vec<_> = sources()
+        .into_iter()
+        .filter(|(path, text)| path != Path::new("main.rs") && !text.starts_with("//! "))
+        .map(|(path, _)| path.display().to_string())
+        .collect();
+    assert!(silent.is_empty(), "no module comment: {}", silent.join(", "));
+}
+
+#[test]
+fn only_the_world_touches_what_lies_outside_the_process() {
+    const OUTSIDE: [&str; 6] =
+        ["std::env::", "SystemTime", "std::process::Command", "TcpListener::bind", "println!", "eprintln!"];
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        if path.starts_with("world") || path == Path::new("main.rs") {
+            continue;
+        }
+        // a test may measure and may look at its own machine
+        let code = code(&text);
+        let code = code.split("#[cfg(test)]").next().unwrap();
+        for (number, line) in code.lines().enumerate() {
+            for what in OUTSIDE.iter().filter(|what| line.contains(**what)) {
+                wrong.push(format!("{}:{}: {what}", path.display(), number + 1));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "only `world/` does this:\n{}", wrong.join("\n"));
+}
+
+/// The test of the test: what it must find.
+#[test]
+fn uses_are_found_in_every_form() {
+    let rooms = |path: &str, text: &str| used(Path::new(path), text).into_iter().map(|(_, n)| n).collect::<Vec<_>>();
+    assert_eq!(
+        rooms("token.rs", "use crate::secret::Secret;\n// use crate::command::x\nlet a = crate::text::safe();"),
+        ["secret", "text"]
+    );
+    assert_eq!(rooms("store/file.rs", "use crate::{config::{A, B}, world};"), ["config", "world"]);
+    assert_eq!(rooms("token.rs", "use super::grant::x;"), ["grant"]);
+    assert_eq!(rooms("store/file.rs", "use super::private;\nuse super::super::error::E;"), ["error"]);
+    assert_eq!(rooms("store/mod.rs", "use super::error::E;"), ["error"]);
+    assert_eq!(
+        rooms("token.rs", "fn f() {}\nmod tests {\n    use super::*;\n    use super::super::api::x;\n}"),
+        ["api"]
+    );
+}

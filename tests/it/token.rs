@@ -1,0 +1,657 @@
+//! `token`: the token alone on stdout, at once, whatever it takes short of a person. No browser and no question: the doubles
+//! end a test that meets one.
+
+use std::sync::{Arc, Mutex};
+
+use oauthctl::sandbox::{Manners, Options};
+use oauthctl::world::KeychainError;
+use serde_json::{Value, json};
+
+use crate::world::robot::allows;
+use crate::world::{Fault, Person, START, answer};
+
+fn signed_in() -> Person {
+    let mut me = Person::new();
+    me.signed_in();
+    me
+}
+
+#[test]
+fn prints_the_token_and_a_newline_and_nothing_else() {
+    let mut me = signed_in();
+    let token = me.kept("sandbox", "access_token");
+    let reads = me.keychain.reads();
+    let done = me.types("token sandbox");
+    done.is(0, &format!("{token}\n"), "");
+    assert!(done.sent.is_empty());
+    assert_eq!(me.keychain.reads(), reads, "the kernel's copy answered");
+    me.copies.clear();
+    me.types("token sandbox").is(0, &format!("{token}\n"), "");
+    assert_eq!(me.keychain.reads(), reads + 1, "one read of the store");
+    // the only profile needs no name
+    me.types("token").is(0, &format!("{token}\n"), "");
+}
+
+#[test]
+fn each_format_is_printed_whole() {
+    let mut me = signed_in();
+    let token = me.kept("sandbox", "access_token");
+    me.later(10);
+    for (format, out) in [
+        ("text", format!("{token}\n")),
+        ("header", format!("Authorization: Bearer {token}\n")),
+        ("env", format!("OAUTHCTL_SANDBOX_TOKEN={token}\n")),
+        ("curl", format!("header = \"Authorization: Bearer {token}\"\n")),
+        ("netrc", format!("machine 127.0.0.1 login oauth2 password {token}\n")),
+        (
+            "json",
+            format!(
+                "{}\n",
+                json!({
+                    "profile": "sandbox", "access_token": token, "token_type": "Bearer",
+                    "expires_at": "2026-11-21T22:10:00Z", "expires_in": 590, "scope": "profile email offline_access",
+                })
+            ),
+        ),
+        (
+            "exec-credential",
+            format!(
+                "{}\n",
+                json!({
+                    "apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",
+                    "status": { "token": token, "expirationTimestamp": "2026-11-21T22:10:00Z" },
+                })
+            ),
+        ),
+    ] {
+        me.types(&format!("token sandbox --format {format}")).is(0, &out, "");
+    }
+    me.types("token sandbox --format yaml").fails(
+        2,
+        "
+        error: invalid value 'yaml' for '--format <FORMAT>'
+          [possible values: text, json, header, env, curl, netrc, exec-credential]
+
+        For more information, try '--help'.
+    ",
+    );
+}
+
+#[test]
+fn a_provider_without_an_api_has_no_netrc_entry() {
+    let mut me = Person::new();
+    let odd = me
+        .odd("odd", |_| answer(200, "application/json", r#"{"access_token":"tok-0123456789","token_type":"Bearer"}"#));
+    let text = odd.provider("odd");
+    me.config("providers/odd.toml", text.split("[api]").next().unwrap());
+    let line = "token odd --grant client-credentials --client-id ci --client-secret-file - --format netrc";
+    me.stdin("a-secret").types(line).fails(2, "error: provider `odd` names no API host\n");
+}
+
+#[test]
+fn a_token_about_to_expire_is_renewed_once() {
+    let mut me = signed_in();
+    let old = me.kept("sandbox", "access_token");
+    me.later(539);
+    me.types("token sandbox").is(0, &format!("{old}\n"), "");
+    me.later(2);
+    let done = me.types("token sandbox");
+    let new = me.kept("sandbox", "access_token");
+    done.is(0, &format!("{new}\n"), "");
+    assert_ne!(new, old);
+    assert_eq!(done.sent, ["POST http://127.0.0.1:PORT/token"]);
+    let again = me.types("token sandbox");
+    again.is(0, &format!("{new}\n"), "");
+    assert!(again.sent.is_empty());
+}
+
+#[test]
+fn min_ttl_asks_for_more_than_the_usual_margin() {
+    let mut me = signed_in();
+    let old = me.kept("sandbox", "access_token");
+    me.types("token sandbox --min-ttl 600s").is(0, &format!("{old}\n"), "");
+    me.later(1);
+    me.types("token sandbox --min-ttl 9m").is(0, &format!("{old}\n"), "");
+    let done = me.types("token sandbox --min-ttl 10m");
+    assert_ne!(done.out.trim(), old);
+    assert_eq!(done.sent.len(), 1);
+    me.types("token sandbox --min-ttl soon").fails(
+        2,
+        "
+        error: invalid value 'soon' for '--min-ttl <TIME>': write it as `90s`, `5m`, `2h` or `1d`
+
+        For more information, try '--help'.
+    ",
+    );
+}
+
+#[test]
+fn a_token_that_never_lives_so_long_is_given_with_a_word() {
+    let mut me = signed_in();
+    let done = me.types("token sandbox --min-ttl 2h");
+    assert_eq!(done.sent.len(), 1);
+    done.is(
+        0,
+        &format!("{}\n", me.kept("sandbox", "access_token")),
+        "warning: this token is good for 10 min only: the provider gives none that lives as long as was asked for\n",
+    );
+}
+
+#[test]
+fn force_refresh_renews_even_what_is_fresh() {
+    let mut me = signed_in();
+    let old = me.kept("sandbox", "access_token");
+    let done = me.types("token sandbox --force-refresh");
+    done.is(0, &format!("{}\n", me.kept("sandbox", "access_token")), "");
+    assert_ne!(done.out.trim(), old);
+    me.types("token sandbox --force-refresh --no-refresh").fails(
+        2,
+        "
+        error: the argument '--force-refresh' cannot be used with '--no-refresh'
+
+        Usage: oauthctl token --force-refresh <PROFILE>
+
+        For more information, try '--help'.
+    ",
+    );
+}
+
+#[test]
+fn no_refresh_prints_what_is_valid_and_never_renews() {
+    let mut me = signed_in();
+    let token = me.kept("sandbox", "access_token");
+    me.later(590);
+    me.types("token sandbox --no-refresh").is(0, &format!("{token}\n"), "");
+    me.types("token sandbox --no-refresh --min-ttl 60s").fails(
+        4,
+        "
+        error: the token of `sandbox` is not valid for long enough, and `--no-refresh` forbids to renew it
+        hint: oauthctl refresh sandbox
+    ",
+    );
+    me.later(20);
+    me.types("token sandbox --no-refresh").fails(
+        4,
+        "
+        error: the token of `sandbox` is not valid for long enough, and `--no-refresh` forbids to renew it
+        hint: oauthctl refresh sandbox
+    ",
+    );
+}
+
+// T-45
+#[test]
+fn an_answer_without_a_refresh_token_keeps_the_old_one() {
+    let mut me = Person::new();
+    let odd = me.odd("odd", |_| {
+        answer(
+            200,
+            "application/json",
+            r#"{"access_token":"second-0123456789","token_type":"Bearer","expires_in":"3600"}"#,
+        )
+    });
+    me.config("providers/odd.toml", &odd.provider("odd"));
+    me.keychain.put("odd", &record("odd", START - 1).to_string());
+    me.types("token odd").is(0, "second-0123456789\n", "");
+    assert_eq!(me.kept("odd", "refresh_token"), "refresh-0123456789");
+    assert_eq!(me.record("odd")["token"]["scopes"], json!(["a", "b"]));
+    assert_eq!(me.record("odd")["token"]["expires_at"], START + 3600);
+}
+
+/// A login of before, as it is kept.
+fn record(provider: &str, expires_at: i64) -> Value {
+    json!({
+        "oauthctl": 1, "generation": 4, "provider": provider, "client_id": "an-app", "grant": "authorization_code",
+        "token": {
+            "access_token": "first-0123456789", "token_type": "Bearer", "refresh_token": "refresh-0123456789",
+            "received_at": expires_at - 3600, "expires_at": expires_at, "scopes": ["a", "b"],
+        },
+    })
+}
+
+#[test]
+fn every_way_to_have_no_token_is_exit_4_with_the_command_to_type() {
+    // never signed in
+    let mut me = Person::new();
+    me.types("token sandbox").fails(
+        4,
+        "
+        error: no token is stored for `sandbox`
+        hint: oauthctl login sandbox
+    ",
+    );
+    me.types("token sandbox --no-refresh").fails(
+        4,
+        "
+        error: no token is stored for `sandbox`
+        hint: oauthctl login sandbox
+    ",
+    );
+    // it can't be renewed any more
+    let mut me = signed_in();
+    me.tamper("sandbox", |r| r["token"]["refresh_token"] = json!("spent-long-ago-0123"));
+    me.later(700);
+    me.types("token sandbox").fails(
+        4,
+        "
+        error: the login of `sandbox` has ended: the provider refuses to renew it
+        caused by: the server answered `invalid_grant`: the refresh token is unknown
+        hint: oauthctl login sandbox
+    ",
+    );
+    // and the dead one is not sent again
+    let again = me.types("token sandbox");
+    again.fails(
+        4,
+        "
+        error: no token is stored for `sandbox`
+        hint: oauthctl login sandbox
+    ",
+    );
+    assert!(again.sent.is_empty());
+    // expired without a refresh token
+    let mut me = signed_in();
+    me.tamper("sandbox", |r| drop(r["token"].as_object_mut().unwrap().remove("refresh_token")));
+    me.later(700);
+    me.types("token sandbox").fails(
+        4,
+        "
+        error: the token of `sandbox` has expired and has no refresh token
+        hint: oauthctl login sandbox
+    ",
+    );
+}
+
+#[test]
+fn a_token_that_names_no_lifetime_is_used_until_it_is_refused() {
+    let mut me = Person::new();
+    let _server = me.practice(Manners::VerticalResponse);
+    me.stdin("practice-secret").answers("y").browser(allows);
+    let port = oauthctl::world::serve::bind(None).unwrap().address().unwrap().port();
+    let line = format!(
+        "login vr --client-id practice-client --client-secret-file - --redirect-uri http://127.0.0.1:{port}/cb"
+    );
+    assert_eq!(me.types(&line).code, 0);
+    me.later(40 * 86_400);
+    me.types("token vr --min-ttl 2h").is(0, &format!("{}\n", me.kept("vr", "access_token")), "");
+    me.types("token vr --force-refresh").fails(
+        4,
+        "
+        error: the token of `vr` has expired and can't be renewed at this provider
+        hint: oauthctl login vr
+    ",
+    );
+}
+
+#[test]
+fn a_token_from_outside_is_used_as_it_is() {
+    let mut me = Person::new();
+    me.set("OAUTHCTL_WORK_2_EU_TOKEN", "outside-0123456789");
+    me.types("token work-2.eu --provider getresponse").is(0, "outside-0123456789\n", "");
+    me.set("OAUTHCTL_GETRESPONSE_TOKEN", "outside-9876543210");
+    me.types("token getresponse").is(0, "outside-9876543210\n", "");
+    me.types("token getresponse --format json").is(
+        0,
+        "{\"profile\":\"getresponse\",\"access_token\":\"outside-9876543210\",\"token_type\":\"Bearer\"}\n",
+        "",
+    );
+    me.types("token getresponse --force-refresh").fails(
+        4,
+        "
+        error: no token is stored for `getresponse`
+        hint: oauthctl login getresponse
+        hint: set OAUTHCTL_GETRESPONSE_TOKEN
+    ",
+    );
+    assert!(me.keychain.accounts().is_empty());
+}
+
+#[test]
+fn a_ci_job_needs_no_keychain_no_terminal_and_no_file() {
+    let mut me = Person::new();
+    let server = me.practice(Manners::GetResponse);
+    me.keychain.fault(Fault::Always(KeychainError::Absent("no session bus".to_owned())));
+    me.set("CI", "true").set("OAUTHCTL_CLIENT_ID", "practice-client").set("OAUTHCTL_CLIENT_SECRET", "practice-secret");
+    let done = me.types("token getresponse --grant client-credentials");
+    done.is(0, &done.out.clone(), "there is no keychain: no session bus: the token is not kept\n");
+    assert_eq!(done.out.len(), 41);
+    me.set("OAUTHCTL_GRANT", "client-credentials").set("OAUTHCTL_STORE", "none");
+    let quiet = me.types("token getresponse");
+    quiet.is(0, &quiet.out.clone(), "");
+    assert_eq!(server.log().iter().filter(|l| l.path == "/v3/token").count(), 2);
+}
+
+#[test]
+fn a_client_credentials_token_is_kept_and_renewed_by_asking_again() {
+    let mut me = Person::new();
+    let server = me.practice(Manners::GetResponse);
+    me.set("OAUTHCTL_CLIENT_ID", "practice-client").set("OAUTHCTL_CLIENT_SECRET", "practice-secret");
+    let first = me.types("token getresponse --grant client-credentials");
+    assert_eq!(first.code, 0, "{}", first.err);
+    me.types("token getresponse --grant client-credentials").is(0, &first.out, "");
+    assert_eq!(server.log().len(), 1);
+    assert!(!me.record("getresponse").to_string().contains("practice-secret"), "what comes from outside stays outside");
+    me.later(86_400);
+    let second = me.types("token getresponse --grant client-credentials");
+    assert_eq!((second.code, server.log().len()), (0, 2));
+    assert_ne!(first.out, second.out);
+}
+
+#[test]
+fn github_masks_the_token_before_it_is_printed() {
+    let mut me = signed_in();
+    let token = me.kept("sandbox", "access_token");
+    me.set("GITHUB_ACTIONS", "true");
+    me.types("token sandbox").is(0, &format!("{token}\n"), &format!("::add-mask::{token}\n"));
+    me.set("GITHUB_ACTIONS", "false");
+    me.types("token sandbox").is(0, &format!("{token}\n"), "");
+}
+
+#[test]
+fn a_store_that_fails_is_exit_5_before_anything_is_spent() {
+    let mut me = signed_in();
+    me.later(700);
+    for fault in [Fault::Always(KeychainError::Locked), Fault::Writes(KeychainError::Locked)] {
+        me.keychain.fault(fault);
+        let done = me.types("token sandbox");
+        done.fails(
+            5,
+            "
+            error: the keychain (Secret Service) is locked
+            hint: unlock the keyring (log in to the desktop, or its password manager) and run the command again
+            hint: or keep tokens in a sealed file instead: add `--store file`
+        ",
+        );
+        assert!(done.sent.is_empty(), "the refresh token was not spent");
+    }
+    me.keychain.fault(Fault::Always(KeychainError::TimedOut(3)));
+    me.types("token sandbox").fails(
+        5,
+        "
+        error: the keychain (Secret Service) did not answer within 3 seconds
+        hint: `oauthctl doctor` looks at every store
+    ",
+    );
+    me.keychain.fault(Fault::None);
+    assert_eq!(me.types("token sandbox").code, 0);
+}
+
+#[test]
+fn a_new_token_that_can_not_be_saved_is_exit_74() {
+    let mut me = signed_in();
+    me.later(700);
+    me.keychain.fault(Fault::Forgets);
+    me.types("token sandbox").fails(
+        74,
+        "
+        error: the new token of `sandbox` could not be saved
+        caused by: the keychain (Secret Service) said that it saved the record, but gives back another
+        hint: `oauthctl doctor` looks at every store
+    ",
+    );
+}
+
+#[test]
+fn a_token_that_nobody_reads_is_an_error() {
+    let mut me = signed_in();
+    // H-25: for `token` a closed pipe is no quiet success
+    for line in ["token sandbox", "token sandbox --no-cache"] {
+        me.closed_pipe();
+        assert_eq!(me.types(line).code, 1, "{line}");
+        me.full_disk();
+        assert_eq!(me.types(line).code, 1, "{line}");
+    }
+}
+
+#[test]
+#[ignore = "session: a record of another client or provider is renewed with this one's"]
+fn a_record_of_another_provider_or_client_is_neither_served_nor_spent() {
+    let mut me = signed_in();
+    for line in
+        ["token sandbox --client-id another-app", "token sandbox --provider getresponse", "token sandbox --scope write"]
+    {
+        let done = me.types(line);
+        assert_eq!((done.code, done.sent.len()), (4, 0), "{line}: {}", done.err);
+    }
+    let done = me.set("OAUTHCTL_SANDBOX_CLIENT_ID", "another-app").types("token sandbox");
+    assert_eq!((done.code, done.sent.len()), (4, 0), "{}", done.err);
+}
+
+#[test]
+#[ignore = "session: a token from the environment is copied to the kernel, and outlives its variable"]
+fn a_token_from_outside_does_not_outlive_its_variable() {
+    let mut me = Person::new();
+    me.set("OAUTHCTL_GETRESPONSE_TOKEN", "outside-9876543210");
+    assert_eq!(me.types("token getresponse").code, 0);
+    assert!(me.copies.texts().is_empty());
+    me.unset("OAUTHCTL_GETRESPONSE_TOKEN");
+    assert_eq!(me.types("token getresponse").code, 4);
+}
+
+#[test]
+fn a_damaged_record_is_told_and_left_alone() {
+    let mut me = signed_in();
+    me.copies.clear();
+    me.keychain.put("sandbox", "{\"oauthctl\":1,\"token\":{}}");
+    me.types("token sandbox").fails(
+        5,
+        "
+        error: Secret Service holds a record that can't be read: it is not a record of this program
+        hint: `oauthctl doctor` looks at every store
+    ",
+    );
+    me.keychain.put("sandbox", "{\"oauthctl\":99}");
+    me.types("token sandbox").fails(
+        5,
+        "
+        error: Secret Service holds a record that can't be read: it is not a record of this program
+        hint: `oauthctl doctor` looks at every store
+    ",
+    );
+}
+
+#[test]
+fn a_changed_configuration_is_believed_at_once() {
+    let mut me = signed_in();
+    let token = me.kept("sandbox", "access_token");
+    me.types("token sandbox").is(0, &format!("{token}\n"), "");
+    me.config("config.toml", "cache = false\n[profiles.sandbox]\nprovider = \"sandbox\"\n");
+    me.copies.clear();
+    me.types("token sandbox").is(0, &format!("{token}\n"), "");
+    assert!(me.copies.texts().is_empty(), "`cache = false` does without the copy");
+}
+
+#[test]
+fn two_homes_never_see_each_others_copy() {
+    let mut me = signed_in();
+    let other = me.path("other");
+    me.set("XDG_STATE_HOME", &other.to_string_lossy());
+    let reads = me.keychain.reads();
+    assert_eq!(me.types("token sandbox").code, 0);
+    assert_eq!(me.keychain.reads(), reads + 1, "the copy of the other home did not answer");
+}
+
+#[test]
+fn flags_and_environment_do_without_any_configuration() {
+    let mut me = Person::new();
+    let _server = me.practice(Manners::VerticalResponseVr2);
+    me.set("OAUTHCTL_CI_CLIENT_ID", "practice-client").set("OAUTHCTL_CI_CLIENT_SECRET", "practice-secret");
+    let done = me.types("token ci --provider verticalresponse-vr2 --grant client_credentials --store none");
+    assert_eq!((done.code, done.err.as_str()), (0, ""));
+    assert!(done.out.starts_with("eyJ"), "{}", done.out);
+    assert!(!me.path("state").exists(), "nothing was written");
+    me.set("OAUTHCTL_CI_GRANT", "password").types("token ci --provider vr2").fails(
+        2,
+        "
+        error: OAUTHCTL_GRANT names an unknown grant: `password`
+        hint: grants: authorization-code, client-credentials
+    ",
+    );
+}
+
+#[test]
+fn a_client_secret_may_come_from_a_program_a_file_or_a_variable() {
+    for (source, variable) in [
+        ("{ command = [\"pass\", \"show\", \"gr\"] }", ""),
+        ("{ file = \"gr.secret\" }", ""),
+        ("{ env = \"MY_SECRET\" }", "MY_SECRET"),
+    ] {
+        let mut me = Person::new();
+        let _server = me.practice(Manners::GetResponse);
+        me.config("gr.secret", "practice-secret\n");
+        me.config(
+            "config.toml",
+            &format!("[profiles.ci]\nprovider = \"getresponse\"\ngrant = \"client-credentials\"\nclient-id = \"practice-client\"\nclient-secret = {source}\n"),
+        );
+        if variable.is_empty() && source.contains("command") {
+            me.program(&["pass", "show", "gr"], "practice-secret");
+        } else if !variable.is_empty() {
+            me.set(variable, "practice-secret");
+        }
+        let done = me.types("token ci");
+        assert_eq!((done.code, done.err.as_str(), done.out.len()), (0, "", 41), "{source}");
+        assert!(!me.record("ci").to_string().contains("practice-secret"), "{source}");
+    }
+    let mut me = Person::new();
+    me.config("config.toml", "[profiles.ci]\nprovider = \"getresponse\"\ngrant = \"client-credentials\"\nclient-id = \"x\"\nclient-secret = { env = \"NOT_SET\" }\n");
+    me.types("token ci").fails(
+        2,
+        "
+        error: the client secret of `ci` is said to be in the variable `NOT_SET`, which is not set
+    ",
+    );
+}
+
+/// The quick path looks at the words typed and at the kernel's copy; whatever it answers must be what the whole program says.
+#[test]
+fn the_quick_path_says_what_the_whole_program_says() {
+    let forms: [&[&str]; 8] = [
+        &["token", "sandbox"],
+        &["token"],
+        &["token", "--", "sandbox"],
+        &["-q", "token", "sandbox"],
+        &["token", "other"],
+        &["token", "Sandbox"],
+        &["token", "sandbox", "--min-ttl", "0s"],
+        &["token", ""],
+    ];
+    let environments: [&[(&str, &str)]; 12] = [
+        &[],
+        &[("OAUTHCTL_SANDBOX_TOKEN", "")],
+        &[("OAUTHCTL_SANDBOX_CLIENT_ID", "another-app")],
+        &[("OAUTHCTL_CLIENT_ID", "another-app")],
+        &[("OAUTHCTL_SANDBOX_GRANT", "client-credentials")],
+        &[("OAUTHCTL_GRANT", "no-such-grant")],
+        &[("OAUTHCTL_SCOPE", "write")],
+        &[("OAUTHCTL_STORE", "file")],
+        &[("OAUTHCTL_STORE", "no-such-store")],
+        &[("OAUTHCTL_PROFILE", "sandbox")],
+        &[("GITHUB_ACTIONS", "true")],
+        &[("OAUTHCTL_SANDBOX_TOKEN", "outside-0123456789")],
+    ];
+    let configs = [
+        "[profiles.sandbox]\nprovider = \"sandbox\"\n",
+        "default-profile = \"sandbox\"\ncache = false\n[profiles.sandbox]\nprovider = \"sandbox\"\n",
+        "[profiles.sandbox]\nprovider = \"sandbox\"\nstore = \"file\"\n",
+        "not toml at all = = =\n",
+    ];
+    let compare = |me: &mut Person, form: &[&str], told: &str| {
+        let quick = me.runs(form);
+        for more in [&["--no-cache"][..], &["--format", "text"]] {
+            if form.contains(&"--") || more.iter().any(|m| form.contains(m)) {
+                continue;
+            }
+            let whole = me.runs(&[form, more].concat());
+            let seen = |o: &crate::world::Output| (o.code, o.out.clone(), o.err.clone());
+            assert_eq!(seen(&quick), seen(&whole), "{form:?} {told} against {more:?}");
+        }
+    };
+    let person = || {
+        let mut me = signed_in();
+        // a token that dies can't be renewed here: both ways end alike, with nothing spent
+        me.tamper("sandbox", |r| drop(r["token"].as_object_mut().unwrap().remove("refresh_token")));
+        assert_eq!(me.types("token sandbox").code, 0);
+        me
+    };
+    let mut me = person();
+    for form in forms {
+        compare(&mut me, form, "");
+    }
+    for environment in environments {
+        for (name, value) in environment {
+            me.set(name, value);
+        }
+        compare(&mut me, &["token", "sandbox"], &format!("{environment:?}"));
+        for (name, _) in environment {
+            me.unset(name);
+        }
+    }
+    for config in configs {
+        let mut me = person();
+        me.config("config.toml", config);
+        compare(&mut me, &["token", "sandbox"], config);
+    }
+    for later in [545, 700] {
+        let mut me = person();
+        me.later(later);
+        compare(&mut me, &["token", "sandbox"], &format!("after {later} s"));
+    }
+}
+
+#[test]
+fn the_lock_is_taken_and_the_store_looked_at_again_before_a_renewal() {
+    // a sibling that renewed while this one waited: its token is used, nothing is spent
+    let mut me = Person::new();
+    let spent = Arc::new(Mutex::new(0));
+    let counted = spent.clone();
+    let odd = me.odd("odd", move |_| {
+        *counted.lock().unwrap() += 1;
+        answer(200, "application/json", r#"{"access_token":"renewed-0123456789","token_type":"Bearer","expires_in":3600,"refresh_token":"refresh-2-0123456"}"#)
+    });
+    me.config("providers/odd.toml", &odd.provider("odd"));
+    me.keychain.put("odd", &record("odd", START - 1).to_string());
+    for _ in 0..3 {
+        me.types("token odd --no-cache").is(0, "renewed-0123456789\n", "");
+    }
+    assert_eq!(*spent.lock().unwrap(), 1);
+    assert_eq!(me.record("odd")["generation"], 5);
+}
+
+// T-70
+#[test]
+fn a_clock_that_was_set_back_does_not_make_a_dead_token_fresh_for_ever() {
+    let mut me = signed_in();
+    let token = me.kept("sandbox", "access_token");
+    me.later(-86_400);
+    me.types("token sandbox").is(0, &format!("{token}\n"), "");
+}
+
+#[test]
+fn a_server_that_is_down_is_worth_another_try() {
+    let mut me = Person::new();
+    let server = me.practice_with(Options::new(Manners::GetResponse));
+    me.set("OAUTHCTL_CLIENT_ID", "practice-client").set("OAUTHCTL_CLIENT_SECRET", "practice-secret");
+    drop(server);
+    let done = me.types("token getresponse --grant client-credentials");
+    assert_eq!(done.code, 75, "{}", done.err);
+    assert!(done.err.starts_with("error: can't reach http://127.0.0.1:PORT/v3/token: "), "{}", done.err);
+    let odd = me.odd("odd", |_| {
+        let mut down = answer(503, "text/html", "<html>down");
+        down.headers.push(("Retry-After".into(), "120".into()));
+        down
+    });
+    me.config("providers/odd.toml", &odd.provider("odd"));
+    me.keychain.put("odd", &record("odd", START - 1).to_string());
+    me.types("token odd").fails(
+        75,
+        "
+        error: the token could not be renewed
+        caused by: the server answered with status 503
+        hint: run the command again in 120 s
+    ",
+    );
+    assert_eq!(me.kept("odd", "refresh_token"), "refresh-0123456789", "nothing is thrown away");
+    me.types("token odd --error-format json").fails(75, "
+        {\"error\":\"try_later\",\"exit_code\":75,\"message\":\"the token could not be renewed\",\"causes\":[\"the server answered with status 503\"],\"hints\":[\"run the command again in 120 s\"],\"retry_after\":120}
+    ");
+}
