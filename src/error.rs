@@ -104,7 +104,17 @@ pub struct Error {
 
 impl Error {
     pub fn new(kind: Kind, message: impl Into<String>) -> Error {
-        Error { kind, message: message.into(), causes: Vec::new(), hints: Vec::new(), grant_is_dead: false, retry_after: None, nothing_sent: false, unavailable: None, may_hold_tokens: false }
+        Error {
+            kind,
+            message: message.into(),
+            causes: Vec::new(),
+            hints: Vec::new(),
+            grant_is_dead: false,
+            retry_after: None,
+            nothing_sent: false,
+            unavailable: None,
+            may_hold_tokens: false,
+        }
     }
 
     pub fn cause(mut self, cause: impl fmt::Display) -> Error {
@@ -205,13 +215,15 @@ impl From<StoreError> for Error {
                 .hint("`oauthctl doctor` looks at every store"),
             StoreError::Denied(_) | StoreError::TimedOut(..) => error.hint("`oauthctl doctor` looks at every store"),
             StoreError::Full(_) => error.hint("free some space and run the command again"),
-            StoreError::NotWritable(..) => error.hint("mend the permissions, or name another folder with OAUTHCTL_STATE_DIR"),
+            StoreError::NotWritable(..) => {
+                error.hint("mend the permissions, or name another folder with OAUTHCTL_STATE_DIR")
+            }
             StoreError::WrongPassphrase(_) | StoreError::NeedsPassphrase(_) => {
                 error.hint("set OAUTHCTL_STORE_PASSPHRASE, or OAUTHCTL_STORE_PASSPHRASE_FILE to a file that holds it")
             }
-            StoreError::ReadOnly("environment") => {
-                error.hint("the token comes from the environment: unset the variable, or choose another store with `--store`")
-            }
+            StoreError::ReadOnly("environment") => error.hint(
+                "the token comes from the environment: unset the variable, or choose another store with `--store`",
+            ),
             StoreError::Corrupt { .. }
             | StoreError::NotKept(_)
             | StoreError::TooLong(_)
@@ -228,12 +240,15 @@ impl From<HttpError> for Error {
             HttpError::Tls { .. } | HttpError::TooLarge { .. } | HttpError::Forbidden { .. } => Kind::Unsafe,
         };
         let mut error = Error::new(kind, safe(&e.to_string()));
-        error.nothing_sent = matches!(e, HttpError::Unsent { .. } | HttpError::Tls { .. } | HttpError::Forbidden { .. });
+        error.nothing_sent =
+            matches!(e, HttpError::Unsent { .. } | HttpError::Tls { .. } | HttpError::Forbidden { .. });
         match e {
-            HttpError::Unsent { .. } => error.hint("look at the network (`oauthctl doctor`), then run the command again"),
-            HttpError::Tls { .. } => {
-                error.hint("a certificate of your organisation's own can be named with SSL_CERT_FILE; checks can't be turned off")
+            HttpError::Unsent { .. } => {
+                error.hint("look at the network (`oauthctl doctor`), then run the command again")
             }
+            HttpError::Tls { .. } => error.hint(
+                "a certificate of your organisation's own can be named with SSL_CERT_FILE; checks can't be turned off",
+            ),
             HttpError::Forbidden { .. } => error.hint("`https` everywhere; `http` only to 127.0.0.1 and [::1]"),
             _ => error,
         }
@@ -247,7 +262,9 @@ impl From<RequestError> for Error {
             RequestError::NeedsSecret => error
                 .hint("log in once to enter it, or give it with `--client-secret-file FILE` (`-`: standard input)")
                 .hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET"),
-            RequestError::NoUrl(_) | RequestError::BadUrl(..) => error.hint("`oauthctl provider show` prints what is known of it"),
+            RequestError::NoUrl(_) | RequestError::BadUrl(..) => {
+                error.hint("`oauthctl provider show` prints what is known of it")
+            }
             RequestError::NoUsableAuth => error.hint("`oauthctl provider show` prints `token.auth`"),
         }
     }
@@ -300,7 +317,11 @@ pub fn token_answer(e: AnswerError, asked: Asked, profile: &str, now: i64) -> Er
         let mut shown = Error::new(kind, doing).cause(&e);
         shown.may_hold_tokens = !matches!(
             e,
-            AnswerError::OAuth { .. } | AnswerError::Unavailable { .. } | AnswerError::Status(_) | AnswerError::Redirect(_) | AnswerError::Html(_)
+            AnswerError::OAuth { .. }
+                | AnswerError::Unavailable { .. }
+                | AnswerError::Status(_)
+                | AnswerError::Redirect(_)
+                | AnswerError::Html(_)
         );
         if let AnswerError::Unavailable { status, retry_after } = &e {
             shown.unavailable = Some(*status);
@@ -317,18 +338,22 @@ pub fn token_answer(e: AnswerError, asked: Asked, profile: &str, now: i64) -> Er
             _ => shown,
         };
     };
-    let wrong_client = format!("check the client id and the client secret (`oauthctl profile set-secret {profile} FILE` replaces one that is kept)");
+    let wrong_client = format!(
+        "check the client id and the client secret (`oauthctl profile set-secret {profile} FILE` replaces one that is kept)"
+    );
     let (kind, hint) = match error.as_str() {
         "invalid_grant" | "expired_token" | "bad_refresh_token" | "bad_verification_code" => (Kind::LoginFirst, login),
-        "invalid_client" | "unauthorized_client" | "incorrect_client_credentials" => {
-            (Kind::Usage, wrong_client)
+        "invalid_client" | "unauthorized_client" | "incorrect_client_credentials" => (Kind::Usage, wrong_client),
+        "unsupported_grant_type" => {
+            (Kind::Usage, "this client may not use that grant: see how the app is registered".to_owned())
         }
-        "unsupported_grant_type" => (Kind::Usage, "this client may not use that grant: see how the app is registered".to_owned()),
         "access_denied" => (Kind::Refused, format!("ask whoever owns the account, then `{login}`")),
         "invalid_scope" | "consent_required" | "interaction_required" | "login_required" | "insufficient_scope" => {
             (Kind::Refused, format!("ask for other scopes: `{login} --scope …`"))
         }
-        "temporarily_unavailable" | "slow_down" | "server_error" => (Kind::TryLater, "run the command again later".to_owned()),
+        "temporarily_unavailable" | "slow_down" | "server_error" => {
+            (Kind::TryLater, "run the command again later".to_owned())
+        }
         "invalid_request" | "invalid_target" | "redirect_uri_mismatch" => {
             (Kind::Usage, "compare the request (`-v`) with the provider's documents".to_owned())
         }
@@ -366,6 +391,7 @@ mod tests {
         AnswerError::OAuth { status: 400, error: error.into(), description: Some("why\x1b[2J".into()) }
     }
 
+    // C-09
     #[test]
     fn every_oauth_error_has_its_exit_code() {
         for (error, code) in [

@@ -94,9 +94,10 @@ impl TokenSet {
             received_at: time("received_at")?,
             expires_at: time("expires_at"),
             refresh_expires_at: time("refresh_expires_at"),
-            scopes: value.get("scopes").and_then(Value::as_array).map(|scopes| {
-                scopes.iter().filter_map(Value::as_str).map(str::to_owned).collect()
-            }),
+            scopes: value
+                .get("scopes")
+                .and_then(Value::as_array)
+                .map(|scopes| scopes.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
             id_token: text("id_token").map(Secret::from),
             extra: value.get("extra").and_then(Value::as_object).cloned().unwrap_or_default(),
         })

@@ -66,7 +66,10 @@ pub struct Response {
 
 impl std::fmt::Debug for Response {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Response").field("status", &self.status).field("body", &crate::secret::fingerprint(&self.body)).finish_non_exhaustive()
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("body", &crate::secret::fingerprint(&self.body))
+            .finish_non_exhaustive()
     }
 }
 

@@ -10,9 +10,11 @@ use crate::text::safe;
 /// The address that was meant by a path or a full URL, if the token may go there.
 pub fn resolve(provider: &Provider, target: &str) -> Result<Url, Error> {
     let base = provider.api.base_url.as_deref().ok_or_else(|| {
-        Error::usage(format!("provider `{}` names no API address", provider.id)).hint("add `[api] base-url = …` to the provider's file")
+        Error::usage(format!("provider `{}` names no API address", provider.id))
+            .hint("add `[api] base-url = …` to the provider's file")
     })?;
-    let base = Url::parse(base).map_err(|e| Error::usage(format!("the API address of provider `{}` is not a URL: {e}", provider.id)))?;
+    let base = Url::parse(base)
+        .map_err(|e| Error::usage(format!("the API address of provider `{}` is not a URL: {e}", provider.id)))?;
     if target.chars().any(|c| c.is_control() || c == '\\') || target.trim() != target {
         return Err(refused(target, "it has characters that an address can't have"));
     }
@@ -31,7 +33,9 @@ pub fn resolve(provider: &Provider, target: &str) -> Result<Url, Error> {
         return Err(refused(without.as_str(), "it holds a user name or a password"));
     }
     if !allowed(provider, &base, &url) {
-        let hosts: Vec<String> = std::iter::once(base.host_str().unwrap_or("").to_owned()).chain(provider.api.hosts.iter().cloned()).collect();
+        let hosts: Vec<String> = std::iter::once(base.host_str().unwrap_or("").to_owned())
+            .chain(provider.api.hosts.iter().cloned())
+            .collect();
         return Err(refused(target, &format!("it is not on the hosts of `{}` ({})", provider.id, hosts.join(", "))));
     }
     Ok(url)
@@ -59,7 +63,9 @@ fn has_scheme(target: &str) -> bool {
     let Some(colon) = target.find(':') else { return false };
     let before = &target[..colon];
     // `/path:with-colon` and `?q=a:b` are paths
-    !before.is_empty() && before.bytes().all(|b| b.is_ascii_alphanumeric() || b"+.-".contains(&b)) && before.as_bytes()[0].is_ascii_alphabetic()
+    !before.is_empty()
+        && before.bytes().all(|b| b.is_ascii_alphanumeric() || b"+.-".contains(&b))
+        && before.as_bytes()[0].is_ascii_alphabetic()
 }
 
 /// Appends to the base's path; a path can't climb out of the base by accident, and can't name another host at all.

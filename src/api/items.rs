@@ -16,8 +16,16 @@ pub struct Items {
 }
 
 /// Headers that say who asks or where to: set by the program alone.
-const RESERVED: [&str; 8] =
-    ["host", "authorization", "proxy-authorization", "content-length", "transfer-encoding", "connection", "te", "upgrade"];
+const RESERVED: [&str; 8] = [
+    "host",
+    "authorization",
+    "proxy-authorization",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "te",
+    "upgrade",
+];
 
 /// Reads items in the order typed. The leftmost separator decides, the longer one where two begin together.
 pub fn parse(items: &[String]) -> Result<Items, Error> {
@@ -35,7 +43,9 @@ pub fn parse(items: &[String]) -> Result<Items, Error> {
             }
             _ => {
                 let json = serde_json::from_str(value).map_err(|e| {
-                    Error::usage(format!("the value of `{}:=` is not JSON", safe(name))).cause(e).hint("text is written `key=value`")
+                    Error::usage(format!("the value of `{}:=` is not JSON", safe(name)))
+                        .cause(e)
+                        .hint("text is written `key=value`")
                 })?;
                 read.data.insert(name.to_owned(), json);
             }
@@ -54,8 +64,12 @@ fn split(item: &str) -> Option<(&str, &'static str, &str)> {
 /// A header that may be given: its name and value can't smuggle another one in.
 pub fn header(name: &str, value: &str) -> Result<(String, String), Error> {
     let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-    if name.is_empty() || !name.bytes().all(token) || !value.bytes().all(|b| b == b'\t' || (0x20..=0x7e).contains(&b) || b >= 0x80) {
-        return Err(Error::new(Kind::Unsafe, format!("`{}` can't be a header", safe(name))).cause("it has characters that a header can't have"));
+    if name.is_empty()
+        || !name.bytes().all(token)
+        || !value.bytes().all(|b| b == b'\t' || (0x20..=0x7e).contains(&b) || b >= 0x80)
+    {
+        return Err(Error::new(Kind::Unsafe, format!("`{}` can't be a header", safe(name)))
+            .cause("it has characters that a header can't have"));
     }
     let lower = name.to_lowercase();
     if RESERVED.contains(&lower.as_str()) {

@@ -11,7 +11,8 @@ use crate::world::World;
 
 /// The account in the provider's own words: its label, else its id.
 pub fn ask(world: &mut World, provider: &Provider, whoami: &Whoami, set: &TokenSet) -> Result<Option<String>, Error> {
-    let target = fill(&whoami.url, set).ok_or_else(|| Error::new(Kind::Other, "its address needs a fact that the answer didn't bring"))?;
+    let target = fill(&whoami.url, set)
+        .ok_or_else(|| Error::new(Kind::Other, "its address needs a fact that the answer didn't bring"))?;
     let url = super::hosts::resolve(provider, &target)?;
     let mut request = Request::new(&whoami.method, url.to_string()).header("accept", "application/json");
     request.timeout = std::time::Duration::from_secs(10);

@@ -13,8 +13,8 @@ use crate::protocol::api_error::{self, ApiError};
 use crate::protocol::trace;
 use crate::provider::{Means, Provider};
 use crate::secret::Secret;
-use crate::session::fresh::{Want, fresh};
 use crate::session::Session;
+use crate::session::fresh::{Want, fresh};
 use crate::store::{StoreKind, environment};
 use crate::text::safe;
 use crate::token::TokenSet;
@@ -108,7 +108,9 @@ enum Body {
     Text(Secret),
     File(std::path::PathBuf),
     /// Standard input: once.
-    Input { sent: bool },
+    Input {
+        sent: bool,
+    },
 }
 
 impl Body {
@@ -121,7 +123,8 @@ impl Body {
                         Some((rest, home)) => home.join(rest),
                         None => file.into(),
                     };
-                    std::fs::metadata(&path).map_err(|e| Error::usage(format!("`{}` can't be read", safe(file))).cause(e))?;
+                    std::fs::metadata(&path)
+                        .map_err(|e| Error::usage(format!("`{}` can't be read", safe(file))).cause(e))?;
                     Body::File(path)
                 }
                 None => Body::Text(Secret::unlisted(text)),
@@ -143,7 +146,15 @@ impl Body {
     }
 }
 
-fn request(provider: &Provider, method: &str, url: &Url, items: &items::Items, set: &TokenSet, timeout: Duration, kind: Option<&str>) -> Request {
+fn request(
+    provider: &Provider,
+    method: &str,
+    url: &Url,
+    items: &items::Items,
+    set: &TokenSet,
+    timeout: Duration,
+    kind: Option<&str>,
+) -> Request {
     let mut url = url.clone();
     let in_header = items::token_header(provider);
     if in_header.is_none() {
@@ -153,7 +164,9 @@ fn request(provider: &Provider, method: &str, url: &Url, items: &items::Items, s
     request.timeout = timeout;
     let mut headers: Vec<(String, String)> = vec![("accept".into(), "application/json, */*;q=0.5".into())];
     headers.extend(kind.map(|kind| ("content-type".to_owned(), kind.to_owned())));
-    for (name, value) in provider.api.headers.iter().map(|(n, v)| (n.to_lowercase(), v.clone())).chain(items.headers.iter().cloned()) {
+    for (name, value) in
+        provider.api.headers.iter().map(|(n, v)| (n.to_lowercase(), v.clone())).chain(items.headers.iter().cloned())
+    {
         headers.retain(|(n, _)| *n != name);
         headers.push((name, value));
     }
@@ -212,16 +225,28 @@ fn renewed(world: &mut World, session: &mut Session, refused: &TokenSet) -> Resu
 }
 
 /// Follows redirects of the provider's own for reading; one to another host ends here: the token stays (T-24).
-fn follow(world: &mut World, method: &str, mut url: Url, request: &mut Request, mut answer: Streamed) -> Result<Streamed, Error> {
+fn follow(
+    world: &mut World,
+    method: &str,
+    mut url: Url,
+    request: &mut Request,
+    mut answer: Streamed,
+) -> Result<Streamed, Error> {
     for _ in 0..10 {
         let target = match (answer.status, header(&answer.headers, "location")) {
             (301 | 302 | 303 | 307 | 308, Some(target)) if matches!(method, "GET" | "HEAD") => target.to_owned(),
             _ => return Ok(answer),
         };
-        let next = url.join(&target).map_err(|e| Error::new(Kind::Unsafe, "the API redirects to what is no address").cause(e))?;
+        let next = url
+            .join(&target)
+            .map_err(|e| Error::new(Kind::Unsafe, "the API redirects to what is no address").cause(e))?;
         if !hosts::same_origin(&url, &next) || !next.username().is_empty() {
             return Err(Error::new(Kind::Unsafe, "the API redirects to another host, which must not have the token")
-                .cause(format!("status {}, to {}", answer.status, safe(&format!("{}://{}", next.scheme(), next.host_str().unwrap_or("")))))
+                .cause(format!(
+                    "status {}, to {}",
+                    answer.status,
+                    safe(&format!("{}://{}", next.scheme(), next.host_str().unwrap_or("")))
+                ))
                 .hint("fetch that address without the token, with `curl`"));
         }
         world.step(|| "following a redirect on the same host".to_owned());
@@ -233,7 +258,14 @@ fn follow(world: &mut World, method: &str, mut url: Url, request: &mut Request, 
 }
 
 /// Status and headers where asked for, then the body as it comes; from 400 up the API's own words on stderr.
-fn deliver(world: &mut World, args: &CallArgs, session: &Session, provider: &Provider, mut answer: Streamed, mut early: Vec<u8>) -> Result<u8, Error> {
+fn deliver(
+    world: &mut World,
+    args: &CallArgs,
+    session: &Session,
+    provider: &Provider,
+    mut answer: Streamed,
+    mut early: Vec<u8>,
+) -> Result<u8, Error> {
     let failed = answer.status >= 400;
     if failed && early.is_empty() {
         read_early(&mut answer, &mut early)?;
@@ -315,7 +347,10 @@ mod tests {
         assert_eq!(apart(&["/me"]), (None, None, "/me".into(), vec![]));
         assert_eq!(apart(&["gr", "/me"]), (some("gr"), None, "/me".into(), vec![]));
         assert_eq!(apart(&["POST", "/x", "a=b"]), (None, some("POST"), "/x".into(), vec!["a=b".into()]));
-        assert_eq!(apart(&["gr", "GET", "https://api.example/x"]), (some("gr"), some("GET"), "https://api.example/x".into(), vec![]));
+        assert_eq!(
+            apart(&["gr", "GET", "https://api.example/x"]),
+            (some("gr"), some("GET"), "https://api.example/x".into(), vec![])
+        );
         assert_eq!(apart(&["gr", "campaigns", "q==1"]), (some("gr"), None, "campaigns".into(), vec!["q==1".into()]));
         assert!(take_apart(&["gr".to_owned()]).is_err());
     }

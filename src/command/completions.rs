@@ -28,7 +28,9 @@ pub fn script(shell: Shell) -> Vec<u8> {
 
 pub fn man(world: &mut World) -> Result<u8, Error> {
     let mut text = Vec::new();
-    clap_mangen::Man::new(definition()).render(&mut text).map_err(|e| Error::new(Kind::Other, "the manual page could not be made").cause(e))?;
+    clap_mangen::Man::new(definition())
+        .render(&mut text)
+        .map_err(|e| Error::new(Kind::Other, "the manual page could not be made").cause(e))?;
     print(world, &text)?;
     Ok(0)
 }

@@ -53,36 +53,61 @@ pub fn run(args: DoctorArgs, _global: &Global, world: &mut World) -> Result<u8, 
     add("configuration", configuration(&paths));
     let keychain = probe(&KeychainStore::new(world.keychain.clone()), world);
     let keychain_works = keychain.is_ok();
-    add("keychain", match keychain {
-        Ok(place) => Found::Good(format!("{place}: wrote, read and deleted a test item")),
-        Err(e) => Found::Note(e.message, Some("unlock or start it; without one, tokens go into sealed files (`--store file`)".to_owned())),
-    });
+    add(
+        "keychain",
+        match keychain {
+            Ok(place) => Found::Good(format!("{place}: wrote, read and deleted a test item")),
+            Err(e) => Found::Note(
+                e.message,
+                Some("unlock or start it; without one, tokens go into sealed files (`--store file`)".to_owned()),
+            ),
+        },
+    );
     // a look must not make a key where nothing is sealed yet and nothing will be
     let file_wanted = !keychain_works
         || world.env.var("OAUTHCTL_STORE").as_deref() == Some("file")
         || paths.state.as_ref().is_some_and(|dir| dir.join("store").exists());
-    let file = if file_wanted { Some(crate::session::open_file_store(world, &paths).and_then(|store| probe(&store, world))) } else { None };
-    let file_works = matches!(file, Some(Ok(_)));
-    add("file store", match file {
-        None => Found::Good("not used: there is a keychain".to_owned()),
-        Some(Ok(place)) => Found::Good(format!("{place}: wrote, read and deleted a test record")),
-        Some(Err(e)) => Found::Note(e.message, e.hints.first().cloned()),
-    });
-    if !keychain_works && !file_works {
-        add("store", Found::Bad("no store works".to_owned(), Some("mend one of the two above, or use `--store none` with client credentials".to_owned())));
-    }
-    add("fast copy", if world.token_copy.works() {
-        Found::Good("the kernel keeps a copy of fresh access tokens".to_owned())
+    let file = if file_wanted {
+        Some(crate::session::open_file_store(world, &paths).and_then(|store| probe(&store, world)))
     } else {
-        Found::Note("the kernel offers no keyring here: `token` reads the store each time".to_owned(), None)
-    });
+        None
+    };
+    let file_works = matches!(file, Some(Ok(_)));
+    add(
+        "file store",
+        match file {
+            None => Found::Good("not used: there is a keychain".to_owned()),
+            Some(Ok(place)) => Found::Good(format!("{place}: wrote, read and deleted a test record")),
+            Some(Err(e)) => Found::Note(e.message, e.hints.first().cloned()),
+        },
+    );
+    if !keychain_works && !file_works {
+        add(
+            "store",
+            Found::Bad(
+                "no store works".to_owned(),
+                Some("mend one of the two above, or use `--store none` with client credentials".to_owned()),
+            ),
+        );
+    }
+    add(
+        "fast copy",
+        if world.token_copy.works() {
+            Found::Good("the kernel keeps a copy of fresh access tokens".to_owned())
+        } else {
+            Found::Note("the kernel offers no keyring here: `token` reads the store each time".to_owned(), None)
+        },
+    );
     add("clock", clock(world));
     add("listener", listener());
     add("browser", browser(world));
     add("environment", environment(world));
     let reached = match args.profile {
         Some(profile) => reach(world, profile)?,
-        None => Found::Note("not looked at".to_owned(), Some("name a profile to try its provider: `oauthctl doctor PROFILE`".to_owned())),
+        None => Found::Note(
+            "not looked at".to_owned(),
+            Some("name a profile to try its provider: `oauthctl doctor PROFILE`".to_owned()),
+        ),
     };
     add("network", reached);
     print(world, report.as_bytes())?;
@@ -95,7 +120,10 @@ pub fn run(args: DoctorArgs, _global: &Global, world: &mut World) -> Result<u8, 
 
 fn configuration(paths: &Paths) -> Found {
     let Some(dir) = &paths.config else {
-        return Found::Note("no home folder: nothing is configured".to_owned(), Some("set OAUTHCTL_CONFIG_DIR".to_owned()));
+        return Found::Note(
+            "no home folder: nothing is configured".to_owned(),
+            Some("set OAUTHCTL_CONFIG_DIR".to_owned()),
+        );
     };
     let mut wrong: Vec<String> = config::validate_all(dir).into_iter().map(|e| e.message).collect();
     let profiles = match Config::load(dir) {
@@ -112,7 +140,9 @@ fn configuration(paths: &Paths) -> Found {
             1 => format!("{}: 1 profile", dir.display()),
             n => format!("{}: {n} profiles", dir.display()),
         }),
-        false => Found::Bad(wrong.join("; "), Some("mend what is named here; `oauthctl doctor` looks again".to_owned())),
+        false => {
+            Found::Bad(wrong.join("; "), Some("mend what is named here; `oauthctl doctor` looks again".to_owned()))
+        }
     }
 }
 
@@ -134,7 +164,10 @@ fn clock(world: &World) -> Found {
     const WRITTEN: i64 = 1_767_225_600;
     let now = world.clock.now();
     match now < WRITTEN {
-        true => Found::Bad(format!("says {}", super::times::rfc3339(now)), Some("set the clock: tokens are judged by it".to_owned())),
+        true => Found::Bad(
+            format!("says {}", super::times::rfc3339(now)),
+            Some("set the clock: tokens are judged by it".to_owned()),
+        ),
         false => Found::Good(super::times::rfc3339(now)),
     }
 }
@@ -154,9 +187,15 @@ fn browser(world: &World) -> Found {
     } else if let Some(browser) = set("BROWSER") {
         Found::Good(format!("BROWSER names `{}`", safe(&browser)))
     } else if set("SSH_CONNECTION").is_some() {
-        Found::Note("this is an SSH session".to_owned(), Some("`login` prints the `ssh -L` line to run on your own machine".to_owned()))
+        Found::Note(
+            "this is an SSH session".to_owned(),
+            Some("`login` prints the `ssh -L` line to run on your own machine".to_owned()),
+        )
     } else if cfg!(target_os = "linux") && set("DISPLAY").is_none() && set("WAYLAND_DISPLAY").is_none() {
-        Found::Note("there is no display".to_owned(), Some("open the address that `login` prints elsewhere, and paste back where it ends".to_owned()))
+        Found::Note(
+            "there is no display".to_owned(),
+            Some("open the address that `login` prints elsewhere, and paste back where it ends".to_owned()),
+        )
     } else {
         Found::Good("the desktop's own".to_owned())
     }
@@ -168,14 +207,20 @@ fn environment(world: &World) -> Found {
     let mut names: Vec<String> = world.env.names().into_iter().filter_map(|n| n.into_string().ok()).collect();
     names.retain(|n| n.starts_with("OAUTHCTL_") || plain.contains(&n.as_str()));
     names.sort();
-    if names.is_empty() { Found::Good("nothing set that this program reads".to_owned()) } else { Found::Good(format!("set: {}", names.join(", "))) }
+    if names.is_empty() {
+        Found::Good("nothing set that this program reads".to_owned())
+    } else {
+        Found::Good(format!("set: {}", names.join(", ")))
+    }
 }
 
 fn reach(world: &mut World, profile: String) -> Result<Found, Error> {
     let choice = crate::session::Choice { profile: Some(profile), ..Default::default() };
     let mut session = super::practice::open(world, choice)?;
     let provider = session.provider(world, None)?;
-    let Some(url) = provider.token.url.clone() else { return Ok(Found::Note("the provider has no token address".to_owned(), None)) };
+    let Some(url) = provider.token.url.clone() else {
+        return Ok(Found::Note("the provider has no token address".to_owned(), None));
+    };
     let mut request = Request::new("GET", url);
     request.timeout = Duration::from_secs(10);
     let place = request.place();

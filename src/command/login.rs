@@ -49,8 +49,11 @@ pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Er
     let mut session = practice::open(world, choice)?;
     let variable = environment::variable_name(&session.name);
     if world.env.var(&variable).is_some() {
-        return Err(Error::usage(format!("the token of `{}` comes from the variable {variable}: a login would not be used", session.name))
-            .hint(format!("unset {variable}")));
+        return Err(Error::usage(format!(
+            "the token of `{}` comes from the variable {variable}: a login would not be used",
+            session.name
+        ))
+        .hint(format!("unset {variable}")));
     }
     // a provider that isn't known, or is broken, is told before anything else
     session.raw_provider()?;
@@ -64,7 +67,9 @@ pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Er
     let provider = session.provider(world, old.as_ref())?;
     let grant = session.grant(Some(&provider), None);
     let obtained = match grant {
-        GrantKind::ClientCredentials => by_client_credentials(world, &mut session, &provider, old.as_ref(), store_notice)?,
+        GrantKind::ClientCredentials => {
+            by_client_credentials(world, &mut session, &provider, old.as_ref(), store_notice)?
+        }
         GrantKind::DeviceCode => by_device_code(world, &mut session, &provider, old.as_ref(), &args, store_notice)?,
         GrantKind::AuthorizationCode => by_browser(world, &mut session, &provider, old.as_ref(), &args, store_notice)?,
     };
@@ -81,7 +86,14 @@ struct Obtained {
 }
 
 /// Keeps first, tells the browser then, talks last.
-fn finish(world: &mut World, session: &mut Session, provider: &Provider, old: Option<Record>, grant: GrantKind, obtained: Obtained) -> Result<u8, Error> {
+fn finish(
+    world: &mut World,
+    session: &mut Session,
+    provider: &Provider,
+    old: Option<Record>,
+    grant: GrantKind,
+    obtained: Obtained,
+) -> Result<u8, Error> {
     let Obtained { set, client, asked, redirect_params, caught, confirm } = obtained;
     let done: Result<Option<String>, Error> = (|| {
         let account = account(world, session, provider, &set);
@@ -99,11 +111,19 @@ fn finish(world: &mut World, session: &mut Session, provider: &Provider, old: Op
     let name = session.name.clone();
     let who = account.map(|a| format!(" as {}", safe(&a))).unwrap_or_default();
     let now = world.clock.now();
-    world.say(&format!("Signed in to {}{who}. The token of `{name}` is {}.", safe(&provider.name), times::good_until(set.expires_at, now)));
+    world.say(&format!(
+        "Signed in to {}{who}. The token of `{name}` is {}.",
+        safe(&provider.name),
+        times::good_until(set.expires_at, now)
+    ));
     if let Some(scopes) = missing_scopes(&asked, &set) {
         world.warn(&format!("not granted: {}", safe(&scopes)));
     }
-    if grant == GrantKind::AuthorizationCode && set.refresh_token.is_none() && provider.refresh.supported && set.expires_at.is_some() {
+    if grant == GrantKind::AuthorizationCode
+        && set.refresh_token.is_none()
+        && provider.refresh.supported
+        && set.expires_at.is_some()
+    {
         world.warn("the provider gave no refresh token: when this one expires, sign in again");
     }
     if session.store.kind() == StoreKind::None {
@@ -111,7 +131,8 @@ fn finish(world: &mut World, session: &mut Session, provider: &Provider, old: Op
     } else {
         world.say(&format!("It rests in {}.", session.store.place()));
     }
-    let call = first_call(provider, &set).map(|path| format!("   or   oauthctl call {name} {}", for_a_shell(&safe(&path))));
+    let call =
+        first_call(provider, &set).map(|path| format!("   or   oauthctl call {name} {}", for_a_shell(&safe(&path))));
     world.say(&format!("Next: oauthctl token {name}{}", call.unwrap_or_default()));
     Ok(0)
 }
@@ -160,12 +181,22 @@ fn store_login(
     }
     let lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
     let now = session.load()?;
-    let generation = [&now, &old].into_iter().flatten().map(|r| r.generation).chain([renewal::newest_seen(session)]).max().unwrap_or(0);
+    let generation = [&now, &old]
+        .into_iter()
+        .flatten()
+        .map(|r| r.generation)
+        .chain([renewal::newest_seen(session)])
+        .max()
+        .unwrap_or(0);
     let before = now.or(old).unwrap_or_default();
     // a secret that comes from outside each time stays outside
-    let kept_secret = match session.profile.client_secret.is_some() || world.env.var("OAUTHCTL_CLIENT_SECRET").is_some() {
+    let kept_secret = match session.profile.client_secret.is_some() || world.env.var("OAUTHCTL_CLIENT_SECRET").is_some()
+    {
         true => before.client_secret.clone(),
-        false => client.secret.clone().or(before.client_secret.clone().filter(|_| before.client_id.as_deref() == Some(&client.id))),
+        false => client
+            .secret
+            .clone()
+            .or(before.client_secret.clone().filter(|_| before.client_id.as_deref() == Some(&client.id))),
     };
     let record = Record {
         generation: generation + 1,
@@ -220,7 +251,11 @@ fn leave(world: &mut World, session: &mut Session, old: Option<Box<dyn Store>>) 
     drop(lock);
     let old = std::mem::replace(&mut session.store, new);
     match deleted {
-        Ok(true) => world.say(&format!("The tokens in {} were deleted: this profile's are in {} now.", old.place(), session.store.place())),
+        Ok(true) => world.say(&format!(
+            "The tokens in {} were deleted: this profile's are in {} now.",
+            old.place(),
+            session.store.place()
+        )),
         Ok(false) => {}
         // an absent keychain holds nothing that could be used
         Err(StoreError::Absent { .. }) => {}
@@ -229,7 +264,11 @@ fn leave(world: &mut World, session: &mut Session, old: Option<Box<dyn Store>>) 
 }
 
 /// Variables that the redirect or the answer taught (`from = "callback"`, `"token"`).
-fn learnt(provider: &Provider, set: &TokenSet, redirect_params: &[(String, String)]) -> std::collections::BTreeMap<String, String> {
+fn learnt(
+    provider: &Provider,
+    set: &TokenSet,
+    redirect_params: &[(String, String)],
+) -> std::collections::BTreeMap<String, String> {
     provider
         .vars
         .iter()
@@ -260,14 +299,20 @@ fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Re
     change("environment", session.choice.environment.as_deref(), known.environment.as_deref());
     let own_client = session.raw_provider()?.client_id;
     if world.env.var("OAUTHCTL_CLIENT_ID").is_none() {
-        change("client-id", Some(client.id.as_str()).filter(|id| own_client.as_deref() != Some(id)), known.client_id.as_deref());
+        change(
+            "client-id",
+            Some(client.id.as_str()).filter(|id| own_client.as_deref() != Some(id)),
+            known.client_id.as_deref(),
+        );
     }
     change("grant", choice.grant.map(GrantKind::name), known.grant.map(GrantKind::name));
     change("redirect-uri", choice.redirect_uri.as_deref(), known.redirect_uri.as_deref());
     let port = choice.port.map(|p| p.to_string());
     change("port", port.as_deref(), known.port.map(|p| p.to_string()).as_deref());
     let kind = session.store.kind();
-    if choice.store.is_some() || (kind == StoreKind::File && file.store != Some(kind) && world.env.var("OAUTHCTL_STORE").is_none()) {
+    if choice.store.is_some()
+        || (kind == StoreKind::File && file.store != Some(kind) && world.env.var("OAUTHCTL_STORE").is_none())
+    {
         change("store", Some(kind.name()), known.store.map(StoreKind::name));
     }
     for (name, value) in &session.profile.vars {
@@ -305,12 +350,20 @@ fn choose_store(world: &mut World, session: &mut Session) -> Result<Option<Strin
     }
     match session.store.writable(&name) {
         Ok(()) => key_file_notice(world, session),
-        Err(StoreError::Absent { why, .. }) if session.store.kind() == StoreKind::Keychain && session.choice.store.is_none() && world.env.var("OAUTHCTL_STORE").is_none() && session.profile.store.is_none() => {
+        Err(StoreError::Absent { why, .. })
+            if session.store.kind() == StoreKind::Keychain
+                && session.choice.store.is_none()
+                && world.env.var("OAUTHCTL_STORE").is_none()
+                && session.profile.store.is_none() =>
+        {
             let file = crate::session::open_file_store(world, &session.paths)?;
             let how = file.opened_by();
             session.store = Box::new(file);
             session.store.writable(&name)?;
-            Ok(Some(format!("No keychain answers here ({why}): the tokens go into sealed files in {}, {how}.", session.store.place())))
+            Ok(Some(format!(
+                "No keychain answers here ({why}): the tokens go into sealed files in {}, {how}.",
+                session.store.place()
+            )))
         }
         Err(e) => Err(e.into()),
     }
@@ -356,7 +409,14 @@ fn by_client_credentials(
     old: Option<&Record>,
     store_notice: Option<String>,
 ) -> Result<Obtained, Error> {
-    let client = complete_client(world, session, provider, old, provider.client_credentials.as_ref().unwrap_or(&provider.token), None)?;
+    let client = complete_client(
+        world,
+        session,
+        provider,
+        old,
+        provider.client_credentials.as_ref().unwrap_or(&provider.token),
+        None,
+    )?;
     say_if(world, store_notice);
     let asked = session.scopes(provider, GrantKind::ClientCredentials);
     let name = session.name.clone();
@@ -439,7 +499,14 @@ fn by_browser(
 }
 
 /// Client id and secret, asked for at the terminal where they are missing.
-fn complete_client(world: &mut World, session: &mut Session, provider: &Provider, old: Option<&Record>, endpoint: &Endpoint, plan: Option<&Plan>) -> Result<Client, Error> {
+fn complete_client(
+    world: &mut World,
+    session: &mut Session,
+    provider: &Provider,
+    old: Option<&Record>,
+    endpoint: &Endpoint,
+    plan: Option<&Plan>,
+) -> Result<Client, Error> {
     let known = session.client(world, provider, old)?;
     if let Some(client) = &known
         && (client.secret.is_some() || usable_auth(endpoint, client).is_ok())
@@ -458,11 +525,14 @@ fn complete_client(world: &mut World, session: &mut Session, provider: &Provider
         None => ask(world, "Client id")?,
     };
     let public_too = usable_auth(endpoint, &Client { id: id.clone(), secret: None }).is_ok();
-    let question = if public_too { "Client secret (not shown; Enter if the app has none)" } else { "Client secret (not shown)" };
+    let question =
+        if public_too { "Client secret (not shown; Enter if the app has none)" } else { "Client secret (not shown)" };
     let secret = ask_hidden(world, question)?;
     let secret = (!secret.is_empty()).then_some(secret);
     if secret.is_none() && !public_too {
-        return Err(Error::usage("this provider wants a client secret").hint(format!("oauthctl login {}", session.name)));
+        return Err(
+            Error::usage("this provider wants a client secret").hint(format!("oauthctl login {}", session.name))
+        );
     }
     if let Some(secret) = &secret {
         session.set_secret(secret.clone());
@@ -480,12 +550,17 @@ fn unregistered(session: &Session, provider: &Provider, plan: Option<&Plan>) -> 
     });
     let mut error = Error::usage(format!("no client id is known for `{name}`, and there is no terminal to ask at"));
     error.hints.extend(register);
-    error.hint(format!("oauthctl login {name} --client-id ID --client-secret-file FILE")).hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET")
+    error
+        .hint(format!("oauthctl login {name} --client-id ID --client-secret-file FILE"))
+        .hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET")
 }
 
 /// Where to register, and what to enter there.
 fn introduce(world: &mut World, provider: &Provider, plan: Option<&Plan>) {
-    world.say(&format!("To sign in to {} you need an app of your own there (its client id and client secret).", safe(&provider.name)));
+    world.say(&format!(
+        "To sign in to {} you need an app of your own there (its client id and client secret).",
+        safe(&provider.name)
+    ));
     if let Some(console) = &provider.console_url {
         world.say(&format!("  Register it at: {}", safe(console)));
     } else if let Some(note) = provider.notes.first() {
@@ -494,7 +569,9 @@ fn introduce(world: &mut World, provider: &Provider, plan: Option<&Plan>) {
     if let Some(plan) = plan {
         match plan.to_register() {
             Some(uri) => world.say(&format!("  Redirect URL to enter there: {}", safe(&uri))),
-            None => world.say("  Redirect URL to enter there: any https address of your own; you paste back where the browser ends"),
+            None => world.say(
+                "  Redirect URL to enter there: any https address of your own; you paste back where the browser ends",
+            ),
         }
     }
     world.say("");
@@ -502,14 +579,16 @@ fn introduce(world: &mut World, provider: &Provider, plan: Option<&Plan>) {
 
 fn ask(world: &mut World, question: &str) -> Result<String, Error> {
     let _ = world.err.show(&format!("{question}: "));
-    let answer = world.terminal.read_line().map_err(|e| Error::new(Kind::Usage, "the terminal could not be read").cause(e))?;
+    let answer =
+        world.terminal.read_line().map_err(|e| Error::new(Kind::Usage, "the terminal could not be read").cause(e))?;
     let answer = answer.trim().to_owned();
     if answer.is_empty() { Err(Error::usage(format!("{question}: nothing was entered"))) } else { Ok(answer) }
 }
 
 fn ask_hidden(world: &mut World, question: &str) -> Result<Secret, Error> {
     let _ = world.err.show(&format!("{question}: "));
-    let answer = world.terminal.read_hidden().map_err(|e| Error::new(Kind::Usage, "the terminal could not be read").cause(e))?;
+    let answer =
+        world.terminal.read_hidden().map_err(|e| Error::new(Kind::Usage, "the terminal could not be read").cause(e))?;
     Ok(Secret::new(answer.trim()))
 }
 
@@ -527,17 +606,30 @@ fn account(world: &mut World, session: &mut Session, provider: &Provider, set: &
 }
 
 /// Nothing ties this redirect to this login (the provider returns no `state`): the person looks at who it is.
-fn confirm_account(world: &mut World, session: &Session, provider: &Provider, account: Option<&str>, set: &TokenSet) -> Result<(), Error> {
-    let id = account.map(str::to_owned).or_else(|| set.extra.get("user_id").map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)));
+fn confirm_account(
+    world: &mut World,
+    session: &Session,
+    provider: &Provider,
+    account: Option<&str>,
+    set: &TokenSet,
+) -> Result<(), Error> {
+    let id = account
+        .map(str::to_owned)
+        .or_else(|| set.extra.get("user_id").map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)));
     let who = id.map_or_else(|| "an account that is not named".to_owned(), |id| format!("user {}", safe(&id)));
     if !may_ask(world) {
         world.warn(&format!("{} can't prove that this sign-in is yours: it is {who}", safe(&provider.name)));
         return Ok(());
     }
-    let _ = world.err.show(&format!("{} can't prove that this sign-in is yours. It is {who}. Keep it? [Y/n]: ", safe(&provider.name)));
+    let _ = world.err.show(&format!(
+        "{} can't prove that this sign-in is yours. It is {who}. Keep it? [Y/n]: ",
+        safe(&provider.name)
+    ));
     let answer = world.terminal.read_line().unwrap_or_default();
     match answer.trim().to_lowercase().as_str() {
         "" | "y" | "yes" => Ok(()),
-        _ => Err(Error::new(Kind::Refused, "the sign-in was not kept").hint(format!("oauthctl login {}", session.name))),
+        _ => {
+            Err(Error::new(Kind::Refused, "the sign-in was not kept").hint(format!("oauthctl login {}", session.name)))
+        }
     }
 }

@@ -53,7 +53,8 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<(), Error>
     match session.store.kind() {
         StoreKind::Environment => {
             let variable = environment::variable_name(&name);
-            return Err(Error::usage(format!("the token of `{name}` comes from the environment")).hint(format!("unset {variable}")));
+            return Err(Error::usage(format!("the token of `{name}` comes from the environment"))
+                .hint(format!("unset {variable}")));
         }
         StoreKind::None => return Err(Error::usage("the store `none` keeps nothing to forget")),
         StoreKind::Keychain | StoreKind::File => {}
@@ -71,8 +72,14 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<(), Error>
         }
         Err(e) => return Err(e),
     };
+    let bare = record.as_ref().is_some_and(|r| r.client_secret.is_none());
     let Some(record) = record.filter(|r| r.token.is_some()) else {
         copy::forget(world, &session);
+        // what a refused renewal left: no token, and no client secret that a person entered
+        if bare {
+            session.store.delete(&name)?;
+        }
+        renewal::sweep(&session);
         world.say(&format!("{name}: no token is stored"));
         return Ok(());
     };
@@ -85,16 +92,23 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<(), Error>
                 (record, revoked)
             }
             // the provider ended it before: nothing is left to revoke
-            Err(e) if e.grant_is_dead => (session.load()?.unwrap_or(record), Ok(Some("the provider had ended it already"))),
+            Err(e) if e.grant_is_dead => {
+                (session.load()?.unwrap_or(record), Ok(Some("the provider had ended it already")))
+            }
             Err(e) => return Err(e),
         }
     };
     forget(world, &session, &record)?;
-    let kept = if record.client_secret.is_some() { format!("; the client secret is kept (`oauthctl profile remove {name}` forgets it too)") } else { String::new() };
+    let kept = if record.client_secret.is_some() {
+        format!("; the client secret is kept (`oauthctl profile remove {name}` forgets it too)")
+    } else {
+        String::new()
+    };
     match revoked {
         Ok(Some(words)) => world.say(&format!("{name}: forgotten here; {words}{kept}")),
         Ok(None) => {
-            let provider = session.raw_provider().map(|p| p.name).unwrap_or_else(|_| session.provider_name().to_owned());
+            let provider =
+                session.raw_provider().map(|p| p.name).unwrap_or_else(|_| session.provider_name().to_owned());
             world.say(&format!(
                 "{name}: forgotten here; {} offers no way to revoke a token from outside: it stays valid until it expires, or until you remove the app in your account there{kept}",
                 safe(&provider)

@@ -162,7 +162,10 @@ impl WhoArgs {
 
 fn grant(text: &str) -> Result<GrantKind, String> {
     match text.replace('_', "-").as_str() {
-        "implicit" => Err("the implicit grant hands tokens to the browser's history: RFC 9700 forbids it; use `authorization-code`".to_owned()),
+        "implicit" => Err(
+            "the implicit grant hands tokens to the browser's history: RFC 9700 forbids it; use `authorization-code`"
+                .to_owned(),
+        ),
         _ => GrantKind::from_name(text).ok_or_else(known_grants),
     }
 }
@@ -241,7 +244,8 @@ fn not_understood(world: &mut World, args: &[OsString], e: &clap::Error) -> u8 {
     use clap::error::ErrorKind;
     let text = e.render();
     if !e.use_stderr() {
-        let shown = if paints(world, world.terminal.stdout_is_terminal()) { text.ansi().to_string() } else { text.to_string() };
+        let shown =
+            if paints(world, world.terminal.stdout_is_terminal()) { text.ansi().to_string() } else { text.to_string() };
         return match print(world, shown.as_bytes()) {
             Ok(()) => 0,
             Err(e) => e.kind.exit_code(),
@@ -251,7 +255,8 @@ fn not_understood(world: &mut World, args: &[OsString], e: &clap::Error) -> u8 {
         let _ = write!(world.err, "{text}");
         return Kind::Usage.exit_code();
     }
-    let json = args.iter().any(|a| a == "--error-format=json") || args.windows(2).any(|w| w[0] == "--error-format" && w[1] == "json");
+    let json = args.iter().any(|a| a == "--error-format=json")
+        || args.windows(2).any(|w| w[0] == "--error-format" && w[1] == "json");
     report(world, &mistake::error(e, args), if json { ErrorFormat::Json } else { ErrorFormat::Text })
 }
 

@@ -112,12 +112,22 @@ fn open(world: &mut World, global: &Global, profile: String) -> Result<Session, 
 }
 
 fn set_secret(world: &mut World, global: &Global, profile: String, file: String) -> Result<(), Error> {
-    let choice = Choice { profile: Some(profile), client_secret_file: Some(file), no_cache: global.no_cache, ..Choice::default() };
+    let choice = Choice {
+        profile: Some(profile),
+        client_secret_file: Some(file),
+        no_cache: global.no_cache,
+        ..Choice::default()
+    };
     let mut session = Session::open(world, choice)?;
     let secret = session.secret_from_outside(world)?;
     let _lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
     let old = session.load()?.unwrap_or_default();
-    let record = Record { client_secret: secret, generation: old.generation + 1, provider: Some(session.provider_name().to_owned()), ..old };
+    let record = Record {
+        client_secret: secret,
+        generation: old.generation + 1,
+        provider: Some(session.provider_name().to_owned()),
+        ..old
+    };
     session.store.save(&session.name, &record.to_json())?;
     let shown = record.client_secret.as_ref().map(Secret::fingerprint).unwrap_or_default();
     world.say(&format!("{}: the client secret is kept in {} ({shown})", session.name, session.store.place()));
@@ -136,9 +146,14 @@ fn remove(world: &mut World, global: &Global, profile: String) -> Result<(), Err
     }
     let removed = config::edit(&dir, |editor| editor.remove(&session.name))?;
     match (removed, forgotten) {
-        (false, false) => Err(Error::usage(format!("there is no profile `{}`", safe(&session.name))).hint("oauthctl list")),
+        (false, false) => {
+            Err(Error::usage(format!("there is no profile `{}`", safe(&session.name))).hint("oauthctl list"))
+        }
         _ => {
-            world.say(&format!("{}: removed; nothing was revoked at the provider (`oauthctl logout` does that)", session.name));
+            world.say(&format!(
+                "{}: removed; nothing was revoked at the provider (`oauthctl logout` does that)",
+                session.name
+            ));
             Ok(())
         }
     }
@@ -154,7 +169,8 @@ fn rename(world: &mut World, global: &Global, from: String, to: String) -> Resul
     let record = if moves { old.store.load(&old.name)? } else { None };
     if let Some(record) = &record {
         if old.store.load(&to)?.is_some() {
-            return Err(Error::usage(format!("`{}` has tokens of its own already", safe(&to))).hint(format!("oauthctl profile remove {}", safe(&to))));
+            return Err(Error::usage(format!("`{}` has tokens of its own already", safe(&to)))
+                .hint(format!("oauthctl profile remove {}", safe(&to))));
         }
         old.store.save(&to, record)?;
     }

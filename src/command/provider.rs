@@ -45,7 +45,11 @@ pub fn run(verb: ProviderVerb, world: &mut World) -> Result<u8, Error> {
             } else {
                 let line = |(name, own): &(String, bool)| match config::provider(&dir, name, None) {
                     Ok(p) => {
-                        let also = if p.aliases.is_empty() { String::new() } else { format!("  (also {})", p.aliases.join(", ")) };
+                        let also = if p.aliases.is_empty() {
+                            String::new()
+                        } else {
+                            format!("  (also {})", p.aliases.join(", "))
+                        };
                         format!("{name:24} {}{also}{}\n", safe(&p.name), if *own { "  [your own]" } else { "" })
                     }
                     Err(e) => format!("{name:24} broken: {}\n", safe(&e.message)),

@@ -104,7 +104,8 @@ fn serve(world: &mut World, options: Options) -> Result<u8, Error> {
 fn run_command(world: &mut World, command: &[OsString]) -> Result<u8, Error> {
     let folder = world.env.temp_dir().join(format!("oauthctl-sandbox-{}", crate::session::random_hex(world)));
     let failed = |e: std::io::Error| Error::new(Kind::Store, "the practice configuration can't be written").cause(e);
-    crate::store::private::make_folder(&folder.join("config/providers")).map_err(|e| failed(std::io::Error::other(e)))?;
+    crate::store::private::make_folder(&folder.join("config/providers"))
+        .map_err(|e| failed(std::io::Error::other(e)))?;
     let result = run_in(world, command, &folder);
     let _ = std::fs::remove_dir_all(&folder);
     result

@@ -57,25 +57,37 @@ fn next(world: &World, session: &Session, standing: &list::Standing) -> Next {
     let login = |why: &str| Next { words: format!("{why}: oauthctl login {name}"), login_needed: true };
     let renews = |words: String| Next { words, login_needed: false };
     if let Some(e) = &standing.trouble {
-        return Next { words: e.hints.first().cloned().unwrap_or_else(|| "oauthctl doctor".to_owned()), login_needed: false };
+        return Next {
+            words: e.hints.first().cloned().unwrap_or_else(|| "oauthctl doctor".to_owned()),
+            login_needed: false,
+        };
     }
     let set = standing.record.as_ref().and_then(|r| r.token.as_ref());
     let by_itself = standing.grant == GrantKind::ClientCredentials;
     let Some(set) = set else {
-        return if by_itself { renews("`token` fetches one with the client credentials".to_owned()) } else { login("sign in") };
+        return if by_itself {
+            renews("`token` fetches one with the client credentials".to_owned())
+        } else {
+            login("sign in")
+        };
     };
     let provider = session.raw_provider().ok();
-    let renewable = by_itself
-        || provider.as_ref().is_none_or(|p| crate::grant::refresh::spendable(p, set).is_some());
+    let renewable = by_itself || provider.as_ref().is_none_or(|p| crate::grant::refresh::spendable(p, set).is_some());
     let now = world.clock.now();
     match (set.freshness(now, None), renewable) {
-        (Freshness::Unknown, _) => renews("the token is used until the provider refuses it; then sign in again".to_owned()),
+        (Freshness::Unknown, _) => {
+            renews("the token is used until the provider refuses it; then sign in again".to_owned())
+        }
         (Freshness::Fresh, true) => renews(match set.expires_at {
-            Some(at) => format!("`token` prints it as it is, and renews it from {} on", times::rfc3339(at - set.margin())),
+            Some(at) => {
+                format!("`token` prints it as it is, and renews it from {} on", times::rfc3339(at - set.margin()))
+            }
             None => "`token` prints it as it is".to_owned(),
         }),
         (Freshness::Stale | Freshness::Expired, true) => renews("the next `token` renews it".to_owned()),
-        (Freshness::Fresh | Freshness::Stale, false) => renews("the token can't be renewed: when it expires, sign in again".to_owned()),
+        (Freshness::Fresh | Freshness::Stale, false) => {
+            renews("the token can't be renewed: when it expires, sign in again".to_owned())
+        }
         (Freshness::Expired, false) => login("it can't be renewed; sign in again"),
     }
 }
@@ -83,7 +95,12 @@ fn next(world: &World, session: &Session, standing: &list::Standing) -> Next {
 fn text(world: &World, session: &Session, s: &list::Standing, next: &str) -> String {
     let mut lines: Vec<(&str, String)> = vec![
         ("profile", s.profile.clone()),
-        ("provider", session.raw_provider().map_or_else(|_| safe(&s.provider), |p| format!("{} ({})", safe(&s.provider), safe(&p.name)))),
+        (
+            "provider",
+            session
+                .raw_provider()
+                .map_or_else(|_| safe(&s.provider), |p| format!("{} ({})", safe(&s.provider), safe(&p.name))),
+        ),
         ("grant", s.grant.name().to_owned()),
         ("store", format!("{}: {}", s.store, s.place)),
     ];
@@ -93,19 +110,31 @@ fn text(world: &World, session: &Session, s: &list::Standing, next: &str) -> Str
     if let Some(record) = &s.record {
         lines.extend(record.account.as_ref().map(|a| ("account", safe(a))));
         lines.extend(record.client_id.as_ref().map(|id| ("client id", safe(id))));
-        lines.extend(record.client_secret.as_ref().map(|secret| ("client secret", format!("in the store, {}", secret.fingerprint()))));
+        lines.extend(
+            record
+                .client_secret
+                .as_ref()
+                .map(|secret| ("client secret", format!("in the store, {}", secret.fingerprint()))),
+        );
         lines.extend(record.login_at.map(|at| ("signed in", times::rfc3339(at))));
     }
     match s.record.as_ref().and_then(|r| r.token.as_ref()) {
         None if s.trouble.is_some() => lines.push(("token", "not known".to_owned())),
         None => lines.push(("token", "none".to_owned())),
         Some(set) => {
-            lines.push(("token", format!("{}, {}", set.access_token.fingerprint(), times::good_until(set.expires_at, world.clock.now()))));
-            let refresh = set.refresh_token.as_ref().map_or_else(|| "none".to_owned(), crate::secret::Secret::fingerprint);
-            lines.push(("refresh token", match set.refresh_expires_at {
-                Some(at) => format!("{refresh}, until {}", times::rfc3339(at)),
-                None => refresh,
-            }));
+            lines.push((
+                "token",
+                format!("{}, {}", set.access_token.fingerprint(), times::good_until(set.expires_at, world.clock.now())),
+            ));
+            let refresh =
+                set.refresh_token.as_ref().map_or_else(|| "none".to_owned(), crate::secret::Secret::fingerprint);
+            lines.push((
+                "refresh token",
+                match set.refresh_expires_at {
+                    Some(at) => format!("{refresh}, until {}", times::rfc3339(at)),
+                    None => refresh,
+                },
+            ));
             lines.extend(set.scopes.as_ref().map(|s| ("scopes", safe(&s.join(" ")))));
         }
     }

@@ -50,6 +50,9 @@ mod tests {
         assert_eq!(rfc3339(951_825_600), "2000-02-29T12:00:00Z");
         assert_eq!(rfc3339(1_795_298_400), "2026-11-21T22:00:00Z");
         assert_eq!(rfc3339(-1), "1969-12-31T23:59:59Z");
-        assert_eq!([span(-3), span(59), span(3599), span(3600), span(12_000), span(86_400 * 5)], ["0 s", "59 s", "59 min", "60 min", "3 h 20 min", "5 days"].map(str::to_owned));
+        assert_eq!(
+            [span(-3), span(59), span(3599), span(3600), span(12_000), span(86_400 * 5)],
+            ["0 s", "59 s", "59 min", "60 min", "3 h 20 min", "5 days"].map(str::to_owned)
+        );
     }
 }

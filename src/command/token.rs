@@ -106,7 +106,10 @@ pub fn run(args: TokenArgs, global: &Global, world: &mut World) -> Result<u8, Er
     if want.min_ttl.is_some() && set.freshness(world.clock.now(), want.min_ttl) == Freshness::Stale {
         // a new one lives no longer: a script that asked for more must at least hear of it
         let left = set.expires_at.map_or(0, |at| at - world.clock.now());
-        world.warn(&format!("this token is good for {} only: the provider gives none that lives as long as was asked for", times::span(left)));
+        world.warn(&format!(
+            "this token is good for {} only: the provider gives none that lives as long as was asked for",
+            times::span(left)
+        ));
     }
     let text = formatted(world, &mut session, &set, args.format)?;
     mask(world, &set);
@@ -116,17 +119,29 @@ pub fn run(args: TokenArgs, global: &Global, world: &mut World) -> Result<u8, Er
     }
 }
 
-fn formatted(world: &mut World, session: &mut Session, set: &TokenSet, format: Format) -> Result<zeroize::Zeroizing<String>, Error> {
+fn formatted(
+    world: &mut World,
+    session: &mut Session,
+    set: &TokenSet,
+    format: Format,
+) -> Result<zeroize::Zeroizing<String>, Error> {
     let token = set.access_token.expose();
     let now = world.clock.now();
     Ok(zeroize::Zeroizing::new(match format {
         Format::Text => format!("{token}\n"),
         Format::Header => format!("Authorization: Bearer {token}\n"),
         Format::Env => format!("{}={}\n", variable_name(&session.name), shell_quoted(token)),
-        Format::Curl => format!("header = \"Authorization: Bearer {}\"\n", token.replace('\\', "\\\\").replace('"', "\\\"")),
+        Format::Curl => {
+            format!("header = \"Authorization: Bearer {}\"\n", token.replace('\\', "\\\\").replace('"', "\\\""))
+        }
         Format::Netrc => {
             let provider = session.provider(world, None)?;
-            let host = provider.api.base_url.as_deref().and_then(|u| url::Url::parse(u).ok()).and_then(|u| u.host_str().map(str::to_owned));
+            let host = provider
+                .api
+                .base_url
+                .as_deref()
+                .and_then(|u| url::Url::parse(u).ok())
+                .and_then(|u| u.host_str().map(str::to_owned));
             let host = host.ok_or_else(|| Error::usage(format!("provider `{}` names no API host", provider.id)))?;
             format!("machine {host} login oauth2 password {token}\n")
         }
@@ -151,7 +166,10 @@ fn formatted(world: &mut World, session: &mut Session, set: &TokenSet, format: F
             if let Some(at) = set.expires_at {
                 status["expirationTimestamp"] = times::rfc3339(at).into();
             }
-            format!("{}\n", json!({ "apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": status }))
+            format!(
+                "{}\n",
+                json!({ "apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": status })
+            )
         }
     }))
 }
@@ -183,7 +201,11 @@ mod tests {
     #[test]
     fn what_scripts_type_is_read_as_clap_reads_it() {
         let read = |words: &[&str]| plain(&words.iter().map(OsString::from).collect::<Vec<_>>());
-        for words in [&["oauthctl", "token", "work"][..], &["oauthctl", "token", "help"], &["oauthctl", "token", "a b", "--no-cache"]] {
+        for words in [
+            &["oauthctl", "token", "work"][..],
+            &["oauthctl", "token", "help"],
+            &["oauthctl", "token", "a b", "--no-cache"],
+        ] {
             let (args, global) = read(words).unwrap();
             let clap = Cli::try_parse_from(words).unwrap();
             let Verb::Token(clap_args) = clap.verb else { panic!("{words:?}") };

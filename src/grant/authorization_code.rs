@@ -280,7 +280,9 @@ fn wait(
                 let Some(query) = pasted_query(world, line.expose(), redirect_uri) else { continue };
                 match judged(redirect::judge(&query, expected), login)? {
                     Ok((code, params)) => return Ok((code, params, None)),
-                    Err(why) => world.say(&format!("That address is not the answer to this sign-in: {why}. Paste another:")),
+                    Err(why) => {
+                        world.say(&format!("That address is not the answer to this sign-in: {why}. Paste another:"))
+                    }
                 }
             }
             Ok(Event::Redirect(arrived)) => {
@@ -313,10 +315,15 @@ fn judged(verdict: Verdict, login: &Login<'_>) -> Result<Heard, Error> {
     match verdict {
         Verdict::Code { code, params } => Ok(Ok((code, params))),
         Verdict::Noise(why) => Ok(Err(why)),
-        Verdict::Broken(why) => Err(Error::new(Kind::Unsafe, "the redirect can't be trusted")
-            .cause(why)
-            .hint(format!("nothing was exchanged; run `oauthctl login {}` again, and look closely at where you sign in", login.asking.profile))),
-        Verdict::Refused { error, description } => Err(refused_at_authorize(&error, description.as_deref(), login.asking.profile)),
+        Verdict::Broken(why) => {
+            Err(Error::new(Kind::Unsafe, "the redirect can't be trusted").cause(why).hint(format!(
+                "nothing was exchanged; run `oauthctl login {}` again, and look closely at where you sign in",
+                login.asking.profile
+            )))
+        }
+        Verdict::Refused { error, description } => {
+            Err(refused_at_authorize(&error, description.as_deref(), login.asking.profile))
+        }
     }
 }
 
@@ -363,7 +370,10 @@ impl Noise {
         let now = world.clock.elapsed();
         if self.last_said.is_none_or(|at| now >= at + NOISE_EVERY) {
             self.last_said = Some(now);
-            world.say(&format!("Ignored {} that came to the redirect address: {why}. Still waiting.", calls(self.count)));
+            world.say(&format!(
+                "Ignored {} that came to the redirect address: {why}. Still waiting.",
+                calls(self.count)
+            ));
         }
     }
 }

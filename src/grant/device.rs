@@ -16,10 +16,17 @@ use crate::world::{Verbosity, World};
 /// The longest pause while the network is in trouble.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-pub fn obtain(world: &mut World, asking: &Asking<'_>, scopes: &[String], timeout: Duration, commit: Commit<'_>) -> Result<Answer, Error> {
+pub fn obtain(
+    world: &mut World,
+    asking: &Asking<'_>,
+    scopes: &[String],
+    timeout: Duration,
+    commit: Commit<'_>,
+) -> Result<Answer, Error> {
     let provider = asking.provider;
     let Some(facts) = &provider.device else {
-        return Err(Error::usage(format!("provider `{}` offers no login by device code", provider.id)).hint(format!("oauthctl login {}", asking.profile)));
+        return Err(Error::usage(format!("provider `{}` offers no login by device code", provider.id))
+            .hint(format!("oauthctl login {}", asking.profile)));
     };
     let started = start(world, asking, facts, scopes)?;
     invite(world, asking, &started);
@@ -48,7 +55,9 @@ fn start(world: &mut World, asking: &Asking<'_>, facts: &Device, scopes: &[Strin
     device::read_start(&response, facts).map_err(|e| {
         let kind = match &e {
             StartError::Refused { status, .. } if *status == 429 || *status >= 500 => Kind::TryLater,
-            StartError::Refused { code: Some(code), .. } if code == "invalid_scope" || code == "access_denied" => Kind::Refused,
+            StartError::Refused { code: Some(code), .. } if code == "invalid_scope" || code == "access_denied" => {
+                Kind::Refused
+            }
             StartError::Refused { .. } => Kind::Usage,
             _ => Kind::Unsafe,
         };
@@ -71,7 +80,10 @@ fn invite(world: &mut World, asking: &Asking<'_>, started: &Started) {
             world.say(&code.to_str());
         }
     }
-    world.say(&format!("Only if you began this sign-in yourself. Waiting for at most {} min.", started.expires_in.div_ceil(60)));
+    world.say(&format!(
+        "Only if you began this sign-in yourself. Waiting for at most {} min.",
+        started.expires_in.div_ceil(60)
+    ));
 }
 
 /// Asks again and again, never sooner than the server said.
@@ -87,7 +99,8 @@ fn poll(
     let provider = asking.provider;
     let endpoint = Endpoint { url: facts.poll_url.clone().or(provider.token.url.clone()), ..provider.token.clone() };
     let expired = || {
-        Error::new(Kind::NobodyAnswered, "nobody entered the code in time").hint(format!("oauthctl login {}", asking.profile))
+        Error::new(Kind::NobodyAnswered, "nobody entered the code in time")
+            .hint(format!("oauthctl login {}", asking.profile))
     };
     let deadline = world.clock.elapsed() + Duration::from_secs(started.expires_in).min(timeout);
     let mut interval = Duration::from_secs(started.interval);
@@ -125,7 +138,10 @@ fn poll(
                 interval += Duration::from_secs(5);
                 interval
             }
-            Poll::Denied => return Err(Error::new(Kind::Refused, "the sign-in was refused").hint(format!("oauthctl login {}", asking.profile))),
+            Poll::Denied => {
+                return Err(Error::new(Kind::Refused, "the sign-in was refused")
+                    .hint(format!("oauthctl login {}", asking.profile)));
+            }
             Poll::Expired => return Err(expired()),
             Poll::Other if response.status == 429 || response.status >= 500 => (pause * 2).min(LONGEST_PAUSE),
             Poll::Other => {

@@ -33,23 +33,33 @@ pub fn fetch(world: &mut World, issuer: &str) -> Result<(Metadata, i64), Error> 
         let now = world.clock.now();
         return Ok((document, now + metadata::life(response.header("cache-control"))));
     }
-    Err(tried.into_iter().fold(
-        Error::usage(format!("`{}` does not say what it is: no discovery document was found", safe(issuer))),
-        |error, why| error.cause(safe(&why)),
-    )
-    .hint("describe the provider in a file of your own: `[authorize] url`, `[token] url`"))
+    Err(tried
+        .into_iter()
+        .fold(
+            Error::usage(format!("`{}` does not say what it is: no discovery document was found", safe(issuer))),
+            |error, why| error.cause(safe(&why)),
+        )
+        .hint("describe the provider in a file of your own: `[authorize] url`, `[token] url`"))
 }
 
 /// Addresses at which a cloud machine's own secrets are served are no issuers (D-06).
 fn refuse_private(issuer: &str) -> Result<(), Error> {
-    let url = url::Url::parse(issuer).map_err(|e| Error::usage(format!("the issuer `{}` is not a URL: {e}", safe(issuer))))?;
+    let url = url::Url::parse(issuer)
+        .map_err(|e| Error::usage(format!("the issuer `{}` is not a URL: {e}", safe(issuer))))?;
     let private = match url.host() {
         Some(url::Host::Ipv4(ip)) => ip.is_link_local() || ip.is_unspecified(),
-        Some(url::Host::Ipv6(ip)) => (ip.segments()[0] & 0xffc0) == 0xfe80 || ip == "fd00:ec2::254".parse::<std::net::Ipv6Addr>().unwrap_or(ip) || ip.is_unspecified(),
+        Some(url::Host::Ipv6(ip)) => {
+            (ip.segments()[0] & 0xffc0) == 0xfe80
+                || ip == "fd00:ec2::254".parse::<std::net::Ipv6Addr>().unwrap_or(ip)
+                || ip.is_unspecified()
+        }
         _ => false,
     };
     if private {
-        return Err(Error::new(Kind::Unsafe, format!("`{}` is an address of this network's own services, not an issuer", safe(issuer))));
+        return Err(Error::new(
+            Kind::Unsafe,
+            format!("`{}` is an address of this network's own services, not an issuer", safe(issuer)),
+        ));
     }
     Ok(())
 }
@@ -61,7 +71,9 @@ mod tests {
     // D-06
     #[test]
     fn metadata_services_of_clouds_are_no_issuers() {
-        for bad in ["http://169.254.169.254/latest", "https://[fd00:ec2::254]/", "https://[fe80::1]/", "https://0.0.0.0/"] {
+        for bad in
+            ["http://169.254.169.254/latest", "https://[fd00:ec2::254]/", "https://[fe80::1]/", "https://0.0.0.0/"]
+        {
             assert_eq!(refuse_private(bad).unwrap_err().kind, Kind::Unsafe, "{bad}");
         }
         for good in ["https://as.example", "http://127.0.0.1:9400", "https://[2001:db8::1]/", "https://10.0.0.1/"] {

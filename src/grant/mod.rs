@@ -28,7 +28,14 @@ pub struct Asking<'a> {
 pub type Commit<'a> = &'a mut dyn FnMut(&Response);
 
 /// Sends one request to a token endpoint and reads the answer. The answer's own failures come after `commit`.
-fn ask(world: &mut World, asking: &Asking<'_>, asked: Asked, endpoint: &Endpoint, request: &Request, commit: Commit<'_>) -> Result<Answer, Error> {
+fn ask(
+    world: &mut World,
+    asking: &Asking<'_>,
+    asked: Asked,
+    endpoint: &Endpoint,
+    request: &Request,
+    commit: Commit<'_>,
+) -> Result<Answer, Error> {
     let response = send(world, request)?;
     commit(&response);
     let now = world.clock.now();
@@ -41,12 +48,23 @@ fn warn_of_skew(world: &mut World, response: &Response, now: i64) {
     let Some(theirs) = response.header("date").and_then(http_date) else { return };
     let skew = now - theirs;
     if skew.abs() > 60 {
-        world.warn(&format!("this machine's clock is {} s {} the server's", skew.abs(), if skew > 0 { "ahead of" } else { "behind" }));
+        world.warn(&format!(
+            "this machine's clock is {} s {} the server's",
+            skew.abs(),
+            if skew > 0 { "ahead of" } else { "behind" }
+        ));
     }
 }
 
 /// Reads a token answer that came at `now` (Unix seconds): just now, or as the journal tells.
-pub fn read(world: &mut World, asking: &Asking<'_>, asked: Asked, endpoint: &Endpoint, response: &Response, now: i64) -> Result<Answer, Error> {
+pub fn read(
+    world: &mut World,
+    asking: &Asking<'_>,
+    asked: Asked,
+    endpoint: &Endpoint,
+    response: &Response,
+    now: i64,
+) -> Result<Answer, Error> {
     let provider = asking.provider;
     let answer = answer::read(response, &endpoint.ok_status, &provider.response, &provider.scopes.separator, now)
         .map_err(|e| token_answer(e, asked, asking.profile, now))?;

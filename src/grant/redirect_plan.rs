@@ -19,9 +19,14 @@ pub struct Plan {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    Listen { address: Address, path: String },
+    Listen {
+        address: Address,
+        path: String,
+    },
     /// The person pastes the address the browser ended on.
-    Paste { why: &'static str },
+    Paste {
+        why: &'static str,
+    },
 }
 
 /// `redirect_uri` and `port` are the profile's.
@@ -47,7 +52,11 @@ pub fn plan(provider: &Provider, redirect_uri: Option<&str>, port: Option<u16>, 
                 return Err(Error::usage(format!("{} does not send the browser back to this machine", provider.name))
                     .hint("register an https address of your own and give it with `--redirect-uri`"));
             }
-            return Ok(Plan { target: Target::Paste { why: "this provider refuses loopback addresses" }, registered: None, random_path: false });
+            return Ok(Plan {
+                target: Target::Paste { why: "this provider refuses loopback addresses" },
+                registered: None,
+                random_path: false,
+            });
         }
     };
     let host = host(facts.host.as_deref().unwrap_or(if tls { "localhost" } else { "127.0.0.1" }));
@@ -63,10 +72,17 @@ fn registered(uri: &str, port: Option<u16>, mode: LoopbackMode) -> Result<Plan, 
         "http" if loopback => {}
         "http" => return Err(bad("is plain http: that is for 127.0.0.1, [::1] and localhost only")),
         "https" => {}
-        _ => return Err(bad("has a scheme of its own, which this program can't own").hint("register an http address on 127.0.0.1")),
+        _ => {
+            return Err(bad("has a scheme of its own, which this program can't own")
+                .hint("register an http address on 127.0.0.1"));
+        }
     }
     if !loopback {
-        return Ok(Plan { target: Target::Paste { why: "the redirect address is not on this machine" }, registered: Some(uri.to_owned()), random_path: false });
+        return Ok(Plan {
+            target: Target::Paste { why: "the redirect address is not on this machine" },
+            registered: Some(uri.to_owned()),
+            random_path: false,
+        });
     }
     if let (Some(port), Some(named)) = (port, url.port())
         && port != named

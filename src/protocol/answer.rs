@@ -55,7 +55,13 @@ fn described(description: &Option<String>) -> String {
 }
 
 /// `ok_status`: the statuses that mean success here. `now`: when the answer came, Unix seconds.
-pub fn read(response: &Response, ok_status: &[u16], shape: &ResponseShape, separator: &str, now: i64) -> Result<Answer, AnswerError> {
+pub fn read(
+    response: &Response,
+    ok_status: &[u16],
+    shape: &ResponseShape,
+    separator: &str,
+    now: i64,
+) -> Result<Answer, AnswerError> {
     let status = response.status;
     if (300..400).contains(&status) {
         return Err(AnswerError::Redirect(status));
@@ -87,7 +93,8 @@ pub fn read(response: &Response, ok_status: &[u16], shape: &ResponseShape, separ
 
 fn set(root: &Value, whole: &Value, shape: &ResponseShape, separator: &str, now: i64) -> Result<Answer, AnswerError> {
     let mut warnings = Vec::new();
-    let access_token = token(root, &shape.access_token, "access_token")?.ok_or_else(|| AnswerError::Missing(shape.access_token.clone()))?;
+    let access_token = token(root, &shape.access_token, "access_token")?
+        .ok_or_else(|| AnswerError::Missing(shape.access_token.clone()))?;
     let refresh_token = token(root, &shape.refresh_token, "refresh_token")?;
     let token_type = match at(root, &shape.token_type) {
         Some(Value::String(kind)) if kind.eq_ignore_ascii_case("bearer") => kind.clone(),
@@ -123,7 +130,12 @@ fn set(root: &Value, whole: &Value, shape: &ResponseShape, separator: &str, now:
     let known = [&shape.access_token, &shape.refresh_token, &shape.expires_in, &shape.scope, &shape.token_type];
     let mut extra: Map<String, Value> = root
         .as_object()
-        .map(|o| o.iter().filter(|(n, v)| !known.contains(n) && *n != "id_token" && !v.is_null()).map(|(n, v)| (n.clone(), v.clone())).collect())
+        .map(|o| {
+            o.iter()
+                .filter(|(n, v)| !known.contains(n) && *n != "id_token" && !v.is_null())
+                .map(|(n, v)| (n.clone(), v.clone()))
+                .collect()
+        })
         .unwrap_or_default();
     for (name, path) in &shape.capture {
         if let Some(value) = at(root, path).or_else(|| at(whole, path)) {
@@ -160,7 +172,9 @@ fn token(root: &Value, path: &str, name: &'static str) -> Result<Option<Secret>,
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.is_empty() => Ok(None),
         // T-42, T-44: a token goes into a header, onto a terminal and into a shell
-        Some(Value::String(text)) if text.len() <= LONGEST_TOKEN && text.bytes().all(|b| (0x21..=0x7e).contains(&b)) => {
+        Some(Value::String(text))
+            if text.len() <= LONGEST_TOKEN && text.bytes().all(|b| (0x21..=0x7e).contains(&b)) =>
+        {
             Ok(Some(Secret::new(text.as_str())))
         }
         Some(_) => Err(AnswerError::BadToken(name)),
@@ -197,8 +211,11 @@ fn seconds(value: &Value) -> Option<i64> {
 fn scopes(value: Option<&Value>, separator: &str) -> Option<Vec<String>> {
     let list: Vec<String> = match value? {
         Value::String(text) => {
-            let parts: Vec<&str> =
-                if separator.trim().is_empty() { text.split_whitespace().collect() } else { text.split(separator.trim()).collect() };
+            let parts: Vec<&str> = if separator.trim().is_empty() {
+                text.split_whitespace().collect()
+            } else {
+                text.split(separator.trim()).collect()
+            };
             parts.into_iter().map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()).collect()
         }
         Value::Array(list) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
@@ -256,10 +273,16 @@ fn refusal(response: &Response, shape: &ResponseShape, members: Option<Members>)
             Some(error) => AnswerError::OAuth {
                 status,
                 // an envelope without an RFC code: a 401 at a token endpoint is about the client
-                error: if status == 401 { "invalid_client".to_owned() } else { error.code.clone().unwrap_or_else(|| status.to_string()) },
+                error: if status == 401 {
+                    "invalid_client".to_owned()
+                } else {
+                    error.code.clone().unwrap_or_else(|| status.to_string())
+                },
                 description: error.message,
             },
-            None if status == 401 => AnswerError::OAuth { status, error: "invalid_client".to_owned(), description: None },
+            None if status == 401 => {
+                AnswerError::OAuth { status, error: "invalid_client".to_owned(), description: None }
+            }
             None if looks_like_html(response) => AnswerError::Html(status),
             None => AnswerError::Status(status),
         },
@@ -267,13 +290,18 @@ fn refusal(response: &Response, shape: &ResponseShape, members: Option<Members>)
 }
 
 fn oauth_error(status: u16, error: &Value, whole: &Value, shape: &ResponseShape) -> AnswerError {
-    let description = shape.error_description.iter().find_map(|path| at(whole, path)).and_then(Value::as_str).map(str::to_owned);
+    let description =
+        shape.error_description.iter().find_map(|path| at(whole, path)).and_then(Value::as_str).map(str::to_owned);
     match error {
         Value::String(code) => AnswerError::OAuth { status, error: code.clone(), description },
         // Huawei writes numbers, Facebook and Google's APIs an object
         other => {
             let read = api_error::read_value(whole).unwrap_or_default();
-            AnswerError::OAuth { status, error: read.code.unwrap_or_else(|| other.to_string()), description: description.or(read.message) }
+            AnswerError::OAuth {
+                status,
+                error: read.code.unwrap_or_else(|| other.to_string()),
+                description: description.or(read.message),
+            }
         }
     }
 }

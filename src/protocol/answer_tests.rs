@@ -33,13 +33,19 @@ fn ok(body: &str) -> Result<TokenSet, AnswerError> {
 }
 
 fn with(member: &str) -> Result<TokenSet, AnswerError> {
-    ok(&format!(r#"{{"access_token":"access-1","token_type":"Bearer"{}{member}}}"#, if member.is_empty() { "" } else { "," }))
+    ok(&format!(
+        r#"{{"access_token":"access-1","token_type":"Bearer"{}{member}}}"#,
+        if member.is_empty() { "" } else { "," }
+    ))
 }
 
 #[test]
 fn reads_the_answers_of_the_seeds() {
     // seed 001, S1
-    let set = ok(r#"{"access_token":"03807c","expires_in":3600,"token_type":"Bearer","scope":null,"refresh_token":"170d9f"}"#).unwrap();
+    let set = ok(
+        r#"{"access_token":"03807c","expires_in":3600,"token_type":"Bearer","scope":null,"refresh_token":"170d9f"}"#,
+    )
+    .unwrap();
     assert_eq!(set.expires_at, Some(4600));
     assert_eq!(set.refresh_token.unwrap().expose(), "170d9f");
     assert_eq!(set.scopes, None);
@@ -145,17 +151,25 @@ fn accepts_what_is_merely_unusual() {
 
 #[test]
 fn errors_are_read_in_every_shape() {
-    let read = |status, body: &str| read(&response(status, "application/json", body.as_bytes()), &[200], &shape(), " ", 0).unwrap_err();
+    let read = |status, body: &str| {
+        read(&response(status, "application/json", body.as_bytes()), &[200], &shape(), " ", 0).unwrap_err()
+    };
     let oauth = |status, error: &str, description: Option<&str>| AnswerError::OAuth {
         status,
         error: error.into(),
         description: description.map(str::to_owned),
     };
-    assert_eq!(read(400, r#"{"error":"invalid_grant","error_description":"gone"}"#), oauth(400, "invalid_grant", Some("gone")));
+    assert_eq!(
+        read(400, r#"{"error":"invalid_grant","error_description":"gone"}"#),
+        oauth(400, "invalid_grant", Some("gone"))
+    );
     // T-08
     assert_eq!(read(200, r#"{"error":"invalid_grant"}"#), oauth(200, "invalid_grant", None));
     // S2: GetResponse's envelope at the token endpoint
-    assert_eq!(read(401, r#"{"httpStatus":401,"code":1014,"message":"Unable"}"#), oauth(401, "invalid_client", Some("Unable")));
+    assert_eq!(
+        read(401, r#"{"httpStatus":401,"code":1014,"message":"Unable"}"#),
+        oauth(401, "invalid_client", Some("Unable"))
+    );
     assert_eq!(read(400, r#"{"error":{"code":190,"message":"no"}}"#), oauth(400, "190", Some("no")));
     assert_eq!(read(400, r#"[{"error_key":"k","error_message":"m"}]"#), oauth(400, "k", Some("m")));
     // T-51
@@ -178,7 +192,8 @@ fn errors_are_read_in_every_shape() {
 fn expiry_and_scopes_are_read_from_the_token_where_the_answer_leaves_them_out() {
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-    let token = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(r#"{"exp":87400,"scp":["contact_data","offline_access"]}"#));
+    let token =
+        format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(r#"{"exp":87400,"scp":["contact_data","offline_access"]}"#));
     let shape = ResponseShape { claims_from_jwt: true, ..shape() };
     let body = format!(r#"{{"access_token":"{token}","token_type":"Bearer"}}"#);
     let set = read(&response(200, "application/json", body.as_bytes()), &[200], &shape, " ", 1000).unwrap().set;

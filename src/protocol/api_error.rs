@@ -70,7 +70,10 @@ mod tests {
     fn reads_the_four_shapes() {
         for (body, want) in [
             (r#"{"error":"invalid_grant","error_description":"gone"}"#, error("invalid_grant", "gone")),
-            (r#"{"httpStatus":401,"code":1014,"message":"The access token provided is expired"}"#, error("1014", "The access token provided is expired")),
+            (
+                r#"{"httpStatus":401,"code":1014,"message":"The access token provided is expired"}"#,
+                error("1014", "The access token provided is expired"),
+            ),
             (r#"{"error":{"code":404,"message":"not here"}}"#, error("404", "not here")),
             (r#"[{"error_key":"contacts.api","error_message":"bad"}]"#, error("contacts.api", "bad")),
             (r#"{"message":"Forbidden"}"#, Some(ApiError { code: None, message: Some("Forbidden".into()) })),
@@ -85,7 +88,12 @@ mod tests {
 
     #[test]
     fn expired_is_told_from_wrong_by_the_message() {
-        let rules = [ErrorRule { status: Some(401), code: Some("1014".into()), matches: Some("expired".into()), means: Means::Expired }];
+        let rules = [ErrorRule {
+            status: Some(401),
+            code: Some("1014".into()),
+            matches: Some("expired".into()),
+            means: Means::Expired,
+        }];
         let say = |message: &str| meaning(&rules, 401, error("1014", message).as_ref());
         assert_eq!(say("The access token provided is Expired"), Some(Means::Expired));
         assert_eq!(say("Unable to authenticate request"), None);

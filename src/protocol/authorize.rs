@@ -1,8 +1,8 @@
 //! The authorize request: the URL that the browser opens (RFC 6749, section 4.1.1, and RFC 7636, section 4.3).
 
 use crate::protocol::form;
-use crate::provider::{AuthorizeParamsIn, PkceMethod, Provider};
 use crate::protocol::pkce;
+use crate::provider::{AuthorizeParamsIn, PkceMethod, Provider};
 use crate::secret::Secret;
 
 /// What goes into the URL.
@@ -28,16 +28,15 @@ pub enum AuthorizeError {
 }
 
 /// Parameters that a person can't give: each login draws its own, or they would let one login answer for another.
-const RESERVED: [&str; 6] = ["client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method", "response_type"];
+const RESERVED: [&str; 6] =
+    ["client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method", "response_type"];
 
 /// The URL, each parameter once, in the RFC's order, everything percent-encoded but what the provider wants raw.
 pub fn url(provider: &Provider, request: &AuthorizeRequest<'_>) -> Result<Secret, AuthorizeError> {
     let facts = &provider.authorize;
     let base = facts.url.as_deref().ok_or_else(|| AuthorizeError::NoUrl(provider.id.clone()))?;
-    let mut params: Vec<(String, String)> = vec![
-        ("response_type".into(), "code".into()),
-        ("client_id".into(), request.client_id.into()),
-    ];
+    let mut params: Vec<(String, String)> =
+        vec![("response_type".into(), "code".into()), ("client_id".into(), request.client_id.into())];
     if facts.send_redirect_uri {
         params.push(("redirect_uri".into(), request.redirect_uri.into()));
     }
@@ -62,7 +61,11 @@ pub fn url(provider: &Provider, request: &AuthorizeRequest<'_>) -> Result<Secret
         .iter()
         .map(|(name, value)| {
             let name = facts.rename.get(name).unwrap_or(name);
-            if facts.raw.contains(name) { format!("{name}={value}") } else { form::encode_query([(name.as_str(), value.as_str())]).to_string() }
+            if facts.raw.contains(name) {
+                format!("{name}={value}")
+            } else {
+                form::encode_query([(name.as_str(), value.as_str())]).to_string()
+            }
         })
         .collect::<Vec<_>>()
         .join("&");

@@ -41,18 +41,26 @@ pub fn read_start(response: &Response, facts: &Device) -> Result<Started, StartE
     if !facts.endpoint.ok_status.contains(&response.status) || body.get("error").is_some_and(|e| !e.is_null()) {
         let error = api_error::read_value(&body).unwrap_or_default();
         let said = [error.code.clone(), error.message].into_iter().flatten().collect::<Vec<_>>().join(": ");
-        return Err(StartError::Refused { status: response.status, code: error.code, said: Some(said).filter(|s| !s.is_empty()) });
+        return Err(StartError::Refused {
+            status: response.status,
+            code: error.code,
+            said: Some(said).filter(|s| !s.is_empty()),
+        });
     }
     let member = |name: &str| body.get(facts.fields.get(name).map_or(name, String::as_str)).filter(|v| !v.is_null());
     let text = |name: &str| member(name).and_then(Value::as_str).filter(|s| !s.is_empty());
     let number = |name: &str| member(name).and_then(|v| v.as_u64().or_else(|| v.as_str()?.trim().parse().ok()));
-    let device_code = text("device_code").filter(|c| c.bytes().all(|b| (0x21..=0x7e).contains(&b))).ok_or(StartError::Missing("device_code"))?;
+    let device_code = text("device_code")
+        .filter(|c| c.bytes().all(|b| (0x21..=0x7e).contains(&b)))
+        .ok_or(StartError::Missing("device_code"))?;
     let user_code = text("user_code").filter(|c| c.chars().count() <= 64).ok_or(StartError::Missing("user_code"))?;
     // Google's spelling, from before the RFC
-    let uri = text("verification_uri").or_else(|| text("verification_url")).ok_or(StartError::Missing("verification_uri"))?;
+    let uri =
+        text("verification_uri").or_else(|| text("verification_url")).ok_or(StartError::Missing("verification_uri"))?;
     let complete = text("verification_uri_complete").or_else(|| text("verification_url_complete"));
     // the person is asked to open it
-    let checked = |name, uri: &str| check_url(uri).map(|u| u.to_string()).map_err(|e| StartError::Address(name, e.to_string()));
+    let checked =
+        |name, uri: &str| check_url(uri).map(|u| u.to_string()).map_err(|e| StartError::Address(name, e.to_string()));
     Ok(Started {
         device_code: Secret::new(device_code),
         user_code: safe(user_code),
@@ -93,7 +101,12 @@ mod tests {
     use serde_json::json;
 
     fn facts() -> Device {
-        Device { endpoint: Provider::bare("x").token, grant_type: "g".into(), poll_url: None, fields: Default::default() }
+        Device {
+            endpoint: Provider::bare("x").token,
+            grant_type: "g".into(),
+            poll_url: None,
+            fields: Default::default(),
+        }
     }
 
     fn response(status: u16, body: Value) -> Response {
@@ -113,7 +126,10 @@ mod tests {
         assert_eq!(started.complete_uri.as_deref(), Some("https://example.com/device?user_code=WDJB-MJHT"));
         let body = json!({ "device_code": "d", "user_code": "u", "verification_url": "https://example.com/device", "expires_in": "60" });
         let started = read_start(&response(200, body), &facts()).unwrap();
-        assert_eq!((started.verification_uri.as_str(), started.expires_in, started.interval), ("https://example.com/device", 60, 5));
+        assert_eq!(
+            (started.verification_uri.as_str(), started.expires_in, started.interval),
+            ("https://example.com/device", 60, 5)
+        );
     }
 
     // R-094, D-03
@@ -123,7 +139,8 @@ mod tests {
             let body = json!({ "device_code": "d", "user_code": "u", "verification_uri": uri });
             assert!(read_start(&response(200, body), &facts()).is_err(), "{uri}");
         }
-        let body = json!({ "device_code": "d", "user_code": "a\u{1b}[2Jb", "verification_uri": "https://example.com/" });
+        let body =
+            json!({ "device_code": "d", "user_code": "a\u{1b}[2Jb", "verification_uri": "https://example.com/" });
         assert_eq!(read_start(&response(200, body), &facts()).unwrap().user_code, "a [2Jb");
     }
 

@@ -84,7 +84,8 @@ fn check(members: Map<String, Value>, issuer: &str) -> Result<Metadata, Metadata
         match members.get(key) {
             None | Some(Value::Null) => {}
             Some(Value::String(url)) => {
-                check_url(url).map_err(|fault| MetadataError::Endpoint { key: key.to_owned(), why: fault.to_string() })?;
+                check_url(url)
+                    .map_err(|fault| MetadataError::Endpoint { key: key.to_owned(), why: fault.to_string() })?;
             }
             Some(_) => return Err(MetadataError::Endpoint { key: key.to_owned(), why: "is not a text".to_owned() }),
         }
@@ -126,7 +127,7 @@ impl Metadata {
         let host = |text: &str| url::Url::parse(text).ok().and_then(|u| u.host_str().map(str::to_owned));
         let (issuer, token) = (host(self.text("issuer")?)?, host(self.text("token_endpoint")?)?);
         let site = |host: &str| host.rsplit('.').take(2).collect::<Vec<_>>().join(".");
-        (site(&issuer) != site(&token)).then(|| token)
+        (site(&issuer) != site(&token)).then_some(token)
     }
 
     /// Fills what the provider's entry leaves open.
@@ -137,13 +138,24 @@ impl Metadata {
         {
             let auth = known_auth(&methods);
             if !auth.is_empty() {
-                for endpoint in [Some(&mut provider.token), Some(&mut provider.refresh.endpoint), provider.client_credentials.as_mut()].into_iter().flatten() {
+                for endpoint in [
+                    Some(&mut provider.token),
+                    Some(&mut provider.refresh.endpoint),
+                    provider.client_credentials.as_mut(),
+                ]
+                .into_iter()
+                .flatten()
+                {
                     endpoint.auth.clone_from(&auth);
                 }
             }
         }
         let token_url = self.text("token_endpoint").map(str::to_owned);
-        for endpoint in [Some(&mut provider.token), Some(&mut provider.refresh.endpoint), provider.client_credentials.as_mut()].into_iter().flatten() {
+        for endpoint in
+            [Some(&mut provider.token), Some(&mut provider.refresh.endpoint), provider.client_credentials.as_mut()]
+                .into_iter()
+                .flatten()
+        {
             if endpoint.url.is_none() {
                 endpoint.url.clone_from(&token_url);
             }
@@ -205,15 +217,11 @@ impl Metadata {
 
 /// In the order of RFC 6749's and RFC 9700's preference; what this program doesn't speak is left out.
 fn known_auth(methods: &[&str]) -> Vec<ClientAuth> {
-    [
-        ("client_secret_basic", ClientAuth::Basic),
-        ("client_secret_post", ClientAuth::Post),
-        ("none", ClientAuth::None),
-    ]
-    .into_iter()
-    .filter(|(name, _)| methods.contains(name))
-    .map(|(_, auth)| auth)
-    .collect()
+    [("client_secret_basic", ClientAuth::Basic), ("client_secret_post", ClientAuth::Post), ("none", ClientAuth::None)]
+        .into_iter()
+        .filter(|(name, _)| methods.contains(name))
+        .map(|(_, auth)| auth)
+        .collect()
 }
 
 #[cfg(test)]
@@ -246,7 +254,10 @@ mod tests {
         );
         assert_eq!(
             places("https://as.example/"),
-            ["https://as.example/.well-known/openid-configuration", "https://as.example/.well-known/oauth-authorization-server"]
+            [
+                "https://as.example/.well-known/openid-configuration",
+                "https://as.example/.well-known/oauth-authorization-server"
+            ]
         );
     }
 
@@ -254,7 +265,9 @@ mod tests {
     #[test]
     fn only_the_issuer_that_was_asked_for_is_believed() {
         assert!(read(&document(json!({})), "https://as.example/tenant").is_ok());
-        for other in ["https://as.example/tenant/", "https://AS.example/tenant", "https://as.example", "https://evil.example"] {
+        for other in
+            ["https://as.example/tenant/", "https://AS.example/tenant", "https://as.example", "https://evil.example"]
+        {
             assert!(matches!(read(&document(json!({})), other), Err(MetadataError::Issuer { .. })), "{other}");
         }
     }
@@ -307,9 +320,16 @@ mod tests {
 
     #[test]
     fn a_token_endpoint_elsewhere_is_noticed_and_lives_are_bounded() {
-        let there = |url: &str| read(&document(json!({ "token_endpoint": url })), "https://as.example/tenant").unwrap().foreign_token_endpoint();
+        let there = |url: &str| {
+            read(&document(json!({ "token_endpoint": url })), "https://as.example/tenant")
+                .unwrap()
+                .foreign_token_endpoint()
+        };
         assert_eq!(there("https://tokens.as.example/x"), None);
         assert_eq!(there("https://evil.test/x"), Some("evil.test".into()));
-        assert_eq!([life(None), life(Some("no-cache, max-age=600")), life(Some("max-age=0")), life(Some("max-age=99999999"))], [86_400, 600, 60, 604_800]);
+        assert_eq!(
+            [life(None), life(Some("no-cache, max-age=600")), life(Some("max-age=0")), life(Some("max-age=99999999"))],
+            [86_400, 600, 60, 604_800]
+        );
     }
 }

@@ -63,9 +63,15 @@ pub fn judge(query: &str, expected: &Expected) -> Verdict {
             description: all("error_description").first().map(|d| (*d).to_owned()),
         },
         (_, [_, _, ..]) => Verdict::Broken("it has more than one `error`"),
-        ([_], []) if iss == Iss::Wrong => Verdict::Broken("its `iss` is another server's: the answer may come from an attacker"),
-        ([_], []) if iss == Iss::Missing && expected.iss_required => Verdict::Broken("its `iss` is missing, though the server always sends one"),
-        ([code], []) if !is_code(code) => Verdict::Broken("its code is empty, too long, or has characters that a code can't have"),
+        ([_], []) if iss == Iss::Wrong => {
+            Verdict::Broken("its `iss` is another server's: the answer may come from an attacker")
+        }
+        ([_], []) if iss == Iss::Missing && expected.iss_required => {
+            Verdict::Broken("its `iss` is missing, though the server always sends one")
+        }
+        ([code], []) if !is_code(code) => {
+            Verdict::Broken("its code is empty, too long, or has characters that a code can't have")
+        }
         ([code], []) => Verdict::Code {
             code: Secret::new(*code),
             params: params.iter().filter(|(n, _)| *n != expected.code_param && n != "state").cloned().collect(),
@@ -89,7 +95,9 @@ pub enum NotPasted {
 pub fn pasted(text: &str, redirect_uri: Option<&str>) -> Result<String, NotPasted> {
     let url = url::Url::parse(text.trim()).map_err(|_| NotPasted::NotAnAddress)?;
     if let Some(expected) = redirect_uri.and_then(|uri| url::Url::parse(uri).ok()) {
-        let place = |u: &url::Url| (u.scheme().to_owned(), u.host_str().map(str::to_owned), u.port_or_known_default(), u.path().to_owned());
+        let place = |u: &url::Url| {
+            (u.scheme().to_owned(), u.host_str().map(str::to_owned), u.port_or_known_default(), u.path().to_owned())
+        };
         if place(&url) != place(&expected) {
             return Err(NotPasted::Elsewhere(crate::text::safe(expected.as_str())));
         }
@@ -136,10 +144,32 @@ mod tests {
         }
     }
 
+    // H-23
+    #[test]
+    fn two_texts_are_compared_to_their_last_byte() {
+        for (a, b, want) in [
+            ("", "", true),
+            ("abc", "abc", true),
+            ("abc", "abd", false),
+            ("xbc", "abc", false),
+            ("abc", "ab", false),
+            ("", "a", false),
+        ] {
+            assert_eq!(same(a, b), want, "{a} {b}");
+        }
+        // every byte has its say, wherever it stands
+        let text = "a".repeat(64);
+        for at in 0..64 {
+            let other: String = text.char_indices().map(|(i, c)| if i == at { 'b' } else { c }).collect();
+            assert!(!same(&text, &other), "{at}");
+        }
+    }
+
     #[test]
     fn only_the_right_state_ends_a_login() {
         let long = format!("state=the-state&code={}", "x".repeat(LONGEST_CODE + 1));
-        let many = format!("state=the-state&code=c&{}", (0..200).map(|i| format!("p{i}=v")).collect::<Vec<_>>().join("&"));
+        let many =
+            format!("state=the-state&code=c&{}", (0..200).map(|i| format!("p{i}=v")).collect::<Vec<_>>().join("&"));
         for (id, query, want) in [
             ("L-01", "code=c&state=wrong", "noise"),
             ("L-02", "code=c", "noise"),

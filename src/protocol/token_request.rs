@@ -69,7 +69,9 @@ pub fn usable_auth(endpoint: &Endpoint, client: &Client) -> Result<ClientAuth, R
         Some(auth) => Ok(*auth),
         // a public endpoint and a client that has a secret all the same: the id alone is what it takes
         None if endpoint.auth == [ClientAuth::None] => Ok(ClientAuth::None),
-        None if !secret && endpoint.auth.iter().any(|auth| !matches!(auth, ClientAuth::PrivateKeyJwt | ClientAuth::None)) => {
+        None if !secret
+            && endpoint.auth.iter().any(|auth| !matches!(auth, ClientAuth::PrivateKeyJwt | ClientAuth::None)) =>
+        {
             Err(RequestError::NeedsSecret)
         }
         None => Err(RequestError::NoUsableAuth),
@@ -107,7 +109,9 @@ pub fn build(
             in_query.push(("client_id".into(), Secret::unlisted(client.id.as_str())));
             in_query.push(("client_secret".into(), secret));
         }
-        ClientAuth::None | ClientAuth::PrivateKeyJwt => params.push(("client_id".into(), Secret::unlisted(client.id.as_str()))),
+        ClientAuth::None | ClientAuth::PrivateKeyJwt => {
+            params.push(("client_id".into(), Secret::unlisted(client.id.as_str())))
+        }
     }
     for (name, value) in &endpoint.params {
         params.retain(|(n, _)| n != name);
@@ -126,7 +130,9 @@ pub fn build(
             in_query.append(&mut params);
             None
         }
-        ParamsIn::Form => Some(("application/x-www-form-urlencoded", Secret::unlisted(form::encode(borrowed(&params)).as_str()))),
+        ParamsIn::Form => {
+            Some(("application/x-www-form-urlencoded", Secret::unlisted(form::encode(borrowed(&params)).as_str())))
+        }
         ParamsIn::Json => {
             let object: Map<String, Value> = params.iter().map(|(n, v)| (n.clone(), v.expose().into())).collect();
             Some(("application/json", Secret::unlisted(Value::Object(object).to_string())))
@@ -225,7 +231,8 @@ mod tests {
         endpoint.method = "GET".into();
         endpoint.params_in = ParamsIn::Query;
         endpoint.params.insert("grant_type".into(), String::new());
-        let (line, authorization, kind, body) = sent(&endpoint, &client(), code(&"c".into(), Some("http://localhost/"), None));
+        let (line, authorization, kind, body) =
+            sent(&endpoint, &client(), code(&"c".into(), Some("http://localhost/"), None));
         assert_eq!(
             line,
             "GET https://as.example/token?client_id=the%3Aid&client_secret=p%40ss%2B%25%C3%A9&code=c&redirect_uri=http%3A%2F%2Flocalhost%2F"

@@ -10,9 +10,26 @@ use crate::wire::{Request, Response};
 
 /// Parameters and members whose values are no secrets.
 const PLAIN: [&str; 20] = [
-    "grant_type", "client_id", "redirect_uri", "response_type", "scope", "token_type", "expires_in", "error", "error_description",
-    "code_challenge_method", "refresh_token_expires_in", "audience", "resource", "token_type_hint", "httpStatus", "code_description",
-    "message", "iss", "error_key", "error_message",
+    "grant_type",
+    "client_id",
+    "redirect_uri",
+    "response_type",
+    "scope",
+    "token_type",
+    "expires_in",
+    "error",
+    "error_description",
+    "code_challenge_method",
+    "refresh_token_expires_in",
+    "audience",
+    "resource",
+    "token_type_hint",
+    "httpStatus",
+    "code_description",
+    "message",
+    "iss",
+    "error_key",
+    "error_message",
 ];
 
 /// Lines without a newline.
@@ -57,7 +74,9 @@ pub fn response(response: &Response) -> Vec<String> {
 
 fn pairs(text: &str) -> String {
     match form::decode(text) {
-        Some(pairs) => pairs.iter().map(|(n, v)| format!("{}={}", safe(n), value(n, v))).collect::<Vec<_>>().join(" & "),
+        Some(pairs) => {
+            pairs.iter().map(|(n, v)| format!("{}={}", safe(n), value(n, v))).collect::<Vec<_>>().join(" & ")
+        }
         None => format!("[{}]", fingerprint(text.as_bytes())),
     }
 }
@@ -92,13 +111,16 @@ mod tests {
 
     #[test]
     fn shows_names_and_fingerprints_and_no_secret() {
-        let mut sent = Request::new("GET", "https://as.example/token?client_secret=hush-hush&code=the-code&grant_type=x")
-            .header("authorization", "Basic aHVzaA==");
+        let mut sent =
+            Request::new("GET", "https://as.example/token?client_secret=hush-hush&code=the-code&grant_type=x")
+                .header("authorization", "Basic aHVzaA==");
         sent.body = Some("refresh_token=old-token&grant_type=refresh_token".into());
         let got = Response {
             status: 200,
             headers: vec![("location".into(), "https://x/?code=the-code".into())],
-            body: br#"{"access_token":"new-token","expires_in":5,"nested":{"id_token":"jwt"},"list":["new-token"]}"#.to_vec().into(),
+            body: br#"{"access_token":"new-token","expires_in":5,"nested":{"id_token":"jwt"},"list":["new-token"]}"#
+                .to_vec()
+                .into(),
         };
         let shown = [request(&sent), response(&got)].concat().join("\n");
         for secret in ["hush-hush", "the-code", "aHVzaA", "old-token", "new-token", "jwt"] {

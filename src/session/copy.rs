@@ -10,9 +10,9 @@ use std::time::Duration;
 use ring::digest::{SHA256, digest};
 
 use crate::secret::Secret;
+use crate::session::Session;
 use crate::session::lock::credential_name;
 use crate::session::paths::Paths;
-use crate::session::Session;
 use crate::token::{Freshness, TokenSet};
 use crate::world::World;
 
@@ -55,13 +55,22 @@ pub fn write(world: &World, session: &Session, set: &TokenSet) {
         return world.token_copy.forget(&copy);
     }
     let expires = set.expires_at.map_or_else(|| "-".to_owned(), |at| at.to_string());
-    let text = zeroize::Zeroizing::new(format!("1 {} {expires} {} {}", set.received_at, set.token_type, set.access_token.expose()));
+    let text = zeroize::Zeroizing::new(format!(
+        "1 {} {expires} {} {}",
+        set.received_at,
+        set.token_type,
+        set.access_token.expose()
+    ));
     if !world.token_copy.write(&copy, text.as_bytes(), Duration::from_secs(left as u64)) {
         world.token_copy.forget(&copy);
         return;
     }
     let link = format!("{} {copy}", config_signature(&session.paths));
-    world.token_copy.write(&link_name(world, &session.paths, &session.name), link.as_bytes(), Duration::from_secs(LINK_KEPT));
+    world.token_copy.write(
+        &link_name(world, &session.paths, &session.name),
+        link.as_bytes(),
+        Duration::from_secs(LINK_KEPT),
+    );
 }
 
 pub fn forget(world: &World, session: &Session) {

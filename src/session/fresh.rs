@@ -4,9 +4,9 @@ use crate::config::GrantKind;
 use crate::error::{Error, Kind};
 use crate::grant::{self, Asking};
 use crate::provider::Provider;
-use crate::session::record::Record;
 use crate::secret::Secret;
 use crate::session::lock::Lock;
+use crate::session::record::Record;
 use crate::session::{Session, copy, lock, no_token, renewal};
 use crate::store::{StoreError, StoreKind};
 use crate::token::{Freshness, TokenSet};
@@ -80,7 +80,9 @@ fn obtain(world: &mut World, session: &mut Session, want: Want, refused: Option<
     if session.store.kind() == StoreKind::Environment {
         return Err(no_token(session).hint(format!("set {}", crate::store::environment::variable_name(&session.name))));
     }
-    if record.as_ref().is_none_or(|r| r.token.is_none()) && session.grant(None, record.as_ref()) != GrantKind::ClientCredentials {
+    if record.as_ref().is_none_or(|r| r.token.is_none())
+        && session.grant(None, record.as_ref()) != GrantKind::ClientCredentials
+    {
         return Err(no_token(session));
     }
     renew(world, session, want, record.as_ref())
@@ -102,7 +104,8 @@ fn refill_copy(world: &mut World, session: &Session, read: Option<&Record>) {
 }
 
 fn from_copy(world: &World, session: &Session, want: Want) -> Option<TokenSet> {
-    if !session.cache || want.force || want.whole || !copy::may_answer(world, &session.name) || session.chose_identity() {
+    if !session.cache || want.force || want.whole || !copy::may_answer(world, &session.name) || session.chose_identity()
+    {
         return None;
     }
     let set = copy::read(world, &session.paths, &session.name)?;
@@ -128,8 +131,11 @@ fn usable(world: &World, set: &TokenSet, want: Want) -> Usable {
 }
 
 fn too_old(session: &Session) -> Error {
-    Error::new(Kind::LoginFirst, format!("the token of `{}` is not valid for long enough, and `--no-refresh` forbids to renew it", session.name))
-        .hint(format!("oauthctl refresh {}", session.name))
+    Error::new(
+        Kind::LoginFirst,
+        format!("the token of `{}` is not valid for long enough, and `--no-refresh` forbids to renew it", session.name),
+    )
+    .hint(format!("oauthctl refresh {}", session.name))
 }
 
 /// Whether a record belongs to who is meant now: the same provider, client and grant, as far as they were said.
@@ -169,7 +175,14 @@ fn renew(world: &mut World, session: &mut Session, want: Want, first: Option<&Re
 }
 
 /// `refused`: a token that the API would not take, and that is no good whatever its expiry says.
-fn renew_under(lock: Lock, world: &mut World, session: &mut Session, want: Want, first: Option<&Record>, refused: Option<&Secret>) -> Result<TokenSet, Error> {
+fn renew_under(
+    lock: Lock,
+    world: &mut World,
+    session: &mut Session,
+    want: Want,
+    first: Option<&Record>,
+    refused: Option<&Secret>,
+) -> Result<TokenSet, Error> {
     if let Some(set) = from_copy(world, session, want) {
         return Ok(set);
     }
@@ -184,7 +197,10 @@ fn renew_under(lock: Lock, world: &mut World, session: &mut Session, want: Want,
         let just_now = (now - JUST_NOW..=now).contains(&set.received_at);
         let newer = record.as_ref().map(|r| r.generation) > first.map(|r| r.generation);
         let by_sibling = match refused {
-            Some(refused) => set.access_token != *refused && (just_now || matches!(usable(world, set, Want { force: false, ..want }), Usable::Yes)),
+            Some(refused) => {
+                set.access_token != *refused
+                    && (just_now || matches!(usable(world, set, Want { force: false, ..want }), Usable::Yes))
+            }
             None => newer && (first.is_some() || lock.waited) && just_now,
         };
         if by_sibling || matches!(usable(world, set, want), Usable::Yes) {
@@ -207,9 +223,8 @@ fn renew_under(lock: Lock, world: &mut World, session: &mut Session, want: Want,
         });
     }
     match (current.cloned(), record) {
-        (Some(old), Some(record)) => {
-            renewal::refresh(world, session, &provider, record, want, lock).or_else(|e| still_valid(world, Some(&old), want, e))
-        }
+        (Some(old), Some(record)) => renewal::refresh(world, session, &provider, record, want, lock)
+            .or_else(|e| still_valid(world, Some(&old), want, e)),
         _ => Err(no_token(session)),
     }
 }
@@ -217,7 +232,12 @@ fn renew_under(lock: Lock, world: &mut World, session: &mut Session, want: Want,
 /// A token that is valid for a while yet is better than none while its endpoint is in trouble.
 fn still_valid(world: &mut World, set: Option<&TokenSet>, want: Want, e: Error) -> Result<TokenSet, Error> {
     match set {
-        Some(set) if e.kind == Kind::TryLater && !want.force && want.min_ttl.is_none() && set.freshness(world.clock.now(), None) == Freshness::Stale => {
+        Some(set)
+            if e.kind == Kind::TryLater
+                && !want.force
+                && want.min_ttl.is_none()
+                && set.freshness(world.clock.now(), None) == Freshness::Stale =>
+        {
             world.warn(&format!("{}: the old token is still valid and is used", e.message));
             Ok(set.clone())
         }
@@ -225,7 +245,12 @@ fn still_valid(world: &mut World, set: Option<&TokenSet>, want: Want, e: Error) 
     }
 }
 
-fn client_credentials(world: &mut World, session: &mut Session, provider: &Provider, record: Option<&Record>) -> Result<TokenSet, Error> {
+fn client_credentials(
+    world: &mut World,
+    session: &mut Session,
+    provider: &Provider,
+    record: Option<&Record>,
+) -> Result<TokenSet, Error> {
     let set = ask_client_credentials(world, session, provider, record)?;
     // a person's login under the same name is not for a job to overwrite
     if record.is_some_and(|r| r.token.is_some() && !is_ours(session, r)) {
@@ -254,16 +279,28 @@ fn client_credentials(world: &mut World, session: &mut Session, provider: &Provi
 }
 
 /// A token for this command alone: `--store none`, or a machine without a store.
-fn client_credentials_unkept(world: &mut World, session: &mut Session, record: Option<&Record>) -> Result<TokenSet, Error> {
+fn client_credentials_unkept(
+    world: &mut World,
+    session: &mut Session,
+    record: Option<&Record>,
+) -> Result<TokenSet, Error> {
     let provider = session.provider(world, record)?;
     if session.grant(Some(&provider), record) != GrantKind::ClientCredentials {
-        return Err(Error::login_first(&session.name, format!("the store `{}` keeps nothing, so `{}` has no token", session.store.kind().name(), session.name))
-            .hint("`--grant client-credentials` needs no store"));
+        return Err(Error::login_first(
+            &session.name,
+            format!("the store `{}` keeps nothing, so `{}` has no token", session.store.kind().name(), session.name),
+        )
+        .hint("`--grant client-credentials` needs no store"));
     }
     ask_client_credentials(world, session, &provider, record)
 }
 
-fn ask_client_credentials(world: &mut World, session: &mut Session, provider: &Provider, record: Option<&Record>) -> Result<TokenSet, Error> {
+fn ask_client_credentials(
+    world: &mut World,
+    session: &mut Session,
+    provider: &Provider,
+    record: Option<&Record>,
+) -> Result<TokenSet, Error> {
     let client = session.require_client(world, provider, record)?;
     let scopes = session.scopes(provider, GrantKind::ClientCredentials);
     let name = session.name.clone();
@@ -274,11 +311,18 @@ fn ask_client_credentials(world: &mut World, session: &mut Session, provider: &P
 /// The store doesn't answer: only client credentials can do without.
 fn without_store(world: &mut World, session: &mut Session, e: Error) -> Result<TokenSet, Error> {
     let chosen = session.choice.store.is_some() || world.env.var("OAUTHCTL_STORE").is_some();
-    if !session.configured && !chosen && session.grant(None, None).needs_person() && matches!(session.store.writable(&session.name), Err(StoreError::Absent { .. })) {
+    if !session.configured
+        && !chosen
+        && session.grant(None, None).needs_person()
+        && matches!(session.store.writable(&session.name), Err(StoreError::Absent { .. }))
+    {
         // nobody has logged in here, with or without a keychain
         return Err(no_token(session).cause(e.message));
     }
-    if e.kind == Kind::Store && session.grant(None, None) == GrantKind::ClientCredentials && session.profile.grant.is_some() {
+    if e.kind == Kind::Store
+        && session.grant(None, None) == GrantKind::ClientCredentials
+        && session.profile.grant.is_some()
+    {
         // nothing is lost: the next command asks for another one
         world.step(|| format!("{}: the token is not kept", e.message));
         return client_credentials_unkept(world, session, None);
@@ -290,7 +334,12 @@ fn without_store(world: &mut World, session: &mut Session, e: Error) -> Result<T
 pub fn keep(world: &mut World, session: &Session, record: &Record) -> Result<TokenSet, Error> {
     session.store.save(&session.name, &record.to_json()).map_err(|e| {
         let why = Error::from(e);
-        Error { kind: Kind::NotSaved, message: format!("the new token of `{}` could not be saved", session.name), causes: vec![why.message], ..why }
+        Error {
+            kind: Kind::NotSaved,
+            message: format!("the new token of `{}` could not be saved", session.name),
+            causes: vec![why.message],
+            ..why
+        }
     })?;
     renewal::saw(session, record.generation);
     match &record.token {

@@ -91,7 +91,10 @@ impl Journal {
             options.mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC);
         }
         let file = options.open(&self.path)?;
-        let made = allocate(&file).and_then(|()| write_at(&file, &intent_bytes(intent), 0)).and_then(|()| file.sync_all()).and_then(|()| sync_folder(folder));
+        let made = allocate(&file)
+            .and_then(|()| write_at(&file, &intent_bytes(intent), 0))
+            .and_then(|()| file.sync_all())
+            .and_then(|()| sync_folder(folder));
         if let Err(e) = made {
             let _ = std::fs::remove_file(&self.path);
             return Err(e);
@@ -131,7 +134,9 @@ impl Journal {
 
     /// Looks at what an earlier run left. The record's key opens the answer.
     pub fn find(&self, key: Option<&Secret>) -> io::Result<Found> {
-        let Some(bytes) = private::read(&self.path, (SIZE * 8) as usize).map_err(as_io)? else { return Ok(Found::Nothing) };
+        let Some(bytes) = private::read(&self.path, (SIZE * 8) as usize).map_err(as_io)? else {
+            return Ok(Found::Nothing);
+        };
         // made, but the intent was not written yet: nothing was sent
         if bytes.iter().take(MAGIC.len()).all(|b| *b == 0) {
             return Ok(Found::Nothing);
@@ -194,7 +199,8 @@ fn seal(key: &Secret, nonce: [u8; NONCE], intent: &Intent, response: &Response) 
     plain.extend_from_slice(&response.body);
     let cipher = cipher(key).ok_or_else(|| io::Error::other("the record's journal key is damaged"))?;
     let payload = Payload { msg: &plain, aad: &associated(intent) };
-    let sealed = cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| io::Error::other("the answer can't be sealed"))?;
+    let sealed =
+        cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| io::Error::other("the answer can't be sealed"))?;
     Ok([MAGIC.as_slice(), &(sealed.len() as u32).to_le_bytes(), &nonce, &sealed].concat())
 }
 
@@ -285,7 +291,11 @@ mod tests {
     }
 
     fn response() -> Response {
-        Response { status: 200, headers: vec![("date".into(), "now".into())], body: b"{\"access_token\":\"new-access\"}".to_vec().into() }
+        Response {
+            status: 200,
+            headers: vec![("date".into(), "now".into())],
+            body: b"{\"access_token\":\"new-access\"}".to_vec().into(),
+        }
     }
 
     fn journal() -> (tempfile::TempDir, Journal) {
@@ -303,7 +313,10 @@ mod tests {
         let later = Journal::new(dir.path(), "x");
         let Found::Answered(found, answer) = later.find(Some(&key())).unwrap() else { panic!() };
         assert_eq!((found.generation, found.sent), (4, 1));
-        assert_eq!((answer.status, answer.headers, answer.body.as_slice()), (200, response().headers, response().body.as_slice()));
+        assert_eq!(
+            (answer.status, answer.headers, answer.body.as_slice()),
+            (200, response().headers, response().body.as_slice())
+        );
         assert!(matches!(later.find(None).unwrap(), Found::Unanswered(_)));
         let bytes = std::fs::read(journal.path()).unwrap();
         assert!(!bytes.windows(10).any(|w| w == b"new-access"), "no token lies there in plain text");
@@ -322,6 +335,9 @@ mod tests {
         assert!(matches!(later.find(Some(&key())).unwrap(), Found::Unanswered(i) if i.generation == 5));
         write_at(journal.file.as_ref().unwrap(), b"garbage without end", 0).unwrap();
         assert!(matches!(later.find(Some(&key())).unwrap(), Found::Torn));
+        // killed between the making of the file and the intent: nothing was sent
+        std::fs::write(journal.path(), [0; 8192]).unwrap();
+        assert!(matches!(later.find(Some(&key())).unwrap(), Found::Nothing));
         std::fs::write(journal.path(), b"").unwrap();
         assert!(matches!(later.find(Some(&key())).unwrap(), Found::Nothing));
     }

@@ -35,7 +35,8 @@ pub fn credential_name(store: &dyn Store, profile: &str) -> String {
 /// first: a job that was given its address alone must find the same lock as the desktop (C-29).
 fn folder(world: &World, paths: &Paths, store: &dyn Store) -> Result<PathBuf, Error> {
     if store.kind() == StoreKind::Keychain {
-        let beside_bus = store.scope().strip_prefix("unix:path=").and_then(|path| Some(Path::new(path).parent()?.to_owned()));
+        let beside_bus =
+            store.scope().strip_prefix("unix:path=").and_then(|path| Some(Path::new(path).parent()?.to_owned()));
         let runtime = world.env.var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
         if let Some(found) = beside_bus.into_iter().chain(runtime).find(|folder| is_own(folder)) {
             return Ok(found.join("oauthctl"));
@@ -46,7 +47,9 @@ fn folder(world: &World, paths: &Paths, store: &dyn Store) -> Result<PathBuf, Er
 
 /// A folder of this user's alone: not `/tmp`.
 fn is_own(folder: &Path) -> bool {
-    let Some(metadata) = std::fs::metadata(folder).ok().filter(|m| m.is_dir() && folder.is_absolute()) else { return false };
+    let Some(metadata) = std::fs::metadata(folder).ok().filter(|m| m.is_dir() && folder.is_absolute()) else {
+        return false;
+    };
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
@@ -81,7 +84,9 @@ fn open(world: &World, paths: &Paths, store: &dyn Store, profile: &str) -> Resul
 }
 
 fn failed(path: &Path, e: std::io::Error) -> Error {
-    Error::new(Kind::Store, format!("the lock `{}` can't be taken", path.display())).cause(e).hint("`oauthctl doctor` looks at every folder")
+    Error::new(Kind::Store, format!("the lock `{}` can't be taken", path.display()))
+        .cause(e)
+        .hint("`oauthctl doctor` looks at every folder")
 }
 
 /// The lock, if nobody holds it and it can be had at all.

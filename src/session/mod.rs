@@ -141,7 +141,8 @@ impl Session {
             ExpandError::Missing { ref name, .. } => {
                 Error::usage(e.to_string()).hint(format!("oauthctl profile set {} vars.{name} VALUE", self.name))
             }
-            _ => Error::usage(e.to_string()).hint(format!("`oauthctl profile set {} vars.NAME VALUE` sets a variable", self.name)),
+            _ => Error::usage(e.to_string())
+                .hint(format!("`oauthctl profile set {} vars.NAME VALUE` sets a variable", self.name)),
         })?;
         self.discover(world, &mut provider, record)?;
         self.provider = Some(provider.clone());
@@ -170,9 +171,12 @@ impl Session {
             && was != is
             && !self.signing_in
         {
-            return Err(Error::new(Kind::Unsafe, format!("the token endpoint of `{}` has changed since the login", safe(&issuer)))
-                .cause(format!("it was {}, and is {} now; nothing was sent there", safe(was), safe(is)))
-                .hint(format!("if that is right: oauthctl login {}", self.name)));
+            return Err(Error::new(
+                Kind::Unsafe,
+                format!("the token endpoint of `{}` has changed since the login", safe(&issuer)),
+            )
+            .cause(format!("it was {}, and is {} now; nothing was sent there", safe(was), safe(is)))
+            .hint(format!("if that is right: oauthctl login {}", self.name)));
         }
         document.fill(provider);
         self.iss_required = document.sends_iss();
@@ -197,15 +201,30 @@ impl Session {
     }
 
     /// Client id and secret from wherever they come. `None`: no client id is known.
-    pub fn client(&mut self, world: &mut World, provider: &Provider, record: Option<&Record>) -> Result<Option<Client>, Error> {
-        let id = self.profile.client_id.clone().or_else(|| record.and_then(|r| r.client_id.clone())).or_else(|| provider.client_id.clone());
+    pub fn client(
+        &mut self,
+        world: &mut World,
+        provider: &Provider,
+        record: Option<&Record>,
+    ) -> Result<Option<Client>, Error> {
+        let id = self
+            .profile
+            .client_id
+            .clone()
+            .or_else(|| record.and_then(|r| r.client_id.clone()))
+            .or_else(|| provider.client_id.clone());
         let Some(id) = id else { return Ok(None) };
         let secret = self.secret(world, record)?;
         Ok(Some(Client { id, secret }))
     }
 
     /// The same, where a missing client id ends it.
-    pub fn require_client(&mut self, world: &mut World, provider: &Provider, record: Option<&Record>) -> Result<Client, Error> {
+    pub fn require_client(
+        &mut self,
+        world: &mut World,
+        provider: &Provider,
+        record: Option<&Record>,
+    ) -> Result<Client, Error> {
         self.client(world, provider, record)?.ok_or_else(|| {
             Error::usage(format!("no client id is known for profile `{}`", self.name))
                 .hint(format!("`oauthctl login {}` asks for it in a terminal, or give `--client-id`", self.name))
@@ -244,15 +263,18 @@ impl Session {
             Some(SecretSource::File(path)) => secret_from_file(world, &path.to_string_lossy()).map(Some),
             Some(SecretSource::Env(name)) => match world.env.var(name) {
                 Some(secret) => Ok(Some(secret.into())),
-                None => Err(Error::usage(format!("the client secret of `{}` is said to be in the variable `{}`, which is not set", self.name, safe(name)))),
+                None => Err(Error::usage(format!(
+                    "the client secret of `{}` is said to be in the variable `{}`, which is not set",
+                    self.name,
+                    safe(name)
+                ))),
             },
             Some(SecretSource::Command(argv)) => {
                 let shown = safe(&argv.join(" "));
                 world.step(|| format!("asking `{shown}` for the client secret"));
-                let out = world
-                    .programs
-                    .output(argv, std::time::Duration::from_secs(60))
-                    .map_err(|e| Error::usage(format!("the command for the client secret, `{shown}`, failed")).cause(e))?;
+                let out = world.programs.output(argv, std::time::Duration::from_secs(60)).map_err(|e| {
+                    Error::usage(format!("the command for the client secret, `{shown}`, failed")).cause(e)
+                })?;
                 if out.is_empty() {
                     return Err(Error::usage(format!("the command for the client secret, `{shown}`, printed nothing")));
                 }
@@ -270,7 +292,10 @@ impl Session {
     pub fn load(&self) -> Result<Option<Record>, Error> {
         let Some(text) = self.store.load(&self.name)? else { return Ok(None) };
         Record::from_json(&text).map(Some).ok_or_else(|| {
-            Error::from(store::StoreError::Corrupt { place: self.store.place(), why: "it is not a record of this program".to_owned() })
+            Error::from(store::StoreError::Corrupt {
+                place: self.store.place(),
+                why: "it is not a record of this program".to_owned(),
+            })
         })
     }
 }
@@ -281,11 +306,13 @@ fn which(world: &World, paths: &Paths, choice: &Choice) -> Result<(String, Confi
     if let Some(issuer) = choice.profile.as_deref().filter(|p| p.contains("://")) {
         // `login https://issuer.example`: the profile is called by the issuer's host
         let name = name_of_issuer(issuer);
-        let config = dir.map(|d| Config::load_for(d, &name).map_err(|e| in_folder(e, d))).transpose()?.unwrap_or_default();
+        let config =
+            dir.map(|d| Config::load_for(d, &name).map_err(|e| in_folder(e, d))).transpose()?.unwrap_or_default();
         return Ok((name, config));
     }
     if let Some(name) = choice.profile.clone().or_else(|| world.env.var("OAUTHCTL_PROFILE")) {
-        let config = dir.map(|d| Config::load_for(d, &name).map_err(|e| in_folder(e, d))).transpose()?.unwrap_or_default();
+        let config =
+            dir.map(|d| Config::load_for(d, &name).map_err(|e| in_folder(e, d))).transpose()?.unwrap_or_default();
         return Ok((name, config));
     }
     let config = dir.map(|d| Config::load(d).map_err(|e| in_folder(e, d))).transpose()?.unwrap_or_default();
@@ -309,7 +336,8 @@ fn which(world: &World, paths: &Paths, choice: &Choice) -> Result<(String, Confi
 /// `https://as.example:8443/tenant` makes the profile `as.example-8443-tenant`.
 fn name_of_issuer(issuer: &str) -> String {
     let rest = issuer.split_once("://").map_or(issuer, |(_, rest)| rest).trim_end_matches('/');
-    let name: String = rest.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' || c == '_' { c } else { '-' }).collect();
+    let name: String =
+        rest.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' || c == '_' { c } else { '-' }).collect();
     name.trim_matches('-').chars().take(64).collect()
 }
 
@@ -476,5 +504,6 @@ pub fn random_hex(world: &mut World) -> String {
 
 /// The error for a token that can't be had without a person.
 pub fn no_token(session: &Session) -> Error {
-    Error::new(Kind::LoginFirst, format!("no token is stored for `{}`", session.name)).hint(format!("oauthctl login {}", session.name))
+    Error::new(Kind::LoginFirst, format!("no token is stored for `{}`", session.name))
+        .hint(format!("oauthctl login {}", session.name))
 }

@@ -17,7 +17,11 @@ impl Paths {
         let set = |name: &str| env.var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
         let place = |own: &str, xdg: &str, usual: &[&str]| {
             set(own).or_else(|| set(xdg).map(|p| p.join("oauthctl"))).or_else(|| {
-                let base = if cfg!(windows) { set(usual[1]) } else { env.home().filter(|h| h.is_absolute()).map(|h| h.join(usual[0])) };
+                let base = if cfg!(windows) {
+                    set(usual[1])
+                } else {
+                    env.home().filter(|h| h.is_absolute()).map(|h| h.join(usual[0]))
+                };
                 base.map(|b| b.join("oauthctl"))
             })
         };
@@ -30,10 +34,15 @@ impl Paths {
     }
 
     pub fn require_config(&self) -> Result<PathBuf, Error> {
-        self.config.clone().ok_or_else(|| Error::usage("there is no home folder to keep the configuration in").hint("set OAUTHCTL_CONFIG_DIR to an absolute path"))
+        self.config.clone().ok_or_else(|| {
+            Error::usage("there is no home folder to keep the configuration in")
+                .hint("set OAUTHCTL_CONFIG_DIR to an absolute path")
+        })
     }
 
     pub fn require_state(&self) -> Result<PathBuf, Error> {
-        self.state.clone().ok_or_else(|| Error::usage("there is no home folder to keep state in").hint("set OAUTHCTL_STATE_DIR to an absolute path"))
+        self.state.clone().ok_or_else(|| {
+            Error::usage("there is no home folder to keep state in").hint("set OAUTHCTL_STATE_DIR to an absolute path")
+        })
     }
 }

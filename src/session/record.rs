@@ -71,7 +71,10 @@ impl Record {
             map.insert("vars".into(), json!(self.vars));
         }
         if let Some(kept) = &self.metadata {
-            map.insert("metadata".into(), json!({ "issuer": kept.issuer, "until": kept.until, "document": kept.document }));
+            map.insert(
+                "metadata".into(),
+                json!({ "issuer": kept.issuer, "until": kept.until, "document": kept.document }),
+            );
         }
         if let Some(token) = &self.token {
             map.insert("token".into(), token.to_json());
@@ -112,7 +115,11 @@ impl Record {
             machine: text("machine"),
             token,
             metadata: value.get("metadata").and_then(|m| {
-                Some(Kept { issuer: m.get("issuer")?.as_str()?.to_owned(), until: m.get("until")?.as_i64()?, document: m.get("document")?.clone() })
+                Some(Kept {
+                    issuer: m.get("issuer")?.as_str()?.to_owned(),
+                    until: m.get("until")?.as_i64()?,
+                    document: m.get("document")?.clone(),
+                })
             }),
         })
     }
@@ -137,7 +144,11 @@ mod tests {
             journal_key: Some("a2V5a2V5a2V5".into()),
             machine: Some("sha256:00".into()),
             token: None,
-            metadata: Some(Kept { issuer: "https://as.example".into(), until: 9, document: json!({ "issuer": "https://as.example" }) }),
+            metadata: Some(Kept {
+                issuer: "https://as.example".into(),
+                until: 9,
+                document: json!({ "issuer": "https://as.example" }),
+            }),
         };
         assert_eq!(Record::from_json(&record.to_json()), Some(record));
         assert_eq!(Record::from_json(&Secret::from(r#"{"oauthctl":2}"#)), None);

@@ -49,7 +49,14 @@ const TRYING: Duration = Duration::from_secs(4);
 const SAVING: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(1500)];
 
 /// Renews by the refresh token, in a helper where that is possible. The lock is held from before the record was loaded.
-pub fn refresh(world: &mut World, session: &mut Session, provider: &Provider, record: Record, want: Want, lock: Lock) -> Result<TokenSet, Error> {
+pub fn refresh(
+    world: &mut World,
+    session: &mut Session,
+    provider: &Provider,
+    record: Record,
+    want: Want,
+    lock: Lock,
+) -> Result<TokenSet, Error> {
     if record.token.is_none() {
         return Err(no_token(session));
     }
@@ -75,7 +82,8 @@ pub fn refresh(world: &mut World, session: &mut Session, provider: &Provider, re
             }
         }
         Parted::Helper(helper) => {
-            let outcome = Renewal::new(session, provider, &client).and_then(|mut renewal| renewal.run(world, record, want));
+            let outcome =
+                Renewal::new(session, provider, &client).and_then(|mut renewal| renewal.run(world, record, want));
             drop(lock);
             helper.finish(&encode(&outcome));
             outcome
@@ -87,8 +95,11 @@ pub fn refresh(world: &mut World, session: &mut Session, provider: &Provider, re
             let read = answer.read_to_end(&mut words);
             drop(answer);
             read.ok().and_then(|_| decode(&words)).unwrap_or_else(|| {
-                Err(Error::new(Kind::TryLater, format!("the process that renewed the token of `{}` was ended", session.name))
-                    .hint("run the command again: it goes on where that one stopped"))
+                Err(Error::new(
+                    Kind::TryLater,
+                    format!("the process that renewed the token of `{}` was ended", session.name),
+                )
+                .hint("run the command again: it goes on where that one stopped"))
             })
         }
     }
@@ -136,7 +147,11 @@ pub fn sweep(session: &Session) {
 
 /// The last generation kept on this machine, so that a new login is newer than all.
 pub fn newest_seen(session: &Session) -> u64 {
-    session.paths.state.as_ref().map_or(0, |state| Seen::of(state, &credential_name(&*session.store, &session.name)).generation())
+    session
+        .paths
+        .state
+        .as_ref()
+        .map_or(0, |state| Seen::of(state, &credential_name(&*session.store, &session.name)).generation())
 }
 
 /// Called whenever a record was saved.
@@ -201,20 +216,27 @@ impl<'a> Renewal<'a> {
 
     /// Whether the journal may hold an answer that is not kept yet. What can't be read may.
     fn is_answered(&self, record: &Record) -> bool {
-        !matches!(self.journal.find(record.journal_key.as_ref()), Ok(Found::Nothing | Found::Unanswered(_) | Found::Torn))
+        !matches!(
+            self.journal.find(record.journal_key.as_ref()),
+            Ok(Found::Nothing | Found::Unanswered(_) | Found::Torn)
+        )
     }
 
     fn run(&mut self, world: &mut World, mut record: Record, want: Want) -> Result<TokenSet, Error> {
         let sent_before = match self.recover(world, &record)? {
-            Some(Recovered::Kept(set)) => return Ok(set),
+            Some(Recovered::Kept(set)) => return Ok(*set),
             Some(Recovered::Unanswered(sent)) => sent,
             None => 0,
         };
         let old = record.token.clone().ok_or_else(|| no_token(self.session))?;
         let provider = self.asking.provider;
         let Some(spent) = grant::refresh::spendable(provider, &old) else {
-            let why = if provider.refresh.supported { "has no refresh token" } else { "can't be renewed at this provider" };
-            return Err(Error::login_first(&self.session.name, format!("the token of `{}` has expired and {why}", self.session.name)));
+            let why =
+                if provider.refresh.supported { "has no refresh token" } else { "can't be renewed at this provider" };
+            return Err(Error::login_first(
+                &self.session.name,
+                format!("the token of `{}` has expired and {why}", self.session.name),
+            ));
         };
         self.refuse_a_copy(world, &record)?;
         if let Some(e) = self.trouble.still(world.clock.now(), want.insists) {
@@ -232,7 +254,8 @@ impl<'a> Renewal<'a> {
 
     /// Everything that keeping the successor needs, while nothing is spent.
     fn preflight(&mut self, world: &mut World, record: &mut Record, spent: &Secret, sent: u8) -> Result<(), Error> {
-        let nothing_spent = |e: Error| Error { nothing_sent: true, ..e.hint("nothing was sent: the stored token is untouched") };
+        let nothing_spent =
+            |e: Error| Error { nothing_sent: true, ..e.hint("nothing was sent: the stored token is untouched") };
         if record.journal_key.is_none() {
             record.journal_key = Some(new_key(world));
             self.session.store.save(&self.session.name, &record.to_json()).map_err(|e| nothing_spent(e.into()))?;
@@ -240,7 +263,11 @@ impl<'a> Renewal<'a> {
         let intent = Intent { generation: record.generation, token: journal::hash(spent), at: world.clock.now(), sent };
         let place = self.journal.path().display().to_string();
         self.journal.prepare(&intent).map_err(|e| {
-            nothing_spent(Error::new(Kind::Store, format!("the journal `{place}` can't be made")).cause(e).hint("free some space, or mend the folder's permissions"))
+            nothing_spent(
+                Error::new(Kind::Store, format!("the journal `{place}` can't be made"))
+                    .cause(e)
+                    .hint("free some space, or mend the folder's permissions"),
+            )
         })?;
         if let Err(e) = self.session.store.writable(&self.session.name) {
             let _ = self.journal.clear();
@@ -258,7 +285,9 @@ impl<'a> Renewal<'a> {
         let started = world.clock.elapsed();
         loop {
             let before = self.journal.sent();
-            self.journal.sending().map_err(|e| Error::new(Kind::Store, "the journal can't be written").cause(e).hint("nothing was sent"))?;
+            self.journal.sending().map_err(|e| {
+                Error::new(Kind::Store, "the journal can't be written").cause(e).hint("nothing was sent")
+            })?;
             let journal = &mut self.journal;
             let mut answered = Answered::No;
             let mut warning = None;
@@ -283,7 +312,12 @@ impl<'a> Renewal<'a> {
                         None => return Err(e),
                     }
                 }
-                Err(e) if e.unavailable.is_some_and(|s| s != 429) && e.retry_after.is_none() && pauses.len() > 1 && in_time => {
+                Err(e)
+                    if e.unavailable.is_some_and(|s| s != 429)
+                        && e.retry_after.is_none()
+                        && pauses.len() > 1
+                        && in_time =>
+                {
                     pauses.next();
                     if !is_ambiguous(&e) {
                         let _ = self.journal.set_sent(before);
@@ -296,12 +330,23 @@ impl<'a> Renewal<'a> {
     }
 
     /// Steps 8 to 10: what the answer says is kept, or what its refusal means is done.
-    fn conclude(&mut self, world: &mut World, record: &Record, old: &TokenSet, answer: Result<Answer, Error>) -> Result<TokenSet, Error> {
+    fn conclude(
+        &mut self,
+        world: &mut World,
+        record: &Record,
+        old: &TokenSet,
+        answer: Result<Answer, Error>,
+    ) -> Result<TokenSet, Error> {
         match answer {
             Ok(answer) => {
                 let mut set = answer.set;
                 grant::refresh::inherit(&mut set, old);
-                let kept = Record { generation: record.generation + 1, token: Some(set), machine: machine(world).or(record.machine.clone()), ..record.clone() };
+                let kept = Record {
+                    generation: record.generation + 1,
+                    token: Some(set),
+                    machine: machine(world).or(record.machine.clone()),
+                    ..record.clone()
+                };
                 let set = self.keep(world, &kept)?;
                 let _ = self.journal.clear();
                 self.trouble.forget();
@@ -361,9 +406,15 @@ impl<'a> Renewal<'a> {
     /// Looks into the journal of an earlier run.
     fn recover(&mut self, world: &mut World, record: &Record) -> Result<Option<Recovered>, Error> {
         let found = self.journal.find(record.journal_key.as_ref()).map_err(|e| {
-            Error::new(Kind::Store, format!("the journal `{}` can't be read", self.journal.path().display())).cause(e).hint("nothing was sent; `oauthctl doctor` looks at every folder")
+            Error::new(Kind::Store, format!("the journal `{}` can't be read", self.journal.path().display()))
+                .cause(e)
+                .hint("nothing was sent; `oauthctl doctor` looks at every folder")
         })?;
-        let spent = record.token.as_ref().and_then(|set| grant::refresh::spendable(self.asking.provider, set)).map(journal::hash);
+        let spent = record
+            .token
+            .as_ref()
+            .and_then(|set| grant::refresh::spendable(self.asking.provider, set))
+            .map(journal::hash);
         let current = |intent: &Intent| intent.generation == record.generation && Some(&intent.token) == spent.as_ref();
         match found {
             Found::Nothing => Ok(None),
@@ -375,7 +426,9 @@ impl<'a> Renewal<'a> {
                 world.step(|| "an earlier renewal got no answer: the token is sent once more".to_owned());
                 Ok(Some(Recovered::Unanswered(intent.sent)))
             }
-            Found::Answered(intent, response) if current(&intent) => self.finish_answered(world, record, &response, intent),
+            Found::Answered(intent, response) if current(&intent) => {
+                self.finish_answered(world, record, &response, intent)
+            }
             Found::Unanswered(_) | Found::Answered(..) => {
                 let _ = self.journal.clear();
                 Ok(None)
@@ -384,17 +437,24 @@ impl<'a> Renewal<'a> {
     }
 
     /// What the journal's answer comes to. One that gave nothing and took nothing is as good as none.
-    fn finish_answered(&mut self, world: &mut World, record: &Record, response: &Response, Intent { sent, at, .. }: Intent) -> Result<Option<Recovered>, Error> {
+    fn finish_answered(
+        &mut self,
+        world: &mut World,
+        record: &Record,
+        response: &Response,
+        Intent { sent, at, .. }: Intent,
+    ) -> Result<Option<Recovered>, Error> {
         world.step(|| "an earlier renewal was cut off after its answer: it is kept now".to_owned());
         let Some(old) = record.token.clone() else { return Ok(None) };
-        let read = grant::read(world, &self.asking, Asked::Refresh, &self.asking.provider.refresh.endpoint, response, at);
+        let read =
+            grant::read(world, &self.asking, Asked::Refresh, &self.asking.provider.refresh.endpoint, response, at);
         match read {
             Err(e) if is_ambiguous(&e) || e.may_hold_tokens => Ok(Some(Recovered::Unanswered(sent))),
             Err(e) if !e.grant_is_dead => {
                 let _ = self.journal.clear();
                 Ok(None)
             }
-            read => self.conclude(world, record, &old, read).map(|set| Some(Recovered::Kept(set))),
+            read => self.conclude(world, record, &old, read).map(|set| Some(Recovered::Kept(Box::new(set)))),
         }
     }
 
@@ -408,8 +468,11 @@ impl<'a> Renewal<'a> {
         if let (Some(made), Some(here)) = (&record.machine, machine(world))
             && *made != here
         {
-            return Err(Error::login_first(name, format!("the login of `{name}` was made on another machine and can't be renewed here"))
-                .cause("each refresh token is good once: two machines that share one end each other's login"));
+            return Err(Error::login_first(
+                name,
+                format!("the login of `{name}` was made on another machine and can't be renewed here"),
+            )
+            .cause("each refresh token is good once: two machines that share one end each other's login"));
         }
         let newest = self.seen.generation();
         if newest > record.generation {
@@ -442,7 +505,7 @@ fn is_ambiguous(e: &Error) -> bool {
 }
 
 enum Recovered {
-    Kept(TokenSet),
+    Kept(Box<TokenSet>),
     /// How often the token was sent without an answer.
     Unanswered(u8),
 }

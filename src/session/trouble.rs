@@ -34,9 +34,10 @@ impl Trouble {
             return None;
         }
         let seconds = (until - now) as u64;
-        let mut error = Error::new(Kind::TryLater, "the token endpoint was in trouble a moment ago and is left alone for now")
-            .cause(safe(value.get("why")?.as_str()?))
-            .hint(format!("run the command again in {seconds} s"));
+        let mut error =
+            Error::new(Kind::TryLater, "the token endpoint was in trouble a moment ago and is left alone for now")
+                .cause(safe(value.get("why")?.as_str()?))
+                .hint(format!("run the command again in {seconds} s"));
         error.retry_after = Some(seconds);
         Some(error)
     }

@@ -49,10 +49,13 @@ fn broken_toml() {
         hint: the configuration is in ~/config/oauthctl
     ");
     me.config("config.toml", "# a comment\nstroe = \"file\"\n");
-    me.types("token sandbox").fails(2, "
+    me.types("token sandbox").fails(
+        2,
+        "
         error: unknown key `stroe` in config.toml, line 2; did you mean `store`?
         hint: the configuration is in ~/config/oauthctl
-    ");
+    ",
+    );
     assert_eq!(me.record("sandbox"), kept);
     me.config("config.toml", "");
     me.config("providers/mine.toml", "id = \"mine\"\nname = 7\n");

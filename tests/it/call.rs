@@ -346,14 +346,8 @@ fn no_token_leaves_for_another_origin() {
     .collect();
     // what looks dangerous and is only a path of the API
     table.extend(
-        [
-            "/@evil.example/x",
-            "/x?u=https://evil.example",
-            "/x#@evil.example",
-            "/.evil.example",
-            "/:80/x",
-        ]
-        .map(|path| (path.to_owned(), 0)),
+        ["/@evil.example/x", "/x?u=https://evil.example", "/x#@evil.example", "/.evil.example", "/:80/x"]
+            .map(|path| (path.to_owned(), 0)),
     );
     for (target, code) in table {
         let before = odd.asked();

@@ -41,9 +41,12 @@ fn the_files_for_packagers_are_what_the_program_prints() {
 
 #[test]
 fn an_unknown_shell_is_told_with_those_that_are_known() {
-    Person::new().types("completions tcsh").fails(2, "
+    Person::new().types("completions tcsh").fails(
+        2,
+        "
         error: `tcsh` is no value of `<SHELL>`
         hint: one of `bash`, `elvish`, `fish`, `powershell`, `zsh`
         hint: `oauthctl completions --help` shows what can be given
-    ");
+    ",
+    );
 }

@@ -9,7 +9,9 @@ use crate::world::{Fault, Person, START};
 fn a_machine_where_all_is_well() {
     let mut me = Person::new();
     me.set("BROWSER", "firefox");
-    me.types("doctor").is(0, "
+    me.types("doctor").is(
+        0,
+        "
         ok    configuration  ~/config/oauthctl: 0 profiles
         ok    keychain       Secret Service: wrote, read and deleted a test item
         ok    file store     not used: there is a keychain
@@ -20,7 +22,9 @@ fn a_machine_where_all_is_well() {
         ok    environment    nothing set that this program reads
         note  network        not looked at
                              do: name a profile to try its provider: `oauthctl doctor PROFILE`
-    ", "");
+    ",
+        "",
+    );
     assert!(me.keychain.accounts().is_empty(), "the test item is gone");
 }
 
@@ -29,7 +33,10 @@ fn what_is_missing_is_told_with_what_to_do() {
     let mut me = Person::new();
     me.keychain.fault(Fault::Always(KeychainError::Locked));
     me.set("CI", "true").set("OAUTHCTL_CLIENT_SECRET", "hush-hush-hush");
-    me.types("doctor").is(0, "
+    me.types("doctor")
+        .is(
+            0,
+            "
         ok    configuration  ~/config/oauthctl: 0 profiles
         note  keychain       the keychain (Secret Service) is locked
                              do: unlock or start it; without one, tokens go into sealed files (`--store file`)
@@ -41,7 +48,9 @@ fn what_is_missing_is_told_with_what_to_do() {
         ok    environment    set: CI, OAUTHCTL_CLIENT_SECRET
         note  network        not looked at
                              do: name a profile to try its provider: `oauthctl doctor PROFILE`
-    ", "")
+    ",
+            "",
+        )
         .tells_nothing_of("hush-hush-hush");
 }
 

@@ -75,49 +75,76 @@ fn an_error_is_one_json_object_where_that_is_asked_for() {
 #[test]
 fn what_is_typed_wrongly_is_exit_2_on_stderr() {
     let mut me = Person::new();
-    me.types("tokn sandbox").fails(2, "
+    me.types("tokn sandbox").fails(
+        2,
+        "
         error: there is no command `tokn`
         hint: did you mean `token`?
         hint: `oauthctl --help` shows what can be given
-    ");
-    me.types("token sandbox extra").fails(2, "
+    ",
+    );
+    me.types("token sandbox extra").fails(
+        2,
+        "
         error: `extra` is one word too many
         hint: `oauthctl token --help` shows what can be given
-    ");
-    me.types("login sandbox --grant implicit").fails(2, "
+    ",
+    );
+    me.types("login sandbox --grant implicit").fails(
+        2,
+        "
         error: `implicit` is no value of `--grant <GRANT>`
         hint: the implicit grant hands tokens to the browser's history: RFC 9700 forbids it; use `authorization-code`
         hint: `oauthctl login --help` shows what can be given
-    ");
-    me.types("login sandbox --grant password").fails(2, "
+    ",
+    );
+    me.types("login sandbox --grant password").fails(
+        2,
+        "
         error: `password` is no value of `--grant <GRANT>`
         hint: grants: authorization-code, device-code, client-credentials
         hint: `oauthctl login --help` shows what can be given
-    ");
-    me.types("login sandbox --store cloud").fails(2, "
+    ",
+    );
+    me.types("login sandbox --store cloud").fails(
+        2,
+        "
         error: `cloud` is no value of `--store <STORE>`
         hint: stores: keychain, file, environment, none
         hint: `oauthctl login --help` shows what can be given
-    ");
-    me.types("login sandbox --param nothing").fails(2, "
+    ",
+    );
+    me.types("login sandbox --param nothing").fails(
+        2,
+        "
         error: `nothing` is no value of `--param <NAME=VALUE>`
         hint: write it as `name=value`
         hint: `oauthctl login --help` shows what can be given
-    ");
-    me.types("login sandbox --timeout 5x").fails(2, "
+    ",
+    );
+    me.types("login sandbox --timeout 5x").fails(
+        2,
+        "
         error: `5x` is no value of `--timeout <TIME>`
         hint: write it as `90s`, `5m`, `2h` or `1d`
         hint: `oauthctl login --help` shows what can be given
-    ");
-    me.types("-q -v list").fails(2, "
+    ",
+    );
+    me.types("-q -v list").fails(
+        2,
+        "
         error: `--quiet` and `--verbose` exclude each other
         hint: `oauthctl list --help` shows what can be given
-    ");
+    ",
+    );
     me.runs(&["token", "a/b"]).fails(2, "error: `a/b` is no name for a profile: it holds a slash\n");
-    me.runs(&["token", "-x"]).fails(2, "
+    me.runs(&["token", "-x"]).fails(
+        2,
+        "
         error: there is no option `-x`
         hint: `oauthctl token --help` shows what can be given
-    ");
+    ",
+    );
     let bare = me.types("");
     assert_eq!((bare.code, bare.out.as_str()), (2, ""));
     assert!(bare.err.contains("Usage: oauthctl [OPTIONS] <COMMAND>"), "{}", bare.err);

@@ -27,7 +27,7 @@ fn signs_in_to_the_practice_server_on_a_fresh_machine() {
           http://127.0.0.1:PORT/authorize?response_type=code&client_id=oauthctl&redirect_uri=http%3A%2F%2F127.0.0.1%3APORT%2Fcallback%2FRANDOM&scope=profile%20email%20offline_access&state=STATE&code_challenge=CHALLENGE&code_challenge_method=S256
 
         Your browser should open there now.
-        Waiting for the browser to come back.
+        Waiting. If the browser can't come back by itself, paste the address it ends on here, and press Enter.
         Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` is good for 10 min, until 2026-11-21T22:10:00Z.
         It rests in Secret Service.
         Next: oauthctl token sandbox   or   oauthctl call sandbox /me
@@ -70,7 +70,7 @@ fn the_person_says_no() {
           http://127.0.0.1:PORT/authorize?response_type=code&client_id=oauthctl&redirect_uri=http%3A%2F%2F127.0.0.1%3APORT%2Fcallback%2FRANDOM&scope=profile%20email%20offline_access&state=STATE&code_challenge=CHALLENGE&code_challenge_method=S256
 
         Your browser should open there now.
-        Waiting for the browser to come back.
+        Waiting. If the browser can't come back by itself, paste the address it ends on here, and press Enter.
         error: the sign-in was refused
         caused by: the provider answered `access_denied`
         hint: oauthctl login sandbox
@@ -102,7 +102,7 @@ fn a_wrong_state_and_a_missing_one_are_turned_away_and_the_right_one_is_taken() 
           http://127.0.0.1:PORT/authorize?response_type=code&client_id=oauthctl&redirect_uri=http%3A%2F%2F127.0.0.1%3APORT%2Fcallback%2FRANDOM&scope=profile%20email%20offline_access&state=STATE&code_challenge=CHALLENGE&code_challenge_method=S256
 
         Your browser should open there now.
-        Waiting for the browser to come back.
+        Waiting. If the browser can't come back by itself, paste the address it ends on here, and press Enter.
         Ignored a call that came to the redirect address: its `state` is not this login's. Still waiting.
         Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` is good for 10 min, until 2026-11-21T22:10:00Z.
         It rests in Secret Service.
@@ -125,7 +125,7 @@ fn another_servers_iss_ends_the_login_before_anything_is_exchanged() {
           http://127.0.0.1:PORT/authorize?response_type=code&client_id=oauthctl&redirect_uri=http%3A%2F%2F127.0.0.1%3APORT%2Fcallback%2FRANDOM&scope=profile%20email%20offline_access&state=STATE&code_challenge=CHALLENGE&code_challenge_method=S256
 
         Your browser should open there now.
-        Waiting for the browser to come back.
+        Waiting. If the browser can't come back by itself, paste the address it ends on here, and press Enter.
         error: the redirect can't be trusted
         caused by: its `iss` is another server's: the answer may come from an attacker
         hint: nothing was exchanged; run `oauthctl login practice` again, and look closely at where you sign in
@@ -200,7 +200,7 @@ fn over_ssh_the_tunnel_to_the_port_is_said() {
 
         This session came over SSH. For the browser on your own machine to reach it, run there:
 
-          ssh -N -L PORT:127.0.0.1:PORT -L PORT:127.0.0.1:PORT 192.0.2.7
+          ssh -N -L PORT:127.0.0.1:PORT 192.0.2.7
 
         or paste the address that the browser ends on here, and press Enter.
         Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` is good for 10 min, until 2026-11-21T22:10:00Z.
@@ -223,12 +223,15 @@ fn in_ci_nothing_is_opened_and_nothing_is_asked() {
         error: nobody signed in within 300 s
         hint: oauthctl login sandbox
     ");
-    me.types("login getresponse").fails(2, "
+    me.types("login getresponse").fails(
+        2,
+        "
         error: no client id is known for `getresponse`, and there is no terminal to ask at
         hint: register an app at https://app.getresponse.com/authorizations
         hint: oauthctl login getresponse --client-id ID --client-secret-file FILE
         hint: in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET
-    ");
+    ",
+    );
     me.types("login getresponse --client-id an-id").fails(
         2,
         "
@@ -274,7 +277,7 @@ fn a_first_login_asks_for_the_app_and_keeps_it() {
         Copy that page's whole address, paste it here, and press Enter (it isn't shown):
         Signed in to GetResponse as alice@example.test. The token of `getresponse` is good for 60 min, until 2026-11-21T23:00:00Z.
         It rests in Secret Service.
-        Next: oauthctl token getresponse   or   oauthctl call getresponse '/accounts?fields=accountId,email'
+        Next: oauthctl token getresponse   or   oauthctl call getresponse /accounts?fields=accountId,email
     ");
     assert_eq!(
         me.config_text(),
@@ -353,11 +356,14 @@ fn an_address_for_another_redirect_is_not_taken() {
 #[test]
 fn a_port_that_is_none_is_refused_before_anything_happens() {
     let mut me = Person::new();
-    me.types("login sandbox --port 0").fails(2, "
+    me.types("login sandbox --port 0").fails(
+        2,
+        "
         error: `0` is no value of `--port <PORT>`
         hint: 0 is not in 1..=65535
         hint: `oauthctl login --help` shows what can be given
-    ");
+    ",
+    );
 }
 
 #[test]
@@ -384,6 +390,7 @@ fn where_nothing_can_be_pasted_the_login_ends_at_once() {
     );
 }
 
+// S6, C-11: nothing ties that redirect to this login, so the person is shown who it is and asked
 #[test]
 fn verticalresponse_is_signed_in_to_with_a_path_of_ones_own() {
     let mut me = Person::new();
@@ -407,7 +414,7 @@ fn verticalresponse_is_signed_in_to_with_a_path_of_ones_own() {
         VerticalResponse (classic) can't prove that this sign-in is yours. It is user 3693524085. Keep it? [Y/n]: 
         Signed in to VerticalResponse (classic). The token of `verticalresponse` is good until the provider refuses it (it named no lifetime).
         It rests in Secret Service.
-        Next: oauthctl token verticalresponse   or   oauthctl call verticalresponse /users/3693524085
+        Next: oauthctl token verticalresponse   or   oauthctl call verticalresponse /
     ");
     assert_eq!(me.record("verticalresponse")["token"]["expires_at"], json!(null));
     let asked = server.log().into_iter().find(|l| l.path == "/api/v1/oauth/access_token").unwrap();
@@ -454,7 +461,6 @@ fn constant_contact_comes_back_over_https() {
           http://127.0.0.1:PORT/oauth2/default/v1/authorize?response_type=code&client_id=practice-client&redirect_uri=https%3A%2F%2Flocalhost%3APORT&scope=account_read%20contact_data%20campaign_data%20offline_access&state=STATE
 
         Your browser should open there now.
-        The browser will warn of an unknown certificate when it comes back: this program made it just now, for this one answer. Go on past the warning.
         Waiting. If the browser can't come back by itself, paste the address it ends on here, and press Enter.
         Signed in to Constant Contact. The token of `constantcontact` is good for 24 h, until 2026-11-22T22:00:00Z.
         It rests in Secret Service.
@@ -476,7 +482,7 @@ fn client_credentials_need_no_person() {
     me.types("login getresponse --grant client-credentials --client-id practice-client --client-secret-file -").is(0, "", "
         Signed in to GetResponse as alice@example.test. The token of `getresponse` is good for 24 h, until 2026-11-22T22:00:00Z.
         It rests in Secret Service.
-        Next: oauthctl token getresponse   or   oauthctl call getresponse '/accounts?fields=accountId,email'
+        Next: oauthctl token getresponse   or   oauthctl call getresponse /accounts?fields=accountId,email
     ");
     assert_eq!(me.record("getresponse")["grant"], "client-credentials");
     assert_eq!(me.record("getresponse")["token"]["refresh_token"], json!(null));
@@ -507,11 +513,14 @@ fn a_wrong_client_secret_is_told_and_nothing_is_stored() {
 #[test]
 fn a_client_secret_on_the_command_line_is_no_flag() {
     let mut me = Person::new();
-    me.types("login sandbox --client-secret hush-hush").fails(2, "
+    me.types("login sandbox --client-secret hush-hush").fails(
+        2,
+        "
         error: there is no option `--client-secret`
         hint: did you mean `--client-secret-file`?
         hint: `oauthctl login --help` shows what can be given
-    ");
+    ",
+    );
 }
 
 #[test]
@@ -547,13 +556,13 @@ fn without_a_keychain_one_line_says_so_and_a_sealed_file_is_used() {
     let mut me = Person::new();
     me.keychain.fault(Fault::Always(KeychainError::Absent("no session bus".to_owned())));
     me.browser(allows).types("login sandbox").is(0, "", "
-        No keychain answers here (no session bus): the tokens go into sealed files in ~/state/oauthctl/store, their key beside them: whoever can read that folder can read them.
+        No keychain answers here (no session bus): the token goes into ~/state/oauthctl/store, opened by a key file beside them: it guards against copies and backups, not against who can read that folder.
         Sign in to Practice server (built in) at this address:
 
           http://127.0.0.1:PORT/authorize?response_type=code&client_id=oauthctl&redirect_uri=http%3A%2F%2F127.0.0.1%3APORT%2Fcallback%2FRANDOM&scope=profile%20email%20offline_access&state=STATE&code_challenge=CHALLENGE&code_challenge_method=S256
 
         Your browser should open there now.
-        Waiting for the browser to come back.
+        Waiting. If the browser can't come back by itself, paste the address it ends on here, and press Enter.
         Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` is good for 10 min, until 2026-11-21T22:10:00Z.
         It rests in ~/state/oauthctl/store.
         Next: oauthctl token sandbox   or   oauthctl call sandbox /me
@@ -567,7 +576,7 @@ fn without_a_keychain_one_line_says_so_and_a_sealed_file_is_used() {
           http://127.0.0.1:PORT/authorize?response_type=code&client_id=oauthctl&redirect_uri=http%3A%2F%2F127.0.0.1%3APORT%2Fcallback%2FRANDOM&scope=profile%20email%20offline_access&state=STATE&code_challenge=CHALLENGE&code_challenge_method=S256
 
         Your browser should open there now.
-        Waiting for the browser to come back.
+        Waiting. If the browser can't come back by itself, paste the address it ends on here, and press Enter.
         Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` is good for 10 min, until 2026-11-21T22:10:00Z.
         It rests in ~/state/oauthctl/store.
         Next: oauthctl token sandbox   or   oauthctl call sandbox /me
@@ -624,7 +633,7 @@ fn tokens_that_can_not_be_kept_are_no_success() {
           http://127.0.0.1:PORT/authorize?response_type=code&client_id=oauthctl&redirect_uri=http%3A%2F%2F127.0.0.1%3APORT%2Fcallback%2FRANDOM&scope=profile%20email%20offline_access&state=STATE&code_challenge=CHALLENGE&code_challenge_method=S256
 
         Your browser should open there now.
-        Waiting for the browser to come back.
+        Waiting. If the browser can't come back by itself, paste the address it ends on here, and press Enter.
         error: the new token of `sandbox` could not be saved
         caused by: the keychain (Secret Service) said that it saved the record, but gives back another
         hint: `oauthctl doctor` looks at every store
@@ -646,13 +655,13 @@ fn a_record_too_long_for_one_item_is_kept_in_parts() {
 fn flags_make_a_profile_that_is_remembered() {
     let mut me = Person::new();
     me.browser(allows).types("login work --provider sandbox --scope read --param prompt=login --store file").is(0, "", "
-        The tokens go into sealed files in ~/state/oauthctl/store, their key beside them: whoever can read that folder can read them.
+        The token goes into ~/state/oauthctl/store, opened by a key file beside them: it guards against copies and backups, not against who can read that folder.
         Sign in to Practice server (built in) at this address:
 
           http://127.0.0.1:PORT/authorize?response_type=code&client_id=oauthctl&redirect_uri=http%3A%2F%2F127.0.0.1%3APORT%2Fcallback%2FRANDOM&scope=read%20offline_access&state=STATE&code_challenge=CHALLENGE&code_challenge_method=S256&prompt=login
 
         Your browser should open there now.
-        Waiting for the browser to come back.
+        Waiting. If the browser can't come back by itself, paste the address it ends on here, and press Enter.
         Signed in to Practice server (built in) as alice@example.test. The token of `work` is good for 10 min, until 2026-11-21T22:10:00Z.
         It rests in ~/state/oauthctl/store.
         Next: oauthctl token work   or   oauthctl call work /me

@@ -147,6 +147,7 @@ fn only_the_right_request_ends_a_login_and_then_the_port_is_closed() {
     assert_eq!(login.join().expect("a count"), 1);
 }
 
+// H-16, R-069
 #[test]
 fn every_answer_is_under_the_strict_policy() {
     let (listener, requests) = listen();
@@ -168,7 +169,7 @@ fn every_answer_is_under_the_strict_policy() {
     }
 }
 
-// L-13, L-14, L-34
+// L-13, L-14, L-34, C-10
 #[test]
 fn nothing_of_a_request_is_in_a_page() {
     let (listener, requests) = listen();
@@ -188,7 +189,7 @@ fn nothing_of_a_request_is_in_a_page() {
     assert!(!get(&listener, "/done?CANARY").contains("CANARY"));
 }
 
-// L-18, L-19, L-22, L-24, L-25, L-26, L-27, L-55, L-59
+// L-18, L-19, L-22, L-24, L-25, L-26, L-27, L-55, L-59, C-22
 #[test]
 fn what_a_page_could_send_never_reaches_the_login() {
     let (listener, requests) = listen();
@@ -308,7 +309,7 @@ fn endless_requests_cost_no_memory() {
     assert_eq!(login.join().expect("a count"), 1);
 }
 
-// L-30
+// L-30, C-25
 #[test]
 fn one_idle_connection_does_not_delay_the_redirect() {
     let (listener, requests) = listen();
@@ -536,7 +537,7 @@ fn occupy(address: impl Into<SocketAddr>) -> TcpListener {
     try_occupy(address).expect("a port")
 }
 
-// L-38, L-39, L-41
+// L-38, L-39, L-41, C-27
 #[test]
 fn a_taken_port_is_named_with_its_holder_and_nothing_is_sent_to_it() {
     for wide in [
@@ -729,7 +730,7 @@ fn send_in_tls(listener: &Loopback, bytes: &[u8]) -> String {
     answer
 }
 
-// L-37
+// L-37, S7
 #[test]
 fn https_on_loopback_is_served_with_a_certificate_made_on_the_spot() {
     let address = Address { host: Host::Localhost, ports: Vec::new(), tls: true };

@@ -106,16 +106,22 @@ fn a_default_is_what_is_meant_when_none_is_named() {
         hint: oauthctl login home
     ",
     );
-    me.types("profile default nobody").fails(2, "
+    me.types("profile default nobody").fails(
+        2,
+        "
         error: there is no profile `nobody`
         hint: `oauthctl list` names the profiles
         hint: a new one: `oauthctl profile set nobody provider NAME`
-    ");
-    me.types("profile default hme").fails(2, "
+    ",
+    );
+    me.types("profile default hme").fails(
+        2,
+        "
         error: there is no profile `hme`
         hint: `oauthctl list` names the profiles
         hint: a new one: `oauthctl profile set hme provider NAME`
-    ");
+    ",
+    );
 }
 
 #[test]

@@ -44,7 +44,8 @@ fn the_example_files_are_accepted() {
     for text in blocks("toml") {
         let name = text.lines().next().and_then(|line| line.strip_prefix("# ")).expect("a block names its file");
         fs::write(dir.path().join(name), &text).unwrap();
-        providers.extend(name.strip_prefix("providers/").and_then(|name| name.strip_suffix(".toml")).map(str::to_owned));
+        providers
+            .extend(name.strip_prefix("providers/").and_then(|name| name.strip_suffix(".toml")).map(str::to_owned));
     }
     assert_eq!(Config::load(dir.path()).unwrap().profiles.len(), 2);
     assert_eq!(providers, ["acme", "acme-staging"]);

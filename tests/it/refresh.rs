@@ -105,10 +105,13 @@ fn all_renews_every_profile_and_tells_of_each() {
         hint: the lines above say why
     ",
     );
-    me.types("refresh sandbox --all").fails(2, "
+    me.types("refresh sandbox --all").fails(
+        2,
+        "
         error: `[PROFILE]` and `--all` exclude each other
         hint: `oauthctl refresh --help` shows what can be given
-    ");
+    ",
+    );
 }
 
 #[test]

@@ -42,7 +42,8 @@ impl Strict {
 /// Somebody whose profile `strict` was signed in to an hour ago less a minute: generation 1, `refresh-1`.
 fn signed_in(rotates: &str) -> (Person, Strict) {
     let mut person = Person::new();
-    let state = Arc::new(Mutex::new(State { number: 1, lifetime: json!(3600), says: None, meanwhile: None, reuses: 0 }));
+    let state =
+        Arc::new(Mutex::new(State { number: 1, lifetime: json!(3600), says: None, meanwhile: None, reuses: 0 }));
     let shared = state.clone();
     let server = person.odd("strict", move |request| {
         let mut state = shared.lock().unwrap();
@@ -65,7 +66,11 @@ fn signed_in(rotates: &str) -> (Person, Strict) {
         });
         answer(200, "application/json", &token.to_string())
     });
-    person.config("providers/strict.toml", &(server.provider("strict") + &format!("[refresh]\nrotates = \"{rotates}\"\n")));
+    person.config(
+        "providers/strict.toml",
+        &(server.provider("strict") + &format!("[refresh]\nrotates = \"{rotates}\"\n")),
+    );
+    person.config("config.toml", "[profiles.strict]\nprovider = \"strict\"\n");
     put(&person, record(1, START, 3600));
     (person, Strict { server, state })
 }
@@ -95,16 +100,9 @@ fn prints(person: &mut Person, token: &str) {
 // T-70
 #[test]
 fn no_clock_makes_more_than_one_request_for_a_command_nor_one_for_each() {
-    for (moved, requests) in [
-        (600, 0),
-        (-5, 0),
-        (-600, 1),
-        (-2 * 86_400, 1),
-        (86_400, 1),
-        (12 * YEAR, 1),
-        (80 * YEAR, 1),
-        (100 - START, 1),
-    ] {
+    for (moved, requests) in
+        [(600, 0), (-5, 0), (-600, 1), (-2 * 86_400, 1), (86_400, 1), (12 * YEAR, 1), (80 * YEAR, 1), (100 - START, 1)]
+    {
         let (mut person, server) = signed_in("yes");
         person.clock.now.fetch_add(moved, Ordering::SeqCst);
         for _ in 0..3 {
@@ -169,7 +167,11 @@ fn a_login_that_was_copied_to_another_machine_is_not_spent_there() {
     person.set("MACHINE_OF_THE_TEST", "an id of this machine");
     let said = person.types("token strict");
     assert_eq!((said.code, said.out.as_str()), (4, ""), "{}", said.err);
-    assert!(said.err.contains("was made on another machine") && said.err.contains("oauthctl login strict"), "{}", said.err);
+    assert!(
+        said.err.contains("was made on another machine") && said.err.contains("oauthctl login strict"),
+        "{}",
+        said.err
+    );
     assert_eq!(server.asked(), 0);
     assert_eq!(person.record("strict"), copied, "it stays as it is");
     // one that never changes can be shared

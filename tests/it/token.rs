@@ -66,11 +66,14 @@ fn each_format_is_printed_whole() {
     ] {
         me.types(&format!("token sandbox --format {format}")).is(0, &out, "");
     }
-    me.types("token sandbox --format yaml").fails(2, "
+    me.types("token sandbox --format yaml").fails(
+        2,
+        "
         error: `yaml` is no value of `--format <FORMAT>`
         hint: one of `text`, `json`, `header`, `env`, `curl`, `netrc`, `exec-credential`
         hint: `oauthctl token --help` shows what can be given
-    ");
+    ",
+    );
 }
 
 #[test]
@@ -111,11 +114,14 @@ fn min_ttl_asks_for_more_than_the_usual_margin() {
     let done = me.types("token sandbox --min-ttl 10m");
     assert_ne!(done.out.trim(), old);
     assert_eq!(done.sent.len(), 1);
-    me.types("token sandbox --min-ttl soon").fails(2, "
+    me.types("token sandbox --min-ttl soon").fails(
+        2,
+        "
         error: `soon` is no value of `--min-ttl <TIME>`
         hint: write it as `90s`, `5m`, `2h` or `1d`
         hint: `oauthctl token --help` shows what can be given
-    ");
+    ",
+    );
 }
 
 #[test]
@@ -137,10 +143,13 @@ fn force_refresh_renews_even_what_is_fresh() {
     let done = me.types("token sandbox --force-refresh");
     done.is(0, &format!("{}\n", me.kept("sandbox", "access_token")), "");
     assert_ne!(done.out.trim(), old);
-    me.types("token sandbox --force-refresh --no-refresh").fails(2, "
+    me.types("token sandbox --force-refresh --no-refresh").fails(
+        2,
+        "
         error: `--force-refresh` and `--no-refresh` exclude each other
         hint: `oauthctl token --help` shows what can be given
-    ");
+    ",
+    );
 }
 
 #[test]
@@ -340,19 +349,25 @@ fn a_store_that_fails_is_exit_5_before_anything_is_spent() {
     me.later(700);
     me.keychain.fault(Fault::Always(KeychainError::Locked));
     let unreadable = me.types("token sandbox");
-    unreadable.fails(5, "
+    unreadable.fails(
+        5,
+        "
         error: the keychain (Secret Service) is locked
         hint: unlock the keyring (log in to the desktop, or its password manager) and run the command again
         hint: or keep tokens in a sealed file instead: add `--store file`
-    ");
+    ",
+    );
     me.keychain.fault(Fault::Writes(KeychainError::Locked));
     let unwritable = me.types("token sandbox");
-    unwritable.fails(5, "
+    unwritable.fails(
+        5,
+        "
         error: the keychain (Secret Service) is locked
         hint: unlock the keyring (log in to the desktop, or its password manager) and run the command again
         hint: or keep tokens in a sealed file instead: add `--store file`
         hint: nothing was sent: the stored token is untouched
-    ");
+    ",
+    );
     assert!(unreadable.sent.is_empty() && unwritable.sent.is_empty(), "the refresh token was not spent");
     me.keychain.fault(Fault::Always(KeychainError::TimedOut(3)));
     me.types("token sandbox").fails(
@@ -466,10 +481,13 @@ fn flags_and_environment_do_without_any_configuration() {
     assert_eq!((done.code, done.err.as_str()), (0, ""));
     assert!(done.out.starts_with("eyJ"), "{}", done.out);
     assert!(!me.path("state").exists(), "nothing was written");
-    me.set("OAUTHCTL_CI_GRANT", "password").types("token ci --provider vr2").fails(2, "
+    me.set("OAUTHCTL_CI_GRANT", "password").types("token ci --provider vr2").fails(
+        2,
+        "
         error: OAUTHCTL_GRANT names an unknown grant: `password`
         hint: grants: authorization-code, device-code, client-credentials
-    ");
+    ",
+    );
 }
 
 #[test]
@@ -626,11 +644,14 @@ fn a_server_that_is_down_is_worth_another_try() {
     });
     me.config("providers/odd.toml", &odd.provider("odd"));
     me.keychain.put("odd", &record("odd", START - 1).to_string());
-    me.types("token odd").fails(75, "
+    me.types("token odd").fails(
+        75,
+        "
         error: the token could not be renewed
         caused by: the server answered with status 503
         hint: run the command again in 120 s
-    ");
+    ",
+    );
     assert_eq!(me.kept("odd", "refresh_token"), "refresh-0123456789", "nothing is thrown away");
     me.types("token odd --error-format json").fails(75, "
         {\"error\":\"try_later\",\"exit_code\":75,\"message\":\"the token endpoint was in trouble a moment ago and is left alone for now\",\"causes\":[\"the token could not be renewed: the server answered with status 503\"],\"hints\":[\"run the command again in 120 s\"],\"retry_after\":120}

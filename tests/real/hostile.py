@@ -401,7 +401,7 @@ def a_token_that_the_server_echoes_is_not_shown(t):
 def a_hostile_description_is_one_short_line(t):
     """T-50, T-51, C-02, C-05"""
     server, home = world(t)
-    nasty = "\x1b[2J\x1b]8;;http://x\x07\r\n::add-mask::x\n##[error]y ##vso[z] \x9b2J \u202ex\u2066 \x00" + "w" * 400_000
+    nasty = "\x1b[2J\x1b]8;;http://x\x07\r\n::add-mask::x\n##[error]y ##vso[z] \x9b2J \u202ex\u2066 \x00" + "w" * 150_000
     home.env["GITHUB_ACTIONS"] = "true"
     for error in ("invalid_request", "\x1b[31m\n::set-output::", "", 7, ["a"], {"code": nasty, "message": nasty}, "e" * 10_000):
         server.on["/token"] = answer(400, {"error": error, "error_description": nasty})
@@ -669,13 +669,12 @@ def helpers_planted_in_the_working_directory_do_not_run(t):
         (here / name).write_text(hostile, encoding="utf-8")
     trace = home.folder / "trace"
     env = home._environment({"PATH": f".:{here}:", "DISPLAY": ":0", "BROWSER": None})
-    argv = ["/usr/bin/strace", "-f", "-qq", "-s", "300", "-e", "trace=%file", "-o", str(trace), rig.program()]
+    argv = ["/usr/bin/strace", "-f", "-y", "-qq", "-s", "300", "-e", "trace=%file", "-o", str(trace), rig.program()]
     for arguments in (["login", *LOGIN, "--timeout", "2s"], ["token", "rig"], ["status", "rig"], ["doctor"], ["list"], ["provider", "list"]):
         subprocess.run([*argv, *arguments], env=env, cwd=here, capture_output=True, stdin=subprocess.DEVNULL, timeout=60)
         text = trace.read_text(errors="replace")
-        opened = [l for l in text.splitlines() if re.search(r'\b(open|openat|execve|readlink|stat|access|newfstatat|statx)\(', l)]
-        # relative names, or names inside the folder
-        local = [l for l in opened if f'"{here}/' in l or re.search(r'(AT_FDCWD, |\()"(?!/)[^"]', l)]
+        # names inside the folder, or relative ones where it is the working directory (children have another)
+        local = [l for l in text.splitlines() if f'"{here}/' in l or re.search(re.escape(f"AT_FDCWD<{here}>, ") + r'"(?!/)[^".]', l)]
         check(not local, f"{arguments}: looked into the working directory:\n" + "\n".join(local[:5]))
     check(not mark.exists(), lambda: f"run: {mark.read_text()}")
 
@@ -766,6 +765,65 @@ def nobody_of_the_same_user_looks_into_the_process(t):
     same(process.returncode, -signal.SIGABRT, "how it ended")
     cores = [p for p in home.folder.rglob("core*") if p.is_file()]
     same(cores, [], "core files")
+
+
+@test
+def a_profile_that_moves_to_another_store_leaves_nothing_in_the_first(t):
+    """C-30"""
+    keyring = t.keyring()
+    server = t.scripted()
+    home = t.home(keyring)
+    home.provider("rig", server.provider_file())
+    server.on["/token"] = answer(200, token())
+    for store, kept in (("keychain", True), ("file", False), ("keychain", True)):
+        login = Listening(home, *LOGIN, "--store", store)
+        login.redirect()
+        login.end().expect(0)
+        same(keyring.lookup("rig") is not None, kept, f"an item in the keychain after a login with --store {store}")
+        sealed = [p for p in home.state.rglob("*") if p.is_file() and "store" in p.parts and "rig" in p.name]
+        check(not (kept and sealed), f"left behind: {sealed}")
+        same(home.run("token", "rig").expect(0).token, ACCESS, "the token")
+
+
+@test
+def the_lock_is_a_file_beside_what_it_guards(t):
+    """C-29, C-33: readers are never kept out, and two configuration folders share the lock of one credential"""
+    server, home = world(t)
+    held = threading.Event()
+
+    def slow(_):
+        held.set()
+        time.sleep(1)
+        return answer(200, token(1))
+
+    server.on["/token"] = slow
+    renewal = home.start("token", "rig", "--force-refresh")
+    check(held.wait(10), "no renewal")
+    started = time.monotonic()
+    for _ in range(5):
+        home.run("status", "rig").expect(0)
+    check(time.monotonic() - started < 0.9, "readers waited for the writer")
+    home.collect(renewal, "token").expect(0)
+
+
+@test
+def the_browsers_history_holds_no_code_that_could_be_used(t):
+    """H-15"""
+    op = t.oidc_provider()
+    home = t.home(OAUTHCTL_STORE="file")
+    home.provider("rig", op.provider_file())
+    kept = t.folder / "kept"
+    browser = t.chromium(keep=str(kept))
+    home.run(*["login", *LOGIN], env={"BROWSER": browser}).expect(0)
+    browser.said()
+    history = rig.wait_until(lambda: next(iter(kept.rglob("History")), None), "the browser's history")
+    time.sleep(0.5)
+    import sqlite3
+
+    with contextlib.closing(sqlite3.connect(history)) as db:
+        listed = [url for url, hidden in db.execute("select url, hidden from urls") if not hidden]
+    check(any(u.endswith("/done") for u in listed), f"the last page is in the history: {listed}")
+    same([u for u in listed if "code=" in u], [], "what the history shows")
 
 
 @test

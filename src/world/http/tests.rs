@@ -216,6 +216,19 @@ fn one_deadline_covers_the_whole_exchange() {
     }
 }
 
+// T-77: an answer that comes after the deadline is no answer
+#[test]
+fn what_comes_late_is_not_taken() {
+    let server = Server::start(|stream, _| {
+        thread::sleep(Duration::from_millis(1300));
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+    });
+    let got = Real::default().exchange(&post(&server.url(), Duration::from_secs(1)));
+    assert!(matches!(got, Err(HttpError::TimedOut { seconds: 1, .. })), "{:?}", got.err());
+    thread::sleep(Duration::from_millis(500));
+    assert_eq!(server.connections(), 1);
+}
+
 // T-05
 #[test]
 fn an_endless_body_is_cut_off_at_the_cap() {

@@ -108,8 +108,12 @@ macro_rules! page {
     };
 }
 
-const DONE: &str =
-    page!("good", "&#10003;", "You're signed in", "oauthctl has its token. You can close this tab and go back to your terminal.");
+const DONE: &str = page!(
+    "good",
+    "&#10003;",
+    "You're signed in",
+    "oauthctl has its token. You can close this tab and go back to your terminal."
+);
 const FAILED: &str =
     page!("bad", "!", "The sign-in did not complete", "Your terminal says why. You can close this tab.");
 const REFUSED: &str = page!(

@@ -2,11 +2,12 @@
 // redirect to the listener. It shares the settings of robot.py (ROBOT_ACTION, ROBOT_LOG, ROBOT_CA) and adds
 //
 //   ROBOT_SHOTS   a folder for pictures: `consent.png`, the page before the button is pressed, and `done.png`, where it ended
+//   ROBOT_KEEP    a folder for the browser's own files, history among them, as they are after its end
 //   CHROMIUM      the browser (default /usr/bin/chromium)
 //
 // No name but the loopback's resolves in it, and it trusts ROBOT_CA through a throw-away store: no check is turned off.
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
@@ -81,6 +82,7 @@ try {
   console.error(String(error));
 } finally {
   await context?.close().catch(() => {});
+  if (process.env.ROBOT_KEEP) cpSync(join(home, 'profile'), process.env.ROBOT_KEEP, { recursive: true });
   rmSync(home, { recursive: true, force: true, maxRetries: 5 });
 }
 process.exit(code);

@@ -10,6 +10,8 @@ import signal
 import struct
 import time
 
+import rig
+
 TRACEME, CONT, SYSCALL, DETACH, SETOPTIONS, GETEVENTMSG = 0, 7, 24, 17, 0x4200, 0x4201
 GET_SYSCALL_INFO = 0x420E
 OPTIONS = 0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x100000  # SYSGOOD, FORK, VFORK, CLONE, EXEC, EXITKILL
@@ -59,9 +61,12 @@ def run(argv, env, cwd, out, err, at=None, started_only=False, timeout=30):
         finally:
             os._exit(127)
     os.waitpid(root, WALL)
-    ptrace(SETOPTIONS, root, 0, OPTIONS)
+    if ptrace(SETOPTIONS, root, 0, OPTIONS) != 0:
+        kill(root)
+        os.waitpid(root, WALL)
+        raise rig.Skip("processes can't be traced here")
     ptrace(SYSCALL, root)
-    alive, inside, dying, counting = {root}, set(), False, False
+    alive, seen, inside, dying, counting = {root}, {root}, set(), False, False
     end = time.monotonic() + timeout
     while alive:
         try:
@@ -75,7 +80,8 @@ def run(argv, env, cwd, out, err, at=None, started_only=False, timeout=30):
             continue
         if not os.WIFSTOPPED(status):
             continue
-        new = pid not in alive
+        new = pid not in seen
+        seen.add(pid)
         alive.add(pid)
         if dying:
             kill(pid)
@@ -107,6 +113,11 @@ def run(argv, env, cwd, out, err, at=None, started_only=False, timeout=30):
                 ptrace(DETACH, pid)
                 alive.discard(pid)
                 continue
+        elif event in (1, 2, 3):
+            # known from here on, though its own first stop may be told later
+            born = ctypes.c_ulong()
+            if ptrace(GETEVENTMSG, pid, 0, ctypes.addressof(born)) == 0 and born.value not in seen:
+                alive.add(born.value)
         elif event or (new and stop == signal.SIGSTOP):
             pass
         elif stop != signal.SIGTRAP:
