@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use base64::Engine as _;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 /// Values shorter than this are not looked for by [`redact`]: they would take ordinary words out of messages.
 const SHORTEST_REDACTED: usize = 6;
@@ -74,6 +74,34 @@ pub fn fingerprint(bytes: &[u8]) -> String {
         text.push_str(&format!("{byte:02x}"));
     }
     text
+}
+
+/// JSON that may hold secrets: its texts are wiped when it goes. What the parser itself held meanwhile isn't.
+#[derive(Clone, PartialEq)]
+pub struct WipedJson(pub serde_json::Value);
+
+impl std::ops::Deref for WipedJson {
+    type Target = serde_json::Value;
+
+    fn deref(&self) -> &serde_json::Value {
+        &self.0
+    }
+}
+
+impl Drop for WipedJson {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
+fn wipe(value: &mut serde_json::Value) {
+    use serde_json::Value;
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(list) => list.iter_mut().for_each(wipe),
+        Value::Object(members) => members.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// Forgets which values to look for, and wipes them: for what runs long with values that are no secrets of this machine's
@@ -311,6 +339,14 @@ mod tests {
         if memory.read_exact_at(&mut seen, at).is_ok() {
             assert!(!seen.windows(8).any(|w| w == b"CANARY-i"), "it is still there");
         }
+    }
+
+    // H-05
+    #[test]
+    fn every_text_in_json_is_wiped() {
+        let mut json = serde_json::json!({"access_token": "a", "more": [{"id_token": "b"}], "n": 1});
+        wipe(&mut json);
+        assert_eq!(json, serde_json::json!({"access_token": "", "more": [{"id_token": ""}], "n": 1}));
     }
 
     #[test]

@@ -48,6 +48,39 @@ fn is_unsafe(c: char) -> bool {
             | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
 }
 
+/// Bytes of a stranger's on their way to a terminal: they may say anything, but not move the cursor, set a title, or answer in
+/// the keyboard's place. Line ends and tabs stay; other control characters are shown as `^[` and the like, as `cat -v` does.
+#[derive(Debug, Default)]
+pub struct ForTerminal {
+    /// The last byte began a character that may be a control character of the second kind (U+0080 to U+009F).
+    half: bool,
+}
+
+impl ForTerminal {
+    pub fn clean(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(bytes.len());
+        for (at, &byte) in bytes.iter().enumerate() {
+            if std::mem::take(&mut self.half) {
+                match byte {
+                    0x80..=0x9f => {
+                        out.extend([b'^', byte - 0x40]);
+                        continue;
+                    }
+                    _ => out.push(0xc2),
+                }
+            }
+            match byte {
+                0xc2 => self.half = true,
+                b'\r' if bytes.get(at + 1) == Some(&b'\n') => {}
+                b'\n' | b'\t' => out.push(byte),
+                0..0x20 | 0x7f => out.extend([b'^', byte ^ 0x40]),
+                _ => out.push(byte),
+            }
+        }
+        out
+    }
+}
+
 /// The known name nearest to a mistyped one, if any is near enough to be meant.
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
@@ -108,6 +141,27 @@ mod tests {
         let shown = safe(&format!("{} {}", "x".repeat(LONGEST_QUOTE - 12), secret.expose()));
         assert!(!shown.contains("hush") && !shown.contains("this-is"), "{shown}");
         assert!(safe(&format!("token {} is bad", secret.expose())).contains(&secret.fingerprint()));
+    }
+
+    // C-05
+    #[test]
+    fn what_a_terminal_gets_is_seen_and_does_nothing() {
+        let clean = |pieces: &[&[u8]]| {
+            let mut clean = ForTerminal::default();
+            String::from_utf8(pieces.iter().flat_map(|p| clean.clean(p)).collect()).expect("text")
+        };
+        assert_eq!(clean(&["{\"a\":\t\"ü €\"}\r\nb\n".as_bytes()]), "{\"a\":\t\"ü €\"}\nb\n");
+        assert_eq!(clean(&[b"a\x1b[2J\x07\rb\0\x7f"]), "a^[[2J^G^Mb^@^?");
+        assert_eq!(
+            clean(&[
+                "\u{9b}2J".as_bytes(),
+                b"\xc2",
+                b"\x9d",
+                b"\xc2",
+                "\u{a9}".as_bytes().get(1..).unwrap_or_default()
+            ]),
+            "^[2J^]©"
+        );
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::fresh::{Want, fresh};
 use crate::store::{StoreKind, environment};
-use crate::text::safe;
+use crate::text::{ForTerminal, safe};
 use crate::token::TokenSet;
 use crate::wire::{Request, header};
 use crate::world::{Streamed, Upload, World};
@@ -270,6 +270,7 @@ fn deliver(
     if failed && early.is_empty() {
         read_early(&mut answer, &mut early)?;
     }
+    let mut screen = world.terminal.stdout_is_terminal().then(ForTerminal::default);
     let mut wanted = true;
     let mut last = early.last().copied();
     if args.include {
@@ -278,16 +279,16 @@ fn deliver(
             head.push_str(&format!("{name}: {value}\r\n"));
         }
         head.push_str("\r\n");
-        wanted = put(world, head.as_bytes())?;
+        wanted = put(world, &mut screen, head.as_bytes())?;
     }
-    wanted = wanted && put(world, &early)?;
+    wanted = wanted && put(world, &mut screen, &early)?;
     let mut buffer = vec![0; 64 * 1024];
     while wanted {
         match answer.body.read(&mut buffer) {
             Ok(0) => break,
             Ok(n) => {
                 last = buffer[..n].last().copied();
-                wanted = put(world, &buffer[..n])?;
+                wanted = put(world, &mut screen, &buffer[..n])?;
             }
             Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
             Err(e) => return Err(broken_off(e)),
@@ -295,7 +296,7 @@ fn deliver(
     }
     // on a screen the prompt begins on a line of its own; a pipe gets what the API sent, to the byte
     if world.terminal.stdout_is_terminal() && last.is_some_and(|b| b != b'\n') {
-        let _ = put(world, b"\n");
+        let _ = put(world, &mut screen, b"\n");
     }
     let _ = world.out.flush();
     if !failed {
@@ -324,9 +325,10 @@ fn api_refused(session: &Session, provider: &Provider, status: u16, said: Option
     }
 }
 
-/// Whether the reader still wants more.
-fn put(world: &mut World, bytes: &[u8]) -> Result<bool, Error> {
-    match world.out.write_all(bytes) {
+/// Whether the reader still wants more. `screen`: on a terminal the API's bytes are shown, and do nothing.
+fn put(world: &mut World, screen: &mut Option<ForTerminal>, bytes: &[u8]) -> Result<bool, Error> {
+    let cleaned = screen.as_mut().map(|s| s.clean(bytes));
+    match world.out.write_all(cleaned.as_deref().unwrap_or(bytes)) {
         Ok(()) => Ok(true),
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
         Err(e) => Err(Error::new(Kind::Other, "standard output can't be written").cause(e)),

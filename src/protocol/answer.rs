@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::protocol::{api_error, form, jwt};
 use crate::provider::{ExpiresUnit, ResponseShape, ZeroExpires};
-use crate::secret::Secret;
+use crate::secret::{Secret, WipedJson};
 use crate::token::TokenSet;
 use crate::wire::Response;
 
@@ -74,7 +74,7 @@ pub fn read(
     if let Some(name) = members.clash() {
         return Err(AnswerError::Duplicate(name));
     }
-    let whole = Value::Object(members.into_map());
+    let whole = WipedJson(Value::Object(members.into_map()));
     // GitHub and Slack say no with status 200 (T-08)
     if let Some(error) = shape.error.iter().find_map(|path| at(&whole, path)).filter(|e| !e.is_null()) {
         return Err(oauth_error(status, error, &whole, shape));
@@ -237,11 +237,16 @@ pub fn rfc3339(text: &str) -> Option<i64> {
         b'Z' | b'z' => 0,
         sign => {
             let (h, m) = zone[1..].split_once(':')?;
-            let offset = h.parse::<i64>().ok()? * 3600 + m.parse::<i64>().ok()? * 60;
+            let (h, m) = (h.parse::<i64>().ok()?, m.parse::<i64>().ok()?);
+            if !(0..24).contains(&h) || !(0..60).contains(&m) {
+                return None;
+            }
+            let offset = h * 3600 + m * 60;
             if *sign == b'-' { -offset } else { offset }
         }
     };
-    if !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
+    let is_time = (0..24).contains(&hour) && (0..60).contains(&minute) && (0..=60).contains(&second);
+    if !(0..10_000).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) || !is_time {
         return None;
     }
     // days since 1970-01-01 in the proleptic Gregorian calendar (Hinnant's algorithm)
@@ -259,7 +264,7 @@ fn refusal(response: &Response, shape: &ResponseShape, members: Option<Members>)
         Some(members) => Some(members),
         None => self::members(response).ok(),
     };
-    let whole = members.map(|m| Value::Object(m.into_map()));
+    let whole = members.map(|m| WipedJson(Value::Object(m.into_map())));
     if let Some(whole) = &whole
         && let Some(error) = shape.error.iter().find_map(|path| at(whole, path)).filter(|e| !e.is_null())
         && status < 500

@@ -14,12 +14,14 @@ fn a_machine_where_all_is_well() {
         "
         ok    configuration  ~/config/oauthctl: 0 profiles
         ok    keychain       Secret Service: wrote, read and deleted a test item
-        ok    file store     ~/state/oauthctl/store: wrote, read and deleted a test record
+        ok    file store     not used: there is a keychain
         ok    fast copy      the kernel keeps a copy of fresh access tokens
         ok    clock          2026-11-21T22:00:00Z
         ok    listener       http://127.0.0.1:PORT could be bound
         ok    browser        BROWSER names `firefox`
         ok    environment    nothing set that this program reads
+        note  network        not looked at
+                             do: name a profile to try its provider: `oauthctl doctor PROFILE`
     ",
         "",
     );
@@ -37,13 +39,15 @@ fn what_is_missing_is_told_with_what_to_do() {
             "
         ok    configuration  ~/config/oauthctl: 0 profiles
         note  keychain       the keychain (Secret Service) is locked
-                             do: tokens then go into a sealed file (`--store file`), or unlock it
+                             do: unlock or start it; without one, tokens go into sealed files (`--store file`)
         ok    file store     ~/state/oauthctl/store: wrote, read and deleted a test record
         ok    fast copy      the kernel keeps a copy of fresh access tokens
         ok    clock          2026-11-21T22:00:00Z
         ok    listener       http://127.0.0.1:PORT could be bound
         note  browser        none is opened here: CI or OAUTHCTL_NO_INPUT is set
         ok    environment    set: CI, OAUTHCTL_CLIENT_SECRET
+        note  network        not looked at
+                             do: name a profile to try its provider: `oauthctl doctor PROFILE`
     ",
             "",
         )

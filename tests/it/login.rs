@@ -226,8 +226,9 @@ fn in_ci_nothing_is_opened_and_nothing_is_asked() {
     me.types("login getresponse").fails(
         2,
         "
-        error: no client id is known for profile `getresponse`
-        hint: `oauthctl login getresponse` asks for it, or give `--client-id`
+        error: no client id is known for `getresponse`, and there is no terminal to ask at
+        hint: register an app at https://app.getresponse.com/authorizations
+        hint: oauthctl login getresponse --client-id ID --client-secret-file FILE
         hint: in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET
     ",
     );
@@ -358,9 +359,9 @@ fn a_port_that_is_none_is_refused_before_anything_happens() {
     me.types("login sandbox --port 0").fails(
         2,
         "
-        error: invalid value '0' for '--port <PORT>': 0 is not in 1..=65535
-
-        For more information, try '--help'.
+        error: `0` is no value of `--port <PORT>`
+        hint: 0 is not in 1..=65535
+        hint: `oauthctl login --help` shows what can be given
     ",
     );
 }
@@ -515,13 +516,9 @@ fn a_client_secret_on_the_command_line_is_no_flag() {
     me.types("login sandbox --client-secret hush-hush").fails(
         2,
         "
-        error: unexpected argument '--client-secret' found
-
-          tip: a similar argument exists: '--client-secret-file'
-
-        Usage: oauthctl login --client-secret-file <FILE> <PROFILE>
-
-        For more information, try '--help'.
+        error: there is no option `--client-secret`
+        hint: did you mean `--client-secret-file`?
+        hint: `oauthctl login --help` shows what can be given
     ",
     );
 }

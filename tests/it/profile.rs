@@ -40,7 +40,7 @@ fn what_can_not_be_set_is_refused_and_nothing_changes() {
         hint: the keys are provider, environment, client-id, client-secret.command, client-secret.file, client-secret.env, grant, scopes, redirect-uri, port, store, vars.NAME, params.NAME
     ");
     me.types("profile set work grant implicit")
-        .fails(2, "error: `grant` is one of `authorization-code`, `client-credentials`\n");
+        .fails(2, "error: `grant` is one of `authorization-code`, `device-code`, `client-credentials`\n");
     me.types("profile set work port 70000").fails(2, "error: `port` must be from 1 to 65535\n");
     me.types("profile set work store cloud")
         .fails(2, "error: `store` is one of `keychain`, `file`, `environment`, `none`\n");
@@ -110,14 +110,16 @@ fn a_default_is_what_is_meant_when_none_is_named() {
         2,
         "
         error: there is no profile `nobody`
-        hint: oauthctl list
+        hint: `oauthctl list` names the profiles
+        hint: a new one: `oauthctl profile set nobody provider NAME`
     ",
     );
     me.types("profile default hme").fails(
         2,
         "
         error: there is no profile `hme`
-        hint: did you mean `home`?
+        hint: `oauthctl list` names the profiles
+        hint: a new one: `oauthctl profile set hme provider NAME`
     ",
     );
 }

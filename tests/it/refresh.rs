@@ -108,11 +108,8 @@ fn all_renews_every_profile_and_tells_of_each() {
     me.types("refresh sandbox --all").fails(
         2,
         "
-        error: the argument '[PROFILE]' cannot be used with '--all'
-
-        Usage: oauthctl refresh <PROFILE>
-
-        For more information, try '--help'.
+        error: `[PROFILE]` and `--all` exclude each other
+        hint: `oauthctl refresh --help` shows what can be given
     ",
     );
 }

@@ -69,10 +69,9 @@ fn each_format_is_printed_whole() {
     me.types("token sandbox --format yaml").fails(
         2,
         "
-        error: invalid value 'yaml' for '--format <FORMAT>'
-          [possible values: text, json, header, env, curl, netrc, exec-credential]
-
-        For more information, try '--help'.
+        error: `yaml` is no value of `--format <FORMAT>`
+        hint: one of `text`, `json`, `header`, `env`, `curl`, `netrc`, `exec-credential`
+        hint: `oauthctl token --help` shows what can be given
     ",
     );
 }
@@ -118,9 +117,9 @@ fn min_ttl_asks_for_more_than_the_usual_margin() {
     me.types("token sandbox --min-ttl soon").fails(
         2,
         "
-        error: invalid value 'soon' for '--min-ttl <TIME>': write it as `90s`, `5m`, `2h` or `1d`
-
-        For more information, try '--help'.
+        error: `soon` is no value of `--min-ttl <TIME>`
+        hint: write it as `90s`, `5m`, `2h` or `1d`
+        hint: `oauthctl token --help` shows what can be given
     ",
     );
 }
@@ -147,11 +146,8 @@ fn force_refresh_renews_even_what_is_fresh() {
     me.types("token sandbox --force-refresh --no-refresh").fails(
         2,
         "
-        error: the argument '--force-refresh' cannot be used with '--no-refresh'
-
-        Usage: oauthctl token --force-refresh <PROFILE>
-
-        For more information, try '--help'.
+        error: `--force-refresh` and `--no-refresh` exclude each other
+        hint: `oauthctl token --help` shows what can be given
     ",
     );
 }
@@ -313,7 +309,7 @@ fn a_ci_job_needs_no_keychain_no_terminal_and_no_file() {
     me.keychain.fault(Fault::Always(KeychainError::Absent("no session bus".to_owned())));
     me.set("CI", "true").set("OAUTHCTL_CLIENT_ID", "practice-client").set("OAUTHCTL_CLIENT_SECRET", "practice-secret");
     let done = me.types("token getresponse --grant client-credentials");
-    done.is(0, &done.out.clone(), "there is no keychain: no session bus: the token is not kept\n");
+    done.is(0, &done.out.clone(), "");
     assert_eq!(done.out.len(), 41);
     me.set("OAUTHCTL_GRANT", "client-credentials").set("OAUTHCTL_STORE", "none");
     let quiet = me.types("token getresponse");
@@ -351,19 +347,28 @@ fn github_masks_the_token_before_it_is_printed() {
 fn a_store_that_fails_is_exit_5_before_anything_is_spent() {
     let mut me = signed_in();
     me.later(700);
-    for fault in [Fault::Always(KeychainError::Locked), Fault::Writes(KeychainError::Locked)] {
-        me.keychain.fault(fault);
-        let done = me.types("token sandbox");
-        done.fails(
-            5,
-            "
-            error: the keychain (Secret Service) is locked
-            hint: unlock the keyring (log in to the desktop, or its password manager) and run the command again
-            hint: or keep tokens in a sealed file instead: add `--store file`
-        ",
-        );
-        assert!(done.sent.is_empty(), "the refresh token was not spent");
-    }
+    me.keychain.fault(Fault::Always(KeychainError::Locked));
+    let unreadable = me.types("token sandbox");
+    unreadable.fails(
+        5,
+        "
+        error: the keychain (Secret Service) is locked
+        hint: unlock the keyring (log in to the desktop, or its password manager) and run the command again
+        hint: or keep tokens in a sealed file instead: add `--store file`
+    ",
+    );
+    me.keychain.fault(Fault::Writes(KeychainError::Locked));
+    let unwritable = me.types("token sandbox");
+    unwritable.fails(
+        5,
+        "
+        error: the keychain (Secret Service) is locked
+        hint: unlock the keyring (log in to the desktop, or its password manager) and run the command again
+        hint: or keep tokens in a sealed file instead: add `--store file`
+        hint: nothing was sent: the stored token is untouched
+    ",
+    );
+    assert!(unreadable.sent.is_empty() && unwritable.sent.is_empty(), "the refresh token was not spent");
     me.keychain.fault(Fault::Always(KeychainError::TimedOut(3)));
     me.types("token sandbox").fails(
         5,
@@ -381,14 +386,12 @@ fn a_new_token_that_can_not_be_saved_is_exit_74() {
     let mut me = signed_in();
     me.later(700);
     me.keychain.fault(Fault::Forgets);
-    me.types("token sandbox").fails(
-        74,
-        "
+    me.types("token sandbox").fails(74, "
         error: the new token of `sandbox` could not be saved
         caused by: the keychain (Secret Service) said that it saved the record, but gives back another
         hint: `oauthctl doctor` looks at every store
-    ",
-    );
+        hint: the answer is kept, sealed, in `~/state/oauthctl/journal/dbbb0e54397e5c4c45db794b5beab4f4.journal`: the next command saves it
+    ");
 }
 
 #[test]
@@ -404,7 +407,6 @@ fn a_token_that_nobody_reads_is_an_error() {
 }
 
 #[test]
-#[ignore = "session: a record of another client or provider is renewed with this one's"]
 fn a_record_of_another_provider_or_client_is_neither_served_nor_spent() {
     let mut me = signed_in();
     for line in
@@ -418,7 +420,6 @@ fn a_record_of_another_provider_or_client_is_neither_served_nor_spent() {
 }
 
 #[test]
-#[ignore = "session: a token from the environment is copied to the kernel, and outlives its variable"]
 fn a_token_from_outside_does_not_outlive_its_variable() {
     let mut me = Person::new();
     me.set("OAUTHCTL_GETRESPONSE_TOKEN", "outside-9876543210");
@@ -484,7 +485,7 @@ fn flags_and_environment_do_without_any_configuration() {
         2,
         "
         error: OAUTHCTL_GRANT names an unknown grant: `password`
-        hint: grants: authorization-code, client-credentials
+        hint: grants: authorization-code, device-code, client-credentials
     ",
     );
 }
@@ -635,6 +636,7 @@ fn a_server_that_is_down_is_worth_another_try() {
     let done = me.types("token getresponse --grant client-credentials");
     assert_eq!(done.code, 75, "{}", done.err);
     assert!(done.err.starts_with("error: can't reach http://127.0.0.1:PORT/v3/token: "), "{}", done.err);
+    let mut me = Person::new();
     let odd = me.odd("odd", |_| {
         let mut down = answer(503, "text/html", "<html>down");
         down.headers.push(("Retry-After".into(), "120".into()));
@@ -652,6 +654,6 @@ fn a_server_that_is_down_is_worth_another_try() {
     );
     assert_eq!(me.kept("odd", "refresh_token"), "refresh-0123456789", "nothing is thrown away");
     me.types("token odd --error-format json").fails(75, "
-        {\"error\":\"try_later\",\"exit_code\":75,\"message\":\"the token could not be renewed\",\"causes\":[\"the server answered with status 503\"],\"hints\":[\"run the command again in 120 s\"],\"retry_after\":120}
+        {\"error\":\"try_later\",\"exit_code\":75,\"message\":\"the token endpoint was in trouble a moment ago and is left alone for now\",\"causes\":[\"the token could not be renewed: the server answered with status 503\"],\"hints\":[\"run the command again in 120 s\"],\"retry_after\":120}
     ");
 }

@@ -645,6 +645,18 @@ def a_redirect_of_the_api_leaves_the_token_behind(t):
     check(ACCESS not in sent and "authorization" not in sent.lower(), sent)
 
 
+@test
+def an_api_that_writes_to_the_terminal_is_shown_and_not_obeyed(t):
+    """H-20, C-05: what goes into a file or a pipe is the API's own bytes"""
+    server, home = world(t)
+    body = '{"name": "\x1b]0;owned\x07\x1b[2J\x9b31m\rerror: forged"}\n'
+    for status in (200, 400):
+        server.on["/v1/me"] = answer(status, body, kind="text/plain")
+        ran = home.at_terminal("call", "rig", "-i", "/me", env={"NO_COLOR": "1"}).end()
+        check("owned" in ran.err and not re.search(r"[\x1b\x07\x9b\r]", ran.err), repr(ran.err))
+        check(body in home.run("call", "rig", "/me").out, "a pipe gets the bytes as they came")
+
+
 # ---- the machine around it ----------------------------------------------------------------------------------------------
 
 
@@ -760,6 +772,11 @@ def nobody_of_the_same_user_looks_into_the_process(t):
     for name in ("environ", "mem", "maps"):
         ran = subprocess.run([*prefix, "/bin/cat", f"/proc/{process.pid}/{name}"], capture_output=True, timeout=10)
         check(ran.returncode != 0 and not ran.stdout, f"/proc/PID/{name} was read: {ran.stdout[:80]!r}")
+    # a second login on its port names it all the same (L-41)
+    port = int(re.search(rb"127\.0\.0\.1%3A(\d+)", line)[1])
+    second = subprocess.run([*prefix, str(readable), "login", "rig", "--client-id", "public", "--no-browser", "--redirect-uri", f"http://127.0.0.1:{port}/callback"],
+                            env=home._environment({}), cwd=home.folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=20)  # fmt: skip
+    check(second.returncode in (2, 75) and f"another login that is waiting (process {process.pid})".encode() in second.stderr, f"{second}")
     process.send_signal(signal.SIGABRT)
     process.wait(10)
     same(process.returncode, -signal.SIGABRT, "how it ended")
@@ -807,7 +824,7 @@ def the_lock_is_a_file_beside_what_it_guards(t):
 
 
 @test
-def the_browsers_history_holds_no_code_that_could_be_used(t):
+def the_browsers_history_shows_no_code_and_keeps_none_that_could_be_used(t):
     """H-15"""
     op = t.oidc_provider()
     home = t.home(OAUTHCTL_STORE="file")
@@ -820,10 +837,15 @@ def the_browsers_history_holds_no_code_that_could_be_used(t):
     time.sleep(0.5)
     import sqlite3
 
+    # the end of a chain of redirects is what is shown; Chromium's file has the hops too, and that code was spent before the hop
+    chain_end = 0x20000000
     with contextlib.closing(sqlite3.connect(history)) as db:
-        listed = [url for url, hidden in db.execute("select url, hidden from urls") if not hidden]
-    check(any(u.endswith("/done") for u in listed), f"the last page is in the history: {listed}")
-    same([u for u in listed if "code=" in u], [], "what the history shows")
+        visits = db.execute("select urls.url, visits.transition from visits join urls on urls.id = visits.url").fetchall()
+    shown = [url for url, transition in visits if transition & chain_end]
+    check(any(u.endswith("/done") for u in shown), f"the last page is in the history: {visits}")
+    same([u for u in shown if "code=" in u], [], "what the history shows")
+    for code in {urllib.parse.parse_qs(urllib.parse.urlsplit(u).query).get("code", [""])[0] for u, _ in visits if "code=" in u}:
+        same(rig.fetch(f"{op.http}/token", urllib.parse.urlencode({"grant_type": "authorization_code", "code": code, "client_id": "public"}).encode())[0], 400, "the code again")
 
 
 @test

@@ -5,9 +5,12 @@ pub fn of(port: u16) -> String {
     system::holder(port).map(|(name, id)| describe(&name, id)).unwrap_or_default()
 }
 
+/// What the system calls this program's processes.
+const OWN_NAME: &str = "oauthctl";
+
 fn describe(name: &str, id: u32) -> String {
     let name = crate::text::safe(name);
-    if name == "oauthctl" {
+    if name == OWN_NAME {
         format!(" by another login that is waiting (process {id})")
     } else {
         format!(" by `{name}` (process {id})")
@@ -18,6 +21,8 @@ fn describe(name: &str, id: u32) -> String {
 mod system {
     use std::fs;
     use std::path::Path;
+
+    use super::OWN_NAME;
 
     /// A listening socket's state in `/proc/net/tcp`.
     const LISTEN: &str = "0A";
@@ -32,22 +37,42 @@ mod system {
         if inodes.is_empty() {
             return None;
         }
+        let mut closed = Vec::new();
         for process in fs::read_dir("/proc").ok()?.flatten() {
             let Some(id) = process.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-            if holds(&process.path(), &inodes) {
-                let name = fs::read_to_string(process.path().join("comm")).ok()?;
-                return Some((name.trim().to_owned(), id));
+            match holds(&process.path(), &inodes) {
+                Some(true) => return Some((name(&process.path())?, id)),
+                Some(false) => {}
+                None => closed.push((process.path(), id)),
             }
         }
-        None
+        // one of our own kind lets nobody look at its descriptors; where there is one alone, it is that
+        let mut own = closed.into_iter().filter(|(path, id)| {
+            *id != std::process::id()
+                && name(path).as_deref() == Some(OWN_NAME)
+                && user(path) == user(Path::new("/proc/self"))
+        });
+        match (own.next(), own.next()) {
+            (Some((_, id)), None) => Some((OWN_NAME.to_owned(), id)),
+            _ => None,
+        }
     }
 
-    fn holds(process: &Path, inodes: &[String]) -> bool {
-        let Ok(descriptors) = fs::read_dir(process.join("fd")) else { return false };
-        descriptors
-            .flatten()
-            .filter_map(|d| fs::read_link(d.path()).ok())
-            .any(|target| target.to_str().is_some_and(|t| inodes.iter().any(|inode| inode == t)))
+    fn name(process: &Path) -> Option<String> {
+        Some(fs::read_to_string(process.join("comm")).ok()?.trim().to_owned())
+    }
+
+    /// The user whose process it is, as proc(5) writes it.
+    fn user(process: &Path) -> Option<String> {
+        let status = fs::read_to_string(process.join("status")).ok()?;
+        status.lines().find_map(|line| line.strip_prefix("Uid:")).map(str::to_owned)
+    }
+
+    /// `None`: it doesn't let us look.
+    fn holds(process: &Path, inodes: &[String]) -> Option<bool> {
+        let descriptors = fs::read_dir(process.join("fd")).ok()?;
+        let mut sockets = descriptors.flatten().filter_map(|d| fs::read_link(d.path()).ok());
+        Some(sockets.any(|target| target.to_str().is_some_and(|t| inodes.iter().any(|inode| inode == t))))
     }
 
     /// The inodes of the sockets that listen on the port, from a table in the form of proc(5).
