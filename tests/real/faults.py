@@ -56,6 +56,9 @@ INJECTED = [
     ("rename|renameat|renameat2", r"\.sealed", 1, "ENOSPC", "later"),
     ("fsync", r"/store>", 1, "EIO", "later"),
 ]
+# strace counts the calls of each process by itself, and a fault that is meant for the helper would hit its starter first:
+# without a pipe to it there is no helper, and everything is done in one process
+ALONE = ["-e", "inject=pipe2:error=EMFILE"]
 WORDS = {
     "ENOSPC": "no space", "EDQUOT": "quota|no space", "EIO": "input/output error", "EROFS": "read-only", "EMFILE": "too many open files",
     "EACCES": "permission denied|denied", "ENOLCK": "no locks",
@@ -81,7 +84,7 @@ class Scene:
     def traced(self):
         """The calls of a run that goes well: (thread, name, line), in order."""
         out = self.t.folder / "calls"
-        self.home.run("token", "strict", under=["strace", "-f", "-qq", "-y", "-s", "300", "-o", out, "-e", f"trace={CALLS}"]).expect(0)
+        self.home.run("token", "strict", under=["strace", "-f", "-qq", "-y", "-s", "300", "-o", out, "-e", f"trace={CALLS},pipe2", *ALONE]).expect(0)
         lines = [re.match(r"(\d+) +(\w+)\((.*)", line) for line in out.read_text().splitlines()]
         self.back()
         return [m.groups() for m in lines if m]
@@ -140,9 +143,10 @@ def every_system_call_that_fails(t):
                 break
             call, number = found
             log = t.folder / "injected"
-            under = ["strace", "-f", "-qq", "-y", "-s", "300", "-o", log, "-e", f"trace={call}", "-e", f"inject={call}:error={error}:when={number}"]
+            under = ["strace", "-f", "-qq", "-y", "-s", "300", "-o", log, "-e", f"trace={call},pipe2", *ALONE]
+            under += ["-e", f"inject={call}:error={error}:when={number}"]
             ran = scene.home.run("token", "strict", under=under)
-            if any("INJECTED" in line and re.search(pattern, line) for line in log.read_text().splitlines()):
+            if any("INJECTED" in line and "pipe2" not in line and re.search(pattern, line) for line in log.read_text().splitlines()):
                 break
             scene.back()
             calls = scene.traced()
@@ -171,7 +175,7 @@ def a_call_that_goes_on_failing(t):
     ]:
         name = f"{error} on {names} from {which} of {pattern} on"
         call, number = place(calls, names, pattern, which)
-        under = ["strace", "-f", "-qq", "-o", t.folder / "injected", "-e", f"trace={call}"]
+        under = ["strace", "-f", "-qq", "-o", t.folder / "injected", "-e", f"trace={call},pipe2", *ALONE]
         ran = scene.home.run("token", "strict", under=[*under, "-e", f"inject={call}:error={error}:when={number}+"])
         sent = judge(scene.server, ran, promised, name)
         row(name, ran, sent, promised)
@@ -186,7 +190,7 @@ def neither_journal_nor_store_takes_the_answer(t):
     calls = scene.traced()
     commit, number = place(calls, "pwrite64", JOURNAL, 3)
     rename, _ = place(calls, "rename|renameat|renameat2", r"\.sealed", 1)
-    under = ["strace", "-f", "-qq", "-o", t.folder / "injected", "-e", f"trace={commit},{rename}"]
+    under = ["strace", "-f", "-qq", "-o", t.folder / "injected", "-e", f"trace={commit},{rename},pipe2", *ALONE]
     under += ["-e", f"inject={commit}:error=EIO:when={number}", "-e", f"inject={rename}:error=EIO:when=1+"]
     ran = scene.home.run("token", "strict", under=under)
     ran.expect(74, err=["could not be saved", "journal .* could not be written either", "oauthctl login strict"])
