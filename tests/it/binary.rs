@@ -2,6 +2,7 @@
 
 use std::process::{Command, Stdio};
 
+#[expect(clippy::disallowed_methods, reason = "the program itself is what is tested here")]
 fn oauthctl(home: &std::path::Path) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("oauthctl"));
     command

@@ -445,7 +445,7 @@ fn constant_contact_comes_back_over_https() {
     let port = free_port();
     let redirect = format!("https://localhost:{port}");
     let mut options = oauthctl::sandbox::Options::new(Manners::ConstantContact);
-    options.clients.iter_mut().for_each(|c| c.redirects.also(&[redirect.clone()]));
+    options.clients.iter_mut().for_each(|c| c.redirects.also(std::slice::from_ref(&redirect)));
     let _server = me.practice_with(options);
     me.answers("practice-client").answers_hidden("practice-secret").browser(allows);
     let done = me.types(&format!("login constantcontact --redirect-uri {redirect}"));

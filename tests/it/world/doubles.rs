@@ -103,13 +103,16 @@ impl Http for AtHome {
     }
 }
 
+/// What is done at the address that opens, and the pages that it ends on.
+pub type Act = Box<dyn FnOnce(&str) -> Vec<Page> + Send>;
+
 /// What becomes of an attempt to open the browser.
 #[derive(Default)]
 pub enum Opens {
     #[default]
     Never,
     Missing,
-    Robot(Box<dyn FnOnce(&str) -> Vec<Page> + Send>),
+    Robot(Act),
 }
 
 enum Shows {

@@ -104,9 +104,12 @@ impl Person {
             next: Next::default(),
             home,
         };
-        person.set("HOME", &person.home.path().to_string_lossy().into_owned());
-        person.set("XDG_CONFIG_HOME", &person.path("config").to_string_lossy().into_owned());
-        person.set("XDG_STATE_HOME", &person.path("state").to_string_lossy().into_owned());
+        let place = person.home.path().display().to_string();
+        person.set("HOME", &place);
+        let place = person.path("config").display().to_string();
+        person.set("XDG_CONFIG_HOME", &place);
+        let place = person.path("state").display().to_string();
+        person.set("XDG_STATE_HOME", &place);
         person
     }
 
