@@ -357,7 +357,10 @@ fn no_token_leaves_for_another_origin() {
         assert_eq!(odd.asked() - before, usize::from(code == 0), "{shown}");
         assert_eq!(done.sent.len(), usize::from(code == 0), "{shown}");
         assert!(done.sent.iter().all(|s| s.starts_with("GET http://127.0.0.1:PORT/")), "{shown}: {:?}", done.sent);
-        done.tells_nothing_of("first-0123456789");
+        // a port may be `45678` by chance
+        if !(0..7).any(|at| port.contains(&"0123456789"[at..at + 4])) {
+            done.tells_nothing_of("first-0123456789");
+        }
     }
     // the other spellings of the same origin are that origin
     for target in [

@@ -59,6 +59,7 @@ fn the_example_files_are_accepted() {
 
 /// Blocks marked `sandbox` are run where the providers' names mean practice servers, as the README says.
 #[cfg(unix)]
+#[expect(clippy::disallowed_methods, reason = "the program itself, as a person's shell starts it")]
 #[test]
 fn the_marked_commands_run_against_the_practice_servers() {
     let program = Path::new(env!("CARGO_BIN_EXE_oauthctl"));
