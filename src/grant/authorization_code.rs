@@ -122,6 +122,8 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
         code_param: provider.callback.code_param.clone(),
     };
 
+    // from here on the person can act, and the time runs
+    let deadline = world.clock.elapsed() + login.timeout;
     invite(world, login, listener.as_ref(), &url);
     world.signals.watch(forward(&events, Event::Signal));
     if login.take_paste {
@@ -137,7 +139,7 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
             let _ = to.send(Event::NothingToPaste);
         });
     }
-    let caught = wait(world, login, &inbox, &expected, redirect_uri.as_deref(), listener.is_some());
+    let caught = wait(world, login, deadline, &inbox, &expected, redirect_uri.as_deref(), listener.is_some());
     let (code, redirect_params, reply) = match caught {
         Ok(caught) => caught,
         Err(e) => {
@@ -254,12 +256,12 @@ type Redirected = (Secret, Vec<(String, String)>, Option<Reply>);
 fn wait(
     world: &mut World,
     login: &Login<'_>,
+    deadline: Duration,
     inbox: &Receiver<Event>,
     expected: &Expected,
     redirect_uri: Option<&str>,
     listening: bool,
 ) -> Result<Redirected, Error> {
-    let deadline = world.clock.elapsed() + login.timeout;
     let mut noise = Noise::default();
     loop {
         let left = deadline.saturating_sub(world.clock.elapsed());
