@@ -53,7 +53,7 @@ pub fn request(request: &Request) -> Vec<String> {
             Err(_) => format!(">   body: {}", pairs(body.expose())),
         });
     }
-    lines
+    bounded(lines)
 }
 
 pub fn response(response: &Response) -> Vec<String> {
@@ -69,7 +69,17 @@ pub fn response(response: &Response) -> Vec<String> {
         Ok(json) => format!("<   body: {}", members(&json)),
         Err(_) => format!("<   body: {} bytes [{}]", response.body.len(), fingerprint(&response.body)),
     });
-    lines
+    bounded(lines)
+}
+
+/// A stranger's answer may have any number of members: a line of it has an end (found by fuzzing).
+fn bounded(lines: Vec<String>) -> Vec<String> {
+    const LONGEST: usize = 1500;
+    let cut = |line: String| match line.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}…", &line[..at]),
+        None => line,
+    };
+    lines.into_iter().map(cut).collect()
 }
 
 fn pairs(text: &str) -> String {
