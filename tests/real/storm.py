@@ -189,9 +189,9 @@ def a_stopped_holder_makes_the_others_leave_and_a_killed_one_makes_way(t):
         same(late.out, "", "stdout")
         same(server.connections, 1, "connections")
     finally:
-        os.kill(helper[0], signal.SIGCONT)
+        # stopped still: one that goes on finds its time is over, and says so to the others
+        os.kill(helper[0], signal.SIGKILL)
     server.before = 0
-    os.kill(helper[0], signal.SIGKILL)
     next_one = home.run("token", "strict").expect(0, within=5)
     check(server.good(next_one.token), "the next one should have a token")
     home.collect(holder, "token").expect(75, err="was ended")
