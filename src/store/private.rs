@@ -163,6 +163,18 @@ struct Unfinished {
 
 impl Unfinished {
     fn write(target: &Path, content: &[u8]) -> Result<Unfinished, PrivateError> {
+        let mut unfinished = Unfinished::begin(target)?;
+        // a sweep may have come between the making and the locking, and taken it away: it has no name then
+        while unfinished._file.metadata().is_ok_and(|m| unix::links(&m) == 0) {
+            unfinished = Unfinished::begin(target)?;
+        }
+        let failed = failed(&unfinished.path);
+        unfinished._file.write_all(content).map_err(&failed)?;
+        unfinished._file.sync_all().map_err(&failed)?;
+        Ok(unfinished)
+    }
+
+    fn begin(target: &Path) -> Result<Unfinished, PrivateError> {
         let mut tag = [0u8; 8];
         random(target, &mut tag)?;
         let tag: String = tag.iter().map(|b| format!("{b:02x}")).collect();
@@ -170,13 +182,9 @@ impl Unfinished {
         name.push(format!(".{tag}{UNFINISHED}"));
         let path = target.with_file_name(name);
         let file = unix::create(&path).map_err(failed(&path))?;
-        let mut unfinished = Unfinished { path, _file: file };
-        let failed = failed(&unfinished.path);
-        // best effort: not every file system has locks
-        let _ = unfinished._file.try_lock();
-        unfinished._file.write_all(content).map_err(&failed)?;
-        unfinished._file.sync_all().map_err(&failed)?;
-        Ok(unfinished)
+        // best effort: not every file system has locks; a sweep holds one for a moment only
+        let _ = file.lock();
+        Ok(Unfinished { path, _file: file })
     }
 
     fn rename_to(self, target: &Path) -> Result<(), PrivateError> {
