@@ -586,6 +586,7 @@ fn ask(world: &mut World, question: &str) -> Result<String, Error> {
 }
 
 fn ask_hidden(world: &mut World, question: &str) -> Result<Secret, Error> {
+    world.terminal.hide();
     let _ = world.err.show(&format!("{question}: "));
     let answer =
         world.terminal.read_hidden().map_err(|e| Error::new(Kind::Usage, "the terminal could not be read").cause(e))?;

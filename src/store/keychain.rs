@@ -21,8 +21,9 @@ use crate::world::{Keychain, KeychainError};
 /// What a header begins with. A record is JSON and can't; one that does is stored in parts whatever its length.
 const MARK: &str = "oauthctl-parts 1 ";
 
-/// How often a record is looked at again that was replaced while its parts were read.
-const TRIES: usize = 5;
+/// How often a record is looked at again that was replaced while its parts were read. Each time somebody saved another one
+/// whole, so this is a bound for a writer that never rests, not for any real one.
+const TRIES: usize = 1000;
 
 pub struct KeychainStore {
     keychain: Arc<dyn Keychain>,

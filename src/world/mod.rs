@@ -237,7 +237,9 @@ pub trait Terminal {
     fn stdin(&self) -> Box<dyn Read + Send>;
     /// Asks on the terminal, answer shown. The question has been written already.
     fn read_line(&self) -> std::io::Result<String>;
-    /// The same without echo.
+    /// From now on what is typed isn't shown: before a question whose answer is read by `read_hidden`, since people type ahead.
+    fn hide(&self);
+    /// The same without echo, which `hide` has turned off.
     fn read_hidden(&self) -> std::io::Result<Zeroizing<String>>;
     /// Lines typed while something else is waited for, without echo, sent as they come, until the receiver is gone.
     fn lines(&self, to: Sender<Secret>);

@@ -57,10 +57,13 @@ impl Terminal for Real {
         Ok(line.trim_end_matches(['\r', '\n']).to_owned())
     }
 
-    fn read_hidden(&self) -> io::Result<Zeroizing<String>> {
+    fn hide(&self) {
         restore();
-        // rpassword puts the terminal back itself, but not when a signal ends the program
-        system::guard();
+        system::hide();
+    }
+
+    fn read_hidden(&self) -> io::Result<Zeroizing<String>> {
+        // rpassword finds the echo off and leaves it so; `restore` knows how the terminal was before
         let typed = rpassword::read_password().map(Zeroizing::new);
         restore();
         typed
@@ -227,11 +230,15 @@ mod system {
         BEFORE.store(Box::into_raw(Box::new(Before { fd, mode })), Ordering::SeqCst);
     }
 
-    /// Before somebody else changes the terminal, by whichever of our streams it is there.
-    pub fn guard() {
+    /// Turns the echo off, by whichever of our streams the terminal is there.
+    pub fn hide() {
         let fds = [libc::STDIN_FILENO, libc::STDERR_FILENO, libc::STDOUT_FILENO];
-        if let Some((fd, mode)) = fds.into_iter().find_map(|fd| mode(fd).map(|mode| (fd, mode))) {
-            remember(fd, mode);
+        if let Some((fd, before)) = fds.into_iter().find_map(|fd| mode(fd).map(|mode| (fd, mode))) {
+            remember(fd, before);
+            let mut hidden = before;
+            hidden.c_lflag &= !libc::ECHO;
+            // SAFETY: a mode read from this terminal, with one flag off. If it fails, rpassword tries again, and says so.
+            unsafe { libc::tcsetattr(fd, libc::TCSANOW, &raw const hidden) };
         }
     }
 
@@ -370,7 +377,7 @@ mod system {
 
     pub fn restore() {}
 
-    pub fn guard() {}
+    pub fn hide() {}
 
     /// The console's own line mode, with its echo.
     pub fn typed_lines(to: Sender<Secret>) {

@@ -319,6 +319,8 @@ pub struct Seat {
     stdin: Mutex<Option<String>>,
     answers: Mutex<VecDeque<Answer>>,
     pastes: Mutex<Vec<Paste>>,
+    /// How much stood on the screen when what is typed began to be hidden.
+    hidden: Mutex<Option<usize>>,
     screen: Shared,
     /// Kept, so that the input doesn't end.
     open: Mutex<Vec<Sender<Secret>>>,
@@ -338,6 +340,7 @@ impl Seat {
             answers: Mutex::new(answers),
             pastes: Mutex::new(pastes),
             screen,
+            hidden: Mutex::default(),
             open: Mutex::default(),
         }
     }
@@ -390,7 +393,16 @@ impl Terminal for Door<Seat> {
         }
     }
 
+    fn hide(&self) {
+        *self.0.hidden.lock().unwrap() = Some(self.0.screen.text().len());
+    }
+
     fn read_hidden(&self) -> io::Result<Zeroizing<String>> {
+        let hidden = self.0.hidden.lock().unwrap().take();
+        assert!(
+            hidden.is_some_and(|before| before < self.0.screen.text().len()),
+            "hidden before the question is asked"
+        );
         match self.0.question() {
             Answer::Hidden(text) => {
                 // the real one ends the line that isn't seen
