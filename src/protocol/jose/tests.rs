@@ -1,3 +1,5 @@
+//! The RFCs' own examples, every form of key that tools write, and what is refused.
+
 use serde_json::json;
 
 use super::*;
