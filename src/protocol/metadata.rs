@@ -191,6 +191,9 @@ impl Metadata {
                 token_param: "token".to_owned(),
                 tokens: vec!["refresh_token".to_owned(), "access_token".to_owned()],
                 kills: Kills::All,
+                token_in_path: false,
+                send_client_id: false,
+                auth_header: None,
             });
         }
         if provider.pkce.mode == PkceMode::Supported

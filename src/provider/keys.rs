@@ -325,7 +325,16 @@ fn revoke(mut r: Reader<'_>, p: &Provider, file: &str) -> Result<Option<Revoke>,
             .map_or_else(default_revoke_tokens, |t| t.into_iter().map(str::to_owned).collect()),
         // RFC 7009, section 2.1: with the refresh token its access tokens should go too
         kills: r.choice("kills", KILLS)?.unwrap_or(Kills::All),
+        token_in_path: r.flag("token-in-path")?.unwrap_or(false),
+        send_client_id: r.flag("send-client-id")?.unwrap_or(false),
+        auth_header: r.text("auth-header")?,
     };
+    if let Some(name) = &out.auth_header
+        && (name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'))
+        && let Some(entry) = r.get("auth-header")
+    {
+        return r.refuse("auth-header", entry, "must be a header's name: letters, digits, `-`");
+    }
     r.finish()?;
     needs_url(there, &out.endpoint, p, file, "revoke.url")?;
     Ok(there.then_some(out))

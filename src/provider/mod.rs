@@ -269,6 +269,12 @@ pub struct Revoke {
     /// Which tokens to send, in order: `refresh_token`, `access_token`.
     pub tokens: Vec<String>,
     pub kills: Kills,
+    /// The token is the address's last segment, and no parameter (HubSpot).
+    pub token_in_path: bool,
+    /// The client id is a parameter beside whatever else says who asks (Square, Stripe).
+    pub send_client_id: bool,
+    /// The header that takes `Authorization`'s place (Fillout).
+    pub auth_header: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

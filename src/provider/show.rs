@@ -74,6 +74,9 @@ impl Provider {
             w.unless("revoke.token-param", &revoke.token_param, "token");
             w.list("revoke.tokens", &revoke.tokens, &default_revoke_tokens());
             w.put("revoke.kills", word(KILLS, revoke.kills));
+            w.flag("revoke.token-in-path", revoke.token_in_path, false);
+            w.flag("revoke.send-client-id", revoke.send_client_id, false);
+            w.option("revoke.auth-header", &revoke.auth_header);
         }
         match &self.client_credentials {
             Some(endpoint) => w.endpoint("client-credentials", endpoint, &self.like_token()),
