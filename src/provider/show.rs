@@ -82,6 +82,13 @@ impl Provider {
             Some(endpoint) => w.endpoint("client-credentials", endpoint, &self.like_token()),
             None => w.put("client-credentials.supported", false),
         }
+        if let Some(introspect) = &self.introspect {
+            w.endpoint("introspect", introspect, &self.beside_token());
+        }
+        w.option("id-token.jwks-uri", &self.identity.jwks_uri);
+        w.list("id-token.algorithms", &self.identity.algorithms, &[]);
+        w.list("id-token.audiences", &self.identity.audiences, &[]);
+        w.option("userinfo.url", &self.identity.userinfo_url);
         w.flag("implicit.supported", self.implicit, false);
         w.word("redirect.loopback", LOOPBACK, self.redirect.loopback, d.redirect.loopback);
         w.option("redirect.host", &self.redirect.host);
