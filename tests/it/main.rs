@@ -21,6 +21,7 @@ mod providers;
 mod readme;
 mod refresh;
 mod renewal;
+mod revocation;
 mod store_contract;
 mod token;
 mod world;
