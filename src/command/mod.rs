@@ -3,6 +3,7 @@
 mod call;
 mod completions;
 mod doctor;
+mod key_args;
 mod list;
 mod login;
 mod logout;
@@ -131,6 +132,8 @@ pub struct WhoFlags {
     /// Where the tokens rest: `keychain`, `file`, `environment` or `none`.
     #[arg(long, value_name = "STORE", value_parser = store, help_heading = "Profile")]
     pub store: Option<StoreKind>,
+    #[command(flatten)]
+    pub keys: key_args::KeyFlags,
 }
 
 impl WhoFlags {
@@ -150,6 +153,7 @@ impl WhoFlags {
             port: None,
             store: self.store,
             no_cache: global.no_cache,
+            proofs: self.keys.proofs(),
         }
     }
 }

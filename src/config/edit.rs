@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
-use super::{Config, ConfigError, FILE, GrantKind, check_profile_name, check_redirect_uri, read};
+use super::{Config, ConfigError, FILE, GrantKind, check_profile_name, check_redirect_uri, proofs, read};
 use crate::provider::tree;
 use crate::store::StoreKind;
 use crate::text::{nearest, safe};
@@ -88,14 +88,14 @@ impl Editor {
         let table = child(profiles, profile, Shape::Section)?;
         match key.split_once('.') {
             None => put(table, key, value),
-            Some(("client-secret", name)) => {
+            Some((secret @ ("client-secret" | "client-key"), name)) => {
                 // one source replaces another, and a section of its own makes room
-                if table.get("client-secret").is_some_and(|old| old.is_table()) {
-                    table.remove("client-secret");
+                if table.get(secret).is_some_and(|old| old.is_table()) {
+                    table.remove(secret);
                 }
                 let mut source = InlineTable::new();
                 source.insert(name, value);
-                put(table, "client-secret", source.into());
+                put(table, secret, source.into());
             }
             Some((section, name)) => put(child(table, section, Shape::Section)?, name, value),
         }
@@ -215,10 +215,16 @@ fn unknown_key(key: &str, known: &[&str]) -> ConfigError {
 
 fn known_profile_key(key: &str) -> Result<(), ConfigError> {
     let free = ["vars.", "params."].iter().any(|s| key.len() > s.len() && key.starts_with(s));
-    if free || (PROFILE_KEYS.contains(&key) && !key.ends_with("NAME")) || matches!(key, "vars" | "params") {
+    if free
+        || (PROFILE_KEYS.contains(&key) && !key.ends_with("NAME"))
+        || matches!(key, "vars" | "params")
+        || proofs::KEYS.contains(&key)
+        || key == "client-key"
+    {
         return Ok(());
     }
-    Err(unknown_key(key, &PROFILE_KEYS[..13]))
+    let known: Vec<&str> = PROFILE_KEYS[..13].iter().chain(&proofs::KEYS).copied().collect();
+    Err(unknown_key(key, &known))
 }
 
 fn store(value: &str) -> Result<Value, ConfigError> {
@@ -234,7 +240,16 @@ fn store(value: &str) -> Result<Value, ConfigError> {
 
 fn profile_value(key: &str, value: &str) -> Result<Value, ConfigError> {
     known_profile_key(key)?;
+    if let Some(value) = proofs::value(key, value) {
+        return value;
+    }
     Ok(match key {
+        "client-key" => {
+            return Err(ConfigError::with_hint(
+                "a client key never stands in the configuration",
+                "set `client-key.file`, `client-key.command` or `client-key.env`",
+            ));
+        }
         "client-secret" => {
             return Err(ConfigError::with_hint(
                 "a client secret never stands in the configuration",
@@ -259,7 +274,7 @@ fn profile_value(key: &str, value: &str) -> Result<Value, ConfigError> {
             check_redirect_uri(value)?;
             value.into()
         }
-        "scopes" | "client-secret.command" => list(key, value)?.into(),
+        "scopes" | "client-secret.command" | "client-key.command" => list(key, value)?.into(),
         _ => value.into(),
     })
 }

@@ -6,6 +6,7 @@
 
 mod edit;
 mod one;
+pub mod proofs;
 mod providers;
 mod read;
 
@@ -52,6 +53,7 @@ pub struct Profile {
     pub vars: BTreeMap<String, String>,
     /// Extra parameters of the authorize request.
     pub params: BTreeMap<String, String>,
+    pub proofs: proofs::Proofs,
 }
 
 /// Where a client secret comes from when it isn't in the store.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::proofs::Proofs;
 use super::{Config, ConfigError, FILE, GrantKind, Profile, SecretSource, check_profile_name, check_redirect_uri};
 use crate::provider::tree::{self, Entry, ReadError, Reader, Value};
 use crate::store::StoreKind;
@@ -50,7 +51,7 @@ fn profile(dir: &Path, mut r: Reader<'_>) -> Result<Profile, ConfigError> {
         provider: r.text("provider")?,
         environment: r.text("environment")?,
         client_id: r.text("client-id")?,
-        client_secret: secret(dir, &mut r)?,
+        client_secret: secret_source(dir, &mut r, "client-secret")?,
         grant: r.choice("grant", &GRANT)?,
         scopes: r.list("scopes")?,
         redirect_uri: r.text("redirect-uri")?,
@@ -58,6 +59,7 @@ fn profile(dir: &Path, mut r: Reader<'_>) -> Result<Profile, ConfigError> {
         store: r.choice("store", &STORE)?,
         vars: r.texts("vars")?.unwrap_or_default(),
         params: r.texts("params")?.unwrap_or_default(),
+        proofs: Proofs::read(dir, &mut r)?,
     };
     if let Some(uri) = &out.redirect_uri
         && let Err(bad) = check_redirect_uri(uri)
@@ -69,13 +71,18 @@ fn profile(dir: &Path, mut r: Reader<'_>) -> Result<Profile, ConfigError> {
     Ok(out)
 }
 
-fn secret(dir: &Path, r: &mut Reader<'_>) -> Result<Option<SecretSource>, ConfigError> {
-    let Some(entry) = r.get("client-secret") else { return Ok(None) };
+/// A secret from a command, a file or the environment, under the key `name`.
+pub(super) fn secret_source(
+    dir: &Path,
+    r: &mut Reader<'_>,
+    name: &'static str,
+) -> Result<Option<SecretSource>, ConfigError> {
+    let Some(entry) = r.get(name) else { return Ok(None) };
     if let Entry { value: Value::Text(_), at } = entry {
-        let message = format!("`{}` in {at} holds a secret in plain text", r.key("client-secret"));
+        let message = format!("`{}` in {at} holds a secret in plain text", r.key(name));
         return Err(ConfigError::with_hint(message, SECRET_HINT));
     }
-    let mut s = r.section("client-secret")?;
+    let mut s = r.section(name)?;
     let command = s.list("command")?;
     let file = s.text("file")?;
     let env = s.text("env")?;
@@ -106,7 +113,7 @@ fn secret(dir: &Path, r: &mut Reader<'_>) -> Result<Option<SecretSource>, Config
         _ => {
             let message = format!(
                 "`{}` in {} must have one of `command`, `file` and `env`",
-                safe(r.key("client-secret").trim_end_matches('.')),
+                safe(r.key(name).trim_end_matches('.')),
                 entry.at
             );
             // a misspelt key is told as such

@@ -103,6 +103,11 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
         }
     };
     let challenge = verifier.as_ref().map(|v| (pkce::challenge(v, provider.pkce.method), provider.pkce.method));
+    let mut params = login.params.to_vec();
+    if let Some(dpop) = &login.asking.client.proofs.dpop {
+        // the code is bound to the key too (RFC 9449, section 10)
+        params.push(("dpop_jkt".to_owned(), dpop.thumbprint()));
+    }
     let url = authorize::url(
         provider,
         &AuthorizeRequest {
@@ -111,7 +116,7 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
             scopes: login.scopes,
             state: &state,
             challenge: challenge.as_ref().map(|(c, m)| (c.as_str(), *m)),
-            params: login.params,
+            params: &params,
         },
     )?;
     let expected = Expected {

@@ -4,7 +4,9 @@
 pub mod answer;
 pub mod api_error;
 pub mod authorize;
+pub mod client_auth;
 pub mod device;
+pub mod dpop;
 pub mod form;
 pub mod id_token;
 pub mod jose;

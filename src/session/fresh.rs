@@ -1,6 +1,7 @@
 //! A token that is fresh, whatever it takes short of a person; and the only place that keeps one.
 
 use crate::config::GrantKind;
+use crate::config::proofs::Proofs;
 use crate::error::{Error, Kind};
 use crate::grant::{self, Asking};
 use crate::provider::Provider;
@@ -258,10 +259,13 @@ fn client_credentials(
         return Ok(set);
     }
     let client = session.client(world, provider, record)?;
+    let dpop = client.as_ref().and_then(|c| c.proofs.dpop.clone());
     let kept = Record {
         generation: record.map_or(0, |r| r.generation) + 1,
         provider: Some(session.provider_name().to_owned()),
-        client_id: client.map(|c| c.id),
+        client_id: client.as_ref().map(|c| c.id.clone()),
+        dpop_key: dpop.as_ref().map(|dpop| dpop.kept().clone()),
+        dpop_nonces: dpop.as_ref().map(|dpop| dpop.nonces()).unwrap_or_default(),
         grant: Some(GrantKind::ClientCredentials),
         asked: session.scopes(provider, GrantKind::ClientCredentials),
         login_at: Some(world.clock.now()),
@@ -376,6 +380,11 @@ impl Session {
     /// Whether flags say more than a profile's name: then the kernel's copy can't answer.
     fn chose_identity(&self) -> bool {
         let c = &self.choice;
-        c.provider.is_some() || c.grant.is_some() || c.client_id.is_some() || !c.scopes.is_empty() || c.store.is_some()
+        c.proofs != Proofs::default()
+            || c.provider.is_some()
+            || c.grant.is_some()
+            || c.client_id.is_some()
+            || !c.scopes.is_empty()
+            || c.store.is_some()
     }
 }

@@ -9,6 +9,7 @@ pub mod fresh;
 pub mod journal;
 pub mod lock;
 pub mod paths;
+pub mod proofs;
 pub mod record;
 pub mod renewal;
 mod seen;
@@ -16,10 +17,13 @@ mod trouble;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::config::{self, GrantKind, Profile, SecretSource};
 use crate::error::{Error, Kind};
 use crate::grant;
+use crate::protocol::client_auth::Proofs;
+use crate::protocol::dpop::Dpop;
 use crate::protocol::metadata;
 use crate::protocol::token_request::Client;
 use crate::provider::Provider;
@@ -56,6 +60,9 @@ pub struct Session {
     pub iss_required: bool,
     /// This command is a login: what was pinned before may change.
     pub signing_in: bool,
+    proofs: Option<Proofs>,
+    /// The key that this command's tokens are bound to.
+    dpop: Option<Arc<Dpop>>,
 }
 
 impl std::fmt::Debug for Session {
@@ -96,6 +103,8 @@ impl Session {
             metadata: None,
             iss_required: false,
             signing_in: false,
+            proofs: None,
+            dpop: None,
         })
     }
 
@@ -128,6 +137,7 @@ impl Session {
                 .hint(format!("`oauthctl profile set {} vars.NAME VALUE` sets a variable", self.name)),
         })?;
         self.discover(world, &mut provider, record)?;
+        self.choose_auth(&mut provider)?;
         self.provider = Some(provider.clone());
         Ok(provider)
     }
@@ -198,7 +208,19 @@ impl Session {
             .or_else(|| provider.client_id.clone());
         let Some(id) = id else { return Ok(None) };
         let secret = self.secret(world, record)?;
-        Ok(Some(Client { id, secret }))
+        self.client_with(world, provider, record, id, secret).map(Some)
+    }
+
+    /// A client of that id and secret, with what else this profile proves itself with.
+    pub fn client_with(
+        &mut self,
+        world: &mut World,
+        provider: &Provider,
+        record: Option<&Record>,
+        id: String,
+        secret: Option<Secret>,
+    ) -> Result<Client, Error> {
+        Ok(Client { id, secret, proofs: self.proofs(world, provider, record)? })
     }
 
     /// The same, where a missing client id ends it.
@@ -243,26 +265,7 @@ impl Session {
         }
         match &self.profile.client_secret {
             None => Ok(None),
-            Some(SecretSource::File(path)) => secret_from_file(world, &path.to_string_lossy()).map(Some),
-            Some(SecretSource::Env(name)) => match world.env.var(name) {
-                Some(secret) => Ok(Some(secret.into())),
-                None => Err(Error::usage(format!(
-                    "the client secret of `{}` is said to be in the variable `{}`, which is not set",
-                    self.name,
-                    safe(name)
-                ))),
-            },
-            Some(SecretSource::Command(argv)) => {
-                let shown = safe(&argv.join(" "));
-                world.step(|| format!("asking `{shown}` for the client secret"));
-                let out = world.programs.output(argv, std::time::Duration::from_secs(60)).map_err(|e| {
-                    Error::usage(format!("the command for the client secret, `{shown}`, failed")).cause(e)
-                })?;
-                if out.is_empty() {
-                    return Err(Error::usage(format!("the command for the client secret, `{shown}`, printed nothing")));
-                }
-                Ok(Some(Secret::new(out.as_str())))
-            }
+            Some(source) => secret_from(world, source, "client secret", &self.name).map(Some),
         }
     }
 
@@ -302,6 +305,31 @@ pub fn open_file_store(world: &World, paths: &Paths) -> Result<store::file::File
 }
 
 /// One line's worth: the end of the line that editors add isn't part of it.
+/// A secret from where the configuration says that it is; `what` it is, of which profile.
+fn secret_from(world: &mut World, source: &SecretSource, what: &str, profile: &str) -> Result<Secret, Error> {
+    match source {
+        SecretSource::File(path) => secret_from_file(world, &path.to_string_lossy()),
+        SecretSource::Env(name) => world.env.var(name).map(Secret::from).ok_or_else(|| {
+            Error::usage(format!(
+                "the {what} of `{profile}` is said to be in the variable `{}`, which is not set",
+                safe(name)
+            ))
+        }),
+        SecretSource::Command(argv) => {
+            let shown = safe(&argv.join(" "));
+            world.step(|| format!("asking `{shown}` for the {what}"));
+            let out = world
+                .programs
+                .output(argv, std::time::Duration::from_secs(60))
+                .map_err(|e| Error::usage(format!("the command for the {what}, `{shown}`, failed")).cause(e))?;
+            if out.is_empty() {
+                return Err(Error::usage(format!("the command for the {what}, `{shown}`, printed nothing")));
+            }
+            Ok(Secret::new(out.as_str()))
+        }
+    }
+}
+
 fn secret_from_file(world: &World, file: &str) -> Result<Secret, Error> {
     const LONGEST: usize = 64 * 1024;
     let text = if file == "-" {

@@ -63,6 +63,8 @@ pub(super) fn store_login(
         machine: renewal::machine(world),
         token: Some(set.clone()),
         metadata: session.metadata.clone().or(before.metadata),
+        dpop_key: client.proofs.dpop.as_ref().map(|dpop| dpop.kept().clone()),
+        dpop_nonces: client.proofs.dpop.as_ref().map(|dpop| dpop.nonces()).unwrap_or_default(),
     };
     keep(world, session, &record)?;
     // what an earlier login left on the disk has nothing to say any more
@@ -171,6 +173,7 @@ fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Re
     if !choice.scopes.is_empty() && known.scopes.as_ref() != Some(&choice.scopes) {
         changes.push(("scopes".to_owned(), choice.scopes.join(" ")));
     }
+    changes.extend(choice.proofs.changes(&known.proofs));
     if changes.is_empty() && session.configured {
         return Ok(());
     }
