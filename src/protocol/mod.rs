@@ -6,6 +6,8 @@ pub mod api_error;
 pub mod authorize;
 pub mod device;
 pub mod form;
+pub mod id_token;
+pub mod jose;
 pub mod jwt;
 pub mod metadata;
 pub mod pkce;

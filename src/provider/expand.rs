@@ -341,6 +341,8 @@ impl Provider {
             ("redirect.host", Host, &mut self.redirect.host),
             ("redirect.path", Text, &mut self.redirect.path),
             ("api.base-url", Url, &mut self.api.base_url),
+            ("id-token.jwks-uri", Url, &mut self.identity.jwks_uri),
+            ("userinfo.url", Url, &mut self.identity.userinfo_url),
         ];
         for (key, kind, value) in &mut options {
             if let Some(value) = value {
@@ -357,6 +359,7 @@ impl Provider {
             ("scopes.default", Text, &mut self.scopes.default),
             ("scopes.always", Text, &mut self.scopes.always),
             ("api.hosts", Host, &mut self.api.hosts),
+            ("id-token.audiences", Text, &mut self.identity.audiences),
         ];
         for (key, kind, list) in lists {
             for value in list {
@@ -384,6 +387,9 @@ impl Provider {
         }
         if let Some(it) = &mut self.revoke {
             endpoint("revoke", &mut it.endpoint, visit)?;
+        }
+        if let Some(it) = &mut self.introspect {
+            endpoint("introspect", it, visit)?;
         }
         if let Some(it) = &mut self.whoami {
             visit("whoami.url", Url, &mut it.url)?;
