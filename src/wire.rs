@@ -22,6 +22,8 @@ pub struct Request {
     /// The client's certificate, shown to the server that asks for one.
     pub identity: Option<Arc<Identity>>,
     pub at_sending: Option<Arc<dyn AtSending>>,
+    /// The connection may serve more of this command's requests: pages of one API. Never for a token endpoint (T-75).
+    pub reuse: bool,
 }
 
 impl Request {
@@ -36,6 +38,7 @@ impl Request {
             max_body: 1 << 20,
             identity: None,
             at_sending: None,
+            reuse: false,
         }
     }
 

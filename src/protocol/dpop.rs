@@ -158,3 +158,84 @@ fn place(url: &str) -> String {
 fn origin(url: &str) -> String {
     url::Url::parse(url).map_or_else(|_| url.to_owned(), |url| url.origin().ascii_serialization())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use ring::rand::{SecureRandom as _, SystemRandom};
+
+    use super::*;
+    use crate::protocol::jose::{self, Jwk};
+
+    fn claims(proof: &Secret) -> Map<String, Value> {
+        let head = jose::header(proof.expose()).unwrap();
+        let key = Jwk::from_members(head.members["jwk"].as_object().unwrap()).unwrap();
+        jose::verify(proof.expose(), &[Algorithm::ES256], &key).unwrap().1
+    }
+
+    // R-100
+    #[test]
+    fn ten_thousand_proofs_have_ten_thousand_names() {
+        let dpop = Dpop::generate().unwrap();
+        let mut names = BTreeSet::new();
+        for _ in 0..10_000 {
+            let mut random = [0; 16];
+            SystemRandom::new().fill(&mut random).unwrap();
+            let proof = dpop.proof("GET", "https://api.example/", None, None, 1, random).unwrap();
+            let payload = jose::unverified_claims(proof.expose()).unwrap();
+            assert!(names.insert(payload["jti"].as_str().unwrap().to_owned()));
+        }
+    }
+
+    // RFC 9449, sections 4.2 and 7
+    #[test]
+    fn a_proof_is_for_one_method_and_one_place() {
+        let dpop = Dpop::generate().unwrap();
+        let token = Secret::unlisted("Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU");
+        let proof = dpop.proof(
+            "GET",
+            "https://resource.example.org/protectedresource?a=b#c",
+            Some(&token),
+            None,
+            1_562_262_618,
+            [1; 16],
+        );
+        let claims = claims(&proof.unwrap());
+        assert_eq!(claims["htu"], "https://resource.example.org/protectedresource");
+        assert_eq!((claims["htm"].as_str(), claims["iat"].as_i64()), (Some("GET"), Some(1_562_262_618)));
+        // section 7.1's own example
+        assert_eq!(claims["ath"], "fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo");
+        assert!(!claims.contains_key("nonce"));
+    }
+
+    // R-102
+    #[test]
+    fn the_newest_nonce_of_a_server_is_used_there_and_nowhere_else() {
+        let dpop = Dpop::generate().unwrap();
+        let says = |nonce: &str| vec![("dpop-nonce".to_owned(), nonce.to_owned())];
+        let (server, other) = ("https://as.example/token", "https://api.example/me");
+        assert!(dpop.hear(server, &says("one")) && dpop.hear("https://as.example/other", &says("two")));
+        let nonce = |url: &str| claims(&dpop.proof("POST", url, None, None, 1, [2; 16]).unwrap()).get("nonce").cloned();
+        assert_eq!((nonce(server), nonce(other)), (Some("two".into()), None));
+        for bad in ["", "a b", "a\r\nx", &"n".repeat(2000)] {
+            assert!(!dpop.hear(other, &says(bad)), "{bad:.9}");
+        }
+        assert_eq!(nonce(other), None);
+    }
+
+    #[test]
+    fn only_a_demand_for_a_nonce_that_brings_one_is_answered() {
+        let proven = Proven { dpop: Arc::new(Dpop::generate().unwrap()), token: None, beside: None };
+        let request = Request::new("POST", "https://as.example/token");
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let nonce = header("dpop-nonce", "n");
+        let challenge = header("www-authenticate", "DPoP error=\"use_dpop_nonce\", error_description=\"x\"");
+        let wanted = br#"{"error":"use_dpop_nonce"}"#;
+        assert!(proven.heard(&request, 400, std::slice::from_ref(&nonce), wanted));
+        assert!(proven.heard(&request, 401, &[nonce.clone(), challenge.clone()], b""));
+        assert!(!proven.heard(&request, 400, &[], wanted));
+        assert!(!proven.heard(&request, 200, &[nonce.clone(), challenge], wanted));
+        assert!(!proven.heard(&request, 400, &[nonce], br#"{"error":"invalid_dpop_proof"}"#));
+    }
+}

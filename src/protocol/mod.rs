@@ -4,6 +4,7 @@
 pub mod answer;
 pub mod api_error;
 pub mod authorize;
+pub mod binding;
 pub mod client_auth;
 pub mod device;
 pub mod dpop;

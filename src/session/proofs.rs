@@ -7,8 +7,9 @@ use std::sync::Arc;
 use crate::config::proofs::Audience;
 use crate::config::{SecretSource, expand_home};
 use crate::error::{Error, Kind};
+use crate::protocol::binding::{Binding, is_dpop};
 use crate::protocol::client_auth::Proofs;
-use crate::protocol::dpop::{Dpop, Proven, SCHEME};
+use crate::protocol::dpop::Dpop;
 use crate::protocol::jose::{self, Algorithm, SigningKey};
 use crate::provider::{Announced, ClientAuth, Provider, auth_name};
 use crate::secret::Secret;
@@ -16,7 +17,7 @@ use crate::session::Session;
 use crate::session::record::Record;
 use crate::text::safe;
 use crate::token::TokenSet;
-use crate::wire::{Identity, Request};
+use crate::wire::Identity;
 use crate::world::World;
 
 impl Session {
@@ -190,33 +191,6 @@ impl Session {
         };
         Ok(Binding { dpop: self.dpop.clone().filter(|_| bound), identity })
     }
-}
-
-/// What a token is bound to, and so what goes with it.
-#[derive(Clone, Debug, Default)]
-pub struct Binding {
-    pub dpop: Option<Arc<Dpop>>,
-    pub identity: Option<Arc<Identity>>,
-}
-
-impl Binding {
-    /// Makes a request to a resource one that its token is good in: scheme, proof at each sending, certificate.
-    pub fn put_into(&self, set: &TokenSet, request: &mut Request) {
-        if self.identity.is_some() {
-            request.identity.clone_from(&self.identity);
-        }
-        if let Some(dpop) = &self.dpop {
-            for (_, value) in request.headers.iter_mut().filter(|(name, _)| name == "authorization") {
-                *value = Secret::new(format!("{SCHEME} {}", set.access_token.expose()));
-            }
-            *request = Proven::request(dpop, Some(&set.access_token), request);
-        }
-    }
-}
-
-/// the type in any spelling.
-pub fn is_dpop(set: &TokenSet) -> bool {
-    set.token_type.eq_ignore_ascii_case(SCHEME)
 }
 
 /// What a server that says what it has does not name, it does not have.

@@ -23,10 +23,13 @@ use zeroize::Zeroizing;
 
 use super::{Http, HttpError, Streamed, Upload};
 use crate::text;
-use crate::wire::{Request, Response};
+use crate::wire::{Identity, Request, Response};
 
 /// For name, TCP and TLS together: what fails by then was never sent, and can be tried again.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
+
+/// As many as pages are fetched side by side at most.
+const LASTING_CONNECTIONS: usize = 32;
 
 const USER_AGENT: &str = concat!("oauthctl/", env!("CARGO_PKG_VERSION"));
 
@@ -37,10 +40,14 @@ const OWN_HEADERS: [&str; 4] = ["host", "content-length", "transfer-encoding", "
 #[derive(Default)]
 pub struct Real {
     clients: [OnceLock<Client>; 3],
+    /// The same ways, for connections that serve more than one request.
+    lasting: [OnceLock<Client>; 3],
+    /// Those that show a client's certificate, each for its own.
+    certified: Mutex<Vec<(Way, bool, Arc<Identity>, Client)>>,
 }
 
 /// How a request travels; each way has a client of its own, made when it is first needed.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 enum Way {
     /// `http` to loopback: no certificate authorities are read.
     Plain,
@@ -108,7 +115,7 @@ impl Http for Real {
 }
 
 impl Real {
-    fn prepare(&self, request: &Request, place: &str) -> Result<(&Client, reqwest::blocking::Request), HttpError> {
+    fn prepare(&self, request: &Request, place: &str) -> Result<(Client, reqwest::blocking::Request), HttpError> {
         let forbidden = |why: String| HttpError::Forbidden { place: place.to_owned(), why };
         let (url, way) = allowed(request.url.expose()).map_err(|why| forbidden(why.to_owned()))?;
         let method = reqwest::Method::from_bytes(request.method.as_bytes())
@@ -134,43 +141,84 @@ impl Real {
                 fresh.push(name);
             }
         }
-        Ok((self.client(way, place)?, sent))
+        let client = match &request.identity {
+            Some(identity) if !matches!(way, Way::Plain) => self.certified(way, request.reuse, identity, place)?,
+            _ => self.client(way, request.reuse, place)?.clone(),
+        };
+        Ok((client, sent))
     }
 
-    fn client(&self, way: Way, place: &str) -> Result<&Client, HttpError> {
-        let cell = &self.clients[way as usize];
+    fn client(&self, way: Way, reuse: bool, place: &str) -> Result<&Client, HttpError> {
+        let cell = if reuse { &self.lasting[way as usize] } else { &self.clients[way as usize] };
         if let Some(client) = cell.get() {
             return Ok(client);
         }
-        let client = build(way).map_err(|error| HttpError::Tls { place: place.to_owned(), why: innermost(&error) })?;
+        let client = build(way, reuse, None)
+            .map_err(|error| HttpError::Tls { place: place.to_owned(), why: innermost(&error) })?;
         Ok(cell.get_or_init(|| client))
+    }
+
+    fn certified(&self, way: Way, reuse: bool, shown: &Arc<Identity>, place: &str) -> Result<Client, HttpError> {
+        let mut made = self.certified.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((.., client)) =
+            made.iter().find(|(w, r, identity, _)| (*w, *r) == (way, reuse) && identity == shown)
+        {
+            return Ok(client.clone());
+        }
+        let refused = |why: String| HttpError::Forbidden { place: place.to_owned(), why };
+        let pem = Zeroizing::new(format!("{}\n{}", shown.certificate, keys_alone(shown.key.expose()).as_str()));
+        let identity = reqwest::Identity::from_pem(pem.as_bytes())
+            .map_err(|e| refused(format!("the client certificate or its key can't be used: {}", innermost(&e))))?;
+        let client = build(way, reuse, Some(identity))
+            .map_err(|e| refused(format!("the client certificate does not fit its key: {}", innermost(&e))))?;
+        made.push((way, reuse, shown.clone(), client.clone()));
+        Ok(client)
     }
 }
 
-fn build(way: Way) -> reqwest::Result<Client> {
+/// The private keys of a PEM text: what else tools write beside them (`EC PARAMETERS`, a certificate) is none.
+fn keys_alone(pem: &str) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::with_capacity(pem.len()));
+    let mut inside = false;
+    for line in pem.lines() {
+        inside |= line.starts_with("-----BEGIN ") && line.trim_end().ends_with("PRIVATE KEY-----");
+        if inside {
+            out.push_str(line);
+            out.push('\n');
+        }
+        inside &= !line.starts_with("-----END ");
+    }
+    out
+}
+
+fn build(way: Way, reuse: bool, identity: Option<reqwest::Identity>) -> reqwest::Result<Client> {
+    let builder = |way, reuse| match identity.clone() {
+        Some(identity) => builder(way, reuse).identity(identity),
+        None => builder(way, reuse),
+    };
     // fails where it was done before, which is as good
     let _ = rustls::crypto::ring::default_provider().install_default();
     if let Way::Plain = way {
-        return builder(way).tls_certs_only([]).build();
+        return builder(way, reuse).tls_certs_only([]).build();
     }
     let bundle = roots::bundle();
     if !bundle.is_empty()
-        && let Ok(client) = builder(way).tls_certs_only(bundle).build()
+        && let Ok(client) = builder(way, reuse).tls_certs_only(bundle).build()
     {
         return Ok(client);
     }
     // the platform verifier also gets along with a bundle in which one certificate is broken
-    builder(way).build()
+    builder(way, reuse).build()
 }
 
-fn builder(way: Way) -> ClientBuilder {
+fn builder(way: Way, reuse: bool) -> ClientBuilder {
     let builder = ClientBuilder::new()
         .user_agent(USER_AGENT)
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
         .http1_only()
-        .pool_max_idle_per_host(0)
+        .pool_max_idle_per_host(if reuse { LASTING_CONNECTIONS } else { 0 })
         .connect_timeout(CONNECT_TIME)
         .timeout(None);
     if let Way::World = way {

@@ -3,6 +3,7 @@
 mod bad_input;
 mod binary;
 mod call;
+mod call_request;
 mod completions;
 mod configuration;
 mod doctor;
@@ -16,6 +17,7 @@ mod login;
 mod logout;
 mod loopback;
 mod profile;
+mod proofs;
 mod provider;
 mod providers;
 mod readme;
