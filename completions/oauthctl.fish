@@ -54,11 +54,16 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l client-id -d
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l client-secret-file -d 'A file with the client secret; `-` reads it from standard input' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l param -d 'An extra parameter of the authorize request; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l auth -d 'How the client proves who it is: `basic`, `post`, `none`, `client-secret-jwt`, `private-key-jwt`, `tls-client-auth`, `self-signed-tls-client-auth`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l client-key-file -d 'A file with the client\'s private key: PEM (PKCS#8, PKCS#1, SEC1) or JWK; `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l client-certificate -d 'A file with the client\'s certificate, and those that lead to its authority: PEM' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l assertion-audience -d 'The audience of the client\'s assertions: `token-endpoint` (the default), `issuer` or a URL' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l redirect-uri -d 'The redirect address as you registered it; one that isn\'t on this machine is pasted back' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l port -d 'The port to listen on' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l timeout -d 'How long to wait for the sign-in: `90s`, `5m` [default: 5m]' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l dpop -d 'Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can\'t use it'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l no-browser -d 'Print the address, but open no browser'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -s q -l quiet -d 'Say nothing but errors'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
@@ -74,16 +79,25 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l client-id -d
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l client-secret-file -d 'A file with the client secret; `-` reads it from standard input' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l param -d 'An extra parameter of the authorize request; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l auth -d 'How the client proves who it is: `basic`, `post`, `none`, `client-secret-jwt`, `private-key-jwt`, `tls-client-auth`, `self-signed-tls-client-auth`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l client-key-file -d 'A file with the client\'s private key: PEM (PKCS#8, PKCS#1, SEC1) or JWK; `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l client-certificate -d 'A file with the client\'s certificate, and those that lead to its authority: PEM' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l assertion-audience -d 'The audience of the client\'s assertions: `token-endpoint` (the default), `issuer` or a URL' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l format -d 'How it is printed' -r -f -a "text\t'The token and a newline'
 json\t'An object with the token, its type, expiry and scopes'
 header\t'`Authorization: Bearer …`'
 env\t'`OAUTHCTL_<PROFILE>_TOKEN=…`, for `env` and `eval`'
 curl\t'A configuration for `curl -K -`'
 netrc\t'An entry for `.netrc`, for the provider\'s API host'
-exec-credential\t'Kubernetes\' client authentication plugin'"
+exec-credential\t'Kubernetes\' client authentication plugin'
+dpop-proof\t'The proof that goes with a token that is bound to a key, for one request (`--method`, `--url`): the `DPoP` header'"
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l min-ttl -d 'Ask for a token that is valid for at least so long: `60s`, `5m`, `2h`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l method -d 'With `--format dpop-proof`: the method of the request that the proof is for [default: GET]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l url -d 'With `--format dpop-proof`: the address of that request' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l nonce -d 'With `--format dpop-proof`: the nonce that the API asked for' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l dpop -d 'Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can\'t use it'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l force-refresh -d 'Renew even a fresh token'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l no-refresh -d 'Print what is stored if it is still valid; never renew'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -s q -l quiet -d 'Say nothing but errors'
@@ -100,8 +114,13 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l client-id 
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l client-secret-file -d 'A file with the client secret; `-` reads it from standard input' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l param -d 'An extra parameter of the authorize request; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l auth -d 'How the client proves who it is: `basic`, `post`, `none`, `client-secret-jwt`, `private-key-jwt`, `tls-client-auth`, `self-signed-tls-client-auth`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l client-key-file -d 'A file with the client\'s private key: PEM (PKCS#8, PKCS#1, SEC1) or JWK; `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l client-certificate -d 'A file with the client\'s certificate, and those that lead to its authority: PEM' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l assertion-audience -d 'The audience of the client\'s assertions: `token-endpoint` (the default), `issuer` or a URL' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l dpop -d 'Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can\'t use it'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l all -d 'Renew every profile that has a token'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -s q -l quiet -d 'Say nothing but errors'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
@@ -123,6 +142,10 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l client-id -d 
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l client-secret-file -d 'A file with the client secret; `-` reads it from standard input' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l param -d 'An extra parameter of the authorize request; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l auth -d 'How the client proves who it is: `basic`, `post`, `none`, `client-secret-jwt`, `private-key-jwt`, `tls-client-auth`, `self-signed-tls-client-auth`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l client-key-file -d 'A file with the client\'s private key: PEM (PKCS#8, PKCS#1, SEC1) or JWK; `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l client-certificate -d 'A file with the client\'s certificate, and those that lead to its authority: PEM' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l assertion-audience -d 'The audience of the client\'s assertions: `token-endpoint` (the default), `issuer` or a URL' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l form -d 'The items make a form, not JSON'
@@ -130,6 +153,7 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l json -d 'The 
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l anywhere -d 'Send to any host; to one that isn\'t the provider\'s without the token'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s i -l include -d 'Print the answer\'s status and headers too'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l head -d 'Print status and headers alone, of a HEAD request unless another method is given'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l dpop -d 'Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can\'t use it'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s q -l quiet -d 'Say nothing but errors'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l no-cache -d 'Do without the kernel\'s copy of the access token'
@@ -144,8 +168,13 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l client-id -
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l client-secret-file -d 'A file with the client secret; `-` reads it from standard input' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l param -d 'An extra parameter of the authorize request; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l auth -d 'How the client proves who it is: `basic`, `post`, `none`, `client-secret-jwt`, `private-key-jwt`, `tls-client-auth`, `self-signed-tls-client-auth`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l client-key-file -d 'A file with the client\'s private key: PEM (PKCS#8, PKCS#1, SEC1) or JWK; `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l client-certificate -d 'A file with the client\'s certificate, and those that lead to its authority: PEM' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l assertion-audience -d 'The audience of the client\'s assertions: `token-endpoint` (the default), `issuer` or a URL' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l dpop -d 'Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can\'t use it'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l all -d 'Every profile'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l local-only -d 'Forget here, and leave the provider alone'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -s q -l quiet -d 'Say nothing but errors'
@@ -171,10 +200,15 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l client-id -
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l client-secret-file -d 'A file with the client secret; `-` reads it from standard input' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l param -d 'An extra parameter of the authorize request; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l auth -d 'How the client proves who it is: `basic`, `post`, `none`, `client-secret-jwt`, `private-key-jwt`, `tls-client-auth`, `self-signed-tls-client-auth`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l client-key-file -d 'A file with the client\'s private key: PEM (PKCS#8, PKCS#1, SEC1) or JWK; `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l client-certificate -d 'A file with the client\'s certificate, and those that lead to its authority: PEM' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l assertion-audience -d 'The audience of the client\'s assertions: `token-endpoint` (the default), `issuer` or a URL' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l format -d 'How it is printed' -r -f -a "text\t''
 json\t''"
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l dpop -d 'Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can\'t use it'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -s q -l quiet -d 'Say nothing but errors'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l no-cache -d 'Do without the kernel\'s copy of the access token'

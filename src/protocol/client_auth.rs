@@ -160,7 +160,8 @@ fn takes(taken: Option<&[String]>, alg: Algorithm) -> bool {
 fn algorithm(proofs: &Proofs, key: &SigningKey, taken: Option<&[String]>) -> Result<Algorithm, RequestError> {
     let own = match proofs.algorithm {
         Some(said) => vec![said],
-        None => [vec![key.default_algorithm()], key.algorithms()].concat(),
+        // the usual one of a kind stands first there
+        None => key.algorithms(),
     };
     own.iter().copied().find(|alg| key.algorithms().contains(alg) && takes(taken, *alg)).ok_or_else(|| {
         RequestError::Algorithm {

@@ -174,7 +174,6 @@ fn a_login_remembers_where_the_key_lies_and_never_the_key() {
 #[test]
 fn what_is_no_key_is_told_before_anything_is_sent() {
     let mut person = Person::new();
-    let dir = person.path("");
     let file = set_up(
         &person,
         "https://as.example",
@@ -184,26 +183,28 @@ fn what_is_no_key_is_told_before_anything_is_sent() {
     let run = format!("token as --grant client-credentials --client-id me --client-key-file {file}");
     person.types(&run).fails(
         2,
-        "error: the client key of `as` can't be used
+        "
+         error: the client key of `as` can't be used
          caused by: it is a public key, not a private key
          hint: wanted is a private key: PEM (PKCS#8, PKCS#1, SEC1) or JWK; RSA from 2048 bits, P-256, P-384, Ed25519
         ",
     );
     person.types("token as --grant client-credentials --client-id me").fails(
         2,
-        "error: the provider wants a proof by the client's key
+        "
+         error: the provider wants a proof by the client's key
          hint: `--client-key-file FILE`: PEM (PKCS#8, PKCS#1, SEC1) or JWK
         ",
     );
     set_up(&person, "https://as.example", "[\"basic\", \"none\"]", P256);
     person.types(&run).fails(
         2,
-        "error: there is a client key, and the provider takes no proof by it
+        "
+         error: there is a client key, and the provider takes no proof by it
          hint: `--auth private-key-jwt` proves by it all the same
          hint: `--auth none` goes without a proof
         ",
     );
-    drop(dir);
 }
 
 // what a server announces is believed before it is asked
@@ -259,8 +260,8 @@ fn a_bound_token_is_had_with_a_proof_and_used_with_another() {
     let record = person.record("as");
     assert!(record["dpop_key"].as_str().unwrap().len() > 100, "the key lies beside the token");
     assert_eq!(record["dpop_nonces"], json!({ odd.base.clone(): "as-nonce" }));
-    person.types("call as /me").is(0, "{\"ok\":true}\n", "");
-    person.types("call as /me").is(0, "{\"ok\":true}\n", "");
+    person.types("call as /me").is(0, "{\"ok\":true}", "");
+    person.types("call as /me").is(0, "{\"ok\":true}", "");
     person.types("token as --force-refresh").is(0, "access-2\n", "");
 
     let seen = seen.lock().unwrap();
