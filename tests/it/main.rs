@@ -3,6 +3,8 @@
 mod bad_input;
 mod binary;
 mod call;
+mod call_answer;
+mod call_pages;
 mod call_request;
 mod completions;
 mod configuration;
