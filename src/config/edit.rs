@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
-use super::{Config, ConfigError, IMPLICIT_REFUSED, asks, FILE, GrantKind, check_profile_name, check_redirect_uri, read};
+use super::{
+    Config, ConfigError, FILE, GrantKind, IMPLICIT_REFUSED, asks, check_profile_name, check_redirect_uri, read,
+};
 use crate::provider::tree;
 use crate::store::StoreKind;
 use crate::text::{nearest, safe};
@@ -225,7 +227,9 @@ fn known_profile_key(key: &str) -> Result<(), ConfigError> {
         return Ok(());
     }
     let known: Vec<&str> = PROFILE_KEYS[..13].iter().copied().chain(more.iter().map(String::as_str)).collect();
-    Err(unknown_key(key, &known))
+    let error = unknown_key(key, &known);
+    // fifty names help nobody: the rest stands in the README
+    Err(ConfigError { hint: unknown_key(key, &PROFILE_KEYS[..13]).hint, ..error })
 }
 
 fn store(value: &str) -> Result<Value, ConfigError> {

@@ -82,8 +82,8 @@ pub enum GrantKind {
 }
 
 /// Why there is no such grant, for whoever names it.
-pub const IMPLICIT_REFUSED: &str = "the implicit grant hands tokens to the browser's history and to every script on the page: \
-     RFC 9700, section 2.1.2, rules it out; use `--grant authorization-code`, which every server that offers it takes";
+pub const IMPLICIT_REFUSED: &str =
+    "the implicit grant hands tokens to the browser's history: RFC 9700 forbids it; use `--grant authorization-code`";
 
 impl GrantKind {
     pub const ALL: [GrantKind; 8] = [
@@ -101,10 +101,9 @@ impl GrantKind {
     pub fn needs_person(self) -> bool {
         match self {
             GrantKind::AuthorizationCode | GrantKind::DeviceCode | GrantKind::Ciba | GrantKind::Password => true,
-            GrantKind::ClientCredentials
-            | GrantKind::JwtBearer
-            | GrantKind::Saml2Bearer
-            | GrantKind::TokenExchange => false,
+            GrantKind::ClientCredentials | GrantKind::JwtBearer | GrantKind::Saml2Bearer | GrantKind::TokenExchange => {
+                false
+            }
         }
     }
 

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{Asks, Config, ConfigError, FILE, GrantKind, IMPLICIT_REFUSED, Profile, SecretSource, check_profile_name, check_redirect_uri};
+use super::{
+    Asks, Config, ConfigError, FILE, GrantKind, IMPLICIT_REFUSED, Profile, SecretSource, check_profile_name,
+    check_redirect_uri,
+};
 use crate::provider::tree::{self, Entry, ReadError, Reader, Value};
 use crate::store::StoreKind;
 use crate::text::safe;

@@ -25,8 +25,11 @@ pub fn obtain(
 ) -> Result<Answer, Error> {
     let provider = asking.provider;
     let Some(endpoint) = &provider.ciba else {
-        return Err(Error::usage(format!("provider `{}` offers no sign-in on another device (CIBA)", safe(&provider.id)))
-            .hint(format!("oauthctl login {}", asking.profile)));
+        return Err(Error::usage(format!(
+            "provider `{}` offers no sign-in on another device (CIBA)",
+            safe(&provider.id)
+        ))
+        .hint(format!("oauthctl login {}", asking.profile)));
     };
     let mut scopes = scopes.to_vec();
     // section 7.1: `openid` is required

@@ -79,7 +79,8 @@ mod tests {
     fn a_saml_assertion_is_sent_in_base64url_however_it_came() {
         let xml = "<Assertion>ÿ?>~</Assertion>";
         let want = URL_SAFE_NO_PAD.encode(xml);
-        let wrapped = STANDARD.encode(xml).as_bytes().chunks(10).map(|c| String::from_utf8_lossy(c).into_owned());
+        let packed = STANDARD.encode(xml);
+        let wrapped = packed.as_bytes().chunks(10).map(|c| String::from_utf8_lossy(c).into_owned());
         for given in [
             xml.to_owned(),
             format!("\u{feff}\n{xml}\n"),
@@ -87,7 +88,11 @@ mod tests {
             STANDARD.encode(xml),
             wrapped.collect::<Vec<_>>().join("\n"),
         ] {
-            assert_eq!(saml(&Secret::unlisted(given.as_str())).map(|s| s.expose().to_owned()), Ok(want.clone()), "{given}");
+            assert_eq!(
+                saml(&Secret::unlisted(given.as_str())).map(|s| s.expose().to_owned()),
+                Ok(want.clone()),
+                "{given}"
+            );
         }
         for bad in ["", "not saml", "bm90IHhtbA", "{}"] {
             assert_eq!(saml(&Secret::unlisted(bad)), Err(AssertionError::NotSaml), "{bad}");
@@ -97,7 +102,10 @@ mod tests {
     #[test]
     fn what_is_no_jwt_is_not_sent_as_one() {
         // RFC 7523, section 2.1, its example's shape
-        assert_eq!(jwt(&Secret::unlisted(" eyJhbGciOiJFUzI1NiJ9.eyJpc3Mi.J9l-ZhwP\n")).unwrap().expose(), "eyJhbGciOiJFUzI1NiJ9.eyJpc3Mi.J9l-ZhwP");
+        assert_eq!(
+            jwt(&Secret::unlisted(" eyJhbGciOiJFUzI1NiJ9.eyJpc3Mi.J9l-ZhwP\n")).unwrap().expose(),
+            "eyJhbGciOiJFUzI1NiJ9.eyJpc3Mi.J9l-ZhwP"
+        );
         for bad in ["", "a.b", "a.b.c.d", "a b.c.d", "..", "-----BEGIN PRIVATE KEY-----"] {
             assert_eq!(jwt(&Secret::unlisted(bad)), Err(AssertionError::NotAJwt), "{bad}");
         }

@@ -61,8 +61,7 @@ pub fn read_start(response: &Response, ok_status: &[u16]) -> Result<Started, Sta
             said: Some(said).filter(|s| !s.is_empty()),
         });
     }
-    let number =
-        |name: &str| body.get(name).and_then(|v| v.as_u64().or_else(|| v.as_str()?.trim().parse().ok()));
+    let number = |name: &str| body.get(name).and_then(|v| v.as_u64().or_else(|| v.as_str()?.trim().parse().ok()));
     let auth_req_id = body
         .get("auth_req_id")
         .and_then(Value::as_str)
@@ -93,7 +92,9 @@ mod tests {
         let body = json!({ "auth_req_id": "1c266114", "expires_in": "3000000" });
         let started = read_start(&response(200, &body), &[200]).unwrap();
         assert_eq!((started.expires_in, started.interval), (3600, 5));
-        for bad in [json!({}), json!({ "auth_req_id": "a b", "expires_in": 1 }), json!({ "auth_req_id": "a" }), json!(7)] {
+        for bad in
+            [json!({}), json!({ "auth_req_id": "a b", "expires_in": 1 }), json!({ "auth_req_id": "a" }), json!(7)]
+        {
             assert!(matches!(read_start(&response(200, &bad), &[200]), Err(StartError::Missing(_))), "{bad}");
         }
         let refused = json!({ "error": "unknown_user_id" });

@@ -10,8 +10,10 @@ const PREFIX: &str = "urn:ietf:params:oauth:token-type:";
 pub const SHORT_NAMES: [&str; 6] = ["access_token", "refresh_token", "id_token", "saml1", "saml2", "jwt"];
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no type of token; it is one of {} or a URI", SHORT_NAMES.join(", "))]
-pub struct UnknownType(String);
+#[error("`{name}` is no type of token; it is one of {} or a URI", SHORT_NAMES.join(", "))]
+pub struct UnknownType {
+    name: String,
+}
 
 /// A token and its type's URI.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +37,7 @@ pub fn type_uri(name: &str) -> Result<String, UnknownType> {
     let short = name.replace('-', "_").to_lowercase();
     match SHORT_NAMES.contains(&short.as_str()) {
         true => Ok(format!("{PREFIX}{short}")),
-        false => Err(UnknownType(safe(name))),
+        false => Err(UnknownType { name: safe(name) }),
     }
 }
 
@@ -79,8 +81,11 @@ mod tests {
     #[test]
     fn a_request_says_what_the_rfcs_example_says() {
         let typed = |token: &str, kind: &str| Typed { token: token.into(), kind: type_uri(kind).unwrap() };
-        let mut exchange =
-            Exchange { subject: typed("accVkjcJyb4BWCxGsndESCJQbdFMogUC5PbRDqceLTC", "access_token"), actor: None, requested: None };
+        let mut exchange = Exchange {
+            subject: typed("accVkjcJyb4BWCxGsndESCJQbdFMogUC5PbRDqceLTC", "access_token"),
+            actor: None,
+            requested: None,
+        };
         let sent = |exchange: &Exchange| -> Vec<(String, String)> {
             request("g", exchange).into_iter().map(|(n, v)| (n.to_owned(), v.expose().to_owned())).collect()
         };

@@ -285,11 +285,7 @@ fn anew(
 }
 
 /// A token for this command alone: `--store none`, or a machine without a store.
-fn unkept(
-    world: &mut World,
-    session: &mut Session,
-    record: Option<&Record>,
-) -> Result<TokenSet, Error> {
+fn unkept(world: &mut World, session: &mut Session, record: Option<&Record>) -> Result<TokenSet, Error> {
     let provider = session.provider(world, record)?;
     if session.grant(Some(&provider), record).needs_person() {
         return Err(Error::login_first(
@@ -340,10 +336,7 @@ fn without_store(world: &mut World, session: &mut Session, e: Error) -> Result<T
         // nobody has logged in here, with or without a keychain
         return Err(no_token(session).cause(e.message));
     }
-    if e.kind == Kind::Store
-        && !session.grant(None, None).needs_person()
-        && session.profile.grant.is_some()
-    {
+    if e.kind == Kind::Store && !session.grant(None, None).needs_person() && session.profile.grant.is_some() {
         // nothing is lost: the next command asks for another one
         world.step(|| format!("{}: the token is not kept", e.message));
         return unkept(world, session, None);

@@ -42,7 +42,9 @@ fn exchange(world: &mut World, session: &Session) -> Result<Exchange, Error> {
     };
     let subject_kind = kind(&asks.subject_token_type)?;
     let subject = match (&asks.subject_profile, &asks.subject_token) {
-        (Some(profile), None) => Typed { token: of_profile(world, session, profile, &subject_kind)?, kind: subject_kind },
+        (Some(profile), None) => {
+            Typed { token: of_profile(world, session, profile, &subject_kind)?, kind: subject_kind }
+        }
         (None, Some(_)) => {
             let text = require(world, session, "subject token", "--subject-token-file", &asks.subject_token)?;
             Typed { token: trimmed(&text), kind: subject_kind }

@@ -3,6 +3,7 @@
 //! [`Session::open`] puts together who is meant: the profile from the configuration, the environment and the flags. The
 //! provider is looked up only when something has to be asked of it: a fresh token needs no catalogue.
 
+pub mod choice;
 pub mod copy;
 pub mod fresh;
 pub mod inputs;
@@ -17,7 +18,7 @@ mod trouble;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::config::{self, Asks, Config, GrantKind, IMPLICIT_REFUSED, Profile};
+use crate::config::{self, GrantKind, Profile};
 use crate::error::{Error, Kind};
 use crate::grant;
 use crate::protocol::metadata;
@@ -25,32 +26,13 @@ use crate::protocol::token_request::Client;
 use crate::provider::Provider;
 use crate::provider::expand::ExpandError;
 use crate::secret::Secret;
-use crate::store::{self, Store, StoreKind};
-use crate::text::{nearest, safe};
+use crate::store::{self, Store};
+use crate::text::safe;
 use crate::world::World;
+pub use choice::{Choice, known_grants, known_stores};
+use choice::{overlay_environment, overlay_flags, provider_of_new_profile, store_for, store_kind, which};
 use paths::Paths;
 use record::{Kept, Record};
-
-/// What was typed, before the configuration and the environment have their say.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Choice {
-    pub profile: Option<String>,
-    pub provider: Option<String>,
-    pub environment: Option<String>,
-    /// The provider's variables.
-    pub vars: Vec<(String, String)>,
-    pub grant: Option<GrantKind>,
-    pub client_id: Option<String>,
-    /// A file's name, or `-` for standard input.
-    pub client_secret_file: Option<String>,
-    pub scopes: Vec<String>,
-    pub params: Vec<(String, String)>,
-    pub redirect_uri: Option<String>,
-    pub port: Option<u16>,
-    pub store: Option<StoreKind>,
-    pub no_cache: bool,
-    pub asks: Asks,
-}
 
 /// Variables that only a running program knows (the sandbox's address), asked for when the provider is first needed.
 pub type MoreVars = Box<dyn FnMut(&mut World) -> Result<BTreeMap<String, String>, Error>>;
@@ -284,165 +266,6 @@ impl Session {
             })
         })
     }
-}
-
-/// Which profile, and the configuration read as far as needed.
-fn which(world: &World, paths: &Paths, choice: &Choice) -> Result<(String, Config), Error> {
-    let dir = paths.config.as_deref();
-    if let Some(issuer) = choice.profile.as_deref().filter(|p| p.contains("://")) {
-        // `login https://issuer.example`: the profile is called by the issuer's host
-        let name = name_of_issuer(issuer);
-        let config =
-            dir.map(|d| Config::load_for(d, &name).map_err(|e| in_folder(e, d))).transpose()?.unwrap_or_default();
-        return Ok((name, config));
-    }
-    if let Some(name) = choice.profile.clone().or_else(|| world.env.var("OAUTHCTL_PROFILE")) {
-        let config =
-            dir.map(|d| Config::load_for(d, &name).map_err(|e| in_folder(e, d))).transpose()?.unwrap_or_default();
-        return Ok((name, config));
-    }
-    let config = dir.map(|d| Config::load(d).map_err(|e| in_folder(e, d))).transpose()?.unwrap_or_default();
-    if let Some(name) = config.default_profile.clone() {
-        return Ok((name, config));
-    }
-    if let Some(provider) = &choice.provider {
-        return Ok((provider.clone(), config));
-    }
-    match config.profiles.len() {
-        1 => Ok((config.profiles.keys().next().cloned().unwrap_or_default(), config)),
-        0 => Err(Error::usage("no profile was named, and there is none yet")
-            .hint("oauthctl login sandbox")
-            .hint("`oauthctl provider list` names the providers")),
-        _ => Err(Error::usage("no profile was named, and there are several")
-            .hint(format!("name one of: {}", config.profiles.keys().map(String::as_str).collect::<Vec<_>>().join(", ")))
-            .hint("or set `default-profile` in config.toml, or OAUTHCTL_PROFILE")),
-    }
-}
-
-/// `https://as.example:8443/tenant` makes the profile `as.example-8443-tenant`.
-fn name_of_issuer(issuer: &str) -> String {
-    let rest = issuer.split_once("://").map_or(issuer, |(_, rest)| rest).trim_end_matches('/');
-    let name: String =
-        rest.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' || c == '_' { c } else { '-' }).collect();
-    name.trim_matches('-').chars().take(64).collect()
-}
-
-/// A mistake in a file, and which folder's.
-fn in_folder(e: config::ConfigError, dir: &std::path::Path) -> Error {
-    Error::from(e).hint(format!("the configuration is in {}", safe(&dir.display().to_string())))
-}
-
-fn overlay_environment(world: &World, name: &str, named: bool, profile: &mut Profile) -> Result<(), Error> {
-    let upper = store::environment::upper(name);
-    let var = |what: &str| {
-        let own = world.env.var(&format!("OAUTHCTL_{upper}_{what}"));
-        own.or_else(|| if named { world.env.var(&format!("OAUTHCTL_{what}")) } else { None })
-    };
-    if let Some(id) = var("CLIENT_ID") {
-        profile.client_id = Some(id);
-    }
-    if let Some(grant) = var("GRANT") {
-        if grant == "implicit" {
-            return Err(Error::usage(IMPLICIT_REFUSED));
-        }
-        profile.grant = Some(GrantKind::from_name(&grant).ok_or_else(|| {
-            Error::usage(format!("OAUTHCTL_GRANT names an unknown grant: `{}`", safe(&grant))).hint(known_grants())
-        })?);
-    }
-    if let Some(scope) = var("SCOPE") {
-        profile.scopes = Some(scope.split([' ', ',']).filter(|s| !s.is_empty()).map(str::to_owned).collect());
-    }
-    Ok(())
-}
-
-pub fn known_grants() -> String {
-    format!("grants: {}", GrantKind::ALL.map(GrantKind::name).join(", "))
-}
-
-fn overlay_flags(choice: &Choice, profile: &mut Profile) {
-    if choice.provider.is_some() {
-        profile.provider.clone_from(&choice.provider);
-    }
-    if choice.environment.is_some() {
-        profile.environment.clone_from(&choice.environment);
-    }
-    profile.vars.extend(choice.vars.iter().cloned());
-    if choice.grant.is_some() {
-        profile.grant = choice.grant;
-    }
-    if choice.client_id.is_some() {
-        profile.client_id.clone_from(&choice.client_id);
-    }
-    if !choice.scopes.is_empty() {
-        profile.scopes = Some(choice.scopes.clone());
-    }
-    if choice.redirect_uri.is_some() {
-        profile.redirect_uri.clone_from(&choice.redirect_uri);
-    }
-    if choice.port.is_some() {
-        profile.port = choice.port;
-    }
-    if choice.store.is_some() {
-        profile.store = choice.store;
-    }
-    profile.params.extend(choice.params.iter().cloned());
-    profile.asks.lay_over(&choice.asks);
-}
-
-/// A profile that doesn't exist yet but has a provider's name is that provider's.
-fn provider_of_new_profile(paths: &Paths, name: &str, config: &Config) -> Result<String, Error> {
-    let dir = paths.config.clone().unwrap_or_else(|| PathBuf::from(""));
-    if config.profiles.contains_key(name) && config::provider(&dir, name, None).is_err() {
-        return Err(Error::usage(format!("profile `{}` does not say whose it is", safe(name)))
-            .hint(format!("oauthctl profile set {} provider NAME", safe(name))));
-    }
-    let known = config::provider_names(&dir)?;
-    if known.iter().any(|(known, _)| known == name) || config::provider(&dir, name, None).is_ok() {
-        return Ok(name.to_owned());
-    }
-    // a broken file of the person's own must be named as such, not called unknown
-    if let Err(e) = config::provider(&dir, name, None)
-        && !e.message.starts_with("there is no provider")
-    {
-        return Err(e.into());
-    }
-    let everything = Config::load(&dir).unwrap_or_else(|_| config.clone());
-    let names = everything.profiles.keys().map(String::as_str).chain(known.iter().map(|(n, _)| n.as_str()));
-    let error = Error::usage(format!("there is no profile and no provider called `{}`", safe(name)));
-    Err(match nearest(name, names) {
-        Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None => error.hint("`oauthctl list` names the profiles, `oauthctl provider list` the providers"),
-    }
-    .hint(format!("a new profile of a provider: `oauthctl login {} --provider NAME`", safe(name))))
-}
-
-fn store_kind(world: &World, choice: &Choice, profile: &Profile, config: &Config) -> Result<StoreKind, Error> {
-    if let Some(kind) = choice.store {
-        return Ok(kind);
-    }
-    if let Some(name) = world.env.var("OAUTHCTL_STORE") {
-        return StoreKind::from_name(&name).ok_or_else(|| {
-            Error::usage(format!("OAUTHCTL_STORE names an unknown store: `{}`", safe(&name))).hint(known_stores())
-        });
-    }
-    Ok(profile.store.or(config.store).unwrap_or(StoreKind::Keychain))
-}
-
-pub fn known_stores() -> String {
-    format!("stores: {}", StoreKind::ALL.map(StoreKind::name).join(", "))
-}
-
-/// The store for a profile: the environment's where a token from outside is set, else the one that was chosen.
-fn store_for(world: &World, kind: StoreKind, name: &str, paths: &Paths) -> Result<Box<dyn Store>, Error> {
-    if world.env.var(&store::environment::variable_name(name)).is_some() {
-        return Ok(Box::new(store::environment::EnvironmentStore::new(&*world.env)));
-    }
-    Ok(match kind {
-        StoreKind::Keychain => Box::new(store::keychain::KeychainStore::new(world.keychain.clone())),
-        StoreKind::File => Box::new(open_file_store(world, paths)?),
-        StoreKind::Environment => Box::new(store::environment::EnvironmentStore::new(&*world.env)),
-        StoreKind::None => Box::new(store::none::NoStore),
-    })
 }
 
 /// The sealed files, with the passphrase from the environment if there is one.

@@ -434,7 +434,8 @@ fn fifty_of_the_same_redirect_get_the_same_page() {
     let tabs: Vec<_> = (0..50)
         .map(|_| {
             let listener = Arc::clone(&listener);
-            thread::spawn(move || status(&get(&listener, "/cb?code=right")))
+            // more than may be open at once: one whose request is late makes room, and a browser asks again
+            thread::spawn(move || (0..20).map(|_| status(&get(&listener, "/cb?code=right"))).find(|s| *s != 0))
         })
         .collect();
     // an exchange takes its time, and meanwhile they all wait
@@ -443,10 +444,10 @@ fn fifty_of_the_same_redirect_get_the_same_page() {
     first.reply.send(Page::Done);
     let others = login(requests);
     for tab in tabs {
-        assert_eq!(tab.join().expect("an answer"), 303);
+        assert_eq!(tab.join().expect("an answer"), Some(303));
     }
     drop(listener);
-    assert_eq!(others.join().expect("a count"), 49);
+    assert!(others.join().expect("a count") >= 49);
 }
 
 // L-20

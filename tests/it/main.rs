@@ -9,6 +9,7 @@ mod doctor;
 mod errors;
 mod fuzz_corpus;
 mod fuzz_targets;
+mod grants;
 mod house;
 mod keychain_real;
 mod list;

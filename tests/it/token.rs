@@ -481,11 +481,11 @@ fn flags_and_environment_do_without_any_configuration() {
     assert_eq!((done.code, done.err.as_str()), (0, ""));
     assert!(done.out.starts_with("eyJ"), "{}", done.out);
     assert!(!me.path("state").exists(), "nothing was written");
-    me.set("OAUTHCTL_CI_GRANT", "password").types("token ci --provider vr2").fails(
+    me.set("OAUTHCTL_CI_GRANT", "magic").types("token ci --provider vr2").fails(
         2,
         "
-        error: OAUTHCTL_GRANT names an unknown grant: `password`
-        hint: grants: authorization-code, device-code, client-credentials
+        error: OAUTHCTL_CI_GRANT names an unknown grant: `magic`
+        hint: grants: authorization-code, device-code, client-credentials, jwt-bearer, saml2-bearer, token-exchange, ciba, password
     ",
     );
 }

@@ -1,0 +1,232 @@
+//! What a login leaves behind: the record in the store, the profile in `config.toml`, and nothing in a store it moved out of.
+
+use std::collections::BTreeMap;
+
+use crate::config::{self, GrantKind};
+use crate::error::Error;
+use crate::protocol::token_request::Client;
+use crate::provider::{Provider, VarFrom};
+use crate::session::fresh::keep;
+use crate::session::record::Record;
+use crate::session::{Session, lock, renewal};
+use crate::store::keychain::KeychainStore;
+use crate::store::{Store, StoreError, StoreKind};
+use crate::token::TokenSet;
+use crate::world::World;
+
+#[expect(clippy::too_many_arguments, reason = "one call, and each is a fact of the login that is kept")]
+pub(super) fn store_login(
+    world: &mut World,
+    session: &mut Session,
+    provider: &Provider,
+    old: Option<Record>,
+    grant: GrantKind,
+    set: &TokenSet,
+    client: &Client,
+    asked: &[String],
+    redirect_params: &[(String, String)],
+    account: Option<String>,
+) -> Result<(), Error> {
+    if session.store.kind() == StoreKind::None {
+        return Ok(());
+    }
+    let lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
+    let now = session.load()?;
+    let generation = [&now, &old]
+        .into_iter()
+        .flatten()
+        .map(|r| r.generation)
+        .chain([renewal::newest_seen(session)])
+        .max()
+        .unwrap_or(0);
+    let before = now.or(old).unwrap_or_default();
+    // a secret that comes from outside each time stays outside
+    let kept_secret = match session.profile.client_secret.is_some() || world.env.var("OAUTHCTL_CLIENT_SECRET").is_some()
+    {
+        true => before.client_secret.clone(),
+        false => client
+            .secret
+            .clone()
+            .or(before.client_secret.clone().filter(|_| before.client_id.as_deref() == Some(&client.id))),
+    };
+    let record = Record {
+        generation: generation + 1,
+        provider: Some(session.provider_name().to_owned()),
+        client_id: Some(client.id.clone()),
+        client_secret: kept_secret,
+        grant: Some(grant),
+        asked: asked.to_vec(),
+        login_at: Some(world.clock.now()),
+        vars: learnt(provider, set, redirect_params),
+        account,
+        journal_key: Some(renewal::new_key(world)),
+        machine: renewal::machine(world),
+        token: Some(set.clone()),
+        metadata: session.metadata.clone().or(before.metadata),
+    };
+    keep(world, session, &record)?;
+    // what an earlier login left on the disk has nothing to say any more
+    renewal::sweep(session);
+    let left = old_store(world, session)?;
+    remember_profile(world, session, client)?;
+    drop(lock);
+    leave(world, session, left);
+    Ok(())
+}
+
+/// The store that this profile has been in until now, if it is another one.
+fn old_store(world: &World, session: &Session) -> Result<Option<Box<dyn Store>>, Error> {
+    let dir = session.paths.require_config()?;
+    let file = config::Config::load_for(&dir, &session.name)?;
+    let Some(profile) = file.profiles.get(&session.name) else { return Ok(None) };
+    let old = profile.store.or(file.store).unwrap_or(StoreKind::Keychain);
+    if old == session.store.kind() || world.env.var("OAUTHCTL_STORE").is_some() {
+        return Ok(None);
+    }
+    Ok(match old {
+        StoreKind::Keychain => Some(Box::new(KeychainStore::new(world.keychain.clone()))),
+        StoreKind::File => Some(Box::new(crate::session::open_file_store(world, &session.paths)?)),
+        StoreKind::Environment | StoreKind::None => None,
+    })
+}
+
+/// One source of truth: a profile that moved to another store leaves nothing in the old one (C-30), not even what a renewal
+/// there is about to save: that one is waited for.
+fn leave(world: &mut World, session: &mut Session, old: Option<Box<dyn Store>>) {
+    let Some(old) = old else { return };
+    let new = std::mem::replace(&mut session.store, old);
+    let lock = lock::acquire(world, &session.paths, &*session.store, &session.name);
+    let deleted = session.store.delete(&session.name);
+    crate::session::copy::forget(world, session);
+    renewal::forget_all(session);
+    drop(lock);
+    let old = std::mem::replace(&mut session.store, new);
+    match deleted {
+        Ok(true) => world.say(&format!(
+            "The tokens in {} were deleted: this profile's are in {} now.",
+            old.place(),
+            session.store.place()
+        )),
+        Ok(false) => {}
+        // an absent keychain holds nothing that could be used
+        Err(StoreError::Absent { .. }) => {}
+        Err(e) => world.warn(&format!("what {} still holds of this profile could not be deleted: {e}", old.place())),
+    }
+}
+
+/// Variables that the redirect or the answer taught (`from = "callback"`, `"token"`).
+fn learnt(provider: &Provider, set: &TokenSet, redirect_params: &[(String, String)]) -> BTreeMap<String, String> {
+    provider
+        .vars
+        .iter()
+        .filter_map(|(name, var)| {
+            let value = match var.from {
+                VarFrom::Callback => redirect_params.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()),
+                VarFrom::Token => set.extra.get(name).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)),
+                VarFrom::User | VarFrom::Whoami => None,
+            };
+            value.map(|v| (name.clone(), v))
+        })
+        .collect()
+}
+
+/// What a login asks for once: a password is never kept, nor where it was, and a hint about one sign-in says nothing of the next.
+const ONCE: [&str; 4] = ["password.file", "binding-message", "id-token-hint.file", "login-hint-token.file"];
+
+/// Writes what makes the profile into `config.toml`: only what isn't there already.
+fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Result<(), Error> {
+    let dir = session.paths.require_config()?;
+    let choice = &session.choice;
+    let file = config::Config::load_for(&dir, &session.name)?;
+    let known = file.profiles.get(&session.name).cloned().unwrap_or_default();
+    let mut changes: Vec<(String, String)> = Vec::new();
+    let mut change = |key: &str, value: Option<&str>, known: Option<&str>| {
+        if let Some(value) = value.filter(|v| Some(*v) != known) {
+            changes.push((key.to_owned(), value.to_owned()));
+        }
+    };
+    change("provider", session.profile.provider.as_deref(), known.provider.as_deref());
+    change("environment", session.choice.environment.as_deref(), known.environment.as_deref());
+    let own_client = session.raw_provider()?.client_id;
+    if world.env.var("OAUTHCTL_CLIENT_ID").is_none() {
+        change(
+            "client-id",
+            Some(client.id.as_str()).filter(|id| own_client.as_deref() != Some(id)),
+            known.client_id.as_deref(),
+        );
+    }
+    // a password is given by name each time
+    let grant = choice.grant.filter(|g| *g != GrantKind::Password);
+    change("grant", grant.map(GrantKind::name), known.grant.map(GrantKind::name));
+    change("redirect-uri", choice.redirect_uri.as_deref(), known.redirect_uri.as_deref());
+    let port = choice.port.map(|p| p.to_string());
+    change("port", port.as_deref(), known.port.map(|p| p.to_string()).as_deref());
+    let kind = session.store.kind();
+    if choice.store.is_some()
+        || (kind == StoreKind::File && file.store != Some(kind) && world.env.var("OAUTHCTL_STORE").is_none())
+    {
+        change("store", Some(kind.name()), known.store.map(StoreKind::name));
+    }
+    for (name, value) in &session.profile.vars {
+        change(&format!("vars.{name}"), Some(value), known.vars.get(name).map(String::as_str));
+    }
+    for (name, value) in &choice.params {
+        change(&format!("params.{name}"), Some(value), known.params.get(name).map(String::as_str));
+    }
+    if !choice.scopes.is_empty() && known.scopes.as_ref() != Some(&choice.scopes) {
+        changes.push(("scopes".to_owned(), choice.scopes.join(" ")));
+    }
+    changes.extend(choice.asks.changes(&known.asks).into_iter().filter(|(key, _)| !ONCE.contains(&key.as_str())));
+    if changes.is_empty() && session.configured {
+        return Ok(());
+    }
+    let name = session.name.clone();
+    config::edit(&dir, |editor| {
+        for (key, value) in &changes {
+            editor.set(&name, key, value)?;
+        }
+        Ok(())
+    })?;
+    // the configuration has changed: the copy's link is made anew
+    if let Ok(Some(set)) = session.load().map(|r| r.and_then(|r| r.token)) {
+        crate::session::copy::write(world, session, &set);
+    }
+    Ok(())
+}
+
+/// Where no keychain answers, sealed files do, and the profile keeps to them. What is to be said of it is said once nothing
+/// is missing any more, never silently.
+pub(super) fn choose_store(world: &mut World, session: &mut Session) -> Result<Option<String>, Error> {
+    let name = session.name.clone();
+    if session.store.kind() == StoreKind::None {
+        return Ok(None);
+    }
+    match session.store.writable(&name) {
+        Ok(()) => key_file_notice(world, session),
+        Err(StoreError::Absent { why, .. })
+            if session.store.kind() == StoreKind::Keychain
+                && session.choice.store.is_none()
+                && world.env.var("OAUTHCTL_STORE").is_none()
+                && session.profile.store.is_none() =>
+        {
+            let file = crate::session::open_file_store(world, &session.paths)?;
+            let how = file.opened_by();
+            session.store = Box::new(file);
+            session.store.writable(&name)?;
+            Ok(Some(format!(
+                "No keychain answers here ({why}): the tokens go into sealed files in {}, {how}.",
+                session.store.place()
+            )))
+        }
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// Of a key file beside the sealed files: it keeps nothing from whoever reads the folder.
+pub(super) fn key_file_notice(world: &World, session: &Session) -> Result<Option<String>, Error> {
+    if session.store.kind() != StoreKind::File || session.load()?.is_some() {
+        return Ok(None);
+    }
+    let how = crate::session::open_file_store(world, &session.paths)?.opened_by();
+    Ok(Some(format!("The tokens go into sealed files in {}, {how}.", session.store.place())))
+}

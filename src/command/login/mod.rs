@@ -1,0 +1,183 @@
+//! `login`: a person's act. Asks for what is missing, signs in, keeps the tokens, and only then says that it is done.
+
+mod ask;
+mod keep;
+mod ways;
+mod without_browser;
+
+use std::time::Duration;
+
+use clap::Args;
+
+use ask::{ask_vars, confirm_account};
+use keep::{choose_store, store_login};
+use ways::{Obtained, by_browser};
+use without_browser::{by_ciba, by_device_code, by_password, unattended};
+
+use crate::api;
+use crate::command::ask_args::SignInFlags;
+use crate::command::{Global, WhoArgs, duration, practice, times};
+use crate::config::GrantKind;
+use crate::error::Error;
+use crate::grant::unattended::offered;
+use crate::protocol::authorization_details;
+use crate::provider::Provider;
+use crate::session::record::Record;
+use crate::session::{Choice, Session};
+use crate::store::{StoreKind, environment};
+use crate::text::safe;
+use crate::token::TokenSet;
+use crate::world::World;
+
+#[derive(Args, Debug)]
+pub struct LoginArgs {
+    #[command(flatten)]
+    pub who: WhoArgs,
+    /// The redirect address as you registered it; one that isn't on this machine is pasted back.
+    #[arg(long, value_name = "URL", help_heading = "Profile")]
+    pub redirect_uri: Option<String>,
+    /// The port to listen on.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Profile")]
+    pub port: Option<u16>,
+    /// Print the address, but open no browser.
+    #[arg(long)]
+    pub no_browser: bool,
+    /// How long to wait for the sign-in: `90s`, `5m` [default: 5m]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub timeout: Option<Duration>,
+    #[command(flatten)]
+    pub sign_in: SignInFlags,
+}
+
+pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
+    let mut choice = Choice { redirect_uri: args.redirect_uri.clone(), port: args.port, ..args.who.choice(global) };
+    choice.asks.lay_over(&args.sign_in.asks());
+    let mut session = practice::open(world, choice)?;
+    let variable = environment::variable_name(&session.name);
+    if world.env.var(&variable).is_some() {
+        return Err(Error::usage(format!(
+            "the token of `{}` comes from the variable {variable}: a login would not be used",
+            session.name
+        ))
+        .hint(format!("unset {variable}")));
+    }
+    // a provider that isn't known, or is broken, is told before anything else
+    session.raw_provider()?;
+    let store_notice = choose_store(world, &mut session)?;
+    let old = match session.store.kind() {
+        StoreKind::None => None,
+        _ => session.load()?,
+    };
+    ask_vars(world, &mut session)?;
+    session.signing_in = true;
+    let provider = session.provider(world, old.as_ref())?;
+    let grant = session.grant(Some(&provider), None);
+    offered(&provider, grant, &session.name)?;
+    let old_record = old.as_ref();
+    let obtained = match grant {
+        GrantKind::AuthorizationCode => by_browser(world, &mut session, &provider, old_record, &args, store_notice)?,
+        GrantKind::DeviceCode => by_device_code(world, &mut session, &provider, old_record, &args, store_notice)?,
+        GrantKind::Ciba => by_ciba(world, &mut session, &provider, old_record, &args, store_notice)?,
+        GrantKind::Password => by_password(world, &mut session, &provider, old_record, store_notice)?,
+        GrantKind::ClientCredentials | GrantKind::JwtBearer | GrantKind::Saml2Bearer | GrantKind::TokenExchange => {
+            unattended(world, &mut session, &provider, old_record, grant, store_notice)?
+        }
+    };
+    finish(world, &mut session, &provider, old, grant, obtained)
+}
+
+/// Keeps first, tells the browser then, talks last.
+fn finish(
+    world: &mut World,
+    session: &mut Session,
+    provider: &Provider,
+    old: Option<Record>,
+    grant: GrantKind,
+    obtained: Obtained,
+) -> Result<u8, Error> {
+    let Obtained { set, client, asked, redirect_params, caught, confirm } = obtained;
+    let done: Result<Option<String>, Error> = (|| {
+        let account = account(world, session, provider, &set);
+        if confirm {
+            confirm_account(world, session, provider, account.as_deref(), &set)?;
+        }
+        store_login(world, session, provider, old, grant, &set, &client, &asked, &redirect_params, account.clone())?;
+        Ok(account)
+    })();
+    if let Some(caught) = caught {
+        caught.tell(done.is_ok());
+    }
+    world.signals.release();
+    let account = done?;
+    let name = session.name.clone();
+    let who = account.map(|a| format!(" as {}", safe(&a))).unwrap_or_default();
+    let now = world.clock.now();
+    world.say(&format!(
+        "Signed in to {}{who}. The token of `{name}` is {}.",
+        safe(&provider.name),
+        times::good_until(set.expires_at, now)
+    ));
+    if let Some(scopes) = missing_scopes(&asked, &set) {
+        world.warn(&format!("not granted: {}", safe(&scopes)));
+    }
+    if let Some(granted) = set.extra.get("authorization_details").map(authorization_details::granted) {
+        world.say(&format!("Granted in detail: {}", safe(&granted.join(", "))));
+    } else if session.profile.asks.authorization_details.is_some() && grant == GrantKind::AuthorizationCode {
+        world.warn("the provider does not say which authorization details it granted");
+    }
+    if grant == GrantKind::AuthorizationCode
+        && set.refresh_token.is_none()
+        && provider.refresh.supported
+        && set.expires_at.is_some()
+    {
+        world.warn("the provider gave no refresh token: when this one expires, sign in again");
+    }
+    if session.store.kind() == StoreKind::None {
+        world.warn("the store is `none`: nothing was kept");
+    } else {
+        world.say(&format!("It rests in {}.", session.store.place()));
+    }
+    let call =
+        first_call(provider, &set).map(|path| format!("   or   oauthctl call {name} {}", for_a_shell(&safe(&path))));
+    world.say(&format!("Next: oauthctl token {name}{}", call.unwrap_or_default()));
+    Ok(0)
+}
+
+fn missing_scopes(asked: &[String], set: &TokenSet) -> Option<String> {
+    let granted = set.scopes.as_ref()?;
+    let missing: Vec<&str> = asked.iter().filter(|s| !granted.contains(s)).map(String::as_str).collect();
+    (!missing.is_empty()).then(|| missing.join(" "))
+}
+
+/// A path of the API that shows something at once: who signed in. What stands in braces is what the token's answer said.
+fn first_call(provider: &Provider, set: &TokenSet) -> Option<String> {
+    let whoami = &provider.whoami.as_ref()?.url;
+    let base = provider.api.base_url.as_deref().unwrap_or("");
+    let mut path = whoami.strip_prefix(base).unwrap_or(whoami).to_owned();
+    for (name, value) in &set.extra {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        path = path.replace(&format!("{{{name}}}"), &value);
+    }
+    (path.starts_with('/') && !path.contains('{')).then_some(path)
+}
+
+/// In single quotes where a shell would read more into it.
+fn for_a_shell(word: &str) -> String {
+    match word.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-._~:@%+=,".contains(&b)) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
+/// Who signed in, if that can be had cheaply. A login is no failure because this is.
+fn account(world: &mut World, session: &mut Session, provider: &Provider, set: &TokenSet) -> Option<String> {
+    let whoami = provider.whoami.as_ref()?;
+    match api::whoami::ask(world, provider, whoami, set) {
+        Ok(account) => account,
+        Err(e) => {
+            let name = session.name.clone();
+            world.step(|| format!("who signed in to `{name}` is not known: {}", e.message));
+            None
+        }
+    }
+}

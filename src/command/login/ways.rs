@@ -1,0 +1,82 @@
+//! The way to sign in with a browser: what it needs before it starts, and what it brings back.
+
+use std::time::Duration;
+
+use super::LoginArgs;
+use super::ask::complete_client;
+use crate::command::no_input;
+use crate::config::GrantKind;
+use crate::error::Error;
+use crate::grant::Asking;
+use crate::grant::authorization_code::{self, Caught, Login, wants_confirmation};
+use crate::grant::redirect_plan::{self, Target};
+use crate::protocol::token_request::Client;
+use crate::provider::Provider;
+use crate::session::Session;
+use crate::session::record::Record;
+use crate::token::TokenSet;
+use crate::world::World;
+
+/// The wait for the browser: codes live five minutes at most providers.
+const USUAL_WAIT: Duration = Duration::from_secs(300);
+
+pub(super) struct Obtained {
+    pub set: TokenSet,
+    pub client: Client,
+    pub asked: Vec<String>,
+    pub redirect_params: Vec<(String, String)>,
+    pub caught: Option<Caught>,
+    pub confirm: bool,
+}
+
+pub(super) fn by_browser(
+    world: &mut World,
+    session: &mut Session,
+    provider: &Provider,
+    old: Option<&Record>,
+    args: &LoginArgs,
+    store_notice: Option<String>,
+) -> Result<Obtained, Error> {
+    let random = crate::session::random_hex(world);
+    let plan = redirect_plan::plan(provider, session.profile.redirect_uri.as_deref(), session.profile.port, &random)?;
+    let client = complete_client(world, session, provider, old, &provider.token, Some(&plan))?;
+    let quiet = no_input(world);
+    let take_paste = !quiet;
+    if let (Target::Paste { why }, false) = (&plan.target, take_paste) {
+        return Err(Error::usage(format!("{why}, and questions are off here: the address can't be pasted"))
+            .hint("`--grant client-credentials`, where the provider offers it, needs no browser"));
+    }
+    say_if(world, store_notice);
+    let ssh = world.env.var("SSH_CONNECTION");
+    let has_display = ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"].iter().any(|name| world.env.var(name).is_some());
+    let name = session.name.clone();
+    let asked = session.scopes(provider, GrantKind::AuthorizationCode);
+    let params: Vec<(String, String)> = session.profile.params.clone().into_iter().collect();
+    let confirm = wants_confirmation(provider.authorize.state, &plan);
+    let login = Login {
+        asking: Asking { profile: &name, provider, client: &client },
+        scopes: &asked,
+        plan,
+        params: &params,
+        timeout: args.timeout.unwrap_or(USUAL_WAIT),
+        open_browser: !args.no_browser && !quiet && (ssh.is_none() || has_display),
+        take_paste,
+        ssh,
+        iss_required: session.iss_required,
+    };
+    let obtained = authorization_code::obtain(world, &login, &mut |_| ())?;
+    Ok(Obtained {
+        set: obtained.answer.set,
+        client,
+        asked,
+        redirect_params: obtained.redirect_params,
+        caught: Some(obtained.caught),
+        confirm,
+    })
+}
+
+pub(super) fn say_if(world: &mut World, notice: Option<String>) {
+    if let Some(notice) = notice {
+        world.say(&notice);
+    }
+}
