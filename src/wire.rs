@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::secret::Secret;
+use crate::secret::{Secret, redact};
 
 /// A request whose URL and body may hold secrets; nothing of it is printed but what [`Request::place`] says.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ impl Request {
         self
     }
 
-    /// Scheme, host, port and path: what may be shown of the URL.
+    /// Scheme, host, port and path: what may be shown of the URL. HubSpot's path of a revocation ends in the token.
     pub fn place(&self) -> String {
         match url::Url::parse(self.url.expose()) {
             Ok(mut url) => {
@@ -48,7 +48,7 @@ impl Request {
                 url.set_fragment(None);
                 let _ = url.set_username("");
                 let _ = url.set_password(None);
-                url.to_string()
+                redact(url.as_str())
             }
             Err(_) => "(not a URL)".to_owned(),
         }

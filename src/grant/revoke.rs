@@ -1,12 +1,16 @@
 //! Takes tokens back at the provider (RFC 7009, and the shapes that providers made of it).
 
+use url::form_urlencoded::byte_serialize;
+
 use crate::error::{Error, Kind};
 use crate::grant::{Asking, send};
+use crate::protocol::token_request::{Client, RequestError};
 use crate::protocol::{api_error, token_request};
 use crate::provider::{Kills, Revoke};
 use crate::secret::Secret;
 use crate::text::safe;
 use crate::token::TokenSet;
+use crate::wire::Request;
 use crate::world::World;
 
 /// Revokes what the provider lets revoke; says in words what is dead now.
@@ -33,11 +37,7 @@ pub fn revoke(world: &mut World, asking: &Asking<'_>, facts: &Revoke, set: &Toke
 }
 
 fn one(world: &mut World, asking: &Asking<'_>, facts: &Revoke, token: &Secret, hint: &str) -> Result<(), Error> {
-    let mut params = vec![(facts.token_param.as_str(), token.clone())];
-    if facts.token_param == "token" {
-        params.push(("token_type_hint", Secret::unlisted(hint)));
-    }
-    let request = token_request::build("revocation", &facts.endpoint, asking.client, params, Some(token))?;
+    let request = request(facts, asking.client, token, hint)?;
     let response = send(world, &request)?;
     if (200..300).contains(&response.status) {
         return Ok(());
@@ -48,4 +48,37 @@ fn one(world: &mut World, asking: &Asking<'_>, facts: &Revoke, token: &Secret, h
     };
     let kind = if response.status == 429 || response.status >= 500 { Kind::TryLater } else { Kind::Other };
     Err(Error::new(kind, "the provider did not revoke the token").cause(format!("it answered {why}")))
+}
+
+/// The request in the provider's shape. `hint` names the kind of token (RFC 7009, section 2.1).
+fn request(facts: &Revoke, client: &Client, token: &Secret, hint: &str) -> Result<Request, RequestError> {
+    let mut endpoint = facts.endpoint.clone();
+    let mut params = Vec::new();
+    if facts.token_in_path {
+        endpoint.url = endpoint.url.map(|url| {
+            // listed in this form too: an address is shown with `-v`, up to its query
+            let segment = Secret::new(byte_serialize(token.expose().as_bytes()).collect::<String>());
+            format!("{}/{}", url.trim_end_matches('/'), segment.expose())
+        });
+    } else {
+        params.push((facts.token_param.as_str(), token.clone()));
+        if facts.token_param == "token" {
+            params.push(("token_type_hint", Secret::unlisted(hint)));
+        }
+    }
+    if facts.send_client_id {
+        params.push(("client_id", Secret::unlisted(client.id.as_str())));
+    }
+    let mut request = token_request::build("revocation", &endpoint, client, params, Some(token))?;
+    if let Some(theirs) = &facts.auth_header {
+        for (name, _) in request.headers.iter_mut().filter(|(name, _)| name == "authorization") {
+            *name = theirs.to_lowercase();
+        }
+    }
+    // a form with nothing in it is none
+    if request.body.as_ref().is_some_and(Secret::is_empty) {
+        request.body = None;
+        request.headers.retain(|(name, _)| name != "content-type");
+    }
+    Ok(request)
 }

@@ -118,7 +118,7 @@ mod tests {
         let text = Value::Object(claims).to_string();
         assert_eq!(
             text,
-            r#"{"aud":"https://as.example/token","exp":1300,"iat":1000,"iss":"me","jti":"once","sub":"alice"}"#
+            r#"{"iss":"me","sub":"alice","aud":"https://as.example/token","iat":1000,"exp":1300,"jti":"once"}"#
         );
     }
 }

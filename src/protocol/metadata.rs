@@ -43,7 +43,7 @@ const ENDPOINTS: [&str; 10] = [
 ];
 
 /// Other members that are used.
-const KEPT: [&str; 10] = [
+const KEPT: [&str; 15] = [
     "issuer",
     "authorization_response_iss_parameter_supported",
     "code_challenge_methods_supported",
@@ -54,6 +54,11 @@ const KEPT: [&str; 10] = [
     "require_signed_request_object",
     "response_modes_supported",
     "subject_types_supported",
+    "introspection_endpoint_auth_methods_supported",
+    "id_token_signing_alg_values_supported",
+    "userinfo_signing_alg_values_supported",
+    "introspection_signing_alg_values_supported",
+    "authorization_signing_alg_values_supported",
 ];
 
 /// Where the document may lie, in the order to try: OpenID's place, RFC 8414's (before the issuer's path), and the same name
@@ -169,21 +174,11 @@ impl Metadata {
         if provider.authorize.url.is_none() {
             provider.authorize.url = self.text("authorization_endpoint").map(str::to_owned);
         }
-        let beside = |url: &str| Endpoint {
-            url: Some(url.to_owned()),
-            method: "POST".to_owned(),
-            params_in: ParamsIn::Form,
-            params: Default::default(),
-            rename: Default::default(),
-            send_redirect_uri: false,
-            ok_status: vec![200],
-            ..provider.token.clone()
-        };
         if provider.device.is_none()
             && let Some(url) = self.text("device_authorization_endpoint")
         {
             provider.device = Some(Device {
-                endpoint: beside(url),
+                endpoint: beside_token(provider, url),
                 grant_type: "urn:ietf:params:oauth:grant-type:device_code".to_owned(),
                 poll_url: None,
                 fields: Default::default(),
@@ -193,12 +188,16 @@ impl Metadata {
             && let Some(url) = self.text("revocation_endpoint")
         {
             provider.revoke = Some(Revoke {
-                endpoint: beside(url),
+                endpoint: beside_token(provider, url),
                 token_param: "token".to_owned(),
                 tokens: vec!["refresh_token".to_owned(), "access_token".to_owned()],
                 kills: Kills::All,
+                token_in_path: false,
+                send_client_id: false,
+                auth_header: None,
             });
         }
+        self.fill_identity(provider);
         if provider.pkce.mode == PkceMode::Supported
             && let Some(methods) = self.list("code_challenge_methods_supported")
             && !methods.contains(&"S256")
@@ -211,10 +210,24 @@ impl Metadata {
         {
             provider.scopes.known = scopes.into_iter().map(str::to_owned).collect();
         }
+        self.fill_offers(provider);
+        if provider.api.base_url.is_none()
+            && let Some(userinfo) = self.text("userinfo_endpoint")
+            && let Ok(url) = url::Url::parse(userinfo)
+        {
+            // where nothing is known of an API, the server's own host is the one that the token may go to
+            provider.api.base_url = Some(url.origin().ascii_serialization());
+        }
+    }
+}
+
+impl Metadata {
+    /// Which grants the server takes, and what it wants of an authorize request.
+    fn fill_offers(&self, provider: &mut Provider) {
         if provider.ciba.is_none()
             && let Some(url) = self.text("backchannel_authentication_endpoint")
         {
-            provider.ciba = Some(beside(url));
+            provider.ciba = Some(beside_token(provider, url));
         }
         if provider.par_url.is_none() {
             provider.par_url = self.text("pushed_authorization_request_endpoint").map(str::to_owned);
@@ -231,13 +244,49 @@ impl Metadata {
         provider.request_object_required |= says("require_signed_request_object");
         // OpenID Connect Discovery, section 3: required there, and unknown to RFC 8414
         provider.openid |= self.0.contains_key("subject_types_supported");
-        if provider.api.base_url.is_none()
-            && let Some(userinfo) = self.text("userinfo_endpoint")
-            && let Ok(url) = url::Url::parse(userinfo)
-        {
-            // where nothing is known of an API, the server's own host is the one that the token may go to
-            provider.api.base_url = Some(url.origin().ascii_serialization());
+    }
+
+    /// How the server tells who signed in, and what it knows of a token: for providers too whose own entry says all the rest.
+    pub fn fill_identity(&self, provider: &mut Provider) {
+        let names =
+            |key: &str| -> Vec<String> { self.list(key).unwrap_or_default().into_iter().map(str::to_owned).collect() };
+        let identity = &mut provider.identity;
+        if identity.jwks_uri.is_none() {
+            identity.jwks_uri = self.text("jwks_uri").map(str::to_owned);
         }
+        if identity.userinfo_url.is_none() {
+            identity.userinfo_url = self.text("userinfo_endpoint").map(str::to_owned);
+        }
+        if identity.algorithms.is_empty() {
+            identity.algorithms = names("id_token_signing_alg_values_supported");
+        }
+        identity.jarm_algorithms = names("authorization_signing_alg_values_supported");
+        identity.userinfo_algorithms = names("userinfo_signing_alg_values_supported");
+        identity.introspection_algorithms = names("introspection_signing_alg_values_supported");
+        if provider.introspect.is_none()
+            && let Some(url) = self.text("introspection_endpoint")
+        {
+            let mut endpoint = beside_token(provider, url);
+            let auth = self.list("introspection_endpoint_auth_methods_supported").map(|m| known_auth(&m));
+            if let Some(auth) = auth.filter(|auth| !auth.is_empty()) {
+                endpoint.auth = auth;
+            }
+            provider.introspect = Some(endpoint);
+        }
+    }
+}
+
+/// An endpoint that knows the client as the token endpoint does.
+fn beside_token(provider: &Provider, url: &str) -> Endpoint {
+    Endpoint {
+        url: Some(url.to_owned()),
+        method: "POST".to_owned(),
+        params_in: ParamsIn::Form,
+        params: Default::default(),
+        rename: Default::default(),
+        send_redirect_uri: false,
+        ok_status: vec![200],
+        ..provider.token.clone()
     }
 }
 

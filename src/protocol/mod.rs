@@ -9,6 +9,8 @@ pub mod authorize;
 pub mod ciba;
 pub mod device;
 pub mod form;
+pub mod id_token;
+pub mod jose;
 pub mod jwt;
 pub mod metadata;
 pub mod pkce;

@@ -343,6 +343,8 @@ impl Provider {
             ("api.base-url", Url, &mut self.api.base_url),
             ("par-url", Url, &mut self.par_url),
             ("registration-url", Url, &mut self.registration_url),
+            ("id-token.jwks-uri", Url, &mut self.identity.jwks_uri),
+            ("userinfo.url", Url, &mut self.identity.userinfo_url),
         ];
         for (key, kind, value) in &mut options {
             if let Some(value) = value {
@@ -359,6 +361,7 @@ impl Provider {
             ("scopes.default", Text, &mut self.scopes.default),
             ("scopes.always", Text, &mut self.scopes.always),
             ("api.hosts", Host, &mut self.api.hosts),
+            ("id-token.audiences", Text, &mut self.identity.audiences),
         ];
         for (key, kind, list) in lists {
             for value in list {
@@ -389,6 +392,9 @@ impl Provider {
         }
         if let Some(it) = &mut self.revoke {
             endpoint("revoke", &mut it.endpoint, visit)?;
+        }
+        if let Some(it) = &mut self.introspect {
+            endpoint("introspect", it, visit)?;
         }
         if let Some(it) = &mut self.whoami {
             visit("whoami.url", Url, &mut it.url)?;

@@ -128,6 +128,15 @@ pub(super) fn read(id: &str, table: &Table, file: &str) -> Result<Provider, Read
     let endpoint = endpoint(&mut cc, &p.like_token(), CLIENT_AUTH_ANYWHERE)?;
     p.client_credentials = cc.flag("supported")?.unwrap_or(true).then_some(endpoint);
     cc.finish()?;
+    p.introspect = introspect(r.section("introspect")?, &p, file)?;
+    let mut id_token = r.section("id-token")?;
+    p.identity.jwks_uri = id_token.text("jwks-uri")?;
+    p.identity.algorithms = id_token.list("algorithms")?.unwrap_or_default();
+    p.identity.audiences = id_token.list("audiences")?.unwrap_or_default();
+    id_token.finish()?;
+    let mut userinfo = r.section("userinfo")?;
+    p.identity.userinfo_url = userinfo.text("url")?;
+    userinfo.finish()?;
     let mut implicit = r.section("implicit")?;
     p.implicit = implicit.flag("supported")?.unwrap_or(false);
     implicit.finish()?;
@@ -339,9 +348,26 @@ fn revoke(mut r: Reader<'_>, p: &Provider, file: &str) -> Result<Option<Revoke>,
             .map_or_else(default_revoke_tokens, |t| t.into_iter().map(str::to_owned).collect()),
         // RFC 7009, section 2.1: with the refresh token its access tokens should go too
         kills: r.choice("kills", KILLS)?.unwrap_or(Kills::All),
+        token_in_path: r.flag("token-in-path")?.unwrap_or(false),
+        send_client_id: r.flag("send-client-id")?.unwrap_or(false),
+        auth_header: r.text("auth-header")?,
     };
+    if let Some(name) = &out.auth_header
+        && (name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'))
+        && let Some(entry) = r.get("auth-header")
+    {
+        return r.refuse("auth-header", entry, "must be a header's name: letters, digits, `-`");
+    }
     r.finish()?;
     needs_url(there, &out.endpoint, p, file, "revoke.url")?;
+    Ok(there.then_some(out))
+}
+
+fn introspect(mut r: Reader<'_>, p: &Provider, file: &str) -> Result<Option<Endpoint>, ReadError> {
+    let there = r.is_there();
+    let out = endpoint(&mut r, &p.beside_token(), CLIENT_AUTH_ANYWHERE)?;
+    r.finish()?;
+    needs_url(there, &out, p, file, "introspect.url")?;
     Ok(there.then_some(out))
 }
 

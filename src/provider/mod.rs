@@ -71,6 +71,26 @@ pub struct Provider {
     pub registration_url: Option<String>,
     /// The server speaks OpenID Connect, by its metadata.
     pub openid: bool,
+    pub identity: Identity,
+    /// Where the provider tells what it knows of a token (RFC 7662).
+    pub introspect: Option<Endpoint>,
+}
+
+/// How the provider tells who signed in (OpenID Connect), and with which algorithms it signs what it says. The lists are as the
+/// server announced them; empty: it announced none.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Identity {
+    /// Where its public keys are.
+    pub jwks_uri: Option<String>,
+    pub userinfo_url: Option<String>,
+    /// Of ID tokens.
+    pub algorithms: Vec<String>,
+    /// Audiences beside the client's own that are trusted in an ID token.
+    pub audiences: Vec<String>,
+    /// Of signed answers of the authorize endpoint (JARM).
+    pub jarm_algorithms: Vec<String>,
+    pub userinfo_algorithms: Vec<String>,
+    pub introspection_algorithms: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -289,6 +309,12 @@ pub struct Revoke {
     /// Which tokens to send, in order: `refresh_token`, `access_token`.
     pub tokens: Vec<String>,
     pub kills: Kills,
+    /// The token is the address's last segment, and no parameter (HubSpot).
+    pub token_in_path: bool,
+    /// The client id is a parameter beside whatever else says who asks (Square, Stripe).
+    pub send_client_id: bool,
+    /// The header that takes `Authorization`'s place (Fillout).
+    pub auth_header: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -493,6 +519,8 @@ impl Provider {
             ciba: None,
             registration_url: None,
             openid: false,
+            identity: Identity::default(),
+            introspect: None,
             token,
         };
         provider.complete_from_token();

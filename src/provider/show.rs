@@ -74,11 +74,21 @@ impl Provider {
             w.unless("revoke.token-param", &revoke.token_param, "token");
             w.list("revoke.tokens", &revoke.tokens, &default_revoke_tokens());
             w.put("revoke.kills", word(KILLS, revoke.kills));
+            w.flag("revoke.token-in-path", revoke.token_in_path, false);
+            w.flag("revoke.send-client-id", revoke.send_client_id, false);
+            w.option("revoke.auth-header", &revoke.auth_header);
         }
         match &self.client_credentials {
             Some(endpoint) => w.endpoint("client-credentials", endpoint, &self.like_token()),
             None => w.put("client-credentials.supported", false),
         }
+        if let Some(introspect) = &self.introspect {
+            w.endpoint("introspect", introspect, &self.beside_token());
+        }
+        w.option("id-token.jwks-uri", &self.identity.jwks_uri);
+        w.list("id-token.algorithms", &self.identity.algorithms, &[]);
+        w.list("id-token.audiences", &self.identity.audiences, &[]);
+        w.option("userinfo.url", &self.identity.userinfo_url);
         w.flag("implicit.supported", self.implicit, false);
         w.word("redirect.loopback", LOOPBACK, self.redirect.loopback, d.redirect.loopback);
         w.option("redirect.host", &self.redirect.host);

@@ -259,11 +259,16 @@ impl Session {
     /// What is stored for this profile, if anything.
     pub fn load(&self) -> Result<Option<Record>, Error> {
         let Some(text) = self.store.load(&self.name)? else { return Ok(None) };
-        Record::from_json(&text).map(Some).ok_or_else(|| {
-            Error::from(store::StoreError::Corrupt {
-                place: self.store.place(),
+        Record::from_json(&text).map(Some).ok_or_else(|| match Record::is_newer(&text) {
+            true => Error::new(
+                Kind::Store,
+                format!("the record of `{}` in {} was written by a newer oauthctl", self.name, self.store.in_words()),
+            )
+            .hint("update this program; it leaves the record as it is"),
+            false => Error::from(store::StoreError::Corrupt {
+                place: self.store.in_words(),
                 why: "it is not a record of this program".to_owned(),
-            })
+            }),
         })
     }
 }

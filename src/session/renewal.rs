@@ -36,7 +36,7 @@ use crate::session::record::Record;
 use crate::session::seen::Seen;
 use crate::session::trouble::Trouble;
 use crate::session::{Session, copy, no_token};
-use crate::token::TokenSet;
+use crate::token::{Freshness, TokenSet};
 use crate::wire::Response;
 use crate::world::World;
 use crate::world::helper::Parted;
@@ -233,9 +233,11 @@ impl<'a> Renewal<'a> {
         let Some(spent) = grant::refresh::spendable(provider, &old) else {
             let why =
                 if provider.refresh.supported { "has no refresh token" } else { "can't be renewed at this provider" };
+            let expired = old.freshness(world.clock.now(), want.min_ttl) == Freshness::Expired;
+            let begin = if expired { "has expired and " } else { "" };
             return Err(Error::login_first(
                 &self.session.name,
-                format!("the token of `{}` has expired and {why}", self.session.name),
+                format!("the token of `{}` {begin}{why}", self.session.name),
             ));
         };
         self.refuse_a_copy(world, &record)?;

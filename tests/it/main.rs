@@ -22,6 +22,7 @@ mod providers;
 mod readme;
 mod refresh;
 mod renewal;
+mod revocation;
 mod store_contract;
 mod token;
 mod world;

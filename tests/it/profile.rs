@@ -79,7 +79,7 @@ fn a_client_secret_is_read_from_a_file_or_a_pipe_and_kept_in_the_store() {
     me.stdin("the-secret-of-work\n").types("profile set-secret work -").is(
         0,
         "",
-        "work: the client secret is kept in Secret Service (sha256:…)\n",
+        "work: the client secret is kept in the keychain (Secret Service) (sha256:…)\n",
     );
     assert_eq!(me.record("work")["client_secret"], "the-secret-of-work");
     std::fs::write(me.path("secret"), "another-secret\r\n").unwrap();

@@ -104,13 +104,13 @@ fn leave(world: &mut World, session: &mut Session, old: Option<Box<dyn Store>>) 
     match deleted {
         Ok(true) => world.say(&format!(
             "The tokens in {} were deleted: this profile's are in {} now.",
-            old.place(),
-            session.store.place()
+            old.in_words(),
+            session.store.in_words()
         )),
         Ok(false) => {}
         // an absent keychain holds nothing that could be used
         Err(StoreError::Absent { .. }) => {}
-        Err(e) => world.warn(&format!("what {} still holds of this profile could not be deleted: {e}", old.place())),
+        Err(e) => world.warn(&format!("what {} still holds of this profile could not be deleted: {e}", old.in_words())),
     }
 }
 
@@ -215,7 +215,7 @@ pub(super) fn choose_store(world: &mut World, session: &mut Session) -> Result<O
             session.store.writable(&name)?;
             Ok(Some(format!(
                 "No keychain answers here ({why}): the tokens go into sealed files in {}, {how}.",
-                session.store.place()
+                session.store.in_words()
             )))
         }
         Err(e) => Err(e.into()),
@@ -228,5 +228,5 @@ pub(super) fn key_file_notice(world: &World, session: &Session) -> Result<Option
         return Ok(None);
     }
     let how = crate::session::open_file_store(world, &session.paths)?.opened_by();
-    Ok(Some(format!("The tokens go into sealed files in {}, {how}.", session.store.place())))
+    Ok(Some(format!("The tokens go into sealed files in {}, {how}.", session.store.in_words())))
 }

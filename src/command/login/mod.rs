@@ -135,7 +135,7 @@ fn finish(
     if session.store.kind() == StoreKind::None {
         world.warn("the store is `none`: nothing was kept");
     } else {
-        world.say(&format!("It rests in {}.", session.store.place()));
+        world.say(&format!("It rests in {}.", session.store.in_words()));
     }
     let call =
         first_call(provider, &set).map(|path| format!("   or   oauthctl call {name} {}", for_a_shell(&safe(&path))));

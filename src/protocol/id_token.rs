@@ -1,0 +1,392 @@
+//! Judges an ID token's claims (OpenID Connect Core 1.0, sections 3.1.3.7 and 12.2). The signature is another room's: `jose`.
+//!
+//! One clock is never exactly another's: [`TOLERANCE`] seconds are allowed in either direction, and no more. A token that was
+//! issued longer ago than [`OLDEST`] is somebody's old one, whatever its `exp` says.
+
+use ring::digest;
+use serde_json::{Map, Value};
+
+use crate::protocol::redirect::same;
+use crate::text::safe;
+
+/// Seconds by which the server's clock may differ from ours.
+pub const TOLERANCE: i64 = 60;
+/// Seconds after `iat` at which a token that has just been received is too old: a day.
+pub const OLDEST: i64 = 86_400;
+
+/// What this login knows, and the token must agree with.
+#[derive(Clone, Debug)]
+pub struct Expected<'a> {
+    pub issuer: &'a str,
+    pub client_id: &'a str,
+    /// Audiences beside ours that are trusted (`id-token.audiences`).
+    pub audiences: &'a [String],
+    /// What was sent; `None`: nothing was, and the token may bear none.
+    pub nonce: Option<&'a str>,
+    /// Seconds, where `max_age` was sent.
+    pub max_age: Option<i64>,
+    /// What was asked for with `acr_values`; empty: nothing.
+    pub acr_values: &'a [String],
+    /// For `at_hash`, `c_hash` and `s_hash`, where the token has them.
+    pub access_token: Option<&'a str>,
+    pub code: Option<&'a str>,
+    pub state: Option<&'a str>,
+    /// When the token came, Unix seconds.
+    pub now: i64,
+}
+
+/// Why an ID token is refused. Every text is safe to show.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    #[error("it has no `{0}`")]
+    Missing(&'static str),
+    #[error("its `{0}` is not {1}")]
+    Kind(&'static str, &'static str),
+    #[error("it was issued by `{0}`, and not by the server that was asked")]
+    Issuer(String),
+    #[error("it is for `{0}`, and not for this client")]
+    Audience(String),
+    #[error("it is for this client and for `{0}`, which is not known to be trusted")]
+    SecondAudience(String),
+    #[error("its `azp` names `{0}`: it was given to another client")]
+    AuthorizedParty(String),
+    #[error("it expired {0} s ago")]
+    Expired(i64),
+    #[error("it was issued {0} s in the future: is a clock wrong?")]
+    Future(i64),
+    #[error("it was issued {0} s ago, and is somebody's old one")]
+    Old(i64),
+    #[error("it is not valid for another {0} s (`nbf`)")]
+    NotYet(i64),
+    #[error("its `nonce` is not this login's")]
+    Nonce,
+    #[error("it bears a `nonce`, and none was sent: it was made for another login")]
+    UnexpectedNonce,
+    #[error("its `{0}` does not fit the {1} that came with it")]
+    Hash(&'static str, &'static str),
+    #[error("the person signed in {0} s ago (`auth_time`), longer than `max_age` allows")]
+    AuthTime(i64),
+    #[error("its `acr` is `{0}`, which was not asked for")]
+    Acr(String),
+    #[error("its `{0}` is not the one of the login")]
+    Changed(&'static str),
+}
+
+/// Judges what a login received. `algorithm` is the header's, which says how the hashes are made.
+pub fn judge(algorithm: &str, claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), Fault> {
+    basics(claims, expected)?;
+    match (text(claims, "nonce")?, expected.nonce) {
+        (None, None) => {}
+        (Some(nonce), Some(sent)) if same(nonce, sent) => {}
+        (None, Some(_)) => return Err(Fault::Missing("nonce")),
+        (Some(_), Some(_)) => return Err(Fault::Nonce),
+        (Some(_), None) => return Err(Fault::UnexpectedNonce),
+    }
+    for (name, what, value) in [
+        ("at_hash", "access token", expected.access_token),
+        ("c_hash", "code", expected.code),
+        ("s_hash", "`state`", expected.state),
+    ] {
+        if let (Some(hash), Some(value)) = (text(claims, name)?, value)
+            && !half_hash(algorithm, value).is_some_and(|ours| same(hash, &ours))
+        {
+            return Err(Fault::Hash(name, what));
+        }
+    }
+    let auth_time = seconds(claims, "auth_time")?;
+    if let Some(max_age) = expected.max_age {
+        let ago = expected.now.saturating_sub(auth_time.ok_or(Fault::Missing("auth_time"))?);
+        if ago > max_age.saturating_add(TOLERANCE) {
+            return Err(Fault::AuthTime(ago));
+        }
+    }
+    if let Some(acr) = text(claims, "acr")?
+        && !expected.acr_values.is_empty()
+        && !expected.acr_values.iter().any(|asked| asked == acr)
+    {
+        return Err(Fault::Acr(safe(acr)));
+    }
+    Ok(())
+}
+
+/// Judges what a renewal received, against the login's own (section 12.2). `expected.nonce` is not looked at: a renewed token
+/// needn't repeat the nonce, but may bear no other one.
+pub fn judge_renewed(
+    claims: &Map<String, Value>,
+    of_login: &Map<String, Value>,
+    expected: &Expected<'_>,
+) -> Result<(), Fault> {
+    for name in ["iss", "sub"] {
+        if claims.get(name) != of_login.get(name) {
+            return Err(Fault::Changed(name));
+        }
+    }
+    if sorted(audiences(claims)?) != sorted(audiences(of_login)?) {
+        return Err(Fault::Changed("aud"));
+    }
+    if claims.get("azp") != of_login.get("azp") {
+        return Err(Fault::Changed("azp"));
+    }
+    if claims.contains_key("nonce") && claims.get("nonce") != of_login.get("nonce") {
+        return Err(Fault::Changed("nonce"));
+    }
+    basics(claims, expected)
+}
+
+/// Issuer, audience and times: what every token of this kind must get right.
+fn basics(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), Fault> {
+    let issuer = text(claims, "iss")?.ok_or(Fault::Missing("iss"))?;
+    if issuer != expected.issuer {
+        return Err(Fault::Issuer(safe(issuer)));
+    }
+    match text(claims, "sub")? {
+        None => return Err(Fault::Missing("sub")),
+        // section 2: at most 255 ASCII characters; what is longer would only be somebody's joke
+        Some(sub) if sub.is_empty() || sub.len() > 255 => return Err(Fault::Kind("sub", "1 to 255 characters long")),
+        Some(_) => {}
+    }
+    audience(claims, expected)?;
+    times(claims, expected.now)?;
+    let iat = seconds(claims, "iat")?.ok_or(Fault::Missing("iat"))?;
+    if expected.now.saturating_sub(iat) > OLDEST {
+        return Err(Fault::Old(expected.now.saturating_sub(iat)));
+    }
+    Ok(())
+}
+
+/// `aud` names us, and nobody else who isn't trusted; `azp`, where there is one, is us.
+fn audience(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), Fault> {
+    let all = audiences(claims)?;
+    if !all.contains(&expected.client_id) {
+        return Err(Fault::Audience(safe(all.first().copied().unwrap_or_default())));
+    }
+    let trusted = |a: &&str| *a == expected.client_id || expected.audiences.iter().any(|t| t == a);
+    if let Some(stranger) = all.iter().find(|a| !trusted(a)) {
+        return Err(Fault::SecondAudience(safe(stranger)));
+    }
+    match text(claims, "azp")? {
+        Some(azp) if azp != expected.client_id => Err(Fault::AuthorizedParty(safe(azp))),
+        _ => Ok(()),
+    }
+}
+
+/// The audiences of any JWT: one text, or a list of them.
+pub fn audiences(claims: &Map<String, Value>) -> Result<Vec<&str>, Fault> {
+    match claims.get("aud") {
+        None | Some(Value::Null) => Err(Fault::Missing("aud")),
+        Some(Value::String(one)) => Ok(vec![one]),
+        Some(Value::Array(list)) if !list.is_empty() => {
+            list.iter().map(|v| v.as_str().ok_or(Fault::Kind("aud", "a list of texts"))).collect()
+        }
+        Some(_) => Err(Fault::Kind("aud", "a text or a list of texts")),
+    }
+}
+
+/// `exp`, `iat` and `nbf` of any JWT that must expire.
+pub fn times(claims: &Map<String, Value>, now: i64) -> Result<(), Fault> {
+    let exp = seconds(claims, "exp")?.ok_or(Fault::Missing("exp"))?;
+    if now.saturating_sub(TOLERANCE) >= exp {
+        return Err(Fault::Expired(now.saturating_sub(exp)));
+    }
+    if let Some(iat) = seconds(claims, "iat")?
+        && iat.saturating_sub(TOLERANCE) > now
+    {
+        return Err(Fault::Future(iat.saturating_sub(now)));
+    }
+    if let Some(nbf) = seconds(claims, "nbf")?
+        && nbf.saturating_sub(TOLERANCE) > now
+    {
+        return Err(Fault::NotYet(nbf.saturating_sub(now)));
+    }
+    Ok(())
+}
+
+/// Who it is, in the words a person knows best: `email`, `preferred_username`, `sub`.
+pub fn account(claims: &Map<String, Value>) -> Option<String> {
+    ["email", "preferred_username", "sub"]
+        .iter()
+        .find_map(|name| claims.get(*name).and_then(Value::as_str).filter(|s| !s.is_empty()))
+        .map(str::to_owned)
+}
+
+/// The left half of the hash, in base64url (section 3.1.3.6): of the hash that the token's own algorithm uses. Ed25519 is made
+/// with SHA-512.
+pub fn half_hash(algorithm: &str, value: &str) -> Option<String> {
+    use base64::Engine as _;
+    let hash = match algorithm {
+        "HS256" | "RS256" | "PS256" | "ES256" => &digest::SHA256,
+        "HS384" | "RS384" | "PS384" | "ES384" => &digest::SHA384,
+        "HS512" | "RS512" | "PS512" | "EdDSA" | "Ed25519" => &digest::SHA512,
+        _ => return None,
+    };
+    let whole = digest::digest(hash, value.as_bytes());
+    let bytes = whole.as_ref();
+    Some(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&bytes[..bytes.len() / 2]))
+}
+
+fn text<'a>(claims: &'a Map<String, Value>, name: &'static str) -> Result<Option<&'a str>, Fault> {
+    match claims.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(Fault::Kind(name, "a text")),
+    }
+}
+
+/// Unix seconds; fractions are allowed (RFC 7519, section 2) and cut off.
+pub fn seconds(claims: &Map<String, Value>, name: &'static str) -> Result<Option<i64>, Fault> {
+    match claims.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Number(n)) => match n.as_f64() {
+            // beyond the year 9999 nothing is a time
+            Some(n) if (0.0..253_402_300_800.0).contains(&n) => Ok(Some(n as i64)),
+            _ => Err(Fault::Kind(name, "a time")),
+        },
+        Some(_) => Err(Fault::Kind(name, "a number")),
+    }
+}
+
+fn sorted(mut list: Vec<&str>) -> Vec<&str> {
+    list.sort_unstable();
+    list.dedup();
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: i64 = 1_795_298_400;
+
+    fn claims(change: Value) -> Map<String, Value> {
+        let mut claims = json!({
+            "iss": "https://as.example", "sub": "alice", "aud": "an-app", "exp": NOW + 300, "iat": NOW, "nonce": "n-1",
+        });
+        for (name, value) in change.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+        match claims {
+            // `null` takes a claim away
+            Value::Object(map) => map.into_iter().filter(|(_, v)| !v.is_null()).collect(),
+            _ => unreachable!(),
+        }
+    }
+
+    fn expected() -> Expected<'static> {
+        Expected {
+            issuer: "https://as.example",
+            client_id: "an-app",
+            audiences: &[],
+            nonce: Some("n-1"),
+            max_age: None,
+            acr_values: &[],
+            access_token: Some("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"),
+            code: Some("Qcb0Orv1zh30vL1MPRsbm-diHiMwcLyZvn1arpZv-Jxf_11jnpEX3Tgfvk"),
+            state: None,
+            now: NOW,
+        }
+    }
+
+    // OpenID Connect Core 1.0, appendix A.6: a response of `code id_token token`
+    #[test]
+    fn hashes_are_those_of_the_specifications_own_example() {
+        let access = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
+        let code = "Qcb0Orv1zh30vL1MPRsbm-diHiMwcLyZvn1arpZv-Jxf_11jnpEX3Tgfvk";
+        assert_eq!(half_hash("RS256", access).unwrap(), "77QmUPtjPfzWtF2AnpK9RQ");
+        assert_eq!(half_hash("RS256", code).unwrap(), "LDktKdoQak3Pk0cnXxCltA");
+        let claims = claims(json!({ "at_hash": "77QmUPtjPfzWtF2AnpK9RQ", "c_hash": "LDktKdoQak3Pk0cnXxCltA" }));
+        assert_eq!(judge("RS256", &claims, &expected()), Ok(()));
+        assert_eq!(judge("ES384", &claims, &expected()), Err(Fault::Hash("at_hash", "access token")));
+        assert_eq!(half_hash("none", access), None);
+    }
+
+    #[test]
+    fn the_clock_may_be_a_minute_off_and_no_more() {
+        let at = |change| judge("RS256", &claims(change), &expected());
+        assert_eq!(at(json!({ "exp": NOW - TOLERANCE + 1 })), Ok(()));
+        assert_eq!(at(json!({ "exp": NOW - TOLERANCE })), Err(Fault::Expired(TOLERANCE)));
+        assert_eq!(at(json!({ "iat": NOW + TOLERANCE })), Ok(()));
+        assert_eq!(at(json!({ "iat": NOW + TOLERANCE + 1 })), Err(Fault::Future(TOLERANCE + 1)));
+        assert_eq!(at(json!({ "nbf": NOW + TOLERANCE + 1 })), Err(Fault::NotYet(TOLERANCE + 1)));
+        assert_eq!(at(json!({ "iat": NOW - OLDEST })), Ok(()));
+        assert_eq!(at(json!({ "iat": NOW - OLDEST - 1 })), Err(Fault::Old(OLDEST + 1)));
+        assert_eq!(at(json!({ "iat": NOW as f64 + 0.5 })), Ok(()));
+    }
+
+    #[test]
+    fn claims_of_another_kind_are_refused_and_none_overflows() {
+        for change in [
+            json!({ "exp": "1795298700" }),
+            json!({ "exp": 1e300 }),
+            json!({ "exp": -1 }),
+            json!({ "iat": true }),
+            json!({ "aud": 7 }),
+            json!({ "aud": [] }),
+            json!({ "aud": ["an-app", 7] }),
+            json!({ "sub": 7 }),
+            json!({ "sub": "" }),
+            json!({ "sub": "x".repeat(256) }),
+            json!({ "iss": ["https://as.example"] }),
+            json!({ "nonce": 1 }),
+            json!({ "nbf": [] }),
+            json!({ "at_hash": 1 }),
+            json!({ "azp": {} }),
+        ] {
+            assert!(judge("RS256", &claims(change.clone()), &expected()).is_err(), "{change}");
+        }
+        let early = Expected { now: i64::MIN, ..expected() };
+        assert!(judge("RS256", &claims(json!({})), &early).is_err());
+    }
+
+    #[test]
+    fn max_age_and_acr_are_looked_at_where_they_were_asked_for() {
+        let asked = ["silver".to_owned(), "gold".to_owned()];
+        let expected = Expected { max_age: Some(100), acr_values: &asked, ..expected() };
+        let at = |change| judge("RS256", &claims(change), &expected);
+        assert_eq!(at(json!({})), Err(Fault::Missing("auth_time")));
+        assert_eq!(at(json!({ "auth_time": NOW - 161 })), Err(Fault::AuthTime(161)));
+        assert_eq!(at(json!({ "auth_time": NOW - 160, "acr": "gold" })), Ok(()));
+        assert_eq!(at(json!({ "auth_time": NOW, "acr": "0" })), Err(Fault::Acr("0".into())));
+        assert_eq!(at(json!({ "auth_time": NOW })), Ok(()), "`acr_values` is a wish: its answer may stay out");
+    }
+
+    #[test]
+    fn a_second_audience_must_be_trusted_and_the_authorized_party_us() {
+        let at = |change| judge("RS256", &claims(change), &expected());
+        assert_eq!(at(json!({ "aud": ["an-app"] })), Ok(()));
+        assert_eq!(at(json!({ "aud": ["an-app", "api"] })), Err(Fault::SecondAudience("api".into())));
+        assert_eq!(at(json!({ "aud": ["an-app", "api"], "azp": "an-app" })), Err(Fault::SecondAudience("api".into())));
+        assert_eq!(at(json!({ "azp": "other" })), Err(Fault::AuthorizedParty("other".into())));
+        let trusted = ["api".to_owned()];
+        let expected = Expected { audiences: &trusted, ..expected() };
+        assert_eq!(judge("RS256", &claims(json!({ "aud": ["an-app", "api"] })), &expected), Ok(()));
+    }
+
+    #[test]
+    fn a_renewed_token_is_about_the_same_person_client_and_login() {
+        let of_login = claims(json!({}));
+        let at = |change| judge_renewed(&claims(change), &of_login, &expected());
+        assert_eq!(at(json!({ "nonce": null })), Ok(()));
+        assert_eq!(at(json!({ "aud": ["an-app"] })), Ok(()));
+        assert_eq!(at(json!({})), Ok(()));
+        assert_eq!(at(json!({ "iss": "https://evil.example" })), Err(Fault::Changed("iss")));
+        assert_eq!(at(json!({ "sub": "mallory" })), Err(Fault::Changed("sub")));
+        assert_eq!(at(json!({ "aud": "other" })), Err(Fault::Changed("aud")));
+        assert_eq!(at(json!({ "azp": "an-app" })), Err(Fault::Changed("azp")));
+        assert_eq!(at(json!({ "nonce": "n-2" })), Err(Fault::Changed("nonce")));
+        assert_eq!(at(json!({ "exp": NOW - 400 })), Err(Fault::Expired(400)));
+    }
+
+    #[test]
+    fn an_account_is_called_what_a_person_knows_best() {
+        let of = |value: Value| account(value.as_object().unwrap());
+        assert_eq!(
+            of(json!({ "sub": "7", "email": "a@b.example", "preferred_username": "al" })).unwrap(),
+            "a@b.example"
+        );
+        assert_eq!(of(json!({ "sub": "7", "email": "", "preferred_username": "al" })).unwrap(), "al");
+        assert_eq!(of(json!({ "sub": "7" })).unwrap(), "7");
+        assert_eq!(of(json!({})), None);
+    }
+}
