@@ -171,9 +171,15 @@ Register-ArgumentCompleter -Native -CommandName 'oauthctl' -ScriptBlock {
             break
         }
         'oauthctl;call' {
+            [CompletionResult]::new('-X', '-X ', [CompletionResultType]::ParameterName, 'The method, as an option')
+            [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'The method, as an option')
+            [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'A header, `Name: value`; may be given several times')
+            [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'A header, `Name: value`; may be given several times')
             [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The request''s body: a text, `@FILE`, or `-` for standard input')
             [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'The request''s body: a text, `@FILE`, or `-` for standard input')
+            [CompletionResult]::new('--input', '--input', [CompletionResultType]::ParameterName, 'The request''s body from a file, or `-` for standard input, sent as it is read')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time until the answer begins')
+            [CompletionResult]::new('--retry', '--retry', [CompletionResultType]::ParameterName, 'How often a request that may be repeated is sent again after 429, 502, 503, 504 or a broken connection; 0 is never')
             [CompletionResult]::new('--provider', '--provider', [CompletionResultType]::ParameterName, 'The provider of a new profile: a name, see `oauthctl provider list`')
             [CompletionResult]::new('--environment', '--environment', [CompletionResultType]::ParameterName, 'The provider''s environment (`max` of GetResponse, …), see `oauthctl provider show`')
             [CompletionResult]::new('--var', '--var', [CompletionResultType]::ParameterName, 'A value that the provider needs to know (`domain=…`); may be given several times')
@@ -195,8 +201,12 @@ Register-ArgumentCompleter -Native -CommandName 'oauthctl' -ScriptBlock {
             [CompletionResult]::new('--actor-token-type', '--actor-token-type', [CompletionResultType]::ParameterName, 'Its type [default: access_token]')
             [CompletionResult]::new('--requested-token-type', '--requested-token-type', [CompletionResultType]::ParameterName, 'The type of token wanted')
             [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors are written')
+            [CompletionResult]::new('--form', '--form', [CompletionResultType]::ParameterName, 'The items make a form, not JSON')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'The items make JSON (which they do anyway), `{}` where there are none')
+            [CompletionResult]::new('--anywhere', '--anywhere', [CompletionResultType]::ParameterName, 'Send to any host; to one that isn''t the provider''s without the token')
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Print the answer''s status and headers too')
             [CompletionResult]::new('--include', '--include', [CompletionResultType]::ParameterName, 'Print the answer''s status and headers too')
+            [CompletionResult]::new('--head', '--head', [CompletionResultType]::ParameterName, 'Print status and headers alone, of a HEAD request unless another method is given')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public')

@@ -160,8 +160,12 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -s v -l verbo
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l no-cache -d 'Do without the kernel\'s copy of the access token'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s X -l method -d 'The method, as an option' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s H -l header -d 'A header, `Name: value`; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s d -l data -d 'The request\'s body: a text, `@FILE`, or `-` for standard input' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l input -d 'The request\'s body from a file, or `-` for standard input, sent as it is read' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l timeout -d 'The most time until the answer begins' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l retry -d 'How often a request that may be repeated is sent again after 429, 502, 503, 504 or a broken connection; 0 is never' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l provider -d 'The provider of a new profile: a name, see `oauthctl provider list`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l environment -d 'The provider\'s environment (`max` of GetResponse, …), see `oauthctl provider show`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l var -d 'A value that the provider needs to know (`domain=…`); may be given several times' -r
@@ -184,7 +188,11 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l actor-token-t
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l requested-token-type -d 'The type of token wanted' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l form -d 'The items make a form, not JSON'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l json -d 'The items make JSON (which they do anyway), `{}` where there are none'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l anywhere -d 'Send to any host; to one that isn\'t the provider\'s without the token'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s i -l include -d 'Print the answer\'s status and headers too'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l head -d 'Print status and headers alone, of a HEAD request unless another method is given'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s q -l quiet -d 'Say nothing but errors'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l no-cache -d 'Do without the kernel\'s copy of the access token'

@@ -3,6 +3,7 @@
 mod bad_input;
 mod binary;
 mod call;
+mod call_request;
 mod completions;
 mod configuration;
 mod doctor;
