@@ -24,6 +24,9 @@ const LARGEST_PAGE: u64 = 256 << 20;
 /// The most pages fetched side by side.
 pub const MOST_PARALLEL: u32 = 32;
 
+/// What is done with the records of a page; whether more are wanted.
+pub type Take<'a> = &'a mut dyn FnMut(&mut World, &[&RawValue]) -> Result<bool, Error>;
+
 pub struct Wanted {
     /// Pages fetched at a time, where their addresses are known.
     pub parallel: u32,
@@ -55,7 +58,7 @@ pub fn collect(
     caller: &mut Caller<'_>,
     start: &Url,
     wanted: &Wanted,
-    take: &mut dyn FnMut(&mut World, &[&RawValue]) -> Result<bool, Error>,
+    take: Take<'_>,
 ) -> Result<Outcome, Error> {
     let mut shown = Progress::new(world);
     let outcome = each_page(world, caller, start, wanted, take, &mut shown);
@@ -68,7 +71,7 @@ fn each_page(
     caller: &mut Caller<'_>,
     start: &Url,
     wanted: &Wanted,
-    take: &mut dyn FnMut(&mut World, &[&RawValue]) -> Result<bool, Error>,
+    take: Take<'_>,
     shown: &mut Progress,
 ) -> Result<Outcome, Error> {
     let provider = caller.provider;
@@ -116,7 +119,7 @@ fn give(
     data: &Pages,
     page: &Page,
     left: &mut Option<u64>,
-    take: &mut dyn FnMut(&mut World, &[&RawValue]) -> Result<bool, Error>,
+    take: Take<'_>,
     shown: &mut Progress,
 ) -> Result<Option<usize>, Error> {
     let records = match pages::records(data, &page.body) {

@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn a_mistake_is_shown_where_it_is() {
         let causes = |code: &str| Filter::new(code).err().unwrap().causes;
-        assert_eq!(causes(".a | | .b"), ["after `.a | `: expected term"]);
+        assert_eq!(causes(".a | | .b"), ["after `.a |`: expected term"]);
         assert_eq!(causes(".a | nosuch"), ["there is no filter `nosuch/0`"]);
         assert_eq!(causes("[.a"), ["after `[.a`: expected closing bracket"]);
         assert_eq!(all(".a", "[1]").unwrap_err().kind, Kind::Other);

@@ -395,6 +395,6 @@ mod tests {
             panic!()
         };
         shape.values(&list);
-        assert_eq!(shape.end(), "ID  TEXT\n1   a long text that d…\n");
+        assert_eq!(shape.end(), "ID  TEXT\n1   a long text that do…\n");
     }
 }

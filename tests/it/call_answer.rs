@@ -39,7 +39,7 @@ fn values_are_filtered_and_shaped() {
         2,
         "
         error: the `--jq` expression can't be used
-        caused by: after `.a | `: expected term
+        caused by: after `.a |`: expected term
         hint: jq's manual: https://jqlang.org/manual/
     ",
     );

@@ -221,7 +221,7 @@ fn a_limit_that_is_met_all_the_same_is_waited_for() {
     let count = refused.clone();
     let odd = me.odd("odd", move |request| {
         let page: u64 = request.query.split('&').find_map(|p| p.strip_prefix("page=")?.parse().ok()).unwrap_or(1);
-        if page % 3 == 0 && count.fetch_add(1, Ordering::SeqCst) < 2 {
+        if page.is_multiple_of(3) && count.fetch_add(1, Ordering::SeqCst) < 2 {
             let mut refusal = answer(429, "application/json", "{}");
             refusal.headers.push(("Retry-After".into(), "2".into()));
             return refusal;
