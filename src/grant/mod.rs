@@ -1,6 +1,7 @@
 //! The ways to obtain a token set, one file each. A grant keeps nothing: it returns what the server gave, and `session` keeps it.
 
 pub mod authorization_code;
+pub mod authorize_request;
 pub mod ciba;
 pub mod client_credentials;
 pub mod device;

@@ -13,6 +13,7 @@ pub mod id_token;
 pub mod jose;
 pub mod jwt;
 pub mod metadata;
+pub mod par;
 pub mod pkce;
 pub mod redirect;
 pub mod retry_after;

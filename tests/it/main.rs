@@ -1,5 +1,6 @@
 //! One test binary; a file per verb or topic, reading as what a person types and sees, and the promises that several rooms share.
 
+mod authorize;
 mod bad_input;
 mod binary;
 mod call;

@@ -9,6 +9,7 @@ use crate::config::GrantKind;
 use crate::error::Error;
 use crate::grant::Asking;
 use crate::grant::authorization_code::{self, Caught, Login, wants_confirmation};
+use crate::grant::authorize_request::Travel;
 use crate::grant::redirect_plan::{self, Target};
 use crate::protocol::token_request::Client;
 use crate::provider::Provider;
@@ -46,6 +47,11 @@ pub(super) fn by_browser(
         return Err(Error::usage(format!("{why}, and questions are off here: the address can't be pasted"))
             .hint("`--grant client-credentials`, where the provider offers it, needs no browser"));
     }
+    let posted = session.profile.asks.response_mode.as_deref().is_some_and(|mode| mode.starts_with("form_post"));
+    if let (Target::Paste { why }, true) = (&plan.target, posted) {
+        return Err(Error::usage(format!("{why}: an answer by `form_post` can't be pasted"))
+            .hint("oauthctl login --response-mode query"));
+    }
     say_if(world, store_notice);
     let ssh = world.env.var("SSH_CONNECTION");
     let has_display = ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"].iter().any(|name| world.env.var(name).is_some());
@@ -62,6 +68,9 @@ pub(super) fn by_browser(
         open_browser: !args.no_browser && !quiet && (ssh.is_none() || has_display),
         take_paste,
         ssh,
+        asks: session.profile.asks.authorize_params(),
+        resources: &session.profile.asks.resources,
+        travel: Travel { par: session.profile.asks.par.unwrap_or_default() },
         iss_required: session.iss_required,
     };
     let obtained = authorization_code::obtain(world, &login, &mut |_| ())?;
