@@ -34,7 +34,7 @@ impl KeyFlags {
             auth: self.auth,
             assertion_audience: self.assertion_audience.clone(),
             key: self.client_key_file.as_ref().map(|file| SecretSource::File(absolute(file))),
-            certificate: self.client_certificate.as_ref().map(|file| absolute(file)),
+            certificate: self.client_certificate.as_ref().map(absolute),
             dpop: self.dpop.then_some(true),
             ..Proofs::default()
         }

@@ -1,5 +1,6 @@
 //! The verbs: what is typed and what is printed, one file each. [`run`] is the whole program.
 
+mod ask_args;
 mod call;
 mod completions;
 mod doctor;
@@ -16,12 +17,13 @@ mod sandbox;
 mod status;
 mod times;
 mod token;
+mod whoami;
 
 use std::ffi::OsString;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::config::GrantKind;
+use crate::config::{GrantKind, IMPLICIT_REFUSED};
 use crate::error::{Error, Kind};
 use crate::session::{Choice, known_grants, known_stores};
 use crate::store::StoreKind;
@@ -63,13 +65,15 @@ pub enum ErrorFormat {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Sign in and keep the tokens.
-    Login(login::LoginArgs),
+    Login(Box<login::LoginArgs>),
     /// Print a fresh access token, and nothing else.
     Token(token::TokenArgs),
     /// Renew the token now.
     Refresh(refresh::RefreshArgs),
     /// Send a request to the provider's API with the token.
     Call(call::CallArgs),
+    /// Ask the provider whose token it is.
+    Whoami(whoami::WhoamiArgs),
     /// Revoke where the provider can, then forget the tokens.
     Logout(logout::LogoutArgs),
     /// List the profiles and how their tokens stand.
@@ -114,7 +118,8 @@ pub struct WhoFlags {
     /// A value that the provider needs to know (`domain=…`); may be given several times.
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = pair, help_heading = "Profile")]
     pub vars: Vec<(String, String)>,
-    /// How the token is obtained: `authorization-code` or `client-credentials`.
+    /// How the token is obtained: `authorization-code`, `device-code`, `client-credentials`, `jwt-bearer`, `saml2-bearer`,
+    /// `token-exchange`, `ciba`, `password`.
     #[arg(long, value_name = "GRANT", value_parser = grant, help_heading = "Profile")]
     pub grant: Option<GrantKind>,
     /// A scope to ask for; may be given several times.
@@ -134,6 +139,8 @@ pub struct WhoFlags {
     pub store: Option<StoreKind>,
     #[command(flatten)]
     pub keys: key_args::KeyFlags,
+    #[command(flatten)]
+    pub grants: ask_args::GrantFlags,
 }
 
 impl WhoFlags {
@@ -154,6 +161,7 @@ impl WhoFlags {
             store: self.store,
             no_cache: global.no_cache,
             proofs: self.keys.proofs(),
+            asks: self.grants.asks(),
         }
     }
 }
@@ -166,10 +174,7 @@ impl WhoArgs {
 
 fn grant(text: &str) -> Result<GrantKind, String> {
     match text.replace('_', "-").as_str() {
-        "implicit" => Err(
-            "the implicit grant hands tokens to the browser's history: RFC 9700 forbids it; use `authorization-code`"
-                .to_owned(),
-        ),
+        "implicit" => Err(IMPLICIT_REFUSED.to_owned()),
         _ => GrantKind::from_name(text).ok_or_else(known_grants),
     }
 }
@@ -227,10 +232,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>, world: &mut World) -> u8 {
 fn dispatch(cli: Cli, world: &mut World) -> Result<u8, Error> {
     let global = &cli.global;
     match cli.verb {
-        Verb::Login(args) => login::run(args, global, world),
+        Verb::Login(args) => login::run(*args, global, world),
         Verb::Token(args) => token::run(args, global, world),
         Verb::Refresh(args) => refresh::run(args, global, world),
         Verb::Call(args) => call::run(args, global, world),
+        Verb::Whoami(args) => whoami::run(args, global, world),
         Verb::Logout(args) => logout::run(args, global, world),
         Verb::List(args) => list::run(args, global, world),
         Verb::Status(args) => status::run(args, global, world),

@@ -10,6 +10,7 @@ use crate::command::{ErrorFormat, Global, WhoArgs, duration, practice, times};
 use crate::error::{Error, Kind};
 use crate::protocol::binding::is_dpop;
 use crate::protocol::dpop::SCHEME;
+use crate::protocol::token_exchange::short;
 use crate::session::fresh::{Want, fresh};
 use crate::session::paths::Paths;
 use crate::session::{Session, copy};
@@ -200,6 +201,15 @@ fn formatted(
     }
     let scheme = if bound { SCHEME } else { "Bearer" };
     let token = set.access_token.expose();
+    if set.token_type.eq_ignore_ascii_case("N_A") && !matches!(args.format, Format::Text | Format::Json | Format::Env) {
+        let issued = set.extra.get("issued_token_type").and_then(serde_json::Value::as_str).unwrap_or("not said");
+        return Err(Error::usage(format!(
+            "what was issued to `{}` is no access token: it can't be presented to an API",
+            session.name
+        ))
+        .cause(format!("its type is `{}`", safe(short(issued))))
+        .hint("`--format text` or `--format json` prints it"));
+    }
     let now = world.clock.now();
     Ok(zeroize::Zeroizing::new(match args.format {
         Format::Text => format!("{token}\n"),

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
-use super::{Config, ConfigError, FILE, GrantKind, check_profile_name, check_redirect_uri, proofs, read};
+use super::{
+    Config, ConfigError, FILE, GrantKind, IMPLICIT_REFUSED, asks, check_profile_name, check_redirect_uri, proofs, read,
+};
 use crate::provider::tree;
 use crate::store::StoreKind;
 use crate::text::{nearest, safe};
@@ -88,7 +90,7 @@ impl Editor {
         let table = child(profiles, profile, Shape::Section)?;
         match key.split_once('.') {
             None => put(table, key, value),
-            Some((secret @ ("client-secret" | "client-key"), name)) => {
+            Some((secret, name)) if matches!(secret, "client-secret" | "client-key") || asks::is_secret(secret) => {
                 // one source replaces another, and a section of its own makes room
                 if table.get(secret).is_some_and(|old| old.is_table()) {
                     table.remove(secret);
@@ -215,16 +217,21 @@ fn unknown_key(key: &str, known: &[&str]) -> ConfigError {
 
 fn known_profile_key(key: &str) -> Result<(), ConfigError> {
     let free = ["vars.", "params."].iter().any(|s| key.len() > s.len() && key.starts_with(s));
+    let more = asks::keys();
     if free
         || (PROFILE_KEYS.contains(&key) && !key.ends_with("NAME"))
-        || matches!(key, "vars" | "params")
+        || matches!(key, "vars" | "params" | "client-key")
         || proofs::KEYS.contains(&key)
-        || key == "client-key"
+        || more.iter().any(|k| k == key)
+        || asks::is_secret(key)
     {
         return Ok(());
     }
-    let known: Vec<&str> = PROFILE_KEYS[..13].iter().chain(&proofs::KEYS).copied().collect();
-    Err(unknown_key(key, &known))
+    let usual: Vec<&str> = PROFILE_KEYS[..13].iter().chain(&proofs::KEYS).copied().collect();
+    let known: Vec<&str> = usual.iter().copied().chain(more.iter().map(String::as_str)).collect();
+    let error = unknown_key(key, &known);
+    // fifty names help nobody: the rest stands in the README
+    Err(ConfigError { hint: unknown_key(key, &usual).hint, ..error })
 }
 
 fn store(value: &str) -> Result<Value, ConfigError> {
@@ -258,6 +265,13 @@ fn profile_value(key: &str, value: &str) -> Result<Value, ConfigError> {
             ));
         }
         "vars" | "params" => return Err(ConfigError::new(format!("`{key}` is a table: set `{key}.NAME`"))),
+        _ if asks::is_secret(key) => {
+            return Err(ConfigError::with_hint(
+                format!("`{key}` is a secret, which never stands in the configuration"),
+                format!("set `{key}.command`, `{key}.file` or `{key}.env`"),
+            ));
+        }
+        "grant" if value == "implicit" => return Err(ConfigError::new(IMPLICIT_REFUSED)),
         "grant" => match GrantKind::from_name(value) {
             Some(grant) => grant.name().into(),
             None => {
@@ -274,12 +288,18 @@ fn profile_value(key: &str, value: &str) -> Result<Value, ConfigError> {
             check_redirect_uri(value)?;
             value.into()
         }
-        "scopes" | "client-secret.command" | "client-key.command" => list(key, value)?.into(),
-        _ => value.into(),
+        "scopes" => list(key, value)?.into(),
+        _ if key.ends_with(".command") && !key.starts_with("vars.") && !key.starts_with("params.") => {
+            list(key, value)?.into()
+        }
+        _ => match asks::value(key, value) {
+            Some(made) => made?,
+            None => value.into(),
+        },
     })
 }
 
-fn list(key: &str, value: &str) -> Result<Array, ConfigError> {
+pub(super) fn list(key: &str, value: &str) -> Result<Array, ConfigError> {
     if !value.trim_start().starts_with('[') {
         return Ok(value.split_whitespace().collect());
     }

@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use crate::error::{Asked, Error, Kind, refused_at_authorize};
+use crate::grant::authorize_request::{self, Address, Travel};
 use crate::grant::redirect_plan::{Plan, Target};
 use crate::grant::{Asking, Commit, ask};
 use crate::protocol::answer::Answer;
@@ -33,6 +34,11 @@ pub struct Login<'a> {
     pub take_paste: bool,
     /// `SSH_CONNECTION`, where this runs on another machine than the browser.
     pub ssh: Option<String>,
+    /// What the profile asks for beyond scopes, by the names of the wire.
+    pub asks: Vec<(&'static str, String)>,
+    /// Where the token is to be good (RFC 8707).
+    pub resources: &'a [String],
+    pub travel: Travel,
     /// The server announced that it names itself in each answer (RFC 9207).
     pub iss_required: bool,
 }
@@ -86,7 +92,8 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
     let (events, inbox) = channel();
     let (listener, redirect_uri) = match &login.plan.target {
         Target::Listen { address, path } => {
-            let listener = listen(address, events.clone())?;
+            let form_post = login.asks.iter().any(|(n, v)| *n == "response_mode" && v.starts_with("form_post"));
+            let listener = listen(address, events.clone(), form_post)?;
             let uri = login.plan.redirect_uri(Some(&listener.origin()), path);
             (Some(listener), uri)
         }
@@ -103,12 +110,12 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
         }
     };
     let challenge = verifier.as_ref().map(|v| (pkce::challenge(v, provider.pkce.method), provider.pkce.method));
-    let mut params = login.params.to_vec();
+    let mut more = login.params.to_vec();
     if let Some(dpop) = &login.asking.client.proofs.dpop {
         // the code is bound to the key too (RFC 9449, section 10)
-        params.push(("dpop_jkt".to_owned(), dpop.thumbprint()));
+        more.push(("dpop_jkt".to_owned(), dpop.thumbprint()));
     }
-    let url = authorize::url(
+    let params = authorize::params(
         provider,
         &AuthorizeRequest {
             client_id: &login.asking.client.id,
@@ -116,9 +123,11 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
             scopes: login.scopes,
             state: &state,
             challenge: challenge.as_ref().map(|(c, m)| (c.as_str(), *m)),
-            params: &params,
+            params: &more,
+            asks: &login.asks,
         },
     )?;
+    let Address { url, good_for } = authorize_request::address(world, &login.asking, params, login.travel)?;
     let expected = Expected {
         state,
         state_echo: provider.authorize.state,
@@ -130,6 +139,9 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
     // from here on the person can act, and the time runs
     let deadline = world.clock.elapsed() + login.timeout;
     invite(world, login, listener.as_ref(), &url);
+    if let Some(seconds) = good_for {
+        world.say(&format!("The address is good once, and for {seconds} s."));
+    }
     world.signals.watch(forward(&events, Event::Signal));
     if login.take_paste {
         let (lines, typed) = channel();
@@ -160,7 +172,8 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
 
     world.step(|| "the code is here: exchanging it".to_owned());
     let sent_uri = redirect_uri.as_deref().filter(|_| provider.token.send_redirect_uri);
-    let params = token_request::code(&code, sent_uri, verifier.as_ref());
+    let mut params = token_request::code(&code, sent_uri, verifier.as_ref());
+    params.extend(token_request::targets(login.resources, &[]));
     let answer = token_request::build("token", &provider.token, login.asking.client, params, None)
         .map_err(Error::from)
         .and_then(|request| ask(world, &login.asking, Asked::Code, &provider.token, &request, commit));
@@ -175,9 +188,13 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
     }
 }
 
-fn listen(address: &crate::world::loopback::Address, events: Sender<Event>) -> Result<Loopback, Error> {
+fn listen(
+    address: &crate::world::loopback::Address,
+    events: Sender<Event>,
+    form_post: bool,
+) -> Result<Loopback, Error> {
     let to = forward(&events, Event::Redirect);
-    Ok(Loopback::bind(address, to, false)?)
+    Ok(Loopback::bind(address, to, form_post)?)
 }
 
 /// A sender of plain values into the one inbox.

@@ -3,8 +3,11 @@
 
 pub mod answer;
 pub mod api_error;
+pub mod assertion;
+pub mod authorization_details;
 pub mod authorize;
 pub mod binding;
+pub mod ciba;
 pub mod client_auth;
 pub mod device;
 pub mod dpop;
@@ -13,8 +16,10 @@ pub mod id_token;
 pub mod jose;
 pub mod jwt;
 pub mod metadata;
+pub mod par;
 pub mod pkce;
 pub mod redirect;
 pub mod retry_after;
+pub mod token_exchange;
 pub mod token_request;
 pub mod trace;

@@ -8,8 +8,9 @@ use super::read::{IDENTITY, is_provider_name};
 use super::tree::{Entry, ReadError, Reader, Table, Value};
 use super::{
     Api, ApiAuth, ApiAuthPlace, Authorize, AuthorizeParamsIn, Callback, ClientAuth, Device, Endpoint, ErrorRule,
-    ExpiresUnit, Kills, Limits, LoopbackMode, Means, ParamsIn, Pkce, PkceMethod, PkceMode, Provider, Redirect, Refresh,
-    RefreshSource, ResponseShape, Revoke, Rotates, Scopes, StateEcho, Var, VarFrom, Whoami, ZeroExpires,
+    ExpiresUnit, Kills, Limits, LoopbackMode, Means, PageBy, Pages, ParamsIn, Pkce, PkceMethod, PkceMode, Provider,
+    Redirect, Refresh, RefreshSource, ResponseShape, Revoke, Rotates, Scopes, StateEcho, Var, VarFrom, Wanted, Whoami,
+    ZeroExpires,
 };
 use crate::text::safe;
 
@@ -76,6 +77,14 @@ pub(super) const MEANS: &Words<Means> = &[
     ("wrong_client", Means::WrongClient),
     ("scope", Means::Scope),
     ("throttled", Means::Throttled),
+];
+pub(super) const PAGE_BY: &Words<PageBy> = &[
+    ("link", PageBy::Link),
+    ("page", PageBy::Page),
+    ("offset", PageBy::Offset),
+    ("url", PageBy::Url),
+    ("cursor", PageBy::Cursor),
+    ("none", PageBy::None),
 ];
 const LIMIT_HEADERS: [&str; 4] = ["limit", "remaining", "reset", "retry-after"];
 
@@ -158,6 +167,12 @@ pub(super) fn read(id: &str, table: &Table, file: &str) -> Result<Provider, Read
         return r.refuse("checked", entry, "must be a day, `YYYY-MM-DD`");
     }
     p.not_verified = r.list("not-verified")?.unwrap_or_default();
+    p.grant_types = r.list("grant-types")?;
+    p.par = Wanted::read(&mut r, "par")?.unwrap_or_default();
+    p.par_url = r.text("par-url")?;
+    p.request_object = Wanted::read(&mut r, "request-object")?.unwrap_or_default();
+    p.ciba = ciba(r.section("ciba")?, &p, file)?;
+    p.registration_url = r.text("registration-url")?;
     r.finish()?;
     if p.token.url.is_none() && p.issuer.is_none() {
         return Err(ReadError::Missing { file: file.to_owned(), key: "token.url` or `issuer".to_owned() });
@@ -327,6 +342,14 @@ fn device(mut r: Reader<'_>, p: &Provider, file: &str) -> Result<Option<Device>,
     Ok(there.then_some(out))
 }
 
+fn ciba(mut r: Reader<'_>, p: &Provider, file: &str) -> Result<Option<Endpoint>, ReadError> {
+    let there = r.is_there();
+    let out = endpoint(&mut r, &p.beside_token(), CLIENT_AUTH_ANYWHERE)?;
+    r.finish()?;
+    needs_url(there, &out, p, file, "ciba.url")?;
+    Ok(there.then_some(out))
+}
+
 fn revoke(mut r: Reader<'_>, p: &Provider, file: &str) -> Result<Option<Revoke>, ReadError> {
     let there = r.is_there();
     let out = Revoke {
@@ -403,7 +426,28 @@ fn api(mut r: Reader<'_>, d: Api) -> Result<Api, ReadError> {
         headers: r.texts("headers")?.unwrap_or_default(),
         auth: auth_out,
         hosts: r.list("hosts")?.unwrap_or_default(),
+        pages: pages(r.section("pages")?)?,
     };
+    r.finish().map(|()| out)
+}
+
+fn pages(mut r: Reader<'_>) -> Result<Pages, ReadError> {
+    let out = Pages {
+        by: r.choice("by", PAGE_BY)?.unwrap_or_default(),
+        items: r.text("items")?,
+        next: r.list("next")?.unwrap_or_default(),
+        param: r.text("param")?,
+        size_param: r.text("size-param")?,
+        size: r.number("size", 1..=i64::from(u32::MAX))?,
+        start: r.number("start", 0..=i64::from(u32::MAX))?,
+        total_header: r.text("total-header")?,
+    };
+    if matches!(out.by, PageBy::Url | PageBy::Cursor)
+        && out.next.is_empty()
+        && let Some(entry) = r.get("by")
+    {
+        return r.refuse("by", entry, "needs `api.pages.next`: where the next page's address or cursor stands");
+    }
     r.finish().map(|()| out)
 }
 

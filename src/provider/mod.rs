@@ -9,8 +9,11 @@ mod keys;
 pub mod read;
 mod show;
 pub mod tree;
+mod wanted;
 
 use std::collections::BTreeMap;
+
+pub use wanted::Wanted;
 
 /// A provider with everything filled in: `extends` and the environment merged, `refresh` and `client-credentials` completed
 /// from `token`. Strings may still hold `{var}` until [`Provider::expand`].
@@ -51,6 +54,23 @@ pub struct Provider {
     pub checked: Option<String>,
     /// Facts that nobody has verified: said to the person, not relied on.
     pub not_verified: Vec<String>,
+    /// The values of `grant_type` that the server takes; `None`: it doesn't say.
+    pub grant_types: Option<Vec<String>>,
+    /// Pushed authorization requests (RFC 9126): where to, and whether.
+    pub par_url: Option<String>,
+    pub par: Wanted,
+    /// The server takes no authorize request that was not pushed (`require_pushed_authorization_requests`).
+    pub par_required: bool,
+    /// Signed authorize requests (RFC 9101).
+    pub request_object: Wanted,
+    /// The server takes no authorize request that is not signed (`require_signed_request_object`).
+    pub request_object_required: bool,
+    /// CIBA's backchannel authentication endpoint.
+    pub ciba: Option<Endpoint>,
+    /// Dynamic registration (RFC 7591).
+    pub registration_url: Option<String>,
+    /// The server speaks OpenID Connect, by its metadata.
+    pub openid: bool,
     pub identity: Identity,
     /// Where the provider tells what it knows of a token (RFC 7662).
     pub introspect: Option<Endpoint>,
@@ -377,6 +397,59 @@ pub struct Api {
     pub auth: ApiAuth,
     /// Hosts beside the base's own to which the token may go; `*.` at the start stands for one label or more.
     pub hosts: Vec<String>,
+    pub pages: Pages,
+}
+
+/// How long lists are cut into pages.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Pages {
+    pub by: PageBy,
+    /// Where a page's records stand; `None`: where an array is found.
+    pub items: Option<String>,
+    /// Paths of the next page's address, or of its cursor; the first that exists.
+    pub next: Vec<String>,
+    /// The parameter of the query that takes the page's number, the cursor or the offset.
+    pub param: Option<String>,
+    /// The parameter that takes the number of records to a page, and how many are asked for.
+    pub size_param: Option<String>,
+    pub size: Option<u32>,
+    /// The first page's number or offset.
+    pub start: Option<u32>,
+    /// The header that tells the number of pages.
+    pub total_header: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum PageBy {
+    /// The `Link` header (RFC 8288).
+    #[default]
+    Link,
+    /// The next page's number in the query.
+    Page,
+    /// How many records come before the page.
+    Offset,
+    /// An address in the body.
+    Url,
+    /// A text in the body that goes into the query.
+    Cursor,
+    /// There are no pages.
+    None,
+}
+
+impl Pages {
+    /// The parameter's name, the usual one where none is given.
+    pub fn param(&self) -> &str {
+        self.param.as_deref().unwrap_or(match self.by {
+            PageBy::Cursor => "cursor",
+            PageBy::Offset => "offset",
+            _ => "page",
+        })
+    }
+
+    /// The number of the first page, or the offset of the first record.
+    pub fn first(&self) -> u64 {
+        self.start.map_or(u64::from(self.by == PageBy::Page), u64::from)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -522,6 +595,7 @@ impl Provider {
                     scheme: "Bearer".to_owned(),
                 },
                 hosts: Vec::new(),
+                pages: Pages::default(),
             },
             whoami: None,
             errors: Vec::new(),
@@ -531,6 +605,15 @@ impl Provider {
             checked: None,
             not_verified: Vec::new(),
             announced: Announced::default(),
+            grant_types: None,
+            par_url: None,
+            par: Wanted::Auto,
+            par_required: false,
+            request_object: Wanted::Auto,
+            request_object_required: false,
+            ciba: None,
+            registration_url: None,
+            openid: false,
             identity: Identity::default(),
             introspect: None,
             token,

@@ -6,6 +6,7 @@
 pub mod choice;
 pub mod copy;
 pub mod fresh;
+pub mod inputs;
 pub mod journal;
 pub mod lock;
 pub mod paths;
@@ -19,7 +20,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::config::{self, GrantKind, Profile, SecretSource};
+use crate::config::{self, GrantKind, Profile};
 use crate::error::{Error, Kind};
 use crate::grant;
 use crate::protocol::client_auth::Proofs;
@@ -63,6 +64,8 @@ pub struct Session {
     proofs: Option<Proofs>,
     /// The key that this command's tokens are bound to.
     dpop: Option<Arc<Dpop>>,
+    /// The profiles whose token exchange asks for this one's token, outermost first.
+    pub subject_of: Vec<String>,
 }
 
 impl std::fmt::Debug for Session {
@@ -105,6 +108,7 @@ impl Session {
             signing_in: false,
             proofs: None,
             dpop: None,
+            subject_of: Vec::new(),
         })
     }
 
@@ -230,7 +234,10 @@ impl Session {
         provider: &Provider,
         record: Option<&Record>,
     ) -> Result<Client, Error> {
-        self.client(world, provider, record)?.ok_or_else(|| {
+        let client = self.client(world, provider, record)?;
+        // an assertion may speak for itself (RFC 7523, section 2.1)
+        let alone = matches!(self.grant(Some(provider), record), GrantKind::JwtBearer | GrantKind::Saml2Bearer);
+        client.or_else(|| alone.then(|| Client::plain("", None))).ok_or_else(|| {
             Error::usage(format!("no client id is known for profile `{}`", self.name))
                 .hint(format!("`oauthctl login {}` asks for it in a terminal, or give `--client-id`", self.name))
                 .hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET")
@@ -263,10 +270,7 @@ impl Session {
         {
             return Ok(Some(secret.into()));
         }
-        match &self.profile.client_secret {
-            None => Ok(None),
-            Some(source) => secret_from(world, source, "client secret", &self.name).map(Some),
-        }
+        inputs::read(world, self, "client secret", &self.profile.client_secret)
     }
 
     /// A secret that was asked for at the terminal.
@@ -305,31 +309,6 @@ pub fn open_file_store(world: &World, paths: &Paths) -> Result<store::file::File
 }
 
 /// One line's worth: the end of the line that editors add isn't part of it.
-/// A secret from where the configuration says that it is; `what` it is, of which profile.
-fn secret_from(world: &mut World, source: &SecretSource, what: &str, profile: &str) -> Result<Secret, Error> {
-    match source {
-        SecretSource::File(path) => secret_from_file(world, &path.to_string_lossy()),
-        SecretSource::Env(name) => world.env.var(name).map(Secret::from).ok_or_else(|| {
-            Error::usage(format!(
-                "the {what} of `{profile}` is said to be in the variable `{}`, which is not set",
-                safe(name)
-            ))
-        }),
-        SecretSource::Command(argv) => {
-            let shown = safe(&argv.join(" "));
-            world.step(|| format!("asking `{shown}` for the {what}"));
-            let out = world
-                .programs
-                .output(argv, std::time::Duration::from_secs(60))
-                .map_err(|e| Error::usage(format!("the command for the {what}, `{shown}`, failed")).cause(e))?;
-            if out.is_empty() {
-                return Err(Error::usage(format!("the command for the {what}, `{shown}`, printed nothing")));
-            }
-            Ok(Secret::new(out.as_str()))
-        }
-    }
-}
-
 fn secret_from_file(world: &World, file: &str) -> Result<Secret, Error> {
     const LONGEST: usize = 64 * 1024;
     let text = if file == "-" {

@@ -118,8 +118,7 @@ impl Session {
     }
 
     fn client_key(&self, world: &mut World) -> Result<Option<Secret>, Error> {
-        let Some(source) = &self.profile.proofs.key else { return Ok(None) };
-        super::secret_from(world, source, "client key", &self.name).map(Some)
+        super::inputs::read(world, self, "client key", &self.profile.proofs.key)
     }
 
     /// The way of client authentication that the person chose, for every endpoint that knows clients as the token endpoint does.

@@ -290,10 +290,11 @@ impl<'a> Renewal<'a> {
             self.journal.sending().map_err(|e| {
                 Error::new(Kind::Store, "the journal can't be written").cause(e).hint("nothing was sent")
             })?;
+            let resources = &self.session.profile.asks.resources;
             let journal = &mut self.journal;
             let mut answered = Answered::No;
             let mut warning = None;
-            let answer = grant::refresh::obtain(world, &self.asking, spent, &mut |response| {
+            let answer = grant::refresh::obtain(world, &self.asking, spent, resources, &mut |response| {
                 answered = Answered::Committed;
                 if let Err(e) = journal.commit(&key, nonce, response) {
                     // the answer is in hand all the same: it is judged and saved, only without this net

@@ -43,8 +43,11 @@ pub struct Real {
     /// The same ways, for connections that serve more than one request.
     lasting: [OnceLock<Client>; 3],
     /// Those that show a client's certificate, each for its own.
-    certified: Mutex<Vec<(Way, bool, Arc<Identity>, Client)>>,
+    certified: Mutex<Vec<Certified>>,
 }
+
+/// Way, whether its connections last, whose certificate it shows, and the client.
+type Certified = (Way, bool, Arc<Identity>, Client);
 
 /// How a request travels; each way has a client of its own, made when it is first needed.
 #[derive(Clone, Copy, PartialEq)]

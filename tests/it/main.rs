@@ -1,8 +1,11 @@
 //! One test binary; a file per verb or topic, reading as what a person types and sees, and the promises that several rooms share.
 
+mod authorize;
 mod bad_input;
 mod binary;
 mod call;
+mod call_answer;
+mod call_pages;
 mod call_request;
 mod completions;
 mod configuration;
@@ -10,6 +13,7 @@ mod doctor;
 mod errors;
 mod fuzz_corpus;
 mod fuzz_targets;
+mod grants;
 mod house;
 mod keychain_real;
 mod list;
@@ -26,4 +30,5 @@ mod renewal;
 mod revocation;
 mod store_contract;
 mod token;
+mod whoami;
 mod world;

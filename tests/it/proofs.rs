@@ -3,18 +3,44 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
+use base64::Engine as _;
 use oauthctl::protocol::form;
 use oauthctl::protocol::jose::{self, Algorithm, Jwk, SigningKey};
 use oauthctl::secret::Secret;
 use oauthctl::world::serve::{Request, Response};
+use rcgen::{PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519};
 use serde_json::{Map, Value, json};
 
 use crate::world::{Odd, Person, START, answer};
 
-const RSA: &str = include_str!("../../src/protocol/jose/test_keys/rsa.pkcs1.pem");
-const P256: &str = include_str!("../../src/protocol/jose/test_keys/p256.sec1.pem");
-const P384: &str = include_str!("../../src/protocol/jose/test_keys/p384.pkcs8.pem");
-const ED25519: &str = include_str!("../../src/protocol/jose/test_keys/ed25519.pem");
+/// RFC 7520's own, as JWK; with its name taken away.
+fn rsa() -> String {
+    let vectors: Vec<Value> =
+        serde_json::from_str(include_str!("../../src/protocol/jose/rfc_vectors.json")).expect("vectors");
+    let mut key = vectors.iter().find(|v| v["source"] == "RFC 7520, 4.1").expect("its key")["key"].clone();
+    key.as_object_mut().unwrap().remove("kid");
+    key.to_string()
+}
+
+/// A new key as PKCS#8.
+fn made(kind: &'static rcgen::SignatureAlgorithm) -> String {
+    pem("PRIVATE KEY", &rcgen::KeyPair::generate_for(kind).expect("a key").serialize_der())
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    let text = base64::engine::general_purpose::STANDARD.encode(der);
+    let lines: Vec<&str> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    format!(
+        "-----BEGIN {label}-----
+{}
+-----END {label}-----
+",
+        lines.join(
+            "
+"
+        )
+    )
+}
 
 /// An authorization server and an API that check what they are shown, and remember it.
 #[derive(Default)]
@@ -116,7 +142,13 @@ fn public(key: &str) -> Jwk {
 // RFC 7523, section 3; OpenID Connect Core, section 9
 #[test]
 fn a_client_proves_itself_by_its_key_anew_each_time() {
-    for (key, alg) in [(RSA, "RS256"), (P256, "ES256"), (P384, "ES384"), (ED25519, "EdDSA")] {
+    for (key, alg) in [
+        (rsa(), "RS256"),
+        (made(&PKCS_ECDSA_P256_SHA256), "ES256"),
+        (made(&PKCS_ECDSA_P384_SHA384), "ES384"),
+        (made(&PKCS_ED25519), "EdDSA"),
+    ] {
+        let key = key.as_str();
         let mut person = Person::new();
         let (odd, seen) = server(&mut person, "Bearer", json!({}), Some(public(key)));
         let file = set_up(&person, &odd.base, "[\"private_key_jwt\"]", key);
@@ -153,8 +185,9 @@ fn an_assertion_by_the_client_secret_does_not_show_it() {
 #[test]
 fn a_login_remembers_where_the_key_lies_and_never_the_key() {
     let mut person = Person::new();
-    let (odd, _seen) = server(&mut person, "Bearer", json!({}), Some(public(P256)));
-    let file = set_up(&person, &odd.base, "[\"basic\", \"none\"]", P256);
+    let key = made(&PKCS_ECDSA_P256_SHA256);
+    let (odd, _seen) = server(&mut person, "Bearer", json!({}), Some(public(&key)));
+    let file = set_up(&person, &odd.base, "[\"basic\", \"none\"]", &key);
     let login =
         format!("login as --grant client-credentials --client-id me --client-key-file {file} --auth private-key-jwt");
     assert_eq!(person.types(&login).code, 0);
@@ -164,7 +197,7 @@ fn a_login_remembers_where_the_key_lies_and_never_the_key() {
             && config.contains(&format!("client-key = {{ file = \"{file}\" }}")),
         "{config}"
     );
-    let line = P256.lines().nth(5).unwrap();
+    let line = key.lines().nth(1).unwrap();
     assert!(!person.record("as").to_string().contains(line) && !config.contains(line));
     person.types("token as --force-refresh").is(0, "access-2\n", "");
     let status = person.types("status as");
@@ -178,7 +211,7 @@ fn what_is_no_key_is_told_before_anything_is_sent() {
         &person,
         "https://as.example",
         "[\"private_key_jwt\"]",
-        include_str!("../../src/protocol/jose/test_keys/rsa.public.pem"),
+        &pem("PUBLIC KEY", &rcgen::KeyPair::generate().unwrap().public_key_raw()),
     );
     let run = format!("token as --grant client-credentials --client-id me --client-key-file {file}");
     person.types(&run).fails(
@@ -196,7 +229,7 @@ fn what_is_no_key_is_told_before_anything_is_sent() {
          hint: `--client-key-file FILE`: PEM (PKCS#8, PKCS#1, SEC1) or JWK
         ",
     );
-    set_up(&person, "https://as.example", "[\"basic\", \"none\"]", P256);
+    set_up(&person, "https://as.example", "[\"basic\", \"none\"]", &made(&PKCS_ECDSA_P256_SHA256));
     person.types(&run).fails(
         2,
         "
@@ -216,14 +249,14 @@ fn what_the_server_does_not_support_is_said_before_anything_is_sent() {
         "token_endpoint_auth_signing_alg_values_supported": ["RS256", "PS256"],
         "dpop_signing_alg_values_supported": ["RS256"],
     });
-    let (odd, seen) = server(&mut person, "Bearer", metadata, Some(public(RSA)));
+    let (odd, seen) = server(&mut person, "Bearer", metadata, Some(public(&rsa())));
     person.config(
         "config.toml",
         &format!("[profiles.p]\nprovider = \"{}\"\ngrant = \"client-credentials\"\nclient-id = \"me\"\n", odd.base),
     );
     let key = person.path("key.pem");
     let flag = format!("--client-key-file {}", key.display());
-    std::fs::write(&key, P256).unwrap();
+    std::fs::write(&key, made(&PKCS_ECDSA_P256_SHA256)).unwrap();
     let told = person.types(&format!("token p {flag}"));
     assert_eq!(
         (told.code, told.err.lines().next()),
@@ -231,7 +264,7 @@ fn what_the_server_does_not_support_is_said_before_anything_is_sent() {
     );
     let told = person.types(&format!("token p {flag} --auth tls-client-auth"));
     assert_eq!((told.code, told.err.lines().next()), (2, Some("error: the provider does not take `tls_client_auth`")));
-    std::fs::write(&key, RSA).unwrap();
+    std::fs::write(&key, rsa()).unwrap();
     let told = person.types(&format!("token p {flag} --dpop"));
     assert_eq!(
         (told.code, told.err.lines().next()),

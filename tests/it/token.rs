@@ -485,7 +485,7 @@ fn flags_and_environment_do_without_any_configuration() {
         2,
         "
         error: OAUTHCTL_CI_GRANT names an unknown grant: `magic`
-        hint: grants: authorization-code, device-code, client-credentials
+        hint: grants: authorization-code, device-code, client-credentials, jwt-bearer, saml2-bearer, token-exchange, ciba, password
     ",
     );
 }

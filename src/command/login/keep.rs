@@ -132,6 +132,9 @@ fn learnt(provider: &Provider, set: &TokenSet, redirect_params: &[(String, Strin
         .collect()
 }
 
+/// What a login asks for once: a password is never kept, nor where it was, and a hint about one sign-in says nothing of the next.
+const ONCE: [&str; 4] = ["password.file", "binding-message", "id-token-hint.file", "login-hint-token.file"];
+
 /// Writes what makes the profile into `config.toml`: only what isn't there already.
 fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Result<(), Error> {
     let dir = session.paths.require_config()?;
@@ -154,7 +157,9 @@ fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Re
             known.client_id.as_deref(),
         );
     }
-    change("grant", choice.grant.map(GrantKind::name), known.grant.map(GrantKind::name));
+    // a password is given by name each time
+    let grant = choice.grant.filter(|g| *g != GrantKind::Password);
+    change("grant", grant.map(GrantKind::name), known.grant.map(GrantKind::name));
     change("redirect-uri", choice.redirect_uri.as_deref(), known.redirect_uri.as_deref());
     let port = choice.port.map(|p| p.to_string());
     change("port", port.as_deref(), known.port.map(|p| p.to_string()).as_deref());
@@ -174,6 +179,7 @@ fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Re
         changes.push(("scopes".to_owned(), choice.scopes.join(" ")));
     }
     changes.extend(choice.proofs.changes(&known.proofs));
+    changes.extend(choice.asks.changes(&known.asks).into_iter().filter(|(key, _)| !ONCE.contains(&key.as_str())));
     if changes.is_empty() && session.configured {
         return Ok(());
     }
