@@ -17,6 +17,7 @@ pub mod metadata;
 pub mod par;
 pub mod pkce;
 pub mod redirect;
+pub mod registration;
 pub mod retry_after;
 pub mod token_exchange;
 pub mod token_request;
