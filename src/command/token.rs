@@ -44,6 +44,9 @@ pub struct TokenArgs {
     /// With `--format dpop-proof`: the nonce that the API asked for.
     #[arg(long, value_name = "NONCE")]
     pub nonce: Option<String>,
+    /// Tell each step as it happens, with the RFC's section; secrets as fingerprints.
+    #[arg(long)]
+    pub explain: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -107,6 +110,7 @@ pub fn plain(args: &[OsString]) -> Option<(TokenArgs, Global)> {
         method: None,
         url: None,
         nonce: None,
+        explain: false,
     };
     Some((args, Global { quiet: false, verbose: false, error_format: ErrorFormat::Text, no_cache }))
 }

@@ -227,11 +227,11 @@ fn known_profile_key(key: &str) -> Result<(), ConfigError> {
     {
         return Ok(());
     }
-    let usual: Vec<&str> = PROFILE_KEYS[..13].iter().chain(&proofs::KEYS).copied().collect();
-    let known: Vec<&str> = usual.iter().copied().chain(more.iter().map(String::as_str)).collect();
+    let usual = PROFILE_KEYS[..13].iter().chain(&proofs::KEYS).copied();
+    let known: Vec<&str> = usual.chain(more.iter().map(String::as_str)).collect();
     let error = unknown_key(key, &known);
     // fifty names help nobody: the rest stands in the README
-    Err(ConfigError { hint: unknown_key(key, &usual).hint, ..error })
+    Err(ConfigError { hint: unknown_key(key, &PROFILE_KEYS[..13]).hint, ..error })
 }
 
 fn store(value: &str) -> Result<Value, ConfigError> {

@@ -6,11 +6,13 @@ pub mod ciba;
 pub mod client_credentials;
 pub mod device;
 pub mod discover;
+pub mod explain;
 pub mod jwt_bearer;
 pub mod password;
 pub mod poll;
 pub mod redirect_plan;
 pub mod refresh;
+pub mod register;
 pub mod revoke;
 pub mod saml2_bearer;
 pub mod token_exchange;
@@ -86,7 +88,8 @@ pub fn read(
     Ok(answer)
 }
 
-/// One exchange, shown with `-v`; a second one where the server refuses the first for want of a nonce that it now brings.
+/// One exchange, shown with `-v` and explained with `--explain`; a second one where the server refuses the first for want of a
+/// nonce that it now brings.
 pub fn send(world: &mut World, request: &Request) -> Result<Response, Error> {
     let response = once(world, request)?;
     let Some(at_sending) = &request.at_sending else { return Ok(response) };
@@ -101,10 +104,12 @@ pub fn send(world: &mut World, request: &Request) -> Result<Response, Error> {
 
 fn once(world: &mut World, request: &Request) -> Result<Response, Error> {
     let request = ready(world, request)?;
+    explain::sending(world, &request);
     for line in trace::request(&request) {
         world.step(|| line);
     }
     let response = world.http.exchange(&request)?;
+    explain::answered(world, &response);
     for line in trace::response(&response) {
         world.step(|| line);
     }

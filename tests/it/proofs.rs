@@ -211,7 +211,7 @@ fn what_is_no_key_is_told_before_anything_is_sent() {
         &person,
         "https://as.example",
         "[\"private_key_jwt\"]",
-        &pem("PUBLIC KEY", &rcgen::KeyPair::generate().unwrap().public_key_raw()),
+        &pem("PUBLIC KEY", rcgen::KeyPair::generate().unwrap().public_key_raw()),
     );
     let run = format!("token as --grant client-credentials --client-id me --client-key-file {file}");
     person.types(&run).fails(
