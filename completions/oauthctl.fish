@@ -285,6 +285,10 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l client-id
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l client-secret-file -d 'A file with the client secret; `-` reads it from standard input' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l param -d 'An extra parameter of the authorize request; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l auth -d 'How the client proves who it is: `basic`, `post`, `none`, `client-secret-jwt`, `private-key-jwt`, `tls-client-auth`, `self-signed-tls-client-auth`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l client-key-file -d 'A file with the client\'s private key: PEM (PKCS#8, PKCS#1, SEC1) or JWK; `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l client-certificate -d 'A file with the client\'s certificate, and those that lead to its authority: PEM' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l assertion-audience -d 'The audience of the client\'s assertions: `token-endpoint` (the default), `issuer` or a URL' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l resource -d 'Where the token will be used, a URL (RFC 8707); may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l audience -d 'For whom the token is (RFC 8693); may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l assertion-file -d 'A file with the assertion to exchange (`jwt-bearer`, `saml2-bearer`); `-` reads it from standard input' -r -F
@@ -302,6 +306,7 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l port -d '
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l initial-access-token-file -d 'A file with the token that some servers want for a registration; `-` reads it from standard input' -r -F
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l dpop -d 'Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can\'t use it'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l show -d 'Show what the server holds'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l update -d 'Send name, redirect address and grants again'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l delete -d 'End the registration at the server, and forget it'
