@@ -24,6 +24,7 @@ mod profile;
 mod provider;
 mod providers;
 mod readme;
+mod recipes;
 mod refresh;
 mod renewal;
 mod revocation;
