@@ -12,6 +12,7 @@ mod practice;
 mod profile;
 mod provider;
 mod refresh;
+mod register;
 mod sandbox;
 mod status;
 mod times;
@@ -73,6 +74,8 @@ pub enum Verb {
     Call(call::CallArgs),
     /// Ask the provider whose token it is.
     Whoami(whoami::WhoamiArgs),
+    /// Make a client at a provider that takes registrations, look at it, end it.
+    Register(register::RegisterArgs),
     /// Revoke where the provider can, then forget the tokens.
     Logout(logout::LogoutArgs),
     /// List the profiles and how their tokens stand.
@@ -213,7 +216,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>, world: &mut World) -> u8 {
             Err(e) => return not_understood(world, &args, &e),
         },
     };
+    let explains = match &cli.verb {
+        Verb::Login(args) => args.explain,
+        Verb::Token(args) => args.explain,
+        _ => false,
+    };
     world.verbosity = match (cli.global.quiet, cli.global.verbose) {
+        _ if explains => Verbosity::Explained { steps: 0, paint: paints(world, world.terminal.stderr_is_terminal()) },
         (true, _) => Verbosity::Quiet,
         (_, true) => Verbosity::Verbose,
         _ => Verbosity::Normal,
@@ -233,6 +242,7 @@ fn dispatch(cli: Cli, world: &mut World) -> Result<u8, Error> {
         Verb::Refresh(args) => refresh::run(args, global, world),
         Verb::Call(args) => call::run(args, global, world),
         Verb::Whoami(args) => whoami::run(args, global, world),
+        Verb::Register(args) => register::run(args, global, world),
         Verb::Logout(args) => logout::run(args, global, world),
         Verb::List(args) => list::run(args, global, world),
         Verb::Status(args) => status::run(args, global, world),

@@ -6,11 +6,13 @@ pub mod ciba;
 pub mod client_credentials;
 pub mod device;
 pub mod discover;
+pub mod explain;
 pub mod jwt_bearer;
 pub mod password;
 pub mod poll;
 pub mod redirect_plan;
 pub mod refresh;
+pub mod register;
 pub mod revoke;
 pub mod saml2_bearer;
 pub mod token_exchange;
@@ -82,12 +84,14 @@ pub fn read(
     Ok(answer)
 }
 
-/// One exchange, shown with `-v`.
+/// One exchange, shown with `-v` and explained with `--explain`.
 pub fn send(world: &mut World, request: &Request) -> Result<Response, Error> {
+    explain::sending(world, request);
     for line in trace::request(request) {
         world.step(|| line);
     }
     let response = world.http.exchange(request)?;
+    explain::answered(world, &response);
     for line in trace::response(&response) {
         world.step(|| line);
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::config::GrantKind;
+use crate::protocol::registration::Management;
 use crate::secret::{Secret, WipedJson};
 use crate::token::TokenSet;
 
@@ -34,6 +35,8 @@ pub struct Record {
     pub token: Option<TokenSet>,
     /// The server's document that the login went by.
     pub metadata: Option<Kept>,
+    /// With what this client's registration is managed (RFC 7592).
+    pub registration: Option<Management>,
 }
 
 /// A discovery document, and until when (Unix seconds) it needn't be fetched again.
@@ -75,6 +78,9 @@ impl Record {
                 "metadata".into(),
                 json!({ "issuer": kept.issuer, "until": kept.until, "document": kept.document }),
             );
+        }
+        if let Some(Management { uri, token }) = &self.registration {
+            map.insert("registration".into(), json!({ "uri": uri, "token": token.expose() }));
         }
         if let Some(token) = &self.token {
             map.insert("token".into(), token.to_json());
@@ -127,6 +133,9 @@ impl Record {
                     document: m.get("document")?.clone(),
                 })
             }),
+            registration: value.get("registration").and_then(|r| {
+                Some(Management { uri: r.get("uri")?.as_str()?.to_owned(), token: r.get("token")?.as_str()?.into() })
+            }),
         })
     }
 }
@@ -155,6 +164,7 @@ mod tests {
                 until: 9,
                 document: json!({ "issuer": "https://as.example" }),
             }),
+            registration: Some(Management { uri: "https://as.example/reg/1".into(), token: "t0ken-value".into() }),
         };
         assert_eq!(Record::from_json(&record.to_json()), Some(record));
         assert_eq!(Record::from_json(&Secret::from(r#"{"oauthctl":2}"#)), None);
