@@ -26,6 +26,7 @@ mod proofs;
 mod provider;
 mod providers;
 mod readme;
+mod recipes;
 mod refresh;
 mod register;
 mod renewal;
