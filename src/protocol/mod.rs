@@ -7,6 +7,7 @@ pub mod authorize;
 pub mod device;
 pub mod form;
 pub mod id_token;
+pub mod jose;
 pub mod jwt;
 pub mod metadata;
 pub mod pkce;

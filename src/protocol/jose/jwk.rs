@@ -1,0 +1,208 @@
+//! Public keys as JSON, alone and in sets (RFC 7517, 7518, 8037), and their thumbprints (RFC 7638).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value, json};
+
+use crate::protocol::jose::{Algorithm, JoseError, base64url, sha256, strict};
+use crate::text::safe;
+
+/// Bytes of a set past which it is refused.
+const LONGEST_SET: usize = 512 * 1024;
+/// Keys of a set; the largest that is known of has a few dozen.
+const MOST_KEYS: usize = 256;
+
+/// What a key is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Material {
+    /// Modulus and exponent, big endian, without leading zeros.
+    Rsa { n: Vec<u8>, e: Vec<u8> },
+    /// The point uncompressed: 0x04, x, y; 65 bytes.
+    P256(Vec<u8>),
+    /// The same; 97 bytes.
+    P384(Vec<u8>),
+    /// 32 bytes.
+    Ed25519(Vec<u8>),
+}
+
+impl Material {
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Material::Rsa { .. } => "RSA",
+            Material::P256(_) => "P-256",
+            Material::P384(_) => "P-384",
+            Material::Ed25519(_) => "Ed25519",
+        }
+    }
+
+    /// The algorithms whose signatures such a key verifies.
+    pub fn algorithms(&self) -> &'static [Algorithm] {
+        match self {
+            Material::Rsa { .. } => &[
+                Algorithm::RS256,
+                Algorithm::PS256,
+                Algorithm::RS384,
+                Algorithm::PS384,
+                Algorithm::RS512,
+                Algorithm::PS512,
+            ],
+            Material::P256(_) => &[Algorithm::ES256],
+            Material::P384(_) => &[Algorithm::ES384],
+            Material::Ed25519(_) => &[Algorithm::EdDSA],
+        }
+    }
+
+    /// The members that RFC 7638, section 3.2 names, in its order.
+    fn required(&self) -> Value {
+        let halves = |point: &[u8]| {
+            let (x, y) = point[1..].split_at(point.len() / 2);
+            (base64url(x), base64url(y))
+        };
+        match self {
+            Material::Rsa { n, e } => json!({"e": base64url(e), "kty": "RSA", "n": base64url(n)}),
+            Material::P256(point) | Material::P384(point) => {
+                let (x, y) = halves(point);
+                json!({"crv": self.kind(), "kty": "EC", "x": x, "y": y})
+            }
+            Material::Ed25519(x) => json!({"crv": "Ed25519", "kty": "OKP", "x": base64url(x)}),
+        }
+    }
+}
+
+/// A public key. Members of a private one are not kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Jwk {
+    pub material: Material,
+    pub kid: Option<String>,
+    /// The one algorithm that it is for, if it says so.
+    pub alg: Option<String>,
+    /// `use`: `sig` or `enc`.
+    pub usage: Option<String>,
+}
+
+impl Jwk {
+    pub fn new(material: Material) -> Jwk {
+        Jwk { material, kid: None, alg: None, usage: None }
+    }
+
+    /// Reads one key. A shared secret (`oct`) is none.
+    pub fn from_members(members: &Map<String, Value>) -> Result<Jwk, JoseError> {
+        let text = |name: &'static str| match members.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.as_str())),
+            Some(_) => Err(JoseError::NotText(name)),
+        };
+        let bytes = |name: &'static str| {
+            let text = text(name)?.ok_or_else(|| JoseError::BadKey(format!("it has no `{name}`")))?;
+            URL_SAFE_NO_PAD.decode(text).map_err(|_| JoseError::BadKey(format!("its `{name}` is not base64url")))
+        };
+        let point = |length: usize| -> Result<Vec<u8>, JoseError> {
+            let (x, y) = (bytes("x")?, bytes("y")?);
+            if x.len() != length || y.len() != length {
+                return Err(JoseError::BadKey(format!("its point has not {length} bytes each way")));
+            }
+            Ok([&[4][..], &x, &y].concat())
+        };
+        let crv = text("crv")?.unwrap_or_default();
+        let material = match text("kty")? {
+            Some("RSA") => {
+                // RFC 7518, section 6.3.1.1: no leading zeros; some servers write one all the same
+                let trimmed = |bytes: Vec<u8>| bytes.into_iter().skip_while(|b| *b == 0).collect::<Vec<u8>>();
+                let (n, e) = (trimmed(bytes("n")?), trimmed(bytes("e")?));
+                if n.len() < 256 {
+                    return Err(JoseError::BadKey(format!(
+                        "it is an RSA key of {} bits; 2048 are the least",
+                        n.len() * 8
+                    )));
+                }
+                Material::Rsa { n, e }
+            }
+            Some("EC") => match crv {
+                "P-256" => Material::P256(point(32)?),
+                "P-384" => Material::P384(point(48)?),
+                _ => return Err(JoseError::BadKey(format!("its curve `{}` is not spoken", safe(crv)))),
+            },
+            Some("OKP") => match crv {
+                "Ed25519" => {
+                    let x = bytes("x")?;
+                    if x.len() != 32 {
+                        return Err(JoseError::BadKey("its point has not 32 bytes".to_owned()));
+                    }
+                    Material::Ed25519(x)
+                }
+                _ => return Err(JoseError::BadKey(format!("its curve `{}` is not spoken", safe(crv)))),
+            },
+            Some("oct") => return Err(JoseError::BadKey("it is a shared secret, not a public key".to_owned())),
+            Some(kty) => return Err(JoseError::BadKey(format!("its kind `{}` is not spoken", safe(kty)))),
+            None => return Err(JoseError::BadKey("it has no `kty`".to_owned())),
+        };
+        let owned = |name: &'static str| text(name).map(|text| text.map(str::to_owned));
+        Ok(Jwk { material, kid: owned("kid")?, alg: owned("alg")?, usage: owned("use")? })
+    }
+
+    /// Reads one key from its JSON, in which no name may stand twice.
+    pub fn read(bytes: &[u8]) -> Result<Jwk, JoseError> {
+        if bytes.len() > LONGEST_SET {
+            return Err(JoseError::TooLong(LONGEST_SET));
+        }
+        Jwk::from_members(&strict::object(bytes, "key")?)
+    }
+
+    /// The key as JSON: what it is made of, then `kid`, `alg`, `use` where it has them.
+    pub fn to_members(&self) -> Map<String, Value> {
+        let Value::Object(mut members) = self.material.required() else { return Map::new() };
+        for (name, value) in [("kid", &self.kid), ("alg", &self.alg), ("use", &self.usage)] {
+            if let Some(value) = value {
+                members.insert(name.to_owned(), value.as_str().into());
+            }
+        }
+        members
+    }
+
+    /// SHA-256 over the required members, base64url: RFC 7638's thumbprint, RFC 9449's `jkt`.
+    pub fn thumbprint(&self) -> String {
+        sha256(self.material.required().to_string().as_bytes())
+    }
+}
+
+/// A server's keys. Those that this program can't use are counted and passed over (RFC 7517, section 5).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JwkSet {
+    pub keys: Vec<Jwk>,
+    /// How many there are besides: of another kind, or malformed.
+    pub passed_over: usize,
+}
+
+impl JwkSet {
+    pub fn read(bytes: &[u8]) -> Result<JwkSet, JoseError> {
+        if bytes.len() > LONGEST_SET {
+            return Err(JoseError::TooLong(LONGEST_SET));
+        }
+        let members = strict::object(bytes, "key set")?;
+        let Some(Value::Array(list)) = members.get("keys") else {
+            return Err(JoseError::Json("key set", "it has no list `keys`".to_owned()));
+        };
+        if list.len() > MOST_KEYS {
+            return Err(JoseError::Json("key set", format!("it has {} keys", list.len())));
+        }
+        let mut set = JwkSet::default();
+        for key in list {
+            match key.as_object().map(Jwk::from_members) {
+                Some(Ok(key)) => set.keys.push(key),
+                _ => set.passed_over += 1,
+            }
+        }
+        Ok(set)
+    }
+
+    /// The keys that may have made a signature: of the named `kid` where the header names one, fit for the algorithm, not set
+    /// aside for encryption or for another algorithm. The order is the server's.
+    pub fn candidates(&self, alg: Algorithm, kid: Option<&str>) -> impl Iterator<Item = &Jwk> {
+        self.keys.iter().filter(move |key| {
+            kid.is_none_or(|kid| key.kid.as_deref() == Some(kid))
+                && key.material.algorithms().contains(&alg)
+                && key.usage.as_deref().is_none_or(|usage| usage == "sig")
+                && key.alg.as_deref().is_none_or(|bound| Algorithm::from_name(bound) == Some(alg))
+        })
+    }
+}

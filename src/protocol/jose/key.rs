@@ -1,0 +1,413 @@
+//! A client's private key: read from what tools write, named when it is something else, and used to sign.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::rand::SystemRandom;
+use ring::rsa::{KeyPairComponents, PublicKeyComponents};
+use ring::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaKeyPair};
+use rustls::pki_types::PrivateKeyDer;
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+use crate::protocol::jose::{Algorithm, Jwk, Material, base64url, hmac_algorithm, pem, strict};
+use crate::secret::Secret;
+use crate::text::safe;
+
+/// What was given instead of a private key that this program can sign with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    #[error("it is {0}, not a private key")]
+    Found(&'static str),
+    #[error("it is an OpenSSH key; `ssh-keygen -p -m PEM -f KEY` writes it in a form that can be read here")]
+    OpenSsh,
+    #[error(
+        "it is encrypted with a passphrase; `openssl pkey -in KEY` opens it, and `client-key = {{ command = … }}` can run that"
+    )]
+    Encrypted,
+    #[error("it is neither PEM nor a JWK; wanted is a private key as PKCS#8, PKCS#1 or SEC1 PEM, or as a JWK")]
+    NotAKey,
+    #[error("it is a PEM text of `{0}`; wanted is a private key as PKCS#8, PKCS#1 or SEC1")]
+    Unknown(String),
+    #[error("no certificate is in it; wanted is PEM with `BEGIN CERTIFICATE`")]
+    NoCertificate,
+    #[error("it can't be read: {0}")]
+    Malformed(String),
+    #[error("it is an RSA key of less than 2048 bits; such a key proves nothing any more")]
+    TooSmall,
+    #[error("it is an RSA key of more than 4096 bits, which this program does not sign with")]
+    TooLarge,
+    #[error("it is a key of the kind {0}; wanted is RSA, P-256, P-384 or Ed25519")]
+    Kind(String),
+    #[error("its public half is not in it; `openssl pkey -in KEY` writes it whole")]
+    NoPublicHalf,
+    #[error("its private half does not fit its public one")]
+    Inconsistent,
+    #[error("it is a {key} key, which can't sign `{alg}`")]
+    Algorithm { key: &'static str, alg: Algorithm },
+    #[error("the signature could not be made")]
+    Signing,
+}
+
+enum Pair {
+    Rsa(Box<RsaKeyPair>),
+    Ec(Box<EcdsaKeyPair>, Curve),
+    Ed25519(Box<Ed25519KeyPair>),
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Curve {
+    P256,
+    P384,
+}
+
+/// A private key and its name.
+pub struct SigningKey {
+    pair: Pair,
+    /// A JWK's own, or the one it was given: nothing is invented, since a server looks for it among the keys it knows.
+    pub kid: Option<String>,
+    /// A JWK's `alg`: the one algorithm that it is for.
+    only: Option<Algorithm>,
+}
+
+impl std::fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} key {}", self.kind(), self.thumbprint())
+    }
+}
+
+impl SigningKey {
+    /// Reads PEM (PKCS#8, PKCS#1, SEC1) or a JWK. Its secret parts are known to [`crate::secret::redact`] from then on.
+    pub fn read(text: &Secret) -> Result<SigningKey, KeyError> {
+        let trimmed = text.expose().trim_start_matches('\u{feff}').trim();
+        if trimmed.starts_with('{') {
+            return from_jwk(trimmed);
+        }
+        for line in trimmed.lines().filter(|line| line.len() > 20 && !line.starts_with("-----")) {
+            // a text that holds a part of the key holds a line of it
+            let _ = Secret::new(line.trim());
+        }
+        match pem::private_key(trimmed)? {
+            PrivateKeyDer::Pkcs1(der) => RsaKeyPair::from_der(der.secret_pkcs1_der()).map(rsa).map_err(rejected),
+            PrivateKeyDer::Pkcs8(der) => from_pkcs8(der.secret_pkcs8_der()),
+            PrivateKeyDer::Sec1(der) => from_sec1(der.secret_sec1_der()),
+            _ => Err(KeyError::NotAKey),
+        }
+    }
+
+    /// A new P-256 key as PKCS#8 in base64url: the form in which [`SigningKey::from_kept`] reads it back.
+    pub fn generate_p256() -> Result<Secret, KeyError> {
+        let made = EcdsaKeyPair::generate_pkcs8(&signature::ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
+            .map_err(|_| KeyError::Signing)?;
+        Ok(Secret::new(URL_SAFE_NO_PAD.encode(made.as_ref())))
+    }
+
+    /// A key that [`SigningKey::generate_p256`] made.
+    pub fn from_kept(kept: &Secret) -> Result<SigningKey, KeyError> {
+        let der = URL_SAFE_NO_PAD.decode(kept.expose()).map(Zeroizing::new).map_err(|_| KeyError::NotAKey)?;
+        from_pkcs8(&der)
+    }
+
+    pub fn with_kid(mut self, kid: Option<String>) -> SigningKey {
+        self.kid = kid.or(self.kid);
+        self
+    }
+
+    /// `RSA`, `P-256`, …
+    pub fn kind(&self) -> &'static str {
+        match &self.pair {
+            Pair::Rsa(_) => "RSA",
+            Pair::Ec(_, Curve::P256) => "P-256",
+            Pair::Ec(_, Curve::P384) => "P-384",
+            Pair::Ed25519(_) => "Ed25519",
+        }
+    }
+
+    /// What it can sign, the usual one first.
+    pub fn algorithms(&self) -> Vec<Algorithm> {
+        match self.only {
+            Some(only) => vec![only],
+            None => self.public_jwk().material.algorithms().to_vec(),
+        }
+    }
+
+    /// The usual one for its kind: RS256, ES256, ES384, EdDSA; or the one that its JWK names.
+    pub fn default_algorithm(&self) -> Algorithm {
+        self.only.unwrap_or(match &self.pair {
+            Pair::Rsa(_) => Algorithm::RS256,
+            Pair::Ec(_, Curve::P256) => Algorithm::ES256,
+            Pair::Ec(_, Curve::P384) => Algorithm::ES384,
+            Pair::Ed25519(_) => Algorithm::EdDSA,
+        })
+    }
+
+    pub fn public_jwk(&self) -> Jwk {
+        let material = match &self.pair {
+            Pair::Rsa(pair) => {
+                let PublicKeyComponents { n, e } = PublicKeyComponents::<Vec<u8>>::from(pair.public());
+                Material::Rsa { n, e }
+            }
+            Pair::Ec(pair, Curve::P256) => Material::P256(pair.public_key().as_ref().to_vec()),
+            Pair::Ec(pair, Curve::P384) => Material::P384(pair.public_key().as_ref().to_vec()),
+            Pair::Ed25519(pair) => Material::Ed25519(pair.public_key().as_ref().to_vec()),
+        };
+        Jwk { kid: self.kid.clone(), ..Jwk::new(material) }
+    }
+
+    pub fn thumbprint(&self) -> String {
+        self.public_jwk().thumbprint()
+    }
+
+    /// A signed JWT in compact form. `alg` and, where the key has a name, `kid` are put before the header's own members.
+    pub fn sign(
+        &self,
+        alg: Algorithm,
+        header: Map<String, Value>,
+        claims: &Map<String, Value>,
+    ) -> Result<Secret, KeyError> {
+        self.signed(alg, header, claims).map(Secret::new)
+    }
+
+    /// The same for what is no secret for long and comes by the thousand (a DPoP proof is good for one request): not listed for
+    /// redaction.
+    pub fn sign_passing(
+        &self,
+        alg: Algorithm,
+        header: Map<String, Value>,
+        claims: &Map<String, Value>,
+    ) -> Result<Secret, KeyError> {
+        self.signed(alg, header, claims).map(Secret::unlisted)
+    }
+
+    fn signed(
+        &self,
+        alg: Algorithm,
+        header: Map<String, Value>,
+        claims: &Map<String, Value>,
+    ) -> Result<String, KeyError> {
+        if !self.algorithms().contains(&alg) {
+            return Err(KeyError::Algorithm { key: self.kind(), alg });
+        }
+        let input = signing_input(alg, self.kid.as_deref(), header, claims);
+        let signature = self.signature(alg, input.as_bytes())?;
+        Ok(format!("{input}.{}", base64url(signature)))
+    }
+
+    /// The bare signature over some bytes.
+    pub(super) fn signature(&self, alg: Algorithm, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        match &self.pair {
+            Pair::Rsa(pair) => {
+                let padding: &dyn signature::RsaEncoding = match alg {
+                    Algorithm::RS256 => &signature::RSA_PKCS1_SHA256,
+                    Algorithm::RS384 => &signature::RSA_PKCS1_SHA384,
+                    Algorithm::RS512 => &signature::RSA_PKCS1_SHA512,
+                    Algorithm::PS256 => &signature::RSA_PSS_SHA256,
+                    Algorithm::PS384 => &signature::RSA_PSS_SHA384,
+                    Algorithm::PS512 => &signature::RSA_PSS_SHA512,
+                    _ => return Err(KeyError::Algorithm { key: self.kind(), alg }),
+                };
+                let mut made = vec![0; pair.public().modulus_len()];
+                // ring checks here that the halves fit: it verifies what it has signed
+                pair.sign(padding, &SystemRandom::new(), message, &mut made).map_err(|_| KeyError::Inconsistent)?;
+                Ok(made)
+            }
+            Pair::Ec(pair, _) => {
+                let made = pair.sign(&SystemRandom::new(), message).map_err(|_| KeyError::Signing)?;
+                Ok(made.as_ref().to_vec())
+            }
+            Pair::Ed25519(pair) => Ok(pair.sign(message).as_ref().to_vec()),
+        }
+    }
+}
+
+/// A JWT that a shared secret vouches for (`client_secret_jwt`).
+pub fn sign_with_secret(
+    alg: Algorithm,
+    secret: &Secret,
+    header: Map<String, Value>,
+    claims: &Map<String, Value>,
+) -> Result<Secret, KeyError> {
+    let Some(hmac) = hmac_algorithm(alg) else {
+        return Err(KeyError::Algorithm { key: "shared", alg });
+    };
+    let input = signing_input(alg, None, header, claims);
+    let key = ring::hmac::Key::new(hmac, secret.expose().as_bytes());
+    Ok(Secret::new(format!("{input}.{}", base64url(ring::hmac::sign(&key, input.as_bytes())))))
+}
+
+fn signing_input(alg: Algorithm, kid: Option<&str>, header: Map<String, Value>, claims: &Map<String, Value>) -> String {
+    let mut members = Map::new();
+    members.insert("alg".to_owned(), alg.name().into());
+    if let Some(kid) = kid.filter(|_| !header.contains_key("jwk")) {
+        members.insert("kid".to_owned(), kid.into());
+    }
+    members.extend(header);
+    let json = |members: &Map<String, Value>| serde_json::to_vec(members).unwrap_or_default();
+    format!("{}.{}", base64url(json(&members)), base64url(json(claims)))
+}
+
+fn rsa(pair: RsaKeyPair) -> SigningKey {
+    SigningKey { pair: Pair::Rsa(Box::new(pair)), kid: None, only: None }
+}
+
+fn ec(curve: Curve, pair: EcdsaKeyPair) -> SigningKey {
+    SigningKey { pair: Pair::Ec(Box::new(pair), curve), kid: None, only: None }
+}
+
+fn ed25519(pair: Ed25519KeyPair) -> SigningKey {
+    SigningKey { pair: Pair::Ed25519(Box::new(pair)), kid: None, only: None }
+}
+
+fn how(curve: Curve) -> &'static signature::EcdsaSigningAlgorithm {
+    match curve {
+        Curve::P256 => &signature::ECDSA_P256_SHA256_FIXED_SIGNING,
+        Curve::P384 => &signature::ECDSA_P384_SHA384_FIXED_SIGNING,
+    }
+}
+
+fn rejected(e: ring::error::KeyRejected) -> KeyError {
+    match e.to_string().as_str() {
+        "TooSmall" => KeyError::TooSmall,
+        "TooLarge" => KeyError::TooLarge,
+        "InconsistentComponents" => KeyError::Inconsistent,
+        "PublicKeyIsMissing" => KeyError::NoPublicHalf,
+        other => KeyError::Malformed(other.to_owned()),
+    }
+}
+
+/// The object identifiers that name a key's kind, as they lie in DER, and what to do with them.
+const KINDS: [(&[u8], Kind); 9] = [
+    (&[6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7], Kind::Ec(Curve::P256)),
+    (&[6, 5, 0x2b, 0x81, 4, 0, 0x22], Kind::Ec(Curve::P384)),
+    (&[6, 5, 0x2b, 0x81, 4, 0, 0x23], Kind::Not("P-521")),
+    (&[6, 5, 0x2b, 0x81, 4, 0, 0x0a], Kind::Not("secp256k1")),
+    (&[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1], Kind::Rsa),
+    (&[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 0x0a], Kind::Not("RSA-PSS (a plain RSA key signs PS256 too)")),
+    (&[6, 3, 0x2b, 0x65, 0x70], Kind::Ed25519),
+    (&[6, 3, 0x2b, 0x65, 0x71], Kind::Not("Ed448")),
+    (&[6, 3, 0x2b, 0x65, 0x6e], Kind::Not("X25519")),
+];
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Rsa,
+    Ec(Curve),
+    Ed25519,
+    Not(&'static str),
+}
+
+fn from_pkcs8(der: &[u8]) -> Result<SigningKey, KeyError> {
+    // the identifier stands at the front; ring reads the rest, and refuses it where the front lied
+    let front = &der[..der.len().min(48)];
+    let kind = KINDS.iter().find(|(oid, _)| memchr::memmem::find(front, oid).is_some()).map(|(_, kind)| *kind);
+    match kind {
+        Some(Kind::Rsa) => RsaKeyPair::from_pkcs8(der).map(rsa).map_err(rejected),
+        Some(Kind::Ec(curve)) => EcdsaKeyPair::from_pkcs8(how(curve), der, &SystemRandom::new())
+            .map(|pair| ec(curve, pair))
+            .map_err(rejected),
+        Some(Kind::Ed25519) => Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map(ed25519).map_err(rejected),
+        Some(Kind::Not(kind)) => Err(KeyError::Kind(kind.to_owned())),
+        None => Err(KeyError::Kind("that is not known here".to_owned())),
+    }
+}
+
+/// RFC 5915's key is the innermost part of PKCS#8's, which is the form that ring reads: the two outer headers are put around it.
+fn from_sec1(der: &[u8]) -> Result<SigningKey, KeyError> {
+    let curve = KINDS.iter().find(|(oid, _)| memchr::memmem::find(der, oid).is_some());
+    let Some((oid, Kind::Ec(_))) = curve else {
+        return match curve {
+            Some((_, Kind::Not(kind))) => Err(KeyError::Kind((*kind).to_owned())),
+            _ => Err(KeyError::Kind("that does not name its curve".to_owned())),
+        };
+    };
+    const EC_PUBLIC_KEY: [u8; 9] = [6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
+    let algorithm = element(0x30, &[&EC_PUBLIC_KEY, *oid]);
+    let inner = element(4, &[der]);
+    from_pkcs8(&element(0x30, &[&[2, 1, 0], &algorithm, &inner]))
+}
+
+fn element(tag: u8, parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
+    let length: usize = parts.iter().map(|part| part.len()).sum();
+    let mut made = Zeroizing::new(vec![tag]);
+    match length {
+        0..0x80 => made.push(length as u8),
+        0x80..0x100 => made.extend([0x81, length as u8]),
+        _ => made.extend([0x82, (length >> 8) as u8, length as u8]),
+    }
+    parts.iter().for_each(|part| made.extend_from_slice(part));
+    made
+}
+
+fn from_jwk(text: &str) -> Result<SigningKey, KeyError> {
+    let members = strict::object(text.as_bytes(), "key").map_err(|e| KeyError::Malformed(e.to_string()))?;
+    if members.contains_key("keys") {
+        return Err(KeyError::Found("a set of keys (wanted is one of them)"));
+    }
+    let text = |name: &str| members.get(name).and_then(Value::as_str);
+    let bytes = |name: &str| -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        let text = text(name).ok_or_else(|| KeyError::Malformed(format!("it has no `{name}`")))?;
+        if !matches!(name, "n" | "e" | "x" | "y") {
+            let _ = Secret::new(text);
+        }
+        URL_SAFE_NO_PAD
+            .decode(text)
+            .map(Zeroizing::new)
+            .map_err(|_| KeyError::Malformed(format!("its `{name}` is not base64url")))
+    };
+    if text("kty") == Some("oct") {
+        return Err(KeyError::Found("a shared secret (`client-secret` and `client-secret-jwt` are for that)"));
+    }
+    if text("kty").is_none() {
+        return Err(KeyError::NotAKey);
+    }
+    if members.get("d").is_none() {
+        return Err(KeyError::Found("a public key"));
+    }
+    let curve = match (text("kty"), text("crv")) {
+        (Some("EC"), Some("P-256")) => Some(Curve::P256),
+        (Some("EC"), Some("P-384")) => Some(Curve::P384),
+        _ => None,
+    };
+    let key = match (text("kty"), text("crv")) {
+        (Some("RSA"), _) => {
+            let components = KeyPairComponents {
+                public_key: PublicKeyComponents { n: bytes("n")?, e: bytes("e")? },
+                d: bytes("d")?,
+                p: bytes("p")?,
+                q: bytes("q")?,
+                dP: bytes("dp")?,
+                dQ: bytes("dq")?,
+                qInv: bytes("qi")?,
+            };
+            let slices = KeyPairComponents {
+                public_key: PublicKeyComponents { n: &components.public_key.n[..], e: &components.public_key.e[..] },
+                d: &components.d[..],
+                p: &components.p[..],
+                q: &components.q[..],
+                dP: &components.dP[..],
+                dQ: &components.dQ[..],
+                qInv: &components.qInv[..],
+            };
+            RsaKeyPair::from_components(&slices).map(rsa).map_err(rejected)?
+        }
+        (Some("OKP"), Some("Ed25519")) => {
+            Ed25519KeyPair::from_seed_and_public_key(&bytes("d")?, &bytes("x")?).map(ed25519).map_err(rejected)?
+        }
+        (_, crv) => {
+            let Some(curve) = curve else {
+                return Err(KeyError::Kind(safe(crv.or(text("kty")).unwrap_or_default())));
+            };
+            let point = [&[4][..], &bytes("x")?, &bytes("y")?].concat();
+            EcdsaKeyPair::from_private_key_and_public_key(how(curve), &bytes("d")?, &point, &SystemRandom::new())
+                .map(|pair| ec(curve, pair))
+                .map_err(rejected)?
+        }
+    };
+    let only = match text("alg") {
+        None => None,
+        Some(name) => match Algorithm::from_name(name) {
+            Some(alg) if key.public_jwk().material.algorithms().contains(&alg) => Some(alg),
+            _ => return Err(KeyError::Kind(format!("{} for `{}`", key.kind(), safe(name)))),
+        },
+    };
+    Ok(SigningKey { kid: text("kid").map(str::to_owned), only, ..key })
+}

@@ -1,0 +1,317 @@
+//! Signed JSON (JWS compact form, JWK, JWT: RFC 7515 to 7519, 8037): what proves a client's key, a token's possession and an
+//! identity, and what is refused before a signature is even looked at.
+//!
+//! The signatures are `ring`'s, which TLS links anyway; what is here is the serialisation around them, a few lines each. The
+//! crate `jsonwebtoken` was tried for that part. Its keys are DER texts parsed anew at each signature and can't hold an RSA key
+//! that came as a JWK, its cryptography is one global of the process, and it reads a header leniently (a name that stands
+//! twice, `crit`), so that nothing but joining three texts with dots would have been left to it.
+
+mod jwk;
+mod key;
+mod pem;
+mod strict;
+#[cfg(test)]
+mod tests;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::{hmac, signature};
+use serde_json::{Map, Value};
+
+use crate::secret::Secret;
+pub use jwk::{Jwk, JwkSet, Material};
+pub use key::{KeyError, SigningKey, sign_with_secret};
+pub use pem::certificate_thumbprint;
+pub use strict::object;
+
+/// Bytes of a whole token past which it is not looked at (C-15: a token of dots must not cost memory).
+pub const LONGEST: usize = 256 * 1024;
+/// Bytes of the encoded header; a chain of certificates may be in it.
+const LONGEST_HEADER: usize = 32 * 1024;
+
+/// How a signature is made (RFC 7518, section 3.1; RFC 8037). `none` is not one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Algorithm {
+    RS256,
+    RS384,
+    RS512,
+    PS256,
+    PS384,
+    PS512,
+    ES256,
+    ES384,
+    /// With Ed25519; Ed448 is not spoken.
+    EdDSA,
+    HS256,
+    HS384,
+    HS512,
+}
+
+impl Algorithm {
+    pub const ALL: [Algorithm; 12] = [
+        Algorithm::RS256,
+        Algorithm::RS384,
+        Algorithm::RS512,
+        Algorithm::PS256,
+        Algorithm::PS384,
+        Algorithm::PS512,
+        Algorithm::ES256,
+        Algorithm::ES384,
+        Algorithm::EdDSA,
+        Algorithm::HS256,
+        Algorithm::HS384,
+        Algorithm::HS512,
+    ];
+
+    /// The header's `alg`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Algorithm::RS256 => "RS256",
+            Algorithm::RS384 => "RS384",
+            Algorithm::RS512 => "RS512",
+            Algorithm::PS256 => "PS256",
+            Algorithm::PS384 => "PS384",
+            Algorithm::PS512 => "PS512",
+            Algorithm::ES256 => "ES256",
+            Algorithm::ES384 => "ES384",
+            Algorithm::EdDSA => "EdDSA",
+            Algorithm::HS256 => "HS256",
+            Algorithm::HS384 => "HS384",
+            Algorithm::HS512 => "HS512",
+        }
+    }
+
+    /// From the header's `alg`; RFC 9864's `Ed25519` is `EdDSA` by another name.
+    pub fn from_name(name: &str) -> Option<Algorithm> {
+        match name {
+            "Ed25519" => Some(Algorithm::EdDSA),
+            _ => Algorithm::ALL.into_iter().find(|alg| alg.name() == name),
+        }
+    }
+
+    /// Whether a shared secret makes it, not a key pair.
+    pub fn is_symmetric(self) -> bool {
+        matches!(self, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512)
+    }
+}
+
+impl std::fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Why signed JSON is not believed, or not even read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JoseError {
+    #[error("it is longer than {0} bytes")]
+    TooLong(usize),
+    #[error("it is not a JWT: it has {0} parts, not three")]
+    Parts(usize),
+    #[error("it is encrypted (JWE), which this program does not read")]
+    Encrypted,
+    #[error("its {0} is not base64url")]
+    Base64(&'static str),
+    #[error("its {0} is not a JSON object: {1}")]
+    Json(&'static str, String),
+    #[error("`{0}` stands in it twice")]
+    Duplicate(String),
+    #[error("its header has no `alg`")]
+    NoAlgorithm,
+    #[error("its header's `{0}` is not a text")]
+    NotText(&'static str),
+    #[error("it is not signed (`alg` is `none`)")]
+    Unsigned,
+    #[error("it is signed with `{0}`, which is not allowed here")]
+    Algorithm(String),
+    #[error("its header demands that `{0}` is understood (`crit`)")]
+    Critical(String),
+    #[error("the key is for {key}, not for `{alg}`")]
+    KeyMismatch { alg: Algorithm, key: &'static str },
+    #[error("the key is not one to verify with: {0}")]
+    BadKey(String),
+    #[error("its signature is wrong")]
+    Signature,
+}
+
+/// A header that was read strictly; nothing of it is verified yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Header {
+    /// As written: it may be one that this program does not speak.
+    pub alg: String,
+    pub kid: Option<String>,
+    pub typ: Option<String>,
+    /// Every member, in the order written.
+    pub members: Map<String, Value>,
+}
+
+impl Header {
+    pub fn algorithm(&self) -> Option<Algorithm> {
+        Algorithm::from_name(&self.alg)
+    }
+}
+
+/// What a signature is checked with.
+#[derive(Clone, Copy, Debug)]
+pub enum VerifyKey<'a> {
+    Public(&'a Jwk),
+    /// A client secret: for `HS256` and its kin, and for nothing else.
+    Shared(&'a [u8]),
+}
+
+impl<'a> From<&'a Jwk> for VerifyKey<'a> {
+    fn from(key: &'a Jwk) -> VerifyKey<'a> {
+        VerifyKey::Public(key)
+    }
+}
+
+impl<'a> From<&'a Secret> for VerifyKey<'a> {
+    fn from(secret: &'a Secret) -> VerifyKey<'a> {
+        VerifyKey::Shared(secret.expose().as_bytes())
+    }
+}
+
+/// A token's header, strictly read: bounded, no name twice, nothing in `crit` (no extension is spoken, so each is unknown;
+/// RFC 7515, section 4.1.11).
+pub fn header(token: &str) -> Result<Header, JoseError> {
+    read_header(split(token)?.0)
+}
+
+/// A token's claims without any verification: to look at, never to believe.
+pub fn unverified_claims(token: &str) -> Result<Map<String, Value>, JoseError> {
+    claims_of(&decoded(split(token)?.1, "payload")?)
+}
+
+/// Verifies a token's signature and reads its claims. What the claims say (`iss`, `aud`, `exp`) is for the caller to judge.
+pub fn verify<'a>(
+    token: &str,
+    allowed: &[Algorithm],
+    key: impl Into<VerifyKey<'a>>,
+) -> Result<(Header, Map<String, Value>), JoseError> {
+    let (header, payload) = verify_bytes(token, allowed, key)?;
+    Ok((header, claims_of(&payload)?))
+}
+
+/// The same for a payload that may be anything.
+pub fn verify_bytes<'a>(
+    token: &str,
+    allowed: &[Algorithm],
+    key: impl Into<VerifyKey<'a>>,
+) -> Result<(Header, Vec<u8>), JoseError> {
+    let (head, payload, signature) = split(token)?;
+    let header = read_header(head)?;
+    let alg = match header.algorithm() {
+        Some(alg) if allowed.contains(&alg) => alg,
+        _ if header.alg.eq_ignore_ascii_case("none") => return Err(JoseError::Unsigned),
+        _ => return Err(JoseError::Algorithm(header.alg)),
+    };
+    let signature = decoded(signature, "signature")?;
+    check(alg, key.into(), &token.as_bytes()[..head.len() + 1 + payload.len()], &signature)?;
+    Ok((header, decoded(payload, "payload")?))
+}
+
+fn check(alg: Algorithm, key: VerifyKey<'_>, signed: &[u8], found: &[u8]) -> Result<(), JoseError> {
+    let key = match key {
+        VerifyKey::Shared(secret) => {
+            let Some(alg) = hmac_algorithm(alg) else {
+                return Err(JoseError::KeyMismatch { alg, key: "a shared secret" });
+            };
+            let key = hmac::Key::new(alg, secret);
+            return hmac::verify(&key, signed, found).map_err(|_| JoseError::Signature);
+        }
+        VerifyKey::Public(key) => key,
+    };
+    if let Some(bound) = key.alg.as_deref()
+        && Algorithm::from_name(bound) != Some(alg)
+    {
+        return Err(JoseError::BadKey(format!("it is for `{}` alone", crate::text::safe(bound))));
+    }
+    if key.usage.as_deref().is_some_and(|usage| usage != "sig") {
+        return Err(JoseError::BadKey("it is for encryption".to_owned()));
+    }
+    let mismatch = || JoseError::KeyMismatch { alg, key: key.material.kind() };
+    let ok = match &key.material {
+        Material::Rsa { n, e } => {
+            let how: &signature::RsaParameters = match alg {
+                Algorithm::RS256 => &signature::RSA_PKCS1_2048_8192_SHA256,
+                Algorithm::RS384 => &signature::RSA_PKCS1_2048_8192_SHA384,
+                Algorithm::RS512 => &signature::RSA_PKCS1_2048_8192_SHA512,
+                Algorithm::PS256 => &signature::RSA_PSS_2048_8192_SHA256,
+                Algorithm::PS384 => &signature::RSA_PSS_2048_8192_SHA384,
+                Algorithm::PS512 => &signature::RSA_PSS_2048_8192_SHA512,
+                _ => return Err(mismatch()),
+            };
+            signature::RsaPublicKeyComponents { n, e }.verify(how, signed, found)
+        }
+        Material::P256(point) if alg == Algorithm::ES256 => {
+            signature::UnparsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, point).verify(signed, found)
+        }
+        Material::P384(point) if alg == Algorithm::ES384 => {
+            signature::UnparsedPublicKey::new(&signature::ECDSA_P384_SHA384_FIXED, point).verify(signed, found)
+        }
+        Material::Ed25519(point) if alg == Algorithm::EdDSA => {
+            signature::UnparsedPublicKey::new(&signature::ED25519, point).verify(signed, found)
+        }
+        _ => return Err(mismatch()),
+    };
+    ok.map_err(|_| JoseError::Signature)
+}
+
+fn hmac_algorithm(alg: Algorithm) -> Option<hmac::Algorithm> {
+    match alg {
+        Algorithm::HS256 => Some(hmac::HMAC_SHA256),
+        Algorithm::HS384 => Some(hmac::HMAC_SHA384),
+        Algorithm::HS512 => Some(hmac::HMAC_SHA512),
+        _ => None,
+    }
+}
+
+fn split(token: &str) -> Result<(&str, &str, &str), JoseError> {
+    if token.len() > LONGEST {
+        return Err(JoseError::TooLong(LONGEST));
+    }
+    let dots = memchr::memchr_iter(b'.', token.as_bytes()).count();
+    match dots {
+        2 => {}
+        4 => return Err(JoseError::Encrypted),
+        _ => return Err(JoseError::Parts(dots + 1)),
+    }
+    let (head, rest) = token.split_once('.').unwrap_or_default();
+    let (payload, signature) = rest.split_once('.').unwrap_or_default();
+    Ok((head, payload, signature))
+}
+
+fn read_header(head: &str) -> Result<Header, JoseError> {
+    if head.len() > LONGEST_HEADER {
+        return Err(JoseError::TooLong(LONGEST_HEADER));
+    }
+    let members = strict::object(&decoded(head, "header")?, "header")?;
+    let text = |name: &'static str| match members.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(_) => Err(JoseError::NotText(name)),
+    };
+    if let Some(crit) = members.get("crit") {
+        let first = crit.as_array().and_then(|names| names.first()).and_then(Value::as_str).unwrap_or("nothing");
+        return Err(JoseError::Critical(crate::text::safe(first)));
+    }
+    Ok(Header { alg: text("alg")?.ok_or(JoseError::NoAlgorithm)?, kid: text("kid")?, typ: text("typ")?, members })
+}
+
+fn claims_of(payload: &[u8]) -> Result<Map<String, Value>, JoseError> {
+    strict::object(payload, "payload")
+}
+
+fn decoded(text: &str, what: &'static str) -> Result<Vec<u8>, JoseError> {
+    URL_SAFE_NO_PAD.decode(text).map_err(|_| JoseError::Base64(what))
+}
+
+/// Bytes as JOSE writes them.
+pub fn base64url(bytes: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// SHA-256 as JOSE writes it: `ath`, thumbprints, `x5t#S256`.
+pub fn sha256(bytes: &[u8]) -> String {
+    base64url(ring::digest::digest(&ring::digest::SHA256, bytes))
+}
