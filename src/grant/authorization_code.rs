@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use crate::error::{Asked, Error, Kind, refused_at_authorize};
+use crate::grant::identity::Sent;
 use crate::grant::redirect_plan::{Plan, Target};
 use crate::grant::{Asking, Commit, ask};
 use crate::protocol::answer::Answer;
@@ -49,6 +50,8 @@ pub struct Obtained {
     pub answer: Answer,
     pub redirect_params: Vec<(String, String)>,
     pub caught: Caught,
+    /// What an ID token must agree with.
+    pub sent: Sent,
 }
 
 enum Event {
@@ -94,6 +97,8 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
     };
 
     let state = Secret::new(random_text::<32>(world));
+    // servers refuse `openid` without one, and an ID token without ours is another login's
+    let nonce = login.scopes.iter().any(|s| s == "openid").then(|| Secret::new(random_text::<32>(world)));
     let verifier = match (provider.pkce.mode, &login.asking.client.secret) {
         (PkceMode::Off, _) | (PkceMode::PublicOnly, Some(_)) => None,
         _ => {
@@ -111,9 +116,16 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
             scopes: login.scopes,
             state: &state,
             challenge: challenge.as_ref().map(|(c, m)| (c.as_str(), *m)),
+            nonce: nonce.as_ref(),
             params: login.params,
         },
     )?;
+    let params = provider.authorize.params.iter().map(|(n, v)| (n.as_str(), v.as_str()));
+    let sent = Sent {
+        nonce,
+        state: Some(state.clone()),
+        ..Sent::of_params(params.chain(login.params.iter().map(|(n, v)| (n.as_str(), v.as_str()))))
+    };
     let expected = Expected {
         state,
         state_echo: provider.authorize.state,
@@ -160,7 +172,7 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
         .map_err(Error::from)
         .and_then(|request| ask(world, &login.asking, Asked::Code, &provider.token, &request, commit));
     match answer {
-        Ok(answer) => Ok(Obtained { answer, redirect_params, caught }),
+        Ok(answer) => Ok(Obtained { answer, redirect_params, caught, sent: Sent { code: Some(code), ..sent } }),
         Err(e) => {
             caught.tell(false);
             world.signals.release();

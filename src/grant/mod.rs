@@ -4,6 +4,8 @@ pub mod authorization_code;
 pub mod client_credentials;
 pub mod device;
 pub mod discover;
+pub mod identity;
+pub mod keys;
 pub mod redirect_plan;
 pub mod refresh;
 pub mod revoke;

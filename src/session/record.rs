@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::config::GrantKind;
+use crate::grant::keys::KeptKeys;
 use crate::secret::Secret;
 use crate::token::TokenSet;
 
@@ -34,6 +35,8 @@ pub struct Record {
     pub token: Option<TokenSet>,
     /// The server's document that the login went by.
     pub metadata: Option<Kept>,
+    /// The server's public keys.
+    pub keys: Option<KeptKeys>,
 }
 
 /// A discovery document, and until when (Unix seconds) it needn't be fetched again.
@@ -75,6 +78,9 @@ impl Record {
                 "metadata".into(),
                 json!({ "issuer": kept.issuer, "until": kept.until, "document": kept.document }),
             );
+        }
+        if let Some(keys) = &self.keys {
+            map.insert("keys".into(), json!({ "uri": keys.uri, "until": keys.until, "set": keys.set }));
         }
         if let Some(token) = &self.token {
             map.insert("token".into(), token.to_json());
@@ -121,6 +127,13 @@ impl Record {
                     document: m.get("document")?.clone(),
                 })
             }),
+            keys: value.get("keys").and_then(|k| {
+                Some(KeptKeys {
+                    uri: k.get("uri")?.as_str()?.to_owned(),
+                    until: k.get("until")?.as_i64()?,
+                    set: k.get("set")?.clone(),
+                })
+            }),
         })
     }
 }
@@ -149,6 +162,7 @@ mod tests {
                 until: 9,
                 document: json!({ "issuer": "https://as.example" }),
             }),
+            keys: Some(KeptKeys { uri: "https://as.example/jwks".into(), until: 9, set: json!({ "keys": [] }) }),
         };
         assert_eq!(Record::from_json(&record.to_json()), Some(record));
         assert_eq!(Record::from_json(&Secret::from(r#"{"oauthctl":2}"#)), None);

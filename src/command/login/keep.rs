@@ -63,6 +63,7 @@ pub(super) fn store_login(
         machine: renewal::machine(world),
         token: Some(set.clone()),
         metadata: session.metadata.clone().or(before.metadata),
+        keys: session.keys.clone().or(before.keys),
     };
     keep(world, session, &record)?;
     // what an earlier login left on the disk has nothing to say any more

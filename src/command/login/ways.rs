@@ -8,6 +8,7 @@ use crate::command::no_input;
 use crate::config::GrantKind;
 use crate::error::Error;
 use crate::grant::authorization_code::{self, Caught, Login, wants_confirmation};
+use crate::grant::identity::Sent;
 use crate::grant::redirect_plan::{self, Target};
 use crate::grant::{Asking, client_credentials, device};
 use crate::protocol::token_request::Client;
@@ -26,6 +27,8 @@ pub(super) struct Obtained {
     pub asked: Vec<String>,
     pub redirect_params: Vec<(String, String)>,
     pub caught: Option<Caught>,
+    /// What an ID token must agree with.
+    pub sent: Sent,
     pub confirm: bool,
 }
 
@@ -49,7 +52,15 @@ pub(super) fn by_client_credentials(
     let name = session.name.clone();
     let asking = Asking { profile: &name, provider, client: &client };
     let set = client_credentials::obtain(world, &asking, &asked, &mut |_| ())?.set;
-    Ok(Obtained { set, client, asked, redirect_params: Vec::new(), caught: None, confirm: false })
+    Ok(Obtained {
+        set,
+        client,
+        asked,
+        redirect_params: Vec::new(),
+        caught: None,
+        sent: Sent::default(),
+        confirm: false,
+    })
 }
 
 /// On a machine without a browser: the code is entered anywhere.
@@ -70,7 +81,15 @@ pub(super) fn by_device_code(
     // the server says how long the code is good; `--timeout` can only shorten it
     let timeout = args.timeout.unwrap_or(Duration::from_secs(3600));
     let set = device::obtain(world, &asking, &asked, timeout, &mut |_| ())?.set;
-    Ok(Obtained { set, client, asked, redirect_params: Vec::new(), caught: None, confirm: false })
+    Ok(Obtained {
+        set,
+        client,
+        asked,
+        redirect_params: Vec::new(),
+        caught: None,
+        sent: Sent::default(),
+        confirm: false,
+    })
 }
 
 pub(super) fn by_browser(
@@ -114,6 +133,7 @@ pub(super) fn by_browser(
         client,
         asked,
         redirect_params: obtained.redirect_params,
+        sent: obtained.sent,
         caught: Some(obtained.caught),
         confirm,
     })
