@@ -10,6 +10,7 @@ mod errors;
 mod fuzz_corpus;
 mod fuzz_targets;
 mod house;
+mod id_token;
 mod keychain_real;
 mod list;
 mod login;

@@ -56,6 +56,13 @@ pub fn go(url: &str) -> Page {
     page
 }
 
+/// A form that a page sends by itself (`response_mode=form_post`).
+pub fn post(to: &str, form: &str) -> Page {
+    let sent =
+        client().post(to).header("content-type", "application/x-www-form-urlencoded").body(form.to_owned()).send();
+    page(sent.expect("an answer"))
+}
+
 /// Opens the authorize page and presses a button: the address that the provider sends the browser to.
 pub fn decided(url: &str, decision: &str) -> String {
     let shown = get(url);
