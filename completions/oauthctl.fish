@@ -48,32 +48,73 @@ complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "help" -d 'Print t
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l provider -d 'The provider of a new profile: a name, see `oauthctl provider list`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l environment -d 'The provider\'s environment (`max` of GetResponse, …), see `oauthctl provider show`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l var -d 'A value that the provider needs to know (`domain=…`); may be given several times' -r
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l grant -d 'How the token is obtained: `authorization-code` or `client-credentials`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l grant -d 'How the token is obtained: `authorization-code`, `device-code`, `client-credentials`, `jwt-bearer`, `saml2-bearer`, `token-exchange`, `ciba`, `password`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l scope -d 'A scope to ask for; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l client-id -d 'The client id of your app' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l client-secret-file -d 'A file with the client secret; `-` reads it from standard input' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l param -d 'An extra parameter of the authorize request; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l resource -d 'Where the token will be used, a URL (RFC 8707); may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l audience -d 'For whom the token is (RFC 8693); may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l assertion-file -d 'A file with the assertion to exchange (`jwt-bearer`, `saml2-bearer`); `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l subject -d 'Whom an assertion that is made here speaks about (`jwt-bearer` with a client key)' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l assertion-issuer -d 'Who makes that assertion [default: the client id]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l subject-token-file -d 'A file with the token to exchange (`token-exchange`); `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l subject-token-type -d 'Its type: `access_token`, `refresh_token`, `id_token`, `saml1`, `saml2`, `jwt`, or a URI [default: access_token]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l subject-profile -d 'Exchange the token of this other profile' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l actor-token-file -d 'A file with the token of whoever acts for the subject' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l actor-token-type -d 'Its type [default: access_token]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l requested-token-type -d 'The type of token wanted' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l redirect-uri -d 'The redirect address as you registered it; one that isn\'t on this machine is pasted back' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l port -d 'The port to listen on' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l timeout -d 'How long to wait for the sign-in: `90s`, `5m` [default: 5m]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l login-hint -d 'Who is to sign in, as the provider knows them' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l prompt -d '`login`, `consent`, `select_account` or `none`; several with blanks between' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l max-age -d 'Ask for the password again if that was longer ago, in seconds' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l acr-values -d 'How the person is to prove who they are' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l ui-locales -d 'Languages for the provider\'s pages (`de en`)' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l authorization-details -d 'What exactly is asked for, as JSON (RFC 9396); `@FILE` reads it from a file' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l response-mode -d 'How the answer comes back' -r -f -a "query\t''
+form_post\t''
+jwt\t''
+query.jwt\t''
+form_post.jwt\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l par -d 'Push the request to the provider first (RFC 9126): `auto`, `true` or `false`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l request-object -d 'Sign the request with the client\'s key (RFC 9101): `auto`, `true` or `false`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l username -d 'Your name at the provider (`--grant password`)' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l password-file -d 'A file with your password (`--grant password`); `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l binding-message -d 'What both devices show (`--grant ciba`)' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l id-token-hint-file -d 'A file with an ID token that says who is asked (`--grant ciba`)' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l login-hint-token-file -d 'A file with a token that says who is asked (`--grant ciba`)' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l requested-expiry -d 'How long the question is to stand, in seconds (`--grant ciba`)' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l no-browser -d 'Print the address, but open no browser'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -s q -l quiet -d 'Say nothing but errors'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l no-cache -d 'Do without the kernel\'s copy of the access token'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -s h -l help -d 'Print help'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -s V -l version -d 'Print version'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l provider -d 'The provider of a new profile: a name, see `oauthctl provider list`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l environment -d 'The provider\'s environment (`max` of GetResponse, …), see `oauthctl provider show`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l var -d 'A value that the provider needs to know (`domain=…`); may be given several times' -r
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l grant -d 'How the token is obtained: `authorization-code` or `client-credentials`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l grant -d 'How the token is obtained: `authorization-code`, `device-code`, `client-credentials`, `jwt-bearer`, `saml2-bearer`, `token-exchange`, `ciba`, `password`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l scope -d 'A scope to ask for; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l client-id -d 'The client id of your app' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l client-secret-file -d 'A file with the client secret; `-` reads it from standard input' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l param -d 'An extra parameter of the authorize request; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l resource -d 'Where the token will be used, a URL (RFC 8707); may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l audience -d 'For whom the token is (RFC 8693); may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l assertion-file -d 'A file with the assertion to exchange (`jwt-bearer`, `saml2-bearer`); `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l subject -d 'Whom an assertion that is made here speaks about (`jwt-bearer` with a client key)' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l assertion-issuer -d 'Who makes that assertion [default: the client id]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l subject-token-file -d 'A file with the token to exchange (`token-exchange`); `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l subject-token-type -d 'Its type: `access_token`, `refresh_token`, `id_token`, `saml1`, `saml2`, `jwt`, or a URI [default: access_token]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l subject-profile -d 'Exchange the token of this other profile' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l actor-token-file -d 'A file with the token of whoever acts for the subject' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l actor-token-type -d 'Its type [default: access_token]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l requested-token-type -d 'The type of token wanted' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l format -d 'How it is printed' -r -f -a "text\t'The token and a newline'
 json\t'An object with the token, its type, expiry and scopes'
 header\t'`Authorization: Bearer …`'
@@ -94,48 +135,89 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -s V -l version
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l provider -d 'The provider of a new profile: a name, see `oauthctl provider list`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l environment -d 'The provider\'s environment (`max` of GetResponse, …), see `oauthctl provider show`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l var -d 'A value that the provider needs to know (`domain=…`); may be given several times' -r
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l grant -d 'How the token is obtained: `authorization-code` or `client-credentials`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l grant -d 'How the token is obtained: `authorization-code`, `device-code`, `client-credentials`, `jwt-bearer`, `saml2-bearer`, `token-exchange`, `ciba`, `password`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l scope -d 'A scope to ask for; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l client-id -d 'The client id of your app' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l client-secret-file -d 'A file with the client secret; `-` reads it from standard input' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l param -d 'An extra parameter of the authorize request; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l resource -d 'Where the token will be used, a URL (RFC 8707); may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l audience -d 'For whom the token is (RFC 8693); may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l assertion-file -d 'A file with the assertion to exchange (`jwt-bearer`, `saml2-bearer`); `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l subject -d 'Whom an assertion that is made here speaks about (`jwt-bearer` with a client key)' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l assertion-issuer -d 'Who makes that assertion [default: the client id]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l subject-token-file -d 'A file with the token to exchange (`token-exchange`); `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l subject-token-type -d 'Its type: `access_token`, `refresh_token`, `id_token`, `saml1`, `saml2`, `jwt`, or a URI [default: access_token]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l subject-profile -d 'Exchange the token of this other profile' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l actor-token-file -d 'A file with the token of whoever acts for the subject' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l actor-token-type -d 'Its type [default: access_token]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l requested-token-type -d 'The type of token wanted' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l all -d 'Renew every profile that has a token'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -s q -l quiet -d 'Say nothing but errors'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l no-cache -d 'Do without the kernel\'s copy of the access token'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -s h -l help -d 'Print help'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s X -l method -d 'The method, as an option' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s H -l header -d 'A header, `Name: value`; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s d -l data -d 'The request\'s body: a text, `@FILE`, or `-` for standard input' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l input -d 'The request\'s body from a file, or `-` for standard input, sent as it is read' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l timeout -d 'The most time until the answer begins' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l retry -d 'How often a request that may be repeated is sent again after 429, 502, 503, 504 or a broken connection; 0 is never' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l provider -d 'The provider of a new profile: a name, see `oauthctl provider list`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l environment -d 'The provider\'s environment (`max` of GetResponse, …), see `oauthctl provider show`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l var -d 'A value that the provider needs to know (`domain=…`); may be given several times' -r
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l grant -d 'How the token is obtained: `authorization-code` or `client-credentials`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l grant -d 'How the token is obtained: `authorization-code`, `device-code`, `client-credentials`, `jwt-bearer`, `saml2-bearer`, `token-exchange`, `ciba`, `password`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l scope -d 'A scope to ask for; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l client-id -d 'The client id of your app' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l client-secret-file -d 'A file with the client secret; `-` reads it from standard input' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l param -d 'An extra parameter of the authorize request; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l resource -d 'Where the token will be used, a URL (RFC 8707); may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l audience -d 'For whom the token is (RFC 8693); may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l assertion-file -d 'A file with the assertion to exchange (`jwt-bearer`, `saml2-bearer`); `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l subject -d 'Whom an assertion that is made here speaks about (`jwt-bearer` with a client key)' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l assertion-issuer -d 'Who makes that assertion [default: the client id]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l subject-token-file -d 'A file with the token to exchange (`token-exchange`); `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l subject-token-type -d 'Its type: `access_token`, `refresh_token`, `id_token`, `saml1`, `saml2`, `jwt`, or a URI [default: access_token]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l subject-profile -d 'Exchange the token of this other profile' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l actor-token-file -d 'A file with the token of whoever acts for the subject' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l actor-token-type -d 'Its type [default: access_token]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l requested-token-type -d 'The type of token wanted' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l form -d 'The items make a form, not JSON'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l json -d 'The items make JSON (which they do anyway), `{}` where there are none'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l anywhere -d 'Send to any host; to one that isn\'t the provider\'s without the token'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s i -l include -d 'Print the answer\'s status and headers too'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l head -d 'Print status and headers alone, of a HEAD request unless another method is given'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s q -l quiet -d 'Say nothing but errors'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l no-cache -d 'Do without the kernel\'s copy of the access token'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s h -l help -d 'Print help'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s V -l version -d 'Print version'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l provider -d 'The provider of a new profile: a name, see `oauthctl provider list`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l environment -d 'The provider\'s environment (`max` of GetResponse, …), see `oauthctl provider show`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l var -d 'A value that the provider needs to know (`domain=…`); may be given several times' -r
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l grant -d 'How the token is obtained: `authorization-code` or `client-credentials`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l grant -d 'How the token is obtained: `authorization-code`, `device-code`, `client-credentials`, `jwt-bearer`, `saml2-bearer`, `token-exchange`, `ciba`, `password`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l scope -d 'A scope to ask for; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l client-id -d 'The client id of your app' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l client-secret-file -d 'A file with the client secret; `-` reads it from standard input' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l param -d 'An extra parameter of the authorize request; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l resource -d 'Where the token will be used, a URL (RFC 8707); may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l audience -d 'For whom the token is (RFC 8693); may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l assertion-file -d 'A file with the assertion to exchange (`jwt-bearer`, `saml2-bearer`); `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l subject -d 'Whom an assertion that is made here speaks about (`jwt-bearer` with a client key)' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l assertion-issuer -d 'Who makes that assertion [default: the client id]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l subject-token-file -d 'A file with the token to exchange (`token-exchange`); `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l subject-token-type -d 'Its type: `access_token`, `refresh_token`, `id_token`, `saml1`, `saml2`, `jwt`, or a URI [default: access_token]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l subject-profile -d 'Exchange the token of this other profile' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l actor-token-file -d 'A file with the token of whoever acts for the subject' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l actor-token-type -d 'Its type [default: access_token]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l requested-token-type -d 'The type of token wanted' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l all -d 'Every profile'
@@ -143,7 +225,7 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l local-only 
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -s q -l quiet -d 'Say nothing but errors'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l no-cache -d 'Do without the kernel\'s copy of the access token'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -s h -l help -d 'Print help'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -s V -l version -d 'Print version'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand list" -l format -d 'How it is printed' -r -f -a "table\t''
 json\t''"
@@ -157,12 +239,23 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand list" -s V -l version 
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l provider -d 'The provider of a new profile: a name, see `oauthctl provider list`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l environment -d 'The provider\'s environment (`max` of GetResponse, …), see `oauthctl provider show`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l var -d 'A value that the provider needs to know (`domain=…`); may be given several times' -r
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l grant -d 'How the token is obtained: `authorization-code` or `client-credentials`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l grant -d 'How the token is obtained: `authorization-code`, `device-code`, `client-credentials`, `jwt-bearer`, `saml2-bearer`, `token-exchange`, `ciba`, `password`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l scope -d 'A scope to ask for; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l client-id -d 'The client id of your app' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l client-secret-file -d 'A file with the client secret; `-` reads it from standard input' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l param -d 'An extra parameter of the authorize request; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l resource -d 'Where the token will be used, a URL (RFC 8707); may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l audience -d 'For whom the token is (RFC 8693); may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l assertion-file -d 'A file with the assertion to exchange (`jwt-bearer`, `saml2-bearer`); `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l subject -d 'Whom an assertion that is made here speaks about (`jwt-bearer` with a client key)' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l assertion-issuer -d 'Who makes that assertion [default: the client id]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l subject-token-file -d 'A file with the token to exchange (`token-exchange`); `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l subject-token-type -d 'Its type: `access_token`, `refresh_token`, `id_token`, `saml1`, `saml2`, `jwt`, or a URI [default: access_token]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l subject-profile -d 'Exchange the token of this other profile' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l actor-token-file -d 'A file with the token of whoever acts for the subject' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l actor-token-type -d 'Its type [default: access_token]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l requested-token-type -d 'The type of token wanted' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l format -d 'How it is printed' -r -f -a "text\t''
 json\t''"
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l error-format -d 'How errors are written' -r -f -a "text\t''
@@ -170,7 +263,7 @@ json\t''"
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -s q -l quiet -d 'Say nothing but errors'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l no-cache -d 'Do without the kernel\'s copy of the access token'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -s h -l help -d 'Print help'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -s V -l version -d 'Print version'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and not __fish_seen_subcommand_from list show help" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"

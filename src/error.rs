@@ -297,6 +297,9 @@ pub enum Asked {
     Code,
     Refresh,
     ClientCredentials,
+    Assertion,
+    Exchange,
+    Password,
 }
 
 /// A refusal of the token endpoint, in words and with the next step.
@@ -306,6 +309,9 @@ pub fn token_answer(e: AnswerError, asked: Asked, profile: &str, now: i64) -> Er
         Asked::Code => "the code could not be exchanged",
         Asked::Refresh => "the token could not be renewed",
         Asked::ClientCredentials => "no token was given for these client credentials",
+        Asked::Assertion => "no token was given for this assertion",
+        Asked::Exchange => "the token was not exchanged",
+        Asked::Password => "no token was given for this name and password",
     };
     let login = format!("oauthctl login {profile}");
     let AnswerError::OAuth { status, error, .. } = &e else {
@@ -342,6 +348,17 @@ pub fn token_answer(e: AnswerError, asked: Asked, profile: &str, now: i64) -> Er
         "check the client id and the client secret (`oauthctl profile set-secret {profile} FILE` replaces one that is kept)"
     );
     let (kind, hint) = match error.as_str() {
+        "invalid_grant" if asked == Asked::Assertion => (
+            Kind::Refused,
+            "compare the assertion's `iss`, `sub`, `aud` and `exp` with what the provider expects: `aud` is its token address at most".to_owned(),
+        ),
+        "invalid_grant" if asked == Asked::Password => (Kind::Refused, format!("check both, then `{login} --grant password`")),
+        "invalid_grant" | "invalid_request" if asked == Asked::Exchange => (
+            Kind::Refused,
+            "is the subject's token still good, and its type right (`--subject-token-type`)?".to_owned(),
+        ),
+        "invalid_target" => (Kind::Refused, "ask for another `--resource` or `--audience`".to_owned()),
+        "invalid_authorization_details" => (Kind::Refused, "compare `--authorization-details` with the provider's documents".to_owned()),
         "invalid_grant" | "expired_token" | "bad_refresh_token" | "bad_verification_code" => (Kind::LoginFirst, login),
         "invalid_client" | "unauthorized_client" | "incorrect_client_credentials" => (Kind::Usage, wrong_client),
         "unsupported_grant_type" => {
@@ -354,7 +371,7 @@ pub fn token_answer(e: AnswerError, asked: Asked, profile: &str, now: i64) -> Er
         "temporarily_unavailable" | "slow_down" | "server_error" => {
             (Kind::TryLater, "run the command again later".to_owned())
         }
-        "invalid_request" | "invalid_target" | "redirect_uri_mismatch" => {
+        "invalid_request" | "redirect_uri_mismatch" => {
             (Kind::Usage, "compare the request (`-v`) with the provider's documents".to_owned())
         }
         _ if *status == 401 => (Kind::Usage, wrong_client),

@@ -18,6 +18,8 @@ pub struct Request {
     pub timeout: Duration,
     /// Bytes of the answer's body past which it is cut off and refused.
     pub max_body: usize,
+    /// The connection may serve more of this command's requests: pages of one API. Never for a token endpoint (T-75).
+    pub reuse: bool,
 }
 
 impl Request {
@@ -30,6 +32,7 @@ impl Request {
             body: None,
             timeout: Duration::from_secs(30),
             max_body: 1 << 20,
+            reuse: false,
         }
     }
 

@@ -7,14 +7,39 @@ use crate::error::{Error, Kind};
 use crate::provider::Provider;
 use crate::text::safe;
 
-/// The address that was meant by a path or a full URL, if the token may go there.
-pub fn resolve(provider: &Provider, target: &str) -> Result<Url, Error> {
+/// The provider's API: what paths are relative to.
+fn base(provider: &Provider) -> Result<Url, Error> {
     let base = provider.api.base_url.as_deref().ok_or_else(|| {
         Error::usage(format!("provider `{}` names no API address", provider.id))
             .hint("add `[api] base-url = …` to the provider's file")
     })?;
-    let base = Url::parse(base)
-        .map_err(|e| Error::usage(format!("the API address of provider `{}` is not a URL: {e}", provider.id)))?;
+    Url::parse(base)
+        .map_err(|e| Error::usage(format!("the API address of provider `{}` is not a URL: {e}", provider.id)))
+}
+
+/// The same for `--anywhere`: any other address is allowed too, and whether the token goes along is told.
+pub fn resolve_anywhere(provider: &Provider, target: &str) -> Result<(Url, bool), Error> {
+    match resolve(provider, target) {
+        Ok(url) => Ok((url, true)),
+        Err(e) if !has_scheme(target) => Err(e),
+        Err(e) => match Url::parse(target) {
+            Ok(url)
+                if matches!(url.scheme(), "http" | "https")
+                    && url.username().is_empty()
+                    && url.password().is_none()
+                    && !target.chars().any(|c| c.is_control() || c == '\\')
+                    && base(provider).is_ok_and(|base| !allowed(provider, &base, &url)) =>
+            {
+                Ok((url, false))
+            }
+            _ => Err(e),
+        },
+    }
+}
+
+/// The address that was meant by a path or a full URL, if the token may go there.
+pub fn resolve(provider: &Provider, target: &str) -> Result<Url, Error> {
+    let base = base(provider)?;
     if target.chars().any(|c| c.is_control() || c == '\\') || target.trim() != target {
         return Err(refused(target, "it has characters that an address can't have"));
     }
@@ -36,7 +61,8 @@ pub fn resolve(provider: &Provider, target: &str) -> Result<Url, Error> {
         let hosts: Vec<String> = std::iter::once(base.host_str().unwrap_or("").to_owned())
             .chain(provider.api.hosts.iter().cloned())
             .collect();
-        return Err(refused(target, &format!("it is not on the hosts of `{}` ({})", provider.id, hosts.join(", "))));
+        return Err(refused(target, &format!("it is not on the hosts of `{}` ({})", provider.id, hosts.join(", ")))
+            .hint("`--anywhere` sends the request there without the token"));
     }
     Ok(url)
 }
@@ -104,6 +130,21 @@ mod tests {
         provider.api.base_url = Some("https://api.good.example/v1/".to_owned());
         provider.api.hosts = vec!["*.shards.example".to_owned(), "other.example".to_owned()];
         provider
+    }
+
+    // elsewhere means elsewhere, and the token stays
+    #[test]
+    fn anywhere_is_without_the_token() {
+        let to = |target: &str| resolve_anywhere(&provider(), target).map(|(url, with)| (url.to_string(), with)).ok();
+        assert_eq!(to("/x"), Some(("https://api.good.example/v1/x".into(), true)));
+        assert_eq!(to("https://evil.example/x"), Some(("https://evil.example/x".into(), false)));
+        assert_eq!(to("https://api.good.example:444/x"), Some(("https://api.good.example:444/x".into(), false)));
+        assert_eq!(to("http://api.good.example/x"), Some(("http://api.good.example/x".into(), false)));
+        for refused in
+            ["https://u:p@evil.example/", "//evil.example", "file:///etc/passwd", "data:,x", "https://e\\@x/", "/../x"]
+        {
+            assert_eq!(to(refused), None, "{refused}");
+        }
     }
 
     // C-03, C-16: whole names are compared, with a dot as the border

@@ -1,22 +1,41 @@
-//! Request items as people type them (HTTPie's manner): `Header:value`, `key==query`, `key=value`, `key:=json`.
+//! Request items as people type them (HTTPie's manner): `key=value`, `key:=json`, `key==query`, `Header:value`, `Header:` to
+//! drop one, `Header;` for an empty one, `file@path`; `=@`, `:=@` and `==@` take the value from a file. The leftmost separator
+//! decides, the longest one where several begin together; a `\` before `:`, `=`, `@` or `;` takes its meaning away.
 
-use serde_json::{Map, Value};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
 
 use crate::error::{Error, Kind};
-use crate::provider::{ApiAuthPlace, Provider};
 use crate::text::safe;
-use crate::token::TokenSet;
 
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Items {
-    pub headers: Vec<(String, String)>,
+    /// Names in lower case.
+    pub headers: Vec<(String, HeaderItem)>,
     pub query: Vec<(String, String)>,
-    /// Members of the JSON body, in order.
-    pub data: Map<String, Value>,
+    /// Members of the body, in order; keys may be nested and still hold their escapes.
+    pub data: Vec<(String, Value)>,
+    pub files: Vec<FileItem>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeaderItem {
+    Set(String),
+    /// One of those that are sent by default isn't.
+    Drop,
+}
+
+/// `name@path;type=text/csv`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileItem {
+    pub name: String,
+    pub path: PathBuf,
+    pub kind: Option<String>,
 }
 
 /// Headers that say who asks or where to: set by the program alone.
-const RESERVED: [&str; 8] = [
+const RESERVED: [&str; 9] = [
     "host",
     "authorization",
     "proxy-authorization",
@@ -25,40 +44,139 @@ const RESERVED: [&str; 8] = [
     "connection",
     "te",
     "upgrade",
+    "dpop",
 ];
 
-/// Reads items in the order typed. The leftmost separator decides, the longer one where two begin together.
-pub fn parse(items: &[String]) -> Result<Items, Error> {
+/// Longest first, so that the first that fits is meant.
+const SEPARATORS: [&str; 8] = [":=@", "==@", "=@", ":=", "==", "=", ":", "@"];
+
+/// The most that `key=@file` reads.
+const LARGEST_VALUE: u64 = 64 << 20;
+
+/// Reads items in the order typed; `home` is what `~/` stands for.
+pub fn parse(items: &[String], home: Option<&Path>) -> Result<Items, Error> {
     let mut read = Items::default();
     for item in items {
-        let (name, separator, value) = split(item).ok_or_else(|| {
-            Error::usage(format!("`{}` is not a request item", safe(item)))
-                .hint("`key=value`, `key:=json`, `key==query` or `Header:value`")
-        })?;
-        match separator {
-            ":" => read.headers.push(header(name, value)?),
-            "==" => read.query.push((name.to_owned(), value.to_owned())),
-            "=" => {
-                read.data.insert(name.to_owned(), value.into());
-            }
-            _ => {
-                let json = serde_json::from_str(value).map_err(|e| {
-                    Error::usage(format!("the value of `{}:=` is not JSON", safe(name)))
-                        .cause(e)
-                        .hint("text is written `key=value`")
-                })?;
-                read.data.insert(name.to_owned(), json);
-            }
-        }
+        add(&mut read, item, home)?;
     }
     Ok(read)
 }
 
+fn add(read: &mut Items, item: &str, home: Option<&Path>) -> Result<(), Error> {
+    let Some((key, separator, value)) = split(item) else {
+        return match item.strip_suffix(';') {
+            Some(name) if !name.is_empty() => {
+                let (name, _) = header(&unescaped(name), "")?;
+                read.headers.push((name, HeaderItem::Set(String::new())));
+                Ok(())
+            }
+            _ => Err(Error::usage(format!("`{}` is not a request item", safe(item)))
+                .hint("`key=value`, `key:=json`, `key==query`, `Header:value` or `file@path`")),
+        };
+    };
+    let from_file = |value: &str| text_of_file(&resolve(value, home), value);
+    let json = |text: &str| {
+        serde_json::from_str::<Value>(text).map_err(|e| {
+            Error::usage(format!("the value of `{}{separator}` is not JSON", safe(&unescaped(key))))
+                .cause(e)
+                .hint("text is written `key=value`")
+        })
+    };
+    match separator {
+        ":" => {
+            let (name, value) = header(&unescaped(key), &unescaped(value))?;
+            let item = if value.is_empty() { HeaderItem::Drop } else { HeaderItem::Set(value) };
+            read.headers.push((name, item));
+        }
+        "==" => read.query.push((unescaped(key), value.to_owned())),
+        "==@" => read.query.push((unescaped(key), from_file(value)?.trim_end_matches(['\n', '\r']).to_owned())),
+        "=" => read.data.push((key.to_owned(), value.into())),
+        "=@" => read.data.push((key.to_owned(), from_file(value)?.into())),
+        ":=" => read.data.push((key.to_owned(), json(value)?)),
+        ":=@" => read.data.push((key.to_owned(), json(&from_file(value)?)?)),
+        _ => read.files.push(file(&unescaped(key), value, home)?),
+    }
+    Ok(())
+}
+
+/// Key (with its escapes), separator, value.
 fn split(item: &str) -> Option<(&str, &'static str, &str)> {
-    let at = item.find([':', '='])?;
-    let separator = ["==", ":=", "=", ":"].into_iter().find(|s| item[at..].starts_with(s))?;
-    let name = &item[..at];
-    (!name.is_empty()).then(|| (name, separator, &item[at + separator.len()..]))
+    let mut escaped = false;
+    for (at, c) in item.char_indices() {
+        if std::mem::take(&mut escaped) {
+            continue;
+        }
+        if c == '\\' {
+            escaped = true;
+            continue;
+        }
+        if let Some(separator) = SEPARATORS.into_iter().find(|s| item[at..].starts_with(s)) {
+            return (at > 0).then(|| (&item[..at], separator, &item[at + separator.len()..]));
+        }
+    }
+    None
+}
+
+/// Without the `\` before a separator's character or another `\`; any other `\` is one.
+pub fn unescaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        match rest.peek() {
+            Some(':' | '=' | '@' | ';' | '\\') if c == '\\' => out.extend(rest.next()),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+/// `~/` as the shell would have it, where it stands behind a separator.
+pub fn resolve(path: &str, home: Option<&Path>) -> PathBuf {
+    match path.strip_prefix("~/").zip(home) {
+        Some((rest, home)) => home.join(rest),
+        None => path.into(),
+    }
+}
+
+fn text_of_file(path: &Path, typed: &str) -> Result<String, Error> {
+    let failed = |e: &dyn std::fmt::Display| Error::usage(format!("`{}` can't be read", safe(typed))).cause(e);
+    let length = std::fs::metadata(path).map_err(|e| failed(&e))?.len();
+    if length > LARGEST_VALUE {
+        return Err(Error::usage(format!("`{}` is too large for a value: {length} bytes", safe(typed)))
+            .hint("send it as the body: `--input FILE`"));
+    }
+    let bytes = std::fs::read(path).map_err(|e| failed(&e))?;
+    String::from_utf8(bytes)
+        .map_err(|_| failed(&"it is not text in UTF-8").hint("send it as it is: `--input FILE` or `name@FILE`"))
+}
+
+fn file(name: &str, value: &str, home: Option<&Path>) -> Result<FileItem, Error> {
+    let (path, kind) = match value.rsplit_once(";type=") {
+        Some((path, kind)) => (path, Some(kind.trim().to_owned())),
+        None => (value, None),
+    };
+    if let Some(kind) = kind.as_deref().filter(|k| !k.contains('/') || k.bytes().any(|b| !(0x20..0x7f).contains(&b))) {
+        return Err(Error::usage(format!("`{}` is not a media type", safe(kind))).hint("`file@data.csv;type=text/csv`"));
+    }
+    let resolved = resolve(path, home);
+    let metadata =
+        std::fs::metadata(&resolved).map_err(|e| Error::usage(format!("`{}` can't be read", safe(path))).cause(e))?;
+    if !metadata.is_file() {
+        return Err(Error::usage(format!("`{}` is not a file", safe(path))));
+    }
+    Ok(FileItem { name: name.to_owned(), path: resolved, kind })
+}
+
+/// A header as `-H` takes it: `Name: value`, `Name:` drops one, `Name;` sends an empty one.
+pub fn header_line(line: &str) -> Result<(String, HeaderItem), Error> {
+    if let Some((name, value)) = line.split_once(':') {
+        let (name, value) = header(name.trim_end(), value)?;
+        return Ok((name, if value.is_empty() { HeaderItem::Drop } else { HeaderItem::Set(value) }));
+    }
+    match line.trim_end().strip_suffix(';') {
+        Some(name) => header(name, "").map(|(name, value)| (name, HeaderItem::Set(value))),
+        None => Err(Error::usage(format!("`{}` is not a header", safe(line))).hint("-H 'Name: value'")),
+    }
 }
 
 /// A header that may be given: its name and value can't smuggle another one in.
@@ -79,41 +197,77 @@ pub fn header(name: &str, value: &str) -> Result<(String, String), Error> {
     Ok((lower, value.trim().to_owned()))
 }
 
-/// The value of the header that carries the token, in the provider's scheme.
-pub fn authorization(provider: &Provider, set: &TokenSet) -> String {
-    format!("{} {}", provider.api.auth.scheme, set.access_token.expose()).trim_start().to_owned()
-}
-
-/// Where the provider wants the token: a header's name, or `None` for the query.
-pub fn token_header(provider: &Provider) -> Option<String> {
-    (provider.api.auth.place == ApiAuthPlace::Header).then(|| provider.api.auth.name.to_lowercase())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
 
     fn items(typed: &[&str]) -> Result<Items, Error> {
-        parse(&typed.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>())
+        parse(&typed.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>(), None)
     }
 
     #[test]
     fn items_are_told_apart_by_their_separator() {
-        let read = items(&["name=Ann:e=1", "age:=7", "list:=[1,2]", "q==a=b", "X-Domain:a.example:80"]).unwrap();
-        assert_eq!(Value::Object(read.data), json!({"name": "Ann:e=1", "age": 7, "list": [1, 2]}));
+        let read =
+            items(&["name=Ann:e=1", "age:=7", "q==a=b", "X-Domain:a.example:80", "Accept:", "X-Empty;"]).unwrap();
+        assert_eq!(read.data, [("name".to_owned(), json!("Ann:e=1")), ("age".to_owned(), json!(7))]);
         assert_eq!(read.query, [("q".to_owned(), "a=b".to_owned())]);
-        assert_eq!(read.headers, [("x-domain".to_owned(), "a.example:80".to_owned())]);
+        let set = |value: &str| HeaderItem::Set(value.to_owned());
+        assert_eq!(
+            read.headers,
+            [
+                ("x-domain".to_owned(), set("a.example:80")),
+                ("accept".to_owned(), HeaderItem::Drop),
+                ("x-empty".to_owned(), set("")),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_backslash_takes_a_separators_meaning_away() {
+        let read = items(&["a\\=b==c", "x\\:y=1", "mail\\@home=2", "dir\\new=3"]).unwrap();
+        assert_eq!(read.query, [("a=b".to_owned(), "c".to_owned())]);
+        let keys: Vec<String> = read.data.iter().map(|(key, _)| unescaped(key)).collect();
+        assert_eq!(keys, ["x:y", "mail@home", "dir\\new"]);
+    }
+
+    #[test]
+    fn values_come_from_files() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name).display().to_string();
+        std::fs::write(at("t.txt"), "text\n").unwrap();
+        std::fs::write(at("j.json"), "{\"a\":[1]}").unwrap();
+        std::fs::write(at("b.bin"), [0xff, 0xfe]).unwrap();
+        let read = items(&[
+            &format!("t=@{}", at("t.txt")),
+            &format!("j:=@{}", at("j.json")),
+            &format!("q==@{}", at("t.txt")),
+            &format!("f@{};type=text/csv", at("t.txt")),
+        ])
+        .unwrap();
+        assert_eq!(read.data, [("t".to_owned(), json!("text\n")), ("j".to_owned(), json!({"a": [1]}))]);
+        assert_eq!(read.query, [("q".to_owned(), "text".to_owned())]);
+        assert_eq!(read.files[0].kind.as_deref(), Some("text/csv"));
+        for bad in [format!("t=@{}", at("b.bin")), format!("t=@{}", at("none")), format!("f@{}", dir.path().display())]
+        {
+            assert_eq!(items(&[&bad]).unwrap_err().kind, Kind::Usage, "{bad}");
+        }
     }
 
     #[test]
     fn what_cannot_be_an_item_is_refused() {
-        assert_eq!(items(&["plain"]).unwrap_err().kind, Kind::Usage);
-        assert_eq!(items(&["=x"]).unwrap_err().kind, Kind::Usage);
-        assert_eq!(items(&["a:={"]).unwrap_err().kind, Kind::Usage);
-        // A-series: header tricks
-        for bad in ["Host:evil", "authorization:Bearer x", "X-A:b\r\nHost: evil", "Content-Length:0", "X A:b"] {
+        for bad in ["plain", "=x", "a:={", ";", "f@x;type=nonsense"] {
+            assert_eq!(items(&[bad]).unwrap_err().kind, Kind::Usage, "{bad}");
+        }
+        // header tricks
+        for bad in ["Host:evil", "authorization:Bearer x", "X-A:b\r\nHost: evil", "Content-Length:0", "X A:b", "Host;"]
+        {
             assert_eq!(items(&[bad]).unwrap_err().kind, Kind::Unsafe, "{bad:?}");
         }
+        for bad in ["Host: evil", "X: a\nb", "Authorization:", "Host;"] {
+            assert_eq!(header_line(bad).unwrap_err().kind, Kind::Unsafe, "{bad:?}");
+        }
+        assert_eq!(header_line("nothing").unwrap_err().kind, Kind::Usage);
+        assert_eq!(header_line("Accept : x"), Ok(("accept".to_owned(), HeaderItem::Set("x".to_owned()))));
     }
 }

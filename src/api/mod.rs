@@ -1,5 +1,14 @@
-//! What `call` does: which hosts the token may go to, the request made from what was typed, the answer.
+//! What `call` does: which hosts the token may go to, the request made from what was typed, pages, limits and retries, and the
+//! shape of the answer.
 
+pub mod body;
+pub mod exchange;
 pub mod hosts;
 pub mod items;
+pub mod multipart;
+mod nested;
+pub mod pace;
+pub mod request;
+pub mod retry;
+pub mod template;
 pub mod whoami;

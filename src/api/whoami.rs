@@ -5,23 +5,27 @@ use serde_json::Value;
 use crate::error::{Error, Kind};
 use crate::grant::send;
 use crate::provider::{Provider, Whoami};
+use crate::secret::Secret;
 use crate::token::TokenSet;
 use crate::wire::Request;
 use crate::world::World;
 
 /// The account in the provider's own words: its label, else its id.
 pub fn ask(world: &mut World, provider: &Provider, whoami: &Whoami, set: &TokenSet) -> Result<Option<String>, Error> {
-    let target = fill(&whoami.url, set)
-        .ok_or_else(|| Error::new(Kind::Other, "its address needs a fact that the answer didn't bring"))?;
+    let target = super::template::fill(&whoami.url, &|name| {
+        let value = set.extra.get(name)?;
+        Some(Secret::unlisted(value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+    })
+    .map_err(|_| Error::new(Kind::Other, "its address needs a fact that the answer didn't bring"))?;
     let url = super::hosts::resolve(provider, &target)?;
     let mut request = Request::new(&whoami.method, url.to_string()).header("accept", "application/json");
     request.timeout = std::time::Duration::from_secs(10);
     for (name, value) in provider.api.headers.iter().chain(&whoami.headers) {
         request = request.header(&name.to_lowercase(), value.as_str());
     }
-    request = request.header("authorization", super::items::authorization(provider, set));
+    super::request::present(provider, set, &mut request);
     if let Some(body) = &whoami.body {
-        request.body = Some(crate::secret::Secret::unlisted(body.as_str()));
+        request.body = Some(Secret::unlisted(body.as_str()));
     }
     let response = send(world, &request)?;
     if response.status != 200 {
@@ -41,20 +45,4 @@ pub fn ask(world: &mut World, provider: &Provider, whoami: &Whoami, set: &TokenS
         }
     };
     Ok(text(&whoami.label).or_else(|| text(&whoami.id)))
-}
-
-/// `{user_id}` and the like from the token answer's own members.
-fn fill(template: &str, set: &TokenSet) -> Option<String> {
-    let mut out = String::new();
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once('{') {
-        let (name, behind) = after.split_once('}')?;
-        let value = set.extra.get(name)?;
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        out.push_str(before);
-        out.extend(url::form_urlencoded::byte_serialize(value.as_bytes()));
-        rest = behind;
-    }
-    out.push_str(rest);
-    Some(out)
 }

@@ -155,7 +155,7 @@ fn probe(store: &dyn Store, world: &mut World) -> Result<String, Error> {
     store.delete(&name)?;
     match back? {
         Some(back) if back == text => Ok(store.place()),
-        _ => Err(Error::new(Kind::Store, format!("{} did not give back what was written", store.place()))),
+        _ => Err(Error::new(Kind::Store, format!("{} did not give back what was written", store.in_words()))),
     }
 }
 

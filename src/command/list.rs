@@ -108,7 +108,7 @@ pub fn as_json(world: &World, s: &Standing) -> Value {
         }
         if let Some(set) = &record.token {
             object["token"] = set.access_token.fingerprint().into();
-            object["renewable"] = (set.refresh_token.is_some() || s.grant == GrantKind::ClientCredentials).into();
+            object["renewable"] = (set.refresh_token.is_some() || !s.grant.needs_person()).into();
             if let Some(at) = set.expires_at {
                 object["expires_at"] = times::rfc3339(at).into();
                 object["expires_in"] = (at - world.clock.now()).into();

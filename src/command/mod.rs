@@ -1,5 +1,6 @@
 //! The verbs: what is typed and what is printed, one file each. [`run`] is the whole program.
 
+mod ask_args;
 mod call;
 mod completions;
 mod doctor;
@@ -20,7 +21,7 @@ use std::ffi::OsString;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::config::GrantKind;
+use crate::config::{GrantKind, IMPLICIT_REFUSED};
 use crate::error::{Error, Kind};
 use crate::session::{Choice, known_grants, known_stores};
 use crate::store::StoreKind;
@@ -62,7 +63,7 @@ pub enum ErrorFormat {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Sign in and keep the tokens.
-    Login(login::LoginArgs),
+    Login(Box<login::LoginArgs>),
     /// Print a fresh access token, and nothing else.
     Token(token::TokenArgs),
     /// Renew the token now.
@@ -113,7 +114,8 @@ pub struct WhoFlags {
     /// A value that the provider needs to know (`domain=…`); may be given several times.
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = pair, help_heading = "Profile")]
     pub vars: Vec<(String, String)>,
-    /// How the token is obtained: `authorization-code` or `client-credentials`.
+    /// How the token is obtained: `authorization-code`, `device-code`, `client-credentials`, `jwt-bearer`, `saml2-bearer`,
+    /// `token-exchange`, `ciba`, `password`.
     #[arg(long, value_name = "GRANT", value_parser = grant, help_heading = "Profile")]
     pub grant: Option<GrantKind>,
     /// A scope to ask for; may be given several times.
@@ -131,6 +133,8 @@ pub struct WhoFlags {
     /// Where the tokens rest: `keychain`, `file`, `environment` or `none`.
     #[arg(long, value_name = "STORE", value_parser = store, help_heading = "Profile")]
     pub store: Option<StoreKind>,
+    #[command(flatten)]
+    pub grants: ask_args::GrantFlags,
 }
 
 impl WhoFlags {
@@ -150,6 +154,7 @@ impl WhoFlags {
             port: None,
             store: self.store,
             no_cache: global.no_cache,
+            asks: self.grants.asks(),
         }
     }
 }
@@ -162,10 +167,7 @@ impl WhoArgs {
 
 fn grant(text: &str) -> Result<GrantKind, String> {
     match text.replace('_', "-").as_str() {
-        "implicit" => Err(
-            "the implicit grant hands tokens to the browser's history: RFC 9700 forbids it; use `authorization-code`"
-                .to_owned(),
-        ),
+        "implicit" => Err(IMPLICIT_REFUSED.to_owned()),
         _ => GrantKind::from_name(text).ok_or_else(known_grants),
     }
 }
@@ -223,7 +225,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, world: &mut World) -> u8 {
 fn dispatch(cli: Cli, world: &mut World) -> Result<u8, Error> {
     let global = &cli.global;
     match cli.verb {
-        Verb::Login(args) => login::run(args, global, world),
+        Verb::Login(args) => login::run(*args, global, world),
         Verb::Token(args) => token::run(args, global, world),
         Verb::Refresh(args) => refresh::run(args, global, world),
         Verb::Call(args) => call::run(args, global, world),

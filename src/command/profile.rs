@@ -130,7 +130,7 @@ fn set_secret(world: &mut World, global: &Global, profile: String, file: String)
     };
     session.store.save(&session.name, &record.to_json())?;
     let shown = record.client_secret.as_ref().map(Secret::fingerprint).unwrap_or_default();
-    world.say(&format!("{}: the client secret is kept in {} ({shown})", session.name, session.store.place()));
+    world.say(&format!("{}: the client secret is kept in {} ({shown})", session.name, session.store.in_words()));
     Ok(())
 }
 

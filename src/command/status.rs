@@ -3,7 +3,6 @@
 use clap::{Args, ValueEnum};
 
 use crate::command::{Global, WhoArgs, list, print, times};
-use crate::config::GrantKind;
 use crate::error::{Error, Kind};
 use crate::session::Session;
 use crate::text::safe;
@@ -63,7 +62,7 @@ fn next(world: &World, session: &Session, standing: &list::Standing) -> Next {
         };
     }
     let set = standing.record.as_ref().and_then(|r| r.token.as_ref());
-    let by_itself = standing.grant == GrantKind::ClientCredentials;
+    let by_itself = !standing.grant.needs_person();
     let Some(set) = set else {
         return if by_itself {
             renews("`token` fetches one with the client credentials".to_owned())

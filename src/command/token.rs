@@ -8,10 +8,12 @@ use serde_json::json;
 
 use crate::command::{ErrorFormat, Global, WhoArgs, duration, practice, times};
 use crate::error::{Error, Kind};
+use crate::protocol::token_exchange::short;
 use crate::session::fresh::{Want, fresh};
 use crate::session::paths::Paths;
 use crate::session::{Session, copy};
 use crate::store::environment::variable_name;
+use crate::text::safe;
 use crate::token::{Freshness, TokenSet};
 use crate::world::World;
 
@@ -126,6 +128,15 @@ fn formatted(
     format: Format,
 ) -> Result<zeroize::Zeroizing<String>, Error> {
     let token = set.access_token.expose();
+    if set.token_type.eq_ignore_ascii_case("N_A") && !matches!(format, Format::Text | Format::Json | Format::Env) {
+        let issued = set.extra.get("issued_token_type").and_then(serde_json::Value::as_str).unwrap_or("not said");
+        return Err(Error::usage(format!(
+            "what was issued to `{}` is no access token: it can't be presented to an API",
+            session.name
+        ))
+        .cause(format!("its type is `{}`", safe(short(issued))))
+        .hint("`--format text` or `--format json` prints it"));
+    }
     let now = world.clock.now();
     Ok(zeroize::Zeroizing::new(match format {
         Format::Text => format!("{token}\n"),

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
-use super::{Config, ConfigError, FILE, GrantKind, check_profile_name, check_redirect_uri, read};
+use super::{
+    Config, ConfigError, FILE, GrantKind, IMPLICIT_REFUSED, asks, check_profile_name, check_redirect_uri, read,
+};
 use crate::provider::tree;
 use crate::store::StoreKind;
 use crate::text::{nearest, safe};
@@ -88,14 +90,14 @@ impl Editor {
         let table = child(profiles, profile, Shape::Section)?;
         match key.split_once('.') {
             None => put(table, key, value),
-            Some(("client-secret", name)) => {
+            Some((secret, name)) if secret == "client-secret" || asks::is_secret(secret) => {
                 // one source replaces another, and a section of its own makes room
-                if table.get("client-secret").is_some_and(|old| old.is_table()) {
-                    table.remove("client-secret");
+                if table.get(secret).is_some_and(|old| old.is_table()) {
+                    table.remove(secret);
                 }
                 let mut source = InlineTable::new();
                 source.insert(name, value);
-                put(table, "client-secret", source.into());
+                put(table, secret, source.into());
             }
             Some((section, name)) => put(child(table, section, Shape::Section)?, name, value),
         }
@@ -215,10 +217,19 @@ fn unknown_key(key: &str, known: &[&str]) -> ConfigError {
 
 fn known_profile_key(key: &str) -> Result<(), ConfigError> {
     let free = ["vars.", "params."].iter().any(|s| key.len() > s.len() && key.starts_with(s));
-    if free || (PROFILE_KEYS.contains(&key) && !key.ends_with("NAME")) || matches!(key, "vars" | "params") {
+    let more = asks::keys();
+    if free
+        || (PROFILE_KEYS.contains(&key) && !key.ends_with("NAME"))
+        || matches!(key, "vars" | "params")
+        || more.iter().any(|k| k == key)
+        || asks::is_secret(key)
+    {
         return Ok(());
     }
-    Err(unknown_key(key, &PROFILE_KEYS[..13]))
+    let known: Vec<&str> = PROFILE_KEYS[..13].iter().copied().chain(more.iter().map(String::as_str)).collect();
+    let error = unknown_key(key, &known);
+    // fifty names help nobody: the rest stands in the README
+    Err(ConfigError { hint: unknown_key(key, &PROFILE_KEYS[..13]).hint, ..error })
 }
 
 fn store(value: &str) -> Result<Value, ConfigError> {
@@ -243,6 +254,13 @@ fn profile_value(key: &str, value: &str) -> Result<Value, ConfigError> {
             ));
         }
         "vars" | "params" => return Err(ConfigError::new(format!("`{key}` is a table: set `{key}.NAME`"))),
+        _ if asks::is_secret(key) => {
+            return Err(ConfigError::with_hint(
+                format!("`{key}` is a secret, which never stands in the configuration"),
+                format!("set `{key}.command`, `{key}.file` or `{key}.env`"),
+            ));
+        }
+        "grant" if value == "implicit" => return Err(ConfigError::new(IMPLICIT_REFUSED)),
         "grant" => match GrantKind::from_name(value) {
             Some(grant) => grant.name().into(),
             None => {
@@ -259,12 +277,18 @@ fn profile_value(key: &str, value: &str) -> Result<Value, ConfigError> {
             check_redirect_uri(value)?;
             value.into()
         }
-        "scopes" | "client-secret.command" => list(key, value)?.into(),
-        _ => value.into(),
+        "scopes" => list(key, value)?.into(),
+        _ if key.ends_with(".command") && !key.starts_with("vars.") && !key.starts_with("params.") => {
+            list(key, value)?.into()
+        }
+        _ => match asks::value(key, value) {
+            Some(made) => made?,
+            None => value.into(),
+        },
     })
 }
 
-fn list(key: &str, value: &str) -> Result<Array, ConfigError> {
+pub(super) fn list(key: &str, value: &str) -> Result<Array, ConfigError> {
     if !value.trim_start().starts_with('[') {
         return Ok(value.split_whitespace().collect());
     }

@@ -4,6 +4,7 @@
 //! `read` knows the keys of `config.toml`, `one` finds a single profile in a file of ten thousand, `edit` writes, `providers`
 //! finds the person's own providers and the built-in ones.
 
+mod asks;
 mod edit;
 mod one;
 mod providers;
@@ -12,6 +13,7 @@ mod read;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+pub use asks::{Asks, RESPONSE_MODES};
 pub use edit::{Editor, edit};
 pub use providers::{provider, provider_names, validate_all};
 
@@ -52,6 +54,8 @@ pub struct Profile {
     pub vars: BTreeMap<String, String>,
     /// Extra parameters of the authorize request.
     pub params: BTreeMap<String, String>,
+    /// What is asked for beyond grant and scopes.
+    pub asks: Asks,
 }
 
 /// Where a client secret comes from when it isn't in the store.
@@ -70,14 +74,37 @@ pub enum GrantKind {
     AuthorizationCode,
     DeviceCode,
     ClientCredentials,
+    JwtBearer,
+    Saml2Bearer,
+    TokenExchange,
+    Ciba,
+    Password,
 }
 
-impl GrantKind {
-    pub const ALL: [GrantKind; 3] = [GrantKind::AuthorizationCode, GrantKind::DeviceCode, GrantKind::ClientCredentials];
+/// Why there is no such grant, for whoever names it.
+pub const IMPLICIT_REFUSED: &str =
+    "the implicit grant hands tokens to the browser's history: RFC 9700 forbids it; use `--grant authorization-code`";
 
-    /// Whether a person signs in: `login` alone obtains such a token.
+impl GrantKind {
+    pub const ALL: [GrantKind; 8] = [
+        GrantKind::AuthorizationCode,
+        GrantKind::DeviceCode,
+        GrantKind::ClientCredentials,
+        GrantKind::JwtBearer,
+        GrantKind::Saml2Bearer,
+        GrantKind::TokenExchange,
+        GrantKind::Ciba,
+        GrantKind::Password,
+    ];
+
+    /// Whether a person signs in: `login` alone obtains such a token. The others are asked for again whenever one is wanted.
     pub fn needs_person(self) -> bool {
-        self != GrantKind::ClientCredentials
+        match self {
+            GrantKind::AuthorizationCode | GrantKind::DeviceCode | GrantKind::Ciba | GrantKind::Password => true,
+            GrantKind::ClientCredentials | GrantKind::JwtBearer | GrantKind::Saml2Bearer | GrantKind::TokenExchange => {
+                false
+            }
+        }
     }
 
     pub fn name(self) -> &'static str {
@@ -85,13 +112,35 @@ impl GrantKind {
             GrantKind::AuthorizationCode => "authorization-code",
             GrantKind::DeviceCode => "device-code",
             GrantKind::ClientCredentials => "client-credentials",
+            GrantKind::JwtBearer => "jwt-bearer",
+            GrantKind::Saml2Bearer => "saml2-bearer",
+            GrantKind::TokenExchange => "token-exchange",
+            GrantKind::Ciba => "ciba",
+            GrantKind::Password => "password",
         }
     }
 
-    /// Accepts the RFC's spelling (`client_credentials`) too.
+    /// The value of `grant_type`, and of the metadata's `grant_types_supported`.
+    pub fn grant_type(self) -> &'static str {
+        match self {
+            GrantKind::AuthorizationCode => "authorization_code",
+            GrantKind::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
+            GrantKind::ClientCredentials => "client_credentials",
+            GrantKind::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",
+            GrantKind::Saml2Bearer => "urn:ietf:params:oauth:grant-type:saml2-bearer",
+            GrantKind::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
+            GrantKind::Ciba => "urn:openid:params:grant-type:ciba",
+            GrantKind::Password => "password",
+        }
+    }
+
+    /// Accepts the RFC's spelling (`client_credentials`) and its `urn:…` too.
     pub fn from_name(name: &str) -> Option<GrantKind> {
         let name = name.replace('_', "-");
-        let name = name.strip_prefix("urn:ietf:params:oauth:grant-type:").unwrap_or(&name);
+        let name = ["urn:ietf:params:oauth:grant-type:", "urn:openid:params:grant-type:"]
+            .iter()
+            .find_map(|prefix| name.strip_prefix(prefix))
+            .unwrap_or(&name);
         // `code` and `device` are what people type
         match name {
             "code" => Some(GrantKind::AuthorizationCode),

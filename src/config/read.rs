@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{Config, ConfigError, FILE, GrantKind, Profile, SecretSource, check_profile_name, check_redirect_uri};
+use super::{
+    Asks, Config, ConfigError, FILE, GrantKind, IMPLICIT_REFUSED, Profile, SecretSource, check_profile_name,
+    check_redirect_uri,
+};
 use crate::provider::tree::{self, Entry, ReadError, Reader, Value};
 use crate::store::StoreKind;
 use crate::text::safe;
@@ -15,13 +18,9 @@ const STORE: [(&str, StoreKind); 4] = [
     ("none", StoreKind::None),
 ];
 
-const GRANT: [(&str, GrantKind); 3] = [
-    ("authorization-code", GrantKind::AuthorizationCode),
-    ("device-code", GrantKind::DeviceCode),
-    ("client-credentials", GrantKind::ClientCredentials),
-];
-
 const SECRET_HINT: &str = "a secret never stands in the configuration: `{ command = [\"pass\", \"show\", \"x\"] }`, \
+     `{ file = \"…\" }` or `{ env = \"…\" }`";
+const CLIENT_SECRET_HINT: &str = "a secret never stands in the configuration: `{ command = [\"pass\", \"show\", \"x\"] }`, \
      `{ file = \"…\" }` or `{ env = \"…\" }`; without any, `oauthctl login` asks once and keeps it in the store";
 
 /// Reads the text of `<dir>/config.toml`.
@@ -46,18 +45,24 @@ pub(super) fn config(dir: &Path, text: &str) -> Result<Config, ConfigError> {
 }
 
 fn profile(dir: &Path, mut r: Reader<'_>) -> Result<Profile, ConfigError> {
+    if let Some(Entry { value: Value::Text(grant), at }) = r.get("grant")
+        && grant == "implicit"
+    {
+        return Err(ConfigError::new(format!("`{}` in {at}: {IMPLICIT_REFUSED}", r.key("grant"))));
+    }
     let out = Profile {
         provider: r.text("provider")?,
         environment: r.text("environment")?,
         client_id: r.text("client-id")?,
-        client_secret: secret(dir, &mut r)?,
-        grant: r.choice("grant", &GRANT)?,
+        client_secret: secret_source(dir, &mut r, "client-secret")?,
+        grant: r.choice("grant", &GrantKind::ALL.map(|g| (g.name(), g)))?,
         scopes: r.list("scopes")?,
         redirect_uri: r.text("redirect-uri")?,
         port: r.number("port", 1..=65535)?,
         store: r.choice("store", &STORE)?,
         vars: r.texts("vars")?.unwrap_or_default(),
         params: r.texts("params")?.unwrap_or_default(),
+        asks: Asks::read(dir, &mut r)?,
     };
     if let Some(uri) = &out.redirect_uri
         && let Err(bad) = check_redirect_uri(uri)
@@ -69,19 +74,25 @@ fn profile(dir: &Path, mut r: Reader<'_>) -> Result<Profile, ConfigError> {
     Ok(out)
 }
 
-fn secret(dir: &Path, r: &mut Reader<'_>) -> Result<Option<SecretSource>, ConfigError> {
-    let Some(entry) = r.get("client-secret") else { return Ok(None) };
+/// A secret by where it comes from: `{ command = […] }`, `{ file = … }` or `{ env = … }`.
+pub(super) fn secret_source(
+    dir: &Path,
+    r: &mut Reader<'_>,
+    key: &'static str,
+) -> Result<Option<SecretSource>, ConfigError> {
+    let Some(entry) = r.get(key) else { return Ok(None) };
+    let hint = if key == "client-secret" { CLIENT_SECRET_HINT } else { SECRET_HINT };
     if let Entry { value: Value::Text(_), at } = entry {
-        let message = format!("`{}` in {at} holds a secret in plain text", r.key("client-secret"));
-        return Err(ConfigError::with_hint(message, SECRET_HINT));
+        let message = format!("`{}` in {at} holds a secret in plain text", r.key(key));
+        return Err(ConfigError::with_hint(message, hint));
     }
-    let mut s = r.section("client-secret")?;
+    let mut s = r.section(key)?;
     let command = s.list("command")?;
     let file = s.text("file")?;
     let env = s.text("env")?;
     let refuse = |s: &Reader<'_>, key: &str, why: &str| -> Result<Option<SecretSource>, ConfigError> {
         let error = ReadError::Refused { key: s.key(key), at: entry.at.clone(), why: why.to_owned() };
-        Err(ConfigError { message: error.to_string(), hint: Some(SECRET_HINT.to_owned()) })
+        Err(ConfigError { message: error.to_string(), hint: Some(hint.to_owned()) })
     };
     let source = match (command, file, env) {
         (Some(command), None, None) => {
@@ -106,12 +117,12 @@ fn secret(dir: &Path, r: &mut Reader<'_>) -> Result<Option<SecretSource>, Config
         _ => {
             let message = format!(
                 "`{}` in {} must have one of `command`, `file` and `env`",
-                safe(r.key("client-secret").trim_end_matches('.')),
+                safe(r.key(key).trim_end_matches('.')),
                 entry.at
             );
             // a misspelt key is told as such
             s.finish()?;
-            return Err(ConfigError::with_hint(message, SECRET_HINT));
+            return Err(ConfigError::with_hint(message, hint));
         }
     };
     s.finish()?;

@@ -1,19 +1,21 @@
 //! The client's own token, without a person (RFC 6749, section 4.4): what CI jobs use.
 
 use crate::error::{Asked, Error};
+use crate::grant::unattended::Aim;
 use crate::grant::{Asking, Commit, ask};
 use crate::protocol::answer::Answer;
 use crate::protocol::token_request;
 use crate::world::World;
 
-pub fn obtain(world: &mut World, asking: &Asking<'_>, scopes: &[String], commit: Commit<'_>) -> Result<Answer, Error> {
+pub fn obtain(world: &mut World, asking: &Asking<'_>, aim: Aim<'_>, commit: Commit<'_>) -> Result<Answer, Error> {
     let provider = asking.provider;
     let Some(endpoint) = &provider.client_credentials else {
         return Err(Error::usage(format!("provider `{}` gives no token for client credentials", provider.id))
             .hint(format!("oauthctl login {}", asking.profile)));
     };
-    let scope = (!scopes.is_empty()).then(|| scopes.join(&provider.scopes.separator));
-    let params = token_request::client_credentials(&provider.scopes.param, scope.as_deref());
+    let scope = aim.scope(provider).map(|(_, scope)| scope);
+    let mut params = token_request::client_credentials(&provider.scopes.param, scope.as_deref());
+    params.extend(aim.targets());
     let request = token_request::build("token", endpoint, asking.client, params, None)?;
     ask(world, asking, Asked::ClientCredentials, endpoint, &request, commit)
 }

@@ -3,18 +3,16 @@
 
 use std::time::Duration;
 
-use crate::error::{Asked, Error, Kind};
-use crate::grant::{Asking, Commit, read, send};
+use crate::error::{Error, Kind};
+use crate::grant::poll::{self, Polling};
+use crate::grant::{Asking, Commit, send};
 use crate::protocol::answer::Answer;
-use crate::protocol::device::{self, Poll, StartError, Started};
+use crate::protocol::device::{self, StartError, Started};
 use crate::protocol::token_request;
 use crate::provider::{Device, Endpoint};
 use crate::secret::Secret;
 use crate::text::safe;
 use crate::world::{Verbosity, World};
-
-/// The longest pause while the network is in trouble.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 pub fn obtain(
     world: &mut World,
@@ -32,7 +30,17 @@ pub fn obtain(
     invite(world, asking, &started);
     let (signals, heard) = std::sync::mpsc::channel();
     world.signals.watch(signals);
-    let answer = poll(world, asking, facts, &started, timeout, &heard, commit);
+    let polling = Polling {
+        endpoint: Endpoint { url: facts.poll_url.clone().or(provider.token.url.clone()), ..provider.token.clone() },
+        params: vec![
+            ("grant_type", Secret::unlisted(facts.grant_type.as_str())),
+            ("device_code", started.device_code.clone()),
+        ],
+        interval: Duration::from_secs(started.interval),
+        limit: Duration::from_secs(started.expires_in).min(timeout),
+        nobody: "nobody entered the code in time",
+    };
+    let answer = poll::until_decided(world, asking, &polling, &heard, commit);
     if answer.is_err() {
         world.signals.release();
     }
@@ -84,85 +92,4 @@ fn invite(world: &mut World, asking: &Asking<'_>, started: &Started) {
         "Only if you began this sign-in yourself. Waiting for at most {} min.",
         started.expires_in.div_ceil(60)
     ));
-}
-
-/// Asks again and again, never sooner than the server said.
-fn poll(
-    world: &mut World,
-    asking: &Asking<'_>,
-    facts: &Device,
-    started: &Started,
-    timeout: Duration,
-    heard: &std::sync::mpsc::Receiver<i32>,
-    commit: Commit<'_>,
-) -> Result<Answer, Error> {
-    let provider = asking.provider;
-    let endpoint = Endpoint { url: facts.poll_url.clone().or(provider.token.url.clone()), ..provider.token.clone() };
-    let expired = || {
-        Error::new(Kind::NobodyAnswered, "nobody entered the code in time")
-            .hint(format!("oauthctl login {}", asking.profile))
-    };
-    let deadline = world.clock.elapsed() + Duration::from_secs(started.expires_in).min(timeout);
-    let mut interval = Duration::from_secs(started.interval);
-    let mut pause = interval;
-    loop {
-        let until = world.clock.elapsed() + pause;
-        if until >= deadline {
-            wait(world, heard, deadline)?;
-            return Err(expired());
-        }
-        wait(world, heard, until)?;
-        let params = vec![
-            ("grant_type", Secret::unlisted(facts.grant_type.as_str())),
-            ("device_code", started.device_code.clone()),
-        ];
-        let request = token_request::build("token", &endpoint, asking.client, params, None)?;
-        let response = match send(world, &request) {
-            Ok(response) => response,
-            // section 3.5: back off when the network is in trouble
-            Err(e) if e.kind == Kind::TryLater => {
-                pause = (pause * 2).min(LONGEST_PAUSE);
-                world.step(|| format!("{}: asking again in {} s", e.message, pause.as_secs()));
-                continue;
-            }
-            Err(e) => return Err(e),
-        };
-        if endpoint.ok_status.contains(&response.status) {
-            commit(&response);
-            let now = world.clock.now();
-            return read(world, asking, Asked::Code, &endpoint, &response, now);
-        }
-        pause = match device::judge(&response) {
-            Poll::Pending => interval,
-            Poll::SlowDown => {
-                interval += Duration::from_secs(5);
-                interval
-            }
-            Poll::Denied => {
-                return Err(Error::new(Kind::Refused, "the sign-in was refused")
-                    .hint(format!("oauthctl login {}", asking.profile)));
-            }
-            Poll::Expired => return Err(expired()),
-            Poll::Other if response.status == 429 || response.status >= 500 => (pause * 2).min(LONGEST_PAUSE),
-            Poll::Other => {
-                let now = world.clock.now();
-                return read(world, asking, Asked::Code, &endpoint, &response, now);
-            }
-        };
-    }
-}
-
-/// Waits by the clock that goes on while the machine sleeps; a signal ends it.
-fn wait(world: &World, heard: &std::sync::mpsc::Receiver<i32>, until: Duration) -> Result<(), Error> {
-    loop {
-        if let Ok(signal) = heard.try_recv() {
-            let kind = if signal == 2 { Kind::Interrupted } else { Kind::Terminated };
-            return Err(Error::new(kind, "interrupted; nothing was stored"));
-        }
-        let left = until.saturating_sub(world.clock.elapsed());
-        if left.is_zero() {
-            return Ok(());
-        }
-        world.clock.sleep(left.min(Duration::from_millis(200)));
-    }
 }

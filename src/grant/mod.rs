@@ -1,14 +1,21 @@
 //! The ways to obtain a token set, one file each. A grant keeps nothing: it returns what the server gave, and `session` keeps it.
 
 pub mod authorization_code;
+pub mod ciba;
 pub mod client_credentials;
 pub mod device;
 pub mod discover;
 pub mod identity;
+pub mod jwt_bearer;
 pub mod keys;
+pub mod password;
+pub mod poll;
 pub mod redirect_plan;
 pub mod refresh;
 pub mod revoke;
+pub mod saml2_bearer;
+pub mod token_exchange;
+pub mod unattended;
 
 use crate::error::{Asked, Error, token_answer};
 use crate::protocol::answer::{self, Answer};

@@ -18,13 +18,21 @@ pub fn spendable<'a>(provider: &Provider, set: &'a TokenSet) -> Option<&'a Secre
     }
 }
 
-/// Spends `token`. The answer's refresh token, if it has none, is for the caller to keep from the old set (T-45).
-pub fn obtain(world: &mut World, asking: &Asking<'_>, token: &Secret, commit: Commit<'_>) -> Result<Answer, Error> {
+/// Spends `token`, for the resources that were asked for at the login (RFC 8707, section 2.2). Scopes are not asked for again: the
+/// server keeps to those it granted, and one that it dropped would be refused. The answer's refresh token, if it has none, is for the caller to keep from the old set (T-45).
+pub fn obtain(
+    world: &mut World,
+    asking: &Asking<'_>,
+    token: &Secret,
+    resources: &[String],
+    commit: Commit<'_>,
+) -> Result<Answer, Error> {
     let refresh = &asking.provider.refresh;
-    let params = vec![
+    let mut params = vec![
         ("grant_type", Secret::unlisted(refresh.grant_type.as_str())),
         (refresh.token_param.as_str(), token.clone()),
     ];
+    params.extend(token_request::targets(resources, &[]));
     let request = token_request::build("token", &refresh.endpoint, asking.client, params, None)?;
     ask(world, asking, Asked::Refresh, &refresh.endpoint, &request, commit)
 }

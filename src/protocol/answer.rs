@@ -98,6 +98,10 @@ fn set(root: &Value, whole: &Value, shape: &ResponseShape, separator: &str, now:
     let refresh_token = token(root, &shape.refresh_token, "refresh_token")?;
     let token_type = match at(root, &shape.token_type) {
         Some(Value::String(kind)) if kind.eq_ignore_ascii_case("bearer") => kind.clone(),
+        // RFC 8693, section 2.2.1: what was issued is no access token
+        Some(Value::String(kind)) if kind.eq_ignore_ascii_case("N_A") && root.get("issued_token_type").is_some() => {
+            kind.clone()
+        }
         Some(Value::String(kind)) if !kind.is_empty() => return Err(AnswerError::TokenType(kind.clone())),
         None | Some(Value::Null | Value::String(_)) => {
             shape.default_token_type.clone().ok_or_else(|| AnswerError::Missing(shape.token_type.clone()))?

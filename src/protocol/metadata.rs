@@ -29,7 +29,7 @@ pub enum MetadataError {
 pub struct Metadata(Map<String, Value>);
 
 /// Members that are addresses: each must be one that a secret may go to, or that a browser may open.
-const ENDPOINTS: [&str; 9] = [
+const ENDPOINTS: [&str; 10] = [
     "authorization_endpoint",
     "token_endpoint",
     "device_authorization_endpoint",
@@ -39,15 +39,21 @@ const ENDPOINTS: [&str; 9] = [
     "jwks_uri",
     "registration_endpoint",
     "pushed_authorization_request_endpoint",
+    "backchannel_authentication_endpoint",
 ];
 
 /// Other members that are used.
-const KEPT: [&str; 10] = [
+const KEPT: [&str; 15] = [
     "issuer",
     "authorization_response_iss_parameter_supported",
     "code_challenge_methods_supported",
     "scopes_supported",
     "token_endpoint_auth_methods_supported",
+    "grant_types_supported",
+    "require_pushed_authorization_requests",
+    "require_signed_request_object",
+    "response_modes_supported",
+    "subject_types_supported",
     "introspection_endpoint_auth_methods_supported",
     "id_token_signing_alg_values_supported",
     "userinfo_signing_alg_values_supported",
@@ -204,6 +210,7 @@ impl Metadata {
         {
             provider.scopes.known = scopes.into_iter().map(str::to_owned).collect();
         }
+        self.fill_offers(provider);
         if provider.api.base_url.is_none()
             && let Some(userinfo) = self.text("userinfo_endpoint")
             && let Ok(url) = url::Url::parse(userinfo)
@@ -215,6 +222,30 @@ impl Metadata {
 }
 
 impl Metadata {
+    /// Which grants the server takes, and what it wants of an authorize request.
+    fn fill_offers(&self, provider: &mut Provider) {
+        if provider.ciba.is_none()
+            && let Some(url) = self.text("backchannel_authentication_endpoint")
+        {
+            provider.ciba = Some(beside_token(provider, url));
+        }
+        if provider.par_url.is_none() {
+            provider.par_url = self.text("pushed_authorization_request_endpoint").map(str::to_owned);
+        }
+        if provider.registration_url.is_none() {
+            provider.registration_url = self.text("registration_endpoint").map(str::to_owned);
+        }
+        if provider.grant_types.is_none() {
+            provider.grant_types =
+                self.list("grant_types_supported").map(|list| list.into_iter().map(str::to_owned).collect());
+        }
+        let says = |key: &str| self.0.get(key) == Some(&Value::Bool(true));
+        provider.par_required |= says("require_pushed_authorization_requests");
+        provider.request_object_required |= says("require_signed_request_object");
+        // OpenID Connect Discovery, section 3: required there, and unknown to RFC 8414
+        provider.openid |= self.0.contains_key("subject_types_supported");
+    }
+
     /// How the server tells who signed in, and what it knows of a token: for providers too whose own entry says all the rest.
     pub fn fill_identity(&self, provider: &mut Provider) {
         let names =

@@ -3,7 +3,10 @@
 
 pub mod answer;
 pub mod api_error;
+pub mod assertion;
+pub mod authorization_details;
 pub mod authorize;
+pub mod ciba;
 pub mod device;
 pub mod form;
 pub mod id_token;
@@ -15,5 +18,6 @@ pub mod pkce;
 pub mod redirect;
 pub mod retry_after;
 pub mod signed;
+pub mod token_exchange;
 pub mod token_request;
 pub mod trace;

@@ -14,6 +14,7 @@ use crate::wire::Request;
 /// Who asks.
 #[derive(Clone, Debug)]
 pub struct Client {
+    /// Empty where an assertion speaks for itself.
     pub id: String,
     pub secret: Option<Secret>,
 }
@@ -55,8 +56,31 @@ pub fn client_credentials<'a>(scope_param: &'a str, scope: Option<&str>) -> Vec<
     params
 }
 
+/// RFC 6749, section 4.3.2.
+pub fn password<'a>(username: &str, password: &Secret, scope: Option<(&'a str, String)>) -> Vec<Param<'a>> {
+    let mut params = vec![
+        ("grant_type", Secret::unlisted("password")),
+        ("username", Secret::unlisted(username)),
+        ("password", password.clone()),
+    ];
+    params.extend(scope.map(|(name, scope)| (name, Secret::unlisted(scope))));
+    params
+}
+
+/// Where the token will be used: `resource` (RFC 8707) and `audience` (RFC 8693), each as often as there are values.
+pub fn targets<'a>(resources: &[String], audiences: &[String]) -> Vec<Param<'a>> {
+    let of = |name: &'a str, list: &[String]| -> Vec<Param<'a>> {
+        list.iter().map(|value| (name, Secret::unlisted(value.as_str()))).collect()
+    };
+    [of("resource", resources), of("audience", audiences)].concat()
+}
+
 /// The first way of client authentication that can be used with what the client has.
 pub fn usable_auth(endpoint: &Endpoint, client: &Client) -> Result<ClientAuth, RequestError> {
+    // an assertion may speak for itself (RFC 7523, section 2.1): there is no client to authenticate
+    if client.id.is_empty() {
+        return Ok(ClientAuth::None);
+    }
     let secret = client.secret.is_some();
     let usable = |auth: &ClientAuth| match auth {
         ClientAuth::Basic | ClientAuth::BasicRaw | ClientAuth::BasicSecretAsUser => secret,
@@ -109,6 +133,7 @@ pub fn build(
             in_query.push(("client_id".into(), Secret::unlisted(client.id.as_str())));
             in_query.push(("client_secret".into(), secret));
         }
+        ClientAuth::None if client.id.is_empty() => {}
         ClientAuth::None | ClientAuth::PrivateKeyJwt => {
             params.push(("client_id".into(), Secret::unlisted(client.id.as_str())))
         }

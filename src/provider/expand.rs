@@ -341,6 +341,8 @@ impl Provider {
             ("redirect.host", Host, &mut self.redirect.host),
             ("redirect.path", Text, &mut self.redirect.path),
             ("api.base-url", Url, &mut self.api.base_url),
+            ("par-url", Url, &mut self.par_url),
+            ("registration-url", Url, &mut self.registration_url),
             ("id-token.jwks-uri", Url, &mut self.identity.jwks_uri),
             ("userinfo.url", Url, &mut self.identity.userinfo_url),
         ];
@@ -384,6 +386,9 @@ impl Provider {
             if let Some(url) = &mut it.poll_url {
                 visit("device.poll-url", Url, url)?;
             }
+        }
+        if let Some(it) = &mut self.ciba {
+            endpoint("ciba", it, visit)?;
         }
         if let Some(it) = &mut self.revoke {
             endpoint("revoke", &mut it.endpoint, visit)?;

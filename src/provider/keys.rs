@@ -9,7 +9,7 @@ use super::tree::{Entry, ReadError, Reader, Table, Value};
 use super::{
     Api, ApiAuth, ApiAuthPlace, Authorize, AuthorizeParamsIn, Callback, ClientAuth, Device, Endpoint, ErrorRule,
     ExpiresUnit, Kills, Limits, LoopbackMode, Means, ParamsIn, Pkce, PkceMethod, PkceMode, Provider, Redirect, Refresh,
-    RefreshSource, ResponseShape, Revoke, Rotates, Scopes, StateEcho, Var, VarFrom, Whoami, ZeroExpires,
+    RefreshSource, ResponseShape, Revoke, Rotates, Scopes, StateEcho, Var, VarFrom, Wanted, Whoami, ZeroExpires,
 };
 use crate::text::safe;
 
@@ -155,6 +155,12 @@ pub(super) fn read(id: &str, table: &Table, file: &str) -> Result<Provider, Read
         return r.refuse("checked", entry, "must be a day, `YYYY-MM-DD`");
     }
     p.not_verified = r.list("not-verified")?.unwrap_or_default();
+    p.grant_types = r.list("grant-types")?;
+    p.par = Wanted::read(&mut r, "par")?.unwrap_or_default();
+    p.par_url = r.text("par-url")?;
+    p.request_object = Wanted::read(&mut r, "request-object")?.unwrap_or_default();
+    p.ciba = ciba(r.section("ciba")?, &p, file)?;
+    p.registration_url = r.text("registration-url")?;
     r.finish()?;
     if p.token.url.is_none() && p.issuer.is_none() {
         return Err(ReadError::Missing { file: file.to_owned(), key: "token.url` or `issuer".to_owned() });
@@ -321,6 +327,14 @@ fn device(mut r: Reader<'_>, p: &Provider, file: &str) -> Result<Option<Device>,
     };
     r.finish()?;
     needs_url(there, &out.endpoint, p, file, "device.url")?;
+    Ok(there.then_some(out))
+}
+
+fn ciba(mut r: Reader<'_>, p: &Provider, file: &str) -> Result<Option<Endpoint>, ReadError> {
+    let there = r.is_there();
+    let out = endpoint(&mut r, &p.beside_token(), CLIENT_AUTH_ANYWHERE)?;
+    r.finish()?;
+    needs_url(there, &out, p, file, "ciba.url")?;
     Ok(there.then_some(out))
 }
 

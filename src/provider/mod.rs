@@ -9,8 +9,11 @@ mod keys;
 pub mod read;
 mod show;
 pub mod tree;
+mod wanted;
 
 use std::collections::BTreeMap;
+
+pub use wanted::Wanted;
 
 /// A provider with everything filled in: `extends` and the environment merged, `refresh` and `client-credentials` completed
 /// from `token`. Strings may still hold `{var}` until [`Provider::expand`].
@@ -51,6 +54,23 @@ pub struct Provider {
     pub checked: Option<String>,
     /// Facts that nobody has verified: said to the person, not relied on.
     pub not_verified: Vec<String>,
+    /// The values of `grant_type` that the server takes; `None`: it doesn't say.
+    pub grant_types: Option<Vec<String>>,
+    /// Pushed authorization requests (RFC 9126): where to, and whether.
+    pub par_url: Option<String>,
+    pub par: Wanted,
+    /// The server takes no authorize request that was not pushed (`require_pushed_authorization_requests`).
+    pub par_required: bool,
+    /// Signed authorize requests (RFC 9101).
+    pub request_object: Wanted,
+    /// The server takes no authorize request that is not signed (`require_signed_request_object`).
+    pub request_object_required: bool,
+    /// CIBA's backchannel authentication endpoint.
+    pub ciba: Option<Endpoint>,
+    /// Dynamic registration (RFC 7591).
+    pub registration_url: Option<String>,
+    /// The server speaks OpenID Connect, by its metadata.
+    pub openid: bool,
     pub identity: Identity,
     /// Where the provider tells what it knows of a token (RFC 7662).
     pub introspect: Option<Endpoint>,
@@ -490,6 +510,15 @@ impl Provider {
             sources: Vec::new(),
             checked: None,
             not_verified: Vec::new(),
+            grant_types: None,
+            par_url: None,
+            par: Wanted::Auto,
+            par_required: false,
+            request_object: Wanted::Auto,
+            request_object_required: false,
+            ciba: None,
+            registration_url: None,
+            openid: false,
             identity: Identity::default(),
             introspect: None,
             token,

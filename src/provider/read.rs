@@ -147,6 +147,10 @@ fn environment_tables(merged: &Table) -> Result<Vec<(String, Place, Table)>, Rea
     Ok(out)
 }
 
+/// Bytes of one text with its references filled in: no address is longer, and two references that lead back to themselves
+/// would square its length in each round.
+const LONGEST_FILLED: usize = 16 << 10;
+
 /// Puts values of the same file in place of `{api.base-url}` (`{api.base_url}` is taken for the same).
 fn fill_references(table: &mut Table) -> Result<(), ReadError> {
     // references may stand in what a reference stands for, but not for ever
@@ -195,6 +199,13 @@ fn fill_entry(key: &str, entry: &mut Entry, all: &Table, changed: &mut bool) -> 
                         };
                         out.push_str(value);
                         *changed = true;
+                        if out.len() > LONGEST_FILLED {
+                            return Err(ReadError::Refused {
+                                key: key.to_owned(),
+                                at: entry.at.clone(),
+                                why: "holds references that make it grow without end".to_owned(),
+                            });
+                        }
                     }
                     Piece::Var(name) => out.push_str(&format!("{{{name}}}")),
                 }

@@ -9,7 +9,7 @@ use super::keys::{
     API_AUTH_PLACE, AUTHORIZE_PARAMS_IN, CLIENT_AUTH, EXPIRES_UNIT, KILLS, LOOPBACK, MEANS, PARAMS_IN, PKCE_METHOD,
     PKCE_MODE, REFRESH_SOURCE, ROTATES, STATE, VAR_FROM, Words, ZERO_EXPIRES, default_api_auth, default_revoke_tokens,
 };
-use super::{Endpoint, Provider};
+use super::{Endpoint, Provider, Wanted};
 
 impl Provider {
     /// The entry as a TOML file.
@@ -119,6 +119,16 @@ impl Provider {
         w.list("sources", &self.sources, &[]);
         w.option("checked", &self.checked);
         w.list("not-verified", &self.not_verified, &[]);
+        if let Some(grants) = &self.grant_types {
+            w.list("grant-types", grants, &[]);
+        }
+        w.wanted("par", self.par);
+        w.option("par-url", &self.par_url);
+        w.wanted("request-object", self.request_object);
+        if let Some(ciba) = &self.ciba {
+            w.endpoint("ciba", ciba, &self.beside_token());
+        }
+        w.option("registration-url", &self.registration_url);
         w.out
     }
 
@@ -197,6 +207,14 @@ impl Writer {
     fn unless(&mut self, key: &str, value: &str, default: &str) {
         if value != default {
             self.put(key, value);
+        }
+    }
+
+    fn wanted(&mut self, key: &str, value: Wanted) {
+        match value {
+            Wanted::Auto => {}
+            Wanted::Always => self.put(key, true),
+            Wanted::Never => self.put(key, false),
         }
     }
 

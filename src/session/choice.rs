@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::open_file_store;
 use super::paths::Paths;
-use crate::config::{self, Config, GrantKind, Profile};
+use crate::config::{self, Asks, Config, GrantKind, IMPLICIT_REFUSED, Profile};
 use crate::error::Error;
 use crate::store::{self, Store, StoreKind};
 use crate::text::{nearest, safe};
@@ -28,6 +28,7 @@ pub struct Choice {
     pub port: Option<u16>,
     pub store: Option<StoreKind>,
     pub no_cache: bool,
+    pub asks: Asks,
 }
 
 /// Which profile, and the configuration read as far as needed.
@@ -89,6 +90,9 @@ pub(super) fn overlay_environment(world: &World, name: &str, named: bool, profil
         profile.client_id = Some(id);
     }
     if let Some((grant, name)) = named_var("GRANT") {
+        if grant == "implicit" {
+            return Err(Error::usage(format!("{name}: {IMPLICIT_REFUSED}")));
+        }
         profile.grant = Some(GrantKind::from_name(&grant).ok_or_else(|| {
             Error::usage(format!("{name} names an unknown grant: `{}`", safe(&grant))).hint(known_grants())
         })?);
@@ -130,6 +134,7 @@ pub(super) fn overlay_flags(choice: &Choice, profile: &mut Profile) {
         profile.store = choice.store;
     }
     profile.params.extend(choice.params.iter().cloned());
+    profile.asks.lay_over(&choice.asks);
 }
 
 /// A profile that doesn't exist yet but has a provider's name is that provider's.

@@ -1,13 +1,16 @@
 //! A token that is fresh, whatever it takes short of a person; and the only place that keeps one.
 
-use crate::config::GrantKind;
+use crate::config::{Asks, GrantKind};
 use crate::error::{Error, Kind};
+use crate::grant::unattended::{self, Aim};
 use crate::grant::{self, Asking};
+use crate::protocol::answer::Answer;
+use crate::protocol::token_request::Client;
 use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::session::lock::Lock;
 use crate::session::record::Record;
-use crate::session::{Session, copy, lock, no_token, renewal};
+use crate::session::{Session, copy, inputs, lock, no_token, renewal};
 use crate::store::{StoreError, StoreKind};
 use crate::token::{Freshness, TokenSet};
 use crate::world::World;
@@ -47,7 +50,7 @@ fn obtain(world: &mut World, session: &mut Session, want: Want, refused: Option<
         return Ok(set);
     }
     if session.store.kind() == StoreKind::None {
-        return client_credentials_unkept(world, session, None);
+        return unkept(world, session, None);
     }
     // GNOME Keyring aborts under many readers at once: with the copy to go by, they come one after the other
     let one_by_one = session.store.kind() == StoreKind::Keychain && session.cache && !want.force && !want.no_refresh;
@@ -80,9 +83,7 @@ fn obtain(world: &mut World, session: &mut Session, want: Want, refused: Option<
     if session.store.kind() == StoreKind::Environment {
         return Err(no_token(session).hint(format!("set {}", crate::store::environment::variable_name(&session.name))));
     }
-    if record.as_ref().is_none_or(|r| r.token.is_none())
-        && session.grant(None, record.as_ref()) != GrantKind::ClientCredentials
-    {
+    if record.as_ref().is_none_or(|r| r.token.is_none()) && session.grant(None, record.as_ref()).needs_person() {
         return Err(no_token(session));
     }
     renew(world, session, want, record.as_ref())
@@ -164,9 +165,9 @@ fn renew(world: &mut World, session: &mut Session, want: Want, first: Option<&Re
         Ok(lock) => lock,
         // a CI job has no folder to lock in, and nothing to lose: each token is a new one
         Err(e) if e.kind == Kind::Store || e.kind == Kind::Usage => {
-            return match session.grant(None, first) {
-                GrantKind::ClientCredentials => client_credentials_unkept(world, session, first),
-                GrantKind::AuthorizationCode | GrantKind::DeviceCode => Err(e),
+            return match session.grant(None, first).needs_person() {
+                false => unkept(world, session, first),
+                true => Err(e),
             };
         }
         Err(e) => return Err(e),
@@ -208,16 +209,19 @@ fn renew_under(
             return Ok(set.clone());
         }
     }
-    let by_client = session.grant(None, record.as_ref()) == GrantKind::ClientCredentials;
-    if current.is_none() && !by_client {
+    let grant = session.grant(None, record.as_ref());
+    if current.is_none() && grant.needs_person() {
         return Err(no_token(session));
     }
     let provider = session.provider(world, record.as_ref())?;
-    if by_client {
+    // whoever can ask again needs no refresh token; where there is one all the same, it is what the server wants used
+    let refreshable = grant != GrantKind::ClientCredentials
+        && current.is_some_and(|set| grant::refresh::spendable(&provider, set).is_some());
+    if !grant.needs_person() && !refreshable {
         if let Some(e) = renewal::trouble(session, world.clock.now(), want) {
             return still_valid(world, current, want, e);
         }
-        return client_credentials(world, session, &provider, record.as_ref()).or_else(|e| {
+        return anew(world, session, &provider, record.as_ref()).or_else(|e| {
             renewal::remember_trouble(session, world.clock.now(), &e);
             still_valid(world, current, want, e)
         });
@@ -245,25 +249,27 @@ fn still_valid(world: &mut World, set: Option<&TokenSet>, want: Want, e: Error) 
     }
 }
 
-fn client_credentials(
+/// Asks for a token by a grant that needs no person, and keeps it.
+fn anew(
     world: &mut World,
     session: &mut Session,
     provider: &Provider,
     record: Option<&Record>,
 ) -> Result<TokenSet, Error> {
-    let set = ask_client_credentials(world, session, provider, record)?;
+    let set = ask_anew(world, session, provider, record)?;
     // a person's login under the same name is not for a job to overwrite
     if record.is_some_and(|r| r.token.is_some() && !is_ours(session, r)) {
         world.step(|| "another login is stored under this name: this token is not kept".to_owned());
         return Ok(set);
     }
     let client = session.client(world, provider, record)?;
+    let grant = session.grant(Some(provider), record);
     let kept = Record {
         generation: record.map_or(0, |r| r.generation) + 1,
         provider: Some(session.provider_name().to_owned()),
         client_id: client.map(|c| c.id),
-        grant: Some(GrantKind::ClientCredentials),
-        asked: session.scopes(provider, GrantKind::ClientCredentials),
+        grant: Some(grant),
+        asked: session.scopes(provider, grant),
         login_at: Some(world.clock.now()),
         token: Some(set.clone()),
         ..record.cloned().unwrap_or_default()
@@ -279,36 +285,47 @@ fn client_credentials(
 }
 
 /// A token for this command alone: `--store none`, or a machine without a store.
-fn client_credentials_unkept(
-    world: &mut World,
-    session: &mut Session,
-    record: Option<&Record>,
-) -> Result<TokenSet, Error> {
+fn unkept(world: &mut World, session: &mut Session, record: Option<&Record>) -> Result<TokenSet, Error> {
     let provider = session.provider(world, record)?;
-    if session.grant(Some(&provider), record) != GrantKind::ClientCredentials {
+    if session.grant(Some(&provider), record).needs_person() {
         return Err(Error::login_first(
             &session.name,
             format!("the store `{}` keeps nothing, so `{}` has no token", session.store.kind().name(), session.name),
         )
         .hint("`--grant client-credentials` needs no store"));
     }
-    ask_client_credentials(world, session, &provider, record)
+    ask_anew(world, session, &provider, record)
 }
 
-fn ask_client_credentials(
+fn ask_anew(
     world: &mut World,
     session: &mut Session,
     provider: &Provider,
     record: Option<&Record>,
 ) -> Result<TokenSet, Error> {
+    let grant = session.grant(Some(provider), record);
     let client = session.require_client(world, provider, record)?;
-    let scopes = session.scopes(provider, GrantKind::ClientCredentials);
-    let name = session.name.clone();
-    let asking = Asking { profile: &name, provider, client: &client };
-    Ok(grant::client_credentials::obtain(world, &asking, &scopes, &mut |_| ())?.set)
+    by_grant(world, session, provider, &client, grant).map(|answer| answer.set)
 }
 
-/// The store doesn't answer: only client credentials can do without.
+/// One token by a grant that needs no person, kept by nobody yet.
+pub fn by_grant(
+    world: &mut World,
+    session: &Session,
+    provider: &Provider,
+    client: &Client,
+    grant: GrantKind,
+) -> Result<Answer, Error> {
+    unattended::offered(provider, grant, &session.name)?;
+    let given = inputs::given(world, session, grant)?;
+    let scopes = session.scopes(provider, grant);
+    let asks = &session.profile.asks;
+    let aim = Aim { scopes: &scopes, resources: &asks.resources, audiences: &asks.audiences };
+    let asking = Asking { profile: &session.name, provider, client };
+    unattended::obtain(world, &asking, &given, aim, &mut |_| ())
+}
+
+/// The store doesn't answer: only a grant that needs no person can do without.
 fn without_store(world: &mut World, session: &mut Session, e: Error) -> Result<TokenSet, Error> {
     let chosen = session.choice.store.is_some() || world.env.var("OAUTHCTL_STORE").is_some();
     if !session.configured
@@ -319,13 +336,10 @@ fn without_store(world: &mut World, session: &mut Session, e: Error) -> Result<T
         // nobody has logged in here, with or without a keychain
         return Err(no_token(session).cause(e.message));
     }
-    if e.kind == Kind::Store
-        && session.grant(None, None) == GrantKind::ClientCredentials
-        && session.profile.grant.is_some()
-    {
+    if e.kind == Kind::Store && !session.grant(None, None).needs_person() && session.profile.grant.is_some() {
         // nothing is lost: the next command asks for another one
         world.step(|| format!("{}: the token is not kept", e.message));
-        return client_credentials_unkept(world, session, None);
+        return unkept(world, session, None);
     }
     Err(e)
 }
@@ -376,6 +390,11 @@ impl Session {
     /// Whether flags say more than a profile's name: then the kernel's copy can't answer.
     fn chose_identity(&self) -> bool {
         let c = &self.choice;
-        c.provider.is_some() || c.grant.is_some() || c.client_id.is_some() || !c.scopes.is_empty() || c.store.is_some()
+        c.provider.is_some()
+            || c.grant.is_some()
+            || c.client_id.is_some()
+            || !c.scopes.is_empty()
+            || c.store.is_some()
+            || c.asks != Asks::default()
     }
 }

@@ -6,6 +6,7 @@
 pub mod choice;
 pub mod copy;
 pub mod fresh;
+pub mod inputs;
 pub mod journal;
 pub mod lock;
 pub mod paths;
@@ -17,7 +18,7 @@ mod trouble;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::config::{self, GrantKind, Profile, SecretSource};
+use crate::config::{self, GrantKind, Profile};
 use crate::error::{Error, Kind};
 use crate::grant;
 use crate::grant::keys::{KeptKeys, KeyRing};
@@ -59,6 +60,8 @@ pub struct Session {
     pub iss_required: bool,
     /// This command is a login: what was pinned before may change.
     pub signing_in: bool,
+    /// The profiles whose token exchange asks for this one's token, outermost first.
+    pub subject_of: Vec<String>,
 }
 
 impl std::fmt::Debug for Session {
@@ -100,6 +103,7 @@ impl Session {
             keys: None,
             iss_required: false,
             signing_in: false,
+            subject_of: Vec::new(),
         })
     }
 
@@ -251,7 +255,10 @@ impl Session {
         provider: &Provider,
         record: Option<&Record>,
     ) -> Result<Client, Error> {
-        self.client(world, provider, record)?.ok_or_else(|| {
+        let client = self.client(world, provider, record)?;
+        // an assertion may speak for itself (RFC 7523, section 2.1)
+        let alone = matches!(self.grant(Some(provider), record), GrantKind::JwtBearer | GrantKind::Saml2Bearer);
+        client.or_else(|| alone.then(|| Client { id: String::new(), secret: None })).ok_or_else(|| {
             Error::usage(format!("no client id is known for profile `{}`", self.name))
                 .hint(format!("`oauthctl login {}` asks for it in a terminal, or give `--client-id`", self.name))
                 .hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET")
@@ -284,29 +291,7 @@ impl Session {
         {
             return Ok(Some(secret.into()));
         }
-        match &self.profile.client_secret {
-            None => Ok(None),
-            Some(SecretSource::File(path)) => secret_from_file(world, &path.to_string_lossy()).map(Some),
-            Some(SecretSource::Env(name)) => match world.env.var(name) {
-                Some(secret) => Ok(Some(secret.into())),
-                None => Err(Error::usage(format!(
-                    "the client secret of `{}` is said to be in the variable `{}`, which is not set",
-                    self.name,
-                    safe(name)
-                ))),
-            },
-            Some(SecretSource::Command(argv)) => {
-                let shown = safe(&argv.join(" "));
-                world.step(|| format!("asking `{shown}` for the client secret"));
-                let out = world.programs.output(argv, std::time::Duration::from_secs(60)).map_err(|e| {
-                    Error::usage(format!("the command for the client secret, `{shown}`, failed")).cause(e)
-                })?;
-                if out.is_empty() {
-                    return Err(Error::usage(format!("the command for the client secret, `{shown}`, printed nothing")));
-                }
-                Ok(Some(Secret::new(out.as_str())))
-            }
-        }
+        inputs::read(world, self, "client secret", &self.profile.client_secret)
     }
 
     /// A secret that was asked for at the terminal.
@@ -317,11 +302,16 @@ impl Session {
     /// What is stored for this profile, if anything.
     pub fn load(&self) -> Result<Option<Record>, Error> {
         let Some(text) = self.store.load(&self.name)? else { return Ok(None) };
-        Record::from_json(&text).map(Some).ok_or_else(|| {
-            Error::from(store::StoreError::Corrupt {
-                place: self.store.place(),
+        Record::from_json(&text).map(Some).ok_or_else(|| match Record::is_newer(&text) {
+            true => Error::new(
+                Kind::Store,
+                format!("the record of `{}` in {} was written by a newer oauthctl", self.name, self.store.in_words()),
+            )
+            .hint("update this program; it leaves the record as it is"),
+            false => Error::from(store::StoreError::Corrupt {
+                place: self.store.in_words(),
                 why: "it is not a record of this program".to_owned(),
-            })
+            }),
         })
     }
 }

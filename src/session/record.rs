@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::config::GrantKind;
 use crate::grant::keys::KeptKeys;
-use crate::secret::Secret;
+use crate::secret::{Secret, WipedJson};
 use crate::token::TokenSet;
 
 /// The form's version; a higher one was written by a newer program and is not touched.
@@ -85,11 +85,17 @@ impl Record {
         if let Some(token) = &self.token {
             map.insert("token".into(), token.to_json());
         }
-        Secret::unlisted(Value::Object(map).to_string())
+        Secret::unlisted(WipedJson(Value::Object(map)).to_string())
+    }
+
+    /// Whether a text that [`Record::from_json`] won't read is a record of a version to come.
+    pub fn is_newer(text: &Secret) -> bool {
+        let value = serde_json::from_str(text.expose()).map(WipedJson).ok();
+        value.and_then(|v| v.get("oauthctl").and_then(Value::as_u64)).is_some_and(|version| version > VERSION)
     }
 
     pub fn from_json(text: &Secret) -> Option<Record> {
-        let value: Value = serde_json::from_str(text.expose()).ok()?;
+        let value = WipedJson(serde_json::from_str(text.expose()).ok()?);
         // the environment's record has no version: it is made on the spot
         if value.get("oauthctl").map_or(Some(0), Value::as_u64)? > VERSION {
             return None;
@@ -166,6 +172,8 @@ mod tests {
         };
         assert_eq!(Record::from_json(&record.to_json()), Some(record));
         assert_eq!(Record::from_json(&Secret::from(r#"{"oauthctl":2}"#)), None);
+        assert!(Record::is_newer(&Secret::from(r#"{"oauthctl":2}"#)));
+        assert!(!Record::is_newer(&Secret::from(r#"{"oauthctl":1}"#)) && !Record::is_newer(&Secret::from("x")));
         assert_eq!(Record::from_json(&Secret::from(r#"{"oauthctl":1,"token":{"access_token":7}}"#)), None);
     }
 }

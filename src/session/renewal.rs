@@ -37,7 +37,7 @@ use crate::session::record::Record;
 use crate::session::seen::Seen;
 use crate::session::trouble::Trouble;
 use crate::session::{Session, copy, no_token};
-use crate::token::TokenSet;
+use crate::token::{Freshness, TokenSet};
 use crate::wire::Response;
 use crate::world::World;
 use crate::world::helper::Parted;
@@ -245,9 +245,11 @@ impl<'a> Renewal<'a> {
         let Some(spent) = grant::refresh::spendable(provider, &old) else {
             let why =
                 if provider.refresh.supported { "has no refresh token" } else { "can't be renewed at this provider" };
+            let expired = old.freshness(world.clock.now(), want.min_ttl) == Freshness::Expired;
+            let begin = if expired { "has expired and " } else { "" };
             return Err(Error::login_first(
                 &self.session.name,
-                format!("the token of `{}` has expired and {why}", self.session.name),
+                format!("the token of `{}` {begin}{why}", self.session.name),
             ));
         };
         self.refuse_a_copy(world, &record)?;
@@ -300,10 +302,11 @@ impl<'a> Renewal<'a> {
             self.journal.sending().map_err(|e| {
                 Error::new(Kind::Store, "the journal can't be written").cause(e).hint("nothing was sent")
             })?;
+            let resources = &self.session.profile.asks.resources;
             let journal = &mut self.journal;
             let mut answered = Answered::No;
             let mut warning = None;
-            let answer = grant::refresh::obtain(world, &self.asking, spent, &mut |response| {
+            let answer = grant::refresh::obtain(world, &self.asking, spent, resources, &mut |response| {
                 answered = Answered::Committed;
                 if let Err(e) = journal.commit(&key, nonce, response) {
                     // the answer is in hand all the same: it is judged and saved, only without this net

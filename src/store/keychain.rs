@@ -209,6 +209,10 @@ impl Store for KeychainStore {
         self.keychain.name()
     }
 
+    fn in_words(&self) -> String {
+        format!("the keychain ({})", self.keychain.name())
+    }
+
     fn scope(&self) -> String {
         self.keychain.scope()
     }

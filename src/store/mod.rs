@@ -66,6 +66,11 @@ pub trait Store {
     /// In words, for `status` and `doctor`: `the login keyring (Secret Service)`, a folder, …
     fn place(&self) -> String;
 
+    /// The same in a sentence: "it rests in …".
+    fn in_words(&self) -> String {
+        self.place()
+    }
+
     /// What tells this store's place from another's of the same kind: two homes, two keychains. Goes into names of locks and
     /// of the kernel's copy.
     fn scope(&self) -> String;

@@ -28,6 +28,9 @@ use crate::wire::{Request, Response};
 /// For name, TCP and TLS together: what fails by then was never sent, and can be tried again.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
 
+/// As many as pages are fetched side by side at most.
+const LASTING_CONNECTIONS: usize = 32;
+
 const USER_AGENT: &str = concat!("oauthctl/", env!("CARGO_PKG_VERSION"));
 
 /// Set by this module alone: they say where the request goes and where it ends.
@@ -37,6 +40,8 @@ const OWN_HEADERS: [&str; 4] = ["host", "content-length", "transfer-encoding", "
 #[derive(Default)]
 pub struct Real {
     clients: [OnceLock<Client>; 3],
+    /// The same ways, for connections that serve more than one request.
+    lasting: [OnceLock<Client>; 3],
 }
 
 /// How a request travels; each way has a client of its own, made when it is first needed.
@@ -134,43 +139,44 @@ impl Real {
                 fresh.push(name);
             }
         }
-        Ok((self.client(way, place)?, sent))
+        Ok((self.client(way, request.reuse, place)?, sent))
     }
 
-    fn client(&self, way: Way, place: &str) -> Result<&Client, HttpError> {
-        let cell = &self.clients[way as usize];
+    fn client(&self, way: Way, reuse: bool, place: &str) -> Result<&Client, HttpError> {
+        let cell = if reuse { &self.lasting[way as usize] } else { &self.clients[way as usize] };
         if let Some(client) = cell.get() {
             return Ok(client);
         }
-        let client = build(way).map_err(|error| HttpError::Tls { place: place.to_owned(), why: innermost(&error) })?;
+        let client =
+            build(way, reuse).map_err(|error| HttpError::Tls { place: place.to_owned(), why: innermost(&error) })?;
         Ok(cell.get_or_init(|| client))
     }
 }
 
-fn build(way: Way) -> reqwest::Result<Client> {
+fn build(way: Way, reuse: bool) -> reqwest::Result<Client> {
     // fails where it was done before, which is as good
     let _ = rustls::crypto::ring::default_provider().install_default();
     if let Way::Plain = way {
-        return builder(way).tls_certs_only([]).build();
+        return builder(way, reuse).tls_certs_only([]).build();
     }
     let bundle = roots::bundle();
     if !bundle.is_empty()
-        && let Ok(client) = builder(way).tls_certs_only(bundle).build()
+        && let Ok(client) = builder(way, reuse).tls_certs_only(bundle).build()
     {
         return Ok(client);
     }
     // the platform verifier also gets along with a bundle in which one certificate is broken
-    builder(way).build()
+    builder(way, reuse).build()
 }
 
-fn builder(way: Way) -> ClientBuilder {
+fn builder(way: Way, reuse: bool) -> ClientBuilder {
     let builder = ClientBuilder::new()
         .user_agent(USER_AGENT)
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
         .http1_only()
-        .pool_max_idle_per_host(0)
+        .pool_max_idle_per_host(if reuse { LASTING_CONNECTIONS } else { 0 })
         .connect_timeout(CONNECT_TIME)
         .timeout(None);
     if let Way::World = way {

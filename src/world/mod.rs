@@ -35,7 +35,7 @@ pub use guard::guarded;
 pub struct World {
     pub env: Box<dyn Env>,
     pub clock: Arc<dyn Clock>,
-    pub http: Box<dyn Http>,
+    pub http: Arc<dyn Http>,
     pub browser: Box<dyn Browser>,
     pub keychain: Arc<dyn Keychain>,
     pub token_copy: Box<dyn TokenCopy>,
@@ -124,7 +124,7 @@ pub trait Clock: Send + Sync {
     fn sleep(&self, time: Duration);
 }
 
-pub trait Http {
+pub trait Http: Send + Sync {
     /// One request, the whole answer under the request's cap, no redirect followed, no cookie kept, one connection.
     fn exchange(&self, request: &wire::Request) -> Result<wire::Response, HttpError>;
 
@@ -271,7 +271,7 @@ pub fn real() -> World {
     World {
         env: Box::new(env::Real),
         clock: Arc::new(clock::Real),
-        http: Box::new(http::Real::default()),
+        http: Arc::new(http::Real::default()),
         browser: Box::new(browser::Real),
         keychain: keychain::system(&env::Real),
         token_copy: token_copy::system(),

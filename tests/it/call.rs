@@ -11,7 +11,7 @@ use crate::world::robot::decided;
 use crate::world::{Odd, Person, START, answer};
 
 /// Signed in to a practice server of this test's own.
-fn practice() -> (Person, oauthctl::sandbox::Server) {
+pub fn practice() -> (Person, oauthctl::sandbox::Server) {
     let mut me = Person::new();
     let server = me.practice(Manners::Sandbox);
     assert_eq!(me.browser(crate::world::robot::allows).types("login practice").code, 0);
@@ -20,7 +20,7 @@ fn practice() -> (Person, oauthctl::sandbox::Server) {
 
 /// What the API's `/echo` was sent.
 #[track_caller]
-fn echoed(me: &mut Person, line: &str) -> Value {
+pub fn echoed(me: &mut Person, line: &str) -> Value {
     let done = me.types(line);
     assert_eq!((done.code, done.err.as_str()), (0, ""), "{line}: {}", done.out);
     let mut seen: Value = serde_json::from_str(&done.out).unwrap();
@@ -86,7 +86,7 @@ fn a_body_comes_from_the_line_a_file_or_standard_input() {
         2,
         "
         error: `nonsense` is not a request item
-        hint: `key=value`, `key:=json`, `key==query` or `Header:value`
+        hint: `key=value`, `key:=json`, `key==query`, `Header:value` or `file@path`
     ",
     );
     me.types("call practice /echo a:={").fails(
@@ -131,7 +131,7 @@ fn from_400_up_the_body_is_still_printed_and_the_exit_code_is_22() {
         "
         error: the API answered 429
         caused by: as asked
-        hint: too many requests: wait, then run the command again
+        hint: too many requests: wait 1 s, then run the command again
     ",
     );
     me.types("call practice /status/500 -q").is(
@@ -231,13 +231,13 @@ fn a_body_from_standard_input_is_not_sent_twice() {
 }
 
 /// An API of a few lines, and a token for it.
-fn api(me: &mut Person, answer: impl Fn(&serve::Request) -> serve::Response + Send + Sync + 'static) -> Odd {
+pub fn api(me: &mut Person, answer: impl Fn(&serve::Request) -> serve::Response + Send + Sync + 'static) -> Odd {
     let odd = me.odd("odd", answer);
     signed_in(me, &odd);
     odd
 }
 
-fn signed_in(me: &mut Person, odd: &Odd) {
+pub fn signed_in(me: &mut Person, odd: &Odd) {
     me.config("providers/odd.toml", &odd.provider("odd"));
     let record = json!({
         "oauthctl": 1, "generation": 1, "provider": "odd", "client_id": "an-app", "grant": "authorization-code",

@@ -94,15 +94,15 @@ fn what_is_typed_wrongly_is_exit_2_on_stderr() {
         2,
         "
         error: `implicit` is no value of `--grant <GRANT>`
-        hint: the implicit grant hands tokens to the browser's history: RFC 9700 forbids it; use `authorization-code`
+        hint: the implicit grant hands tokens to the browser's history: RFC 9700 forbids it; use `--grant authorization-code`
         hint: `oauthctl login --help` shows what can be given
     ",
     );
-    me.types("login sandbox --grant password").fails(
+    me.types("login sandbox --grant magic").fails(
         2,
         "
-        error: `password` is no value of `--grant <GRANT>`
-        hint: grants: authorization-code, device-code, client-credentials
+        error: `magic` is no value of `--grant <GRANT>`
+        hint: grants: authorization-code, device-code, client-credentials, jwt-bearer, saml2-bearer, token-exchange, ciba, password
         hint: `oauthctl login --help` shows what can be given
     ",
     );

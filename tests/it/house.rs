@@ -189,6 +189,29 @@ fn only_the_world_touches_what_lies_outside_the_process() {
 
 /// The test of the test: what it must find.
 #[test]
+fn keys_and_certificates_are_made_and_never_committed() {
+    fn look(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && path.file_name().is_some_and(|name| name != "node_modules" && name != "run") {
+                look(&path, found);
+            } else if path
+                .extension()
+                .is_some_and(|e| ["pem", "key", "crt", "cer", "der", "p12"].iter().any(|k| e == *k))
+            {
+                found.push(path);
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    for folder in ["src", "tests", "completions"] {
+        look(&root.join(folder), &mut found);
+    }
+    assert_eq!(found, Vec::<PathBuf>::new());
+}
+
+#[test]
 fn uses_are_found_in_every_form() {
     let rooms = |path: &str, text: &str| used(Path::new(path), text).into_iter().map(|(_, n)| n).collect::<Vec<_>>();
     assert_eq!(

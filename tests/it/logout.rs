@@ -116,12 +116,12 @@ fn a_record_that_can_not_be_read_can_be_forgotten() {
     me.types("logout sandbox").fails(
         5,
         "
-        error: Secret Service holds a record that can't be read: it is not a record of this program
+        error: the keychain (Secret Service) holds a record that can't be read: it is not a record of this program
         hint: `oauthctl doctor` looks at every store
     ",
     );
     me.types("logout sandbox --local-only").is(0, "", "
-        sandbox: forgotten here, unread (Secret Service holds a record that can't be read: it is not a record of this program)
+        sandbox: forgotten here, unread (the keychain (Secret Service) holds a record that can't be read: it is not a record of this program)
     ");
     assert!(me.keychain.accounts().is_empty());
 }

@@ -3,12 +3,14 @@
 mod bad_input;
 mod binary;
 mod call;
+mod call_request;
 mod completions;
 mod configuration;
 mod doctor;
 mod errors;
 mod fuzz_corpus;
 mod fuzz_targets;
+mod grants;
 mod house;
 mod id_token;
 mod keychain_real;

@@ -39,8 +39,14 @@ fn what_can_not_be_set_is_refused_and_nothing_changes() {
         error: unknown key `clientid`; did you mean `client-id`?
         hint: the keys are provider, environment, client-id, client-secret.command, client-secret.file, client-secret.env, grant, scopes, redirect-uri, port, store, vars.NAME, params.NAME
     ");
-    me.types("profile set work grant implicit")
-        .fails(2, "error: `grant` is one of `authorization-code`, `device-code`, `client-credentials`\n");
+    me.types("profile set work grant magic").fails(
+        2,
+        "error: `grant` is one of `authorization-code`, `device-code`, `client-credentials`, `jwt-bearer`, `saml2-bearer`, `token-exchange`, `ciba`, `password`\n",
+    );
+    me.types("profile set work grant implicit").fails(
+        2,
+        "error: the implicit grant hands tokens to the browser's history: RFC 9700 forbids it; use `--grant authorization-code`\n",
+    );
     me.types("profile set work port 70000").fails(2, "error: `port` must be from 1 to 65535\n");
     me.types("profile set work store cloud")
         .fails(2, "error: `store` is one of `keychain`, `file`, `environment`, `none`\n");
@@ -73,7 +79,7 @@ fn a_client_secret_is_read_from_a_file_or_a_pipe_and_kept_in_the_store() {
     me.stdin("the-secret-of-work\n").types("profile set-secret work -").is(
         0,
         "",
-        "work: the client secret is kept in Secret Service (sha256:…)\n",
+        "work: the client secret is kept in the keychain (Secret Service) (sha256:…)\n",
     );
     assert_eq!(me.record("work")["client_secret"], "the-secret-of-work");
     std::fs::write(me.path("secret"), "another-secret\r\n").unwrap();

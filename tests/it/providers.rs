@@ -259,6 +259,11 @@ fn a_wrong_file_is_told_with_line_key_and_what_was_meant() {
             "id = \"x\"\ntoken.url = \"{authorize.url}\"\nauthorize.url = \"{token.url}\"\n",
             format!("`authorize` {} holds a reference that leads back to itself", at(3)),
         ),
+        // found by fuzzing: each round squares its length
+        (
+            "id = \"x\"\ntoken.url = \"https://x.example/{token.url}/{token.url}\"\n",
+            format!("`token.url` {} holds references that make it grow without end", at(2)),
+        ),
         (
             "id = \"x\"\ntoken.url = \"https://x.example\"\noauth = \"1.0a\"\n",
             format!("`oauth` {} is `1.0a`: this program speaks OAuth 2.0 only", at(3)),

@@ -273,7 +273,7 @@ fn a_token_that_names_no_lifetime_is_used_until_it_is_refused() {
     me.types("token vr --force-refresh").fails(
         4,
         "
-        error: the token of `vr` has expired and can't be renewed at this provider
+        error: the token of `vr` can't be renewed at this provider
         hint: oauthctl login vr
     ",
     );
@@ -437,7 +437,7 @@ fn a_damaged_record_is_told_and_left_alone() {
     me.types("token sandbox").fails(
         5,
         "
-        error: Secret Service holds a record that can't be read: it is not a record of this program
+        error: the keychain (Secret Service) holds a record that can't be read: it is not a record of this program
         hint: `oauthctl doctor` looks at every store
     ",
     );
@@ -445,8 +445,8 @@ fn a_damaged_record_is_told_and_left_alone() {
     me.types("token sandbox").fails(
         5,
         "
-        error: Secret Service holds a record that can't be read: it is not a record of this program
-        hint: `oauthctl doctor` looks at every store
+        error: the record of `sandbox` in the keychain (Secret Service) was written by a newer oauthctl
+        hint: update this program; it leaves the record as it is
     ",
     );
 }
@@ -485,7 +485,7 @@ fn flags_and_environment_do_without_any_configuration() {
         2,
         "
         error: OAUTHCTL_CI_GRANT names an unknown grant: `magic`
-        hint: grants: authorization-code, device-code, client-credentials
+        hint: grants: authorization-code, device-code, client-credentials, jwt-bearer, saml2-bearer, token-exchange, ciba, password
     ",
     );
 }

@@ -115,7 +115,7 @@ fn introduce(world: &mut World, provider: &Provider, plan: Option<&Plan>) {
     world.say("");
 }
 
-fn ask(world: &mut World, question: &str) -> Result<String, Error> {
+pub(super) fn ask(world: &mut World, question: &str) -> Result<String, Error> {
     let _ = world.err.show(&format!("{question}: "));
     let answer =
         world.terminal.read_line().map_err(|e| Error::new(Kind::Usage, "the terminal could not be read").cause(e))?;
@@ -123,7 +123,7 @@ fn ask(world: &mut World, question: &str) -> Result<String, Error> {
     if answer.is_empty() { Err(Error::usage(format!("{question}: nothing was entered"))) } else { Ok(answer) }
 }
 
-fn ask_hidden(world: &mut World, question: &str) -> Result<Secret, Error> {
+pub(super) fn ask_hidden(world: &mut World, question: &str) -> Result<Secret, Error> {
     world.terminal.hide();
     let _ = world.err.show(&format!("{question}: "));
     let answer =

@@ -105,13 +105,13 @@ fn leave(world: &mut World, session: &mut Session, old: Option<Box<dyn Store>>) 
     match deleted {
         Ok(true) => world.say(&format!(
             "The tokens in {} were deleted: this profile's are in {} now.",
-            old.place(),
-            session.store.place()
+            old.in_words(),
+            session.store.in_words()
         )),
         Ok(false) => {}
         // an absent keychain holds nothing that could be used
         Err(StoreError::Absent { .. }) => {}
-        Err(e) => world.warn(&format!("what {} still holds of this profile could not be deleted: {e}", old.place())),
+        Err(e) => world.warn(&format!("what {} still holds of this profile could not be deleted: {e}", old.in_words())),
     }
 }
 
@@ -130,6 +130,9 @@ fn learnt(provider: &Provider, set: &TokenSet, redirect_params: &[(String, Strin
         })
         .collect()
 }
+
+/// What a login asks for once: a password is never kept, nor where it was, and a hint about one sign-in says nothing of the next.
+const ONCE: [&str; 4] = ["password.file", "binding-message", "id-token-hint.file", "login-hint-token.file"];
 
 /// Writes what makes the profile into `config.toml`: only what isn't there already.
 fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Result<(), Error> {
@@ -153,7 +156,9 @@ fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Re
             known.client_id.as_deref(),
         );
     }
-    change("grant", choice.grant.map(GrantKind::name), known.grant.map(GrantKind::name));
+    // a password is given by name each time
+    let grant = choice.grant.filter(|g| *g != GrantKind::Password);
+    change("grant", grant.map(GrantKind::name), known.grant.map(GrantKind::name));
     change("redirect-uri", choice.redirect_uri.as_deref(), known.redirect_uri.as_deref());
     let port = choice.port.map(|p| p.to_string());
     change("port", port.as_deref(), known.port.map(|p| p.to_string()).as_deref());
@@ -172,6 +177,7 @@ fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Re
     if !choice.scopes.is_empty() && known.scopes.as_ref() != Some(&choice.scopes) {
         changes.push(("scopes".to_owned(), choice.scopes.join(" ")));
     }
+    changes.extend(choice.asks.changes(&known.asks).into_iter().filter(|(key, _)| !ONCE.contains(&key.as_str())));
     if changes.is_empty() && session.configured {
         return Ok(());
     }
@@ -210,7 +216,7 @@ pub(super) fn choose_store(world: &mut World, session: &mut Session) -> Result<O
             session.store.writable(&name)?;
             Ok(Some(format!(
                 "No keychain answers here ({why}): the tokens go into sealed files in {}, {how}.",
-                session.store.place()
+                session.store.in_words()
             )))
         }
         Err(e) => Err(e.into()),
@@ -223,5 +229,5 @@ pub(super) fn key_file_notice(world: &World, session: &Session) -> Result<Option
         return Ok(None);
     }
     let how = crate::session::open_file_store(world, &session.paths)?.opened_by();
-    Ok(Some(format!("The tokens go into sealed files in {}, {how}.", session.store.place())))
+    Ok(Some(format!("The tokens go into sealed files in {}, {how}.", session.store.in_words())))
 }

@@ -3,6 +3,7 @@
 mod ask;
 mod keep;
 mod ways;
+mod without_browser;
 
 use std::time::Duration;
 
@@ -10,14 +11,18 @@ use clap::Args;
 
 use ask::{ask_vars, confirm_account};
 use keep::{choose_store, store_login};
-use ways::{Obtained, by_browser, by_client_credentials, by_device_code};
+use ways::{Obtained, by_browser};
+use without_browser::{by_ciba, by_device_code, by_password, unattended};
 
 use crate::api;
+use crate::command::ask_args::SignInFlags;
 use crate::command::{Global, WhoArgs, duration, practice, times};
 use crate::config::GrantKind;
 use crate::error::Error;
 use crate::grant::Asking;
 use crate::grant::identity::{self, Identity, Sent};
+use crate::grant::unattended::offered;
+use crate::protocol::authorization_details;
 use crate::protocol::id_token;
 use crate::protocol::token_request::Client;
 use crate::provider::Provider;
@@ -44,10 +49,13 @@ pub struct LoginArgs {
     /// How long to wait for the sign-in: `90s`, `5m` [default: 5m]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub timeout: Option<Duration>,
+    #[command(flatten)]
+    pub sign_in: SignInFlags,
 }
 
 pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
-    let choice = Choice { redirect_uri: args.redirect_uri.clone(), port: args.port, ..args.who.choice(global) };
+    let mut choice = Choice { redirect_uri: args.redirect_uri.clone(), port: args.port, ..args.who.choice(global) };
+    choice.asks.lay_over(&args.sign_in.asks());
     let mut session = practice::open(world, choice)?;
     let variable = environment::variable_name(&session.name);
     if world.env.var(&variable).is_some() {
@@ -68,12 +76,16 @@ pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Er
     session.signing_in = true;
     let provider = session.provider(world, old.as_ref())?;
     let grant = session.grant(Some(&provider), None);
+    offered(&provider, grant, &session.name)?;
+    let old_record = old.as_ref();
     let obtained = match grant {
-        GrantKind::ClientCredentials => {
-            by_client_credentials(world, &mut session, &provider, old.as_ref(), store_notice)?
+        GrantKind::AuthorizationCode => by_browser(world, &mut session, &provider, old_record, &args, store_notice)?,
+        GrantKind::DeviceCode => by_device_code(world, &mut session, &provider, old_record, &args, store_notice)?,
+        GrantKind::Ciba => by_ciba(world, &mut session, &provider, old_record, &args, store_notice)?,
+        GrantKind::Password => by_password(world, &mut session, &provider, old_record, store_notice)?,
+        GrantKind::ClientCredentials | GrantKind::JwtBearer | GrantKind::Saml2Bearer | GrantKind::TokenExchange => {
+            unattended(world, &mut session, &provider, old_record, grant, store_notice)?
         }
-        GrantKind::DeviceCode => by_device_code(world, &mut session, &provider, old.as_ref(), &args, store_notice)?,
-        GrantKind::AuthorizationCode => by_browser(world, &mut session, &provider, old.as_ref(), &args, store_notice)?,
     };
     finish(world, &mut session, &provider, old, grant, obtained)
 }
@@ -118,6 +130,11 @@ fn finish(
     if set.id_token.is_none() && sent.nonce.is_some() {
         world.warn("the provider sent no ID token, though `openid` was asked for");
     }
+    if let Some(granted) = set.extra.get("authorization_details").map(authorization_details::granted) {
+        world.say(&format!("Granted in detail: {}", safe(&granted.join(", "))));
+    } else if session.profile.asks.authorization_details.is_some() && grant == GrantKind::AuthorizationCode {
+        world.warn("the provider does not say which authorization details it granted");
+    }
     if grant == GrantKind::AuthorizationCode
         && set.refresh_token.is_none()
         && provider.refresh.supported
@@ -128,7 +145,7 @@ fn finish(
     if session.store.kind() == StoreKind::None {
         world.warn("the store is `none`: nothing was kept");
     } else {
-        world.say(&format!("It rests in {}.", session.store.place()));
+        world.say(&format!("It rests in {}.", session.store.in_words()));
     }
     let call =
         first_call(provider, &set).map(|path| format!("   or   oauthctl call {name} {}", for_a_shell(&safe(&path))));

@@ -1,4 +1,4 @@
-//! The ways to sign in, one function per grant: what each needs before it starts, and what it brings back.
+//! The way to sign in with a browser: what it needs before it starts, and what it brings back.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use super::ask::complete_client;
 use crate::command::no_input;
 use crate::config::GrantKind;
 use crate::error::Error;
+use crate::grant::Asking;
 use crate::grant::authorization_code::{self, Caught, Login, wants_confirmation};
 use crate::grant::identity::Sent;
 use crate::grant::redirect_plan::{self, Target};
-use crate::grant::{Asking, client_credentials, device};
 use crate::protocol::token_request::Client;
 use crate::provider::Provider;
 use crate::session::Session;
@@ -30,66 +30,6 @@ pub(super) struct Obtained {
     /// What an ID token must agree with.
     pub sent: Sent,
     pub confirm: bool,
-}
-
-pub(super) fn by_client_credentials(
-    world: &mut World,
-    session: &mut Session,
-    provider: &Provider,
-    old: Option<&Record>,
-    store_notice: Option<String>,
-) -> Result<Obtained, Error> {
-    let client = complete_client(
-        world,
-        session,
-        provider,
-        old,
-        provider.client_credentials.as_ref().unwrap_or(&provider.token),
-        None,
-    )?;
-    say_if(world, store_notice);
-    let asked = session.scopes(provider, GrantKind::ClientCredentials);
-    let name = session.name.clone();
-    let asking = Asking { profile: &name, provider, client: &client };
-    let set = client_credentials::obtain(world, &asking, &asked, &mut |_| ())?.set;
-    Ok(Obtained {
-        set,
-        client,
-        asked,
-        redirect_params: Vec::new(),
-        caught: None,
-        sent: Sent::default(),
-        confirm: false,
-    })
-}
-
-/// On a machine without a browser: the code is entered anywhere.
-pub(super) fn by_device_code(
-    world: &mut World,
-    session: &mut Session,
-    provider: &Provider,
-    old: Option<&Record>,
-    args: &LoginArgs,
-    store_notice: Option<String>,
-) -> Result<Obtained, Error> {
-    let endpoint = provider.device.as_ref().map_or(&provider.token, |device| &device.endpoint);
-    let client = complete_client(world, session, provider, old, endpoint, None)?;
-    say_if(world, store_notice);
-    let asked = session.scopes(provider, GrantKind::DeviceCode);
-    let name = session.name.clone();
-    let asking = Asking { profile: &name, provider, client: &client };
-    // the server says how long the code is good; `--timeout` can only shorten it
-    let timeout = args.timeout.unwrap_or(Duration::from_secs(3600));
-    let set = device::obtain(world, &asking, &asked, timeout, &mut |_| ())?.set;
-    Ok(Obtained {
-        set,
-        client,
-        asked,
-        redirect_params: Vec::new(),
-        caught: None,
-        sent: Sent::default(),
-        confirm: false,
-    })
 }
 
 pub(super) fn by_browser(
@@ -139,7 +79,7 @@ pub(super) fn by_browser(
     })
 }
 
-fn say_if(world: &mut World, notice: Option<String>) {
+pub(super) fn say_if(world: &mut World, notice: Option<String>) {
     if let Some(notice) = notice {
         world.say(&notice);
     }

@@ -11,6 +11,8 @@ mod key;
 mod pem;
 mod strict;
 #[cfg(test)]
+mod test_keys;
+#[cfg(test)]
 mod tests;
 
 use base64::Engine as _;

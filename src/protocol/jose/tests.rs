@@ -1,21 +1,28 @@
+//! The RFCs' own examples, every form of key that tools write, and what is refused.
+
 use serde_json::json;
 
 use super::*;
 
-const KEYS: [(&str, &str, &str); 8] = [
-    ("rsa.pkcs1", include_str!("test_keys/rsa.pkcs1.pem"), "RSA"),
-    ("rsa.pkcs8", include_str!("test_keys/rsa.pkcs8.pem"), "RSA"),
-    ("p256.sec1, parameters first", include_str!("test_keys/p256.sec1.pem"), "P-256"),
-    ("p256.pkcs8", include_str!("test_keys/p256.pkcs8.pem"), "P-256"),
-    ("p384.sec1", include_str!("test_keys/p384.sec1.pem"), "P-384"),
-    ("p384.pkcs8", include_str!("test_keys/p384.pkcs8.pem"), "P-384"),
-    ("ed25519", include_str!("test_keys/ed25519.pem"), "Ed25519"),
-    (
-        "ed25519 behind a certificate",
-        concat!(include_str!("test_keys/certificate.pem"), include_str!("test_keys/ed25519.pem")),
-        "Ed25519",
-    ),
-];
+/// Name, text, kind. Each pair of neighbours up to the sixth is one key in two forms.
+fn keys() -> [(&'static str, String, &'static str); 8] {
+    let ((p256, p256_sec1), (p384, p384_sec1)) = (test_keys::p256(), test_keys::p384());
+    let (ed25519, certificate, _) = test_keys::ed25519();
+    [
+        ("rsa.pkcs1", test_keys::rsa_pkcs1(), "RSA"),
+        ("rsa.pkcs8", test_keys::rsa_pkcs8(), "RSA"),
+        ("p256.sec1, parameters first", p256_sec1, "P-256"),
+        ("p256.pkcs8", p256, "P-256"),
+        ("p384.sec1, parameters first", p384_sec1, "P-384"),
+        ("p384.pkcs8", p384, "P-384"),
+        ("ed25519 behind a certificate", format!("{certificate}{ed25519}"), "Ed25519"),
+        ("ed25519", ed25519, "Ed25519"),
+    ]
+}
+
+fn p256() -> SigningKey {
+    key(&test_keys::p256().0)
+}
 
 fn key(text: &str) -> SigningKey {
     SigningKey::read(&Secret::unlisted(text)).unwrap()
@@ -121,8 +128,8 @@ fn a_set_is_read_and_what_is_not_understood_is_passed_over() {
 
 #[test]
 fn every_form_of_key_signs_what_its_public_half_verifies() {
-    for (name, pem, kind) in KEYS {
-        let key = key(pem);
+    for (name, pem, kind) in keys() {
+        let key = key(&pem);
         assert_eq!(key.kind(), kind, "{name}");
         assert_eq!(key.kid, None, "{name}");
         let public = Jwk::read(Value::Object(key.public_jwk().to_members()).to_string().as_bytes()).unwrap();
@@ -135,9 +142,9 @@ fn every_form_of_key_signs_what_its_public_half_verifies() {
             assert_eq!(Value::Object(claims), json!({"iss": "me", "n": 1}));
         }
     }
-    assert_eq!(key(KEYS[0].1).thumbprint(), key(KEYS[1].1).thumbprint());
-    assert_eq!(key(KEYS[2].1).thumbprint(), key(KEYS[3].1).thumbprint());
-    assert_eq!(key(KEYS[4].1).thumbprint(), key(KEYS[5].1).thumbprint());
+    for pair in keys().chunks(2) {
+        assert_eq!(key(&pair[0].1).thumbprint(), key(&pair[1].1).thumbprint(), "{} and {}", pair[0].0, pair[1].0);
+    }
 }
 
 #[test]
@@ -154,17 +161,17 @@ fn a_made_key_reads_back_and_is_no_other() {
 fn what_is_no_signing_key_is_called_by_its_name() {
     let (n, d) = ("AQAB", "AQAB");
     for (given, says) in [
-        (include_str!("test_keys/p256.encrypted.pem").to_owned(), "it is encrypted with a passphrase"),
-        (include_str!("test_keys/rsa.pkcs1-encrypted.pem").to_owned(), "it is encrypted with a passphrase"),
-        (include_str!("test_keys/rsa.public.pem").to_owned(), "it is a public key, not a private key"),
-        (include_str!("test_keys/certificate.pem").to_owned(), "it is a certificate, not a private key"),
-        (include_str!("test_keys/request.pem").to_owned(), "it is a certificate request, not a private key"),
-        (include_str!("test_keys/openssh.pem").to_owned(), "it is an OpenSSH key"),
-        (include_str!("test_keys/rsa1024.pem").to_owned(), "it is an RSA key of less than 2048 bits"),
-        (include_str!("test_keys/p521.sec1.pem").to_owned(), "it is a key of the kind P-521"),
-        (include_str!("test_keys/p521.pkcs8.pem").to_owned(), "it is a key of the kind P-521"),
-        (include_str!("test_keys/ed448.pem").to_owned(), "it is a key of the kind Ed448"),
-        (include_str!("test_keys/rsa-pss.pem").to_owned(), "it is a key of the kind RSA-PSS"),
+        (test_keys::labelled("ENCRYPTED PRIVATE KEY"), "it is encrypted with a passphrase"),
+        (test_keys::old_encrypted(), "it is encrypted with a passphrase"),
+        (test_keys::rsa_public(), "it is a public key, not a private key"),
+        (test_keys::labelled("CERTIFICATE"), "it is a certificate, not a private key"),
+        (test_keys::labelled("CERTIFICATE REQUEST"), "it is a certificate request, not a private key"),
+        (test_keys::labelled("OPENSSH PRIVATE KEY"), "it is an OpenSSH key"),
+        (test_keys::rsa_1024(), "it is an RSA key of less than 2048 bits"),
+        (test_keys::p521_sec1(), "it is a key of the kind P-521"),
+        (test_keys::p521_pkcs8(), "it is a key of the kind P-521"),
+        (test_keys::ed448(), "it is a key of the kind Ed448"),
+        (test_keys::rsa_pss(), "it is a key of the kind RSA-PSS"),
         (String::new(), "it is neither PEM nor a JWK"),
         ("hunter2".into(), "it is neither PEM nor a JWK"),
         ("-----BEGIN PGP MESSAGE-----\n-----END PGP MESSAGE-----".into(), "it is a PEM text of `PGP MESSAGE`"),
@@ -231,7 +238,7 @@ fn a_header_that_could_be_read_in_two_ways_is_not_read() {
         (r#"["ES256"]"#, "its header is not a JSON object: it is another kind of JSON"),
         (r#"{"alg":"ES256"} x"#, "its header is not a JSON object"),
     ] {
-        let public = key(KEYS[3].1).public_jwk();
+        let public = p256().public_jwk();
         let error = verify(&token(head, "{}"), &[Algorithm::ES256], &public).unwrap_err().to_string();
         assert!(error.starts_with(says), "{head}: {error}");
     }
@@ -254,14 +261,15 @@ fn a_header_that_could_be_read_in_two_ways_is_not_read() {
 // the oldest trick: a public key as an HMAC secret
 #[test]
 fn a_key_of_one_kind_never_verifies_the_algorithm_of_another() {
-    let public = key(KEYS[0].1).public_jwk();
-    let pem = include_str!("test_keys/rsa.public.pem");
+    let public = key(&test_keys::rsa_pkcs1()).public_jwk();
+    let pem = test_keys::rsa_public();
     let forged = sign_with_secret(Algorithm::HS256, &Secret::unlisted(pem), Map::new(), &Map::new()).unwrap();
     assert_eq!(
         verify(forged.expose(), &Algorithm::ALL, &public),
         Err(JoseError::KeyMismatch { alg: Algorithm::HS256, key: "RSA" })
     );
-    let signed = key(KEYS[3].1).sign(Algorithm::ES256, Map::new(), &Map::new()).unwrap();
+    let own_key = p256();
+    let signed = own_key.sign(Algorithm::ES256, Map::new(), &Map::new()).unwrap();
     assert_eq!(
         verify(signed.expose(), &Algorithm::ALL, &Secret::unlisted("secret")),
         Err(JoseError::KeyMismatch { alg: Algorithm::ES256, key: "a shared secret" })
@@ -270,9 +278,9 @@ fn a_key_of_one_kind_never_verifies_the_algorithm_of_another() {
         verify(signed.expose(), &Algorithm::ALL, &public),
         Err(JoseError::KeyMismatch { alg: Algorithm::ES256, key: "RSA" })
     );
-    let own = Jwk { usage: Some("enc".into()), ..key(KEYS[3].1).public_jwk() };
+    let own = Jwk { usage: Some("enc".into()), ..own_key.public_jwk() };
     assert!(matches!(verify(signed.expose(), &[Algorithm::ES256], &own), Err(JoseError::BadKey(_))));
-    let own = Jwk { alg: Some("ES384".into()), ..key(KEYS[3].1).public_jwk() };
+    let own = Jwk { alg: Some("ES384".into()), ..own_key.public_jwk() };
     assert!(matches!(verify(signed.expose(), &[Algorithm::ES256], &own), Err(JoseError::BadKey(_))));
 }
 
@@ -287,24 +295,19 @@ fn a_shared_secret_signs_and_verifies() {
     assert!(sign_with_secret(Algorithm::RS256, &secret, Map::new(), &Map::new()).is_err());
 }
 
-// as `openssl x509 -outform der | sha256sum` says it
 #[test]
 fn a_certificates_thumbprint_is_that_of_its_der_form() {
-    let hex: String = URL_SAFE_NO_PAD
-        .decode(certificate_thumbprint(include_str!("test_keys/certificate.pem")).unwrap())
-        .unwrap()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    assert_eq!(hex, "7d6a8233383ac2c0939c2fdc154733ef60bf26d186b6a16fd247fb5633fb964b");
-    assert_eq!(certificate_thumbprint(KEYS[3].1), Err(KeyError::NoCertificate));
+    let (key, certificate, der) = test_keys::ed25519();
+    let hash = ring::digest::digest(&ring::digest::SHA256, &der);
+    assert_eq!(certificate_thumbprint(&certificate).unwrap(), URL_SAFE_NO_PAD.encode(hash));
+    assert_eq!(certificate_thumbprint(&key), Err(KeyError::NoCertificate));
 }
 
 // a key that was read is not shown, in no part that is long enough to be one
 #[test]
 fn a_key_that_was_read_is_redacted_line_by_line() {
-    let pem = include_str!("test_keys/p384.pkcs8.pem");
-    key(pem);
+    let pem = test_keys::p384().0;
+    key(&pem);
     let line = pem.lines().nth(1).unwrap();
     assert!(!crate::secret::redact(&format!("it says {line}")).contains(line));
 }

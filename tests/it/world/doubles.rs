@@ -71,7 +71,7 @@ impl Clock for Hand {
 
 /// The real client, to this machine's own loopback and no further.
 pub struct AtHome {
-    real: Box<dyn Http>,
+    real: Arc<dyn Http>,
     sent: Arc<Mutex<Vec<String>>>,
 }
 
@@ -314,7 +314,15 @@ pub enum Answer {
 }
 
 /// The chair at the keyboard.
+/// What is looked at, and not piped somewhere.
+#[derive(Clone, Copy, Default)]
+pub struct Screens {
+    pub out: bool,
+    pub err: bool,
+}
+
 pub struct Seat {
+    pub screens: Screens,
     terminal: bool,
     stdin: Mutex<Option<String>>,
     answers: Mutex<VecDeque<Answer>>,
@@ -333,8 +341,10 @@ impl Seat {
         answers: VecDeque<Answer>,
         pastes: Vec<Paste>,
         screen: Shared,
+        screens: Screens,
     ) -> Seat {
         Seat {
+            screens,
             terminal,
             stdin: Mutex::new(stdin),
             answers: Mutex::new(answers),
@@ -364,11 +374,11 @@ impl Terminal for Door<Seat> {
     }
 
     fn stdout_is_terminal(&self) -> bool {
-        false
+        self.0.screens.out
     }
 
     fn stderr_is_terminal(&self) -> bool {
-        false
+        self.0.screens.err
     }
 
     fn read_stdin(&self, limit: usize) -> io::Result<Zeroizing<String>> {

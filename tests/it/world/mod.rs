@@ -43,6 +43,7 @@ pub struct Person {
 #[derive(Default)]
 struct Next {
     terminal: bool,
+    screens: doubles::Screens,
     stdin: Option<String>,
     answers: VecDeque<doubles::Answer>,
     pastes: Vec<Paste>,
@@ -182,6 +183,18 @@ impl Person {
         self
     }
 
+    /// The next command's stdout is looked at, not piped.
+    pub fn sees_stdout(&mut self) -> &mut Person {
+        self.next.screens.out = true;
+        self
+    }
+
+    /// The next command's stderr is looked at.
+    pub fn sees_stderr(&mut self) -> &mut Person {
+        self.next.screens.err = true;
+        self
+    }
+
     /// Answers the next question.
     pub fn answers(&mut self, text: &str) -> &mut Person {
         self.next.answers.push_back(doubles::Answer::Shown(text.to_owned()));
@@ -250,13 +263,20 @@ impl Person {
         let next = std::mem::take(&mut self.next);
         let (out, err, sent) =
             (doubles::Shared::default(), doubles::Shared::default(), Arc::new(Mutex::new(Vec::new())));
-        let terminal = Arc::new(doubles::Seat::new(next.terminal, next.stdin, next.answers, next.pastes, err.clone()));
+        let terminal = Arc::new(doubles::Seat::new(
+            next.terminal,
+            next.stdin,
+            next.answers,
+            next.pastes,
+            err.clone(),
+            next.screens,
+        ));
         let browser = Arc::new(doubles::Screen::new(next.browser));
         let programs = Arc::new(doubles::Shell(Mutex::new(next.programs)));
         let mut world = World {
             env: Box::new(doubles::Variables(self.env.clone())),
             clock: self.clock.clone(),
-            http: Box::new(doubles::AtHome::new(sent.clone())),
+            http: Arc::new(doubles::AtHome::new(sent.clone())),
             browser: Box::new(doubles::Door(browser.clone())),
             keychain: self.keychain.clone(),
             token_copy: Box::new(doubles::Door(self.copies.clone())),

@@ -1,0 +1,161 @@
+//! What a request carries: JSON or a form made of items, parts with files, a text, a file, or standard input as a stream.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::items::{self, Items};
+use super::multipart::Multipart;
+use super::nested;
+use crate::error::Error;
+use crate::secret::Secret;
+use crate::text::safe;
+use crate::world::{Upload, World};
+
+/// What was asked for by flags.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// `-d`: a text, `@FILE`, `-`.
+    pub data: Option<String>,
+    /// `--input`: a file, `-`.
+    pub input: Option<String>,
+    pub form: bool,
+}
+
+#[derive(Debug)]
+pub enum Body {
+    None,
+    Text {
+        text: Secret,
+        kind: &'static str,
+    },
+    Parts(Multipart),
+    /// Read when sent, and again when sent again.
+    File {
+        path: PathBuf,
+        kind: &'static str,
+    },
+    /// Standard input: once.
+    Input {
+        kind: &'static str,
+        sent: bool,
+    },
+}
+
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+impl Body {
+    pub fn of(world: &World, asked: &Asked, items: &Items) -> Result<Body, Error> {
+        let home = world.env.home();
+        let given = [asked.data.is_some(), asked.input.is_some(), !items.data.is_empty() || !items.files.is_empty()];
+        if given.iter().filter(|g| **g).count() > 1 {
+            let by = ["`-d`", "`--input`", "items"];
+            let by: Vec<&str> = by.into_iter().zip(given).filter(|(_, g)| *g).map(|(b, _)| b).collect();
+            return Err(Error::usage(format!("the body is given twice: by {}", by.join(" and by "))));
+        }
+        let kind = if asked.form { FORM } else { JSON };
+        if let Some(data) = &asked.data {
+            return match data.as_str() {
+                "-" | "@-" => Ok(Body::Input { kind, sent: false }),
+                text => match text.strip_prefix('@') {
+                    Some(file) => Body::file(file, home.as_deref(), kind),
+                    None => Ok(Body::Text { text: Secret::unlisted(text), kind }),
+                },
+            };
+        }
+        match asked.input.as_deref() {
+            Some("-") => return Ok(Body::Input { kind, sent: false }),
+            Some(file) => return Body::file(file, home.as_deref(), kind),
+            None => {}
+        }
+        if !items.files.is_empty() {
+            let mut random = [0; 16];
+            world.random.fill(&mut random);
+            return Ok(Body::Parts(Multipart::new(&texts(items)?, &items.files, random)));
+        }
+        if items.data.is_empty() {
+            return Ok(Body::None);
+        }
+        let text = if asked.form {
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(texts(items)?).finish()
+        } else {
+            nested::body(&items.data)?.to_string()
+        };
+        Ok(Body::Text { text: Secret::unlisted(text), kind })
+    }
+
+    fn file(typed: &str, home: Option<&Path>, kind: &'static str) -> Result<Body, Error> {
+        let path = items::resolve(typed, home);
+        let failed = |e: &dyn std::fmt::Display| Error::usage(format!("`{}` can't be read", safe(typed))).cause(e);
+        let metadata = std::fs::metadata(&path).map_err(|e| failed(&e))?;
+        if metadata.is_dir() {
+            return Err(failed(&"it is a folder"));
+        }
+        Ok(Body::File { path, kind })
+    }
+
+    pub fn is_none(&self) -> bool {
+        matches!(self, Body::None)
+    }
+
+    /// The `Content-Type` unless another one is given.
+    pub fn kind(&self) -> Option<String> {
+        match self {
+            Body::None => None,
+            Body::Parts(parts) => Some(parts.content_type()),
+            Body::Text { kind, .. } | Body::File { kind, .. } | Body::Input { kind, .. } => Some((*kind).to_owned()),
+        }
+    }
+
+    /// Whether it can be read once more: a file, not a pipe.
+    pub fn can_be_sent_again(&self) -> bool {
+        match self {
+            Body::Input { sent, .. } => !sent,
+            // a named pipe is a file by its name alone
+            Body::File { path, .. } => std::fs::metadata(path).is_ok_and(|m| m.is_file()),
+            _ => true,
+        }
+    }
+
+    /// The text to send, or what is to be streamed.
+    pub fn open(&mut self, world: &World) -> Result<(Option<Secret>, Option<Upload>), Error> {
+        let failed =
+            |path: &Path, e| Error::usage(format!("`{}` can't be read", safe(&path.to_string_lossy()))).cause(e);
+        Ok(match self {
+            Body::None => (None, None),
+            Body::Text { text, .. } => (Some(text.clone()), None),
+            Body::Parts(parts) => {
+                let upload = parts.upload().map_err(|e| Error::usage("a file to send can't be read").cause(e))?;
+                (None, Some(upload))
+            }
+            Body::File { path, .. } => {
+                let file = std::fs::File::open(&*path).map_err(|e| failed(path, e))?;
+                let metadata = file.metadata().map_err(|e| failed(path, e))?;
+                let length = metadata.is_file().then_some(metadata.len());
+                (None, Some(Upload { reader: Box::new(file), length }))
+            }
+            Body::Input { sent, .. } => {
+                *sent = true;
+                (None, Some(Upload { reader: world.terminal.stdin(), length: None }))
+            }
+        })
+    }
+}
+
+/// Fields of a form: names are taken as they are, values must be no structures.
+fn texts(items: &Items) -> Result<Vec<(String, String)>, Error> {
+    items
+        .data
+        .iter()
+        .map(|(key, value)| {
+            let name = items::unescaped(key);
+            match value {
+                Value::String(text) => Ok((name, text.clone())),
+                Value::Bool(_) | Value::Number(_) => Ok((name, value.to_string())),
+                _ => Err(Error::usage(format!("`{}` can't be a field of a form", safe(&name)))
+                    .cause("a form holds texts, numbers and booleans")),
+            }
+        })
+        .collect()
+}

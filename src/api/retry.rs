@@ -1,0 +1,119 @@
+//! When a request is sent once more, and how long is waited before it. Only what may be repeated is (RFC 9110, section 9.2.2);
+//! anything else only when not a byte of it left.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::protocol::retry_after;
+use crate::provider::Limits;
+use crate::wire::header;
+use crate::world::HttpError;
+
+/// The longest that is waited before one more attempt, and for all attempts of one request together.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(60);
+pub const LONGEST_IN_ALL: Duration = Duration::from_secs(120);
+
+pub fn may_be_repeated(method: &str) -> bool {
+    matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE")
+}
+
+/// A status that another attempt may change.
+pub fn passes(status: u16) -> bool {
+    matches!(status, 429 | 502 | 503 | 504)
+}
+
+/// Whether a request that got no answer is worth another attempt.
+pub fn after(error: &HttpError, method: &str) -> bool {
+    match error {
+        HttpError::Unsent { .. } => true,
+        HttpError::Ambiguous { .. } | HttpError::TimedOut { .. } => may_be_repeated(method),
+        HttpError::Tls { .. } | HttpError::TooLarge { .. } | HttpError::Forbidden { .. } => false,
+    }
+}
+
+/// How long the server asks to be left alone: `Retry-After` in all its forms, else the header that tells when the limit starts
+/// anew, else GetResponse's `timeToReset` in the body. `now` in Unix seconds.
+pub fn asked(headers: &[(String, String)], body: &[u8], limits: &Limits, now: i64) -> Option<Duration> {
+    let named = |key: &str, usual: &str| {
+        let name = limits.headers.get(key).map_or_else(|| usual.to_owned(), |name| name.to_lowercase());
+        header(headers, &name).and_then(|value| until(value, now))
+    };
+    named("retry-after", "retry-after").or_else(|| named("reset", "x-ratelimit-reset")).or_else(|| {
+        let body: Value = serde_json::from_slice(body).ok()?;
+        until(body.get("context")?.get("timeToReset")?.as_str()?, now)
+    })
+}
+
+/// Seconds (with or without a unit, a fraction too), a moment in Unix seconds or milliseconds, or a date.
+fn until(text: &str, now: i64) -> Option<Duration> {
+    let first = text.split_whitespace().next()?;
+    if let Ok(number) = first.parse::<f64>()
+        && number.is_finite()
+        && number >= 0.0
+        && first.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+    {
+        // no wait lasts thirty years: it is a moment
+        let seconds = match number {
+            n if n > 1e12 => n / 1e3 - now as f64,
+            n if n > 1e9 => n - now as f64,
+            n => n,
+        };
+        return Some(Duration::from_secs_f64(seconds.clamp(0.0, 1e9)));
+    }
+    retry_after::seconds(text, now).map(Duration::from_secs)
+}
+
+/// The wait before attempt `attempt` (from 1) where the server asks for none: it doubles from half a second on, and half of it is
+/// chance, so that those who were refused together don't come back together.
+pub fn back_off(attempt: u32, random: u8) -> Duration {
+    let full = 500u64 << attempt.saturating_sub(1).min(6);
+    Duration::from_millis(full / 2 + full / 2 * u64::from(random) / 255)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_795_298_400;
+
+    // T-54
+    #[test]
+    fn the_wait_is_read_in_all_forms() {
+        let limits = Limits::default();
+        let header = |name: &str, value: &str| asked(&[(name.into(), value.into())], b"", &limits, NOW);
+        for (name, value, want) in [
+            ("retry-after", "5", Some(5.0)),
+            ("retry-after", "0.5", Some(0.5)),
+            ("retry-after", "1 seconds", Some(1.0)),
+            ("retry-after", "Sat, 21 Nov 2026 22:00:07 GMT", Some(7.0)),
+            ("retry-after", "1795298409", Some(9.0)),
+            ("retry-after", "-1", None),
+            ("retry-after", "soon", None),
+            ("retry-after", "nan", None),
+            ("x-ratelimit-reset", "1 seconds", Some(1.0)),
+            ("x-ratelimit-reset", "1795298403", Some(3.0)),
+            ("x-ratelimit-reset", "1795298403000", Some(3.0)),
+            ("x-ratelimit-reset", "1795298399", Some(0.0)),
+            ("x-other", "5", None),
+        ] {
+            assert_eq!(header(name, value), want.map(Duration::from_secs_f64), "{name}: {value}");
+        }
+        let body = br#"{"code":1015,"context":{"currentLimit":"80","timeToReset":"100 seconds"}}"#;
+        assert_eq!(asked(&[], body, &limits, NOW), Some(Duration::from_secs(100)));
+        let mut named = Limits::default();
+        named.headers.insert("reset".into(), "X-Other".into());
+        assert_eq!(asked(&[("x-other".into(), "2".into())], b"", &named, NOW), Some(Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn only_what_may_be_repeated_is() {
+        let place = String::new();
+        let unsent = HttpError::Unsent { place: place.clone(), why: String::new() };
+        let broken = HttpError::Ambiguous { place, why: String::new() };
+        assert!(after(&unsent, "POST") && after(&unsent, "GET") && after(&broken, "GET") && after(&broken, "PUT"));
+        assert!(!after(&broken, "POST") && !after(&broken, "PATCH"));
+        assert!(back_off(1, 0) == Duration::from_millis(250) && back_off(1, 255) == Duration::from_millis(500));
+        assert_eq!(back_off(99, 255), Duration::from_secs(32));
+    }
+}

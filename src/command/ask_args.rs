@@ -1,0 +1,178 @@
+//! Flags for what a profile asks for beyond grant and scopes: each is a key of the configuration too, and `login` remembers it.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::config::{Asks, RESPONSE_MODES, SecretSource};
+use crate::protocol::authorization_details;
+use crate::provider::Wanted;
+
+/// What the grants without a browser exchange, and what a token is for.
+#[derive(Args, Clone, Debug, Default)]
+pub struct GrantFlags {
+    /// Where the token will be used, a URL (RFC 8707); may be given several times.
+    #[arg(long = "resource", value_name = "URL", help_heading = "Grants", hide_short_help = true)]
+    pub resources: Vec<String>,
+    /// For whom the token is (RFC 8693); may be given several times.
+    #[arg(long = "audience", value_name = "NAME", help_heading = "Grants", hide_short_help = true)]
+    pub audiences: Vec<String>,
+    /// A file with the assertion to exchange (`jwt-bearer`, `saml2-bearer`); `-` reads it from standard input.
+    #[arg(long, value_name = "FILE", help_heading = "Grants", hide_short_help = true)]
+    pub assertion_file: Option<PathBuf>,
+    /// Whom an assertion that is made here speaks about (`jwt-bearer` with a client key).
+    #[arg(long, value_name = "NAME", help_heading = "Grants", hide_short_help = true)]
+    pub subject: Option<String>,
+    /// Who makes that assertion [default: the client id]
+    #[arg(long, value_name = "NAME", help_heading = "Grants", hide_short_help = true)]
+    pub assertion_issuer: Option<String>,
+    /// A file with the token to exchange (`token-exchange`); `-` reads it from standard input.
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Grants",
+        hide_short_help = true,
+        conflicts_with = "subject_profile"
+    )]
+    pub subject_token_file: Option<PathBuf>,
+    /// Its type: `access_token`, `refresh_token`, `id_token`, `saml1`, `saml2`, `jwt`, or a URI [default: access_token]
+    #[arg(long, value_name = "TYPE", help_heading = "Grants", hide_short_help = true)]
+    pub subject_token_type: Option<String>,
+    /// Exchange the token of this other profile.
+    #[arg(long, value_name = "PROFILE", help_heading = "Grants", hide_short_help = true)]
+    pub subject_profile: Option<String>,
+    /// A file with the token of whoever acts for the subject.
+    #[arg(long, value_name = "FILE", help_heading = "Grants", hide_short_help = true)]
+    pub actor_token_file: Option<PathBuf>,
+    /// Its type [default: access_token]
+    #[arg(long, value_name = "TYPE", help_heading = "Grants", hide_short_help = true)]
+    pub actor_token_type: Option<String>,
+    /// The type of token wanted.
+    #[arg(long, value_name = "TYPE", help_heading = "Grants", hide_short_help = true)]
+    pub requested_token_type: Option<String>,
+}
+
+/// What a person's sign-in may be asked with.
+#[derive(Args, Clone, Debug, Default)]
+pub struct SignInFlags {
+    /// Who is to sign in, as the provider knows them.
+    #[arg(long, value_name = "NAME", help_heading = "Sign-in")]
+    pub login_hint: Option<String>,
+    /// `login`, `consent`, `select_account` or `none`; several with blanks between.
+    #[arg(long, value_name = "WORDS", help_heading = "Sign-in")]
+    pub prompt: Option<String>,
+    /// Ask for the password again if that was longer ago, in seconds.
+    #[arg(long, value_name = "SECONDS", help_heading = "Sign-in")]
+    pub max_age: Option<u32>,
+    /// How the person is to prove who they are.
+    #[arg(long, value_name = "VALUES", help_heading = "Sign-in")]
+    pub acr_values: Option<String>,
+    /// Languages for the provider's pages (`de en`).
+    #[arg(long, value_name = "LOCALES", help_heading = "Sign-in")]
+    pub ui_locales: Option<String>,
+    /// What exactly is asked for, as JSON (RFC 9396); `@FILE` reads it from a file.
+    #[arg(long, value_name = "JSON", value_parser = details, help_heading = "Sign-in")]
+    pub authorization_details: Option<String>,
+    /// How the answer comes back.
+    #[arg(long, value_name = "MODE", value_parser = RESPONSE_MODES, help_heading = "Sign-in")]
+    pub response_mode: Option<String>,
+    /// Push the request to the provider first (RFC 9126): `auto`, `true` or `false`.
+    #[arg(long, value_name = "WHEN", value_parser = wanted, num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Sign-in")]
+    pub par: Option<Wanted>,
+    /// Sign the request with the client's key (RFC 9101): `auto`, `true` or `false`.
+    #[arg(long, value_name = "WHEN", value_parser = wanted, num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Sign-in")]
+    pub request_object: Option<Wanted>,
+    /// Your name at the provider (`--grant password`).
+    #[arg(long, value_name = "NAME", help_heading = "Sign-in")]
+    pub username: Option<String>,
+    /// A file with your password (`--grant password`); `-` reads it from standard input.
+    #[arg(long, value_name = "FILE", help_heading = "Sign-in")]
+    pub password_file: Option<PathBuf>,
+    /// What both devices show (`--grant ciba`).
+    #[arg(long, value_name = "TEXT", help_heading = "Sign-in")]
+    pub binding_message: Option<String>,
+    /// A file with an ID token that says who is asked (`--grant ciba`).
+    #[arg(long, value_name = "FILE", help_heading = "Sign-in")]
+    pub id_token_hint_file: Option<PathBuf>,
+    /// A file with a token that says who is asked (`--grant ciba`).
+    #[arg(long, value_name = "FILE", help_heading = "Sign-in")]
+    pub login_hint_token_file: Option<PathBuf>,
+    /// How long the question is to stand, in seconds (`--grant ciba`).
+    #[arg(long, value_name = "SECONDS", help_heading = "Sign-in")]
+    pub requested_expiry: Option<u32>,
+}
+
+impl GrantFlags {
+    pub fn asks(&self) -> Asks {
+        Asks {
+            resources: self.resources.clone(),
+            audiences: self.audiences.clone(),
+            assertion: file(&self.assertion_file),
+            subject: self.subject.clone(),
+            assertion_issuer: self.assertion_issuer.clone(),
+            subject_token: file(&self.subject_token_file),
+            subject_token_type: self.subject_token_type.clone(),
+            subject_profile: self.subject_profile.clone(),
+            actor_token: file(&self.actor_token_file),
+            actor_token_type: self.actor_token_type.clone(),
+            requested_token_type: self.requested_token_type.clone(),
+            ..Asks::default()
+        }
+    }
+}
+
+impl SignInFlags {
+    pub fn asks(&self) -> Asks {
+        Asks {
+            login_hint: self.login_hint.clone(),
+            prompt: self.prompt.clone(),
+            max_age: self.max_age.map(u64::from),
+            acr_values: self.acr_values.clone(),
+            ui_locales: self.ui_locales.clone(),
+            authorization_details: self.authorization_details.clone(),
+            response_mode: self.response_mode.clone(),
+            par: self.par,
+            request_object: self.request_object,
+            username: self.username.clone(),
+            password: file(&self.password_file),
+            binding_message: self.binding_message.clone(),
+            id_token_hint: file(&self.id_token_hint_file),
+            login_hint_token: file(&self.login_hint_token_file),
+            requested_expiry: self.requested_expiry.map(u64::from),
+            ..Asks::default()
+        }
+    }
+}
+
+/// The profile is used from other folders too.
+fn file(path: &Option<PathBuf>) -> Option<SecretSource> {
+    let path = path.as_ref()?;
+    let whole = match path.to_str() {
+        Some("-") => path.clone(),
+        Some(text) if text.starts_with("~/") => path.clone(),
+        _ => std::path::absolute(path).unwrap_or_else(|_| path.clone()),
+    };
+    Some(SecretSource::File(whole))
+}
+
+fn wanted(text: &str) -> Result<Wanted, String> {
+    match text {
+        "auto" => Ok(Wanted::Auto),
+        "true" => Ok(Wanted::Always),
+        "false" => Ok(Wanted::Never),
+        _ => Err("it is one of `auto`, `true` and `false`".to_owned()),
+    }
+}
+
+fn details(text: &str) -> Result<String, String> {
+    let read;
+    let text = match text.strip_prefix('@') {
+        Some(file) => {
+            read = std::fs::read_to_string(file)
+                .map_err(|e| format!("`{}` can't be read: {e}", crate::text::safe(file)))?;
+            read.as_str()
+        }
+        None => text,
+    };
+    authorization_details::check(text).map_err(|e| format!("it {e}"))
+}

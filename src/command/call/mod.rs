@@ -1,0 +1,234 @@
+//! `call`: a request to the provider's API with the token, the answer streamed to stdout.
+
+mod answer;
+
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::api::body::{Asked, Body};
+use crate::api::exchange::Caller;
+use crate::api::items::{self, Items};
+use crate::api::pace::Pace;
+use crate::api::request::Draft;
+use crate::api::{hosts, template};
+use crate::command::{Global, WhoFlags, practice};
+use crate::error::Error;
+use crate::secret::Secret;
+use crate::session::fresh::{Want, fresh, instead_of};
+use crate::session::record::Record;
+use crate::session::{Session, lock};
+use crate::text::safe;
+use crate::world::World;
+
+#[derive(Args, Debug)]
+#[command(override_usage = "oauthctl call [OPTIONS] [PROFILE] [METHOD] PATH [ITEM]...")]
+#[command(after_help = "Examples:
+  oauthctl call getresponse /campaigns
+  oauthctl call getresponse /contacts 'query[email]==ann@example.test'
+  oauthctl call cc POST /contact_lists name=Friends favorite:=true
+  oauthctl call cc POST /contacts 'email_address[address]=ann@example.test' create_source=Account
+  oauthctl call getresponse POST /contacts -d @contact.json")]
+pub struct CallArgs {
+    /// A path of the API (`{user_id}` and the like are filled from the login), or a full URL on its hosts; before it PROFILE
+    /// and METHOD (GET if none is given, POST with a body); after it items: `key=value`, `key:=json` and nested `a[b][]=value` of
+    /// the body (`=@FILE`, `:=@FILE` from a file), `file@PATH` to upload, `key==value` of the query, `Header:value`, `Header:` to
+    /// leave one out, `Header;` to send it empty
+    #[arg(value_name = "WORD", required = true)]
+    pub words: Vec<String>,
+    /// The method, as an option.
+    #[arg(short = 'X', long, value_name = "METHOD", help_heading = "Request")]
+    pub method: Option<String>,
+    /// A header, `Name: value`; may be given several times.
+    #[arg(short = 'H', long = "header", value_name = "LINE", help_heading = "Request")]
+    pub headers: Vec<String>,
+    /// The request's body: a text, `@FILE`, or `-` for standard input.
+    #[arg(short, long, value_name = "DATA", help_heading = "Request")]
+    pub data: Option<String>,
+    /// The request's body from a file, or `-` for standard input, sent as it is read.
+    #[arg(long, value_name = "FILE", help_heading = "Request", conflicts_with = "data")]
+    pub input: Option<String>,
+    /// The items make a form, not JSON.
+    #[arg(long, help_heading = "Request")]
+    pub form: bool,
+    /// The items make JSON (which they do anyway), `{}` where there are none.
+    #[arg(long, help_heading = "Request", conflicts_with = "form")]
+    pub json: bool,
+    /// Send to any host; to one that isn't the provider's without the token.
+    #[arg(long, help_heading = "Request")]
+    pub anywhere: bool,
+    /// The most time until the answer begins.
+    #[arg(long, value_name = "TIME", value_parser = super::duration, default_value = "60s", help_heading = "Request")]
+    pub timeout: Duration,
+    /// How often a request that may be repeated is sent again after 429, 502, 503, 504 or a broken connection; 0 is never.
+    #[arg(long, value_name = "N", default_value_t = 3, help_heading = "Request")]
+    pub retry: u32,
+    /// Print the answer's status and headers too.
+    #[arg(short, long, help_heading = "Answer")]
+    pub include: bool,
+    /// Print status and headers alone, of a HEAD request unless another method is given.
+    #[arg(long, help_heading = "Answer")]
+    pub head: bool,
+    #[command(flatten)]
+    pub flags: WhoFlags,
+}
+
+/// What was typed, taken apart.
+struct Typed {
+    profile: Option<String>,
+    method: Option<String>,
+    target: String,
+    items: Vec<String>,
+}
+
+pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
+    let typed = take_apart(&args.words)?;
+    let items = items(world, &args, &typed)?;
+    let body = Body::of(world, &asked(&args, &items), &items)?;
+    let method = method(&args, &typed, &body)?;
+
+    let mut session = practice::open(world, args.flags.choice(typed.profile.clone(), global))?;
+    let record = session.load().ok().flatten();
+    let provider = session.provider(world, record.as_ref())?;
+    let target = filled(&typed.target, &session, record.as_ref())?;
+    let (mut url, with_token) = match args.anywhere {
+        true => hosts::resolve_anywhere(&provider, &target)?,
+        false => (hosts::resolve(&provider, &target)?, true),
+    };
+    for (name, value) in &items.query {
+        url.query_pairs_mut().append_pair(name, value);
+    }
+    let set = match with_token {
+        true => Some(fresh(world, &mut session, Want::default())?),
+        false => {
+            world.say(&format!(
+                "`{}` is not a host of `{}`: sent without the token",
+                safe(url.host_str().unwrap_or("")),
+                provider.id
+            ));
+            None
+        }
+    };
+    let mut draft = Draft::new(&provider, &method, &items, body.kind(), with_token);
+    draft.timeout = args.timeout;
+    let who = answer::Who { profile: session.name.clone(), store: session.store.kind() };
+    let pace = match with_token {
+        true => Pace::new(&provider.limits, pace_file(&session)),
+        false => Pace::new(&crate::provider::Limits::default(), None),
+    };
+    let mut caller = Caller {
+        provider: &provider,
+        draft,
+        body,
+        set,
+        renew: Box::new(|world, refused| instead_of(world, &mut session, refused)),
+        retries: args.retry,
+        pace,
+    };
+    let (_, answered) = caller.send(world, &url)?;
+    answer::deliver(world, &args, &who, &provider, answered)
+}
+
+/// The items of the line and of `-H`.
+fn items(world: &World, args: &CallArgs, typed: &Typed) -> Result<Items, Error> {
+    let mut items = items::parse(&typed.items, world.env.home().as_deref())?;
+    for line in &args.headers {
+        items.headers.push(items::header_line(line)?);
+    }
+    Ok(items)
+}
+
+fn asked(args: &CallArgs, items: &Items) -> Asked {
+    // `--json` alone asks for a body too
+    let empty = args.json && args.input.is_none() && items.data.is_empty() && items.files.is_empty();
+    let data = args.data.clone().or_else(|| empty.then(|| "{}".to_owned()));
+    Asked { data, input: args.input.clone(), form: args.form }
+}
+
+fn method(args: &CallArgs, typed: &Typed, body: &Body) -> Result<String, Error> {
+    let usual = if args.head {
+        "HEAD"
+    } else if body.is_none() {
+        "GET"
+    } else {
+        "POST"
+    };
+    match (&args.method, &typed.method) {
+        (Some(a), Some(b)) if !a.eq_ignore_ascii_case(b) => {
+            Err(Error::usage(format!("the method is given twice: `-X {}` and `{}`", safe(a), safe(b))))
+        }
+        (Some(method), _) => Ok(method.to_ascii_uppercase()),
+        (None, method) => Ok(method.clone().unwrap_or_else(|| usual.to_owned())),
+    }
+}
+
+/// `{user_id}` in the path, from what is known of the login.
+fn filled(target: &str, session: &Session, record: Option<&Record>) -> Result<String, Error> {
+    let text = |value: &serde_json::Value| match value {
+        serde_json::Value::String(text) => Some(text.clone()),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    let extra = record.and_then(|r| r.token.as_ref()).map(|t| &t.extra);
+    let vars = |name: &str| session.profile.vars.get(name).or_else(|| record?.vars.get(name)).cloned();
+    let known = |name: &str| vars(name).or_else(|| text(extra?.get(name)?)).map(Secret::unlisted);
+    template::fill(target, &known).map_err(|name| {
+        let mut names: Vec<String> = session.profile.vars.keys().cloned().collect();
+        names.extend(record.iter().flat_map(|r| r.vars.keys().cloned()));
+        names.extend(
+            extra.into_iter().flat_map(|e| e.iter().filter(|(_, v)| text(v).is_some()).map(|(n, _)| n.clone())),
+        );
+        names.sort();
+        names.dedup();
+        let error = Error::usage(format!("nothing is known as `{{{}}}` of profile `{}`", safe(&name), session.name));
+        match names.is_empty() {
+            true => {
+                error.hint("braces are filled from what the login brought; write `%7B` for a `{` of the path itself")
+            }
+            false => {
+                error.hint(format!("known: {}; write `%7B` for a `{{` of the path itself", safe(&names.join(", "))))
+            }
+        }
+    })
+}
+
+/// What all processes of this profile share to keep the provider's limits.
+fn pace_file(session: &Session) -> Option<std::path::PathBuf> {
+    let name = lock::credential_name(&*session.store, &session.name);
+    Some(session.paths.state.as_ref()?.join("limits").join(name))
+}
+
+fn take_apart(words: &[String]) -> Result<Typed, Error> {
+    let is_target = |w: &str| w.starts_with('/') || w.contains("://");
+    let is_method = |w: &str| !w.is_empty() && w.bytes().all(|b| b.is_ascii_uppercase());
+    let mut rest = words.iter().map(String::as_str).peekable();
+    let profile = rest.next_if(|w| !is_target(w) && !is_method(w)).map(str::to_owned);
+    let method = rest.next_if(|w| is_method(w)).map(str::to_owned);
+    let Some(target) = rest.next() else {
+        return Err(Error::usage("`call` needs a path").hint("oauthctl call PROFILE [METHOD] /PATH"));
+    };
+    Ok(Typed { profile, method, target: target.to_owned(), items: rest.map(str::to_owned).collect() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_taken_apart_by_what_they_look_like() {
+        let apart = |words: &[&str]| {
+            let t = take_apart(&words.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>()).unwrap();
+            (t.profile, t.method, t.target, t.items)
+        };
+        let some = |s: &str| Some(s.to_owned());
+        assert_eq!(apart(&["/me"]), (None, None, "/me".into(), vec![]));
+        assert_eq!(apart(&["gr", "/me"]), (some("gr"), None, "/me".into(), vec![]));
+        assert_eq!(apart(&["POST", "/x", "a=b"]), (None, some("POST"), "/x".into(), vec!["a=b".into()]));
+        assert_eq!(
+            apart(&["gr", "GET", "https://api.example/x"]),
+            (some("gr"), some("GET"), "https://api.example/x".into(), vec![])
+        );
+        assert_eq!(apart(&["gr", "campaigns", "q==1"]), (some("gr"), None, "campaigns".into(), vec!["q==1".into()]));
+        assert!(take_apart(&["gr".to_owned()]).is_err());
+    }
+}

@@ -1,0 +1,155 @@
+//! The ways to sign in without a browser on this machine, one function per grant: what each needs before it starts.
+
+use std::time::Duration;
+
+use super::LoginArgs;
+use super::ask::{ask, ask_hidden, complete_client};
+use super::ways::{Obtained, say_if};
+use crate::command::may_ask;
+use crate::config::GrantKind;
+use crate::error::Error;
+use crate::grant::identity::Sent;
+use crate::grant::unattended::Aim;
+use crate::grant::{Asking, ciba, device, password};
+use crate::protocol::ciba::{Hint, More};
+use crate::protocol::token_request::Client;
+use crate::provider::Provider;
+use crate::secret::Secret;
+use crate::session::fresh::by_grant;
+use crate::session::record::Record;
+use crate::session::{Session, inputs};
+use crate::token::TokenSet;
+use crate::world::World;
+
+fn obtained(set: TokenSet, client: Client, asked: Vec<String>) -> Obtained {
+    Obtained { set, client, asked, redirect_params: Vec::new(), caught: None, sent: Sent::default(), confirm: false }
+}
+
+/// Client credentials, assertions, and the exchange of one token for another.
+pub(super) fn unattended(
+    world: &mut World,
+    session: &mut Session,
+    provider: &Provider,
+    old: Option<&Record>,
+    grant: GrantKind,
+    store_notice: Option<String>,
+) -> Result<Obtained, Error> {
+    let endpoint = match grant {
+        GrantKind::ClientCredentials => provider.client_credentials.as_ref().unwrap_or(&provider.token),
+        _ => &provider.token,
+    };
+    let client = match grant {
+        // the assertion may speak for itself
+        GrantKind::JwtBearer | GrantKind::Saml2Bearer => session.require_client(world, provider, old)?,
+        _ => complete_client(world, session, provider, old, endpoint, None)?,
+    };
+    say_if(world, store_notice);
+    let asked = session.scopes(provider, grant);
+    let set = by_grant(world, session, provider, &client, grant)?.set;
+    Ok(obtained(set, client, asked))
+}
+
+/// On a machine without a browser: the code is entered anywhere.
+pub(super) fn by_device_code(
+    world: &mut World,
+    session: &mut Session,
+    provider: &Provider,
+    old: Option<&Record>,
+    args: &LoginArgs,
+    store_notice: Option<String>,
+) -> Result<Obtained, Error> {
+    let endpoint = provider.device.as_ref().map_or(&provider.token, |device| &device.endpoint);
+    let client = complete_client(world, session, provider, old, endpoint, None)?;
+    say_if(world, store_notice);
+    let asked = session.scopes(provider, GrantKind::DeviceCode);
+    let name = session.name.clone();
+    let asking = Asking { profile: &name, provider, client: &client };
+    // the server says how long the code is good; `--timeout` can only shorten it
+    let timeout = args.timeout.unwrap_or(Duration::from_secs(3600));
+    let set = device::obtain(world, &asking, &asked, timeout, &mut |_| ())?.set;
+    Ok(obtained(set, client, asked))
+}
+
+/// The person confirms on a device of their own.
+pub(super) fn by_ciba(
+    world: &mut World,
+    session: &mut Session,
+    provider: &Provider,
+    old: Option<&Record>,
+    args: &LoginArgs,
+    store_notice: Option<String>,
+) -> Result<Obtained, Error> {
+    let hint = hint(world, session)?;
+    let client =
+        complete_client(world, session, provider, old, provider.ciba.as_ref().unwrap_or(&provider.token), None)?;
+    say_if(world, store_notice);
+    let asked = session.scopes(provider, GrantKind::Ciba);
+    let asks = &session.profile.asks;
+    let more = More {
+        binding_message: asks.binding_message.clone(),
+        requested_expiry: asks.requested_expiry,
+        acr_values: asks.acr_values.clone(),
+    };
+    let asking = Asking { profile: &session.name, provider, client: &client };
+    let timeout = args.timeout.unwrap_or(Duration::from_secs(3600));
+    let set = ciba::obtain(world, &asking, &asked, &hint, &more, timeout, &mut |_| ())?.set;
+    Ok(obtained(set, client, asked))
+}
+
+/// Who is to be asked: said in one of three ways.
+fn hint(world: &mut World, session: &Session) -> Result<Hint, Error> {
+    let asks = &session.profile.asks;
+    let id_token = inputs::read(world, session, "ID token", &asks.id_token_hint)?;
+    let login_token = inputs::read(world, session, "login hint token", &asks.login_hint_token)?;
+    match (&asks.login_hint, id_token, login_token) {
+        (Some(hint), None, None) => Ok(Hint::Login(hint.clone())),
+        (None, Some(token), None) => Ok(Hint::IdToken(token)),
+        (None, None, Some(token)) => Ok(Hint::LoginToken(token)),
+        (None, None, None) if may_ask(world) => {
+            ask(world, "Who is to be asked (as the provider knows them)").map(Hint::Login)
+        }
+        (None, None, None) => {
+            Err(Error::usage("nobody is named who could be asked")
+                .hint("`--login-hint NAME`, as the provider knows them"))
+        }
+        _ => Err(Error::usage("who is to be asked is said more than once")
+            .hint("one of `--login-hint`, `--id-token-hint-file` and `--login-hint-token-file`")),
+    }
+}
+
+/// Name and password, for people who have nothing else.
+pub(super) fn by_password(
+    world: &mut World,
+    session: &mut Session,
+    provider: &Provider,
+    old: Option<&Record>,
+    store_notice: Option<String>,
+) -> Result<Obtained, Error> {
+    if session.choice.grant != Some(GrantKind::Password) {
+        return Err(Error::usage("a password is sent only where the command itself says so")
+            .hint(format!("oauthctl login {} --grant password", session.name)));
+    }
+    let client = complete_client(world, session, provider, old, &provider.token, None)?;
+    say_if(world, store_notice);
+    let asking = Asking { profile: &session.name, provider, client: &client };
+    password::warn(world, &asking);
+    let asks = &session.profile.asks;
+    let username = match &asks.username {
+        Some(name) => name.clone(),
+        None if may_ask(world) => ask(world, "Your name there")?,
+        None => return Err(Error::usage("no name is known to sign in with").hint("`--username NAME`")),
+    };
+    let password: Secret = match inputs::read(world, session, "password", &asks.password)? {
+        Some(password) => password,
+        None if may_ask(world) => ask_hidden(world, "Your password there (not shown)")?,
+        None => {
+            return Err(Error::usage("no password is known to sign in with")
+                .hint("`--password-file FILE` (`-`: standard input)"));
+        }
+    };
+    let asked = session.scopes(provider, GrantKind::Password);
+    let aim = Aim { scopes: &asked, resources: &asks.resources, audiences: &asks.audiences };
+    let set = password::obtain(world, &asking, &username, &password, aim, &mut |_| ())?.set;
+    drop(password);
+    Ok(obtained(set, client, asked))
+}

@@ -1,0 +1,84 @@
+//! The person confirms on a device of their own (OpenID CIBA, poll mode): nothing opens here, and the answer is polled for.
+
+use std::time::Duration;
+
+use crate::config::GrantKind;
+use crate::error::{Error, Kind};
+use crate::grant::poll::{self, Polling};
+use crate::grant::{Asking, Commit, send, unattended};
+use crate::protocol::answer::Answer;
+use crate::protocol::ciba::{self, Hint, More};
+use crate::protocol::device::StartError;
+use crate::protocol::token_request;
+use crate::secret::Secret;
+use crate::text::safe;
+use crate::world::World;
+
+pub fn obtain(
+    world: &mut World,
+    asking: &Asking<'_>,
+    scopes: &[String],
+    hint: &Hint,
+    more: &More,
+    timeout: Duration,
+    commit: Commit<'_>,
+) -> Result<Answer, Error> {
+    let provider = asking.provider;
+    let Some(endpoint) = &provider.ciba else {
+        return Err(Error::usage(format!(
+            "provider `{}` offers no sign-in on another device (CIBA)",
+            safe(&provider.id)
+        ))
+        .hint(format!("oauthctl login {}", asking.profile)));
+    };
+    let mut scopes = scopes.to_vec();
+    // section 7.1: `openid` is required
+    if !scopes.iter().any(|s| s == "openid") {
+        scopes.insert(0, "openid".to_owned());
+    }
+    let scope = (provider.scopes.param.as_str(), scopes.join(&provider.scopes.separator));
+    let params = ciba::request(scope, hint, more);
+    let request = token_request::build("backchannel authentication", endpoint, asking.client, params, None)?;
+    let response = send(world, &request)?;
+    let started = ciba::read_start(&response, &endpoint.ok_status).map_err(refused)?;
+    world.say(&format!("{} asks for your consent on a device of yours.", safe(&provider.name)));
+    if let Some(message) = &more.binding_message {
+        world.say(&format!("It shows there:  {}", safe(message)));
+    }
+    world.say(&format!(
+        "Only if you began this sign-in yourself. Waiting for at most {} min.",
+        started.expires_in.div_ceil(60)
+    ));
+    let (signals, heard) = std::sync::mpsc::channel();
+    world.signals.watch(signals);
+    let polling = Polling {
+        endpoint: unattended::endpoint(provider),
+        params: vec![
+            ("grant_type", Secret::unlisted(GrantKind::Ciba.grant_type())),
+            ("auth_req_id", started.auth_req_id.clone()),
+        ],
+        interval: Duration::from_secs(started.interval),
+        limit: Duration::from_secs(started.expires_in).min(timeout),
+        nobody: "nobody confirmed the sign-in in time",
+    };
+    let answer = poll::until_decided(world, asking, &polling, &heard, commit);
+    if answer.is_err() {
+        world.signals.release();
+    }
+    answer
+}
+
+fn refused(e: StartError) -> Error {
+    let kind = match &e {
+        StartError::Refused { status, .. } if *status == 429 || *status >= 500 => Kind::TryLater,
+        StartError::Refused { code: Some(code), .. } => match code.as_str() {
+            "access_denied" | "invalid_scope" | "unknown_user_id" | "expired_login_hint_token" => Kind::Refused,
+            _ => Kind::Usage,
+        },
+        StartError::Refused { .. } => Kind::Usage,
+        _ => Kind::Unsafe,
+    };
+    let unknown = matches!(&e, StartError::Refused { code: Some(code), .. } if code == "unknown_user_id");
+    let error = Error::new(kind, "the sign-in on another device can't be started").cause(e);
+    if unknown { error.hint("name the account as the provider knows it: `--login-hint`") } else { error }
+}

@@ -1,0 +1,99 @@
+//! Asks the token endpoint again and again while a person decides elsewhere, never sooner than the server said (RFC 8628,
+//! section 3.5; CIBA, section 11).
+
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+
+use crate::error::{Asked, Error, Kind};
+use crate::grant::{Asking, Commit, read, send};
+use crate::protocol::answer::Answer;
+use crate::protocol::device::{self, Poll};
+use crate::protocol::token_request::{self, Param};
+use crate::provider::Endpoint;
+use crate::world::World;
+
+/// The longest pause while the network is in trouble.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+pub struct Polling<'a> {
+    pub endpoint: Endpoint,
+    pub params: Vec<Param<'a>>,
+    pub interval: Duration,
+    /// From now on; what is not decided by then is over.
+    pub limit: Duration,
+    /// What is said then.
+    pub nobody: &'static str,
+}
+
+///
+pub fn until_decided(
+    world: &mut World,
+    asking: &Asking<'_>,
+    polling: &Polling<'_>,
+    heard: &Receiver<i32>,
+    commit: Commit<'_>,
+) -> Result<Answer, Error> {
+    let endpoint = &polling.endpoint;
+    let expired =
+        || Error::new(Kind::NobodyAnswered, polling.nobody).hint(format!("oauthctl login {}", asking.profile));
+    let deadline = world.clock.elapsed() + polling.limit;
+    let mut interval = polling.interval;
+    let mut pause = interval;
+    loop {
+        let until = world.clock.elapsed() + pause;
+        if until >= deadline {
+            wait(world, heard, deadline)?;
+            return Err(expired());
+        }
+        wait(world, heard, until)?;
+        // each time anew: a proof or an assertion of the client's is good once
+        let request = token_request::build("token", endpoint, asking.client, polling.params.clone(), None)?;
+        let response = match send(world, &request) {
+            Ok(response) => response,
+            // section 3.5: back off when the network is in trouble
+            Err(e) if e.kind == Kind::TryLater => {
+                pause = (pause * 2).min(LONGEST_PAUSE);
+                world.step(|| format!("{}: asking again in {} s", e.message, pause.as_secs()));
+                continue;
+            }
+            Err(e) => return Err(e),
+        };
+        if endpoint.ok_status.contains(&response.status) {
+            commit(&response);
+            let now = world.clock.now();
+            return read(world, asking, Asked::Code, endpoint, &response, now);
+        }
+        pause = match device::judge(&response) {
+            Poll::Pending => interval,
+            Poll::SlowDown => {
+                interval += Duration::from_secs(5);
+                interval
+            }
+            Poll::Denied => {
+                return Err(Error::new(Kind::Refused, "the sign-in was refused")
+                    .hint(format!("oauthctl login {}", asking.profile)));
+            }
+            Poll::Expired => return Err(expired()),
+            Poll::Other if response.status == 429 || response.status >= 500 => (pause * 2).min(LONGEST_PAUSE),
+            Poll::Other => {
+                let now = world.clock.now();
+                return read(world, asking, Asked::Code, endpoint, &response, now);
+            }
+        };
+    }
+}
+
+/// Waits by the clock that goes on while the machine sleeps; a signal ends it.
+fn wait(world: &World, heard: &Receiver<i32>, until: Duration) -> Result<(), Error> {
+    loop {
+        if let Ok(signal) = heard.try_recv() {
+            let kind = if signal == 2 { Kind::Interrupted } else { Kind::Terminated };
+            return Err(Error::new(kind, "interrupted; nothing was stored"));
+        }
+        let left = until.saturating_sub(world.clock.elapsed());
+        if left.is_zero() {
+            return Ok(());
+        }
+        world.clock.sleep(left.min(Duration::from_millis(200)));
+    }
+}

@@ -1,0 +1,36 @@
+//! One token for another (RFC 8693): narrower, for another service, or in another's name.
+
+use crate::config::GrantKind;
+use crate::error::{Asked, Error};
+use crate::grant::unattended::{Aim, endpoint};
+use crate::grant::{Asking, Commit, ask};
+use crate::protocol::answer::Answer;
+use crate::protocol::token_exchange::{self, Exchange, short};
+use crate::protocol::token_request;
+use crate::secret::Secret;
+use crate::text::safe;
+use crate::world::World;
+
+pub fn obtain(
+    world: &mut World,
+    asking: &Asking<'_>,
+    exchange: &Exchange,
+    aim: Aim<'_>,
+    commit: Commit<'_>,
+) -> Result<Answer, Error> {
+    let endpoint = endpoint(asking.provider);
+    let mut params = token_exchange::request(GrantKind::TokenExchange.grant_type(), exchange);
+    params.extend(aim.scope(asking.provider).map(|(name, scope)| (name, Secret::unlisted(scope))));
+    params.extend(aim.targets());
+    let request = token_request::build("token", &endpoint, asking.client, params, None)?;
+    let answer = ask(world, asking, Asked::Exchange, &endpoint, &request, commit)?;
+    match answer.set.extra.get("issued_token_type").and_then(serde_json::Value::as_str) {
+        Some(issued) => {
+            let issued = issued.to_owned();
+            world.step(|| format!("issued: a token of the type `{}`", safe(short(&issued))));
+        }
+        // section 2.2.1: required, and left out by several servers
+        None => world.step(|| "the answer does not say what type of token was issued".to_owned()),
+    }
+    Ok(answer)
+}

@@ -1,0 +1,124 @@
+//! Assertions as grants: a signed statement about who wants the token, exchanged without a browser (RFC 7521, section 4.1; RFC
+//! 7523 for JWT, RFC 7522 for SAML 2.0).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde_json::{Map, Value};
+
+use crate::protocol::token_request::Param;
+use crate::secret::Secret;
+
+/// Seconds that an assertion made here is good: long enough for a slow network, and no server takes more than an hour.
+pub const LIFE: i64 = 300;
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AssertionError {
+    #[error("it is no JWT: three parts of base64url with dots between")]
+    NotAJwt,
+    #[error("it is neither XML nor base64 of XML")]
+    NotSaml,
+}
+
+/// RFC 7523, section 2.1; RFC 7522, section 2.1.
+pub fn request<'a>(grant_type: &'a str, assertion: &Secret, scope: Option<(&'a str, String)>) -> Vec<Param<'a>> {
+    let mut params = vec![("grant_type", Secret::unlisted(grant_type)), ("assertion", assertion.clone())];
+    if let Some((name, scope)) = scope {
+        params.push((name, Secret::unlisted(scope)));
+    }
+    params
+}
+
+/// An assertion as it came from a file or a program, without the blanks around it.
+pub fn jwt(text: &Secret) -> Result<Secret, AssertionError> {
+    let text = text.expose().trim();
+    let parts: Vec<&str> = text.split('.').collect();
+    let base64url = |part: &&str| part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    // the signature alone may be empty, by RFC 7515: that is for the server to refuse
+    if parts.len() != 3 || parts[..2].iter().any(|p| p.is_empty()) || !parts.iter().all(base64url) {
+        return Err(AssertionError::NotAJwt);
+    }
+    Ok(Secret::new(text))
+}
+
+/// XML is encoded as RFC 7522, section 2.1, wants it (base64url, no padding, no line breaks); what is base64 of either kind
+/// already is brought to that form.
+pub fn saml(text: &Secret) -> Result<Secret, AssertionError> {
+    let text = text.expose().trim_start_matches('\u{feff}').trim();
+    if text.starts_with('<') {
+        return Ok(Secret::new(URL_SAFE_NO_PAD.encode(text)));
+    }
+    let packed: String = text.chars().filter(|c| !c.is_whitespace() && *c != '=').collect();
+    let standard = packed.replace('-', "+").replace('_', "/");
+    let padded = format!("{standard}{}", "=".repeat((4 - standard.len() % 4) % 4));
+    match STANDARD.decode(padded) {
+        Ok(xml) if xml.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'<') => {
+            Ok(Secret::new(URL_SAFE_NO_PAD.encode(xml)))
+        }
+        _ => Err(AssertionError::NotSaml),
+    }
+}
+
+/// What an assertion made here says (RFC 7523, section 3). `jti` is drawn anew each time; `now`: Unix seconds.
+pub fn claims(issuer: &str, subject: &str, audience: &str, now: i64, jti: &str) -> Map<String, Value> {
+    Map::from_iter([
+        ("iss".to_owned(), issuer.into()),
+        ("sub".to_owned(), subject.into()),
+        ("aud".to_owned(), audience.into()),
+        ("iat".to_owned(), now.into()),
+        ("exp".to_owned(), now.saturating_add(LIFE).into()),
+        ("jti".to_owned(), jti.into()),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // RFC 7522, section 2.1: base64url, no padding, no line breaks
+    #[test]
+    fn a_saml_assertion_is_sent_in_base64url_however_it_came() {
+        let xml = "<Assertion>ÿ?>~</Assertion>";
+        let want = URL_SAFE_NO_PAD.encode(xml);
+        let packed = STANDARD.encode(xml);
+        let wrapped = packed.as_bytes().chunks(10).map(|c| String::from_utf8_lossy(c).into_owned());
+        for given in [
+            xml.to_owned(),
+            format!("\u{feff}\n{xml}\n"),
+            want.clone(),
+            STANDARD.encode(xml),
+            wrapped.collect::<Vec<_>>().join("\n"),
+        ] {
+            assert_eq!(
+                saml(&Secret::unlisted(given.as_str())).map(|s| s.expose().to_owned()),
+                Ok(want.clone()),
+                "{given}"
+            );
+        }
+        for bad in ["", "not saml", "bm90IHhtbA", "{}"] {
+            assert_eq!(saml(&Secret::unlisted(bad)), Err(AssertionError::NotSaml), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_jwt_is_not_sent_as_one() {
+        // RFC 7523, section 2.1, its example's shape
+        assert_eq!(
+            jwt(&Secret::unlisted(" eyJhbGciOiJFUzI1NiJ9.eyJpc3Mi.J9l-ZhwP\n")).unwrap().expose(),
+            "eyJhbGciOiJFUzI1NiJ9.eyJpc3Mi.J9l-ZhwP"
+        );
+        for bad in ["", "a.b", "a.b.c.d", "a b.c.d", "..", "-----BEGIN PRIVATE KEY-----"] {
+            assert_eq!(jwt(&Secret::unlisted(bad)), Err(AssertionError::NotAJwt), "{bad}");
+        }
+    }
+
+    // RFC 7523, section 3
+    #[test]
+    fn an_assertion_made_here_names_who_about_whom_for_whom_and_until_when() {
+        let claims = claims("me", "alice", "https://as.example/token", 1000, "once");
+        let text = Value::Object(claims).to_string();
+        assert_eq!(
+            text,
+            r#"{"iss":"me","sub":"alice","aud":"https://as.example/token","iat":1000,"exp":1300,"jti":"once"}"#
+        );
+    }
+}

@@ -1,0 +1,112 @@
+//! A sign-in on a device of the person's own, begun from here (OpenID Connect Client-Initiated Backchannel Authentication 1.0,
+//! poll mode): the request, and what the server answers to it (sections 7.1 and 7.3).
+
+use serde_json::Value;
+
+use crate::protocol::api_error;
+use crate::protocol::device::{StartError, USUAL_INTERVAL};
+use crate::protocol::token_request::Param;
+use crate::secret::Secret;
+use crate::wire::Response;
+
+/// Who is asked: exactly one of these (section 7.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hint {
+    Login(String),
+    IdToken(Secret),
+    LoginToken(Secret),
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct More {
+    pub binding_message: Option<String>,
+    /// Seconds.
+    pub requested_expiry: Option<u64>,
+    pub acr_values: Option<String>,
+}
+
+pub fn request<'a>(scope: (&'a str, String), hint: &Hint, more: &More) -> Vec<Param<'a>> {
+    let mut params = vec![(scope.0, Secret::unlisted(scope.1))];
+    params.push(match hint {
+        // whose account it is says something about a person: shown to nobody
+        Hint::Login(hint) => ("login_hint", Secret::unlisted(hint.as_str())),
+        Hint::IdToken(token) => ("id_token_hint", token.clone()),
+        Hint::LoginToken(token) => ("login_hint_token", token.clone()),
+    });
+    let texts = [("binding_message", &more.binding_message), ("acr_values", &more.acr_values)];
+    for (name, value) in texts {
+        params.extend(value.as_ref().map(|v| (name, Secret::unlisted(v.as_str()))));
+    }
+    params.extend(more.requested_expiry.map(|s| ("requested_expiry", Secret::unlisted(s.to_string()))));
+    params
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Started {
+    pub auth_req_id: Secret,
+    /// Seconds.
+    pub expires_in: u64,
+    pub interval: u64,
+}
+
+/// Section 7.3.
+pub fn read_start(response: &Response, ok_status: &[u16]) -> Result<Started, StartError> {
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
+    if !ok_status.contains(&response.status) || body.get("error").is_some_and(|e| !e.is_null()) {
+        let error = api_error::read_value(&body).unwrap_or_default();
+        let said = [error.code.clone(), error.message].into_iter().flatten().collect::<Vec<_>>().join(": ");
+        return Err(StartError::Refused {
+            status: response.status,
+            code: error.code,
+            said: Some(said).filter(|s| !s.is_empty()),
+        });
+    }
+    let number = |name: &str| body.get(name).and_then(|v| v.as_u64().or_else(|| v.as_str()?.trim().parse().ok()));
+    let auth_req_id = body
+        .get("auth_req_id")
+        .and_then(Value::as_str)
+        .filter(|id| !id.is_empty() && id.len() <= 4096 && id.bytes().all(|b| (0x21..=0x7e).contains(&b)))
+        .ok_or(StartError::Missing("auth_req_id"))?;
+    Ok(Started {
+        auth_req_id: Secret::new(auth_req_id),
+        expires_in: number("expires_in").ok_or(StartError::Missing("expires_in"))?.min(3600),
+        interval: number("interval").unwrap_or(USUAL_INTERVAL).clamp(1, 120),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn response(status: u16, body: &Value) -> Response {
+        Response { status, headers: vec![], body: body.to_string().into_bytes().into() }
+    }
+
+    // section 7.3, its own example, and without `interval`
+    #[test]
+    fn reads_the_specifications_example() {
+        let body = json!({ "auth_req_id": "1c266114-a1be-4252-8ad1-04986c5b9ac1", "expires_in": 120, "interval": 2 });
+        let started = read_start(&response(200, &body), &[200]).unwrap();
+        assert_eq!((started.expires_in, started.interval), (120, 2));
+        let body = json!({ "auth_req_id": "1c266114", "expires_in": "3000000" });
+        let started = read_start(&response(200, &body), &[200]).unwrap();
+        assert_eq!((started.expires_in, started.interval), (3600, 5));
+        for bad in
+            [json!({}), json!({ "auth_req_id": "a b", "expires_in": 1 }), json!({ "auth_req_id": "a" }), json!(7)]
+        {
+            assert!(matches!(read_start(&response(200, &bad), &[200]), Err(StartError::Missing(_))), "{bad}");
+        }
+        let refused = json!({ "error": "unknown_user_id" });
+        let Err(StartError::Refused { code, .. }) = read_start(&response(400, &refused), &[200]) else { panic!() };
+        assert_eq!(code.as_deref(), Some("unknown_user_id"));
+    }
+
+    #[test]
+    fn one_hint_goes_along_and_what_binds_both_screens() {
+        let more = More { binding_message: Some("W4SCT".into()), requested_expiry: Some(60), acr_values: None };
+        let params = request(("scope", "openid".into()), &Hint::Login("alice".into()), &more);
+        let names: Vec<&str> = params.iter().map(|p| p.0).collect();
+        assert_eq!(names, ["scope", "login_hint", "binding_message", "requested_expiry"]);
+    }
+}

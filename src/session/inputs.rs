@@ -1,0 +1,147 @@
+//! What a grant without a browser exchanges: read from files and programs, made with the client's key, or taken from another
+//! profile, just before it is sent.
+
+use std::time::Duration;
+
+use crate::config::{GrantKind, SecretSource};
+use crate::error::Error;
+use crate::grant::unattended::Given;
+use crate::protocol::assertion;
+use crate::protocol::token_exchange::{Exchange, Typed, type_uri};
+use crate::secret::Secret;
+use crate::session::fresh::{Want, fresh};
+use crate::session::{Choice, Session, secret_from_file};
+use crate::text::safe;
+use crate::world::World;
+
+/// What `session`'s grant exchanges now. A program that is asked, and another profile's token, may take a while.
+pub fn given(world: &mut World, session: &Session, grant: GrantKind) -> Result<Given, Error> {
+    match grant {
+        GrantKind::JwtBearer => jwt(world, session).map(Given::Jwt),
+        GrantKind::Saml2Bearer => {
+            let text = require(world, session, "assertion", "--assertion-file", &session.profile.asks.assertion)?;
+            let saml = assertion::saml(&text)
+                .map_err(|e| Error::usage(format!("the assertion of `{}` can't be used", session.name)).cause(e))?;
+            Ok(Given::Saml(saml))
+        }
+        GrantKind::TokenExchange => exchange(world, session).map(Given::Token),
+        _ => Ok(Given::Credentials),
+    }
+}
+
+fn jwt(world: &mut World, session: &Session) -> Result<Secret, Error> {
+    let text = require(world, session, "assertion", "--assertion-file", &session.profile.asks.assertion)?;
+    assertion::jwt(&text)
+        .map_err(|e| Error::usage(format!("the assertion of `{}` can't be used", session.name)).cause(e))
+}
+
+fn exchange(world: &mut World, session: &Session) -> Result<Exchange, Error> {
+    let asks = &session.profile.asks;
+    let kind = |name: &Option<String>| {
+        type_uri(name.as_deref().unwrap_or("access_token")).map_err(|e| Error::usage(e.to_string()))
+    };
+    let subject_kind = kind(&asks.subject_token_type)?;
+    let subject = match (&asks.subject_profile, &asks.subject_token) {
+        (Some(profile), None) => {
+            Typed { token: of_profile(world, session, profile, &subject_kind)?, kind: subject_kind }
+        }
+        (None, Some(_)) => {
+            let text = require(world, session, "subject token", "--subject-token-file", &asks.subject_token)?;
+            Typed { token: trimmed(&text), kind: subject_kind }
+        }
+        (Some(_), Some(_)) => {
+            return Err(Error::usage("the subject is said twice: by a token and by a profile")
+                .hint("give `--subject-token-file` or `--subject-profile`"));
+        }
+        (None, None) => {
+            return Err(Error::usage("token exchange needs the token of whom it is about")
+                .hint("`--subject-profile PROFILE`, or `--subject-token-file FILE` (`-`: standard input)"));
+        }
+    };
+    let actor = match read(world, session, "actor token", &asks.actor_token)? {
+        Some(token) => Some(Typed { token: trimmed(&token), kind: kind(&asks.actor_token_type)? }),
+        // section 2.1: the one is required with the other, and forbidden without
+        None if asks.actor_token_type.is_some() => {
+            return Err(Error::usage("`--actor-token-type` says of what type a token is that isn't there")
+                .hint("add `--actor-token-file FILE`"));
+        }
+        None => None,
+    };
+    let requested = asks.requested_token_type.as_deref().map(type_uri).transpose();
+    Ok(Exchange { subject, actor, requested: requested.map_err(|e| Error::usage(e.to_string()))? })
+}
+
+/// Another profile's token, fresh.
+fn of_profile(world: &mut World, session: &Session, profile: &str, kind: &str) -> Result<Secret, Error> {
+    if profile == session.name || session.subject_of.iter().any(|p| p == profile) {
+        return Err(Error::usage(format!("the subject of `{}` leads back to itself", safe(profile)))
+            .hint(format!("oauthctl profile set {} subject-profile OTHER", safe(&session.name))));
+    }
+    world.step(|| format!("the subject is the token of `{}`", safe(profile)));
+    let choice = Choice { profile: Some(profile.to_owned()), no_cache: session.choice.no_cache, ..Choice::default() };
+    let mut other = Session::open(world, choice)?;
+    other.subject_of = [session.subject_of.clone(), vec![session.name.clone()]].concat();
+    let set = fresh(world, &mut other, Want { whole: true, ..Want::default() })?;
+    let found = match crate::protocol::token_exchange::short(kind) {
+        "id_token" => set.id_token,
+        "refresh_token" => set.refresh_token,
+        _ => Some(set.access_token),
+    };
+    found.ok_or_else(|| {
+        Error::usage(format!("the profile `{}` has no token of the type `{}`", safe(profile), safe(kind)))
+            .hint(format!("oauthctl login {}", safe(profile)))
+    })
+}
+
+fn trimmed(text: &Secret) -> Secret {
+    Secret::new(text.expose().trim())
+}
+
+fn require(
+    world: &mut World,
+    session: &Session,
+    what: &str,
+    flag: &str,
+    source: &Option<SecretSource>,
+) -> Result<Secret, Error> {
+    read(world, session, what, source)?.ok_or_else(|| {
+        Error::usage(format!("`{}` has no {what}", session.name))
+            .hint(format!("`{flag} FILE` (`-`: standard input)"))
+            .hint(format!(
+                "oauthctl profile set {} {}.file FILE",
+                safe(&session.name),
+                flag.trim_start_matches('-').trim_end_matches("-file")
+            ))
+    })
+}
+
+/// What a source in the configuration, or a file named on the command line, leads to. `what` names it in errors.
+pub fn read(
+    world: &mut World,
+    session: &Session,
+    what: &str,
+    source: &Option<SecretSource>,
+) -> Result<Option<Secret>, Error> {
+    match source {
+        None => Ok(None),
+        Some(SecretSource::File(path)) => secret_from_file(world, &path.to_string_lossy()).map(Some),
+        Some(SecretSource::Env(name)) => match world.env.var(name) {
+            Some(secret) => Ok(Some(secret.into())),
+            None => Err(Error::usage(format!(
+                "the {what} of `{}` is said to be in the variable `{}`, which is not set",
+                session.name,
+                safe(name)
+            ))),
+        },
+        Some(SecretSource::Command(argv)) => {
+            let shown = safe(&argv.join(" "));
+            world.step(|| format!("asking `{shown}` for the {what}"));
+            let failed = || Error::usage(format!("the command for the {what}, `{shown}`, failed"));
+            let out = world.programs.output(argv, Duration::from_secs(60)).map_err(|e| failed().cause(e))?;
+            if out.is_empty() {
+                return Err(failed().cause("it printed nothing"));
+            }
+            Ok(Some(Secret::new(out.as_str())))
+        }
+    }
+}

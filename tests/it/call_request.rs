@@ -1,0 +1,309 @@
+//! `call`: requests as people type them, and how often they are sent.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use oauthctl::sandbox::Manners;
+use oauthctl::world::{Clock, serve};
+use serde_json::json;
+
+use crate::call::{api, echoed, practice, signed_in};
+use crate::world::{Person, answer};
+
+#[test]
+fn nested_keys_make_a_nested_body() {
+    let (mut me, _server) = practice();
+    let line = "call practice /echo email_address[address]=ann@example.test list_memberships[]=a list_memberships[]=b n[x][0]:=1";
+    assert_eq!(
+        echoed(&mut me, line)["body"],
+        json!({ "email_address": { "address": "ann@example.test" }, "list_memberships": ["a", "b"], "n": { "x": [1] } })
+    );
+    assert_eq!(echoed(&mut me, "call practice /echo []:=1 []:=2")["body"], json!([1, 2]));
+    me.types("call practice /echo a[b=1").fails(
+        2,
+        "
+        error: the key `a[b` can't be read
+        caused by: after `a[b`: expected `]`
+        hint: `a[b]=…` nests, `a[]=…` appends, `a[0]=…` sets a place; `\\[` is a bracket of the name itself
+    ",
+    );
+}
+
+#[test]
+fn a_form_and_an_upload_have_their_own_types() {
+    let (mut me, _server) = practice();
+    let form = echoed(&mut me, "call practice /echo --form a=1+1 b:=true a=2");
+    assert_eq!(form["headers"]["content-type"], "application/x-www-form-urlencoded");
+    assert_eq!(form["body"], json!({ "a": "2", "b": "true" }));
+    assert_eq!(form["headers"]["content-length"], "18");
+    std::fs::write(me.path("people.csv"), "email\nann@example.test\n").unwrap();
+    let parts = echoed(&mut me, "call practice /echo list=1 file@~/people.csv");
+    let kind = parts["headers"]["content-type"].as_str().unwrap();
+    let boundary = kind.strip_prefix("multipart/form-data; boundary=").unwrap();
+    let body = parts["body"].as_str().unwrap();
+    assert_eq!(body.matches(boundary).count(), 3, "{body}");
+    assert!(
+        body.contains("name=\"file\"; filename=\"people.csv\"\r\nContent-Type: text/csv\r\n\r\nemail\nann@"),
+        "{body}"
+    );
+    me.types("call practice /echo --form a:=[1]").fails(
+        2,
+        "
+        error: `a` can't be a field of a form
+        caused by: a form holds texts, numbers and booleans
+    ",
+    );
+}
+
+#[test]
+fn a_body_is_streamed_from_a_file_or_a_pipe() {
+    let (mut me, _server) = practice();
+    std::fs::write(me.path("body.json"), "{\"from\":\"a file\"}").unwrap();
+    assert_eq!(echoed(&mut me, "call practice PUT /echo --input ~/body.json")["body"], json!({ "from": "a file" }));
+    me.stdin("{\"from\":\"a pipe\"}");
+    assert_eq!(echoed(&mut me, "call practice /echo --input -")["body"], json!({ "from": "a pipe" }));
+    assert_eq!(echoed(&mut me, "call practice POST /echo --json")["body"], json!({}));
+    me.types("call practice /echo --input /no/such/file").fails(
+        2,
+        "
+        error: `/no/such/file` can't be read
+        caused by: No such file or directory (os error 2)
+    ",
+    );
+    me.types("call practice /echo --input x a=b")
+        .fails(2, "error: the body is given twice: by `--input` and by items\n");
+}
+
+#[test]
+fn headers_are_set_added_emptied_and_left_out() {
+    let (mut me, _server) = practice();
+    let words = [
+        "call",
+        "practice",
+        "/echo",
+        "a=1",
+        "Accept:",
+        "X-Empty;",
+        "X-Two:1",
+        "-H",
+        "X-Two: 2",
+        "-H",
+        "Content-Type: a/b",
+    ];
+    let done = me.runs(&words);
+    let seen: serde_json::Value = serde_json::from_str(&done.out).unwrap();
+    let headers = seen["headers"].as_object().unwrap();
+    // the HTTP client's own, which says nothing
+    assert_eq!(headers["accept"], "*/*");
+    assert_eq!((headers["x-empty"].as_str(), headers["content-type"].as_str()), (Some(""), Some("a/b")));
+    // A-25
+    for header in ["Host: evil.example", "Authorization: Bearer x", "X: a\r\nHost: evil.example"] {
+        assert_eq!(me.runs(&["call", "practice", "/echo", "-H", header]).code, 7, "{header}");
+    }
+}
+
+#[test]
+fn the_method_is_a_word_or_an_option() {
+    let (mut me, _server) = practice();
+    assert_eq!(echoed(&mut me, "call practice -X patch /echo a=1")["method"], "PATCH");
+    assert_eq!(echoed(&mut me, "call practice PUT /echo -X PUT")["method"], "PUT");
+    me.types("call practice GET /echo -X PUT").fails(2, "error: the method is given twice: `-X PUT` and `GET`\n");
+    let done = me.types("call practice /me --head");
+    assert!(
+        done.code == 0 && done.out.starts_with("HTTP/1.1 200\r\n") && done.out.ends_with("\r\n\r\n"),
+        "{}",
+        done.out
+    );
+    assert_eq!(done.sent, ["HEAD http://127.0.0.1:PORT/api/me"]);
+}
+
+#[test]
+fn braces_are_filled_from_the_login() {
+    let mut me = Person::new();
+    let odd = api(&mut me, |request| answer(200, "text/plain", &request.path));
+    me.tamper("odd", |r| r["token"]["extra"] = json!({ "user_id": 17, "shop": "a/../b" }));
+    me.types("call odd /users/{user_id}/x").is(0, "/api/users/17/x", "");
+    me.sees_stdout().types("call odd /s/{shop}").is(0, "/api/s/a%2F%2E%2E%2Fb\n", "");
+    me.types("call odd /users/{user}").fails(
+        2,
+        "
+        error: nothing is known as `{user}` of profile `odd`
+        hint: known: shop, user_id; write `%7B` for a `{` of the path itself
+    ",
+    );
+    assert_eq!(odd.asked(), 2);
+}
+
+// A-01 to A-20
+#[test]
+fn another_host_is_refused_or_asked_without_the_token() {
+    let mut me = Person::new();
+    let odd = api(&mut me, |_| answer(200, "text/plain", "ours"));
+    let seen: Arc<Mutex<Vec<String>>> = Arc::default();
+    let kept = seen.clone();
+    let stranger = me.odd("stranger", move |request| {
+        kept.lock().unwrap().extend(request.headers.iter().map(|(n, v)| format!("{n}: {v}")));
+        answer(200, "text/plain", "theirs")
+    });
+    let url = format!("{}/x", stranger.base);
+    me.types(&format!("call odd {url}")).fails(
+        7,
+        "
+        error: no token is sent to `http://127.0.0.1:PORT/x`
+        caused by: it is not on the hosts of `odd` (127.0.0.1)
+        hint: paths are relative to the provider's API: `/campaigns`; `oauthctl provider show` prints its hosts
+        hint: `--anywhere` sends the request there without the token
+    ",
+    );
+    me.types(&format!("call odd {url} --anywhere")).is(
+        0,
+        "theirs",
+        "`127.0.0.1` is not a host of `odd`: sent without the token\n",
+    );
+    let seen = seen.lock().unwrap().join("\n");
+    assert!(!seen.contains("first-0123456789") && !seen.contains("authorization"), "{seen}");
+    me.types("call odd /x --anywhere").is(0, "ours", "");
+    assert_eq!((odd.asked(), stranger.asked()), (1, 1));
+}
+
+/// Refuses so often, then agrees.
+fn refusing(
+    times: usize,
+    refusal: impl Fn() -> serve::Response + Send + Sync + 'static,
+) -> impl Fn(&serve::Request) -> serve::Response + Send + Sync {
+    let asked = AtomicUsize::new(0);
+    move |request| match asked.fetch_add(1, Ordering::SeqCst) < times {
+        true => refusal(),
+        false => answer(
+            200,
+            "application/json",
+            &format!("\"{} {}\"", request.method, String::from_utf8_lossy(&request.body)),
+        ),
+    }
+}
+
+#[test]
+fn a_passing_failure_is_met_with_another_attempt() {
+    for (status, line, count) in [
+        (503, "call odd /x", 3),
+        (502, "call odd DELETE /x", 3),
+        (504, "call odd PUT /x a=1", 3),
+        (429, "call odd /x", 3),
+        // what may not be repeated isn't
+        (503, "call odd POST /x a=1", 1),
+        (500, "call odd /x", 1),
+        (503, "call odd /x --retry 0", 1),
+        (503, "call odd /x --retry 1", 2),
+    ] {
+        let mut me = Person::new();
+        let odd = api(&mut me, refusing(2, move || answer(status, "application/json", "{\"message\":\"later\"}")));
+        let done = me.types(line);
+        assert_eq!((done.code, odd.asked()), (if count == 3 { 0 } else { 22 }, count), "{line}: {}", done.err);
+    }
+}
+
+// T-54
+#[test]
+fn the_wait_is_as_long_as_the_server_asks() {
+    for (header, value, seconds) in [
+        ("Retry-After", "7", 7),
+        ("Retry-After", "Sat, 21 Nov 2026 22:00:09 GMT", 9),
+        ("X-RateLimit-Reset", "3 seconds", 3),
+    ] {
+        let mut me = Person::new();
+        let odd = api(
+            &mut me,
+            refusing(1, move || {
+                let mut refusal = answer(429, "application/json", "{}");
+                refusal.headers.push((header.into(), value.into()));
+                refusal
+            }),
+        );
+        let before = me.clock.elapsed();
+        me.types("call odd /x").is(0, "\"GET \"", "");
+        let waited = me.clock.elapsed() - before;
+        assert!(
+            waited >= Duration::from_secs(seconds) && waited < Duration::from_secs(seconds + 1),
+            "{value}: {waited:?}"
+        );
+        assert_eq!(odd.asked(), 2);
+    }
+    // too long for anybody to wait: the number is told
+    let mut me = Person::new();
+    let odd = api(
+        &mut me,
+        refusing(1, || {
+            let mut refusal = answer(429, "application/json", "{}");
+            refusal.headers.push(("Retry-After".into(), "3600".into()));
+            refusal
+        }),
+    );
+    me.types("call odd /x").is(
+        22,
+        "{}",
+        "
+        error: the API answered 429
+        hint: too many requests: wait 3600 s, then run the command again
+    ",
+    );
+    assert_eq!(odd.asked(), 1);
+}
+
+#[test]
+fn on_a_terminal_a_wait_is_shown() {
+    let mut me = Person::new();
+    let odd = api(
+        &mut me,
+        refusing(1, || {
+            let mut refusal = answer(503, "application/json", "{}");
+            refusal.headers.push(("Retry-After".into(), "2".into()));
+            refusal
+        }),
+    );
+    let done = me.sees_stderr().types("call odd /x");
+    assert_eq!((done.code, done.err.as_str()), (0, "waiting 3 s: the API answered 503 (attempt 2 of 4)\n"));
+    assert_eq!(odd.asked(), 2);
+}
+
+#[test]
+fn requests_of_one_profile_keep_the_providers_limit() {
+    let mut me = Person::new();
+    let odd = me.odd("odd", |_| answer(200, "application/json", "{}"));
+    signed_in(&mut me, &odd);
+    me.config("providers/odd.toml", &format!("{}\n[limits]\nper-second = 4\nper-day = 6\n", odd.provider("odd")));
+    let before = me.clock.elapsed();
+    for _ in 0..5 {
+        assert_eq!(me.types("call odd /x").code, 0);
+    }
+    let waited = me.clock.elapsed() - before;
+    assert!(waited >= Duration::from_millis(1100) && waited < Duration::from_millis(1200), "{waited:?}");
+    assert_eq!(me.types("call odd /x").code, 0);
+    me.types("call odd /x").fails(
+        75,
+        "
+        error: all 6 requests of this day have been sent
+        caused by: the day ends in 120 min (00:00 UTC)
+        hint: if the account may do more: `limits.per-day` in the provider's file
+    ",
+    );
+    assert_eq!(odd.asked(), 6);
+    me.tamper("odd", |r| r["token"]["expires_at"] = json!(i64::MAX));
+    me.later(7200);
+    assert_eq!(me.types("call odd /x").code, 0);
+}
+
+#[test]
+fn the_users_own_address_is_a_template() {
+    let mut me = Person::new();
+    let server = me.practice(Manners::VerticalResponse);
+    let done = me
+        .stdin("practice-secret")
+        .browser(crate::world::robot::allows)
+        .answers("y")
+        .types("login verticalresponse --client-id practice-client --client-secret-file -");
+    assert_eq!(done.code, 0, "{}", done.err);
+    let done = me.types("call verticalresponse /users/{user_id}");
+    assert!(done.code == 0 && done.out.contains("alice@example.test"), "{}{}", done.out, done.err);
+    drop(server);
+}
