@@ -26,8 +26,17 @@ fn somebody(plan: &Plan) -> Person {
 fn every_id_token_that_a_login_must_refuse_is_refused_with_nothing_stored() {
     let all = vectors("id_token.json");
     assert_eq!(all.iter().filter_map(|v| v["row"].as_str()).collect::<Vec<_>>().len(), 27);
-    for vector in all.iter().filter(|v| v["renewal"] != true) {
-        let name = &vector["name"];
+    // each ends with a second's patience for the browser: side by side
+    std::thread::scope(|threads| {
+        for vector in all.iter().filter(|v| v["renewal"] != true) {
+            threads.spawn(|| refused_at_login(vector));
+        }
+    });
+}
+
+fn refused_at_login(vector: &Value) {
+    let name = &vector["name"];
+    {
         let plan = Plan::of_vector(vector);
         let mut me = somebody(&plan);
         let op = Op::start(&mut me, plan);
@@ -219,4 +228,41 @@ fn the_practice_servers_id_token_is_verified() {
     let done = me.browser(act).types(&words);
     assert_eq!(done.code, 7, "{}", done.err);
     assert_eq!(me.record("op")["login_at"], START);
+}
+
+// D-04
+#[test]
+fn a_document_without_end_or_too_deep_is_refused() {
+    let deep = (0..100_000).fold(String::new(), |text, _| text + "[");
+    for (what, document) in [("deep", json!(deep)), ("long", json!("x".repeat(2 << 20)))] {
+        let mut me = Person::new();
+        let text = document.as_str().expect("a text").to_owned();
+        let server = me.odd("a server with a document of its own", move |_| {
+            let body = format!("{{\"issuer\":\"x\",\"deep\":{text}");
+            crate::world::answer(200, "application/json", &body)
+        });
+        let done = me.types(&format!("login op --provider {} --client-id an-app", server.base));
+        assert_eq!(done.code, 7, "{what}: {}", done.err);
+        assert_eq!(server.asked(), 1, "{what}");
+    }
+}
+
+// D-05
+#[test]
+fn a_token_endpoint_on_another_site_is_named_and_one_that_moved_gets_no_token() {
+    let mut me = Person::new();
+    let op = Op::start(&mut me, Plan { announced: vec!["ES256".into()], ..Plan::default() });
+    let elsewhere = format!("{}/token", op.server.base.replace("127.0.0.1", "localhost"));
+    op.plan.lock().unwrap().document = json!({ "token_endpoint": elsewhere });
+    let done = me.browser(op.browser()).types(&op.login());
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(done.err.contains("is on another site: localhost"), "{}", done.err);
+    me.later(8 * 86_400);
+    op.plan.lock().unwrap().document = json!({});
+    let asked = |op: &Op| op.seen().iter().filter(|l| *l == "POST /token").count();
+    let before = asked(&op);
+    let done = me.types("refresh op");
+    assert_eq!(done.code, 7, "{}", done.err);
+    assert!(done.err.contains("has changed since the login"), "{}", done.err);
+    assert_eq!(asked(&op), before, "nothing was sent there");
 }

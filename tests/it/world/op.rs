@@ -143,11 +143,10 @@ impl Op {
         let made = |at: usize, kid: Option<&str>| {
             SigningKey::from_kept(&kept[at]).expect("the key").with_kid(kid.map(str::to_owned))
         };
-        let rsa = Secret::unlisted(include_str!("../../../src/protocol/jose/test_keys/rsa.pkcs8.pem"));
         let ring = Arc::new(Keys {
             ec: vec![made(0, Some("key-1")), made(1, Some("key-2"))],
             nameless: made(0, None),
-            rsa: SigningKey::read(&rsa).expect("a key").with_kid(Some("key-1".to_owned())),
+            rsa: rsa().with_kid(Some("key-1".to_owned())),
         });
         let plan = Arc::new(Mutex::new(plan));
         let state = Arc::new(Mutex::new(State::default()));
@@ -206,15 +205,22 @@ impl Op {
         self.state.lock().unwrap().nonce.clone()
     }
 
-    /// A token of this provider's.
-    pub fn sign(&self, plan: &Plan, claims: &Map<String, Value>) -> String {
-        signed(plan, claims, &self.ring)
-    }
-
     /// Words of a login here.
     pub fn login(&self) -> String {
         format!("login op --provider {} --client-id {CLIENT} --scope openid", self.server.base)
     }
+}
+
+/// The key of RFC 7520, section 3.4, which is everybody's: nothing here makes new ones of that kind.
+fn rsa() -> SigningKey {
+    let vectors: Value =
+        serde_json::from_str(include_str!("../../../src/protocol/jose/rfc_vectors.json")).expect("JSON");
+    let mut keys = vectors.as_array().expect("a list").iter().map(|vector| &vector["key"]);
+    let mut key = keys.find(|key| key["kid"] == "bilbo.baggins@hobbiton.example").expect("a key").clone();
+    for name in ["kid", "alg", "use"] {
+        key.as_object_mut().expect("an object").remove(name);
+    }
+    SigningKey::read(&Secret::unlisted(key.to_string())).expect("a private key")
 }
 
 fn respond(request: &serve::Request, plan: &Plan, state: &mut State, ring: &Keys) -> serve::Response {
