@@ -300,6 +300,7 @@ pub enum Asked {
     Assertion,
     Exchange,
     Password,
+    Pushed,
 }
 
 /// A refusal of the token endpoint, in words and with the next step.
@@ -311,6 +312,7 @@ pub fn token_answer(e: AnswerError, asked: Asked, profile: &str, now: i64) -> Er
         Asked::ClientCredentials => "no token was given for these client credentials",
         Asked::Assertion => "no token was given for this assertion",
         Asked::Exchange => "the token was not exchanged",
+        Asked::Pushed => "the provider does not take this authorize request",
         Asked::Password => "no token was given for this name and password",
     };
     let login = format!("oauthctl login {profile}");

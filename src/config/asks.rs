@@ -116,6 +116,25 @@ impl Asks {
         Ok(asks)
     }
 
+    /// What of it goes into an authorize request, by the names of the wire; `resource` may stand more than once.
+    pub fn authorize_params(&self) -> Vec<(&'static str, String)> {
+        let texts = [
+            ("response_mode", &self.response_mode),
+            ("login_hint", &self.login_hint),
+            ("prompt", &self.prompt),
+            ("acr_values", &self.acr_values),
+            ("ui_locales", &self.ui_locales),
+            ("authorization_details", &self.authorization_details),
+        ];
+        let mut out: Vec<(&'static str, String)> =
+            texts.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
+        out.extend(self.max_age.map(|age| ("max_age", age.to_string())));
+        // `query` is what a code comes back by anyway
+        out.retain(|(name, value)| *name != "response_mode" || value != "query");
+        out.extend(self.resources.iter().map(|resource| ("resource", resource.clone())));
+        out
+    }
+
     /// What was said now wins over what the configuration says.
     pub fn lay_over(&mut self, over: &Asks) {
         let mut over = over.clone();

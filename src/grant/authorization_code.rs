@@ -8,8 +8,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use crate::error::{Asked, Error, Kind, refused_at_authorize};
+use crate::grant::authorize_request::{self, Address, Travel};
 use crate::grant::identity::Sent;
+use crate::grant::keys::{KeptKeys, KeyRing};
 use crate::grant::redirect_plan::{Plan, Target};
+use crate::grant::signed_answer::SignedAnswer;
 use crate::grant::{Asking, Commit, ask};
 use crate::protocol::answer::Answer;
 use crate::protocol::authorize::{self, AuthorizeRequest};
@@ -34,8 +37,15 @@ pub struct Login<'a> {
     pub take_paste: bool,
     /// `SSH_CONNECTION`, where this runs on another machine than the browser.
     pub ssh: Option<String>,
+    /// What the profile asks for beyond scopes, by the names of the wire.
+    pub asks: Vec<(&'static str, String)>,
+    /// Where the token is to be good (RFC 8707).
+    pub resources: &'a [String],
+    pub travel: Travel,
     /// The server announced that it names itself in each answer (RFC 9207).
     pub iss_required: bool,
+    /// For a signed answer.
+    pub keys: KeyRing,
 }
 
 /// The browser that waits for its page, and the listener it will fetch it from.
@@ -52,6 +62,8 @@ pub struct Obtained {
     pub caught: Caught,
     /// What an ID token must agree with.
     pub sent: Sent,
+    /// The server's keys, where a signed answer needed them.
+    pub keys: Option<KeptKeys>,
 }
 
 enum Event {
@@ -89,7 +101,8 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
     let (events, inbox) = channel();
     let (listener, redirect_uri) = match &login.plan.target {
         Target::Listen { address, path } => {
-            let listener = listen(address, events.clone())?;
+            let form_post = login.asks.iter().any(|(n, v)| *n == "response_mode" && v.starts_with("form_post"));
+            let listener = listen(address, events.clone(), form_post)?;
             let uri = login.plan.redirect_uri(Some(&listener.origin()), path);
             (Some(listener), uri)
         }
@@ -108,7 +121,7 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
         }
     };
     let challenge = verifier.as_ref().map(|v| (pkce::challenge(v, provider.pkce.method), provider.pkce.method));
-    let url = authorize::url(
+    let params = authorize::params(
         provider,
         &AuthorizeRequest {
             client_id: &login.asking.client.id,
@@ -118,14 +131,13 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
             challenge: challenge.as_ref().map(|(c, m)| (c.as_str(), *m)),
             nonce: nonce.as_ref(),
             params: login.params,
+            asks: &login.asks,
         },
     )?;
-    let params = provider.authorize.params.iter().map(|(n, v)| (n.as_str(), v.as_str()));
-    let sent = Sent {
-        nonce,
-        state: Some(state.clone()),
-        ..Sent::of_params(params.chain(login.params.iter().map(|(n, v)| (n.as_str(), v.as_str()))))
-    };
+    let pairs = params.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let sent = Sent { nonce, state: Some(state.clone()), ..Sent::of_params(pairs) };
+    let mut signed = SignedAnswer::asked_for(&login.asking, &params, &login.keys)?;
+    let Address { url, good_for } = authorize_request::address(world, &login.asking, params, login.travel)?;
     let expected = Expected {
         state,
         state_echo: provider.authorize.state,
@@ -137,6 +149,9 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
     // from here on the person can act, and the time runs
     let deadline = world.clock.elapsed() + login.timeout;
     invite(world, login, listener.as_ref(), &url);
+    if let Some(seconds) = good_for {
+        world.say(&format!("The address is good once, and for {seconds} s."));
+    }
     world.signals.watch(forward(&events, Event::Signal));
     if login.take_paste {
         let (lines, typed) = channel();
@@ -151,7 +166,11 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
             let _ = to.send(Event::NothingToPaste);
         });
     }
-    let caught = wait(world, login, deadline, &inbox, &expected, redirect_uri.as_deref(), listener.is_some());
+    let mut judge = |world: &mut World, query: &str| match &mut signed {
+        Some(signed) => signed.judge(world, query, &expected),
+        None => Ok(redirect::judge(query, &expected)),
+    };
+    let caught = wait(world, login, deadline, &inbox, &mut judge, redirect_uri.as_deref(), listener.is_some());
     let (code, redirect_params, reply) = match caught {
         Ok(caught) => caught,
         Err(e) => {
@@ -167,12 +186,14 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
 
     world.step(|| "the code is here: exchanging it".to_owned());
     let sent_uri = redirect_uri.as_deref().filter(|_| provider.token.send_redirect_uri);
-    let params = token_request::code(&code, sent_uri, verifier.as_ref());
+    let mut params = token_request::code(&code, sent_uri, verifier.as_ref());
+    params.extend(token_request::targets(login.resources, &[]));
     let answer = token_request::build("token", &provider.token, login.asking.client, params, None)
         .map_err(Error::from)
         .and_then(|request| ask(world, &login.asking, Asked::Code, &provider.token, &request, commit));
+    let keys = signed.and_then(|signed| signed.kept_keys().cloned());
     match answer {
-        Ok(answer) => Ok(Obtained { answer, redirect_params, caught, sent: Sent { code: Some(code), ..sent } }),
+        Ok(answer) => Ok(Obtained { answer, redirect_params, caught, sent: Sent { code: Some(code), ..sent }, keys }),
         Err(e) => {
             caught.tell(false);
             world.signals.release();
@@ -182,9 +203,13 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
     }
 }
 
-fn listen(address: &crate::world::loopback::Address, events: Sender<Event>) -> Result<Loopback, Error> {
+fn listen(
+    address: &crate::world::loopback::Address,
+    events: Sender<Event>,
+    form_post: bool,
+) -> Result<Loopback, Error> {
     let to = forward(&events, Event::Redirect);
-    Ok(Loopback::bind(address, to, false)?)
+    Ok(Loopback::bind(address, to, form_post)?)
 }
 
 /// A sender of plain values into the one inbox.
@@ -264,13 +289,16 @@ fn local_port(url: &Secret) -> Option<u16> {
 
 type Redirected = (Secret, Vec<(String, String)>, Option<Reply>);
 
+/// Judges a query by what this login sent.
+type Judge<'a> = &'a mut dyn FnMut(&mut World, &str) -> Result<Verdict, Error>;
+
 /// Waits for the one answer that bears this login's state; everything else is turned away and the wait goes on.
 fn wait(
     world: &mut World,
     login: &Login<'_>,
     deadline: Duration,
     inbox: &Receiver<Event>,
-    expected: &Expected,
+    judge: Judge<'_>,
     redirect_uri: Option<&str>,
     listening: bool,
 ) -> Result<Redirected, Error> {
@@ -292,7 +320,8 @@ fn wait(
             }
             Ok(Event::Pasted(line)) => {
                 let Some(query) = pasted_query(world, line.expose(), redirect_uri) else { continue };
-                match judged(redirect::judge(&query, expected), login)? {
+                let verdict = judge(world, &query)?;
+                match judged(verdict, login)? {
                     Ok((code, params)) => return Ok((code, params, None)),
                     Err(why) => {
                         world.say(&format!("That address is not the answer to this sign-in: {why}. Paste another:"))
@@ -305,8 +334,8 @@ fn wait(
                     arrived.reply.send(Page::NotFound);
                     continue;
                 }
-                let verdict = redirect::judge(arrived.form.as_deref().unwrap_or(&arrived.query), expected);
-                match judged(verdict, login) {
+                let verdict = judge(world, arrived.form.as_deref().unwrap_or(&arrived.query));
+                match verdict.and_then(|verdict| judged(verdict, login)) {
                     Ok(Ok((code, params))) => return Ok((code, params, Some(arrived.reply))),
                     Ok(Err(why)) => {
                         arrived.reply.send(Page::Refused);

@@ -1,6 +1,7 @@
 //! The ways to obtain a token set, one file each. A grant keeps nothing: it returns what the server gave, and `session` keeps it.
 
 pub mod authorization_code;
+pub mod authorize_request;
 pub mod ciba;
 pub mod client_credentials;
 pub mod device;
@@ -14,6 +15,7 @@ pub mod redirect_plan;
 pub mod refresh;
 pub mod revoke;
 pub mod saml2_bearer;
+pub mod signed_answer;
 pub mod token_exchange;
 pub mod unattended;
 

@@ -17,6 +17,9 @@ pub struct AuthorizeRequest<'a> {
     pub nonce: Option<&'a Secret>,
     /// The person's own parameters (`--param`), stronger than the provider's.
     pub params: &'a [(String, String)],
+    /// What the profile asks for (`login_hint`, `resource`, …): stronger than the provider's parameters, weaker than the person's
+    /// own; a name may stand more than once.
+    pub asks: &'a [(&'static str, String)],
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,10 +36,9 @@ pub enum AuthorizeError {
 const RESERVED: [&str; 7] =
     ["client_id", "redirect_uri", "state", "nonce", "code_challenge", "code_challenge_method", "response_type"];
 
-/// The URL, each parameter once, in the RFC's order, everything percent-encoded but what the provider wants raw.
-pub fn url(provider: &Provider, request: &AuthorizeRequest<'_>) -> Result<Secret, AuthorizeError> {
+/// The parameters by the provider's names, in the RFC's order, each once but `resource`.
+pub fn params(provider: &Provider, request: &AuthorizeRequest<'_>) -> Result<Vec<(String, String)>, AuthorizeError> {
     let facts = &provider.authorize;
-    let base = facts.url.as_deref().ok_or_else(|| AuthorizeError::NoUrl(provider.id.clone()))?;
     let mut params: Vec<(String, String)> =
         vec![("response_type".into(), "code".into()), ("client_id".into(), request.client_id.into())];
     if facts.send_redirect_uri {
@@ -56,16 +58,52 @@ pub fn url(provider: &Provider, request: &AuthorizeRequest<'_>) -> Result<Secret
     for (name, value) in &facts.params {
         set(&mut params, name, value);
     }
+    let mut repeated: Vec<&str> = Vec::new();
+    for (name, value) in request.asks {
+        match repeated.contains(name) {
+            // RFC 8707, section 2: as often as there are resources
+            true => params.push(((*name).to_owned(), value.clone())),
+            false => set(&mut params, name, value),
+        }
+        repeated.push(name);
+    }
     for (name, value) in request.params {
         if RESERVED.contains(&name.as_str()) {
             return Err(AuthorizeError::Reserved(name.clone()));
         }
+        if let Some(first) = params.iter().position(|(n, _)| n == name) {
+            let rest = params.split_off(first + 1);
+            params.extend(rest.into_iter().filter(|(n, _)| n != name));
+        }
         set(&mut params, name, value);
     }
+    // OpenID Connect Core, section 11: without `consent` the server ignores it, or refuses the request
+    let asks_offline = request.scopes.iter().any(|s| s == "offline_access");
+    let is_openid = provider.openid || request.scopes.iter().any(|s| s == "openid");
+    if asks_offline && is_openid && !params.iter().any(|(n, _)| n == "prompt") && !person_drops(request, "prompt") {
+        params.push(("prompt".into(), "consent".into()));
+    }
+    for (name, _) in &mut params {
+        if let Some(theirs) = facts.rename.get(name) {
+            theirs.clone_into(name);
+        }
+    }
+    Ok(params)
+}
+
+/// `--param prompt=`: the person wants it left out.
+fn person_drops(request: &AuthorizeRequest<'_>, name: &str) -> bool {
+    request.params.iter().any(|(n, _)| n == name)
+}
+
+/// The authorize address with these parameters, which have their final names; everything percent-encoded but what the provider
+/// wants raw.
+pub fn address(provider: &Provider, params: &[(String, String)]) -> Result<Secret, AuthorizeError> {
+    let facts = &provider.authorize;
+    let base = facts.url.as_deref().ok_or_else(|| AuthorizeError::NoUrl(provider.id.clone()))?;
     let encoded = params
         .iter()
         .map(|(name, value)| {
-            let name = facts.rename.get(name).unwrap_or(name);
             if facts.raw.contains(name) {
                 format!("{name}={value}")
             } else {
@@ -98,5 +136,55 @@ fn set(params: &mut Vec<(String, String)>, name: &str, value: &str) {
         (Some(at), false) => params[at].1 = value.to_owned(),
         (None, true) => {}
         (None, false) => params.push((name.to_owned(), value.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(provider: &Provider, scopes: &[&str], asks: &[(&'static str, String)], own: &[(&str, &str)]) -> String {
+        let scopes: Vec<String> = scopes.iter().map(|s| (*s).to_owned()).collect();
+        let own: Vec<(String, String)> = own.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        let state = "s".into();
+        let request = AuthorizeRequest {
+            client_id: "c",
+            redirect_uri: "http://127.0.0.1/",
+            scopes: &scopes,
+            state: &state,
+            challenge: None,
+            params: &own,
+            asks,
+        };
+        let params = params(provider, &request).unwrap();
+        params[4..].iter().map(|(n, v)| format!("{n}={v}")).collect::<Vec<_>>().join("&")
+    }
+
+    // OpenID Connect Core, section 11
+    #[test]
+    fn offline_access_is_asked_for_with_consent_where_the_server_speaks_openid() {
+        let mut provider = Provider::bare("x");
+        let prompt = |prompt: &str| [("prompt", prompt.to_owned())];
+        assert_eq!(sent(&provider, &["offline_access"], &[], &[]), "state=s");
+        assert_eq!(sent(&provider, &["openid", "offline_access"], &[], &[]), "state=s&prompt=consent");
+        provider.openid = true;
+        assert_eq!(sent(&provider, &["offline_access"], &[], &[]), "state=s&prompt=consent");
+        assert_eq!(sent(&provider, &["offline_access"], &prompt("login"), &[]), "state=s&prompt=login");
+        assert_eq!(sent(&provider, &["offline_access"], &[], &[("prompt", "")]), "state=s");
+        provider.authorize.params.insert("prompt".into(), "select_account".into());
+        assert_eq!(sent(&provider, &["offline_access"], &[], &[]), "state=s&prompt=select_account");
+        assert_eq!(sent(&provider, &["profile"], &prompt("none"), &[]), "state=s&prompt=none");
+    }
+
+    // RFC 8707, section 2
+    #[test]
+    fn several_resources_go_along_and_a_parameter_of_ones_own_replaces_them_all() {
+        let provider = Provider::bare("x");
+        let resources = ["https://a.example", "https://b.example"].map(|r| ("resource", r.to_owned()));
+        assert_eq!(
+            sent(&provider, &["a"], &resources, &[]),
+            "state=s&resource=https://a.example&resource=https://b.example"
+        );
+        assert_eq!(sent(&provider, &["a"], &resources, &[("resource", "x")]), "state=s&resource=x");
     }
 }

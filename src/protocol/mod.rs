@@ -14,6 +14,7 @@ pub mod jarm;
 pub mod jose;
 pub mod jwt;
 pub mod metadata;
+pub mod par;
 pub mod pkce;
 pub mod redirect;
 pub mod retry_after;

@@ -1,5 +1,6 @@
 //! One test binary; a file per verb or topic, reading as what a person types and sees, and the promises that several rooms share.
 
+mod authorize;
 mod bad_input;
 mod binary;
 mod call;
@@ -13,6 +14,7 @@ mod fuzz_targets;
 mod grants;
 mod house;
 mod id_token;
+mod jarm;
 mod keychain_real;
 mod list;
 mod login;

@@ -9,8 +9,10 @@ use crate::config::GrantKind;
 use crate::error::Error;
 use crate::grant::Asking;
 use crate::grant::authorization_code::{self, Caught, Login, wants_confirmation};
+use crate::grant::authorize_request::Travel;
 use crate::grant::identity::Sent;
 use crate::grant::redirect_plan::{self, Target};
+use crate::protocol::jarm;
 use crate::protocol::token_request::Client;
 use crate::provider::Provider;
 use crate::session::Session;
@@ -40,6 +42,8 @@ pub(super) fn by_browser(
     args: &LoginArgs,
     store_notice: Option<String>,
 ) -> Result<Obtained, Error> {
+    let signed = session.profile.asks.response_mode.as_deref().is_some_and(|mode| jarm::MODES.contains(&mode));
+    let provider = &if signed { session.whole_provider(world, old)? } else { provider.clone() };
     let random = crate::session::random_hex(world);
     let plan = redirect_plan::plan(provider, session.profile.redirect_uri.as_deref(), session.profile.port, &random)?;
     let client = complete_client(world, session, provider, old, &provider.token, Some(&plan))?;
@@ -48,6 +52,11 @@ pub(super) fn by_browser(
     if let (Target::Paste { why }, false) = (&plan.target, take_paste) {
         return Err(Error::usage(format!("{why}, and questions are off here: the address can't be pasted"))
             .hint("`--grant client-credentials`, where the provider offers it, needs no browser"));
+    }
+    let posted = session.profile.asks.response_mode.as_deref().is_some_and(|mode| mode.starts_with("form_post"));
+    if let (Target::Paste { why }, true) = (&plan.target, posted) {
+        return Err(Error::usage(format!("{why}: an answer by `form_post` can't be pasted"))
+            .hint("oauthctl login --response-mode query"));
     }
     say_if(world, store_notice);
     let ssh = world.env.var("SSH_CONNECTION");
@@ -65,9 +74,14 @@ pub(super) fn by_browser(
         open_browser: !args.no_browser && !quiet && (ssh.is_none() || has_display),
         take_paste,
         ssh,
+        asks: session.profile.asks.authorize_params(),
+        resources: &session.profile.asks.resources,
+        travel: Travel { par: session.profile.asks.par.unwrap_or_default() },
         iss_required: session.iss_required,
+        keys: session.key_ring(provider, old),
     };
     let obtained = authorization_code::obtain(world, &login, &mut |_| ())?;
+    session.keys = obtained.keys.or(session.keys.take());
     Ok(Obtained {
         set: obtained.answer.set,
         client,

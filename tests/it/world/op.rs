@@ -185,13 +185,13 @@ impl Op {
                 back = Map::from_iter([("response".to_owned(), signed(&plan, &back, &ring).into())]);
             }
             drop(state);
-            let form = url::form_urlencoded::Serializer::new(String::new())
-                .extend_pairs(back.iter().map(|(n, v)| (n, v.as_str().expect("a text"))))
-                .finish();
+            let pairs: Vec<(&str, &str)> =
+                back.iter().map(|(n, v)| (n.as_str(), v.as_str().expect("a text"))).collect();
+            let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&pairs).finish();
             let to = asked("redirect_uri").expect("a redirect address");
             match plan.form {
-                true => vec![post(&to, &form)],
-                false => vec![go(&format!("{to}?{form}"))],
+                true => vec![post(&to, &pairs)],
+                false => vec![go(&format!("{to}?{query}"))],
             }
         }
     }
@@ -238,6 +238,7 @@ fn respond(request: &serve::Request, plan: &Plan, state: &mut State, ring: &Keys
                 "introspection_endpoint": format!("{base}/introspect"),
                 "jwks_uri": format!("{base}/jwks"),
                 "token_endpoint_auth_methods_supported": ["client_secret_basic", "none"],
+                "response_modes_supported": ["query", "form_post", "jwt", "query.jwt", "form_post.jwt"],
                 "authorization_response_iss_parameter_supported": !plan.jarm,
                 "id_token_signing_alg_values_supported": plan.announced,
                 "authorization_signing_alg_values_supported": plan.announced,
@@ -265,7 +266,7 @@ fn respond(request: &serve::Request, plan: &Plan, state: &mut State, ring: &Keys
             let body = String::from_utf8_lossy(&request.body).into_owned();
             let renewal = body.contains("grant_type=refresh_token");
             state.renewals += usize::from(renewal);
-            let bent = plan.renewal == renewal;
+            let bent = plan.renewal == renewal && !plan.jarm;
             let plan = if bent { plan.clone() } else { Plan { announced: plan.announced.clone(), ..Plan::default() } };
             ok(&json!({
                 "access_token": if renewal { format!("{ACCESS}-{}", state.renewals) } else { ACCESS.to_owned() },

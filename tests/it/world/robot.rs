@@ -46,6 +46,18 @@ pub fn get(url: &str) -> Page {
     page(client().get(url).send().unwrap_or_else(|e| panic!("{url}: {e:?}")))
 }
 
+/// A form that the page sends by itself (`form_post`).
+pub fn post(to: &str, form: &[(&str, &str)]) -> Page {
+    let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+    let sent = client().post(to).header("content-type", "application/x-www-form-urlencoded").body(form).send();
+    let mut page = page(sent.expect("an answer"));
+    while let Some(next) = page.location.take() {
+        let next = url::Url::parse(&page.url).and_then(|u| u.join(&next)).expect("an address");
+        page = get(next.as_str());
+    }
+    page
+}
+
 /// An address, and where it leads.
 pub fn go(url: &str) -> Page {
     let mut page = get(url);
@@ -54,13 +66,6 @@ pub fn go(url: &str) -> Page {
         page = get(next.as_str());
     }
     page
-}
-
-/// A form that a page sends by itself (`response_mode=form_post`).
-pub fn post(to: &str, form: &str) -> Page {
-    let sent =
-        client().post(to).header("content-type", "application/x-www-form-urlencoded").body(form.to_owned()).send();
-    page(sent.expect("an answer"))
 }
 
 /// Opens the authorize page and presses a button: the address that the provider sends the browser to.

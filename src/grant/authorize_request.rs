@@ -1,0 +1,89 @@
+//! The address that the browser opens: the parameters alone, or pushed to the provider first (RFC 9126).
+
+use crate::error::{Asked, Error, token_answer};
+use crate::grant::{Asking, send};
+use crate::protocol::authorize;
+use crate::protocol::par;
+use crate::protocol::token_request;
+use crate::provider::Wanted;
+use crate::secret::Secret;
+use crate::text::safe;
+use crate::world::World;
+
+/// How the request travels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Travel {
+    /// The profile's own word; `Auto`: the provider's, then its metadata's.
+    pub par: Wanted,
+}
+
+pub struct Address {
+    pub url: Secret,
+    /// Seconds, where the provider forgets it after a time.
+    pub good_for: Option<u64>,
+}
+
+/// Makes the address of `params` (final names), which are pushed first where that is wanted.
+pub fn address(
+    world: &mut World,
+    asking: &Asking<'_>,
+    params: Vec<(String, String)>,
+    travel: Travel,
+) -> Result<Address, Error> {
+    if !pushes(asking, travel)? {
+        return Ok(Address { url: authorize::address(asking.provider, &params)?, good_for: None });
+    }
+    push(world, asking, params)
+}
+
+/// Whether the request is pushed; what can't be is said before anything is sent.
+fn pushes(asking: &Asking<'_>, travel: Travel) -> Result<bool, Error> {
+    let provider = asking.provider;
+    let wanted = match (travel.par, provider.par) {
+        (Wanted::Auto, theirs) => theirs,
+        (own, _) => own,
+    };
+    let there = provider.par_url.is_some();
+    match wanted {
+        Wanted::Always if !there => {
+            Err(Error::usage(format!("`{}` has no address to push an authorize request to", safe(&provider.name)))
+                .hint(format!("`oauthctl profile set {} par auto`, or `par-url` in a provider file", asking.profile)))
+        }
+        Wanted::Always => Ok(true),
+        Wanted::Never if provider.par_required => Err(Error::usage(format!(
+            "`{}` takes pushed authorize requests only, and `par` is `false`",
+            safe(&provider.name)
+        ))
+        .hint(format!("oauthctl profile set {} par auto", asking.profile))),
+        Wanted::Never => Ok(false),
+        Wanted::Auto => Ok(provider.par_required && there),
+    }
+}
+
+fn push(world: &mut World, asking: &Asking<'_>, params: Vec<(String, String)>) -> Result<Address, Error> {
+    let provider = asking.provider;
+    let missing = || Error::usage(format!("provider `{}` has no address for pushed requests", safe(&provider.id)));
+    let endpoint = par::endpoint(provider).ok_or_else(missing)?;
+    // the client says who it is in the endpoint's own way, which may put `client_id` there too
+    let body = params
+        .iter()
+        .filter(|(name, _)| name != "client_id")
+        .map(|(name, value)| (name.as_str(), Secret::unlisted(value.as_str())));
+    let mut body: Vec<_> = body.collect();
+    let auth = token_request::usable_auth(&endpoint, asking.client)?;
+    if !matches!(auth, crate::provider::ClientAuth::None | crate::provider::ClientAuth::Post) {
+        // section 2.1: required by RFC 6749, section 4.1.1, whatever the authentication
+        body.push(("client_id", Secret::unlisted(asking.client.id.as_str())));
+    }
+    let request = token_request::build("pushed authorization request", &endpoint, asking.client, body, None)?;
+    world.step(|| "the authorize request is pushed to the provider first".to_owned());
+    let response = send(world, &request)?;
+    let now = world.clock.now();
+    let pushed =
+        par::read(&response, &endpoint.ok_status).map_err(|e| token_answer(e, Asked::Pushed, asking.profile, now))?;
+    let short = [
+        ("client_id".to_owned(), asking.client.id.clone()),
+        ("request_uri".to_owned(), pushed.request_uri.expose().to_owned()),
+    ];
+    Ok(Address { url: authorize::address(provider, &short)?, good_for: pushed.expires_in })
+}

@@ -1,0 +1,97 @@
+//! The authorize request sent ahead, server to server, so that the browser carries nothing but a reference to it (RFC 9126).
+
+use serde_json::Value;
+
+use crate::protocol::answer::AnswerError;
+use crate::protocol::api_error;
+use crate::provider::{Endpoint, ParamsIn, Provider};
+use crate::secret::Secret;
+use crate::wire::Response;
+
+/// What the browser is sent with instead. Good once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pushed {
+    pub request_uri: Secret,
+    /// Seconds.
+    pub expires_in: Option<u64>,
+}
+
+/// Where to, with the token endpoint's manner of knowing the client (section 2).
+pub fn endpoint(provider: &Provider) -> Option<Endpoint> {
+    Some(Endpoint {
+        url: Some(provider.par_url.clone()?),
+        method: "POST".to_owned(),
+        params_in: ParamsIn::Form,
+        params: Default::default(),
+        rename: Default::default(),
+        send_redirect_uri: false,
+        ok_status: vec![201, 200],
+        ..provider.token.clone()
+    })
+}
+
+/// Section 2.2 and 2.3.
+pub fn read(response: &Response, ok_status: &[u16]) -> Result<Pushed, AnswerError> {
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
+    if !ok_status.contains(&response.status) || body.get("error").is_some_and(|e| !e.is_null()) {
+        return Err(refusal(response, &body));
+    }
+    let request_uri = body
+        .get("request_uri")
+        .and_then(Value::as_str)
+        .filter(|uri| !uri.is_empty() && uri.len() <= 4096 && uri.bytes().all(|b| (0x21..=0x7e).contains(&b)))
+        .ok_or_else(|| AnswerError::Missing("request_uri".to_owned()))?;
+    let number = |v: &Value| v.as_u64().or_else(|| v.as_str()?.trim().parse().ok());
+    Ok(Pushed { request_uri: Secret::new(request_uri), expires_in: body.get("expires_in").and_then(number) })
+}
+
+fn refusal(response: &Response, body: &Value) -> AnswerError {
+    let status = response.status;
+    let error = api_error::read_value(body).unwrap_or_default();
+    match status {
+        300..=399 => AnswerError::Redirect(status),
+        429 | 500..=599 => {
+            AnswerError::Unavailable { status, retry_after: response.header("retry-after").map(str::to_owned) }
+        }
+        _ => match error.code {
+            Some(code) => AnswerError::OAuth { status, error: code, description: error.message },
+            None if status == 401 => {
+                AnswerError::OAuth { status, error: "invalid_client".to_owned(), description: error.message }
+            }
+            None => AnswerError::Status(status),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn response(status: u16, body: &Value) -> Response {
+        Response { status, headers: vec![], body: body.to_string().into_bytes().into() }
+    }
+
+    // RFC 9126, section 2.2, its example
+    #[test]
+    fn reads_the_rfcs_example_and_its_refusals() {
+        let uri = "urn:ietf:params:oauth:request_uri:6esc_11ACC5bwc014ltc14eY22c";
+        let pushed = read(&response(201, &json!({ "request_uri": uri, "expires_in": 60 })), &[201, 200]).unwrap();
+        assert_eq!((pushed.request_uri.expose(), pushed.expires_in), (uri, Some(60)));
+        let refused = json!({ "error": "invalid_request", "error_description": "The redirect_uri is not valid" });
+        assert!(
+            matches!(read(&response(400, &refused), &[201]), Err(AnswerError::OAuth { error, .. }) if error == "invalid_request")
+        );
+        assert!(
+            matches!(read(&response(401, &json!({})), &[201]), Err(AnswerError::OAuth { error, .. }) if error == "invalid_client")
+        );
+        assert!(matches!(read(&response(413, &json!({})), &[201]), Err(AnswerError::Status(413))));
+        assert!(matches!(
+            read(&response(503, &json!(null)), &[201]),
+            Err(AnswerError::Unavailable { status: 503, .. })
+        ));
+        for bad in [json!({}), json!({ "request_uri": "a b" }), json!({ "request_uri": 7 }), json!([])] {
+            assert!(matches!(read(&response(201, &bad), &[201]), Err(AnswerError::Missing(_))), "{bad}");
+        }
+    }
+}

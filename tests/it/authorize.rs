@@ -1,0 +1,165 @@
+//! What goes along to the authorize endpoint, and how: pushed ahead, posted back, asked in detail.
+
+use std::sync::{Arc, Mutex};
+
+use oauthctl::world::serve;
+use serde_json::json;
+
+use crate::world::{Odd, Person, answer, robot};
+
+type Forms = Arc<Mutex<Vec<(String, Vec<(String, String)>)>>>;
+
+fn form(bytes: &[u8]) -> Vec<(String, String)> {
+    url::form_urlencoded::parse(bytes).into_owned().collect()
+}
+
+fn value(form: &[(String, String)], name: &str) -> String {
+    form.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()).unwrap_or_default()
+}
+
+/// A server that takes pushed requests and gives tokens.
+fn server(me: &mut Person, more: &str) -> (Odd, Forms) {
+    let forms = Forms::default();
+    let seen = forms.clone();
+    let server = me.odd("authorization server", move |request: &serve::Request| {
+        seen.lock().unwrap().push((request.path.clone(), form(&request.body)));
+        let (status, body) = match request.path.as_str() {
+            "/par" => (201, json!({ "request_uri": "urn:example:pushed-1", "expires_in": 60 })),
+            _ => (
+                200,
+                json!({ "access_token": "issued-token-1", "token_type": "bearer", "expires_in": 600, "refresh_token": "refresh-1",
+                    "scope": "a", "authorization_details": [{ "type": "payment_initiation", "amount": 5 }] }),
+            ),
+        };
+        answer(status, "application/json", &body.to_string())
+    });
+    let file = format!("par-url = \"{}/par\"\n{more}{}", server.base, server.provider("odd"));
+    me.config("providers/odd.toml", &file);
+    (server, forms)
+}
+
+/// The browser goes straight back with a code.
+fn back(redirect_uri: &str, state: &str) -> Vec<robot::Page> {
+    vec![robot::go(&format!("{redirect_uri}?code=the-code&state={state}"))]
+}
+
+fn query(url: &str) -> Vec<(String, String)> {
+    form(url.split_once('?').map_or("", |(_, q)| q).as_bytes())
+}
+
+// RFC 9126
+#[test]
+fn a_request_that_is_pushed_leaves_the_browser_a_reference_alone() {
+    let mut me = Person::new();
+    let (_server, forms) = server(&mut me, "");
+    let (pushed, all) = (forms.clone(), forms.clone());
+    let opened = Arc::new(Mutex::new(String::new()));
+    let address = opened.clone();
+    me.browser(move |url| {
+        *address.lock().unwrap() = url.to_owned();
+        let form = pushed.lock().unwrap()[0].1.clone();
+        back(&value(&form, "redirect_uri"), &value(&form, "state"))
+    });
+    let done = me.runs(&[
+        "login",
+        "odd",
+        "--par",
+        "--scope",
+        "a b",
+        "--login-hint",
+        "alice",
+        "--max-age",
+        "60",
+        "--prompt",
+        "login",
+        "--resource",
+        "https://a.example/1",
+        "--resource",
+        "https://a.example/2",
+        "--authorization-details",
+        r#"{"type":"payment_initiation"}"#,
+    ]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(done.err.contains("The address is good once, and for 60 s."), "{}", done.err);
+    assert!(done.err.contains("Granted in detail: payment_initiation"), "{}", done.err);
+    assert!(done.err.contains("warning: not granted: b"), "{}", done.err);
+    let names: Vec<String> = query(&opened.lock().unwrap()).into_iter().map(|(n, _)| n).collect();
+    assert_eq!(names, ["client_id", "request_uri"]);
+    let forms = forms.lock().unwrap().clone();
+    let (path, sent) = &forms[0];
+    assert_eq!(path, "/par");
+    assert_eq!(
+        [
+            value(sent, "login_hint"),
+            value(sent, "max_age"),
+            value(sent, "prompt"),
+            value(sent, "authorization_details")
+        ],
+        ["alice", "60", "login", r#"[{"type":"payment_initiation"}]"#]
+    );
+    let resources = |form: &[(String, String)]| form.iter().filter(|(n, _)| n == "resource").count();
+    assert_eq!((resources(sent), resources(&forms[1].1)), (2, 2), "at the authorize and at the token endpoint");
+    // remembered, and the resources go along at each renewal; scopes do not, least of all one that was dropped
+    let config = me.config_text();
+    for kept in ["par = true", "login-hint = \"alice\"", "max-age = 60", "resource = ["] {
+        assert!(config.contains(kept), "{config}");
+    }
+    assert_eq!(me.record("odd")["token"]["extra"]["authorization_details"][0]["amount"], 5);
+    assert_eq!(me.types("refresh odd").code, 0);
+    let (_, renewal) = all.lock().unwrap().last().unwrap().clone();
+    let names: Vec<&str> = renewal.iter().map(|(n, _)| n.as_str()).collect();
+    assert_eq!(names, ["grant_type", "refresh_token", "resource", "resource", "client_id"]);
+}
+
+#[test]
+fn where_pushing_is_refused_or_impossible_it_is_said_before_the_browser_opens() {
+    let mut me = Person::new();
+    let refusing = me.odd("refusing", |_| {
+        answer(400, "application/json", r#"{"error":"invalid_request","error_description":"no"}"#)
+    });
+    let file = format!("par = true\npar-url = \"{}/par\"\n{}", refusing.base, refusing.provider("odd"));
+    me.config("providers/odd.toml", &file);
+    me.types("login odd").fails(
+        2,
+        "
+        error: the provider does not take this authorize request
+        caused by: the server answered `invalid_request`: no
+        hint: compare the request (`-v`) with the provider's documents
+    ",
+    );
+    me.config("providers/odd.toml", &refusing.provider("odd"));
+    me.types("login odd --par").fails(
+        2,
+        "
+        error: `Odd` has no address to push an authorize request to
+        hint: `oauthctl profile set odd par auto`, or `par-url` in a provider file
+    ",
+    );
+}
+
+#[test]
+fn an_answer_that_is_posted_is_taken_where_it_was_asked_for() {
+    let mut me = Person::new();
+    let (_server, forms) = server(&mut me, "");
+    me.browser(|url| {
+        let asked = query(url);
+        assert_eq!(value(&asked, "response_mode"), "form_post");
+        vec![robot::post(
+            &value(&asked, "redirect_uri"),
+            &[("code", "posted-code"), ("state", &value(&asked, "state"))],
+        )]
+    });
+    let done = me.types("login odd --response-mode form_post");
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert_eq!(value(&forms.lock().unwrap()[0].1, "code"), "posted-code");
+}
+
+#[test]
+fn details_that_are_no_list_of_typed_objects_are_refused_at_once() {
+    let mut me = Person::new();
+    for bad in ["{", "[]", r#"[{"typ":"x"}]"#] {
+        let refused = me.runs(&["login", "sandbox", "--authorization-details", bad]);
+        assert_eq!(refused.code, 2, "{bad}: {}", refused.err);
+    }
+    assert_eq!(me.types("login sandbox --response-mode fragment").code, 2);
+}
