@@ -35,6 +35,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauthctl' -ScriptBlock {
             [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Print a fresh access token, and nothing else')
             [CompletionResult]::new('refresh', 'refresh', [CompletionResultType]::ParameterValue, 'Renew the token now')
             [CompletionResult]::new('call', 'call', [CompletionResultType]::ParameterValue, 'Send a request to the provider''s API with the token')
+            [CompletionResult]::new('whoami', 'whoami', [CompletionResultType]::ParameterValue, 'Ask the provider whose token it is')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Revoke where the provider can, then forget the tokens')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the profiles and how their tokens stand')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show one profile in full, and what will happen next')
@@ -180,6 +181,12 @@ Register-ArgumentCompleter -Native -CommandName 'oauthctl' -ScriptBlock {
             [CompletionResult]::new('--input', '--input', [CompletionResultType]::ParameterName, 'The request''s body from a file, or `-` for standard input, sent as it is read')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time until the answer begins')
             [CompletionResult]::new('--retry', '--retry', [CompletionResultType]::ParameterName, 'How often a request that may be repeated is sent again after 429, 502, 503, 504 or a broken connection; 0 is never')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Into a file, which is there whole or not at all; a download that broke off goes on where it stopped')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Into a file, which is there whole or not at all; a download that broke off goes on where it stopped')
+            [CompletionResult]::new('--jq', '--jq', [CompletionResultType]::ParameterName, 'Filter the answer with an expression of jq''s; with `--paginate` each record, with `--slurp` all of them as one array')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How values are printed')
+            [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'The most records')
+            [CompletionResult]::new('--parallel', '--parallel', [CompletionResultType]::ParameterName, 'Pages fetched at a time where their addresses are known beforehand (the provider''s limit; 32 at most)')
             [CompletionResult]::new('--provider', '--provider', [CompletionResultType]::ParameterName, 'The provider of a new profile: a name, see `oauthctl provider list`')
             [CompletionResult]::new('--environment', '--environment', [CompletionResultType]::ParameterName, 'The provider''s environment (`max` of GetResponse, …), see `oauthctl provider show`')
             [CompletionResult]::new('--var', '--var', [CompletionResultType]::ParameterName, 'A value that the provider needs to know (`domain=…`); may be given several times')
@@ -207,6 +214,45 @@ Register-ArgumentCompleter -Native -CommandName 'oauthctl' -ScriptBlock {
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Print the answer''s status and headers too')
             [CompletionResult]::new('--include', '--include', [CompletionResultType]::ParameterName, 'Print the answer''s status and headers too')
             [CompletionResult]::new('--head', '--head', [CompletionResultType]::ParameterName, 'Print status and headers alone, of a HEAD request unless another method is given')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Texts without their quotes')
+            [CompletionResult]::new('--raw-output', '--raw-output', [CompletionResultType]::ParameterName, 'Texts without their quotes')
+            [CompletionResult]::new('--paginate', '--paginate', [CompletionResultType]::ParameterName, 'Follow the list through all its pages, a record to a line')
+            [CompletionResult]::new('--slurp', '--slurp', [CompletionResultType]::ParameterName, 'All records as one array')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Send nothing; print the request as a line for curl, with the token fetched when it runs')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public')
+            [CompletionResult]::new('--no-cache', '--no-cache', [CompletionResultType]::ParameterName, 'Do without the kernel''s copy of the access token')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'oauthctl;whoami' {
+            [CompletionResult]::new('--provider', '--provider', [CompletionResultType]::ParameterName, 'The provider of a new profile: a name, see `oauthctl provider list`')
+            [CompletionResult]::new('--environment', '--environment', [CompletionResultType]::ParameterName, 'The provider''s environment (`max` of GetResponse, …), see `oauthctl provider show`')
+            [CompletionResult]::new('--var', '--var', [CompletionResultType]::ParameterName, 'A value that the provider needs to know (`domain=…`); may be given several times')
+            [CompletionResult]::new('--grant', '--grant', [CompletionResultType]::ParameterName, 'How the token is obtained: `authorization-code`, `device-code`, `client-credentials`, `jwt-bearer`, `saml2-bearer`, `token-exchange`, `ciba`, `password`')
+            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'A scope to ask for; may be given several times')
+            [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'The client id of your app')
+            [CompletionResult]::new('--client-secret-file', '--client-secret-file', [CompletionResultType]::ParameterName, 'A file with the client secret; `-` reads it from standard input')
+            [CompletionResult]::new('--param', '--param', [CompletionResultType]::ParameterName, 'An extra parameter of the authorize request; may be given several times')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the tokens rest: `keychain`, `file`, `environment` or `none`')
+            [CompletionResult]::new('--resource', '--resource', [CompletionResultType]::ParameterName, 'Where the token will be used, a URL (RFC 8707); may be given several times')
+            [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'For whom the token is (RFC 8693); may be given several times')
+            [CompletionResult]::new('--assertion-file', '--assertion-file', [CompletionResultType]::ParameterName, 'A file with the assertion to exchange (`jwt-bearer`, `saml2-bearer`); `-` reads it from standard input')
+            [CompletionResult]::new('--subject', '--subject', [CompletionResultType]::ParameterName, 'Whom an assertion that is made here speaks about (`jwt-bearer` with a client key)')
+            [CompletionResult]::new('--assertion-issuer', '--assertion-issuer', [CompletionResultType]::ParameterName, 'Who makes that assertion [default: the client id]')
+            [CompletionResult]::new('--subject-token-file', '--subject-token-file', [CompletionResultType]::ParameterName, 'A file with the token to exchange (`token-exchange`); `-` reads it from standard input')
+            [CompletionResult]::new('--subject-token-type', '--subject-token-type', [CompletionResultType]::ParameterName, 'Its type: `access_token`, `refresh_token`, `id_token`, `saml1`, `saml2`, `jwt`, or a URI [default: access_token]')
+            [CompletionResult]::new('--subject-profile', '--subject-profile', [CompletionResultType]::ParameterName, 'Exchange the token of this other profile')
+            [CompletionResult]::new('--actor-token-file', '--actor-token-file', [CompletionResultType]::ParameterName, 'A file with the token of whoever acts for the subject')
+            [CompletionResult]::new('--actor-token-type', '--actor-token-type', [CompletionResultType]::ParameterName, 'Its type [default: access_token]')
+            [CompletionResult]::new('--requested-token-type', '--requested-token-type', [CompletionResultType]::ParameterName, 'The type of token wanted')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How it is printed')
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors are written')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public')
@@ -614,6 +660,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauthctl' -ScriptBlock {
             [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Print a fresh access token, and nothing else')
             [CompletionResult]::new('refresh', 'refresh', [CompletionResultType]::ParameterValue, 'Renew the token now')
             [CompletionResult]::new('call', 'call', [CompletionResultType]::ParameterValue, 'Send a request to the provider''s API with the token')
+            [CompletionResult]::new('whoami', 'whoami', [CompletionResultType]::ParameterValue, 'Ask the provider whose token it is')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Revoke where the provider can, then forget the tokens')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the profiles and how their tokens stand')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show one profile in full, and what will happen next')
@@ -636,6 +683,9 @@ Register-ArgumentCompleter -Native -CommandName 'oauthctl' -ScriptBlock {
             break
         }
         'oauthctl;help;call' {
+            break
+        }
+        'oauthctl;help;whoami' {
             break
         }
         'oauthctl;help;logout' {

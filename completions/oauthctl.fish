@@ -35,6 +35,7 @@ complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "login" -d 'Sign i
 complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "token" -d 'Print a fresh access token, and nothing else'
 complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "refresh" -d 'Renew the token now'
 complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "call" -d 'Send a request to the provider\'s API with the token'
+complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "whoami" -d 'Ask the provider whose token it is'
 complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "logout" -d 'Revoke where the provider can, then forget the tokens'
 complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "list" -d 'List the profiles and how their tokens stand'
 complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "status" -d 'Show one profile in full, and what will happen next'
@@ -166,6 +167,16 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s d -l data -d 
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l input -d 'The request\'s body from a file, or `-` for standard input, sent as it is read' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l timeout -d 'The most time until the answer begins' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l retry -d 'How often a request that may be repeated is sent again after 429, 502, 503, 504 or a broken connection; 0 is never' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s o -l output -d 'Into a file, which is there whole or not at all; a download that broke off goes on where it stopped' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l jq -d 'Filter the answer with an expression of jq\'s; with `--paginate` each record, with `--slurp` all of them as one array' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l format -d 'How values are printed' -r -f -a "table\t'Columns, for people'
+json\t'A value to a line; on a terminal pretty, in colour'
+csv\t''
+tsv\t''
+yaml\t''
+raw\t'The answer\'s bytes as they came'"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l limit -d 'The most records' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l parallel -d 'Pages fetched at a time where their addresses are known beforehand (the provider\'s limit; 32 at most)' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l provider -d 'The provider of a new profile: a name, see `oauthctl provider list`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l environment -d 'The provider\'s environment (`max` of GetResponse, …), see `oauthctl provider show`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l var -d 'A value that the provider needs to know (`domain=…`); may be given several times' -r
@@ -193,11 +204,44 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l json -d 'The 
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l anywhere -d 'Send to any host; to one that isn\'t the provider\'s without the token'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s i -l include -d 'Print the answer\'s status and headers too'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l head -d 'Print status and headers alone, of a HEAD request unless another method is given'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s r -l raw-output -d 'Texts without their quotes'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l paginate -d 'Follow the list through all its pages, a record to a line'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l slurp -d 'All records as one array'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l dry-run -d 'Send nothing; print the request as a line for curl, with the token fetched when it runs'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s q -l quiet -d 'Say nothing but errors'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l no-cache -d 'Do without the kernel\'s copy of the access token'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l provider -d 'The provider of a new profile: a name, see `oauthctl provider list`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l environment -d 'The provider\'s environment (`max` of GetResponse, …), see `oauthctl provider show`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l var -d 'A value that the provider needs to know (`domain=…`); may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l grant -d 'How the token is obtained: `authorization-code`, `device-code`, `client-credentials`, `jwt-bearer`, `saml2-bearer`, `token-exchange`, `ciba`, `password`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l scope -d 'A scope to ask for; may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l client-id -d 'The client id of your app' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l client-secret-file -d 'A file with the client secret; `-` reads it from standard input' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l param -d 'An extra parameter of the authorize request; may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l resource -d 'Where the token will be used, a URL (RFC 8707); may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l audience -d 'For whom the token is (RFC 8693); may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l assertion-file -d 'A file with the assertion to exchange (`jwt-bearer`, `saml2-bearer`); `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l subject -d 'Whom an assertion that is made here speaks about (`jwt-bearer` with a client key)' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l assertion-issuer -d 'Who makes that assertion [default: the client id]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l subject-token-file -d 'A file with the token to exchange (`token-exchange`); `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l subject-token-type -d 'Its type: `access_token`, `refresh_token`, `id_token`, `saml1`, `saml2`, `jwt`, or a URI [default: access_token]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l subject-profile -d 'Exchange the token of this other profile' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l actor-token-file -d 'A file with the token of whoever acts for the subject' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l actor-token-type -d 'Its type [default: access_token]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l requested-token-type -d 'The type of token wanted' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l format -d 'How it is printed' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l error-format -d 'How errors are written' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -s q -l quiet -d 'Say nothing but errors'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l no-cache -d 'Do without the kernel\'s copy of the access token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -s V -l version -d 'Print version'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l provider -d 'The provider of a new profile: a name, see `oauthctl provider list`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l environment -d 'The provider\'s environment (`max` of GetResponse, …), see `oauthctl provider show`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l var -d 'A value that the provider needs to know (`domain=…`); may be given several times' -r
@@ -420,20 +464,21 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand man" -s v -l verbose -
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand man" -l no-cache -d 'Do without the kernel\'s copy of the access token'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand man" -s h -l help -d 'Print help'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand man" -s V -l version -d 'Print version'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call logout list status provider profile doctor sandbox completions man help" -f -a "login" -d 'Sign in and keep the tokens'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call logout list status provider profile doctor sandbox completions man help" -f -a "token" -d 'Print a fresh access token, and nothing else'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call logout list status provider profile doctor sandbox completions man help" -f -a "refresh" -d 'Renew the token now'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call logout list status provider profile doctor sandbox completions man help" -f -a "call" -d 'Send a request to the provider\'s API with the token'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call logout list status provider profile doctor sandbox completions man help" -f -a "logout" -d 'Revoke where the provider can, then forget the tokens'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call logout list status provider profile doctor sandbox completions man help" -f -a "list" -d 'List the profiles and how their tokens stand'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call logout list status provider profile doctor sandbox completions man help" -f -a "status" -d 'Show one profile in full, and what will happen next'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call logout list status provider profile doctor sandbox completions man help" -f -a "provider" -d 'The providers that are known'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call logout list status provider profile doctor sandbox completions man help" -f -a "profile" -d 'Change profiles without an editor'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call logout list status provider profile doctor sandbox completions man help" -f -a "doctor" -d 'Look at store, clock, network, browser, listener and configuration, and say what to do'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call logout list status provider profile doctor sandbox completions man help" -f -a "sandbox" -d 'A practice authorization server, built in'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call logout list status provider profile doctor sandbox completions man help" -f -a "completions" -d 'Print the completions for a shell'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call logout list status provider profile doctor sandbox completions man help" -f -a "man" -d 'Print the manual page'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call logout list status provider profile doctor sandbox completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami logout list status provider profile doctor sandbox completions man help" -f -a "login" -d 'Sign in and keep the tokens'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami logout list status provider profile doctor sandbox completions man help" -f -a "token" -d 'Print a fresh access token, and nothing else'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami logout list status provider profile doctor sandbox completions man help" -f -a "refresh" -d 'Renew the token now'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami logout list status provider profile doctor sandbox completions man help" -f -a "call" -d 'Send a request to the provider\'s API with the token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami logout list status provider profile doctor sandbox completions man help" -f -a "whoami" -d 'Ask the provider whose token it is'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami logout list status provider profile doctor sandbox completions man help" -f -a "logout" -d 'Revoke where the provider can, then forget the tokens'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami logout list status provider profile doctor sandbox completions man help" -f -a "list" -d 'List the profiles and how their tokens stand'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami logout list status provider profile doctor sandbox completions man help" -f -a "status" -d 'Show one profile in full, and what will happen next'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami logout list status provider profile doctor sandbox completions man help" -f -a "provider" -d 'The providers that are known'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami logout list status provider profile doctor sandbox completions man help" -f -a "profile" -d 'Change profiles without an editor'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami logout list status provider profile doctor sandbox completions man help" -f -a "doctor" -d 'Look at store, clock, network, browser, listener and configuration, and say what to do'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami logout list status provider profile doctor sandbox completions man help" -f -a "sandbox" -d 'A practice authorization server, built in'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami logout list status provider profile doctor sandbox completions man help" -f -a "completions" -d 'Print the completions for a shell'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami logout list status provider profile doctor sandbox completions man help" -f -a "man" -d 'Print the manual page'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami logout list status provider profile doctor sandbox completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and __fish_seen_subcommand_from provider" -f -a "list" -d 'Name every provider: built in, and your own'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and __fish_seen_subcommand_from provider" -f -a "show" -d 'Print all that is known of a provider, as the TOML file that describes it'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and __fish_seen_subcommand_from profile" -f -a "set" -d 'Set a key of a profile: `oauthctl profile set work scopes "a b"`'

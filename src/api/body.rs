@@ -144,7 +144,7 @@ impl Body {
 }
 
 /// Fields of a form: names are taken as they are, values must be no structures.
-fn texts(items: &Items) -> Result<Vec<(String, String)>, Error> {
+pub fn texts(items: &Items) -> Result<Vec<(String, String)>, Error> {
     items
         .data
         .iter()

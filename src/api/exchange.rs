@@ -93,7 +93,7 @@ impl Caller<'_> {
                 let seen = look_into(&mut answer)?;
                 let asked = retry::asked(&answer.headers, &seen, &self.provider.limits, world.clock.now());
                 if answer.status == 429 {
-                    self.pace.hold(&*world.clock, asked.unwrap_or(Duration::from_secs(1)));
+                    self.hold(world, &answer.headers, &seen);
                 }
                 let time = self.wait_for(world, asked, attempts);
                 if again
@@ -142,6 +142,14 @@ impl Caller<'_> {
         {
             self.pace.hold(&*world.clock, time);
         }
+    }
+
+    /// There were too many requests: everybody waits as long as the server asks, or a second.
+    pub fn hold(&mut self, world: &World, headers: &[(String, String)], body: &[u8]) {
+        let asked = retry::asked(headers, body, &self.provider.limits, world.clock.now());
+        // longer than anybody waits, it is left to the next command to ask again
+        let time = asked.unwrap_or(Duration::from_secs(1)).min(retry::LONGEST_WAIT);
+        self.pace.hold(&*world.clock, time);
     }
 
     /// How long to wait before attempt `attempts + 2`.

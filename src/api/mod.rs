@@ -2,13 +2,19 @@
 //! shape of the answer.
 
 pub mod body;
+pub mod collect;
+pub mod download;
+pub mod dry_run;
 pub mod exchange;
+pub mod filter;
 pub mod hosts;
 pub mod items;
 pub mod multipart;
 mod nested;
 pub mod pace;
+pub mod pages;
 pub mod request;
 pub mod retry;
+pub mod shape;
 pub mod template;
 pub mod whoami;

@@ -29,7 +29,7 @@ pub fn ask(world: &mut World, provider: &Provider, whoami: &Whoami, set: &TokenS
     }
     let response = send(world, &request)?;
     if response.status != 200 {
-        return Err(Error::new(Kind::Other, format!("the check of the token answered {}", response.status)));
+        return Err(Error::new(Kind::Api, format!("the check of the token answered {}", response.status)));
     }
     let Ok(answer) = serde_json::from_slice::<Value>(&response.body) else { return Ok(None) };
     let text = |path: &Option<String>| {

@@ -16,6 +16,7 @@ mod sandbox;
 mod status;
 mod times;
 mod token;
+mod whoami;
 
 use std::ffi::OsString;
 
@@ -70,6 +71,8 @@ pub enum Verb {
     Refresh(refresh::RefreshArgs),
     /// Send a request to the provider's API with the token.
     Call(call::CallArgs),
+    /// Ask the provider whose token it is.
+    Whoami(whoami::WhoamiArgs),
     /// Revoke where the provider can, then forget the tokens.
     Logout(logout::LogoutArgs),
     /// List the profiles and how their tokens stand.
@@ -229,6 +232,7 @@ fn dispatch(cli: Cli, world: &mut World) -> Result<u8, Error> {
         Verb::Token(args) => token::run(args, global, world),
         Verb::Refresh(args) => refresh::run(args, global, world),
         Verb::Call(args) => call::run(args, global, world),
+        Verb::Whoami(args) => whoami::run(args, global, world),
         Verb::Logout(args) => logout::run(args, global, world),
         Verb::List(args) => list::run(args, global, world),
         Verb::Status(args) => status::run(args, global, world),

@@ -8,8 +8,9 @@ use super::read::{IDENTITY, is_provider_name};
 use super::tree::{Entry, ReadError, Reader, Table, Value};
 use super::{
     Api, ApiAuth, ApiAuthPlace, Authorize, AuthorizeParamsIn, Callback, ClientAuth, Device, Endpoint, ErrorRule,
-    ExpiresUnit, Kills, Limits, LoopbackMode, Means, ParamsIn, Pkce, PkceMethod, PkceMode, Provider, Redirect, Refresh,
-    RefreshSource, ResponseShape, Revoke, Rotates, Scopes, StateEcho, Var, VarFrom, Wanted, Whoami, ZeroExpires,
+    ExpiresUnit, Kills, Limits, LoopbackMode, Means, PageBy, Pages, ParamsIn, Pkce, PkceMethod, PkceMode, Provider,
+    Redirect, Refresh, RefreshSource, ResponseShape, Revoke, Rotates, Scopes, StateEcho, Var, VarFrom, Wanted, Whoami,
+    ZeroExpires,
 };
 use crate::text::safe;
 
@@ -73,6 +74,14 @@ pub(super) const MEANS: &Words<Means> = &[
     ("wrong_client", Means::WrongClient),
     ("scope", Means::Scope),
     ("throttled", Means::Throttled),
+];
+pub(super) const PAGE_BY: &Words<PageBy> = &[
+    ("link", PageBy::Link),
+    ("page", PageBy::Page),
+    ("offset", PageBy::Offset),
+    ("url", PageBy::Url),
+    ("cursor", PageBy::Cursor),
+    ("none", PageBy::None),
 ];
 const LIMIT_HEADERS: [&str; 4] = ["limit", "remaining", "reset", "retry-after"];
 
@@ -414,7 +423,28 @@ fn api(mut r: Reader<'_>, d: Api) -> Result<Api, ReadError> {
         headers: r.texts("headers")?.unwrap_or_default(),
         auth: auth_out,
         hosts: r.list("hosts")?.unwrap_or_default(),
+        pages: pages(r.section("pages")?)?,
     };
+    r.finish().map(|()| out)
+}
+
+fn pages(mut r: Reader<'_>) -> Result<Pages, ReadError> {
+    let out = Pages {
+        by: r.choice("by", PAGE_BY)?.unwrap_or_default(),
+        items: r.text("items")?,
+        next: r.list("next")?.unwrap_or_default(),
+        param: r.text("param")?,
+        size_param: r.text("size-param")?,
+        size: r.number("size", 1..=i64::from(u32::MAX))?,
+        start: r.number("start", 0..=i64::from(u32::MAX))?,
+        total_header: r.text("total-header")?,
+    };
+    if matches!(out.by, PageBy::Url | PageBy::Cursor)
+        && out.next.is_empty()
+        && let Some(entry) = r.get("by")
+    {
+        return r.refuse("by", entry, "needs `api.pages.next`: where the next page's address or cursor stands");
+    }
     r.finish().map(|()| out)
 }
 

@@ -357,6 +357,59 @@ pub struct Api {
     pub auth: ApiAuth,
     /// Hosts beside the base's own to which the token may go; `*.` at the start stands for one label or more.
     pub hosts: Vec<String>,
+    pub pages: Pages,
+}
+
+/// How long lists are cut into pages.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Pages {
+    pub by: PageBy,
+    /// Where a page's records stand; `None`: where an array is found.
+    pub items: Option<String>,
+    /// Paths of the next page's address, or of its cursor; the first that exists.
+    pub next: Vec<String>,
+    /// The parameter of the query that takes the page's number, the cursor or the offset.
+    pub param: Option<String>,
+    /// The parameter that takes the number of records to a page, and how many are asked for.
+    pub size_param: Option<String>,
+    pub size: Option<u32>,
+    /// The first page's number or offset.
+    pub start: Option<u32>,
+    /// The header that tells the number of pages.
+    pub total_header: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum PageBy {
+    /// The `Link` header (RFC 8288).
+    #[default]
+    Link,
+    /// The next page's number in the query.
+    Page,
+    /// How many records come before the page.
+    Offset,
+    /// An address in the body.
+    Url,
+    /// A text in the body that goes into the query.
+    Cursor,
+    /// There are no pages.
+    None,
+}
+
+impl Pages {
+    /// The parameter's name, the usual one where none is given.
+    pub fn param(&self) -> &str {
+        self.param.as_deref().unwrap_or(match self.by {
+            PageBy::Cursor => "cursor",
+            PageBy::Offset => "offset",
+            _ => "page",
+        })
+    }
+
+    /// The number of the first page, or the offset of the first record.
+    pub fn first(&self) -> u64 {
+        self.start.map_or(u64::from(self.by == PageBy::Page), u64::from)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -502,6 +555,7 @@ impl Provider {
                     scheme: "Bearer".to_owned(),
                 },
                 hosts: Vec::new(),
+                pages: Pages::default(),
             },
             whoami: None,
             errors: Vec::new(),

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use toml_edit::{Array, InlineTable, Key, Value};
 
 use super::keys::{
-    API_AUTH_PLACE, AUTHORIZE_PARAMS_IN, CLIENT_AUTH, EXPIRES_UNIT, KILLS, LOOPBACK, MEANS, PARAMS_IN, PKCE_METHOD,
-    PKCE_MODE, REFRESH_SOURCE, ROTATES, STATE, VAR_FROM, Words, ZERO_EXPIRES, default_api_auth, default_revoke_tokens,
+    API_AUTH_PLACE, AUTHORIZE_PARAMS_IN, CLIENT_AUTH, EXPIRES_UNIT, KILLS, LOOPBACK, MEANS, PAGE_BY, PARAMS_IN,
+    PKCE_METHOD, PKCE_MODE, REFRESH_SOURCE, ROTATES, STATE, VAR_FROM, Words, ZERO_EXPIRES, default_api_auth,
+    default_revoke_tokens,
 };
 use super::{Endpoint, Provider, Wanted};
 
@@ -102,6 +103,15 @@ impl Provider {
         w.unless("api.auth.name", &self.api.auth.name, name);
         w.unless("api.auth.scheme", &self.api.auth.scheme, scheme);
         w.list("api.hosts", &self.api.hosts, &[]);
+        let (pages, d_pages) = (&self.api.pages, &d.api.pages);
+        w.word("api.pages.by", PAGE_BY, pages.by, d_pages.by);
+        w.option("api.pages.items", &pages.items);
+        w.list("api.pages.next", &pages.next, &[]);
+        w.option("api.pages.param", &pages.param);
+        w.option("api.pages.size-param", &pages.size_param);
+        w.number("api.pages.size", pages.size);
+        w.number("api.pages.start", pages.start);
+        w.option("api.pages.total-header", &pages.total_header);
         if let Some(whoami) = &self.whoami {
             w.unless("whoami.method", &whoami.method, "GET");
             w.put("whoami.url", whoami.url.as_str());

@@ -1,15 +1,18 @@
 //! The answer on its way to stdout, and the API's own words on stderr where it refuses.
 
-use std::io::Read;
+use std::io::{Cursor, Read};
 
 use super::CallArgs;
+use super::output::Output;
+use super::shaped::Shaped;
 use crate::api::exchange::{broken_off, look_into};
-use crate::api::retry;
+use crate::api::{filter, pages, retry};
 use crate::error::{Error, Kind};
 use crate::protocol::api_error::{self, ApiError};
 use crate::provider::{Means, Provider};
 use crate::store::{StoreKind, environment};
-use crate::text::{ForTerminal, safe};
+use crate::text::safe;
+use crate::wire::header;
 use crate::world::{Streamed, World};
 
 /// Whose token was shown, for what is to be typed next.
@@ -18,50 +21,104 @@ pub struct Who {
     pub store: StoreKind,
 }
 
-/// Status and headers where asked for, then the body as it comes; from 400 up the API's own words on stderr.
+/// An answer of this size is read whole to be shown prettily; a larger one passes through as it is.
+const LARGEST_SHOWN: u64 = 16 << 20;
+/// The largest that `--jq` and `--format` read.
+const LARGEST_SHAPED: u64 = 1 << 30;
+
+/// Status and headers where asked for, then the body as it comes or as it is to be shaped; from 400 up always as it came, and the
+/// API's own words on stderr.
 pub fn deliver(
     world: &mut World,
     args: &CallArgs,
     who: &Who,
     provider: &Provider,
     mut answer: Streamed,
+    mut out: Output,
+    shaped: Option<Shaped>,
 ) -> Result<u8, Error> {
     let failed = answer.status >= 400;
     let early = if failed { look_into(&mut answer)? } else { Vec::new() };
-    let mut screen = world.terminal.stdout_is_terminal().then(ForTerminal::default);
     let mut wanted = true;
-    let mut last = None;
     if args.include || args.head {
         let mut head = format!("{} {}\r\n", answer.version, answer.status);
         for (name, value) in &answer.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
         head.push_str("\r\n");
-        wanted = put(world, &mut screen, head.as_bytes())?;
+        wanted = out.put(world, head.as_bytes())?;
     }
-    wanted = wanted && !args.head;
-    let mut buffer = vec![0; 64 * 1024];
-    while wanted {
-        match answer.body.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(n) => {
-                last = buffer[..n].last().copied();
-                wanted = put(world, &mut screen, &buffer[..n])?;
-            }
-            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(broken_off(&e)),
+    if wanted && !args.head {
+        let shaped = shaped.filter(|_| !failed || out.is_screen() && args.jq.is_none() && args.format.is_none());
+        let delivered = match shaped {
+            Some(shaped) => shape(world, args, provider, &mut answer, &mut out, shaped),
+            None => pass(world, &mut answer.body, &mut out),
+        };
+        if let Err(e) = delivered {
+            out.give_up(world);
+            return Err(e);
         }
     }
-    // on a screen the prompt begins on a line of its own; a pipe gets what the API sent, to the byte
-    if world.terminal.stdout_is_terminal() && last.is_some_and(|b| b != b'\n') {
-        let _ = put(world, &mut screen, b"\n");
-    }
-    let _ = world.out.flush();
+    out.end(world)?;
     if !failed {
         return Ok(0);
     }
     let now = world.clock.now();
     Err(refused(who, provider, answer.status, &answer.headers, &early, now))
+}
+
+/// The bytes as they come.
+fn pass(world: &mut World, body: &mut dyn Read, out: &mut Output) -> Result<(), Error> {
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match body.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(n) if out.put(world, &buffer[..n])? => {}
+            Ok(_) => return Ok(()),
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(broken_off(&e)),
+        }
+    }
+}
+
+fn shape(
+    world: &mut World,
+    args: &CallArgs,
+    provider: &Provider,
+    answer: &mut Streamed,
+    out: &mut Output,
+    mut shaped: Shaped,
+) -> Result<(), Error> {
+    let asked = args.jq.is_some() || args.format.is_some();
+    let kind = header(&answer.headers, "content-type").unwrap_or_default();
+    if !asked && !kind.contains("json") {
+        return pass(world, &mut answer.body, out);
+    }
+    let limit = if asked { LARGEST_SHAPED } else { LARGEST_SHOWN };
+    let mut body = Vec::new();
+    (&mut answer.body).take(limit + 1).read_to_end(&mut body).map_err(|e| broken_off(&e))?;
+    let too_large = body.len() as u64 > limit;
+    let value = if too_large { None } else { filter::value(&body) };
+    let Some(value) = value else {
+        if asked && !body.is_empty() {
+            let what = if too_large { "larger than 1 GiB" } else { "not JSON" };
+            return Err(Error::new(Kind::Other, format!("the answer is {what}: it can't be filtered or shaped"))
+                .hint("without `--jq` and `--format` it is printed as it came"));
+        }
+        // nothing, or no JSON whatever its type says
+        return pass(world, &mut Cursor::new(body).chain(&mut answer.body), out);
+    };
+    let mut values = vec![value];
+    if args.jq.is_none()
+        && shaped.makes_rows()
+        && let Ok(text) = std::str::from_utf8(&body)
+        && let Some(records) = pages::records(&provider.api.pages, text)
+    {
+        // rows are the records of the list, not the envelope around them
+        values = records.iter().filter_map(|record| filter::value(record.get().as_bytes())).collect();
+    }
+    shaped.put(world, out, values)?;
+    shaped.end(world, out).map(|_| ())
 }
 
 /// The API's refusal in one line, and what to do about it. `now` in Unix seconds.
@@ -97,15 +154,5 @@ pub fn refused(
             None => error.hint("too many requests: wait, then run the command again"),
         },
         _ => error,
-    }
-}
-
-/// Whether the reader still wants more. `screen`: on a terminal the API's bytes are shown, and do nothing.
-fn put(world: &mut World, screen: &mut Option<ForTerminal>, bytes: &[u8]) -> Result<bool, Error> {
-    let cleaned = screen.as_mut().map(|s| s.clean(bytes));
-    match world.out.write_all(cleaned.as_deref().unwrap_or(bytes)) {
-        Ok(()) => Ok(true),
-        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
-        Err(e) => Err(Error::new(Kind::Other, "standard output can't be written").cause(e)),
     }
 }

@@ -1,6 +1,10 @@
 //! `call`: a request to the provider's API with the token, the answer streamed to stdout.
 
 mod answer;
+mod output;
+mod paged;
+mod saved;
+mod shaped;
 
 use std::time::Duration;
 
@@ -11,7 +15,7 @@ use crate::api::exchange::Caller;
 use crate::api::items::{self, Items};
 use crate::api::pace::Pace;
 use crate::api::request::Draft;
-use crate::api::{hosts, template};
+use crate::api::{dry_run, hosts, template};
 use crate::command::{Global, WhoFlags, practice};
 use crate::error::Error;
 use crate::secret::Secret;
@@ -20,6 +24,7 @@ use crate::session::record::Record;
 use crate::session::{Session, lock};
 use crate::text::safe;
 use crate::world::World;
+use shaped::{FormatWord, Shaped};
 
 #[derive(Args, Debug)]
 #[command(override_usage = "oauthctl call [OPTIONS] [PROFILE] [METHOD] PATH [ITEM]...")]
@@ -69,6 +74,33 @@ pub struct CallArgs {
     /// Print status and headers alone, of a HEAD request unless another method is given.
     #[arg(long, help_heading = "Answer")]
     pub head: bool,
+    /// Into a file, which is there whole or not at all; a download that broke off goes on where it stopped.
+    #[arg(short, long, value_name = "FILE", help_heading = "Answer", value_hint = clap::ValueHint::FilePath)]
+    pub output: Option<String>,
+    /// Filter the answer with an expression of jq's; with `--paginate` each record, with `--slurp` all of them as one array.
+    #[arg(long, value_name = "EXPR", help_heading = "Answer")]
+    pub jq: Option<String>,
+    /// Texts without their quotes.
+    #[arg(short, long, help_heading = "Answer")]
+    pub raw_output: bool,
+    /// How values are printed.
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Answer")]
+    pub format: Option<FormatWord>,
+    /// Follow the list through all its pages, a record to a line.
+    #[arg(long, help_heading = "Pages", conflicts_with_all = ["include", "head"])]
+    pub paginate: bool,
+    /// All records as one array.
+    #[arg(long, help_heading = "Pages", requires = "paginate")]
+    pub slurp: bool,
+    /// The most records.
+    #[arg(long, value_name = "N", help_heading = "Pages", requires = "paginate", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: Option<u64>,
+    /// Pages fetched at a time where their addresses are known beforehand (the provider's limit; 32 at most).
+    #[arg(long, value_name = "N", help_heading = "Pages", requires = "paginate", value_parser = clap::value_parser!(u32).range(1..=32))]
+    pub parallel: Option<u32>,
+    /// Send nothing; print the request as a line for curl, with the token fetched when it runs.
+    #[arg(long, help_heading = "Request")]
+    pub dry_run: bool,
     #[command(flatten)]
     pub flags: WhoFlags,
 }
@@ -98,6 +130,21 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
     for (name, value) in &items.query {
         url.query_pairs_mut().append_pair(name, value);
     }
+    let mut draft = Draft::new(&provider, &method, &items, body.kind(), with_token);
+    draft.timeout = args.timeout;
+    if args.dry_run {
+        let token = with_token.then(|| token_command(&args, &session));
+        let script = dry_run::script(&provider, &draft, &url, &items, &body, token.as_deref())?;
+        let mut out = output::Output::stdout(world);
+        out.put(world, script.as_bytes())?;
+        return out.end(world).map(|()| 0);
+    }
+    if args.paginate && method != "GET" {
+        return Err(Error::usage(format!("`--paginate` is for GET, and this is {}", safe(&method))));
+    }
+    // a mistake in it is told before anything is sent
+    let screen = world.terminal.stdout_is_terminal() && args.output.as_deref().is_none_or(|path| path == "-");
+    let shaped = Shaped::of(world, &args, screen)?;
     let set = match with_token {
         true => Some(fresh(world, &mut session, Want::default())?),
         false => {
@@ -109,8 +156,6 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
             None
         }
     };
-    let mut draft = Draft::new(&provider, &method, &items, body.kind(), with_token);
-    draft.timeout = args.timeout;
     let who = answer::Who { profile: session.name.clone(), store: session.store.kind() };
     let pace = match with_token {
         true => Pace::new(&provider.limits, pace_file(&session)),
@@ -125,8 +170,42 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
         retries: args.retry,
         pace,
     };
+    if args.paginate {
+        return paged::run(world, &args, &who, &mut caller, &url);
+    }
+    let into_file = args.output.as_deref().is_some_and(|path| path != "-");
+    if into_file && shaped.is_none() && !args.include && !args.head {
+        return saved::run(world, &args, &who, &mut caller, &url);
+    }
     let (_, answered) = caller.send(world, &url)?;
-    answer::deliver(world, &args, &who, &provider, answered)
+    let out = match answered.status < 400 {
+        true => saved::open(world, &args)?,
+        false => output::Output::stdout(world),
+    };
+    answer::deliver(world, &args, &who, &provider, answered, out, shaped)
+}
+
+/// What prints the token that this command would have used.
+fn token_command(args: &CallArgs, session: &Session) -> Vec<String> {
+    let mut words = vec!["oauthctl".to_owned(), "token".to_owned(), session.name.clone()];
+    let mut flag = |name: &str, value: Option<&str>| {
+        if let Some(value) = value {
+            words.extend([format!("--{name}"), value.to_owned()]);
+        }
+    };
+    flag("provider", args.flags.provider.as_deref());
+    flag("environment", args.flags.environment.as_deref());
+    flag("client-id", args.flags.client_id.as_deref());
+    flag("client-secret-file", args.flags.client_secret_file.as_deref());
+    flag("grant", args.flags.grant.map(|g| g.name()));
+    flag("store", args.flags.store.map(|s| s.name()));
+    for scope in &args.flags.scopes {
+        flag("scope", Some(scope));
+    }
+    for (name, value) in &args.flags.vars {
+        flag("var", Some(&format!("{name}={value}")));
+    }
+    words
 }
 
 /// The items of the line and of `-H`.

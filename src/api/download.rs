@@ -1,0 +1,152 @@
+//! `-o FILE`: an answer into a file that is there whole or not at all. What came so far lies beside it as `FILE.part`, with the
+//! server's mark of that version, so that a download that was broken off goes on where it stopped (RFC 9110, section 14) and never
+//! mixes two versions.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use ring::digest::{SHA256, digest};
+
+use crate::wire::header;
+
+/// What is written until it is whole.
+pub struct Part {
+    target: PathBuf,
+    file: File,
+    /// Written in place: a device, a pipe.
+    in_place: bool,
+    /// It may be gone on with.
+    resumable: bool,
+}
+
+/// An earlier attempt at the same address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    pub bytes: u64,
+    /// What the server calls that version: `If-Range` takes it.
+    pub validator: String,
+}
+
+fn beside(target: &Path, end: &str) -> PathBuf {
+    let mut name = target.file_name().unwrap_or_default().to_owned();
+    name.push(end);
+    target.with_file_name(name)
+}
+
+fn part(target: &Path) -> PathBuf {
+    beside(target, ".part")
+}
+
+fn tag(target: &Path) -> PathBuf {
+    beside(target, ".part-of")
+}
+
+/// The address itself may hold secrets.
+fn mark(url: &str) -> String {
+    digest(&SHA256, url.as_bytes()).as_ref().iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// What lies there of this address.
+pub fn kept(target: &Path, url: &str) -> Option<Kept> {
+    let text = fs::read_to_string(tag(target)).ok()?;
+    let (of, validator) = text.trim_end().split_once('\n')?;
+    let bytes = fs::symlink_metadata(part(target)).ok().filter(fs::Metadata::is_file)?.len();
+    (of == mark(url) && bytes > 0).then(|| Kept { bytes, validator: validator.to_owned() })
+}
+
+pub fn forget(target: &Path) {
+    let _ = fs::remove_file(part(target));
+    let _ = fs::remove_file(tag(target));
+}
+
+/// The strong mark of an answer's version: an `ETag` that isn't weak, else the day it was changed.
+pub fn validator(headers: &[(String, String)]) -> Option<&str> {
+    header(headers, "etag").filter(|tag| tag.starts_with('"')).or_else(|| header(headers, "last-modified"))
+}
+
+/// Where a partial answer begins: `bytes 100-199/200`.
+pub fn begins_at(headers: &[(String, String)]) -> Option<u64> {
+    header(headers, "content-range")?.strip_prefix("bytes ")?.split_once('-')?.0.trim().parse().ok()
+}
+
+impl Part {
+    /// A new one; with a validator it can be gone on with later.
+    pub fn begin(target: &Path, url: &str, validator: Option<&str>) -> io::Result<Part> {
+        if fs::metadata(target).is_ok_and(|m| !m.is_file()) {
+            let file = OpenOptions::new().write(true).open(target)?;
+            return Ok(Part { target: target.to_owned(), file, in_place: true, resumable: false });
+        }
+        // a link that somebody put there is not followed
+        forget(target);
+        let file = OpenOptions::new().write(true).create_new(true).open(part(target))?;
+        if let Some(validator) = validator {
+            fs::write(tag(target), format!("{}\n{validator}\n", mark(url)))?;
+        }
+        Ok(Part { target: target.to_owned(), file, in_place: false, resumable: validator.is_some() })
+    }
+
+    /// Goes on at the end of what is there.
+    pub fn go_on(target: &Path) -> io::Result<Part> {
+        let file = OpenOptions::new().append(true).open(part(target))?;
+        Ok(Part { target: target.to_owned(), file, in_place: false, resumable: true })
+    }
+
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)
+    }
+
+    /// It is whole: on the disk, and under its name.
+    pub fn keep(self) -> io::Result<()> {
+        if self.in_place {
+            return Ok(());
+        }
+        self.file.sync_all()?;
+        fs::rename(part(&self.target), &self.target)?;
+        let _ = fs::remove_file(tag(&self.target));
+        Ok(())
+    }
+
+    /// It came to nothing; whether it can be gone on with.
+    pub fn give_up(self) -> bool {
+        if !self.in_place && !self.resumable {
+            forget(&self.target);
+        }
+        self.resumable
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_there_whole_or_not_at_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("x.json");
+        fs::write(&target, "old").unwrap();
+        let mut part = Part::begin(&target, "https://a/x", Some("\"v1\"")).unwrap();
+        part.write(b"ne").unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"old");
+        assert!(part.give_up());
+        assert_eq!(kept(&target, "https://a/x"), Some(Kept { bytes: 2, validator: "\"v1\"".into() }));
+        assert_eq!(kept(&target, "https://a/y"), None);
+        let mut part = Part::go_on(&target).unwrap();
+        part.write(b"w").unwrap();
+        part.keep().unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"new");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+        let part = Part::begin(&target, "https://a/x", None).unwrap();
+        assert!(!part.give_up());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_weak_mark_is_none() {
+        let of = |name: &str, value: &str| validator(&[(name.to_owned(), value.to_owned())]).map(str::to_owned);
+        assert_eq!(of("etag", "\"a\"").as_deref(), Some("\"a\""));
+        assert_eq!(of("etag", "W/\"a\""), None);
+        assert_eq!(begins_at(&[("content-range".into(), "bytes 100-199/200".into())]), Some(100));
+        assert_eq!(begins_at(&[("content-range".into(), "items 0-1/2".into())]), None);
+    }
+}

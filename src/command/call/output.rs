@@ -1,0 +1,73 @@
+//! Where an answer goes: stdout, made harmless where that is a screen, or a file that is there whole or not at all.
+
+use std::path::PathBuf;
+
+use crate::api::download::Part;
+use crate::error::{Error, Kind};
+use crate::text::{ForTerminal, safe};
+use crate::world::World;
+
+pub struct Output {
+    screen: Option<ForTerminal>,
+    file: Option<(PathBuf, Part)>,
+    last: Option<u8>,
+}
+
+impl Output {
+    pub fn stdout(world: &World) -> Output {
+        Output { screen: world.terminal.stdout_is_terminal().then(ForTerminal::default), file: None, last: None }
+    }
+
+    /// A file that is written anew; what goes wrong leaves the old one.
+    pub fn file(path: PathBuf, part: Part) -> Output {
+        Output { screen: None, file: Some((path, part)), last: None }
+    }
+
+    pub fn is_screen(&self) -> bool {
+        self.screen.is_some()
+    }
+
+    /// Whether the reader still wants more. On a screen a stranger's bytes are shown, and do nothing.
+    pub fn put(&mut self, world: &mut World, bytes: &[u8]) -> Result<bool, Error> {
+        let cleaned = self.screen.as_mut().map(|s| s.clean(bytes));
+        self.put_painted(world, cleaned.as_deref().unwrap_or(bytes))
+    }
+
+    /// The same for a text of our own making, colours and all.
+    pub fn put_painted(&mut self, world: &mut World, bytes: &[u8]) -> Result<bool, Error> {
+        if let Some(&last) = bytes.last() {
+            self.last = Some(last);
+        }
+        if let Some((path, part)) = &mut self.file {
+            return part.write(bytes).map(|()| true).map_err(|e| unwritten(path, &e));
+        }
+        match world.out.write_all(bytes) {
+            Ok(()) => Ok(true),
+            Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+            Err(e) => Err(Error::new(Kind::Other, "standard output can't be written").cause(e)),
+        }
+    }
+
+    /// All is there.
+    pub fn end(mut self, world: &mut World) -> Result<(), Error> {
+        // on a screen the prompt begins on a line of its own; a pipe gets what the API sent, to the byte
+        if self.is_screen() && self.last.is_some_and(|b| b != b'\n') {
+            let _ = self.put_painted(world, b"\n");
+        }
+        let _ = world.out.flush();
+        match self.file {
+            Some((path, part)) => part.keep().map_err(|e| unwritten(&path, &e)),
+            None => Ok(()),
+        }
+    }
+
+    /// It ends in the middle; whether it can be gone on with.
+    pub fn give_up(self, world: &mut World) -> bool {
+        let _ = world.out.flush();
+        self.file.is_some_and(|(_, part)| part.give_up())
+    }
+}
+
+pub fn unwritten(path: &std::path::Path, e: &std::io::Error) -> Error {
+    Error::new(Kind::Other, format!("`{}` can't be written", safe(&path.to_string_lossy()))).cause(e)
+}

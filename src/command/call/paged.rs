@@ -1,0 +1,115 @@
+//! `--paginate`: the records of all pages, a value to a line as pages arrive, or as one array.
+
+use url::Url;
+
+use super::CallArgs;
+use super::answer::{self, Who};
+use super::output::Output;
+use super::saved;
+use super::shaped::Shaped;
+use crate::api::collect::{MOST_PARALLEL, Outcome, Wanted, collect};
+use crate::api::exchange::Caller;
+use crate::api::filter::{self, Val};
+use crate::api::pages::on_one_line;
+use crate::error::{Error, Kind};
+use crate::world::World;
+
+pub fn run(world: &mut World, args: &CallArgs, who: &Who, caller: &mut Caller<'_>, start: &Url) -> Result<u8, Error> {
+    let provider = caller.provider;
+    let wanted = Wanted {
+        parallel: args.parallel.or(provider.limits.parallel).unwrap_or(1).clamp(1, MOST_PARALLEL),
+        limit: args.limit,
+    };
+    let mut out = saved::open(world, args)?;
+    let mut shaped = Shaped::of(world, args, out.is_screen())?
+        .filter(|_| args.jq.is_some() || args.format.is_some() || args.raw_output);
+    let mut list = List::new(args.slurp);
+    let ended = collect(world, caller, start, &wanted, &mut |world, records| match &mut shaped {
+        None => {
+            let mut text = String::new();
+            for record in records {
+                list.add(&mut text, &on_one_line(record.get()));
+            }
+            out.put(world, text.as_bytes())
+        }
+        Some(shaped) => {
+            let mut values = Vec::with_capacity(records.len());
+            for record in records {
+                let value = filter::value(record.get().as_bytes());
+                values.push(value.ok_or_else(|| Error::new(Kind::Other, "a record can't be read as JSON"))?);
+            }
+            match args.slurp {
+                true => {
+                    list.values.extend(values);
+                    Ok(true)
+                }
+                false => shaped.put(world, &mut out, values),
+            }
+        }
+    });
+    let done = ended.and_then(|outcome| {
+        let Outcome::Done = outcome else { return Ok(outcome) };
+        match &mut shaped {
+            None => {
+                let mut text = String::new();
+                list.end(&mut text);
+                out.put(world, text.as_bytes())?;
+            }
+            Some(shaped) => {
+                if args.slurp {
+                    let whole = Val::Arr(std::mem::take(&mut list.values).into());
+                    shaped.put(world, &mut out, vec![whole])?;
+                }
+                shaped.end(world, &mut out)?;
+            }
+        }
+        Ok(Outcome::Done)
+    });
+    match done {
+        Ok(Outcome::Done) => out.end(world).map(|()| 0),
+        Ok(Outcome::Refused { status, headers, body }) => {
+            out.give_up(world);
+            // what the API said stays whole, on stdout, behind the records that came before it
+            let mut stdout = Output::stdout(world);
+            stdout.put(world, &body)?;
+            stdout.end(world)?;
+            let now = world.clock.now();
+            Err(answer::refused(who, provider, status, &headers, &body, now))
+        }
+        Err(e) => {
+            out.give_up(world);
+            Err(e)
+        }
+    }
+}
+
+/// Records as they stand: a line each, or one array.
+struct List {
+    slurp: bool,
+    some: bool,
+    /// For a filter that wants all of them.
+    values: Vec<Val>,
+}
+
+impl List {
+    fn new(slurp: bool) -> List {
+        List { slurp, some: false, values: Vec::new() }
+    }
+
+    fn add(&mut self, text: &mut String, record: &str) {
+        if self.slurp {
+            text.push_str(if self.some { ",\n" } else { "[" });
+        }
+        self.some = true;
+        text.push_str(record);
+        if !self.slurp {
+            text.push('\n');
+        }
+    }
+
+    fn end(&self, text: &mut String) {
+        if self.slurp {
+            text.push_str(if self.some { "]\n" } else { "[]\n" });
+        }
+    }
+}

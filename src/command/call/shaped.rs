@@ -1,0 +1,105 @@
+//! `--jq` and `--format`: values on their way from an answer to the output.
+
+use clap::ValueEnum;
+
+use super::CallArgs;
+use super::output::Output;
+use crate::api::filter::{Filter, Val};
+use crate::api::shape::{Format, Shape};
+use crate::command::paints;
+use crate::error::Error;
+use crate::text::safe;
+use crate::world::World;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FormatWord {
+    /// Columns, for people.
+    Table,
+    /// A value to a line; on a terminal pretty, in colour.
+    Json,
+    Csv,
+    Tsv,
+    Yaml,
+    /// The answer's bytes as they came.
+    Raw,
+}
+
+/// What is done with each value.
+pub struct Shaped {
+    filter: Option<Filter>,
+    shape: Shape,
+    painted: bool,
+}
+
+impl Shaped {
+    /// `None`: the answer's bytes are wanted as they come.
+    pub fn of(world: &World, args: &CallArgs, screen: bool) -> Result<Option<Shaped>, Error> {
+        let filter = args.jq.as_deref().map(Filter::new).transpose()?;
+        let format = match (args.format, &filter) {
+            (Some(FormatWord::Raw), None) => return Ok(None),
+            (Some(FormatWord::Raw), Some(_)) => {
+                return Err(Error::usage("`--format raw` is the answer as it came: `--jq` has nothing to do")
+                    .hint("`-r` prints texts without quotes"));
+            }
+            (None, None) if !screen && !args.raw_output => return Ok(None),
+            (None | Some(FormatWord::Json), _) => Format::Json,
+            (Some(FormatWord::Table), _) => Format::Table,
+            (Some(FormatWord::Csv), _) => Format::Csv,
+            (Some(FormatWord::Tsv), _) => Format::Tsv,
+            (Some(FormatWord::Yaml), _) => Format::Yaml,
+        };
+        let mut shape = Shape::new(format);
+        shape.raw = args.raw_output;
+        shape.pretty = screen;
+        shape.color = paints(world, screen) && !args.raw_output;
+        shape.width = if screen { world.terminal.width() } else { None };
+        let painted = shape.color && format == Format::Json;
+        Ok(Some(Shaped { filter, shape, painted }))
+    }
+
+    /// Whether lists are taken apart, one row for each of their values.
+    pub fn makes_rows(&self) -> bool {
+        self.shape.format != Format::Json
+    }
+
+    /// Filters and prints values that came together; whether more is wanted.
+    pub fn put(&mut self, world: &mut World, out: &mut Output, values: Vec<Val>) -> Result<bool, Error> {
+        let values = match &self.filter {
+            None => values,
+            Some(filter) => {
+                let mut results = Vec::new();
+                for value in values {
+                    filter.run(value, &mut |result| {
+                        results.push(result);
+                        Ok(true)
+                    })?;
+                }
+                results
+            }
+        };
+        let values = match values.as_slice() {
+            // a list is rows, not one cell
+            [Val::Arr(list)] if self.makes_rows() => list.to_vec(),
+            _ => values,
+        };
+        let text = self.shape.values(&values);
+        self.print(world, out, &text)
+    }
+
+    /// What is printed at the end.
+    pub fn end(&mut self, world: &mut World, out: &mut Output) -> Result<bool, Error> {
+        let text = self.shape.end();
+        if !self.shape.late.is_empty() {
+            let names: Vec<String> = self.shape.late.iter().map(|n| safe(n)).collect();
+            world.warn(&format!("no columns for members that came after the first page: {}", names.join(", ")));
+        }
+        self.print(world, out, &text)
+    }
+
+    fn print(&self, world: &mut World, out: &mut Output, text: &str) -> Result<bool, Error> {
+        match self.painted {
+            true => out.put_painted(world, text.as_bytes()),
+            false => out.put(world, text.as_bytes()),
+        }
+    }
+}

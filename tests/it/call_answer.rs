@@ -1,0 +1,170 @@
+//! `call`: what is made of an answer: filtered, shaped, saved; or not asked for at all.
+
+use std::sync::{Arc, Mutex};
+
+use oauthctl::world::serve;
+
+use crate::call::{api, practice};
+use crate::world::{Person, answer};
+
+const PEOPLE: &str = r#"{"people":[{"name":"Ann","n":1,"tags":["a"]},{"name":"Ben","n":2.50}],"total":2}"#;
+
+fn people() -> (Person, crate::world::Odd) {
+    let mut me = Person::new();
+    let odd = api(&mut me, |_| answer(200, "application/json", PEOPLE));
+    (me, odd)
+}
+
+#[test]
+fn values_are_filtered_and_shaped() {
+    let (mut me, odd) = people();
+    me.runs(&["call", "odd", "/x", "--jq", ".people[].name"]).is(0, "\"Ann\"\n\"Ben\"\n", "");
+    me.runs(&["call", "odd", "/x", "--jq", ".people[].name", "-r"]).is(0, "Ann\nBen\n", "");
+    me.runs(&["call", "odd", "/x", "--jq", ".people[] | {name, double: (.n*2)}", "--format", "tsv"]).is(
+        0,
+        "name\tdouble\nAnn\t2\nBen\t5.0\n",
+        "",
+    );
+    me.types("call odd /x --format table").is(0, "NAME  N     TAGS\nAnn   1     [\"a\"]\nBen   2.50\n", "");
+    me.types("call odd /x --format csv").is(0, "name,n,tags\r\nAnn,1,\"[\"\"a\"\"]\"\r\nBen,2.50,\r\n", "");
+    me.types("call odd /x --format yaml").is(
+        0,
+        "- name: Ann\n  \"n\": 1\n  tags:\n    - a\n- name: Ben\n  \"n\": 2.50\n",
+        "",
+    );
+    me.types("call odd /x --format json").is(0, &format!("{PEOPLE}\n"), "");
+    me.types("call odd /x").is(0, PEOPLE, "");
+    assert_eq!(odd.asked(), 8);
+    me.runs(&["call", "odd", "/x", "--jq", ".a | | .b"]).fails(
+        2,
+        "
+        error: the `--jq` expression can't be used
+        caused by: after `.a |`: expected term
+        hint: jq's manual: https://jqlang.org/manual/
+    ",
+    );
+    // told before anything was sent
+    assert_eq!(odd.asked(), 8);
+    assert_eq!(me.types("call odd /x --jq .total.x").code, 1);
+}
+
+#[test]
+fn on_a_screen_json_is_pretty_and_nothing_acts() {
+    let mut me = Person::new();
+    let odd = api(&mut me, |request| match request.path.as_str() {
+        "/api/text" => answer(200, "text/plain", "\u{1b}[2Jx"),
+        _ => answer(200, "application/json", "{\"a\":\"\u{9b}2J\"}"),
+    });
+    me.sees_stdout().types("call odd /x").is(0, "{\n  \x1b[1;34m\"a\"\x1b[0m: \x1b[32m\"\\u009b2J\"\x1b[0m\n}\n", "");
+    me.set("NO_COLOR", "1");
+    me.sees_stdout().types("call odd /x").is(0, "{\n  \"a\": \"\\u009b2J\"\n}\n", "");
+    me.sees_stdout().types("call odd /x --jq .a -r").is(0, "^[2J\n", "");
+    me.sees_stdout().types("call odd /x --format raw").is(0, "{\"a\":\"^[2J\"}\n", "");
+    me.sees_stdout().types("call odd /text").is(0, "^[[2Jx\n", "");
+    // a pipe gets the bytes
+    me.types("call odd /text").is(0, "\u{1b}[2Jx", "");
+    assert_eq!(odd.asked(), 6);
+}
+
+#[test]
+fn an_error_stays_as_it_came() {
+    let mut me = Person::new();
+    let odd = api(&mut me, |_| answer(404, "application/json", "{\"error\":{\"code\":404,\"message\":\"not here\"}}"));
+    me.types("call odd /x --jq .people --format csv -o ~/x").is(
+        22,
+        "{\"error\":{\"code\":404,\"message\":\"not here\"}}",
+        "
+        error: the API answered 404
+        caused by: 404: not here
+    ",
+    );
+    assert!(!me.path("x").exists());
+    assert_eq!(odd.asked(), 1);
+}
+
+#[test]
+fn an_answer_is_saved_whole() {
+    let (mut me, odd) = people();
+    std::fs::write(me.path("old"), "old").unwrap();
+    me.types("call odd /x -o ~/old").is(0, "", "");
+    assert_eq!(std::fs::read_to_string(me.path("old")).unwrap(), PEOPLE);
+    me.types("call odd /x -o ~/new.csv --format csv").is(0, "", "");
+    assert!(std::fs::read_to_string(me.path("new.csv")).unwrap().starts_with("name,n,tags\r\n"));
+    me.types("call odd /x -o -").is(0, PEOPLE, "");
+    assert_eq!(me.types("call odd /x -o /no/such/folder/x").code, 1);
+    assert_eq!(odd.asked(), 4);
+    assert!(!me.path("old.part").exists() && !me.path("new.csv.part").exists());
+}
+
+#[test]
+fn a_download_goes_on_where_it_stopped() {
+    let mut me = Person::new();
+    let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+    let seen = asked.clone();
+    let whole = "0123456789";
+    let odd = api(&mut me, move |request| {
+        let range = request.header("range").unwrap_or("-").to_owned();
+        let same = request.header("if-range") == Some("\"v1\"");
+        seen.lock().unwrap().push(range.clone());
+        let mut response: serve::Response =
+            match range.strip_prefix("bytes=").and_then(|r| r.strip_suffix('-')?.parse::<usize>().ok()) {
+                Some(from) if same && from < whole.len() => {
+                    let mut part = answer(206, "text/plain", &whole[from..]);
+                    part.headers.push(("Content-Range".into(), format!("bytes {from}-9/10")));
+                    part
+                }
+                Some(_) if same => answer(416, "text/plain", ""),
+                _ => answer(200, "text/plain", whole),
+            };
+        response.headers.push(("ETag".into(), "\"v1\"".into()));
+        response
+    });
+    let url = format!("{}/api/x", odd.base);
+    let leave = |me: &Person, tag: &str, bytes: &str| {
+        let mark: String = ring::digest::digest(&ring::digest::SHA256, url.as_bytes())
+            .as_ref()
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
+        std::fs::write(me.path("f.part"), bytes).unwrap();
+        std::fs::write(me.path("f.part-of"), format!("{mark}\n{tag}\n")).unwrap();
+    };
+    for (tag, there, ranges) in [
+        ("\"v1\"", "0123", vec!["bytes=4-"]),
+        // another version: all of it
+        ("\"v0\"", "abcd", vec!["bytes=4-"]),
+        // more than there is
+        ("\"v1\"", "0123456789", vec!["bytes=10-", "-"]),
+    ] {
+        leave(&me, tag, there);
+        me.types("call odd /x -o ~/f").is(0, "", "");
+        assert_eq!(std::fs::read_to_string(me.path("f")).unwrap(), whole, "{tag} {there}");
+        assert_eq!(std::mem::take(&mut *asked.lock().unwrap()), ranges);
+        assert!(!me.path("f.part").exists() && !me.path("f.part-of").exists());
+    }
+}
+
+#[test]
+fn a_dry_run_sends_nothing_and_shows_no_token() {
+    let (mut me, server) = practice();
+    let token = me.kept("practice", "access_token");
+    let before = server.log().len();
+    let done = me.types("call practice /echo q==1 name=Ann X-A:b --dry-run --store keychain");
+    done.is(
+        0,
+        "
+        curl --fail-with-body -K - <<CURL
+        url = \"http://127.0.0.1:PORT/api/echo?q=1\"
+        request = \"POST\"
+        header = \"accept: application/json, */*;q=0.5\"
+        header = \"content-type: application/json\"
+        header = \"x-a: b\"
+        header = \"authorization: Bearer $(oauthctl token practice --store keychain)\"
+        data-raw = \"{\\\\\"name\\\\\":\\\\\"Ann\\\\\"}\"
+        CURL
+    ",
+        "",
+    );
+    done.tells_nothing_of(&token);
+    assert_eq!(server.log().len(), before);
+}

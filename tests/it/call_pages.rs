@@ -1,0 +1,262 @@
+//! `call --paginate`: whole lists, whatever way a provider cuts them.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use oauthctl::sandbox::{Manners, Options, Server};
+use oauthctl::world::Clock;
+
+use crate::call::{api, practice, signed_in};
+use crate::world::robot::decided;
+use crate::world::{Odd, Person, START, answer};
+
+/// Signed in to GetResponse's manners by client credentials, with so many contacts.
+pub fn getresponse(records: u64) -> (Person, Server) {
+    let mut me = Person::new();
+    let server = me.practice_with(Options { records, ..Options::new(Manners::GetResponse) });
+    me.stdin("practice-secret").browser(|_| Vec::new()).pastes(|url| decided(url, "allow"));
+    assert_eq!(me.types("login getresponse --client-id practice-client --client-secret-file -").code, 0);
+    (me, server)
+}
+
+pub fn constantcontact(options: Options) -> (Person, Server) {
+    let mut me = Person::new();
+    let server = me.practice_with(options);
+    let done = me.stdin("practice-secret").browser(crate::world::robot::allows).types(
+        "login constantcontact --client-id practice-client --client-secret-file - --redirect-uri http://localhost:8888",
+    );
+    assert_eq!(done.code, 0, "{}", done.err);
+    (me, server)
+}
+
+pub fn verticalresponse(records: u64) -> (Person, Server) {
+    let mut me = Person::new();
+    let server = me.practice_with(Options { records, ..Options::new(Manners::VerticalResponse) });
+    let done = me
+        .stdin("practice-secret")
+        .browser(crate::world::robot::allows)
+        .answers("y")
+        .types("login verticalresponse --client-id practice-client --client-secret-file -");
+    assert_eq!(done.code, 0, "{}", done.err);
+    (me, server)
+}
+
+#[test]
+fn the_three_providers_lists_come_whole() {
+    let (mut me, server) = getresponse(2345);
+    let done = me.types("call getresponse /contacts --paginate --jq .contactId -r");
+    assert_eq!((done.code, done.err.as_str()), (0, ""));
+    let want: Vec<String> = (1..=2345).map(|n| format!("c{n}")).collect();
+    assert_eq!(done.out.lines().collect::<Vec<_>>(), want);
+    assert_eq!(server.log().iter().filter(|l| l.path == "/v3/contacts").count(), 3);
+
+    let (mut me, server) = verticalresponse(123);
+    let done = me.types("call verticalresponse /contacts --paginate --jq .attributes.id");
+    assert_eq!((done.code, done.out.lines().count(), done.err.as_str()), (0, 123, ""));
+    assert_eq!(server.log().iter().filter(|l| l.path == "/api/v1/contacts").count(), 3);
+
+    let (mut me, server) = constantcontact(Options { records: 101, ..Options::new(Manners::ConstantContact) });
+    let done = me.types("call constantcontact /contacts --paginate");
+    assert_eq!((done.code, done.out.lines().count(), done.err.as_str()), (0, 101, ""));
+    assert!(done.out.lines().all(|l| l.starts_with("{\"contact_id\":\"") && l.ends_with('}')));
+    assert_eq!(server.log().iter().filter(|l| l.path == "/v3/contacts").count(), 3);
+
+    // the default: a `Link` header
+    let (mut me, _server) = practice();
+    let done = me.types("call practice /items --paginate --jq .id");
+    assert_eq!((done.code, done.out.lines().count()), (0, 120));
+}
+
+#[test]
+fn one_array_or_a_record_to_a_line() {
+    let (mut me, server) = getresponse(3);
+    let line = "call getresponse /contacts --paginate perPage==2 fields==contactId";
+    me.types(line).is(0, "{\"contactId\":\"c1\"}\n{\"contactId\":\"c2\"}\n{\"contactId\":\"c3\"}\n", "");
+    me.types(&format!("{line} --slurp")).is(
+        0,
+        "[{\"contactId\":\"c1\"},\n{\"contactId\":\"c2\"},\n{\"contactId\":\"c3\"}]\n",
+        "",
+    );
+    me.types(&format!("{line} --slurp --jq length")).is(0, "3\n", "");
+    me.types(&format!("{line} --limit 2 --format csv")).is(0, "contactId\r\nc1\r\nc2\r\n", "");
+    me.types("call getresponse /contacts query[email]==nobody --paginate --slurp").is(0, "[]\n", "");
+    let before = server.log().len();
+    assert_eq!(me.types("call getresponse /contacts --paginate --limit 1").out.lines().count(), 1);
+    assert_eq!(server.log().len(), before + 1);
+    me.types("call getresponse POST /contacts a=1 --paginate")
+        .fails(2, "error: `--paginate` is for GET, and this is POST\n");
+    assert_eq!(me.types("call getresponse /contacts --slurp").code, 2);
+}
+
+/// A list of pages of two, which `next` names.
+fn cut(me: &mut Person, pages: &str, answer: impl Fn(u64) -> (u16, String) + Send + Sync + 'static) -> Odd {
+    let odd = me.odd("odd", move |request| {
+        let page = request.query.split('&').find_map(|p| p.strip_prefix("page=")?.parse().ok()).unwrap_or(1);
+        let (status, body) = answer(page);
+        crate::world::answer(status, "application/json", &body)
+    });
+    signed_in(me, &odd);
+    me.config("providers/odd.toml", &format!("{}\n[api.pages]\n{pages}\n", odd.provider("odd")));
+    odd
+}
+
+// A-02
+#[test]
+fn pages_never_lead_elsewhere_and_never_in_circles() {
+    for (next, code, says) in [
+        ("https://evil.example/x", 7, "it is on another host, which must not have the token"),
+        ("//evil.example/x", 7, "it is on another host, which must not have the token"),
+        ("http://", 7, "it is no address"),
+        ("?page=1", 7, "the API names a page as the next one that has been there already"),
+    ] {
+        let mut me = Person::new();
+        let odd = cut(&mut me, "by = \"url\"\nnext = [\"next\"]", move |_| {
+            (200, format!("{{\"items\":[1,2],\"next\":\"{next}\"}}"))
+        });
+        let done = me.types("call odd /x?page=1 --paginate");
+        assert_eq!((done.code, done.out.as_str()), (code, "1\n2\n"), "{next}: {}", done.err);
+        assert!(done.err.contains(says), "{next}: {}", done.err);
+        assert_eq!(odd.asked(), 1);
+    }
+}
+
+#[test]
+fn what_the_api_says_in_the_middle_is_told() {
+    let mut me = Person::new();
+    let odd = cut(&mut me, "by = \"page\"", |page| match page {
+        1 => (200, "[1,2]".to_owned()),
+        _ => (404, "{\"message\":\"no such page\"}".to_owned()),
+    });
+    me.types("call odd /x --paginate").is(
+        22,
+        "1\n2\n{\"message\":\"no such page\"}",
+        "
+        error: the API answered 404
+        caused by: no such page
+    ",
+    );
+    // a file is there whole or not at all
+    let done = me.types("call odd /x --paginate -o ~/all.json");
+    assert_eq!((done.code, me.path("all.json").exists(), me.path("all.json.part").exists()), (22, false, false));
+    assert_eq!(odd.asked(), 4);
+}
+
+// T-61
+#[test]
+fn a_token_that_expires_in_the_middle_is_renewed() {
+    let mut me = Person::new();
+    let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+    let seen = asked.clone();
+    let renewed = Arc::new(AtomicUsize::new(0));
+    let count = renewed.clone();
+    let odd = me.odd("odd", move |request| {
+        if request.path == "/token" {
+            count.fetch_add(1, Ordering::SeqCst);
+            return answer(200, "application/json", r#"{"access_token":"new-0123456789","token_type":"Bearer","expires_in":3600,"refresh_token":"refresh-2-0123456"}"#);
+        }
+        let page: u64 = request.query.split('&').find_map(|p| p.strip_prefix("page=")?.parse().ok()).unwrap_or(1);
+        seen.lock().unwrap().push(request.query.clone());
+        if page >= 3 && request.header("authorization") != Some("Bearer new-0123456789") {
+            return answer(401, "application/json", r#"{"error":"expired"}"#);
+        }
+        let mut list = answer(200, "application/json", &format!("[{page}]"));
+        list.headers.push(("X-Pages".into(), "20".into()));
+        list
+    });
+    signed_in(&mut me, &odd);
+    me.config(
+        "providers/odd.toml",
+        &format!("{}\n[api.pages]\nby = \"page\"\ntotal-header = \"X-Pages\"\n", odd.provider("odd")),
+    );
+    let want: String = (1..=20).map(|n| format!("{n}\n")).collect();
+    me.types("call odd /x --paginate --parallel 8").is(0, &want, "");
+    assert_eq!(renewed.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn pages_side_by_side_come_in_order_and_together() {
+    let mut me = Person::new();
+    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (inside, peak) = (now.clone(), most.clone());
+    let odd = me.odd("odd", move |request| {
+        peak.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        let page: u64 = request.query.split('&').find_map(|p| p.strip_prefix("page=")?.parse().ok()).unwrap_or(1);
+        // later ones are done first
+        std::thread::sleep(Duration::from_millis(30 - page));
+        inside.fetch_sub(1, Ordering::SeqCst);
+        let mut list = answer(200, "application/json", &format!("[{page}]"));
+        list.headers.push(("X-Pages".into(), "25".into()));
+        list
+    });
+    signed_in(&mut me, &odd);
+    let pages = "[api.pages]\nby = \"page\"\ntotal-header = \"X-Pages\"\n[limits]\nparallel = 5\n";
+    me.config("providers/odd.toml", &format!("{}\n{pages}", odd.provider("odd")));
+    let want: String = (1..=25).map(|n| format!("{n}\n")).collect();
+    me.types("call odd /x --paginate").is(0, &want, "");
+    let most = most.load(Ordering::SeqCst);
+    assert!((2..=5).contains(&most), "{most} at a time");
+    assert_eq!(odd.asked(), 25);
+}
+
+#[test]
+fn a_lists_pages_keep_the_providers_limit() {
+    let (mut me, server) =
+        constantcontact(Options { records: 500, per_second: Some(4), ..Options::new(Manners::ConstantContact) });
+    // the login's own look at the account counts too
+    me.later(2);
+    let before = me.clock.elapsed();
+    let done = me.types("call constantcontact /contacts --paginate");
+    assert_eq!((done.code, done.out.lines().count(), done.err.as_str()), (0, 500, ""));
+    assert!(server.log().iter().all(|l| l.status != 429));
+    assert!(me.clock.elapsed() - before >= Duration::from_millis(9 * 275));
+}
+
+#[test]
+fn a_limit_that_is_met_all_the_same_is_waited_for() {
+    let (mut me, server) = getresponse(3000);
+    drop(server);
+    // others have used up the second
+    let refused = Arc::new(AtomicUsize::new(0));
+    let count = refused.clone();
+    let odd = me.odd("odd", move |request| {
+        let page: u64 = request.query.split('&').find_map(|p| p.strip_prefix("page=")?.parse().ok()).unwrap_or(1);
+        if page.is_multiple_of(3) && count.fetch_add(1, Ordering::SeqCst) < 2 {
+            let mut refusal = answer(429, "application/json", "{}");
+            refusal.headers.push(("Retry-After".into(), "2".into()));
+            return refusal;
+        }
+        let mut list = answer(200, "application/json", &format!("[{page}]"));
+        list.headers.push(("TotalPages".into(), "9".into()));
+        list
+    });
+    signed_in(&mut me, &odd);
+    let pages = "[api.pages]\nby = \"page\"\ntotal-header = \"TotalPages\"\n";
+    me.config("providers/odd.toml", &format!("{}\n{pages}", odd.provider("odd")));
+    let before = me.clock.elapsed();
+    let want: String = (1..=9).map(|n| format!("{n}\n")).collect();
+    me.types("call odd /x --paginate --parallel 3").is(0, &want, "");
+    assert!(me.clock.elapsed() - before >= Duration::from_secs(2));
+    assert_eq!(START, me.clock.now());
+}
+
+#[test]
+fn progress_is_shown_where_nothing_else_is_printed() {
+    let mut me = Person::new();
+    let odd = cut(&mut me, "by = \"page\"", |page| (200, if page < 3 { "[1]" } else { "[]" }.to_owned()));
+    let done = me.sees_stderr().types("call odd /x --paginate");
+    assert_eq!((done.code, done.err_raw.as_str()), (0, "\r\u{1b}[Kpage 1, 1 records\r\u{1b}[K"));
+    let done = me.sees_stderr().types("call odd /x --paginate -q");
+    assert_eq!((done.code, done.err_raw.as_str()), (0, ""));
+    assert_eq!(odd.asked(), 6);
+}
+
+#[test]
+fn an_answer_that_is_no_list_is_one_record() {
+    let mut me = Person::new();
+    let odd = api(&mut me, |_| answer(200, "application/json", "{\n  \"a\": 12345678901234567890.50\n}"));
+    me.types("call odd /x --paginate").is(0, "{\"a\":12345678901234567890.50}\n", "");
+    let page = me.types("call odd /x --paginate --slurp");
+    page.is(0, "[{\"a\":12345678901234567890.50}]\n", "");
+    assert_eq!(odd.asked(), 2);
+}

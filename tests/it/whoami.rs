@@ -1,0 +1,54 @@
+//! `whoami`: the provider is asked, and only what it says is printed.
+
+use serde_json::{Value, json};
+
+use crate::call::api;
+use crate::call_pages::{constantcontact, getresponse, verticalresponse};
+use crate::world::{Person, answer};
+use oauthctl::sandbox::{Manners, Options};
+
+#[test]
+fn the_account_is_what_the_provider_says() {
+    let mut me = Person::new();
+    me.signed_in();
+    me.types("whoami").is(0, "alice@example.test\n", "");
+    let done = me.types("whoami sandbox --format json");
+    let want =
+        json!({ "profile": "sandbox", "provider": "sandbox", "account": "alice@example.test", "token": "works" });
+    assert_eq!(serde_json::from_str::<Value>(&done.out).unwrap(), want);
+
+    let (mut me, _server) = getresponse(1);
+    me.types("whoami getresponse").is(0, "alice@example.test\n", "");
+    // the address needs the user's id, which the login brought
+    let (mut me, server) = verticalresponse(1);
+    assert_eq!(me.types("whoami verticalresponse").code, 0);
+    assert!(server.log().last().unwrap().path.starts_with("/api/v1/users/"));
+}
+
+#[test]
+fn a_check_that_names_nobody_says_so() {
+    let (mut me, _server) = constantcontact(Options::new(Manners::ConstantContact));
+    me.types("whoami constantcontact").is(
+        0,
+        "",
+        "the token of `constantcontact` works; Constant Contact doesn't say whose it is\n",
+    );
+    let done = me.types("whoami constantcontact --format json");
+    assert_eq!(serde_json::from_str::<Value>(&done.out).unwrap()["account"], Value::Null);
+}
+
+#[test]
+fn who_cannot_be_asked_or_refuses_is_told() {
+    let mut me = Person::new();
+    let odd = api(&mut me, |_| answer(403, "application/json", "{}"));
+    me.types("whoami odd").fails(
+        2,
+        "
+        error: nobody knows how to ask `odd` whose token it is
+        hint: add `[whoami] url = …` to the provider's file
+    ",
+    );
+    me.config("providers/odd.toml", &format!("{}\n[whoami]\nurl = \"/me\"\n", odd.provider("odd")));
+    me.types("whoami odd").fails(22, "error: the check of the token answered 403\n");
+    assert_eq!(odd.asked(), 1);
+}
