@@ -153,6 +153,7 @@ mod tests {
             scopes: &scopes,
             state: &state,
             challenge: None,
+            nonce: None,
             params: &own,
             asks,
         };
