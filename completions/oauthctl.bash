@@ -864,7 +864,7 @@ _oauthctl() {
             return 0
             ;;
         oauthctl__subcmd__login)
-            opts="-q -v -h -V --provider --environment --var --grant --scope --client-id --client-secret-file --param --store --resource --audience --assertion-file --subject --assertion-issuer --subject-token-file --subject-token-type --subject-profile --actor-token-file --actor-token-type --requested-token-type --redirect-uri --port --no-browser --timeout --login-hint --prompt --max-age --acr-values --ui-locales --authorization-details --response-mode --par --request-object --username --password-file --binding-message --id-token-hint-file --login-hint-token-file --requested-expiry --quiet --verbose --error-format --no-cache --help --version"
+            opts="-q -v -h -V --provider --environment --var --grant --scope --client-id --client-secret-file --param --store --resource --audience --assertion-file --subject --assertion-issuer --subject-token-file --subject-token-type --subject-profile --actor-token-file --actor-token-type --requested-token-type --redirect-uri --port --no-browser --timeout --explain --login-hint --prompt --max-age --acr-values --ui-locales --authorization-details --response-mode --par --request-object --username --password-file --binding-message --id-token-hint-file --login-hint-token-file --requested-expiry --quiet --verbose --error-format --no-cache --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1864,7 +1864,7 @@ _oauthctl() {
             return 0
             ;;
         oauthctl__subcmd__token)
-            opts="-q -v -h -V --provider --environment --var --grant --scope --client-id --client-secret-file --param --store --resource --audience --assertion-file --subject --assertion-issuer --subject-token-file --subject-token-type --subject-profile --actor-token-file --actor-token-type --requested-token-type --format --min-ttl --force-refresh --no-refresh --quiet --verbose --error-format --no-cache --help --version"
+            opts="-q -v -h -V --provider --environment --var --grant --scope --client-id --client-secret-file --param --store --resource --audience --assertion-file --subject --assertion-issuer --subject-token-file --subject-token-type --subject-profile --actor-token-file --actor-token-type --requested-token-type --format --min-ttl --force-refresh --no-refresh --explain --quiet --verbose --error-format --no-cache --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -91,6 +91,7 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l requested-ex
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l no-browser -d 'Print the address, but open no browser'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l explain -d 'Tell each step as it happens, with the RFC\'s section; secrets as fingerprints'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -s q -l quiet -d 'Say nothing but errors'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l no-cache -d 'Do without the kernel\'s copy of the access token'
@@ -128,6 +129,7 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l error-format
 json\t''"
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l force-refresh -d 'Renew even a fresh token'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l no-refresh -d 'Print what is stored if it is still valid; never renew'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l explain -d 'Tell each step as it happens, with the RFC\'s section; secrets as fingerprints'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -s q -l quiet -d 'Say nothing but errors'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l no-cache -d 'Do without the kernel\'s copy of the access token'

@@ -213,7 +213,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>, world: &mut World) -> u8 {
             Err(e) => return not_understood(world, &args, &e),
         },
     };
+    let explains = match &cli.verb {
+        Verb::Login(args) => args.explain,
+        Verb::Token(args) => args.explain,
+        _ => false,
+    };
     world.verbosity = match (cli.global.quiet, cli.global.verbose) {
+        _ if explains => Verbosity::Explained { steps: 0, paint: paints(world, world.terminal.stderr_is_terminal()) },
         (true, _) => Verbosity::Quiet,
         (_, true) => Verbosity::Verbose,
         _ => Verbosity::Normal,

@@ -33,6 +33,9 @@ pub struct TokenArgs {
     /// Print what is stored if it is still valid; never renew.
     #[arg(long)]
     pub no_refresh: bool,
+    /// Tell each step as it happens, with the RFC's section; secrets as fingerprints.
+    #[arg(long)]
+    pub explain: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -91,6 +94,7 @@ pub fn plain(args: &[OsString]) -> Option<(TokenArgs, Global)> {
         min_ttl: None,
         force_refresh: false,
         no_refresh: false,
+        explain: false,
     };
     Some((args, Global { quiet: false, verbose: false, error_format: ErrorFormat::Text, no_cache }))
 }

@@ -13,9 +13,10 @@ use crate::grant::identity::Sent;
 use crate::grant::keys::{KeptKeys, KeyRing};
 use crate::grant::redirect_plan::{Plan, Target};
 use crate::grant::signed_answer::SignedAnswer;
-use crate::grant::{Asking, Commit, ask};
+use crate::grant::{Asking, Commit, ask, explain};
 use crate::protocol::answer::Answer;
 use crate::protocol::authorize::{self, AuthorizeRequest};
+use crate::protocol::explain::{Line, Step, sent as sent_line};
 use crate::protocol::redirect::{self, Expected, NotPasted, Verdict};
 use crate::protocol::{pkce, token_request};
 use crate::provider::{PkceMode, StateEcho};
@@ -137,7 +138,14 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
     let pairs = params.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let sent = Sent { nonce, state: Some(state.clone()), ..Sent::of_params(pairs) };
     let mut signed = SignedAnswer::asked_for(&login.asking, &params, &login.keys)?;
+    let shown = world.explains().then(|| params.clone());
     let Address { url, good_for } = authorize_request::address(world, &login.asking, params, login.travel)?;
+    explain::step(world, || Step {
+        title: "Sending the person to the provider",
+        section: "RFC 6749, section 4.1.1; RFC 7636, section 4.3",
+        why: "the person signs in there, in a browser of their own: no password passes through this program",
+        lines: opened(&url, shown.unwrap_or_default(), good_for.is_some()),
+    });
     let expected = Expected {
         state,
         state_echo: provider.authorize.state,
@@ -185,6 +193,12 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
     let caught = Caught { reply, listener, late: inbox };
 
     world.step(|| "the code is here: exchanging it".to_owned());
+    explain::step(world, || Step {
+        title: "The browser is back with a code",
+        section: "RFC 6749, section 4.1.2; RFC 9207, section 2.4",
+        why: "`state` was this login's, and the server that answers the one that was asked; any other call would have been turned away",
+        lines: redirect_params.iter().map(|(n, v)| sent_line(n, v)).collect(),
+    });
     let sent_uri = redirect_uri.as_deref().filter(|_| provider.token.send_redirect_uri);
     let mut params = token_request::code(&code, sent_uri, verifier.as_ref());
     params.extend(token_request::targets(login.resources, &[]));
@@ -201,6 +215,21 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
             Err(if e.kind == Kind::TryLater { e.hint(format!("oauthctl login {}", login.asking.profile)) } else { e })
         }
     }
+}
+
+/// The address that opens, and what is in it.
+fn opened(url: &Secret, params: Vec<(String, String)>, pushed: bool) -> Vec<Line> {
+    let place = url::Url::parse(url.expose()).map(|mut url| {
+        url.set_query(None);
+        url.set_fragment(None);
+        url.to_string()
+    });
+    let mut lines = vec![Line::Out(format!("browser: {}", safe(&place.unwrap_or_default())))];
+    match pushed {
+        true => lines.push(Line::Out("with a reference to what was pushed, and nothing else".to_owned())),
+        false => lines.extend(params.iter().map(|(name, value)| sent_line(name, value))),
+    }
+    lines
 }
 
 fn listen(
@@ -236,7 +265,8 @@ fn random_text<const N: usize>(world: &mut World) -> String {
 /// Says where to sign in, and opens the browser there.
 fn invite(world: &mut World, login: &Login<'_>, listener: Option<&Loopback>, url: &Secret) {
     let name = safe(&login.asking.provider.name);
-    let quiet = world.verbosity == crate::world::Verbosity::Quiet;
+    // what is explained is for pasting: the address holds `state`
+    let quiet = world.verbosity == crate::world::Verbosity::Quiet || (world.explains() && login.open_browser);
     world.say(&format!("Sign in to {name} at this address:"));
     if !quiet {
         // `state` is in it: the one text on stderr that holds a secret on purpose

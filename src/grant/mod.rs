@@ -6,6 +6,7 @@ pub mod ciba;
 pub mod client_credentials;
 pub mod device;
 pub mod discover;
+pub mod explain;
 pub mod identity;
 pub mod jwt_bearer;
 pub mod keys;
@@ -85,12 +86,14 @@ pub fn read(
     Ok(answer)
 }
 
-/// One exchange, shown with `-v`.
+/// One exchange, shown with `-v` and explained with `--explain`.
 pub fn send(world: &mut World, request: &Request) -> Result<Response, Error> {
+    explain::sending(world, request);
     for line in trace::request(request) {
         world.step(|| line);
     }
     let response = world.http.exchange(request)?;
+    explain::answered(world, &response);
     for line in trace::response(&response) {
         world.step(|| line);
     }

@@ -8,6 +8,7 @@ pub mod authorization_details;
 pub mod authorize;
 pub mod ciba;
 pub mod device;
+pub mod explain;
 pub mod form;
 pub mod id_token;
 pub mod jarm;

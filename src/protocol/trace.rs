@@ -9,7 +9,7 @@ use crate::text::safe;
 use crate::wire::{Request, Response};
 
 /// Parameters and members whose values are no secrets.
-const PLAIN: [&str; 20] = [
+const PLAIN: [&str; 36] = [
     "grant_type",
     "client_id",
     "redirect_uri",
@@ -30,6 +30,22 @@ const PLAIN: [&str; 20] = [
     "iss",
     "error_key",
     "error_message",
+    "issued_token_type",
+    "subject_token_type",
+    "actor_token_type",
+    "requested_token_type",
+    "client_assertion_type",
+    "response_mode",
+    "prompt",
+    "max_age",
+    "acr_values",
+    "ui_locales",
+    "requested_expiry",
+    "interval",
+    "token_endpoint_auth_method",
+    "client_name",
+    "application_type",
+    "scopes_supported",
 ];
 
 /// Lines without a newline.
@@ -91,7 +107,8 @@ fn pairs(text: &str) -> String {
     }
 }
 
-fn value(name: &str, value: &str) -> String {
+/// A parameter's value as it may be shown: whole where it is known to be no secret, else its fingerprint.
+pub(super) fn value(name: &str, value: &str) -> String {
     if PLAIN.contains(&name) { safe(value) } else { format!("[{}]", fingerprint(value.as_bytes())) }
 }
 

@@ -5,6 +5,7 @@ use crate::error::{Error, Kind};
 use crate::grant::unattended::{self, Aim};
 use crate::grant::{self, Asking};
 use crate::protocol::answer::Answer;
+use crate::protocol::explain::{Line, Step};
 use crate::protocol::token_request::Client;
 use crate::provider::Provider;
 use crate::secret::Secret;
@@ -12,6 +13,7 @@ use crate::session::lock::Lock;
 use crate::session::record::Record;
 use crate::session::{Session, copy, inputs, lock, no_token, renewal};
 use crate::store::{StoreError, StoreKind};
+use crate::text::safe;
 use crate::token::{Freshness, TokenSet};
 use crate::world::World;
 
@@ -47,6 +49,7 @@ pub fn instead_of(world: &mut World, session: &mut Session, refused: &TokenSet) 
 
 fn obtain(world: &mut World, session: &mut Session, want: Want, refused: Option<&Secret>) -> Result<TokenSet, Error> {
     if let Some(set) = from_copy(world, session, want) {
+        at_hand(world, &session.name, "the copy that the kernel keeps has it");
         return Ok(set);
     }
     if session.store.kind() == StoreKind::None {
@@ -71,6 +74,7 @@ fn obtain(world: &mut World, session: &mut Session, want: Want, refused: Option<
         match usable(world, set, want) {
             Usable::Yes => {
                 let set = set.clone();
+                at_hand(world, &session.name, "the store has it");
                 refill_copy(world, session, record.as_ref());
                 return Ok(set);
             }
@@ -87,6 +91,16 @@ fn obtain(world: &mut World, session: &mut Session, want: Want, refused: Option<
         return Err(no_token(session));
     }
     renew(world, session, want, record.as_ref())
+}
+
+/// For `--explain`: nothing was sent, and why.
+fn at_hand(world: &mut World, profile: &str, where_from: &'static str) {
+    grant::explain::step(world, || Step {
+        title: "A fresh token is at hand: nothing is sent",
+        section: "RFC 6749, section 5.1",
+        why: "it lives for longer than the margin that is kept in hand; when it does not, it is renewed",
+        lines: vec![Line::In(format!("{where_from}: profile `{}`", safe(profile)))],
+    });
 }
 
 /// Makes the kernel's copy anew. It was read without the lock: a logout or a login may have come since, and what that one

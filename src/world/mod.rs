@@ -63,6 +63,11 @@ pub enum Verbosity {
     Normal,
     /// Each step, each request and each answer.
     Verbose,
+    /// Each step in a person's words (`--explain`): how many there were, and whether in colour.
+    Explained {
+        steps: u16,
+        paint: bool,
+    },
 }
 
 impl World {
@@ -76,6 +81,18 @@ impl World {
     /// A warning is talk too: `--quiet` silences it.
     pub fn warn(&mut self, line: &str) {
         self.say(&format!("warning: {line}"));
+    }
+
+    /// Whether `--explain` wants to hear.
+    pub fn explains(&self) -> bool {
+        matches!(self.verbosity, Verbosity::Explained { .. })
+    }
+
+    /// The number of the next step, and whether it is shown in colour; `None`: nobody wants to hear.
+    pub fn next_step(&mut self) -> Option<(u16, bool)> {
+        let Verbosity::Explained { steps, paint } = &mut self.verbosity else { return None };
+        *steps += 1;
+        Some((*steps, *paint))
     }
 
     /// A step, shown with `-v`.

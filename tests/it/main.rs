@@ -11,6 +11,7 @@ mod completions;
 mod configuration;
 mod doctor;
 mod errors;
+mod explain;
 mod fuzz_corpus;
 mod fuzz_targets;
 mod grants;

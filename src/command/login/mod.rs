@@ -49,6 +49,9 @@ pub struct LoginArgs {
     /// How long to wait for the sign-in: `90s`, `5m` [default: 5m]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub timeout: Option<Duration>,
+    /// Tell each step as it happens, with the RFC's section; secrets as fingerprints.
+    #[arg(long)]
+    pub explain: bool,
     #[command(flatten)]
     pub sign_in: SignInFlags,
 }

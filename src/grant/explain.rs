@@ -1,0 +1,59 @@
+//! `--explain`: each step as it happens, on stderr. What is sent and what comes back is explained from the one place where
+//! requests go out; a grant adds only what happens outside of them.
+
+use crate::protocol::explain::{Line, Step, request, response};
+use crate::wire::{Request, Response};
+use crate::world::World;
+
+/// A step that is made of no request, or of one that has been told already.
+pub fn step(world: &mut World, step: impl FnOnce() -> Step) {
+    let Some((number, paint)) = world.next_step() else { return };
+    let Step { title, section, why, lines } = step();
+    let (bold, dim, plain) = if paint { ("\x1b[1m", "\x1b[2m", "\x1b[0m") } else { ("", "", "") };
+    let section = if section.is_empty() { String::new() } else { format!("  {dim}({section}){plain}") };
+    write(world, &format!("{bold}[{number}] {title}{plain}{section}"));
+    write(world, &format!("    {why}"));
+    told(world, &lines, paint);
+}
+
+/// A request that is about to go out.
+pub fn sending(world: &mut World, sent: &Request) {
+    if world.explains() {
+        let told = request(sent);
+        step(world, || told);
+    }
+}
+
+/// What came back.
+pub fn answered(world: &mut World, got: &Response) {
+    if let crate::world::Verbosity::Explained { paint, .. } = world.verbosity {
+        told(world, &response(got), paint);
+    }
+}
+
+fn told(world: &mut World, lines: &[Line], paint: bool) {
+    let (out, back) = if paint { ("→", "←") } else { (">", "<") };
+    let (blue, green, dim, plain) = match paint {
+        true => ("\x1b[34m", "\x1b[32m", "\x1b[2m", "\x1b[0m"),
+        false => ("", "", "", ""),
+    };
+    for line in lines {
+        let text = match line {
+            Line::Out(text) => format!("    {blue}{out}{plain} {text}"),
+            Line::In(text) => format!("    {green}{back}{plain} {text}"),
+            Line::Sent(name, value, note) => entry(&format!("{blue}{out}{plain}"), name, value, note, dim, plain),
+            Line::Got(name, value, note) => entry(&format!("{green}{back}{plain}"), name, value, note, dim, plain),
+        };
+        write(world, &text);
+    }
+}
+
+fn entry(arrow: &str, name: &str, value: &str, note: &str, dim: &str, plain: &str) -> String {
+    let note = if note.is_empty() { String::new() } else { format!("  {dim}{note}{plain}") };
+    format!("    {arrow}   {name:22} {value}{note}")
+}
+
+/// A stderr that is closed is no reason to stop.
+fn write(world: &mut World, line: &str) {
+    let _ = writeln!(world.err, "{line}");
+}
