@@ -36,6 +36,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauthctl' -ScriptBlock {
             [CompletionResult]::new('refresh', 'refresh', [CompletionResultType]::ParameterValue, 'Renew the token now')
             [CompletionResult]::new('call', 'call', [CompletionResultType]::ParameterValue, 'Send a request to the provider''s API with the token')
             [CompletionResult]::new('whoami', 'whoami', [CompletionResultType]::ParameterValue, 'Ask the provider whose token it is')
+            [CompletionResult]::new('register', 'register', [CompletionResultType]::ParameterValue, 'Make a client at a provider that takes registrations, look at it, end it')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Revoke where the provider can, then forget the tokens')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the profiles and how their tokens stand')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show one profile in full, and what will happen next')
@@ -89,6 +90,8 @@ Register-ArgumentCompleter -Native -CommandName 'oauthctl' -ScriptBlock {
             [CompletionResult]::new('--requested-expiry', '--requested-expiry', [CompletionResultType]::ParameterName, 'How long the question is to stand, in seconds (`--grant ciba`)')
             [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors are written')
             [CompletionResult]::new('--no-browser', '--no-browser', [CompletionResultType]::ParameterName, 'Print the address, but open no browser')
+            [CompletionResult]::new('--register', '--register', [CompletionResultType]::ParameterName, 'Register this program where the provider takes registrations and no client id is known; do not ask first')
+            [CompletionResult]::new('--no-register', '--no-register', [CompletionResultType]::ParameterName, 'Never register this program anywhere')
             [CompletionResult]::new('--explain', '--explain', [CompletionResultType]::ParameterName, 'Tell each step as it happens, with the RFC''s section; secrets as fingerprints')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but errors')
@@ -255,6 +258,46 @@ Register-ArgumentCompleter -Native -CommandName 'oauthctl' -ScriptBlock {
             [CompletionResult]::new('--requested-token-type', '--requested-token-type', [CompletionResultType]::ParameterName, 'The type of token wanted')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How it is printed')
             [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors are written')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public')
+            [CompletionResult]::new('--no-cache', '--no-cache', [CompletionResultType]::ParameterName, 'Do without the kernel''s copy of the access token')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'oauthctl;register' {
+            [CompletionResult]::new('--provider', '--provider', [CompletionResultType]::ParameterName, 'The provider of a new profile: a name, see `oauthctl provider list`')
+            [CompletionResult]::new('--environment', '--environment', [CompletionResultType]::ParameterName, 'The provider''s environment (`max` of GetResponse, …), see `oauthctl provider show`')
+            [CompletionResult]::new('--var', '--var', [CompletionResultType]::ParameterName, 'A value that the provider needs to know (`domain=…`); may be given several times')
+            [CompletionResult]::new('--grant', '--grant', [CompletionResultType]::ParameterName, 'How the token is obtained: `authorization-code`, `device-code`, `client-credentials`, `jwt-bearer`, `saml2-bearer`, `token-exchange`, `ciba`, `password`')
+            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'A scope to ask for; may be given several times')
+            [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'The client id of your app')
+            [CompletionResult]::new('--client-secret-file', '--client-secret-file', [CompletionResultType]::ParameterName, 'A file with the client secret; `-` reads it from standard input')
+            [CompletionResult]::new('--param', '--param', [CompletionResultType]::ParameterName, 'An extra parameter of the authorize request; may be given several times')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the tokens rest: `keychain`, `file`, `environment` or `none`')
+            [CompletionResult]::new('--resource', '--resource', [CompletionResultType]::ParameterName, 'Where the token will be used, a URL (RFC 8707); may be given several times')
+            [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'For whom the token is (RFC 8693); may be given several times')
+            [CompletionResult]::new('--assertion-file', '--assertion-file', [CompletionResultType]::ParameterName, 'A file with the assertion to exchange (`jwt-bearer`, `saml2-bearer`); `-` reads it from standard input')
+            [CompletionResult]::new('--subject', '--subject', [CompletionResultType]::ParameterName, 'Whom an assertion that is made here speaks about (`jwt-bearer` with a client key)')
+            [CompletionResult]::new('--assertion-issuer', '--assertion-issuer', [CompletionResultType]::ParameterName, 'Who makes that assertion [default: the client id]')
+            [CompletionResult]::new('--subject-token-file', '--subject-token-file', [CompletionResultType]::ParameterName, 'A file with the token to exchange (`token-exchange`); `-` reads it from standard input')
+            [CompletionResult]::new('--subject-token-type', '--subject-token-type', [CompletionResultType]::ParameterName, 'Its type: `access_token`, `refresh_token`, `id_token`, `saml1`, `saml2`, `jwt`, or a URI [default: access_token]')
+            [CompletionResult]::new('--subject-profile', '--subject-profile', [CompletionResultType]::ParameterName, 'Exchange the token of this other profile')
+            [CompletionResult]::new('--actor-token-file', '--actor-token-file', [CompletionResultType]::ParameterName, 'A file with the token of whoever acts for the subject')
+            [CompletionResult]::new('--actor-token-type', '--actor-token-type', [CompletionResultType]::ParameterName, 'Its type [default: access_token]')
+            [CompletionResult]::new('--requested-token-type', '--requested-token-type', [CompletionResultType]::ParameterName, 'The type of token wanted')
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'The name that the provider shows when it asks for consent')
+            [CompletionResult]::new('--redirect-uri', '--redirect-uri', [CompletionResultType]::ParameterName, 'The redirect address to register [default: this machine''s loopback]')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'The port to listen on')
+            [CompletionResult]::new('--initial-access-token-file', '--initial-access-token-file', [CompletionResultType]::ParameterName, 'A file with the token that some servers want for a registration; `-` reads it from standard input')
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors are written')
+            [CompletionResult]::new('--show', '--show', [CompletionResultType]::ParameterName, 'Show what the server holds')
+            [CompletionResult]::new('--update', '--update', [CompletionResultType]::ParameterName, 'Send name, redirect address and grants again')
+            [CompletionResult]::new('--delete', '--delete', [CompletionResultType]::ParameterName, 'End the registration at the server, and forget it')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public')
@@ -663,6 +706,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauthctl' -ScriptBlock {
             [CompletionResult]::new('refresh', 'refresh', [CompletionResultType]::ParameterValue, 'Renew the token now')
             [CompletionResult]::new('call', 'call', [CompletionResultType]::ParameterValue, 'Send a request to the provider''s API with the token')
             [CompletionResult]::new('whoami', 'whoami', [CompletionResultType]::ParameterValue, 'Ask the provider whose token it is')
+            [CompletionResult]::new('register', 'register', [CompletionResultType]::ParameterValue, 'Make a client at a provider that takes registrations, look at it, end it')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Revoke where the provider can, then forget the tokens')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the profiles and how their tokens stand')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show one profile in full, and what will happen next')
@@ -688,6 +732,9 @@ Register-ArgumentCompleter -Native -CommandName 'oauthctl' -ScriptBlock {
             break
         }
         'oauthctl;help;whoami' {
+            break
+        }
+        'oauthctl;help;register' {
             break
         }
         'oauthctl;help;logout' {

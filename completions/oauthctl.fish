@@ -36,6 +36,7 @@ complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "token" -d 'Print 
 complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "refresh" -d 'Renew the token now'
 complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "call" -d 'Send a request to the provider\'s API with the token'
 complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "whoami" -d 'Ask the provider whose token it is'
+complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "register" -d 'Make a client at a provider that takes registrations, look at it, end it'
 complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "logout" -d 'Revoke where the provider can, then forget the tokens'
 complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "list" -d 'List the profiles and how their tokens stand'
 complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "status" -d 'Show one profile in full, and what will happen next'
@@ -91,6 +92,8 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l requested-ex
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l no-browser -d 'Print the address, but open no browser'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l register -d 'Register this program where the provider takes registrations and no client id is known; do not ask first'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l no-register -d 'Never register this program anywhere'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l explain -d 'Tell each step as it happens, with the RFC\'s section; secrets as fingerprints'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -s q -l quiet -d 'Say nothing but errors'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
@@ -244,6 +247,40 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -s v -l verbos
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l no-cache -d 'Do without the kernel\'s copy of the access token'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l provider -d 'The provider of a new profile: a name, see `oauthctl provider list`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l environment -d 'The provider\'s environment (`max` of GetResponse, …), see `oauthctl provider show`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l var -d 'A value that the provider needs to know (`domain=…`); may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l grant -d 'How the token is obtained: `authorization-code`, `device-code`, `client-credentials`, `jwt-bearer`, `saml2-bearer`, `token-exchange`, `ciba`, `password`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l scope -d 'A scope to ask for; may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l client-id -d 'The client id of your app' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l client-secret-file -d 'A file with the client secret; `-` reads it from standard input' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l param -d 'An extra parameter of the authorize request; may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l resource -d 'Where the token will be used, a URL (RFC 8707); may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l audience -d 'For whom the token is (RFC 8693); may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l assertion-file -d 'A file with the assertion to exchange (`jwt-bearer`, `saml2-bearer`); `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l subject -d 'Whom an assertion that is made here speaks about (`jwt-bearer` with a client key)' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l assertion-issuer -d 'Who makes that assertion [default: the client id]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l subject-token-file -d 'A file with the token to exchange (`token-exchange`); `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l subject-token-type -d 'Its type: `access_token`, `refresh_token`, `id_token`, `saml1`, `saml2`, `jwt`, or a URI [default: access_token]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l subject-profile -d 'Exchange the token of this other profile' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l actor-token-file -d 'A file with the token of whoever acts for the subject' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l actor-token-type -d 'Its type [default: access_token]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l requested-token-type -d 'The type of token wanted' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l name -d 'The name that the provider shows when it asks for consent' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l redirect-uri -d 'The redirect address to register [default: this machine\'s loopback]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l port -d 'The port to listen on' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l initial-access-token-file -d 'A file with the token that some servers want for a registration; `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l error-format -d 'How errors are written' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l show -d 'Show what the server holds'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l update -d 'Send name, redirect address and grants again'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l delete -d 'End the registration at the server, and forget it'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -s q -l quiet -d 'Say nothing but errors'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l no-cache -d 'Do without the kernel\'s copy of the access token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -s V -l version -d 'Print version'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l provider -d 'The provider of a new profile: a name, see `oauthctl provider list`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l environment -d 'The provider\'s environment (`max` of GetResponse, …), see `oauthctl provider show`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l var -d 'A value that the provider needs to know (`domain=…`); may be given several times' -r
@@ -466,21 +503,22 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand man" -s v -l verbose -
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand man" -l no-cache -d 'Do without the kernel\'s copy of the access token'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand man" -s h -l help -d 'Print help'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand man" -s V -l version -d 'Print version'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami logout list status provider profile doctor sandbox completions man help" -f -a "login" -d 'Sign in and keep the tokens'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami logout list status provider profile doctor sandbox completions man help" -f -a "token" -d 'Print a fresh access token, and nothing else'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami logout list status provider profile doctor sandbox completions man help" -f -a "refresh" -d 'Renew the token now'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami logout list status provider profile doctor sandbox completions man help" -f -a "call" -d 'Send a request to the provider\'s API with the token'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami logout list status provider profile doctor sandbox completions man help" -f -a "whoami" -d 'Ask the provider whose token it is'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami logout list status provider profile doctor sandbox completions man help" -f -a "logout" -d 'Revoke where the provider can, then forget the tokens'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami logout list status provider profile doctor sandbox completions man help" -f -a "list" -d 'List the profiles and how their tokens stand'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami logout list status provider profile doctor sandbox completions man help" -f -a "status" -d 'Show one profile in full, and what will happen next'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami logout list status provider profile doctor sandbox completions man help" -f -a "provider" -d 'The providers that are known'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami logout list status provider profile doctor sandbox completions man help" -f -a "profile" -d 'Change profiles without an editor'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami logout list status provider profile doctor sandbox completions man help" -f -a "doctor" -d 'Look at store, clock, network, browser, listener and configuration, and say what to do'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami logout list status provider profile doctor sandbox completions man help" -f -a "sandbox" -d 'A practice authorization server, built in'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami logout list status provider profile doctor sandbox completions man help" -f -a "completions" -d 'Print the completions for a shell'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami logout list status provider profile doctor sandbox completions man help" -f -a "man" -d 'Print the manual page'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami logout list status provider profile doctor sandbox completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "login" -d 'Sign in and keep the tokens'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "token" -d 'Print a fresh access token, and nothing else'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "refresh" -d 'Renew the token now'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "call" -d 'Send a request to the provider\'s API with the token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "whoami" -d 'Ask the provider whose token it is'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "register" -d 'Make a client at a provider that takes registrations, look at it, end it'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "logout" -d 'Revoke where the provider can, then forget the tokens'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "list" -d 'List the profiles and how their tokens stand'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "status" -d 'Show one profile in full, and what will happen next'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "provider" -d 'The providers that are known'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "profile" -d 'Change profiles without an editor'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "doctor" -d 'Look at store, clock, network, browser, listener and configuration, and say what to do'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "sandbox" -d 'A practice authorization server, built in'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "completions" -d 'Print the completions for a shell'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "man" -d 'Print the manual page'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and __fish_seen_subcommand_from provider" -f -a "list" -d 'Name every provider: built in, and your own'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and __fish_seen_subcommand_from provider" -f -a "show" -d 'Print all that is known of a provider, as the TOML file that describes it'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and __fish_seen_subcommand_from profile" -f -a "set" -d 'Set a key of a profile: `oauthctl profile set work scopes "a b"`'

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::command::{Global, WhoArgs, practice};
+use crate::command::{Global, WhoArgs, practice, register};
 use crate::config::Config;
 use crate::error::{Error, Kind};
 use crate::grant::{Asking, revoke};
@@ -72,7 +72,7 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<(), Error>
         }
         Err(e) => return Err(e),
     };
-    let bare = record.as_ref().is_some_and(|r| r.client_secret.is_none());
+    let bare = record.as_ref().is_some_and(|r| r.client_secret.is_none() && r.registration.is_none());
     let Some(record) = record.filter(|r| r.token.is_some()) else {
         copy::forget(world, &session);
         // what a refused renewal left: no token, and no client secret that a person entered
@@ -103,6 +103,10 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<(), Error>
         format!("; the client secret is kept (`oauthctl profile remove {name}` forgets it too)")
     } else {
         String::new()
+    };
+    let kept = match register::stays(&record, &name) {
+        Some(stays) => format!("{kept}; {stays}"),
+        None => kept,
     };
     match revoked {
         Ok(Some(words)) => world.say(&format!("{name}: forgotten here; {words}{kept}")),
@@ -137,7 +141,7 @@ fn at_provider(world: &mut World, session: &mut Session, record: &Record) -> Res
 fn forget(world: &mut World, session: &Session, record: &Record) -> Result<(), Error> {
     copy::forget(world, session);
     // the journal last: until the record is gone, it may hold the record's only good successor
-    if record.client_secret.is_none() {
+    if record.client_secret.is_none() && record.registration.is_none() {
         session.store.delete(&session.name)?;
         renewal::sweep(session);
         return Ok(());

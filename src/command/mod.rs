@@ -12,6 +12,7 @@ mod practice;
 mod profile;
 mod provider;
 mod refresh;
+mod register;
 mod sandbox;
 mod status;
 mod times;
@@ -73,6 +74,8 @@ pub enum Verb {
     Call(call::CallArgs),
     /// Ask the provider whose token it is.
     Whoami(whoami::WhoamiArgs),
+    /// Make a client at a provider that takes registrations, look at it, end it.
+    Register(register::RegisterArgs),
     /// Revoke where the provider can, then forget the tokens.
     Logout(logout::LogoutArgs),
     /// List the profiles and how their tokens stand.
@@ -239,6 +242,7 @@ fn dispatch(cli: Cli, world: &mut World) -> Result<u8, Error> {
         Verb::Refresh(args) => refresh::run(args, global, world),
         Verb::Call(args) => call::run(args, global, world),
         Verb::Whoami(args) => whoami::run(args, global, world),
+        Verb::Register(args) => register::run(args, global, world),
         Verb::Logout(args) => logout::run(args, global, world),
         Verb::List(args) => list::run(args, global, world),
         Verb::Status(args) => status::run(args, global, world),

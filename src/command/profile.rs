@@ -138,8 +138,10 @@ fn remove(world: &mut World, global: &Global, profile: String) -> Result<(), Err
     let dir = Paths::find(&*world.env).require_config()?;
     let session = open(world, global, profile)?;
     let mut forgotten = false;
+    let mut stays = None;
     if matches!(session.store.kind(), StoreKind::Keychain | StoreKind::File) {
         let _lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
+        stays = session.load().ok().flatten().filter(|record| record.registration.is_some());
         forgotten = session.store.delete(&session.name)?;
         copy::forget(world, &session);
         renewal::forget_all(&session);
@@ -154,6 +156,13 @@ fn remove(world: &mut World, global: &Global, profile: String) -> Result<(), Err
                 "{}: removed; nothing was revoked at the provider (`oauthctl logout` does that)",
                 session.name
             ));
+            if let Some(record) = stays {
+                // what could have ended it is gone with the record
+                let id = safe(record.client_id.as_deref().unwrap_or(""));
+                world.warn(&format!(
+                    "the client `{id}` stays registered at the provider, and can't be ended from here any more"
+                ));
+            }
             Ok(())
         }
     }

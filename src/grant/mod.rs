@@ -14,6 +14,7 @@ pub mod password;
 pub mod poll;
 pub mod redirect_plan;
 pub mod refresh;
+pub mod register;
 pub mod revoke;
 pub mod saml2_bearer;
 pub mod signed_answer;

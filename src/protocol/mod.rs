@@ -18,6 +18,7 @@ pub mod metadata;
 pub mod par;
 pub mod pkce;
 pub mod redirect;
+pub mod registration;
 pub mod retry_after;
 pub mod signed;
 pub mod token_exchange;

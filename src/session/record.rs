@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::config::GrantKind;
 use crate::grant::keys::KeptKeys;
+use crate::protocol::registration::Management;
 use crate::secret::{Secret, WipedJson};
 use crate::token::TokenSet;
 
@@ -37,6 +38,8 @@ pub struct Record {
     pub metadata: Option<Kept>,
     /// The server's public keys.
     pub keys: Option<KeptKeys>,
+    /// With what this client's registration is managed (RFC 7592).
+    pub registration: Option<Management>,
 }
 
 /// A discovery document, and until when (Unix seconds) it needn't be fetched again.
@@ -81,6 +84,9 @@ impl Record {
         }
         if let Some(keys) = &self.keys {
             map.insert("keys".into(), json!({ "uri": keys.uri, "until": keys.until, "set": keys.set }));
+        }
+        if let Some(Management { uri, token }) = &self.registration {
+            map.insert("registration".into(), json!({ "uri": uri, "token": token.expose() }));
         }
         if let Some(token) = &self.token {
             map.insert("token".into(), token.to_json());
@@ -140,6 +146,9 @@ impl Record {
                     set: k.get("set")?.clone(),
                 })
             }),
+            registration: value.get("registration").and_then(|r| {
+                Some(Management { uri: r.get("uri")?.as_str()?.to_owned(), token: r.get("token")?.as_str()?.into() })
+            }),
         })
     }
 }
@@ -169,6 +178,7 @@ mod tests {
                 document: json!({ "issuer": "https://as.example" }),
             }),
             keys: Some(KeptKeys { uri: "https://as.example/jwks".into(), until: 9, set: json!({ "keys": [] }) }),
+            registration: Some(Management { uri: "https://as.example/reg/1".into(), token: "t0ken-value".into() }),
         };
         assert_eq!(Record::from_json(&record.to_json()), Some(record));
         assert_eq!(Record::from_json(&Secret::from(r#"{"oauthctl":2}"#)), None);

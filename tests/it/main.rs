@@ -28,6 +28,7 @@ mod provider;
 mod providers;
 mod readme;
 mod refresh;
+mod register;
 mod renewal;
 mod revocation;
 mod store_contract;

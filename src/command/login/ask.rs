@@ -1,5 +1,6 @@
 //! What a login asks the person: the provider's variables, client id and secret, and whether it is really their account.
 
+use super::LoginArgs;
 use crate::command::may_ask;
 use crate::error::{Error, Kind};
 use crate::grant::redirect_plan::Plan;
@@ -8,6 +9,7 @@ use crate::provider::{Endpoint, Provider};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::record::Record;
+use crate::store::StoreKind;
 use crate::text::safe;
 use crate::token::TokenSet;
 use crate::world::World;
@@ -34,6 +36,37 @@ pub(super) fn ask_vars(world: &mut World, session: &mut Session) -> Result<(), E
         session.profile.vars.insert(name, value);
     }
     Ok(())
+}
+
+/// Whether this program is to be registered first: no client id is known, the server takes registrations, and the person wants
+/// it or is asked.
+pub(super) fn registers(
+    world: &mut World,
+    session: &mut Session,
+    provider: &Provider,
+    old: Option<&Record>,
+    args: &LoginArgs,
+) -> Result<bool, Error> {
+    let alone = session.store.kind() == StoreKind::None;
+    if args.no_register || provider.registration_url.is_none() || session.client(world, provider, old)?.is_some() {
+        return Ok(false);
+    }
+    if args.register {
+        return match alone {
+            false => Ok(true),
+            true => Err(Error::usage("the store `none` keeps nothing: a registration would be lost at once")),
+        };
+    }
+    if alone || !may_ask(world) {
+        return Ok(false);
+    }
+    let question = format!(
+        "No client id is known for {}. It takes registrations: register this program there now? [Y/n]: ",
+        safe(&provider.name)
+    );
+    let _ = world.err.show(&question);
+    let answer = world.terminal.read_line().unwrap_or_default();
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes"))
 }
 
 /// Client id and secret, asked for at the terminal where they are missing.
@@ -88,6 +121,9 @@ fn unregistered(session: &Session, provider: &Provider, plan: Option<&Plan>) -> 
     });
     let mut error = Error::usage(format!("no client id is known for `{name}`, and there is no terminal to ask at"));
     error.hints.extend(register);
+    if provider.registration_url.is_some() {
+        error = error.hint(format!("oauthctl login {name} --register"));
+    }
     error
         .hint(format!("oauthctl login {name} --client-id ID --client-secret-file FILE"))
         .hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET")

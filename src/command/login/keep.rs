@@ -64,6 +64,7 @@ pub(super) fn store_login(
         token: Some(set.clone()),
         metadata: session.metadata.clone().or(before.metadata),
         keys: session.keys.clone().or(before.keys),
+        registration: before.registration.filter(|_| before.client_id.as_deref() == Some(&client.id)),
     };
     keep(world, session, &record)?;
     // what an earlier login left on the disk has nothing to say any more
@@ -197,7 +198,7 @@ fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Re
 
 /// Where no keychain answers, sealed files do, and the profile keeps to them. What is to be said of it is said once nothing
 /// is missing any more, never silently.
-pub(super) fn choose_store(world: &mut World, session: &mut Session) -> Result<Option<String>, Error> {
+pub(in crate::command) fn choose_store(world: &mut World, session: &mut Session) -> Result<Option<String>, Error> {
     let name = session.name.clone();
     if session.store.kind() == StoreKind::None {
         return Ok(None);

@@ -10,13 +10,14 @@ use std::time::Duration;
 use clap::Args;
 
 use ask::{ask_vars, confirm_account};
-use keep::{choose_store, store_login};
+pub(in crate::command) use keep::choose_store;
+use keep::store_login;
 use ways::{Obtained, by_browser};
 use without_browser::{by_ciba, by_device_code, by_password, unattended};
 
 use crate::api;
 use crate::command::ask_args::SignInFlags;
-use crate::command::{Global, WhoArgs, duration, practice, times};
+use crate::command::{Global, WhoArgs, duration, practice, register, times};
 use crate::config::GrantKind;
 use crate::error::Error;
 use crate::grant::Asking;
@@ -49,6 +50,12 @@ pub struct LoginArgs {
     /// How long to wait for the sign-in: `90s`, `5m` [default: 5m]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub timeout: Option<Duration>,
+    /// Register this program where the provider takes registrations and no client id is known; do not ask first.
+    #[arg(long, conflicts_with = "no_register")]
+    pub register: bool,
+    /// Never register this program anywhere.
+    #[arg(long)]
+    pub no_register: bool,
     /// Tell each step as it happens, with the RFC's section; secrets as fingerprints.
     #[arg(long)]
     pub explain: bool,
@@ -71,7 +78,7 @@ pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Er
     // a provider that isn't known, or is broken, is told before anything else
     session.raw_provider()?;
     let store_notice = choose_store(world, &mut session)?;
-    let old = match session.store.kind() {
+    let mut old = match session.store.kind() {
         StoreKind::None => None,
         _ => session.load()?,
     };
@@ -80,6 +87,10 @@ pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Er
     let provider = session.provider(world, old.as_ref())?;
     let grant = session.grant(Some(&provider), None);
     offered(&provider, grant, &session.name)?;
+    if ask::registers(world, &mut session, &provider, old.as_ref(), &args)? {
+        register::make(world, &mut session, &provider, "oauthctl", None)?;
+        old = session.load()?;
+    }
     let old_record = old.as_ref();
     let obtained = match grant {
         GrantKind::AuthorizationCode => by_browser(world, &mut session, &provider, old_record, &args, store_notice)?,

@@ -1,0 +1,266 @@
+//! `register`: makes a client at a server that takes registrations (RFC 7591), so that nobody needs a console; looks at it,
+//! brings it up to date, and ends it (RFC 7592). `login` uses the same where no client id is known.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::command::login::choose_store;
+use crate::command::{Global, WhoArgs, practice, print, times};
+use crate::config::{self, GrantKind, SecretSource};
+use crate::error::{Error, Kind};
+use crate::grant::{redirect_plan, register};
+use crate::protocol::registration::{Management, Registered, Wanted};
+use crate::provider::Provider;
+use crate::secret::Secret;
+use crate::session::record::Record;
+use crate::session::{Choice, Session, copy, inputs, lock, random_hex, renewal};
+use crate::store::StoreKind;
+use crate::text::safe;
+use crate::world::World;
+
+#[derive(Args, Debug)]
+pub struct RegisterArgs {
+    #[command(flatten)]
+    pub who: WhoArgs,
+    /// The name that the provider shows when it asks for consent.
+    #[arg(long, value_name = "NAME", default_value = "oauthctl")]
+    pub name: String,
+    /// The redirect address to register [default: this machine's loopback]
+    #[arg(long, value_name = "URL", help_heading = "Profile")]
+    pub redirect_uri: Option<String>,
+    /// The port to listen on.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Profile")]
+    pub port: Option<u16>,
+    /// A file with the token that some servers want for a registration; `-` reads it from standard input.
+    #[arg(long, value_name = "FILE")]
+    pub initial_access_token_file: Option<PathBuf>,
+    /// Show what the server holds.
+    #[arg(long, conflicts_with_all = ["update", "delete"])]
+    pub show: bool,
+    /// Send name, redirect address and grants again.
+    #[arg(long, conflicts_with = "delete")]
+    pub update: bool,
+    /// End the registration at the server, and forget it.
+    #[arg(long)]
+    pub delete: bool,
+}
+
+pub fn run(args: RegisterArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
+    let choice = Choice { redirect_uri: args.redirect_uri.clone(), port: args.port, ..args.who.choice(global) };
+    let mut session = practice::open(world, choice)?;
+    session.raw_provider()?;
+    session.signing_in = true;
+    let store_notice = choose_store(world, &mut session)?;
+    if session.store.kind() == StoreKind::None {
+        return Err(Error::usage("the store `none` keeps nothing: a registration would be lost at once"));
+    }
+    let record = session.load()?;
+    if args.show || args.update || args.delete {
+        let record = record.ok_or_else(|| unregistered(&session))?;
+        let management = record.registration.clone().ok_or_else(|| unregistered(&session))?;
+        return match (args.show, args.update) {
+            (true, _) => show(world, &session, record, &management),
+            (_, true) => update(world, &mut session, record, &management, &args.name),
+            _ => delete(world, &session, record, &management),
+        }
+        .map(|()| 0);
+    }
+    if let Some(record) = record.as_ref().filter(|r| r.registration.is_some()) {
+        return Err(Error::usage(format!(
+            "`{}` is registered already, as `{}`",
+            session.name,
+            safe(record.client_id.as_deref().unwrap_or(""))
+        ))
+        .hint(format!("oauthctl register {} --show", session.name))
+        .hint(format!("oauthctl register {} --delete", session.name)));
+    }
+    let provider = session.provider(world, record.as_ref())?;
+    if let Some(notice) = store_notice {
+        world.say(&notice);
+    }
+    let initial = args.initial_access_token_file.clone().map(SecretSource::File);
+    let initial = inputs::read(world, &session, "initial access token", &initial)?;
+    make(world, &mut session, &provider, &args.name, initial.as_ref())?;
+    world.say(&format!("Next: oauthctl login {}", session.name));
+    Ok(0)
+}
+
+/// Registers, keeps at once what came back, and says so. Whatever comes after may fail: the registration is not lost.
+pub fn make(
+    world: &mut World,
+    session: &mut Session,
+    provider: &Provider,
+    name: &str,
+    initial: Option<&Secret>,
+) -> Result<(), Error> {
+    let grant = session.grant(Some(provider), None);
+    let asked = wanted(world, session, provider, grant, name)?;
+    let lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
+    let before = session.load()?.unwrap_or_default();
+    session.store.writable(&session.name)?;
+    let made = register::register(world, provider, &asked, initial)?;
+    let record = Record {
+        generation: before.generation.max(renewal::newest_seen(session)) + 1,
+        provider: Some(session.provider_name().to_owned()),
+        client_id: Some(made.client_id.clone()),
+        client_secret: made.client_secret.clone(),
+        registration: made.management.clone(),
+        // another client's token is none of this one's
+        token: None,
+        metadata: session.metadata.clone().or(before.metadata.clone()),
+        ..before
+    };
+    save(world, session, &record)?;
+    let dir = session.paths.require_config()?;
+    let profile = session.name.clone();
+    let provider_name = session.provider_name().to_owned();
+    let plan: Vec<(&str, String)> = [
+        ("redirect-uri", session.choice.redirect_uri.clone()),
+        ("port", session.choice.port.map(|port| port.to_string())),
+        ("grant", session.choice.grant.map(|grant| grant.name().to_owned())),
+    ]
+    .into_iter()
+    .filter_map(|(key, value)| Some((key, value?)))
+    .collect();
+    config::edit(&dir, |editor| {
+        editor.set(&profile, "provider", &provider_name)?;
+        editor.set(&profile, "client-id", &made.client_id)?;
+        plan.iter().try_for_each(|(key, value)| editor.set(&profile, key, value))
+    })?;
+    session.profile.client_id = Some(made.client_id.clone());
+    if let Some(secret) = &made.client_secret {
+        session.set_secret(secret.clone());
+    }
+    drop(lock);
+    say(world, session, provider, &made);
+    Ok(())
+}
+
+fn say(world: &mut World, session: &Session, provider: &Provider, made: &Registered) {
+    world.say(&format!("Registered at {} as the client `{}`.", safe(&provider.name), safe(&made.client_id)));
+    if made.management.is_none() {
+        world.warn("the server gives no way to change or end this registration from here");
+    }
+    if let Some(at) = made.secret_expires_at {
+        world.say(&format!(
+            "Its secret is good until {}; then: oauthctl register {} --show",
+            times::rfc3339(at),
+            session.name
+        ));
+    }
+}
+
+fn wanted(
+    world: &mut World,
+    session: &Session,
+    provider: &Provider,
+    grant: GrantKind,
+    name: &str,
+) -> Result<Wanted, Error> {
+    let random = random_hex(world);
+    let plan = redirect_plan::plan(provider, session.profile.redirect_uri.as_deref(), session.profile.port, &random)?;
+    let scopes = session.profile.scopes.clone().unwrap_or_default();
+    Ok(register::wanted(provider, grant, name, plan.to_register(), &scopes))
+}
+
+fn show(world: &mut World, session: &Session, record: Record, management: &Management) -> Result<(), Error> {
+    let (now, response) = register::look(world, management)?;
+    let mut members: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
+    for secret in ["client_secret", "registration_access_token"] {
+        if let Some(value) = members.get(secret).and_then(Value::as_str) {
+            let shown = Secret::new(value).fingerprint();
+            members[secret] = json!(shown);
+        }
+    }
+    take_over(world, session, record, now)?;
+    let text = serde_json::to_string_pretty(&members).unwrap_or_default();
+    print(world, format!("{text}\n").as_bytes())
+}
+
+fn update(
+    world: &mut World,
+    session: &mut Session,
+    record: Record,
+    management: &Management,
+    name: &str,
+) -> Result<(), Error> {
+    let provider = session.provider(world, Some(&record))?;
+    let grant = session.grant(Some(&provider), Some(&record));
+    let asked = wanted(world, session, &provider, grant, name)?;
+    let id = record.client_id.clone().unwrap_or_default();
+    let now = register::update(world, management, &id, record.client_secret.as_ref(), &asked)?;
+    take_over(world, session, record, now)?;
+    world.say(&format!("{}: the registration is up to date", session.name));
+    Ok(())
+}
+
+/// RFC 7592, section 3: each answer may bring a new secret and a new token, and then the old ones are dead.
+fn take_over(world: &mut World, session: &Session, record: Record, now: Registered) -> Result<(), Error> {
+    let _lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
+    let record = session.load()?.unwrap_or(record);
+    let changed = Record {
+        client_secret: now.client_secret.or(record.client_secret.clone()),
+        registration: now.management.or(record.registration.clone()),
+        ..record.clone()
+    };
+    if changed == record {
+        return Ok(());
+    }
+    save(world, session, &Record { generation: record.generation + 1, ..changed })
+}
+
+fn delete(world: &mut World, session: &Session, record: Record, management: &Management) -> Result<(), Error> {
+    let _lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
+    let there = register::delete(world, management)?;
+    // with the client its tokens are gone, and its secret is nobody's
+    copy::forget(world, session);
+    session.store.delete(&session.name)?;
+    renewal::sweep(session);
+    if let Some(dir) = &session.paths.config {
+        let id = record.client_id.clone();
+        config::edit(dir, |editor| {
+            let kept = editor.config(dir)?.profiles.get(&session.name).and_then(|p| p.client_id.clone());
+            if kept.is_some() && kept == id {
+                editor.unset(&session.name, "client-id")?;
+            }
+            Ok(())
+        })?;
+    }
+    world.say(&match there {
+        true => format!("{}: the registration is ended, and its tokens are forgotten", session.name),
+        false => format!("{}: the server knew the registration no more; it is forgotten here too", session.name),
+    });
+    Ok(())
+}
+
+fn save(world: &mut World, session: &Session, record: &Record) -> Result<(), Error> {
+    session.store.save(&session.name, &record.to_json()).map_err(|e| {
+        let why = Error::from(e);
+        let id = safe(record.client_id.as_deref().unwrap_or(""));
+        Error {
+            kind: Kind::NotSaved,
+            message: format!("the registration as `{id}` was made, and could not be saved"),
+            causes: vec![why.message.clone()],
+            ..why
+        }
+    })?;
+    if record.token.is_none() {
+        copy::forget(world, session);
+    }
+    renewal::saw(session, record.generation);
+    Ok(())
+}
+
+fn unregistered(session: &Session) -> Error {
+    Error::usage(format!("`{}` was not registered from here", session.name))
+        .hint(format!("oauthctl register {}", session.name))
+}
+
+/// What stays at the provider when a profile goes: for `logout` and `profile remove`.
+pub fn stays(record: &Record, profile: &str) -> Option<String> {
+    record.registration.as_ref()?;
+    let id = safe(record.client_id.as_deref().unwrap_or(""));
+    Some(format!("the client `{id}` stays registered at the provider (`oauthctl register {profile} --delete` ends it)"))
+}

@@ -1,0 +1,190 @@
+//! Making a client without a console (RFC 7591), and looking at it, changing it and ending it later (RFC 7592).
+
+use serde_json::{Map, Value};
+
+use crate::protocol::api_error;
+use crate::provider::expand::check_url;
+use crate::secret::Secret;
+use crate::text::safe;
+use crate::wire::{Request, Response};
+
+/// What is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    pub name: String,
+    pub redirect_uris: Vec<String>,
+    pub grant_types: Vec<String>,
+    /// As the registry of RFC 7591 has it: `none`, `client_secret_basic`, …
+    pub auth_method: String,
+    pub scope: Option<String>,
+}
+
+/// What the server made of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registered {
+    pub client_id: String,
+    pub client_secret: Option<Secret>,
+    /// With what, and where, the registration is managed; not every server offers it.
+    pub management: Option<Management>,
+    pub auth_method: Option<String>,
+    /// Unix seconds; `None`: it doesn't end.
+    pub secret_expires_at: Option<i64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Management {
+    pub uri: String,
+    pub token: Secret,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RegistrationError {
+    #[error("the server answered {status}{}", .said.as_deref().map(|s| format!(": {}", safe(s))).unwrap_or_default())]
+    Refused { status: u16, said: Option<String> },
+    #[error("the answer has no usable `{0}`")]
+    Missing(&'static str),
+}
+
+impl Wanted {
+    fn members(&self) -> Map<String, Value> {
+        let mut members = Map::new();
+        members.insert("client_name".into(), self.name.as_str().into());
+        members.insert("redirect_uris".into(), self.redirect_uris.clone().into());
+        members.insert("grant_types".into(), self.grant_types.clone().into());
+        let by_code = self.grant_types.iter().any(|g| g == "authorization_code");
+        members.insert("response_types".into(), if by_code { vec!["code"] } else { vec![] }.into());
+        members.insert("token_endpoint_auth_method".into(), self.auth_method.as_str().into());
+        // OpenID Connect Dynamic Client Registration, section 2: loopback addresses are a native application's
+        members.insert("application_type".into(), "native".into());
+        if let Some(scope) = &self.scope {
+            members.insert("scope".into(), scope.as_str().into());
+        }
+        members
+    }
+}
+
+/// RFC 7591, section 3.1. `initial`: the token that some servers want for it.
+pub fn request(url: &str, wanted: &Wanted, initial: Option<&Secret>) -> Request {
+    with_json("POST", url, &wanted.members(), initial)
+}
+
+/// RFC 7592, section 2.1.
+pub fn look(management: &Management) -> Request {
+    bearer(Request::new("GET", management.uri.as_str()), Some(&management.token))
+}
+
+/// RFC 7592, section 2.2: all of it again, with what it is known by.
+pub fn update(management: &Management, client_id: &str, secret: Option<&Secret>, wanted: &Wanted) -> Request {
+    let mut members = wanted.members();
+    members.insert("client_id".into(), client_id.into());
+    if let Some(secret) = secret {
+        members.insert("client_secret".into(), secret.expose().into());
+    }
+    with_json("PUT", &management.uri, &members, Some(&management.token))
+}
+
+/// RFC 7592, section 2.3.
+pub fn delete(management: &Management) -> Request {
+    bearer(Request::new("DELETE", management.uri.as_str()), Some(&management.token))
+}
+
+fn with_json(method: &str, url: &str, members: &Map<String, Value>, token: Option<&Secret>) -> Request {
+    let mut request = bearer(Request::new(method, url), token).header("content-type", "application/json");
+    request.body = Some(Secret::unlisted(Value::Object(members.clone()).to_string()));
+    request
+}
+
+fn bearer(request: Request, token: Option<&Secret>) -> Request {
+    let request = request.header("accept", "application/json");
+    match token {
+        Some(token) => request.header("authorization", format!("Bearer {}", token.expose())),
+        None => request,
+    }
+}
+
+/// RFC 7591, section 3.2.1; RFC 7592, section 3. An answer to `look` or `update` may bring new secrets.
+pub fn read(response: &Response) -> Result<Registered, RegistrationError> {
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
+    if !(200..300).contains(&response.status) {
+        return Err(refusal(response));
+    }
+    let text = |name: &str| body.get(name).and_then(Value::as_str).filter(|s| !s.is_empty());
+    let client_id = text("client_id")
+        .filter(|id| id.len() <= 4096 && id.bytes().all(|b| (0x20..=0x7e).contains(&b)))
+        .ok_or(RegistrationError::Missing("client_id"))?;
+    let management = match (text("registration_client_uri"), text("registration_access_token")) {
+        (Some(uri), Some(token)) => {
+            check_url(uri).map_err(|_| RegistrationError::Missing("registration_client_uri"))?;
+            Some(Management { uri: uri.to_owned(), token: Secret::new(token) })
+        }
+        _ => None,
+    };
+    Ok(Registered {
+        client_id: client_id.to_owned(),
+        client_secret: text("client_secret").map(Secret::from),
+        management,
+        auth_method: text("token_endpoint_auth_method").map(str::to_owned),
+        secret_expires_at: body.get("client_secret_expires_at").and_then(Value::as_i64).filter(|at| *at > 0),
+    })
+}
+
+pub fn refusal(response: &Response) -> RegistrationError {
+    let error = api_error::read(&response.body).unwrap_or_default();
+    let said = [error.code, error.message].into_iter().flatten().collect::<Vec<_>>().join(": ");
+    RegistrationError::Refused { status: response.status, said: Some(said).filter(|s| !s.is_empty()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn response(status: u16, body: &Value) -> Response {
+        Response { status, headers: vec![], body: body.to_string().into_bytes().into() }
+    }
+
+    // RFC 7591, section 3.2.1, its example, with RFC 7592's members
+    #[test]
+    fn reads_the_rfcs_example() {
+        let body = json!({
+            "client_id": "s6BhdRkqt3", "client_secret": "cf136dc3c1fc93f31185e5885805d", "client_secret_expires_at": 2893276800i64,
+            "registration_access_token": "reg-23410913-abewfq.123483", "registration_client_uri": "https://server.example.com/register/s6BhdRkqt3",
+            "redirect_uris": ["https://client.example.org/callback"], "token_endpoint_auth_method": "client_secret_basic",
+        });
+        let got = read(&response(201, &body)).unwrap();
+        assert_eq!((got.client_id.as_str(), got.secret_expires_at), ("s6BhdRkqt3", Some(2_893_276_800)));
+        let management = got.management.unwrap();
+        assert_eq!(management.uri, "https://server.example.com/register/s6BhdRkqt3");
+        let delete = delete(&management);
+        assert_eq!(delete.method, "DELETE");
+        assert_eq!(delete.headers[1].1.expose(), "Bearer reg-23410913-abewfq.123483");
+    }
+
+    #[test]
+    fn a_place_that_a_secret_may_not_go_to_is_none() {
+        let body = json!({ "client_id": "x", "registration_access_token": "t", "registration_client_uri": "http://elsewhere.example/" });
+        assert_eq!(read(&response(201, &body)), Err(RegistrationError::Missing("registration_client_uri")));
+        assert_eq!(read(&response(201, &json!({}))), Err(RegistrationError::Missing("client_id")));
+        let refused = json!({ "error": "invalid_redirect_uri", "error_description": "no" });
+        assert_eq!(
+            read(&response(400, &refused)).unwrap_err().to_string(),
+            "the server answered 400: invalid_redirect_uri: no"
+        );
+    }
+
+    #[test]
+    fn what_is_asked_for_is_a_native_client() {
+        let wanted = Wanted {
+            name: "oauthctl".into(),
+            redirect_uris: vec!["http://127.0.0.1/callback".into()],
+            grant_types: vec!["authorization_code".into(), "refresh_token".into()],
+            auth_method: "none".into(),
+            scope: None,
+        };
+        let request = request("https://as.example/reg", &wanted, None);
+        let body: Value = serde_json::from_str(request.body.unwrap().expose()).unwrap();
+        assert_eq!(body["application_type"], "native");
+        assert_eq!(body["response_types"], json!(["code"]));
+        assert_eq!(body["token_endpoint_auth_method"], "none");
+    }
+}
