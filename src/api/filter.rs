@@ -12,6 +12,15 @@ use crate::text::safe;
 /// Deeper than any API nests; what is deeper would fill the stack.
 const DEEPEST: usize = 256;
 
+/// jq's formats that the crates leave to their program.
+const FORMATS: &str = r#"
+def @tsv: [.[] | if . == null then "" elif isstring then
+    gsub("\\\\"; "\\\\") | gsub("\t"; "\\t") | gsub("\n"; "\\n") | gsub("\r"; "\\r")
+    elif isarray or isobject then error("a cell can't be a list or an object") else tojson end] | join("\t");
+def @csv: [.[] | if . == null then "" elif isstring then "\"" + gsub("\""; "\"\"") + "\""
+    elif isarray or isobject then error("a cell can't be a list or an object") else tojson end] | join(",");
+"#;
+
 /// A filter that is ready to run.
 pub struct Filter(compile::Filter<Native<JustLut<Val>>>);
 
@@ -21,7 +30,8 @@ impl Filter {
             let error = Error::usage("the `--jq` expression can't be used");
             causes.into_iter().fold(error, Error::cause).hint("jq's manual: https://jqlang.org/manual/")
         };
-        let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
+        let formats = load::parse(FORMATS, |p| p.defs()).unwrap_or_default();
+        let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).chain(formats);
         let functions = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
         let arena = Arena::default();
         let modules = Loader::new(definitions)
@@ -119,6 +129,13 @@ mod tests {
             ("to_entries[] | .key", r#"{"b":1,"a":2}"#, vec!["\"b\"", "\"a\""]),
             ("[.[] | ascii_downcase] | join(\",\")", r#"["A","B"]"#, vec!["\"a,b\""]),
             ("empty", "1", vec![]),
+            (".[] | @tsv", r#"[["a\tb\\c",1.50,null,true]]"#, vec![r#""a\\tb\\\\c\t1.50\t\ttrue""#]),
+            (".[] | @csv", r#"[["a\"b",1.50,null]]"#, vec![r#""\"a\"\"b\",1.50,""#]),
+            (
+                "@base64, @uri, @sh, @html, @text, @json",
+                "\"a b\"",
+                vec!["\"YSBi\"", "\"a%20b\"", "\"'a b'\"", "\"a b\"", "\"a b\"", "\"\\\"a b\\\"\""],
+            ),
         ] {
             assert_eq!(all(code, json).unwrap(), want, "{code}");
         }

@@ -46,10 +46,8 @@ pub fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     let found = match (ask.method, path.as_slice()) {
         ("GET", ["account", "user", "privileges"]) => privileges(),
         ("GET", ["account", "summary"]) => summary(&grant),
-        ("GET", ["contact_lists"]) => json(
-            200,
-            &json!({ "lists": [{ "list_id": LIST, "name": "General Interest", "created_at": CREATED }], "lists_count": 1 }),
-        ),
+        ("GET", ["contact_lists"]) => lists(desk)?,
+        ("POST", ["contact_lists"]) => new_list(desk, ask)?,
         ("GET", ["contacts"]) => contacts(desk, ask)?,
         ("POST", ["contacts"]) => create(desk, ask)?,
         ("POST", ["contacts", "sign_up_form"]) => sign_up(desk, ask)?,
@@ -90,6 +88,41 @@ fn summary(grant: &Grant) -> Response {
             "time_zone_id": "US/Eastern",
         }),
     )
+}
+
+fn all_lists(desk: &Desk) -> io::Result<Vec<Value>> {
+    let mut lists = vec![json!({ "list_id": LIST, "name": "General Interest", "created_at": CREATED })];
+    lists.extend(desk.book.data(|data| data["lists"].as_array().cloned().unwrap_or_default())?);
+    Ok(lists)
+}
+
+fn lists(desk: &Desk) -> io::Result<Response> {
+    let lists = all_lists(desk)?;
+    Ok(json(200, &json!({ "lists": lists, "lists_count": lists.len() })))
+}
+
+fn new_list(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
+    let body = ask.body_json();
+    let Some(name) = body["name"].as_str().filter(|name| !name.is_empty()) else {
+        return Ok(failure(400, "contacts.api.validation.error", "name is missing"));
+    };
+    if all_lists(desk)?.iter().any(|list| list["name"] == name) {
+        return Ok(failure(409, "contacts.api.conflict", "A list with this name already exists."));
+    }
+    let known = Contacts::of(desk);
+    let list = json!({
+        "list_id": known.new_id(),
+        "name": name,
+        "description": body["description"].as_str().unwrap_or_default(),
+        "favorite": body["favorite"].as_bool().unwrap_or(false),
+        "created_at": known.time(),
+        "updated_at": known.time(),
+    });
+    desk.book.change_data(|data| match data["lists"].as_array_mut() {
+        Some(lists) => lists.push(list.clone()),
+        None => data["lists"] = json!([list.clone()]),
+    })?;
+    Ok(json(201, &list))
 }
 
 /// The contacts that are there from the start, and over them what was written.

@@ -2,7 +2,7 @@
 //!
 //! The far end is hostile until shown otherwise: it may send no byte, one byte a second, or a hundred megabytes without a line
 //! end. So every step has a bound, and the memory one connection takes is known beforehand. `httparse` reads the syntax; what it
-//! lets through and we don't need (chunked bodies, raw non-ASCII targets, fragments, HTTP other than 1.0 and 1.1) is refused here.
+//! lets through and we don't need (chunked bodies at the redirect listener, raw non-ASCII targets, fragments, HTTP other than 1.0 and 1.1) is refused here.
 //! The redirect listener and the sandbox's server both stand on this.
 
 use std::io::{self, Read, Write};
@@ -11,6 +11,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
+
+use super::http_chunks;
 
 /// Headers past which a request is refused with 431. Browsers send about 20.
 const MAX_HEADERS: usize = 100;
@@ -31,11 +33,13 @@ pub struct Limits {
     pub time: Duration,
     /// Bytes of the body. A request that announces more is refused before any of it is read.
     pub body: usize,
+    /// A body in chunks is read too; otherwise its length must be told.
+    pub chunks: bool,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { line: 8 << 10, head: 16 << 10, time: Duration::from_secs(5), body: 0 }
+        Limits { line: 8 << 10, head: 16 << 10, time: Duration::from_secs(5), body: 0, chunks: false }
     }
 }
 
@@ -202,6 +206,11 @@ pub fn read_request(stream: &mut impl Stream, limits: &Limits) -> Result<RawRequ
     };
     bounds(&buffer[..head_end], limits)?;
     let mut request = parse_head(&buffer[..head_end])?;
+    if limits.chunks && request.header("content-length").is_none() && is_chunked(&request) {
+        stream.end_by(Instant::now() + limits.time);
+        request.body = http_chunks::read(stream, &buffer[head_end..filled], limits.body)?;
+        return Ok(request);
+    }
     let length = body_length(&request)?;
     if request.method == "GET" || request.method == "HEAD" || length == 0 {
         return Ok(request);
@@ -220,8 +229,14 @@ pub fn read_request(stream: &mut impl Stream, limits: &Limits) -> Result<RawRequ
     Ok(request)
 }
 
+/// One encoding, and that one.
+fn is_chunked(request: &RawRequest) -> bool {
+    request.count("transfer-encoding") == 1
+        && request.header("transfer-encoding").is_some_and(|encoding| encoding.eq_ignore_ascii_case("chunked"))
+}
+
 /// Reads once; at least one byte.
-fn read_some(stream: &mut impl Stream, buffer: &mut [u8]) -> Result<usize, Refusal> {
+pub(super) fn read_some(stream: &mut impl Stream, buffer: &mut [u8]) -> Result<usize, Refusal> {
     let got = loop {
         match stream.read(buffer) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

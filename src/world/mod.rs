@@ -7,6 +7,7 @@ mod env;
 mod guard;
 pub mod helper;
 mod http;
+mod http_chunks;
 pub mod http_reader;
 pub mod keychain;
 pub mod loopback;

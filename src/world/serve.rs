@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 use super::http_reader::{self, Limits, RawRequest, Stream as _, TimedStream};
 
 /// Larger than the redirect listener's: a JWT in a header, a batch of contacts in a body.
-const LIMITS: Limits = Limits { line: 16 << 10, head: 48 << 10, time: Duration::from_secs(5), body: 8 << 20 };
+const LIMITS: Limits =
+    Limits { line: 16 << 10, head: 48 << 10, time: Duration::from_secs(5), body: 8 << 20, chunks: true };
 const WRITE_TIME: Duration = Duration::from_secs(30);
 const MOST_CONNECTIONS: usize = 64;
 /// How long a server that is dropped waits for answers in the making.

@@ -27,6 +27,7 @@ mod profile;
 mod provider;
 mod providers;
 mod readme;
+mod recipes;
 mod refresh;
 mod register;
 mod renewal;

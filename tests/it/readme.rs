@@ -10,7 +10,7 @@ use oauthctl::error::Kind;
 const README: &str = include_str!("../../README.md");
 
 /// The blocks of this kind: what stands after the three backticks.
-fn blocks(kind: &str) -> Vec<String> {
+pub fn blocks(kind: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut lines = README.lines();
     while let Some(line) = lines.next() {
@@ -73,6 +73,7 @@ fn the_marked_commands_run_against_the_practice_servers() {
             .env_clear()
             .env("PATH", &path)
             .env("HOME", home.path())
+            .current_dir(home.path())
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&run.stderr);

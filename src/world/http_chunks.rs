@@ -1,0 +1,142 @@
+//! A body that comes in chunks (RFC 9112, section 7.1), as whoever streams one sends it: read for the practice servers alone, and as
+//! bounded as any other body. Extensions and trailers are read over, and count.
+
+use zeroize::Zeroizing;
+
+use super::http_reader::{Refusal, Stream, read_some};
+
+/// Bytes that frame the chunks, extensions and trailers in all: enough for any client, and an end for a hostile one.
+const MOST_FRAMING: usize = 64 << 10;
+/// A chunk's line.
+const LONGEST_LINE: usize = 256;
+
+/// `start`: what had been read behind the head. `limit`: bytes of the body.
+pub(super) fn read(stream: &mut impl Stream, start: &[u8], limit: usize) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+    let mut buffer = start.to_vec();
+    buffer.resize(buffer.len().max(16 << 10), 0);
+    let mut source = Source { stream, buffer, filled: start.len(), at: 0, framing: 0 };
+    // never grown: what is left behind when a buffer moves isn't wiped
+    let mut body = Zeroizing::new(Vec::with_capacity(limit));
+    loop {
+        let line = source.line()?;
+        let digits = line.split(';').next().unwrap_or_default().trim();
+        if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(Refusal::Malformed("a chunk's length"));
+        }
+        let length = usize::from_str_radix(digits, 16).map_err(|_| Refusal::Malformed("a chunk's length"))?;
+        if length == 0 {
+            while !source.line()?.is_empty() {}
+            return Ok(body);
+        }
+        if body.len() + length > limit {
+            return Err(Refusal::BodyTooLarge);
+        }
+        for _ in 0..length {
+            let byte = source.byte()?;
+            body.push(byte);
+        }
+        if !source.line()?.is_empty() {
+            return Err(Refusal::Malformed("a chunk's end"));
+        }
+    }
+}
+
+struct Source<'a, S> {
+    stream: &'a mut S,
+    buffer: Vec<u8>,
+    filled: usize,
+    at: usize,
+    framing: usize,
+}
+
+impl<S: Stream> Source<'_, S> {
+    fn byte(&mut self) -> Result<u8, Refusal> {
+        if self.at == self.filled {
+            self.filled = read_some(self.stream, &mut self.buffer)?;
+            self.at = 0;
+        }
+        let byte = self.buffer[self.at];
+        self.at += 1;
+        Ok(byte)
+    }
+
+    /// Without its end.
+    fn line(&mut self) -> Result<String, Refusal> {
+        let mut line = Vec::new();
+        loop {
+            self.framing += 1;
+            if self.framing > MOST_FRAMING || line.len() > LONGEST_LINE {
+                return Err(Refusal::HeadTooLarge);
+            }
+            match self.byte()? {
+                b'\n' => break,
+                byte => line.push(byte),
+            }
+        }
+        if line.last() == Some(&b'\r') {
+            line.pop();
+        }
+        String::from_utf8(line).map_err(|_| Refusal::Malformed("a chunk's length"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Read, Write};
+    use std::time::Instant;
+
+    use super::*;
+
+    struct Bytes<'a>(&'a [u8]);
+
+    impl Read for Bytes<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            // a byte at a time: every border is met
+            let count = self.0.len().min(1).min(buffer.len());
+            buffer[..count].copy_from_slice(&self.0[..count]);
+            self.0 = &self.0[count..];
+            Ok(count)
+        }
+    }
+
+    impl Write for Bytes<'_> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Stream for Bytes<'_> {
+        fn end_by(&mut self, _moment: Instant) {}
+        fn end_writing(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn chunks_make_a_body_and_what_is_none_is_refused() {
+        let body = |start: &str, rest: &str| {
+            read(&mut Bytes(rest.as_bytes()), start.as_bytes(), 10)
+                .map(|body| String::from_utf8_lossy(&body).into_owned())
+                .map_err(|refusal| refusal.status())
+        };
+        assert_eq!(body("5\r\nhel", "lo\r\n2;x=\"y\"\r\n, \r\n0\r\nA: b\r\n\r\n"), Ok("hello, ".to_owned()));
+        assert_eq!(body("", "0\r\n\r\n"), Ok(String::new()));
+        assert_eq!(body("", "A\n0123456789\n0\n\n"), Ok("0123456789".to_owned()));
+        for (rest, status) in [
+            ("b\r\n01234567890\r\n0\r\n\r\n", Some(413)),
+            ("ffffffffffffffff\r\n", Some(400)),
+            ("-1\r\n", Some(400)),
+            ("\r\n", Some(400)),
+            ("1\r\nab\r\n", Some(400)),
+            ("1\r\na", None),
+            ("0\r\n", None),
+        ] {
+            assert_eq!(body("", rest), Err(status), "{rest:?}");
+        }
+        assert_eq!(body("", &format!("1{}\r\n", " ".repeat(300))), Err(Some(431)));
+        assert_eq!(body("", &format!("0\r\n{}", "A: b\r\n".repeat(20_000))), Err(Some(431)));
+    }
+}
