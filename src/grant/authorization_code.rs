@@ -122,6 +122,11 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
         }
     };
     let challenge = verifier.as_ref().map(|v| (pkce::challenge(v, provider.pkce.method), provider.pkce.method));
+    let mut more = login.params.to_vec();
+    if let Some(dpop) = &login.asking.client.proofs.dpop {
+        // the code is bound to the key too (RFC 9449, section 10)
+        more.push(("dpop_jkt".to_owned(), dpop.thumbprint()));
+    }
     let params = authorize::params(
         provider,
         &AuthorizeRequest {
@@ -131,7 +136,7 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
             state: &state,
             challenge: challenge.as_ref().map(|(c, m)| (c.as_str(), *m)),
             nonce: nonce.as_ref(),
-            params: login.params,
+            params: &more,
             asks: &login.asks,
         },
     )?;

@@ -372,6 +372,7 @@ impl<'a> Renewal<'a> {
                     machine: machine(world).or(record.machine.clone()),
                     metadata: self.session.metadata.clone().or(record.metadata.clone()),
                     keys: keys.kept().or(record.keys.as_ref()).cloned(),
+                    dpop_nonces: self.asking.client.proofs.dpop.as_ref().map(|dpop| dpop.nonces()).unwrap_or_default(),
                     ..record.clone()
                 };
                 let set = self.keep(world, &kept)?;
