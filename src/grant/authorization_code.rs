@@ -111,6 +111,11 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
         }
     };
     let challenge = verifier.as_ref().map(|v| (pkce::challenge(v, provider.pkce.method), provider.pkce.method));
+    let mut more = login.params.to_vec();
+    if let Some(dpop) = &login.asking.client.proofs.dpop {
+        // the code is bound to the key too (RFC 9449, section 10)
+        more.push(("dpop_jkt".to_owned(), dpop.thumbprint()));
+    }
     let params = authorize::params(
         provider,
         &AuthorizeRequest {
@@ -119,7 +124,7 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
             scopes: login.scopes,
             state: &state,
             challenge: challenge.as_ref().map(|(c, m)| (c.as_str(), *m)),
-            params: login.params,
+            params: &more,
             asks: &login.asks,
         },
     )?;

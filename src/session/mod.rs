@@ -10,6 +10,7 @@ pub mod inputs;
 pub mod journal;
 pub mod lock;
 pub mod paths;
+pub mod proofs;
 pub mod record;
 pub mod renewal;
 mod seen;
@@ -17,10 +18,13 @@ mod trouble;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::config::{self, GrantKind, Profile};
 use crate::error::{Error, Kind};
 use crate::grant;
+use crate::protocol::client_auth::Proofs;
+use crate::protocol::dpop::Dpop;
 use crate::protocol::metadata;
 use crate::protocol::token_request::Client;
 use crate::provider::Provider;
@@ -57,6 +61,9 @@ pub struct Session {
     pub iss_required: bool,
     /// This command is a login: what was pinned before may change.
     pub signing_in: bool,
+    proofs: Option<Proofs>,
+    /// The key that this command's tokens are bound to.
+    dpop: Option<Arc<Dpop>>,
     /// The profiles whose token exchange asks for this one's token, outermost first.
     pub subject_of: Vec<String>,
 }
@@ -99,6 +106,8 @@ impl Session {
             metadata: None,
             iss_required: false,
             signing_in: false,
+            proofs: None,
+            dpop: None,
             subject_of: Vec::new(),
         })
     }
@@ -132,6 +141,7 @@ impl Session {
                 .hint(format!("`oauthctl profile set {} vars.NAME VALUE` sets a variable", self.name)),
         })?;
         self.discover(world, &mut provider, record)?;
+        self.choose_auth(&mut provider)?;
         self.provider = Some(provider.clone());
         Ok(provider)
     }
@@ -202,7 +212,19 @@ impl Session {
             .or_else(|| provider.client_id.clone());
         let Some(id) = id else { return Ok(None) };
         let secret = self.secret(world, record)?;
-        Ok(Some(Client { id, secret }))
+        self.client_with(world, provider, record, id, secret).map(Some)
+    }
+
+    /// A client of that id and secret, with what else this profile proves itself with.
+    pub fn client_with(
+        &mut self,
+        world: &mut World,
+        provider: &Provider,
+        record: Option<&Record>,
+        id: String,
+        secret: Option<Secret>,
+    ) -> Result<Client, Error> {
+        Ok(Client { id, secret, proofs: self.proofs(world, provider, record)? })
     }
 
     /// The same, where a missing client id ends it.
@@ -215,7 +237,7 @@ impl Session {
         let client = self.client(world, provider, record)?;
         // an assertion may speak for itself (RFC 7523, section 2.1)
         let alone = matches!(self.grant(Some(provider), record), GrantKind::JwtBearer | GrantKind::Saml2Bearer);
-        client.or_else(|| alone.then(|| Client { id: String::new(), secret: None })).ok_or_else(|| {
+        client.or_else(|| alone.then(|| Client::plain("", None))).ok_or_else(|| {
             Error::usage(format!("no client id is known for profile `{}`", self.name))
                 .hint(format!("`oauthctl login {}` asks for it in a terminal, or give `--client-id`", self.name))
                 .hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET")

@@ -35,6 +35,10 @@ pub struct Record {
     pub token: Option<TokenSet>,
     /// The server's document that the login went by.
     pub metadata: Option<Kept>,
+    /// The private key that the token is bound to (RFC 9449), in one record with it: who loses the one has lost the other.
+    pub dpop_key: Option<Secret>,
+    /// Origin of a server → the newest nonce it gave.
+    pub dpop_nonces: BTreeMap<String, String>,
     /// With what this client's registration is managed (RFC 7592).
     pub registration: Option<Management>,
 }
@@ -64,6 +68,7 @@ impl Record {
         text("account", self.account.as_deref());
         text("journal_key", self.journal_key.as_ref().map(Secret::expose));
         text("machine", self.machine.as_deref());
+        text("dpop_key", self.dpop_key.as_ref().map(Secret::expose));
         if !self.asked.is_empty() {
             map.insert("asked".into(), self.asked.clone().into());
         }
@@ -72,6 +77,9 @@ impl Record {
         }
         if !self.vars.is_empty() {
             map.insert("vars".into(), json!(self.vars));
+        }
+        if !self.dpop_nonces.is_empty() {
+            map.insert("dpop_nonces".into(), json!(self.dpop_nonces));
         }
         if let Some(kept) = &self.metadata {
             map.insert(
@@ -101,6 +109,10 @@ impl Record {
             return None;
         }
         let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        let texts = |name: &str| -> BTreeMap<String, String> {
+            let members = value.get(name).and_then(Value::as_object).into_iter().flatten();
+            members.filter_map(|(n, v)| Some((n.clone(), v.as_str()?.to_owned()))).collect()
+        };
         let token = match value.get("token") {
             None => None,
             Some(token) => Some(TokenSet::from_json(token)?),
@@ -117,14 +129,12 @@ impl Record {
                 .map(|l| l.iter().filter_map(Value::as_str).map(str::to_owned).collect())
                 .unwrap_or_default(),
             login_at: value.get("login_at").and_then(Value::as_i64),
-            vars: value
-                .get("vars")
-                .and_then(Value::as_object)
-                .map(|o| o.iter().filter_map(|(n, v)| Some((n.clone(), v.as_str()?.to_owned()))).collect())
-                .unwrap_or_default(),
+            vars: texts("vars"),
             account: text("account"),
             journal_key: text("journal_key").map(Secret::new),
             machine: text("machine"),
+            dpop_key: text("dpop_key").map(Secret::new),
+            dpop_nonces: texts("dpop_nonces"),
             token,
             metadata: value.get("metadata").and_then(|m| {
                 Some(Kept {
@@ -159,6 +169,8 @@ mod tests {
             journal_key: Some("a2V5a2V5a2V5".into()),
             machine: Some("sha256:00".into()),
             token: None,
+            dpop_key: Some("a2V5a2V5a2V5a2V5".into()),
+            dpop_nonces: BTreeMap::from([("https://as.example".to_owned(), "n-1".to_owned())]),
             metadata: Some(Kept {
                 issuer: "https://as.example".into(),
                 until: 9,

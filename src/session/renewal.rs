@@ -348,6 +348,7 @@ impl<'a> Renewal<'a> {
                     generation: record.generation + 1,
                     token: Some(set),
                     machine: machine(world).or(record.machine.clone()),
+                    dpop_nonces: self.asking.client.proofs.dpop.as_ref().map(|dpop| dpop.nonces()).unwrap_or_default(),
                     ..record.clone()
                 };
                 let set = self.keep(world, &kept)?;

@@ -22,6 +22,7 @@ mod login;
 mod logout;
 mod loopback;
 mod profile;
+mod proofs;
 mod provider;
 mod providers;
 mod readme;

@@ -186,7 +186,9 @@ fn for_a_shell(word: &str) -> String {
 /// Who signed in, if that can be had cheaply. A login is no failure because this is.
 fn account(world: &mut World, session: &mut Session, provider: &Provider, set: &TokenSet) -> Option<String> {
     let whoami = provider.whoami.as_ref()?;
-    match api::whoami::ask(world, provider, whoami, set) {
+    let asked =
+        session.binding(world, set).and_then(|binding| api::whoami::ask(world, provider, whoami, set, &binding));
+    match asked {
         Ok(account) => account,
         Err(e) => {
             let name = session.name.clone();
