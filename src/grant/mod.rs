@@ -7,7 +7,9 @@ pub mod client_credentials;
 pub mod device;
 pub mod discover;
 pub mod explain;
+pub mod identity;
 pub mod jwt_bearer;
+pub mod keys;
 pub mod password;
 pub mod poll;
 pub mod redirect_plan;
@@ -15,6 +17,7 @@ pub mod refresh;
 pub mod register;
 pub mod revoke;
 pub mod saml2_bearer;
+pub mod signed_answer;
 pub mod token_exchange;
 pub mod unattended;
 

@@ -23,6 +23,7 @@ use std::sync::Arc;
 use crate::config::{self, GrantKind, Profile};
 use crate::error::{Error, Kind};
 use crate::grant;
+use crate::grant::keys::{KeptKeys, KeyRing};
 use crate::protocol::client_auth::Proofs;
 use crate::protocol::dpop::Dpop;
 use crate::protocol::metadata;
@@ -57,6 +58,8 @@ pub struct Session {
     client_secret: Option<Secret>,
     /// The server's document, if it was fetched by this command.
     pub metadata: Option<Kept>,
+    /// The server's keys, if they were fetched by this command.
+    pub keys: Option<KeptKeys>,
     /// The server announced that each authorize answer names it (RFC 9207).
     pub iss_required: bool,
     /// This command is a login: what was pinned before may change.
@@ -104,6 +107,7 @@ impl Session {
             provider: None,
             client_secret: None,
             metadata: None,
+            keys: None,
             iss_required: false,
             signing_in: false,
             proofs: None,
@@ -150,8 +154,41 @@ impl Session {
     fn discover(&mut self, world: &mut World, provider: &mut Provider, record: Option<&Record>) -> Result<(), Error> {
         let Some(issuer) = provider.issuer.clone() else { return Ok(()) };
         if provider.token.url.is_some() && (provider.authorize.url.is_some() || provider.device.is_some()) {
+            // the entry says all that a login needs: the document is asked for by whoever needs the rest of it
+            if let Some(document) = kept_document(record, &issuer) {
+                document.fill_identity(provider);
+            }
             return Ok(());
         }
+        self.read_document(world, provider, &issuer, record)
+    }
+
+    /// The provider with all that its document says: where its keys and its further endpoints are too. A document that can't
+    /// be had is no failure where the provider's own entry names its endpoints.
+    pub fn whole_provider(&mut self, world: &mut World, record: Option<&Record>) -> Result<Provider, Error> {
+        let mut provider = self.provider(world, record)?;
+        let Some(issuer) = provider.issuer.clone() else { return Ok(provider) };
+        if provider.identity.jwks_uri.is_some() || self.metadata.is_some() {
+            return Ok(provider);
+        }
+        let iss_required = self.iss_required;
+        if let Err(e) = self.read_document(world, &mut provider, &issuer, record) {
+            world.step(|| format!("{}: its keys are not known", e.message));
+        }
+        // what the entry leaves out of a login is not the document's to add
+        self.iss_required = iss_required;
+        self.provider = Some(provider.clone());
+        Ok(provider)
+    }
+
+    fn read_document(
+        &mut self,
+        world: &mut World,
+        provider: &mut Provider,
+        issuer: &str,
+        record: Option<&Record>,
+    ) -> Result<(), Error> {
+        let issuer = issuer.to_owned();
         let now = world.clock.now();
         let kept = record.and_then(|r| r.metadata.as_ref());
         if let Some(kept) = kept.filter(|k| k.issuer == issuer && now < k.until)
@@ -179,6 +216,12 @@ impl Session {
         self.iss_required = document.sends_iss();
         self.metadata = Some(Kept { issuer, until, document: document.to_value() });
         Ok(())
+    }
+
+    /// The server's keys: the ones that this command has fetched, else those kept with the login.
+    pub fn key_ring(&self, provider: &Provider, record: Option<&Record>) -> KeyRing {
+        let kept = self.keys.as_ref().or(record.and_then(|r| r.keys.as_ref()));
+        KeyRing::new(provider.identity.jwks_uri.as_deref(), kept)
     }
 
     /// The provider with its `{variables}` unfilled: for what is asked before a login.
@@ -340,6 +383,12 @@ pub fn random_hex(world: &mut World) -> String {
     let mut bytes = [0; 16];
     world.random.fill(&mut bytes);
     bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// The document that was kept with a login, however old: where keys are hardly ever changes.
+fn kept_document(record: Option<&Record>, issuer: &str) -> Option<metadata::Metadata> {
+    let kept = record?.metadata.as_ref().filter(|kept| kept.issuer == issuer)?;
+    metadata::read(kept.document.to_string().as_bytes(), issuer).ok()
 }
 
 /// The error for a token that can't be had without a person.

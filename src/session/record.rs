@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::config::GrantKind;
+use crate::grant::keys::KeptKeys;
 use crate::protocol::registration::Management;
 use crate::secret::{Secret, WipedJson};
 use crate::token::TokenSet;
@@ -35,6 +36,8 @@ pub struct Record {
     pub token: Option<TokenSet>,
     /// The server's document that the login went by.
     pub metadata: Option<Kept>,
+    /// The server's public keys.
+    pub keys: Option<KeptKeys>,
     /// The private key that the token is bound to (RFC 9449), in one record with it: who loses the one has lost the other.
     pub dpop_key: Option<Secret>,
     /// Origin of a server → the newest nonce it gave.
@@ -86,6 +89,9 @@ impl Record {
                 "metadata".into(),
                 json!({ "issuer": kept.issuer, "until": kept.until, "document": kept.document }),
             );
+        }
+        if let Some(keys) = &self.keys {
+            map.insert("keys".into(), json!({ "uri": keys.uri, "until": keys.until, "set": keys.set }));
         }
         if let Some(Management { uri, token }) = &self.registration {
             map.insert("registration".into(), json!({ "uri": uri, "token": token.expose() }));
@@ -143,6 +149,13 @@ impl Record {
                     document: m.get("document")?.clone(),
                 })
             }),
+            keys: value.get("keys").and_then(|k| {
+                Some(KeptKeys {
+                    uri: k.get("uri")?.as_str()?.to_owned(),
+                    until: k.get("until")?.as_i64()?,
+                    set: k.get("set")?.clone(),
+                })
+            }),
             registration: value.get("registration").and_then(|r| {
                 Some(Management { uri: r.get("uri")?.as_str()?.to_owned(), token: r.get("token")?.as_str()?.into() })
             }),
@@ -176,6 +189,7 @@ mod tests {
                 until: 9,
                 document: json!({ "issuer": "https://as.example" }),
             }),
+            keys: Some(KeptKeys { uri: "https://as.example/jwks".into(), until: 9, set: json!({ "keys": [] }) }),
             registration: Some(Management { uri: "https://as.example/reg/1".into(), token: "t0ken-value".into() }),
         };
         assert_eq!(Record::from_json(&record.to_json()), Some(record));

@@ -16,6 +16,8 @@ mod fuzz_corpus;
 mod fuzz_targets;
 mod grants;
 mod house;
+mod id_token;
+mod jarm;
 mod keychain_real;
 mod list;
 mod login;

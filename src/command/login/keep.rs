@@ -63,6 +63,7 @@ pub(super) fn store_login(
         machine: renewal::machine(world),
         token: Some(set.clone()),
         metadata: session.metadata.clone().or(before.metadata),
+        keys: session.keys.clone().or(before.keys),
         dpop_key: client.proofs.dpop.as_ref().map(|dpop| dpop.kept().clone()),
         dpop_nonces: client.proofs.dpop.as_ref().map(|dpop| dpop.nonces()).unwrap_or_default(),
         registration: before.registration.filter(|_| before.client_id.as_deref() == Some(&client.id)),
