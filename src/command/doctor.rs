@@ -10,6 +10,7 @@ use crate::config::{self, Config};
 use crate::error::{Error, Kind};
 use crate::secret::Secret;
 use crate::session::paths::Paths;
+use crate::session::{Choice, Session};
 use crate::store::{Store, keychain::KeychainStore};
 use crate::text::safe;
 use crate::wire::Request;
@@ -102,6 +103,11 @@ pub fn run(args: DoctorArgs, _global: &Global, world: &mut World) -> Result<u8, 
     add("listener", listener());
     add("browser", browser(world));
     add("environment", environment(world));
+    if let Some(profile) = &args.profile
+        && let Some(found) = client_key(world, profile)?
+    {
+        add("client proof", found);
+    }
     let reached = match args.profile {
         Some(profile) => reach(world, profile)?,
         None => Found::Note(
@@ -212,6 +218,17 @@ fn environment(world: &World) -> Found {
     } else {
         Found::Good(format!("set: {}", names.join(", ")))
     }
+}
+
+/// The client's key, where the profile has one.
+fn client_key(world: &mut World, profile: &str) -> Result<Option<Found>, Error> {
+    let session = Session::open(world, Choice { profile: Some(profile.to_owned()), ..Choice::default() })?;
+    Ok(session.look_at_key(world).map(|looked| match looked {
+        Ok(words) => Found::Good(words),
+        Err(e) => {
+            Found::Bad(e.message, Some("give another with `--client-key-file FILE` at the next login".to_owned()))
+        }
+    }))
 }
 
 fn reach(world: &mut World, profile: String) -> Result<Found, Error> {

@@ -6,6 +6,7 @@ use crate::error::{Error, Kind};
 use crate::grant::unattended::{self, Aim};
 use crate::grant::{self, Asking};
 use crate::protocol::answer::Answer;
+use crate::protocol::binding::is_dpop;
 use crate::protocol::explain::{Line, Step};
 use crate::protocol::token_request::Client;
 use crate::provider::Provider;
@@ -160,7 +161,10 @@ pub fn is_ours(session: &Session, record: &Record) -> bool {
         (Some(said), Some(kept)) => said == kept,
         _ => true,
     };
-    same(Some(session.provider_name()), record.provider.as_deref())
+    // who wants bound tokens has no use for one that any thief could use
+    let bound = |set: &TokenSet| session.profile.proofs.dpop != Some(true) || is_dpop(set);
+    record.token.as_ref().is_none_or(bound)
+        && same(Some(session.provider_name()), record.provider.as_deref())
         && same(session.profile.client_id.as_deref(), record.client_id.as_deref())
         && match (session.profile.grant, record.grant) {
             (Some(said), Some(kept)) => said == kept,

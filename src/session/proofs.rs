@@ -170,6 +170,19 @@ impl Session {
         (!words.is_empty()).then(|| words.join(", "))
     }
 
+    /// For `doctor`: reads the key and says what it is; `None`: this profile has none.
+    pub fn look_at_key(&self, world: &mut World) -> Option<Result<String, Error>> {
+        let words = self.proof_words()?;
+        let text = match self.client_key(world) {
+            Ok(text) => text?,
+            Err(e) => return Some(Err(e)),
+        };
+        Some(match SigningKey::read(&text) {
+            Ok(key) => Ok(format!("{words}: {}, thumbprint {}", key.kind(), key.thumbprint())),
+            Err(e) => Err(Error::usage(format!("the client key of `{}` can't be used: {e}", self.name))),
+        })
+    }
+
     /// What goes along with a token at a resource: the proof of the key that it is bound to, the certificate.
     pub fn binding(&mut self, world: &mut World, set: &TokenSet) -> Result<Binding, Error> {
         let bound = is_dpop(set);

@@ -414,3 +414,40 @@ fn keys_of_the_configuration_are_read_strictly() {
     assert_ne!(person.types("profile set as client-key x").code, 0);
     assert!(person.config_text().contains("client-key = { file = \"/x/key.pem\" }"), "{}", person.config_text());
 }
+
+// what was kept before the profile said `dpop`
+#[test]
+fn a_token_from_before_is_not_used_where_bound_ones_are_wanted() {
+    let mut person = Person::new();
+    let (odd, seen) = server(&mut person, "Bearer", json!({}), None);
+    set_up(&person, &odd.base, "[\"none\"]", "");
+    let profile = |more: &str| {
+        format!("[profiles.as]\nprovider = \"as\"\ngrant = \"client-credentials\"\nclient-id = \"me\"\n{more}")
+    };
+    person.config("config.toml", &profile(""));
+    person.types("token as").is(0, "access-1\n", "");
+    seen.lock().unwrap().token_type = "DPoP";
+    person.config("config.toml", &profile("dpop = true\n"));
+    person.types("token as").is(0, "access-2\n", "");
+    assert_eq!(person.record("as")["token"]["token_type"], "DPoP");
+    assert!(person.record("as")["dpop_key"].is_string());
+    person.types("token as").is(0, "access-2\n", "");
+}
+
+#[test]
+fn doctor_looks_at_the_clients_key() {
+    let mut person = Person::new();
+    let (odd, _seen) = server(&mut person, "Bearer", json!({}), None);
+    let key = set_up(&person, &odd.base, "[\"private_key_jwt\"]", &made(&PKCS_ED25519));
+    let profile =
+        format!("[profiles.as]\nprovider = \"as\"\nclient-id = \"me\"\nclient-key = {{ file = \"{key}\" }}\n");
+    person.config("config.toml", &profile);
+    let report = person.types("doctor as").out;
+    assert!(report.contains("ok    client proof   key in ") && report.contains(": Ed25519, thumbprint "), "{report}");
+    std::fs::write(&key, "no key").unwrap();
+    let report = person.types("doctor as").out;
+    assert!(
+        report.contains("FAIL  client proof   the client key of `as` can't be used: it is neither PEM nor a JWK"),
+        "{report}"
+    );
+}
