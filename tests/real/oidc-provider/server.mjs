@@ -7,6 +7,7 @@
 //   PKI                  folder with server.crt, server.key, … (tests/real/pki.sh); without it there is no https issuer
 //   CERTIFICATE          which of them https shows: server (default), expired, wronghost
 //   ACCESS_TTL           seconds an access token lives (default 3600)
+//   EXTRAS               1: what extras.mjs adds (PAR, RAR, resources, CIBA, registration, token exchange, assertions)
 //   CLOCK_TOLERANCE      seconds it goes on living after that (default 0; the library's own default is 15)
 //
 // Beside OAuth it has a log and faults, for the tests:
@@ -16,6 +17,7 @@
 //                         "delay_ms": 0, "after": false, "drop": false}
 //                        `after`: the server does its work first, then the answer is replaced or dropped
 import * as oidc from 'oidc-provider';
+import * as extras from './extras.mjs';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer as createHttp } from 'node:http';
@@ -58,6 +60,8 @@ const clients = [
   machine('odd:machine +%', 'p@ss word:/+%&=~!$^`|', 'client_secret_basic'),
 ];
 
+if (env.EXTRAS) clients.push(...extras.clients);
+
 const people = { alice: { name: 'Alice Example', email: 'alice@example.test' } };
 
 const configuration = {
@@ -78,6 +82,7 @@ const configuration = {
     revocation: { enabled: true },
     introspection: { enabled: true },
     userinfo: { enabled: true },
+    ...(env.EXTRAS ? extras.features : {}),
   },
   ttl: {
     AccessToken: Number(env.ACCESS_TTL ?? 3600),
@@ -134,6 +139,7 @@ async function control(ctx, next) {
 function provider(issuer) {
   const op = new oidc.Provider(issuer, configuration);
   op.use(control);
+  if (env.EXTRAS) extras.grants(op);
   for (const event of ['grant.error', 'authorization.error', 'revocation.error', 'userinfo.error']) {
     op.on(event, (ctx, error) => console.error(event, ctx.oidc?.client?.clientId ?? '-', error.error, error.error_detail ?? error.error_description));
   }
