@@ -254,7 +254,7 @@ _oauthctl() {
             return 0
             ;;
         oauthctl__subcmd__call)
-            opts="-X -H -d -i -o -r -q -v -h -V --method --header --data --input --form --json --anywhere --timeout --retry --include --head --output --jq --raw-output --format --paginate --slurp --limit --parallel --dry-run --provider --environment --var --grant --scope --client-id --client-secret-file --param --store --resource --audience --assertion-file --subject --assertion-issuer --subject-token-file --subject-token-type --subject-profile --actor-token-file --actor-token-type --requested-token-type --quiet --verbose --error-format --no-cache --help --version"
+            opts="-X -H -d -i -o -r -q -v -h -V --method --header --data --input --form --json --anywhere --timeout --retry --include --head --output --jq --raw-output --format --paginate --slurp --limit --parallel --dry-run --provider --environment --var --grant --scope --client-id --client-secret-file --param --store --auth --client-key-file --client-certificate --assertion-audience --dpop --resource --audience --assertion-file --subject --assertion-issuer --subject-token-file --subject-token-type --subject-profile --actor-token-file --actor-token-type --requested-token-type --quiet --verbose --error-format --no-cache --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -375,6 +375,22 @@ _oauthctl() {
                     return 0
                     ;;
                 --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-certificate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --assertion-audience)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -884,7 +900,7 @@ _oauthctl() {
             return 0
             ;;
         oauthctl__subcmd__login)
-            opts="-q -v -h -V --provider --environment --var --grant --scope --client-id --client-secret-file --param --store --resource --audience --assertion-file --subject --assertion-issuer --subject-token-file --subject-token-type --subject-profile --actor-token-file --actor-token-type --requested-token-type --redirect-uri --port --no-browser --timeout --register --no-register --explain --login-hint --prompt --max-age --acr-values --ui-locales --authorization-details --response-mode --par --request-object --username --password-file --binding-message --id-token-hint-file --login-hint-token-file --requested-expiry --quiet --verbose --error-format --no-cache --help --version"
+            opts="-q -v -h -V --provider --environment --var --grant --scope --client-id --client-secret-file --param --store --auth --client-key-file --client-certificate --assertion-audience --dpop --resource --audience --assertion-file --subject --assertion-issuer --subject-token-file --subject-token-type --subject-profile --actor-token-file --actor-token-type --requested-token-type --redirect-uri --port --no-browser --timeout --register --no-register --explain --login-hint --prompt --max-age --acr-values --ui-locales --authorization-details --response-mode --par --request-object --username --password-file --binding-message --id-token-hint-file --login-hint-token-file --requested-expiry --quiet --verbose --error-format --no-cache --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -923,6 +939,22 @@ _oauthctl() {
                     return 0
                     ;;
                 --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-certificate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --assertion-audience)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1054,7 +1086,7 @@ _oauthctl() {
             return 0
             ;;
         oauthctl__subcmd__logout)
-            opts="-q -v -h -V --provider --environment --var --grant --scope --client-id --client-secret-file --param --store --resource --audience --assertion-file --subject --assertion-issuer --subject-token-file --subject-token-type --subject-profile --actor-token-file --actor-token-type --requested-token-type --all --local-only --quiet --verbose --error-format --no-cache --help --version"
+            opts="-q -v -h -V --provider --environment --var --grant --scope --client-id --client-secret-file --param --store --auth --client-key-file --client-certificate --assertion-audience --dpop --resource --audience --assertion-file --subject --assertion-issuer --subject-token-file --subject-token-type --subject-profile --actor-token-file --actor-token-type --requested-token-type --all --local-only --quiet --verbose --error-format --no-cache --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1093,6 +1125,22 @@ _oauthctl() {
                     return 0
                     ;;
                 --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-certificate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --assertion-audience)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1554,7 +1602,7 @@ _oauthctl() {
             return 0
             ;;
         oauthctl__subcmd__refresh)
-            opts="-q -v -h -V --provider --environment --var --grant --scope --client-id --client-secret-file --param --store --resource --audience --assertion-file --subject --assertion-issuer --subject-token-file --subject-token-type --subject-profile --actor-token-file --actor-token-type --requested-token-type --all --quiet --verbose --error-format --no-cache --help --version"
+            opts="-q -v -h -V --provider --environment --var --grant --scope --client-id --client-secret-file --param --store --auth --client-key-file --client-certificate --assertion-audience --dpop --resource --audience --assertion-file --subject --assertion-issuer --subject-token-file --subject-token-type --subject-profile --actor-token-file --actor-token-type --requested-token-type --all --quiet --verbose --error-format --no-cache --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1593,6 +1641,22 @@ _oauthctl() {
                     return 0
                     ;;
                 --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-certificate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --assertion-audience)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1652,7 +1716,7 @@ _oauthctl() {
             return 0
             ;;
         oauthctl__subcmd__register)
-            opts="-q -v -h -V --provider --environment --var --grant --scope --client-id --client-secret-file --param --store --resource --audience --assertion-file --subject --assertion-issuer --subject-token-file --subject-token-type --subject-profile --actor-token-file --actor-token-type --requested-token-type --name --redirect-uri --port --initial-access-token-file --show --update --delete --quiet --verbose --error-format --no-cache --help --version"
+            opts="-q -v -h -V --provider --environment --var --grant --scope --client-id --client-secret-file --param --store --auth --client-key-file --client-certificate --assertion-audience --dpop --resource --audience --assertion-file --subject --assertion-issuer --subject-token-file --subject-token-type --subject-profile --actor-token-file --actor-token-type --requested-token-type --name --redirect-uri --port --initial-access-token-file --show --update --delete --quiet --verbose --error-format --no-cache --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1691,6 +1755,22 @@ _oauthctl() {
                     return 0
                     ;;
                 --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-certificate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --assertion-audience)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1896,7 +1976,7 @@ _oauthctl() {
             return 0
             ;;
         oauthctl__subcmd__status)
-            opts="-q -v -h -V --provider --environment --var --grant --scope --client-id --client-secret-file --param --store --resource --audience --assertion-file --subject --assertion-issuer --subject-token-file --subject-token-type --subject-profile --actor-token-file --actor-token-type --requested-token-type --format --quiet --verbose --error-format --no-cache --help --version"
+            opts="-q -v -h -V --provider --environment --var --grant --scope --client-id --client-secret-file --param --store --auth --client-key-file --client-certificate --assertion-audience --dpop --resource --audience --assertion-file --subject --assertion-issuer --subject-token-file --subject-token-type --subject-profile --actor-token-file --actor-token-type --requested-token-type --format --quiet --verbose --error-format --no-cache --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1935,6 +2015,22 @@ _oauthctl() {
                     return 0
                     ;;
                 --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-certificate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --assertion-audience)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1998,7 +2094,7 @@ _oauthctl() {
             return 0
             ;;
         oauthctl__subcmd__token)
-            opts="-q -v -h -V --provider --environment --var --grant --scope --client-id --client-secret-file --param --store --resource --audience --assertion-file --subject --assertion-issuer --subject-token-file --subject-token-type --subject-profile --actor-token-file --actor-token-type --requested-token-type --format --min-ttl --force-refresh --no-refresh --explain --quiet --verbose --error-format --no-cache --help --version"
+            opts="-q -v -h -V --provider --environment --var --grant --scope --client-id --client-secret-file --param --store --auth --client-key-file --client-certificate --assertion-audience --dpop --resource --audience --assertion-file --subject --assertion-issuer --subject-token-file --subject-token-type --subject-profile --actor-token-file --actor-token-type --requested-token-type --format --min-ttl --force-refresh --no-refresh --method --url --nonce --explain --quiet --verbose --error-format --no-cache --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2037,6 +2133,22 @@ _oauthctl() {
                     return 0
                     ;;
                 --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-certificate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --assertion-audience)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2085,10 +2197,22 @@ _oauthctl() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "text json header env curl netrc exec-credential" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text json header env curl netrc exec-credential dpop-proof" -- "${cur}"))
                     return 0
                     ;;
                 --min-ttl)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --method)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --nonce)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2104,7 +2228,7 @@ _oauthctl() {
             return 0
             ;;
         oauthctl__subcmd__whoami)
-            opts="-q -v -h -V --provider --environment --var --grant --scope --client-id --client-secret-file --param --store --resource --audience --assertion-file --subject --assertion-issuer --subject-token-file --subject-token-type --subject-profile --actor-token-file --actor-token-type --requested-token-type --format --quiet --verbose --error-format --no-cache --help --version"
+            opts="-q -v -h -V --provider --environment --var --grant --scope --client-id --client-secret-file --param --store --auth --client-key-file --client-certificate --assertion-audience --dpop --resource --audience --assertion-file --subject --assertion-issuer --subject-token-file --subject-token-type --subject-profile --actor-token-file --actor-token-type --requested-token-type --format --quiet --verbose --error-format --no-cache --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2143,6 +2267,22 @@ _oauthctl() {
                     return 0
                     ;;
                 --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-certificate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --assertion-audience)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

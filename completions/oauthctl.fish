@@ -56,6 +56,10 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l client-id -d
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l client-secret-file -d 'A file with the client secret; `-` reads it from standard input' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l param -d 'An extra parameter of the authorize request; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l auth -d 'How the client proves who it is: `basic`, `post`, `none`, `client-secret-jwt`, `private-key-jwt`, `tls-client-auth`, `self-signed-tls-client-auth`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l client-key-file -d 'A file with the client\'s private key: PEM (PKCS#8, PKCS#1, SEC1) or JWK; `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l client-certificate -d 'A file with the client\'s certificate, and those that lead to its authority: PEM' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l assertion-audience -d 'The audience of the client\'s assertions: `token-endpoint` (the default), `issuer` or a URL' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l resource -d 'Where the token will be used, a URL (RFC 8707); may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l audience -d 'For whom the token is (RFC 8693); may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l assertion-file -d 'A file with the assertion to exchange (`jwt-bearer`, `saml2-bearer`); `-` reads it from standard input' -r -F
@@ -91,6 +95,7 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l login-hint-t
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l requested-expiry -d 'How long the question is to stand, in seconds (`--grant ciba`)' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l dpop -d 'Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can\'t use it'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l no-browser -d 'Print the address, but open no browser'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l register -d 'Register this program where the provider takes registrations and no client id is known; do not ask first'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l no-register -d 'Never register this program anywhere'
@@ -109,6 +114,10 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l client-id -d
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l client-secret-file -d 'A file with the client secret; `-` reads it from standard input' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l param -d 'An extra parameter of the authorize request; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l auth -d 'How the client proves who it is: `basic`, `post`, `none`, `client-secret-jwt`, `private-key-jwt`, `tls-client-auth`, `self-signed-tls-client-auth`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l client-key-file -d 'A file with the client\'s private key: PEM (PKCS#8, PKCS#1, SEC1) or JWK; `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l client-certificate -d 'A file with the client\'s certificate, and those that lead to its authority: PEM' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l assertion-audience -d 'The audience of the client\'s assertions: `token-endpoint` (the default), `issuer` or a URL' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l resource -d 'Where the token will be used, a URL (RFC 8707); may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l audience -d 'For whom the token is (RFC 8693); may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l assertion-file -d 'A file with the assertion to exchange (`jwt-bearer`, `saml2-bearer`); `-` reads it from standard input' -r -F
@@ -126,10 +135,15 @@ header\t'`Authorization: Bearer …`'
 env\t'`OAUTHCTL_<PROFILE>_TOKEN=…`, for `env` and `eval`'
 curl\t'A configuration for `curl -K -`'
 netrc\t'An entry for `.netrc`, for the provider\'s API host'
-exec-credential\t'Kubernetes\' client authentication plugin'"
+exec-credential\t'Kubernetes\' client authentication plugin'
+dpop-proof\t'The proof that goes with a token that is bound to a key, for one request (`--method`, `--url`): the `DPoP` header'"
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l min-ttl -d 'Ask for a token that is valid for at least so long: `60s`, `5m`, `2h`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l method -d 'With `--format dpop-proof`: the method of the request that the proof is for [default: GET]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l url -d 'With `--format dpop-proof`: the address of that request' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l nonce -d 'With `--format dpop-proof`: the nonce that the API asked for' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l dpop -d 'Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can\'t use it'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l force-refresh -d 'Renew even a fresh token'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l no-refresh -d 'Print what is stored if it is still valid; never renew'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l explain -d 'Tell each step as it happens, with the RFC\'s section; secrets as fingerprints'
@@ -147,6 +161,10 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l client-id 
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l client-secret-file -d 'A file with the client secret; `-` reads it from standard input' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l param -d 'An extra parameter of the authorize request; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l auth -d 'How the client proves who it is: `basic`, `post`, `none`, `client-secret-jwt`, `private-key-jwt`, `tls-client-auth`, `self-signed-tls-client-auth`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l client-key-file -d 'A file with the client\'s private key: PEM (PKCS#8, PKCS#1, SEC1) or JWK; `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l client-certificate -d 'A file with the client\'s certificate, and those that lead to its authority: PEM' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l assertion-audience -d 'The audience of the client\'s assertions: `token-endpoint` (the default), `issuer` or a URL' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l resource -d 'Where the token will be used, a URL (RFC 8707); may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l audience -d 'For whom the token is (RFC 8693); may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l assertion-file -d 'A file with the assertion to exchange (`jwt-bearer`, `saml2-bearer`); `-` reads it from standard input' -r -F
@@ -160,6 +178,7 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l actor-toke
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l requested-token-type -d 'The type of token wanted' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l dpop -d 'Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can\'t use it'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l all -d 'Renew every profile that has a token'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -s q -l quiet -d 'Say nothing but errors'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
@@ -191,6 +210,10 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l client-id -d 
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l client-secret-file -d 'A file with the client secret; `-` reads it from standard input' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l param -d 'An extra parameter of the authorize request; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l auth -d 'How the client proves who it is: `basic`, `post`, `none`, `client-secret-jwt`, `private-key-jwt`, `tls-client-auth`, `self-signed-tls-client-auth`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l client-key-file -d 'A file with the client\'s private key: PEM (PKCS#8, PKCS#1, SEC1) or JWK; `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l client-certificate -d 'A file with the client\'s certificate, and those that lead to its authority: PEM' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l assertion-audience -d 'The audience of the client\'s assertions: `token-endpoint` (the default), `issuer` or a URL' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l resource -d 'Where the token will be used, a URL (RFC 8707); may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l audience -d 'For whom the token is (RFC 8693); may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l assertion-file -d 'A file with the assertion to exchange (`jwt-bearer`, `saml2-bearer`); `-` reads it from standard input' -r -F
@@ -213,6 +236,7 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s r -l raw-outp
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l paginate -d 'Follow the list through all its pages, a record to a line'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l slurp -d 'All records as one array'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l dry-run -d 'Send nothing; print the request as a line for curl, with the token fetched when it runs'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l dpop -d 'Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can\'t use it'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s q -l quiet -d 'Say nothing but errors'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l no-cache -d 'Do without the kernel\'s copy of the access token'
@@ -227,6 +251,10 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l client-id -
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l client-secret-file -d 'A file with the client secret; `-` reads it from standard input' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l param -d 'An extra parameter of the authorize request; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l auth -d 'How the client proves who it is: `basic`, `post`, `none`, `client-secret-jwt`, `private-key-jwt`, `tls-client-auth`, `self-signed-tls-client-auth`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l client-key-file -d 'A file with the client\'s private key: PEM (PKCS#8, PKCS#1, SEC1) or JWK; `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l client-certificate -d 'A file with the client\'s certificate, and those that lead to its authority: PEM' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l assertion-audience -d 'The audience of the client\'s assertions: `token-endpoint` (the default), `issuer` or a URL' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l resource -d 'Where the token will be used, a URL (RFC 8707); may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l audience -d 'For whom the token is (RFC 8693); may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l assertion-file -d 'A file with the assertion to exchange (`jwt-bearer`, `saml2-bearer`); `-` reads it from standard input' -r -F
@@ -242,6 +270,7 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l format -d '
 json\t''"
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l dpop -d 'Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can\'t use it'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -s q -l quiet -d 'Say nothing but errors'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l no-cache -d 'Do without the kernel\'s copy of the access token'
@@ -256,6 +285,10 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l client-id
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l client-secret-file -d 'A file with the client secret; `-` reads it from standard input' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l param -d 'An extra parameter of the authorize request; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l auth -d 'How the client proves who it is: `basic`, `post`, `none`, `client-secret-jwt`, `private-key-jwt`, `tls-client-auth`, `self-signed-tls-client-auth`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l client-key-file -d 'A file with the client\'s private key: PEM (PKCS#8, PKCS#1, SEC1) or JWK; `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l client-certificate -d 'A file with the client\'s certificate, and those that lead to its authority: PEM' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l assertion-audience -d 'The audience of the client\'s assertions: `token-endpoint` (the default), `issuer` or a URL' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l resource -d 'Where the token will be used, a URL (RFC 8707); may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l audience -d 'For whom the token is (RFC 8693); may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l assertion-file -d 'A file with the assertion to exchange (`jwt-bearer`, `saml2-bearer`); `-` reads it from standard input' -r -F
@@ -273,6 +306,7 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l port -d '
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l initial-access-token-file -d 'A file with the token that some servers want for a registration; `-` reads it from standard input' -r -F
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l dpop -d 'Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can\'t use it'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l show -d 'Show what the server holds'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l update -d 'Send name, redirect address and grants again'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l delete -d 'End the registration at the server, and forget it'
@@ -290,6 +324,10 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l client-id -
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l client-secret-file -d 'A file with the client secret; `-` reads it from standard input' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l param -d 'An extra parameter of the authorize request; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l auth -d 'How the client proves who it is: `basic`, `post`, `none`, `client-secret-jwt`, `private-key-jwt`, `tls-client-auth`, `self-signed-tls-client-auth`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l client-key-file -d 'A file with the client\'s private key: PEM (PKCS#8, PKCS#1, SEC1) or JWK; `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l client-certificate -d 'A file with the client\'s certificate, and those that lead to its authority: PEM' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l assertion-audience -d 'The audience of the client\'s assertions: `token-endpoint` (the default), `issuer` or a URL' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l resource -d 'Where the token will be used, a URL (RFC 8707); may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l audience -d 'For whom the token is (RFC 8693); may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l assertion-file -d 'A file with the assertion to exchange (`jwt-bearer`, `saml2-bearer`); `-` reads it from standard input' -r -F
@@ -303,6 +341,7 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l actor-token
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l requested-token-type -d 'The type of token wanted' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l dpop -d 'Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can\'t use it'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l all -d 'Every profile'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l local-only -d 'Forget here, and leave the provider alone'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -s q -l quiet -d 'Say nothing but errors'
@@ -328,6 +367,10 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l client-id -
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l client-secret-file -d 'A file with the client secret; `-` reads it from standard input' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l param -d 'An extra parameter of the authorize request; may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l auth -d 'How the client proves who it is: `basic`, `post`, `none`, `client-secret-jwt`, `private-key-jwt`, `tls-client-auth`, `self-signed-tls-client-auth`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l client-key-file -d 'A file with the client\'s private key: PEM (PKCS#8, PKCS#1, SEC1) or JWK; `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l client-certificate -d 'A file with the client\'s certificate, and those that lead to its authority: PEM' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l assertion-audience -d 'The audience of the client\'s assertions: `token-endpoint` (the default), `issuer` or a URL' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l resource -d 'Where the token will be used, a URL (RFC 8707); may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l audience -d 'For whom the token is (RFC 8693); may be given several times' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l assertion-file -d 'A file with the assertion to exchange (`jwt-bearer`, `saml2-bearer`); `-` reads it from standard input' -r -F
@@ -343,6 +386,7 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l format -d '
 json\t''"
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l dpop -d 'Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can\'t use it'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -s q -l quiet -d 'Say nothing but errors'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l no-cache -d 'Do without the kernel\'s copy of the access token'

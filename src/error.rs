@@ -265,6 +265,18 @@ impl From<RequestError> for Error {
             RequestError::NoUrl(_) | RequestError::BadUrl(..) => {
                 error.hint("`oauthctl provider show` prints what is known of it")
             }
+            RequestError::NeedsKey | RequestError::Key(_) => {
+                error.hint("`--client-key-file FILE`: PEM (PKCS#8, PKCS#1, SEC1) or JWK")
+            }
+            RequestError::NeedsCertificate => {
+                error.hint("`--client-certificate FILE --client-key-file FILE`, both PEM")
+            }
+            RequestError::KeyNotTaken => error
+                .hint("`--auth private-key-jwt` proves by it all the same")
+                .hint("`--auth none` goes without a proof"),
+            RequestError::Algorithm { .. } => {
+                error.hint("give a key of another kind with `--client-key-file`, or set `client-key-algorithm`")
+            }
             RequestError::NoUsableAuth => error.hint("`oauthctl provider show` prints `token.auth`"),
         }
     }

@@ -1,5 +1,6 @@
 //! What goes over HTTP, as plain data: made by `protocol/`, carried by `world/`, so that neither needs the other.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::secret::{Secret, redact};
@@ -18,6 +19,9 @@ pub struct Request {
     pub timeout: Duration,
     /// Bytes of the answer's body past which it is cut off and refused.
     pub max_body: usize,
+    /// The client's certificate, shown to the server that asks for one.
+    pub identity: Option<Arc<Identity>>,
+    pub at_sending: Option<Arc<dyn AtSending>>,
     /// The connection may serve more of this command's requests: pages of one API. Never for a token endpoint (T-75).
     pub reuse: bool,
 }
@@ -32,6 +36,8 @@ impl Request {
             body: None,
             timeout: Duration::from_secs(30),
             max_body: 1 << 20,
+            identity: None,
+            at_sending: None,
             reuse: false,
         }
     }
@@ -56,6 +62,26 @@ impl Request {
             Err(_) => "(not a URL)".to_owned(),
         }
     }
+}
+
+/// What is put into a request at the moment it goes out, anew each time it does: a signed assertion, the proof of a key. Both are
+/// good once and for a short time, so that a request made early or sent twice must not hold an old one.
+pub trait AtSending: std::fmt::Debug + Send + Sync {
+    /// `now`: Unix seconds. `random`: for a name that was never used before.
+    fn put_into(&self, request: &mut Request, now: i64, random: [u8; 16]) -> Result<(), String>;
+
+    /// Looks at an answer to such a request. `true`: the server refused for want of what its answer brings (a nonce), so the
+    /// request is to be sent once more.
+    fn heard(&self, _request: &Request, _status: u16, _headers: &[(String, String)], _body: &[u8]) -> bool {
+        false
+    }
+}
+
+/// A certificate and its private key, as PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    pub certificate: String,
+    pub key: Secret,
 }
 
 /// A whole answer, read under the request's cap. The body is a secret until it is known to be none.

@@ -205,7 +205,8 @@ fn side_by_side(
             && let Some((at, url)) = rest.pop_front()
         {
             caller.take_slot(world)?;
-            let request = caller.request(&url);
+            // made ready here: the helpers have no clock
+            let request = crate::grant::ready(world, &caller.request(&url))?.into_owned();
             urls.insert(at, url);
             // helpers end only when this channel does
             let _ = asks.send((at, request));

@@ -12,6 +12,7 @@ use super::pace::{self, Pace};
 use super::request::Draft;
 use super::retry;
 use crate::error::{Error, Kind};
+use crate::grant::ready;
 use crate::protocol::{api_error, trace};
 use crate::provider::{Means, Provider};
 use crate::secret::Secret;
@@ -49,16 +50,19 @@ impl Caller<'_> {
     pub fn send(&mut self, world: &mut World, url: &Url) -> Result<(Url, Streamed), Error> {
         let mut url = url.clone();
         let (mut attempts, mut waited, mut renewed, mut redirects) = (0, Duration::ZERO, false, 0);
+        // once for each address: a nonce that is refused again would be asked for without end
+        let mut challenged = false;
         loop {
             self.take_slot(world)?;
             let mut request = self.request(&url);
             let (text, upload) = self.body.open(world)?;
             request.body = text;
-            for line in trace::request(&request) {
+            let sent = ready(world, &request)?;
+            for line in trace::request(&sent) {
                 world.step(|| line);
             }
             let again = attempts < self.retries && self.body.can_be_sent_again();
-            let mut answer = match world.http.stream(&request, upload) {
+            let mut answer = match world.http.stream(&sent, upload) {
                 Ok(answer) => answer,
                 Err(e) if again && retry::after(&e, &self.draft.method) => {
                     let time = retry::back_off(attempts + 1, random(world));
@@ -78,6 +82,15 @@ impl Caller<'_> {
             };
             world.step(|| format!("< {} {}", answer.version, answer.status));
             self.heed(world, &answer.headers);
+            let at_sending = request.at_sending.as_ref();
+            if at_sending.is_some_and(|at| at.heard(&request, answer.status, &answer.headers, &[]))
+                && !challenged
+                && self.body.can_be_sent_again()
+            {
+                world.step(|| "the API wants its nonce in the proof: sending it once more with that".to_owned());
+                challenged = true;
+                continue;
+            }
             if answer.status == 401 && !renewed && self.set.is_some() {
                 let seen = look_into(&mut answer)?;
                 if self.means_expired(answer.status, &seen) {
@@ -120,6 +133,7 @@ impl Caller<'_> {
                 Some(next) => {
                     world.step(|| "following a redirect on the same host".to_owned());
                     redirects += 1;
+                    challenged = false;
                     url = next;
                 }
                 None => return Ok((url, answer)),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::items::{HeaderItem, Items};
+use crate::protocol::binding::Binding;
 use crate::provider::{ApiAuthPlace, Provider};
 use crate::secret::Secret;
 use crate::token::TokenSet;
@@ -20,6 +21,8 @@ pub struct Draft {
     pub timeout: Duration,
     /// More requests to the same host will follow.
     pub reuse: bool,
+    /// What the token is bound to.
+    pub binding: Binding,
 }
 
 impl Draft {
@@ -49,7 +52,13 @@ impl Draft {
                 HeaderItem::Drop => headers.retain(|(n, _)| n != name),
             }
         }
-        Draft { method: method.to_owned(), headers, timeout: Duration::from_secs(60), reuse: false }
+        Draft {
+            method: method.to_owned(),
+            headers,
+            timeout: Duration::from_secs(60),
+            reuse: false,
+            binding: Binding::default(),
+        }
     }
 
     /// The request to one address; without a token set it goes without the token.
@@ -61,14 +70,14 @@ impl Draft {
             request = request.header(name, value.as_str());
         }
         if let Some(set) = set {
-            present(provider, set, &mut request);
+            present(provider, set, &self.binding, &mut request);
         }
         request
     }
 }
 
 /// Puts the token where the provider wants it. Every request of the API passes here, and nothing else knows how a token is shown.
-pub fn present(provider: &Provider, set: &TokenSet, request: &mut Request) {
+pub fn present(provider: &Provider, set: &TokenSet, binding: &Binding, request: &mut Request) {
     match token_header(provider) {
         Some(name) => request.headers.push((name, Secret::new(authorization(provider, set)))),
         None => {
@@ -78,6 +87,7 @@ pub fn present(provider: &Provider, set: &TokenSet, request: &mut Request) {
             }
         }
     }
+    binding.put_into(set, request);
 }
 
 /// The value of the header that carries the token, in the provider's scheme.

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::error::{Error, Kind};
 use crate::grant::send;
+use crate::protocol::binding::Binding;
 use crate::provider::{Provider, Whoami};
 use crate::secret::Secret;
 use crate::token::TokenSet;
@@ -11,7 +12,13 @@ use crate::wire::Request;
 use crate::world::World;
 
 /// The account in the provider's own words: its label, else its id.
-pub fn ask(world: &mut World, provider: &Provider, whoami: &Whoami, set: &TokenSet) -> Result<Option<String>, Error> {
+pub fn ask(
+    world: &mut World,
+    provider: &Provider,
+    whoami: &Whoami,
+    set: &TokenSet,
+    binding: &Binding,
+) -> Result<Option<String>, Error> {
     let target = super::template::fill(&whoami.url, &|name| {
         let value = set.extra.get(name)?;
         Some(Secret::unlisted(value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
@@ -23,7 +30,7 @@ pub fn ask(world: &mut World, provider: &Provider, whoami: &Whoami, set: &TokenS
     for (name, value) in provider.api.headers.iter().chain(&whoami.headers) {
         request = request.header(&name.to_lowercase(), value.as_str());
     }
-    super::request::present(provider, set, &mut request);
+    super::request::present(provider, set, binding, &mut request);
     if let Some(body) = &whoami.body {
         request.body = Some(Secret::unlisted(body.as_str()));
     }

@@ -4,6 +4,7 @@ mod ask_args;
 mod call;
 mod completions;
 mod doctor;
+mod key_args;
 mod list;
 mod login;
 mod logout;
@@ -140,6 +141,8 @@ pub struct WhoFlags {
     #[arg(long, value_name = "STORE", value_parser = store, help_heading = "Profile")]
     pub store: Option<StoreKind>,
     #[command(flatten)]
+    pub keys: key_args::KeyFlags,
+    #[command(flatten)]
     pub grants: ask_args::GrantFlags,
 }
 
@@ -160,6 +163,7 @@ impl WhoFlags {
             port: None,
             store: self.store,
             no_cache: global.no_cache,
+            proofs: self.keys.proofs(),
             asks: self.grants.asks(),
         }
     }

@@ -4,6 +4,7 @@ use clap::{Args, ValueEnum};
 
 use crate::command::{Global, WhoArgs, list, print, times};
 use crate::error::{Error, Kind};
+use crate::protocol::dpop::Dpop;
 use crate::session::Session;
 use crate::text::safe;
 use crate::token::Freshness;
@@ -103,6 +104,7 @@ fn text(world: &World, session: &Session, s: &list::Standing, next: &str) -> Str
         ("grant", s.grant.name().to_owned()),
         ("store", format!("{}: {}", s.store, s.place)),
     ];
+    lines.extend(session.proof_words().map(|words| ("client proof", words)));
     if let Some(e) = &s.trouble {
         lines.push(("trouble", e.message.clone()));
     }
@@ -114,6 +116,13 @@ fn text(world: &World, session: &Session, s: &list::Standing, next: &str) -> Str
                 .client_secret
                 .as_ref()
                 .map(|secret| ("client secret", format!("in the store, {}", secret.fingerprint()))),
+        );
+        lines.extend(
+            record
+                .dpop_key
+                .as_ref()
+                .and_then(|key| Dpop::read(key.clone(), Default::default()).ok())
+                .map(|dpop| ("bound to", format!("a key in the store (DPoP), thumbprint {}", dpop.thumbprint()))),
         );
         lines.extend(record.login_at.map(|at| ("signed in", times::rfc3339(at))));
     }

@@ -8,6 +8,8 @@ use serde_json::json;
 
 use crate::command::{ErrorFormat, Global, WhoArgs, duration, practice, times};
 use crate::error::{Error, Kind};
+use crate::protocol::binding::is_dpop;
+use crate::protocol::dpop::SCHEME;
 use crate::protocol::token_exchange::short;
 use crate::session::fresh::{Want, fresh};
 use crate::session::paths::Paths;
@@ -33,6 +35,15 @@ pub struct TokenArgs {
     /// Print what is stored if it is still valid; never renew.
     #[arg(long)]
     pub no_refresh: bool,
+    /// With `--format dpop-proof`: the method of the request that the proof is for [default: GET]
+    #[arg(long, value_name = "METHOD")]
+    pub method: Option<String>,
+    /// With `--format dpop-proof`: the address of that request.
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// With `--format dpop-proof`: the nonce that the API asked for.
+    #[arg(long, value_name = "NONCE")]
+    pub nonce: Option<String>,
     /// Tell each step as it happens, with the RFC's section; secrets as fingerprints.
     #[arg(long)]
     pub explain: bool,
@@ -54,6 +65,8 @@ pub enum Format {
     Netrc,
     /// Kubernetes' client authentication plugin.
     ExecCredential,
+    /// The proof that goes with a token that is bound to a key, for one request (`--method`, `--url`): the `DPoP` header.
+    DpopProof,
 }
 
 /// The fast path: `token PROFILE` typed plainly, and the kernel's copy fresh. Nothing else is looked at; anything unusual is
@@ -94,12 +107,21 @@ pub fn plain(args: &[OsString]) -> Option<(TokenArgs, Global)> {
         min_ttl: None,
         force_refresh: false,
         no_refresh: false,
+        method: None,
+        url: None,
+        nonce: None,
         explain: false,
     };
     Some((args, Global { quiet: false, verbose: false, error_format: ErrorFormat::Text, no_cache }))
 }
 
 pub fn run(args: TokenArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
+    let of_proof = [("--method", &args.method), ("--url", &args.url), ("--nonce", &args.nonce)];
+    if let Some((flag, _)) = of_proof.iter().find(|(_, said)| said.is_some())
+        && args.format != Format::DpopProof
+    {
+        return Err(Error::usage(format!("`{flag}` belongs to `--format dpop-proof`")));
+    }
     let mut session = practice::open(world, args.who.choice(global))?;
     let want = Want {
         min_ttl: args.min_ttl.map(|t| t.as_secs() as i64),
@@ -117,7 +139,7 @@ pub fn run(args: TokenArgs, global: &Global, world: &mut World) -> Result<u8, Er
             times::span(left)
         ));
     }
-    let text = formatted(world, &mut session, &set, args.format)?;
+    let text = formatted(world, &mut session, &set, &args)?;
     mask(world, &set);
     match world.out.write_all(text.as_bytes()).and_then(|()| world.out.flush()) {
         Ok(()) => Ok(0),
@@ -125,14 +147,65 @@ pub fn run(args: TokenArgs, global: &Global, world: &mut World) -> Result<u8, Er
     }
 }
 
+/// One proof and a newline.
+fn proof(
+    world: &mut World,
+    session: &mut Session,
+    set: &TokenSet,
+    args: &TokenArgs,
+) -> Result<zeroize::Zeroizing<String>, Error> {
+    let name = session.name.clone();
+    let Some(url) = &args.url else {
+        return Err(Error::usage("a proof is for one request: say which")
+            .hint(format!("oauthctl token {name} --format dpop-proof --method GET --url URL")));
+    };
+    if !url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "https" | "http")) {
+        return Err(Error::usage(format!("`{}` is not an address", safe(url))));
+    }
+    let Some(dpop) = session.binding(world, set)?.dpop else {
+        return Err(Error::usage(format!("the token of `{name}` is not bound to a key: it needs no proof"))
+            .hint(format!("`oauthctl login {name} --dpop` has it bound, where the provider offers that")));
+    };
+    let mut random = [0; 16];
+    world.random.fill(&mut random);
+    let method = args.method.as_deref().unwrap_or("GET");
+    let proof = dpop
+        .proof(method, url, Some(&set.access_token), args.nonce.as_deref(), world.clock.now(), random)
+        .map_err(|e| Error::new(Kind::Other, "the proof can't be made").cause(e))?;
+    Ok(zeroize::Zeroizing::new(format!("{}\n", proof.expose())))
+}
+
+/// A token that is good only with a proof is not good in every form.
+fn say_that_it_is_bound(world: &mut World, session: &Session, format: Format) -> Result<(), Error> {
+    let name = &session.name;
+    match format {
+        Format::Netrc | Format::ExecCredential => {
+            Err(Error::usage(format!("the token of `{name}` is bound to a key (DPoP): it is of no use in this format"))
+                .hint(format!("oauthctl call {name} PATH")))
+        }
+        Format::Header | Format::Curl => {
+            world.warn(&format!(
+                "this token is bound to a key: each request needs a `DPoP` header of its own, from `oauthctl token {name} --format dpop-proof --method METHOD --url URL`"
+            ));
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
 fn formatted(
     world: &mut World,
     session: &mut Session,
     set: &TokenSet,
-    format: Format,
+    args: &TokenArgs,
 ) -> Result<zeroize::Zeroizing<String>, Error> {
+    let bound = is_dpop(set);
+    if bound {
+        say_that_it_is_bound(world, session, args.format)?;
+    }
+    let scheme = if bound { SCHEME } else { "Bearer" };
     let token = set.access_token.expose();
-    if set.token_type.eq_ignore_ascii_case("N_A") && !matches!(format, Format::Text | Format::Json | Format::Env) {
+    if set.token_type.eq_ignore_ascii_case("N_A") && !matches!(args.format, Format::Text | Format::Json | Format::Env) {
         let issued = set.extra.get("issued_token_type").and_then(serde_json::Value::as_str).unwrap_or("not said");
         return Err(Error::usage(format!(
             "what was issued to `{}` is no access token: it can't be presented to an API",
@@ -142,12 +215,12 @@ fn formatted(
         .hint("`--format text` or `--format json` prints it"));
     }
     let now = world.clock.now();
-    Ok(zeroize::Zeroizing::new(match format {
+    Ok(zeroize::Zeroizing::new(match args.format {
         Format::Text => format!("{token}\n"),
-        Format::Header => format!("Authorization: Bearer {token}\n"),
+        Format::Header => format!("Authorization: {scheme} {token}\n"),
         Format::Env => format!("{}={}\n", variable_name(&session.name), shell_quoted(token)),
         Format::Curl => {
-            format!("header = \"Authorization: Bearer {}\"\n", token.replace('\\', "\\\\").replace('"', "\\\""))
+            format!("header = \"Authorization: {scheme} {}\"\n", token.replace('\\', "\\\\").replace('"', "\\\""))
         }
         Format::Netrc => {
             let provider = session.provider(world, None)?;
@@ -176,6 +249,7 @@ fn formatted(
             }
             format!("{object}\n")
         }
+        Format::DpopProof => return proof(world, session, set, args),
         Format::ExecCredential => {
             let mut status = json!({ "token": token });
             if let Some(at) = set.expires_at {

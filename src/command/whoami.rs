@@ -38,7 +38,8 @@ pub fn run(args: WhoamiArgs, global: &Global, world: &mut World) -> Result<u8, E
     if let Some(kept) = record.as_ref().and_then(|r| r.token.as_ref()).filter(|_| set.extra.is_empty()) {
         set.extra.clone_from(&kept.extra);
     }
-    let account = api::whoami::ask(world, &provider, check, &set)?;
+    let binding = session.binding(world, &set)?;
+    let account = api::whoami::ask(world, &provider, check, &set, &binding)?;
     let text = match (args.format, &account) {
         (Format::Json, _) => {
             json!({ "profile": session.name, "provider": provider.id, "account": account, "token": "works" })

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
 use super::{
-    Config, ConfigError, FILE, GrantKind, IMPLICIT_REFUSED, asks, check_profile_name, check_redirect_uri, read,
+    Config, ConfigError, FILE, GrantKind, IMPLICIT_REFUSED, asks, check_profile_name, check_redirect_uri, proofs, read,
 };
 use crate::provider::tree;
 use crate::store::StoreKind;
@@ -90,7 +90,7 @@ impl Editor {
         let table = child(profiles, profile, Shape::Section)?;
         match key.split_once('.') {
             None => put(table, key, value),
-            Some((secret, name)) if secret == "client-secret" || asks::is_secret(secret) => {
+            Some((secret, name)) if matches!(secret, "client-secret" | "client-key") || asks::is_secret(secret) => {
                 // one source replaces another, and a section of its own makes room
                 if table.get(secret).is_some_and(|old| old.is_table()) {
                     table.remove(secret);
@@ -220,13 +220,15 @@ fn known_profile_key(key: &str) -> Result<(), ConfigError> {
     let more = asks::keys();
     if free
         || (PROFILE_KEYS.contains(&key) && !key.ends_with("NAME"))
-        || matches!(key, "vars" | "params")
+        || matches!(key, "vars" | "params" | "client-key")
+        || proofs::KEYS.contains(&key)
         || more.iter().any(|k| k == key)
         || asks::is_secret(key)
     {
         return Ok(());
     }
-    let known: Vec<&str> = PROFILE_KEYS[..13].iter().copied().chain(more.iter().map(String::as_str)).collect();
+    let usual = PROFILE_KEYS[..13].iter().chain(&proofs::KEYS).copied();
+    let known: Vec<&str> = usual.chain(more.iter().map(String::as_str)).collect();
     let error = unknown_key(key, &known);
     // fifty names help nobody: the rest stands in the README
     Err(ConfigError { hint: unknown_key(key, &PROFILE_KEYS[..13]).hint, ..error })
@@ -245,7 +247,16 @@ fn store(value: &str) -> Result<Value, ConfigError> {
 
 fn profile_value(key: &str, value: &str) -> Result<Value, ConfigError> {
     known_profile_key(key)?;
+    if let Some(value) = proofs::value(key, value) {
+        return value;
+    }
     Ok(match key {
+        "client-key" => {
+            return Err(ConfigError::with_hint(
+                "a client key never stands in the configuration",
+                "set `client-key.file`, `client-key.command` or `client-key.env`",
+            ));
+        }
         "client-secret" => {
             return Err(ConfigError::with_hint(
                 "a client secret never stands in the configuration",

@@ -7,6 +7,7 @@
 mod asks;
 mod edit;
 mod one;
+pub mod proofs;
 mod providers;
 mod read;
 
@@ -54,6 +55,7 @@ pub struct Profile {
     pub vars: BTreeMap<String, String>,
     /// Extra parameters of the authorize request.
     pub params: BTreeMap<String, String>,
+    pub proofs: proofs::Proofs,
     /// What is asked for beyond grant and scopes.
     pub asks: Asks,
 }

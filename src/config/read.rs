@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::proofs::Proofs;
 use super::{
     Asks, Config, ConfigError, FILE, GrantKind, IMPLICIT_REFUSED, Profile, SecretSource, check_profile_name,
     check_redirect_uri,
@@ -62,6 +63,7 @@ fn profile(dir: &Path, mut r: Reader<'_>) -> Result<Profile, ConfigError> {
         store: r.choice("store", &STORE)?,
         vars: r.texts("vars")?.unwrap_or_default(),
         params: r.texts("params")?.unwrap_or_default(),
+        proofs: Proofs::read(dir, &mut r)?,
         asks: Asks::read(dir, &mut r)?,
     };
     if let Some(uri) = &out.redirect_uri

@@ -9,7 +9,10 @@ use std::time::Duration;
 
 use crate::error::{Asked, Error, Kind, refused_at_authorize};
 use crate::grant::authorize_request::{self, Address, Travel};
+use crate::grant::identity::Sent;
+use crate::grant::keys::{KeptKeys, KeyRing};
 use crate::grant::redirect_plan::{Plan, Target};
+use crate::grant::signed_answer::SignedAnswer;
 use crate::grant::{Asking, Commit, ask, explain};
 use crate::protocol::answer::Answer;
 use crate::protocol::authorize::{self, AuthorizeRequest};
@@ -42,6 +45,8 @@ pub struct Login<'a> {
     pub travel: Travel,
     /// The server announced that it names itself in each answer (RFC 9207).
     pub iss_required: bool,
+    /// For a signed answer.
+    pub keys: KeyRing,
 }
 
 /// The browser that waits for its page, and the listener it will fetch it from.
@@ -56,6 +61,10 @@ pub struct Obtained {
     pub answer: Answer,
     pub redirect_params: Vec<(String, String)>,
     pub caught: Caught,
+    /// What an ID token must agree with.
+    pub sent: Sent,
+    /// The server's keys, where a signed answer needed them.
+    pub keys: Option<KeptKeys>,
 }
 
 enum Event {
@@ -102,6 +111,8 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
     };
 
     let state = Secret::new(random_text::<32>(world));
+    // servers refuse `openid` without one, and an ID token without ours is another login's
+    let nonce = login.scopes.iter().any(|s| s == "openid").then(|| Secret::new(random_text::<32>(world)));
     let verifier = match (provider.pkce.mode, &login.asking.client.secret) {
         (PkceMode::Off, _) | (PkceMode::PublicOnly, Some(_)) => None,
         _ => {
@@ -111,6 +122,11 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
         }
     };
     let challenge = verifier.as_ref().map(|v| (pkce::challenge(v, provider.pkce.method), provider.pkce.method));
+    let mut more = login.params.to_vec();
+    if let Some(dpop) = &login.asking.client.proofs.dpop {
+        // the code is bound to the key too (RFC 9449, section 10)
+        more.push(("dpop_jkt".to_owned(), dpop.thumbprint()));
+    }
     let params = authorize::params(
         provider,
         &AuthorizeRequest {
@@ -119,10 +135,14 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
             scopes: login.scopes,
             state: &state,
             challenge: challenge.as_ref().map(|(c, m)| (c.as_str(), *m)),
-            params: login.params,
+            nonce: nonce.as_ref(),
+            params: &more,
             asks: &login.asks,
         },
     )?;
+    let pairs = params.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let sent = Sent { nonce, state: Some(state.clone()), ..Sent::of_params(pairs) };
+    let mut signed = SignedAnswer::asked_for(&login.asking, &params, &login.keys)?;
     let shown = world.explains().then(|| params.clone());
     let Address { url, good_for } = authorize_request::address(world, &login.asking, params, login.travel)?;
     explain::step(world, || Step {
@@ -159,7 +179,11 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
             let _ = to.send(Event::NothingToPaste);
         });
     }
-    let caught = wait(world, login, deadline, &inbox, &expected, redirect_uri.as_deref(), listener.is_some());
+    let mut judge = |world: &mut World, query: &str| match &mut signed {
+        Some(signed) => signed.judge(world, query, &expected),
+        None => Ok(redirect::judge(query, &expected)),
+    };
+    let caught = wait(world, login, deadline, &inbox, &mut judge, redirect_uri.as_deref(), listener.is_some());
     let (code, redirect_params, reply) = match caught {
         Ok(caught) => caught,
         Err(e) => {
@@ -186,8 +210,9 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
     let answer = token_request::build("token", &provider.token, login.asking.client, params, None)
         .map_err(Error::from)
         .and_then(|request| ask(world, &login.asking, Asked::Code, &provider.token, &request, commit));
+    let keys = signed.and_then(|signed| signed.kept_keys().cloned());
     match answer {
-        Ok(answer) => Ok(Obtained { answer, redirect_params, caught }),
+        Ok(answer) => Ok(Obtained { answer, redirect_params, caught, sent: Sent { code: Some(code), ..sent }, keys }),
         Err(e) => {
             caught.tell(false);
             world.signals.release();
@@ -299,13 +324,16 @@ fn local_port(url: &Secret) -> Option<u16> {
 
 type Redirected = (Secret, Vec<(String, String)>, Option<Reply>);
 
+/// Judges a query by what this login sent.
+type Judge<'a> = &'a mut dyn FnMut(&mut World, &str) -> Result<Verdict, Error>;
+
 /// Waits for the one answer that bears this login's state; everything else is turned away and the wait goes on.
 fn wait(
     world: &mut World,
     login: &Login<'_>,
     deadline: Duration,
     inbox: &Receiver<Event>,
-    expected: &Expected,
+    judge: Judge<'_>,
     redirect_uri: Option<&str>,
     listening: bool,
 ) -> Result<Redirected, Error> {
@@ -327,7 +355,8 @@ fn wait(
             }
             Ok(Event::Pasted(line)) => {
                 let Some(query) = pasted_query(world, line.expose(), redirect_uri) else { continue };
-                match judged(redirect::judge(&query, expected), login)? {
+                let verdict = judge(world, &query)?;
+                match judged(verdict, login)? {
                     Ok((code, params)) => return Ok((code, params, None)),
                     Err(why) => {
                         world.say(&format!("That address is not the answer to this sign-in: {why}. Paste another:"))
@@ -340,8 +369,8 @@ fn wait(
                     arrived.reply.send(Page::NotFound);
                     continue;
                 }
-                let verdict = redirect::judge(arrived.form.as_deref().unwrap_or(&arrived.query), expected);
-                match judged(verdict, login) {
+                let verdict = judge(world, arrived.form.as_deref().unwrap_or(&arrived.query));
+                match verdict.and_then(|verdict| judged(verdict, login)) {
                     Ok(Ok((code, params))) => return Ok((code, params, Some(arrived.reply))),
                     Ok(Err(why)) => {
                         arrived.reply.send(Page::Refused);

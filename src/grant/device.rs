@@ -9,7 +9,7 @@ use crate::grant::{Asking, Commit, send};
 use crate::protocol::answer::Answer;
 use crate::protocol::device::{self, StartError, Started};
 use crate::protocol::token_request;
-use crate::provider::{Device, Endpoint};
+use crate::provider::{ClientAuth, Device, Endpoint};
 use crate::secret::Secret;
 use crate::text::safe;
 use crate::world::{Verbosity, World};
@@ -55,7 +55,7 @@ fn start(world: &mut World, asking: &Asking<'_>, facts: &Device, scopes: &[Strin
     }
     // section 3.1: the id is a parameter, whatever the authentication
     let auth = token_request::usable_auth(&facts.endpoint, asking.client)?;
-    if !matches!(auth, crate::provider::ClientAuth::None | crate::provider::ClientAuth::Post) {
+    if !matches!(auth, ClientAuth::None | ClientAuth::Post) {
         params.push(("client_id", Secret::unlisted(asking.client.id.as_str())));
     }
     let request = token_request::build("device", &facts.endpoint, asking.client, params, None)?;

@@ -43,9 +43,9 @@ pub fn fetch(world: &mut World, issuer: &str) -> Result<(Metadata, i64), Error> 
 }
 
 /// Addresses at which a cloud machine's own secrets are served are no issuers (D-06).
-fn refuse_private(issuer: &str) -> Result<(), Error> {
+pub(super) fn refuse_private(issuer: &str) -> Result<(), Error> {
     let url = url::Url::parse(issuer)
-        .map_err(|e| Error::usage(format!("the issuer `{}` is not a URL: {e}", safe(issuer))))?;
+        .map_err(|e| Error::usage(format!("the address `{}` is not a URL: {e}", safe(issuer))))?;
     let private = match url.host() {
         Some(url::Host::Ipv4(ip)) => ip.is_link_local() || ip.is_unspecified(),
         Some(url::Host::Ipv6(ip)) => {
@@ -58,7 +58,7 @@ fn refuse_private(issuer: &str) -> Result<(), Error> {
     if private {
         return Err(Error::new(
             Kind::Unsafe,
-            format!("`{}` is an address of this network's own services, not an issuer", safe(issuer)),
+            format!("`{}` is an address of this network's own services: nothing is asked there", safe(issuer)),
         ));
     }
     Ok(())

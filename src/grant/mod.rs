@@ -7,7 +7,9 @@ pub mod client_credentials;
 pub mod device;
 pub mod discover;
 pub mod explain;
+pub mod identity;
 pub mod jwt_bearer;
+pub mod keys;
 pub mod password;
 pub mod poll;
 pub mod redirect_plan;
@@ -15,11 +17,14 @@ pub mod refresh;
 pub mod register;
 pub mod revoke;
 pub mod saml2_bearer;
+pub mod signed_answer;
 pub mod token_exchange;
 pub mod unattended;
 
+use std::borrow::Cow;
+
 use crate::error::{Asked, Error, token_answer};
-use crate::protocol::answer::{self, Answer};
+use crate::protocol::answer::{self, Answer, Wanted};
 use crate::protocol::retry_after::http_date;
 use crate::protocol::token_request::Client;
 use crate::protocol::trace;
@@ -76,24 +81,54 @@ pub fn read(
     now: i64,
 ) -> Result<Answer, Error> {
     let provider = asking.provider;
-    let answer = answer::read(response, &endpoint.ok_status, &provider.response, &provider.scopes.separator, now)
-        .map_err(|e| token_answer(e, asked, asking.profile, now))?;
+    let wanted = if asking.client.proofs.dpop.is_some() { Wanted::Dpop } else { Wanted::Bearer };
+    let answer =
+        answer::read_as(wanted, response, &endpoint.ok_status, &provider.response, &provider.scopes.separator, now)
+            .map_err(|e| token_answer(e, asked, asking.profile, now))?;
     for warning in &answer.warnings {
         world.warn(warning);
     }
     Ok(answer)
 }
 
-/// One exchange, shown with `-v` and explained with `--explain`.
+/// One exchange, shown with `-v` and explained with `--explain`; a second one where the server refuses the first for want of a
+/// nonce that it now brings.
 pub fn send(world: &mut World, request: &Request) -> Result<Response, Error> {
-    explain::sending(world, request);
-    for line in trace::request(request) {
+    let response = once(world, request)?;
+    let Some(at_sending) = &request.at_sending else { return Ok(response) };
+    if !at_sending.heard(request, response.status, &response.headers, &response.body) {
+        return Ok(response);
+    }
+    world.step(|| "the server wants its nonce in the proof: sending it once more with that".to_owned());
+    let response = once(world, request)?;
+    at_sending.heard(request, response.status, &response.headers, &response.body);
+    Ok(response)
+}
+
+fn once(world: &mut World, request: &Request) -> Result<Response, Error> {
+    let request = ready(world, request)?;
+    explain::sending(world, &request);
+    for line in trace::request(&request) {
         world.step(|| line);
     }
-    let response = world.http.exchange(request)?;
+    let response = world.http.exchange(&request)?;
     explain::answered(world, &response);
     for line in trace::response(&response) {
         world.step(|| line);
     }
     Ok(response)
+}
+
+/// The request as it goes out now: with an assertion or a proof that was made this moment.
+pub fn ready<'a>(world: &World, request: &'a Request) -> Result<Cow<'a, Request>, Error> {
+    let Some(at_sending) = &request.at_sending else { return Ok(Cow::Borrowed(request)) };
+    let mut random = [0; 16];
+    world.random.fill(&mut random);
+    let mut sent = request.clone();
+    at_sending.put_into(&mut sent, world.clock.now(), random).map_err(|why| {
+        let mut error = Error::usage("the client's key does not sign").cause(why);
+        error.nothing_sent = true;
+        error
+    })?;
+    Ok(Cow::Owned(sent))
 }

@@ -48,6 +48,17 @@ pub enum AnswerError {
     BadToken(&'static str),
     #[error("the answer's token type is `{}`, which this program can't use", crate::text::safe(.0))]
     TokenType(String),
+    /// RFC 9449, section 5: whoever has such a token could use it without the key.
+    #[error("the answer's token is not bound to the key: its type is `{}`, and `DPoP` was asked for", crate::text::safe(.0))]
+    NotBound(String),
+}
+
+/// What kind of token was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    Bearer,
+    /// RFC 9449.
+    Dpop,
 }
 
 fn described(description: &Option<String>) -> String {
@@ -56,6 +67,18 @@ fn described(description: &Option<String>) -> String {
 
 /// `ok_status`: the statuses that mean success here. `now`: when the answer came, Unix seconds.
 pub fn read(
+    response: &Response,
+    ok_status: &[u16],
+    shape: &ResponseShape,
+    separator: &str,
+    now: i64,
+) -> Result<Answer, AnswerError> {
+    read_as(Wanted::Bearer, response, ok_status, shape, separator, now)
+}
+
+/// The same for the kind of token that was asked for: no other is taken.
+pub fn read_as(
+    wanted: Wanted,
     response: &Response,
     ok_status: &[u16],
     shape: &ResponseShape,
@@ -88,15 +111,25 @@ pub fn read(
         Some(path) => at(&whole, path).ok_or_else(|| AnswerError::Missing(path.clone()))?,
         None => &whole,
     };
-    set(root, &whole, shape, separator, now)
+    set(wanted, root, &whole, shape, separator, now)
 }
 
-fn set(root: &Value, whole: &Value, shape: &ResponseShape, separator: &str, now: i64) -> Result<Answer, AnswerError> {
+fn set(
+    wanted: Wanted,
+    root: &Value,
+    whole: &Value,
+    shape: &ResponseShape,
+    separator: &str,
+    now: i64,
+) -> Result<Answer, AnswerError> {
     let mut warnings = Vec::new();
     let access_token = token(root, &shape.access_token, "access_token")?
         .ok_or_else(|| AnswerError::Missing(shape.access_token.clone()))?;
     let refresh_token = token(root, &shape.refresh_token, "refresh_token")?;
     let token_type = match at(root, &shape.token_type) {
+        Some(Value::String(kind)) if wanted == Wanted::Dpop && kind.eq_ignore_ascii_case("dpop") => kind.clone(),
+        Some(Value::String(kind)) if wanted == Wanted::Dpop => return Err(AnswerError::NotBound(kind.clone())),
+        _ if wanted == Wanted::Dpop => return Err(AnswerError::Missing(shape.token_type.clone())),
         Some(Value::String(kind)) if kind.eq_ignore_ascii_case("bearer") => kind.clone(),
         // RFC 8693, section 2.2.1: what was issued is no access token
         Some(Value::String(kind)) if kind.eq_ignore_ascii_case("N_A") && root.get("issued_token_type").is_some() => {

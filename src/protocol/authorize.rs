@@ -13,6 +13,8 @@ pub struct AuthorizeRequest<'a> {
     pub scopes: &'a [String],
     pub state: &'a Secret,
     pub challenge: Option<(&'a str, PkceMethod)>,
+    /// Bound to this login, and comes back in the ID token (OpenID Connect Core, section 3.1.2.1).
+    pub nonce: Option<&'a Secret>,
     /// The person's own parameters (`--param`), stronger than the provider's.
     pub params: &'a [(String, String)],
     /// What the profile asks for (`login_hint`, `resource`, …): stronger than the provider's parameters, weaker than the person's
@@ -31,8 +33,8 @@ pub enum AuthorizeError {
 }
 
 /// Parameters that a person can't give: each login draws its own, or they would let one login answer for another.
-const RESERVED: [&str; 6] =
-    ["client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method", "response_type"];
+const RESERVED: [&str; 7] =
+    ["client_id", "redirect_uri", "state", "nonce", "code_challenge", "code_challenge_method", "response_type"];
 
 /// The parameters by the provider's names, in the RFC's order, each once but `resource`.
 pub fn params(provider: &Provider, request: &AuthorizeRequest<'_>) -> Result<Vec<(String, String)>, AuthorizeError> {
@@ -46,6 +48,9 @@ pub fn params(provider: &Provider, request: &AuthorizeRequest<'_>) -> Result<Vec
         params.push((provider.scopes.param.clone(), request.scopes.join(&provider.scopes.separator)));
     }
     params.push(("state".into(), request.state.expose().into()));
+    if let Some(nonce) = request.nonce {
+        params.push(("nonce".into(), nonce.expose().into()));
+    }
     if let Some((challenge, method)) = request.challenge {
         params.push(("code_challenge".into(), challenge.into()));
         params.push(("code_challenge_method".into(), pkce::method_name(method).into()));
@@ -148,6 +153,7 @@ mod tests {
             scopes: &scopes,
             state: &state,
             challenge: None,
+            nonce: None,
             params: &own,
             asks,
         };

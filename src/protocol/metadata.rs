@@ -4,7 +4,9 @@
 use serde_json::{Map, Value};
 
 use crate::provider::expand::check_url;
-use crate::provider::{ClientAuth, Device, Endpoint, Kills, ParamsIn, PkceMethod, PkceMode, Provider, Revoke};
+use crate::provider::{
+    Announced, ClientAuth, Device, Endpoint, Kills, ParamsIn, PkceMethod, PkceMode, Provider, Revoke,
+};
 use crate::text::safe;
 
 /// Bytes past which a document is not read (D-04).
@@ -43,12 +45,17 @@ const ENDPOINTS: [&str; 10] = [
 ];
 
 /// Other members that are used.
-const KEPT: [&str; 15] = [
+const KEPT: [&str; 20] = [
     "issuer",
     "authorization_response_iss_parameter_supported",
     "code_challenge_methods_supported",
     "scopes_supported",
     "token_endpoint_auth_methods_supported",
+    "token_endpoint_auth_signing_alg_values_supported",
+    "dpop_signing_alg_values_supported",
+    "request_object_signing_alg_values_supported",
+    "mtls_endpoint_aliases",
+    "tls_client_certificate_bound_access_tokens",
     "grant_types_supported",
     "require_pushed_authorization_requests",
     "require_signed_request_object",
@@ -141,8 +148,29 @@ impl Metadata {
         (site(&issuer) != site(&token)).then_some(token)
     }
 
+    /// What it says of how clients prove themselves.
+    fn announced(&self) -> Announced {
+        let names = |key: &str| self.list(key).map(|list| list.into_iter().map(str::to_owned).collect::<Vec<String>>());
+        let aliases = self.0.get("mtls_endpoint_aliases").and_then(Value::as_object);
+        Announced {
+            known: true,
+            auth_methods: names("token_endpoint_auth_methods_supported"),
+            auth_algorithms: names("token_endpoint_auth_signing_alg_values_supported"),
+            dpop_algorithms: names("dpop_signing_alg_values_supported"),
+            request_object_algorithms: names("request_object_signing_alg_values_supported"),
+            mtls_aliases: aliases
+                .into_iter()
+                .flatten()
+                .filter_map(|(name, alias)| Some((self.text(name)?.to_owned(), alias.as_str()?.to_owned())))
+                .filter(|(_, alias)| check_url(alias).is_ok())
+                .collect(),
+            certificate_bound: self.0.get("tls_client_certificate_bound_access_tokens") == Some(&Value::Bool(true)),
+        }
+    }
+
     /// Fills what the provider's entry leaves open.
     pub fn fill(&self, provider: &mut Provider) {
+        provider.announced = self.announced();
         let methods = self.list("token_endpoint_auth_methods_supported");
         if provider.token.url.is_none()
             && let Some(methods) = methods
@@ -290,13 +318,22 @@ fn beside_token(provider: &Provider, url: &str) -> Endpoint {
     }
 }
 
-/// In the order of RFC 6749's and RFC 9700's preference; what this program doesn't speak is left out.
+/// The strongest first (RFC 9700, section 2.5): which of them can be used hangs on what the client has. What this program doesn't
+/// speak is left out.
 fn known_auth(methods: &[&str]) -> Vec<ClientAuth> {
-    [("client_secret_basic", ClientAuth::Basic), ("client_secret_post", ClientAuth::Post), ("none", ClientAuth::None)]
-        .into_iter()
-        .filter(|(name, _)| methods.contains(name))
-        .map(|(_, auth)| auth)
-        .collect()
+    [
+        ("private_key_jwt", ClientAuth::PrivateKeyJwt),
+        ("tls_client_auth", ClientAuth::TlsClientAuth),
+        ("self_signed_tls_client_auth", ClientAuth::SelfSignedTlsClientAuth),
+        ("client_secret_basic", ClientAuth::Basic),
+        ("client_secret_post", ClientAuth::Post),
+        ("client_secret_jwt", ClientAuth::ClientSecretJwt),
+        ("none", ClientAuth::None),
+    ]
+    .into_iter()
+    .filter(|(name, _)| methods.contains(name))
+    .map(|(_, auth)| auth)
+    .collect()
 }
 
 #[cfg(test)]
@@ -388,7 +425,7 @@ mod tests {
         assert_eq!(provider.authorize.url.as_deref(), Some("https://mine.example/authorize"));
         assert_eq!(provider.token.url.as_deref(), Some("https://as.example/tenant/token"));
         assert_eq!(provider.refresh.endpoint.url, provider.token.url);
-        assert_eq!(provider.token.auth, [ClientAuth::Post]);
+        assert_eq!(provider.token.auth, [ClientAuth::PrivateKeyJwt, ClientAuth::Post]);
         assert_eq!(provider.device.unwrap().endpoint.url.as_deref(), Some("https://as.example/device"));
         assert!(metadata.sends_iss());
     }

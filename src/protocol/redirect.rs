@@ -69,6 +69,10 @@ pub fn judge(query: &str, expected: &Expected) -> Verdict {
         ([_], []) if iss == Iss::Missing && expected.iss_required => {
             Verdict::Broken("its `iss` is missing, though the server always sends one")
         }
+        // nothing but a code was asked for: a token that comes this way is the hybrid flow's, or somebody's
+        ([_], []) if ["access_token", "id_token"].iter().any(|name| !all(name).is_empty()) => {
+            Verdict::Broken("it holds a token, and nothing but a code was asked for")
+        }
         ([code], []) if !is_code(code) => {
             Verdict::Broken("its code is empty, too long, or has characters that a code can't have")
         }
@@ -201,6 +205,9 @@ mod tests {
             ("L-15", "code=a%ffb&state=the-state", "noise"),
             ("L-15", "code=%c3%bc&state=the-state", "broken"),
             ("L-16", many.as_str(), "code"),
+            ("hybrid", "code=c&id_token=e30.e30.x&state=the-state", "broken"),
+            ("hybrid", "code=c&access_token=a&state=the-state", "broken"),
+            ("hybrid", "code=c&id_token=e30.e30.x&state=wrong", "noise"),
             ("L-56", "code=%zz&state=the-state", "noise"),
             ("ok", "code=c&state=the-state", "code"),
         ] {

@@ -1,22 +1,34 @@
 //! Requests to the endpoints that hand out or take back tokens (RFC 6749, sections 2.3, 4.1.3, 4.4.2 and 6; RFC 7009), with
 //! the manners of the provider: where parameters go, how the client says who it is, what is left out.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 use url::form_urlencoded::byte_serialize;
 
+use crate::protocol::client_auth::{Assertion, Proofs};
+use crate::protocol::dpop::Proven;
 use crate::protocol::form;
 use crate::provider::{ClientAuth, Endpoint, ParamsIn};
 use crate::secret::Secret;
-use crate::wire::Request;
+use crate::wire::{AtSending, Request};
 
 /// Who asks.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Client {
     /// Empty where an assertion speaks for itself.
     pub id: String,
     pub secret: Option<Secret>,
+    pub proofs: Proofs,
+}
+
+impl Client {
+    /// One that has nothing but an id and perhaps a secret.
+    pub fn plain(id: impl Into<String>, secret: Option<Secret>) -> Client {
+        Client { id: id.into(), secret, proofs: Proofs::default() }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +40,16 @@ pub enum RequestError {
     /// The provider takes only ways of client authentication that need a secret.
     #[error("the provider wants a client secret")]
     NeedsSecret,
+    #[error("the provider wants a proof by the client's key")]
+    NeedsKey,
+    #[error("the provider wants a client certificate")]
+    NeedsCertificate,
+    #[error("there is a client key, and the provider takes no proof by it")]
+    KeyNotTaken,
+    #[error("the client signs with {ours}, and the provider takes {theirs}")]
+    Algorithm { ours: String, theirs: String },
+    #[error("the client's key does not sign: {0}")]
+    Key(String),
     #[error("the provider takes no client authentication that this program speaks")]
     NoUsableAuth,
 }
@@ -82,23 +104,36 @@ pub fn usable_auth(endpoint: &Endpoint, client: &Client) -> Result<ClientAuth, R
         return Ok(ClientAuth::None);
     }
     let secret = client.secret.is_some();
-    let usable = |auth: &ClientAuth| match auth {
-        ClientAuth::Basic | ClientAuth::BasicRaw | ClientAuth::BasicSecretAsUser => secret,
-        ClientAuth::Post | ClientAuth::Query | ClientAuth::ClientSecretScheme => secret,
-        ClientAuth::None => !secret,
-        ClientAuth::BearerSelf => true,
-        ClientAuth::PrivateKeyJwt => false,
+    let needs = |auth: &ClientAuth| match auth {
+        ClientAuth::Basic | ClientAuth::BasicRaw | ClientAuth::BasicSecretAsUser if !secret => {
+            Some(RequestError::NeedsSecret)
+        }
+        ClientAuth::Post | ClientAuth::Query | ClientAuth::ClientSecretScheme | ClientAuth::ClientSecretJwt
+            if !secret =>
+        {
+            Some(RequestError::NeedsSecret)
+        }
+        ClientAuth::PrivateKeyJwt if client.proofs.key.is_none() => Some(RequestError::NeedsKey),
+        ClientAuth::TlsClientAuth | ClientAuth::SelfSignedTlsClientAuth if client.proofs.identity.is_none() => {
+            Some(RequestError::NeedsCertificate)
+        }
+        _ => None,
     };
-    match endpoint.auth.iter().find(|auth| usable(auth)) {
+    let usable = |auth: &&ClientAuth| needs(auth).is_none() && !(**auth == ClientAuth::None && secret);
+    match endpoint.auth.iter().find(usable) {
+        // a key that nobody looks at: told before the server says that it wants to know the client better
+        Some(ClientAuth::None) if client.proofs.key.is_some() && endpoint.auth != [ClientAuth::None] => {
+            Err(RequestError::KeyNotTaken)
+        }
         Some(auth) => Ok(*auth),
         // a public endpoint and a client that has a secret all the same: the id alone is what it takes
         None if endpoint.auth == [ClientAuth::None] => Ok(ClientAuth::None),
-        None if !secret
-            && endpoint.auth.iter().any(|auth| !matches!(auth, ClientAuth::PrivateKeyJwt | ClientAuth::None)) =>
-        {
-            Err(RequestError::NeedsSecret)
+        None => {
+            let mut missing: Vec<RequestError> = endpoint.auth.iter().filter_map(needs).collect();
+            // a secret is what most people have
+            missing.sort_by_key(|e| *e != RequestError::NeedsSecret);
+            Err(missing.into_iter().next().unwrap_or(RequestError::NoUsableAuth))
         }
-        None => Err(RequestError::NoUsableAuth),
     }
 }
 
@@ -112,13 +147,21 @@ pub fn build(
     bearer: Option<&Secret>,
 ) -> Result<Request, RequestError> {
     let url = endpoint.url.as_deref().ok_or(RequestError::NoUrl(what))?;
-    let url = url::Url::parse(url).map_err(|e| RequestError::BadUrl(what, e.to_string()))?;
     let auth = usable_auth(endpoint, client)?;
+    let proofs = &client.proofs;
+    let by_certificate = matches!(auth, ClientAuth::TlsClientAuth | ClientAuth::SelfSignedTlsClientAuth)
+        || proofs.announced.certificate_bound;
+    let url = match proofs.announced.mtls_aliases.get(url) {
+        Some(alias) if by_certificate && proofs.identity.is_some() => alias,
+        _ => url,
+    };
+    let url = url::Url::parse(url).map_err(|e| RequestError::BadUrl(what, e.to_string()))?;
 
     let mut params: Vec<(String, Secret)> = params.into_iter().map(|(n, v)| (n.to_owned(), v)).collect();
     let secret = client.secret.clone().unwrap_or_else(|| Secret::unlisted(""));
     let mut in_query: Vec<(String, Secret)> = Vec::new();
     let mut authorization = None;
+    let mut at_sending: Option<Arc<dyn AtSending>> = None;
     match auth {
         ClientAuth::Basic => authorization = Some(basic(&encoded(&client.id), &encoded(secret.expose()))),
         ClientAuth::BasicRaw => authorization = Some(basic(&client.id, secret.expose())),
@@ -134,8 +177,16 @@ pub fn build(
             in_query.push(("client_secret".into(), secret));
         }
         ClientAuth::None if client.id.is_empty() => {}
-        ClientAuth::None | ClientAuth::PrivateKeyJwt => {
-            params.push(("client_id".into(), Secret::unlisted(client.id.as_str())))
+        ClientAuth::PrivateKeyJwt => {
+            at_sending = Some(Arc::new(Assertion::by_key(client, url.as_str(), endpoint.params_in)?));
+            id_alone(&mut params, client);
+        }
+        ClientAuth::ClientSecretJwt => {
+            at_sending = Some(Arc::new(Assertion::by_secret(client, url.as_str(), endpoint.params_in)?));
+            id_alone(&mut params, client);
+        }
+        ClientAuth::None | ClientAuth::TlsClientAuth | ClientAuth::SelfSignedTlsClientAuth => {
+            id_alone(&mut params, client)
         }
     }
     for (name, value) in &endpoint.params {
@@ -164,6 +215,8 @@ pub fn build(
         }
     };
     let mut request = Request::new(&endpoint.method, with_query(url, &in_query)).header("accept", "application/json");
+    request.at_sending = at_sending;
+    request.identity.clone_from(&proofs.identity);
     if let Some((kind, body)) = body {
         request = request.header("content-type", kind);
         request.body = Some(body);
@@ -171,11 +224,22 @@ pub fn build(
     if let Some(authorization) = authorization {
         request = request.header("authorization", authorization);
     }
+    // the one place: whatever grant it is, what asks for a token asks for one that is bound
+    if let Some(dpop) = proofs.dpop.as_ref().filter(|_| what == "token") {
+        request = Proven::request(dpop, None, &request);
+    }
     for (name, value) in &endpoint.headers {
         request.headers.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
         request = request.header(&name.to_lowercase(), value.as_str());
     }
     Ok(request)
+}
+
+/// A request may name the client already: at the device endpoint it must.
+fn id_alone(params: &mut Vec<(String, Secret)>, client: &Client) {
+    if !params.iter().any(|(name, _)| name == "client_id") {
+        params.push(("client_id".to_owned(), Secret::unlisted(client.id.as_str())));
+    }
 }
 
 fn with_query(mut url: url::Url, params: &[(String, Secret)]) -> String {
@@ -225,7 +289,7 @@ mod tests {
     }
 
     fn client() -> Client {
-        Client { id: "the:id".into(), secret: Some("p@ss+%é".into()) }
+        Client::plain("the:id", Some("p@ss+%é".into()))
     }
 
     fn sent(endpoint: &Endpoint, client: &Client, params: Vec<Param<'_>>) -> (String, String, String, String) {
@@ -280,13 +344,14 @@ mod tests {
 
     #[test]
     fn the_first_usable_way_to_authenticate_wins() {
-        let public = Client { id: "id".into(), secret: None };
+        let public = Client::plain("id", None);
         use ClientAuth::{Basic, None as Public, Post, PrivateKeyJwt};
         assert_eq!(usable_auth(&endpoint(&[Basic, Public]), &client()), Ok(Basic));
         assert_eq!(usable_auth(&endpoint(&[Basic, Public]), &public), Ok(Public));
         assert_eq!(usable_auth(&endpoint(&[PrivateKeyJwt, Post]), &client()), Ok(Post));
         assert_eq!(usable_auth(&endpoint(&[Public]), &client()), Ok(Public));
         assert_eq!(usable_auth(&endpoint(&[Basic]), &public), Err(RequestError::NeedsSecret));
-        assert_eq!(usable_auth(&endpoint(&[PrivateKeyJwt]), &client()), Err(RequestError::NoUsableAuth));
+        assert_eq!(usable_auth(&endpoint(&[PrivateKeyJwt]), &client()), Err(RequestError::NeedsKey));
+        assert_eq!(usable_auth(&endpoint(&[PrivateKeyJwt, Basic]), &public), Err(RequestError::NeedsSecret));
     }
 }

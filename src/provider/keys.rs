@@ -39,11 +39,14 @@ pub(super) const CLIENT_AUTH: &Words<ClientAuth> = &[
     ("query", ClientAuth::Query),
     ("none", ClientAuth::None),
     ("private_key_jwt", ClientAuth::PrivateKeyJwt),
+    ("client_secret_jwt", ClientAuth::ClientSecretJwt),
+    ("tls_client_auth", ClientAuth::TlsClientAuth),
+    ("self_signed_tls_client_auth", ClientAuth::SelfSignedTlsClientAuth),
     ("basic_secret_as_user", ClientAuth::BasicSecretAsUser),
     ("bearer_self", ClientAuth::BearerSelf),
     ("client_secret_scheme", ClientAuth::ClientSecretScheme),
 ];
-const CLIENT_AUTH_ANYWHERE: usize = 7;
+pub(super) const CLIENT_AUTH_ANYWHERE: usize = 10;
 pub(super) const PARAMS_IN: &Words<ParamsIn> =
     &[("form", ParamsIn::Form), ("json", ParamsIn::Json), ("query", ParamsIn::Query)];
 pub(super) const REFRESH_SOURCE: &Words<RefreshSource> =

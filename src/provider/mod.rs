@@ -74,6 +74,27 @@ pub struct Provider {
     pub identity: Identity,
     /// Where the provider tells what it knows of a token (RFC 7662).
     pub introspect: Option<Endpoint>,
+    /// What the server's own document says of keys and proofs: never written in a file.
+    pub announced: Announced,
+}
+
+/// What a server announces of how clients prove themselves (RFC 8414, RFC 8705, RFC 9101, RFC 9449).
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Announced {
+    /// A document was read: what it leaves out is not offered.
+    pub known: bool,
+    /// `token_endpoint_auth_methods_supported`; `None`: not said.
+    pub auth_methods: Option<Vec<String>>,
+    /// `token_endpoint_auth_signing_alg_values_supported`.
+    pub auth_algorithms: Option<Vec<String>>,
+    /// `dpop_signing_alg_values_supported`; `None`: it does not offer DPoP.
+    pub dpop_algorithms: Option<Vec<String>>,
+    /// `request_object_signing_alg_values_supported`.
+    pub request_object_algorithms: Option<Vec<String>>,
+    /// From an endpoint's address to the one where a certificate is asked for.
+    pub mtls_aliases: BTreeMap<String, String>,
+    /// `tls_client_certificate_bound_access_tokens`.
+    pub certificate_bound: bool,
 }
 
 /// How the provider tells who signed in (OpenID Connect), and with which algorithms it signs what it says. The lists are as the
@@ -213,12 +234,31 @@ pub enum ClientAuth {
     /// The id alone; used only when there is no secret.
     None,
     PrivateKeyJwt,
+    /// An assertion signed with the client secret.
+    ClientSecretJwt,
+    /// By a certificate that an authority made for the client (RFC 8705, section 2.1).
+    TlsClientAuth,
+    /// By a certificate that the client made and registered (section 2.2).
+    SelfSignedTlsClientAuth,
     /// The secret as Basic's user, with an empty password.
     BasicSecretAsUser,
     /// `Authorization: Bearer` with the token that is to be revoked (`revoke` only).
     BearerSelf,
     /// `Authorization: Client <secret>` (`revoke` only).
     ClientSecretScheme,
+}
+
+/// A way that any endpoint may ask for, by the name that provider files give it.
+pub fn auth_from_name(name: &str) -> Option<ClientAuth> {
+    keys::CLIENT_AUTH[..keys::CLIENT_AUTH_ANYWHERE].iter().find(|(n, _)| *n == name).map(|(_, auth)| *auth)
+}
+
+pub fn auth_name(auth: ClientAuth) -> &'static str {
+    keys::CLIENT_AUTH.iter().find(|(_, a)| *a == auth).map_or("", |(name, _)| name)
+}
+
+pub fn auth_names() -> impl Iterator<Item = &'static str> {
+    keys::CLIENT_AUTH[..keys::CLIENT_AUTH_ANYWHERE].iter().map(|(name, _)| *name)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -564,6 +604,7 @@ impl Provider {
             sources: Vec::new(),
             checked: None,
             not_verified: Vec::new(),
+            announced: Announced::default(),
             grant_types: None,
             par_url: None,
             par: Wanted::Auto,

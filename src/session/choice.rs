@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use super::open_file_store;
 use super::paths::Paths;
-use crate::config::{self, Asks, Config, GrantKind, IMPLICIT_REFUSED, Profile};
+use crate::config::proofs::Proofs;
+use crate::config::{self, Asks, Config, GrantKind, IMPLICIT_REFUSED, Profile, SecretSource};
 use crate::error::Error;
 use crate::store::{self, Store, StoreKind};
 use crate::text::{nearest, safe};
@@ -28,6 +29,7 @@ pub struct Choice {
     pub port: Option<u16>,
     pub store: Option<StoreKind>,
     pub no_cache: bool,
+    pub proofs: Proofs,
     pub asks: Asks,
 }
 
@@ -97,6 +99,12 @@ pub(super) fn overlay_environment(world: &World, name: &str, named: bool, profil
             Error::usage(format!("{name} names an unknown grant: `{}`", safe(&grant))).hint(known_grants())
         })?);
     }
+    if let Some(file) = var("CLIENT_KEY_FILE") {
+        profile.proofs.key = Some(SecretSource::File(file.into()));
+    }
+    if let Some(file) = var("CLIENT_CERTIFICATE") {
+        profile.proofs.certificate = Some(file.into());
+    }
     if let Some(scope) = var("SCOPE") {
         profile.scopes = Some(scope.split([' ', ',']).filter(|s| !s.is_empty()).map(str::to_owned).collect());
     }
@@ -130,6 +138,7 @@ pub(super) fn overlay_flags(choice: &Choice, profile: &mut Profile) {
     if choice.port.is_some() {
         profile.port = choice.port;
     }
+    profile.proofs.lay_over(&choice.proofs);
     if choice.store.is_some() {
         profile.store = choice.store;
     }

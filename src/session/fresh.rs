@@ -1,5 +1,6 @@
 //! A token that is fresh, whatever it takes short of a person; and the only place that keeps one.
 
+use crate::config::proofs::Proofs;
 use crate::config::{Asks, GrantKind};
 use crate::error::{Error, Kind};
 use crate::grant::unattended::{self, Aim};
@@ -277,11 +278,14 @@ fn anew(
         return Ok(set);
     }
     let client = session.client(world, provider, record)?;
+    let dpop = client.as_ref().and_then(|c| c.proofs.dpop.clone());
     let grant = session.grant(Some(provider), record);
     let kept = Record {
         generation: record.map_or(0, |r| r.generation) + 1,
         provider: Some(session.provider_name().to_owned()),
-        client_id: client.map(|c| c.id),
+        client_id: client.as_ref().map(|c| c.id.clone()),
+        dpop_key: dpop.as_ref().map(|dpop| dpop.kept().clone()),
+        dpop_nonces: dpop.as_ref().map(|dpop| dpop.nonces()).unwrap_or_default(),
         grant: Some(grant),
         asked: session.scopes(provider, grant),
         login_at: Some(world.clock.now()),
@@ -404,7 +408,8 @@ impl Session {
     /// Whether flags say more than a profile's name: then the kernel's copy can't answer.
     fn chose_identity(&self) -> bool {
         let c = &self.choice;
-        c.provider.is_some()
+        c.proofs != Proofs::default()
+            || c.provider.is_some()
             || c.grant.is_some()
             || c.client_id.is_some()
             || !c.scopes.is_empty()

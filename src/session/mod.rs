@@ -10,6 +10,7 @@ pub mod inputs;
 pub mod journal;
 pub mod lock;
 pub mod paths;
+pub mod proofs;
 pub mod record;
 pub mod renewal;
 mod seen;
@@ -17,10 +18,14 @@ mod trouble;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::config::{self, GrantKind, Profile};
 use crate::error::{Error, Kind};
 use crate::grant;
+use crate::grant::keys::{KeptKeys, KeyRing};
+use crate::protocol::client_auth::Proofs;
+use crate::protocol::dpop::Dpop;
 use crate::protocol::metadata;
 use crate::protocol::token_request::Client;
 use crate::provider::Provider;
@@ -53,10 +58,15 @@ pub struct Session {
     client_secret: Option<Secret>,
     /// The server's document, if it was fetched by this command.
     pub metadata: Option<Kept>,
+    /// The server's keys, if they were fetched by this command.
+    pub keys: Option<KeptKeys>,
     /// The server announced that each authorize answer names it (RFC 9207).
     pub iss_required: bool,
     /// This command is a login: what was pinned before may change.
     pub signing_in: bool,
+    proofs: Option<Proofs>,
+    /// The key that this command's tokens are bound to.
+    dpop: Option<Arc<Dpop>>,
     /// The profiles whose token exchange asks for this one's token, outermost first.
     pub subject_of: Vec<String>,
 }
@@ -97,8 +107,11 @@ impl Session {
             provider: None,
             client_secret: None,
             metadata: None,
+            keys: None,
             iss_required: false,
             signing_in: false,
+            proofs: None,
+            dpop: None,
             subject_of: Vec::new(),
         })
     }
@@ -132,6 +145,7 @@ impl Session {
                 .hint(format!("`oauthctl profile set {} vars.NAME VALUE` sets a variable", self.name)),
         })?;
         self.discover(world, &mut provider, record)?;
+        self.choose_auth(&mut provider)?;
         self.provider = Some(provider.clone());
         Ok(provider)
     }
@@ -140,8 +154,41 @@ impl Session {
     fn discover(&mut self, world: &mut World, provider: &mut Provider, record: Option<&Record>) -> Result<(), Error> {
         let Some(issuer) = provider.issuer.clone() else { return Ok(()) };
         if provider.token.url.is_some() && (provider.authorize.url.is_some() || provider.device.is_some()) {
+            // the entry says all that a login needs: the document is asked for by whoever needs the rest of it
+            if let Some(document) = kept_document(record, &issuer) {
+                document.fill_identity(provider);
+            }
             return Ok(());
         }
+        self.read_document(world, provider, &issuer, record)
+    }
+
+    /// The provider with all that its document says: where its keys and its further endpoints are too. A document that can't
+    /// be had is no failure where the provider's own entry names its endpoints.
+    pub fn whole_provider(&mut self, world: &mut World, record: Option<&Record>) -> Result<Provider, Error> {
+        let mut provider = self.provider(world, record)?;
+        let Some(issuer) = provider.issuer.clone() else { return Ok(provider) };
+        if provider.identity.jwks_uri.is_some() || self.metadata.is_some() {
+            return Ok(provider);
+        }
+        let iss_required = self.iss_required;
+        if let Err(e) = self.read_document(world, &mut provider, &issuer, record) {
+            world.step(|| format!("{}: its keys are not known", e.message));
+        }
+        // what the entry leaves out of a login is not the document's to add
+        self.iss_required = iss_required;
+        self.provider = Some(provider.clone());
+        Ok(provider)
+    }
+
+    fn read_document(
+        &mut self,
+        world: &mut World,
+        provider: &mut Provider,
+        issuer: &str,
+        record: Option<&Record>,
+    ) -> Result<(), Error> {
+        let issuer = issuer.to_owned();
         let now = world.clock.now();
         let kept = record.and_then(|r| r.metadata.as_ref());
         if let Some(kept) = kept.filter(|k| k.issuer == issuer && now < k.until)
@@ -169,6 +216,12 @@ impl Session {
         self.iss_required = document.sends_iss();
         self.metadata = Some(Kept { issuer, until, document: document.to_value() });
         Ok(())
+    }
+
+    /// The server's keys: the ones that this command has fetched, else those kept with the login.
+    pub fn key_ring(&self, provider: &Provider, record: Option<&Record>) -> KeyRing {
+        let kept = self.keys.as_ref().or(record.and_then(|r| r.keys.as_ref()));
+        KeyRing::new(provider.identity.jwks_uri.as_deref(), kept)
     }
 
     /// The provider with its `{variables}` unfilled: for what is asked before a login.
@@ -202,7 +255,19 @@ impl Session {
             .or_else(|| provider.client_id.clone());
         let Some(id) = id else { return Ok(None) };
         let secret = self.secret(world, record)?;
-        Ok(Some(Client { id, secret }))
+        self.client_with(world, provider, record, id, secret).map(Some)
+    }
+
+    /// A client of that id and secret, with what else this profile proves itself with.
+    pub fn client_with(
+        &mut self,
+        world: &mut World,
+        provider: &Provider,
+        record: Option<&Record>,
+        id: String,
+        secret: Option<Secret>,
+    ) -> Result<Client, Error> {
+        Ok(Client { id, secret, proofs: self.proofs(world, provider, record)? })
     }
 
     /// The same, where a missing client id ends it.
@@ -215,7 +280,7 @@ impl Session {
         let client = self.client(world, provider, record)?;
         // an assertion may speak for itself (RFC 7523, section 2.1)
         let alone = matches!(self.grant(Some(provider), record), GrantKind::JwtBearer | GrantKind::Saml2Bearer);
-        client.or_else(|| alone.then(|| Client { id: String::new(), secret: None })).ok_or_else(|| {
+        client.or_else(|| alone.then(|| Client::plain("", None))).ok_or_else(|| {
             Error::usage(format!("no client id is known for profile `{}`", self.name))
                 .hint(format!("`oauthctl login {}` asks for it in a terminal, or give `--client-id`", self.name))
                 .hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET")
@@ -318,6 +383,12 @@ pub fn random_hex(world: &mut World) -> String {
     let mut bytes = [0; 16];
     world.random.fill(&mut bytes);
     bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// The document that was kept with a login, however old: where keys are hardly ever changes.
+fn kept_document(record: Option<&Record>, issuer: &str) -> Option<metadata::Metadata> {
+    let kept = record?.metadata.as_ref().filter(|kept| kept.issuer == issuer)?;
+    metadata::read(kept.document.to_string().as_bytes(), issuer).ok()
 }
 
 /// The error for a token that can't be had without a person.

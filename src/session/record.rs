@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::config::GrantKind;
+use crate::grant::keys::KeptKeys;
 use crate::protocol::registration::Management;
 use crate::secret::{Secret, WipedJson};
 use crate::token::TokenSet;
@@ -35,6 +36,12 @@ pub struct Record {
     pub token: Option<TokenSet>,
     /// The server's document that the login went by.
     pub metadata: Option<Kept>,
+    /// The server's public keys.
+    pub keys: Option<KeptKeys>,
+    /// The private key that the token is bound to (RFC 9449), in one record with it: who loses the one has lost the other.
+    pub dpop_key: Option<Secret>,
+    /// Origin of a server → the newest nonce it gave.
+    pub dpop_nonces: BTreeMap<String, String>,
     /// With what this client's registration is managed (RFC 7592).
     pub registration: Option<Management>,
 }
@@ -64,6 +71,7 @@ impl Record {
         text("account", self.account.as_deref());
         text("journal_key", self.journal_key.as_ref().map(Secret::expose));
         text("machine", self.machine.as_deref());
+        text("dpop_key", self.dpop_key.as_ref().map(Secret::expose));
         if !self.asked.is_empty() {
             map.insert("asked".into(), self.asked.clone().into());
         }
@@ -73,11 +81,17 @@ impl Record {
         if !self.vars.is_empty() {
             map.insert("vars".into(), json!(self.vars));
         }
+        if !self.dpop_nonces.is_empty() {
+            map.insert("dpop_nonces".into(), json!(self.dpop_nonces));
+        }
         if let Some(kept) = &self.metadata {
             map.insert(
                 "metadata".into(),
                 json!({ "issuer": kept.issuer, "until": kept.until, "document": kept.document }),
             );
+        }
+        if let Some(keys) = &self.keys {
+            map.insert("keys".into(), json!({ "uri": keys.uri, "until": keys.until, "set": keys.set }));
         }
         if let Some(Management { uri, token }) = &self.registration {
             map.insert("registration".into(), json!({ "uri": uri, "token": token.expose() }));
@@ -101,6 +115,10 @@ impl Record {
             return None;
         }
         let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        let texts = |name: &str| -> BTreeMap<String, String> {
+            let members = value.get(name).and_then(Value::as_object).into_iter().flatten();
+            members.filter_map(|(n, v)| Some((n.clone(), v.as_str()?.to_owned()))).collect()
+        };
         let token = match value.get("token") {
             None => None,
             Some(token) => Some(TokenSet::from_json(token)?),
@@ -117,20 +135,25 @@ impl Record {
                 .map(|l| l.iter().filter_map(Value::as_str).map(str::to_owned).collect())
                 .unwrap_or_default(),
             login_at: value.get("login_at").and_then(Value::as_i64),
-            vars: value
-                .get("vars")
-                .and_then(Value::as_object)
-                .map(|o| o.iter().filter_map(|(n, v)| Some((n.clone(), v.as_str()?.to_owned()))).collect())
-                .unwrap_or_default(),
+            vars: texts("vars"),
             account: text("account"),
             journal_key: text("journal_key").map(Secret::new),
             machine: text("machine"),
+            dpop_key: text("dpop_key").map(Secret::new),
+            dpop_nonces: texts("dpop_nonces"),
             token,
             metadata: value.get("metadata").and_then(|m| {
                 Some(Kept {
                     issuer: m.get("issuer")?.as_str()?.to_owned(),
                     until: m.get("until")?.as_i64()?,
                     document: m.get("document")?.clone(),
+                })
+            }),
+            keys: value.get("keys").and_then(|k| {
+                Some(KeptKeys {
+                    uri: k.get("uri")?.as_str()?.to_owned(),
+                    until: k.get("until")?.as_i64()?,
+                    set: k.get("set")?.clone(),
                 })
             }),
             registration: value.get("registration").and_then(|r| {
@@ -159,11 +182,14 @@ mod tests {
             journal_key: Some("a2V5a2V5a2V5".into()),
             machine: Some("sha256:00".into()),
             token: None,
+            dpop_key: Some("a2V5a2V5a2V5a2V5".into()),
+            dpop_nonces: BTreeMap::from([("https://as.example".to_owned(), "n-1".to_owned())]),
             metadata: Some(Kept {
                 issuer: "https://as.example".into(),
                 until: 9,
                 document: json!({ "issuer": "https://as.example" }),
             }),
+            keys: Some(KeptKeys { uri: "https://as.example/jwks".into(), until: 9, set: json!({ "keys": [] }) }),
             registration: Some(Management { uri: "https://as.example/reg/1".into(), token: "t0ken-value".into() }),
         };
         assert_eq!(Record::from_json(&record.to_json()), Some(record));

@@ -24,7 +24,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::error::{Asked, Error, Kind};
-use crate::grant::{self, Asking};
+use crate::grant::keys::KeyRing;
+use crate::grant::{self, Asking, identity};
 use crate::protocol::answer::Answer;
 use crate::protocol::token_request::Client;
 use crate::provider::{Provider, Rotates};
@@ -45,6 +46,10 @@ use crate::world::helper::Parted;
 const PAUSES: [Duration; 2] = [Duration::from_millis(300), Duration::from_millis(1000)];
 /// Nothing is tried again after this time: with the last exchange's deadline it all ends before the waiters' patience does.
 const TRYING: Duration = Duration::from_secs(4);
+/// For the server's keys, where a renewed ID token needs new ones.
+const KEYS_WITHIN: Duration = Duration::from_secs(5);
+/// They are not asked for after this time: the waiters' patience is for the exchange.
+const FETCHING: Duration = Duration::from_secs(20);
 /// Waited before an answer that could be kept nowhere is tried to be kept again.
 const SAVING: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(1500)];
 
@@ -63,7 +68,7 @@ pub fn refresh(
     let client = session.require_client(world, provider, Some(&record))?;
     // a thousand waiters that learn of the same failure need no helpers for it
     if let Some(e) = trouble(session, world.clock.now(), want)
-        && !Renewal::new(session, provider, &client)?.is_answered(&record)
+        && !Renewal::new(world, session, provider, &client)?.is_answered(&record)
     {
         return Err(e);
     }
@@ -72,7 +77,7 @@ pub fn refresh(
             // a Ctrl-C waits until what was spent is kept
             let (signals, heard) = std::sync::mpsc::channel();
             world.signals.watch(signals);
-            let outcome = Renewal::new(session, provider, &client)?.run(world, record, want);
+            let outcome = Renewal::new(world, session, provider, &client)?.run(world, record, want);
             world.signals.release();
             drop(lock);
             match (outcome, heard.try_recv()) {
@@ -82,8 +87,8 @@ pub fn refresh(
             }
         }
         Parted::Helper(helper) => {
-            let outcome =
-                Renewal::new(session, provider, &client).and_then(|mut renewal| renewal.run(world, record, want));
+            let outcome = Renewal::new(world, session, provider, &client)
+                .and_then(|mut renewal| renewal.run(world, record, want));
             drop(lock);
             helper.finish(&encode(&outcome));
             outcome
@@ -129,7 +134,7 @@ pub fn settle(world: &mut World, session: &mut Session, record: Record) -> Resul
     if let Found::Answered(..) = journal.find(record.journal_key.as_ref()).unwrap_or(Found::Torn) {
         let provider = session.provider(world, Some(&record))?;
         let client = session.require_client(world, &provider, Some(&record))?;
-        if Renewal::new(session, &provider, &client)?.recover(world, &record)?.is_some() {
+        if Renewal::new(world, session, &provider, &client)?.recover(world, &record)?.is_some() {
             return session.load().map(|r| r.unwrap_or(record));
         }
     }
@@ -189,6 +194,7 @@ struct Renewal<'a> {
     trouble: Trouble,
     seen: Seen,
     answered: Answered,
+    started: Duration,
 }
 
 /// What is known of the request that was sent last.
@@ -201,7 +207,12 @@ enum Answered {
 }
 
 impl<'a> Renewal<'a> {
-    fn new(session: &'a Session, provider: &'a Provider, client: &'a Client) -> Result<Renewal<'a>, Error> {
+    fn new(
+        world: &World,
+        session: &'a Session,
+        provider: &'a Provider,
+        client: &'a Client,
+    ) -> Result<Renewal<'a>, Error> {
         let state = session.paths.require_state()?;
         let name = credential_name(&*session.store, &session.name);
         Ok(Renewal {
@@ -211,6 +222,7 @@ impl<'a> Renewal<'a> {
             trouble: Trouble::of(&state, &name),
             seen: Seen::of(&state, &name),
             answered: Answered::No,
+            started: world.clock.elapsed(),
         })
     }
 
@@ -343,17 +355,30 @@ impl<'a> Renewal<'a> {
         match answer {
             Ok(answer) => {
                 let mut set = answer.set;
+                let mut keys = self.session.key_ring(self.asking.provider, Some(record));
+                let identity = self.judge_id_token(world, &mut keys, &mut set, old);
                 grant::refresh::inherit(&mut set, old);
+                if identity.is_err() {
+                    // whoever answered took the old refresh token: its successor is kept, and nothing else of the answer
+                    set = TokenSet {
+                        refresh_token: set.refresh_token,
+                        refresh_expires_at: set.refresh_expires_at,
+                        ..old.clone()
+                    };
+                }
                 let kept = Record {
                     generation: record.generation + 1,
                     token: Some(set),
                     machine: machine(world).or(record.machine.clone()),
+                    metadata: self.session.metadata.clone().or(record.metadata.clone()),
+                    keys: keys.kept().or(record.keys.as_ref()).cloned(),
+                    dpop_nonces: self.asking.client.proofs.dpop.as_ref().map(|dpop| dpop.nonces()).unwrap_or_default(),
                     ..record.clone()
                 };
                 let set = self.keep(world, &kept)?;
                 let _ = self.journal.clear();
                 self.trouble.forget();
-                Ok(set)
+                identity.map(|()| set)
             }
             Err(e) if e.grant_is_dead => {
                 let e = self.forget_dead(world, record, e);
@@ -365,6 +390,24 @@ impl<'a> Renewal<'a> {
                 Err(e)
             }
         }
+    }
+
+    /// Judges the ID token of an answer, which is in the journal already. One that can't be verified now is left out of the set.
+    fn judge_id_token(
+        &self,
+        world: &mut World,
+        keys: &mut KeyRing,
+        set: &mut TokenSet,
+        old: &TokenSet,
+    ) -> Result<(), Error> {
+        keys.timeout = KEYS_WITHIN;
+        // what is in this process's memory alone waits for nobody's keys, and neither do those who wait for the lock
+        let since = world.clock.elapsed().saturating_sub(self.started);
+        keys.may_fetch = self.answered != Answered::Uncommitted && since < FETCHING;
+        if !identity::of_renewal(world, &self.asking, keys, set, old.id_token.as_ref())? {
+            set.id_token = None;
+        }
+        Ok(())
     }
 
     fn keep(&self, world: &mut World, kept: &Record) -> Result<TokenSet, Error> {

@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 
 use super::{Http, HttpError, Streamed, Upload};
 use crate::text;
-use crate::wire::{Request, Response};
+use crate::wire::{Identity, Request, Response};
 
 /// For name, TCP and TLS together: what fails by then was never sent, and can be tried again.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
@@ -42,10 +42,15 @@ pub struct Real {
     clients: [OnceLock<Client>; 3],
     /// The same ways, for connections that serve more than one request.
     lasting: [OnceLock<Client>; 3],
+    /// Those that show a client's certificate, each for its own.
+    certified: Mutex<Vec<Certified>>,
 }
 
+/// Way, whether its connections last, whose certificate it shows, and the client.
+type Certified = (Way, bool, Arc<Identity>, Client);
+
 /// How a request travels; each way has a client of its own, made when it is first needed.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 enum Way {
     /// `http` to loopback: no certificate authorities are read.
     Plain,
@@ -113,7 +118,7 @@ impl Http for Real {
 }
 
 impl Real {
-    fn prepare(&self, request: &Request, place: &str) -> Result<(&Client, reqwest::blocking::Request), HttpError> {
+    fn prepare(&self, request: &Request, place: &str) -> Result<(Client, reqwest::blocking::Request), HttpError> {
         let forbidden = |why: String| HttpError::Forbidden { place: place.to_owned(), why };
         let (url, way) = allowed(request.url.expose()).map_err(|why| forbidden(why.to_owned()))?;
         let method = reqwest::Method::from_bytes(request.method.as_bytes())
@@ -139,7 +144,11 @@ impl Real {
                 fresh.push(name);
             }
         }
-        Ok((self.client(way, request.reuse, place)?, sent))
+        let client = match &request.identity {
+            Some(identity) if !matches!(way, Way::Plain) => self.certified(way, request.reuse, identity, place)?,
+            _ => self.client(way, request.reuse, place)?.clone(),
+        };
+        Ok((client, sent))
     }
 
     fn client(&self, way: Way, reuse: bool, place: &str) -> Result<&Client, HttpError> {
@@ -147,13 +156,49 @@ impl Real {
         if let Some(client) = cell.get() {
             return Ok(client);
         }
-        let client =
-            build(way, reuse).map_err(|error| HttpError::Tls { place: place.to_owned(), why: innermost(&error) })?;
+        let client = build(way, reuse, None)
+            .map_err(|error| HttpError::Tls { place: place.to_owned(), why: innermost(&error) })?;
         Ok(cell.get_or_init(|| client))
+    }
+
+    fn certified(&self, way: Way, reuse: bool, shown: &Arc<Identity>, place: &str) -> Result<Client, HttpError> {
+        let mut made = self.certified.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((.., client)) =
+            made.iter().find(|(w, r, identity, _)| (*w, *r) == (way, reuse) && identity == shown)
+        {
+            return Ok(client.clone());
+        }
+        let refused = |why: String| HttpError::Forbidden { place: place.to_owned(), why };
+        let pem = Zeroizing::new(format!("{}\n{}", shown.certificate, keys_alone(shown.key.expose()).as_str()));
+        let identity = reqwest::Identity::from_pem(pem.as_bytes())
+            .map_err(|e| refused(format!("the client certificate or its key can't be used: {}", innermost(&e))))?;
+        let client = build(way, reuse, Some(identity))
+            .map_err(|e| refused(format!("the client certificate does not fit its key: {}", innermost(&e))))?;
+        made.push((way, reuse, shown.clone(), client.clone()));
+        Ok(client)
     }
 }
 
-fn build(way: Way, reuse: bool) -> reqwest::Result<Client> {
+/// The private keys of a PEM text: what else tools write beside them (`EC PARAMETERS`, a certificate) is none.
+fn keys_alone(pem: &str) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::with_capacity(pem.len()));
+    let mut inside = false;
+    for line in pem.lines() {
+        inside |= line.starts_with("-----BEGIN ") && line.trim_end().ends_with("PRIVATE KEY-----");
+        if inside {
+            out.push_str(line);
+            out.push('\n');
+        }
+        inside &= !line.starts_with("-----END ");
+    }
+    out
+}
+
+fn build(way: Way, reuse: bool, identity: Option<reqwest::Identity>) -> reqwest::Result<Client> {
+    let builder = |way, reuse| match identity.clone() {
+        Some(identity) => builder(way, reuse).identity(identity),
+        None => builder(way, reuse),
+    };
     // fails where it was done before, which is as good
     let _ = rustls::crypto::ring::default_provider().install_default();
     if let Way::Plain = way {

@@ -250,6 +250,7 @@ fn a_foreign_api_host() {
         error: no token is sent to `https://evil.example/x`
         caused by: it is not on the hosts of `sandbox` (127.0.0.1)
         hint: paths are relative to the provider's API: `/campaigns`; `oauthctl provider show` prints its hosts
+        hint: `--anywhere` sends the request there without the token
     ",
     );
     assert!(done.sent.is_empty());

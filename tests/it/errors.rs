@@ -53,8 +53,8 @@ fn an_error_is_one_json_object_where_that_is_asked_for() {
             json!({ "error": "login_first", "exit_code": 4, "message": "no token is stored for `sandbox`", "causes": [], "hints": ["oauthctl login sandbox"] }),
         ),
         (
-            "--error-format=json token --nonsense",
-            json!({ "error": "usage", "exit_code": 2, "message": "there is no option `--nonsense`", "causes": [], "hints": ["`oauthctl token --help` shows what can be given"] }),
+            "--error-format=json token --rubbish",
+            json!({ "error": "usage", "exit_code": 2, "message": "there is no option `--rubbish`", "causes": [], "hints": ["`oauthctl token --help` shows what can be given"] }),
         ),
     ] {
         let done = me.types(line);

@@ -235,7 +235,7 @@ fn a_wrong_file_is_told_with_line_key_and_what_was_meant() {
             "id = \"x\"\ntoken.url = \"https://x.example\"\ntoken.auth = [\"bearer_self\"]\n",
             format!(
                 "`token.auth` {} can't be `bearer_self`; it is one of `basic`, `basic_raw`, `post`, `query`, `none`, \
-                 `private_key_jwt`, `basic_secret_as_user`",
+                 `private_key_jwt`, `client_secret_jwt`, `tls_client_auth`, `self_signed_tls_client_auth`, `basic_secret_as_user`",
                 at(3)
             ),
         ),

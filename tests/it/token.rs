@@ -70,7 +70,7 @@ fn each_format_is_printed_whole() {
         2,
         "
         error: `yaml` is no value of `--format <FORMAT>`
-        hint: one of `text`, `json`, `header`, `env`, `curl`, `netrc`, `exec-credential`
+        hint: one of `text`, `json`, `header`, `env`, `curl`, `netrc`, `exec-credential`, `dpop-proof`
         hint: `oauthctl token --help` shows what can be given
     ",
     );

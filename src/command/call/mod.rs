@@ -156,6 +156,9 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
             None
         }
     };
+    if let Some(set) = &set {
+        draft.binding = session.binding(world, set)?;
+    }
     let who = answer::Who { profile: session.name.clone(), store: session.store.kind() };
     let pace = match with_token {
         true => Pace::new(&provider.limits, pace_file(&session)),

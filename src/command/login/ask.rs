@@ -80,7 +80,7 @@ pub(super) fn complete_client(
 ) -> Result<Client, Error> {
     let known = session.client(world, provider, old)?;
     if let Some(client) = &known
-        && (client.secret.is_some() || usable_auth(endpoint, client).is_ok())
+        && (client.secret.is_some() || client.proofs.key.is_some() || usable_auth(endpoint, client).is_ok())
     {
         return Ok(client.clone());
     }
@@ -95,7 +95,7 @@ pub(super) fn complete_client(
         Some(client) => client.id,
         None => ask(world, "Client id")?,
     };
-    let public_too = usable_auth(endpoint, &Client { id: id.clone(), secret: None }).is_ok();
+    let public_too = usable_auth(endpoint, &Client::plain(id.clone(), None)).is_ok();
     let question =
         if public_too { "Client secret (not shown; Enter if the app has none)" } else { "Client secret (not shown)" };
     let secret = ask_hidden(world, question)?;
@@ -109,7 +109,7 @@ pub(super) fn complete_client(
         session.set_secret(secret.clone());
     }
     session.profile.client_id = Some(id.clone());
-    Ok(Client { id, secret })
+    session.client_with(world, provider, old, id, secret)
 }
 
 /// No client id, and nobody to ask for one.

@@ -63,6 +63,9 @@ pub(super) fn store_login(
         machine: renewal::machine(world),
         token: Some(set.clone()),
         metadata: session.metadata.clone().or(before.metadata),
+        keys: session.keys.clone().or(before.keys),
+        dpop_key: client.proofs.dpop.as_ref().map(|dpop| dpop.kept().clone()),
+        dpop_nonces: client.proofs.dpop.as_ref().map(|dpop| dpop.nonces()).unwrap_or_default(),
         registration: before.registration.filter(|_| before.client_id.as_deref() == Some(&client.id)),
     };
     keep(world, session, &record)?;
@@ -177,6 +180,7 @@ fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Re
     if !choice.scopes.is_empty() && known.scopes.as_ref() != Some(&choice.scopes) {
         changes.push(("scopes".to_owned(), choice.scopes.join(" ")));
     }
+    changes.extend(choice.proofs.changes(&known.proofs));
     changes.extend(choice.asks.changes(&known.asks).into_iter().filter(|(key, _)| !ONCE.contains(&key.as_str())));
     if changes.is_empty() && session.configured {
         return Ok(());

@@ -20,8 +20,12 @@ use crate::command::ask_args::SignInFlags;
 use crate::command::{Global, WhoArgs, duration, practice, register, times};
 use crate::config::GrantKind;
 use crate::error::Error;
+use crate::grant::Asking;
+use crate::grant::identity::{self, Identity, Sent};
 use crate::grant::unattended::offered;
 use crate::protocol::authorization_details;
+use crate::protocol::id_token;
+use crate::protocol::token_request::Client;
 use crate::provider::Provider;
 use crate::session::record::Record;
 use crate::session::{Choice, Session};
@@ -109,9 +113,12 @@ fn finish(
     grant: GrantKind,
     obtained: Obtained,
 ) -> Result<u8, Error> {
-    let Obtained { set, client, asked, redirect_params, caught, confirm } = obtained;
+    let Obtained { set, client, asked, redirect_params, caught, sent, confirm } = obtained;
     let done: Result<Option<String>, Error> = (|| {
-        let account = account(world, session, provider, &set);
+        // an ID token that is not right ends it before the access token is used for anything
+        let identity = identify(world, session, provider, old.as_ref(), &client, &set, &sent)?;
+        let account = account(world, session, provider, &set)
+            .or_else(|| identity.and_then(|identity| id_token::account(&identity.claims)));
         if confirm {
             confirm_account(world, session, provider, account.as_deref(), &set)?;
         }
@@ -133,6 +140,9 @@ fn finish(
     ));
     if let Some(scopes) = missing_scopes(&asked, &set) {
         world.warn(&format!("not granted: {}", safe(&scopes)));
+    }
+    if set.id_token.is_none() && sent.nonce.is_some() {
+        world.warn("the provider sent no ID token, though `openid` was asked for");
     }
     if let Some(granted) = set.extra.get("authorization_details").map(authorization_details::granted) {
         world.say(&format!("Granted in detail: {}", safe(&granted.join(", "))));
@@ -183,10 +193,37 @@ fn for_a_shell(word: &str) -> String {
     }
 }
 
+/// Who signed in by the ID token, if there is one.
+fn identify(
+    world: &mut World,
+    session: &mut Session,
+    provider: &Provider,
+    old: Option<&Record>,
+    client: &Client,
+    set: &TokenSet,
+    sent: &Sent,
+) -> Result<Option<Identity>, Error> {
+    if set.id_token.is_none() {
+        return Ok(None);
+    }
+    let provider = match provider.issuer {
+        Some(_) => session.whole_provider(world, old)?,
+        None => provider.clone(),
+    };
+    let mut ring = session.key_ring(&provider, old);
+    let name = session.name.clone();
+    let identity =
+        identity::of_login(world, &Asking { profile: &name, provider: &provider, client }, &mut ring, set, sent);
+    session.keys = ring.kept().cloned();
+    identity
+}
+
 /// Who signed in, if that can be had cheaply. A login is no failure because this is.
 fn account(world: &mut World, session: &mut Session, provider: &Provider, set: &TokenSet) -> Option<String> {
     let whoami = provider.whoami.as_ref()?;
-    match api::whoami::ask(world, provider, whoami, set) {
+    let asked =
+        session.binding(world, set).and_then(|binding| api::whoami::ask(world, provider, whoami, set, &binding));
+    match asked {
         Ok(account) => account,
         Err(e) => {
             let name = session.name.clone();

@@ -10,7 +10,9 @@ use crate::error::Error;
 use crate::grant::Asking;
 use crate::grant::authorization_code::{self, Caught, Login, wants_confirmation};
 use crate::grant::authorize_request::Travel;
+use crate::grant::identity::Sent;
 use crate::grant::redirect_plan::{self, Target};
+use crate::protocol::jarm;
 use crate::protocol::token_request::Client;
 use crate::provider::Provider;
 use crate::session::Session;
@@ -27,6 +29,8 @@ pub(super) struct Obtained {
     pub asked: Vec<String>,
     pub redirect_params: Vec<(String, String)>,
     pub caught: Option<Caught>,
+    /// What an ID token must agree with.
+    pub sent: Sent,
     pub confirm: bool,
 }
 
@@ -38,6 +42,8 @@ pub(super) fn by_browser(
     args: &LoginArgs,
     store_notice: Option<String>,
 ) -> Result<Obtained, Error> {
+    let signed = session.profile.asks.response_mode.as_deref().is_some_and(|mode| jarm::MODES.contains(&mode));
+    let provider = &if signed { session.whole_provider(world, old)? } else { provider.clone() };
     let random = crate::session::random_hex(world);
     let plan = redirect_plan::plan(provider, session.profile.redirect_uri.as_deref(), session.profile.port, &random)?;
     let client = complete_client(world, session, provider, old, &provider.token, Some(&plan))?;
@@ -72,13 +78,16 @@ pub(super) fn by_browser(
         resources: &session.profile.asks.resources,
         travel: Travel { par: session.profile.asks.par.unwrap_or_default() },
         iss_required: session.iss_required,
+        keys: session.key_ring(provider, old),
     };
     let obtained = authorization_code::obtain(world, &login, &mut |_| ())?;
+    session.keys = obtained.keys.or(session.keys.take());
     Ok(Obtained {
         set: obtained.answer.set,
         client,
         asked,
         redirect_params: obtained.redirect_params,
+        sent: obtained.sent,
         caught: Some(obtained.caught),
         confirm,
     })

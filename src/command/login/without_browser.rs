@@ -8,6 +8,7 @@ use super::ways::{Obtained, say_if};
 use crate::command::may_ask;
 use crate::config::GrantKind;
 use crate::error::Error;
+use crate::grant::identity::Sent;
 use crate::grant::unattended::Aim;
 use crate::grant::{Asking, ciba, device, password};
 use crate::protocol::ciba::{Hint, More};
@@ -21,7 +22,7 @@ use crate::token::TokenSet;
 use crate::world::World;
 
 fn obtained(set: TokenSet, client: Client, asked: Vec<String>) -> Obtained {
-    Obtained { set, client, asked, redirect_params: Vec::new(), caught: None, confirm: false }
+    Obtained { set, client, asked, redirect_params: Vec::new(), caught: None, sent: Sent::default(), confirm: false }
 }
 
 /// Client credentials, assertions, and the exchange of one token for another.

@@ -6,6 +6,7 @@
 //! another machine end the test, and so does an answer that was prepared and never asked for.
 
 mod doubles;
+pub mod op;
 pub mod robot;
 
 use std::collections::{BTreeMap, VecDeque};

@@ -1,0 +1,131 @@
+//! A server's public keys: fetched where it says they are, kept with the login, and fetched again once when a token names one
+//! that is not among them (rotation). The request holds nothing secret and follows no redirect.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use crate::error::{Error, Kind};
+use crate::grant::discover::refuse_private;
+use crate::grant::send;
+use crate::protocol::jose::{Header, JwkSet};
+use crate::protocol::metadata;
+use crate::protocol::signed::{self, SignedError, Trust};
+use crate::text::safe;
+use crate::wire::Request;
+use crate::world::World;
+
+/// A set of keys that is kept, and until when (Unix seconds) it needn't be fetched again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeptKeys {
+    pub uri: String,
+    pub until: i64,
+    pub set: Value,
+}
+
+/// Keys for one command: the kept ones, or new ones, fetched twice at most.
+#[derive(Clone, Debug)]
+pub struct KeyRing {
+    uri: Option<String>,
+    kept: Option<KeptKeys>,
+    /// This command has fetched them.
+    fetched: bool,
+    /// Time for the whole fetch.
+    pub timeout: Duration,
+    /// `false`: what is kept must do.
+    pub may_fetch: bool,
+}
+
+/// Why a token could not be verified.
+#[derive(Debug)]
+pub enum Unverified {
+    /// It was looked at and is wrong.
+    Wrong(SignedError),
+    /// The keys can't be had.
+    NoKeys(Error),
+}
+
+impl KeyRing {
+    /// `uri`: where the keys are, if that is known.
+    pub fn new(uri: Option<&str>, kept: Option<&KeptKeys>) -> KeyRing {
+        KeyRing {
+            uri: uri.map(str::to_owned),
+            kept: kept.filter(|kept| Some(kept.uri.as_str()) == uri).cloned(),
+            fetched: false,
+            timeout: Duration::from_secs(10),
+            may_fetch: true,
+        }
+    }
+
+    /// Whether there is any place to have keys from.
+    pub fn is_known(&self) -> bool {
+        self.uri.is_some()
+    }
+
+    /// What is to be kept with the login.
+    pub fn kept(&self) -> Option<&KeptKeys> {
+        self.kept.as_ref()
+    }
+
+    /// Verifies a token and gives its claims. A client secret is all that HS256 needs.
+    pub fn verify(
+        &mut self,
+        world: &mut World,
+        token: &str,
+        trust: &Trust<'_>,
+    ) -> Result<(Header, Map<String, Value>), Unverified> {
+        let announced = signed::announced(token, trust).map_err(Unverified::Wrong)?;
+        if announced.algorithm.is_symmetric() {
+            return signed::verify(token, &JwkSet::default(), trust).map_err(Unverified::Wrong);
+        }
+        let keys = self.current(world)?;
+        match signed::verify(token, &keys, trust) {
+            Err(SignedError::UnknownKey { .. }) if !self.fetched && self.may_fetch => {
+                world.step(|| "the token names a key that is not among the kept ones: asking the server".to_owned());
+                let keys = self.fetch(world)?;
+                signed::verify(token, &keys, trust).map_err(Unverified::Wrong)
+            }
+            outcome => outcome.map_err(Unverified::Wrong),
+        }
+    }
+
+    /// The kept keys while they are good, else new ones.
+    pub fn current(&mut self, world: &mut World) -> Result<JwkSet, Unverified> {
+        let now = world.clock.now();
+        let good = |kept: &KeptKeys| now < kept.until || !self.may_fetch;
+        if let Some(kept) = self.kept.as_ref().filter(|kept| self.fetched || good(kept))
+            && let Ok(set) = JwkSet::read(kept.set.to_string().as_bytes())
+        {
+            return Ok(set);
+        }
+        self.fetch(world)
+    }
+
+    fn fetch(&mut self, world: &mut World) -> Result<JwkSet, Unverified> {
+        let Some(uri) = self.uri.clone().filter(|_| self.may_fetch) else {
+            return Err(Unverified::NoKeys(Error::new(Kind::Unsafe, "it is not known where the provider's keys are")));
+        };
+        self.fetched = true;
+        let (set, until) = fetch(world, &uri, self.timeout).map_err(Unverified::NoKeys)?;
+        let members: Vec<Value> = set.keys.iter().map(|key| Value::Object(key.to_members())).collect();
+        self.kept = Some(KeptKeys { uri, until, set: json!({ "keys": members }) });
+        Ok(set)
+    }
+}
+
+fn fetch(world: &mut World, uri: &str, timeout: Duration) -> Result<(JwkSet, i64), Error> {
+    refuse_private(uri)?;
+    let mut request = Request::new("GET", uri).header("accept", "application/jwk-set+json, application/json;q=0.9");
+    request.timeout = timeout;
+    request.max_body = 512 << 10;
+    let response = send(world, &request)?;
+    let what = || format!("the provider's keys at `{}`", safe(&request.place()));
+    if response.status != 200 {
+        let kind = if response.status == 429 || response.status >= 500 { Kind::TryLater } else { Kind::Unsafe };
+        return Err(Error::new(kind, format!("{} can't be had", what()))
+            .cause(format!("the server answered with status {}", response.status)));
+    }
+    let set = JwkSet::read(&response.body)
+        .map_err(|e| Error::new(Kind::Unsafe, format!("{} can't be read", what())).cause(e))?;
+    Ok((set, world.clock.now() + metadata::life(response.header("cache-control"))))
+}

@@ -1,0 +1,88 @@
+//! Answers of the authorize endpoint that the server signs (JARM): whoever changes one on its way through the browser is found
+//! out, and one made for another client or by another server is too.
+//!
+//! The answer's own `state` is looked at before the signature: what isn't this login's is noise, as ever, and ends nothing and
+//! fetches nothing.
+
+use crate::error::{Error, Kind};
+use crate::grant::Asking;
+use crate::grant::keys::{KeptKeys, KeyRing, Unverified};
+use crate::protocol::redirect::{self, Expected, Verdict};
+use crate::protocol::signed::Trust;
+use crate::protocol::{jarm, jose};
+use crate::text::safe;
+use crate::world::World;
+
+/// What an answer is judged by, where a signed one was asked for.
+pub struct SignedAnswer<'a> {
+    asking: &'a Asking<'a>,
+    issuer: String,
+    ring: KeyRing,
+}
+
+impl<'a> SignedAnswer<'a> {
+    /// `None`: the request asks for a plain answer. `ring`: where the server's keys are.
+    pub fn asked_for(
+        asking: &'a Asking<'a>,
+        params: &[(String, String)],
+        ring: &KeyRing,
+    ) -> Result<Option<SignedAnswer<'a>>, Error> {
+        if !params.iter().any(|(name, value)| name == "response_mode" && jarm::MODES.contains(&value.as_str())) {
+            return Ok(None);
+        }
+        let Some(issuer) = asking.provider.issuer.clone().filter(|_| ring.is_known()) else {
+            return Err(Error::usage(format!(
+                "a signed answer can't be verified: it is not known who `{}` is and where its keys are",
+                safe(&asking.provider.id)
+            ))
+            .hint("name its `issuer` in the provider file, and `id-token.jwks-uri` where no document says it"));
+        };
+        Ok(Some(SignedAnswer { asking, issuer, ring: ring.clone() }))
+    }
+
+    pub fn kept_keys(&self) -> Option<&KeptKeys> {
+        self.ring.kept()
+    }
+
+    /// Judges what came to the redirect address.
+    pub fn judge(&mut self, world: &mut World, query: &str, expected: &Expected) -> Result<Verdict, Error> {
+        let Some(token) = jarm::response(query) else {
+            return Ok(match redirect::judge(query, expected) {
+                Verdict::Code { .. } => Verdict::Broken("it is not signed, though a signed answer was asked for"),
+                // an unsigned refusal can end a sign-in that is ours, and nothing more
+                other => other,
+            });
+        };
+        let Ok(claims) = jose::unverified_claims(&token) else {
+            return Ok(Verdict::Noise("its `response` can't be read"));
+        };
+        if let noise @ Verdict::Noise(_) = redirect::judge(&jarm::as_query(&claims), expected) {
+            return Ok(noise);
+        }
+        let broken = |why: &dyn std::fmt::Display| {
+            Error::new(Kind::Unsafe, "the redirect can't be trusted").cause(format!("its signed answer: {why}")).hint(
+                format!(
+                    "nothing was exchanged; run `oauthctl login {}` again, and look closely at where you sign in",
+                    self.asking.profile
+                ),
+            )
+        };
+        let now = world.clock.now();
+        let parameters =
+            jarm::parameters(&claims, &self.issuer, &self.asking.client.id, now).map_err(|e| broken(&e))?;
+        let trust = Trust {
+            algorithms: &self.asking.provider.identity.jarm_algorithms,
+            typ: None,
+            secret: self.asking.client.secret.as_ref(),
+        };
+        match self.ring.verify(world, &token, &trust) {
+            Ok(_) => {}
+            Err(Unverified::Wrong(e)) => return Err(broken(&e)),
+            Err(Unverified::NoKeys(e)) => {
+                return Err(e.hint(format!("nothing was exchanged; oauthctl login {}", self.asking.profile)));
+            }
+        }
+        world.step(|| "the redirect's answer is signed by the provider".to_owned());
+        Ok(redirect::judge(&parameters, expected))
+    }
+}

@@ -1,0 +1,172 @@
+//! How a client proves who it is without showing a secret: by an assertion that it signs (RFC 7523, section 3; OpenID Connect
+//! Core, section 9), by a certificate (RFC 8705), and how it signs the request a person is sent with (RFC 9101).
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use crate::protocol::dpop::Dpop;
+use crate::protocol::form;
+use crate::protocol::jose::{self, Algorithm, SigningKey, base64url};
+use crate::protocol::token_request::{Client, RequestError};
+use crate::provider::{Announced, ParamsIn};
+use crate::secret::Secret;
+use crate::text::safe;
+use crate::wire::{AtSending, Identity, Request};
+
+/// Seconds that an assertion is good for: long enough for a clock that is a little off.
+const LIFE: i64 = 120;
+
+/// What a client has beside its id and secret.
+#[derive(Clone, Debug, Default)]
+pub struct Proofs {
+    pub key: Option<Arc<SigningKey>>,
+    /// The one algorithm to sign with, where the person names it.
+    pub algorithm: Option<Algorithm>,
+    pub identity: Option<Arc<Identity>>,
+    /// `x5t#S256` of the certificate.
+    pub certificate_thumbprint: Option<String>,
+    /// An assertion's `aud`: the token endpoint, unless the person said otherwise.
+    pub audience: Option<String>,
+    pub announced: Announced,
+    /// The key that tokens are bound to (RFC 9449).
+    pub dpop: Option<Arc<Dpop>>,
+}
+
+/// Signed anew for each try.
+#[derive(Clone)]
+pub struct Assertion {
+    signer: Signer,
+    algorithm: Algorithm,
+    client_id: String,
+    audience: String,
+    params_in: ParamsIn,
+}
+
+#[derive(Clone)]
+enum Signer {
+    Key { key: Arc<SigningKey>, certificate_thumbprint: Option<String> },
+    Secret(Secret),
+}
+
+impl std::fmt::Debug for Assertion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "assertion of {} by {}", self.client_id, self.algorithm)
+    }
+}
+
+impl Assertion {
+    /// `private_key_jwt`. `endpoint`: the address asked, the audience where nothing else is known.
+    pub fn by_key(client: &Client, endpoint: &str, params_in: ParamsIn) -> Result<Assertion, RequestError> {
+        let proofs = &client.proofs;
+        let key = proofs.key.clone().ok_or(RequestError::NeedsKey)?;
+        let algorithm = algorithm(proofs, &key, proofs.announced.auth_algorithms.as_deref())?;
+        let certificate_thumbprint = proofs.certificate_thumbprint.clone();
+        Ok(Assertion {
+            signer: Signer::Key { key, certificate_thumbprint },
+            ..of(client, algorithm, endpoint, params_in)
+        })
+    }
+
+    /// `client_secret_jwt`.
+    pub fn by_secret(client: &Client, endpoint: &str, params_in: ParamsIn) -> Result<Assertion, RequestError> {
+        if client.secret.is_none() {
+            return Err(RequestError::NeedsSecret);
+        }
+        let taken = client.proofs.announced.auth_algorithms.as_deref();
+        let mut all = [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512].into_iter();
+        let algorithm = all.find(|alg| takes(taken, *alg)).ok_or_else(|| RequestError::Algorithm {
+            ours: "HS256, HS384, HS512".to_owned(),
+            theirs: safe(&taken.unwrap_or_default().join(", ")),
+        })?;
+        Ok(of(client, algorithm, endpoint, params_in))
+    }
+
+    fn signed(&self, now: i64, random: [u8; 16]) -> Result<Secret, String> {
+        let claims = json!({
+            "iss": self.client_id,
+            "sub": self.client_id,
+            "aud": self.audience,
+            "jti": base64url(random),
+            "iat": now,
+            "exp": now + LIFE,
+        });
+        let claims = claims.as_object().cloned().unwrap_or_default();
+        let mut header = Map::from_iter([("typ".to_owned(), Value::from("JWT"))]);
+        match &self.signer {
+            Signer::Secret(secret) => jose::sign_with_secret(self.algorithm, secret, header, &claims),
+            Signer::Key { key, certificate_thumbprint } => {
+                if let Some(thumbprint) = certificate_thumbprint {
+                    header.insert("x5t#S256".to_owned(), thumbprint.as_str().into());
+                }
+                key.sign(self.algorithm, header, &claims)
+            }
+        }
+        .map_err(|e| e.to_string())
+    }
+}
+
+fn of(client: &Client, algorithm: Algorithm, endpoint: &str, params_in: ParamsIn) -> Assertion {
+    Assertion {
+        signer: Signer::Secret(client.secret.clone().unwrap_or_else(|| Secret::unlisted(""))),
+        algorithm,
+        client_id: client.id.clone(),
+        audience: client.proofs.audience.clone().unwrap_or_else(|| endpoint.to_owned()),
+        params_in,
+    }
+}
+
+impl AtSending for Assertion {
+    fn put_into(&self, request: &mut Request, now: i64, random: [u8; 16]) -> Result<(), String> {
+        let assertion = self.signed(now, random)?;
+        let added = [
+            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            ("client_assertion", assertion.expose()),
+        ];
+        let body = request.body.as_ref().map_or("", Secret::expose);
+        match self.params_in {
+            ParamsIn::Form => {
+                let join = if body.is_empty() { "" } else { "&" };
+                request.body = Some(Secret::unlisted(format!("{body}{join}{}", form::encode(added).as_str())));
+            }
+            ParamsIn::Json => {
+                let mut members: Map<String, Value> = serde_json::from_str(body).map_err(|e| e.to_string())?;
+                members.extend(added.map(|(name, value)| (name.to_owned(), value.into())));
+                request.body = Some(Secret::unlisted(Value::Object(members).to_string()));
+            }
+            ParamsIn::Query => {
+                let join = if request.url.expose().contains('?') { '&' } else { '?' };
+                let url = format!("{}{join}{}", request.url.expose(), form::encode(added).as_str());
+                request.url = Secret::unlisted(url);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The claims of an authorize request, signed with the client's key (RFC 9101, section 4).
+pub fn request_object(client: &Client, claims: &Map<String, Value>) -> Result<Secret, RequestError> {
+    let key = client.proofs.key.clone().ok_or(RequestError::NeedsKey)?;
+    let algorithm = algorithm(&client.proofs, &key, client.proofs.announced.request_object_algorithms.as_deref())?;
+    let header = Map::from_iter([("typ".to_owned(), Value::from("oauth-authz-req+jwt"))]);
+    key.sign(algorithm, header, claims).map_err(|e| RequestError::Key(e.to_string()))
+}
+
+fn takes(taken: Option<&[String]>, alg: Algorithm) -> bool {
+    taken.is_none_or(|names| names.iter().any(|name| Algorithm::from_name(name) == Some(alg)))
+}
+
+/// The person's choice, else the key's usual one, else any of its that the server takes.
+fn algorithm(proofs: &Proofs, key: &SigningKey, taken: Option<&[String]>) -> Result<Algorithm, RequestError> {
+    let own = match proofs.algorithm {
+        Some(said) => vec![said],
+        // the usual one of a kind stands first there
+        None => key.algorithms(),
+    };
+    own.iter().copied().find(|alg| key.algorithms().contains(alg) && takes(taken, *alg)).ok_or_else(|| {
+        RequestError::Algorithm {
+            ours: own.iter().map(|alg| alg.name()).collect::<Vec<_>>().join(", "),
+            theirs: taken.map_or_else(|| key.kind().to_owned(), |names| safe(&names.join(", "))),
+        }
+    })
+}

@@ -1,0 +1,86 @@
+//! Which key made a signature, and may it have: the choice between a header's words (`alg`, `kid`, `typ`) and a server's keys.
+//! The algorithm is never the token's to choose: it must be one that was announced, and the key must be made for it.
+
+use serde_json::{Map, Value};
+
+use crate::protocol::jose::{self, Algorithm, Header, JoseError, JwkSet, VerifyKey};
+use crate::secret::Secret;
+use crate::text::safe;
+
+/// Who may have signed, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Trust<'a> {
+    /// Names as the server announced them; empty: it announced none, and OpenID Connect's default holds, RS256.
+    pub algorithms: &'a [String],
+    /// The type that the token must say it has (`token-introspection+jwt`); `None`: any that isn't another kind's own.
+    pub typ: Option<&'a str>,
+    /// For HS256 and its kin: the client secret.
+    pub secret: Option<&'a Secret>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignedError {
+    #[error("{0}")]
+    Jose(#[from] JoseError),
+    #[error("it is signed with `{0}`, which the server did not announce")]
+    Algorithm(String),
+    #[error("it says that it is a `{0}`")]
+    Type(String),
+    #[error("it is signed with `{0}`, and this client has no client secret to verify that with")]
+    NoSecret(Algorithm),
+    /// Keys that were fetched a while ago may not have it yet.
+    #[error("the server has no key `{}` for `{alg}`", kid.as_deref().unwrap_or("without a name"))]
+    UnknownKey { kid: Option<String>, alg: Algorithm },
+    #[error("it names no key (`kid`), and the server has {0} that it may be signed with")]
+    SeveralKeys(usize),
+}
+
+/// The algorithm and how a token is to be verified, before any key is at hand.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Announced {
+    pub header: Header,
+    pub algorithm: Algorithm,
+}
+
+/// Reads a token's header and judges what it says of itself.
+pub fn announced(token: &str, trust: &Trust<'_>) -> Result<Announced, SignedError> {
+    let header = jose::header(token)?;
+    if header.alg.eq_ignore_ascii_case("none") {
+        return Err(JoseError::Unsigned.into());
+    }
+    let is_announced = match trust.algorithms {
+        [] => header.alg == "RS256",
+        list => list.contains(&header.alg),
+    };
+    if !is_announced {
+        return Err(SignedError::Algorithm(safe(&header.alg)));
+    }
+    let algorithm = header.algorithm().ok_or_else(|| JoseError::Algorithm(safe(&header.alg)))?;
+    let typ = header.typ.as_deref().map(|typ| typ.strip_prefix("application/").unwrap_or(typ).to_lowercase());
+    match (trust.typ, typ.as_deref()) {
+        (Some(wanted), Some(typ)) if typ == wanted => {}
+        // RFC 8725, section 3.11: a kind with a type of its own (`at+jwt`, `logout+jwt`) is never taken for another
+        (None, Some(typ)) if !typ.ends_with("+jwt") => {}
+        (None, None) => {}
+        (_, typ) => return Err(SignedError::Type(safe(typ.unwrap_or("(nothing)")))),
+    }
+    Ok(Announced { header, algorithm })
+}
+
+/// Verifies a token with the one key that it can be signed with, and gives its claims.
+pub fn verify(token: &str, keys: &JwkSet, trust: &Trust<'_>) -> Result<(Header, Map<String, Value>), SignedError> {
+    let Announced { header, algorithm } = announced(token, trust)?;
+    let key = if algorithm.is_symmetric() {
+        VerifyKey::from(trust.secret.ok_or(SignedError::NoSecret(algorithm))?)
+    } else {
+        let mut fit = keys.candidates(algorithm, header.kid.as_deref());
+        match (fit.next(), fit.count()) {
+            (None, _) => {
+                return Err(SignedError::UnknownKey { kid: header.kid.as_deref().map(safe), alg: algorithm });
+            }
+            (Some(key), 0) => VerifyKey::Public(key),
+            (Some(_), more) => return Err(SignedError::SeveralKeys(more + 1)),
+        }
+    };
+    Ok(jose::verify(token, &[algorithm], key)?)
+}

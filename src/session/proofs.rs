@@ -1,0 +1,229 @@
+//! What a profile's client proves itself with, read from where the person keeps it: the key and the certificate never rest in
+//! the store. The DPoP key does, beside the token that is bound to it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::config::proofs::Audience;
+use crate::config::{SecretSource, expand_home};
+use crate::error::{Error, Kind};
+use crate::protocol::binding::{Binding, is_dpop};
+use crate::protocol::client_auth::Proofs;
+use crate::protocol::dpop::Dpop;
+use crate::protocol::jose::{self, Algorithm, SigningKey};
+use crate::provider::{Announced, ClientAuth, Provider, auth_name};
+use crate::secret::Secret;
+use crate::session::Session;
+use crate::session::record::Record;
+use crate::text::safe;
+use crate::token::TokenSet;
+use crate::wire::Identity;
+use crate::world::World;
+
+impl Session {
+    /// Everything beside id and secret, read once.
+    pub(super) fn proofs(
+        &mut self,
+        world: &mut World,
+        provider: &Provider,
+        record: Option<&Record>,
+    ) -> Result<Proofs, Error> {
+        let dpop = self.dpop(&provider.announced, record)?;
+        if let Some(proofs) = &self.proofs {
+            return Ok(Proofs { dpop, ..proofs.clone() });
+        }
+        let said = self.profile.proofs.clone();
+        let text = self.client_key(world)?;
+        let key = match &text {
+            None => None,
+            Some(text) => {
+                let key = SigningKey::read(text).map_err(|e| {
+                    Error::usage(format!("the client key of `{}` can't be used", self.name))
+                        .cause(e)
+                        .hint("wanted is a private key: PEM (PKCS#8, PKCS#1, SEC1) or JWK; RSA from 2048 bits, P-256, P-384, Ed25519")
+                })?;
+                Some(Arc::new(key.with_kid(said.key_id.clone())))
+            }
+        };
+        let certificate = match &said.certificate {
+            None => None,
+            Some(path) => Some(read_certificate(world, path)?),
+        };
+        let certificate_thumbprint = match &certificate {
+            None => None,
+            Some(pem) => Some(jose::certificate_thumbprint(pem).map_err(|e| {
+                Error::usage(format!("the client certificate of `{}` can't be used", self.name)).cause(e)
+            })?),
+        };
+        // a key as JWK signs, and no TLS takes it
+        let pem = text.filter(|text| !text.expose().trim_start().starts_with('{'));
+        let identity = match (certificate, pem) {
+            (Some(certificate), Some(key)) => Some(Arc::new(Identity { certificate, key })),
+            (Some(_), None) => {
+                return Err(Error::usage("there is a client certificate, and no key to it as PEM")
+                    .hint("`--client-key-file FILE`: the certificate's private key, as PEM"));
+            }
+            _ => None,
+        };
+        let audience = match &said.assertion_audience {
+            None | Some(Audience::TokenEndpoint) => provider.token.url.clone(),
+            Some(Audience::Url(url)) => Some(url.clone()),
+            Some(Audience::Issuer) => Some(provider.issuer.clone().ok_or_else(|| {
+                Error::usage(format!(
+                    "`assertion-audience` is `issuer`, and none is known of the provider `{}`",
+                    safe(&provider.id)
+                ))
+                .hint("`oauthctl profile set PROFILE assertion-audience URL`")
+            })?),
+        };
+        let proofs = Proofs {
+            key,
+            algorithm: said.key_algorithm,
+            identity,
+            certificate_thumbprint,
+            audience,
+            announced: provider.announced.clone(),
+            dpop,
+        };
+        self.proofs = Some(proofs.clone());
+        Ok(proofs)
+    }
+
+    /// The key that tokens are bound to: a new one at each login, and where a token is had without one; the record's otherwise,
+    /// since a refresh token is bound as well.
+    fn dpop(&mut self, announced: &Announced, record: Option<&Record>) -> Result<Option<Arc<Dpop>>, Error> {
+        if let Some(dpop) = &self.dpop {
+            return Ok(Some(dpop.clone()));
+        }
+        let wanted = self.profile.proofs.dpop == Some(true);
+        let kept = record.and_then(|r| Some((r.dpop_key.clone()?, r.dpop_nonces.clone()))).filter(|_| !self.signing_in);
+        let new = wanted
+            && (self.signing_in || !self.grant(None, record).needs_person())
+            && record.is_none_or(|r| r.token.is_none() || self.signing_in || !self.grant(None, record).needs_person());
+        let made = match kept {
+            Some((key, nonces)) => Dpop::read(key, nonces),
+            None if new => {
+                refuse_unannounced(announced)?;
+                Dpop::generate()
+            }
+            None => return Ok(None),
+        };
+        let dpop = Arc::new(made.map_err(|e| {
+            Error::new(Kind::Store, format!("the key that the token of `{}` is bound to can't be used", self.name))
+                .cause(e)
+                .hint(format!("oauthctl login {}", self.name))
+        })?);
+        self.dpop = Some(dpop.clone());
+        Ok(Some(dpop))
+    }
+
+    fn client_key(&self, world: &mut World) -> Result<Option<Secret>, Error> {
+        super::inputs::read(world, self, "client key", &self.profile.proofs.key)
+    }
+
+    /// The way of client authentication that the person chose, for every endpoint that knows clients as the token endpoint does.
+    pub(super) fn choose_auth(&self, provider: &mut Provider) -> Result<(), Error> {
+        let Some(chosen) = self.profile.proofs.auth else { return Ok(()) };
+        if let Some(offered) = &provider.announced.auth_methods
+            && let Some(name) = registered_name(chosen)
+            && !offered.iter().any(|o| o == name)
+        {
+            return Err(Error::usage(format!("the provider does not take `{name}`"))
+                .cause(format!("it announces {}", safe(&offered.join(", "))))
+                .hint(format!("oauthctl profile unset {} auth", self.name)));
+        }
+        let before = provider.token.auth.clone();
+        let endpoints = [
+            Some(&mut provider.token),
+            Some(&mut provider.refresh.endpoint),
+            provider.client_credentials.as_mut(),
+            provider.device.as_mut().map(|d| &mut d.endpoint),
+            provider.revoke.as_mut().map(|r| &mut r.endpoint),
+            provider.introspect.as_mut(),
+        ];
+        for endpoint in endpoints.into_iter().flatten().filter(|e| e.auth == before) {
+            endpoint.auth = vec![chosen];
+        }
+        provider.token.auth = vec![chosen];
+        Ok(())
+    }
+
+    /// How the client proves who it is, in words for `status`.
+    pub fn proof_words(&self) -> Option<String> {
+        let proofs = &self.profile.proofs;
+        let mut words = Vec::new();
+        if let Some(auth) = proofs.auth {
+            words.push(auth_name(auth).replace('_', "-"));
+        }
+        match &proofs.key {
+            Some(SecretSource::File(path)) => words.push(format!("key in {}", safe(&path.display().to_string()))),
+            Some(SecretSource::Command(argv)) => words.push(format!("key from `{}`", safe(&argv.join(" ")))),
+            Some(SecretSource::Env(name)) => words.push(format!("key in ${}", safe(name))),
+            None => {}
+        }
+        words.extend(proofs.certificate.as_ref().map(|p| format!("certificate in {}", safe(&p.display().to_string()))));
+        (!words.is_empty()).then(|| words.join(", "))
+    }
+
+    /// What goes along with a token at a resource: the proof of the key that it is bound to, the certificate.
+    pub fn binding(&mut self, world: &mut World, set: &TokenSet) -> Result<Binding, Error> {
+        let bound = is_dpop(set);
+        if !bound && self.profile.proofs.certificate.is_none() {
+            return Ok(Binding::default());
+        }
+        if bound && self.dpop.is_none() {
+            let record = self.load()?;
+            self.dpop(&Announced::default(), record.as_ref())?;
+        }
+        if bound && self.dpop.is_none() {
+            return Err(Error::login_first(
+                &self.name,
+                format!("the key that the token of `{}` is bound to is not here", self.name),
+            ));
+        }
+        let identity = match self.profile.proofs.certificate {
+            None => None,
+            Some(_) => {
+                let provider = self.provider(world, None)?;
+                self.proofs(world, &provider, None)?.identity
+            }
+        };
+        Ok(Binding { dpop: self.dpop.clone().filter(|_| bound), identity })
+    }
+}
+
+/// What a server that says what it has does not name, it does not have.
+fn refuse_unannounced(announced: &Announced) -> Result<(), Error> {
+    let taken = announced.dpop_algorithms.as_deref();
+    let ours = |names: &[String]| names.iter().any(|name| name == Algorithm::ES256.name());
+    match taken {
+        None if !announced.known => Ok(()),
+        Some(names) if ours(names) => Ok(()),
+        None => Err(Error::usage("`dpop` is asked for, and the provider does not announce it")
+            .hint("go without: `oauthctl profile set PROFILE dpop false`")),
+        Some(names) => Err(Error::usage("`dpop` is asked for, and the provider takes no proof by ES256")
+            .cause(format!("it announces {}", safe(&names.join(", "))))),
+    }
+}
+
+/// As the registry of RFC 8414 has it.
+fn registered_name(auth: ClientAuth) -> Option<&'static str> {
+    match auth {
+        ClientAuth::Basic | ClientAuth::BasicRaw => Some("client_secret_basic"),
+        ClientAuth::Post => Some("client_secret_post"),
+        ClientAuth::None
+        | ClientAuth::PrivateKeyJwt
+        | ClientAuth::ClientSecretJwt
+        | ClientAuth::TlsClientAuth
+        | ClientAuth::SelfSignedTlsClientAuth => Some(auth_name(auth)),
+        _ => None,
+    }
+}
+
+fn read_certificate(world: &World, path: &Path) -> Result<String, Error> {
+    let place = expand_home(path, world.env.home().as_deref());
+    let text = super::read_at_most(&place, 256 * 1024).map_err(|e| {
+        Error::usage(format!("the client certificate `{}` can't be read", safe(&path.display().to_string()))).cause(e)
+    })?;
+    Ok(text.to_string())
+}
