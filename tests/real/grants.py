@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """The grants beyond a login, and what an authorize request may ask for, against npm's `oidc-provider` (its extras.mjs)."""
 
+import json
+import subprocess
 import time
 
 import rig
@@ -48,6 +50,50 @@ def one_token_is_exchanged_for_another_from_a_file_and_from_a_profile(t):
     home.run("token", "narrow", *flags, "--store", "none", "--subject-token-file", str(subject), env=client).expect(3, err="subject token is not known")
 
 
+def key_pair(t):
+    """A P-256 key as PEM in a file, and its public half as a JWK."""
+    make = (
+        "const {privateKey, publicKey} = require('crypto').generateKeyPairSync('ec', {namedCurve: 'P-256'});"
+        "console.log(JSON.stringify([privateKey.export({type: 'pkcs8', format: 'pem'}), {...publicKey.export({format: 'jwk'}), alg: 'ES256'}]))"
+    )
+    rig.need("node")
+    pem, jwk = json.loads(subprocess.run(["node", "-e", make], capture_output=True, text=True, timeout=rig.PATIENCE, check=True).stdout)
+    path = t.folder / "key.pem"
+    path.write_text(pem)
+    return str(path), json.dumps(jwk)
+
+
+@test
+def an_assertion_signed_here_is_taken_where_its_aud_is_the_token_endpoint(t):
+    key, jwk = key_pair(t)
+    op = op_with_extras(t, assertion_key=jwk)
+    home = at(t, op, "asserter")
+    ask = ["token", "rig", "--client-id", "asserter", "--grant", "jwt-bearer", "--subject", "alice", "--client-key-file", key, "--auth", "basic", "--store", "none"]
+    first = home.run(*ask).expect(0).token
+    second = home.run(*ask).expect(0).token
+    check(first != second, "another token each time expected")
+    sent = [rig.claims(e["body"]["assertion"]) for e in op.token_requests("urn:ietf:params:oauth:grant-type:jwt-bearer")]
+    check(sent[0]["jti"] != sent[1]["jti"], "another `jti` each time expected")
+    same([sent[0][name] for name in ("iss", "sub", "aud")], ["asserter", "alice", f"{op.http}/token"], "who, about whom, for whom")
+    home.run("login", *ask[1:-2]).expect(0)
+    home.run("profile", "set", "rig", "assertion-audience", "issuer").expect(0)
+    home.run("refresh", "rig").expect(3, err=[r"invalid_grant", r"`aud`"])
+
+
+@test
+def an_authorize_request_is_signed_by_value_and_pushed(t):
+    key, jwk = key_pair(t)
+    op = op_with_extras(t, assertion_key=jwk)
+    home = at(t, op, "signer", secret=False)
+    login = ["login", "rig", "--client-id", "signer", "--client-key-file", key, "--auth", "none", "--scope", "openid", "--request-object"]
+    home.run(*login, env={"BROWSER": t.browser()}).expect(0)
+    check("request=" in op.log("/auth")[0]["query"] and "state=" not in op.log("/auth")[0]["query"], "the request should be in the object alone")
+    home.run(*login, "--par", env={"BROWSER": t.browser()}).expect(0)
+    [pushed] = op.log("/request")
+    check("request" in pushed["body"] and "state" not in pushed["body"], f"pushed: {list(pushed['body'])}")
+    home.run(*login[:-1], "--request-object=false", "--par=false", env={"BROWSER": t.browser()}).expect(2, err=r"invalid_request")
+
+
 @test
 def consent_on_another_device_is_polled_for_and_never_too_soon(t):
     op = op_with_extras(t, ciba_decides_ms=6000)
@@ -86,7 +132,7 @@ def details_are_asked_for_granted_and_kept(t):
     op = op_with_extras(t)
     details = '[{"type":"payment_initiation","amount":"5"}]'
     home = at(t, op, "public", secret=False)
-    flags = ["--client-id", "public", "--scope", "openid", "--authorization-details", details]
+    flags = ["--client-id", "public", "--scope", "openid", "--resource", "https://one.example.test/", "--authorization-details", details]
     home.run("login", "rig", *flags, env={"BROWSER": t.browser()}).expect(0, err=r"Granted in detail: payment_initiation")
     same(home.run("token", "rig", "--format", "json").expect(0).json()["authorization_details"][0]["amount"], "5", "what was granted")
     unknown = '[{"type":"no_such_type"}]'

@@ -21,9 +21,23 @@ const machine = (client_id, grant_types, more = {}) => ({
   ...more,
 });
 
+/** What the clients that are there anyway may ask for as well. */
+export const allowed = (client) => ({ ...client, authorization_details_types: ['payment_initiation'] });
+
 export const clients = [
   machine('exchanger', [EXCHANGE, 'client_credentials']),
   machine('asserter', [JWT_BEARER]),
+  ...(env.ASSERTION_KEY ? [{
+    client_id: 'signer',
+    application_type: 'native',
+    token_endpoint_auth_method: 'none',
+    redirect_uris: ['http://127.0.0.1/callback'],
+    response_types: ['code'],
+    grant_types: ['authorization_code', 'refresh_token'],
+    request_object_signing_alg: 'ES256',
+    require_signed_request_object: true,
+    jwks: { keys: [JSON.parse(env.ASSERTION_KEY)] },
+  }] : []),
   machine('ciba', [CIBA, 'refresh_token'], { backchannel_token_delivery_mode: 'poll' }),
 ];
 
@@ -76,18 +90,20 @@ function details(ctx) {
 }
 
 export function grants(op) {
-  op.registerGrantType(EXCHANGE, async (ctx, next) => {
+  op.registerGrantType(EXCHANGE, async (ctx) => {
     const { client, params } = ctx.oidc;
     if (params.subject_token_type !== 'urn:ietf:params:oauth:token-type:access_token') {
       throw new oidc.errors.InvalidRequest('only access tokens are exchanged here');
     }
     const subject = await op.AccessToken.find(params.subject_token);
     if (!subject) throw new oidc.errors.InvalidRequest('the subject token is not known');
+    const grant = new op.Grant({ accountId: subject.accountId, clientId: client.clientId });
+    grant.addOIDCScope(params.scope ?? 'openid');
     const token = new op.AccessToken({
       client,
       accountId: subject.accountId,
-      grantId: subject.grantId,
-      scope: params.scope ?? subject.scope,
+      grantId: await grant.save(),
+      scope: params.scope ?? 'openid',
       gty: 'token-exchange',
     });
     ctx.body = {
@@ -97,10 +113,9 @@ export function grants(op) {
       expires_in: token.expiration,
       scope: token.scope,
     };
-    await next();
   }, ['subject_token', 'subject_token_type', 'actor_token', 'actor_token_type', 'requested_token_type', 'audience', 'scope', 'resource'], ['audience', 'resource']);
 
-  op.registerGrantType(JWT_BEARER, async (ctx, next) => {
+  op.registerGrantType(JWT_BEARER, async (ctx) => {
     const { client, params } = ctx.oidc;
     try {
       const key = await importJWK(JSON.parse(env.ASSERTION_KEY), JSON.parse(env.ASSERTION_KEY).alg);
@@ -110,6 +125,5 @@ export function grants(op) {
     }
     const token = new op.ClientCredentials({ client, scope: params.scope });
     ctx.body = { access_token: await token.save(), token_type: 'bearer', expires_in: token.expiration };
-    await next();
   }, ['assertion', 'scope']);
 }

@@ -60,7 +60,7 @@ const clients = [
   machine('odd:machine +%', 'p@ss word:/+%&=~!$^`|', 'client_secret_basic'),
 ];
 
-if (env.EXTRAS) clients.push(...extras.clients);
+if (env.EXTRAS) clients.splice(0, clients.length, ...clients.map((c) => (c.client_id === 'public' ? extras.allowed(c) : c)), ...extras.clients);
 
 const people = { alice: { name: 'Alice Example', email: 'alice@example.test' } };
 
