@@ -7,10 +7,12 @@ use super::body::Body;
 use super::items::Items;
 use super::request::{Draft, token_header};
 use crate::error::Error;
+use crate::protocol::dpop::SCHEME;
 use crate::provider::Provider;
 use crate::text::safe;
 
-/// `token`: the words of the command that prints the token; `None`: it isn't sent.
+/// `token`: the words of the command that prints the token; `None`: it isn't sent. `bound`: the token is bound to a key, and each
+/// request carries a proof of it (RFC 9449), which the same command makes.
 pub fn script(
     provider: &Provider,
     draft: &Draft,
@@ -18,11 +20,9 @@ pub fn script(
     items: &Items,
     body: &Body,
     token: Option<&[String]>,
+    bound: bool,
 ) -> Result<String, Error> {
-    let substitution = token.map(|words| {
-        let words: Vec<String> = words.iter().map(|w| shell_word(w)).collect();
-        format!("$({})", words.join(" "))
-    });
+    let substitution = token.map(substituted);
     let mut lines = Vec::new();
     let mut address = quoted(url.as_str());
     let in_header = token_header(provider);
@@ -42,8 +42,14 @@ pub fn script(
         lines.push(format!("header = {}", quoted(&line)));
     }
     if let (Some(token), Some(name)) = (&substitution, &in_header) {
-        let scheme = format!("{name}: {}", provider.api.auth.scheme);
+        let scheme = if bound { SCHEME } else { &provider.api.auth.scheme };
+        let scheme = format!("{name}: {scheme}");
         lines.push(format!("header = \"{} {token}\"", in_quotes(scheme.trim_end())));
+    }
+    if let Some(words) = token.filter(|_| bound) {
+        let more = ["--format", "dpop-proof", "--method", &draft.method, "--url", url.as_str()];
+        let words: Vec<String> = words.iter().cloned().chain(more.map(str::to_owned)).collect();
+        lines.push(format!("header = \"dpop: {}\"", substituted(&words)));
     }
     let mut input = "-";
     match body {
@@ -79,6 +85,12 @@ pub fn script(
     }
     let fd = if input == "-" { "" } else { "3" };
     Ok(format!("curl --fail-with-body -K {input} {fd}<<{end}\n{text}\n{end}\n"))
+}
+
+/// What the shell puts in: the output of a command.
+fn substituted(words: &[String]) -> String {
+    let words: Vec<String> = words.iter().map(|w| shell_word(w)).collect();
+    format!("$({})", words.join(" "))
 }
 
 fn quoted(text: &str) -> String {
@@ -122,6 +134,18 @@ mod tests {
     use crate::secret::Secret;
 
     #[test]
+    fn a_bound_token_comes_with_its_proof() {
+        let provider = Provider::bare("p");
+        let draft = Draft::new(&provider, "GET", &Items::default(), None, true);
+        let url = Url::parse("https://a.example/x?q=1&r=2").unwrap();
+        let token = ["oauthctl", "token", "p"].map(str::to_owned);
+        let script = script(&provider, &draft, &url, &Items::default(), &Body::None, Some(&token), true).unwrap();
+        assert!(script.contains("header = \"authorization: DPoP $(oauthctl token p)\"\n"), "{script}");
+        let proof = "$(oauthctl token p --format dpop-proof --method GET --url 'https://a.example/x?q=1&r=2')";
+        assert!(script.contains(&format!("header = \"dpop: {proof}\"\n")), "{script}");
+    }
+
+    #[test]
     fn nothing_in_it_is_taken_for_a_command() {
         let provider = Provider::bare("p");
         let draft = Draft::new(&provider, "POST", &Items::default(), Some("application/json".into()), true);
@@ -129,7 +153,7 @@ mod tests {
         let url = Url::parse("https://a.example/x?q=%24a").unwrap();
         let token = ["oauthctl", "token", "it's mine"].map(str::to_owned);
         assert_eq!(
-            script(&provider, &draft, &url, &Items::default(), &body, Some(&token)).unwrap(),
+            script(&provider, &draft, &url, &Items::default(), &body, Some(&token), false).unwrap(),
             "curl --fail-with-body -K - <<CURL\nurl = \"https://a.example/x?q=%24a\"\nrequest = \"POST\"\nheader = \"accept: \
              application/json, */*;q=0.5\"\nheader = \"content-type: application/json\"\nheader = \"authorization: Bearer \
              $(oauthctl token 'it'\\''s mine')\"\ndata-raw = \"{\\\\\"a\\\\\":\\\\\"\\$(reboot) \\`x\\` \\\\\\\\n\\\\\"}\"\nCURL\n"

@@ -18,6 +18,7 @@ use crate::api::request::Draft;
 use crate::api::{dry_run, hosts, template};
 use crate::command::{Global, WhoFlags, practice};
 use crate::error::Error;
+use crate::protocol::binding::is_dpop;
 use crate::secret::Secret;
 use crate::session::fresh::{Want, fresh, instead_of};
 use crate::session::record::Record;
@@ -134,7 +135,8 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
     draft.timeout = args.timeout;
     if args.dry_run {
         let token = with_token.then(|| token_command(&args, &session));
-        let script = dry_run::script(&provider, &draft, &url, &items, &body, token.as_deref())?;
+        let bound = record.as_ref().and_then(|r| r.token.as_ref()).is_some_and(is_dpop);
+        let script = dry_run::script(&provider, &draft, &url, &items, &body, token.as_deref(), bound)?;
         let mut out = output::Output::stdout(world);
         out.put(world, script.as_bytes())?;
         return out.end(world).map(|()| 0);

@@ -6,6 +6,7 @@
 // Settings, all from the environment:
 //   PKI                  folder with server.crt, server.key, … (tests/real/pki.sh); without it there is no https issuer
 //   CERTIFICATE          which of them https shows: server (default), expired, wronghost
+//   BOUND                a folder of keys: clients that prove themselves by one, bound tokens (bound.mjs)
 //   ACCESS_TTL           seconds an access token lives (default 3600)
 //   EXTRAS               1: what extras.mjs adds (PAR, RAR, resources, CIBA, registration, token exchange, assertions)
 //   CLOCK_TOLERANCE      seconds it goes on living after that (default 0; the library's own default is 15)
@@ -16,6 +17,7 @@
 //   POST   /test/faults  {"path": "/token", "times": 1, "status": 503, "headers": {}, "type": "text/html", "body": "…",
 //                         "delay_ms": 0, "after": false, "drop": false}
 //                        `after`: the server does its work first, then the answer is replaced or dropped
+import * as bound from './bound.mjs';
 import * as oidc from 'oidc-provider';
 import * as extras from './extras.mjs';
 import { randomBytes } from 'node:crypto';
@@ -61,6 +63,7 @@ const clients = [
 ];
 
 if (env.EXTRAS) clients.splice(0, clients.length, ...clients.map((c) => (c.client_id === 'public' ? extras.allowed(c) : c)), ...extras.clients);
+if (env.BOUND) clients.push(...bound.clients());
 
 const people = { alice: { name: 'Alice Example', email: 'alice@example.test' } };
 
@@ -70,7 +73,7 @@ const configuration = {
   claims: { openid: ['sub'], profile: ['name'], email: ['email'] },
   scopes: ['openid', 'offline_access', 'api:read', 'api:write'],
   cookies: { keys: [randomBytes(24).toString('hex')] },
-  clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
+  clientAuthMethods: env.BOUND ? bound.clientAuthMethods : ['none', 'client_secret_basic', 'client_secret_post'],
   clockTolerance: Number(env.CLOCK_TOLERANCE ?? 0),
   rotateRefreshToken: true,
   issueRefreshToken: (ctx, client) => client.grantTypeAllowed('refresh_token'),
@@ -83,6 +86,7 @@ const configuration = {
     introspection: { enabled: true },
     userinfo: { enabled: true },
     ...(env.EXTRAS ? extras.features : {}),
+    ...(env.BOUND ? bound.features : {}),
   },
   ttl: {
     AccessToken: Number(env.ACCESS_TTL ?? 3600),
@@ -160,7 +164,7 @@ async function serve(server, name, scheme) {
 const ready = { http: await serve(createHttp(), HOST, 'http') };
 if (env.PKI) {
   const file = (kind) => readFileSync(`${env.PKI}/${env.CERTIFICATE ?? 'server'}.${kind}`);
-  ready.https = await serve(createHttps({ cert: file('crt'), key: file('key') }), 'localhost', 'https');
+  ready.https = await serve(createHttps({ cert: file('crt'), key: file('key'), ...(env.BOUND ? { ca: readFileSync(`${env.PKI}/ca.crt`), ...bound.tls } : {}) }), 'localhost', 'https');
 }
 console.log(`READY ${JSON.stringify(ready)}`);
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(0));

@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""`call` against real components: curl and a shell, nginx with TLS, npm's `oidc-provider`, a server that counts."""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import time
+
+import rig
+from pages import Api
+from rig import check, same, test
+
+TOKEN = "a-token-of-the-tests-0123456789"
+
+
+def with_token(t, **env):
+    return t.home(OAUTHCTL_STORE="environment", OAUTHCTL_RIG_TOKEN=TOKEN, **env)
+
+
+@test
+def the_line_of_a_dry_run_runs_in_a_shell_and_sends_the_same_request(t):
+    rig.need("curl")
+    api = Api(t)
+    home = api.provider(with_token(t))
+    body = {"name": "it's $(id) `id` \\ \"x\"\nü", "n": 1}
+    call = ["call", "rig", "POST", "/x", f"name={body['name']}", "n:=1", "q==a b&c", "X-A:b  c"]
+    line = home.run(*call, "--dry-run").expect(0).out
+    same(api.asked, 0, "requests of a dry run")
+    check(TOKEN not in line, "the token stands in the line")
+    home.run(*call).expect(0)
+    path = f"{os.path.dirname(rig.program())}:{os.environ['PATH']}"
+    ran = subprocess.run(["sh", "-c", line], env={**home.env, "PATH": path}, capture_output=True, text=True, timeout=rig.PATIENCE)
+    same((ran.returncode, ran.stdout), (0, api.page(1).decode()), "what curl printed")
+    ours, curls = api.seen
+    same([curls[0], curls[1], curls[3]], [ours[0], ours[1], ours[3]], "method, address and body")
+    same(json.loads(ours[3]), body, "the body")
+    for name in ("authorization", "content-type", "accept", "x-a"):
+        header = {n.lower(): v for n, v in curls[2].items()}.get(name)
+        same(header, {n.lower(): v for n, v in ours[2].items()}.get(name), f"the header {name}")
+
+
+@test
+def four_processes_keep_a_limit_of_four_a_second_without_one_429(t):
+    api = Api(t, per_second=4)
+    home = api.provider(with_token(t), "limits.per-second = 4")
+    started = time.monotonic()
+
+    def ten(_):
+        for _ in range(10):
+            home.run("call", "rig", "/x").expect(0)
+
+    rig.parallel(4, 4, ten)
+    same((api.asked, api.refused), (40, 0), "requests, and how many were refused")
+    check(time.monotonic() - started < 14, "it should not be slower than it must")
+
+
+@test
+def a_process_that_is_killed_holds_nobody_up(t):
+    api = Api(t, delay=0.2)
+    home = api.provider(with_token(t), "limits.per-second = 50")
+    for _ in range(10):
+        process = home.start("call", "rig", "/x")
+        time.sleep(0.02)
+        process.kill()
+        process.wait()
+    home.run("call", "rig", "/x").expect(0, within=3)
+
+
+@test
+def pages_side_by_side_come_in_order_over_few_connections(t):
+    api = Api(t, pages=200, size=3, delay=0.05)
+    home = api.provider(with_token(t), "limits.parallel = 10")
+    started = time.monotonic()
+    ran = home.run("call", "rig", "/list", "--paginate", "--jq", ".id").expect(0)
+    took = time.monotonic() - started
+    same(ran.out.split(), [str(n) for n in range(1, 601)], "the records")
+    same(api.most, 10, "pages at a time")
+    check(api.connections <= 15, f"{api.connections} connections for 200 pages")
+    check(took < 4, f"it took {took:.1f} s, one after the other it is 10 s")
+
+
+@test
+def a_download_that_was_killed_goes_on_where_it_stopped(t):
+    folder = t.folder / "files"
+    folder.mkdir()
+    data = os.urandom(1 << 20) * 64
+    (folder / "big").write_bytes(data)
+    site = t.nginx(f"root {folder}; limit_rate 40m;")
+    home = with_token(t, SSL_CERT_FILE=rig.pki() / "ca.crt")
+    home.provider("rig", f'id = "rig"\ntoken.url = "{site}/token"\napi.base-url = "{site}"\n')
+    target = t.folder / "got"
+    process = home.start("call", "rig", "/big", "-o", str(target))
+    part = t.folder / "got.part"
+    rig.wait_until(lambda: part.exists() and part.stat().st_size > 8 << 20, "some megabytes")
+    process.kill()
+    process.wait()
+    check(not target.exists(), "half a file must not have the file's name")
+    home.run("call", "rig", "/big", "-o", str(target), timeout=60).expect(0)
+    same(hashlib.sha256(target.read_bytes()).hexdigest(), hashlib.sha256(data).hexdigest(), "the file")
+    statuses = re.findall(r'" (\d{3}) ', (t.folder / "nginx" / "access.log").read_text())
+    same(statuses[-1], "206", "the status of the second request")
+    same(sorted(p.name for p in t.folder.glob("got*")), ["got"], "files left")
+
+
+@test
+def what_is_large_goes_up_and_down_in_little_memory(t):
+    rig.need("time")
+    folder = t.folder / "files"
+    folder.mkdir()
+    size = 128 << 20
+    with (folder / "big").open("wb") as file:
+        file.truncate(size)
+    site = t.nginx(f"root {folder}; client_max_body_size 0; location /up/ {{ dav_methods PUT; create_full_put_path on; }}")
+    home = with_token(t, SSL_CERT_FILE=rig.pki() / "ca.crt")
+    home.provider("rig", f'id = "rig"\ntoken.url = "{site}/token"\napi.base-url = "{site}"\n')
+    measure = ["/usr/bin/time", "-f", "%M KiB"]
+    down = home.run("call", "rig", "/big", "-o", str(t.folder / "got"), under=measure).expect(0)
+    same((t.folder / "got").stat().st_size, size, "bytes that came down")
+    up = home.run("call", "rig", "PUT", "/up/big", "--input", str(folder / "big"), under=measure).expect(0)
+    same((folder / "up" / "big").stat().st_size, size, "bytes that went up")
+    parts = home.run("call", "rig", "PUT", "/up/parts", f"file@{folder}/big", under=measure).expect(0)
+    check((folder / "up" / "parts").stat().st_size > size, "the parts should have gone up")
+    for what, ran in (("down", down), ("up", up), ("up in parts", parts)):
+        held = int(re.search(r"(\d+) KiB", ran.err)[1]) * 1024 / 1e6
+        check(held < 20, f"{held:.1f} MB held on the way {what}")
+
+
+@test
+def a_hundred_calls_with_a_token_that_is_refused_cause_one_renewal(t):
+    op, api = t.oidc_provider(access_ttl=3600), t.scripted()
+    home = t.home(OAUTHCTL_STORE="file")
+    home.provider("rig", op.provider_file().replace(f'base-url = "{op.http}"', f'base-url = "{api.base}/v1"'))
+    home.run("login", "rig", "--client-id", "public", env={"BROWSER": t.browser()}).expect(0)
+    old = home.run("token", "rig").expect(0).token
+
+    def me(asked):
+        refused = asked.header("authorization") == f"Bearer {old}"
+        return rig.answer(401, {"error": "invalid_token"}) if refused else rig.answer(200, {"sub": "alice"})
+
+    api.on["/v1/x"] = me
+    ran = rig.parallel(100, 25, lambda _: home.run("call", "rig", "/x", timeout=60))
+    same({(r.code, r.out) for r in ran}, {(0, '{"sub": "alice"}')}, "what the calls ended with")
+    same(len(op.token_requests("refresh_token")), 1, "renewals")
+
+
+@test
+def each_shape_of_error_is_told_in_one_line_and_stays_whole(t):
+    server = t.scripted()
+    home = with_token(t)
+    home.provider("rig", server.provider_file())
+    for body, says in (
+        ({"error": "invalid_request", "error_description": "no"}, "invalid_request: no"),
+        ({"httpStatus": 404, "code": 1013, "message": "Resource not found"}, "1013: Resource not found"),
+        ({"error": {"code": 409, "message": "taken"}}, "409: taken"),
+        ([{"error_key": "contacts.api.conflict", "error_message": "there already"}], "contacts.api.conflict: there already"),
+    ):
+        server.on["/v1/x"] = rig.answer(409, body)
+        ran = home.run("call", "rig", "/x").expect(22)
+        same((json.loads(ran.out), ran.err), (body, f"error: the API answered 409\ncaused by: {says}\n"), "what was said")
+
+
+rig.main(globals())
