@@ -58,7 +58,12 @@ impl Session {
         // a key as JWK signs, and no TLS takes it
         let pem = text.filter(|text| !text.expose().trim_start().starts_with('{'));
         let identity = match (certificate, pem) {
-            (Some(certificate), Some(key)) => Some(Arc::new(Identity { certificate, key })),
+            (Some(certificate), Some(key)) => {
+                jose::make_a_pair(&certificate, key.expose()).map_err(|e| {
+                    Error::usage(format!("the client certificate of `{}` can't be used", self.name)).cause(e)
+                })?;
+                Some(Arc::new(Identity { certificate, key }))
+            }
             (Some(_), None) => {
                 return Err(Error::usage("there is a client certificate, and no key to it as PEM")
                     .hint("`--client-key-file FILE`: the certificate's private key, as PEM"));

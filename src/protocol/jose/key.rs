@@ -30,6 +30,8 @@ pub enum KeyError {
     Unknown(String),
     #[error("no certificate is in it; wanted is PEM with `BEGIN CERTIFICATE`")]
     NoCertificate,
+    #[error("the certificate is not this key's")]
+    NotItsCertificate,
     #[error("it can't be read: {0}")]
     Malformed(String),
     #[error("it is an RSA key of less than 2048 bits; such a key proves nothing any more")]

@@ -23,7 +23,7 @@ use serde_json::{Map, Value};
 use crate::secret::Secret;
 pub use jwk::{Jwk, JwkSet, Material};
 pub use key::{KeyError, SigningKey, sign_with_secret};
-pub use pem::certificate_thumbprint;
+pub use pem::{certificate_thumbprint, make_a_pair};
 pub use strict::object;
 
 /// Bytes of a whole token past which it is not looked at (C-15: a token of dots must not cost memory).

@@ -38,6 +38,16 @@ pub fn certificates(text: &str) -> Result<Vec<CertificateDer<'static>>, KeyError
     }
 }
 
+/// Whether a certificate and a private key, both PEM, can be shown to a server: TLS's own judgement, before any server is asked.
+pub fn make_a_pair(certificate: &str, key: &str) -> Result<(), KeyError> {
+    let (chain, key) = (certificates(certificate)?, private_key(key)?);
+    match rustls::sign::CertifiedKey::from_der(chain, key, &rustls::crypto::ring::default_provider()) {
+        Ok(_) => Ok(()),
+        Err(rustls::Error::InconsistentKeys(_)) => Err(KeyError::NotItsCertificate),
+        Err(e) => Err(KeyError::Malformed(safe(&e.to_string()))),
+    }
+}
+
 /// SHA-256 over the first certificate's DER form, base64url: `x5t#S256` (RFC 7515, section 4.1.8; RFC 8705, section 3.1).
 pub fn certificate_thumbprint(pem: &str) -> Result<String, KeyError> {
     Ok(sha256(&certificates(pem)?[0]))

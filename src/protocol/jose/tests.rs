@@ -301,6 +301,9 @@ fn a_certificates_thumbprint_is_that_of_its_der_form() {
     let hash = ring::digest::digest(&ring::digest::SHA256, &der);
     assert_eq!(certificate_thumbprint(&certificate).unwrap(), URL_SAFE_NO_PAD.encode(hash));
     assert_eq!(certificate_thumbprint(&key), Err(KeyError::NoCertificate));
+    assert_eq!(make_a_pair(&certificate, &key), Ok(()));
+    assert_eq!(make_a_pair(&certificate, &test_keys::p384().0), Err(KeyError::NotItsCertificate));
+    assert_eq!(make_a_pair(&key, &key), Err(KeyError::NoCertificate));
 }
 
 // a key that was read is not shown, in no part that is long enough to be one

@@ -6,6 +6,7 @@
 // Settings, all from the environment:
 //   PKI                  folder with server.crt, server.key, … (tests/real/pki.sh); without it there is no https issuer
 //   CERTIFICATE          which of them https shows: server (default), expired, wronghost
+//   BOUND                a folder of keys: clients that prove themselves by one, bound tokens (bound.mjs)
 //   ACCESS_TTL           seconds an access token lives (default 3600)
 //   CLOCK_TOLERANCE      seconds it goes on living after that (default 0; the library's own default is 15)
 //
@@ -15,6 +16,7 @@
 //   POST   /test/faults  {"path": "/token", "times": 1, "status": 503, "headers": {}, "type": "text/html", "body": "…",
 //                         "delay_ms": 0, "after": false, "drop": false}
 //                        `after`: the server does its work first, then the answer is replaced or dropped
+import * as bound from './bound.mjs';
 import * as oidc from 'oidc-provider';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -58,6 +60,8 @@ const clients = [
   machine('odd:machine +%', 'p@ss word:/+%&=~!$^`|', 'client_secret_basic'),
 ];
 
+if (env.BOUND) clients.push(...bound.clients());
+
 const people = { alice: { name: 'Alice Example', email: 'alice@example.test' } };
 
 const configuration = {
@@ -66,7 +70,7 @@ const configuration = {
   claims: { openid: ['sub'], profile: ['name'], email: ['email'] },
   scopes: ['openid', 'offline_access', 'api:read', 'api:write'],
   cookies: { keys: [randomBytes(24).toString('hex')] },
-  clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
+  clientAuthMethods: env.BOUND ? bound.clientAuthMethods : ['none', 'client_secret_basic', 'client_secret_post'],
   clockTolerance: Number(env.CLOCK_TOLERANCE ?? 0),
   rotateRefreshToken: true,
   issueRefreshToken: (ctx, client) => client.grantTypeAllowed('refresh_token'),
@@ -78,6 +82,7 @@ const configuration = {
     revocation: { enabled: true },
     introspection: { enabled: true },
     userinfo: { enabled: true },
+    ...(env.BOUND ? bound.features : {}),
   },
   ttl: {
     AccessToken: Number(env.ACCESS_TTL ?? 3600),
@@ -154,7 +159,7 @@ async function serve(server, name, scheme) {
 const ready = { http: await serve(createHttp(), HOST, 'http') };
 if (env.PKI) {
   const file = (kind) => readFileSync(`${env.PKI}/${env.CERTIFICATE ?? 'server'}.${kind}`);
-  ready.https = await serve(createHttps({ cert: file('crt'), key: file('key') }), 'localhost', 'https');
+  ready.https = await serve(createHttps({ cert: file('crt'), key: file('key'), ...(env.BOUND ? { ca: readFileSync(`${env.PKI}/ca.crt`), ...bound.tls } : {}) }), 'localhost', 'https');
 }
 console.log(`READY ${JSON.stringify(ready)}`);
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(0));

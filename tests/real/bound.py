@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+"""Clients that prove who they are by a key or a certificate, and tokens that are good only with one, at npm's `oidc-provider`:
+RFC 7523, RFC 8705, RFC 9449."""
+
+import functools
+import signal
+import subprocess
+import time
+
+import rig
+from rig import check, same, test
+
+LOGIN = ["--scope", "openid offline_access", "--param", "prompt=consent"]
+
+
+def openssl(*argv):
+    subprocess.run(["openssl", *map(str, argv)], check=True, capture_output=True, timeout=rig.PATIENCE)
+
+
+@functools.cache
+def keys():
+    """Keys in the forms that tools write, their public halves, and two certificates."""
+    rig.need("openssl")
+    folder = rig.run_folder() / "keys"
+    folder.mkdir(exist_ok=True)
+    openssl("genrsa", "-traditional", "-out", folder / "rs.pem", 2048)
+    openssl("ecparam", "-name", "prime256v1", "-genkey", "-out", folder / "es.pem")
+    openssl("genpkey", "-algorithm", "ed25519", "-out", folder / "ed.pem")
+    openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", folder / "other.pem")
+    for name in ("rs", "es", "ed"):
+        openssl("pkey", "-in", folder / f"{name}.pem", "-pubout", "-out", folder / f"{name}.pub")
+    openssl("req", "-x509", "-new", "-key", folder / "es.pem", "-subj", "/CN=own", "-days", 2, "-out", folder / "self.crt")
+    openssl("req", "-new", "-key", folder / "rs.pem", "-subj", "/CN=client", "-out", folder / "client.csr")
+    (folder / "client.ext").write_text("basicConstraints=CA:FALSE\nextendedKeyUsage=clientAuth\n")
+    pki = rig.pki()
+    openssl("x509", "-req", "-in", folder / "client.csr", "-CA", pki / "ca.crt", "-CAkey", pki / "ca.key", "-set_serial", 77, "-days", 2, "-extfile", folder / "client.ext", "-out", folder / "client.crt")
+    return folder
+
+
+def server(t, https=False, **settings):
+    return t.oidc_provider(https=https, bound=keys(), **settings)
+
+
+def machine(home, op, client, *flags, issuer=None, code=0, **expected):
+    argv = ["token", issuer or op.http, "--grant", "client-credentials", "--client-id", client, "--no-cache", "--force-refresh"]
+    return home.run(*argv, *map(str, flags)).expect(code, **expected)
+
+
+@test
+def a_client_proves_itself_by_each_kind_of_key(t):
+    op = server(t)
+    for alg, file, more in [("RS256", "rs", []), ("ES256", "es", []), ("EdDSA", "ed", [])]:
+        home = t.home(OAUTHCTL_STORE="file")
+        for _ in range(2):
+            machine(home, op, f"by-{alg}", "--client-key-file", keys() / f"{file}.pem", *more)
+    sent = [e["body"] for e in op.token_requests("client_credentials")]
+    same([e["status"] for e in op.token_requests("client_credentials")], [200] * 6, "the server's answers")
+    same(len({body["client_assertion"] for body in sent}), 6, "different assertions")
+    check(not any("client_secret" in body for body in sent), "no secret is sent")
+
+
+@test
+def an_algorithm_that_the_person_names_is_signed_with(t):
+    op = server(t)
+    home = t.home(OAUTHCTL_STORE="file")
+    (home.config / "config.toml").write_text(f'[profiles.ps]\nprovider = "{op.http}"\nclient-id = "by-PS256"\ngrant = "client-credentials"\nclient-key = {{ file = "{keys()}/rs.pem" }}\nclient-key-algorithm = "PS256"\n')
+    home.run("token", "ps").expect(0)
+    [request] = op.token_requests("client_credentials")
+    same(rig.base64.urlsafe_b64decode(request["body"]["client_assertion"].split(".")[0] + "==")[:15], b'{"alg":"PS256",', "the assertion's header")
+
+
+@test
+def a_client_proves_itself_by_a_secret_that_it_does_not_show(t):
+    op = server(t)
+    home = t.home(OAUTHCTL_STORE="file", OAUTHCTL_CLIENT_SECRET="a-secret-of-the-client-that-signs-with-it")
+    machine(home, op, "by-secret", "--auth", "client-secret-jwt")
+
+
+@test
+def another_key_is_refused(t):
+    op = server(t)
+    home = t.home(OAUTHCTL_STORE="file")
+    machine(home, op, "by-ES256", "--client-key-file", keys() / "other.pem", code=2, err="invalid_client")
+
+
+@test
+def a_person_logs_in_with_a_keyed_client_refreshes_and_logs_out(t):
+    op = server(t)
+    home = t.home(OAUTHCTL_STORE="file")
+    home.run("login", op.http, "--client-id", "keyed-person", "--client-key-file", keys() / "es.pem", *LOGIN, env={"BROWSER": t.browser()}).expect(0)
+    home.run("refresh").expect(0)
+    check(op.alive(home.run("token").expect(0).token), "the server should know the token")
+    home.run("logout").expect(0, err="revoked")
+    line = (keys() / "es.pem").read_text().splitlines()[4]
+    for path, content in home.files().items():
+        check(line.encode() not in content, f"{path} holds the client's key")
+
+
+def bound_login(t, op, home=None):
+    home = home or t.home(OAUTHCTL_STORE="file")
+    home.run("login", op.http, "--client-id", "dpop", "--dpop", *LOGIN, env={"BROWSER": t.browser()}).expect(0)
+    return home
+
+
+@test
+def a_token_that_is_bound_to_a_key_is_had_renewed_and_used_with_nonces(t):
+    op = server(t, bound_nonce=1)
+    home = bound_login(t, op)
+    check("dpop_jkt=" in op.log("/auth")[0]["query"], "the code should be bound as well")
+    same([e["status"] for e in op.token_requests("authorization_code")], [400, 200], "a challenge, then the token")
+    home.run("refresh").expect(0)
+    same(home.run("call", "/me").expect(0).json()["sub"], "alice", "who the API says I am")
+    token = home.run("token").expect(0).token
+    check(not op.alive(token), "without a proof the token should be good for nothing")
+    proofs = [e["headers"]["dpop"] for e in op.log() if "dpop" in e["headers"]]
+    names = [rig.claims(proof)["jti"] for proof in proofs]
+    same(len(set(names)), len(names), "`jti`s, none twice")
+
+
+@test
+def another_program_uses_a_bound_token_with_a_proof_from_here(t):
+    op = server(t)
+    home = bound_login(t, op)
+    token = home.run("token").expect(0).token
+    proof = home.run("token", "--format", "dpop-proof", "--url", f"{op.http}/me").expect(0).token
+    status, text = rig.fetch(f"{op.http}/me", headers={"Authorization": f"DPoP {token}", "DPoP": proof})
+    check(status == 200 and "alice" in text, f"with its proof the token should be taken: {status} {text}")
+    elsewhere = home.run("token", "--format", "dpop-proof", "--url", f"{op.http}/other").expect(0).token
+    status, _ = rig.fetch(f"{op.http}/me", headers={"Authorization": f"DPoP {token}", "DPoP": elsewhere})
+    same(status, 401, "a proof for another address")
+
+
+@test
+def a_login_killed_at_any_moment_never_leaves_a_token_without_its_key(t):
+    op = server(t)
+    home = bound_login(t, op)
+    for step in range(12):
+        process = home.start("refresh")
+        time.sleep(step * 0.004)
+        process.send_signal(signal.SIGKILL)
+        home.collect(process, "refresh")
+    rig.wait_until(lambda: home.run("refresh").code == 0, "a renewal that works")
+    same(home.run("call", "/me").expect(0).json()["sub"], "alice", "who the API says I am")
+
+
+@test
+def a_client_shows_the_certificate_that_an_authority_made_for_it(t):
+    op = server(t, https=True)
+    home = t.home(OAUTHCTL_STORE="file", SSL_CERT_FILE=rig.pki() / "ca.crt")
+    shown = ["--client-certificate", keys() / "client.crt", "--client-key-file", keys() / "rs.pem"]
+    machine(home, op, "by-authority", *shown, "--auth", "tls-client-auth", issuer=op.https)
+    other = ["--client-certificate", keys() / "client.crt", "--client-key-file", keys() / "es.pem"]
+    machine(home, op, "by-authority", *other, "--auth", "tls-client-auth", issuer=op.https, code=2, err="the certificate is not this key's")
+    machine(home, op, "by-authority", "--client-certificate", keys() / "self.crt", "--client-key-file", keys() / "es.pem", "--auth", "tls-client-auth", issuer=op.https, code=2, err="invalid_client")
+
+
+@test
+def a_client_shows_the_certificate_that_it_made_itself(t):
+    op = server(t, https=True)
+    home = t.home(OAUTHCTL_STORE="file", SSL_CERT_FILE=rig.pki() / "ca.crt")
+    shown = ["--client-certificate", keys() / "self.crt", "--client-key-file", keys() / "es.pem"]
+    machine(home, op, "by-own", *shown, "--auth", "self-signed-tls-client-auth", issuer=op.https)
+
+
+@test
+def a_token_that_is_bound_to_a_certificate_is_used_with_it(t):
+    op = server(t, https=True)
+    home = t.home(OAUTHCTL_STORE="file", SSL_CERT_FILE=rig.pki() / "ca.crt")
+    shown = ["--client-certificate", keys() / "self.crt", "--client-key-file", keys() / "es.pem", "--auth", "none"]
+    home.run("login", op.https, "--client-id", "certified", *shown, *LOGIN, env={"BROWSER": t.browser()}).expect(0)
+    home.run("refresh").expect(0)
+    same(home.run("call", "/me").expect(0).json()["sub"], "alice", "who the API says I am")
+    check(not op.alive(home.run("token").expect(0).token, op.https), "without the certificate the token should be good for nothing")
+
+
+rig.main(globals())
