@@ -36,6 +36,9 @@ complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "token" -d 'Print 
 complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "refresh" -d 'Renew the token now'
 complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "call" -d 'Send a request to the provider\'s API with the token'
 complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "whoami" -d 'Ask the provider whose token it is'
+complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "userinfo" -d 'Print what the provider tells of whoever signed in (OpenID Connect)'
+complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "introspect" -d 'Ask the provider what it knows of the token'
+complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "inspect" -d 'Decode a JWT and say what is wrong with it; nothing is sent anywhere'
 complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "register" -d 'Make a client at a provider that takes registrations, look at it, end it'
 complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "logout" -d 'Revoke where the provider can, then forget the tokens'
 complete -c oauthctl -n "__fish_oauthctl_needs_command" -f -a "list" -d 'List the profiles and how their tokens stand'
@@ -276,6 +279,83 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -s v -l verbos
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l no-cache -d 'Do without the kernel\'s copy of the access token'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l provider -d 'The provider of a new profile: a name, see `oauthctl provider list`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l environment -d 'The provider\'s environment (`max` of GetResponse, …), see `oauthctl provider show`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l var -d 'A value that the provider needs to know (`domain=…`); may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l grant -d 'How the token is obtained: `authorization-code`, `device-code`, `client-credentials`, `jwt-bearer`, `saml2-bearer`, `token-exchange`, `ciba`, `password`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l scope -d 'A scope to ask for; may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l client-id -d 'The client id of your app' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l client-secret-file -d 'A file with the client secret; `-` reads it from standard input' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l param -d 'An extra parameter of the authorize request; may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l auth -d 'How the client proves who it is: `basic`, `post`, `none`, `client-secret-jwt`, `private-key-jwt`, `tls-client-auth`, `self-signed-tls-client-auth`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l client-key-file -d 'A file with the client\'s private key: PEM (PKCS#8, PKCS#1, SEC1) or JWK; `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l client-certificate -d 'A file with the client\'s certificate, and those that lead to its authority: PEM' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l assertion-audience -d 'The audience of the client\'s assertions: `token-endpoint` (the default), `issuer` or a URL' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l resource -d 'Where the token will be used, a URL (RFC 8707); may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l audience -d 'For whom the token is (RFC 8693); may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l assertion-file -d 'A file with the assertion to exchange (`jwt-bearer`, `saml2-bearer`); `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l subject -d 'Whom an assertion that is made here speaks about (`jwt-bearer` with a client key)' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l assertion-issuer -d 'Who makes that assertion [default: the client id]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l subject-token-file -d 'A file with the token to exchange (`token-exchange`); `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l subject-token-type -d 'Its type: `access_token`, `refresh_token`, `id_token`, `saml1`, `saml2`, `jwt`, or a URI [default: access_token]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l subject-profile -d 'Exchange the token of this other profile' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l actor-token-file -d 'A file with the token of whoever acts for the subject' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l actor-token-type -d 'Its type [default: access_token]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l requested-token-type -d 'The type of token wanted' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l error-format -d 'How errors are written' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l dpop -d 'Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can\'t use it'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -s q -l quiet -d 'Say nothing but errors'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l no-cache -d 'Do without the kernel\'s copy of the access token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l provider -d 'The provider of a new profile: a name, see `oauthctl provider list`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l environment -d 'The provider\'s environment (`max` of GetResponse, …), see `oauthctl provider show`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l var -d 'A value that the provider needs to know (`domain=…`); may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l grant -d 'How the token is obtained: `authorization-code`, `device-code`, `client-credentials`, `jwt-bearer`, `saml2-bearer`, `token-exchange`, `ciba`, `password`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l scope -d 'A scope to ask for; may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l client-id -d 'The client id of your app' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l client-secret-file -d 'A file with the client secret; `-` reads it from standard input' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l param -d 'An extra parameter of the authorize request; may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l store -d 'Where the tokens rest: `keychain`, `file`, `environment` or `none`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l auth -d 'How the client proves who it is: `basic`, `post`, `none`, `client-secret-jwt`, `private-key-jwt`, `tls-client-auth`, `self-signed-tls-client-auth`' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l client-key-file -d 'A file with the client\'s private key: PEM (PKCS#8, PKCS#1, SEC1) or JWK; `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l client-certificate -d 'A file with the client\'s certificate, and those that lead to its authority: PEM' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l assertion-audience -d 'The audience of the client\'s assertions: `token-endpoint` (the default), `issuer` or a URL' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l resource -d 'Where the token will be used, a URL (RFC 8707); may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l audience -d 'For whom the token is (RFC 8693); may be given several times' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l assertion-file -d 'A file with the assertion to exchange (`jwt-bearer`, `saml2-bearer`); `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l subject -d 'Whom an assertion that is made here speaks about (`jwt-bearer` with a client key)' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l assertion-issuer -d 'Who makes that assertion [default: the client id]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l subject-token-file -d 'A file with the token to exchange (`token-exchange`); `-` reads it from standard input' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l subject-token-type -d 'Its type: `access_token`, `refresh_token`, `id_token`, `saml1`, `saml2`, `jwt`, or a URI [default: access_token]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l subject-profile -d 'Exchange the token of this other profile' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l actor-token-file -d 'A file with the token of whoever acts for the subject' -r -F
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l actor-token-type -d 'Its type [default: access_token]' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l requested-token-type -d 'The type of token wanted' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l error-format -d 'How errors are written' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l dpop -d 'Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can\'t use it'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l refresh-token -d 'Ask about the refresh token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l signed -d 'Take nothing but a signed answer (RFC 9701)'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -s q -l quiet -d 'Say nothing but errors'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l no-cache -d 'Do without the kernel\'s copy of the access token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -s V -l version -d 'Print version'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand inspect" -l signed-for -d 'For a token that is given: the profile whose provider may have signed it' -r
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand inspect" -l format -d 'How it is printed' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand inspect" -l error-format -d 'How errors are written' -r -f -a "text\t''
+json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand inspect" -l id-token -d 'The profile\'s ID token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand inspect" -s q -l quiet -d 'Say nothing but errors'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand inspect" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand inspect" -l no-cache -d 'Do without the kernel\'s copy of the access token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand inspect" -s h -l help -d 'Print help'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand inspect" -s V -l version -d 'Print version'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l provider -d 'The provider of a new profile: a name, see `oauthctl provider list`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l environment -d 'The provider\'s environment (`max` of GetResponse, …), see `oauthctl provider show`' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l var -d 'A value that the provider needs to know (`domain=…`); may be given several times' -r
@@ -547,22 +627,25 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand man" -s v -l verbose -
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand man" -l no-cache -d 'Do without the kernel\'s copy of the access token'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand man" -s h -l help -d 'Print help'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand man" -s V -l version -d 'Print version'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "login" -d 'Sign in and keep the tokens'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "token" -d 'Print a fresh access token, and nothing else'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "refresh" -d 'Renew the token now'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "call" -d 'Send a request to the provider\'s API with the token'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "whoami" -d 'Ask the provider whose token it is'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "register" -d 'Make a client at a provider that takes registrations, look at it, end it'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "logout" -d 'Revoke where the provider can, then forget the tokens'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "list" -d 'List the profiles and how their tokens stand'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "status" -d 'Show one profile in full, and what will happen next'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "provider" -d 'The providers that are known'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "profile" -d 'Change profiles without an editor'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "doctor" -d 'Look at store, clock, network, browser, listener and configuration, and say what to do'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "sandbox" -d 'A practice authorization server, built in'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "completions" -d 'Print the completions for a shell'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "man" -d 'Print the manual page'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami register logout list status provider profile doctor sandbox completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami userinfo introspect inspect register logout list status provider profile doctor sandbox completions man help" -f -a "login" -d 'Sign in and keep the tokens'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami userinfo introspect inspect register logout list status provider profile doctor sandbox completions man help" -f -a "token" -d 'Print a fresh access token, and nothing else'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami userinfo introspect inspect register logout list status provider profile doctor sandbox completions man help" -f -a "refresh" -d 'Renew the token now'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami userinfo introspect inspect register logout list status provider profile doctor sandbox completions man help" -f -a "call" -d 'Send a request to the provider\'s API with the token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami userinfo introspect inspect register logout list status provider profile doctor sandbox completions man help" -f -a "whoami" -d 'Ask the provider whose token it is'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami userinfo introspect inspect register logout list status provider profile doctor sandbox completions man help" -f -a "userinfo" -d 'Print what the provider tells of whoever signed in (OpenID Connect)'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami userinfo introspect inspect register logout list status provider profile doctor sandbox completions man help" -f -a "introspect" -d 'Ask the provider what it knows of the token'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami userinfo introspect inspect register logout list status provider profile doctor sandbox completions man help" -f -a "inspect" -d 'Decode a JWT and say what is wrong with it; nothing is sent anywhere'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami userinfo introspect inspect register logout list status provider profile doctor sandbox completions man help" -f -a "register" -d 'Make a client at a provider that takes registrations, look at it, end it'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami userinfo introspect inspect register logout list status provider profile doctor sandbox completions man help" -f -a "logout" -d 'Revoke where the provider can, then forget the tokens'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami userinfo introspect inspect register logout list status provider profile doctor sandbox completions man help" -f -a "list" -d 'List the profiles and how their tokens stand'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami userinfo introspect inspect register logout list status provider profile doctor sandbox completions man help" -f -a "status" -d 'Show one profile in full, and what will happen next'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami userinfo introspect inspect register logout list status provider profile doctor sandbox completions man help" -f -a "provider" -d 'The providers that are known'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami userinfo introspect inspect register logout list status provider profile doctor sandbox completions man help" -f -a "profile" -d 'Change profiles without an editor'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami userinfo introspect inspect register logout list status provider profile doctor sandbox completions man help" -f -a "doctor" -d 'Look at store, clock, network, browser, listener and configuration, and say what to do'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami userinfo introspect inspect register logout list status provider profile doctor sandbox completions man help" -f -a "sandbox" -d 'A practice authorization server, built in'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami userinfo introspect inspect register logout list status provider profile doctor sandbox completions man help" -f -a "completions" -d 'Print the completions for a shell'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami userinfo introspect inspect register logout list status provider profile doctor sandbox completions man help" -f -a "man" -d 'Print the manual page'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and not __fish_seen_subcommand_from login token refresh call whoami userinfo introspect inspect register logout list status provider profile doctor sandbox completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and __fish_seen_subcommand_from provider" -f -a "list" -d 'Name every provider: built in, and your own'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and __fish_seen_subcommand_from provider" -f -a "show" -d 'Print all that is known of a provider, as the TOML file that describes it'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand help; and __fish_seen_subcommand_from profile" -f -a "set" -d 'Set a key of a profile: `oauthctl profile set work scopes "a b"`'

@@ -17,4 +17,5 @@ pub mod request;
 pub mod retry;
 pub mod shape;
 pub mod template;
+pub mod userinfo;
 pub mod whoami;

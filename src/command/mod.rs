@@ -4,6 +4,8 @@ mod ask_args;
 mod call;
 mod completions;
 mod doctor;
+mod inspect;
+mod introspect;
 mod key_args;
 mod list;
 mod login;
@@ -18,6 +20,7 @@ mod sandbox;
 mod status;
 mod times;
 mod token;
+mod userinfo;
 mod whoami;
 
 use std::ffi::OsString;
@@ -75,6 +78,12 @@ pub enum Verb {
     Call(call::CallArgs),
     /// Ask the provider whose token it is.
     Whoami(whoami::WhoamiArgs),
+    /// Print what the provider tells of whoever signed in (OpenID Connect).
+    Userinfo(userinfo::UserinfoArgs),
+    /// Ask the provider what it knows of the token.
+    Introspect(introspect::IntrospectArgs),
+    /// Decode a JWT and say what is wrong with it; nothing is sent anywhere.
+    Inspect(inspect::InspectArgs),
     /// Make a client at a provider that takes registrations, look at it, end it.
     Register(register::RegisterArgs),
     /// Revoke where the provider can, then forget the tokens.
@@ -246,6 +255,9 @@ fn dispatch(cli: Cli, world: &mut World) -> Result<u8, Error> {
         Verb::Refresh(args) => refresh::run(args, global, world),
         Verb::Call(args) => call::run(args, global, world),
         Verb::Whoami(args) => whoami::run(args, global, world),
+        Verb::Userinfo(args) => userinfo::run(args, global, world),
+        Verb::Introspect(args) => introspect::run(args, global, world),
+        Verb::Inspect(args) => inspect::run(args, global, world),
         Verb::Register(args) => register::run(args, global, world),
         Verb::Logout(args) => logout::run(args, global, world),
         Verb::List(args) => list::run(args, global, world),

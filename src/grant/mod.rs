@@ -8,6 +8,7 @@ pub mod device;
 pub mod discover;
 pub mod explain;
 pub mod identity;
+pub mod introspect;
 pub mod jwt_bearer;
 pub mod keys;
 pub mod password;
@@ -23,12 +24,14 @@ pub mod unattended;
 
 use std::borrow::Cow;
 
-use crate::error::{Asked, Error, token_answer};
+use crate::error::{Asked, Error, Kind, token_answer};
 use crate::protocol::answer::{self, Answer, Wanted};
+use crate::protocol::api_error;
 use crate::protocol::retry_after::http_date;
 use crate::protocol::token_request::Client;
 use crate::protocol::trace;
 use crate::provider::{Endpoint, Provider};
+use crate::text::safe;
 use crate::wire::{Request, Response};
 use crate::world::World;
 
@@ -131,4 +134,18 @@ pub fn ready<'a>(world: &World, request: &'a Request) -> Result<Cow<'a, Request>
         error
     })?;
     Ok(Cow::Owned(sent))
+}
+
+/// A refusal of an endpoint that gives no tokens, in the server's words.
+pub fn answered(response: &Response, what: &str) -> Error {
+    let why = match api_error::read(&response.body) {
+        Some(error) => safe(&[error.code, error.message].into_iter().flatten().collect::<Vec<_>>().join(": ")),
+        None => format!("status {}", response.status),
+    };
+    let kind = match response.status {
+        429 | 500..=599 => Kind::TryLater,
+        401 | 403 => Kind::Refused,
+        _ => Kind::Other,
+    };
+    Error::new(kind, what).cause(format!("it answered {why}"))
 }

@@ -17,6 +17,7 @@ mod fuzz_targets;
 mod grants;
 mod house;
 mod id_token;
+mod identity;
 mod jarm;
 mod keychain_real;
 mod list;

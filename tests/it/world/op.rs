@@ -205,6 +205,11 @@ impl Op {
         self.state.lock().unwrap().nonce.clone()
     }
 
+    /// A token of this provider's.
+    pub fn sign(&self, plan: &Plan, claims: &Map<String, Value>) -> String {
+        signed(plan, claims, &self.ring)
+    }
+
     /// Words of a login here.
     pub fn login(&self) -> String {
         format!("login op --provider {} --client-id {CLIENT} --scope openid", self.server.base)

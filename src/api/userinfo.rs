@@ -1,0 +1,76 @@
+//! What the provider tells of whoever signed in (OpenID Connect Core 1.0, section 5.3), plain or signed. It must be about the
+//! person of the ID token: an answer about somebody else is how one person's token is passed off as another's.
+
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Kind};
+use crate::grant::keys::{KeyRing, Unverified};
+use crate::grant::{answered, send};
+use crate::protocol::binding::Binding;
+use crate::protocol::id_token::audiences;
+use crate::protocol::jose;
+use crate::protocol::signed::Trust;
+use crate::protocol::token_request::Client;
+use crate::provider::Provider;
+use crate::token::TokenSet;
+use crate::wire::Request;
+use crate::world::World;
+
+/// The claims. `of_login`: the stored ID token's, where there is one.
+pub fn ask(
+    world: &mut World,
+    provider: &Provider,
+    client: &Client,
+    ring: &mut KeyRing,
+    (set, binding): (&TokenSet, &Binding),
+    of_login: Option<&Map<String, Value>>,
+) -> Result<Map<String, Value>, Error> {
+    let Some(url) = &provider.identity.userinfo_url else {
+        return Err(Error::usage(format!(
+            "it is not known where `{}` tells who signed in",
+            crate::text::safe(&provider.id)
+        ))
+        .hint("add `[userinfo] url = …` to the provider's file"));
+    };
+    let mut request = Request::new("GET", url.as_str()).header("accept", "application/json, application/jwt");
+    super::request::present(provider, set, binding, &mut request);
+    let response = send(world, &request)?;
+    if response.status != 200 {
+        return Err(answered(&response, "the provider does not tell who signed in"));
+    }
+    let refused = |why: &dyn std::fmt::Display| {
+        Error::new(Kind::Unsafe, "what the provider tells of the person can't be trusted")
+            .cause(format!("its answer: {why}"))
+    };
+    let kind = response.header("content-type").unwrap_or("").to_lowercase();
+    let claims = if kind.starts_with("application/jwt") {
+        let text = std::str::from_utf8(&response.body).map_err(|_| refused(&"is no text"))?.trim();
+        let identity = &provider.identity;
+        let algorithms = match identity.userinfo_algorithms.as_slice() {
+            [] => &identity.algorithms,
+            _ => &identity.userinfo_algorithms,
+        };
+        let trust = Trust { algorithms, typ: None, secret: client.secret.as_ref() };
+        let (_, claims) = ring.verify(world, text, &trust).map_err(|e| match e {
+            Unverified::Wrong(e) => refused(&e),
+            Unverified::NoKeys(e) => e,
+        })?;
+        if claims.get("iss").is_some_and(|iss| iss.as_str() != provider.issuer.as_deref()) {
+            return Err(refused(&"its `iss` is not the provider"));
+        }
+        if claims.contains_key("aud") && !audiences(&claims).map_err(|e| refused(&e))?.contains(&client.id.as_str()) {
+            return Err(refused(&"its `aud` is not this client"));
+        }
+        claims
+    } else {
+        jose::object(&response.body, "answer").map_err(|e| refused(&e))?
+    };
+    // section 5.3.2
+    if claims.get("sub").and_then(Value::as_str).is_none_or(str::is_empty) {
+        return Err(refused(&"it has no `sub`"));
+    }
+    if of_login.is_some_and(|id| id.get("sub") != claims.get("sub")) {
+        return Err(refused(&"its `sub` is another person than the ID token's"));
+    }
+    Ok(claims)
+}

@@ -1,0 +1,214 @@
+//! `inspect`: a JWT, decoded: header, claims, times in words, and what is wrong with it. It is sent nowhere and nothing is
+//! fetched for it; its signature is verified with the keys that a login left, and never printed, so that the output can be
+//! pasted without giving the token away.
+
+use clap::{Args, ValueEnum};
+use serde_json::{Map, Value, json};
+
+use crate::command::{Global, WhoFlags, print, times};
+use crate::error::{Error, Kind};
+use crate::protocol::id_token;
+use crate::protocol::jose::{self, Header, JwkSet};
+use crate::protocol::signed::{self, SignedError, Trust};
+use crate::secret::Secret;
+use crate::session::record::Record;
+use crate::session::{Choice, Session, no_token};
+use crate::text::safe;
+use crate::world::World;
+
+/// Bytes of standard input that are read.
+const LONGEST: usize = 512 * 1024;
+
+#[derive(Args, Debug)]
+pub struct InspectArgs {
+    /// A token, `-` for one on standard input, or the profile whose access token is meant.
+    #[arg(value_name = "TOKEN|-|PROFILE")]
+    pub what: Option<String>,
+    /// The profile's ID token.
+    #[arg(long)]
+    pub id_token: bool,
+    /// For a token that is given: the profile whose provider may have signed it.
+    #[arg(long, value_name = "PROFILE")]
+    pub signed_for: Option<String>,
+    /// How it is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+    pub format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+}
+
+/// What was found out of the signature.
+enum Signature {
+    Right(String),
+    Wrong(String),
+    NotVerified(&'static str),
+}
+
+/// Exit 0 when nothing is wrong with its signature, 7 when something is.
+pub fn run(args: InspectArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
+    let (token, record) = token(&args, global, world)?;
+    let header = jose::header(token.expose()).map_err(|e| unreadable(&e))?;
+    let claims = jose::unverified_claims(token.expose()).map_err(|e| unreadable(&e))?;
+    let signature = verified(token.expose(), &header, record.as_ref());
+    let now = world.clock.now();
+    let problems = problems(&claims, args.id_token, record.as_ref(), now);
+    let text = match args.format {
+        Format::Json => as_json(&header, &claims, &signature, &problems),
+        Format::Text => as_text(&header, &claims, &signature, &problems, now),
+    };
+    print(world, text.as_bytes())?;
+    Ok(if matches!(signature, Signature::Wrong(_)) { Kind::Unsafe.exit_code() } else { 0 })
+}
+
+fn unreadable(why: &dyn std::fmt::Display) -> Error {
+    Error::new(Kind::Unsafe, "this is no token that can be read").cause(why)
+}
+
+/// The token, and the record whose keys may verify it.
+fn token(args: &InspectArgs, global: &Global, world: &mut World) -> Result<(Secret, Option<Record>), Error> {
+    let given = match args.what.as_deref() {
+        Some("-") => {
+            let text = world
+                .terminal
+                .read_stdin(LONGEST)
+                .map_err(|e| Error::usage("the token can't be read from standard input").cause(e))?;
+            Some(Secret::new(text.trim()))
+        }
+        Some(text) if text.matches('.').count() >= 2 && text.len() > 40 => Some(Secret::new(text.trim())),
+        _ => None,
+    };
+    let mut stored = |profile: Option<String>| -> Result<(Session, Option<Record>), Error> {
+        let choice: Choice = WhoFlags::default().choice(profile, global);
+        let session = Session::open(world, choice)?;
+        let record = session.load()?;
+        Ok((session, record))
+    };
+    if let Some(token) = given {
+        let record = match &args.signed_for {
+            Some(profile) => stored(Some(profile.clone()))?.1,
+            None => None,
+        };
+        return Ok((token, record));
+    }
+    let (session, record) = stored(args.what.clone())?;
+    let set = record.as_ref().and_then(|r| r.token.as_ref()).ok_or_else(|| no_token(&session))?;
+    let token = match args.id_token {
+        true => set.id_token.clone().ok_or_else(|| {
+            Error::usage(format!("`{}` has no ID token", session.name))
+                .hint(format!("oauthctl login {} --scope openid", session.name))
+        })?,
+        false => set.access_token.clone(),
+    };
+    if jose::header(token.expose()).is_err() {
+        return Err(Error::usage(format!(
+            "the access token of `{}` is no JWT: only the provider can read it",
+            session.name
+        ))
+        .hint(format!("oauthctl introspect {}", session.name)));
+    }
+    Ok((token, record))
+}
+
+fn verified(token: &str, header: &Header, record: Option<&Record>) -> Signature {
+    if header.alg.eq_ignore_ascii_case("none") {
+        return Signature::Wrong("it is not signed (`alg` is `none`)".to_owned());
+    }
+    let Some(record) = record else { return Signature::NotVerified("no profile says whose keys are to be used") };
+    let symmetric = header.algorithm().is_some_and(jose::Algorithm::is_symmetric);
+    let keys = match &record.keys {
+        Some(kept) => JwkSet::read(kept.set.to_string().as_bytes()).unwrap_or_default(),
+        None if symmetric => JwkSet::default(),
+        None => return Signature::NotVerified("the provider's keys are not known here"),
+    };
+    // whatever kind of token it is: the key alone decides with what it may be signed
+    let algorithms = [header.alg.clone()];
+    let typ = header.typ.as_deref().map(|typ| typ.strip_prefix("application/").unwrap_or(typ).to_lowercase());
+    let typ = typ.filter(|typ| typ.ends_with("+jwt"));
+    let trust = Trust { algorithms: &algorithms, typ: typ.as_deref(), secret: record.client_secret.as_ref() };
+    let issuer = record.metadata.as_ref().map_or("the provider", |kept| kept.issuer.as_str());
+    match signed::verify(token, &keys, &trust) {
+        Ok((header, _)) => Signature::Right(match &header.kid {
+            Some(kid) => format!("by the key `{}` of {}", safe(kid), safe(issuer)),
+            None => format!("by the key of {}", safe(issuer)),
+        }),
+        Err(SignedError::UnknownKey { .. }) => Signature::NotVerified("its key is not among those that the login left"),
+        Err(SignedError::NoSecret(_)) => Signature::NotVerified("it needs a client secret, and none is stored"),
+        Err(e) => Signature::Wrong(e.to_string()),
+    }
+}
+
+/// What anybody can see to be wrong, and what the record knows better.
+fn problems(claims: &Map<String, Value>, is_id_token: bool, record: Option<&Record>, now: i64) -> Vec<String> {
+    let mut found = Vec::new();
+    if claims.contains_key("exp")
+        && let Err(fault) = id_token::times(claims, now)
+    {
+        found.push(fault.to_string());
+    }
+    let Some(record) = record else { return found };
+    if let Some(issuer) = record.metadata.as_ref().map(|kept| kept.issuer.as_str())
+        && claims.get("iss").and_then(Value::as_str).is_some_and(|iss| iss != issuer)
+    {
+        found.push(format!("its `iss` is not {}", safe(issuer)));
+    }
+    if is_id_token
+        && let Some(id) = &record.client_id
+        && !id_token::audiences(claims).is_ok_and(|all| all.contains(&id.as_str()))
+    {
+        found.push("its `aud` is not this client".to_owned());
+    }
+    found
+}
+
+fn as_json(header: &Header, claims: &Map<String, Value>, signature: &Signature, problems: &[String]) -> String {
+    let (state, why) = match signature {
+        Signature::Right(by) => ("right", by.as_str()),
+        Signature::Wrong(why) => ("wrong", why.as_str()),
+        Signature::NotVerified(why) => ("not verified", *why),
+    };
+    let object = json!({
+        "header": header.members, "claims": claims, "problems": problems,
+        "signature": { "state": state, "why": why },
+    });
+    format!("{object}\n")
+}
+
+fn as_text(
+    header: &Header,
+    claims: &Map<String, Value>,
+    signature: &Signature,
+    problems: &[String],
+    now: i64,
+) -> String {
+    let mut lines = vec![("header".to_owned(), String::new())];
+    lines.extend(header.members.iter().map(|(name, value)| (format!("  {}", safe(name)), shown(name, value, now))));
+    lines.push(("claims".to_owned(), String::new()));
+    lines.extend(claims.iter().map(|(name, value)| (format!("  {}", safe(name)), shown(name, value, now))));
+    lines.push((
+        "signature".to_owned(),
+        match signature {
+            Signature::Right(by) => format!("right: {by}"),
+            Signature::Wrong(why) => format!("WRONG: {why}"),
+            Signature::NotVerified(why) => format!("not verified: {why}"),
+        },
+    ));
+    lines.extend(problems.iter().map(|problem| ("problem".to_owned(), problem.clone())));
+    lines.iter().map(|(name, value)| format!("{}\n", format!("{name:20} {value}").trim_end())).collect()
+}
+
+/// A claim's value; a time in words too.
+fn shown(name: &str, value: &Value, now: i64) -> String {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let time = ["exp", "iat", "nbf", "auth_time", "updated_at"].contains(&name);
+    match value.as_f64().filter(|n| time && (0.0..253_402_300_800.0).contains(n)) {
+        Some(at) if at as i64 > now => {
+            format!("{} (in {}, {})", safe(&text), times::span(at as i64 - now), times::rfc3339(at as i64))
+        }
+        Some(at) => format!("{} ({} ago, {})", safe(&text), times::span(now - at as i64), times::rfc3339(at as i64)),
+        None => safe(&text),
+    }
+}

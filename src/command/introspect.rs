@@ -1,0 +1,55 @@
+//! `introspect`: what the provider knows of the stored token, as JSON. The token is asked about as it is, and not renewed.
+
+use clap::Args;
+use serde_json::Value;
+
+use crate::command::{Global, WhoArgs, practice, print};
+use crate::error::{Error, Kind};
+use crate::grant::{Asking, introspect};
+use crate::session::no_token;
+use crate::text::safe;
+use crate::world::World;
+
+#[derive(Args, Debug)]
+pub struct IntrospectArgs {
+    #[command(flatten)]
+    pub who: WhoArgs,
+    /// Ask about the refresh token.
+    #[arg(long)]
+    pub refresh_token: bool,
+    /// Take nothing but a signed answer (RFC 9701).
+    #[arg(long)]
+    pub signed: bool,
+}
+
+/// Exit 0 when the token is active, 4 when the provider says that it isn't.
+pub fn run(args: IntrospectArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
+    let mut session = practice::open(world, args.who.choice(global))?;
+    let record = session.load()?;
+    let provider = session.whole_provider(world, record.as_ref())?;
+    let set = record.as_ref().and_then(|r| r.token.as_ref()).ok_or_else(|| no_token(&session))?;
+    let about = match args.refresh_token {
+        true => (
+            set.refresh_token
+                .as_ref()
+                .ok_or_else(|| Error::usage(format!("`{}` has no refresh token", session.name)))?,
+            "refresh_token",
+        ),
+        false => (&set.access_token, "access_token"),
+    };
+    let Some(endpoint) = &provider.introspect else {
+        return Err(Error::usage(format!("`{}` does not say what it knows of a token", safe(&provider.id)))
+            .hint("add `[introspect] url = …` to the provider's file, if it has such an address"));
+    };
+    let client = session.require_client(world, &provider, record.as_ref())?;
+    let mut ring = session.key_ring(&provider, record.as_ref());
+    let name = session.name.clone();
+    let asking = Asking { profile: &name, provider: &provider, client: &client };
+    let members = introspect::ask(world, &asking, endpoint, &mut ring, about, args.signed)?;
+    let active = members.get("active") == Some(&Value::Bool(true));
+    print(world, format!("{}\n", Value::Object(members)).as_bytes())?;
+    if !active {
+        world.say("the provider says that this token is not active");
+    }
+    Ok(if active { 0 } else { Kind::LoginFirst.exit_code() })
+}

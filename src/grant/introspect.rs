@@ -1,0 +1,75 @@
+//! What the provider knows of a token (RFC 7662), plain or as a signed answer that a third party can be shown (RFC 9701).
+
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Kind};
+use crate::grant::keys::{KeyRing, Unverified};
+use crate::grant::{Asking, send};
+use crate::protocol::id_token::audiences;
+use crate::protocol::jose;
+use crate::protocol::signed::Trust;
+use crate::protocol::token_request;
+use crate::provider::Endpoint;
+use crate::secret::Secret;
+use crate::world::World;
+
+/// The media type of a signed answer, and the type that it must say it has.
+const SIGNED: &str = "application/token-introspection+jwt";
+
+/// Asks about `token`; `hint` is its kind. With `signed` nothing but a signed answer is taken.
+pub fn ask(
+    world: &mut World,
+    asking: &Asking<'_>,
+    endpoint: &Endpoint,
+    ring: &mut KeyRing,
+    (token, hint): (&Secret, &'static str),
+    signed: bool,
+) -> Result<Map<String, Value>, Error> {
+    let params = vec![("token", token.clone()), ("token_type_hint", Secret::unlisted(hint))];
+    let mut request = token_request::build("introspection", endpoint, asking.client, params, Some(token))?;
+    if signed {
+        request.headers.retain(|(name, _)| name != "accept");
+        request = request.header("accept", SIGNED);
+    }
+    let response = send(world, &request)?;
+    if !endpoint.ok_status.contains(&response.status) {
+        return Err(super::answered(&response, "the provider does not say what it knows of the token"));
+    }
+    let unsafe_answer = |why: &dyn std::fmt::Display| {
+        Error::new(Kind::Unsafe, "what the provider says of the token can't be trusted")
+            .cause(format!("its answer: {why}"))
+    };
+    let kind = response.header("content-type").unwrap_or("").to_lowercase();
+    let members = if kind.starts_with(SIGNED) {
+        let text = std::str::from_utf8(&response.body).map_err(|_| unsafe_answer(&"is no text"))?.trim();
+        let trust = Trust {
+            algorithms: &asking.provider.identity.introspection_algorithms,
+            typ: Some("token-introspection+jwt"),
+            secret: asking.client.secret.as_ref(),
+        };
+        let (_, claims) = ring.verify(world, text, &trust).map_err(|e| match e {
+            Unverified::Wrong(e) => unsafe_answer(&e),
+            Unverified::NoKeys(e) => e,
+        })?;
+        // RFC 9701, section 5: whom it is from and for
+        if claims.get("iss").and_then(Value::as_str) != asking.provider.issuer.as_deref() {
+            return Err(unsafe_answer(&"its `iss` is not the provider"));
+        }
+        if !audiences(&claims).map_err(|e| unsafe_answer(&e))?.contains(&asking.client.id.as_str()) {
+            return Err(unsafe_answer(&"its `aud` is not this client"));
+        }
+        match claims.get("token_introspection") {
+            Some(Value::Object(members)) => members.clone(),
+            _ => return Err(unsafe_answer(&"it has no `token_introspection`")),
+        }
+    } else if signed {
+        return Err(unsafe_answer(&"it is not signed, though a signed one was asked for"));
+    } else {
+        jose::object(&response.body, "answer").map_err(|e| unsafe_answer(&e))?
+    };
+    // section 2.2: the one member that is required
+    match members.get("active") {
+        Some(Value::Bool(_)) => Ok(members),
+        _ => Err(unsafe_answer(&"it does not say whether the token is `active`")),
+    }
+}

@@ -1,0 +1,124 @@
+//! `userinfo`, `introspect` and `inspect`: what is told of a person and of a token, and what is not believed.
+
+use serde_json::{Map, Value, json};
+
+use crate::world::op::{ACCESS, CLIENT, Op, Plan, timed};
+use crate::world::{Person, START};
+
+fn plan() -> Plan {
+    Plan { announced: vec!["ES256".into()], ..Plan::default() }
+}
+
+fn signed_in(plan: Plan) -> (Person, Op) {
+    let mut me = Person::new();
+    let op = Op::start(&mut me, plan);
+    let done = me.browser(op.browser()).types(&op.login());
+    assert_eq!(done.code, 0, "{}", done.err);
+    (me, op)
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    value.as_object().expect("an object").clone()
+}
+
+#[test]
+fn userinfo_is_printed_plain_or_signed_and_only_of_the_person_who_signed_in() {
+    let (mut me, op) = signed_in(plan());
+    me.types("userinfo op").is(0, "{\"sub\":\"alice\",\"name\":\"Alice Example\"}\n", "");
+    let base = op.server.base.clone();
+    let signed = |claims: Value| Value::from(op.sign(&plan(), &object(claims)));
+    let answers = [
+        // oidcc-client-test-userinfo-invalid-sub
+        (7, json!({ "sub": "mallory" }), "another person"),
+        (7, json!({ "name": "nobody" }), "no `sub`"),
+        (0, signed(json!({ "sub": "alice", "iss": base, "aud": CLIENT })), ""),
+        (7, signed(json!({ "sub": "mallory", "iss": base, "aud": CLIENT })), "another person"),
+        (7, signed(json!({ "sub": "alice", "iss": "https://other.example", "aud": CLIENT })), "its `iss`"),
+        (7, signed(json!({ "sub": "alice", "iss": base, "aud": "other" })), "its `aud`"),
+        (
+            7,
+            Value::from(op.sign(&Plan { spoiled: true, ..plan() }, &object(json!({ "sub": "alice" })))),
+            "signature is wrong",
+        ),
+        (
+            7,
+            Value::from(op.sign(&Plan { algorithm: "none".into(), ..plan() }, &object(json!({ "sub": "alice" })))),
+            "not signed",
+        ),
+    ];
+    for (code, answer, says) in answers {
+        op.plan.lock().unwrap().userinfo = answer.clone();
+        let done = me.types("userinfo op");
+        assert_eq!(done.code, code, "{answer}: {}", done.err);
+        assert!(done.err.contains(says), "{answer}: {}", done.err);
+        assert_eq!(done.out.is_empty(), code != 0);
+    }
+}
+
+#[test]
+fn introspection_is_printed_plain_or_signed_and_nothing_else_is_believed() {
+    let (mut me, op) = signed_in(plan());
+    let base = op.server.base.clone();
+    let typed = Plan { typ: Some("token-introspection+jwt".into()), ..plan() };
+    let claims =
+        json!({ "iss": base, "aud": CLIENT, "iat": START, "token_introspection": { "active": true, "sub": "alice" } });
+    let with = |name: &str, value: &str| {
+        let mut claims = object(claims.clone());
+        claims.insert(name.to_owned(), value.into());
+        claims
+    };
+    let answers = [
+        ("introspect op", 0, json!({ "active": true, "sub": "alice" }), ""),
+        ("introspect op --refresh-token", 4, json!({ "active": false }), "not active"),
+        ("introspect op", 7, json!({ "sub": "alice" }), "`active`"),
+        ("introspect op --signed", 7, json!({ "active": true }), "it is not signed"),
+        ("introspect op --signed", 0, Value::from(op.sign(&typed, &object(claims.clone()))), ""),
+        ("introspect op --signed", 7, Value::from(op.sign(&plan(), &object(claims.clone()))), "it says that it is a"),
+        ("introspect op --signed", 7, Value::from(op.sign(&typed, &with("aud", "other"))), "its `aud`"),
+        ("introspect op --signed", 7, Value::from(op.sign(&typed, &with("iss", "https://other.example"))), "its `iss`"),
+    ];
+    for (typed, code, answer, says) in answers {
+        op.plan.lock().unwrap().userinfo = answer.clone();
+        let done = me.types(typed);
+        assert_eq!(done.code, code, "{typed} {answer}: {}", done.err);
+        assert!(done.err.contains(says), "{typed} {answer}: {}", done.err);
+    }
+}
+
+#[test]
+fn inspect_decodes_a_token_verifies_it_by_the_kept_keys_and_sends_it_nowhere() {
+    let (mut me, op) = signed_in(plan());
+    let token = me.kept("op", "id_token");
+    let asked = op.server.asked();
+    let signature = token.rsplit('.').next().expect("a signature").to_owned();
+    for line in ["inspect op --id-token".to_owned(), format!("inspect {token} --signed-for op")] {
+        let done = me.types(&line);
+        assert_eq!(done.code, 0, "{line}: {}", done.err);
+        for part in
+            ["alg", "ES256", "alice@example.test", "(in 5 min, 2026-11-21T22:05:00Z)", "right: by the key `key-1`"]
+        {
+            assert!(done.out.contains(part), "{part} should be in {}", done.out);
+        }
+        assert!(!done.out.contains("problem") && !done.out.contains(&signature), "{}", done.out);
+    }
+    let done = me.stdin(&format!("{token}\n")).types("inspect - --format json");
+    let seen: Value = serde_json::from_str(&done.out).expect("JSON");
+    assert_eq!((&seen["claims"]["sub"], &seen["signature"]["state"]), (&json!("alice"), &json!("not verified")));
+    // a changed token, an old one, and one of another provider
+    let (body, _) = token.rsplit_once('.').expect("three parts");
+    let first = if signature.starts_with('A') { 'B' } else { 'A' };
+    let done = me.types(&format!("inspect {body}.{first}{} --signed-for op", &signature[1..]));
+    assert_eq!(done.code, 7);
+    assert!(done.out.contains("WRONG: its signature is wrong"), "{}", done.out);
+    me.later(7200);
+    let done = me.types("inspect op --id-token");
+    assert!(done.out.contains("expired"), "{}", done.out);
+    let strange = op.sign(&plan(), &timed(&json!({ "iss": "https://other.example", "aud": "x", "exp": "now+9000" })));
+    let done = me.types(&format!("inspect {strange} --signed-for op"));
+    assert!(done.out.contains("its `iss` is not"), "{}", done.out);
+    // an access token that is no JWT is the provider's secret
+    let done = me.types("inspect op");
+    assert_eq!(done.code, 2, "{}", done.out);
+    assert!(done.err.contains("is no JWT") && !done.err.contains(ACCESS), "{}", done.err);
+    assert_eq!(op.server.asked(), asked, "nothing was asked of anybody");
+}
