@@ -71,7 +71,7 @@ fn obtain(world: &mut World, session: &mut Session, want: Want, refused: Option<
         Ok(record) => record,
         Err(e) => return without_store(world, session, e),
     };
-    let ours = record.as_ref().filter(|r| is_ours(session, r));
+    let ours = record.as_ref().filter(|r| is_ours(session, r) && is_as_wanted(session, r));
     if let Some(set) = ours.and_then(|r| r.token.as_ref()) {
         match usable(world, set, want) {
             Usable::Yes => {
@@ -161,16 +161,18 @@ pub fn is_ours(session: &Session, record: &Record) -> bool {
         (Some(said), Some(kept)) => said == kept,
         _ => true,
     };
-    // who wants bound tokens has no use for one that any thief could use
-    let bound = |set: &TokenSet| session.profile.proofs.dpop != Some(true) || is_dpop(set);
-    record.token.as_ref().is_none_or(bound)
-        && same(Some(session.provider_name()), record.provider.as_deref())
+    same(Some(session.provider_name()), record.provider.as_deref())
         && same(session.profile.client_id.as_deref(), record.client_id.as_deref())
         && match (session.profile.grant, record.grant) {
             (Some(said), Some(kept)) => said == kept,
             _ => true,
         }
         && session.scopes_said().is_none_or(|said| record.asked.is_empty() || same_scopes(said, &record.asked))
+}
+
+/// Who wants bound tokens has no use for one that any thief could use.
+fn is_as_wanted(session: &Session, record: &Record) -> bool {
+    session.profile.proofs.dpop != Some(true) || record.token.as_ref().is_none_or(is_dpop)
 }
 
 fn same_scopes(a: &[String], b: &[String]) -> bool {
@@ -210,7 +212,7 @@ fn renew_under(
         Ok(record) => record,
         Err(e) => return without_store(world, session, e),
     };
-    let ours = record.as_ref().filter(|r| is_ours(session, r));
+    let ours = record.as_ref().filter(|r| is_ours(session, r) && is_as_wanted(session, r));
     let current = ours.and_then(|r| r.token.as_ref());
     if let Some(set) = current {
         let now = world.clock.now();
