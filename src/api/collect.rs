@@ -124,6 +124,8 @@ fn give(
 ) -> Result<Option<usize>, Error> {
     let records = match pages::records(data, &page.body) {
         Some(records) => records,
+        // 204: there is nothing
+        None if page.body.trim().is_empty() => Vec::new(),
         None => match serde_json::from_str::<&RawValue>(&page.body) {
             Ok(one) => vec![one],
             Err(e) => return Err(Error::new(Kind::Other, "a page is not JSON").cause(e)),

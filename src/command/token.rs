@@ -243,7 +243,7 @@ fn formatted(
                 object["scope"] = scopes.join(" ").into();
             }
             for (name, value) in &set.extra {
-                if object.get(name).is_none() && !name.contains("token") {
+                if object.get(name).is_none() && (!name.contains("token") || name == "issued_token_type") {
                     object[name.as_str()] = value.clone();
                 }
             }

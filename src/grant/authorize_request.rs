@@ -1,9 +1,13 @@
-//! The address that the browser opens: the parameters alone, or pushed to the provider first (RFC 9126).
+//! The address that the browser opens: the parameters alone, signed (RFC 9101), or pushed to the
+//! provider first (RFC 9126).
 
 use crate::error::{Asked, Error, token_answer};
 use crate::grant::{Asking, send};
 use crate::protocol::authorize;
+use crate::protocol::client_auth;
+use crate::protocol::jose::base64url;
 use crate::protocol::par;
+use crate::protocol::request_object;
 use crate::protocol::token_request;
 use crate::provider::Wanted;
 use crate::secret::Secret;
@@ -15,6 +19,8 @@ use crate::world::World;
 pub struct Travel {
     /// The profile's own word; `Auto`: the provider's, then its metadata's.
     pub par: Wanted,
+    /// Likewise.
+    pub request_object: Wanted,
 }
 
 pub struct Address {
@@ -30,7 +36,9 @@ pub fn address(
     params: Vec<(String, String)>,
     travel: Travel,
 ) -> Result<Address, Error> {
-    if !pushes(asking, travel)? {
+    let pushes = pushes(asking, travel)?;
+    let params = if signs(asking, travel)? { signed(world, asking, params)? } else { params };
+    if !pushes {
         return Ok(Address { url: authorize::address(asking.provider, &params)?, good_for: None });
     }
     push(world, asking, params)
@@ -58,6 +66,47 @@ fn pushes(asking: &Asking<'_>, travel: Travel) -> Result<bool, Error> {
         Wanted::Never => Ok(false),
         Wanted::Auto => Ok(provider.par_required && there),
     }
+}
+
+/// Whether the request is signed.
+fn signs(asking: &Asking<'_>, travel: Travel) -> Result<bool, Error> {
+    let provider = asking.provider;
+    let wanted = match (travel.request_object, provider.request_object) {
+        (Wanted::Auto, theirs) => theirs,
+        (own, _) => own,
+    };
+    let signs = match wanted {
+        Wanted::Always => true,
+        Wanted::Never => false,
+        Wanted::Auto => provider.request_object_required,
+    };
+    if signs && asking.client.proofs.key.is_none() {
+        return Err(Error::usage("the authorize request is to be signed, and the client has no key")
+            .hint(format!("oauthctl profile set {} client-key.file FILE", asking.profile))
+            .hint(format!("oauthctl profile set {} request-object false", asking.profile)));
+    }
+    Ok(signs)
+}
+
+/// All of it as a signed object; what OAuth itself wants beside it stands beside it too (RFC 9101, section 5; OpenID Connect
+/// Core, section 6.1).
+fn signed(
+    world: &mut World,
+    asking: &Asking<'_>,
+    params: Vec<(String, String)>,
+) -> Result<Vec<(String, String)>, Error> {
+    let provider = asking.provider;
+    let now = world.clock.now();
+    let mut jti = [0; 16];
+    world.random.fill(&mut jti);
+    let audience = provider.issuer.as_deref().or(provider.authorize.url.as_deref()).unwrap_or("");
+    let claims = request_object::claims(&params, &asking.client.id, audience, now, &base64url(jti));
+    let object = client_auth::request_object(asking.client, &claims)?;
+    world.step(|| "the authorize request is signed".to_owned());
+    let beside = |name: &str| ["client_id", "response_type", "scope"].contains(&name);
+    let mut out: Vec<(String, String)> = params.into_iter().filter(|(name, _)| beside(name)).collect();
+    out.push(("request".to_owned(), object.expose().to_owned()));
+    Ok(out)
 }
 
 fn push(world: &mut World, asking: &Asking<'_>, params: Vec<(String, String)>) -> Result<Address, Error> {

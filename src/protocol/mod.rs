@@ -22,6 +22,7 @@ pub mod par;
 pub mod pkce;
 pub mod redirect;
 pub mod registration;
+pub mod request_object;
 pub mod retry_after;
 pub mod signed;
 pub mod token_exchange;

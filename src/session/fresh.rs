@@ -335,7 +335,7 @@ pub fn by_grant(
     grant: GrantKind,
 ) -> Result<Answer, Error> {
     unattended::offered(provider, grant, &session.name)?;
-    let given = inputs::given(world, session, grant)?;
+    let given = inputs::given(world, session, provider, client, grant)?;
     let scopes = session.scopes(provider, grant);
     let asks = &session.profile.asks;
     let aim = Aim { scopes: &scopes, resources: &asks.resources, audiences: &asks.audiences };

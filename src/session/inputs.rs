@@ -7,17 +7,29 @@ use crate::config::{GrantKind, SecretSource};
 use crate::error::Error;
 use crate::grant::unattended::Given;
 use crate::protocol::assertion;
+use crate::protocol::jose::SigningKey;
 use crate::protocol::token_exchange::{Exchange, Typed, type_uri};
+use crate::protocol::token_request::Client;
+use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::session::fresh::{Want, fresh};
-use crate::session::{Choice, Session, secret_from_file};
+use crate::session::{Choice, Session, random_hex, secret_from_file};
 use crate::text::safe;
 use crate::world::World;
 
 /// What `session`'s grant exchanges now. A program that is asked, and another profile's token, may take a while.
-pub fn given(world: &mut World, session: &Session, grant: GrantKind) -> Result<Given, Error> {
+pub fn given(
+    world: &mut World,
+    session: &Session,
+    provider: &Provider,
+    client: &Client,
+    grant: GrantKind,
+) -> Result<Given, Error> {
     match grant {
-        GrantKind::JwtBearer => jwt(world, session).map(Given::Jwt),
+        GrantKind::JwtBearer => match (&session.profile.asks.assertion, &client.proofs.key) {
+            (None, Some(key)) => own_jwt(world, session, provider, client, key).map(Given::Jwt),
+            _ => jwt(world, session).map(Given::Jwt),
+        },
         GrantKind::Saml2Bearer => {
             let text = require(world, session, "assertion", "--assertion-file", &session.profile.asks.assertion)?;
             let saml = assertion::saml(&text)
@@ -33,6 +45,33 @@ fn jwt(world: &mut World, session: &Session) -> Result<Secret, Error> {
     let text = require(world, session, "assertion", "--assertion-file", &session.profile.asks.assertion)?;
     assertion::jwt(&text)
         .map_err(|e| Error::usage(format!("the assertion of `{}` can't be used", session.name)).cause(e))
+}
+
+/// An assertion made here with the client's key (RFC 7523, section 3): a new one each time.
+fn own_jwt(
+    world: &mut World,
+    session: &Session,
+    provider: &Provider,
+    client: &Client,
+    key: &SigningKey,
+) -> Result<Secret, Error> {
+    let asks = &session.profile.asks;
+    let issuer = asks.assertion_issuer.as_deref().or(Some(client.id.as_str())).filter(|i| !i.is_empty());
+    let issuer = issuer.ok_or_else(|| {
+        Error::usage("an assertion made here must say who makes it")
+            .hint("`--assertion-issuer NAME`, or `--client-id ID`")
+    })?;
+    let audience = client.proofs.audience.as_deref().or(provider.token.url.as_deref()).ok_or_else(|| {
+        Error::usage(format!("the provider `{}` has no token address to make an assertion for", safe(&provider.id)))
+    })?;
+    let subject = asks.subject.as_deref().unwrap_or(issuer);
+    let jti = random_hex(world);
+    let claims = assertion::claims(issuer, subject, audience, world.clock.now(), &jti);
+    let algorithm = client.proofs.algorithm.unwrap_or_else(|| key.default_algorithm());
+    let header = serde_json::Map::from_iter([("typ".to_owned(), "JWT".into())]);
+    world.step(|| format!("an assertion about `{}` is signed with {}", safe(subject), algorithm.name()));
+    key.sign(algorithm, header, &claims)
+        .map_err(|e| Error::usage(format!("the client key of `{}` can't sign", session.name)).cause(e))
 }
 
 fn exchange(world: &mut World, session: &Session) -> Result<Exchange, Error> {

@@ -280,7 +280,11 @@ impl Session {
         let client = self.client(world, provider, record)?;
         // an assertion may speak for itself (RFC 7523, section 2.1)
         let alone = matches!(self.grant(Some(provider), record), GrantKind::JwtBearer | GrantKind::Saml2Bearer);
-        client.or_else(|| alone.then(|| Client::plain("", None))).ok_or_else(|| {
+        let client = match client {
+            None if alone => Some(self.client_with(world, provider, record, String::new(), None)?),
+            client => client,
+        };
+        client.ok_or_else(|| {
             Error::usage(format!("no client id is known for profile `{}`", self.name))
                 .hint(format!("`oauthctl login {}` asks for it in a terminal, or give `--client-id`", self.name))
                 .hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET")

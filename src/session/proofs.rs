@@ -143,6 +143,7 @@ impl Session {
             Some(&mut provider.refresh.endpoint),
             provider.client_credentials.as_mut(),
             provider.device.as_mut().map(|d| &mut d.endpoint),
+            provider.ciba.as_mut(),
             provider.revoke.as_mut().map(|r| &mut r.endpoint),
             provider.introspect.as_mut(),
         ];

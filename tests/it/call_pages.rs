@@ -259,4 +259,8 @@ fn an_answer_that_is_no_list_is_one_record() {
     let page = me.types("call odd /x --paginate --slurp");
     page.is(0, "[{\"a\":12345678901234567890.50}]\n", "");
     assert_eq!(odd.asked(), 2);
+    let mut me = Person::new();
+    let _odd = api(&mut me, |_| answer(204, "application/json", ""));
+    me.types("call odd /x --paginate").is(0, "", "");
+    me.types("call odd /x --paginate --slurp").is(0, "[]\n", "");
 }

@@ -20,6 +20,7 @@ class Api:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = -1  # head and body in one piece: the kernel would hold the second one back
 
             def setup(self):
                 super().setup()

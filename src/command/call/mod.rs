@@ -178,9 +178,8 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
     if args.paginate {
         return paged::run(world, &args, &who, &mut caller, &url);
     }
-    let into_file = args.output.as_deref().is_some_and(|path| path != "-");
-    if into_file && shaped.is_none() && !args.include && !args.head {
-        return saved::run(world, &args, &who, &mut caller, &url);
+    if let Some(path) = saved::target(world, &args).filter(|_| shaped.is_none() && !args.include && !args.head) {
+        return saved::run(world, &args, &who, &mut caller, &url, path);
     }
     let (_, answered) = caller.send(world, &url)?;
     let out = match answered.status < 400 {

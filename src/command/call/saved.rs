@@ -15,7 +15,7 @@ use crate::error::{Error, Kind};
 use crate::world::{Streamed, World};
 
 /// The file that `-o` names.
-fn target(world: &World, args: &CallArgs) -> Option<PathBuf> {
+pub fn target(world: &World, args: &CallArgs) -> Option<PathBuf> {
     let path = args.output.as_deref().filter(|path| *path != "-")?;
     Some(items::resolve(path, world.env.home().as_deref()))
 }
@@ -31,9 +31,15 @@ pub fn open(world: &World, args: &CallArgs) -> Result<Output, Error> {
     }
 }
 
-/// The answer's bytes, as they are.
-pub fn run(world: &mut World, args: &CallArgs, who: &Who, caller: &mut Caller<'_>, url: &Url) -> Result<u8, Error> {
-    let Some(path) = target(world, args) else { unreachable!("asked for with a file") };
+/// The answer's bytes, as they are, into that file.
+pub fn run(
+    world: &mut World,
+    args: &CallArgs,
+    who: &Who,
+    caller: &mut Caller<'_>,
+    url: &Url,
+    path: PathBuf,
+) -> Result<u8, Error> {
     let reads = caller.draft.method == "GET";
     let usual = caller.draft.headers.clone();
     let mut attempts = 0;

@@ -76,7 +76,10 @@ pub(super) fn by_browser(
         ssh,
         asks: session.profile.asks.authorize_params(),
         resources: &session.profile.asks.resources,
-        travel: Travel { par: session.profile.asks.par.unwrap_or_default() },
+        travel: Travel {
+            par: session.profile.asks.par.unwrap_or_default(),
+            request_object: session.profile.asks.request_object.unwrap_or_default(),
+        },
         iss_required: session.iss_required,
         keys: session.key_ring(provider, old),
     };

