@@ -104,3 +104,19 @@ fn configuration_files_hold() {
 fn pasted_addresses_hold() {
     replay("pasted_addresses_hold", "pasted_redirect", fuzz_targets::pasted_redirect);
 }
+
+// D-02, D-04
+#[test]
+fn discovery_documents_hold() {
+    replay("discovery_documents_hold", "metadata", fuzz_targets::metadata);
+}
+
+#[test]
+fn key_sets_hold() {
+    replay("key_sets_hold", "jwks", fuzz_targets::jwks);
+}
+
+#[test]
+fn id_tokens_and_signed_answers_hold() {
+    replay("id_tokens_and_signed_answers_hold", "jwt", fuzz_targets::jwt);
+}

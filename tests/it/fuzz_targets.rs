@@ -7,9 +7,12 @@ use std::path::Path;
 use std::time::Instant;
 
 use oauthctl::config::Config;
+use oauthctl::protocol::jose::JwkSet;
 use oauthctl::protocol::redirect::{Expected, Verdict};
-use oauthctl::protocol::{answer, api_error, form, jwt, redirect, trace};
+use oauthctl::protocol::signed::Trust;
+use oauthctl::protocol::{answer, api_error, form, id_token, jarm, jose, jwt, metadata, redirect, signed, trace};
 use oauthctl::provider::{ExpiresUnit, Provider, ResponseShape, StateEcho, ZeroExpires, read};
+use oauthctl::secret::Secret;
 use oauthctl::wire::Response;
 use oauthctl::world::http_reader::{Limits, Refusal, Stream, parse_head, read_request};
 use oauthctl::world::loopback::judge::judge;
@@ -220,5 +223,85 @@ fn judged(query: &str) {
         }
         Verdict::Refused { .. } | Verdict::Broken(_) => assert!(is_ours, "{query}"),
         Verdict::Noise(why) => shown(why),
+    }
+}
+
+/// D-02: an endpoint that is taken is one that a secret may go to, and what is kept reads back.
+pub fn metadata(data: &[u8]) {
+    const ISSUER: &str = "https://as.example/tenant";
+    let document = match metadata::read(data, ISSUER) {
+        Ok(document) => document,
+        Err(error) => return shown(&error.to_string()),
+    };
+    let mut provider = Provider::of_issuer(ISSUER);
+    document.fill(&mut provider);
+    let device = provider.device.as_ref().and_then(|d| d.endpoint.url.as_ref());
+    let introspect = provider.introspect.as_ref().and_then(|e| e.url.as_ref());
+    let urls =
+        [&provider.authorize.url, &provider.token.url, &provider.identity.jwks_uri, &provider.identity.userinfo_url];
+    for url in urls.into_iter().flatten().chain(device).chain(introspect) {
+        assert!(oauthctl::provider::expand::check_url(url).is_ok(), "{url}");
+    }
+    let kept = document.to_value().to_string();
+    let again = metadata::read(kept.as_bytes(), ISSUER).expect("what is kept reads back");
+    let mut same = Provider::of_issuer(ISSUER);
+    again.fill(&mut same);
+    assert_eq!(same, provider);
+}
+
+/// A set that is read is written and read again as the same keys, and each has a thumbprint.
+pub fn jwks(data: &[u8]) {
+    match JwkSet::read(data) {
+        Ok(set) => {
+            let members: Vec<_> = set.keys.iter().map(|key| serde_json::Value::Object(key.to_members())).collect();
+            let again =
+                JwkSet::read(serde_json::json!({ "keys": members }).to_string().as_bytes()).expect("as written");
+            assert_eq!(again.keys, set.keys);
+            assert!(set.keys.iter().all(|key| key.thumbprint().len() == 43));
+        }
+        Err(error) => shown(&error.to_string()),
+    }
+}
+
+/// No bytes are an ID token or a signed answer: nobody here has signed anything. What the claims alone are worth is bounded.
+pub fn jwt(data: &[u8]) {
+    const NOW: i64 = 1_795_298_400;
+    let token = String::from_utf8_lossy(data);
+    let keys = br#"{"keys":[{"kty":"EC","crv":"P-256","kid":"k","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}"#;
+    let keys = JwkSet::read(keys).expect("a set");
+    let secret = Secret::unlisted("a-client-secret-that-nobody-guesses");
+    let algorithms = ["ES256", "RS256", "HS256", "EdDSA", "none"].map(str::to_owned);
+    let trust = Trust { algorithms: &algorithms, typ: None, secret: Some(&secret) };
+    match signed::verify(&token, &keys, &trust) {
+        Ok(_) => panic!("nobody signed {token}"),
+        Err(error) => shown(&error.to_string()),
+    }
+    let Ok(claims) = jose::unverified_claims(&token) else { return };
+    let expected = id_token::Expected {
+        issuer: "https://as.example/tenant",
+        client_id: "an-app",
+        audiences: &[],
+        nonce: Some("n-1"),
+        max_age: Some(60),
+        acr_values: &[],
+        access_token: Some("an-access-token"),
+        code: None,
+        state: None,
+        now: NOW,
+    };
+    match id_token::judge("ES256", &claims, &expected) {
+        Ok(()) => {
+            assert_eq!((&claims["iss"], &claims["nonce"]), (&expected.issuer.into(), &"n-1".into()));
+            assert!(claims["exp"].as_f64().is_some_and(|exp| exp as i64 > NOW - id_token::TOLERANCE));
+        }
+        Err(fault) => shown(&fault.to_string()),
+    }
+    match id_token::judge_renewed(&claims, &claims, &expected) {
+        Ok(()) => {}
+        Err(fault) => shown(&fault.to_string()),
+    }
+    match jarm::parameters(&claims, expected.issuer, expected.client_id, NOW) {
+        Ok(query) => judged(&query),
+        Err(fault) => shown(&fault.to_string()),
     }
 }
