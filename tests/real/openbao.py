@@ -142,9 +142,9 @@ def the_table_of_what_each_server_has(t):
         ("introspection", lambda d: "introspection_endpoint" in d),
         ("userinfo", lambda d: "userinfo_endpoint" in d),
     ]  # fmt: skip
-    print(f"    {'':28}" + "".join(f"{name:16}" for name in documents))
+    print(f"    {'':34}" + "".join(f"{name:16}" for name in documents))
     for name, has in features:
-        print(f"    {name:28}" + "".join(f"{'yes' if has(d) else '-':16}" for d in documents.values()))
+        print(f"    {name:34}" + "".join(f"{'yes' if has(d) else '-':16}" for d in documents.values()))
     check(all("authorization_code" in grants(d) for d in documents.values()), "both sign people in")
 
 
