@@ -6,21 +6,26 @@
 //! goes through a proxy. What went wrong is told by whether the server may have seen the request, since a refresh token may be
 //! spent by then; and never with the URL's query.
 
+mod driver;
 mod roots;
+mod upload;
 
 use std::error::Error;
 use std::io::{self, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
-use reqwest::blocking::{Body, Client, ClientBuilder};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use bytes::{Buf, Bytes};
+use http_body::Body as _;
+use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Body, Client, ClientBuilder};
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
+use self::driver::Driver;
+use self::upload::Patience;
 use super::{Http, HttpError, Streamed, Upload};
 use crate::text;
 use crate::wire::{Identity, Request, Response};
@@ -39,6 +44,7 @@ const OWN_HEADERS: [&str; 4] = ["host", "content-length", "transfer-encoding", "
 /// Builds nothing until the first request.
 #[derive(Default)]
 pub struct Real {
+    driver: OnceLock<Arc<Driver>>,
     clients: [OnceLock<Client>; 3],
     /// The same ways, for connections that serve more than one request.
     lasting: [OnceLock<Client>; 3],
@@ -65,11 +71,15 @@ impl Http for Real {
         let place = request.place();
         let until = Instant::now() + request.timeout;
         let (client, mut sent) = self.prepare(request, &place)?;
+        let driver = self.driver(request.reuse, &place)?;
         *sent.timeout_mut() = Some(request.timeout);
-        *sent.body_mut() = request.body.as_ref().map(|body| Body::from(body.expose().to_owned()));
-        let answer = client.execute(sent).map_err(|error| judge(&error, &place, request.timeout))?;
+        if let Some(body) = &request.body {
+            carry(&mut sent, body.expose().to_owned().into());
+        }
+        let answer = driver.run(async { client.execute(sent).await });
+        let answer = answer.map_err(|error| judge(&error, &place, request.timeout))?;
         let (status, headers) = (answer.status().as_u16(), headers(answer.headers()));
-        let body = read_body(answer, request.max_body, until).map_err(|error| match error {
+        let body = read_body(Answer::new(driver, answer), request.max_body, until).map_err(|error| match error {
             BodyError::TooLarge => HttpError::TooLarge { place: place.clone(), limit: request.max_body },
             BodyError::TooSlow => timed_out(&place, request.timeout),
             BodyError::Broken(why) => HttpError::Ambiguous { place: place.clone(), why },
@@ -80,50 +90,45 @@ impl Http for Real {
     fn stream(&self, request: &Request, body: Option<Upload>) -> Result<Streamed, HttpError> {
         let place = request.place();
         let (client, mut sent) = self.prepare(request, &place)?;
+        let driver = self.driver(request.reuse, &place)?;
         let patience = Arc::new(Patience::from_now());
-        *sent.body_mut() = match body {
-            Some(upload) => Some(upload_body(upload, &patience).map_err(|error| HttpError::Unsent {
+        let body = match body {
+            Some(upload) => Some(upload::body(upload, &patience).map_err(|error| HttpError::Unsent {
                 place: place.clone(),
                 why: format!("the body can't be read: {error}"),
             })?),
             None => request.body.as_ref().map(|body| Body::from(body.expose().to_owned())),
         };
-        // in a thread, since reqwest's own deadline would end the answer's body with the head
-        let (to, from) = mpsc::channel();
-        let client = client.clone();
-        thread::spawn(move || {
-            // a receiver that has lost its patience is gone
-            let _ = to.send(client.execute(sent));
-        });
-        let mut wait = request.timeout;
-        let answer = loop {
-            match from.recv_timeout(wait) {
-                Ok(answer) => break answer.map_err(|error| judge(&error, &place, request.timeout))?,
-                Err(RecvTimeoutError::Timeout) => match patience.left(request.timeout) {
-                    Some(left) => wait = left,
-                    None => return Err(timed_out(&place, request.timeout)),
-                },
-                Err(RecvTimeoutError::Disconnected) => {
-                    return Err(HttpError::Ambiguous { place, why: "the exchange ended unexpectedly".to_owned() });
+        if let Some(body) = body {
+            carry(&mut sent, body);
+        }
+        // reqwest's own deadline would end the answer's body with the head
+        let answer = driver.run(async {
+            let mut answering = pin!(client.execute(sent));
+            let mut wait = request.timeout;
+            loop {
+                if let Ok(answer) = tokio::time::timeout(wait, answering.as_mut()).await {
+                    return answer.map_err(|error| judge(&error, &place, request.timeout));
                 }
+                wait = patience.left(request.timeout).ok_or_else(|| timed_out(&place, request.timeout))?;
             }
-        };
+        })?;
         Ok(Streamed {
             status: answer.status().as_u16(),
             version: format!("{:?}", answer.version()),
             headers: headers(answer.headers()),
-            body: Box::new(WithoutUrl(answer)),
+            body: Box::new(Answer::new(driver, answer)),
         })
     }
 }
 
 impl Real {
-    fn prepare(&self, request: &Request, place: &str) -> Result<(Client, reqwest::blocking::Request), HttpError> {
+    fn prepare(&self, request: &Request, place: &str) -> Result<(Client, reqwest::Request), HttpError> {
         let forbidden = |why: String| HttpError::Forbidden { place: place.to_owned(), why };
         let (url, way) = allowed(request.url.expose()).map_err(|why| forbidden(why.to_owned()))?;
         let method = reqwest::Method::from_bytes(request.method.as_bytes())
             .map_err(|_| forbidden(format!("`{}` is not a method", text::safe(&request.method))))?;
-        let mut sent = reqwest::blocking::Request::new(method, url);
+        let mut sent = reqwest::Request::new(method, url);
         sent.headers_mut().insert("accept-encoding", HeaderValue::from_static("identity"));
         let mut fresh = Vec::new();
         for (name, value) in &request.headers {
@@ -149,6 +154,23 @@ impl Real {
             _ => self.client(way, request.reuse, place)?.clone(),
         };
         Ok((client, sent))
+    }
+
+    fn driver(&self, reuse: bool, place: &str) -> Result<Arc<Driver>, HttpError> {
+        let driver = match self.driver.get() {
+            Some(driver) => driver,
+            None => {
+                let made = Driver::new().map_err(|error| HttpError::Unsent {
+                    place: place.to_owned(),
+                    why: text::safe(&error.to_string()),
+                })?;
+                self.driver.get_or_init(|| Arc::new(made))
+            }
+        };
+        if reuse {
+            driver.keep_going();
+        }
+        Ok(Arc::clone(driver))
     }
 
     fn client(&self, way: Way, reuse: bool, place: &str) -> Result<&Client, HttpError> {
@@ -222,14 +244,21 @@ fn builder(way: Way, reuse: bool) -> ClientBuilder {
         .referer(false)
         .http1_only()
         .pool_max_idle_per_host(if reuse { LASTING_CONNECTIONS } else { 0 })
-        .connect_timeout(CONNECT_TIME)
-        .timeout(None);
+        .connect_timeout(CONNECT_TIME);
     if let Way::World = way {
         return builder.https_only(true);
     }
     // whatever the hosts file or a resolver says, this name is this machine
     let loopback = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
     builder.no_proxy().resolve_to_addrs("localhost", &loopback.map(|address| SocketAddr::new(address, 0)))
+}
+
+/// A body of a known length tells it, an empty one too: many a server waits for one where the method usually has one.
+fn carry(sent: &mut reqwest::Request, body: Body) {
+    if let Some(length) = body.size_hint().exact() {
+        sent.headers_mut().insert(CONTENT_LENGTH, length.into());
+    }
+    *sent.body_mut() = Some(body);
 }
 
 /// The URL and the way there; or why no secret may go to it.
@@ -350,7 +379,7 @@ fn read_body(mut answer: impl Read, cap: usize, until: Instant) -> Result<Zeroiz
             }
             Ok(n) => filled += n,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if is_timeout(&error) => return Err(BodyError::TooSlow),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => return Err(BodyError::TooSlow),
             Err(error) => return Err(BodyError::Broken(innermost(&error))),
         }
         if filled > cap {
@@ -359,77 +388,35 @@ fn read_body(mut answer: impl Read, cap: usize, until: Instant) -> Result<Zeroiz
     }
 }
 
-fn is_timeout(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::TimedOut || find::<reqwest::Error>(error).is_some_and(reqwest::Error::is_timeout)
+/// An answer's body, whose errors don't name the URL.
+struct Answer {
+    driver: Arc<Driver>,
+    answer: reqwest::Response,
+    /// What came and was not read yet.
+    rest: Bytes,
 }
 
-/// An answer's body whose errors don't name the URL.
-struct WithoutUrl(reqwest::blocking::Response);
+impl Answer {
+    fn new(driver: Arc<Driver>, answer: reqwest::Response) -> Answer {
+        Answer { driver, answer, rest: Bytes::new() }
+    }
+}
 
-impl Read for WithoutUrl {
+impl Read for Answer {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer).map_err(|error| io::Error::new(error.kind(), innermost(&error)))
-    }
-}
-
-/// Up to this size an upload is read before anything is sent: its length is told, and a connection that can't be made is seen
-/// as that and not as a body that couldn't be delivered.
-const SMALL_UPLOAD: usize = 1 << 20;
-
-fn upload_body(upload: Upload, patience: &Arc<Patience>) -> io::Result<Body> {
-    let Upload { mut reader, length } = upload;
-    let mut start = Vec::new();
-    reader.by_ref().take(SMALL_UPLOAD as u64 + 1).read_to_end(&mut start)?;
-    if let Some(length) = length.filter(|length| start.len() <= SMALL_UPLOAD && start.len() as u64 != *length) {
-        return Err(io::Error::other(format!("it has {} bytes instead of {length}", start.len())));
-    }
-    patience.begin();
-    if start.len() <= SMALL_UPLOAD {
-        return Ok(Body::from(start));
-    }
-    let reader = Watched { reader: io::Cursor::new(start).chain(reader), patience: Arc::clone(patience) };
-    Ok(match length {
-        Some(length) => Body::sized(reader, length),
-        None => Body::new(reader),
-    })
-}
-
-/// Since when the server has had all that we had to give: from then on it is the server that is waited for.
-struct Patience(Mutex<Option<Instant>>);
-
-impl Patience {
-    fn from_now() -> Patience {
-        Patience(Mutex::new(Some(Instant::now())))
-    }
-
-    fn set(&self, since: Option<Instant>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = since;
-    }
-
-    fn begin(&self) {
-        self.set(Some(Instant::now()));
-    }
-
-    /// `None`: it took too long. While our own reader is being read, the full time is left.
-    fn left(&self, timeout: Duration) -> Option<Duration> {
-        match *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            None => Some(timeout),
-            Some(since) => timeout.checked_sub(since.elapsed()).filter(|left| !left.is_zero()),
+        while self.rest.is_empty() {
+            match self.driver.run(self.answer.chunk()) {
+                Ok(Some(chunk)) => self.rest = chunk,
+                Ok(None) => return Ok(0),
+                Err(error) => {
+                    let kind = if error.is_timeout() { io::ErrorKind::TimedOut } else { io::ErrorKind::Other };
+                    return Err(io::Error::new(kind, innermost(&error)));
+                }
+            }
         }
-    }
-}
-
-struct Watched<R> {
-    reader: R,
-    patience: Arc<Patience>,
-}
-
-impl<R: Read> Read for Watched<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.patience.set(None);
-        let got = self.reader.read(buffer);
-        self.patience.begin();
-        got
+        let n = self.rest.len().min(buffer.len());
+        self.rest.copy_to_slice(&mut buffer[..n]);
+        Ok(n)
     }
 }
 

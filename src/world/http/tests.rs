@@ -1,9 +1,13 @@
 //! Against servers that follow a script, on real sockets.
 
+mod uploads;
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
 
 use base64::Engine as _;
 
@@ -344,51 +348,47 @@ fn a_streamed_answer_has_a_deadline_for_its_head_and_none_for_its_body() {
 }
 
 #[test]
-fn an_upload_of_any_size_arrives_whole() {
-    let server = Server::start(|stream, head| {
-        let mut reader = BufReader::new(stream.try_clone().expect("a second handle"));
-        let length =
-            head.lines().find_map(|l| l.to_ascii_lowercase().strip_prefix("content-length: ").map(str::to_owned));
-        let mut got = 0_u64;
-        if let Some(length) = length {
-            got = io::copy(&mut reader.take(length.parse().expect("a number")), &mut io::sink()).expect("the body");
-        } else {
-            loop {
-                let mut size = String::new();
-                reader.read_line(&mut size).expect("a chunk's size");
-                let size = u64::from_str_radix(size.trim(), 16).expect("a number");
-                io::copy(&mut reader.by_ref().take(size + 2), &mut io::sink()).expect("a chunk");
-                if size == 0 {
-                    break;
-                }
-                got += size;
-            }
-        }
-        let body = got.to_string();
-        let _ = stream.write_all(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()).as_bytes());
+fn several_threads_wait_for_their_answers_at_the_same_time() {
+    let server = Server::start(|stream, _| {
+        thread::sleep(Duration::from_millis(400));
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
     });
-    for (size, length, chunked) in [
-        (0, None, false),
-        (10, None, false),
-        (10, Some(10), false),
-        (3 << 20, Some(3 << 20), false),
-        (3 << 20, None, true),
-    ] {
-        let upload = Upload { reader: Box::new(io::repeat(b'a').take(size)), length };
-        let mut answer = Real::default()
-            .stream(&Request::new("PUT", server.url()), Some(upload))
-            .unwrap_or_else(|error| panic!("{size}: {error}"));
+    let (http, url) = (Real::default(), server.url());
+    for reuse in [false, true] {
+        let start = Instant::now();
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let mut request = Request::new("GET", &url);
+                    request.reuse = reuse;
+                    let mut answer = http.stream(&request, None).unwrap_or_else(|error| panic!("{error}"));
+                    let mut body = String::new();
+                    answer.body.read_to_string(&mut body).expect("the body");
+                    assert_eq!(body, "{}");
+                });
+            }
+        });
+        assert!(start.elapsed() < Duration::from_millis(1500), "{:?}", start.elapsed());
+    }
+}
+
+#[test]
+fn a_lasting_connection_that_its_server_has_closed_is_not_used_again() {
+    let server = Server::start(|stream, _| {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+        // it is closed while nobody waits for an answer
+        thread::sleep(Duration::from_millis(100));
+    });
+    let http = Real::default();
+    for n in 1..=3 {
+        let mut request = Request::new("POST", server.url());
+        request.reuse = true;
+        let mut answer = http.stream(&request, None).unwrap_or_else(|error| panic!("{error}"));
         let mut body = String::new();
         answer.body.read_to_string(&mut body).expect("the body");
-        assert_eq!(body, size.to_string());
-        let head = server.heads.recv().expect("a request").to_ascii_lowercase();
-        assert_eq!(head.contains("transfer-encoding: chunked"), chunked, "{head}");
+        assert_eq!((body.as_str(), server.connections()), ("{}", n));
+        thread::sleep(Duration::from_millis(300));
     }
-    let closed = format!("http://{}/", listener().local_addr().expect("its address"));
-    let upload = || Some(Upload { reader: Box::new(io::repeat(b'a').take(10)), length: None });
-    assert!(matches!(Real::default().stream(&Request::new("PUT", closed), upload()), Err(HttpError::Unsent { .. })));
-    let short = Some(Upload { reader: Box::new(io::empty()), length: Some(3) });
-    assert!(matches!(Real::default().stream(&Request::new("PUT", server.url()), short), Err(HttpError::Unsent { .. })));
 }
 
 /// Runs one of the ignored tests below in a process of its own, since what it shows hangs on the environment.
