@@ -66,7 +66,7 @@ fn next(world: &World, session: &Session, standing: &list::Standing) -> Next {
     let by_itself = !standing.grant.needs_person();
     let Some(set) = set else {
         return if by_itself {
-            renews("`token` fetches one with the client credentials".to_owned())
+            renews(format!("`token` fetches one by itself, by the grant `{}`", standing.grant.name()))
         } else {
             login("sign in")
         };

@@ -193,6 +193,17 @@ fn say_that_it_is_bound(world: &mut World, session: &Session, format: Format) ->
     }
 }
 
+/// What a token exchange may bring that isn't an access token (RFC 8693, section 2.2.1: `token_type` is `N_A`) is for other
+/// endpoints than an API's.
+pub fn must_be_presentable(name: &str, set: &TokenSet) -> Result<(), Error> {
+    if !set.token_type.eq_ignore_ascii_case("N_A") {
+        return Ok(());
+    }
+    let issued = set.extra.get("issued_token_type").and_then(serde_json::Value::as_str).unwrap_or("not said");
+    Err(Error::usage(format!("what was issued to `{name}` is no access token: it can't be presented to an API"))
+        .cause(format!("its type is `{}`", safe(short(issued))))
+        .hint(format!("`oauthctl token {name}` prints it")))
+}
 fn formatted(
     world: &mut World,
     session: &mut Session,
@@ -205,14 +216,8 @@ fn formatted(
     }
     let scheme = if bound { SCHEME } else { "Bearer" };
     let token = set.access_token.expose();
-    if set.token_type.eq_ignore_ascii_case("N_A") && !matches!(args.format, Format::Text | Format::Json | Format::Env) {
-        let issued = set.extra.get("issued_token_type").and_then(serde_json::Value::as_str).unwrap_or("not said");
-        return Err(Error::usage(format!(
-            "what was issued to `{}` is no access token: it can't be presented to an API",
-            session.name
-        ))
-        .cause(format!("its type is `{}`", safe(short(issued))))
-        .hint("`--format text` or `--format json` prints it"));
+    if !matches!(args.format, Format::Text | Format::Json | Format::Env) {
+        must_be_presentable(&session.name, set)?;
     }
     let now = world.clock.now();
     Ok(zeroize::Zeroizing::new(match args.format {

@@ -200,21 +200,23 @@ impl Session {
         }
         let (document, until) = grant::discover::fetch(world, &issuer)?;
         // a refresh token goes only to where it came from: a server that moved is looked at by a person first (D-05)
-        let (was, is) = (kept.and_then(|k| k.document["token_endpoint"].as_str()), document.text("token_endpoint"));
-        if let (Some(was), Some(is)) = (was, is)
-            && was != is
-            && !self.signing_in
-        {
+        let new = document.to_value();
+        let places = ["/token_endpoint", "/mtls_endpoint_aliases/token_endpoint"];
+        let moved = places.iter().find_map(|place| {
+            let at = |document: &serde_json::Value| document.pointer(place)?.as_str().map(str::to_owned);
+            at(&kept?.document).zip(at(&new)).filter(|(was, is)| was != is)
+        });
+        if let Some((was, is)) = moved.filter(|_| !self.signing_in) {
             return Err(Error::new(
                 Kind::Unsafe,
                 format!("the token endpoint of `{}` has changed since the login", safe(&issuer)),
             )
-            .cause(format!("it was {}, and is {} now; nothing was sent there", safe(was), safe(is)))
+            .cause(format!("it was {}, and is {} now; nothing was sent there", safe(&was), safe(&is)))
             .hint(format!("if that is right: oauthctl login {}", self.name)));
         }
         document.fill(provider);
         self.iss_required = document.sends_iss();
-        self.metadata = Some(Kept { issuer, until, document: document.to_value() });
+        self.metadata = Some(Kept { issuer, until, document: new });
         Ok(())
     }
 

@@ -190,14 +190,16 @@ fn what_was_issued_may_be_no_access_token() {
     let subject = file(&me, "subject", "q7Zx3vKp9");
     let words = ["--grant", "token-exchange", "--store", "none", "--subject-token-file", &subject];
     me.runs(&[&["token", "odd"][..], &words].concat()).is(0, "issued-token-1\n", "");
-    me.runs(&[&["token", "odd", "--format", "header"][..], &words].concat()).fails(
-        2,
-        "
-        error: what was issued to `odd` is no access token: it can't be presented to an API
-        caused by: its type is `saml2`
-        hint: `--format text` or `--format json` prints it
-    ",
-    );
+    for asked in [&["token", "odd", "--format", "header"][..], &["call", "odd", "/me"]] {
+        me.runs(&[asked, &words].concat()).fails(
+            2,
+            "
+            error: what was issued to `odd` is no access token: it can't be presented to an API
+            caused by: its type is `saml2`
+            hint: `oauthctl token odd` prints it
+        ",
+        );
+    }
 }
 
 #[test]

@@ -265,4 +265,17 @@ fn a_token_endpoint_on_another_site_is_named_and_one_that_moved_gets_no_token() 
     assert_eq!(done.code, 7, "{}", done.err);
     assert!(done.err.contains("has changed since the login"), "{}", done.err);
     assert_eq!(asked(&op), before, "nothing was sent there");
+    // the address for clients with a certificate is one too
+    let mut me = Person::new();
+    let op = Op::start(&mut me, Plan { announced: vec!["ES256".into()], ..Plan::default() });
+    let elsewhere = format!("{}/token", op.server.base);
+    let aliases =
+        |place: &str| json!({ "token_endpoint": elsewhere, "mtls_endpoint_aliases": { "token_endpoint": place } });
+    op.plan.lock().unwrap().document = aliases("https://mtls.as.example/token");
+    let done = me.browser(op.browser()).types(&op.login());
+    assert_eq!(done.code, 0, "{}", done.err);
+    me.later(8 * 86_400);
+    op.plan.lock().unwrap().document = aliases("https://elsewhere.example/token");
+    let done = me.types("refresh op");
+    assert!(done.code == 7 && done.err.contains("https://elsewhere.example/token now"), "{}", done.err);
 }

@@ -50,6 +50,8 @@ struct Seen {
     /// Of proofs: claims, thumbprint of the key.
     proofs: Vec<(Map<String, Value>, String)>,
     forms: Vec<BTreeMap<String, String>>,
+    /// Where those were sent.
+    paths: Vec<String>,
     authorizations: Vec<String>,
     /// Which nonce the token endpoint and the API want.
     nonces: (Option<&'static str>, Option<&'static str>),
@@ -114,6 +116,7 @@ fn respond(seen: &mut Seen, request: &Request, public: Option<&Jwk>) -> Response
         seen.assertions.push(read.expect("a good signature"));
     }
     seen.forms.push(sent);
+    seen.paths.push(request.path.clone());
     seen.number += 1;
     let n = seen.number;
     json(
@@ -276,6 +279,40 @@ fn what_the_server_does_not_support_is_said_before_anything_is_sent() {
     person.types(&format!("token p {flag} --force-refresh")).is(0, "access-2\n", "");
     let algs: Vec<String> = seen.lock().unwrap().assertions.iter().map(|(head, _)| head.alg.clone()).collect();
     assert_eq!(algs, ["RS256", "PS256"]);
+}
+
+// RFC 8705, section 5; RFC 7515, section 4.1.8
+#[test]
+fn a_certificate_is_named_in_what_its_key_signs_and_shown_where_the_server_wants_it() {
+    let made = rcgen::KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key");
+    let certificate = rcgen::CertificateParams::new(vec!["client.example".to_owned()]).unwrap().self_signed(&made);
+    let (key, certificate) =
+        (pem("PRIVATE KEY", &made.serialize_der()), pem("CERTIFICATE", certificate.unwrap().der()));
+    let mut person = Person::new();
+    let (odd, seen) = server(&mut person, "Bearer", json!({}), Some(public(&key)));
+    seen.lock().unwrap().metadata = json!({
+        "token_endpoint_auth_methods_supported": ["tls_client_auth", "private_key_jwt"],
+        "mtls_endpoint_aliases": { "token_endpoint": format!("{}/mtls/token", odd.base) },
+    });
+    let (key_file, certificate_file) = (person.path("key.pem"), person.path("client.pem"));
+    std::fs::write(&key_file, key).unwrap();
+    std::fs::write(&certificate_file, &certificate).unwrap();
+    person.config(
+        "config.toml",
+        &format!(
+            "[profiles.p]\nprovider = \"{}\"\ngrant = \"client-credentials\"\nclient-id = \"me\"\n\
+             client-key = {{ file = \"{}\" }}\nclient-certificate = \"{}\"\n",
+            odd.base,
+            key_file.display(),
+            certificate_file.display()
+        ),
+    );
+    person.types("token p --auth tls-client-auth").is(0, "access-1\n", "");
+    person.types("token p --auth private-key-jwt --force-refresh").is(0, "access-2\n", "");
+    let seen = seen.lock().unwrap();
+    assert_eq!(seen.paths, ["/mtls/token", "/token"]);
+    let [(head, _)] = seen.assertions.as_slice() else { panic!("{}", seen.assertions.len()) };
+    assert_eq!(head.members["x5t#S256"], jose::certificate_thumbprint(&certificate).unwrap());
 }
 
 // R-100, R-102, R-103, R-104: proofs at both servers, each with its own nonce; the key beside the token

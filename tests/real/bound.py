@@ -131,7 +131,7 @@ def another_program_uses_a_bound_token_with_a_proof_from_here(t):
 
 
 @test
-def a_login_killed_at_any_moment_never_leaves_a_token_without_its_key(t):
+def a_renewal_killed_at_any_moment_never_leaves_a_token_without_its_key(t):
     op = server(t)
     home = bound_login(t, op)
     for step in range(12):

@@ -855,10 +855,11 @@ def no_flag_and_no_key_turns_the_checks_off(t):
     help_texts = "".join(
         home.run(*verb, "--help").out
         for verb in ([], ["login"], ["token"], ["refresh"], ["call"], ["logout"], ["list"], ["status"], ["doctor"], ["provider", "list"],
-                     ["provider", "show"], ["profile", "set"], ["sandbox", "serve"], ["sandbox", "run"])  # fmt: skip
+                     ["provider", "show"], ["profile", "set"], ["sandbox", "serve"], ["sandbox", "run"],
+                     ["whoami"], ["inspect"], ["userinfo"], ["register"])  # fmt: skip
     ).lower()
     for word in ("insecure", "skip-verify", "no-verify", "verify-none", "allow-http", "--cacert", "--proxy", "--token", "--access-token",
-                 "--refresh-token", "--client-secret ", "--password", "--passphrase", "--listen", "--host", "--bind", "--user", " -u "):  # fmt: skip
+                 "--refresh-token", "--client-secret ", "--password ", "--passphrase", "--listen", "--host", "--bind ", "--user ", " -u "):  # fmt: skip
         check(word not in help_texts, f"`{word}` in the help")
     for flag in ("--insecure", "-k", "--no-verify", "--client-secret", "--password"):
         home.run("token", "sandbox", flag, "x").expect(2)

@@ -48,6 +48,10 @@ PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.e
 PATIENCE = 40
 
 
+# whoever runs the tests may have started them with `nohup`, and what is ignored is ignored by all that they start
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Failed(Exception):
     """What was expected, and what was seen."""
 

@@ -16,6 +16,7 @@ use crate::api::items::{self, Items};
 use crate::api::pace::Pace;
 use crate::api::request::Draft;
 use crate::api::{dry_run, hosts, template};
+use crate::command::token::must_be_presentable;
 use crate::command::{Global, WhoFlags, practice};
 use crate::error::Error;
 use crate::protocol::binding::is_dpop;
@@ -160,6 +161,9 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
     };
     if let Some(set) = &set {
         draft.binding = session.binding(world, set)?;
+    }
+    if let Some(set) = &set {
+        must_be_presentable(&session.name, set)?;
     }
     let who = answer::Who { profile: session.name.clone(), store: session.store.kind() };
     let pace = match with_token {
