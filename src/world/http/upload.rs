@@ -1,5 +1,5 @@
-//! A body on its way out: a thread reads it in large blocks, since a pipe may keep a reader waiting while the server has already
-//! answered; the connection takes them.
+//! A body on its way out, in large blocks. Files are read where they are sent, since they never keep anybody waiting; what has no
+//! known end is a pipe, and read by a thread of its own: the server may have answered while nothing comes out of it.
 
 use std::io::{self, Read};
 use std::pin::Pin;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
-use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::sync::mpsc::{self, Receiver};
 
 use crate::world::Upload;
 
@@ -35,54 +35,87 @@ pub fn body(upload: Upload, patience: &Arc<Patience>) -> io::Result<reqwest::Bod
     if start.len() <= SMALL {
         return Ok(reqwest::Body::from(start));
     }
-    let (to, from) = mpsc::channel(AHEAD);
     let patience = Arc::clone(patience);
+    if let Some(length) = length {
+        return Ok(reqwest::Body::wrap(Files {
+            start: Some(start.into()),
+            reader: Mutex::new(reader),
+            length,
+            patience,
+        }));
+    }
+    let (to, from) = mpsc::channel(AHEAD);
     thread::spawn(move || {
-        if to.blocking_send(Ok(start.into())).is_ok() {
-            read(&mut *reader, &patience, &to);
+        let mut got = Ok(start.into());
+        loop {
+            let last = got.as_ref().map_or(true, Bytes::is_empty);
+            if to.blocking_send(got).is_err() || last {
+                return;
+            }
+            got = block(&mut *reader, &patience);
         }
     });
-    Ok(reqwest::Body::wrap(Blocks { from, length }))
+    Ok(reqwest::Body::wrap(Pipe { from }))
 }
 
-/// Until the reader ends or fails, or nobody wants more of it.
-fn read(reader: &mut dyn Read, patience: &Patience, to: &Sender<io::Result<Bytes>>) {
-    loop {
-        let mut block = BytesMut::zeroed(BLOCK);
-        patience.set(None);
-        let got = reader.read(&mut block);
-        patience.begin();
-        let got = match got {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            got => got.map(|n| block.split_to(n).freeze()),
-        };
-        let last = got.as_ref().map_or(true, Bytes::is_empty);
-        if to.blocking_send(got).is_err() || last {
-            return;
+/// What the reader has by now; an empty one is the end.
+fn block(reader: &mut dyn Read, patience: &Patience) -> io::Result<Bytes> {
+    let mut block = BytesMut::zeroed(BLOCK);
+    patience.set(None);
+    let got = loop {
+        match reader.read(&mut block) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            got => break got,
         }
-    }
+    };
+    patience.begin();
+    got.map(|n| block.split_to(n).freeze())
 }
 
-struct Blocks {
-    /// An empty one is the end. Without it the reader has died, and what was sent is not the whole.
-    from: Receiver<io::Result<Bytes>>,
-    length: Option<u64>,
+fn frame(block: io::Result<Bytes>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+    Poll::Ready(match block {
+        Ok(block) if block.is_empty() => None,
+        block => Some(block.map(Frame::data)),
+    })
 }
 
-impl Body for Blocks {
+struct Files {
+    start: Option<Bytes>,
+    /// Never locked: it makes a reader fit to be shared.
+    reader: Mutex<Box<dyn Read + Send>>,
+    length: u64,
+    patience: Arc<Patience>,
+}
+
+impl Body for Files {
     type Data = Bytes;
     type Error = io::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        Poll::Ready(match ready!(self.from.poll_recv(context)) {
-            Some(Ok(block)) if block.is_empty() => None,
-            Some(block) => Some(block.map(Frame::data)),
-            None => Some(Err(io::Error::other("its reader ended unexpectedly"))),
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let Files { start, reader, patience, .. } = &mut *self;
+        frame(match start.take() {
+            Some(start) => Ok(start),
+            None => block(&mut **reader.get_mut().unwrap_or_else(PoisonError::into_inner), patience),
         })
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.length.map_or_else(SizeHint::default, SizeHint::with_exact)
+        SizeHint::with_exact(self.length)
+    }
+}
+
+struct Pipe {
+    /// An empty one is the end. Without it the reader has died, and what was sent is not the whole.
+    from: Receiver<io::Result<Bytes>>,
+}
+
+impl Body for Pipe {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let got = ready!(self.from.poll_recv(context));
+        frame(got.unwrap_or_else(|| Err(io::Error::other("its reader ended unexpectedly"))))
     }
 }
 
