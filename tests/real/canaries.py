@@ -309,7 +309,7 @@ def nor_when_it_panics(t):
     panics = 0
     for nth in range(1, 5):
         under = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject=clone,clone3:error=EAGAIN:when={nth}+"]
-        for argv in (["login", *LOGIN[1:], "--no-browser", "--timeout", "1s"], ["refresh", "rig"], ["call", "rig", "/me"], ["token", "rig", "--force-refresh"]):
+        for argv in (["login", *LOGIN[1:], "--no-browser", "--timeout", "1s"], ["refresh", "rig"], ["call", "rig", "/me", "--paginate"], ["token", "rig", "--force-refresh"]):
             ran = r.run(*argv, "-v", env=env, under=under)
             check("stack backtrace" not in ran.err and ran.code != 101, str(ran))
             panics += "has a defect" in ran.err
