@@ -643,16 +643,23 @@ class Test:
         env = {"PATH": os.environ["PATH"], **{name.upper(): str(value) for name, value in settings.items()}}
         if https:
             env |= {"PKI": str(pki()), "CERTIFICATE": certificate}
-        process = subprocess.Popen(
-            ["node", "server.mjs"],
-            cwd=HERE / "oidc-provider",
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=self._log("oidc-provider.log"),
-        )
-        self.ends(process)
-        line = first_line(process, r"^READY ", "oidc-provider", self.folder / "oidc-provider.log")
+        # node itself was once seen to hang as it started: a second one is tried then, and a third
+        for patience in (10, 10, 30):
+            process = subprocess.Popen(
+                ["node", "server.mjs"],
+                cwd=HERE / "oidc-provider",
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=self._log("oidc-provider.log"),
+            )
+            self.ends(process)
+            try:
+                line = first_line(process, r"^READY ", "oidc-provider", self.folder / "oidc-provider.log", patience)
+                break
+            except Skip:
+                if patience == 30:
+                    raise
         issuers = json.loads(line.removeprefix("READY "))
         return OidcProvider(issuers["http"], issuers.get("https"))
 
