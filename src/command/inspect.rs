@@ -2,10 +2,10 @@
 //! fetched for it; its signature is verified with the keys that a login left, and never printed, so that the output can be
 //! pasted without giving the token away.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::{Map, Value, json};
 
-use crate::command::{Global, WhoFlags, print, times};
+use crate::command::{Global, TextOrJson as Format, WhoFlags, print, times};
 use crate::error::{Error, Kind};
 use crate::protocol::id_token;
 use crate::protocol::jose::{self, Header, JwkSet};
@@ -33,12 +33,6 @@ pub struct InspectArgs {
     /// How it is printed.
     #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     pub format: Format,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    Text,
-    Json,
 }
 
 /// What was found out of the signature.

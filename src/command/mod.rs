@@ -66,6 +66,13 @@ pub enum ErrorFormat {
     Json,
 }
 
+/// The `--format` of verbs that tell a person one thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TextOrJson {
+    Text,
+    Json,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Sign in and keep the tokens.

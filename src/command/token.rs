@@ -204,6 +204,7 @@ pub fn must_be_presentable(name: &str, set: &TokenSet) -> Result<(), Error> {
         .cause(format!("its type is `{}`", safe(short(issued))))
         .hint(format!("`oauthctl token {name}` prints it")))
 }
+
 fn formatted(
     world: &mut World,
     session: &mut Session,

@@ -1,10 +1,10 @@
 //! `whoami`: whose token it is, asked of the provider by its cheapest check, so that the token is known to work.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::json;
 
 use crate::api;
-use crate::command::{Global, WhoArgs, practice};
+use crate::command::{Global, TextOrJson as Format, WhoArgs, practice, print};
 use crate::error::Error;
 use crate::session::fresh::{Want, fresh};
 use crate::text::safe;
@@ -17,12 +17,6 @@ pub struct WhoamiArgs {
     /// How it is printed.
     #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     pub format: Format,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    Text,
-    Json,
 }
 
 pub fn run(args: WhoamiArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
@@ -56,10 +50,6 @@ pub fn run(args: WhoamiArgs, global: &Global, world: &mut World) -> Result<u8, E
             return Ok(0);
         }
     };
-    match writeln!(world.out, "{text}").and_then(|()| world.out.flush()) {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Error::new(crate::error::Kind::Other, "standard output can't be written").cause(e))
-        }
-        _ => Ok(0),
-    }
+    print(world, format!("{text}\n").as_bytes())?;
+    Ok(0)
 }

@@ -3,7 +3,6 @@
 
 use serde_json::Value;
 
-use crate::protocol::api_error;
 use crate::protocol::device::{StartError, USUAL_INTERVAL};
 use crate::protocol::token_request::Param;
 use crate::secret::Secret;
@@ -53,13 +52,7 @@ pub struct Started {
 pub fn read_start(response: &Response, ok_status: &[u16]) -> Result<Started, StartError> {
     let body: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
     if !ok_status.contains(&response.status) || body.get("error").is_some_and(|e| !e.is_null()) {
-        let error = api_error::read_value(&body).unwrap_or_default();
-        let said = [error.code.clone(), error.message].into_iter().flatten().collect::<Vec<_>>().join(": ");
-        return Err(StartError::Refused {
-            status: response.status,
-            code: error.code,
-            said: Some(said).filter(|s| !s.is_empty()),
-        });
+        return Err(StartError::refused(response, &body));
     }
     let number = |name: &str| body.get(name).and_then(|v| v.as_u64().or_else(|| v.as_str()?.trim().parse().ok()));
     let auth_req_id = body

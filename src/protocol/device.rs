@@ -36,16 +36,19 @@ pub enum StartError {
     Address(&'static str, String),
 }
 
+impl StartError {
+    /// In the server's own words, as far as it has any.
+    pub fn refused(response: &Response, body: &Value) -> StartError {
+        let error = api_error::read_value(body).unwrap_or_default();
+        let said = [error.code.clone(), error.message].into_iter().flatten().collect::<Vec<_>>().join(": ");
+        StartError::Refused { status: response.status, code: error.code, said: Some(said).filter(|s| !s.is_empty()) }
+    }
+}
+
 pub fn read_start(response: &Response, facts: &Device) -> Result<Started, StartError> {
     let body: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
     if !facts.endpoint.ok_status.contains(&response.status) || body.get("error").is_some_and(|e| !e.is_null()) {
-        let error = api_error::read_value(&body).unwrap_or_default();
-        let said = [error.code.clone(), error.message].into_iter().flatten().collect::<Vec<_>>().join(": ");
-        return Err(StartError::Refused {
-            status: response.status,
-            code: error.code,
-            said: Some(said).filter(|s| !s.is_empty()),
-        });
+        return Err(StartError::refused(response, &body));
     }
     let member = |name: &str| body.get(facts.fields.get(name).map_or(name, String::as_str)).filter(|v| !v.is_null());
     let text = |name: &str| member(name).and_then(Value::as_str).filter(|s| !s.is_empty());
