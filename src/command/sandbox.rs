@@ -82,6 +82,8 @@ fn serve(world: &mut World, options: Options) -> Result<u8, Error> {
     let manners = options.manners;
     let clients = options.clients.clone();
     let server = Server::start(options, world.clock.clone(), &*world.random)?;
+    let (signals, waiting) = channel();
+    world.signals.watch(signals);
     world.say(&format!("{} listens on {} until Ctrl-C", manners.title(), server.base()));
     for client in &clients {
         let secret = client.secret.as_deref().map_or("no client secret".to_owned(), |s| format!("client secret {s}"));
@@ -91,8 +93,6 @@ fn serve(world: &mut World, options: Options) -> Result<u8, Error> {
         world.say(&format!("  not verified: {fact}"));
     }
     print(world, provider_overrides(&server.base(), manners).as_bytes())?;
-    let (signals, waiting) = channel();
-    world.signals.watch(signals);
     let signal = waiting.recv().unwrap_or(15);
     world.signals.release();
     drop(server);

@@ -161,10 +161,7 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
 
     // from here on the person can act, and the time runs
     let deadline = world.clock.elapsed() + login.timeout;
-    invite(world, login, listener.as_ref(), &url);
-    if let Some(seconds) = good_for {
-        world.say(&format!("The address is good once, and for {seconds} s."));
-    }
+    // before the address is shown: Ctrl-C counts from its first byte on, and an address pasted at once isn't echoed
     world.signals.watch(forward(&events, Event::Signal));
     if login.take_paste {
         let (lines, typed) = channel();
@@ -178,6 +175,10 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
             }
             let _ = to.send(Event::NothingToPaste);
         });
+    }
+    invite(world, login, listener.as_ref(), &url);
+    if let Some(seconds) = good_for {
+        world.say(&format!("The address is good once, and for {seconds} s."));
     }
     let mut judge = |world: &mut World, query: &str| match &mut signed {
         Some(signed) => signed.judge(world, query, &expected),

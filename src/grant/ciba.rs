@@ -41,6 +41,8 @@ pub fn obtain(
     let request = token_request::build("backchannel authentication", endpoint, asking.client, params, None)?;
     let response = send(world, &request)?;
     let started = ciba::read_start(&response, &endpoint.ok_status).map_err(refused)?;
+    let (signals, heard) = std::sync::mpsc::channel();
+    world.signals.watch(signals);
     world.say(&format!("{} asks for your consent on a device of yours.", safe(&provider.name)));
     if let Some(message) = &more.binding_message {
         world.say(&format!("It shows there:  {}", safe(message)));
@@ -49,8 +51,6 @@ pub fn obtain(
         "Only if you began this sign-in yourself. Waiting for at most {} min.",
         started.expires_in.div_ceil(60)
     ));
-    let (signals, heard) = std::sync::mpsc::channel();
-    world.signals.watch(signals);
     let polling = Polling {
         endpoint: unattended::endpoint(provider),
         params: vec![

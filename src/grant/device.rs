@@ -27,9 +27,9 @@ pub fn obtain(
             .hint(format!("oauthctl login {}", asking.profile)));
     };
     let started = start(world, asking, facts, scopes)?;
-    invite(world, asking, &started);
     let (signals, heard) = std::sync::mpsc::channel();
     world.signals.watch(signals);
+    invite(world, asking, &started);
     let polling = Polling {
         endpoint: Endpoint { url: facts.poll_url.clone().or(provider.token.url.clone()), ..provider.token.clone() },
         params: vec![
