@@ -423,14 +423,28 @@ impl Terminal for Door<Seat> {
         }
     }
 
+    /// Pastes what the address shown after this leads to: nobody pastes before they have read it.
     fn lines(&self, to: Sender<Secret>) {
-        let url = shown_url(&self.0.screen.text()).unwrap_or_default();
-        for paste in self.0.pastes.lock().unwrap().drain(..) {
-            let _ = to.send(Secret::unlisted(paste(&url)));
-        }
+        let pastes = std::mem::take(&mut *self.0.pastes.lock().unwrap());
         if self.0.terminal {
-            self.0.open.lock().unwrap().push(to);
+            self.0.open.lock().unwrap().push(to.clone());
         }
+        if pastes.is_empty() {
+            return;
+        }
+        let screen = self.0.screen.clone();
+        let before = screen.text().len();
+        std::thread::spawn(move || {
+            let url = loop {
+                if let Some(url) = shown_url(&screen.text()[before..]) {
+                    break url;
+                }
+                std::thread::sleep(Duration::from_millis(2));
+            };
+            for paste in pastes {
+                let _ = to.send(Secret::unlisted(paste(&url)));
+            }
+        });
     }
 
     fn width(&self) -> Option<usize> {
