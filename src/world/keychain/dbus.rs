@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
+use super::values::{Body, Reader, read_u32};
+
 /// An answer longer than this is not from a program that we want to hear.
 const LONGEST_MESSAGE: usize = 8 << 20;
 
@@ -191,7 +193,7 @@ impl Bus {
         let mut head = Body::new();
         // little endian, method call, no flags, protocol version 1
         head.bytes(&[b'l', 1, 0, 1]);
-        head.u32(call.body.0.len() as u32);
+        head.u32(call.body.written().len() as u32);
         head.u32(self.serial);
         let fields = head.open_array(8);
         for (code, kind, value) in [
@@ -211,8 +213,8 @@ impl Bus {
         }
         head.close_array(fields, 8);
         head.align(8);
-        self.output.extend_from_slice(&head.0);
-        self.output.extend_from_slice(&call.body.0);
+        self.output.extend_from_slice(head.written());
+        self.output.extend_from_slice(call.body.written());
         self.serial
     }
 
@@ -220,7 +222,7 @@ impl Bus {
     pub fn wait(&mut self, serial: u32) -> Result<Answer, Failure> {
         let message = self.take(|m| matches!(m.kind, RETURN | ERROR) && m.reply_to == serial)?;
         if message.kind == ERROR {
-            let text = Reader::new(&message).string().unwrap_or_default();
+            let text = Reader::new(&message.body, message.little).string().unwrap_or_default();
             return Err(Failure::Refused(message.error, text));
         }
         Ok(Answer(message))
@@ -291,9 +293,9 @@ impl Bus {
             little,
             body: Zeroizing::new(self.input[body_at..end].to_vec()),
         };
-        let mut fields = Reader { bytes: &self.input[..16 + fields_len], at: 16, little };
-        while fields.at < 16 + fields_len {
-            fields.header_field(&mut message).ok_or_else(broken)?;
+        let mut fields = Reader::from(&self.input[..16 + fields_len], 16, little);
+        while !fields.is_at_end() {
+            header_field(&mut fields, &mut message).ok_or_else(broken)?;
         }
         self.input.drain(..end);
         Ok(message)
@@ -390,97 +392,13 @@ fn open_socket(address: &Address, deadline: Instant) -> std::io::Result<UnixStre
     if done == 0 { Ok(stream) } else { Err(std::io::Error::last_os_error()) }
 }
 
-/// Arguments, in little endian.
-#[derive(Default)]
-pub struct Body(Zeroizing<Vec<u8>>);
-
-impl Body {
-    pub fn new() -> Body {
-        Body::default()
-    }
-
-    fn align(&mut self, to: usize) {
-        let length = self.0.len().next_multiple_of(to);
-        self.0.resize(length, 0);
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
-    }
-
-    fn u32(&mut self, value: u32) {
-        self.align(4);
-        self.bytes(&value.to_le_bytes());
-    }
-
-    /// `b`.
-    pub fn boolean(&mut self, value: bool) {
-        self.u32(value.into());
-    }
-
-    /// `s` or `o`.
-    pub fn string(&mut self, text: &str) {
-        self.u32(text.len() as u32);
-        self.bytes(text.as_bytes());
-        self.bytes(&[0]);
-    }
-
-    /// `g`.
-    pub fn signature(&mut self, text: &str) {
-        self.bytes(&[text.len() as u8]);
-        self.bytes(text.as_bytes());
-        self.bytes(&[0]);
-    }
-
-    /// `ay`.
-    pub fn byte_array(&mut self, bytes: &[u8]) {
-        self.u32(bytes.len() as u32);
-        self.bytes(bytes);
-    }
-
-    /// `a{ss}`.
-    pub fn string_map(&mut self, pairs: &[(&str, &str)]) {
-        let array = self.open_array(8);
-        for (name, value) in pairs {
-            self.align_struct();
-            self.string(name);
-            self.string(value);
-        }
-        self.close_array(array, 8);
-    }
-
-    /// Before each struct or dictionary entry.
-    pub fn align_struct(&mut self) {
-        self.align(8);
-    }
-
-    /// Begins an array whose elements are aligned to `to`; the result is for [`Body::close_array`].
-    pub fn open_array(&mut self, to: usize) -> usize {
-        self.u32(0);
-        let length_at = self.0.len() - 4;
-        self.align(to);
-        length_at
-    }
-
-    pub fn close_array(&mut self, length_at: usize, to: usize) {
-        let first = (length_at + 4).next_multiple_of(to);
-        let length = (self.0.len() - first) as u32;
-        self.0[length_at..length_at + 4].copy_from_slice(&length.to_le_bytes());
-    }
-}
-
-fn read_u32(bytes: &[u8], at: usize, little: bool) -> Option<u32> {
-    let four: [u8; 4] = bytes.get(at..at.checked_add(4)?)?.try_into().ok()?;
-    Some(if little { u32::from_le_bytes(four) } else { u32::from_be_bytes(four) })
-}
-
 /// What a method gave back, or a signal carried.
 pub struct Answer(Message);
 
 impl Answer {
     /// Its values, if they are of these types.
     pub fn read(&self, signature: &str) -> Result<Reader<'_>, Failure> {
-        if self.0.signature == signature { Ok(Reader::new(&self.0)) } else { Err(odd()) }
+        if self.0.signature == signature { Ok(Reader::new(&self.0.body, self.0.little)) } else { Err(odd()) }
     }
 }
 
@@ -489,106 +407,36 @@ pub fn odd() -> Failure {
     Failure::Broken("the answer is not what the Secret Service's description says".to_owned())
 }
 
-/// Values, one after the other; `None` where they don't fit in what was sent.
-pub struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
-    little: bool,
-}
-
-impl<'a> Reader<'a> {
-    fn new(message: &'a Message) -> Reader<'a> {
-        Reader { bytes: &message.body, at: 0, little: message.little }
-    }
-
-    pub fn align(&mut self, to: usize) {
-        self.at = self.at.next_multiple_of(to);
-    }
-
-    pub fn u32(&mut self) -> Option<u32> {
-        self.align(4);
-        let value = read_u32(self.bytes, self.at, self.little)?;
-        self.at += 4;
-        Some(value)
-    }
-
-    pub fn u64(&mut self) -> Option<u64> {
-        self.align(8);
-        let eight: [u8; 8] = self.take(8)?.try_into().ok()?;
-        Some(if self.little { u64::from_le_bytes(eight) } else { u64::from_be_bytes(eight) })
-    }
-
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let end = self.at.checked_add(length)?;
-        let bytes = self.bytes.get(self.at..end)?;
-        self.at = end;
-        Some(bytes)
-    }
-
-    /// `s` or `o`.
-    pub fn string(&mut self) -> Option<String> {
-        let length = self.u32()? as usize;
-        let text = std::str::from_utf8(self.take(length)?).ok()?.to_owned();
-        self.take(1)?;
-        Some(text)
-    }
-
-    /// `g`.
-    pub fn signature(&mut self) -> Option<String> {
-        let length = self.take(1)?[0].into();
-        let text = std::str::from_utf8(self.take(length)?).ok()?.to_owned();
-        self.take(1)?;
-        Some(text)
-    }
-
-    /// `ay`.
-    pub fn byte_array(&mut self) -> Option<&'a [u8]> {
-        let length = self.u32()? as usize;
-        self.take(length)
-    }
-
-    /// `ao`.
-    pub fn paths(&mut self) -> Option<Vec<String>> {
-        let length = self.u32()? as usize;
-        let end = self.at.checked_add(length)?;
-        let mut paths = Vec::new();
-        while self.at < end {
-            paths.push(self.string()?);
+/// One field of a message's head, noted if it is one that we look at.
+fn header_field(values: &mut Reader<'_>, message: &mut Message) -> Option<()> {
+    values.align(8);
+    let code = values.take(1)?[0];
+    let kind = values.signature()?;
+    match kind.as_str() {
+        "s" | "o" => {
+            let text = values.string()?;
+            match code {
+                1 => message.path = text,
+                3 => message.member = text,
+                4 => message.error = text,
+                _ => {}
+            }
         }
-        Some(paths)
-    }
-
-    /// One field of a message's head, noted if it is one that we look at.
-    fn header_field(&mut self, message: &mut Message) -> Option<()> {
-        self.align(8);
-        let code = self.take(1)?[0];
-        let kind = self.signature()?;
-        match kind.as_str() {
-            "s" | "o" => {
-                let text = self.string()?;
-                match code {
-                    1 => message.path = text,
-                    3 => message.member = text,
-                    4 => message.error = text,
-                    _ => {}
-                }
+        "g" => {
+            let text = values.signature()?;
+            if code == 8 {
+                message.signature = text;
             }
-            "g" => {
-                let text = self.signature()?;
-                if code == 8 {
-                    message.signature = text;
-                }
-            }
-            "u" => {
-                let number = self.u32()?;
-                if code == 5 {
-                    message.reply_to = number;
-                }
-            }
-            _ => return None,
         }
-        Some(())
+        "u" => {
+            let number = values.u32()?;
+            if code == 5 {
+                message.reply_to = number;
+            }
+        }
+        _ => return None,
     }
+    Some(())
 }
 
 #[cfg(test)]
@@ -696,11 +544,11 @@ mod tests {
 
     #[test]
     fn values_that_run_over_the_end_are_none() {
-        let mut reader = Reader { bytes: &[255, 255, 255, 255, 1], at: 0, little: true };
+        let mut reader = Reader::new(&[255, 255, 255, 255, 1], true);
         assert_eq!(reader.string(), None);
-        let mut reader = Reader { bytes: &[255, 255, 255, 127, 1, 0, 0, 0, b'/', 0], at: 0, little: true };
+        let mut reader = Reader::new(&[255, 255, 255, 127, 1, 0, 0, 0, b'/', 0], true);
         assert_eq!(reader.paths(), None);
-        let mut reader = Reader { bytes: &[200], at: 0, little: true };
+        let mut reader = Reader::new(&[200], true);
         assert_eq!(reader.signature(), None);
     }
 }

@@ -12,6 +12,8 @@ mod dbus;
 mod native;
 #[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "openbsd"))]
 mod secret_service;
+#[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "openbsd"))]
+mod values;
 
 use std::sync::Arc;
 use std::time::Duration;

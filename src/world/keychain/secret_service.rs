@@ -18,7 +18,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::time::Instant;
 
 use super::super::{Env, Keychain, KeychainError};
-use super::dbus::{self, Address, Body, Bus, Call, Failure};
+use super::dbus::{self, Address, Bus, Call, Failure};
+use super::values::Body;
 use super::{DEADLINE, SERVICE};
 use crate::secret::Secret;
 use crate::text;

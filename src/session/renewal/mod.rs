@@ -3,27 +3,21 @@
 //! In this order, under the credential's lock: finish what an earlier run left in the journal; load the record again and judge
 //! it again; make sure that a successor can be saved (journal on the disk, store writable); only then spend the refresh token;
 //! commit the answer to the journal before judging it; save; clear the journal; print. Where the system can fork, all this is
-//! done by a helper that outlives the process the person started.
-//!
-//! What is found after a crash, always under the lock:
-//!
-//! | journal | store | what is done |
-//! |---|---|---|
-//! | nothing | any | as usual |
-//! | the answer to generation n | n | it is judged and kept now |
-//! | anything about generation n | newer than n | dropped: a sibling, a login or a logout came later |
-//! | generation n unanswered | n | the token is sent once more, and once only |
-//! | torn | n | as unanswered |
-//!
-//! One more send is right in all cases: if the server never saw the first, the token is good; if it grants a grace period, it
-//! is good; if neither, the login is lost already, and nobody else holds its successor.
+//! done by a helper that outlives the process the person started. What an earlier run left is read by [`recovery`].
+
+mod beside;
+mod recovery;
 
 use std::io::Read;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::error::{Asked, Error, Kind};
+pub use beside::{forget_all, newest_seen, remember_trouble, saw, sweep, trouble};
+use recovery::Recovered;
+pub use recovery::settle;
+
+use crate::error::{Error, Kind};
 use crate::grant::keys::KeyRing;
 use crate::grant::{self, Asking, identity};
 use crate::protocol::answer::Answer;
@@ -31,14 +25,13 @@ use crate::protocol::token_request::Client;
 use crate::provider::{Provider, Rotates};
 use crate::secret::Secret;
 use crate::session::fresh::{Want, keep};
-use crate::session::journal::{self, Found, Intent, Journal};
+use crate::session::journal::{self, Intent, Journal};
 use crate::session::lock::{Lock, credential_name};
 use crate::session::record::Record;
 use crate::session::seen::Seen;
 use crate::session::trouble::Trouble;
 use crate::session::{Session, copy, no_token};
 use crate::token::{Freshness, TokenSet};
-use crate::wire::Response;
 use crate::world::World;
 use crate::world::helper::Parted;
 
@@ -126,67 +119,6 @@ fn decode(words: &[u8]) -> Option<Result<TokenSet, Error>> {
     }
 }
 
-/// Finishes what a crash left, for a command that is about to change the record (`logout`): the record as it now stands. The
-/// lock is held.
-pub fn settle(world: &mut World, session: &mut Session, record: Record) -> Result<Record, Error> {
-    let Some(state) = session.paths.state.clone() else { return Ok(record) };
-    let journal = Journal::new(&state, &credential_name(&*session.store, &session.name));
-    if let Found::Answered(..) = journal.find(record.journal_key.as_ref()).unwrap_or(Found::Torn) {
-        let provider = session.provider(world, Some(&record))?;
-        let client = session.require_client(world, &provider, Some(&record))?;
-        if Renewal::new(world, session, &provider, &client)?.recover(world, &record)?.is_some() {
-            return session.load().map(|r| r.unwrap_or(record));
-        }
-    }
-    Ok(record)
-}
-
-/// What was left on the disk beside the record goes too: a person has put an end to it.
-pub fn sweep(session: &Session) {
-    if let Some(state) = &session.paths.state {
-        let name = credential_name(&*session.store, &session.name);
-        let _ = Journal::new(state, &name).clear();
-        Trouble::of(state, &name).forget();
-    }
-}
-
-/// The last generation kept on this machine, so that a new login is newer than all.
-pub fn newest_seen(session: &Session) -> u64 {
-    session
-        .paths
-        .state
-        .as_ref()
-        .map_or(0, |state| Seen::of(state, &credential_name(&*session.store, &session.name)).generation())
-}
-
-/// Called whenever a record was saved.
-pub fn saw(session: &Session, generation: u64) {
-    if let Some(state) = &session.paths.state {
-        Seen::of(state, &credential_name(&*session.store, &session.name)).note(generation);
-    }
-}
-
-/// Nothing of this profile is left here.
-pub fn forget_all(session: &Session) {
-    sweep(session);
-    if let Some(state) = &session.paths.state {
-        Seen::of(state, &credential_name(&*session.store, &session.name)).forget();
-    }
-}
-
-/// The error of a moment ago, where it still holds.
-pub fn trouble(session: &Session, now: i64, want: Want) -> Option<Error> {
-    let state = session.paths.state.as_ref()?;
-    Trouble::of(state, &credential_name(&*session.store, &session.name)).still(now, want.insists)
-}
-
-/// Keeps in mind that the endpoint is in trouble, for the other processes.
-pub fn remember_trouble(session: &Session, now: i64, e: &Error) {
-    if let (Kind::TryLater, Some(state)) = (e.kind, &session.paths.state) {
-        Trouble::of(state, &credential_name(&*session.store, &session.name)).remember(now, e);
-    }
-}
-
 struct Renewal<'a> {
     session: &'a Session,
     asking: Asking<'a>,
@@ -224,14 +156,6 @@ impl<'a> Renewal<'a> {
             answered: Answered::No,
             started: world.clock.elapsed(),
         })
-    }
-
-    /// Whether the journal may hold an answer that is not kept yet. What can't be read may.
-    fn is_answered(&self, record: &Record) -> bool {
-        !matches!(
-            self.journal.find(record.journal_key.as_ref()),
-            Ok(Found::Nothing | Found::Unanswered(_) | Found::Torn)
-        )
     }
 
     fn run(&mut self, world: &mut World, mut record: Record, want: Want) -> Result<TokenSet, Error> {
@@ -449,61 +373,6 @@ impl<'a> Renewal<'a> {
         }
     }
 
-    /// Looks into the journal of an earlier run.
-    fn recover(&mut self, world: &mut World, record: &Record) -> Result<Option<Recovered>, Error> {
-        let found = self.journal.find(record.journal_key.as_ref()).map_err(|e| {
-            Error::new(Kind::Store, format!("the journal `{}` can't be read", self.journal.path().display()))
-                .cause(e)
-                .hint("nothing was sent; `oauthctl doctor` looks at every folder")
-        })?;
-        let spent = record
-            .token
-            .as_ref()
-            .and_then(|set| grant::refresh::spendable(self.asking.provider, set))
-            .map(journal::hash);
-        let current = |intent: &Intent| intent.generation == record.generation && Some(&intent.token) == spent.as_ref();
-        match found {
-            Found::Nothing => Ok(None),
-            Found::Torn => {
-                world.step(|| "an earlier renewal was cut off: its journal is torn".to_owned());
-                Ok(Some(Recovered::Unanswered(1)))
-            }
-            Found::Unanswered(intent) if current(&intent) && intent.sent > 0 => {
-                world.step(|| "an earlier renewal got no answer: the token is sent once more".to_owned());
-                Ok(Some(Recovered::Unanswered(intent.sent)))
-            }
-            Found::Answered(intent, response) if current(&intent) => {
-                self.finish_answered(world, record, &response, intent)
-            }
-            Found::Unanswered(_) | Found::Answered(..) => {
-                let _ = self.journal.clear();
-                Ok(None)
-            }
-        }
-    }
-
-    /// What the journal's answer comes to. One that gave nothing and took nothing is as good as none.
-    fn finish_answered(
-        &mut self,
-        world: &mut World,
-        record: &Record,
-        response: &Response,
-        Intent { sent, at, .. }: Intent,
-    ) -> Result<Option<Recovered>, Error> {
-        world.step(|| "an earlier renewal was cut off after its answer: it is kept now".to_owned());
-        let Some(old) = record.token.clone() else { return Ok(None) };
-        let read =
-            grant::read(world, &self.asking, Asked::Refresh, &self.asking.provider.refresh.endpoint, response, at);
-        match read {
-            Err(e) if is_ambiguous(&e) || e.may_hold_tokens => Ok(Some(Recovered::Unanswered(sent))),
-            Err(e) if !e.grant_is_dead => {
-                let _ = self.journal.clear();
-                Ok(None)
-            }
-            read => self.conclude(world, record, &old, read).map(|set| Some(Recovered::Kept(Box::new(set)))),
-        }
-    }
-
     /// A store that was copied to another machine, or put back from a backup: its refresh token may be spent already, and to
     /// send it would end the login for whoever has the newer one (T-71).
     fn refuse_a_copy(&self, world: &World, record: &Record) -> Result<(), Error> {
@@ -548,12 +417,6 @@ impl<'a> Renewal<'a> {
 /// A gateway's word for "I have no answer": whether the server behind it took the token, nobody knows.
 fn is_ambiguous(e: &Error) -> bool {
     matches!(e.unavailable, Some(502 | 504))
-}
-
-enum Recovered {
-    Kept(Box<TokenSet>),
-    /// How often the token was sent without an answer.
-    Unanswered(u8),
 }
 
 /// A fresh key for a record's journal.

@@ -1,0 +1,109 @@
+//! What an earlier run left in the journal, always read under the lock:
+//!
+//! | journal | store | what is done |
+//! |---|---|---|
+//! | nothing | any | as usual |
+//! | the answer to generation n | n | it is judged and kept now |
+//! | anything about generation n | newer than n | dropped: a sibling, a login or a logout came later |
+//! | generation n unanswered | n | the token is sent once more, and once only |
+//! | torn | n | as unanswered |
+//!
+//! One more send is right in all cases: if the server never saw the first, the token is good; if it grants a grace period, it
+//! is good; if neither, the login is lost already, and nobody else holds its successor.
+
+use super::{Renewal, is_ambiguous};
+use crate::error::{Asked, Error, Kind};
+use crate::grant;
+use crate::session::Session;
+use crate::session::journal::{self, Found, Intent, Journal};
+use crate::session::lock::credential_name;
+use crate::session::record::Record;
+use crate::token::TokenSet;
+use crate::wire::Response;
+use crate::world::World;
+
+pub(super) enum Recovered {
+    Kept(Box<TokenSet>),
+    /// How often the token was sent without an answer.
+    Unanswered(u8),
+}
+
+/// Finishes what a crash left, for a command that is about to change the record (`logout`): the record as it now stands. The
+/// lock is held.
+pub fn settle(world: &mut World, session: &mut Session, record: Record) -> Result<Record, Error> {
+    let Some(state) = session.paths.state.clone() else { return Ok(record) };
+    let journal = Journal::new(&state, &credential_name(&*session.store, &session.name));
+    if let Found::Answered(..) = journal.find(record.journal_key.as_ref()).unwrap_or(Found::Torn) {
+        let provider = session.provider(world, Some(&record))?;
+        let client = session.require_client(world, &provider, Some(&record))?;
+        if Renewal::new(world, session, &provider, &client)?.recover(world, &record)?.is_some() {
+            return session.load().map(|r| r.unwrap_or(record));
+        }
+    }
+    Ok(record)
+}
+
+impl Renewal<'_> {
+    /// Whether the journal may hold an answer that is not kept yet. What can't be read may.
+    pub(super) fn is_answered(&self, record: &Record) -> bool {
+        !matches!(
+            self.journal.find(record.journal_key.as_ref()),
+            Ok(Found::Nothing | Found::Unanswered(_) | Found::Torn)
+        )
+    }
+
+    /// Looks into the journal of an earlier run.
+    pub(super) fn recover(&mut self, world: &mut World, record: &Record) -> Result<Option<Recovered>, Error> {
+        let found = self.journal.find(record.journal_key.as_ref()).map_err(|e| {
+            Error::new(Kind::Store, format!("the journal `{}` can't be read", self.journal.path().display()))
+                .cause(e)
+                .hint("nothing was sent; `oauthctl doctor` looks at every folder")
+        })?;
+        let spent = record
+            .token
+            .as_ref()
+            .and_then(|set| grant::refresh::spendable(self.asking.provider, set))
+            .map(journal::hash);
+        let current = |intent: &Intent| intent.generation == record.generation && Some(&intent.token) == spent.as_ref();
+        match found {
+            Found::Nothing => Ok(None),
+            Found::Torn => {
+                world.step(|| "an earlier renewal was cut off: its journal is torn".to_owned());
+                Ok(Some(Recovered::Unanswered(1)))
+            }
+            Found::Unanswered(intent) if current(&intent) && intent.sent > 0 => {
+                world.step(|| "an earlier renewal got no answer: the token is sent once more".to_owned());
+                Ok(Some(Recovered::Unanswered(intent.sent)))
+            }
+            Found::Answered(intent, response) if current(&intent) => {
+                self.finish_answered(world, record, &response, intent)
+            }
+            Found::Unanswered(_) | Found::Answered(..) => {
+                let _ = self.journal.clear();
+                Ok(None)
+            }
+        }
+    }
+
+    /// What the journal's answer comes to. One that gave nothing and took nothing is as good as none.
+    fn finish_answered(
+        &mut self,
+        world: &mut World,
+        record: &Record,
+        response: &Response,
+        Intent { sent, at, .. }: Intent,
+    ) -> Result<Option<Recovered>, Error> {
+        world.step(|| "an earlier renewal was cut off after its answer: it is kept now".to_owned());
+        let Some(old) = record.token.clone() else { return Ok(None) };
+        let read =
+            grant::read(world, &self.asking, Asked::Refresh, &self.asking.provider.refresh.endpoint, response, at);
+        match read {
+            Err(e) if is_ambiguous(&e) || e.may_hold_tokens => Ok(Some(Recovered::Unanswered(sent))),
+            Err(e) if !e.grant_is_dead => {
+                let _ = self.journal.clear();
+                Ok(None)
+            }
+            read => self.conclude(world, record, &old, read).map(|set| Some(Recovered::Kept(Box::new(set)))),
+        }
+    }
+}
