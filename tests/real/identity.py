@@ -98,6 +98,19 @@ def signed_answers_of_the_authorize_endpoint_are_taken_in_each_mode(t):
 
 
 @test
+def explaining_tells_each_check_of_what_the_server_signed_and_no_secret(t):
+    op, home = somebody(t)
+    args = ["login", "rig", "--provider", op.http, "--client-id", "signs-all", *SCOPES, "--response-mode", "jwt", "--explain"]
+    said = home.run(*args, env={"BROWSER": t.browser()}).expect(0, err=[r"\(JWT Secured Authorization Response Mode \(JARM\), section 2.4\)", r"\(OpenID Connect Core 1.0, section 3.1.3.7\)", r"=   signature +verifies"]).err
+    rotate(op, keep=False)
+    renewed = home.run("token", "rig", "--force-refresh", "--explain").expect(0, err=[r"section 12.2", r"section 10.1.1", r"!   kid +key-ec-2", r"=   signature +verifies"])
+    [code, renewal] = op.token_requests("authorization_code") + op.token_requests("refresh_token")
+    id_token = home.run("token", "rig", "--format", "json").expect(0).json().get("id_token", "")
+    for secret in (SECRET, renewed.token, code["body"]["code"], code["body"]["code_verifier"], renewal["body"]["refresh_token"], id_token[-60:] or SECRET):
+        check(secret not in said + renewed.err, f"{secret} is told")
+
+
+@test
 @shows("afterwards: userinfo", "afterwards: userinfo, signed")
 def userinfo_is_told_plain_and_signed(t):
     op, home = somebody(t)
