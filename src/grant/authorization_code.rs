@@ -16,7 +16,7 @@ use crate::grant::signed_answer::SignedAnswer;
 use crate::grant::{Asking, Commit, ask, explain};
 use crate::protocol::answer::Answer;
 use crate::protocol::authorize::{self, AuthorizeRequest};
-use crate::protocol::explain::{Line, Step, sent as sent_line};
+use crate::protocol::explain::{Line, Step, got, sent as sent_line};
 use crate::protocol::redirect::{self, Expected, NotPasted, Verdict};
 use crate::protocol::{pkce, token_request};
 use crate::provider::{PkceMode, StateEcho};
@@ -203,7 +203,7 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
         title: "The browser is back with a code",
         section: "RFC 6749, section 4.1.2; RFC 9207, section 2.4",
         why: "`state` was this login's, and the server that answers the one that was asked; any other call would have been turned away",
-        lines: redirect_params.iter().map(|(n, v)| sent_line(n, v)).collect(),
+        lines: redirect_params.iter().map(|(n, v)| got(n, v)).collect(),
     });
     let sent_uri = redirect_uri.as_deref().filter(|_| provider.token.send_redirect_uri);
     let mut params = token_request::code(&code, sent_uri, verifier.as_ref());

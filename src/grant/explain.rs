@@ -43,6 +43,15 @@ fn told(world: &mut World, lines: &[Line], paint: bool) {
             Line::In(text) => format!("    {green}{back}{plain} {text}"),
             Line::Sent(name, value, note) => entry(&format!("{blue}{out}{plain}"), name, value, note, dim, plain),
             Line::Got(name, value, note) => entry(&format!("{green}{back}{plain}"), name, value, note, dim, plain),
+            Line::Compared(name, found, wanted, holds) => {
+                let mark = match (holds, paint) {
+                    (true, true) => "\x1b[32m✓\x1b[0m",
+                    (true, false) => "=",
+                    (false, true) => "\x1b[31m✗\x1b[0m",
+                    (false, false) => "!",
+                };
+                entry(mark, name, found, wanted, dim, plain)
+            }
         };
         write(world, &text);
     }

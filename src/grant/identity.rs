@@ -8,8 +8,9 @@
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Kind};
-use crate::grant::Asking;
 use crate::grant::keys::{KeyRing, Unverified};
+use crate::grant::{Asking, explain};
+use crate::protocol::explain::checks;
 use crate::protocol::id_token::{self, Expected, Fault};
 use crate::protocol::jose;
 use crate::protocol::signed::{self, Trust};
@@ -87,7 +88,10 @@ pub fn of_login(
     let trust = trust(asking);
     let announced = signed::announced(token.expose(), &trust).map_err(|e| refused(&e))?;
     let claims = jose::unverified_claims(token.expose()).map_err(|e| refused(&e))?;
-    id_token::judge(announced.algorithm.name(), &claims, &expected).map_err(|e| with_clock(refused(&e), &e))?;
+    let algorithm = announced.algorithm.name();
+    let judged = id_token::judge(algorithm, &claims, &expected);
+    explain::step(world, || checks::id_token(algorithm, &claims, &expected, judged.as_ref().err()));
+    judged.map_err(|e| with_clock(refused(&e), &e))?;
     let verified = match ring.is_known() || announced.algorithm.is_symmetric() {
         true => match ring.verify(world, token.expose(), &trust) {
             Ok(_) => true,
@@ -133,16 +137,18 @@ pub fn of_renewal(
     let announced = signed::announced(token.expose(), &trust).map_err(|e| refused(&e))?;
     let claims = jose::unverified_claims(token.expose()).map_err(|e| refused(&e))?;
     let expected = Expected { issuer, ..expected(asking, new) };
-    match of_login.and_then(|old| jose::unverified_claims(old.expose()).ok()) {
-        Some(old) => id_token::judge_renewed(&claims, &old, &expected),
+    let of_login = of_login.and_then(|old| jose::unverified_claims(old.expose()).ok());
+    let judged = match &of_login {
+        Some(old) => id_token::judge_renewed(&claims, old, &expected),
         // a login that brought none: nothing to compare with, and no nonce that could be known
         None => id_token::judge(
             announced.algorithm.name(),
             &claims.iter().filter(|(n, _)| *n != "nonce").map(|(n, v)| (n.clone(), v.clone())).collect(),
             &expected,
         ),
-    }
-    .map_err(|e| with_clock(refused(&e), &e))?;
+    };
+    explain::step(world, || checks::renewed_id_token(&claims, of_login.as_ref(), &expected, judged.as_ref().err()));
+    judged.map_err(|e| with_clock(refused(&e), &e))?;
     if !ring.is_known() && !announced.algorithm.is_symmetric() {
         told(world, false, announced.algorithm.name(), None);
         return Ok(true);

@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Kind};
 use crate::grant::discover::refuse_private;
-use crate::grant::send;
+use crate::grant::{explain, send};
+use crate::protocol::explain::checks;
 use crate::protocol::jose::{Header, JwkSet};
 use crate::protocol::metadata;
 use crate::protocol::signed::{self, SignedError, Trust};
@@ -75,18 +76,26 @@ impl KeyRing {
         trust: &Trust<'_>,
     ) -> Result<(Header, Map<String, Value>), Unverified> {
         let announced = signed::announced(token, trust).map_err(Unverified::Wrong)?;
-        if announced.algorithm.is_symmetric() {
-            return signed::verify(token, &JwkSet::default(), trust).map_err(Unverified::Wrong);
-        }
-        let keys = self.current(world)?;
-        match signed::verify(token, &keys, trust) {
-            Err(SignedError::UnknownKey { .. }) if !self.fetched && self.may_fetch => {
-                world.step(|| "the token names a key that is not among the kept ones: asking the server".to_owned());
-                let keys = self.fetch(world)?;
-                signed::verify(token, &keys, trust).map_err(Unverified::Wrong)
+        let symmetric = announced.algorithm.is_symmetric();
+        let outcome = if symmetric {
+            signed::verify(token, &JwkSet::default(), trust)
+        } else {
+            let keys = self.current(world)?;
+            match signed::verify(token, &keys, trust) {
+                Err(SignedError::UnknownKey { .. }) if !self.fetched && self.may_fetch => {
+                    world
+                        .step(|| "the token names a key that is not among the kept ones: asking the server".to_owned());
+                    explain::step(world, || checks::unknown_key(announced.header.kid.as_deref(), &keys));
+                    let keys = self.fetch(world)?;
+                    signed::verify(token, &keys, trust)
+                }
+                outcome => outcome,
             }
-            outcome => outcome.map_err(Unverified::Wrong),
-        }
+        };
+        explain::step(world, || {
+            checks::signature(&announced.header, trust.algorithms, symmetric, outcome.as_ref().err())
+        });
+        outcome.map_err(Unverified::Wrong)
     }
 
     /// The kept keys while they are good, else new ones.
@@ -96,6 +105,9 @@ impl KeyRing {
         if let Some(kept) = self.kept.as_ref().filter(|kept| self.fetched || good(kept))
             && let Ok(set) = JwkSet::read(kept.set.to_string().as_bytes())
         {
+            if !self.fetched {
+                explain::step(world, || checks::kept_keys(&kept.uri, &set, kept.until.saturating_sub(now)));
+            }
             return Ok(set);
         }
         self.fetch(world)

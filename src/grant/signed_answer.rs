@@ -5,8 +5,9 @@
 //! fetches nothing.
 
 use crate::error::{Error, Kind};
-use crate::grant::Asking;
 use crate::grant::keys::{KeptKeys, KeyRing, Unverified};
+use crate::grant::{Asking, explain};
+use crate::protocol::explain::checks;
 use crate::protocol::redirect::{self, Expected, Verdict};
 use crate::protocol::signed::Trust;
 use crate::protocol::{jarm, jose};
@@ -68,8 +69,10 @@ impl<'a> SignedAnswer<'a> {
             )
         };
         let now = world.clock.now();
-        let parameters =
-            jarm::parameters(&claims, &self.issuer, &self.asking.client.id, now).map_err(|e| broken(&e))?;
+        let client_id = &self.asking.client.id;
+        let judged = jarm::parameters(&claims, &self.issuer, client_id, now);
+        explain::step(world, || checks::signed_answer(&claims, &self.issuer, client_id, now, judged.as_ref().err()));
+        let parameters = judged.map_err(|e| broken(&e))?;
         let trust = Trust {
             algorithms: &self.asking.provider.identity.jarm_algorithms,
             typ: None,

@@ -1,6 +1,8 @@
 //! What `--explain` says of each request and answer: what it is for, which RFC says so, and every value that is or may be a
 //! secret as its fingerprint. It knows a request by what is in it, so that whatever is sent from one place is explained.
 
+pub mod checks;
+
 use serde_json::Value;
 
 use crate::protocol::{form, trace};
@@ -26,6 +28,8 @@ pub enum Line {
     /// A parameter, its value as it may be shown, and what it is.
     Sent(String, String, &'static str),
     Got(String, String, &'static str),
+    /// What was found under a name, what it must be, and whether it is.
+    Compared(String, String, String, bool),
 }
 
 /// Parameters of a request, wherever they stand.
@@ -71,6 +75,11 @@ pub fn request(request: &Request) -> Step {
 /// A parameter that goes out.
 pub fn sent(name: &str, value: &str) -> Line {
     Line::Sent(safe(name), cut(trace::value(name, value)), note(name))
+}
+
+/// A parameter that came in.
+pub fn got(name: &str, value: &str) -> Line {
+    Line::Got(safe(name), cut(trace::value(name, value)), note(name))
 }
 
 /// What came back.

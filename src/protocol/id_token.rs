@@ -72,6 +72,24 @@ pub enum Fault {
     Changed(&'static str),
 }
 
+impl Fault {
+    /// The claim that is at fault.
+    pub fn claim(&self) -> &'static str {
+        match self {
+            Fault::Missing(name) | Fault::Kind(name, _) | Fault::Hash(name, _) | Fault::Changed(name) => name,
+            Fault::Issuer(_) => "iss",
+            Fault::Audience(_) | Fault::SecondAudience(_) => "aud",
+            Fault::AuthorizedParty(_) => "azp",
+            Fault::Expired(_) => "exp",
+            Fault::Future(_) | Fault::Old(_) => "iat",
+            Fault::NotYet(_) => "nbf",
+            Fault::Nonce | Fault::UnexpectedNonce => "nonce",
+            Fault::AuthTime(_) => "auth_time",
+            Fault::Acr(_) => "acr",
+        }
+    }
+}
+
 /// Judges what a login received. `algorithm` is the header's, which says how the hashes are made.
 pub fn judge(algorithm: &str, claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), Fault> {
     basics(claims, expected)?;

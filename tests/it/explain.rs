@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::world::op::{Op, Plan};
 use crate::world::{Person, answer, robot};
 
 /// Values that must not stand in any explanation.
@@ -167,6 +168,76 @@ fn a_login_with_a_browser_reads_from_the_address_to_the_token() {
     for which in ["access_token", "refresh_token"] {
         done.tells_nothing_of(&me.kept("sandbox", which));
     }
+}
+
+/// The lines in which something was compared with something.
+fn compared(err: &str) -> Vec<&str> {
+    err.lines().map(str::trim_start).filter(|line| line.starts_with("= ") || line.starts_with("! ")).collect()
+}
+
+#[test]
+fn checks_of_what_the_server_signed_read_claim_by_claim() {
+    let mut me = Person::new();
+    let op = Op::start(&mut me, Plan { announced: vec!["ES256".into()], jarm: true, ..Plan::default() });
+    let login = format!("{} --response-mode jwt --explain", op.login());
+    let done = me.browser(op.browser()).types(&login);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert_eq!(
+        titles(&done.err)[1..]
+            .iter()
+            .map(|title| title.split_once("] ").unwrap().1)
+            .filter(|title| title.contains("ing the s") || title.starts_with("Check") || title.starts_with("Taking"))
+            .collect::<Vec<_>>(),
+        [
+            "Checking what the signed answer says  (JWT Secured Authorization Response Mode (JARM), section 2.4)",
+            "Fetching the server's public keys  (RFC 7517, section 5)",
+            "Checking the signature  (RFC 7515, section 5.2; RFC 8725, section 3.1)",
+            "Checking what the ID token says  (OpenID Connect Core 1.0, section 3.1.3.7)",
+            "Taking the server's public keys from what is kept  (RFC 7517, section 5)",
+            "Checking the signature  (RFC 7515, section 5.2; RFC 8725, section 3.1)",
+        ]
+    );
+    let names: Vec<&str> = compared(&done.err).iter().map(|line| line.split_whitespace().nth(1).unwrap()).collect();
+    assert_eq!(
+        names.join(" "),
+        "iss aud exp alg kid signature iss sub aud exp iat nonce jwks_uri keys alg kid signature",
+        "{}",
+        done.err
+    );
+    assert!(compared(&done.err).iter().all(|line| line.starts_with("= ")), "{}", done.err);
+    let nonce = op.nonce().unwrap();
+    for secret in [nonce.as_str(), &me.kept("op", "id_token"), &me.kept("op", "access_token")] {
+        assert!(!done.err_raw.contains(secret), "{secret} in {}", done.err);
+    }
+    // a key that is new, and the claims of a renewal held against the login's
+    {
+        let mut plan = op.plan.lock().unwrap();
+        plan.kid = Some("key-2".into());
+        plan.renewal = true;
+        plan.jarm = false;
+    }
+    let renewed = me.types("token op --force-refresh --explain");
+    let told = titles(&renewed.err).join("\n");
+    for want in [
+        "(OpenID Connect Core 1.0, section 12.2)",
+        "(OpenID Connect Core 1.0, section 10.1.1)",
+        "Fetching the server's",
+    ] {
+        assert!(told.contains(want), "{want} in {told}");
+    }
+}
+
+#[test]
+fn a_check_that_fails_is_told_at_the_claim() {
+    let mut me = Person::new();
+    let set = json!({ "azp": "another-client" }).as_object().cloned().unwrap();
+    let op = Op::start(&mut me, Plan { announced: vec!["ES256".into()], set, ..Plan::default() });
+    let done = me.browser(op.browser()).types(&format!("{} --explain", op.login()));
+    assert_eq!(done.code, 7, "{}", done.err);
+    let bad: Vec<&str> = compared(&done.err).into_iter().filter(|line| line.starts_with("! ")).collect();
+    assert_eq!(bad.len(), 1, "{}", done.err);
+    assert!(bad[0].starts_with("!   azp") && bad[0].contains("another-client  must be "), "{}", bad[0]);
+    assert!(!done.err.contains("Checking the signature"), "{}", done.err);
 }
 
 #[test]

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import rig
-from rig import check, same, test
+from rig import check, same, shows, test
 
 LOGIN = ["--scope", "openid offline_access", "--param", "prompt=consent"]
 
@@ -47,6 +47,7 @@ def machine(home, op, client, *flags, issuer=None, code=0, **expected):
 
 
 @test
+@shows("client: private_key_jwt, RS256", "client: private_key_jwt, ES256", "client: private_key_jwt, EdDSA", "grant: client credentials")
 def a_client_proves_itself_by_each_kind_of_key(t):
     op = server(t)
     for alg, file, more in [("RS256", "rs", []), ("ES256", "es", []), ("EdDSA", "ed", [])]:
@@ -60,6 +61,7 @@ def a_client_proves_itself_by_each_kind_of_key(t):
 
 
 @test
+@shows("client: private_key_jwt, PS256")
 def an_algorithm_that_the_person_names_is_signed_with(t):
     op = server(t)
     home = t.home(OAUTHCTL_STORE="file")
@@ -70,6 +72,7 @@ def an_algorithm_that_the_person_names_is_signed_with(t):
 
 
 @test
+@shows("client: client_secret_jwt")
 def a_client_proves_itself_by_a_secret_that_it_does_not_show(t):
     op = server(t)
     home = t.home(OAUTHCTL_STORE="file", OAUTHCTL_CLIENT_SECRET="a-secret-of-the-client-that-signs-with-it")
@@ -103,6 +106,7 @@ def bound_login(t, op, home=None):
 
 
 @test
+@shows("bound: DPoP (9449)", "bound: DPoP nonces")
 def a_token_that_is_bound_to_a_key_is_had_renewed_and_used_with_nonces(t):
     op = server(t, bound_nonce=1)
     home = bound_login(t, op)
@@ -118,6 +122,7 @@ def a_token_that_is_bound_to_a_key_is_had_renewed_and_used_with_nonces(t):
 
 
 @test
+@shows("bound: DPoP (9449)")
 def another_program_uses_a_bound_token_with_a_proof_from_here(t):
     op = server(t)
     home = bound_login(t, op)
@@ -144,6 +149,7 @@ def a_renewal_killed_at_any_moment_never_leaves_a_token_without_its_key(t):
 
 
 @test
+@shows("client: tls_client_auth (8705)")
 def a_client_shows_the_certificate_that_an_authority_made_for_it(t):
     op = server(t, https=True)
     home = t.home(OAUTHCTL_STORE="file", SSL_CERT_FILE=rig.pki() / "ca.crt")
@@ -155,6 +161,7 @@ def a_client_shows_the_certificate_that_an_authority_made_for_it(t):
 
 
 @test
+@shows("client: self_signed_tls_client_auth (8705)")
 def a_client_shows_the_certificate_that_it_made_itself(t):
     op = server(t, https=True)
     home = t.home(OAUTHCTL_STORE="file", SSL_CERT_FILE=rig.pki() / "ca.crt")
@@ -163,6 +170,7 @@ def a_client_shows_the_certificate_that_it_made_itself(t):
 
 
 @test
+@shows("bound: certificate (8705)")
 def a_token_that_is_bound_to_a_certificate_is_used_with_it(t):
     op = server(t, https=True)
     home = t.home(OAUTHCTL_STORE="file", SSL_CERT_FILE=rig.pki() / "ca.crt")
@@ -171,6 +179,86 @@ def a_token_that_is_bound_to_a_certificate_is_used_with_it(t):
     home.run("refresh").expect(0)
     same(home.run("call", "/me").expect(0).json()["sub"], "alice", "who the API says I am")
     check(not op.alive(home.run("token").expect(0).token, op.https), "without the certificate the token should be good for nothing")
+
+
+def told(home):
+    """What userinfo and introspection say of the token that the one profile holds."""
+    same(home.run("userinfo").expect(0).json()["sub"], "alice", "the person, told by userinfo")
+    members = home.run("introspect").expect(0).json()
+    same(members["active"], True, "introspection of the access token")
+    same(home.run("introspect", "--refresh-token").expect(0).json()["active"], True, "introspection of the refresh token")
+    return members
+
+
+@test
+@shows("bound: DPoP, userinfo", "bound: DPoP, introspection")
+def userinfo_and_introspection_take_a_token_that_is_bound_to_a_key(t):
+    for nonce in (0, 1):
+        op = server(t, bound_nonce=nonce)
+        home = bound_login(t, op)
+        members = told(home)
+        same(members["token_type"], "DPoP", "the type that the server tells")
+        proof = next(e for e in op.log("/token") if "dpop" in e["headers"])["headers"]["dpop"]
+        jwk = rig.header(proof)["jwk"]
+        thumbprint = rig.hashlib.sha256(rig.json.dumps({k: jwk[k] for k in ("crv", "kty", "x", "y")}, separators=(",", ":")).encode()).digest()
+        same(members["cnf"]["jkt"], rig.base64.urlsafe_b64encode(thumbprint).decode().rstrip("="), "the key that it is bound to")
+        home.run("logout").expect(0, err="revoked")
+
+
+@test
+@shows("bound: DPoP, device code")
+def a_device_code_brings_a_token_that_is_bound_to_a_key(t):
+    for nonce in (0, 1):
+        op = server(t, bound_nonce=nonce)
+        home = t.home(OAUTHCTL_STORE="file")
+        rig.enter_device_code(home, op.http, "--client-id", "device", "--dpop", "--scope", "openid offline_access").expect(0)
+        polls = [e for e in op.log("/token") if e["status"] == 200]
+        check(polls and all("dpop" in e["headers"] for e in polls), "each proof")
+        home.run("refresh").expect(0)
+        same(told(home)["token_type"], "DPoP", "the type that the server tells")
+        same(home.run("call", "/me").expect(0).json()["sub"], "alice", "who the API says I am")
+
+
+@test
+@shows("bound: DPoP, client credentials")
+def a_machines_token_is_bound_to_a_key_and_its_client_proven_by_another(t):
+    op = server(t, bound_nonce=1)
+    home = t.home(OAUTHCTL_STORE="file")
+    machine(home, op, "by-ES256", "--client-key-file", keys() / "es.pem", "--dpop")
+    [refused, got] = op.token_requests("client_credentials")
+    same([refused["status"], got["status"]], [400, 200], "a challenge, then the token")
+    check(refused["body"]["client_assertion"] != got["body"]["client_assertion"], "another assertion each time")
+
+
+@test
+@shows("client: private_key_jwt at PAR", "client: private_key_jwt at introspection", "client: private_key_jwt at revocation")
+def a_keyed_client_proves_itself_at_every_endpoint(t):
+    for dpop in ([], ["--dpop"]):
+        op = server(t, extras=1, bound_nonce=1)
+        home = t.home(OAUTHCTL_STORE="file")
+        login = ["login", op.http, "--client-id", "keyed-person", "--client-key-file", keys() / "es.pem", "--par", *dpop, *LOGIN]
+        home.run(*map(str, login), env={"BROWSER": t.browser()}).expect(0)
+        same([e["status"] for e in op.log("/request")][-1], 201, "the pushed request")
+        home.run("refresh").expect(0)
+        told(home)
+        home.run("logout").expect(0, err="revoked")
+        for path in ("/request", "/token", "/token/introspection", "/token/revocation"):
+            sent = [e["body"]["client_assertion"] for e in op.log(path)]
+            check(sent, f"nothing was sent to {path}")
+            same(len(set(sent)), len(sent), f"different assertions at {path}")
+            check(all(rig.claims(one)["iss"] == "keyed-person" for one in sent), "who says so")
+
+
+@test
+@shows("bound: certificate, userinfo", "bound: certificate, introspection")
+def userinfo_and_introspection_take_a_token_that_is_bound_to_a_certificate(t):
+    op = server(t, https=True)
+    home = t.home(OAUTHCTL_STORE="file", SSL_CERT_FILE=rig.pki() / "ca.crt")
+    shown = ["--client-certificate", keys() / "self.crt", "--client-key-file", keys() / "es.pem", "--auth", "none"]
+    home.run("login", op.https, "--client-id", "certified", *map(str, shown), *LOGIN, env={"BROWSER": t.browser()}).expect(0)
+    members = told(home)
+    made = subprocess.run(["openssl", "x509", "-in", keys() / "self.crt", "-outform", "DER"], check=True, capture_output=True, timeout=rig.PATIENCE).stdout
+    same(members["cnf"]["x5t#S256"], rig.base64.urlsafe_b64encode(rig.hashlib.sha256(made).digest()).decode().rstrip("="), "the certificate that it is bound to")
 
 
 rig.main(globals())

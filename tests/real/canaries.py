@@ -33,12 +33,12 @@ def canary(kind):
 
 
 def needles(value):
-    """Every eight characters of a value's random part, in each form."""
-    text = value.split("-", 2)[2] if value.startswith("OCTLCANARY-") else value
-    raw = text.encode()
+    """Every eight characters of a value's random part, or of bytes, in each form."""
+    text = value.split("-", 2)[2] if isinstance(value, str) and value.startswith("OCTLCANARY-") else value
+    raw = text.encode() if isinstance(text, str) else text
     forms = [(raw, 8, 1), (raw[::-1], 8, 1), (raw.hex().encode(), 16, 2), (raw.hex().upper().encode(), 16, 2)]
     forms += [("".join(how % b for b in raw).encode(), width * 8, width) for how, width in (("%%%02x", 3), ("%%%02X", 3), ("\\u%04x", 6))]
-    forms += [(text.encode("utf-16-le"), 16, 2)]
+    forms += [(raw.decode("latin-1").encode("utf-16-le"), 16, 2)]
     for before in range(3):
         whole = base64.b64encode(b"\0" * before + raw).rstrip(b"=")
         own = whole[(0, 2, 3)[before] : len(whole) - ((before + len(raw)) % 3 != 0)]
@@ -76,6 +76,7 @@ class Rig:
     def __init__(self, t, keyring=None, passphrase=False, **env):
         self.t, self.search = t, Search()
         self.server = t.scripted()
+        self.token_type = "Bearer"
         self.server.on["/token"] = self.issue
         self.server.on["/revoke"] = answer(200, {})
         self.server.on["/v1/me"] = answer(200, {"me": "somebody"})
@@ -107,7 +108,7 @@ class Rig:
         for kind, value in values.items():
             self.search.add(kind, value)
         return answer(200, {"access_token": values["access"], "refresh_token": values["refresh"], "id_token": values["idtoken"],
-                            "token_type": "Bearer", "expires_in": 3600, "scope": "api"})  # fmt: skip
+                            "token_type": self.token_type, "expires_in": 3600, "scope": "api"}, **({"DPoP-Nonce": secrets.token_urlsafe(8)} if self.token_type == "DPoP" else {}))  # fmt: skip
 
     def note(self, asked):
         for name in ("code_verifier", "code"):
@@ -362,6 +363,75 @@ def a_keychain_holds_what_the_files_do_not(t):
         for command in READERS:
             r.run(*command, "-v")
         r.search_all()
+
+
+def private_half(der):
+    """The 32 bytes of a P-256 key that nobody may see, wherever a DER form of it has them."""
+    at = der.index(b"\x02\x01\x01\x04\x20") + 5
+    return der[at : at + 32]
+
+
+def client_keys(folder):
+    """One key of a client, as PEM and as JWK, and its private half."""
+    rig.need("openssl")
+    pem = folder / "client-key.pem"
+    subprocess.run(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", pem], check=True, capture_output=True, timeout=rig.PATIENCE)
+    der = base64.b64decode("".join(line for line in pem.read_text().splitlines() if "--" not in line))
+    half, point = private_half(der), der[-64:]
+    b64 = lambda data: base64.urlsafe_b64encode(data).decode().rstrip("=")
+    jwk = folder / "client-key.json"
+    jwk.write_text(json.dumps({"kty": "EC", "crv": "P-256", "kid": "k", "x": b64(point[:32]), "y": b64(point[32:]), "d": b64(half)}), encoding="utf-8")
+    return (pem, jwk), half
+
+
+def found(search, data, allowed):
+    try:
+        search.look(data, "the keychain", allowed)
+    except Failed:
+        return True
+    return False
+
+
+@test
+def keys_that_prove_a_token_or_a_client_are_in_no_other_place(t):
+    """H-12, H-21: a DPoP key is in the keychain alone, a client's key in the file that the person named; the public halves go out"""
+    keyring = t.keyring()
+    r = Rig(t, keyring)
+    files, half = client_keys(t.folder)
+    r.search.add("client key", half)
+    for file in files:
+        flags = ["--dpop", "--auth", "private-key-jwt", "--client-key-file", str(file)]
+        for way in (*WAYS, ["--explain"]):
+            only = [] if way == ["--explain"] else way
+            r.token_type = "DPoP"
+            r.login(*flags, *way).expect(0)
+            kept = json.loads(keyring.lookup("rig"))["dpop_key"]
+            der = base64.urlsafe_b64decode(kept + "=" * (-len(kept) % 4))
+            r.search.add("DPoP key", private_half(der))
+            others = {kind for kind in r.search.kinds.values() if kind != "DPoP key"}
+            check(found(r.search, keyring.lookup("rig"), others), "the search does not see it where it is")
+            for command in (*READERS, ["inspect", "rig"], ["profile", "show", "rig"]):
+                r.run(*command, *only)
+            for form in ("text", "json", "header", "env", "curl", "exec-credential"):
+                r.run("token", "rig", "--format", form, *only)
+            proof = r.run("token", "rig", "--format", "dpop-proof", "--url", f"{r.server.base}/v1/me", *only).expect(0).token
+            check("d" not in rig.header(proof)["jwk"], "the private half in a proof")
+            r.run("refresh", "rig", *only).expect(0)
+            r.run("token", "rig", "--force-refresh", *way).expect(0)
+            r.run("call", "rig", "/me", *only).expect(0)
+            # a renewal whose answer is lost leaves its journal, and a server that says back what it was sent is quoted
+            for bad in (lambda asked: answer(200, "{not json"), r.echo(400)):
+                r.server.on["/token"] = bad
+                r.run("token", "rig", "--force-refresh", *way)
+                r.search_all()
+            r.server.on["/token"] = r.issue
+            r.run("refresh", "rig", *only)
+            r.run("logout", "rig", *only)
+    sent = [asked for asked in r.server.requests if asked.header("dpop")]
+    check(any("client_assertion=" in asked.body for asked in sent), "nothing was proven: this shows nothing")
+    for asked in r.server.requests:
+        r.search.look(f"{asked.target}{asked.headers}{asked.body}", f"a request to {asked.path}", [kind for kind in r.search.kinds.values() if "key" not in kind])
+    r.search_all()
 
 
 @test

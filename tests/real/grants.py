@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import rig
-from rig import check, same, test
+from rig import check, same, shows, test
 
 
 def op_with_extras(t, **settings):
@@ -30,6 +30,7 @@ def signed_in(t, op, *flags):
 
 
 @test
+@shows("grant: token exchange (8693)")
 def one_token_is_exchanged_for_another_from_a_file_and_from_a_profile(t):
     op = op_with_extras(t)
     home = signed_in(t, op)
@@ -64,6 +65,7 @@ def key_pair(t):
 
 
 @test
+@shows("grant: JWT bearer (7523)")
 def an_assertion_signed_here_is_taken_where_its_aud_is_the_token_endpoint(t):
     key, jwk = key_pair(t)
     op = op_with_extras(t, assertion_key=jwk)
@@ -81,6 +83,7 @@ def an_assertion_signed_here_is_taken_where_its_aud_is_the_token_endpoint(t):
 
 
 @test
+@shows("sign-in: request objects (9101)", "sign-in: PAR (9126)")
 def an_authorize_request_is_signed_by_value_and_pushed(t):
     key, jwk = key_pair(t)
     op = op_with_extras(t, assertion_key=jwk)
@@ -95,6 +98,7 @@ def an_authorize_request_is_signed_by_value_and_pushed(t):
 
 
 @test
+@shows("grant: CIBA")
 def consent_on_another_device_is_polled_for_and_never_too_soon(t):
     op = op_with_extras(t, ciba_decides_ms=6000)
     home = at(t, op, "ciba")
@@ -108,6 +112,7 @@ def consent_on_another_device_is_polled_for_and_never_too_soon(t):
 
 
 @test
+@shows("grant: CIBA")
 def a_person_who_says_no_on_the_other_device_ends_it(t):
     op = op_with_extras(t, ciba_says="no", ciba_decides_ms=100)
     home = at(t, op, "ciba")
@@ -115,6 +120,7 @@ def a_person_who_says_no_on_the_other_device_ends_it(t):
 
 
 @test
+@shows("sign-in: PAR (9126)")
 def a_server_that_requires_pushed_requests_gets_them_without_being_told(t):
     op = op_with_extras(t, require_par="1")
     home = signed_in(t, op)
@@ -128,6 +134,7 @@ def a_server_that_requires_pushed_requests_gets_them_without_being_told(t):
 
 
 @test
+@shows("sign-in: details (RAR, 9396)")
 def details_are_asked_for_granted_and_kept(t):
     op = op_with_extras(t)
     details = '[{"type":"payment_initiation","amount":"5"}]'
@@ -140,6 +147,7 @@ def details_are_asked_for_granted_and_kept(t):
 
 
 @test
+@shows("sign-in: resources (8707)")
 def resources_go_along_to_every_endpoint_and_a_foreign_one_is_refused(t):
     op = op_with_extras(t)
     one = "https://one.example.test/"
@@ -153,6 +161,7 @@ def resources_go_along_to_every_endpoint_and_a_foreign_one_is_refused(t):
 
 
 @test
+@shows("sign-in: form_post")
 def an_answer_that_is_posted_is_taken(t):
     op = op_with_extras(t)
     home = signed_in(t, op, "--response-mode", "form_post")
@@ -171,6 +180,7 @@ def offline_access_brings_a_refresh_token_because_consent_was_asked_for(t):
 
 
 @test
+@shows("issuer: registration (7591, 7592)")
 def a_client_is_made_used_shown_and_ended_without_a_console(t):
     op = op_with_extras(t)
     home = t.home(OAUTHCTL_STORE="file")
@@ -191,6 +201,7 @@ def a_client_is_made_used_shown_and_ended_without_a_console(t):
 
 
 @test
+@shows("grant: SAML bearer (7522)", missing=True)
 def what_the_server_does_not_offer_is_said_before_anything_is_sent(t):
     op = op_with_extras(t)
     home = at(t, op, "exchanger")
@@ -203,6 +214,7 @@ def what_the_server_does_not_offer_is_said_before_anything_is_sent(t):
 
 
 @test
+@shows("grant: client credentials")
 def explaining_tells_no_secret(t):
     op = op_with_extras(t)
     home = at(t, op, "exchanger")

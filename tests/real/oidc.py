@@ -4,7 +4,7 @@
 import time
 
 import rig
-from rig import check, same, test
+from rig import check, same, shows, test
 
 ODD_SECRET = "p@ss word:/+%&=~!$^`|"
 
@@ -18,6 +18,7 @@ def logged_in(t, op, *flags, auth="none", client="public", issuer=None, **env):
 
 
 @test
+@shows("grant: authorization code", "sign-in: PKCE (7636)", "client: none")
 def a_public_client_logs_in_with_pkce_and_the_token_works(t):
     op = t.oidc_provider()
     home = logged_in(t, op)
@@ -30,6 +31,7 @@ def a_public_client_logs_in_with_pkce_and_the_token_works(t):
 
 
 @test
+@shows("grant: refresh token, rotating")
 def every_refresh_uses_the_newest_refresh_token_and_none_twice(t):
     op = t.oidc_provider()
     home = logged_in(t, op)
@@ -68,6 +70,7 @@ def a_token_about_to_expire_is_renewed_by_itself(t):
 
 
 @test
+@shows("client: client_secret_basic")
 def a_confidential_client_logs_in_with_basic(t):
     op = t.oidc_provider()
     home = t.home(OAUTHCTL_STORE="file")
@@ -81,6 +84,7 @@ def a_confidential_client_logs_in_with_basic(t):
 
 
 @test
+@shows("client: client_secret_basic")
 def odd_characters_in_id_and_secret_survive_basic(t):
     op = t.oidc_provider()
     home = t.home(OAUTHCTL_STORE="file")
@@ -91,6 +95,7 @@ def odd_characters_in_id_and_secret_survive_basic(t):
 
 
 @test
+@shows("client: client_secret_post")
 def a_client_that_posts_its_secret_logs_in(t):
     op = t.oidc_provider()
     home = t.home(OAUTHCTL_STORE="file", OAUTHCTL_CLIENT_SECRET="a-secret-of-the-posting-client")
@@ -111,6 +116,7 @@ def over_https_everything_works_with_the_certificate_that_ssl_cert_file_trusts(t
 
 
 @test
+@shows("sign-in: iss in the redirect (9207)")
 def an_issuer_that_is_named_is_compared_with_the_one_in_the_redirect(t):
     op = t.oidc_provider()
     home = t.home(OAUTHCTL_STORE="file")
@@ -124,6 +130,7 @@ def an_issuer_that_is_named_is_compared_with_the_one_in_the_redirect(t):
 
 
 @test
+@shows("afterwards: revocation (7009)")
 def logout_revokes_the_grant_at_the_server_and_forgets(t):
     op = t.oidc_provider()
     home = logged_in(t, op)
@@ -159,6 +166,7 @@ def a_grant_that_the_server_has_killed_ends_with_exit_code_4_and_the_way_back(t)
 
 
 @test
+@shows("sign-in: a real browser, https")
 def in_chromium_over_https_a_person_logs_in(t):
     op = t.oidc_provider(https=True)
     home = t.home(OAUTHCTL_STORE="file", SSL_CERT_FILE=rig.pki() / "ca.crt")

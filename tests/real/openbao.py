@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
-"""A second authorization server that shares no code with the first: OpenBao's identity provider, and what both of them have
-(the table at the end). Its sign-in page is a program for a real browser; the robot here speaks to the interface below it, with
-a token that the person's name and password have got, and goes where the answer leads."""
+"""A second authorization server that shares no code with the first: OpenBao's identity provider. Its sign-in page is
+a program for a real browser; the robot here speaks to the interface below it, with a token that the person's name and password
+have got, and goes where the answer leads."""
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
 import rig
-from rig import check, same, test
+from rig import check, same, shows, test
 
+ALGORITHMS = ["RS256", "RS512", "ES256", "ES384", "EdDSA"]
 PASSWORD = "the-password-of-alice"
 
 
@@ -49,6 +51,10 @@ class Bao:
         status, answer = self._ask(path, data)
         check(status in (200, 204), f"{path}: {status} {answer}")
 
+    def rotate(self):
+        """The next key, which is among the public ones already, signs from now on."""
+        self.set("identity/oidc/key/key/rotate", {"verification_ttl": "60s"})
+
     def client(self, kind):
         """A redirect address on a port of its own, client id and secret."""
         redirect = f"http://127.0.0.1:{rig.free_port()}/callback"
@@ -85,6 +91,7 @@ def signs_in(t, bao, kind, *flags, auth=None):
 
 
 @test
+@shows("grant: authorization code", "sign-in: PKCE (7636)", "client: none", at="OpenBao")
 def a_public_client_signs_in_by_discovery_with_pkce_and_its_token_works(t):
     bao = Bao(t)
     home, ran = signs_in(t, bao, "public")
@@ -96,6 +103,7 @@ def a_public_client_signs_in_by_discovery_with_pkce_and_its_token_works(t):
 
 
 @test
+@shows("client: client_secret_basic", "client: client_secret_post", at="OpenBao")
 def a_confidential_client_says_who_it_is_by_basic_and_by_post(t):
     bao = Bao(t)
     for auth in ("basic", "post"):
@@ -105,6 +113,7 @@ def a_confidential_client_says_who_it_is_by_basic_and_by_post(t):
 
 
 @test
+@shows("grant: client credentials", at="OpenBao", missing=True)
 def what_it_does_not_offer_is_said_before_anything_is_sent(t):
     bao = Bao(t)
     _, client_id, secret = bao.client("confidential")
@@ -121,30 +130,36 @@ def a_redirect_on_another_port_than_the_registered_one_is_refused_there(t):
 
 
 @test
-def the_table_of_what_each_server_has(t):
+@shows("issuer: discovery", *(f"ID token: {alg}" for alg in ALGORITHMS), "afterwards: userinfo", at="OpenBao")
+def id_tokens_of_every_algorithm_are_verified(t):
     bao = Bao(t)
-    servers = {"oidc-provider": f"{t.oidc_provider(extras=1).http}/.well-known/openid-configuration", "OpenBao": f"{bao.issuer}/.well-known/openid-configuration"}
-    documents = {name: json.loads(rig.fetch(url)[1]) for name, url in servers.items()}
-    grants = lambda d: d.get("grant_types_supported", [])
-    auths = lambda d: d.get("token_endpoint_auth_methods_supported", [])
-    features = [
-        *[(f"grant {g.rsplit(':', 1)[-1].replace('_', '-')}", lambda d, g=g: g in grants(d)) for g in (
-            "authorization_code", "refresh_token", "client_credentials", "urn:ietf:params:oauth:grant-type:device_code",
-            "urn:ietf:params:oauth:grant-type:jwt-bearer", "urn:ietf:params:oauth:grant-type:token-exchange", "urn:openid:params:grant-type:ciba")],
-        *[(f"client by {a}", lambda d, a=a: a in auths(d)) for a in ("none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt")],
-        ("PAR", lambda d: "pushed_authorization_request_endpoint" in d),
-        ("request objects", lambda d: d.get("request_parameter_supported") is True),
-        ("RAR", lambda d: bool(d.get("authorization_details_types_supported"))),
-        ("iss in the redirect", lambda d: d.get("authorization_response_iss_parameter_supported") is True),
-        ("registration", lambda d: "registration_endpoint" in d),
-        ("revocation", lambda d: "revocation_endpoint" in d),
-        ("introspection", lambda d: "introspection_endpoint" in d),
-        ("userinfo", lambda d: "userinfo_endpoint" in d),
-    ]  # fmt: skip
-    print(f"    {'':34}" + "".join(f"{name:16}" for name in documents))
-    for name, has in features:
-        print(f"    {name:34}" + "".join(f"{'yes' if has(d) else '-':16}" for d in documents.values()))
-    check(all("authorization_code" in grants(d) for d in documents.values()), "both sign people in")
+    for algorithm in ALGORITHMS:
+        bao.set("identity/oidc/key/key", {"allowed_client_ids": ["*"], "algorithm": algorithm})
+        # a key's algorithm holds for the keys that are made from now on: the next, and the one after it
+        bao.rotate(), bao.rotate()
+        home, ran = signs_in(t, bao, "public", "-v")
+        ran.expect(0, err=rf"the ID token is right: signed with {algorithm}")
+        check(home.run("userinfo", "bao").expect(0).json()["sub"], "userinfo without `sub`")
+
+
+@test
+@shows("issuer: keys that change", at="OpenBao")
+def keys_that_changed_are_asked_for_once(t):
+    bao = Bao(t)
+    home, ran = signs_in(t, bao, "public", "-v")
+    ran.expect(0)
+    again = ["login", "bao", "-v"]
+    known = home.run(*again, env={"BROWSER": bao.person()}).expect(0, err=r"the ID token is right")
+    check(not asked_for_keys(known), f"the kept keys were not used\n{known}")
+    bao.rotate(), bao.rotate()
+    changed = home.run(*again, env={"BROWSER": bao.person()}).expect(0, err=[r"names a key that is not among the kept ones", r"the ID token is right"])
+    same(asked_for_keys(changed), 1, "times that the keys were fetched")
+    known = home.run(*again, env={"BROWSER": bao.person()}).expect(0, err=r"the ID token is right")
+    check(not asked_for_keys(known), f"the new keys were not kept\n{known}")
+
+
+def asked_for_keys(ran):
+    return len(re.findall(r"GET \S+/\.well-known/keys", ran.err))
 
 
 rig.main(globals())

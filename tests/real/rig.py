@@ -18,6 +18,7 @@ import atexit
 import base64
 import contextlib
 import functools
+import hashlib
 import inspect
 import json
 import os
@@ -513,7 +514,7 @@ class Listening:
             line = self.process.stderr.readline()
             check(line, lambda: f"no address was printed: {self.said.decode()}")
             self.said += line
-            found = re.search(rb"https?://\S+/authorize\S*", self.said)
+            found = re.search(rb"https?://\S+/authorize\S*[?]\S*", self.said)
         self.url = found.group().decode()
         self.asked = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.url).query))
         self.redirect_uri = self.asked["redirect_uri"]
@@ -876,8 +877,31 @@ def owner_of_secrets(env):
 
 def claims(jwt):
     """The claims of a JWT, unchecked."""
-    part = jwt.split(".")[1]
+    return part_of(jwt, 1)
+
+
+def header(jwt):
+    return part_of(jwt, 0)
+
+
+def part_of(jwt, number):
+    part = jwt.split(".")[number]
     return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
+def enter_device_code(home, *argv, **options):
+    """A login by device code that a person ends elsewhere; what became of it."""
+    login = home.start("login", *argv, "--grant", "device-code", **options)
+    said = b""
+    while not (found := re.search(rb"with the code in it:\s+(\S+)", said)):
+        line = login.stderr.readline()
+        check(line, lambda: f"no address was printed: {said.decode()}")
+        said += line
+    robot = [sys.executable, HERE / "robot" / "robot.py", found[1].decode()]
+    subprocess.run(robot, capture_output=True, timeout=PATIENCE, check=False)
+    ran = home.collect(login, "login", *argv)
+    ran.err = said.decode() + ran.err
+    return ran
 
 
 def redirect_uri(authorize_url):
@@ -908,6 +932,26 @@ def test(function):
     return function
 
 
+def shows(*features, at="oidc-provider", missing=False):
+    """Marks what a test proves of which authorization server: the lines of the table that `tests/real/table` makes. A feature is
+    `topic: name`. `missing`: the server hasn't got it, and that is what the test shows we say."""
+
+    def mark(function):
+        verdict = "missing" if missing else "yes"
+        function.shows = [*getattr(function, "shows", []), *((at, feature, verdict) for feature in features)]
+        return function
+
+    return mark
+
+
+def note(function, outcome):
+    """What a marked test came to, for the table: nothing of it is printed here."""
+    if path := os.environ.get("TESTS_LINES"):
+        with open(path, "a", encoding="utf-8") as file:
+            for server, feature, verdict in getattr(function, "shows", []):
+                file.write(f"shown | {server} | {feature} | {verdict if outcome == 'ok' else outcome}\n")
+
+
 def say(line):
     """One test's line, for the reader and for the sum that `tests/run` makes."""
     print(line, flush=True)
@@ -927,7 +971,16 @@ def main(names):
     signal.signal(signal.SIGINT, signal.default_int_handler)
     failed = False
     for function in tests:
-        name = f"{part}: {function.__name__.replace('_', ' ')}"
+        failed = not run_test(f"{part}: {function.__name__.replace('_', ' ')}", function) or failed
+    if failed:
+        atexit.unregister(remove)
+    sys.exit(1 if failed else 0)
+
+
+def run_test(name, function):
+    """Runs one test and says how it ended; whether it may be called passed. One that fails is run once more, in a home of its
+    own: a machine under load breaks some, and a fault breaks them again. What passes only then is said to be `flaky`."""
+    for last in (False, True):
         started = time.monotonic()
         under_way = Test(function.__name__)
         try:
@@ -936,18 +989,25 @@ def main(names):
             finally:
                 under_way.close()
             remove(under_way.folder)
+            note(function, "ok")
+            if last:
+                say(f"flaky {name}")
             say(f"ok {name} ({time.monotonic() - started:.1f} s)")
+            return True
         except Skip as skip:
             remove(under_way.folder)
+            note(function, "skipped")
             say(f"skip {name} — {skip}")
+            return True
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this test's failure
-            failed = True
             first, _, rest = str(error).partition("\n")
-            say(f"not ok {name} — {first or type(error).__name__}")
+            if last:
+                note(function, "FAILED")
+                say(f"not ok {name} — {first or type(error).__name__}")
+            else:
+                print(f"once more: {name} — {first or type(error).__name__}", flush=True)
             if not isinstance(error, Failed):
                 rest = traceback.format_exc()
             print("".join(f"    {line}\n" for line in rest.splitlines()), end="", flush=True)
             print(f"    its files: {under_way.folder}", flush=True)
-    if failed:
-        atexit.unregister(remove)
-    sys.exit(1 if failed else 0)
+    return False

@@ -1,17 +1,18 @@
 // ID tokens of each algorithm, signed answers of every endpoint that can sign: what `server.mjs` adds where IDENTITY is set. The
-// keys are made at each start.
+// keys are made at each start, and at each rotation.
 import { generateKeyPairSync } from 'node:crypto';
 
 const made = (kind, options, alg) => ({
   ...generateKeyPairSync(kind, options).privateKey.export({ format: 'jwk' }),
-  kid: `key-${alg}`,
+  kid: `key-${alg}-${generation}`,
   use: 'sig',
 });
-const rsa = made('rsa', { modulusLength: 2048 }, 'rsa');
+let generation = 0;
 
-export const jwks = () => ({
-  keys: [rsa, made('ec', { namedCurve: 'P-256' }, 'ec'), made('ed25519', {}, 'ed')],
-});
+export function jwks() {
+  generation += 1;
+  return { keys: [made('rsa', { modulusLength: 2048 }, 'rsa'), made('ec', { namedCurve: 'P-256' }, 'ec'), made('ed25519', {}, 'ed')] };
+}
 
 const person = (client_id, more) => ({
   client_id,

@@ -18,9 +18,12 @@
 //   POST   /test/faults  {"path": "/token", "times": 1, "status": 503, "headers": {}, "type": "text/html", "body": "…",
 //                         "delay_ms": 0, "after": false, "drop": false}
 //                        `after`: the server does its work first, then the answer is replaced or dropped
+//   POST   /test/rotate  {"keep": true}: signs with new keys from now on; those before stay among the public ones, or go
+//                        (with IDENTITY)
 import * as bound from './bound.mjs';
 import * as oidc from 'oidc-provider';
 import * as extras from './extras.mjs';
+import { createMemoryAdapter } from 'oidc-provider/lib/adapters/memory_adapter.js';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer as createHttp } from 'node:http';
@@ -116,6 +119,13 @@ async function control(ctx, next) {
     faults.push({ times: 1, ...JSON.parse(await text(ctx.req)) });
     return json(ctx, faults.length);
   }
+  if (ctx.path === '/test/rotate') {
+    const { keep } = JSON.parse(await text(ctx.req));
+    const before = configuration.jwks.keys;
+    configuration.jwks = { keys: [...identity.jwks().keys, ...(keep ? before : [])] };
+    for (const issuer of Object.keys(handles)) handles[issuer] = provider(issuer);
+    return json(ctx, configuration.jwks.keys.map(({ kid }) => kid));
+  }
   const entry = { method: ctx.method, path: ctx.path, query: ctx.querystring, headers: ctx.req.headers };
   log.push(entry);
   const fault = faults.find((f) => f.path === ctx.path && f.times > 0);
@@ -145,8 +155,11 @@ async function control(ctx, next) {
 }
 
 // ---- both issuers ------------------------------------------------------------------------------------------------------
+const memories = {}; // by issuer: what it has issued outlives a change of its keys
+
 function provider(issuer) {
-  const op = new oidc.Provider(issuer, configuration);
+  memories[issuer] ??= createMemoryAdapter(configuration.clockTolerance);
+  const op = new oidc.Provider(issuer, { ...configuration, adapter: memories[issuer] });
   op.use(control);
   if (env.EXTRAS) extras.grants(op);
   for (const event of ['grant.error', 'authorization.error', 'revocation.error', 'userinfo.error']) {
@@ -156,13 +169,14 @@ function provider(issuer) {
   return op.callback();
 }
 
+const handles = {};
+
 // the port is known only once it is bound, and the issuer only with the port
 async function serve(server, name, scheme) {
-  let handle;
-  server.on('request', (request, response) => handle(request, response));
+  server.on('request', (request, response) => handles[issuer](request, response));
   await new Promise((done, failed) => server.once('error', failed).listen(0, HOST, done));
   const issuer = `${scheme}://${name}:${server.address().port}`;
-  handle = provider(issuer);
+  handles[issuer] = provider(issuer);
   return issuer;
 }
 
