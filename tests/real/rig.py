@@ -971,7 +971,16 @@ def main(names):
     signal.signal(signal.SIGINT, signal.default_int_handler)
     failed = False
     for function in tests:
-        name = f"{part}: {function.__name__.replace('_', ' ')}"
+        failed = not run_test(f"{part}: {function.__name__.replace('_', ' ')}", function) or failed
+    if failed:
+        atexit.unregister(remove)
+    sys.exit(1 if failed else 0)
+
+
+def run_test(name, function):
+    """Runs one test and says how it ended; whether it may be called passed. One that fails is run once more, in a home of its
+    own: a machine under load breaks some, and a fault breaks them again. What passes only then is said to be `flaky`."""
+    for last in (False, True):
         started = time.monotonic()
         under_way = Test(function.__name__)
         try:
@@ -981,20 +990,24 @@ def main(names):
                 under_way.close()
             remove(under_way.folder)
             note(function, "ok")
+            if last:
+                say(f"flaky {name}")
             say(f"ok {name} ({time.monotonic() - started:.1f} s)")
+            return True
         except Skip as skip:
             remove(under_way.folder)
             note(function, "skipped")
             say(f"skip {name} — {skip}")
+            return True
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this test's failure
-            failed = True
-            note(function, "FAILED")
             first, _, rest = str(error).partition("\n")
-            say(f"not ok {name} — {first or type(error).__name__}")
+            if last:
+                note(function, "FAILED")
+                say(f"not ok {name} — {first or type(error).__name__}")
+            else:
+                print(f"once more: {name} — {first or type(error).__name__}", flush=True)
             if not isinstance(error, Failed):
                 rest = traceback.format_exc()
             print("".join(f"    {line}\n" for line in rest.splitlines()), end="", flush=True)
             print(f"    its files: {under_way.folder}", flush=True)
-    if failed:
-        atexit.unregister(remove)
-    sys.exit(1 if failed else 0)
+    return False
