@@ -12,7 +12,8 @@ use crate::config::{self, GrantKind, SecretSource};
 use crate::error::{Error, Kind};
 use crate::grant::{redirect_plan, register};
 use crate::protocol::registration::{Management, Registered, Wanted};
-use crate::provider::Provider;
+use crate::protocol::token_request::Client;
+use crate::provider::{ClientAuth, Provider, auth_name};
 use crate::secret::Secret;
 use crate::session::record::Record;
 use crate::session::{Choice, Session, copy, inputs, lock, random_hex, renewal};
@@ -61,7 +62,7 @@ pub fn run(args: RegisterArgs, global: &Global, world: &mut World) -> Result<u8,
         let record = record.ok_or_else(|| unregistered(&session))?;
         let management = record.registration.clone().ok_or_else(|| unregistered(&session))?;
         return match (args.show, args.update) {
-            (true, _) => show(world, &session, record, &management),
+            (true, _) => show(world, &mut session, record, &management),
             (_, true) => update(world, &mut session, record, &management, &args.name),
             _ => delete(world, &session, record, &management),
         }
@@ -96,11 +97,17 @@ pub fn make(
     initial: Option<&Secret>,
 ) -> Result<(), Error> {
     let grant = session.grant(Some(provider), None);
-    let asked = wanted(world, session, provider, grant, name)?;
+    let keyed = session.client_with(world, provider, None, String::new(), None)?;
+    let asked = wanted(world, session, provider, grant, name, &keyed)?;
     let lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
     let before = session.load()?.unwrap_or_default();
     session.store.writable(&session.name)?;
     let made = register::register(world, provider, &asked, initial)?;
+    let client = Client { id: made.client_id.clone(), secret: made.client_secret.clone(), ..keyed };
+    let auth = match register::settled(provider, Some(&asked.auth_method), &made, &client) {
+        Ok(auth) => auth,
+        Err(why) => return Err(unusable(world, session, &made, &why)),
+    };
     let record = Record {
         generation: before.generation.max(renewal::newest_seen(session)) + 1,
         provider: Some(session.provider_name().to_owned()),
@@ -120,6 +127,8 @@ pub fn make(
         ("redirect-uri", session.choice.redirect_uri.clone()),
         ("port", session.choice.port.map(|port| port.to_string())),
         ("grant", session.choice.grant.map(|grant| grant.name().to_owned())),
+        ("auth", auth.or(session.choice.proofs.auth).map(in_words)),
+        ("client-key.file", key_file(session)),
     ]
     .into_iter()
     .filter_map(|(key, value)| Some((key, value?)))
@@ -130,12 +139,51 @@ pub fn make(
         plan.iter().try_for_each(|(key, value)| editor.set(&profile, key, value))
     })?;
     session.profile.client_id = Some(made.client_id.clone());
+    if let Some(auth) = auth {
+        session.authenticates_by(auth)?;
+    }
     if let Some(secret) = &made.client_secret {
         session.set_secret(secret.clone());
     }
     drop(lock);
     say(world, session, provider, &made);
+    if let Some(said) = made.auth_method.as_ref().filter(|said| **said != asked.auth_method) {
+        world.say(&format!(
+            "It is to say who it is by `{}`, and not by `{}` as was asked for: so it will.",
+            safe(said),
+            asked.auth_method
+        ));
+    }
     Ok(())
+}
+
+/// As the configuration has it.
+fn in_words(auth: ClientAuth) -> String {
+    auth_name(auth).replace('_', "-")
+}
+
+/// The client's key, where this command names its file: the registration is good with no other.
+fn key_file(session: &Session) -> Option<String> {
+    match &session.choice.proofs.key {
+        Some(SecretSource::File(path)) if path.as_os_str() != "-" => Some(path.display().to_string()),
+        _ => None,
+    }
+}
+
+/// A registration that this client can't use is ended again, where the server lets it be ended.
+fn unusable(world: &mut World, session: &Session, made: &Registered, why: &str) -> Error {
+    let id = safe(&made.client_id);
+    let error = Error::new(Kind::Refused, "what the server registered can't be used")
+        .cause(format!("the client is to say who it is by {why}"));
+    let ended = made.management.as_ref().is_some_and(|management| register::delete(world, management).is_ok());
+    let error = match ended {
+        true => error.cause(format!("the registration as `{id}` was ended again; nothing was stored")),
+        false => error.cause(format!("the client `{id}` stays registered at the provider; nothing was stored here")),
+    };
+    error.hint(format!(
+        "with a client registered at the provider's console: oauthctl login {} --client-id ID",
+        session.name
+    ))
 }
 
 fn say(world: &mut World, session: &Session, provider: &Provider, made: &Registered) {
@@ -158,14 +206,16 @@ fn wanted(
     provider: &Provider,
     grant: GrantKind,
     name: &str,
+    keyed: &Client,
 ) -> Result<Wanted, Error> {
     let random = random_hex(world);
     let plan = redirect_plan::plan(provider, session.profile.redirect_uri.as_deref(), session.profile.port, &random)?;
     let scopes = session.profile.scopes.clone().unwrap_or_default();
-    Ok(register::wanted(provider, grant, name, plan.to_register(), &scopes))
+    let by = (session.profile.proofs.auth, keyed.proofs.key.as_deref());
+    register::wanted(provider, grant, name, plan.to_register(), &scopes, by)
 }
 
-fn show(world: &mut World, session: &Session, record: Record, management: &Management) -> Result<(), Error> {
+fn show(world: &mut World, session: &mut Session, record: Record, management: &Management) -> Result<(), Error> {
     let (now, response) = register::look(world, management)?;
     let mut members: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
     for secret in ["client_secret", "registration_access_token"] {
@@ -174,7 +224,8 @@ fn show(world: &mut World, session: &Session, record: Record, management: &Manag
             members[secret] = json!(shown);
         }
     }
-    take_over(world, session, record, now)?;
+    let provider = session.provider(world, Some(&record))?;
+    take_over(world, session, &provider, record, now, None)?;
     let text = serde_json::to_string_pretty(&members).unwrap_or_default();
     print(world, format!("{text}\n").as_bytes())
 }
@@ -188,16 +239,37 @@ fn update(
 ) -> Result<(), Error> {
     let provider = session.provider(world, Some(&record))?;
     let grant = session.grant(Some(&provider), Some(&record));
-    let asked = wanted(world, session, &provider, grant, name)?;
+    let keyed = session.client_with(world, &provider, None, String::new(), None)?;
+    let asked = wanted(world, session, &provider, grant, name, &keyed)?;
     let id = record.client_id.clone().unwrap_or_default();
     let now = register::update(world, management, &id, record.client_secret.as_ref(), &asked)?;
-    take_over(world, session, record, now)?;
+    take_over(world, session, &provider, record, now, Some(&asked.auth_method))?;
     world.say(&format!("{}: the registration is up to date", session.name));
     Ok(())
 }
 
-/// RFC 7592, section 3: each answer may bring a new secret and a new token, and then the old ones are dead.
-fn take_over(world: &mut World, session: &Session, record: Record, now: Registered) -> Result<(), Error> {
+/// RFC 7592, section 3: each answer may bring a new secret and a new token, and then the old ones are dead; and another way to
+/// say who the client is.
+fn take_over(
+    world: &mut World,
+    session: &mut Session,
+    provider: &Provider,
+    record: Record,
+    now: Registered,
+    asked: Option<&str>,
+) -> Result<(), Error> {
+    let secret = now.client_secret.clone().or(record.client_secret.clone());
+    let client = session.client_with(world, provider, Some(&record), now.client_id.clone(), secret)?;
+    match register::settled(provider, asked, &now, &client) {
+        Err(why) => world.warn(&format!("the client is to say who it is by {}", safe(&why))),
+        Ok(None) => {}
+        Ok(Some(auth)) => {
+            let dir = session.paths.require_config()?;
+            config::edit(&dir, |editor| editor.set(&session.name, "auth", &in_words(auth)))?;
+            session.authenticates_by(auth)?;
+            world.say(&format!("The client is to say who it is by `{}`: so it will.", in_words(auth)));
+        }
+    }
     let _lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
     let record = session.load()?.unwrap_or(record);
     let changed = Record {

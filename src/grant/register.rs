@@ -3,46 +3,102 @@
 use crate::config::GrantKind;
 use crate::error::{Error, Kind};
 use crate::grant::send;
+use crate::protocol::jose::SigningKey;
 use crate::protocol::registration::{self, Management, Registered, RegistrationError, Wanted};
-use crate::provider::{ClientAuth, Provider};
+use crate::protocol::token_request::{self, Client, RequestError};
+use crate::provider::{ClientAuth, Endpoint, Provider, from_registered_name, registered_name};
 use crate::secret::Secret;
 use crate::text::safe;
 use crate::wire::Response;
 use crate::world::World;
 
-/// What to ask for, from what the server takes and what the client is for.
+/// What to ask for, from what the server takes and what the client is for. `chosen`: the way of client authentication that the
+/// person named; `key`: the client's own.
 pub fn wanted(
     provider: &Provider,
     grant: GrantKind,
     name: &str,
     redirect_uri: Option<String>,
     scopes: &[String],
-) -> Wanted {
+    (chosen, key): (Option<ClientAuth>, Option<&SigningKey>),
+) -> Result<Wanted, Error> {
+    let auth_method = auth_method(provider, grant, chosen, key.is_some())?;
     let mut grant_types = vec![grant.grant_type().to_owned()];
     if grant.needs_person() && provider.refresh.supported {
         grant_types.push("refresh_token".to_owned());
     }
-    Wanted {
+    Ok(Wanted {
         name: name.to_owned(),
         redirect_uris: match grant {
             GrantKind::AuthorizationCode => redirect_uri.into_iter().collect(),
             _ => Vec::new(),
         },
         grant_types,
-        auth_method: auth_method(provider, grant).to_owned(),
+        auth_method: auth_method.to_owned(),
+        key: key.filter(|_| auth_method == "private_key_jwt").map(SigningKey::public_jwk),
         scope: (!scopes.is_empty()).then(|| scopes.join(&provider.scopes.separator)),
-    }
+    })
 }
 
 /// RFC 8252, section 8.4: a program on a person's machine keeps no secret of the server's, where it can do without.
-fn auth_method(provider: &Provider, grant: GrantKind) -> &'static str {
-    let takes = |auth: ClientAuth| provider.token.auth.contains(&auth);
-    match grant.needs_person() && takes(ClientAuth::None) {
+fn auth_method(
+    provider: &Provider,
+    grant: GrantKind,
+    chosen: Option<ClientAuth>,
+    has_key: bool,
+) -> Result<&'static str, Error> {
+    let takes = |auth: ClientAuth| match &provider.announced.auth_methods {
+        Some(names) => registered_name(auth).is_some_and(|ours| names.iter().any(|name| name == ours)),
+        None => provider.token.auth.contains(&auth),
+    };
+    let no_key = || {
+        Error::usage("a client that proves itself by a key is registered with it, and none was given")
+            .hint("`--client-key-file FILE`: the private key; the server gets its public half")
+    };
+    match chosen {
+        Some(ClientAuth::TlsClientAuth | ClientAuth::SelfSignedTlsClientAuth) => {
+            return Err(Error::usage("a client that shows a certificate can't be registered from here")
+                .hint("register it at the provider, then `oauthctl login --client-id ID --client-certificate FILE`"));
+        }
+        Some(ClientAuth::PrivateKeyJwt) if !has_key => return Err(no_key()),
+        Some(auth) => return Ok(registered_name(auth).unwrap_or("client_secret_basic")),
+        None => {}
+    }
+    Ok(match grant.needs_person() && takes(ClientAuth::None) {
+        _ if has_key && takes(ClientAuth::PrivateKeyJwt) => "private_key_jwt",
         true => "none",
         false if takes(ClientAuth::Basic) => "client_secret_basic",
         false if takes(ClientAuth::Post) => "client_secret_post",
+        false if takes(ClientAuth::ClientSecretJwt) => "client_secret_jwt",
+        false if takes(ClientAuth::PrivateKeyJwt) => return Err(no_key()),
         false => "client_secret_basic",
-    }
+    })
+}
+
+/// How a client says who it is from now on, by what the server made of the request: it may have registered another way than the
+/// one that was asked for (RFC 7591, section 3.2.1). `None`: what would be chosen anyway. `client`: with what the server gave.
+/// An error: a way that this client can't go, in words.
+pub fn settled(
+    provider: &Provider,
+    asked: Option<&str>,
+    made: &Registered,
+    client: &Client,
+) -> Result<Option<ClientAuth>, String> {
+    let Some(said) = made.auth_method.as_deref().or(asked) else { return Ok(None) };
+    let Some(auth) = from_registered_name(said) else {
+        return Err(format!("`{}`, which this program does not speak", safe(said)));
+    };
+    let endpoint = Endpoint { auth: vec![auth], ..provider.token.clone() };
+    token_request::usable_auth(&endpoint, client).map_err(|why| match why {
+        RequestError::NeedsSecret => format!("`{said}`, and it gave no client secret"),
+        RequestError::NeedsKey => format!("`{said}`, and it knows no key of this client"),
+        RequestError::NeedsCertificate => format!("`{said}`, and this client has no certificate"),
+        other => format!("`{said}`: {other}"),
+    })?;
+    Ok(match token_request::usable_auth(&provider.token, client) {
+        Ok(usual) if usual == auth => None,
+        _ => Some(auth),
+    })
 }
 
 pub fn register(

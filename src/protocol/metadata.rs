@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::provider::expand::check_url;
 use crate::provider::{
-    Announced, ClientAuth, Device, Endpoint, Kills, ParamsIn, PkceMethod, PkceMode, Provider, Revoke,
+    Announced, ClientAuth, Device, Endpoint, Kills, ParamsIn, PkceMethod, PkceMode, Provider, Revoke, registered_name,
 };
 use crate::text::safe;
 
@@ -177,15 +177,15 @@ impl Metadata {
         {
             let auth = known_auth(&methods);
             if !auth.is_empty() {
-                for endpoint in [
-                    Some(&mut provider.token),
-                    Some(&mut provider.refresh.endpoint),
-                    provider.client_credentials.as_mut(),
-                ]
-                .into_iter()
-                .flatten()
-                {
-                    endpoint.auth.clone_from(&auth);
+                // a client that has nothing to prove itself with is a public one: Keycloak, Microsoft and others take those and
+                // do not list `none`, which OpenID Connect Discovery doesn't know as a value
+                let public = (!auth.contains(&ClientAuth::None)).then_some(ClientAuth::None);
+                let with_public: Vec<ClientAuth> = auth.iter().copied().chain(public).collect();
+                provider.token.auth.clone_from(&with_public);
+                provider.refresh.endpoint.auth = with_public;
+                if let Some(endpoint) = provider.client_credentials.as_mut() {
+                    // RFC 6749, section 4.4: for confidential clients only
+                    endpoint.auth = auth;
                 }
             }
         }
@@ -318,21 +318,20 @@ fn beside_token(provider: &Provider, url: &str) -> Endpoint {
     }
 }
 
-/// The strongest first (RFC 9700, section 2.5): which of them can be used hangs on what the client has. What this program doesn't
+/// What an endpoint announces, the strongest first (RFC 9700, section 2.5): which of them can be used hangs on what the client has. What this program doesn't
 /// speak is left out.
 fn known_auth(methods: &[&str]) -> Vec<ClientAuth> {
     [
-        ("private_key_jwt", ClientAuth::PrivateKeyJwt),
-        ("tls_client_auth", ClientAuth::TlsClientAuth),
-        ("self_signed_tls_client_auth", ClientAuth::SelfSignedTlsClientAuth),
-        ("client_secret_basic", ClientAuth::Basic),
-        ("client_secret_post", ClientAuth::Post),
-        ("client_secret_jwt", ClientAuth::ClientSecretJwt),
-        ("none", ClientAuth::None),
+        ClientAuth::PrivateKeyJwt,
+        ClientAuth::TlsClientAuth,
+        ClientAuth::SelfSignedTlsClientAuth,
+        ClientAuth::Basic,
+        ClientAuth::Post,
+        ClientAuth::ClientSecretJwt,
+        ClientAuth::None,
     ]
     .into_iter()
-    .filter(|(name, _)| methods.contains(name))
-    .map(|(_, auth)| auth)
+    .filter(|auth| registered_name(*auth).is_some_and(|name| methods.contains(&name)))
     .collect()
 }
 
@@ -425,7 +424,7 @@ mod tests {
         assert_eq!(provider.authorize.url.as_deref(), Some("https://mine.example/authorize"));
         assert_eq!(provider.token.url.as_deref(), Some("https://as.example/tenant/token"));
         assert_eq!(provider.refresh.endpoint.url, provider.token.url);
-        assert_eq!(provider.token.auth, [ClientAuth::PrivateKeyJwt, ClientAuth::Post]);
+        assert_eq!(provider.token.auth, [ClientAuth::PrivateKeyJwt, ClientAuth::Post, ClientAuth::None]);
         assert_eq!(provider.device.unwrap().endpoint.url.as_deref(), Some("https://as.example/device"));
         assert!(metadata.sends_iss());
     }

@@ -1,8 +1,9 @@
 //! Making a client without a console (RFC 7591), and looking at it, changing it and ending it later (RFC 7592).
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::protocol::api_error;
+use crate::protocol::jose::Jwk;
 use crate::provider::expand::check_url;
 use crate::secret::Secret;
 use crate::text::safe;
@@ -16,6 +17,8 @@ pub struct Wanted {
     pub grant_types: Vec<String>,
     /// As the registry of RFC 7591 has it: `none`, `client_secret_basic`, …
     pub auth_method: String,
+    /// The client's public key, where it is known by one.
+    pub key: Option<Jwk>,
     pub scope: Option<String>,
 }
 
@@ -26,6 +29,7 @@ pub struct Registered {
     pub client_secret: Option<Secret>,
     /// With what, and where, the registration is managed; not every server offers it.
     pub management: Option<Management>,
+    /// How the client is to say who it is, in the registry's words: not always what was asked for (section 3.2.1).
     pub auth_method: Option<String>,
     /// Unix seconds; `None`: it doesn't end.
     pub secret_expires_at: Option<i64>,
@@ -56,6 +60,9 @@ impl Wanted {
         members.insert("token_endpoint_auth_method".into(), self.auth_method.as_str().into());
         // OpenID Connect Dynamic Client Registration, section 2: loopback addresses are a native application's
         members.insert("application_type".into(), "native".into());
+        if let Some(key) = &self.key {
+            members.insert("jwks".into(), json!({ "keys": [key.to_members()] }));
+        }
         if let Some(scope) = &self.scope {
             members.insert("scope".into(), scope.as_str().into());
         }
@@ -137,7 +144,6 @@ pub fn refusal(response: &Response) -> RegistrationError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn response(status: u16, body: &Value) -> Response {
         Response { status, headers: vec![], body: body.to_string().into_bytes().into() }
@@ -179,6 +185,7 @@ mod tests {
             redirect_uris: vec!["http://127.0.0.1/callback".into()],
             grant_types: vec!["authorization_code".into(), "refresh_token".into()],
             auth_method: "none".into(),
+            key: None,
             scope: None,
         };
         let request = request("https://as.example/reg", &wanted, None);

@@ -40,3 +40,23 @@ pub fn auth_name(auth: ClientAuth) -> &'static str {
 pub fn auth_names() -> impl Iterator<Item = &'static str> {
     keys::CLIENT_AUTH[..keys::CLIENT_AUTH_ANYWHERE].iter().map(|(name, _)| *name)
 }
+
+/// As the registry of RFC 7591 has it, which metadata and registrations speak.
+const REGISTERED: [(&str, ClientAuth); 7] = [
+    ("none", ClientAuth::None),
+    ("client_secret_basic", ClientAuth::Basic),
+    ("client_secret_post", ClientAuth::Post),
+    ("client_secret_jwt", ClientAuth::ClientSecretJwt),
+    ("private_key_jwt", ClientAuth::PrivateKeyJwt),
+    ("tls_client_auth", ClientAuth::TlsClientAuth),
+    ("self_signed_tls_client_auth", ClientAuth::SelfSignedTlsClientAuth),
+];
+
+pub fn registered_name(auth: ClientAuth) -> Option<&'static str> {
+    let auth = if auth == ClientAuth::BasicRaw { ClientAuth::Basic } else { auth };
+    REGISTERED.iter().find(|(_, a)| *a == auth).map(|(name, _)| *name)
+}
+
+pub fn from_registered_name(name: &str) -> Option<ClientAuth> {
+    REGISTERED.iter().find(|(n, _)| *n == name).map(|(_, auth)| *auth)
+}

@@ -17,7 +17,7 @@ mod wanted;
 use std::collections::BTreeMap;
 
 pub use api::{Api, ApiAuth, ApiAuthPlace, ErrorRule, Limits, Means, PageBy, Pages, Whoami};
-pub use client_auth::{ClientAuth, auth_from_name, auth_name, auth_names};
+pub use client_auth::{ClientAuth, auth_from_name, auth_name, auth_names, from_registered_name, registered_name};
 pub use wanted::Wanted;
 
 /// A provider with everything filled in: `extends` and the environment merged, `refresh` and `client-credentials` completed

@@ -11,7 +11,7 @@ use crate::protocol::binding::{Binding, is_dpop};
 use crate::protocol::client_auth::Proofs;
 use crate::protocol::dpop::Dpop;
 use crate::protocol::jose::{self, Algorithm, SigningKey};
-use crate::provider::{Announced, ClientAuth, Provider, auth_name};
+use crate::provider::{Announced, ClientAuth, Provider, auth_name, registered_name};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::record::Record;
@@ -130,6 +130,7 @@ impl Session {
     pub(super) fn choose_auth(&self, provider: &mut Provider) -> Result<(), Error> {
         let Some(chosen) = self.profile.proofs.auth else { return Ok(()) };
         if let Some(offered) = &provider.announced.auth_methods
+            && chosen != ClientAuth::None // taken by many a server that does not list it
             && let Some(name) = registered_name(chosen)
             && !offered.iter().any(|o| o == name)
         {
@@ -137,7 +138,9 @@ impl Session {
                 .cause(format!("it announces {}", safe(&offered.join(", "))))
                 .hint(format!("oauthctl profile unset {} auth", self.name)));
         }
-        let before = provider.token.auth.clone();
+        // without `none`, which is not for every endpoint
+        let known = |auth: &[ClientAuth]| auth.iter().copied().filter(|a| *a != ClientAuth::None).collect::<Vec<_>>();
+        let before = known(&provider.token.auth);
         let endpoints = [
             Some(&mut provider.token),
             Some(&mut provider.refresh.endpoint),
@@ -147,10 +150,23 @@ impl Session {
             provider.revoke.as_mut().map(|r| &mut r.endpoint),
             provider.introspect.as_mut(),
         ];
-        for endpoint in endpoints.into_iter().flatten().filter(|e| e.auth == before) {
+        for endpoint in endpoints.into_iter().flatten().filter(|e| known(&e.auth) == before) {
             endpoint.auth = vec![chosen];
         }
         provider.token.auth = vec![chosen];
+        Ok(())
+    }
+
+    /// The way of client authentication that the server registered this client with, over whatever was said before.
+    pub fn authenticates_by(&mut self, auth: ClientAuth) -> Result<(), Error> {
+        self.profile.proofs.auth = Some(auth);
+        if self.choice.proofs.auth.is_some() {
+            self.choice.proofs.auth = Some(auth);
+        }
+        if let Some(mut provider) = self.provider.take() {
+            self.choose_auth(&mut provider)?;
+            self.provider = Some(provider);
+        }
         Ok(())
     }
 
@@ -222,20 +238,6 @@ fn refuse_unannounced(announced: &Announced) -> Result<(), Error> {
             .hint("go without: `oauthctl profile set PROFILE dpop false`")),
         Some(names) => Err(Error::usage("`dpop` is asked for, and the provider takes no proof by ES256")
             .cause(format!("it announces {}", safe(&names.join(", "))))),
-    }
-}
-
-/// As the registry of RFC 8414 has it.
-fn registered_name(auth: ClientAuth) -> Option<&'static str> {
-    match auth {
-        ClientAuth::Basic | ClientAuth::BasicRaw => Some("client_secret_basic"),
-        ClientAuth::Post => Some("client_secret_post"),
-        ClientAuth::None
-        | ClientAuth::PrivateKeyJwt
-        | ClientAuth::ClientSecretJwt
-        | ClientAuth::TlsClientAuth
-        | ClientAuth::SelfSignedTlsClientAuth => Some(auth_name(auth)),
-        _ => None,
     }
 }
 

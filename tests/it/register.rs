@@ -10,6 +10,11 @@ type Seen = Arc<Mutex<Vec<(String, String, String, String)>>>;
 
 /// An issuer that takes registrations; method, path, authorization and body of each request.
 fn issuer(me: &mut Person) -> (Odd, Seen) {
+    issuer_that(me, json!({ "token_endpoint_auth_method": "none" }), json!(["none"]))
+}
+
+/// The same, with what it registers a client as, and the ways of client authentication that it announces.
+fn issuer_that(me: &mut Person, registers: Value, announces: Value) -> (Odd, Seen) {
     let seen = Seen::default();
     let place = Arc::new(Mutex::new(String::new()));
     let (log, own) = (seen.clone(), place.clone());
@@ -19,17 +24,21 @@ fn issuer(me: &mut Person) -> (Odd, Seen) {
         let body = String::from_utf8_lossy(&request.body).into_owned();
         log.lock().unwrap().push((request.method.clone(), request.path.clone(), authorization, body.clone()));
         let registered = |token: &str| {
-            json!({
+            let mut made = json!({
                 "client_id": "made-client-1", "registration_access_token": token, "registration_client_uri": format!("{base}/reg/1"),
-                "token_endpoint_auth_method": "none", "client_name": "oauthctl",
-            })
+                "client_name": "oauthctl",
+            });
+            for (name, value) in registers.as_object().unwrap() {
+                made[name] = value.clone();
+            }
+            made
         };
         let (status, body) = match (request.method.as_str(), request.path.as_str()) {
             (_, "/.well-known/openid-configuration") => (
                 200,
                 json!({
                     "issuer": base, "authorization_endpoint": format!("{base}/authorize"), "token_endpoint": format!("{base}/token"),
-                    "registration_endpoint": format!("{base}/reg"), "token_endpoint_auth_methods_supported": ["none"],
+                    "registration_endpoint": format!("{base}/reg"), "token_endpoint_auth_methods_supported": announces,
                 }),
             ),
             ("POST", "/reg") => (201, registered("Vq8-manage-1")),
@@ -116,4 +125,88 @@ fn a_profile_that_goes_leaves_its_client_and_says_so() {
     assert!(removed.err.contains("the client `made-client-1` stays registered"), "{}", removed.err);
     let unknown = me.types("register sandbox --show");
     assert_eq!(unknown.code, 2, "{}", unknown.err);
+}
+
+// RFC 7591, section 3.2.1: the server may register something else than what was asked for
+#[test]
+fn a_client_says_who_it_is_as_the_server_registered_it() {
+    for (registered, sent) in [
+        (json!({ "token_endpoint_auth_method": "client_secret_basic", "client_secret": "Vq8-secret" }), "basic"),
+        (json!({ "token_endpoint_auth_method": "client_secret_post", "client_secret": "Vq8-secret" }), "post"),
+        // a secret that is given and not to be used
+        (json!({ "token_endpoint_auth_method": "none", "client_secret": "Vq8-secret" }), "none"),
+    ] {
+        let mut me = Person::new();
+        let announced = json!(["client_secret_basic", "client_secret_post", "none"]);
+        let (server, seen) = issuer_that(&mut me, registered, announced);
+        let done = me.browser(straight_back).runs(&["login", &server.base, "--register"]);
+        assert_eq!(done.code, 0, "{sent}: {}", done.err);
+        let told = format!("It is to say who it is by `client_secret_{sent}`, and not by `none` as was asked for");
+        assert_eq!(done.err.contains(&told), sent != "none", "{sent}: {}", done.err);
+        let name = server.base.replace("http://", "").replace(':', "-");
+        assert!(me.config_text().contains(&format!("auth = \"{sent}\"")) || sent == "basic", "{}", me.config_text());
+        assert_eq!(me.types(&format!("refresh {name}")).code, 0, "{sent}");
+        let seen = seen.lock().unwrap();
+        let requests: Vec<_> = seen.iter().filter(|(_, path, ..)| path == "/token").collect();
+        assert_eq!(requests.len(), 2, "{sent}: {seen:?}");
+        for (_, _, authorization, body) in requests {
+            assert_eq!(authorization.starts_with("Basic "), sent == "basic", "{sent}: {authorization}");
+            assert_eq!(body.contains("client_secret=Vq8-secret"), sent == "post", "{sent}: {body}");
+        }
+    }
+}
+
+#[test]
+fn a_registration_that_cannot_be_used_is_ended_again() {
+    for (registered, says) in [
+        (
+            json!({ "token_endpoint_auth_method": "tls_client_auth" }),
+            "by `tls_client_auth`, and this client has no certificate",
+        ),
+        (
+            json!({ "token_endpoint_auth_method": "client_secret_basic" }),
+            "by `client_secret_basic`, and it gave no client secret",
+        ),
+        (
+            json!({ "token_endpoint_auth_method": "private_key_jwt" }),
+            "by `private_key_jwt`, and it knows no key of this client",
+        ),
+        (
+            json!({ "token_endpoint_auth_method": "by\u{1b}[31m handshake" }),
+            "handshake`, which this program does not speak",
+        ),
+    ] {
+        let mut me = Person::new();
+        let (server, seen) = issuer_that(&mut me, registered, json!(["none"]));
+        let done = me.runs(&["login", &server.base, "--register"]);
+        assert_eq!(done.code, 3, "{says}: {}", done.err);
+        assert!(done.err.contains(says) && done.err.contains("was ended again"), "{says}: {}", done.err);
+        assert!(!done.err.contains('\u{1b}'), "{}", done.err);
+        let seen = seen.lock().unwrap();
+        assert_eq!(seen.last().map(|(method, path, ..)| (method.as_str(), path.as_str())), Some(("DELETE", "/reg/1")));
+        assert!(me.keychain.accounts().is_empty() && !me.config_text().contains("made-client-1"), "{says}");
+    }
+}
+
+#[test]
+fn a_client_with_a_key_is_registered_with_its_public_half() {
+    let mut me = Person::new();
+    let registered = json!({ "token_endpoint_auth_method": "private_key_jwt" });
+    let (server, seen) = issuer_that(&mut me, registered, json!(["client_secret_basic", "private_key_jwt"]));
+    let key = me.path("key.json").display().to_string();
+    // RFC 7515, appendix A.3.1
+    let jwk = json!({
+        "kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+        "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0", "d": "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI",
+    });
+    std::fs::write(&key, jwk.to_string()).unwrap();
+    let done = me.runs(&["register", &server.base, "--client-key-file", &key]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    let asked: Value = serde_json::from_str(&seen.lock().unwrap()[1].3).unwrap();
+    assert_eq!(asked["token_endpoint_auth_method"], "private_key_jwt");
+    assert_eq!(asked["jwks"]["keys"][0]["x"], jwk["x"]);
+    assert!(!seen.lock().unwrap()[1].3.contains("jpsQnnGQmL"), "the private half");
+    assert!(me.config_text().contains("client-key"), "{}", me.config_text());
+    let other = me.runs(&["register", &server.base, "--provider", &server.base, "--auth", "tls-client-auth"]);
+    assert_eq!(other.code, 2, "{}", other.err);
 }

@@ -181,6 +181,19 @@ def a_token_that_is_bound_to_a_certificate_is_used_with_it(t):
     check(not op.alive(home.run("token").expect(0).token, op.https), "without the certificate the token should be good for nothing")
 
 
+@test
+@shows("issuer: registration with a key (7591)")
+def a_client_is_registered_with_the_public_half_of_its_key(t):
+    op = server(t, extras=1)
+    home = t.home(OAUTHCTL_STORE="file")
+    home.run("login", op.http, "--register", "--client-key-file", str(keys() / "es.pem"), *LOGIN[:2], env={"BROWSER": t.browser()}).expect(0)
+    [made] = op.log("/reg")
+    check("d" not in made["body"]["jwks"]["keys"][0], "the private half was sent")
+    same(made["body"]["token_endpoint_auth_method"], "private_key_jwt", "what was asked for")
+    home.run("refresh").expect(0)
+    check(all("client_assertion" in e["body"] for e in op.log("/token")), "each request proven")
+
+
 def told(home):
     """What userinfo and introspection say of the token that the one profile holds."""
     same(home.run("userinfo").expect(0).json()["sub"], "alice", "the person, told by userinfo")

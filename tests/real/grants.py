@@ -201,6 +201,26 @@ def a_client_is_made_used_shown_and_ended_without_a_console(t):
 
 
 @test
+@shows("issuer: registration as something else (7591)")
+def a_client_that_is_registered_as_something_else_than_it_asked_for_follows(t):
+    for method in ("client_secret_basic", "client_secret_post"):
+        op = op_with_extras(t, registers_as=method)
+        home = t.home(OAUTHCTL_STORE="file")
+        told = rf"by `{method}`, and not by `none`"
+        home.run("login", op.http, "--register", "--scope", "openid offline_access", env={"BROWSER": t.browser()}).expect(0, err=told)
+        name = op.http.removeprefix("http://").replace(":", "-")
+        home.run("refresh", name).expect(0)
+        same([e["status"] for e in op.log("/token")], [200, 200], "the server's answers")
+        sent = [("authorization" in e["headers"], "client_secret" in e["body"]) for e in op.log("/token")]
+        same(sent, [(method == "client_secret_basic", method == "client_secret_post")] * 2, "how the client said who it is")
+        same(home.run("register", name, "--show").expect(0).json()["token_endpoint_auth_method"], method, "how the client is known")
+        home.run("register", name, "--update", "--name", "renamed").expect(0)
+        home.run("refresh", name).expect(0)
+        home.run("logout", name).expect(0, err="revoked")
+        home.run("register", name, "--delete").expect(0, err=r"ended")
+
+
+@test
 @shows("grant: SAML bearer (7522)", missing=True)
 def what_the_server_does_not_offer_is_said_before_anything_is_sent(t):
     op = op_with_extras(t)

@@ -84,12 +84,14 @@ pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Er
     };
     ask_vars(world, &mut session)?;
     session.signing_in = true;
-    let provider = session.provider(world, old.as_ref())?;
+    let mut provider = session.provider(world, old.as_ref())?;
     let grant = session.grant(Some(&provider), None);
     offered(&provider, grant, &session.name)?;
     if ask::registers(world, &mut session, &provider, old.as_ref(), &args)? {
         register::make(world, &mut session, &provider, "oauthctl", None)?;
         old = session.load()?;
+        // the server may have registered another way of client authentication than the usual one
+        provider = session.provider(world, old.as_ref())?;
     }
     let old_record = old.as_ref();
     let obtained = match grant {

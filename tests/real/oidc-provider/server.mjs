@@ -9,6 +9,7 @@
 //   BOUND                a folder of keys: clients that prove themselves by one, bound tokens (bound.mjs)
 //   ACCESS_TTL           seconds an access token lives (default 3600)
 //   EXTRAS               1: what extras.mjs adds (PAR, RAR, resources, CIBA, registration, token exchange, assertions)
+//   REGISTERS_AS         the `token_endpoint_auth_method` of every client that registers, whatever it asks for (with EXTRAS)
 //   IDENTITY             1: ID tokens of each algorithm, signed answers (identity.mjs)
 //   CLOCK_TOLERANCE      seconds it goes on living after that (default 0; the library's own default is 15)
 //
@@ -130,6 +131,9 @@ async function control(ctx, next) {
   log.push(entry);
   const fault = faults.find((f) => f.path === ctx.path && f.times > 0);
   if (!fault) {
+    if (env.REGISTERS_AS && ctx.path === '/reg' && ctx.method === 'POST') {
+      ctx.req.body = { ...JSON.parse(await text(ctx.req)), token_endpoint_auth_method: env.REGISTERS_AS };
+    }
     await next();
     if (ctx.oidc?.body) entry.body = { ...ctx.oidc.body };
     entry.status = ctx.status;
