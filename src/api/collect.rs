@@ -133,15 +133,21 @@ struct Taker<'a> {
 }
 
 impl Taker<'_> {
-    /// How many records the page has; `None`: no more are wanted.
+    /// How many records the page's list has; `None`: no more are wanted.
     fn give(&mut self, world: &mut World, data: &Pages, page: &Page) -> Result<Option<usize>, Error> {
-        let records = match pages::records(data, &page.body) {
+        let list = pages::records(data, &page.body);
+        // what is no list has no page behind it that could be reckoned from its length
+        let length = list.as_ref().map_or(0, Vec::len);
+        let records = match list {
             Some(records) => records,
             // 204: there is nothing
             None if page.body.trim().is_empty() => Vec::new(),
             None => match serde_json::from_str::<&RawValue>(&page.body) {
                 Ok(one) => vec![one],
-                Err(e) => return Err(Error::new(Kind::Other, "a page is not JSON").cause(e)),
+                Err(e) => {
+                    let which = format!("page {} is not JSON", self.shown.pages + 1);
+                    return Err(Error::new(Kind::Other, which).cause(e));
+                }
             },
         };
         let some =
@@ -151,7 +157,7 @@ impl Taker<'_> {
             *left -= some as u64;
         }
         self.shown.page(world, some);
-        Ok((go_on && self.left != Some(0)).then_some(records.len()))
+        Ok((go_on && self.left != Some(0)).then_some(length))
     }
 }
 

@@ -31,7 +31,8 @@ pub struct Caller<'a> {
     pub body: Body,
     /// `None`: without the token.
     pub set: Option<TokenSet>,
-    pub renew: Renew<'a>,
+    /// `None`: there is no other token to be had, and a refusal is the answer.
+    pub renew: Option<Renew<'a>>,
     pub retries: u32,
     pub pace: Pace,
 }
@@ -91,7 +92,7 @@ impl Caller<'_> {
                 challenged = true;
                 continue;
             }
-            if answer.status == 401 && !renewed && self.set.is_some() {
+            if answer.status == 401 && !renewed && self.set.is_some() && self.renew.is_some() {
                 let seen = look_into(&mut answer)?;
                 if self.means_expired(answer.status, &seen) {
                     if self.body.can_be_sent_again() {
@@ -182,9 +183,9 @@ impl Caller<'_> {
 
     /// A newer token than the one that was refused; a sibling may have fetched it already.
     pub fn renew(&mut self, world: &mut World) -> Result<(), Error> {
-        let Some(refused) = self.set.clone() else { return Ok(()) };
+        let (Some(refused), Some(renew)) = (self.set.clone(), &mut self.renew) else { return Ok(()) };
         world.step(|| "the API says that the token has expired: renewing it once".to_owned());
-        self.set = Some((self.renew)(world, &refused)?);
+        self.set = Some(renew(world, &refused)?);
         Ok(())
     }
 

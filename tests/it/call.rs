@@ -266,6 +266,23 @@ fn the_store_is_not_read_where_the_kernels_copy_has_the_token() {
     assert_eq!(me.keychain.reads(), reads + 1);
 }
 
+#[test]
+fn a_token_from_outside_that_is_refused_is_the_apis_answer() {
+    let mut me = Person::new();
+    let odd = api(&mut me, |_| answer(401, "application/json", "{\"message\":\"expired\"}"));
+    me.set("OAUTHCTL_ODD_TOKEN", "from-outside-0123456789");
+    me.types("call odd /x").is(
+        22,
+        "{\"message\":\"expired\"}",
+        "
+        error: the API answered 401
+        caused by: expired
+        hint: the token comes from the variable OAUTHCTL_ODD_TOKEN: set another
+    ",
+    );
+    assert_eq!(odd.asked(), 1);
+}
+
 fn redirect(to: &str) -> serve::Response {
     let mut back = answer(302, "text/plain", "moved");
     back.headers.push(("Location".into(), to.into()));

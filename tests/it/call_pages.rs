@@ -136,10 +136,21 @@ fn what_the_api_says_in_the_middle_is_told() {
         caused by: no such page
     ",
     );
+    // a table is printed at the end: the rows that came are in it
+    me.types("call odd /x --paginate --format csv").is(
+        22,
+        "1\r\n2\r\n{\"message\":\"no such page\"}",
+        "error: the API answered 404\ncaused by: no such page\n",
+    );
+    me.types("call odd /x --paginate --jq {n:.} --format table").is(
+        22,
+        "N\n1\n2\n{\"message\":\"no such page\"}",
+        "error: the API answered 404\ncaused by: no such page\n",
+    );
     // a file is there whole or not at all
     let done = me.types("call odd /x --paginate -o ~/all.json");
     assert_eq!((done.code, me.path("all.json").exists(), me.path("all.json.part").exists()), (22, false, false));
-    assert_eq!(odd.asked(), 4);
+    assert_eq!(odd.asked(), 8);
 }
 
 // T-61
@@ -279,6 +290,11 @@ fn an_answer_that_is_no_list_is_one_record() {
     let page = me.types("call odd /x --paginate --slurp");
     page.is(0, "[{\"a\":12345678901234567890.50}]\n", "");
     assert_eq!(odd.asked(), 2);
+    // where pages are counted, one that is no list has none behind it
+    let mut me = Person::new();
+    let odd = cut(&mut me, "by = \"page\"", |_| (200, "{\"id\":1}".to_owned()));
+    me.types("call odd /x --paginate").is(0, "{\"id\":1}\n", "");
+    assert_eq!(odd.asked(), 1);
     let mut me = Person::new();
     let _odd = api(&mut me, |_| answer(204, "application/json", ""));
     me.types("call odd /x --paginate").is(0, "", "");

@@ -11,7 +11,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::api::body::{Asked, Body};
-use crate::api::exchange::Caller;
+use crate::api::exchange::{Caller, Renew};
 use crate::api::items::{self, Items};
 use crate::api::pace::Pace;
 use crate::api::request::Draft;
@@ -24,6 +24,7 @@ use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::fresh::{Want, fresh, instead_of};
 use crate::session::record::Record;
+use crate::store::StoreKind;
 use crate::text::safe;
 use crate::world::World;
 use shaped::{FormatWord, Shaped};
@@ -172,15 +173,11 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
         true => pace(&session, &provider),
         false => Pace::new(&crate::provider::Limits::default(), None),
     };
-    let mut caller = Caller {
-        provider: &provider,
-        draft,
-        body,
-        set,
-        renew: Box::new(|world, refused| instead_of(world, &mut session, refused)),
-        retries: args.retry,
-        pace,
-    };
+    // a token from outside is used as it is
+    let renewable = session.store.kind() != StoreKind::Environment;
+    let renew: Renew<'_> = Box::new(|world, refused| instead_of(world, &mut session, refused));
+    let mut caller =
+        Caller { provider: &provider, draft, body, set, renew: renewable.then_some(renew), retries: args.retry, pace };
     if args.paginate {
         return paged::run(world, &args, &who, &mut caller, &url);
     }

@@ -65,6 +65,12 @@ pub fn run(world: &mut World, args: &CallArgs, who: &Who, caller: &mut Caller<'_
         }
         Ok(Outcome::Done)
     });
+    if !matches!(done, Ok(Outcome::Done))
+        && let Some(shaped) = shaped.as_mut().filter(|_| !args.slurp)
+    {
+        // the rows of a table that came before it ended are shown, as those of other forms are by now
+        shaped.end(world, &mut out)?;
+    }
     match done {
         Ok(Outcome::Done) => out.end(world).map(|()| 0),
         Ok(Outcome::Refused { status, headers, body }) => {
