@@ -60,9 +60,9 @@ pub fn collect(
     wanted: &Wanted,
     take: Take<'_>,
 ) -> Result<Outcome, Error> {
-    let mut shown = Progress::new(world);
-    let outcome = each_page(world, caller, start, wanted, take, &mut shown);
-    shown.end(world);
+    let mut taker = Taker { take, left: wanted.limit, shown: Progress::new(world) };
+    let outcome = each_page(world, caller, start, wanted, &mut taker);
+    taker.shown.end(world);
     outcome
 }
 
@@ -71,13 +71,11 @@ fn each_page(
     caller: &mut Caller<'_>,
     start: &Url,
     wanted: &Wanted,
-    take: Take<'_>,
-    shown: &mut Progress,
+    taker: &mut Taker<'_>,
 ) -> Result<Outcome, Error> {
     let provider = caller.provider;
     let data = &provider.api.pages;
     caller.draft.reuse = true;
-    let mut left = wanted.limit;
     let mut seen = HashSet::new();
     let mut url = pages::first(data, start, wanted.limit);
     loop {
@@ -86,21 +84,12 @@ fn each_page(
             Ok(page) => page,
             Err(refused) => return Ok(refused),
         };
-        let count = give(world, data, &page, &mut left, take, shown)?;
-        let Some(count) = count else { return Ok(Outcome::Done) };
+        let Some(count) = taker.give(world, data, &page)? else { return Ok(Outcome::Done) };
         if wanted.parallel > 1
             && let Some(rest) = pages::all(data, &page.url, &page.headers)
         {
             drop(page);
-            let refused = side_by_side(
-                world,
-                caller,
-                rest,
-                wanted.parallel,
-                &mut |world, page, shown| Ok(give(world, data, page, &mut left, take, shown)?.is_some()),
-                shown,
-            )?;
-            return Ok(refused.unwrap_or(Outcome::Done));
+            return behind_the_first(world, caller, rest, count, wanted.parallel, taker);
         }
         match pages::next(data, &page.url, &page.headers, &page.body, count)? {
             Next::End => return Ok(Outcome::Done),
@@ -113,31 +102,57 @@ fn each_page(
     }
 }
 
-/// How many records the page has; `None`: no more are wanted.
-fn give(
+/// The pages whose addresses the first one told; where a limit is nearer than the last of them, no more than it takes. `size`: the
+/// records of the first one.
+fn behind_the_first(
     world: &mut World,
-    data: &Pages,
-    page: &Page,
-    left: &mut Option<u64>,
-    take: Take<'_>,
-    shown: &mut Progress,
-) -> Result<Option<usize>, Error> {
-    let records = match pages::records(data, &page.body) {
-        Some(records) => records,
-        // 204: there is nothing
-        None if page.body.trim().is_empty() => Vec::new(),
-        None => match serde_json::from_str::<&RawValue>(&page.body) {
-            Ok(one) => vec![one],
-            Err(e) => return Err(Error::new(Kind::Other, "a page is not JSON").cause(e)),
-        },
-    };
-    let some = left.map_or(records.len(), |left| records.len().min(usize::try_from(left).unwrap_or(usize::MAX)));
-    let go_on = take(world, &records[..some])?;
-    if let Some(left) = left {
-        *left -= some as u64;
+    caller: &mut Caller<'_>,
+    mut rest: Vec<Url>,
+    size: usize,
+    parallel: u32,
+    taker: &mut Taker<'_>,
+) -> Result<Outcome, Error> {
+    taker.shown.total = Some(rest.len() + 1);
+    while !rest.is_empty() {
+        let most = taker.left.map_or(u64::MAX, |left| left.div_ceil(size.max(1) as u64));
+        let later = rest.split_off(rest.len().min(usize::try_from(most).unwrap_or(usize::MAX)));
+        match side_by_side(world, caller, rest, parallel, taker)? {
+            None => rest = later,
+            Some(outcome) => return Ok(outcome),
+        }
     }
-    shown.page(world, some);
-    Ok((go_on && *left != Some(0)).then_some(records.len()))
+    Ok(Outcome::Done)
+}
+
+/// Who gets the records.
+struct Taker<'a> {
+    take: Take<'a>,
+    /// Records that are still wanted.
+    left: Option<u64>,
+    shown: Progress,
+}
+
+impl Taker<'_> {
+    /// How many records the page has; `None`: no more are wanted.
+    fn give(&mut self, world: &mut World, data: &Pages, page: &Page) -> Result<Option<usize>, Error> {
+        let records = match pages::records(data, &page.body) {
+            Some(records) => records,
+            // 204: there is nothing
+            None if page.body.trim().is_empty() => Vec::new(),
+            None => match serde_json::from_str::<&RawValue>(&page.body) {
+                Ok(one) => vec![one],
+                Err(e) => return Err(Error::new(Kind::Other, "a page is not JSON").cause(e)),
+            },
+        };
+        let some =
+            self.left.map_or(records.len(), |left| records.len().min(usize::try_from(left).unwrap_or(usize::MAX)));
+        let go_on = (self.take)(world, &records[..some])?;
+        if let Some(left) = &mut self.left {
+            *left -= some as u64;
+        }
+        self.shown.page(world, some);
+        Ok((go_on && self.left != Some(0)).then_some(records.len()))
+    }
 }
 
 /// One page, whole; a connection that breaks in the middle of it is met with another attempt.
@@ -171,86 +186,118 @@ fn whole(body: &mut dyn Read) -> std::io::Result<String> {
 }
 
 /// What a helper brings. Anything but a page is asked for again, by the one who knows what to do about it.
-enum Brought {
-    Page(Vec<(String, String)>, String),
-    /// Too many requests: all wait.
-    Throttled(Vec<(String, String)>),
-    Nothing,
+struct Brought {
+    at: usize,
+    /// As it was before it was made ready.
+    request: Request,
+    /// `None`: there was no answer.
+    answer: Option<(u16, Vec<(String, String)>)>,
+    body: Option<String>,
 }
 
+/// How it ended, if not at the last of these pages.
 fn side_by_side(
     world: &mut World,
     caller: &mut Caller<'_>,
     rest: Vec<Url>,
     parallel: u32,
-    take: &mut dyn FnMut(&mut World, &Page, &mut Progress) -> Result<bool, Error>,
-    shown: &mut Progress,
+    taker: &mut Taker<'_>,
 ) -> Result<Option<Outcome>, Error> {
-    shown.total = Some(rest.len() + 1);
-    let helpers = (parallel.min(MOST_PARALLEL) as usize).min(rest.len());
+    let data = &caller.provider.api.pages;
+    let (asks, asked) = mpsc::channel();
+    let (to, from) = mpsc::channel();
+    let helpers = helpers(world, (parallel.min(MOST_PARALLEL) as usize).min(rest.len()), asked, to);
     // pages that are done wait for those before them; this many at most
     let window = 2 * helpers;
-    let (asks, asked) = mpsc::channel::<(usize, Request)>();
-    let (to, from) = mpsc::channel::<(usize, Brought)>();
-    let asked = Arc::new(Mutex::new(asked));
-    for _ in 0..helpers {
-        let (http, asked, to) = (Arc::clone(&world.http), Arc::clone(&asked), to.clone());
-        thread::spawn(move || help(&*http, &asked, &to));
-    }
-    drop(to);
     let mut rest: VecDeque<(usize, Url)> = rest.into_iter().enumerate().collect();
     let mut urls: BTreeMap<usize, Url> = BTreeMap::new();
     let mut ready: BTreeMap<usize, Brought> = BTreeMap::new();
+    // their nonce was too old: each is asked for once more, with the new one
+    let mut challenged: HashSet<usize> = HashSet::new();
     let mut turn = 0;
     loop {
-        while urls.len() < window
+        while urls.len() < window.max(1)
             && let Some((at, url)) = rest.pop_front()
         {
-            caller.take_slot(world)?;
-            // made ready here: the helpers have no clock
-            let request = crate::grant::ready(world, &caller.request(&url))?.into_owned();
+            // without helpers it is fetched when its turn comes
+            if helpers > 0 {
+                ask(world, caller, &asks, at, caller.request(&url))?;
+            }
             urls.insert(at, url);
-            // helpers end only when this channel does
-            let _ = asks.send((at, request));
         }
         let Some(url) = urls.get(&turn).cloned() else { return Ok(None) };
-        while !ready.contains_key(&turn) {
-            let (at, brought) = from.recv().map_err(|_| Error::new(Kind::Other, "a page was never fetched"))?;
-            match &brought {
-                Brought::Page(headers, _) => caller.heed(world, headers),
-                Brought::Throttled(headers) => caller.hold(world, headers, b""),
-                Brought::Nothing => {}
+        while helpers > 0 && !ready.contains_key(&turn) {
+            let brought = from.recv().map_err(|_| Error::new(Kind::Other, "a page was never fetched"))?;
+            if let Some((status, headers)) = &brought.answer {
+                let at_sending = brought.request.at_sending.as_ref();
+                let wants_nonce = at_sending.is_some_and(|at| at.heard(&brought.request, *status, headers, &[]));
+                if wants_nonce && challenged.insert(brought.at) {
+                    ask(world, caller, &asks, brought.at, brought.request)?;
+                    continue;
+                }
+                match status {
+                    429 => caller.hold(world, headers, b""),
+                    _ => caller.heed(world, headers),
+                }
             }
-            ready.insert(at, brought);
+            ready.insert(brought.at, brought);
         }
         urls.remove(&turn);
         let page = match ready.remove(&turn) {
-            Some(Brought::Page(headers, body)) => Page { url, headers, body },
+            Some(Brought { answer: Some((_, headers)), body: Some(body), .. }) => Page { url, headers, body },
             _ => match fetch(world, caller, &url)? {
                 Ok(page) => page,
                 Err(refused) => return Ok(Some(refused)),
             },
         };
         turn += 1;
-        if !take(world, &page, shown)? {
-            return Ok(None);
+        if taker.give(world, data, &page)?.is_none() {
+            return Ok(Some(Outcome::Done));
         }
     }
 }
 
-fn help(http: &dyn Http, asked: &Mutex<Receiver<(usize, Request)>>, to: &Sender<(usize, Brought)>) {
+/// What a helper is asked for: the page's place, its request, and that request made ready to be sent.
+type Ask = (usize, Request, Request);
+
+fn ask(
+    world: &mut World,
+    caller: &mut Caller<'_>,
+    asks: &Sender<Ask>,
+    at: usize,
+    request: Request,
+) -> Result<(), Error> {
+    caller.take_slot(world)?;
+    // made ready here: the helpers have no clock
+    let sent = crate::grant::ready(world, &request)?.into_owned();
+    // helpers end only when this channel does
+    let _ = asks.send((at, request, sent));
+    Ok(())
+}
+
+/// Starts so many, or as many as the system allows: how many there are.
+fn helpers(world: &World, count: usize, asked: Receiver<Ask>, to: Sender<Brought>) -> usize {
+    let asked = Arc::new(Mutex::new(asked));
+    let start = |_: &usize| {
+        let (http, asked, to) = (Arc::clone(&world.http), Arc::clone(&asked), to.clone());
+        let helper = thread::Builder::new().name("page".to_owned());
+        helper.spawn(move || help(&*http, &asked, &to)).is_ok()
+    };
+    (0..count).take_while(start).count()
+}
+
+fn help(http: &dyn Http, asked: &Mutex<Receiver<Ask>>, to: &Sender<Brought>) {
     loop {
         let next = asked.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok((at, request)) = next else { return };
-        let brought = match http.stream(&request, None) {
-            Ok(mut answer) if answer.status == 200 => match whole(&mut answer.body) {
-                Ok(body) => Brought::Page(answer.headers, body),
-                Err(_) => Brought::Nothing,
-            },
-            Ok(answer) if answer.status == 429 => Brought::Throttled(answer.headers),
-            _ => Brought::Nothing,
+        let Ok((at, request, sent)) = next else { return };
+        let (answer, body) = match http.stream(&sent, None) {
+            Ok(mut answer) => {
+                let body = if (200..300).contains(&answer.status) { whole(&mut answer.body).ok() } else { None };
+                (Some((answer.status, answer.headers)), body)
+            }
+            Err(_) => (None, None),
         };
-        if to.send((at, brought)).is_err() {
+        if to.send(Brought { at, request, answer, body }).is_err() {
             return;
         }
     }

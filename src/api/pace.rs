@@ -58,6 +58,11 @@ impl Pace {
 
     /// Takes the next free slot: how long to wait for it.
     pub fn take(&mut self, clock: &dyn Clock) -> Result<Duration, Error> {
+        self.take_within(clock, Duration::MAX)
+    }
+
+    /// The same; a slot that is farther away than `longest` is left to others, and the error tells how far.
+    pub fn take_within(&mut self, clock: &dyn Clock, longest: Duration) -> Result<Duration, Error> {
         let (interval, per_day) = (self.interval, self.per_day);
         self.with(clock, |state, now, wall| {
             let day = wall.div_euclid(86_400);
@@ -72,8 +77,14 @@ impl Pace {
                 error.retry_after = Some(left);
                 return Err(error);
             }
-            state.count += 1;
             let slot = state.next.max(state.hold).max(now);
+            if slot - now > longest {
+                let seconds = (slot - now).as_secs_f64().ceil() as u64;
+                let mut error = Error::new(Kind::TryLater, "the provider's limit leaves no request at the moment");
+                error.retry_after = Some(seconds);
+                return Err(error.cause(format!("the next one is free in {seconds} s")));
+            }
+            state.count += 1;
             if let Some(interval) = interval {
                 state.next = slot + interval;
             }

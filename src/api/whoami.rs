@@ -1,7 +1,11 @@
 //! The provider's cheap check of a token: who is signed in.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
+use super::pace::{self, Pace};
+use super::retry;
 use crate::error::{Error, Kind};
 use crate::grant::send;
 use crate::protocol::binding::Binding;
@@ -11,13 +15,15 @@ use crate::token::TokenSet;
 use crate::wire::Request;
 use crate::world::World;
 
-/// The account in the provider's own words: its label, else its id.
+/// The account in the provider's own words: its label, else its id. It takes its turn in the provider's limit, and gives up where
+/// that is farther away than `longest`.
 pub fn ask(
     world: &mut World,
     provider: &Provider,
     whoami: &Whoami,
-    set: &TokenSet,
-    binding: &Binding,
+    (set, binding): (&TokenSet, &Binding),
+    pace: &mut Pace,
+    longest: Duration,
 ) -> Result<Option<String>, Error> {
     let target = super::template::fill(&whoami.url, &|name| {
         let value = set.extra.get(name)?;
@@ -26,7 +32,7 @@ pub fn ask(
     .map_err(|_| Error::new(Kind::Other, "its address needs a fact that the answer didn't bring"))?;
     let url = super::hosts::resolve(provider, &target)?;
     let mut request = Request::new(&whoami.method, url.to_string()).header("accept", "application/json");
-    request.timeout = std::time::Duration::from_secs(10);
+    request.timeout = Duration::from_secs(10);
     for (name, value) in provider.api.headers.iter().chain(&whoami.headers) {
         request = request.header(&name.to_lowercase(), value.as_str());
     }
@@ -34,7 +40,13 @@ pub fn ask(
     if let Some(body) = &whoami.body {
         request.body = Some(Secret::unlisted(body.as_str()));
     }
+    let turn = pace.take_within(&*world.clock, longest)?;
+    pace::wait(world, turn, "the provider's limit on requests");
     let response = send(world, &request)?;
+    if response.status == 429 {
+        let asked = retry::asked(&response.headers, &response.body, &provider.limits, world.clock.now());
+        pace.hold(&*world.clock, asked.unwrap_or(Duration::from_secs(1)).min(retry::LONGEST_WAIT));
+    }
     if response.status != 200 {
         return Err(Error::new(Kind::Api, format!("the check of the token answered {}", response.status)));
     }

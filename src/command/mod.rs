@@ -27,9 +27,11 @@ use std::ffi::OsString;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use crate::api::pace::Pace;
 use crate::config::{GrantKind, IMPLICIT_REFUSED};
 use crate::error::{Error, Kind};
-use crate::session::{Choice, known_grants, known_stores};
+use crate::provider::Provider;
+use crate::session::{Choice, Session, known_grants, known_stores, lock};
 use crate::store::StoreKind;
 use crate::world::{Verbosity, World};
 
@@ -324,6 +326,12 @@ pub fn print(world: &mut World, data: &[u8]) -> Result<(), Error> {
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         Err(e) => Err(Error::new(Kind::Other, "standard output can't be written").cause(e)),
     }
+}
+
+/// The limit on requests that all processes of this profile keep together.
+pub fn pace(session: &Session, provider: &Provider) -> Pace {
+    let name = lock::credential_name(&*session.store, &session.name);
+    Pace::new(&provider.limits, session.paths.state.as_ref().map(|state| state.join("limits").join(name)))
 }
 
 /// Whether questions may be asked.

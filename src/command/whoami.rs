@@ -1,10 +1,12 @@
 //! `whoami`: whose token it is, asked of the provider by its cheapest check, so that the token is known to work.
 
+use std::time::Duration;
+
 use clap::Args;
 use serde_json::json;
 
 use crate::api;
-use crate::command::{Global, TextOrJson as Format, WhoArgs, practice, print};
+use crate::command::{Global, TextOrJson as Format, WhoArgs, pace, practice, print};
 use crate::error::Error;
 use crate::session::fresh::{Want, fresh};
 use crate::text::safe;
@@ -33,7 +35,8 @@ pub fn run(args: WhoamiArgs, global: &Global, world: &mut World) -> Result<u8, E
         set.extra.clone_from(&kept.extra);
     }
     let binding = session.binding(world, &set)?;
-    let account = api::whoami::ask(world, &provider, check, &set, &binding)?;
+    let account =
+        api::whoami::ask(world, &provider, check, (&set, &binding), &mut pace(&session, &provider), Duration::MAX)?;
     let text = match (args.format, &account) {
         (Format::Json, _) => {
             json!({ "profile": session.name, "provider": provider.id, "account": account, "token": "works" })

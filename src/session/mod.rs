@@ -150,6 +150,14 @@ impl Session {
         Ok(provider)
     }
 
+    /// Whether [`Session::provider`] comes out otherwise with the record than without: what the login brought fills a variable, or
+    /// the document that was kept with it says more.
+    pub fn provider_needs_record(&self) -> Result<bool, Error> {
+        let raw = self.raw_provider()?;
+        let mut names = raw.vars.keys().chain(raw.response.capture.keys());
+        Ok(names.any(|name| !self.profile.vars.contains_key(name)) || raw.issuer.is_some())
+    }
+
     /// Fills from the server's own document what the entry leaves open: the one that was kept with the login, or a new one.
     fn discover(&mut self, world: &mut World, provider: &mut Provider, record: Option<&Record>) -> Result<(), Error> {
         let Some(issuer) = provider.issuer.clone() else { return Ok(()) };

@@ -7,6 +7,7 @@
 //! spent by then; and never with the URL's query.
 
 mod driver;
+mod names;
 mod roots;
 mod upload;
 
@@ -70,8 +71,8 @@ impl Http for Real {
     fn exchange(&self, request: &Request) -> Result<Response, HttpError> {
         let place = request.place();
         let until = Instant::now() + request.timeout;
-        let (client, mut sent) = self.prepare(request, &place)?;
-        let driver = self.driver(request.reuse, &place)?;
+        let driver = self.driver(&place)?;
+        let (client, mut sent) = self.prepare(request, &driver, &place)?;
         *sent.timeout_mut() = Some(request.timeout);
         if let Some(body) = &request.body {
             carry(&mut sent, body.expose().to_owned().into());
@@ -89,8 +90,8 @@ impl Http for Real {
 
     fn stream(&self, request: &Request, body: Option<Upload>) -> Result<Streamed, HttpError> {
         let place = request.place();
-        let (client, mut sent) = self.prepare(request, &place)?;
-        let driver = self.driver(request.reuse, &place)?;
+        let driver = self.driver(&place)?;
+        let (client, mut sent) = self.prepare(request, &driver, &place)?;
         let patience = Arc::new(Patience::from_now());
         let body = match body {
             Some(upload) => Some(upload::body(upload, &patience).map_err(|error| HttpError::Unsent {
@@ -123,7 +124,12 @@ impl Http for Real {
 }
 
 impl Real {
-    fn prepare(&self, request: &Request, place: &str) -> Result<(Client, reqwest::Request), HttpError> {
+    fn prepare(
+        &self,
+        request: &Request,
+        driver: &Arc<Driver>,
+        place: &str,
+    ) -> Result<(Client, reqwest::Request), HttpError> {
         let forbidden = |why: String| HttpError::Forbidden { place: place.to_owned(), why };
         let (url, way) = allowed(request.url.expose()).map_err(|why| forbidden(why.to_owned()))?;
         let method = reqwest::Method::from_bytes(request.method.as_bytes())
@@ -149,14 +155,15 @@ impl Real {
                 fresh.push(name);
             }
         }
+        let reuse = request.reuse && driver.keeps_going();
         let client = match &request.identity {
-            Some(identity) if !matches!(way, Way::Plain) => self.certified(way, request.reuse, identity, place)?,
-            _ => self.client(way, request.reuse, place)?.clone(),
+            Some(identity) if !matches!(way, Way::Plain) => self.certified(way, reuse, identity, place)?,
+            _ => self.client(way, reuse, place)?.clone(),
         };
         Ok((client, sent))
     }
 
-    fn driver(&self, reuse: bool, place: &str) -> Result<Arc<Driver>, HttpError> {
+    fn driver(&self, place: &str) -> Result<Arc<Driver>, HttpError> {
         let driver = match self.driver.get() {
             Some(driver) => driver,
             None => {
@@ -167,9 +174,6 @@ impl Real {
                 self.driver.get_or_init(|| Arc::new(made))
             }
         };
-        if reuse {
-            driver.keep_going();
-        }
         Ok(Arc::clone(driver))
     }
 
@@ -243,6 +247,7 @@ fn builder(way: Way, reuse: bool) -> ClientBuilder {
         .retry(reqwest::retry::never())
         .referer(false)
         .http1_only()
+        .dns_resolver(names::System)
         .pool_max_idle_per_host(if reuse { LASTING_CONNECTIONS } else { 0 })
         .connect_timeout(CONNECT_TIME);
     if let Way::World = way {

@@ -249,6 +249,23 @@ pub fn signed_in(me: &mut Person, odd: &Odd) {
     me.keychain.put("odd", &record.to_string());
 }
 
+#[test]
+fn the_store_is_not_read_where_the_kernels_copy_has_the_token() {
+    let (mut me, _server) = crate::call_pages::getresponse(3);
+    let reads = me.keychain.reads();
+    assert_eq!(me.types("call getresponse /campaigns").code, 0);
+    assert_eq!(me.types("call getresponse /contacts --paginate").code, 0);
+    assert_eq!(me.keychain.reads(), reads, "the kernel's copy answered");
+    me.copies.clear();
+    assert_eq!(me.types("call getresponse /campaigns").code, 0);
+    assert_eq!(me.keychain.reads(), reads + 1, "one read of the store");
+    // what a login brought fills the address: it lies in the store alone
+    let (mut me, _server) = crate::call_pages::verticalresponse(1);
+    let reads = me.keychain.reads();
+    assert_eq!(me.types("call verticalresponse /users/{user_id}").code, 0);
+    assert_eq!(me.keychain.reads(), reads + 1);
+}
+
 fn redirect(to: &str) -> serve::Response {
     let mut back = answer(302, "text/plain", "moved");
     back.headers.push(("Location".into(), to.into()));

@@ -5,6 +5,7 @@ mod bad_input;
 mod binary;
 mod call;
 mod call_answer;
+mod call_bound;
 mod call_pages;
 mod call_request;
 mod completions;

@@ -1,11 +1,14 @@
 //! `whoami`: the provider is asked, and only what it says is printed.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::call::api;
 use crate::call_pages::{constantcontact, getresponse, verticalresponse};
 use crate::world::{Person, answer};
 use oauthctl::sandbox::{Manners, Options};
+use oauthctl::world::Clock;
 
 #[test]
 fn the_account_is_what_the_provider_says() {
@@ -51,4 +54,16 @@ fn who_cannot_be_asked_or_refuses_is_told() {
     me.config("providers/odd.toml", &format!("{}\n[whoami]\nurl = \"/me\"\n", odd.provider("odd")));
     me.types("whoami odd").fails(22, "error: the check of the token answered 403\n");
     assert_eq!(odd.asked(), 1);
+}
+
+#[test]
+fn the_check_takes_its_turn_in_the_providers_limit() {
+    let (mut me, server) = constantcontact(Options { per_second: Some(4), ..Options::new(Manners::ConstantContact) });
+    // the login has looked at the account; the checks of one moment come one after the other
+    let before = me.clock.elapsed();
+    for _ in 0..8 {
+        assert_eq!(me.types("whoami constantcontact").code, 0);
+    }
+    assert!(me.clock.elapsed() - before >= Duration::from_millis(8 * 275), "{:?}", me.clock.elapsed() - before);
+    assert!(server.log().iter().all(|l| l.status != 429));
 }

@@ -82,6 +82,23 @@ def pages_side_by_side_come_in_order_over_few_connections(t):
 
 
 @test
+def where_no_thread_can_be_started_pages_come_one_after_the_other(t):
+    rig.need("strace")
+    api = Api(t, pages=20, size=3)
+    home = api.provider(with_token(t), "limits.parallel = 10")
+    for nth in (1, 2, 4):  # none at all, or some
+        under = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject=clone,clone3:error=EAGAIN:when={nth}+"]
+        ran = home.run("call", "rig", "/list", "--paginate", "--jq", ".id", under=under).expect(0)
+        same(ran.out.split(), [str(n) for n in range(1, 61)], "the records")
+        same(ran.err, "", "what is said of it")
+    # a body out of a pipe needs one
+    send = ["call", "rig", "POST", "/x", "--input", "-"]
+    home.run(*send, stdin="x" * (2 << 20), under=under[:-1] + ["inject=clone,clone3:error=EAGAIN"]).expect(
+        75, err=["the body can't be read: no thread can be started for it", "hint: "]
+    )
+
+
+@test
 def a_download_that_was_killed_goes_on_where_it_stopped(t):
     folder = t.folder / "files"
     folder.mkdir()

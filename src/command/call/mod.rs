@@ -17,13 +17,13 @@ use crate::api::pace::Pace;
 use crate::api::request::Draft;
 use crate::api::{dry_run, hosts, template};
 use crate::command::token::must_be_presentable;
-use crate::command::{Global, WhoFlags, practice};
+use crate::command::{Global, WhoFlags, pace, practice};
 use crate::error::Error;
 use crate::protocol::binding::is_dpop;
 use crate::secret::Secret;
+use crate::session::Session;
 use crate::session::fresh::{Want, fresh, instead_of};
 use crate::session::record::Record;
-use crate::session::{Session, lock};
 use crate::text::safe;
 use crate::world::World;
 use shaped::{FormatWord, Shaped};
@@ -122,7 +122,9 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
     let method = method(&args, &typed, &body)?;
 
     let mut session = practice::open(world, args.flags.choice(typed.profile.clone(), global))?;
-    let record = session.load().ok().flatten();
+    // the kernel's copy may hold the token: then the store is read only for what else a login brought
+    let wanted = args.dry_run || typed.target.contains('{') || session.provider_needs_record()?;
+    let record = if wanted { session.load().ok().flatten() } else { None };
     let provider = session.provider(world, record.as_ref())?;
     let target = filled(&typed.target, &session, record.as_ref())?;
     let (mut url, with_token) = match args.anywhere {
@@ -167,7 +169,7 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
     }
     let who = answer::Who { profile: session.name.clone(), store: session.store.kind() };
     let pace = match with_token {
-        true => Pace::new(&provider.limits, pace_file(&session)),
+        true => pace(&session, &provider),
         false => Pace::new(&crate::provider::Limits::default(), None),
     };
     let mut caller = Caller {
@@ -277,12 +279,6 @@ fn filled(target: &str, session: &Session, record: Option<&Record>) -> Result<St
             }
         }
     })
-}
-
-/// What all processes of this profile share to keep the provider's limits.
-fn pace_file(session: &Session) -> Option<std::path::PathBuf> {
-    let name = lock::credential_name(&*session.store, &session.name);
-    Some(session.paths.state.as_ref()?.join("limits").join(name))
 }
 
 fn take_apart(words: &[String]) -> Result<Typed, Error> {

@@ -17,7 +17,7 @@ use without_browser::{by_ciba, by_device_code, by_password, unattended};
 
 use crate::api;
 use crate::command::ask_args::SignInFlags;
-use crate::command::{Global, WhoArgs, duration, practice, register, times};
+use crate::command::{Global, WhoArgs, duration, pace, practice, register, times};
 use crate::config::GrantKind;
 use crate::error::Error;
 use crate::grant::Asking;
@@ -220,11 +220,16 @@ fn identify(
     identity
 }
 
+/// Where other processes have taken the provider's next requests for longer than this, nobody asks who signed in.
+const LONGEST_FOR_ACCOUNT: Duration = Duration::from_secs(5);
+
 /// Who signed in, if that can be had cheaply. A login is no failure because this is.
 fn account(world: &mut World, session: &mut Session, provider: &Provider, set: &TokenSet) -> Option<String> {
     let whoami = provider.whoami.as_ref()?;
-    let asked =
-        session.binding(world, set).and_then(|binding| api::whoami::ask(world, provider, whoami, set, &binding));
+    let mut pace = pace(session, provider);
+    let asked = session
+        .binding(world, set)
+        .and_then(|binding| api::whoami::ask(world, provider, whoami, (set, &binding), &mut pace, LONGEST_FOR_ACCOUNT));
     match asked {
         Ok(account) => account,
         Err(e) => {

@@ -3,7 +3,7 @@
 
 use std::future::{self, Future};
 use std::io;
-use std::sync::{Arc, Once};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use tokio::runtime::{Builder, Runtime};
@@ -11,12 +11,13 @@ use tokio::runtime::{Builder, Runtime};
 pub struct Driver {
     /// `None` only while it ends.
     runtime: Option<Runtime>,
-    keeper: Once,
+    /// Whether the thread that keeps it going runs.
+    keeper: OnceLock<bool>,
 }
 
 impl Driver {
     pub fn new() -> io::Result<Driver> {
-        Ok(Driver { runtime: Some(Builder::new_current_thread().enable_all().build()?), keeper: Once::new() })
+        Ok(Driver { runtime: Some(Builder::new_current_thread().enable_all().build()?), keeper: OnceLock::new() })
     }
 
     /// Waits for it; meanwhile all connections go on. Of several threads one does the work for all.
@@ -25,12 +26,14 @@ impl Driver {
     }
 
     /// From now on, and as long as the process lives, the connections go on by themselves: one that lasts is to notice between two
-    /// requests that its server has closed it, or the next request is lost in it.
-    pub fn keep_going(self: &Arc<Driver>) {
-        self.keeper.call_once(|| {
+    /// requests that its server has closed it, or the next request is lost in it. `false`: no thread can be started for that, and
+    /// no connection may serve twice.
+    pub fn keeps_going(self: &Arc<Driver>) -> bool {
+        *self.keeper.get_or_init(|| {
             let driver = Arc::clone(self);
-            thread::spawn(move || driver.run(future::pending::<()>()));
-        });
+            let keeper = thread::Builder::new().name("connections".to_owned());
+            keeper.spawn(move || driver.run(future::pending::<()>())).is_ok()
+        })
     }
 }
 
