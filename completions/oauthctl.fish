@@ -98,6 +98,7 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l login-hint-t
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l requested-expiry -d 'How long the question is to stand, in seconds (`--grant ciba`)' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l allow-private -d 'Discover a provider at an address of this network\'s own services too (`169.254.…`, `fe80::…`, a cloud\'s metadata)'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l dpop -d 'Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can\'t use it'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l no-browser -d 'Print the address, but open no browser'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand login" -l register -d 'Register this program where the provider takes registrations and no client id is known; do not ask first'
@@ -146,6 +147,7 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l url -d 'With
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l nonce -d 'With `--format dpop-proof`: the nonce that the API asked for' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l allow-private -d 'Discover a provider at an address of this network\'s own services too (`169.254.…`, `fe80::…`, a cloud\'s metadata)'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l dpop -d 'Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can\'t use it'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l force-refresh -d 'Renew even a fresh token'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand token" -l no-refresh -d 'Print what is stored if it is still valid; never renew'
@@ -181,6 +183,7 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l actor-toke
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l requested-token-type -d 'The type of token wanted' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l allow-private -d 'Discover a provider at an address of this network\'s own services too (`169.254.…`, `fe80::…`, a cloud\'s metadata)'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l dpop -d 'Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can\'t use it'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -l all -d 'Renew every profile that has a token'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand refresh" -s q -l quiet -d 'Say nothing but errors'
@@ -239,6 +242,7 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s r -l raw-outp
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l paginate -d 'Follow the list through all its pages, a record to a line'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l slurp -d 'All records as one array'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l dry-run -d 'Send nothing; print the request as a line for curl, with the token fetched when it runs'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l allow-private -d 'Discover a provider at an address of this network\'s own services too (`169.254.…`, `fe80::…`, a cloud\'s metadata)'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -l dpop -d 'Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can\'t use it'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s q -l quiet -d 'Say nothing but errors'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand call" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
@@ -273,6 +277,7 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l format -d '
 json\t''"
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l allow-private -d 'Discover a provider at an address of this network\'s own services too (`169.254.…`, `fe80::…`, a cloud\'s metadata)'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -l dpop -d 'Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can\'t use it'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -s q -l quiet -d 'Say nothing but errors'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand whoami" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
@@ -305,6 +310,7 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l actor-tok
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l requested-token-type -d 'The type of token wanted' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l allow-private -d 'Discover a provider at an address of this network\'s own services too (`169.254.…`, `fe80::…`, a cloud\'s metadata)'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -l dpop -d 'Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can\'t use it'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -s q -l quiet -d 'Say nothing but errors'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand userinfo" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
@@ -337,6 +343,7 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l actor-t
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l requested-token-type -d 'The type of token wanted' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l allow-private -d 'Discover a provider at an address of this network\'s own services too (`169.254.…`, `fe80::…`, a cloud\'s metadata)'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l dpop -d 'Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can\'t use it'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l refresh-token -d 'Ask about the refresh token'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand introspect" -l signed -d 'Take nothing but a signed answer (RFC 9701)'
@@ -386,6 +393,7 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l port -d '
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l initial-access-token-file -d 'A file with the token that some servers want for a registration; `-` reads it from standard input' -r -F
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l allow-private -d 'Discover a provider at an address of this network\'s own services too (`169.254.…`, `fe80::…`, a cloud\'s metadata)'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l dpop -d 'Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can\'t use it'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l show -d 'Show what the server holds'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand register" -l update -d 'Send name, redirect address and grants again'
@@ -421,6 +429,7 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l actor-token
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l requested-token-type -d 'The type of token wanted' -r
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l allow-private -d 'Discover a provider at an address of this network\'s own services too (`169.254.…`, `fe80::…`, a cloud\'s metadata)'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l dpop -d 'Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can\'t use it'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l all -d 'Every profile'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l local-only -d 'Forget here, and leave the provider alone'
@@ -466,6 +475,7 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l format -d '
 json\t''"
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l allow-private -d 'Discover a provider at an address of this network\'s own services too (`169.254.…`, `fe80::…`, a cloud\'s metadata)'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -l dpop -d 'Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can\'t use it'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -s q -l quiet -d 'Say nothing but errors'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand status" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'

@@ -158,6 +158,9 @@ pub struct WhoFlags {
     /// Where the tokens rest: `keychain`, `file`, `environment` or `none`.
     #[arg(long, value_name = "STORE", value_parser = store, help_heading = "Profile")]
     pub store: Option<StoreKind>,
+    /// Discover a provider at an address of this network's own services too (`169.254.…`, `fe80::…`, a cloud's metadata).
+    #[arg(long, help_heading = "Profile", hide_short_help = true)]
+    pub allow_private: bool,
     #[command(flatten)]
     pub keys: key_args::KeyFlags,
     #[command(flatten)]
@@ -181,6 +184,7 @@ impl WhoFlags {
             port: None,
             store: self.store,
             no_cache: global.no_cache,
+            allow_private: self.allow_private,
             proofs: self.keys.proofs(),
             asks: self.grants.asks(),
         }

@@ -129,6 +129,7 @@ pub fn make(
         ("grant", session.choice.grant.map(|grant| grant.name().to_owned())),
         ("auth", auth.or(session.choice.proofs.auth).map(in_words)),
         ("client-key.file", key_file(session)),
+        ("allow-private", session.choice.allow_private.then(|| true.to_string())),
     ]
     .into_iter()
     .filter_map(|(key, value)| Some((key, value?)))

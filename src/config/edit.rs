@@ -23,7 +23,7 @@ const LOCK_FILE: &str = "config.toml.lock";
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Keys of a profile, as [`Editor::set`] takes them.
-const PROFILE_KEYS: [&str; 14] = [
+const PROFILE_KEYS: [&str; 15] = [
     "provider",
     "environment",
     "client-id",
@@ -35,6 +35,7 @@ const PROFILE_KEYS: [&str; 14] = [
     "redirect-uri",
     "port",
     "store",
+    "allow-private",
     "vars.NAME",
     "params.NAME",
     "client-secret",
@@ -227,11 +228,11 @@ fn known_profile_key(key: &str) -> Result<(), ConfigError> {
     {
         return Ok(());
     }
-    let usual = PROFILE_KEYS[..13].iter().chain(&proofs::KEYS).copied();
+    let usual = PROFILE_KEYS[..14].iter().chain(&proofs::KEYS).copied();
     let known: Vec<&str> = usual.chain(more.iter().map(String::as_str)).collect();
     let error = unknown_key(key, &known);
     // fifty names help nobody: the rest stands in the README
-    Err(ConfigError { hint: unknown_key(key, &PROFILE_KEYS[..13]).hint, ..error })
+    Err(ConfigError { hint: unknown_key(key, &PROFILE_KEYS[..14]).hint, ..error })
 }
 
 fn store(value: &str) -> Result<Value, ConfigError> {
@@ -280,6 +281,11 @@ fn profile_value(key: &str, value: &str) -> Result<Value, ConfigError> {
             }
         },
         "store" => store(value)?,
+        "allow-private" => match value {
+            "true" => true.into(),
+            "false" => false.into(),
+            _ => return Err(ConfigError::new("`allow-private` must be `true` or `false`")),
+        },
         "port" => match value.parse::<u16>() {
             Ok(port) if port > 0 => i64::from(port).into(),
             _ => return Err(ConfigError::new("`port` must be from 1 to 65535")),

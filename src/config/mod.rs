@@ -52,6 +52,8 @@ pub struct Profile {
     pub redirect_uri: Option<String>,
     pub port: Option<u16>,
     pub store: Option<StoreKind>,
+    /// Discovery may lead to an address of this network's own services.
+    pub allow_private: Option<bool>,
     pub vars: BTreeMap<String, String>,
     /// Extra parameters of the authorize request.
     pub params: BTreeMap<String, String>,

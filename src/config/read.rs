@@ -61,6 +61,7 @@ fn profile(dir: &Path, mut r: Reader<'_>) -> Result<Profile, ConfigError> {
         redirect_uri: r.text("redirect-uri")?,
         port: r.number("port", 1..=65535)?,
         store: r.choice("store", &STORE)?,
+        allow_private: r.flag("allow-private")?,
         vars: r.texts("vars")?.unwrap_or_default(),
         params: r.texts("params")?.unwrap_or_default(),
         proofs: Proofs::read(dir, &mut r)?,

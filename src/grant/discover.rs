@@ -5,13 +5,14 @@ use std::time::Duration;
 use crate::error::{Error, Kind};
 use crate::grant::send;
 use crate::protocol::metadata::{self, Metadata};
+use crate::protocol::own_network;
 use crate::text::safe;
 use crate::wire::Request;
 use crate::world::World;
 
-/// The document, and until when (Unix seconds) it may be kept.
-pub fn fetch(world: &mut World, issuer: &str) -> Result<(Metadata, i64), Error> {
-    refuse_private(issuer)?;
+/// The document, and until when (Unix seconds) it may be kept. `allow_private`: addresses of this network's own services too.
+pub fn fetch(world: &mut World, issuer: &str, allow_private: bool) -> Result<(Metadata, i64), Error> {
+    refuse_own("the issuer", issuer, allow_private)?;
     let mut tried = Vec::new();
     for place in metadata::places(issuer) {
         let mut request = Request::new("GET", place.as_str()).header("accept", "application/json");
@@ -27,6 +28,9 @@ pub fn fetch(world: &mut World, issuer: &str) -> Result<(Metadata, i64), Error> 
                 .cause(format!("{}: {e}", safe(&place)))
                 .hint("give the issuer exactly as the provider writes it, slash or no slash at its end")
         })?;
+        for (name, url) in document.addresses() {
+            refuse_own(&format!("the `{name}` of `{}`,", safe(issuer)), url, allow_private)?;
+        }
         if let Some(host) = document.foreign_token_endpoint() {
             world.warn(&format!("the token endpoint of `{}` is on another site: {}", safe(issuer), safe(&host)));
         }
@@ -42,42 +46,14 @@ pub fn fetch(world: &mut World, issuer: &str) -> Result<(Metadata, i64), Error> 
         .hint("describe the provider in a file of your own: `[authorize] url`, `[token] url`"))
 }
 
-/// Addresses at which a cloud machine's own secrets are served are no issuers (D-06).
-pub(super) fn refuse_private(issuer: &str) -> Result<(), Error> {
-    let url = url::Url::parse(issuer)
-        .map_err(|e| Error::usage(format!("the address `{}` is not a URL: {e}", safe(issuer))))?;
-    let private = match url.host() {
-        Some(url::Host::Ipv4(ip)) => ip.is_link_local() || ip.is_unspecified(),
-        Some(url::Host::Ipv6(ip)) => {
-            (ip.segments()[0] & 0xffc0) == 0xfe80
-                || ip == "fd00:ec2::254".parse::<std::net::Ipv6Addr>().unwrap_or(ip)
-                || ip.is_unspecified()
-        }
-        _ => false,
-    };
-    if private {
-        return Err(Error::new(
-            Kind::Unsafe,
-            format!("`{}` is an address of this network's own services: nothing is asked there", safe(issuer)),
-        ));
+/// Addresses at which a cloud machine's own secrets are served are no issuers (D-06). `what` stands before the address.
+pub(super) fn refuse_own(what: &str, url: &str, allowed: bool) -> Result<(), Error> {
+    if allowed || !own_network::is_own(url) {
+        return Ok(());
     }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    // D-06
-    #[test]
-    fn metadata_services_of_clouds_are_no_issuers() {
-        for bad in
-            ["http://169.254.169.254/latest", "https://[fd00:ec2::254]/", "https://[fe80::1]/", "https://0.0.0.0/"]
-        {
-            assert_eq!(refuse_private(bad).unwrap_err().kind, Kind::Unsafe, "{bad}");
-        }
-        for good in ["https://as.example", "http://127.0.0.1:9400", "https://[2001:db8::1]/", "https://10.0.0.1/"] {
-            assert!(refuse_private(good).is_ok(), "{good}");
-        }
-    }
+    Err(Error::new(
+        Kind::Unsafe,
+        format!("{what} `{}` is an address of this network's own services: nothing is asked there", safe(url)),
+    )
+    .hint("if that is really where it is: oauthctl login PROFILE --allow-private"))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Kind};
-use crate::grant::discover::refuse_private;
+use crate::grant::discover::refuse_own;
 use crate::grant::{explain, send};
 use crate::protocol::explain::checks;
 use crate::protocol::jose::{Header, JwkSet};
@@ -35,6 +35,8 @@ pub struct KeyRing {
     pub timeout: Duration,
     /// `false`: what is kept must do.
     pub may_fetch: bool,
+    /// They may be at an address of this network's own services.
+    pub allow_private: bool,
 }
 
 /// Why a token could not be verified.
@@ -55,6 +57,7 @@ impl KeyRing {
             fetched: false,
             timeout: Duration::from_secs(10),
             may_fetch: true,
+            allow_private: false,
         }
     }
 
@@ -118,6 +121,7 @@ impl KeyRing {
             return Err(Unverified::NoKeys(Error::new(Kind::Unsafe, "it is not known where the provider's keys are")));
         };
         self.fetched = true;
+        refuse_own("the provider's `jwks_uri`", &uri, self.allow_private).map_err(Unverified::NoKeys)?;
         let (set, until) = fetch(world, &uri, self.timeout).map_err(Unverified::NoKeys)?;
         let members: Vec<Value> = set.keys.iter().map(|key| Value::Object(key.to_members())).collect();
         self.kept = Some(KeptKeys { uri, until, set: json!({ "keys": members }) });
@@ -126,7 +130,6 @@ impl KeyRing {
 }
 
 fn fetch(world: &mut World, uri: &str, timeout: Duration) -> Result<(JwkSet, i64), Error> {
-    refuse_private(uri)?;
     let mut request = Request::new("GET", uri).header("accept", "application/jwk-set+json, application/json;q=0.9");
     request.timeout = timeout;
     request.max_body = 512 << 10;

@@ -131,6 +131,13 @@ impl Metadata {
         self.0.get(key).and_then(Value::as_str).filter(|s| !s.is_empty())
     }
 
+    /// Every address that requests or a browser may be sent to, by name; those of RFC 8705, section 5, too.
+    pub fn addresses(&self) -> impl Iterator<Item = (&str, &str)> {
+        let aliases = self.0.get("mtls_endpoint_aliases").and_then(Value::as_object);
+        let own = ENDPOINTS.iter().filter_map(|name| Some((*name, self.text(name)?)));
+        own.chain(aliases.into_iter().flatten().filter_map(|(name, url)| Some((name.as_str(), url.as_str()?))))
+    }
+
     fn list(&self, key: &str) -> Option<Vec<&str>> {
         Some(self.0.get(key)?.as_array()?.iter().filter_map(Value::as_str).collect())
     }

@@ -29,6 +29,7 @@ pub struct Choice {
     pub port: Option<u16>,
     pub store: Option<StoreKind>,
     pub no_cache: bool,
+    pub allow_private: bool,
     pub proofs: Proofs,
     pub asks: Asks,
 }
@@ -141,6 +142,9 @@ pub(super) fn overlay_flags(choice: &Choice, profile: &mut Profile) {
     profile.proofs.lay_over(&choice.proofs);
     if choice.store.is_some() {
         profile.store = choice.store;
+    }
+    if choice.allow_private {
+        profile.allow_private = Some(true);
     }
     profile.params.extend(choice.params.iter().cloned());
     profile.asks.lay_over(&choice.asks);

@@ -206,7 +206,7 @@ impl Session {
             self.iss_required = document.sends_iss();
             return Ok(());
         }
-        let (document, until) = grant::discover::fetch(world, &issuer)?;
+        let (document, until) = grant::discover::fetch(world, &issuer, self.profile.allow_private == Some(true))?;
         // a refresh token goes only to where it came from: a server that moved is looked at by a person first (D-05)
         let new = document.to_value();
         let places = ["/token_endpoint", "/mtls_endpoint_aliases/token_endpoint"];
@@ -231,7 +231,9 @@ impl Session {
     /// The server's keys: the ones that this command has fetched, else those kept with the login.
     pub fn key_ring(&self, provider: &Provider, record: Option<&Record>) -> KeyRing {
         let kept = self.keys.as_ref().or(record.and_then(|r| r.keys.as_ref()));
-        KeyRing::new(provider.identity.jwks_uri.as_deref(), kept)
+        let mut ring = KeyRing::new(provider.identity.jwks_uri.as_deref(), kept);
+        ring.allow_private = self.profile.allow_private == Some(true);
+        ring
     }
 
     /// The provider with its `{variables}` unfilled: for what is asked before a login.

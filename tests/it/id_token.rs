@@ -279,3 +279,39 @@ fn a_token_endpoint_on_another_site_is_named_and_one_that_moved_gets_no_token() 
     let done = me.types("refresh op");
     assert!(done.code == 7 && done.err.contains("https://elsewhere.example/token now"), "{}", done.err);
 }
+
+// D-06
+#[test]
+fn a_document_that_leads_to_this_networks_own_services_is_refused_unless_that_is_allowed() {
+    for (name, url) in [
+        ("revocation_endpoint", "https://169.254.169.254/latest/meta-data/"),
+        ("introspection_endpoint", "https://[::ffff:169.254.169.254]/"),
+        ("jwks_uri", "https://metadata.google.internal/keys"),
+    ] {
+        let mut me = Person::new();
+        let plan = Plan { announced: vec!["ES256".into()], document: json!({ name: url }), ..Plan::default() };
+        let op = Op::start(&mut me, plan);
+        let done = me.types(&op.login());
+        assert_eq!(done.code, 7, "{name}: {}", done.err);
+        assert!(done.err.contains(&format!("the `{name}` of")) && done.err.contains("--allow-private"), "{}", done.err);
+        assert_eq!(op.seen().len(), 1, "{name}: {:?}", op.seen());
+    }
+    let mut me = Person::new();
+    let document = json!({ "revocation_endpoint": "https://169.254.169.254/revoke" });
+    let plan = Plan { announced: vec!["ES256".into()], document, ..Plan::default() };
+    let op = Op::start(&mut me, plan);
+    let done = me.browser(op.browser()).types(&format!("{} --allow-private", op.login()));
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(me.config_text().contains("allow-private = true"), "{}", me.config_text());
+    // the document is asked for again, and the profile remembers
+    me.later(2 * 86_400);
+    {
+        let mut plan = op.plan.lock().unwrap();
+        plan.renewal = true;
+        plan.set = timed(&json!({ "iat": "now+172800", "exp": "now+173100" }));
+    }
+    let renewed = me.types("refresh op");
+    assert_eq!(renewed.code, 0, "{}", renewed.err);
+    assert_eq!(op.seen().iter().filter(|line| line.contains("well-known")).count(), 2, "{:?}", op.seen());
+    assert_eq!(me.types("login https://169.254.169.254/ --client-id x").code, 7);
+}

@@ -37,7 +37,7 @@ fn what_can_not_be_set_is_refused_and_nothing_changes() {
     let mut me = mine();
     me.types("profile set work clientid xyz").fails(2, "
         error: unknown key `clientid`; did you mean `client-id`?
-        hint: the keys are provider, environment, client-id, client-secret.command, client-secret.file, client-secret.env, grant, scopes, redirect-uri, port, store, vars.NAME, params.NAME
+        hint: the keys are provider, environment, client-id, client-secret.command, client-secret.file, client-secret.env, grant, scopes, redirect-uri, port, store, allow-private, vars.NAME, params.NAME
     ");
     me.types("profile set work grant magic").fails(
         2,

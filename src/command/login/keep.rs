@@ -171,6 +171,8 @@ fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Re
     {
         change("store", Some(kind.name()), known.store.map(StoreKind::name));
     }
+    let on = |on: bool| on.then_some("true");
+    change("allow-private", on(choice.allow_private), on(known.allow_private == Some(true)));
     for (name, value) in &session.profile.vars {
         change(&format!("vars.{name}"), Some(value), known.vars.get(name).map(String::as_str));
     }
