@@ -191,10 +191,15 @@ pub fn header(name: &str, value: &str) -> Result<(String, String), Error> {
     }
     let lower = name.to_lowercase();
     if RESERVED.contains(&lower.as_str()) {
-        return Err(Error::new(Kind::Unsafe, format!("the header `{name}` is set by the program alone"))
-            .cause("with it the token could be led elsewhere, or another one be sent"));
+        return Err(reserved(name));
     }
     Ok((lower, value.trim().to_owned()))
+}
+
+/// A header that nobody else may set.
+pub fn reserved(name: &str) -> Error {
+    Error::new(Kind::Unsafe, format!("the header `{}` is set by the program alone", safe(name)))
+        .cause("with it the token could be led elsewhere, or another one be sent")
 }
 
 #[cfg(test)]

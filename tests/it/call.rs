@@ -536,4 +536,14 @@ fn the_token_goes_where_the_provider_wants_it() {
         &format!("{}auth.in = \"query\"\nauth.name = \"oauth_token\"\n", odd.provider("odd")),
     );
     me.types("call odd /x a==1").is(0, "a=1&oauth_token=first-0123456789 -", "");
+    // A-27: and nobody else sets that header, whatever it is called
+    me.config("providers/odd.toml", &format!("{}auth.name = \"X-Token\"\n", odd.provider("odd")));
+    me.types("call odd /x x-token:mine").fails(
+        7,
+        "
+        error: the header `x-token` is set by the program alone
+        caused by: with it the token could be led elsewhere, or another one be sent
+    ",
+    );
+    assert_eq!(odd.asked(), 1);
 }

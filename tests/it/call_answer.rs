@@ -142,6 +142,10 @@ fn a_download_goes_on_where_it_stopped() {
         assert_eq!(std::mem::take(&mut *asked.lock().unwrap()), ranges);
         assert!(!me.path("f.part").exists() && !me.path("f.part-of").exists());
     }
+    // who asks for a part of it gets that part, whatever lies there
+    leave(&me, "\"v1\"", "0123");
+    me.types("call odd /x Range:bytes=0-1 -o ~/f").is(0, "", "");
+    assert_eq!(std::mem::take(&mut *asked.lock().unwrap()), ["bytes=0-1"]);
 }
 
 #[test]

@@ -99,6 +99,18 @@ def where_no_thread_can_be_started_pages_come_one_after_the_other(t):
 
 
 @test
+def a_server_of_http_2_is_spoken_to_in_1_1(t):
+    rig.need("curl")
+    site = t.nginx("location / { return 200 '{\"protocol\":\"$server_protocol\"}'; }", listen="ssl http2")
+    ca = rig.pki() / "ca.crt"
+    both = subprocess.run(["curl", "-sS", "--http2", "--cacert", ca, f"{site}/x"], capture_output=True, text=True, timeout=rig.PATIENCE)
+    same(both.stdout, '{"protocol":"HTTP/2.0"}', "what the server speaks with curl")
+    home = with_token(t, SSL_CERT_FILE=ca)
+    home.provider("rig", f'id = "rig"\ntoken.url = "{site}/token"\napi.base-url = "{site}"\n')
+    same(home.run("call", "rig", "/x").expect(0).out, '{"protocol":"HTTP/1.1"}', "and with us")
+
+
+@test
 def a_download_that_was_killed_goes_on_where_it_stopped(t):
     folder = t.folder / "files"
     folder.mkdir()

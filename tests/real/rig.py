@@ -670,8 +670,9 @@ class Test:
         self._stack.callback(server.close)
         return server
 
-    def nginx(self, locations, certificate="server"):
-        """nginx with TLS on a port of its own; `locations` is nginx's own configuration. Its base address."""
+    def nginx(self, locations, certificate="server", listen="ssl"):
+        """nginx with TLS on a port of its own; `locations` is nginx's own configuration, `listen` may add `http2`. Its base
+        address."""
         need("nginx")
         folder = self.folder / "nginx"
         folder.mkdir()
@@ -685,7 +686,7 @@ http {{
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
   server {{
-    listen 127.0.0.1:{port} ssl; server_name localhost;
+    listen 127.0.0.1:{port} {listen}; server_name localhost;
     ssl_certificate {pki()}/{certificate}.crt; ssl_certificate_key {pki()}/{certificate}.key;
     ssl_protocols TLSv1.2 TLSv1.3; ssl_session_tickets off;
     {locations}

@@ -14,7 +14,7 @@ use crate::api::body::{Asked, Body};
 use crate::api::exchange::{Caller, Renew};
 use crate::api::items::{self, Items};
 use crate::api::pace::Pace;
-use crate::api::request::Draft;
+use crate::api::request::{Draft, token_header};
 use crate::api::{dry_run, hosts, template};
 use crate::command::token::must_be_presentable;
 use crate::command::{Global, WhoFlags, pace, practice};
@@ -134,6 +134,11 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
     };
     for (name, value) in &items.query {
         url.query_pairs_mut().append_pair(name, value);
+    }
+    if let Some(name) = token_header(&provider).filter(|_| with_token)
+        && items.headers.iter().any(|(given, _)| *given == name)
+    {
+        return Err(items::reserved(&name));
     }
     let mut draft = Draft::new(&provider, &method, &items, body.kind(), with_token);
     draft.timeout = args.timeout;
