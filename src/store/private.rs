@@ -366,45 +366,6 @@ mod tests {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     }
 
-    /// Runs `work` in a process of its own under this umask, since a umask is the whole process's.
-    fn under_umask(umask: libc::mode_t, work: impl FnOnce()) {
-        // SAFETY: the child runs `work`, and ends without returning
-        unsafe {
-            let child = libc::fork();
-            assert!(child >= 0);
-            if child == 0 {
-                libc::umask(umask);
-                let passed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_ok();
-                libc::_exit(i32::from(!passed));
-            }
-            let mut status = 0;
-            assert_eq!(libc::waitpid(child, &mut status, 0), child);
-            assert_eq!(status, 0, "umask {umask:o}");
-        }
-    }
-
-    // C-18, H-11
-    #[test]
-    fn folders_are_0700_and_files_0600_under_any_umask() {
-        for umask in [0o000, 0o022, 0o077, 0o177, 0o777] {
-            let root = tempfile::tempdir().unwrap();
-            let folder = root.path().join("a").join("b");
-            let file = folder.join("record");
-            under_umask(umask, || {
-                make_folder(&folder).unwrap();
-                let _lock = lock(&folder.join("lock")).unwrap();
-                replace(&file, b"one").unwrap();
-                replace(&file, b"two").unwrap();
-                assert_eq!(read(&file, 10).unwrap().unwrap().as_slice(), b"two");
-            });
-            for made in [root.path().join("a"), folder.clone()] {
-                assert_eq!(mode(&made), 0o700, "{umask:o}");
-            }
-            assert_eq!((mode(&file), mode(&folder.join("lock"))), (0o600, 0o600), "{umask:o}");
-            assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
-        }
-    }
-
     // C-18, H-11
     #[test]
     fn what_is_open_to_others_is_closed() {

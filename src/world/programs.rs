@@ -210,7 +210,8 @@ mod tests {
         let output = |text: &str, arguments: &[&str]| {
             let mut argv = ["/bin/sh", "-c", text, "sh"].map(str::to_owned).to_vec();
             argv.extend(arguments.iter().map(|a| (*a).to_owned()));
-            Real.output(&argv, Duration::from_millis(2000))
+            let slow = text.starts_with("sleep");
+            Real.output(&argv, Duration::from_secs(if slow { 1 } else { 60 }))
         };
         // no shell looks at the arguments
         assert_eq!(*output("printf '%s\\n' \"$1\"", &["$(id) `id` ; x"]).expect("printed"), "$(id) `id` ; x");
@@ -218,7 +219,7 @@ mod tests {
         let failed = output("echo not-the-secret; exit 3", &[]).expect_err("failed").to_string();
         assert!(failed.contains("exit status: 3") && !failed.contains("not-the-secret"), "{failed}");
         assert_eq!(output("head -c 100000 /dev/zero", &[]).expect_err("too much").kind(), io::ErrorKind::InvalidData);
-        assert_eq!(output("sleep 30", &[]).expect_err("slow").kind(), io::ErrorKind::TimedOut);
+        assert_eq!(output("sleep 90", &[]).expect_err("slow").kind(), io::ErrorKind::TimedOut);
         assert_eq!(Real.output(&[], Duration::ZERO).expect_err("nothing").kind(), io::ErrorKind::InvalidInput);
         let missing = Real.output(&["no-such-program-here".to_owned()], Duration::ZERO);
         assert_eq!(missing.expect_err("not there").kind(), io::ErrorKind::NotFound);
@@ -226,6 +227,7 @@ mod tests {
 
     #[test]
     fn a_foreground_program_gets_its_variables_and_gives_its_exit_code() {
+        let _alone = crate::world::signals::alone();
         let run = |text: &str| {
             let argv = ["sh", "-c", text].map(OsString::from);
             Real.run(&argv, &[("OAUTHCTL_TEST_VALUE".to_owned(), "v w".into())]).expect("run")

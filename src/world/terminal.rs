@@ -352,13 +352,13 @@ mod system {
             let mut paste = keyboard.try_clone().expect("a second handle");
             let pasted = format!("\n  wrong\x15{address}yy\x7f\x7f\r");
             let typing = std::thread::spawn(move || paste.write_all(pasted.as_bytes()));
-            let line = from.recv_timeout(Duration::from_secs(10)).expect("a line");
+            let line = from.recv_timeout(Duration::from_secs(60)).expect("a line");
             assert_eq!(line.expose(), address);
             typing.join().expect("typed").expect("written");
             restore();
             assert_eq!(mode(screen.as_raw_fd()).expect("its mode").c_lflag, before);
             // wait until the reader has noticed: what is typed now is not for it
-            assert_eq!(from.recv_timeout(Duration::from_secs(5)).err(), Some(mpsc::RecvTimeoutError::Disconnected));
+            assert_eq!(from.recv_timeout(Duration::from_secs(60)).err(), Some(mpsc::RecvTimeoutError::Disconnected));
             keyboard.write_all(b"seen\n").expect("typed");
             let mut shown = [0; 4];
             keyboard.read_exact(&mut shown).expect("the echo");

@@ -11,21 +11,29 @@ from rig import check, same, test
 
 
 def under_way(t, keyring=None):
-    """A renewal that takes a second, in the middle."""
+    """A renewal in the middle: the server holds the answer back."""
     server = strict.serve(t)
     home = strict.logged_in(t, server, keyring)
     strict.stale(server)
-    server.before = 1.0
+    server.hold()
     running = home.start("token", "strict")
     rig.wait_until(lambda: server.connections, "the request")
     return server, home, running
+
+
+def meanwhile(server, home, *argv, **options):
+    """A command that comes while the renewal is under way, and waits for it."""
+    process = home.start(*argv, **options)
+    rig.wait_until(lambda: process.poll() is not None or strict.waiting_for_locks([process.pid]), f"the wait of `{argv[0]}` for the lock")
+    server.let_go()
+    return home.collect(process, *argv)
 
 
 # T-72
 @test
 def a_logout_waits_for_the_renewal_and_ends_what_it_brought(t):
     server, home, running = under_way(t)
-    out = home.run("logout", "strict").expect(0)
+    out = meanwhile(server, home, "logout", "strict").expect(0)
     home.collect(running, "token").expect(0)
     [revoked] = [e["token"] for e in server.log if e["grant"] == "revoke"][:1]
     newest = next(iter(server.logins.values())).tokens[-1]
@@ -39,9 +47,8 @@ def a_logout_waits_for_the_renewal_and_ends_what_it_brought(t):
 @test
 def a_login_replaces_what_a_renewal_brought(t):
     server, home, running = under_way(t)
-    home.run("login", "strict", env={"BROWSER": strict.browser(t)}).expect(0)
+    meanwhile(server, home, "login", "strict", env={"BROWSER": strict.browser(t)}).expect(0)
     home.collect(running, "token").expect(0)
-    server.before = 0
     second = list(server.logins.values())[1]
     check(home.run("token", "strict").expect(0).token in second.access, "the new login's token is the one in use")
     home.run("refresh", "strict").expect(0)
@@ -69,9 +76,8 @@ def of_two_logins_at_once_one_stays_whole(t):
 def a_login_into_another_store_leaves_nothing_in_the_old_one(t):
     keyring = t.keyring()
     server, home, running = under_way(t, keyring)
-    home.run("login", "strict", "--store", "file", env={"BROWSER": strict.browser(t)}).expect(0, err="were deleted")
+    meanwhile(server, home, "login", "strict", "--store", "file", env={"BROWSER": strict.browser(t)}).expect(0, err="were deleted")
     home.collect(running, "token").expect(0)
-    server.before = 0
     second = list(server.logins.values())[1]
     same(keyring.lookup("strict"), None, "the keychain's record")
     check(home.run("token", "strict").expect(0).token in second.access, "the token in use is the new login's")
@@ -106,6 +112,8 @@ def a_signal_in_the_middle_costs_nothing(t):
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL):
         server, home, running = under_way(t)
         os.kill(running.pid, number)
+        running.wait(rig.PATIENCE)
+        server.let_go()  # its helper goes on, and has its stderr
         ran = home.collect(running, "token")
         same(ran.code, -number, "the signal")
         same(ran.out, "", "stdout")

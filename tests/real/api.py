@@ -43,17 +43,26 @@ def the_line_of_a_dry_run_runs_in_a_shell_and_sends_the_same_request(t):
 
 @test
 def four_processes_keep_a_limit_of_four_a_second_without_one_429(t):
-    api = Api(t, per_second=4)
+    # over five seconds: on a busy machine what leaves evenly arrives less so
+    api = Api(t, limit=20, frame=5.0)
     home = api.provider(with_token(t), "limits.per-second = 4")
-    started = time.monotonic()
+    unlimited = Api(t).provider(with_token(t))
 
-    def ten(_):
+    def ten(home):
         for _ in range(10):
             home.run("call", "rig", "/x").expect(0)
 
-    rig.parallel(4, 4, ten)
+    def forty(home):
+        started = time.monotonic()
+        rig.parallel(4, 4, lambda _: ten(home))
+        return time.monotonic() - started
+
+    took = forty(home)
     same((api.asked, api.refused), (40, 0), "requests, and how many were refused")
-    check(time.monotonic() - started < 14, "it should not be slower than it must")
+    slots = 39 * 1.1 / 4
+    check(took > 39 / 4, f"forty requests in {took:.1f} s")
+    beside = forty(unlimited)
+    check(took < slots + 3 + 2 * beside, f"it should not be slower than it must: {took:.1f} s, and {beside:.1f} s without a limit")
 
 
 @test
@@ -65,20 +74,17 @@ def a_process_that_is_killed_holds_nobody_up(t):
         time.sleep(0.02)
         process.kill()
         process.wait()
-    home.run("call", "rig", "/x").expect(0, within=3)
+    rig.soon(3, lambda: home.run("call", "rig", "/x").expect(0))
 
 
 @test
 def pages_side_by_side_come_in_order_over_few_connections(t):
-    api = Api(t, pages=200, size=3, delay=0.05)
+    api = Api(t, pages=200, size=3, delay=0.01, together=10)
     home = api.provider(with_token(t), "limits.parallel = 10")
-    started = time.monotonic()
     ran = home.run("call", "rig", "/list", "--paginate", "--jq", ".id").expect(0)
-    took = time.monotonic() - started
     same(ran.out.split(), [str(n) for n in range(1, 601)], "the records")
     same(api.most, 10, "pages at a time")
     check(api.connections <= 15, f"{api.connections} connections for 200 pages")
-    check(took < 4, f"it took {took:.1f} s, one after the other it is 10 s")
 
 
 @test
@@ -104,7 +110,7 @@ def a_download_that_was_killed_goes_on_where_it_stopped(t):
     folder.mkdir()
     data = os.urandom(1 << 20) * 64
     (folder / "big").write_bytes(data)
-    site = t.nginx(f"root {folder}; limit_rate 40m;")
+    site = t.nginx(f"root {folder}; limit_rate 12m;")
     home = with_token(t, SSL_CERT_FILE=rig.pki() / "ca.crt")
     home.provider("rig", f'id = "rig"\ntoken.url = "{site}/token"\napi.base-url = "{site}"\n')
     target = t.folder / "got"
@@ -114,10 +120,12 @@ def a_download_that_was_killed_goes_on_where_it_stopped(t):
     process.kill()
     process.wait()
     check(not target.exists(), "half a file must not have the file's name")
-    home.run("call", "rig", "/big", "-o", str(target), timeout=60).expect(0)
+    home.run("call", "rig", "/big", "-o", str(target)).expect(0)
     same(hashlib.sha256(target.read_bytes()).hexdigest(), hashlib.sha256(data).hexdigest(), "the file")
-    statuses = re.findall(r'" (\d{3}) ', (t.folder / "nginx" / "access.log").read_text())
-    same(statuses[-1], "206", "the status of the second request")
+    # nginx writes it down after the last byte has left
+    statuses = lambda: re.findall(r'" (\d{3}) ', (t.folder / "nginx" / "access.log").read_text())
+    rig.wait_until(lambda: len(statuses()) == 2, "the line of the second request")
+    same(statuses()[-1], "206", "the status of the second request")
     same(sorted(p.name for p in t.folder.glob("got*")), ["got"], "files left")
 
 
@@ -157,7 +165,7 @@ def a_hundred_calls_with_a_token_that_is_refused_cause_one_renewal(t):
         return rig.answer(401, {"error": "invalid_token"}) if refused else rig.answer(200, {"sub": "alice"})
 
     api.on["/v1/x"] = me
-    ran = rig.parallel(100, 25, lambda _: home.run("call", "rig", "/x", timeout=60))
+    ran = rig.parallel(100, 25, lambda _: home.run("call", "rig", "/x"))
     same({(r.code, r.out) for r in ran}, {(0, '{"sub": "alice"}')}, "what the calls ended with")
     same(len(op.token_requests("refresh_token")), 1, "renewals")
 

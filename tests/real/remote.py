@@ -65,7 +65,7 @@ def over_ssh_the_line_that_forwards_the_port_is_printed(t):
     op = t.oidc_provider()
     home = home_for(t, op, SSH_CONNECTION="192.0.2.7 50022 192.0.2.8 22")
     browser = t.no_browser()
-    terminal = home.at_terminal(*LOGIN, "--timeout", "20s", env={"BROWSER": browser})
+    terminal = home.at_terminal(*LOGIN, env={"BROWSER": browser})
     line = terminal.find(r"ssh -N( -L \S+)+ 192\.0\.2\.8$").group()
     forwarded = re.findall(r"-L (\d+):(?:127\.0\.0\.1|localhost):(\d+)", line)
     url = printed_url(terminal, op)
@@ -109,7 +109,7 @@ def ctrl_c_ends_the_wait_with_exit_code_130_and_a_usable_terminal(t):
     terminal = home.at_terminal(*LOGIN, "--no-browser")
     printed_url(terminal, op)
     terminal.press("\x03")
-    terminal.end(5).expect(130)
+    terminal.end().expect(130)
     home.run("token", "rig").expect(4)
 
 

@@ -9,7 +9,7 @@ import strict
 from rig import check, same, test
 
 CROWD = int(os.environ.get("STORM", "1000"))
-# the machine may be busy with other tests; what was measured is said
+# seconds; what was measured is said
 LENIENT = 20
 
 
@@ -37,7 +37,10 @@ def storm(t, what, count, *argv, keyring=None, before=0.2):
     crowd = strict.crowd(t, home, count, "token", "strict", *argv)
     figure(what, crowd, server)
     one_request_for_all(server, crowd, count)
-    check(crowd.seconds < LENIENT, f"{crowd.seconds:.1f} s")
+    if crowd.seconds >= LENIENT:
+        # the machine is busy with something else: what do as many processes take here that do nothing?
+        beside = strict.crowd(t, home, count, "--version").seconds
+        check(crowd.seconds < LENIENT + 4 * beside, f"{crowd.seconds:.1f} s, and {beside:.1f} s for doing nothing")
     server.before = 0
     home.run("refresh", "strict").expect(0)
     check(server.good(home.run("token", "strict").expect(0).token), "the login should be alive afterwards")
@@ -84,9 +87,11 @@ def homes_that_share_a_keychain_share_the_lock(t):
     other = t.home(keyring)
     other.provider("strict", server.provider_file())
     strict.stale(server)
-    server.before = 1.0
+    server.hold()
     ways = [(first, {}), (other, {}), (first, {"XDG_RUNTIME_DIR": None}), (other, {"XDG_RUNTIME_DIR": None})] * 5
     running = [home.start("token", "strict", "--no-cache", env=env) for home, env in ways]
+    rig.wait_until(lambda: strict.waiting_for_locks(p.pid for p in running) == len(running) - 1, "the others' wait for the lock")
+    server.let_go()
     ran = [home.collect(process, "token") for (home, _), process in zip(ways, running, strict=True)]
     for one in ran:
         one.expect(0)
@@ -100,6 +105,7 @@ def a_certified_server_that_ends_the_login_on_reuse(t):
     home = t.home(OAUTHCTL_STORE="file")
     home.provider("rig", op.provider_file())
     home.run("login", "rig", "--client-id", "public", env={"BROWSER": t.browser()}).expect(0)
+    op.access_ttl(3600)
     time.sleep(2.1)
     op.forget_log()
     count = max(CROWD // 2, 1)
@@ -109,8 +115,7 @@ def a_certified_server_that_ends_the_login_on_reuse(t):
     same(crowd.tally(), {0: count}, f"exit codes ({crowd.errors_of(75) or crowd.errors_of(4)})")
     spent = [e["body"]["refresh_token"] for e in asked]
     same(len(spent), len(set(spent)), "refresh tokens sent once each")
-    # it lives 2 s: who comes later than that needs another one
-    check(len(asked) == 1 or crowd.seconds > 1.9, f"{len(asked)} requests")
+    same(len(asked), 1, "requests")
     home.run("refresh", "rig").expect(0)
     check(op.alive(home.run("token", "rig").expect(0).token), "the grant should be alive")
 
@@ -144,8 +149,9 @@ def a_lifetime_of_nothing_makes_no_loop(t):
             check(len(server.refreshes()) - before <= 1, f"expires_in {lifetime!r}, run {round + 1}: more than one request for one command")
         server.forget()
         time.sleep(1.05 if lifetime == 1 else 0)
-        server.before = 2.0
-        crowd = strict.crowd(t, home, 50, "token", "strict")
+        # all are there before the one request is answered: who comes later finds a token that has expired again
+        server.hold()
+        crowd = strict.crowd(t, home, 50, "token", "strict", gathered=server.let_go)
         check(len(server.refreshes()) <= 1, f"expires_in {lifetime!r}: {len(server.refreshes())} requests for a crowd")
         same(server.reuses, 0, "reuse")
         check(set(crowd.codes) <= {0, 7}, f"expires_in {lifetime!r}: {crowd.tally()} {crowd.errors_of(75)}")
@@ -177,22 +183,23 @@ def a_stopped_holder_makes_the_others_leave_and_a_killed_one_makes_way(t):
     server = strict.serve(t)
     home = strict.logged_in(t, server)
     strict.stale(server)
-    server.before = 60
+    server.before = 600
     holder = home.start("token", "strict")
     rig.wait_until(lambda: server.connections, "the first request")
     helper = children(holder.pid)
     check(len(helper) == 1, f"one helper expected: {helper}")
     os.kill(helper[0], signal.SIGSTOP)
     try:
-        late = home.run("token", "strict", timeout=60)
-        late.expect(75, out=None, err="another process has been renewing", within=40)
+        late = rig.soon(40, lambda: home.run("token", "strict"), tries=2)
+        late.expect(75, out=None, err="another process has been renewing")
         same(late.out, "", "stdout")
         same(server.connections, 1, "connections")
     finally:
         # stopped still: one that goes on finds its time is over, and says so to the others
         os.kill(helper[0], signal.SIGKILL)
     server.before = 0
-    next_one = home.run("token", "strict").expect(0, within=5)
+    next_one = home.run("token", "strict").expect(0)
+    check(next_one.seconds < 30, f"the lock of one that was killed was waited for\n{next_one}")
     check(server.good(next_one.token), "the next one should have a token")
     home.collect(holder, "token").expect(75, err="was ended")
 

@@ -15,6 +15,9 @@ use super::*;
 
 const CANARY: &str = "CANARY-in-a-query";
 
+/// Where nobody listens, and the system lets nobody listen by itself.
+const NOBODY: &str = "127.0.0.1:1";
+
 /// A server on loopback that handles each connection by the script, after the request's head was read.
 struct Server {
     address: SocketAddr,
@@ -216,20 +219,25 @@ fn one_deadline_covers_the_whole_exchange() {
             "{:?}",
             answer.err()
         );
-        assert!(took < Duration::from_millis(1700), "{took:?}");
+        // without it, it takes 20 s or has no end
+        assert!(took < Duration::from_secs(15), "{took:?}");
     }
 }
 
 // T-77: an answer that comes after the deadline is no answer
 #[test]
 fn what_comes_late_is_not_taken() {
-    let server = Server::start(|stream, _| {
-        thread::sleep(Duration::from_millis(1300));
-        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+    let (go_on, awaited) = mpsc::channel();
+    let awaited = std::sync::Mutex::new(awaited);
+    let (told, answered) = mpsc::channel();
+    let server = Server::start(move |stream, _| {
+        let _ = awaited.lock().expect("one connection").recv();
+        let _ = told.send(stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"));
     });
     let got = Real::default().exchange(&post(&server.url(), Duration::from_secs(1)));
     assert!(matches!(got, Err(HttpError::TimedOut { seconds: 1, .. })), "{:?}", got.err());
-    thread::sleep(Duration::from_millis(500));
+    go_on.send(()).expect("a server");
+    answered.recv().expect("a server").ok();
     assert_eq!(server.connections(), 1);
 }
 
@@ -272,7 +280,7 @@ fn an_answer_that_breaks_off_is_ambiguous() {
 // T-01
 #[test]
 fn what_never_left_is_told_as_that() {
-    let closed = listener().local_addr().expect("its address");
+    let closed = NOBODY;
     for url in [format!("http://{closed}/token?x={CANARY}"), format!("https://{closed}/token?x={CANARY}")] {
         let Err(HttpError::Unsent { place, why }) = exchange(&url) else { panic!("{url}") };
         assert!(place.ends_with("/token"), "{place}");
@@ -320,12 +328,12 @@ fn a_streamed_answer_has_a_deadline_for_its_head_and_none_for_its_body() {
     let slow = Server::start(|stream, _| {
         let _ = stream.write_all(b"HTTP/1.1 203 Yes\r\nX-A: b\r\nContent-Length: 30\r\n\r\n");
         for _byte in 0..30 {
-            thread::sleep(Duration::from_millis(50));
+            thread::sleep(Duration::from_millis(150));
             let _ = stream.write_all(b"a");
         }
     });
     let mut request = Request::new("GET", slow.url());
-    request.timeout = Duration::from_secs(1);
+    request.timeout = Duration::from_secs(4);
     request.max_body = 1;
     let mut answer = Real::default().stream(&request, None).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!((answer.status, answer.version.as_str()), (203, "HTTP/1.1"));
@@ -337,8 +345,8 @@ fn a_streamed_answer_has_a_deadline_for_its_head_and_none_for_its_body() {
     let silent = Server::start(|_, _| thread::sleep(Duration::from_secs(20)));
     request.url = silent.url().into();
     let start = Instant::now();
-    assert!(matches!(Real::default().stream(&request, None), Err(HttpError::TimedOut { seconds: 1, .. })));
-    assert!(start.elapsed() < Duration::from_millis(1700));
+    assert!(matches!(Real::default().stream(&request, None), Err(HttpError::TimedOut { seconds: 4, .. })));
+    assert!(start.elapsed() < Duration::from_secs(18));
 
     let broken = Server::answering("HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\nabc");
     request.url = broken.url().into();
@@ -349,13 +357,14 @@ fn a_streamed_answer_has_a_deadline_for_its_head_and_none_for_its_body() {
 
 #[test]
 fn several_threads_wait_for_their_answers_at_the_same_time() {
-    let server = Server::start(|stream, _| {
-        thread::sleep(Duration::from_millis(400));
+    // none is answered before all have asked
+    let together = std::sync::Barrier::new(8);
+    let server = Server::start(move |stream, _| {
+        together.wait();
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
     });
     let (http, url) = (Real::default(), server.url());
     for reuse in [false, true] {
-        let start = Instant::now();
         thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
@@ -368,16 +377,18 @@ fn several_threads_wait_for_their_answers_at_the_same_time() {
                 });
             }
         });
-        assert!(start.elapsed() < Duration::from_millis(1500), "{:?}", start.elapsed());
     }
 }
 
 #[test]
 fn a_lasting_connection_that_its_server_has_closed_is_not_used_again() {
-    let server = Server::start(|stream, _| {
+    let (told, closed) = mpsc::channel();
+    let server = Server::start(move |stream, _| {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
         // it is closed while nobody waits for an answer
         thread::sleep(Duration::from_millis(100));
+        let _ = stream.shutdown(std::net::Shutdown::Both);
+        let _ = told.send(());
     });
     let http = Real::default();
     for n in 1..=3 {
@@ -387,6 +398,7 @@ fn a_lasting_connection_that_its_server_has_closed_is_not_used_again() {
         let mut body = String::new();
         answer.body.read_to_string(&mut body).expect("the body");
         assert_eq!((body.as_str(), server.connections()), ("{}", n));
+        closed.recv().expect("a server");
         thread::sleep(Duration::from_millis(300));
     }
 }

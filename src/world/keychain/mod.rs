@@ -23,7 +23,7 @@ use super::{Env, Keychain};
 /// The service that all items stand under.
 const SERVICE: &str = "oauthctl";
 
-/// The longest that one call takes.
+/// The longest that one call takes, on a machine that gives us and the keychain our turns.
 const DEADLINE: Duration = Duration::from_secs(3);
 
 /// This machine's keychain. Takes what it needs of the environment (where the session bus is), connects to nothing before it

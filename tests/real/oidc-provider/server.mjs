@@ -16,6 +16,7 @@
 // Beside OAuth it has a log and faults, for the tests:
 //   GET    /test/log     what came in: [{method, path, query, headers, body, status}]
 //   DELETE /test/log
+//   POST   /test/access-ttl  seconds that access tokens live from now on, instead of ACCESS_TTL
 //   POST   /test/faults  {"path": "/token", "times": 1, "status": 503, "headers": {}, "type": "text/html", "body": "…",
 //                         "delay_ms": 0, "after": false, "drop": false}
 //                        `after`: the server does its work first, then the answer is replaced or dropped
@@ -72,6 +73,8 @@ if (env.EXTRAS) clients.splice(0, clients.length, ...clients.map((c) => (c.clien
 if (env.BOUND) clients.push(...bound.clients());
 if (env.IDENTITY) clients.push(...identity.clients());
 
+let accessTtl = Number(env.ACCESS_TTL ?? 3600);
+
 const people = { alice: { name: 'Alice Example', email: 'alice@example.test' } };
 
 const configuration = {
@@ -98,8 +101,8 @@ const configuration = {
     ...(env.IDENTITY ? identity.features : {}),
   },
   ttl: {
-    AccessToken: Number(env.ACCESS_TTL ?? 3600),
-    ClientCredentials: Number(env.ACCESS_TTL ?? 3600),
+    AccessToken: () => accessTtl,
+    ClientCredentials: () => accessTtl,
     AuthorizationCode: 60, IdToken: 3600, RefreshToken: 86400, Interaction: 600, Session: 86400, Grant: 86400,
   },
 };
@@ -115,6 +118,10 @@ async function control(ctx, next) {
   if (ctx.path === '/test/log') {
     if (ctx.method === 'DELETE') log.length = 0;
     return json(ctx, log);
+  }
+  if (ctx.path === '/test/access-ttl') {
+    accessTtl = JSON.parse(await text(ctx.req));
+    return json(ctx, accessTtl);
   }
   if (ctx.path === '/test/faults') {
     faults.push({ times: 1, ...JSON.parse(await text(ctx.req)) });

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
 const { ROBOT_ACTION: action = 'approve', ROBOT_LOG, ROBOT_CA, ROBOT_SHOTS, CHROMIUM = '/usr/bin/chromium' } = process.env;
-const TIMEOUT = 30_000;
+const TIMEOUT = 90_000;
 const LONGEST_WALK = 10;
 const address = process.argv[2];
 if (!address) { console.error('usage: chromium.mjs URL'); process.exit(2); }
@@ -82,7 +82,10 @@ try {
   console.error(String(error));
 } finally {
   await context?.close().catch(() => {});
-  if (process.env.ROBOT_KEEP) cpSync(join(home, 'profile'), process.env.ROBOT_KEEP, { recursive: true });
+  if (process.env.ROBOT_KEEP) {
+    cpSync(join(home, 'profile'), process.env.ROBOT_KEEP, { recursive: true });
+    log({ kept: process.env.ROBOT_KEEP });
+  }
   rmSync(home, { recursive: true, force: true, maxRetries: 5 });
 }
 process.exit(code);

@@ -32,7 +32,7 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 ACTION = os.environ.get("ROBOT_ACTION", "approve")
 DELIVER = os.environ.get("ROBOT_DELIVER", "real").split(",")
 LONGEST_WALK = 25
-TIMEOUT = 20
+TIMEOUT = 90
 
 YES = re.compile(r"^(allow|approve|accept|yes)$", re.I)
 NO = re.compile(r"^(deny|refuse|no)$", re.I)

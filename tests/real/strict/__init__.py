@@ -11,7 +11,6 @@ import json
 import os
 import resource
 import shutil
-import socket
 import socketserver
 import threading
 import time
@@ -42,6 +41,8 @@ class Server:
         self.manner = manner
         self.expires_in = 1
         self.before = 0.0  # seconds until the server acts
+        self._held = threading.Event()  # whether it may act on a renewal
+        self._held.set()
         self.after = 0.0  # seconds from then to the answer
         self.answer = None  # (status, headers, body) instead of the server's own
         self.closes = False  # ends each connection with its answer
@@ -73,10 +74,18 @@ class Server:
         threading.Thread(target=self._listener.serve_forever, args=(0.02,), daemon=True).start()
 
     def close(self):
+        self.let_go()
         self._listener.shutdown()
         self._listener.server_close()
 
     # -- what a test asks
+
+    def hold(self):
+        """No renewal is acted upon before `let_go`."""
+        self._held.clear()
+
+    def let_go(self):
+        self._held.set()
 
     def refreshes(self):
         """The requests to renew: `{"token", "outcome"}`."""
@@ -189,6 +198,8 @@ path = "/callback"
         if path != "/token":
             return 404, {}, "{}"
         time.sleep(self.before)
+        if asked.get("grant_type") == "refresh_token":
+            self._held.wait(rig.PATIENCE)
         with self._lock:
             entry = {"grant": asked.get("grant_type"), "token": asked.get("refresh_token"), "at": time.monotonic()}
             self.log.append(entry)
@@ -257,7 +268,7 @@ def browser(t):
     """A browser that only follows redirects."""
     rig.need("curl")
     script = t.folder / "follows.sh"
-    script.write_text('#!/bin/sh\nsetsid -f curl -sL --max-time 20 -o /dev/null "$1" </dev/null >/dev/null 2>&1\n', encoding="utf-8")
+    script.write_text('#!/bin/sh\nsetsid -f curl -sL --max-time 90 -o /dev/null "$1" </dev/null >/dev/null 2>&1\n', encoding="utf-8")
     script.chmod(0o700)
     return script
 
@@ -296,8 +307,16 @@ class Crowd:
         return next((e for c, e in zip(self.codes, self.errors, strict=True) if c == code), "")
 
 
-def crowd(t, home, count, *argv, env=None, timeout=120):
-    """`count` processes that wait at a gate and are let go together: shells that become the program when a pipe closes."""
+def waiting_for_locks(pids):
+    """How many of the processes the kernel keeps waiting for a file's lock."""
+    pids = {str(pid) for pid in pids}
+    with open("/proc/locks", encoding="ascii") as file:
+        return len({fields[5] for line in file if (fields := line.split())[1] == "->"} & pids)
+
+
+def crowd(t, home, count, *argv, env=None, timeout=240, gathered=None):
+    """`count` processes that wait at a gate and are let go together: shells that become the program when a pipe closes.
+    `gathered` is called when all but one of them wait for a lock."""
     folder = t.folder / f"crowd{time.monotonic_ns()}"
     folder.mkdir()
     soft, hard = resource.getrlimit(resource.RLIMIT_NPROC)
@@ -328,6 +347,9 @@ def crowd(t, home, count, *argv, env=None, timeout=120):
                 codes[number] = os.waitstatus_to_exitcode(status)
                 last[number] = time.monotonic() - started
             elif pid == 0:
+                if gathered and waiting_for_locks(pids) >= count - 1:
+                    gathered()
+                    gathered = None
                 check(time.monotonic() - started < timeout, f"{len(pids)} of {count} have not ended after {timeout} s")
                 time.sleep(0.002)
         seconds = time.monotonic() - started
@@ -347,14 +369,6 @@ def crowd(t, home, count, *argv, env=None, timeout=120):
 def figure(text):
     """A measured figure, for the reader of the run."""
     print(f"    figure: {text}", flush=True)
-
-
-@contextlib.contextmanager
-def dead_port():
-    """A port on which nobody listens, and on which nobody will while this lasts."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        yield s.getsockname()[1]
 
 
 def copy_home(home, into):

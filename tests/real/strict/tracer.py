@@ -45,7 +45,7 @@ class Traced:
         self.killed_at = None
 
 
-def run(argv, env, cwd, out, err, at=None, started_only=False, timeout=30):
+def run(argv, env, cwd, out, err, at=None, started_only=False, timeout=rig.PATIENCE):
     """`at`: the system call, counted from 1, at whose entry everything (or the started process alone) gets SIGKILL."""
     traced = Traced()
     root = os.fork()

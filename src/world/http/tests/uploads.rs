@@ -43,7 +43,7 @@ fn an_upload_of_any_size_arrives_whole() {
         let head = server.heads.recv().expect("a request").to_ascii_lowercase();
         assert_eq!(head.contains("transfer-encoding: chunked"), chunked, "{head}");
     }
-    let closed = format!("http://{}/", listener().local_addr().expect("its address"));
+    let closed = format!("http://{NOBODY}/");
     let upload = || Some(Upload { reader: Box::new(io::repeat(b'a').take(10)), length: None });
     assert!(matches!(Real::default().stream(&Request::new("PUT", closed), upload()), Err(HttpError::Unsent { .. })));
     let short = Some(Upload { reader: Box::new(io::empty()), length: Some(3) });
@@ -85,7 +85,7 @@ fn a_body_that_can_not_be_read_to_its_end_is_never_taken_for_the_whole() {
         let answer = Real::default().stream(&Request::new("PUT", server.url()), Some(upload));
         let Err(HttpError::Ambiguous { why, .. }) = answer else { panic!("{words}: it was answered") };
         assert!(why.contains(words) && !why.contains(CANARY), "{words}: {why}");
-        let got = got.recv_timeout(Duration::from_secs(5)).expect("the connection's end");
+        let got = got.recv_timeout(Duration::from_secs(60)).expect("the connection's end");
         assert!(!got.ends_with(b"0\r\n\r\n") && got.len() as u64 != SIZE + 1, "{words}: {}", got.len());
     }
 }
@@ -140,7 +140,8 @@ fn while_an_upload_is_slow_nobody_loses_patience_and_then_the_server_has_its_tim
     let answer = Real::default().stream(&request, Some(upload));
     let took = start.elapsed();
     assert!(matches!(answer, Err(HttpError::TimedOut { seconds: 1, .. })), "{:?}", answer.err());
-    assert!(took > Duration::from_millis(2500) && took < Duration::from_millis(4000), "{took:?}");
+    // the second that the server has begins after the last byte; and nobody waits for ever
+    assert!(took > Duration::from_millis(2500) && took < Duration::from_secs(20), "{took:?}");
 }
 
 #[test]
