@@ -127,6 +127,11 @@ impl Error {
         self
     }
 
+    /// For an error that has no next step of its own.
+    pub fn or_hint(self, hint: impl FnOnce() -> String) -> Error {
+        if self.hints.is_empty() { self.hint(hint()) } else { self }
+    }
+
     pub fn usage(message: impl Into<String>) -> Error {
         Error::new(Kind::Usage, message)
     }

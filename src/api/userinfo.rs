@@ -32,6 +32,10 @@ pub fn ask(
         ))
         .hint("add `[userinfo] url = …` to the provider's file"));
     };
+    // RFC 8705, section 5: with a certificate the server is asked where it wants one
+    let alias = provider.announced.mtls_aliases.get(url);
+    let by_certificate = binding.identity.is_some() && provider.announced.certificate_bound;
+    let url = alias.filter(|_| by_certificate).unwrap_or(url);
     let mut request = Request::new("GET", url.as_str()).header("accept", "application/json, application/jwt");
     super::request::present(provider, set, binding, &mut request);
     let response = send(world, &request)?;

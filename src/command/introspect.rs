@@ -45,7 +45,8 @@ pub fn run(args: IntrospectArgs, global: &Global, world: &mut World) -> Result<u
     let mut ring = session.key_ring(&provider, record.as_ref());
     let name = session.name.clone();
     let asking = Asking { profile: &name, provider: &provider, client: &client };
-    let members = introspect::ask(world, &asking, endpoint, &mut ring, about, args.signed)?;
+    let members = introspect::ask(world, &asking, endpoint, &mut ring, about, args.signed)
+        .map_err(|e| e.or_hint(|| format!("`oauthctl introspect {name} -v` shows what was sent and answered")))?;
     let active = members.get("active") == Some(&Value::Bool(true));
     print(world, format!("{}\n", Value::Object(members)).as_bytes())?;
     if !active {

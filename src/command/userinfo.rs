@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::api;
 use crate::command::{Global, WhoArgs, practice, print};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::protocol::jose;
 use crate::session::fresh::{Want, fresh};
 use crate::world::World;
@@ -26,7 +26,12 @@ pub fn run(args: UserinfoArgs, global: &Global, world: &mut World) -> Result<u8,
     let of_login = id_token.and_then(|token| jose::unverified_claims(token.expose()).ok());
     let mut ring = session.key_ring(&provider, record.as_ref());
     let binding = session.binding(world, &set)?;
-    let claims = api::userinfo::ask(world, &provider, &client, &mut ring, (&set, &binding), of_login.as_ref())?;
+    let claims = api::userinfo::ask(world, &provider, &client, &mut ring, (&set, &binding), of_login.as_ref())
+        .map_err(|e| match e.kind {
+            // OpenID Connect Core, section 5.3: the token must have been asked for with `openid`
+            Kind::Refused => e.or_hint(|| format!("oauthctl login {} --scope openid", session.name)),
+            _ => e.or_hint(|| format!("`oauthctl userinfo {} -v` shows what was sent and answered", session.name)),
+        })?;
     print(world, format!("{}\n", Value::Object(claims)).as_bytes())?;
     Ok(0)
 }

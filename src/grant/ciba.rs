@@ -40,7 +40,7 @@ pub fn obtain(
     let params = ciba::request(scope, hint, more);
     let request = token_request::build("backchannel authentication", endpoint, asking.client, params, None)?;
     let response = send(world, &request)?;
-    let started = ciba::read_start(&response, &endpoint.ok_status).map_err(refused)?;
+    let started = ciba::read_start(&response, &endpoint.ok_status).map_err(|e| refused(e, asking.profile))?;
     let (signals, heard) = std::sync::mpsc::channel();
     world.signals.watch(signals);
     world.say(&format!("{} asks for your consent on a device of yours.", safe(&provider.name)));
@@ -68,7 +68,7 @@ pub fn obtain(
     answer
 }
 
-fn refused(e: StartError) -> Error {
+fn refused(e: StartError, profile: &str) -> Error {
     let kind = match &e {
         StartError::Refused { status, .. } if *status == 429 || *status >= 500 => Kind::TryLater,
         StartError::Refused { code: Some(code), .. } => match code.as_str() {
@@ -80,5 +80,8 @@ fn refused(e: StartError) -> Error {
     };
     let unknown = matches!(&e, StartError::Refused { code: Some(code), .. } if code == "unknown_user_id");
     let error = Error::new(kind, "the sign-in on another device can't be started").cause(e);
-    if unknown { error.hint("name the account as the provider knows it: `--login-hint`") } else { error }
+    match unknown {
+        true => error.hint("name the account as the provider knows it: `--login-hint`"),
+        false => error.hint(format!("with a browser: oauthctl login {profile} --grant authorization-code")),
+    }
 }

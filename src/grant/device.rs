@@ -23,7 +23,7 @@ pub fn obtain(
 ) -> Result<Answer, Error> {
     let provider = asking.provider;
     let Some(facts) = &provider.device else {
-        return Err(Error::usage(format!("provider `{}` offers no login by device code", provider.id))
+        return Err(Error::usage(format!("provider `{}` offers no login by device code", safe(&provider.id)))
             .hint(format!("oauthctl login {}", asking.profile)));
     };
     let started = start(world, asking, facts, scopes)?;
@@ -69,7 +69,9 @@ fn start(world: &mut World, asking: &Asking<'_>, facts: &Device, scopes: &[Strin
             StartError::Refused { .. } => Kind::Usage,
             _ => Kind::Unsafe,
         };
-        Error::new(kind, "the login by device code can't be started").cause(e)
+        Error::new(kind, "the login by device code can't be started")
+            .cause(e)
+            .hint(format!("with a browser: oauthctl login {} --grant authorization-code", asking.profile))
     })
 }
 

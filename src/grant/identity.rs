@@ -139,7 +139,7 @@ pub fn of_renewal(
     let expected = Expected { issuer, ..expected(asking, new) };
     let of_login = of_login.and_then(|old| jose::unverified_claims(old.expose()).ok());
     let judged = match &of_login {
-        Some(old) => id_token::judge_renewed(&claims, old, &expected),
+        Some(old) => id_token::judge_renewed(announced.algorithm.name(), &claims, old, &expected),
         // a login that brought none: nothing to compare with, and no nonce that could be known
         None => id_token::judge(
             announced.algorithm.name(),
@@ -147,7 +147,15 @@ pub fn of_renewal(
             &expected,
         ),
     };
-    explain::step(world, || checks::renewed_id_token(&claims, of_login.as_ref(), &expected, judged.as_ref().err()));
+    explain::step(world, || {
+        checks::renewed_id_token(
+            announced.algorithm.name(),
+            &claims,
+            of_login.as_ref(),
+            &expected,
+            judged.as_ref().err(),
+        )
+    });
     judged.map_err(|e| with_clock(refused(&e), &e))?;
     if !ring.is_known() && !announced.algorithm.is_symmetric() {
         told(world, false, announced.algorithm.name(), None);

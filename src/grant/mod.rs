@@ -129,7 +129,7 @@ pub fn ready<'a>(world: &World, request: &'a Request) -> Result<Cow<'a, Request>
     world.random.fill(&mut random);
     let mut sent = request.clone();
     at_sending.put_into(&mut sent, world.clock.now(), random).map_err(|why| {
-        let mut error = Error::usage("the client's key does not sign").cause(why);
+        let mut error = Error::usage("the client's key does not sign").cause(why).hint("oauthctl doctor");
         error.nothing_sent = true;
         error
     })?;

@@ -64,7 +64,10 @@ pub fn plan(provider: &Provider, redirect_uri: Option<&str>, port: Option<u16>, 
 }
 
 fn registered(uri: &str, port: Option<u16>, mode: LoopbackMode) -> Result<Plan, Error> {
-    let bad = |why: &str| Error::usage(format!("the redirect address `{}` {why}", crate::text::safe(uri)));
+    let bad = |why: &str| {
+        Error::usage(format!("the redirect address `{}` {why}", crate::text::safe(uri)))
+            .hint("`--redirect-uri URL`: the address as it is registered at the provider")
+    };
     let url = url::Url::parse(uri).map_err(|e| bad(&format!("is not a URL: {e}")))?;
     let name = url.host_str().unwrap_or("");
     let loopback = matches!(name, "127.0.0.1" | "[::1]" | "localhost");

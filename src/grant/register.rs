@@ -121,7 +121,7 @@ pub fn register(
         let error = refused(failed, e, &response);
         match wants_token {
             true => error.hint("this server wants an initial access token: `--initial-access-token-file FILE`"),
-            false => error,
+            false => error.hint("with a client of your own: `oauthctl login --client-id ID`"),
         }
     })
 }

@@ -1,12 +1,13 @@
 //! Reads a token answer (RFC 6749, sections 5.1 and 5.2): strict for what is used, tolerant for the rest. What the server has
 //! already spent must not be lost to an odd `expires_in`.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-use crate::protocol::{api_error, form, jwt};
+use crate::protocol::{api_error, form, jose, jwt};
 use crate::provider::{ExpiresUnit, ResponseShape, ZeroExpires};
 use crate::secret::{Secret, WipedJson};
 use crate::token::TokenSet;
@@ -126,6 +127,10 @@ fn set(
     let access_token = token(root, &shape.access_token, "access_token")?
         .ok_or_else(|| AnswerError::Missing(shape.access_token.clone()))?;
     let refresh_token = token(root, &shape.refresh_token, "refresh_token")?;
+    let id_token = at(root, "id_token").and_then(Value::as_str).filter(|text| !text.is_empty());
+    if id_token.is_some_and(|text| !is_id_token(text)) {
+        warnings.push("the answer's `id_token` is too long, or no token at all: it is not kept".to_owned());
+    }
     let token_type = match at(root, &shape.token_type) {
         Some(Value::String(kind)) if wanted == Wanted::Dpop && kind.eq_ignore_ascii_case("dpop") => kind.clone(),
         Some(Value::String(kind)) if wanted == Wanted::Dpop => return Err(AnswerError::NotBound(kind.clone())),
@@ -188,7 +193,7 @@ fn set(
             expires_at,
             refresh_expires_at,
             scopes,
-            id_token: at(root, "id_token").and_then(Value::as_str).map(Secret::from),
+            id_token: id_token.filter(|text| is_id_token(text)).map(Secret::from),
             extra,
         },
         warnings,
@@ -216,6 +221,11 @@ fn token(root: &Value, path: &str, name: &'static str) -> Result<Option<Secret>,
         }
         Some(_) => Err(AnswerError::BadToken(name)),
     }
+}
+
+/// A record has room for no more than is ever read, and what is no token at all is judged by nobody.
+fn is_id_token(text: &str) -> bool {
+    text.len() <= jose::LONGEST && text.bytes().all(|b| (0x21..=0x7e).contains(&b))
 }
 
 /// `Ok(None)`: no lifetime; `Err`: there is one that can't be read (T-32).
@@ -375,8 +385,10 @@ struct Members(Vec<(String, Value)>);
 
 impl Members {
     fn clash(&self) -> Option<String> {
-        self.0.iter().enumerate().find_map(|(i, (name, value))| {
-            self.0[..i].iter().any(|(n, v)| n == name && v != value).then(|| crate::text::safe(name))
+        let mut first: HashMap<&str, &Value> = HashMap::with_capacity(self.0.len());
+        self.0.iter().find_map(|(name, value)| {
+            let known = *first.entry(name).or_insert(value);
+            (known != value).then(|| crate::text::safe(name))
         })
     }
 

@@ -224,3 +224,26 @@ fn times_are_read_from_rfc_3339() {
         assert_eq!(rfc3339(text), want, "{text}");
     }
 }
+
+// T-53
+#[test]
+fn an_id_token_that_is_none_is_not_kept_and_the_rest_is() {
+    let long = "x".repeat(jose::LONGEST + 1);
+    for bad in [long.as_str(), "with a blank", "with\\u001b[31m colour", "ümlaut"] {
+        let body = format!(r#"{{"access_token":"access-1","token_type":"Bearer","id_token":"{bad}"}}"#);
+        let got = read(&response(200, "application/json", body.as_bytes()), &[200], &shape(), " ", 1000).unwrap();
+        assert_eq!((got.set.access_token.expose(), &got.set.id_token), ("access-1", &None), "{bad:.20}");
+        assert!(got.warnings[0].contains("`id_token`"), "{:?}", got.warnings);
+    }
+    assert_eq!(with(r#""id_token":"a.b.c""#).unwrap().id_token.unwrap().expose(), "a.b.c");
+    assert_eq!(with(r#""id_token":"""#).unwrap().id_token, None);
+}
+
+// T-35, T-53: as many as a megabyte has room for, each looked at once
+#[test]
+fn an_answer_of_a_hundred_thousand_members_is_read_and_its_clash_found() {
+    let many: String = (0..90_000).map(|n| format!("\"{n:x}\":1,")).collect();
+    assert!(with(&many[..many.len() - 1]).is_ok());
+    let clash = format!(r#"{many}"0":2"#);
+    assert_eq!(with(&clash), Err(AnswerError::Duplicate("0".into())));
+}

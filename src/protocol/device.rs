@@ -54,7 +54,7 @@ pub fn read_start(response: &Response, facts: &Device) -> Result<Started, StartE
     let text = |name: &str| member(name).and_then(Value::as_str).filter(|s| !s.is_empty());
     let number = |name: &str| member(name).and_then(|v| v.as_u64().or_else(|| v.as_str()?.trim().parse().ok()));
     let device_code = text("device_code")
-        .filter(|c| c.bytes().all(|b| (0x21..=0x7e).contains(&b)))
+        .filter(|c| c.len() <= 4096 && c.bytes().all(|b| (0x21..=0x7e).contains(&b)))
         .ok_or(StartError::Missing("device_code"))?;
     let user_code = text("user_code").filter(|c| c.chars().count() <= 64).ok_or(StartError::Missing("user_code"))?;
     // Google's spelling, from before the RFC

@@ -100,17 +100,7 @@ pub fn judge(algorithm: &str, claims: &Map<String, Value>, expected: &Expected<'
         (Some(_), Some(_)) => return Err(Fault::Nonce),
         (Some(_), None) => return Err(Fault::UnexpectedNonce),
     }
-    for (name, what, value) in [
-        ("at_hash", "access token", expected.access_token),
-        ("c_hash", "code", expected.code),
-        ("s_hash", "`state`", expected.state),
-    ] {
-        if let (Some(hash), Some(value)) = (text(claims, name)?, value)
-            && !half_hash(algorithm, value).is_some_and(|ours| same(hash, &ours))
-        {
-            return Err(Fault::Hash(name, what));
-        }
-    }
+    hashes(algorithm, claims, expected)?;
     let auth_time = seconds(claims, "auth_time")?;
     if let Some(max_age) = expected.max_age {
         let ago = expected.now.saturating_sub(auth_time.ok_or(Fault::Missing("auth_time"))?);
@@ -130,6 +120,7 @@ pub fn judge(algorithm: &str, claims: &Map<String, Value>, expected: &Expected<'
 /// Judges what a renewal received, against the login's own (section 12.2). `expected.nonce` is not looked at: a renewed token
 /// needn't repeat the nonce, but may bear no other one.
 pub fn judge_renewed(
+    algorithm: &str,
     claims: &Map<String, Value>,
     of_login: &Map<String, Value>,
     expected: &Expected<'_>,
@@ -148,7 +139,24 @@ pub fn judge_renewed(
     if claims.contains_key("nonce") && claims.get("nonce") != of_login.get("nonce") {
         return Err(Fault::Changed("nonce"));
     }
-    basics(claims, expected)
+    basics(claims, expected)?;
+    hashes(algorithm, claims, expected)
+}
+
+/// The hashes that the token has of what came with it.
+fn hashes(algorithm: &str, claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), Fault> {
+    for (name, what, value) in [
+        ("at_hash", "access token", expected.access_token),
+        ("c_hash", "code", expected.code),
+        ("s_hash", "`state`", expected.state),
+    ] {
+        if let (Some(hash), Some(value)) = (text(claims, name)?, value)
+            && !half_hash(algorithm, value).is_some_and(|ours| same(hash, &ours))
+        {
+            return Err(Fault::Hash(name, what));
+        }
+    }
+    Ok(())
 }
 
 /// Issuer, audience and times: what every token of this kind must get right.
@@ -384,7 +392,7 @@ mod tests {
     #[test]
     fn a_renewed_token_is_about_the_same_person_client_and_login() {
         let of_login = claims(json!({}));
-        let at = |change| judge_renewed(&claims(change), &of_login, &expected());
+        let at = |change| judge_renewed("RS256", &claims(change), &of_login, &expected());
         assert_eq!(at(json!({ "nonce": null })), Ok(()));
         assert_eq!(at(json!({ "aud": ["an-app"] })), Ok(()));
         assert_eq!(at(json!({})), Ok(()));
@@ -394,6 +402,9 @@ mod tests {
         assert_eq!(at(json!({ "azp": "an-app" })), Err(Fault::Changed("azp")));
         assert_eq!(at(json!({ "nonce": "n-2" })), Err(Fault::Changed("nonce")));
         assert_eq!(at(json!({ "exp": NOW - 400 })), Err(Fault::Expired(400)));
+        // J-19: the access token that came with this one
+        assert_eq!(at(json!({ "at_hash": "77QmUPtjPfzWtF2AnpK9RQ" })), Ok(()));
+        assert_eq!(at(json!({ "at_hash": "x" })), Err(Fault::Hash("at_hash", "access token")));
     }
 
     #[test]

@@ -149,10 +149,9 @@ impl Metadata {
 
     /// A warning where the token endpoint is on another site than the issuer (D-05).
     pub fn foreign_token_endpoint(&self) -> Option<String> {
-        let host = |text: &str| url::Url::parse(text).ok().and_then(|u| u.host_str().map(str::to_owned));
+        let host = |text: &str| url::Url::parse(text).ok().and_then(|u| u.host().map(|host| host.to_owned()));
         let (issuer, token) = (host(self.text("issuer")?)?, host(self.text("token_endpoint")?)?);
-        let site = |host: &str| host.rsplit('.').take(2).collect::<Vec<_>>().join(".");
-        (site(&issuer) != site(&token)).then_some(token)
+        (site(&issuer) != site(&token)).then(|| token.to_string())
     }
 
     /// What it says of how clients prove themselves.
@@ -311,6 +310,15 @@ impl Metadata {
     }
 }
 
+/// What is registered with somebody, near enough for a warning: the last two labels, three where the last two are a country's
+/// own `co.uk`. An address is a site of its own.
+fn site(host: &url::Host) -> String {
+    let url::Host::Domain(name) = host else { return host.to_string() };
+    let labels: Vec<&str> = name.trim_end_matches('.').rsplit('.').collect();
+    let shared = matches!(labels.as_slice(), [country, second, ..] if country.len() == 2 && second.len() <= 3);
+    labels.iter().take(if shared { 3 } else { 2 }).copied().collect::<Vec<_>>().join(".")
+}
+
 /// An endpoint that knows the client as the token endpoint does.
 fn beside_token(provider: &Provider, url: &str) -> Endpoint {
     Endpoint {
@@ -445,6 +453,10 @@ mod tests {
         };
         assert_eq!(there("https://tokens.as.example/x"), None);
         assert_eq!(there("https://evil.test/x"), Some("evil.test".into()));
+        let site = |url: &str| site(&url::Url::parse(url).unwrap().host().unwrap().to_owned());
+        assert_eq!(site("https://as.one.co.uk/"), site("https://one.co.uk./"));
+        assert_ne!(site("https://one.co.uk/"), site("https://two.co.uk/"));
+        assert_ne!(site("https://10.0.0.1/"), site("https://192.168.0.1/"));
         assert_eq!(
             [life(None), life(Some("no-cache, max-age=600")), life(Some("max-age=0")), life(Some("max-age=99999999"))],
             [86_400, 600, 60, 604_800]

@@ -210,7 +210,16 @@ pub fn build(
             Some(("application/x-www-form-urlencoded", Secret::unlisted(form::encode(borrowed(&params)).as_str())))
         }
         ParamsIn::Json => {
-            let object: Map<String, Value> = params.iter().map(|(n, v)| (n.clone(), v.expose().into())).collect();
+            let mut object: Map<String, Value> = Map::new();
+            for (name, value) in &params {
+                let value = Value::from(value.expose());
+                match object.get_mut(name) {
+                    None => drop(object.insert(name.clone(), value)),
+                    // several resources (RFC 8707): a form repeats the name, JSON has lists
+                    Some(Value::Array(list)) => list.push(value),
+                    Some(first) => *first = Value::Array(vec![first.take(), value]),
+                }
+            }
             Some(("application/json", Secret::unlisted(Value::Object(object).to_string())))
         }
     };
@@ -339,6 +348,19 @@ mod tests {
         assert_eq!(
             body,
             r#"{"grant_type":"client_credentials","scope":"a b","client_key":"the:id","client_secret":"p@ss+%é"}"#
+        );
+    }
+
+    // RFC 8707, section 2: as often as there are resources
+    #[test]
+    fn several_values_of_one_name_are_a_list_in_json() {
+        let mut endpoint = endpoint(&[ClientAuth::None]);
+        endpoint.params_in = ParamsIn::Json;
+        let resources = ["https://a.example", "https://b.example", "https://c.example"].map(str::to_owned);
+        let (_, _, _, body) = sent(&endpoint, &Client::plain("id", None), targets(&resources, &["one".to_owned()]));
+        assert_eq!(
+            body,
+            r#"{"resource":["https://a.example","https://b.example","https://c.example"],"audience":"one","client_id":"id"}"#
         );
     }
 

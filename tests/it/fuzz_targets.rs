@@ -296,7 +296,7 @@ pub fn jwt(data: &[u8]) {
         }
         Err(fault) => shown(&fault.to_string()),
     }
-    match id_token::judge_renewed(&claims, &claims, &expected) {
+    match id_token::judge_renewed("ES256", &claims, &claims, &expected) {
         Ok(()) => {}
         Err(fault) => shown(&fault.to_string()),
     }

@@ -11,6 +11,7 @@ use oauthctl::world::serve::{Request, Response};
 use rcgen::{PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519};
 use serde_json::{Map, Value, json};
 
+use crate::world::op::{Op, Plan};
 use crate::world::{Odd, Person, START, answer};
 
 /// RFC 7520's own, as JWK; with its name taken away.
@@ -487,4 +488,30 @@ fn doctor_looks_at_the_clients_key() {
         report.contains("FAIL  client proof   the client key of `as` can't be used: it is neither PEM nor a JWK"),
         "{report}"
     );
+}
+
+// RFC 8705, section 5
+#[test]
+fn with_a_certificate_userinfo_is_asked_where_the_server_wants_one() {
+    let made = rcgen::KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key");
+    let certificate = rcgen::CertificateParams::new(vec!["client.example".to_owned()]).unwrap().self_signed(&made);
+    let mut me = Person::new();
+    let op = Op::start(&mut me, Plan { announced: vec!["ES256".into()], ..Plan::default() });
+    let alias = format!("{}/mtls/userinfo", op.server.base);
+    op.plan.lock().unwrap().document = json!({
+        "mtls_endpoint_aliases": { "userinfo_endpoint": alias },
+        "tls_client_certificate_bound_access_tokens": true,
+    });
+    let (key_file, certificate_file) = (me.path("key.pem"), me.path("client.pem"));
+    std::fs::write(&key_file, pem("PRIVATE KEY", &made.serialize_der())).unwrap();
+    std::fs::write(&certificate_file, pem("CERTIFICATE", certificate.unwrap().der())).unwrap();
+    let by = format!(
+        "--auth none --client-key-file {} --client-certificate {}",
+        key_file.display(),
+        certificate_file.display()
+    );
+    let done = me.browser(op.browser()).types(&format!("{} {by}", op.login()));
+    assert_eq!(done.code, 0, "{}", done.err);
+    me.types("userinfo op");
+    assert_eq!(op.seen().last().map(|line| line.contains("GET /mtls/userinfo")), Some(true), "{:?}", op.seen());
 }

@@ -14,14 +14,7 @@ use crate::text::safe;
 pub fn id_token(algorithm: &str, claims: &Map<String, Value>, expected: &Expected<'_>, fault: Option<&Fault>) -> Step {
     let mut held = basics(claims, expected);
     held.add("nonce", hidden, expected.nonce.map(|n| format!("must be {}: sent with the request", shown(n))));
-    for (name, what, value) in [
-        ("at_hash", "access token", expected.access_token),
-        ("c_hash", "code", expected.code),
-        ("s_hash", "`state`", expected.state),
-    ] {
-        let ours = value.and_then(|value| half_hash(algorithm, value));
-        held.add(name, hidden, ours.map(|ours| format!("must be {}: half the hash of the {what}", shown(&ours))));
-    }
+    held.hashes(algorithm, expected);
     held.add(
         "auth_time",
         |v| when(v, expected.now),
@@ -40,6 +33,7 @@ pub fn id_token(algorithm: &str, claims: &Map<String, Value>, expected: &Expecte
 
 /// The claims of an ID token that a renewal brought; `of_login`: the one that it must be like, where there is one.
 pub fn renewed_id_token(
+    algorithm: &str,
     claims: &Map<String, Value>,
     of_login: Option<&Map<String, Value>>,
     expected: &Expected<'_>,
@@ -55,6 +49,7 @@ pub fn renewed_id_token(
     let mut rest = basics(claims, expected);
     rest.lines.retain(|(name, ..)| !held.lines.iter().any(|(known, ..)| known == name));
     held.lines.append(&mut rest.lines);
+    held.hashes(algorithm, expected);
     Step {
         title: "Checking what the renewed ID token says",
         section: "OpenID Connect Core 1.0, section 12.2",
@@ -156,6 +151,17 @@ impl Held<'_> {
         self.add("exp", |v| when(v, now), Some(format!("ahead, or at most {TOLERANCE} s ago")));
         self.add("iat", |v| when(v, now), Some(format!("past, or at most {TOLERANCE} s ahead")));
         self.add("nbf", |v| when(v, now), Some(format!("past, or at most {TOLERANCE} s ahead")));
+    }
+
+    fn hashes(&mut self, algorithm: &str, expected: &Expected<'_>) {
+        for (name, what, value) in [
+            ("at_hash", "access token", expected.access_token),
+            ("c_hash", "code", expected.code),
+            ("s_hash", "`state`", expected.state),
+        ] {
+            let ours = value.and_then(|value| half_hash(algorithm, value));
+            self.add(name, hidden, ours.map(|ours| format!("must be {}: half the hash of the {what}", shown(&ours))));
+        }
     }
 
     /// Up to the one at fault: what stands below it was not looked at any more.
@@ -316,10 +322,10 @@ mod tests {
         let old = claims(json!({ "azp": "an-app" }));
         let new = claims(json!({ "sub": "mallory", "azp": "an-app" }));
         let expected = expected(None);
-        let fault = judge_renewed(&new, &old, &expected).unwrap_err();
-        let step = renewed_id_token(&new, Some(&old), &expected, Some(&fault));
+        let fault = judge_renewed("RS256", &new, &old, &expected).unwrap_err();
+        let step = renewed_id_token("RS256", &new, Some(&old), &expected, Some(&fault));
         assert_eq!(compared(&step), [("sub", false)]);
-        let fine = renewed_id_token(&old, Some(&old), &expected, None);
+        let fine = renewed_id_token("RS256", &old, Some(&old), &expected, None);
         let names: Vec<&str> = compared(&fine).into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["sub", "azp", "nonce", "iss", "aud", "exp", "iat"]);
     }
