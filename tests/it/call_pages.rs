@@ -9,7 +9,7 @@ use oauthctl::world::Clock;
 
 use crate::call::{api, practice, signed_in};
 use crate::world::robot::decided;
-use crate::world::{Odd, Person, START, answer};
+use crate::world::{Odd, Person, START, answer, own_port};
 
 /// Signed in to GetResponse's manners by client credentials, with so many contacts.
 pub fn getresponse(records: u64) -> (Person, Server) {
@@ -22,10 +22,11 @@ pub fn getresponse(records: u64) -> (Person, Server) {
 
 pub fn constantcontact(options: Options) -> (Person, Server) {
     let mut me = Person::new();
-    let server = me.practice_with(options);
-    let done = me.stdin("practice-secret").browser(crate::world::robot::allows).types(
-        "login constantcontact --client-id practice-client --client-secret-file - --redirect-uri http://localhost:8888",
-    );
+    let redirect = format!("http://localhost:{}", own_port());
+    let server = me.practice_for(options, &redirect);
+    let done = me.stdin("practice-secret").browser(crate::world::robot::allows).types(&format!(
+        "login constantcontact --client-id practice-client --client-secret-file - --redirect-uri {redirect}",
+    ));
     assert_eq!(done.code, 0, "{}", done.err);
     (me, server)
 }
@@ -37,7 +38,10 @@ pub fn verticalresponse(records: u64) -> (Person, Server) {
         .stdin("practice-secret")
         .browser(crate::world::robot::allows)
         .answers("y")
-        .types("login verticalresponse --client-id practice-client --client-secret-file -");
+        .types(&format!(
+            "login verticalresponse --client-id practice-client --client-secret-file - --redirect-uri http://127.0.0.1:{}/cb",
+            own_port()
+        ));
     assert_eq!(done.code, 0, "{}", done.err);
     (me, server)
 }

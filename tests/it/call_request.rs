@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use oauthctl::sandbox::Manners;
 use oauthctl::world::{Clock, serve};
 use serde_json::json;
 
@@ -295,14 +294,7 @@ fn requests_of_one_profile_keep_the_providers_limit() {
 
 #[test]
 fn the_users_own_address_is_a_template() {
-    let mut me = Person::new();
-    let server = me.practice(Manners::VerticalResponse);
-    let done = me
-        .stdin("practice-secret")
-        .browser(crate::world::robot::allows)
-        .answers("y")
-        .types("login verticalresponse --client-id practice-client --client-secret-file -");
-    assert_eq!(done.code, 0, "{}", done.err);
+    let (mut me, server) = crate::call_pages::verticalresponse(1);
     let done = me.types("call verticalresponse /users/{user_id}");
     assert!(done.code == 0 && done.out.contains("alice@example.test"), "{}{}", done.out, done.err);
     drop(server);

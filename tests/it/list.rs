@@ -247,7 +247,7 @@ fn account_names_from_a_server_can_not_act_on_the_terminal() {
 fn a_login_without_a_way_to_renew_says_so() {
     let mut me = Person::new();
     let _server = me.practice(Manners::VerticalResponse);
-    let port = oauthctl::world::serve::bind(None).unwrap().address().unwrap().port();
+    let port = crate::world::own_port();
     me.stdin("practice-secret").answers("y").browser(allows);
     let line = format!(
         "login vr --client-id practice-client --client-secret-file - --redirect-uri http://127.0.0.1:{port}/cb"

@@ -6,7 +6,7 @@ use oauthctl::world::{KeychainError, serve};
 use serde_json::json;
 
 use crate::world::robot::{allows, decided, denies, get, go, with};
-use crate::world::{Fault, Person, START, answer, shown};
+use crate::world::{Fault, Person, START, answer, own_port, shown};
 
 fn titles(pages: &[crate::world::robot::Page]) -> Vec<(u16, &str)> {
     pages.iter().map(|p| (p.status, p.title.as_str())).collect()
@@ -395,7 +395,7 @@ fn where_nothing_can_be_pasted_the_login_ends_at_once() {
 fn verticalresponse_is_signed_in_to_with_a_path_of_ones_own() {
     let mut me = Person::new();
     let server = me.practice(Manners::VerticalResponse);
-    let port = free_port();
+    let port = own_port();
     let line = format!("login verticalresponse --redirect-uri http://127.0.0.1:{port}/cb");
     me.answers("practice-client").answers_hidden("practice-secret").answers("").browser(allows);
     me.types(&line).is(0, "", "
@@ -442,11 +442,9 @@ fn verticalresponse_is_signed_in_to_with_a_path_of_ones_own() {
 #[test]
 fn constant_contact_comes_back_over_https() {
     let mut me = Person::new();
-    let port = free_port();
+    let port = own_port();
     let redirect = format!("https://localhost:{port}");
-    let mut options = oauthctl::sandbox::Options::new(Manners::ConstantContact);
-    options.clients.iter_mut().for_each(|c| c.redirects.also(std::slice::from_ref(&redirect)));
-    let _server = me.practice_with(options);
+    let _server = me.practice_for(oauthctl::sandbox::Options::new(Manners::ConstantContact), &redirect);
     me.answers("practice-client").answers_hidden("practice-secret").browser(allows);
     let done = me.types(&format!("login constantcontact --redirect-uri {redirect}"));
     done.is(0, "", "
@@ -469,10 +467,6 @@ fn constant_contact_comes_back_over_https() {
     ");
     assert_eq!(titles(&done.pages), [(200, "You're signed in")]);
     assert!(done.pages[0].url.starts_with("https://localhost"), "{}", done.pages[0].url);
-}
-
-fn free_port() -> u16 {
-    serve::bind(None).unwrap().address().unwrap().port()
 }
 
 #[test]

@@ -27,6 +27,20 @@ use robot::Page;
 /// The 21st of November 2026, 22:00:00 UTC.
 pub const START: i64 = 1_795_298_400;
 
+/// A port for a redirect address that is said beforehand. The system gives it to nobody by itself, and no two tests get the same.
+pub fn own_port() -> u16 {
+    use std::net::{Ipv4Addr, TcpStream};
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    // another run of these tests on this machine has another beginning
+    let begin = std::process::id() as usize * 97;
+    loop {
+        let port = 15_000 + ((begin + NEXT.fetch_add(1, Ordering::SeqCst)) % 15_000) as u16;
+        if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            return port;
+        }
+    }
+}
+
 /// Somebody with a home, a keychain and a clock, all of which last from one command to the next.
 pub struct Person {
     home: tempfile::TempDir,
@@ -144,6 +158,12 @@ impl Person {
     /// are called `practice`, since `sandbox` starts one by itself.
     pub fn practice(&self, manners: Manners) -> Server {
         self.practice_with(Options::new(manners))
+    }
+
+    /// The same, for logins that end at this address.
+    pub fn practice_for(&self, mut options: Options, redirect: &str) -> Server {
+        options.clients.iter_mut().for_each(|client| client.redirects.also(&[redirect.to_owned()]));
+        self.practice_with(options)
     }
 
     pub fn practice_with(&self, options: Options) -> Server {
