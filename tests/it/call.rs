@@ -508,7 +508,7 @@ fn verbose_shows_the_request_and_no_secret() {
     let (mut me, server) = practice();
     let token = me.kept("practice", "access_token");
     let done = me.types("call practice /echo a=b -v");
-    let out = done.out.replace(server.base().trim_start_matches("http://127.0.0.1:"), "PORT");
+    let out = done.out.replace(server.base().trim_start_matches("http://"), "127.0.0.1:PORT");
     done.is(
         0,
         &out,
