@@ -33,6 +33,8 @@ pub enum SignedError {
     UnknownKey { kid: Option<String>, alg: Algorithm },
     #[error("it names no key (`kid`), and the server has {0} that it may be signed with")]
     SeveralKeys(usize),
+    #[error("the server has {count} keys `{kid}` that it may be signed with")]
+    SameName { kid: String, count: usize },
 }
 
 /// The algorithm and how a token is to be verified, before any key is at hand.
@@ -79,8 +81,45 @@ pub fn verify(token: &str, keys: &JwkSet, trust: &Trust<'_>) -> Result<(Header, 
                 return Err(SignedError::UnknownKey { kid: header.kid.as_deref().map(safe), alg: algorithm });
             }
             (Some(key), 0) => VerifyKey::Public(key),
-            (Some(_), more) => return Err(SignedError::SeveralKeys(more + 1)),
+            (Some(_), more) => {
+                let count = more + 1;
+                return Err(match header.kid.as_deref() {
+                    Some(kid) => SignedError::SameName { kid: safe(kid), count },
+                    None => SignedError::SeveralKeys(count),
+                });
+            }
         }
     };
     Ok(jose::verify(token, &[algorithm], key)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::jose::SigningKey;
+    use serde_json::json;
+
+    #[test]
+    fn of_two_keys_that_fit_none_is_guessed() {
+        let key = SigningKey::from_kept(&SigningKey::generate_p256().unwrap()).unwrap();
+        let own = key.public_jwk().to_members();
+        let keys = |kids: [&str; 2]| {
+            let keys = kids.map(|kid| {
+                let mut members = own.clone();
+                members.insert("kid".into(), json!(kid));
+                Value::Object(members)
+            });
+            JwkSet::read(json!({ "keys": keys }).to_string().as_bytes()).unwrap()
+        };
+        let header = |kid: &str| json!({ "kid": kid }).as_object().cloned().unwrap();
+        let announced = ["ES256".to_owned()];
+        let trust = Trust { algorithms: &announced, typ: None, secret: None };
+        let judged = |header, kids| {
+            let token = key.sign(Algorithm::ES256, header, &Map::new()).unwrap();
+            verify(token.expose(), &keys(kids), &trust).map(drop)
+        };
+        assert_eq!(judged(header("a"), ["a", "b"]), Ok(()));
+        assert_eq!(judged(Map::new(), ["a", "b"]), Err(SignedError::SeveralKeys(2)));
+        assert_eq!(judged(header("a"), ["a", "a"]), Err(SignedError::SameName { kid: "a".into(), count: 2 }));
+    }
 }
