@@ -150,7 +150,7 @@ pub fn make(
     say(world, session, provider, &made);
     if let Some(said) = made.auth_method.as_ref().filter(|said| **said != asked.auth_method) {
         world.say(&format!(
-            "It is to say who it is by `{}`, and not by `{}` as was asked for: so it will.",
+            "The server registered it with the client authentication `{}`, not with `{}` as asked for: that is used from now on.",
             safe(said),
             asked.auth_method
         ));
@@ -268,7 +268,10 @@ fn take_over(
             let dir = session.paths.require_config()?;
             config::edit(&dir, |editor| editor.set(&session.name, "auth", &in_words(auth)))?;
             session.authenticates_by(auth)?;
-            world.say(&format!("The client is to say who it is by `{}`: so it will.", in_words(auth)));
+            world.say(&format!(
+                "The server now wants the client authentication `{}`: it is used from now on.",
+                in_words(auth)
+            ));
         }
     }
     let _lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;

@@ -1,27 +1,10 @@
 //! Token answers as servers have been seen to give them, good and bad, as tables.
 
-use std::collections::BTreeMap;
-
 use super::*;
+use crate::provider::Provider;
 
 fn shape() -> ResponseShape {
-    ResponseShape {
-        root: None,
-        access_token: "access_token".into(),
-        refresh_token: "refresh_token".into(),
-        expires_in: "expires_in".into(),
-        scope: "scope".into(),
-        token_type: "token_type".into(),
-        default_token_type: None,
-        expires_unit: ExpiresUnit::Seconds,
-        default_expires_s: None,
-        zero_expires: ZeroExpires::Now,
-        claims_from_jwt: false,
-        ok_field: None,
-        error: vec!["error".into()],
-        error_description: vec!["error_description".into()],
-        capture: BTreeMap::new(),
-    }
+    Provider::bare("as").response
 }
 
 fn response(status: u16, kind: &str, body: &[u8]) -> Response {

@@ -279,22 +279,12 @@ fn basic(user: &str, password: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
+    use crate::provider::Provider;
 
     fn endpoint(auth: &[ClientAuth]) -> Endpoint {
-        Endpoint {
-            url: Some("https://as.example/token".into()),
-            method: "POST".into(),
-            auth: auth.to_vec(),
-            params_in: ParamsIn::Form,
-            params: BTreeMap::new(),
-            rename: BTreeMap::new(),
-            headers: BTreeMap::new(),
-            send_redirect_uri: true,
-            ok_status: vec![200],
-        }
+        let url = Some("https://as.example/token".to_owned());
+        Endpoint { url, auth: auth.to_vec(), ..Provider::bare("as").token }
     }
 
     fn client() -> Client {

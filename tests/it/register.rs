@@ -141,7 +141,7 @@ fn a_client_says_who_it_is_as_the_server_registered_it() {
         let (server, seen) = issuer_that(&mut me, registered, announced);
         let done = me.browser(straight_back).runs(&["login", &server.base, "--register"]);
         assert_eq!(done.code, 0, "{sent}: {}", done.err);
-        let told = format!("It is to say who it is by `client_secret_{sent}`, and not by `none` as was asked for");
+        let told = format!("with the client authentication `client_secret_{sent}`, not with `none` as asked for");
         assert_eq!(done.err.contains(&told), sent != "none", "{sent}: {}", done.err);
         let name = server.base.replace("http://", "").replace(':', "-");
         assert!(me.config_text().contains(&format!("auth = \"{sent}\"")) || sent == "basic", "{}", me.config_text());
