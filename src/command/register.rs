@@ -175,7 +175,7 @@ fn key_file(session: &Session) -> Option<String> {
 fn unusable(world: &mut World, session: &Session, made: &Registered, why: &str) -> Error {
     let id = safe(&made.client_id);
     let error = Error::new(Kind::Refused, "what the server registered can't be used")
-        .cause(format!("the client is to say who it is by {why}"));
+        .cause(format!("the server wants it to authenticate by {why}"));
     let ended = made.management.as_ref().is_some_and(|management| register::delete(world, management).is_ok());
     let error = match ended {
         true => error.cause(format!("the registration as `{id}` was ended again; nothing was stored")),
@@ -262,7 +262,7 @@ fn take_over(
     let secret = now.client_secret.clone().or(record.client_secret.clone());
     let client = session.client_with(world, provider, Some(&record), now.client_id.clone(), secret)?;
     match register::settled(provider, asked, &now, &client) {
-        Err(why) => world.warn(&format!("the client is to say who it is by {}", safe(&why))),
+        Err(why) => world.warn(&format!("the server now wants the client to authenticate by {}", safe(&why))),
         Ok(None) => {}
         Ok(Some(auth)) => {
             let dir = session.paths.require_config()?;

@@ -29,7 +29,7 @@ pub struct Registered {
     pub client_secret: Option<Secret>,
     /// With what, and where, the registration is managed; not every server offers it.
     pub management: Option<Management>,
-    /// How the client is to say who it is, in the registry's words: not always what was asked for (section 3.2.1).
+    /// How the client is to authenticate, in the registry's words: not always what was asked for (section 3.2.1).
     pub auth_method: Option<String>,
     /// Unix seconds; `None`: it doesn't end.
     pub secret_expires_at: Option<i64>,

@@ -206,7 +206,7 @@ def a_client_that_is_registered_as_something_else_than_it_asked_for_follows(t):
     for method in ("client_secret_basic", "client_secret_post"):
         op = op_with_extras(t, registers_as=method)
         home = t.home(OAUTHCTL_STORE="file")
-        told = rf"by `{method}`, and not by `none`"
+        told = rf"authentication `{method}`, not with `none`"
         home.run("login", op.http, "--register", "--scope", "openid offline_access", env={"BROWSER": t.browser()}).expect(0, err=told)
         name = op.http.removeprefix("http://").replace(":", "-")
         home.run("refresh", name).expect(0)
