@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::numbers;
 use crate::error::{Error, Kind};
 use crate::text::safe;
 
@@ -76,11 +77,20 @@ fn add(read: &mut Items, item: &str, home: Option<&Path>) -> Result<(), Error> {
     };
     let from_file = |value: &str| text_of_file(&resolve(value, home), value);
     let json = |text: &str| {
-        serde_json::from_str::<Value>(text).map_err(|e| {
+        let value = serde_json::from_str::<Value>(text).map_err(|e| {
             Error::usage(format!("the value of `{}{separator}` is not JSON", safe(&unescaped(key))))
                 .cause(e)
                 .hint("text is written `key=value`")
-        })
+        })?;
+        match numbers::inexact(text) {
+            None => Ok(value),
+            Some(number) => Err(Error::usage(format!(
+                "`{}{separator}` has the number {}, which would be sent rounded",
+                safe(&unescaped(key)),
+                safe(number)
+            ))
+            .hint("`-d` and `--input` send a body as it is written; as a text: `key=value`")),
+        }
     };
     match separator {
         ":" => {
@@ -261,7 +271,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_an_item_is_refused() {
-        for bad in ["plain", "=x", "a:={", ";", "f@x;type=nonsense"] {
+        for bad in ["plain", "=x", "a:={", "a:=[18446744073709551617]", ";", "f@x;type=nonsense"] {
             assert_eq!(items(&[bad]).unwrap_err().kind, Kind::Usage, "{bad}");
         }
         // header tricks

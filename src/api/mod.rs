@@ -11,6 +11,7 @@ pub mod hosts;
 pub mod items;
 pub mod multipart;
 mod nested;
+mod numbers;
 pub mod pace;
 pub mod pages;
 pub mod request;
