@@ -155,6 +155,9 @@ pub fn make(
             asked.auth_method
         ));
     }
+    for lacking in made.lacks(&asked) {
+        world.warn(&format!("the server registered it without {lacking}"));
+    }
     Ok(())
 }
 
@@ -244,7 +247,11 @@ fn update(
     let asked = wanted(world, session, &provider, grant, name, &keyed)?;
     let id = record.client_id.clone().unwrap_or_default();
     let now = register::update(world, management, &id, record.client_secret.as_ref(), &asked)?;
+    let lacking = now.lacks(&asked);
     take_over(world, session, &provider, record, now, Some(&asked.auth_method))?;
+    for lacking in lacking {
+        world.warn(&format!("the server registered it without {lacking}"));
+    }
     world.say(&format!("{}: the registration is up to date", session.name));
     Ok(())
 }

@@ -36,7 +36,8 @@ pub fn wanted(
         grant_types,
         auth_method: auth_method.to_owned(),
         key: key.filter(|_| auth_method == "private_key_jwt").map(SigningKey::public_jwk),
-        scope: (!scopes.is_empty()).then(|| scopes.join(&provider.scopes.separator)),
+        // RFC 7591, section 2: by spaces, whatever separates them elsewhere
+        scope: (!scopes.is_empty()).then(|| scopes.join(" ")),
     })
 }
 

@@ -33,6 +33,10 @@ pub struct Registered {
     pub auth_method: Option<String>,
     /// Unix seconds; `None`: it doesn't end.
     pub secret_expires_at: Option<i64>,
+    /// What else it says that it registered; `None`: nothing about it, so as asked.
+    pub redirect_uris: Option<Vec<String>>,
+    pub grant_types: Option<Vec<String>>,
+    pub scopes: Option<Vec<String>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +51,25 @@ pub enum RegistrationError {
     Refused { status: u16, said: Option<String> },
     #[error("the answer has no usable `{0}`")]
     Missing(&'static str),
+}
+
+impl Registered {
+    /// What was asked for and is not in it, in words: a server may replace any of it, and the client is to look (RFC 7591,
+    /// section 3.2.1).
+    pub fn lacks(&self, wanted: &Wanted) -> Vec<String> {
+        let scopes: Vec<_> = wanted.scope.iter().flat_map(|scope| scope.split(' ').map(str::to_owned)).collect();
+        [
+            ("redirect URI", &self.redirect_uris, &wanted.redirect_uris),
+            ("grant type", &self.grant_types, &wanted.grant_types),
+            ("scope", &self.scopes, &scopes),
+        ]
+        .into_iter()
+        .filter_map(|(what, registered, asked)| Some((what, registered.as_ref()?, asked)))
+        .flat_map(|(what, registered, asked)| {
+            asked.iter().filter(|one| !registered.contains(one)).map(move |one| format!("the {what} `{}`", safe(one)))
+        })
+        .collect()
+    }
 }
 
 impl Wanted {
@@ -126,12 +149,19 @@ pub fn read(response: &Response) -> Result<Registered, RegistrationError> {
         }
         _ => None,
     };
+    let list = |name: &str| {
+        let list = body.get(name)?.as_array()?;
+        Some(list.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+    };
     Ok(Registered {
         client_id: client_id.to_owned(),
         client_secret: text("client_secret").map(Secret::from),
         management,
         auth_method: text("token_endpoint_auth_method").map(str::to_owned),
         secret_expires_at: body.get("client_secret_expires_at").and_then(Value::as_i64).filter(|at| *at > 0),
+        redirect_uris: list("redirect_uris"),
+        grant_types: list("grant_types"),
+        scopes: text("scope").map(|scope| scope.split_ascii_whitespace().map(str::to_owned).collect()),
     })
 }
 
@@ -178,17 +208,37 @@ mod tests {
         );
     }
 
-    #[test]
-    fn what_is_asked_for_is_a_native_client() {
-        let wanted = Wanted {
+    fn native() -> Wanted {
+        Wanted {
             name: "oauthctl".into(),
             redirect_uris: vec!["http://127.0.0.1/callback".into()],
             grant_types: vec!["authorization_code".into(), "refresh_token".into()],
             auth_method: "none".into(),
             key: None,
-            scope: None,
-        };
-        let request = request("https://as.example/reg", &wanted, None);
+            scope: Some("read write".into()),
+        }
+    }
+
+    #[test]
+    fn what_a_server_left_out_is_told() {
+        let lacks = |body: Value| read(&response(201, &body)).unwrap().lacks(&native());
+        assert_eq!(lacks(json!({ "client_id": "x" })), [""; 0]);
+        let all = json!({
+            "client_id": "x", "redirect_uris": ["http://127.0.0.1/callback", "http://localhost/"], "scope": "write  read more",
+            "grant_types": ["refresh_token", "authorization_code"],
+        });
+        assert_eq!(lacks(all), [""; 0]);
+        let less =
+            json!({ "client_id": "x", "redirect_uris": [], "grant_types": ["authorization_code"], "scope": "read" });
+        assert_eq!(
+            lacks(less),
+            ["the redirect URI `http://127.0.0.1/callback`", "the grant type `refresh_token`", "the scope `write`"]
+        );
+    }
+
+    #[test]
+    fn what_is_asked_for_is_a_native_client() {
+        let request = request("https://as.example/reg", &native(), None);
         let body: Value = serde_json::from_str(request.body.unwrap().expose()).unwrap();
         assert_eq!(body["application_type"], "native");
         assert_eq!(body["response_types"], json!(["code"]));

@@ -156,6 +156,23 @@ fn a_client_says_who_it_is_as_the_server_registered_it() {
     }
 }
 
+// RFC 7591, section 3.2.1: any of it may be replaced
+#[test]
+fn what_a_server_left_out_of_a_registration_is_told() {
+    let mut me = Person::new();
+    let less = json!({ "token_endpoint_auth_method": "none", "grant_types": ["authorization_code"], "scope": "\u{1b}[2Jread" });
+    let (server, _seen) = issuer_that(&mut me, less, json!(["none"]));
+    let done = me.browser(straight_back).runs(&["login", &server.base, "--register", "--scope", "write"]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(
+        done.err.contains("warning: the server registered it without the grant type `refresh_token`"),
+        "{}",
+        done.err
+    );
+    assert!(done.err.contains("warning: the server registered it without the scope `write`"), "{}", done.err);
+    assert!(!done.err.contains("redirect URI"), "{}", done.err);
+}
+
 #[test]
 fn a_registration_that_cannot_be_used_is_ended_again() {
     for (registered, says) in [
