@@ -3,7 +3,7 @@
 use url::form_urlencoded::byte_serialize;
 
 use crate::error::{Error, Kind};
-use crate::grant::{Asking, send};
+use crate::grant::{Asking, redirected, send};
 use crate::protocol::token_request::{Client, RequestError};
 use crate::protocol::{api_error, token_request};
 use crate::provider::{Kills, Revoke};
@@ -70,6 +70,10 @@ fn one(world: &mut World, asking: &Asking<'_>, facts: &Revoke, token: &Secret, h
     if (200..300).contains(&response.status) {
         return Ok(Outcome::Revoked);
     }
+    let failed = "the provider did not revoke the token";
+    if let Some(error) = redirected(&response, failed) {
+        return Err(error);
+    }
     let said = api_error::read(&response.body);
     if response.status < 500 && said.as_ref().and_then(|e| e.code.as_deref()) == Some("unsupported_token_type") {
         world.step(|| format!("the provider lets nobody revoke tokens of the kind `{hint}`"));
@@ -85,7 +89,7 @@ fn one(world: &mut World, asking: &Asking<'_>, facts: &Revoke, token: &Secret, h
         401 => Kind::Usage,
         _ => Kind::Other,
     };
-    Err(Error::new(kind, "the provider did not revoke the token").cause(format!("it answered {why}")))
+    Err(Error::new(kind, failed).cause(format!("it answered {why}")))
 }
 
 /// The request in the provider's shape. `hint` names the kind of token (RFC 7009, section 2.1).

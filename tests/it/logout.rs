@@ -141,16 +141,16 @@ fn a_provider_that_can_not_answer_now_loses_nothing_and_logout_can_be_repeated()
 #[test]
 fn a_kind_of_token_that_can_not_be_revoked_does_not_save_the_other() {
     const NO: &str = r#"{"error":"unsupported_token_type"}"#;
-    let both = ["refresh_token", "access_token"];
+    const BOTH: &[&str] = &["refresh_token", "access_token"];
     for (refused, says) in [
         (
-            &both[..1],
+            &BOTH[..1],
             "the provider has revoked the access token; refresh tokens it lets nobody revoke: that one stays valid until it expires",
         ),
-        (&both[1..], "the provider has revoked the refresh token; the access token stays valid until it expires"),
+        (&BOTH[1..], "the provider has revoked the refresh token; the access token stays valid until it expires"),
         (
-            &both[..],
-            "odd offers no way to revoke a token from outside: it stays valid until it expires, or until you remove the app in your account there",
+            BOTH,
+            "Odd offers no way to revoke a token from outside: it stays valid until it expires, or until you remove the app in your account there",
         ),
     ] {
         let mut me = Person::new();

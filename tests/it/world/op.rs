@@ -41,6 +41,8 @@ pub struct Plan {
     /// The redirect is a posted form.
     pub form: bool,
     pub userinfo: Value,
+    /// How many requests for it are refused first, and with what: status and challenge.
+    pub userinfo_refused: (usize, u16, &'static str),
     /// Members added to the discovery document.
     pub document: Value,
     /// The keys can't be had.
@@ -48,6 +50,8 @@ pub struct Plan {
     /// The answer as a signed token (JARM).
     pub jarm: bool,
     pub typ: Option<String>,
+    /// Members changed in the token endpoint's answer.
+    pub answer: Value,
 }
 
 impl Default for Plan {
@@ -68,10 +72,12 @@ impl Default for Plan {
             redirect_unset: Vec::new(),
             form: false,
             userinfo: json!({ "sub": "alice", "name": "Alice Example" }),
+            userinfo_refused: (0, 401, ""),
             document: json!({}),
             keys_away: false,
             jarm: false,
             typ: None,
+            answer: json!({}),
         }
     }
 }
@@ -128,6 +134,7 @@ struct State {
     /// What was asked: method and path, with `Authorization` where there was one.
     seen: Vec<String>,
     renewals: usize,
+    refused: usize,
 }
 
 struct Keys {
@@ -272,13 +279,25 @@ fn respond(request: &serve::Request, plan: &Plan, state: &mut State, ring: &Keys
             let renewal = body.contains("grant_type=refresh_token");
             state.renewals += usize::from(renewal);
             let bent = plan.renewal == renewal && !plan.jarm;
-            let plan = if bent { plan.clone() } else { Plan { announced: plan.announced.clone(), ..Plan::default() } };
-            ok(&json!({
+            let straight = Plan { announced: plan.announced.clone(), answer: plan.answer.clone(), ..Plan::default() };
+            let plan = if bent { plan.clone() } else { straight };
+            let mut body = json!({
                 "access_token": if renewal { format!("{ACCESS}-{}", state.renewals) } else { ACCESS.to_owned() },
                 "token_type": "Bearer", "expires_in": 3600,
                 "refresh_token": format!("refresh-token-{}", state.renewals),
                 "id_token": id_token(&plan, state, ring, false),
-            }))
+            });
+            for (name, value) in plan.answer.as_object().into_iter().flatten() {
+                body[name.as_str()] = value.clone();
+            }
+            ok(&body)
+        }
+        "GET /userinfo" if state.refused < plan.userinfo_refused.0 => {
+            state.refused += 1;
+            let (_, status, challenge) = plan.userinfo_refused;
+            let mut refusal = answer(status, "text/plain", "");
+            refusal.headers.push(("WWW-Authenticate".into(), challenge.into()));
+            refusal
         }
         "GET /userinfo" => match &plan.userinfo {
             Value::String(token) => answer(200, "application/jwt", token),
