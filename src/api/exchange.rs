@@ -82,6 +82,9 @@ impl Caller<'_> {
                 Err(e) => return Err(e.into()),
             };
             world.step(|| format!("< {} {}", answer.version, answer.status));
+            for line in trace::headers(&answer.headers) {
+                world.step(|| line);
+            }
             self.heed(world, &answer.headers);
             let at_sending = request.at_sending.as_ref();
             if at_sending.is_some_and(|at| at.heard(&request, answer.status, &answer.headers, &[]))

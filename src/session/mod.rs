@@ -34,7 +34,7 @@ use crate::secret::Secret;
 use crate::store::{self, Store};
 use crate::text::safe;
 use crate::world::World;
-pub use choice::{Choice, known_grants, known_stores};
+pub use choice::{Choice, known_grants, known_stores, usual_store};
 use choice::{
     is_named, overlay_environment, overlay_flags, provider_of_new_profile, store_for, store_kind, variable, which,
 };

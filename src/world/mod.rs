@@ -187,8 +187,9 @@ pub enum HttpError {
 }
 
 pub trait Browser: Send {
-    /// Opens one URL, `https` or loopback `http`; says how it went wrong as far as that is known within a moment.
-    fn open(&self, url: &str) -> Result<(), BrowserError>;
+    /// Opens one URL, `https` or loopback `http`; says how it went wrong as far as that is known within a moment, or before
+    /// `acted` says that somebody has come back from there.
+    fn open(&self, url: &str, acted: &dyn Fn() -> bool) -> Result<(), BrowserError>;
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

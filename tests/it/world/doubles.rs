@@ -138,7 +138,7 @@ impl Screen {
 }
 
 impl Browser for Door<Screen> {
-    fn open(&self, url: &str) -> Result<(), BrowserError> {
+    fn open(&self, url: &str, _acted: &dyn Fn() -> bool) -> Result<(), BrowserError> {
         let mut shows = self.0.0.lock().unwrap();
         match std::mem::replace(&mut *shows, Shows::Done) {
             Shows::Waiting(Opens::Missing) => Err(BrowserError::NotFound),
