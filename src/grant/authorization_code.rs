@@ -338,14 +338,15 @@ fn wait(
     loop {
         let left = deadline.saturating_sub(world.clock.elapsed());
         if left.is_zero() {
-            return Err(nobody_answered(login));
+            return Err(nobody_answered(login, &noise));
         }
         // short naps, so that a machine that slept finds the deadline passed (L-45)
         match inbox.recv_timeout(left.min(Duration::from_secs(1))) {
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Err(nobody_answered(login)),
+            Err(RecvTimeoutError::Disconnected) => return Err(nobody_answered(login, &noise)),
             Ok(Event::Signal(signal)) => return Err(interrupted(signal)),
             Ok(Event::NothingToPaste) if listening => {}
+            Ok(Event::NothingToPaste) if noise.last.is_some() => return Err(nobody_answered(login, &noise)),
             Ok(Event::NothingToPaste) => {
                 return Err(Error::new(Kind::NobodyAnswered, "the input ended before an address was pasted")
                     .hint(format!("run `oauthctl login {}` in a terminal", login.asking.profile)));
@@ -356,6 +357,7 @@ fn wait(
                 match judged(verdict, login)? {
                     Ok((code, params)) => return Ok((code, params, None)),
                     Err(why) => {
+                        noise.last = Some(why);
                         world.say(&format!("That address is not the answer to this sign-in: {why}. Paste another:"))
                     }
                 }
@@ -420,7 +422,16 @@ fn pasted_query(world: &mut World, text: &str, redirect_uri: Option<&str>) -> Op
     }
 }
 
-fn nobody_answered(login: &Login<'_>) -> Error {
+/// Answers that were none of this login's don't end it, but where nothing else came they are what there is to say.
+fn nobody_answered(login: &Login<'_>, noise: &Noise) -> Error {
+    if let Some(why) = noise.last {
+        return Error::new(Kind::Unsafe, "what came to the redirect address was no answer to this sign-in")
+            .cause(why)
+            .hint(format!(
+                "nothing was exchanged; run `oauthctl login {}` again, and look closely at where you sign in",
+                login.asking.profile
+            ));
+    }
     Error::new(Kind::NobodyAnswered, format!("nobody signed in within {} s", login.timeout.as_secs()))
         .hint(format!("oauthctl login {}", login.asking.profile))
 }
@@ -437,11 +448,14 @@ fn interrupted(signal: i32) -> Error {
 struct Noise {
     count: u32,
     last_said: Option<Duration>,
+    /// Why the last one was none.
+    last: Option<&'static str>,
 }
 
 impl Noise {
-    fn heard(&mut self, world: &mut World, why: &str) {
+    fn heard(&mut self, world: &mut World, why: &'static str) {
         self.count += 1;
+        self.last = Some(why);
         let now = world.clock.elapsed();
         if self.last_said.is_none_or(|at| now >= at + NOISE_EVERY) {
             self.last_said = Some(now);

@@ -98,7 +98,7 @@ fn wrong_or_missing_state() {
     };
     let done = me.browser(act).types("login sandbox");
     me.clock.hurry(0);
-    assert_eq!(done.code, 6, "{}", done.err);
+    assert_eq!(done.code, 7, "{}", done.err);
     assert_eq!(done.pages.iter().map(|p| p.status).collect::<Vec<_>>(), [400, 400, 400]);
     assert!(done.sent.is_empty(), "no code was exchanged");
     assert_eq!(me.record("sandbox"), kept);
