@@ -14,6 +14,7 @@ mod nested;
 mod numbers;
 pub mod pace;
 pub mod pages;
+pub mod redirect;
 pub mod request;
 pub mod retry;
 pub mod shape;

@@ -254,6 +254,10 @@ pub trait Terminal {
     fn read_stdin(&self, limit: usize) -> std::io::Result<Zeroizing<String>>;
     /// Standard input as a stream, for `call`'s body.
     fn stdin(&self) -> Box<dyn Read + Send>;
+    /// Standard input where it is a regular file, which can be read more than once.
+    fn stdin_file(&self) -> Option<std::fs::File> {
+        None
+    }
     /// Asks on the terminal, answer shown. The question has been written already.
     fn read_line(&self) -> std::io::Result<String>;
     /// From now on what is typed isn't shown: before a question whose answer is read by `read_hidden`, since people type ahead.
