@@ -11,6 +11,7 @@ mod call_request;
 mod completions;
 mod configuration;
 mod doctor;
+mod environment;
 mod errors;
 mod explain;
 mod fuzz_corpus;
