@@ -1762,12 +1762,16 @@ _oauthctl() {
             return 0
             ;;
         oauthctl__subcmd__provider__subcmd__list)
-            opts="-q -v -h -V --json --quiet --verbose --error-format --no-cache --help --version"
+            opts="-q -v -h -V --format --json --quiet --verbose --error-format --no-cache --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --error-format)
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0

@@ -542,8 +542,9 @@ set edit:completion:arg-completer[oauthctl] = {|@words|
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'oauthctl;provider;list'= {
+            cand --format 'How they are printed'
             cand --error-format 'How errors are written'
-            cand --json 'One JSON array instead of lines'
+            cand --json 'The same as `--format json`: one array'
             cand -q 'Say nothing but errors'
             cand --quiet 'Say nothing but errors'
             cand -v 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'

@@ -492,9 +492,11 @@ complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and not __fi
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and not __fish_seen_subcommand_from list show help" -f -a "list" -d 'Name every provider: built in, and your own'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and not __fish_seen_subcommand_from list show help" -f -a "show" -d 'Print all that is known of a provider, as the TOML file that describes it'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and not __fish_seen_subcommand_from list show help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and __fish_seen_subcommand_from list" -l format -d 'How they are printed' -r -f -a "text\t''
+json\t''"
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and __fish_seen_subcommand_from list" -l error-format -d 'How errors are written' -r -f -a "text\t''
 json\t''"
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and __fish_seen_subcommand_from list" -l json -d 'One JSON array instead of lines'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and __fish_seen_subcommand_from list" -l json -d 'The same as `--format json`: one array'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but errors'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand provider; and __fish_seen_subcommand_from list" -l no-cache -d 'Do without the kernel\'s copy of the access token'

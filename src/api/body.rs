@@ -1,6 +1,9 @@
 //! What a request carries: JSON or a form made of items, parts with files, a text, a file, or standard input as a stream.
 
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -35,11 +38,20 @@ pub enum Body {
         path: PathBuf,
         kind: &'static str,
     },
-    /// Standard input: once.
+    /// Standard input: once, unless it is a file.
     Input {
         kind: &'static str,
         sent: bool,
+        file: Option<Rest>,
     },
+}
+
+/// A file that is open already, from where it stood: read by place, so that an attempt that is still being sent and the next one
+/// don't disturb each other.
+#[derive(Clone, Debug)]
+pub struct Rest {
+    file: Arc<File>,
+    at: u64,
 }
 
 const JSON: &str = "application/json";
@@ -57,7 +69,7 @@ impl Body {
         let kind = if asked.form { FORM } else { JSON };
         if let Some(data) = &asked.data {
             return match data.as_str() {
-                "-" | "@-" => Ok(Body::Input { kind, sent: false }),
+                "-" | "@-" => Ok(Body::input(world, kind)),
                 text => match text.strip_prefix('@') {
                     Some(file) => Body::file(file, home.as_deref(), kind),
                     None => Ok(Body::Text { text: Secret::unlisted(text), kind }),
@@ -65,7 +77,7 @@ impl Body {
             };
         }
         match asked.input.as_deref() {
-            Some("-") => return Ok(Body::Input { kind, sent: false }),
+            Some("-") => return Ok(Body::input(world, kind)),
             Some(file) => return Body::file(file, home.as_deref(), kind),
             None => {}
         }
@@ -83,6 +95,11 @@ impl Body {
             nested::body(&items.data)?.to_string()
         };
         Ok(Body::Text { text: Secret::unlisted(text), kind })
+    }
+
+    fn input(world: &World, kind: &'static str) -> Body {
+        let rest = |mut file: File| Some(Rest { at: file.stream_position().ok()?, file: Arc::new(file) });
+        Body::Input { kind, sent: false, file: world.terminal.stdin_file().and_then(rest) }
     }
 
     fn file(typed: &str, home: Option<&Path>, kind: &'static str) -> Result<Body, Error> {
@@ -111,7 +128,7 @@ impl Body {
     /// Whether it can be read once more: a file, not a pipe.
     pub fn can_be_sent_again(&self) -> bool {
         match self {
-            Body::Input { sent, .. } => !sent,
+            Body::Input { sent, file, .. } => file.is_some() || !sent,
             // a named pipe is a file by its name alone
             Body::File { path, .. } => std::fs::metadata(path).is_ok_and(|m| m.is_file()),
             _ => true,
@@ -135,11 +152,35 @@ impl Body {
                 let length = metadata.is_file().then_some(metadata.len());
                 (None, Some(Upload { reader: Box::new(file), length }))
             }
+            Body::Input { file: Some(rest), .. } => {
+                let upload = rest.upload().map_err(|e| Error::usage("standard input can't be read").cause(e))?;
+                (None, Some(upload))
+            }
             Body::Input { sent, .. } => {
                 *sent = true;
                 (None, Some(Upload { reader: world.terminal.stdin(), length: None }))
             }
         })
+    }
+}
+
+impl Rest {
+    fn upload(&self) -> io::Result<Upload> {
+        let length = self.file.metadata()?.len().saturating_sub(self.at);
+        // whoever reads the same input after us goes on behind what was sent
+        (&*self.file).seek(SeekFrom::Start(self.at + length))?;
+        Ok(Upload { reader: Box::new(self.clone().take(length)), length: Some(length) })
+    }
+}
+
+impl Read for Rest {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        #[cfg(unix)]
+        let n = std::os::unix::fs::FileExt::read_at(&*self.file, buffer, self.at)?;
+        #[cfg(windows)]
+        let n = std::os::windows::fs::FileExt::seek_read(&*self.file, buffer, self.at)?;
+        self.at += n as u64;
+        Ok(n)
     }
 }
 

@@ -70,6 +70,44 @@ pub fn begins_at(headers: &[(String, String)]) -> Option<u64> {
     header(headers, "content-range")?.strip_prefix("bytes ")?.split_once('-')?.0.trim().parse().ok()
 }
 
+/// Where that file lies, past the links that lead to it: what a link points to is written, as by any other program, and the link
+/// stays. Whether it can be written is seen before anything is asked for: it costs a request otherwise, and one that may not be
+/// repeated.
+pub fn writable(named: &Path) -> Result<PathBuf, Unwritable> {
+    // a device, a pipe: opening one may wait for its reader
+    if fs::metadata(named).is_ok_and(|m| !m.is_file() && !m.is_dir()) {
+        return Ok(named.to_owned());
+    }
+    let mut target = named.to_owned();
+    for _ in 0..MOST_LINKS {
+        match fs::read_link(&target) {
+            Ok(to) => target = target.parent().unwrap_or(Path::new("")).join(to),
+            Err(_) => break,
+        }
+    }
+    if target.is_dir() || target.file_name().is_none() {
+        return Err(Unwritable::Folder);
+    }
+    let beside = part(&target);
+    match OpenOptions::new().write(true).create_new(true).open(&beside) {
+        Ok(_) => fs::remove_file(&beside)?,
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(e) => return Err(e.into()),
+    }
+    Ok(target)
+}
+
+/// As many as the system follows.
+const MOST_LINKS: usize = 40;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Unwritable {
+    #[error("it is a folder")]
+    Folder,
+    #[error(transparent)]
+    Failed(#[from] io::Error),
+}
+
 impl Part {
     /// A new one; with a validator it can be gone on with later.
     pub fn begin(target: &Path, url: &str, validator: Option<&str>) -> io::Result<Part> {
@@ -101,10 +139,19 @@ impl Part {
         if self.in_place {
             return Ok(());
         }
+        // who may read the old one may read the new one, and nobody else
+        if let Ok(old) = fs::metadata(&self.target) {
+            self.file.set_permissions(old.permissions())?;
+        }
         self.file.sync_all()?;
         fs::rename(part(&self.target), &self.target)?;
         let _ = fs::remove_file(tag(&self.target));
         Ok(())
+    }
+
+    /// Whether nobody has seen anything of it yet.
+    pub fn is_hidden(&self) -> bool {
+        !self.in_place
     }
 
     /// It came to nothing; whether it can be gone on with.
@@ -139,6 +186,44 @@ mod tests {
         let part = Part::begin(&target, "https://a/x", None).unwrap();
         assert!(!part.give_up());
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_target_is_looked_at_before_anything_is_asked_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        assert_eq!(writable(&at("new")).unwrap(), at("new"));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+        // what is there to be gone on with stays
+        fs::write(at("big.part"), "half").unwrap();
+        assert_eq!(writable(&at("big")).unwrap(), at("big"));
+        assert_eq!(fs::read(at("big.part")).unwrap(), b"half");
+        assert!(matches!(writable(dir.path()), Err(Unwritable::Folder)));
+        assert!(matches!(writable(Path::new("..")), Err(Unwritable::Folder)));
+        assert!(matches!(writable(&at("no/x")), Err(Unwritable::Failed(_))));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_a_link_points_to_is_written_and_its_mode_stays() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::write(at("real"), "old").unwrap();
+        fs::set_permissions(at("real"), fs::Permissions::from_mode(0o640)).unwrap();
+        symlink("real", at("one")).unwrap();
+        symlink(at("one"), at("two")).unwrap();
+        let target = writable(&at("two")).unwrap();
+        assert_eq!(target, at("real"));
+        let mut part = Part::begin(&target, "", None).unwrap();
+        part.write(b"new").unwrap();
+        part.keep().unwrap();
+        assert_eq!(fs::read(at("two")).unwrap(), b"new");
+        assert!(fs::symlink_metadata(at("one")).unwrap().is_symlink());
+        assert_eq!(fs::metadata(at("real")).unwrap().permissions().mode() & 0o777, 0o640);
+        // one that leads nowhere yet
+        symlink("later", at("dangling")).unwrap();
+        assert_eq!(writable(&at("dangling")).unwrap(), at("later"));
     }
 
     #[test]

@@ -7,8 +7,8 @@ use std::time::Duration;
 use url::Url;
 
 use super::body::Body;
-use super::hosts;
 use super::pace::{self, Pace};
+use super::redirect::{self, Unfollowed, Way};
 use super::request::Draft;
 use super::retry;
 use crate::error::{Error, Kind};
@@ -35,7 +35,24 @@ pub struct Caller<'a> {
     pub renew: Option<Renew<'a>>,
     pub retries: u32,
     pub pace: Pace,
+    /// What is sent to a stranger that the API redirects to; `None`: nothing is.
+    pub abroad: Option<Draft>,
+    pub aftermath: Aftermath,
 }
+
+/// What the last answer doesn't say by itself.
+#[derive(Clone, Debug, Default)]
+pub struct Aftermath {
+    /// The token was renewed too late for this request, which can't be sent again: the next one will have the new token.
+    pub renewed: bool,
+    /// It is a redirect that wasn't followed.
+    pub unfollowed: Option<Unfollowed>,
+    /// It comes from a stranger, to whom the API had redirected.
+    pub foreign: bool,
+}
+
+/// What the provider alone is sent.
+type Own = (Draft, Option<TokenSet>);
 
 /// Of an answer that is looked into, no more than this is read.
 const LOOKED_INTO: u64 = 1 << 20;
@@ -49,7 +66,17 @@ impl Caller<'_> {
 
     /// Sends until there is an answer to show, and tells where it came from in the end.
     pub fn send(&mut self, world: &mut World, url: &Url) -> Result<(Url, Streamed), Error> {
-        let mut url = url.clone();
+        self.aftermath = Aftermath::default();
+        let mut own = None;
+        let answered = self.attempts(world, url.clone(), &mut own);
+        if let Some((draft, set)) = own {
+            (self.draft, self.set, self.aftermath.foreign) = (draft, set, true);
+        }
+        answered
+    }
+
+    /// `own`: what is put aside on the way to a stranger.
+    fn attempts(&mut self, world: &mut World, mut url: Url, own: &mut Option<Own>) -> Result<(Url, Streamed), Error> {
         let (mut attempts, mut waited, mut renewed, mut redirects) = (0, Duration::ZERO, false, 0);
         // once for each address: a nonce that is refused again would be asked for without end
         let mut challenged = false;
@@ -82,6 +109,9 @@ impl Caller<'_> {
                 Err(e) => return Err(e.into()),
             };
             world.step(|| format!("< {} {}", answer.version, answer.status));
+            for line in trace::headers(&answer.headers) {
+                world.step(|| line);
+            }
             self.heed(world, &answer.headers);
             let at_sending = request.at_sending.as_ref();
             if at_sending.is_some_and(|at| at.heard(&request, answer.status, &answer.headers, &[]))
@@ -95,12 +125,13 @@ impl Caller<'_> {
             if answer.status == 401 && !renewed && self.set.is_some() && self.renew.is_some() {
                 let seen = look_into(&mut answer)?;
                 if self.means_expired(answer.status, &seen) {
+                    self.renew(world)?;
                     if self.body.can_be_sent_again() {
-                        self.renew(world)?;
                         renewed = true;
                         continue;
                     }
-                    world.say("the token has expired, and the body came from a pipe: it can't be sent again by itself");
+                    // whoever runs the command again has the new one
+                    self.aftermath.renewed = true;
                 }
             }
             if retry::passes(answer.status) {
@@ -127,19 +158,43 @@ impl Caller<'_> {
                     continue;
                 }
             }
-            match self.redirected(&url, &answer)? {
-                Some(_) if redirects == MOST_REDIRECTS => {
-                    return Err(Error::new(Kind::Unsafe, "the API redirects in a circle"));
+            let next = match redirect::judge(&self.draft.method, &url, &answer, self.abroad.is_some())? {
+                Way::Here => return Ok((url, answer)),
+                Way::Refused(unfollowed) => {
+                    self.aftermath.unfollowed = Some(unfollowed);
+                    return Ok((url, answer));
                 }
-                Some(next) => {
+                Way::On(next) => {
                     world.step(|| "following a redirect on the same host".to_owned());
-                    redirects += 1;
-                    challenged = false;
-                    url = next;
+                    next
                 }
-                None => return Ok((url, answer)),
+                Way::Away(next) => {
+                    self.leave(world, &next, own);
+                    next
+                }
+            };
+            if redirects == MOST_REDIRECTS {
+                return Err(Error::new(Kind::Unsafe, "the API redirects in a circle"));
             }
+            redirects += 1;
+            challenged = false;
+            url = next;
         }
+    }
+
+    /// From here on nothing of the provider's goes along: neither the token nor its headers.
+    fn leave(&mut self, world: &mut World, to: &Url, own: &mut Option<Own>) {
+        let Some(abroad) = self.abroad.clone() else { return };
+        if self.set.is_some() {
+            world.say(&format!(
+                "`{}` is not a host of `{}`: sent without the token",
+                safe(to.host_str().unwrap_or("")),
+                self.provider.id
+            ));
+        }
+        let draft = std::mem::replace(&mut self.draft, abroad);
+        let set = self.set.take();
+        own.get_or_insert((draft, set));
     }
 
     pub fn take_slot(&mut self, world: &mut World) -> Result<(), Error> {
@@ -187,29 +242,6 @@ impl Caller<'_> {
         world.step(|| "the API says that the token has expired: renewing it once".to_owned());
         self.set = Some(renew(world, &refused)?);
         Ok(())
-    }
-
-    /// Redirects of the provider's own are followed for reading; one to another host ends here: the token stays (T-24).
-    fn redirected(&self, url: &Url, answer: &Streamed) -> Result<Option<Url>, Error> {
-        let target = match (answer.status, header(&answer.headers, "location")) {
-            (301 | 302 | 303 | 307 | 308, Some(target)) if matches!(self.draft.method.as_str(), "GET" | "HEAD") => {
-                target
-            }
-            _ => return Ok(None),
-        };
-        let next = url
-            .join(target)
-            .map_err(|e| Error::new(Kind::Unsafe, "the API redirects to what is no address").cause(e))?;
-        if hosts::same_origin(url, &next) && next.username().is_empty() {
-            return Ok(Some(next));
-        }
-        Err(Error::new(Kind::Unsafe, "the API redirects to another host, which must not have the token")
-            .cause(format!(
-                "status {}, to {}",
-                answer.status,
-                safe(&format!("{}://{}", next.scheme(), next.host_str().unwrap_or("")))
-            ))
-            .hint("fetch that address without the token: `oauthctl call --anywhere URL`"))
     }
 }
 

@@ -15,6 +15,7 @@ mod numbers;
 pub mod pace;
 pub mod pages;
 pub mod records;
+pub mod redirect;
 pub mod request;
 pub mod retry;
 pub mod shape;

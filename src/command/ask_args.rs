@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::config::{Asks, RESPONSE_MODES, SecretSource};
-use crate::protocol::authorization_details;
+use crate::protocol::{authorization_details, token_request};
 use crate::provider::Wanted;
 
 /// What the grants without a browser exchange, and what a token is for.
 #[derive(Args, Clone, Debug, Default)]
 pub struct GrantFlags {
     /// Where the token will be used, a URL (RFC 8707); may be given several times.
-    #[arg(long = "resource", value_name = "URL", help_heading = "Grants", hide_short_help = true)]
+    #[arg(long = "resource", value_name = "URL", value_parser = resource, help_heading = "Grants", hide_short_help = true)]
     pub resources: Vec<String>,
     /// For whom the token is (RFC 8693); may be given several times.
     #[arg(long = "audience", value_name = "NAME", help_heading = "Grants", hide_short_help = true)]
@@ -162,6 +162,10 @@ fn wanted(text: &str) -> Result<Wanted, String> {
         "false" => Ok(Wanted::Never),
         _ => Err("it is one of `auto`, `true` and `false`".to_owned()),
     }
+}
+
+fn resource(text: &str) -> Result<String, String> {
+    token_request::check_resource(text).map(|()| text.to_owned()).map_err(|why| format!("it {why}"))
 }
 
 fn details(text: &str) -> Result<String, String> {

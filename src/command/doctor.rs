@@ -10,8 +10,8 @@ use crate::config::{self, Config};
 use crate::error::{Error, Kind};
 use crate::secret::Secret;
 use crate::session::paths::Paths;
-use crate::session::{Choice, Session};
-use crate::store::{Store, keychain::KeychainStore};
+use crate::session::{self, Choice, Session};
+use crate::store::{Store, StoreKind, keychain::KeychainStore};
 use crate::text::safe;
 use crate::wire::Request;
 use crate::world::World;
@@ -82,15 +82,18 @@ pub fn run(args: DoctorArgs, _global: &Global, world: &mut World) -> Result<u8, 
             Some(Err(e)) => Found::Note(e.message, e.hints.first().cloned()),
         },
     );
-    if !keychain_works && !file_works {
-        add(
-            "store",
-            Found::Bad(
-                "no store works".to_owned(),
-                Some("mend one of the two above, or use `--store none` with client credentials".to_owned()),
-            ),
-        );
-    }
+    let choice = Choice { profile: args.profile.clone(), ..Choice::default() };
+    // a profile that nobody named is the only one, the default one, or OAUTHCTL_PROFILE's; there may be none
+    let (session, unusable) = match Session::open(world, choice) {
+        Ok(session) => (Some(session), None),
+        Err(e) if args.profile.is_some() && e.kind != Kind::Store => return Err(e),
+        Err(e) => (None, Some(e).filter(|e| e.kind == Kind::Store)),
+    };
+    let (found, store_works) = match unusable {
+        Some(e) => (Found::Bad(e.message, e.hints.into_iter().next()), false),
+        None => in_use(world, &paths, session.as_ref(), (keychain_works, file_works)),
+    };
+    add("store in use", found);
     add(
         "fast copy",
         if world.token_copy.works() {
@@ -103,13 +106,13 @@ pub fn run(args: DoctorArgs, _global: &Global, world: &mut World) -> Result<u8, 
     add("listener", listener());
     add("browser", browser(world));
     add("environment", environment(world));
-    if let Some(profile) = &args.profile
-        && let Some(found) = client_key(world, profile)?
-    {
+    if let Some(found) = session.as_ref().and_then(|session| client_key(world, session)) {
         add("client proof", found);
     }
-    let reached = match args.profile {
-        Some(profile) => reach(world, profile)?,
+    let reached = match session {
+        Some(session) => {
+            reach(world, session.name).unwrap_or_else(|e| Found::Bad(e.message, e.hints.into_iter().next()))
+        }
         None => Found::Note(
             "not looked at".to_owned(),
             Some("name a profile to try its provider: `oauthctl doctor PROFILE`".to_owned()),
@@ -117,7 +120,7 @@ pub fn run(args: DoctorArgs, _global: &Global, world: &mut World) -> Result<u8, 
     };
     add("network", reached);
     print(world, report.as_bytes())?;
-    Ok(match (bad, keychain_works || file_works) {
+    Ok(match (bad, store_works) {
         (_, false) => Kind::Store.exit_code(),
         (true, _) => Kind::Other.exit_code(),
         _ => 0,
@@ -220,15 +223,60 @@ fn environment(world: &World) -> Found {
     }
 }
 
+/// Which store `login` and `token` use here, whether it works, and whether the profile's record can be read from it.
+fn in_use(
+    world: &World,
+    paths: &Paths,
+    session: Option<&Session>,
+    (keychain_works, file_works): (bool, bool),
+) -> (Found, bool) {
+    let (usual, chosen) = match session::usual_store(world, paths) {
+        Ok(usual) => usual,
+        Err(e) => return (Found::Bad(e.message, e.hints.into_iter().next()), true),
+    };
+    let kind = session.map_or(usual, |session| session.store.kind());
+    let chosen = chosen || session.is_some_and(|session| session.profile.store.is_some());
+    let words = match (kind, chosen) {
+        (StoreKind::Keychain, false) if !keychain_works && file_works => {
+            let words = "none is chosen, and no keychain answers: `login` uses sealed files".to_owned();
+            return (
+                Found::Note(
+                    words,
+                    Some("`--store file` or OAUTHCTL_STORE=file, once you are content with that".to_owned()),
+                ),
+                true,
+            );
+        }
+        (StoreKind::Keychain, _) if !keychain_works => {
+            let what = if file_works { "the keychain is chosen, and does not work" } else { "no store works" };
+            let advice = "mend what is named above, or use `--store none` with client credentials".to_owned();
+            return (Found::Bad(what.to_owned(), Some(advice)), false);
+        }
+        (StoreKind::File, _) if !file_works => {
+            let advice = "mend what is named above".to_owned();
+            return (Found::Bad("sealed files are chosen, and do not work".to_owned(), Some(advice)), false);
+        }
+        (kind, true) => format!("{}, as chosen", kind.name()),
+        (kind, false) => kind.name().to_owned(),
+    };
+    match session.map(|session| (session, session.load())) {
+        Some((session, Err(e))) => {
+            let advice = e.hints.into_iter().next();
+            (Found::Bad(format!("{words}; the record of `{}`: {}", safe(&session.name), e.message), advice), false)
+        }
+        Some((session, Ok(Some(_)))) => (Found::Good(format!("{words}; holds `{}`", safe(&session.name))), true),
+        _ => (Found::Good(words), true),
+    }
+}
+
 /// The client's key, where the profile has one.
-fn client_key(world: &mut World, profile: &str) -> Result<Option<Found>, Error> {
-    let session = Session::open(world, Choice { profile: Some(profile.to_owned()), ..Choice::default() })?;
-    Ok(session.look_at_key(world).map(|looked| match looked {
+fn client_key(world: &mut World, session: &Session) -> Option<Found> {
+    session.look_at_key(world).map(|looked| match looked {
         Ok(words) => Found::Good(words),
         Err(e) => {
             Found::Bad(e.message, Some("give another with `--client-key-file FILE` at the next login".to_owned()))
         }
-    }))
+    })
 }
 
 fn reach(world: &mut World, profile: String) -> Result<Found, Error> {
@@ -243,8 +291,9 @@ fn reach(world: &mut World, profile: String) -> Result<Found, Error> {
     let place = request.place();
     Ok(match world.http.exchange(&request) {
         Ok(answer) => {
-            let date = answer.header("date").map(safe).unwrap_or_default();
-            Found::Good(format!("{place} answers; its clock says {date}"))
+            let clock =
+                answer.header("date").map(|date| format!("; its clock says {}", safe(date))).unwrap_or_default();
+            Found::Good(format!("{place} answers{clock}"))
         }
         Err(e) => {
             let e = Error::from(e);

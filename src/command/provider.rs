@@ -1,11 +1,15 @@
 //! `provider`: what is known about authorization servers and their APIs.
 
-use clap::Subcommand;
-use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::Path;
 
-use crate::command::print;
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use crate::command::{TextOrJson as Format, print};
 use crate::config;
 use crate::error::Error;
+use crate::provider::Provider;
 use crate::session::paths::Paths;
 use crate::text::safe;
 use crate::world::World;
@@ -14,8 +18,11 @@ use crate::world::World;
 pub enum ProviderVerb {
     /// Name every provider: built in, and your own.
     List {
-        /// One JSON array instead of lines.
-        #[arg(long)]
+        /// How they are printed.
+        #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+        format: Format,
+        /// The same as `--format json`: one array.
+        #[arg(long, conflicts_with = "format")]
         json: bool,
     },
     /// Print all that is known of a provider, as the TOML file that describes it.
@@ -31,37 +38,69 @@ pub enum ProviderVerb {
 pub fn run(verb: ProviderVerb, world: &mut World) -> Result<u8, Error> {
     let dir = Paths::find(&*world.env).config.unwrap_or_default();
     match verb {
-        ProviderVerb::List { json } => {
-            let names = config::provider_names(&dir)?;
-            let text = if json {
-                let list: Vec<_> = names
-                    .iter()
-                    .map(|(name, own)| {
-                        let title = config::provider(&dir, name, None).map(|p| p.name).unwrap_or_default();
-                        json!({ "provider": name, "name": title, "own": own })
-                    })
-                    .collect();
-                format!("{}\n", serde_json::Value::Array(list))
-            } else {
-                let line = |(name, own): &(String, bool)| match config::provider(&dir, name, None) {
-                    Ok(p) => {
-                        let also = if p.aliases.is_empty() {
-                            String::new()
-                        } else {
-                            format!("  (also {})", p.aliases.join(", "))
-                        };
-                        format!("{name:24} {}{also}{}\n", safe(&p.name), if *own { "  [your own]" } else { "" })
-                    }
-                    Err(e) => format!("{name:24} broken: {}\n", safe(&e.message)),
+        ProviderVerb::List { format, json } => {
+            let all = listed(&dir)?;
+            let text = if json || format == Format::Json {
+                let of = |it: &Listed| match &it.found {
+                    Ok(p) => json!({ "provider": it.name, "name": p.name, "aliases": p.aliases, "own": it.own }),
+                    Err(why) => json!({ "provider": it.name, "name": "", "aliases": [], "own": it.own, "broken": why }),
                 };
-                names.iter().map(line).collect()
+                format!("{}\n", all.iter().map(of).collect::<Value>())
+            } else {
+                all.iter().map(line).collect()
             };
             print(world, text.as_bytes())?;
         }
         ProviderVerb::Show { name, environment } => {
-            let provider = config::provider(&dir, &name, environment.as_deref())?;
-            print(world, provider.to_toml().as_bytes())?;
+            let mut provider = config::provider(&dir, &name, environment.as_deref())?;
+            let inside = match environment {
+                None => config::provider_in_environments(&dir, &name)?,
+                Some(environment) => {
+                    // what the others would change is changes to the entry without this one
+                    provider.environments = vec![environment];
+                    BTreeMap::new()
+                }
+            };
+            print(world, provider.to_toml(&inside).as_bytes())?;
         }
     }
     Ok(0)
+}
+
+struct Listed {
+    name: String,
+    own: bool,
+    /// Else what is wrong with its file.
+    found: Result<Provider, String>,
+}
+
+fn listed(dir: &Path) -> Result<Vec<Listed>, Error> {
+    let names = config::provider_names(dir)?;
+    let of = |(name, own): (String, bool)| {
+        let found = config::provider(dir, &name, None).map_err(|e| safe(&e.message));
+        Listed { name, own, found }
+    };
+    let mut all: Vec<Listed> = names.into_iter().map(of).collect();
+    let taken: Vec<String> =
+        all.iter().filter(|it| it.own).flat_map(|it| it.found.iter().flat_map(|p| p.aliases.clone())).collect();
+    for it in all.iter_mut().filter(|it| !it.own) {
+        if let Ok(provider) = &mut it.found {
+            // a built-in alias gives way to one's own
+            provider.aliases.retain(|alias| !taken.contains(alias));
+        }
+    }
+    Ok(all)
+}
+
+fn line(Listed { name, own, found }: &Listed) -> String {
+    match found {
+        Ok(p) => {
+            let also = match p.aliases.as_slice() {
+                [] => String::new(),
+                aliases => format!("  (also {})", aliases.join(", ")),
+            };
+            format!("{name:24} {}{also}{}\n", safe(&p.name), if *own { "  [your own]" } else { "" })
+        }
+        Err(why) => format!("{name:24} broken: {why}\n"),
+    }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::read::secret_source;
 use super::{ConfigError, SecretSource};
-use crate::protocol::authorization_details;
+use crate::protocol::{authorization_details, token_request};
 use crate::provider::Wanted;
 use crate::provider::tree::Reader;
 use crate::text::safe;
@@ -105,13 +105,18 @@ impl Asks {
         for (key, field) in SECRETS {
             *field(&mut asks) = secret_source(dir, r, key)?;
         }
+        let mut check_all = |key: &'static str, values: &[String]| {
+            let Some(Err(bad)) = values.iter().map(|value| check(key, value)).find(Result::is_err) else {
+                return Ok(());
+            };
+            let at = r.get(key).map(|entry| format!(" ({})", entry.at)).unwrap_or_default();
+            Err(ConfigError { message: format!("{}{at}", bad.message), hint: bad.hint })
+        };
         for (key, field) in TEXTS {
-            if let Some(value) = field(&mut asks)
-                && let Err(bad) = check(key, value)
-                && let Some(entry) = r.get(key)
-            {
-                return Err(ConfigError { message: format!("{} ({})", bad.message, entry.at), hint: bad.hint });
-            }
+            check_all(key, field(&mut asks).as_slice())?;
+        }
+        for (key, field) in LISTS {
+            check_all(key, field(&mut asks))?;
         }
         Ok(asks)
     }
@@ -238,7 +243,11 @@ pub(super) fn value(key: &str, text: &str) -> Option<Result<toml_edit::Value, Co
         });
     }
     if LISTS.iter().any(|f| f.0 == key) {
-        return Some(super::edit::list(key, text).map(Into::into));
+        let list = super::edit::list(key, text);
+        return Some(list.and_then(|list| {
+            list.iter().filter_map(toml_edit::Value::as_str).try_for_each(|value| check(key, value))?;
+            Ok(list.into())
+        }));
     }
     None
 }
@@ -261,6 +270,8 @@ fn check(key: &str, value: &str) -> Result<(), ConfigError> {
         "authorization-details" => authorization_details::check(value)
             .map(|_| ())
             .map_err(|e| ConfigError::new(format!("`authorization-details` {e}"))),
+        "resource" => token_request::check_resource(value)
+            .map_err(|why| ConfigError::new(format!("`resource` holds `{}`: it {why}", safe(value)))),
         _ => Ok(()),
     }
 }

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 pub use asks::{Asks, RESPONSE_MODES};
 pub use edit::{Editor, edit};
-pub use providers::{provider, provider_names, validate_all};
+pub use providers::{provider, provider_in_environments, provider_names, validate_all};
 
 use crate::provider::expand::check_url;
 use crate::provider::tree::ReadError;

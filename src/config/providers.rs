@@ -11,25 +11,25 @@ use crate::text::{nearest, safe};
 
 const FOLDER: &str = "providers";
 
-/// Finds a provider by name or alias: the person's own file first (`<dir>/providers/NAME.toml`), then the catalogue, then
-/// the aliases in the person's own files; or by issuer, when `name` is an address.
+/// Finds a provider by name or alias: the person's own file first (`<dir>/providers/NAME.toml`), then a built-in one of that
+/// name, then the aliases in the person's own files, then the built-in aliases; or by issuer, when `name` is an address.
 pub fn provider(dir: &Path, name: &str, environment: Option<&str>) -> Result<Provider, ConfigError> {
     if name.contains("://") {
         return of_issuer(name, environment);
     }
     let own = |name: &str| own_text(dir, name);
+    let by_alias = catalogue::find(name).is_some_and(|(id, _)| id != name) && own(name)?.is_none();
+    if by_alias && let Some(file) = own_by_alias(dir, name, &own_names(dir)?)? {
+        return Ok(read::resolve(&file, environment, &own)?);
+    }
     let unknown = match read::resolve(name, environment, &own) {
         Err(ReadError::UnknownProvider { name, nearest }) => (name, nearest),
         other => return Ok(other?),
     };
     // only now is it worth reading all of the person's files
     let files = own_names(dir)?;
-    for file in &files {
-        if let Ok(found) = read::resolve(file, environment, &own)
-            && found.aliases.iter().any(|a| a == name)
-        {
-            return Ok(found);
-        }
+    if let Some(file) = own_by_alias(dir, name, &files)? {
+        return Ok(read::resolve(&file, environment, &own)?);
     }
     let near = nearest(name, files.iter().map(String::as_str)).map(str::to_owned).or(unknown.1);
     let mut error = ConfigError::from(ReadError::UnknownProvider { name: unknown.0, nearest: near });
@@ -39,6 +39,27 @@ pub fn provider(dir: &Path, name: &str, environment: Option<&str>) -> Result<Pro
         ));
     }
     Err(error)
+}
+
+/// The one of the person's own files that goes by this other name; two of them would each be right.
+fn own_by_alias(dir: &Path, alias: &str, files: &[String]) -> Result<Option<String>, ConfigError> {
+    let own = |name: &str| own_text(dir, name);
+    let goes_by =
+        |file: &&String| read::resolve(file, None, &own).is_ok_and(|found| found.aliases.iter().any(|a| a == alias));
+    let mut found = files.iter().filter(goes_by);
+    match (found.next(), found.next()) {
+        (Some(one), Some(other)) => Err(ConfigError::with_hint(
+            format!("`{}` means the providers `{one}` and `{other}`", safe(alias)),
+            "take it out of the `aliases` of one of them",
+        )),
+        (one, _) => Ok(one.cloned()),
+    }
+}
+
+/// The same provider in each of its environments.
+pub fn provider_in_environments(dir: &Path, name: &str) -> Result<BTreeMap<String, Provider>, ConfigError> {
+    let environments = provider(dir, name, None)?.environments;
+    environments.into_iter().map(|e| Ok((e.clone(), provider(dir, name, Some(&e))?))).collect()
 }
 
 /// `getresponse-max` is what people call `getresponse` with the environment `max`.
@@ -112,6 +133,9 @@ pub fn validate_all(dir: &Path) -> Vec<ConfigError> {
                 Some((other, _)) => Some(other.clone()),
                 None => aliases.insert(alias.clone(), name.clone()),
             };
+            // one's own comes before a built-in alias
+            let built_in = |name: &String| names.iter().any(|(n, own)| n == name && !own);
+            let other = other.filter(|other| other == alias || built_in(other) == built_in(name));
             if let Some(other) = other {
                 faults.push(ConfigError::new(format!("`{alias}` means the providers `{other}` and `{name}`")));
             }

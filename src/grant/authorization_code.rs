@@ -4,6 +4,8 @@
 //! exchanged at once and once. The same wait takes the address pasted into the terminal, through the same checks. What the
 //! browser shows in the end is told by the caller, once the tokens are kept: see [`Caught`].
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
@@ -100,10 +102,12 @@ impl Caught {
 pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Result<Obtained, Error> {
     let provider = login.asking.provider;
     let (events, inbox) = channel();
+    // whether anything has come yet
+    let acted = Arc::new(AtomicBool::new(false));
     let (listener, redirect_uri) = match &login.plan.target {
         Target::Listen { address, path } => {
             let form_post = login.asks.iter().any(|(n, v)| *n == "response_mode" && v.starts_with("form_post"));
-            let listener = listen(address, events.clone(), form_post)?;
+            let listener = Loopback::bind(address, forward(&events, &acted, Event::Redirect), form_post)?;
             let uri = login.plan.redirect_uri(Some(&listener.origin()), path);
             (Some(listener), uri)
         }
@@ -162,7 +166,7 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
     // from here on the person can act, and the time runs
     let deadline = world.clock.elapsed() + login.timeout;
     // before the address is shown: Ctrl-C counts from its first byte on, and an address pasted at once isn't echoed
-    world.signals.watch(forward(&events, Event::Signal));
+    world.signals.watch(forward(&events, &acted, Event::Signal));
     if login.take_paste {
         let (lines, typed) = channel();
         world.terminal.lines(lines);
@@ -176,7 +180,7 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
             let _ = to.send(Event::NothingToPaste);
         });
     }
-    invite(world, login, listener.as_ref(), &url);
+    invite(world, login, listener.as_ref(), &url, &|| acted.load(Ordering::Relaxed));
     if let Some(seconds) = good_for {
         world.say(&format!("The address is good once, and for {seconds} s."));
     }
@@ -238,21 +242,13 @@ fn opened(url: &Secret, params: Vec<(String, String)>, pushed: bool) -> Vec<Line
     lines
 }
 
-fn listen(
-    address: &crate::world::loopback::Address,
-    events: Sender<Event>,
-    form_post: bool,
-) -> Result<Loopback, Error> {
-    let to = forward(&events, Event::Redirect);
-    Ok(Loopback::bind(address, to, form_post)?)
-}
-
-/// A sender of plain values into the one inbox.
-fn forward<T: Send + 'static>(events: &Sender<Event>, wrap: fn(T) -> Event) -> Sender<T> {
+/// A sender of plain values into the one inbox; `acted` says that one has come.
+fn forward<T: Send + 'static>(events: &Sender<Event>, acted: &Arc<AtomicBool>, wrap: fn(T) -> Event) -> Sender<T> {
     let (to, from) = channel::<T>();
-    let events = events.clone();
+    let (events, acted) = (events.clone(), acted.clone());
     std::thread::spawn(move || {
         for value in from {
+            acted.store(true, Ordering::Relaxed);
             if events.send(wrap(value)).is_err() {
                 return;
             }
@@ -269,7 +265,7 @@ fn random_text<const N: usize>(world: &mut World) -> String {
 }
 
 /// Says where to sign in, and opens the browser there.
-fn invite(world: &mut World, login: &Login<'_>, listener: Option<&Loopback>, url: &Secret) {
+fn invite(world: &mut World, login: &Login<'_>, listener: Option<&Loopback>, url: &Secret, acted: &dyn Fn() -> bool) {
     let name = safe(&login.asking.provider.name);
     // what is explained is for pasting: the address holds `state`
     let quiet = world.verbosity == crate::world::Verbosity::Quiet || (world.explains() && login.open_browser);
@@ -280,7 +276,7 @@ fn invite(world: &mut World, login: &Login<'_>, listener: Option<&Loopback>, url
     }
     let mut opened = false;
     if login.open_browser {
-        match world.browser.open(url.expose()) {
+        match world.browser.open(url.expose(), acted) {
             Ok(()) => {
                 opened = true;
                 world.say("Your browser should open there now.");
@@ -342,14 +338,15 @@ fn wait(
     loop {
         let left = deadline.saturating_sub(world.clock.elapsed());
         if left.is_zero() {
-            return Err(nobody_answered(login));
+            return Err(nobody_answered(login, &noise));
         }
         // short naps, so that a machine that slept finds the deadline passed (L-45)
         match inbox.recv_timeout(left.min(Duration::from_secs(1))) {
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Err(nobody_answered(login)),
+            Err(RecvTimeoutError::Disconnected) => return Err(nobody_answered(login, &noise)),
             Ok(Event::Signal(signal)) => return Err(interrupted(signal)),
             Ok(Event::NothingToPaste) if listening => {}
+            Ok(Event::NothingToPaste) if noise.last.is_some() => return Err(nobody_answered(login, &noise)),
             Ok(Event::NothingToPaste) => {
                 return Err(Error::new(Kind::NobodyAnswered, "the input ended before an address was pasted")
                     .hint(format!("run `oauthctl login {}` in a terminal", login.asking.profile)));
@@ -360,6 +357,7 @@ fn wait(
                 match judged(verdict, login)? {
                     Ok((code, params)) => return Ok((code, params, None)),
                     Err(why) => {
+                        noise.last = Some(why);
                         world.say(&format!("That address is not the answer to this sign-in: {why}. Paste another:"))
                     }
                 }
@@ -424,7 +422,16 @@ fn pasted_query(world: &mut World, text: &str, redirect_uri: Option<&str>) -> Op
     }
 }
 
-fn nobody_answered(login: &Login<'_>) -> Error {
+/// Answers that were none of this login's don't end it, but where nothing else came they are what there is to say.
+fn nobody_answered(login: &Login<'_>, noise: &Noise) -> Error {
+    if let Some(why) = noise.last {
+        return Error::new(Kind::Unsafe, "what came to the redirect address was no answer to this sign-in")
+            .cause(why)
+            .hint(format!(
+                "nothing was exchanged; run `oauthctl login {}` again, and look closely at where you sign in",
+                login.asking.profile
+            ));
+    }
     Error::new(Kind::NobodyAnswered, format!("nobody signed in within {} s", login.timeout.as_secs()))
         .hint(format!("oauthctl login {}", login.asking.profile))
 }
@@ -441,11 +448,14 @@ fn interrupted(signal: i32) -> Error {
 struct Noise {
     count: u32,
     last_said: Option<Duration>,
+    /// Why the last one was none.
+    last: Option<&'static str>,
 }
 
 impl Noise {
-    fn heard(&mut self, world: &mut World, why: &str) {
+    fn heard(&mut self, world: &mut World, why: &'static str) {
         self.count += 1;
+        self.last = Some(why);
         let now = world.clock.elapsed();
         if self.last_said.is_none_or(|at| now >= at + NOISE_EVERY) {
             self.last_said = Some(now);

@@ -89,6 +89,19 @@ pub fn password<'a>(username: &str, password: &Secret, scope: Option<(&'a str, S
     params
 }
 
+/// Whether a text can name a resource: an absolute URI, of any scheme, without a fragment (RFC 8707, section 2). Else why not.
+pub fn check_resource(text: &str) -> Result<(), &'static str> {
+    // the parser mends what it can; RFC 3986 has none of these in a URI
+    let stranger = |c: char| !c.is_ascii_graphic() || matches!(c, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}');
+    if text.contains(stranger) || url::Url::parse(text).is_err() {
+        return Err("must be an absolute URI, such as `https://api.example/orders`");
+    }
+    match text.contains('#') {
+        true => Err("may not hold a fragment (`#`)"),
+        false => Ok(()),
+    }
+}
+
 /// Where the token will be used: `resource` (RFC 8707) and `audience` (RFC 8693), each as often as there are values.
 pub fn targets<'a>(resources: &[String], audiences: &[String]) -> Vec<Param<'a>> {
     let of = |name: &'a str, list: &[String]| -> Vec<Param<'a>> {
@@ -339,6 +352,30 @@ mod tests {
             body,
             r#"{"grant_type":"client_credentials","scope":"a b","client_key":"the:id","client_secret":"p@ss+%é"}"#
         );
+    }
+
+    #[test]
+    fn a_resource_is_an_absolute_uri_without_a_fragment() {
+        for good in
+            ["https://a.example/x?y=z", "https://a.example", "urn:example:orders", "api://4f3c/read", "http://[::1]:8/"]
+        {
+            assert_eq!(check_resource(good), Ok(()), "{good}");
+        }
+        for bad in [
+            "not a url",
+            "/rel",
+            "",
+            "a.example/x",
+            "https://",
+            "https://a b.example",
+            "https://a.example/{x}",
+            "https://ä.example",
+        ] {
+            assert!(check_resource(bad).unwrap_err().contains("absolute"), "{bad}");
+        }
+        for bad in ["https://a.example/x#f", "https://a.example/#", "urn:a:b#"] {
+            assert!(check_resource(bad).unwrap_err().contains("fragment"), "{bad}");
+        }
     }
 
     // RFC 8707, section 2: as often as there are resources

@@ -59,6 +59,13 @@ pub fn request(request: &Request) -> Vec<String> {
     for (name, value) in &request.headers {
         let shown = match name.as_str() {
             "accept" | "content-type" | "user-agent" => safe(value.expose()),
+            // the scheme is none, and the fingerprint is the token's as `status` has it
+            "authorization" => match value.expose().split_once(' ') {
+                Some((scheme, rest)) if scheme.bytes().all(|b| b.is_ascii_alphanumeric()) => {
+                    format!("{scheme} [{}]", fingerprint(rest.as_bytes()))
+                }
+                _ => format!("[{}]", value.fingerprint()),
+            },
             _ => format!("[{}]", value.fingerprint()),
         };
         lines.push(format!(">   {name}: {shown}"));
@@ -74,18 +81,34 @@ pub fn request(request: &Request) -> Vec<String> {
 
 pub fn response(response: &Response) -> Vec<String> {
     let mut lines = vec![format!("< {}", response.status)];
-    for (name, value) in &response.headers {
-        if matches!(name.as_str(), "content-type" | "content-length" | "retry-after" | "date" | "location") {
-            // a redirect's address may hold a code
-            let shown = if name == "location" { format!("[{}]", fingerprint(value.as_bytes())) } else { safe(value) };
-            lines.push(format!("<   {name}: {shown}"));
-        }
-    }
+    lines.extend(headers(&response.headers));
     lines.push(match serde_json::from_slice(&response.body) {
         Ok(json) => format!("<   body: {}", members(&json)),
         Err(_) => format!("<   body: {} bytes [{}]", response.body.len(), fingerprint(&response.body)),
     });
     bounded(lines)
+}
+
+/// The headers of an answer that say something about it, with names in lower case.
+pub fn headers(headers: &[(String, String)]) -> Vec<String> {
+    let told = |name: &str| {
+        const TOLD: [&str; 7] = [
+            "content-type",
+            "content-length",
+            "content-encoding",
+            "retry-after",
+            "date",
+            "location",
+            "www-authenticate",
+        ];
+        TOLD.contains(&name) || name.contains("ratelimit")
+    };
+    let lines = headers.iter().filter(|(name, _)| told(name)).map(|(name, value)| match name.as_str() {
+        // a redirect's address may hold a code
+        "location" => format!("<   {name}: [{}]", fingerprint(value.as_bytes())),
+        _ => format!("<   {}: {}", safe(name), safe(value)),
+    });
+    bounded(lines.collect())
 }
 
 /// A stranger's answer may have any number of members: a line of it has an end (found by fuzzing).
@@ -154,5 +177,6 @@ mod tests {
             assert!(!shown.contains(secret), "{secret} in {shown}");
         }
         assert!(shown.contains("grant_type=refresh_token") && shown.contains("expires_in: 5"), "{shown}");
+        assert!(shown.contains(&format!("authorization: Basic [{}]", fingerprint(b"aHVzaA=="))), "{shown}");
     }
 }

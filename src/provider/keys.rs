@@ -207,17 +207,19 @@ fn vars(r: &mut Reader<'_>) -> Result<BTreeMap<String, Var>, ReadError> {
             secret: v.flag("secret")?.unwrap_or(false),
             from: v.choice("from", VAR_FROM)?.unwrap_or_default(),
         };
+        v.refuse_unknown()?;
         if let Some(pattern) = &var.pattern
             && !is_pattern(pattern)
+            && let Some(entry) = v.get("pattern")
         {
             return v.refuse("pattern", entry, "must be `host`, `digits`, `word`, or a text with one `*`");
         }
         if let Some(default) = &var.default
             && let Err(why) = var.accepts(default)
+            && let Some(entry) = v.get("default")
         {
             return v.refuse("default", entry, why);
         }
-        v.finish()?;
         out.insert(name.to_owned(), var);
     }
     Ok(out)
@@ -242,13 +244,14 @@ fn callback(mut r: Reader<'_>, d: Callback) -> Result<Callback, ReadError> {
         token_host_from: r.text("token-host-from")?,
         token_host_allow: r.list("token-host-allow")?.unwrap_or_default(),
     };
+    r.refuse_unknown()?;
     if out.token_host_from.is_some()
         && out.token_host_allow.is_empty()
         && let Some(entry) = r.get("token-host-from")
     {
         return r.refuse("token-host-from", entry, "needs `callback.token-host-allow`, or secrets go to any host");
     }
-    r.finish().map(|()| out)
+    Ok(out)
 }
 
 fn scopes(mut r: Reader<'_>, d: Scopes) -> Result<Scopes, ReadError> {
@@ -442,13 +445,14 @@ fn pages(mut r: Reader<'_>) -> Result<Pages, ReadError> {
         start: r.number("start", 0..=i64::from(u32::MAX))?,
         total_header: r.text("total-header")?,
     };
+    r.refuse_unknown()?;
     if matches!(out.by, PageBy::Url | PageBy::Cursor)
         && out.next.is_empty()
         && let Some(entry) = r.get("by")
     {
         return r.refuse("by", entry, "needs `api.pages.next`: where the next page's address or cursor stands");
     }
-    r.finish().map(|()| out)
+    Ok(out)
 }
 
 /// RFC 6750: the header's name and scheme, or the parameter's name.
@@ -463,24 +467,24 @@ fn whoami(mut r: Reader<'_>, p: &Provider, file: &str) -> Result<Option<Whoami>,
     if !r.is_there() {
         return Ok(None);
     }
-    let Some(mut url) = r.text("url")? else {
-        return Err(ReadError::Missing { file: file.to_owned(), key: "whoami.url".to_owned() });
-    };
-    if url.starts_with('/') {
-        let Some(base) = &p.api.base_url else {
-            return Err(ReadError::Missing { file: file.to_owned(), key: "api.base-url".to_owned() });
-        };
-        url.insert_str(0, base.trim_end_matches('/'));
-    }
-    let out = Whoami {
+    let url = r.text("url")?;
+    let mut out = Whoami {
         method: r.choice("method", METHOD)?.unwrap_or("GET").to_owned(),
-        url,
+        url: String::new(),
         headers: r.texts("headers")?.unwrap_or_default(),
         body: r.text("body")?,
         id: r.text("id")?,
         label: r.text("label")?,
     };
-    r.finish().map(|()| Some(out))
+    r.finish()?;
+    out.url = url.ok_or_else(|| ReadError::Missing { file: file.to_owned(), key: "whoami.url".to_owned() })?;
+    if out.url.starts_with('/') {
+        let Some(base) = &p.api.base_url else {
+            return Err(ReadError::Missing { file: file.to_owned(), key: "api.base-url".to_owned() });
+        };
+        out.url.insert_str(0, base.trim_end_matches('/'));
+    }
+    Ok(Some(out))
 }
 
 fn errors(r: &mut Reader<'_>) -> Result<Vec<ErrorRule>, ReadError> {
@@ -493,13 +497,14 @@ fn errors(r: &mut Reader<'_>) -> Result<Vec<ErrorRule>, ReadError> {
         };
         let status = rule.number("status", 100..=599)?;
         let matches = rule.text("match")?;
-        let Some(means) = rule.choice("means", MEANS)? else {
+        let means = rule.choice("means", MEANS)?;
+        rule.refuse_unknown()?;
+        let Some(means) = means else {
             return rule.refuse("means", entry, "is missing");
         };
         if status.is_none() && code.is_none() && matches.is_none() {
             return rule.refuse("means", entry, "needs a `status`, a `code` or a `match` beside it");
         }
-        rule.finish()?;
         out.push(ErrorRule { status, code, matches, means });
     }
     Ok(out)

@@ -52,6 +52,9 @@ pub fn resolve(
             Some(entry) => return Reader::new(&table).refuse("extends", entry, "must be the name of a provider"),
         };
         check_identity(&file, &id, &table, base.is_some())?;
+        if is_own {
+            check_aliases(&id, &table)?;
+        }
         layers.push((id, table));
         match base {
             Some(base) => next = base,
@@ -100,6 +103,19 @@ fn check_identity(file: &str, id: &str, table: &Table, extends: bool) -> Result<
     }
 }
 
+/// A built-in provider's name leads to that provider, whoever else would like to go by it.
+fn check_aliases(id: &str, table: &Table) -> Result<(), ReadError> {
+    let Some(Entry { value: Value::List(aliases), .. }) = table.get("aliases") else { return Ok(()) };
+    for entry in aliases {
+        if let Value::Text(alias) = &entry.value
+            && let Some(taken) = catalogue::names().find(|name| name == alias && *name != id)
+        {
+            return Reader::new(table).refuse("aliases", entry, format!("holds `{taken}`, a built-in provider's name"));
+        }
+    }
+    Ok(())
+}
+
 /// The layers, the last one the base of all.
 fn merge_and_read(id: &str, mut layers: Vec<Table>, environment: Option<&str>) -> Result<Provider, ReadError> {
     let mut merged = Table::new();
@@ -113,27 +129,79 @@ fn merge_and_read(id: &str, mut layers: Vec<Table>, environment: Option<&str>) -
         lay_over(&mut merged, layer);
     }
     let environments = environment_tables(&merged)?;
-    if let Some(name) = environment {
-        let Some((_, _, overlay)) = environments.iter().find(|(n, _, _)| n == name) else {
-            let known: Vec<String> = environments.into_iter().map(|(n, _, _)| n).collect();
-            return Err(ReadError::UnknownEnvironment {
-                provider: id.to_owned(),
-                nearest: nearest(name, known.iter().map(String::as_str)).map(str::to_owned),
-                name: safe(name),
-                known,
-            });
-        };
-        let overlay = overlay.clone();
-        lay_over(&mut merged, overlay);
+    if let Some(name) = environment.filter(|name| !environments.iter().any(|(n, _)| n == name)) {
+        let known: Vec<String> = environments.into_iter().map(|(n, _)| n).collect();
+        return Err(ReadError::UnknownEnvironment {
+            provider: id.to_owned(),
+            nearest: nearest(name, known.iter().map(String::as_str)).map(str::to_owned),
+            name: safe(name),
+            known,
+        });
     }
+    let mut wanted = match environment {
+        None => Some(read_merged(id, merged.clone(), &file)?),
+        Some(_) => None,
+    };
+    // all of them: what is wrong with one is told when the file is written, not on the day it is first used
+    for (name, overlay) in &environments {
+        let mut merged = merged.clone();
+        lay_over(&mut merged, overlay.clone());
+        let inside = read_merged(id, merged, &file).map_err(|e| in_environment(e, name, overlay))?;
+        if environment == Some(name) {
+            wanted = Some(inside);
+        }
+    }
+    let mut provider = wanted.expect("an environment that was asked for is one of those");
+    provider.environments = environments.into_iter().map(|(name, _)| name).collect();
+    Ok(provider)
+}
+
+fn read_merged(id: &str, mut merged: Table, file: &str) -> Result<Provider, ReadError> {
     fill_references(&mut merged)?;
-    let mut provider = read(id, &merged, &file)?;
-    provider.environments = environments.into_iter().map(|(name, _, _)| name).collect();
+    let mut provider = read(id, &merged, file)?;
     check_strings(&mut provider, &merged)?;
     Ok(provider)
 }
 
-fn environment_tables(merged: &Table) -> Result<Vec<(String, Place, Table)>, ReadError> {
+/// What is wrong once an environment is laid over, by the keys as they stand in the file.
+fn in_environment(error: ReadError, name: &str, overlay: &Table) -> ReadError {
+    let long = |key: String| safe(&format!("environments.{name}.{key}"));
+    match error {
+        ReadError::UnknownKey { key, at, nearest } if stands_in(overlay, &at) => {
+            ReadError::UnknownKey { key: long(key), at, nearest: nearest.map(long) }
+        }
+        ReadError::WrongType { key, at, wanted, found } if stands_in(overlay, &at) => {
+            ReadError::WrongType { key: long(key), at, wanted, found }
+        }
+        ReadError::WrongChoice { key, at, value, known, nearest } if stands_in(overlay, &at) => {
+            ReadError::WrongChoice { key: long(key), at, value, known, nearest }
+        }
+        ReadError::Refused { key, at, why } if stands_in(overlay, &at) => {
+            ReadError::Refused { key: long(key), at, why }
+        }
+        // right as the file has it, wrong beside what the environment says
+        ReadError::Refused { key, at, why } => {
+            ReadError::Refused { key, at, why: format!("{why} (in the environment `{}`)", safe(name)) }
+        }
+        ReadError::Missing { file, key } => ReadError::Missing { file, key: long(key) },
+        other => other,
+    }
+}
+
+fn stands_in(table: &Table, at: &Place) -> bool {
+    table.values().any(|entry| {
+        entry.at == *at
+            || match &entry.value {
+                Value::Table(table) => stands_in(table, at),
+                Value::List(list) => list.iter().any(|e| {
+                    e.at == *at || if let Value::Table(table) = &e.value { stands_in(table, at) } else { false }
+                }),
+                _ => false,
+            }
+    })
+}
+
+fn environment_tables(merged: &Table) -> Result<Vec<(String, Table)>, ReadError> {
     let mut out = Vec::new();
     for (name, entry) in Reader::new(merged).entries("environments")? {
         let path = format!("environments.{name}");
@@ -142,7 +210,7 @@ fn environment_tables(merged: &Table) -> Result<Vec<(String, Place, Table)>, Rea
         if let Some((key, entry)) = table.iter().find(|(k, _)| IDENTITY.contains(&k.as_str())) {
             return reader.refuse(key, entry, "can't differ between environments");
         }
-        out.push((name.to_owned(), entry.at.clone(), table.clone()));
+        out.push((name.to_owned(), table.clone()));
     }
     Ok(out)
 }

@@ -1,7 +1,8 @@
 //! A resolved provider as TOML: what `provider show` prints, and what a person copies into a file of their own. Only what
-//! differs from the RFCs' defaults is said, one dotted key to a line, and reading it again gives the same provider.
+//! differs from the RFCs' defaults is said, one dotted key to a line, and reading it again gives the same provider, in each of
+//! its environments too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml_edit::{Array, InlineTable, Key, Value};
 
@@ -13,18 +14,40 @@ use super::keys::{
 use super::{Endpoint, Provider, Wanted};
 
 impl Provider {
-    /// The entry as a TOML file.
-    pub fn to_toml(&self) -> String {
-        self.describe().into_iter().map(|(key, value)| format!("{key} = {value}\n")).collect()
+    /// The entry as a TOML file. `inside`: the same provider in its environments, by their names; one that is missing there
+    /// is written as one that changes nothing.
+    pub fn to_toml(&self, inside: &BTreeMap<String, Provider>) -> String {
+        let keys = self.describe(false);
+        let mut w = Writer { out: Vec::new(), all: false };
+        w.put("id", self.id.as_str());
+        w.list("aliases", &self.aliases, &[]);
+        w.out.extend(keys.iter().cloned());
+        for name in &self.environments {
+            let section = format!("environments.{}", Key::new(name));
+            let changed = inside.get(name).map(|it| it.beyond(&keys)).unwrap_or_default();
+            if changed.is_empty() {
+                w.put(&section, InlineTable::new());
+            }
+            w.out.extend(changed.into_iter().map(|(key, value)| (format!("{section}.{key}"), value)));
+        }
+        w.out.into_iter().map(|(key, value)| format!("{key} = {value}\n")).collect()
     }
 
-    /// Dotted keys and their values as TOML writes them, in the order of the schema.
-    pub fn describe(&self) -> Vec<(String, String)> {
+    /// What has to be laid over a file of the keys `base` to make it this provider. A default is said where the base says
+    /// something else; what both leave out follows from the rest in both.
+    fn beyond(&self, base: &[(String, String)]) -> Vec<(String, String)> {
+        let base: BTreeMap<&str, &str> = base.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        let said: BTreeSet<String> = self.describe(false).into_iter().map(|(key, _)| key).collect();
+        let differs = |key: &str, value: &str| base.get(key).map_or(said.contains(key), |was| *was != value);
+        self.describe(true).into_iter().filter(|(key, value)| differs(key, value)).collect()
+    }
+
+    /// Dotted keys and their values as TOML writes them, in the order of the schema, without those that say which provider it
+    /// is. `all`: with those that are at their defaults.
+    fn describe(&self, all: bool) -> Vec<(String, String)> {
         let d = Provider::bare(&self.id);
-        let mut w = Writer { out: Vec::new() };
-        w.put("id", self.id.as_str());
+        let mut w = Writer { out: Vec::new(), all };
         w.unless("name", &self.name, &d.name);
-        w.list("aliases", &self.aliases, &[]);
         w.option("docs", &self.docs);
         w.option("console-url", &self.console_url);
         w.option("issuer", &self.issuer);
@@ -35,13 +58,8 @@ impl Provider {
             w.option(&format!("vars.{name}.default"), &var.default);
             w.option(&format!("vars.{name}.pattern"), &var.pattern);
             w.list(&format!("vars.{name}.enum"), &var.one_of, &[]);
-            if var.secret {
-                w.put(&format!("vars.{name}.secret"), true);
-            }
+            w.flag(&format!("vars.{name}.secret"), var.secret, false);
             w.put(&format!("vars.{name}.from"), word(VAR_FROM, var.from));
-        }
-        for name in &self.environments {
-            w.put(&format!("environments.{}", Key::new(name)), InlineTable::new());
         }
         w.option("authorize.url", &self.authorize.url);
         w.texts("authorize.params", &self.authorize.params, &d.authorize.params);
@@ -80,7 +98,10 @@ impl Provider {
             w.option("revoke.auth-header", &revoke.auth_header);
         }
         match &self.client_credentials {
-            Some(endpoint) => w.endpoint("client-credentials", endpoint, &self.like_token()),
+            Some(endpoint) => {
+                w.endpoint("client-credentials", endpoint, &self.like_token());
+                w.flag("client-credentials.supported", true, true);
+            }
             None => w.put("client-credentials.supported", false),
         }
         if let Some(introspect) = &self.introspect {
@@ -130,7 +151,7 @@ impl Provider {
         w.option("checked", &self.checked);
         w.list("not-verified", &self.not_verified, &[]);
         if let Some(grants) = &self.grant_types {
-            w.list("grant-types", grants, &[]);
+            w.put("grant-types", grants.iter().map(String::as_str).collect::<Array>());
         }
         w.wanted("par", self.par);
         w.option("par-url", &self.par_url);
@@ -189,7 +210,7 @@ impl Provider {
             table.insert("means", word(MEANS, rule.means).into());
             rules.push(table);
         }
-        if !rules.is_empty() {
+        if w.all || !rules.is_empty() {
             w.put("errors", rules);
         }
     }
@@ -201,6 +222,8 @@ fn word<T: PartialEq + Copy>(words: &Words<T>, value: T) -> &'static str {
 
 struct Writer {
     out: Vec<(String, String)>,
+    /// What is at its default is written too.
+    all: bool,
 }
 
 impl Writer {
@@ -215,13 +238,14 @@ impl Writer {
     }
 
     fn unless(&mut self, key: &str, value: &str, default: &str) {
-        if value != default {
+        if self.all || value != default {
             self.put(key, value);
         }
     }
 
     fn wanted(&mut self, key: &str, value: Wanted) {
         match value {
+            Wanted::Auto if self.all => self.put(key, "auto"),
             Wanted::Auto => {}
             Wanted::Always => self.put(key, true),
             Wanted::Never => self.put(key, false),
@@ -229,7 +253,7 @@ impl Writer {
     }
 
     fn flag(&mut self, key: &str, value: bool, default: bool) {
-        if value != default {
+        if self.all || value != default {
             self.put(key, value);
         }
     }
@@ -241,19 +265,19 @@ impl Writer {
     }
 
     fn numbers(&mut self, key: &str, values: &[u16], default: &[u16]) {
-        if values != default {
+        if self.all || values != default {
             self.put(key, values.iter().map(|n| i64::from(*n)).collect::<Array>());
         }
     }
 
     fn list(&mut self, key: &str, values: &[String], default: &[String]) {
-        if values != default {
+        if self.all || values != default {
             self.put(key, values.iter().map(String::as_str).collect::<Array>());
         }
     }
 
     fn texts(&mut self, key: &str, values: &BTreeMap<String, String>, default: &BTreeMap<String, String>) {
-        if values == default {
+        if values == default && !self.all {
             return;
         }
         if values.is_empty() {
@@ -266,17 +290,17 @@ impl Writer {
     }
 
     fn word<T: PartialEq + Copy>(&mut self, key: &str, words: &Words<T>, value: T, default: T) {
-        if value != default {
+        if self.all || value != default {
             self.put(key, word(words, value));
         }
     }
 
     fn endpoint(&mut self, section: &str, it: &Endpoint, default: &Endpoint) {
-        if it.url != default.url {
+        if self.all || it.url != default.url {
             self.option(&format!("{section}.url"), &it.url);
         }
         self.unless(&format!("{section}.method"), &it.method, &default.method);
-        if it.auth != default.auth {
+        if self.all || it.auth != default.auth {
             let names = it.auth.iter().map(|a| word(CLIENT_AUTH, *a)).collect::<Array>();
             self.put(&format!("{section}.auth"), names);
         }

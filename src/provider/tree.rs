@@ -380,6 +380,11 @@ impl<'a> Reader<'a> {
 
     /// Refuses the keys that nobody asked for.
     pub fn finish(self) -> Result<(), ReadError> {
+        self.refuse_unknown()
+    }
+
+    /// The same, before what has been read is judged: a key that seems to be missing may be there misspelt.
+    pub fn refuse_unknown(&self) -> Result<(), ReadError> {
         let Some(table) = self.table else { return Ok(()) };
         // the first in the file, not in the alphabet
         let unknown = table.iter().filter(|(k, _)| !self.asked.contains(&k.as_str())).min_by_key(|(_, e)| e.at.line);

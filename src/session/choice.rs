@@ -194,6 +194,13 @@ pub(super) fn store_kind(
     Ok(profile.store.or(config.store).unwrap_or(StoreKind::Keychain))
 }
 
+/// The store of a profile that says nothing about it, and whether somebody chose it.
+pub fn usual_store(world: &World, paths: &Paths) -> Result<(StoreKind, bool), Error> {
+    let config = paths.config.as_deref().and_then(|dir| Config::load(dir).ok()).unwrap_or_default();
+    let kind = store_kind(world, &Choice::default(), &Profile::default(), &config)?;
+    Ok((kind, config.store.is_some() || world.env.var("OAUTHCTL_STORE").is_some()))
+}
+
 pub fn known_stores() -> String {
     format!("stores: {}", StoreKind::ALL.map(StoreKind::name).join(", "))
 }

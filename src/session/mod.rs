@@ -32,9 +32,9 @@ use crate::provider::Provider;
 use crate::provider::expand::ExpandError;
 use crate::secret::Secret;
 use crate::store::{self, Store};
-use crate::text::safe;
+use crate::text::{nearest, safe};
 use crate::world::World;
-pub use choice::{Choice, known_grants, known_stores};
+pub use choice::{Choice, known_grants, known_stores, usual_store};
 use choice::{overlay_environment, overlay_flags, provider_of_new_profile, store_for, store_kind, which};
 use paths::Paths;
 use record::{Kept, Record};
@@ -239,7 +239,28 @@ impl Session {
     /// The provider with its `{variables}` unfilled: for what is asked before a login.
     pub fn raw_provider(&self) -> Result<Provider, Error> {
         let dir = self.paths.config.as_deref().unwrap_or(std::path::Path::new(""));
-        Ok(config::provider(dir, self.provider_name(), self.profile.environment.as_deref())?)
+        let provider = config::provider(dir, self.provider_name(), self.profile.environment.as_deref())?;
+        let has = |provider: &Provider, name: &str| {
+            provider.vars.contains_key(name) || provider.response.capture.contains_key(name)
+        };
+        match self.choice.vars.iter().find(|(name, _)| !has(&provider, name)) {
+            None => Ok(provider),
+            Some((name, _)) => Err(self.no_such_var(dir, &provider, name)),
+        }
+    }
+
+    /// A `--var` that the provider, as it was chosen, has no use for.
+    fn no_such_var(&self, dir: &std::path::Path, provider: &Provider, name: &str) -> Error {
+        let known: Vec<&str> = provider.vars.keys().map(String::as_str).collect();
+        let meant = nearest(name, known.iter().copied()).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+        let error =
+            Error::usage(format!("the provider `{}` has no variable `{}`{meant}", safe(&provider.id), safe(name)));
+        let inside = config::provider_in_environments(dir, self.provider_name()).unwrap_or_default();
+        match inside.iter().find(|(_, inside)| inside.vars.contains_key(name)) {
+            Some((environment, _)) => error.hint(format!("its environment has it: add `--environment {environment}`")),
+            None if known.is_empty() => error.hint("it has none"),
+            None => error.hint(format!("it has `{}`", known.join("`, `"))),
+        }
     }
 
     /// The grant this profile uses: what was chosen, else what the record was obtained with, else a login with a browser where

@@ -20,7 +20,8 @@ use super::programs;
 use super::{Browser, BrowserError};
 use crate::text;
 
-/// What fails by then is reported. A launcher that is still running then has most likely become the browser.
+/// What fails by then is reported. A launcher that is still running then, or when the browser is back already, has most likely
+/// become the browser.
 const MOMENT: Duration = Duration::from_secs(1);
 
 /// Looked through before `PATH` for the system's own launcher.
@@ -62,8 +63,8 @@ const NEEDED_PREFIXES: [&str; 13] =
 pub struct Real;
 
 impl Browser for Real {
-    fn open(&self, url: &str) -> Result<(), BrowserError> {
-        Surroundings::own().open(url)
+    fn open(&self, url: &str, acted: &dyn Fn() -> bool) -> Result<(), BrowserError> {
+        Surroundings::own().open(url, acted)
     }
 }
 
@@ -86,16 +87,16 @@ impl Surroundings {
         }
     }
 
-    fn open(&self, url: &str) -> Result<(), BrowserError> {
+    fn open(&self, url: &str, acted: &dyn Fn() -> bool) -> Result<(), BrowserError> {
         let url = checked(url)?;
         match &self.browser {
-            Some(browser) => self.open_chosen(browser, &url),
-            None => self.open_by_system(&url),
+            Some(browser) => self.open_chosen(browser, &url, acted),
+            None => self.open_by_system(&url, acted),
         }
     }
 
     /// The person's choice; if none of them works that is said, and no other is tried.
-    fn open_chosen(&self, browser: &OsStr, url: &Url) -> Result<(), BrowserError> {
+    fn open_chosen(&self, browser: &OsStr, url: &Url, acted: &dyn Fn() -> bool) -> Result<(), BrowserError> {
         let mut failure = BrowserError::NotFound;
         for program in std::env::split_paths(browser).filter(|p| !p.as_os_str().is_empty()) {
             let shown = text::safe(&program.to_string_lossy());
@@ -106,7 +107,7 @@ impl Surroundings {
             };
             let mut command = programs::command(&found);
             command.arg(url.as_str()).env_clear().envs(self.variables.iter().filter(|(n, _)| !is_ours(n)).cloned());
-            match launch(command, &shown) {
+            match launch(command, &shown, acted) {
                 Ok(()) => return Ok(()),
                 Err(error) => failure = error,
             }
@@ -114,7 +115,7 @@ impl Surroundings {
         Err(failure)
     }
 
-    fn open_by_system(&self, url: &Url) -> Result<(), BrowserError> {
+    fn open_by_system(&self, url: &Url, acted: &dyn Fn() -> bool) -> Result<(), BrowserError> {
         let mut failure = BrowserError::NotFound;
         for proposed in open::commands(url.as_str()) {
             let name = proposed.get_program();
@@ -122,7 +123,7 @@ impl Surroundings {
             let mut command = programs::command(&found);
             command.args(proposed.get_args()).env_clear().envs(self.needed_variables());
             command.envs(proposed.get_envs().filter_map(|(name, value)| Some((name, value?))));
-            match launch(command, &text::safe(&name.to_string_lossy())) {
+            match launch(command, &text::safe(&name.to_string_lossy()), acted) {
                 Ok(()) => return Ok(()),
                 Err(error) => failure = error,
             }
@@ -205,12 +206,12 @@ fn is_needed(name: &OsStr) -> bool {
     !is_ours(name) && !name.eq_ignore_ascii_case("PATH")
 }
 
-fn launch(mut command: Command, shown: &str) -> Result<(), BrowserError> {
+fn launch(mut command: Command, shown: &str, acted: &dyn Fn() -> bool) -> Result<(), BrowserError> {
     let failed = |why: String| BrowserError::Failed { program: shown.to_owned(), why };
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     detach(&mut command);
     let mut child = command.spawn().map_err(|error| failed(error.to_string()))?;
-    match programs::wait(&mut child, Instant::now() + MOMENT) {
+    match programs::wait(&mut child, Instant::now() + MOMENT, acted) {
         // Windows' launcher says nothing by its status
         Ok(Some(status)) if status.success() || cfg!(windows) => Ok(()),
         Ok(Some(status)) => Err(failed(status.to_string())),
@@ -279,7 +280,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let program = recorder(folder.path(), "my browser", "");
         let hostile = "https://as.example/a?x=1 2&y=$(touch${IFS}z)`id`;|'\"&z=%20\t\r\n#f";
-        with_browser(&program).open(hostile).expect("opened");
+        with_browser(&program).open(hostile, &|| false).expect("opened");
         // written last; on a busy machine later than it is looked at
         let start = Instant::now();
         while recorded(&program, "streams").is_none_or(|streams| streams.is_empty()) {
@@ -303,7 +304,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let works = recorder(folder.path(), "works", "sleep 30");
         let fails = recorder(folder.path(), "fails", "exit 3");
-        let open = |browser: &OsStr| with_browser(browser).open("https://as.example/");
+        let open = |browser: &OsStr| with_browser(browser).open("https://as.example/", &|| false);
         // on a busy machine it may fail later than it is looked at
         let failure = (0..20).find_map(|_| open(fails.as_os_str()).err());
         let Some(BrowserError::Failed { why, .. }) = failure else { panic!("it failed: {failure:?}") };
@@ -324,6 +325,16 @@ mod tests {
     }
 
     #[test]
+    fn a_browser_that_is_back_already_is_not_waited_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let stays = recorder(folder.path(), "stays", "sleep 30");
+        let looked = std::cell::Cell::new(0);
+        let acted = || looked.replace(looked.get() + 1) == 1;
+        assert_eq!(with_browser(&stays).open("https://as.example/", &acted), Ok(()));
+        assert_eq!(looked.get(), 2, "it was asked until it said so");
+    }
+
+    #[test]
     fn only_addresses_for_a_browser_are_opened() {
         let nobody = with_browser("/bin/true");
         for url in [
@@ -338,9 +349,9 @@ mod tests {
             "as.example",
             "",
         ] {
-            assert!(matches!(nobody.open(url), Err(BrowserError::BadUrl(_))), "{url}");
+            assert!(matches!(nobody.open(url, &|| false), Err(BrowserError::BadUrl(_))), "{url}");
         }
-        assert_eq!(nobody.open("http://127.0.0.1:4000/authorize"), Ok(()));
+        assert_eq!(nobody.open("http://127.0.0.1:4000/authorize", &|| false), Ok(()));
     }
 
     // L-49

@@ -187,8 +187,9 @@ pub enum HttpError {
 }
 
 pub trait Browser: Send {
-    /// Opens one URL, `https` or loopback `http`; says how it went wrong as far as that is known within a moment.
-    fn open(&self, url: &str) -> Result<(), BrowserError>;
+    /// Opens one URL, `https` or loopback `http`; says how it went wrong as far as that is known within a moment, or before
+    /// `acted` says that somebody has come back from there.
+    fn open(&self, url: &str, acted: &dyn Fn() -> bool) -> Result<(), BrowserError>;
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -253,6 +254,10 @@ pub trait Terminal {
     fn read_stdin(&self, limit: usize) -> std::io::Result<Zeroizing<String>>;
     /// Standard input as a stream, for `call`'s body.
     fn stdin(&self) -> Box<dyn Read + Send>;
+    /// Standard input where it is a regular file, which can be read more than once.
+    fn stdin_file(&self) -> Option<std::fs::File> {
+        None
+    }
     /// Asks on the terminal, answer shown. The question has been written already.
     fn read_line(&self) -> std::io::Result<String>;
     /// From now on what is typed isn't shown: before a question whose answer is read by `read_hidden`, since people type ahead.

@@ -43,7 +43,7 @@ impl Programs for Real {
         thread::spawn(move || to.send(read(&mut stdout)));
         let until = Instant::now() + timeout;
         let output = from.recv_timeout(timeout);
-        let (Ok(output), Some(status)) = (output, wait(&mut child, until)?) else {
+        let (Ok(output), Some(status)) = (output, wait(&mut child, until, &|| false)?) else {
             let _ = child.kill();
             let _ = child.wait();
             let seconds = timeout.as_secs();
@@ -109,12 +109,16 @@ fn read(from: &mut impl Read) -> io::Result<Zeroizing<String>> {
 }
 
 /// `None`: it hadn't ended by then.
-pub(super) fn wait(child: &mut Child, until: Instant) -> io::Result<Option<std::process::ExitStatus>> {
+pub(super) fn wait(
+    child: &mut Child,
+    until: Instant,
+    enough: &dyn Fn() -> bool,
+) -> io::Result<Option<std::process::ExitStatus>> {
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(Some(status));
         }
-        if Instant::now() >= until {
+        if Instant::now() >= until || enough() {
             return Ok(None);
         }
         thread::sleep(LOOK_EVERY);

@@ -5,6 +5,7 @@
 //! silently), so lines are put together here, byte by byte. Whatever way the program ends then, the terminal is put back: at exit,
 //! by a signal, and before the next question.
 
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal, Read};
 use std::sync::mpsc::Sender;
 
@@ -39,6 +40,14 @@ impl Terminal for Real {
     fn stdin(&self) -> Box<dyn Read + Send> {
         restore();
         Box::new(io::stdin())
+    }
+
+    fn stdin_file(&self) -> Option<File> {
+        #[cfg(unix)]
+        let own = std::os::fd::AsFd::as_fd(&io::stdin()).try_clone_to_owned();
+        #[cfg(windows)]
+        let own = std::os::windows::io::AsHandle::as_handle(&io::stdin()).try_clone_to_owned();
+        Some(File::from(own.ok()?)).filter(|file| file.metadata().is_ok_and(|m| m.is_file()))
     }
 
     fn read_line(&self) -> io::Result<String> {

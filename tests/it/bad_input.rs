@@ -32,6 +32,54 @@ fn unknown_provider() {
 }
 
 #[test]
+fn a_variable_that_the_provider_does_not_have() {
+    let mut me = Person::new();
+    me.types("login m --provider getresponse --var foo=1").fails(
+        2,
+        "
+        error: the provider `getresponse` has no variable `foo`
+        hint: it has none
+    ",
+    );
+    me.types("login m --provider getresponse --var domain=mail.example.com").fails(
+        2,
+        "
+        error: the provider `getresponse` has no variable `domain`
+        hint: its environment has it: add `--environment max`
+    ",
+    );
+    me.types("token m --provider getresponse --environment max --grant client-credentials --var domian=x").fails(
+        2,
+        "
+        error: the provider `getresponse` has no variable `domian`; did you mean `domain`?
+        hint: it has `api_host`, `domain`
+    ",
+    );
+}
+
+// RFC 8707, section 2
+#[test]
+fn a_resource_that_is_no_absolute_uri() {
+    let mut me = Person::new();
+    for bad in ["https://a.example/x#f", "/rel"] {
+        let done = me.types(&format!("login sandbox --resource {bad}"));
+        assert_eq!((done.code, done.sent.len()), (2, 0), "{}", done.err);
+        let done = me.types(&format!("profile set sandbox resource {bad}"));
+        assert_eq!(done.code, 2, "{}", done.err);
+        assert!(done.err.contains(&format!("`resource` holds `{bad}`: it m")), "{}", done.err);
+    }
+    me.types("profile set sandbox resource https://a.example/x").is(0, "", "sandbox: resource is set\n");
+    me.config(
+        "config.toml",
+        "[profiles.sandbox]\naudience = [\"not a url\"]\nresource = [\"https://a.example\", \"not a url\"]\n",
+    );
+    me.types("token sandbox").fails(2, "
+        error: `resource` holds `not a url`: it must be an absolute URI, such as `https://api.example/orders` (config.toml, line 3)
+        hint: the configuration is in ~/config/oauthctl
+    ");
+}
+
+#[test]
 fn broken_toml() {
     let mut me = Person::new();
     let kept = before(&mut me);
@@ -98,7 +146,7 @@ fn wrong_or_missing_state() {
     };
     let done = me.browser(act).types("login sandbox");
     me.clock.hurry(0);
-    assert_eq!(done.code, 6, "{}", done.err);
+    assert_eq!(done.code, 7, "{}", done.err);
     assert_eq!(done.pages.iter().map(|p| p.status).collect::<Vec<_>>(), [400, 400, 400]);
     assert!(done.sent.is_empty(), "no code was exchanged");
     assert_eq!(me.record("sandbox"), kept);

@@ -221,13 +221,60 @@ fn a_server_that_always_says_expired_is_asked_twice_and_no_more() {
     assert_eq!(me.kept("odd", "access_token"), "new-0123456789");
 }
 
+const NEW_TOKEN: &str =
+    r#"{"access_token":"new-0123456789","token_type":"Bearer","expires_in":3600,"refresh_token":"refresh-2-0123456"}"#;
+
+/// An API that takes nothing but the token that its own token endpoint gives.
+fn wants_a_new_token(me: &mut Person) -> (Odd, Arc<Mutex<Vec<String>>>) {
+    let seen: Arc<Mutex<Vec<String>>> = Arc::default();
+    let kept = seen.clone();
+    let odd = api(me, move |request| {
+        let body = String::from_utf8_lossy(&request.body).into_owned();
+        if request.path == "/token" {
+            return answer(200, "application/json", NEW_TOKEN);
+        }
+        kept.lock().unwrap().push(format!("{} {body}", request.method));
+        match request.header("authorization") {
+            Some("Bearer new-0123456789") => answer(200, "text/plain", &body),
+            _ => answer(401, "application/json", r#"{"error":"expired"}"#),
+        }
+    });
+    (odd, seen)
+}
+
 #[test]
-fn a_body_from_standard_input_is_not_sent_twice() {
+fn a_body_from_a_pipe_is_not_sent_twice_and_the_token_is_renewed_for_the_next_time() {
     let mut me = Person::new();
-    let odd = api(&mut me, |_| answer(401, "application/json", r#"{"error":"expired"}"#));
+    let (odd, seen) = wants_a_new_token(&mut me);
     me.stdin("{}");
-    assert_eq!(me.types("call odd /x -d -").code, 22);
-    assert_eq!(odd.asked(), 1);
+    me.types("call odd /x -d -").is(
+        22,
+        r#"{"error":"expired"}"#,
+        "
+        error: the API answered 401
+        caused by: expired
+        hint: the token has been renewed since, and the body from a pipe is gone: run the command again
+    ",
+    );
+    assert_eq!((std::mem::take(&mut *seen.lock().unwrap()), odd.asked()), (vec!["POST {}".to_owned()], 2));
+    me.stdin("{\"again\":1}");
+    me.types("call odd /x --input -").is(0, "{\"again\":1}", "");
+    assert_eq!((seen.lock().unwrap().len(), odd.asked()), (1, 3));
+}
+
+#[test]
+fn standard_input_that_is_a_file_is_sent_once_more_from_where_it_stood() {
+    use std::io::{Seek, SeekFrom};
+    let mut me = Person::new();
+    let (_odd, seen) = wants_a_new_token(&mut me);
+    std::fs::write(me.path("body"), "a line that was read\n{\"rest\":1}").unwrap();
+    let mut file = std::fs::File::open(me.path("body")).unwrap();
+    file.seek(SeekFrom::Start(21)).unwrap();
+    let mut ours = file.try_clone().unwrap();
+    me.stdin_file(file).types("call odd PUT /x --input -").is(0, "{\"rest\":1}", "");
+    assert_eq!(*seen.lock().unwrap(), ["PUT {\"rest\":1}", "PUT {\"rest\":1}"]);
+    // and it has been read
+    assert_eq!(ours.stream_position().unwrap(), 31);
 }
 
 /// An API of a few lines, and a token for it.
@@ -303,7 +350,7 @@ fn a_redirect_to_another_host_ends_there() {
         let at = to.to_owned();
         let odd = api(&mut me, move |_| redirect(&at));
         let done = me.types("call odd /x");
-        assert_eq!((done.code, done.out.as_str(), odd.asked()), (7, "", 1), "{to}: {}", done.err);
+        assert_eq!((done.code, done.out.as_str(), odd.asked()), (7, "moved", 1), "{to}: {}", done.err);
         assert!(
             done.err.starts_with("error: the API redirects to another host, which must not have the token\n"),
             "{}",
@@ -325,10 +372,64 @@ fn a_redirect_on_the_same_host_is_followed_for_reading_alone() {
         ),
     });
     me.types("call odd /old").is(0, "GET Bearer first-0123456789", "");
-    me.types("call odd POST /old a=b").is(0, "moved", "");
+    for (line, hint) in [
+        ("POST /old a=b", "POST http://127.0.0.1:PORT/api/new …"),
+        ("DELETE /old", "DELETE http://127.0.0.1:PORT/api/new …"),
+        ("PUT /old a=b -o ~/f", "PUT http://127.0.0.1:PORT/api/new …"),
+    ] {
+        let method = line.split(' ').next().unwrap();
+        me.types(&format!("call odd {line}")).is(
+            7,
+            "moved",
+            &format!(
+                "
+        error: the API redirects, and a {method} to that address is not sent by itself
+        caused by: status 302, to http://127.0.0.1:PORT/api/new
+        hint: send it there: `oauthctl call odd {hint}`
+    "
+            ),
+        );
+    }
+    assert!(!me.path("f").exists() && !me.path("f.part").exists());
     let asked = odd.asked();
     assert_eq!(me.types("call odd /circle").code, 7);
     assert!(odd.asked() - asked <= 11);
+}
+
+// T-24
+#[test]
+fn anywhere_follows_to_another_host_without_the_token() {
+    let mut me = Person::new();
+    let seen: Arc<Mutex<Vec<String>>> = Arc::default();
+    let kept = seen.clone();
+    let stranger = me.odd("stranger", move |request| {
+        kept.lock().unwrap().extend(request.headers.iter().map(|(n, v)| format!("{n}: {v}")));
+        answer(if request.path == "/no" { 401 } else { 200 }, "text/plain", "theirs")
+    });
+    let base = stranger.base.clone();
+    let odd = api(&mut me, move |request| redirect(&format!("{base}{}?sig=s3cret", &request.path[4..])));
+    me.config("providers/odd.toml", &format!("{}headers.X-Ours = \"1\"\n", odd.provider("odd")));
+    me.types("call odd /x --head").is(
+        7,
+        "HTTP/1.1 302\r\ncontent-type: text/plain\r\nlocation: http://127.0.0.1:PORT/x?sig=s3cret\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+        "
+        error: the API redirects to another host, which must not have the token
+        caused by: status 302, to http://127.0.0.1:PORT/x?sig=…
+        hint: fetch that address without the token: `oauthctl call odd --anywhere URL`
+        hint: `-i` prints the address with what its query says
+    ",
+    );
+    assert_eq!(stranger.asked(), 0);
+    me.types("call odd /x --anywhere X-Mine:2").is(
+        0,
+        "theirs",
+        "`127.0.0.1` is not a host of `odd`: sent without the token\n",
+    );
+    // a 401 of theirs says nothing of the token
+    me.types("call odd /no --anywhere -q").is(22, "theirs", "error: the API answered 401\n");
+    assert_eq!((odd.asked(), stranger.asked()), (3, 2));
+    let seen = seen.lock().unwrap().join("\n");
+    assert!(seen.contains("x-mine: 2") && !seen.contains("0123456789") && !seen.contains("x-ours"), "{seen}");
 }
 
 // A-01 to A-30, C-03
@@ -507,8 +608,14 @@ fn a_reader_that_has_gone_ends_it_quietly() {
 fn verbose_shows_the_request_and_no_secret() {
     let (mut me, server) = practice();
     let token = me.kept("practice", "access_token");
-    let done = me.types("call practice /echo a=b -v");
+    let mut done = me.types("call practice /echo a=b -v");
     let out = done.out.replace(server.base().trim_start_matches("http://"), "127.0.0.1:PORT");
+    // the port is in the body
+    let lines = done.err.lines().map(|line| match line.split_once("content-length: ") {
+        Some((start, _)) => format!("{start}content-length: LENGTH\n"),
+        None => format!("{line}\n"),
+    });
+    done.err = lines.collect();
     done.is(
         0,
         &out,
@@ -516,9 +623,11 @@ fn verbose_shows_the_request_and_no_secret() {
         * > POST http://127.0.0.1:PORT/api/echo
         * >   accept: application/json, */*;q=0.5
         * >   content-type: application/json
-        * >   authorization: [sha256:…]
+        * >   authorization: Bearer [sha256:…]
         * >   body: { a: [sha256:…] }
         * < HTTP/1.1 200
+        * <   content-type: application/json;charset=utf-8
+        * <   content-length: LENGTH
     ",
     );
     done.tells_nothing_of(&token);

@@ -91,8 +91,14 @@ fn an_answer_is_saved_whole() {
     me.types("call odd /x -o ~/new.csv --format csv").is(0, "", "");
     assert!(std::fs::read_to_string(me.path("new.csv")).unwrap().starts_with("name,n,tags\r\n"));
     me.types("call odd /x -o -").is(0, PEOPLE, "");
-    assert_eq!(me.types("call odd /x -o /no/such/folder/x").code, 1);
-    assert_eq!(odd.asked(), 4);
+    assert_eq!(odd.asked(), 3);
+    // what can't be written is told before anything is sent
+    for (target, code) in [("/no/such/folder/x", 1), (".", 2), ("~/", 2), ("", 2)] {
+        for more in [&["--jq", "."][..], &["--paginate"], &["-i"], &[]] {
+            let done = me.runs(&[&["call", "odd", "/x", "-o", target], more].concat());
+            assert_eq!((done.code, odd.asked()), (code, 3), "{target}: {}", done.err);
+        }
+    }
     assert!(!me.path("old.part").exists() && !me.path("new.csv.part").exists());
 }
 
@@ -146,6 +152,33 @@ fn a_download_goes_on_where_it_stopped() {
     leave(&me, "\"v1\"", "0123");
     me.types("call odd /x Range:bytes=0-1 -o ~/f").is(0, "", "");
     assert_eq!(std::mem::take(&mut *asked.lock().unwrap()), ["bytes=0-1"]);
+}
+
+#[test]
+fn an_answer_that_breaks_off_unseen_is_asked_for_again() {
+    for (line, cuts, asked, code, out) in [
+        ("call odd /x -o ~/f", 2, 3, 0, ""),
+        ("call odd /x -o ~/f -i", 2, 3, 0, ""),
+        ("call odd /x -o ~/f", 4, 4, 75, ""),
+        ("call odd PUT /x a=1 -o ~/f", 1, 2, 0, ""),
+        ("call odd /x --jq .total", 2, 3, 0, "2\n"),
+        ("call odd /x --jq .people[0].n", 3, 4, 0, "1\n"),
+        ("call odd /x --jq .total --retry 0", 1, 1, 75, ""),
+        // what may not be repeated, and what was shown
+        ("call odd POST /x a=1 -o ~/f", 1, 1, 75, ""),
+        ("call odd POST /x a=1 --jq .total", 1, 1, 75, ""),
+        ("call odd /x", 1, 1, 75, "{\"p"),
+        ("call odd /x --format raw", 1, 1, 75, "{\"p"),
+    ] {
+        let (mut me, odd) = people();
+        let done = me.cuts(cuts).types(line);
+        assert_eq!((done.code, done.out.as_str(), odd.asked()), (code, out, asked), "{line}: {}", done.err);
+        assert_eq!(me.path("f").exists(), line.contains("~/f") && code == 0, "{line}");
+        assert!(!me.path("f.part").exists(), "{line}");
+        if code == 75 {
+            assert!(done.err.starts_with("error: the answer broke off\n"), "{line}: {}", done.err);
+        }
+    }
 }
 
 #[test]

@@ -154,9 +154,17 @@ pub fn provider_file(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     match read::from_text("mine", text, None) {
         Ok(provider) => {
-            let printed = provider.to_toml();
-            let again = read::from_text("mine", &printed, None);
-            assert_eq!(again.as_ref().ok(), Some(&provider), "{:?}\n{printed}", again.as_ref().err());
+            let inside: BTreeMap<String, Provider> = provider
+                .environments
+                .iter()
+                .map(|e| (e.clone(), read::from_text("mine", text, Some(e)).expect("it is read with the file")))
+                .collect();
+            let printed = provider.to_toml(&inside);
+            let all = inside.iter().map(|(e, p)| (Some(e.as_str()), p)).chain([(None, &provider)]);
+            for (environment, expected) in all {
+                let again = read::from_text("mine", &printed, environment);
+                assert_eq!(again.as_ref().ok(), Some(expected), "{:?}\n{printed}", again.as_ref().err());
+            }
             let _ =
                 provider.expand(&BTreeMap::from([("dc".to_owned(), "us1".to_owned())])).map(|p: Provider| p.api.hosts);
         }

@@ -60,7 +60,7 @@ fn a_signed_answer_to_another_login_is_noise_and_fetches_nothing() {
     let op = Op::start(&mut me, Plan { set: timed(&json!({ "state": "another" })), ..plan() });
     me.clock.hurry(20);
     let done = me.browser(op.browser()).types(&format!("{} --response-mode jwt", op.login()));
-    assert_eq!(done.code, 6, "{}", done.err);
+    assert_eq!(done.code, 7, "{}", done.err);
     assert!(!op.seen().iter().any(|line| line == "GET /jwks" || line == "POST /token"), "{:?}", op.seen());
 }
 

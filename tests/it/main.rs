@@ -26,6 +26,7 @@ mod list;
 mod login;
 mod logout;
 mod loopback;
+mod misbehaving;
 mod profile;
 mod proofs;
 mod provider;

@@ -38,13 +38,34 @@ fn the_catalogue_is_listed_with_the_persons_own() {
     assert_eq!(
         list,
         json!([
-            { "provider": "constantcontact", "name": "Constant Contact", "own": false },
-            { "provider": "getresponse", "name": "GetResponse", "own": false },
-            { "provider": "mine", "name": "My own", "own": true },
-            { "provider": "sandbox", "name": "Practice server (built in)", "own": false },
-            { "provider": "verticalresponse", "name": "VerticalResponse (classic)", "own": false },
-            { "provider": "verticalresponse-vr2", "name": "VerticalResponse (VR2)", "own": false },
+            { "provider": "constantcontact", "name": "Constant Contact", "aliases": ["constant-contact", "cc"], "own": false },
+            { "provider": "getresponse", "name": "GetResponse", "aliases": ["gr"], "own": false },
+            { "provider": "mine", "name": "My own", "aliases": [], "own": true },
+            { "provider": "sandbox", "name": "Practice server (built in)", "aliases": [], "own": false },
+            { "provider": "verticalresponse", "name": "VerticalResponse (classic)", "aliases": ["vr"], "own": false },
+            { "provider": "verticalresponse-vr2", "name": "VerticalResponse (VR2)", "aliases": ["vr2"], "own": false },
         ])
+    );
+    let by_format = me.types("provider list --format json");
+    me.types("provider list --json").is(0, &by_format.out, "");
+}
+
+#[test]
+fn an_alias_of_ones_own_comes_before_a_built_in_one_and_belongs_to_one_file() {
+    let mut me = Person::new();
+    me.config("providers/grid.toml", "id = \"grid\"\ntoken.url = \"https://grid.example/t\"\naliases = [\"gr\"]\n");
+    let shown = me.types("provider show gr");
+    assert!(shown.out.starts_with("id = \"grid\"\naliases = [\"gr\"]\n"), "{}", shown.out);
+    let listed = me.types("provider list").out;
+    assert!(listed.contains("grid                     grid  (also gr)  [your own]\n"), "{listed}");
+    assert!(listed.contains("getresponse              GetResponse\n"), "{listed}");
+    me.config("providers/ogre.toml", "id = \"ogre\"\ntoken.url = \"https://ogre.example/t\"\naliases = [\"gr\"]\n");
+    me.types("provider show gr").fails(
+        2,
+        "
+        error: `gr` means the providers `grid` and `ogre`
+        hint: take it out of the `aliases` of one of them
+    ",
     );
 }
 
@@ -57,6 +78,28 @@ fn show_prints_a_file_that_means_the_same() {
         assert!(shown.out.starts_with(&format!("id = \"{name}\"\n")), "{}", shown.out);
         me.config(&format!("providers/{name}.toml"), &shown.out);
         me.types(&format!("provider show {name}")).is(0, &shown.out, "");
+    }
+}
+
+#[test]
+fn show_prints_what_each_environment_changes() {
+    let mut me = Person::new();
+    let max = me.types("provider show getresponse --environment max").out;
+    assert!(max.contains("\nenvironments.max = {}\n"), "{max}");
+    let shown = me.types("provider show getresponse").out;
+    for line in [
+        "environments.max.authorize.url = \"https://{domain}/oauth2_authorize.html\"",
+        "environments.max.token.headers.X-Domain = \"{domain}\"",
+        "environments.max.vars.domain.pattern = \"host\"",
+        // follows from `api.base-url` in the built-in file, which says so by a reference
+        "environments.max.whoami.url = \"https://{api_host}/v3/accounts?fields=accountId,email\"",
+    ] {
+        assert!(shown.lines().any(|l| l == line), "{line} should be in\n{shown}");
+    }
+    // the copy of the one or of the other
+    for copy in [&shown, &max] {
+        me.config("providers/getresponse.toml", copy);
+        me.types("provider show getresponse --environment max").is(0, &max, "");
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use oauthctl::config::{provider, provider_names, validate_all};
+use oauthctl::config::{provider, provider_in_environments, provider_names, validate_all};
 use oauthctl::provider::{ClientAuth, Means, ParamsIn, Provider, RefreshSource, Rotates, catalogue, read};
 use tempfile::TempDir;
 
@@ -191,8 +191,59 @@ fn a_provider_shown_reads_back_as_the_same() {
         all.push(base);
     }
     for p in all {
-        let text = p.to_toml();
+        let text = p.to_toml(&BTreeMap::new());
         assert_eq!(read::from_text(&p.id, &text, None).unwrap(), p, "{text}");
+    }
+}
+
+/// Each way in which an environment can differ from the rest of its file without saying so key by key.
+const ENVIRONMENTS: &str = r#"
+id = "x"
+par = true
+errors = [{ status = 401, means = "expired" }]
+authorize = { url = "https://a.example/a", send-redirect-uri = false, raw = ["scope"] }
+token = { url = "https://a.example/t", auth = ["basic"], params = { a = "1" }, headers = { X = "1" } }
+refresh = { url = "https://a.example/t", params = {}, rotates = "yes" }
+client-credentials.supported = false
+device = { url = "https://a.example/d", auth = ["basic"] }
+revoke = { url = "{api.base-url}/revoke", kills = "refresh" }
+api = { base-url = "https://a.example", auth = { in = "query", name = "key" } }
+whoami.url = "/me"
+vars.v = { default = "a", secret = true, enum = ["a"], from = "callback" }
+[environments.same]
+[environments.back]
+name = "x"
+par = "auto"
+errors = []
+authorize = { send-redirect-uri = true, raw = [] }
+refresh.rotates = "maybe"
+client-credentials.supported = true
+revoke.kills = "all"
+api.auth = { in = "header", name = "Authorization" }
+vars.v = { secret = false, enum = [], from = "user" }
+[environments."other one"]
+token = { url = "https://b.example/t", auth = ["post"], params = { b = "{v}" }, headers = { X = "2" } }
+refresh.params.c = "3"
+client-credentials = { supported = true, params = { d = "4" } }
+api.base-url = "https://b.example"
+introspect.url = "{api.base-url}/introspect"
+ciba.url = "{token.url}/ciba"
+"#;
+
+#[test]
+fn a_provider_shown_reads_back_as_the_same_in_each_of_its_environments() {
+    let mut texts = vec![("x", EVERYTHING.to_owned()), ("x", ENVIRONMENTS.to_owned())];
+    texts.extend(catalogue::names().map(|id| (id, format!("extends = \"{id}\"\n"))));
+    for (id, text) in texts {
+        let dir = folder(&[(id, &text)]);
+        let base = provider(dir.path(), id, None).unwrap();
+        let inside = provider_in_environments(dir.path(), id).unwrap();
+        let shown = base.to_toml(&inside);
+        let copy = folder(&[(id, &shown)]);
+        assert_eq!(provider(copy.path(), id, None).unwrap(), base, "{shown}");
+        for (name, expected) in inside {
+            assert_eq!(provider(copy.path(), id, Some(&name)).unwrap(), expected, "{name}\n{shown}");
+        }
     }
 }
 
@@ -297,6 +348,77 @@ fn a_wrong_file_is_told_with_line_key_and_what_was_meant() {
             "id = \"x\"\ntoken.url = \"https://x.example\"\n[environments.e]\nid = \"y\"\n",
             format!("`environments.e.id` {} can't differ between environments", at(4)),
         ),
+        // an environment is read with its file, and what is wrong with it named as it stands there
+        (
+            "id = \"x\"\ntoken.url = \"https://x.example\"\n[environments.sb.tokn]\nurl = \"https://y.example\"\n",
+            format!("unknown key `environments.sb.tokn` {}; did you mean `environments.sb.token`?", at(3)),
+        ),
+        (
+            "id = \"x\"\ntoken.url = \"https://x.example\"\n[environments.sb]\ntoken.url = 1\n",
+            format!("`environments.sb.token.url` {} must be a text, not an integer", at(4)),
+        ),
+        (
+            "id = \"x\"\ntoken.url = \"https://x.example\"\n[environments.sb]\npkce.mode = \"of\"\n",
+            format!(
+                "`environments.sb.pkce.mode` {} can't be `of`; it is one of `supported`, `required`, `off`, `public_only`; did you mean `off`?",
+                at(4)
+            ),
+        ),
+        (
+            "id = \"x\"\ntoken.url = \"https://x.example\"\n[environments.sb]\ntoken.url = \"http://y.example\"\n",
+            format!("`environments.sb.token.url` {} may be plain `http` to a loopback address only", at(4)),
+        ),
+        (
+            "id = \"x\"\ntoken.url = \"https://x.example\"\n[[environments.sb.errors]]\nstatu = 401\nmeans = \"scope\"\n",
+            format!(
+                "unknown key `environments.sb.errors.statu` {}; did you mean `environments.sb.errors.status`?",
+                at(4)
+            ),
+        ),
+        (
+            "id = \"x\"\ntoken.url = \"https://x.example\"\n[environments.sb]\nwhoami.label = \"x\"\n",
+            "providers/x.toml has no `environments.sb.whoami.url`".to_owned(),
+        ),
+        (
+            "id = \"x\"\ntoken.url = \"https://x.example\"\napi.pages = { by = \"url\", next = [\"n\"] }\n[environments.sb]\napi.pages.next = []\n",
+            format!(
+                "`api.pages.by` {} needs `api.pages.next`: where the next page's address or cursor stands (in the environment `sb`)",
+                at(3)
+            ),
+        ),
+        // a misspelt key is named before what is missing without it
+        (
+            "id = \"x\"\ntoken.url = \"https://x.example\"\n[[errors]]\nstatu = 401\nmeans = \"scope\"\n",
+            format!("unknown key `errors.statu` {}; did you mean `errors.status`?", at(4)),
+        ),
+        (
+            "id = \"x\"\ntoken.url = \"https://x.example\"\n[[errors]]\nstatus = 401\nmean = \"scope\"\n",
+            format!("unknown key `errors.mean` {}; did you mean `errors.means`?", at(5)),
+        ),
+        (
+            "id = \"x\"\ntoken.url = \"https://x.example\"\nwhoami.lable = \"x\"\n",
+            format!("unknown key `whoami.lable` {}; did you mean `whoami.label`?", at(3)),
+        ),
+        (
+            "id = \"x\"\ntoken.url = \"https://x.example\"\n[callback]\ntoken-host-from = \"h\"\ntoken-host-alow = [\"x.example\"]\n",
+            format!("unknown key `callback.token-host-alow` {}; did you mean `callback.token-host-allow`?", at(5)),
+        ),
+        (
+            "id = \"x\"\ntoken.url = \"https://x.example\"\n[api.pages]\nby = \"url\"\nnxt = [\"n\"]\n",
+            format!("unknown key `api.pages.nxt` {}; did you mean `api.pages.next`?", at(5)),
+        ),
+        (
+            "id = \"x\"\ntoken.url = \"https://x.example\"\n[vars.shop]\nprompt = \"?\"\npattern = \"digits\"\ndefault = \"a\"\n",
+            format!("`vars.shop.default` {} must be digits", at(6)),
+        ),
+        (
+            "id = \"x\"\ntoken.url = \"https://x.example\"\n[vars.shop]\nprompt = \"?\"\npattern = \"digit\"\n",
+            format!("`vars.shop.pattern` {} must be `host`, `digits`, `word`, or a text with one `*`", at(5)),
+        ),
+        (
+            "id = \"x\"\ntoken.url = \"https://x.example\"\naliases = [\"y\", \"getresponse\"]\n",
+            format!("`aliases` {} holds `getresponse`, a built-in provider's name", at(3)),
+        ),
         (
             "extends = \"getrespose\"\n",
             format!("`extends` {} names no provider: `getrespose`; did you mean `getresponse`?", at(1)),
@@ -394,10 +516,9 @@ fn two_providers_with_one_issuer_are_a_fault_of_the_configuration() {
             "`a` means the providers `a` and `c`",
             "`default-profile` in config.toml names no profile: `gone`",
             "`providers/Bad Name.toml` is never read: a provider's name is lower-case letters, digits, `-`, `_`, `.`",
-            "`vr` means the providers `c` and `verticalresponse`",
             "profile `p`: there is no provider `nowhere`",
             "the providers `a` and `b` have the same issuer `https://i.example`",
-            "unknown key `token.urll` in providers/d.toml, line 4; did you mean `token.url`?",
+            "unknown key `environments.e.token.urll` in providers/d.toml, line 4; did you mean `environments.e.token.url`?",
         ]
     );
     assert_eq!(validate_all(folder(&[]).path()), []);

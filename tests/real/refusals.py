@@ -45,10 +45,10 @@ def noise_and_a_wrong_state_do_not_end_the_wait_for_the_right_one(t):
 
 
 @test
-def a_wrong_state_alone_ends_in_a_timeout_with_nothing_exchanged(t):
+def a_wrong_state_alone_is_exit_code_7_when_the_time_is_over_with_nothing_exchanged(t):
     op = t.oidc_provider()
     home = home_for(t, op)
-    home.run(*LOGIN, "--timeout", "2s", env={"BROWSER": t.browser(deliver="state")}).expect(6)
+    home.run(*LOGIN, "--timeout", "2s", env={"BROWSER": t.browser(deliver="state")}).expect(7, err="is not this login's")
     same(op.token_requests("authorization_code"), [], "codes exchanged")
     home.run("token", "rig").expect(4)
 

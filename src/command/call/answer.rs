@@ -5,7 +5,7 @@ use std::io::{Cursor, Read};
 use super::CallArgs;
 use super::output::Output;
 use super::shaped::Shaped;
-use crate::api::exchange::{broken_off, look_into};
+use crate::api::exchange::{Aftermath, Caller, broken_off, look_into};
 use crate::api::{filter, pages, records, retry};
 use crate::error::{Error, Kind};
 use crate::protocol::api_error::{self, ApiError};
@@ -16,9 +16,30 @@ use crate::wire::header;
 use crate::world::{Streamed, World};
 
 /// Whose token was shown, for what is to be typed next.
+#[derive(Clone)]
 pub struct Who {
     pub profile: String,
     pub store: StoreKind,
+    /// The request carried no token.
+    pub stranger: bool,
+    /// What came of the last request.
+    pub aftermath: Aftermath,
+}
+
+impl Who {
+    /// The same once there is an answer.
+    pub fn after(&self, caller: &Caller<'_>) -> Who {
+        Who {
+            stranger: caller.set.is_none() || caller.aftermath.foreign,
+            aftermath: caller.aftermath.clone(),
+            ..self.clone()
+        }
+    }
+
+    /// The error that a redirect is which wasn't followed.
+    pub fn redirect(&self) -> Option<Error> {
+        self.aftermath.unfollowed.as_ref().map(|unfollowed| unfollowed.error(&self.profile))
+    }
 }
 
 /// An answer of this size is read whole to be shown prettily; a larger one passes through as it is.
@@ -37,7 +58,7 @@ pub fn deliver(
     mut out: Output,
     shaped: Option<Shaped>,
 ) -> Result<u8, Error> {
-    let failed = answer.status >= 400;
+    let failed = answer.status >= 400 || who.aftermath.unfollowed.is_some();
     let early = if failed { look_into(&mut answer)? } else { Vec::new() };
     let mut wanted = true;
     if args.include || args.head {
@@ -60,6 +81,9 @@ pub fn deliver(
         }
     }
     out.end(world)?;
+    if let Some(redirect) = who.redirect() {
+        return Err(redirect);
+    }
     if !failed {
         return Ok(0);
     }
@@ -147,6 +171,10 @@ pub fn refused(
     let retry_after = error.retry_after;
     let name = &who.profile;
     match (means, status) {
+        (means, status) if who.stranger && means != Some(Means::Throttled) && status != 429 => error,
+        (Some(Means::Expired | Means::Revoked), _) if who.aftermath.renewed => {
+            error.hint("the token has been renewed since, and the body from a pipe is gone: run the command again")
+        }
         (Some(Means::Expired | Means::Revoked), _) | (None, 401) if who.store == StoreKind::Environment => {
             error.hint(format!("the token comes from the variable {}: set another", environment::variable_name(name)))
         }

@@ -11,14 +11,14 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::api::body::{Asked, Body};
-use crate::api::exchange::{Caller, Renew};
+use crate::api::exchange::{Aftermath, Caller, Renew};
 use crate::api::items::{self, Items};
-use crate::api::pace::Pace;
+use crate::api::pace::{self as waits, Pace};
 use crate::api::request::{Draft, token_header};
 use crate::api::{dry_run, hosts, template};
 use crate::command::token::must_be_presentable;
 use crate::command::{Global, WhoFlags, pace, practice};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::protocol::binding::is_dpop;
 use crate::secret::Secret;
 use crate::session::Session;
@@ -142,6 +142,9 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
     }
     let mut draft = Draft::new(&provider, &method, &items, body.kind(), with_token);
     draft.timeout = args.timeout;
+    let abroad = args
+        .anywhere
+        .then(|| Draft { timeout: args.timeout, ..Draft::new(&provider, &method, &items, body.kind(), false) });
     if args.dry_run {
         let token = with_token.then(|| token_command(&args, &session));
         let bound = record.as_ref().and_then(|r| r.token.as_ref()).is_some_and(is_dpop);
@@ -156,6 +159,7 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
     // a mistake in it is told before anything is sent
     let screen = world.terminal.stdout_is_terminal() && args.output.as_deref().is_none_or(|path| path == "-");
     let shaped = Shaped::of(world, &args, screen)?;
+    let target = saved::target(world, &args)?;
     let set = match with_token {
         true => Some(fresh(world, &mut session, Want::default())?),
         false => {
@@ -173,7 +177,12 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
     if let Some(set) = &set {
         must_be_presentable(&session.name, set)?;
     }
-    let who = answer::Who { profile: session.name.clone(), store: session.store.kind() };
+    let who = answer::Who {
+        profile: session.name.clone(),
+        store: session.store.kind(),
+        stranger: !with_token,
+        aftermath: Aftermath::default(),
+    };
     let pace = match with_token {
         true => pace(&session, &provider),
         false => Pace::new(&crate::provider::Limits::default(), None),
@@ -181,20 +190,49 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
     // a token from outside is used as it is
     let renewable = session.store.kind() != StoreKind::Environment;
     let renew: Renew<'_> = Box::new(|world, refused| instead_of(world, &mut session, refused));
-    let mut caller =
-        Caller { provider: &provider, draft, body, set, renew: renewable.then_some(renew), retries: args.retry, pace };
+    let mut caller = Caller {
+        provider: &provider,
+        draft,
+        body,
+        set,
+        renew: renewable.then_some(renew),
+        retries: args.retry,
+        pace,
+        abroad,
+        aftermath: Aftermath::default(),
+    };
     if args.paginate {
-        return paged::run(world, &args, &who, &mut caller, &url);
+        return paged::run(world, &args, &who, &mut caller, &url, target.as_deref());
     }
-    if let Some(path) = saved::target(world, &args).filter(|_| shaped.is_none() && !args.include && !args.head) {
+    if shaped.is_none()
+        && !args.include
+        && !args.head
+        && let Some(path) = target
+    {
         return saved::run(world, &args, &who, &mut caller, &url, path);
     }
-    let (_, answered) = caller.send(world, &url)?;
-    let out = match answered.status < 400 {
-        true => saved::open(world, &args)?,
-        false => output::Output::stdout(world),
-    };
-    answer::deliver(world, &args, &who, &provider, answered, out, shaped)
+    let filtered = shaped.is_some() && (args.jq.is_some() || args.format.is_some());
+    let mut attempts = 0;
+    loop {
+        let (_, answered) = caller.send(world, &url)?;
+        let who = who.after(&caller);
+        let refused = answered.status >= 400 || who.aftermath.unfollowed.is_some();
+        let out = match &target {
+            Some(path) if !refused => saved::open(world, Some(path))?,
+            _ => output::Output::stdout(world),
+        };
+        // what is read whole before any of it is shown can be read from the beginning
+        let unseen = !refused && (out.is_hidden() || filtered && !args.include && !args.head);
+        let shaped = Shaped::of(world, &args, screen)?;
+        match answer::deliver(world, &args, &who, &provider, answered, out, shaped) {
+            Err(e) if unseen && e.kind == Kind::TryLater && attempts < caller.retries && saved::repeatable(&caller) => {
+                let time = caller.wait_for(world, None, attempts);
+                waits::wait(world, time, "the answer broke off");
+                attempts += 1;
+            }
+            done => return done,
+        }
+    }
 }
 
 /// What prints the token that this command would have used.

@@ -27,6 +27,11 @@ impl Output {
         self.screen.is_some()
     }
 
+    /// Whether nobody sees anything of it before it is whole.
+    pub fn is_hidden(&self) -> bool {
+        self.file.as_ref().is_some_and(|(_, part)| part.is_hidden())
+    }
+
     /// Whether the reader still wants more. On a screen a stranger's bytes are shown, and do nothing.
     pub fn put(&mut self, world: &mut World, bytes: &[u8]) -> Result<bool, Error> {
         let cleaned = self.screen.as_mut().map(|s| s.clean(bytes));

@@ -1,5 +1,7 @@
 //! `--paginate`: the records of all pages, a value to a line as pages arrive, or as one array.
 
+use std::path::Path;
+
 use url::Url;
 
 use super::CallArgs;
@@ -14,13 +16,20 @@ use crate::api::records::on_one_line;
 use crate::error::{Error, Kind};
 use crate::world::World;
 
-pub fn run(world: &mut World, args: &CallArgs, who: &Who, caller: &mut Caller<'_>, start: &Url) -> Result<u8, Error> {
+pub fn run(
+    world: &mut World,
+    args: &CallArgs,
+    who: &Who,
+    caller: &mut Caller<'_>,
+    start: &Url,
+    target: Option<&Path>,
+) -> Result<u8, Error> {
     let provider = caller.provider;
     let wanted = Wanted {
         parallel: args.parallel.or(provider.limits.parallel).unwrap_or(1).clamp(1, MOST_PARALLEL),
         limit: args.limit,
     };
-    let mut out = saved::open(world, args)?;
+    let mut out = saved::open(world, target)?;
     let mut shaped = Shaped::of(world, args, out.is_screen())?
         .filter(|_| args.jq.is_some() || args.format.is_some() || args.raw_output || args.slurp && out.is_screen());
     let mut list = List::new(args.slurp);
@@ -83,7 +92,8 @@ pub fn run(world: &mut World, args: &CallArgs, who: &Who, caller: &mut Caller<'_
             stdout.put(world, &body)?;
             stdout.end(world)?;
             let now = world.clock.now();
-            Err(answer::refused(who, provider, status, &headers, &body, now))
+            let who = &who.after(caller);
+            Err(who.redirect().unwrap_or_else(|| answer::refused(who, provider, status, &headers, &body, now)))
         }
         Err(e) => {
             out.give_up(world);

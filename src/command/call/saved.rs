@@ -1,28 +1,39 @@
 //! `-o FILE`: an answer into a file; one that breaks off goes on where it stopped, in this run or in a later one.
 
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use url::Url;
 
 use super::CallArgs;
 use super::answer::{self, Who};
 use super::output::{Output, unwritten};
-use crate::api::download::{self, Part};
+use crate::api::download::{self, Part, Unwritable};
 use crate::api::exchange::{Caller, broken_off};
-use crate::api::{items, pace};
+use crate::api::{items, pace, retry};
 use crate::error::{Error, Kind};
+use crate::text::safe;
 use crate::world::{Streamed, World};
 
-/// The file that `-o` names.
-pub fn target(world: &World, args: &CallArgs) -> Option<PathBuf> {
-    let path = args.output.as_deref().filter(|path| *path != "-")?;
-    Some(items::resolve(path, world.env.home().as_deref()))
+/// The file that `-o` names, once it is known that it can be written.
+pub fn target(world: &World, args: &CallArgs) -> Result<Option<PathBuf>, Error> {
+    let Some(typed) = args.output.as_deref().filter(|path| *path != "-") else { return Ok(None) };
+    if typed.is_empty() {
+        return Err(Error::usage("`-o` needs the name of a file").hint("`-o -` is standard output"));
+    }
+    let path = items::resolve(typed, world.env.home().as_deref());
+    match download::writable(&path) {
+        Ok(path) => Ok(Some(path)),
+        Err(e @ Unwritable::Folder) => {
+            Err(Error::usage(format!("`{}` can't be written", safe(typed))).cause(e).hint("`-o FILE`"))
+        }
+        Err(Unwritable::Failed(e)) => Err(unwritten(&path, &e)),
+    }
 }
 
 /// Where an answer goes that is made anew each time.
-pub fn open(world: &World, args: &CallArgs) -> Result<Output, Error> {
-    match target(world, args) {
+pub fn open(world: &World, target: Option<&Path>) -> Result<Output, Error> {
+    match target.map(Path::to_owned) {
         None => Ok(Output::stdout(world)),
         Some(path) => {
             let part = Part::begin(&path, "", None).map_err(|e| unwritten(&path, &e))?;
@@ -63,6 +74,7 @@ pub fn run(
         }
         if answered.status >= 300 {
             let provider = caller.provider;
+            let who = &who.after(caller);
             return answer::deliver(world, args, who, provider, answered, Output::stdout(world), None);
         }
         let part = match kept {
@@ -73,12 +85,14 @@ pub fn run(
         match copy(world, &mut out, &mut answered) {
             Ok(()) => return out.end(world).map(|()| 0),
             Err(e) => {
+                // nobody has seen what was not whole: it may as well come from the beginning
+                let anew = out.is_hidden() && repeatable(caller);
                 let resumable = out.give_up(world);
-                if !resumable || e.kind != Kind::TryLater {
+                if e.kind != Kind::TryLater || !(resumable || anew) {
                     return Err(e);
                 }
                 if attempts == caller.retries {
-                    return Err(e.hint("what came so far is kept: it goes on there"));
+                    return Err(if resumable { e.hint("what came so far is kept: it goes on there") } else { e });
                 }
                 let time = caller.wait_for(world, None, attempts);
                 pace::wait(world, time, "the answer broke off");
@@ -86,6 +100,11 @@ pub fn run(
             }
         }
     }
+}
+
+/// Whether a request whose answer broke off may be sent once more.
+pub fn repeatable(caller: &Caller<'_>) -> bool {
+    retry::may_be_repeated(&caller.draft.method) && caller.body.can_be_sent_again()
 }
 
 fn copy(world: &mut World, out: &mut Output, answered: &mut Streamed) -> Result<(), Error> {

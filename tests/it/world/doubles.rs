@@ -73,11 +73,13 @@ impl Clock for Hand {
 pub struct AtHome {
     real: Arc<dyn Http>,
     sent: Arc<Mutex<Vec<String>>>,
+    /// Answers that are yet to break off.
+    cuts: AtomicU64,
 }
 
 impl AtHome {
-    pub fn new(sent: Arc<Mutex<Vec<String>>>) -> AtHome {
-        AtHome { real: oauthctl::world::real().http, sent }
+    pub fn new(sent: Arc<Mutex<Vec<String>>>, cuts: u64) -> AtHome {
+        AtHome { real: oauthctl::world::real().http, sent, cuts: AtomicU64::new(cuts) }
     }
 
     fn look(&self, request: &Request) {
@@ -99,7 +101,21 @@ impl Http for AtHome {
 
     fn stream(&self, request: &Request, body: Option<Upload>) -> Result<Streamed, HttpError> {
         self.look(request);
-        self.real.stream(request, body)
+        let mut answer = self.real.stream(request, body)?;
+        if self.cuts.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok() {
+            let body = std::mem::replace(&mut answer.body, Box::new(io::empty()));
+            answer.body = Box::new(body.take(3).chain(Torn));
+        }
+        Ok(answer)
+    }
+}
+
+/// Where a connection ends that should not.
+struct Torn;
+
+impl Read for Torn {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::ConnectionReset.into())
     }
 }
 
@@ -138,7 +154,7 @@ impl Screen {
 }
 
 impl Browser for Door<Screen> {
-    fn open(&self, url: &str) -> Result<(), BrowserError> {
+    fn open(&self, url: &str, _acted: &dyn Fn() -> bool) -> Result<(), BrowserError> {
         let mut shows = self.0.0.lock().unwrap();
         match std::mem::replace(&mut *shows, Shows::Done) {
             Shows::Waiting(Opens::Missing) => Err(BrowserError::NotFound),
@@ -325,6 +341,7 @@ pub struct Seat {
     pub screens: Screens,
     terminal: bool,
     stdin: Mutex<Option<String>>,
+    stdin_file: Mutex<Option<std::fs::File>>,
     answers: Mutex<VecDeque<Answer>>,
     pastes: Mutex<Vec<Paste>>,
     /// How much stood on the screen when what is typed began to be hidden.
@@ -347,12 +364,19 @@ impl Seat {
             screens,
             terminal,
             stdin: Mutex::new(stdin),
+            stdin_file: Mutex::default(),
             answers: Mutex::new(answers),
             pastes: Mutex::new(pastes),
             screen,
             hidden: Mutex::default(),
             open: Mutex::default(),
         }
+    }
+
+    /// Standard input is this file.
+    pub fn reading(self, file: Option<std::fs::File>) -> Seat {
+        *self.stdin_file.lock().unwrap() = file;
+        self
     }
 
     pub fn nothing_left(&self, typed: &str) {
@@ -390,6 +414,10 @@ impl Terminal for Door<Seat> {
     fn stdin(&self) -> Box<dyn Read + Send> {
         let text = self.0.stdin.lock().unwrap().take().expect("nothing was piped in");
         Box::new(io::Cursor::new(text.into_bytes()))
+    }
+
+    fn stdin_file(&self) -> Option<std::fs::File> {
+        self.0.stdin_file.lock().unwrap().take()
     }
 
     fn read_line(&self) -> io::Result<String> {

@@ -59,6 +59,8 @@ struct Next {
     terminal: bool,
     screens: doubles::Screens,
     stdin: Option<String>,
+    stdin_file: Option<std::fs::File>,
+    cuts: u64,
     answers: VecDeque<doubles::Answer>,
     pastes: Vec<Paste>,
     browser: doubles::Opens,
@@ -238,6 +240,18 @@ impl Person {
         self
     }
 
+    /// The next command's standard input is a file that is open already.
+    pub fn stdin_file(&mut self, file: std::fs::File) -> &mut Person {
+        self.next.stdin_file = Some(file);
+        self
+    }
+
+    /// So many answers of the next command break off after three bytes.
+    pub fn cuts(&mut self, answers: u64) -> &mut Person {
+        self.next.cuts = answers;
+        self
+    }
+
     /// The next command must open the browser; this is what happens there, on a thread of its own.
     pub fn browser(&mut self, act: impl FnOnce(&str) -> Vec<Page> + Send + 'static) -> &mut Person {
         self.next.browser = doubles::Opens::Robot(Box::new(act));
@@ -283,20 +297,15 @@ impl Person {
         let next = std::mem::take(&mut self.next);
         let (out, err, sent) =
             (doubles::Shared::default(), doubles::Shared::default(), Arc::new(Mutex::new(Vec::new())));
-        let terminal = Arc::new(doubles::Seat::new(
-            next.terminal,
-            next.stdin,
-            next.answers,
-            next.pastes,
-            err.clone(),
-            next.screens,
-        ));
+        let (answers, pastes) = (next.answers, next.pastes);
+        let seat = doubles::Seat::new(next.terminal, next.stdin, answers, pastes, err.clone(), next.screens);
+        let terminal = Arc::new(seat.reading(next.stdin_file));
         let browser = Arc::new(doubles::Screen::new(next.browser));
         let programs = Arc::new(doubles::Shell(Mutex::new(next.programs)));
         let mut world = World {
             env: Box::new(doubles::Variables(self.env.clone())),
             clock: self.clock.clone(),
-            http: Arc::new(doubles::AtHome::new(sent.clone())),
+            http: Arc::new(doubles::AtHome::new(sent.clone(), next.cuts)),
             browser: Box::new(doubles::Door(browser.clone())),
             keychain: self.keychain.clone(),
             token_copy: Box::new(doubles::Door(self.copies.clone())),
