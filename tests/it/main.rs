@@ -12,6 +12,7 @@ mod call_shape;
 mod completions;
 mod configuration;
 mod doctor;
+mod environment;
 mod errors;
 mod explain;
 mod fuzz_corpus;
