@@ -358,8 +358,12 @@ pub fn token_answer(e: AnswerError, asked: Asked, profile: &str, now: i64) -> Er
         }
         return match e {
             AnswerError::Html(_) | AnswerError::Redirect(_) => {
-                shown.hint("is the provider's token address right? `oauthctl provider show` prints it")
+                let key = if asked == Asked::Pushed { "par-url" } else { "token.url" };
+                shown.hint(format!("is the provider's `{key}` right? `oauthctl provider show` prints it"))
             }
+            AnswerError::NotOk(status) => shown.hint(format!(
+                "if that means yes there: `[token] ok-status = [200, {status}]` in a provider file of your own"
+            )),
             _ => shown,
         };
     };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::config::GrantKind;
 use crate::error::{Error, Kind};
 use crate::grant::poll::{self, Polling};
-use crate::grant::{Asking, Commit, send, unattended};
+use crate::grant::{Asking, Commit, redirected, send, unattended};
 use crate::protocol::answer::Answer;
 use crate::protocol::ciba::{self, Hint, More};
 use crate::protocol::device::StartError;
@@ -40,6 +40,9 @@ pub fn obtain(
     let params = ciba::request(scope, hint, more);
     let request = token_request::build("backchannel authentication", endpoint, asking.client, params, None)?;
     let response = send(world, &request)?;
+    if let Some(error) = redirected(&response, "the sign-in on another device can't be started") {
+        return Err(error);
+    }
     let started = ciba::read_start(&response, &endpoint.ok_status).map_err(|e| refused(e, asking.profile))?;
     let (signals, heard) = std::sync::mpsc::channel();
     world.signals.watch(signals);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Kind};
 use crate::grant::poll::{self, Polling};
-use crate::grant::{Asking, Commit, send};
+use crate::grant::{Asking, Commit, redirected, send};
 use crate::protocol::answer::Answer;
 use crate::protocol::device::{self, StartError, Started};
 use crate::protocol::token_request;
@@ -60,6 +60,9 @@ fn start(world: &mut World, asking: &Asking<'_>, facts: &Device, scopes: &[Strin
     }
     let request = token_request::build("device", &facts.endpoint, asking.client, params, None)?;
     let response = send(world, &request)?;
+    if let Some(error) = redirected(&response, "the login by device code can't be started") {
+        return Err(error);
+    }
     device::read_start(&response, facts).map_err(|e| {
         let kind = match &e {
             StartError::Refused { status, .. } if *status == 429 || *status >= 500 => Kind::TryLater,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::error::{Error, Kind};
 use crate::grant::send;
 use crate::protocol::metadata::{self, Metadata};
-use crate::protocol::own_network;
+use crate::protocol::{own_network, retry_after};
 use crate::text::safe;
 use crate::wire::Request;
 use crate::world::World;
@@ -14,6 +14,7 @@ use crate::world::World;
 pub fn fetch(world: &mut World, issuer: &str, allow_private: bool) -> Result<(Metadata, i64), Error> {
     refuse_own("the issuer", issuer, allow_private)?;
     let mut tried = Vec::new();
+    let (mut later, mut led_away, mut wait) = (false, false, None);
     for place in metadata::places(issuer) {
         let mut request = Request::new("GET", place.as_str()).header("accept", "application/json");
         request.timeout = Duration::from_secs(10);
@@ -21,6 +22,10 @@ pub fn fetch(world: &mut World, issuer: &str, allow_private: bool) -> Result<(Me
         let response = send(world, &request)?;
         if response.status != 200 {
             tried.push(format!("{place} answered {}", response.status));
+            later |= response.status == 429 || response.status >= 500;
+            led_away |= (300..400).contains(&response.status);
+            let asked_for = response.header("retry-after").and_then(|s| retry_after::seconds(s, world.clock.now()));
+            wait = wait.max(asked_for);
             continue;
         }
         let document = metadata::read(&response.body, issuer).map_err(|e| {
@@ -37,12 +42,21 @@ pub fn fetch(world: &mut World, issuer: &str, allow_private: bool) -> Result<(Me
         let now = world.clock.now();
         return Ok((document, now + metadata::life(response.header("cache-control"))));
     }
-    Err(tried
-        .into_iter()
-        .fold(
-            Error::usage(format!("`{}` does not say what it is: no discovery document was found", safe(issuer))),
-            |error, why| error.cause(safe(&why)),
-        )
+    let name = safe(issuer);
+    let told = |error: Error| tried.iter().fold(error, |error, why| error.cause(safe(why)));
+    if later {
+        let error = told(Error::new(Kind::TryLater, format!("`{name}` can't say what it is at the moment")));
+        return Err(match wait {
+            Some(seconds) => Error { retry_after: wait, ..error }.hint(format!("run the command again in {seconds} s")),
+            None => error.hint("run the command again later"),
+        });
+    }
+    if led_away {
+        return Err(told(Error::new(Kind::Unsafe, format!("`{name}` does not say itself what it is")))
+            .cause("a redirect is not followed: who it leads to is not the one that was asked")
+            .hint("give the issuer exactly as the provider writes it, slash or no slash at its end"));
+    }
+    Err(told(Error::usage(format!("`{name}` does not say what it is: no discovery document was found")))
         .hint("describe the provider in a file of your own: `[authorize] url`, `[token] url`"))
 }
 

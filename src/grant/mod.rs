@@ -136,8 +136,21 @@ pub fn ready<'a>(world: &World, request: &'a Request) -> Result<Cow<'a, Request>
     Ok(Cow::Owned(sent))
 }
 
+/// An answer that leads elsewhere: the request held secrets, or a token, and is sent nowhere else (T-20). `what`: what failed.
+pub fn redirected(response: &Response, what: &str) -> Option<Error> {
+    let status = response.status;
+    (300..400).contains(&status).then(|| {
+        Error::new(Kind::Unsafe, what)
+            .cause(format!("it answered with a redirect (status {status}), which is never followed with a secret"))
+            .hint("is the address right? `oauthctl provider show` prints it")
+    })
+}
+
 /// A refusal of an endpoint that gives no tokens, in the server's words.
 pub fn answered(response: &Response, what: &str) -> Error {
+    if let Some(error) = redirected(response, what) {
+        return error;
+    }
     let why = match api_error::read(&response.body) {
         Some(error) => safe(&[error.code, error.message].into_iter().flatten().collect::<Vec<_>>().join(": ")),
         None => format!("status {}", response.status),

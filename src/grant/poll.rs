@@ -8,6 +8,7 @@ use crate::error::{Asked, Error, Kind};
 use crate::grant::{Asking, Commit, read, send};
 use crate::protocol::answer::Answer;
 use crate::protocol::device::{self, Poll};
+use crate::protocol::retry_after;
 use crate::protocol::token_request::{self, Param};
 use crate::provider::Endpoint;
 use crate::world::World;
@@ -58,12 +59,14 @@ pub fn until_decided(
             }
             Err(e) => return Err(e),
         };
-        if endpoint.ok_status.contains(&response.status) {
-            commit(&response);
-            let now = world.clock.now();
-            return read(world, asking, Asked::Code, endpoint, &response, now);
-        }
-        pause = match device::judge(&response) {
+        let now = world.clock.now();
+        // T-54: what the server asks for is waited, up to a minute
+        let asked_for = (response.status == 429 || response.status >= 500)
+            .then(|| response.header("retry-after").and_then(|text| retry_after::seconds(text, now)))
+            .flatten()
+            .map(Duration::from_secs);
+        // the error decides, and not the status: GitHub says `authorization_pending` with 200 (T-08)
+        pause = match device::judge(&response, &endpoint.ok_status) {
             Poll::Pending => interval,
             Poll::SlowDown => {
                 interval += Duration::from_secs(5);
@@ -74,12 +77,18 @@ pub fn until_decided(
                     .hint(format!("oauthctl login {}", asking.profile)));
             }
             Poll::Expired => return Err(expired()),
-            Poll::Other if response.status == 429 || response.status >= 500 => (pause * 2).min(LONGEST_PAUSE),
-            Poll::Other => {
-                let now = world.clock.now();
+            Poll::Other
+                if (response.status == 429 || response.status >= 500)
+                    && asked_for.is_none_or(|wait| wait <= LONGEST_PAUSE) =>
+            {
+                (pause * 2).min(LONGEST_PAUSE)
+            }
+            Poll::Given | Poll::Other => {
+                commit(&response);
                 return read(world, asking, Asked::Code, endpoint, &response, now);
             }
         };
+        pause = pause.max(asked_for.unwrap_or_default().min(LONGEST_PAUSE));
     }
 }
 

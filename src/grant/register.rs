@@ -2,7 +2,7 @@
 
 use crate::config::GrantKind;
 use crate::error::{Error, Kind};
-use crate::grant::send;
+use crate::grant::{redirected, send};
 use crate::protocol::jose::SigningKey;
 use crate::protocol::registration::{self, Management, Registered, RegistrationError, Wanted};
 use crate::protocol::token_request::{self, Client, RequestError};
@@ -158,14 +158,13 @@ pub fn delete(world: &mut World, management: &Management) -> Result<bool, Error>
 }
 
 fn refused(message: &str, e: RegistrationError, response: &Response) -> Error {
+    if let Some(error) = redirected(response, message) {
+        return error;
+    }
     let kind = match &e {
         RegistrationError::Refused { status, .. } if *status == 429 || *status >= 500 => Kind::TryLater,
         RegistrationError::Refused { .. } => Kind::Refused,
         RegistrationError::Missing(_) => Kind::Unsafe,
     };
-    let error = Error::new(kind, message).cause(e);
-    match response.header("location") {
-        Some(_) => error.cause("it answered with a redirect, which is never followed with a secret"),
-        None => error,
-    }
+    Error::new(kind, message).cause(e)
 }

@@ -3,7 +3,7 @@
 use url::form_urlencoded::byte_serialize;
 
 use crate::error::{Error, Kind};
-use crate::grant::{Asking, send};
+use crate::grant::{Asking, redirected, send};
 use crate::protocol::token_request::{Client, RequestError};
 use crate::protocol::{api_error, token_request};
 use crate::provider::{Kills, Revoke};
@@ -42,12 +42,16 @@ fn one(world: &mut World, asking: &Asking<'_>, facts: &Revoke, token: &Secret, h
     if (200..300).contains(&response.status) {
         return Ok(());
     }
+    let failed = "the provider did not revoke the token";
+    if let Some(error) = redirected(&response, failed) {
+        return Err(error);
+    }
     let why = match api_error::read(&response.body) {
         Some(error) => safe(&[error.code, error.message].into_iter().flatten().collect::<Vec<_>>().join(": ")),
         None => format!("status {}", response.status),
     };
     let kind = if response.status == 429 || response.status >= 500 { Kind::TryLater } else { Kind::Other };
-    Err(Error::new(kind, "the provider did not revoke the token").cause(format!("it answered {why}")))
+    Err(Error::new(kind, failed).cause(format!("it answered {why}")))
 }
 
 /// The request in the provider's shape. `hint` names the kind of token (RFC 7009, section 2.1).

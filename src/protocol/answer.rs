@@ -34,6 +34,9 @@ pub enum AnswerError {
     Unavailable { status: u16, retry_after: Option<String> },
     #[error("the server answered with status {0} and no reason")]
     Status(u16),
+    /// T-10: a success, and not the one that gives tokens.
+    #[error("the server answered with status {0}, which is no yes at a token endpoint")]
+    NotOk(u16),
     /// Never followed: the request held secrets (T-20).
     #[error("the server answered with a redirect (status {0}), which is never followed with a secret")]
     Redirect(u16),
@@ -92,7 +95,11 @@ pub fn read_as(
     }
     let members = members(response);
     if !ok_status.contains(&status) {
-        return Err(refusal(response, shape, members.ok()));
+        return Err(match refusal(response, shape, members.ok()) {
+            // T-10: whatever is in it, it is not what a token comes with
+            AnswerError::Status(_) | AnswerError::Html(_) if (200..300).contains(&status) => AnswerError::NotOk(status),
+            refusal => refusal,
+        });
     }
     let members = members?;
     if let Some(name) = members.clash() {
@@ -127,8 +134,13 @@ fn set(
     let access_token = token(root, &shape.access_token, "access_token")?
         .ok_or_else(|| AnswerError::Missing(shape.access_token.clone()))?;
     let refresh_token = token(root, &shape.refresh_token, "refresh_token")?;
-    let id_token = at(root, "id_token").and_then(Value::as_str).filter(|text| !text.is_empty());
-    if id_token.is_some_and(|text| !is_id_token(text)) {
+    let id_token = match at(root, "id_token") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) => Some(text.clone()).filter(|text| !text.is_empty()),
+        // no text can be a token: whoever judges it refuses it, and what came beside it is not lost (T-49)
+        Some(other) => Some(other.to_string()),
+    };
+    if id_token.as_deref().is_some_and(|text| !is_id_token(text)) {
         warnings.push("the answer's `id_token` is too long, or no token at all: it is not kept".to_owned());
     }
     let token_type = match at(root, &shape.token_type) {

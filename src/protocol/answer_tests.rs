@@ -159,7 +159,10 @@ fn errors_are_read_in_every_shape() {
     assert_eq!(read(400, r#"{"error":7}"#), oauth(400, "7", None));
     assert_eq!(read(401, ""), oauth(401, "invalid_client", None));
     // T-10, T-20, T-55
-    assert_eq!(read(204, ""), AnswerError::Status(204));
+    let set = r#"{"access_token":"a-token","token_type":"bearer"}"#;
+    for (status, body) in [(201, set), (202, "<html>x"), (204, ""), (206, set)] {
+        assert_eq!(read(status, body), AnswerError::NotOk(status));
+    }
     assert_eq!(read(307, ""), AnswerError::Redirect(307));
     assert_eq!(read(503, "busy"), AnswerError::Unavailable { status: 503, retry_after: None });
     assert_eq!(read(429, r#"{"error":"slow_down"}"#), AnswerError::Unavailable { status: 429, retry_after: None });

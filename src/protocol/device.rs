@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::protocol::api_error;
+use crate::protocol::{api_error, form};
 use crate::provider::Device;
 use crate::provider::expand::check_url;
 use crate::secret::Secret;
@@ -77,6 +77,8 @@ pub fn read_start(response: &Response, facts: &Device) -> Result<Started, StartE
 /// What an error of the token endpoint means while it is asked again and again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Poll {
+    /// The tokens, or what should be them.
+    Given,
     Pending,
     /// Five seconds more, now and from now on.
     SlowDown,
@@ -87,13 +89,31 @@ pub enum Poll {
     Other,
 }
 
-pub fn judge(response: &Response) -> Poll {
-    match api_error::read(&response.body).and_then(|e| e.code).as_deref() {
+/// What an answer to a question means: its `error` decides, whatever the status. `ok_status`: the statuses that mean success.
+pub fn judge(response: &Response, ok_status: &[u16]) -> Poll {
+    let ok = ok_status.contains(&response.status);
+    let code = match ok {
+        // a success may have a `code` or a `message` of its own
+        true => error_member(response),
+        false => api_error::read(&response.body).and_then(|e| e.code).or_else(|| error_member(response)),
+    };
+    match code.as_deref() {
         Some("authorization_pending") => Poll::Pending,
         Some("slow_down") => Poll::SlowDown,
         Some("access_denied" | "authorization_declined") => Poll::Denied,
         Some("expired_token" | "code_expired") => Poll::Expired,
+        None if ok => Poll::Given,
         _ => Poll::Other,
+    }
+}
+
+/// `error` as a text, in JSON or in a form: GitHub answers with either.
+fn error_member(response: &Response) -> Option<String> {
+    match serde_json::from_slice::<Value>(&response.body) {
+        Ok(body) => body.get("error").and_then(Value::as_str).map(str::to_owned),
+        Err(_) => form::decode(std::str::from_utf8(&response.body).ok()?.trim())?
+            .into_iter()
+            .find_map(|(name, value)| (name == "error").then_some(value)),
     }
 }
 
@@ -147,17 +167,30 @@ mod tests {
         assert_eq!(read_start(&response(200, body), &facts()).unwrap().user_code, "a [2Jb");
     }
 
+    // T-08; section 3.5: the error decides
     #[test]
-    fn polling_errors_are_told_apart() {
-        for (error, want) in [
-            ("authorization_pending", Poll::Pending),
-            ("slow_down", Poll::SlowDown),
-            ("access_denied", Poll::Denied),
-            ("expired_token", Poll::Expired),
-            ("invalid_grant", Poll::Other),
-        ] {
-            assert_eq!(judge(&response(400, json!({ "error": error }))), want);
+    fn polling_errors_are_told_apart_whatever_the_status() {
+        for status in [200, 400, 401, 429] {
+            for (error, want) in [
+                ("authorization_pending", Poll::Pending),
+                ("slow_down", Poll::SlowDown),
+                ("access_denied", Poll::Denied),
+                ("expired_token", Poll::Expired),
+                ("invalid_grant", Poll::Other),
+            ] {
+                assert_eq!(judge(&response(status, json!({ "error": error })), &[200]), want, "{status} {error}");
+                let as_form = Response {
+                    status,
+                    headers: vec![],
+                    body: format!("error={error}&error_description=x").into_bytes().into(),
+                };
+                assert_eq!(judge(&as_form, &[200]), want, "{status} {error}");
+            }
         }
-        assert_eq!(judge(&response(500, json!(null))), Poll::Other);
+        assert_eq!(judge(&response(500, json!(null)), &[200]), Poll::Other);
+        let given = json!({ "access_token": "x", "code": "authorization_pending", "message": "slow_down" });
+        assert_eq!(judge(&response(200, given.clone()), &[200]), Poll::Given);
+        assert_eq!(judge(&response(200, json!({ "access_token": "x", "error": null })), &[200]), Poll::Given);
+        assert_eq!(judge(&response(201, json!({ "access_token": "x" })), &[200]), Poll::Other);
     }
 }

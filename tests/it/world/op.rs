@@ -48,6 +48,8 @@ pub struct Plan {
     /// The answer as a signed token (JARM).
     pub jarm: bool,
     pub typ: Option<String>,
+    /// Members changed in the token endpoint's answer.
+    pub answer: Value,
 }
 
 impl Default for Plan {
@@ -72,6 +74,7 @@ impl Default for Plan {
             keys_away: false,
             jarm: false,
             typ: None,
+            answer: json!({}),
         }
     }
 }
@@ -272,13 +275,18 @@ fn respond(request: &serve::Request, plan: &Plan, state: &mut State, ring: &Keys
             let renewal = body.contains("grant_type=refresh_token");
             state.renewals += usize::from(renewal);
             let bent = plan.renewal == renewal && !plan.jarm;
-            let plan = if bent { plan.clone() } else { Plan { announced: plan.announced.clone(), ..Plan::default() } };
-            ok(&json!({
+            let straight = Plan { announced: plan.announced.clone(), answer: plan.answer.clone(), ..Plan::default() };
+            let plan = if bent { plan.clone() } else { straight };
+            let mut body = json!({
                 "access_token": if renewal { format!("{ACCESS}-{}", state.renewals) } else { ACCESS.to_owned() },
                 "token_type": "Bearer", "expires_in": 3600,
                 "refresh_token": format!("refresh-token-{}", state.renewals),
                 "id_token": id_token(&plan, state, ring, false),
-            }))
+            });
+            for (name, value) in plan.answer.as_object().into_iter().flatten() {
+                body[name.as_str()] = value.clone();
+            }
+            ok(&body)
         }
         "GET /userinfo" => match &plan.userinfo {
             Value::String(token) => answer(200, "application/jwt", token),
