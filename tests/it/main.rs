@@ -8,6 +8,7 @@ mod call_answer;
 mod call_bound;
 mod call_pages;
 mod call_request;
+mod call_shape;
 mod completions;
 mod configuration;
 mod doctor;
