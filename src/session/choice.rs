@@ -1,6 +1,6 @@
 //! Who is meant: what was typed, over the environment, over the configuration.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::open_file_store;
 use super::paths::Paths;
@@ -202,6 +202,13 @@ pub(super) fn overlay_flags(choice: &Choice, profile: &mut Profile) {
     }
     profile.params.extend(choice.params.iter().cloned());
     profile.asks.lay_over(&choice.asks);
+}
+
+/// What stands for the provider of a profile that says none and is called like none, as an editor may leave it: such a profile
+/// can be listed, renamed and removed all the same. `None` for every other profile.
+pub fn nobodys(dir: &Path, config: &Config, name: &str) -> Option<String> {
+    let says_none = config.profiles.get(name).is_some_and(|p| p.provider.is_none());
+    (says_none && config::provider(dir, name, None).is_err()).then(|| "-".to_owned())
 }
 
 /// A profile that doesn't exist yet but has a provider's name is that provider's.
