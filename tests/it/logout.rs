@@ -194,7 +194,8 @@ fn a_record_that_can_not_be_read_can_be_forgotten() {
         5,
         "
         error: the keychain (Secret Service) holds a record that can't be read: it is not a record of this program
-        hint: `oauthctl doctor` looks at every store
+        hint: `oauthctl logout sandbox --local-only` forgets it unread, a client secret in it too
+        hint: then: `oauthctl login sandbox`
     ",
     );
     me.types("logout sandbox --local-only").is(0, "", "
