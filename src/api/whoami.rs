@@ -8,15 +8,16 @@ use super::pace::{self, Pace};
 use super::retry;
 use crate::error::{Error, Kind};
 use crate::grant::send;
+use crate::protocol::api_error;
 use crate::protocol::binding::Binding;
-use crate::provider::{Provider, Whoami};
+use crate::provider::{Means, Provider, Whoami};
 use crate::secret::Secret;
 use crate::token::TokenSet;
 use crate::wire::Request;
 use crate::world::World;
 
 /// The account in the provider's own words: its label, else its id. It takes its turn in the provider's limit, and gives up where
-/// that is farther away than `longest`.
+/// that is farther away than `longest`. A token that has expired is [`Kind::LoginFirst`].
 pub fn ask(
     world: &mut World,
     provider: &Provider,
@@ -48,7 +49,12 @@ pub fn ask(
         pace.hold(&*world.clock, asked.unwrap_or(Duration::from_secs(1)).min(retry::LONGEST_WAIT));
     }
     if response.status != 200 {
-        return Err(Error::new(Kind::Api, format!("the check of the token answered {}", response.status)));
+        let means = api_error::meaning(&provider.errors, response.status, api_error::read(&response.body).as_ref());
+        let kind = match (response.status, means) {
+            (401, Some(Means::Expired)) => Kind::LoginFirst,
+            _ => Kind::Api,
+        };
+        return Err(Error::new(kind, format!("the check of the token answered {}", response.status)));
     }
     let Ok(answer) = serde_json::from_slice::<Value>(&response.body) else { return Ok(None) };
     let text = |path: &Option<String>| {

@@ -7,8 +7,10 @@ use crate::api;
 use crate::command::{Global, WhoArgs, practice, print};
 use crate::error::{Error, Kind};
 use crate::protocol::jose;
+use crate::session::Session;
 use crate::session::fresh::{Want, fresh, instead_of};
 use crate::store::{StoreKind, environment};
+use crate::token::TokenSet;
 use crate::world::World;
 
 #[derive(Args, Debug)]
@@ -19,7 +21,7 @@ pub struct UserinfoArgs {
 
 pub fn run(args: UserinfoArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let mut session = practice::open(world, args.who.choice(global))?;
-    let mut set = fresh(world, &mut session, Want::default())?;
+    let set = fresh(world, &mut session, Want::default())?;
     let record = session.load()?;
     let provider = session.whole_provider(world, record.as_ref())?;
     let client = session.require_client(world, &provider, record.as_ref())?;
@@ -27,29 +29,38 @@ pub fn run(args: UserinfoArgs, global: &Global, world: &mut World) -> Result<u8,
     let of_login = id_token.and_then(|token| jose::unverified_claims(token.expose()).ok());
     let mut ring = session.key_ring(&provider, record.as_ref());
     let name = session.name.clone();
-    let from_outside = session.store.kind() == StoreKind::Environment;
-    let mut renewed = false;
-    let claims = loop {
-        let binding = session.binding(world, &set)?;
-        let token = (&set, &binding);
-        match api::userinfo::ask(world, &provider, &client, &mut ring, token, of_login.as_ref(), &name) {
-            Ok(claims) => break claims,
-            // T-61: revoked before its time; one renewal, one more attempt
-            Err(e) if e.kind == Kind::LoginFirst && !renewed && !from_outside => {
-                world.step(|| format!("{}: renewing the token once", e.message));
-                set = instead_of(world, &mut session, &set)?;
-                renewed = true;
-            }
-            Err(e) if e.kind == Kind::LoginFirst && from_outside => {
-                let variable = environment::variable_name(&name);
-                return Err(e.hint(format!("the token comes from the variable {variable}: set another")));
-            }
-            Err(e) if e.kind == Kind::LoginFirst => return Err(e.hint(format!("oauthctl login {name}"))),
-            Err(e) => {
-                return Err(e.or_hint(|| format!("`oauthctl userinfo {name} -v` shows what was sent and answered")));
-            }
-        }
-    };
+    let claims = renewed_once(world, &mut session, set, |world, session, set| {
+        let binding = session.binding(world, set)?;
+        api::userinfo::ask(world, &provider, &client, &mut ring, (set, &binding), of_login.as_ref(), &name).map_err(
+            |e| match e.kind {
+                Kind::LoginFirst => e,
+                _ => e.or_hint(|| format!("`oauthctl userinfo {name} -v` shows what was sent and answered")),
+            },
+        )
+    })?;
     print(world, format!("{}\n", Value::Object(claims)).as_bytes())?;
     Ok(0)
+}
+
+/// Asks with the token, and where the provider takes it no more ([`Kind::LoginFirst`]) once more with a renewed one (T-61).
+pub(super) fn renewed_once<T>(
+    world: &mut World,
+    session: &mut Session,
+    set: TokenSet,
+    mut ask: impl FnMut(&mut World, &mut Session, &TokenSet) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let refused = match ask(world, session, &set) {
+        Err(e) if e.kind == Kind::LoginFirst => e,
+        told => return told,
+    };
+    if session.store.kind() == StoreKind::Environment {
+        let variable = environment::variable_name(&session.name);
+        return Err(refused.hint(format!("the token comes from the variable {variable}: set another")));
+    }
+    world.step(|| format!("{}: renewing the token once", refused.message));
+    let set = instead_of(world, session, &set)?;
+    ask(world, session, &set).map_err(|e| match e.kind {
+        Kind::LoginFirst => e.or_hint(|| format!("oauthctl login {}", session.name)),
+        _ => e,
+    })
 }

@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::api;
+use crate::command::userinfo::renewed_once;
 use crate::command::{Global, TextOrJson as Format, WhoArgs, pace, practice, print};
 use crate::error::Error;
 use crate::session::fresh::{Want, fresh};
@@ -29,14 +30,17 @@ pub fn run(args: WhoamiArgs, global: &Global, world: &mut World) -> Result<u8, E
         return Err(Error::usage(format!("nobody knows how to ask `{}` whose token it is", safe(&provider.id)))
             .hint("add `[whoami] url = …` to the provider's file"));
     };
-    let mut set = fresh(world, &mut session, Want::default())?;
-    // the token's copy has the token alone; what the login brought fills the address
-    if let Some(kept) = record.as_ref().and_then(|r| r.token.as_ref()).filter(|_| set.extra.is_empty()) {
-        set.extra.clone_from(&kept.extra);
-    }
-    let binding = session.binding(world, &set)?;
-    let account =
-        api::whoami::ask(world, &provider, check, (&set, &binding), &mut pace(&session, &provider), Duration::MAX)?;
+    let set = fresh(world, &mut session, Want::default())?;
+    let mut pace = pace(&session, &provider);
+    let account = renewed_once(world, &mut session, set, |world, session, set| {
+        let mut set = set.clone();
+        // the token's copy has the token alone; what the login brought fills the address
+        if let Some(kept) = record.as_ref().and_then(|r| r.token.as_ref()).filter(|_| set.extra.is_empty()) {
+            set.extra.clone_from(&kept.extra);
+        }
+        let binding = session.binding(world, &set)?;
+        api::whoami::ask(world, &provider, check, (&set, &binding), &mut pace, Duration::MAX)
+    })?;
     let text = match (args.format, &account) {
         (Format::Json, _) => {
             json!({ "profile": session.name, "provider": provider.id, "account": account, "token": "works" })

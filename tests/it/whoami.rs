@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::call::api;
 use crate::call_pages::{constantcontact, getresponse, verticalresponse};
-use crate::world::{Person, answer};
+use crate::world::{Person, START, answer};
 use oauthctl::sandbox::{Manners, Options};
 use oauthctl::world::Clock;
 
@@ -54,6 +54,38 @@ fn who_cannot_be_asked_or_refuses_is_told() {
     me.config("providers/odd.toml", &format!("{}\n[whoami]\nurl = \"/me\"\n", odd.provider("odd")));
     me.types("whoami odd").fails(22, "error: the check of the token answered 403\n");
     assert_eq!(odd.asked(), 1);
+}
+
+// T-61
+#[test]
+fn a_token_that_the_check_takes_no_more_is_renewed_once() {
+    for (good, code, renewed) in [("new", 0, 1), ("none", 4, 1)] {
+        let mut me = Person::new();
+        let odd = me.odd("odd", move |request| match request.path.as_str() {
+            "/me" if request.header("authorization") == Some(&format!("Bearer {good}-0123456789")) => {
+                answer(200, "application/json", r#"{"mail":"alice@example.test"}"#)
+            }
+            "/me" => answer(401, "application/json", r#"{"error":"invalid_token"}"#),
+            _ => answer(
+                200,
+                "application/json",
+                r#"{"access_token":"new-0123456789","token_type":"Bearer","expires_in":600}"#,
+            ),
+        });
+        me.config(
+            "providers/odd.toml",
+            &format!("{}[whoami]\nurl = \"{}/me\"\nlabel = \"mail\"\n", odd.provider("odd"), odd.base),
+        );
+        let record = json!({
+            "oauthctl": 1, "generation": 1, "provider": "odd", "client_id": "an-app", "grant": "authorization-code",
+            "token": { "access_token": "old-0123456789", "token_type": "Bearer", "refresh_token": "refresh-0123456789", "received_at": START - 60, "expires_at": START + 3600 },
+        });
+        me.keychain.put("odd", &record.to_string());
+        let done = me.types("whoami odd");
+        let err = "error: the check of the token answered 401\nhint: oauthctl login odd\n";
+        assert_eq!((done.code, done.err.as_str()), (code, if code == 0 { "" } else { err }));
+        assert_eq!(odd.asked(), 2 + renewed);
+    }
 }
 
 #[test]
