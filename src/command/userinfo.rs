@@ -43,7 +43,7 @@ pub fn run(args: UserinfoArgs, global: &Global, world: &mut World) -> Result<u8,
 }
 
 /// Asks with the token, and where the provider takes it no more ([`Kind::LoginFirst`]) once more with a renewed one (T-61).
-pub(super) fn renewed_once<T>(
+fn renewed_once<T>(
     world: &mut World,
     session: &mut Session,
     set: TokenSet,

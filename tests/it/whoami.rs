@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::call::api;
 use crate::call_pages::{constantcontact, getresponse, verticalresponse};
-use crate::world::{Person, START, answer};
+use crate::world::{Person, answer};
 use oauthctl::sandbox::{Manners, Options};
 use oauthctl::world::Clock;
 
@@ -58,34 +58,56 @@ fn who_cannot_be_asked_or_refuses_is_told() {
 
 // T-61
 #[test]
-fn a_token_that_the_check_takes_no_more_is_renewed_once() {
-    for (good, code, renewed) in [("new", 0, 1), ("none", 4, 1)] {
-        let mut me = Person::new();
-        let odd = me.odd("odd", move |request| match request.path.as_str() {
-            "/me" if request.header("authorization") == Some(&format!("Bearer {good}-0123456789")) => {
-                answer(200, "application/json", r#"{"mail":"alice@example.test"}"#)
-            }
-            "/me" => answer(401, "application/json", r#"{"error":"invalid_token"}"#),
-            _ => answer(
-                200,
-                "application/json",
-                r#"{"access_token":"new-0123456789","token_type":"Bearer","expires_in":600}"#,
-            ),
-        });
-        me.config(
-            "providers/odd.toml",
-            &format!("{}[whoami]\nurl = \"{}/me\"\nlabel = \"mail\"\n", odd.provider("odd"), odd.base),
-        );
-        let record = json!({
-            "oauthctl": 1, "generation": 1, "provider": "odd", "client_id": "an-app", "grant": "authorization-code",
-            "token": { "access_token": "old-0123456789", "token_type": "Bearer", "refresh_token": "refresh-0123456789", "received_at": START - 60, "expires_at": START + 3600 },
-        });
-        me.keychain.put("odd", &record.to_string());
-        let done = me.types("whoami odd");
-        let err = "error: the check of the token answered 401\nhint: oauthctl login odd\n";
-        assert_eq!((done.code, done.err.as_str()), (code, if code == 0 { "" } else { err }));
-        assert_eq!(odd.asked(), 2 + renewed);
-    }
+fn a_token_that_has_expired_is_renewed_once() {
+    let mut me = Person::new();
+    let odd = api(&mut me, |request| match (request.path.as_str(), request.header("authorization")) {
+        ("/token", _) => answer(200, "application/json", r#"{"access_token":"new-0123456789","token_type":"Bearer"}"#),
+        (_, Some("Bearer new-0123456789")) => answer(200, "application/json", r#"{"mail":"ann@example.test"}"#),
+        _ => answer(401, "application/json", r#"{"error":"expired","error_description":"too old"}"#),
+    });
+    let check = "\n[whoami]\nurl = \"/me\"\nlabel = \"mail\"\n";
+    me.config("providers/odd.toml", &format!("{}{check}", odd.provider("odd")));
+    me.types("whoami odd").is(0, "ann@example.test\n", "");
+    assert_eq!((odd.asked(), me.kept("odd", "access_token").as_str()), (3, "new-0123456789"));
+    // a token from outside is nobody's to renew
+    me.set("OAUTHCTL_ODD_TOKEN", "from-outside-0123456789");
+    me.types("whoami odd").fails(
+        22,
+        "
+        error: the check of the token answered 401
+        caused by: expired: too old
+        hint: the token comes from the variable OAUTHCTL_ODD_TOKEN: set another
+    ",
+    );
+    assert_eq!(odd.asked(), 4);
+}
+
+#[test]
+fn each_answer_of_the_check_has_its_own_end() {
+    let mut me = Person::new();
+    let status = std::sync::Arc::new(std::sync::atomic::AtomicU16::new(204));
+    let says = status.clone();
+    let odd = api(&mut me, move |_| {
+        let mut back = answer(says.load(std::sync::atomic::Ordering::SeqCst), "text/plain", "");
+        if back.status == 302 {
+            back.headers.push(("Location".into(), "/sign-in?next=x".into()));
+        }
+        back
+    });
+    me.config("providers/odd.toml", &format!("{}\n[whoami]\nurl = \"/me\"\n", odd.provider("odd")));
+    me.types("whoami odd").is(0, "", "the token of `odd` works; Odd doesn't say whose it is\n");
+    status.store(302, std::sync::atomic::Ordering::SeqCst);
+    me.types("whoami odd").fails(
+        7,
+        "
+        error: the check of the token leads elsewhere, and is not followed
+        caused by: status 302, to http://127.0.0.1:PORT/sign-in?next=…
+    ",
+    );
+    me.config("providers/odd.toml", &format!("{}\n[whoami]\nurl = \"https://b.example/me\"\n", odd.provider("odd")));
+    let done = me.types("whoami odd");
+    assert!(done.code == 7 && !done.err.contains("--anywhere"), "{}", done.err);
+    assert_eq!(odd.asked(), 2);
 }
 
 #[test]
