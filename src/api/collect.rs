@@ -12,7 +12,7 @@ use url::Url;
 
 use super::exchange::{Caller, broken_off, look_into};
 use super::pages::{self, Next};
-use super::{pace, records, retry};
+use super::{pace, readable, records, retry};
 use crate::error::{Error, Kind};
 use crate::provider::Pages;
 use crate::wire::Request;
@@ -50,6 +50,14 @@ struct Page {
     url: Url,
     headers: Vec<(String, String)>,
     body: String,
+}
+
+impl Page {
+    fn of(caller: &Caller<'_>, url: Url, headers: Vec<(String, String)>, bytes: Vec<u8>) -> Result<Page, Error> {
+        let asked = caller.draft.headers.iter().any(|(name, _)| name == "accept-encoding");
+        let body = readable::text(&headers, bytes, asked, "`--paginate`")?;
+        Ok(Page { url, headers, body })
+    }
 }
 
 /// Gives the records of each page to `take`, until it wants no more. A page without a list in it is a record by itself.
@@ -177,24 +185,28 @@ fn fetch(world: &mut World, caller: &mut Caller<'_>, url: &Url) -> Result<Result
             return Ok(Err(Outcome::Refused { status: answer.status, headers: answer.headers, body }));
         }
         match whole(&mut answer.body) {
-            Ok(body) => return Ok(Ok(Page { url, headers: answer.headers, body })),
-            Err(_) if attempts < caller.retries && retry::may_be_repeated(&caller.draft.method) => {
+            Ok(bytes) => return Page::of(caller, url, answer.headers, bytes).map(Ok),
+            Err(e)
+                if e.kind == Kind::TryLater
+                    && attempts < caller.retries
+                    && retry::may_be_repeated(&caller.draft.method) =>
+            {
                 let time = caller.wait_for(world, None, attempts);
                 pace::wait(world, time, "the answer broke off");
                 attempts += 1;
             }
-            Err(e) => return Err(broken_off(&e)),
+            Err(e) => return Err(e),
         }
     }
 }
 
-fn whole(body: &mut dyn Read) -> std::io::Result<String> {
+fn whole(body: &mut dyn Read) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
-    body.take(LARGEST_PAGE + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST_PAGE {
-        return Err(std::io::Error::other("a page is larger than 256 MiB"));
+    body.take(LARGEST_PAGE + 1).read_to_end(&mut bytes).map_err(|e| broken_off(&e))?;
+    match bytes.len() as u64 > LARGEST_PAGE {
+        true => Err(Error::new(Kind::Unsafe, "a page is larger than 256 MiB")),
+        false => Ok(bytes),
     }
-    String::from_utf8(bytes).map_err(|_| std::io::Error::other("a page is not text in UTF-8"))
 }
 
 /// What a helper brings. Anything but a page is asked for again, by the one who knows what to do about it.
@@ -204,7 +216,7 @@ struct Brought {
     request: Request,
     /// `None`: there was no answer.
     answer: Option<(u16, Vec<(String, String)>)>,
-    body: Option<String>,
+    body: Option<Vec<u8>>,
 }
 
 /// How it ended, if not at the last of these pages.
@@ -256,7 +268,9 @@ fn side_by_side(
         }
         urls.remove(&turn);
         let page = match ready.remove(&turn) {
-            Some(Brought { answer: Some((_, headers)), body: Some(body), .. }) => Page { url, headers, body },
+            Some(Brought { answer: Some((_, headers)), body: Some(bytes), .. }) => {
+                Page::of(caller, url, headers, bytes)?
+            }
             _ => match fetch(world, caller, &url)? {
                 Ok(page) => page,
                 Err(refused) => return Ok(Some(refused)),

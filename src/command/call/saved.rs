@@ -77,6 +77,7 @@ pub fn run(
             let who = &who.after(caller);
             return answer::deliver(world, args, who, provider, answered, Output::stdout(world), None);
         }
+        answer::tell_coding(world, args, &answered.headers);
         let part = match kept {
             Some(_) if goes_on => Part::go_on(&path),
             _ => Part::begin(&path, url.as_str(), download::validator(&answered.headers).filter(|_| reads)),
