@@ -12,6 +12,7 @@ use url::Url;
 
 use super::exchange::{Caller, broken_off, look_into};
 use super::pages::{self, Next};
+use super::progress::Progress;
 use super::{pace, readable, records, retry};
 use crate::error::{Error, Kind};
 use crate::provider::Pages;
@@ -32,6 +33,8 @@ pub struct Wanted {
     pub parallel: u32,
     /// Records after which it ends.
     pub limit: Option<u64>,
+    /// They go into a file.
+    pub elsewhere: bool,
 }
 
 /// How it ended.
@@ -68,9 +71,11 @@ pub fn collect(
     wanted: &Wanted,
     take: Take<'_>,
 ) -> Result<Outcome, Error> {
-    let mut taker = Taker { take, left: wanted.limit, member: None, shown: Progress::new(world) };
+    let line = Progress::new(world, wanted.elsewhere);
+    let shown = Shown { line, pages: 0, records: 0, total: None };
+    let mut taker = Taker { take, left: wanted.limit, member: None, shown };
     let outcome = each_page(world, caller, start, wanted, &mut taker);
-    taker.shown.end(world);
+    taker.shown.line.end(world);
     outcome
 }
 
@@ -139,7 +144,7 @@ struct Taker<'a> {
     left: Option<u64>,
     /// Which one of a page's members the list has been.
     member: Option<String>,
-    shown: Progress,
+    shown: Shown,
 }
 
 impl Taker<'_> {
@@ -329,43 +334,19 @@ fn help(http: &dyn Http, asked: &Mutex<Receiver<Ask>>, to: &Sender<Brought>) {
     }
 }
 
-/// A line that tells how far it is, on a terminal where nothing else is printed.
-struct Progress {
-    on: bool,
+/// How far it is.
+struct Shown {
+    line: Progress,
     pages: usize,
     records: usize,
     total: Option<usize>,
-    last: Option<std::time::Duration>,
-    drawn: bool,
 }
 
-impl Progress {
-    fn new(world: &World) -> Progress {
-        let on = world.terminal.stderr_is_terminal()
-            && !world.terminal.stdout_is_terminal()
-            && world.verbosity == crate::world::Verbosity::Normal;
-        Progress { on, pages: 0, records: 0, total: None, last: None, drawn: false }
-    }
-
+impl Shown {
     fn page(&mut self, world: &mut World, records: usize) {
         self.pages += 1;
         self.records += records;
-        let now = world.clock.elapsed();
-        if !self.on || self.last.is_some_and(|last| now.saturating_sub(last) < std::time::Duration::from_millis(200)) {
-            return;
-        }
-        self.last = Some(now);
-        self.drawn = true;
         let of = self.total.map(|total| format!(" of {total}")).unwrap_or_default();
-        let _ = write!(world.err, "\r\x1b[Kpage {}{of}, {} records", self.pages, self.records);
-        let _ = world.err.flush();
-    }
-
-    /// Takes the line away.
-    fn end(&mut self, world: &mut World) {
-        if std::mem::take(&mut self.drawn) {
-            let _ = write!(world.err, "\r\x1b[K");
-            let _ = world.err.flush();
-        }
+        self.line.draw(world, || format!("page {}{of}, {} records", self.pages, self.records));
     }
 }

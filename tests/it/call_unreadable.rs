@@ -5,7 +5,7 @@ use crate::world::{Person, answer};
 
 fn bytes(kind: &[(&str, &str)], body: &'static [u8]) -> oauthctl::world::serve::Response {
     let mut response = answer(200, "application/json", "");
-    response.body = body.to_vec().into();
+    response.body = body.to_vec();
     response.headers.extend(kind.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())));
     response
 }

@@ -76,7 +76,10 @@ pub fn deliver(
         }
         let delivered = match shaped {
             Some(shaped) => shape(world, args, provider, &mut answer, &mut out, shaped),
-            None => pass(world, &mut answer.body, &mut out),
+            None => {
+                out.show_progress(world, &answer.headers, 0);
+                pass(world, &mut answer.body, &mut out)
+            }
         };
         if let Err(e) = delivered {
             out.give_up(world);
