@@ -155,6 +155,20 @@ fn what_takes_its_time_is_told_on_a_terminal() {
 }
 
 #[test]
+fn what_an_option_or_the_line_lacks_is_named() {
+    let mut me = Person::new();
+    for option in ["--slurp", "--limit 5", "--parallel 2"] {
+        let name = option.split(' ').next().unwrap();
+        me.types(&format!("call sandbox /me {option}")).fails(2, &format!("error: `{name}` needs `--paginate`\n"));
+    }
+    let says = "error: `call` needs a path\nhint: oauthctl call PROFILE [METHOD] /PATH\n";
+    me.types("call sandbox GET").fails(2, says);
+    for line in ["call", "call --paginate"] {
+        me.types(line).fails(2, &format!("{says}hint: `oauthctl call --help` shows what can be given\n"));
+    }
+}
+
+#[test]
 fn one_array_is_pretty_on_a_screen() {
     let mut me = Person::new();
     let _odd = says(&mut me, "[{\"a\":12345678901234567890.50}]");
