@@ -231,6 +231,7 @@ fn what_is_no_key_is_told_before_anything_is_sent() {
         "
          error: the provider wants a proof by the client's key
          hint: `--client-key-file FILE`: PEM (PKCS#8, PKCS#1, SEC1) or JWK
+         hint: `--auth none` goes without a proof
         ",
     );
     set_up(&person, "https://as.example", "[\"basic\", \"none\"]", &made(&PKCS_ECDSA_P256_SHA256));
