@@ -12,7 +12,7 @@ use url::Url;
 
 use super::exchange::{Caller, broken_off, look_into};
 use super::pages::{self, Next};
-use super::{pace, retry};
+use super::{pace, records, retry};
 use crate::error::{Error, Kind};
 use crate::provider::Pages;
 use crate::wire::Request;
@@ -60,7 +60,7 @@ pub fn collect(
     wanted: &Wanted,
     take: Take<'_>,
 ) -> Result<Outcome, Error> {
-    let mut taker = Taker { take, left: wanted.limit, shown: Progress::new(world) };
+    let mut taker = Taker { take, left: wanted.limit, member: None, shown: Progress::new(world) };
     let outcome = each_page(world, caller, start, wanted, &mut taker);
     taker.shown.end(world);
     outcome
@@ -129,13 +129,19 @@ struct Taker<'a> {
     take: Take<'a>,
     /// Records that are still wanted.
     left: Option<u64>,
+    /// Which one of a page's members the list has been.
+    member: Option<String>,
     shown: Progress,
 }
 
 impl Taker<'_> {
     /// How many records the page's list has; `None`: no more are wanted.
     fn give(&mut self, world: &mut World, data: &Pages, page: &Page) -> Result<Option<usize>, Error> {
-        let list = pages::records(data, &page.body);
+        let told = pages::told(data, &page.headers);
+        let list = records::records(data, &page.body, self.member.as_deref(), told).map(|found| {
+            self.member = found.member;
+            found.list
+        });
         // what is no list has no page behind it that could be reckoned from its length
         let length = list.as_ref().map_or(0, Vec::len);
         let records = match list {

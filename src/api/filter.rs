@@ -1,9 +1,11 @@
 //! `--jq`: jq's language on JSON values, by the crate `jaq`, so that no other program is needed. Its values are those that answers
 //! are shaped from too: numbers keep the digits they came with.
 
-use jaq_core::data::JustLut;
+use std::cell::RefCell;
+
+use jaq_core::data::HasLut;
 use jaq_core::load::{self, Arena, File, Loader};
-use jaq_core::{Ctx, Native, Vars, compile, unwrap_valr};
+use jaq_core::{Ctx, DataT, Lut, Native, Vars, compile, native};
 pub use jaq_json::Val;
 
 use crate::error::{Error, Kind};
@@ -19,10 +21,47 @@ def @tsv: [.[] | if . == null then "" elif isstring then
     elif isarray or isobject then error("a cell can't be a list or an object") else tojson end] | join("\t");
 def @csv: [.[] | if . == null then "" elif isstring then "\"" + gsub("\""; "\"\"") + "\""
     elif isarray or isobject then error("a cell can't be a list or an object") else tojson end] | join(",");
+def stderr: (said as $x | .), .;
+def debug: (["DEBUG:", .] | said as $x | .), .;
+def debug(msgs): (msgs | ["DEBUG:", .] | said as $x | .), .;
+def halt_error($exit_code): said, halt($exit_code);
+def halt_error: halt_error(5);
 "#;
 
 /// A filter that is ready to run.
-pub struct Filter(compile::Filter<Native<JustLut<Val>>>);
+pub struct Filter {
+    filter: compile::Filter<Native<Running>>,
+    said: RefCell<Vec<String>>,
+}
+
+/// What a filter runs with.
+struct Running;
+
+#[derive(Clone)]
+struct Around<'a> {
+    lut: &'a Lut<Running>,
+    /// What goes to stderr, a line each.
+    said: &'a RefCell<Vec<String>>,
+}
+
+impl DataT for Running {
+    type V<'a> = Val;
+    type Data<'a> = Around<'a>;
+}
+
+impl<'a> HasLut<'a, Running> for Around<'a> {
+    fn lut(&self) -> &'a Lut<Running> {
+        self.lut
+    }
+}
+
+/// Says its input on stderr, and gives nothing.
+fn said() -> native::Fun<Running> {
+    native::run::<Running>(("said", native::v(0), |(context, value)| {
+        context.data().said.borrow_mut().push(text(&value));
+        Box::new(std::iter::empty())
+    }))
+}
 
 impl Filter {
     pub fn new(code: &str) -> Result<Filter, Error> {
@@ -32,7 +71,7 @@ impl Filter {
         };
         let formats = load::parse(FORMATS, |p| p.defs()).unwrap_or_default();
         let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).chain(formats);
-        let functions = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
+        let functions = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs()).chain([said()]);
         let arena = Arena::default();
         let modules = Loader::new(definitions)
             .load(&arena, File { code, path: () })
@@ -44,21 +83,46 @@ impl Filter {
             };
             wrong(errors.into_iter().flat_map(|(_, e)| e).map(undefined).collect())
         })?;
-        Ok(Filter(filter))
+        Ok(Filter { filter, said: RefCell::default() })
     }
 
-    /// Gives each result of one input to `each`, until it wants no more.
+    /// Gives each result of one input to `each`, until it wants no more, or the filter does (`halt`): then `false`.
     pub fn run(&self, input: Val, each: &mut dyn FnMut(Val) -> Result<bool, Error>) -> Result<bool, Error> {
-        let context = Ctx::<JustLut<Val>>::new(&self.0.lut, Vars::new([]));
-        for result in self.0.id.run((context, input)).map(unwrap_valr) {
-            let value = result.map_err(|e| {
-                Error::new(Kind::Other, "the `--jq` expression failed on the answer").cause(safe(&e.to_string()))
-            })?;
+        let context = Ctx::<Running>::new(Around { lut: &self.filter.lut, said: &self.said }, Vars::new([]));
+        for result in self.filter.id.run((context, input)) {
+            // `unwrap_valr` would end the process at a `halt`, whatever is still to be written
+            let value = match result.map_err(|e| e.get_err().map_err(|e| e.get_halt())) {
+                Ok(value) => value,
+                Err(Err(Ok(0))) => return Ok(false),
+                Err(Err(Ok(_))) => {
+                    let error = Error::new(Kind::Other, "the `--jq` expression ended itself with an error");
+                    let message = self.said.borrow_mut().pop();
+                    return Err(message.iter().fold(error, |error, message| error.cause(safe(message))));
+                }
+                Err(Ok(e)) => {
+                    return Err(Error::new(Kind::Other, "the `--jq` expression failed on the answer")
+                        .cause(safe(&e.to_string())));
+                }
+                Err(Err(Err(_))) => return Err(Error::new(Kind::Other, "the `--jq` expression left its own bounds")),
+            };
             if !each(value)? {
                 return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// What `debug` and `stderr` have said since it was asked for.
+    pub fn said(&self) -> Vec<String> {
+        self.said.take()
+    }
+}
+
+/// A text without its quotes.
+pub fn text(value: &Val) -> String {
+    match value {
+        Val::TStr(bytes) | Val::BStr(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        other => other.to_string(),
     }
 }
 
@@ -139,6 +203,27 @@ mod tests {
         ] {
             assert_eq!(all(code, json).unwrap(), want, "{code}");
         }
+    }
+
+    #[test]
+    fn what_came_before_an_end_stays_and_halt_is_a_good_one() {
+        let run = |code: &str, json: &str| {
+            let (filter, mut out) = (Filter::new(code).unwrap(), Vec::new());
+            let ended = filter.run(value(json.as_bytes()).unwrap(), &mut |v| {
+                out.push(v.to_string());
+                Ok(true)
+            });
+            let error = ended.as_ref().err().map(|e| (e.kind, e.causes.join("; ")));
+            (out.join(" "), ended.ok(), error, filter.said().join("; "))
+        };
+        let end = |out: &str, error: &str| (out.to_owned(), None, Some((Kind::Other, error.to_owned())), String::new());
+        assert_eq!(run(".[0], halt, .[1]", "[1,2]"), ("1".to_owned(), Some(false), None, String::new()));
+        assert_eq!(run(".[], error(\"x\")", "[1,2]"), end("1 2", "\"x\""));
+        assert_eq!(run(".[], (\"no more\" | halt_error)", "[1,2]"), end("1 2", "no more"));
+        assert_eq!(run("{a: 1} | halt_error(3)", "1"), end("", "{\"a\":1}"));
+        assert_eq!(run("\"bye\" | halt_error(0)", "1"), (String::new(), Some(false), None, "bye".to_owned()));
+        let said = "[\"DEBUG:\",1]; [\"DEBUG:\",\"m\"]; 1".to_owned();
+        assert_eq!(run("debug | debug(\"m\") | stderr", "1"), ("1".to_owned(), Some(true), None, said));
     }
 
     #[test]

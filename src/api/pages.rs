@@ -1,14 +1,10 @@
 //! Where the next page of a list is, told from an answer by what the provider's data says: a number in the query, an address or a
 //! cursor in the body, an offset, or a `Link` header (RFC 8288), which is the default. Pure: it fetches nothing.
-//!
-//! Records are cut out of a page as they stand, byte by byte: a number of thirty digits comes out with thirty digits.
 
-use std::collections::HashMap;
-
-use serde_json::value::RawValue;
 use url::Url;
 
 use super::hosts::same_origin;
+use super::records::at;
 use crate::error::{Error, Kind};
 use crate::provider::{PageBy, Pages};
 use crate::text::safe;
@@ -76,6 +72,15 @@ pub fn all(pages: &Pages, url: &Url, headers: &[(String, String)]) -> Option<Vec
     let total = total(pages, headers)?;
     // no list is that long: what a header claims makes no memory
     (total < 10_000_000).then(|| (this + 1..=total).map(|n| with(url, pages.param(), &n.to_string())).collect())
+}
+
+/// Whether an answer's head says that it is a page of a list.
+pub fn told(pages: &Pages, headers: &[(String, String)]) -> bool {
+    match pages.by {
+        PageBy::Link => link_next(headers).is_some(),
+        PageBy::Page => total(pages, headers).is_some(),
+        _ => false,
+    }
 }
 
 /// The number of pages, from the header that tells it.
@@ -178,71 +183,6 @@ fn text_at(body: &str, path: &str) -> Option<String> {
     }
 }
 
-/// The value at a path, as it stands; a number in the path is a place in an array.
-fn at<'a>(body: &'a str, path: &str) -> Option<&'a RawValue> {
-    let mut found: &RawValue = serde_json::from_str(body).ok()?;
-    for name in path.split('.').filter(|name| !name.is_empty()) {
-        found = match found.get().trim_start().as_bytes().first()? {
-            b'{' => *members(found.get())?.get(name)?,
-            b'[' => *serde_json::from_str::<Vec<&RawValue>>(found.get()).ok()?.get(name.parse::<usize>().ok()?)?,
-            _ => return None,
-        };
-    }
-    Some(found)
-}
-
-fn members(text: &str) -> Option<HashMap<String, &RawValue>> {
-    serde_json::from_str(text).ok()
-}
-
-/// The records of a page as they stand in it: the array at the provider's path, else the page itself where it is an array, else its
-/// only member that is one (the first that holds objects, where there are several). `None`: there is no list in it.
-pub fn records<'a>(pages: &Pages, body: &'a str) -> Option<Vec<&'a RawValue>> {
-    let list = |raw: &'a RawValue| serde_json::from_str::<Vec<&'a RawValue>>(raw.get()).ok();
-    let is_list = |raw: &RawValue| raw.get().starts_with('[');
-    let whole: &RawValue = serde_json::from_str(body).ok()?;
-    if is_list(whole) {
-        return list(whole);
-    }
-    if let Some(found) = pages.items.as_deref().and_then(|path| at(body, path)).filter(|raw| is_list(raw)) {
-        return list(found);
-    }
-    // in their order: a map would forget it
-    let ordered: serde_json::Map<String, serde_json::Value> = match members(body)?.len() {
-        0 => return None,
-        _ => serde_json::from_str(body).ok()?,
-    };
-    let members = members(body)?;
-    let arrays: Vec<&RawValue> =
-        ordered.keys().filter_map(|name| members.get(name).copied()).filter(|raw| is_list(raw)).collect();
-    let holds_objects = |raw: &&RawValue| raw.get()[1..].trim_start().starts_with('{');
-    let found = match arrays.as_slice() {
-        [] => return None,
-        [only] => only,
-        several => several.iter().find(|raw| holds_objects(raw)).unwrap_or(&several[0]),
-    };
-    list(found)
-}
-
-/// One value on one line: white space outside of texts is left out.
-pub fn on_one_line(raw: &str) -> std::borrow::Cow<'_, str> {
-    if !raw.contains(['\n', '\r']) {
-        return raw.into();
-    }
-    let (mut out, mut quoted, mut escaped) = (String::with_capacity(raw.len()), false, false);
-    for c in raw.chars() {
-        match c {
-            _ if std::mem::take(&mut escaped) => {}
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            ' ' | '\n' | '\r' | '\t' if !quoted => continue,
-            _ => {}
-        }
-        out.push(c);
-    }
-    out.into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -330,25 +270,5 @@ mod tests {
         let offset = Pages { param: Some("index".into()), start: Some(1), ..by(PageBy::Offset) };
         assert!(found(next(&offset, &here, &[], "[]", 50)).unwrap().ends_with("&index=51"));
         assert_eq!(found(next(&offset, &here, &[], "[]", 0)), None);
-    }
-
-    #[test]
-    fn records_are_cut_out_as_they_stand() {
-        let cut = |body: &str| {
-            records(&Pages { items: Some("data.rows".into()), ..Pages::default() }, body)
-                .map(|list| list.iter().map(|r| on_one_line(r.get()).into_owned()).collect::<Vec<_>>().join(" "))
-        };
-        let big = "123456789012345678901234567890.10";
-        for (body, want) in [
-            (format!("[ {big} , {{\n \"a b\" : \"c \\\" d\" }}]"), Some(format!("{big} {{\"a b\":\"c \\\" d\"}}"))),
-            (r#"{"x":[1],"data":{"rows":[2]}}"#.to_owned(), Some("2".to_owned())),
-            (r#"{"tags":["a"],"items":[{"n":1}],"links":{}}"#.to_owned(), Some("{\"n\":1}".to_owned())),
-            (r#"{"items":[]}"#.to_owned(), Some(String::new())),
-            (r#"{"a":1}"#.to_owned(), None),
-            ("\"text\"".to_owned(), None),
-            ("no json".to_owned(), None),
-        ] {
-            assert_eq!(cut(&body), want, "{body}");
-        }
     }
 }

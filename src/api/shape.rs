@@ -1,9 +1,13 @@
 //! The forms in which values are printed: JSON (pretty and coloured on a screen, a value to a line in a pipe), tables, CSV, TSV,
 //! YAML, texts as they are. On a screen no value can do anything: what could is written as JSON writes it.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use super::filter::Val;
+use jaq_json::Num;
+
+use super::filter::{Val, text};
+use super::{table, yaml};
 use crate::text::safe;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,15 +28,19 @@ pub struct Shape {
     pub color: bool,
     /// Columns of the screen.
     pub width: Option<usize>,
+    /// The values are those of one list, though they come one after the other.
+    pub list: bool,
+    /// Whether anything was printed.
+    some: bool,
     /// Members that make columns, from the first batch of values on.
     columns: Option<Vec<String>>,
+    /// Which of them is for values that have no members.
+    bare: Option<usize>,
     rows: Vec<Vec<String>>,
     /// Members that came too late to have a column.
     pub late: Vec<String>,
 }
 
-/// Cells of a table on a screen are cut at this many characters where the table is too wide.
-const NARROWEST: usize = 8;
 const MOST_COLUMNS: usize = 100;
 
 impl Shape {
@@ -43,7 +51,10 @@ impl Shape {
             pretty: false,
             color: false,
             width: None,
+            list: false,
+            some: false,
             columns: None,
+            bare: None,
             rows: Vec::new(),
             late: Vec::new(),
         }
@@ -55,14 +66,20 @@ impl Shape {
         match self.format {
             Format::Json => {
                 for value in values {
-                    self.json(&mut out, value);
+                    self.json(&mut out, &sound(value));
                     out.push('\n');
                 }
             }
             Format::Yaml => {
                 for value in values {
-                    out.push_str("- ");
-                    yaml(&mut out, value, 1);
+                    match (self.list, self.some) {
+                        (true, _) => out.push_str("- "),
+                        // a document each
+                        (false, true) => out.push_str("---\n"),
+                        (false, false) => {}
+                    }
+                    yaml::value(&mut out, &sound(value), usize::from(self.list));
+                    self.some = true;
                 }
             }
             Format::Table | Format::Csv | Format::Tsv => self.table(&mut out, values),
@@ -70,15 +87,20 @@ impl Shape {
         out
     }
 
-    /// What can be printed only when all values are known.
-    pub fn end(&mut self) -> String {
-        if self.format != Format::Table || self.columns.is_none() {
+    /// What can be printed only when no more values come. `whole`: these were all.
+    pub fn end(&mut self, whole: bool) -> String {
+        if self.format == Format::Yaml && self.list && !self.some && whole {
+            return "[]\n".to_owned();
+        }
+        if self.format != Format::Table {
             return String::new();
         }
         let columns = self.columns.take().unwrap_or_default();
-        let mut rows = vec![columns.iter().map(|c| safe(c).to_uppercase()).collect::<Vec<_>>()];
-        rows.append(&mut self.rows);
-        aligned(&rows, self.width)
+        let mut rows = std::mem::take(&mut self.rows);
+        if !columns.is_empty() {
+            rows.insert(0, columns.iter().map(|c| safe(c).to_uppercase()).collect());
+        }
+        table::aligned(&rows, self.width)
     }
 
     fn json(&self, out: &mut String, value: &Val) {
@@ -141,7 +163,19 @@ impl Shape {
 
     fn table(&mut self, out: &mut String, values: &[Val]) {
         let is_new = self.columns.is_none();
-        let columns = self.columns.get_or_insert_with(|| columns_of(values));
+        let bare = &mut self.bare;
+        let columns = self.columns.get_or_insert_with(|| {
+            let mut columns = columns_of(values);
+            if !columns.is_empty() && values.iter().any(|value| !matches!(value, Val::Obj(_))) {
+                let mut name = "value".to_owned();
+                while columns.contains(&name) {
+                    name.insert(0, '_');
+                }
+                *bare = Some(columns.len());
+                columns.push(name);
+            }
+            columns
+        });
         let line = |cells: &[String], format: Format| -> String {
             let cells: Vec<String> = match format {
                 Format::Csv => cells.iter().map(|c| csv(c)).collect(),
@@ -166,8 +200,16 @@ impl Shape {
                     let key = |name: &String| Val::from(name.clone());
                     columns.iter().map(|name| members.get(&key(name)).map(cell).unwrap_or_default()).collect()
                 }
-                Val::Arr(list) => list.iter().map(cell).collect(),
-                other => vec![cell(other)],
+                Val::Arr(list) if columns.is_empty() => list.iter().map(cell).collect(),
+                other if columns.is_empty() => vec![cell(other)],
+                other => {
+                    let late = "value".to_owned();
+                    if self.bare.is_none() && !self.late.contains(&late) {
+                        self.late.push(late);
+                    }
+                    let at = |n| if Some(n) == self.bare { cell(other) } else { String::new() };
+                    (0..columns.len()).map(at).collect()
+                }
             };
             if self.format == Format::Table {
                 self.rows.push(cells.iter().map(|c| safe(c)).collect());
@@ -193,19 +235,44 @@ fn columns_of(values: &[Val]) -> Vec<String> {
     columns
 }
 
-/// A text without its quotes.
-pub fn text(value: &Val) -> String {
-    match value {
-        Val::TStr(bytes) | Val::BStr(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        other => other.to_string(),
-    }
-}
-
 fn cell(value: &Val) -> String {
-    match value {
+    match &*sound(value) {
         Val::Null => String::new(),
         other => text(other),
     }
+}
+
+/// The value as JSON can say it: jq's language has numbers that are none (`nan` is printed as `null`, what is infinite as the largest
+/// number) and texts of bytes.
+fn sound(value: &Val) -> Cow<'_, Val> {
+    let is_sound = |value: &Val| match value {
+        Val::Num(Num::Float(number)) => number.is_finite(),
+        Val::BStr(_) => false,
+        _ => true,
+    };
+    fn every(value: &Val, test: &impl Fn(&Val) -> bool) -> bool {
+        test(value)
+            && match value {
+                Val::Arr(list) => list.iter().all(|item| every(item, test)),
+                Val::Obj(members) => {
+                    members.iter().all(|(name, item)| matches!(name, Val::TStr(_)) && every(item, test))
+                }
+                _ => true,
+            }
+    }
+    fn mended(value: &Val) -> Val {
+        match value {
+            Val::Num(Num::Float(number)) if number.is_nan() => Val::Null,
+            Val::Num(Num::Float(number)) => Val::Num(Num::Float(number.clamp(f64::MIN, f64::MAX))),
+            Val::BStr(_) => Val::from(text(value)),
+            Val::Arr(list) => Val::Arr(list.iter().map(mended).collect::<Vec<_>>().into()),
+            Val::Obj(members) => {
+                Val::obj(members.iter().map(|(name, item)| (Val::from(text(name)), mended(item))).collect())
+            }
+            other => other.clone(),
+        }
+    }
+    if every(value, &is_sound) { Cow::Borrowed(value) } else { Cow::Owned(mended(value)) }
 }
 
 fn csv(cell: &str) -> String {
@@ -221,7 +288,7 @@ fn tsv(cell: &str) -> String {
 }
 
 /// JSON's quotes, and JSON's escapes for whatever could act on a screen.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let json = serde_json::Value::from(text).to_string();
     let acts = |c: char| {
         c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}')
@@ -239,98 +306,10 @@ fn quoted(text: &str) -> String {
     })
 }
 
-fn aligned(rows: &[Vec<String>], width: Option<usize>) -> String {
-    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let longest = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|c| c.chars().count()).max().unwrap_or(0);
-    let mut widths: Vec<usize> = (0..count).map(longest).collect();
-    if let Some(width) = width {
-        // the widest gives first
-        while widths.iter().sum::<usize>() + 2 * count.saturating_sub(1) > width {
-            match widths.iter_mut().max() {
-                Some(widest) if *widest > NARROWEST => *widest -= 1,
-                _ => break,
-            }
-        }
-    }
-    let mut out = String::new();
-    for row in rows {
-        let mut line = String::new();
-        for (at, cell) in row.iter().enumerate() {
-            let length = cell.chars().count();
-            if length > widths[at] {
-                line.extend(cell.chars().take(widths[at] - 1));
-                line.push('…');
-            } else {
-                line.push_str(cell);
-            }
-            if at + 1 < row.len() {
-                let _ = write!(line, "{:1$}", "", widths[at].saturating_sub(length) + 2);
-            }
-        }
-        out.push_str(line.trim_end());
-        out.push('\n');
-    }
-    out
-}
-
-/// One value, in block style; the cursor stands where it begins.
-fn yaml(out: &mut String, value: &Val, depth: usize) {
-    let indent = |out: &mut String| {
-        let _ = write!(out, "{:1$}", "", 2 * depth);
-    };
-    match value {
-        Val::Arr(list) if !list.is_empty() => {
-            for (at, item) in list.iter().enumerate() {
-                if at > 0 {
-                    indent(out);
-                }
-                out.push_str("- ");
-                yaml(out, item, depth + 1);
-            }
-        }
-        Val::Obj(members) if !members.is_empty() => {
-            for (at, (name, item)) in members.iter().enumerate() {
-                if at > 0 {
-                    indent(out);
-                }
-                out.push_str(&plain(&text(name)));
-                out.push(':');
-                let nested =
-                    matches!(item, Val::Arr(l) if !l.is_empty()) || matches!(item, Val::Obj(m) if !m.is_empty());
-                if nested {
-                    let _ = write!(out, "\n{:1$}", "", 2 * (depth + 1));
-                } else {
-                    out.push(' ');
-                }
-                yaml(out, item, depth + 1);
-            }
-        }
-        Val::TStr(_) | Val::BStr(_) => {
-            out.push_str(&plain(&text(value)));
-            out.push('\n');
-        }
-        other => {
-            let _ = writeln!(out, "{other}");
-        }
-    }
-}
-
-/// Without quotes only where no reader of YAML takes it for anything but this text.
-fn plain(text: &str) -> String {
-    let harmless = text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.chars().all(|c| c.is_alphanumeric() || " _-./@+".contains(c))
-        && !text.ends_with(' ')
-        && !matches!(
-            text.to_ascii_lowercase().as_str(),
-            "null" | "true" | "false" | "yes" | "no" | "on" | "off" | "y" | "n"
-        );
-    if harmless { text.to_owned() } else { quoted(text) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::filter::value;
+    use crate::api::filter::{Filter, value};
 
     fn shaped(format: Format, batches: &[&str]) -> String {
         let mut shape = Shape::new(format);
@@ -339,7 +318,7 @@ mod tests {
             let Some(Val::Arr(list)) = value(batch.as_bytes()) else { panic!("an array") };
             out += &shape.values(&list);
         }
-        out + &shape.end()
+        out + &shape.end(true)
     }
 
     #[test]
@@ -359,9 +338,60 @@ mod tests {
         );
         assert_eq!(
             shaped(Format::Yaml, &[r#"[{"a":{"b":[1,"x: y"],"c":{}},"d":"plain text","e":"yes","f":null},[],"01"]"#]),
-            "- a:\n    b:\n      - 1\n      - \"x: y\"\n    c: {}\n  d: plain text\n  e: \"yes\"\n  f: null\n- []\n- \"01\"\n"
+            "a:\n  b:\n    - 1\n    - \"x: y\"\n  c: {}\nd: plain text\ne: \"yes\"\nf: null\n---\n[]\n---\n\"01\"\n"
         );
         assert_eq!(shaped(Format::Json, &[r#"[{"a":1},"x"]"#]), "{\"a\":1}\n\"x\"\n");
+    }
+
+    #[test]
+    fn yaml_keeps_what_is_a_list_and_what_is_none() {
+        let one = |json: &str, list: bool| {
+            let mut shape = Shape { list, ..Shape::new(Format::Yaml) };
+            shape.values(&[value(json.as_bytes()).unwrap()]) + &shape.end(true)
+        };
+        for (json, alone, in_a_list) in [
+            (
+                r#"{"a":1,"b":[{"c":2,"d":[]}]}"#,
+                "a: 1\nb:\n  - c: 2\n    d: []\n",
+                "- a: 1\n  b:\n    - c: 2\n      d: []\n",
+            ),
+            ("[]", "[]\n", "- []\n"),
+            ("[1,[2]]", "- 1\n- - 2\n", "- - 1\n  - - 2\n"),
+            ("null", "null\n", "- null\n"),
+            ("\"a: b\"", "\"a: b\"\n", "- \"a: b\"\n"),
+        ] {
+            assert_eq!((one(json, false).as_str(), one(json, true).as_str()), (alone, in_a_list), "{json}");
+        }
+        let mut none = Shape { list: true, ..Shape::new(Format::Yaml) };
+        assert_eq!((none.end(false), none.end(true)), (String::new(), "[]\n".to_owned()));
+    }
+
+    #[test]
+    fn values_without_members_have_a_column_of_their_own() {
+        assert_eq!(shaped(Format::Csv, &[r#"[{"a":1},2,["x"]]"#]), "a,value\r\n1,\r\n,2\r\n,\"[\"\"x\"\"]\"\r\n");
+        assert_eq!(shaped(Format::Csv, &[r#"[{"value":1},2]"#]), "value,_value\r\n1,\r\n,2\r\n");
+        assert_eq!(shaped(Format::Csv, &[r#"[{"a":1}]"#, "[2]"]), "a\r\n1\r\n\r\n");
+        assert_eq!(shaped(Format::Table, &[r#"[[1,2],"x"]"#]), "1  2\nx\n");
+        assert_eq!(shaped(Format::Table, &["[]"]), "");
+    }
+
+    #[test]
+    fn what_json_can_not_say_is_printed_as_jq_does() {
+        let mut shape = Shape::new(Format::Json);
+        let run = |code: &str| {
+            let mut out = Vec::new();
+            let each = &mut |v| {
+                out.push(v);
+                Ok(true)
+            };
+            Filter::new(code).unwrap().run(Val::Null, each).unwrap();
+            out
+        };
+        let shown = shape.values(&run("[nan, {a: infinite}, -infinite], nan"));
+        let largest = format!("{}", Val::Num(Num::Float(f64::MAX)));
+        assert_eq!(shown, format!("[null,{{\"a\":{largest}}},-{largest}]\nnull\n"));
+        assert!(serde_json::from_str::<serde_json::Value>(shown.lines().next().unwrap()).is_ok());
+        assert_eq!(shape.values(&run("\"ab\" | tobytes")), "\"ab\"\n");
     }
 
     #[test]
@@ -395,6 +425,6 @@ mod tests {
             panic!()
         };
         shape.values(&list);
-        assert_eq!(shape.end(), "ID  TEXT\n1   a long text that do…\n");
+        assert_eq!(shape.end(true), "ID  TEXT\n1   a long text that do…\n");
     }
 }

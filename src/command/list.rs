@@ -47,8 +47,10 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
     };
     let mut all = Vec::new();
     for name in names {
-        let session =
-            Session::open(world, Choice { profile: Some(name), no_cache: global.no_cache, ..Choice::default() })?;
+        let session = Session::open(
+            world,
+            Choice { profile: Some(name), implied: true, no_cache: global.no_cache, ..Choice::default() },
+        )?;
         all.push(standing(world, &session));
     }
     match args.format {

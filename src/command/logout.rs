@@ -35,7 +35,13 @@ pub fn run(args: LogoutArgs, global: &Global, world: &mut World) -> Result<u8, E
     };
     let mut failed = None;
     for name in names {
-        let choice = Choice { profile: Some(name.clone()), ..Choice::default() };
+        let choice = Choice {
+            profile: Some(name.clone()),
+            implied: true,
+            store: args.who.flags.store,
+            no_cache: global.no_cache,
+            ..Choice::default()
+        };
         if let Err(e) = one(world, choice, args.local_only) {
             world.say(&format!("{name}: {}", e.as_text(false).trim_end()));
             failed = Some(e.kind);

@@ -171,6 +171,7 @@ impl WhoFlags {
     pub fn choice(&self, profile: Option<String>, global: &Global) -> Choice {
         Choice {
             profile,
+            implied: false,
             provider: self.provider.clone(),
             environment: self.environment.clone(),
             vars: self.vars.clone(),
@@ -349,7 +350,8 @@ pub fn may_ask(world: &World) -> bool {
 
 /// CI jobs, and whoever says so, are never asked and never shown a browser.
 pub fn no_input(world: &World) -> bool {
-    world.env.var("CI").is_some_and(|v| v != "false" && v != "0") || world.env.var("OAUTHCTL_NO_INPUT").is_some()
+    let said = |name: &str| world.env.var(name).is_some_and(|v| v != "0" && !v.eq_ignore_ascii_case("false"));
+    said("CI") || said("OAUTHCTL_NO_INPUT")
 }
 
 /// The command line as clap knows it, for completions and the manual.

@@ -29,7 +29,13 @@ pub fn run(args: RefreshArgs, global: &Global, world: &mut World) -> Result<u8, 
     };
     let mut failed = None;
     for name in names {
-        let choice = Choice { profile: Some(name.clone()), no_cache: global.no_cache, ..Choice::default() };
+        let choice = Choice {
+            profile: Some(name.clone()),
+            implied: true,
+            store: args.who.flags.store,
+            no_cache: global.no_cache,
+            ..Choice::default()
+        };
         match one(world, choice) {
             Ok(()) => {}
             // nothing to renew is no failure of `--all`

@@ -15,6 +15,9 @@ use crate::world::World;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Choice {
     pub profile: Option<String>,
+    /// The profile is one of several that are gone through, or another one's subject: nobody named it, and the variables that
+    /// are for the profile named on the command line are not for it.
+    pub implied: bool,
     pub provider: Option<String>,
     pub environment: Option<String>,
     /// The provider's variables.
@@ -50,11 +53,12 @@ pub(super) fn which(world: &World, paths: &Paths, choice: &Choice) -> Result<(St
         return Ok((name, config));
     }
     let config = dir.map(|d| Config::load(d).map_err(|e| in_folder(e, d))).transpose()?.unwrap_or_default();
-    if let Some(name) = config.default_profile.clone() {
+    if let Some(name) = config.default_profile.clone().filter(|name| may_be_of(&config, name, choice)) {
         return Ok((name, config));
     }
     if let Some(provider) = &choice.provider {
-        return Ok((provider.clone(), config));
+        let name = if provider.contains("://") { name_of_issuer(provider) } else { provider.clone() };
+        return Ok((name, config));
     }
     match config.profiles.len() {
         1 => Ok((config.profiles.keys().next().cloned().unwrap_or_default(), config)),
@@ -65,6 +69,26 @@ pub(super) fn which(world: &World, paths: &Paths, choice: &Choice) -> Result<(St
             .hint(format!("name one of: {}", config.profiles.keys().map(String::as_str).collect::<Vec<_>>().join(", ")))
             .hint("or set `default-profile` in config.toml, or OAUTHCTL_PROFILE")),
     }
+}
+
+/// Whether the usual profile is the one meant: not where `--provider` names another provider than its own.
+fn may_be_of(config: &Config, name: &str, choice: &Choice) -> bool {
+    let own = config.profiles.get(name).and_then(|p| p.provider.as_deref()).unwrap_or(name);
+    choice.provider.as_deref().is_none_or(|said| said == own)
+}
+
+/// Whether the person named this profile: by its name, by its provider, or by `OAUTHCTL_PROFILE`, which is as the word typed.
+pub(super) fn is_named(world: &World, choice: &Choice) -> bool {
+    !choice.implied
+        && (choice.profile.is_some() || choice.provider.is_some() || world.env.var("OAUTHCTL_PROFILE").is_some())
+}
+
+/// The value of a variable for this profile, and the variable's name: `OAUTHCTL_<PROFILE>_…`, else, where the profile is
+/// `named`, `OAUTHCTL_…`.
+pub(super) fn variable(world: &World, name: &str, named: bool, what: &str) -> Option<(String, String)> {
+    let own = format!("OAUTHCTL_{}_{what}", store::environment::upper(name));
+    let for_named = named.then(|| format!("OAUTHCTL_{what}"));
+    [Some(own), for_named].into_iter().flatten().find_map(|name| Some((world.env.var(&name)?, name)))
 }
 
 /// `https://as.example:8443/tenant` makes the profile `as.example-8443-tenant`.
@@ -80,19 +104,21 @@ fn in_folder(e: config::ConfigError, dir: &std::path::Path) -> Error {
     Error::from(e).hint(format!("the configuration is in {}", safe(&dir.display().to_string())))
 }
 
-pub(super) fn overlay_environment(world: &World, name: &str, named: bool, profile: &mut Profile) -> Result<(), Error> {
-    let upper = store::environment::upper(name);
-    // the value, and the variable that it came from
-    let named_var = |what: &str| {
-        let own = format!("OAUTHCTL_{upper}_{what}");
-        let for_all = named.then(|| format!("OAUTHCTL_{what}"));
-        [Some(own), for_all].into_iter().flatten().find_map(|name| Some((world.env.var(&name)?, name)))
-    };
-    let var = |what: &str| named_var(what).map(|(value, _)| value);
+/// What the environment says of this profile, where no flag says otherwise.
+pub(super) fn overlay_environment(
+    world: &World,
+    name: &str,
+    choice: &Choice,
+    profile: &mut Profile,
+) -> Result<(), Error> {
+    let named = is_named(world, choice);
+    let var = |what: &str| variable(world, name, named, what).map(|(value, _)| value);
     if let Some(id) = var("CLIENT_ID") {
         profile.client_id = Some(id);
     }
-    if let Some((grant, name)) = named_var("GRANT") {
+    if choice.grant.is_none()
+        && let Some((grant, name)) = variable(world, name, named, "GRANT")
+    {
         if grant == "implicit" {
             return Err(Error::usage(format!("{name}: {IMPLICIT_REFUSED}")));
         }

@@ -409,7 +409,7 @@ impl Session {
 
     /// Scopes said for this very command: on the command line or in the environment.
     fn scopes_said(&self) -> Option<&[String]> {
-        (!self.choice.scopes.is_empty()).then_some(self.choice.scopes.as_slice())
+        self.profile.scopes.as_deref().filter(|_| self.scopes_said)
     }
 
     /// Whether flags say more than a profile's name: then the kernel's copy can't answer.

@@ -117,7 +117,12 @@ fn of_profile(world: &mut World, session: &Session, profile: &str, kind: &str) -
             .hint(format!("oauthctl profile set {} subject-profile OTHER", safe(&session.name))));
     }
     world.step(|| format!("the subject is the token of `{}`", safe(profile)));
-    let choice = Choice { profile: Some(profile.to_owned()), no_cache: session.choice.no_cache, ..Choice::default() };
+    let choice = Choice {
+        profile: Some(profile.to_owned()),
+        implied: true,
+        no_cache: session.choice.no_cache,
+        ..Choice::default()
+    };
     let mut other = Session::open(world, choice)?;
     other.subject_of = [session.subject_of.clone(), vec![session.name.clone()]].concat();
     let set = fresh(world, &mut other, Want { whole: true, ..Want::default() })?;

@@ -35,7 +35,9 @@ use crate::store::{self, Store};
 use crate::text::{nearest, safe};
 use crate::world::World;
 pub use choice::{Choice, known_grants, known_stores, usual_store};
-use choice::{overlay_environment, overlay_flags, provider_of_new_profile, store_for, store_kind, which};
+use choice::{
+    is_named, overlay_environment, overlay_flags, provider_of_new_profile, store_for, store_kind, variable, which,
+};
 use paths::Paths;
 use record::{Kept, Record};
 
@@ -53,6 +55,10 @@ pub struct Session {
     /// Whether the kernel's copy is used.
     pub cache: bool,
     pub choice: Choice,
+    /// Whether the person named this profile, or it is merely the usual or the only one.
+    named: bool,
+    /// Whether the scopes were said for this very command, by flag or variable.
+    scopes_said: bool,
     more_vars: Option<MoreVars>,
     provider: Option<Provider>,
     client_secret: Option<Secret>,
@@ -87,7 +93,7 @@ impl Session {
         config::check_profile_name(&name)?;
         let configured = config.profiles.contains_key(&name);
         let mut profile = config.profiles.get(&name).cloned().unwrap_or_default();
-        overlay_environment(world, &name, choice.profile.is_some(), &mut profile)?;
+        overlay_environment(world, &name, &choice, &mut profile)?;
         overlay_flags(&choice, &mut profile);
         if profile.provider.is_none() && choice.profile.as_deref().is_some_and(|p| p.contains("://")) {
             profile.provider.clone_from(&choice.profile);
@@ -95,6 +101,8 @@ impl Session {
         if profile.provider.is_none() {
             profile.provider = Some(provider_of_new_profile(&paths, &name, &config)?);
         }
+        let named = is_named(world, &choice);
+        let scopes_said = !choice.scopes.is_empty() || variable(world, &name, named, "SCOPE").is_some();
         let kind = store_kind(world, &choice, &profile, &config)?;
         let store = store_for(world, kind, &name, &paths)?;
         Ok(Session {
@@ -105,6 +113,8 @@ impl Session {
             paths,
             store,
             choice,
+            named,
+            scopes_said,
             more_vars: None,
             provider: None,
             client_secret: None,
@@ -324,7 +334,14 @@ impl Session {
             client => client,
         };
         client.ok_or_else(|| {
-            Error::usage(format!("no client id is known for profile `{}`", self.name))
+            let error = Error::usage(format!("no client id is known for profile `{}`", self.name));
+            if !self.named && world.env.var("OAUTHCTL_CLIENT_ID").is_some() {
+                return error.hint(format!(
+                    "OAUTHCTL_CLIENT_ID is for the profile that is named: on the command line, or with OAUTHCTL_PROFILE={}",
+                    self.name
+                ));
+            }
+            error
                 .hint(format!("`oauthctl login {}` asks for it in a terminal, or give `--client-id`", self.name))
                 .hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET")
         })
@@ -347,16 +364,16 @@ impl Session {
         if let Some(file) = &self.choice.client_secret_file {
             return secret_from_file(world, file).map(Some);
         }
-        let own = format!("OAUTHCTL_{}_CLIENT_SECRET", store::environment::upper(&self.name));
-        if let Some(secret) = world.env.var(&own) {
-            return Ok(Some(secret.into()));
-        }
-        if self.choice.profile.is_some()
-            && let Some(secret) = world.env.var("OAUTHCTL_CLIENT_SECRET")
-        {
+        if let Some(secret) = self.variable(world, "CLIENT_SECRET") {
             return Ok(Some(secret.into()));
         }
         inputs::read(world, self, "client secret", &self.profile.client_secret)
+    }
+
+    /// What the environment says of this profile: `OAUTHCTL_<PROFILE>_CLIENT_ID` for `CLIENT_ID`, or `OAUTHCTL_CLIENT_ID` where
+    /// the profile was named.
+    pub fn variable(&self, world: &World, what: &str) -> Option<String> {
+        variable(world, &self.name, self.named, what).map(|(value, _)| value)
     }
 
     /// A secret that was asked for at the terminal.

@@ -1,6 +1,7 @@
-//! Where the person's files are. Nothing is ever read from the working directory.
+//! Where the person's files are. Nothing is ever read from the working directory, unless the person's own variable says so:
+//! `OAUTHCTL_CONFIG_DIR=./ci` means that folder, and no other one.
 
-use std::path::PathBuf;
+use std::path::{Component, PathBuf};
 
 use crate::error::Error;
 use crate::world::Env;
@@ -15,8 +16,9 @@ pub struct Paths {
 impl Paths {
     pub fn find(env: &dyn Env) -> Paths {
         let set = |name: &str| env.var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
+        let said = |name: &str| env.var_os(name).map(PathBuf::from).filter(|p| !p.as_os_str().is_empty()).map(whole);
         let place = |own: &str, xdg: &str, usual: &[&str]| {
-            set(own).or_else(|| set(xdg).map(|p| p.join("oauthctl"))).or_else(|| {
+            said(own).or_else(|| set(xdg).map(|p| p.join("oauthctl"))).or_else(|| {
                 let base = if cfg!(windows) {
                     set(usual[1])
                 } else {
@@ -45,4 +47,22 @@ impl Paths {
             Error::usage("there is no home folder to keep state in").hint("set OAUTHCTL_STATE_DIR to an absolute path")
         })
     }
+}
+
+/// A relative folder is the one seen from here, by a name that is the same from everywhere: stores and copies are told apart by
+/// it. The working directory has no links in its name, so that the steps up at the beginning can be taken here.
+fn whole(folder: PathBuf) -> PathBuf {
+    if folder.is_absolute() {
+        return folder;
+    }
+    // a working directory that is gone has no name: nothing will be found there, and nothing of the person's elsewhere is used
+    let Ok(mut here) = std::path::absolute(".") else { return folder };
+    let mut rest = folder.components().peekable();
+    while let Some(step) = rest.next_if(|step| matches!(step, Component::CurDir | Component::ParentDir)) {
+        if step == Component::ParentDir {
+            here.pop();
+        }
+    }
+    here.extend(rest);
+    here
 }

@@ -29,7 +29,7 @@ fn values_are_filtered_and_shaped() {
     me.types("call odd /x --format csv").is(0, "name,n,tags\r\nAnn,1,\"[\"\"a\"\"]\"\r\nBen,2.50,\r\n", "");
     me.types("call odd /x --format yaml").is(
         0,
-        "- name: Ann\n  \"n\": 1\n  tags:\n    - a\n- name: Ben\n  \"n\": 2.50\n",
+        "people:\n  - name: Ann\n    \"n\": 1\n    tags:\n      - a\n  - name: Ben\n    \"n\": 2.50\ntotal: 2\n",
         "",
     );
     me.types("call odd /x --format json").is(0, &format!("{PEOPLE}\n"), "");

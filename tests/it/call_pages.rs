@@ -94,7 +94,7 @@ fn one_array_or_a_record_to_a_line() {
 }
 
 /// A list of pages of two, which `next` names.
-fn cut(me: &mut Person, pages: &str, answer: impl Fn(u64) -> (u16, String) + Send + Sync + 'static) -> Odd {
+pub fn cut(me: &mut Person, pages: &str, answer: impl Fn(u64) -> (u16, String) + Send + Sync + 'static) -> Odd {
     let odd = me.odd("odd", move |request| {
         let page = request.query.split('&').find_map(|p| p.strip_prefix("page=")?.parse().ok()).unwrap_or(1);
         let (status, body) = answer(page);

@@ -6,7 +6,7 @@ use super::CallArgs;
 use super::output::Output;
 use super::shaped::Shaped;
 use crate::api::exchange::{Aftermath, Caller, broken_off, look_into};
-use crate::api::{filter, pages, retry};
+use crate::api::{filter, pages, records, retry};
 use crate::error::{Error, Kind};
 use crate::protocol::api_error::{self, ApiError};
 use crate::provider::{Means, Provider};
@@ -136,13 +136,17 @@ fn shape(
     if args.jq.is_none()
         && shaped.makes_rows()
         && let Ok(text) = std::str::from_utf8(&body)
-        && let Some(records) = pages::records(&provider.api.pages, text)
+        && let Some(found) = {
+            let data = &provider.api.pages;
+            records::records(data, text, None, pages::told(data, &answer.headers))
+        }
     {
         // rows are the records of the list, not the envelope around them
-        values = records.iter().filter_map(|record| filter::value(record.get().as_bytes())).collect();
+        values = found.list.iter().filter_map(|record| filter::value(record.get().as_bytes())).collect();
     }
-    shaped.put(world, out, values)?;
-    shaped.end(world, out).map(|_| ())
+    let put = shaped.put(world, out, values);
+    shaped.end(world, out, put.is_ok())?;
+    put.map(|_| ())
 }
 
 /// The API's refusal in one line, and what to do about it. `now` in Unix seconds.

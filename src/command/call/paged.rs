@@ -12,7 +12,7 @@ use super::shaped::Shaped;
 use crate::api::collect::{MOST_PARALLEL, Outcome, Wanted, collect};
 use crate::api::exchange::Caller;
 use crate::api::filter::{self, Val};
-use crate::api::pages::on_one_line;
+use crate::api::records::on_one_line;
 use crate::error::{Error, Kind};
 use crate::world::World;
 
@@ -31,7 +31,7 @@ pub fn run(
     };
     let mut out = saved::open(world, target)?;
     let mut shaped = Shaped::of(world, args, out.is_screen())?
-        .filter(|_| args.jq.is_some() || args.format.is_some() || args.raw_output);
+        .filter(|_| args.jq.is_some() || args.format.is_some() || args.raw_output || args.slurp && out.is_screen());
     let mut list = List::new(args.slurp);
     let ended = collect(world, caller, start, &wanted, &mut |world, records| match &mut shaped {
         None => {
@@ -69,16 +69,19 @@ pub fn run(
                     let whole = Val::Arr(std::mem::take(&mut list.values).into());
                     shaped.put(world, &mut out, vec![whole])?;
                 }
-                shaped.end(world, &mut out)?;
+                shaped.end(world, &mut out, true)?;
             }
         }
         Ok(Outcome::Done)
     });
-    if !matches!(done, Ok(Outcome::Done))
-        && let Some(shaped) = shaped.as_mut().filter(|_| !args.slurp)
-    {
-        // the rows of a table that came before it ended are shown, as those of other forms are by now
-        shaped.end(world, &mut out)?;
+    if !matches!(done, Ok(Outcome::Done)) {
+        match &mut shaped {
+            // the rows of a table that came before it ended are shown, as those of other forms are by now
+            Some(shaped) => drop(shaped.end(world, &mut out, false)?),
+            // an array that has no end says that it isn't whole; what follows begins on a line of its own
+            None if args.slurp && list.some => drop(out.put(world, b"\n")?),
+            None => {}
+        }
     }
     match done {
         Ok(Outcome::Done) => out.end(world).map(|()| 0),

@@ -50,6 +50,7 @@ impl Shaped {
         };
         let mut shape = Shape::new(format);
         shape.raw = args.raw_output;
+        shape.list = args.paginate && !args.slurp;
         shape.pretty = screen;
         shape.color = paints(world, screen) && !args.raw_output;
         shape.width = if screen { world.terminal.width() } else { None };
@@ -59,36 +60,44 @@ impl Shaped {
 
     /// Whether lists are taken apart, one row for each of their values.
     pub fn makes_rows(&self) -> bool {
-        self.shape.format != Format::Json
+        matches!(self.shape.format, Format::Table | Format::Csv | Format::Tsv)
     }
 
-    /// Filters and prints values that came together; whether more is wanted.
+    /// Filters and prints values that came together; whether more is wanted. What a filter gave before it failed is printed too.
     pub fn put(&mut self, world: &mut World, out: &mut Output, values: Vec<Val>) -> Result<bool, Error> {
+        let mut ended = Ok(true);
         let values = match &self.filter {
             None => values,
             Some(filter) => {
                 let mut results = Vec::new();
                 for value in values {
-                    filter.run(value, &mut |result| {
+                    ended = filter.run(value, &mut |result| {
                         results.push(result);
                         Ok(true)
-                    })?;
+                    });
+                    for line in filter.said() {
+                        world.say(&safe(&line));
+                    }
+                    if !matches!(ended, Ok(true)) {
+                        break;
+                    }
                 }
                 results
             }
         };
         let values = match values.as_slice() {
             // a list is rows, not one cell
-            [Val::Arr(list)] if self.makes_rows() => list.to_vec(),
+            [Val::Arr(list)] if self.makes_rows() && !self.shape.list => list.to_vec(),
             _ => values,
         };
         let text = self.shape.values(&values);
-        self.print(world, out, &text)
+        let wanted = self.print(world, out, &text)?;
+        ended.map(|more| more && wanted)
     }
 
-    /// What is printed at the end.
-    pub fn end(&mut self, world: &mut World, out: &mut Output) -> Result<bool, Error> {
-        let text = self.shape.end();
+    /// What is printed at the end. `whole`: nothing has gone wrong.
+    pub fn end(&mut self, world: &mut World, out: &mut Output, whole: bool) -> Result<bool, Error> {
+        let text = self.shape.end(whole);
         if !self.shape.late.is_empty() {
             let names: Vec<String> = self.shape.late.iter().map(|n| safe(n)).collect();
             world.warn(&format!("no columns for members that came after the first page: {}", names.join(", ")));

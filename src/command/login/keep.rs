@@ -41,14 +41,14 @@ pub(super) fn store_login(
         .unwrap_or(0);
     let before = now.or(old).unwrap_or_default();
     // a secret that comes from outside each time stays outside
-    let kept_secret = match session.profile.client_secret.is_some() || world.env.var("OAUTHCTL_CLIENT_SECRET").is_some()
-    {
-        true => before.client_secret.clone(),
-        false => client
-            .secret
-            .clone()
-            .or(before.client_secret.clone().filter(|_| before.client_id.as_deref() == Some(&client.id))),
-    };
+    let kept_secret =
+        match session.profile.client_secret.is_some() || session.variable(world, "CLIENT_SECRET").is_some() {
+            true => before.client_secret.clone(),
+            false => client
+                .secret
+                .clone()
+                .or(before.client_secret.clone().filter(|_| before.client_id.as_deref() == Some(&client.id))),
+        };
     let record = Record {
         generation: generation + 1,
         provider: Some(session.provider_name().to_owned()),
@@ -152,7 +152,7 @@ fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Re
     change("provider", session.profile.provider.as_deref(), known.provider.as_deref());
     change("environment", session.choice.environment.as_deref(), known.environment.as_deref());
     let own_client = session.raw_provider()?.client_id;
-    if world.env.var("OAUTHCTL_CLIENT_ID").is_none() {
+    if session.variable(world, "CLIENT_ID").is_none() {
         change(
             "client-id",
             Some(client.id.as_str()).filter(|id| own_client.as_deref() != Some(id)),

@@ -1,0 +1,340 @@
+//! The records of a page: the page itself where it is an array, else the array inside of it. APIs wrap their lists in objects of any
+//! make, and a single record may hold an array too, so an object counts as a list's envelope only where the provider's data or the
+//! answer's head says so, or where all that stands beside the array is what envelopes have: counts, links, page numbers, cursors.
+//!
+//! Records are cut out of a page as they stand, byte by byte: a number of thirty digits comes out with thirty digits.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::provider::Pages;
+
+/// A list and where it was found, so that it is found there on later pages too, whatever they lack.
+pub struct Found<'a> {
+    pub list: Vec<&'a RawValue>,
+    /// The member that holds it; `None`: a path of the provider's data, or the page itself.
+    pub member: Option<String>,
+}
+
+/// Names that an envelope's list has, whatever is in it.
+const LISTS: [&str; 10] =
+    ["items", "data", "results", "records", "entries", "rows", "elements", "value", "values", "content"];
+
+/// What may stand beside a list, and beside other things too.
+const FURNITURE: [&str; 20] = [
+    "links",
+    "link",
+    "self",
+    "url",
+    "uri",
+    "href",
+    "kind",
+    "object",
+    "etag",
+    "meta",
+    "metadata",
+    "info",
+    "included",
+    "includes",
+    "constraints",
+    "odatacontext",
+    "context",
+    "schemas",
+    "embedded",
+    "warnings",
+];
+
+/// What an answer is wrapped in, where it is known to be a list's.
+const WRAPPING: [&str; 24] = [
+    "status",
+    "code",
+    "message",
+    "ok",
+    "success",
+    "done",
+    "error",
+    "errors",
+    "time",
+    "timestamp",
+    "requestid",
+    "type",
+    "path",
+    "from",
+    "to",
+    "first",
+    "last",
+    "size",
+    "number",
+    "sort",
+    "order",
+    "empty",
+    "incompleteresults",
+    "incompletesearch",
+];
+
+/// The records of a page; `None`: it is no list. `known`: the member that held them on an earlier page. `told`: the answer's head
+/// says that it is a page of a list.
+pub fn records<'a>(pages: &Pages, body: &'a str, known: Option<&str>, told: bool) -> Option<Found<'a>> {
+    let whole: &RawValue = serde_json::from_str(body).ok()?;
+    if is_list(whole) {
+        return found(whole, None);
+    }
+    if let Some(raw) = pages.items.as_deref().and_then(|path| at(body, path)).filter(|raw| is_list(raw)) {
+        return found(raw, None);
+    }
+    let Members(members) = serde_json::from_str(body).ok()?;
+    if let Some(name) = known
+        && let Some((_, raw)) = members.iter().find(|(member, raw)| member == name && is_list(raw))
+    {
+        return found(raw, Some(name));
+    }
+    let told = told || pages.next.iter().any(|path| at(body, path).is_some_and(|raw| raw.get() != "null"));
+    let (name, raw) = list_of(&members, told)?;
+    found(raw, Some(name))
+}
+
+fn found<'a>(raw: &'a RawValue, member: Option<&str>) -> Option<Found<'a>> {
+    let list = serde_json::from_str(raw.get()).ok()?;
+    Some(Found { list, member: member.map(str::to_owned) })
+}
+
+/// The member that is the list of which the others are the envelope.
+fn list_of<'m, 'a>(members: &'m [(String, &'a RawValue)], told: bool) -> Option<(&'m str, &'a RawValue)> {
+    let named: Vec<(String, &str, &'a RawValue)> =
+        members.iter().map(|(name, raw)| (bare(name), name.as_str(), *raw)).collect();
+    let is_furniture = |name: &str| FURNITURE.contains(&name) || pages_on(name);
+    let (lists, beside): (Vec<_>, Vec<_>) = named
+        .iter()
+        .partition(|(bare, _, raw)| is_list(raw) && !is_furniture(bare) && !WRAPPING.contains(&bare.as_str()));
+    let pages = told || beside.iter().any(|(bare, ..)| pages_on(bare));
+    let usual = |list: &&&(String, &str, &RawValue)| LISTS.contains(&list.0.as_str());
+    let of_objects = |list: &&&(String, &str, &RawValue)| holds_objects(list.2);
+    let of_objects_or_empty = |list: &&&(String, &str, &RawValue)| of_objects(list) || is_empty(list.2);
+    let list = match lists.as_slice() {
+        [only] if pages || usual(&only) || of_objects_or_empty(&only) => only,
+        // texts beside a record's other members, or alone: a record
+        [] | [_] => return None,
+        several => match several.iter().find(|list| usual(list) && of_objects_or_empty(list)) {
+            Some(list) => list,
+            None if pages => several.iter().find(of_objects).unwrap_or(&several[0]),
+            None => return None,
+        },
+    };
+    let certain = pages || usual(&list);
+    let fits = |(bare, _, raw): &&(String, &str, &RawValue)| {
+        is_furniture(bare) || certain && WRAPPING.contains(&bare.as_str()) || pages && raw.get().starts_with('{')
+    };
+    (told || beside.iter().all(fits)).then_some((list.1, list.2))
+}
+
+/// `@odata.nextLink`, `next_link` and `nextLink` are one name.
+fn bare(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// Whether a member of that name tells how a list is cut, or how long it is.
+fn pages_on(bare: &str) -> bool {
+    let bare = bare.strip_prefix("odata").unwrap_or(bare);
+    let direction = ["next", "previous", "prev", "current"].iter().find_map(|word| bare.strip_prefix(word));
+    let edge = ["first", "last"].iter().find_map(|word| bare.strip_prefix(word));
+    let place = |rest: &str| {
+        ["page", "link", "url", "uri", "href", "cursor", "token", "offset", "recordsurl", "collectionlink"]
+            .iter()
+            .any(|word| rest.strip_prefix("page").unwrap_or(rest) == *word || rest == *word)
+    };
+    bare.ends_with("count")
+        || direction.is_some_and(|rest| rest.is_empty() || place(rest))
+        || edge.is_some_and(place)
+        || bare.strip_prefix("total").is_some_and(|rest| {
+            ["", "items", "pages", "records", "results", "size", "elements", "hits", "numberofrecords"].contains(&rest)
+        })
+        || matches!(
+            bare,
+            "page"
+                | "pages"
+                | "pagenumber"
+                | "pagesize"
+                | "perpage"
+                | "paging"
+                | "pagination"
+                | "pageinfo"
+                | "pageable"
+                | "responsemetadata"
+                | "limit"
+                | "offset"
+                | "index"
+                | "start"
+                | "startat"
+                | "startindex"
+                | "startposition"
+                | "itemsperpage"
+                | "maxresults"
+                | "hasmore"
+                | "hasnext"
+                | "hasnextpage"
+                | "islast"
+                | "cursor"
+                | "resultsizeestimate"
+                | "numberofpages"
+                | "numberofelements"
+                | "totalnumberofrecords"
+                | "recordsonthispage"
+                | "resultsorderedby"
+                | "orderdirection"
+        )
+}
+
+fn is_list(raw: &RawValue) -> bool {
+    raw.get().starts_with('[')
+}
+
+fn holds_objects(raw: &RawValue) -> bool {
+    raw.get()[1..].trim_start().starts_with('{')
+}
+
+fn is_empty(raw: &RawValue) -> bool {
+    raw.get()[1..].trim_start().starts_with(']')
+}
+
+/// The value at a path, as it stands; a number in the path is a place in an array.
+pub fn at<'a>(body: &'a str, path: &str) -> Option<&'a RawValue> {
+    let mut found: &RawValue = serde_json::from_str(body).ok()?;
+    for name in path.split('.').filter(|name| !name.is_empty()) {
+        found = match found.get().trim_start().as_bytes().first()? {
+            b'{' => {
+                let Members(members) = serde_json::from_str(found.get()).ok()?;
+                members.into_iter().rfind(|(member, _)| member == name)?.1
+            }
+            b'[' => *serde_json::from_str::<Vec<&RawValue>>(found.get()).ok()?.get(name.parse::<usize>().ok()?)?,
+            _ => return None,
+        };
+    }
+    Some(found)
+}
+
+/// The members of an object as they stand, in their order: a map would forget it.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Members<'de>, D::Error> {
+        struct Each;
+        impl<'de> Visitor<'de> for Each {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Each)
+    }
+}
+
+/// One value on one line: white space outside of texts is left out.
+pub fn on_one_line(raw: &str) -> std::borrow::Cow<'_, str> {
+    if !raw.contains(['\n', '\r']) {
+        return raw.into();
+    }
+    let (mut out, mut quoted, mut escaped) = (String::with_capacity(raw.len()), false, false);
+    for c in raw.chars() {
+        match c {
+            _ if std::mem::take(&mut escaped) => {}
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            ' ' | '\n' | '\r' | '\t' if !quoted => continue,
+            _ => {}
+        }
+        out.push(c);
+    }
+    out.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(pages: &Pages, body: &str) -> Option<String> {
+        let found = records(pages, body, None, false)?;
+        Some(found.list.iter().map(|r| on_one_line(r.get()).into_owned()).collect::<Vec<_>>().join(" "))
+    }
+
+    #[test]
+    fn records_are_cut_out_as_they_stand() {
+        let pages = Pages { items: Some("data.rows".into()), ..Pages::default() };
+        let big = "123456789012345678901234567890.10";
+        for (body, want) in [
+            (format!("[ {big} , {{\n \"a b\" : \"c \\\" d\" }}]"), Some(format!("{big} {{\"a b\":\"c \\\" d\"}}"))),
+            (r#"{"x":[1],"data":{"rows":[2]}}"#.to_owned(), Some("2".to_owned())),
+            (r#"{"tags":["a"],"items":[{"n":1}],"links":{}}"#.to_owned(), Some("{\"n\":1}".to_owned())),
+            (r#"{"items":[]}"#.to_owned(), Some(String::new())),
+            (r#"{"a":1}"#.to_owned(), None),
+            ("\"text\"".to_owned(), None),
+            ("no json".to_owned(), None),
+        ] {
+            assert_eq!(cut(&pages, &body), want, "{body}");
+        }
+    }
+
+    #[test]
+    fn an_object_is_an_envelope_only_by_what_stands_beside_the_list() {
+        let usual = Pages::default();
+        for envelope in [
+            r#"{"contacts":[{"n":1}],"contacts_count":1,"_links":{"next":{"href":"/x"}}}"#,
+            r#"{"contacts":[{"n":1}]}"#,
+            r#"{"url":"https://a/x","count":1,"items":[{"n":1}],"links":{"up":{}}}"#,
+            r#"{"total_count":1,"incomplete_results":false,"items":[{"n":1}]}"#,
+            r#"{"object":"list","url":"/v1/x","has_more":false,"data":[{"n":1}]}"#,
+            r#"{"ok":true,"channels":[{"n":1}],"response_metadata":{"next_cursor":""}}"#,
+            r#"{"lists":[{"n":1}],"total_items":1,"constraints":{},"_links":[{"rel":"self"}]}"#,
+            r#"{"totalSize":1,"done":true,"records":[{"n":1}]}"#,
+            r#"{"@odata.context":"x","@odata.nextLink":"y","value":[{"n":1}]}"#,
+            r#"{"current_page":1,"data":[{"n":1}],"first_page_url":"x","from":1,"links":[{}],"path":"p","per_page":15,"to":1,"total":1}"#,
+            r#"{"kind":"x","etag":"y","nextPageToken":"z","files":[{"n":1}]}"#,
+            r#"{"Results":[{"n":1}],"PageNumber":1,"TotalNumberOfRecords":1,"NumberOfPages":1,"ResultsOrderedBy":"email"}"#,
+            r#"{"code":0,"message":"success","data":[{"n":1}]}"#,
+            r#"{"tickets":[{"n":1}],"next_page":null,"previous_page":null,"count":1}"#,
+            r#"{"campaigns":[{"n":1}],"averages":{"opens":1},"page":1}"#,
+        ] {
+            assert_eq!(cut(&usual, envelope).as_deref(), Some("{\"n\":1}"), "{envelope}");
+        }
+        assert_eq!(cut(&usual, r#"{"ids":[1,2],"next_cursor":"x"}"#).as_deref(), Some("1 2"));
+        for empty in [r#"{"contacts":[],"contacts_count":0}"#, r#"{"contacts":[]}"#, r#"{"data":[],"links":{}}"#] {
+            assert_eq!(cut(&usual, empty).as_deref(), Some(""), "{empty}");
+        }
+        for record in [
+            r#"{"contact_id":"c1","first_name":"Ann","list_memberships":["l1","l2"]}"#,
+            r#"{"id":1,"tags":[]}"#,
+            r#"{"list_memberships":["l1","l2"]}"#,
+            r#"{"attributes":{"id":1},"links":{},"tags":["a"]}"#,
+            r#"{"id":1,"total":5,"items":[{"sku":"x"}],"_links":{}}"#,
+            r#"{"text":"hello","attachments":[{"n":1}]}"#,
+            r#"{"message":"hello","attachments":[{"n":1}]}"#,
+            r#"{"emails":[{"n":1}],"phones":[{"n":2}]}"#,
+            r#"{"_links":{"self":{"href":"/x"}},"errors":[{"n":1}]}"#,
+        ] {
+            assert_eq!(cut(&usual, record), None, "{record}");
+        }
+    }
+
+    #[test]
+    fn what_the_provider_or_an_earlier_page_says_counts_more() {
+        let cc = Pages { next: vec!["_links.next.href".into()], ..Pages::default() };
+        let odd = r#"{"campaigns":[{"n":1}],"as_of":"today","_links":{"next":{"href":"/x"}}}"#;
+        assert_eq!(cut(&cc, odd).as_deref(), Some("{\"n\":1}"));
+        let last = r#"{"campaigns":[{"n":2}],"as_of":"today"}"#;
+        assert_eq!(cut(&cc, last), None);
+        let on_a_later_page = records(&cc, last, Some("campaigns"), false).unwrap();
+        assert_eq!(on_a_later_page.list.len(), 1);
+        // a `Link` header, or the number of pages
+        assert_eq!(records(&cc, last, None, true).unwrap().member.as_deref(), Some("campaigns"));
+    }
+}

@@ -1,0 +1,41 @@
+//! Columns of text for people: as wide as they must be, and on a screen no wider in all than that.
+
+use std::fmt::Write as _;
+
+/// Cells of a table on a screen are cut at this many characters where the table is too wide.
+const NARROWEST: usize = 8;
+
+/// The rows one below the other, each cell under the one above it; `width`: the screen's columns.
+pub fn aligned(rows: &[Vec<String>], width: Option<usize>) -> String {
+    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let longest = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|c| c.chars().count()).max().unwrap_or(0);
+    let mut widths: Vec<usize> = (0..count).map(longest).collect();
+    if let Some(width) = width {
+        // the widest gives first
+        while widths.iter().sum::<usize>() + 2 * count.saturating_sub(1) > width {
+            match widths.iter_mut().max() {
+                Some(widest) if *widest > NARROWEST => *widest -= 1,
+                _ => break,
+            }
+        }
+    }
+    let mut out = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (at, cell) in row.iter().enumerate() {
+            let length = cell.chars().count();
+            if length > widths[at] {
+                line.extend(cell.chars().take(widths[at] - 1));
+                line.push('…');
+            } else {
+                line.push_str(cell);
+            }
+            if at + 1 < row.len() {
+                let _ = write!(line, "{:1$}", "", widths[at].saturating_sub(length) + 2);
+            }
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
