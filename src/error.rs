@@ -229,8 +229,17 @@ impl From<StoreError> for Error {
             StoreError::ReadOnly("environment") => error.hint(
                 "the token comes from the environment: unset the variable, or choose another store with `--store`",
             ),
-            StoreError::Corrupt { .. }
-            | StoreError::NotKept(_)
+            StoreError::Corrupt { .. } => {
+                error.hint("`oauthctl logout NAME --local-only` forgets it unread; then log in again")
+            }
+            StoreError::BadKey(_) => error.hint(
+                "put it back from a backup; or remove it and log in again: what is sealed with it can't be read any more",
+            ),
+            StoreError::BadVariable { variable, .. } => {
+                let error = Error { kind: Kind::Unsafe, ..error };
+                error.hint(format!("set {variable} to the token alone"))
+            }
+            StoreError::NotKept(_)
             | StoreError::TooLong(_)
             | StoreError::ReadOnly(_)
             | StoreError::Failed(..) => error.hint("`oauthctl doctor` looks at every store"),

@@ -7,16 +7,17 @@ use crate::error::{Error, Kind};
 use crate::grant::keys::{KeyRing, Unverified};
 use crate::grant::{answered, send};
 use crate::protocol::binding::Binding;
-use crate::protocol::id_token::audiences;
-use crate::protocol::jose;
+use crate::protocol::id_token::{audiences, times_if_any};
 use crate::protocol::signed::Trust;
 use crate::protocol::token_request::Client;
+use crate::protocol::{api_error, jose};
 use crate::provider::Provider;
 use crate::token::TokenSet;
-use crate::wire::Request;
+use crate::wire::{Request, Response};
 use crate::world::World;
 
-/// The claims. `of_login`: the stored ID token's, where there is one.
+/// The claims. `of_login`: the stored ID token's, where there is one. A token that the provider takes no more is
+/// [`Kind::LoginFirst`], one that was not granted enough [`Kind::Refused`].
 pub fn ask(
     world: &mut World,
     provider: &Provider,
@@ -24,6 +25,7 @@ pub fn ask(
     ring: &mut KeyRing,
     (set, binding): (&TokenSet, &Binding),
     of_login: Option<&Map<String, Value>>,
+    profile: &str,
 ) -> Result<Map<String, Value>, Error> {
     let Some(url) = &provider.identity.userinfo_url else {
         return Err(Error::usage(format!(
@@ -40,7 +42,7 @@ pub fn ask(
     super::request::present(provider, set, binding, &mut request);
     let response = send(world, &request)?;
     if response.status != 200 {
-        return Err(answered(&response, "the provider does not tell who signed in"));
+        return Err(not_told(&response, profile));
     }
     let refused = |why: &dyn std::fmt::Display| {
         Error::new(Kind::Unsafe, "what the provider tells of the person can't be trusted")
@@ -65,6 +67,7 @@ pub fn ask(
         if claims.contains_key("aud") && !audiences(&claims).map_err(|e| refused(&e))?.contains(&client.id.as_str()) {
             return Err(refused(&"its `aud` is not this client"));
         }
+        times_if_any(&claims, world.clock.now()).map_err(|e| refused(&e))?;
         claims
     } else {
         jose::object(&response.body, "answer").map_err(|e| refused(&e))?
@@ -77,4 +80,18 @@ pub fn ask(
         return Err(refused(&"its `sub` is another person than the ID token's"));
     }
     Ok(claims)
+}
+
+/// RFC 6750, section 3.1.
+fn not_told(response: &Response, profile: &str) -> Error {
+    let error = answered(response, "the provider does not tell who signed in");
+    let said = api_error::challenge(&response.headers).or_else(|| api_error::read(&response.body));
+    match (response.status, said.and_then(|e| e.code).as_deref()) {
+        // OpenID Connect Core, section 5.3: the token must have been asked for with `openid`
+        (401 | 403, Some("insufficient_scope")) => {
+            Error { kind: Kind::Refused, ..error }.hint(format!("oauthctl login {profile} --scope openid"))
+        }
+        (401, _) => Error { kind: Kind::LoginFirst, ..error },
+        _ => error,
+    }
 }

@@ -8,7 +8,7 @@ use crate::config::{Config, GrantKind};
 use crate::error::Error;
 use crate::session::paths::Paths;
 use crate::session::record::Record;
-use crate::session::{Choice, Session};
+use crate::session::{Choice, Session, nobodys};
 use crate::text::safe;
 use crate::token::Freshness;
 use crate::world::World;
@@ -41,16 +41,18 @@ pub struct Standing {
 }
 
 pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
-    let names: Vec<String> = match Paths::find(&*world.env).config {
-        Some(dir) => Config::load(&dir)?.profiles.into_keys().collect(),
-        None => Vec::new(),
-    };
+    let dir = Paths::find(&*world.env).config;
+    let config = dir.as_deref().map(Config::load).transpose()?.unwrap_or_default();
     let mut all = Vec::new();
-    for name in names {
-        let session = Session::open(
-            world,
-            Choice { profile: Some(name), implied: true, no_cache: global.no_cache, ..Choice::default() },
-        )?;
+    for name in config.profiles.keys() {
+        let choice = Choice {
+            profile: Some(name.clone()),
+            implied: true,
+            provider: dir.as_deref().and_then(|dir| nobodys(dir, &config, name)),
+            no_cache: global.no_cache,
+            ..Choice::default()
+        };
+        let session = Session::open(world, choice)?;
         all.push(standing(world, &session));
     }
     match args.format {

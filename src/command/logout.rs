@@ -1,4 +1,5 @@
-//! `logout`: revokes where the provider can, says honestly where it can't, then forgets.
+//! `logout`: revokes where the provider can, says honestly where it can't, then forgets. Where the provider can't answer just
+//! now, nothing is forgotten: a token that is valid and that nobody holds can't be revoked any more (RFC 7009, section 2.2.1).
 
 use clap::Args;
 
@@ -20,7 +21,7 @@ pub struct LogoutArgs {
     /// Every profile.
     #[arg(long, conflicts_with = "profile")]
     pub all: bool,
-    /// Forget here, and leave the provider alone.
+    /// Forget here, and leave the provider alone: also where it can't be reached.
     #[arg(long)]
     pub local_only: bool,
 }
@@ -104,6 +105,16 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<(), Error>
             Err(e) => return Err(e),
         }
     };
+    let revoked = match revoked {
+        Err(e) if e.kind == Kind::TryLater => {
+            let message =
+                format!("the token of `{name}` could not be revoked now: it is kept, so that `logout` can be repeated");
+            let causes = [vec![e.message.clone()], e.causes.clone()].concat();
+            let hints = vec![format!("oauthctl logout {name}"), format!("oauthctl logout {name} --local-only")];
+            return Err(Error { message, causes, hints, ..e });
+        }
+        revoked => revoked,
+    };
     forget(world, &session, &record)?;
     let kept = if record.client_secret.is_some() {
         format!("; the client secret is kept (`oauthctl profile remove {name}` forgets it too)")
@@ -140,7 +151,7 @@ fn at_provider(world: &mut World, session: &mut Session, record: &Record) -> Res
     let client = session.require_client(world, &provider, Some(record))?;
     let name = session.name.clone();
     let asking = Asking { profile: &name, provider: &provider, client: &client };
-    revoke::revoke(world, &asking, facts, set).map(Some)
+    revoke::revoke(world, &asking, facts, set)
 }
 
 /// The tokens go; a client secret that was entered by hand stays.

@@ -302,16 +302,21 @@ fn not_understood(world: &mut World, args: &[OsString], e: &clap::Error) -> u8 {
             if paints(world, world.terminal.stdout_is_terminal()) { text.ansi().to_string() } else { text.to_string() };
         return match print(world, shown.as_bytes()) {
             Ok(()) => 0,
-            Err(e) => e.kind.exit_code(),
+            Err(e) => report(world, &e, error_format(args)),
         };
     }
     if e.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         let _ = write!(world.err, "{text}");
         return Kind::Usage.exit_code();
     }
+    report(world, &mistake::error(e, args), error_format(args))
+}
+
+/// How errors are to be written, as far as words tell that were not understood as a whole.
+fn error_format(args: &[OsString]) -> ErrorFormat {
     let json = args.iter().any(|a| a == "--error-format=json")
         || args.windows(2).any(|w| w[0] == "--error-format" && w[1] == "json");
-    report(world, &mistake::error(e, args), if json { ErrorFormat::Json } else { ErrorFormat::Text })
+    if json { ErrorFormat::Json } else { ErrorFormat::Text }
 }
 
 fn report(world: &mut World, e: &Error, format: ErrorFormat) -> u8 {

@@ -1,5 +1,7 @@
 //! `profile`: changes profiles without an editor; comments in the file survive.
 
+use std::path::Path;
+
 use clap::Subcommand;
 
 use crate::command::{Global, print};
@@ -8,7 +10,7 @@ use crate::error::Error;
 use crate::secret::Secret;
 use crate::session::paths::Paths;
 use crate::session::record::Record;
-use crate::session::{Choice, Session, copy, lock, renewal};
+use crate::session::{Choice, Session, copy, lock, nobodys, renewal};
 use crate::store::StoreKind;
 use crate::text::safe;
 use crate::world::World;
@@ -61,6 +63,20 @@ pub enum ProfileVerb {
 }
 
 pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, Error> {
+    change(verb, global, world).map_err(by_variable)
+}
+
+/// These commands have no `--store`: a hint must name what works here.
+fn by_variable(mut e: Error) -> Error {
+    for hint in &mut e.hints {
+        *hint = hint
+            .replace("add `--store file`, or set OAUTHCTL_STORE=file", "set OAUTHCTL_STORE=file")
+            .replace("add `--store file`", "set OAUTHCTL_STORE=file");
+    }
+    e
+}
+
+fn change(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, Error> {
     let paths = Paths::find(&*world.env);
     let dir = paths.require_config()?;
     match verb {
@@ -76,6 +92,14 @@ pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, 
         }
         ProfileVerb::SetSecret { profile, file } => set_secret(world, global, profile, file)?,
         ProfileVerb::Unset { profile, key } => {
+            if key == "provider" && config::provider(&dir, &profile, None).is_err() {
+                return Err(Error::usage(format!(
+                    "without it, profile `{}` would not say whose it is",
+                    safe(&profile)
+                ))
+                .hint(format!("another one: `oauthctl profile set {} provider NAME`", safe(&profile)))
+                .hint(format!("the whole profile: `oauthctl profile remove {}`", safe(&profile))));
+            }
             if config::edit(&dir, |editor| editor.unset(&profile, &key))? {
                 world.say(&format!("{}: {} is taken away", safe(&profile), safe(&key)));
             } else {
@@ -98,7 +122,7 @@ pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, 
 }
 
 /// A profile that is there, or could be at once: the name of a provider makes one.
-fn require(dir: &std::path::Path, profile: &str) -> Result<(), Error> {
+fn require(dir: &Path, profile: &str) -> Result<(), Error> {
     if config::Config::load(dir)?.profiles.contains_key(profile) || config::provider(dir, profile, None).is_ok() {
         return Ok(());
     }
@@ -107,8 +131,9 @@ fn require(dir: &std::path::Path, profile: &str) -> Result<(), Error> {
         .hint(format!("a new one: `oauthctl profile set {} provider NAME`", safe(profile))))
 }
 
-fn open(world: &mut World, global: &Global, profile: String) -> Result<Session, Error> {
-    Session::open(world, Choice { profile: Some(profile), no_cache: global.no_cache, ..Choice::default() })
+fn open(world: &mut World, global: &Global, dir: &Path, profile: String) -> Result<Session, Error> {
+    let provider = nobodys(dir, &config::Config::load_for(dir, &profile)?, &profile);
+    Session::open(world, Choice { profile: Some(profile), provider, no_cache: global.no_cache, ..Choice::default() })
 }
 
 fn set_secret(world: &mut World, global: &Global, profile: String, file: String) -> Result<(), Error> {
@@ -136,7 +161,7 @@ fn set_secret(world: &mut World, global: &Global, profile: String, file: String)
 
 fn remove(world: &mut World, global: &Global, profile: String) -> Result<(), Error> {
     let dir = Paths::find(&*world.env).require_config()?;
-    let session = open(world, global, profile)?;
+    let session = open(world, global, &dir, profile)?;
     let mut forgotten = false;
     let mut stays = None;
     if matches!(session.store.kind(), StoreKind::Keychain | StoreKind::File) {
@@ -172,7 +197,7 @@ fn remove(world: &mut World, global: &Global, profile: String) -> Result<(), Err
 fn rename(world: &mut World, global: &Global, from: String, to: String) -> Result<(), Error> {
     config::check_profile_name(&to)?;
     let dir = Paths::find(&*world.env).require_config()?;
-    let old = open(world, global, from)?;
+    let old = open(world, global, &dir, from)?;
     let moves = matches!(old.store.kind(), StoreKind::Keychain | StoreKind::File);
     let _lock = if moves { Some(lock::acquire(world, &old.paths, &*old.store, &old.name)?) } else { None };
     let record = if moves { old.store.load(&old.name)? } else { None };

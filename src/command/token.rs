@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use crate::command::{ErrorFormat, Global, WhoArgs, duration, practice, times};
+use crate::command::{ErrorFormat, Global, WhoArgs, duration, practice, report, times};
 use crate::error::{Error, Kind};
 use crate::protocol::binding::is_dpop;
 use crate::protocol::dpop::SCHEME;
@@ -85,10 +85,9 @@ pub fn quick(args: &[OsString], world: &mut World) -> Option<u8> {
     let mut line = zeroize::Zeroizing::new(Vec::with_capacity(set.access_token.expose().len() + 1));
     line.extend_from_slice(set.access_token.expose().as_bytes());
     line.push(b'\n');
-    // a short write is for the whole program to report
     Some(match world.out.write_all(&line).and_then(|()| world.out.flush()) {
         Ok(()) => 0,
-        Err(_) => Kind::Other.exit_code(),
+        Err(e) => report(world, &unwritten(e), ErrorFormat::Text),
     })
 }
 
@@ -143,8 +142,13 @@ pub fn run(args: TokenArgs, global: &Global, world: &mut World) -> Result<u8, Er
     mask(world, &set);
     match world.out.write_all(text.as_bytes()).and_then(|()| world.out.flush()) {
         Ok(()) => Ok(0),
-        Err(e) => Err(Error::new(Kind::Other, "the token could not be written to standard output").cause(e)),
+        Err(e) => Err(unwritten(e)),
     }
+}
+
+/// H-25: here even a reader that has gone is an error, since the token was wanted.
+fn unwritten(e: std::io::Error) -> Error {
+    Error::new(Kind::Other, "the token could not be written to standard output").cause(e)
 }
 
 /// One proof and a newline.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Kind};
 use crate::grant::keys::{KeyRing, Unverified};
 use crate::grant::{Asking, send};
-use crate::protocol::id_token::audiences;
+use crate::protocol::id_token::{Fault, audiences, times_if_any};
 use crate::protocol::jose;
 use crate::protocol::signed::Trust;
 use crate::protocol::token_request;
@@ -33,7 +33,15 @@ pub fn ask(
     }
     let response = send(world, &request)?;
     if !endpoint.ok_status.contains(&response.status) {
-        return Err(super::answered(&response, "the provider does not say what it knows of the token"));
+        let error = super::answered(&response, "the provider does not say what it knows of the token");
+        return Err(match response.status {
+            // RFC 7662, section 2.3: the client is not believed
+            401 => Error { kind: Kind::Usage, ..error }.hint(format!(
+                "check the client id and the client secret (`oauthctl profile set-secret {} FILE` replaces one that is kept)",
+                asking.profile
+            )),
+            _ => error,
+        });
     }
     let unsafe_answer = |why: &dyn std::fmt::Display| {
         Error::new(Kind::Unsafe, "what the provider says of the token can't be trusted")
@@ -58,6 +66,10 @@ pub fn ask(
         if !audiences(&claims).map_err(|e| unsafe_answer(&e))?.contains(&asking.client.id.as_str()) {
             return Err(unsafe_answer(&"its `aud` is not this client"));
         }
+        if !claims.contains_key("iat") {
+            return Err(unsafe_answer(&Fault::Missing("iat")));
+        }
+        times_if_any(&claims, world.clock.now()).map_err(|e| unsafe_answer(&e))?;
         match claims.get("token_introspection") {
             Some(Value::Object(members)) => members.clone(),
             _ => return Err(unsafe_answer(&"it has no `token_introspection`")),

@@ -152,7 +152,7 @@ pub fn answered(response: &Response, what: &str) -> Error {
     if let Some(error) = redirected(response, what) {
         return error;
     }
-    let why = match api_error::read(&response.body) {
+    let why = match api_error::challenge(&response.headers).or_else(|| api_error::read(&response.body)) {
         Some(error) => safe(&[error.code, error.message].into_iter().flatten().collect::<Vec<_>>().join(": ")),
         None => format!("status {}", response.status),
     };

@@ -13,44 +13,82 @@ use crate::token::TokenSet;
 use crate::wire::Request;
 use crate::world::World;
 
-/// Revokes what the provider lets revoke; says in words what is dead now.
-pub fn revoke(world: &mut World, asking: &Asking<'_>, facts: &Revoke, set: &TokenSet) -> Result<&'static str, Error> {
-    let mut sent = false;
-    for which in &facts.tokens {
-        let (token, hint) = match which.as_str() {
-            "access_token" => (Some(&set.access_token), "access_token"),
-            _ => (set.refresh_token.as_ref(), "refresh_token"),
-        };
-        if let Some(token) = token {
-            one(world, asking, facts, token, hint)?;
-            sent = true;
+/// Revokes what the provider lets revoke; says in words what is dead now. `None`: it lets revoke none of these tokens. What
+/// it refuses of one token is no reason to spare the other; where it can't answer now, nothing more is asked.
+pub fn revoke(
+    world: &mut World,
+    asking: &Asking<'_>,
+    facts: &Revoke,
+    set: &TokenSet,
+) -> Result<Option<&'static str>, Error> {
+    let token = |which: &str| match which {
+        "access_token" => Some((&set.access_token, "access_token")),
+        _ => set.refresh_token.as_ref().map(|token| (token, "refresh_token")),
+    };
+    let mut tokens: Vec<(&Secret, &'static str)> = facts.tokens.iter().filter_map(|which| token(which)).collect();
+    if tokens.is_empty() {
+        tokens.push((&set.access_token, "access_token"));
+    }
+    let (mut revoked, mut spared) = (Vec::new(), Vec::new());
+    let mut refused = None;
+    for (token, which) in tokens {
+        match one(world, asking, facts, token, which) {
+            Ok(Outcome::Revoked) => revoked.push(which),
+            Ok(Outcome::NotOfferedForThis) => spared.push(which),
+            Err(e) if e.kind == Kind::TryLater => return Err(e),
+            Err(e) => refused = refused.or(Some(e)),
         }
     }
-    if !sent {
-        one(world, asking, facts, &set.access_token, "access_token")?;
+    if let Some(e) = refused {
+        return Err(e);
     }
-    Ok(match facts.kills {
-        Kills::All => "the provider has revoked the tokens",
-        Kills::Refresh => "the provider has revoked the refresh token; the access token stays valid until it expires",
-        Kills::Access => "the provider has revoked the access token",
+    Ok(match (revoked.as_slice(), spared.as_slice()) {
+        ([], _) => None,
+        (["refresh_token"], [_]) => Some(REFRESH_ALONE),
+        (_, [_, ..]) => Some(
+            "the provider has revoked the access token; refresh tokens it lets nobody revoke: that one stays valid until it expires",
+        ),
+        _ => Some(match facts.kills {
+            Kills::All => "the provider has revoked the tokens",
+            Kills::Refresh => REFRESH_ALONE,
+            Kills::Access => "the provider has revoked the access token",
+        }),
     })
 }
 
-fn one(world: &mut World, asking: &Asking<'_>, facts: &Revoke, token: &Secret, hint: &str) -> Result<(), Error> {
+const REFRESH_ALONE: &str = "the provider has revoked the refresh token; the access token stays valid until it expires";
+
+enum Outcome {
+    Revoked,
+    /// RFC 7009, section 2.2.1: `unsupported_token_type`.
+    NotOfferedForThis,
+}
+
+fn one(world: &mut World, asking: &Asking<'_>, facts: &Revoke, token: &Secret, hint: &str) -> Result<Outcome, Error> {
     let request = request(facts, asking.client, token, hint)?;
     let response = send(world, &request)?;
     if (200..300).contains(&response.status) {
-        return Ok(());
+        return Ok(Outcome::Revoked);
     }
     let failed = "the provider did not revoke the token";
     if let Some(error) = redirected(&response, failed) {
         return Err(error);
     }
-    let why = match api_error::read(&response.body) {
+    let said = api_error::read(&response.body);
+    if response.status < 500 && said.as_ref().and_then(|e| e.code.as_deref()) == Some("unsupported_token_type") {
+        world.step(|| format!("the provider lets nobody revoke tokens of the kind `{hint}`"));
+        return Ok(Outcome::NotOfferedForThis);
+    }
+    let why = match said {
         Some(error) => safe(&[error.code, error.message].into_iter().flatten().collect::<Vec<_>>().join(": ")),
         None => format!("status {}", response.status),
     };
-    let kind = if response.status == 429 || response.status >= 500 { Kind::TryLater } else { Kind::Other };
+    let kind = match response.status {
+        429 | 500.. => Kind::TryLater,
+        // RFC 6749, section 5.2: who asks is not believed
+        401 => Kind::Usage,
+        _ => Kind::Other,
+    };
     Err(Error::new(kind, failed).cause(format!("it answered {why}")))
 }
 

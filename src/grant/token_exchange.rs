@@ -5,7 +5,7 @@ use crate::error::{Asked, Error};
 use crate::grant::unattended::{Aim, endpoint};
 use crate::grant::{Asking, Commit, ask};
 use crate::protocol::answer::Answer;
-use crate::protocol::token_exchange::{self, Exchange, short};
+use crate::protocol::token_exchange::{self, Exchange, serves, short};
 use crate::protocol::token_request;
 use crate::secret::Secret;
 use crate::text::safe;
@@ -28,9 +28,16 @@ pub fn obtain(
         Some(issued) => {
             let issued = issued.to_owned();
             world.step(|| format!("issued: a token of the type `{}`", safe(short(&issued))));
+            if let Some(requested) = exchange.requested.as_deref().filter(|requested| !serves(&issued, requested)) {
+                world.warn(&format!(
+                    "a token of the type `{}` was asked for, and the provider has issued one of the type `{}`",
+                    safe(short(requested)),
+                    safe(short(&issued))
+                ));
+            }
         }
         // section 2.2.1: required, and left out by several servers
-        None => world.step(|| "the answer does not say what type of token was issued".to_owned()),
+        None => world.warn("the answer does not say what type of token was issued (`issued_token_type`)"),
     }
     Ok(answer)
 }

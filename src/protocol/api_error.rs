@@ -17,7 +17,56 @@ pub fn read(body: &[u8]) -> Option<ApiError> {
     read_value(&serde_json::from_slice(body).ok()?)
 }
 
-/// The same from parsed JSON.
+/// What a refusal says in its `WWW-Authenticate` header (RFC 6750, section 3), of whatever scheme.
+pub fn challenge(headers: &[(String, String)]) -> Option<ApiError> {
+    let mut said = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("www-authenticate"));
+    said.find_map(|(_, value)| {
+        let code = parameter(value, "error")?;
+        Some(ApiError { code: Some(code), message: parameter(value, "error_description") })
+    })
+}
+
+/// A parameter of a challenge: a word, or a text in quotes.
+fn parameter(challenge: &str, name: &str) -> Option<String> {
+    let mut rest = challenge;
+    loop {
+        // the scheme, or what separates parameters
+        rest = rest.trim_start_matches([' ', '\t', ',']);
+        let end = rest.find(['=', ' ', '\t', ','])?;
+        let (word, after) = rest.split_at(end);
+        let Some(value) = after.strip_prefix('=') else {
+            rest = after;
+            continue;
+        };
+        let (value, after) = match value.strip_prefix('"') {
+            Some(quoted) => quoted_text(quoted)?,
+            None => {
+                let (value, after) = value.split_at(value.find([' ', '\t', ',']).unwrap_or(value.len()));
+                (value.to_owned(), after)
+            }
+        };
+        if word.eq_ignore_ascii_case(name) {
+            return (!value.is_empty()).then_some(value);
+        }
+        rest = after;
+    }
+}
+
+/// Up to the closing quote, and what comes behind it.
+fn quoted_text(text: &str) -> Option<(String, &str)> {
+    let mut out = String::new();
+    let mut chars = text.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '"' => return Some((out, &text[at + 1..])),
+            '\\' => out.push(chars.next()?.1),
+            c => out.push(c),
+        }
+    }
+    None
+}
+
+/// The same as [`read`] from parsed JSON.
 pub fn read_value(value: &Value) -> Option<ApiError> {
     let object = match value {
         Value::Array(list) => return list.iter().find_map(read_value),
@@ -64,6 +113,34 @@ mod tests {
 
     fn error(code: &str, message: &str) -> Option<ApiError> {
         Some(ApiError { code: Some(code.into()), message: (!message.is_empty()).then(|| message.into()) })
+    }
+
+    // RFC 6750, section 3, and what other schemes put beside it
+    #[test]
+    fn a_challenge_says_why() {
+        for (value, code, message) in [
+            (
+                r#"Bearer realm="example", error="invalid_token", error_description="The access token expired""#,
+                "invalid_token",
+                "The access token expired",
+            ),
+            (r#"Bearer error=insufficient_scope,scope="a b""#, "insufficient_scope", ""),
+            (r#"bearer realm="say \"error=x\"", Error="invalid_token""#, "invalid_token", ""),
+            (r#"Basic realm="x", DPoP error="invalid_token", algs="ES256""#, "invalid_token", ""),
+        ] {
+            let said = challenge(&[("www-authenticate".to_owned(), value.to_owned())]).expect(value);
+            assert_eq!((said.code.as_deref(), said.message.as_deref().unwrap_or("")), (Some(code), message), "{value}");
+        }
+        for value in [
+            "Bearer",
+            "Bearer realm=\"error=invalid_token\"",
+            "Bearer error_description=\"x\"",
+            "Bearer error=\"x",
+            "",
+            "error",
+        ] {
+            assert_eq!(challenge(&[("www-authenticate".to_owned(), value.to_owned())]), None, "{value}");
+        }
     }
 
     #[test]

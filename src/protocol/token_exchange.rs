@@ -46,6 +46,13 @@ pub fn short(uri: &str) -> &str {
     uri.strip_prefix(PREFIX).filter(|s| SHORT_NAMES.contains(s)).unwrap_or(uri)
 }
 
+/// Whether a token of the type `issued` is what was asked for. An access token may be a JWT, and a JWT an access token (RFC 8693,
+/// section 3).
+pub fn serves(issued: &str, requested: &str) -> bool {
+    let either = ["access_token", "jwt"];
+    issued == requested || (either.contains(&short(issued)) && either.contains(&short(requested)))
+}
+
 /// RFC 8693, section 2.1. `resource` and `audience` may stand more than once, which the caller adds.
 pub fn request<'a>(grant_type: &'a str, exchange: &Exchange) -> Vec<Param<'a>> {
     let mut params = vec![
@@ -75,6 +82,9 @@ mod tests {
         assert!(type_uri("acess_token").unwrap_err().to_string().contains("saml2"));
         assert_eq!(short("urn:ietf:params:oauth:token-type:jwt"), "jwt");
         assert_eq!(short("urn:example:mine"), "urn:example:mine");
+        let uri = |short: &str| type_uri(short).unwrap();
+        assert!(serves(&uri("jwt"), &uri("access_token")) && serves(&uri("saml2"), &uri("saml2")));
+        assert!(!serves(&uri("saml2"), &uri("access_token")) && !serves("jwt", "saml2"));
     }
 
     // RFC 8693, section 2.3: its example, without the actor and with one

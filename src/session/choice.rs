@@ -1,6 +1,6 @@
 //! Who is meant: what was typed, over the environment, over the configuration.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::open_file_store;
 use super::paths::Paths;
@@ -35,6 +35,34 @@ pub struct Choice {
     pub allow_private: bool,
     pub proofs: Proofs,
     pub asks: Asks,
+}
+
+impl Choice {
+    /// The flags that were told to read standard input, which can be read once.
+    pub fn from_stdin(&self) -> Vec<&'static str> {
+        let dash =
+            |source: &Option<SecretSource>| matches!(source, Some(SecretSource::File(f)) if f.as_os_str() == "-");
+        [
+            ("--client-secret-file", self.client_secret_file.as_deref() == Some("-")),
+            ("--client-key-file", dash(&self.proofs.key)),
+            ("--assertion-file", dash(&self.asks.assertion)),
+            ("--subject-token-file", dash(&self.asks.subject_token)),
+            ("--actor-token-file", dash(&self.asks.actor_token)),
+            ("--password-file", dash(&self.asks.password)),
+            ("--id-token-hint-file", dash(&self.asks.id_token_hint)),
+            ("--login-hint-token-file", dash(&self.asks.login_hint_token)),
+        ]
+        .into_iter()
+        .filter_map(|(flag, reads)| reads.then_some(flag))
+        .collect()
+    }
+}
+
+/// Standard input is read by one of them at most.
+pub fn one_reads_stdin(flags: &[&str]) -> Result<(), Error> {
+    let [first, second, ..] = flags else { return Ok(()) };
+    Err(Error::usage(format!("standard input is wanted twice: by `{first} -` and by `{second} -`"))
+        .hint("give one of them as a file"))
 }
 
 /// Which profile, and the configuration read as far as needed.
@@ -174,6 +202,13 @@ pub(super) fn overlay_flags(choice: &Choice, profile: &mut Profile) {
     }
     profile.params.extend(choice.params.iter().cloned());
     profile.asks.lay_over(&choice.asks);
+}
+
+/// What stands for the provider of a profile that says none and is called like none, as an editor may leave it: such a profile
+/// can be listed, renamed and removed all the same. `None` for every other profile.
+pub fn nobodys(dir: &Path, config: &Config, name: &str) -> Option<String> {
+    let says_none = config.profiles.get(name).is_some_and(|p| p.provider.is_none());
+    (says_none && config::provider(dir, name, None).is_err()).then(|| "-".to_owned())
 }
 
 /// A profile that doesn't exist yet but has a provider's name is that provider's.

@@ -31,10 +31,10 @@ use crate::protocol::token_request::Client;
 use crate::provider::Provider;
 use crate::provider::expand::ExpandError;
 use crate::secret::Secret;
-use crate::store::{self, Store};
+use crate::store::{self, Store, StoreError};
 use crate::text::{nearest, safe};
 use crate::world::World;
-pub use choice::{Choice, known_grants, known_stores, usual_store};
+pub use choice::{Choice, known_grants, known_stores, nobodys, usual_store};
 use choice::{
     is_named, overlay_environment, overlay_flags, provider_of_new_profile, store_for, store_kind, variable, which,
 };
@@ -88,6 +88,7 @@ impl std::fmt::Debug for Session {
 impl Session {
     /// Finds out who is meant. Touches no store and no network.
     pub fn open(world: &mut World, choice: Choice) -> Result<Session, Error> {
+        choice::one_reads_stdin(&choice.from_stdin())?;
         let paths = Paths::find(&*world.env);
         let (name, config) = which(world, &paths, &choice)?;
         config::check_profile_name(&name)?;
@@ -383,18 +384,31 @@ impl Session {
 
     /// What is stored for this profile, if anything.
     pub fn load(&self) -> Result<Option<Record>, Error> {
-        let Some(text) = self.store.load(&self.name)? else { return Ok(None) };
+        let Some(text) = self.store.load(&self.name).map_err(|e| self.unreadable(e))? else { return Ok(None) };
         Record::from_json(&text).map(Some).ok_or_else(|| match Record::is_newer(&text) {
             true => Error::new(
                 Kind::Store,
                 format!("the record of `{}` in {} was written by a newer oauthctl", self.name, self.store.in_words()),
             )
             .hint("update this program; it leaves the record as it is"),
-            false => Error::from(store::StoreError::Corrupt {
+            false => self.unreadable(StoreError::Corrupt {
                 place: self.store.in_words(),
                 why: "it is not a record of this program".to_owned(),
             }),
         })
+    }
+
+    /// A damaged record stays until the person says that it may go: it is told how.
+    fn unreadable(&self, e: StoreError) -> Error {
+        let damaged = matches!(e, StoreError::Corrupt { .. });
+        let mut error = Error::from(e);
+        if damaged {
+            error.hints = vec![
+                format!("`oauthctl logout {} --local-only` forgets it unread, a client secret in it too", self.name),
+                format!("then: `oauthctl login {}`", self.name),
+            ];
+        }
+        error
     }
 }
 

@@ -19,12 +19,16 @@ pub fn upper(profile: &str) -> String {
     profile.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
 }
 
-/// The token that a profile's variable holds, if it is set and not empty. Nothing is known of it: no lifetime (it is used until
-/// it is refused), no scopes, no way to renew it.
-pub fn token(env: &dyn Env, profile: &str) -> Option<TokenSet> {
-    env.var(&variable_name(profile)).map(|value| token_set(Secret::new(value)))
+/// What a variable holds may be a token: it is sent in a header, and printed as a line.
+fn judge(value: &str) -> Result<(), &'static str> {
+    match value {
+        "" => Err("is blank"),
+        _ if value.bytes().all(|b| (0x21..=0x7e).contains(&b)) => Ok(()),
+        _ => Err("has blanks, line breaks or other characters inside that a token can't have"),
+    }
 }
 
+/// Nothing is known of it: no lifetime (it is used until it is refused), no scopes, no way to renew it.
 fn token_set(access_token: Secret) -> TokenSet {
     TokenSet {
         access_token,
@@ -50,7 +54,8 @@ impl EnvironmentStore {
         let names = env.names().into_iter().filter_map(|name| name.into_string().ok());
         let tokens = names
             .filter(|name| name.starts_with("OAUTHCTL_") && name.ends_with("_TOKEN"))
-            .filter_map(|name| env.var(&name).map(|value| (name, Secret::new(value))))
+            // `$(cat token.txt)` and a secret that was pasted bring blanks and line breaks along
+            .filter_map(|name| env.var(&name).map(|value| (name, Secret::new(value.trim()))))
             .collect();
         EnvironmentStore { tokens }
     }
@@ -71,7 +76,9 @@ impl Store for EnvironmentStore {
 
     /// `{"token": …}`, with [`TokenSet::to_json`]'s form inside.
     fn load(&self, profile: &str) -> Result<Option<Secret>, StoreError> {
-        let Some(value) = self.tokens.get(&variable_name(profile)) else { return Ok(None) };
+        let variable = variable_name(profile);
+        let Some(value) = self.tokens.get(&variable) else { return Ok(None) };
+        judge(value.expose()).map_err(|why| StoreError::BadVariable { variable, why })?;
         let record = json!({ "token": token_set(value.clone()).to_json() });
         Ok(Some(Secret::new(record.to_string())))
     }

@@ -264,9 +264,7 @@ impl FileStore {
         let Some(bytes) = private::read(&path, KEY).map_err(|e| self.read_failed(e))? else { return Ok(None) };
         match <[u8; KEY]>::try_from(bytes.as_slice()) {
             Ok(key) => Ok(Some(Zeroizing::new(key))),
-            Err(_) => {
-                Err(StoreError::Corrupt { place: format!("`{}`", path.display()), why: "it is not a key".to_owned() })
-            }
+            Err(_) => Err(StoreError::BadKey(format!("the key file `{}`", path.display()))),
         }
     }
 
@@ -559,7 +557,7 @@ mod tests {
         let opened = FileStore::new(path.clone(), None).load("other");
         assert!(matches!(&opened, Err(StoreError::Corrupt { why, .. }) if why.contains("another key")), "{opened:?}");
         std::fs::write(path.join("key"), [1; 5]).unwrap();
-        assert!(matches!(FileStore::new(path, None).load("other"), Err(StoreError::Corrupt { .. })));
+        assert!(matches!(FileStore::new(path, None).load("other"), Err(StoreError::BadKey(_))));
     }
 
     #[test]

@@ -112,6 +112,10 @@ pub enum StoreError {
     NotWritable(String, String),
     #[error("{place} holds a record that can't be read: {why}")]
     Corrupt { place: String, why: String },
+    #[error("{0} holds no key")]
+    BadKey(String),
+    #[error("what the variable {variable} holds is no token: it {why}")]
+    BadVariable { variable: String, why: &'static str },
     #[error("the passphrase does not open {0}")]
     WrongPassphrase(String),
     #[error("a passphrase is needed to open {0}")]

@@ -79,6 +79,11 @@ impl World {
         }
     }
 
+    /// A line that even `--quiet` doesn't silence: where secrets rest otherwise than was asked for.
+    pub fn insist(&mut self, line: &str) {
+        let _ = writeln!(self.err, "{line}");
+    }
+
     /// A warning is talk too: `--quiet` silences it.
     pub fn warn(&mut self, line: &str) {
         self.say(&format!("warning: {line}"));

@@ -167,3 +167,34 @@ fn no_input_is_said_as_ci_is() {
         }
     }
 }
+
+#[test]
+fn a_token_from_a_variable_is_trimmed_and_what_can_be_none_is_refused() {
+    let mut me = Person::new();
+    for value in ["outside-0123456789\n", " outside-0123456789\r\n", "outside-0123456789 \t"] {
+        me.set("OAUTHCTL_SANDBOX_TOKEN", value);
+        me.types("token sandbox").is(0, "outside-0123456789\n", "");
+        me.types("token sandbox --format header").is(0, "Authorization: Bearer outside-0123456789\n", "");
+    }
+    for value in ["outside-01234\n56789", "outside 0123456789", "outside-\u{7f}0123456789", "outsidé-0123456789"] {
+        me.set("OAUTHCTL_SANDBOX_TOKEN", value);
+        for line in ["token sandbox", "call sandbox /me", "token sandbox --format curl"] {
+            let done = me.types(line);
+            done.fails(
+                7,
+                "
+                error: what the variable OAUTHCTL_SANDBOX_TOKEN holds is no token: it has blanks, line breaks or other characters inside that a token can't have
+                hint: set OAUTHCTL_SANDBOX_TOKEN to the token alone
+            ",
+            );
+            assert!(done.sent.is_empty(), "{line}");
+        }
+    }
+    me.set("OAUTHCTL_SANDBOX_TOKEN", "\n").types("token sandbox").fails(
+        7,
+        "
+        error: what the variable OAUTHCTL_SANDBOX_TOKEN holds is no token: it is blank
+        hint: set OAUTHCTL_SANDBOX_TOKEN to the token alone
+    ",
+    );
+}

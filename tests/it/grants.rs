@@ -160,7 +160,8 @@ fn a_refresh_token_that_an_exchange_brought_is_used_first() {
 #[test]
 fn another_profiles_token_is_exchanged_and_renewed_before_if_need_be() {
     let mut me = Person::new();
-    let (_server, forms) = tokens(&mut me, json!({}));
+    let more = json!({ "issued_token_type": "urn:ietf:params:oauth:token-type:access_token" });
+    let (_server, forms) = tokens(&mut me, more);
     me.config(
         "config.toml",
         "[profiles.base]\nprovider = \"odd\"\ngrant = \"client-credentials\"\n\
@@ -180,6 +181,31 @@ fn another_profiles_token_is_exchanged_and_renewed_before_if_need_be() {
         hint: oauthctl profile set base subject-profile OTHER
     ",
     );
+}
+
+// RFC 8693, section 2.2.1
+#[test]
+fn what_type_of_token_was_issued_is_told_where_it_is_another_or_nobody_says() {
+    const SAML: &str = "urn:ietf:params:oauth:token-type:saml2";
+    for (more, requested, err) in [
+        (
+            json!({}),
+            "access_token",
+            "warning: the answer does not say what type of token was issued (`issued_token_type`)\n",
+        ),
+        (
+            json!({ "token_type": "N_A", "issued_token_type": SAML }),
+            "access_token",
+            "warning: a token of the type `access_token` was asked for, and the provider has issued one of the type `saml2`\n",
+        ),
+        (json!({ "token_type": "N_A", "issued_token_type": SAML }), "saml2", ""),
+    ] {
+        let mut me = Person::new();
+        let (_server, _) = tokens(&mut me, more);
+        let subject = file(&me, "subject", "q7Zx3vKp9");
+        let words = ["token", "odd", "--grant", "token-exchange", "--store", "none", "--subject-token-file", &subject];
+        me.runs(&[&words[..], &["--requested-token-type", requested]].concat()).is(0, "issued-token-1\n", err);
+    }
 }
 
 #[test]

@@ -117,7 +117,7 @@ fn answers_that_must_be_refused_cost_no_code() {
         if vector["what"] != "discovery" {
             me.browser(op.browser());
         }
-        if vector["code"] == 6 {
+        if vector["waits"] == true {
             // the wait goes on until its end
             me.clock.hurry(20);
         }

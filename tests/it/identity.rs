@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::world::op::{ACCESS, CLIENT, Op, Plan, timed};
-use crate::world::{Person, START};
+use crate::world::{Person, START, answer};
 
 fn plan() -> Plan {
     Plan { announced: vec!["ES256".into()], ..Plan::default() }
@@ -35,6 +35,10 @@ fn userinfo_is_printed_plain_or_signed_and_only_of_the_person_who_signed_in() {
         (7, signed(json!({ "sub": "mallory", "iss": base, "aud": CLIENT })), "another person"),
         (7, signed(json!({ "sub": "alice", "iss": "https://other.example", "aud": CLIENT })), "its `iss`"),
         (7, signed(json!({ "sub": "alice", "iss": base, "aud": "other" })), "its `aud`"),
+        // RFC 7519, section 4.1.4
+        (0, signed(json!({ "sub": "alice", "exp": START + 5 })), ""),
+        (7, signed(json!({ "sub": "alice", "exp": 5 })), "it expired"),
+        (7, signed(json!({ "sub": "alice", "nbf": START + 900 })), "`nbf`"),
         (
             7,
             Value::from(op.sign(&Plan { spoiled: true, ..plan() }, &object(json!({ "sub": "alice" })))),
@@ -55,6 +59,64 @@ fn userinfo_is_printed_plain_or_signed_and_only_of_the_person_who_signed_in() {
     }
 }
 
+// T-61; RFC 6750, section 3.1
+#[test]
+fn a_token_that_userinfo_takes_no_more_is_renewed_once() {
+    const INVALID: &str = "Bearer error=\"invalid_token\", error_description=\"revoked\"";
+    const REFUSED: &str = "error: the provider does not tell who signed in\ncaused by: it answered ";
+    for (refused, code, err, renewals) in [
+        ((1, 401, INVALID), 0, String::new(), 1),
+        ((1, 401, "Bearer"), 0, String::new(), 1),
+        ((2, 401, INVALID), 4, format!("{REFUSED}invalid_token: revoked\nhint: oauthctl login op\n"), 1),
+        (
+            (1, 403, "Bearer error=\"insufficient_scope\", scope=\"openid\""),
+            3,
+            format!("{REFUSED}insufficient_scope\nhint: oauthctl login op --scope openid\n"),
+            0,
+        ),
+        (
+            (1, 403, "Bearer"),
+            3,
+            format!("{REFUSED}status 403\nhint: `oauthctl userinfo op -v` shows what was sent and answered\n"),
+            0,
+        ),
+    ] {
+        let (mut me, op) = signed_in(Plan { userinfo_refused: refused, ..plan() });
+        let done = me.types("userinfo op");
+        assert_eq!((done.code, done.err.as_str()), (code, err.as_str()), "{refused:?}");
+        let asked = op.seen().iter().filter(|line| *line == "POST /token").count();
+        assert_eq!(asked, 1 + renewals, "{refused:?}: {:?}", op.seen());
+        assert_eq!(done.out.is_empty(), code != 0, "{refused:?}");
+    }
+    // a token from outside is nobody's to renew
+    let (mut me, _op) = signed_in(Plan { userinfo_refused: (1, 401, INVALID), ..plan() });
+    let done = me.set("OAUTHCTL_OP_TOKEN", "outside-0123456789").types("userinfo op");
+    assert_eq!(done.code, 4, "{}", done.err);
+    assert!(done.err.contains("the token comes from the variable OAUTHCTL_OP_TOKEN: set another"), "{}", done.err);
+}
+
+// RFC 7662, section 2.3
+#[test]
+fn introspection_that_does_not_believe_the_client_is_a_mistake_of_the_call() {
+    let mut me = Person::new();
+    let odd = me.odd("odd", |_| answer(401, "application/json", "{\"error\":\"invalid_client\"}"));
+    me.config(
+        "providers/odd.toml",
+        &format!("{}[introspect]\nurl = \"{}/introspect\"\n", odd.provider("odd"), odd.base),
+    );
+    let token = json!({ "access_token": "access-0123456789", "token_type": "Bearer", "received_at": START, "expires_at": START + 3600 });
+    let record = json!({ "oauthctl": 1, "generation": 1, "provider": "odd", "client_id": "an-app", "token": token });
+    me.keychain.put("odd", &record.to_string());
+    me.types("introspect odd").fails(
+        2,
+        "
+        error: the provider does not say what it knows of the token
+        caused by: it answered invalid_client
+        hint: check the client id and the client secret (`oauthctl profile set-secret odd FILE` replaces one that is kept)
+    ",
+    );
+}
+
 #[test]
 fn introspection_is_printed_plain_or_signed_and_nothing_else_is_believed() {
     let (mut me, op) = signed_in(plan());
@@ -67,6 +129,10 @@ fn introspection_is_printed_plain_or_signed_and_nothing_else_is_believed() {
         claims.insert(name.to_owned(), value.into());
         claims
     };
+    let (mut old, mut undated) = (object(claims.clone()), object(claims.clone()));
+    old.insert("exp".to_owned(), 5.into());
+    // RFC 9701, section 5
+    undated.remove("iat");
     let answers = [
         ("introspect op", 0, json!({ "active": true, "sub": "alice" }), ""),
         ("introspect op --refresh-token", 4, json!({ "active": false }), "not active"),
@@ -76,6 +142,8 @@ fn introspection_is_printed_plain_or_signed_and_nothing_else_is_believed() {
         ("introspect op --signed", 7, Value::from(op.sign(&plan(), &object(claims.clone()))), "it says that it is a"),
         ("introspect op --signed", 7, Value::from(op.sign(&typed, &with("aud", "other"))), "its `aud`"),
         ("introspect op --signed", 7, Value::from(op.sign(&typed, &with("iss", "https://other.example"))), "its `iss`"),
+        ("introspect op --signed", 7, Value::from(op.sign(&typed, &old)), "it expired"),
+        ("introspect op --signed", 7, Value::from(op.sign(&typed, &undated)), "it has no `iat`"),
     ];
     for (typed, code, answer, says) in answers {
         op.plan.lock().unwrap().userinfo = answer.clone();

@@ -1,11 +1,14 @@
 //! `logout`: revokes where the provider can, says honestly where it can't, then forgets.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
 use oauthctl::sandbox::Manners;
-use oauthctl::world::KeychainError;
+use oauthctl::world::{KeychainError, serve};
 use serde_json::json;
 
 use crate::world::robot::{allows, decided};
-use crate::world::{Fault, Person, START, answer};
+use crate::world::{Fault, Odd, Person, START, answer};
 
 #[test]
 fn revokes_at_the_provider_and_forgets_here() {
@@ -86,26 +89,100 @@ fn local_only_leaves_the_provider_alone() {
     assert!(done.sent.is_empty() && me.keychain.accounts().is_empty());
 }
 
-#[test]
-fn a_provider_that_does_not_answer_is_told_and_the_token_is_forgotten_all_the_same() {
-    let mut me = Person::new();
-    let odd = me.odd("odd", |_| answer(500, "text/plain", "down"));
+/// A login of before at a provider that answers its revocation endpoint as `answers` says, which gets the kind of token.
+fn odd(me: &mut Person, answers: impl Fn(&str) -> serve::Response + Send + Sync + 'static) -> Odd {
+    let odd = me.odd("odd", move |request| {
+        let body = String::from_utf8_lossy(&request.body).into_owned();
+        answers(body.split("token_type_hint=").nth(1).and_then(|rest| rest.split('&').next()).unwrap_or(""))
+    });
     me.config("providers/odd.toml", &format!("{}[revoke]\nurl = \"{}/revoke\"\n", odd.provider("odd"), odd.base));
     me.config("config.toml", "[profiles.odd]\nprovider = \"odd\"\n");
     let mut record = vr2();
     record["provider"] = "odd".into();
     record["client_id"] = "an-app".into();
     me.keychain.put("odd", &record.to_string());
-    me.types("logout odd").fails(
-        75,
-        "
-        odd: forgotten here; the client secret is kept (`oauthctl profile remove odd` forgets it too)
-        error: the token of `odd` was forgotten here, but not revoked at the provider
-        caused by: the provider did not revoke the token
-        caused by: it answered status 500
-    ",
-    );
+    odd
+}
+
+// RFC 7009, section 2.2.1: the token is assumed to be valid still, and the request may be repeated
+#[test]
+fn a_provider_that_can_not_answer_now_loses_nothing_and_logout_can_be_repeated() {
+    let mut me = Person::new();
+    let down = Arc::new(AtomicBool::new(true));
+    let is_down = down.clone();
+    let odd = odd(&mut me, move |_| match is_down.load(Relaxed) {
+        true => answer(503, "text/plain", "down"),
+        false => answer(200, "text/plain", ""),
+    });
+    let before = me.record("odd");
+    for _ in 0..2 {
+        me.types("logout odd").fails(
+            75,
+            "
+            error: the token of `odd` could not be revoked now: it is kept, so that `logout` can be repeated
+            caused by: the provider did not revoke the token
+            caused by: it answered status 503
+            hint: oauthctl logout odd
+            hint: oauthctl logout odd --local-only
+        ",
+        );
+        assert_eq!(me.record("odd"), before);
+    }
+    down.store(false, Relaxed);
+    let asked = odd.asked();
+    me.types("logout odd").is(0, "", "
+        odd: forgotten here; the provider has revoked the tokens; the client secret is kept (`oauthctl profile remove odd` forgets it too)
+    ");
+    assert_eq!(odd.asked(), asked + 2);
     assert_eq!(me.record("odd")["token"], json!(null));
+}
+
+// RFC 7009, section 2.2.1
+#[test]
+fn a_kind_of_token_that_can_not_be_revoked_does_not_save_the_other() {
+    const NO: &str = r#"{"error":"unsupported_token_type"}"#;
+    const BOTH: &[&str] = &["refresh_token", "access_token"];
+    for (refused, says) in [
+        (
+            &BOTH[..1],
+            "the provider has revoked the access token; refresh tokens it lets nobody revoke: that one stays valid until it expires",
+        ),
+        (&BOTH[1..], "the provider has revoked the refresh token; the access token stays valid until it expires"),
+        (
+            BOTH,
+            "Odd offers no way to revoke a token from outside: it stays valid until it expires, or until you remove the app in your account there",
+        ),
+    ] {
+        let mut me = Person::new();
+        let odd = odd(&mut me, move |which| match refused.contains(&which) {
+            true => answer(400, "application/json", NO),
+            false => answer(200, "text/plain", ""),
+        });
+        me.types("logout odd").is(0, "", &format!(
+            "odd: forgotten here; {says}; the client secret is kept (`oauthctl profile remove odd` forgets it too)\n"
+        ));
+        assert_eq!(odd.asked(), 2, "{refused:?}");
+        assert_eq!(me.record("odd")["token"], json!(null));
+    }
+}
+
+#[test]
+fn a_refused_revocation_is_told_and_the_token_is_forgotten_all_the_same() {
+    for (status, code) in [(401, 2), (400, 1)] {
+        let mut me = Person::new();
+        let odd = odd(&mut me, move |_| answer(status, "application/json", r#"{"error":"invalid_client"}"#));
+        me.types("logout odd").fails(
+            code,
+            "
+            odd: forgotten here; the client secret is kept (`oauthctl profile remove odd` forgets it too)
+            error: the token of `odd` was forgotten here, but not revoked at the provider
+            caused by: the provider did not revoke the token
+            caused by: it answered invalid_client
+        ",
+        );
+        assert_eq!(odd.asked(), 2, "the access token is sent although the refresh token was refused");
+        assert_eq!(me.record("odd")["token"], json!(null));
+    }
 }
 
 #[test]
@@ -117,7 +194,8 @@ fn a_record_that_can_not_be_read_can_be_forgotten() {
         5,
         "
         error: the keychain (Secret Service) holds a record that can't be read: it is not a record of this program
-        hint: `oauthctl doctor` looks at every store
+        hint: `oauthctl logout sandbox --local-only` forgets it unread, a client secret in it too
+        hint: then: `oauthctl login sandbox`
     ",
     );
     me.types("logout sandbox --local-only").is(0, "", "

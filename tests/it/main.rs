@@ -23,6 +23,7 @@ mod id_token;
 mod identity;
 mod jarm;
 mod keychain_real;
+mod leftovers;
 mod list;
 mod login;
 mod logout;

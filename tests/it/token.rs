@@ -438,7 +438,8 @@ fn a_damaged_record_is_told_and_left_alone() {
         5,
         "
         error: the keychain (Secret Service) holds a record that can't be read: it is not a record of this program
-        hint: `oauthctl doctor` looks at every store
+        hint: `oauthctl logout sandbox --local-only` forgets it unread, a client secret in it too
+        hint: then: `oauthctl login sandbox`
     ",
     );
     me.keychain.put("sandbox", "{\"oauthctl\":99}");

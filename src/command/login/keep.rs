@@ -12,7 +12,7 @@ use crate::session::{Session, lock, renewal};
 use crate::store::keychain::KeychainStore;
 use crate::store::{Store, StoreError, StoreKind};
 use crate::token::TokenSet;
-use crate::world::World;
+use crate::world::{Verbosity, World};
 
 #[expect(clippy::too_many_arguments, reason = "one call, and each is a fact of the login that is kept")]
 pub(super) fn store_login(
@@ -220,10 +220,15 @@ pub(in crate::command) fn choose_store(world: &mut World, session: &mut Session)
             let how = file.opened_by();
             session.store = Box::new(file);
             session.store.writable(&name)?;
-            Ok(Some(format!(
+            let notice = format!(
                 "No keychain answers here ({why}): the tokens go into sealed files in {}, {how}.",
                 session.store.in_words()
-            )))
+            );
+            if world.verbosity == Verbosity::Quiet {
+                world.insist(&notice);
+                return Ok(None);
+            }
+            Ok(Some(notice))
         }
         Err(e) => Err(e.into()),
     }

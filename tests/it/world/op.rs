@@ -41,6 +41,8 @@ pub struct Plan {
     /// The redirect is a posted form.
     pub form: bool,
     pub userinfo: Value,
+    /// How many requests for it are refused first, and with what: status and challenge.
+    pub userinfo_refused: (usize, u16, &'static str),
     /// Members added to the discovery document.
     pub document: Value,
     /// The keys can't be had.
@@ -70,6 +72,7 @@ impl Default for Plan {
             redirect_unset: Vec::new(),
             form: false,
             userinfo: json!({ "sub": "alice", "name": "Alice Example" }),
+            userinfo_refused: (0, 401, ""),
             document: json!({}),
             keys_away: false,
             jarm: false,
@@ -131,6 +134,7 @@ struct State {
     /// What was asked: method and path, with `Authorization` where there was one.
     seen: Vec<String>,
     renewals: usize,
+    refused: usize,
 }
 
 struct Keys {
@@ -287,6 +291,13 @@ fn respond(request: &serve::Request, plan: &Plan, state: &mut State, ring: &Keys
                 body[name.as_str()] = value.clone();
             }
             ok(&body)
+        }
+        "GET /userinfo" if state.refused < plan.userinfo_refused.0 => {
+            state.refused += 1;
+            let (_, status, challenge) = plan.userinfo_refused;
+            let mut refusal = answer(status, "text/plain", "");
+            refusal.headers.push(("WWW-Authenticate".into(), challenge.into()));
+            refusal
         }
         "GET /userinfo" => match &plan.userinfo {
             Value::String(token) => answer(200, "application/jwt", token),
