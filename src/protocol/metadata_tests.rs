@@ -1,3 +1,5 @@
+//! What a document must hold to be believed, and what it may fill.
+
 use super::*;
 use serde_json::json;
 
