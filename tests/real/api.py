@@ -100,6 +100,24 @@ def as_sent(method, path, headers, body):
 
 
 @test
+def standard_input_that_is_a_file_is_sent_again_from_where_it_stood(t):
+    server = t.scripted()
+    home = with_token(t)
+    home.provider("rig", server.provider_file())
+    again = rig.answer(200, {"ok": True})
+    server.on["/v1/x"] = lambda _: again if len(server.to("/v1/x")) > 1 else rig.answer(503, {"message": "later"})
+    head, rest = "a line that was read\n", "0123456789abcdef" * (128 << 10)
+    file = t.folder / "body"
+    file.write_text(head + rest)
+    with file.open("rb", buffering=0) as body:
+        body.seek(len(head))
+        argv = ["call", "rig", "PUT", "/x", "--input", "-"]
+        home.collect(home.start(*argv, stdin=body), *argv).expect(0)
+        same(body.tell(), len(head + rest), "where the next reader of the same input begins")
+    same([r.body == rest for r in server.to("/v1/x")], [True, True], "whether each attempt had it whole")
+
+
+@test
 def four_processes_keep_a_limit_of_four_a_second_without_one_429(t):
     # over five seconds: on a busy machine what leaves evenly arrives less so
     api = Api(t, limit=20, frame=5.0)

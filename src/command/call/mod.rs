@@ -1,6 +1,6 @@
 //! `call`: a request to the provider's API with the token, the answer streamed to stdout.
 
-mod answer;
+pub(super) mod answer;
 mod output;
 mod paged;
 mod saved;
