@@ -105,6 +105,9 @@ pub fn of_login(
         }
     }
     told(world, announced.algorithm.name(), announced.header.kid.as_deref());
+    if let Some(warning) = id_token::other_acr(&claims, &sent.acr_values) {
+        world.warn(&warning);
+    }
     Ok(Some(Identity { claims, verified: true }))
 }
 
@@ -190,7 +193,7 @@ fn trust<'a>(asking: &'a Asking<'_>) -> Trust<'a> {
 
 fn with_clock(error: Error, fault: &Fault) -> Error {
     match fault {
-        Fault::Expired(_) | Fault::Future(_) | Fault::NotYet(_) | Fault::Old(_) => {
+        Fault::Expired(_) | Fault::Future(_) | Fault::NotYet(_) | Fault::Old(_) | Fault::AuthTimeAhead(_) => {
             error.hint("`oauthctl doctor` compares this machine's clock with the network's")
         }
         _ => error,

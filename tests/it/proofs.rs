@@ -396,6 +396,23 @@ fn a_token_of_another_kind_than_was_asked_for_is_thrown_away() {
     }
 }
 
+// RFC 9449, section 5.1: the member is optional; T-37, R-101: what comes back unbound is not used
+#[test]
+fn a_server_that_does_not_announce_dpop_is_asked_for_it_all_the_same_and_that_is_said() {
+    for (token_type, code) in [("DPoP", 0), ("Bearer", 7)] {
+        let mut person = Person::new();
+        let methods = json!({ "token_endpoint_auth_methods_supported": ["client_secret_basic"] });
+        let (odd, seen) = server(&mut person, token_type, methods, None);
+        person.set("OAUTHCTL_CLIENT_SECRET", "a-client-secret-of-the-test");
+        let line = format!("token {} --client-id me --grant client-credentials --store none --dpop", odd.base);
+        let done = person.types(&line);
+        assert_eq!(done.code, code, "{}", done.err);
+        assert!(done.err.contains("warning: the provider does not announce DPoP"), "{}", done.err);
+        assert_eq!(done.err.contains("not bound to the key"), code == 7, "{}", done.err);
+        assert_eq!(seen.lock().unwrap().forms.len(), 1);
+    }
+}
+
 #[test]
 fn a_bound_token_says_what_it_needs_beside_it() {
     let mut person = Person::new();

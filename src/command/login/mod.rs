@@ -150,7 +150,10 @@ fn finish(
     if let Some(scopes) = missing_scopes(&asked, &set) {
         world.warn(&format!("not granted: {}", safe(&scopes)));
     }
-    if set.id_token.is_none() && sent.nonce.is_some() {
+    let by_person = matches!(grant, GrantKind::AuthorizationCode | GrantKind::DeviceCode | GrantKind::Ciba);
+    // CIBA asks for it by itself
+    let for_identity = grant == GrantKind::Ciba || asked.iter().any(|scope| scope == "openid");
+    if set.id_token.is_none() && by_person && for_identity {
         world.warn("the provider sent no ID token, though `openid` was asked for");
     }
     if let Some(granted) = set.extra.get("authorization_details").map(authorization_details::granted) {
