@@ -251,7 +251,10 @@ impl From<HttpError> for Error {
     fn from(e: HttpError) -> Error {
         let kind = match &e {
             HttpError::Unsent { .. } | HttpError::Ambiguous { .. } | HttpError::TimedOut { .. } => Kind::TryLater,
-            HttpError::Tls { .. } | HttpError::TooLarge { .. } | HttpError::Forbidden { .. } => Kind::Unsafe,
+            HttpError::Tls { .. }
+            | HttpError::TooLarge { .. }
+            | HttpError::HeadTooLarge { .. }
+            | HttpError::Forbidden { .. } => Kind::Unsafe,
         };
         let mut error = Error::new(kind, safe(&e.to_string()));
         error.nothing_sent =

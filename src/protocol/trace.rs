@@ -110,10 +110,9 @@ pub fn request(request: &Request) -> Vec<String> {
         lines.push(format!(">   {name}: {shown}"));
     }
     if let Some(body) = &request.body {
-        lines.push(match serde_json::from_str(body.expose()) {
-            Ok(json) => format!(">   body: {}", members(&json)),
-            Err(_) => format!(">   body: {}", pairs(body.expose())),
-        });
+        let kind = request.headers.iter().find(|(name, _)| name == "content-type");
+        let kind = kind.map_or("", |(_, kind)| kind.expose()).to_ascii_lowercase();
+        lines.push(format!(">   body: {}", sent(&kind, body.expose())));
     }
     bounded(lines)
 }
@@ -123,9 +122,24 @@ pub fn response(response: &Response) -> Vec<String> {
     lines.extend(headers(&response.headers));
     lines.push(match serde_json::from_slice(&response.body) {
         Ok(json) => format!("<   body: {}", members(&json)),
-        Err(_) => format!("<   body: {} bytes [{}]", response.body.len(), fingerprint(&response.body)),
+        Err(_) => format!("<   body: {}", unread(&response.body)),
     });
     bounded(lines)
+}
+
+/// A body of that type: names are shown only where they are names.
+fn sent(kind: &str, body: &str) -> String {
+    if kind.starts_with("application/x-www-form-urlencoded") {
+        return pairs(body);
+    }
+    match serde_json::from_str(body) {
+        Ok(json @ (Value::Object(_) | Value::Array(_))) => members(&json),
+        _ => unread(body.as_bytes()),
+    }
+}
+
+fn unread(bytes: &[u8]) -> String {
+    format!("{} bytes [{}]", bytes.len(), fingerprint(bytes))
 }
 
 /// The headers of an answer that say something about it, with names in lower case.
@@ -221,7 +235,8 @@ mod tests {
     fn shows_names_and_fingerprints_and_no_secret() {
         let mut sent =
             Request::new("GET", "https://as.example/token?client_secret=hush-hush&code=the-code&grant_type=x")
-                .header("authorization", "Basic aHVzaA==");
+                .header("authorization", "Basic aHVzaA==")
+                .header("content-type", "application/x-www-form-urlencoded");
         sent.body = Some("refresh_token=old-token&grant_type=refresh_token".into());
         let got = Response {
             status: 200,
@@ -236,5 +251,21 @@ mod tests {
         }
         assert!(shown.contains("grant_type=refresh_token") && shown.contains("expires_in: 5"), "{shown}");
         assert!(shown.contains(&format!("authorization: Basic [{}]", fingerprint(b"aHVzaA=="))), "{shown}");
+    }
+
+    #[test]
+    fn a_body_that_is_not_what_it_can_be_read_as_is_a_fingerprint() {
+        for (kind, body) in [
+            ("", "hunter2secret"),
+            ("application/json", "hunter2secret"),
+            ("text/plain; charset=utf-8", "hunter2secret=a&b"),
+            ("application/json", "\"hunter2secret\""),
+            ("", "20022002"),
+        ] {
+            let shown = sent(kind, body);
+            assert_eq!(shown, format!("{} bytes [{}]", body.len(), fingerprint(body.as_bytes())), "{kind}");
+        }
+        assert_eq!(sent("application/x-www-form-urlencoded", "grant_type=x"), "grant_type=x");
+        assert_eq!(sent("", "{\"expires_in\":5}"), "{ expires_in: 5 }");
     }
 }
