@@ -24,6 +24,8 @@ pub struct Request {
     pub at_sending: Option<Arc<dyn AtSending>>,
     /// The connection may serve more of this command's requests: pages of one API. Never for a token endpoint (T-75).
     pub reuse: bool,
+    /// Without a `User-Agent`, where none is among the headers.
+    pub unnamed: bool,
 }
 
 impl Request {
@@ -39,6 +41,7 @@ impl Request {
             identity: None,
             at_sending: None,
             reuse: false,
+            unnamed: false,
         }
     }
 

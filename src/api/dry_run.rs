@@ -1,28 +1,48 @@
 //! `--dry-run`: the request as a shell line for curl, safe to paste anywhere. The configuration goes in through a pipe, and the token
 //! is fetched by `oauthctl token` when the line runs: it stands in no argument list and not in the text.
 
+use std::path::{Path, PathBuf};
+
 use url::Url;
 
 use super::body::Body;
 use super::items::Items;
-use super::request::{Draft, token_header};
+use super::multipart;
+use super::request::{Draft, carries, token_header};
 use crate::error::Error;
 use crate::protocol::dpop::SCHEME;
 use crate::provider::Provider;
 use crate::text::safe;
 
-/// `token`: the words of the command that prints the token; `None`: it isn't sent. `bound`: the token is bound to a key, and each
-/// request carries a proof of it (RFC 9449), which the same command makes.
+/// The command that prints the token.
+#[derive(Clone, Debug)]
+pub struct Token {
+    pub words: Vec<String>,
+    /// The token is bound to a key, and each request carries a proof of it (RFC 9449), which the same command makes.
+    pub bound: bool,
+}
+
+/// What is done with the answer.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    pub include: bool,
+    /// Status and headers alone.
+    pub head: bool,
+    pub output: Option<PathBuf>,
+}
+
+/// `token`: `None`: it isn't sent.
 pub fn script(
     provider: &Provider,
     draft: &Draft,
     url: &Url,
     items: &Items,
     body: &Body,
-    token: Option<&[String]>,
-    bound: bool,
+    token: Option<&Token>,
+    answer: &Answer,
 ) -> Result<String, Error> {
-    let substitution = token.map(substituted);
+    let substitution = token.map(|token| substituted(&token.words));
+    let bound = token.is_some_and(|token| token.bound);
     let mut lines = Vec::new();
     let mut address = quoted(url.as_str());
     let in_header = token_header(provider);
@@ -31,32 +51,44 @@ pub fn script(
         address = format!("\"{}{mark}{}={token}\"", in_quotes(url.as_str()), in_quotes(&provider.api.auth.name));
     }
     lines.push(format!("url = {address}"));
+    // brackets and braces of an address are its own, and no list of addresses
+    lines.push("globoff".to_owned());
     lines.push(format!("request = {}", quoted(&draft.method)));
-    let is_multipart = matches!(body, Body::Parts(_));
+    let own_kind = body.kind();
     for (name, value) in &draft.headers {
         // curl draws a boundary of its own
-        if is_multipart && name == "content-type" {
+        if matches!(body, Body::Parts(_)) && name == "content-type" && Some(value) == own_kind.as_ref() {
             continue;
         }
         let line = if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") };
         lines.push(format!("header = {}", quoted(&line)));
     }
+    let empty = body.is_none() && carries(&draft.method);
+    // what isn't sent must not be added by curl, whose `Accept: */*` is what we send too
+    let added = |name: &&str| matches!(*name, "content-type" | "user-agent");
+    let mut dropped: Vec<&str> = draft.dropped.iter().map(String::as_str).filter(added).collect();
+    if empty && !draft.headers.iter().any(|(name, _)| name == "content-type") && !dropped.contains(&"content-type") {
+        dropped.push("content-type");
+    }
+    lines.extend(dropped.iter().map(|name| format!("header = {}", quoted(&format!("{name}:")))));
     if let (Some(token), Some(name)) = (&substitution, &in_header) {
         let scheme = if bound { SCHEME } else { &provider.api.auth.scheme };
         let scheme = format!("{name}: {scheme}");
         lines.push(format!("header = \"{} {token}\"", in_quotes(scheme.trim_end())));
     }
-    if let Some(words) = token.filter(|_| bound) {
+    if let Some(token) = token.filter(|token| token.bound) {
         let more = ["--format", "dpop-proof", "--method", &draft.method, "--url", url.as_str()];
-        let words: Vec<String> = words.iter().cloned().chain(more.map(str::to_owned)).collect();
+        let words: Vec<String> = token.words.iter().cloned().chain(more.map(str::to_owned)).collect();
         lines.push(format!("header = \"dpop: {}\"", substituted(&words)));
     }
     let mut input = "-";
     match body {
         Body::None if draft.method == "HEAD" => lines.push("head".to_owned()),
+        Body::None if empty => lines.push("data-raw = \"\"".to_owned()),
         Body::None => {}
         Body::Text { text, .. } => lines.push(format!("data-raw = {}", quoted(text.expose()))),
-        Body::File { path, .. } => lines.push(format!("upload-file = {}", quoted(&path.to_string_lossy()))),
+        // `upload-file` would add the file's name to an address that ends in `/`
+        Body::File { path, .. } => lines.push(format!("data-binary = {}", quoted(&format!("@{}", named(path)?)))),
         Body::Input { .. } => {
             // standard input is the body's: the configuration comes by another way
             input = "/dev/fd/3";
@@ -64,18 +96,26 @@ pub fn script(
         }
         Body::Parts(_) => {
             for (name, value) in super::body::texts(items)? {
-                lines.push(format!("form-string = {}", quoted(&format!("{name}={value}"))));
+                lines.push(format!("form-string = {}", quoted(&format!("{}={value}", part_name(&name)?))));
             }
             for file in &items.files {
-                let kind = file.kind.as_ref().map(|kind| format!(";type={kind}")).unwrap_or_default();
-                let path = file.path.to_string_lossy();
-                if path.contains([';', ',', '"']) {
-                    return Err(Error::usage(format!("`{}` can't be said to curl", safe(&path)))
-                        .cause("the file's name has a `;`, `,` or `\"` in it"));
-                }
-                lines.push(format!("form = {}", quoted(&format!("{}=@{path}{kind}", file.name))));
+                let path = named(&file.path)?.replace('\\', "\\\\").replace('"', "\\\"");
+                let line = format!("{}=@\"{path}\";type={}", part_name(&file.name)?, multipart::kind_of(file));
+                lines.push(format!("form = {}", quoted(&line)));
             }
         }
+    }
+    let discards = answer.head && draft.method != "HEAD";
+    if answer.include && !answer.head || discards && answer.output.is_some() {
+        lines.push("include".to_owned());
+    }
+    match &answer.output {
+        Some(path) => lines.push(format!("output = {}", quoted(&named(path)?))),
+        None if discards => {
+            lines.push("dump-header = \"-\"".to_owned());
+            lines.push("output = \"/dev/null\"".to_owned());
+        }
+        None => {}
     }
     let text = lines.join("\n");
     // the word that ends the text must not be a line of it
@@ -85,6 +125,24 @@ pub fn script(
     }
     let fd = if input == "-" { "" } else { "3" };
     Ok(format!("curl --fail-with-body -K {input} {fd}<<{end}\n{text}\n{end}\n"))
+}
+
+/// A file as curl takes it, which reads `-` as standard input.
+fn named(path: &Path) -> Result<String, Error> {
+    match path.to_str() {
+        Some("-") => Ok("./-".to_owned()),
+        Some(name) => Ok(name.to_owned()),
+        None => Err(Error::usage(format!("`{}` can't be said to curl", safe(&path.to_string_lossy())))
+            .cause("the file's name is not text in UTF-8")),
+    }
+}
+
+fn part_name(name: &str) -> Result<&str, Error> {
+    match name.contains('=') {
+        false => Ok(name),
+        true => Err(Error::usage(format!("`{}` can't be said to curl", safe(name)))
+            .cause("the field's name has a `=` in it, where curl ends it")),
+    }
 }
 
 /// What the shell puts in: the output of a command.
@@ -138,8 +196,9 @@ mod tests {
         let provider = Provider::bare("p");
         let draft = Draft::new(&provider, "GET", &Items::default(), None, true);
         let url = Url::parse("https://a.example/x?q=1&r=2").unwrap();
-        let token = ["oauthctl", "token", "p"].map(str::to_owned);
-        let script = script(&provider, &draft, &url, &Items::default(), &Body::None, Some(&token), true).unwrap();
+        let token = Token { words: ["oauthctl", "token", "p"].map(str::to_owned).to_vec(), bound: true };
+        let shown = Answer::default();
+        let script = script(&provider, &draft, &url, &Items::default(), &Body::None, Some(&token), &shown).unwrap();
         assert!(script.contains("header = \"authorization: DPoP $(oauthctl token p)\"\n"), "{script}");
         let proof = "$(oauthctl token p --format dpop-proof --method GET --url 'https://a.example/x?q=1&r=2')";
         assert!(script.contains(&format!("header = \"dpop: {proof}\"\n")), "{script}");
@@ -151,10 +210,10 @@ mod tests {
         let draft = Draft::new(&provider, "POST", &Items::default(), Some("application/json".into()), true);
         let body = Body::Text { text: Secret::unlisted("{\"a\":\"$(reboot) `x` \\n\"}"), kind: "application/json" };
         let url = Url::parse("https://a.example/x?q=%24a").unwrap();
-        let token = ["oauthctl", "token", "it's mine"].map(str::to_owned);
+        let token = Token { words: ["oauthctl", "token", "it's mine"].map(str::to_owned).to_vec(), bound: false };
         assert_eq!(
-            script(&provider, &draft, &url, &Items::default(), &body, Some(&token), false).unwrap(),
-            "curl --fail-with-body -K - <<CURL\nurl = \"https://a.example/x?q=%24a\"\nrequest = \"POST\"\nheader = \"accept: \
+            script(&provider, &draft, &url, &Items::default(), &body, Some(&token), &Answer::default()).unwrap(),
+            "curl --fail-with-body -K - <<CURL\nurl = \"https://a.example/x?q=%24a\"\ngloboff\nrequest = \"POST\"\nheader = \"accept: \
              application/json, */*;q=0.5\"\nheader = \"content-type: application/json\"\nheader = \"authorization: Bearer \
              $(oauthctl token 'it'\\''s mine')\"\ndata-raw = \"{\\\\\"a\\\\\":\\\\\"\\$(reboot) \\`x\\` \\\\\\\\n\\\\\"}\"\nCURL\n"
         );

@@ -124,7 +124,7 @@ impl Caller<'_> {
             }
             if answer.status == 401 && !renewed && self.set.is_some() && self.renew.is_some() {
                 let seen = look_into(&mut answer)?;
-                if self.means_expired(answer.status, &seen) {
+                if means_expired(self.provider, answer.status, &seen) {
                     self.renew(world)?;
                     if self.body.can_be_sent_again() {
                         renewed = true;
@@ -231,11 +231,6 @@ impl Caller<'_> {
         }
     }
 
-    pub fn means_expired(&self, status: u16, body: &[u8]) -> bool {
-        let error = api_error::read(body);
-        status == 401 && api_error::meaning(&self.provider.errors, status, error.as_ref()) == Some(Means::Expired)
-    }
-
     /// A newer token than the one that was refused; a sibling may have fetched it already.
     pub fn renew(&mut self, world: &mut World) -> Result<(), Error> {
         let (Some(refused), Some(renew)) = (self.set.clone(), &mut self.renew) else { return Ok(()) };
@@ -243,6 +238,12 @@ impl Caller<'_> {
         self.set = Some(renew(world, &refused)?);
         Ok(())
     }
+}
+
+/// Whether a refusal means that another token would be taken.
+pub fn means_expired(provider: &Provider, status: u16, body: &[u8]) -> bool {
+    let error = api_error::read(body);
+    status == 401 && api_error::meaning(&provider.errors, status, error.as_ref()) == Some(Means::Expired)
 }
 
 fn random(world: &World) -> u8 {

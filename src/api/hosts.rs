@@ -30,7 +30,16 @@ pub fn resolve_anywhere(provider: &Provider, target: &str) -> Result<(Url, bool)
                     && !target.chars().any(|c| c.is_control() || c == '\\')
                     && base(provider).is_ok_and(|base| !allowed(provider, &base, &url)) =>
             {
-                Ok((url, false))
+                match url.scheme() {
+                    "http" if !on_loopback(&url) => {
+                        Err(refused(target, "plain `http` is for this machine's own loopback alone")
+                            .hint("`https://…`"))
+                    }
+                    _ => Ok((url, false)),
+                }
+            }
+            Ok(url) if !matches!(url.scheme(), "http" | "https") => {
+                Err(refused(target, &format!("`{}:` is not spoken, only `https`", safe(url.scheme()))))
             }
             _ => Err(e),
         },
@@ -58,9 +67,12 @@ pub fn resolve(provider: &Provider, target: &str) -> Result<Url, Error> {
         return Err(refused(without.as_str(), "it holds a user name or a password"));
     }
     if !allowed(provider, &base, &url) {
-        let hosts: Vec<String> = std::iter::once(base.host_str().unwrap_or("").to_owned())
-            .chain(provider.api.hosts.iter().cloned())
-            .collect();
+        // where the name is the same, something else of it differs
+        let own = match base.host() == url.host() {
+            true => base.origin().ascii_serialization(),
+            false => base.host_str().unwrap_or("").to_owned(),
+        };
+        let hosts: Vec<String> = std::iter::once(own).chain(provider.api.hosts.iter().cloned()).collect();
         return Err(refused(target, &format!("it is not on the hosts of `{}` ({})", provider.id, hosts.join(", ")))
             .hint("`--anywhere` sends the request there without the token"));
     }
@@ -83,6 +95,15 @@ pub fn allowed(provider: &Provider, base: &Url, url: &Url) -> bool {
 
 pub fn same_origin(a: &Url, b: &Url) -> bool {
     a.scheme() == b.scheme() && a.host() == b.host() && a.port_or_known_default() == b.port_or_known_default()
+}
+
+fn on_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
 }
 
 fn has_scheme(target: &str) -> bool {
@@ -139,7 +160,13 @@ mod tests {
         assert_eq!(to("/x"), Some(("https://api.good.example/v1/x".into(), true)));
         assert_eq!(to("https://evil.example/x"), Some(("https://evil.example/x".into(), false)));
         assert_eq!(to("https://api.good.example:444/x"), Some(("https://api.good.example:444/x".into(), false)));
-        assert_eq!(to("http://api.good.example/x"), Some(("http://api.good.example/x".into(), false)));
+        assert_eq!(to("http://127.0.0.1:1/x"), Some(("http://127.0.0.1:1/x".into(), false)));
+        for (target, why) in [
+            ("http://api.good.example/x", "plain `http` is for this machine's own loopback alone"),
+            ("file:///etc/passwd", "`file:` is not spoken, only `https`"),
+        ] {
+            assert_eq!(resolve_anywhere(&provider(), target).unwrap_err().causes, [why]);
+        }
         for refused in
             ["https://u:p@evil.example/", "//evil.example", "file:///etc/passwd", "data:,x", "https://e\\@x/", "/../x"]
         {

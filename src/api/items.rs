@@ -1,6 +1,7 @@
 //! Request items as people type them (HTTPie's manner): `key=value`, `key:=json`, `key==query`, `Header:value`, `Header:` to
 //! drop one, `Header;` for an empty one, `file@path`; `=@`, `:=@` and `==@` take the value from a file. The leftmost separator
-//! decides, the longest one where several begin together; a `\` before `:`, `=`, `@` or `;` takes its meaning away.
+//! decides, the longest one where several begin together; a `\` before `:`, `=`, `@` or `;` takes its meaning away, and so it does
+//! before a `@` or `=` that a value begins with.
 
 use std::path::{Path, PathBuf};
 
@@ -78,9 +79,15 @@ fn add(read: &mut Items, item: &str, home: Option<&Path>) -> Result<(), Error> {
     let from_file = |value: &str| text_of_file(&resolve(value, home), value);
     let json = |text: &str| {
         let value = serde_json::from_str::<Value>(text).map_err(|e| {
-            Error::usage(format!("the value of `{}{separator}` is not JSON", safe(&unescaped(key))))
-                .cause(e)
-                .hint("text is written `key=value`")
+            let key = safe(&unescaped(key));
+            match separator {
+                ":=@" => Error::usage(format!("`{}` is not JSON, which `{key}:=@` takes", safe(value)))
+                    .cause(e)
+                    .hint("text from a file is written `key=@file`"),
+                _ => Error::usage(format!("the value of `{key}{separator}` is not JSON"))
+                    .cause(e)
+                    .hint("text is written `key=value`"),
+            }
         })?;
         match numbers::inexact(text) {
             None => Ok(value),
@@ -98,9 +105,9 @@ fn add(read: &mut Items, item: &str, home: Option<&Path>) -> Result<(), Error> {
             let item = if value.is_empty() { HeaderItem::Drop } else { HeaderItem::Set(value) };
             read.headers.push((name, item));
         }
-        "==" => read.query.push((unescaped(key), value.to_owned())),
+        "==" => read.query.push((unescaped(key), plain(value).to_owned())),
         "==@" => read.query.push((unescaped(key), from_file(value)?.trim_end_matches(['\n', '\r']).to_owned())),
-        "=" => read.data.push((key.to_owned(), value.into())),
+        "=" => read.data.push((key.to_owned(), plain(value).into())),
         "=@" => read.data.push((key.to_owned(), from_file(value)?.into())),
         ":=" => read.data.push((key.to_owned(), json(value)?)),
         ":=@" => read.data.push((key.to_owned(), json(&from_file(value)?)?)),
@@ -140,6 +147,11 @@ pub fn unescaped(text: &str) -> String {
     out
 }
 
+/// A value whose first character would belong to the separator; any other `\` of a value is one (`dir=C:\temp`).
+fn plain(value: &str) -> &str {
+    value.strip_prefix('\\').filter(|rest| rest.starts_with(['@', '='])).unwrap_or(value)
+}
+
 /// `~/` as the shell would have it, where it stands behind a separator.
 pub fn resolve(path: &str, home: Option<&Path>) -> PathBuf {
     match path.strip_prefix("~/").zip(home) {
@@ -172,7 +184,13 @@ fn file(name: &str, value: &str, home: Option<&Path>) -> Result<FileItem, Error>
     let metadata =
         std::fs::metadata(&resolved).map_err(|e| Error::usage(format!("`{}` can't be read", safe(path))).cause(e))?;
     if !metadata.is_file() {
-        return Err(Error::usage(format!("`{}` is not a file", safe(path))));
+        let error = Error::usage(format!("`{}` is not a file", safe(path)));
+        return Err(match metadata.is_dir() {
+            true => error,
+            false => error
+                .cause("the length of an upload must be known beforehand, and a pipe's isn't")
+                .hint("write it to a file first, or send it as the body: `--input -`"),
+        });
     }
     Ok(FileItem { name: name.to_owned(), path: resolved, kind })
 }
@@ -244,6 +262,10 @@ mod tests {
         assert_eq!(read.query, [("a=b".to_owned(), "c".to_owned())]);
         let keys: Vec<String> = read.data.iter().map(|(key, _)| unescaped(key)).collect();
         assert_eq!(keys, ["x:y", "mail@home", "dir\\new"]);
+        let read = items(&["x=\\@y", "y=\\=z", "z=C:\\@new\\=", "u=\\\\host\\share", "n=\\n", "q==\\@f"]).unwrap();
+        let values: Vec<&str> = read.data.iter().filter_map(|(_, value)| value.as_str()).collect();
+        assert_eq!(values, ["@y", "=z", "C:\\@new\\=", "\\\\host\\share", "\\n"]);
+        assert_eq!(read.query, [("q".to_owned(), "@f".to_owned())]);
     }
 
     #[test]
@@ -263,6 +285,8 @@ mod tests {
         assert_eq!(read.data, [("t".to_owned(), json!("text\n")), ("j".to_owned(), json!({"a": [1]}))]);
         assert_eq!(read.query, [("q".to_owned(), "text".to_owned())]);
         assert_eq!(read.files[0].kind.as_deref(), Some("text/csv"));
+        let error = items(&[&format!("j:=@{}", at("t.txt"))]).unwrap_err();
+        assert_eq!(error.message, format!("`{}` is not JSON, which `j:=@` takes", at("t.txt")));
         for bad in [format!("t=@{}", at("b.bin")), format!("t=@{}", at("none")), format!("f@{}", dir.path().display())]
         {
             assert_eq!(items(&[&bad]).unwrap_err().kind, Kind::Usage, "{bad}");

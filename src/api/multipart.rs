@@ -36,7 +36,7 @@ impl Multipart {
         }
         for file in files {
             let called = file.path.file_name().unwrap_or_default().to_string_lossy();
-            let kind = file.kind.as_deref().unwrap_or_else(|| kind_by_name(&called));
+            let kind = kind_of(file);
             parts.push(Part::Text(format!(
                 "--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"; filename=\"{}\"\r\nContent-Type: {kind}\r\n\r\n",
                 quoted(&file.name),
@@ -82,8 +82,13 @@ fn quoted(text: &str) -> String {
     text.replace('\r', "%0D").replace('\n', "%0A").replace('"', "%22")
 }
 
-/// The media type that a file's name suggests.
-pub fn kind_by_name(name: &str) -> &'static str {
+/// The media type that was typed, else the one that the file's name suggests.
+pub fn kind_of(file: &FileItem) -> &str {
+    let called = file.path.file_name().unwrap_or_default().to_string_lossy();
+    file.kind.as_deref().unwrap_or_else(|| kind_by_name(&called))
+}
+
+fn kind_by_name(name: &str) -> &'static str {
     match name.rsplit_once('.').map(|(_, end)| end.to_ascii_lowercase()).as_deref() {
         Some("json") => "application/json",
         Some("csv") => "text/csv",

@@ -85,7 +85,7 @@ impl Unfollowed {
 }
 
 /// The whole address, but for the values of its query.
-fn shown(url: &Url) -> String {
+pub fn shown(url: &Url) -> String {
     let place = Request { url: Secret::unlisted(url.as_str()), ..Request::new("GET", "") }.place();
     let names: Vec<String> = url.query_pairs().map(|(name, _)| format!("{name}=…")).collect();
     match names.is_empty() {

@@ -17,6 +17,8 @@ pub struct Draft {
     pub method: String,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
+    /// Of those that are sent by default, in lower case: these aren't.
+    pub dropped: Vec<String>,
     /// Until the answer begins.
     pub timeout: Duration,
     /// More requests to the same host will follow.
@@ -38,7 +40,7 @@ impl Draft {
                 headers.push((name, value.clone()));
             }
         }
-        let mut given: Vec<&str> = Vec::new();
+        let (mut given, mut dropped): (Vec<&str>, Vec<String>) = (Vec::new(), Vec::new());
         for (name, item) in &items.headers {
             // the first of a name replaces the default, further ones are added
             if !given.contains(&name.as_str()) {
@@ -47,14 +49,19 @@ impl Draft {
             }
             match item {
                 HeaderItem::Set(value) => headers.push((name.clone(), value.clone())),
-                // the client names itself where nothing else does
-                HeaderItem::Drop if name == "user-agent" => headers.push((name.clone(), String::new())),
-                HeaderItem::Drop => headers.retain(|(n, _)| n != name),
+                HeaderItem::Drop => {
+                    headers.retain(|(n, _)| n != name);
+                    dropped.push(name.clone());
+                }
             }
         }
+        // dropped once and set another time is set
+        dropped.retain(|name| !headers.iter().any(|(n, _)| n == name));
+        dropped.dedup();
         Draft {
             method: method.to_owned(),
             headers,
+            dropped,
             timeout: Duration::from_secs(60),
             reuse: false,
             binding: Binding::default(),
@@ -66,6 +73,7 @@ impl Draft {
         let mut request = Request::new(&self.method, url.to_string());
         request.timeout = self.timeout;
         request.reuse = self.reuse;
+        request.unnamed = self.dropped.iter().any(|name| name == "user-agent");
         for (name, value) in &self.headers {
             request = request.header(name, value.as_str());
         }
@@ -74,6 +82,11 @@ impl Draft {
         }
         request
     }
+}
+
+/// Whether a server waits for a body of such a request: none is sent as an empty one.
+pub fn carries(method: &str) -> bool {
+    matches!(method, "POST" | "PUT" | "PATCH")
 }
 
 /// Puts the token where the provider wants it. Every request of the API passes here, and nothing else knows how a token is shown.
@@ -110,7 +123,7 @@ mod tests {
         let mut provider = Provider::bare("p");
         provider.api.headers.insert("X-Domain".into(), "provider.example".into());
         provider.api.headers.insert("Accept".into(), "application/vnd.p+json".into());
-        let typed = ["X-Two:1", "X-Two:2", "X-Domain:mine.example", "Content-Type:", "X-Empty;"];
+        let typed = ["X-Two:1", "X-Two:2", "X-Domain:mine.example", "Content-Type:", "X-Empty;", "User-Agent:"];
         let items = items::parse(&typed.map(str::to_owned), None).unwrap();
         let draft = Draft::new(&provider, "POST", &items, Some("application/json".into()), true);
         let headers: Vec<String> = draft.headers.iter().map(|(n, v)| format!("{n}={v}")).collect();
@@ -118,6 +131,9 @@ mod tests {
             headers,
             ["accept=application/vnd.p+json", "x-two=1", "x-two=2", "x-domain=mine.example", "x-empty="]
         );
+        assert_eq!(draft.dropped, ["content-type", "user-agent"]);
+        let url = Url::parse("https://a.example/").unwrap();
+        assert!(draft.request(&provider, None, &url).unnamed);
         // at a stranger's, none of the provider's
         let draft = Draft::new(&provider, "GET", &Items::default(), None, false);
         assert_eq!(draft.headers, [("accept".to_owned(), "application/json, */*;q=0.5".to_owned())]);

@@ -15,6 +15,18 @@ use crate::token::TokenSet;
 use crate::wire::Request;
 use crate::world::World;
 
+/// What came of it.
+#[derive(Debug)]
+pub enum Told {
+    /// The token works; whose it is, if the answer says.
+    Account(Option<String>),
+    Refused {
+        status: u16,
+        headers: Vec<(String, String)>,
+        body: Vec<u8>,
+    },
+}
+
 /// The account in the provider's own words: its label, else its id. It takes its turn in the provider's limit, and gives up where
 /// that is farther away than `longest`.
 pub fn ask(
@@ -24,13 +36,17 @@ pub fn ask(
     (set, binding): (&TokenSet, &Binding),
     pace: &mut Pace,
     longest: Duration,
-) -> Result<Option<String>, Error> {
+) -> Result<Told, Error> {
     let target = super::template::fill(&whoami.url, &|name| {
         let value = set.extra.get(name)?;
         Some(Secret::unlisted(value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
     })
     .map_err(|_| Error::new(Kind::Other, "its address needs a fact that the answer didn't bring"))?;
-    let url = super::hosts::resolve(provider, &target)?;
+    let url = super::hosts::resolve(provider, &target).map_err(|mut e| {
+        // nobody typed it
+        e.hints.clear();
+        e.hint("`whoami.url` and `api.hosts` of the provider's file: `oauthctl provider show` prints them")
+    })?;
     let mut request = Request::new(&whoami.method, url.to_string()).header("accept", "application/json");
     request.timeout = Duration::from_secs(10);
     for (name, value) in provider.api.headers.iter().chain(&whoami.headers) {
@@ -47,10 +63,19 @@ pub fn ask(
         let asked = retry::asked(&response.headers, &response.body, &provider.limits, world.clock.now());
         pace.hold(&*world.clock, asked.unwrap_or(Duration::from_secs(1)).min(retry::LONGEST_WAIT));
     }
-    if response.status != 200 {
-        return Err(Error::new(Kind::Api, format!("the check of the token answered {}", response.status)));
+    match response.status {
+        200..=299 => {}
+        status @ 300..=399 => {
+            let error = Error::new(Kind::Unsafe, "the check of the token leads elsewhere, and is not followed");
+            let to = response.header("location").and_then(|to| url.join(to).ok());
+            return Err(error.cause(match to {
+                Some(to) => format!("status {status}, to {}", super::redirect::shown(&to)),
+                None => format!("status {status}"),
+            }));
+        }
+        status => return Ok(Told::Refused { status, headers: response.headers, body: response.body.to_vec() }),
     }
-    let Ok(answer) = serde_json::from_slice::<Value>(&response.body) else { return Ok(None) };
+    let Ok(answer) = serde_json::from_slice::<Value>(&response.body) else { return Ok(Told::Account(None)) };
     let text = |path: &Option<String>| {
         let path = path.as_deref()?;
         let found = path.split('.').try_fold(&answer, |v, name| match name.parse::<usize>() {
@@ -63,5 +88,5 @@ pub fn ask(
             _ => None,
         }
     };
-    Ok(text(&whoami.label).or_else(|| text(&whoami.id)))
+    Ok(Told::Account(text(&whoami.label).or_else(|| text(&whoami.id))))
 }

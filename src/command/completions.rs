@@ -4,7 +4,7 @@
 use clap::Args;
 use clap_complete::Shell;
 
-use crate::command::{definition, print};
+use crate::command::{definition, manual, print};
 use crate::error::{Error, Kind};
 use crate::world::World;
 
@@ -27,10 +27,7 @@ pub fn script(shell: Shell) -> Vec<u8> {
 }
 
 pub fn man(world: &mut World) -> Result<u8, Error> {
-    let mut text = Vec::new();
-    clap_mangen::Man::new(definition())
-        .render(&mut text)
-        .map_err(|e| Error::new(Kind::Other, "the manual page could not be made").cause(e))?;
+    let text = manual::page().map_err(|e| Error::new(Kind::Other, "the manual page could not be made").cause(e))?;
     print(world, &text)?;
     Ok(0)
 }

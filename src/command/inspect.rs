@@ -2,6 +2,8 @@
 //! fetched for it; its signature is verified with the keys that a login left, and never printed, so that the output can be
 //! pasted without giving the token away.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 use serde_json::{Map, Value, json};
 
@@ -47,12 +49,14 @@ pub fn run(args: InspectArgs, global: &Global, world: &mut World) -> Result<u8, 
     let (token, record) = token(&args, global, world)?;
     let header = jose::header(token.expose()).map_err(|e| unreadable(&e))?;
     let claims = jose::unverified_claims(token.expose()).map_err(|e| unreadable(&e))?;
+    let written = jose::written_claims(token.expose()).map_err(|e| unreadable(&e))?;
+    let written: Written = written.into_iter().map(|(name, raw)| (name, on_one_line(raw.get()))).collect();
     let signature = verified(token.expose(), &header, record.as_ref());
     let now = world.clock.now();
     let problems = problems(&claims, args.id_token, record.as_ref(), now);
     let text = match args.format {
-        Format::Json => as_json(&header, &claims, &signature, &problems),
-        Format::Text => as_text(&header, &claims, &signature, &problems, now),
+        Format::Json => as_json(&header, &written, &signature, &problems),
+        Format::Text => as_text(&header, (&claims, &written), &signature, &problems, now),
     };
     print(world, text.as_bytes())?;
     Ok(if matches!(signature, Signature::Wrong(_)) { Kind::Unsafe.exit_code() } else { 0 })
@@ -158,30 +162,58 @@ fn problems(claims: &Map<String, Value>, is_id_token: bool, record: Option<&Reco
     found
 }
 
-fn as_json(header: &Header, claims: &Map<String, Value>, signature: &Signature, problems: &[String]) -> String {
+/// Claims as the token has them, each JSON on one line: a number read and written again may be another one.
+type Written = BTreeMap<String, String>;
+
+/// JSON without what stands between its tokens.
+fn on_one_line(json: &str) -> String {
+    let (mut in_text, mut escaped) = (false, false);
+    json.chars()
+        .filter(|&c| {
+            match c {
+                _ if escaped => escaped = false,
+                '\\' => escaped = true,
+                '"' => in_text = !in_text,
+                _ => {}
+            }
+            in_text || !c.is_ascii_whitespace()
+        })
+        .collect()
+}
+
+fn as_json(header: &Header, claims: &Written, signature: &Signature, problems: &[String]) -> String {
     let (state, why) = match signature {
         Signature::Right(by) => ("right", by.as_str()),
         Signature::Wrong(why) => ("wrong", why.as_str()),
         Signature::NotVerified(why) => ("not verified", *why),
     };
-    let object = json!({
-        "header": header.members, "claims": claims, "problems": problems,
-        "signature": { "state": state, "why": why },
-    });
-    format!("{object}\n")
+    let claims: Vec<String> =
+        claims.iter().map(|(name, json)| format!("{}:{json}", Value::from(name.as_str()))).collect();
+    format!(
+        "{{\"claims\":{{{}}},\"header\":{},\"problems\":{},\"signature\":{}}}\n",
+        claims.join(","),
+        Value::from(header.members.clone()),
+        Value::from(problems),
+        json!({ "state": state, "why": why })
+    )
 }
 
 fn as_text(
     header: &Header,
-    claims: &Map<String, Value>,
+    (claims, written): (&Map<String, Value>, &Written),
     signature: &Signature,
     problems: &[String],
     now: i64,
 ) -> String {
     let mut lines = vec![("header".to_owned(), String::new())];
-    lines.extend(header.members.iter().map(|(name, value)| (format!("  {}", safe(name)), shown(name, value, now))));
+    lines.extend(
+        header.members.iter().map(|(name, value)| (format!("  {}", safe(name)), shown(name, value, None, now))),
+    );
     lines.push(("claims".to_owned(), String::new()));
-    lines.extend(claims.iter().map(|(name, value)| (format!("  {}", safe(name)), shown(name, value, now))));
+    lines.extend(claims.iter().map(|(name, value)| {
+        let json = written.get(name).map(String::as_str);
+        (format!("  {}", safe(name)), shown(name, value, json, now))
+    }));
     lines.push((
         "signature".to_owned(),
         match signature {
@@ -194,9 +226,12 @@ fn as_text(
     lines.iter().map(|(name, value)| format!("{}\n", format!("{name:20} {value}").trim_end())).collect()
 }
 
-/// A claim's value; a time in words too.
-fn shown(name: &str, value: &Value, now: i64) -> String {
-    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+/// A claim's value, `json` as it is written; a time in words too.
+fn shown(name: &str, value: &Value, json: Option<&str>, now: i64) -> String {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        _ => json.map_or_else(|| value.to_string(), str::to_owned),
+    };
     let time = ["exp", "iat", "nbf", "auth_time", "updated_at"].contains(&name);
     match value.as_f64().filter(|n| time && (0.0..253_402_300_800.0).contains(n)) {
         Some(at) if at as i64 > now => {

@@ -10,6 +10,7 @@ mod key_args;
 mod list;
 mod login;
 mod logout;
+mod manual;
 mod mistake;
 mod practice;
 mod profile;

@@ -195,13 +195,24 @@ fn say(world: &mut World, session: &Session, provider: &Provider, made: &Registe
     if made.management.is_none() {
         world.warn("the server gives no way to change or end this registration from here");
     }
-    if let Some(at) = made.secret_expires_at {
+    if let Some(at) = made.secret_expires_at.filter(|at| *at > world.clock.now()) {
         world.say(&format!(
             "Its secret is good until {}; then: oauthctl register {} --show",
             times::rfc3339(at),
             session.name
         ));
     }
+    warn_of_expired_secret(world, session, made);
+}
+
+/// RFC 7591, section 3.2.1: such a secret proves nothing any more, unless a clock is wrong.
+fn warn_of_expired_secret(world: &mut World, session: &Session, made: &Registered) {
+    let Some(at) = made.secret_expires_at.filter(|at| *at <= world.clock.now()) else { return };
+    world.warn(&format!(
+        "the client's secret has expired already, at {}, by the server's word: `oauthctl register {} --show` asks for the newest",
+        times::rfc3339(at),
+        session.name
+    ));
 }
 
 fn wanted(
@@ -220,7 +231,7 @@ fn wanted(
 }
 
 fn show(world: &mut World, session: &mut Session, record: Record, management: &Management) -> Result<(), Error> {
-    let (now, response) = register::look(world, management)?;
+    let (now, response) = register::look(world, management, record.client_id.as_deref().unwrap_or_default())?;
     let mut members: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
     for secret in ["client_secret", "registration_access_token"] {
         if let Some(value) = members.get(secret).and_then(Value::as_str) {
@@ -266,6 +277,7 @@ fn take_over(
     now: Registered,
     asked: Option<&str>,
 ) -> Result<(), Error> {
+    warn_of_expired_secret(world, session, &now);
     let secret = now.client_secret.clone().or(record.client_secret.clone());
     let client = session.client_with(world, provider, Some(&record), now.client_id.clone(), secret)?;
     match register::settled(provider, asked, &now, &client) {

@@ -127,7 +127,7 @@ pub fn run(args: TokenArgs, global: &Global, world: &mut World) -> Result<u8, Er
         force: args.force_refresh,
         no_refresh: args.no_refresh,
         whole: args.format == Format::Json,
-        insists: args.force_refresh,
+        insists: false,
     };
     let set = fresh(world, &mut session, want)?;
     if want.min_ttl.is_some() && set.freshness(world.clock.now(), want.min_ttl) == Freshness::Stale {

@@ -127,11 +127,11 @@ pub fn register(
     })
 }
 
-/// What the server holds now; it may have drawn new secrets.
-pub fn look(world: &mut World, management: &Management) -> Result<(Registered, Response), Error> {
+/// What the server holds now of the client; it may have drawn new secrets.
+pub fn look(world: &mut World, management: &Management, client_id: &str) -> Result<(Registered, Response), Error> {
     let response = send(world, &registration::look(management))?;
-    let read =
-        registration::read(&response).map_err(|e| refused("the registration could not be read", e, &response))?;
+    let read = registration::read_again(&response, client_id)
+        .map_err(|e| refused("the registration could not be read", e, &response))?;
     Ok((read, response))
 }
 
@@ -143,7 +143,8 @@ pub fn update(
     wanted: &Wanted,
 ) -> Result<Registered, Error> {
     let response = send(world, &registration::update(management, client_id, secret, wanted))?;
-    registration::read(&response).map_err(|e| refused("the registration could not be changed", e, &response))
+    registration::read_again(&response, client_id)
+        .map_err(|e| refused("the registration could not be changed", e, &response))
 }
 
 /// `Ok(false)`: the server knew it no more.
@@ -164,7 +165,7 @@ fn refused(message: &str, e: RegistrationError, response: &Response) -> Error {
     let kind = match &e {
         RegistrationError::Refused { status, .. } if *status == 429 || *status >= 500 => Kind::TryLater,
         RegistrationError::Refused { .. } => Kind::Refused,
-        RegistrationError::Missing(_) => Kind::Unsafe,
+        RegistrationError::Missing(_) | RegistrationError::OtherClient(_) => Kind::Unsafe,
     };
     Error::new(kind, message).cause(e)
 }

@@ -51,6 +51,8 @@ pub enum RegistrationError {
     Refused { status: u16, said: Option<String> },
     #[error("the answer has no usable `{0}`")]
     Missing(&'static str),
+    #[error("the answer is about another client, `{}`; what it says is not kept", safe(.0))]
+    OtherClient(String),
 }
 
 impl Registered {
@@ -129,6 +131,15 @@ fn bearer(request: Request, token: Option<&Secret>) -> Request {
     match token {
         Some(token) => request.header("authorization", format!("Bearer {}", token.expose())),
         None => request,
+    }
+}
+
+/// [`read`] for a client that is registered already, and that no answer can make another one (RFC 7592, section 3).
+pub fn read_again(response: &Response, client_id: &str) -> Result<Registered, RegistrationError> {
+    let read = read(response)?;
+    match read.client_id == client_id {
+        true => Ok(read),
+        false => Err(RegistrationError::OtherClient(read.client_id)),
     }
 }
 

@@ -37,6 +37,34 @@ pub struct Choice {
     pub asks: Asks,
 }
 
+impl Choice {
+    /// The flags that were told to read standard input, which can be read once.
+    pub fn from_stdin(&self) -> Vec<&'static str> {
+        let dash =
+            |source: &Option<SecretSource>| matches!(source, Some(SecretSource::File(f)) if f.as_os_str() == "-");
+        [
+            ("--client-secret-file", self.client_secret_file.as_deref() == Some("-")),
+            ("--client-key-file", dash(&self.proofs.key)),
+            ("--assertion-file", dash(&self.asks.assertion)),
+            ("--subject-token-file", dash(&self.asks.subject_token)),
+            ("--actor-token-file", dash(&self.asks.actor_token)),
+            ("--password-file", dash(&self.asks.password)),
+            ("--id-token-hint-file", dash(&self.asks.id_token_hint)),
+            ("--login-hint-token-file", dash(&self.asks.login_hint_token)),
+        ]
+        .into_iter()
+        .filter_map(|(flag, reads)| reads.then_some(flag))
+        .collect()
+    }
+}
+
+/// Standard input is read by one of them at most.
+pub fn one_reads_stdin(flags: &[&str]) -> Result<(), Error> {
+    let [first, second, ..] = flags else { return Ok(()) };
+    Err(Error::usage(format!("standard input is wanted twice: by `{first} -` and by `{second} -`"))
+        .hint("give one of them as a file"))
+}
+
 /// Which profile, and the configuration read as far as needed.
 pub(super) fn which(world: &World, paths: &Paths, choice: &Choice) -> Result<(String, Config), Error> {
     let dir = paths.config.as_deref();

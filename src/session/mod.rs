@@ -87,6 +87,7 @@ impl std::fmt::Debug for Session {
 impl Session {
     /// Finds out who is meant. Touches no store and no network.
     pub fn open(world: &mut World, choice: Choice) -> Result<Session, Error> {
+        choice::one_reads_stdin(&choice.from_stdin())?;
         let paths = Paths::find(&*world.env);
         let (name, config) = which(world, &paths, &choice)?;
         config::check_profile_name(&name)?;

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes};
 use http_body::Body as _;
-use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use reqwest::{Body, Client, ClientBuilder};
 use url::{Host, Url};
 use zeroize::Zeroizing;
@@ -37,7 +37,7 @@ const CONNECT_TIME: Duration = Duration::from_secs(10);
 /// As many as pages are fetched side by side at most.
 const LASTING_CONNECTIONS: usize = 32;
 
-const USER_AGENT: &str = concat!("oauthctl/", env!("CARGO_PKG_VERSION"));
+const OWN_NAME: &str = concat!("oauthctl/", env!("CARGO_PKG_VERSION"));
 
 /// Set by this module alone: they say where the request goes and where it ends.
 const OWN_HEADERS: [&str; 4] = ["host", "content-length", "transfer-encoding", "connection"];
@@ -100,6 +100,8 @@ impl Http for Real {
             })?),
             None => request.body.as_ref().map(|body| Body::from(body.expose().to_owned())),
         };
+        // RFC 9110, section 8.6: a method that means something by its body says that there is none
+        let body = body.or_else(|| matches!(&*request.method, "POST" | "PUT" | "PATCH").then(|| Body::from("")));
         if let Some(body) = body {
             carry(&mut sent, body);
         }
@@ -136,6 +138,9 @@ impl Real {
             .map_err(|_| forbidden(format!("`{}` is not a method", text::safe(&request.method))))?;
         let mut sent = reqwest::Request::new(method, url);
         sent.headers_mut().insert("accept-encoding", HeaderValue::from_static("identity"));
+        if !request.unnamed {
+            sent.headers_mut().insert(USER_AGENT, HeaderValue::from_static(OWN_NAME));
+        }
         let mut fresh = Vec::new();
         for (name, value) in &request.headers {
             let shown = text::safe(name);
@@ -242,7 +247,6 @@ fn build(way: Way, reuse: bool, identity: Option<reqwest::Identity>) -> reqwest:
 
 fn builder(way: Way, reuse: bool) -> ClientBuilder {
     let builder = ClientBuilder::new()
-        .user_agent(USER_AGENT)
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)

@@ -192,6 +192,7 @@ fn a_dry_run_sends_nothing_and_shows_no_token() {
         "
         curl --fail-with-body -K - <<CURL
         url = \"http://127.0.0.1:PORT/api/echo?q=1\"
+        globoff
         request = \"POST\"
         header = \"accept: application/json, */*;q=0.5\"
         header = \"content-type: application/json\"

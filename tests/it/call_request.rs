@@ -75,6 +75,33 @@ fn a_body_is_streamed_from_a_file_or_a_pipe() {
 }
 
 #[test]
+fn standard_input_is_read_by_one_of_them() {
+    let (mut me, server) = practice();
+    let before = server.log().len();
+    for (line, first, second) in [
+        ("call practice POST /echo -d - --client-secret-file -", "-d", "--client-secret-file"),
+        ("call practice POST /echo -d @- --assertion-file -", "-d", "--assertion-file"),
+        ("call practice PUT /echo --input - --client-key-file -", "--input", "--client-key-file"),
+        (
+            "token practice --client-secret-file - --subject-token-file -",
+            "--client-secret-file",
+            "--subject-token-file",
+        ),
+    ] {
+        me.types(line).fails(
+            2,
+            &format!(
+                "
+        error: standard input is wanted twice: by `{first} -` and by `{second} -`
+        hint: give one of them as a file
+    "
+            ),
+        );
+    }
+    assert_eq!(server.log().len(), before);
+}
+
+#[test]
 fn headers_are_set_added_emptied_and_left_out() {
     let (mut me, _server) = practice();
     let words = [
@@ -95,6 +122,9 @@ fn headers_are_set_added_emptied_and_left_out() {
     let headers = seen["headers"].as_object().unwrap();
     // the HTTP client's own, which says nothing
     assert_eq!(headers["accept"], "*/*");
+    assert_eq!(headers["user-agent"].as_str().map(|agent| agent.starts_with("oauthctl/")), Some(true));
+    let done = me.types("call practice /echo User-Agent:");
+    assert!(!done.out.contains("user-agent"), "{}", done.out);
     assert_eq!((headers["x-empty"].as_str(), headers["content-type"].as_str()), (Some(""), Some("a/b")));
     // A-25
     for header in ["Host: evil.example", "Authorization: Bearer x", "X: a\r\nHost: evil.example"] {
@@ -108,6 +138,16 @@ fn the_method_is_a_word_or_an_option() {
     assert_eq!(echoed(&mut me, "call practice -X patch /echo a=1")["method"], "PATCH");
     assert_eq!(echoed(&mut me, "call practice PUT /echo -X PUT")["method"], "PUT");
     me.types("call practice GET /echo -X PUT").fails(2, "error: the method is given twice: `-X PUT` and `GET`\n");
+    assert_eq!(echoed(&mut me, "call practice put /echo a=1")["method"], "PUT");
+    // what has no body says so, where a server waits for one
+    for (method, length) in [("POST", Some("0")), ("PUT", Some("0")), ("DELETE", None), ("GET", None)] {
+        let seen = echoed(&mut me, &format!("call practice {method} /echo"));
+        assert_eq!(seen["headers"]["content-length"].as_str(), length, "{method}");
+    }
+    for (method, shown) in [("FOO BAR", "FOO BAR"), ("", ""), ("A\nB", "A B")] {
+        me.runs(&["call", "practice", "/echo", "-X", method])
+            .fails(2, &format!("error: `{shown}` is not a method\nhint: `-X PATCH`\n"));
+    }
     let done = me.types("call practice /me --head");
     assert!(
         done.code == 0 && done.out.starts_with("HTTP/1.1 200\r\n") && done.out.ends_with("\r\n\r\n"),
@@ -145,12 +185,19 @@ fn another_host_is_refused_or_asked_without_the_token() {
         kept.lock().unwrap().extend(request.headers.iter().map(|(n, v)| format!("{n}: {v}")));
         answer(200, "text/plain", "theirs")
     });
+    for (target, why) in [
+        ("http://plain.example/x", "plain `http` is for this machine's own loopback alone"),
+        ("file:///etc/passwd", "`file:` is not spoken, only `https`"),
+    ] {
+        let done = me.types(&format!("call odd {target} --anywhere"));
+        assert_eq!((done.code, done.err.contains(why)), (7, true), "{}", done.err);
+    }
     let url = format!("{}/x", stranger.base);
     me.types(&format!("call odd {url}")).fails(
         7,
         "
         error: no token is sent to `http://127.0.0.1:PORT/x`
-        caused by: it is not on the hosts of `odd` (127.0.0.1)
+        caused by: it is not on the hosts of `odd` (http://127.0.0.1:PORT)
         hint: paths are relative to the provider's API: `/campaigns`; `oauthctl provider show` prints its hosts
         hint: `--anywhere` sends the request there without the token
     ",

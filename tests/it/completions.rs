@@ -51,3 +51,18 @@ fn an_unknown_shell_is_told_with_those_that_are_known() {
     ",
     );
 }
+
+#[test]
+fn the_manual_names_every_variable_that_the_readme_names() {
+    let page = Person::new().types("man").out;
+    let readme = include_str!("../../README.md");
+    let is_part = |c: char| c.is_ascii_uppercase() || matches!(c, '_' | '<' | '>');
+    let mut names: Vec<&str> =
+        readme.match_indices("OAUTHCTL_").map(|(at, _)| readme[at..].split(|c| !is_part(c)).next().unwrap()).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert!(names.len() > 10, "{names:?}");
+    for name in names {
+        assert!(page.contains(name), "{name}");
+    }
+}

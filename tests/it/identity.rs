@@ -1,5 +1,6 @@
 //! `userinfo`, `introspect` and `inspect`: what is told of a person and of a token, and what is not believed.
 
+use oauthctl::protocol::jose::base64url;
 use serde_json::{Map, Value, json};
 
 use crate::world::op::{ACCESS, CLIENT, Op, Plan, timed};
@@ -189,4 +190,24 @@ fn inspect_decodes_a_token_verifies_it_by_the_kept_keys_and_sends_it_nowhere() {
     assert_eq!(done.code, 2, "{}", done.out);
     assert!(done.err.contains("is no JWT") && !done.err.contains(ACCESS), "{}", done.err);
     assert_eq!(op.server.asked(), asked, "nothing was asked of anybody");
+}
+
+#[test]
+fn inspect_shows_claims_as_they_are_written() {
+    let payload = r#"{ "n": 1000000000000000000000000000000, "f": 1.10, "deep": { "b": [ 1e300, "a  \"b\"" ], "a": 9007199254740993 },
+        "exp": 1795298400.0 }"#;
+    let token = format!("{}.{}.c2ln", base64url(r#"{"alg":"ES256"}"#), base64url(payload));
+    let done = Person::new().types(&format!("inspect {token}"));
+    assert_eq!(done.code, 0, "{}", done.err);
+    for line in [
+        "  n                  1000000000000000000000000000000",
+        "  f                  1.10",
+        r#"  deep               {"b":[1e300,"a \"b\""],"a":9007199254740993}"#,
+    ] {
+        assert!(done.out.lines().any(|l| l == line), "{line} should be in\n{}", done.out);
+    }
+    assert!(done.out.contains("  exp                1795298400.0 ("), "{}", done.out);
+    let done = Person::new().types(&format!("inspect {token} --format json"));
+    assert!(done.out.starts_with(r#"{"claims":{"deep":{"b":[1e300,"a  \"b\""],"a":9007199254740993},"exp":1795298400.0,"f":1.10,"n":1000000000000000000000000000000},"header":"#), "{}", done.out);
+    assert_eq!(done.out.lines().count(), 1);
 }

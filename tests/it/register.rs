@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use crate::world::{Odd, Person, answer, robot};
+use crate::world::{Odd, Person, START, answer, robot};
 
 type Seen = Arc<Mutex<Vec<(String, String, String, String)>>>;
 
@@ -171,6 +171,72 @@ fn what_a_server_left_out_of_a_registration_is_told() {
     );
     assert!(done.err.contains("warning: the server registered it without the scope `write`"), "{}", done.err);
     assert!(!done.err.contains("redirect URI"), "{}", done.err);
+}
+
+// RFC 7592, section 3
+#[test]
+fn an_answer_about_another_client_is_not_kept() {
+    let mut me = Person::new();
+    let other = Arc::new(Mutex::new("made-client-1"));
+    let (server, _) = {
+        let other = other.clone();
+        let place = Arc::new(Mutex::new(String::new()));
+        let own = place.clone();
+        let server = me.odd("issuer", move |request| {
+            let base = own.lock().unwrap().clone();
+            let body = match request.path.as_str() {
+                "/.well-known/openid-configuration" => json!({
+                    "issuer": base, "authorization_endpoint": format!("{base}/authorize"), "token_endpoint": format!("{base}/token"),
+                    "registration_endpoint": format!("{base}/reg"), "token_endpoint_auth_methods_supported": ["none"],
+                }),
+                _ => json!({
+                    "client_id": *other.lock().unwrap(), "registration_access_token": format!("Vq8-{}", request.method),
+                    "registration_client_uri": format!("{base}/reg/1"), "token_endpoint_auth_method": "none",
+                }),
+            };
+            answer(200, "application/json", &body.to_string())
+        });
+        *place.lock().unwrap() = server.base.clone();
+        (server, place)
+    };
+    let name = server.base.replace("http://", "").replace(':', "-");
+    assert_eq!(me.runs(&["register", &server.base]).code, 0);
+    let kept = me.record(&name);
+    *other.lock().unwrap() = "somebody-else";
+    for flag in ["--show", "--update"] {
+        let done = me.types(&format!("register {name} {flag}"));
+        assert_eq!((done.code, done.out.as_str()), (7, ""), "{flag}: {}", done.err);
+        assert!(
+            done.err.contains("the answer is about another client, `somebody-else`; what it says is not kept"),
+            "{flag}: {}",
+            done.err
+        );
+        assert_eq!(me.record(&name), kept, "{flag}");
+    }
+}
+
+#[test]
+fn a_secret_that_has_expired_already_is_told() {
+    for (at, says) in [
+        (START - 10, "warning: the client's secret has expired already, at 2026-11-21T"),
+        (START + 3600, "Its secret is good until 2026-11-21T"),
+    ] {
+        let mut me = Person::new();
+        let registered = json!({
+            "token_endpoint_auth_method": "client_secret_basic", "client_secret": "Vq8-secret-of-the-client",
+            "client_secret_expires_at": at,
+        });
+        let (server, _) = issuer_that(&mut me, registered, json!(["client_secret_basic"]));
+        let done = me.runs(&["register", &server.base]);
+        assert_eq!(done.code, 0, "{}", done.err);
+        assert!(done.err.contains(says), "{says}: {}", done.err);
+        assert_eq!(
+            done.err.matches("secret is good until").count() + done.err.matches("has expired").count(),
+            1,
+            "{}",
+            done.err
+        );
+    }
 }
 
 #[test]

@@ -56,6 +56,60 @@ fn who_cannot_be_asked_or_refuses_is_told() {
     assert_eq!(odd.asked(), 1);
 }
 
+// T-61
+#[test]
+fn a_token_that_has_expired_is_renewed_once() {
+    let mut me = Person::new();
+    let odd = api(&mut me, |request| match (request.path.as_str(), request.header("authorization")) {
+        ("/token", _) => answer(200, "application/json", r#"{"access_token":"new-0123456789","token_type":"Bearer"}"#),
+        (_, Some("Bearer new-0123456789")) => answer(200, "application/json", r#"{"mail":"ann@example.test"}"#),
+        _ => answer(401, "application/json", r#"{"error":"expired","error_description":"too old"}"#),
+    });
+    let check = "\n[whoami]\nurl = \"/me\"\nlabel = \"mail\"\n";
+    me.config("providers/odd.toml", &format!("{}{check}", odd.provider("odd")));
+    me.types("whoami odd").is(0, "ann@example.test\n", "");
+    assert_eq!((odd.asked(), me.kept("odd", "access_token").as_str()), (3, "new-0123456789"));
+    // a token from outside is nobody's to renew
+    me.set("OAUTHCTL_ODD_TOKEN", "from-outside-0123456789");
+    me.types("whoami odd").fails(
+        22,
+        "
+        error: the check of the token answered 401
+        caused by: expired: too old
+        hint: the token comes from the variable OAUTHCTL_ODD_TOKEN: set another
+    ",
+    );
+    assert_eq!(odd.asked(), 4);
+}
+
+#[test]
+fn each_answer_of_the_check_has_its_own_end() {
+    let mut me = Person::new();
+    let status = std::sync::Arc::new(std::sync::atomic::AtomicU16::new(204));
+    let says = status.clone();
+    let odd = api(&mut me, move |_| {
+        let mut back = answer(says.load(std::sync::atomic::Ordering::SeqCst), "text/plain", "");
+        if back.status == 302 {
+            back.headers.push(("Location".into(), "/sign-in?next=x".into()));
+        }
+        back
+    });
+    me.config("providers/odd.toml", &format!("{}\n[whoami]\nurl = \"/me\"\n", odd.provider("odd")));
+    me.types("whoami odd").is(0, "", "the token of `odd` works; Odd doesn't say whose it is\n");
+    status.store(302, std::sync::atomic::Ordering::SeqCst);
+    me.types("whoami odd").fails(
+        7,
+        "
+        error: the check of the token leads elsewhere, and is not followed
+        caused by: status 302, to http://127.0.0.1:PORT/sign-in?next=…
+    ",
+    );
+    me.config("providers/odd.toml", &format!("{}\n[whoami]\nurl = \"https://b.example/me\"\n", odd.provider("odd")));
+    let done = me.types("whoami odd");
+    assert!(done.code == 7 && !done.err.contains("--anywhere"), "{}", done.err);
+    assert_eq!(odd.asked(), 2);
+}
+
 #[test]
 fn the_check_takes_its_turn_in_the_providers_limit() {
     let (mut me, server) = constantcontact(Options { per_second: Some(4), ..Options::new(Manners::ConstantContact) });

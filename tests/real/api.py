@@ -42,6 +42,82 @@ def the_line_of_a_dry_run_runs_in_a_shell_and_sends_the_same_request(t):
 
 
 @test
+def what_a_dry_run_prints_is_sent_by_curl_as_we_send_it(t):
+    rig.need("curl")
+    api = Api(t)
+    home = api.provider(with_token(t), 'api.pages.size-param = "perPage"\napi.pages.size = 50')
+    files = t.folder / "files"
+    files.mkdir()
+    (files / "t.json").write_text('{"a":1}')
+    odd = files / 'a;b,"c\\.csv'
+    odd.write_text("x,y\n")
+    (files / "u.json").write_text('{"u":1}')
+    path = f"{os.path.dirname(rig.program())}:{os.environ['PATH']}"
+    for call in (
+        ["DELETE", "/x/[1-3]?y={a,b}"],
+        ["/x/", "-d", f"@{files}/t.json"],
+        ["PUT", "/x/", "--input", f"{files}/t.json"],
+        ["POST", "/x"],
+        ["PATCH", "/x", "X-Empty;"],
+        ["/x", "Content-Type:", "a=1"],
+        ["/x", "User-Agent:", "Accept:"],
+        ["/x", "--form", "a=\\@b", "c=d e"],
+        ["/x", "t=plain;type=x", "t2=\\@no-file", f"f@{files}/u.json", f"g@{odd}", f"h@{files}/t.json;type=text/x-h"],
+        ["/list", "--paginate", "--limit", "3"],
+        ["/x", "-i"],
+        ["/x", "-o", f"{t.folder}/out; file"],
+    ):
+        line = home.run("call", "rig", *call, "--dry-run").expect(0).out
+        asked = api.asked
+        ours_ran = home.run("call", "rig", *call).expect(0)
+        into = t.folder / "out; file"
+        ours_file = into.read_bytes() if into.exists() else None
+        into.unlink(missing_ok=True)
+        ran = subprocess.run(["sh", "-c", line], env={**home.env, "PATH": path}, capture_output=True, text=True, timeout=rig.PATIENCE)
+        same((ran.returncode, api.asked - asked), (0, 2), f"curl's end, and the requests of both, for {call}: {ran.stderr}")
+        same(into.read_bytes() if into.exists() else None, ours_file, f"the file that {call} makes")
+        into.unlink(missing_ok=True)
+        if "-i" in call:
+            check(ran.stdout.startswith("HTTP/1.1 200 OK") and ours_ran.out.startswith("HTTP/1.1 200"), "the headers come along")
+        elif "--paginate" not in call:
+            same(ran.stdout, ours_ran.out, f"what {call} prints")
+        ours, curls = (as_sent(*seen) for seen in api.seen[-2:])
+        same(curls, ours, f"the request of {call}")
+
+
+def as_sent(method, path, headers, body):
+    """A request without what differs from one client, or one run, to the next."""
+    headers = {name.lower(): value for name, value in headers.items()}
+    for name in ("host", "accept-encoding", "connection", "expect"):
+        headers.pop(name, None)
+    if "user-agent" in headers:
+        headers["user-agent"] = "somebody"
+    kind, _, boundary = headers.get("content-type", "").partition("boundary=")
+    if boundary:
+        body, headers["content-type"] = body.replace(boundary.encode(), b"BOUNDARY"), kind
+        headers.pop("content-length")
+    return method, path, headers, body
+
+
+@test
+def standard_input_that_is_a_file_is_sent_again_from_where_it_stood(t):
+    server = t.scripted()
+    home = with_token(t)
+    home.provider("rig", server.provider_file())
+    again = rig.answer(200, {"ok": True})
+    server.on["/v1/x"] = lambda _: again if len(server.to("/v1/x")) > 1 else rig.answer(503, {"message": "later"})
+    head, rest = "a line that was read\n", "0123456789abcdef" * (128 << 10)
+    file = t.folder / "body"
+    file.write_text(head + rest)
+    with file.open("rb", buffering=0) as body:
+        body.seek(len(head))
+        argv = ["call", "rig", "PUT", "/x", "--input", "-"]
+        home.collect(home.start(*argv, stdin=body), *argv).expect(0)
+        same(body.tell(), len(head + rest), "where the next reader of the same input begins")
+    same([r.body == rest for r in server.to("/v1/x")], [True, True], "whether each attempt had it whole")
+
+
+@test
 def four_processes_keep_a_limit_of_four_a_second_without_one_429(t):
     # over five seconds: on a busy machine what leaves evenly arrives less so
     api = Api(t, limit=20, frame=5.0)

@@ -42,7 +42,7 @@ class Api:
                     self.end_headers()
                     self.wfile.write(body)
 
-            do_POST = do_GET
+            do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
 
         self.pages, self.size, self.delay, self.limit, self.frame = pages, size, delay, limit, frame
         self.together, self.gathered = together, threading.Event()
@@ -91,7 +91,8 @@ id = "rig"
 name = "an API of pages"
 token.url = "{self.base}/token"
 api.base-url = "{self.base}"
-api.pages = {{ by = "page", total-header = "X-Pages" }}
+api.pages.by = "page"
+api.pages.total-header = "X-Pages"
 {more}
 """)  # fmt: skip
         return home

@@ -1,6 +1,6 @@
 //! `call`: a request to the provider's API with the token, the answer streamed to stdout.
 
-mod answer;
+pub(super) mod answer;
 mod output;
 mod paged;
 mod saved;
@@ -15,13 +15,14 @@ use crate::api::exchange::{Aftermath, Caller, Renew};
 use crate::api::items::{self, Items};
 use crate::api::pace::{self as waits, Pace};
 use crate::api::request::{Draft, token_header};
-use crate::api::{dry_run, hosts, template};
+use crate::api::{dry_run, hosts, pages, template};
 use crate::command::token::must_be_presentable;
 use crate::command::{Global, WhoFlags, pace, practice};
 use crate::error::{Error, Kind};
 use crate::protocol::binding::is_dpop;
 use crate::secret::Secret;
 use crate::session::Session;
+use crate::session::choice::one_reads_stdin;
 use crate::session::fresh::{Want, fresh, instead_of};
 use crate::session::record::Record;
 use crate::store::StoreKind;
@@ -122,7 +123,15 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
     let body = Body::of(world, &asked(&args, &items), &items)?;
     let method = method(&args, &typed, &body)?;
 
-    let mut session = practice::open(world, args.flags.choice(typed.profile.clone(), global))?;
+    let choice = args.flags.choice(typed.profile.clone(), global);
+    if matches!(body, Body::Input { .. }) {
+        let own = if args.data.is_some() { "-d" } else { "--input" };
+        one_reads_stdin(&[vec![own], choice.from_stdin()].concat())?;
+    }
+    if args.paginate && method != "GET" {
+        return Err(Error::usage(format!("`--paginate` is for GET, and this is {}", safe(&method))));
+    }
+    let mut session = practice::open(world, choice)?;
     // the kernel's copy may hold the token: then the store is read only for what else a login brought
     let wanted = args.dry_run || typed.target.contains('{') || session.provider_needs_record()?;
     let record = if wanted { session.load().ok().flatten() } else { None };
@@ -146,15 +155,16 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
         .anywhere
         .then(|| Draft { timeout: args.timeout, ..Draft::new(&provider, &method, &items, body.kind(), false) });
     if args.dry_run {
-        let token = with_token.then(|| token_command(&args, &session));
         let bound = record.as_ref().and_then(|r| r.token.as_ref()).is_some_and(is_dpop);
-        let script = dry_run::script(&provider, &draft, &url, &items, &body, token.as_deref(), bound)?;
+        let token = with_token.then(|| dry_run::Token { words: token_command(&args, &session), bound });
+        if args.paginate {
+            url = pages::first(&provider.api.pages, &url, args.limit);
+        }
+        let answer = dry_run::Answer { include: args.include, head: args.head, output: saved::named(world, &args) };
+        let script = dry_run::script(&provider, &draft, &url, &items, &body, token.as_ref(), &answer)?;
         let mut out = output::Output::stdout(world);
         out.put(world, script.as_bytes())?;
         return out.end(world).map(|()| 0);
-    }
-    if args.paginate && method != "GET" {
-        return Err(Error::usage(format!("`--paginate` is for GET, and this is {}", safe(&method))));
     }
     // a mistake in it is told before anything is sent
     let screen = world.terminal.stdout_is_terminal() && args.output.as_deref().is_none_or(|path| path == "-");
@@ -286,6 +296,13 @@ fn method(args: &CallArgs, typed: &Typed, body: &Body) -> Result<String, Error> 
         (Some(a), Some(b)) if !a.eq_ignore_ascii_case(b) => {
             Err(Error::usage(format!("the method is given twice: `-X {}` and `{}`", safe(a), safe(b))))
         }
+        // RFC 9110, section 9.1: a token
+        (Some(method), _)
+            if method.is_empty()
+                || !method.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)) =>
+        {
+            Err(Error::usage(format!("`{}` is not a method", safe(method))).hint("`-X PATCH`"))
+        }
         (Some(method), _) => Ok(method.to_ascii_uppercase()),
         (None, method) => Ok(method.clone().unwrap_or_else(|| usual.to_owned())),
     }
@@ -321,12 +338,21 @@ fn filled(target: &str, session: &Session, record: Option<&Record>) -> Result<St
     })
 }
 
+/// Those that are known in lower case too.
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
 fn take_apart(words: &[String]) -> Result<Typed, Error> {
     let is_target = |w: &str| w.starts_with('/') || w.contains("://");
     let is_method = |w: &str| !w.is_empty() && w.bytes().all(|b| b.is_ascii_uppercase());
     let mut rest = words.iter().map(String::as_str).peekable();
     let profile = rest.next_if(|w| !is_target(w) && !is_method(w)).map(str::to_owned);
-    let method = rest.next_if(|w| is_method(w)).map(str::to_owned);
+    let mut method = rest.next_if(|w| is_method(w)).map(str::to_owned);
+    // in lower case it may be a path too: what comes next tells
+    let is_word = |w: &str| METHODS.iter().any(|known| known.eq_ignore_ascii_case(w));
+    let ahead = rest.clone().nth(1);
+    if method.is_none() && ahead.is_some_and(|w| is_target(w) || !w.contains([':', '=', '@', ';'])) {
+        method = rest.next_if(|w| is_word(w)).map(str::to_ascii_uppercase);
+    }
     let Some(target) = rest.next() else {
         return Err(Error::usage("`call` needs a path").hint("oauthctl call PROFILE [METHOD] /PATH"));
     };
@@ -351,6 +377,13 @@ mod tests {
             apart(&["gr", "GET", "https://api.example/x"]),
             (some("gr"), some("GET"), "https://api.example/x".into(), vec![])
         );
+        assert_eq!(apart(&["gr", "get", "/x"]), (some("gr"), some("GET"), "/x".into(), vec![]));
+        assert_eq!(
+            apart(&["gr", "Delete", "x", "q==1"]),
+            (some("gr"), some("DELETE"), "x".into(), vec!["q==1".into()])
+        );
+        assert_eq!(apart(&["gr", "options", "q==1"]), (some("gr"), None, "options".into(), vec!["q==1".into()]));
+        assert_eq!(apart(&["gr", "options"]), (some("gr"), None, "options".into(), vec![]));
         assert_eq!(apart(&["gr", "campaigns", "q==1"]), (some("gr"), None, "campaigns".into(), vec!["q==1".into()]));
         assert!(take_apart(&["gr".to_owned()]).is_err());
     }

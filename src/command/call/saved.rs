@@ -15,17 +15,24 @@ use crate::error::{Error, Kind};
 use crate::text::safe;
 use crate::world::{Streamed, World};
 
-/// The file that `-o` names, once it is known that it can be written.
+/// The file that `-o` names.
+pub fn named(world: &World, args: &CallArgs) -> Option<PathBuf> {
+    let typed = args.output.as_deref().filter(|path| *path != "-")?;
+    Some(items::resolve(typed, world.env.home().as_deref()))
+}
+
+/// The same, once it is known that it can be written.
 pub fn target(world: &World, args: &CallArgs) -> Result<Option<PathBuf>, Error> {
-    let Some(typed) = args.output.as_deref().filter(|path| *path != "-") else { return Ok(None) };
-    if typed.is_empty() {
+    let Some(path) = named(world, args) else { return Ok(None) };
+    if path.as_os_str().is_empty() {
         return Err(Error::usage("`-o` needs the name of a file").hint("`-o -` is standard output"));
     }
-    let path = items::resolve(typed, world.env.home().as_deref());
     match download::writable(&path) {
         Ok(path) => Ok(Some(path)),
         Err(e @ Unwritable::Folder) => {
-            Err(Error::usage(format!("`{}` can't be written", safe(typed))).cause(e).hint("`-o FILE`"))
+            Err(Error::usage(format!("`{}` can't be written", safe(&path.to_string_lossy())))
+                .cause(e)
+                .hint("`-o FILE`"))
         }
         Err(Unwritable::Failed(e)) => Err(unwritten(&path, &e)),
     }

@@ -16,6 +16,7 @@ use ways::{Obtained, by_browser};
 use without_browser::{by_ciba, by_device_code, by_password, unattended};
 
 use crate::api;
+use crate::api::whoami::Told;
 use crate::command::ask_args::SignInFlags;
 use crate::command::{Global, WhoArgs, duration, pace, practice, register, times};
 use crate::config::GrantKind;
@@ -235,7 +236,12 @@ fn account(world: &mut World, session: &mut Session, provider: &Provider, set: &
         .binding(world, set)
         .and_then(|binding| api::whoami::ask(world, provider, whoami, (set, &binding), &mut pace, LONGEST_FOR_ACCOUNT));
     match asked {
-        Ok(account) => account,
+        Ok(Told::Account(account)) => account,
+        Ok(Told::Refused { status, .. }) => {
+            let name = session.name.clone();
+            world.step(|| format!("who signed in to `{name}` is not known: the check of the token answered {status}"));
+            None
+        }
         Err(e) => {
             let name = session.name.clone();
             world.step(|| format!("who signed in to `{name}` is not known: {}", e.message));

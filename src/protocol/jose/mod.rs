@@ -15,9 +15,12 @@ mod test_keys;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::{hmac, signature};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::secret::Secret;
@@ -182,6 +185,14 @@ pub fn header(token: &str) -> Result<Header, JoseError> {
 /// A token's claims without any verification: to look at, never to believe.
 pub fn unverified_claims(token: &str) -> Result<Map<String, Value>, JoseError> {
     claims_of(&decoded(split(token)?.1, "payload")?)
+}
+
+/// The same, each as it is written: no number is rounded, nothing is put in another order.
+pub fn written_claims(token: &str) -> Result<BTreeMap<String, Box<RawValue>>, JoseError> {
+    let payload = decoded(split(token)?.1, "payload")?;
+    // what can't be read as claims can't be read as these
+    claims_of(&payload)?;
+    serde_json::from_slice(&payload).map_err(|e| JoseError::Json("payload", e.to_string()))
 }
 
 /// Verifies a token's signature and reads its claims. What the claims say (`iss`, `aud`, `exp`) is for the caller to judge.
