@@ -251,7 +251,10 @@ impl From<HttpError> for Error {
     fn from(e: HttpError) -> Error {
         let kind = match &e {
             HttpError::Unsent { .. } | HttpError::Ambiguous { .. } | HttpError::TimedOut { .. } => Kind::TryLater,
-            HttpError::Tls { .. } | HttpError::TooLarge { .. } | HttpError::Forbidden { .. } => Kind::Unsafe,
+            HttpError::Tls { .. }
+            | HttpError::TooLarge { .. }
+            | HttpError::HeadTooLarge { .. }
+            | HttpError::Forbidden { .. } => Kind::Unsafe,
         };
         let mut error = Error::new(kind, safe(&e.to_string()));
         error.nothing_sent =
@@ -279,12 +282,13 @@ impl From<RequestError> for Error {
             RequestError::NoUrl(_) | RequestError::BadUrl(..) => {
                 error.hint("`oauthctl provider show` prints what is known of it")
             }
-            RequestError::NeedsKey | RequestError::Key(_) => {
-                error.hint("`--client-key-file FILE`: PEM (PKCS#8, PKCS#1, SEC1) or JWK")
-            }
-            RequestError::NeedsCertificate => {
-                error.hint("`--client-certificate FILE --client-key-file FILE`, both PEM")
-            }
+            RequestError::Key(_) => error.hint("`--client-key-file FILE`: PEM (PKCS#8, PKCS#1, SEC1) or JWK"),
+            RequestError::NeedsKey => error
+                .hint("`--client-key-file FILE`: PEM (PKCS#8, PKCS#1, SEC1) or JWK")
+                .hint("`--auth none` goes without a proof"),
+            RequestError::NeedsCertificate => error
+                .hint("`--client-certificate FILE --client-key-file FILE`, both PEM")
+                .hint("`--auth none` goes without a proof"),
             RequestError::KeyNotTaken => error
                 .hint("`--auth private-key-jwt` proves by it all the same")
                 .hint("`--auth none` goes without a proof"),

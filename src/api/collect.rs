@@ -12,7 +12,8 @@ use url::Url;
 
 use super::exchange::{Caller, broken_off, look_into};
 use super::pages::{self, Next};
-use super::{pace, records, retry};
+use super::progress::Progress;
+use super::{pace, readable, records, retry};
 use crate::error::{Error, Kind};
 use crate::provider::Pages;
 use crate::wire::Request;
@@ -32,6 +33,8 @@ pub struct Wanted {
     pub parallel: u32,
     /// Records after which it ends.
     pub limit: Option<u64>,
+    /// They go into a file.
+    pub elsewhere: bool,
 }
 
 /// How it ended.
@@ -52,6 +55,14 @@ struct Page {
     body: String,
 }
 
+impl Page {
+    fn of(caller: &Caller<'_>, url: Url, headers: Vec<(String, String)>, bytes: Vec<u8>) -> Result<Page, Error> {
+        let asked = caller.draft.headers.iter().any(|(name, _)| name == "accept-encoding");
+        let body = readable::text(&headers, bytes, asked, "`--paginate`")?;
+        Ok(Page { url, headers, body })
+    }
+}
+
 /// Gives the records of each page to `take`, until it wants no more. A page without a list in it is a record by itself.
 pub fn collect(
     world: &mut World,
@@ -60,9 +71,11 @@ pub fn collect(
     wanted: &Wanted,
     take: Take<'_>,
 ) -> Result<Outcome, Error> {
-    let mut taker = Taker { take, left: wanted.limit, member: None, shown: Progress::new(world) };
+    let line = Progress::new(world, wanted.elsewhere);
+    let shown = Shown { line, pages: 0, records: 0, total: None };
+    let mut taker = Taker { take, left: wanted.limit, member: None, shown };
     let outcome = each_page(world, caller, start, wanted, &mut taker);
-    taker.shown.end(world);
+    taker.shown.line.end(world);
     outcome
 }
 
@@ -131,7 +144,7 @@ struct Taker<'a> {
     left: Option<u64>,
     /// Which one of a page's members the list has been.
     member: Option<String>,
-    shown: Progress,
+    shown: Shown,
 }
 
 impl Taker<'_> {
@@ -177,24 +190,28 @@ fn fetch(world: &mut World, caller: &mut Caller<'_>, url: &Url) -> Result<Result
             return Ok(Err(Outcome::Refused { status: answer.status, headers: answer.headers, body }));
         }
         match whole(&mut answer.body) {
-            Ok(body) => return Ok(Ok(Page { url, headers: answer.headers, body })),
-            Err(_) if attempts < caller.retries && retry::may_be_repeated(&caller.draft.method) => {
+            Ok(bytes) => return Page::of(caller, url, answer.headers, bytes).map(Ok),
+            Err(e)
+                if e.kind == Kind::TryLater
+                    && attempts < caller.retries
+                    && retry::may_be_repeated(&caller.draft.method) =>
+            {
                 let time = caller.wait_for(world, None, attempts);
                 pace::wait(world, time, "the answer broke off");
                 attempts += 1;
             }
-            Err(e) => return Err(broken_off(&e)),
+            Err(e) => return Err(e),
         }
     }
 }
 
-fn whole(body: &mut dyn Read) -> std::io::Result<String> {
+fn whole(body: &mut dyn Read) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
-    body.take(LARGEST_PAGE + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST_PAGE {
-        return Err(std::io::Error::other("a page is larger than 256 MiB"));
+    body.take(LARGEST_PAGE + 1).read_to_end(&mut bytes).map_err(|e| broken_off(&e))?;
+    match bytes.len() as u64 > LARGEST_PAGE {
+        true => Err(Error::new(Kind::Unsafe, "a page is larger than 256 MiB")),
+        false => Ok(bytes),
     }
-    String::from_utf8(bytes).map_err(|_| std::io::Error::other("a page is not text in UTF-8"))
 }
 
 /// What a helper brings. Anything but a page is asked for again, by the one who knows what to do about it.
@@ -204,7 +221,7 @@ struct Brought {
     request: Request,
     /// `None`: there was no answer.
     answer: Option<(u16, Vec<(String, String)>)>,
-    body: Option<String>,
+    body: Option<Vec<u8>>,
 }
 
 /// How it ended, if not at the last of these pages.
@@ -256,7 +273,9 @@ fn side_by_side(
         }
         urls.remove(&turn);
         let page = match ready.remove(&turn) {
-            Some(Brought { answer: Some((_, headers)), body: Some(body), .. }) => Page { url, headers, body },
+            Some(Brought { answer: Some((_, headers)), body: Some(bytes), .. }) => {
+                Page::of(caller, url, headers, bytes)?
+            }
             _ => match fetch(world, caller, &url)? {
                 Ok(page) => page,
                 Err(refused) => return Ok(Some(refused)),
@@ -315,43 +334,19 @@ fn help(http: &dyn Http, asked: &Mutex<Receiver<Ask>>, to: &Sender<Brought>) {
     }
 }
 
-/// A line that tells how far it is, on a terminal where nothing else is printed.
-struct Progress {
-    on: bool,
+/// How far it is.
+struct Shown {
+    line: Progress,
     pages: usize,
     records: usize,
     total: Option<usize>,
-    last: Option<std::time::Duration>,
-    drawn: bool,
 }
 
-impl Progress {
-    fn new(world: &World) -> Progress {
-        let on = world.terminal.stderr_is_terminal()
-            && !world.terminal.stdout_is_terminal()
-            && world.verbosity == crate::world::Verbosity::Normal;
-        Progress { on, pages: 0, records: 0, total: None, last: None, drawn: false }
-    }
-
+impl Shown {
     fn page(&mut self, world: &mut World, records: usize) {
         self.pages += 1;
         self.records += records;
-        let now = world.clock.elapsed();
-        if !self.on || self.last.is_some_and(|last| now.saturating_sub(last) < std::time::Duration::from_millis(200)) {
-            return;
-        }
-        self.last = Some(now);
-        self.drawn = true;
         let of = self.total.map(|total| format!(" of {total}")).unwrap_or_default();
-        let _ = write!(world.err, "\r\x1b[Kpage {}{of}, {} records", self.pages, self.records);
-        let _ = world.err.flush();
-    }
-
-    /// Takes the line away.
-    fn end(&mut self, world: &mut World) {
-        if std::mem::take(&mut self.drawn) {
-            let _ = write!(world.err, "\r\x1b[K");
-            let _ = world.err.flush();
-        }
+        self.line.draw(world, || format!("page {}{of}, {} records", self.pages, self.records));
     }
 }

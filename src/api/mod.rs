@@ -14,6 +14,8 @@ mod nested;
 mod numbers;
 pub mod pace;
 pub mod pages;
+pub mod progress;
+pub mod readable;
 pub mod records;
 pub mod redirect;
 pub mod request;

@@ -28,7 +28,10 @@ pub fn after(error: &HttpError, method: &str) -> bool {
     match error {
         HttpError::Unsent { .. } => true,
         HttpError::Ambiguous { .. } | HttpError::TimedOut { .. } => may_be_repeated(method),
-        HttpError::Tls { .. } | HttpError::TooLarge { .. } | HttpError::Forbidden { .. } => false,
+        HttpError::Tls { .. }
+        | HttpError::TooLarge { .. }
+        | HttpError::HeadTooLarge { .. }
+        | HttpError::Forbidden { .. } => false,
     }
 }
 

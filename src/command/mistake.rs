@@ -27,6 +27,10 @@ pub fn error(e: &clap::Error, args: &[OsString]) -> Error {
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             Error::usage(format!("`{value}` is no value of `{argument}`"))
         }
+        // what its words are in the end
+        ErrorKind::MissingRequiredArgument if argument == "<WORD>..." => {
+            Error::usage("`call` needs a path").hint("oauthctl call PROFILE [METHOD] /PATH")
+        }
         ErrorKind::MissingRequiredArgument => {
             Error::usage(format!("missing: {}", quoted(&strings(e, ContextKind::InvalidArg), ", ")))
         }

@@ -10,6 +10,8 @@ use crate::provider::{ErrorRule, Means};
 pub struct ApiError {
     pub code: Option<String>,
     pub message: Option<String>,
+    /// What is wrong with what, a field or another error each; few, and short.
+    pub details: Vec<String>,
 }
 
 /// Reads any of the shapes; `None` when the body is none of them.
@@ -22,7 +24,7 @@ pub fn challenge(headers: &[(String, String)]) -> Option<ApiError> {
     let mut said = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("www-authenticate"));
     said.find_map(|(_, value)| {
         let code = parameter(value, "error")?;
-        Some(ApiError { code: Some(code), message: parameter(value, "error_description") })
+        Some(ApiError { code: Some(code), message: parameter(value, "error_description"), details: Vec::new() })
     })
 }
 
@@ -68,8 +70,85 @@ fn quoted_text(text: &str) -> Option<(String, &str)> {
 
 /// The same as [`read`] from parsed JSON.
 pub fn read_value(value: &Value) -> Option<ApiError> {
+    let mut error = headline(value)?;
+    let mut found = Vec::new();
+    details(value, &mut found);
+    let first = line(error.code.as_deref(), error.message.as_deref());
+    for detail in found {
+        let is_new = Some(&detail) != first.as_ref() && Some(&detail) != error.message.as_ref();
+        if is_new && error.details.len() < MOST_DETAILS && !error.details.contains(&detail) {
+            error.details.push(detail);
+        }
+    }
+    Some(error)
+}
+
+/// Details that are told, and how many characters of each.
+const MOST_DETAILS: usize = 5;
+const LONGEST_DETAIL: usize = 80;
+
+/// Names of what a detail is about, and of what it says: GetResponse's, Constant Contact's, RFC 9457's, Mailchimp's, Google's.
+const ABOUT: [&str; 9] = ["fieldName", "field", "name", "param", "error_key", "pointer", "code", "errorCode", "reason"];
+const SAYS: [&str; 8] =
+    ["errorDescription", "error_message", "error_description", "message", "detail", "description", "reason", "title"];
+
+/// What an error lists beside its own message. Other members may hold anything: GetResponse's `sentToken` is a token.
+fn details(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Array(list) => list.iter().for_each(|item| detail(item, found)),
+        Value::Object(object) => {
+            for name in ["context", "errors", "invalid-params", "invalid_params", "details", "error"] {
+                match object.get(name) {
+                    Some(Value::Array(list)) => list.iter().for_each(|item| detail(item, found)),
+                    Some(nested @ Value::Object(_)) if name == "error" => details(nested, found),
+                    Some(Value::Object(_)) if matches!(name, "errors" | "details") => by_field(&object[name], found),
+                    _ => {}
+                }
+            }
+            if let Some(failures) = object.get("failures") {
+                by_field(failures, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// VerticalResponse's `failures`: messages by field.
+fn by_field(value: &Value, found: &mut Vec<String>) {
+    let Value::Object(fields) = value else { return };
+    for (field, said) in fields {
+        let said: Vec<&str> = match said {
+            Value::String(text) => vec![text],
+            Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
+            _ => continue,
+        };
+        found.extend(line(Some(field), Some(&said.join(", "))));
+    }
+}
+
+fn detail(item: &Value, found: &mut Vec<String>) {
+    let text = |names: &[&str]| names.iter().find_map(|name| item.get(*name)?.as_str().filter(|text| !text.is_empty()));
+    match item {
+        Value::String(text) => found.extend(line(None, Some(text))),
+        Value::Object(_) => {
+            let says = text(&SAYS);
+            // what is said is no name of what it is about
+            found.extend(says.and_then(|says| line(text(&ABOUT).filter(|about| *about != says), Some(says))));
+        }
+        _ => {}
+    }
+}
+
+fn line(about: Option<&str>, says: Option<&str>) -> Option<String> {
+    let whole = [about, says].into_iter().flatten().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(": ");
+    let cut = whole.char_indices().nth(LONGEST_DETAIL).map(|(at, _)| format!("{}…", &whole[..at]));
+    Some(cut.unwrap_or(whole)).filter(|line| !line.is_empty())
+}
+
+/// The code and the message.
+fn headline(value: &Value) -> Option<ApiError> {
     let object = match value {
-        Value::Array(list) => return list.iter().find_map(read_value),
+        Value::Array(list) => return list.iter().find_map(headline),
         Value::Object(object) => object,
         _ => return None,
     };
@@ -81,11 +160,12 @@ pub fn read_value(value: &Value) -> Option<ApiError> {
         })
     };
     if let Some(nested @ (Value::Object(_) | Value::Array(_))) = object.get("error").or_else(|| object.get("errors")) {
-        return read_value(nested);
+        return headline(nested);
     }
     let error = ApiError {
         code: text(&["error", "error_key", "code", "errorCode"]),
         message: text(&["error_description", "error_message", "message", "errorSummary", "detail", "title"]),
+        details: Vec::new(),
     };
     (error.code.is_some() || error.message.is_some()).then_some(error)
 }
@@ -112,7 +192,8 @@ mod tests {
     use super::*;
 
     fn error(code: &str, message: &str) -> Option<ApiError> {
-        Some(ApiError { code: Some(code.into()), message: (!message.is_empty()).then(|| message.into()) })
+        let message = (!message.is_empty()).then(|| message.into());
+        Some(ApiError { code: Some(code.into()), message, details: Vec::new() })
     }
 
     // RFC 6750, section 3, and what other schemes put beside it
@@ -153,13 +234,45 @@ mod tests {
             ),
             (r#"{"error":{"code":404,"message":"not here"}}"#, error("404", "not here")),
             (r#"[{"error_key":"contacts.api","error_message":"bad"}]"#, error("contacts.api", "bad")),
-            (r#"{"message":"Forbidden"}"#, Some(ApiError { code: None, message: Some("Forbidden".into()) })),
+            (r#"{"message":"Forbidden"}"#, Some(ApiError { message: Some("Forbidden".into()), ..ApiError::default() })),
             ("<html>", None),
             ("{}", None),
             ("[]", None),
             ("null", None),
         ] {
             assert_eq!(read(body.as_bytes()), want, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_which_field_is_read_too() {
+        let long = "x".repeat(100);
+        let cut = format!("{}…", "x".repeat(LONGEST_DETAIL));
+        for (body, want) in [
+            (
+                r#"{"httpStatus":400,"code":1000,"message":"Validation","context":[{"fieldName":"email","errorDescription":"is missing"},{"validationType":"body","fieldName":"name","errorDescription":"is too short"}]}"#,
+                vec!["email: is missing", "name: is too short"],
+            ),
+            (r#"{"code":1014,"message":"expired","context":{"sentToken":"a-token"}}"#, vec![]),
+            (r#"{"code":1,"message":"m","context":["one","two"]}"#, vec!["one", "two"]),
+            (
+                r#"{"error":{"code":400,"message":"no"},"failures":{"email":["is taken","is wrong"],"name":"is empty","n":1}}"#,
+                vec!["email: is taken, is wrong", "name: is empty"],
+            ),
+            (r#"{"error":{"code":400,"message":"no","failures":{"email":["is taken"]}}}"#, vec!["email: is taken"]),
+            (
+                r#"[{"error_key":"a","error_message":"one"},{"error_key":"b","error_message":"two"},{"error_key":"b","error_message":"two"}]"#,
+                vec!["b: two"],
+            ),
+            (r#"{"title":"t","detail":"d","errors":[{"field":"f","message":"m"}]}"#, vec!["f: m"]),
+            (
+                r#"{"error":{"code":403,"message":"no","errors":[{"message":"no","reason":"forbidden"}]}}"#,
+                vec!["forbidden: no"],
+            ),
+            (&format!("{{\"message\":\"m\",\"context\":[\"{long}\"]}}"), vec![cut.as_str()]),
+            (r#"{"message":"m","context":["1","2","3","4","5","6"]}"#, vec!["1", "2", "3", "4", "5"]),
+        ] {
+            assert_eq!(read(body.as_bytes()).unwrap().details, want, "{body}");
         }
     }
 

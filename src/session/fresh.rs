@@ -3,6 +3,7 @@
 use crate::config::proofs::Proofs;
 use crate::config::{Asks, GrantKind};
 use crate::error::{Error, Kind};
+use crate::grant::offers;
 use crate::grant::unattended::{self, Aim};
 use crate::grant::{self, Asking};
 use crate::protocol::answer::Answer;
@@ -316,7 +317,7 @@ pub fn by_grant(
     client: &Client,
     grant: GrantKind,
 ) -> Result<Answer, Error> {
-    unattended::offered(provider, grant, &session.name)?;
+    offers::offered(provider, grant, &session.name)?;
     let given = inputs::given(world, session, provider, client, grant)?;
     let scopes = session.scopes(provider, grant);
     let asks = &session.profile.asks;

@@ -37,6 +37,9 @@ const CONNECT_TIME: Duration = Duration::from_secs(10);
 /// As many as pages are fetched side by side at most.
 const LASTING_CONNECTIONS: usize = 32;
 
+/// A server behind many others may add a few dozen; the size of all is bounded by the client's buffer.
+const MOST_HEADERS: usize = 512;
+
 const OWN_NAME: &str = concat!("oauthctl/", env!("CARGO_PKG_VERSION"));
 
 /// Set by this module alone: they say where the request goes and where it ends.
@@ -251,6 +254,7 @@ fn builder(way: Way, reuse: bool) -> ClientBuilder {
         .retry(reqwest::retry::never())
         .referer(false)
         .http1_only()
+        .http1_max_headers(MOST_HEADERS)
         .dns_resolver(names::System)
         .pool_max_idle_per_host(if reuse { LASTING_CONNECTIONS } else { 0 })
         .connect_timeout(CONNECT_TIME);
@@ -292,7 +296,12 @@ fn allowed(url: &str) -> Result<(Url, Way), &'static str> {
 }
 
 fn headers(map: &HeaderMap) -> Vec<(String, String)> {
-    map.iter().map(|(n, v)| (n.as_str().to_owned(), String::from_utf8_lossy(v.as_bytes()).into_owned())).collect()
+    // what is no UTF-8 is from the days of ISO 8859-1 (RFC 9110, section 5.5), whose bytes are Unicode's first characters
+    let text = |bytes: &[u8]| match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().copied().map(char::from).collect(),
+    };
+    map.iter().map(|(n, v)| (n.as_str().to_owned(), text(v.as_bytes()))).collect()
 }
 
 fn timed_out(place: &str, timeout: Duration) -> HttpError {
@@ -318,7 +327,11 @@ fn judge(error: &reqwest::Error, place: &str, timeout: Duration) -> HttpError {
     if error.is_builder() {
         return HttpError::Forbidden { place, why: innermost(error) };
     }
-    HttpError::Ambiguous { place, why: innermost(error) }
+    match innermost(error) {
+        // a client's error has no other mark
+        why if why == "message head is too large" => HttpError::HeadTooLarge { place },
+        why => HttpError::Ambiguous { place, why },
+    }
 }
 
 fn tls_reason(error: &rustls::Error) -> String {

@@ -186,6 +186,8 @@ pub enum HttpError {
     Tls { place: String, why: String },
     #[error("the answer of {place} is larger than {limit} bytes")]
     TooLarge { place: String, limit: usize },
+    #[error("the answer of {place} begins with more headers than are read: 512, or 400 KiB of them")]
+    HeadTooLarge { place: String },
     /// Plain `http` to another machine, or a URL that isn't one.
     #[error("{place} is not an address that a secret may go to: {why}")]
     Forbidden { place: String, why: String },

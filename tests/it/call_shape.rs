@@ -133,6 +133,42 @@ fn an_array_that_was_not_finished_does_not_pretend_to_be() {
 }
 
 #[test]
+fn what_takes_its_time_is_told_on_a_terminal() {
+    let mut me = Person::new();
+    let _odd = says(&mut me, CONTACT);
+    // each look at the clock finds a second gone
+    me.clock.hurry(1);
+    let shown = format!("\r\u{1b}[K{0} B of {0} B\r\u{1b}[K", CONTACT.len());
+    for line in ["call odd /x -o ~/f", "call odd /x"] {
+        let done = me.sees_stderr().types(line);
+        assert_eq!((done.code, done.err_raw.as_str()), (0, shown.as_str()), "{line}");
+    }
+    // with its pages in a file, whatever stdout is
+    let done = me.sees_stdout().sees_stderr().types("call odd /x --paginate -o ~/f");
+    assert_eq!((done.code, done.err_raw.as_str()), (0, "\r\u{1b}[Kpage 1, 1 records\r\u{1b}[K"));
+    assert_eq!(me.sees_stdout().sees_stderr().types("call odd /x").err_raw, "");
+    assert_eq!(me.sees_stderr().types("call odd /x -o ~/f -q").err_raw, "");
+    assert_eq!(me.types("call odd /x -o ~/f").err_raw, "");
+    // nothing of what is done at once
+    me.clock.hurry(0);
+    assert_eq!(me.sees_stderr().types("call odd /x -o ~/f").err_raw, "");
+}
+
+#[test]
+fn what_an_option_or_the_line_lacks_is_named() {
+    let mut me = Person::new();
+    for option in ["--slurp", "--limit 5", "--parallel 2"] {
+        let name = option.split(' ').next().unwrap();
+        me.types(&format!("call sandbox /me {option}")).fails(2, &format!("error: `{name}` needs `--paginate`\n"));
+    }
+    let says = "error: `call` needs a path\nhint: oauthctl call PROFILE [METHOD] /PATH\n";
+    me.types("call sandbox GET").fails(2, says);
+    for line in ["call", "call --paginate"] {
+        me.types(line).fails(2, &format!("{says}hint: `oauthctl call --help` shows what can be given\n"));
+    }
+}
+
+#[test]
 fn one_array_is_pretty_on_a_screen() {
     let mut me = Person::new();
     let _odd = says(&mut me, "[{\"a\":12345678901234567890.50}]");

@@ -9,6 +9,7 @@ mod call_bound;
 mod call_pages;
 mod call_request;
 mod call_shape;
+mod call_unreadable;
 mod completions;
 mod configuration;
 mod doctor;

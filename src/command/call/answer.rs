@@ -6,7 +6,7 @@ use super::CallArgs;
 use super::output::Output;
 use super::shaped::Shaped;
 use crate::api::exchange::{Aftermath, Caller, broken_off, look_into};
-use crate::api::{filter, pages, records, retry};
+use crate::api::{filter, pages, readable, records, retry};
 use crate::error::{Error, Kind};
 use crate::protocol::api_error::{self, ApiError};
 use crate::provider::{Means, Provider};
@@ -71,9 +71,15 @@ pub fn deliver(
     }
     if wanted && !args.head {
         let shaped = shaped.filter(|_| !failed || out.is_screen() && args.jq.is_none() && args.format.is_none());
+        if shaped.is_none() || args.jq.is_none() && args.format.is_none() {
+            tell_coding(world, args, &answer.headers);
+        }
         let delivered = match shaped {
             Some(shaped) => shape(world, args, provider, &mut answer, &mut out, shaped),
-            None => pass(world, &mut answer.body, &mut out),
+            None => {
+                out.show_progress(world, &answer.headers, 0);
+                pass(world, &mut answer.body, &mut out)
+            }
         };
         if let Err(e) = delivered {
             out.give_up(world);
@@ -89,6 +95,19 @@ pub fn deliver(
     }
     let now = world.clock.now();
     Err(refused(who, provider, answer.status, &answer.headers, &early, now))
+}
+
+/// Tells that what is printed as it came can't be read by many.
+pub fn tell_coding(world: &mut World, args: &CallArgs, headers: &[(String, String)]) {
+    if let Some(coding) = readable::coding(headers).filter(|_| !asks_for_coding(args)) {
+        world.warn(&format!("{}: it is given as it came", readable::compressed(coding, false)));
+    }
+}
+
+/// Whether the person has sent an `Accept-Encoding`.
+fn asks_for_coding(args: &CallArgs) -> bool {
+    let name = |line: &String| line.split([':', ';']).next().unwrap_or_default().trim().to_ascii_lowercase();
+    args.words.iter().chain(&args.headers).any(|line| name(line) == "accept-encoding")
 }
 
 /// The bytes as they come.
@@ -122,7 +141,13 @@ fn shape(
     let mut body = Vec::new();
     (&mut answer.body).take(limit + 1).read_to_end(&mut body).map_err(|e| broken_off(&e))?;
     let too_large = body.len() as u64 > limit;
-    let value = if too_large { None } else { filter::value(&body) };
+    if asked && !too_large {
+        let options = "`--jq` and `--format`";
+        body = readable::text(&answer.headers, body, asks_for_coding(args), options)?.into_bytes();
+    }
+    // what is shown as it came is no business of ours, whatever it is
+    let is_text = asked || std::str::from_utf8(&body).is_ok();
+    let value = if too_large || !is_text { None } else { filter::value(&body) };
     let Some(value) = value else {
         if asked && !body.is_empty() {
             let what = if too_large { "larger than 1 GiB" } else { "not JSON" };
@@ -161,9 +186,10 @@ pub fn refused(
     let said = api_error::read(body);
     let means = api_error::meaning(&provider.errors, status, said.as_ref());
     let mut error = Error::new(Kind::Api, format!("the API answered {status}"));
-    if let Some(ApiError { code, message }) = said {
+    if let Some(ApiError { code, message, details }) = said {
         let words = [code, message].into_iter().flatten().collect::<Vec<_>>().join(": ");
-        error = error.cause(safe(&words));
+        let said: Vec<String> = [words].into_iter().filter(|w| !w.is_empty()).chain(details).collect();
+        error = error.cause(safe(&said.join("; ")));
     }
     if matches!(status, 429 | 503) {
         error.retry_after = retry::asked(headers, body, &provider.limits, now).map(|t| t.as_secs_f64().ceil() as u64);

@@ -94,13 +94,13 @@ pub struct CallArgs {
     #[arg(long, help_heading = "Pages", conflicts_with_all = ["include", "head"])]
     pub paginate: bool,
     /// All records as one array.
-    #[arg(long, help_heading = "Pages", requires = "paginate")]
+    #[arg(long, help_heading = "Pages")]
     pub slurp: bool,
     /// The most records.
-    #[arg(long, value_name = "N", help_heading = "Pages", requires = "paginate", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", help_heading = "Pages", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
     /// Pages fetched at a time where their addresses are known beforehand (the provider's limit; 32 at most).
-    #[arg(long, value_name = "N", help_heading = "Pages", requires = "paginate", value_parser = clap::value_parser!(u32).range(1..=32))]
+    #[arg(long, value_name = "N", help_heading = "Pages", value_parser = clap::value_parser!(u32).range(1..=32))]
     pub parallel: Option<u32>,
     /// Send nothing; print the request as a line for curl, with the token fetched when it runs.
     #[arg(long, help_heading = "Request")]
@@ -119,6 +119,10 @@ struct Typed {
 
 pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let typed = take_apart(&args.words)?;
+    let paged = [("--slurp", args.slurp), ("--limit", args.limit.is_some()), ("--parallel", args.parallel.is_some())];
+    if let Some((option, _)) = paged.into_iter().find(|(_, given)| *given && !args.paginate) {
+        return Err(Error::usage(format!("`{option}` needs `--paginate`")));
+    }
     let items = items(world, &args, &typed)?;
     let body = Body::of(world, &asked(&args, &items), &items)?;
     let method = method(&args, &typed, &body)?;

@@ -3,24 +3,38 @@
 use std::path::PathBuf;
 
 use crate::api::download::Part;
+use crate::api::progress::Bytes;
 use crate::error::{Error, Kind};
 use crate::text::{ForTerminal, safe};
+use crate::wire::header;
 use crate::world::World;
 
 pub struct Output {
     screen: Option<ForTerminal>,
     file: Option<(PathBuf, Part)>,
     last: Option<u8>,
+    progress: Option<Bytes>,
 }
 
 impl Output {
     pub fn stdout(world: &World) -> Output {
-        Output { screen: world.terminal.stdout_is_terminal().then(ForTerminal::default), file: None, last: None }
+        Output {
+            screen: world.terminal.stdout_is_terminal().then(ForTerminal::default),
+            file: None,
+            last: None,
+            progress: None,
+        }
     }
 
     /// A file that is written anew; what goes wrong leaves the old one.
     pub fn file(path: PathBuf, part: Part) -> Output {
-        Output { screen: None, file: Some((path, part)), last: None }
+        Output { screen: None, file: Some((path, part)), last: None, progress: None }
+    }
+
+    /// Tells on a terminal how much has come of an answer with these headers. `there`: bytes that had come before it.
+    pub fn show_progress(&mut self, world: &World, headers: &[(String, String)], there: u64) {
+        let more = header(headers, "content-length").and_then(|n| n.parse().ok());
+        self.progress = Some(Bytes::new(world, self.file.is_some(), there, more));
     }
 
     pub fn is_screen(&self) -> bool {
@@ -43,6 +57,9 @@ impl Output {
         if let Some(&last) = bytes.last() {
             self.last = Some(last);
         }
+        if let Some(progress) = &mut self.progress {
+            progress.add(world, bytes.len());
+        }
         if let Some((path, part)) = &mut self.file {
             return part.write(bytes).map(|()| true).map_err(|e| unwritten(path, &e));
         }
@@ -55,6 +72,7 @@ impl Output {
 
     /// All is there.
     pub fn end(mut self, world: &mut World) -> Result<(), Error> {
+        self.hide_progress(world);
         // on a screen the prompt begins on a line of its own; a pipe gets what the API sent, to the byte
         if self.is_screen() && self.last.is_some_and(|b| b != b'\n') {
             let _ = self.put_painted(world, b"\n");
@@ -67,9 +85,16 @@ impl Output {
     }
 
     /// It ends in the middle; whether it can be gone on with.
-    pub fn give_up(self, world: &mut World) -> bool {
+    pub fn give_up(mut self, world: &mut World) -> bool {
+        self.hide_progress(world);
         let _ = world.out.flush();
         self.file.is_some_and(|(_, part)| part.give_up())
+    }
+
+    fn hide_progress(&mut self, world: &mut World) {
+        if let Some(progress) = &mut self.progress {
+            progress.end(world);
+        }
     }
 }
 

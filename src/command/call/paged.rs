@@ -28,6 +28,7 @@ pub fn run(
     let wanted = Wanted {
         parallel: args.parallel.or(provider.limits.parallel).unwrap_or(1).clamp(1, MOST_PARALLEL),
         limit: args.limit,
+        elsewhere: target.is_some(),
     };
     let mut out = saved::open(world, target)?;
     let mut shaped = Shaped::of(world, args, out.is_screen())?

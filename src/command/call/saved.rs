@@ -84,11 +84,14 @@ pub fn run(
             let who = &who.after(caller);
             return answer::deliver(world, args, who, provider, answered, Output::stdout(world), None);
         }
+        answer::tell_coding(world, args, &answered.headers);
+        let there = kept.as_ref().filter(|_| goes_on).map_or(0, |kept| kept.bytes);
         let part = match kept {
             Some(_) if goes_on => Part::go_on(&path),
             _ => Part::begin(&path, url.as_str(), download::validator(&answered.headers).filter(|_| reads)),
         };
         let mut out = Output::file(path.clone(), part.map_err(|e| unwritten(&path, &e))?);
+        out.show_progress(world, &answered.headers, there);
         match copy(world, &mut out, &mut answered) {
             Ok(()) => return out.end(world).map(|()| 0),
             Err(e) => {

@@ -97,6 +97,30 @@ fn exchange(url: &str) -> Result<Response, HttpError> {
 }
 
 #[test]
+fn hundreds_of_headers_are_read_and_thousands_are_refused_in_words() {
+    let with = |count: usize| {
+        let more: String = (0..count).map(|n| format!("X-{n}: a\r\n")).collect();
+        Server::answering(&format!("HTTP/1.1 200 OK\r\nX-Name: caf\u{e9}\r\n{more}Content-Length: 2\r\n\r\nok"))
+    };
+    let get = |server: &Server| Real::default().exchange(&Request::new("GET", format!("http://{}/", server.address)));
+    let answer = get(&with(500)).expect("an answer");
+    assert_eq!((answer.headers.len(), answer.body.as_slice()), (502, b"ok".as_slice()));
+    for many in [with(600), with(40_000)] {
+        assert!(matches!(get(&many), Err(HttpError::HeadTooLarge { .. })));
+    }
+}
+
+#[test]
+fn a_header_in_latin_1_is_read_as_that() {
+    let server = Server::start(|stream, _| {
+        let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\nX-Name: caf\xe9\r\nX-Other: caf\xc3\xa9\r\n\r\n");
+    });
+    let answer = Real::default().exchange(&Request::new("GET", format!("http://{}/", server.address)));
+    let answer = answer.expect("an answer");
+    assert_eq!((answer.header("x-name"), answer.header("x-other")), (Some("caf\u{e9}"), Some("caf\u{e9}")));
+}
+
+#[test]
 fn secrets_go_by_https_or_to_loopback_and_nowhere_else() {
     for url in [
         "https://as.example/token",
