@@ -15,6 +15,7 @@ pub mod record;
 pub mod renewal;
 mod seen;
 mod trouble;
+mod whose;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -31,7 +32,7 @@ use crate::protocol::token_request::Client;
 use crate::provider::Provider;
 use crate::provider::expand::ExpandError;
 use crate::secret::Secret;
-use crate::store::{self, Store, StoreError};
+use crate::store::{self, Store, StoreError, StoreKind};
 use crate::text::{nearest, safe};
 use crate::world::World;
 pub use choice::{Choice, known_grants, known_stores, nobodys, usual_store};
@@ -467,6 +468,18 @@ fn kept_document(record: Option<&Record>, issuer: &str) -> Option<metadata::Meta
 
 /// The error for a token that can't be had without a person.
 pub fn no_token(session: &Session) -> Error {
-    Error::new(Kind::LoginFirst, format!("no token is stored for `{}`", session.name))
-        .hint(format!("oauthctl login {}", session.name))
+    let name = &session.name;
+    if session.store.kind() != StoreKind::Environment {
+        return Error::login_first(name, format!("no token is stored for `{name}`"));
+    }
+    // a login would not be used
+    let variable = store::environment::variable_name(name);
+    match session.store.load(name) {
+        Ok(Some(_)) => Error::new(
+            Kind::LoginFirst,
+            format!("the token of `{name}` comes from the variable {variable}: it can't be renewed here"),
+        )
+        .hint(format!("set {variable} to a new one; or unset it, then `oauthctl login {name}`")),
+        _ => Error::new(Kind::LoginFirst, format!("no token is stored for `{name}`")).hint(format!("set {variable}")),
+    }
 }

@@ -77,7 +77,11 @@ pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Er
         .hint(format!("unset {variable}")));
     }
     // a provider that isn't known, or is broken, is told before anything else
-    session.raw_provider()?;
+    let known = session.raw_provider()?;
+    // `vr2` is what people type; what is kept is the provider's own name
+    if session.provider_name() != known.id && !session.provider_name().contains("://") {
+        session.profile.provider = Some(known.id);
+    }
     let store_notice = choose_store(world, &mut session)?;
     let mut old = match session.store.kind() {
         StoreKind::None => None,
