@@ -10,7 +10,7 @@ pub struct Page {
     pub title: String,
     pub url: String,
     pub body: String,
-    location: Option<String>,
+    pub location: Option<String>,
 }
 
 /// One for all: to make one takes longer than to use it.
