@@ -282,12 +282,13 @@ impl From<RequestError> for Error {
             RequestError::NoUrl(_) | RequestError::BadUrl(..) => {
                 error.hint("`oauthctl provider show` prints what is known of it")
             }
-            RequestError::NeedsKey | RequestError::Key(_) => {
-                error.hint("`--client-key-file FILE`: PEM (PKCS#8, PKCS#1, SEC1) or JWK")
-            }
-            RequestError::NeedsCertificate => {
-                error.hint("`--client-certificate FILE --client-key-file FILE`, both PEM")
-            }
+            RequestError::Key(_) => error.hint("`--client-key-file FILE`: PEM (PKCS#8, PKCS#1, SEC1) or JWK"),
+            RequestError::NeedsKey => error
+                .hint("`--client-key-file FILE`: PEM (PKCS#8, PKCS#1, SEC1) or JWK")
+                .hint("`--auth none` goes without a proof"),
+            RequestError::NeedsCertificate => error
+                .hint("`--client-certificate FILE --client-key-file FILE`, both PEM")
+                .hint("`--auth none` goes without a proof"),
             RequestError::KeyNotTaken => error
                 .hint("`--auth private-key-jwt` proves by it all the same")
                 .hint("`--auth none` goes without a proof"),
@@ -395,8 +396,10 @@ pub fn token_answer(e: AnswerError, asked: Asked, profile: &str, now: i64) -> Er
         "invalid_target" => (Kind::Refused, "ask for another `--resource` or `--audience`".to_owned()),
         "invalid_authorization_details" => (Kind::Refused, "compare `--authorization-details` with the provider's documents".to_owned()),
         "invalid_grant" | "expired_token" | "bad_refresh_token" | "bad_verification_code" => (Kind::LoginFirst, login),
-        "invalid_client" | "unauthorized_client" | "incorrect_client_credentials" => (Kind::Usage, wrong_client),
-        "unsupported_grant_type" => {
+        "invalid_client" | "incorrect_client_credentials" => (Kind::Usage, wrong_client),
+        // some servers say so of a wrong secret, with the status that is for it
+        "unauthorized_client" if *status == 401 => (Kind::Usage, wrong_client),
+        "unsupported_grant_type" | "unauthorized_client" => {
             (Kind::Usage, "this client may not use that grant: see how the app is registered".to_owned())
         }
         "access_denied" => (Kind::Refused, format!("ask whoever owns the account, then `{login}`")),
@@ -472,6 +475,16 @@ mod tests {
         assert!(!token_answer(oauth("invalid_grant"), Asked::Code, "p", 0).grant_is_dead);
         assert!(!token_answer(oauth("invalid_client"), Asked::Refresh, "p", 0).grant_is_dead);
         assert!(!token_answer(oauth("invalid_scope"), Asked::Refresh, "p", 0).grant_is_dead);
+    }
+
+    #[test]
+    fn a_grant_that_the_app_may_not_use_is_no_matter_of_its_secret() {
+        let hint = |status| {
+            let e = AnswerError::OAuth { status, error: "unauthorized_client".into(), description: None };
+            token_answer(e, Asked::ClientCredentials, "p", 0).hints.remove(0)
+        };
+        assert!(hint(400).contains("how the app is registered"), "{}", hint(400));
+        assert!(hint(401).contains("client secret"), "{}", hint(401));
     }
 
     #[test]

@@ -87,6 +87,7 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<(), Error>
             session.store.delete(&name)?;
         }
         renewal::sweep(&session);
+        session.raw_provider()?;
         world.say(&format!("{name}: no token is stored"));
         return Ok(());
     };

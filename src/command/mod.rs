@@ -298,6 +298,13 @@ fn other(verb: Verb, global: &Global, world: &mut World) -> Result<u8, Error> {
 fn not_understood(world: &mut World, args: &[OsString], e: &clap::Error) -> u8 {
     use clap::error::ErrorKind;
     let text = e.render();
+    if e.kind() == ErrorKind::DisplayVersion {
+        // of the whole program, whatever verb stands before it
+        return match print(world, concat!("oauthctl ", env!("CARGO_PKG_VERSION"), "\n").as_bytes()) {
+            Ok(()) => 0,
+            Err(e) => report(world, &e, error_format(args)),
+        };
+    }
     if !e.use_stderr() {
         let shown =
             if paints(world, world.terminal.stdout_is_terminal()) { text.ansi().to_string() } else { text.to_string() };

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::Path;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use clap::Subcommand;
@@ -96,7 +96,7 @@ fn serve(world: &mut World, options: Options) -> Result<u8, Error> {
     let signal = waiting.recv().unwrap_or(15);
     world.signals.release();
     drop(server);
-    Ok(if signal == 2 { Kind::Interrupted.exit_code() } else { Kind::Terminated.exit_code() })
+    Ok(ended_by(signal))
 }
 
 /// No variable of this program's own is needed: the command gets a configuration folder in which the built-in names stand for
@@ -104,14 +104,18 @@ fn serve(world: &mut World, options: Options) -> Result<u8, Error> {
 fn run_command(world: &mut World, command: &[OsString]) -> Result<u8, Error> {
     let folder = world.env.temp_dir().join(format!("oauthctl-sandbox-{}", crate::session::random_hex(world)));
     let failed = |e: std::io::Error| Error::new(Kind::Store, "the practice configuration can't be written").cause(e);
-    crate::store::private::make_folder(&folder.join("config/providers"))
-        .map_err(|e| failed(std::io::Error::other(e)))?;
-    let result = run_in(world, command, &folder);
+    // from here on nothing ends this process but the command's own end, so that the folder doesn't stay
+    let (signals, heard) = channel();
+    world.signals.watch(signals);
+    let made = crate::store::private::make_folder(&folder.join("config/providers"));
+    let result =
+        made.map_err(|e| failed(std::io::Error::other(e))).and_then(|_| run_in(world, command, &folder, &heard));
     let _ = std::fs::remove_dir_all(&folder);
+    world.signals.release();
     result
 }
 
-fn run_in(world: &mut World, command: &[OsString], folder: &Path) -> Result<u8, Error> {
+fn run_in(world: &mut World, command: &[OsString], folder: &Path, heard: &Receiver<i32>) -> Result<u8, Error> {
     let failed = |e: std::io::Error| Error::new(Kind::Store, "the practice configuration can't be written").cause(e);
     let mut servers = Vec::new();
     world.say("Here the providers' names mean practice servers. Opened in a browser, each shows its apps:");
@@ -128,12 +132,15 @@ fn run_in(world: &mut World, command: &[OsString], folder: &Path) -> Result<u8, 
         ("OAUTHCTL_STATE_DIR".to_owned(), folder.join("state").into_os_string()),
         ("OAUTHCTL_STORE".to_owned(), OsString::from("file")),
     ];
-    let (signals, _heard) = channel();
-    // Ctrl-C is for the command; this process ends when it does
-    world.signals.watch(signals);
-    let code = world.programs.run(command, &environment).map_err(|e| {
+    if let Ok(signal) = heard.try_recv() {
+        return Ok(ended_by(signal));
+    }
+    // from here on a signal is for the command; this process ends when it does
+    world.programs.run(command, &environment).map_err(|e| {
         Error::usage(format!("`{}` can't be run", crate::text::safe(&command[0].to_string_lossy()))).cause(e)
-    });
-    world.signals.release();
-    code
+    })
+}
+
+fn ended_by(signal: i32) -> u8 {
+    if signal == 2 { Kind::Interrupted.exit_code() } else { Kind::Terminated.exit_code() }
 }

@@ -29,6 +29,10 @@ pub enum Format {
 pub fn run(args: StatusArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let session = Session::open(world, args.who.choice(global))?;
     let standing = list::standing(world, &session);
+    if standing.trouble.is_none() && standing.record.as_ref().is_none_or(|r| r.token.is_none()) {
+        // what no login can mend is no matter of signing in
+        session.raw_provider()?;
+    }
     let next = next(world, &session, &standing);
     let text = match args.format {
         Format::Json => {

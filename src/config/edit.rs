@@ -231,8 +231,25 @@ fn known_profile_key(key: &str) -> Result<(), ConfigError> {
     let usual = PROFILE_KEYS[..14].iter().chain(&proofs::KEYS).copied();
     let known: Vec<&str> = usual.chain(more.iter().map(String::as_str)).collect();
     let error = unknown_key(key, &known);
-    // fifty names help nobody: the rest stands in the README
+    if nearest(key, known.iter().copied()).is_none() {
+        return Err(ConfigError { hint: Some(all_profile_keys()), ..error });
+    }
+    // fifty names help nobody who has the right one already
     Err(ConfigError { hint: unknown_key(key, &PROFILE_KEYS[..14]).hint, ..error })
+}
+
+/// Every key of a profile, in words; a source of a secret (`.command`, `.file`, `.env`) is named once.
+pub(super) fn all_profile_keys() -> String {
+    let more = asks::keys();
+    let all = PROFILE_KEYS[..14].iter().chain(&proofs::KEYS).copied().chain(more.iter().map(String::as_str));
+    let mut names: Vec<&str> = Vec::new();
+    for name in all {
+        let name = [".command", ".file", ".env"].iter().find_map(|s| name.strip_suffix(s)).unwrap_or(name);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    format!("the keys are {}", names.join(", "))
 }
 
 fn store(value: &str) -> Result<Value, ConfigError> {

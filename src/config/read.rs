@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::edit::all_profile_keys;
 use super::proofs::Proofs;
 use super::{
     Asks, Config, ConfigError, FILE, GrantKind, IMPLICIT_REFUSED, Profile, SecretSource, check_profile_name,
@@ -41,7 +42,9 @@ pub(super) fn config(dir: &Path, text: &str) -> Result<Config, ConfigError> {
         let reader = Reader::of_entry(&format!("profiles.{}", toml_edit::Key::new(name)), entry)?;
         config.profiles.insert(name.to_owned(), profile(dir, reader)?);
     }
-    r.finish()?;
+    r.finish().map_err(|e| {
+        or_hint(e, || "the keys are default-profile, store, cache and the sections [profiles.NAME]".to_owned())
+    })?;
     Ok(config)
 }
 
@@ -73,7 +76,7 @@ fn profile(dir: &Path, mut r: Reader<'_>) -> Result<Profile, ConfigError> {
     {
         return Err(ConfigError { message: format!("{} ({})", bad.message, entry.at), hint: bad.hint });
     }
-    r.finish()?;
+    r.finish().map_err(|e| or_hint(e, all_profile_keys))?;
     Ok(out)
 }
 
@@ -124,10 +127,17 @@ pub(super) fn secret_source(
                 entry.at
             );
             // a misspelt key is told as such
-            s.finish()?;
+            s.finish().map_err(|e| or_hint(e, || hint.to_owned()))?;
             return Err(ConfigError::with_hint(message, hint));
         }
     };
-    s.finish()?;
+    s.finish().map_err(|e| or_hint(e, || hint.to_owned()))?;
     Ok(Some(source))
+}
+
+/// A key that resembles none is told with those there are.
+fn or_hint(e: ReadError, hint: impl FnOnce() -> String) -> ConfigError {
+    let far = matches!(e, ReadError::UnknownKey { nearest: None, .. });
+    let error = ConfigError::from(e);
+    if far { ConfigError { hint: error.hint.or_else(|| Some(hint())), ..error } } else { error }
 }

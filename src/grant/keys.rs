@@ -37,6 +37,8 @@ pub struct KeyRing {
     pub may_fetch: bool,
     /// They may be at an address of this network's own services.
     pub allow_private: bool,
+    /// Why it is not known where they are, if the server could not be asked.
+    pub unasked: Option<Error>,
 }
 
 /// Why a token could not be verified.
@@ -58,6 +60,7 @@ impl KeyRing {
             timeout: Duration::from_secs(10),
             may_fetch: true,
             allow_private: false,
+            unasked: None,
         }
     }
 
@@ -118,7 +121,11 @@ impl KeyRing {
 
     fn fetch(&mut self, world: &mut World) -> Result<JwkSet, Unverified> {
         let Some(uri) = self.uri.clone().filter(|_| self.may_fetch) else {
-            return Err(Unverified::NoKeys(Error::new(Kind::Unsafe, "it is not known where the provider's keys are")));
+            return Err(Unverified::NoKeys(match &self.unasked {
+                Some(e) if e.kind == Kind::TryLater => e.clone(),
+                _ => Error::new(Kind::Unsafe, "it is not known where the provider's keys are")
+                    .hint("`[id-token] jwks-uri` in a provider file of your own says it; without its `issuer` nothing is verified"),
+            }));
         };
         self.fetched = true;
         refuse_own("the provider's `jwks_uri`", &uri, self.allow_private).map_err(Unverified::NoKeys)?;

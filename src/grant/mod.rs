@@ -11,6 +11,7 @@ pub mod identity;
 pub mod introspect;
 pub mod jwt_bearer;
 pub mod keys;
+pub mod offers;
 pub mod password;
 pub mod poll;
 pub mod redirect_plan;

@@ -90,7 +90,7 @@ fn registered(uri: &str, port: Option<u16>, mode: LoopbackMode) -> Result<Plan, 
     if let (Some(port), Some(named)) = (port, url.port())
         && port != named
     {
-        return Err(bad(&format!("names port {named}, and `--port` another")));
+        return Err(bad(&format!("names port {named}, and `--port` or the profile's `port` another: {port}")));
     }
     let tls = url.scheme() == "https";
     // RFC 8252, section 7.3: without a port any will do, where the provider follows it

@@ -91,7 +91,7 @@ pub fn response(response: &Response) -> Vec<Line> {
             let many = members.len() > 20;
             for (name, value) in members.iter().filter(|(n, _)| !many || METADATA.contains(&n.as_str())) {
                 let shown = match value {
-                    Value::String(text) if METADATA.contains(&name.as_str()) => safe(text),
+                    public if trace::is_public(name) => trace::public(public),
                     Value::String(text) => trace::value(name, text),
                     Value::Number(number) => number.to_string(),
                     Value::Bool(flag) => flag.to_string(),
@@ -121,8 +121,8 @@ fn cut(text: String) -> String {
     }
 }
 
-/// Members of a server's own description that are shown whole.
-const METADATA: [&str; 8] = [
+/// Members of a server's own description that are shown even where it has many.
+const METADATA: [&str; 14] = [
     "issuer",
     "authorization_endpoint",
     "token_endpoint",
@@ -130,7 +130,13 @@ const METADATA: [&str; 8] = [
     "pushed_authorization_request_endpoint",
     "backchannel_authentication_endpoint",
     "registration_endpoint",
+    "revocation_endpoint",
+    "introspection_endpoint",
+    "userinfo_endpoint",
     "jwks_uri",
+    "grant_types_supported",
+    "code_challenge_methods_supported",
+    "token_endpoint_auth_methods_supported",
 ];
 
 fn status_words(status: u16) -> &'static str {

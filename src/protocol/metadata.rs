@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::provider::expand::check_url;
 use crate::provider::{
-    Announced, ClientAuth, Device, Endpoint, Kills, ParamsIn, PkceMethod, PkceMode, Provider, Revoke, registered_name,
+    Announced, ClientAuth, Device, Endpoint, Kills, Offers, ParamsIn, Provider, Revoke, registered_name,
 };
 use crate::text::safe;
 
@@ -45,7 +45,7 @@ const ENDPOINTS: [&str; 10] = [
 ];
 
 /// Other members that are used.
-const KEPT: [&str; 20] = [
+const KEPT: [&str; 24] = [
     "issuer",
     "authorization_response_iss_parameter_supported",
     "code_challenge_methods_supported",
@@ -59,7 +59,11 @@ const KEPT: [&str; 20] = [
     "grant_types_supported",
     "require_pushed_authorization_requests",
     "require_signed_request_object",
+    "response_types_supported",
     "response_modes_supported",
+    "request_parameter_supported",
+    "authorization_details_types_supported",
+    "backchannel_token_delivery_modes_supported",
     "subject_types_supported",
     "introspection_endpoint_auth_methods_supported",
     "id_token_signing_alg_values_supported",
@@ -171,12 +175,33 @@ impl Metadata {
                 .filter(|(_, alias)| check_url(alias).is_ok())
                 .collect(),
             certificate_bound: self.0.get("tls_client_certificate_bound_access_tokens") == Some(&Value::Bool(true)),
+            offers: Offers::default(),
         }
+    }
+
+    /// What it says of sign-ins at the endpoints that `provider`'s own entry leaves open.
+    fn offers(&self, provider: &Provider) -> Offers {
+        let names = |key: &str| self.list(key).map(|list| list.into_iter().map(str::to_owned).collect::<Vec<String>>());
+        let mut offers = Offers::default();
+        if provider.authorize.url.is_none() {
+            offers = Offers {
+                response_types: names("response_types_supported"),
+                response_modes: names("response_modes_supported"),
+                pkce_methods: names("code_challenge_methods_supported"),
+                request_parameter: self.0.get("request_parameter_supported").and_then(Value::as_bool),
+                details_types: names("authorization_details_types_supported"),
+                ciba_modes: None,
+            };
+        }
+        if provider.ciba.is_none() {
+            offers.ciba_modes = names("backchannel_token_delivery_modes_supported");
+        }
+        offers
     }
 
     /// Fills what the provider's entry leaves open.
     pub fn fill(&self, provider: &mut Provider) {
-        provider.announced = self.announced();
+        provider.announced = Announced { offers: self.offers(provider), ..self.announced() };
         let methods = self.list("token_endpoint_auth_methods_supported");
         if provider.token.url.is_none()
             && let Some(methods) = methods
@@ -184,8 +209,11 @@ impl Metadata {
             let auth = known_auth(&methods);
             if !auth.is_empty() {
                 // a client that has nothing to prove itself with is a public one: Keycloak, Microsoft and others take those and
-                // do not list `none`, which OpenID Connect Discovery doesn't know as a value
-                let public = (!auth.contains(&ClientAuth::None)).then_some(ClientAuth::None);
+                // do not list `none`, which OpenID Connect Discovery doesn't know as a value; a server that takes no secrets
+                // either means what it says
+                let by_secret = [ClientAuth::Basic, ClientAuth::Post, ClientAuth::ClientSecretJwt];
+                let lax = !auth.contains(&ClientAuth::None) && by_secret.iter().any(|way| auth.contains(way));
+                let public = lax.then_some(ClientAuth::None);
                 let with_public: Vec<ClientAuth> = auth.iter().copied().chain(public).collect();
                 provider.token.auth.clone_from(&with_public);
                 provider.refresh.endpoint.auth = with_public;
@@ -232,13 +260,6 @@ impl Metadata {
             });
         }
         self.fill_identity(provider);
-        if provider.pkce.mode == PkceMode::Supported
-            && let Some(methods) = self.list("code_challenge_methods_supported")
-            && !methods.contains(&"S256")
-            && methods.contains(&"plain")
-        {
-            provider.pkce.method = PkceMethod::Plain;
-        }
         if provider.scopes.known.is_empty()
             && let Some(scopes) = self.list("scopes_supported")
         {
@@ -351,115 +372,5 @@ fn known_auth(methods: &[&str]) -> Vec<ClientAuth> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn document(extra: Value) -> Vec<u8> {
-        let mut document = json!({
-            "issuer": "https://as.example/tenant",
-            "authorization_endpoint": "https://as.example/tenant/authorize",
-            "token_endpoint": "https://as.example/tenant/token",
-        });
-        for (name, value) in extra.as_object().unwrap() {
-            document[name] = value.clone();
-        }
-        document.to_string().into_bytes()
-    }
-
-    // RFC 8414, section 3.1
-    #[test]
-    fn the_document_may_lie_in_three_places() {
-        assert_eq!(
-            places("https://as.example/tenant"),
-            [
-                "https://as.example/tenant/.well-known/openid-configuration",
-                "https://as.example/.well-known/oauth-authorization-server/tenant",
-                "https://as.example/tenant/.well-known/oauth-authorization-server",
-            ]
-        );
-        assert_eq!(
-            places("https://as.example/"),
-            [
-                "https://as.example/.well-known/openid-configuration",
-                "https://as.example/.well-known/oauth-authorization-server"
-            ]
-        );
-    }
-
-    // D-01
-    #[test]
-    fn only_the_issuer_that_was_asked_for_is_believed() {
-        assert!(read(&document(json!({})), "https://as.example/tenant").is_ok());
-        for other in
-            ["https://as.example/tenant/", "https://AS.example/tenant", "https://as.example", "https://evil.example"]
-        {
-            assert!(matches!(read(&document(json!({})), other), Err(MetadataError::Issuer { .. })), "{other}");
-        }
-    }
-
-    // D-02, D-03, D-06
-    #[test]
-    fn an_endpoint_must_be_an_address_that_a_secret_may_go_to() {
-        for bad in [
-            json!("http://as.example/token"),
-            json!("javascript:alert(1)"),
-            json!("file:///etc/passwd"),
-            json!("vscode://x"),
-            json!("-flag"),
-            json!("https://user@as.example/token"),
-            json!("https://as.example/token#x"),
-            json!("https:///token"),
-            json!(" https://as.example/token"),
-            json!("https://as.example/to\nken"),
-            json!(7),
-            json!({}),
-        ] {
-            assert!(read(&document(json!({ "token_endpoint": bad })), "https://as.example/tenant").is_err(), "{bad}");
-        }
-        for body in ["", "[]", "null", "{", &"[".repeat(100_000)] {
-            assert_eq!(read(body.as_bytes(), "https://as.example"), Err(MetadataError::NotJson));
-        }
-    }
-
-    #[test]
-    fn explicit_values_win_over_the_document() {
-        let metadata = read(
-            &document(json!({
-                "token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_post"],
-                "device_authorization_endpoint": "https://as.example/device",
-                "authorization_response_iss_parameter_supported": true,
-            })),
-            "https://as.example/tenant",
-        )
-        .unwrap();
-        let mut provider = Provider::of_issuer("https://as.example/tenant");
-        provider.authorize.url = Some("https://mine.example/authorize".into());
-        metadata.fill(&mut provider);
-        assert_eq!(provider.authorize.url.as_deref(), Some("https://mine.example/authorize"));
-        assert_eq!(provider.token.url.as_deref(), Some("https://as.example/tenant/token"));
-        assert_eq!(provider.refresh.endpoint.url, provider.token.url);
-        assert_eq!(provider.token.auth, [ClientAuth::PrivateKeyJwt, ClientAuth::Post, ClientAuth::None]);
-        assert_eq!(provider.device.unwrap().endpoint.url.as_deref(), Some("https://as.example/device"));
-        assert!(metadata.sends_iss());
-    }
-
-    #[test]
-    fn a_token_endpoint_elsewhere_is_noticed_and_lives_are_bounded() {
-        let there = |url: &str| {
-            read(&document(json!({ "token_endpoint": url })), "https://as.example/tenant")
-                .unwrap()
-                .foreign_token_endpoint()
-        };
-        assert_eq!(there("https://tokens.as.example/x"), None);
-        assert_eq!(there("https://evil.test/x"), Some("evil.test".into()));
-        let site = |url: &str| site(&url::Url::parse(url).unwrap().host().unwrap().to_owned());
-        assert_eq!(site("https://as.one.co.uk/"), site("https://one.co.uk./"));
-        assert_ne!(site("https://one.co.uk/"), site("https://two.co.uk/"));
-        assert_ne!(site("https://10.0.0.1/"), site("https://192.168.0.1/"));
-        assert_eq!(
-            [life(None), life(Some("no-cache, max-age=600")), life(Some("max-age=0")), life(Some("max-age=99999999"))],
-            [86_400, 600, 60, 604_800]
-        );
-    }
-}
+#[path = "metadata_tests.rs"]
+mod tests;

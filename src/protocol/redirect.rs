@@ -58,6 +58,10 @@ pub fn judge(query: &str, expected: &Expected) -> Verdict {
         (_, [_, ..]) if !codes.is_empty() => Verdict::Broken("it has both a code and an error"),
         // RFC 9207, section 2.4: an error with another's `iss` says nothing about our server
         (_, [_, ..]) if iss == Iss::Wrong => Verdict::Noise("its `iss` is another server's"),
+        // L-08, R-052: a refusal without one may be anybody's too
+        (_, [_]) if iss == Iss::Missing && expected.iss_required => {
+            Verdict::Broken("its `iss` is missing, though the server always sends one")
+        }
         (_, [error]) => Verdict::Refused {
             error: (*error).to_owned(),
             description: all("error_description").first().map(|d| (*d).to_owned()),
@@ -166,6 +170,22 @@ mod tests {
         for at in 0..64 {
             let other: String = text.char_indices().map(|(i, c)| if i == at { 'b' } else { c }).collect();
             assert!(!same(&text, &other), "{at}");
+        }
+    }
+
+    // L-08, R-051, R-052
+    #[test]
+    fn a_server_that_always_names_itself_is_not_believed_without_its_name_whatever_it_says() {
+        let always = Expected { iss_required: true, ..expected() };
+        for (query, want) in [
+            ("code=c&state=the-state", "broken"),
+            ("error=access_denied&state=the-state", "broken"),
+            ("error=access_denied&state=wrong", "noise"),
+            ("error=access_denied&state=the-state&iss=https%3A%2F%2Fevil.example", "noise"),
+            ("error=access_denied&state=the-state&iss=https%3A%2F%2Fas.example", "refused"),
+            ("code=c&state=the-state&iss=https%3A%2F%2Fas.example", "code"),
+        ] {
+            assert_eq!(kind(query, &always), want, "{query}");
         }
     }
 

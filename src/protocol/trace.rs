@@ -48,6 +48,45 @@ const PLAIN: [&str; 36] = [
     "scopes_supported",
 ];
 
+/// What a server says of itself in public (RFC 8414, OpenID Connect Discovery 1.0; RFC 8628, 8705, 9101, 9126, 9207, 9396, 9449,
+/// CIBA): addresses, and lists of names.
+const PUBLIC: [&str; 19] = [
+    "issuer",
+    "jwks_uri",
+    "service_documentation",
+    "op_policy_uri",
+    "op_tos_uri",
+    "mtls_endpoint_aliases",
+    "authorization_endpoint",
+    "token_endpoint",
+    "device_authorization_endpoint",
+    "pushed_authorization_request_endpoint",
+    "backchannel_authentication_endpoint",
+    "registration_endpoint",
+    "revocation_endpoint",
+    "introspection_endpoint",
+    "userinfo_endpoint",
+    "end_session_endpoint",
+    "check_session_iframe",
+    "require_pushed_authorization_requests",
+    "require_signed_request_object",
+];
+
+/// Whether a member is public metadata: one of [`PUBLIC`], or a list of what is supported.
+pub(super) fn is_public(name: &str) -> bool {
+    PUBLIC.contains(&name) || name.ends_with("_supported")
+}
+
+/// Public metadata as it may be shown: whole.
+pub(super) fn public(value: &Value) -> String {
+    match value {
+        Value::String(text) => safe(text),
+        Value::Array(list) => list.iter().map(public).collect::<Vec<_>>().join(", "),
+        Value::Object(_) => members(value),
+        other => other.to_string(),
+    }
+}
+
 /// Lines without a newline.
 pub fn request(request: &Request) -> Vec<String> {
     let mut lines = vec![format!("> {} {}", request.method, request.place())];
@@ -154,6 +193,8 @@ fn members(json: &Value) -> String {
         Value::Object(object) => {
             let members = object.iter().map(|(n, v)| {
                 let shown = match v {
+                    Value::Array(_) if is_public(n) => format!("[{}]", public(v)),
+                    Value::String(_) if is_public(n) => public(v),
                     Value::String(text) => value(n, text),
                     Value::Object(_) | Value::Array(_) => members(v),
                     Value::Number(number) => number.to_string(),
@@ -172,6 +213,23 @@ fn members(json: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_server_says_of_itself_in_public_is_shown() {
+        let body = r#"{"issuer":"https://as.example","userinfo_endpoint":"https://as.example/me\u001b[2J","access_token":"hush-hush",
+            "grant_types_supported":["authorization_code","refresh_token"],"mtls_endpoint_aliases":{"token_endpoint":"https://mtls.as.example/","x":"hush-hush"}}"#;
+        let got = Response { status: 200, headers: vec![], body: body.as_bytes().to_vec().into() };
+        let shown = response(&got).join("\n");
+        for clear in [
+            "issuer: https://as.example",
+            "userinfo_endpoint: https://as.example/me [2J",
+            "grant_types_supported: [authorization_code, refresh_token]",
+            "token_endpoint: https://mtls.as.example/",
+        ] {
+            assert!(shown.contains(clear), "{clear} in {shown}");
+        }
+        assert!(!shown.contains("hush-hush"), "{shown}");
+    }
 
     #[test]
     fn shows_names_and_fingerprints_and_no_secret() {

@@ -100,6 +100,25 @@ pub struct Announced {
     pub mtls_aliases: BTreeMap<String, String>,
     /// `tls_client_certificate_bound_access_tokens`.
     pub certificate_bound: bool,
+    pub offers: Offers,
+}
+
+/// What a server announces of sign-ins. `None`: it doesn't say, or the provider's own entry has the endpoint, which speaks for
+/// itself.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Offers {
+    /// `response_types_supported`.
+    pub response_types: Option<Vec<String>>,
+    /// `response_modes_supported`.
+    pub response_modes: Option<Vec<String>>,
+    /// `code_challenge_methods_supported`.
+    pub pkce_methods: Option<Vec<String>>,
+    /// `request_parameter_supported` (RFC 9101).
+    pub request_parameter: Option<bool>,
+    /// `authorization_details_types_supported` (RFC 9396).
+    pub details_types: Option<Vec<String>>,
+    /// `backchannel_token_delivery_modes_supported` (CIBA).
+    pub ciba_modes: Option<Vec<String>>,
 }
 
 /// How the provider tells who signed in (OpenID Connect), and with which algorithms it signs what it says. The lists are as the

@@ -81,7 +81,7 @@ pub(super) fn which(world: &World, paths: &Paths, choice: &Choice) -> Result<(St
         return Ok((name, config));
     }
     let config = dir.map(|d| Config::load(d).map_err(|e| in_folder(e, d))).transpose()?.unwrap_or_default();
-    if let Some(name) = config.default_profile.clone().filter(|name| may_be_of(&config, name, choice)) {
+    if let Some(name) = config.default_profile.clone().filter(|name| may_be_of(dir, &config, name, choice)) {
         return Ok((name, config));
     }
     if let Some(provider) = &choice.provider {
@@ -100,9 +100,13 @@ pub(super) fn which(world: &World, paths: &Paths, choice: &Choice) -> Result<(St
 }
 
 /// Whether the usual profile is the one meant: not where `--provider` names another provider than its own.
-fn may_be_of(config: &Config, name: &str, choice: &Choice) -> bool {
+fn may_be_of(dir: Option<&Path>, config: &Config, name: &str, choice: &Choice) -> bool {
     let own = config.profiles.get(name).and_then(|p| p.provider.as_deref()).unwrap_or(name);
-    choice.provider.as_deref().is_none_or(|said| said == own)
+    let dir = dir.unwrap_or(Path::new(""));
+    choice.provider.as_deref().is_none_or(|said| {
+        let id = |name: &str| config::provider(dir, name, None).ok().map(|provider| provider.id);
+        said == own || id(said).is_some_and(|said| Some(said) == id(own))
+    })
 }
 
 /// Whether the person named this profile: by its name, by its provider, or by `OAUTHCTL_PROFILE`, which is as the word typed.
@@ -187,8 +191,12 @@ pub(super) fn overlay_flags(choice: &Choice, profile: &mut Profile) {
     if !choice.scopes.is_empty() {
         profile.scopes = Some(choice.scopes.clone());
     }
-    if choice.redirect_uri.is_some() {
-        profile.redirect_uri.clone_from(&choice.redirect_uri);
+    if let Some(uri) = &choice.redirect_uri {
+        profile.redirect_uri = Some(uri.clone());
+        // an address that names its port wins over the profile's port
+        if url::Url::parse(uri).is_ok_and(|url| url.port().is_some()) {
+            profile.port = None;
+        }
     }
     if choice.port.is_some() {
         profile.port = choice.port;

@@ -3,16 +3,17 @@
 use crate::config::proofs::Proofs;
 use crate::config::{Asks, GrantKind};
 use crate::error::{Error, Kind};
+use crate::grant::offers;
 use crate::grant::unattended::{self, Aim};
 use crate::grant::{self, Asking};
 use crate::protocol::answer::Answer;
-use crate::protocol::binding::is_dpop;
 use crate::protocol::explain::{Line, Step};
 use crate::protocol::token_request::Client;
 use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::session::lock::Lock;
 use crate::session::record::Record;
+use crate::session::whose::{is_as_wanted, is_ours, none_of_use};
 use crate::session::{Session, copy, inputs, lock, no_token, renewal};
 use crate::store::{StoreError, StoreKind};
 use crate::text::safe;
@@ -84,13 +85,13 @@ fn obtain(world: &mut World, session: &mut Session, want: Want, refused: Option<
             Usable::No => {}
         }
     } else if want.no_refresh {
-        return Err(no_token(session));
+        return Err(none_of_use(session, record.as_ref()));
     }
     if session.store.kind() == StoreKind::Environment {
-        return Err(no_token(session).hint(format!("set {}", crate::store::environment::variable_name(&session.name))));
+        return Err(no_token(session));
     }
     if record.as_ref().is_none_or(|r| r.token.is_none()) && session.grant(None, record.as_ref()).needs_person() {
-        return Err(no_token(session));
+        return Err(none_of_use(session, record.as_ref()));
     }
     renew(world, session, want, record.as_ref())
 }
@@ -155,30 +156,6 @@ fn too_old(session: &Session) -> Error {
     .hint(format!("oauthctl refresh {}", session.name))
 }
 
-/// Whether a record belongs to who is meant now: the same provider, client and grant, as far as they were said.
-pub fn is_ours(session: &Session, record: &Record) -> bool {
-    let same = |said: Option<&str>, kept: Option<&str>| match (said, kept) {
-        (Some(said), Some(kept)) => said == kept,
-        _ => true,
-    };
-    same(Some(session.provider_name()), record.provider.as_deref())
-        && same(session.profile.client_id.as_deref(), record.client_id.as_deref())
-        && match (session.profile.grant, record.grant) {
-            (Some(said), Some(kept)) => said == kept,
-            _ => true,
-        }
-        && session.scopes_said().is_none_or(|said| record.asked.is_empty() || same_scopes(said, &record.asked))
-}
-
-/// Who wants bound tokens has no use for one that any thief could use.
-fn is_as_wanted(session: &Session, record: &Record) -> bool {
-    session.profile.proofs.dpop != Some(true) || record.token.as_ref().is_none_or(is_dpop)
-}
-
-fn same_scopes(a: &[String], b: &[String]) -> bool {
-    a.iter().all(|s| b.contains(s))
-}
-
 /// Under the lock: load again, judge again, then one request at most. `first` is what was loaded without the lock, if anything.
 fn renew(world: &mut World, session: &mut Session, want: Want, first: Option<&Record>) -> Result<TokenSet, Error> {
     let name = session.name.clone();
@@ -232,7 +209,7 @@ fn renew_under(
     }
     let grant = session.grant(None, record.as_ref());
     if current.is_none() && grant.needs_person() {
-        return Err(no_token(session));
+        return Err(none_of_use(session, record.as_ref()));
     }
     let provider = session.provider(world, record.as_ref())?;
     // whoever can ask again needs no refresh token; where there is one all the same, it is what the server wants used
@@ -340,7 +317,7 @@ pub fn by_grant(
     client: &Client,
     grant: GrantKind,
 ) -> Result<Answer, Error> {
-    unattended::offered(provider, grant, &session.name)?;
+    offers::offered(provider, grant, &session.name)?;
     let given = inputs::given(world, session, provider, client, grant)?;
     let scopes = session.scopes(provider, grant);
     let asks = &session.profile.asks;
@@ -358,7 +335,8 @@ fn without_store(world: &mut World, session: &mut Session, e: Error) -> Result<T
         && matches!(session.store.writable(&session.name), Err(StoreError::Absent { .. }))
     {
         // nobody has logged in here, with or without a keychain
-        return Err(no_token(session).cause(e.message));
+        let none = none_of_use(session, None);
+        return Err(if none.kind == Kind::LoginFirst { none.cause(e.message) } else { none });
     }
     if e.kind == Kind::Store && !session.grant(None, None).needs_person() && session.profile.grant.is_some() {
         // nothing is lost: the next command asks for another one
@@ -404,11 +382,6 @@ impl Session {
             }
         }
         scopes
-    }
-
-    /// Scopes said for this very command: on the command line or in the environment.
-    fn scopes_said(&self) -> Option<&[String]> {
-        self.profile.scopes.as_deref().filter(|_| self.scopes_said)
     }
 
     /// Whether flags say more than a profile's name: then the kernel's copy can't answer.

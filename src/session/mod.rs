@@ -15,6 +15,7 @@ pub mod record;
 pub mod renewal;
 mod seen;
 mod trouble;
+mod whose;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -31,7 +32,7 @@ use crate::protocol::token_request::Client;
 use crate::provider::Provider;
 use crate::provider::expand::ExpandError;
 use crate::secret::Secret;
-use crate::store::{self, Store, StoreError};
+use crate::store::{self, Store, StoreError, StoreKind};
 use crate::text::{nearest, safe};
 use crate::world::World;
 pub use choice::{Choice, known_grants, known_stores, nobodys, usual_store};
@@ -66,6 +67,8 @@ pub struct Session {
     pub metadata: Option<Kept>,
     /// The server's keys, if they were fetched by this command.
     pub keys: Option<KeptKeys>,
+    /// Why the server's document could not be had, where a login goes on without it.
+    no_document: Option<Error>,
     /// The server announced that each authorize answer names it (RFC 9207).
     pub iss_required: bool,
     /// This command is a login: what was pinned before may change.
@@ -119,6 +122,7 @@ impl Session {
             client_secret: None,
             metadata: None,
             keys: None,
+            no_document: None,
             iss_required: false,
             signing_in: false,
             proofs: None,
@@ -193,6 +197,7 @@ impl Session {
         let iss_required = self.iss_required;
         if let Err(e) = self.read_document(world, &mut provider, &issuer, record) {
             world.step(|| format!("{}: its keys are not known", e.message));
+            self.no_document = Some(e);
         }
         // what the entry leaves out of a login is not the document's to add
         self.iss_required = iss_required;
@@ -244,6 +249,7 @@ impl Session {
         let kept = self.keys.as_ref().or(record.and_then(|r| r.keys.as_ref()));
         let mut ring = KeyRing::new(provider.identity.jwks_uri.as_deref(), kept);
         ring.allow_private = self.profile.allow_private == Some(true);
+        ring.unasked.clone_from(&self.no_document);
         ring
     }
 
@@ -274,12 +280,13 @@ impl Session {
         }
     }
 
-    /// The grant this profile uses: what was chosen, else what the record was obtained with, else a login with a browser where
-    /// the provider offers one.
+    /// The grant this profile uses: what was chosen, else what the record was obtained with, else a login with a browser. Where
+    /// the provider offers none, client credentials are what is left; a device code is for whoever asks for it.
     pub fn grant(&self, provider: Option<&Provider>, record: Option<&Record>) -> GrantKind {
         self.profile.grant.or(record.and_then(|r| r.grant)).unwrap_or(match provider {
-            Some(p) if p.authorize.url.is_none() && p.device.is_some() => GrantKind::DeviceCode,
-            Some(p) if p.authorize.url.is_none() && p.client_credentials.is_some() => GrantKind::ClientCredentials,
+            Some(p) if p.authorize.url.is_none() && p.device.is_none() && p.client_credentials.is_some() => {
+                GrantKind::ClientCredentials
+            }
             _ => GrantKind::AuthorizationCode,
         })
     }
@@ -461,6 +468,18 @@ fn kept_document(record: Option<&Record>, issuer: &str) -> Option<metadata::Meta
 
 /// The error for a token that can't be had without a person.
 pub fn no_token(session: &Session) -> Error {
-    Error::new(Kind::LoginFirst, format!("no token is stored for `{}`", session.name))
-        .hint(format!("oauthctl login {}", session.name))
+    let name = &session.name;
+    if session.store.kind() != StoreKind::Environment {
+        return Error::login_first(name, format!("no token is stored for `{name}`"));
+    }
+    // a login would not be used
+    let variable = store::environment::variable_name(name);
+    match session.store.load(name) {
+        Ok(Some(_)) => Error::new(
+            Kind::LoginFirst,
+            format!("the token of `{name}` comes from the variable {variable}: it can't be renewed here"),
+        )
+        .hint(format!("set {variable} to a new one; or unset it, then `oauthctl login {name}`")),
+        _ => Error::new(Kind::LoginFirst, format!("no token is stored for `{name}`")).hint(format!("set {variable}")),
+    }
 }

@@ -28,7 +28,7 @@ impl Session {
         provider: &Provider,
         record: Option<&Record>,
     ) -> Result<Proofs, Error> {
-        let dpop = self.dpop(&provider.announced, record)?;
+        let dpop = self.dpop(world, &provider.announced, record)?;
         if let Some(proofs) = &self.proofs {
             return Ok(Proofs { dpop, ..proofs.clone() });
         }
@@ -96,7 +96,12 @@ impl Session {
 
     /// The key that tokens are bound to: a new one at each login, and where a token is had without one; the record's otherwise,
     /// since a refresh token is bound as well.
-    fn dpop(&mut self, announced: &Announced, record: Option<&Record>) -> Result<Option<Arc<Dpop>>, Error> {
+    fn dpop(
+        &mut self,
+        world: &mut World,
+        announced: &Announced,
+        record: Option<&Record>,
+    ) -> Result<Option<Arc<Dpop>>, Error> {
         if let Some(dpop) = &self.dpop {
             return Ok(Some(dpop.clone()));
         }
@@ -108,7 +113,7 @@ impl Session {
         let made = match kept {
             Some((key, nonces)) => Dpop::read(key, nonces),
             None if new => {
-                refuse_unannounced(announced)?;
+                look_at_announced(world, announced, &self.name)?;
                 Dpop::generate()
             }
             None => return Ok(None),
@@ -208,7 +213,7 @@ impl Session {
         }
         if bound && self.dpop.is_none() {
             let record = self.load()?;
-            self.dpop(&Announced::default(), record.as_ref())?;
+            self.dpop(world, &Announced::default(), record.as_ref())?;
         }
         if bound && self.dpop.is_none() {
             return Err(Error::login_first(
@@ -227,17 +232,20 @@ impl Session {
     }
 }
 
-/// What a server that says what it has does not name, it does not have.
-fn refuse_unannounced(announced: &Announced) -> Result<(), Error> {
-    let taken = announced.dpop_algorithms.as_deref();
-    let ours = |names: &[String]| names.iter().any(|name| name == Algorithm::ES256.name());
-    match taken {
-        None if !announced.known => Ok(()),
-        Some(names) if ours(names) => Ok(()),
-        None => Err(Error::usage("`dpop` is asked for, and the provider does not announce it")
-            .hint("go without: `oauthctl profile set PROFILE dpop false`")),
+/// A server whose list of algorithms has not ours takes no proof of ours. One without a list may all the same: the member is
+/// optional (RFC 9449, section 5.1), and a token that comes back unbound is thrown away.
+fn look_at_announced(world: &mut World, announced: &Announced, profile: &str) -> Result<(), Error> {
+    match announced.dpop_algorithms.as_deref() {
+        Some(names) if names.iter().any(|name| name == Algorithm::ES256.name()) => Ok(()),
+        None => {
+            if announced.known {
+                world.warn("the provider does not announce DPoP: a token that comes back unbound is not used");
+            }
+            Ok(())
+        }
         Some(names) => Err(Error::usage("`dpop` is asked for, and the provider takes no proof by ES256")
-            .cause(format!("it announces {}", safe(&names.join(", "))))),
+            .cause(format!("it announces {}", safe(&names.join(", "))))
+            .hint(format!("go without: leave `--dpop` out, or `oauthctl profile set {profile} dpop false`"))),
     }
 }
 

@@ -73,8 +73,8 @@ impl Programs for Real {
         })?;
         let mut command = command(&found);
         command.args(arguments).envs(env.iter().map(|(name, value)| (name, value)));
-        let _left = super::signals::leave_to_child();
-        let status = command.spawn()?.wait()?;
+        let left = super::signals::leave_to_child();
+        let status = left.wait(&mut command.spawn()?)?;
         Ok(exit_code(status))
     }
 

@@ -2,6 +2,8 @@
 //! ever, but not before the terminal is as it was. Nothing is installed until somebody watches, changes the terminal, or runs a
 //! program in the foreground.
 
+use std::io;
+use std::process::{Child, ExitStatus};
 use std::sync::mpsc::Sender;
 
 use super::Signals;
@@ -23,12 +25,21 @@ pub(super) fn guard_terminal() {
     system::install();
 }
 
-/// While it lives, a signal is left to the program in the foreground, which gets it from the terminal too.
+/// While it lives, a signal is for the program in the foreground. What the terminal sends goes to both by itself; what somebody
+/// sent to this process alone is handed on.
 pub(super) struct LeftToChild(());
 
 pub(super) fn leave_to_child() -> LeftToChild {
     system::hold(true);
     LeftToChild(())
+}
+
+impl LeftToChild {
+    /// Until the program has ended.
+    pub(super) fn wait(&self, child: &mut Child) -> io::Result<ExitStatus> {
+        system::hand_on(child.id());
+        child.wait()
+    }
 }
 
 impl Drop for LeftToChild {
@@ -62,6 +73,10 @@ mod system {
 
     static INSTALLED: Once = Once::new();
     static HELD: AtomicBool = AtomicBool::new(false);
+    /// The program in the foreground, while there is one; its number is nobody else's until it has been waited for.
+    static CHILD: AtomicI32 = AtomicI32::new(0);
+    /// What came before the program had begun.
+    static EARLY: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];
     /// Whether somebody watches. Where not, a signal does what it does by default.
     static SENT: AtomicBool = AtomicBool::new(false);
     static PENDING: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];
@@ -77,15 +92,24 @@ mod system {
                     // `nohup`: it was ignored before us and stays so
                     continue;
                 }
-                // SAFETY: `on_signal` calls only what is async-signal-safe: atomics, write(2), tcsetattr(3), and signal-hook's own
-                // emulation of the default.
-                let _ = unsafe { low_level::register(signal, move || on_signal(signal, at)) };
+                // SAFETY: `on_signal` calls only what is async-signal-safe: atomics, write(2), kill(2), tcsetattr(3), and
+                // signal-hook's own emulation of the default. The sender's number is what every signal of these has.
+                let _ = unsafe {
+                    signal_hook_registry::register_sigaction(signal, move |info| on_signal(signal, at, info.si_pid()))
+                };
             }
         });
     }
 
-    fn on_signal(signal: i32, at: usize) {
+    /// `sender`: 0 for the kernel, which sends what is typed to all that stand in the foreground.
+    fn on_signal(signal: i32, at: usize, sender: i32) {
         if HELD.load(Ordering::SeqCst) {
+            match CHILD.load(Ordering::SeqCst) {
+                _ if sender == 0 && signal != SIGTERM => {}
+                0 => EARLY[at].store(true, Ordering::SeqCst),
+                // SAFETY: a number and a signal; the child hasn't been waited for, so the number is still its own.
+                child => drop(unsafe { libc::kill(child, signal) }),
+            }
             return;
         }
         if SENT.load(Ordering::SeqCst) {
@@ -154,8 +178,32 @@ mod system {
     pub fn hold(on: bool) {
         if on {
             install();
+            EARLY.iter().for_each(|early| early.store(false, Ordering::SeqCst));
         }
         HELD.store(on, Ordering::SeqCst);
+    }
+
+    /// Hands signals on until this child has ended; it still has to be waited for.
+    pub fn hand_on(child: u32) {
+        let Ok(child) = i32::try_from(child) else { return };
+        CHILD.store(child, Ordering::SeqCst);
+        for (at, signal) in WATCHED.into_iter().enumerate() {
+            if EARLY[at].swap(false, Ordering::SeqCst) {
+                // SAFETY: as in the handler.
+                unsafe { libc::kill(child, signal) };
+            }
+        }
+        loop {
+            let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
+            // SAFETY: writes to a live `siginfo_t`, zeroed before, which nobody reads; the child stays to be waited for.
+            let ended = unsafe {
+                libc::waitid(libc::P_PID, child as libc::id_t, info.as_mut_ptr(), libc::WEXITED | libc::WNOWAIT)
+            };
+            if ended == 0 || std::io::Error::last_os_error().kind() != std::io::ErrorKind::Interrupted {
+                break;
+            }
+        }
+        CHILD.store(0, Ordering::SeqCst);
     }
 
     #[cfg(test)]
@@ -178,6 +226,30 @@ mod system {
                 release();
             }
         }
+
+        #[test]
+        fn a_signal_for_this_process_alone_is_handed_on_to_the_program_in_the_foreground() {
+            let _alone = crate::world::signals::alone();
+            for (name, signal) in [("HUP", SIGHUP), ("INT", SIGINT), ("TERM", SIGTERM)] {
+                if is_ignored(signal) {
+                    continue;
+                }
+                let folder = tempfile::tempdir().expect("a folder");
+                let ready = folder.path().join("ready");
+                let script =
+                    format!("trap 'exit 9' {name}; : > '{}'; while :; do sleep 1 & wait $!; done", ready.display());
+                let sends = std::thread::spawn(move || {
+                    while !ready.exists() {
+                        std::thread::sleep(Duration::from_millis(5));
+                    }
+                    low_level::raise(signal).expect("raised");
+                });
+                let argv = ["/bin/sh", "-c", &script].map(std::ffi::OsString::from);
+                let code = crate::world::Programs::run(&crate::world::programs::Real, &argv, &[]).expect("run");
+                sends.join().expect("sent");
+                assert_eq!(code, 9, "{name}");
+            }
+        }
     }
 }
 
@@ -190,4 +262,5 @@ mod system {
     pub fn release() {}
     pub fn install() {}
     pub fn hold(_on: bool) {}
+    pub fn hand_on(_child: u32) {}
 }

@@ -66,3 +66,28 @@ fn a_closed_pipe_is_an_end_without_a_panic() {
         assert!(!err.contains("panicked") && !err.contains("outside-0123456789"), "{err}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the program itself is what is tested here")]
+fn a_signal_to_the_sandbox_is_its_commands_and_no_folder_stays() {
+    let home = tempfile::tempdir().unwrap();
+    let temporary = home.path().join("tmp");
+    std::fs::create_dir(&temporary).unwrap();
+    let started = home.path().join("started");
+    let script = format!(": > '{}'; exec sleep 300", started.display());
+    let mut running = oauthctl(home.path())
+        .args(["sandbox", "run", "-q", "--", "/bin/sh", "-c", &script])
+        .env("TMPDIR", &temporary)
+        .spawn()
+        .unwrap();
+    while !started.exists() {
+        assert!(running.try_wait().unwrap().is_none(), "it ended by itself");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 1);
+    let sent = Command::new("kill").args(["-TERM", &running.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    assert_eq!(running.wait().unwrap().code(), Some(143));
+    assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0);
+}

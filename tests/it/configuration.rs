@@ -115,6 +115,20 @@ fn a_wrong_file_is_told_with_line_key_and_what_was_meant() {
 }
 
 #[test]
+fn a_key_that_resembles_none_is_told_with_those_there_are() {
+    for (text, hint) in [
+        ("[profiles.a]\nclient-secret = { cmd = [\"x\"] }\n", "`{ command = [\"pass\", \"show\", \"x\"] }`"),
+        ("[profiles.a]\nnonsense = 1\n", "the keys are provider, environment, client-id, "),
+        ("nonsense = 1\n", "the keys are default-profile, store, cache and "),
+    ] {
+        let dir = folder(text);
+        let told = Config::load(dir.path()).unwrap_err();
+        assert!(told.message.starts_with("unknown key `"), "{text}: {told:?}");
+        assert!(told.hint.as_deref().is_some_and(|h| h.contains(hint)), "{text}: {told:?}");
+    }
+}
+
+#[test]
 fn a_profile_with_a_name_that_means_something_else_is_a_fault_of_the_file() {
     let dir = folder("store = \"file\"\n[profiles.\"a/b\"]\n");
     assert_eq!(

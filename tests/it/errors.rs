@@ -153,7 +153,9 @@ fn what_is_typed_wrongly_is_exit_2_on_stderr() {
 #[test]
 fn help_and_version_go_to_stdout() {
     let mut me = Person::new();
-    me.types("--version").is(0, concat!("oauthctl ", env!("CARGO_PKG_VERSION"), "\n"), "");
+    for line in ["--version", "-V", "token -V", "profile set --version"] {
+        me.types(line).is(0, concat!("oauthctl ", env!("CARGO_PKG_VERSION"), "\n"), "");
+    }
     for line in ["--help", "help", "token --help", "help login", "profile --help", "sandbox serve --help"] {
         let done = me.types(line);
         assert_eq!((done.code, done.err.as_str()), (0, ""), "{line}");

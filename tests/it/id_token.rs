@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::world::op::{ACCESS, CLIENT_SECRET, Op, Plan, names, timed};
 use crate::world::robot::{allows, with};
-use crate::world::{Person, START};
+use crate::world::{Person, START, answer};
 
 fn vectors(file: &str) -> Vec<Value> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors").join(file);
@@ -210,7 +210,62 @@ fn a_token_that_nothing_can_verify_is_kept_and_said_to_be_unverified() {
     let done = me.browser(op.browser()).types("login odd --scope openid -v");
     assert_eq!(done.code, 0, "{}", done.err);
     assert!(done.err.contains("the ID token is kept unverified"), "{}", done.err);
+    assert!(done.err.contains("Signed in to Odd as alice@example.test (not verified)."), "{}", done.err);
     assert!(!me.kept("odd", "id_token").is_empty());
+}
+
+// C-09: the issuer is known, and not where its keys are
+#[test]
+fn a_server_that_names_no_keys_signs_nobody_in() {
+    let mut me = Person::new();
+    let plan = Plan { announced: vec!["ES256".into()], document: json!({ "jwks_uri": null }), ..Plan::default() };
+    let op = Op::start(&mut me, Plan { spoiled: true, ..plan.clone() });
+    let done = me.browser(op.browser()).types(&op.login());
+    assert_eq!(done.code, 7, "{}", done.err);
+    assert!(done.err.contains("error: the ID token can't be verified"), "{}", done.err);
+    assert!(done.err.contains("`[id-token] jwks-uri` in a provider file of your own"), "{}", done.err);
+    assert!(me.keychain.accounts().is_empty());
+    // the client secret is a key too
+    me.set("OAUTHCTL_CLIENT_SECRET", CLIENT_SECRET);
+    *op.plan.lock().unwrap() = Plan { algorithm: "HS256".into(), announced: vec!["HS256".into()], ..plan.clone() };
+    assert_eq!(me.browser(op.browser()).types(&op.login()).code, 0);
+    // a person who knows where the keys are says so
+    let base = &op.server.base;
+    let own = format!(
+        "id = \"own\"\nname = \"Own\"\nissuer = \"{base}\"\nsources = [\"a test\"]\nchecked = \"2026-11-21\"\n[id-token]\njwks-uri = \"{base}/jwks\"\n"
+    );
+    me.unset("OAUTHCTL_CLIENT_SECRET").config("providers/own.toml", &own);
+    *op.plan.lock().unwrap() = plan.clone();
+    assert_eq!(me.browser(op.browser()).types("login own --client-id an-app --scope openid").code, 0);
+    // a renewal leaves the login's own ID token where it is
+    let of_login = me.kept("own", "id_token");
+    me.config("providers/own.toml", own.split("[id-token]").next().unwrap());
+    *op.plan.lock().unwrap() = Plan { renewal: true, spoiled: true, ..plan };
+    let done = me.types("refresh own -v");
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(done.err.contains("is not kept, since it can't be verified"), "{}", done.err);
+    assert_eq!((me.kept("own", "id_token"), me.kept("own", "access_token")), (of_login, format!("{ACCESS}-1")));
+}
+
+// a provider file that says all but where the keys are, and a server that can't be asked for that now
+#[test]
+fn a_document_that_is_away_ends_a_login_that_needs_its_keys_for_now() {
+    let mut me = Person::new();
+    let op = Op::start(&mut me, Plan { announced: vec!["ES256".into()], ..Plan::default() });
+    let away = me.odd("away", |_| answer(503, "text/plain", "later"));
+    let file = op.server.provider("odd").replace("[authorize]", &format!("issuer = \"{}\"\n[authorize]", away.base));
+    me.config("providers/odd.toml", &file);
+    // without a document it signs as every server must be able to
+    op.plan.lock().unwrap().algorithm = "RS256".into();
+    op.plan.lock().unwrap().set = timed(&json!({ "iss": away.base }));
+    op.plan.lock().unwrap().redirect_unset = vec!["iss".into()];
+    let done = me.browser(op.browser()).types("login odd --scope openid");
+    assert_eq!(done.code, 75, "{}", done.err);
+    assert!(
+        done.err.contains("can't say what it is at the moment") && me.keychain.accounts().is_empty(),
+        "{}",
+        done.err
+    );
 }
 
 /// The practice server is an OpenID provider too: found by its issuer, its ID token verified.

@@ -1,9 +1,10 @@
 //! What was left damaged, half done, or without its usual place: each is told with what helps, and that does help.
 
+use oauthctl::sandbox::Manners;
 use oauthctl::world::KeychainError;
 
 use crate::world::robot::allows;
-use crate::world::{Fault, Person};
+use crate::world::{Fault, Person, own_port};
 
 fn without_keychain() -> Person {
     let me = Person::new();
@@ -177,4 +178,86 @@ fn what_can_not_be_written_to_stdout_is_told() {
     me.full_disk();
     let done = me.types("--error-format json --version");
     assert!(done.err.starts_with('{'), "{}", done.err);
+}
+
+#[test]
+fn a_provider_that_is_unknown_or_broken_is_told_where_no_token_is_at_hand() {
+    let mut me = Person::new();
+    me.config("providers/mine.toml", "id = \"mine\"\nnonsense = 1\n");
+    me.config("config.toml", "[profiles.work]\nprovider = \"no-such\"\n\n[profiles.own]\nprovider = \"mine\"\n");
+    for (profile, why) in
+        [("work", "there is no provider `no-such`"), ("own", "unknown key `nonsense` in providers/mine.toml")]
+    {
+        for verb in ["token", "refresh", "status", "logout", "login", "token --no-refresh"] {
+            let done = me.types(&format!("{verb} {profile}"));
+            assert_eq!((done.code, done.out.as_str()), (2, ""), "{verb} {profile}: {}", done.err);
+            assert!(done.err.starts_with(&format!("error: {why}")), "{verb} {profile}: {}", done.err);
+        }
+    }
+    // a token that is there is good all the same
+    let mut me = Person::new();
+    me.signed_in();
+    let token = me.kept("sandbox", "access_token");
+    me.config("providers/sandbox.toml", "nonsense = 1\n");
+    for line in ["token sandbox", "token sandbox --no-cache"] {
+        me.types(line).is(0, &format!("{token}\n"), "");
+    }
+    assert_eq!(me.types("status sandbox").code, 0);
+}
+
+#[test]
+fn a_token_from_a_variable_is_renewed_by_whoever_set_it() {
+    let mut me = Person::new();
+    me.set("OAUTHCTL_SANDBOX_TOKEN", "outside-0123456789");
+    for line in ["refresh sandbox", "token sandbox --force-refresh"] {
+        me.types(line).fails(
+            4,
+            "
+            error: the token of `sandbox` comes from the variable OAUTHCTL_SANDBOX_TOKEN: it can't be renewed here
+            hint: set OAUTHCTL_SANDBOX_TOKEN to a new one; or unset it, then `oauthctl login sandbox`
+        ",
+        );
+    }
+    me.unset("OAUTHCTL_SANDBOX_TOKEN").types("token sandbox --store environment").fails(
+        4,
+        "
+        error: no token is stored for `sandbox`
+        hint: set OAUTHCTL_SANDBOX_TOKEN
+    ",
+    );
+}
+
+#[test]
+fn a_redirect_address_that_names_its_port_wins_over_the_profiles_port() {
+    let mut me = Person::new();
+    let (old, new) = (own_port(), own_port());
+    me.config("config.toml", &format!("[profiles.sandbox]\nprovider = \"sandbox\"\nport = {old}\n"));
+    let address = format!("http://127.0.0.1:{new}/cb");
+    let done = me.browser(allows).types(&format!("login sandbox --redirect-uri {address}"));
+    assert_eq!(done.code, 0, "{}", done.err);
+    let kept = format!("[profiles.sandbox]\nprovider = \"sandbox\"\nredirect-uri = \"{address}\"\n");
+    assert_eq!(me.config_text(), kept, "and the next login has no two ports");
+    assert_eq!(me.browser(allows).types("login sandbox").code, 0);
+    // both in the configuration, or both typed: nobody can tell which is meant
+    me.config("config.toml", &format!("{kept}port = {old}\n"));
+    me.types("login sandbox").fails(
+        2,
+        &format!(
+            "error: the redirect address `http://127.0.0.1:PORT/cb` names port {new}, and `--port` or the profile's `port` another: {old}\nhint: `--redirect-uri URL`: the address as it is registered at the provider\n"
+        ),
+    );
+}
+
+#[test]
+fn a_provider_is_kept_by_its_own_name_and_found_by_both() {
+    let mut me = Person::new();
+    let _server = me.practice(Manners::VerticalResponseVr2);
+    me.set("OAUTHCTL_CLIENT_ID", "practice-client").set("OAUTHCTL_CLIENT_SECRET", "practice-secret");
+    let done = me.types("login vr2 --grant client-credentials");
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(me.config_text().contains("provider = \"verticalresponse-vr2\"\n"), "{}", me.config_text());
+    let token = me.types("token vr2").out;
+    for line in ["token vr2 --provider vr2 --no-cache", "token vr2 --provider verticalresponse-vr2 --no-cache"] {
+        me.types(line).is(0, &token, "");
+    }
 }

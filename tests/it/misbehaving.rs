@@ -259,3 +259,132 @@ fn an_id_token_that_is_no_text_ends_a_login_and_costs_a_renewal_no_refresh_token
     assert_eq!(done.code, 0, "{}", done.err);
     assert!(done.err.contains("warning: the provider sent no ID token, though `openid` was asked for"), "{}", done.err);
 }
+
+/// A login at an issuer that says this of itself, and gets no further than its document.
+fn told_first(document: Value, flags: &str) -> Output {
+    let mut me = Person::new();
+    let op = Op::start(&mut me, Plan { document, ..Plan::default() });
+    let done = me.types(&format!("{} {flags}", op.login()));
+    assert_eq!(op.seen(), ["GET /.well-known/openid-configuration"], "nothing else is asked: {}", done.err);
+    done
+}
+
+// issue 5: what the server doesn't support is said before anything is sent; R-031, R-046, R-092
+#[test]
+fn what_a_sign_in_needs_and_the_server_does_not_take_is_said_first() {
+    let details = r#"--authorization-details {"type":"t1"}"#;
+    for (document, flags, says, hint) in [
+        (
+            json!({ "grant_types_supported": ["client_credentials"], "response_types_supported": ["token"] }),
+            "",
+            "does not offer the grant `authorization-code`; nothing was sent",
+            "`grant-types = […]` in a provider file",
+        ),
+        (
+            json!({ "token_endpoint_auth_methods_supported": ["tls_client_auth"] }),
+            "",
+            "the provider wants a client certificate",
+            "`--auth none` goes without a proof",
+        ),
+        (
+            json!({ "token_endpoint_auth_methods_supported": ["private_key_jwt"] }),
+            "",
+            "the provider wants a proof by the client's key",
+            "`--auth none` goes without a proof",
+        ),
+        (
+            json!({ "response_modes_supported": ["query"] }),
+            "--response-mode jwt",
+            "does not take `response_mode=jwt`; nothing was sent",
+            "leave `--response-mode` out",
+        ),
+        (
+            json!({ "request_parameter_supported": false }),
+            "--request-object",
+            "takes no signed authorize request; nothing was sent",
+            "`request-object = true` in a provider file",
+        ),
+        (
+            json!({ "authorization_details_types_supported": ["t2"] }),
+            details,
+            "does not take authorization details of the type `t1`; nothing was sent",
+            "`[authorize] url` in a provider file",
+        ),
+        (
+            json!({ "backchannel_authentication_endpoint": "http://127.0.0.1:1/ciba", "backchannel_token_delivery_modes_supported": ["push"] }),
+            "--grant ciba --login-hint alice",
+            "does not take polling for the answer to a sign-in (CIBA); nothing was sent",
+            "`[ciba] url` in a provider file",
+        ),
+        (
+            json!({ "code_challenge_methods_supported": ["plain"] }),
+            "",
+            "does not take PKCE by `S256`; nothing was sent",
+            "`[pkce] method = \"plain\"` in a provider file",
+        ),
+        (
+            json!({ "authorization_endpoint": null, "device_authorization_endpoint": "http://127.0.0.1:1/device" }),
+            "",
+            "has no address to sign in at with a browser",
+            "--grant device-code",
+        ),
+    ] {
+        let done = told_first(document.clone(), flags);
+        assert_eq!(done.code, 2, "{document}: {}", done.err);
+        assert!(done.err.contains(says) && done.err.contains(hint), "{document}: {}", done.err);
+    }
+}
+
+#[test]
+fn what_a_provider_file_says_wins_over_what_the_server_announces() {
+    let document = json!({
+        "grant_types_supported": ["client_credentials"], "response_types_supported": ["token"],
+        "code_challenge_methods_supported": ["plain"], "response_modes_supported": ["query"],
+        "token_endpoint_auth_methods_supported": ["tls_client_auth"],
+    });
+    for (file, flags, method) in [
+        ("grant-types = [\"authorization_code\"]\n[pkce]\nmethod = \"plain\"\n", "--auth none", "plain"),
+        ("grant-types = [\"authorization_code\"]\n[pkce]\nmode = \"required\"\n", "--auth none", "S256"),
+        (
+            "grant-types = [\"authorization_code\"]\n[authorize]\nurl = \"BASE/authorize\"\n[token]\nauth = [\"none\"]\n",
+            "--auth none --response-mode form_post",
+            "S256",
+        ),
+    ] {
+        let mut me = Person::new();
+        let post = flags.contains("form_post");
+        let op = Op::start(
+            &mut me,
+            Plan { document: document.clone(), announced: vec!["ES256".into()], form: post, ..Plan::default() },
+        );
+        let head =
+            "id = \"odd\"\nname = \"Odd\"\nissuer = \"BASE\"\nsources = [\"a test\"]\nchecked = \"2026-11-21\"\n";
+        me.config("providers/odd.toml", &format!("{head}{file}").replace("BASE", &op.server.base));
+        let sent = Arc::new(Mutex::new(String::new()));
+        let (url, act) = (sent.clone(), op.browser());
+        me.browser(move |address| {
+            *url.lock().unwrap() = address.to_owned();
+            act(address)
+        });
+        let done = me.types(&format!("login odd --client-id an-app --scope openid {flags}"));
+        assert_eq!(done.code, 0, "{file}: {}", done.err);
+        assert!(sent.lock().unwrap().contains(&format!("code_challenge_method={method}")), "{file}");
+    }
+}
+
+// Keycloak, Microsoft and GitLab take public clients and do not list `none`
+#[test]
+fn a_client_without_a_secret_is_tried_where_secrets_are_listed_and_that_is_said() {
+    let mut me = Person::new();
+    let document = json!({ "token_endpoint_auth_methods_supported": ["client_secret_basic"] });
+    let op = Op::start(&mut me, Plan { document, announced: vec!["ES256".into()], ..Plan::default() });
+    let done = me.browser(op.browser()).types(&op.login());
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(
+        done.err.contains("announces no clients without a secret (client_secret_basic): trying without one"),
+        "{}",
+        done.err
+    );
+    let done = me.browser(op.browser()).types(&format!("{} --auth none", op.login()));
+    assert!(done.code == 0 && !done.err.contains("announces no clients"), "{}", done.err);
+}

@@ -39,6 +39,13 @@ fn what_can_not_be_set_is_refused_and_nothing_changes() {
         error: unknown key `clientid`; did you mean `client-id`?
         hint: the keys are provider, environment, client-id, client-secret.command, client-secret.file, client-secret.env, grant, scopes, redirect-uri, port, store, allow-private, vars.NAME, params.NAME
     ");
+    me.types("profile set work nonsense x").fails(
+        2,
+        "
+        error: unknown key `nonsense`
+        hint: the keys are provider, environment, client-id, client-secret, grant, scopes, redirect-uri, port, store, allow-private, vars.NAME, params.NAME, auth, assertion-audience, client-key, client-key-id, client-key-algorithm, client-certificate, dpop, login-hint, prompt, acr-values, ui-locales, response-mode, authorization-details, subject, assertion-issuer, subject-token-type, subject-profile, actor-token-type, requested-token-type, username, binding-message, max-age, requested-expiry, par, request-object, resource, audience, assertion, subject-token, actor-token, password, id-token-hint, login-hint-token
+    ",
+    );
     me.types("profile set work grant magic").fails(
         2,
         "error: `grant` is one of `authorization-code`, `device-code`, `client-credentials`, `jwt-bearer`, `saml2-bearer`, `token-exchange`, `ciba`, `password`\n",

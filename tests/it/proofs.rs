@@ -231,6 +231,7 @@ fn what_is_no_key_is_told_before_anything_is_sent() {
         "
          error: the provider wants a proof by the client's key
          hint: `--client-key-file FILE`: PEM (PKCS#8, PKCS#1, SEC1) or JWK
+         hint: `--auth none` goes without a proof
         ",
     );
     set_up(&person, "https://as.example", "[\"basic\", \"none\"]", &made(&PKCS_ECDSA_P256_SHA256));
@@ -392,6 +393,23 @@ fn a_token_of_another_kind_than_was_asked_for_is_thrown_away() {
         let told = person.types(&format!("token as --grant client-credentials --client-id me{flags}"));
         assert_eq!((told.code, told.out.as_str()), (7, ""), "{}", told.err);
         assert!(told.err.contains(words), "{}", told.err);
+    }
+}
+
+// RFC 9449, section 5.1: the member is optional; T-37, R-101: what comes back unbound is not used
+#[test]
+fn a_server_that_does_not_announce_dpop_is_asked_for_it_all_the_same_and_that_is_said() {
+    for (token_type, code) in [("DPoP", 0), ("Bearer", 7)] {
+        let mut person = Person::new();
+        let methods = json!({ "token_endpoint_auth_methods_supported": ["client_secret_basic"] });
+        let (odd, seen) = server(&mut person, token_type, methods, None);
+        person.set("OAUTHCTL_CLIENT_SECRET", "a-client-secret-of-the-test");
+        let line = format!("token {} --client-id me --grant client-credentials --store none --dpop", odd.base);
+        let done = person.types(&line);
+        assert_eq!(done.code, code, "{}", done.err);
+        assert!(done.err.contains("warning: the provider does not announce DPoP"), "{}", done.err);
+        assert_eq!(done.err.contains("not bound to the key"), code == 7, "{}", done.err);
+        assert_eq!(seen.lock().unwrap().forms.len(), 1);
     }
 }
 

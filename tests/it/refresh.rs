@@ -42,9 +42,8 @@ fn what_can_not_be_renewed_is_exit_4() {
     me.set("OAUTHCTL_SANDBOX_TOKEN", "outside-0123456789").types("refresh sandbox").fails(
         4,
         "
-        error: no token is stored for `sandbox`
-        hint: oauthctl login sandbox
-        hint: set OAUTHCTL_SANDBOX_TOKEN
+        error: the token of `sandbox` comes from the variable OAUTHCTL_SANDBOX_TOKEN: it can't be renewed here
+        hint: set OAUTHCTL_SANDBOX_TOKEN to a new one; or unset it, then `oauthctl login sandbox`
     ",
     );
 }

@@ -294,9 +294,8 @@ fn a_token_from_outside_is_used_as_it_is() {
     me.types("token getresponse --force-refresh").fails(
         4,
         "
-        error: no token is stored for `getresponse`
-        hint: oauthctl login getresponse
-        hint: set OAUTHCTL_GETRESPONSE_TOKEN
+        error: the token of `getresponse` comes from the variable OAUTHCTL_GETRESPONSE_TOKEN: it can't be renewed here
+        hint: set OAUTHCTL_GETRESPONSE_TOKEN to a new one; or unset it, then `oauthctl login getresponse`
     ",
     );
     assert!(me.keychain.accounts().is_empty());
@@ -409,14 +408,27 @@ fn a_token_that_nobody_reads_is_an_error() {
 #[test]
 fn a_record_of_another_provider_or_client_is_neither_served_nor_spent() {
     let mut me = signed_in();
-    for line in
-        ["token sandbox --client-id another-app", "token sandbox --provider getresponse", "token sandbox --scope write"]
-    {
-        let done = me.types(line);
-        assert_eq!((done.code, done.sent.len()), (4, 0), "{line}: {}", done.err);
+    for (flags, differs) in [
+        ("--client-id another-app", "is not of client `another-app`"),
+        ("--provider getresponse", "is not of provider `getresponse`"),
+        ("--scope write --scope email", "was not asked for with the scope `write`"),
+        ("--grant device-code", "was not obtained by the grant `device-code`"),
+        ("--dpop", "is not bound to a key"),
+    ] {
+        let done = me.types(&format!("token sandbox {flags}"));
+        let hint = format!("oauthctl login sandbox {flags}");
+        done.fails(4, &format!("error: the token that is stored for `sandbox` {differs}\nhint: {hint}\n"));
+        assert!(done.sent.is_empty(), "{flags}");
     }
     let done = me.set("OAUTHCTL_SANDBOX_CLIENT_ID", "another-app").types("token sandbox");
-    assert_eq!((done.code, done.sent.len()), (4, 0), "{}", done.err);
+    done.fails(
+        4,
+        "
+        error: the token that is stored for `sandbox` is not of client `another-app`
+        hint: oauthctl login sandbox
+    ",
+    );
+    assert!(done.sent.is_empty());
 }
 
 #[test]

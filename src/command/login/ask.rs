@@ -4,8 +4,8 @@ use super::LoginArgs;
 use crate::command::may_ask;
 use crate::error::{Error, Kind};
 use crate::grant::redirect_plan::Plan;
-use crate::protocol::token_request::{Client, usable_auth};
-use crate::provider::{Endpoint, Provider};
+use crate::protocol::token_request::{Client, RequestError, usable_auth};
+use crate::provider::{ClientAuth, Endpoint, Provider};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::record::Record;
@@ -82,7 +82,14 @@ pub(super) fn complete_client(
     if let Some(client) = &known
         && (client.secret.is_some() || client.proofs.key.is_some() || usable_auth(endpoint, client).is_ok())
     {
+        warn_of_none(world, session, provider, usable_auth(endpoint, client).ok());
         return Ok(client.clone());
+    }
+    if let Some(client) = &known
+        && let Err(e @ (RequestError::NeedsKey | RequestError::NeedsCertificate)) = usable_auth(endpoint, client)
+    {
+        // nobody types one in
+        return Err(e.into());
     }
     if !may_ask(world) {
         return match known {
@@ -110,6 +117,19 @@ pub(super) fn complete_client(
     }
     session.profile.client_id = Some(id.clone());
     session.client_with(world, provider, old, id, secret)
+}
+
+/// Many a server takes clients without a secret and does not list `none`; a script is told what is tried.
+fn warn_of_none(world: &mut World, session: &Session, provider: &Provider, auth: Option<ClientAuth>) {
+    let Some(methods) = &provider.announced.auth_methods else { return };
+    let listed = methods.iter().any(|method| method == "none");
+    if auth == Some(ClientAuth::None) && !listed && session.profile.proofs.auth.is_none() {
+        world.warn(&format!(
+            "{} announces no clients without a secret ({}): trying without one; `--auth none` says so for good",
+            safe(&provider.name),
+            safe(&methods.join(", "))
+        ));
+    }
 }
 
 /// No client id, and nobody to ask for one.

@@ -184,11 +184,16 @@ fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Re
     }
     changes.extend(choice.proofs.changes(&known.proofs));
     changes.extend(choice.asks.changes(&known.asks).into_iter().filter(|(key, _)| !ONCE.contains(&key.as_str())));
-    if changes.is_empty() && session.configured {
+    // an address that names another port stands against the profile's port, from now on too
+    let port_goes = known.port.is_some() && session.profile.port.is_none();
+    if changes.is_empty() && !port_goes && session.configured {
         return Ok(());
     }
     let name = session.name.clone();
     config::edit(&dir, |editor| {
+        if port_goes {
+            editor.unset(&name, "port")?;
+        }
         for (key, value) in &changes {
             editor.set(&name, key, value)?;
         }

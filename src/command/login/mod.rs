@@ -23,7 +23,7 @@ use crate::config::GrantKind;
 use crate::error::Error;
 use crate::grant::Asking;
 use crate::grant::identity::{self, Identity, Sent};
-use crate::grant::unattended::offered;
+use crate::grant::offers::{authorizes, offered};
 use crate::protocol::authorization_details;
 use crate::protocol::id_token;
 use crate::protocol::token_request::Client;
@@ -77,7 +77,11 @@ pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Er
         .hint(format!("unset {variable}")));
     }
     // a provider that isn't known, or is broken, is told before anything else
-    session.raw_provider()?;
+    let known = session.raw_provider()?;
+    // `vr2` is what people type; what is kept is the provider's own name
+    if session.provider_name() != known.id && !session.provider_name().contains("://") {
+        session.profile.provider = Some(known.id);
+    }
     let store_notice = choose_store(world, &mut session)?;
     let mut old = match session.store.kind() {
         StoreKind::None => None,
@@ -88,6 +92,9 @@ pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Er
     let mut provider = session.provider(world, old.as_ref())?;
     let grant = session.grant(Some(&provider), None);
     offered(&provider, grant, &session.name)?;
+    if grant == GrantKind::AuthorizationCode {
+        authorizes(&provider, &session.profile.asks)?;
+    }
     if ask::registers(world, &mut session, &provider, old.as_ref(), &args)? {
         register::make(world, &mut session, &provider, "oauthctl", None)?;
         old = session.load()?;
@@ -117,11 +124,13 @@ fn finish(
     obtained: Obtained,
 ) -> Result<u8, Error> {
     let Obtained { set, client, asked, redirect_params, caught, sent, confirm } = obtained;
+    let mut unverified = false;
     let done: Result<Option<String>, Error> = (|| {
         // an ID token that is not right ends it before the access token is used for anything
         let identity = identify(world, session, provider, old.as_ref(), &client, &set, &sent)?;
-        let account = account(world, session, provider, &set)
-            .or_else(|| identity.and_then(|identity| id_token::account(&identity.claims)));
+        let told = account(world, session, provider, &set);
+        unverified = told.is_none() && identity.as_ref().is_some_and(|identity| !identity.verified);
+        let account = told.or_else(|| identity.and_then(|identity| id_token::account(&identity.claims)));
         if confirm {
             confirm_account(world, session, provider, account.as_deref(), &set)?;
         }
@@ -134,7 +143,8 @@ fn finish(
     world.signals.release();
     let account = done?;
     let name = session.name.clone();
-    let who = account.map(|a| format!(" as {}", safe(&a))).unwrap_or_default();
+    let but = if unverified { " (not verified)" } else { "" };
+    let who = account.map(|a| format!(" as {}{but}", safe(&a))).unwrap_or_default();
     let now = world.clock.now();
     world.say(&format!(
         "Signed in to {}{who}. The token of `{name}` is {}.",
@@ -144,7 +154,10 @@ fn finish(
     if let Some(scopes) = missing_scopes(&asked, &set) {
         world.warn(&format!("not granted: {}", safe(&scopes)));
     }
-    if set.id_token.is_none() && sent.nonce.is_some() {
+    let by_person = matches!(grant, GrantKind::AuthorizationCode | GrantKind::DeviceCode | GrantKind::Ciba);
+    // CIBA asks for it by itself
+    let for_identity = grant == GrantKind::Ciba || asked.iter().any(|scope| scope == "openid");
+    if set.id_token.is_none() && by_person && for_identity {
         world.warn("the provider sent no ID token, though `openid` was asked for");
     }
     if let Some(granted) = set.extra.get("authorization_details").map(authorization_details::granted) {

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::{Line, Step};
-use crate::protocol::id_token::{Expected, Fault, OLDEST, TOLERANCE, half_hash};
+use crate::protocol::id_token::{Expected, Fault, OLDEST, TOLERANCE, half_hash, other_acr};
 use crate::protocol::jose::{Header, JwkSet};
 use crate::protocol::signed::SignedError;
 use crate::secret::fingerprint;
@@ -23,11 +23,18 @@ pub fn id_token(algorithm: &str, claims: &Map<String, Value>, expected: &Expecte
     if !expected.acr_values.is_empty() {
         held.add("acr", plain, Some(format!("one of {} (`acr_values`)", safe(&expected.acr_values.join(", ")))));
     }
+    let mut lines = held.lines(fault);
+    // no fault, and told all the same
+    if let Some(Line::Compared(_, _, _, holds)) =
+        lines.iter_mut().find(|line| matches!(line, Line::Compared(name, ..) if name == "acr"))
+    {
+        *holds = other_acr(claims, expected.acr_values).is_none();
+    }
     Step {
         title: "Checking what the ID token says",
         section: "OpenID Connect Core 1.0, section 3.1.3.7",
         why: "it tells who signed in: it must be from this server, for this client, of this login, and of now",
-        lines: held.lines(fault),
+        lines,
     }
 }
 

@@ -78,11 +78,13 @@ pub struct Jwk {
     pub alg: Option<String>,
     /// `use`: `sig` or `enc`.
     pub usage: Option<String>,
+    /// `key_ops`: what it is for, if it says so.
+    pub operations: Option<Vec<String>>,
 }
 
 impl Jwk {
     pub fn new(material: Material) -> Jwk {
-        Jwk { material, kid: None, alg: None, usage: None }
+        Jwk { material, kid: None, alg: None, usage: None, operations: None }
     }
 
     /// Reads one key. A shared secret (`oct`) is none.
@@ -137,7 +139,10 @@ impl Jwk {
             None => return Err(JoseError::BadKey("it has no `kty`".to_owned())),
         };
         let owned = |name: &'static str| text(name).map(|text| text.map(str::to_owned));
-        Ok(Jwk { material, kid: owned("kid")?, alg: owned("alg")?, usage: owned("use")? })
+        let operations = members.get("key_ops").map(|ops| {
+            ops.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>()
+        });
+        Ok(Jwk { material, kid: owned("kid")?, alg: owned("alg")?, usage: owned("use")?, operations })
     }
 
     /// Reads one key from its JSON, in which no name may stand twice.
@@ -156,7 +161,16 @@ impl Jwk {
                 members.insert(name.to_owned(), value.as_str().into());
             }
         }
+        if let Some(operations) = &self.operations {
+            members.insert("key_ops".to_owned(), operations.as_slice().into());
+        }
         members
+    }
+
+    /// Whether signatures may be verified with it (RFC 7517, sections 4.2 and 4.3).
+    pub fn verifies(&self) -> bool {
+        self.usage.as_deref().is_none_or(|usage| usage == "sig")
+            && self.operations.as_ref().is_none_or(|ops| ops.iter().any(|op| op == "verify"))
     }
 
     /// SHA-256 over the required members, base64url: RFC 7638's thumbprint, RFC 9449's `jkt`.
@@ -201,7 +215,7 @@ impl JwkSet {
         self.keys.iter().filter(move |key| {
             kid.is_none_or(|kid| key.kid.as_deref() == Some(kid))
                 && key.material.algorithms().contains(&alg)
-                && key.usage.as_deref().is_none_or(|usage| usage == "sig")
+                && key.verifies()
                 && key.alg.as_deref().is_none_or(|bound| Algorithm::from_name(bound) == Some(alg))
         })
     }

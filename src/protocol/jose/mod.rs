@@ -239,8 +239,8 @@ fn check(alg: Algorithm, key: VerifyKey<'_>, signed: &[u8], found: &[u8]) -> Res
     {
         return Err(JoseError::BadKey(format!("it is for `{}` alone", crate::text::safe(bound))));
     }
-    if key.usage.as_deref().is_some_and(|usage| usage != "sig") {
-        return Err(JoseError::BadKey("it is for encryption".to_owned()));
+    if !key.verifies() {
+        return Err(JoseError::BadKey("it is not for signatures".to_owned()));
     }
     let mismatch = || JoseError::KeyMismatch { alg, key: key.material.kind() };
     let ok = match &key.material {

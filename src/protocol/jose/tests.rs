@@ -280,6 +280,18 @@ fn a_key_of_one_kind_never_verifies_the_algorithm_of_another() {
     );
     let own = Jwk { usage: Some("enc".into()), ..own_key.public_jwk() };
     assert!(matches!(verify(signed.expose(), &[Algorithm::ES256], &own), Err(JoseError::BadKey(_))));
+    // RFC 7517, section 4.3
+    for (operations, verifies) in
+        [(json!(["encrypt"]), false), (json!([]), false), (json!("verify"), false), (json!(["sign", "verify"]), true)]
+    {
+        let mut members = own_key.public_jwk().to_members();
+        members.insert("key_ops".into(), operations.clone());
+        let own = Jwk::from_members(&members).unwrap();
+        assert_eq!(verify(signed.expose(), &[Algorithm::ES256], &own).is_ok(), verifies, "{operations}");
+        // and as it is kept with a login
+        let set = JwkSet::read(json!({ "keys": [own.to_members()] }).to_string().as_bytes()).unwrap();
+        assert_eq!(set.candidates(Algorithm::ES256, None).count(), usize::from(verifies), "{operations}");
+    }
     let own = Jwk { alg: Some("ES384".into()), ..own_key.public_jwk() };
     assert!(matches!(verify(signed.expose(), &[Algorithm::ES256], &own), Err(JoseError::BadKey(_))));
 }

@@ -1,0 +1,169 @@
+//! What a server does not take is said before anything is sent to it. Only its own word counts, and its silence says nothing:
+//! many a document leaves out what its server does. What a provider file says wins over the document.
+
+use crate::config::{Asks, GrantKind};
+use crate::error::Error;
+use crate::provider::{PkceMethod, PkceMode, Provider, Wanted};
+use crate::text::safe;
+
+/// Whether the server offers the grant.
+pub fn offered(provider: &Provider, grant: GrantKind, profile: &str) -> Result<(), Error> {
+    if grant == GrantKind::AuthorizationCode && provider.authorize.url.is_none() {
+        return Err(no_browser(provider, profile));
+    }
+    if by_list(provider, grant) {
+        return delivered(provider, grant, profile);
+    }
+    let list = provider.grant_types.as_deref().unwrap_or_default();
+    let others: Vec<&str> = list.iter().filter_map(|g| GrantKind::from_name(g)).map(GrantKind::name).collect();
+    let error = Error::usage(format!(
+        "`{}` does not offer the grant `{}`; nothing was sent",
+        safe(&provider.name),
+        grant.name()
+    ));
+    let error = match others.is_empty() {
+        true => error.cause("its metadata names no grant that this program speaks"),
+        false => error.cause(format!("it offers {}", others.join(", "))),
+    };
+    Err(error
+        .hint(format!("oauthctl login {profile}"))
+        .hint("if its metadata is wrong: `grant-types = […]` in a provider file of your own wins"))
+}
+
+/// Whether the server's lists allow it.
+fn by_list(provider: &Provider, grant: GrantKind) -> bool {
+    let listed = provider.grant_types.as_ref().map(|list| list.iter().any(|g| g == grant.grant_type()));
+    match (grant, listed) {
+        (_, Some(true)) => true,
+        // an address of its own says it as well
+        (GrantKind::DeviceCode, Some(false)) => provider.device.is_some(),
+        (GrantKind::Ciba, Some(false)) => provider.ciba.is_some(),
+        // RFC 8414, section 2: what may be answered there is what `response_types_supported` says
+        (GrantKind::AuthorizationCode, _) => match &provider.announced.offers.response_types {
+            Some(types) => types.iter().any(|kind| kind == "code"),
+            None => true,
+        },
+        (_, listed) => listed.unwrap_or(true),
+    }
+}
+
+/// a login by device code is nothing that a person gets unasked.
+fn no_browser(provider: &Provider, profile: &str) -> Error {
+    let error = Error::usage(format!("`{}` has no address to sign in at with a browser", safe(&provider.name)));
+    let with = |grant: GrantKind| format!("oauthctl login {profile} --grant {}", grant.name());
+    let error = match provider.device.is_some() {
+        true => error.hint(with(GrantKind::DeviceCode)),
+        false => error,
+    };
+    match provider.client_credentials.is_some() {
+        true => error.hint(with(GrantKind::ClientCredentials)),
+        false => error.hint("`[authorize] url` in a provider file of your own, if it has one all the same"),
+    }
+}
+
+/// CIBA, section 4: this program asks, and listens for nobody.
+fn delivered(provider: &Provider, grant: GrantKind, profile: &str) -> Result<(), Error> {
+    let modes = provider.announced.offers.ciba_modes.as_deref();
+    match modes.filter(|modes| grant == GrantKind::Ciba && !modes.iter().any(|mode| mode == "poll")) {
+        None => Ok(()),
+        Some(modes) => Err(not_taken(provider, "polling for the answer to a sign-in (CIBA)", modes)
+            .hint(format!("with a browser: oauthctl login {profile} --grant authorization-code"))
+            .hint("if its metadata is wrong: `[ciba] url` in a provider file of your own goes without it")),
+    }
+}
+
+/// Whether the server takes the authorize request that this profile makes. `par`: the request is pushed, where other rules hold
+/// for a signed one (RFC 9126, section 3).
+pub fn authorizes(provider: &Provider, asks: &Asks) -> Result<(), Error> {
+    let offers = &provider.announced.offers;
+    const OWN: &str = "if its metadata is wrong: `[authorize] url` in a provider file of your own goes without it";
+    if let (Some(taken), Some(mode)) = (&offers.response_modes, &asks.response_mode)
+        && mode != "query"
+        && !taken.contains(mode)
+    {
+        return Err(not_taken(provider, &format!("`response_mode={}`", safe(mode)), taken)
+            .hint("leave `--response-mode` out, or choose one of them")
+            .hint(OWN));
+    }
+    if let (Some(taken), Some(details)) = (&offers.details_types, &asks.authorization_details)
+        && let Ok(details) = serde_json::from_str(details)
+        && let Some(kind) =
+            crate::protocol::authorization_details::granted(&details).iter().find(|k| !taken.contains(k))
+    {
+        return Err(
+            not_taken(provider, &format!("authorization details of the type `{}`", safe(kind)), taken).hint(OWN)
+        );
+    }
+    let pushed = asks.par == Some(Wanted::Always) || provider.par == Wanted::Always || provider.par_required;
+    if offers.request_parameter == Some(false)
+        && !pushed
+        && asks.request_object == Some(Wanted::Always)
+        && provider.request_object == Wanted::Auto
+        && !provider.request_object_required
+    {
+        return Err(Error::usage(format!(
+            "`{}` takes no signed authorize request; nothing was sent",
+            safe(&provider.name)
+        ))
+        .cause("it announces `request_parameter_supported` as false")
+        .hint("leave `--request-object` out")
+        .hint("if its metadata is wrong: `request-object = true` in a provider file of your own"));
+    }
+    // `plain` shows the secret that it should protect, so a person chooses it and no document
+    if let Some(taken) = &offers.pkce_methods
+        && !taken.is_empty()
+        && provider.pkce.mode == PkceMode::Supported
+        && provider.pkce.method == PkceMethod::S256
+        && !taken.iter().any(|method| method.eq_ignore_ascii_case("S256"))
+    {
+        return Err(not_taken(provider, "PKCE by `S256`", taken)
+            .hint("`[pkce] method = \"plain\"` in a provider file of your own does with less; `mode = \"required\"` sends `S256` all the same"));
+    }
+    Ok(())
+}
+
+fn not_taken(provider: &Provider, what: &str, announced: &[String]) -> Error {
+    let names: Vec<String> = announced.iter().map(|name| format!("`{}`", safe(name))).collect();
+    let announces = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    Error::usage(format!("`{}` does not take {what}; nothing was sent", safe(&provider.name)))
+        .cause(format!("it announces {announces}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn provider() -> Provider {
+        let mut provider = Provider::bare("x");
+        provider.authorize.url = Some("https://as.example/authorize".into());
+        provider
+    }
+
+    #[test]
+    fn what_the_server_does_not_offer_is_said_first_and_its_silence_says_nothing() {
+        let mut provider = provider();
+        assert!(offered(&provider, GrantKind::TokenExchange, "p").is_ok());
+        provider.grant_types = Some(vec!["authorization_code".into(), "urn:openid:params:grant-type:ciba".into()]);
+        assert!(offered(&provider, GrantKind::Ciba, "p").is_ok());
+        let refused = offered(&provider, GrantKind::TokenExchange, "p").unwrap_err();
+        assert_eq!(refused.causes, ["it offers authorization-code, ciba"]);
+        assert!(offered(&provider, GrantKind::DeviceCode, "p").is_err());
+    }
+
+    #[test]
+    fn a_code_is_asked_for_where_either_list_or_none_says_so() {
+        let lists = |grants: Option<&[&str]>, types: Option<&[&str]>| {
+            let owned = |list: &[&str]| list.iter().map(|&s| s.to_owned()).collect::<Vec<String>>();
+            let mut provider = provider();
+            provider.grant_types = grants.map(owned);
+            provider.announced.offers.response_types = types.map(owned);
+            offered(&provider, GrantKind::AuthorizationCode, "p").is_ok()
+        };
+        assert!(lists(None, None));
+        assert!(lists(Some(&["client_credentials"]), None), "its silence about the endpoint that it has says nothing");
+        assert!(lists(Some(&["client_credentials"]), Some(&["token", "code"])));
+        assert!(lists(Some(&["authorization_code"]), Some(&["token"])));
+        assert!(!lists(Some(&["client_credentials"]), Some(&["token"])));
+        assert!(!lists(None, Some(&["token", "code id_token"])));
+    }
+}

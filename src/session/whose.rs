@@ -1,0 +1,98 @@
+//! Whether what is stored is what is meant now, and if not, in what it differs: a token of another client, or with other scopes, is
+//! neither served nor spent, and the person is told which login would bring the right one.
+
+use std::path::Path;
+
+use crate::config::{self, GrantKind};
+use crate::error::{Error, Kind};
+use crate::protocol::binding::is_dpop;
+use crate::session::record::Record;
+use crate::session::{Session, no_token};
+use crate::text::safe;
+
+/// Why there is no token: the configuration is wrong, so that no login would bring one; or what is stored is another one than
+/// is asked for; or nothing is stored.
+pub(super) fn none_of_use(session: &Session, record: Option<&Record>) -> Error {
+    if let Err(e) = session.raw_provider() {
+        return e;
+    }
+    let name = &session.name;
+    let Some(record) = record.filter(|r| r.token.is_some()) else { return no_token(session) };
+    let (what, flags) = match differs(session, record) {
+        Some(Differs::Provider) => {
+            let said = session.choice.provider.as_ref();
+            (format!("is not of provider `{}`", safe(session.provider_name())), said.map(|p| format!("--provider {p}")))
+        }
+        Some(Differs::Client(id)) => {
+            let said = session.choice.client_id.as_ref();
+            (format!("is not of client `{}`", safe(&id)), said.map(|id| format!("--client-id {id}")))
+        }
+        Some(Differs::Grant(grant)) => {
+            let said = session.choice.grant.map(|grant| format!("--grant {}", grant.name()));
+            (format!("was not obtained by the grant `{}`", grant.name()), said)
+        }
+        Some(Differs::Scopes(missing)) => {
+            let said = session.choice.scopes.iter().map(|s| format!("--scope {s}")).collect::<Vec<_>>().join(" ");
+            (format!("was not asked for with the scope `{}`", safe(&missing)), Some(said).filter(|s| !s.is_empty()))
+        }
+        None if !is_as_wanted(session, record) => {
+            ("is not bound to a key".to_owned(), session.choice.proofs.dpop.map(|_| "--dpop".to_owned()))
+        }
+        None => return no_token(session),
+    };
+    let flags = flags.map(|flags| format!(" {}", safe(&flags))).unwrap_or_default();
+    Error::new(Kind::LoginFirst, format!("the token that is stored for `{name}` {what}"))
+        .hint(format!("oauthctl login {name}{flags}"))
+}
+
+/// In what a record is another's than who is meant now.
+enum Differs {
+    Provider,
+    Client(String),
+    Grant(GrantKind),
+    /// A scope that was not asked for then.
+    Scopes(String),
+}
+
+/// Whether a record belongs to who is meant now: the same provider, client and grant, as far as they were said.
+pub(super) fn is_ours(session: &Session, record: &Record) -> bool {
+    differs(session, record).is_none()
+}
+
+fn differs(session: &Session, record: &Record) -> Option<Differs> {
+    if let Some(kept) = record.provider.as_deref()
+        && kept != session.provider_name()
+        && !means_the_same(session, kept)
+    {
+        return Some(Differs::Provider);
+    }
+    if let (Some(said), Some(kept)) = (&session.profile.client_id, &record.client_id)
+        && said != kept
+    {
+        return Some(Differs::Client(said.clone()));
+    }
+    if let (Some(said), Some(kept)) = (session.profile.grant, record.grant)
+        && said != kept
+    {
+        return Some(Differs::Grant(said));
+    }
+    let asked = Some(&record.asked).filter(|asked| !asked.is_empty())?;
+    scopes_said(session)?.iter().find(|scope| !asked.contains(scope)).cloned().map(Differs::Scopes)
+}
+
+/// Who wants bound tokens has no use for one that any thief could use.
+pub(super) fn is_as_wanted(session: &Session, record: &Record) -> bool {
+    session.profile.proofs.dpop != Some(true) || record.token.as_ref().is_none_or(is_dpop)
+}
+
+/// Scopes said for this very command: on the command line or in the environment.
+fn scopes_said(session: &Session) -> Option<&[String]> {
+    session.profile.scopes.as_deref().filter(|_| session.scopes_said)
+}
+
+/// One provider has several names: `vr2` is typed, `verticalresponse-vr2` is kept.
+fn means_the_same(session: &Session, kept: &str) -> bool {
+    let dir = session.paths.config.as_deref().unwrap_or(Path::new(""));
+    let id = |name: &str| config::provider(dir, name, None).ok().map(|provider| provider.id);
+    id(session.provider_name()).is_some_and(|said| Some(said) == id(kept))
+}
