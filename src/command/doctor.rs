@@ -84,7 +84,7 @@ pub fn run(args: DoctorArgs, _global: &Global, world: &mut World) -> Result<u8, 
     );
     let choice = Choice { profile: args.profile.clone(), ..Choice::default() };
     // a profile that nobody named is the only one, the default one, or OAUTHCTL_PROFILE's; there may be none
-    let (session, unusable) = match Session::open(world, choice) {
+    let (session, unusable) = match Session::open(world, choice.clone()) {
         Ok(session) => (Some(session), None),
         Err(e) if args.profile.is_some() && e.kind != Kind::Store => return Err(e),
         Err(e) => (None, Some(e).filter(|e| e.kind == Kind::Store)),
@@ -110,9 +110,7 @@ pub fn run(args: DoctorArgs, _global: &Global, world: &mut World) -> Result<u8, 
         add("client proof", found);
     }
     let reached = match session {
-        Some(session) => {
-            reach(world, session.name).unwrap_or_else(|e| Found::Bad(e.message, e.hints.into_iter().next()))
-        }
+        Some(_) => reach(world, choice).unwrap_or_else(|e| Found::Bad(e.message, e.hints.into_iter().next())),
         None => Found::Note(
             "not looked at".to_owned(),
             Some("name a profile to try its provider: `oauthctl doctor PROFILE`".to_owned()),
@@ -279,8 +277,7 @@ fn client_key(world: &mut World, session: &Session) -> Option<Found> {
     })
 }
 
-fn reach(world: &mut World, profile: String) -> Result<Found, Error> {
-    let choice = crate::session::Choice { profile: Some(profile), ..Default::default() };
+fn reach(world: &mut World, choice: Choice) -> Result<Found, Error> {
     let mut session = super::practice::open(world, choice)?;
     let provider = session.provider(world, None)?;
     let Some(url) = provider.token.url.clone() else {
