@@ -476,7 +476,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauthctl' -ScriptBlock {
             [CompletionResult]::new('--allow-private', '--allow-private', [CompletionResultType]::ParameterName, 'Discover a provider at an address of this network''s own services too (`169.254.…`, `fe80::…`, a cloud''s metadata)')
             [CompletionResult]::new('--dpop', '--dpop', [CompletionResultType]::ParameterName, 'Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can''t use it')
             [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Every profile')
-            [CompletionResult]::new('--local-only', '--local-only', [CompletionResultType]::ParameterName, 'Forget here, and leave the provider alone: also where it can''t be reached')
+            [CompletionResult]::new('--local-only', '--local-only', [CompletionResultType]::ParameterName, 'Forget here, and leave the provider alone')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public')

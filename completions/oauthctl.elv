@@ -463,7 +463,7 @@ set edit:completion:arg-completer[oauthctl] = {|@words|
             cand --allow-private 'Discover a provider at an address of this network''s own services too (`169.254.…`, `fe80::…`, a cloud''s metadata)'
             cand --dpop 'Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can''t use it'
             cand --all 'Every profile'
-            cand --local-only 'Forget here, and leave the provider alone: also where it can''t be reached'
+            cand --local-only 'Forget here, and leave the provider alone'
             cand -q 'Say nothing but errors'
             cand --quiet 'Say nothing but errors'
             cand -v 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'

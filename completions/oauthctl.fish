@@ -432,7 +432,7 @@ json\t''"
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l allow-private -d 'Discover a provider at an address of this network\'s own services too (`169.254.…`, `fe80::…`, a cloud\'s metadata)'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l dpop -d 'Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can\'t use it'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l all -d 'Every profile'
-complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l local-only -d 'Forget here, and leave the provider alone: also where it can\'t be reached'
+complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l local-only -d 'Forget here, and leave the provider alone'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -s q -l quiet -d 'Say nothing but errors'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -s v -l verbose -d 'Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public'
 complete -c oauthctl -n "__fish_oauthctl_using_subcommand logout" -l no-cache -d 'Do without the kernel\'s copy of the access token'

@@ -1,5 +1,5 @@
-//! `logout`: revokes where the provider can, says honestly where it can't, then forgets. Where the provider can't answer just
-//! now, nothing is forgotten: a token that is valid and that nobody holds can't be revoked any more (RFC 7009, section 2.2.1).
+//! `logout`: revokes where the provider can, says honestly where it can't, then forgets. A person's act wins: a provider that
+//! can't be reached is told of, and keeps no token on this machine.
 
 use clap::Args;
 
@@ -21,7 +21,7 @@ pub struct LogoutArgs {
     /// Every profile.
     #[arg(long, conflicts_with = "profile")]
     pub all: bool,
-    /// Forget here, and leave the provider alone: also where it can't be reached.
+    /// Forget here, and leave the provider alone.
     #[arg(long)]
     pub local_only: bool,
 }
@@ -106,16 +106,6 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<(), Error>
             Err(e) => return Err(e),
         }
     };
-    let revoked = match revoked {
-        Err(e) if e.kind == Kind::TryLater => {
-            let message =
-                format!("the token of `{name}` could not be revoked now: it is kept, so that `logout` can be repeated");
-            let causes = [vec![e.message.clone()], e.causes.clone()].concat();
-            let hints = vec![format!("oauthctl logout {name}"), format!("oauthctl logout {name} --local-only")];
-            return Err(Error { message, causes, hints, ..e });
-        }
-        revoked => revoked,
-    };
     forget(world, &session, &record)?;
     let kept = if record.client_secret.is_some() {
         format!("; the client secret is kept (`oauthctl profile remove {name}` forgets it too)")
@@ -140,7 +130,10 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<(), Error>
             world.say(&format!("{name}: forgotten here{kept}"));
             let message = format!("the token of `{name}` was forgotten here, but not revoked at the provider");
             let causes = [vec![e.message.clone()], e.causes.clone()].concat();
-            return Err(Error { message, causes, ..e });
+            // nothing is left here to try again with
+            let hints =
+                vec!["it stays valid until it expires, or until you remove the app in your account there".to_owned()];
+            return Err(Error { message, causes, hints, ..e });
         }
     }
     Ok(())
