@@ -131,9 +131,8 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<(), Error>
             let message = format!("the token of `{name}` was forgotten here, but not revoked at the provider");
             let causes = [vec![e.message.clone()], e.causes.clone()].concat();
             // nothing is left here to try again with
-            let hints =
-                vec!["it stays valid until it expires, or until you remove the app in your account there".to_owned()];
-            return Err(Error { message, causes, hints, ..e });
+            return Err(Error { message, causes, ..e }
+                .hint("it stays valid until it expires, or until you remove the app in your account there"));
         }
     }
     Ok(())
