@@ -208,15 +208,19 @@ impl From<ConfigError> for Error {
     }
 }
 
+/// The variable first: not every command has the option.
+const SEALED_INSTEAD: &str =
+    "keep tokens in a sealed file instead: set OAUTHCTL_STORE=file, or add `--store file` where the command takes it";
+
 impl From<StoreError> for Error {
     fn from(e: StoreError) -> Error {
         let error = Error::new(Kind::Store, e.to_string());
         match e {
             StoreError::Locked(_) => error
                 .hint("unlock the keyring (log in to the desktop, or its password manager) and run the command again")
-                .hint("or keep tokens in a sealed file instead: add `--store file`"),
+                .hint(format!("or {SEALED_INSTEAD}")),
             StoreError::Absent { .. } => error
-                .hint("keep tokens in a sealed file instead: add `--store file`, or set OAUTHCTL_STORE=file")
+                .hint(SEALED_INSTEAD)
                 .hint("`oauthctl doctor` looks at every store"),
             StoreError::Denied(_) | StoreError::TimedOut(..) => error.hint("`oauthctl doctor` looks at every store"),
             StoreError::Full(_) => error.hint("free some space and run the command again"),

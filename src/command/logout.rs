@@ -3,11 +3,9 @@
 
 use clap::Args;
 
-use crate::command::{Global, WhoArgs, practice, register};
-use crate::config::Config;
+use crate::command::{Global, WhoArgs, every_profile, practice, register};
 use crate::error::{Error, Kind};
 use crate::grant::{Asking, revoke};
-use crate::session::paths::Paths;
 use crate::session::record::Record;
 use crate::session::{Choice, Session, copy, lock, renewal};
 use crate::store::{StoreKind, environment};
@@ -30,19 +28,8 @@ pub fn run(args: LogoutArgs, global: &Global, world: &mut World) -> Result<u8, E
     if !args.all {
         return one(world, args.who.choice(global), args.local_only).map(|()| 0);
     }
-    let names: Vec<String> = match Paths::find(&*world.env).config {
-        Some(dir) => Config::load(&dir)?.profiles.into_keys().collect(),
-        None => Vec::new(),
-    };
     let mut failed = None;
-    for name in names {
-        let choice = Choice {
-            profile: Some(name.clone()),
-            implied: true,
-            store: args.who.flags.store,
-            no_cache: global.no_cache,
-            ..Choice::default()
-        };
+    for (name, choice) in every_profile(world, global, &args.who.flags)? {
         if let Err(e) = one(world, choice, args.local_only) {
             world.say(&format!("{name}: {}", e.as_text(false).trim_end()));
             failed = Some(e.kind);

@@ -29,9 +29,10 @@ use std::ffi::OsString;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::api::pace::Pace;
-use crate::config::{GrantKind, IMPLICIT_REFUSED};
+use crate::config::{Config, GrantKind, IMPLICIT_REFUSED};
 use crate::error::{Error, Kind};
 use crate::provider::Provider;
+use crate::session::paths::Paths;
 use crate::session::{Choice, Session, known_grants, known_stores, lock};
 use crate::store::StoreKind;
 use crate::world::{Verbosity, World};
@@ -348,6 +349,14 @@ pub fn print(world: &mut World, data: &[u8]) -> Result<(), Error> {
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         Err(e) => Err(Error::new(Kind::Other, "standard output can't be written").cause(e)),
     }
+}
+
+/// Each profile that is configured, and how it is opened by a command for all of them.
+pub fn every_profile(world: &World, global: &Global, flags: &WhoFlags) -> Result<Vec<(String, Choice)>, Error> {
+    let Some(dir) = Paths::find(&*world.env).config else { return Ok(Vec::new()) };
+    let choice = Choice { implied: true, store: flags.store, no_cache: global.no_cache, ..Choice::default() };
+    let names = Config::load(&dir)?.profiles.into_keys();
+    Ok(names.map(|name| (name.clone(), Choice { profile: Some(name), ..choice.clone() })).collect())
 }
 
 /// The limit on requests that all processes of this profile keep together.

@@ -63,20 +63,6 @@ pub enum ProfileVerb {
 }
 
 pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, Error> {
-    change(verb, global, world).map_err(by_variable)
-}
-
-/// These commands have no `--store`: a hint must name what works here.
-fn by_variable(mut e: Error) -> Error {
-    for hint in &mut e.hints {
-        *hint = hint
-            .replace("add `--store file`, or set OAUTHCTL_STORE=file", "set OAUTHCTL_STORE=file")
-            .replace("add `--store file`", "set OAUTHCTL_STORE=file");
-    }
-    e
-}
-
-fn change(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, Error> {
     let paths = Paths::find(&*world.env);
     let dir = paths.require_config()?;
     match verb {

@@ -2,12 +2,10 @@
 
 use clap::Args;
 
-use crate::command::{Global, WhoArgs, practice, times};
-use crate::config::Config;
+use crate::command::{Global, WhoArgs, every_profile, practice, times};
 use crate::error::{Error, Kind};
 use crate::session::Choice;
 use crate::session::fresh::{Want, fresh};
-use crate::session::paths::Paths;
 use crate::world::World;
 
 #[derive(Args, Debug)]
@@ -23,19 +21,8 @@ pub fn run(args: RefreshArgs, global: &Global, world: &mut World) -> Result<u8, 
     if !args.all {
         return one(world, args.who.choice(global)).map(|()| 0);
     }
-    let names = match Paths::find(&*world.env).config {
-        Some(dir) => Config::load(&dir)?.profiles.into_keys().collect(),
-        None => Vec::new(),
-    };
     let mut failed = None;
-    for name in names {
-        let choice = Choice {
-            profile: Some(name.clone()),
-            implied: true,
-            store: args.who.flags.store,
-            no_cache: global.no_cache,
-            ..Choice::default()
-        };
+    for (name, choice) in every_profile(world, global, &args.who.flags)? {
         match one(world, choice) {
             Ok(()) => {}
             // nothing to renew is no failure of `--all`

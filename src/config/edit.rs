@@ -23,7 +23,7 @@ const LOCK_FILE: &str = "config.toml.lock";
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Keys of a profile, as [`Editor::set`] takes them.
-const PROFILE_KEYS: [&str; 15] = [
+const PROFILE_KEYS: [&str; 14] = [
     "provider",
     "environment",
     "client-id",
@@ -38,7 +38,6 @@ const PROFILE_KEYS: [&str; 15] = [
     "allow-private",
     "vars.NAME",
     "params.NAME",
-    "client-secret",
 ];
 
 const TOP_KEYS: [&str; 3] = ["default-profile", "store", "cache"];
@@ -221,27 +220,27 @@ fn known_profile_key(key: &str) -> Result<(), ConfigError> {
     let more = asks::keys();
     if free
         || (PROFILE_KEYS.contains(&key) && !key.ends_with("NAME"))
-        || matches!(key, "vars" | "params" | "client-key")
+        || matches!(key, "vars" | "params" | "client-key" | "client-secret")
         || proofs::KEYS.contains(&key)
         || more.iter().any(|k| k == key)
         || asks::is_secret(key)
     {
         return Ok(());
     }
-    let usual = PROFILE_KEYS[..14].iter().chain(&proofs::KEYS).copied();
+    let usual = PROFILE_KEYS.iter().chain(&proofs::KEYS).copied();
     let known: Vec<&str> = usual.chain(more.iter().map(String::as_str)).collect();
     let error = unknown_key(key, &known);
     if nearest(key, known.iter().copied()).is_none() {
         return Err(ConfigError { hint: Some(all_profile_keys()), ..error });
     }
     // fifty names help nobody who has the right one already
-    Err(ConfigError { hint: unknown_key(key, &PROFILE_KEYS[..14]).hint, ..error })
+    Err(ConfigError { hint: unknown_key(key, &PROFILE_KEYS).hint, ..error })
 }
 
 /// Every key of a profile, in words; a source of a secret (`.command`, `.file`, `.env`) is named once.
 pub(super) fn all_profile_keys() -> String {
     let more = asks::keys();
-    let all = PROFILE_KEYS[..14].iter().chain(&proofs::KEYS).copied().chain(more.iter().map(String::as_str));
+    let all = PROFILE_KEYS.iter().chain(&proofs::KEYS).copied().chain(more.iter().map(String::as_str));
     let mut names: Vec<&str> = Vec::new();
     for name in all {
         let name = [".command", ".file", ".env"].iter().find_map(|s| name.strip_suffix(s)).unwrap_or(name);

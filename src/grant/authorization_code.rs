@@ -393,10 +393,7 @@ fn judged(verdict: Verdict, login: &Login<'_>) -> Result<Heard, Error> {
         Verdict::Code { code, params } => Ok(Ok((code, params))),
         Verdict::Noise(why) => Ok(Err(why)),
         Verdict::Broken(why) => {
-            Err(Error::new(Kind::Unsafe, "the redirect can't be trusted").cause(why).hint(format!(
-                "nothing was exchanged; run `oauthctl login {}` again, and look closely at where you sign in",
-                login.asking.profile
-            )))
+            Err(Error::new(Kind::Unsafe, "the redirect can't be trusted").cause(why).hint(look_closely(login)))
         }
         Verdict::Refused { error, description } => {
             Err(refused_at_authorize(&error, description.as_deref(), login.asking.profile))
@@ -427,13 +424,15 @@ fn nobody_answered(login: &Login<'_>, noise: &Noise) -> Error {
     if let Some(why) = noise.last {
         return Error::new(Kind::Unsafe, "what came to the redirect address was no answer to this sign-in")
             .cause(why)
-            .hint(format!(
-                "nothing was exchanged; run `oauthctl login {}` again, and look closely at where you sign in",
-                login.asking.profile
-            ));
+            .hint(look_closely(login));
     }
     Error::new(Kind::NobodyAnswered, format!("nobody signed in within {} s", login.timeout.as_secs()))
         .hint(format!("oauthctl login {}", login.asking.profile))
+}
+
+fn look_closely(login: &Login<'_>) -> String {
+    let profile = login.asking.profile;
+    format!("nothing was exchanged; run `oauthctl login {profile}` again, and look closely at where you sign in")
 }
 
 fn interrupted(signal: i32) -> Error {

@@ -72,8 +72,7 @@ fn delivered(provider: &Provider, grant: GrantKind, profile: &str) -> Result<(),
     }
 }
 
-/// Whether the server takes the authorize request that this profile makes. `par`: the request is pushed, where other rules hold
-/// for a signed one (RFC 9126, section 3).
+/// Whether the server takes the authorize request that this profile makes.
 pub fn authorizes(provider: &Provider, asks: &Asks) -> Result<(), Error> {
     let offers = &provider.announced.offers;
     const OWN: &str = "if its metadata is wrong: `[authorize] url` in a provider file of your own goes without it";
@@ -94,6 +93,7 @@ pub fn authorizes(provider: &Provider, asks: &Asks) -> Result<(), Error> {
             not_taken(provider, &format!("authorization details of the type `{}`", safe(kind)), taken).hint(OWN)
         );
     }
+    // other rules hold for a signed request that is pushed (RFC 9126, section 3)
     let pushed = asks.par == Some(Wanted::Always) || provider.par == Wanted::Always || provider.par_required;
     if offers.request_parameter == Some(false)
         && !pushed

@@ -34,7 +34,7 @@ fn a_hint_about_the_store_works_with_the_command_that_gave_it() {
             5,
             "
             error: there is no keychain: no session bus
-            hint: keep tokens in a sealed file instead: set OAUTHCTL_STORE=file
+            hint: keep tokens in a sealed file instead: set OAUTHCTL_STORE=file, or add `--store file` where the command takes it
             hint: `oauthctl doctor` looks at every store
         ",
         );

@@ -586,7 +586,7 @@ fn a_keychain_that_was_asked_for_and_is_not_there_is_an_error() {
         5,
         "
         error: there is no keychain: no session bus
-        hint: keep tokens in a sealed file instead: add `--store file`, or set OAUTHCTL_STORE=file
+        hint: keep tokens in a sealed file instead: set OAUTHCTL_STORE=file, or add `--store file` where the command takes it
         hint: `oauthctl doctor` looks at every store
     ",
     );
@@ -594,7 +594,7 @@ fn a_keychain_that_was_asked_for_and_is_not_there_is_an_error() {
         5,
         "
         error: there is no keychain: no session bus
-        hint: keep tokens in a sealed file instead: add `--store file`, or set OAUTHCTL_STORE=file
+        hint: keep tokens in a sealed file instead: set OAUTHCTL_STORE=file, or add `--store file` where the command takes it
         hint: `oauthctl doctor` looks at every store
     ",
     );

@@ -353,7 +353,7 @@ fn a_store_that_fails_is_exit_5_before_anything_is_spent() {
         "
         error: the keychain (Secret Service) is locked
         hint: unlock the keyring (log in to the desktop, or its password manager) and run the command again
-        hint: or keep tokens in a sealed file instead: add `--store file`
+        hint: or keep tokens in a sealed file instead: set OAUTHCTL_STORE=file, or add `--store file` where the command takes it
     ",
     );
     me.keychain.fault(Fault::Writes(KeychainError::Locked));
@@ -363,7 +363,7 @@ fn a_store_that_fails_is_exit_5_before_anything_is_spent() {
         "
         error: the keychain (Secret Service) is locked
         hint: unlock the keyring (log in to the desktop, or its password manager) and run the command again
-        hint: or keep tokens in a sealed file instead: add `--store file`
+        hint: or keep tokens in a sealed file instead: set OAUTHCTL_STORE=file, or add `--store file` where the command takes it
         hint: nothing was sent: the stored token is untouched
     ",
     );

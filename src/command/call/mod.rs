@@ -226,7 +226,7 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
         return saved::run(world, &args, &who, &mut caller, &url, path);
     }
     let filtered = shaped.is_some() && (args.jq.is_some() || args.format.is_some());
-    let mut attempts = 0;
+    let (mut attempts, mut made) = (0, Some(shaped));
     loop {
         let (_, answered) = caller.send(world, &url)?;
         let who = who.after(&caller);
@@ -237,7 +237,11 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
         };
         // what is read whole before any of it is shown can be read from the beginning
         let unseen = !refused && (out.is_hidden() || filtered && !args.include && !args.head);
-        let shaped = Shaped::of(world, &args, screen)?;
+        // one that has begun holds what it was given
+        let shaped = match made.take() {
+            Some(shaped) => shaped,
+            None => Shaped::of(world, &args, screen)?,
+        };
         match answer::deliver(world, &args, &who, &provider, answered, out, shaped) {
             Err(e) if unseen && e.kind == Kind::TryLater && attempts < caller.retries && saved::repeatable(&caller) => {
                 let time = caller.wait_for(world, None, attempts);
