@@ -320,7 +320,13 @@ impl From<ListenError> for Error {
             // whoever holds it may be gone a moment later: another login, most often
             ListenError::PortTaken { .. } => Error::new(Kind::TryLater, e.to_string())
                 .hint("end the program that holds it, or register another address and give it with `--redirect-uri` or `--port`"),
-            ListenError::Failed(_) => Error::new(Kind::TryLater, e.to_string()).hint("`oauthctl login --no-browser` takes the pasted address"),
+            ListenError::Reserved(_) => {
+                Error::usage(e.to_string()).hint("a port from 1024 up, with `--redirect-uri` or `--port`")
+            }
+            ListenError::Unreachable { .. } => Error::new(Kind::TryLater, e.to_string())
+                .hint("bring loopback up (Linux, as root: `ip link set lo up`); else look for what forbids it: a firewall, a sandbox"),
+            ListenError::Failed(_) => Error::new(Kind::TryLater, e.to_string())
+                .hint("`--grant device-code`, where the provider offers it, needs no listener"),
         }
     }
 }

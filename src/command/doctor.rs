@@ -183,7 +183,10 @@ fn listener() -> Found {
     let (requests, _inbox) = channel();
     match Loopback::bind(&Address { host: Host::Literal, ports: Vec::new(), tls: false }, requests, false) {
         Ok(listener) => Found::Good(format!("{} could be bound", listener.origin())),
-        Err(e) => Found::Note(e.to_string(), Some("`oauthctl login --no-browser` takes the pasted address".to_owned())),
+        Err(e) => {
+            let e = Error::from(e);
+            Found::Bad(e.message, e.hints.into_iter().next())
+        }
     }
 }
 

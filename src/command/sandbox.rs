@@ -11,6 +11,7 @@ use crate::command::print;
 use crate::error::{Error, Kind};
 use crate::sandbox::{Manners, Options, Server, StartError, provider_overrides};
 use crate::world::World;
+use crate::world::loopback::ListenError;
 
 #[derive(Debug, Subcommand)]
 pub enum SandboxVerb {
@@ -51,8 +52,13 @@ impl From<StartError> for Error {
     fn from(e: StartError) -> Error {
         let error = Error::new(Kind::TryLater, "the practice server can't be started").cause(&e);
         match e {
-            StartError::PortTaken(_) => error.hint("name another with `--port`"),
-            _ => error,
+            StartError::Listen(ListenError::PortTaken { .. } | ListenError::Reserved(_)) => {
+                error.hint("another port with `--port`; without it any free one is taken")
+            }
+            StartError::Listen(e) => Error { hints: Error::from(e).hints, ..error },
+            StartError::State { .. } => Error { kind: Kind::Store, ..error }
+                .hint("mend the permissions, or name another folder with OAUTHCTL_STATE_DIR"),
+            StartError::Thread(_) => error,
         }
     }
 }

@@ -38,6 +38,7 @@ pub use client::{Client, Redirects};
 pub use log::{Basic, Logged, Param};
 pub use overrides::provider_overrides;
 
+use crate::world::loopback::ListenError;
 use crate::world::serve::{self, Serving};
 use crate::world::{Clock, Random, World};
 use desk::Desk;
@@ -196,10 +197,10 @@ impl Options {
 /// Why there is no practice server.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    #[error("port {0} is taken")]
-    PortTaken(u16),
-    #[error("can't listen on 127.0.0.1: {0}")]
-    Listen(std::io::Error),
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    #[error("no thread can be had: {0}")]
+    Thread(std::io::Error),
     #[error("can't keep practice logins in `{}`: {why}", folder.display())]
     State { folder: PathBuf, why: std::io::Error },
 }
@@ -220,11 +221,8 @@ pub fn practice_server(world: &World, state: Option<PathBuf>) -> Result<Server, 
 impl Server {
     /// Listens on `127.0.0.1`, on threads of its own. Codes and tokens are derived from 32 bytes of `random`.
     pub fn start(options: Options, clock: Arc<dyn Clock>, random: &dyn Random) -> Result<Server, StartError> {
-        let bound = serve::bind(options.port).map_err(|why| match options.port {
-            Some(port) if why.kind() == std::io::ErrorKind::AddrInUse => StartError::PortTaken(port),
-            _ => StartError::Listen(why),
-        })?;
-        let base = format!("http://{}", bound.address().map_err(StartError::Listen)?);
+        let bound = serve::bind(options.port)?;
+        let base = format!("http://{}", bound.address());
         let folder = options.state.clone().unwrap_or_default();
         let desk = Desk::new(options, base, clock, random).map_err(|why| StartError::State { folder, why })?;
         let desk = Arc::new(desk);
@@ -232,7 +230,7 @@ impl Server {
             let desk = Arc::clone(&desk);
             move |request: &serve::Request| desk.answer(request)
         };
-        let serving = bound.serve(Arc::new(handler)).map_err(StartError::Listen)?;
+        let serving = bound.serve(Arc::new(handler)).map_err(StartError::Thread)?;
         Ok(Server { desk, _serving: serving })
     }
 

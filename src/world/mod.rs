@@ -10,6 +10,7 @@ mod http;
 mod http_chunks;
 pub mod http_reader;
 pub mod keychain;
+mod listening;
 pub mod loopback;
 mod programs;
 mod random;

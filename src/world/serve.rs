@@ -12,6 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::http_reader::{self, Limits, RawRequest, Stream as _, TimedStream};
+use super::listening::{ListenError, failed, holder, listen, reached, wake};
 
 /// Larger than the redirect listener's: a JWT in a header, a batch of contacts in a body.
 const LIMITS: Limits =
@@ -67,6 +68,7 @@ pub type Handler = dyn Fn(&Request) -> Response + Send + Sync;
 pub struct Serving {
     address: SocketAddr,
     shared: Arc<Shared>,
+    wake: wake::Waker,
     acceptor: Option<thread::JoinHandle<()>>,
 }
 
@@ -83,39 +85,49 @@ struct Connection {
     busy: bool,
 }
 
-/// A port that is ours, where nobody is answered yet.
-pub struct Bound(TcpListener);
+/// A port that is ours and that is reached, where nobody is answered yet.
+pub struct Bound {
+    listener: TcpListener,
+    address: SocketAddr,
+    /// Who knocked already.
+    early: Vec<TcpStream>,
+}
 
 /// Binds `127.0.0.1`, on that port or on any free one.
-pub fn bind(port: Option<u16>) -> std::io::Result<Bound> {
-    listen(port.unwrap_or(0)).map(Bound)
+pub fn bind(port: Option<u16>) -> Result<Bound, ListenError> {
+    let port = port.unwrap_or(0);
+    let listener = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).map_err(|why| match why.kind() {
+        std::io::ErrorKind::AddrInUse => ListenError::PortTaken { port, holder: holder::of(port) },
+        std::io::ErrorKind::PermissionDenied if port != 0 => ListenError::Reserved(port),
+        _ => failed(why),
+    })?;
+    let address = listener.local_addr().map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    let early = reached(&listener, address)?;
+    Ok(Bound { listener, address, early })
 }
 
 impl Bound {
-    pub fn address(&self) -> std::io::Result<SocketAddr> {
-        self.0.local_addr()
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Answers from now on, those who knocked before included.
     pub fn serve(self, handler: Arc<Handler>) -> std::io::Result<Serving> {
-        let address = self.address()?;
+        let Bound { listener, address, early } = self;
         let shared = Arc::new(Shared {
             handler,
             stopping: AtomicBool::new(false),
             open: Mutex::new(BTreeMap::new()),
             closed: Condvar::new(),
         });
+        let (wake, sleeper) = wake::pair()?;
         let acceptor = thread::Builder::new().name("serve".into()).spawn({
             let shared = Arc::clone(&shared);
-            move || accept(&self.0, &shared)
+            move || accept(&listener, early, &sleeper, &shared)
         })?;
-        Ok(Serving { address, shared, acceptor: Some(acceptor) })
+        Ok(Serving { address, shared, wake, acceptor: Some(acceptor) })
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "this is the door: it binds 127.0.0.1 and nothing else")]
-fn listen(port: u16) -> std::io::Result<TcpListener> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
 }
 
 impl Serving {
@@ -127,8 +139,7 @@ impl Serving {
 impl Drop for Serving {
     fn drop(&mut self) {
         self.shared.stopping.store(true, Ordering::SeqCst);
-        // accept has no deadline of its own: one last connection wakes it
-        let _ = TcpStream::connect_timeout(&self.address, Duration::from_secs(1));
+        self.wake.wake();
         if let Some(acceptor) = self.acceptor.take() {
             let _ = acceptor.join();
         }
@@ -167,34 +178,40 @@ fn wait<'a, T>(condition: &Condvar, guard: MutexGuard<'a, T>, time: Duration) ->
     condition.wait_timeout(guard, time).unwrap_or_else(PoisonError::into_inner).0
 }
 
-fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
-    for number in 0u64.. {
-        let accepted = listener.accept();
-        if shared.stopping() {
-            return;
-        }
-        let Ok((stream, _)) = accepted else {
-            // out of descriptors, or the peer was gone already: neither ends a server
-            thread::sleep(Duration::from_millis(10));
-            continue;
-        };
-        let mut open = shared.open();
-        while open.len() >= MOST_CONNECTIONS && !shared.stopping() {
-            if let Some(idle) = open.values().find(|c| !c.busy) {
-                let _ = idle.stream.shutdown(Shutdown::Both);
-            }
-            open = wait(&shared.closed, open, Duration::from_millis(20));
-        }
-        let Ok(own) = stream.try_clone() else { continue };
-        open.insert(number, Connection { stream: own, busy: false });
-        drop(open);
-        let leaving = Leaving { number, shared: Arc::clone(shared) };
-        // a thread that can't be had drops the closure, and with it the connection
-        let _ = thread::Builder::new().name("serve-connection".into()).stack_size(512 * 1024).spawn(move || {
-            let leaving = leaving;
-            converse(stream, leaving.number, &leaving.shared);
-        });
+fn accept(listener: &TcpListener, early: Vec<TcpStream>, sleeper: &wake::Sleeper, shared: &Arc<Shared>) {
+    let mut numbers = 0u64..;
+    let mut next = || numbers.next().unwrap_or_default();
+    for stream in early {
+        admit(stream, next(), shared);
     }
+    while !shared.stopping() {
+        match listener.accept() {
+            Ok((stream, _)) => admit(stream, next(), shared),
+            Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => sleeper.wait(std::slice::from_ref(listener)),
+            // out of descriptors, or the peer was gone already: neither ends a server
+            Err(_) => thread::sleep(Duration::from_millis(10)),
+        }
+    }
+}
+
+/// Gives a connection its thread, once there is room for it.
+fn admit(stream: TcpStream, number: u64, shared: &Arc<Shared>) {
+    let mut open = shared.open();
+    while open.len() >= MOST_CONNECTIONS && !shared.stopping() {
+        if let Some(idle) = open.values().find(|c| !c.busy) {
+            let _ = idle.stream.shutdown(Shutdown::Both);
+        }
+        open = wait(&shared.closed, open, Duration::from_millis(20));
+    }
+    let Ok(own) = stream.set_nonblocking(false).and_then(|()| stream.try_clone()) else { return };
+    open.insert(number, Connection { stream: own, busy: false });
+    drop(open);
+    let leaving = Leaving { number, shared: Arc::clone(shared) };
+    // a thread that can't be had drops the closure, and with it the connection
+    let _ = thread::Builder::new().name("serve-connection".into()).stack_size(512 * 1024).spawn(move || {
+        let leaving = leaving;
+        converse(stream, leaving.number, &leaving.shared);
+    });
 }
 
 /// Takes the connection off the list however its thread ends.

@@ -156,7 +156,7 @@ fn wrong_or_missing_state() {
 fn port_taken() {
     let mut me = Person::new();
     let taken = oauthctl::world::serve::bind(None).unwrap();
-    let port = taken.address().unwrap().port();
+    let port = taken.address().port();
     assert_eq!(me.types(&format!("login sandbox --redirect-uri http://127.0.0.1:{port}/cb")).code, 75);
     assert_eq!(me.types(&format!("login sandbox --redirect-uri http://localhost:{port}/cb")).code, 75);
 }

@@ -161,7 +161,7 @@ fn nobody_comes_back_in_five_minutes() {
 fn a_port_that_is_taken_is_named_with_its_holder() {
     let mut me = Person::new();
     let taken = serve::bind(None).unwrap();
-    let port = taken.address().unwrap().port();
+    let port = taken.address().port();
     let done = me.types(&format!("login sandbox --port {port}"));
     assert_eq!(done.code, 75, "{}", done.err);
     let line = done.err.lines().next().unwrap();

@@ -8,10 +8,8 @@
 
 mod certificate;
 mod connection;
-mod holder;
 pub mod judge;
 mod page;
-mod wake;
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -22,6 +20,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
+
+pub use super::listening::ListenError;
+use super::listening::{failed, holder, listen, reached, wake};
 
 /// Connections open at once.
 const MAX_CONNECTIONS: usize = 32;
@@ -38,9 +39,6 @@ const STACK: usize = 512 << 10;
 
 /// How long [`Loopback::finish`] waits for the browser to follow to `/done`.
 const LAST_PAGE: Duration = Duration::from_secs(1);
-
-/// How long the listener may take to be reached at its own address.
-const REACHED_WITHIN: Duration = Duration::from_secs(1);
 
 /// Free ports tried until one is free on both addresses of `localhost`.
 const PAIR_TRIES: usize = 16;
@@ -62,15 +60,6 @@ pub enum Host {
     V6,
     /// The name `localhost`: both addresses are bound, on the same port.
     Localhost,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum ListenError {
-    /// `holder` is empty or begins with a space.
-    #[error("port {port} is taken{holder}")]
-    PortTaken { port: u16, holder: String },
-    #[error("can't listen on loopback: {0}")]
-    Failed(String),
 }
 
 /// Bound and serving from the moment it exists; closed when dropped.
@@ -386,9 +375,7 @@ fn bind_any(address: &Address) -> Result<Vec<TcpListener>, ListenError> {
                 refused.get_or_insert(ListenError::PortTaken { port: *port, holder: holder::of(*port) });
             }
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                refused.get_or_insert(ListenError::Failed(format!(
-                    "port {port} is reserved for the system's administrator"
-                )));
+                refused.get_or_insert(ListenError::Reserved(*port));
             }
             Err(error) => return Err(failed(error)),
         }
@@ -434,71 +421,10 @@ fn bind_one(host: Host, port: u16) -> io::Result<Vec<TcpListener>> {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the module that listens; both callers' addresses are loopback")]
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    TcpListener::bind(address)
-}
-
 fn no_such_family(error: &io::Error) -> bool {
     #[cfg(unix)]
     if matches!(error.raw_os_error(), Some(libc::EAFNOSUPPORT | libc::EPROTONOSUPPORT)) {
         return true;
     }
     matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
-}
-
-fn failed(error: io::Error) -> ListenError {
-    ListenError::Failed(error.to_string())
-}
-
-/// Proves that whoever connects to the address reaches this listener and no other: connects, and looks for that very connection,
-/// by its own port, among those accepted. Another process that holds the same port under a wider or the same address would have
-/// it instead. Others that came meanwhile are handed back to be served.
-fn reached(listener: &TcpListener, address: SocketAddr) -> Result<Vec<TcpStream>, ListenError> {
-    let until = Instant::now() + REACHED_WITHIN;
-    let probe = TcpStream::connect_timeout(&address, REACHED_WITHIN).map_err(failed)?;
-    let own = probe.local_addr().map_err(failed)?;
-    let mut others = Vec::new();
-    loop {
-        match listener.accept() {
-            Ok((_, from)) if from == own => return Ok(others),
-            Ok((other, _)) => others.push(other),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock && Instant::now() < until => {
-                thread::sleep(Duration::from_millis(1));
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                return Err(ListenError::PortTaken { port: address.port(), holder: holder::of(address.port()) });
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-            Err(error) => return Err(failed(error)),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    // L-39
-    #[test]
-    fn a_listener_that_is_not_the_one_reached_is_noticed() {
-        let foreign = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a port");
-        let own = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a port");
-        own.set_nonblocking(true).expect("nonblocking");
-        let where_foreign = foreign.local_addr().expect("its address");
-        match reached(&own, where_foreign) {
-            Err(ListenError::PortTaken { port, holder }) => {
-                assert_eq!(port, where_foreign.port());
-                if cfg!(target_os = "linux") {
-                    assert!(holder.contains(&std::process::id().to_string()), "{holder}");
-                }
-            }
-            other => panic!("{other:?}"),
-        }
-        let noise = TcpStream::connect(own.local_addr().expect("its address")).expect("connected");
-        let others = reached(&own, own.local_addr().expect("its address")).expect("reached");
-        assert_eq!(others.len(), 1, "what came meanwhile is kept");
-        assert_eq!(others[0].peer_addr().ok(), noise.local_addr().ok());
-    }
 }

@@ -189,7 +189,7 @@ impl Person {
     ) -> Odd {
         let asked = Arc::new(Asked { name: name.to_owned(), count: AtomicUsize::new(0) });
         let bound = serve::bind(None).expect("a port");
-        let base = format!("http://{}", bound.address().expect("its address"));
+        let base = format!("http://{}", bound.address());
         let counted = asked.clone();
         let serving = bound.serve(Arc::new(move |request: &serve::Request| {
             counted.count.fetch_add(1, Ordering::SeqCst);
