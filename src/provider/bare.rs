@@ -28,6 +28,7 @@ impl Provider {
             name: id.to_owned(),
             docs: None,
             console_url: None,
+            practice: None,
             aliases: Vec::new(),
             issuer: None,
             client_id: None,

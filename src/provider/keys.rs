@@ -107,6 +107,7 @@ pub(super) fn read(id: &str, table: &Table, file: &str) -> Result<Provider, Read
     p.name = r.text("name")?.unwrap_or(p.name);
     p.docs = r.text("docs")?;
     p.console_url = r.text("console-url")?;
+    p.practice = r.text("practice")?;
     p.aliases = r.list("aliases")?.unwrap_or_default();
     if let Some(bad) = p.aliases.iter().find(|a| !is_provider_name(a))
         && let Some(entry) = r.get("aliases")

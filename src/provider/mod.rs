@@ -28,6 +28,8 @@ pub struct Provider {
     pub name: String,
     pub docs: Option<String>,
     pub console_url: Option<String>,
+    /// This is a practice server: the app to use there, in words.
+    pub practice: Option<String>,
     pub aliases: Vec<String>,
     pub issuer: Option<String>,
     /// A public client that the provider knows already (the practice server's own): used when the profile names none.

@@ -50,6 +50,7 @@ impl Provider {
         w.unless("name", &self.name, &d.name);
         w.option("docs", &self.docs);
         w.option("console-url", &self.console_url);
+        w.option("practice", &self.practice);
         w.option("issuer", &self.issuer);
         w.option("client-id", &self.client_id);
         for (name, var) in &self.vars {

@@ -296,6 +296,28 @@ impl Book {
         })
     }
 
+    /// What is known of a token of either kind that is good now: whose, until when, and which kind.
+    pub fn about(&self, token: &str, now: i64) -> io::Result<Option<(Grant, Option<i64>, &'static str)>> {
+        self.read(|r| {
+            let name = hash(token);
+            let access = r.access.get(&name).filter(|a| !a.revoked).map(|a| (&a.grant, a.expires_at, "Bearer"));
+            let refresh = r.refresh.get(&name).filter(|f| f.spent_at.is_none());
+            let found = access.or(refresh.map(|f| (&f.grant, f.expires_at, "refresh_token")))?;
+            let good = r.is_live(found.0, found.1, now);
+            good.then(|| (found.0.clone(), found.1, found.2))
+        })
+    }
+
+    /// The logins that have a token that is good now: app and account, each once.
+    pub fn connected(&self, now: i64) -> io::Result<BTreeSet<(String, String)>> {
+        self.read(|r| {
+            let access = r.access.values().filter(|a| !a.revoked).map(|a| (&a.grant, a.expires_at));
+            let refresh = r.refresh.values().filter(|f| f.spent_at.is_none()).map(|f| (&f.grant, f.expires_at));
+            let live = access.chain(refresh).filter(|(grant, until)| r.is_live(grant, *until, now));
+            live.map(|(grant, _)| (grant.client.clone(), grant.account.clone())).collect()
+        })
+    }
+
     /// The signing key, made by `make` the first time.
     pub fn key(&self, make: impl FnOnce() -> Vec<u8>) -> io::Result<Vec<u8>> {
         self.change(|r| {
@@ -357,6 +379,10 @@ impl Records {
             self.refresh.insert(hash(refresh), record);
         }
         Issued { access: minted.access, refresh: minted.refresh, grant, nonce }
+    }
+
+    fn is_live(&self, grant: &Grant, expires_at: Option<i64>, now: i64) -> bool {
+        !self.revoked.contains(&grant.family) && expires_at.is_none_or(|at| at > now)
     }
 
     fn forget_old(&mut self, now: i64) {

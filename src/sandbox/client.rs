@@ -24,11 +24,19 @@ pub enum Redirects {
     Exact(Vec<String>),
 }
 
+impl Client {
+    /// For a person who types it in.
+    pub fn in_words(&self) -> String {
+        let secret = self.secret.as_deref().map_or("no client secret".to_owned(), |s| format!("client secret {s}"));
+        format!("client id {}, {secret}", self.id)
+    }
+}
+
 impl Redirects {
-    /// Registers more of them.
+    /// Registers more of them, the first of which is used where a request names none.
     pub fn also(&mut self, uris: &[String]) {
         if let Redirects::Exact(registered) = self {
-            registered.extend_from_slice(uris);
+            registered.splice(0..0, uris.iter().cloned());
         }
     }
 

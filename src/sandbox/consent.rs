@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::book::{CodeTerms, Grant};
 use super::desk::{Desk, not_allowed};
-use super::exchange::{Ask, see_other, with_query};
+use super::exchange::{Ask, Params, see_other, with_query};
 use super::page;
 use crate::world::serve::Response;
 
@@ -104,12 +104,11 @@ fn decide(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     if ask.form.get("decision") != Some("allow") {
         return Ok(asked.refuse("access_denied", None));
     }
-    let account = ask.form.get("account").unwrap_or(PRACTICE_ACCOUNT).trim();
     let code = desk.hex40();
     let terms = CodeTerms {
         grant: Grant {
             client: asked.client.clone(),
-            account: account.chars().filter(|c| !c.is_control()).take(100).collect(),
+            account: account_of(&ask.form),
             scopes: asked.scopes.clone(),
             family: desk.hex40(),
         },
@@ -120,6 +119,17 @@ fn decide(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     };
     desk.book.put_code(&code, terms)?;
     Ok(asked.back(vec![("code", &code)]))
+}
+
+/// The account that a form names.
+pub fn account_of(form: &Params) -> String {
+    let account = form.get("account").unwrap_or(PRACTICE_ACCOUNT).trim();
+    account.chars().filter(|c| !c.is_control()).take(100).collect()
+}
+
+/// The scopes that are asked for.
+pub fn scopes_of(params: &Params) -> Vec<String> {
+    params.get("scope").unwrap_or_default().split_whitespace().map(str::to_owned).collect()
 }
 
 /// The one-time token of the front page's form.

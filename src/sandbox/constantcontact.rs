@@ -12,8 +12,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
 use super::book::{Grant, Issued, Minted, Refused, Shown};
-use super::consent::{self, Asked};
+use super::consent::{self, Asked, scopes_of};
 use super::desk::{Desk, Proof, not_allowed};
+use super::device;
 use super::exchange::{Ask, Params, json, oauth_error};
 use super::jwt::Signer;
 use super::{constantcontact_api, page};
@@ -26,18 +27,24 @@ pub const NOT_VERIFIED: &[&str] = &[
     "The signature: ES256 here, RS256 there; the token is padded to the length of a real one.",
     "The texts of errors other than the refresh token's: Okta's usual ones.",
     "The bodies of 403 and 429 (one of the documented shapes each), and the scopes each call needs.",
-    "The device flow, the implicit flow and partner tokens are not played.",
+    "The device flow: whether it gives a refresh token (with offline_access it does here), and who may use it (any app here).",
+    "The implicit flow and partner tokens are not played.",
     "No address for revocation is documented: there is none here.",
 ];
 
 pub const SCOPES: [&str; 7] =
     ["account_read", "account_update", "contact_data", "campaign_data", "billing_data", "offline_access", "openid"];
 
+const DEVICE: &str = "/oauth2/default/v1/device/authorize";
+const DEVICE_PAGE: &str = "/activate";
+
 pub fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     match (ask.method, ask.path) {
         (_, "/oauth2/default/v1/authorize") => consent::authorize(desk, ask, || asked(desk, &ask.query)),
         ("POST", "/oauth2/default/v1/token") => token(desk, ask),
-        (_, "/oauth2/default/v1/token") => Ok(not_allowed("POST")),
+        ("POST", DEVICE) => Ok(device::start(desk, ask, DEVICE_PAGE, &SCOPES)),
+        (_, DEVICE_PAGE) => device::at_page(desk, ask),
+        (_, "/oauth2/default/v1/token" | DEVICE) => Ok(not_allowed("POST")),
         ("GET", "/oauth2/default/v1/keys") => Ok(json(200, &Signer::of(desk)?.key_set())),
         (_, path) if path.starts_with("/v3/") => constantcontact_api::answer(desk, ask),
         _ => Ok(page::problem(404, "There is nothing at this address.")),
@@ -56,13 +63,12 @@ fn asked(desk: &Desk, query: &Params) -> Result<Asked, Response> {
     if challenge.is_some() && client.secret.is_some() {
         return Err(page::problem(400, "This app has a client secret: PKCE is for apps that were registered for it."));
     }
-    let scopes = query.get("scope").unwrap_or_default().split_whitespace().map(str::to_owned).collect();
     let asked = Asked {
         client: client.id.clone(),
         redirect_uri: redirect_uri.to_owned(),
         compared_uri: Some(redirect_uri.to_owned()),
         state: query.get("state").map(str::to_owned),
-        scopes,
+        scopes: scopes_of(query),
         challenge: challenge.map(str::to_owned),
         nonce: query.get("nonce").map(str::to_owned),
         iss: None,
@@ -131,6 +137,13 @@ fn token(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
                 Err(_) => Ok(oauth_error(400, "invalid_grant", "The refresh token is invalid or expired.")),
             }
         }
+        Some(device::GRANT_TYPE) => match device::poll(desk, client, params.get("device_code").unwrap_or_default()) {
+            Ok(grant) => {
+                let minted = mint(&grant)?;
+                success(desk, &signer, &desk.book.issue(grant, now, minted)?)
+            }
+            Err(error) => Ok(device::refused(error)),
+        },
         Some(_) => Ok(oauth_error(
             400,
             "unsupported_grant_type",

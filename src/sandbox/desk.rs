@@ -13,6 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::book::{Book, Grant, Minted, Refused};
 use super::client::Client;
 use super::consent::Tickets;
+use super::device::Devices;
 use super::exchange::{Ask, Params, form_decoded, json, with_header};
 use super::log::{Log, Logged};
 use super::{Manners, Options, constantcontact, getresponse, page, practice, verticalresponse, vr2};
@@ -26,6 +27,7 @@ pub struct Desk {
     pub book: Book,
     pub log: Log,
     pub tickets: Tickets,
+    pub devices: Devices,
     clock: Arc<dyn Clock>,
     draw: Draw,
     recent: Mutex<VecDeque<Duration>>,
@@ -54,7 +56,8 @@ impl Desk {
         let draw = Draw { key: ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &seed), drawn: AtomicU64::new(0) };
         let book = Book::open(options.state.as_deref(), options.manners.name())?;
         let log = Log::new(options.watch.clone());
-        Ok(Desk { options, base, book, log, tickets: Tickets::default(), clock, draw, recent: Mutex::default() })
+        let (tickets, devices) = (Tickets::default(), Devices::default());
+        Ok(Desk { options, base, book, log, tickets, devices, clock, draw, recent: Mutex::default() })
     }
 
     pub fn answer(&self, request: &Request) -> Response {
@@ -76,7 +79,7 @@ impl Desk {
             return Ok(page::problem(421, "This server answers to 127.0.0.1 and localhost only."));
         }
         match (ask.method, ask.path) {
-            ("GET", "/") => return Ok(page::front(self)),
+            ("GET", "/") => return page::front(self),
             ("GET", "/favicon.ico") => return Ok(Response { status: 204, headers: Vec::new(), body: Vec::new() }),
             ("POST", "/disconnect") => return super::consent::disconnect(self, ask),
             _ => {}
@@ -95,7 +98,17 @@ impl Desk {
         self.clock.now()
     }
 
-    fn draw(&self) -> [u8; 32] {
+    /// A clock that goes on while the machine sleeps.
+    pub fn elapsed(&self) -> Duration {
+        self.clock.elapsed()
+    }
+
+    /// Who this server says it is.
+    pub fn issuer(&self) -> &str {
+        self.options.issuer.as_deref().unwrap_or(&self.base)
+    }
+
+    pub fn bytes(&self) -> [u8; 32] {
         let number = self.draw.drawn.fetch_add(1, Ordering::SeqCst);
         let tag = ring::hmac::sign(&self.draw.key, &number.to_be_bytes());
         let mut drawn = [0; 32];
@@ -105,12 +118,12 @@ impl Desk {
 
     /// 160 bits in 40 hexadecimal digits, the form of GetResponse's codes and tokens.
     pub fn hex40(&self) -> String {
-        self.draw()[..20].iter().map(|b| format!("{b:02x}")).collect()
+        self.bytes()[..20].iter().map(|b| format!("{b:02x}")).collect()
     }
 
     /// 42 characters, the length of Constant Contact's refresh tokens.
     pub fn text42(&self) -> String {
-        let mut text = URL_SAFE_NO_PAD.encode(self.draw());
+        let mut text = URL_SAFE_NO_PAD.encode(self.bytes());
         text.truncate(42);
         text
     }

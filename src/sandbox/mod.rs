@@ -16,6 +16,7 @@ mod constantcontact;
 mod constantcontact_api;
 mod data;
 mod desk;
+mod device;
 mod exchange;
 mod getresponse;
 mod getresponse_api;
@@ -82,11 +83,22 @@ impl Manners {
     /// The provider's name as it writes it, for pages.
     pub fn title(self) -> &'static str {
         match self {
-            Manners::Sandbox => "Practice",
+            Manners::Sandbox => "Practice server",
             Manners::GetResponse => "GetResponse",
             Manners::VerticalResponse => "VerticalResponse (classic)",
             Manners::VerticalResponseVr2 => "VerticalResponse (VR2)",
             Manners::ConstantContact => "Constant Contact",
+        }
+    }
+
+    /// The same for the provider's entry: that it is not the real one stands wherever it is named.
+    pub fn practice_name(self) -> &'static str {
+        match self {
+            Manners::Sandbox => self.title(),
+            Manners::GetResponse => "GetResponse (practice)",
+            Manners::VerticalResponse => "VerticalResponse (classic, practice)",
+            Manners::VerticalResponseVr2 => "VerticalResponse (VR2, practice)",
+            Manners::ConstantContact => "Constant Contact (practice)",
         }
     }
 
@@ -120,6 +132,8 @@ pub enum Rotation {
 #[derive(Clone)]
 pub struct Options {
     pub manners: Manners,
+    /// Who it says it is; `None`: its own address.
+    pub issuer: Option<String>,
     /// `None`: any free one.
     pub port: Option<u16>,
     /// The folder in which logins survive between processes, shared by any number of them: hashes, never a token.
@@ -133,6 +147,8 @@ pub struct Options {
     pub client_credentials_life: i64,
     /// Seconds.
     pub code_life: i64,
+    /// Seconds between two questions of a client whose person signs in elsewhere (RFC 8628).
+    pub device_interval: u64,
     /// Seconds since it was issued; `None`: never expires.
     pub refresh_life: Option<i64>,
     pub rotation: Rotation,
@@ -157,12 +173,14 @@ impl Options {
         let day = 86_400;
         let documented = Options {
             manners,
+            issuer: None,
             port: None,
             state: None,
             clients: client::registered(manners),
             access_life: Some(600),
             client_credentials_life: 600,
             code_life: 300,
+            device_interval: 5,
             refresh_life: Some(30 * day),
             rotation: Rotation::Strict,
             latency: Duration::ZERO,
@@ -173,7 +191,8 @@ impl Options {
             watch: None,
         };
         match manners {
-            Manners::Sandbox => documented,
+            // short: a person who practises waits for it
+            Manners::Sandbox => Options { device_interval: 2, ..documented },
             Manners::GetResponse => {
                 Options { access_life: Some(3600), client_credentials_life: day, code_life: 600, ..documented }
             }
@@ -212,9 +231,13 @@ pub struct Server {
     _serving: Serving,
 }
 
+/// Who the server inside a command is, whatever port it has that time: an ID token of one command is judged by the next. The
+/// provider's entry says the same.
+const ISSUER: &str = "https://practice.invalid";
+
 /// The server behind the provider `sandbox`, for as long as a command needs it; its logins survive in `state`.
 pub fn practice_server(world: &World, state: Option<PathBuf>) -> Result<Server, StartError> {
-    let options = Options { state, ..Options::new(Manners::Sandbox) };
+    let options = Options { state, issuer: Some(ISSUER.to_owned()), ..Options::new(Manners::Sandbox) };
     Server::start(options, Arc::clone(&world.clock), &*world.random)
 }
 

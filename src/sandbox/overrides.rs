@@ -2,6 +2,7 @@
 //! files that a person writes, with no variable made for tests.
 
 use super::Manners;
+use super::client::{Client, registered};
 
 /// The text of `providers/<name>.toml`: everything of the built-in entry of that name but its addresses, all of which lead to
 /// `base` (`http://127.0.0.1:PORT`), those of its environments included.
@@ -10,17 +11,27 @@ pub fn provider_overrides(base: &str, manners: Manners) -> String {
     let base = base.trim_end_matches('/');
     let mut text = format!(
         "# written by `oauthctl sandbox`: everything as in the built-in entry, at the practice server's address\n\
-         id = \"{name}\"\nextends = \"{name}\"\n"
+         id = \"{name}\"\nextends = \"{name}\"\nname = \"{}\"\npractice = \"{}\"\nconsole-url = \"{base}/\"\n",
+        manners.practice_name(),
+        registered(manners).iter().map(Client::in_words).collect::<Vec<_>>().join("; or "),
     );
     if manners == Manners::Sandbox {
         text.push_str(&format!("issuer = \"{base}\"\n"));
+    }
+    if manners == Manners::GetResponse {
+        // which has a name of its own
+        text.push_str("\n[environments.max]\nname = \"GetResponse MAX (practice)\"\n");
     }
     let tables: &[(&str, &str, &str)] = match manners {
         Manners::Sandbox => &[
             ("vars.base", "default", ""),
             ("authorize", "url", "/authorize"),
             ("token", "url", "/token"),
+            ("device", "url", "/device_authorization"),
             ("revoke", "url", "/revoke"),
+            ("introspect", "url", "/introspect"),
+            ("id-token", "jwks-uri", "/jwks"),
+            ("userinfo", "url", "/api/me"),
             ("api", "base-url", "/api"),
             ("whoami", "url", "/api/me"),
         ],
@@ -93,11 +104,16 @@ mod tests {
                     revoke,
                     device.and_then(|d| d.endpoint.url.as_deref()),
                     device.and_then(|d| d.poll_url.as_deref()),
+                    found.introspect.as_ref().and_then(|i| i.url.as_deref()),
+                    found.identity.jwks_uri.as_deref(),
+                    found.identity.userinfo_url.as_deref(),
+                    found.console_url.as_deref(),
                     found.api.base_url.as_deref(),
                     found.whoami.as_ref().map(|w| w.url.as_str()),
                 ] {
                     assert!(is_ours(url), "{name}: {url:?}");
                 }
+                assert!(found.practice.is_some() && found.name.to_lowercase().contains("practice"), "{name}");
                 assert!(found.token.url.is_some() && found.api.hosts.is_empty(), "{name}");
             }
         }

@@ -5,9 +5,10 @@ use std::sync::LazyLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::client::Redirects;
+use super::client::{Client, Redirects};
 use super::consent::{Asked, PRACTICE_ACCOUNT, disconnect_ticket};
 use super::desk::Desk;
+use super::device::Waiting;
 use super::{Manners, Rotation};
 use crate::world::serve::Response;
 
@@ -33,7 +34,19 @@ button{flex:1;padding:.65rem 1rem;border:1px solid var(--line);border-radius:8px
 button.go{background:var(--go);border-color:var(--go);color:var(--go-ink)}\
 button:focus-visible,input:focus-visible{outline:3px solid var(--go);outline-offset:2px}\
 table{width:100%;border-collapse:collapse;font-size:.92rem}\
-td{padding:.3rem .8rem .3rem 0;border-top:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}";
+.code{font-size:1.25em;letter-spacing:.08em;white-space:nowrap}\
+th{text-align:left;font-weight:inherit}\
+th,td{padding:.3rem .8rem .3rem 0;vertical-align:top}\
+tbody th,tbody td{border-top:1px solid var(--line)}\
+th code{overflow-wrap:normal;white-space:nowrap}\
+@media(max-width:34rem){main{padding:1.4rem 1.2rem}body{padding-top:1rem}\
+thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}\
+tbody th,tbody td{display:block;padding:.1rem 0;border:0}\
+tbody th{border-top:1px solid var(--line);padding-top:.5rem}\
+tbody td:last-child{padding-bottom:.5rem}\
+td::before{content:attr(data-of) ': ';color:var(--soft)}}";
+
+const BADGE: &str = "<p class=\"badge\">practice server · no real account</p>\n";
 
 static STYLE_HASH: LazyLock<String> =
     LazyLock::new(|| STANDARD.encode(ring::digest::digest(&ring::digest::SHA256, STYLE.as_bytes())));
@@ -108,18 +121,43 @@ fn target(redirect_uri: &str) -> String {
     }
 }
 
-/// Sign in and allow, in one.
-pub fn consent(desk: &Desk, action: &str, ticket: &str, asked: &Asked) -> Response {
-    let title = match desk.options.manners {
+/// A form in which a person signs in and allows, in one. `hidden`: what it carries.
+fn decision_form(action: &str, hidden: (&str, &str)) -> String {
+    format!(
+        "<form method=\"post\" action=\"{}\">\n<input type=\"hidden\" name=\"{}\" value=\"{}\">\n\
+         <label for=\"account\">Practice account (any name will do, no password)</label>\n\
+         <input id=\"account\" name=\"account\" type=\"text\" maxlength=\"100\" autocomplete=\"off\" value=\"{PRACTICE_ACCOUNT}\">\n\
+         <div class=\"choices\">\n<button class=\"go\" id=\"allow\" name=\"decision\" value=\"allow\">Allow</button>\n\
+         <button id=\"deny\" name=\"decision\" value=\"deny\">Deny</button>\n</div>\n</form>",
+        escape(action),
+        hidden.0,
+        escape(hidden.1),
+    )
+}
+
+/// Who asks for what.
+fn request(manners: Manners, client: &str, scopes: &[String]) -> (String, String) {
+    let title = match manners {
         Manners::Sandbox => "Sign in to practise".to_owned(),
         manners => format!("Sign in to {}", manners.title()),
     };
-    let scopes = if asked.scopes.is_empty() {
+    let scopes = if scopes.is_empty() {
         "<p>It asks for access to your practice account; it named no scopes.</p>".to_owned()
     } else {
-        let items: String = asked.scopes.iter().map(|s| format!("<li><code>{}</code></li>\n", escape(s))).collect();
+        let items: String = scopes.iter().map(|s| format!("<li><code>{}</code></li>\n", escape(s))).collect();
         format!("<p>It asks for:</p>\n<ul>\n{items}</ul>")
     };
+    let body = format!(
+        "{BADGE}<h1>{}</h1>\n<p><strong>{}</strong> would like to act for you.</p>\n{scopes}\n",
+        escape(&title),
+        escape(client)
+    );
+    (title, body)
+}
+
+/// The page of an authorize request.
+pub fn consent(desk: &Desk, action: &str, ticket: &str, asked: &Asked) -> Response {
+    let (title, request) = request(desk.options.manners, &asked.client, &asked.scopes);
     let redirect = url::Url::parse(&asked.redirect_uri).ok();
     let reached = match redirect.as_ref().and_then(url::Url::host_str) {
         Some(host) if !matches!(host, "127.0.0.1" | "localhost" | "[::1]") => format!(
@@ -132,52 +170,50 @@ pub fn consent(desk: &Desk, action: &str, ticket: &str, asked: &Asked) -> Respon
             escape(&redirect.map_or_else(String::new, |u| u.origin().ascii_serialization()))
         ),
     };
-    let body = format!(
-        "<p class=\"badge\">practice server · no real account</p>\n<h1>{}</h1>\n\
-         <p><strong>{}</strong> would like to act for you.</p>\n{scopes}\n\
-         <form method=\"post\" action=\"{}\">\n<input type=\"hidden\" name=\"ticket\" value=\"{}\">\n\
-         <label for=\"account\">Practice account (any name will do, no password)</label>\n\
-         <input id=\"account\" name=\"account\" type=\"text\" maxlength=\"100\" autocomplete=\"off\" value=\"{}\">\n\
-         <div class=\"choices\">\n<button class=\"go\" id=\"allow\" name=\"decision\" value=\"allow\">Allow</button>\n\
-         <button id=\"deny\" name=\"decision\" value=\"deny\">Deny</button>\n</div>\n</form>\n{reached}",
-        escape(&title),
-        escape(&asked.client),
-        escape(action),
-        escape(ticket),
-        PRACTICE_ACCOUNT,
-    );
+    let body = format!("{request}{}\n{reached}", decision_form(action, ("ticket", ticket)));
     page(200, &title, false, Some(&target(&asked.redirect_uri)), &body)
 }
 
-/// Who this server plays, the apps registered with it, and what isn't known about the one it plays.
-pub fn front(desk: &Desk) -> Response {
+/// Where a device's code is entered; `problem`: what was wrong with the last one.
+pub fn code_form(action: &str, problem: Option<&str>) -> Response {
+    let title = "Enter the code";
+    let problem =
+        problem.map(|p| format!("<p role=\"alert\"><strong>{}</strong></p>\n", escape(p))).unwrap_or_default();
+    let body = format!(
+        "{BADGE}<h1>{title}</h1>\n{problem}<p>The program that waits for you shows it.</p>\n\
+         <form method=\"get\" action=\"{}\">\n<label for=\"code\">Code</label>\n\
+         <input id=\"code\" name=\"user_code\" type=\"text\" maxlength=\"20\" autocomplete=\"off\" autocapitalize=\"characters\" \
+         spellcheck=\"false\" placeholder=\"XXXX-XXXX\" required>\n\
+         <div class=\"choices\"><button class=\"go\">Continue</button></div>\n</form>",
+        escape(action)
+    );
+    page(if problem.is_empty() { 200 } else { 400 }, title, false, None, &body)
+}
+
+/// Who asks for what with a device's code (RFC 8628, section 3.3: the code is shown to be compared).
+pub fn device(desk: &Desk, action: &str, waiting: &Waiting) -> Response {
+    let (title, request) = request(desk.options.manners, &waiting.client, &waiting.scopes);
+    let body = format!(
+        "{request}<p>Does the program show this code? If not, press <em>Deny</em>.</p>\n<p><code class=\"code\">{}</code></p>\n{}",
+        escape(&waiting.user_code),
+        decision_form(action, ("user_code", &waiting.user_code)),
+    );
+    page(200, &title, false, None, &body)
+}
+
+/// Where a device's sign-in ends.
+pub fn decided(title: &str, what: &str) -> Response {
+    let body = format!(
+        "{BADGE}<h1>{}</h1>\n<p>{} You can close this page and go back to your terminal.</p>",
+        escape(title),
+        escape(what)
+    );
+    page(200, title, false, None, &body)
+}
+
+/// Who this server plays, the apps registered with it, who is connected, and what isn't known about the one it plays.
+pub fn front(desk: &Desk) -> std::io::Result<Response> {
     let manners = desk.options.manners;
-    let apps: String = desk
-        .options
-        .clients
-        .iter()
-        .map(|c| {
-            let secret =
-                c.secret.as_deref().map_or("no secret (PKCE)".to_owned(), |s| format!("<code>{}</code>", escape(s)));
-            let redirects = match &c.redirects {
-                Redirects::Loopback => "any address on this machine".to_owned(),
-                Redirects::Exact(list) if list.is_empty() => "no login in the browser".to_owned(),
-                Redirects::Exact(list) => {
-                    list.iter().map(|r| format!("<code>{}</code>", escape(r))).collect::<Vec<_>>().join("<br>")
-                }
-            };
-            format!("<tr><td><code>{}</code></td><td>{secret}</td><td>{redirects}</td></tr>\n", escape(&c.id))
-        })
-        .collect();
-    let unknown = manners.not_verified();
-    let unknown = if unknown.is_empty() {
-        String::new()
-    } else {
-        let items: String = unknown.iter().map(|n| format!("<li>{}</li>\n", escape(n))).collect();
-        format!(
-            "<h2>What isn’t verified</h2>\n<p class=\"soft\">No source says how the provider does these; this server does as written here.</p>\n<ul>\n{items}</ul>\n"
-        )
-    };
     let life = desk.options.access_life.map_or("never expire".to_owned(), |s| format!("expire after {s} s"));
     let rotation = match desk.options.rotation {
         _ if manners == Manners::VerticalResponse => "There are no refresh tokens.".to_owned(),
@@ -189,17 +225,70 @@ pub fn front(desk: &Desk) -> Response {
         Rotation::Strict => "Refresh tokens are replaced at each use; an old one used again ends the login.".to_owned(),
     };
     let body = format!(
-        "<p class=\"badge\">practice server · no real account</p>\n<h1>{}</h1>\n\
+        "{BADGE}<h1>{}</h1>\n\
          <p>Part of <code>oauthctl</code>, at <code>{}</code>. Nothing here is real, and nothing leaves this machine.</p>\n\
-         <h2>Apps</h2>\n<table>\n<tr class=\"soft\"><td>client id</td><td>client secret</td><td>redirect URLs</td></tr>\n{apps}</table>\n\
-         <h2>Tokens</h2>\n<p>Access tokens {life}, codes after {} s. {rotation}</p>\n{unknown}\
-         <h2>Connected apps</h2>\n<form method=\"post\" action=\"/disconnect\">\n\
-         <input type=\"hidden\" name=\"ticket\" value=\"{}\">\n\
-         <div class=\"choices\"><button>Disconnect all apps</button></div>\n</form>",
+         <h2>Apps</h2>\n{}\n\
+         <h2>Tokens</h2>\n<p>Access tokens {life}, codes after {} s. {rotation}</p>\n{}\
+         <h2>Connected apps</h2>\n{}",
         escape(manners.title()),
         escape(&desk.base),
+        apps(&desk.options.clients),
         desk.options.code_life,
-        disconnect_ticket(desk),
+        not_verified(manners),
+        connected(desk)?,
     );
-    page(200, &format!("{} · practice server", manners.title()), true, None, &body)
+    Ok(page(200, &format!("{} · practice server", manners.title()), true, None, &body))
+}
+
+fn apps(clients: &[Client]) -> String {
+    let row = |c: &Client| {
+        let secret =
+            c.secret.as_deref().map_or("no secret (PKCE)".to_owned(), |s| format!("<code>{}</code>", escape(s)));
+        let redirects = match &c.redirects {
+            Redirects::Loopback => "any address on this machine".to_owned(),
+            Redirects::Exact(list) if list.is_empty() => "no login in the browser".to_owned(),
+            Redirects::Exact(list) => {
+                list.iter().map(|r| format!("<code>{}</code>", escape(r))).collect::<Vec<_>>().join("<br>")
+            }
+        };
+        format!(
+            "<tr><th scope=\"row\"><code>{}</code></th><td data-of=\"client secret\">{secret}</td><td data-of=\"redirect URLs\">{redirects}</td></tr>\n",
+            escape(&c.id)
+        )
+    };
+    let rows: String = clients.iter().map(row).collect();
+    format!(
+        "<table>\n<thead><tr class=\"soft\"><th scope=\"col\">client id</th><th scope=\"col\">client secret</th>\
+         <th scope=\"col\">redirect URLs</th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table>"
+    )
+}
+
+fn not_verified(manners: Manners) -> String {
+    let unknown = manners.not_verified();
+    if unknown.is_empty() {
+        return String::new();
+    }
+    let items: String = unknown.iter().map(|n| format!("<li>{}</li>\n", escape(n))).collect();
+    format!(
+        "<h2>What isn’t verified</h2>\n<p class=\"soft\">No source says how the provider does these; this server does as written here.</p>\n<ul>\n{items}</ul>\n"
+    )
+}
+
+/// The logins that are good now, and the button that ends them.
+fn connected(desk: &Desk) -> std::io::Result<String> {
+    let all = desk.book.connected(desk.now())?;
+    if all.is_empty() {
+        return Ok("<p>No app is connected. A login that you allow appears here.</p>".to_owned());
+    }
+    let item = |(client, account): &(String, String)| {
+        let whose = if client == account { "for itself".to_owned() } else { format!("as {}", escape(account)) };
+        format!("<li><code>{}</code> {whose}</li>\n", escape(client))
+    };
+    let items: String = all.iter().map(item).collect();
+    Ok(format!(
+        "<ul>\n{items}</ul>\n<form method=\"post\" action=\"/disconnect\">\n\
+         <input type=\"hidden\" name=\"ticket\" value=\"{}\">\n\
+         <div class=\"choices\"><button>Disconnect all apps</button></div>\n</form>",
+        disconnect_ticket(desk)
+    ))
 }

@@ -8,9 +8,10 @@ use serde_json::{Map, Value, json};
 
 use super::book::{Grant, Issued, Minted, Refused, Shown};
 use super::client::{Client, Redirects};
-use super::consent::{self, Asked};
+use super::consent::{self, Asked, scopes_of};
 use super::data;
 use super::desk::{Desk, Proof, not_allowed};
+use super::device;
 use super::exchange::{Ask, Params, encoded, json, oauth_error, with_header};
 use super::jwt::Signer;
 use super::page;
@@ -19,6 +20,8 @@ use crate::world::serve::Response;
 
 const SCOPES: [&str; 7] = ["read", "write", "profile", "email", "items", "openid", "offline_access"];
 const OPENID: &str = "openid";
+const DEVICE: &str = "/device_authorization";
+const DEVICE_PAGE: &str = "/device";
 
 pub fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     match (ask.method, ask.path) {
@@ -29,7 +32,10 @@ pub fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
         (_, "/authorize") => consent::authorize(desk, ask, || asked(desk, &ask.query)),
         ("POST", "/token") => token(desk, ask),
         ("POST", "/revoke") => revoke(desk, ask),
-        (_, "/token" | "/revoke") => Ok(not_allowed("POST")),
+        ("POST", "/introspect") => introspect(desk, ask),
+        ("POST", DEVICE) => Ok(device::start(desk, ask, DEVICE_PAGE, &SCOPES)),
+        (_, DEVICE_PAGE) => device::at_page(desk, ask),
+        (_, "/token" | "/revoke" | "/introspect" | DEVICE) => Ok(not_allowed("POST")),
         (_, path) if path.starts_with("/api/") => api(desk, ask),
         _ => Ok(page::problem(404, "There is nothing at this address.")),
     }
@@ -39,18 +45,21 @@ fn metadata(desk: &Desk) -> Value {
     let at = |path: &str| format!("{}{path}", desk.base);
     let auth = ["none", "client_secret_basic", "client_secret_post"];
     json!({
-        "issuer": desk.base,
+        "issuer": desk.issuer(),
         "authorization_endpoint": at("/authorize"),
         "token_endpoint": at("/token"),
         "revocation_endpoint": at("/revoke"),
+        "introspection_endpoint": at("/introspect"),
+        "device_authorization_endpoint": at(DEVICE),
         "userinfo_endpoint": at("/api/me"),
         "jwks_uri": at("/jwks"),
         "scopes_supported": SCOPES,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials", device::GRANT_TYPE],
         "token_endpoint_auth_methods_supported": auth,
         "revocation_endpoint_auth_methods_supported": auth,
+        "introspection_endpoint_auth_methods_supported": auth,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
         "subject_types_supported": ["public"],
@@ -70,7 +79,6 @@ fn asked(desk: &Desk, query: &Params) -> Result<Asked, Response> {
         (None, _) => return Err(page::problem(400, "The request names no redirect_uri.")),
         _ => return Err(page::problem(400, "The redirect_uri is not one that this app has registered.")),
     };
-    let scopes: Vec<String> = query.get("scope").unwrap_or_default().split_whitespace().map(str::to_owned).collect();
     let asked = Asked {
         client: client.id.clone(),
         redirect_uri,
@@ -78,8 +86,8 @@ fn asked(desk: &Desk, query: &Params) -> Result<Asked, Response> {
         state: query.get("state").map(str::to_owned),
         challenge: query.get("code_challenge").map(str::to_owned),
         nonce: query.get("nonce").map(str::to_owned),
-        iss: Some(desk.base.clone()),
-        scopes,
+        iss: Some(desk.issuer().to_owned()),
+        scopes: scopes_of(query),
     };
     let refuse = |error: &str, description: &str| Err(asked.refuse(error, Some(description)));
     if let Some(name) = query.repeated() {
@@ -114,6 +122,7 @@ fn token(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     match form.get("grant_type") {
         Some("authorization_code") => redeem(desk, client, form),
         Some("refresh_token") => renew(desk, client, form),
+        Some(device::GRANT_TYPE) => by_device(desk, client, form),
         Some("client_credentials") if client.own_tokens && proof != Proof::Public => own(desk, client, form),
         Some("client_credentials") => {
             Ok(oauth_error(400, "unauthorized_client", "this app may not have tokens for itself"))
@@ -137,8 +146,19 @@ fn redeem(desk: &Desk, client: &Client, form: &Params) -> io::Result<Response> {
     let shown =
         Shown { client: &client.id, redirect_uri: form.get("redirect_uri"), verifier: form.get("code_verifier") };
     match desk.book.redeem(code, &shown, desk.now(), |_| Ok(desk.minted(desk.hex40(), Some(desk.hex40()))))? {
-        Ok(issued) => success(desk, &issued),
+        Ok(issued) => signed_in(desk, &issued),
         Err(refused) => Ok(invalid_grant("code", refused)),
+    }
+}
+
+/// RFC 8628, section 3.4.
+fn by_device(desk: &Desk, client: &Client, form: &Params) -> io::Result<Response> {
+    match device::poll(desk, client, form.get("device_code").unwrap_or_default()) {
+        Ok(grant) => {
+            let minted = desk.minted(desk.hex40(), Some(desk.hex40()));
+            signed_in(desk, &desk.book.issue(grant, desk.now(), minted)?)
+        }
+        Err(error) => Ok(device::refused(error)),
     }
 }
 
@@ -149,21 +169,21 @@ fn renew(desk: &Desk, client: &Client, form: &Params) -> io::Result<Response> {
     let scopes = form.get("scope").map(|s| s.split_whitespace().map(str::to_owned).collect());
     let mint = |_: &Grant| Ok(desk.minted(desk.hex40(), Some(desk.hex40())));
     match desk.book.renew(token, &client.id, scopes, desk.now(), desk.options.rotation, mint)? {
-        Ok(issued) => success(desk, &issued),
+        Ok(issued) => answer_of(desk, &issued, desk.options.access_life, None),
         Err(Refused::WrongScope) => Ok(oauth_error(400, "invalid_scope", "more scopes than were granted")),
         Err(refused) => Ok(invalid_grant("refresh token", refused)),
     }
 }
 
 fn own(desk: &Desk, client: &Client, form: &Params) -> io::Result<Response> {
-    let scopes: Vec<String> = form.get("scope").unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+    let scopes = scopes_of(form);
     if scopes.iter().any(|s| !SCOPES.contains(&s.as_str())) {
         return Ok(oauth_error(400, "invalid_scope", "there is no such scope"));
     }
     let grant = Grant { client: client.id.clone(), account: client.id.clone(), scopes, family: desk.hex40() };
     let minted = Minted { access_life: Some(desk.options.client_credentials_life), ..desk.minted(desk.hex40(), None) };
     let issued = desk.book.issue(grant, desk.now(), minted)?;
-    answer_of(desk, &issued, Some(desk.options.client_credentials_life))
+    answer_of(desk, &issued, Some(desk.options.client_credentials_life), None)
 }
 
 fn invalid_grant(what: &str, refused: Refused) -> Response {
@@ -179,11 +199,12 @@ fn invalid_grant(what: &str, refused: Refused) -> Response {
     oauth_error(400, "invalid_grant", &format!("the {what} {why}"))
 }
 
-fn success(desk: &Desk, issued: &Issued) -> io::Result<Response> {
-    answer_of(desk, issued, desk.options.access_life)
+fn signed_in(desk: &Desk, issued: &Issued) -> io::Result<Response> {
+    answer_of(desk, issued, desk.options.access_life, Some(desk.now()))
 }
 
-fn answer_of(desk: &Desk, issued: &Issued, life: Option<i64>) -> io::Result<Response> {
+/// `auth_time`: when the person signed in, where they did just now.
+fn answer_of(desk: &Desk, issued: &Issued, life: Option<i64>, auth_time: Option<i64>) -> io::Result<Response> {
     let mut answer = Map::new();
     answer.insert("access_token".into(), issued.access.as_str().into());
     answer.insert("token_type".into(), "Bearer".into());
@@ -198,11 +219,14 @@ fn answer_of(desk: &Desk, issued: &Issued, life: Option<i64>) -> io::Result<Resp
     }
     if issued.grant.scopes.iter().any(|s| s == OPENID) {
         let mut claims = json!({
-            "iss": desk.base, "sub": subject(&issued.grant), "aud": issued.grant.client,
+            "iss": desk.issuer(), "sub": subject(&issued.grant), "aud": issued.grant.client,
             "iat": desk.now(), "exp": desk.now() + life.unwrap_or(600), "email": issued.grant.account,
         });
         if let Some(nonce) = &issued.nonce {
             claims["nonce"] = nonce.as_str().into();
+        }
+        if let Some(at) = auth_time {
+            claims["auth_time"] = at.into();
         }
         answer.insert("id_token".into(), Signer::of(desk)?.sign(&claims)?.into());
     }
@@ -217,6 +241,25 @@ fn revoke(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     };
     desk.book.revoke(token, &client.id)?;
     Ok(Response { status: 200, headers: vec![("Cache-Control".into(), "no-store".into())], body: Vec::new() })
+}
+
+/// RFC 7662: a client is told of its own tokens, and of any other that it is not active.
+fn introspect(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
+    let Some((client, _)) = desk.authenticate(ask, &ask.form) else { return Ok(wrong_client(ask)) };
+    let Some(token) = ask.form.get("token") else {
+        return Ok(oauth_error(400, "invalid_request", "token is missing"));
+    };
+    let found = desk.book.about(token, desk.now())?.filter(|(grant, ..)| grant.client == client.id);
+    Ok(json(
+        200,
+        &match found {
+            None => json!({ "active": false }),
+            Some((grant, expires_at, kind)) => json!({
+                "active": true, "iss": desk.issuer(), "client_id": grant.client, "username": grant.account,
+                "sub": subject(&grant), "scope": grant.scopes.join(" "), "exp": expires_at, "token_type": kind,
+            }),
+        },
+    ))
 }
 
 fn subject(grant: &Grant) -> String {

@@ -28,6 +28,7 @@ name = "Everything"
 aliases = ["every-thing"]
 docs = "https://docs.example"
 console-url = "https://{tenant}.example/console"
+practice = "client id p, client secret s"
 oauth = "2.0"
 issuer = "https://issuer.example/a"
 client-id = "public"

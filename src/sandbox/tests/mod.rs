@@ -2,6 +2,7 @@
 //! is compared whole with what the provider documents.
 
 mod constantcontact;
+mod device;
 mod getresponse;
 mod practice;
 mod rotation;

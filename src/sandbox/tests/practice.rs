@@ -302,6 +302,25 @@ fn revocation_ends_a_login_and_answers_alike_for_any_token() {
 }
 
 #[test]
+fn a_client_is_told_of_its_own_tokens_alone() {
+    let (server, clock) = usual(Manners::Sandbox);
+    let ask = |token: &str| post(&server, "/introspect", &[], &[("client_id", "oauthctl"), ("token", token)]).json();
+    let tokens = login(&server);
+    let (access, refreshing) = (tokens.text("access_token"), tokens.text("refresh_token"));
+    let known = ask(&access);
+    assert_eq!((&known["active"], &known["scope"]), (&json!(true), &json!("profile email")));
+    assert_eq!((&known["exp"], &known["username"]), (&json!(START + 600), &json!("alice@example.test")));
+    assert_eq!(ask(&refreshing)["active"], json!(true));
+    assert_eq!(ask("unknown"), json!({ "active": false }));
+    let other = post(&server, "/introspect", &[basic("sandbox-ci", "practice-secret")], &[("token", &access)]);
+    assert_eq!(other.json(), json!({ "active": false }));
+    refresh(&server, &refreshing);
+    assert_eq!(ask(&refreshing), json!({ "active": false }), "it is spent");
+    clock.pass(600);
+    assert_eq!(ask(&access), json!({ "active": false }));
+}
+
+#[test]
 fn the_metadata_is_found_at_both_places_and_tells_the_truth() {
     let (server, _) = usual(Manners::Sandbox);
     let openid = get(&server, "/.well-known/openid-configuration", &[]).json();
@@ -309,7 +328,15 @@ fn the_metadata_is_found_at_both_places_and_tells_the_truth() {
     let base = server.base();
     assert_eq!(openid["issuer"], json!(base));
     assert_eq!(openid["authorization_response_iss_parameter_supported"], json!(true));
-    for name in ["authorization_endpoint", "token_endpoint", "revocation_endpoint", "userinfo_endpoint", "jwks_uri"] {
+    for name in [
+        "authorization_endpoint",
+        "token_endpoint",
+        "revocation_endpoint",
+        "introspection_endpoint",
+        "device_authorization_endpoint",
+        "userinfo_endpoint",
+        "jwks_uri",
+    ] {
         let path = openid[name].as_str().unwrap().strip_prefix(&base).unwrap().to_owned();
         assert_ne!(get(&server, &path, &[]).status, 404, "{name}");
     }
@@ -327,7 +354,7 @@ fn an_id_token_is_signed_by_the_key_that_is_published() {
         found,
         json!({
             "iss": server.base(), "sub": found["sub"], "aud": "oauthctl", "iat": START, "exp": START + 600,
-            "email": "alice@example.test", "nonce": "n-1",
+            "email": "alice@example.test", "nonce": "n-1", "auth_time": START,
         })
     );
     let key = get(&server, "/jwks", &[]).json()["keys"][0].clone();
@@ -399,8 +426,12 @@ fn a_foreign_host_name_is_not_served() {
 #[test]
 fn the_front_page_names_the_apps_and_disconnects_them() {
     let (server, _) = usual(Manners::Sandbox);
+    let empty = get(&server, "/", &[]).body;
+    assert!(empty.contains("No app is connected.") && !empty.contains("Disconnect"), "{empty}");
     let tokens = login(&server);
     let page = get(&server, "/", &[]);
+    assert!(page.body.contains("<li><code>oauthctl</code> as alice@example.test</li>"), "{}", page.body);
+    assert!(page.body.contains("<th scope=\"row\"><code>oauthctl</code></th>"), "{}", page.body);
     assert!(
         page.body.contains("oauthctl") && page.body.contains("sandbox-ci") && page.body.contains("practice-secret")
     );

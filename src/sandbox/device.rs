@@ -1,0 +1,198 @@
+//! The login on a machine without a browser (RFC 8628), for every manner that has it: a code is entered on a page of this
+//! server, and the client asks until somebody has decided, never sooner than it was told.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::book::Grant;
+use super::client::Client;
+use super::consent::{account_of, scopes_of};
+use super::desk::{Desk, not_allowed};
+use super::exchange::{Ask, json, oauth_error};
+use super::page;
+use crate::world::serve::Response;
+
+pub const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+const MOST: usize = 100;
+/// Letters that make no words and are taken for no others (section 6.1).
+const LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
+/// Added to the interval whenever somebody asks too soon (section 3.5).
+const SLOWER: Duration = Duration::from_secs(5);
+
+/// Codes that are out.
+#[derive(Default)]
+pub struct Devices(Mutex<VecDeque<Device>>);
+
+struct Device {
+    code: String,
+    user_code: String,
+    client: String,
+    scopes: Vec<String>,
+    until: i64,
+    interval: Duration,
+    /// When the client asked last.
+    asked: Option<Duration>,
+    decision: Decision,
+}
+
+enum Decision {
+    Pending,
+    Denied,
+    /// By this account.
+    Allowed(String),
+}
+
+/// What a page shows of a code that waits for a decision.
+pub struct Waiting {
+    pub user_code: String,
+    pub client: String,
+    pub scopes: Vec<String>,
+}
+
+impl Devices {
+    fn out(&self, now: i64) -> MutexGuard<'_, VecDeque<Device>> {
+        let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // an expired one is told from one that never was, for as long again
+        out.retain(|d| d.until + 600 > now);
+        out
+    }
+
+    /// The code as a person types it: small letters, with or without the dash.
+    fn waiting(&self, typed: &str, now: i64) -> Option<Waiting> {
+        let out = self.out(now);
+        let found = out.iter().find(|d| same(&d.user_code, typed) && d.is_pending(now))?;
+        let Device { user_code, client, scopes, .. } = found;
+        Some(Waiting { user_code: user_code.clone(), client: client.clone(), scopes: scopes.clone() })
+    }
+
+    fn decide(&self, typed: &str, decision: Decision, now: i64) -> bool {
+        let mut out = self.out(now);
+        let Some(found) = out.iter_mut().find(|d| same(&d.user_code, typed) && d.is_pending(now)) else { return false };
+        found.decision = decision;
+        true
+    }
+}
+
+impl Device {
+    fn is_pending(&self, now: i64) -> bool {
+        matches!(self.decision, Decision::Pending) && self.until > now
+    }
+}
+
+fn same(code: &str, typed: &str) -> bool {
+    let letters = |text: &str| text.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_uppercase()).collect();
+    let (code, typed): (Vec<u8>, Vec<u8>) = (letters(code), letters(typed));
+    code == typed
+}
+
+/// Hands out a code (section 3.2) that is entered at `page`. `known`: the scopes there are.
+pub fn start(desk: &Desk, ask: &Ask<'_>, page: &str, known: &[&str]) -> Response {
+    let Some(client) = ask.form.get("client_id").and_then(|id| desk.client(id)) else {
+        return oauth_error(401, "invalid_client", "the client is unknown");
+    };
+    let scopes = scopes_of(&ask.form);
+    if scopes.iter().any(|scope| !known.contains(&scope.as_str())) {
+        return oauth_error(400, "invalid_scope", "there is no such scope");
+    }
+    let interval = desk.options.device_interval;
+    let life = desk.options.code_life;
+    let mut user_code: String =
+        desk.bytes().iter().take(8).map(|b| char::from(LETTERS[usize::from(*b) % 20])).collect();
+    user_code.insert(4, '-');
+    let device = Device {
+        code: desk.hex40(),
+        user_code: user_code.clone(),
+        client: client.id.clone(),
+        scopes,
+        until: desk.now() + life,
+        interval: Duration::from_secs(interval),
+        asked: None,
+        decision: Decision::Pending,
+    };
+    let uri = format!("{}{page}", desk.base);
+    let answer = json!({
+        "device_code": device.code,
+        "user_code": user_code,
+        "verification_uri": uri,
+        "verification_uri_complete": format!("{uri}?user_code={user_code}"),
+        "expires_in": life,
+        "interval": interval,
+    });
+    let mut out = desk.devices.out(desk.now());
+    if out.len() == MOST {
+        out.pop_front();
+    }
+    out.push_back(device);
+    json(200, &answer)
+}
+
+/// What has been decided, or the error that says why there is nothing yet (section 3.5).
+pub fn poll(desk: &Desk, client: &Client, code: &str) -> Result<Grant, &'static str> {
+    let now = desk.now();
+    let at = desk.elapsed();
+    let mut out = desk.devices.out(now);
+    let Some(place) = out.iter().position(|d| d.code == code && d.client == client.id) else {
+        return Err("invalid_grant");
+    };
+    let found = &mut out[place];
+    if found.until <= now {
+        return Err("expired_token");
+    }
+    if found.asked.replace(at).is_some_and(|before| at.saturating_sub(before) < found.interval) {
+        found.interval += SLOWER;
+        return Err("slow_down");
+    }
+    if matches!(found.decision, Decision::Pending) {
+        return Err("authorization_pending");
+    }
+    // decided: the code is spent
+    let Some(Device { decision: Decision::Allowed(account), scopes, .. }) = out.remove(place) else {
+        return Err("access_denied");
+    };
+    Ok(Grant { client: client.id.clone(), account, scopes, family: desk.hex40() })
+}
+
+/// What those errors mean, in words.
+pub fn refused(error: &str) -> Response {
+    let description = match error {
+        "authorization_pending" => "nobody has decided yet",
+        "slow_down" => "asked sooner than the interval allows: wait five seconds longer, now and from now on",
+        "access_denied" => "the person said no",
+        "expired_token" => "the code has expired",
+        _ => "the device code is unknown, or was used before",
+    };
+    oauth_error(400, error, description)
+}
+
+/// The page: asks for the code, shows who asks for what, and takes the decision. A POST with code and decision is all that it
+/// takes, so that a person without a browser can decide by a line of curl.
+pub fn at_page(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
+    let now = desk.now();
+    let wrong = || {
+        page::code_form(ask.path, Some("No sign-in waits for this code. Codes are good once, and for a few minutes."))
+    };
+    Ok(match ask.method {
+        "GET" => match ask.query.get("user_code") {
+            None => page::code_form(ask.path, None),
+            Some(typed) => match desk.devices.waiting(typed, now) {
+                Some(waiting) => page::device(desk, ask.path, &waiting),
+                None => wrong(),
+            },
+        },
+        "POST" => {
+            let allows = ask.form.get("decision") == Some("allow");
+            let decision = if allows { Decision::Allowed(account_of(&ask.form)) } else { Decision::Denied };
+            match desk.devices.decide(ask.form.get("user_code").unwrap_or_default(), decision, now) {
+                false => wrong(),
+                true if allows => page::decided("You’re signed in", "Your device has what it asked for."),
+                true => page::decided("Refused", "Your device gets nothing."),
+            }
+        }
+        _ => not_allowed("GET, POST"),
+    })
+}
