@@ -15,6 +15,7 @@ use crate::grant::identity::Sent;
 use crate::grant::keys::{KeptKeys, KeyRing};
 use crate::grant::redirect_plan::{Plan, Target};
 use crate::grant::signed_answer::SignedAnswer;
+use crate::grant::stand_in::{Pressed, StandIn};
 use crate::grant::{Asking, Commit, ask, explain};
 use crate::protocol::answer::Answer;
 use crate::protocol::authorize::{self, AuthorizeRequest};
@@ -72,6 +73,8 @@ pub struct Obtained {
 enum Event {
     Redirect(Arrived),
     Pasted(Secret),
+    /// A practice server's page had no button to press, and why.
+    NoButton(String),
     NothingToPaste,
     Signal(i32),
 }
@@ -167,20 +170,25 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
     let deadline = world.clock.elapsed() + login.timeout;
     // before the address is shown: Ctrl-C counts from its first byte on, and an address pasted at once isn't echoed
     world.signals.watch(forward(&events, &acted, Event::Signal));
+    let stand_in = StandIn::at(world, provider, &url);
+    let practises = stand_in.is_some();
     if login.take_paste {
         let (lines, typed) = channel();
         world.terminal.lines(lines);
         let to = events.clone();
         std::thread::spawn(move || {
             for line in typed {
-                if to.send(Event::Pasted(line)).is_err() {
+                if to.send(typed_event(line, stand_in.as_ref())).is_err() {
                     return;
                 }
             }
             let _ = to.send(Event::NothingToPaste);
         });
     }
-    invite(world, login, listener.as_ref(), &url, &|| acted.load(Ordering::Relaxed));
+    let opened = invite(world, login, listener.as_ref(), &url, &|| acted.load(Ordering::Relaxed));
+    if practises && !opened {
+        say_without_browser(world, login);
+    }
     if let Some(seconds) = good_for {
         world.say(&format!("The address is good once, and for {seconds} s."));
     }
@@ -264,8 +272,36 @@ fn random_text<const N: usize>(world: &mut World) -> String {
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Says where to sign in, and opens the browser there.
-fn invite(world: &mut World, login: &Login<'_>, listener: Option<&Loopback>, url: &Secret, acted: &dyn Fn() -> bool) {
+/// What a typed line means: the address that the browser ended on, or a button of a practice server's page.
+fn typed_event(line: Secret, stand_in: Option<&StandIn>) -> Event {
+    match stand_in.map_or(Pressed::NoButton, |page| page.hears(line.expose())) {
+        Pressed::NoButton => Event::Pasted(line),
+        Pressed::To(address) => Event::Pasted(address),
+        Pressed::Done => Event::NoButton("the practice server's page leads nowhere".to_owned()),
+        Pressed::Failed(why) => Event::NoButton(why),
+    }
+}
+
+/// The way on at a practice server, whose page lies on this machine alone, where no browser opened.
+fn say_without_browser(world: &mut World, login: &Login<'_>) {
+    if login.take_paste && world.terminal.stdin_is_terminal() {
+        world.say("No browser on this machine? Type `allow` (or `deny`) here and press Enter: that presses the practice page's button. (It isn't shown.)");
+    } else if login.asking.provider.device.is_some() {
+        let profile = login.asking.profile;
+        world.say(&format!(
+            "No browser on this machine? `oauthctl login {profile} --grant device-code` prints a line for curl."
+        ));
+    }
+}
+
+/// Says where to sign in, and opens the browser there; whether it opened.
+fn invite(
+    world: &mut World,
+    login: &Login<'_>,
+    listener: Option<&Loopback>,
+    url: &Secret,
+    acted: &dyn Fn() -> bool,
+) -> bool {
     let name = safe(&login.asking.provider.name);
     // what is explained is for pasting: the address holds `state`
     let quiet = world.verbosity == crate::world::Verbosity::Quiet || (world.explains() && login.open_browser);
@@ -311,6 +347,7 @@ fn invite(world: &mut World, login: &Login<'_>, listener: Option<&Loopback>, url
             world.say("Copy that page's whole address, paste it here, and press Enter (it isn't shown):");
         }
     }
+    opened
 }
 
 /// The port of an address on this machine.
@@ -351,6 +388,7 @@ fn wait(
                 return Err(Error::new(Kind::NobodyAnswered, "the input ended before an address was pasted")
                     .hint(format!("run `oauthctl login {}` in a terminal", login.asking.profile)));
             }
+            Ok(Event::NoButton(why)) => world.say(&format!("The page says: {why}")),
             Ok(Event::Pasted(line)) => {
                 let Some(query) = pasted_query(world, line.expose(), redirect_uri) else { continue };
                 let verdict = judge(world, &query)?;

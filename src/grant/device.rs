@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Kind};
 use crate::grant::poll::{self, Polling};
+use crate::grant::stand_in::{Pressed, StandIn};
 use crate::grant::{Asking, Commit, redirected, send};
 use crate::protocol::answer::Answer;
 use crate::protocol::device::{self, StartError, Started};
@@ -30,6 +31,7 @@ pub fn obtain(
     let (signals, heard) = std::sync::mpsc::channel();
     world.signals.watch(signals);
     invite(world, asking, &started);
+    stand_in(world, asking, &started);
     let polling = Polling {
         endpoint: Endpoint { url: facts.poll_url.clone().or(provider.token.url.clone()), ..provider.token.clone() },
         params: vec![
@@ -81,12 +83,16 @@ fn start(world: &mut World, asking: &Asking<'_>, facts: &Device, scopes: &[Strin
 /// The address and the code; as a square to photograph where there is a terminal to draw it on.
 fn invite(world: &mut World, asking: &Asking<'_>, started: &Started) {
     let name = safe(&asking.provider.name);
-    world.say(&format!("To sign in to {name}, open this address on any device:"));
+    let here = url::Url::parse(&started.verification_uri)
+        .is_ok_and(|url| matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]")));
+    let place = if here { "in a browser on this machine" } else { "on any device" };
+    world.say(&format!("To sign in to {name}, open this address {place}:"));
     world.say(&format!("\n  {}\n", started.verification_uri));
     world.say(&format!("and enter the code:  {}\n", started.user_code));
     if let Some(complete) = &started.complete_uri {
         world.say(&format!("Or, with the code in it:  {complete}\n"));
-        if world.terminal.stderr_is_terminal()
+        if !here
+            && world.terminal.stderr_is_terminal()
             && world.verbosity >= Verbosity::Normal
             && let Ok(code) = fast_qr::QRBuilder::new(complete.as_str()).build()
         {
@@ -97,4 +103,24 @@ fn invite(world: &mut World, asking: &Asking<'_>, started: &Started) {
         "Only if you began this sign-in yourself. Waiting for at most {} min.",
         started.expires_in.div_ceil(60)
     ));
+}
+
+/// At a practice server, whose page lies on this machine alone: the ways to decide without a browser.
+fn stand_in(world: &mut World, asking: &Asking<'_>, started: &Started) {
+    let page = started.complete_uri.as_ref().map(|uri| Secret::unlisted(uri.as_str()));
+    let Some(page) = page.and_then(|page| StandIn::at(world, asking.provider, &page)) else { return };
+    let typed_here = match world.terminal.stdin_is_terminal() {
+        true => "Type `allow` (or `deny`) here and press Enter (it isn't shown); or in",
+        false => "In",
+    };
+    world.say(&format!(
+        "No browser on this machine? {typed_here} another terminal of it:\n\n  \
+         curl -so /dev/null -d user_code={} -d decision=allow {}\n",
+        started.user_code, started.verification_uri
+    ));
+    let (lines, typed) = std::sync::mpsc::channel();
+    world.terminal.lines(lines);
+    std::thread::spawn(move || {
+        typed.iter().take_while(|line| page.hears(line.expose()) != Pressed::Done).for_each(drop)
+    });
 }

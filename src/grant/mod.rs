@@ -20,6 +20,7 @@ pub mod register;
 pub mod revoke;
 pub mod saml2_bearer;
 pub mod signed_answer;
+pub mod stand_in;
 pub mod token_exchange;
 pub mod unattended;
 

@@ -145,6 +145,7 @@ fn nobody_comes_back_in_five_minutes() {
           http://127.0.0.1:PORT/authorize?response_type=code&client_id=oauthctl&redirect_uri=http%3A%2F%2F127.0.0.1%3APORT%2Fcallback%2FRANDOM&scope=profile%20email%20offline_access&state=STATE&code_challenge=CHALLENGE&code_challenge_method=S256
 
         Waiting. If the browser can't come back by itself, paste the address it ends on here, and press Enter.
+        No browser on this machine? Type `allow` (or `deny`) here and press Enter: that presses the practice page's button. (It isn't shown.)
         error: nobody signed in within 300 s
         hint: oauthctl login sandbox
     ");
@@ -183,6 +184,7 @@ fn where_no_browser_is_found_the_address_is_pasted() {
 
         No browser opened here (no browser was found): open the address yourself.
         Waiting. If the browser can't come back by itself, paste the address it ends on here, and press Enter.
+        No browser on this machine? Type `allow` (or `deny`) here and press Enter: that presses the practice page's button. (It isn't shown.)
         Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` is good for 10 min, until 2026-11-21T22:10:00Z.
         It rests in the keychain (Secret Service).
         Next: oauthctl token sandbox   or   oauthctl call sandbox /me
@@ -203,6 +205,7 @@ fn over_ssh_the_tunnel_to_the_port_is_said() {
           ssh -N -L PORT:127.0.0.1:PORT -L PORT:127.0.0.1:PORT 192.0.2.7
 
         or paste the address that the browser ends on here, and press Enter.
+        No browser on this machine? Type `allow` (or `deny`) here and press Enter: that presses the practice page's button. (It isn't shown.)
         Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` is good for 10 min, until 2026-11-21T22:10:00Z.
         It rests in the keychain (Secret Service).
         Next: oauthctl token sandbox   or   oauthctl call sandbox /me
@@ -220,6 +223,7 @@ fn in_ci_nothing_is_opened_and_nothing_is_asked() {
           http://127.0.0.1:PORT/authorize?response_type=code&client_id=oauthctl&redirect_uri=http%3A%2F%2F127.0.0.1%3APORT%2Fcallback%2FRANDOM&scope=profile%20email%20offline_access&state=STATE&code_challenge=CHALLENGE&code_challenge_method=S256
 
         Waiting for the browser to come back.
+        No browser on this machine? `oauthctl login sandbox --grant device-code` prints a line for curl.
         error: nobody signed in within 300 s
         hint: oauthctl login sandbox
     ");
@@ -346,6 +350,7 @@ fn an_address_for_another_redirect_is_not_taken() {
           http://127.0.0.1:PORT/authorize?response_type=code&client_id=oauthctl&redirect_uri=http%3A%2F%2F127.0.0.1%3APORT%2Fcallback%2FRANDOM&scope=profile%20email%20offline_access&state=STATE&code_challenge=CHALLENGE&code_challenge_method=S256
 
         Waiting. If the browser can't come back by itself, paste the address it ends on here, and press Enter.
+        No browser on this machine? Type `allow` (or `deny`) here and press Enter: that presses the practice page's button. (It isn't shown.)
         That address does not begin with http://127.0.0.1:PORT/callback/RANDOM. Paste the one that the browser ends on:
         Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` is good for 10 min, until 2026-11-21T22:10:00Z.
         It rests in the keychain (Secret Service).
