@@ -12,6 +12,7 @@ use crate::error::{Error, Kind};
 use crate::protocol::id_token;
 use crate::protocol::jose::{self, Header, JwkSet};
 use crate::protocol::signed::{self, SignedError, Trust};
+use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::session::record::Record;
 use crate::session::{Choice, Session, no_token};
@@ -94,21 +95,34 @@ fn token(args: &InspectArgs, global: &Global, world: &mut World) -> Result<(Secr
     }
     let (session, record) = stored(args.what.clone())?;
     let set = record.as_ref().and_then(|r| r.token.as_ref()).ok_or_else(|| no_token(&session))?;
+    let provider = session.raw_provider().ok();
     let token = match args.id_token {
         true => set.id_token.clone().ok_or_else(|| {
-            Error::usage(format!("`{}` has no ID token", session.name))
-                .hint(format!("oauthctl login {} --scope openid", session.name))
+            let error = Error::usage(format!("`{}` has no ID token", session.name));
+            match provider.as_ref().is_none_or(gives_id_tokens) {
+                true => error.hint(format!("oauthctl login {} --scope openid", session.name)),
+                false => error.hint("its provider gives none, as far as is known"),
+            }
         })?,
         false => set.access_token.clone(),
     };
     if jose::header(token.expose()).is_err() {
+        // a server that is discovered may say so in its document
+        let asks = match provider.is_none_or(|p| p.introspect.is_some() || p.issuer.is_some()) {
+            true => "introspect",
+            false => "whoami",
+        };
         return Err(Error::usage(format!(
             "the access token of `{}` is no JWT: only the provider can read it",
             session.name
         ))
-        .hint(format!("oauthctl introspect {}", session.name)));
+        .hint(format!("oauthctl {asks} {}", session.name)));
     }
     Ok((token, record))
+}
+
+fn gives_id_tokens(provider: &Provider) -> bool {
+    provider.issuer.is_some() || provider.scopes.known.iter().any(|scope| scope == "openid")
 }
 
 fn verified(token: &str, header: &Header, record: Option<&Record>) -> Signature {

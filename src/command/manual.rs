@@ -23,6 +23,10 @@ const ENVIRONMENT: &Table = &[
     ("OAUTHCTL_<PROFILE>_TOKEN", "A token from outside, used as it is."),
     ("OAUTHCTL_STORE_PASSPHRASE, OAUTHCTL_STORE_PASSPHRASE_FILE", "Opens the `file` store."),
     ("OAUTHCTL_CONFIG_DIR, OAUTHCTL_STATE_DIR", "Folders in the place of those below."),
+    (
+        "OAUTHCTL_PRACTICE",
+        "Set by `sandbox run` for its command: every command then says on a terminal that it is practice.",
+    ),
     ("BROWSER", "A program that gets the address as its one argument."),
     ("HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, NO_COLOR", "As usual."),
 ];

@@ -236,6 +236,7 @@ pub fn duration(text: &str) -> Result<std::time::Duration, String> {
 pub fn run(args: impl IntoIterator<Item = OsString>, world: &mut World) -> u8 {
     let args: Vec<OsString> = args.into_iter().collect();
     if let Some(code) = token::quick(&args, world) {
+        practice::mark(world);
         return code;
     }
     let cli = match token::plain(&args) {
@@ -256,6 +257,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, world: &mut World) -> u8 {
         (_, true) => Verbosity::Verbose,
         _ => Verbosity::Normal,
     };
+    practice::mark(world);
     let format = cli.global.error_format;
     match dispatch(cli, world) {
         Ok(code) => code,

@@ -30,3 +30,13 @@ pub fn open(world: &mut World, choice: Choice) -> Result<Session, Error> {
         Ok(BTreeMap::from([("base".to_owned(), base)]))
     })))
 }
+
+/// Set for the command of `sandbox run`.
+pub const VARIABLE: &str = "OAUTHCTL_PRACTICE";
+
+/// Where the providers' names mean practice servers, a person who looks is told so, by every command.
+pub fn mark(world: &mut World) {
+    if world.env.var_os(VARIABLE).is_some() && world.terminal.stderr_is_terminal() {
+        world.say("practice: nothing here is real");
+    }
+}

@@ -99,7 +99,12 @@ fn line(Listed { name, own, found }: &Listed) -> String {
                 [] => String::new(),
                 aliases => format!("  (also {})", aliases.join(", ")),
             };
-            format!("{name:24} {}{also}{}\n", safe(&p.name), if *own { "  [your own]" } else { "" })
+            let whose = match (own, &p.practice) {
+                (true, Some(_)) => "  [practice]",
+                (true, None) => "  [your own]",
+                (false, _) => "",
+            };
+            format!("{name:24} {}{also}{whose}\n", safe(&p.name))
         }
         Err(why) => format!("{name:24} broken: {why}\n"),
     }

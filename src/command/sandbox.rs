@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use clap::Subcommand;
 
+use crate::command::practice::VARIABLE;
 use crate::command::print;
 use crate::error::{Error, Kind};
+use crate::provider::catalogue;
 use crate::sandbox::{Manners, Options, Server, StartError, provider_overrides};
 use crate::world::World;
 use crate::world::loopback::ListenError;
@@ -24,7 +26,7 @@ pub enum SandboxVerb {
         #[arg(long)]
         port: Option<u16>,
         /// A redirect URL registered for the practice app beside the usual ones; may be given several times.
-        #[arg(long = "redirect-uri", value_name = "URL")]
+        #[arg(long = "redirect-uri", value_name = "URL", value_parser = address)]
         redirect_uris: Vec<String>,
         /// How long an access token lives.
         #[arg(long, value_name = "TIME", value_parser = super::duration)]
@@ -38,14 +40,19 @@ pub enum SandboxVerb {
     },
     /// Run a command in whose environment the built-in providers point at practice servers.
     Run {
-        /// The command and its arguments; `sh` gives a shell to practise in.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "COMMAND")]
+        /// The command and its arguments [default: `sh`, a shell to practise in]
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
         command: Vec<OsString>,
     },
 }
 
 fn manners(text: &str) -> Result<Manners, String> {
-    Manners::from_name(text).ok_or_else(|| Manners::ALL.map(Manners::name).join(", "))
+    let name = catalogue::find(text).map_or(text, |(name, _)| name);
+    Manners::from_name(name).ok_or_else(|| Manners::ALL.map(Manners::name).join(", "))
+}
+
+fn address(text: &str) -> Result<String, String> {
+    url::Url::parse(text).map(|_| text.to_owned()).map_err(|e| e.to_string())
 }
 
 impl From<StartError> for Error {
@@ -79,6 +86,9 @@ pub fn run(verb: SandboxVerb, world: &mut World) -> Result<u8, Error> {
             options.latency = Duration::from_millis(latency.unwrap_or(0));
             serve(world, options)
         }
+        SandboxVerb::Run { command } if command.is_empty() => {
+            run_command(world, &[if cfg!(windows) { "cmd" } else { "sh" }.into()])
+        }
         SandboxVerb::Run { command } => run_command(world, &command),
     }
 }
@@ -90,14 +100,17 @@ fn serve(world: &mut World, options: Options) -> Result<u8, Error> {
     let server = Server::start(options, world.clock.clone(), &*world.random)?;
     let (signals, waiting) = channel();
     world.signals.watch(signals);
-    world.say(&format!("{} listens on {} until Ctrl-C", manners.title(), server.base()));
+    world.say(&format!("{} listens on {} until Ctrl-C", manners.practice_name(), server.base()));
     for client in &clients {
-        let secret = client.secret.as_deref().map_or("no client secret".to_owned(), |s| format!("client secret {s}"));
-        world.say(&format!("  app: client id {}, {secret}, {}", client.id, client.redirects.in_words()));
+        world.say(&format!("  app: {}, {}", client.in_words(), client.redirects.in_words()));
     }
     for fact in manners.not_verified() {
         world.say(&format!("  not verified: {fact}"));
     }
+    world.say(&format!(
+        "Its provider file follows on standard output: as `providers/{0}.toml` in the configuration folder it makes `{0}` mean this server.",
+        manners.name()
+    ));
     print(world, provider_overrides(&server.base(), manners).as_bytes())?;
     let signal = waiting.recv().unwrap_or(15);
     world.signals.release();
@@ -124,20 +137,21 @@ fn run_command(world: &mut World, command: &[OsString]) -> Result<u8, Error> {
 fn run_in(world: &mut World, command: &[OsString], folder: &Path, heard: &Receiver<i32>) -> Result<u8, Error> {
     let failed = |e: std::io::Error| Error::new(Kind::Store, "the practice configuration can't be written").cause(e);
     let mut servers = Vec::new();
-    world.say("Here the providers' names mean practice servers. Opened in a browser, each shows its apps:");
     for manners in Manners::ALL {
         let server = Server::start(Options::new(manners), world.clock.clone(), &*world.random)?;
         let file = folder.join("config/providers").join(format!("{}.toml", manners.name()));
         std::fs::write(file, provider_overrides(&server.base(), manners)).map_err(failed)?;
+        servers.push((manners, server));
+    }
+    world.say("Here the providers' names mean practice servers. Opened in a browser, each shows its apps:");
+    for (manners, server) in &servers {
         world.say(&format!("  {:22} {}", manners.name(), server.base()));
-        servers.push(server);
     }
     world.say("Client id: practice-client, client secret: practice-secret. Try: oauthctl login getresponse");
-    let environment = vec![
-        ("OAUTHCTL_CONFIG_DIR".to_owned(), folder.join("config").into_os_string()),
-        ("OAUTHCTL_STATE_DIR".to_owned(), folder.join("state").into_os_string()),
-        ("OAUTHCTL_STORE".to_owned(), OsString::from("file")),
-    ];
+    if is_shell(world, command) {
+        world.say("`exit` ends the practice, and with it all that was stored here.");
+    }
+    let environment = environment(world, command, folder);
     if let Ok(signal) = heard.try_recv() {
         return Ok(ended_by(signal));
     }
@@ -145,6 +159,28 @@ fn run_in(world: &mut World, command: &[OsString], folder: &Path, heard: &Receiv
     world.programs.run(command, &environment).map_err(|e| {
         Error::usage(format!("`{}` can't be run", crate::text::safe(&command[0].to_string_lossy()))).cause(e)
     })
+}
+
+/// A shell that a person is going to type into.
+fn is_shell(world: &World, command: &[OsString]) -> bool {
+    let name = command.first().map(Path::new).and_then(Path::file_name).and_then(|name| name.to_str());
+    command.len() == 1
+        && name.is_some_and(|name| ["sh", "ash", "bash", "dash", "ksh", "zsh"].contains(&name))
+        && world.terminal.stdin_is_terminal()
+}
+
+fn environment(world: &World, command: &[OsString], folder: &Path) -> Vec<(String, OsString)> {
+    let mut environment = vec![
+        ("OAUTHCTL_CONFIG_DIR".to_owned(), folder.join("config").into_os_string()),
+        ("OAUTHCTL_STATE_DIR".to_owned(), folder.join("state").into_os_string()),
+        ("OAUTHCTL_STORE".to_owned(), OsString::from("file")),
+        (VARIABLE.to_owned(), OsString::from("1")),
+    ];
+    if is_shell(world, command) {
+        // what a shell without settings of its own shows; it stays after `clear`
+        environment.push(("PS1".to_owned(), OsString::from("(practice) $ ")));
+    }
+    environment
 }
 
 fn ended_by(signal: i32) -> u8 {

@@ -40,6 +40,7 @@ mod refresh;
 mod register;
 mod renewal;
 mod revocation;
+mod sandbox;
 mod store_contract;
 mod token;
 mod whoami;

@@ -3,10 +3,15 @@
 
 import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import rig
-from rig import check, same, test
+from rig import Skip, check, need, same, test
+
+# not on everybody's PATH
+SBIN = "/usr/sbin:/sbin"
 
 
 def shots(t):
@@ -111,6 +116,81 @@ def no_browser_is_opened_where_the_person_or_ci_says_so(t):
         browser = t.no_browser()
         home.run("login", "sandbox", "--timeout", "1s", *argv, env={"BROWSER": browser, **env}).expect(6, err=r"http://")
         same(browser.opened(), [], f"what the browser got with {name}")
+
+
+def without_loopback(then=""):
+    """What runs a command where loopback is down from the start, or where a shell's words come before it."""
+    need("unshare")
+    flags = "-n" if os.geteuid() == 0 else "-rn"
+    tried = subprocess.run(["unshare", flags, "true"], capture_output=True, text=True, check=False)
+    if tried.returncode:
+        raise Skip(f"this machine makes no network of its own: unshare {flags}: {tried.stderr.strip()}")
+    return ["unshare", flags, "sh", "-c", f'PATH="$PATH:{SBIN}"; {then} exec "$@"', "sh"]
+
+
+@test
+def where_loopback_is_down_nothing_hangs_and_every_error_says_so(t):
+    home = t.home(OAUTHCTL_STORE="file")
+    for code, *argv in (
+        (75, "login", "sandbox", "--timeout", "1s"),
+        (75, "login", "sandbox", "--grant", "device-code"),
+        (75, "login", "cc", "--client-id", "an-app", "--timeout", "1s"),
+        (75, "sandbox", "run", "true"),
+        (75, "sandbox", "serve"),
+    ):
+        home.run(*argv, under=without_loopback()).expect(code, err=r"can't be reached at its own address 127\.0\.0\.1[\s\S]*hint: bring loopback up")
+    home.run("doctor", "sandbox", under=without_loopback()).expect(1, out=r"FAIL  listener +this machine can't be reached at its own address")
+
+
+@test
+def where_loopback_goes_down_in_the_middle_practice_still_ends_on_a_signal(t):
+    if not shutil.which("ip", path=f"{os.environ['PATH']}:{SBIN}"):
+        raise Skip("ip not installed (Debian: iproute2)")
+    home = t.home(OAUTHCTL_STORE="file")
+    argv = ("sandbox", "run", "sh", "-c", "ip link set lo down; echo down; exec sleep 60")
+    process = home.start(*argv, under=without_loopback("ip link set lo up &&"))
+    rig.first_block(process, "the command")
+    process.terminate()
+    home.collect(process, *argv, timeout=20).expect(143)
+
+
+@test
+def in_one_terminal_without_a_browser_a_person_signs_in_by_a_word(t):
+    home = t.home(OAUTHCTL_STORE="file")
+    for argv in (("--no-browser",), ("--grant", "device-code")):
+        with home.at_terminal("login", "sandbox", *argv) as terminal:
+            terminal.expect(r"Type `allow`")
+            terminal.type("allow")
+            terminal.expect("Signed in to Practice server")
+            same(terminal.end().code, 0, "exit code")
+    home.run("call", "sandbox", "/me").expect(0).json()
+
+
+@test
+def without_a_terminal_the_line_that_a_login_prints_for_curl_ends_it(t):
+    need("curl")
+    home = t.home(OAUTHCTL_STORE="file")
+    login = home.start("login", "sandbox", "--grant", "device-code", "--scope", "openid")
+    said = b""
+    while not (line := re.search(rb"^  (curl .*)$", said, re.M)):
+        piece = login.stderr.readline()
+        check(piece, lambda: f"no line for curl was printed: {said.decode()}")
+        said += piece
+    subprocess.run(["sh", "-c", line[1].decode()], check=True, timeout=rig.PATIENCE)
+    home.collect(login, "login", "sandbox").expect(0, err="Signed in to Practice server")
+    home.run("inspect", "sandbox", "--id-token").expect(0, out=r"signature +right: by the key")
+
+
+@test
+def in_a_practice_shell_the_prompt_and_every_command_say_that_it_is_practice(t):
+    home = t.home(OAUTHCTL_STORE="file")
+    with home.at_terminal("sandbox", "run", "sh") as terminal:
+        terminal.expect(r"^\(practice\) \$ ")
+        terminal.type(f"{rig.program()} provider list")
+        terminal.expect("practice: nothing here is real")
+        terminal.expect(r"GetResponse \(practice\)")
+        terminal.type("exit")
+        same(terminal.end().code, 0, "exit code")
 
 
 rig.main(globals())

@@ -135,12 +135,14 @@ fn warn_of_none(world: &mut World, session: &Session, provider: &Provider, auth:
 /// No client id, and nobody to ask for one.
 fn unregistered(session: &Session, provider: &Provider, plan: Option<&Plan>) -> Error {
     let name = &session.name;
+    let practise =
+        provider.practice.as_deref().map(|app| format!("this is practice, with an app there is: {}", safe(app)));
     let register = provider.console_url.as_deref().map(|console| {
         let redirect = plan.and_then(Plan::to_register).map(|uri| format!(", with the redirect URL {}", safe(&uri)));
         format!("register an app at {}{}", safe(console), redirect.unwrap_or_default())
     });
     let mut error = Error::usage(format!("no client id is known for `{name}`, and there is no terminal to ask at"));
-    error.hints.extend(register);
+    error.hints.extend(practise.or(register));
     if provider.registration_url.is_some() {
         error = error.hint(format!("oauthctl login {name} --register"));
     }
@@ -149,8 +151,14 @@ fn unregistered(session: &Session, provider: &Provider, plan: Option<&Plan>) -> 
         .hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET")
 }
 
-/// Where to register, and what to enter there.
+/// Where to register, and what to enter there; at a practice server the app to use.
 fn introduce(world: &mut World, provider: &Provider, plan: Option<&Plan>) {
+    if let Some(app) = &provider.practice {
+        world.say(&format!("{}: nothing to register. Enter an app that is there already:", safe(&provider.name)));
+        world.say(&format!("  {}", safe(app).replace("; or ", "\n  or ")));
+        world.say("");
+        return;
+    }
     world.say(&format!(
         "To sign in to {} you need an app of your own there (its client id and client secret).",
         safe(&provider.name)
