@@ -158,11 +158,11 @@ def where_loopback_goes_down_in_the_middle_practice_still_ends_on_a_signal(t):
 def in_one_terminal_without_a_browser_a_person_signs_in_by_a_word(t):
     home = t.home(OAUTHCTL_STORE="file")
     for argv in (("--no-browser",), ("--grant", "device-code")):
-        with home.at_terminal("login", "sandbox", *argv) as terminal:
-            terminal.expect(r"Type `allow`")
-            terminal.type("allow")
-            terminal.expect("Signed in to Practice server")
-            same(terminal.end().code, 0, "exit code")
+        terminal = home.at_terminal("login", "sandbox", *argv)
+        terminal.expect(r"Type `allow`")
+        terminal.type("allow")
+        terminal.expect("Signed in to Practice server")
+        same(terminal.end().code, 0, "exit code")
     home.run("call", "sandbox", "/me").expect(0).json()
 
 
@@ -184,13 +184,13 @@ def without_a_terminal_the_line_that_a_login_prints_for_curl_ends_it(t):
 @test
 def in_a_practice_shell_the_prompt_and_every_command_say_that_it_is_practice(t):
     home = t.home(OAUTHCTL_STORE="file")
-    with home.at_terminal("sandbox", "run", "sh") as terminal:
-        terminal.expect(r"^\(practice\) \$ ")
-        terminal.type(f"{rig.program()} provider list")
-        terminal.expect("practice: nothing here is real")
-        terminal.expect(r"GetResponse \(practice\)")
-        terminal.type("exit")
-        same(terminal.end().code, 0, "exit code")
+    terminal = home.at_terminal("sandbox", "run")
+    terminal.expect(r"^\(practice\) \$ ")
+    terminal.type(f"{rig.program()} provider list")
+    terminal.expect("practice: nothing here is real")
+    terminal.expect(r"GetResponse \(practice\)")
+    terminal.type("exit")
+    same(terminal.end().code, 0, "exit code")
 
 
 rig.main(globals())
