@@ -91,7 +91,9 @@ def a_first_login_asks_for_id_and_secret_and_keeps_them(t):
     terminal = home.at_terminal(
         *in_sandbox("oauthctl login getresponse --no-browser", "oauthctl token getresponse --force-refresh >/dev/null", "echo RENEWED", "oauthctl login getresponse --no-browser")
     )
-    terminal.expect(r"https://app\.getresponse\.com/authorizations")
+    # not the provider's real console
+    terminal.expect(r"nothing to register")
+    terminal.expect(r"client id practice-client, client secret practice-secret")
     terminal.expect(r"Client id.*: ")
     terminal.type("practice-client")
     terminal.expect(r"Client secret.*not shown.*: ")
