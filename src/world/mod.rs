@@ -284,6 +284,10 @@ pub trait Programs {
     fn output(&self, argv: &[String], timeout: Duration) -> std::io::Result<Zeroizing<String>>;
     /// Runs a command in the foreground with variables added; its exit code.
     fn run(&self, argv: &[OsString], env: &[(String, OsString)]) -> std::io::Result<u8>;
+    /// Where this very program lies, as far as that is known.
+    fn own(&self) -> Option<std::path::PathBuf> {
+        None
+    }
     /// Parts into the process that a person started and a helper that outlives it, where the system can do that.
     fn part(&self) -> helper::Parted {
         helper::Parted::Alone

@@ -64,7 +64,11 @@ impl Programs for Real {
         let (program, arguments) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
         // typed by the person here and now: a path relative to where they are is what they mean
         let is_path = Path::new(program).components().count() > 1;
-        let found = if is_path { Some(PathBuf::from(program)) } else { find(program, path().as_deref()) };
+        let given = env.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.clone());
+        let found = match is_path {
+            true => Some(PathBuf::from(program)),
+            false => find(program, given.or_else(path).as_deref()),
+        };
         let found = found.ok_or_else(|| {
             io::Error::new(
                 io::ErrorKind::NotFound,
@@ -76,6 +80,10 @@ impl Programs for Real {
         let left = super::signals::leave_to_child();
         let status = left.wait(&mut command.spawn()?)?;
         Ok(exit_code(status))
+    }
+
+    fn own(&self) -> Option<std::path::PathBuf> {
+        std::env::current_exe().ok()
     }
 
     fn part(&self) -> super::helper::Parted {

@@ -186,11 +186,13 @@ def in_a_practice_shell_the_prompt_and_every_command_say_that_it_is_practice(t):
     home = t.home(OAUTHCTL_STORE="file")
     terminal = home.at_terminal("sandbox", "run")
     terminal.expect(r"^\(practice\) \$ ")
-    terminal.type(f"{rig.program()} provider list")
+    terminal.type("oauthctl provider list")
     terminal.expect("practice: nothing here is real")
     terminal.expect(r"GetResponse \(practice\)")
     terminal.type("exit")
     same(terminal.end().code, 0, "exit code")
+    # the very program, on no `PATH` of this home
+    home.run("sandbox", "run", "oauthctl", "provider", "list").expect(0, out=r"\[practice\]")
 
 
 rig.main(globals())
