@@ -169,20 +169,6 @@ fn is_shell(world: &World, command: &[OsString]) -> bool {
         && world.terminal.stdin_is_terminal()
 }
 
-/// A `PATH` on which `oauthctl` is this very program: it may have been started by its place (`cargo run`), and another one may be
-/// installed.
-fn path_with_own(world: &World, folder: &Path) -> Option<OsString> {
-    let own = world.programs.own()?;
-    let bin = folder.join("bin");
-    std::fs::create_dir(&bin).ok()?;
-    #[cfg(unix)]
-    std::os::unix::fs::symlink(own, bin.join("oauthctl")).ok()?;
-    #[cfg(not(unix))]
-    std::fs::hard_link(own, bin.join("oauthctl.exe")).ok()?;
-    let before = world.env.var_os("PATH").unwrap_or_default();
-    std::env::join_paths([bin].into_iter().chain(std::env::split_paths(&before))).ok()
-}
-
 fn environment(world: &World, command: &[OsString], folder: &Path) -> Vec<(String, OsString)> {
     let mut environment = vec![
         ("OAUTHCTL_CONFIG_DIR".to_owned(), folder.join("config").into_os_string()),
@@ -190,7 +176,7 @@ fn environment(world: &World, command: &[OsString], folder: &Path) -> Vec<(Strin
         ("OAUTHCTL_STORE".to_owned(), OsString::from("file")),
         (VARIABLE.to_owned(), OsString::from("1")),
     ];
-    environment.extend(path_with_own(world, folder).map(|path| ("PATH".to_owned(), path)));
+    environment.extend(world.programs.path_with_own(&folder.join("bin")).map(|path| ("PATH".to_owned(), path)));
     if is_shell(world, command) {
         // what a shell without settings of its own shows; it stays after `clear`
         environment.push(("PS1".to_owned(), OsString::from("(practice) $ ")));

@@ -284,8 +284,9 @@ pub trait Programs {
     fn output(&self, argv: &[String], timeout: Duration) -> std::io::Result<Zeroizing<String>>;
     /// Runs a command in the foreground with variables added; its exit code.
     fn run(&self, argv: &[OsString], env: &[(String, OsString)]) -> std::io::Result<u8>;
-    /// Where this very program lies, as far as that is known.
-    fn own(&self) -> Option<std::path::PathBuf> {
+    /// A `PATH` on which `oauthctl` is this very program, by a link in a new folder: it may have been started by its place
+    /// (`cargo run`), and another one may be installed. `None`: there is no `PATH`, or no link.
+    fn path_with_own(&self, _folder: &std::path::Path) -> Option<OsString> {
         None
     }
     /// Parts into the process that a person started and a helper that outlives it, where the system can do that.
