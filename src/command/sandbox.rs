@@ -38,7 +38,7 @@ pub enum SandboxVerb {
         #[arg(long, value_name = "MILLISECONDS")]
         latency: Option<u64>,
     },
-    /// Run a command in whose environment the built-in providers point at practice servers.
+    /// Run a command, or a shell, in which the providers' names mean practice servers.
     Run {
         /// The command and its arguments [default: `sh`, a shell to practise in]
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]

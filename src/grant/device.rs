@@ -109,7 +109,9 @@ fn invite(world: &mut World, asking: &Asking<'_>, started: &Started) {
 fn stand_in(world: &mut World, asking: &Asking<'_>, started: &Started) {
     let page = started.complete_uri.as_ref().map(|uri| Secret::unlisted(uri.as_str()));
     let Some(page) = page.and_then(|page| StandIn::at(world, asking.provider, &page)) else { return };
-    let typed_here = match world.terminal.stdin_is_terminal() {
+    // from elsewhere, standard input may be a script's own
+    let types = world.terminal.stdin_is_terminal();
+    let typed_here = match types {
         true => "Type `allow` (or `deny`) here and press Enter (it isn't shown); or in",
         false => "In",
     };
@@ -118,6 +120,9 @@ fn stand_in(world: &mut World, asking: &Asking<'_>, started: &Started) {
          curl -so /dev/null -d user_code={} -d decision=allow {}\n",
         started.user_code, started.verification_uri
     ));
+    if !types {
+        return;
+    }
     let (lines, typed) = std::sync::mpsc::channel();
     world.terminal.lines(lines);
     std::thread::spawn(move || {

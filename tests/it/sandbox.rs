@@ -88,6 +88,15 @@ fn a_device_code_is_practised_too() {
 }
 
 #[test]
+fn an_app_with_a_secret_signs_in_there_too() {
+    let mut me = Person::new();
+    me.set("OAUTHCTL_CLIENT_ID", "practice-client").set("OAUTHCTL_CLIENT_SECRET", "practice-secret").signed_in();
+    assert_eq!(me.types("refresh sandbox").code, 0);
+    assert_eq!(me.types("introspect sandbox").code, 0);
+    me.types("logout sandbox").is(0, "", "sandbox: forgotten here; the provider has revoked the tokens\n");
+}
+
+#[test]
 fn its_id_token_is_verified_at_the_login_at_a_renewal_and_afterwards() {
     let mut me = Person::new();
     let done = me.browser(allows).types("login sandbox --scope openid --max-age 60 -v");
