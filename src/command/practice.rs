@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::config;
 use crate::error::Error;
 use crate::sandbox;
 use crate::session::{Choice, Session};
@@ -19,8 +20,13 @@ pub fn open(world: &mut World, choice: Choice) -> Result<Session, Error> {
         return Ok(session);
     }
     let state = session.paths.state.as_ref().map(|dir| dir.join("sandbox"));
+    let dir = session.paths.config.clone().unwrap_or_default();
     let running: Rc<RefCell<Option<sandbox::Server>>> = Rc::default();
     Ok(session.with_more_vars(Box::new(move |world| {
+        // a file of one's own says where another one listens (`sandbox run`, `sandbox serve`)
+        if config::provider(&dir, PROVIDER, None)?.vars.get("base").is_some_and(|base| base.default.is_some()) {
+            return Ok(BTreeMap::new());
+        }
         let mut running = running.borrow_mut();
         if running.is_none() {
             *running = Some(sandbox::practice_server(world, state.clone())?);

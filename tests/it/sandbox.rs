@@ -97,6 +97,16 @@ fn an_app_with_a_secret_signs_in_there_too() {
 }
 
 #[test]
+fn a_server_that_a_file_of_ones_own_names_is_the_only_one() {
+    let mut me = Person::new();
+    let server = me.practice(Manners::Sandbox);
+    me.config("providers/sandbox.toml", &oauthctl::sandbox::provider_overrides(&server.base(), Manners::Sandbox));
+    let done = me.browser(allows).types("login sandbox -v");
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(!done.err.contains("the practice server listens on"), "{}", done.err);
+}
+
+#[test]
 fn its_id_token_is_verified_at_the_login_at_a_renewal_and_afterwards() {
     let mut me = Person::new();
     let done = me.browser(allows).types("login sandbox --scope openid --max-age 60 -v");
