@@ -7,17 +7,27 @@ use crate::secret::redact;
 pub const LONGEST_QUOTE: usize = 200;
 
 /// One line, at most [`LONGEST_QUOTE`] characters, without control, bidirectional or invisible characters, and without the
-/// marks that CI systems read commands from (`::`, `##[`, `##vso[`). Known secrets are taken out first: afterwards one might be
-/// cut in two, and not be recognised on its way out.
+/// marks that CI systems read commands from (`::`, `##[`, `##vso[`). An IPv6 address stays as it is: no command begins with one.
+/// Known secrets are taken out first: afterwards one might be cut in two, and not be recognised on its way out.
 pub fn safe(text: &str) -> String {
     let text = redact(text);
     let mut out = String::new();
     let mut shown = 0;
     let mut cut = false;
-    for c in text.chars() {
-        if shown >= LONGEST_QUOTE {
+    let mut address_ends = 0;
+    for (at, c) in text.char_indices() {
+        if at >= address_ends {
+            address_ends = at + ipv6_at(&text, at);
+        }
+        // one that is cut in two may be anything
+        if shown >= LONGEST_QUOTE || (at < address_ends && shown + address_ends - at > LONGEST_QUOTE) {
             cut = true;
             break;
+        }
+        if at < address_ends {
+            out.push(c);
+            shown += 1;
+            continue;
         }
         let c = if is_unsafe(c) { ' ' } else { c };
         if c == ' ' && out.ends_with(' ') {
@@ -39,6 +49,25 @@ pub fn safe(text: &str) -> String {
         out.push('…');
     }
     out
+}
+
+/// The length of the IPv6 address that begins here, if one does: in brackets, or as a word of its own that doesn't begin with `:`.
+fn ipv6_at(text: &str, at: usize) -> usize {
+    let rest = &text[at..];
+    let inner = rest.strip_prefix('[').unwrap_or(rest);
+    let end = inner.find(|c: char| !c.is_ascii_hexdigit() && c != ':' && c != '.').unwrap_or(inner.len());
+    // a sentence goes on, or ends
+    let end = if inner[..end].ends_with([':', '.']) && !inner[..end].ends_with("::") { end - 1 } else { end };
+    let bracketed = inner.len() < rest.len();
+    let stands_alone = || {
+        let before = text[..at].chars().next_back();
+        let after = inner[end..].chars().next();
+        let apart = |c: Option<char>| c.is_none_or(|c| " `,:.()%\"'/".contains(c));
+        !inner.starts_with(':') && apart(before) && apart(after)
+    };
+    let fits = if bracketed { inner[end..].starts_with([']', '%']) } else { stands_alone() };
+    let is_address = fits && inner[..end].parse::<std::net::Ipv6Addr>().is_ok();
+    if is_address { end + usize::from(bracketed) } else { 0 }
 }
 
 fn is_unsafe(c: char) -> bool {
@@ -81,6 +110,14 @@ impl ForTerminal {
     }
 }
 
+/// In single quotes where a shell would read more into it.
+pub fn for_a_shell(word: &str) -> String {
+    match word.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-._~:@%+=,".contains(&b)) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
 /// The known name nearest to a mistyped one, if any is near enough to be meant.
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
@@ -103,6 +140,8 @@ mod tests {
         assert_eq!(safe("##[error]x ##vso[task]"), "# #[error]x # #vso[task]");
         assert_eq!(safe("user\u{202e}gnp"), "user gnp");
         assert_eq!(safe(":::::"), ": : : : : ");
+        assert_eq!(safe("::1"), ": :1", "a command begins so");
+        assert_eq!(safe("a::b::c x=fd00::1 fd00::add-mask::x [::x] [::1::]"), "a: :b: :c x=fd00: :1 fd00: :add-mask: :x [: :x] [: :1: :]");
         assert_eq!(safe(&"x".repeat(9000)).chars().count(), LONGEST_QUOTE + 1);
         for nasty in NASTY {
             let shown = safe(nasty);
@@ -133,6 +172,25 @@ mod tests {
         "::: :: ::::#### ##[[",
         "\u{fff9}a\u{fffa}b\u{fffb}\u{180e}\u{61c}",
     ];
+
+    #[test]
+    fn an_ipv6_address_can_be_read_and_typed() {
+        for text in [
+            "fd00::9",
+            "can't reach fd00::9, port 443",
+            "fd00::9: connection refused by fd00::8.",
+            "http://[::1]:8976/callback",
+            "https://[fe80::1%25eth0]:8443",
+            "`fe80::9%eth0`",
+            "::ffff:192.0.2.1".strip_prefix("::").unwrap(),
+            "[::ffff:192.0.2.1]:80",
+        ] {
+            assert_eq!(safe(text), text);
+            assert_eq!(safe(&safe(text)), text);
+        }
+        let cut = safe(&format!("{} fd00::9", "x".repeat(LONGEST_QUOTE - 4)));
+        assert!(!cut.contains("::") && cut.ends_with("x …"), "{cut}");
+    }
 
     // H-22
     #[test]

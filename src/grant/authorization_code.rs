@@ -16,6 +16,7 @@ use crate::grant::keys::{KeptKeys, KeyRing};
 use crate::grant::redirect_plan::{Plan, Target};
 use crate::grant::signed_answer::SignedAnswer;
 use crate::grant::stand_in::{Pressed, StandIn};
+use crate::grant::tunnel::{self, Ssh};
 use crate::grant::{Asking, Commit, ask, explain};
 use crate::protocol::answer::Answer;
 use crate::protocol::authorize::{self, AuthorizeRequest};
@@ -39,8 +40,8 @@ pub struct Login<'a> {
     pub open_browser: bool,
     /// Whether a pasted address may be read from standard input.
     pub take_paste: bool,
-    /// `SSH_CONNECTION`, where this runs on another machine than the browser.
-    pub ssh: Option<String>,
+    /// Where this runs on another machine than the browser.
+    pub ssh: Option<Ssh>,
     /// What the profile asks for beyond scopes, by the names of the wire.
     pub asks: Vec<(&'static str, String)>,
     /// Where the token is to be good (RFC 8707).
@@ -329,13 +330,15 @@ fn invite(
     }
     match (listener, &login.ssh) {
         (Some(listener), Some(ssh)) => {
-            let port = listener.address().port();
-            let here = ssh.split_whitespace().nth(2).map(safe).unwrap_or_else(|| "THIS-MACHINE".to_owned());
+            let own = tunnel::end(listener.address());
             world.say("This session came over SSH. For the browser on your own machine to reach it, run there:");
             // the page to sign in at may be on this machine too: a practice server
-            let ports = [port].into_iter().chain(local_port(url).filter(|p| *p != port));
-            let forwards: String = ports.map(|p| format!(" -L {p}:127.0.0.1:{p}")).collect();
-            world.say(&format!("\n  ssh -N{forwards} {here}\n"));
+            let theirs = local_end(url).filter(|(_, port)| *port != own.1);
+            let ends: Vec<(String, u16)> = [own].into_iter().chain(theirs).collect();
+            world.say(&format!("\n  {}\n", ssh.line(&ends)));
+            if let Some(but) = ssh.but() {
+                world.say(&but);
+            }
             world.say("or paste the address that the browser ends on here, and press Enter.");
         }
         (Some(_), None) if login.take_paste && world.terminal.stdin_is_terminal() => {
@@ -350,10 +353,11 @@ fn invite(
     opened
 }
 
-/// The port of an address on this machine.
-fn local_port(url: &Secret) -> Option<u16> {
+/// Host and port of an address on this machine.
+fn local_end(url: &Secret) -> Option<(String, u16)> {
     let url = url::Url::parse(url.expose()).ok()?;
-    matches!(url.host_str(), Some("127.0.0.1" | "localhost")).then(|| url.port_or_known_default()).flatten()
+    let host = url.host_str().filter(|host| matches!(*host, "127.0.0.1" | "localhost" | "[::1]"))?;
+    Some((host.to_owned(), url.port_or_known_default()?))
 }
 
 type Redirected = (Secret, Vec<(String, String)>, Option<Reply>);

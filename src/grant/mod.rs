@@ -22,6 +22,7 @@ pub mod saml2_bearer;
 pub mod signed_answer;
 pub mod stand_in;
 pub mod token_exchange;
+pub mod tunnel;
 pub mod unattended;
 
 use std::borrow::Cow;

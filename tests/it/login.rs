@@ -213,6 +213,35 @@ fn over_ssh_the_tunnel_to_the_port_is_said() {
 }
 
 #[test]
+fn over_ssh_the_line_can_be_pasted_whatever_the_address_and_the_port() {
+    for (connection, user, end) in [
+        ("fd00::5 51000 fd00::9 22", "", " fd00::9"),
+        ("fd00::5 51000 fd00::9 2222", "ann", " ann@fd00::9"),
+        ("203.0.113.9 51000 192.0.2.7 2222", "ann", " ann@192.0.2.7"),
+    ] {
+        let mut me = Person::new();
+        me.set("SSH_CONNECTION", connection).set("USER", user);
+        let done = me.pastes(|url| decided(url, "allow")).types("login sandbox");
+        let line = done.err.lines().find(|l| l.starts_with("  ssh -N")).unwrap_or_else(|| panic!("{}", done.err));
+        assert!(line.ends_with(end), "{line}");
+        assert_eq!(line.contains(" -p 2222 -L "), connection.ends_with(" 2222"), "{line}");
+    }
+}
+
+#[test]
+fn a_listener_at_ipv6_is_forwarded_in_brackets_and_its_address_is_said_as_it_is() {
+    let mut me = Person::new();
+    let port = own_port();
+    let redirect = format!("http://[::1]:{port}/cb");
+    let _server = me.practice_for(oauthctl::sandbox::Options::new(Manners::GetResponse), &redirect);
+    me.set("SSH_CONNECTION", "fd00::5 51000 fd00::9 22");
+    me.answers("practice-client").answers_hidden("practice-secret").pastes(|url| decided(url, "deny"));
+    let done = me.types(&format!("login getresponse --redirect-uri {redirect}"));
+    assert!(done.err_raw.contains(&format!("Redirect URL to enter there: {redirect}\n")), "{}", done.err_raw);
+    assert!(done.err_raw.contains(&format!("ssh -N -L '{port}:[::1]:{port}' -L ")), "{}", done.err_raw);
+}
+
+#[test]
 fn in_ci_nothing_is_opened_and_nothing_is_asked() {
     let mut me = Person::new();
     me.set("CI", "true");

@@ -2,6 +2,9 @@
 """At a machine without a browser: the address is printed, and the redirect's address pasted into the terminal."""
 
 import re
+import shlex
+import shutil
+import subprocess
 from urllib.parse import urlsplit
 
 import rig
@@ -73,6 +76,21 @@ def over_ssh_the_line_that_forwards_the_port_is_printed(t):
     same({(int(here), int(there)) for here, there in forwarded}, {(port, port) for port in needed}, "ports forwarded")
     rig.show_redirect(url, deliver="real")
     terminal.end().expect(0)
+
+
+@test
+def over_ssh_by_ipv6_and_another_port_the_line_is_one_that_ssh_takes(t):
+    op = t.oidc_provider()
+    home = home_for(t, op, SSH_CONNECTION="fd00::5 50022 fd00::9 2222", USER="ann")
+    terminal = home.at_terminal(*LOGIN, "--no-browser")
+    line = terminal.find(r"ssh -N -p 2222( -L \S+)+ ann@fd00::9$").group()
+    if ssh := shutil.which("ssh"):
+        # `-G` says what ssh makes of it, and goes nowhere
+        told = subprocess.run([ssh, "-G", *shlex.split(line)[1:]], capture_output=True, text=True, check=True).stdout
+        for wanted in ("hostname fd00::9", "port 2222", "user ann"):
+            check(wanted in told.splitlines(), f"{wanted}: {told}")
+    terminal.press("\x03")
+    terminal.end().expect(130)
 
 
 @test

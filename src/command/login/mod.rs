@@ -31,7 +31,7 @@ use crate::provider::Provider;
 use crate::session::record::Record;
 use crate::session::{Choice, Session};
 use crate::store::{StoreKind, environment};
-use crate::text::safe;
+use crate::text::{for_a_shell, safe};
 use crate::token::TokenSet;
 use crate::world::World;
 
@@ -199,14 +199,6 @@ fn first_call(provider: &Provider, set: &TokenSet) -> Option<String> {
         path = path.replace(&format!("{{{name}}}"), &value);
     }
     (path.starts_with('/') && !path.contains('{')).then_some(path)
-}
-
-/// In single quotes where a shell would read more into it.
-fn for_a_shell(word: &str) -> String {
-    match word.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-._~:@%+=,".contains(&b)) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
-    }
 }
 
 /// Who signed in by the ID token, if there is one.

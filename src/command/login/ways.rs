@@ -12,6 +12,7 @@ use crate::grant::authorization_code::{self, Caught, Login, wants_confirmation};
 use crate::grant::authorize_request::Travel;
 use crate::grant::identity::Sent;
 use crate::grant::redirect_plan::{self, Target};
+use crate::grant::tunnel::Ssh;
 use crate::protocol::jarm;
 use crate::protocol::token_request::Client;
 use crate::provider::Provider;
@@ -59,7 +60,7 @@ pub(super) fn by_browser(
             .hint("oauthctl login --response-mode query"));
     }
     say_if(world, store_notice);
-    let ssh = world.env.var("SSH_CONNECTION");
+    let ssh = Ssh::of(&*world.env);
     let has_display = ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"].iter().any(|name| world.env.var(name).is_some());
     let name = session.name.clone();
     let asked = session.scopes(provider, GrantKind::AuthorizationCode);
