@@ -83,6 +83,7 @@ impl Provider {
             device: None,
             revoke: None,
             client_credentials: None,
+            own_account: false,
             implicit: false,
             // RFC 8252, section 7.3
             redirect: Redirect {

@@ -212,6 +212,20 @@ impl Provider {
     }
 }
 
+impl Provider {
+    /// Whether a variable may have this value wherever it lands; else why not, in words that follow the variable's name.
+    pub fn takes(&self, name: &str, value: &str) -> Result<(), String> {
+        if let Some(var) = self.vars.get(name) {
+            var.accepts(value)?;
+        }
+        let values = BTreeMap::from([(name, value)]);
+        self.clone().each_string(&mut |_, kind, text| match fill(text, kind, &values) {
+            Err(ExpandError::Value { why, .. }) => Err(why),
+            _ => Ok(()),
+        })
+    }
+}
+
 impl Var {
     /// Whether a value fits `enum` and `pattern`; else why not, in words that follow the variable's name.
     pub fn accepts(&self, value: &str) -> Result<(), String> {

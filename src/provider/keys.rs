@@ -140,6 +140,7 @@ pub(super) fn read(id: &str, table: &Table, file: &str) -> Result<Provider, Read
     let mut cc = r.section("client-credentials")?;
     let endpoint = endpoint(&mut cc, &p.like_token(), CLIENT_AUTH_ANYWHERE)?;
     p.client_credentials = cc.flag("supported")?.unwrap_or(true).then_some(endpoint);
+    p.own_account = cc.flag("own-account")?.unwrap_or(false) && p.client_credentials.is_some();
     cc.finish()?;
     p.introspect = introspect(r.section("introspect")?, &p, file)?;
     let mut id_token = r.section("id-token")?;

@@ -48,6 +48,8 @@ pub struct Provider {
     pub revoke: Option<Revoke>,
     /// `None`: the provider is known not to offer it.
     pub client_credentials: Option<Endpoint>,
+    /// Client credentials act for the account that the app belongs to.
+    pub own_account: bool,
     /// Whether the implicit grant is offered; for information, a command line has no use for it.
     pub implicit: bool,
     pub redirect: Redirect,

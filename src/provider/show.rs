@@ -102,6 +102,7 @@ impl Provider {
             Some(endpoint) => {
                 w.endpoint("client-credentials", endpoint, &self.like_token());
                 w.flag("client-credentials.supported", true, true);
+                w.flag("client-credentials.own-account", self.own_account, false);
             }
             None => w.put("client-credentials.supported", false),
         }
