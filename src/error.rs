@@ -12,8 +12,8 @@ use crate::protocol::authorize::AuthorizeError;
 use crate::protocol::token_request::RequestError;
 use crate::store::StoreError;
 use crate::text::safe;
-use crate::world::HttpError;
 use crate::world::loopback::ListenError;
+use crate::world::{HttpError, Unanswered};
 
 /// What kind of failure it is; each has its exit code, pinned by a test against the README's table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +100,10 @@ pub struct Error {
     pub unavailable: Option<u16>,
     /// The answer says yes and can't be read all the same: the server may have spent a refresh token for it.
     pub may_hold_tokens: bool,
+    /// The server said that the client's id or its secret is wrong.
+    pub wrong_client: bool,
+    /// The person said no: on the provider's page, on another device, or here.
+    pub said_no: bool,
 }
 
 impl Error {
@@ -114,6 +118,8 @@ impl Error {
             nothing_sent: false,
             unavailable: None,
             may_hold_tokens: false,
+            wrong_client: false,
+            said_no: false,
         }
     }
 
@@ -159,7 +165,8 @@ impl Error {
         json!({
             "code": self.kind.exit_code(), "message": self.message, "causes": self.causes, "hints": self.hints,
             "grant_is_dead": self.grant_is_dead, "retry_after": self.retry_after, "nothing_sent": self.nothing_sent,
-            "unavailable": self.unavailable, "may_hold_tokens": self.may_hold_tokens,
+            "unavailable": self.unavailable, "may_hold_tokens": self.may_hold_tokens, "wrong_client": self.wrong_client,
+            "said_no": self.said_no,
         })
     }
 
@@ -179,6 +186,8 @@ impl Error {
             nothing_sent: value.get("nothing_sent")?.as_bool()?,
             unavailable: value.get("unavailable")?.as_u64().and_then(|s| u16::try_from(s).ok()),
             may_hold_tokens: value.get("may_hold_tokens")?.as_bool()?,
+            wrong_client: value.get("wrong_client")?.as_bool()?,
+            said_no: value.get("said_no")?.as_bool()?,
         })
     }
 
@@ -195,6 +204,22 @@ impl Error {
             object["retry_after"] = seconds.into();
         }
         format!("{object}\n")
+    }
+}
+
+/// The question is named by what did not happen: `not_done` ends the sentence.
+pub fn unanswered(e: Unanswered, not_done: &str) -> Error {
+    match e {
+        Unanswered::Ended => Error::new(Kind::NobodyAnswered, format!("{e}; {not_done}")),
+        Unanswered::Signal(2) => Error::new(Kind::Interrupted, format!("interrupted; {not_done}")),
+        Unanswered::Signal(_) => Error::new(Kind::Terminated, format!("ended by a signal; {not_done}")),
+        Unanswered::Failed(_) => Error::usage(format!("{e}; {not_done}")),
+    }
+}
+
+impl From<Unanswered> for Error {
+    fn from(e: Unanswered) -> Error {
+        unanswered(e, "nothing was done")
     }
 }
 
@@ -406,9 +431,7 @@ pub fn token_answer(e: AnswerError, asked: Asked, profile: &str, now: i64) -> Er
         "invalid_target" => (Kind::Refused, "ask for another `--resource` or `--audience`".to_owned()),
         "invalid_authorization_details" => (Kind::Refused, "compare `--authorization-details` with the provider's documents".to_owned()),
         "invalid_grant" | "expired_token" | "bad_refresh_token" | "bad_verification_code" => (Kind::LoginFirst, login),
-        "invalid_client" | "incorrect_client_credentials" => (Kind::Usage, wrong_client),
-        // some servers say so of a wrong secret, with the status that is for it
-        "unauthorized_client" if *status == 401 => (Kind::Usage, wrong_client),
+        _ if is_wrong_client(error, *status) => (Kind::Usage, wrong_client),
         "unsupported_grant_type" | "unauthorized_client" => {
             (Kind::Usage, "this client may not use that grant: see how the app is registered".to_owned())
         }
@@ -426,8 +449,19 @@ pub fn token_answer(e: AnswerError, asked: Asked, profile: &str, now: i64) -> Er
         _ => (Kind::Other, "`-v` shows each request and answer, without secrets".to_owned()),
     };
     let mut shown = Error::new(kind, doing).cause(&e).hint(hint);
+    shown.wrong_client = is_wrong_client(error, *status);
     shown.grant_is_dead = asked == Asked::Refresh && matches!(error.as_str(), "invalid_grant" | "bad_refresh_token");
     shown
+}
+
+/// Whether an OAuth error means the client's id or secret. Some servers say of a wrong secret that the client may not, with the
+/// status that is for it.
+pub fn is_wrong_client(error: &str, status: u16) -> bool {
+    match error {
+        "invalid_client" | "incorrect_client_credentials" => true,
+        "unauthorized_client" => status == 401,
+        _ => false,
+    }
 }
 
 /// The authorize endpoint's `error` on the redirect.
@@ -445,7 +479,8 @@ pub fn refused_at_authorize(error: &str, description: Option<&str>, profile: &st
         "access_denied" => "the sign-in was refused",
         _ => "the provider ended the sign-in",
     };
-    Error::new(kind, message).cause(said).hint(format!("oauthctl login {profile}"))
+    let shown = Error { said_no: error == "access_denied", ..Error::new(kind, message) };
+    shown.cause(said).hint(format!("oauthctl login {profile}"))
 }
 
 #[cfg(test)]

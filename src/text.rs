@@ -62,8 +62,8 @@ fn ipv6_at(text: &str, at: usize) -> usize {
     let stands_alone = || {
         let before = text[..at].chars().next_back();
         let after = inner[end..].chars().next();
-        let apart = |c: Option<char>| c.is_none_or(|c| " `,:.()%\"'/".contains(c));
-        !inner.starts_with(':') && apart(before) && apart(after)
+        let is_in = |c: Option<char>, of: &str| c.is_none_or(|c| of.contains(c));
+        !inner.starts_with(':') && is_in(before, " `,(\"'/") && is_in(after, " `,:.()%\"'/")
     };
     let fits = if bracketed { inner[end..].starts_with([']', '%']) } else { stands_alone() };
     let is_address = fits && inner[..end].parse::<std::net::Ipv6Addr>().is_ok();
@@ -141,7 +141,10 @@ mod tests {
         assert_eq!(safe("user\u{202e}gnp"), "user gnp");
         assert_eq!(safe(":::::"), ": : : : : ");
         assert_eq!(safe("::1"), ": :1", "a command begins so");
-        assert_eq!(safe("a::b::c x=fd00::1 fd00::add-mask::x [::x] [::1::]"), "a: :b: :c x=fd00: :1 fd00: :add-mask: :x [: :x] [: :1: :]");
+        assert_eq!(
+            safe("a::b::c x=fd00::1 fd00::add-mask::x [::x] [::1::]"),
+            "a: :b: :c x=fd00: :1 fd00: :add-mask: :x [: :x] [: :1: :]"
+        );
         assert_eq!(safe(&"x".repeat(9000)).chars().count(), LONGEST_QUOTE + 1);
         for nasty in NASTY {
             let shown = safe(nasty);
@@ -189,7 +192,7 @@ mod tests {
             assert_eq!(safe(&safe(text)), text);
         }
         let cut = safe(&format!("{} fd00::9", "x".repeat(LONGEST_QUOTE - 4)));
-        assert!(!cut.contains("::") && cut.ends_with("x …"), "{cut}");
+        assert!(!cut.contains("fd00") && cut.ends_with("x…"), "{cut}");
     }
 
     // H-22

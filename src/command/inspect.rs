@@ -15,7 +15,7 @@ use crate::protocol::signed::{self, SignedError, Trust};
 use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::session::record::Record;
-use crate::session::{Choice, Session, no_token};
+use crate::session::{Choice, Session, no_token, secret_from_file};
 use crate::text::safe;
 use crate::world::World;
 
@@ -70,6 +70,7 @@ fn unreadable(why: &dyn std::fmt::Display) -> Error {
 /// The token, and the record whose keys may verify it.
 fn token(args: &InspectArgs, global: &Global, world: &mut World) -> Result<(Secret, Option<Record>), Error> {
     let given = match args.what.as_deref() {
+        Some("-") if world.terminal.stdin_is_terminal() => Some(secret_from_file(world, "-", "token")?),
         Some("-") => {
             let text = world
                 .terminal

@@ -12,6 +12,9 @@ use crate::store::{StoreKind, environment};
 use crate::text::safe;
 use crate::world::World;
 
+/// Of a token that is not revoked.
+pub const STAYS_VALID: &str = "it stays valid until it expires, or until you remove the app in your account there";
+
 #[derive(Args, Debug)]
 pub struct LogoutArgs {
     #[command(flatten)]
@@ -43,6 +46,7 @@ pub fn run(args: LogoutArgs, global: &Global, world: &mut World) -> Result<u8, E
 
 fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<(), Error> {
     let mut session = practice::open(world, choice)?;
+    session.look_into_files(world)?;
     let name = session.name.clone();
     match session.store.kind() {
         StoreKind::Environment => {
@@ -66,17 +70,9 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<(), Error>
         }
         Err(e) => return Err(e),
     };
-    let bare = record.as_ref().is_some_and(|r| r.client_secret.is_none() && r.registration.is_none());
-    let Some(record) = record.filter(|r| r.token.is_some()) else {
-        copy::forget(world, &session);
-        // what a refused renewal left: no token, and no client secret that a person entered
-        if bare {
-            session.store.delete(&name)?;
-        }
-        renewal::sweep(&session);
-        session.raw_provider()?;
-        world.say(&format!("{name}: no token is stored"));
-        return Ok(());
+    let record = match record {
+        Some(record) if record.token.is_some() => record,
+        record => return without_token(world, &session, record),
     };
     let (record, revoked) = if local_only {
         (record, Ok(Some("the provider was not asked to revoke it")))
@@ -109,7 +105,7 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<(), Error>
             let provider =
                 session.raw_provider().map(|p| p.name).unwrap_or_else(|_| session.provider_name().to_owned());
             world.say(&format!(
-                "{name}: forgotten here; {} offers no way to revoke a token from outside: it stays valid until it expires, or until you remove the app in your account there{kept}",
+                "{name}: forgotten here; {} offers no way to revoke a token from outside: {STAYS_VALID}{kept}",
                 safe(&provider)
             ));
         }
@@ -118,10 +114,30 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<(), Error>
             let message = format!("the token of `{name}` was forgotten here, but not revoked at the provider");
             let causes = [vec![e.message.clone()], e.causes.clone()].concat();
             // nothing is left here to try again with
-            return Err(Error { message, causes, ..e }
-                .hint("it stays valid until it expires, or until you remove the app in your account there"));
+            return Err(Error { message, causes, ..e }.hint(STAYS_VALID));
         }
     }
+    Ok(())
+}
+
+/// What a refused renewal or a login that is not finished left.
+fn without_token(world: &mut World, session: &Session, record: Option<Record>) -> Result<(), Error> {
+    copy::forget(world, session);
+    let mut typed = "";
+    if let Some(record) = record {
+        if record.unfinished.is_some() {
+            typed = "; what was typed for a login is forgotten";
+        }
+        // a client secret that a person entered stays
+        if record.client_secret.is_none() && record.registration.is_none() {
+            session.store.delete(&session.name)?;
+        } else if record.unfinished.is_some() {
+            session.store.save(&session.name, &Record { unfinished: None, ..record }.to_json())?;
+        }
+    }
+    renewal::sweep(session);
+    session.raw_provider()?;
+    world.say(&format!("{}: no token is stored{typed}", session.name));
     Ok(())
 }
 
@@ -146,6 +162,7 @@ fn forget(world: &mut World, session: &Session, record: &Record) -> Result<(), E
     let kept = Record {
         generation: record.generation + 1,
         token: None,
+        unfinished: None,
         login_at: None,
         account: None,
         vars: Default::default(),

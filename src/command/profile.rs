@@ -4,13 +4,13 @@ use std::path::Path;
 
 use clap::Subcommand;
 
-use crate::command::{Global, print};
+use crate::command::{Global, may_ask, print};
 use crate::config;
 use crate::error::Error;
 use crate::secret::Secret;
 use crate::session::paths::Paths;
 use crate::session::record::Record;
-use crate::session::{Choice, Session, copy, lock, nobodys, renewal};
+use crate::session::{Choice, Session, copy, lock, nobodys, renewal, secret_from_file};
 use crate::store::StoreKind;
 use crate::text::safe;
 use crate::world::World;
@@ -26,12 +26,12 @@ pub enum ProfileVerb {
         /// The value; several scopes are separated by spaces.
         value: String,
     },
-    /// Keep a client secret in the store, read from a file or (`-`) from standard input.
+    /// Keep a client secret in the store: asked for without echo, or read from a file or (`-`) from standard input.
     SetSecret {
         /// The profile.
         profile: String,
-        /// The file, or `-`.
-        file: String,
+        /// The file, or `-` [default: a question at the terminal]
+        file: Option<String>,
     },
     /// Take a key away.
     Unset {
@@ -122,19 +122,30 @@ fn open(world: &mut World, global: &Global, dir: &Path, profile: String) -> Resu
     Session::open(world, Choice { profile: Some(profile), provider, no_cache: global.no_cache, ..Choice::default() })
 }
 
-fn set_secret(world: &mut World, global: &Global, profile: String, file: String) -> Result<(), Error> {
-    let choice = Choice {
-        profile: Some(profile),
-        client_secret_file: Some(file),
-        no_cache: global.no_cache,
-        ..Choice::default()
+fn set_secret(world: &mut World, global: &Global, profile: String, file: Option<String>) -> Result<(), Error> {
+    let file = match file {
+        Some(file) => file,
+        None if may_ask(world) => "-".to_owned(),
+        None => {
+            return Err(Error::usage(
+                "no file is named that holds the client secret, and there is no terminal to ask at",
+            )
+            .hint(format!("oauthctl profile set-secret {} FILE", safe(&profile)))
+            .hint(format!("oauthctl profile set-secret {} - < FILE", safe(&profile))));
+        }
     };
-    let mut session = Session::open(world, choice)?;
-    let secret = session.secret_from_outside(world)?;
+    let choice = Choice { profile: Some(profile), no_cache: global.no_cache, ..Choice::default() };
+    let session = Session::open(world, choice)?;
+    // what can't be kept needn't be typed
+    session.raw_provider()?;
+    session.store.writable(&session.name)?;
+    session.load()?;
+    let secret = Some(secret_from_file(world, &file, "client secret")?);
     let _lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
     let old = session.load()?.unwrap_or_default();
     let record = Record {
         client_secret: secret,
+        unfinished: None,
         generation: old.generation + 1,
         provider: Some(session.provider_name().to_owned()),
         ..old
@@ -147,7 +158,8 @@ fn set_secret(world: &mut World, global: &Global, profile: String, file: String)
 
 fn remove(world: &mut World, global: &Global, profile: String) -> Result<(), Error> {
     let dir = Paths::find(&*world.env).require_config()?;
-    let session = open(world, global, &dir, profile)?;
+    let mut session = open(world, global, &dir, profile)?;
+    session.look_into_files(world)?;
     let mut forgotten = false;
     let mut stays = None;
     if matches!(session.store.kind(), StoreKind::Keychain | StoreKind::File) {

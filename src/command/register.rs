@@ -116,6 +116,7 @@ pub fn make(
         registration: made.management.clone(),
         // another client's token is none of this one's
         token: None,
+        unfinished: None,
         metadata: session.metadata.clone().or(before.metadata.clone()),
         ..before
     };

@@ -80,13 +80,34 @@ enum Event {
     Signal(i32),
 }
 
+/// What a login waits for, bound before anything is asked of the person: a port that is taken costs nobody an answer.
+pub struct Listening {
+    listener: Option<Loopback>,
+    events: Sender<Event>,
+    inbox: Receiver<Event>,
+    /// Whether anything has come yet.
+    acted: Arc<AtomicBool>,
+}
+
+/// `posted`: the answer may come as a form.
+pub fn listen(plan: &Plan, posted: bool) -> Result<Listening, Error> {
+    let (events, inbox) = channel();
+    let acted = Arc::new(AtomicBool::new(false));
+    let listener = match &plan.target {
+        Target::Listen { address, .. } => {
+            Some(Loopback::bind(address, forward(&events, &acted, Event::Redirect), posted)?)
+        }
+        Target::Paste { .. } => None,
+    };
+    Ok(Listening { listener, events, inbox, acted })
+}
+
 /// How often a hint about noise is given at most (L-57).
 const NOISE_EVERY: Duration = Duration::from_secs(10);
 
 impl Caught {
     /// Tells the browser how it ended, the ones that came twice too, and closes the port.
-    pub fn tell(mut self, done: bool) {
-        let page = if done { Page::Done } else { Page::Failed };
+    pub fn tell(mut self, page: Page) {
         if let Some(reply) = self.reply.take() {
             reply.send(page);
         }
@@ -103,20 +124,16 @@ impl Caught {
 
 /// Runs the whole login up to the answer of the token endpoint. From the redirect on signals are held back, so that what was
 /// obtained can be kept first (L-47): the caller releases them.
-pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Result<Obtained, Error> {
+pub fn obtain(
+    world: &mut World,
+    login: &Login<'_>,
+    listening: Listening,
+    commit: Commit<'_>,
+) -> Result<Obtained, Error> {
     let provider = login.asking.provider;
-    let (events, inbox) = channel();
-    // whether anything has come yet
-    let acted = Arc::new(AtomicBool::new(false));
-    let (listener, redirect_uri) = match &login.plan.target {
-        Target::Listen { address, path } => {
-            let form_post = login.asks.iter().any(|(n, v)| *n == "response_mode" && v.starts_with("form_post"));
-            let listener = Loopback::bind(address, forward(&events, &acted, Event::Redirect), form_post)?;
-            let uri = login.plan.redirect_uri(Some(&listener.origin()), path);
-            (Some(listener), uri)
-        }
-        Target::Paste { .. } => (None, login.plan.redirect_uri(None, "")),
-    };
+    let Listening { listener, events, inbox, acted } = listening;
+    let path = if let Target::Listen { path, .. } = &login.plan.target { path } else { "" };
+    let redirect_uri = login.plan.redirect_uri(listener.as_ref().map(Loopback::origin).as_deref(), path);
 
     let state = Secret::new(random_text::<32>(world));
     // servers refuse `openid` without one, and an ID token without ours is another login's
@@ -228,7 +245,7 @@ pub fn obtain(world: &mut World, login: &Login<'_>, commit: Commit<'_>) -> Resul
     match answer {
         Ok(answer) => Ok(Obtained { answer, redirect_params, caught, sent: Sent { code: Some(code), ..sent }, keys }),
         Err(e) => {
-            caught.tell(false);
+            caught.tell(Page::Failed);
             world.signals.release();
             // a code is spent by the first try, whatever became of it (RFC 6749, section 4.1.2; T-60)
             Err(if e.kind == Kind::TryLater { e.hint(format!("oauthctl login {}", login.asking.profile)) } else { e })
@@ -389,8 +406,16 @@ fn wait(
             Ok(Event::NothingToPaste) if listening => {}
             Ok(Event::NothingToPaste) if noise.last.is_some() => return Err(nobody_answered(login, &noise)),
             Ok(Event::NothingToPaste) => {
-                return Err(Error::new(Kind::NobodyAnswered, "the input ended before an address was pasted")
-                    .hint(format!("run `oauthctl login {}` in a terminal", login.asking.profile)));
+                let login = format!("oauthctl login {}", login.asking.profile);
+                let hint = match world.terminal.stdin_is_terminal() {
+                    true => login,
+                    false => format!("run `{login}` in a terminal"),
+                };
+                return Err(Error::new(
+                    Kind::NobodyAnswered,
+                    "the input ended before an address was pasted; nobody was signed in",
+                )
+                .hint(hint));
             }
             Ok(Event::NoButton(why)) => world.say(&format!("The page says: {why}")),
             Ok(Event::Pasted(line)) => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::GrantKind;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, is_wrong_client};
 use crate::grant::poll::{self, Polling};
 use crate::grant::{Asking, Commit, redirected, send, unattended};
 use crate::protocol::answer::Answer;
@@ -82,7 +82,9 @@ fn refused(e: StartError, profile: &str) -> Error {
         _ => Kind::Unsafe,
     };
     let unknown = matches!(&e, StartError::Refused { code: Some(code), .. } if code == "unknown_user_id");
-    let error = Error::new(kind, "the sign-in on another device can't be started").cause(e);
+    let wrong_client =
+        matches!(&e, StartError::Refused { code: Some(code), status, .. } if is_wrong_client(code, *status));
+    let error = Error { wrong_client, ..Error::new(kind, "the sign-in on another device can't be started") }.cause(e);
     match unknown {
         true => error.hint("name the account as the provider knows it: `--login-hint`"),
         false => error.hint(format!("with a browser: oauthctl login {profile} --grant authorization-code")),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, is_wrong_client};
 use crate::grant::poll::{self, Polling};
 use crate::grant::stand_in::{Pressed, StandIn};
 use crate::grant::{Asking, Commit, redirected, send};
@@ -74,9 +74,10 @@ fn start(world: &mut World, asking: &Asking<'_>, facts: &Device, scopes: &[Strin
             StartError::Refused { .. } => Kind::Usage,
             _ => Kind::Unsafe,
         };
-        Error::new(kind, "the login by device code can't be started")
-            .cause(e)
-            .hint(format!("with a browser: oauthctl login {} --grant authorization-code", asking.profile))
+        let wrong_client =
+            matches!(&e, StartError::Refused { code: Some(code), status, .. } if is_wrong_client(code, *status));
+        let error = Error { wrong_client, ..Error::new(kind, "the login by device code can't be started") };
+        error.cause(e).hint(format!("with a browser: oauthctl login {} --grant authorization-code", asking.profile))
     })
 }
 

@@ -73,8 +73,8 @@ pub fn until_decided(
                 interval
             }
             Poll::Denied => {
-                return Err(Error::new(Kind::Refused, "the sign-in was refused")
-                    .hint(format!("oauthctl login {}", asking.profile)));
+                let refused = Error { said_no: true, ..Error::new(Kind::Refused, "the sign-in was refused") };
+                return Err(refused.hint(format!("oauthctl login {}", asking.profile)));
             }
             Poll::Expired => return Err(expired()),
             Poll::Other

@@ -41,6 +41,22 @@ pub fn given(
     }
 }
 
+/// Whether what the grant exchanges is said at all: before anything else is asked for.
+pub fn are_said(session: &Session, grant: GrantKind) -> Result<(), Error> {
+    let asks = &session.profile.asks;
+    match (grant, &asks.subject_profile, &asks.subject_token) {
+        (GrantKind::TokenExchange, Some(_), Some(_)) => {
+            Err(Error::usage("the subject is said twice: by a token and by a profile")
+                .hint("give `--subject-token-file` or `--subject-profile`"))
+        }
+        (GrantKind::TokenExchange, None, None) => {
+            Err(Error::usage("token exchange needs the token of whom it is about")
+                .hint("`--subject-profile PROFILE`, or `--subject-token-file FILE` (`-`: standard input)"))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn jwt(world: &mut World, session: &Session) -> Result<Secret, Error> {
     let text = require(world, session, "assertion", "--assertion-file", &session.profile.asks.assertion)?;
     assertion::jwt(&text)
@@ -75,6 +91,7 @@ fn own_jwt(
 }
 
 fn exchange(world: &mut World, session: &Session) -> Result<Exchange, Error> {
+    are_said(session, GrantKind::TokenExchange)?;
     let asks = &session.profile.asks;
     let kind = |name: &Option<String>| {
         type_uri(name.as_deref().unwrap_or("access_token")).map_err(|e| Error::usage(e.to_string()))
@@ -84,17 +101,9 @@ fn exchange(world: &mut World, session: &Session) -> Result<Exchange, Error> {
         (Some(profile), None) => {
             Typed { token: of_profile(world, session, profile, &subject_kind)?, kind: subject_kind }
         }
-        (None, Some(_)) => {
+        _ => {
             let text = require(world, session, "subject token", "--subject-token-file", &asks.subject_token)?;
             Typed { token: trimmed(&text), kind: subject_kind }
-        }
-        (Some(_), Some(_)) => {
-            return Err(Error::usage("the subject is said twice: by a token and by a profile")
-                .hint("give `--subject-token-file` or `--subject-profile`"));
-        }
-        (None, None) => {
-            return Err(Error::usage("token exchange needs the token of whom it is about")
-                .hint("`--subject-profile PROFILE`, or `--subject-token-file FILE` (`-`: standard input)"));
         }
     };
     let actor = match read(world, session, "actor token", &asks.actor_token)? {
@@ -168,7 +177,7 @@ pub fn read(
 ) -> Result<Option<Secret>, Error> {
     match source {
         None => Ok(None),
-        Some(SecretSource::File(path)) => secret_from_file(world, &path.to_string_lossy()).map(Some),
+        Some(SecretSource::File(path)) => secret_from_file(world, &path.to_string_lossy(), what).map(Some),
         Some(SecretSource::Env(name)) => match world.env.var(name) {
             Some(secret) => Ok(Some(secret.into())),
             None => Err(Error::usage(format!(

@@ -364,7 +364,7 @@ impl Session {
     /// From the flag, the environment or the configuration, in this order; not from the store.
     pub fn secret_from_outside(&mut self, world: &mut World) -> Result<Option<Secret>, Error> {
         if let Some(file) = &self.choice.client_secret_file {
-            return secret_from_file(world, file).map(Some);
+            return secret_from_file(world, file, "client secret").map(Some);
         }
         if let Some(secret) = self.variable(world, "CLIENT_SECRET") {
             return Ok(Some(secret.into()));
@@ -378,9 +378,44 @@ impl Session {
         variable(world, &self.name, self.named, what).map(|(value, _)| value)
     }
 
+    /// Whether the secret, or a key in its place, comes from outside the store: what a person types would not be used.
+    pub fn proves_from_outside(&self, world: &World) -> bool {
+        self.choice.client_secret_file.is_some()
+            || self.profile.client_secret.is_some()
+            || self.profile.proofs.key.is_some()
+            || self.variable(world, "CLIENT_SECRET").is_some()
+    }
+
+    /// The client id that was said for this very command.
+    pub fn said_client_id(&self, world: &World) -> Option<String> {
+        self.choice.client_id.clone().or_else(|| self.variable(world, "CLIENT_ID"))
+    }
+
     /// A secret that was asked for at the terminal.
     pub fn set_secret(&mut self, secret: Secret) {
         self.client_secret = Some(secret);
+    }
+
+    /// Whether the keychain is meant because nobody said otherwise.
+    pub fn store_is_the_usual(&self, world: &World) -> bool {
+        self.store.kind() == StoreKind::Keychain
+            && self.choice.store.is_none()
+            && world.env.var("OAUTHCTL_STORE").is_none()
+            && self.profile.store.is_none()
+    }
+
+    /// Where no keychain answers a login goes into sealed files, and one that is not finished may have left something there.
+    pub fn look_into_files(&mut self, world: &World) -> Result<(), Error> {
+        if self.configured || !self.store_is_the_usual(world) {
+            return Ok(());
+        }
+        if let Err(StoreError::Absent { .. }) = self.store.load(&self.name) {
+            let files = open_file_store(world, &self.paths)?;
+            if files.load(&self.name)?.is_some() {
+                self.store = Box::new(files);
+            }
+        }
+        Ok(())
     }
 
     /// What is stored for this profile, if anything.
@@ -426,18 +461,26 @@ pub fn open_file_store(world: &World, paths: &Paths) -> Result<store::file::File
     Ok(store::file::FileStore::new(state.join("store"), passphrase))
 }
 
-/// One line's worth: the end of the line that editors add isn't part of it.
-fn secret_from_file(world: &World, file: &str) -> Result<Secret, Error> {
+/// What may be longer than a line.
+const OF_SEVERAL_LINES: [&str; 3] = ["assertion", "client key", "subject token"];
+
+/// One line's worth: the end of the line that editors add isn't part of it. `what` names it. Where standard input (`-`) is a
+/// terminal, what is typed there isn't shown.
+pub fn secret_from_file(world: &mut World, file: &str, what: &str) -> Result<Secret, Error> {
     const LONGEST: usize = 64 * 1024;
-    let text = if file == "-" {
-        world.terminal.read_stdin(LONGEST)
-    } else {
-        let path = match file.strip_prefix("~/").zip(world.env.home()) {
-            Some((rest, home)) => home.join(rest),
-            None => PathBuf::from(file),
-        };
-        read_at_most(&path, LONGEST)
+    let path = match file.strip_prefix("~/").zip(world.env.home()) {
+        Some((rest, home)) => home.join(rest),
+        None => PathBuf::from(file),
     };
+    // `/dev/stdin` too
+    let typed = match file {
+        "-" => world.terminal.stdin_is_terminal(),
+        _ => std::fs::File::open(&path).is_ok_and(|file| std::io::IsTerminal::is_terminal(&file)),
+    };
+    if typed {
+        return typed_secret(world, what);
+    }
+    let text = if file == "-" { world.terminal.read_stdin(LONGEST) } else { read_at_most(&path, LONGEST) };
     let what = if file == "-" { "standard input".to_owned() } else { format!("`{}`", safe(file)) };
     let text = text.map_err(|e| Error::usage(format!("the secret can't be read from {what}")).cause(e))?;
     let secret = text.trim_end_matches(['\n', '\r']);
@@ -445,6 +488,21 @@ fn secret_from_file(world: &World, file: &str) -> Result<Secret, Error> {
         return Err(Error::usage(format!("{what} holds no secret: it is empty")));
     }
     Ok(Secret::new(secret))
+}
+
+fn typed_secret(world: &mut World, what: &str) -> Result<Secret, Error> {
+    let mut name = what.to_owned();
+    if let Some(first) = name.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    let typed = match OF_SEVERAL_LINES.contains(&what) {
+        true => world.ask_hidden_lines(&format!("{name} (not shown; Enter and Ctrl-D end it)"))?,
+        false => world.ask_hidden(&format!("{name} (not shown)"))?,
+    };
+    match typed.is_empty() {
+        true => Err(Error::usage(format!("no {what} was entered; nothing was done"))),
+        false => Ok(typed),
+    }
 }
 
 fn read_at_most(path: &std::path::Path, limit: usize) -> std::io::Result<zeroize::Zeroizing<String>> {

@@ -44,6 +44,53 @@ pub struct Record {
     pub dpop_nonces: BTreeMap<String, String>,
     /// With what this client's registration is managed (RFC 7592).
     pub registration: Option<Management>,
+    /// What was typed for a login that is not finished.
+    pub unfinished: Option<Unfinished>,
+}
+
+/// What a person typed for a login that did not come to its end, and is offered at the next one. The client's id and secret go
+/// nowhere but to the address that they were typed for, and nothing but `login` ever uses them.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Unfinished {
+    /// Of which provider, and of which environment of it.
+    pub provider: String,
+    pub environment: Option<String>,
+    /// The provider's variables.
+    pub vars: BTreeMap<String, String>,
+    pub client_id: Option<String>,
+    pub client_secret: Option<Secret>,
+    /// The endpoint that the client's id and secret are for.
+    pub endpoint: Option<String>,
+    /// The server said that id or secret are wrong.
+    pub refused: bool,
+}
+
+impl Unfinished {
+    fn to_value(&self) -> Value {
+        json!({
+            "provider": self.provider, "environment": self.environment, "vars": self.vars, "client_id": self.client_id,
+            "client_secret": self.client_secret.as_ref().map(Secret::expose), "endpoint": self.endpoint,
+            "refused": self.refused,
+        })
+    }
+
+    fn from_value(value: &Value) -> Option<Unfinished> {
+        let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        Some(Unfinished {
+            provider: text("provider")?,
+            environment: text("environment"),
+            vars: texts(value, "vars"),
+            client_id: text("client_id"),
+            client_secret: text("client_secret").map(Secret::new),
+            endpoint: text("endpoint"),
+            refused: value.get("refused").and_then(Value::as_bool).unwrap_or(false),
+        })
+    }
+}
+
+fn texts(value: &Value, name: &str) -> BTreeMap<String, String> {
+    let members = value.get(name).and_then(Value::as_object).into_iter().flatten();
+    members.filter_map(|(n, v)| Some((n.clone(), v.as_str()?.to_owned()))).collect()
 }
 
 /// A discovery document, and until when (Unix seconds) it needn't be fetched again.
@@ -96,6 +143,9 @@ impl Record {
         if let Some(Management { uri, token }) = &self.registration {
             map.insert("registration".into(), json!({ "uri": uri, "token": token.expose() }));
         }
+        if let Some(unfinished) = &self.unfinished {
+            map.insert("unfinished".into(), unfinished.to_value());
+        }
         if let Some(token) = &self.token {
             map.insert("token".into(), token.to_json());
         }
@@ -115,10 +165,6 @@ impl Record {
             return None;
         }
         let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
-        let texts = |name: &str| -> BTreeMap<String, String> {
-            let members = value.get(name).and_then(Value::as_object).into_iter().flatten();
-            members.filter_map(|(n, v)| Some((n.clone(), v.as_str()?.to_owned()))).collect()
-        };
         let token = match value.get("token") {
             None => None,
             Some(token) => Some(TokenSet::from_json(token)?),
@@ -135,12 +181,12 @@ impl Record {
                 .map(|l| l.iter().filter_map(Value::as_str).map(str::to_owned).collect())
                 .unwrap_or_default(),
             login_at: value.get("login_at").and_then(Value::as_i64),
-            vars: texts("vars"),
+            vars: texts(&value, "vars"),
             account: text("account"),
             journal_key: text("journal_key").map(Secret::new),
             machine: text("machine"),
             dpop_key: text("dpop_key").map(Secret::new),
-            dpop_nonces: texts("dpop_nonces"),
+            dpop_nonces: texts(&value, "dpop_nonces"),
             token,
             metadata: value.get("metadata").and_then(|m| {
                 Some(Kept {
@@ -156,6 +202,7 @@ impl Record {
                     set: k.get("set")?.clone(),
                 })
             }),
+            unfinished: value.get("unfinished").and_then(Unfinished::from_value),
             registration: value.get("registration").and_then(|r| {
                 Some(Management { uri: r.get("uri")?.as_str()?.to_owned(), token: r.get("token")?.as_str()?.into() })
             }),
@@ -191,6 +238,15 @@ mod tests {
             }),
             keys: Some(KeptKeys { uri: "https://as.example/jwks".into(), until: 9, set: json!({ "keys": [] }) }),
             registration: Some(Management { uri: "https://as.example/reg/1".into(), token: "t0ken-value".into() }),
+            unfinished: Some(Unfinished {
+                provider: "getresponse".into(),
+                environment: Some("max".into()),
+                vars: BTreeMap::from([("domain".to_owned(), "y.example".to_owned())]),
+                client_id: Some("another".into()),
+                client_secret: Some("s3cret-of-another".into()),
+                endpoint: Some("https://as.example/token".into()),
+                refused: true,
+            }),
         };
         assert_eq!(Record::from_json(&record.to_json()), Some(record));
         assert_eq!(Record::from_json(&Secret::from(r#"{"oauthctl":2}"#)), None);

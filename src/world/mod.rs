@@ -13,6 +13,7 @@ pub mod keychain;
 mod listening;
 pub mod loopback;
 mod programs;
+mod question;
 mod random;
 pub mod serve;
 mod signals;
@@ -32,6 +33,7 @@ use crate::secret::Secret;
 use crate::wire;
 
 pub use guard::guarded;
+pub use question::{Lines, Unanswered};
 
 /// Everything that can't be real in a test, as one value.
 pub struct World {
@@ -266,12 +268,12 @@ pub trait Terminal {
     fn stdin_file(&self) -> Option<std::fs::File> {
         None
     }
-    /// Asks on the terminal, answer shown. The question has been written already.
-    fn read_line(&self) -> std::io::Result<String>;
+    /// The answer to a question that has been written already, shown as it is typed.
+    fn read_line(&self) -> Result<String, Unanswered>;
     /// From now on what is typed isn't shown: before a question whose answer is read by `read_hidden`, since people type ahead.
     fn hide(&self);
-    /// The same without echo, which `hide` has turned off.
-    fn read_hidden(&self) -> std::io::Result<Zeroizing<String>>;
+    /// The same without echo, which `hide` has turned off; the end of the line isn't seen either.
+    fn read_hidden(&self, lines: Lines) -> Result<Zeroizing<String>, Unanswered>;
     /// Lines typed while something else is waited for, without echo, sent as they come, until the receiver is gone.
     fn lines(&self, to: Sender<Secret>);
     /// Columns, where known.

@@ -25,6 +25,30 @@ pub(super) fn guard_terminal() {
     system::install();
 }
 
+/// While it lives, a question is asked: a signal ends that, and not the program.
+pub(super) struct Asking(());
+
+pub(super) fn asking() -> Asking {
+    system::ask(true);
+    Asking(())
+}
+
+impl Asking {
+    /// The signal that came, if one did.
+    pub(super) fn signal(&self) -> Option<i32> {
+        system::asked_to_end()
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        system::ask(false);
+    }
+}
+
+#[cfg(test)]
+pub(super) use system::is_asking;
+
 /// While it lives, a signal is for the program in the foreground. What the terminal sends goes to both by itself; what somebody
 /// sent to this process alone is handed on.
 pub(super) struct LeftToChild(());
@@ -79,6 +103,9 @@ mod system {
     static EARLY: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];
     /// Whether somebody watches. Where not, a signal does what it does by default.
     static SENT: AtomicBool = AtomicBool::new(false);
+    /// Whether a question is asked, and the signal that came at it.
+    static ASKING: AtomicBool = AtomicBool::new(false);
+    static AT_QUESTION: AtomicI32 = AtomicI32::new(0);
     static PENDING: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];
     /// Where the handler writes a byte to; made once, since a handler may be using it at any time.
     static BELL: AtomicI32 = AtomicI32::new(-1);
@@ -111,6 +138,9 @@ mod system {
                 child => drop(unsafe { libc::kill(child, signal) }),
             }
             return;
+        }
+        if ASKING.load(Ordering::SeqCst) {
+            return AT_QUESTION.store(signal, Ordering::SeqCst);
         }
         if SENT.load(Ordering::SeqCst) {
             PENDING[at].store(true, Ordering::SeqCst);
@@ -173,6 +203,23 @@ mod system {
     pub fn release() {
         SENT.store(false, Ordering::SeqCst);
         *TO.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    pub fn ask(on: bool) {
+        if on {
+            install();
+            AT_QUESTION.store(0, Ordering::SeqCst);
+        }
+        ASKING.store(on, Ordering::SeqCst);
+    }
+
+    pub fn asked_to_end() -> Option<i32> {
+        Some(AT_QUESTION.load(Ordering::SeqCst)).filter(|signal| *signal != 0)
+    }
+
+    #[cfg(test)]
+    pub fn is_asking() -> bool {
+        ASKING.load(Ordering::SeqCst)
     }
 
     pub fn hold(on: bool) {
@@ -262,5 +309,9 @@ mod system {
     pub fn release() {}
     pub fn install() {}
     pub fn hold(_on: bool) {}
+    pub fn ask(_on: bool) {}
+    pub fn asked_to_end() -> Option<i32> {
+        None
+    }
     pub fn hand_on(_child: u32) {}
 }

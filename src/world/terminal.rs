@@ -6,12 +6,12 @@
 //! by a signal, and before the next question.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal, Read};
+use std::io::{self, BufRead, IsTerminal, Read};
 use std::sync::mpsc::Sender;
 
 use zeroize::Zeroizing;
 
-use super::Terminal;
+use super::{Lines, Terminal, Unanswered};
 use crate::secret::Secret;
 
 /// Bytes of a line past which it is dropped whole.
@@ -50,20 +50,9 @@ impl Terminal for Real {
         Some(File::from(own.ok()?)).filter(|file| file.metadata().is_ok_and(|m| m.is_file()))
     }
 
-    fn read_line(&self) -> io::Result<String> {
+    fn read_line(&self) -> Result<String, Unanswered> {
         restore();
-        let mut line = Vec::new();
-        let mut keyboard: Box<dyn BufRead> = if self.stdin_is_terminal() {
-            Box::new(io::stdin().lock())
-        } else {
-            Box::new(BufReader::new(system::keyboard()?))
-        };
-        keyboard.by_ref().take(LONGEST_LINE as u64).read_until(b'\n', &mut line)?;
-        if line.is_empty() {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        let line = String::from_utf8(line).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not text"))?;
-        Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+        system::answer(self.stdin_is_terminal(), None).map(|line| line.as_str().to_owned())
     }
 
     fn hide(&self) {
@@ -71,9 +60,8 @@ impl Terminal for Real {
         system::hide();
     }
 
-    fn read_hidden(&self) -> io::Result<Zeroizing<String>> {
-        // rpassword finds the echo off and leaves it so; `restore` knows how the terminal was before
-        let typed = rpassword::read_password().map(Zeroizing::new);
+    fn read_hidden(&self, lines: Lines) -> Result<Zeroizing<String>, Unanswered> {
+        let typed = system::answer(self.stdin_is_terminal(), Some(lines));
         restore();
         typed
     }
@@ -156,18 +144,34 @@ impl Line {
                 self.bytes.pop();
             }
             CTRL_U => self.bytes.clear(),
-            _ if self.bytes.len() == LONGEST_LINE => self.too_long = true,
-            _ => self.bytes.push(byte),
+            _ => self.push(byte),
         }
         None
     }
 
+    fn push(&mut self, byte: u8) {
+        match self.bytes.len() == LONGEST_LINE {
+            true => self.too_long = true,
+            false => self.bytes.push(byte),
+        }
+    }
+
     fn end(&mut self) -> Option<Secret> {
-        let line = std::str::from_utf8(&self.bytes).ok().map(str::trim);
-        let line = line.filter(|line| !line.is_empty() && !self.too_long).map(Secret::new);
+        let line = self.text().ok().map(|line| Secret::new(line.trim())).filter(|line| !line.is_empty());
         self.bytes.clear();
         self.too_long = false;
         line
+    }
+
+    /// All of it, unless that is no text or was cut.
+    fn text(&self) -> Result<Zeroizing<String>, Unanswered> {
+        if self.too_long {
+            return Err(Unanswered::Failed(format!("the line is longer than {LONGEST_LINE} bytes")));
+        }
+        match std::str::from_utf8(&self.bytes) {
+            Ok(text) => Ok(Zeroizing::new(text.to_owned())),
+            Err(_) => Err(Unanswered::Failed("it is not text".to_owned())),
+        }
     }
 }
 
@@ -176,15 +180,17 @@ mod system {
     use std::fs::File;
     use std::io::{self, Read};
     use std::mem::{ManuallyDrop, MaybeUninit};
-    use std::os::fd::{FromRawFd, RawFd};
+    use std::os::fd::{AsRawFd, FromRawFd, RawFd};
     use std::ptr;
     use std::sync::Once;
     use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
     use std::sync::mpsc::Sender;
 
+    use zeroize::Zeroizing;
+
     use super::Line;
     use crate::secret::Secret;
-    use crate::world::signals;
+    use crate::world::{Lines, Unanswered, signals};
 
     /// How a terminal was before it was changed.
     struct Before {
@@ -239,16 +245,82 @@ mod system {
         BEFORE.store(Box::into_raw(Box::new(Before { fd, mode })), Ordering::SeqCst);
     }
 
-    /// Turns the echo off, by whichever of our streams the terminal is there.
+    /// Turns the echo off, by whichever of our streams the terminal is there; and the line mode with it, which loses what is longer
+    /// than its buffer.
     pub fn hide() {
         let fds = [libc::STDIN_FILENO, libc::STDERR_FILENO, libc::STDOUT_FILENO];
         if let Some((fd, before)) = fds.into_iter().find_map(|fd| mode(fd).map(|mode| (fd, mode))) {
             remember(fd, before);
-            let mut hidden = before;
-            hidden.c_lflag &= !libc::ECHO;
-            // SAFETY: a mode read from this terminal, with one flag off. If it fails, rpassword tries again, and says so.
-            unsafe { libc::tcsetattr(fd, libc::TCSANOW, &raw const hidden) };
+            // what can't be hidden isn't read: `hidden_answer` looks
+            set_raw(fd, before);
         }
+    }
+
+    fn set_raw(fd: RawFd, before: libc::termios) -> bool {
+        let mut raw = before;
+        raw.c_lflag &= !(libc::ICANON | libc::ECHO | libc::ECHONL);
+        raw.c_cc[libc::VMIN] = 1;
+        raw.c_cc[libc::VTIME] = 0;
+        // SAFETY: a mode read from this terminal, with three flags off.
+        unsafe { libc::tcsetattr(fd, libc::TCSANOW, &raw const raw) == 0 }
+    }
+
+    /// The answer to a question, from standard input where that is the terminal, else from the terminal itself; `hidden`: typed
+    /// since [`hide`].
+    pub fn answer(at_stdin: bool, hidden: Option<Lines>) -> Result<Zeroizing<String>, Unanswered> {
+        let opened = match at_stdin {
+            true => None,
+            false => Some(File::open("/dev/tty").map_err(|e| Unanswered::Failed(e.to_string()))?),
+        };
+        let fd = opened.as_ref().map_or(libc::STDIN_FILENO, AsRawFd::as_raw_fd);
+        if hidden.is_some() && mode(fd).is_some_and(|mode| mode.c_lflag & libc::ECHO != 0) {
+            return Err(Unanswered::Failed("its echo can't be turned off".to_owned()));
+        }
+        read_answer(fd, hidden.unwrap_or(Lines::One))
+    }
+
+    /// What was asked for and not a byte more: what was typed ahead is for the next question. A signal ends it.
+    fn read_answer(fd: RawFd, lines: Lines) -> Result<Zeroizing<String>, Unanswered> {
+        let asking = signals::asking();
+        // SAFETY: the descriptor is only borrowed: `ManuallyDrop` keeps it open.
+        let mut keyboard = ManuallyDrop::new(unsafe { File::from_raw_fd(fd) });
+        let mut line = Line::default();
+        let mut byte = zeroize::Zeroizing::new([0]);
+        loop {
+            if let Some(signal) = asking.signal() {
+                return Err(Unanswered::Signal(signal));
+            }
+            // a signal may come between the look and the wait, which therefore is short
+            if !is_ready(fd) {
+                continue;
+            }
+            match keyboard.read(byte.as_mut_slice()) {
+                Ok(0) if line.bytes.is_empty() => return Err(Unanswered::Ended),
+                Ok(0) => return line.text(),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) if error.raw_os_error() == Some(libc::EIO) => return Err(Unanswered::Ended),
+                Err(error) => return Err(Unanswered::Failed(error.to_string())),
+            }
+            match byte[0] {
+                b'\n' | b'\r' if lines == Lines::One => return line.text(),
+                b'\n' | b'\r' => line.push(b'\n'),
+                // the terminal itself takes it in its line mode
+                CTRL_D if line.bytes.is_empty() => return Err(Unanswered::Ended),
+                CTRL_D if line.bytes.ends_with(b"\n") => return line.text(),
+                CTRL_D => {}
+                byte => drop(line.take(byte)),
+            }
+        }
+    }
+
+    const CTRL_D: u8 = 0x04;
+
+    /// Whether there is something to read, or comes within a moment.
+    fn is_ready(fd: RawFd) -> bool {
+        let mut entry = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+        // SAFETY: one live entry.
+        unsafe { libc::poll(&raw mut entry, 1, 50) > 0 }
     }
 
     pub fn typed_lines(to: Sender<Secret>) {
@@ -261,13 +333,8 @@ mod system {
             return;
         }
         let Some(before) = mode(fd) else { return };
-        let mut raw = before;
-        raw.c_lflag &= !(libc::ICANON | libc::ECHO | libc::ECHONL);
-        raw.c_cc[libc::VMIN] = 1;
-        raw.c_cc[libc::VTIME] = 0;
         remember(fd, before);
-        // SAFETY: a mode read from this terminal, with three flags off.
-        if unsafe { libc::tcsetattr(fd, libc::TCSANOW, &raw const raw) } != 0 {
+        if !set_raw(fd, before) {
             restore();
             return;
         }
@@ -284,20 +351,17 @@ mod system {
     }
 
     fn follow(fd: RawFd, turn: usize, to: &Sender<Secret>) {
-        const CTRL_D: u8 = 0x04;
         // SAFETY: the descriptor is only borrowed: `ManuallyDrop` keeps it open.
         let mut keyboard = ManuallyDrop::new(unsafe { File::from_raw_fd(fd) });
         let mut line = Line::default();
         let mut bytes = zeroize::Zeroizing::new([0; 1024]);
         loop {
             // wakes up to see whether it is still wanted, so that it never takes what is typed at the next question
-            let mut entry = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
-            // SAFETY: one live entry.
-            let ready = unsafe { libc::poll(&raw mut entry, 1, 50) };
+            let ready = is_ready(fd);
             if READING.load(Ordering::SeqCst) != turn {
                 return;
             }
-            if ready <= 0 {
+            if !ready {
                 continue;
             }
             let got = match keyboard.read(bytes.as_mut_slice()) {
@@ -319,10 +383,6 @@ mod system {
         }
     }
 
-    pub fn keyboard() -> io::Result<File> {
-        File::open("/dev/tty")
-    }
-
     pub fn width() -> Option<usize> {
         [libc::STDERR_FILENO, libc::STDOUT_FILENO].into_iter().find_map(|fd| {
             let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
@@ -336,7 +396,7 @@ mod system {
     mod tests {
         use super::*;
         use std::io::Write;
-        use std::os::fd::{AsRawFd, OwnedFd};
+        use std::os::fd::OwnedFd;
         use std::sync::mpsc;
         use std::time::Duration;
 
@@ -349,6 +409,48 @@ mod system {
             assert_eq!(made, 0);
             // SAFETY: both were just opened and belong to nobody else.
             unsafe { (File::from_raw_fd(main), OwnedFd::from_raw_fd(other)) }
+        }
+
+        #[test]
+        fn an_answer_is_one_line_and_the_rest_is_for_the_next_question() {
+            let (mut keyboard, screen) = terminal();
+            let fd = screen.as_raw_fd();
+            keyboard.write_all(b"typed \xc3\xbc\n\nx\x04\x04\x04").expect("typed");
+            let answer = || read_answer(fd, Lines::One).map(|line| line.as_str().to_owned());
+            assert_eq!(answer(), Ok("typed \u{fc}".to_owned()));
+            assert_eq!(answer(), Ok(String::new()), "Enter alone is an answer");
+            assert_eq!(answer(), Ok("x".to_owned()));
+            assert_eq!(answer(), Err(Unanswered::Ended));
+            // without the line mode: longer than its buffer, and put together here
+            assert!(set_raw(fd, mode(fd).expect("its mode")));
+            let long = "s".repeat(9000);
+            let mut other = keyboard.try_clone().expect("a second handle");
+            let typed = format!("{long}x\x7f\rnext\n\x04");
+            let typing = std::thread::spawn(move || other.write_all(typed.as_bytes()));
+            assert_eq!(answer(), Ok(long));
+            assert_eq!(answer(), Ok("next".to_owned()));
+            assert_eq!(answer(), Err(Unanswered::Ended));
+            typing.join().expect("typed").expect("written");
+            keyboard.write_all(b"a\n\nb\n\x04").expect("typed");
+            let lines = read_answer(fd, Lines::UntilCtrlD).map(|text| text.as_str().to_owned());
+            assert_eq!(lines, Ok("a\n\nb\n".to_owned()));
+            drop(keyboard);
+            assert_eq!(answer(), Err(Unanswered::Ended), "the terminal has gone");
+        }
+
+        #[test]
+        fn a_signal_ends_the_question_and_not_the_program() {
+            let _alone = signals::alone();
+            let (keyboard, screen) = terminal();
+            let fd = screen.as_raw_fd();
+            let asked = std::thread::spawn(move || read_answer(fd, Lines::One));
+            while !signals::is_asking() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            // whoever runs the tests may have started them with `nohup`
+            signal_hook::low_level::raise(libc::SIGTERM).expect("raised");
+            assert_eq!(asked.join().expect("asked"), Err(Unanswered::Signal(libc::SIGTERM)));
+            drop((keyboard, screen));
         }
 
         #[test]
@@ -379,10 +481,14 @@ mod system {
 #[cfg(not(unix))]
 mod system {
     use std::fs::File;
-    use std::io;
+    use std::io::{self, BufRead, BufReader, Read};
     use std::sync::mpsc::Sender;
 
+    use zeroize::Zeroizing;
+
+    use super::LONGEST_LINE;
     use crate::secret::Secret;
+    use crate::world::{Lines, Unanswered};
 
     pub fn restore() {}
 
@@ -394,8 +500,29 @@ mod system {
         let _ = std::thread::Builder::new().name("lines".into()).spawn(read);
     }
 
-    pub fn keyboard() -> io::Result<File> {
-        File::open("CONIN$")
+    /// In the console's own line mode; Ctrl-C ends the program.
+    pub fn answer(at_stdin: bool, hidden: Option<Lines>) -> Result<Zeroizing<String>, Unanswered> {
+        let failed = |e: io::Error| match e.kind() {
+            io::ErrorKind::UnexpectedEof => Unanswered::Ended,
+            _ => Unanswered::Failed(e.to_string()),
+        };
+        match hidden {
+            Some(Lines::One) => return rpassword::read_password().map(Zeroizing::new).map_err(failed),
+            Some(Lines::UntilCtrlD) => {
+                let why = "several lines can't be typed without echo here: give a file";
+                return Err(Unanswered::Failed(why.to_owned()));
+            }
+            None => {}
+        }
+        let mut line = Zeroizing::new(String::new());
+        let keyboard: Box<dyn BufRead> = match at_stdin {
+            true => Box::new(io::stdin().lock()),
+            false => Box::new(BufReader::new(File::open("CONIN$").map_err(failed)?)),
+        };
+        match keyboard.take(LONGEST_LINE as u64).read_line(&mut line).map_err(failed)? {
+            0 => Err(Unanswered::Ended),
+            _ => Ok(line.trim_end_matches(['\r', '\n']).to_owned().into()),
+        }
     }
 
     pub fn width() -> Option<usize> {

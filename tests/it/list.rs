@@ -12,7 +12,7 @@ fn three() -> (Person, oauthctl::sandbox::Server) {
     let mut me = Person::new();
     let server = me.practice(Manners::GetResponse);
     me.signed_in();
-    me.stdin("practice-secret").browser(|_| Vec::new()).pastes(|url| decided(url, "allow"));
+    me.answers_hidden("practice-secret").browser(|_| Vec::new()).pastes(|url| decided(url, "allow"));
     let done =
         me.types("login work --provider getresponse --store file --client-id practice-client --client-secret-file -");
     assert_eq!(done.code, 0, "{}", done.err);
@@ -248,7 +248,7 @@ fn a_login_without_a_way_to_renew_says_so() {
     let mut me = Person::new();
     let _server = me.practice(Manners::VerticalResponse);
     let port = crate::world::own_port();
-    me.stdin("practice-secret").answers("y").browser(allows);
+    me.answers_hidden("practice-secret").answers("y").browser(allows);
     let line = format!(
         "login vr --client-id practice-client --client-secret-file - --redirect-uri http://127.0.0.1:{port}/cb"
     );

@@ -233,11 +233,10 @@ fn a_listener_at_ipv6_is_forwarded_in_brackets_and_its_address_is_said_as_it_is(
     let mut me = Person::new();
     let port = own_port();
     let redirect = format!("http://[::1]:{port}/cb");
-    let _server = me.practice_for(oauthctl::sandbox::Options::new(Manners::GetResponse), &redirect);
-    me.set("SSH_CONNECTION", "fd00::5 51000 fd00::9 22");
-    me.answers("practice-client").answers_hidden("practice-secret").pastes(|url| decided(url, "deny"));
-    let done = me.types(&format!("login getresponse --redirect-uri {redirect}"));
-    assert!(done.err_raw.contains(&format!("Redirect URL to enter there: {redirect}\n")), "{}", done.err_raw);
+    let asked = me.types(&format!("login constantcontact --redirect-uri {redirect}"));
+    assert!(asked.err_raw.contains(&format!("with the redirect URL {redirect}\n")), "{}", asked.err_raw);
+    me.set("SSH_CONNECTION", "fd00::5 51000 fd00::9 22").clock.hurry(301);
+    let done = me.types(&format!("login sandbox --redirect-uri {redirect}"));
     assert!(done.err_raw.contains(&format!("ssh -N -L '{port}:[::1]:{port}' -L ")), "{}", done.err_raw);
 }
 
@@ -298,6 +297,7 @@ fn a_first_login_asks_for_the_app_and_keeps_it() {
         To sign in to GetResponse you need an app of your own there (its client id and client secret).
           Register it at: https://app.getresponse.com/authorizations
           Redirect URL to enter there: any https address of your own; you paste back where the browser ends
+          For your own account alone you need neither that nor a browser: oauthctl login getresponse --grant client-credentials
 
         Client id: practice-client
         Client secret (not shown): 
@@ -418,7 +418,7 @@ fn where_nothing_can_be_pasted_the_login_ends_at_once() {
     me.types("login getresponse -q --client-id practice-client --client-secret-file -").fails(
         6,
         "
-        error: the input ended before an address was pasted
+        error: the input ended before an address was pasted; nobody was signed in
         hint: run `oauthctl login getresponse` in a terminal
     ",
     );
@@ -431,8 +431,10 @@ fn verticalresponse_is_signed_in_to_with_a_path_of_ones_own() {
     let server = me.practice(Manners::VerticalResponse);
     let port = own_port();
     let line = format!("login verticalresponse --redirect-uri http://127.0.0.1:{port}/cb");
-    me.answers("practice-client").answers_hidden("practice-secret").answers("").browser(allows);
-    me.types(&line).is(0, "", "
+    me.answers("practice-client").answers_hidden("practice-secret").answers("y").browser(allows);
+    let done = me.types(&line);
+    assert_eq!(titles(&done.pages), [(200, "Go back to your terminal now")]);
+    done.is(0, "", "
         To sign in to VerticalResponse (classic) you need an app of your own there (its client id and client secret).
           Register it at: https://secure.mashery.com/login/developer.verticalresponse.com/
           Redirect URL to enter there: http://127.0.0.1:PORT/cb
@@ -445,8 +447,10 @@ fn verticalresponse_is_signed_in_to_with_a_path_of_ones_own() {
 
         Your browser should open there now.
         Waiting. If the browser can't come back by itself, paste the address it ends on here, and press Enter.
-        VerticalResponse (classic) can't prove that this sign-in is yours. It is user 3693524085. Keep it? [Y/n]: 
-        Signed in to VerticalResponse (classic). The token of `verticalresponse` is good until the provider refuses it (it named no lifetime).
+        VerticalResponse (classic) does not send back what would prove that this sign-in is the one you began here.
+        It is the account alice@example.test (user_id 3693524085).
+        Is that your account, and is its token to be kept? [y/N]: y
+        Signed in to VerticalResponse (classic) as alice@example.test. The token of `verticalresponse` is good until the provider refuses it (it named no lifetime).
         It rests in the keychain (Secret Service).
         Next: oauthctl token verticalresponse   or   oauthctl call verticalresponse /users/3693524085
     ");
@@ -466,8 +470,11 @@ fn verticalresponse_is_signed_in_to_with_a_path_of_ones_own() {
 
         Your browser should open there now.
         Waiting. If the browser can't come back by itself, paste the address it ends on here, and press Enter.
-        VerticalResponse (classic) can't prove that this sign-in is yours. It is user 3693524085. Keep it? [Y/n]: n
+        VerticalResponse (classic) does not send back what would prove that this sign-in is the one you began here.
+        It is the account alice@example.test (user_id 3693524085).
+        Is that your account, and is its token to be kept? [y/N]: n
         error: the sign-in was not kept
+        caused by: VerticalResponse (classic) offers no way to revoke its token from outside: it stays valid until it expires, or until you remove the app in your account there
         hint: oauthctl login verticalresponse
     ");
     assert_eq!(me.record("verticalresponse"), before);

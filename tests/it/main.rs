@@ -43,5 +43,6 @@ mod revocation;
 mod sandbox;
 mod store_contract;
 mod token;
+mod typing;
 mod whoami;
 mod world;

@@ -109,6 +109,9 @@ fn at_a_terminal_a_login_asks_and_no_is_no() {
     let asked = me.runs(&["login", &server.base]);
     assert!(asked.err.contains("It takes registrations: register this program there now? [Y/n]"), "{}", asked.err);
     assert!(seen.lock().unwrap().iter().all(|s| s.1 != "/reg"), "nothing is registered behind a person's back");
+    me.presses_ctrl_d();
+    assert_eq!(me.runs(&["login", &server.base]).code, 6, "a question that is left open is no yes");
+    assert!(seen.lock().unwrap().iter().all(|s| s.1 != "/reg"));
     me.set("CI", "true");
     let silent = me.runs(&["login", &server.base]);
     assert_eq!(silent.code, 2);

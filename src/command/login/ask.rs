@@ -1,41 +1,72 @@
 //! What a login asks the person: the provider's variables, client id and secret, and whether it is really their account.
 
 use super::LoginArgs;
+use super::unfinished::{self, Asked};
 use crate::command::may_ask;
-use crate::error::{Error, Kind};
+use crate::config::{self, GrantKind};
+use crate::error::{Error, unanswered};
 use crate::grant::redirect_plan::Plan;
 use crate::protocol::token_request::{Client, RequestError, usable_auth};
-use crate::provider::{ClientAuth, Endpoint, Provider};
+use crate::provider::{ClientAuth, Endpoint, Provider, Var};
 use crate::secret::Secret;
 use crate::session::Session;
-use crate::session::record::Record;
+use crate::session::record::{Record, Unfinished};
 use crate::store::StoreKind;
-use crate::text::safe;
-use crate::token::TokenSet;
-use crate::world::World;
+use crate::text::{for_a_shell, safe};
+use crate::world::{Unanswered, World};
 
 /// The provider's variables that only the person knows.
-pub(super) fn ask_vars(world: &mut World, session: &mut Session) -> Result<(), Error> {
+pub(super) fn ask_vars(world: &mut World, session: &mut Session, old: Option<&Record>) -> Result<(), Error> {
     let raw = session.raw_provider()?;
-    let missing: Vec<(String, String)> = raw
-        .missing_vars(&session.profile.vars)
-        .into_iter()
-        .filter(|(name, _)| *name != "base")
-        .map(|(name, var)| {
-            let prompt = var.prompt.clone().unwrap_or_else(|| name.to_owned());
-            let allowed = if var.one_of.is_empty() { String::new() } else { format!(" [{}]", var.one_of.join(", ")) };
-            (name.to_owned(), format!("{prompt}{allowed}"))
-        })
-        .collect();
-    for (name, prompt) in missing {
+    let kept = unfinished::of(session, old).unwrap_or_default().vars;
+    let missing = raw.missing_vars(&session.profile.vars).into_iter().filter(|(name, _)| *name != "base");
+    let missing: Vec<(String, Var)> = missing.map(|(name, var)| (name.to_owned(), var.clone())).collect();
+    for (name, var) in missing {
+        let prompt = safe(var.prompt.as_deref().unwrap_or(&name));
         if !may_ask(world) {
-            return Err(Error::usage(format!("provider `{}` needs `{name}`: {}", raw.id, safe(&prompt)))
+            let allowed =
+                if var.one_of.is_empty() { String::new() } else { format!(" [{}]", safe(&var.one_of.join(", "))) };
+            return Err(Error::usage(format!("provider `{}` needs `{name}`: {prompt}{allowed}", raw.id))
                 .hint(format!("oauthctl profile set {} vars.{name} VALUE", session.name)));
         }
-        let value = ask(world, &safe(&prompt))?;
+        let kept = kept.get(&name).filter(|kept| raw.takes(&name, kept).is_ok());
+        let value = loop {
+            let value = ask_var(world, &prompt, &var, kept.map(String::as_str))?;
+            match raw.takes(&name, &value) {
+                Ok(()) => break value,
+                Err(why) => world.insist(&format!("`{}` {why}.", safe(&name))),
+            }
+        };
+        unfinished::keep(world, session, |typed| drop(typed.vars.insert(name.clone(), value.clone())));
         session.profile.vars.insert(name, value);
     }
     Ok(())
+}
+
+fn ask_var(world: &mut World, prompt: &str, var: &Var, kept: Option<&str>) -> Result<String, Error> {
+    if !var.one_of.is_empty() {
+        return choose(world, prompt, &var.one_of, kept);
+    }
+    if var.secret {
+        return ask_hidden(world, &format!("{prompt} (not shown)")).map(|answer| answer.expose().to_owned());
+    }
+    ask_or(world, prompt, kept)
+}
+
+/// One of a list, by its number or by its name. What is neither comes back as it is.
+pub(super) fn choose(
+    world: &mut World,
+    question: &str,
+    options: &[String],
+    usual: Option<&str>,
+) -> Result<String, Error> {
+    world.insist(&format!("{question}:"));
+    for (at, option) in options.iter().enumerate() {
+        world.insist(&format!("  {:>2}  {}", at + 1, safe(option)));
+    }
+    let answer = ask_or(world, "Number or name", usual)?;
+    let chosen = answer.parse::<usize>().ok().and_then(|number| options.get(number.checked_sub(1)?));
+    Ok(chosen.cloned().unwrap_or(answer))
 }
 
 /// Whether this program is to be registered first: no client id is known, the server takes registrations, and the person wants
@@ -61,62 +92,125 @@ pub(super) fn registers(
         return Ok(false);
     }
     let question = format!(
-        "No client id is known for {}. It takes registrations: register this program there now? [Y/n]: ",
+        "No client id is known for {}. It takes registrations: register this program there now?",
         safe(&provider.name)
     );
-    let _ = world.err.show(&question);
-    let answer = world.terminal.read_line().unwrap_or_default();
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes"))
+    world.ask_whether(&question, true).map_err(open)
 }
 
-/// Client id and secret, asked for at the terminal where they are missing.
+/// What a client is needed for.
+pub(super) struct Needed<'a> {
+    pub provider: &'a Provider,
+    pub old: Option<&'a Record>,
+    pub endpoint: &'a Endpoint,
+    pub plan: Option<&'a Plan>,
+}
+
+/// Client id and secret, asked for at the terminal where they are missing; and again where those of an earlier try are waiting, or
+/// where the server refused them.
 pub(super) fn complete_client(
     world: &mut World,
     session: &mut Session,
-    provider: &Provider,
-    old: Option<&Record>,
-    endpoint: &Endpoint,
-    plan: Option<&Plan>,
-) -> Result<Client, Error> {
+    needed: &Needed<'_>,
+) -> Result<(Client, Option<Asked>), Error> {
+    let Needed { provider, old, endpoint, plan } = *needed;
     let known = session.client(world, provider, old)?;
-    if let Some(client) = &known
-        && (client.secret.is_some() || client.proofs.key.is_some() || usable_auth(endpoint, client).is_ok())
-    {
-        warn_of_none(world, session, provider, usable_auth(endpoint, client).ok());
-        return Ok(client.clone());
-    }
-    if let Some(client) = &known
-        && let Err(e @ (RequestError::NeedsKey | RequestError::NeedsCertificate)) = usable_auth(endpoint, client)
-    {
-        // nobody types one in
-        return Err(e.into());
+    let place = unfinished::place(provider, endpoint);
+    let asks = may_ask(world) && !session.proves_from_outside(world);
+    let waiting = unfinished::of(session, old)
+        .filter(|kept| asks && kept.client_id.is_some() && kept.endpoint == place)
+        .filter(|kept| session.said_client_id(world).is_none_or(|said| kept.client_id.as_deref() == Some(&said)));
+    let asked = |client: &Client| {
+        let own = provider.client_id.as_deref() == Some(&client.id);
+        (asks && !own).then(|| Asked { client_id: client.id.clone(), place: place.clone() })
+    };
+    if let Some(client) = known.as_ref().filter(|_| waiting.is_none()) {
+        match usable_auth(endpoint, client) {
+            _ if client.secret.is_some() || client.proofs.key.is_some() => return Ok((client.clone(), asked(client))),
+            Ok(auth) => {
+                warn_of_none(world, session, provider, Some(auth));
+                return Ok((client.clone(), asked(client)));
+            }
+            // nobody types one in
+            Err(e @ (RequestError::NeedsKey | RequestError::NeedsCertificate)) => return Err(e.into()),
+            Err(e) if !may_ask(world) => return Err(e.into()),
+            Err(_) => {}
+        }
     }
     if !may_ask(world) {
-        return match known {
-            None => Err(unregistered(session, provider, plan)),
-            Some(client) => usable_auth(endpoint, &client).map(|_| client.clone()).map_err(Error::from),
-        };
+        return Err(unregistered(session, provider, plan));
     }
-    introduce(world, provider, plan);
-    let id = match known {
-        Some(client) => client.id,
-        None => ask(world, "Client id")?,
+    introduce(world, session, provider, plan);
+    let client = ask_client(world, session, needed, known, waiting)?;
+    let asked = asked(&client);
+    Ok((client, asked))
+}
+
+/// The questions themselves. Each answer is kept at once.
+fn ask_client(
+    world: &mut World,
+    session: &mut Session,
+    needed: &Needed<'_>,
+    known: Option<Client>,
+    waiting: Option<Unfinished>,
+) -> Result<Client, Error> {
+    // where the answers will be written down in the end
+    config::edit(&session.paths.require_config()?, |_| Ok(()))?;
+    let place = unfinished::place(needed.provider, needed.endpoint);
+    let again = waiting.as_ref().is_some_and(|kept| kept.refused);
+    match again {
+        true => world.insist("The provider refused this client id or this client secret: look at both."),
+        false if waiting.is_some() => world.insist("What you typed the last time is still here: Enter takes it."),
+        false => {}
+    }
+    let kept_id = waiting.as_ref().and_then(|kept| kept.client_id.clone());
+    let known_id = known.as_ref().map(|client| client.id.clone());
+    let id = match known_id {
+        Some(id) if !again && kept_id.as_ref().is_none_or(|kept| *kept == id) => id,
+        known_id => ask_or(world, "Client id", kept_id.or(known_id).as_deref())?,
     };
-    let public_too = usable_auth(endpoint, &Client::plain(id.clone(), None)).is_ok();
-    let question =
-        if public_too { "Client secret (not shown; Enter if the app has none)" } else { "Client secret (not shown)" };
-    let secret = ask_hidden(world, question)?;
-    let secret = (!secret.is_empty()).then_some(secret);
-    if secret.is_none() && !public_too {
-        return Err(
-            Error::usage("this provider wants a client secret").hint(format!("oauthctl login {}", session.name))
-        );
+    unfinished::keep(world, session, |typed| {
+        if typed.endpoint != place {
+            typed.client_secret = None;
+        }
+        typed.client_id = Some(id.clone());
+        typed.endpoint.clone_from(&place);
+        typed.refused = false;
+    });
+    session.profile.client_id = Some(id.clone());
+    let client = session.client_with(world, needed.provider, needed.old, id, None)?;
+    // a secret or a key may be there already, from outside or from the store
+    let stored =
+        session.client(world, needed.provider, needed.old)?.filter(|c| c.secret.is_some() || c.proofs.key.is_some());
+    if let Some(stored) = stored.as_ref().filter(|_| waiting.is_none()) {
+        return Ok(stored.clone());
     }
+    let kept = waiting.and_then(|kept| kept.client_secret).or(stored.and_then(|client| client.secret));
+    let public_too = usable_auth(needed.endpoint, &Client::plain(client.id.clone(), None)).is_ok();
+    let secret = ask_secret(world, kept, public_too)?;
+    unfinished::keep(world, session, |typed| typed.client_secret.clone_from(&secret));
     if let Some(secret) = &secret {
         session.set_secret(secret.clone());
     }
-    session.profile.client_id = Some(id.clone());
-    session.client_with(world, provider, old, id, secret)
+    Ok(Client { secret, ..client })
+}
+
+fn ask_secret(world: &mut World, kept: Option<Secret>, public_too: bool) -> Result<Option<Secret>, Error> {
+    let question = match (&kept, public_too) {
+        (Some(_), true) => "Client secret (not shown; Enter takes the one that is kept; `-` if the app has none)",
+        (Some(_), false) => "Client secret (not shown; Enter takes the one that is kept)",
+        (None, true) => "Client secret (not shown; Enter if the app has none)",
+        (None, false) => "Client secret (not shown)",
+    };
+    loop {
+        let secret = ask_hidden(world, question)?;
+        match (secret.expose(), &kept) {
+            ("", Some(kept)) => return Ok(Some(kept.clone())),
+            ("", None) | ("-", Some(_)) if public_too => return Ok(None),
+            ("", None) => world.insist(NOTHING),
+            _ => return Ok(Some(secret)),
+        }
+    }
 }
 
 /// Many a server takes clients without a secret and does not list `none`; a script is told what is tried.
@@ -152,7 +246,7 @@ fn unregistered(session: &Session, provider: &Provider, plan: Option<&Plan>) -> 
 }
 
 /// Where to register, and what to enter there; at a practice server the app to use.
-fn introduce(world: &mut World, provider: &Provider, plan: Option<&Plan>) {
+fn introduce(world: &mut World, session: &Session, provider: &Provider, plan: Option<&Plan>) {
     if let Some(app) = &provider.practice {
         world.say(&format!("{}: nothing to register. Enter an app that is there already:", safe(&provider.name)));
         world.say(&format!("  {}", safe(app).replace("; or ", "\n  or ")));
@@ -175,51 +269,53 @@ fn introduce(world: &mut World, provider: &Provider, plan: Option<&Plan>) {
                 "  Redirect URL to enter there: any https address of your own; you paste back where the browser ends",
             ),
         }
+        if provider.own_account {
+            world.say(&format!(
+                "  For your own account alone you need neither that nor a browser: {}",
+                without_redirect(session)
+            ));
+        }
     }
     world.say("");
 }
 
+/// The login for the account that the app belongs to.
+fn without_redirect(session: &Session) -> String {
+    let mut line = format!("oauthctl login {}", for_a_shell(&safe(&session.name)));
+    if !session.configured && session.name != session.provider_name() {
+        line.push_str(&format!(" --provider {}", for_a_shell(&safe(session.provider_name()))));
+    }
+    if let Some(environment) = &session.choice.environment {
+        line.push_str(&format!(" --environment {}", for_a_shell(&safe(environment))));
+    }
+    format!("{line} --grant {}", GrantKind::ClientCredentials.name())
+}
+
+const NOTHING: &str = "Nothing was entered. (Ctrl-C ends this.)";
+
+/// What a question that was left open means for a login.
+fn open(e: Unanswered) -> Error {
+    unanswered(e, "nobody was signed in")
+}
+
+/// Asked until something is entered.
 pub(super) fn ask(world: &mut World, question: &str) -> Result<String, Error> {
-    let _ = world.err.show(&format!("{question}: "));
-    let answer =
-        world.terminal.read_line().map_err(|e| Error::new(Kind::Usage, "the terminal could not be read").cause(e))?;
-    let answer = answer.trim().to_owned();
-    if answer.is_empty() { Err(Error::usage(format!("{question}: nothing was entered"))) } else { Ok(answer) }
+    ask_or(world, question, None)
+}
+
+/// The same; Enter alone is the usual answer, if there is one.
+fn ask_or(world: &mut World, question: &str, usual: Option<&str>) -> Result<String, Error> {
+    let shown = usual.map(|usual| format!(" [{}]", safe(usual))).unwrap_or_default();
+    loop {
+        let answer = world.ask(&format!("{question}{shown}")).map_err(open)?;
+        match (answer.as_str(), usual) {
+            ("", Some(usual)) => return Ok(usual.to_owned()),
+            ("", None) => world.insist(NOTHING),
+            _ => return Ok(answer),
+        }
+    }
 }
 
 pub(super) fn ask_hidden(world: &mut World, question: &str) -> Result<Secret, Error> {
-    world.terminal.hide();
-    let _ = world.err.show(&format!("{question}: "));
-    let answer =
-        world.terminal.read_hidden().map_err(|e| Error::new(Kind::Usage, "the terminal could not be read").cause(e))?;
-    Ok(Secret::new(answer.trim()))
-}
-
-/// Nothing ties this redirect to this login (the provider returns no `state`): the person looks at who it is.
-pub(super) fn confirm_account(
-    world: &mut World,
-    session: &Session,
-    provider: &Provider,
-    account: Option<&str>,
-    set: &TokenSet,
-) -> Result<(), Error> {
-    let id = account
-        .map(str::to_owned)
-        .or_else(|| set.extra.get("user_id").map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)));
-    let who = id.map_or_else(|| "an account that is not named".to_owned(), |id| format!("user {}", safe(&id)));
-    if !may_ask(world) {
-        world.warn(&format!("{} can't prove that this sign-in is yours: it is {who}", safe(&provider.name)));
-        return Ok(());
-    }
-    let _ = world.err.show(&format!(
-        "{} can't prove that this sign-in is yours. It is {who}. Keep it? [Y/n]: ",
-        safe(&provider.name)
-    ));
-    let answer = world.terminal.read_line().unwrap_or_default();
-    match answer.trim().to_lowercase().as_str() {
-        "" | "y" | "yes" => Ok(()),
-        _ => {
-            Err(Error::new(Kind::Refused, "the sign-in was not kept").hint(format!("oauthctl login {}", session.name)))
-        }
-    }
+    world.ask_hidden(question).map_err(open)
 }

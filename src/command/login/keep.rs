@@ -66,6 +66,7 @@ pub(super) fn store_login(
         keys: session.keys.clone().or(before.keys),
         dpop_key: client.proofs.dpop.as_ref().map(|dpop| dpop.kept().clone()),
         dpop_nonces: client.proofs.dpop.as_ref().map(|dpop| dpop.nonces()).unwrap_or_default(),
+        unfinished: None,
         registration: before.registration.filter(|_| before.client_id.as_deref() == Some(&client.id)),
     };
     keep(world, session, &record)?;
@@ -215,12 +216,7 @@ pub(in crate::command) fn choose_store(world: &mut World, session: &mut Session)
     }
     match session.store.writable(&name) {
         Ok(()) => key_file_notice(world, session),
-        Err(StoreError::Absent { why, .. })
-            if session.store.kind() == StoreKind::Keychain
-                && session.choice.store.is_none()
-                && world.env.var("OAUTHCTL_STORE").is_none()
-                && session.profile.store.is_none() =>
-        {
+        Err(StoreError::Absent { why, .. }) if session.store_is_the_usual(world) => {
             let file = crate::session::open_file_store(world, &session.paths)?;
             let how = file.opened_by();
             session.store = Box::new(file);

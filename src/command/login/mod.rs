@@ -1,24 +1,28 @@
 //! `login`: a person's act. Asks for what is missing, signs in, keeps the tokens, and only then says that it is done.
 
 mod ask;
+mod confirm;
 mod keep;
+mod unfinished;
 mod ways;
+mod which;
 mod without_browser;
 
 use std::time::Duration;
 
 use clap::Args;
 
-use ask::{ask_vars, confirm_account};
+use ask::ask_vars;
+use confirm::confirm_account;
 pub(in crate::command) use keep::choose_store;
 use keep::store_login;
-use ways::{Obtained, by_browser};
+use ways::{Attempt, Obtained, by_browser, make_ready};
 use without_browser::{by_ciba, by_device_code, by_password, unattended};
 
 use crate::api;
 use crate::api::whoami::Told;
 use crate::command::ask_args::SignInFlags;
-use crate::command::{Global, WhoArgs, duration, pace, practice, register, times};
+use crate::command::{Global, WhoArgs, duration, may_ask, pace, practice, register, times};
 use crate::config::GrantKind;
 use crate::error::Error;
 use crate::grant::Asking;
@@ -34,6 +38,7 @@ use crate::store::{StoreKind, environment};
 use crate::text::{for_a_shell, safe};
 use crate::token::TokenSet;
 use crate::world::World;
+use crate::world::loopback::Page;
 
 #[derive(Args, Debug)]
 pub struct LoginArgs {
@@ -67,6 +72,9 @@ pub struct LoginArgs {
 pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let mut choice = Choice { redirect_uri: args.redirect_uri.clone(), port: args.port, ..args.who.choice(global) };
     choice.asks.lay_over(&args.sign_in.asks());
+    if let Some(profile) = which::offered(world, &choice)? {
+        choice.profile = Some(profile);
+    }
     let mut session = practice::open(world, choice)?;
     let variable = environment::variable_name(&session.name);
     if world.env.var(&variable).is_some() {
@@ -80,14 +88,34 @@ pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Er
     let known = session.raw_provider()?;
     // `vr2` is what people type; what is kept is the provider's own name
     if session.provider_name() != known.id && !session.provider_name().contains("://") {
-        session.profile.provider = Some(known.id);
+        session.profile.provider = Some(known.id.clone());
     }
-    let store_notice = choose_store(world, &mut session)?;
+    let mut attempt = Attempt { store_notice: choose_store(world, &mut session)?, ..Attempt::default() };
+    if may_ask(world) {
+        // what is typed from now on is kept there
+        attempt.say_notice(world);
+    }
+    sign_in(world, &mut session, &known, &args, &mut attempt)
+        .map_err(|e| unfinished::after(world, &session, attempt.asked.as_ref(), e))
+}
+
+/// `known`: the provider, before its variables are filled in.
+fn sign_in(
+    world: &mut World,
+    session: &mut Session,
+    known: &Provider,
+    args: &LoginArgs,
+    attempt: &mut Attempt,
+) -> Result<u8, Error> {
     let mut old = match session.store.kind() {
         StoreKind::None => None,
         _ => session.load()?,
     };
-    ask_vars(world, &mut session)?;
+    // where the server's document decides how to sign in, the port waits for that
+    if known.authorize.url.is_some() && session.grant(Some(known), None) == GrantKind::AuthorizationCode {
+        attempt.waiting = Some(make_ready(world, session, known)?);
+    }
+    ask_vars(world, session, old.as_ref())?;
     session.signing_in = true;
     let mut provider = session.provider(world, old.as_ref())?;
     let grant = session.grant(Some(&provider), None);
@@ -95,23 +123,23 @@ pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Er
     if grant == GrantKind::AuthorizationCode {
         authorizes(&provider, &session.profile.asks)?;
     }
-    if ask::registers(world, &mut session, &provider, old.as_ref(), &args)? {
-        register::make(world, &mut session, &provider, "oauthctl", None)?;
+    if ask::registers(world, session, &provider, old.as_ref(), args)? {
+        register::make(world, session, &provider, "oauthctl", None)?;
         old = session.load()?;
         // the server may have registered another way of client authentication than the usual one
         provider = session.provider(world, old.as_ref())?;
     }
     let old_record = old.as_ref();
     let obtained = match grant {
-        GrantKind::AuthorizationCode => by_browser(world, &mut session, &provider, old_record, &args, store_notice)?,
-        GrantKind::DeviceCode => by_device_code(world, &mut session, &provider, old_record, &args, store_notice)?,
-        GrantKind::Ciba => by_ciba(world, &mut session, &provider, old_record, &args, store_notice)?,
-        GrantKind::Password => by_password(world, &mut session, &provider, old_record, store_notice)?,
+        GrantKind::AuthorizationCode => by_browser(world, session, &provider, old_record, args, attempt)?,
+        GrantKind::DeviceCode => by_device_code(world, session, &provider, old_record, args, attempt)?,
+        GrantKind::Ciba => by_ciba(world, session, &provider, old_record, args, attempt)?,
+        GrantKind::Password => by_password(world, session, &provider, old_record, attempt)?,
         GrantKind::ClientCredentials | GrantKind::JwtBearer | GrantKind::Saml2Bearer | GrantKind::TokenExchange => {
-            unattended(world, &mut session, &provider, old_record, grant, store_notice)?
+            unattended(world, session, &provider, old_record, grant, attempt)?
         }
     };
-    finish(world, &mut session, &provider, old, grant, obtained)
+    finish(world, session, &provider, old, grant, obtained)
 }
 
 /// Keeps first, tells the browser then, talks last.
@@ -123,8 +151,12 @@ fn finish(
     grant: GrantKind,
     obtained: Obtained,
 ) -> Result<u8, Error> {
-    let Obtained { set, client, asked, redirect_params, caught, sent, confirm } = obtained;
+    let Obtained { set, client, asked, redirect_params, mut caught, sent, confirm } = obtained;
     let mut unverified = false;
+    if let Some(caught) = caught.take_if(|_| confirm && may_ask(world)) {
+        // the browser has done its part, and the person is to look here
+        caught.tell(Page::Asked);
+    }
     let done: Result<Option<String>, Error> = (|| {
         // an ID token that is not right ends it before the access token is used for anything
         let identity = identify(world, session, provider, old.as_ref(), &client, &set, &sent)?;
@@ -132,13 +164,13 @@ fn finish(
         unverified = told.is_none() && identity.as_ref().is_some_and(|identity| !identity.verified);
         let account = told.or_else(|| identity.and_then(|identity| id_token::account(&identity.claims)));
         if confirm {
-            confirm_account(world, session, provider, account.as_deref(), &set)?;
+            confirm_account(world, session, provider, account.as_deref(), (&set, &client))?;
         }
         store_login(world, session, provider, old, grant, &set, &client, &asked, &redirect_params, account.clone())?;
         Ok(account)
     })();
     if let Some(caught) = caught {
-        caught.tell(done.is_ok());
+        caught.tell(if done.is_ok() { Page::Done } else { Page::Failed });
     }
     world.signals.release();
     let account = done?;

@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use super::LoginArgs;
-use super::ask::complete_client;
+use super::ask::{Needed, complete_client};
+use super::unfinished::Asked;
 use crate::command::no_input;
 use crate::config::GrantKind;
 use crate::error::Error;
 use crate::grant::Asking;
-use crate::grant::authorization_code::{self, Caught, Login, wants_confirmation};
+use crate::grant::authorization_code::{self, Caught, Listening, Login, wants_confirmation};
 use crate::grant::authorize_request::Travel;
 use crate::grant::identity::Sent;
-use crate::grant::redirect_plan::{self, Target};
+use crate::grant::redirect_plan::{self, Plan, Target};
 use crate::grant::tunnel::Ssh;
 use crate::protocol::jarm;
 use crate::protocol::token_request::Client;
@@ -35,31 +36,72 @@ pub(super) struct Obtained {
     pub confirm: bool,
 }
 
+/// What is made ready before anything is asked, and what is known of a login when it fails.
+#[derive(Default)]
+pub(super) struct Attempt {
+    /// What is to be said of the store, once nothing is missing any more.
+    pub store_notice: Option<String>,
+    pub waiting: Option<(Plan, Listening)>,
+    /// The client that was gone on with.
+    pub asked: Option<Asked>,
+}
+
+impl Attempt {
+    /// Client id and secret, from wherever they come.
+    pub fn client(&mut self, world: &mut World, session: &mut Session, needed: &Needed<'_>) -> Result<Client, Error> {
+        let (client, asked) = complete_client(world, session, needed)?;
+        self.asked = asked;
+        self.say_notice(world);
+        Ok(client)
+    }
+
+    /// Of the store, once.
+    pub fn say_notice(&mut self, world: &mut World) {
+        if let Some(notice) = self.store_notice.take() {
+            world.say(&notice);
+        }
+    }
+}
+
+/// Where the browser will come back to, decided and bound.
+pub(super) fn make_ready(
+    world: &mut World,
+    session: &Session,
+    provider: &Provider,
+) -> Result<(Plan, Listening), Error> {
+    let random = crate::session::random_hex(world);
+    let plan = redirect_plan::plan(provider, session.profile.redirect_uri.as_deref(), session.profile.port, &random)?;
+    let posted = session.profile.asks.response_mode.as_deref().is_some_and(|mode| mode.starts_with("form_post"));
+    if let (Target::Paste { why }, true) = (&plan.target, posted) {
+        return Err(Error::usage(format!("{why}: an answer by `form_post` can't be pasted"))
+            .hint("oauthctl login --response-mode query"));
+    }
+    let listening = authorization_code::listen(&plan, posted)?;
+    Ok((plan, listening))
+}
+
 pub(super) fn by_browser(
     world: &mut World,
     session: &mut Session,
     provider: &Provider,
     old: Option<&Record>,
     args: &LoginArgs,
-    store_notice: Option<String>,
+    attempt: &mut Attempt,
 ) -> Result<Obtained, Error> {
     let signed = session.profile.asks.response_mode.as_deref().is_some_and(|mode| jarm::MODES.contains(&mode));
     let provider = &if signed { session.whole_provider(world, old)? } else { provider.clone() };
-    let random = crate::session::random_hex(world);
-    let plan = redirect_plan::plan(provider, session.profile.redirect_uri.as_deref(), session.profile.port, &random)?;
-    let client = complete_client(world, session, provider, old, &provider.token, Some(&plan))?;
+    let (plan, listening) = match attempt.waiting.take() {
+        Some(ready) => ready,
+        None => make_ready(world, session, provider)?,
+    };
+    let needed = Needed { provider, old, endpoint: &provider.token, plan: Some(&plan) };
+    let client = attempt.client(world, session, &needed)?;
     let quiet = no_input(world);
     let take_paste = !quiet;
     if let (Target::Paste { why }, false) = (&plan.target, take_paste) {
         return Err(Error::usage(format!("{why}, and questions are off here: the address can't be pasted"))
             .hint("`--grant client-credentials`, where the provider offers it, needs no browser"));
     }
-    let posted = session.profile.asks.response_mode.as_deref().is_some_and(|mode| mode.starts_with("form_post"));
-    if let (Target::Paste { why }, true) = (&plan.target, posted) {
-        return Err(Error::usage(format!("{why}: an answer by `form_post` can't be pasted"))
-            .hint("oauthctl login --response-mode query"));
-    }
-    say_if(world, store_notice);
     let ssh = Ssh::of(&*world.env);
     let has_display = ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"].iter().any(|name| world.env.var(name).is_some());
     let name = session.name.clone();
@@ -84,7 +126,7 @@ pub(super) fn by_browser(
         iss_required: session.iss_required,
         keys: session.key_ring(provider, old),
     };
-    let obtained = authorization_code::obtain(world, &login, &mut |_| ())?;
+    let obtained = authorization_code::obtain(world, &login, listening, &mut |_| ())?;
     session.keys = obtained.keys.or(session.keys.take());
     Ok(Obtained {
         set: obtained.answer.set,
@@ -95,10 +137,4 @@ pub(super) fn by_browser(
         caught: Some(obtained.caught),
         confirm,
     })
-}
-
-pub(super) fn say_if(world: &mut World, notice: Option<String>) {
-    if let Some(notice) = notice {
-        world.say(&notice);
-    }
 }

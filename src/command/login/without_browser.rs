@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::LoginArgs;
-use super::ask::{ask, ask_hidden, complete_client};
-use super::ways::{Obtained, say_if};
+use super::ask::{Needed, ask, ask_hidden};
+use super::ways::{Attempt, Obtained};
 use crate::command::may_ask;
 use crate::config::GrantKind;
 use crate::error::Error;
@@ -32,18 +32,19 @@ pub(super) fn unattended(
     provider: &Provider,
     old: Option<&Record>,
     grant: GrantKind,
-    store_notice: Option<String>,
+    attempt: &mut Attempt,
 ) -> Result<Obtained, Error> {
     let endpoint = match grant {
         GrantKind::ClientCredentials => provider.client_credentials.as_ref().unwrap_or(&provider.token),
         _ => &provider.token,
     };
+    inputs::are_said(session, grant)?;
     let client = match grant {
         // the assertion may speak for itself
         GrantKind::JwtBearer | GrantKind::Saml2Bearer => session.require_client(world, provider, old)?,
-        _ => complete_client(world, session, provider, old, endpoint, None)?,
+        _ => attempt.client(world, session, &Needed { provider, old, endpoint, plan: None })?,
     };
-    say_if(world, store_notice);
+    attempt.say_notice(world);
     let asked = session.scopes(provider, grant);
     let set = by_grant(world, session, provider, &client, grant)?.set;
     Ok(obtained(set, client, asked))
@@ -56,11 +57,10 @@ pub(super) fn by_device_code(
     provider: &Provider,
     old: Option<&Record>,
     args: &LoginArgs,
-    store_notice: Option<String>,
+    attempt: &mut Attempt,
 ) -> Result<Obtained, Error> {
     let endpoint = provider.device.as_ref().map_or(&provider.token, |device| &device.endpoint);
-    let client = complete_client(world, session, provider, old, endpoint, None)?;
-    say_if(world, store_notice);
+    let client = attempt.client(world, session, &Needed { provider, old, endpoint, plan: None })?;
     let asked = session.scopes(provider, GrantKind::DeviceCode);
     let name = session.name.clone();
     let asking = Asking { profile: &name, provider, client: &client };
@@ -77,12 +77,11 @@ pub(super) fn by_ciba(
     provider: &Provider,
     old: Option<&Record>,
     args: &LoginArgs,
-    store_notice: Option<String>,
+    attempt: &mut Attempt,
 ) -> Result<Obtained, Error> {
     let hint = hint(world, session)?;
-    let client =
-        complete_client(world, session, provider, old, provider.ciba.as_ref().unwrap_or(&provider.token), None)?;
-    say_if(world, store_notice);
+    let endpoint = provider.ciba.as_ref().unwrap_or(&provider.token);
+    let client = attempt.client(world, session, &Needed { provider, old, endpoint, plan: None })?;
     let asked = session.scopes(provider, GrantKind::Ciba);
     let asks = &session.profile.asks;
     let more = More {
@@ -123,14 +122,15 @@ pub(super) fn by_password(
     session: &mut Session,
     provider: &Provider,
     old: Option<&Record>,
-    store_notice: Option<String>,
+    attempt: &mut Attempt,
 ) -> Result<Obtained, Error> {
     if session.choice.grant != Some(GrantKind::Password) {
         return Err(Error::usage("a password is sent only where the command itself says so")
             .hint(format!("oauthctl login {} --grant password", session.name)));
     }
-    let client = complete_client(world, session, provider, old, &provider.token, None)?;
-    say_if(world, store_notice);
+    let given = inputs::read(world, session, "password", &session.profile.asks.password)?;
+    let endpoint = &provider.token;
+    let client = attempt.client(world, session, &Needed { provider, old, endpoint, plan: None })?;
     let asking = Asking { profile: &session.name, provider, client: &client };
     password::warn(world, &asking);
     let asks = &session.profile.asks;
@@ -139,7 +139,7 @@ pub(super) fn by_password(
         None if may_ask(world) => ask(world, "Your name there")?,
         None => return Err(Error::usage("no name is known to sign in with").hint("`--username NAME`")),
     };
-    let password: Secret = match inputs::read(world, session, "password", &asks.password)? {
+    let password: Secret = match given {
         Some(password) => password,
         None if may_ask(world) => ask_hidden(world, "Your password there (not shown)")?,
         None => {

@@ -98,6 +98,8 @@ pub enum Page {
     Done,
     /// 303 to `/failed`: "see your terminal".
     Failed,
+    /// 303 to `/asked`: "your terminal asks you something".
+    Asked,
     NotFound,
     /// A redirect to the right place that isn't ours (wrong state).
     Refused,
@@ -129,9 +131,9 @@ struct Table {
     /// The oldest first.
     open: Vec<Open>,
     threads: usize,
-    /// Set by the first [`Page::Done`] or [`Page::Failed`]: which, and for which target.
+    /// Set by the first page at which a login ends: which, and for which target.
     ended: Option<(Page, Zeroizing<String>)>,
-    /// Redirects to `/done` or `/failed` that haven't been followed yet.
+    /// Redirects to such a page that haven't been followed yet.
     owed: usize,
     finishing: bool,
     saw_tls: bool,
@@ -198,7 +200,7 @@ impl Loopback {
         self.shared.table().saw_tls
     }
 
-    /// Serves `/done` or `/failed` for a moment (at most 1 s, ends as soon as it was fetched), then closes.
+    /// Serves the last page for a moment (at most 1 s, ends as soon as it was fetched), then closes.
     pub fn finish(self) {
         let until = Instant::now() + LAST_PAGE;
         let mut table = self.shared.table();
@@ -259,7 +261,7 @@ impl Shared {
 
     /// The login ends with this answer, so the page it leads to must be there before the browser follows.
     fn note_end(&self, id: u64, page: Page) {
-        if !matches!(page, Page::Done | Page::Failed) {
+        if page::last(page).is_none() {
             return;
         }
         let mut table = self.table();

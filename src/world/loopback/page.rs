@@ -33,6 +33,7 @@ pub struct Last {
 
 const DONE_PATH: &str = "/done";
 const FAILED_PATH: &str = "/failed";
+const ASKED_PATH: &str = "/asked";
 
 /// What the receiver's answer looks like.
 pub fn answer(page: Page) -> Answered {
@@ -40,17 +41,19 @@ pub fn answer(page: Page) -> Answered {
         // RFC 9110, section 15.4.4: whatever the method was, the browser goes on with GET
         Page::Done => redirect(DONE_PATH),
         Page::Failed => redirect(FAILED_PATH),
+        Page::Asked => redirect(ASKED_PATH),
         Page::NotFound => refusal(404),
         Page::Refused => Answered { status: 400, location: None, body: REFUSED, is_last: false },
         Page::MethodNotAllowed => refusal(405),
     }
 }
 
-/// Where the redirect of [`Page::Done`] or [`Page::Failed`] leads.
+/// The page at which the browser's part of a login ends, where this is one.
 pub fn last(page: Page) -> Option<Last> {
     let (path, body) = match page {
         Page::Done => (DONE_PATH, DONE),
         Page::Failed => (FAILED_PATH, FAILED),
+        Page::Asked => (ASKED_PATH, ASKED),
         Page::NotFound | Page::Refused | Page::MethodNotAllowed => return None,
     };
     Some(Last { path, answered: Answered { status: 200, location: None, body, is_last: true } })
@@ -116,6 +119,12 @@ const DONE: &str = page!(
 );
 const FAILED: &str =
     page!("bad", "!", "The sign-in did not complete", "Your terminal says why. You can close this tab.");
+const ASKED: &str = page!(
+    "good",
+    "?",
+    "Go back to your terminal now",
+    "It asks whether this account is yours. Nothing is kept until you say so there. You can close this tab."
+);
 const REFUSED: &str = page!(
     "bad",
     "!",
@@ -137,7 +146,7 @@ mod tests {
         let hash = ring::digest::digest(&ring::digest::SHA256, style!().as_bytes());
         let hash = base64::engine::general_purpose::STANDARD.encode(hash);
         assert!(HEADERS[2].1.contains(&format!("style-src 'sha256-{hash}'")), "the hash is {hash}");
-        for page in [DONE, FAILED, REFUSED, NOT_FOUND, METHOD, NOT_FOR_US] {
+        for page in [DONE, FAILED, ASKED, REFUSED, NOT_FOUND, METHOD, NOT_FOR_US] {
             assert!(page.contains(concat!("<style>", style!(), "</style>")));
             assert!(!page.contains("style=") && !page.contains("http") && !page.contains("<script"));
         }
@@ -146,7 +155,7 @@ mod tests {
     // L-34
     #[test]
     fn nothing_leads_anywhere_but_to_our_own_last_page() {
-        for page in [Page::Done, Page::Failed, Page::NotFound, Page::Refused, Page::MethodNotAllowed] {
+        for page in [Page::Done, Page::Failed, Page::Asked, Page::NotFound, Page::Refused, Page::MethodNotAllowed] {
             let to = answer(page).location;
             assert_eq!(to, last(page).map(|last| last.path), "{page:?}");
             assert!(to.is_none_or(|to| to.starts_with('/') && !to.starts_with("//")));

@@ -327,6 +327,8 @@ impl Random for Dice {
 pub enum Answer {
     Shown(String),
     Hidden(String),
+    /// Ctrl-C or Ctrl-D, whatever the question.
+    None(Unanswered),
 }
 
 /// The chair at the keyboard.
@@ -420,7 +422,7 @@ impl Terminal for Door<Seat> {
         self.0.stdin_file.lock().unwrap().take()
     }
 
-    fn read_line(&self) -> io::Result<String> {
+    fn read_line(&self) -> Result<String, Unanswered> {
         match self.0.question() {
             Answer::Shown(text) => {
                 // what is typed is seen, and the line ends
@@ -428,6 +430,7 @@ impl Terminal for Door<Seat> {
                 Ok(text)
             }
             Answer::Hidden(_) => panic!("this was to be asked without echo: {}", self.0.screen.text()),
+            Answer::None(why) => Err(why),
         }
     }
 
@@ -435,18 +438,15 @@ impl Terminal for Door<Seat> {
         *self.0.hidden.lock().unwrap() = Some(self.0.screen.text().len());
     }
 
-    fn read_hidden(&self) -> io::Result<Zeroizing<String>> {
+    fn read_hidden(&self, _: Lines) -> Result<Zeroizing<String>, Unanswered> {
         let hidden = self.0.hidden.lock().unwrap().take();
         assert!(
             hidden.is_some_and(|before| before < self.0.screen.text().len()),
             "hidden before the question is asked"
         );
         match self.0.question() {
-            Answer::Hidden(text) => {
-                // the real one ends the line that isn't seen
-                self.0.screen.add(b"\n");
-                Ok(text.into())
-            }
+            Answer::Hidden(text) => Ok(text.into()),
+            Answer::None(why) => Err(why),
             Answer::Shown(_) => panic!("this was to be asked with echo: {}", self.0.screen.text()),
         }
     }

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use oauthctl::sandbox::{Manners, Options, Server, provider_overrides};
 use oauthctl::secret::{fingerprint, redact};
 use oauthctl::world::serve::{self, Serving};
-use oauthctl::world::{Verbosity, World};
+use oauthctl::world::{Unanswered, Verbosity, World};
 use serde_json::Value;
 
 pub use doubles::{Chest, Copies, Fault, Hand};
@@ -237,6 +237,18 @@ impl Person {
     /// Answers the next question without echo.
     pub fn answers_hidden(&mut self, text: &str) -> &mut Person {
         self.next.answers.push_back(doubles::Answer::Hidden(text.to_owned()));
+        self.at_a_terminal()
+    }
+
+    /// Presses Ctrl-C at the next question.
+    pub fn presses_ctrl_c(&mut self) -> &mut Person {
+        self.next.answers.push_back(doubles::Answer::None(Unanswered::Signal(2)));
+        self.at_a_terminal()
+    }
+
+    /// Presses Ctrl-D at the next question.
+    pub fn presses_ctrl_d(&mut self) -> &mut Person {
+        self.next.answers.push_back(doubles::Answer::None(Unanswered::Ended));
         self.at_a_terminal()
     }
 

@@ -1,0 +1,48 @@
+//! `login` alone, at a terminal: a short list to choose from.
+
+use std::path::Path;
+
+use super::ask::choose;
+use crate::command::{may_ask, practice};
+use crate::config::{self, Config};
+use crate::error::Error;
+use crate::session::Choice;
+use crate::session::paths::Paths;
+use crate::text::safe;
+use crate::world::World;
+
+/// The profile or the provider that the person chooses, where nothing else says which is meant.
+pub(super) fn offered(world: &mut World, choice: &Choice) -> Result<Option<String>, Error> {
+    let said = choice.profile.is_some() || choice.provider.is_some() || world.env.var("OAUTHCTL_PROFILE").is_some();
+    if said || !may_ask(world) {
+        return Ok(None);
+    }
+    let dir = Paths::find(&*world.env).require_config()?;
+    let config = Config::load(&dir)?;
+    if config.default_profile.is_some() || config.profiles.len() == 1 {
+        return Ok(None);
+    }
+    let options = options(&dir, &config)?;
+    loop {
+        let chosen = choose(world, "Sign in to", &options, None)?;
+        let known = options.contains(&chosen)
+            || chosen.contains("://")
+            || config.profiles.contains_key(&chosen)
+            || config::provider(&dir, &chosen, None).is_ok();
+        if known {
+            return Ok(Some(chosen));
+        }
+        world.insist(&format!(
+            "There is no `{}` in the list: type a number, a name, or the address of an issuer.",
+            safe(&chosen)
+        ));
+    }
+}
+
+/// The profiles, then the providers that none of them is called by. The one that needs no account stands last.
+fn options(dir: &Path, config: &Config) -> Result<Vec<String>, Error> {
+    let names = config::provider_names(dir)?.into_iter().map(|(name, _)| name);
+    let mut others: Vec<String> = names.filter(|name| !config.profiles.contains_key(name)).collect();
+    others.sort_by_key(|name| name == practice::PROVIDER);
+    Ok(config.profiles.keys().cloned().chain(others).collect())
+}

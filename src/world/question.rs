@@ -1,0 +1,66 @@
+//! Questions at the terminal. Each is written in one place and ends in one of three ways: with an answer, with a line that was left
+//! open (Ctrl-D), with a signal (Ctrl-C). However it ends, the echo is back and what comes next begins on a line of its own.
+
+use super::World;
+use crate::secret::Secret;
+
+/// Why a question has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unanswered {
+    /// Ctrl-D, or the terminal has gone.
+    #[error("the input ended before the question was answered")]
+    Ended,
+    /// SIGINT, SIGTERM or SIGHUP.
+    #[error("a signal came at the question")]
+    Signal(i32),
+    #[error("the terminal could not be read: {0}")]
+    Failed(String),
+}
+
+/// What is read without echo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lines {
+    One,
+    UntilCtrlD,
+}
+
+impl World {
+    /// One line, without blanks around it; it may be empty.
+    pub fn ask(&mut self, question: &str) -> Result<String, Unanswered> {
+        let _ = self.err.show(&format!("{question}: "));
+        let answer = self.terminal.read_line();
+        if answer.is_err() {
+            let _ = self.err.show("\n");
+        }
+        answer.map(|answer| answer.trim().to_owned())
+    }
+
+    /// The same, and what is typed isn't shown.
+    pub fn ask_hidden(&mut self, question: &str) -> Result<Secret, Unanswered> {
+        self.hidden(question, Lines::One)
+    }
+
+    /// Several lines (a key, an assertion) that aren't shown.
+    pub fn ask_hidden_lines(&mut self, question: &str) -> Result<Secret, Unanswered> {
+        self.hidden(question, Lines::UntilCtrlD)
+    }
+
+    fn hidden(&mut self, question: &str, lines: Lines) -> Result<Secret, Unanswered> {
+        self.terminal.hide();
+        let _ = self.err.show(&format!("{question}: "));
+        let answer = self.terminal.read_hidden(lines);
+        let _ = self.err.show("\n");
+        answer.map(|answer| Secret::new(answer.trim()))
+    }
+
+    /// Yes or no; Enter alone is `usually`.
+    pub fn ask_whether(&mut self, question: &str, usually: bool) -> Result<bool, Unanswered> {
+        let choices = if usually { "[Y/n]" } else { "[y/N]" };
+        let answer = self.ask(&format!("{question} {choices}"))?.to_lowercase();
+        Ok(match answer.as_str() {
+            "" => usually,
+            "y" | "yes" => true,
+            _ => false,
+        })
+    }
+}

@@ -1,0 +1,403 @@
+//! What a person types at a question: it is hidden where it must be, it outlives a login that fails, and a question that is left
+//! open ends in one sentence.
+
+use oauthctl::sandbox::Manners;
+use serde_json::json;
+
+use crate::world::robot::{allows, decided, denies, go, with};
+use crate::world::{Fault, Person, START, answer, own_port};
+
+fn looks(_: &str) -> Vec<crate::world::robot::Page> {
+    Vec::new()
+}
+
+const SECRET: &str = "practice-secret";
+
+#[test]
+fn ctrl_c_and_ctrl_d_end_every_question_of_a_login_in_one_sentence_and_what_was_typed_is_kept() {
+    for (ends, code, words) in [
+        ((|me| me.presses_ctrl_c()) as fn(&mut Person) -> &mut Person, 130, "interrupted"),
+        (|me| me.presses_ctrl_d(), 6, "the input ended before the question was answered"),
+    ] {
+        let mut me = Person::new();
+        let _server = me.practice(Manners::GetResponse);
+        let first = ends(&mut me).types("login getresponse");
+        let end = format!("\n\nClient id: \nerror: {words}; nobody was signed in\n");
+        assert_eq!(first.code, code, "{}", first.err);
+        assert!(first.err.ends_with(&end), "{}", first.err);
+        assert!(me.keychain.accounts().is_empty());
+        me.answers("practice-client");
+        let second = ends(&mut me).types("login getresponse");
+        let end = format!(
+            "Client secret (not shown): \nerror: {words}; nobody was signed in\n\
+             hint: what you typed is kept (the client id): `oauthctl login getresponse` offers it\n"
+        );
+        assert_eq!(second.code, code, "{}", second.err);
+        assert!(second.err.ends_with(&end), "{}", second.err);
+        // neither a login nor a profile
+        assert_eq!(me.config_text(), "");
+        assert!(!me.types("list").out.contains("getresponse"));
+        let status = me.types("status getresponse");
+        assert_eq!(status.code, 4);
+        assert!(
+            status.out.contains("\ntoken          none\n") && status.out.contains("\nunfinished "),
+            "{}",
+            status.out
+        );
+        assert_eq!(me.types("token getresponse").code, 4);
+        assert_eq!(me.types("token getresponse --grant client-credentials").code, 2, "nothing but a login uses it");
+    }
+}
+
+#[test]
+fn what_was_typed_is_offered_until_a_login_succeeds() {
+    let mut me = Person::new();
+    let _server = me.practice(Manners::GetResponse);
+    let expired = |url: &str| with(&decided(url, "allow"), "code", Some("it-has-expired"));
+    me.answers("practice-client").answers_hidden(SECRET).browser(looks).pastes(expired);
+    let failed = me.types("login getresponse");
+    assert_eq!(failed.code, 4, "{}", failed.err);
+    assert!(
+        failed.err.ends_with(
+            "hint: what you typed is kept (the client id, the client secret): `oauthctl login getresponse` offers it\n"
+        ),
+        "{}",
+        failed.err
+    );
+    // the secret in the store alone
+    assert_eq!(me.config_text(), "");
+    assert_eq!(me.record("getresponse")["unfinished"]["client_secret"], SECRET);
+    let again = me.answers("").answers_hidden("").browser(looks).pastes(|url| decided(url, "allow"));
+    let again = again.types("login getresponse");
+    assert_eq!(again.code, 0, "{}", again.err);
+    assert!(again.err.contains("\nClient id [practice-client]: \n"), "{}", again.err);
+    assert!(again.err.contains("\nClient secret (not shown; Enter takes the one that is kept): \n"), "{}", again.err);
+    assert!(!again.err_raw.contains(SECRET));
+    let record = me.record("getresponse");
+    assert_eq!((&record["unfinished"], &record["client_secret"]), (&json!(null), &json!(SECRET)));
+    // nothing is asked any more
+    let third = me.browser(looks).pastes(|url| decided(url, "allow")).types("login getresponse");
+    assert_eq!(third.code, 0, "{}", third.err);
+}
+
+#[test]
+fn who_says_no_is_offered_nothing() {
+    let mut me = Person::new();
+    let _server = me.practice(Manners::GetResponse);
+    me.answers("practice-client").answers_hidden(SECRET).browser(looks).pastes(|url| decided(url, "deny"));
+    let failed = me.types("login getresponse");
+    assert_eq!(failed.code, 3, "{}", failed.err);
+    assert!(!failed.err.contains("what you typed"), "{}", failed.err);
+    assert!(me.keychain.accounts().is_empty());
+}
+
+#[test]
+fn a_refused_client_is_asked_for_again_at_a_terminal_and_nowhere_else() {
+    let mut me = Person::new();
+    let _server = me.practice(Manners::GetResponse);
+    const LOGIN: &str = "login getresponse --grant client-credentials";
+    let refused = me.answers("practice-client").answers_hidden("a-wrong-secret").types(LOGIN);
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    assert!(
+        refused.err.ends_with(
+            "hint: check the client id and the client secret: `oauthctl login getresponse` asks for both again\n"
+        ),
+        "{}",
+        refused.err
+    );
+    let right = me.answers("").answers_hidden(SECRET).types(LOGIN);
+    assert_eq!(right.code, 0, "{}", right.err);
+    assert!(right.err.contains("The provider refused this client id or this client secret: look at both.\n"));
+    // one that was right once, and is not any more
+    me.tamper("getresponse", |record| record["client_secret"] = json!("it-was-rolled-over"));
+    assert_eq!(me.types(LOGIN).code, 2, "a script is told, and asked nothing");
+    assert_eq!(me.at_a_terminal().types(LOGIN).code, 2);
+    let before = me.record("getresponse")["token"].clone();
+    assert_eq!(me.types(LOGIN).code, 2, "a script is asked nothing after it either");
+    let right = me.answers("").answers_hidden(SECRET).types(LOGIN);
+    assert_eq!(right.code, 0, "{}", right.err);
+    assert_ne!(me.record("getresponse")["token"], before);
+    assert_eq!(me.record("getresponse")["client_secret"], SECRET);
+}
+
+#[test]
+fn what_was_typed_for_one_address_is_offered_for_no_other() {
+    let mut me = Person::new();
+    let first = me.odd("first", |_| answer(401, "application/json", r#"{"error":"temporarily_unavailable"}"#));
+    let bare = |text: String| {
+        text.replace("client-id = \"an-app\"\n", "").replace("auth = [\"none\", \"basic\"]", "auth = [\"basic\"]")
+    };
+    me.config("providers/odd.toml", &bare(first.provider("odd")));
+    const LOGIN: &str = "login odd --grant client-credentials";
+    assert_ne!(me.answers("an-id").answers_hidden("hush-hush-hush").types(LOGIN).code, 0);
+    let second = me.odd("second", |request| {
+        assert_eq!(request.header("authorization"), Some("Basic YW4taWQ6YW5vdGhlcg=="), "not another server's secret");
+        answer(401, "application/json", r#"{"error":"invalid_client"}"#)
+    });
+    me.config("providers/odd.toml", &bare(second.provider("odd")));
+    let asked = me.answers("an-id").answers_hidden("another").types(LOGIN);
+    assert!(asked.err.contains("\nClient id: an-id\nClient secret (not shown): \n"), "{}", asked.err);
+    // the same name for another provider
+    me.practice(Manners::GetResponse);
+    let other = me.presses_ctrl_c().types("login odd --provider getresponse --grant client-credentials");
+    assert!(other.err.contains("\nClient id: \nerror:"), "{}", other.err);
+}
+
+#[test]
+fn logout_and_remove_forget_what_was_typed() {
+    for verb in ["logout getresponse", "profile remove getresponse"] {
+        let mut me = Person::new();
+        let _server = me.practice(Manners::GetResponse);
+        me.answers("practice-client").presses_ctrl_c();
+        assert_eq!(me.types("login getresponse").code, 130);
+        assert_eq!(me.types(verb).code, 0);
+        assert!(me.keychain.accounts().is_empty(), "{verb}");
+        let asked = me.presses_ctrl_c().types("login getresponse");
+        assert!(asked.err.contains("\nClient id: \n"), "{}", asked.err);
+    }
+}
+
+#[test]
+fn without_a_keychain_what_was_typed_waits_in_the_sealed_files() {
+    let mut me = Person::new();
+    let _server = me.practice(Manners::GetResponse);
+    me.keychain.fault(Fault::Always(oauthctl::world::KeychainError::Absent("no session bus".to_owned())));
+    me.answers("practice-client").presses_ctrl_c();
+    let failed = me.types("login getresponse");
+    assert!(failed.err.starts_with("No keychain answers here"), "said before anything is kept: {}", failed.err);
+    let asked = me.answers("").presses_ctrl_c().types("login getresponse");
+    assert!(asked.err.contains("\nClient id [practice-client]: \n"), "{}", asked.err);
+    me.types("logout getresponse").is(
+        0,
+        "",
+        "getresponse: no token is stored; what was typed for a login is forgotten\n",
+    );
+    let asked = me.presses_ctrl_c().types("login getresponse");
+    assert!(asked.err.contains("\nClient id: \n"), "{}", asked.err);
+}
+
+#[test]
+fn a_login_that_stands_is_not_touched_by_one_that_is_not_finished() {
+    let mut me = Person::new();
+    let _server = me.practice(Manners::GetResponse);
+    me.answers("practice-client").answers_hidden(SECRET).browser(looks).pastes(|url| decided(url, "allow"));
+    assert_eq!(me.types("login getresponse").code, 0);
+    let before = me.record("getresponse");
+    me.tamper("getresponse", |record| {
+        record["unfinished"] = json!({ "provider": "getresponse", "client_id": "another", "refused": true });
+    });
+    assert_eq!(me.types("refresh getresponse").code, 0);
+    assert_eq!(me.record("getresponse")["unfinished"]["client_id"], "another", "a renewal leaves it alone");
+    assert_ne!(me.record("getresponse")["token"], before["token"]);
+    assert_eq!(me.record("getresponse")["client_id"], "practice-client");
+}
+
+#[test]
+fn an_empty_enter_is_asked_again() {
+    let mut me = Person::new();
+    let _server = me.practice(Manners::GetResponse);
+    me.answers("").answers(" ").answers("practice-client").answers_hidden("").answers_hidden(SECRET);
+    let done = me.types("login getresponse --grant client-credentials");
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert_eq!(done.err.matches("Nothing was entered.").count(), 3, "{}", done.err);
+}
+
+#[test]
+fn a_port_that_is_taken_is_told_before_anything_is_asked() {
+    let taken = oauthctl::world::serve::bind(None).unwrap();
+    let port = taken.address().unwrap().port();
+    let mut me = Person::new();
+    for provider in ["constantcontact", "vr2", "verticalresponse"] {
+        let done = me.at_a_terminal().types(&format!("login {provider} --port {port}"));
+        assert_eq!(done.code, 75, "{}", done.err);
+        assert!(done.err.starts_with(&format!("error: port {port} is taken")), "{}", done.err);
+    }
+    assert!(me.keychain.accounts().is_empty());
+}
+
+#[test]
+fn answers_for_a_providers_variables_are_judged_as_they_are_typed() {
+    let mut me = Person::new();
+    me.answers("7").answers("2").answers("https://mail.example.com").answers("mail.example.com").presses_ctrl_c();
+    let done = me.types("login max --provider getresponse --environment max");
+    assert_eq!(done.code, 130, "{}", done.err);
+    for words in [
+        "   1  api3.getresponse360.com\n",
+        "Number or name: 7\n`api_host` must be one of",
+        "Number or name: 2\n",
+        "www.: https://mail.example.com\n`domain` must be a host name, without `https://` and without a path.\n",
+        "\nClient id: \nerror: interrupted; nobody was signed in\n",
+        "hint: what you typed is kept (api_host, domain): `oauthctl login max` offers it\n",
+    ] {
+        assert!(done.err.contains(words), "{words}: {}", done.err);
+    }
+    // offered the next time, by Enter alone
+    me.answers("").answers("").presses_ctrl_c();
+    let again = me.types("login max --provider getresponse --environment max");
+    assert!(again.err.contains("www. [mail.example.com]: \n"), "{}", again.err);
+    assert!(again.err.contains("Number or name [api3.getresponse360.pl]: \n"), "{}", again.err);
+}
+
+#[test]
+fn that_ones_own_account_needs_no_browser_is_said_before_the_first_question() {
+    let mut me = Person::new();
+    for (login, line) in [
+        ("login getresponse", Some("oauthctl login getresponse --grant client-credentials")),
+        (
+            "login work --provider getresponse",
+            Some("oauthctl login work --provider getresponse --grant client-credentials"),
+        ),
+        ("login vr2", Some("--grant client-credentials")),
+        ("login constantcontact", None),
+    ] {
+        let asked = me.presses_ctrl_c().types(login);
+        let said = asked.err.lines().find(|l| l.starts_with("  For your own account alone"));
+        assert_eq!(said.is_some(), line.is_some(), "{login}: {}", asked.err);
+        assert!(said.zip(line).is_none_or(|(said, line)| said.ends_with(line)), "{said:?}");
+        assert!(asked.err.find("For your own account") < asked.err.find("Client id"), "{}", asked.err);
+    }
+}
+
+#[test]
+fn a_secret_is_hidden_wherever_standard_input_is_a_terminal() {
+    let mut me = Person::new();
+    let _server = me.practice(Manners::GetResponse);
+    assert_eq!(me.types("profile set work provider getresponse").code, 0);
+    for line in ["profile set-secret work -", "profile set-secret work"] {
+        let kept = me.answers_hidden("Zq8-xyzzy-4711").types(line);
+        assert_eq!(kept.code, 0, "{}", kept.err);
+        kept.tells_nothing_of("Zq8-xyzzy-4711");
+        assert!(kept.err.starts_with("Client secret (not shown): \nwork: the client secret is kept"), "{}", kept.err);
+        assert_eq!(me.record("work")["client_secret"], "Zq8-xyzzy-4711");
+    }
+    me.types("profile set-secret work").fails(
+        2,
+        "
+        error: no file is named that holds the client secret, and there is no terminal to ask at
+        hint: oauthctl profile set-secret work FILE
+        hint: oauthctl profile set-secret work - < FILE
+    ",
+    );
+    assert_eq!(me.set("CI", "true").at_a_terminal().types("profile set-secret work").code, 2);
+    me.unset("CI");
+    me.presses_ctrl_c()
+        .types("profile set-secret work")
+        .fails(130, "Client secret (not shown): \nerror: interrupted; nothing was done\n");
+    me.presses_ctrl_d()
+        .types("token work --grant client-credentials --client-id practice-client --client-secret-file -")
+        .fails(
+            6,
+            "Client secret (not shown): \nerror: the input ended before the question was answered; nothing was done\n",
+        );
+    let token = me.answers_hidden(SECRET);
+    let token = token.types("token work --grant client-credentials --client-id practice-client --client-secret-file -");
+    assert_eq!((token.code, token.err.as_str()), (0, "Client secret (not shown): \n"));
+    let inspected = me.answers_hidden("no.token.at-all").types("inspect -");
+    assert!(inspected.code == 7 && inspected.err.starts_with("Token (not shown): \n"), "{}", inspected.err);
+    for (flag, question) in [
+        ("--grant password --username a --password-file -", "Password (not shown): \n"),
+        ("--grant jwt-bearer --assertion-file -", "Assertion (not shown; Enter and Ctrl-D end it): \n"),
+        ("--grant token-exchange --subject-token-file -", "Subject token (not shown; Enter and Ctrl-D end it): \n"),
+        ("--client-key-file -", "Client key (not shown; Enter and Ctrl-D end it): \n"),
+    ] {
+        let asked = me.presses_ctrl_c().types(&format!("login work --client-id practice-client {flag}"));
+        assert!(asked.code == 130 && asked.err.contains(question), "{flag}: {}", asked.err);
+    }
+}
+
+fn vertical(me: &mut Person, port: u16) -> (oauthctl::sandbox::Server, String) {
+    let redirect = format!("http://127.0.0.1:{port}/cb");
+    let server = me.practice_for(oauthctl::sandbox::Options::new(Manners::VerticalResponse), &redirect);
+    me.config(
+        "config.toml",
+        &format!(
+            "[profiles.verticalresponse]\nprovider = \"verticalresponse\"\nredirect-uri = \"{redirect}\"\n\
+             client-id = \"practice-client\"\nclient-secret = {{ env = \"VR_SECRET\" }}\n"
+        ),
+    );
+    me.set("VR_SECRET", SECRET);
+    (server, redirect)
+}
+
+#[test]
+fn where_state_does_not_come_back_the_page_leads_to_the_terminal_and_enter_alone_keeps_nothing() {
+    for (say, code) in [("", 3), ("n", 3), ("maybe", 3), ("^C", 130), ("^D", 3)] {
+        let mut me = Person::new();
+        let (_server, _) = vertical(&mut me, own_port());
+        me.browser(allows);
+        let done = match say {
+            "^C" => me.presses_ctrl_c(),
+            "^D" => me.presses_ctrl_d(),
+            say => me.answers(say),
+        }
+        .types("login verticalresponse");
+        assert_eq!(done.code, code, "{say}: {}", done.err);
+        assert_eq!(done.pages[0].title, "Go back to your terminal now", "{say}");
+        assert!(done.err.contains("It is the account alice@example.test (user_id "), "{}", done.err);
+        assert!(done.err.contains("is its token to be kept? [y/N]: "), "{}", done.err);
+        assert!(
+            done.err.contains("the sign-in was not kept\ncaused by: VerticalResponse (classic) offers no way"),
+            "{}",
+            done.err
+        );
+        assert!(me.keychain.accounts().is_empty(), "{say}");
+    }
+    let mut me = Person::new();
+    let (_server, _) = vertical(&mut me, own_port());
+    assert_eq!(me.browser(allows).answers("y").types("login verticalresponse").code, 0);
+    assert_eq!(me.record("verticalresponse")["login_at"], START);
+}
+
+#[test]
+fn what_is_not_kept_is_revoked_where_that_can_be_done() {
+    let mut me = Person::new();
+    let revoked = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen = revoked.clone();
+    let odd = me.odd("odd", move |request| match request.path.as_str() {
+        "/token" => answer(200, "application/json", r#"{"access_token":"an-access-token","token_type":"Bearer"}"#),
+        "/revoke" => {
+            seen.lock().unwrap().push(String::from_utf8_lossy(&request.body).into_owned());
+            answer(200, "application/json", "{}")
+        }
+        other => panic!("{other}"),
+    });
+    let text = odd.provider("odd").replace("/authorize\"\n", "/authorize\"\nstate = \"not_returned\"\n");
+    me.config("providers/odd.toml", &format!("{text}[revoke]\nurl = \"{}/revoke\"\n", odd.base));
+    let act = |url: &str| {
+        let asked = url::Url::parse(url).unwrap();
+        let back = asked.query_pairs().find(|(n, _)| n == "redirect_uri").unwrap().1.into_owned();
+        vec![go(&with(&format!("{back}?code=a-code"), "x", None))]
+    };
+    let done = me.browser(act).answers("").types("login odd");
+    assert_eq!(done.code, 3, "{}", done.err);
+    assert!(done.err.contains("Nothing here names the account. Look in the browser"), "{}", done.err);
+    assert!(done.err.contains("\ncaused by: the provider has revoked the tokens\n"), "{}", done.err);
+    assert_eq!(revoked.lock().unwrap().len(), 1);
+    assert!(revoked.lock().unwrap()[0].contains("token=an-access-token"));
+}
+
+#[test]
+fn login_alone_offers_a_list_at_a_terminal() {
+    let mut me = Person::new();
+    let alone = me.types("login");
+    assert_eq!(alone.code, 2, "{}", alone.err);
+    assert!(alone.err.starts_with("error: no profile was named, and there is none yet\n"), "{}", alone.err);
+    let done = me.answers("99").answers("no-such").answers("").answers("sandbox").browser(allows).types("login");
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(done.err.starts_with("Sign in to:\n   1  constantcontact\n   2  getresponse\n"), "{}", done.err);
+    assert!(
+        done.err.contains("There is no `99` in the list") && done.err.contains("There is no `no-such`"),
+        "{}",
+        done.err
+    );
+    // with one profile that one is meant
+    assert_eq!(me.at_a_terminal().browser(denies).types("login").code, 3);
+    assert_eq!(me.types("profile set work provider sandbox").code, 0);
+    let done = me.answers("2").browser(allows).types("login");
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(done.err.starts_with("Sign in to:\n   1  sandbox\n   2  work\n   3  constantcontact\n"), "{}", done.err);
+    assert_eq!(me.record("work")["provider"], "sandbox");
+    let alone = me.set("OAUTHCTL_NO_INPUT", "1").at_a_terminal().types("login");
+    assert_eq!(alone.code, 2, "{}", alone.err);
+    assert_eq!(me.unset("OAUTHCTL_NO_INPUT").presses_ctrl_d().types("login").code, 6);
+}
