@@ -504,8 +504,8 @@ fn look_closely(login: &Login<'_>) -> String {
 
 fn interrupted(signal: i32) -> Error {
     match signal {
-        2 => Error::new(Kind::Interrupted, "interrupted; nothing was stored"),
-        _ => Error::new(Kind::Terminated, "ended by a signal; nothing was stored"),
+        2 => Error::new(Kind::Interrupted, "interrupted; nobody was signed in"),
+        _ => Error::new(Kind::Terminated, "ended by a signal; nobody was signed in"),
     }
 }
 

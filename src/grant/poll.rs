@@ -97,7 +97,7 @@ fn wait(world: &World, heard: &Receiver<i32>, until: Duration) -> Result<(), Err
     loop {
         if let Ok(signal) = heard.try_recv() {
             let kind = if signal == 2 { Kind::Interrupted } else { Kind::Terminated };
-            return Err(Error::new(kind, "interrupted; nothing was stored"));
+            return Err(Error::new(kind, "interrupted; nobody was signed in"));
         }
         let left = until.saturating_sub(world.clock.elapsed());
         if left.is_zero() {

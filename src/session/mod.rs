@@ -358,7 +358,7 @@ impl Session {
             self.client_secret.clone_from(&found);
             return Ok(found);
         }
-        Ok(record.and_then(|r| r.client_secret.clone()))
+        Ok(record.filter(|r| whose::is_of_provider(self, r)).and_then(|r| r.client_secret.clone()))
     }
 
     /// From the flag, the environment or the configuration, in this order; not from the store.

@@ -60,10 +60,7 @@ pub(super) fn is_ours(session: &Session, record: &Record) -> bool {
 }
 
 fn differs(session: &Session, record: &Record) -> Option<Differs> {
-    if let Some(kept) = record.provider.as_deref()
-        && kept != session.provider_name()
-        && !means_the_same(session, kept)
-    {
+    if !is_of_provider(session, record) {
         return Some(Differs::Provider);
     }
     if let (Some(said), Some(kept)) = (&session.profile.client_id, &record.client_id)
@@ -78,6 +75,12 @@ fn differs(session: &Session, record: &Record) -> Option<Differs> {
     }
     let asked = Some(&record.asked).filter(|asked| !asked.is_empty())?;
     scopes_said(session)?.iter().find(|scope| !asked.contains(scope)).cloned().map(Differs::Scopes)
+}
+
+/// A secret that was entered for one provider is none of another's.
+pub(super) fn is_of_provider(session: &Session, record: &Record) -> bool {
+    let name = session.provider_name();
+    record.provider.as_deref().is_none_or(|kept| kept == name || means_the_same(session, kept))
 }
 
 /// Who wants bound tokens has no use for one that any thief could use.

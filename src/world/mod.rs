@@ -302,6 +302,8 @@ pub trait Signals {
     fn watch(&self, to: Sender<i32>);
     /// Back to the default.
     fn release(&self);
+    /// As long as a question is asked, a signal ends that, and neither the program nor what is watched for.
+    fn ask(&self, _on: bool) {}
 }
 
 /// The machine as it is. Nothing is opened, read or started before it is used: this costs a few small allocations.

@@ -27,8 +27,11 @@ pub enum Lines {
 impl World {
     /// One line, without blanks around it; it may be empty.
     pub fn ask(&mut self, question: &str) -> Result<String, Unanswered> {
+        // before the question is seen: Ctrl-C counts from its first byte on
+        self.signals.ask(true);
         let _ = self.err.show(&format!("{question}: "));
         let answer = self.terminal.read_line();
+        self.signals.ask(false);
         if answer.is_err() {
             let _ = self.err.show("\n");
         }
@@ -46,9 +49,11 @@ impl World {
     }
 
     fn hidden(&mut self, question: &str, lines: Lines) -> Result<Secret, Unanswered> {
+        self.signals.ask(true);
         self.terminal.hide();
         let _ = self.err.show(&format!("{question}: "));
         let answer = self.terminal.read_hidden(lines);
+        self.signals.ask(false);
         let _ = self.err.show("\n");
         answer.map(|answer| Secret::new(answer.trim()))
     }

@@ -18,6 +18,10 @@ impl Signals for Real {
     fn release(&self) {
         system::release();
     }
+
+    fn ask(&self, on: bool) {
+        system::ask(on);
+    }
 }
 
 /// From now on a signal that ends the program puts the terminal back first.
@@ -25,29 +29,10 @@ pub(super) fn guard_terminal() {
     system::install();
 }
 
-/// While it lives, a question is asked: a signal ends that, and not the program.
-pub(super) struct Asking(());
-
-pub(super) fn asking() -> Asking {
-    system::ask(true);
-    Asking(())
+/// The signal that came at the question that is asked, if one did.
+pub(super) fn at_question() -> Option<i32> {
+    system::at_question()
 }
-
-impl Asking {
-    /// The signal that came, if one did.
-    pub(super) fn signal(&self) -> Option<i32> {
-        system::asked_to_end()
-    }
-}
-
-impl Drop for Asking {
-    fn drop(&mut self) {
-        system::ask(false);
-    }
-}
-
-#[cfg(test)]
-pub(super) use system::is_asking;
 
 /// While it lives, a signal is for the program in the foreground. What the terminal sends goes to both by itself; what somebody
 /// sent to this process alone is handed on.
@@ -208,18 +193,13 @@ mod system {
     pub fn ask(on: bool) {
         if on {
             install();
-            AT_QUESTION.store(0, Ordering::SeqCst);
         }
+        AT_QUESTION.store(0, Ordering::SeqCst);
         ASKING.store(on, Ordering::SeqCst);
     }
 
-    pub fn asked_to_end() -> Option<i32> {
+    pub fn at_question() -> Option<i32> {
         Some(AT_QUESTION.load(Ordering::SeqCst)).filter(|signal| *signal != 0)
-    }
-
-    #[cfg(test)]
-    pub fn is_asking() -> bool {
-        ASKING.load(Ordering::SeqCst)
     }
 
     pub fn hold(on: bool) {
@@ -310,7 +290,7 @@ mod system {
     pub fn install() {}
     pub fn hold(_on: bool) {}
     pub fn ask(_on: bool) {}
-    pub fn asked_to_end() -> Option<i32> {
+    pub fn at_question() -> Option<i32> {
         None
     }
     pub fn hand_on(_child: u32) {}

@@ -281,13 +281,12 @@ mod system {
 
     /// What was asked for and not a byte more: what was typed ahead is for the next question. A signal ends it.
     fn read_answer(fd: RawFd, lines: Lines) -> Result<Zeroizing<String>, Unanswered> {
-        let asking = signals::asking();
         // SAFETY: the descriptor is only borrowed: `ManuallyDrop` keeps it open.
         let mut keyboard = ManuallyDrop::new(unsafe { File::from_raw_fd(fd) });
         let mut line = Line::default();
         let mut byte = zeroize::Zeroizing::new([0]);
         loop {
-            if let Some(signal) = asking.signal() {
+            if let Some(signal) = signals::at_question() {
                 return Err(Unanswered::Signal(signal));
             }
             // a signal may come between the look and the wait, which therefore is short
@@ -395,6 +394,7 @@ mod system {
     #[cfg(test)]
     mod tests {
         use super::*;
+        use crate::world::Signals;
         use std::io::Write;
         use std::os::fd::OwnedFd;
         use std::sync::mpsc;
@@ -413,6 +413,7 @@ mod system {
 
         #[test]
         fn an_answer_is_one_line_and_the_rest_is_for_the_next_question() {
+            let _alone = signals::alone();
             let (mut keyboard, screen) = terminal();
             let fd = screen.as_raw_fd();
             keyboard.write_all(b"typed \xc3\xbc\n\nx\x04\x04\x04").expect("typed");
@@ -443,13 +444,12 @@ mod system {
             let _alone = signals::alone();
             let (keyboard, screen) = terminal();
             let fd = screen.as_raw_fd();
+            let signals = signals::Real;
+            signals.ask(true);
             let asked = std::thread::spawn(move || read_answer(fd, Lines::One));
-            while !signals::is_asking() {
-                std::thread::sleep(Duration::from_millis(1));
-            }
-            // whoever runs the tests may have started them with `nohup`
             signal_hook::low_level::raise(libc::SIGTERM).expect("raised");
             assert_eq!(asked.join().expect("asked"), Err(Unanswered::Signal(libc::SIGTERM)));
+            signals.ask(false);
             drop((keyboard, screen));
         }
 

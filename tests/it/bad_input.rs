@@ -120,7 +120,10 @@ fn wrong_client_secret() {
         .pastes(|url| decided(url, "allow"));
     let done = me.types("login getresponse");
     assert_eq!(done.code, 2, "{}", done.err);
-    assert!(me.keychain.accounts().is_empty() && me.config_text().is_empty());
+    // what was typed waits to be looked at; it is no login, and no profile
+    let record = me.record("getresponse");
+    assert!(record["token"].is_null() && record["client_secret"].is_null() && me.config_text().is_empty(), "{record}");
+    assert_eq!(record["unfinished"]["refused"], true);
 }
 
 #[test]

@@ -167,7 +167,7 @@ fn a_token_that_has_expired_is_renewed_beforehand() {
 fn an_answer_that_means_expired_renews_once_and_tries_once_more() {
     let mut me = Person::new();
     let server = me.practice(Manners::GetResponse);
-    me.stdin("practice-secret").browser(|_| Vec::new()).pastes(|url| decided(url, "allow"));
+    me.answers_hidden("practice-secret").browser(|_| Vec::new()).pastes(|url| decided(url, "allow"));
     assert_eq!(me.types("login getresponse --client-id practice-client --client-secret-file -").code, 0);
     // the server's token ends before ours says so
     me.tamper("getresponse", |r| r["token"]["expires_at"] = (START + 90_000).into());

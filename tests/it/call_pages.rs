@@ -15,7 +15,7 @@ use crate::world::{Odd, Person, START, answer, own_port};
 pub fn getresponse(records: u64) -> (Person, Server) {
     let mut me = Person::new();
     let server = me.practice_with(Options { records, ..Options::new(Manners::GetResponse) });
-    me.stdin("practice-secret").browser(|_| Vec::new()).pastes(|url| decided(url, "allow"));
+    me.answers_hidden("practice-secret").browser(|_| Vec::new()).pastes(|url| decided(url, "allow"));
     assert_eq!(me.types("login getresponse --client-id practice-client --client-secret-file -").code, 0);
     (me, server)
 }
@@ -24,7 +24,7 @@ pub fn constantcontact(options: Options) -> (Person, Server) {
     let mut me = Person::new();
     let redirect = format!("http://localhost:{}", own_port());
     let server = me.practice_for(options, &redirect);
-    let done = me.stdin("practice-secret").browser(crate::world::robot::allows).types(&format!(
+    let done = me.answers_hidden("practice-secret").browser(crate::world::robot::allows).types(&format!(
         "login constantcontact --client-id practice-client --client-secret-file - --redirect-uri {redirect}",
     ));
     assert_eq!(done.code, 0, "{}", done.err);
@@ -35,7 +35,7 @@ pub fn verticalresponse(records: u64) -> (Person, Server) {
     let mut me = Person::new();
     let server = me.practice_with(Options { records, ..Options::new(Manners::VerticalResponse) });
     let done = me
-        .stdin("practice-secret")
+        .answers_hidden("practice-secret")
         .browser(crate::world::robot::allows)
         .answers("y")
         .types(&format!(

@@ -277,8 +277,8 @@ fn in_ci_nothing_is_opened_and_nothing_is_asked() {
 #[test]
 fn a_signal_ends_the_wait_and_nothing_is_stored() {
     for (signal, code, words) in [
-        (2, 130, "error: interrupted; nothing was stored\n"),
-        (15, 143, "error: ended by a signal; nothing was stored\n"),
+        (2, 130, "error: interrupted; nobody was signed in\n"),
+        (15, 143, "error: ended by a signal; nobody was signed in\n"),
     ] {
         let mut me = Person::new();
         let done = me.signal(signal).types("login sandbox --no-browser -q");

@@ -262,7 +262,7 @@ fn every_way_to_have_no_token_is_exit_4_with_the_command_to_type() {
 fn a_token_that_names_no_lifetime_is_used_until_it_is_refused() {
     let mut me = Person::new();
     let _server = me.practice(Manners::VerticalResponse);
-    me.stdin("practice-secret").answers("y").browser(allows);
+    me.answers_hidden("practice-secret").answers("y").browser(allows);
     let port = crate::world::own_port();
     let line = format!(
         "login vr --client-id practice-client --client-secret-file - --redirect-uri http://127.0.0.1:{port}/cb"

@@ -141,6 +141,11 @@ fn what_was_typed_for_one_address_is_offered_for_no_other() {
     me.practice(Manners::GetResponse);
     let other = me.presses_ctrl_c().types("login odd --provider getresponse --grant client-credentials");
     assert!(other.err.contains("\nClient id: \nerror:"), "{}", other.err);
+    // and one that was kept for good goes to no other provider either
+    assert_eq!(me.types("profile set odd provider odd").code, 0);
+    assert_eq!(me.stdin("the-secret-of-odd\n").types("profile set-secret odd -").code, 0);
+    let other = me.types("login odd --provider getresponse --grant client-credentials --client-id an-id");
+    assert!(other.code == 2 && other.err.contains("the provider wants a client secret"), "{}", other.err);
 }
 
 #[test]

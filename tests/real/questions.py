@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""Questions at a real terminal: how each ends, what is seen of what is typed, and what is kept of it."""
+
+import signal
+import termios
+
+import rig
+from rig import check, same, test
+
+CTRL_C, CTRL_D = "\x03", "\x04"
+SECRET = "Zq8-xyzzy-4711"
+
+
+def desk(t, **env):
+    return t.home(OAUTHCTL_STORE="file", NO_COLOR="1", **env)
+
+
+def echoes(terminal):
+    """Whether the terminal shows what is typed, and takes lines."""
+    flags = termios.tcgetattr(terminal._fd)[3]
+    return bool(flags & termios.ECHO) and bool(flags & termios.ICANON)
+
+
+def ends_well(terminal, code):
+    ran = terminal.end().expect(code)
+    check(ran.err.endswith("\n"), f"the shell's prompt would be glued to: {ran.err[-80:]!r}")
+    check("\nerror: " in ran.err, f"the sentence should stand on a line of its own: {ran.err}")
+    check(echoes(terminal), "the terminal should be as it was")
+    return ran
+
+
+@test
+def ctrl_c_and_ctrl_d_end_every_question_with_a_sentence_and_a_terminal_as_it_was(t):
+    for key, code in ((CTRL_C, 130), (CTRL_D, 6)):
+        home = desk(t)
+        for line, question in (
+            (["login"], "Number or name: "),
+            (["login", "getresponse"], "Client id: "),
+            (["login", "max", "--provider", "getresponse", "--environment", "max"], "Number or name: "),
+            (["profile", "set-secret", "getresponse"], "Client secret .*: "),
+            (["profile", "set-secret", "getresponse", "-"], "Client secret .*: "),
+            (["profile", "set-secret", "getresponse", "/dev/stdin"], "Client secret .*: "),
+            (["inspect", "-"], "Token .*: "),
+            (["token", "getresponse", "--client-id", "x", "--grant", "client-credentials", "--client-secret-file", "-"], "Client secret .*: "),
+        ):
+            terminal = home.at_terminal(*line)
+            terminal.expect(question)
+            terminal.press(key)
+            ends_well(terminal, code)
+
+
+@test
+def a_signal_from_elsewhere_ends_a_question_too(t):
+    home = desk(t)
+    terminal = home.at_terminal("profile", "set-secret", "getresponse")
+    terminal.expect("Client secret .*: ")
+    terminal.process.send_signal(signal.SIGTERM)
+    ends_well(terminal, 143)
+
+
+@test
+def a_secret_is_never_seen_and_a_long_one_comes_whole(t):
+    home = desk(t)
+    for line in (["profile", "set-secret", "getresponse", "-"], ["profile", "set-secret", "getresponse"]):
+        terminal = home.at_terminal(*line)
+        terminal.expect("Client secret .*: ")
+        terminal.type(SECRET + "x\x7f")
+        ran = terminal.end().expect(0)
+        check("Zq8" not in ran.err, f"the secret is on the screen: {ran.err}")
+    short = ran.err.rsplit("sha256:", 1)[1]
+    terminal = home.at_terminal("profile", "set-secret", "getresponse")
+    terminal.expect("Client secret .*: ")
+    terminal.type(SECRET * 400)  # longer than the line that a terminal puts together
+    long = terminal.end().expect(0).err.rsplit("sha256:", 1)[1]
+    check(short != long, "another secret")
+    home.run("profile", "set-secret", "getresponse").expect(2, err=r"hint: oauthctl profile set-secret getresponse FILE")
+    piped = home.run("profile", "set-secret", "getresponse", "-", stdin=SECRET * 400).expect(0)
+    same(piped.err.rsplit("sha256:", 1)[1], long, "what was typed and what was piped")
+
+
+@test
+def what_was_typed_outlives_kill_9_and_is_no_login(t):
+    home = desk(t)
+    terminal = home.at_terminal("login", "getresponse")
+    terminal.expect("For your own account alone .*--grant client-credentials$")
+    terminal.expect("Client id: ")
+    terminal.type("my-app")
+    terminal.expect("Client secret .*: ")
+    terminal.process.kill()
+    terminal.process.wait()
+    home.run("list").expect(0, err="There is no profile yet")
+    home.run("token", "getresponse").expect(4)
+    terminal = home.at_terminal("login", "getresponse")
+    terminal.expect(r"Client id \[my-app\]: ")
+    terminal.type("")
+    terminal.expect("Client secret .*: ")
+    terminal.type(SECRET)
+    terminal.expect("paste it here")
+    terminal.press(CTRL_C)
+    ran = ends_well(terminal, 130)
+    check("what you typed is kept (the client id, the client secret)" in ran.err, ran.err)
+    check("Zq8" not in ran.err, ran.err)
+    for path in home.folder.rglob("*"):
+        check(not path.is_file() or SECRET.encode() not in path.read_bytes(), f"the secret is in {path}")
+    home.run("logout", "getresponse").expect(0, err="forgotten")
+    terminal = home.at_terminal("login", "getresponse")
+    terminal.expect("Client id: ")
+    terminal.press(CTRL_D)
+    ends_well(terminal, 6)
+
+
+rig.main(globals())
