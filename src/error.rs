@@ -100,7 +100,7 @@ pub struct Error {
     pub unavailable: Option<u16>,
     /// The answer says yes and can't be read all the same: the server may have spent a refresh token for it.
     pub may_hold_tokens: bool,
-    /// The server said that the client's id or its secret is wrong.
+    /// The server said that the client's id or its secret is wrong, or may have meant it.
     pub wrong_client: bool,
     /// The person said no: on the provider's page, on another device, or here.
     pub said_no: bool,
@@ -388,6 +388,8 @@ pub fn token_answer(e: AnswerError, asked: Asked, profile: &str, now: i64) -> Er
             _ => Kind::Unsafe,
         };
         let mut shown = Error::new(kind, doing).cause(&e);
+        // VerticalResponse says no to a wrong client with a page
+        shown.wrong_client = matches!(e, AnswerError::Html(400 | 401 | 403) | AnswerError::Status(400 | 401 | 403));
         shown.may_hold_tokens = !matches!(
             e,
             AnswerError::OAuth { .. }

@@ -121,6 +121,22 @@ fn a_refused_client_is_asked_for_again_at_a_terminal_and_nowhere_else() {
 }
 
 #[test]
+fn a_refusal_that_is_a_page_leads_to_the_questions_too() {
+    let mut me = Person::new();
+    let server = me.practice(Manners::VerticalResponse);
+    let line = format!("login verticalresponse --redirect-uri http://127.0.0.1:{}/cb", own_port());
+    me.answers("practice-client").answers_hidden(SECRET).browser(allows).answers("y");
+    assert_eq!(me.types(&line).code, 0);
+    me.tamper("verticalresponse", |record| record["client_secret"] = json!("it-was-rolled-over"));
+    let refused = me.at_a_terminal().browser(allows).types(&line);
+    assert_eq!(refused.code, 7, "{}", refused.err);
+    assert!(refused.err.ends_with("`oauthctl login verticalresponse` asks for both again\n"), "{}", refused.err);
+    me.answers("").answers_hidden(SECRET).browser(allows).answers("y");
+    assert_eq!(me.types(&line).code, 0);
+    assert_eq!(server.log().iter().filter(|l| l.path == "/api/v1/oauth/access_token").count(), 3);
+}
+
+#[test]
 fn what_was_typed_for_one_address_is_offered_for_no_other() {
     let mut me = Person::new();
     let first = me.odd("first", |_| answer(401, "application/json", r#"{"error":"temporarily_unavailable"}"#));

@@ -155,6 +155,23 @@ def verticalresponse_sends_a_get_without_state_or_grant_type_and_keeps_the_user_
 
 
 @test
+def at_a_terminal_verticalresponse_sends_the_browser_there_before_the_question_is_answered(t):
+    for key, code in (("\n", 3), ("n\n", 3), ("\x03", 130), ("\x04", 3)):
+        home = t.home(OAUTHCTL_STORE="file", NO_COLOR="1")
+        t.practice(home, "verticalresponse")
+        browser = t.browser()
+        terminal = home.at_terminal(
+            "login", "verticalresponse", *APP, home.secret_file("practice-secret"), env={"BROWSER": browser}
+        )
+        terminal.expect(r"It is the account alice@example\.test \(user_id \d+\)\.$")
+        terminal.expect(r"is its token to be kept\? \[y/N\]: ")
+        check("Go back to your terminal now" in browser.said(), f"the page before the answer: {browser.said()}")
+        terminal.press(key)
+        terminal.end().expect(code, err=r"^error: (interrupted; )?the sign-in was not kept$")
+        home.run("token", "verticalresponse").expect(4)
+
+
+@test
 def vr2_logs_in_renews_and_is_revoked_by_delete(t):
     home = t.home(OAUTHCTL_STORE="file")
     t.practice(home, "verticalresponse-vr2")

@@ -122,6 +122,9 @@ fn sign_in(
     offered(&provider, grant, &session.name)?;
     if grant == GrantKind::AuthorizationCode {
         authorizes(&provider, &session.profile.asks)?;
+        if attempt.waiting.is_none() {
+            attempt.waiting = Some(make_ready(world, session, &provider)?);
+        }
     }
     if ask::registers(world, session, &provider, old.as_ref(), args)? {
         register::make(world, session, &provider, "oauthctl", None)?;

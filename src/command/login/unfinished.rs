@@ -2,7 +2,8 @@
 //! chosen, for the next `login`, and nothing else ever uses it. A login that succeeds, a person who says
 //! no, `logout` and `profile remove` forget it.
 
-use crate::error::Error;
+use crate::command::may_ask;
+use crate::error::{Error, Kind};
 use crate::provider::{Endpoint, Provider};
 use crate::session::record::{Record, Unfinished};
 use crate::session::{Session, lock};
@@ -58,6 +59,9 @@ fn try_keep(world: &mut World, session: &Session, change: impl FnOnce(&mut Unfin
 /// How a login that failed goes on: which of what was typed is kept; and where the server refused the client, that the next
 /// `login` asks for it again.
 pub(super) fn after(world: &mut World, session: &Session, asked: Option<&Asked>, mut e: Error) -> Error {
+    if !may_ask(world) {
+        return e;
+    }
     let login = format!("oauthctl login {}", session.name);
     if let Some(asked) = asked.filter(|_| e.wrong_client) {
         keep(world, session, |kept| {
@@ -65,8 +69,10 @@ pub(super) fn after(world: &mut World, session: &Session, asked: Option<&Asked>,
             kept.endpoint.clone_from(&asked.place);
             kept.refused = true;
         });
-        e.hints = vec![format!("check the client id and the client secret: `{login}` asks for both again")];
-        return e;
+        if e.kind == Kind::Usage {
+            e.hints.clear();
+        }
+        return e.hint(format!("check the client id and the client secret: `{login}` asks for both again"));
     }
     let Some(kept) = session.load().ok().flatten().and_then(|record| of(session, Some(&record))) else { return e };
     if e.said_no {
