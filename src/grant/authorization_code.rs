@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use crate::error::{Asked, Error, Kind, refused_at_authorize};
+use crate::error::{Asked, Error, Kind, refused_at_authorize, unanswered};
 use crate::grant::authorize_request::{self, Address, Travel};
 use crate::grant::identity::Sent;
 use crate::grant::keys::{KeptKeys, KeyRing};
@@ -26,8 +26,8 @@ use crate::protocol::{pkce, token_request};
 use crate::provider::{PkceMode, StateEcho};
 use crate::secret::Secret;
 use crate::text::safe;
-use crate::world::World;
 use crate::world::loopback::{Arrived, Loopback, Page, Reply};
+use crate::world::{Unanswered, World};
 
 /// What a login is made of, decided before anything happens.
 pub struct Login<'a> {
@@ -402,7 +402,7 @@ fn wait(
         match inbox.recv_timeout(left.min(Duration::from_secs(1))) {
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Err(nobody_answered(login, &noise)),
-            Ok(Event::Signal(signal)) => return Err(interrupted(signal)),
+            Ok(Event::Signal(signal)) => return Err(unanswered(Unanswered::Signal(signal), "nobody was signed in")),
             Ok(Event::NothingToPaste) if listening => {}
             Ok(Event::NothingToPaste) if noise.last.is_some() => return Err(nobody_answered(login, &noise)),
             Ok(Event::NothingToPaste) => {
@@ -500,13 +500,6 @@ fn nobody_answered(login: &Login<'_>, noise: &Noise) -> Error {
 fn look_closely(login: &Login<'_>) -> String {
     let profile = login.asking.profile;
     format!("nothing was exchanged; run `oauthctl login {profile}` again, and look closely at where you sign in")
-}
-
-fn interrupted(signal: i32) -> Error {
-    match signal {
-        2 => Error::new(Kind::Interrupted, "interrupted; nobody was signed in"),
-        _ => Error::new(Kind::Terminated, "ended by a signal; nobody was signed in"),
-    }
 }
 
 /// Wrong callbacks are counted and mentioned now and then, never quoted.

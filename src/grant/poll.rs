@@ -4,14 +4,14 @@
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-use crate::error::{Asked, Error, Kind};
+use crate::error::{Asked, Error, Kind, unanswered};
 use crate::grant::{Asking, Commit, read, send};
 use crate::protocol::answer::Answer;
 use crate::protocol::device::{self, Poll};
 use crate::protocol::retry_after;
 use crate::protocol::token_request::{self, Param};
 use crate::provider::Endpoint;
-use crate::world::World;
+use crate::world::{Unanswered, World};
 
 /// The longest pause while the network is in trouble.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -93,11 +93,14 @@ pub fn until_decided(
 }
 
 /// Waits by the clock that goes on while the machine sleeps; a signal ends it.
-fn wait(world: &World, heard: &Receiver<i32>, until: Duration) -> Result<(), Error> {
+fn wait(world: &mut World, heard: &Receiver<i32>, until: Duration) -> Result<(), Error> {
     loop {
         if let Ok(signal) = heard.try_recv() {
-            let kind = if signal == 2 { Kind::Interrupted } else { Kind::Terminated };
-            return Err(Error::new(kind, "interrupted; nobody was signed in"));
+            if world.terminal.stderr_is_terminal() {
+                // the terminal has shown `^C`
+                let _ = world.err.show("\n");
+            }
+            return Err(unanswered(Unanswered::Signal(signal), "nobody was signed in"));
         }
         let left = until.saturating_sub(world.clock.elapsed());
         if left.is_zero() {
