@@ -11,7 +11,7 @@ use crate::protocol::answer::AnswerError;
 use crate::protocol::authorize::AuthorizeError;
 use crate::protocol::token_request::RequestError;
 use crate::store::StoreError;
-use crate::text::safe;
+use crate::text::{Typed, safe};
 use crate::world::loopback::ListenError;
 use crate::world::{HttpError, Unanswered};
 
@@ -133,6 +133,16 @@ impl Error {
         self
     }
 
+    pub fn hints(mut self, hints: impl IntoIterator<Item = String>) -> Error {
+        self.hints.extend(hints);
+        self
+    }
+
+    /// What to do about it, for `doctor`, which is no advice of its own.
+    pub fn advice(self) -> Option<String> {
+        self.hints.into_iter().find(|hint| !hint.contains("oauthctl doctor"))
+    }
+
     /// For an error that has no next step of its own.
     pub fn or_hint(self, hint: impl FnOnce() -> String) -> Error {
         if self.hints.is_empty() { self.hint(hint()) } else { self }
@@ -143,8 +153,8 @@ impl Error {
     }
 
     /// Nothing is stored, or it can't be renewed any more.
-    pub fn login_first(profile: &str, message: impl Into<String>) -> Error {
-        Error::new(Kind::LoginFirst, message).hint(format!("oauthctl login {profile}"))
+    pub fn login_first(profile: &Typed, message: impl Into<String>) -> Error {
+        Error::new(Kind::LoginFirst, message).hint(profile.login())
     }
 
     /// `error: …`, `caused by: …`, `hint: …`, each a line.
@@ -247,7 +257,12 @@ impl From<StoreError> for Error {
             StoreError::Absent { .. } => error
                 .hint(SEALED_INSTEAD)
                 .hint("`oauthctl doctor` looks at every store"),
-            StoreError::Denied(_) | StoreError::TimedOut(..) => error.hint("`oauthctl doctor` looks at every store"),
+            StoreError::TimedOut(..) => error
+                .hint("answer what it may be asking, or restart it, and run the command again")
+                .hint(format!("or {SEALED_INSTEAD}")),
+            StoreError::Denied(_) => error
+                .hint("allow this program to use it, in its own settings, and run the command again")
+                .hint(format!("or {SEALED_INSTEAD}")),
             StoreError::Full(_) => error.hint("free some space and run the command again"),
             StoreError::NotWritable(..) => {
                 error.hint("mend the permissions, or name another folder with OAUTHCTL_STATE_DIR")
@@ -284,11 +299,15 @@ impl From<HttpError> for Error {
             | HttpError::TooLarge { .. }
             | HttpError::HeadTooLarge { .. }
             | HttpError::Forbidden { .. } => Kind::Unsafe,
+            HttpError::Authorities(_) => Kind::Usage,
         };
         let mut error = Error::new(kind, safe(&e.to_string()));
-        error.nothing_sent =
-            matches!(e, HttpError::Unsent { .. } | HttpError::Tls { .. } | HttpError::Forbidden { .. });
+        error.nothing_sent = matches!(
+            e,
+            HttpError::Unsent { .. } | HttpError::Tls { .. } | HttpError::Forbidden { .. } | HttpError::Authorities(_)
+        );
         match e {
+            HttpError::Authorities(fault) => Error { message: fault.to_string(), ..error }.hint(fault.advice()),
             HttpError::Unsent { .. } => {
                 error.hint("look at the network (`oauthctl doctor`), then run the command again")
             }
@@ -370,7 +389,7 @@ pub enum Asked {
 
 /// A refusal of the token endpoint, in words and with the next step.
 /// `now` (Unix seconds) is for a `Retry-After` that names a date.
-pub fn token_answer(e: AnswerError, asked: Asked, profile: &str, now: i64) -> Error {
+pub fn token_answer(e: AnswerError, asked: Asked, profile: &Typed, now: i64) -> Error {
     let doing = match asked {
         Asked::Code => "the code could not be exchanged",
         Asked::Refresh => "the token could not be renewed",
@@ -380,7 +399,7 @@ pub fn token_answer(e: AnswerError, asked: Asked, profile: &str, now: i64) -> Er
         Asked::Pushed => "the provider does not take this authorize request",
         Asked::Password => "no token was given for this name and password",
     };
-    let login = format!("oauthctl login {profile}");
+    let login = profile.login();
     let AnswerError::OAuth { status, error, .. } = &e else {
         let kind = match &e {
             AnswerError::Unavailable { .. } => Kind::TryLater,
@@ -418,14 +437,15 @@ pub fn token_answer(e: AnswerError, asked: Asked, profile: &str, now: i64) -> Er
         };
     };
     let wrong_client = format!(
-        "check the client id and the client secret (`oauthctl profile set-secret {profile} FILE` replaces one that is kept)"
+        "check the client id and the client secret (`{} FILE` replaces one that is kept)",
+        profile.line("profile set-secret")
     );
     let (kind, hint) = match error.as_str() {
         "invalid_grant" if asked == Asked::Assertion => (
             Kind::Refused,
             "compare the assertion's `iss`, `sub`, `aud` and `exp` with what the provider expects: `aud` is its token address at most".to_owned(),
         ),
-        "invalid_grant" if asked == Asked::Password => (Kind::Refused, format!("check both, then `{login} --grant password`")),
+        "invalid_grant" if asked == Asked::Password => (Kind::Refused, format!("check both, then `{}`", profile.login_by("password"))),
         "invalid_grant" | "invalid_request" if asked == Asked::Exchange => (
             Kind::Refused,
             "is the subject's token still good, and its type right (`--subject-token-type`)?".to_owned(),
@@ -439,7 +459,7 @@ pub fn token_answer(e: AnswerError, asked: Asked, profile: &str, now: i64) -> Er
         }
         "access_denied" => (Kind::Refused, format!("ask whoever owns the account, then `{login}`")),
         "invalid_scope" | "consent_required" | "interaction_required" | "login_required" | "insufficient_scope" => {
-            (Kind::Refused, format!("ask for other scopes: `{login} --scope …`"))
+            (Kind::Refused, format!("ask for other scopes: `{}`", profile.login_with(&[("--scope", "…")])))
         }
         "temporarily_unavailable" | "slow_down" | "server_error" => {
             (Kind::TryLater, "run the command again later".to_owned())
@@ -467,7 +487,7 @@ pub fn is_wrong_client(error: &str, status: u16) -> bool {
 }
 
 /// The authorize endpoint's `error` on the redirect.
-pub fn refused_at_authorize(error: &str, description: Option<&str>, profile: &str) -> Error {
+pub fn refused_at_authorize(error: &str, description: Option<&str>, profile: &Typed) -> Error {
     let kind = match error {
         "temporarily_unavailable" | "server_error" => Kind::TryLater,
         "invalid_request" | "unauthorized_client" | "unsupported_response_type" => Kind::Usage,
@@ -482,12 +502,16 @@ pub fn refused_at_authorize(error: &str, description: Option<&str>, profile: &st
         _ => "the provider ended the sign-in",
     };
     let shown = Error { said_no: error == "access_denied", ..Error::new(kind, message) };
-    shown.cause(said).hint(format!("oauthctl login {profile}"))
+    shown.cause(said).hint(profile.login())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn profile(name: &str) -> Typed {
+        Typed::new(name, name, Vec::new())
+    }
 
     fn oauth(error: &str) -> AnswerError {
         AnswerError::OAuth { status: 400, error: error.into(), description: Some("why\x1b[2J".into()) }
@@ -507,9 +531,9 @@ mod tests {
             ("slow_down", 75),
             ("whatever", 1),
         ] {
-            assert_eq!(token_answer(oauth(error), Asked::Refresh, "p", 0).kind.exit_code(), code, "{error}");
+            assert_eq!(token_answer(oauth(error), Asked::Refresh, &profile("p"), 0).kind.exit_code(), code, "{error}");
         }
-        let code = |e| token_answer(e, Asked::Code, "p", 0).kind.exit_code();
+        let code = |e| token_answer(e, Asked::Code, &profile("p"), 0).kind.exit_code();
         assert_eq!(code(AnswerError::Html(200)), 7);
         assert_eq!(code(AnswerError::Redirect(307)), 7);
         assert_eq!(code(AnswerError::NotJson("x".into())), 7);
@@ -518,17 +542,17 @@ mod tests {
 
     #[test]
     fn only_a_refused_refresh_token_is_dead() {
-        assert!(token_answer(oauth("invalid_grant"), Asked::Refresh, "p", 0).grant_is_dead);
-        assert!(!token_answer(oauth("invalid_grant"), Asked::Code, "p", 0).grant_is_dead);
-        assert!(!token_answer(oauth("invalid_client"), Asked::Refresh, "p", 0).grant_is_dead);
-        assert!(!token_answer(oauth("invalid_scope"), Asked::Refresh, "p", 0).grant_is_dead);
+        assert!(token_answer(oauth("invalid_grant"), Asked::Refresh, &profile("p"), 0).grant_is_dead);
+        assert!(!token_answer(oauth("invalid_grant"), Asked::Code, &profile("p"), 0).grant_is_dead);
+        assert!(!token_answer(oauth("invalid_client"), Asked::Refresh, &profile("p"), 0).grant_is_dead);
+        assert!(!token_answer(oauth("invalid_scope"), Asked::Refresh, &profile("p"), 0).grant_is_dead);
     }
 
     #[test]
     fn a_grant_that_the_app_may_not_use_is_no_matter_of_its_secret() {
         let hint = |status| {
             let e = AnswerError::OAuth { status, error: "unauthorized_client".into(), description: None };
-            token_answer(e, Asked::ClientCredentials, "p", 0).hints.remove(0)
+            token_answer(e, Asked::ClientCredentials, &profile("p"), 0).hints.remove(0)
         };
         assert!(hint(400).contains("how the app is registered"), "{}", hint(400));
         assert!(hint(401).contains("client secret"), "{}", hint(401));
@@ -536,7 +560,7 @@ mod tests {
 
     #[test]
     fn an_error_reads_as_what_why_and_what_next() {
-        let error = token_answer(oauth("invalid_grant"), Asked::Refresh, "work", 0);
+        let error = token_answer(oauth("invalid_grant"), Asked::Refresh, &profile("work"), 0);
         assert_eq!(
             error.as_text(false),
             "error: the token could not be renewed\ncaused by: the server answered `invalid_grant`: why [2J\nhint: oauthctl login work\n"

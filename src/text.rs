@@ -1,7 +1,11 @@
 //! Text from outside, made safe to show: on a terminal it can't move the cursor or set the title, in a CI log it can't form
 //! a command, and it can't grow without end.
 
+mod typed;
+
 use crate::secret::redact;
+
+pub use typed::{Typed, for_a_shell};
 
 /// Longest text from a server that a message quotes, in characters.
 pub const LONGEST_QUOTE: usize = 200;
@@ -110,11 +114,11 @@ impl ForTerminal {
     }
 }
 
-/// In single quotes where a shell would read more into it.
-pub fn for_a_shell(word: &str) -> String {
-    match word.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-._~:@%+=,".contains(&b)) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
+/// So many of them, in words: `1 part`, `3 parts`.
+pub fn count(number: impl TryInto<u64>, one: &str) -> String {
+    match number.try_into().unwrap_or(u64::MAX) {
+        1 => format!("1 {one}"),
+        many => format!("{many} {one}s"),
     }
 }
 

@@ -16,6 +16,7 @@ use super::progress::Progress;
 use super::{pace, readable, records, retry};
 use crate::error::{Error, Kind};
 use crate::provider::Pages;
+use crate::text::count;
 use crate::wire::Request;
 use crate::world::{Http, World};
 
@@ -347,6 +348,6 @@ impl Shown {
         self.pages += 1;
         self.records += records;
         let of = self.total.map(|total| format!(" of {total}")).unwrap_or_default();
-        self.line.draw(world, || format!("page {}{of}, {} records", self.pages, self.records));
+        self.line.draw(world, || format!("page {}{of}, {}", self.pages, count(self.records, "record")));
     }
 }

@@ -2,7 +2,7 @@
 //! JSON's (RFC 8259, section 8.1). It would be the same the next time, so it is not asked for again.
 
 use crate::error::{Error, Kind};
-use crate::text::safe;
+use crate::text::{count, safe};
 use crate::wire::header;
 
 /// The coding that has to be undone before an answer can be read (RFC 9110, section 8.4).
@@ -25,7 +25,7 @@ pub fn text(headers: &[(String, String)], bytes: Vec<u8>, asked: bool, option: &
     }
     String::from_utf8(bytes).map_err(|e| {
         Error::new(Kind::Unsafe, "the answer is malformed: it is not text in UTF-8, as JSON has to be")
-            .cause(format!("after {} bytes", e.utf8_error().valid_up_to()))
+            .cause(format!("after {}", count(e.utf8_error().valid_up_to(), "byte")))
             .hint(hint)
     })
 }

@@ -6,7 +6,7 @@ use url::Url;
 use super::hosts;
 use crate::error::{Error, Kind};
 use crate::secret::Secret;
-use crate::text::safe;
+use crate::text::{Typed, safe};
 use crate::wire::{Request, header};
 use crate::world::Streamed;
 
@@ -55,7 +55,7 @@ pub fn judge(method: &str, from: &Url, answer: &Streamed, anywhere: bool) -> Res
 
 impl Unfollowed {
     /// `profile`: whose command is to be typed next.
-    pub fn error(&self, profile: &str) -> Error {
+    pub fn error(&self, profile: &Typed) -> Error {
         let reads = matches!(self.method.as_str(), "GET" | "HEAD");
         let message = match self.foreign {
             true => "the API redirects to another host, which must not have the token".to_owned(),
@@ -66,7 +66,7 @@ impl Unfollowed {
         let anywhere = if self.foreign { " --anywhere" } else { "" };
         let method = if reads || self.status == 303 { String::new() } else { format!(" {}", safe(&self.method)) };
         let items = if method.is_empty() { "" } else { " …" };
-        let line = format!("`oauthctl call {}{anywhere}{method} {address}{items}`", safe(profile));
+        let line = format!("`{}{anywhere}{method} {address}{items}`", profile.line("call"));
         let hint = match (reads, self.foreign, self.status) {
             (true, true, _) => format!("fetch that address without the token: {line}"),
             (true, false, _) => format!("fetch that address: {line}"),
@@ -141,7 +141,11 @@ mod tests {
     #[test]
     fn what_is_not_followed_is_told_with_the_whole_address_and_no_value_of_its_query() {
         let told = |method: &str, status, to: &str, foreign| {
-            Unfollowed { method: method.into(), status, to: Url::parse(to).unwrap(), foreign }.error("p")
+            Unfollowed { method: method.into(), status, to: Url::parse(to).unwrap(), foreign }.error(&Typed::new(
+                "p",
+                "p",
+                Vec::new(),
+            ))
         };
         let error = told("GET", 302, "https://cdn.example:8443/a/b", true);
         assert_eq!(error.causes, ["status 302, to https://cdn.example:8443/a/b"]);

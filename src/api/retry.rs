@@ -31,7 +31,8 @@ pub fn after(error: &HttpError, method: &str) -> bool {
         HttpError::Tls { .. }
         | HttpError::TooLarge { .. }
         | HttpError::HeadTooLarge { .. }
-        | HttpError::Forbidden { .. } => false,
+        | HttpError::Forbidden { .. }
+        | HttpError::Authorities(_) => false,
     }
 }
 

@@ -12,6 +12,7 @@ use crate::protocol::signed::Trust;
 use crate::protocol::token_request::Client;
 use crate::protocol::{api_error, jose};
 use crate::provider::Provider;
+use crate::text::Typed;
 use crate::token::TokenSet;
 use crate::wire::{Request, Response};
 use crate::world::World;
@@ -25,7 +26,7 @@ pub fn ask(
     ring: &mut KeyRing,
     (set, binding): (&TokenSet, &Binding),
     of_login: Option<&Map<String, Value>>,
-    profile: &str,
+    profile: &Typed,
 ) -> Result<Map<String, Value>, Error> {
     let Some(url) = &provider.identity.userinfo_url else {
         return Err(Error::usage(format!(
@@ -83,13 +84,13 @@ pub fn ask(
 }
 
 /// RFC 6750, section 3.1.
-fn not_told(response: &Response, profile: &str) -> Error {
+fn not_told(response: &Response, profile: &Typed) -> Error {
     let error = answered(response, "the provider does not tell who signed in");
     let said = api_error::challenge(&response.headers).or_else(|| api_error::read(&response.body));
     match (response.status, said.and_then(|e| e.code).as_deref()) {
         // OpenID Connect Core, section 5.3: the token must have been asked for with `openid`
         (401 | 403, Some("insufficient_scope")) => {
-            Error { kind: Kind::Refused, ..error }.hint(format!("oauthctl login {profile} --scope openid"))
+            Error { kind: Kind::Refused, ..error }.hint(profile.login_with(&[("--scope", "openid")]))
         }
         (401, _) => Error { kind: Kind::LoginFirst, ..error },
         _ => error,

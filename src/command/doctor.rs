@@ -11,11 +11,11 @@ use crate::error::{Error, Kind};
 use crate::secret::Secret;
 use crate::session::paths::Paths;
 use crate::session::{self, Choice, Session};
-use crate::store::{Store, StoreKind, keychain::KeychainStore};
-use crate::text::safe;
+use crate::store::{Store, StoreError, StoreKind, keychain::KeychainStore};
+use crate::text::{count, safe};
 use crate::wire::Request;
-use crate::world::World;
 use crate::world::loopback::{Address, Host, Loopback};
+use crate::world::{Proxy, World, authorities};
 
 #[derive(Args, Debug)]
 pub struct DoctorArgs {
@@ -35,53 +35,8 @@ enum Found {
 /// Exit 0 when a login can work here, 1 when something must be mended first, 5 when no store works.
 pub fn run(args: DoctorArgs, _global: &Global, world: &mut World) -> Result<u8, Error> {
     let paths = Paths::find(&*world.env);
-    let mut report = String::new();
-    let mut bad = false;
-    let mut add = |topic: &str, found: Found| {
-        let (mark, words, advice) = match found {
-            Found::Good(words) => ("ok  ", words, None),
-            Found::Note(words, advice) => ("note", words, advice),
-            Found::Bad(words, advice) => {
-                bad = true;
-                ("FAIL", words, advice)
-            }
-        };
-        report.push_str(&format!("{mark}  {topic:14} {words}\n"));
-        if let Some(advice) = advice {
-            report.push_str(&format!("      {:14} do: {advice}\n", ""));
-        }
-    };
-    add("configuration", configuration(&paths));
-    let keychain = probe(&KeychainStore::new(world.keychain.clone()), world);
-    let keychain_works = keychain.is_ok();
-    add(
-        "keychain",
-        match keychain {
-            Ok(place) => Found::Good(format!("{place}: wrote, read and deleted a test item")),
-            Err(e) => Found::Note(
-                e.message,
-                Some("unlock or start it; without one, tokens go into sealed files (`--store file`)".to_owned()),
-            ),
-        },
-    );
-    // a look must not make a key where nothing is sealed yet and nothing will be
-    let file_wanted = !keychain_works
-        || world.env.var("OAUTHCTL_STORE").as_deref() == Some("file")
-        || paths.state.as_ref().is_some_and(|dir| dir.join("store").exists());
-    let file = if file_wanted {
-        Some(crate::session::open_file_store(world, &paths).and_then(|store| probe(&store, world)))
-    } else {
-        None
-    };
-    let file_works = matches!(file, Some(Ok(_)));
-    add(
-        "file store",
-        match file {
-            None => Found::Good("not used: there is a keychain".to_owned()),
-            Some(Ok(place)) => Found::Good(format!("{place}: wrote, read and deleted a test record")),
-            Some(Err(e)) => Found::Note(e.message, e.hints.first().cloned()),
-        },
-    );
+    let mut report = Report::default();
+    report.add("configuration", configuration(&paths));
     let choice = Choice { profile: args.profile.clone(), ..Choice::default() };
     // a profile that nobody named is the only one, the default one, or OAUTHCTL_PROFILE's; there may be none
     let (session, unusable) = match Session::open(world, choice.clone()) {
@@ -89,12 +44,13 @@ pub fn run(args: DoctorArgs, _global: &Global, world: &mut World) -> Result<u8, 
         Err(e) if args.profile.is_some() && e.kind != Kind::Store => return Err(e),
         Err(e) => (None, Some(e).filter(|e| e.kind == Kind::Store)),
     };
+    let (found, store_works) = stores(world, &paths, session.as_ref(), &mut report);
     let (found, store_works) = match unusable {
-        Some(e) => (Found::Bad(e.message, e.hints.into_iter().next()), false),
-        None => in_use(world, &paths, session.as_ref(), (keychain_works, file_works)),
+        Some(e) => (Found::Bad(e.message.clone(), e.advice()), false),
+        None => (found, store_works),
     };
-    add("store in use", found);
-    add(
+    report.add("store in use", found);
+    report.add(
         "fast copy",
         if world.token_copy.works() {
             Found::Good("the kernel keeps a copy of fresh access tokens".to_owned())
@@ -102,27 +58,111 @@ pub fn run(args: DoctorArgs, _global: &Global, world: &mut World) -> Result<u8, 
             Found::Note("the kernel offers no keyring here: `token` reads the store each time".to_owned(), None)
         },
     );
-    add("clock", clock(world));
-    add("listener", listener());
-    add("browser", browser(world));
-    add("environment", environment(world));
-    if let Some(found) = session.as_ref().and_then(|session| client_key(world, session)) {
-        add("client proof", found);
-    }
+    report.add("clock", clock(world));
+    report.add("listener", listener());
+    report.add("browser", browser(world));
+    report.add("environment", environment(world));
+    report.add_if("certificates", certificates(world));
+    report.add_if("proxy", proxy(world));
+    report.add_if("client proof", session.as_ref().and_then(|session| client_key(world, session)));
     let reached = match session {
-        Some(_) => reach(world, choice).unwrap_or_else(|e| Found::Bad(e.message, e.hints.into_iter().next())),
+        Some(_) => reach(world, choice).unwrap_or_else(not_reached),
         None => Found::Note(
             "not looked at".to_owned(),
             Some("name a profile to try its provider: `oauthctl doctor PROFILE`".to_owned()),
         ),
     };
-    add("network", reached);
-    print(world, report.as_bytes())?;
-    Ok(match (bad, store_works) {
+    report.add("network", reached);
+    print(world, report.text.as_bytes())?;
+    Ok(match (report.bad, store_works) {
         (_, false) => Kind::Store.exit_code(),
         (true, _) => Kind::Other.exit_code(),
         _ => 0,
     })
+}
+
+/// The lines so far, and whether something must be mended.
+#[derive(Default)]
+struct Report {
+    text: String,
+    bad: bool,
+}
+
+impl Report {
+    fn add(&mut self, topic: &str, found: Found) {
+        let (mark, words, advice) = match found {
+            Found::Good(words) => ("ok  ", words, None),
+            Found::Note(words, advice) => ("note", words, advice),
+            Found::Bad(words, advice) => {
+                self.bad = true;
+                ("FAIL", words, advice)
+            }
+        };
+        self.text.push_str(&format!("{mark}  {topic:14} {words}\n"));
+        if let Some(advice) = advice {
+            self.text.push_str(&format!("      {:14} do: {advice}\n", ""));
+        }
+    }
+
+    fn add_if(&mut self, topic: &str, found: Option<Found>) {
+        if let Some(found) = found {
+            self.add(topic, found);
+        }
+    }
+}
+
+/// Looks at keychain and sealed files; what is to be said of the store in use, and whether it works.
+fn stores(world: &mut World, paths: &Paths, session: Option<&Session>, report: &mut Report) -> (Found, bool) {
+    let usual = session::usual_store(world, paths);
+    let kind = session.map(|session| session.store.kind()).or(usual.as_ref().ok().map(|(kind, _)| *kind));
+    let keychain = probe(&KeychainStore::new(world.keychain.clone()), world);
+    let state = match &keychain {
+        Ok(_) => Keychain::Works,
+        Err(StoreError::Absent { .. }) => Keychain::Absent,
+        Err(_) => Keychain::Fails,
+    };
+    report.add(
+        "keychain",
+        match keychain {
+            Ok(place) => Found::Good(format!("{place}: wrote, read and deleted a test item")),
+            Err(e @ StoreError::Absent { .. }) => {
+                let advice = "start one; without it, tokens go into sealed files (`--store file`)";
+                Found::Note(e.to_string(), Some(advice.to_owned()))
+            }
+            Err(e) if kind != Some(StoreKind::Keychain) => Found::Note(e.to_string(), None),
+            Err(e) => Found::Bad(e.to_string(), Error::from(e).advice()),
+        },
+    );
+    // a look must not make a key where nothing is sealed yet and nothing will be
+    let file_wanted = (state == Keychain::Absent && matches!(kind, None | Some(StoreKind::Keychain)))
+        || kind == Some(StoreKind::File)
+        || paths.state.as_ref().is_some_and(|dir| dir.join("store").exists());
+    let file = file_wanted.then(|| {
+        crate::session::open_file_store(world, paths).and_then(|store| probe(&store, world).map_err(Error::from))
+    });
+    let file_works = matches!(file, Some(Ok(_)));
+    report.add(
+        "file store",
+        match file {
+            None if state == Keychain::Absent => Found::Good("not used".to_owned()),
+            None => Found::Good("not used: there is a keychain".to_owned()),
+            Some(Ok(place)) => Found::Good(format!("{place}: wrote, read and deleted a test record")),
+            Some(Err(e)) => Found::Note(e.message.clone(), e.advice()),
+        },
+    );
+    match usual {
+        Ok(usual) => in_use(usual, session, state, file_works),
+        Err(e) => (Found::Bad(e.message.clone(), e.advice()), true),
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keychain {
+    Works,
+    /// There is none: sealed files take its place where nobody chose it.
+    Absent,
+    /// Locked, silent or broken: nothing takes its place.
+    Fails,
 }
 
 fn configuration(paths: &Paths) -> Found {
@@ -143,18 +183,13 @@ fn configuration(paths: &Paths) -> Found {
         }
     };
     match wrong.is_empty() {
-        true => Found::Good(match profiles {
-            1 => format!("{}: 1 profile", dir.display()),
-            n => format!("{}: {n} profiles", dir.display()),
-        }),
-        false => {
-            Found::Bad(wrong.join("; "), Some("mend what is named here; `oauthctl doctor` looks again".to_owned()))
-        }
+        true => Found::Good(format!("{}: {}", dir.display(), count(profiles, "profile"))),
+        false => Found::Bad(wrong.join("; "), Some("mend what is named here".to_owned())),
     }
 }
 
 /// A real write, read and delete, under a name no profile can have.
-fn probe(store: &dyn Store, world: &mut World) -> Result<String, Error> {
+fn probe(store: &dyn Store, world: &mut World) -> Result<String, StoreError> {
     let name = format!("doctor-{}", &crate::session::random_hex(world)[..8]);
     let text = Secret::unlisted(format!("{{\"oauthctl\":1,\"probe\":\"{name}\"}}"));
     store.save(&name, &text)?;
@@ -162,7 +197,7 @@ fn probe(store: &dyn Store, world: &mut World) -> Result<String, Error> {
     store.delete(&name)?;
     match back? {
         Some(back) if back == text => Ok(store.place()),
-        _ => Err(Error::new(Kind::Store, format!("{} did not give back what was written", store.in_words()))),
+        _ => Err(StoreError::NotKept(store.in_words())),
     }
 }
 
@@ -213,9 +248,19 @@ fn browser(world: &World) -> Found {
 
 /// Only documented variables are read; here they are (the values of secrets are not shown).
 fn environment(world: &World) -> Found {
-    let plain = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "CI"];
+    const PLAIN: [&str; 9] = [
+        "HTTPS_PROXY",
+        "https_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+        "NO_PROXY",
+        "no_proxy",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "CI",
+    ];
     let mut names: Vec<String> = world.env.names().into_iter().filter_map(|n| n.into_string().ok()).collect();
-    names.retain(|n| n.starts_with("OAUTHCTL_") || plain.contains(&n.as_str()));
+    names.retain(|n| n.starts_with("OAUTHCTL_") || PLAIN.contains(&n.as_str()));
     names.sort();
     if names.is_empty() {
         Found::Good("nothing set that this program reads".to_owned())
@@ -226,19 +271,15 @@ fn environment(world: &World) -> Found {
 
 /// Which store `login` and `token` use here, whether it works, and whether the profile's record can be read from it.
 fn in_use(
-    world: &World,
-    paths: &Paths,
+    (usual, chosen): (StoreKind, bool),
     session: Option<&Session>,
-    (keychain_works, file_works): (bool, bool),
+    keychain: Keychain,
+    file_works: bool,
 ) -> (Found, bool) {
-    let (usual, chosen) = match session::usual_store(world, paths) {
-        Ok(usual) => usual,
-        Err(e) => return (Found::Bad(e.message, e.hints.into_iter().next()), true),
-    };
     let kind = session.map_or(usual, |session| session.store.kind());
     let chosen = chosen || session.is_some_and(|session| session.profile.store.is_some());
     let words = match (kind, chosen) {
-        (StoreKind::Keychain, false) if !keychain_works && file_works => {
+        (StoreKind::Keychain, false) if keychain == Keychain::Absent && file_works => {
             let words = "none is chosen, and no keychain answers: `login` uses sealed files".to_owned();
             return (
                 Found::Note(
@@ -248,8 +289,12 @@ fn in_use(
                 true,
             );
         }
-        (StoreKind::Keychain, _) if !keychain_works => {
-            let what = if file_works { "the keychain is chosen, and does not work" } else { "no store works" };
+        (StoreKind::Keychain, chosen) if keychain != Keychain::Works => {
+            let what = match (chosen, keychain) {
+                (true, _) => "the keychain is chosen, and does not work",
+                (false, Keychain::Fails) => "the keychain, and it does not work: `login` ends with exit code 5",
+                (false, _) => "no store works",
+            };
             let advice = "mend what is named above, or use `--store none` with client credentials".to_owned();
             return (Found::Bad(what.to_owned(), Some(advice)), false);
         }
@@ -262,8 +307,8 @@ fn in_use(
     };
     match session.map(|session| (session, session.load())) {
         Some((session, Err(e))) => {
-            let advice = e.hints.into_iter().next();
-            (Found::Bad(format!("{words}; the record of `{}`: {}", safe(&session.name), e.message), advice), false)
+            let words = format!("{words}; the record of `{}`: {}", safe(&session.name), e.message);
+            (Found::Bad(words, e.advice()), false)
         }
         Some((session, Ok(Some(_)))) => (Found::Good(format!("{words}; holds `{}`", safe(&session.name))), true),
         _ => (Found::Good(words), true),
@@ -295,9 +340,31 @@ fn reach(world: &mut World, choice: Choice) -> Result<Found, Error> {
                 answer.header("date").map(|date| format!("; its clock says {}", safe(date))).unwrap_or_default();
             Found::Good(format!("{place} answers{clock}"))
         }
-        Err(e) => {
-            let e = Error::from(e);
-            Found::Bad(e.message, e.hints.into_iter().next())
-        }
+        Err(e) => not_reached(e.into()),
+    })
+}
+
+fn not_reached(e: Error) -> Found {
+    let network = "is the machine on the network, and the address right?";
+    Found::Bad(e.message.clone(), e.advice().or_else(|| Some(network.to_owned())))
+}
+
+/// Where the person's own variables say that the authorities are.
+fn certificates(world: &World) -> Option<Found> {
+    match authorities(&*world.env) {
+        Ok(place) => place.map(Found::Good),
+        Err(fault) => Some(Found::Bad(fault.to_string(), Some(fault.advice()))),
+    }
+}
+
+/// The proxy that requests go through, where one is named.
+fn proxy(world: &World) -> Option<Found> {
+    let proxy = Proxy::named(&*world.env)?;
+    Some(match proxy.reach() {
+        Ok(()) => Found::Good(format!("{proxy} takes connections")),
+        Err(e) => Found::Bad(
+            format!("no connection to the proxy {proxy}: {}", safe(&e.to_string())),
+            Some(format!("start it, or unset {}", proxy.variable())),
+        ),
     })
 }

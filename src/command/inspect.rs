@@ -38,6 +38,10 @@ pub struct InspectArgs {
     pub format: Format,
 }
 
+/// What can be given.
+const EXPECTED: &str =
+    "`inspect` takes a JWT (three parts with dots between), `-` for one on standard input, or a profile";
+
 /// What was found out of the signature.
 enum Signature {
     Right(String),
@@ -64,7 +68,7 @@ pub fn run(args: InspectArgs, global: &Global, world: &mut World) -> Result<u8, 
 }
 
 fn unreadable(why: &dyn std::fmt::Display) -> Error {
-    Error::new(Kind::Unsafe, "this is no token that can be read").cause(why)
+    Error::new(Kind::Unsafe, "this is no token that can be read").cause(why).hint(EXPECTED)
 }
 
 /// The token, and the record whose keys may verify it.
@@ -78,7 +82,10 @@ fn token(args: &InspectArgs, global: &Global, world: &mut World) -> Result<(Secr
                 .map_err(|e| Error::usage("the token can't be read from standard input").cause(e))?;
             Some(Secret::new(text.trim()))
         }
-        Some(text) if text.matches('.').count() >= 2 && text.len() > 40 => Some(Secret::new(text.trim())),
+        // no profile is called by a name of that length: it is a token, and nothing to be quoted
+        Some(text) if text.len() > 64 || (text.matches('.').count() >= 2 && text.len() > 40) => {
+            Some(Secret::new(text.trim()))
+        }
         _ => None,
     };
     let mut stored = |profile: Option<String>| -> Result<(Session, Option<Record>), Error> {
@@ -94,14 +101,17 @@ fn token(args: &InspectArgs, global: &Global, world: &mut World) -> Result<(Secr
         };
         return Ok((token, record));
     }
-    let (session, record) = stored(args.what.clone())?;
-    let set = record.as_ref().and_then(|r| r.token.as_ref()).ok_or_else(|| no_token(&session))?;
+    let (session, record) = stored(args.what.clone()).map_err(|e| match (&args.what, e.kind) {
+        (Some(_), Kind::Usage) => e.hint(EXPECTED),
+        _ => e,
+    })?;
+    let set = record.as_ref().and_then(|r| r.token.as_ref()).ok_or_else(|| no_token(world, &session))?;
     let provider = session.raw_provider().ok();
     let token = match args.id_token {
         true => set.id_token.clone().ok_or_else(|| {
             let error = Error::usage(format!("`{}` has no ID token", session.name));
             match provider.as_ref().is_none_or(gives_id_tokens) {
-                true => error.hint(format!("oauthctl login {} --scope openid", session.name)),
+                true => error.hint(session.typed.login_with(&[("--scope", "openid")])),
                 false => error.hint("its provider gives none, as far as is known"),
             }
         })?,
@@ -117,7 +127,7 @@ fn token(args: &InspectArgs, global: &Global, world: &mut World) -> Result<(Secr
             "the access token of `{}` is no JWT: only the provider can read it",
             session.name
         ))
-        .hint(format!("oauthctl {asks} {}", session.name)));
+        .hint(session.typed.line(asks)));
     }
     Ok((token, record))
 }

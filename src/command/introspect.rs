@@ -27,7 +27,7 @@ pub fn run(args: IntrospectArgs, global: &Global, world: &mut World) -> Result<u
     let mut session = practice::open(world, args.who.choice(global))?;
     let record = session.load()?;
     let provider = session.whole_provider(world, record.as_ref())?;
-    let set = record.as_ref().and_then(|r| r.token.as_ref()).ok_or_else(|| no_token(&session))?;
+    let set = record.as_ref().and_then(|r| r.token.as_ref()).ok_or_else(|| no_token(world, &session))?;
     let about = match args.refresh_token {
         true => (
             set.refresh_token
@@ -43,10 +43,10 @@ pub fn run(args: IntrospectArgs, global: &Global, world: &mut World) -> Result<u
     };
     let client = session.require_client(world, &provider, record.as_ref())?;
     let mut ring = session.key_ring(&provider, record.as_ref());
-    let name = session.name.clone();
-    let asking = Asking { profile: &name, provider: &provider, client: &client };
+    let typed = session.typed.clone();
+    let asking = Asking { profile: &typed, provider: &provider, client: &client };
     let members = introspect::ask(world, &asking, endpoint, &mut ring, about, args.signed)
-        .map_err(|e| e.or_hint(|| format!("`oauthctl introspect {name} -v` shows what was sent and answered")))?;
+        .map_err(|e| e.or_hint(|| format!("`{} -v` shows what was sent and answered", typed.line("introspect"))))?;
     let active = members.get("active") == Some(&Value::Bool(true));
     print(world, format!("{}\n", Value::Object(members)).as_bytes())?;
     if !active {

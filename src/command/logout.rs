@@ -8,7 +8,7 @@ use crate::error::{Error, Kind};
 use crate::grant::{Asking, revoke};
 use crate::session::record::Record;
 use crate::session::{Choice, Session, copy, lock, renewal};
-use crate::store::{StoreKind, environment};
+use crate::store::StoreKind;
 use crate::text::safe;
 use crate::world::World;
 
@@ -50,7 +50,7 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<(), Error>
     let name = session.name.clone();
     match session.store.kind() {
         StoreKind::Environment => {
-            let variable = environment::variable_name(&name);
+            let variable = session.token_variable(world);
             return Err(Error::usage(format!("the token of `{name}` comes from the environment"))
                 .hint(format!("unset {variable}")));
         }
@@ -91,11 +91,11 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<(), Error>
     };
     forget(world, &session, &record)?;
     let kept = if record.client_secret.is_some() {
-        format!("; the client secret is kept (`oauthctl profile remove {name}` forgets it too)")
+        format!("; the client secret is kept (`{}` forgets it too)", session.typed.line("profile remove"))
     } else {
         String::new()
     };
-    let kept = match register::stays(&record, &name) {
+    let kept = match register::stays(&record, &session.typed) {
         Some(stays) => format!("{kept}; {stays}"),
         None => kept,
     };
@@ -145,8 +145,8 @@ fn at_provider(world: &mut World, session: &mut Session, record: &Record) -> Res
     let provider = session.provider(world, Some(record))?;
     let (Some(facts), Some(set)) = (&provider.revoke, &record.token) else { return Ok(None) };
     let client = session.require_client(world, &provider, Some(record))?;
-    let name = session.name.clone();
-    let asking = Asking { profile: &name, provider: &provider, client: &client };
+    let typed = session.typed.clone();
+    let asking = Asking { profile: &typed, provider: &provider, client: &client };
     revoke::revoke(world, &asking, facts, set)
 }
 

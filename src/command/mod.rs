@@ -32,6 +32,7 @@ use crate::api::pace::Pace;
 use crate::config::{Config, GrantKind, IMPLICIT_REFUSED};
 use crate::error::{Error, Kind};
 use crate::provider::Provider;
+pub use crate::session::no_input;
 use crate::session::paths::Paths;
 use crate::session::{Choice, Session, known_grants, known_stores, lock};
 use crate::store::StoreKind;
@@ -370,12 +371,6 @@ pub fn pace(session: &Session, provider: &Provider) -> Pace {
 /// Whether questions may be asked.
 pub fn may_ask(world: &World) -> bool {
     world.terminal.stdin_is_terminal() && !no_input(world)
-}
-
-/// CI jobs, and whoever says so, are never asked and never shown a browser.
-pub fn no_input(world: &World) -> bool {
-    let said = |name: &str| world.env.var(name).is_some_and(|v| v != "0" && !v.eq_ignore_ascii_case("false"));
-    said("CI") || said("OAUTHCTL_NO_INPUT")
 }
 
 /// The command line as clap knows it, for completions and the manual.

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::secret::Secret;
 use crate::session::paths::Paths;
 use crate::session::record::Record;
-use crate::session::{Choice, Session, copy, lock, nobodys, renewal, secret_from_file};
+use crate::session::{Choice, Session, copy, lock, nobodys, profile_called, renewal, secret_from_file};
 use crate::store::StoreKind;
 use crate::text::safe;
 use crate::world::World;
@@ -67,6 +67,8 @@ pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, 
     let dir = paths.require_config()?;
     match verb {
         ProfileVerb::Set { profile, key, value } => {
+            let of = (key == "provider").then(|| value.clone());
+            let profile = profile_called(world, &paths, profile, of)?;
             if key == "provider" {
                 // a name that means nothing would be found out at the next login only
                 config::provider(&dir, &value, None)?;
@@ -78,6 +80,7 @@ pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, 
         }
         ProfileVerb::SetSecret { profile, file } => set_secret(world, global, profile, file)?,
         ProfileVerb::Unset { profile, key } => {
+            let profile = profile_called(world, &paths, profile, None)?;
             if key == "provider" && config::provider(&dir, &profile, None).is_err() {
                 return Err(Error::usage(format!(
                     "without it, profile `{}` would not say whose it is",
@@ -93,6 +96,7 @@ pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, 
             }
         }
         ProfileVerb::Default { profile } => {
+            let profile = profile_called(world, &paths, profile, None)?;
             require(&dir, &profile)?;
             config::edit(&dir, |editor| editor.set_top("default-profile", &profile))?;
             world.say(&format!("`{}` is meant when no profile is named", safe(&profile)));
@@ -118,6 +122,7 @@ fn require(dir: &Path, profile: &str) -> Result<(), Error> {
 }
 
 fn open(world: &mut World, global: &Global, dir: &Path, profile: String) -> Result<Session, Error> {
+    // one that the configuration has keeps its name
     let provider = nobodys(dir, &config::Config::load_for(dir, &profile)?, &profile);
     Session::open(world, Choice { profile: Some(profile), provider, no_cache: global.no_cache, ..Choice::default() })
 }

@@ -18,7 +18,7 @@ use crate::secret::Secret;
 use crate::session::record::Record;
 use crate::session::{Choice, Session, copy, inputs, lock, random_hex, renewal};
 use crate::store::StoreKind;
-use crate::text::safe;
+use crate::text::{Typed, safe};
 use crate::world::World;
 
 #[derive(Args, Debug)]
@@ -74,8 +74,8 @@ pub fn run(args: RegisterArgs, global: &Global, world: &mut World) -> Result<u8,
             session.name,
             safe(record.client_id.as_deref().unwrap_or(""))
         ))
-        .hint(format!("oauthctl register {} --show", session.name))
-        .hint(format!("oauthctl register {} --delete", session.name)));
+        .hint(format!("{} --show", session.typed.line("register")))
+        .hint(format!("{} --delete", session.typed.line("register"))));
     }
     let provider = session.provider(world, record.as_ref())?;
     if let Some(notice) = store_notice {
@@ -84,7 +84,7 @@ pub fn run(args: RegisterArgs, global: &Global, world: &mut World) -> Result<u8,
     let initial = args.initial_access_token_file.clone().map(SecretSource::File);
     let initial = inputs::read(world, &session, "initial access token", &initial)?;
     make(world, &mut session, &provider, &args.name, initial.as_ref())?;
-    world.say(&format!("Next: oauthctl login {}", session.name));
+    world.say(&format!("Next: {}", session.typed.login()));
     Ok(0)
 }
 
@@ -186,8 +186,8 @@ fn unusable(world: &mut World, session: &Session, made: &Registered, why: &str) 
         false => error.cause(format!("the client `{id}` stays registered at the provider; nothing was stored here")),
     };
     error.hint(format!(
-        "with a client registered at the provider's console: oauthctl login {} --client-id ID",
-        session.name
+        "with a client registered at the provider's console: {}",
+        session.typed.login_with(&[("--client-id", "ID")])
     ))
 }
 
@@ -198,9 +198,9 @@ fn say(world: &mut World, session: &Session, provider: &Provider, made: &Registe
     }
     if let Some(at) = made.secret_expires_at.filter(|at| *at > world.clock.now()) {
         world.say(&format!(
-            "Its secret is good until {}; then: oauthctl register {} --show",
+            "Its secret is good until {}; then: {} --show",
             times::rfc3339(at),
-            session.name
+            session.typed.line("register")
         ));
     }
     warn_of_expired_secret(world, session, made);
@@ -210,9 +210,9 @@ fn say(world: &mut World, session: &Session, provider: &Provider, made: &Registe
 fn warn_of_expired_secret(world: &mut World, session: &Session, made: &Registered) {
     let Some(at) = made.secret_expires_at.filter(|at| *at <= world.clock.now()) else { return };
     world.warn(&format!(
-        "the client's secret has expired already, at {}, by the server's word: `oauthctl register {} --show` asks for the newest",
+        "the client's secret has expired already, at {}, by the server's word: `{} --show` asks for the newest",
         times::rfc3339(at),
-        session.name
+        session.typed.line("register")
     ));
 }
 
@@ -350,13 +350,15 @@ fn save(world: &mut World, session: &Session, record: &Record) -> Result<(), Err
 }
 
 fn unregistered(session: &Session) -> Error {
-    Error::usage(format!("`{}` was not registered from here", session.name))
-        .hint(format!("oauthctl register {}", session.name))
+    Error::usage(format!("`{}` was not registered from here", session.name)).hint(session.typed.line("register"))
 }
 
 /// What stays at the provider when a profile goes: for `logout` and `profile remove`.
-pub fn stays(record: &Record, profile: &str) -> Option<String> {
+pub fn stays(record: &Record, profile: &Typed) -> Option<String> {
     record.registration.as_ref()?;
     let id = safe(record.client_id.as_deref().unwrap_or(""));
-    Some(format!("the client `{id}` stays registered at the provider (`oauthctl register {profile} --delete` ends it)"))
+    Some(format!(
+        "the client `{id}` stays registered at the provider (`{} --delete` ends it)",
+        profile.line("register")
+    ))
 }

@@ -57,8 +57,7 @@ struct Next {
 }
 
 fn next(world: &World, session: &Session, standing: &list::Standing) -> Next {
-    let name = &session.name;
-    let login = |why: &str| Next { words: format!("{why}: oauthctl login {name}"), login_needed: true };
+    let login = |why: &str| Next { words: format!("{why}: {}", session.typed.login()), login_needed: true };
     let renews = |words: String| Next { words, login_needed: false };
     if let Some(e) = &standing.trouble {
         return Next {
@@ -122,7 +121,7 @@ fn text(world: &World, session: &Session, s: &list::Standing, next: &str) -> Str
                 .map(|secret| ("client secret", format!("in the store, {}", secret.fingerprint()))),
         );
         lines.extend(record.unfinished.as_ref().map(|_| {
-            ("unfinished", format!("what was typed for a login waits for `oauthctl login {}`", safe(&s.profile)))
+            ("unfinished", format!("what was typed for a login waits for `{}`", session.typed.login()))
         }));
         lines.extend(
             record

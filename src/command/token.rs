@@ -13,9 +13,9 @@ use crate::protocol::dpop::SCHEME;
 use crate::protocol::token_exchange::short;
 use crate::session::fresh::{Want, fresh};
 use crate::session::paths::Paths;
-use crate::session::{Session, copy};
+use crate::session::{Session, alias, copy};
 use crate::store::environment::variable_name;
-use crate::text::safe;
+use crate::text::{Typed, safe};
 use crate::token::{Freshness, TokenSet};
 use crate::world::World;
 
@@ -74,7 +74,7 @@ pub enum Format {
 pub fn quick(args: &[OsString], world: &mut World) -> Option<u8> {
     let [_, verb, profile] = args else { return None };
     let profile = profile.to_str()?;
-    if verb != "token" || profile.starts_with('-') || !copy::may_answer(world, profile) {
+    if verb != "token" || profile.starts_with('-') || !alias::is_plain(world, profile) {
         return None;
     }
     let paths = Paths::find(&*world.env);
@@ -161,14 +161,15 @@ fn proof(
     let name = session.name.clone();
     let Some(url) = &args.url else {
         return Err(Error::usage("a proof is for one request: say which")
-            .hint(format!("oauthctl token {name} --format dpop-proof --method GET --url URL")));
+            .hint(format!("{} --format dpop-proof --method GET --url URL", session.typed.line("token"))));
     };
     if !url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "https" | "http")) {
         return Err(Error::usage(format!("`{}` is not an address", safe(url))));
     }
     let Some(dpop) = session.binding(world, set)?.dpop else {
-        return Err(Error::usage(format!("the token of `{name}` is not bound to a key: it needs no proof"))
-            .hint(format!("`oauthctl login {name} --dpop` has it bound, where the provider offers that")));
+        return Err(Error::usage(format!("the token of `{name}` is not bound to a key: it needs no proof")).hint(
+            format!("`{}` has it bound, where the provider offers that", session.typed.login_with(&[("--dpop", "")])),
+        ));
     };
     let mut random = [0; 16];
     world.random.fill(&mut random);
@@ -185,11 +186,12 @@ fn say_that_it_is_bound(world: &mut World, session: &Session, format: Format) ->
     match format {
         Format::Netrc | Format::ExecCredential => {
             Err(Error::usage(format!("the token of `{name}` is bound to a key (DPoP): it is of no use in this format"))
-                .hint(format!("oauthctl call {name} PATH")))
+                .hint(format!("{} PATH", session.typed.line("call"))))
         }
         Format::Header | Format::Curl => {
             world.warn(&format!(
-                "this token is bound to a key: each request needs a `DPoP` header of its own, from `oauthctl token {name} --format dpop-proof --method METHOD --url URL`"
+                "this token is bound to a key: each request needs a `DPoP` header of its own, from `{} --format dpop-proof --method METHOD --url URL`",
+                session.typed.line("token")
             ));
             Ok(())
         }
@@ -199,14 +201,14 @@ fn say_that_it_is_bound(world: &mut World, session: &Session, format: Format) ->
 
 /// What a token exchange may bring that isn't an access token (RFC 8693, section 2.2.1: `token_type` is `N_A`) is for other
 /// endpoints than an API's.
-pub fn must_be_presentable(name: &str, set: &TokenSet) -> Result<(), Error> {
+pub fn must_be_presentable(name: &Typed, set: &TokenSet) -> Result<(), Error> {
     if !set.token_type.eq_ignore_ascii_case("N_A") {
         return Ok(());
     }
     let issued = set.extra.get("issued_token_type").and_then(serde_json::Value::as_str).unwrap_or("not said");
     Err(Error::usage(format!("what was issued to `{name}` is no access token: it can't be presented to an API"))
         .cause(format!("its type is `{}`", safe(short(issued))))
-        .hint(format!("`oauthctl token {name}` prints it")))
+        .hint(format!("`{}` prints it", name.line("token"))))
 }
 
 fn formatted(
@@ -222,7 +224,7 @@ fn formatted(
     let scheme = if bound { SCHEME } else { "Bearer" };
     let token = set.access_token.expose();
     if !matches!(args.format, Format::Text | Format::Json | Format::Env) {
-        must_be_presentable(&session.name, set)?;
+        must_be_presentable(&session.typed, set)?;
     }
     let now = world.clock.now();
     Ok(zeroize::Zeroizing::new(match args.format {

@@ -1,7 +1,7 @@
 //! `userinfo`: what the provider tells of whoever signed in, as JSON.
 
 use clap::Args;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::api;
 use crate::command::{Global, WhoArgs, practice, print};
@@ -9,7 +9,7 @@ use crate::error::{Error, Kind};
 use crate::protocol::jose;
 use crate::session::Session;
 use crate::session::fresh::{Want, fresh, instead_of};
-use crate::store::{StoreKind, environment};
+use crate::store::StoreKind;
 use crate::token::TokenSet;
 use crate::world::World;
 
@@ -21,25 +21,30 @@ pub struct UserinfoArgs {
 
 pub fn run(args: UserinfoArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let mut session = practice::open(world, args.who.choice(global))?;
-    let set = fresh(world, &mut session, Want::default())?;
+    let claims = claims(world, &mut session)?;
+    print(world, format!("{}\n", Value::Object(claims)).as_bytes())?;
+    Ok(0)
+}
+
+/// What the provider tells with a fresh token.
+pub fn claims(world: &mut World, session: &mut Session) -> Result<Map<String, Value>, Error> {
+    let set = fresh(world, session, Want::default())?;
     let record = session.load()?;
     let provider = session.whole_provider(world, record.as_ref())?;
     let client = session.require_client(world, &provider, record.as_ref())?;
     let id_token = record.as_ref().and_then(|r| r.token.as_ref()).and_then(|set| set.id_token.as_ref());
     let of_login = id_token.and_then(|token| jose::unverified_claims(token.expose()).ok());
     let mut ring = session.key_ring(&provider, record.as_ref());
-    let name = session.name.clone();
-    let claims = renewed_once(world, &mut session, set, |world, session, set| {
+    let typed = session.typed.clone();
+    renewed_once(world, session, set, |world, session, set| {
         let binding = session.binding(world, set)?;
-        api::userinfo::ask(world, &provider, &client, &mut ring, (set, &binding), of_login.as_ref(), &name).map_err(
+        api::userinfo::ask(world, &provider, &client, &mut ring, (set, &binding), of_login.as_ref(), &typed).map_err(
             |e| match e.kind {
                 Kind::LoginFirst => e,
-                _ => e.or_hint(|| format!("`oauthctl userinfo {name} -v` shows what was sent and answered")),
+                _ => e.or_hint(|| format!("`{} -v` shows what was sent and answered", typed.line("userinfo"))),
             },
         )
-    })?;
-    print(world, format!("{}\n", Value::Object(claims)).as_bytes())?;
-    Ok(0)
+    })
 }
 
 /// Asks with the token, and where the provider takes it no more ([`Kind::LoginFirst`]) once more with a renewed one (T-61).
@@ -54,13 +59,13 @@ fn renewed_once<T>(
         told => return told,
     };
     if session.store.kind() == StoreKind::Environment {
-        let variable = environment::variable_name(&session.name);
+        let variable = session.token_variable(world);
         return Err(refused.hint(format!("the token comes from the variable {variable}: set another")));
     }
     world.step(|| format!("{}: renewing the token once", refused.message));
     let set = instead_of(world, session, &set)?;
     ask(world, session, &set).map_err(|e| match e.kind {
-        Kind::LoginFirst => e.or_hint(|| format!("oauthctl login {}", session.name)),
+        Kind::LoginFirst => e.or_hint(|| session.typed.login()),
         _ => e,
     })
 }

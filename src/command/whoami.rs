@@ -9,9 +9,13 @@ use crate::api;
 use crate::api::exchange::{Aftermath, means_expired};
 use crate::api::whoami::Told;
 use crate::command::call::answer::{self, Who};
-use crate::command::{Global, TextOrJson as Format, WhoArgs, pace, practice, print};
+use crate::command::{Global, TextOrJson as Format, WhoArgs, pace, practice, print, userinfo};
 use crate::error::Error;
+use crate::protocol::id_token;
+use crate::provider::{Provider, Whoami};
+use crate::session::Session;
 use crate::session::fresh::{Want, fresh, instead_of};
+use crate::session::record::Record;
 use crate::store::StoreKind;
 use crate::text::safe;
 use crate::world::World;
@@ -29,41 +33,9 @@ pub fn run(args: WhoamiArgs, global: &Global, world: &mut World) -> Result<u8, E
     let mut session = practice::open(world, args.who.choice(global))?;
     let record = session.load().ok().flatten();
     let provider = session.provider(world, record.as_ref())?;
-    let Some(check) = &provider.whoami else {
-        return Err(Error::usage(format!("nobody knows how to ask `{}` whose token it is", safe(&provider.id)))
-            .hint("add `[whoami] url = …` to the provider's file"));
-    };
-    let mut set = fresh(world, &mut session, Want::default())?;
-    let kept = record.as_ref().and_then(|r| r.token.as_ref());
-    // a token from outside is used as it is
-    let mut renewable = session.store.kind() != StoreKind::Environment;
-    let mut pace = pace(&session, &provider);
-    let account = loop {
-        // the token's copy has the token alone; what the login brought fills the address
-        if let Some(kept) = kept.filter(|_| set.extra.is_empty()) {
-            set.extra.clone_from(&kept.extra);
-        }
-        let binding = session.binding(world, &set)?;
-        match api::whoami::ask(world, &provider, check, (&set, &binding), &mut pace, Duration::MAX)? {
-            Told::Account(account) => break account,
-            // T-61: revoked before its time; one renewal, one more attempt
-            Told::Refused { status, body, .. } if renewable && means_expired(&provider, status, &body) => {
-                world.step(|| "the API says that the token has expired: renewing it once".to_owned());
-                set = instead_of(world, &mut session, &set)?;
-                renewable = false;
-            }
-            Told::Refused { status, headers, body } => {
-                let who = Who {
-                    profile: session.name.clone(),
-                    store: session.store.kind(),
-                    stranger: false,
-                    aftermath: Aftermath::default(),
-                };
-                let mut error = answer::refused(&who, &provider, status, &headers, &body, world.clock.now());
-                error.message = format!("the check of the token answered {status}");
-                return Err(error);
-            }
-        }
+    let account = match &provider.whoami {
+        Some(check) => by_check(world, &mut session, &provider, check, record.as_ref())?,
+        None => by_userinfo(world, &mut session, record.as_ref())?,
     };
     let text = match (args.format, &account) {
         (Format::Json, _) => {
@@ -83,4 +55,57 @@ pub fn run(args: WhoamiArgs, global: &Global, world: &mut World) -> Result<u8, E
     };
     print(world, format!("{text}\n").as_bytes())?;
     Ok(0)
+}
+
+/// By what an OpenID server tells of the person.
+fn by_userinfo(world: &mut World, session: &mut Session, record: Option<&Record>) -> Result<Option<String>, Error> {
+    let provider = session.whole_provider(world, record)?;
+    if provider.identity.userinfo_url.is_none() {
+        return Err(Error::usage(format!("nobody knows how to ask `{}` whose token it is", safe(&provider.id)))
+            .hint("add `[whoami] url = …` or `[userinfo] url = …` to the provider's file"));
+    }
+    userinfo::claims(world, session).map(|claims| id_token::account(&claims))
+}
+
+/// By the check that the provider's entry names.
+fn by_check(
+    world: &mut World,
+    session: &mut Session,
+    provider: &Provider,
+    check: &Whoami,
+    record: Option<&Record>,
+) -> Result<Option<String>, Error> {
+    let mut set = fresh(world, session, Want::default())?;
+    let kept = record.and_then(|r| r.token.as_ref());
+    // a token from outside is used as it is
+    let from_store = session.store.kind() != StoreKind::Environment;
+    let mut renewable = from_store;
+    let mut pace = pace(session, provider);
+    loop {
+        // the token's copy has the token alone; what the login brought fills the address
+        if let Some(kept) = kept.filter(|_| set.extra.is_empty()) {
+            set.extra.clone_from(&kept.extra);
+        }
+        let binding = session.binding(world, &set)?;
+        match api::whoami::ask(world, provider, check, (&set, &binding), &mut pace, Duration::MAX)? {
+            Told::Account(account) => return Ok(account),
+            // T-61: revoked before its time; one renewal, one more attempt
+            Told::Refused { status, body, .. } if renewable && means_expired(provider, status, &body) => {
+                world.step(|| "the API says that the token has expired: renewing it once".to_owned());
+                set = instead_of(world, session, &set)?;
+                renewable = false;
+            }
+            Told::Refused { status, headers, body } => {
+                let who = Who {
+                    profile: session.typed.clone(),
+                    token_variable: (!from_store).then(|| session.token_variable(world)),
+                    stranger: false,
+                    aftermath: Aftermath::default(),
+                };
+                let mut error = answer::refused(&who, provider, status, &headers, &body, world.clock.now());
+                error.message = format!("the check of the token answered {status}");
+                return Err(error);
+            }
+        }
+    }
 }

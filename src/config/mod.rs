@@ -16,9 +16,9 @@ use std::path::{Path, PathBuf};
 
 pub use asks::{Asks, RESPONSE_MODES};
 pub use edit::{Editor, edit};
-pub use providers::{provider, provider_in_environments, provider_names, validate_all};
+pub use providers::{aliases, provider, provider_by_alias, provider_in_environments, provider_names, validate_all};
 
-use crate::provider::expand::check_url;
+use crate::provider::expand::{check_url, with_scheme};
 use crate::provider::tree::ReadError;
 use crate::store::StoreKind;
 use crate::text::safe;
@@ -251,7 +251,9 @@ pub fn check_profile_name(name: &str) -> Result<(), ConfigError> {
     } else {
         return Ok(());
     };
-    Err(ConfigError::new(format!("`{}` is no name for a profile: it {why}", safe(name))))
+    let mut error = ConfigError::new(format!("`{}` is no name for a profile: it {why}", safe(name)));
+    error.hint = with_scheme(name).map(|url| format!("did you mean `{}`?", safe(&url)));
+    Err(error)
 }
 
 /// Whether a redirect address can be one of ours: `https` anywhere (the person pastes the address) or `http` on loopback.
@@ -260,7 +262,10 @@ pub fn check_redirect_uri(uri: &str) -> Result<(), ConfigError> {
     check_url(uri).map(|_| ()).map_err(|fault| {
         ConfigError::with_hint(
             format!("the redirect address `{}` {fault}", safe(uri)),
-            "use `https://…`, or `http://127.0.0.1:PORT/…` on this machine",
+            match with_scheme(uri) {
+                Some(meant) => format!("did you mean `{}`?", safe(&meant)),
+                None => "use `https://…`, or `http://127.0.0.1:PORT/…` on this machine".to_owned(),
+            },
         )
     })
 }

@@ -1,10 +1,10 @@
 //! The person's own providers, and the built-in ones below them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Config, ConfigError};
-use crate::provider::expand::check_url;
+use crate::provider::expand::{check_url, with_scheme};
 use crate::provider::tree::ReadError;
 use crate::provider::{Provider, catalogue, read};
 use crate::text::{nearest, safe};
@@ -18,27 +18,43 @@ pub fn provider(dir: &Path, name: &str, environment: Option<&str>) -> Result<Pro
         return of_issuer(name, environment);
     }
     let own = |name: &str| own_text(dir, name);
-    let by_alias = catalogue::find(name).is_some_and(|(id, _)| id != name) && own(name)?.is_none();
-    if by_alias && let Some(file) = own_by_alias(dir, name, &own_names(dir)?)? {
-        return Ok(read::resolve(&file, environment, &own)?);
+    if let Some(id) = provider_by_alias(dir, name)? {
+        return Ok(read::resolve(&id, environment, &own)?);
     }
     let unknown = match read::resolve(name, environment, &own) {
         Err(ReadError::UnknownProvider { name, nearest }) => (name, nearest),
         other => return Ok(other?),
     };
-    // only now is it worth reading all of the person's files
     let files = own_names(dir)?;
-    if let Some(file) = own_by_alias(dir, name, &files)? {
-        return Ok(read::resolve(&file, environment, &own)?);
-    }
     let near = nearest(name, files.iter().map(String::as_str)).map(str::to_owned).or(unknown.1);
     let mut error = ConfigError::from(ReadError::UnknownProvider { name: unknown.0, nearest: near });
     if let Some((base, environment)) = environment_meant(dir, name) {
         error.hint = Some(format!(
             "`{environment}` is an environment of `{base}`: set `environment = \"{environment}\"` in the profile"
         ));
+    } else if let Some(issuer) = with_scheme(name) {
+        error.hint = Some(format!("did you mean `{}`?", safe(&issuer)));
     }
     Err(error)
+}
+
+/// The provider that goes by this other name; `None`: the name is a provider's own, or nobody's. All of the person's files are
+/// read only for a name that is neither a built-in provider's nor a file's.
+pub fn provider_by_alias(dir: &Path, name: &str) -> Result<Option<String>, ConfigError> {
+    let built_in = catalogue::find(name).map(|(id, _)| id);
+    if built_in == Some(name) || !read::is_provider_name(name) || own_file(dir, name).exists() {
+        return Ok(None);
+    }
+    let own = own_by_alias(dir, name, &own_names(dir)?)?;
+    Ok(own.or(built_in.map(str::to_owned)))
+}
+
+/// The other names by which a provider may be meant; a built-in one's lead to a file of one's own in its place too.
+pub fn aliases(dir: &Path, name: &str) -> Vec<String> {
+    let Ok(provider) = provider(dir, name, None) else { return Vec::new() };
+    let mut all = provider.aliases;
+    all.extend(catalogue::aliases_of(&provider.id));
+    all
 }
 
 /// The one of the person's own files that goes by this other name; two of them would each be right.
@@ -71,7 +87,10 @@ fn environment_meant(dir: &Path, name: &str) -> Option<(String, String)> {
 
 fn of_issuer(issuer: &str, environment: Option<&str>) -> Result<Provider, ConfigError> {
     match check_url(issuer) {
-        Err(fault) => Err(ConfigError::new(format!("the issuer `{}` {fault}", safe(issuer)))),
+        Err(fault) => Err(ConfigError {
+            message: format!("the issuer `{}` {fault}", safe(issuer)),
+            hint: with_scheme(issuer).map(|meant| format!("did you mean `{}`?", safe(&meant))),
+        }),
         // RFC 8414, section 2
         Ok(url) if url.query().is_some() => {
             Err(ConfigError::new(format!("the issuer `{}` may not hold a query (`?`)", safe(issuer))))
@@ -130,6 +149,8 @@ pub fn validate_all(dir: &Path) -> Vec<ConfigError> {
         }
         for alias in &base.aliases {
             let other = match names.iter().find(|(n, _)| n == alias) {
+                // a file of one's own comes before a built-in alias
+                Some((_, true)) if !own => None,
                 Some((other, _)) => Some(other.clone()),
                 None => aliases.insert(alias.clone(), name.clone()),
             };
@@ -208,12 +229,16 @@ fn own_names(dir: &Path) -> Result<Vec<String>, ConfigError> {
     Ok(names)
 }
 
+fn own_file(dir: &Path, name: &str) -> PathBuf {
+    dir.join(FOLDER).join(format!("{name}.toml"))
+}
+
 fn own_text(dir: &Path, name: &str) -> Result<Option<String>, ReadError> {
     // never a path: `../x` is no name
     if !read::is_provider_name(name) {
         return Ok(None);
     }
-    match std::fs::read_to_string(dir.join(FOLDER).join(format!("{name}.toml"))) {
+    match std::fs::read_to_string(own_file(dir, name)) {
         Ok(text) => Ok(Some(text)),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(ReadError::Unreadable { file: format!("providers/{name}.toml"), why: e.to_string() }),

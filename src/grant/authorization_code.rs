@@ -248,7 +248,7 @@ pub fn obtain(
             caught.tell(Page::Failed);
             world.signals.release();
             // a code is spent by the first try, whatever became of it (RFC 6749, section 4.1.2; T-60)
-            Err(if e.kind == Kind::TryLater { e.hint(format!("oauthctl login {}", login.asking.profile)) } else { e })
+            Err(if e.kind == Kind::TryLater { e.hint(login.asking.profile.login()) } else { e })
         }
     }
 }
@@ -305,10 +305,8 @@ fn say_without_browser(world: &mut World, login: &Login<'_>) {
     if login.take_paste && world.terminal.stdin_is_terminal() {
         world.say("No browser on this machine? Type `allow` (or `deny`) here and press Enter: that presses the practice page's button. (It isn't shown.)");
     } else if login.asking.provider.device.is_some() {
-        let profile = login.asking.profile;
-        world.say(&format!(
-            "No browser on this machine? `oauthctl login {profile} --grant device-code` prints a line for curl."
-        ));
+        let login = login.asking.profile.login_by("device-code");
+        world.say(&format!("No browser on this machine? `{login}` prints a line for curl."));
     }
 }
 
@@ -406,7 +404,7 @@ fn wait(
             Ok(Event::NothingToPaste) if listening => {}
             Ok(Event::NothingToPaste) if noise.last.is_some() => return Err(nobody_answered(login, &noise)),
             Ok(Event::NothingToPaste) => {
-                let login = format!("oauthctl login {}", login.asking.profile);
+                let login = login.asking.profile.login();
                 let hint = match world.terminal.stdin_is_terminal() {
                     true => login,
                     false => format!("run `{login}` in a terminal"),
@@ -494,12 +492,12 @@ fn nobody_answered(login: &Login<'_>, noise: &Noise) -> Error {
             .hint(look_closely(login));
     }
     Error::new(Kind::NobodyAnswered, format!("nobody signed in within {} s", login.timeout.as_secs()))
-        .hint(format!("oauthctl login {}", login.asking.profile))
+        .hint(login.asking.profile.login())
 }
 
 fn look_closely(login: &Login<'_>) -> String {
-    let profile = login.asking.profile;
-    format!("nothing was exchanged; run `oauthctl login {profile}` again, and look closely at where you sign in")
+    let login = login.asking.profile.login();
+    format!("nothing was exchanged; run `{login}` again, and look closely at where you sign in")
 }
 
 /// Wrong callbacks are counted and mentioned now and then, never quoted.

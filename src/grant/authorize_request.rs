@@ -55,14 +55,17 @@ fn pushes(asking: &Asking<'_>, travel: Travel) -> Result<bool, Error> {
     match wanted {
         Wanted::Always if !there => {
             Err(Error::usage(format!("`{}` has no address to push an authorize request to", safe(&provider.name)))
-                .hint(format!("`oauthctl profile set {} par auto`, or `par-url` in a provider file", asking.profile)))
+                .hint(format!(
+                    "`{}`, or `par-url` in a provider file",
+                    asking.profile.login_with(&[("--par", "auto")])
+                )))
         }
         Wanted::Always => Ok(true),
         Wanted::Never if provider.par_required => Err(Error::usage(format!(
             "`{}` takes pushed authorize requests only, and `par` is `false`",
             safe(&provider.name)
         ))
-        .hint(format!("oauthctl profile set {} par auto", asking.profile))),
+        .hint(asking.profile.login_with(&[("--par", "auto")]))),
         Wanted::Never => Ok(false),
         Wanted::Auto => Ok(provider.par_required && there),
     }
@@ -82,8 +85,8 @@ fn signs(asking: &Asking<'_>, travel: Travel) -> Result<bool, Error> {
     };
     if signs && asking.client.proofs.key.is_none() {
         return Err(Error::usage("the authorize request is to be signed, and the client has no key")
-            .hint(format!("oauthctl profile set {} client-key.file FILE", asking.profile))
-            .hint(format!("oauthctl profile set {} request-object false", asking.profile)));
+            .hint(asking.profile.login_with(&[("--client-key-file", "FILE")]))
+            .hint(asking.profile.login_with(&[("--request-object", "false")])));
     }
     Ok(signs)
 }

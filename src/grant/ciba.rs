@@ -11,7 +11,7 @@ use crate::protocol::ciba::{self, Hint, More};
 use crate::protocol::device::StartError;
 use crate::protocol::token_request;
 use crate::secret::Secret;
-use crate::text::safe;
+use crate::text::{Typed, safe};
 use crate::world::World;
 
 pub fn obtain(
@@ -29,7 +29,7 @@ pub fn obtain(
             "provider `{}` offers no sign-in on another device (CIBA)",
             safe(&provider.id)
         ))
-        .hint(format!("oauthctl login {}", asking.profile)));
+        .hint(asking.profile.login()));
     };
     let mut scopes = scopes.to_vec();
     // section 7.1: `openid` is required
@@ -71,7 +71,7 @@ pub fn obtain(
     answer
 }
 
-fn refused(e: StartError, profile: &str) -> Error {
+fn refused(e: StartError, profile: &Typed) -> Error {
     let kind = match &e {
         StartError::Refused { status, .. } if *status == 429 || *status >= 500 => Kind::TryLater,
         StartError::Refused { code: Some(code), .. } => match code.as_str() {
@@ -87,6 +87,6 @@ fn refused(e: StartError, profile: &str) -> Error {
     let error = Error { wrong_client, ..Error::new(kind, "the sign-in on another device can't be started") }.cause(e);
     match unknown {
         true => error.hint("name the account as the provider knows it: `--login-hint`"),
-        false => error.hint(format!("with a browser: oauthctl login {profile} --grant authorization-code")),
+        false => error.hint(format!("with a browser: {}", profile.login_by("authorization-code"))),
     }
 }

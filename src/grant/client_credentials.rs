@@ -11,7 +11,7 @@ pub fn obtain(world: &mut World, asking: &Asking<'_>, aim: Aim<'_>, commit: Comm
     let provider = asking.provider;
     let Some(endpoint) = &provider.client_credentials else {
         return Err(Error::usage(format!("provider `{}` gives no token for client credentials", provider.id))
-            .hint(format!("oauthctl login {}", asking.profile)));
+            .hint(asking.profile.login_by("authorization-code")));
     };
     let scope = aim.scope(provider).map(|(_, scope)| scope);
     let mut params = token_request::client_credentials(&provider.scopes.param, scope.as_deref());

@@ -25,7 +25,7 @@ pub fn obtain(
     let provider = asking.provider;
     let Some(facts) = &provider.device else {
         return Err(Error::usage(format!("provider `{}` offers no login by device code", safe(&provider.id)))
-            .hint(format!("oauthctl login {}", asking.profile)));
+            .hint(asking.profile.login_by("authorization-code")));
     };
     let started = start(world, asking, facts, scopes)?;
     let (signals, heard) = std::sync::mpsc::channel();
@@ -77,7 +77,7 @@ fn start(world: &mut World, asking: &Asking<'_>, facts: &Device, scopes: &[Strin
         let wrong_client =
             matches!(&e, StartError::Refused { code: Some(code), status, .. } if is_wrong_client(code, *status));
         let error = Error { wrong_client, ..Error::new(kind, "the login by device code can't be started") };
-        error.cause(e).hint(format!("with a browser: oauthctl login {} --grant authorization-code", asking.profile))
+        error.cause(e).hint(format!("with a browser: {}", asking.profile.login_by("authorization-code")))
     })
 }
 

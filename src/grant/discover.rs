@@ -69,5 +69,5 @@ pub(super) fn refuse_own(what: &str, url: &str, allowed: bool) -> Result<(), Err
         Kind::Unsafe,
         format!("{what} `{}` is an address of this network's own services: nothing is asked there", safe(url)),
     )
-    .hint("if that is really where it is: oauthctl login PROFILE --allow-private"))
+    .hint("if that is really where it is: add `--allow-private`"))
 }

@@ -80,8 +80,8 @@ pub fn of_login(
     };
     let refused = |why: &dyn std::fmt::Display| {
         Error::new(Kind::Unsafe, "the ID token can't be trusted").cause(format!("the ID token: {why}")).hint(format!(
-            "nothing was stored; run `oauthctl login {}` again, and look closely at where you sign in",
-            asking.profile
+            "nothing was stored; run `{}` again, and look closely at where you sign in",
+            asking.profile.login()
         ))
     };
     let trust = trust(asking);
@@ -100,7 +100,7 @@ pub fn of_login(
                 causes: [vec![e.message.clone()], e.causes.clone()].concat(),
                 ..e
             }
-            .hint(format!("nothing was stored; oauthctl login {}", asking.profile)));
+            .hint(format!("nothing was stored; {}", asking.profile.login())));
         }
     }
     told(world, announced.algorithm.name(), announced.header.kid.as_deref());
@@ -127,8 +127,8 @@ pub fn of_renewal(
     let refused = |why: &dyn std::fmt::Display| {
         Error::new(Kind::Unsafe, "the renewed ID token can't be trusted").cause(format!("the ID token: {why}")).hint(
             format!(
-                "the new refresh token is kept, the new access token is not; to sign in anew: oauthctl login {}",
-                asking.profile
+                "the new refresh token is kept, the new access token is not; to sign in anew: {}",
+                asking.profile.login()
             ),
         )
     };

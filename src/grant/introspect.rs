@@ -37,8 +37,8 @@ pub fn ask(
         return Err(match response.status {
             // RFC 7662, section 2.3: the client is not believed
             401 => Error { kind: Kind::Usage, ..error }.hint(format!(
-                "check the client id and the client secret (`oauthctl profile set-secret {} FILE` replaces one that is kept)",
-                asking.profile
+                "check the client id and the client secret (`{} FILE` replaces one that is kept)",
+                asking.profile.line("profile set-secret")
             )),
             _ => error,
         });

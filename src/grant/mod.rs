@@ -34,13 +34,13 @@ use crate::protocol::retry_after::http_date;
 use crate::protocol::token_request::Client;
 use crate::protocol::trace;
 use crate::provider::{Endpoint, Provider};
-use crate::text::safe;
+use crate::text::{Typed, safe};
 use crate::wire::{Request, Response};
 use crate::world::World;
 
 /// Who asks whom, on behalf of which profile.
 pub struct Asking<'a> {
-    pub profile: &'a str,
+    pub profile: &'a Typed,
     pub provider: &'a Provider,
     pub client: &'a Client,
 }

@@ -4,10 +4,10 @@
 use crate::config::{Asks, GrantKind};
 use crate::error::Error;
 use crate::provider::{PkceMethod, PkceMode, Provider, Wanted};
-use crate::text::safe;
+use crate::text::{Typed, safe};
 
 /// Whether the server offers the grant.
-pub fn offered(provider: &Provider, grant: GrantKind, profile: &str) -> Result<(), Error> {
+pub fn offered(provider: &Provider, grant: GrantKind, profile: &Typed) -> Result<(), Error> {
     if grant == GrantKind::AuthorizationCode && provider.authorize.url.is_none() {
         return Err(no_browser(provider, profile));
     }
@@ -16,6 +16,8 @@ pub fn offered(provider: &Provider, grant: GrantKind, profile: &str) -> Result<(
     }
     let list = provider.grant_types.as_deref().unwrap_or_default();
     let others: Vec<&str> = list.iter().filter_map(|g| GrantKind::from_name(g)).map(GrantKind::name).collect();
+    const BY_BROWSER: &str = "authorization-code";
+    let instead = others.iter().find(|other| **other == BY_BROWSER).or(others.first()).copied();
     let error = Error::usage(format!(
         "`{}` does not offer the grant `{}`; nothing was sent",
         safe(&provider.name),
@@ -26,7 +28,7 @@ pub fn offered(provider: &Provider, grant: GrantKind, profile: &str) -> Result<(
         false => error.cause(format!("it offers {}", others.join(", "))),
     };
     Err(error
-        .hint(format!("oauthctl login {profile}"))
+        .hints(instead.map(|grant| profile.login_by(grant)))
         .hint("if its metadata is wrong: `grant-types = […]` in a provider file of your own wins"))
 }
 
@@ -48,9 +50,9 @@ fn by_list(provider: &Provider, grant: GrantKind) -> bool {
 }
 
 /// a login by device code is nothing that a person gets unasked.
-fn no_browser(provider: &Provider, profile: &str) -> Error {
+fn no_browser(provider: &Provider, profile: &Typed) -> Error {
     let error = Error::usage(format!("`{}` has no address to sign in at with a browser", safe(&provider.name)));
-    let with = |grant: GrantKind| format!("oauthctl login {profile} --grant {}", grant.name());
+    let with = |grant: GrantKind| profile.login_by(grant.name());
     let error = match provider.device.is_some() {
         true => error.hint(with(GrantKind::DeviceCode)),
         false => error,
@@ -62,12 +64,12 @@ fn no_browser(provider: &Provider, profile: &str) -> Error {
 }
 
 /// CIBA, section 4: this program asks, and listens for nobody.
-fn delivered(provider: &Provider, grant: GrantKind, profile: &str) -> Result<(), Error> {
+fn delivered(provider: &Provider, grant: GrantKind, profile: &Typed) -> Result<(), Error> {
     let modes = provider.announced.offers.ciba_modes.as_deref();
     match modes.filter(|modes| grant == GrantKind::Ciba && !modes.iter().any(|mode| mode == "poll")) {
         None => Ok(()),
         Some(modes) => Err(not_taken(provider, "polling for the answer to a sign-in (CIBA)", modes)
-            .hint(format!("with a browser: oauthctl login {profile} --grant authorization-code"))
+            .hint(format!("with a browser: {}", profile.login_by("authorization-code")))
             .hint("if its metadata is wrong: `[ciba] url` in a provider file of your own goes without it")),
     }
 }
@@ -142,12 +144,12 @@ mod tests {
     #[test]
     fn what_the_server_does_not_offer_is_said_first_and_its_silence_says_nothing() {
         let mut provider = provider();
-        assert!(offered(&provider, GrantKind::TokenExchange, "p").is_ok());
+        assert!(offered(&provider, GrantKind::TokenExchange, &Typed::default()).is_ok());
         provider.grant_types = Some(vec!["authorization_code".into(), "urn:openid:params:grant-type:ciba".into()]);
-        assert!(offered(&provider, GrantKind::Ciba, "p").is_ok());
-        let refused = offered(&provider, GrantKind::TokenExchange, "p").unwrap_err();
+        assert!(offered(&provider, GrantKind::Ciba, &Typed::default()).is_ok());
+        let refused = offered(&provider, GrantKind::TokenExchange, &Typed::default()).unwrap_err();
         assert_eq!(refused.causes, ["it offers authorization-code, ciba"]);
-        assert!(offered(&provider, GrantKind::DeviceCode, "p").is_err());
+        assert!(offered(&provider, GrantKind::DeviceCode, &Typed::default()).is_err());
     }
 
     #[test]
@@ -157,7 +159,7 @@ mod tests {
             let mut provider = provider();
             provider.grant_types = grants.map(owned);
             provider.announced.offers.response_types = types.map(owned);
-            offered(&provider, GrantKind::AuthorizationCode, "p").is_ok()
+            offered(&provider, GrantKind::AuthorizationCode, &Typed::default()).is_ok()
         };
         assert!(lists(None, None));
         assert!(lists(Some(&["client_credentials"]), None), "its silence about the endpoint that it has says nothing");

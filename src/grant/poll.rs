@@ -35,8 +35,7 @@ pub fn until_decided(
     commit: Commit<'_>,
 ) -> Result<Answer, Error> {
     let endpoint = &polling.endpoint;
-    let expired =
-        || Error::new(Kind::NobodyAnswered, polling.nobody).hint(format!("oauthctl login {}", asking.profile));
+    let expired = || Error::new(Kind::NobodyAnswered, polling.nobody).hint(asking.profile.login());
     let deadline = world.clock.elapsed() + polling.limit;
     let mut interval = polling.interval;
     let mut pause = interval;
@@ -74,7 +73,7 @@ pub fn until_decided(
             }
             Poll::Denied => {
                 let refused = Error { said_no: true, ..Error::new(Kind::Refused, "the sign-in was refused") };
-                return Err(refused.hint(format!("oauthctl login {}", asking.profile)));
+                return Err(refused.hint(asking.profile.login()));
             }
             Poll::Expired => return Err(expired()),
             Poll::Other

@@ -2,7 +2,9 @@
 //! (RFC 8252, section 7.3).
 
 use crate::error::Error;
+use crate::provider::expand::with_scheme;
 use crate::provider::{LoopbackMode, Provider};
+use crate::text::safe;
 use crate::world::loopback::{Address, Host};
 
 /// The port to register where the provider compares it and names none.
@@ -65,9 +67,16 @@ pub fn plan(provider: &Provider, redirect_uri: Option<&str>, port: Option<u16>, 
 
 fn registered(uri: &str, port: Option<u16>, mode: LoopbackMode) -> Result<Plan, Error> {
     let bad = |why: &str| {
-        Error::usage(format!("the redirect address `{}` {why}", crate::text::safe(uri)))
+        Error::usage(format!("the redirect address `{}` {why}", safe(uri)))
             .hint("`--redirect-uri URL`: the address as it is registered at the provider")
     };
+    if let Some(meant) = with_scheme(uri) {
+        return Err(Error::usage(format!(
+            "the redirect address `{}` must begin with `http://` or `https://`",
+            safe(uri)
+        ))
+        .hint(format!("did you mean `{}`?", safe(&meant))));
+    }
     let url = url::Url::parse(uri).map_err(|e| bad(&format!("is not a URL: {e}")))?;
     let name = url.host_str().unwrap_or("");
     let loopback = matches!(name, "127.0.0.1" | "[::1]" | "localhost");

@@ -59,7 +59,7 @@ fn auth_method(
     match chosen {
         Some(ClientAuth::TlsClientAuth | ClientAuth::SelfSignedTlsClientAuth) => {
             return Err(Error::usage("a client that shows a certificate can't be registered from here")
-                .hint("register it at the provider, then `oauthctl login --client-id ID --client-certificate FILE`"));
+                .hint("register it at the provider, then log in with `--client-id ID --client-certificate FILE`"));
         }
         Some(ClientAuth::PrivateKeyJwt) if !has_key => return Err(no_key()),
         Some(auth) => return Ok(registered_name(auth).unwrap_or("client_secret_basic")),
@@ -122,7 +122,7 @@ pub fn register(
         let error = refused(failed, e, &response);
         match wants_token {
             true => error.hint("this server wants an initial access token: `--initial-access-token-file FILE`"),
-            false => error.hint("with a client of your own: `oauthctl login --client-id ID`"),
+            false => error.hint("with a client of your own: `login` with `--client-id ID`"),
         }
     })
 }

@@ -63,8 +63,8 @@ impl<'a> SignedAnswer<'a> {
         let broken = |why: &dyn std::fmt::Display| {
             Error::new(Kind::Unsafe, "the redirect can't be trusted").cause(format!("its signed answer: {why}")).hint(
                 format!(
-                    "nothing was exchanged; run `oauthctl login {}` again, and look closely at where you sign in",
-                    self.asking.profile
+                    "nothing was exchanged; run `{}` again, and look closely at where you sign in",
+                    self.asking.profile.login()
                 ),
             )
         };
@@ -82,7 +82,7 @@ impl<'a> SignedAnswer<'a> {
             Ok(_) => {}
             Err(Unverified::Wrong(e)) => return Err(broken(&e)),
             Err(Unverified::NoKeys(e)) => {
-                return Err(e.hint(format!("nothing was exchanged; oauthctl login {}", self.asking.profile)));
+                return Err(e.hint(format!("nothing was exchanged; {}", self.asking.profile.login())));
             }
         }
         world.step(|| "the redirect's answer is signed by the provider".to_owned());

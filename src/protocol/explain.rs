@@ -6,7 +6,7 @@ pub mod checks;
 use serde_json::Value;
 
 use crate::protocol::{form, trace};
-use crate::text::safe;
+use crate::text::{count, safe};
 use crate::wire::{Request, Response};
 
 /// One step, for a person to read.
@@ -105,8 +105,8 @@ pub fn response(response: &Response) -> Vec<Line> {
         }
         _ if response.body.is_empty() => lines.push(Line::In("nothing more".to_owned())),
         _ => lines.push(Line::In(format!(
-            "{} bytes [{}]",
-            response.body.len(),
+            "{} [{}]",
+            count(response.body.len(), "byte"),
             crate::secret::fingerprint(&response.body)
         ))),
     }

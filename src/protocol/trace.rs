@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::protocol::form;
 use crate::secret::fingerprint;
-use crate::text::safe;
+use crate::text::{count, safe};
 use crate::wire::{Request, Response};
 
 /// Parameters and members whose values are no secrets.
@@ -139,7 +139,7 @@ fn sent(kind: &str, body: &str) -> String {
 }
 
 fn unread(bytes: &[u8]) -> String {
-    format!("{} bytes [{}]", bytes.len(), fingerprint(bytes))
+    format!("{} [{}]", count(bytes.len(), "byte"), fingerprint(bytes))
 }
 
 /// The headers of an answer that say something about it, with names in lower case.

@@ -39,6 +39,11 @@ pub fn nearest_name(typed: &str) -> Option<String> {
     text::nearest(typed, known.iter().map(String::as_str)).map(str::to_owned)
 }
 
+/// The other names of a built-in provider.
+pub fn aliases_of(name: &str) -> Vec<String> {
+    ENTRIES.iter().find(|(id, _)| *id == name).map(|(id, text)| aliases(id, text)).unwrap_or_default()
+}
+
 fn aliases(id: &str, text: &str) -> Vec<String> {
     // every entry is read by a test, so that none fails here
     read::from_text(id, text, None).map(|p| p.aliases).unwrap_or_default()

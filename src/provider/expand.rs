@@ -71,6 +71,18 @@ pub fn check_url(text: &str) -> Result<Url, UrlFault> {
     Ok(url)
 }
 
+/// The address that was meant by one without its scheme, or with the wrong one: `http` on this machine, `https` elsewhere.
+pub fn with_scheme(text: &str) -> Option<String> {
+    let rest = text.strip_prefix("http://").unwrap_or(text);
+    let host = rest.split(['/', '?']).next().unwrap_or_default();
+    let is_name = (is_host(host) && host.contains(['.', ':'])) || host == "localhost" || host.starts_with("[::1]");
+    if check_url(text).is_ok() {
+        return None;
+    }
+    let mut schemes = ["http", "https"].iter().map(|scheme| format!("{scheme}://{rest}"));
+    schemes.find(|url| is_name && check_url(url).is_ok())
+}
+
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(ip)) => ip == std::net::Ipv4Addr::LOCALHOST,

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::open_file_store;
 use super::paths::Paths;
+use super::{alias, open_file_store};
 use crate::config::proofs::Proofs;
 use crate::config::{self, Asks, Config, GrantKind, IMPLICIT_REFUSED, Profile, SecretSource};
 use crate::error::Error;
+use crate::provider::expand::with_scheme;
 use crate::store::{self, Store, StoreKind};
-use crate::text::{nearest, safe};
+use crate::text::{Typed, for_a_shell, nearest, safe};
 use crate::world::World;
 
 /// What was typed, before the configuration and the environment have their say.
@@ -56,6 +57,41 @@ impl Choice {
         .filter_map(|(flag, reads)| reads.then_some(flag))
         .collect()
     }
+
+    /// The options of a command line that say all this again, with their values. No secret is ever one of them.
+    pub fn options(&self) -> Vec<(String, String)> {
+        let one = |name: &'static str, value: Option<&str>| value.map(|value| (name.to_owned(), value.to_owned()));
+        let pairs = |name: &'static str, list: &[(String, String)]| -> Vec<(String, String)> {
+            list.iter().map(|(key, value)| (name.to_owned(), format!("{key}={value}"))).collect()
+        };
+        let each = |name: &'static str, list: &[String]| -> Vec<(String, String)> {
+            list.iter().map(|value| (name.to_owned(), value.clone())).collect()
+        };
+        let port = self.port.map(|port| port.to_string());
+        let mut out = Vec::new();
+        out.extend(one("--provider", self.provider.as_deref().filter(|provider| *provider != NOBODY)));
+        out.extend(one("--environment", self.environment.as_deref()));
+        out.extend(pairs("--var", &self.vars));
+        out.extend(one("--grant", self.grant.map(GrantKind::name)));
+        out.extend(one("--client-id", self.client_id.as_deref()));
+        // what came from standard input came once
+        out.extend(one("--client-secret-file", self.client_secret_file.as_deref().filter(|file| *file != "-")));
+        out.extend(each("--scope", &self.scopes));
+        out.extend(pairs("--param", &self.params));
+        out.extend(one("--redirect-uri", self.redirect_uri.as_deref()));
+        out.extend(one("--port", port.as_deref()));
+        out.extend(one("--store", self.store.map(StoreKind::name)));
+        out.extend(one("--allow-private", self.allow_private.then_some("")));
+        out.extend(each("--resource", &self.asks.resources));
+        out.extend(each("--audience", &self.asks.audiences));
+        // the others are keys of a profile, named as the options are
+        let keys = [self.proofs.changes(&Proofs::default()), self.asks.changes(&Asks::default())].concat();
+        out.extend(keys.into_iter().filter(|(key, _)| key != "resource" && key != "audience").map(|(key, value)| {
+            let value = if key == "dpop" { String::new() } else { value };
+            (format!("--{}", key.replace(".file", "-file")), value)
+        }));
+        out
+    }
 }
 
 /// Standard input is read by one of them at most.
@@ -65,21 +101,60 @@ pub fn one_reads_stdin(flags: &[&str]) -> Result<(), Error> {
         .hint("give one of them as a file"))
 }
 
-/// Which profile, and the configuration read as far as needed.
-pub(super) fn which(world: &World, paths: &Paths, choice: &Choice) -> Result<(String, Config), Error> {
-    let dir = paths.config.as_deref();
-    if let Some(issuer) = choice.profile.as_deref().filter(|p| p.contains("://")) {
+/// The profile that is meant, the other name by which it was, and the configuration read as far as needed.
+pub(super) struct Which {
+    pub name: String,
+    pub alias: Option<String>,
+    pub config: Config,
+}
+
+/// Which profile.
+pub(super) fn which(world: &mut World, paths: &Paths, choice: &Choice) -> Result<Which, Error> {
+    let word = choice.profile.clone().or_else(|| world.env.var("OAUTHCTL_PROFILE"));
+    match word {
         // `login https://issuer.example`: the profile is called by the issuer's host
-        let name = name_of_issuer(issuer);
-        let config =
-            dir.map(|d| Config::load_for(d, &name).map_err(|e| in_folder(e, d))).transpose()?.unwrap_or_default();
-        return Ok((name, config));
+        Some(issuer) if choice.profile.is_some() && issuer.contains("://") => {
+            let name = name_of_issuer(&issuer);
+            Ok(Which { config: load_for(paths, &name)?, name, alias: None })
+        }
+        Some(word) => called(world, paths, choice, word),
+        None => {
+            let (word, config) = unnamed(paths, choice)?;
+            Ok(match alias::meant(world, paths, choice, &word, &config) {
+                Some(name) => Which { name, alias: Some(word), config },
+                None => Which { name: word, alias: None, config },
+            })
+        }
     }
-    if let Some(name) = choice.profile.clone().or_else(|| world.env.var("OAUTHCTL_PROFILE")) {
-        let config =
-            dir.map(|d| Config::load_for(d, &name).map_err(|e| in_folder(e, d))).transpose()?.unwrap_or_default();
-        return Ok((name, config));
+}
+
+/// The profile of that name, or the one of the provider that goes by it.
+fn called(world: &mut World, paths: &Paths, choice: &Choice, word: String) -> Result<Which, Error> {
+    let config = load_for(paths, &word)?;
+    match alias::meant(world, paths, choice, &word, &config) {
+        Some(name) => Ok(Which { config: load_for(paths, &name)?, name, alias: Some(word) }),
+        None => Ok(Which { name: word, alias: None, config }),
     }
+}
+
+/// The name of the profile that a word means, for what changes its configuration. `provider`: what it is to be made of.
+pub fn profile_called(
+    world: &mut World,
+    paths: &Paths,
+    word: String,
+    provider: Option<String>,
+) -> Result<String, Error> {
+    called(world, paths, &Choice { provider, ..Choice::default() }, word).map(|which| which.name)
+}
+
+fn load_for(paths: &Paths, name: &str) -> Result<Config, Error> {
+    let load = |dir: &PathBuf| Config::load_for(dir, name).map_err(|e| in_folder(e, dir));
+    Ok(paths.config.as_ref().map(load).transpose()?.unwrap_or_default())
+}
+
+/// The usual profile, the provider's, or the only one.
+fn unnamed(paths: &Paths, choice: &Choice) -> Result<(String, Config), Error> {
+    let dir = paths.config.as_deref();
     let config = dir.map(|d| Config::load(d).map_err(|e| in_folder(e, d))).transpose()?.unwrap_or_default();
     if let Some(name) = config.default_profile.clone().filter(|name| may_be_of(dir, &config, name, choice)) {
         return Ok((name, config));
@@ -103,10 +178,13 @@ pub(super) fn which(world: &World, paths: &Paths, choice: &Choice) -> Result<(St
 fn may_be_of(dir: Option<&Path>, config: &Config, name: &str, choice: &Choice) -> bool {
     let own = config.profiles.get(name).and_then(|p| p.provider.as_deref()).unwrap_or(name);
     let dir = dir.unwrap_or(Path::new(""));
-    choice.provider.as_deref().is_none_or(|said| {
-        let id = |name: &str| config::provider(dir, name, None).ok().map(|provider| provider.id);
-        said == own || id(said).is_some_and(|said| Some(said) == id(own))
-    })
+    choice.provider.as_deref().is_none_or(|said| same_provider(dir, said, own))
+}
+
+/// Whether two names mean one provider: `vr2` is typed, `verticalresponse-vr2` is kept.
+pub(super) fn same_provider(dir: &Path, one: &str, other: &str) -> bool {
+    let id = |name: &str| config::provider(dir, name, None).ok().map(|provider| provider.id);
+    one == other || id(one).is_some_and(|one| Some(one) == id(other))
 }
 
 /// Whether the person named this profile: by its name, by its provider, or by `OAUTHCTL_PROFILE`, which is as the word typed.
@@ -115,12 +193,12 @@ pub(super) fn is_named(world: &World, choice: &Choice) -> bool {
         && (choice.profile.is_some() || choice.provider.is_some() || world.env.var("OAUTHCTL_PROFILE").is_some())
 }
 
-/// The value of a variable for this profile, and the variable's name: `OAUTHCTL_<PROFILE>_…`, else, where the profile is
-/// `named`, `OAUTHCTL_…`.
-pub(super) fn variable(world: &World, name: &str, named: bool, what: &str) -> Option<(String, String)> {
-    let own = format!("OAUTHCTL_{}_{what}", store::environment::upper(name));
+/// The value of a variable for the profile that goes by these words, and the variable's name: `OAUTHCTL_<PROFILE>_…`, else, where
+/// the profile is `named`, `OAUTHCTL_…`.
+pub(super) fn variable(world: &World, words: &[String], named: bool, what: &str) -> Option<(String, String)> {
+    let own = words.iter().map(|word| format!("OAUTHCTL_{word}_{what}"));
     let for_named = named.then(|| format!("OAUTHCTL_{what}"));
-    [Some(own), for_named].into_iter().flatten().find_map(|name| Some((world.env.var(&name)?, name)))
+    own.chain(for_named).find_map(|name| Some((world.env.var(&name)?, name)))
 }
 
 /// `https://as.example:8443/tenant` makes the profile `as.example-8443-tenant`.
@@ -139,17 +217,17 @@ fn in_folder(e: config::ConfigError, dir: &std::path::Path) -> Error {
 /// What the environment says of this profile, where no flag says otherwise.
 pub(super) fn overlay_environment(
     world: &World,
-    name: &str,
+    words: &[String],
     choice: &Choice,
     profile: &mut Profile,
 ) -> Result<(), Error> {
     let named = is_named(world, choice);
-    let var = |what: &str| variable(world, name, named, what).map(|(value, _)| value);
+    let var = |what: &str| variable(world, words, named, what).map(|(value, _)| value);
     if let Some(id) = var("CLIENT_ID") {
         profile.client_id = Some(id);
     }
     if choice.grant.is_none()
-        && let Some((grant, name)) = variable(world, name, named, "GRANT")
+        && let Some((grant, name)) = variable(world, words, named, "GRANT")
     {
         if grant == "implicit" {
             return Err(Error::usage(format!("{name}: {IMPLICIT_REFUSED}")));
@@ -212,19 +290,29 @@ pub(super) fn overlay_flags(choice: &Choice, profile: &mut Profile) {
     profile.asks.lay_over(&choice.asks);
 }
 
+const NOBODY: &str = "-";
+
 /// What stands for the provider of a profile that says none and is called like none, as an editor may leave it: such a profile
 /// can be listed, renamed and removed all the same. `None` for every other profile.
 pub fn nobodys(dir: &Path, config: &Config, name: &str) -> Option<String> {
     let says_none = config.profiles.get(name).is_some_and(|p| p.provider.is_none());
-    (says_none && config::provider(dir, name, None).is_err()).then(|| "-".to_owned())
+    (says_none && config::provider(dir, name, None).is_err()).then(|| NOBODY.to_owned())
 }
 
+/// Words in a profile's place that are meant as options.
+const OPTIONS_MEANT: [(&str, &str); 3] = [("all", "--all"), ("help", "--help"), ("version", "--version")];
+
 /// A profile that doesn't exist yet but has a provider's name is that provider's.
-pub(super) fn provider_of_new_profile(paths: &Paths, name: &str, config: &Config) -> Result<String, Error> {
+pub(super) fn provider_of_new_profile(
+    paths: &Paths,
+    name: &str,
+    config: &Config,
+    choice: &Choice,
+) -> Result<String, Error> {
     let dir = paths.config.clone().unwrap_or_else(|| PathBuf::from(""));
     if config.profiles.contains_key(name) && config::provider(&dir, name, None).is_err() {
         return Err(Error::usage(format!("profile `{}` does not say whose it is", safe(name)))
-            .hint(format!("oauthctl profile set {} provider NAME", safe(name))));
+            .hint(format!("oauthctl profile set {} provider NAME", for_a_shell(&safe(name)))));
     }
     let known = config::provider_names(&dir)?;
     if known.iter().any(|(known, _)| known == name) || config::provider(&dir, name, None).is_ok() {
@@ -237,13 +325,24 @@ pub(super) fn provider_of_new_profile(paths: &Paths, name: &str, config: &Config
         return Err(e.into());
     }
     let everything = Config::load(&dir).unwrap_or_else(|_| config.clone());
-    let names = everything.profiles.keys().map(String::as_str).chain(known.iter().map(|(n, _)| n.as_str()));
+    let mut names = everything.profiles.keys().map(String::as_str).chain(known.iter().map(|(n, _)| n.as_str()));
     let error = Error::usage(format!("there is no profile and no provider called `{}`", safe(name)));
+    if let Some((_, option)) = OPTIONS_MEANT.iter().find(|(word, _)| *word == name) {
+        return Err(error.hint(format!("did you mean `{option}`?")));
+    }
+    if let Some(issuer) = with_scheme(name) {
+        // `www.getresponse.com` is no authorization server
+        let of_site = names.find(|known| name.split('.').any(|label| label == *known)).map(str::to_owned);
+        return Err(error.hint(match of_site {
+            Some(known) => format!("did you mean `{known}`?"),
+            None => format!("did you mean `{}`?", Typed::new(name, &issuer, choice.options()).login()),
+        }));
+    }
     Err(match nearest(name, names) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
         None => error.hint("`oauthctl list` names the profiles, `oauthctl provider list` the providers"),
     }
-    .hint(format!("a new profile of a provider: `oauthctl login {} --provider NAME`", safe(name))))
+    .hint(format!("a new profile of a provider: `oauthctl login {} --provider NAME`", for_a_shell(&safe(name)))))
 }
 
 pub(super) fn store_kind(
@@ -274,11 +373,20 @@ pub fn known_stores() -> String {
     format!("stores: {}", StoreKind::ALL.map(StoreKind::name).join(", "))
 }
 
-/// The store for a profile: the environment's where a token from outside is set, else the one that was chosen.
-pub(super) fn store_for(world: &World, kind: StoreKind, name: &str, paths: &Paths) -> Result<Box<dyn Store>, Error> {
-    if world.env.var(&store::environment::variable_name(name)).is_some() {
-        return Ok(Box::new(store::environment::EnvironmentStore::new(&*world.env)));
+/// The store for a profile: the environment's where a token from outside is set, in this variable, else the one that was chosen.
+pub(super) fn store_for(
+    world: &World,
+    kind: StoreKind,
+    token: Option<&str>,
+    paths: &Paths,
+) -> Result<Box<dyn Store>, Error> {
+    match token {
+        Some(variable) => Ok(Box::new(store::environment::EnvironmentStore::with(&*world.env, variable))),
+        None => store_of(world, kind, paths),
     }
+}
+
+pub(super) fn store_of(world: &World, kind: StoreKind, paths: &Paths) -> Result<Box<dyn Store>, Error> {
     Ok(match kind {
         StoreKind::Keychain => Box::new(store::keychain::KeychainStore::new(world.keychain.clone())),
         StoreKind::File => Box::new(open_file_store(world, paths)?),

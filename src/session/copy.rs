@@ -34,13 +34,13 @@ pub fn read(world: &World, paths: &Paths, profile: &str) -> Option<TokenSet> {
     parse(&world.token_copy.read(copy)?)
 }
 
-/// Whether the fast path may answer for this profile: nothing in the environment decides otherwise.
-pub fn may_answer(world: &World, profile: &str) -> bool {
-    let upper = crate::store::environment::upper(profile);
+/// Whether a copy may answer for the profile that variables name by these words: nothing in the environment decides otherwise.
+pub fn may_answer(world: &World, words: &[String]) -> bool {
     let set = |name: &str| world.env.var_os(name).is_some_and(|v| !v.is_empty());
-    !set("GITHUB_ACTIONS")
-        && !set(&format!("OAUTHCTL_{upper}_TOKEN"))
-        && !DECIDING.iter().any(|what| set(&format!("OAUTHCTL_{what}")) || set(&format!("OAUTHCTL_{upper}_{what}")))
+    let says = |word: &String| {
+        set(&format!("OAUTHCTL_{word}_TOKEN")) || DECIDING.iter().any(|what| set(&format!("OAUTHCTL_{word}_{what}")))
+    };
+    !set("GITHUB_ACTIONS") && !DECIDING.iter().any(|what| set(&format!("OAUTHCTL_{what}"))) && !words.iter().any(says)
 }
 
 /// Keeps the copy true: written where the token is fresh, forgotten otherwise.
@@ -66,14 +66,16 @@ pub fn write(world: &World, session: &Session, set: &TokenSet) {
         return;
     }
     let link = format!("{} {copy}", config_signature(&session.paths));
-    world.token_copy.write(
-        &link_name(world, &session.paths, &session.name),
-        link.as_bytes(),
-        Duration::from_secs(LINK_KEPT),
-    );
+    // the word that was typed is found at once the next time too
+    for word in [Some(&session.name), session.alias.as_ref()].into_iter().flatten() {
+        let name = link_name(world, &session.paths, word);
+        world.token_copy.write(&name, link.as_bytes(), Duration::from_secs(LINK_KEPT));
+    }
 }
 
+/// The link too: a name may mean another profile from now on.
 pub fn forget(world: &World, session: &Session) {
+    world.token_copy.forget(&link_name(world, &session.paths, &session.name));
     world.token_copy.forget(&copy_name(session));
 }
 

@@ -14,7 +14,7 @@ use crate::secret::Secret;
 use crate::session::lock::Lock;
 use crate::session::record::Record;
 use crate::session::whose::{is_as_wanted, is_ours, none_of_use};
-use crate::session::{Session, copy, inputs, lock, no_token, renewal};
+use crate::session::{Session, copy, inputs, lock, no_token, renewal, without_a_person};
 use crate::store::{StoreError, StoreKind};
 use crate::text::safe;
 use crate::token::{Freshness, TokenSet};
@@ -85,13 +85,13 @@ fn obtain(world: &mut World, session: &mut Session, want: Want, refused: Option<
             Usable::No => {}
         }
     } else if want.no_refresh {
-        return Err(none_of_use(session, record.as_ref()));
+        return Err(none_of_use(world, session, record.as_ref()));
     }
     if session.store.kind() == StoreKind::Environment {
-        return Err(no_token(session));
+        return Err(no_token(world, session));
     }
     if record.as_ref().is_none_or(|r| r.token.is_none()) && session.grant(None, record.as_ref()).needs_person() {
-        return Err(none_of_use(session, record.as_ref()));
+        return Err(none_of_use(world, session, record.as_ref()));
     }
     renew(world, session, want, record.as_ref())
 }
@@ -122,7 +122,11 @@ fn refill_copy(world: &mut World, session: &Session, read: Option<&Record>) {
 }
 
 fn from_copy(world: &World, session: &Session, want: Want) -> Option<TokenSet> {
-    if !session.cache || want.force || want.whole || !copy::may_answer(world, &session.name) || session.chose_identity()
+    if !session.cache
+        || want.force
+        || want.whole
+        || !copy::may_answer(world, &session.words)
+        || session.chose_identity()
     {
         return None;
     }
@@ -153,7 +157,7 @@ fn too_old(session: &Session) -> Error {
         Kind::LoginFirst,
         format!("the token of `{}` is not valid for long enough, and `--no-refresh` forbids to renew it", session.name),
     )
-    .hint(format!("oauthctl refresh {}", session.name))
+    .hint(session.typed.line("refresh"))
 }
 
 /// Under the lock: load again, judge again, then one request at most. `first` is what was loaded without the lock, if anything.
@@ -209,7 +213,7 @@ fn renew_under(
     }
     let grant = session.grant(None, record.as_ref());
     if current.is_none() && grant.needs_person() {
-        return Err(none_of_use(session, record.as_ref()));
+        return Err(none_of_use(world, session, record.as_ref()));
     }
     let provider = session.provider(world, record.as_ref())?;
     // whoever can ask again needs no refresh token; where there is one all the same, it is what the server wants used
@@ -227,7 +231,7 @@ fn renew_under(
     match (current.cloned(), record) {
         (Some(old), Some(record)) => renewal::refresh(world, session, &provider, record, want, lock)
             .or_else(|e| still_valid(world, Some(&old), want, e)),
-        _ => Err(no_token(session)),
+        _ => Err(no_token(world, session)),
     }
 }
 
@@ -289,11 +293,14 @@ fn anew(
 fn unkept(world: &mut World, session: &mut Session, record: Option<&Record>) -> Result<TokenSet, Error> {
     let provider = session.provider(world, record)?;
     if session.grant(Some(&provider), record).needs_person() {
-        return Err(Error::login_first(
-            &session.name,
-            format!("the store `{}` keeps nothing, so `{}` has no token", session.store.kind().name(), session.name),
-        )
-        .hint("`--grant client-credentials` needs no store"));
+        let store = session.store.kind().name();
+        let why = format!("the store `{store}` keeps nothing, so `{}` has no token", session.name);
+        let error = Error::new(Kind::LoginFirst, why).hints(without_a_person(world, session));
+        let error = error.hint(format!("with a store: {}", session.typed.login_with(&[("--store", "STORE")])));
+        return Err(match provider.client_credentials {
+            Some(_) => error.hint("`--grant client-credentials` needs no store"),
+            None => error,
+        });
     }
     ask_anew(world, session, &provider, record)
 }
@@ -317,12 +324,12 @@ pub fn by_grant(
     client: &Client,
     grant: GrantKind,
 ) -> Result<Answer, Error> {
-    offers::offered(provider, grant, &session.name)?;
+    offers::offered(provider, grant, &session.typed)?;
     let given = inputs::given(world, session, provider, client, grant)?;
     let scopes = session.scopes(provider, grant);
     let asks = &session.profile.asks;
     let aim = Aim { scopes: &scopes, resources: &asks.resources, audiences: &asks.audiences };
-    let asking = Asking { profile: &session.name, provider, client };
+    let asking = Asking { profile: &session.typed, provider, client };
     unattended::obtain(world, &asking, &given, aim, &mut |_| ())
 }
 
@@ -335,13 +342,17 @@ fn without_store(world: &mut World, session: &mut Session, e: Error) -> Result<T
         && matches!(session.store.writable(&session.name), Err(StoreError::Absent { .. }))
     {
         // nobody has logged in here, with or without a keychain
-        let none = none_of_use(session, None);
-        return Err(if none.kind == Kind::LoginFirst { none.cause(e.message) } else { none });
+        return Err(none_of_use(world, session, None));
     }
     if e.kind == Kind::Store && !session.grant(None, None).needs_person() && session.profile.grant.is_some() {
         // nothing is lost: the next command asks for another one
         world.step(|| format!("{}: the token is not kept", e.message));
         return unkept(world, session, None);
+    }
+    let mut e = e;
+    let absent = matches!(session.store.writable(&session.name), Err(StoreError::Absent { .. }));
+    if let Some(instead) = without_a_person(world, session).filter(|_| absent) {
+        e.hints.insert(0, instead);
     }
     Err(e)
 }
@@ -365,7 +376,7 @@ pub fn keep(world: &mut World, session: &Session, record: &Record) -> Result<Tok
         }
         None => {
             copy::forget(world, session);
-            Err(no_token(session))
+            Err(no_token(world, session))
         }
     }
 }

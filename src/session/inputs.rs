@@ -121,10 +121,6 @@ fn exchange(world: &mut World, session: &Session) -> Result<Exchange, Error> {
 
 /// Another profile's token, fresh.
 fn of_profile(world: &mut World, session: &Session, profile: &str, kind: &str) -> Result<Secret, Error> {
-    if profile == session.name || session.subject_of.iter().any(|p| p == profile) {
-        return Err(Error::usage(format!("the subject of `{}` leads back to itself", safe(profile)))
-            .hint(format!("oauthctl profile set {} subject-profile OTHER", safe(&session.name))));
-    }
     world.step(|| format!("the subject is the token of `{}`", safe(profile)));
     let choice = Choice {
         profile: Some(profile.to_owned()),
@@ -133,6 +129,10 @@ fn of_profile(world: &mut World, session: &Session, profile: &str, kind: &str) -
         ..Choice::default()
     };
     let mut other = Session::open(world, choice)?;
+    if other.name == session.name || session.subject_of.contains(&other.name) {
+        return Err(Error::usage(format!("the subject of `{}` leads back to itself", safe(profile)))
+            .hint(format!("{} subject-profile OTHER", session.typed.line("profile set"))));
+    }
     other.subject_of = [session.subject_of.clone(), vec![session.name.clone()]].concat();
     let set = fresh(world, &mut other, Want { whole: true, ..Want::default() })?;
     let found = match crate::protocol::token_exchange::short(kind) {
@@ -142,7 +142,7 @@ fn of_profile(world: &mut World, session: &Session, profile: &str, kind: &str) -
     };
     found.ok_or_else(|| {
         Error::usage(format!("the profile `{}` has no token of the type `{}`", safe(profile), safe(kind)))
-            .hint(format!("oauthctl login {}", safe(profile)))
+            .hint(other.typed.login())
     })
 }
 
@@ -161,8 +161,8 @@ fn require(
         Error::usage(format!("`{}` has no {what}", session.name))
             .hint(format!("`{flag} FILE` (`-`: standard input)"))
             .hint(format!(
-                "oauthctl profile set {} {}.file FILE",
-                safe(&session.name),
+                "{} {}.file FILE",
+                session.typed.line("profile set"),
                 flag.trim_start_matches('-').trim_end_matches("-file")
             ))
     })

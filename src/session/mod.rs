@@ -3,6 +3,7 @@
 //! [`Session::open`] puts together who is meant: the profile from the configuration, the environment and the flags. The
 //! provider is looked up only when something has to be asked of it: a fresh token needs no catalogue.
 
+pub mod alias;
 pub mod choice;
 pub mod copy;
 pub mod fresh;
@@ -33,11 +34,12 @@ use crate::provider::Provider;
 use crate::provider::expand::ExpandError;
 use crate::secret::Secret;
 use crate::store::{self, Store, StoreError, StoreKind};
-use crate::text::{nearest, safe};
+use crate::text::{Typed, nearest, safe};
 use crate::world::World;
-pub use choice::{Choice, known_grants, known_stores, nobodys, usual_store};
+pub use choice::{Choice, known_grants, known_stores, nobodys, profile_called, usual_store};
 use choice::{
-    is_named, overlay_environment, overlay_flags, provider_of_new_profile, store_for, store_kind, variable, which,
+    Which, is_named, overlay_environment, overlay_flags, provider_of_new_profile, store_for, store_kind, variable,
+    which,
 };
 use paths::Paths;
 use record::{Kept, Record};
@@ -47,6 +49,12 @@ pub type MoreVars = Box<dyn FnMut(&mut World) -> Result<BTreeMap<String, String>
 
 pub struct Session {
     pub name: String,
+    /// The provider's other name by which it was meant.
+    pub alias: Option<String>,
+    /// For the lines that are to be typed next.
+    pub typed: Typed,
+    /// The words by which variables name it, in capitals.
+    words: Vec<String>,
     /// Configuration, then environment, then flags.
     pub profile: Profile,
     /// Whether the configuration has this profile.
@@ -91,25 +99,30 @@ impl Session {
     pub fn open(world: &mut World, choice: Choice) -> Result<Session, Error> {
         choice::one_reads_stdin(&choice.from_stdin())?;
         let paths = Paths::find(&*world.env);
-        let (name, config) = which(world, &paths, &choice)?;
+        let Which { name, alias, config } = which(world, &paths, &choice)?;
         config::check_profile_name(&name)?;
+        let words = alias::words(world, &paths, &choice, &name, alias.as_deref());
         let configured = config.profiles.contains_key(&name);
         let mut profile = config.profiles.get(&name).cloned().unwrap_or_default();
-        overlay_environment(world, &name, &choice, &mut profile)?;
+        overlay_environment(world, &words, &choice, &mut profile)?;
         overlay_flags(&choice, &mut profile);
         if profile.provider.is_none() && choice.profile.as_deref().is_some_and(|p| p.contains("://")) {
             profile.provider.clone_from(&choice.profile);
         }
         if profile.provider.is_none() {
-            profile.provider = Some(provider_of_new_profile(&paths, &name, &config)?);
+            profile.provider = Some(provider_of_new_profile(&paths, &name, &config, &choice)?);
         }
         let named = is_named(world, &choice);
-        let scopes_said = !choice.scopes.is_empty() || variable(world, &name, named, "SCOPE").is_some();
+        let scopes_said = !choice.scopes.is_empty() || variable(world, &words, named, "SCOPE").is_some();
         let kind = store_kind(world, &choice, &profile, &config)?;
-        let store = store_for(world, kind, &name, &paths)?;
+        let token = variable(world, &words, false, "TOKEN").map(|(_, name)| name);
+        let store = store_for(world, kind, token.as_deref(), &paths)?;
         Ok(Session {
             cache: config.cache != Some(false) && !choice.no_cache,
+            typed: Typed::new(&name, choice.profile.as_deref().or(alias.as_deref()).unwrap_or(&name), choice.options()),
             name,
+            alias,
+            words,
             profile,
             configured,
             paths,
@@ -154,10 +167,10 @@ impl Session {
         }
         let mut provider = raw.expand(&vars).map_err(|e| match e {
             ExpandError::Missing { ref name, .. } => {
-                Error::usage(e.to_string()).hint(format!("oauthctl profile set {} vars.{name} VALUE", self.name))
+                Error::usage(e.to_string()).hint(self.typed.login_with(&[("--var", &format!("{name}=VALUE"))]))
             }
             _ => Error::usage(e.to_string())
-                .hint(format!("`oauthctl profile set {} vars.NAME VALUE` sets a variable", self.name)),
+                .hint(format!("`{}` sets a variable", self.typed.login_with(&[("--var", "NAME=VALUE")]))),
         })?;
         self.discover(world, &mut provider, record)?;
         self.choose_auth(&mut provider)?;
@@ -236,7 +249,7 @@ impl Session {
                 format!("the token endpoint of `{}` has changed since the login", safe(&issuer)),
             )
             .cause(format!("it was {}, and is {} now; nothing was sent there", safe(&was), safe(&is)))
-            .hint(format!("if that is right: oauthctl login {}", self.name)));
+            .hint(format!("if that is right: {}", self.typed.login())));
         }
         document.fill(provider);
         self.iss_required = document.sends_iss();
@@ -344,7 +357,7 @@ impl Session {
                 ));
             }
             error
-                .hint(format!("`oauthctl login {}` asks for it in a terminal, or give `--client-id`", self.name))
+                .hint(format!("`{}` asks for it in a terminal, or give `--client-id`", self.typed.login()))
                 .hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET")
         })
     }
@@ -375,7 +388,13 @@ impl Session {
     /// What the environment says of this profile: `OAUTHCTL_<PROFILE>_CLIENT_ID` for `CLIENT_ID`, or `OAUTHCTL_CLIENT_ID` where
     /// the profile was named.
     pub fn variable(&self, world: &World, what: &str) -> Option<String> {
-        variable(world, &self.name, self.named, what).map(|(value, _)| value)
+        variable(world, &self.words, self.named, what).map(|(value, _)| value)
+    }
+
+    /// The variable that a token from outside is in, or would be.
+    pub fn token_variable(&self, world: &World) -> String {
+        let set = variable(world, &self.words, false, "TOKEN").map(|(_, name)| name);
+        set.unwrap_or_else(|| store::environment::variable_name(&self.name))
     }
 
     /// Whether the secret, or a key in its place, comes from outside the store: what a person types would not be used.
@@ -440,8 +459,8 @@ impl Session {
         let mut error = Error::from(e);
         if damaged {
             error.hints = vec![
-                format!("`oauthctl logout {} --local-only` forgets it unread, a client secret in it too", self.name),
-                format!("then: `oauthctl login {}`", self.name),
+                format!("`{} --local-only` forgets it unread, a client secret in it too", self.typed.line("logout")),
+                format!("then: `{}`", self.typed.login()),
             ];
         }
         error
@@ -525,19 +544,53 @@ fn kept_document(record: Option<&Record>, issuer: &str) -> Option<metadata::Meta
 }
 
 /// The error for a token that can't be had without a person.
-pub fn no_token(session: &Session) -> Error {
+pub fn no_token(world: &World, session: &Session) -> Error {
     let name = &session.name;
+    let none = Error::new(Kind::LoginFirst, format!("no token is stored for `{name}`"));
+    let variable = session.token_variable(world);
     if session.store.kind() != StoreKind::Environment {
-        return Error::login_first(name, format!("no token is stored for `{name}`"));
+        return none.hints(without_a_person(world, session)).hint(session.typed.login());
     }
     // a login would not be used
-    let variable = store::environment::variable_name(name);
     match session.store.load(name) {
         Ok(Some(_)) => Error::new(
             Kind::LoginFirst,
             format!("the token of `{name}` comes from the variable {variable}: it can't be renewed here"),
         )
-        .hint(format!("set {variable} to a new one; or unset it, then `oauthctl login {name}`")),
-        _ => Error::new(Kind::LoginFirst, format!("no token is stored for `{name}`")).hint(format!("set {variable}")),
+        .hint(format!("set {variable} to a new one; or unset it, then `{}`", session.typed.login())),
+        _ => none.hint(format!("set {variable}")),
     }
+}
+
+/// What a job can do, which has nobody to sign in.
+pub fn without_a_person(world: &World, session: &Session) -> Option<String> {
+    if !no_input(world) || session.profile.grant.is_some() {
+        return None;
+    }
+    let provider = session.raw_provider().ok()?;
+    let listed =
+        provider.grant_types.as_ref().is_none_or(|list| list.iter().any(|grant| grant == "client_credentials"));
+    if provider.client_credentials.is_none() || !listed {
+        let variable = session.token_variable(world);
+        return Some(format!("in CI: set {variable} to a token that was obtained elsewhere"));
+    }
+    let variable = |what: &str| match session.named {
+        true => format!("OAUTHCTL_{what}"),
+        false => format!("OAUTHCTL_{}_{what}", store::environment::upper(&session.name)),
+    };
+    let set = format!("in CI: set {}={}", variable("GRANT"), GrantKind::ClientCredentials.name());
+    Some(match session.profile.client_id.is_some() || provider.client_id.is_some() {
+        true => set,
+        false => format!(
+            "{set}, and the client's id and secret in {} and {}",
+            variable("CLIENT_ID"),
+            variable("CLIENT_SECRET")
+        ),
+    })
+}
+
+/// CI jobs, and whoever says so, are never asked and never shown a browser.
+pub fn no_input(world: &World) -> bool {
+    let said = |name: &str| world.env.var(name).is_some_and(|v| v != "0" && !v.eq_ignore_ascii_case("false"));
+    said("CI") || said("OAUTHCTL_NO_INPUT")
 }

@@ -15,7 +15,7 @@ use crate::provider::{Announced, ClientAuth, Provider, auth_name, registered_nam
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::record::Record;
-use crate::text::safe;
+use crate::text::{Typed, safe};
 use crate::token::TokenSet;
 use crate::wire::Identity;
 use crate::world::World;
@@ -113,7 +113,7 @@ impl Session {
         let made = match kept {
             Some((key, nonces)) => Dpop::read(key, nonces),
             None if new => {
-                look_at_announced(world, announced, &self.name)?;
+                look_at_announced(world, announced, &self.typed)?;
                 Dpop::generate()
             }
             None => return Ok(None),
@@ -121,7 +121,7 @@ impl Session {
         let dpop = Arc::new(made.map_err(|e| {
             Error::new(Kind::Store, format!("the key that the token of `{}` is bound to can't be used", self.name))
                 .cause(e)
-                .hint(format!("oauthctl login {}", self.name))
+                .hint(self.typed.login())
         })?);
         self.dpop = Some(dpop.clone());
         Ok(Some(dpop))
@@ -141,7 +141,7 @@ impl Session {
         {
             return Err(Error::usage(format!("the provider does not take `{name}`"))
                 .cause(format!("it announces {}", safe(&offered.join(", "))))
-                .hint(format!("oauthctl profile unset {} auth", self.name)));
+                .hint(format!("leave `--auth` out, or `{} auth`", self.typed.line("profile unset"))));
         }
         // without `none`, which is not for every endpoint
         let known = |auth: &[ClientAuth]| auth.iter().copied().filter(|a| *a != ClientAuth::None).collect::<Vec<_>>();
@@ -217,7 +217,7 @@ impl Session {
         }
         if bound && self.dpop.is_none() {
             return Err(Error::login_first(
-                &self.name,
+                &self.typed,
                 format!("the key that the token of `{}` is bound to is not here", self.name),
             ));
         }
@@ -234,7 +234,7 @@ impl Session {
 
 /// A server whose list of algorithms has not ours takes no proof of ours. One without a list may all the same: the member is
 /// optional (RFC 9449, section 5.1), and a token that comes back unbound is thrown away.
-fn look_at_announced(world: &mut World, announced: &Announced, profile: &str) -> Result<(), Error> {
+fn look_at_announced(world: &mut World, announced: &Announced, profile: &Typed) -> Result<(), Error> {
     match announced.dpop_algorithms.as_deref() {
         Some(names) if names.iter().any(|name| name == Algorithm::ES256.name()) => Ok(()),
         None => {
@@ -245,7 +245,7 @@ fn look_at_announced(world: &mut World, announced: &Announced, profile: &str) ->
         }
         Some(names) => Err(Error::usage("`dpop` is asked for, and the provider takes no proof by ES256")
             .cause(format!("it announces {}", safe(&names.join(", "))))
-            .hint(format!("go without: leave `--dpop` out, or `oauthctl profile set {profile} dpop false`"))),
+            .hint(format!("go without: leave `--dpop` out, or `{} dpop false`", profile.line("profile set")))),
     }
 }
 

@@ -3,46 +3,31 @@
 
 use std::path::Path;
 
-use crate::config::{self, GrantKind};
-use crate::error::{Error, Kind};
+use crate::config::GrantKind;
+use crate::error::Error;
 use crate::protocol::binding::is_dpop;
+use crate::session::choice::same_provider;
 use crate::session::record::Record;
 use crate::session::{Session, no_token};
 use crate::text::safe;
+use crate::world::World;
 
 /// Why there is no token: the configuration is wrong, so that no login would bring one; or what is stored is another one than
 /// is asked for; or nothing is stored.
-pub(super) fn none_of_use(session: &Session, record: Option<&Record>) -> Error {
+pub(super) fn none_of_use(world: &World, session: &Session, record: Option<&Record>) -> Error {
     if let Err(e) = session.raw_provider() {
         return e;
     }
-    let name = &session.name;
-    let Some(record) = record.filter(|r| r.token.is_some()) else { return no_token(session) };
-    let (what, flags) = match differs(session, record) {
-        Some(Differs::Provider) => {
-            let said = session.choice.provider.as_ref();
-            (format!("is not of provider `{}`", safe(session.provider_name())), said.map(|p| format!("--provider {p}")))
-        }
-        Some(Differs::Client(id)) => {
-            let said = session.choice.client_id.as_ref();
-            (format!("is not of client `{}`", safe(&id)), said.map(|id| format!("--client-id {id}")))
-        }
-        Some(Differs::Grant(grant)) => {
-            let said = session.choice.grant.map(|grant| format!("--grant {}", grant.name()));
-            (format!("was not obtained by the grant `{}`", grant.name()), said)
-        }
-        Some(Differs::Scopes(missing)) => {
-            let said = session.choice.scopes.iter().map(|s| format!("--scope {s}")).collect::<Vec<_>>().join(" ");
-            (format!("was not asked for with the scope `{}`", safe(&missing)), Some(said).filter(|s| !s.is_empty()))
-        }
-        None if !is_as_wanted(session, record) => {
-            ("is not bound to a key".to_owned(), session.choice.proofs.dpop.map(|_| "--dpop".to_owned()))
-        }
-        None => return no_token(session),
+    let Some(record) = record.filter(|r| r.token.is_some()) else { return no_token(world, session) };
+    let what = match differs(session, record) {
+        Some(Differs::Provider) => format!("is not of provider `{}`", safe(session.provider_name())),
+        Some(Differs::Client(id)) => format!("is not of client `{}`", safe(&id)),
+        Some(Differs::Grant(grant)) => format!("was not obtained by the grant `{}`", grant.name()),
+        Some(Differs::Scopes(missing)) => format!("was not asked for with the scope `{}`", safe(&missing)),
+        None if !is_as_wanted(session, record) => "is not bound to a key".to_owned(),
+        None => return no_token(world, session),
     };
-    let flags = flags.map(|flags| format!(" {}", safe(&flags))).unwrap_or_default();
-    Error::new(Kind::LoginFirst, format!("the token that is stored for `{name}` {what}"))
-        .hint(format!("oauthctl login {name}{flags}"))
+    Error::login_first(&session.typed, format!("the token that is stored for `{}` {what}", session.name))
 }
 
 /// In what a record is another's than who is meant now.
@@ -96,6 +81,5 @@ fn scopes_said(session: &Session) -> Option<&[String]> {
 /// One provider has several names: `vr2` is typed, `verticalresponse-vr2` is kept.
 fn means_the_same(session: &Session, kept: &str) -> bool {
     let dir = session.paths.config.as_deref().unwrap_or(Path::new(""));
-    let id = |name: &str| config::provider(dir, name, None).ok().map(|provider| provider.id);
-    id(session.provider_name()).is_some_and(|said| Some(said) == id(kept))
+    same_provider(dir, session.provider_name(), kept)
 }

@@ -14,6 +14,10 @@ pub fn variable_name(profile: &str) -> String {
     format!("OAUTHCTL_{}_TOKEN", upper(profile))
 }
 
+/// What variables say of one profile: `OAUTHCTL_<PROFILE>_…`.
+pub const PROFILE_VARIABLES: [&str; 7] =
+    ["TOKEN", "CLIENT_ID", "CLIENT_SECRET", "CLIENT_KEY_FILE", "CLIENT_CERTIFICATE", "GRANT", "SCOPE"];
+
 /// A profile's name as it stands in the names of variables.
 pub fn upper(profile: &str) -> String {
     profile.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
@@ -46,6 +50,8 @@ fn token_set(access_token: Secret) -> TokenSet {
 pub struct EnvironmentStore {
     /// By variable.
     tokens: BTreeMap<String, Secret>,
+    /// The one that is looked at, where it isn't the profile's own.
+    variable: Option<String>,
 }
 
 impl EnvironmentStore {
@@ -57,7 +63,16 @@ impl EnvironmentStore {
             // `$(cat token.txt)` and a secret that was pasted bring blanks and line breaks along
             .filter_map(|name| env.var(&name).map(|value| (name, Secret::new(value.trim()))))
             .collect();
-        EnvironmentStore { tokens }
+        EnvironmentStore { tokens, variable: None }
+    }
+
+    /// The same, where this variable's token is the profile's.
+    pub fn with(env: &dyn Env, variable: &str) -> EnvironmentStore {
+        EnvironmentStore { variable: Some(variable.to_owned()), ..EnvironmentStore::new(env) }
+    }
+
+    fn variable(&self, profile: &str) -> String {
+        self.variable.clone().unwrap_or_else(|| variable_name(profile))
     }
 }
 
@@ -76,7 +91,7 @@ impl Store for EnvironmentStore {
 
     /// `{"token": …}`, with [`TokenSet::to_json`]'s form inside.
     fn load(&self, profile: &str) -> Result<Option<Secret>, StoreError> {
-        let variable = variable_name(profile);
+        let variable = self.variable(profile);
         let Some(value) = self.tokens.get(&variable) else { return Ok(None) };
         judge(value.expose()).map_err(|why| StoreError::BadVariable { variable, why })?;
         let record = json!({ "token": token_set(value.clone()).to_json() });
@@ -89,7 +104,7 @@ impl Store for EnvironmentStore {
 
     /// What is set outside can't be unset from here.
     fn delete(&self, profile: &str) -> Result<bool, StoreError> {
-        if self.tokens.contains_key(&variable_name(profile)) {
+        if self.tokens.contains_key(&self.variable(profile)) {
             return Err(StoreError::ReadOnly("environment"));
         }
         Ok(false)

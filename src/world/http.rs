@@ -8,7 +8,8 @@
 
 mod driver;
 mod names;
-mod roots;
+pub mod proxy;
+pub mod roots;
 mod upload;
 
 use std::error::Error;
@@ -21,7 +22,7 @@ use std::time::{Duration, Instant};
 use bytes::{Buf, Bytes};
 use http_body::Body as _;
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
-use reqwest::{Body, Client, ClientBuilder};
+use reqwest::{Body, Certificate, Client, ClientBuilder};
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
@@ -81,7 +82,7 @@ impl Http for Real {
             carry(&mut sent, body.expose().to_owned().into());
         }
         let answer = driver.run(async { client.execute(sent).await });
-        let answer = answer.map_err(|error| judge(&error, &place, request.timeout))?;
+        let answer = answer.map_err(|error| told(&error, request))?;
         let (status, headers) = (answer.status().as_u16(), headers(answer.headers()));
         let body = read_body(Answer::new(driver, answer), request.max_body, until).map_err(|error| match error {
             BodyError::TooLarge => HttpError::TooLarge { place: place.clone(), limit: request.max_body },
@@ -114,7 +115,7 @@ impl Http for Real {
             let mut wait = request.timeout;
             loop {
                 if let Ok(answer) = tokio::time::timeout(wait, answering.as_mut()).await {
-                    return answer.map_err(|error| judge(&error, &place, request.timeout));
+                    return answer.map_err(|error| told(&error, request));
                 }
                 wait = patience.left(request.timeout).ok_or_else(|| timed_out(&place, request.timeout))?;
             }
@@ -190,7 +191,8 @@ impl Real {
         if let Some(client) = cell.get() {
             return Ok(client);
         }
-        let client = build(way, reuse, None)
+        let bundle = bundle(way)?;
+        let client = build(way, reuse, bundle, None)
             .map_err(|error| HttpError::Tls { place: place.to_owned(), why: innermost(&error) })?;
         Ok(cell.get_or_init(|| client))
     }
@@ -206,7 +208,7 @@ impl Real {
         let pem = Zeroizing::new(format!("{}\n{}", shown.certificate, keys_alone(shown.key.expose()).as_str()));
         let identity = reqwest::Identity::from_pem(pem.as_bytes())
             .map_err(|e| refused(format!("the client certificate or its key can't be used: {}", innermost(&e))))?;
-        let client = build(way, reuse, Some(identity))
+        let client = build(way, reuse, bundle(way)?, Some(identity))
             .map_err(|e| refused(format!("the client certificate does not fit its key: {}", innermost(&e))))?;
         made.push((way, reuse, shown.clone(), client.clone()));
         Ok(client)
@@ -228,7 +230,20 @@ fn keys_alone(pem: &str) -> Zeroizing<String> {
     out
 }
 
-fn build(way: Way, reuse: bool, identity: Option<reqwest::Identity>) -> reqwest::Result<Client> {
+/// The authorities that are read here; none for a way without TLS.
+fn bundle(way: Way) -> Result<Vec<Certificate>, HttpError> {
+    if let Way::Plain = way {
+        return Ok(Vec::new());
+    }
+    roots::bundle(&super::env::Real).map_err(HttpError::Authorities)
+}
+
+fn build(
+    way: Way,
+    reuse: bool,
+    bundle: Vec<Certificate>,
+    identity: Option<reqwest::Identity>,
+) -> reqwest::Result<Client> {
     let builder = |way, reuse| match identity.clone() {
         Some(identity) => builder(way, reuse).identity(identity),
         None => builder(way, reuse),
@@ -238,7 +253,6 @@ fn build(way: Way, reuse: bool, identity: Option<reqwest::Identity>) -> reqwest:
     if let Way::Plain = way {
         return builder(way, reuse).tls_certs_only([]).build();
     }
-    let bundle = roots::bundle();
     if !bundle.is_empty()
         && let Ok(client) = builder(way, reuse).tls_certs_only(bundle).build()
     {
@@ -306,6 +320,15 @@ fn headers(map: &HeaderMap) -> Vec<(String, String)> {
 
 fn timed_out(place: &str, timeout: Duration) -> HttpError {
     HttpError::TimedOut { place: place.to_owned(), seconds: timeout.as_secs() }
+}
+
+/// The error, with the proxy on the way.
+fn told(error: &reqwest::Error, request: &Request) -> HttpError {
+    let place = match proxy::Proxy::of(&super::env::Real, request.url.expose()) {
+        Some(proxy) => format!("{} through the proxy {proxy}", request.place()),
+        None => request.place(),
+    };
+    judge(error, &place, request.timeout)
 }
 
 /// What is known of the server's part. An error of connecting (name, TCP, proxy, TLS) means that not a byte of the request left;

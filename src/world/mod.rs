@@ -33,6 +33,8 @@ use crate::secret::Secret;
 use crate::wire;
 
 pub use guard::guarded;
+pub use http::proxy::Proxy;
+pub use http::roots::{NoAuthorities, authorities};
 pub use question::{Lines, Unanswered};
 
 /// Everything that can't be real in a test, as one value.
@@ -182,7 +184,7 @@ pub enum HttpError {
     /// The server may have acted on it: a refresh token sent so may be spent.
     #[error("{place} broke off: {why}")]
     Ambiguous { place: String, why: String },
-    #[error("{place} did not answer within {seconds} seconds")]
+    #[error("{place} did not answer within {}", crate::text::count(*.seconds, "second"))]
     TimedOut { place: String, seconds: u64 },
     /// The server's certificate or its TLS is not good enough. Nothing was sent.
     #[error("no safe connection to {place}: {why}")]
@@ -194,6 +196,9 @@ pub enum HttpError {
     /// Plain `http` to another machine, or a URL that isn't one.
     #[error("{place} is not an address that a secret may go to: {why}")]
     Forbidden { place: String, why: String },
+    /// The authorities that may vouch for a server are said to be where there are none. Nothing was sent.
+    #[error("{0}")]
+    Authorities(NoAuthorities),
 }
 
 pub trait Browser: Send {

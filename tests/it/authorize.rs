@@ -132,7 +132,7 @@ fn where_pushing_is_refused_or_impossible_it_is_said_before_the_browser_opens() 
         2,
         "
         error: `Odd` has no address to push an authorize request to
-        hint: `oauthctl profile set odd par auto`, or `par-url` in a provider file
+        hint: `oauthctl login odd --par=auto`, or `par-url` in a provider file
     ",
     );
 }

@@ -285,7 +285,7 @@ fn progress_is_shown_where_nothing_else_is_printed() {
     let mut me = Person::new();
     let odd = cut(&mut me, "by = \"page\"", |page| (200, if page < 3 { "[1]" } else { "[]" }.to_owned()));
     let done = me.sees_stderr().types("call odd /x --paginate");
-    assert_eq!((done.code, done.err_raw.as_str()), (0, "\r\u{1b}[Kpage 1, 1 records\r\u{1b}[K"));
+    assert_eq!((done.code, done.err_raw.as_str()), (0, "\r\u{1b}[Kpage 1, 1 record\r\u{1b}[K"));
     let done = me.sees_stderr().types("call odd /x --paginate -q");
     assert_eq!((done.code, done.err_raw.as_str()), (0, ""));
     assert_eq!(odd.asked(), 6);

@@ -145,7 +145,7 @@ fn what_takes_its_time_is_told_on_a_terminal() {
     }
     // with its pages in a file, whatever stdout is
     let done = me.sees_stdout().sees_stderr().types("call odd /x --paginate -o ~/f");
-    assert_eq!((done.code, done.err_raw.as_str()), (0, "\r\u{1b}[Kpage 1, 1 records\r\u{1b}[K"));
+    assert_eq!((done.code, done.err_raw.as_str()), (0, "\r\u{1b}[Kpage 1, 1 record\r\u{1b}[K"));
     assert_eq!(me.sees_stdout().sees_stderr().types("call odd /x").err_raw, "");
     assert_eq!(me.sees_stderr().types("call odd /x -o ~/f -q").err_raw, "");
     assert_eq!(me.types("call odd /x -o ~/f").err_raw, "");

@@ -1,5 +1,6 @@
 //! `doctor`: tries what a login needs, and says what to do.
 
+use base64::Engine as _;
 use oauthctl::sandbox::Manners;
 use oauthctl::world::{Clock, KeychainError};
 
@@ -32,15 +33,15 @@ fn a_machine_where_all_is_well() {
 #[test]
 fn what_is_missing_is_told_with_what_to_do() {
     let mut me = Person::new();
-    me.keychain.fault(Fault::Always(KeychainError::Locked));
+    me.keychain.fault(Fault::Always(KeychainError::Absent("no session bus".to_owned())));
     me.set("CI", "true").set("OAUTHCTL_CLIENT_SECRET", "hush-hush-hush");
     me.types("doctor")
         .is(
             0,
             "
         ok    configuration  ~/config/oauthctl: 0 profiles
-        note  keychain       the keychain (Secret Service) is locked
-                             do: unlock or start it; without one, tokens go into sealed files (`--store file`)
+        note  keychain       there is no keychain: no session bus
+                             do: start one; without it, tokens go into sealed files (`--store file`)
         ok    file store     ~/state/oauthctl/store: wrote, read and deleted a test record
         note  store in use   none is chosen, and no keychain answers: `login` uses sealed files
                              do: `--store file` or OAUTHCTL_STORE=file, once you are content with that
@@ -55,6 +56,127 @@ fn what_is_missing_is_told_with_what_to_do() {
             "",
         )
         .tells_nothing_of("hush-hush-hush");
+}
+
+// what `login` does there: it ends with 5, and seals nothing
+#[test]
+fn a_keychain_that_is_there_and_does_not_open_is_no_keychain_that_is_missing() {
+    for (fault, told, advice) in [
+        (KeychainError::Locked, "the keychain (Secret Service) is locked", "unlock the keyring"),
+        (
+            KeychainError::TimedOut(3),
+            "the keychain (Secret Service) did not answer within 3 seconds",
+            "answer what it may",
+        ),
+        (
+            KeychainError::Denied("no".to_owned()),
+            "access to the keychain (Secret Service: no) was denied",
+            "allow this program",
+        ),
+    ] {
+        let mut me = Person::new();
+        me.set("BROWSER", "firefox");
+        me.keychain.fault(Fault::Always(fault));
+        let done = me.types("doctor");
+        assert_eq!(done.code, 5, "{}", done.out);
+        assert!(done.out.contains(&format!("FAIL  keychain       {told}\n{:21}do: {advice}", "")), "{}", done.out);
+        assert!(done.out.contains("FAIL  store in use   the keychain, and it does not work"), "{}", done.out);
+        assert!(!done.out.contains("uses sealed files") && !done.out.contains("oauthctl doctor`\n"), "{}", done.out);
+        assert!(!me.path("state/oauthctl/store").exists(), "nothing is sealed, so no key is made");
+        assert_eq!(me.types("login sandbox").code, 5);
+        // who keeps nothing there need not care
+        let done = me.set("OAUTHCTL_STORE", "file").types("doctor");
+        assert_eq!(done.code, 0, "{}", done.out);
+        assert!(done.out.contains(&format!("note  keychain       {told}\n")), "{}", done.out);
+    }
+}
+
+#[test]
+fn sealed_files_that_a_profile_chose_are_looked_at() {
+    let mut me = Person::new();
+    me.set("BROWSER", "firefox");
+    me.config("config.toml", "[profiles.sandbox]\nprovider = \"sandbox\"\nstore = \"file\"\n");
+    let done = me.types("doctor sandbox");
+    assert!(done.out.contains("ok    store in use   file, as chosen\n"), "{}", done.out);
+}
+
+#[test]
+fn a_file_of_ones_own_may_be_called_like_a_built_in_alias() {
+    let mut me = Person::new();
+    me.set("BROWSER", "firefox");
+    me.config("providers/cc.toml", "extends = \"constantcontact\"\nname = \"Mine\"\n");
+    let done = me.types("doctor");
+    assert_eq!(done.code, 0, "{}", done.out);
+    assert!(me.types("provider show cc").out.contains("name = \"Mine\""));
+    // two of one's own that would each be right are a fault
+    me.config("providers/a.toml", "extends = \"constantcontact\"\naliases = [\"x\"]\n");
+    me.config("providers/b.toml", "extends = \"constantcontact\"\naliases = [\"x\"]\n");
+    let done = me.types("doctor");
+    assert!(done.code == 1 && done.out.contains("`x` means the providers `a` and `b`"), "{}", done.out);
+}
+
+#[test]
+fn authorities_that_are_said_to_be_where_there_are_none_are_told() {
+    let mut me = Person::new();
+    me.set("BROWSER", "firefox");
+    std::fs::write(me.path("empty"), "").unwrap();
+    std::fs::write(me.path("text"), "no certificate").unwrap();
+    for (variable, place, why) in [
+        ("SSL_CERT_FILE", me.path("nowhere"), "No such file"),
+        ("SSL_CERT_FILE", me.path(""), "Is a directory"),
+        ("SSL_CERT_FILE", me.path("empty"), "it is empty"),
+        ("SSL_CERT_FILE", me.path("text"), "it holds none in PEM"),
+        ("SSL_CERT_DIR", me.path("nowhere"), "No such file"),
+        ("SSL_CERT_DIR", me.path(""), "it holds none"),
+    ] {
+        let place = place.display().to_string();
+        me.set(variable, &place);
+        let done = me.types("doctor");
+        assert_eq!(done.code, 1, "{}", done.out);
+        let line = done.out.lines().find(|line| line.contains("certificates")).unwrap();
+        assert!(line.starts_with(&format!("FAIL  certificates   {variable} names `")) && line.contains(why), "{line}");
+        assert!(done.out.contains(&format!("do: unset {variable}, or set it to")), "{}", done.out);
+        // before anybody signs in, where it matters
+        let done = me.types("login cc --client-id an-app");
+        assert_eq!(done.code, 2, "{}", done.err);
+        assert!(done.err.starts_with(&format!("error: {variable} names `")), "{}", done.err);
+        me.unset(variable);
+    }
+    let made = rcgen::generate_simple_self_signed(vec!["a.example".into()]).unwrap();
+    let body = base64::engine::general_purpose::STANDARD.encode(made.cert.der());
+    let pem = format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n");
+    std::fs::write(me.path("good.pem"), pem).unwrap();
+    let good = me.path("good.pem").display().to_string();
+    let done = me.set("SSL_CERT_FILE", &good).types("doctor");
+    assert!(done.code == 0 && done.out.contains("ok    certificates   SSL_CERT_FILE names `"), "{}", done.out);
+    let folder = me.path("").display().to_string();
+    let done = me.unset("SSL_CERT_FILE").set("SSL_CERT_DIR", &folder).types("doctor");
+    assert!(done.code == 0 && done.out.contains("ok    certificates   SSL_CERT_DIR names `"), "{}", done.out);
+}
+
+#[test]
+fn a_proxy_that_is_dead_is_told_without_its_password() {
+    let mut me = Person::new();
+    me.set("BROWSER", "firefox");
+    let taken = oauthctl::world::serve::bind(None).unwrap();
+    let address = taken.address();
+    me.set("HTTPS_PROXY", &format!("http://me:hush-hush-hush@{address}"));
+    let done = me.types("doctor");
+    assert!(
+        done.out_in_words().contains("ok    proxy          `http://127.0.0.1:PORT` (HTTPS_PROXY) takes connections\n"),
+        "{}",
+        done.out
+    );
+    drop(taken);
+    let done = me.types("doctor");
+    assert_eq!(done.code, 1, "{}", done.out);
+    let told = "FAIL  proxy          no connection to the proxy `http://127.0.0.1:PORT` (HTTPS_PROXY): ";
+    assert!(
+        done.out_in_words().contains(told) && done.out.contains("do: start it, or unset HTTPS_PROXY\n"),
+        "{}",
+        done.out
+    );
+    done.tells_nothing_of("hush-hush-hush");
 }
 
 #[test]
@@ -143,4 +265,5 @@ fn a_providers_network_is_looked_at_when_it_is_named() {
     let done = me.types("doctor getresponse");
     assert_eq!(done.code, 1);
     assert!(done.out.contains("FAIL  network        can't reach "), "{}", done.out);
+    assert!(done.out.ends_with("do: is the machine on the network, and the address right?\n"), "{}", done.out);
 }

@@ -83,6 +83,32 @@ fn what_is_typed_wrongly_is_exit_2_on_stderr() {
         hint: `oauthctl --help` shows what can be given
     ",
     );
+    me.types("-q version").fails(
+        2,
+        "
+        error: there is no command `version`
+        hint: did you mean `oauthctl --version`?
+        hint: `oauthctl --help` shows what can be given
+    ",
+    );
+    for (typed, meant) in [
+        ("login issuer.example", "`oauthctl login https://issuer.example`"),
+        ("login issuer.example/tenant --client-id a", "`https://issuer.example/tenant`"),
+        ("login localhost:8080 --client-id a", "`oauthctl login http://localhost:8080 --client-id a`"),
+        ("login work --provider issuer.example", "`https://issuer.example`"),
+        ("login http://issuer.example", "`https://issuer.example`"),
+        ("login app.constantcontact.com", "`constantcontact`"),
+        ("logout all", "`--all`"),
+        ("token help", "`--help`"),
+        ("login sandbox --redirect-uri localhost:8888", "`http://localhost:8888`"),
+        ("login sandbox --redirect-uri me.example/cb", "`https://me.example/cb`"),
+        ("profile set sandbox redirect-uri 127.0.0.1:8888/cb", "`http://127.0.0.1:8888/cb`"),
+        ("list --json", "`--format json`"),
+    ] {
+        let done = me.types(typed);
+        assert_eq!((done.code, done.out.as_str()), (2, ""), "{typed}: {}", done.err);
+        assert!(done.err_raw.contains(&format!("hint: did you mean {meant}?\n")), "{typed}: {}", done.err_raw);
+    }
     me.types("token sandbox extra").fails(
         2,
         "
@@ -163,4 +189,25 @@ fn help_and_version_go_to_stdout() {
         assert!(!done.out.contains('\u{1b}'), "no colour but on a terminal");
     }
     me.closed_pipe().types("--help").is(0, "", "");
+}
+
+#[test]
+fn inspect_says_what_it_expects_and_quotes_no_token() {
+    let mut me = Person::new();
+    let done = me.types("inspect abc");
+    assert_eq!(done.code, 2, "{}", done.err);
+    let expected =
+        "hint: `inspect` takes a JWT (three parts with dots between), `-` for one on standard input, or a profile\n";
+    assert!(done.err.contains("there is no profile and no provider called `abc`") && done.err.ends_with(expected));
+    let opaque = "0123456789abcdef".repeat(5);
+    let done = me.types(&format!("inspect {opaque}"));
+    done.fails(
+        7,
+        &format!(
+            "error: this is no token that can be read\ncaused by: it is not a JWT: it has 1 part, not three\n{expected}"
+        ),
+    );
+    done.tells_nothing_of(&opaque);
+    let done = me.stdin("a.b").types("inspect -");
+    assert!(done.err.contains("it has 2 parts, not three"), "{}", done.err);
 }

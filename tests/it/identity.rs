@@ -6,11 +6,11 @@ use serde_json::{Map, Value, json};
 use crate::world::op::{ACCESS, CLIENT, Op, Plan, timed};
 use crate::world::{Person, START, answer};
 
-fn plan() -> Plan {
+pub fn plan() -> Plan {
     Plan { announced: vec!["ES256".into()], ..Plan::default() }
 }
 
-fn signed_in(plan: Plan) -> (Person, Op) {
+pub fn signed_in(plan: Plan) -> (Person, Op) {
     let mut me = Person::new();
     let op = Op::start(&mut me, plan);
     let done = me.browser(op.browser()).types(&op.login());

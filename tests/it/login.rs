@@ -419,7 +419,7 @@ fn where_nothing_can_be_pasted_the_login_ends_at_once() {
         6,
         "
         error: the input ended before an address was pasted; nobody was signed in
-        hint: run `oauthctl login getresponse` in a terminal
+        hint: run `oauthctl login getresponse --client-id practice-client` in a terminal
     ",
     );
 }

@@ -1,5 +1,6 @@
 //! One test binary; a file per verb or topic, reading as what a person types and sees, and the promises that several rooms share.
 
+mod aliases;
 mod authorize;
 mod bad_input;
 mod binary;
@@ -19,6 +20,7 @@ mod explain;
 mod fuzz_corpus;
 mod fuzz_targets;
 mod grants;
+mod hints;
 mod house;
 mod id_token;
 mod identity;

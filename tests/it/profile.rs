@@ -61,7 +61,7 @@ fn what_can_not_be_set_is_refused_and_nothing_changes() {
         2,
         "
         error: the redirect address `http://evil.example/` may be plain `http` to a loopback address only
-        hint: use `https://…`, or `http://127.0.0.1:PORT/…` on this machine
+        hint: did you mean `https://evil.example/`?
     ",
     );
     me.types("profile set work provider getrespnse").fails(

@@ -62,12 +62,12 @@ fn a_refresh_token_that_the_server_refuses_is_forgotten_and_the_client_secret_is
     me.types("refresh vr2").fails(
         4,
         "
-        error: the login of `vr2` has ended: the provider refuses to renew it
+        error: the login of `verticalresponse-vr2` has ended: the provider refuses to renew it
         caused by: the server answered `invalid_grant`: access_revoked
         hint: oauthctl login vr2
     ",
     );
-    let record = me.record("vr2");
+    let record = me.record("verticalresponse-vr2");
     assert_eq!((&record["token"], &record["client_secret"]), (&json!(null), &json!("practice-secret")));
 }
 

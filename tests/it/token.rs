@@ -269,11 +269,11 @@ fn a_token_that_names_no_lifetime_is_used_until_it_is_refused() {
     );
     assert_eq!(me.types(&line).code, 0);
     me.later(40 * 86_400);
-    me.types("token vr --min-ttl 2h").is(0, &format!("{}\n", me.kept("vr", "access_token")), "");
+    me.types("token vr --min-ttl 2h").is(0, &format!("{}\n", me.kept("verticalresponse", "access_token")), "");
     me.types("token vr --force-refresh").fails(
         4,
         "
-        error: the token of `vr` can't be renewed at this provider
+        error: the token of `verticalresponse` can't be renewed at this provider
         hint: oauthctl login vr
     ",
     );
@@ -373,7 +373,8 @@ fn a_store_that_fails_is_exit_5_before_anything_is_spent() {
         5,
         "
         error: the keychain (Secret Service) did not answer within 3 seconds
-        hint: `oauthctl doctor` looks at every store
+        hint: answer what it may be asking, or restart it, and run the command again
+        hint: or keep tokens in a sealed file instead: set OAUTHCTL_STORE=file, or add `--store file` where the command takes it
     ",
     );
     me.keychain.fault(Fault::None);

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use crate::call::api;
 use crate::call_pages::{constantcontact, getresponse, verticalresponse};
+use crate::identity::{plan, signed_in};
+use crate::world::op::Plan;
 use crate::world::{Person, answer};
 use oauthctl::sandbox::{Manners, Options};
 use oauthctl::world::Clock;
@@ -48,7 +50,7 @@ fn who_cannot_be_asked_or_refuses_is_told() {
         2,
         "
         error: nobody knows how to ask `odd` whose token it is
-        hint: add `[whoami] url = …` to the provider's file
+        hint: add `[whoami] url = …` or `[userinfo] url = …` to the provider's file
     ",
     );
     me.config("providers/odd.toml", &format!("{}\n[whoami]\nurl = \"/me\"\n", odd.provider("odd")));
@@ -120,4 +122,33 @@ fn the_check_takes_its_turn_in_the_providers_limit() {
     }
     assert!(me.clock.elapsed() - before >= Duration::from_millis(8 * 275), "{:?}", me.clock.elapsed() - before);
     assert!(server.log().iter().all(|l| l.status != 429));
+}
+
+#[test]
+fn an_openid_server_tells_by_its_userinfo() {
+    let (mut me, op) = signed_in(plan());
+    op.plan.lock().unwrap().userinfo = json!({ "sub": "alice", "email": "alice@example.test" });
+    me.types("whoami op").is(0, "alice@example.test\n", "");
+    let done = me.types("whoami op --format json");
+    let told = serde_json::from_str::<Value>(&done.out).unwrap();
+    assert_eq!((&told["account"], &told["token"]), (&json!("alice@example.test"), &json!("works")));
+    // somebody else's answer is not taken
+    op.plan.lock().unwrap().userinfo = json!({ "sub": "mallory", "email": "alice@example.test" });
+    assert_eq!(me.types("whoami op").code, 7);
+}
+
+#[test]
+fn a_login_names_the_person_as_whoami_does() {
+    let named = Plan {
+        userinfo: json!({ "sub": "alice", "email": "alice@example.test" }),
+        unset: vec!["email".to_owned()],
+        ..plan()
+    };
+    let (mut me, op) = signed_in(named);
+    assert_eq!(me.record("op")["account"], "alice@example.test");
+    assert!(me.types("list").out.contains("alice@example.test"));
+    // what can't be had is no failure of the login
+    let (me, _op) = signed_in(Plan { userinfo_refused: (9, 403, ""), unset: vec!["email".to_owned()], ..plan() });
+    assert_eq!(me.record("op")["account"], "alice");
+    drop(op);
 }

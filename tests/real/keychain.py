@@ -92,7 +92,7 @@ def two_hundred_reads_eight_at_a_time_leave_the_keychain_alive(t):
 @test
 def doctor_names_the_keychain_and_its_state(t):
     t.home(t.keyring()).run("doctor").expect(0, out=r"keychain|secret service")
-    locked = t.home(t.keyring("locked")).run("doctor")
+    locked = t.home(t.keyring("locked")).run("doctor").expect(5)
     check(re.search(r"locked", locked.out + locked.err), f"`doctor` should say that it is locked\n{locked}")
 
 

@@ -10,16 +10,16 @@ use crate::api::{filter, pages, readable, records, retry};
 use crate::error::{Error, Kind};
 use crate::protocol::api_error::{self, ApiError};
 use crate::provider::{Means, Provider};
-use crate::store::{StoreKind, environment};
-use crate::text::safe;
+use crate::text::{Typed, safe};
 use crate::wire::header;
 use crate::world::{Streamed, World};
 
 /// Whose token was shown, for what is to be typed next.
 #[derive(Clone)]
 pub struct Who {
-    pub profile: String,
-    pub store: StoreKind,
+    pub profile: Typed,
+    /// Where the token comes from, if it is from outside.
+    pub token_variable: Option<String>,
     /// The request carried no token.
     pub stranger: bool,
     /// What came of the last request.
@@ -201,12 +201,13 @@ pub fn refused(
         (Some(Means::Expired | Means::Revoked), _) if who.aftermath.renewed => {
             error.hint("the token has been renewed since, and the body from a pipe is gone: run the command again")
         }
-        (Some(Means::Expired | Means::Revoked), _) | (None, 401) if who.store == StoreKind::Environment => {
-            error.hint(format!("the token comes from the variable {}: set another", environment::variable_name(name)))
+        (Some(Means::Expired | Means::Revoked), _) | (None, 401) if who.token_variable.is_some() => {
+            let variable = who.token_variable.as_deref().unwrap_or_default();
+            error.hint(format!("the token comes from the variable {variable}: set another"))
         }
-        (Some(Means::Expired | Means::Revoked), _) => error.hint(format!("sign in again: oauthctl login {name}")),
+        (Some(Means::Expired | Means::Revoked), _) => error.hint(format!("sign in again: {}", name.login())),
         (Some(Means::WrongClient), _) => error.hint("check the client id and the client secret"),
-        (Some(Means::Scope), _) => error.hint(format!("ask for more: oauthctl login {name} --scope …")),
+        (Some(Means::Scope), _) => error.hint(format!("ask for more: {}", name.login_with(&[("--scope", "…")]))),
         (Some(Means::Throttled), _) | (None, 429) => match retry_after {
             Some(seconds) => error.hint(format!("too many requests: wait {seconds} s, then run the command again")),
             None => error.hint("too many requests: wait, then run the command again"),

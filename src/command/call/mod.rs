@@ -189,11 +189,11 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
         draft.binding = session.binding(world, set)?;
     }
     if let Some(set) = &set {
-        must_be_presentable(&session.name, set)?;
+        must_be_presentable(&session.typed, set)?;
     }
     let who = answer::Who {
-        profile: session.name.clone(),
-        store: session.store.kind(),
+        profile: session.typed.clone(),
+        token_variable: (session.store.kind() == StoreKind::Environment).then(|| session.token_variable(world)),
         stranger: !with_token,
         aftermath: Aftermath::default(),
     };

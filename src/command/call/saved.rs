@@ -12,7 +12,7 @@ use crate::api::download::{self, Part, Unwritable};
 use crate::api::exchange::{Caller, broken_off};
 use crate::api::{items, pace, retry};
 use crate::error::{Error, Kind};
-use crate::text::safe;
+use crate::text::{count, safe};
 use crate::world::{Streamed, World};
 
 /// The file that `-o` names.
@@ -66,7 +66,7 @@ pub fn run(
         let kept = if reads { download::kept(&path, url.as_str()) } else { None };
         caller.draft.headers.clone_from(&usual);
         if let Some(kept) = &kept {
-            world.step(|| format!("going on behind {} bytes that are there", kept.bytes));
+            world.step(|| format!("going on behind {} that are there", count(kept.bytes, "byte")));
             caller.draft.headers.push(("range".into(), format!("bytes={}-", kept.bytes)));
             caller.draft.headers.push(("if-range".into(), kept.validator.clone()));
         }

@@ -12,7 +12,7 @@ use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::record::{Record, Unfinished};
 use crate::store::StoreKind;
-use crate::text::{for_a_shell, safe};
+use crate::text::safe;
 use crate::world::{Unanswered, World};
 
 /// The provider's variables that only the person knows.
@@ -27,7 +27,7 @@ pub(super) fn ask_vars(world: &mut World, session: &mut Session, old: Option<&Re
             let allowed =
                 if var.one_of.is_empty() { String::new() } else { format!(" [{}]", safe(&var.one_of.join(", "))) };
             return Err(Error::usage(format!("provider `{}` needs `{name}`: {prompt}{allowed}", raw.id))
-                .hint(format!("oauthctl profile set {} vars.{name} VALUE", session.name)));
+                .hint(session.typed.login_with(&[("--var", &format!("{name}=VALUE"))])));
         }
         let kept = kept.get(&name).filter(|kept| raw.takes(&name, kept).is_ok());
         let value = loop {
@@ -238,10 +238,10 @@ fn unregistered(session: &Session, provider: &Provider, plan: Option<&Plan>) -> 
     let mut error = Error::usage(format!("no client id is known for `{name}`, and there is no terminal to ask at"));
     error.hints.extend(practise.or(register));
     if provider.registration_url.is_some() {
-        error = error.hint(format!("oauthctl login {name} --register"));
+        error = error.hint(session.typed.login_with(&[("--register", "")]));
     }
     error
-        .hint(format!("oauthctl login {name} --client-id ID --client-secret-file FILE"))
+        .hint(session.typed.login_with(&[("--client-id", "ID"), ("--client-secret-file", "FILE")]))
         .hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET")
 }
 
@@ -272,23 +272,11 @@ fn introduce(world: &mut World, session: &Session, provider: &Provider, plan: Op
         if provider.own_account {
             world.say(&format!(
                 "  For your own account alone you need neither that nor a browser: {}",
-                without_redirect(session)
+                session.typed.login_by(GrantKind::ClientCredentials.name())
             ));
         }
     }
     world.say("");
-}
-
-/// The login for the account that the app belongs to.
-fn without_redirect(session: &Session) -> String {
-    let mut line = format!("oauthctl login {}", for_a_shell(&safe(&session.name)));
-    if !session.configured && session.name != session.provider_name() {
-        line.push_str(&format!(" --provider {}", for_a_shell(&safe(session.provider_name()))));
-    }
-    if let Some(environment) = &session.choice.environment {
-        line.push_str(&format!(" --environment {}", for_a_shell(&safe(environment))));
-    }
-    format!("{line} --grant {}", GrantKind::ClientCredentials.name())
 }
 
 const NOTHING: &str = "Nothing was entered. (Ctrl-C ends this.)";

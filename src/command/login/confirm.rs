@@ -84,7 +84,7 @@ fn taken_back(
     (set, client): (&TokenSet, &Client),
     error: Error,
 ) -> Error {
-    let asking = Asking { profile: &session.name, provider, client };
+    let asking = Asking { profile: &session.typed, provider, client };
     let revoked = match &provider.revoke {
         Some(facts) => revoke::revoke(world, &asking, facts, set),
         None => Ok(None),
@@ -97,7 +97,7 @@ fn taken_back(
         }
         Err(e) => error.cause(format!("its token could not be revoked ({}): {stays}", e.message)),
     };
-    error.hint(format!("oauthctl login {}", session.name))
+    error.hint(session.typed.login())
 }
 
 #[cfg(test)]

@@ -34,11 +34,11 @@ use crate::protocol::token_request::Client;
 use crate::provider::Provider;
 use crate::session::record::Record;
 use crate::session::{Choice, Session};
-use crate::store::{StoreKind, environment};
+use crate::store::StoreKind;
 use crate::text::{for_a_shell, safe};
 use crate::token::TokenSet;
-use crate::world::World;
 use crate::world::loopback::Page;
+use crate::world::{HttpError, World, authorities};
 
 #[derive(Args, Debug)]
 pub struct LoginArgs {
@@ -76,7 +76,7 @@ pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Er
         choice.profile = Some(profile);
     }
     let mut session = practice::open(world, choice)?;
-    let variable = environment::variable_name(&session.name);
+    let variable = session.token_variable(world);
     if world.env.var(&variable).is_some() {
         return Err(Error::usage(format!(
             "the token of `{}` comes from the variable {variable}: a login would not be used",
@@ -118,8 +118,12 @@ fn sign_in(
     ask_vars(world, session, old.as_ref())?;
     session.signing_in = true;
     let mut provider = session.provider(world, old.as_ref())?;
+    if provider.token.url.as_deref().is_some_and(|url| url.starts_with("https:")) {
+        // told before anybody signs in, and not when the code is to be exchanged
+        authorities(&*world.env).map_err(HttpError::Authorities)?;
+    }
     let grant = session.grant(Some(&provider), None);
-    offered(&provider, grant, &session.name)?;
+    offered(&provider, grant, &session.typed)?;
     if grant == GrantKind::AuthorizationCode {
         authorizes(&provider, &session.profile.asks)?;
         if attempt.waiting.is_none() {
@@ -165,7 +169,10 @@ fn finish(
         let identity = identify(world, session, provider, old.as_ref(), &client, &set, &sent)?;
         let told = account(world, session, provider, &set);
         unverified = told.is_none() && identity.as_ref().is_some_and(|identity| !identity.verified);
-        let account = told.or_else(|| identity.and_then(|identity| id_token::account(&identity.claims)));
+        let account = match (told, identity) {
+            (None, Some(identity)) => named(world, session, &client, &set, &identity),
+            (told, _) => told,
+        };
         if confirm {
             confirm_account(world, session, provider, account.as_deref(), (&set, &client))?;
         }
@@ -212,9 +219,9 @@ fn finish(
     } else {
         world.say(&format!("It rests in {}.", session.store.in_words()));
     }
-    let call =
-        first_call(provider, &set).map(|path| format!("   or   oauthctl call {name} {}", for_a_shell(&safe(&path))));
-    world.say(&format!("Next: oauthctl token {name}{}", call.unwrap_or_default()));
+    let call = first_call(provider, &set)
+        .map(|path| format!("   or   {} {}", session.typed.line("call"), for_a_shell(&safe(&path))));
+    world.say(&format!("Next: {}{}", session.typed.line("token"), call.unwrap_or_default()));
     Ok(0)
 }
 
@@ -254,11 +261,38 @@ fn identify(
         None => provider.clone(),
     };
     let mut ring = session.key_ring(&provider, old);
-    let name = session.name.clone();
+    let typed = session.typed.clone();
     let identity =
-        identity::of_login(world, &Asking { profile: &name, provider: &provider, client }, &mut ring, set, sent);
+        identity::of_login(world, &Asking { profile: &typed, provider: &provider, client }, &mut ring, set, sent);
     session.keys = ring.kept().cloned();
     identity
+}
+
+/// Who signed in at an OpenID server, by the ID token; one that has a number alone leaves the name to the userinfo endpoint.
+fn named(
+    world: &mut World,
+    session: &mut Session,
+    client: &Client,
+    set: &TokenSet,
+    identity: &Identity,
+) -> Option<String> {
+    let by_token = id_token::account(&identity.claims);
+    if !identity.verified || by_token.as_deref() != identity.claims.get("sub").and_then(|sub| sub.as_str()) {
+        return by_token;
+    }
+    let told = session.whole_provider(world, None).and_then(|provider| {
+        let mut ring = session.key_ring(&provider, None);
+        let binding = session.binding(world, set)?;
+        let typed = session.typed.clone();
+        api::userinfo::ask(world, &provider, client, &mut ring, (set, &binding), Some(&identity.claims), &typed)
+    });
+    match told {
+        Ok(claims) => id_token::account(&claims).or(by_token),
+        Err(e) => {
+            world.step(|| format!("only the number of who signed in is known: {}", e.message));
+            by_token
+        }
+    }
 }
 
 /// Where other processes have taken the provider's next requests for longer than this, nobody asks who signed in.

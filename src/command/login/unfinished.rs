@@ -62,7 +62,7 @@ pub(super) fn after(world: &mut World, session: &Session, asked: Option<&Asked>,
     if !may_ask(world) {
         return e;
     }
-    let login = format!("oauthctl login {}", session.name);
+    let login = session.typed.login();
     if let Some(asked) = asked.filter(|_| e.wrong_client) {
         keep(world, session, |kept| {
             kept.client_id = Some(asked.client_id.clone());

@@ -74,7 +74,7 @@ pub(super) fn make_ready(
     let posted = session.profile.asks.response_mode.as_deref().is_some_and(|mode| mode.starts_with("form_post"));
     if let (Target::Paste { why }, true) = (&plan.target, posted) {
         return Err(Error::usage(format!("{why}: an answer by `form_post` can't be pasted"))
-            .hint("oauthctl login --response-mode query"));
+            .hint(session.typed.login_with(&[("--response-mode", "query")])));
     }
     let listening = authorization_code::listen(&plan, posted)?;
     Ok((plan, listening))
@@ -104,12 +104,12 @@ pub(super) fn by_browser(
     }
     let ssh = Ssh::of(&*world.env);
     let has_display = ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"].iter().any(|name| world.env.var(name).is_some());
-    let name = session.name.clone();
+    let typed = session.typed.clone();
     let asked = session.scopes(provider, GrantKind::AuthorizationCode);
     let params: Vec<(String, String)> = session.profile.params.clone().into_iter().collect();
     let confirm = wants_confirmation(provider.authorize.state, &plan);
     let login = Login {
-        asking: Asking { profile: &name, provider, client: &client },
+        asking: Asking { profile: &typed, provider, client: &client },
         scopes: &asked,
         plan,
         params: &params,

@@ -62,8 +62,8 @@ pub(super) fn by_device_code(
     let endpoint = provider.device.as_ref().map_or(&provider.token, |device| &device.endpoint);
     let client = attempt.client(world, session, &Needed { provider, old, endpoint, plan: None })?;
     let asked = session.scopes(provider, GrantKind::DeviceCode);
-    let name = session.name.clone();
-    let asking = Asking { profile: &name, provider, client: &client };
+    let typed = session.typed.clone();
+    let asking = Asking { profile: &typed, provider, client: &client };
     // the server says how long the code is good; `--timeout` can only shorten it
     let timeout = args.timeout.unwrap_or(Duration::from_secs(3600));
     let set = device::obtain(world, &asking, &asked, timeout, &mut |_| ())?.set;
@@ -89,7 +89,7 @@ pub(super) fn by_ciba(
         requested_expiry: asks.requested_expiry,
         acr_values: asks.acr_values.clone(),
     };
-    let asking = Asking { profile: &session.name, provider, client: &client };
+    let asking = Asking { profile: &session.typed, provider, client: &client };
     let timeout = args.timeout.unwrap_or(Duration::from_secs(3600));
     let set = ciba::obtain(world, &asking, &asked, &hint, &more, timeout, &mut |_| ())?.set;
     Ok(obtained(set, client, asked))
@@ -126,12 +126,12 @@ pub(super) fn by_password(
 ) -> Result<Obtained, Error> {
     if session.choice.grant != Some(GrantKind::Password) {
         return Err(Error::usage("a password is sent only where the command itself says so")
-            .hint(format!("oauthctl login {} --grant password", session.name)));
+            .hint(session.typed.login_by("password")));
     }
     let given = inputs::read(world, session, "password", &session.profile.asks.password)?;
     let endpoint = &provider.token;
     let client = attempt.client(world, session, &Needed { provider, old, endpoint, plan: None })?;
-    let asking = Asking { profile: &session.name, provider, client: &client };
+    let asking = Asking { profile: &session.typed, provider, client: &client };
     password::warn(world, &asking);
     let asks = &session.profile.asks;
     let username = match &asks.username {

@@ -111,7 +111,7 @@ impl std::fmt::Display for Algorithm {
 pub enum JoseError {
     #[error("it is longer than {0} bytes")]
     TooLong(usize),
-    #[error("it is not a JWT: it has {0} parts, not three")]
+    #[error("it is not a JWT: it has {}, not three", crate::text::count(*.0, "part"))]
     Parts(usize),
     #[error("it is encrypted (JWE), which this program does not read")]
     Encrypted,

@@ -56,7 +56,7 @@ pub fn refresh(
     lock: Lock,
 ) -> Result<TokenSet, Error> {
     if record.token.is_none() {
-        return Err(no_token(session));
+        return Err(no_token(world, session));
     }
     let client = session.require_client(world, provider, Some(&record))?;
     // a thousand waiters that learn of the same failure need no helpers for it
@@ -149,7 +149,7 @@ impl<'a> Renewal<'a> {
         let name = credential_name(&*session.store, &session.name);
         Ok(Renewal {
             session,
-            asking: Asking { profile: &session.name, provider, client },
+            asking: Asking { profile: &session.typed, provider, client },
             journal: Journal::new(&state, &name),
             trouble: Trouble::of(&state, &name),
             seen: Seen::of(&state, &name),
@@ -164,7 +164,7 @@ impl<'a> Renewal<'a> {
             Some(Recovered::Unanswered(sent)) => sent,
             None => 0,
         };
-        let old = record.token.clone().ok_or_else(|| no_token(self.session))?;
+        let old = record.token.clone().ok_or_else(|| no_token(world, self.session))?;
         let provider = self.asking.provider;
         let Some(spent) = grant::refresh::spendable(provider, &old) else {
             let why =
@@ -172,7 +172,7 @@ impl<'a> Renewal<'a> {
             let expired = old.freshness(world.clock.now(), want.min_ttl) == Freshness::Expired;
             let begin = if expired { "has expired and " } else { "" };
             return Err(Error::login_first(
-                &self.session.name,
+                &self.session.typed,
                 format!("the token of `{}` {begin}{why}", self.session.name),
             ));
         };
@@ -181,7 +181,7 @@ impl<'a> Renewal<'a> {
             return Err(e);
         }
         if sent_before >= 2 {
-            return Err(Error::login_first(&self.session.name, format!("the renewal of `{}` was cut off twice, and its answers are lost", self.session.name))
+            return Err(Error::login_first(&self.session.typed, format!("the renewal of `{}` was cut off twice, and its answers are lost", self.session.name))
                 .cause("sending a refresh token again and again is what attackers do: a provider may answer it by ending every login"));
         }
         self.preflight(world, &mut record, spent, sent_before)?;
@@ -216,7 +216,7 @@ impl<'a> Renewal<'a> {
 
     /// The request, tried again only as long as no byte of it left.
     fn send(&mut self, world: &mut World, record: &Record, spent: &Secret) -> Result<Answer, Error> {
-        let key = record.journal_key.clone().ok_or_else(|| no_token(self.session))?;
+        let key = record.journal_key.clone().ok_or_else(|| no_token(world, self.session))?;
         let mut nonce = [0; 24];
         world.random.fill(&mut nonce);
         let mut pauses = PAUSES.iter();
@@ -349,7 +349,7 @@ impl<'a> Renewal<'a> {
                 (Err(e), None) => {
                     return Err(e
                         .cause(format!("the journal `{journal}` could not be written either: at a provider that rotates refresh tokens this login may be lost"))
-                        .hint(format!("mend the disk, then try `oauthctl token {0}`; if that fails: `oauthctl login {0}`", self.session.name)));
+                        .hint(format!("mend the disk, then try `{}`; if that fails: `{}`", self.session.typed.line("token"), self.session.typed.login())));
                 }
             }
         }
@@ -384,14 +384,14 @@ impl<'a> Renewal<'a> {
             && *made != here
         {
             return Err(Error::login_first(
-                name,
+                &self.session.typed,
                 format!("the login of `{name}` was made on another machine and can't be renewed here"),
             )
             .cause("each refresh token is good once: two machines that share one end each other's login"));
         }
         let newest = self.seen.generation();
         if newest > record.generation {
-            return Err(Error::login_first(name, format!("the stored login of `{name}` is older than the one last used here"))
+            return Err(Error::login_first(&self.session.typed, format!("the stored login of `{name}` is older than the one last used here"))
                 .cause(format!("generation {} came back after {newest}: the store was put back from a backup or a snapshot, and that refresh token is spent", record.generation)));
         }
         Ok(())

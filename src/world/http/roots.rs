@@ -2,32 +2,140 @@
 //!
 //! The platform verifier asks macOS and Windows, and reads the system's files elsewhere; there it looks through a folder of some
 //! 290 files beside the one bundle that holds the same certificates, which is half of a whole exchange's time. So where the
-//! distribution keeps a bundle and nobody names another place, the bundle alone is read.
+//! distribution keeps a bundle and nobody names another place, the bundle alone is read. A place that somebody names and that
+//! holds none is told: the verifier would pass over it in silence, and trust others than was asked for, or nobody.
 
 use reqwest::Certificate;
 
-#[cfg(all(unix, not(target_vendor = "apple")))]
-const BUNDLES: [&str; 5] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-];
+use crate::text::safe;
+use crate::world::Env;
 
-/// The distribution's bundle. Empty: it is for the platform verifier to find the authorities, which honours `SSL_CERT_FILE` and
-/// `SSL_CERT_DIR`.
-#[cfg(all(unix, not(target_vendor = "apple")))]
-#[expect(clippy::disallowed_methods, reason = "the variables by which authorities are named, as everywhere")]
-pub fn bundle() -> Vec<Certificate> {
-    if ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().any(|name| std::env::var_os(name).is_some()) {
-        return Vec::new();
+/// Why there are no authorities.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{variable} names `{place}`, and no certificates can be had there: {why}")]
+pub struct NoAuthorities {
+    variable: &'static str,
+    place: String,
+    why: String,
+}
+
+impl NoAuthorities {
+    /// What to do about it.
+    pub fn advice(&self) -> String {
+        let what = if self.variable == FILE { "a file" } else { "a folder" };
+        format!("unset {}, or set it to {what} of certificates in PEM", self.variable)
     }
-    let pem = BUNDLES.iter().find_map(|path| std::fs::read(path).ok()).unwrap_or_default();
-    Certificate::from_pem_bundle(&pem).unwrap_or_default()
+}
+
+const FILE: &str = "SSL_CERT_FILE";
+
+/// Where they come from, if a variable says so and they can be had; for whoever wants to know before anything is sent.
+pub fn authorities(env: &dyn Env) -> Result<Option<String>, NoAuthorities> {
+    let named = imp::named(env, false)?;
+    Ok(named.map(|named| format!("{} names `{}`", named.variable, safe(&named.place))))
+}
+
+/// A place that a variable names, and the certificates where they are all in one file.
+struct Named {
+    variable: &'static str,
+    place: String,
+    found: Vec<Certificate>,
+}
+
+pub use imp::bundle;
+
+#[cfg(all(unix, not(target_vendor = "apple")))]
+mod imp {
+    use std::ffi::OsString;
+    use std::io;
+    use std::path::Path;
+
+    use super::{Certificate, Env, FILE, Named, NoAuthorities, safe};
+
+    const BUNDLES: [&str; 5] = [
+        "/etc/ssl/certs/ca-certificates.crt",
+        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+        "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/ssl/ca-bundle.pem",
+        "/etc/ssl/cert.pem",
+    ];
+    const FOLDER: &str = "SSL_CERT_DIR";
+
+    /// The bundle that is named, or the distribution's. Empty: it is for the platform verifier to find the authorities, which
+    /// honours both variables.
+    pub fn bundle(env: &dyn Env) -> Result<Vec<Certificate>, NoAuthorities> {
+        if let Some(named) = named(env, true)? {
+            return Ok(named.found);
+        }
+        let pem = BUNDLES.iter().find_map(|path| std::fs::read(path).ok()).unwrap_or_default();
+        Ok(Certificate::from_pem_bundle(&pem).unwrap_or_default())
+    }
+
+    /// `once`: the certificates are to be used, so that what can be read once is read.
+    pub(super) fn named(env: &dyn Env, once: bool) -> Result<Option<Named>, NoAuthorities> {
+        let set = |name: &str| env.var_os(name).filter(|value| !value.is_empty());
+        let (file, folders) = (set(FILE), set(FOLDER));
+        let fault = |variable: &'static str, place: &OsString, why: String| NoAuthorities {
+            variable,
+            place: safe(&place.to_string_lossy()),
+            why: safe(&why),
+        };
+        match (file, folders) {
+            (None, None) => Ok(None),
+            (Some(file), folders) => {
+                let path = Path::new(&file);
+                let found = match std::fs::metadata(path).map(|is| is.is_file() || is.is_dir() || once) {
+                    Ok(false) => Ok(Vec::new()),
+                    Ok(true) => certificates(path),
+                    Err(e) => Err(e.to_string()),
+                };
+                let found = found.map_err(|why| fault(FILE, &file, why))?;
+                let alone = if folders.is_none() { found } else { Vec::new() };
+                Ok(Some(Named { variable: FILE, place: file.to_string_lossy().into_owned(), found: alone }))
+            }
+            (None, Some(folders)) => {
+                let mut last = "it names no folder".to_owned();
+                let usable = std::env::split_paths(&folders).filter(|f| !f.as_os_str().is_empty()).any(|folder| {
+                    let found = holds_any(&folder);
+                    last = found.as_ref().err().map_or_else(|| "it holds none".to_owned(), ToString::to_string);
+                    found.is_ok_and(|any| any)
+                });
+                match usable {
+                    true => {
+                        let place = folders.to_string_lossy().into_owned();
+                        Ok(Some(Named { variable: FOLDER, place, found: Vec::new() }))
+                    }
+                    false => Err(fault(FOLDER, &folders, last)),
+                }
+            }
+        }
+    }
+
+    fn certificates(path: &Path) -> Result<Vec<Certificate>, String> {
+        let pem = std::fs::read(path).map_err(|e| e.to_string())?;
+        match Certificate::from_pem_bundle(&pem) {
+            Ok(found) if !found.is_empty() => Ok(found),
+            _ if pem.is_empty() => Err("it is empty".to_owned()),
+            _ => Err("it holds none in PEM".to_owned()),
+        }
+    }
+
+    fn holds_any(folder: &Path) -> io::Result<bool> {
+        let mut entries = std::fs::read_dir(folder)?.flatten();
+        Ok(entries.any(|entry| entry.path().is_file() && certificates(&entry.path()).is_ok()))
+    }
 }
 
 #[cfg(not(all(unix, not(target_vendor = "apple"))))]
-pub fn bundle() -> Vec<Certificate> {
-    Vec::new()
+mod imp {
+    use super::{Certificate, Env, Named, NoAuthorities};
+
+    /// The system is asked.
+    pub fn bundle(_env: &dyn Env) -> Result<Vec<Certificate>, NoAuthorities> {
+        Ok(Vec::new())
+    }
+
+    pub(super) fn named(_env: &dyn Env, _once: bool) -> Result<Option<Named>, NoAuthorities> {
+        Ok(None)
+    }
 }

@@ -14,6 +14,7 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc::{self, Receiver};
 use tokio::time::Sleep;
 
+use crate::text::count;
 use crate::world::Upload;
 
 /// Up to this size an upload is read before anything is sent: its length is told, and a connection that can't be made is seen
@@ -36,7 +37,7 @@ pub fn body(upload: Upload, patience: &Arc<Patience>) -> io::Result<reqwest::Bod
     let mut start = Vec::new();
     reader.by_ref().take(SMALL as u64 + 1).read_to_end(&mut start)?;
     if let Some(length) = length.filter(|length| start.len() <= SMALL && start.len() as u64 != *length) {
-        return Err(io::Error::other(format!("it has {} bytes instead of {length}", start.len())));
+        return Err(io::Error::other(format!("it has {} instead of {length}", count(start.len(), "byte"))));
     }
     patience.begin();
     if start.len() <= SMALL {

@@ -441,6 +441,11 @@ impl Output {
         self.is(code, "", err)
     }
 
+    /// Stdout with what differs from run to run in words.
+    pub fn out_in_words(&self) -> String {
+        in_words(&self.out, &self.home)
+    }
+
     /// What is left of stderr after the last net: server texts that quote a secret.
     pub fn err_cleaned(&self) -> String {
         in_words(&redact(&self.err_raw), &self.home)

@@ -1,0 +1,85 @@
+//! A provider's other names. `cc` names the profile that is called like its provider, `constantcontact`, in every command and in
+//! the names of variables; but a profile that is really called so, configured or stored, keeps its name.
+
+use std::path::Path;
+
+use super::choice::{same_provider, store_kind, store_of};
+use super::lock;
+use super::paths::Paths;
+use super::{Choice, copy};
+use crate::config::{self, Config, Profile};
+use crate::store::environment::{PROFILE_VARIABLES, upper};
+use crate::store::{StoreError, StoreKind};
+use crate::world::World;
+
+/// The profile that a word means, where it is called otherwise. `config` is read for the word: most are found there at once.
+pub(super) fn meant(world: &mut World, paths: &Paths, choice: &Choice, word: &str, config: &Config) -> Option<String> {
+    if config.profiles.contains_key(word) {
+        return None;
+    }
+    let dir = paths.config.as_deref().unwrap_or(Path::new(""));
+    if let Some(said) = &choice.provider {
+        // another profile of whatever provider was said, unless the word goes without saying
+        if !config::aliases(dir, said).iter().any(|alias| alias == word) {
+            return None;
+        }
+    }
+    // a fault of the person's own files is told by whoever needs the provider
+    let id = config::provider_by_alias(dir, word).ok()??;
+    let other = choice.provider.as_deref().is_some_and(|said| !same_provider(dir, said, &id));
+    (!other && !is_stored(world, paths, choice, word, config)).then_some(id)
+}
+
+/// Whether a record is kept under that very name: of a job, or of a version that took every name as it was typed.
+fn is_stored(world: &mut World, paths: &Paths, choice: &Choice, word: &str, config: &Config) -> bool {
+    let Ok(kind) = store_kind(world, choice, &Profile::default(), config) else { return false };
+    let Ok(store) = store_of(world, kind, paths) else { return false };
+    // as in `fresh`: GNOME Keyring aborts under many readers at once
+    let _turn = match kind {
+        StoreKind::Keychain if !store.scope().is_empty() => lock::acquire(world, paths, &*store, word).ok(),
+        _ => None,
+    };
+    match store.load(word) {
+        Ok(record) => record.is_some(),
+        Err(e) => matches!(e, StoreError::Corrupt { .. }),
+    }
+}
+
+/// The words by which variables name a profile (`OAUTHCTL_<WORD>_TOKEN`), its own first. Nothing is read where the environment has
+/// no such variable but the profile's own. `typed`: the word that was meant so.
+pub(super) fn words(world: &mut World, paths: &Paths, choice: &Choice, name: &str, typed: Option<&str>) -> Vec<String> {
+    let mut words = vec![upper(name)];
+    let said = said_of_others(world, &words[0]);
+    if said.is_empty() {
+        return words;
+    }
+    let dir = paths.config.clone().unwrap_or_default();
+    for alias in config::aliases(&dir, name).iter().filter(|alias| said.contains(&upper(alias))) {
+        let means_it = typed == Some(alias.as_str()) || {
+            let config = Config::load_for(&dir, alias).unwrap_or_default();
+            let choice = Choice { provider: None, ..choice.clone() };
+            meant(world, paths, &choice, alias, &config).as_deref() == Some(name)
+        };
+        if means_it {
+            words.push(upper(alias));
+        }
+    }
+    words
+}
+
+/// The words of variables that are for another profile, by their names.
+fn said_of_others(world: &World, own: &str) -> Vec<String> {
+    let names = world.env.names().into_iter().filter_map(|name| name.into_string().ok());
+    let word = |name: String| {
+        let rest = name.strip_prefix("OAUTHCTL_")?;
+        let word = PROFILE_VARIABLES.iter().find_map(|what| rest.strip_suffix(what)?.strip_suffix('_'))?;
+        (!word.is_empty() && word != own).then(|| word.to_owned())
+    };
+    names.filter_map(word).collect()
+}
+
+/// Whether the fast path may answer for a word as it is typed: no variable says otherwise, of whatever profile.
+pub fn is_plain(world: &World, word: &str) -> bool {
+    let own = upper(word);
+    copy::may_answer(world, std::slice::from_ref(&own)) && said_of_others(world, &own).is_empty()
+}
