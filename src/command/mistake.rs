@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::command::definition;
+use crate::command::{definition, habits};
 use crate::error::Error;
 use crate::text::safe;
 
@@ -52,6 +52,14 @@ pub fn error(e: &clap::Error, args: &[OsString]) -> Error {
         None if !valid.is_empty() => error.hint(format!("one of {}", quoted(&valid, ", "))),
         None => error,
     };
+    let habit = match e.kind() {
+        ErrorKind::InvalidSubcommand => habits::line(args, &definition()).map(|line| format!("did you mean `{line}`?")),
+        ErrorKind::UnknownArgument => habits::option(&argument, args),
+        _ => None,
+    };
+    if let Some(habit) = habit {
+        return error.hint(habit).hint(format!("`{} --help` shows what can be given", command(args)));
+    }
     let meant: Vec<String> = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg]
         .into_iter()
         .flat_map(|kind| strings(e, kind))
@@ -97,6 +105,14 @@ mod tests {
             (
                 "tokn",
                 "error: there is no command `tokn`\nhint: did you mean `token`?\nhint: `oauthctl --help` shows what can be given\n",
+            ),
+            (
+                "profile list",
+                "error: there is no command `list`\nhint: did you mean `oauthctl list`?\nhint: `oauthctl profile --help` shows what can be given\n",
+            ),
+            (
+                "token --profile work",
+                "error: there is no option `--profile`\nhint: the profile is a word without an option: `oauthctl token PROFILE`\nhint: `oauthctl token --help` shows what can be given\n",
             ),
             (
                 "token --fromat json",

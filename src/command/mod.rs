@@ -4,6 +4,7 @@ mod ask_args;
 mod call;
 mod completions;
 mod doctor;
+mod habits;
 mod inspect;
 mod introspect;
 mod key_args;
