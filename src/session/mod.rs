@@ -549,7 +549,8 @@ pub fn no_token(world: &World, session: &Session) -> Error {
     let none = Error::new(Kind::LoginFirst, format!("no token is stored for `{name}`"));
     let variable = session.token_variable(world);
     if session.store.kind() != StoreKind::Environment {
-        return none.hints(without_a_person(world, session)).hint(session.typed.login());
+        let none = none.hints(without_a_person(world, session)).hint(session.typed.login());
+        return none.hints(others_of_provider(session));
     }
     // a login would not be used
     match session.store.load(name) {
@@ -560,6 +561,18 @@ pub fn no_token(world: &World, session: &Session) -> Error {
         .hint(format!("set {variable} to a new one; or unset it, then `{}`", session.typed.login())),
         _ => none.hint(format!("set {variable}")),
     }
+}
+
+/// The profiles of the same provider, for who named one that nobody made: an older version called it by the alias that was typed.
+fn others_of_provider(session: &Session) -> Option<String> {
+    let dir = session.paths.config.as_deref().filter(|_| !session.configured)?;
+    let id = session.provider_name();
+    let names = [config::aliases(dir, id), vec![id.to_owned()]].concat();
+    let of_it = |(name, profile): &(&String, &Profile)| names.contains(profile.provider.as_ref().unwrap_or(name));
+    let profiles = config::Config::load(dir).ok()?.profiles;
+    let others: Vec<String> =
+        profiles.iter().filter(of_it).take(5).map(|(name, _)| format!("`{}`", safe(name))).collect();
+    (!others.is_empty()).then(|| format!("profiles of that provider: {}", others.join(", ")))
 }
 
 /// What a job can do, which has nobody to sign in.

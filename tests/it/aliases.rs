@@ -79,7 +79,18 @@ fn a_profile_that_is_really_called_so_keeps_its_name() {
     assert_eq!(me.types("token gr").code, 5);
     assert_eq!(me.types("logout gr --local-only").code, 0);
 
-    // configured
+    // configured by an older version
+    let mut old = Person::new();
+    old.config("config.toml", "[profiles.gr]\nprovider = \"getresponse\"\n");
+    old.types("token getresponse").fails(
+        4,
+        "
+        error: no token is stored for `getresponse`
+        hint: oauthctl login getresponse
+        hint: profiles of that provider: `gr`
+    ",
+    );
+    // configured as another's
     me.config("config.toml", &format!("{}\n[profiles.gr]\nprovider = \"sandbox\"\n", me.config_text()));
     assert!(me.types("status gr").out.contains("provider       sandbox"));
     assert!(me.types("status getresponse").out.contains("provider       getresponse"));

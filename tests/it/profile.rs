@@ -151,6 +151,7 @@ fn a_renamed_profile_keeps_its_tokens() {
         "
         error: no token is stored for `sandbox`
         hint: oauthctl login sandbox
+        hint: profiles of that provider: `play`
     ",
     );
     assert_eq!(me.browser(allows).types("login sandbox").code, 0);
