@@ -120,9 +120,12 @@ fn text(world: &World, session: &Session, s: &list::Standing, next: &str) -> Str
                 .as_ref()
                 .map(|secret| ("client secret", format!("in the store, {}", secret.fingerprint()))),
         );
-        lines.extend(record.unfinished.as_ref().map(|_| {
-            ("unfinished", format!("what was typed for a login waits for `{}`", session.typed.login()))
-        }));
+        lines.extend(
+            record
+                .unfinished
+                .as_ref()
+                .map(|_| ("unfinished", format!("what was typed for a login waits for `{}`", session.typed.login()))),
+        );
         lines.extend(
             record
                 .dpop_key

@@ -100,7 +100,7 @@ fn a_refused_client_is_asked_for_again_at_a_terminal_and_nowhere_else() {
     assert_eq!(refused.code, 2, "{}", refused.err);
     assert!(
         refused.err.ends_with(
-            "hint: check the client id and the client secret: `oauthctl login getresponse` asks for both again\n"
+            "hint: check the client id and the client secret: `oauthctl login getresponse --grant client-credentials` asks for both again\n"
         ),
         "{}",
         refused.err
@@ -130,7 +130,12 @@ fn a_refusal_that_is_a_page_leads_to_the_questions_too() {
     me.tamper("verticalresponse", |record| record["client_secret"] = json!("it-was-rolled-over"));
     let refused = me.at_a_terminal().browser(allows).types(&line);
     assert_eq!(refused.code, 7, "{}", refused.err);
-    assert!(refused.err.ends_with("`oauthctl login verticalresponse` asks for both again\n"), "{}", refused.err);
+    assert!(
+        refused.err.contains(": `oauthctl login verticalresponse --redirect-uri http")
+            && refused.err.ends_with("/cb` asks for both again\n"),
+        "{}",
+        refused.err
+    );
     me.answers("").answers_hidden(SECRET).browser(allows).answers("y");
     assert_eq!(me.types(&line).code, 0);
     assert_eq!(server.log().iter().filter(|l| l.path == "/api/v1/oauth/access_token").count(), 3);
@@ -248,7 +253,7 @@ fn answers_for_a_providers_variables_are_judged_as_they_are_typed() {
         "Number or name: 2\n",
         "www.: https://mail.example.com\n`domain` must be a host name, without `https://` and without a path.\n",
         "\nClient id: \nerror: interrupted; nobody was signed in\n",
-        "hint: what you typed is kept (api_host, domain): `oauthctl login max` offers it\n",
+        "hint: what you typed is kept (api_host, domain): `oauthctl login max --provider getresponse --environment max` offers it\n",
     ] {
         assert!(done.err.contains(words), "{words}: {}", done.err);
     }
