@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::config::{Asks, RESPONSE_MODES, SecretSource};
+use crate::command::values;
+use crate::config::{Asks, SecretSource};
 use crate::protocol::{authorization_details, token_request};
 use crate::provider::Wanted;
 
@@ -12,43 +13,37 @@ use crate::provider::Wanted;
 #[derive(Args, Clone, Debug, Default)]
 pub struct GrantFlags {
     /// Where the token will be used, a URL (RFC 8707); may be given several times.
-    #[arg(long = "resource", value_name = "URL", value_parser = resource, help_heading = "Grants", hide_short_help = true)]
+    #[arg(long = "resource", value_name = "URL", value_parser = resource, help_heading = "Grants")]
     pub resources: Vec<String>,
     /// For whom the token is (RFC 8693); may be given several times.
-    #[arg(long = "audience", value_name = "NAME", help_heading = "Grants", hide_short_help = true)]
+    #[arg(long = "audience", value_name = "NAME", help_heading = "Grants")]
     pub audiences: Vec<String>,
     /// A file with the assertion to exchange (`jwt-bearer`, `saml2-bearer`); `-` reads it from standard input.
-    #[arg(long, value_name = "FILE", help_heading = "Grants", hide_short_help = true)]
+    #[arg(long, value_name = "FILE", help_heading = "Grants")]
     pub assertion_file: Option<PathBuf>,
     /// Whom an assertion that is made here speaks about (`jwt-bearer` with a client key).
-    #[arg(long, value_name = "NAME", help_heading = "Grants", hide_short_help = true)]
+    #[arg(long, value_name = "NAME", help_heading = "Grants")]
     pub subject: Option<String>,
     /// Who makes that assertion [default: the client id]
-    #[arg(long, value_name = "NAME", help_heading = "Grants", hide_short_help = true)]
+    #[arg(long, value_name = "NAME", help_heading = "Grants")]
     pub assertion_issuer: Option<String>,
     /// A file with the token to exchange (`token-exchange`); `-` reads it from standard input.
-    #[arg(
-        long,
-        value_name = "FILE",
-        help_heading = "Grants",
-        hide_short_help = true,
-        conflicts_with = "subject_profile"
-    )]
+    #[arg(long, value_name = "FILE", help_heading = "Grants", conflicts_with = "subject_profile")]
     pub subject_token_file: Option<PathBuf>,
     /// Its type: `access_token`, `refresh_token`, `id_token`, `saml1`, `saml2`, `jwt`, or a URI [default: access_token]
-    #[arg(long, value_name = "TYPE", help_heading = "Grants", hide_short_help = true)]
+    #[arg(long, value_name = "TYPE", help_heading = "Grants")]
     pub subject_token_type: Option<String>,
     /// Exchange the token of this other profile.
-    #[arg(long, value_name = "PROFILE", help_heading = "Grants", hide_short_help = true)]
+    #[arg(long, value_name = "PROFILE", help_heading = "Grants")]
     pub subject_profile: Option<String>,
     /// A file with the token of whoever acts for the subject.
-    #[arg(long, value_name = "FILE", help_heading = "Grants", hide_short_help = true)]
+    #[arg(long, value_name = "FILE", help_heading = "Grants")]
     pub actor_token_file: Option<PathBuf>,
     /// Its type [default: access_token]
-    #[arg(long, value_name = "TYPE", help_heading = "Grants", hide_short_help = true)]
+    #[arg(long, value_name = "TYPE", help_heading = "Grants")]
     pub actor_token_type: Option<String>,
     /// The type of token wanted.
-    #[arg(long, value_name = "TYPE", help_heading = "Grants", hide_short_help = true)]
+    #[arg(long, value_name = "TYPE", help_heading = "Grants")]
     pub requested_token_type: Option<String>,
 }
 
@@ -74,13 +69,13 @@ pub struct SignInFlags {
     #[arg(long, value_name = "JSON", value_parser = details, help_heading = "Sign-in")]
     pub authorization_details: Option<String>,
     /// How the answer comes back.
-    #[arg(long, value_name = "MODE", value_parser = RESPONSE_MODES, help_heading = "Sign-in")]
+    #[arg(long, value_name = "MODE", value_parser = values::response_modes(), help_heading = "Sign-in")]
     pub response_mode: Option<String>,
-    /// Push the request to the provider first (RFC 9126): `auto`, `true` or `false`.
-    #[arg(long, value_name = "WHEN", value_parser = wanted, num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Sign-in")]
+    /// Push the request to the provider first (RFC 9126); without WHEN: always.
+    #[arg(long, value_name = "WHEN", value_parser = values::wanted(), num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Sign-in")]
     pub par: Option<Wanted>,
-    /// Sign the request with the client's key (RFC 9101): `auto`, `true` or `false`.
-    #[arg(long, value_name = "WHEN", value_parser = wanted, num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Sign-in")]
+    /// Sign the request with the client's key (RFC 9101); without WHEN: always.
+    #[arg(long, value_name = "WHEN", value_parser = values::wanted(), num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Sign-in")]
     pub request_object: Option<Wanted>,
     /// Your name at the provider (`--grant password`).
     #[arg(long, value_name = "NAME", help_heading = "Sign-in")]
@@ -153,15 +148,6 @@ fn file(path: &Option<PathBuf>) -> Option<SecretSource> {
         _ => std::path::absolute(path).unwrap_or_else(|_| path.clone()),
     };
     Some(SecretSource::File(whole))
-}
-
-fn wanted(text: &str) -> Result<Wanted, String> {
-    match text {
-        "auto" => Ok(Wanted::Auto),
-        "true" => Ok(Wanted::Always),
-        "false" => Ok(Wanted::Never),
-        _ => Err("it is one of `auto`, `true` and `false`".to_owned()),
-    }
 }
 
 fn resource(text: &str) -> Result<String, String> {

@@ -1,33 +1,59 @@
-//! Completions and the manual page, for packagers; the files in `completions/` are these. Static: nothing of them runs the
-//! store (H-18).
+//! `completions` and `man`, for people and for packagers. A script asks the program what fits (`complete`), so that it never
+//! grows old, and knows the profiles and providers that there are.
 
-use clap::Args;
-use clap_complete::Shell;
+use clap::{Args, ValueEnum};
 
-use crate::command::{definition, manual, print};
-use crate::error::{Error, Kind};
+use crate::command::{manual, print};
+use crate::error::Error;
 use crate::world::World;
 
 #[derive(Args, Debug)]
+#[command(after_help = PLACES)]
 pub struct CompletionsArgs {
+    /// The shell they are for.
     #[arg(value_enum)]
     pub shell: Shell,
 }
 
+/// Where a script belongs, for its shell's help.
+pub const PLACES: &str = "Where they belong (a new shell has them then):
+  bash
+    oauthctl completions bash > ~/.local/share/bash-completion/completions/oauthctl
+  zsh, with `fpath=(~/.zfunc $fpath)` in ~/.zshrc before `compinit`
+    oauthctl completions zsh > ~/.zfunc/_oauthctl
+  fish
+    oauthctl completions fish > ~/.config/fish/completions/oauthctl.fish
+  powershell, in the file that $PROFILE names
+    oauthctl completions powershell | Out-String | Invoke-Expression
+  elvish, in ~/.config/elvish/rc.elv
+    eval (oauthctl completions elvish | slurp)
+
+Examples:
+  source <(oauthctl completions bash)";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    Bash,
+    Elvish,
+    Fish,
+    #[value(name = "powershell")]
+    PowerShell,
+    Zsh,
+}
+
 pub fn run(args: CompletionsArgs, world: &mut World) -> Result<u8, Error> {
-    print(world, &script(args.shell))?;
+    let script = match args.shell {
+        Shell::Bash => include_str!("../../completions/oauthctl.bash"),
+        Shell::Elvish => include_str!("../../completions/oauthctl.elv"),
+        Shell::Fish => include_str!("../../completions/oauthctl.fish"),
+        Shell::PowerShell => include_str!("../../completions/_oauthctl.ps1"),
+        Shell::Zsh => include_str!("../../completions/_oauthctl"),
+    };
+    print(world, script.as_bytes())?;
     Ok(0)
 }
 
-/// The completion script of a shell.
-pub fn script(shell: Shell) -> Vec<u8> {
-    let mut text = Vec::new();
-    clap_complete::generate(shell, &mut definition(), "oauthctl", &mut text);
-    text
-}
-
 pub fn man(world: &mut World) -> Result<u8, Error> {
-    let text = manual::page().map_err(|e| Error::new(Kind::Other, "the manual page could not be made").cause(e))?;
-    print(world, &text)?;
+    print(world, manual::page().as_bytes())?;
     Ok(0)
 }

@@ -18,6 +18,9 @@ use crate::world::loopback::{Address, Host, Loopback};
 use crate::world::{Proxy, World, authorities};
 
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  oauthctl doctor
+  oauthctl doctor work")]
 pub struct DoctorArgs {
     /// Look at this profile's provider too: is it reached?
     #[arg(value_name = "PROFILE")]

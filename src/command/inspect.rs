@@ -23,6 +23,9 @@ use crate::world::World;
 const LONGEST: usize = 512 * 1024;
 
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  oauthctl inspect work --id-token
+  oauthctl inspect - --signed-for work")]
 pub struct InspectArgs {
     /// A token, `-` for one on standard input, or the profile whose access token is meant.
     #[arg(value_name = "TOKEN|-|PROFILE")]

@@ -11,6 +11,9 @@ use crate::text::safe;
 use crate::world::World;
 
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  oauthctl introspect work
+  oauthctl introspect work --refresh-token")]
 pub struct IntrospectArgs {
     #[command(flatten)]
     pub who: WhoArgs,

@@ -4,15 +4,15 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::command::values;
 use crate::config::SecretSource;
-use crate::config::proofs::{Audience, Proofs, auth_of};
-use crate::provider::{ClientAuth, auth_names};
+use crate::config::proofs::{Audience, Proofs};
+use crate::provider::ClientAuth;
 
 #[derive(Args, Clone, Debug, Default)]
 pub struct KeyFlags {
-    /// How the client proves who it is: `basic`, `post`, `none`, `client-secret-jwt`, `private-key-jwt`, `tls-client-auth`,
-    /// `self-signed-tls-client-auth`.
-    #[arg(long, value_name = "METHOD", value_parser = auth, help_heading = "Client")]
+    /// How the client proves who it is.
+    #[arg(long, value_name = "METHOD", value_parser = values::auths(), help_heading = "Client")]
     pub auth: Option<ClientAuth>,
     /// A file with the client's private key: PEM (PKCS#8, PKCS#1, SEC1) or JWK; `-` reads it from standard input.
     #[arg(long, value_name = "FILE", help_heading = "Client")]
@@ -48,13 +48,6 @@ fn absolute(file: &PathBuf) -> PathBuf {
         Some(text) if text.starts_with("~/") => file.clone(),
         _ => std::path::absolute(file).unwrap_or_else(|_| file.clone()),
     }
-}
-
-fn auth(text: &str) -> Result<ClientAuth, String> {
-    auth_of(text).ok_or_else(|| {
-        let names: Vec<String> = auth_names().map(|name| name.replace('_', "-")).collect();
-        format!("it is one of {}", names.join(", "))
-    })
 }
 
 fn audience(text: &str) -> Result<Audience, String> {

@@ -14,6 +14,9 @@ use crate::token::Freshness;
 use crate::world::World;
 
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  oauthctl list
+  oauthctl list --format json")]
 pub struct ListArgs {
     /// How it is printed.
     #[arg(long, value_enum, default_value_t = Format::Table)]

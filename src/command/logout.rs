@@ -16,6 +16,10 @@ use crate::world::World;
 pub const STAYS_VALID: &str = "it stays valid until it expires, or until you remove the app in your account there";
 
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  oauthctl logout work
+  oauthctl logout work --local-only
+  oauthctl logout --all")]
 pub struct LogoutArgs {
     #[command(flatten)]
     pub who: WhoArgs,

@@ -1,8 +1,7 @@
 //! `man`: the whole manual as one page. What a page of each subcommand would say stands in it, since only this one is shipped;
 //! what no flag says (variables, files, exit codes) stands in its tables, which tests hold against the README and the program.
 
-use clap::{Args as _, Command};
-use clap_mangen::Man;
+use clap::{Arg, Args as _, Command};
 
 use crate::command::{WhoFlags, definition};
 
@@ -63,37 +62,36 @@ const EXIT_STATUS: &Table = &[
 ];
 
 /// The page, as `man -l` reads it.
-pub fn page() -> std::io::Result<Vec<u8>> {
+pub fn page() -> String {
     let mut root = definition();
     root.build();
-    let man = Man::new(root.clone());
-    let mut out = Vec::new();
-    man.render_title(&mut out)?;
-    for render in [Man::render_name_section, Man::render_synopsis_section, Man::render_description_section] {
-        out.extend(section(|w| render(&man, w))?.into_bytes());
-    }
     let shared = WhoFlags::augment_args(Command::new("shared"));
-    let mut text = String::from(".SH OPTIONS\nThese go with every command.\n");
-    text.push_str(&options(&root, |_| false)?);
+    let about = root.get_about().map(ToString::to_string).unwrap_or_default();
+    let mut text = format!(".TH oauthctl 1 \"\" \"oauthctl {}\" \"\"\n.nh\n.ad l\n", env!("CARGO_PKG_VERSION"));
+    text.push_str(".SH NAME\noauthctl \\- OAuth 2.0 tokens for the command line\n");
+    text.push_str(
+        ".SH SYNOPSIS\n\\fBoauthctl\\fR \\fICOMMAND\\fR [\\fIOPTION\\fR]\\&.\\|.\\|. [\\fIWORD\\fR]\\&.\\|.\\|.\n",
+    );
+    text.push_str(&format!(".SH DESCRIPTION\n{}.\n", marked(&about)));
+    let after = root.get_after_help().map(ToString::to_string).unwrap_or_default();
+    text.push_str(&format!(".SH EXAMPLES\n{}", after_text(after.trim_start_matches("Examples:\n"))));
     text.push_str(".SH COMMANDS\n");
     for sub in visible(&root) {
-        command(&mut text, sub, &root, &shared)?;
+        command(&mut text, sub, &root, &shared);
     }
     text.push_str(
-        ".SH OPTIONS THAT MAKE A PROFILE\nWith them a script needs no configuration; `login` remembers them.\n",
+        ".SH OPTIONS THAT MAKE A PROFILE\nWith them a script needs no configuration; \\fBlogin\\fR remembers them.\n",
     );
-    text.push_str(&options(&shared, |_| false)?);
+    options(&mut text, &shared, |_| true);
+    text.push_str(".SH OPTIONS OF EVERY COMMAND\n");
+    options(&mut text, &root, |_| true);
     for (name, table) in [("ENVIRONMENT", ENVIRONMENT), ("FILES", FILES), ("EXIT STATUS", EXIT_STATUS)] {
         text.push_str(&format!(".SH {name}\n"));
         for (term, meaning) in table {
-            text.push_str(&format!(".TP\n\\fB{}\\fR\n{}\n", escaped(term), escaped(meaning)));
+            text.push_str(&format!(".TP\n\\fB{}\\fR\n{}\n", escaped(term), marked(meaning)));
         }
     }
-    out.extend(text.into_bytes());
-    for render in [Man::render_extra_section, Man::render_version_section] {
-        out.extend(section(|w| render(&man, w))?.into_bytes());
-    }
-    Ok(out)
+    text
 }
 
 fn visible(command: &Command) -> impl Iterator<Item = &Command> {
@@ -101,58 +99,136 @@ fn visible(command: &Command) -> impl Iterator<Item = &Command> {
 }
 
 /// One command, or each of those below it.
-fn command(text: &mut String, command: &Command, root: &Command, shared: &Command) -> std::io::Result<()> {
+fn command(text: &mut String, command: &Command, root: &Command, shared: &Command) {
     if command.has_subcommands() {
-        return visible(command).try_for_each(|sub| self::command(text, sub, root, shared));
+        return visible(command).for_each(|sub| self::command(text, sub, root, shared));
     }
     let name = command.get_bin_name().unwrap_or_else(|| command.get_name());
     text.push_str(&format!(".SS {}\n", escaped(name)));
     let usage = command.clone().render_usage().to_string();
     let usage = usage.trim_start_matches("Usage: ").split_whitespace().collect::<Vec<_>>().join(" ");
-    text.push_str(&format!("{}\n", escaped(&usage)));
+    let rest = usage.strip_prefix(name).unwrap_or(&usage);
+    text.push_str(&format!("\\fB{}\\fR{}\n", escaped(name), escaped(rest)));
     if let Some(about) = command.get_long_about().or_else(|| command.get_about()) {
-        text.push_str(&format!(".PP\n{}\n", paragraphs(&about.to_string())));
+        text.push_str(&format!(".PP\n{}.\n", marked(about.to_string().trim_end_matches('.'))));
     }
     let has = |command: &Command, id: &str| command.get_arguments().any(|arg| arg.get_id() == id);
     let makes_profile = shared.get_arguments().all(|arg| has(command, arg.get_id().as_str()));
+    options(text, command, |arg| {
+        let id = arg.get_id().as_str();
+        !matches!(id, "help" | "version") && !has(root, id) && !(makes_profile && has(shared, id))
+    });
     if makes_profile {
         text.push_str(".PP\nIt takes the options that make a profile (below), too.\n");
     }
-    let elsewhere = |id: &str| has(root, id) || (makes_profile && has(shared, id));
-    text.push_str(&options(command, elsewhere)?);
     if let Some(after) = command.get_after_long_help().or_else(|| command.get_after_help()) {
-        text.push_str(&format!(".PP\n{}\n", paragraphs(&after.to_string())));
+        text.push_str(&after_text(&after.to_string()));
     }
-    Ok(())
 }
 
-/// A command's options as a list of terms, without those that stand elsewhere.
-fn options(command: &Command, elsewhere: impl Fn(&str) -> bool) -> std::io::Result<String> {
-    let ids: Vec<String> = command.get_arguments().map(|arg| arg.get_id().to_string()).collect();
-    let plain = ids.into_iter().fold(command.clone(), |command, id| {
-        let hidden = elsewhere(&id);
-        // one list; what is left out of `-h` for its length is not left out here
-        command.mut_arg(id, |arg| {
-            let hidden = hidden || arg.is_hide_set();
-            arg.help_heading(None::<&str>).hide_short_help(false).hide(hidden)
-        })
-    });
-    let man = Man::new(plain);
-    Ok(section(|w| man.render_options_section(w))?.replacen(".SH OPTIONS\n", "", 1))
+/// The arguments that are wanted as a list of terms: words first, then options, as `--help` has them under its headings.
+fn options(text: &mut String, command: &Command, wanted: impl Fn(&Arg) -> bool) {
+    let shown: Vec<&Arg> = command.get_arguments().filter(|arg| !arg.is_hide_set() && wanted(arg)).collect();
+    let mut headings: Vec<Option<&str>> = vec![None];
+    for arg in &shown {
+        if !headings.contains(&arg.get_help_heading()) {
+            headings.push(arg.get_help_heading());
+        }
+    }
+    let several =
+        headings.iter().filter(|heading| shown.iter().any(|arg| arg.get_help_heading() == **heading)).count() > 1;
+    for heading in headings {
+        let of = |positional| {
+            shown.iter().filter(move |arg| arg.get_help_heading() == heading && arg.is_positional() == positional)
+        };
+        if let Some(name) = heading.filter(|_| several) {
+            text.push_str(&format!(".PP\n{}:\n", escaped(name)));
+        }
+        of(true).chain(of(false)).for_each(|arg| option(text, arg));
+    }
 }
 
-/// A part of the page without the lines that stand at the beginning of each, for the first one has them.
-fn section(render: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -> std::io::Result<String> {
-    let mut part = Vec::new();
-    render(&mut part)?;
-    let part = String::from_utf8_lossy(&part).into_owned();
-    let is_preamble = |line: &&str| line.starts_with(".ie \\n(.g") || line.starts_with(".el .ds Aq");
-    Ok(part.lines().filter(|line| !is_preamble(line)).map(|line| format!("{line}\n")).collect())
+fn option(text: &mut String, arg: &Arg) {
+    let value = arg.get_value_names().and_then(|names| names.first()).map(|name| format!("\\fI{}\\fR", escaped(name)));
+    let value = value.filter(|_| arg.is_positional() || arg.get_action().takes_values());
+    let short = arg.get_short().map(|short| format!("\\fB\\-{short}\\fR"));
+    let long = arg.get_long().map(|long| format!("\\fB\\-\\-{}\\fR", escaped(long)));
+    let mut term = short.into_iter().chain(long).collect::<Vec<_>>().join(", ");
+    if let Some(value) = value {
+        match (arg.is_positional(), arg.is_require_equals_set()) {
+            (true, _) => term.push_str(&value),
+            (_, true) => term.push_str(&format!("[={value}]")),
+            (_, false) => term.push_str(&format!(" {value}")),
+        }
+    }
+    let help = arg.get_long_help().or_else(|| arg.get_help()).map(ToString::to_string).unwrap_or_default();
+    text.push_str(&format!(".TP\n{term}\n{}\n", marked(&help)));
+    if !arg.get_action().takes_values() {
+        return;
+    }
+    let usual: Vec<String> =
+        arg.get_default_values().iter().map(|value| value.to_string_lossy().into_owned()).collect();
+    let usual = usual.join(" ");
+    if !usual.is_empty() {
+        text.push_str(&format!("[default: {}]\n", escaped(&usual)));
+    }
+    let known = arg.get_possible_values();
+    if known.is_empty() {
+        return;
+    }
+    if known.iter().all(|value| value.get_help().is_none()) {
+        let names: Vec<String> = known.iter().map(|value| format!("\\fB{}\\fR", escaped(value.get_name()))).collect();
+        return text.push_str(&format!("[one of: {}]\n", names.join(", ")));
+    }
+    text.push_str(".RS\n.PD 0\n");
+    for value in known {
+        let about = value.get_help().map(|help| format!(": {}", marked(&help.to_string()))).unwrap_or_default();
+        text.push_str(&format!(".IP \\(bu 2\n\\fB{}\\fR{about}\n", escaped(value.get_name())));
+    }
+    text.push_str(".PD\n.RE\n");
 }
 
-fn paragraphs(text: &str) -> String {
-    let lines = text.lines().map(str::trim).map(|line| if line.is_empty() { ".PP".to_owned() } else { escaped(line) });
-    lines.collect::<Vec<_>>().join("\n")
+/// What stands after a command's options: indented lines are typed, and stay as they are.
+fn after_text(after: &str) -> String {
+    let mut text = String::new();
+    let mut typed = false;
+    for line in after.lines() {
+        let indented = line.starts_with("  ");
+        text.push_str(match (typed, indented) {
+            (false, true) => ".RS 4\n.nf\n",
+            (true, false) => ".fi\n.RE\n",
+            _ => "",
+        });
+        typed = indented;
+        match line {
+            "" => {}
+            _ if indented => text.push_str(&format!("{}\n", escaped(line.strip_prefix("  ").unwrap_or(line)))),
+            _ => text.push_str(&format!(".PP\n{}\n", marked(line))),
+        }
+    }
+    if typed {
+        text.push_str(".fi\n.RE\n");
+    }
+    text
+}
+
+/// Text in which what stands in backticks is set apart.
+fn marked(text: &str) -> String {
+    let line = |line: &str| {
+        let parts: Vec<String> = line.trim().split('`').map(escaped).collect();
+        match parts.len() % 2 {
+            1 => parts
+                .iter()
+                .enumerate()
+                .map(|(at, part)| if at % 2 == 1 { format!("\\fB{part}\\fR") } else { part.clone() })
+                .collect(),
+            _ => escaped(line.trim()),
+        }
+    };
+    text.lines()
+        .map(|each| if each.trim().is_empty() { ".PP".to_owned() } else { line(each) })
+        .collect::<Vec<String>>()
+        .join("\n")
 }
 
 /// Text that is no instruction to whatever sets the page.
@@ -193,7 +269,7 @@ mod tests {
         let mut names = Vec::new();
         all(&root, &mut names);
         assert!(names.len() > 100, "{}", names.len());
-        let page = String::from_utf8(page().unwrap()).unwrap();
+        let page = page();
         for name in &names {
             assert!(page.contains(name), "{name}");
         }

@@ -2,9 +2,11 @@
 
 mod ask_args;
 mod call;
+mod complete;
 mod completions;
 mod doctor;
 mod habits;
+mod help;
 mod inspect;
 mod introspect;
 mod key_args;
@@ -23,26 +25,34 @@ mod status;
 mod times;
 mod token;
 mod userinfo;
+mod values;
 mod whoami;
 
 use std::ffi::OsString;
 
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Args, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+pub use help::definition;
 
 use crate::api::pace::Pace;
-use crate::config::{Config, GrantKind, IMPLICIT_REFUSED};
+use crate::config::{Config, GrantKind};
 use crate::error::{Error, Kind};
 use crate::provider::Provider;
 pub use crate::session::no_input;
 use crate::session::paths::Paths;
-use crate::session::{Choice, Session, known_grants, known_stores, lock};
+use crate::session::{Choice, Session, lock};
 use crate::store::StoreKind;
 use crate::world::{Verbosity, World};
 
 /// Obtains OAuth 2.0 tokens, keeps them in the keychain, hands out fresh ones, and calls APIs with them.
 #[derive(Debug, Parser)]
 #[command(name = "oauthctl", version, propagate_version = true, max_term_width = 100, arg_required_else_help = true)]
-#[command(after_help = "Try it without an account anywhere: oauthctl login sandbox")]
+#[command(after_help = "Examples:
+  oauthctl login sandbox
+  oauthctl token sandbox
+  oauthctl call sandbox /me
+
+`sandbox` needs no account anywhere; `oauthctl provider list` names the others.")]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -118,7 +128,12 @@ pub enum Verb {
     Sandbox(sandbox::SandboxVerb),
     /// Print the completions for a shell.
     Completions(completions::CompletionsArgs),
+    /// Say what may come next on a line that is being typed.
+    #[command(hide = true)]
+    Complete(complete::CompleteArgs),
     /// Print the manual page.
+    #[command(after_help = "Examples:
+  oauthctl man | man -l -")]
     Man,
 }
 
@@ -135,17 +150,16 @@ pub struct WhoArgs {
 #[derive(Args, Clone, Debug, Default)]
 pub struct WhoFlags {
     /// The provider of a new profile: a name, see `oauthctl provider list`.
-    #[arg(long, value_name = "NAME", help_heading = "Profile")]
+    #[arg(long, value_name = "PROVIDER", help_heading = "Profile")]
     pub provider: Option<String>,
     /// The provider's environment (`max` of GetResponse, …), see `oauthctl provider show`.
-    #[arg(long, value_name = "NAME", help_heading = "Profile")]
+    #[arg(long, value_name = "ENVIRONMENT", help_heading = "Profile")]
     pub environment: Option<String>,
     /// A value that the provider needs to know (`domain=…`); may be given several times.
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = pair, help_heading = "Profile")]
     pub vars: Vec<(String, String)>,
-    /// How the token is obtained: `authorization-code`, `device-code`, `client-credentials`, `jwt-bearer`, `saml2-bearer`,
-    /// `token-exchange`, `ciba`, `password`.
-    #[arg(long, value_name = "GRANT", value_parser = grant, help_heading = "Profile")]
+    /// How the token is obtained.
+    #[arg(long, value_name = "GRANT", value_parser = values::grants(), help_heading = "Profile")]
     pub grant: Option<GrantKind>,
     /// A scope to ask for; may be given several times.
     #[arg(long = "scope", value_name = "SCOPE", help_heading = "Profile")]
@@ -159,11 +173,11 @@ pub struct WhoFlags {
     /// An extra parameter of the authorize request; may be given several times.
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = pair, help_heading = "Profile")]
     pub params: Vec<(String, String)>,
-    /// Where the tokens rest: `keychain`, `file`, `environment` or `none`.
-    #[arg(long, value_name = "STORE", value_parser = store, help_heading = "Profile")]
+    /// Where the tokens rest.
+    #[arg(long, value_name = "STORE", value_parser = values::stores(), help_heading = "Profile")]
     pub store: Option<StoreKind>,
     /// Discover a provider at an address of this network's own services too (`169.254.…`, `fe80::…`, a cloud's metadata).
-    #[arg(long, help_heading = "Profile", hide_short_help = true)]
+    #[arg(long, help_heading = "Profile")]
     pub allow_private: bool,
     #[command(flatten)]
     pub keys: key_args::KeyFlags,
@@ -202,17 +216,6 @@ impl WhoArgs {
     }
 }
 
-fn grant(text: &str) -> Result<GrantKind, String> {
-    match text.replace('_', "-").as_str() {
-        "implicit" => Err(IMPLICIT_REFUSED.to_owned()),
-        _ => GrantKind::from_name(text).ok_or_else(known_grants),
-    }
-}
-
-fn store(text: &str) -> Result<StoreKind, String> {
-    StoreKind::from_name(text).ok_or_else(known_stores)
-}
-
 fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
@@ -243,7 +246,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, world: &mut World) -> u8 {
     }
     let cli = match token::plain(&args) {
         Some((token, global)) => Cli { global, verb: Verb::Token(token) },
-        None => match Cli::try_parse_from(&args) {
+        None => match parse(&args) {
             Ok(cli) => cli,
             Err(e) => return not_understood(world, &args, &e),
         },
@@ -265,6 +268,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>, world: &mut World) -> u8 {
         Ok(code) => code,
         Err(e) => report(world, &e, format),
     }
+}
+
+fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
+    let found = definition().try_get_matches_from(args)?;
+    Cli::from_arg_matches(&found).map_err(|e| e.format(&mut definition()))
 }
 
 fn dispatch(cli: Cli, world: &mut World) -> Result<u8, Error> {
@@ -295,6 +303,7 @@ fn other(verb: Verb, global: &Global, world: &mut World) -> Result<u8, Error> {
         Verb::Doctor(args) => doctor::run(args, global, world),
         Verb::Sandbox(verb) => sandbox::run(verb, world),
         Verb::Completions(args) => completions::run(args, world),
+        Verb::Complete(args) => complete::run(args, world),
         Verb::Man => completions::man(world),
     }
 }
@@ -372,9 +381,4 @@ pub fn pace(session: &Session, provider: &Provider) -> Pace {
 /// Whether questions may be asked.
 pub fn may_ask(world: &World) -> bool {
     world.terminal.stdin_is_terminal() && !no_input(world)
-}
-
-/// The command line as clap knows it, for completions and the manual.
-pub fn definition() -> clap::Command {
-    Cli::command()
 }

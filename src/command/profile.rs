@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Subcommand;
 
-use crate::command::{Global, may_ask, print};
+use crate::command::{Global, may_ask};
 use crate::config;
 use crate::error::Error;
 use crate::secret::Secret;
@@ -18,6 +18,10 @@ use crate::world::World;
 #[derive(Debug, Subcommand)]
 pub enum ProfileVerb {
     /// Set a key of a profile: `oauthctl profile set work scopes "a b"`.
+    #[command(after_help = "Examples:
+  oauthctl profile set work provider getresponse
+  oauthctl profile set work scopes read
+  oauthctl profile set max vars.domain mail.example.com")]
     Set {
         /// The profile; a new one begins with its `provider`.
         profile: String,
@@ -27,6 +31,9 @@ pub enum ProfileVerb {
         value: String,
     },
     /// Keep a client secret in the store: asked for without echo, or read from a file or (`-`) from standard input.
+    #[command(after_help = "Examples:
+  oauthctl profile set-secret work
+  oauthctl profile set-secret work secret.txt")]
     SetSecret {
         /// The profile.
         profile: String,
@@ -34,6 +41,8 @@ pub enum ProfileVerb {
         file: Option<String>,
     },
     /// Take a key away.
+    #[command(after_help = "Examples:
+  oauthctl profile unset work scopes")]
     Unset {
         /// The profile.
         profile: String,
@@ -41,25 +50,30 @@ pub enum ProfileVerb {
         key: String,
     },
     /// Make a profile the one that is meant when none is named.
+    #[command(after_help = "Examples:
+  oauthctl profile default work")]
     Default {
         /// The profile.
         profile: String,
     },
     /// Forget a profile whole: its configuration, its tokens, its client secret. Revokes nothing.
+    #[command(after_help = "Examples:
+  oauthctl profile remove work")]
     Remove {
         /// The profile.
         profile: String,
     },
     /// Give a profile another name; its tokens come along.
+    #[command(after_help = "Examples:
+  oauthctl profile rename work office")]
     Rename {
         /// Its name now.
+        #[arg(value_name = "PROFILE")]
         from: String,
         /// Its new name.
+        #[arg(value_name = "NAME")]
         to: String,
     },
-    /// Name the profiles, a line each.
-    #[command(hide = true)]
-    Names,
 }
 
 pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, Error> {
@@ -103,10 +117,6 @@ pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, 
         }
         ProfileVerb::Remove { profile } => remove(world, global, profile)?,
         ProfileVerb::Rename { from, to } => rename(world, global, from, to)?,
-        ProfileVerb::Names => {
-            let names: String = config::Config::load(&dir)?.profiles.keys().map(|n| format!("{n}\n")).collect();
-            print(world, names.as_bytes())?;
-        }
     }
     Ok(0)
 }

@@ -17,6 +17,9 @@ use crate::world::World;
 #[derive(Debug, Subcommand)]
 pub enum ProviderVerb {
     /// Name every provider: built in, and your own.
+    #[command(after_help = "Examples:
+  oauthctl provider list
+  oauthctl provider list --format json")]
     List {
         /// How they are printed.
         #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
@@ -26,11 +29,15 @@ pub enum ProviderVerb {
         json: bool,
     },
     /// Print all that is known of a provider, as the TOML file that describes it.
+    #[command(after_help = "Examples:
+  oauthctl provider show getresponse
+  oauthctl provider show getresponse --environment max")]
     Show {
         /// The provider's name, or another it goes by.
+        #[arg(value_name = "PROVIDER")]
         name: String,
         /// As it is in one of its environments (`max`, …).
-        #[arg(long, value_name = "NAME")]
+        #[arg(long, value_name = "ENVIRONMENT")]
         environment: Option<String>,
     },
 }

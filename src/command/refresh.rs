@@ -9,6 +9,9 @@ use crate::session::fresh::{Want, fresh};
 use crate::world::World;
 
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  oauthctl refresh work
+  oauthctl refresh --all")]
 pub struct RefreshArgs {
     #[command(flatten)]
     pub who: WhoArgs,

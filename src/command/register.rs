@@ -22,6 +22,10 @@ use crate::text::{Typed, safe};
 use crate::world::World;
 
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  oauthctl register https://issuer.example --name mytool
+  oauthctl register work --show
+  oauthctl register work --delete")]
 pub struct RegisterArgs {
     #[command(flatten)]
     pub who: WhoArgs,

@@ -8,9 +8,8 @@ use std::time::Duration;
 use clap::Subcommand;
 
 use crate::command::practice::VARIABLE;
-use crate::command::print;
+use crate::command::{print, values};
 use crate::error::{Error, Kind};
-use crate::provider::catalogue;
 use crate::sandbox::{Manners, Options, Server, StartError, provider_overrides};
 use crate::world::World;
 use crate::world::loopback::ListenError;
@@ -18,9 +17,11 @@ use crate::world::loopback::ListenError;
 #[derive(Debug, Subcommand)]
 pub enum SandboxVerb {
     /// Serve the manners of a provider on loopback until interrupted, for others to test against.
+    #[command(after_help = "Examples:
+  oauthctl sandbox serve --as getresponse --port 8080")]
     Serve {
-        /// `sandbox`, `getresponse`, `verticalresponse`, `verticalresponse-vr2` or `constantcontact`.
-        #[arg(long = "as", value_name = "PROVIDER", default_value = "sandbox", value_parser = manners)]
+        /// Whose manners.
+        #[arg(long = "as", value_name = "PROVIDER", default_value = "sandbox", value_parser = values::manners())]
         manners: Manners,
         /// The port; any free one if none is given.
         #[arg(long)]
@@ -39,16 +40,14 @@ pub enum SandboxVerb {
         latency: Option<u64>,
     },
     /// Run a command, or a shell, in which the providers' names mean practice servers.
+    #[command(after_help = "Examples:
+  oauthctl sandbox run
+  oauthctl sandbox run -- oauthctl provider list")]
     Run {
         /// The command and its arguments [default: `sh`, a shell to practise in]
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
         command: Vec<OsString>,
     },
-}
-
-fn manners(text: &str) -> Result<Manners, String> {
-    let name = catalogue::find(text).map_or(text, |(name, _)| name);
-    Manners::from_name(name).ok_or_else(|| Manners::ALL.map(Manners::name).join(", "))
 }
 
 fn address(text: &str) -> Result<String, String> {

@@ -11,6 +11,9 @@ use crate::token::Freshness;
 use crate::world::World;
 
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  oauthctl status work
+  oauthctl status work --format json")]
 pub struct StatusArgs {
     #[command(flatten)]
     pub who: WhoArgs,

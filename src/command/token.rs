@@ -20,6 +20,11 @@ use crate::token::{Freshness, TokenSet};
 use crate::world::World;
 
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  oauthctl token work
+  oauthctl token work --min-ttl 10m
+  oauthctl token work --format curl | curl -K - https://api.example/me
+  oauthctl token getresponse --grant client-credentials")]
 pub struct TokenArgs {
     #[command(flatten)]
     pub who: WhoArgs,

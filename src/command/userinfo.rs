@@ -14,6 +14,8 @@ use crate::token::TokenSet;
 use crate::world::World;
 
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  oauthctl userinfo work")]
 pub struct UserinfoArgs {
     #[command(flatten)]
     pub who: WhoArgs,

@@ -21,6 +21,9 @@ use crate::text::safe;
 use crate::world::World;
 
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  oauthctl whoami work
+  oauthctl whoami work --format json")]
 pub struct WhoamiArgs {
     #[command(flatten)]
     pub who: WhoArgs,

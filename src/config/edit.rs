@@ -227,8 +227,8 @@ fn known_profile_key(key: &str) -> Result<(), ConfigError> {
     {
         return Ok(());
     }
-    let usual = PROFILE_KEYS.iter().chain(&proofs::KEYS).copied();
-    let known: Vec<&str> = usual.chain(more.iter().map(String::as_str)).collect();
+    let known = profile_keys();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
     let error = unknown_key(key, &known);
     if nearest(key, known.iter().copied()).is_none() {
         return Err(ConfigError { hint: Some(all_profile_keys()), ..error });
@@ -237,12 +237,17 @@ fn known_profile_key(key: &str) -> Result<(), ConfigError> {
     Err(ConfigError { hint: unknown_key(key, &PROFILE_KEYS).hint, ..error })
 }
 
-/// Every key of a profile, in words; a source of a secret (`.command`, `.file`, `.env`) is named once.
+/// Every key of a profile; `NAME` in one stands for any.
+pub fn profile_keys() -> Vec<String> {
+    let usual = PROFILE_KEYS.iter().chain(&proofs::KEYS).map(|key| (*key).to_owned());
+    usual.chain(asks::keys()).collect()
+}
+
+/// The same in words; a source of a secret (`.command`, `.file`, `.env`) is named once.
 pub(super) fn all_profile_keys() -> String {
-    let more = asks::keys();
-    let all = PROFILE_KEYS.iter().chain(&proofs::KEYS).copied().chain(more.iter().map(String::as_str));
+    let all = profile_keys();
     let mut names: Vec<&str> = Vec::new();
-    for name in all {
+    for name in all.iter().map(String::as_str) {
         let name = [".command", ".file", ".env"].iter().find_map(|s| name.strip_suffix(s)).unwrap_or(name);
         if !names.contains(&name) {
             names.push(name);

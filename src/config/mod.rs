@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use asks::{Asks, RESPONSE_MODES};
-pub use edit::{Editor, edit};
+pub use edit::{Editor, edit, profile_keys};
 pub use providers::{aliases, provider, provider_by_alias, provider_in_environments, provider_names, validate_all};
 
 use crate::provider::expand::{check_url, with_scheme};

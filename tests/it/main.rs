@@ -11,6 +11,7 @@ mod call_pages;
 mod call_request;
 mod call_shape;
 mod call_unreadable;
+mod complete;
 mod completions;
 mod configuration;
 mod doctor;

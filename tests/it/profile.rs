@@ -200,9 +200,3 @@ fn a_removed_profile_is_gone_whole() {
     ",
     );
 }
-
-#[test]
-fn names_are_for_completion() {
-    let mut me = mine();
-    me.types("profile names").is(0, "home\nwork\n", "");
-}

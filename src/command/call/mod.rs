@@ -36,8 +36,9 @@ use shaped::{FormatWord, Shaped};
   oauthctl call getresponse /campaigns
   oauthctl call getresponse /contacts 'query[email]==ann@example.test'
   oauthctl call cc POST /contact_lists name=Friends favorite:=true
-  oauthctl call cc POST /contacts 'email_address[address]=ann@example.test' create_source=Account
-  oauthctl call getresponse POST /contacts -d @contact.json")]
+  oauthctl call cc POST /contacts 'email_address[address]=ann@example.test'
+  oauthctl call getresponse POST /contacts -d @contact.json
+  oauthctl call getresponse /contacts --paginate --jq .email -r")]
 pub struct CallArgs {
     /// A path of the API (`{user_id}` and the like are filled from the login), or a full URL on its hosts; before it PROFILE
     /// and METHOD (GET if none is given, POST with a body); after it items: `key=value`, `key:=json` and nested `a[b][]=value` of
@@ -347,7 +348,7 @@ fn filled(target: &str, session: &Session, record: Option<&Record>) -> Result<St
 }
 
 /// Those that are known in lower case too.
-const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+pub(in crate::command) const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 fn take_apart(words: &[String]) -> Result<Typed, Error> {
     let is_target = |w: &str| w.starts_with('/') || w.contains("://");

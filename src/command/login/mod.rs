@@ -41,6 +41,11 @@ use crate::world::loopback::Page;
 use crate::world::{HttpError, World, authorities};
 
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  oauthctl login getresponse
+  oauthctl login work --provider getresponse
+  oauthctl login https://issuer.example --client-id ID --scope openid
+  oauthctl login vr2 --grant client-credentials")]
 pub struct LoginArgs {
     #[command(flatten)]
     pub who: WhoArgs,

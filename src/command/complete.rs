@@ -1,0 +1,369 @@
+//! `complete`: what may come next on a line that is being typed. The shells ask it through the scripts that `completions` prints,
+//! each time that Tab is pressed. It looks at the configuration's files and at nothing else: no store, no network, no lock.
+
+use std::path::Path;
+
+use clap::{Arg, ArgAction, Args, Command};
+
+use crate::command::{definition, print};
+use crate::config::{self, Config};
+use crate::error::Error;
+use crate::provider::{Provider, VarFrom};
+use crate::session::paths::Paths;
+use crate::text::safe;
+use crate::world::World;
+
+#[derive(Args, Debug)]
+pub struct CompleteArgs {
+    /// The word at the cursor, as far as it is typed.
+    #[arg(long, default_value = "", allow_hyphen_values = true)]
+    pub word: String,
+    /// The words before it, without the program's own.
+    #[arg(last = true)]
+    pub before: Vec<String>,
+}
+
+/// A line for each word that fits: the word, a tab, and what it is. A line that begins with `:` asks the shell for names of its
+/// own: `:files` or `:commands`, a tab, and what of the word stands before the name.
+pub fn run(args: CompleteArgs, world: &mut World) -> Result<u8, Error> {
+    let dir = Paths::find(&*world.env).config.unwrap_or_default();
+    let mut root = definition();
+    root.build();
+    let line = Line::read(&root, &args.before, &dir);
+    let offers: String = line.offers(&args.word).iter().map(Offer::line).collect();
+    print(world, offers.as_bytes())?;
+    Ok(0)
+}
+
+enum Offer {
+    Word {
+        word: String,
+        about: String,
+    },
+    /// Names of the shell's, after this beginning of the word.
+    Files(String),
+    Commands,
+}
+
+impl Offer {
+    fn new(word: impl Into<String>, about: impl AsRef<str>) -> Offer {
+        let about = safe(about.as_ref().lines().next().unwrap_or_default());
+        Offer::Word { word: word.into(), about }
+    }
+
+    /// The same behind what stands before it in the word already.
+    fn after(self, before: &str) -> Offer {
+        match self {
+            Offer::Word { word, about } => Offer::Word { word: format!("{before}{word}"), about },
+            Offer::Files(begin) => Offer::Files(format!("{before}{begin}")),
+            Offer::Commands => Offer::Commands,
+        }
+    }
+
+    fn word(&self) -> Option<&str> {
+        match self {
+            Offer::Word { word, .. } => Some(word),
+            _ => None,
+        }
+    }
+
+    fn fits(&self, typed: &str) -> bool {
+        self.word().is_none_or(|word| word.starts_with(typed) && !word.contains(char::is_control))
+    }
+
+    fn line(&self) -> String {
+        match self {
+            Offer::Word { word, about } => format!("{word}\t{about}\n"),
+            Offer::Files(begin) => format!(":files\t{begin}\n"),
+            Offer::Commands => ":commands\t\n".to_owned(),
+        }
+    }
+}
+
+fn plain_words(words: &[&str]) -> Vec<Offer> {
+    words.iter().map(|word| Offer::new(*word, "")).collect()
+}
+
+fn help_of(arg: &Arg) -> String {
+    arg.get_help().map(ToString::to_string).unwrap_or_default()
+}
+
+/// The line before the cursor, understood as far as it goes.
+struct Line<'a> {
+    root: &'a Command,
+    command: &'a Command,
+    dir: &'a Path,
+    /// Words that are no options.
+    words: Vec<&'a str>,
+    /// Options, with their values.
+    given: Vec<(&'a Arg, &'a str)>,
+    /// The option whose value comes next.
+    open: Option<&'a Arg>,
+    /// No more options from here on.
+    plain: bool,
+}
+
+impl<'a> Line<'a> {
+    fn read(root: &'a Command, before: &'a [String], dir: &'a Path) -> Line<'a> {
+        let mut line =
+            Line { root, command: root, dir, words: Vec::new(), given: Vec::new(), open: None, plain: false };
+        for word in before {
+            line.take(word);
+        }
+        line
+    }
+
+    fn take(&mut self, word: &'a str) {
+        if let Some(arg) = self.open.take() {
+            self.given.push((arg, word));
+        } else if self.plain || word == "-" || !word.starts_with('-') {
+            match self.command.find_subcommand(word).filter(|_| self.words.is_empty() && !self.plain) {
+                Some(command) => self.command = command,
+                None => self.words.push(word),
+            }
+            self.plain |= self.command.get_positionals().any(Arg::is_trailing_var_arg_set) && !self.words.is_empty();
+        } else if word == "--" {
+            self.plain = true;
+        } else {
+            self.option(word);
+        }
+    }
+
+    /// `--name`, `--name=value`, `-x`, `-xvalue`, or several letters in one.
+    fn option(&mut self, word: &'a str) {
+        if let Some(long) = word.strip_prefix("--") {
+            let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
+            match self.long(name) {
+                Some(arg) if value.is_none() && arg.get_action().takes_values() && !arg.is_require_equals_set() => {
+                    self.open = Some(arg);
+                }
+                Some(arg) => self.given.push((arg, value.unwrap_or_default())),
+                None => {}
+            }
+            return;
+        }
+        for (at, letter) in word.char_indices().skip(1) {
+            let Some(arg) = self.command.get_arguments().find(|arg| arg.get_short() == Some(letter)) else { return };
+            let rest = &word[at + letter.len_utf8()..];
+            match (arg.get_action().takes_values(), rest) {
+                (true, "") => self.open = Some(arg),
+                (taken, _) => self.given.push((arg, if taken { rest } else { "" })),
+            }
+            if arg.get_action().takes_values() {
+                return;
+            }
+        }
+    }
+
+    fn long(&self, name: &str) -> Option<&'a Arg> {
+        self.command.get_arguments().find(|arg| arg.get_long() == Some(name))
+    }
+
+    /// The value of an option, by the argument's own name.
+    fn value(&self, id: &str) -> Option<&'a str> {
+        self.given.iter().rev().find(|(arg, _)| arg.get_id() == id).map(|(_, value)| *value)
+    }
+
+    fn offers(&self, word: &str) -> Vec<Offer> {
+        let mut offers = self.all(word);
+        offers.retain(|offer| offer.fits(word));
+        offers
+    }
+
+    fn all(&self, word: &str) -> Vec<Offer> {
+        if let Some(arg) = self.open {
+            return self.values(arg, word);
+        }
+        if !self.plain && word.starts_with('-') {
+            let Some((name, rest)) = word.split_once('=') else { return self.options() };
+            let values = self.long(name.trim_start_matches('-')).map(|arg| self.values(arg, rest)).unwrap_or_default();
+            return values.into_iter().map(|offer| offer.after(&format!("{name}="))).collect();
+        }
+        if self.words.is_empty() && self.command.has_subcommands() {
+            let subs = self.command.get_subcommands().filter(|sub| !sub.is_hide_set());
+            let about = |sub: &Command| sub.get_about().map(ToString::to_string).unwrap_or_default();
+            return subs.map(|sub| Offer::new(sub.get_name(), about(sub))).collect();
+        }
+        let mut places = self.command.get_positionals();
+        let many = |arg: &&Arg| matches!(arg.get_action(), ArgAction::Append);
+        match places.nth(self.words.len()).or_else(|| self.command.get_positionals().last().filter(many)) {
+            Some(_) if self.command.get_name() == "call" => self.call(word),
+            Some(arg) => self.values(arg, word),
+            None => self.options(),
+        }
+    }
+
+    /// Those that can be given, once more where that means something.
+    fn options(&self) -> Vec<Offer> {
+        let shut = |arg: &Arg| {
+            self.given.iter().any(|(given, _)| {
+                let again = given.get_id() == arg.get_id() && !matches!(arg.get_action(), ArgAction::Append);
+                again || self.exclude(given, arg) || self.exclude(arg, given)
+            })
+        };
+        let open = self.command.get_arguments().filter(|arg| !arg.is_hide_set() && !shut(arg));
+        open.filter_map(|arg| Some(Offer::new(format!("--{}", arg.get_long()?), help_of(arg)))).collect()
+    }
+
+    fn exclude(&self, one: &Arg, other: &Arg) -> bool {
+        self.command.get_arg_conflicts_with(one).iter().any(|arg| arg.get_id() == other.get_id())
+    }
+
+    /// What an argument may be, by the words it takes or by the name of its value.
+    fn values(&self, arg: &Arg, word: &str) -> Vec<Offer> {
+        let known = arg.get_possible_values();
+        if !known.is_empty() {
+            let about = |value: &clap::builder::PossibleValue| value.get_help().map(ToString::to_string);
+            let shown = known.iter().filter(|value| !value.is_hide_set());
+            return shown.map(|value| Offer::new(value.get_name(), about(value).unwrap_or_default())).collect();
+        }
+        let name = arg.get_value_names().and_then(|names| names.first()).map_or("", |name| name.as_str());
+        match name {
+            // a login makes a profile of a provider's name
+            "PROFILE" if self.command.get_name() == "login" && arg.is_positional() => {
+                both(self.profiles(word), self.providers(word))
+            }
+            "PROFILE" | "TOKEN|-|PROFILE" => self.profiles(word),
+            "PROVIDER" => self.providers(word),
+            "ENVIRONMENT" => self.environments(),
+            "SCOPE" => self.scopes(),
+            "NAME=VALUE" if arg.get_id() == "vars" => self.vars(word),
+            "FILE" => vec![Offer::Files(String::new())],
+            "DATA" | "JSON" if word.starts_with('@') => vec![Offer::Files("@".to_owned())],
+            "COMMAND" => match self.words.is_empty() {
+                true => vec![Offer::Commands],
+                false => vec![Offer::Files(String::new())],
+            },
+            "METHOD" => plain_words(&super::call::METHODS),
+            "KEY" => config::profile_keys().into_iter().map(|key| Offer::new(key.replace("NAME", ""), "")).collect(),
+            "VALUE" => self.value_of_key(word),
+            "TYPE" => plain_words(&["access_token", "refresh_token", "id_token", "saml1", "saml2", "jwt"]),
+            "AUDIENCE" => plain_words(&["token-endpoint", "issuer"]),
+            "WORDS" => plain_words(&["login", "consent", "select_account", "none"]),
+            _ => Vec::new(),
+        }
+    }
+
+    /// `call [PROFILE] [METHOD] PATH [ITEM]…`
+    fn call(&self, word: &str) -> Vec<Offer> {
+        let is_method = |word: &str| super::call::METHODS.iter().any(|m| m.eq_ignore_ascii_case(word));
+        let is_path = |word: &str| word.starts_with('/') || word.contains("://");
+        let methods = || plain_words(&super::call::METHODS);
+        match self.words.as_slice() {
+            [] => both(self.profiles(word), methods()),
+            [first] if !is_method(first) && !is_path(first) => methods(),
+            words if words.iter().any(|word| is_path(word)) => match word.rfind('@') {
+                Some(at) => vec![Offer::Files(word[..=at].to_owned())],
+                None => Vec::new(),
+            },
+            _ => Vec::new(),
+        }
+    }
+
+    /// Those that are configured; where none fits, the providers, of whose names a profile can be made.
+    fn profiles(&self, word: &str) -> Vec<Offer> {
+        let about = |name: &str, provider: Option<&str>| match provider {
+            Some(provider) if provider != name => format!("profile of {provider}"),
+            _ => "profile".to_owned(),
+        };
+        let profiles = Config::load(self.dir).map(|config| config.profiles).unwrap_or_default();
+        let mut offers: Vec<Offer> =
+            profiles.iter().map(|(name, p)| Offer::new(name, about(name, p.provider.as_deref()))).collect();
+        if !offers.iter().any(|offer| offer.fits(word)) {
+            offers = both(offers, self.providers(word));
+        }
+        offers
+    }
+
+    /// By their names; by another that they go by, where that is what is being typed.
+    fn providers(&self, word: &str) -> Vec<Offer> {
+        let mut offers = Vec::new();
+        for (name, _) in config::provider_names(self.dir).unwrap_or_default() {
+            let Ok(found) = config::provider(self.dir, &name, None) else { continue };
+            let named = name.starts_with(word);
+            let aliases = found.aliases.iter().filter(|alias| !named && alias.starts_with(word));
+            offers.extend(aliases.map(|alias| Offer::new(alias, format!("{name}: {}", found.name))));
+            offers.push(Offer::new(&name, &found.name));
+        }
+        offers
+    }
+
+    /// The provider that the line is about, as far as it tells.
+    fn provider(&self) -> Option<Provider> {
+        let named = self.words.first().copied().or_else(|| self.value("profile"));
+        let configured = |name: &str| {
+            let profile = Config::load(self.dir).ok()?.profiles.remove(name)?;
+            Some((profile.provider?, profile.environment))
+        };
+        let (name, environment) = match (self.value("provider"), named.and_then(configured)) {
+            (Some(provider), _) => (provider.to_owned(), None),
+            (None, Some(configured)) => configured,
+            (None, None) => (named?.to_owned(), None),
+        };
+        let environment = self.value("environment").map(str::to_owned).or(environment);
+        let of = |environment| config::provider(self.dir, &name, environment).ok();
+        of(environment.as_deref()).or_else(|| of(None))
+    }
+
+    fn environments(&self) -> Vec<Offer> {
+        let known = match self.provider() {
+            Some(provider) => vec![provider],
+            None => {
+                let names = config::provider_names(self.dir).unwrap_or_default();
+                names.iter().filter_map(|(name, _)| config::provider(self.dir, name, None).ok()).collect()
+            }
+        };
+        let of = |p: Provider| {
+            p.environments.clone().into_iter().map(move |e| Offer::new(e, format!("environment of {}", p.name)))
+        };
+        known.into_iter().flat_map(of).collect()
+    }
+
+    fn scopes(&self) -> Vec<Offer> {
+        let Some(provider) = self.provider() else { return Vec::new() };
+        let scopes = provider.scopes;
+        let mut names: Vec<String> =
+            [scopes.known, scopes.default, scopes.offline.into_iter().collect()].into_iter().flatten().collect();
+        let mut seen = std::collections::BTreeSet::new();
+        names.retain(|name| seen.insert(name.clone()));
+        names.into_iter().map(|name| Offer::new(name, "")).collect()
+    }
+
+    /// `NAME=`, then what it may be.
+    fn vars(&self, word: &str) -> Vec<Offer> {
+        let vars = self.provider().map(|provider| provider.vars).unwrap_or_default();
+        if let Some((name, _)) = word.split_once('=') {
+            let values = vars.get(name).map(|var| var.one_of.clone()).unwrap_or_default();
+            return values.into_iter().map(|value| Offer::new(format!("{name}={value}"), "")).collect();
+        }
+        let asked = vars.iter().filter(|(_, var)| var.from == VarFrom::User);
+        asked.map(|(name, var)| Offer::new(format!("{name}="), var.prompt.as_deref().unwrap_or_default())).collect()
+    }
+
+    /// A key of a profile is an option of `login`, most often.
+    fn value_of_key(&self, word: &str) -> Vec<Offer> {
+        let key = self.words.get(1).copied().unwrap_or_default();
+        let login = self.root.find_subcommand("login");
+        let arg = login.and_then(|login| {
+            login
+                .get_arguments()
+                .find(|arg| arg.get_long().is_some_and(|long| key == long || key == format!("{long}s")))
+        });
+        match arg {
+            Some(arg) if arg.get_action().takes_values() => self.values(arg, word),
+            Some(_) => plain_words(&["true", "false"]),
+            None if key.ends_with(".file") || key == "client-certificate" => vec![Offer::Files(String::new())],
+            None => Vec::new(),
+        }
+    }
+}
+
+/// Two lists as one, in which a word stands once.
+fn both(mut all: Vec<Offer>, more: Vec<Offer>) -> Vec<Offer> {
+    for offer in more {
+        if !all.iter().any(|other| other.word() == offer.word()) {
+            all.push(offer);
+        }
+    }
+    all
+}

@@ -1,0 +1,108 @@
+//! What the help shows: `-h` the options that people need first, `--help` all of them under their headings.
+
+use clap::{Arg, Command, CommandFactory};
+
+use super::Cli;
+
+/// The options that `-h` shows of a verb that has many. Of the others it shows those under no heading.
+const FIRST: [(&str, [&str; 5]); 4] = [
+    ("login", ["provider", "client_id", "scopes", "grant", "no_browser"]),
+    ("token", ["format", "min_ttl", "force_refresh", "no_refresh", "grant"]),
+    ("call", ["data", "headers", "paginate", "jq", "output"]),
+    ("register", ["redirect_uri", "initial_access_token_file", "show", "update", "delete"]),
+];
+
+/// The whole tree of commands, as it is parsed, shown, completed and printed.
+pub fn definition() -> Command {
+    shortened(Cli::command())
+}
+
+fn shortened(command: Command) -> Command {
+    let first = FIRST.iter().find(|(name, _)| *name == command.get_name()).map(|(_, ids)| ids);
+    let needed = |arg: &Arg| match first {
+        _ if arg.is_positional() => true,
+        Some(ids) => ids.contains(&arg.get_id().as_str()),
+        None => arg.get_help_heading().is_none(),
+    };
+    let command = command.mut_args(|arg| {
+        let needed = needed(&arg);
+        arg.hide_short_help(!needed)
+    });
+    command.mut_subcommands(shortened)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each command that does something, with its name in full.
+    fn every_verb() -> Vec<(String, Command)> {
+        fn below(command: &Command, found: &mut Vec<(String, Command)>) {
+            for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help") {
+                match sub.has_subcommands() {
+                    true => below(sub, found),
+                    false => found.push((sub.get_bin_name().unwrap().to_owned(), sub.clone())),
+                }
+            }
+        }
+        let mut root = definition();
+        root.build();
+        let mut found = Vec::new();
+        below(&root, &mut found);
+        found
+    }
+
+    #[test]
+    fn every_verb_has_an_example_that_can_be_typed() {
+        use clap::Parser;
+        for (name, verb) in every_verb() {
+            let after = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let examples: Vec<&str> = after.split("Examples:\n").nth(1).unwrap_or_default().lines().collect();
+            assert!(!examples.is_empty(), "{name}");
+            for line in examples {
+                assert!(line.starts_with("  ") && line.len() < 80, "{name}: {line}");
+                let Some(at) = line.find(&name) else { panic!("{name}: {line}") };
+                if line.contains("<(") {
+                    continue;
+                }
+                let typed = line[at..].split(" | ").next().unwrap_or_default();
+                let words: Vec<String> = typed.split_whitespace().map(|word| word.replace('\'', "")).collect();
+                assert!(Cli::try_parse_from(&words).is_ok(), "{name}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_short_help_fits_a_screen_and_the_long_one_tells_all() {
+        for (name, mut verb) in every_verb() {
+            let short = verb.render_help().to_string();
+            assert!(short.lines().count() < 40, "{name}:\n{short}");
+            let long = verb.render_long_help().to_string();
+            for arg in verb.get_arguments().filter(|arg| !arg.is_hide_set()) {
+                let Some(option) = arg.get_long() else { continue };
+                assert!(long.contains(&format!("--{option}")), "{name} --{option}");
+            }
+        }
+        for (name, ids) in FIRST {
+            let (_, verb) = every_verb().into_iter().find(|(full, _)| full.ends_with(name)).unwrap();
+            for id in ids {
+                assert!(verb.get_arguments().any(|arg| arg.get_id() == id), "{name}: {id}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_option_says_what_it_does_under_a_heading_that_is_known() {
+        let known = ["Profile", "Client", "Grants", "Sign-in", "Request", "Answer", "Pages", "Everywhere"];
+        for (name, verb) in every_verb() {
+            for arg in verb.get_arguments() {
+                assert!(arg.get_help().is_some_and(|help| !help.to_string().is_empty()), "{name}: {}", arg.get_id());
+                assert!(
+                    arg.get_help_heading().is_none_or(|heading| known.contains(&heading)),
+                    "{name}: {}",
+                    arg.get_id()
+                );
+            }
+        }
+    }
+}
