@@ -81,6 +81,56 @@ fn is_unsafe(c: char) -> bool {
             | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
 }
 
+/// A line broken between words where it is longer than `width` columns; what goes on begins `hang` columns further right. What is
+/// copied stays whole: what stands in backticks, and a command to its end or to two blanks.
+pub fn wrapped(line: &str, width: usize, hang: usize) -> String {
+    let hang = hang.min(width / 3);
+    let mut out = String::with_capacity(line.len());
+    let mut column = 0;
+    let mut rest = line;
+    while !rest.is_empty() {
+        let gap = rest.len() - rest.trim_start_matches(' ').len();
+        let end = gap + atom(&rest[gap..]);
+        let length = columns(&rest[gap..end]);
+        if column > hang && gap > 0 && column + gap + length > width {
+            out.push('\n');
+            out.extend(std::iter::repeat_n(' ', hang));
+            out.push_str(&rest[gap..end]);
+            column = hang + length;
+        } else {
+            out.push_str(&rest[..end]);
+            column += gap + length;
+        }
+        rest = &rest[end..];
+    }
+    out
+}
+
+/// Where the first word ends, or what belongs together like one.
+fn atom(text: &str) -> usize {
+    let plain = text.trim_start_matches("\x1b[1m");
+    if plain.starts_with("oauthctl ") || plain.starts_with("ssh -") {
+        return text.find("  ").unwrap_or(text.len());
+    }
+    let mut quoted = false;
+    for (at, c) in text.char_indices() {
+        match c {
+            // one that nothing closes is no quote
+            '`' => quoted = !quoted && text[at + 1..].contains('`'),
+            ' ' if !quoted => return at,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// How many columns of a screen a text takes, without the marks that colour it.
+fn columns(text: &str) -> usize {
+    let mut parts = text.split("\x1b[");
+    let first = parts.next().map_or(0, |part| part.chars().count());
+    first + parts.map(|part| part.split_once('m').map_or(0, |(_, shown)| shown.chars().count())).sum::<usize>()
+}
+
 /// Bytes of a stranger's on their way to a terminal: they may say anything, but not move the cursor, set a title, or answer in
 /// the keyboard's place. Line ends and tabs stay; other control characters are shown as `^[` and the like, as `cat -v` does.
 #[derive(Debug, Default)]
@@ -227,6 +277,27 @@ mod tests {
             ]),
             "^[2J^]©"
         );
+    }
+
+    #[test]
+    fn a_long_line_breaks_between_words_and_keeps_whole_what_is_copied() {
+        let line = "error: no token is stored for `a b c d e f g`, so sign in";
+        assert_eq!(wrapped(line, 32, 2), "error: no token is stored for\n  `a b c d e f g`, so sign in");
+        assert_eq!(wrapped("short", 32, 2), "short");
+        let hint = "hint: sign in again, please: oauthctl login work --provider getresponse";
+        assert_eq!(wrapped(hint, 30, 2), "hint: sign in again, please:\n  oauthctl login work --provider getresponse");
+        let next = "Next: oauthctl token a   or   oauthctl call a /me";
+        assert_eq!(wrapped(next, 30, 2), "Next: oauthctl token a   or\n  oauthctl call a /me");
+        assert_eq!(wrapped("\x1b[1;31merror:\x1b[0m abcd efgh", 15, 2), "\x1b[1;31merror:\x1b[0m abcd\n  efgh");
+        assert_eq!(wrapped("a lone ` is no quote", 12, 0), "a lone ` is\nno quote");
+        let row = "file  https://a.example/long/address";
+        assert_eq!(wrapped(row, 20, 6), row, "a break would gain nothing");
+        for width in 1..60 {
+            for line in [line, hint, next, "ünï çödé wörds ärë wrapped töö, by theïr chäracters"] {
+                let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+                assert_eq!(words(&wrapped(line, width, 2)), words(line), "nothing is lost");
+            }
+        }
     }
 
     #[test]

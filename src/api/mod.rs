@@ -21,7 +21,7 @@ pub mod redirect;
 pub mod request;
 pub mod retry;
 pub mod shape;
-mod table;
+pub mod table;
 pub mod template;
 pub mod userinfo;
 pub mod whoami;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::command::{Global, no_input, print};
+use crate::command::{Global, fitted, no_input, print};
 use crate::config::{self, Config};
 use crate::error::{Error, Kind};
 use crate::secret::Secret;
@@ -76,7 +76,7 @@ pub fn run(args: DoctorArgs, _global: &Global, world: &mut World) -> Result<u8, 
         ),
     };
     report.add("network", reached);
-    print(world, report.text.as_bytes())?;
+    print(world, fitted(world, &report.text, 21).as_bytes())?;
     Ok(match (report.bad, store_works) {
         (_, false) => Kind::Store.exit_code(),
         (true, _) => Kind::Other.exit_code(),

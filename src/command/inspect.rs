@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use crate::command::{Global, TextOrJson as Format, WhoFlags, print, times};
+use crate::command::{Global, TextOrJson as Format, WhoFlags, fitted, print, times};
 use crate::error::{Error, Kind};
 use crate::protocol::id_token;
 use crate::protocol::jose::{self, Header, JwkSet};
@@ -64,7 +64,7 @@ pub fn run(args: InspectArgs, global: &Global, world: &mut World) -> Result<u8, 
     let problems = problems(&claims, args.id_token, record.as_ref(), now);
     let text = match args.format {
         Format::Json => as_json(&header, &written, &signature, &problems),
-        Format::Text => as_text(&header, (&claims, &written), &signature, &problems, now),
+        Format::Text => fitted(world, &as_text(&header, (&claims, &written), &signature, &problems, now), 21),
     };
     print(world, text.as_bytes())?;
     Ok(if matches!(signature, Signature::Wrong(_)) { Kind::Unsafe.exit_code() } else { 0 })

@@ -3,13 +3,16 @@
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::command::{Global, print, times};
+use crate::api::table::aligned;
+use crate::command::{Global, print, screen, times};
 use crate::config::{Config, GrantKind};
 use crate::error::Error;
 use crate::session::paths::Paths;
 use crate::session::record::Record;
 use crate::session::{Choice, Session, nobodys};
-use crate::text::safe;
+use crate::store::StoreKind;
+use crate::store::environment::variable_name;
+use crate::text::{safe, wrapped};
 use crate::token::Freshness;
 use crate::world::World;
 
@@ -65,7 +68,7 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
         }
         Format::Table if all.is_empty() => world.say("There is no profile yet. To try it: oauthctl login sandbox"),
         Format::Table => {
-            let text = table(world, &all);
+            let text = table(world, &all, screen(world));
             print(world, text.as_bytes())?;
         }
     }
@@ -92,7 +95,10 @@ pub fn standing(world: &World, session: &Session) -> Standing {
         provider: session.provider_name().to_owned(),
         grant: session.grant(None, record.as_ref()),
         store: session.store.kind().name(),
-        place: session.store.place(),
+        place: match session.store.kind() {
+            StoreKind::Environment => format!("the variable {}", variable_name(&session.name)),
+            _ => session.store.place(),
+        },
         record,
         trouble,
         state,
@@ -128,9 +134,11 @@ pub fn as_json(world: &World, s: &Standing) -> Value {
     object
 }
 
-fn table(world: &World, all: &[Standing]) -> String {
+/// As wide as it must be, and on a screen of so many columns no wider than that.
+fn table(world: &World, all: &[Standing], width: Option<usize>) -> String {
     let now = world.clock.now();
-    let mut rows = vec![["PROFILE", "PROVIDER", "ACCOUNT", "GRANT", "TOKEN", "EXPIRES", "STORE"].map(str::to_owned)];
+    let heads = ["PROFILE", "PROVIDER", "ACCOUNT", "GRANT", "TOKEN", "EXPIRES", "STORE"];
+    let mut rows = vec![heads.map(str::to_owned).to_vec()];
     for s in all {
         let set = s.record.as_ref().and_then(|r| r.token.as_ref());
         let expires = match set.map(|set| set.expires_at) {
@@ -138,7 +146,7 @@ fn table(world: &World, all: &[Standing]) -> String {
             Some(Some(at)) => format!("{} ago", times::span(now - at)),
             _ => "-".to_owned(),
         };
-        rows.push([
+        rows.push(vec![
             safe(&s.profile),
             safe(&s.provider),
             s.record.as_ref().and_then(|r| r.account.as_deref()).map_or("-".to_owned(), safe),
@@ -148,15 +156,44 @@ fn table(world: &World, all: &[Standing]) -> String {
             s.store.to_owned(),
         ]);
     }
-    let mut widths = [0; 7];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    let line = |row: &[String; 7]| {
-        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        format!("{}\n", cells.join("  ").trim_end())
+    let fits = |rows: &[Vec<String>]| {
+        aligned(rows, None).lines().all(|line| line.chars().count() <= width.unwrap_or(usize::MAX))
     };
-    rows.iter().map(line).collect()
+    if fits(&rows) {
+        return aligned(&rows, None);
+    }
+    // the account alone may be shortened: a profile's name is typed, the others are words
+    let longest = rows.iter().map(|row| row[ACCOUNT].chars().count()).max().unwrap_or_default();
+    let shortened = (SHORTEST_ACCOUNT..longest).rev().map(|most| {
+        let mut rows = rows.clone();
+        rows.iter_mut().for_each(|row| row[ACCOUNT] = cut(&row[ACCOUNT], most));
+        rows
+    });
+    match shortened.into_iter().find(|rows| fits(rows)) {
+        Some(rows) => aligned(&rows, None),
+        None => stacked(&rows, width.unwrap_or_default()),
+    }
+}
+
+/// The column of the account.
+const ACCOUNT: usize = 2;
+/// A shorter account says nothing.
+const SHORTEST_ACCOUNT: usize = 12;
+
+fn cut(text: &str, most: usize) -> String {
+    match text.chars().count() > most {
+        true => text.chars().take(most - 1).chain(['…']).collect(),
+        false => text.to_owned(),
+    }
+}
+
+/// A profile below the other, its columns as lines, where no table fits.
+fn stacked(rows: &[Vec<String>], width: usize) -> String {
+    let Some((heads, rows)) = rows.split_first() else { return String::new() };
+    let one = |row: &Vec<String>| {
+        let lines = heads.iter().zip(row).skip(1).filter(|(_, cell)| *cell != "-");
+        let lines = lines.map(|(head, cell)| wrapped(&format!("  {:9} {cell}", head.to_lowercase()), width, 12) + "\n");
+        format!("{}\n{}", row[0], lines.collect::<String>())
+    };
+    rows.iter().map(one).collect::<Vec<_>>().join("\n")
 }

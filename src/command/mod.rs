@@ -32,16 +32,18 @@ use std::ffi::OsString;
 
 use clap::{Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+pub use crate::session::no_input;
 pub use help::definition;
 
 use crate::api::pace::Pace;
 use crate::config::{Config, GrantKind};
 use crate::error::{Error, Kind};
 use crate::provider::Provider;
-pub use crate::session::no_input;
+use crate::secret::redact;
 use crate::session::paths::Paths;
 use crate::session::{Choice, Session, lock};
 use crate::store::StoreKind;
+use crate::text::wrapped;
 use crate::world::{Verbosity, World};
 
 /// Obtains OAuth 2.0 tokens, keeps them in the keychain, hands out fresh ones, and calls APIs with them.
@@ -346,6 +348,7 @@ fn report(world: &mut World, e: &Error, format: ErrorFormat) -> u8 {
         ErrorFormat::Json => e.as_json(),
         ErrorFormat::Text => e.as_text(paints(world, world.terminal.stderr_is_terminal())),
     };
+    let text = if format == ErrorFormat::Text { world.folded(&text) } else { text };
     let _ = world.err.write_all(text.as_bytes());
     e.kind.exit_code()
 }
@@ -362,6 +365,18 @@ pub fn print(world: &mut World, data: &[u8]) -> Result<(), Error> {
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         Err(e) => Err(Error::new(Kind::Other, "standard output can't be written").cause(e)),
     }
+}
+
+/// Columns of the screen that data is printed to; `None`: it goes into a pipe or a file.
+fn screen(world: &World) -> Option<usize> {
+    world.terminal.width().filter(|_| world.terminal.stdout_is_terminal())
+}
+
+/// Lines for a person: on a screen broken between words, and what goes on begins at column `hang`.
+fn fitted(world: &World, text: &str, hang: usize) -> String {
+    let Some(width) = screen(world) else { return text.to_owned() };
+    let fold = |line: &str| wrapped(&redact(line), width, hang);
+    text.split('\n').map(fold).collect::<Vec<_>>().join("\n")
 }
 
 /// Each profile that is configured, and how it is opened by a command for all of them.

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::command::{Global, WhoArgs, list, print, times};
+use crate::command::{Global, WhoArgs, fitted, list, print, times};
 use crate::error::{Error, Kind};
 use crate::protocol::dpop::Dpop;
 use crate::session::Session;
@@ -44,7 +44,7 @@ pub fn run(args: StatusArgs, global: &Global, world: &mut World) -> Result<u8, E
             object["next"] = next.words.as_str().into();
             format!("{object}\n")
         }
-        Format::Text => text(world, &session, &standing, &next.words),
+        Format::Text => fitted(world, &text(world, &session, &standing, &next.words), 15),
     };
     print(world, text.as_bytes())?;
     Ok(match (&standing.trouble, next.login_needed) {

@@ -64,5 +64,6 @@ fn entry(arrow: &str, name: &str, value: &str, note: &str, dim: &str, plain: &st
 
 /// A stderr that is closed is no reason to stop.
 fn write(world: &mut World, line: &str) {
+    let line = world.folded(line);
     let _ = writeln!(world.err, "{line}");
 }

@@ -29,7 +29,8 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use crate::secret::Secret;
+use crate::secret::{Secret, redact};
+use crate::text::wrapped;
 use crate::wire;
 
 pub use guard::guarded;
@@ -80,13 +81,27 @@ impl World {
     /// A line of talk on stderr. A stderr that is closed is no reason to stop (L-60).
     pub fn say(&mut self, line: &str) {
         if self.verbosity >= Verbosity::Normal {
-            let _ = writeln!(self.err, "{line}");
+            self.insist(line);
         }
     }
 
     /// A line that even `--quiet` doesn't silence: where secrets rest otherwise than was asked for.
     pub fn insist(&mut self, line: &str) {
+        let line = self.folded(line);
         let _ = writeln!(self.err, "{line}");
+    }
+
+    /// Talk as the screen takes it: broken between words, each line on its own.
+    pub fn folded(&self, text: &str) -> String {
+        let width = if self.terminal.stderr_is_terminal() { self.terminal.width() } else { None };
+        let Some(width) = width else { return text.to_owned() };
+        // a secret with a blank in it would not be known any more once it is broken
+        let text = redact(text);
+        let fold = |line: &str| {
+            let indent = line.len() - line.trim_start_matches(' ').len();
+            wrapped(line, width, indent + 2)
+        };
+        text.split('\n').map(fold).collect::<Vec<_>>().join("\n")
     }
 
     /// A warning is talk too: `--quiet` silences it.

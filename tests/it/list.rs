@@ -225,7 +225,7 @@ fn a_token_from_outside_is_listed_as_what_it_is() {
     );
     let done = me.types("status sandbox");
     assert_eq!(done.code, 0);
-    assert!(done.out.contains("store          environment: the environment\n"), "{}", done.out);
+    assert!(done.out.contains("store          environment: the variable OAUTHCTL_SANDBOX_TOKEN\n"), "{}", done.out);
 }
 
 #[test]
@@ -256,4 +256,80 @@ fn a_login_without_a_way_to_renew_says_so() {
     let done = me.types("status vr");
     assert!(done.out.contains("token is used until the provider refuses it; then sign in again\n"), "{}", done.out);
     assert!(done.out.contains("refresh token  none\n"), "{}", done.out);
+}
+
+#[test]
+fn a_narrow_screen_gets_a_shorter_account_then_a_profile_below_the_other_and_a_pipe_gets_all() {
+    let (mut me, _server) = three();
+    let whole = me.types("list").out;
+    let widest = whole.lines().map(|line| line.chars().count()).max().unwrap();
+    assert_eq!(me.columns(widest).types("list").out, whole);
+    me.columns(widest - 4).types("list").is(
+        0,
+        "
+        PROFILE  PROVIDER         ACCOUNT         GRANT               TOKEN  EXPIRES    STORE
+        sandbox  sandbox          alice@example…  authorization-code  fresh  in 10 min  keychain
+        unused   constantcontact  -               authorization-code  none   -          keychain
+        work     getresponse      alice@example…  authorization-code  fresh  in 60 min  file
+    ",
+        "",
+    );
+    me.columns(40).types("list").is(
+        0,
+        "
+        sandbox
+          provider  sandbox
+          account   alice@example.test
+          grant     authorization-code
+          token     fresh
+          expires   in 10 min
+          store     keychain
+
+        unused
+          provider  constantcontact
+          grant     authorization-code
+          token     none
+          store     keychain
+
+        work
+          provider  getresponse
+          account   alice@example.test
+          grant     authorization-code
+          token     fresh
+          expires   in 60 min
+          store     file
+    ",
+        "",
+    );
+}
+
+#[test]
+fn status_breaks_between_words_on_a_screen() {
+    let mut me = Person::new();
+    me.signed_in();
+    let piped = me.types("status sandbox").out;
+    let seen = me.columns(60).types("status sandbox").out;
+    assert!(seen.lines().all(|line| line.chars().count() <= 60), "{seen}");
+    assert!(
+        seen.contains("\nnext           `token` prints it as it is, and renews it\n               from "),
+        "{seen}"
+    );
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(words(&seen), words(&piped));
+}
+
+#[test]
+fn errors_and_hints_break_between_words_and_commands_stay_whole() {
+    let mut me = Person::new();
+    me.set("NO_COLOR", "1");
+    let told = me.columns(50).types("token sandbox --provider nowhere-at-all-of-this-name");
+    assert!(told.err.lines().count() > 2, "{}", told.err);
+    let piped = me.types("token sandbox --provider nowhere-at-all-of-this-name");
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(words(&told.err), words(&piped.err));
+    let told = me.columns(24).types("token sandbox").err;
+    assert!(told.contains("\n  oauthctl login sandbox\n") || told.contains("hint: oauthctl login sandbox\n"), "{told}");
+    // JSON is data, whatever it is shown on
+    let json = me.columns(24).types("token sandbox --error-format json").err;
+    assert_eq!(json.lines().count(), 1, "{json}");
 }

@@ -337,6 +337,8 @@ pub enum Answer {
 pub struct Screens {
     pub out: bool,
     pub err: bool,
+    /// Columns, where they are known.
+    pub width: Option<usize>,
 }
 
 pub struct Seat {
@@ -476,7 +478,7 @@ impl Terminal for Door<Seat> {
     }
 
     fn width(&self) -> Option<usize> {
-        None
+        self.0.screens.width
     }
 }
 

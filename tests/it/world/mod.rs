@@ -228,6 +228,12 @@ impl Person {
         self
     }
 
+    /// The next command's screen has so many columns, and shows stdout and stderr.
+    pub fn columns(&mut self, width: usize) -> &mut Person {
+        self.next.screens = doubles::Screens { out: true, err: true, width: Some(width) };
+        self
+    }
+
     /// Answers the next question.
     pub fn answers(&mut self, text: &str) -> &mut Person {
         self.next.answers.push_back(doubles::Answer::Shown(text.to_owned()));
