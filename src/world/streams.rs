@@ -4,9 +4,13 @@
 
 use std::fmt::Arguments;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::secret::redact;
 use crate::world::Talk;
+
+/// Whether the last byte of data ended no line.
+static MID_LINE: AtomicBool = AtomicBool::new(false);
 
 /// The data asked for.
 pub struct Out;
@@ -14,14 +18,29 @@ pub struct Out;
 /// All talk. A secret is found in what one call writes (a whole `write!` is one call); split over two it would not be.
 pub struct Err;
 
+fn write_out(bytes: &[u8]) -> io::Result<()> {
+    if let Some(last) = bytes.last() {
+        MID_LINE.store(*last != b'\n', Ordering::Relaxed);
+    }
+    system::write_all(system::STDOUT, bytes)
+}
+
+/// Talk begins on a line of its own where it goes to the same place as the data, whose last line may have no end.
+fn write_err(bytes: &[u8]) -> io::Result<()> {
+    if MID_LINE.swap(false, Ordering::Relaxed) && system::is_one_place() {
+        system::write_all(system::STDERR, b"\n")?;
+    }
+    system::write_all(system::STDERR, bytes)
+}
+
 impl Write for Out {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        system::write_all(system::STDOUT, bytes).map(|()| bytes.len())
+        write_out(bytes).map(|()| bytes.len())
     }
 
     fn write_fmt(&mut self, text: Arguments<'_>) -> io::Result<()> {
         let text = zeroize::Zeroizing::new(text.to_string());
-        system::write_all(system::STDOUT, text.as_bytes())
+        write_out(text.as_bytes())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -31,12 +50,12 @@ impl Write for Out {
 
 impl Write for Err {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        system::write_all(system::STDERR, redact(&String::from_utf8_lossy(bytes)).as_bytes()).map(|()| bytes.len())
+        write_err(redact(&String::from_utf8_lossy(bytes)).as_bytes()).map(|()| bytes.len())
     }
 
     fn write_fmt(&mut self, text: Arguments<'_>) -> io::Result<()> {
         let text = zeroize::Zeroizing::new(text.to_string());
-        system::write_all(system::STDERR, redact(&text).as_bytes())
+        write_err(redact(&text).as_bytes())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -46,7 +65,7 @@ impl Write for Err {
 
 impl Talk for Err {
     fn show(&mut self, text: &str) -> io::Result<()> {
-        system::write_all(system::STDERR, text.as_bytes())
+        write_err(text.as_bytes())
     }
 }
 
@@ -56,6 +75,7 @@ mod system {
     use std::io::{self, Write};
     use std::mem::ManuallyDrop;
     use std::os::fd::{FromRawFd, RawFd};
+    use std::os::unix::fs::MetadataExt;
 
     pub const STDOUT: RawFd = libc::STDOUT_FILENO;
     pub const STDERR: RawFd = libc::STDERR_FILENO;
@@ -65,6 +85,16 @@ mod system {
         // SAFETY: the descriptor is only borrowed: `ManuallyDrop` keeps it open. Where it is closed, writing is an error.
         let mut file = ManuallyDrop::new(unsafe { File::from_raw_fd(to) });
         file.write_all(bytes)
+    }
+
+    /// Whether both streams lead to the same terminal, pipe or file.
+    pub fn is_one_place() -> bool {
+        let place = |fd: RawFd| {
+            // SAFETY: as above; a closed descriptor has no metadata.
+            let file = ManuallyDrop::new(unsafe { File::from_raw_fd(fd) });
+            file.metadata().ok().map(|m| (m.dev(), m.ino()))
+        };
+        place(STDOUT).is_some_and(|out| place(STDERR) == Some(out))
     }
 }
 
@@ -84,5 +114,10 @@ mod system {
         } else {
             io::stderr().lock().write_all(bytes)
         }
+    }
+
+    pub fn is_one_place() -> bool {
+        use std::io::IsTerminal;
+        io::stdout().is_terminal() && io::stderr().is_terminal()
     }
 }

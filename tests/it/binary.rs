@@ -91,3 +91,40 @@ fn a_signal_to_the_sandbox_is_its_commands_and_no_folder_stays() {
     assert_eq!(running.wait().unwrap().code(), Some(143));
     assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0);
 }
+
+// a log that holds both streams, as in CI
+#[cfg(unix)]
+#[test]
+fn a_message_begins_a_line_after_data_whose_last_line_has_no_end() {
+    use std::io::{Read, Write};
+    let home = tempfile::tempdir().unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let serving = std::thread::spawn(move || {
+        for _ in 0..2 {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody");
+        }
+    });
+    let providers = home.path().join("config/providers");
+    std::fs::create_dir_all(&providers).unwrap();
+    let file = format!("id = \"odd\"\nname = \"Odd\"\n[token]\nurl = \"{base}/t\"\n[api]\nbase-url = \"{base}\"\n");
+    std::fs::write(providers.join("odd.toml"), file).unwrap();
+    let mut call = oauthctl(home.path());
+    call.args(["call", "odd", "/x", "--no-cache"]).env("OAUTHCTL_ODD_TOKEN", "outside-0123456789");
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let mut running = call.stdout(writer.try_clone().unwrap()).stderr(writer).spawn().unwrap();
+    running.wait().unwrap();
+    // the command keeps its ends of the pipe open
+    drop(call);
+    let mut both = String::new();
+    reader.read_to_string(&mut both).unwrap();
+    assert!(both.starts_with("body\nerror: the API answered 404\n"), "{both}");
+    let mut call = oauthctl(home.path());
+    call.args(["call", "odd", "/x", "--no-cache"]).env("OAUTHCTL_ODD_TOKEN", "outside-0123456789");
+    let apart = call.output().unwrap();
+    assert_eq!(apart.stdout, b"body", "what is piped is what the API sent");
+    assert!(apart.stderr.starts_with(b"error: "));
+    serving.join().unwrap();
+}
