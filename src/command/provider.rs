@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use crate::command::{TextOrJson as Format, print};
+use crate::command::{TextOrJson as Format, fitted, print};
 use crate::config;
 use crate::error::Error;
 use crate::provider::Provider;
@@ -54,7 +54,8 @@ pub fn run(verb: ProviderVerb, world: &mut World) -> Result<u8, Error> {
                 };
                 format!("{}\n", all.iter().map(of).collect::<Value>())
             } else {
-                all.iter().map(line).collect()
+                let text: String = all.iter().map(|it| line(it, &all)).collect();
+                fitted(world, &text, 25)
             };
             print(world, text.as_bytes())?;
         }
@@ -99,7 +100,7 @@ fn listed(dir: &Path) -> Result<Vec<Listed>, Error> {
     Ok(all)
 }
 
-fn line(Listed { name, own, found }: &Listed) -> String {
+fn line(Listed { name, own, found }: &Listed, all: &[Listed]) -> String {
     match found {
         Ok(p) => {
             let also = match p.aliases.as_slice() {
@@ -113,6 +114,12 @@ fn line(Listed { name, own, found }: &Listed) -> String {
             };
             format!("{name:24} {}{also}{whose}\n", safe(&p.name))
         }
-        Err(why) => format!("{name:24} broken: {why}\n"),
+        Err(why) => {
+            match all.iter().find(|it| it.name != *name && why.contains(&format!("providers/{}.toml", it.name))) {
+                // told there, and once
+                Some(base) => format!("{name:24} broken, as `{}` is\n", base.name),
+                None => format!("{name:24} broken: {why}\n"),
+            }
+        }
     }
 }

@@ -164,13 +164,16 @@ pub fn validate_all(dir: &Path) -> Vec<ConfigError> {
     }
     match Config::load(dir) {
         Err(e) => faults.push(e),
-        Ok(config) => faults.extend(profile_faults(dir, &config)),
+        Ok(config) => profile_faults(dir, &config, &mut faults),
     }
+    // what is wrong with a file is wrong with all that extend it, and in each environment
+    let mut told = BTreeSet::new();
+    faults.retain(|fault| told.insert(fault.message.clone()));
     faults
 }
 
-fn profile_faults(dir: &Path, config: &Config) -> Vec<ConfigError> {
-    let mut faults = Vec::new();
+/// Adds what is wrong with profiles and isn't told of their providers already.
+fn profile_faults(dir: &Path, config: &Config, faults: &mut Vec<ConfigError>) {
     if let Some(name) = &config.default_profile
         && !config.profiles.contains_key(name)
         && provider(dir, name, None).is_err()
@@ -183,11 +186,11 @@ fn profile_faults(dir: &Path, config: &Config) -> Vec<ConfigError> {
         let of = profile.provider.as_deref().unwrap_or(name);
         if seen.insert((of, profile.environment.as_deref()))
             && let Err(e) = provider(dir, of, profile.environment.as_deref())
+            && !faults.iter().any(|told| told.message == e.message)
         {
             faults.push(ConfigError { message: format!("profile `{}`: {}", safe(name), e.message), hint: e.hint });
         }
     }
-    faults
 }
 
 /// Files whose names no command could ever ask for.

@@ -145,3 +145,35 @@ fn an_unknown_name_is_told_with_the_nearest() {
     ",
     );
 }
+
+#[test]
+fn what_is_wrong_with_a_file_is_told_once_however_many_extend_it() {
+    let mut me = Person::new();
+    me.config(
+        "providers/zed.toml",
+        "id = \"zed\"\nbogus = 1\n[token]\nurl = \"https://zed.example/t\"\n[environments.a]\n",
+    );
+    for name in ["one", "two"] {
+        me.config(&format!("providers/{name}.toml"), "extends = \"zed\"\nname = \"N\"\n");
+    }
+    me.config("config.toml", "[profiles.p]\nprovider = \"zed\"\n[profiles.q]\nprovider = \"one\"\n");
+    let told = me.types("provider list");
+    assert_eq!(told.out.matches("bogus").count(), 1, "{}", told.out);
+    assert!(told.out.contains("\none                      broken, as `zed` is\n"), "{}", told.out);
+    assert!(
+        told.out.contains("\nzed                      broken: unknown key `bogus` in providers/zed.toml, line 2\n"),
+        "{}",
+        told.out
+    );
+    let told = me.types("doctor");
+    assert_eq!(told.out.matches("bogus").count(), 1, "{}", told.out);
+}
+
+#[test]
+fn sources_of_the_built_in_ones_are_for_anybody() {
+    let mut me = Person::new();
+    for name in ["constantcontact", "getresponse", "sandbox", "verticalresponse", "verticalresponse-vr2"] {
+        let shown = me.types(&format!("provider show {name}")).out;
+        assert!(!shown.contains("seed"), "{shown}");
+    }
+}
