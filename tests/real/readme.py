@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the README shows of the program, made by the program: a first login and what follows. `UPDATE=1` writes it anew."""
+"""What the README shows of the program, made by the program at a terminal: a first login and what follows. `UPDATE=1` writes it anew."""
 
 import os
 import re
@@ -27,8 +27,8 @@ def the_readme_shows_what_the_program_says(t):
     env = {"BROWSER": t.browser()}
     shown = ""
     for command in COMMANDS:
-        ran = home.run(*command.split(), env=env).expect(0)
-        said = ran.err + ran.out
+        ran = home.at_terminal(*command.split(), env=env).end().expect(0)
+        said = re.sub(r"\x1b\[[0-9;]*m", "", ran.err)
         shown += f"$ oauthctl {command}\n{said}" + ("" if said.endswith("\n") else "\n")
     for pattern, steady in STEADY:
         shown = re.sub(pattern, steady, shown)
