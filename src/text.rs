@@ -84,7 +84,7 @@ fn is_unsafe(c: char) -> bool {
 /// A line broken between words where it is longer than `width` columns; what goes on begins `hang` columns further right. What is
 /// copied stays whole: what stands in backticks, and a command to its end or to two blanks.
 pub fn wrapped(line: &str, width: usize, hang: usize) -> String {
-    let hang = hang.min(width / 3);
+    let hang = hang.min(width / 2);
     let mut out = String::with_capacity(line.len());
     let mut column = 0;
     let mut rest = line;

@@ -36,8 +36,7 @@ pub enum Shell {
     Bash,
     Elvish,
     Fish,
-    #[value(name = "powershell")]
-    PowerShell,
+    Powershell,
     Zsh,
 }
 
@@ -46,7 +45,7 @@ pub fn run(args: CompletionsArgs, world: &mut World) -> Result<u8, Error> {
         Shell::Bash => include_str!("../../completions/oauthctl.bash"),
         Shell::Elvish => include_str!("../../completions/oauthctl.elv"),
         Shell::Fish => include_str!("../../completions/oauthctl.fish"),
-        Shell::PowerShell => include_str!("../../completions/_oauthctl.ps1"),
+        Shell::Powershell => include_str!("../../completions/_oauthctl.ps1"),
         Shell::Zsh => include_str!("../../completions/_oauthctl"),
     };
     print(world, script.as_bytes())?;

@@ -28,7 +28,9 @@ pub struct ListArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
+    /// Columns, for a person.
     Table,
+    /// An array, for a program.
     Json,
 }
 

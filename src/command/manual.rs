@@ -116,7 +116,7 @@ fn command(text: &mut String, command: &Command, root: &Command, shared: &Comman
     let makes_profile = shared.get_arguments().all(|arg| has(command, arg.get_id().as_str()));
     options(text, command, |arg| {
         let id = arg.get_id().as_str();
-        !matches!(id, "help" | "version") && !has(root, id) && !(makes_profile && has(shared, id))
+        !(matches!(id, "help" | "version") || has(root, id) || makes_profile && has(shared, id))
     });
     if makes_profile {
         text.push_str(".PP\nIt takes the options that make a profile (below), too.\n");
@@ -233,7 +233,14 @@ fn marked(text: &str) -> String {
 
 /// Text that is no instruction to whatever sets the page.
 fn escaped(text: &str) -> String {
-    let text = text.replace('\\', "\\(rs").replace('-', "\\-").replace('\'', "\\(aq");
+    let one = |c: char| match c {
+        '\\' => "\\(rs".to_owned(),
+        '-' => "\\-".to_owned(),
+        '\'' => "\\(aq".to_owned(),
+        c if c.is_ascii() => c.to_string(),
+        c => format!("\\[u{:04X}]", u32::from(c)),
+    };
+    let text: String = text.chars().map(one).collect();
     if text.starts_with('.') { format!("\\&{text}") } else { text }
 }
 
@@ -278,5 +285,7 @@ mod tests {
         assert_eq!(page.matches("\\-\\-subject\\-token\\-file\\fR").count(), 1);
         assert!(page.contains("A file with the token to exchange"), "what `-h` leaves out is told too");
         assert!(!page.contains("(1)\n"), "it names no other page");
+        assert!(page.contains(".nf\noauthctl login getresponse\noauthctl login work "), "an example to a line");
+        assert!(page.is_ascii() && !page.contains("EXTRA"));
     }
 }

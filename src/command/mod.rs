@@ -80,14 +80,18 @@ pub struct Global {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ErrorFormat {
+    /// Lines for a person.
     Text,
+    /// One object, for a program.
     Json,
 }
 
 /// The `--format` of verbs that tell a person one thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum TextOrJson {
+    /// For a person.
     Text,
+    /// For a program.
     Json,
 }
 

@@ -1,8 +1,8 @@
 //! `status`: one profile in full, and what will happen next. Never any part of a secret.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use crate::command::{Global, WhoArgs, fitted, list, print, times};
+use crate::command::{Global, TextOrJson as Format, WhoArgs, fitted, list, print, times};
 use crate::error::{Error, Kind};
 use crate::protocol::dpop::Dpop;
 use crate::session::Session;
@@ -18,14 +18,8 @@ pub struct StatusArgs {
     #[command(flatten)]
     pub who: WhoArgs,
     /// How it is printed.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     pub format: Format,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    Text,
-    Json,
 }
 
 /// Exit 0 when there is a token that can be had without a person, 4 when a login is needed, 5 when the store can't be read.

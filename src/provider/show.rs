@@ -13,6 +13,19 @@ use super::keys::{
 };
 use super::{Endpoint, Provider, Wanted};
 
+/// A line that is longer than this holds a list, and each of its values gets a line of its own.
+const LONG: usize = 100;
+
+fn laid_out(key: &str, value: String) -> String {
+    match value.parse() {
+        Ok(Value::Array(list)) if key.len() + value.len() > LONG => {
+            let lines = list.iter().map(|item| format!("    {},\n", item.clone().decorated("", "")));
+            format!("[\n{}]", lines.collect::<String>())
+        }
+        _ => value,
+    }
+}
+
 impl Provider {
     /// The entry as a TOML file. `inside`: the same provider in its environments, by their names; one that is missing there
     /// is written as one that changes nothing.
@@ -30,7 +43,7 @@ impl Provider {
             }
             w.out.extend(changed.into_iter().map(|(key, value)| (format!("{section}.{key}"), value)));
         }
-        w.out.into_iter().map(|(key, value)| format!("{key} = {value}\n")).collect()
+        w.out.into_iter().map(|(key, value)| format!("{key} = {}\n", laid_out(&key, value))).collect()
     }
 
     /// What has to be laid over a file of the keys `base` to make it this provider. A default is said where the base says

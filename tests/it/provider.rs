@@ -175,5 +175,8 @@ fn sources_of_the_built_in_ones_are_for_anybody() {
     for name in ["constantcontact", "getresponse", "sandbox", "verticalresponse", "verticalresponse-vr2"] {
         let shown = me.types(&format!("provider show {name}")).out;
         assert!(!shown.contains("seed"), "{shown}");
+        // a long list has a line for each of its values, none two of them
+        assert!(shown.contains("\nnotes = [\n    \""), "{shown}");
+        assert!(shown.lines().all(|line| line.len() <= 110 || line.matches("\", \"").count() == 0), "{shown}");
     }
 }

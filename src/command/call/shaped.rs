@@ -17,8 +17,11 @@ pub enum FormatWord {
     Table,
     /// A value to a line; on a terminal pretty, in colour.
     Json,
+    /// Commas between.
     Csv,
+    /// Tabs between.
     Tsv,
+    /// A document for each value.
     Yaml,
     /// The answer's bytes as they came.
     Raw,
