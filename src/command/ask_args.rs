@@ -12,34 +12,34 @@ use crate::provider::Wanted;
 /// What the grants without a browser exchange, and what a token is for.
 #[derive(Args, Clone, Debug, Default)]
 pub struct GrantFlags {
-    /// Where the token will be used, a URL (RFC 8707); may be given several times.
+    /// A service that the token is for, by its URL (RFC 8707); may be given several times.
     #[arg(long = "resource", value_name = "URL", value_parser = resource, help_heading = "Grants")]
     pub resources: Vec<String>,
-    /// For whom the token is (RFC 8693); may be given several times.
+    /// A service that the token is for (RFC 8693); may be given several times.
     #[arg(long = "audience", value_name = "NAME", help_heading = "Grants")]
     pub audiences: Vec<String>,
     /// A file with the assertion to exchange (`jwt-bearer`, `saml2-bearer`); `-` reads it from standard input.
     #[arg(long, value_name = "FILE", help_heading = "Grants")]
     pub assertion_file: Option<PathBuf>,
-    /// Whom an assertion that is made here speaks about (`jwt-bearer` with a client key).
+    /// The subject of an assertion that is made here (`jwt-bearer` with a client key).
     #[arg(long, value_name = "NAME", help_heading = "Grants")]
     pub subject: Option<String>,
-    /// Who makes that assertion [default: the client id]
+    /// The issuer of that assertion [default: the client id]
     #[arg(long, value_name = "NAME", help_heading = "Grants")]
     pub assertion_issuer: Option<String>,
     /// A file with the token to exchange (`token-exchange`); `-` reads it from standard input.
     #[arg(long, value_name = "FILE", help_heading = "Grants", conflicts_with = "subject_profile")]
     pub subject_token_file: Option<PathBuf>,
-    /// Its type: `access_token`, `refresh_token`, `id_token`, `saml1`, `saml2`, `jwt`, or a URI [default: access_token]
+    /// The type of that token: `access_token`, `refresh_token`, `id_token`, `saml1`, `saml2`, `jwt`, or a URI [default: access_token]
     #[arg(long, value_name = "TYPE", help_heading = "Grants")]
     pub subject_token_type: Option<String>,
     /// Exchange the token of this other profile.
     #[arg(long, value_name = "PROFILE", help_heading = "Grants")]
     pub subject_profile: Option<String>,
-    /// A file with the token of whoever acts for the subject.
+    /// A file with the token of the actor, who acts for the subject.
     #[arg(long, value_name = "FILE", help_heading = "Grants")]
     pub actor_token_file: Option<PathBuf>,
-    /// Its type [default: access_token]
+    /// The type of the actor's token [default: access_token]
     #[arg(long, value_name = "TYPE", help_heading = "Grants")]
     pub actor_token_type: Option<String>,
     /// The type of token wanted.
@@ -50,25 +50,25 @@ pub struct GrantFlags {
 /// What a person's sign-in may be asked with.
 #[derive(Args, Clone, Debug, Default)]
 pub struct SignInFlags {
-    /// Who is to sign in, as the provider knows them.
+    /// The person who is to sign in, by a name that the provider knows.
     #[arg(long, value_name = "NAME", help_heading = "Sign-in")]
     pub login_hint: Option<String>,
-    /// `login`, `consent`, `select_account` or `none`; several with blanks between.
+    /// The pages that the provider is to show: `login`, `consent`, `select_account` or `none`; several with blanks between.
     #[arg(long, value_name = "WORDS", help_heading = "Sign-in")]
     pub prompt: Option<String>,
-    /// Ask for the password again if that was longer ago, in seconds.
+    /// Ask for the password again if the last sign-in is longer ago, in seconds.
     #[arg(long, value_name = "SECONDS", help_heading = "Sign-in")]
     pub max_age: Option<u32>,
-    /// How the person is to prove who they are.
+    /// The ways in which the person may prove who they are; several with blanks between.
     #[arg(long, value_name = "VALUES", help_heading = "Sign-in")]
     pub acr_values: Option<String>,
     /// Languages for the provider's pages (`de en`).
     #[arg(long, value_name = "LOCALES", help_heading = "Sign-in")]
     pub ui_locales: Option<String>,
-    /// What exactly is asked for, as JSON (RFC 9396); `@FILE` reads it from a file.
+    /// The exact permissions to ask for, as JSON (RFC 9396); `@FILE` reads them from a file.
     #[arg(long, value_name = "JSON", value_parser = details, help_heading = "Sign-in")]
     pub authorization_details: Option<String>,
-    /// How the answer comes back.
+    /// The way in which the answer comes back.
     #[arg(long, value_name = "MODE", value_parser = values::response_modes(), help_heading = "Sign-in")]
     pub response_mode: Option<String>,
     /// Push the request to the provider first (RFC 9126); without WHEN: always.
@@ -83,16 +83,16 @@ pub struct SignInFlags {
     /// A file with your password (`--grant password`); `-` reads it from standard input.
     #[arg(long, value_name = "FILE", help_heading = "Sign-in")]
     pub password_file: Option<PathBuf>,
-    /// What both devices show (`--grant ciba`).
+    /// A text that both devices show (`--grant ciba`).
     #[arg(long, value_name = "TEXT", help_heading = "Sign-in")]
     pub binding_message: Option<String>,
-    /// A file with an ID token that says who is asked (`--grant ciba`).
+    /// A file with an ID token of the person who is asked (`--grant ciba`).
     #[arg(long, value_name = "FILE", help_heading = "Sign-in")]
     pub id_token_hint_file: Option<PathBuf>,
-    /// A file with a token that says who is asked (`--grant ciba`).
+    /// A file with a token that names the person who is asked (`--grant ciba`).
     #[arg(long, value_name = "FILE", help_heading = "Sign-in")]
     pub login_hint_token_file: Option<PathBuf>,
-    /// How long the question is to stand, in seconds (`--grant ciba`).
+    /// The time that the person has to confirm, in seconds (`--grant ciba`).
     #[arg(long, value_name = "SECONDS", help_heading = "Sign-in")]
     pub requested_expiry: Option<u32>,
 }

@@ -36,7 +36,7 @@ pub struct InspectArgs {
     /// For a token that is given: the profile whose provider may have signed it.
     #[arg(long, value_name = "PROFILE")]
     pub signed_for: Option<String>,
-    /// How it is printed.
+    /// The form of the output.
     #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     pub format: Format,
 }

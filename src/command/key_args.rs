@@ -11,7 +11,7 @@ use crate::provider::ClientAuth;
 
 #[derive(Args, Clone, Debug, Default)]
 pub struct KeyFlags {
-    /// How the client proves who it is.
+    /// The way in which the client proves who it is.
     #[arg(long, value_name = "METHOD", value_parser = values::auths(), help_heading = "Client")]
     pub auth: Option<ClientAuth>,
     /// A file with the client's private key: PEM (PKCS#8, PKCS#1, SEC1) or JWK; `-` reads it from standard input.

@@ -21,7 +21,7 @@ use crate::world::World;
   oauthctl list
   oauthctl list --format json")]
 pub struct ListArgs {
-    /// How it is printed.
+    /// The form of the output.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
 }

@@ -70,7 +70,7 @@ pub struct Global {
     /// Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public.
     #[arg(short, long, global = true, help_heading = "Everywhere")]
     pub verbose: bool,
-    /// How errors are written.
+    /// The form of errors.
     #[arg(long, global = true, help_heading = "Everywhere", value_enum, default_value_t = ErrorFormat::Text, value_name = "FORMAT")]
     pub error_format: ErrorFormat,
     /// Do without the kernel's copy of the access token.
@@ -107,13 +107,13 @@ pub enum Verb {
     Call(call::CallArgs),
     /// Ask the provider whose token it is.
     Whoami(whoami::WhoamiArgs),
-    /// Print what the provider tells of whoever signed in (OpenID Connect).
+    /// Print the provider's facts about the person who signed in (OpenID Connect).
     Userinfo(userinfo::UserinfoArgs),
-    /// Ask the provider what it knows of the token.
+    /// Ask the provider whether the token is valid, and what it may be used for.
     Introspect(introspect::IntrospectArgs),
-    /// Decode a JWT and say what is wrong with it; nothing is sent anywhere.
+    /// Decode a JWT and list its faults; nothing is sent anywhere.
     Inspect(inspect::InspectArgs),
-    /// Make a client at a provider that takes registrations, look at it, end it.
+    /// Register a client at a provider that takes registrations; show, update or end it.
     Register(register::RegisterArgs),
     /// Revoke where the provider can, then forget the tokens.
     Logout(logout::LogoutArgs),
@@ -121,16 +121,31 @@ pub enum Verb {
     List(list::ListArgs),
     /// Show one profile in full, and what will happen next.
     Status(status::StatusArgs),
-    /// The providers that are known.
-    #[command(subcommand)]
+    /// List the providers that are known, or show one.
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  oauthctl provider list
+  oauthctl provider show getresponse"
+    )]
     Provider(provider::ProviderVerb),
     /// Change profiles without an editor.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  oauthctl profile set work scopes read
+  oauthctl profile rename work office"
+    )]
     Profile(profile::ProfileVerb),
     /// Look at store, clock, network, browser, listener and configuration, and say what to do.
     Doctor(doctor::DoctorArgs),
-    /// A practice authorization server, built in.
-    #[command(subcommand)]
+    /// Practise with an authorization server that is built in.
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  oauthctl sandbox run -- sh
+  oauthctl sandbox serve --as getresponse"
+    )]
     Sandbox(sandbox::SandboxVerb),
     /// Print the completions for a shell.
     Completions(completions::CompletionsArgs),
@@ -164,7 +179,7 @@ pub struct WhoFlags {
     /// A value that the provider needs to know (`domain=…`); may be given several times.
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = pair, help_heading = "Profile")]
     pub vars: Vec<(String, String)>,
-    /// How the token is obtained.
+    /// The way to obtain the token.
     #[arg(long, value_name = "GRANT", value_parser = values::grants(), help_heading = "Profile")]
     pub grant: Option<GrantKind>,
     /// A scope to ask for; may be given several times.
@@ -179,7 +194,7 @@ pub struct WhoFlags {
     /// An extra parameter of the authorize request; may be given several times.
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = pair, help_heading = "Profile")]
     pub params: Vec<(String, String)>,
-    /// Where the tokens rest.
+    /// The place where the tokens are kept.
     #[arg(long, value_name = "STORE", value_parser = values::stores(), help_heading = "Profile")]
     pub store: Option<StoreKind>,
     /// Discover a provider at an address of this network's own services too (`169.254.…`, `fe80::…`, a cloud's metadata).

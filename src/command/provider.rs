@@ -21,7 +21,7 @@ pub enum ProviderVerb {
   oauthctl provider list
   oauthctl provider list --format json")]
     List {
-        /// How they are printed.
+        /// The form of the output.
         #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
         format: Format,
         /// The same as `--format json`: one array.

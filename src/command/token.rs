@@ -28,7 +28,7 @@ use crate::world::World;
 pub struct TokenArgs {
     #[command(flatten)]
     pub who: WhoArgs,
-    /// How it is printed.
+    /// The form of the output.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
     /// Ask for a token that is valid for at least so long: `60s`, `5m`, `2h`.

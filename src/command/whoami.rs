@@ -27,7 +27,7 @@ use crate::world::World;
 pub struct WhoamiArgs {
     #[command(flatten)]
     pub who: WhoArgs,
-    /// How it is printed.
+    /// The form of the output.
     #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     pub format: Format,
 }

@@ -46,7 +46,7 @@ pub struct CallArgs {
     /// leave one out, `Header;` to send it empty
     #[arg(value_name = "WORD", required = true)]
     pub words: Vec<String>,
-    /// The method, as an option.
+    /// The request's method.
     #[arg(short = 'X', long, value_name = "METHOD", help_heading = "Request")]
     pub method: Option<String>,
     /// A header, `Name: value`; may be given several times.
@@ -58,10 +58,10 @@ pub struct CallArgs {
     /// The request's body from a file, or `-` for standard input, sent as it is read.
     #[arg(long, value_name = "FILE", help_heading = "Request", conflicts_with = "data")]
     pub input: Option<String>,
-    /// The items make a form, not JSON.
+    /// Make a form of the items, not JSON.
     #[arg(long, help_heading = "Request")]
     pub form: bool,
-    /// The items make JSON (which they do anyway), `{}` where there are none.
+    /// Make JSON of the items (the default), `{}` where there are none.
     #[arg(long, help_heading = "Request", conflicts_with = "form")]
     pub json: bool,
     /// Send to any host; to one that isn't the provider's without the token.
@@ -79,28 +79,28 @@ pub struct CallArgs {
     /// Print status and headers alone, of a HEAD request unless another method is given.
     #[arg(long, help_heading = "Answer")]
     pub head: bool,
-    /// Into a file, which is there whole or not at all; a download that broke off goes on where it stopped.
+    /// Write the answer to a file, which is there whole or not at all; a download that broke off goes on where it stopped.
     #[arg(short, long, value_name = "FILE", help_heading = "Answer", value_hint = clap::ValueHint::FilePath)]
     pub output: Option<String>,
     /// Filter the answer with an expression of jq's; with `--paginate` each record, with `--slurp` all of them as one array.
     #[arg(long, value_name = "EXPR", help_heading = "Answer")]
     pub jq: Option<String>,
-    /// Texts without their quotes.
+    /// Print texts without their quotes.
     #[arg(short, long, help_heading = "Answer")]
     pub raw_output: bool,
-    /// How values are printed.
+    /// The form of the output.
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Answer")]
     pub format: Option<FormatWord>,
     /// Follow the list through all its pages, a record to a line.
     #[arg(long, help_heading = "Pages", conflicts_with_all = ["include", "head"])]
     pub paginate: bool,
-    /// All records as one array.
+    /// Make one array of all records.
     #[arg(long, help_heading = "Pages")]
     pub slurp: bool,
-    /// The most records.
+    /// Stop after so many records.
     #[arg(long, value_name = "N", help_heading = "Pages", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
-    /// Pages fetched at a time where their addresses are known beforehand (the provider's limit; 32 at most).
+    /// Fetch so many pages at a time where their addresses are known beforehand (the provider's limit; 32 at most).
     #[arg(long, value_name = "N", help_heading = "Pages", value_parser = clap::value_parser!(u32).range(1..=32))]
     pub parallel: Option<u32>,
     /// Send nothing; print the request as a line for curl, with the token fetched when it runs.

@@ -58,7 +58,7 @@ pub struct LoginArgs {
     /// Print the address, but open no browser.
     #[arg(long)]
     pub no_browser: bool,
-    /// How long to wait for the sign-in: `90s`, `5m` [default: 5m]
+    /// The longest time to wait for the sign-in: `90s`, `5m` [default: 5m]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub timeout: Option<Duration>,
     /// Register this program where the provider takes registrations and no client id is known; do not ask first.
