@@ -29,7 +29,7 @@ impl World {
     pub fn ask(&mut self, question: &str) -> Result<String, Unanswered> {
         // before the question is seen: Ctrl-C counts from its first byte on
         self.signals.ask(true);
-        let _ = self.err.show(&format!("{question}: "));
+        let _ = self.err.show(&format!("{}: ", self.folded(question)));
         let answer = self.terminal.read_line();
         self.signals.ask(false);
         if answer.is_err() {
@@ -51,7 +51,7 @@ impl World {
     fn hidden(&mut self, question: &str, lines: Lines) -> Result<Secret, Unanswered> {
         self.signals.ask(true);
         self.terminal.hide();
-        let _ = self.err.show(&format!("{question}: "));
+        let _ = self.err.show(&format!("{}: ", self.folded(question)));
         let answer = self.terminal.read_hidden(lines);
         self.signals.ask(false);
         let _ = self.err.show("\n");
