@@ -17,7 +17,7 @@ def under_way(t, keyring=None):
     strict.stale(server)
     server.hold()
     running = home.start("token", "strict")
-    rig.wait_until(lambda: server.connections, "the request")
+    rig.wait_until(lambda: server.connections, "the request", of=running)
     return server, home, running
 
 

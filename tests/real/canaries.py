@@ -444,7 +444,7 @@ def the_program_and_its_completions_hold_no_secret_and_no_clipboard(t):
         found = re.search(pattern, data)
         check(not found, lambda: f"{pattern}: {data[found.start() - 40 : found.end() + 40]!r}")
     # printing one looks at no keychain and at no configuration; what it asks the program later is in shells.py
-    rig.need("strace")
+    rig.look_inside()
     for shell in ("bash", "zsh", "fish"):
         trace = home.folder / "trace"
         script = home.run("completions", shell, under=["strace", "-f", "-qq", "-o", str(trace), "-e", "trace=openat,connect"]).expect(0).out

@@ -67,7 +67,6 @@ WORDS = {
 
 class Scene:
     def __init__(self, t, **env):
-        rig.need("strace")
         self.t = t
         self.server = strict.serve(t)
         self.home = strict.logged_in(t, self.server, **env)
@@ -83,6 +82,7 @@ class Scene:
 
     def traced(self):
         """The calls of a run that goes well: (thread, name, line), in order."""
+        rig.look_inside()
         out = self.t.folder / "calls"
         self.home.run("token", "strict", under=["strace", "-f", "-qq", "-y", "-s", "300", "-o", out, "-e", f"trace={CALLS},pipe2", *ALONE]).expect(0)
         lines = [re.match(r"(\d+) +(\w+)\((.*)", line) for line in out.read_text().splitlines()]
@@ -223,8 +223,7 @@ def too_few_open_files(t):
 
 @contextlib.contextmanager
 def mounted(folder, options):
-    if os.geteuid() != 0:
-        raise rig.Skip("only root can mount a file system")
+    rig.only_root("can mount a file system")
     folder.mkdir(parents=True, exist_ok=True)
     made = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True, text=True, check=False)
     if made.returncode:
@@ -276,7 +275,7 @@ def the_disk_fills_up_while_the_server_is_asked(t):
     with mounted(scene.home.state, "size=1m,mode=0700"):
         shutil.copytree(scene.saved, scene.home.state, dirs_exist_ok=True)
         running = scene.home.start("token", "strict")
-        rig.wait_until(lambda: scene.server.connections, "the request")
+        rig.wait_until(lambda: scene.server.connections, "the request", of=running)
         fill(scene.home.state, 0)
         scene.server.let_go()
         ran = scene.home.collect(running, "token", "strict")
@@ -370,7 +369,7 @@ def in_the_middle(t, act):
     keyring, server, home = in_keychain(t)
     server.hold()
     running = home.start("token", "strict")
-    rig.wait_until(lambda: server.connections, "the request")
+    rig.wait_until(lambda: server.connections, "the request", of=running)
     act(keyring)
     server.let_go()
     ran = home.collect(running, "token", "strict")

@@ -10,7 +10,7 @@ CALLS = "trace=%network,%process,openat,open,openat2,keyctl,flock,fcntl"
 
 
 def traced(t, home, *argv):
-    rig.need("strace")
+    rig.look_inside()
     out = t.folder / "strace"
     home.run(*argv, under=["strace", "-f", "-qq", "-s", "200", "-o", out, "-e", CALLS]).expect(0)
     # up to its own `execve` the lines are strace's

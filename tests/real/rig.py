@@ -50,6 +50,8 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+import kernelkeys
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
@@ -104,15 +106,44 @@ def pki():
 
 
 def need(*programs):
-    """Programs that a test can't do without; where they come from is known to `tests/run`."""
+    """Programs of the system that a test can't do without."""
+    packages = dict(line.split() for line in (HERE / "needs").read_text().splitlines() if not line.startswith("#"))
     missing = [p for p in programs if not shutil.which(p)]
     if missing:
-        raise Skip(f"{', '.join(missing)} not installed")
+        raise Skip(f"not installed: apt-get install {' '.join(packages.get(p, p) for p in missing)}")
+
+
+def only_root(does):
+    """For tests of what the system lets nobody else do."""
+    if os.geteuid() != 0:
+        raise Skip(f"only root {does}: run it as root")
+
+
+def look_inside():
+    """The program lets nobody look into it: to a plain user strace tells system calls, but no file name and no address in them."""
+    need("strace")
+    only_root("may look into a process that forbids it")
+
+
+def why_missing(tool):
+    """What `tests/run` says of a tool that it could not bring."""
+    said = Path(os.environ.get("TESTS_MISSING", "/nonexistent")) / tool
+    return said.read_text().strip() if said.exists() else "`tests/run` brings it"
+
+
+@functools.cache
+def node():
+    """Node, not older than what runs in it allows."""
+    asked = "process.exit(URL.parse && parseInt(process.versions.node) >= 20 ? 0 : 1)"
+    path = shutil.which("node")
+    if not path or subprocess.run([path, "-e", asked], capture_output=True, timeout=PATIENCE).returncode != 0:
+        raise Skip(f"no Node from 20 on that knows `URL.parse`: {why_missing('node')}")
+    return path
 
 
 def need_modules(folder):
     if not (HERE / folder / "node_modules").is_dir():
-        raise Skip(f"`npm ci` has not run in tests/real/{folder}")
+        raise Skip(f"`npm ci` has not run in tests/real/{folder}: {why_missing('npm')}")
 
 
 # ---- the program, run ------------------------------------------------------------------------------------------------
@@ -169,12 +200,14 @@ def same(seen, expected, what):
     check(seen == expected, f"{what}: {expected!r} expected, {seen!r} seen")
 
 
-def wait_until(condition, what, seconds=PATIENCE):
-    """The condition's first true value."""
+def wait_until(condition, what, seconds=PATIENCE, of=None):
+    """The condition's first true value. `of`: the process that brings it about; once that has ended there is nothing to wait for."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
+        ended = of is not None and of.poll() is not None
         if value := condition():
             return value
+        check(not ended, lambda: f"{what} did not happen: the process ended with exit code {of.returncode}")
         time.sleep(0.02)
     raise Failed(f"{what} did not happen within {seconds} s")
 
@@ -220,16 +253,8 @@ class Home:
     def run(self, *argv, env=None, stdin=None, timeout=PATIENCE, under=()):
         """`oauthctl ARGV…` without a terminal, to its end. `env` adds variables, `None` takes one away; `under` is a command
         that runs it (`strace …`)."""
-        started = time.monotonic()
         process = self.start(*argv, env=env, stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL, under=under)
-        try:
-            out, err = process.communicate(stdin.encode() if stdin is not None else None, timeout)
-        except subprocess.TimeoutExpired as expired:
-            process.kill()
-            out, err = process.communicate()
-            ran = Ran(list(argv), -9, out.decode(), err.decode(), timeout)
-            raise Failed(f"no end within {timeout} s\n{ran}") from expired
-        return Ran(list(argv), process.returncode, out.decode(), err.decode(), time.monotonic() - started)
+        return self.collect(process, *argv, timeout=timeout, stdin=stdin)
 
     def start(self, *argv, env=None, stdin=subprocess.DEVNULL, under=()):
         """The same, under way: a `Popen`."""
@@ -242,19 +267,26 @@ class Home:
             stderr=subprocess.PIPE,
             bufsize=0,  # what a test has read a line of is read on by `communicate`, which knows no buffer
         )
+        process.began = time.time()
         self._test.ends(process)
         return process
 
-    def collect(self, process, *argv, timeout=PATIENCE):
-        """What became of a command that was started."""
+    def collect(self, process, *argv, timeout=PATIENCE, stdin=None):
+        """What became of a command that was started. One that waits for a browser that has died is not waited for."""
         started = time.monotonic()
-        try:
-            out, err = process.communicate(timeout=timeout)
-        except subprocess.TimeoutExpired as expired:
-            process.kill()
-            out, err = process.communicate()
-            raise Failed(f"no end within {timeout} s\n{Ran(list(argv), -9, out.decode(), err.decode(), timeout)}") from expired
-        return Ran(list(argv), process.returncode, out.decode(), err.decode(), time.monotonic() - started)
+        said = stdin.encode() if stdin is not None else None
+        while True:
+            try:
+                out, err = process.communicate(said, 1)
+                return Ran(list(argv), process.returncode, out.decode(), err.decode(), time.monotonic() - started)
+            except subprocess.TimeoutExpired:
+                said = None
+                waited = time.monotonic() - started
+                why = self._test.dead_browser(process.began) or waited > timeout and f"no end within {timeout} s"
+            if why:
+                process.kill()
+                out, err = process.communicate()
+                raise Failed(f"{why}\n{Ran(list(argv), -9, out.decode(), err.decode(), waited)}")
 
     def at_terminal(self, *argv, env=None):
         """The same at a terminal of its own."""
@@ -630,7 +662,9 @@ class Test:
         self.name = name
         self.folder = Path(tempfile.mkdtemp(prefix=f"{name[:40]}-", dir=run_folder()))
         self._stack = contextlib.ExitStack()
+        self._stack.callback(kernelkeys.end, kernelkeys.begin())
         self._homes = 0
+        self._browsers = []
 
     def enter(self, context):
         return self._stack.enter_context(context)
@@ -672,28 +706,21 @@ class Test:
     # -- servers
 
     def oidc_provider(self, https=False, certificate="server", **settings):
-        need("node")
+        program = node()
         need_modules("oidc-provider")
         env = {"PATH": os.environ["PATH"], **{name.upper(): str(value) for name, value in settings.items()}}
         if https:
             env |= {"PKI": str(pki()), "CERTIFICATE": certificate}
-        # node itself was once seen to hang as it started: a second one is tried then, and a third
-        for patience in (20, 40, PATIENCE):
-            process = subprocess.Popen(
-                ["node", "server.mjs"],
-                cwd=HERE / "oidc-provider",
-                env=env,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=self._log("oidc-provider.log"),
-            )
-            self.ends(process)
-            try:
-                line = first_line(process, r"^READY ", "oidc-provider", self.folder / "oidc-provider.log", patience)
-                break
-            except Skip:
-                if patience == PATIENCE:
-                    raise
+        process = subprocess.Popen(
+            [program, "server.mjs"],
+            cwd=HERE / "oidc-provider",
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=self._log("oidc-provider.log"),
+        )
+        self.ends(process)
+        line = first_line(process, r"^READY ", "oidc-provider", self.folder / "oidc-provider.log")
         issuers = json.loads(line.removeprefix("READY "))
         return OidcProvider(issuers["http"], issuers.get("https"))
 
@@ -735,8 +762,7 @@ http {{
             stderr=self._log("nginx.log"),
         )
         self.ends(process)
-        wait_until(lambda: answers(port) or process.poll() is not None, "nginx's start")
-        check(process.poll() is None, lambda: f"nginx ended\n{(folder / 'error.log').read_text()}")
+        wait_until(lambda: answers(port), f"nginx's start (its words: {folder / 'error.log'})", of=process)
         return f"https://localhost:{port}"
 
     def practice(self, home, manners, *flags):
@@ -783,18 +809,25 @@ http {{
 
     def browser(self, **settings):
         """A program for `BROWSER`: the robot with these settings, detached as a browser is. `.log()` tells what it did."""
-        return Browser(self.folder, "robot", [PYTHON, HERE / "robot" / "robot.py"], settings)
+        return self._person(Browser(self.folder, "robot", [PYTHON, HERE / "robot" / "robot.py"], settings))
 
     def chromium(self, **settings):
         """The same with headless Chromium."""
-        need("node")
+        program = node()
         need_modules("robot")
         chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
         if not chromium:
-            raise Skip("chromium not installed")
+            need("chromium")
         need("certutil")
-        node = shutil.which("node")
-        return Browser(self.folder, "chromium", [node, HERE / "robot" / "chromium.mjs"], {"CHROMIUM": chromium, **settings})
+        return self._person(Browser(self.folder, "chromium", [program, HERE / "robot" / "chromium.mjs"], {"CHROMIUM": chromium, **settings}))
+
+    def _person(self, browser):
+        self._browsers.append(browser)
+        return browser
+
+    def dead_browser(self, since):
+        """What a browser said that has failed since then, if one has: nobody else goes where a login waits."""
+        return next((said for browser in self._browsers if (said := browser.failed(since))), None)
 
     def no_browser(self):
         """A browser that leaves a mark: a test that ends with it has opened one where none may be opened."""
@@ -809,6 +842,8 @@ class Browser:
         self.program = folder / f"browser{number}-{name}.sh"
         self._log = folder / f"browser{number}.log"
         self._opened = folder / f"browser{number}.opened"
+        self._said = folder / f"browser{number}.out"
+        self._ended = folder / f"browser{number}.ended"  # its exit code, when it has ended
         variables = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
@@ -819,8 +854,9 @@ class Browser:
         exports = "".join(f"export {k}={quoted(v)}\n" for k, v in variables.items())
         command = " ".join(quoted(a) for a in argv)
         self.program.write_text(
-            f"#!/bin/bash\n{exports}printf '%s\\n' \"$@\" >> {quoted(self._opened)}\n"
-            f"setsid -f {command} \"$@\" </dev/null >>{quoted(folder / 'browser.out')} 2>&1\n",
+            f"#!/bin/bash\n{exports}if [ \"$1\" = --detached ]; then\n  shift\n  {command} \"$@\"\n  echo $? > {quoted(self._ended)}\n"
+            f"else\n  printf '%s\\n' \"$@\" >> {quoted(self._opened)}\n"
+            f"  setsid -f \"$0\" --detached \"$@\" </dev/null >>{quoted(self._said)} 2>&1\nfi\n",
             encoding="utf-8",
         )
         self.program.chmod(0o700)
@@ -832,13 +868,25 @@ class Browser:
         """The arguments it was given, one after the other."""
         return self._opened.read_text().splitlines() if self._opened.exists() else []
 
+    def failed(self, since=0):
+        """What it said, if it has failed since then, and some seconds ago: whom it has reached may be at work still."""
+        with contextlib.suppress(FileNotFoundError):
+            ended, code = self._ended.stat().st_mtime, self._ended.read_text().strip()
+            if code not in ("", "0") and since <= ended < time.time() - 5:
+                return f"the browser ended with exit code {code}: {self._said.read_text(errors='replace').strip()[-600:]}"
+        return None
+
     def log(self):
         return [json.loads(line) for line in self._log.read_text().splitlines()] if self._log.exists() else []
 
     def said(self, seconds=PATIENCE):
         """The words of the page on which the login ended."""
-        ends = lambda: [step["says"] for step in self.log() if "says" in step]
-        return wait_until(ends, "the browser's arrival at the last page", seconds)[-1]
+
+        def says():
+            check(not (why := self.failed()), why)
+            return [step["says"] for step in self.log() if "says" in step]
+
+        return wait_until(says, "the browser's arrival at the last page", seconds)[-1]
 
 
 def show_redirect(url, **settings):
@@ -896,7 +944,7 @@ def answers(port):
 
 
 def first_line(process, pattern, what, log, seconds=PATIENCE):
-    """The first line of a server's stdout that fits; a server that ends before is a component that can't be had."""
+    """The first line of a server's stdout that fits. One that ends before it is a failure at once: what it needs was looked at."""
     found = []
 
     def read():
@@ -907,9 +955,14 @@ def first_line(process, pattern, what, log, seconds=PATIENCE):
 
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
-    reader.join(seconds)
+    end = time.monotonic() + seconds
+    while reader.is_alive() and process.poll() is None and time.monotonic() < end:
+        reader.join(0.1)
+    reader.join(1)  # what it said at last may still be on its way
     if not found:
-        raise Skip(f"{what} did not start: {log.read_text(errors='replace').strip()[-600:]}")
+        code = process.poll()
+        how = f"said nothing for {seconds} s" if code is None else f"ended with exit code {code}"
+        raise Failed(f"{what} {how}\n{log.read_text(errors='replace').strip()[-600:]}")
     return found[0]
 
 
@@ -1008,9 +1061,10 @@ def note(function, outcome):
                 file.write(f"shown | {server} | {feature} | {verdict if outcome == 'ok' else outcome}\n")
 
 
-def say(line):
-    """One test's line, for the reader and for the sum that `tests/run` makes."""
-    print(line, flush=True)
+def say(line, details=()):
+    """One test's line, for the reader and for the sum that `tests/run` makes; the reader gets the details too, in one piece, since
+    another part may be speaking."""
+    print("\n".join([line, *details]), flush=True)
     if path := os.environ.get("TESTS_LINES"):
         with open(path, "a", encoding="utf-8") as file:
             file.write(line + "\n")
@@ -1034,36 +1088,28 @@ def main(names):
 
 
 def run_test(name, function):
-    """Runs one test and says how it ended; whether it may be called passed. One that fails is run once more, in a home of its
-    own: a machine under load breaks some, and a fault breaks them again. What passes only then is said to be `flaky`."""
-    for last in (False, True):
-        started = time.monotonic()
-        under_way = Test(function.__name__)
+    """Runs one test and says how it ended; whether it may be called passed."""
+    started = time.monotonic()
+    under_way = Test(function.__name__)
+    try:
         try:
-            try:
-                function(under_way)
-            finally:
-                under_way.close()
-            remove(under_way.folder)
-            note(function, "ok")
-            if last:
-                say(f"flaky {name}")
-            say(f"ok {name} ({time.monotonic() - started:.1f} s)")
-            return True
-        except Skip as skip:
-            remove(under_way.folder)
-            note(function, "skipped")
-            say(f"skip {name} — {skip}")
-            return True
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is this test's failure
-            first, _, rest = str(error).partition("\n")
-            if last:
-                note(function, "FAILED")
-                say(f"not ok {name} — {first or type(error).__name__}")
-            else:
-                print(f"once more: {name} — {first or type(error).__name__}", flush=True)
-            if not isinstance(error, Failed):
-                rest = traceback.format_exc()
-            print("".join(f"    {line}\n" for line in rest.splitlines()), end="", flush=True)
-            print(f"    its files: {under_way.folder}", flush=True)
-    return False
+            function(under_way)
+        finally:
+            under_way.close()
+        remove(under_way.folder)
+        note(function, "ok")
+        say(f"ok {name} ({time.monotonic() - started:.1f} s)")
+        return True
+    except Skip as skip:
+        remove(under_way.folder)
+        note(function, "skipped")
+        say(f"skip {name} — {skip}")
+        return True
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is this test's failure
+        first, _, rest = str(error).partition("\n")
+        if not isinstance(error, Failed):
+            rest = traceback.format_exc()
+        note(function, "FAILED")
+        details = [f"    {line}" for line in [*rest.splitlines(), f"its files: {under_way.folder}"]]
+        say(f"not ok {name} — {first or type(error).__name__}", details)
+        return False

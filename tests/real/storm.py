@@ -185,7 +185,7 @@ def a_stopped_holder_makes_the_others_leave_and_a_killed_one_makes_way(t):
     strict.stale(server)
     server.before = 600
     holder = home.start("token", "strict")
-    rig.wait_until(lambda: server.connections, "the first request")
+    rig.wait_until(lambda: server.connections, "the first request", of=holder)
     helper = children(holder.pid)
     check(len(helper) == 1, f"one helper expected: {helper}")
     os.kill(helper[0], signal.SIGSTOP)

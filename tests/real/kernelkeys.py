@@ -1,0 +1,85 @@
+"""The keys that the program leaves in the kernel's keyring. A plain user may have 200 of them, and they live on for days after the
+home that they belong to.
+
+Their names are hashes, so that a test can't tell its own from those of a test that runs beside it. Each writes down which keys were
+there when it began, and removes in the end what no test under way can have made: the keys that were not there when this one
+began, and were there when each of the others did. Keys are a user's, and so is the folder of these notes, whatever run a test
+belongs to.
+"""
+
+import contextlib
+import ctypes
+import itertools
+import json
+import os
+import platform
+import struct
+import tempfile
+from pathlib import Path
+
+NUMBER = {"x86_64": 250, "aarch64": 219, "riscv64": 219}.get(platform.machine())
+REVOKE, DESCRIBE, UNLINK, READ, INVALIDATE, GET_PERSISTENT = 3, 6, 9, 11, 21, 22
+PROCESS_KEYRING, USER_KEYRING = -2, -4
+
+NOTES = Path(tempfile.gettempdir()) / f"oauthctl-tests-keys-{os.getuid()}"
+
+libc = ctypes.CDLL(None)
+numbers = itertools.count()
+
+
+def keyctl(operation, *arguments):
+    given = [ctypes.cast(a, ctypes.c_void_p) if isinstance(a, ctypes.Array) else ctypes.c_long(a) for a in arguments]
+    return libc.syscall(ctypes.c_long(NUMBER), ctypes.c_long(operation), *given)
+
+
+def keyring():
+    """The one that the program uses."""
+    persistent = keyctl(GET_PERSISTENT, -1, PROCESS_KEYRING)
+    return persistent if persistent >= 0 else USER_KEYRING
+
+
+def present():
+    """The program's keys of this user."""
+    if NUMBER is None:
+        return set()
+    serials, text = ctypes.create_string_buffer(1 << 16), ctypes.create_string_buffer(512)
+    length = min(keyctl(READ, keyring(), serials, len(serials)), len(serials))
+    found = struct.unpack(f"={max(length, 0) // 4}i", serials.raw[: max(length, 0)])
+    return {key for key in found if keyctl(DESCRIBE, key, text, len(text)) > 0 and b";oauthctl:" in text.value}
+
+
+def remove(key):
+    if keyctl(INVALIDATE, key) < 0:
+        keyctl(REVOKE, key)
+        keyctl(UNLINK, key, keyring())
+
+
+def begin():
+    """What was there before a test, written down; its note."""
+    NOTES.mkdir(mode=0o700, exist_ok=True)
+    note = NOTES / f"{os.getpid()}-{next(numbers)}"
+    part = NOTES / f"{note.name}.part"
+    part.write_text(json.dumps(sorted(present())), encoding="ascii")
+    return part.rename(note)
+
+
+def end(note):
+    """Removes what is nobody's any more."""
+    # in this order: what a test makes that begins now is not among them
+    keys = present()
+    before = set(json.loads(note.read_text()))
+    note.unlink()
+    others = list(under_way())
+    for key in keys - before:
+        if all(key in theirs for theirs in others):
+            remove(key)
+
+
+def under_way():
+    """What was there before each test that is under way."""
+    for note in NOTES.glob("*-*[0-9]"):
+        if os.path.exists(f"/proc/{note.name.split('-')[0]}"):
+            with contextlib.suppress(FileNotFoundError):  # it has ended this moment
+                yield set(json.loads(note.read_text()))
+        else:
+            note.unlink(missing_ok=True)
