@@ -66,8 +66,9 @@ def ours():
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            if os.readlink(f"/proc/{pid}/exe") == os.path.realpath(rig.program()):
-                found.append(pid)
+            with open(f"/proc/{pid}/cmdline", "rb") as file:  # `exe` is for root's eyes alone
+                if file.read().split(b"\0")[0] == rig.program().encode():
+                    found.append(pid)
         except OSError:
             continue
     return found
