@@ -960,7 +960,9 @@ def first_line(process, pattern, what, log, seconds=PATIENCE):
         reader.join(0.1)
     reader.join(1)  # what it said at last may still be on its way
     if not found:
-        code = process.poll()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(1)
+        code = process.returncode
         how = f"said nothing for {seconds} s" if code is None else f"ended with exit code {code}"
         raise Failed(f"{what} {how}\n{log.read_text(errors='replace').strip()[-600:]}")
     return found[0]
