@@ -2,7 +2,9 @@
 """The built-in providers, their servers played by the sandbox: `oauthctl sandbox run -- CMD` on a machine without a network."""
 
 import re
+import shlex
 import signal
+import socket
 import time
 import urllib.parse
 
@@ -234,6 +236,161 @@ def a_sandbox_that_serves_one_providers_manners_does_so_until_it_is_stopped(t):
     process.send_signal(signal.SIGINT)
     ran = home.collect(process, "sandbox", "serve")
     check(ran.code in (0, 130), f"a clean end expected\n{ran}")
+
+
+# ---- the first hour: from nothing to the first answer of the API, as a person types it ------------------------------------
+
+# what is typed, the provider's short name, and a path of its API that shows something at once
+FIRST = {
+    "getresponse": ("gr", "/accounts"),
+    "verticalresponse": ("vr", "/lists"),
+    "constantcontact": ("cc", "/contact_lists"),
+}
+RIGHT = {"id": "practice-client", "secret": "practice-secret", "keep": "y"}
+QUESTIONS = {
+    "id": r"^Client id[^\n]*: (?![^\n])",
+    "secret": r"^Client secret[^\n]*: (?![^\n])",
+    "keep": r"to be kept\? \[y/N\]: (?![^\n])",
+    "paste": r"http://127\.0\.0\.1:\d+\S*oauth2_authorize\S*(?=\s)",
+}
+
+
+class Newcomer:
+    """A person with an empty home at a terminal, who gives the answers told, and the right one where none is told. `asked` are
+    the questions so far, `typed` the commands."""
+
+    def __init__(self, t, provider):
+        self.provider, (self.alias, self.path) = provider, FIRST[provider]
+        self.home = t.home(OAUTHCTL_STORE="file")
+        t.practice(self.home, provider)
+        self.browser = t.browser(confirm=1)
+        self.asked, self.typed = [], []
+
+    def types(self, *argv, **answers):
+        """One command to its end. An answer is a word, or the words for the first time, the second, …; `^C` is the key."""
+        answers = {**RIGHT, **answers}
+        answers = {name: [words] if isinstance(words, str) else list(words) for name, words in answers.items()}
+        self.typed.append(argv)
+        terminal = self.home.at_terminal(*argv, env={"BROWSER": self.browser})
+        seen, end = 0, time.monotonic() + rig.PATIENCE
+        while terminal._read(0.05) or terminal.process.poll() is None:
+            check(time.monotonic() < end, lambda: f"it waits for something\n{terminal.screen}")
+            found = [(m.end(), name) for name, pattern in QUESTIONS.items() if (m := re.compile(pattern, re.M).search(terminal.screen, seen))]
+            if not found:
+                continue
+            seen, name = min(found)
+            if name == "paste":
+                terminal.type(rig.show_redirect(re.compile(QUESTIONS["paste"]).search(terminal.screen).group()))
+                continue
+            self.asked.append(name)
+            check(len(self.asked) < 20, lambda: f"it asks and asks\n{terminal.screen}")
+            words = answers[name].pop(0) if len(answers[name]) > 1 else answers[name][0]
+            terminal.press("\x03") if words == "^C" else terminal.type(words)
+        return terminal.end()
+
+    def logs_in(self, **answers):
+        return self.types("login", self.provider, **answers)
+
+    def goes_on(self, ran):
+        """Types what the last hint says, word for word, and answers rightly."""
+        hints = re.findall(r"hint:[^\n]*?oauthctl ([^`\n]+)", re.sub(r"\s*\n\s+", " ", ran.err.split("error:")[-1]))
+        check(hints, f"no command to go on with\n{ran}")
+        return self.types(*shlex.split(hints[-1])).expect(0)
+
+    def calls(self, name=None):
+        return self.types("call", name or self.provider, self.path).expect(0)
+
+
+def first_hour(t, provider):
+    newcomer = Newcomer(t, provider)
+    newcomer.logs_in().expect(0)
+    newcomer.calls()
+    print(f"    {provider}: {len(newcomer.typed)} commands, {len(newcomer.asked)} questions ({', '.join(newcomer.asked)})")
+    return newcomer
+
+
+def for_each_provider(mistake):
+    """The same mistake at each of the three, all of which are tried before the first failure is told."""
+
+    def walks(t):
+        stuck = []
+        for provider in FIRST:
+            try:
+                mistake(Newcomer(t, provider))
+            except rig.Failed as failed:
+                stuck.append(f"{provider}: {failed}")
+        check(not stuck, "\n".join(stuck))
+
+    walks.__name__ = mistake.__name__
+    return test(walks)
+
+
+@test
+def two_commands_lead_from_nothing_to_the_first_answer(t):
+    for provider in FIRST:
+        newcomer = first_hour(t, provider)
+        same(len(newcomer.typed), 2, f"commands at {provider}")
+        check(len(newcomer.asked) <= 3, f"questions at {provider}: {newcomer.asked}")
+
+
+@for_each_provider
+def the_short_name_is_the_same_profile(newcomer):
+    newcomer.logs_in().expect(0)
+    newcomer.calls(newcomer.alias)
+    newcomer.types("status", newcomer.alias).expect(0)
+
+
+@for_each_provider
+def an_empty_enter_at_the_client_id_loses_nothing(newcomer):
+    ran = newcomer.logs_in(id=["", "practice-client"])
+    if ran.code:
+        newcomer.goes_on(ran)
+    newcomer.calls()
+
+
+@for_each_provider
+def an_empty_enter_at_the_secret_does_not_lose_the_id(newcomer):
+    if newcomer.provider == "constantcontact":
+        return  # an app without a secret is one of its kinds
+    ran = newcomer.logs_in(secret=["", "practice-secret"])
+    if ran.code:
+        newcomer.goes_on(ran)
+    same(newcomer.asked.count("id"), 1, "times that the client id was asked for")
+    newcomer.calls()
+
+
+@for_each_provider
+def ctrl_c_at_the_secret_does_not_lose_the_id(newcomer):
+    newcomer.logs_in(secret="^C").expect(130)
+    ran = newcomer.logs_in(id="").expect(0)
+    check("practice-client" in ran.err, f"the client id should be offered\n{ran}")
+    newcomer.calls()
+
+
+@for_each_provider
+def a_wrong_secret_is_asked_for_again(newcomer):
+    ran = newcomer.logs_in(secret=["mistyped", "practice-secret"], id=["practice-client", ""])
+    if ran.code:
+        newcomer.goes_on(ran)
+    newcomer.calls()
+
+
+@test
+def a_port_that_is_taken_is_told_before_the_first_question(t):
+    with socket.create_server(("127.0.0.1", 8000)):
+        newcomer = Newcomer(t, "verticalresponse")
+        newcomer.logs_in().expect(75, err="8000")
+        same(newcomer.asked, [], "questions")
+    newcomer.logs_in().expect(0)
+
+
+@test
+def a_plain_enter_keeps_no_account_that_nothing_ties_to_the_login(t):
+    newcomer = Newcomer(t, "verticalresponse")
+    newcomer.logs_in(keep="").expect(3, err=r"not kept")
+    newcomer.home.run("token", "verticalresponse").expect(4)
+    newcomer.logs_in().expect(0)
+    newcomer.calls()
 
 
 rig.main(globals())
