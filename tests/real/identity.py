@@ -143,7 +143,8 @@ def nothing_that_inspect_prints_gives_a_token_away_and_list_names_the_person(t):
     asked = len(op.log())
     home.run("inspect", "rig", "--id-token").expect(0)
     same(len(op.log()), asked, "requests that the server saw")
-    same(home.run("list", "--format", "json").json()[0]["account"], "alice", "the account, which the ID token alone tells")
+    # the ID token holds `sub` alone: the name is the userinfo endpoint's
+    same(home.run("list", "--format", "json").json()[0]["account"], "alice@example.test", "the account, which the userinfo endpoint tells")
 
 
 rig.main(globals())
