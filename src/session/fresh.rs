@@ -350,8 +350,10 @@ fn without_store(world: &mut World, session: &mut Session, e: Error) -> Result<T
         return unkept(world, session, None);
     }
     let mut e = e;
-    let absent = matches!(session.store.writable(&session.name), Err(StoreError::Absent { .. }));
-    if let Some(instead) = without_a_person(world, session).filter(|_| absent) {
+    // the store is asked again only for a job: a keychain that does not answer takes its three seconds each time
+    if let Some(instead) = without_a_person(world, session)
+        && matches!(session.store.writable(&session.name), Err(StoreError::Absent { .. }))
+    {
         e.hints.insert(0, instead);
     }
     Err(e)
