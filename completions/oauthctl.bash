@@ -51,7 +51,12 @@ _oauthctl() {
                 ;;
             *)
                 [ "${word%[=.]}" = "$word" ] || compopt -o nospace 2> /dev/null
-                COMPREPLY+=("${word#"$cut"}")
+                word=${word#"$cut"}
+                case $raw in
+                    [\"\']*) ;;
+                    *) printf -v word %q "$word" ;;
+                esac
+                COMPREPLY+=("$word")
                 ;;
         esac
     done < <("$(type -P -- "${words[0]}" || echo oauthctl)" complete --word="$typed" -- "${words[@]:1:last-1}" 2> /dev/null)

@@ -7,7 +7,7 @@ import re
 import rig
 from rig import Terminal, check, same, test
 
-CONFIG = '[profiles.work]\nprovider = "getresponse"\n[profiles.home]\nprovider = "constantcontact"\n'
+CONFIG = '[profiles.work]\nprovider = "getresponse"\n[profiles.home]\nprovider = "constantcontact"\n["profiles"."at ann\'s"]\nprovider = "vr2"\n'
 BIN = os.path.dirname(os.path.abspath(rig.program()))
 
 # What is typed before Tab, and what the line is after it.
@@ -22,6 +22,8 @@ LINES = [
     ("call work POST /x key=@sec", "call work POST /x key=@secret.txt"),
     ("login max --provider getresponse --environment max --var dom", "login max --provider getresponse --environment max --var domain="),
 ]
+# A name that a shell would take apart.
+ODD = ("token at", "token at ann's")
 # Where no file goes, none is offered.
 NONE = ["token se", "login --grant se", "provider show se", "login --timeout se"]
 
@@ -36,7 +38,7 @@ def home_for(t):
 
 def tab(t, home, argv, before=()):
     """Each line in a shell of its own, at a terminal: Tab, then what has become of it, printed by the shell."""
-    for typed, whole in [*LINES, *((line, line) for line in NONE)]:
+    for typed, whole in [*LINES, ODD, *((line, line) for line in NONE)]:
         with Terminal(argv, home._environment({}), home.folder) as shell:
             for line in before:
                 shell.type(line)
