@@ -58,14 +58,16 @@ impl World {
         answer.map(|answer| Secret::new(answer.trim()))
     }
 
-    /// Yes or no; Enter alone is `usually`.
+    /// Yes or no, asked until it is one of them; Enter alone is `usually`.
     pub fn ask_whether(&mut self, question: &str, usually: bool) -> Result<bool, Unanswered> {
         let choices = if usually { "[Y/n]" } else { "[y/N]" };
-        let answer = self.ask(&format!("{question} {choices}"))?.to_lowercase();
-        Ok(match answer.as_str() {
-            "" => usually,
-            "y" | "yes" => true,
-            _ => false,
-        })
+        loop {
+            match self.ask(&format!("{question} {choices}"))?.to_lowercase().as_str() {
+                "" => return Ok(usually),
+                "y" | "yes" => return Ok(true),
+                "n" | "no" => return Ok(false),
+                _ => self.insist("Answer `y` or `n`."),
+            }
+        }
     }
 }

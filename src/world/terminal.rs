@@ -144,6 +144,8 @@ impl Line {
                 self.bytes.pop();
             }
             CTRL_U => self.bytes.clear(),
+            // Ctrl-\ and Ctrl-Z do nothing here
+            0x1c | 0x1a => {}
             _ => self.push(byte),
         }
         None
@@ -261,7 +263,10 @@ mod system {
         raw.c_lflag &= !(libc::ICANON | libc::ECHO | libc::ECHONL);
         raw.c_cc[libc::VMIN] = 1;
         raw.c_cc[libc::VTIME] = 0;
-        // SAFETY: a mode read from this terminal, with three flags off.
+        // Ctrl-\ and Ctrl-Z would leave the shell without an echo
+        raw.c_cc[libc::VQUIT] = libc::_POSIX_VDISABLE;
+        raw.c_cc[libc::VSUSP] = libc::_POSIX_VDISABLE;
+        // SAFETY: a mode read from this terminal, with three flags and two keys off.
         unsafe { libc::tcsetattr(fd, libc::TCSANOW, &raw const raw) == 0 }
     }
 

@@ -50,6 +50,15 @@ def ctrl_c_and_ctrl_d_end_every_question_with_a_sentence_and_a_terminal_as_it_wa
 
 
 @test
+def ctrl_backslash_and_ctrl_z_at_a_hidden_question_do_nothing(t):
+    terminal = desk(t).at_terminal("profile", "set-secret", "getresponse")
+    terminal.expect("Client secret .*: ")
+    terminal.press("a\x1c\x1a")
+    terminal.press(CTRL_C)
+    ends_well(terminal, 130)
+
+
+@test
 def a_signal_from_elsewhere_ends_a_question_too(t):
     home = desk(t)
     terminal = home.at_terminal("profile", "set-secret", "getresponse")
