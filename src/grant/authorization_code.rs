@@ -401,7 +401,11 @@ fn wait(
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Err(nobody_answered(login, &noise)),
             Ok(Event::Signal(signal)) => return Err(unanswered(Unanswered::Signal(signal), "nobody was signed in")),
-            Ok(Event::NothingToPaste) if listening => {}
+            Ok(Event::NothingToPaste) if listening => {
+                if world.terminal.stdin_is_terminal() {
+                    world.say("Nothing can be pasted any more. Still waiting for the browser; Ctrl-C ends this.");
+                }
+            }
             Ok(Event::NothingToPaste) if noise.last.is_some() => return Err(nobody_answered(login, &noise)),
             Ok(Event::NothingToPaste) => {
                 let login = login.asking.profile.login();

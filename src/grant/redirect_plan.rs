@@ -65,24 +65,27 @@ pub fn plan(provider: &Provider, redirect_uri: Option<&str>, port: Option<u16>, 
     Ok(Plan { target: Target::Listen { address: Address { host, ports, tls }, path }, registered: None, random_path })
 }
 
+const PLAIN_HTTP: &str = "is plain http: that is for 127.0.0.1, [::1] and localhost only";
+
 fn registered(uri: &str, port: Option<u16>, mode: LoopbackMode) -> Result<Plan, Error> {
     let bad = |why: &str| {
         Error::usage(format!("the redirect address `{}` {why}", safe(uri)))
             .hint("`--redirect-uri URL`: the address as it is registered at the provider")
     };
     if let Some(meant) = with_scheme(uri) {
-        return Err(Error::usage(format!(
-            "the redirect address `{}` must begin with `http://` or `https://`",
-            safe(uri)
-        ))
-        .hint(format!("did you mean `{}`?", safe(&meant))));
+        let why = match uri.starts_with("http://") {
+            true => PLAIN_HTTP,
+            false => "must begin with `http://` or `https://`",
+        };
+        return Err(Error::usage(format!("the redirect address `{}` {why}", safe(uri)))
+            .hint(format!("did you mean `{}`?", safe(&meant))));
     }
     let url = url::Url::parse(uri).map_err(|e| bad(&format!("is not a URL: {e}")))?;
     let name = url.host_str().unwrap_or("");
     let loopback = matches!(name, "127.0.0.1" | "[::1]" | "localhost");
     match url.scheme() {
         "http" if loopback => {}
-        "http" => return Err(bad("is plain http: that is for 127.0.0.1, [::1] and localhost only")),
+        "http" => return Err(bad(PLAIN_HTTP)),
         "https" => {}
         _ => {
             return Err(bad("has a scheme of its own, which this program can't own")

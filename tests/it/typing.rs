@@ -347,13 +347,15 @@ fn vertical(me: &mut Person, port: u16) -> (oauthctl::sandbox::Server, String) {
 
 #[test]
 fn where_state_does_not_come_back_the_page_leads_to_the_terminal_and_enter_alone_keeps_nothing() {
-    for (say, code) in [("", 3), ("n", 3), ("maybe", 3), ("^C", 130), ("^D", 3)] {
+    for (say, code) in [("", 3), ("n", 3), ("maybe\n", 3), ("^C", 130), ("^D", 3)] {
         let mut me = Person::new();
         let (_server, _) = vertical(&mut me, own_port());
         me.browser(allows);
         let done = match say {
             "^C" => me.presses_ctrl_c(),
             "^D" => me.presses_ctrl_d(),
+            // neither yes nor no: asked again
+            "maybe\n" => me.answers("maybe").answers(""),
             say => me.answers(say),
         }
         .types("login verticalresponse");
@@ -410,7 +412,8 @@ fn login_alone_offers_a_list_at_a_terminal() {
     assert!(alone.err.starts_with("error: no profile was named, and there is none yet\n"), "{}", alone.err);
     let done = me.answers("99").answers("no-such").answers("").answers("sandbox").browser(allows).types("login");
     assert_eq!(done.code, 0, "{}", done.err);
-    assert!(done.err.starts_with("Sign in to:\n   1  constantcontact\n   2  getresponse\n"), "{}", done.err);
+    assert!(done.err.starts_with("Sign in to:\n   1  constantcontact       Constant Contact\n"), "{}", done.err);
+    assert!(done.err.contains("  sandbox               practice: needs no account\n"), "{}", done.err);
     assert!(
         done.err.contains("There is no `99` in the list") && done.err.contains("There is no `no-such`"),
         "{}",
@@ -421,7 +424,11 @@ fn login_alone_offers_a_list_at_a_terminal() {
     assert_eq!(me.types("profile set work provider sandbox").code, 0);
     let done = me.answers("2").browser(allows).types("login");
     assert_eq!(done.code, 0, "{}", done.err);
-    assert!(done.err.starts_with("Sign in to:\n   1  sandbox\n   2  work\n   3  constantcontact\n"), "{}", done.err);
+    assert!(
+        done.err.contains("\n   2  work                  your profile at sandbox\n   3  constantcontact "),
+        "{}",
+        done.err
+    );
     assert_eq!(me.record("work")["provider"], "sandbox");
     let alone = me.set("OAUTHCTL_NO_INPUT", "1").at_a_terminal().types("login");
     assert_eq!(alone.code, 2, "{}", alone.err);

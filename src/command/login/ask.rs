@@ -45,7 +45,8 @@ pub(super) fn ask_vars(world: &mut World, session: &mut Session, old: Option<&Re
 
 fn ask_var(world: &mut World, prompt: &str, var: &Var, kept: Option<&str>) -> Result<String, Error> {
     if !var.one_of.is_empty() {
-        return choose(world, prompt, &var.one_of, kept);
+        let options: Vec<(String, String)> = var.one_of.iter().map(|value| (value.clone(), String::new())).collect();
+        return choose(world, prompt, &options, kept);
     }
     if var.secret {
         return ask_hidden(world, &format!("{prompt} (not shown)")).map(|answer| answer.expose().to_owned());
@@ -53,20 +54,23 @@ fn ask_var(world: &mut World, prompt: &str, var: &Var, kept: Option<&str>) -> Re
     ask_or(world, prompt, kept)
 }
 
-/// One of a list, by its number or by its name. What is neither comes back as it is.
+/// One of a list, by its number or by its name; each with a word about it, which may be empty. An answer that is neither comes
+/// back as it is.
 pub(super) fn choose(
     world: &mut World,
     question: &str,
-    options: &[String],
+    options: &[(String, String)],
     usual: Option<&str>,
 ) -> Result<String, Error> {
     world.insist(&format!("{question}:"));
-    for (at, option) in options.iter().enumerate() {
-        world.insist(&format!("  {:>2}  {}", at + 1, safe(option)));
+    let width = options.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    for (at, (name, about)) in options.iter().enumerate() {
+        let line = format!("  {:>2}  {:width$}  {}", at + 1, safe(name), safe(about));
+        world.insist(line.trim_end());
     }
     let answer = ask_or(world, "Number or name", usual)?;
     let chosen = answer.parse::<usize>().ok().and_then(|number| options.get(number.checked_sub(1)?));
-    Ok(chosen.cloned().unwrap_or(answer))
+    Ok(chosen.map(|(name, _)| name.clone()).unwrap_or(answer))
 }
 
 /// Whether this program is to be registered first: no client id is known, the server takes registrations, and the person wants

@@ -25,7 +25,7 @@ pub(super) fn offered(world: &mut World, choice: &Choice) -> Result<Option<Strin
     let options = options(&dir, &config)?;
     loop {
         let chosen = choose(world, "Sign in to", &options, None)?;
-        let known = options.contains(&chosen)
+        let known = options.iter().any(|(name, _)| *name == chosen)
             || chosen.contains("://")
             || config.profiles.contains_key(&chosen)
             || config::provider(&dir, &chosen, None).is_ok();
@@ -40,9 +40,16 @@ pub(super) fn offered(world: &mut World, choice: &Choice) -> Result<Option<Strin
 }
 
 /// The profiles, then the providers that none of them is called by. The one that needs no account stands last.
-fn options(dir: &Path, config: &Config) -> Result<Vec<String>, Error> {
+fn options(dir: &Path, config: &Config) -> Result<Vec<(String, String)>, Error> {
     let names = config::provider_names(dir)?.into_iter().map(|(name, _)| name);
     let mut others: Vec<String> = names.filter(|name| !config.profiles.contains_key(name)).collect();
     others.sort_by_key(|name| name == practice::PROVIDER);
-    Ok(config.profiles.keys().cloned().chain(others).collect())
+    let about = |provider: &str| match provider {
+        practice::PROVIDER => "practice: needs no account".to_owned(),
+        _ => config::provider(dir, provider, None).map(|known| known.name).unwrap_or_default(),
+    };
+    let profiles = config.profiles.iter().map(|(name, profile)| {
+        (name.clone(), format!("your profile at {}", profile.provider.as_ref().unwrap_or(name)))
+    });
+    Ok(profiles.chain(others.into_iter().map(|name| (name.clone(), about(&name)))).collect())
 }
