@@ -172,6 +172,32 @@ pub fn count(number: impl TryInto<u64>, one: &str) -> String {
     }
 }
 
+/// Whether a word may be a token that was typed in a name's place, so that it is not to be repeated (RFC 6750, section 2.1, has
+/// the characters). A server's name is none, with a path or without.
+pub fn may_be_token(word: &str) -> bool {
+    const LONG: usize = 24;
+    if word.starts_with("eyJ") || unprefixed(word).is_some() {
+        return true;
+    }
+    let may_stand = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
+    let host = word.split(['/', ':']).next().unwrap_or_default();
+    let of_host = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c);
+    let is_host = host.chars().all(of_host)
+        && host
+            .rsplit_once('.')
+            .is_some_and(|(_, last)| last.len() > 1 && !last.contains(|c: char| c.is_ascii_digit()));
+    !is_host && word.chars().all(may_stand) && (word.len() >= LONG || word.matches('.').count() >= 2)
+}
+
+/// What follows `Bearer ` or `DPoP `, as in the header that a token was copied from.
+pub fn unprefixed(text: &str) -> Option<&str> {
+    let (scheme, rest) = text.trim().split_once(' ')?;
+    ["bearer", "dpop"].contains(&scheme.to_ascii_lowercase().as_str()).then(|| rest.trim())
+}
+
+/// The hint for a word that may be a token.
+pub const TOKEN_ON_STDIN: &str = "a token goes on standard input: `oauthctl inspect -`";
+
 /// The known name nearest to a mistyped one, if any is near enough to be meant.
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known

@@ -16,7 +16,7 @@ use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::session::record::Record;
 use crate::session::{Choice, Session, no_token, secret_from_file};
-use crate::text::safe;
+use crate::text::{safe, unprefixed};
 use crate::world::World;
 
 /// Bytes of standard input that are read.
@@ -76,39 +76,60 @@ fn unreadable(why: &dyn std::fmt::Display) -> Error {
 
 /// The token, and the record whose keys may verify it.
 fn token(args: &InspectArgs, global: &Global, world: &mut World) -> Result<(Secret, Option<Record>), Error> {
-    let given = match args.what.as_deref() {
-        Some("-") if world.terminal.stdin_is_terminal() => Some(secret_from_file(world, "-", "token")?),
+    let token = match args.what.as_deref() {
+        Some("-") if world.terminal.stdin_is_terminal() => secret_from_file(world, "-", "token")?,
         Some("-") => {
             let text = world
                 .terminal
                 .read_stdin(LONGEST)
                 .map_err(|e| Error::usage("the token can't be read from standard input").cause(e))?;
-            Some(Secret::new(text.trim()))
+            given(&text)
         }
         // no profile is called by a name of that length: it is a token, and nothing to be quoted
-        Some(text) if text.len() > 64 || (text.matches('.').count() >= 2 && text.len() > 40) => {
-            Some(Secret::new(text.trim()))
-        }
-        _ => None,
+        Some(text) if text.len() > 64 || (text.matches('.').count() >= 2 && text.len() > 40) => given(text),
+        word => match (stored(args.what.clone(), global, world), word) {
+            (Err(e), Some(word)) if e.kind == Kind::Usage && is_token(word) => given(word),
+            (Err(e), Some(_)) if e.kind == Kind::Usage => return Err(no_profile(e)),
+            (found, _) => return found.and_then(|(session, record)| of_profile(args, world, &session, record)),
+        },
     };
-    let mut stored = |profile: Option<String>| -> Result<(Session, Option<Record>), Error> {
-        let choice: Choice = WhoFlags::default().choice(profile, global);
-        let session = Session::open(world, choice)?;
-        let record = session.load()?;
-        Ok((session, record))
+    let record = match &args.signed_for {
+        Some(profile) => stored(Some(profile.clone()), global, world)?.1,
+        None => None,
     };
-    if let Some(token) = given {
-        let record = match &args.signed_for {
-            Some(profile) => stored(Some(profile.clone()))?.1,
-            None => None,
-        };
-        return Ok((token, record));
-    }
-    let (session, record) = stored(args.what.clone()).map_err(|e| match (&args.what, e.kind) {
-        (Some(_), Kind::Usage) => e.hint(EXPECTED),
-        _ => e,
-    })?;
-    let set = record.as_ref().and_then(|r| r.token.as_ref()).ok_or_else(|| no_token(world, &session))?;
+    Ok((token, record))
+}
+
+fn given(text: &str) -> Secret {
+    Secret::new(unprefixed(text).unwrap_or(text).trim())
+}
+
+/// Whether a word that is no profile is read as a token.
+fn is_token(word: &str) -> bool {
+    word.starts_with("eyJ") || unprefixed(word).is_some() || word.matches('.').count() >= 2
+}
+
+/// A word that is no profile, nor is a login meant by it.
+fn no_profile(mut e: Error) -> Error {
+    e.hints.retain(|hint| !hint.contains("oauthctl login "));
+    e.hint(EXPECTED)
+}
+
+fn stored(profile: Option<String>, global: &Global, world: &mut World) -> Result<(Session, Option<Record>), Error> {
+    let choice: Choice = WhoFlags::default().choice(profile, global);
+    let session = Session::open(world, choice)?;
+    let record = session.load()?;
+    Ok((session, record))
+}
+
+/// The profile's access token, or its ID token.
+fn of_profile(
+    args: &InspectArgs,
+    world: &World,
+    session: &Session,
+    record: Option<Record>,
+) -> Result<(Secret, Option<Record>), Error> {
+    let set = record.as_ref().and_then(|r| r.token.as_ref()).ok_or_else(|| no_token(world, session))?;
     let provider = session.raw_provider().ok();
     let token = match args.id_token {
         true => set.id_token.clone().ok_or_else(|| {

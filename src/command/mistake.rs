@@ -7,7 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::command::{definition, habits};
 use crate::error::Error;
-use crate::text::safe;
+use crate::text::{may_be_token, safe};
 
 /// The parser's error as one of ours.
 pub fn error(e: &clap::Error, args: &[OsString]) -> Error {
@@ -70,10 +70,16 @@ pub fn error(e: &clap::Error, args: &[OsString]) -> Error {
 
 fn strings(e: &clap::Error, kind: ContextKind) -> Vec<String> {
     match e.get(kind) {
-        Some(ContextValue::String(text)) => vec![safe(text)],
-        Some(ContextValue::Strings(all)) => all.iter().map(|text| safe(text)).collect(),
+        Some(ContextValue::String(text)) => vec![shown(text)],
+        Some(ContextValue::Strings(all)) => all.iter().map(|text| shown(text)).collect(),
         _ => Vec::new(),
     }
+}
+
+/// A word as it may be repeated: no token.
+fn shown(text: &str) -> String {
+    let is_option = text.starts_with('-');
+    if !is_option && may_be_token(text) { "\u{2026}".to_owned() } else { safe(text) }
 }
 
 fn quoted(words: &[String], between: &str) -> String {
@@ -117,6 +123,10 @@ mod tests {
             (
                 "token --fromat json",
                 "error: there is no option `--fromat`\nhint: did you mean `--format`?\nhint: `oauthctl token --help` shows what can be given\n",
+            ),
+            (
+                "inspect Bearer eyJhbGciOiJub25lIn0.e30.",
+                "error: `…` is one word too many\nhint: `oauthctl inspect --help` shows what can be given\n",
             ),
             ("token a b", "error: `b` is one word too many\nhint: `oauthctl token --help` shows what can be given\n"),
             (

@@ -21,7 +21,7 @@ pub use providers::{aliases, provider, provider_by_alias, provider_in_environmen
 use crate::provider::expand::{check_url, with_scheme};
 use crate::provider::tree::ReadError;
 use crate::store::StoreKind;
-use crate::text::safe;
+use crate::text::{TOKEN_ON_STDIN, may_be_token, safe};
 
 /// The file in the configuration folder.
 pub const FILE: &str = "config.toml";
@@ -251,6 +251,9 @@ pub fn check_profile_name(name: &str) -> Result<(), ConfigError> {
     } else {
         return Ok(());
     };
+    if may_be_token(name) {
+        return Err(ConfigError::with_hint(format!("this is no name for a profile: it {why}"), TOKEN_ON_STDIN));
+    }
     let mut error = ConfigError::new(format!("`{}` is no name for a profile: it {why}", safe(name)));
     error.hint = with_scheme(name).map(|url| format!("did you mean `{}`?", safe(&url)));
     Err(error)

@@ -9,7 +9,7 @@ use crate::config::{self, Asks, Config, GrantKind, IMPLICIT_REFUSED, Profile, Se
 use crate::error::Error;
 use crate::provider::expand::with_scheme;
 use crate::store::{self, Store, StoreKind};
-use crate::text::{Typed, for_a_shell, nearest, safe};
+use crate::text::{TOKEN_ON_STDIN, Typed, for_a_shell, may_be_token, nearest, safe};
 use crate::world::World;
 
 /// What was typed, before the configuration and the environment have their say.
@@ -326,6 +326,11 @@ pub(super) fn provider_of_new_profile(
     }
     let everything = Config::load(&dir).unwrap_or_else(|_| config.clone());
     let mut names = everything.profiles.keys().map(String::as_str).chain(known.iter().map(|(n, _)| n.as_str()));
+    if may_be_token(name) {
+        let error = Error::usage("there is no profile and no provider of that name, which may be a token");
+        let near = nearest(name, names).map(|near| format!("did you mean `{near}`?"));
+        return Err(error.hints(near).hint(TOKEN_ON_STDIN));
+    }
     let error = Error::usage(format!("there is no profile and no provider called `{}`", safe(name)));
     if let Some((_, option)) = OPTIONS_MEANT.iter().find(|(word, _)| *word == name) {
         return Err(error.hint(format!("did you mean `{option}`?")));

@@ -211,3 +211,40 @@ fn inspect_says_what_it_expects_and_quotes_no_token() {
     let done = me.stdin("a.b").types("inspect -");
     assert!(done.err.contains("it has 2 parts, not three"), "{}", done.err);
 }
+
+#[test]
+fn a_word_that_may_be_a_token_is_never_repeated() {
+    let mut me = Person::new();
+    for (word, code) in [
+        ("5f2ec923dc11f307519590225f1614fa05fddef7", 2),
+        ("ya29.A0ARrdaM-1234567890", 2),
+        ("Bearer eyJhbGciOiJub25lIn0.e30.", 7),
+        ("bearer 5f2ec923", 7),
+        ("eyJhbGciOiJkaXIifQ..x.y.z", 7),
+        ("eyJhbGciOiJub25lIn0.e30.", 7),
+        ("eyJhbGciOiJub25lIn0.e30", 7),
+        ("a.b.c", 7),
+    ] {
+        for line in ["inspect", "token", "status", "refresh", "call", "introspect", "login", "logout"] {
+            let words = [line, word, "/me"];
+            let done = me.runs(if line == "call" { &words } else { &words[..2] });
+            assert_eq!(done.code, if line == "inspect" { code } else { 2 }, "{line} {word}: {}", done.err);
+            assert!(!done.err.contains(word) && !done.err.contains("oauthctl login "), "{line} {word}: {}", done.err);
+            let told = done.err.contains("`oauthctl inspect -`") || (line == "inspect" && code == 7);
+            assert!(told, "{line} {word}: {}", done.err);
+        }
+    }
+    // it is read as on standard input, with its scheme or without
+    let unsigned = "eyJhbGciOiJub25lIn0.e30.";
+    let read = me.runs(&["inspect", &format!("Bearer {unsigned}")]);
+    assert_eq!(read.out, me.stdin(unsigned).types("inspect -").out);
+    assert!(read.out.contains("WRONG"), "{}", read.out);
+    // a server's name is one
+    let done = me.types("login login.example.com");
+    assert!(done.err.contains("`oauthctl login https://login.example.com`"), "{}", done.err);
+    let done = me.types("inspect issuer.example");
+    assert!(!done.err.contains("oauthctl login "), "{}", done.err);
+    // a name that somebody chose is a name
+    me.config("config.toml", "[profiles.my-company-production-account-1]\nprovider = \"sandbox\"\n");
+    assert_eq!(me.types("token my-company-production-account-1").code, 4);
+}
