@@ -9,7 +9,7 @@ use crate::config::{Config, GrantKind};
 use crate::error::Error;
 use crate::session::paths::Paths;
 use crate::session::record::Record;
-use crate::session::{Choice, Session, nobodys};
+use crate::session::{Choice, Session, nobodys, usual_store};
 use crate::store::StoreKind;
 use crate::store::environment::variable_name;
 use crate::text::{safe, wrapped};
@@ -49,7 +49,10 @@ pub struct Standing {
 }
 
 pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
-    let dir = Paths::find(&*world.env).config;
+    let paths = Paths::find(&*world.env);
+    // a variable that names no store is a mistake without a profile too
+    usual_store(world, &paths)?;
+    let dir = paths.config;
     let config = dir.as_deref().map(Config::load).transpose()?.unwrap_or_default();
     let mut all = Vec::new();
     for name in config.profiles.keys() {

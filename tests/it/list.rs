@@ -333,3 +333,14 @@ fn errors_and_hints_break_between_words_and_commands_stay_whole() {
     let json = me.columns(24).types("token sandbox --error-format json").err;
     assert_eq!(json.lines().count(), 1, "{json}");
 }
+
+#[test]
+fn a_store_that_there_is_not_is_a_mistake_without_a_profile_too() {
+    let mut me = Person::new();
+    me.set("OAUTHCTL_STORE", "files");
+    for line in ["list", "list --format json"] {
+        let done = me.types(line);
+        assert!(done.code == 2 && done.out.is_empty(), "{}", done.out);
+        assert!(done.err.starts_with("error: OAUTHCTL_STORE names an unknown store: `files`\n"), "{}", done.err);
+    }
+}
