@@ -299,15 +299,20 @@ impl From<HttpError> for Error {
             | HttpError::TooLarge { .. }
             | HttpError::HeadTooLarge { .. }
             | HttpError::Forbidden { .. } => Kind::Unsafe,
-            HttpError::Authorities(_) => Kind::Usage,
+            HttpError::Authorities(_) | HttpError::Proxy(_) => Kind::Usage,
         };
         let mut error = Error::new(kind, safe(&e.to_string()));
         error.nothing_sent = matches!(
             e,
-            HttpError::Unsent { .. } | HttpError::Tls { .. } | HttpError::Forbidden { .. } | HttpError::Authorities(_)
+            HttpError::Unsent { .. }
+                | HttpError::Tls { .. }
+                | HttpError::Forbidden { .. }
+                | HttpError::Authorities(_)
+                | HttpError::Proxy(_)
         );
         match e {
             HttpError::Authorities(fault) => Error { message: fault.to_string(), ..error }.hint(fault.advice()),
+            HttpError::Proxy(fault) => Error { message: fault.to_string(), ..error }.hint(fault.advice()),
             HttpError::Unsent { .. } => {
                 error.hint("look at the network (`oauthctl doctor`), then run the command again")
             }

@@ -32,7 +32,8 @@ pub fn after(error: &HttpError, method: &str) -> bool {
         | HttpError::TooLarge { .. }
         | HttpError::HeadTooLarge { .. }
         | HttpError::Forbidden { .. }
-        | HttpError::Authorities(_) => false,
+        | HttpError::Authorities(_)
+        | HttpError::Proxy(_) => false,
     }
 }
 

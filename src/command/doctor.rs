@@ -15,7 +15,7 @@ use crate::store::{Store, StoreError, StoreKind, keychain::KeychainStore};
 use crate::text::{count, safe};
 use crate::wire::Request;
 use crate::world::loopback::{Address, Host, Loopback};
-use crate::world::{Proxy, World, authorities};
+use crate::world::{Proxy, World, authorities, usable_proxy};
 
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
@@ -362,6 +362,9 @@ fn certificates(world: &World) -> Option<Found> {
 
 /// The proxy that requests go through, where one is named.
 fn proxy(world: &World) -> Option<Found> {
+    if let Err(fault) = usable_proxy(&*world.env) {
+        return Some(Found::Bad(fault.to_string(), Some(fault.advice())));
+    }
     let proxy = Proxy::named(&*world.env)?;
     Some(match proxy.reach() {
         Ok(()) => Found::Good(format!("{proxy} takes connections")),

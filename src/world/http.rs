@@ -138,6 +138,9 @@ impl Real {
     ) -> Result<(Client, reqwest::Request), HttpError> {
         let forbidden = |why: String| HttpError::Forbidden { place: place.to_owned(), why };
         let (url, way) = allowed(request.url.expose()).map_err(|why| forbidden(why.to_owned()))?;
+        if let Way::World = way {
+            proxy::usable_for(&super::env::Real, url.as_str()).map_err(HttpError::Proxy)?;
+        }
         let method = reqwest::Method::from_bytes(request.method.as_bytes())
             .map_err(|_| forbidden(format!("`{}` is not a method", text::safe(&request.method))))?;
         let mut sent = reqwest::Request::new(method, url);

@@ -34,7 +34,7 @@ use crate::text::wrapped;
 use crate::wire;
 
 pub use guard::guarded;
-pub use http::proxy::Proxy;
+pub use http::proxy::{NoProxy, Proxy, usable as usable_proxy, usable_for as usable_proxy_for};
 pub use http::roots::{NoAuthorities, authorities};
 pub use question::{Lines, Unanswered};
 
@@ -214,6 +214,9 @@ pub enum HttpError {
     /// The authorities that may vouch for a server are said to be where there are none. Nothing was sent.
     #[error("{0}")]
     Authorities(NoAuthorities),
+    /// A variable names a proxy that can't be used. Nothing was sent.
+    #[error("{0}")]
+    Proxy(NoProxy),
 }
 
 pub trait Browser: Send {

@@ -267,3 +267,23 @@ fn a_providers_network_is_looked_at_when_it_is_named() {
     assert!(done.out.contains("FAIL  network        can't reach "), "{}", done.out);
     assert!(done.out.ends_with("do: is the machine on the network, and the address right?\n"), "{}", done.out);
 }
+
+#[test]
+fn a_proxy_that_can_not_be_read_is_told_before_anything_is_sent() {
+    let mut me = Person::new();
+    me.set("BROWSER", "firefox");
+    for value in ["garbage::", "ftp://x", "http://", "socks5://127.0.0.1:1080"] {
+        me.set("HTTPS_PROXY", value);
+        let done = me.types("doctor");
+        assert_eq!(done.code, 1, "{}", done.out);
+        assert!(
+            done.out.contains("FAIL  proxy          HTTPS_PROXY names no proxy that can be used: "),
+            "{}",
+            done.out
+        );
+        assert!(done.out.contains("do: unset HTTPS_PROXY, or set it to `http://HOST:PORT`"), "{}", done.out);
+        let done = me.types("login cc --client-id an-app");
+        assert_eq!(done.code, 2, "{}", done.err);
+        assert!(done.err.starts_with("error: HTTPS_PROXY names no proxy that can be used: "), "{}", done.err);
+    }
+}

@@ -38,7 +38,7 @@ use crate::store::StoreKind;
 use crate::text::{for_a_shell, safe};
 use crate::token::TokenSet;
 use crate::world::loopback::Page;
-use crate::world::{HttpError, World, authorities};
+use crate::world::{HttpError, World, authorities, usable_proxy_for};
 
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
@@ -123,9 +123,10 @@ fn sign_in(
     ask_vars(world, session, old.as_ref())?;
     session.signing_in = true;
     let mut provider = session.provider(world, old.as_ref())?;
-    if provider.token.url.as_deref().is_some_and(|url| url.starts_with("https:")) {
+    if let Some(url) = provider.token.url.as_deref().filter(|url| url.starts_with("https:")) {
         // told before anybody signs in, and not when the code is to be exchanged
         authorities(&*world.env).map_err(HttpError::Authorities)?;
+        usable_proxy_for(&*world.env, url).map_err(HttpError::Proxy)?;
     }
     let grant = session.grant(Some(&provider), None);
     offered(&provider, grant, &session.typed)?;

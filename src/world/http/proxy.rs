@@ -15,6 +15,61 @@ const HTTPS: [&str; 2] = ["HTTPS_PROXY", "https_proxy"];
 const ALL: [&str; 2] = ["ALL_PROXY", "all_proxy"];
 const NO: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
+/// The client's own precaution: no proxy where it is set, since a web server sets `HTTP_PROXY` from a header.
+const BY_A_WEB_SERVER: &str = "REQUEST_METHOD";
+
+/// A variable that names no proxy that can be used: the client would pass over it in silence, and go without.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{variable} names no proxy that can be used: {why}")]
+pub struct NoProxy {
+    variable: &'static str,
+    why: &'static str,
+}
+
+impl NoProxy {
+    /// What to do about it.
+    pub fn advice(&self) -> String {
+        format!("unset {}, or set it to `http://HOST:PORT` or `https://HOST:PORT`", self.variable)
+    }
+}
+
+/// Whether the variables say how a request to this address goes; for whoever wants to know before anything is sent.
+pub fn usable_for(env: &dyn Env, url: &str) -> Result<(), NoProxy> {
+    let except = first(env, &NO).map(|(_, value)| value).unwrap_or_default();
+    let any = Matcher::builder().https("http://proxy.invalid").no(except).build();
+    match url.parse().is_ok_and(|url| any.intercept(&url).is_some()) {
+        true => usable(env),
+        false => Ok(()),
+    }
+}
+
+/// Whether a variable that is set names a proxy that can be used.
+pub fn usable(env: &dyn Env) -> Result<(), NoProxy> {
+    if env.var_os(BY_A_WEB_SERVER).is_some() {
+        return Ok(());
+    }
+    let set = |names: [&'static str; 2]| names.into_iter().find_map(|name| Some((name, env.var_os(name)?)));
+    let Some((variable, value)) = [HTTPS, ALL].into_iter().filter_map(set).find(|(_, value)| !value.is_empty()) else {
+        return Ok(());
+    };
+    let value = value.to_string_lossy().into_owned();
+    let works = |scheme: &str| ["http", "https"].contains(&&*scheme.to_ascii_lowercase());
+    if value.split_once("://").is_some_and(|(scheme, _)| !works(scheme)) {
+        return Err(NoProxy { variable, why: "only the schemes `http` and `https` work" });
+    }
+    match read(&value, "https://host.invalid/", "") {
+        Some(_) => Ok(()),
+        None => Err(NoProxy { variable, why: "it is not the address of one" }),
+    }
+}
+
+/// The proxy's address, where a request to `url` goes through it.
+fn read(value: &str, url: &str, except: &str) -> Option<url::Url> {
+    let found =
+        Matcher::builder().https(value.to_owned()).no(except.to_owned()).build().intercept(&url.parse().ok()?)?;
+    url::Url::parse(&found.uri().to_string()).ok()
+}
+
 /// A proxy, and the variable that names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proxy {
@@ -40,15 +95,13 @@ impl Proxy {
     }
 
     fn through(env: &dyn Env, url: &str, except: &str) -> Option<Proxy> {
-        // the client's own precaution: a web server sets `HTTP_PROXY` from a header
-        if env.var_os("REQUEST_METHOD").is_some() {
+        if env.var_os(BY_A_WEB_SERVER).is_some() {
             return None;
         }
-        let url = url.parse().ok()?;
-        [first(env, &HTTPS), first(env, &ALL)].into_iter().flatten().find_map(|(variable, value)| {
-            let found = Matcher::builder().https(value).no(except.to_owned()).build().intercept(&url)?;
-            Some(Proxy { variable, address: url::Url::parse(&found.uri().to_string()).ok()? })
-        })
+        [first(env, &HTTPS), first(env, &ALL)]
+            .into_iter()
+            .flatten()
+            .find_map(|(variable, value)| Some(Proxy { variable, address: read(&value, url, except)? }))
     }
 
     /// Whether it takes a connection.
@@ -125,5 +178,26 @@ mod tests {
         assert_eq!(shown([("HTTPS_PROXY", "http://a:1")], "http://127.0.0.1/"), None);
         assert_eq!(shown([("HTTP_PROXY", "http://a:1")], there), None);
         assert_eq!(shown([], there), None);
+    }
+
+    #[test]
+    fn a_variable_that_names_no_proxy_is_a_mistake_where_it_counts() {
+        let there = "https://api.example/v3";
+        let fault = |set: &[(&'static str, &'static str)], url: &str| {
+            usable_for(&Set(set.iter().copied().collect()), url).err().map(|e| e.to_string())
+        };
+        for value in ["garbage::", "ftp://x", "http://", "socks5://127.0.0.1:1080", " ", "http://a:99999", "me:hush@"] {
+            for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+                let told = fault(&[(variable, value)], there).unwrap_or_else(|| panic!("{variable}={value}"));
+                assert!(told.starts_with(variable) && !told.contains("hush"), "{told}");
+            }
+        }
+        assert!(fault(&[("HTTPS_PROXY", "garbage::"), ("ALL_PROXY", "http://a:1")], there).is_some());
+        for set in
+            [("HTTPS_PROXY", "http://a:1"), ("HTTPS_PROXY", "a:1"), ("https_proxy", ""), ("HTTP_PROXY", "ftp://x")]
+        {
+            assert_eq!(fault(&[set], there), None, "{set:?}");
+        }
+        assert_eq!(fault(&[("HTTPS_PROXY", "ftp://x"), ("NO_PROXY", ".example")], there), None);
     }
 }

@@ -459,6 +459,20 @@ fn the_systems_proxy_is_used_for_the_world_and_never_for_loopback() {
 }
 
 #[test]
+fn where_a_variable_names_no_proxy_nothing_is_sent() {
+    alone("with_no_proxy", &[("HTTPS_PROXY", "socks5://127.0.0.1:9".to_owned())]);
+    alone("with_no_proxy", &[("ALL_PROXY", "garbage::".to_owned())]);
+}
+
+#[test]
+#[ignore = "run by another test, in a process of its own"]
+fn with_no_proxy() {
+    let server = Server::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    assert_eq!(exchange(&server.url()).expect("not through the proxy").status, 200);
+    assert!(matches!(exchange("https://as.example/token"), Err(HttpError::Proxy(_))));
+}
+
+#[test]
 #[ignore = "run by another test, in a process of its own"]
 fn with_a_proxy() {
     let server = Server::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
