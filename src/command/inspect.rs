@@ -118,7 +118,7 @@ fn no_profile(mut e: Error) -> Error {
 fn stored(profile: Option<String>, global: &Global, world: &mut World) -> Result<(Session, Option<Record>), Error> {
     let choice: Choice = WhoFlags::default().choice(profile, global);
     let session = Session::open(world, choice)?;
-    let record = session.load()?;
+    let record = session.load_if_any(world)?;
     Ok((session, record))
 }
 

@@ -28,7 +28,7 @@ pub struct IntrospectArgs {
 /// Exit 0 when the token is active, 4 when the provider says that it isn't.
 pub fn run(args: IntrospectArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let mut session = practice::open(world, args.who.choice(global))?;
-    let record = session.load()?;
+    let record = session.load_if_any(world)?;
     let provider = session.whole_provider(world, record.as_ref())?;
     let set = record.as_ref().and_then(|r| r.token.as_ref()).ok_or_else(|| no_token(world, &session))?;
     let about = match args.refresh_token {

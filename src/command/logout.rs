@@ -63,7 +63,7 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<(), Error>
     }
     // a renewal that is under way ends first: its token is revoked too, and nothing comes back afterwards
     let _lock = lock::acquire(world, &session.paths, &*session.store, &name)?;
-    let record = match session.load() {
+    let record = match session.load_if_any(world) {
         Ok(record) => record,
         // what can't be read can be forgotten all the same
         Err(e) if local_only && e.kind == Kind::Store => {

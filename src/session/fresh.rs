@@ -335,13 +335,7 @@ pub fn by_grant(
 
 /// The store doesn't answer: only a grant that needs no person can do without.
 fn without_store(world: &mut World, session: &mut Session, e: Error) -> Result<TokenSet, Error> {
-    let chosen = session.choice.store.is_some() || world.env.var("OAUTHCTL_STORE").is_some();
-    if !session.configured
-        && !chosen
-        && session.grant(None, None).needs_person()
-        && matches!(session.store.writable(&session.name), Err(StoreError::Absent { .. }))
-    {
-        // nobody has logged in here, with or without a keychain
+    if session.grant(None, None).needs_person() && session.nobody_logged_in(world) {
         return Err(none_of_use(world, session, None));
     }
     if e.kind == Kind::Store && !session.grant(None, None).needs_person() && session.profile.grant.is_some() {

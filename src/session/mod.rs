@@ -453,6 +453,17 @@ impl Session {
         })
     }
 
+    /// What is stored, where no keychain that answers means that nobody has logged in here.
+    pub fn load_if_any(&self, world: &World) -> Result<Option<Record>, Error> {
+        self.load().or_else(|e| if self.nobody_logged_in(world) { Ok(None) } else { Err(e) })
+    }
+
+    /// Whether there is no keychain, and nobody said that there is a store or a profile.
+    fn nobody_logged_in(&self, world: &World) -> bool {
+        let chosen = self.choice.store.is_some() || world.env.var("OAUTHCTL_STORE").is_some();
+        !self.configured && !chosen && matches!(self.store.writable(&self.name), Err(StoreError::Absent { .. }))
+    }
+
     /// A damaged record stays until the person says that it may go: it is told how.
     fn unreadable(&self, e: StoreError) -> Error {
         let damaged = matches!(e, StoreError::Corrupt { .. });

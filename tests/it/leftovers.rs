@@ -261,3 +261,18 @@ fn a_provider_is_kept_by_its_own_name_and_found_by_both() {
         me.types(line).is(0, &token, "");
     }
 }
+
+#[test]
+fn where_nobody_has_logged_in_no_keychain_is_no_trouble() {
+    let mut me = without_keychain();
+    for line in ["token", "introspect", "inspect", "inspect --id-token"] {
+        let done = me.types(&format!("{line} sandbox"));
+        assert_eq!(done.code, 4, "{line}: {}", done.err);
+        assert!(done.err.starts_with("error: no token is stored for `sandbox`\n"), "{line}: {}", done.err);
+    }
+    for line in ["logout sandbox", "logout sandbox --local-only"] {
+        me.types(line).is(0, "", "sandbox: no token is stored\n");
+    }
+    // who chose the keychain is told that there is none
+    assert_eq!(me.types("logout sandbox --store keychain").code, 5);
+}
