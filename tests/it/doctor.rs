@@ -4,7 +4,7 @@ use base64::Engine as _;
 use oauthctl::sandbox::Manners;
 use oauthctl::world::{Clock, KeychainError};
 
-use crate::world::{Fault, Person, START};
+use crate::world::{Fault, Person, START, own_port};
 
 #[test]
 fn a_machine_where_all_is_well() {
@@ -137,7 +137,7 @@ fn authorities_that_are_said_to_be_where_there_are_none_are_told() {
         assert!(line.starts_with(&format!("FAIL  certificates   {variable} names `")) && line.contains(why), "{line}");
         assert!(done.out.contains(&format!("do: unset {variable}, or set it to")), "{}", done.out);
         // before anybody signs in, where it matters
-        let done = me.types("login cc --client-id an-app");
+        let done = me.types(&format!("login cc --client-id an-app --port {}", own_port()));
         assert_eq!(done.code, 2, "{}", done.err);
         assert!(done.err.starts_with(&format!("error: {variable} names `")), "{}", done.err);
         me.unset(variable);
@@ -282,7 +282,7 @@ fn a_proxy_that_can_not_be_read_is_told_before_anything_is_sent() {
             done.out
         );
         assert!(done.out.contains("do: unset HTTPS_PROXY, or set it to `http://HOST:PORT`"), "{}", done.out);
-        let done = me.types("login cc --client-id an-app");
+        let done = me.types(&format!("login cc --client-id an-app --port {}", own_port()));
         assert_eq!(done.code, 2, "{}", done.err);
         assert!(done.err.starts_with("error: HTTPS_PROXY names no proxy that can be used: "), "{}", done.err);
     }
