@@ -86,7 +86,8 @@ fn a_signal_to_the_sandbox_is_its_commands_and_no_folder_stays() {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
     assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 1);
-    let sent = Command::new("kill").args(["-TERM", &running.id().to_string()]).status().unwrap();
+    // a shell has it built in: not every machine has a program of that name
+    let sent = Command::new("/bin/sh").args(["-c", &format!("kill -TERM {}", running.id())]).status().unwrap();
     assert!(sent.success());
     assert_eq!(running.wait().unwrap().code(), Some(143));
     assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0);
