@@ -6,6 +6,7 @@ use crate::error::{Error, Kind};
 use crate::grant::send;
 use crate::protocol::metadata::{self, Metadata};
 use crate::protocol::{own_network, retry_after};
+use crate::provider::expand::on_loopback;
 use crate::text::safe;
 use crate::wire::Request;
 use crate::world::World;
@@ -35,6 +36,7 @@ pub fn fetch(world: &mut World, issuer: &str, allow_private: bool) -> Result<(Me
         })?;
         for (name, url) in document.addresses() {
             refuse_own(&format!("the `{name}` of `{}`,", safe(issuer)), url, allow_private)?;
+            refuse_home(name, issuer, url)?;
         }
         if let Some(host) = document.foreign_token_endpoint() {
             world.warn(&format!("the token endpoint of `{}` is on another site: {}", safe(issuer), safe(&host)));
@@ -70,4 +72,40 @@ pub(super) fn refuse_own(what: &str, url: &str, allowed: bool) -> Result<(), Err
         format!("{what} `{}` is an address of this network's own services: nothing is asked there", safe(url)),
     )
     .hint("if that is really where it is: add `--allow-private`"))
+}
+
+/// A server elsewhere has no business with this machine's own services: neither the browser nor a request is sent to them.
+fn refuse_home(name: &str, issuer: &str, url: &str) -> Result<(), Error> {
+    if !on_loopback(url) || on_loopback(issuer) {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Unsafe,
+        format!("the `{name}` of `{}` is said to be on this machine: `{}`", safe(issuer), safe(url)),
+    )
+    .cause("only an issuer on this machine may say that; nothing was sent there"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_issuer_on_this_machine_leads_to_it() {
+        let homes = [
+            "http://127.0.0.1:8080/t",
+            "http://localhost/t",
+            "http://[::1]:1/t",
+            "https://127.9.9.9/t",
+            "https://[::ffff:127.0.0.1]/t",
+            "https://a.localhost./t",
+            "https://0.0.0.0/t",
+        ];
+        for home in homes {
+            let refused = refuse_home("token_endpoint", "https://as.example", home).unwrap_err();
+            assert_eq!(refused.kind, Kind::Unsafe, "{home}");
+            assert!(refuse_home("token_endpoint", "http://127.0.0.1:9", home).is_ok(), "{home}");
+        }
+        assert!(refuse_home("token_endpoint", "https://as.example", "https://localhost.example/t").is_ok());
+    }
 }

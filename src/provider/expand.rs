@@ -83,6 +83,22 @@ pub fn with_scheme(text: &str) -> Option<String> {
     schemes.find(|url| is_name && check_url(url).is_ok())
 }
 
+/// Whether an address leads to this machine itself, by any of its loopback names.
+pub fn on_loopback(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback() || ip.is_unspecified(),
+        Some(Host::Ipv6(ip)) => {
+            let mapped = ip.to_ipv4_mapped();
+            ip.is_loopback() || ip.is_unspecified() || mapped.is_some_and(|ip| ip.is_loopback() || ip.is_unspecified())
+        }
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.').to_ascii_lowercase();
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        None => false,
+    })
+}
+
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(ip)) => ip == std::net::Ipv4Addr::LOCALHOST,
