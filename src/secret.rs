@@ -110,12 +110,14 @@ impl From<&str> for Secret {
 
 /// `sha256:` and the first four bytes of the hash in hexadecimal.
 pub fn fingerprint(bytes: &[u8]) -> String {
+    format!("sha256:{}", &hash(bytes)[..8])
+}
+
+/// The first 16 bytes of the SHA-256 hash in hexadecimal: nobody finds another text for it.
+pub fn hash(bytes: &[u8]) -> String {
     let hash = ring::digest::digest(&ring::digest::SHA256, bytes);
-    let mut text = String::from("sha256:");
-    for byte in &hash.as_ref()[..4] {
-        text.push_str(&format!("{byte:02x}"));
-    }
-    text
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
+    hash.as_ref()[..16].iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// JSON that may hold secrets: its texts are wiped when it goes. What the parser itself held meanwhile isn't.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::api::table::aligned;
 use crate::command::{Global, print, screen, times};
 use crate::config::{Config, GrantKind};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::session::paths::Paths;
 use crate::session::record::Record;
 use crate::session::{Choice, Session, nobodys, usual_store};
@@ -44,7 +44,7 @@ pub struct Standing {
     pub record: Option<Record>,
     /// Why the store could not be read.
     pub trouble: Option<Error>,
-    /// A word: `fresh`, `stale`, `expired`, `unknown expiry`, `none`, `unreadable`.
+    /// A word: `fresh`, `stale`, `expired`, `unknown expiry`, `none`, `unreadable`, `elsewhere`.
     pub state: &'static str,
 }
 
@@ -82,10 +82,16 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
 
 pub fn standing(world: &World, session: &Session) -> Standing {
     let (record, trouble) = match session.load() {
+        // another provider's token says nothing of this one's
+        Ok(Some(record)) if record.token.is_some() => match session.moved_by_file(&record) {
+            Some(moved) => (None, Some(moved.refused(&session.typed))),
+            None => (Some(record), None),
+        },
         Ok(record) => (record, None),
         Err(e) => (None, Some(e)),
     };
     let state = match (&record, &trouble) {
+        (_, Some(e)) if e.kind == Kind::Unsafe => "elsewhere",
         (_, Some(_)) => "unreadable",
         (Some(Record { token: Some(set), .. }), _) => match set.freshness(world.clock.now(), None) {
             Freshness::Fresh => "fresh",

@@ -78,6 +78,12 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<(), Error>
         Some(record) if record.token.is_some() => record,
         record => return without_token(world, &session, record),
     };
+    if let Some(moved) = session.moved_by_file(&record).filter(|_| !local_only) {
+        return Err(moved.refused(&session.typed).hint(format!(
+            "`{} --local-only` forgets it here, and asks nobody to revoke it",
+            session.typed.line("logout")
+        )));
+    }
     let (record, revoked) = if local_only {
         (record, Ok(Some("the provider was not asked to revoke it")))
     } else {
@@ -170,6 +176,9 @@ fn forget(world: &mut World, session: &Session, record: &Record) -> Result<(), E
         login_at: None,
         account: None,
         vars: Default::default(),
+        bound: None,
+        secret_bound: record.secret_bound.clone().or_else(|| session.bound_of(record)),
+        asked_with: None,
         ..record.clone()
     };
     session.store.save(&session.name, &kept.to_json())?;

@@ -1,5 +1,6 @@
 //! `profile`: changes profiles without an editor; comments in the file survive.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use clap::Subcommand;
@@ -152,17 +153,21 @@ fn set_secret(world: &mut World, global: &Global, profile: String, file: Option<
     let choice = Choice { profile: Some(profile), no_cache: global.no_cache, ..Choice::default() };
     let session = Session::open(world, choice)?;
     // what can't be kept needn't be typed
-    session.raw_provider()?;
+    let provider = session.raw_provider()?;
     session.store.writable(&session.name)?;
     session.load()?;
     let secret = Some(secret_from_file(world, &file, "client secret")?);
     let _lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
     let old = session.load()?.unwrap_or_default();
+    // tokens that are there stay those of the provider that gave them
+    let of_tokens = old.provider.clone().filter(|_| old.token.is_some());
     let record = Record {
         client_secret: secret,
+        secret_bound: Some(session.bound(&provider, &BTreeMap::new())),
+        bound: session.bound_of(&old).filter(|_| old.token.is_some()),
         unfinished: None,
         generation: old.generation + 1,
-        provider: Some(session.provider_name().to_owned()),
+        provider: Some(of_tokens.unwrap_or_else(|| session.provider_name().to_owned())),
         ..old
     };
     session.store.save(&session.name, &record.to_json())?;

@@ -1,6 +1,7 @@
 //! `register`: makes a client at a server that takes registrations (RFC 7591), so that nobody needs a console; looks at it,
 //! brings it up to date, and ends it (RFC 7592). `login` uses the same where no client id is known.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -117,6 +118,7 @@ pub fn make(
         provider: Some(session.provider_name().to_owned()),
         client_id: Some(made.client_id.clone()),
         client_secret: made.client_secret.clone(),
+        secret_bound: made.client_secret.is_some().then(|| session.bound(provider, &BTreeMap::new())),
         registration: made.management.clone(),
         // another client's token is none of this one's
         token: None,

@@ -83,7 +83,7 @@ pub fn quick(args: &[OsString], world: &mut World) -> Option<u8> {
         return None;
     }
     let paths = Paths::find(&*world.env);
-    let set = copy::read(world, &paths, profile)?;
+    let copy::Copy { set, .. } = copy::read(world, &paths, profile)?;
     if !matches!(set.freshness(world.clock.now(), None), Freshness::Fresh | Freshness::Unknown) {
         return None;
     }

@@ -9,6 +9,7 @@ use crate::error::{Error, Kind};
 use crate::protocol::jose;
 use crate::session::Session;
 use crate::session::fresh::{Want, fresh, instead_of};
+use crate::session::whose::ours;
 use crate::store::StoreKind;
 use crate::token::TokenSet;
 use crate::world::World;
@@ -32,6 +33,7 @@ pub fn run(args: UserinfoArgs, global: &Global, world: &mut World) -> Result<u8,
 pub fn claims(world: &mut World, session: &mut Session) -> Result<Map<String, Value>, Error> {
     let set = fresh(world, session, Want::default())?;
     let record = session.load()?;
+    let record = ours(world, session, record.as_ref())?.cloned();
     let provider = session.whole_provider(world, record.as_ref())?;
     let client = session.require_client(world, &provider, record.as_ref())?;
     let id_token = record.as_ref().and_then(|r| r.token.as_ref()).and_then(|set| set.id_token.as_ref());

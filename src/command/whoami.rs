@@ -16,6 +16,7 @@ use crate::provider::{Provider, Whoami};
 use crate::session::Session;
 use crate::session::fresh::{Want, fresh, instead_of};
 use crate::session::record::Record;
+use crate::session::whose::ours;
 use crate::store::StoreKind;
 use crate::text::safe;
 use crate::world::World;
@@ -35,6 +36,7 @@ pub struct WhoamiArgs {
 pub fn run(args: WhoamiArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let mut session = practice::open(world, args.who.choice(global))?;
     let record = session.load().ok().flatten();
+    let record = ours(world, &mut session, record.as_ref())?.cloned();
     let provider = session.provider(world, record.as_ref())?;
     let account = match &provider.whoami {
         Some(check) => by_check(world, &mut session, &provider, check, record.as_ref())?,

@@ -2,6 +2,7 @@
 //! exchange. One table of keys, by which the configuration is read and edited, flags are laid over it, and a login's choices
 //! are remembered: a new key is a field and a line.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::read::secret_source;
@@ -119,6 +120,23 @@ impl Asks {
             check_all(key, field(&mut asks))?;
         }
         Ok(asks)
+    }
+
+    /// What of it decides which token comes back, by its key, but for secrets: not how a person is asked, nor who was suggested.
+    pub fn deciding(&self) -> BTreeMap<String, String> {
+        const PASSING: [&str; 6] =
+            ["login-hint", "prompt", "ui-locales", "response-mode", "subject-profile", "binding-message"];
+        let mut own = self.clone();
+        let texts = TEXTS.into_iter().filter(|(key, _)| !PASSING.contains(key));
+        let mut out: BTreeMap<String, String> =
+            texts.filter_map(|(key, field)| Some((key.to_owned(), field(&mut own).take()?))).collect();
+        for (key, field) in LISTS {
+            let list = field(&mut own);
+            if !list.is_empty() {
+                out.insert(key.to_owned(), list.join(" "));
+            }
+        }
+        out
     }
 
     /// What of it goes into an authorize request, by the names of the wire; `resource` may stand more than once.

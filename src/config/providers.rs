@@ -49,6 +49,11 @@ pub fn provider_by_alias(dir: &Path, name: &str) -> Result<Option<String>, Confi
     Ok(own.or(built_in.map(str::to_owned)))
 }
 
+/// Whether the facts of the provider of that name are this program's own, and nothing of the person's.
+pub fn is_built_in(dir: &Path, name: &str) -> bool {
+    catalogue::find(name).is_some_and(|(id, _)| id == name) && !own_file(dir, name).exists()
+}
+
 /// The other names by which a provider may be meant; a built-in one's lead to a file of one's own in its place too.
 pub fn aliases(dir: &Path, name: &str) -> Vec<String> {
     let Ok(provider) = provider(dir, name, None) else { return Vec::new() };

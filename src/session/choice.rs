@@ -8,6 +8,7 @@ use crate::config::proofs::Proofs;
 use crate::config::{self, Asks, Config, GrantKind, IMPLICIT_REFUSED, Profile, SecretSource};
 use crate::error::Error;
 use crate::provider::expand::with_scheme;
+use crate::secret::hash;
 use crate::store::{self, Store, StoreKind};
 use crate::text::{TOKEN_ON_STDIN, Typed, for_a_shell, may_be_token, nearest, safe};
 use crate::world::World;
@@ -114,8 +115,8 @@ pub(super) fn which(world: &mut World, paths: &Paths, choice: &Choice) -> Result
     match word {
         // `login https://issuer.example`: the profile is called by the issuer's host
         Some(issuer) if choice.profile.is_some() && issuer.contains("://") => {
-            let name = name_of_issuer(&issuer);
-            Ok(Which { config: load_for(paths, &name)?, name, alias: None })
+            let (name, config) = of_issuer(paths, &issuer)?;
+            Ok(Which { config, name, alias: None })
         }
         Some(word) => called(world, paths, choice, word),
         None => {
@@ -160,8 +161,10 @@ fn unnamed(paths: &Paths, choice: &Choice) -> Result<(String, Config), Error> {
         return Ok((name, config));
     }
     if let Some(provider) = &choice.provider {
-        let name = if provider.contains("://") { name_of_issuer(provider) } else { provider.clone() };
-        return Ok((name, config));
+        return match provider.contains("://") {
+            true => of_issuer(paths, provider),
+            false => Ok((provider.clone(), config)),
+        };
     }
     match config.profiles.len() {
         1 => Ok((config.profiles.keys().next().cloned().unwrap_or_default(), config)),
@@ -199,6 +202,30 @@ pub(super) fn variable(world: &World, words: &[String], named: bool, what: &str)
     let own = words.iter().map(|word| format!("OAUTHCTL_{word}_{what}"));
     let for_named = named.then(|| format!("OAUTHCTL_{what}"));
     own.chain(for_named).find_map(|name| Some((world.env.var(&name)?, name)))
+}
+
+/// The profile of an issuer's address. Several addresses have one short name: the first one to come has it, every other one its own.
+fn of_issuer(paths: &Paths, issuer: &str) -> Result<(String, Config), Error> {
+    let short = name_of_issuer(issuer);
+    let own = format!("{}-{}", short.chars().take(31).collect::<String>(), hash(plain(issuer).as_bytes()));
+    let provider = |config: &Config, name: &str| config.profiles.get(name).map(|p| p.provider.clone());
+    let is_this =
+        |said: Option<Option<String>>| said.is_some_and(|said| said.is_some_and(|p| plain(&p) == plain(issuer)));
+    let config = load_for(paths, &own)?;
+    if is_this(provider(&config, &own)) {
+        return Ok((own, config));
+    }
+    let config = load_for(paths, &short)?;
+    match provider(&config, &short) {
+        None => Ok((short, config)),
+        said if is_this(said.clone()) => Ok((short, config)),
+        Some(_) => Ok((own.clone(), load_for(paths, &own)?)),
+    }
+}
+
+/// An address without what makes no difference to it.
+fn plain(issuer: &str) -> String {
+    url::Url::parse(issuer).map_or_else(|_| issuer.to_owned(), |url| url.to_string()).trim_end_matches('/').to_owned()
 }
 
 /// `https://as.example:8443/tenant` makes the profile `as.example-8443-tenant`.

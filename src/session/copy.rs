@@ -7,12 +7,12 @@
 
 use std::time::Duration;
 
-use ring::digest::{SHA256, digest};
-
-use crate::secret::Secret;
+use crate::secret::{Secret, hash};
 use crate::session::Session;
+use crate::session::bound::Bound;
 use crate::session::lock::credential_name;
 use crate::session::paths::Paths;
+use crate::session::record::Record;
 use crate::token::{Freshness, TokenSet};
 use crate::world::World;
 
@@ -21,11 +21,20 @@ const UNKNOWN_EXPIRY: i64 = 86_400;
 /// How long a link is kept, in seconds: the kernel's own ring lasts three days.
 const LINK_KEPT: u64 = 3 * 86_400;
 
+/// In the place of a fingerprint: the token of a record of an older version.
+const UNBOUND: &str = "-";
+
 /// Variables that change what a profile means: with one of them set the whole configuration is looked at.
 const DECIDING: [&str; 3] = ["CLIENT_ID", "GRANT", "SCOPE"];
 
-/// A token set with no more than a copy holds.
-pub fn read(world: &World, paths: &Paths, profile: &str) -> Option<TokenSet> {
+/// What a copy holds.
+pub struct Copy {
+    pub set: TokenSet,
+    /// [`Bound::fingerprint`] of what the token is bound to.
+    pub bound: String,
+}
+
+pub fn read(world: &World, paths: &Paths, profile: &str) -> Option<Copy> {
     let link = world.token_copy.read(&link_name(world, paths, profile))?;
     let (signature, copy) = std::str::from_utf8(&link).ok()?.split_once(' ')?;
     if signature != config_signature(paths) {
@@ -44,10 +53,10 @@ pub fn may_answer(world: &World, words: &[String]) -> bool {
 }
 
 /// Keeps the copy true: written where the token is fresh, forgotten otherwise.
-pub fn write(world: &World, session: &Session, set: &TokenSet) {
-    if !session.cache {
+pub fn write(world: &World, session: &Session, record: &Record) {
+    let Some(set) = record.token.as_ref().filter(|_| session.cache && is_usual(world, session)) else {
         return forget(world, session);
-    }
+    };
     let now = world.clock.now();
     let copy = copy_name(session);
     let left = set.expires_at.map_or(UNKNOWN_EXPIRY, |at| at - now);
@@ -56,8 +65,9 @@ pub fn write(world: &World, session: &Session, set: &TokenSet) {
     }
     let expires = set.expires_at.map_or_else(|| "-".to_owned(), |at| at.to_string());
     let text = zeroize::Zeroizing::new(format!(
-        "1 {} {expires} {} {}",
+        "2 {} {expires} {} {} {}",
         set.received_at,
+        record.bound.as_ref().map_or_else(|| UNBOUND.to_owned(), Bound::fingerprint),
         set.token_type,
         set.access_token.expose()
     ));
@@ -71,6 +81,17 @@ pub fn write(world: &World, session: &Session, set: &TokenSet) {
         let name = link_name(world, &session.paths, word);
         world.token_copy.write(&name, link.as_bytes(), Duration::from_secs(LINK_KEPT));
     }
+}
+
+/// Whether the token is the one that the profile's name alone means, now and for every later command: not where flags or variables
+/// asked for another one, nor where it hangs on inputs that are read each time.
+pub(super) fn is_usual(world: &World, session: &Session) -> bool {
+    let asks = &session.profile.asks;
+    let inputs = asks.assertion.is_some()
+        || asks.subject_token.is_some()
+        || asks.subject_profile.is_some()
+        || asks.actor_token.is_some();
+    !inputs && (session.signing_in || !session.chose_identity() && may_answer(world, &session.words))
 }
 
 /// The link too: a name may mean another profile from now on.
@@ -95,13 +116,7 @@ fn link_name(world: &World, paths: &Paths, profile: &str) -> String {
         add(&world.env.var_os(name).unwrap_or_default());
     }
     add(profile.as_ref());
-    let hash = digest(&SHA256, &text);
-    let mut name = String::from("link:");
-    for byte in &hash.as_ref()[..16] {
-        name.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));
-        name.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or('0'));
-    }
-    name
+    format!("link:{}", hash(&text))
 }
 
 /// Changes whenever `config.toml` does: size and time of change, to the nanosecond.
@@ -117,9 +132,9 @@ fn config_signature(paths: &Paths) -> String {
     format!("{}-{}-{inode}", changed.as_nanos(), meta.len())
 }
 
-fn parse(bytes: &[u8]) -> Option<TokenSet> {
-    let mut parts = std::str::from_utf8(bytes).ok()?.splitn(5, ' ');
-    if parts.next()? != "1" {
+fn parse(bytes: &[u8]) -> Option<Copy> {
+    let mut parts = std::str::from_utf8(bytes).ok()?.splitn(6, ' ');
+    if parts.next()? != "2" {
         return None;
     }
     let received_at = parts.next()?.parse().ok()?;
@@ -127,8 +142,9 @@ fn parse(bytes: &[u8]) -> Option<TokenSet> {
         "-" => None,
         at => Some(at.parse().ok()?),
     };
+    let bound = parts.next()?.to_owned();
     let token_type = parts.next()?.to_owned();
-    Some(TokenSet {
+    let set = TokenSet {
         access_token: Secret::new(parts.next()?),
         token_type,
         refresh_token: None,
@@ -138,5 +154,6 @@ fn parse(bytes: &[u8]) -> Option<TokenSet> {
         scopes: None,
         id_token: None,
         extra: serde_json::Map::new(),
-    })
+    };
+    Some(Copy { set, bound })
 }

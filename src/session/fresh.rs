@@ -1,5 +1,7 @@
 //! A token that is fresh, whatever it takes short of a person; and the only place that keeps one.
 
+use std::collections::BTreeMap;
+
 use crate::config::proofs::Proofs;
 use crate::config::{Asks, GrantKind};
 use crate::error::{Error, Kind};
@@ -13,7 +15,7 @@ use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::session::lock::Lock;
 use crate::session::record::Record;
-use crate::session::whose::{is_as_wanted, is_ours, none_of_use};
+use crate::session::whose::{none_of_use, ours};
 use crate::session::{Session, copy, inputs, lock, no_token, renewal, without_a_person};
 use crate::store::{StoreError, StoreKind};
 use crate::text::safe;
@@ -72,8 +74,8 @@ fn obtain(world: &mut World, session: &mut Session, want: Want, refused: Option<
         Ok(record) => record,
         Err(e) => return without_store(world, session, e),
     };
-    let ours = record.as_ref().filter(|r| is_ours(session, r) && is_as_wanted(session, r));
-    if let Some(set) = ours.and_then(|r| r.token.as_ref()) {
+    let mine = ours(world, session, record.as_ref())?;
+    if let Some(set) = mine.and_then(|r| r.token.as_ref()) {
         match usable(world, set, want) {
             Usable::Yes => {
                 let set = set.clone();
@@ -115,9 +117,9 @@ fn refill_copy(world: &mut World, session: &Session, read: Option<&Record>) {
     let Some(_lock) = lock::try_acquire(world, &session.paths, &*session.store, &session.name) else { return };
     if let Ok(Some(now)) = session.load()
         && Some(now.generation) == read.map(|r| r.generation)
-        && let Some(set) = &now.token
+        && now.token.is_some()
     {
-        copy::write(world, session, set);
+        copy::write(world, session, &now);
     }
 }
 
@@ -130,8 +132,18 @@ fn from_copy(world: &World, session: &Session, want: Want) -> Option<TokenSet> {
     {
         return None;
     }
-    let set = copy::read(world, &session.paths, &session.name)?;
-    matches!(usable(world, &set, want), Usable::Yes).then_some(set)
+    let copy = copy::read(world, &session.paths, &session.name)?;
+    // where the provider is known already, the token is about to be sent there
+    let sent = session.provider.as_ref();
+    let bound = sent.is_none_or(|provider| session.bound(provider, &BTreeMap::new()).fingerprint() == copy.bound);
+    (bound && matches!(usable(world, &copy.set, want), Usable::Yes)).then_some(copy.set)
+}
+
+/// Whether the kernel's copy, if there is one, may do for a command that sends the token to the provider's API: what else the record says is not
+/// needed then. The provider's variables are not filled in yet.
+pub fn copy_will_do(world: &World, session: &Session) -> Result<bool, Error> {
+    let bound = session.bound(&session.raw_provider()?, &BTreeMap::new()).fingerprint();
+    Ok(copy::read(world, &session.paths, &session.name).is_none_or(|copy| copy.bound == bound))
 }
 
 enum Usable {
@@ -193,8 +205,8 @@ fn renew_under(
         Ok(record) => record,
         Err(e) => return without_store(world, session, e),
     };
-    let ours = record.as_ref().filter(|r| is_ours(session, r) && is_as_wanted(session, r));
-    let current = ours.and_then(|r| r.token.as_ref());
+    let mine = ours(world, session, record.as_ref())?;
+    let current = mine.and_then(|r| r.token.as_ref());
     if let Some(set) = current {
         let now = world.clock.now();
         let just_now = (now - JUST_NOW..=now).contains(&set.received_at);
@@ -207,15 +219,18 @@ fn renew_under(
             None => newer && (first.is_some() || lock.waited) && just_now,
         };
         if by_sibling || matches!(usable(world, set, want), Usable::Yes) {
-            copy::write(world, session, set);
-            return Ok(set.clone());
+            let set = set.clone();
+            if let Some(record) = mine {
+                copy::write(world, session, record);
+            }
+            return Ok(set);
         }
     }
     let grant = session.grant(None, record.as_ref());
     if current.is_none() && grant.needs_person() {
         return Err(none_of_use(world, session, record.as_ref()));
     }
-    let provider = session.provider(world, record.as_ref())?;
+    let provider = session.provider(world, mine)?;
     // whoever can ask again needs no refresh token; where there is one all the same, it is what the server wants used
     let refreshable = grant != GrantKind::ClientCredentials
         && current.is_some_and(|set| grant::refresh::spendable(&provider, set).is_some());
@@ -259,16 +274,21 @@ fn anew(
     record: Option<&Record>,
 ) -> Result<TokenSet, Error> {
     let set = ask_anew(world, session, provider, record)?;
-    // a person's login under the same name is not for a job to overwrite
-    if record.is_some_and(|r| r.token.is_some() && !is_ours(session, r)) {
+    let kept = record.filter(|r| r.token.is_some());
+    let mine = ours(world, session, kept)?.is_some();
+    // a person's login is not for a job to overwrite, nor what the profile usually means for what was asked for this once
+    if kept.is_some_and(|r| !mine && (r.grant.is_none_or(GrantKind::needs_person) || !copy::is_usual(world, session))) {
         world.step(|| "another login is stored under this name: this token is not kept".to_owned());
         return Ok(set);
     }
     let client = session.client(world, provider, record)?;
     let dpop = client.as_ref().and_then(|c| c.proofs.dpop.clone());
     let grant = session.grant(Some(provider), record);
+    let before = record.cloned().unwrap_or_default();
+    let bound = session.bound(provider, &BTreeMap::new());
+    let secret_stays = before.client_secret.is_none() || session.secret_moved(&before, provider).is_some();
     let kept = Record {
-        generation: record.map_or(0, |r| r.generation) + 1,
+        generation: before.generation + 1,
         provider: Some(session.provider_name().to_owned()),
         client_id: client.as_ref().map(|c| c.id.clone()),
         dpop_key: dpop.as_ref().map(|dpop| dpop.kept().clone()),
@@ -277,7 +297,11 @@ fn anew(
         asked: session.scopes(provider, grant),
         login_at: Some(world.clock.now()),
         token: Some(set.clone()),
-        ..record.cloned().unwrap_or_default()
+        metadata: session.metadata.clone().or(before.metadata.clone()),
+        secret_bound: if secret_stays { before.secret_bound.clone() } else { Some(bound.clone()) },
+        bound: Some(bound),
+        asked_with: session.asked_with.clone(),
+        ..before
     };
     match keep(world, session, &kept) {
         Ok(set) => Ok(set),
@@ -367,7 +391,7 @@ pub fn keep(world: &mut World, session: &Session, record: &Record) -> Result<Tok
     renewal::saw(session, record.generation);
     match &record.token {
         Some(set) => {
-            copy::write(world, session, set);
+            copy::write(world, session, record);
             Ok(set.clone())
         }
         None => {
@@ -392,10 +416,13 @@ impl Session {
     }
 
     /// Whether flags say more than a profile's name: then the kernel's copy can't answer.
-    fn chose_identity(&self) -> bool {
+    pub(super) fn chose_identity(&self) -> bool {
         let c = &self.choice;
         c.proofs != Proofs::default()
             || c.provider.is_some()
+            || c.environment.is_some()
+            || !c.vars.is_empty()
+            || !c.params.is_empty()
             || c.grant.is_some()
             || c.client_id.is_some()
             || !c.scopes.is_empty()

@@ -7,11 +7,11 @@ use crate::config::{GrantKind, SecretSource};
 use crate::error::Error;
 use crate::grant::unattended::Given;
 use crate::protocol::assertion;
-use crate::protocol::jose::SigningKey;
+use crate::protocol::jose::{self, SigningKey};
 use crate::protocol::token_exchange::{Exchange, Typed, type_uri};
 use crate::protocol::token_request::Client;
 use crate::provider::Provider;
-use crate::secret::Secret;
+use crate::secret::{Secret, hash};
 use crate::session::fresh::{Want, fresh};
 use crate::session::{Choice, Session, random_hex, secret_from_file};
 use crate::text::safe;
@@ -55,6 +55,34 @@ pub fn are_said(session: &Session, grant: GrantKind) -> Result<(), Error> {
         }
         _ => Ok(()),
     }
+}
+
+/// What tells this input from another: a JWT's claims but for its times and its number, else all of it; of a program what is
+/// run. `None`: there is none.
+pub(super) fn told_apart(
+    world: &mut World,
+    session: &Session,
+    what: &str,
+    source: &Option<SecretSource>,
+) -> Result<Option<String>, Error> {
+    if let Some(SecretSource::Command(argv)) = source {
+        return Ok(Some(hash(argv.join("\0").as_bytes())));
+    }
+    let Some(text) = read(world, session, what, source)? else { return Ok(None) };
+    let claims = jose::unverified_claims(text.expose().trim()).ok().map(|mut claims| {
+        for passing in ["exp", "iat", "nbf", "jti"] {
+            claims.remove(passing);
+        }
+        serde_json::Value::Object(claims).to_string()
+    });
+    Ok(Some(hash(claims.as_deref().unwrap_or(text.expose()).as_bytes())))
+}
+
+/// The sign-in of the profile whose token is the subject.
+pub(super) fn of_sign_in(world: &mut World, session: &Session, profile: &str) -> Result<String, Error> {
+    let record = subject(world, session, profile)?.load()?;
+    let login = record.map(|r| (r.provider, r.client_id, r.account, r.login_at));
+    Ok(hash(format!("{profile}\0{login:?}").as_bytes()))
 }
 
 fn jwt(world: &mut World, session: &Session) -> Result<Secret, Error> {
@@ -122,13 +150,7 @@ fn exchange(world: &mut World, session: &Session) -> Result<Exchange, Error> {
 /// Another profile's token, fresh.
 fn of_profile(world: &mut World, session: &Session, profile: &str, kind: &str) -> Result<Secret, Error> {
     world.step(|| format!("the subject is the token of `{}`", safe(profile)));
-    let choice = Choice {
-        profile: Some(profile.to_owned()),
-        implied: true,
-        no_cache: session.choice.no_cache,
-        ..Choice::default()
-    };
-    let mut other = Session::open(world, choice)?;
+    let mut other = subject(world, session, profile)?;
     if other.name == session.name || session.subject_of.contains(&other.name) {
         return Err(Error::usage(format!("the subject of `{}` leads back to itself", safe(profile)))
             .hint(format!("{} subject-profile OTHER", session.typed.line("profile set"))));
@@ -144,6 +166,16 @@ fn of_profile(world: &mut World, session: &Session, profile: &str, kind: &str) -
         Error::usage(format!("the profile `{}` has no token of the type `{}`", safe(profile), safe(kind)))
             .hint(other.typed.login())
     })
+}
+
+fn subject(world: &mut World, session: &Session, profile: &str) -> Result<Session, Error> {
+    let choice = Choice {
+        profile: Some(profile.to_owned()),
+        implied: true,
+        no_cache: session.choice.no_cache,
+        ..Choice::default()
+    };
+    Session::open(world, choice)
 }
 
 fn trimmed(text: &Secret) -> Secret {
@@ -177,7 +209,14 @@ pub fn read(
 ) -> Result<Option<Secret>, Error> {
     match source {
         None => Ok(None),
-        Some(SecretSource::File(path)) => secret_from_file(world, &path.to_string_lossy(), what).map(Some),
+        Some(SecretSource::File(path)) => {
+            if let Some(secret) = session.read.borrow().get(what) {
+                return Ok(Some(secret.clone()));
+            }
+            let secret = secret_from_file(world, &path.to_string_lossy(), what)?;
+            session.read.borrow_mut().insert(what.to_owned(), secret.clone());
+            Ok(Some(secret))
+        }
         Some(SecretSource::Env(name)) => match world.env.var(name) {
             Some(secret) => Ok(Some(secret.into())),
             None => Err(Error::usage(format!(

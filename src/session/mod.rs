@@ -4,6 +4,7 @@
 //! provider is looked up only when something has to be asked of it: a fresh token needs no catalogue.
 
 pub mod alias;
+pub mod bound;
 pub mod choice;
 pub mod copy;
 pub mod fresh;
@@ -16,8 +17,9 @@ pub mod record;
 pub mod renewal;
 mod seen;
 mod trouble;
-mod whose;
+pub mod whose;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -66,8 +68,10 @@ pub struct Session {
     pub choice: Choice,
     /// Whether the person named this profile, or it is merely the usual or the only one.
     named: bool,
-    /// Whether the scopes were said for this very command, by flag or variable.
-    scopes_said: bool,
+    /// What else than scopes the token is asked with, as far as it was looked at.
+    asked_with: Option<BTreeMap<String, String>>,
+    /// What was read for a grant without a person: standard input can be read once.
+    read: RefCell<BTreeMap<String, Secret>>,
     more_vars: Option<MoreVars>,
     provider: Option<Provider>,
     client_secret: Option<Secret>,
@@ -113,7 +117,6 @@ impl Session {
             profile.provider = Some(provider_of_new_profile(&paths, &name, &config, &choice)?);
         }
         let named = is_named(world, &choice);
-        let scopes_said = !choice.scopes.is_empty() || variable(world, &words, named, "SCOPE").is_some();
         let kind = store_kind(world, &choice, &profile, &config)?;
         let token = variable(world, &words, false, "TOKEN").map(|(_, name)| name);
         let store = store_for(world, kind, token.as_deref(), &paths)?;
@@ -129,7 +132,8 @@ impl Session {
             store,
             choice,
             named,
-            scopes_said,
+            asked_with: None,
+            read: RefCell::default(),
             more_vars: None,
             provider: None,
             client_secret: None,
@@ -154,7 +158,7 @@ impl Session {
         self.profile.provider.as_deref().unwrap_or(&self.name)
     }
 
-    /// The provider with everything filled in, looked up once.
+    /// The provider with everything filled in, looked up once. Where the tokens of `record` may not go there, it ends here.
     pub fn provider(&mut self, world: &mut World, record: Option<&Record>) -> Result<Provider, Error> {
         if let Some(provider) = &self.provider {
             return Ok(provider.clone());
@@ -173,6 +177,9 @@ impl Session {
                 .hint(format!("`{}` sets a variable", self.typed.login_with(&[("--var", "NAME=VALUE")]))),
         })?;
         self.discover(world, &mut provider, record)?;
+        if let Some(record) = record {
+            self.bind(&mut provider, record)?;
+        }
         self.choose_auth(&mut provider)?;
         self.provider = Some(provider.clone());
         Ok(provider)
@@ -214,6 +221,9 @@ impl Session {
         }
         // what the entry leaves out of a login is not the document's to add
         self.iss_required = iss_required;
+        if let Some(record) = record {
+            self.bind(&mut provider, record)?;
+        }
         self.provider = Some(provider.clone());
         Ok(provider)
     }
@@ -236,24 +246,9 @@ impl Session {
             return Ok(());
         }
         let (document, until) = grant::discover::fetch(world, &issuer, self.profile.allow_private == Some(true))?;
-        // a refresh token goes only to where it came from: a server that moved is looked at by a person first (D-05)
-        let new = document.to_value();
-        let places = ["/token_endpoint", "/mtls_endpoint_aliases/token_endpoint"];
-        let moved = places.iter().find_map(|place| {
-            let at = |document: &serde_json::Value| document.pointer(place)?.as_str().map(str::to_owned);
-            at(&kept?.document).zip(at(&new)).filter(|(was, is)| was != is)
-        });
-        if let Some((was, is)) = moved.filter(|_| !self.signing_in) {
-            return Err(Error::new(
-                Kind::Unsafe,
-                format!("the token endpoint of `{}` has changed since the login", safe(&issuer)),
-            )
-            .cause(format!("it was {}, and is {} now; nothing was sent there", safe(&was), safe(&is)))
-            .hint(format!("if that is right: {}", self.typed.login())));
-        }
         document.fill(provider);
         self.iss_required = document.sends_iss();
-        self.metadata = Some(Kept { issuer, until, document: new });
+        self.metadata = Some(Kept { issuer, until, document: document.to_value() });
         Ok(())
     }
 
@@ -311,14 +306,14 @@ impl Session {
         provider: &Provider,
         record: Option<&Record>,
     ) -> Result<Option<Client>, Error> {
+        let secret = self.secret(world, provider, record)?;
         let id = self
             .profile
             .client_id
             .clone()
-            .or_else(|| record.and_then(|r| r.client_id.clone()))
+            .or_else(|| record.filter(|r| self.secret_moved(r, provider).is_none())?.client_id.clone())
             .or_else(|| provider.client_id.clone());
         let Some(id) = id else { return Ok(None) };
-        let secret = self.secret(world, record)?;
         self.client_with(world, provider, record, id, secret).map(Some)
     }
 
@@ -362,7 +357,12 @@ impl Session {
         })
     }
 
-    fn secret(&mut self, world: &mut World, record: Option<&Record>) -> Result<Option<Secret>, Error> {
+    fn secret(
+        &mut self,
+        world: &mut World,
+        provider: &Provider,
+        record: Option<&Record>,
+    ) -> Result<Option<Secret>, Error> {
         if let Some(secret) = &self.client_secret {
             return Ok(Some(secret.clone()));
         }
@@ -371,7 +371,14 @@ impl Session {
             self.client_secret.clone_from(&found);
             return Ok(found);
         }
-        Ok(record.filter(|r| whose::is_of_provider(self, r)).and_then(|r| r.client_secret.clone()))
+        let said = self.profile.client_id.as_deref();
+        let of_client = |r: &&Record| said.is_none_or(|said| r.client_id.as_deref().is_none_or(|kept| kept == said));
+        let Some(record) = record.filter(|r| r.client_secret.is_some()).filter(of_client) else { return Ok(None) };
+        match self.secret_moved(record, provider) {
+            None => Ok(record.client_secret.clone()),
+            Some(_) if self.signing_in => Ok(None),
+            Some(moved) => Err(moved.refused(&self.typed)),
+        }
     }
 
     /// From the flag, the environment or the configuration, in this order; not from the store.

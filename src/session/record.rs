@@ -8,6 +8,7 @@ use crate::config::GrantKind;
 use crate::grant::keys::KeptKeys;
 use crate::protocol::registration::Management;
 use crate::secret::{Secret, WipedJson};
+use crate::session::bound::Bound;
 use crate::token::TokenSet;
 
 /// The form's version; a higher one was written by a newer program and is not touched.
@@ -46,6 +47,13 @@ pub struct Record {
     pub registration: Option<Management>,
     /// What was typed for a login that is not finished.
     pub unfinished: Option<Unfinished>,
+    /// Where the tokens may go; `None`: an older version made the record.
+    pub bound: Option<Bound>,
+    /// Where the client secret may go.
+    pub secret_bound: Option<Bound>,
+    /// What else than scopes the token was asked with: by the keys of the configuration, inputs by fingerprint. `None`: an older
+    /// version made the record.
+    pub asked_with: Option<BTreeMap<String, String>>,
 }
 
 /// What a person typed for a login that did not come to its end, and is offered at the next one. The client's id and secret go
@@ -146,6 +154,14 @@ impl Record {
         if let Some(unfinished) = &self.unfinished {
             map.insert("unfinished".into(), unfinished.to_value());
         }
+        for (name, bound) in [("bound", &self.bound), ("secret_bound", &self.secret_bound)] {
+            if let Some(bound) = bound {
+                map.insert(name.into(), bound.to_value());
+            }
+        }
+        if let Some(with) = &self.asked_with {
+            map.insert("asked_with".into(), json!(with));
+        }
         if let Some(token) = &self.token {
             map.insert("token".into(), token.to_json());
         }
@@ -203,6 +219,10 @@ impl Record {
                 })
             }),
             unfinished: value.get("unfinished").and_then(Unfinished::from_value),
+            // one that can't be read binds to nowhere
+            bound: value.get("bound").map(|b| Bound::from_value(b).unwrap_or_default()),
+            secret_bound: value.get("secret_bound").map(|b| Bound::from_value(b).unwrap_or_default()),
+            asked_with: value.get("asked_with").map(|_| texts(&value, "asked_with")),
             registration: value.get("registration").and_then(|r| {
                 Some(Management { uri: r.get("uri")?.as_str()?.to_owned(), token: r.get("token")?.as_str()?.into() })
             }),
@@ -212,6 +232,8 @@ impl Record {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -247,6 +269,17 @@ mod tests {
                 endpoint: Some("https://as.example/token".into()),
                 refused: true,
             }),
+            bound: Some(Bound {
+                provider: "getresponse".into(),
+                environment: Some("max".into()),
+                vars: BTreeMap::from([("domain".to_owned(), "x.example".to_owned())]),
+                places: BTreeMap::from([(
+                    "token.url".to_owned(),
+                    BTreeSet::from(["https://as.example/token".to_owned()]),
+                )]),
+            }),
+            secret_bound: Some(Bound { provider: "getresponse".into(), ..Bound::default() }),
+            asked_with: Some(BTreeMap::from([("audience".to_owned(), "b".to_owned())])),
         };
         assert_eq!(Record::from_json(&record.to_json()), Some(record));
         assert_eq!(Record::from_json(&Secret::from(r#"{"oauthctl":2}"#)), None);

@@ -1,14 +1,16 @@
-//! Whether what is stored is what is meant now, and if not, in what it differs: a token of another client, or with other scopes, is
-//! neither served nor spent, and the person is told which login would bring the right one.
+//! Whether what is stored is what is meant now, and if not, in what it differs: a token of another place or client, or that was
+//! asked for otherwise, is neither served nor spent. A grant without a person brings another one; a person is told which login
+//! would bring the right one.
 
-use std::path::Path;
+use std::collections::BTreeMap;
 
 use crate::config::GrantKind;
 use crate::error::Error;
 use crate::protocol::binding::is_dpop;
-use crate::session::choice::same_provider;
+use crate::session::bound::Moved;
 use crate::session::record::Record;
-use crate::session::{Session, no_token};
+use crate::session::{Session, inputs, no_token};
+use crate::store::StoreKind;
 use crate::text::safe;
 use crate::world::World;
 
@@ -20,33 +22,52 @@ pub(super) fn none_of_use(world: &World, session: &Session, record: Option<&Reco
     }
     let Some(record) = record.filter(|r| r.token.is_some()) else { return no_token(world, session) };
     let what = match differs(session, record) {
-        Some(Differs::Provider) => format!("is not of provider `{}`", safe(session.provider_name())),
+        Some(Differs::Moved(moved)) => return moved.refused(&session.typed),
         Some(Differs::Client(id)) => format!("is not of client `{}`", safe(&id)),
         Some(Differs::Grant(grant)) => format!("was not obtained by the grant `{}`", grant.name()),
-        Some(Differs::Scopes(missing)) => format!("was not asked for with the scope `{}`", safe(&missing)),
+        Some(Differs::Scopes(scopes)) => format!("was not asked for with the scope `{}`", safe(&scopes)),
+        Some(Differs::With(key)) => format!("was not asked for with this `{}`", safe(&key)),
         None if !is_as_wanted(session, record) => "is not bound to a key".to_owned(),
         None => return no_token(world, session),
     };
     Error::login_first(&session.typed, format!("the token that is stored for `{}` {what}", session.name))
 }
 
-/// In what a record is another's than who is meant now.
+/// In what a record is another's than what is meant now.
 enum Differs {
-    Provider,
+    Moved(Moved),
     Client(String),
     Grant(GrantKind),
-    /// A scope that was not asked for then.
+    /// What was not asked for then; of a grant without a person all that is asked for now.
     Scopes(String),
+    /// A key of the configuration, or a flag.
+    With(String),
 }
 
-/// Whether a record belongs to who is meant now: the same provider, client and grant, as far as they were said.
-pub(super) fn is_ours(session: &Session, record: &Record) -> bool {
-    differs(session, record).is_none()
+/// The record, if it is what is meant now: what was obtained in the same place, by the same client and grant, and asked for with
+/// the same words. What a grant exchanges is read for it. A person's login in another place ends it: nothing takes its place.
+pub fn ours<'a>(
+    world: &mut World,
+    session: &mut Session,
+    record: Option<&'a Record>,
+) -> Result<Option<&'a Record>, Error> {
+    let grant = session.grant(None, record);
+    session.asked_with = Some(asked_with(world, session, grant)?);
+    let Some(record) = record else { return Ok(None) };
+    match differs(session, record) {
+        Some(Differs::Moved(moved)) if grant.needs_person() => Err(moved.refused(&session.typed)),
+        None if is_as_wanted(session, record) => Ok(Some(record)),
+        _ => Ok(None),
+    }
 }
 
 fn differs(session: &Session, record: &Record) -> Option<Differs> {
-    if !is_of_provider(session, record) {
-        return Some(Differs::Provider);
+    // nothing is known of a token from outside
+    if session.store.kind() == StoreKind::Environment || record.token.is_none() {
+        return None;
+    }
+    if let Some(moved) = session.moved_by_file(record) {
+        return Some(Differs::Moved(moved));
     }
     if let (Some(said), Some(kept)) = (&session.profile.client_id, &record.client_id)
         && said != kept
@@ -58,28 +79,46 @@ fn differs(session: &Session, record: &Record) -> Option<Differs> {
     {
         return Some(Differs::Grant(said));
     }
-    let asked = Some(&record.asked).filter(|asked| !asked.is_empty())?;
-    scopes_said(session)?.iter().find(|scope| !asked.contains(scope)).cloned().map(Differs::Scopes)
+    let by_person = session.grant(None, Some(record)).needs_person();
+    scopes_differ(session, record, by_person).map(Differs::Scopes).or_else(|| {
+        let (kept, now) = (record.asked_with.as_ref()?, session.asked_with.as_ref()?);
+        let mut keys = kept.keys().chain(now.keys());
+        keys.find(|key| kept.get(*key) != now.get(*key)).cloned().map(Differs::With)
+    })
 }
 
-/// A secret that was entered for one provider is none of another's.
-pub(super) fn is_of_provider(session: &Session, record: &Record) -> bool {
-    let name = session.provider_name();
-    record.provider.as_deref().is_none_or(|kept| kept == name || means_the_same(session, kept))
+/// A person may have signed in for more than is wanted now; a job asks for what it wants.
+fn scopes_differ(session: &Session, record: &Record, by_person: bool) -> Option<String> {
+    if by_person {
+        let said = session.profile.scopes.as_deref()?;
+        return said.iter().find(|scope| !record.asked.contains(scope)).cloned();
+    }
+    let now = session.scopes(&session.raw_provider().ok()?, session.grant(None, Some(record)));
+    let same = now.len() == record.asked.len() && now.iter().all(|scope| record.asked.contains(scope));
+    (!same).then(|| now.join(" "))
+}
+
+/// What else than scopes decides which token comes back, by the keys of the configuration: inputs by fingerprint.
+pub fn asked_with(world: &mut World, session: &Session, grant: GrantKind) -> Result<BTreeMap<String, String>, Error> {
+    let asks = session.profile.asks.clone();
+    let mut with = asks.deciding();
+    if grant.needs_person() {
+        with.extend(session.profile.params.iter().map(|(name, value)| (format!("params.{name}"), value.clone())));
+        return Ok(with);
+    }
+    let inputs =
+        [("assertion", &asks.assertion), ("subject token", &asks.subject_token), ("actor token", &asks.actor_token)];
+    for (what, source) in inputs {
+        let told = inputs::told_apart(world, session, what, source)?;
+        with.extend(told.map(|told| (what.replace(' ', "-"), told)));
+    }
+    if let Some(profile) = &asks.subject_profile {
+        with.insert("subject-profile".to_owned(), inputs::of_sign_in(world, session, profile)?);
+    }
+    Ok(with)
 }
 
 /// Who wants bound tokens has no use for one that any thief could use.
 pub(super) fn is_as_wanted(session: &Session, record: &Record) -> bool {
     session.profile.proofs.dpop != Some(true) || record.token.as_ref().is_none_or(is_dpop)
-}
-
-/// Scopes said for this very command: on the command line or in the environment.
-fn scopes_said(session: &Session) -> Option<&[String]> {
-    session.profile.scopes.as_deref().filter(|_| session.scopes_said)
-}
-
-/// One provider has several names: `vr2` is typed, `verticalresponse-vr2` is kept.
-fn means_the_same(session: &Session, kept: &str) -> bool {
-    let dir = session.paths.config.as_deref().unwrap_or(Path::new(""));
-    same_provider(dir, session.provider_name(), kept)
 }

@@ -42,11 +42,14 @@ fn signs_in_to_the_practice_server_on_a_fresh_machine() {
     record["token"]["refresh_token"] = json!("R");
     // made at the first login, to seal the journal with
     assert!(record.as_object_mut().unwrap().remove("journal_key").is_some());
+    let bound = record.as_object_mut().unwrap().remove("bound").unwrap();
+    assert_eq!((&bound["provider"], &bound["places"]["token.url"]), (&json!("sandbox"), &json!(["practice:/token"])));
     assert_eq!(
         record,
         json!({
             "oauthctl": 1, "generation": 1, "provider": "sandbox", "client_id": "oauthctl", "grant": "authorization-code",
             "account": "alice@example.test", "asked": ["profile", "email", "offline_access"], "login_at": START,
+            "asked_with": {},
             "token": {
                 "access_token": "A", "token_type": "Bearer", "refresh_token": "R", "received_at": START,
                 "expires_at": START + 600, "scopes": ["profile", "email", "offline_access"],

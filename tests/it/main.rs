@@ -4,6 +4,7 @@ mod aliases;
 mod authorize;
 mod bad_input;
 mod binary;
+mod bound;
 mod call;
 mod call_answer;
 mod call_bound;

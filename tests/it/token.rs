@@ -411,7 +411,6 @@ fn a_record_of_another_provider_or_client_is_neither_served_nor_spent() {
     let mut me = signed_in();
     for (flags, differs) in [
         ("--client-id another-app", "is not of client `another-app`"),
-        ("--provider getresponse", "is not of provider `getresponse`"),
         ("--scope write --scope email", "was not asked for with the scope `write`"),
         ("--grant device-code", "was not obtained by the grant `device-code`"),
         ("--dpop", "is not bound to a key"),

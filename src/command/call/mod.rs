@@ -23,8 +23,9 @@ use crate::protocol::binding::is_dpop;
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::choice::one_reads_stdin;
-use crate::session::fresh::{Want, fresh, instead_of};
+use crate::session::fresh::{Want, copy_will_do, fresh, instead_of};
 use crate::session::record::Record;
+use crate::session::whose::ours;
 use crate::store::StoreKind;
 use crate::text::safe;
 use crate::world::World;
@@ -138,8 +139,12 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
     }
     let mut session = practice::open(world, choice)?;
     // the kernel's copy may hold the token: then the store is read only for what else a login brought
-    let wanted = args.dry_run || typed.target.contains('{') || session.provider_needs_record()?;
+    let wanted = args.dry_run
+        || typed.target.contains('{')
+        || session.provider_needs_record()?
+        || !copy_will_do(world, &session)?;
     let record = if wanted { session.load().ok().flatten() } else { None };
+    let record = ours(world, &mut session, record.as_ref())?.cloned();
     let provider = session.provider(world, record.as_ref())?;
     let target = filled(&typed.target, &session, record.as_ref())?;
     let (mut url, with_token) = match args.anywhere {

@@ -8,6 +8,7 @@ use crate::protocol::token_request::Client;
 use crate::provider::{Provider, VarFrom};
 use crate::session::fresh::keep;
 use crate::session::record::Record;
+use crate::session::whose::asked_with;
 use crate::session::{Session, lock, renewal};
 use crate::store::keychain::KeychainStore;
 use crate::store::{Store, StoreError, StoreKind};
@@ -40,6 +41,8 @@ pub(super) fn store_login(
         .max()
         .unwrap_or(0);
     let before = now.or(old).unwrap_or_default();
+    let vars = learnt(provider, set, redirect_params);
+    let bound = session.bound(provider, &vars);
     // a secret that comes from outside each time stays outside
     let kept_secret =
         match session.profile.client_secret.is_some() || session.variable(world, "CLIENT_SECRET").is_some() {
@@ -49,6 +52,10 @@ pub(super) fn store_login(
                 .clone()
                 .or(before.client_secret.clone().filter(|_| before.client_id.as_deref() == Some(&client.id))),
         };
+    let secret_bound = match kept_secret == client.secret {
+        true => kept_secret.is_some().then(|| bound.clone()),
+        false => before.secret_bound.clone().or_else(|| session.bound_of(&before)),
+    };
     let record = Record {
         generation: generation + 1,
         provider: Some(session.provider_name().to_owned()),
@@ -57,7 +64,7 @@ pub(super) fn store_login(
         grant: Some(grant),
         asked: asked.to_vec(),
         login_at: Some(world.clock.now()),
-        vars: learnt(provider, set, redirect_params),
+        vars,
         account,
         journal_key: Some(renewal::new_key(world)),
         machine: renewal::machine(world),
@@ -67,6 +74,9 @@ pub(super) fn store_login(
         dpop_key: client.proofs.dpop.as_ref().map(|dpop| dpop.kept().clone()),
         dpop_nonces: client.proofs.dpop.as_ref().map(|dpop| dpop.nonces()).unwrap_or_default(),
         unfinished: None,
+        bound: Some(bound),
+        secret_bound,
+        asked_with: Some(asked_with(world, session, grant)?),
         registration: before.registration.filter(|_| before.client_id.as_deref() == Some(&client.id)),
     };
     keep(world, session, &record)?;
@@ -201,8 +211,8 @@ fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Re
         Ok(())
     })?;
     // the configuration has changed: the copy's link is made anew
-    if let Ok(Some(set)) = session.load().map(|r| r.and_then(|r| r.token)) {
-        crate::session::copy::write(world, session, &set);
+    if let Ok(Some(record)) = session.load() {
+        crate::session::copy::write(world, session, &record);
     }
     Ok(())
 }

@@ -295,6 +295,10 @@ impl<'a> Renewal<'a> {
                     token: Some(set),
                     machine: machine(world).or(record.machine.clone()),
                     metadata: self.session.metadata.clone().or(record.metadata.clone()),
+                    bound: self
+                        .session
+                        .bound_of(record)
+                        .or_else(|| Some(self.session.bound(self.asking.provider, &record.vars))),
                     keys: keys.kept().or(record.keys.as_ref()).cloned(),
                     dpop_nonces: self.asking.client.proofs.dpop.as_ref().map(|dpop| dpop.nonces()).unwrap_or_default(),
                     ..record.clone()

@@ -1,0 +1,414 @@
+//! A secret goes only to where it was obtained for: whatever is changed after a login, nothing of it goes anywhere else; and a token
+//! is handed out only for the request that it was asked for with.
+
+use std::sync::{Arc, Mutex};
+
+use oauthctl::world::serve;
+use serde_json::json;
+
+use crate::world::{Odd, Output, Person, answer};
+
+/// All that came in, as one text per request.
+type Seen = Arc<Mutex<Vec<String>>>;
+
+/// A server that gives numbered tokens at every path, and knows every other path.
+fn server(me: &mut Person, name: &str) -> (Odd, Seen) {
+    let seen = Seen::default();
+    let keep = seen.clone();
+    let tag = name.to_owned();
+    let server = me.odd(name, move |request: &serve::Request| {
+        let mut seen = keep.lock().unwrap();
+        let headers: Vec<String> = request.headers.iter().map(|(n, v)| format!("{n}: {v}")).collect();
+        seen.push(format!("{} {}\n{}\n{}", request.method, request.path, headers.join("\n"), String::from_utf8_lossy(&request.body)));
+        let body = json!({
+            "access_token": format!("access-{tag}-{}", seen.len()), "refresh_token": format!("refresh-{tag}-{}", seen.len()),
+            "token_type": "Bearer", "expires_in": 600, "active": true, "sub": "ann", "email": "ann@example.test",
+        });
+        answer(200, "application/json", &body.to_string())
+    });
+    (server, seen)
+}
+
+/// A provider of every kind of endpoint; `other` is where its environment `b`, and the host in its variable, lead.
+fn provider(base: &str, other: &str) -> String {
+    format!(
+        "id = \"acme\"\nname = \"Acme\"\nsources = [\"a test\"]\nchecked = \"2026-11-21\"\nclient-id = \"an-app\"\n\
+         [vars.base]\ndefault = \"{base}\"\n\
+         [authorize]\nurl = \"{{base}}/authorize\"\n[token]\nurl = \"{{base}}/token\"\nauth = [\"basic\", \"none\"]\n\
+         [client-credentials]\nsupported = true\n[revoke]\nurl = \"{{base}}/revoke\"\n[introspect]\nurl = \"{{base}}/introspect\"\n\
+         [userinfo]\nurl = \"{{base}}/userinfo\"\n[whoami]\nurl = \"{{base}}/api/me\"\nlabel = \"email\"\n[redirect]\nloopback = \"any_port\"\n\
+         [api]\nbase-url = \"{{base}}/api\"\n[environments.b.vars.base]\ndefault = \"{other}\"\n"
+    )
+}
+
+/// `token` from the kernel's copy sends nothing anywhere.
+const VERBS: [&str; 8] = [
+    "status work",
+    "token work --no-cache",
+    "refresh work",
+    "call work /x",
+    "userinfo work",
+    "whoami work",
+    "introspect work",
+    "logout work",
+];
+
+/// Signed in at the one server by a person, with a client secret; the other one waits.
+fn signed_in() -> (Person, (Odd, Seen), (Odd, Seen)) {
+    let mut me = Person::new();
+    let (ours, theirs) = (server(&mut me, "ours"), server(&mut me, "theirs"));
+    me.config("providers/acme.toml", &provider(&ours.0.base, &theirs.0.base));
+    me.config("providers/zeta.toml", &provider(&theirs.0.base, &ours.0.base).replace("acme", "zeta"));
+    std::fs::write(me.path("secret"), "client-secret-of-ours").unwrap();
+    let secret = me.path("secret").display().to_string();
+    me.answers("ann").answers_hidden("a-password-0123");
+    let done =
+        me.runs(&["login", "work", "--provider", "acme", "--grant", "password", "--client-secret-file", &secret]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    (me, ours, theirs)
+}
+
+fn is_refused(done: &Output, why: &str) {
+    assert_eq!(done.code, 7, "{why}: {}{}", done.out, done.err);
+    assert!((done.out.clone() + &done.err).contains("oauthctl login work"), "{why}: {}{}", done.out, done.err);
+    done.tells_nothing_of("access-ours");
+}
+
+/// What of the login went to the other server.
+fn leaked(theirs: &(Odd, Seen)) -> Vec<String> {
+    let secrets = ["access-ours", "refresh-ours", "client-secret-of-ours", "Basic "];
+    let seen = theirs.1.lock().unwrap();
+    seen.iter().filter(|request| secrets.iter().any(|secret| request.contains(secret))).cloned().collect()
+}
+
+#[test]
+fn what_was_obtained_in_one_place_goes_to_no_other() {
+    type Change = (&'static str, fn(&mut Person, &str, &str), &'static str);
+    let changes: [Change; 10] = [
+        ("a flag's environment", |_, _, _| (), " --environment b"),
+        ("a flag's variable", |_, _, _| (), " --var base=THEIRS"),
+        ("a flag's provider", |_, _, _| (), " --provider zeta"),
+        ("the profile's environment", |me, _, _| drop(me.types("profile set work environment b")), ""),
+        ("the profile's variable", |me, _, to| drop(me.runs(&["profile", "set", "work", "vars.base", to])), ""),
+        ("the profile's provider", |me, _, _| drop(me.types("profile set work provider zeta")), ""),
+        ("the whole file", |me, us, to| me.config("providers/acme.toml", &provider(to, us)), ""),
+        (
+            "the API alone",
+            |me, us, to| {
+                let text = provider(us, to).replace("base-url = \"{base}", &format!("base-url = \"{to}"));
+                me.config("providers/acme.toml", &text);
+            },
+            "",
+        ),
+        (
+            "revocation alone",
+            |me, us, to| {
+                me.config("providers/acme.toml", &provider(us, to).replace("{base}/revoke", &format!("{to}/revoke")));
+            },
+            "",
+        ),
+        (
+            "another folder",
+            |me, us, to| {
+                std::fs::create_dir_all(me.path("ci/providers")).unwrap();
+                std::fs::write(me.path("ci/providers/acme.toml"), provider(to, us)).unwrap();
+                std::fs::write(
+                    me.path("ci/config.toml"),
+                    "[profiles.work]\nprovider = \"acme\"\ngrant = \"password\"\n",
+                )
+                .unwrap();
+                let folder = me.path("ci").display().to_string();
+                me.set("OAUTHCTL_CONFIG_DIR", &folder);
+            },
+            "",
+        ),
+    ];
+    for (what, change, flags) in changes {
+        for verb in VERBS {
+            let (mut me, ours, theirs) = signed_in();
+            let (us, to) = (ours.0.base.clone(), theirs.0.base.clone());
+            let before = me.record("work");
+            change(&mut me, &us, &to);
+            let done = me.types(&format!("{verb}{}", flags.replace("THEIRS", &to)));
+            is_refused(&done, &format!("{what}, {verb}"));
+            assert_eq!(leaked(&theirs), Vec::<String>::new(), "{what}, {verb}");
+            assert_eq!(me.record("work"), before, "{what}, {verb}: nothing is lost");
+            // for the double's own count
+            crate::world::robot::get(&format!("{to}/x"));
+        }
+    }
+}
+
+// a client secret that was entered for one provider is none of another's
+#[test]
+fn a_client_secret_stays_with_the_provider_that_it_was_entered_for() {
+    for line in [
+        "token work --provider zeta --grant client-credentials",
+        "call work /x --provider zeta --grant client-credentials",
+        "token work --environment b --grant client-credentials",
+        "login work --provider zeta --grant client-credentials",
+        "login work --environment b --grant client-credentials --client-id another",
+    ] {
+        let (mut me, _ours, theirs) = signed_in();
+        let done = me.types(line);
+        assert_eq!(leaked(&theirs), Vec::<String>::new(), "{line}: {}", done.err);
+        crate::world::robot::get(&format!("{}/x", theirs.0.base));
+    }
+    // after a logout too
+    let (mut me, _ours, theirs) = signed_in();
+    crate::world::robot::get(&format!("{}/x", theirs.0.base));
+    assert_eq!(me.types("logout work").code, 0);
+    me.types("profile set work provider zeta");
+    let done = me.types("token work --grant client-credentials");
+    assert_eq!(done.code, 7, "{}", done.err);
+    assert_eq!(leaked(&theirs), Vec::<String>::new());
+    // a secret for the other provider does not take the token along
+    let (mut me, ours, theirs) = signed_in();
+    me.types("profile set work provider zeta");
+    me.stdin("client-secret-of-theirs");
+    assert_eq!(me.types("profile set-secret work -").code, 0);
+    is_refused(&me.types("call work /x"), "set-secret");
+    me.types("profile set work provider acme");
+    assert_eq!(me.types("call work /x").code, 0, "the login is still that of the first provider");
+    assert!(ours.1.lock().unwrap().iter().all(|request| !request.contains("of-theirs")));
+    crate::world::robot::get(&format!("{}/x", theirs.0.base));
+}
+
+#[test]
+fn a_login_moves_it() {
+    let (mut me, _ours, theirs) = signed_in();
+    me.types("profile set work environment b");
+    is_refused(&me.types("call work /x"), "before");
+    assert!(me.types("list").out.contains("elsewhere"));
+    let secret = me.path("secret").display().to_string();
+    me.answers("ann").answers_hidden("a-password-0123");
+    assert_eq!(me.runs(&["login", "work", "--grant", "password", "--client-secret-file", &secret]).code, 0);
+    assert_eq!(me.types("call work /x").code, 0);
+    assert!(theirs.1.lock().unwrap().iter().any(|request| request.contains("Bearer access-theirs")));
+}
+
+#[test]
+fn two_issuers_never_share_a_profile() {
+    for (one, other) in [
+        ("/tenant/a", "/tenant:a"),
+        ("/tenant/a", "/tenant-a"),
+        (&*format!("/{}/one", "x".repeat(70)), &*format!("/{}/two", "x".repeat(70))),
+    ] {
+        let mut me = Person::new();
+        me.config("config.toml", "");
+        let (first, second) = (format!("https://as.example{one}"), format!("https://as.example{other}"));
+        let name = |me: &mut Person, issuer: &str| {
+            let done = me.runs(&["token", issuer, "--format", "json"]);
+            let words = done.err.split('`').nth(1).unwrap_or_default().to_owned();
+            assert_eq!(done.code, 4, "{}", done.err);
+            words
+        };
+        let short = name(&mut me, &first);
+        assert_eq!(name(&mut me, &second), short, "nobody has the name yet");
+        me.runs(&["profile", "set", &short, "provider", &first]);
+        assert_eq!(name(&mut me, &first), short);
+        let own = name(&mut me, &second);
+        assert_ne!(own, short, "{one} {other}");
+        me.runs(&["profile", "set", &own, "provider", &second]);
+        assert_eq!(name(&mut me, &second), own);
+        me.runs(&["profile", "remove", &short]);
+        assert_eq!(name(&mut me, &second), own, "it keeps its name when the other one goes");
+    }
+}
+
+/// A server of numbered tokens for a job's grants, and the profile `job` of it.
+fn job() -> (Person, (Odd, Seen)) {
+    let mut me = Person::new();
+    let ours = server(&mut me, "ours");
+    me.config("providers/acme.toml", &provider(&ours.0.base, &ours.0.base).replace("refresh_token", "none"));
+    for (name, text) in [("ann", "token-of-ann"), ("bob", "token-of-bob"), ("secret", "client-secret-of-ours")] {
+        std::fs::write(me.path(name), text).unwrap();
+    }
+    // {"sub":"ann"} and {"sub":"bob"}
+    for (name, claims) in [("jwt-ann", "eyJzdWIiOiJhbm4ifQ"), ("jwt-bob", "eyJzdWIiOiJib2IifQ")] {
+        std::fs::write(me.path(name), format!("eyJhbGciOiJub25lIn0.{claims}.c2ln")).unwrap();
+    }
+    (me, ours)
+}
+
+// the old token is never handed out for the new request
+#[test]
+fn a_request_that_differs_gets_a_token_of_its_own() {
+    let exchange = "--grant token-exchange --subject-token-file ~/ann";
+    for (first, then) in [
+        (exchange, "--grant token-exchange --subject-token-file ~/bob"),
+        (exchange, "--grant token-exchange --subject-token-file ~/ann --actor-token-file ~/bob"),
+        (exchange, "--grant token-exchange --subject-token-file ~/ann --requested-token-type jwt"),
+        (exchange, "--grant token-exchange --subject-token-file ~/ann --audience a"),
+        (exchange, "--grant token-exchange --subject-token-file ~/ann --resource https://a.example"),
+        (exchange, "--grant token-exchange --subject-token-file ~/ann --scope read"),
+        ("--grant client-credentials --audience a", "--grant client-credentials --audience b"),
+        ("--grant client-credentials --audience a", "--grant client-credentials"),
+        ("--grant client-credentials", "--grant client-credentials --resource https://b.example"),
+        ("--grant client-credentials --scope a", "--grant client-credentials --scope b"),
+        ("--grant client-credentials --scope a", "--grant client-credentials"),
+        ("--grant client-credentials", "--grant client-credentials --client-id another"),
+        ("--grant jwt-bearer --assertion-file ~/jwt-ann", "--grant jwt-bearer --assertion-file ~/jwt-bob"),
+    ] {
+        let (mut me, _ours) = job();
+        let mut token = |flags: &str| {
+            let done = me.types(&format!("token acme {flags} --client-secret-file ~/secret"));
+            assert_eq!(done.code, 0, "{flags}: {}", done.err);
+            done.out
+        };
+        let (one, two) = (token(first), token(then));
+        assert_ne!(one, two, "{first} / {then}");
+        assert_eq!(token(first), one, "the first one is still its own: {first}");
+    }
+}
+
+#[test]
+fn what_the_configuration_asks_for_now_is_asked_for() {
+    for (key, value) in [("audience", "b"), ("resource", "https://b.example"), ("scopes", "b"), ("environment", "b")] {
+        let (mut me, _ours) = job();
+        let secret = me.path("secret").display().to_string();
+        assert_eq!(
+            me.runs(&["login", "acme", "--grant", "client-credentials", "--client-secret-file", &secret]).code,
+            0
+        );
+        let one = me.types("token acme").out;
+        assert_eq!(me.types("token acme").out, one);
+        assert_eq!(me.runs(&["profile", "set", "acme", key, value]).code, 0, "{key}");
+        let two = me.types("token acme");
+        assert_ne!(two.out, one, "{key}: {}", two.err);
+    }
+}
+
+// the same file with another person's token in it
+#[test]
+fn an_input_that_has_changed_is_another_request() {
+    let (mut me, _ours) = job();
+    let line = "token acme --grant token-exchange --subject-token-file ~/ann --client-secret-file ~/secret";
+    let one = me.types(line).out;
+    assert_eq!(me.types(line).out, one);
+    std::fs::write(me.path("ann"), "token-of-carol").unwrap();
+    assert_ne!(me.types(line).out, one);
+}
+
+// a person's login: asked for with other words it is told, and never handed out
+#[test]
+fn a_login_is_not_handed_out_for_what_it_was_not_asked_for_with() {
+    for flags in ["--scope admin", "--resource https://b.example", "--audience b", "--client-id another", "--param a=b"]
+    {
+        let (mut me, _ours, theirs) = signed_in();
+        let done = me.types(&format!("token work {flags}"));
+        assert_eq!((done.code, done.out.as_str()), (4, ""), "{flags}: {}", done.err);
+        let done = me.set("OAUTHCTL_SCOPE", "admin").types("token work");
+        assert_eq!((done.code, done.out.as_str()), (4, ""), "{}", done.err);
+        crate::world::robot::get(&format!("{}/x", theirs.0.base));
+    }
+}
+
+// the subject's profile signs in as another person
+#[test]
+fn another_subject_is_another_request() {
+    let (mut me, _ours, theirs) = signed_in();
+    let secret = me.path("secret").display().to_string();
+    me.config("config.toml", &(me.config_text() + "[profiles.narrow]\nprovider = \"acme\"\nclient-id = \"job\"\ngrant = \"token-exchange\"\nsubject-profile = \"work\"\n"));
+    let one = me.types("token narrow").out;
+    assert_eq!(me.types("token narrow").out, one);
+    me.later(1);
+    me.answers("bob").answers_hidden("a-password-0123");
+    let done = me.runs(&["login", "work", "--grant", "password", "--client-secret-file", &secret]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    let two = me.types("token narrow");
+    assert_ne!(two.out, one, "{}", two.err);
+    crate::world::robot::get(&format!("{}/x", theirs.0.base));
+}
+
+/// Keys of a profile that decide which token comes back, each with two values; after the one was asked for, the token is not handed
+/// out for the other.
+const DECIDING: [(&str, &str, &str); 13] = [
+    ("provider", "acme", "zeta"),
+    ("environment", "a", "b"),
+    ("client-id", "one", "two"),
+    ("grant", "client-credentials", "jwt-bearer"),
+    ("scopes", "a", "b"),
+    ("resource", "https://a.example", "https://b.example"),
+    ("audience", "a", "b"),
+    ("authorization-details", "[{\"type\":\"a\"}]", "[{\"type\":\"b\"}]"),
+    ("acr-values", "a", "b"),
+    ("requested-token-type", "jwt", "access_token"),
+    ("subject-token-type", "jwt", "access_token"),
+    ("username", "ann", "bob"),
+    ("assertion-issuer", "one", "two"),
+];
+/// Those that a test above walks with the files or the profile that they name.
+const BESIDE: [&str; 8] = [
+    "assertion",
+    "subject-token",
+    "subject-profile",
+    "actor-token",
+    "actor-token-type",
+    "subject",
+    "vars.NAME",
+    "params.NAME",
+];
+/// Those that decide how a token is asked for, where it rests, or how it is proved whose it is, and not which one it is.
+const PASSING: [&str; 24] = [
+    "client-secret",
+    "redirect-uri",
+    "port",
+    "store",
+    "allow-private",
+    "login-hint",
+    "prompt",
+    "max-age",
+    "ui-locales",
+    "response-mode",
+    "par",
+    "request-object",
+    "password",
+    "binding-message",
+    "id-token-hint",
+    "login-hint-token",
+    "requested-expiry",
+    "auth",
+    "assertion-audience",
+    "client-key",
+    "client-key-id",
+    "client-key-algorithm",
+    "client-certificate",
+    "dpop",
+];
+
+#[test]
+fn every_key_of_a_profile_is_known_to_decide_or_not_to() {
+    for key in oauthctl::config::profile_keys() {
+        let key = [".command", ".file", ".env"].iter().find_map(|s| key.strip_suffix(s)).unwrap_or(&key);
+        let deciding = DECIDING.iter().any(|(name, _, _)| *name == key) || BESIDE.contains(&key);
+        assert!(deciding != PASSING.contains(&key), "`{key}`: which of the two is it?");
+    }
+    for (key, one, two) in DECIDING {
+        let (mut me, ours) = job();
+        let other = provider(&ours.0.base, &ours.0.base).replace("acme", "zeta");
+        me.config("providers/zeta.toml", &other);
+        let acme =
+            provider(&ours.0.base, &ours.0.base) + "[environments.a.vars.base]\ndefault = \"" + &ours.0.base + "\"\n";
+        me.config("providers/acme.toml", &acme);
+        let grant = if key == "grant" { "" } else { "grant = \"client-credentials\"\n" };
+        let of_provider = if key == "provider" { "" } else { "provider = \"acme\"\n" };
+        let assertion = me.path("jwt-ann").display().to_string();
+        me.config(
+            "config.toml",
+            &format!(
+                "[profiles.work]\n{of_provider}{grant}client-secret.file = \"{}\"\nassertion.file = \"{assertion}\"\n",
+                me.path("secret").display()
+            ),
+        );
+        let mut token = |value: &str| {
+            assert_eq!(me.runs(&["profile", "set", "work", key, value]).code, 0, "{key}");
+            let done = me.types("token work");
+            assert_eq!(done.code, 0, "{key} = {value}: {}", done.err);
+            done.out
+        };
+        let first = token(one);
+        assert_eq!(token(one), first, "{key}: it is kept");
+        assert_ne!(token(two), first, "{key}");
+    }
+}
