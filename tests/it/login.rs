@@ -427,6 +427,24 @@ fn where_nothing_can_be_pasted_the_login_ends_at_once() {
     );
 }
 
+// where nobody can be asked, only a flag says yes
+#[test]
+fn a_sign_in_without_a_state_is_kept_unasked_only_by_a_flag() {
+    for (flag, code) in [("", 7), (" -q", 7), (" --yes", 0), (" --yes -q", 0)] {
+        let mut me = Person::new();
+        let _server = me.practice(Manners::VerticalResponse);
+        me.stdin("practice-secret");
+        let line = format!(
+            "login verticalresponse --client-id practice-client --client-secret-file - --redirect-uri http://127.0.0.1:{}/cb{flag}",
+            own_port()
+        );
+        let done = me.browser(allows).types(&line);
+        assert_eq!(done.code, code, "{flag}: {}", done.err);
+        assert!(done.err.contains("it is alice@example.test (user_id 3693524085)"), "{flag}: {}", done.err);
+        assert_eq!(me.keychain.accounts().is_empty(), code != 0, "{flag}");
+    }
+}
+
 // S6, C-11: nothing ties that redirect to this login, so the person is shown who it is and asked
 #[test]
 fn verticalresponse_is_signed_in_to_with_a_path_of_ones_own() {

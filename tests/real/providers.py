@@ -52,7 +52,7 @@ def verticalresponse_logs_in_without_a_state_and_keeps_the_account(t):
     secret = home.secret_file("practice-secret")
     home.run(
         *in_sandbox(
-            f"oauthctl login verticalresponse {' '.join(APP)} {rig.quoted(secret)} --redirect-uri {FIXED}",
+            f"oauthctl login verticalresponse {' '.join(APP)} {rig.quoted(secret)} --yes --redirect-uri {FIXED}",
             "oauthctl token verticalresponse",
             "oauthctl status verticalresponse >&2",
         ),
@@ -142,7 +142,9 @@ def verticalresponse_sends_a_get_without_state_or_grant_type_and_keeps_the_user_
     home = t.home(OAUTHCTL_STORE="file")
     t.practice(home, "verticalresponse")
     browser = t.browser()
-    ran = home.run("login", "verticalresponse", *APP, home.secret_file("practice-secret"), "-v", env={"BROWSER": browser}).expect(0)
+    args = ("login", "verticalresponse", *APP, home.secret_file("practice-secret"))
+    home.run(*args, env={"BROWSER": t.browser()}).expect(7, err=r"it is alice@example\.test")
+    ran = home.run(*args, "--yes", "-v", env={"BROWSER": browser}).expect(0)
     [exchange] = re.findall(r"> GET \S*/oauth/access_token\n\S* >   query: (.*)$", ran.err, re.M)
     check("grant_type" not in exchange and "practice-secret" not in ran.err, f"sent: {exchange}")
     check(not any("state=" in step.get("location") or "" for step in browser.log() if ":8000" in (step.get("location") or "")), "no state comes back")

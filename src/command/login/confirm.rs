@@ -34,13 +34,20 @@ pub(super) fn confirm_account(
     provider: &Provider,
     account: Option<&str>,
     given: (&TokenSet, &Client),
+    yes: bool,
 ) -> Result<(), Error> {
     let name = safe(&provider.name);
     let named = named(account, given.0);
-    if !may_ask(world) {
+    if yes || !may_ask(world) {
         let who = named.unwrap_or_else(|| "an account that is not named".to_owned());
-        world.warn(&format!("{name} can't prove that this sign-in is yours: it is {who}"));
-        return Ok(());
+        let unproved = format!("{name} can't prove that this sign-in is yours: it is {who}");
+        if yes {
+            world.insist(&unproved);
+            return Ok(());
+        }
+        let error = Error::new(Kind::Unsafe, unproved).cause("nobody could be asked, so the sign-in was not kept");
+        return Err(taken_back(world, session, provider, given, error)
+            .hint("`--yes` keeps it all the same: look at the account that is named then"));
     }
     world.insist(&format!("{name} does not send back what would prove that this sign-in is the one you began here."));
     world.insist(&match named {

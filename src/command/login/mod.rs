@@ -61,6 +61,9 @@ pub struct LoginArgs {
     /// The longest time to wait for the sign-in: `90s`, `5m` [default: 5m]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub timeout: Option<Duration>,
+    /// Keep a sign-in that the provider can't prove to be yours (it returns no `state`), and do not ask.
+    #[arg(long)]
+    pub yes: bool,
     /// Register this program where the provider takes registrations and no client id is known; do not ask first.
     #[arg(long, conflicts_with = "no_register")]
     pub register: bool,
@@ -152,7 +155,7 @@ fn sign_in(
             unattended(world, session, &provider, old_record, grant, attempt)?
         }
     };
-    finish(world, session, &provider, old, grant, obtained)
+    finish(world, session, &provider, old, obtained, (grant, args.yes))
 }
 
 /// Keeps first, tells the browser then, talks last.
@@ -161,12 +164,12 @@ fn finish(
     session: &mut Session,
     provider: &Provider,
     old: Option<Record>,
-    grant: GrantKind,
     obtained: Obtained,
+    (grant, yes): (GrantKind, bool),
 ) -> Result<u8, Error> {
     let Obtained { set, client, asked, redirect_params, mut caught, sent, confirm } = obtained;
     let mut unverified = false;
-    if let Some(caught) = caught.take_if(|_| confirm && may_ask(world)) {
+    if let Some(caught) = caught.take_if(|_| confirm && !yes && may_ask(world)) {
         // the browser has done its part, and the person is to look here
         caught.tell(Page::Asked);
     }
@@ -180,7 +183,7 @@ fn finish(
             (told, _) => told,
         };
         if confirm {
-            confirm_account(world, session, provider, account.as_deref(), (&set, &client))?;
+            confirm_account(world, session, provider, account.as_deref(), (&set, &client), yes)?;
         }
         store_login(world, session, provider, old, grant, &set, &client, &asked, &redirect_params, account.clone())?;
         Ok(account)
