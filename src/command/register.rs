@@ -338,6 +338,7 @@ fn delete(world: &mut World, session: &Session, record: Record, management: &Man
 }
 
 fn save(world: &mut World, session: &Session, record: &Record) -> Result<(), Error> {
+    copy::forget(world, session);
     session.store.save(&session.name, &record.to_json()).map_err(|e| {
         let why = Error::from(e);
         let id = safe(record.client_id.as_deref().unwrap_or(""));
@@ -348,9 +349,6 @@ fn save(world: &mut World, session: &Session, record: &Record) -> Result<(), Err
             ..why
         }
     })?;
-    if record.token.is_none() {
-        copy::forget(world, session);
-    }
     renewal::saw(session, record.generation);
     Ok(())
 }

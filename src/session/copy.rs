@@ -10,7 +10,6 @@ use std::time::Duration;
 use crate::secret::{Secret, hash};
 use crate::session::Session;
 use crate::session::bound::Bound;
-use crate::session::lock::credential_name;
 use crate::session::paths::Paths;
 use crate::session::record::Record;
 use crate::token::{Freshness, TokenSet};
@@ -101,7 +100,8 @@ pub fn forget(world: &World, session: &Session) {
 }
 
 fn copy_name(session: &Session) -> String {
-    format!("copy:{}", credential_name(&*session.store, &session.name))
+    let text = format!("{}\0{}\0{}", session.store.kind().name(), session.store.scope(), session.name);
+    format!("copy:{}", hash(text.as_bytes()))
 }
 
 fn link_name(world: &World, paths: &Paths, profile: &str) -> String {

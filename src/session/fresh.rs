@@ -114,7 +114,7 @@ fn refill_copy(world: &mut World, session: &Session, read: Option<&Record>) {
     if !session.cache || session.store.kind() != StoreKind::File {
         return;
     }
-    let Some(_lock) = lock::try_acquire(world, &session.paths, &*session.store, &session.name) else { return };
+    let Some(_lock) = lock::try_acquire(&session.paths, &*session.store, &session.name) else { return };
     if let Ok(Some(now)) = session.load()
         && Some(now.generation) == read.map(|r| r.generation)
         && now.token.is_some()
@@ -377,8 +377,10 @@ fn without_store(world: &mut World, session: &mut Session, e: Error) -> Result<T
     Err(e)
 }
 
-/// Saves the record and keeps the kernel's copy true; the token set as it now stands in the store.
+/// Saves the record and keeps the kernel's copy true; the token set as it now stands in the store. Whenever this is cut off, no
+/// copy speaks for a record that is gone.
 pub fn keep(world: &mut World, session: &Session, record: &Record) -> Result<TokenSet, Error> {
+    copy::forget(world, session);
     session.store.save(&session.name, &record.to_json()).map_err(|e| {
         let why = Error::from(e);
         Error {

@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use ring::digest::{SHA256, digest};
-
 use crate::error::{Error, Kind};
+use crate::secret::hash;
 use crate::session::paths::Paths;
 use crate::store::{Store, StoreKind, private};
 use crate::world::World;
@@ -25,24 +24,33 @@ pub struct Lock {
     pub waited: bool,
 }
 
-/// A name for this credential that is safe in a file's name and tells nothing: hexadecimal.
+/// A name for this credential that is safe in a file's name and tells nothing: hexadecimal. Sealed files lie beside what has such a
+/// name, by whatever path one comes there: which store it is needn't be said.
 pub fn credential_name(store: &dyn Store, profile: &str) -> String {
-    let text = format!("{}\0{}\0{profile}", store.kind().name(), store.scope());
-    digest(&SHA256, text.as_bytes()).as_ref()[..16].iter().map(|b| format!("{b:02x}")).collect()
+    let scope = if store.kind() == StoreKind::File { String::new() } else { store.scope() };
+    hash(format!("{}\0{scope}\0{profile}", store.kind().name()).as_bytes())
 }
 
 /// The folder for locks: beside the session bus where the keychain is reached over it, else in the state folder. The bus comes
-/// first: a job that was given its address alone must find the same lock as the desktop (C-29).
-fn folder(world: &World, paths: &Paths, store: &dyn Store) -> Result<PathBuf, Error> {
+/// first, and no variable has a say: a job that was given its address alone must find the same lock as the desktop (C-29).
+fn folder(paths: &Paths, store: &dyn Store) -> Result<PathBuf, Error> {
     if store.kind() == StoreKind::Keychain {
         let beside_bus =
             store.scope().strip_prefix("unix:path=").and_then(|path| Some(Path::new(path).parent()?.to_owned()));
-        let runtime = world.env.var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-        if let Some(found) = beside_bus.into_iter().chain(runtime).find(|folder| is_own(folder)) {
+        if let Some(found) = beside_bus.into_iter().chain(runtime()).find(|folder| is_own(folder)) {
             return Ok(found.join("oauthctl"));
         }
     }
     Ok(paths.require_state()?.join("locks"))
+}
+
+/// The system's own folder for what this user runs, whatever `XDG_RUNTIME_DIR` says.
+fn runtime() -> Option<PathBuf> {
+    #[cfg(target_os = "linux")]
+    // SAFETY: takes nothing, can't fail
+    return Some(PathBuf::from(format!("/run/user/{}", unsafe { libc::geteuid() })));
+    #[cfg(not(target_os = "linux"))]
+    None
 }
 
 /// A folder of this user's alone: not `/tmp`.
@@ -64,8 +72,8 @@ fn is_own(folder: &Path) -> bool {
 }
 
 /// The lock's file, open but not locked.
-fn open(world: &World, paths: &Paths, store: &dyn Store, profile: &str) -> Result<(PathBuf, File), Error> {
-    let folder = folder(world, paths, store)?;
+fn open(paths: &Paths, store: &dyn Store, profile: &str) -> Result<(PathBuf, File), Error> {
+    let folder = folder(paths, store)?;
     let path = folder.join(format!("{}.lock", credential_name(store, profile)));
     let made = private::make_folder(&folder).map_err(std::io::Error::other).and_then(|_| {
         let mut options = OpenOptions::new();
@@ -90,15 +98,15 @@ fn failed(path: &Path, e: std::io::Error) -> Error {
 }
 
 /// The lock, if nobody holds it and it can be had at all.
-pub fn try_acquire(world: &World, paths: &Paths, store: &dyn Store, profile: &str) -> Option<Lock> {
-    let (_, file) = open(world, paths, store, profile).ok()?;
+pub fn try_acquire(paths: &Paths, store: &dyn Store, profile: &str) -> Option<Lock> {
+    let (_, file) = open(paths, store, profile).ok()?;
     file.try_lock().ok()?;
     Some(Lock { _file: file, waited: false })
 }
 
 /// Waits for the lock; never goes on without it.
 pub fn acquire(world: &mut World, paths: &Paths, store: &dyn Store, profile: &str) -> Result<Lock, Error> {
-    let (path, file) = open(world, paths, store, profile)?;
+    let (path, file) = open(paths, store, profile)?;
     match file.try_lock() {
         Ok(()) => return Ok(Lock { _file: file, waited: false }),
         Err(std::fs::TryLockError::WouldBlock) => {}

@@ -361,8 +361,13 @@ impl Store for FileStore {
     }
 
     fn scope(&self) -> String {
-        let folder = std::path::absolute(&self.folder).unwrap_or_else(|_| self.folder.clone());
-        folder.display().to_string()
+        #[cfg(unix)]
+        if let Ok(folder) = std::fs::metadata(&self.folder) {
+            use std::os::unix::fs::MetadataExt;
+            return format!("{}:{}", folder.dev(), folder.ino());
+        }
+        let folder = std::fs::canonicalize(&self.folder).or_else(|_| std::path::absolute(&self.folder));
+        folder.unwrap_or_else(|_| self.folder.clone()).display().to_string()
     }
 
     fn load(&self, profile: &str) -> Result<Option<Secret>, StoreError> {

@@ -407,12 +407,12 @@ impl<'a> Renewal<'a> {
         if let Ok(Some(now)) = session.load()
             && now.generation == record.generation
         {
+            copy::forget(world, session);
             let cleared = Record { token: None, generation: record.generation + 1, ..record.clone() };
             match session.store.save(&session.name, &cleared.to_json()) {
                 Ok(()) => saw(session, cleared.generation),
                 Err(why) => world.warn(&format!("the dead token could not be cleared: {why}")),
             }
-            copy::forget(world, session);
         }
         Error { message: format!("the login of `{}` has ended: the provider refuses to renew it", session.name), ..e }
     }

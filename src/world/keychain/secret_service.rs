@@ -136,7 +136,13 @@ impl Keychain for SecretService {
     }
 
     fn scope(&self) -> String {
-        self.addresses().first().map(Address::to_string).unwrap_or_default()
+        let Some(address) = self.addresses().into_iter().next() else { return String::new() };
+        let text = address.to_string();
+        // one socket has one name, by whatever links one comes to it
+        match text.strip_prefix("unix:path=").map(std::fs::canonicalize) {
+            Some(Ok(path)) => format!("unix:path={}", path.display()),
+            _ => text,
+        }
     }
 }
 
