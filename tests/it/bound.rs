@@ -81,6 +81,7 @@ fn leaked(theirs: &(Odd, Seen)) -> Vec<String> {
     seen.iter().filter(|request| secrets.iter().any(|secret| request.contains(secret))).cloned().collect()
 }
 
+// B-01, B-02, B-03, B-04, B-17
 #[test]
 fn what_was_obtained_in_one_place_goes_to_no_other() {
     type Change = (&'static str, fn(&mut Person, &str, &str), &'static str);
@@ -139,7 +140,7 @@ fn what_was_obtained_in_one_place_goes_to_no_other() {
     }
 }
 
-// a client secret that was entered for one provider is none of another's
+// B-05, B-06: a client secret that was entered for one provider is none of another's
 #[test]
 fn a_client_secret_stays_with_the_provider_that_it_was_entered_for() {
     for line in [
@@ -187,6 +188,7 @@ fn a_login_moves_it() {
     assert!(theirs.1.lock().unwrap().iter().any(|request| request.contains("Bearer access-theirs")));
 }
 
+// B-09
 #[test]
 fn two_issuers_never_share_a_profile() {
     for (one, other) in [
@@ -231,7 +233,7 @@ fn job() -> (Person, (Odd, Seen)) {
     (me, ours)
 }
 
-// the old token is never handed out for the new request
+// B-10, B-11: the old token is never handed out for the new request
 #[test]
 fn a_request_that_differs_gets_a_token_of_its_own() {
     let exchange = "--grant token-exchange --subject-token-file ~/ann";
@@ -262,6 +264,7 @@ fn a_request_that_differs_gets_a_token_of_its_own() {
     }
 }
 
+// B-13
 #[test]
 fn what_the_configuration_asks_for_now_is_asked_for() {
     for (key, value) in [("audience", "b"), ("resource", "https://b.example"), ("scopes", "b"), ("environment", "b")] {
@@ -304,7 +307,7 @@ fn a_login_is_not_handed_out_for_what_it_was_not_asked_for_with() {
     }
 }
 
-// the subject's profile signs in as another person
+// B-12: the subject's profile signs in as another person
 #[test]
 fn another_subject_is_another_request() {
     let (mut me, _ours, theirs) = signed_in();
@@ -411,4 +414,16 @@ fn every_key_of_a_profile_is_known_to_decide_or_not_to() {
         assert_eq!(token(one), first, "{key}: it is kept");
         assert_ne!(token(two), first, "{key}");
     }
+}
+
+// B-16: what speaks for a login goes before the login does
+#[test]
+fn no_copy_speaks_for_a_record_that_is_gone() {
+    let (mut me, _ours, theirs) = signed_in();
+    assert!(me.copies.texts().iter().any(|text| text.contains("access-ours")));
+    me.keychain.fault(crate::world::Fault::Forgets);
+    let done = me.types("refresh work");
+    assert_ne!(done.code, 0, "{}", done.err);
+    assert!(me.copies.texts().iter().all(|text| !text.contains("access-ours")), "{:?}", me.copies.texts());
+    crate::world::robot::get(&format!("{}/x", theirs.0.base));
 }

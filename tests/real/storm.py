@@ -99,6 +99,54 @@ def homes_that_share_a_keychain_share_the_lock(t):
     same([e["outcome"] for e in server.refreshes()], ["renewed"], "token requests")
 
 
+# B-15
+@test
+def a_store_by_another_path_is_the_same_store(t):
+    server = strict.serve(t)
+    home = strict.logged_in(t, server)
+    link = home.folder / "link"
+    link.symlink_to(home.state)
+    around = home.state.parent / "." / home.state.name / ".." / home.state.name
+    ways = [{}, {"OAUTHCTL_STATE_DIR": str(link)}, {"OAUTHCTL_STATE_DIR": str(around)}] * 4
+    strict.stale(server)
+    server.hold()
+    running = [home.start("token", "strict", "--no-cache", env=env) for env in ways]
+    rig.wait_until(lambda: strict.waiting_for_locks(p.pid for p in running) == len(running) - 1, "the others' wait for the lock")
+    server.let_go()
+    tokens = {home.collect(process, "token").expect(0).token for process in running}
+    same(len(tokens), 1, "different tokens")
+    same([e["outcome"] for e in server.refreshes()], ["renewed"], "token requests")
+    # what one way forgets is gone by the others
+    for env in ways[:3]:
+        home.run("token", "strict", env=env).expect(0)
+    home.run("logout", "strict", "--local-only", env=ways[1]).expect(0)
+    for env in ways[:3]:
+        home.run("token", "strict", env=env).expect(4)
+
+
+# B-15
+@test
+def a_bus_by_another_path_is_the_same_keychain(t):
+    keyring = t.keyring()
+    server = strict.serve(t)
+    home = strict.logged_in(t, server, keyring)
+    address = home.env["DBUS_SESSION_BUS_ADDRESS"]
+    socket = address.split("unix:path=")[1].split(",")[0]
+    link = home.folder / "bus"
+    link.symlink_to(socket)
+    ways = [{}, {"DBUS_SESSION_BUS_ADDRESS": f"unix:path={link}"}]
+    for env in ways:
+        home.run("token", "strict", env=env).expect(0)
+    strict.stale(server)
+    server.hold()
+    running = [home.start("token", "strict", "--no-cache", env=env) for env in ways * 3]
+    rig.wait_until(lambda: strict.waiting_for_locks(p.pid for p in running) == len(running) - 1, "the others' wait for the lock")
+    server.let_go()
+    for process in running:
+        home.collect(process, "token").expect(0)
+    same([e["outcome"] for e in server.refreshes()], ["renewed"], "token requests")
+
+
 @test
 def a_certified_server_that_ends_the_login_on_reuse(t):
     op = t.oidc_provider(access_ttl=2)
