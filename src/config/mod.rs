@@ -17,7 +17,8 @@ use std::path::{Path, PathBuf};
 pub use asks::{Asks, RESPONSE_MODES};
 pub use edit::{Editor, edit, profile_keys};
 pub use providers::{
-    aliases, is_built_in, provider, provider_by_alias, provider_in_environments, provider_names, validate_all,
+    aliases, description, is_built_in, provider, provider_by_alias, provider_in_environments, provider_names,
+    validate_all,
 };
 
 use crate::provider::expand::{check_url, with_scheme};

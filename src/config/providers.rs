@@ -54,6 +54,14 @@ pub fn is_built_in(dir: &Path, name: &str) -> bool {
     catalogue::find(name).is_some_and(|(id, _)| id == name) && !own_file(dir, name).exists()
 }
 
+/// The text that describes the provider of that name, the person's own or a built-in one, unread; `None` where that alone does not
+/// say all: another file may be extended, the name may be another one's.
+pub fn description(dir: &Path, name: &str) -> Option<String> {
+    let own = own_text(dir, name).ok()?;
+    let text = own.or_else(|| catalogue::find(name).filter(|(id, _)| *id == name).map(|(_, text)| text.to_owned()))?;
+    (!text.contains("extends")).then_some(text)
+}
+
 /// The other names by which a provider may be meant; a built-in one's lead to a file of one's own in its place too.
 pub fn aliases(dir: &Path, name: &str) -> Vec<String> {
     let Ok(provider) = provider(dir, name, None) else { return Vec::new() };

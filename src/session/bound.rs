@@ -46,6 +46,8 @@ pub struct Bound {
     pub environment: Option<String>,
     /// The provider's variables that a person gave, or their defaults; none that is secret.
     pub vars: BTreeMap<String, String>,
+    /// [`Session::described`] then: while it is the same, so are the places in the provider's file.
+    pub described: Option<String>,
     /// By the keys of the provider's file. Of a provider that is asked where its endpoints are, what was known of them by then.
     pub places: BTreeMap<String, BTreeSet<String>>,
 }
@@ -86,7 +88,13 @@ impl Bound {
         }
         let open = |name: &String| provider.vars.get(name).is_some_and(|var| var.from == VarFrom::User && !var.secret);
         filled.retain(|name, value| open(name) && !(practice && on_loopback(value)));
-        Bound { provider: provider.id.clone(), environment: environment.map(str::to_owned), vars: filled, places }
+        Bound {
+            provider: provider.id.clone(),
+            environment: environment.map(str::to_owned),
+            vars: filled,
+            described: None,
+            places,
+        }
     }
 
     /// In what the provider of now differs; `None`: the secret may go where `now` says. `built_in`: its facts are this program's.
@@ -151,7 +159,8 @@ impl Bound {
     }
 
     pub fn to_value(&self) -> Value {
-        json!({ "provider": self.provider, "environment": self.environment, "vars": self.vars, "places": self.places })
+        json!({ "provider": self.provider, "environment": self.environment, "vars": self.vars, "described": self.described,
+            "places": self.places })
     }
 
     /// `None`: not as [`Bound::to_value`] writes it.
@@ -160,6 +169,7 @@ impl Bound {
             provider: value.get("provider")?.as_str()?.to_owned(),
             environment: value.get("environment")?.as_str().map(str::to_owned),
             vars: serde_json::from_value(value.get("vars")?.clone()).ok()?,
+            described: value.get("described").and_then(Value::as_str).map(str::to_owned),
             places: serde_json::from_value(value.get("places")?.clone()).ok()?,
         })
     }
@@ -170,7 +180,16 @@ impl Session {
     pub fn bound(&self, provider: &Provider, learnt: &BTreeMap<String, String>) -> Bound {
         let mut vars = learnt.clone();
         vars.extend(self.profile.vars.clone());
-        Bound::of(provider, self.profile.environment.as_deref(), &vars)
+        let described = self.described();
+        Bound { described, ..Bound::of(provider, self.profile.environment.as_deref(), &vars) }
+    }
+
+    /// What the provider is as it is meant now, without reading its description: a fingerprint.
+    fn described(&self) -> Option<String> {
+        let dir = self.paths.config.as_deref().unwrap_or(Path::new(""));
+        let text = config::description(dir, self.provider_name())?;
+        let parts = json!([self.provider_name(), self.profile.environment, self.profile.vars, text]);
+        Some(hash(parts.to_string().as_bytes()))
     }
 
     /// What the tokens of a record are bound to. A record of an older version doesn't say: its provider as the configuration has
@@ -193,7 +212,11 @@ impl Session {
 
     /// In what the provider's file, and what was said of it, differs now from what the tokens are bound to. Asks nobody.
     pub fn moved_by_file(&self, record: &Record) -> Option<Moved> {
-        self.moved(&self.bound_of(record)?, record, &self.raw_provider().ok()?)
+        let bound = self.bound_of(record)?;
+        if bound.described.is_some() && bound.described == self.described() {
+            return None;
+        }
+        self.moved(&bound, record, &self.raw_provider().ok()?)
     }
 
     /// Whether the client secret of a record may not go where `provider` says.

@@ -49,6 +49,9 @@ use record::{Kept, Record};
 /// Variables that only a running program knows (the sandbox's address), asked for when the provider is first needed.
 pub type MoreVars = Box<dyn FnMut(&mut World) -> Result<BTreeMap<String, String>, Error>>;
 
+/// A provider's name and environment.
+type Meant = (String, Option<String>);
+
 pub struct Session {
     pub name: String,
     /// The provider's other name by which it was meant.
@@ -74,6 +77,8 @@ pub struct Session {
     read: RefCell<BTreeMap<String, Secret>>,
     more_vars: Option<MoreVars>,
     provider: Option<Provider>,
+    /// The provider's description, and of which provider and environment it is.
+    raw: RefCell<Option<(Meant, Provider)>>,
     client_secret: Option<Secret>,
     /// The server's document, if it was fetched by this command.
     pub metadata: Option<Kept>,
@@ -136,6 +141,7 @@ impl Session {
             read: RefCell::default(),
             more_vars: None,
             provider: None,
+            raw: RefCell::default(),
             client_secret: None,
             metadata: None,
             keys: None,
@@ -264,7 +270,13 @@ impl Session {
     /// The provider with its `{variables}` unfilled: for what is asked before a login.
     pub fn raw_provider(&self) -> Result<Provider, Error> {
         let dir = self.paths.config.as_deref().unwrap_or(std::path::Path::new(""));
-        let provider = config::provider(dir, self.provider_name(), self.profile.environment.as_deref())?;
+        let meant = (self.provider_name().to_owned(), self.profile.environment.clone());
+        let known = self.raw.borrow().as_ref().filter(|(of, _)| *of == meant).map(|(_, provider)| provider.clone());
+        let provider = match known {
+            Some(provider) => provider,
+            None => config::provider(dir, &meant.0, meant.1.as_deref())?,
+        };
+        *self.raw.borrow_mut() = Some((meant, provider.clone()));
         let has = |provider: &Provider, name: &str| {
             provider.vars.contains_key(name) || provider.response.capture.contains_key(name)
         };

@@ -273,6 +273,7 @@ mod tests {
                 provider: "getresponse".into(),
                 environment: Some("max".into()),
                 vars: BTreeMap::from([("domain".to_owned(), "x.example".to_owned())]),
+                described: Some("0123".into()),
                 places: BTreeMap::from([(
                     "token.url".to_owned(),
                     BTreeSet::from(["https://as.example/token".to_owned()]),
