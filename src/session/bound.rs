@@ -210,12 +210,18 @@ impl Session {
         })
     }
 
+    /// Whether the provider is described, word for word, as it was when the tokens were obtained.
+    pub(super) fn is_described(&self, record: &Record) -> bool {
+        let then = record.bound.as_ref().and_then(|bound| bound.described.as_ref());
+        then.is_some_and(|then| self.described().as_ref() == Some(then))
+    }
+
     /// In what the provider's file, and what was said of it, differs now from what the tokens are bound to. Asks nobody.
     pub fn moved_by_file(&self, record: &Record) -> Option<Moved> {
-        let bound = self.bound_of(record)?;
-        if bound.described.is_some() && bound.described == self.described() {
+        if self.is_described(record) {
             return None;
         }
+        let bound = self.bound_of(record)?;
         self.moved(&bound, record, &self.raw_provider().ok()?)
     }
 

@@ -33,6 +33,9 @@ pub(super) fn none_of_use(world: &World, session: &Session, record: Option<&Reco
     Error::login_first(&session.typed, format!("the token that is stored for `{}` {what}", session.name))
 }
 
+/// Those that were said, by flag, variable or configuration: of a grant without a person.
+const SCOPES: &str = "scopes";
+
 /// In what a record is another's than what is meant now.
 enum Differs {
     Moved(Moved),
@@ -82,7 +85,8 @@ fn differs(session: &Session, record: &Record) -> Option<Differs> {
     let by_person = session.grant(None, Some(record)).needs_person();
     scopes_differ(session, record, by_person).map(Differs::Scopes).or_else(|| {
         let (kept, now) = (record.asked_with.as_ref()?, session.asked_with.as_ref()?);
-        let mut keys = kept.keys().chain(now.keys());
+        // judged above, by what was asked for in the end
+        let mut keys = kept.keys().filter(|key| *key != SCOPES).chain(now.keys().filter(|key| *key != SCOPES));
         keys.find(|key| kept.get(*key) != now.get(*key)).cloned().map(Differs::With)
     })
 }
@@ -92,6 +96,13 @@ fn scopes_differ(session: &Session, record: &Record, by_person: bool) -> Option<
     if by_person {
         let said = session.profile.scopes.as_deref()?;
         return said.iter().find(|scope| !record.asked.contains(scope)).cloned();
+    }
+    // the same words, over the same usual scopes
+    if session.is_described(record)
+        && record.asked_with.as_ref().map(|with| with.get(SCOPES))
+            == session.asked_with.as_ref().map(|with| with.get(SCOPES))
+    {
+        return None;
     }
     let now = session.scopes(&session.raw_provider().ok()?, session.grant(None, Some(record)));
     let same = now.len() == record.asked.len() && now.iter().all(|scope| record.asked.contains(scope));
@@ -106,6 +117,7 @@ pub fn asked_with(world: &mut World, session: &Session, grant: GrantKind) -> Res
         with.extend(session.profile.params.iter().map(|(name, value)| (format!("params.{name}"), value.clone())));
         return Ok(with);
     }
+    with.extend(session.profile.scopes.as_ref().map(|scopes| (SCOPES.to_owned(), scopes.join(" "))));
     let inputs =
         [("assertion", &asks.assertion), ("subject token", &asks.subject_token), ("actor token", &asks.actor_token)];
     for (what, source) in inputs {
