@@ -90,7 +90,7 @@ fn refuse_home(name: &str, issuer: &str, url: &str) -> Result<(), Error> {
 mod tests {
     use super::*;
 
-    // B-08
+    // P-08
     #[test]
     fn only_an_issuer_on_this_machine_leads_to_it() {
         let homes = [

@@ -81,7 +81,7 @@ fn leaked(theirs: &(Odd, Seen)) -> Vec<String> {
     seen.iter().filter(|request| secrets.iter().any(|secret| request.contains(secret))).cloned().collect()
 }
 
-// B-01, B-02, B-03, B-04, B-17
+// P-01, P-02, P-03, P-04, P-17
 #[test]
 fn what_was_obtained_in_one_place_goes_to_no_other() {
     type Change = (&'static str, fn(&mut Person, &str, &str), &'static str);
@@ -140,7 +140,7 @@ fn what_was_obtained_in_one_place_goes_to_no_other() {
     }
 }
 
-// B-05, B-06: a client secret that was entered for one provider is none of another's
+// P-05, P-06: a client secret that was entered for one provider is none of another's
 #[test]
 fn a_client_secret_stays_with_the_provider_that_it_was_entered_for() {
     for line in [
@@ -188,7 +188,7 @@ fn a_login_moves_it() {
     assert!(theirs.1.lock().unwrap().iter().any(|request| request.contains("Bearer access-theirs")));
 }
 
-// B-09
+// P-09
 #[test]
 fn two_issuers_never_share_a_profile() {
     for (one, other) in [
@@ -233,7 +233,7 @@ fn job() -> (Person, (Odd, Seen)) {
     (me, ours)
 }
 
-// B-10, B-11: the old token is never handed out for the new request
+// P-10, P-11: the old token is never handed out for the new request
 #[test]
 fn a_request_that_differs_gets_a_token_of_its_own() {
     let exchange = "--grant token-exchange --subject-token-file ~/ann";
@@ -264,7 +264,7 @@ fn a_request_that_differs_gets_a_token_of_its_own() {
     }
 }
 
-// B-13
+// P-13
 #[test]
 fn what_the_configuration_asks_for_now_is_asked_for() {
     for (key, value) in [("audience", "b"), ("resource", "https://b.example"), ("scopes", "b"), ("environment", "b")] {
@@ -307,7 +307,7 @@ fn a_login_is_not_handed_out_for_what_it_was_not_asked_for_with() {
     }
 }
 
-// B-12: the subject's profile signs in as another person
+// P-12: the subject's profile signs in as another person
 #[test]
 fn another_subject_is_another_request() {
     let (mut me, _ours, theirs) = signed_in();
@@ -416,7 +416,7 @@ fn every_key_of_a_profile_is_known_to_decide_or_not_to() {
     }
 }
 
-// B-16: what speaks for a login goes before the login does
+// P-16: what speaks for a login goes before the login does
 #[test]
 fn no_copy_speaks_for_a_record_that_is_gone() {
     let (mut me, _ours, theirs) = signed_in();

@@ -306,7 +306,7 @@ fn a_document_without_end_or_too_deep_is_refused() {
     }
 }
 
-// D-05, B-07
+// D-05, P-07
 #[test]
 fn a_token_endpoint_on_another_site_is_named_and_one_that_moved_gets_no_token() {
     let mut me = Person::new();

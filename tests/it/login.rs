@@ -427,7 +427,7 @@ fn where_nothing_can_be_pasted_the_login_ends_at_once() {
     );
 }
 
-// B-14: where nobody can be asked, only a flag says yes
+// P-14: where nobody can be asked, only a flag says yes
 #[test]
 fn a_sign_in_without_a_state_is_kept_unasked_only_by_a_flag() {
     for (flag, code) in [("", 7), (" -q", 7), (" --yes", 0), (" --yes -q", 0)] {

@@ -99,7 +99,7 @@ def homes_that_share_a_keychain_share_the_lock(t):
     same([e["outcome"] for e in server.refreshes()], ["renewed"], "token requests")
 
 
-# B-15
+# P-15
 @test
 def a_store_by_another_path_is_the_same_store(t):
     server = strict.serve(t)
@@ -124,7 +124,7 @@ def a_store_by_another_path_is_the_same_store(t):
         home.run("token", "strict", env=env).expect(4)
 
 
-# B-15
+# P-15
 @test
 def a_bus_by_another_path_is_the_same_keychain(t):
     keyring = t.keyring()
