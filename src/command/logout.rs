@@ -139,7 +139,7 @@ fn without_token(world: &mut World, session: &Session, record: Option<Record>) -
             typed = "; what was typed for a login is forgotten";
         }
         // a client secret that a person entered stays
-        if record.client_secret.is_none() && record.registration.is_none() {
+        if !record.outlives_its_tokens() {
             session.store.delete(&session.name)?;
         } else if record.unfinished.is_some() {
             session.store.save(&session.name, &Record { unfinished: None, ..record }.to_json())?;
@@ -164,7 +164,7 @@ fn at_provider(world: &mut World, session: &mut Session, record: &Record) -> Res
 fn forget(world: &mut World, session: &Session, record: &Record) -> Result<(), Error> {
     copy::forget(world, session);
     // the journal last: until the record is gone, it may hold the record's only good successor
-    if record.client_secret.is_none() && record.registration.is_none() {
+    if !record.outlives_its_tokens() {
         session.store.delete(&session.name)?;
         renewal::sweep(session);
         return Ok(());

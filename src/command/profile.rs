@@ -40,6 +40,9 @@ pub enum ProfileVerb {
         profile: String,
         /// The file, or `-` [default: a question at the terminal]
         file: Option<String>,
+        /// A secret variable of the provider instead; one that lies in config.toml is moved.
+        #[arg(long, value_name = "NAME")]
+        var: Option<String>,
     },
     /// Take a key away.
     #[command(after_help = "Examples:
@@ -90,10 +93,14 @@ pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, 
             } else {
                 require(&dir, &profile)?;
             }
+            if let Some(name) = key.strip_prefix("vars.") {
+                refuse_secret_var(world, global, &dir, &profile, name)?;
+            }
             config::edit(&dir, |editor| editor.set(&profile, &key, &value))?;
             world.say(&format!("{}: {} is set", safe(&profile), safe(&key)));
         }
-        ProfileVerb::SetSecret { profile, file } => set_secret(world, global, profile, file)?,
+        ProfileVerb::SetSecret { profile, file, var: None } => set_secret(world, global, profile, file)?,
+        ProfileVerb::SetSecret { profile, file, var: Some(name) } => set_var(world, global, profile, file, &name)?,
         ProfileVerb::Unset { profile, key } => {
             let profile = profile_called(world, &paths, profile, None)?;
             if key == "provider" && config::provider(&dir, &profile, None).is_err() {
@@ -138,18 +145,73 @@ fn open(world: &mut World, global: &Global, dir: &Path, profile: String) -> Resu
     Session::open(world, Choice { profile: Some(profile), provider, no_cache: global.no_cache, ..Choice::default() })
 }
 
-fn set_secret(world: &mut World, global: &Global, profile: String, file: Option<String>) -> Result<(), Error> {
-    let file = match file {
-        Some(file) => file,
-        None if may_ask(world) => "-".to_owned(),
+/// A secret on the command line would lie in the shell's history, and in `config.toml` unsealed.
+fn refuse_secret_var(world: &mut World, global: &Global, dir: &Path, profile: &str, name: &str) -> Result<(), Error> {
+    let session = open(world, global, dir, profile.to_owned())?;
+    match session.raw_provider() {
+        Ok(raw) if raw.has_secret_var(name) => {
+            Err(Error::usage(format!("`{}` is a secret: it belongs in the store, not in config.toml", safe(name)))
+                .hint(format!("{} --var {}", session.typed.line("profile set-secret"), safe(name))))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Where a secret is read from: the file that is named, or a question at the terminal.
+fn source(world: &World, profile: &str, file: Option<String>, what: &str, flag: &str) -> Result<String, Error> {
+    match file {
+        Some(file) => Ok(file),
+        None if may_ask(world) => Ok("-".to_owned()),
         None => {
-            return Err(Error::usage(
-                "no file is named that holds the client secret, and there is no terminal to ask at",
-            )
-            .hint(format!("oauthctl profile set-secret {} FILE", safe(&profile)))
-            .hint(format!("oauthctl profile set-secret {} - < FILE", safe(&profile))));
+            Err(Error::usage(format!("no file is named that holds the {what}, and there is no terminal to ask at"))
+                .hint(format!("oauthctl profile set-secret {} FILE{flag}", safe(profile)))
+                .hint(format!("oauthctl profile set-secret {} -{flag} < FILE", safe(profile))))
+        }
+    }
+}
+
+/// Keeps a secret variable in the record. One that lies in `config.toml` is what is meant where nothing else is said.
+fn set_var(world: &mut World, global: &Global, profile: String, file: Option<String>, name: &str) -> Result<(), Error> {
+    let dir = Paths::find(&*world.env).require_config()?;
+    let session = open(world, global, &dir, profile)?;
+    let raw = session.raw_provider()?;
+    let shown = safe(name);
+    if !raw.has_secret_var(name) {
+        return Err(Error::usage(format!("`{shown}` is no secret variable of provider `{}`", safe(&raw.id)))
+            .hint(format!("{} vars.{shown} VALUE", session.typed.line("profile set"))));
+    }
+    session.store.writable(&session.name)?;
+    session.load()?;
+    let bare = session.bare_vars(&raw)?.iter().any(|bare| bare == name);
+    let value = match session.profile.vars.get(name).filter(|_| bare && file.is_none()) {
+        Some(value) => Secret::new(value.as_str()),
+        None => {
+            let file = source(world, &session.name, file, &shown, &format!(" --var {shown}"))?;
+            secret_from_file(world, &file, &shown)?
         }
     };
+    raw.takes(name, value.expose()).map_err(|why| Error::usage(format!("`{shown}` {why}")))?;
+    let _lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
+    let mut record = session.load()?.unwrap_or_default();
+    if !session.is_of_provider(&record) {
+        return Err(Error::usage(format!("what is stored for `{}` is of another provider", session.name))
+            .hint(session.typed.login()));
+    }
+    record.provider.get_or_insert_with(|| session.provider_name().to_owned());
+    let fingerprint = value.fingerprint();
+    record.secret_vars.insert(name.to_owned(), value);
+    record.generation += 1;
+    session.store.save(&session.name, &record.to_json())?;
+    // only now: at no moment is it nowhere
+    if bare {
+        config::edit(&dir, |editor| editor.unset(&session.name, &format!("vars.{name}")))?;
+    }
+    world.say(&format!("{}: `{shown}` is kept in {} ({fingerprint})", session.name, session.store.in_words()));
+    Ok(())
+}
+
+fn set_secret(world: &mut World, global: &Global, profile: String, file: Option<String>) -> Result<(), Error> {
+    let file = source(world, &profile, file, "client secret", "")?;
     let choice = Choice { profile: Some(profile), no_cache: global.no_cache, ..Choice::default() };
     let session = Session::open(world, choice)?;
     // what can't be kept needn't be typed

@@ -198,6 +198,11 @@ impl Provider {
             .collect()
     }
 
+    /// Whether the person enters this variable, and nobody else may see it.
+    pub fn has_secret_var(&self, name: &str) -> bool {
+        self.vars.get(name).is_some_and(|var| var.secret && var.from == VarFrom::User)
+    }
+
     /// Fills `{var}` in every string. A variable of the person's that is missing is an error; one that comes with the redirect,
     /// the token answer or `whoami` stays as it is until it is there, and the provider is expanded once more.
     pub fn expand(&self, vars: &BTreeMap<String, String>) -> Result<Provider, ExpandError> {

@@ -171,7 +171,10 @@ impl Session {
         }
         let raw = self.raw_provider()?;
         let mut vars = record.map(|r| r.vars.clone()).unwrap_or_default();
+        let kept = self.secret_vars(&raw, record);
+        vars.extend(kept.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())));
         vars.extend(self.profile.vars.clone());
+        self.warn_of_bare_vars(world, &raw)?;
         if let Some(more) = &mut self.more_vars {
             vars.extend(more(world)?);
         }
@@ -189,6 +192,40 @@ impl Session {
         self.choose_auth(&mut provider)?;
         self.provider = Some(provider.clone());
         Ok(provider)
+    }
+
+    /// Whether a record was made with the provider that is meant now.
+    pub fn is_of_provider(&self, record: &Record) -> bool {
+        whose::is_of_provider(self, record)
+    }
+
+    /// The secret variables that are kept for this very provider.
+    pub fn secret_vars(&self, raw: &Provider, record: Option<&Record>) -> BTreeMap<String, Secret> {
+        let kept = record.filter(|record| self.is_of_provider(record)).map(|r| r.secret_vars.clone());
+        kept.unwrap_or_default().into_iter().filter(|(name, _)| raw.has_secret_var(name)).collect()
+    }
+
+    /// Secret variables that lie in `config.toml`, as older versions kept them.
+    pub fn bare_vars(&self, raw: &Provider) -> Result<Vec<String>, Error> {
+        let Some(dir) = self.paths.config.as_deref().filter(|_| raw.vars.values().any(|var| var.secret)) else {
+            return Ok(Vec::new());
+        };
+        let file = config::Config::load_for(dir, &self.name)?;
+        let vars = file.profiles.get(&self.name).map(|profile| profile.vars.keys().cloned()).into_iter().flatten();
+        Ok(vars.filter(|name| raw.has_secret_var(name)).collect())
+    }
+
+    fn warn_of_bare_vars(&self, world: &mut World, raw: &Provider) -> Result<(), Error> {
+        // a login moves them
+        for name in self.bare_vars(raw)?.iter().filter(|_| !self.signing_in) {
+            let name = safe(name);
+            world.warn(&format!(
+                "`{name}` of `{}` is a secret and lies unsealed in config.toml; `{} --var {name}` moves it into the store",
+                self.name,
+                self.typed.line("profile set-secret")
+            ));
+        }
+        Ok(())
     }
 
     /// Whether [`Session::provider`] comes out otherwise with the record than without: what the login brought fills a variable, or
@@ -277,6 +314,10 @@ impl Session {
             None => config::provider(dir, &meant.0, meant.1.as_deref())?,
         };
         *self.raw.borrow_mut() = Some((meant, provider.clone()));
+        for (_, value) in self.profile.vars.iter().filter(|(name, _)| provider.has_secret_var(name)) {
+            // from now on no output shows it
+            drop(Secret::new(value.as_str()));
+        }
         let has = |provider: &Provider, name: &str| {
             provider.vars.contains_key(name) || provider.response.capture.contains_key(name)
         };

@@ -29,6 +29,8 @@ pub struct Record {
     pub login_at: Option<i64>,
     /// The provider's variables learnt at login (`from = "callback"`, `"token"`).
     pub vars: BTreeMap<String, String>,
+    /// The provider's variables that a person entered and that are secret; they stay when the tokens go.
+    pub secret_vars: BTreeMap<String, Secret>,
     pub account: Option<String>,
     /// Seals the journal (32 bytes in base64).
     pub journal_key: Option<Secret>,
@@ -110,6 +112,11 @@ pub struct Kept {
 }
 
 impl Record {
+    /// Whether it holds what a person entered, or a registration: it stays when the tokens go.
+    pub fn outlives_its_tokens(&self) -> bool {
+        self.client_secret.is_some() || self.registration.is_some() || !self.secret_vars.is_empty()
+    }
+
     pub fn to_json(&self) -> Secret {
         let mut map = Map::new();
         map.insert("oauthctl".into(), VERSION.into());
@@ -135,6 +142,10 @@ impl Record {
         }
         if !self.vars.is_empty() {
             map.insert("vars".into(), json!(self.vars));
+        }
+        if !self.secret_vars.is_empty() {
+            let shown: BTreeMap<&String, &str> = self.secret_vars.iter().map(|(n, v)| (n, v.expose())).collect();
+            map.insert("secret_vars".into(), json!(shown));
         }
         if !self.dpop_nonces.is_empty() {
             map.insert("dpop_nonces".into(), json!(self.dpop_nonces));
@@ -198,6 +209,7 @@ impl Record {
                 .unwrap_or_default(),
             login_at: value.get("login_at").and_then(Value::as_i64),
             vars: texts(&value, "vars"),
+            secret_vars: texts(&value, "secret_vars").into_iter().map(|(n, v)| (n, v.into())).collect(),
             account: text("account"),
             journal_key: text("journal_key").map(Secret::new),
             machine: text("machine"),
@@ -247,6 +259,7 @@ mod tests {
             asked: vec!["a".into()],
             login_at: Some(7),
             vars: BTreeMap::from([("domain".to_owned(), "x.example".to_owned())]),
+            secret_vars: BTreeMap::from([("pin".to_owned(), "s3cret-pin".into())]),
             account: Some("me".into()),
             journal_key: Some("a2V5a2V5a2V5".into()),
             machine: Some("sha256:00".into()),

@@ -200,3 +200,81 @@ fn a_removed_profile_is_gone_whole() {
     ",
     );
 }
+
+/// A provider whose address holds a secret of the person's.
+const WITH_PIN: &str = "id = \"pinned\"\nname = \"Pinned\"\n[authorize]\nurl = \"https://login.pinned.example/authorize\"\n[token]\nurl = \"https://login.pinned.example/{pin}/token\"\n[api]\nbase-url = \"https://api.pinned.example/{pin}\"\n[vars.pin]\nprompt = \"The PIN\"\nsecret = true\n[vars.site]\nprompt = \"The site\"\ndefault = \"main\"\n";
+
+fn pinned() -> Person {
+    let me = Person::new();
+    me.config("providers/pinned.toml", WITH_PIN);
+    me.config("config.toml", "[profiles.w]\nprovider = \"pinned\"\nclient-id = \"c\"\n");
+    me
+}
+
+// B-01
+#[test]
+fn a_secret_variable_is_kept_in_the_store_and_shown_nowhere() {
+    let mut me = pinned();
+    let refused = me.types("profile set w vars.pin hush-4711");
+    refused.fails(
+        2,
+        "
+        error: `pin` is a secret: it belongs in the store, not in config.toml
+        hint: oauthctl profile set-secret w --var pin
+    ",
+    );
+    me.types("profile set w vars.site other").is(0, "", "w: vars.site is set\n");
+    let kept = me.answers_hidden("hush-4711").types("profile set-secret w --var pin");
+    assert!(kept.code == 0 && !kept.err.contains("hush"), "{}", kept.err);
+    assert!(!me.config_text().contains("hush"), "{}", me.config_text());
+    let shown = me.types("call w /{pin}/x --dry-run");
+    assert!(shown.code == 0 && shown.out.contains("https://api.pinned.example/[sha256:"), "{}{}", shown.out, shown.err);
+    assert!(!shown.out.contains("hush") && !shown.err.contains("hush"), "{}", shown.out);
+    let typed = me.types("call w /x --dry-run --var pin=other-4711");
+    assert!(typed.code == 0 && !typed.out.contains("other-4711"), "{}", typed.out);
+    me.types("profile set-secret w --var site -").fails(
+        2,
+        "
+        error: `site` is no secret variable of provider `pinned`
+        hint: oauthctl profile set w vars.site VALUE
+    ",
+    );
+    // the client's secret goes, and this one stays
+    me.types("logout w").is(0, "", "w: no token is stored\n");
+    assert_eq!(me.types("call w /x --dry-run").code, 0);
+}
+
+// B-01
+#[test]
+fn a_secret_variable_that_lies_in_the_configuration_works_is_warned_of_and_can_be_moved() {
+    let mut me = pinned();
+    me.config(
+        "config.toml",
+        "[profiles.w]\nprovider = \"pinned\"\nclient-id = \"c\"\n[profiles.w.vars]\npin = \"hush-4711\" # mine\n",
+    );
+    let shown = me.types("call w /x --dry-run");
+    assert!(shown.code == 0 && shown.out.contains("[sha256:") && !shown.out.contains("hush"), "{}", shown.out);
+    assert!(shown.err.contains("`oauthctl profile set-secret w --var pin` moves it into the store"), "{}", shown.err);
+    assert_eq!(me.types("profile set-secret w --var pin").code, 0);
+    assert!(!me.config_text().contains("hush"), "{}", me.config_text());
+    let shown = me.types("call w /x --dry-run");
+    assert!(shown.code == 0 && shown.err.is_empty() && shown.out.contains("[sha256:"), "{}{}", shown.out, shown.err);
+}
+
+// B-01
+#[test]
+fn a_login_asks_for_a_secret_variable_without_echo_and_leaves_none_in_the_configuration() {
+    let mut me = Person::new();
+    let server = me.practice(oauthctl::sandbox::Manners::Sandbox);
+    let path = me.path("config/oauthctl/providers/practice.toml");
+    let text = std::fs::read_to_string(&path).expect("the provider");
+    std::fs::write(&path, format!("{text}\n[vars.pin]\nprompt = \"The PIN\"\nsecret = true\n")).expect("the provider");
+    me.config("config.toml", "[profiles.w]\nprovider = \"practice\"\n[profiles.w.vars]\npin = \"hush-old\"\n");
+    assert_eq!(me.browser(allows).types("login w").code, 0);
+    assert!(!me.config_text().contains("hush"), "moved by the login: {}", me.config_text());
+    assert_eq!(me.browser(allows).types("login w").code, 0, "the record has it");
+    let done = me.answers_hidden("hush-4711").browser(allows).types("login other --provider practice");
+    assert!(done.code == 0 && !done.err.contains("hush"), "{}", done.err);
+    assert!(!me.config_text().contains("hush"), "{}", me.config_text());
+    drop(server);
+}

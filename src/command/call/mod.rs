@@ -20,7 +20,8 @@ use crate::command::token::must_be_presentable;
 use crate::command::{Global, WhoFlags, pace, practice};
 use crate::error::{Error, Kind};
 use crate::protocol::binding::is_dpop;
-use crate::secret::Secret;
+use crate::provider::Provider;
+use crate::secret::{Secret, redact};
 use crate::session::Session;
 use crate::session::choice::one_reads_stdin;
 use crate::session::fresh::{Want, copy_will_do, fresh, instead_of};
@@ -146,7 +147,7 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
     let record = if wanted { session.load().ok().flatten() } else { None };
     let record = ours(world, &mut session, record.as_ref())?.cloned();
     let provider = session.provider(world, record.as_ref())?;
-    let target = filled(&typed.target, &session, record.as_ref())?;
+    let target = filled(&typed.target, &session, &provider, record.as_ref())?;
     let (mut url, with_token) = match args.anywhere {
         true => hosts::resolve_anywhere(&provider, &target)?,
         false => (hosts::resolve(&provider, &target)?, true),
@@ -173,7 +174,8 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
         let answer = dry_run::Answer { include: args.include, head: args.head, output: saved::named(world, &args) };
         let script = dry_run::script(&provider, &draft, &url, &items, &body, token.as_ref(), &answer)?;
         let mut out = output::Output::stdout(world);
-        out.put(world, script.as_bytes())?;
+        // a variable that stands in the address may be a secret
+        out.put(world, redact(&script).as_bytes())?;
         return out.end(world).map(|()| 0);
     }
     // a mistake in it is told before anything is sent
@@ -323,15 +325,18 @@ fn method(args: &CallArgs, typed: &Typed, body: &Body) -> Result<String, Error> 
 }
 
 /// `{user_id}` in the path, from what is known of the login.
-fn filled(target: &str, session: &Session, record: Option<&Record>) -> Result<String, Error> {
+fn filled(target: &str, session: &Session, provider: &Provider, record: Option<&Record>) -> Result<String, Error> {
     let text = |value: &serde_json::Value| match value {
         serde_json::Value::String(text) => Some(text.clone()),
         serde_json::Value::Number(number) => Some(number.to_string()),
         _ => None,
     };
     let extra = record.and_then(|r| r.token.as_ref()).map(|t| &t.extra);
+    let secrets = session.secret_vars(provider, record);
+    let secret = |name: &str| Some(secrets.get(name)?.expose().to_owned());
     let vars = |name: &str| session.profile.vars.get(name).or_else(|| record?.vars.get(name)).cloned();
-    let known = |name: &str| vars(name).or_else(|| text(extra?.get(name)?)).map(Secret::unlisted);
+    let known =
+        |name: &str| vars(name).or_else(|| secret(name)).or_else(|| text(extra?.get(name)?)).map(Secret::unlisted);
     template::fill(target, &known).map_err(|name| {
         let mut names: Vec<String> = session.profile.vars.keys().cloned().collect();
         names.extend(record.iter().flat_map(|r| r.vars.keys().cloned()));

@@ -19,7 +19,9 @@ use crate::world::{Unanswered, World};
 pub(super) fn ask_vars(world: &mut World, session: &mut Session, old: Option<&Record>) -> Result<(), Error> {
     let raw = session.raw_provider()?;
     let kept = unfinished::of(session, old).unwrap_or_default().vars;
-    let missing = raw.missing_vars(&session.profile.vars).into_iter().filter(|(name, _)| *name != "base");
+    let stored = session.secret_vars(&raw, old);
+    let missing = raw.missing_vars(&session.profile.vars).into_iter();
+    let missing = missing.filter(|(name, _)| *name != "base" && !stored.contains_key(*name));
     let missing: Vec<(String, Var)> = missing.map(|(name, var)| (name.to_owned(), var.clone())).collect();
     for (name, var) in missing {
         let prompt = safe(var.prompt.as_deref().unwrap_or(&name));
@@ -44,12 +46,17 @@ pub(super) fn ask_vars(world: &mut World, session: &mut Session, old: Option<&Re
 }
 
 fn ask_var(world: &mut World, prompt: &str, var: &Var, kept: Option<&str>) -> Result<String, Error> {
+    if var.secret {
+        let (enter, usual) = match kept {
+            Some(kept) => ("; Enter takes the one that is kept", kept),
+            None => ("", ""),
+        };
+        let answer = ask_hidden(world, &format!("{prompt} (not shown{enter})"))?;
+        return Ok(if answer.is_empty() { usual } else { answer.expose() }.to_owned());
+    }
     if !var.one_of.is_empty() {
         let options: Vec<(String, String)> = var.one_of.iter().map(|value| (value.clone(), String::new())).collect();
         return choose(world, prompt, &options, kept);
-    }
-    if var.secret {
-        return ask_hidden(world, &format!("{prompt} (not shown)")).map(|answer| answer.expose().to_owned());
     }
     ask_or(world, prompt, kept)
 }

@@ -6,6 +6,7 @@ use crate::config::{self, GrantKind};
 use crate::error::Error;
 use crate::protocol::token_request::Client;
 use crate::provider::{Provider, VarFrom};
+use crate::secret::Secret;
 use crate::session::fresh::keep;
 use crate::session::record::Record;
 use crate::session::whose::asked_with;
@@ -65,6 +66,7 @@ pub(super) fn store_login(
         asked: asked.to_vec(),
         login_at: Some(world.clock.now()),
         vars,
+        secret_vars: secret_vars(session, provider, &before),
         account,
         journal_key: Some(renewal::new_key(world)),
         machine: renewal::machine(world),
@@ -145,6 +147,14 @@ fn learnt(provider: &Provider, set: &TokenSet, redirect_params: &[(String, Strin
         .collect()
 }
 
+/// The secret variables: those said now, and those of an earlier login at the same provider.
+fn secret_vars(session: &Session, provider: &Provider, before: &Record) -> BTreeMap<String, Secret> {
+    let mut vars = session.secret_vars(provider, Some(before));
+    let said = session.profile.vars.iter().filter(|(name, _)| provider.has_secret_var(name));
+    vars.extend(said.map(|(name, value)| (name.clone(), value.as_str().into())));
+    vars
+}
+
 /// What a login asks for once: a password is never kept, nor where it was, and a hint about one sign-in says nothing of the next.
 const ONCE: [&str; 4] = ["password.file", "binding-message", "id-token-hint.file", "login-hint-token.file"];
 
@@ -162,7 +172,8 @@ fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Re
     };
     change("provider", session.profile.provider.as_deref(), known.provider.as_deref());
     change("environment", session.choice.environment.as_deref(), known.environment.as_deref());
-    let own_client = session.raw_provider()?.client_id;
+    let raw = session.raw_provider()?;
+    let own_client = &raw.client_id;
     if session.variable(world, "CLIENT_ID").is_none() {
         change(
             "client-id",
@@ -184,7 +195,9 @@ fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Re
     }
     let on = |on: bool| on.then_some("true");
     change("allow-private", on(choice.allow_private), on(known.allow_private == Some(true)));
-    for (name, value) in &session.profile.vars {
+    // they lie in the record by now
+    let bare = session.bare_vars(&raw)?;
+    for (name, value) in session.profile.vars.iter().filter(|(name, _)| !raw.has_secret_var(name)) {
         change(&format!("vars.{name}"), Some(value), known.vars.get(name).map(String::as_str));
     }
     for (name, value) in &choice.params {
@@ -197,13 +210,16 @@ fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Re
     changes.extend(choice.asks.changes(&known.asks).into_iter().filter(|(key, _)| !ONCE.contains(&key.as_str())));
     // an address that names another port stands against the profile's port, from now on too
     let port_goes = known.port.is_some() && session.profile.port.is_none();
-    if changes.is_empty() && !port_goes && session.configured {
+    if changes.is_empty() && !port_goes && bare.is_empty() && session.configured {
         return Ok(());
     }
     let name = session.name.clone();
     config::edit(&dir, |editor| {
         if port_goes {
             editor.unset(&name, "port")?;
+        }
+        for var in &bare {
+            editor.unset(&name, &format!("vars.{var}"))?;
         }
         for (key, value) in &changes {
             editor.set(&name, key, value)?;
