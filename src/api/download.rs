@@ -2,12 +2,13 @@
 //! server's mark of that version, so that a download that was broken off goes on where it stopped (RFC 9110, section 14) and never
 //! mixes two versions.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use ring::digest::{SHA256, digest};
 
+use crate::store::private;
 use crate::wire::header;
 
 /// What is written until it is whole.
@@ -18,6 +19,8 @@ pub struct Part {
     in_place: bool,
     /// It may be gone on with.
     resumable: bool,
+    /// What a new file may be read by here, once it is whole.
+    usual: Option<Permissions>,
 }
 
 /// An earlier attempt at the same address.
@@ -49,10 +52,30 @@ fn mark(url: &str) -> String {
 
 /// What lies there of this address.
 pub fn kept(target: &Path, url: &str) -> Option<Kept> {
-    let text = fs::read_to_string(tag(target)).ok()?;
+    let mut text = String::new();
+    open_own(&tag(target), OpenOptions::new().read(true)).ok()?.read_to_string(&mut text).ok()?;
     let (of, validator) = text.trim_end().split_once('\n')?;
-    let bytes = fs::symlink_metadata(part(target)).ok().filter(fs::Metadata::is_file)?.len();
+    let bytes = open_own(&part(target), OpenOptions::new().read(true)).ok()?.metadata().ok()?.len();
     (of == mark(url) && bytes > 0).then(|| Kept { bytes, validator: validator.to_owned() })
+}
+
+/// A file of this user's own that nobody else has a name for; where that can't be told, a file.
+fn open_own(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(options, libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    let file = options.open(path)?;
+    match private::is_own_file(&file.metadata()?) {
+        true => Ok(file),
+        false => Err(io::Error::other("it is not a file of this user's own")),
+    }
+}
+
+/// A new file that nobody else can read, from its first byte on.
+fn create_closed(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.write(true).create_new(true).open(path)
 }
 
 pub fn forget(target: &Path) {
@@ -113,21 +136,26 @@ impl Part {
     pub fn begin(target: &Path, url: &str, validator: Option<&str>) -> io::Result<Part> {
         if fs::metadata(target).is_ok_and(|m| !m.is_file()) {
             let file = OpenOptions::new().write(true).open(target)?;
-            return Ok(Part { target: target.to_owned(), file, in_place: true, resumable: false });
+            return Ok(Part { target: target.to_owned(), file, in_place: true, resumable: false, usual: None });
         }
         // a link that somebody put there is not followed
         forget(target);
-        let file = OpenOptions::new().write(true).create_new(true).open(part(target))?;
-        if let Some(validator) = validator {
-            fs::write(tag(target), format!("{}\n{validator}\n", mark(url)))?;
+        let file = create_closed(&part(target))?;
+        // no secret is in this one: it shows how open a new file is here
+        let mut about = OpenOptions::new().write(true).create_new(true).open(tag(target))?;
+        let usual = Some(about.metadata()?.permissions());
+        match validator {
+            Some(validator) => about.write_all(format!("{}\n{validator}\n", mark(url)).as_bytes())?,
+            None => fs::remove_file(tag(target))?,
         }
-        Ok(Part { target: target.to_owned(), file, in_place: false, resumable: validator.is_some() })
+        Ok(Part { target: target.to_owned(), file, in_place: false, resumable: validator.is_some(), usual })
     }
 
     /// Goes on at the end of what is there.
     pub fn go_on(target: &Path) -> io::Result<Part> {
-        let file = OpenOptions::new().append(true).open(part(target))?;
-        Ok(Part { target: target.to_owned(), file, in_place: false, resumable: true })
+        let file = open_own(&part(target), OpenOptions::new().append(true))?;
+        let usual = fs::metadata(tag(target)).ok().map(|about| about.permissions());
+        Ok(Part { target: target.to_owned(), file, in_place: false, resumable: true, usual })
     }
 
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -140,8 +168,8 @@ impl Part {
             return Ok(());
         }
         // who may read the old one may read the new one, and nobody else
-        if let Ok(old) = fs::metadata(&self.target) {
-            self.file.set_permissions(old.permissions())?;
+        if let Some(readers) = fs::metadata(&self.target).map(|old| old.permissions()).ok().or(self.usual) {
+            self.file.set_permissions(readers)?;
         }
         self.file.sync_all()?;
         fs::rename(part(&self.target), &self.target)?;
@@ -224,6 +252,34 @@ mod tests {
         // one that leads nowhere yet
         symlink("later", at("dangling")).unwrap();
         assert_eq!(writable(&at("dangling")).unwrap(), at("later"));
+    }
+
+    // B-04
+    #[cfg(unix)]
+    #[test]
+    fn what_is_not_whole_is_nobody_elses_to_read_or_to_begin() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        let mode = |name: &str| fs::metadata(at(name)).unwrap().permissions().mode() & 0o777;
+        fs::write(at("usual"), "").unwrap();
+        let mut begun = Part::begin(&at("x"), "u", Some("\"v\"")).unwrap();
+        begun.write(b"a").unwrap();
+        assert_eq!(mode("x.part"), 0o600);
+        drop(begun);
+        assert!(kept(&at("x"), "u").is_some());
+        Part::go_on(&at("x")).unwrap().keep().unwrap();
+        assert_eq!(mode("x"), mode("usual"));
+        // a link, a second name, a pipe in its place: not gone on with
+        fs::write(at("x.part-of"), format!("{}\n\"v\"\n", mark("u"))).unwrap();
+        fs::write(at("mine"), "mine").unwrap();
+        symlink("mine", at("x.part")).unwrap();
+        assert!(kept(&at("x"), "u").is_none() && Part::go_on(&at("x")).is_err());
+        fs::remove_file(at("x.part")).unwrap();
+        fs::hard_link(at("mine"), at("x.part")).unwrap();
+        assert!(kept(&at("x"), "u").is_none() && Part::go_on(&at("x")).is_err());
+        Part::begin(&at("x"), "u", None).unwrap().write(b"new").unwrap();
+        assert_eq!(fs::read(at("mine")).unwrap(), b"mine");
     }
 
     #[test]

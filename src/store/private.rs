@@ -34,6 +34,11 @@ impl PrivateError {
     }
 }
 
+/// Whether it is a plain file of this user's that has no second name.
+pub fn is_own_file(metadata: &fs::Metadata) -> bool {
+    metadata.is_file() && unix::is_own(metadata) && unix::links(metadata) == 1
+}
+
 fn failed(path: &Path) -> impl Fn(io::Error) -> PrivateError + use<> {
     let path = path.display().to_string();
     move |source| PrivateError::Io { path: path.clone(), source }
@@ -233,6 +238,11 @@ mod unix {
 
     use super::{Closed, File, OpenOptions, Path, PrivateError, failed, io, refused};
 
+    pub fn is_own(metadata: &Metadata) -> bool {
+        // SAFETY: takes nothing, can't fail
+        metadata.uid() == unsafe { libc::geteuid() }
+    }
+
     pub fn make_folder(path: &Path) -> io::Result<()> {
         DirBuilder::new().mode(0o700).create(path)?;
         // a umask may have taken the owner's own permissions
@@ -246,8 +256,7 @@ mod unix {
         mode: u32,
         open: Option<&File>,
     ) -> Result<Option<Closed>, PrivateError> {
-        // SAFETY: takes nothing, can't fail
-        if metadata.uid() != unsafe { libc::geteuid() } {
+        if !is_own(metadata) {
             return Err(refused(path, "belongs to another user"));
         }
         if metadata.permissions().mode() & 0o077 == 0 {
@@ -284,9 +293,7 @@ mod unix {
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
         let file = options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)?;
         let metadata = file.metadata()?;
-        // SAFETY: takes nothing, can't fail
-        let ours = metadata.uid() == unsafe { libc::geteuid() };
-        if ours && metadata.len() == 0 && metadata.permissions().mode() & 0o600 != 0o600 {
+        if is_own(&metadata) && metadata.len() == 0 && metadata.permissions().mode() & 0o600 != 0o600 {
             // just made, under a umask that took the owner's own permissions
             file.set_permissions(Permissions::from_mode(0o600))?;
         }
@@ -309,6 +316,10 @@ mod unix {
     use std::fs::{self, Metadata};
 
     use super::{Closed, File, OpenOptions, Path, PrivateError, io};
+
+    pub fn is_own(_metadata: &Metadata) -> bool {
+        true
+    }
 
     pub fn make_folder(path: &Path) -> io::Result<()> {
         fs::create_dir(path)
