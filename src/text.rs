@@ -133,34 +133,68 @@ fn columns(text: &str) -> usize {
 
 /// Bytes of a stranger's on their way to a terminal: they may say anything, but not move the cursor, set a title, or answer in
 /// the keyboard's place. Line ends and tabs stay; other control characters are shown as `^[` and the like, as `cat -v` does.
+/// Bidirectional and invisible characters are shown by their numbers.
 #[derive(Debug, Default)]
 pub struct ForTerminal {
-    /// The last byte began a character that may be a control character of the second kind (U+0080 to U+009F).
-    half: bool,
+    /// A character that goes on in the bytes to come.
+    begun: Vec<u8>,
 }
 
 impl ForTerminal {
     pub fn clean(&mut self, bytes: &[u8]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(bytes.len());
-        for (at, &byte) in bytes.iter().enumerate() {
-            if std::mem::take(&mut self.half) {
+        self.pass(bytes, false)
+    }
+
+    /// The same for a text of our own making, whose colours stay.
+    pub fn clean_painted(&mut self, bytes: &[u8]) -> Vec<u8> {
+        self.pass(bytes, true)
+    }
+
+    fn pass(&mut self, bytes: &[u8], painted: bool) -> Vec<u8> {
+        let mut all = std::mem::take(&mut self.begun);
+        all.extend_from_slice(bytes);
+        let mut out = Vec::with_capacity(all.len());
+        let mut rest = all.as_slice();
+        loop {
+            let bad = match std::str::from_utf8(rest) {
+                Ok(text) => {
+                    show(text, painted, &mut out);
+                    return out;
+                }
+                Err(e) => {
+                    let (good, bad) = rest.split_at(e.valid_up_to());
+                    show(std::str::from_utf8(good).unwrap_or_default(), painted, &mut out);
+                    let Some(length) = e.error_len() else {
+                        self.begun = bad.to_vec();
+                        return out;
+                    };
+                    rest = &bad[length..];
+                    &bad[..length]
+                }
+            };
+            for &byte in bad {
                 match byte {
-                    0x80..=0x9f => {
-                        out.extend([b'^', byte - 0x40]);
-                        continue;
-                    }
-                    _ => out.push(0xc2),
+                    // on a terminal of another encoding they are control characters
+                    0x80..=0x9f => out.extend([b'^', byte - 0x40]),
+                    _ => out.push(byte),
                 }
             }
-            match byte {
-                0xc2 => self.half = true,
-                b'\r' if bytes.get(at + 1) == Some(&b'\n') => {}
-                b'\n' | b'\t' => out.push(byte),
-                0..0x20 | 0x7f => out.extend([b'^', byte ^ 0x40]),
-                _ => out.push(byte),
-            }
         }
-        out
+    }
+}
+
+fn show(text: &str, painted: bool, out: &mut Vec<u8>) {
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\r' if chars.peek() == Some(&'\n') => {}
+            '\n' | '\t' => out.push(c as u8),
+            '\x1b' if painted => out.push(0x1b),
+            '\0'..='\x1f' | '\x7f' => out.extend([b'^', c as u8 ^ 0x40]),
+            '\u{80}'..='\u{9f}' => out.extend([b'^', c as u8 - 0x40]),
+            c if is_unsafe(c) => out.extend(format!("<U+{:04X}>", u32::from(c)).bytes()),
+            c => out.extend(c.encode_utf8(&mut [0; 4]).bytes()),
+        }
     }
 }
 
@@ -303,6 +337,14 @@ mod tests {
             ]),
             "^[2J^]©"
         );
+        // B-02: what turns a line around or hides in it, cut in two as well; and a byte that is no character
+        assert_eq!(
+            clean(&["a\u{202e}b\u{200b}".as_bytes(), b"\xe2\x80", b"\xae\xe2\x82", b"\xac"]),
+            "a<U+202E>b<U+200B><U+202E>€"
+        );
+        assert_eq!(clean(&[b"a\x9b2J", b"\x85\n"]), "a^[2J^E\n");
+        let painted = ForTerminal::default().clean_painted("\x1b[1ma\u{9d}\u{202e}\x1b[0m".as_bytes());
+        assert_eq!(String::from_utf8(painted).expect("text"), "\x1b[1ma^]<U+202E>\x1b[0m");
     }
 
     #[test]

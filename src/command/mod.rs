@@ -43,7 +43,7 @@ use crate::secret::redact;
 use crate::session::paths::Paths;
 use crate::session::{Choice, Session, lock};
 use crate::store::StoreKind;
-use crate::text::wrapped;
+use crate::text::{ForTerminal, wrapped};
 use crate::world::{Verbosity, World};
 
 /// Obtains OAuth 2.0 tokens, keeps them in the keychain, hands out fresh ones, and calls APIs with them.
@@ -378,8 +378,10 @@ fn paints(world: &World, terminal: bool) -> bool {
 }
 
 /// Data to stdout. A reader that has gone is no failure of ours: the data wasn't wanted any more (H-25 has the exception).
+/// What strangers have written into it does nothing on a screen; a pipe gets it to the byte.
 pub fn print(world: &mut World, data: &[u8]) -> Result<(), Error> {
-    match world.out.write_all(data).and_then(|()| world.out.flush()) {
+    let cleaned = world.terminal.stdout_is_terminal().then(|| ForTerminal::default().clean(data));
+    match world.out.write_all(cleaned.as_deref().unwrap_or(data)).and_then(|()| world.out.flush()) {
         Ok(()) => Ok(()),
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         Err(e) => Err(Error::new(Kind::Other, "standard output can't be written").cause(e)),

@@ -180,3 +180,15 @@ fn sources_of_the_built_in_ones_are_for_anybody() {
         assert!(shown.lines().all(|line| line.len() <= 110 || line.matches("\", \"").count() == 0), "{shown}");
     }
 }
+
+// B-02
+#[test]
+fn what_a_file_of_anothers_says_does_nothing_on_a_screen() {
+    let mut me = Person::new();
+    let text = "id = \"odd\"\nname = \"a\u{202e}b\u{200b}\u{9b}2J\"\n[authorize]\nurl = \"https://x.example/a\"\n[token]\nurl = \"https://x.example/t\"\n";
+    me.config("providers/odd.toml", text);
+    let shown = me.sees_stdout().types("provider show odd");
+    assert!(shown.code == 0 && !shown.out.contains(['\u{202e}', '\u{200b}', '\u{9b}']), "{:?}", shown.out);
+    assert!(shown.out.contains("a<U+202E>b<U+200B>"), "{:?}", shown.out);
+    assert!(me.types("provider show odd").out.contains('\u{202e}'), "a pipe gets it as it is");
+}

@@ -49,11 +49,16 @@ impl Output {
     /// Whether the reader still wants more. On a screen a stranger's bytes are shown, and do nothing.
     pub fn put(&mut self, world: &mut World, bytes: &[u8]) -> Result<bool, Error> {
         let cleaned = self.screen.as_mut().map(|s| s.clean(bytes));
-        self.put_painted(world, cleaned.as_deref().unwrap_or(bytes))
+        self.write(world, cleaned.as_deref().unwrap_or(bytes))
     }
 
     /// The same for a text of our own making, colours and all.
     pub fn put_painted(&mut self, world: &mut World, bytes: &[u8]) -> Result<bool, Error> {
+        let cleaned = self.screen.as_mut().map(|s| s.clean_painted(bytes));
+        self.write(world, cleaned.as_deref().unwrap_or(bytes))
+    }
+
+    fn write(&mut self, world: &mut World, bytes: &[u8]) -> Result<bool, Error> {
         if let Some(&last) = bytes.last() {
             self.last = Some(last);
         }
