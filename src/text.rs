@@ -5,7 +5,7 @@ mod typed;
 
 use crate::secret::redact;
 
-pub use typed::{Typed, for_a_shell};
+pub use typed::{Typed, for_a_shell, pasted};
 
 /// Longest text from a server that a message quotes, in characters.
 pub const LONGEST_QUOTE: usize = 200;

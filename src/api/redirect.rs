@@ -6,7 +6,7 @@ use url::Url;
 use super::hosts;
 use crate::error::{Error, Kind};
 use crate::secret::Secret;
-use crate::text::{Typed, safe};
+use crate::text::{Typed, for_a_shell, safe};
 use crate::wire::{Request, header};
 use crate::world::Streamed;
 
@@ -62,7 +62,7 @@ impl Unfollowed {
             false => format!("the API redirects, and a {} to that address is not sent by itself", safe(&self.method)),
         };
         // what a query says may be a secret: a signature, a code
-        let address = if self.to.query().is_none() { shown(&self.to) } else { "URL".to_owned() };
+        let address = if self.to.query().is_none() { for_a_shell(&shown(&self.to)) } else { "URL".to_owned() };
         let anywhere = if self.foreign { " --anywhere" } else { "" };
         let method = if reads || self.status == 303 { String::new() } else { format!(" {}", safe(&self.method)) };
         let items = if method.is_empty() { "" } else { " …" };
@@ -162,6 +162,9 @@ mod tests {
                 "`-i` prints the address with what its query says"
             ]
         );
+        // B-03: another's words are one word to a shell
+        let hint = told("GET", 302, "https://cdn.example/$(id)`id`;x&y|z", true).hints;
+        assert!(hint[0].contains("--anywhere 'https://cdn.example/$(id)%60id%60;x&y|z'`"), "{hint:?}");
         let hint = |status| told("PUT", status, "https://a.example/y", false).hints;
         assert_eq!(hint(307), ["send it there: `oauthctl call p PUT https://a.example/y …`"]);
         assert_eq!(hint(303), ["what came of it is there: `oauthctl call p https://a.example/y`"]);

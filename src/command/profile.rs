@@ -13,7 +13,7 @@ use crate::session::paths::Paths;
 use crate::session::record::Record;
 use crate::session::{Choice, Session, copy, lock, nobodys, profile_called, renewal, secret_from_file};
 use crate::store::StoreKind;
-use crate::text::safe;
+use crate::text::{pasted, safe};
 use crate::world::World;
 
 #[derive(Debug, Subcommand)]
@@ -108,8 +108,8 @@ pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, 
                     "without it, profile `{}` would not say whose it is",
                     safe(&profile)
                 ))
-                .hint(format!("another one: `oauthctl profile set {} provider NAME`", safe(&profile)))
-                .hint(format!("the whole profile: `oauthctl profile remove {}`", safe(&profile))));
+                .hint(format!("another one: `oauthctl profile set {} provider NAME`", pasted(&profile)))
+                .hint(format!("the whole profile: `oauthctl profile remove {}`", pasted(&profile))));
             }
             if config::edit(&dir, |editor| editor.unset(&profile, &key))? {
                 world.say(&format!("{}: {} is taken away", safe(&profile), safe(&key)));
@@ -136,7 +136,7 @@ fn require(dir: &Path, profile: &str) -> Result<(), Error> {
     }
     Err(Error::usage(format!("there is no profile `{}`", safe(profile)))
         .hint("`oauthctl list` names the profiles")
-        .hint(format!("a new one: `oauthctl profile set {} provider NAME`", safe(profile))))
+        .hint(format!("a new one: `oauthctl profile set {} provider NAME`", pasted(profile))))
 }
 
 fn open(world: &mut World, global: &Global, dir: &Path, profile: String) -> Result<Session, Error> {
@@ -164,8 +164,8 @@ fn source(world: &World, profile: &str, file: Option<String>, what: &str, flag: 
         None if may_ask(world) => Ok("-".to_owned()),
         None => {
             Err(Error::usage(format!("no file is named that holds the {what}, and there is no terminal to ask at"))
-                .hint(format!("oauthctl profile set-secret {} FILE{flag}", safe(profile)))
-                .hint(format!("oauthctl profile set-secret {} -{flag} < FILE", safe(profile))))
+                .hint(format!("oauthctl profile set-secret {} FILE{flag}", pasted(profile)))
+                .hint(format!("oauthctl profile set-secret {} -{flag} < FILE", pasted(profile))))
         }
     }
 }
@@ -284,7 +284,7 @@ fn rename(world: &mut World, global: &Global, from: String, to: String) -> Resul
     if let Some(record) = &record {
         if old.store.load(&to)?.is_some() {
             return Err(Error::usage(format!("`{}` has tokens of its own already", safe(&to)))
-                .hint(format!("oauthctl profile remove {}", safe(&to))));
+                .hint(format!("oauthctl profile remove {}", pasted(&to))));
         }
         old.store.save(&to, record)?;
     }

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::provider::expand::with_scheme;
 use crate::secret::hash;
 use crate::store::{self, Store, StoreKind};
-use crate::text::{TOKEN_ON_STDIN, Typed, for_a_shell, may_be_token, nearest, safe};
+use crate::text::{TOKEN_ON_STDIN, Typed, may_be_token, nearest, pasted, safe};
 use crate::world::World;
 
 /// What was typed, before the configuration and the environment have their say.
@@ -339,7 +339,7 @@ pub(super) fn provider_of_new_profile(
     let dir = paths.config.clone().unwrap_or_else(|| PathBuf::from(""));
     if config.profiles.contains_key(name) && config::provider(&dir, name, None).is_err() {
         return Err(Error::usage(format!("profile `{}` does not say whose it is", safe(name)))
-            .hint(format!("oauthctl profile set {} provider NAME", for_a_shell(&safe(name)))));
+            .hint(format!("oauthctl profile set {} provider NAME", pasted(name))));
     }
     let known = config::provider_names(&dir)?;
     if known.iter().any(|(known, _)| known == name) || config::provider(&dir, name, None).is_ok() {
@@ -374,7 +374,7 @@ pub(super) fn provider_of_new_profile(
         Some(near) => error.hint(format!("did you mean `{near}`?")),
         None => error.hint("`oauthctl list` names the profiles, `oauthctl provider list` the providers"),
     }
-    .hint(format!("a new profile of a provider: `oauthctl login {} --provider NAME`", for_a_shell(&safe(name)))))
+    .hint(format!("a new profile of a provider: `oauthctl login {} --provider NAME`", pasted(name))))
 }
 
 pub(super) fn store_kind(

@@ -26,7 +26,7 @@ impl Typed {
     /// `oauthctl VERB PROFILE`, for what needs the profile to be there.
     pub fn line(&self, verb: &str) -> String {
         let word = if self.word.contains("://") { &self.name } else { &self.word };
-        format!("oauthctl {verb} {}", shown(word))
+        format!("oauthctl {verb} {}", pasted(word))
     }
 
     /// The login as it was typed, or as it would have to be.
@@ -41,12 +41,12 @@ impl Typed {
 
     /// The same with more options, each in the place of one that was typed.
     pub fn login_with(&self, more: &[(&str, &str)]) -> String {
-        let mut line = format!("oauthctl login {}", shown(&self.word));
+        let mut line = format!("oauthctl login {}", pasted(&self.word));
         // one variable does not take the place of another
         let stays = |name: &String| name == "--var" || more.iter().all(|(new, _)| new != name);
         let typed = self.options.iter().filter(|(name, _)| stays(name));
         for (name, value) in typed {
-            line.push_str(&option(name, value, &shown(value)));
+            line.push_str(&option(name, value, &pasted(value)));
         }
         for (name, value) in more {
             line.push_str(&option(name, value, value));
@@ -71,7 +71,7 @@ impl fmt::Display for Typed {
 }
 
 /// A word of the person's own, to be typed again: whole, unless it could act on the terminal or in a CI system's log.
-fn shown(word: &str) -> String {
+pub fn pasted(word: &str) -> String {
     let word = redact(word);
     match word.chars().any(is_unsafe) || word.contains("##") {
         true => for_a_shell(&safe(&word)),
