@@ -184,7 +184,9 @@ impl Caller<'_> {
 
     /// From here on nothing of the provider's goes along: neither the token nor its headers.
     fn leave(&mut self, world: &mut World, to: &Url, own: &mut Option<Own>) {
-        let Some(abroad) = self.abroad.clone() else { return };
+        let Some(mut abroad) = self.abroad.clone() else { return };
+        // what the person typed of this kind was for the address that they typed
+        abroad.headers.retain(|(name, _)| !is_credential(name));
         if self.set.is_some() {
             world.say(&format!(
                 "`{}` is not a host of `{}`: sent without the token",
@@ -238,6 +240,13 @@ impl Caller<'_> {
         self.set = Some(renew(world, &refused)?);
         Ok(())
     }
+}
+
+/// Whether a header of that name tells who asks: a cookie, a key, a token, by whatever name.
+fn is_credential(name: &str) -> bool {
+    const MARKS: [&str; 9] =
+        ["auth", "cookie", "token", "secret", "key", "session", "password", "credential", "signature"];
+    MARKS.iter().any(|mark| name.contains(mark))
 }
 
 /// Whether a refusal means that another token would be taken.

@@ -420,7 +420,7 @@ fn anywhere_follows_to_another_host_without_the_token() {
     ",
     );
     assert_eq!(stranger.asked(), 0);
-    me.types("call odd /x --anywhere X-Mine:2").is(
+    me.types("call odd /x --anywhere X-Mine:2 Cookie:sid=h4sh X-Api-Key:h4sh").is(
         0,
         "theirs",
         "`127.0.0.1` is not a host of `odd`: sent without the token\n",
@@ -430,6 +430,8 @@ fn anywhere_follows_to_another_host_without_the_token() {
     assert_eq!((odd.asked(), stranger.asked()), (3, 2));
     let seen = seen.lock().unwrap().join("\n");
     assert!(seen.contains("x-mine: 2") && !seen.contains("0123456789") && !seen.contains("x-ours"), "{seen}");
+    // B-08: a cookie or a key was typed for the host that was typed
+    assert!(!seen.contains("h4sh"), "{seen}");
 }
 
 // A-01 to A-30, C-03
