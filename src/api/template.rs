@@ -3,9 +3,18 @@
 
 use crate::secret::Secret;
 
+/// Why a text can't be filled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unfilled {
+    /// Nothing is known by that name.
+    Unknown(String),
+    /// A segment of the path has become `.` or `..`, which leads elsewhere, however it is written.
+    Dots,
+}
+
 /// The text with each `{name}` filled; the first name that nothing is known of is the error. Braces around anything that is no name
 /// (JSON in a query) are left alone.
-pub fn fill(template: &str, known: &dyn Fn(&str) -> Option<Secret>) -> Result<String, String> {
+pub fn fill(template: &str, known: &dyn Fn(&str) -> Option<Secret>) -> Result<String, Unfilled> {
     let mut out = String::with_capacity(template.len());
     let mut rest = template;
     while let Some(open) = rest.find('{') {
@@ -17,7 +26,7 @@ pub fn fill(template: &str, known: &dyn Fn(&str) -> Option<Secret>) -> Result<St
             rest = &from[1..];
             continue;
         };
-        let value = known(name).ok_or_else(|| name.to_owned())?;
+        let value = known(name).ok_or_else(|| Unfilled::Unknown(name.to_owned()))?;
         for byte in value.expose().bytes() {
             if byte.is_ascii_alphanumeric() || b"-_~".contains(&byte) {
                 out.push(char::from(byte));
@@ -28,7 +37,22 @@ pub fn fill(template: &str, known: &dyn Fn(&str) -> Option<Secret>) -> Result<St
         rest = &from[name.len() + 2..];
     }
     out.push_str(rest);
-    Ok(out)
+    // no value has a `/`: segment by segment they are the same
+    let fills_dots = |(before, after): (&str, &str)| before != after && is_dots(after);
+    let leads_elsewhere = path(template).zip(path(&out)).any(fills_dots);
+    match leads_elsewhere {
+        true => Err(Unfilled::Dots),
+        false => Ok(out),
+    }
+}
+
+fn path(text: &str) -> impl Iterator<Item = &str> {
+    text.split(['?', '#']).next().unwrap_or_default().split(['/', '\\'])
+}
+
+/// RFC 3986, section 5.2.4, as browsers and we read it: an escaped dot is a dot.
+fn is_dots(segment: &str) -> bool {
+    matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
 }
 
 fn is_name(name: &str) -> bool {
@@ -45,6 +69,8 @@ mod tests {
     fn names_are_filled_and_values_stay_in_their_segment() {
         let known = |name: &str| match name {
             "user_id" => Some(Secret::unlisted("17")),
+            "up" => Some(Secret::unlisted("..")),
+            "dot" => Some(Secret::unlisted(".")),
             "odd" => Some(Secret::unlisted("../a b?c")),
             _ => None,
         };
@@ -52,6 +78,12 @@ mod tests {
         assert_eq!(fill("/users/{user_id}/x"), Ok("/users/17/x".into()));
         assert_eq!(fill("/x/{odd}"), Ok("/x/%2E%2E%2Fa%20b%3Fc".into()));
         assert_eq!(fill("/x?q={\"a\":{}}&r={"), Ok("/x?q={\"a\":{}}&r={".into()));
-        assert_eq!(fill("/x/{nobody}"), Err("nobody".into()));
+        assert_eq!(fill("/x/{nobody}"), Err(Unfilled::Unknown("nobody".into())));
+        // B-05
+        for path in ["/x/{up}/y", "/x/{up}", "/{dot}{dot}/y", "/x/.{dot}?q", "/x/%2e{dot}", "https://a.example/{dot}/x"]
+        {
+            assert_eq!(fill(path), Err(Unfilled::Dots), "{path}");
+        }
+        assert_eq!(fill("/x/a{up}?q={up}"), Ok("/x/a%2E%2E?q=%2E%2E".into()));
     }
 }

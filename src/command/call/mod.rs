@@ -15,6 +15,7 @@ use crate::api::exchange::{Aftermath, Caller, Renew};
 use crate::api::items::{self, Items};
 use crate::api::pace::{self as waits, Pace};
 use crate::api::request::{Draft, token_header};
+use crate::api::template::Unfilled;
 use crate::api::{dry_run, hosts, pages, template};
 use crate::command::token::must_be_presentable;
 use crate::command::{Global, WhoFlags, pace, practice};
@@ -337,7 +338,11 @@ fn filled(target: &str, session: &Session, provider: &Provider, record: Option<&
     let vars = |name: &str| session.profile.vars.get(name).or_else(|| record?.vars.get(name)).cloned();
     let known =
         |name: &str| vars(name).or_else(|| secret(name)).or_else(|| text(extra?.get(name)?)).map(Secret::unlisted);
-    template::fill(target, &known).map_err(|name| {
+    template::fill(target, &known).map_err(|why| {
+        let Unfilled::Unknown(name) = why else {
+            return Error::new(Kind::Unsafe, format!("`{}` would lead elsewhere", safe(target)))
+                .cause("what a brace stands for is `.` or `..`");
+        };
         let mut names: Vec<String> = session.profile.vars.keys().cloned().collect();
         names.extend(record.iter().flat_map(|r| r.vars.keys().cloned()));
         names.extend(
