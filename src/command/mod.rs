@@ -255,8 +255,12 @@ pub fn duration(text: &str) -> Result<std::time::Duration, String> {
         _ => return Err("write it as `90s`, `5m`, `2h` or `1d`".to_owned()),
     };
     let number: u64 = number.parse().map_err(|_| "write it as `90s`, `5m`, `2h` or `1d`".to_owned())?;
-    Ok(std::time::Duration::from_secs(number.saturating_mul(scale)))
+    let seconds = number.checked_mul(scale).filter(|seconds| *seconds <= LONGEST_DURATION);
+    seconds.map(std::time::Duration::from_secs).ok_or_else(|| "that is longer than a hundred years".to_owned())
 }
+
+/// A hundred years, in seconds: what is added to a time stays a time.
+const LONGEST_DURATION: u64 = 36_525 * 86_400;
 
 /// The whole program: what was typed and the world go in, an exit code comes out.
 pub fn run(args: impl IntoIterator<Item = OsString>, world: &mut World) -> u8 {

@@ -114,6 +114,11 @@ fn min_ttl_asks_for_more_than_the_usual_margin() {
     let done = me.types("token sandbox --min-ttl 10m");
     assert_ne!(done.out.trim(), old);
     assert_eq!(done.sent.len(), 1);
+    // B-06
+    for far in ["18446744073709551615s", "9223372036854775807", "99999999999999d", "36526d"] {
+        let done = me.types(&format!("token sandbox --min-ttl {far}"));
+        assert!(done.code == 2 && done.err.contains("that is longer than a hundred years"), "{far}: {}", done.err);
+    }
     me.types("token sandbox --min-ttl soon").fails(
         2,
         "
