@@ -1,7 +1,7 @@
 //! All pages of a list, in order: one after the other where each names the next, side by side where their addresses are known
 //! beforehand. What is held at a time is bounded by the pages in flight, never by their number.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -100,10 +100,10 @@ fn each_page(
         };
         let Some(count) = taker.give(world, data, &page)? else { return Ok(Outcome::Done) };
         if wanted.parallel > 1
-            && let Some(rest) = pages::all(data, &page.url, &page.headers)
+            && let Some((more, mut rest)) = pages::all(data, &page.url, &page.headers)
         {
             drop(page);
-            return behind_the_first(world, caller, rest, count, wanted.parallel, taker);
+            return behind_the_first(world, caller, (more, &mut rest), count, wanted.parallel, taker);
         }
         match pages::next(data, &page.url, &page.headers, &page.body, count)? {
             Next::End => return Ok(Outcome::Done),
@@ -121,19 +121,19 @@ fn each_page(
 fn behind_the_first(
     world: &mut World,
     caller: &mut Caller<'_>,
-    mut rest: Vec<Url>,
+    (mut more, rest): (u64, &mut dyn Iterator<Item = Url>),
     size: usize,
     parallel: u32,
     taker: &mut Taker<'_>,
 ) -> Result<Outcome, Error> {
-    taker.shown.total = Some(rest.len() + 1);
-    while !rest.is_empty() {
+    taker.shown.total = Some(more.saturating_add(1));
+    while more > 0 {
         let most = taker.left.map_or(u64::MAX, |left| left.div_ceil(size.max(1) as u64));
-        let later = rest.split_off(rest.len().min(usize::try_from(most).unwrap_or(usize::MAX)));
-        match side_by_side(world, caller, rest, parallel, taker)? {
-            None => rest = later,
-            Some(outcome) => return Ok(outcome),
+        let now = usize::try_from(most.min(more)).unwrap_or(usize::MAX);
+        if let Some(outcome) = side_by_side(world, caller, &mut rest.take(now), now, parallel, taker)? {
+            return Ok(outcome);
         }
+        more -= now as u64;
     }
     Ok(Outcome::Done)
 }
@@ -229,17 +229,18 @@ struct Brought {
 fn side_by_side(
     world: &mut World,
     caller: &mut Caller<'_>,
-    rest: Vec<Url>,
+    rest: &mut dyn Iterator<Item = Url>,
+    count: usize,
     parallel: u32,
     taker: &mut Taker<'_>,
 ) -> Result<Option<Outcome>, Error> {
     let data = &caller.provider.api.pages;
     let (asks, asked) = mpsc::channel();
     let (to, from) = mpsc::channel();
-    let helpers = helpers(world, (parallel.min(MOST_PARALLEL) as usize).min(rest.len()), asked, to);
+    let helpers = helpers(world, (parallel.min(MOST_PARALLEL) as usize).min(count), asked, to);
     // pages that are done wait for those before them; this many at most
     let window = 2 * helpers;
-    let mut rest: VecDeque<(usize, Url)> = rest.into_iter().enumerate().collect();
+    let mut rest = rest.enumerate();
     let mut urls: BTreeMap<usize, Url> = BTreeMap::new();
     let mut ready: BTreeMap<usize, Brought> = BTreeMap::new();
     // their nonce was too old: each is asked for once more, with the new one
@@ -247,7 +248,7 @@ fn side_by_side(
     let mut turn = 0;
     loop {
         while urls.len() < window.max(1)
-            && let Some((at, url)) = rest.pop_front()
+            && let Some((at, url)) = rest.next()
         {
             // without helpers it is fetched when its turn comes
             if helpers > 0 {
@@ -340,7 +341,7 @@ struct Shown {
     line: Progress,
     pages: usize,
     records: usize,
-    total: Option<usize>,
+    total: Option<u64>,
 }
 
 impl Shown {

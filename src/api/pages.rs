@@ -63,15 +63,17 @@ pub fn next(pages: &Pages, url: &Url, headers: &[(String, String)], body: &str, 
     Ok(found.map_or(Next::End, Next::Page))
 }
 
-/// The addresses of all pages behind the first one, where they are known beforehand.
-pub fn all(pages: &Pages, url: &Url, headers: &[(String, String)]) -> Option<Vec<Url>> {
+/// The addresses of all pages behind the first one, where they are known beforehand, and how many there are. Each is made when its
+/// turn comes: what a header claims makes no memory.
+pub fn all(pages: &Pages, url: &Url, headers: &[(String, String)]) -> Option<(u64, impl Iterator<Item = Url> + use<>)> {
     if pages.by != PageBy::Page {
         return None;
     }
     let this = number(url, pages.param()).unwrap_or(pages.first());
     let total = total(pages, headers)?;
-    // no list is that long: what a header claims makes no memory
-    (total < 10_000_000).then(|| (this + 1..=total).map(|n| with(url, pages.param(), &n.to_string())).collect())
+    let (url, param) = (url.clone(), pages.param().to_owned());
+    let addresses = (this.saturating_add(1)..=total).map(move |n| with(&url, &param, &n.to_string()));
+    Some((total.saturating_sub(this), addresses))
 }
 
 /// Whether an answer's head says that it is a page of a list.
@@ -258,9 +260,11 @@ mod tests {
         assert_eq!(first(&gr, &url("https://a.example/l"), Some(7)).query(), Some("perPage=7"));
         let headers = [("totalpages".to_owned(), "3".to_owned())];
         let third = "https://a.example/v3/l?q=a+b&perPage=1000&page=3";
-        assert_eq!(all(&gr, &start, &headers).unwrap()[1].as_str(), third);
+        assert_eq!(all(&gr, &start, &headers).unwrap().1.nth(1).unwrap().as_str(), third);
         assert_eq!(found(next(&gr, &url(third), &headers, "[]", 9)), None);
-        assert_eq!(all(&gr, &start, &[("totalpages".to_owned(), "99999999999".to_owned())]), None);
+        // B-07: at once, and without a list of them
+        let (count, mut rest) = all(&gr, &start, &[("totalpages".to_owned(), u64::MAX.to_string())]).unwrap();
+        assert_eq!((count, rest.next().is_some()), (u64::MAX - 1, true));
         assert_eq!(found(next(&gr, &start, &[], "[]", 999)), None);
         assert!(found(next(&gr, &start, &[], "[]", 1000)).unwrap().ends_with("&page=2"));
 
