@@ -6,6 +6,7 @@
 //! goes through a proxy. What went wrong is told by whether the server may have seen the request, since a refresh token may be
 //! spent by then; and never with the URL's query.
 
+mod deadline;
 mod driver;
 mod names;
 pub mod proxy;
@@ -17,7 +18,7 @@ use std::io::{self, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use http_body::Body as _;
@@ -26,6 +27,7 @@ use reqwest::{Body, Certificate, Client, ClientBuilder};
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
+use self::deadline::Deadline;
 use self::driver::Driver;
 use self::upload::Patience;
 use super::{Http, HttpError, Streamed, Upload};
@@ -74,21 +76,22 @@ enum Way {
 impl Http for Real {
     fn exchange(&self, request: &Request) -> Result<Response, HttpError> {
         let place = request.place();
-        let until = Instant::now() + request.timeout;
+        let mut deadline = Deadline::after(request.timeout);
         let driver = self.driver(&place)?;
         let (client, mut sent) = self.prepare(request, &driver, &place)?;
-        *sent.timeout_mut() = Some(request.timeout);
         if let Some(body) = &request.body {
             carry(&mut sent, body.expose().to_owned().into());
         }
-        let answer = driver.run(async { client.execute(sent).await });
-        let answer = answer.map_err(|error| told(&error, request))?;
+        let answer = driver.run(deadline.within(client.execute(sent)));
+        let answer =
+            answer.ok_or_else(|| timed_out(&place, request.timeout))?.map_err(|error| told(&error, request))?;
         let (status, headers) = (answer.status().as_u16(), headers(answer.headers()));
-        let body = read_body(Answer::new(driver, answer), request.max_body, until).map_err(|error| match error {
-            BodyError::TooLarge => HttpError::TooLarge { place: place.clone(), limit: request.max_body },
-            BodyError::TooSlow => timed_out(&place, request.timeout),
-            BodyError::Broken(why) => HttpError::Ambiguous { place: place.clone(), why },
-        })?;
+        let body =
+            read_body(Answer::new(driver, answer, Some(deadline)), request.max_body).map_err(|error| match error {
+                BodyError::TooLarge => HttpError::TooLarge { place: place.clone(), limit: request.max_body },
+                BodyError::TooSlow => timed_out(&place, request.timeout),
+                BodyError::Broken(why) => HttpError::Ambiguous { place: place.clone(), why },
+            })?;
         Ok(Response { status, headers, body })
     }
 
@@ -124,7 +127,7 @@ impl Http for Real {
             status: answer.status().as_u16(),
             version: format!("{:?}", answer.version()),
             headers: headers(answer.headers()),
-            body: Box::new(Answer::new(driver, answer)),
+            body: Box::new(Answer::new(driver, answer, None)),
         })
     }
 }
@@ -408,13 +411,10 @@ enum BodyError {
 }
 
 /// The whole body. Where it outgrows its buffer, the old one is wiped: it may hold a token.
-fn read_body(mut answer: impl Read, cap: usize, until: Instant) -> Result<Zeroizing<Vec<u8>>, BodyError> {
+fn read_body(mut answer: impl Read, cap: usize) -> Result<Zeroizing<Vec<u8>>, BodyError> {
     let mut body = Zeroizing::new(vec![0; (16 << 10).min(cap + 1)]);
     let mut filled = 0;
     loop {
-        if Instant::now() >= until {
-            return Err(BodyError::TooSlow);
-        }
         if filled == body.len() {
             let mut larger = Zeroizing::new(vec![0; (2 * filled).min(cap + 1)]);
             larger[..filled].copy_from_slice(&body);
@@ -440,20 +440,27 @@ fn read_body(mut answer: impl Read, cap: usize, until: Instant) -> Result<Zeroiz
 struct Answer {
     driver: Arc<Driver>,
     answer: reqwest::Response,
+    /// Until when it may come; `None`: as long as it takes.
+    deadline: Option<Deadline>,
     /// What came and was not read yet.
     rest: Bytes,
 }
 
 impl Answer {
-    fn new(driver: Arc<Driver>, answer: reqwest::Response) -> Answer {
-        Answer { driver, answer, rest: Bytes::new() }
+    fn new(driver: Arc<Driver>, answer: reqwest::Response, deadline: Option<Deadline>) -> Answer {
+        Answer { driver, answer, deadline, rest: Bytes::new() }
     }
 }
 
 impl Read for Answer {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.rest.is_empty() {
-            match self.driver.run(self.answer.chunk()) {
+            let chunk = self.answer.chunk();
+            let chunk = match &mut self.deadline {
+                Some(deadline) => self.driver.run(deadline.within(chunk)).ok_or(io::ErrorKind::TimedOut)?,
+                None => self.driver.run(chunk),
+            };
+            match chunk {
                 Ok(Some(chunk)) => self.rest = chunk,
                 Ok(None) => return Ok(0),
                 Err(error) => {
