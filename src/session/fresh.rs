@@ -379,8 +379,16 @@ fn without_store(world: &mut World, session: &mut Session, e: Error) -> Result<T
 
 /// Saves the record and keeps the kernel's copy true; the token set as it now stands in the store. Whenever this is cut off, no
 /// copy speaks for a record that is gone.
+/// What a record is too long with is left out, and said; the tokens never are.
 pub fn keep(world: &mut World, session: &Session, record: &Record) -> Result<TokenSet, Error> {
     copy::forget(world, session);
+    let mut shorter = record.clone();
+    let left_out = shorter.shorten();
+    let record = &shorter;
+    if !left_out.is_empty() {
+        let names: Vec<String> = left_out.iter().map(|name| format!("`{}`", safe(name))).collect();
+        world.warn(&format!("the answer is too large for the store: kept without {}", names.join(", ")));
+    }
     session.store.save(&session.name, &record.to_json()).map_err(|e| {
         let why = Error::from(e);
         Error {

@@ -9,6 +9,7 @@ use crate::grant::keys::KeptKeys;
 use crate::protocol::registration::Management;
 use crate::secret::{Secret, WipedJson};
 use crate::session::bound::Bound;
+use crate::store::LONGEST_RECORD;
 use crate::token::TokenSet;
 
 /// The form's version; a higher one was written by a newer program and is not touched.
@@ -115,6 +116,30 @@ impl Record {
     /// Whether it holds what a person entered, or a registration: it stays when the tokens go.
     pub fn outlives_its_tokens(&self) -> bool {
         self.client_secret.is_some() || self.registration.is_some() || !self.secret_vars.is_empty()
+    }
+
+    /// Leaves out what no later run needs, the largest first, until it is no longer than a store takes; the names of what went.
+    pub fn shorten(&mut self) -> Vec<String> {
+        let mut gone = Vec::new();
+        while self.to_json().expose().len() > LONGEST_RECORD {
+            let members = self.token.iter().flat_map(|set| &set.extra);
+            let largest = members.max_by_key(|(_, value)| value.to_string().len()).map(|(name, _)| name.clone());
+            let name = match (largest, &mut self.token) {
+                (Some(name), Some(set)) => {
+                    set.extra.remove(&name);
+                    name
+                }
+                (_, Some(set)) if set.id_token.is_some() => {
+                    set.id_token = None;
+                    "id_token".to_owned()
+                }
+                _ if self.metadata.take().is_some() => "metadata".to_owned(),
+                _ if self.keys.take().is_some() => "keys".to_owned(),
+                _ => break,
+            };
+            gone.push(name);
+        }
+        gone
     }
 
     pub fn to_json(&self) -> Secret {

@@ -352,3 +352,21 @@ fn a_token_that_is_valid_still_is_used_while_its_endpoint_is_down() {
     person.later(31);
     assert_eq!(person.types("token strict").code, 75);
 }
+
+// B-10
+#[test]
+fn a_renewal_with_more_than_a_record_takes_keeps_its_tokens() {
+    let (mut person, server) = signed_in("yes");
+    person.later(4000);
+    let large = "x".repeat(600 * 1024);
+    let body = format!(
+        r#"{{"access_token":"access-2","refresh_token":"refresh-2","token_type":"Bearer","expires_in":3600,"user_id":"17","photo":"{large}"}}"#
+    );
+    server.set(|s| s.says = Some((200, Box::leak(body.into_boxed_str()))));
+    let done = person.types("token strict");
+    done.is(0, "access-2\n", "warning: the answer is too large for the store: kept without `photo`\n");
+    let kept = person.keychain.item("strict").expect("a record");
+    assert!(kept.contains("refresh-2") && kept.contains("user_id") && !kept.contains("xxxx"));
+    assert_eq!(person.types("token strict").out, "access-2\n");
+    assert_eq!(server.asked(), 1);
+}
