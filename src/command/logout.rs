@@ -96,7 +96,13 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<(), Error>
             Err(e) if e.grant_is_dead => {
                 (session.load()?.unwrap_or(record), Ok(Some("the provider had ended it already")))
             }
-            Err(e) => return Err(e),
+            Err(e) if matches!(e.kind, Kind::Interrupted | Kind::Terminated) => return Err(e),
+            // what the journal holds can't be kept: what is known is revoked, and all of it forgotten
+            Err(e) => {
+                let record = session.load()?.unwrap_or(record);
+                let revoked = at_provider(world, &mut session, &record);
+                (record, revoked.and(Err(e)))
+            }
         }
     };
     forget(world, &session, &record)?;

@@ -370,3 +370,19 @@ fn a_renewal_with_more_than_a_record_takes_keeps_its_tokens() {
     assert_eq!(person.types("token strict").out, "access-2\n");
     assert_eq!(server.asked(), 1);
 }
+
+// B-11
+#[test]
+fn logout_forgets_even_what_the_journal_can_not_be_settled_for() {
+    let (mut person, server) = signed_in("yes");
+    person.later(4000);
+    // the answer is in the journal, and can't be saved
+    person.keychain.fault(Fault::Forgets);
+    assert_ne!(person.types("token strict").code, 0);
+    assert_eq!(server.asked(), 1);
+    let done = person.types("logout strict");
+    assert!(person.keychain.item("strict").is_none(), "{}", done.err);
+    assert!(done.err.contains("strict: forgotten here"), "{}", done.err);
+    assert_ne!(done.code, 0, "and that it is not revoked is told: {}", done.err);
+    assert_eq!(person.types("token strict").code, 4);
+}
