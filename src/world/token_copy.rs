@@ -3,7 +3,8 @@
 //!
 //! It rests in the user's *persistent* keyring, which every later process of the same user finds, whether or not it has a login
 //! session; where the kernel has none, in the *user* keyring. Best effort throughout: no kernel support, a container that
-//! forbids the calls, or a full quota (20,000 bytes for a plain user) is the same as no copy.
+//! forbids the calls, or a full quota is the same as no copy. A plain user has 200 keys and 20,000 bytes for all programs: beyond a
+//! part of that the oldest copies go. The kernel tells no key's age, so a key of ours, `order`, lists the others.
 
 #[cfg(target_os = "linux")]
 pub use linux::KernelKeyring;
@@ -61,6 +62,15 @@ mod linux {
 
     const KEY_TYPE: &CStr = c"user";
 
+    /// As many keys as there may be of ours, and as many bytes in them.
+    const MOST_KEYS: usize = 60;
+    const MOST_BYTES: usize = 12_000;
+    const ORDER: &CStr = c"oauthctl:order";
+    /// The longest list of keys that is looked at, in bytes.
+    const MOST_LISTED: usize = 64 << 10;
+    /// How long the list is kept, in seconds.
+    const ORDER_KEPT: u32 = 3 * 86_400;
+
     pub struct KernelKeyring;
 
     /// # Safety
@@ -110,6 +120,99 @@ mod linux {
         }
     }
 
+    fn write_into(ring: c_long, description: &CStr, value: &[u8], seconds: u32) -> bool {
+        // what is there already is no copy of this value any more, whatever comes of writing the new one
+        if let Some(old) = find(ring, description) {
+            remove(ring, old);
+        }
+        // a timeout of 0 would mean "never"
+        if value.is_empty() || value.len() > LONGEST || seconds == 0 {
+            return false;
+        }
+        make_room(ring, description, value.len());
+        add(ring, description, value, seconds).is_some_and(|key| {
+            note(ring, key, value.len());
+            true
+        })
+    }
+
+    fn add(ring: c_long, description: &CStr, value: &[u8], seconds: u32) -> Option<c_long> {
+        // SAFETY: two strings and a buffer that live through the call
+        let key = unsafe {
+            libc::syscall(libc::SYS_add_key, KEY_TYPE.as_ptr(), description.as_ptr(), value.as_ptr(), value.len(), ring)
+        };
+        if key < 0 {
+            return None;
+        }
+        // SAFETY: numbers only
+        let kept = unsafe {
+            keyctl(libc::KEYCTL_SET_TIMEOUT, key, c_long::from(seconds), 0, 0).is_some()
+                && keyctl(libc::KEYCTL_SETPERM, key, PERMISSIONS, 0, 0).is_some()
+        };
+        if !kept {
+            remove(ring, key);
+        }
+        kept.then_some(key)
+    }
+
+    /// A key, and the bytes in it.
+    type Entry = (i32, u32);
+
+    /// The keys that the list names, the oldest first.
+    fn order(ring: c_long) -> Vec<Entry> {
+        let listed = find(ring, ORDER).and_then(|key| read_into(key, LONGEST)).unwrap_or_default();
+        let number = |four: &[u8]| four.try_into().map(i32::from_ne_bytes).unwrap_or_default();
+        listed.chunks_exact(8).map(|entry| (number(&entry[..4]), number(&entry[4..]) as u32)).collect()
+    }
+
+    fn note(ring: c_long, key: c_long, length: usize) {
+        let mut order = order(ring);
+        order.push((key as i32, length as u32));
+        set_order(ring, &order);
+    }
+
+    fn set_order(ring: c_long, order: &[Entry]) {
+        let text: Vec<u8> =
+            order.iter().flat_map(|(key, size)| [key.to_ne_bytes(), size.to_ne_bytes()].concat()).collect();
+        // the same name: the list that is there is written over; an empty one can't be
+        if !text.is_empty() {
+            let _ = add(ring, ORDER, &text, ORDER_KEPT);
+        }
+    }
+
+    /// Takes away the oldest keys of ours where one more would be too many. What the list does not name is older than it.
+    fn make_room(ring: c_long, description: &CStr, length: usize) {
+        let there: Vec<i32> = ours(ring);
+        let order = order(ring);
+        let unlisted = there.iter().filter(|key| order.iter().all(|(listed, _)| listed != *key)).map(|key| (*key, 0));
+        let all: Vec<Entry> = unlisted.chain(order.iter().copied().filter(|(key, _)| there.contains(key))).collect();
+        let each = description.to_bytes().len();
+        let bytes = |all: &[Entry]| all.iter().map(|(_, size)| *size as usize + each).sum::<usize>() + length + each;
+        let mut gone = 0;
+        while gone < all.len() && (all.len() - gone >= MOST_KEYS || bytes(&all[gone..]) > MOST_BYTES) {
+            remove(ring, c_long::from(all[gone].0));
+            gone += 1;
+        }
+        set_order(ring, &all[gone..]);
+    }
+
+    /// Our keys but for the list of them, in the kernel's order.
+    fn ours(ring: c_long) -> Vec<i32> {
+        let listed = read_into(ring, MOST_LISTED).unwrap_or_default();
+        let serials = listed.chunks_exact(4).map(|four| four.try_into().map(i32::from_ne_bytes).unwrap_or_default());
+        let is_ours = |key: &i32| {
+            let mut text = [0u8; 256];
+            let (at, most) = (text.as_mut_ptr() as c_long, text.len() as c_long);
+            // SAFETY: the buffer is as long as it is said to be
+            let told = unsafe { keyctl(libc::KEYCTL_DESCRIBE, c_long::from(*key), at, most, 0) };
+            // `user;UID;GID;PERMISSIONS;NAME`
+            let text = told.and_then(|_| CStr::from_bytes_until_nul(&text).ok()).unwrap_or_default().to_bytes();
+            let name = text.splitn(5, |byte| *byte == b';').nth(4).unwrap_or_default();
+            name.starts_with(b"oauthctl:") && name != ORDER.to_bytes()
+        };
+        serials.filter(is_ours).collect()
+    }
+
     impl TokenCopy for KernelKeyring {
         /// Three system calls.
         fn read(&self, name: &str) -> Option<Zeroizing<Vec<u8>>> {
@@ -120,38 +223,7 @@ mod linux {
         fn write(&self, name: &str, value: &[u8], forget_after: Duration) -> bool {
             let Some(description) = description(name) else { return false };
             let seconds = u32::try_from(forget_after.as_secs()).unwrap_or(u32::MAX);
-            let ring = keyring();
-            // what is there already is no copy of this value any more, whatever comes of writing the new one
-            if let Some(old) = find(ring, &description) {
-                remove(ring, old);
-            }
-            // a timeout of 0 would mean "never"
-            if value.is_empty() || value.len() > LONGEST || seconds == 0 {
-                return false;
-            }
-            // SAFETY: two strings and a buffer that live through the call
-            let key = unsafe {
-                libc::syscall(
-                    libc::SYS_add_key,
-                    KEY_TYPE.as_ptr(),
-                    description.as_ptr(),
-                    value.as_ptr(),
-                    value.len(),
-                    ring,
-                )
-            };
-            if key < 0 {
-                return false;
-            }
-            // SAFETY: numbers only
-            let kept = unsafe {
-                keyctl(libc::KEYCTL_SET_TIMEOUT, key, c_long::from(seconds), 0, 0).is_some()
-                    && keyctl(libc::KEYCTL_SETPERM, key, PERMISSIONS, 0, 0).is_some()
-            };
-            if !kept {
-                remove(ring, key);
-            }
-            kept
+            write_into(keyring(), &description, value, seconds)
         }
 
         fn forget(&self, name: &str) {
@@ -168,6 +240,42 @@ mod linux {
                 && self.read(&name).is_some_and(|v| v.as_slice() == b"probe");
             self.forget(&name);
             works
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        // B-12
+        #[test]
+        fn the_oldest_copies_go_where_there_are_too_many_or_too_large_ones() {
+            // a keyring of this thread's own
+            let ring = c_long::from(libc::KEY_SPEC_THREAD_KEYRING);
+            let name = |n: usize| description(&format!("copy:{n}")).unwrap();
+            let write = |n: usize, length: usize| write_into(ring, &name(n), &vec![b'x'; length], 60);
+            if !write(0, 10) {
+                // a kernel or a container without keyrings
+                return;
+            }
+            let there = |n: usize| find(ring, &name(n)).is_some();
+            for n in 1..200 {
+                assert!(write(n, 10), "{n}");
+            }
+            assert_eq!(ours(ring).len(), MOST_KEYS);
+            assert!((200 - MOST_KEYS..200).all(there) && !there(0) && !there(199 - MOST_KEYS));
+            // one that is written anew is the youngest
+            assert!(write(150, 10) && write(200, 10) && there(150) && !there(140));
+            // the bytes count too, and one that is larger than all may stay alone
+            assert!(write(201, 3000) && write(202, 3000) && write(203, 3000) && write(204, 3000));
+            assert!(!there(201) && there(202) && there(203) && there(204) && !there(200));
+            assert!(write(205, 20_000) && ours(ring).len() == 1);
+            // without the list the keys are there all the same, and bounded
+            remove(ring, find(ring, ORDER).unwrap());
+            for n in 300..400 {
+                assert!(write(n, 10), "{n}");
+            }
+            assert!(ours(ring).len() <= MOST_KEYS && there(399) && !there(205));
         }
     }
 }
