@@ -63,7 +63,7 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
             no_cache: global.no_cache,
             ..Choice::default()
         };
-        let session = Session::open(world, choice)?;
+        let session = Session::open_configured(world, choice, &config, name)?;
         all.push(standing(world, &session));
     }
     match args.format {

@@ -210,6 +210,12 @@ impl Config {
         }
     }
 
+    /// What [`Config::load_for`] reads, of what was read whole.
+    pub fn only(&self, profile: &str) -> Config {
+        let profiles = self.profiles.get(profile).map(|it| (profile.to_owned(), it.clone())).into_iter().collect();
+        Config { default_profile: self.default_profile.clone(), store: self.store, cache: self.cache, profiles }
+    }
+
     /// The text of a `<dir>/config.toml`.
     pub fn from_text(dir: &Path, text: &str) -> Result<Config, ConfigError> {
         read::config(dir, text)

@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::config::{self, GrantKind, Profile};
+use crate::config::{self, Config, GrantKind, Profile};
 use crate::error::{Error, Kind};
 use crate::grant;
 use crate::grant::keys::{KeptKeys, KeyRing};
@@ -108,7 +108,19 @@ impl Session {
     pub fn open(world: &mut World, choice: Choice) -> Result<Session, Error> {
         choice::one_reads_stdin(&choice.from_stdin())?;
         let paths = Paths::find(&*world.env);
-        let Which { name, alias, config } = which(world, &paths, &choice)?;
+        let meant = which(world, &paths, &choice)?;
+        Session::of(world, choice, paths, meant)
+    }
+
+    /// The same for a profile that the configuration has, which was read already: for whoever opens all of them.
+    pub fn open_configured(world: &mut World, choice: Choice, config: &Config, name: &str) -> Result<Session, Error> {
+        let paths = Paths::find(&*world.env);
+        let meant = Which { name: name.to_owned(), alias: None, config: config.only(name) };
+        Session::of(world, choice, paths, meant)
+    }
+
+    fn of(world: &mut World, choice: Choice, paths: Paths, meant: Which) -> Result<Session, Error> {
+        let Which { name, alias, config } = meant;
         config::check_profile_name(&name)?;
         let words = alias::words(world, &paths, &choice, &name, alias.as_deref());
         let configured = config.profiles.contains_key(&name);

@@ -344,3 +344,15 @@ fn a_store_that_there_is_not_is_a_mistake_without_a_profile_too() {
         assert!(done.err.starts_with("error: OAUTHCTL_STORE names an unknown store: `files`\n"), "{}", done.err);
     }
 }
+
+// B-13: the configuration is read once, not once for each profile of it (minutes, for so many)
+#[test]
+fn twenty_thousand_profiles_are_listed_at_once() {
+    let mut me = Person::new();
+    let text: String = (0..20_000).map(|n| format!("[profiles.p{n}]\nprovider = \"sandbox\"\n")).collect();
+    me.config("config.toml", &text);
+    let started = std::time::Instant::now();
+    let done = me.types("list --format json");
+    assert!(done.code == 0 && done.out.matches("\"profile\"").count() == 20_000, "{}", done.err);
+    assert!(started.elapsed() < std::time::Duration::from_secs(30), "{:?}", started.elapsed());
+}
