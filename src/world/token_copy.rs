@@ -63,9 +63,9 @@ mod linux {
     const KEY_TYPE: &CStr = c"user";
 
     /// As many keys as there may be of ours, and as many bytes in them.
-    const MOST_KEYS: usize = 60;
+    pub(super) const MOST_KEYS: usize = 60;
     const MOST_BYTES: usize = 12_000;
-    const ORDER: &CStr = c"oauthctl:order";
+    pub(super) const ORDER: &CStr = c"oauthctl:order";
     /// The longest list of keys that is looked at, in bytes.
     const MOST_LISTED: usize = 64 << 10;
     /// How long the list is kept, in seconds.
@@ -90,11 +90,11 @@ mod linux {
     }
 
     /// The key's name; `None` for a name that the kernel can't hold.
-    fn description(name: &str) -> Option<CString> {
+    pub(super) fn description(name: &str) -> Option<CString> {
         CString::new(format!("oauthctl:{name}")).ok()
     }
 
-    fn find(keyring: c_long, description: &CStr) -> Option<c_long> {
+    pub(super) fn find(keyring: c_long, description: &CStr) -> Option<c_long> {
         // SAFETY: two strings that live through the call
         unsafe { keyctl(libc::KEYCTL_SEARCH, keyring, KEY_TYPE.as_ptr() as c_long, description.as_ptr() as c_long, 0) }
     }
@@ -109,7 +109,7 @@ mod linux {
         Some(value)
     }
 
-    fn remove(keyring: c_long, key: c_long) {
+    pub(super) fn remove(keyring: c_long, key: c_long) {
         // SAFETY: numbers only
         unsafe {
             // at once, for everybody; kernels and security modules that refuse it get the slower way
@@ -120,7 +120,7 @@ mod linux {
         }
     }
 
-    fn write_into(ring: c_long, description: &CStr, value: &[u8], seconds: u32) -> bool {
+    pub(super) fn write_into(ring: c_long, description: &CStr, value: &[u8], seconds: u32) -> bool {
         // what is there already is no copy of this value any more, whatever comes of writing the new one
         if let Some(old) = find(ring, description) {
             remove(ring, old);
@@ -197,7 +197,7 @@ mod linux {
     }
 
     /// Our keys but for the list of them, in the kernel's order.
-    fn ours(ring: c_long) -> Vec<i32> {
+    pub(super) fn ours(ring: c_long) -> Vec<i32> {
         let listed = read_into(ring, MOST_LISTED).unwrap_or_default();
         let serials = listed.chunks_exact(4).map(|four| four.try_into().map(i32::from_ne_bytes).unwrap_or_default());
         let is_ours = |key: &i32| {
@@ -242,40 +242,42 @@ mod linux {
             works
         }
     }
+}
 
-    #[cfg(test)]
-    mod tests {
-        use super::*;
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use libc::c_long;
 
-        // B-12
-        #[test]
-        fn the_oldest_copies_go_where_there_are_too_many_or_too_large_ones() {
-            // a keyring of this thread's own
-            let ring = c_long::from(libc::KEY_SPEC_THREAD_KEYRING);
-            let name = |n: usize| description(&format!("copy:{n}")).unwrap();
-            let write = |n: usize, length: usize| write_into(ring, &name(n), &vec![b'x'; length], 60);
-            if !write(0, 10) {
-                // a kernel or a container without keyrings
-                return;
-            }
-            let there = |n: usize| find(ring, &name(n)).is_some();
-            for n in 1..200 {
-                assert!(write(n, 10), "{n}");
-            }
-            assert_eq!(ours(ring).len(), MOST_KEYS);
-            assert!((200 - MOST_KEYS..200).all(there) && !there(0) && !there(199 - MOST_KEYS));
-            // one that is written anew is the youngest
-            assert!(write(150, 10) && write(200, 10) && there(150) && !there(140));
-            // the bytes count too, and one that is larger than all may stay alone
-            assert!(write(201, 3000) && write(202, 3000) && write(203, 3000) && write(204, 3000));
-            assert!(!there(201) && there(202) && there(203) && there(204) && !there(200));
-            assert!(write(205, 20_000) && ours(ring).len() == 1);
-            // without the list the keys are there all the same, and bounded
-            remove(ring, find(ring, ORDER).unwrap());
-            for n in 300..400 {
-                assert!(write(n, 10), "{n}");
-            }
-            assert!(ours(ring).len() <= MOST_KEYS && there(399) && !there(205));
+    use super::linux::{MOST_KEYS, ORDER, description, find, ours, remove, write_into};
+
+    // B-12
+    #[test]
+    fn the_oldest_copies_go_where_there_are_too_many_or_too_large_ones() {
+        // a keyring of this thread's own
+        let ring = c_long::from(libc::KEY_SPEC_THREAD_KEYRING);
+        let name = |n: usize| description(&format!("copy:{n}")).unwrap();
+        let write = |n: usize, length: usize| write_into(ring, &name(n), &vec![b'x'; length], 60);
+        if !write(0, 10) {
+            // a kernel or a container without keyrings
+            return;
         }
+        let there = |n: usize| find(ring, &name(n)).is_some();
+        for n in 1..200 {
+            assert!(write(n, 10), "{n}");
+        }
+        assert_eq!(ours(ring).len(), MOST_KEYS);
+        assert!((200 - MOST_KEYS..200).all(there) && !there(0) && !there(199 - MOST_KEYS));
+        // one that is written anew is the youngest
+        assert!(write(150, 10) && write(200, 10) && there(150) && !there(140));
+        // the bytes count too, and one that is larger than all may stay alone
+        assert!(write(201, 3000) && write(202, 3000) && write(203, 3000) && write(204, 3000));
+        assert!(!there(201) && there(202) && there(203) && there(204) && !there(200));
+        assert!(write(205, 20_000) && ours(ring).len() == 1);
+        // without the list the keys are there all the same, and bounded
+        remove(ring, find(ring, ORDER).unwrap());
+        for n in 300..400 {
+            assert!(write(n, 10), "{n}");
+        }
+        assert!(ours(ring).len() <= MOST_KEYS && there(399) && !there(205));
     }
 }
