@@ -193,10 +193,10 @@ fn set_var(world: &mut World, global: &Global, profile: String, file: Option<Str
     raw.takes(name, value.expose()).map_err(|why| Error::usage(format!("`{shown}` {why}")))?;
     let _lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
     let mut record = session.load()?.unwrap_or_default();
-    if !session.is_of_provider(&record) {
-        return Err(Error::usage(format!("what is stored for `{}` is of another provider", session.name))
-            .hint(session.typed.login()));
+    if let Some(moved) = session.secret_moved(&record, &raw) {
+        return Err(moved.refused(&session.typed));
     }
+    record.secret_bound.get_or_insert_with(|| session.bound(&raw, &BTreeMap::new()));
     record.provider.get_or_insert_with(|| session.provider_name().to_owned());
     let fingerprint = value.fingerprint();
     record.secret_vars.insert(name.to_owned(), value);

@@ -226,7 +226,7 @@ impl Session {
     }
 
     /// Whether the client secret of a record may not go where `provider` says.
-    pub(super) fn secret_moved(&self, record: &Record, provider: &Provider) -> Option<Moved> {
+    pub fn secret_moved(&self, record: &Record, provider: &Provider) -> Option<Moved> {
         let bound = record.secret_bound.clone().or_else(|| self.bound_of(record))?;
         self.moved(&bound, record, provider)
     }

@@ -206,14 +206,9 @@ impl Session {
         Ok(provider)
     }
 
-    /// Whether a record was made with the provider that is meant now.
-    pub fn is_of_provider(&self, record: &Record) -> bool {
-        whose::is_of_provider(self, record)
-    }
-
     /// The secret variables that are kept for this very provider.
     pub fn secret_vars(&self, raw: &Provider, record: Option<&Record>) -> BTreeMap<String, Secret> {
-        let kept = record.filter(|record| self.is_of_provider(record)).map(|r| r.secret_vars.clone());
+        let kept = record.filter(|record| self.secret_moved(record, raw).is_none()).map(|r| r.secret_vars.clone());
         kept.unwrap_or_default().into_iter().filter(|(name, _)| raw.has_secret_var(name)).collect()
     }
 
