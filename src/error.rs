@@ -263,6 +263,9 @@ impl From<StoreError> for Error {
             StoreError::Denied(_) => error
                 .hint("allow this program to use it, in its own settings, and run the command again")
                 .hint(format!("or {SEALED_INSTEAD}")),
+            StoreError::Foreign(..) => error
+                .hint("most likely left over from another session: unset DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR, or log in to this machine anew")
+                .hint(format!("or {SEALED_INSTEAD}")),
             StoreError::Full(_) => error.hint("free some space and run the command again"),
             StoreError::NotWritable(..) => {
                 error.hint("mend the permissions, or name another folder with OAUTHCTL_STATE_DIR")

@@ -12,6 +12,8 @@ use crate::secret::hash;
 use crate::session::paths::Paths;
 use crate::store::{Store, StoreKind, private};
 use crate::world::World;
+#[cfg(unix)]
+use crate::world::users;
 
 /// Longer than one exchange with the token endpoint can take.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(35);
@@ -61,8 +63,7 @@ fn is_own(folder: &Path) -> bool {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
-        // SAFETY: takes nothing, can't fail
-        metadata.uid() == unsafe { libc::geteuid() } && metadata.mode() & 0o022 == 0
+        metadata.uid() == users::own() && metadata.mode() & 0o022 == 0
     }
     #[cfg(not(unix))]
     {

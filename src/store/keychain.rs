@@ -113,6 +113,7 @@ impl KeychainStore {
             KeychainError::Denied(why) if why.is_empty() => StoreError::Denied(self.what()),
             KeychainError::Denied(why) => StoreError::Denied(format!("keychain ({}: {why})", self.keychain.name())),
             KeychainError::TimedOut(seconds) => StoreError::TimedOut(self.what(), seconds),
+            KeychainError::Foreign(why) => StoreError::Foreign(self.what(), why),
             KeychainError::Failed(why) => StoreError::Failed(self.what(), why),
         }
     }

@@ -106,6 +106,8 @@ pub enum StoreError {
     Denied(String),
     #[error("the {0} did not answer within {1} seconds")]
     TimedOut(String, u64),
+    #[error("the {0} was not asked: {1}")]
+    Foreign(String, String),
     #[error("no space left in {0}")]
     Full(String),
     #[error("{0} can't be written: {1}")]

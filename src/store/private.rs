@@ -237,10 +237,10 @@ mod unix {
     use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 
     use super::{Closed, File, OpenOptions, Path, PrivateError, failed, io, refused};
+    use crate::world::users;
 
     pub fn is_own(metadata: &Metadata) -> bool {
-        // SAFETY: takes nothing, can't fail
-        metadata.uid() == unsafe { libc::geteuid() }
+        metadata.uid() == users::own()
     }
 
     pub fn make_folder(path: &Path) -> io::Result<()> {
@@ -368,6 +368,7 @@ mod tests {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 
     use super::*;
+    use crate::world::users;
 
     fn mode(path: &Path) -> u32 {
         fs::symlink_metadata(path).unwrap().mode() & 0o7777
@@ -432,8 +433,7 @@ mod tests {
     // C-18
     #[test]
     fn another_users_file_is_refused() {
-        // SAFETY: takes nothing, can't fail
-        if unsafe { libc::geteuid() } != 0 {
+        if users::own() != 0 {
             // only root can give files away
             return;
         }

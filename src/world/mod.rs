@@ -20,6 +20,7 @@ mod signals;
 mod streams;
 mod terminal;
 pub mod token_copy;
+pub mod users;
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
@@ -261,6 +262,9 @@ pub enum KeychainError {
     Denied(String),
     #[error("no answer within {0} seconds")]
     TimedOut(u64),
+    /// Not this person's: who listens there is another user of the machine. Nothing was sent.
+    #[error("{0}")]
+    Foreign(String),
     #[error("{0}")]
     Failed(String),
 }

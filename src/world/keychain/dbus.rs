@@ -9,10 +9,17 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
+use super::super::users;
 use super::values::{Body, Reader, read_u32};
 
 /// An answer longer than this is not from a program that we want to hear.
 const LONGEST_MESSAGE: usize = 8 << 20;
+
+/// All that one connection hears: a bus that says more floods us.
+const MOST_HEARD: usize = 2 * LONGEST_MESSAGE;
+
+/// Messages that wait to be asked for; a handful of calls has no more answers.
+const MOST_EARLY: usize = 64;
 
 const RETURN: u8 = 2;
 const ERROR: u8 = 3;
@@ -79,6 +86,8 @@ fn unescape(value: &[u8]) -> Option<Vec<u8>> {
 pub enum Failure {
     /// Nobody listens at any address; the last address and why not.
     NoBus(String, String),
+    /// Another user listens there: the address, and who.
+    Foreign(String, u32),
     TimedOut,
     /// The answer was an error: its name and its text.
     Refused(String, String),
@@ -110,6 +119,8 @@ pub struct Bus {
     /// Whether the deadline has been put off, as it is once at most: see [`unserved`].
     put_off: bool,
     serial: u32,
+    /// Bytes read so far.
+    heard: usize,
     /// Read and not yet looked at.
     input: Zeroizing<Vec<u8>>,
     /// Written with the next wait, so that calls that don't depend on each other share a round trip.
@@ -140,11 +151,20 @@ impl Bus {
         for address in addresses {
             match open_socket(address, deadline) {
                 Ok(stream) => {
+                    // whoever answers there would read every record, and could hand back one of his own
+                    match users::of_peer(&stream) {
+                        Ok(user) if users::is_own_or_root(user) => {}
+                        Ok(user) => return Err(Failure::Foreign(address.to_string(), user)),
+                        Err(e) => {
+                            return Err(Failure::Broken(format!("the session bus does not say whose it is: {e}")));
+                        }
+                    }
                     let mut bus = Bus {
                         stream,
                         deadline,
                         put_off: false,
                         serial: 0,
+                        heard: 0,
                         input: Zeroizing::default(),
                         output: Zeroizing::default(),
                         early: Vec::new(),
@@ -162,8 +182,7 @@ impl Bus {
     }
 
     fn greet(&mut self) {
-        // SAFETY: takes nothing, can't fail
-        let uid = unsafe { libc::geteuid() }.to_string();
+        let uid = users::own().to_string();
         let hex: String = uid.bytes().map(|b| format!("{b:02x}")).collect();
         self.output.extend_from_slice(format!("\0AUTH EXTERNAL {hex}\r\nBEGIN\r\n").as_bytes());
         self.hello = Some(self.send(&Call {
@@ -267,6 +286,9 @@ impl Bus {
             let message = self.receive()?;
             // calls to us are of no interest, nor are signals such as `NameAcquired`
             if matches!(message.kind, RETURN | ERROR) || (self.listens && message.kind == SIGNAL) {
+                if self.early.len() == MOST_EARLY {
+                    return Err(flooded());
+                }
                 self.early.push(message);
             }
         }
@@ -343,6 +365,10 @@ impl Bus {
             match self.stream.read(&mut *chunk) {
                 Ok(0) => return Err(Failure::Broken("the session bus closed the connection".to_owned())),
                 Ok(n) => {
+                    self.heard += n;
+                    if self.heard > MOST_HEARD {
+                        return Err(flooded());
+                    }
                     self.input.extend_from_slice(&chunk[..n]);
                     return Ok(());
                 }
@@ -383,6 +409,10 @@ fn is_timeout(e: &std::io::Error) -> bool {
 
 fn lost(e: std::io::Error) -> Failure {
     if is_timeout(&e) { Failure::TimedOut } else { Failure::Broken(format!("the session bus went away: {e}")) }
+}
+
+fn flooded() -> Failure {
+    Failure::Broken("the session bus says more than anybody asked for".to_owned())
 }
 
 /// Connects by hand, since the standard library's connect waits without end where the bus is frozen and its backlog full.
@@ -511,6 +541,57 @@ mod tests {
             Call { destination: "a.b", path: "/", interface: "a.b", member: "C", signature: "", body: Body::new() };
         let serial = bus.send(&call);
         bus.wait(serial)
+    }
+
+    /// A listener of another user's, and whether there can be one: only root's threads become another user.
+    #[cfg(target_os = "linux")]
+    fn foreign_bus(name: &[u8]) -> Option<std::os::unix::net::UnixListener> {
+        use std::os::linux::net::SocketAddrExt as _;
+        let name = std::os::unix::net::SocketAddr::from_abstract_name(name).unwrap();
+        let listens = std::thread::spawn(move || {
+            // SAFETY: plain system call, for this thread alone, which ends with its work
+            unsafe { libc::syscall(libc::SYS_setresuid, -1, 65534, -1) };
+            (users::own() == 65534).then(|| std::os::unix::net::UnixListener::bind_addr(&name).unwrap())
+        });
+        listens.join().unwrap()
+    }
+
+    // N-01
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_bus_of_another_user_hears_nothing() {
+        let name = format!("oauthctl-test-{}", std::process::id());
+        let Some(listener) = foreign_bus(name.as_bytes()) else { return };
+        let address = Address::Abstract(name.into());
+        // the right one may be behind it in the list: that a wrong one is named there is to be told
+        let nowhere = Address::Path(b"/nonexistent/bus".to_vec());
+        let addresses = [nowhere.clone(), address, nowhere];
+        let got = Bus::connect(&addresses, Instant::now() + Duration::from_secs(60)).err();
+        assert!(matches!(got, Some(Failure::Foreign(_, 65534))), "{got:?}");
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut heard = Vec::new();
+        stream.read_to_end(&mut heard).unwrap();
+        assert_eq!(heard, b"");
+    }
+
+    // N-02
+    #[test]
+    fn a_bus_that_floods_is_left() {
+        let answer = |serial: u8, body: usize| {
+            let [a, b, c, d] = (body as u32).to_le_bytes();
+            let head = [b'l', RETURN, 0, 1, a, b, c, d, 1, 0, 0, 0, 8, 0, 0, 0, 5, 1, b'u', 0, serial, 0, 0, 0];
+            [&head[..], &vec![0; body]].concat()
+        };
+        let signal = [b'l', SIGNAL, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0];
+        for (name, flood) in [
+            ("answers to nothing", answer(99, 0).repeat(2 * MOST_EARLY)),
+            ("long answers to nothing", answer(99, LONGEST_MESSAGE / 4).repeat(9)),
+            ("signals", signal.repeat(MOST_HEARD / signal.len() + 1000)),
+        ] {
+            let (_dir, address) = bus_that_says([b"OK 1234\r\n", &flood[..]].concat());
+            let got = connect(address, Duration::from_secs(60)).err();
+            assert!(matches!(&got, Some(Failure::Broken(why)) if why.contains("more than")), "{name}: {got:?}");
+        }
     }
 
     #[test]

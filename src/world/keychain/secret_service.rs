@@ -151,6 +151,10 @@ fn explain(failure: Failure) -> KeychainError {
         Failure::NoBus(address, why) => {
             KeychainError::Absent(format!("no session bus answers at `{}` ({why})", text::safe(&address)))
         }
+        Failure::Foreign(address, user) => KeychainError::Foreign(format!(
+            "the session bus at `{}` is another user's (user {user})",
+            text::safe(&address)
+        )),
         Failure::TimedOut => KeychainError::TimedOut(DEADLINE.as_secs()),
         Failure::Broken(why) => KeychainError::Failed(text::safe(&why)),
         Failure::Refused(name, said) => {

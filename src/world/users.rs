@@ -1,0 +1,39 @@
+//! Whose a file, a socket or a process is, by the numbers that Unix has for its users. Windows has none: nothing is asked there.
+
+#[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "openbsd"))]
+use std::{io, os::fd::AsRawFd as _, os::unix::net::UnixStream};
+
+/// The user that this process acts as.
+#[cfg(unix)]
+pub fn own() -> u32 {
+    // SAFETY: takes nothing, can't fail
+    unsafe { libc::geteuid() }
+}
+
+/// Whether it is this process's user, or the administrator, who needs no way around.
+#[cfg(unix)]
+pub fn is_own_or_root(user: u32) -> bool {
+    user == 0 || user == own()
+}
+
+/// Who listens at the other end of a connected socket: the user of the process as it began to listen.
+#[cfg(target_os = "linux")]
+pub fn of_peer(stream: &UnixStream) -> io::Result<u32> {
+    let mut peer = libc::ucred { pid: 0, uid: 0, gid: 0 };
+    let mut length = size_of::<libc::ucred>() as libc::socklen_t;
+    // SAFETY: `peer` takes the `length` bytes that the kernel is told of
+    let done = unsafe {
+        let to = (&raw mut peer).cast();
+        libc::getsockopt(stream.as_raw_fd(), libc::SOL_SOCKET, libc::SO_PEERCRED, to, &raw mut length)
+    };
+    if done == 0 { Ok(peer.uid) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Who listens at the other end of a connected socket: the user of the process as it began to listen.
+#[cfg(any(target_os = "freebsd", target_os = "openbsd"))]
+pub fn of_peer(stream: &UnixStream) -> io::Result<u32> {
+    let (mut user, mut group) = (0, 0);
+    // SAFETY: both numbers live through the call
+    let done = unsafe { libc::getpeereid(stream.as_raw_fd(), &raw mut user, &raw mut group) };
+    if done == 0 { Ok(user) } else { Err(io::Error::last_os_error()) }
+}
