@@ -218,8 +218,8 @@ fn clock(world: &World) -> Found {
 }
 
 fn listener() -> Found {
-    let (requests, _inbox) = channel();
-    match Loopback::bind(&Address { host: Host::Literal, ports: Vec::new(), tls: false }, requests, false) {
+    let ((requests, _inbox), (strangers, _)) = (channel(), channel());
+    match Loopback::bind(&Address { host: Host::Literal, ports: Vec::new(), tls: false }, requests, strangers, false) {
         Ok(listener) => Found::Good(format!("{} could be bound", listener.origin())),
         Err(e) => {
             let e = Error::from(e);

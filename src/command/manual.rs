@@ -26,7 +26,10 @@ const ENVIRONMENT: &Table = &[
         "OAUTHCTL_PRACTICE",
         "Set by `sandbox run` for its command: every command then says on a terminal that it is practice.",
     ),
-    ("BROWSER", "A program that gets the address as its one argument."),
+    (
+        "BROWSER",
+        "A program that gets an address as its one argument: a short one of this machine that leads to the sign-in once.",
+    ),
     ("HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, NO_COLOR", "As usual."),
 ];
 

@@ -26,8 +26,8 @@ use crate::protocol::{pkce, token_request};
 use crate::provider::{PkceMode, StateEcho};
 use crate::secret::Secret;
 use crate::text::safe;
-use crate::world::loopback::{Arrived, Loopback, Page, Reply};
-use crate::world::{Unanswered, World};
+use crate::world::loopback::{self, Arrived, Host, Loopback, Page, Reply, Stranger};
+use crate::world::{BrowserError, Unanswered, World};
 
 /// What a login is made of, decided before anything happens.
 pub struct Login<'a> {
@@ -73,6 +73,7 @@ pub struct Obtained {
 
 enum Event {
     Redirect(Arrived),
+    Stranger(Stranger),
     Pasted(Secret),
     /// A practice server's page had no button to press, and why.
     NoButton(String),
@@ -83,6 +84,8 @@ enum Event {
 /// What a login waits for, bound before anything is asked of the person: a port that is taken costs nobody an answer.
 pub struct Listening {
     listener: Option<Loopback>,
+    /// Where the browser is sent first, if not to the listener: see [`browsers_address`].
+    entrance: Option<Loopback>,
     events: Sender<Event>,
     inbox: Receiver<Event>,
     /// Whether anything has come yet.
@@ -93,13 +96,21 @@ pub struct Listening {
 pub fn listen(plan: &Plan, posted: bool) -> Result<Listening, Error> {
     let (events, inbox) = channel();
     let acted = Arc::new(AtomicBool::new(false));
-    let listener = match &plan.target {
-        Target::Listen { address, .. } => {
-            Some(Loopback::bind(address, forward(&events, &acted, Event::Redirect), posted)?)
-        }
-        Target::Paste { .. } => None,
+    let bind = |address: &loopback::Address, posted: bool| {
+        let (requests, strangers) =
+            (forward(&events, &acted, Event::Redirect), forward(&events, &acted, Event::Stranger));
+        Loopback::bind(address, requests, strangers, posted)
     };
-    Ok(Listening { listener, events, inbox, acted })
+    let (listener, entrance) = match &plan.target {
+        Target::Listen { address, .. } => {
+            let listener = bind(address, posted)?;
+            // a browser warns of our certificate: that is for the way back, when the person has been told of it
+            let plain = loopback::Address { host: Host::Literal, ports: Vec::new(), tls: false };
+            (Some(listener), if address.tls { Some(bind(&plain, false)?) } else { None })
+        }
+        Target::Paste { .. } => (None, None),
+    };
+    Ok(Listening { listener, entrance, events, inbox, acted })
 }
 
 /// How often a hint about noise is given at most (L-57).
@@ -131,7 +142,7 @@ pub fn obtain(
     commit: Commit<'_>,
 ) -> Result<Obtained, Error> {
     let provider = login.asking.provider;
-    let Listening { listener, events, inbox, acted } = listening;
+    let Listening { listener, entrance, events, inbox, acted } = listening;
     let path = if let Target::Listen { path, .. } = &login.plan.target { path } else { "" };
     let redirect_uri = login.plan.redirect_uri(listener.as_ref().map(Loopback::origin).as_deref(), path);
 
@@ -203,7 +214,8 @@ pub fn obtain(
             let _ = to.send(Event::NothingToPaste);
         });
     }
-    let opened = invite(world, login, listener.as_ref(), &url, &|| acted.load(Ordering::Relaxed));
+    let entrance = entrance.as_ref().or(listener.as_ref());
+    let opened = invite(world, login, listener.as_ref(), entrance, &url, &|| acted.load(Ordering::Relaxed));
     if practises && !opened {
         say_without_browser(world, login);
     }
@@ -310,11 +322,21 @@ fn say_without_browser(world: &mut World, login: &Login<'_>) {
     }
 }
 
+/// What the browser is started with. Every user of the machine reads its command line, where `state` must not stand: with it,
+/// another could bring his own sign-in here. So it is an address of the listener, where there is one, good for one visit.
+fn browsers_address(world: &mut World, entrance: Option<&Loopback>, url: &Secret) -> Result<Secret, BrowserError> {
+    match entrance {
+        Some(entrance) => entrance.entrance(&random_text::<16>(world), url).map(Secret::new),
+        None => Ok(url.clone()),
+    }
+}
+
 /// Says where to sign in, and opens the browser there; whether it opened.
 fn invite(
     world: &mut World,
     login: &Login<'_>,
     listener: Option<&Loopback>,
+    entrance: Option<&Loopback>,
     url: &Secret,
     acted: &dyn Fn() -> bool,
 ) -> bool {
@@ -328,7 +350,8 @@ fn invite(
     }
     let mut opened = false;
     if login.open_browser {
-        match world.browser.open(url.expose(), acted) {
+        let first = browsers_address(world, entrance, url);
+        match first.and_then(|first| world.browser.open(first.expose(), acted)) {
             Ok(()) => {
                 opened = true;
                 world.say("Your browser should open there now.");
@@ -431,6 +454,11 @@ fn wait(
                     }
                 }
             }
+            Ok(Event::Stranger(Stranger::Gone)) => noise.heard(world, "whoever sent it did not wait for an answer"),
+            Ok(Event::Stranger(Stranger::User(user))) => {
+                noise.heard(world, "it came from another user of this machine");
+                noise.tell_once(world, user, login);
+            }
             Ok(Event::Redirect(arrived)) => {
                 let Target::Listen { path, .. } = &login.plan.target else { continue };
                 if !redirect::same(&arrived.path, path) {
@@ -511,6 +539,8 @@ struct Noise {
     last_said: Option<Duration>,
     /// Why the last one was none.
     last: Option<&'static str>,
+    /// What to do if another user is the person all the same has been said.
+    told: bool,
 }
 
 impl Noise {
@@ -525,6 +555,17 @@ impl Noise {
                 calls(self.count)
             ));
         }
+    }
+
+    fn tell_once(&mut self, world: &mut World, user: u32, login: &Login<'_>) {
+        if std::mem::replace(&mut self.told, true) {
+            return;
+        }
+        let way = match login.take_paste && world.terminal.stdin_is_terminal() {
+            true => "open the address above in it yourself, and paste the one that it ends on here",
+            false => "run this as that user",
+        };
+        world.say(&format!("That was user {user}. If the browser is your own: {way}."));
     }
 }
 

@@ -170,7 +170,7 @@ impl Surroundings {
 }
 
 /// The URL as the parser writes it: no space, quote or control character is left in it unescaped.
-fn checked(url: &str) -> Result<Url, BrowserError> {
+pub(super) fn checked(url: &str) -> Result<Url, BrowserError> {
     let bad = |why: &str| Err(BrowserError::BadUrl(why.to_owned()));
     let Ok(url) = Url::parse(url) else { return bad("it is not a URL") };
     if !url.username().is_empty() || url.password().is_some() {

@@ -37,3 +37,25 @@ pub fn of_peer(stream: &UnixStream) -> io::Result<u32> {
     let done = unsafe { libc::getpeereid(stream.as_raw_fd(), &raw mut user, &raw mut group) };
     if done == 0 { Ok(user) } else { Err(io::Error::last_os_error()) }
 }
+
+/// Who logged in to the session that this process belongs to, as the kernel noted it before any `su` or `sudo`.
+#[cfg(target_os = "linux")]
+pub fn logged_in() -> Option<u32> {
+    let told = std::fs::read_to_string("/proc/self/loginuid").ok()?;
+    told.trim().parse().ok().filter(|user| *user != u32::MAX)
+}
+
+/// Whether the number stands for whoever has none in this user namespace (a container's): that is told of all of them alike, so
+/// it says nothing.
+#[cfg(target_os = "linux")]
+pub fn is_unnamed(user: u32) -> bool {
+    let number = |file: &str| std::fs::read_to_string(file).unwrap_or_default();
+    let all_are_named = || number("/proc/self/uid_map").split_ascii_whitespace().eq(["0", "0", "4294967295"]);
+    number("/proc/sys/kernel/overflowuid").trim().parse() == Ok(user) && !all_are_named()
+}
+
+/// The same where there are no such namespaces.
+#[cfg(all(unix, not(target_os = "linux")))]
+pub fn is_unnamed(_user: u32) -> bool {
+    false
+}

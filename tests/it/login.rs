@@ -17,6 +17,47 @@ fn looks(_: &str) -> Vec<crate::world::robot::Page> {
     Vec::new()
 }
 
+// N-03
+#[cfg(target_os = "linux")]
+#[test]
+fn a_redirect_that_another_user_brings_is_refused_whatever_is_in_it() {
+    use crate::world::robot::as_another_user;
+    if as_another_user(|| ()).is_none() {
+        return;
+    }
+    let mut me = Person::new();
+    let bring = |url: &str| {
+        let to = decided(url, "allow");
+        let theirs = to.clone();
+        let refused = as_another_user(move || crate::world::robot::fresh_get(&theirs)).expect("root");
+        assert_eq!((refused.status, refused.title.as_str()), (403, "Another user of this machine waits here"));
+        vec![go(&to)]
+    };
+    let done = me.browser(bring).types("login sandbox");
+    assert_eq!(done.code, 0, "{}", done.err);
+    let told = "Ignored a call that came to the redirect address: it came from another user of this machine. Still waiting.\n\
+        That was user 65534. If the browser is your own: run this as that user.\n";
+    assert!(done.err.contains(told), "{}", done.err);
+    assert_eq!(titles(&done.pages), [(200, "You're signed in")]);
+    // nobody else came
+    let clock = me.clock.clone();
+    me.browser(move |url| {
+        let to = decided(url, "allow");
+        let refused = as_another_user(move || crate::world::robot::fresh_get(&to)).expect("root");
+        clock.hurry(301);
+        vec![refused]
+    });
+    let done = me.at_a_terminal().types("login sandbox");
+    me.clock.hurry(0);
+    assert_eq!(done.code, 7, "{}", done.err);
+    assert!(
+        done.err.contains("open the address above in it yourself, and paste the one that it ends on here"),
+        "{}",
+        done.err
+    );
+    assert!(done.err.contains("caused by: it came from another user of this machine"), "{}", done.err);
+}
+
 #[test]
 fn signs_in_to_the_practice_server_on_a_fresh_machine() {
     let mut me = Person::new();

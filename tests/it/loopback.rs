@@ -2,13 +2,16 @@
 //! Rows of the list of hostile inputs are named in comments.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use oauthctl::world::loopback::{Address, Arrived, Host, ListenError, Loopback, Page};
+use oauthctl::secret::Secret;
+use oauthctl::world::loopback::{Address, Arrived, Host, ListenError, Loopback, Page, Stranger};
+
+use crate::world::robot::as_another_user;
 
 /// Nothing here takes so long, however busy the machine is.
 const SOON: Duration = Duration::from_secs(30);
@@ -23,7 +26,7 @@ fn listen() -> (Loopback, Receiver<Arrived>) {
 
 fn listen_at(address: &Address, accept_post: bool) -> (Loopback, Receiver<Arrived>) {
     let (to, from) = mpsc::channel();
-    (Loopback::bind(address, to, accept_post).expect("a listener"), from)
+    (Loopback::bind(address, to, mpsc::channel().0, accept_post).expect("a listener"), from)
 }
 
 fn connect(listener: &Loopback) -> TcpStream {
@@ -237,6 +240,80 @@ fn nothing_of_a_request_is_in_a_page() {
     assert!(!get(&listener, "/done?CANARY").contains("CANARY"));
 }
 
+// N-05, L-54
+#[test]
+fn a_browsers_address_leads_on_once_and_holds_nothing() {
+    let (listener, requests) = listen();
+    let login = login(requests);
+    let to = "https://as.example/authorize?state=SECRET&x=a%20b";
+    let address = listener.entrance("drawn", &Secret::new(to)).expect("an address");
+    assert_eq!(address, format!("http://{}/sign-in/drawn", listener.address()));
+    // what doesn't lead a person there uses nothing up
+    for (line, headers, expected) in [
+        ("HEAD /sign-in/drawn", "", 405),
+        ("GET /sign-in/drawn", "Sec-Purpose: prefetch\r\n", 403),
+        ("GET /sign-in/drawn", "Origin: https://evil.example\r\n", 403),
+        ("GET /sign-in/other", "", 404),
+        ("GET /sign-in/", "", 404),
+    ] {
+        let head = request(&listener, line).replace("\r\n\r\n", &format!("\r\n{headers}\r\n"));
+        let answer = send(&listener, head.as_bytes());
+        assert_eq!((status(&answer), header(&answer, "location")), (expected, None), "{line} {headers}");
+    }
+    let answer = get(&listener, "/sign-in/drawn");
+    assert_eq!((status(&answer), header(&answer, "location")), (302, Some(to)));
+    assert_eq!(header(&answer, "referrer-policy"), Some("no-referrer"));
+    let again = get(&listener, "/sign-in/drawn");
+    assert_eq!((status(&again), header(&again, "location")), (410, None));
+    assert!(again.contains("This address has been used"), "{again}");
+    // no scheme of another program's, no plain http to elsewhere
+    for to in ["file:///etc/passwd", "http://as.example/authorize", "https://name:word@as.example/"] {
+        assert!(listener.entrance("drawn", &Secret::new(to)).is_err(), "{to}");
+    }
+    assert_eq!(status(&get(&listener, "/cb?code=right")), 303);
+    drop(listener);
+    assert_eq!(login.join().expect("a count"), 1);
+}
+
+// N-03
+#[cfg(target_os = "linux")]
+#[test]
+fn another_user_of_the_machine_reaches_nothing() {
+    let (requests, arrived) = mpsc::channel();
+    let (strangers, seen) = mpsc::channel();
+    let listener = Loopback::bind(&any_port(Host::Localhost), requests, strangers, true).expect("a listener");
+    let login = login(arrived);
+    let address = listener.entrance("drawn", &Secret::new("https://as.example/")).expect("an address");
+    let port = listener.address().port();
+    assert!(address.contains(&port.to_string()));
+    for (host, head) in [
+        (IpAddr::from(Ipv4Addr::LOCALHOST), "GET /cb?code=right"),
+        (IpAddr::from(Ipv6Addr::LOCALHOST), "GET /cb?code=right"),
+        (IpAddr::from(Ipv4Addr::LOCALHOST), "GET /sign-in/drawn"),
+    ] {
+        let head = request(&listener, head);
+        let Some(answer) = as_another_user(move || {
+            let mut stream = TcpStream::connect((host, port)).expect("connected");
+            stream.write_all(head.as_bytes()).expect("sent");
+            rest(stream)
+        }) else {
+            return;
+        };
+        assert_eq!((status(&answer), header(&answer, "location")), (403, None), "{answer}");
+        assert_eq!(seen.recv().ok(), Some(Stranger::User(65534)));
+    }
+    // who doesn't wait is no browser, and can't be told from one that is another's
+    as_another_user(move || {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("connected");
+        let head = format!("GET /cb?code=right HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n");
+        stream.write_all(head.as_bytes()).expect("sent");
+    });
+    assert_eq!(seen.recv().ok(), Some(Stranger::Gone));
+    assert_eq!(status(&get(&listener, "/sign-in/drawn")), 302, "nothing was used up");
+    drop(listener);
+    assert_eq!(login.join().expect("a count"), 0);
+}
+
 // L-18, L-19, L-22, L-24, L-25, L-26, L-27, L-55, L-59, C-22
 #[test]
 fn what_a_page_could_send_never_reaches_the_login() {
@@ -415,7 +492,7 @@ fn a_request_that_trickles_is_cut_after_five_seconds() {
 
 // L-33
 #[test]
-fn a_reset_after_the_request_loses_neither_the_code_nor_the_listener() {
+fn a_reset_after_the_request_harms_nobody_else() {
     let (listener, requests) = listen();
     let login = login(requests);
     for _again in 0..200 {
@@ -436,7 +513,8 @@ fn a_reset_after_the_request_loses_neither_the_code_nor_the_listener() {
     }
     assert_eq!(status(&rest(slow)), 303);
     drop(listener);
-    assert!(login.join().expect("a count") >= 3, "requests that were whole arrived");
+    // of those that were reset nobody can say whose they were (where that is asked)
+    assert!(login.join().expect("a count") >= 2, "requests that were whole arrived");
 }
 
 /// So that closing sends RST instead of FIN.
@@ -592,7 +670,7 @@ fn listen_once_free(ports: &[u16]) -> (Loopback, Receiver<Arrived>) {
     let start = Instant::now();
     loop {
         let (to, from) = mpsc::channel();
-        match Loopback::bind(&address, to, false) {
+        match Loopback::bind(&address, to, mpsc::channel().0, false) {
             Ok(listener) => return (listener, from),
             Err(error) => assert!(start.elapsed() < SOON, "{error}"),
         }
@@ -631,7 +709,7 @@ fn a_taken_port_is_named_with_its_holder_and_nothing_is_sent_to_it() {
         let port = holder.local_addr().expect("its address").port();
         let (to, _from) = mpsc::channel();
         let address = Address { host: Host::Literal, ports: vec![port], tls: false };
-        match Loopback::bind(&address, to, false) {
+        match Loopback::bind(&address, to, mpsc::channel().0, false) {
             Err(ListenError::PortTaken { port: told, holder: who }) => {
                 assert_eq!(told, port);
                 if cfg!(target_os = "linux") {
@@ -679,7 +757,9 @@ fn localhost_is_served_on_both_addresses_and_not_shared_with_anybody() {
     let taken = other.local_addr().expect("its address").port();
     let (to, _from) = mpsc::channel();
     let address = Address { host: Host::Localhost, ports: vec![taken], tls: false };
-    assert!(matches!(Loopback::bind(&address, to, false), Err(ListenError::PortTaken { port, .. }) if port == taken));
+    assert!(
+        matches!(Loopback::bind(&address, to, mpsc::channel().0, false), Err(ListenError::PortTaken { port, .. }) if port == taken)
+    );
 }
 
 #[test]
@@ -729,7 +809,8 @@ fn few_descriptors_are_enough_and_none_is_a_clean_error() {
             files.push(file);
         }
         let (to, _from) = mpsc::channel();
-        let Err(ListenError::Failed(why)) = Loopback::bind(&any_port(Host::Literal), to, false) else {
+        let Err(ListenError::Failed(why)) = Loopback::bind(&any_port(Host::Literal), to, mpsc::channel().0, false)
+        else {
             panic!("no descriptor was left")
         };
         assert!(why.to_lowercase().contains("too many open files"), "{why}");

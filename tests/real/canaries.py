@@ -198,8 +198,8 @@ class Rig:
         check(looked_at > 2, "there are files")
         for seen in list(self.children.values()):
             for argv, environ in list(seen):
-                self.search.look(argv, f"the arguments {argv[:80]!r}", ("state",))
-                self.search.look(environ, f"the environment of {argv[:80]!r}", ("state",))
+                self.search.look(argv, f"the arguments {argv[:80]!r}")
+                self.search.look(environ, f"the environment of {argv[:80]!r}")
         for asked in self.server.requests:
             self.search.look(asked.target, f"a request line: {asked.method} {asked.target[:60]}")
             if asked.path.startswith("/v1"):
@@ -322,22 +322,19 @@ def nor_when_it_panics(t):
 
 @test
 def children_get_neither_arguments_nor_variables_that_are_secret(t):
-    """H-01, H-03, H-26: the browser, and the program that tells the client secret"""
+    """H-01, H-03, H-26, N-04: the browser, and the program that tells the client secret"""
     r = Rig(t)
     seen = t.folder / "child-saw"
     script = t.folder / "child.sh"
     script.write_text(f"#!/bin/bash\n{{ tr '\\0' '\\n' </proc/$$/cmdline; env; }} >>{seen}\n[ $# = 0 ] && cat {r.secret_file}\nexit 0\n", encoding="utf-8")
     script.chmod(0o700)
     env = {"OAUTHCTL_CLIENT_SECRET": r.client_secret, "OAUTHCTL_RIG_CLIENT_SECRET": r.client_secret, "BROWSER": str(script)}
-    r.run(*LOGIN[:-1], "1s", env=env).expect(6)
+    r.run(*LOGIN[:-1], "1s", env=env).expect(6)  # notes its `state`, which is in the address that is shown
     (r.home.config / "config.toml").write_text(f'[profiles.rig]\nprovider = "rig"\nclient-id = "x"\nclient-secret = {{ command = ["{script}"] }}\n', encoding="utf-8")
     r.login(secret="command").expect(0)
     text = seen.read_text(encoding="utf-8")
-    check("authorize?" in text and "PATH=" in text, f"both ran: {text}")
-    for line in text.splitlines():
-        for state in re.findall(r"state=([\w-]+)", line):
-            r.search.add("state", state)
-    r.search.look(text, "what a child saw", ("state",))
+    check("/sign-in/" in text and "PATH=" in text, f"both ran: {text}")
+    r.search.look(text, "what a child saw")
     check("OAUTHCTL_" not in re.sub(r"OAUTHCTL_(CONFIG|STATE)_DIR", "", text), text)
     same(r.home.run("token", "rig").expect(0).out.count("\n"), 1, "lines")
     r.search_all()

@@ -68,8 +68,14 @@ class Bao:
         robot = self._t.folder / "alice.py"
         robot.write_text(
             f"""\
-import json, sys, urllib.parse, urllib.request
-url = urllib.parse.urlsplit(sys.argv[1])
+import json, sys, urllib.error, urllib.parse, urllib.request
+class NoFurther(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
+try:
+    urllib.request.build_opener(NoFurther).open(sys.argv[1], timeout=90)
+except urllib.error.HTTPError as onward:
+    url = urllib.parse.urlsplit(onward.headers["Location"])
 asked = dict(urllib.parse.parse_qsl(url.query))
 api = url._replace(path=url.path.replace("/ui/vault/", "/v1/")).geturl()
 answer = json.load(urllib.request.urlopen(urllib.request.Request(api, headers={{"X-Vault-Token": {token!r}}}), timeout=90))

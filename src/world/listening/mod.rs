@@ -3,6 +3,7 @@
 //! network: loopback itself may be down.
 
 pub mod holder;
+pub mod peer;
 pub mod wake;
 
 use std::io;

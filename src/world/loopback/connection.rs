@@ -14,6 +14,7 @@ use super::{Answer, Arrived, Page, Reply, Shared};
 use crate::world::http_reader::{
     Limits, RawRequest, Refusal, Stream, TimedStream, drain, read_request, write_response,
 };
+use crate::world::listening::peer;
 
 /// Of a form posted to us (`response_mode=form_post`).
 const MAX_FORM: usize = 16 << 10;
@@ -26,17 +27,17 @@ const METHOD_NOT_ALLOWED: u16 = 405;
 
 pub(super) fn serve(shared: &Arc<Shared>, id: u64, socket: Arc<TcpStream>) {
     let limits = Limits { body: if shared.accept_post { MAX_FORM } else { 0 }, ..Limits::default() };
-    let plain = TimedStream::new(socket, limits.time);
-    let Some(config) = &shared.tls else { return exchange(shared, id, plain, &limits) };
+    let plain = TimedStream::new(Arc::clone(&socket), limits.time);
+    let Some(config) = &shared.tls else { return exchange(shared, id, &socket, plain, &limits) };
     // the handshake is made by the first read, under the same deadline as the head
     if let Ok(tls) = rustls::ServerConnection::new(Arc::clone(config)) {
-        exchange(shared, id, rustls::StreamOwned::new(tls, plain), &limits);
+        exchange(shared, id, &socket, rustls::StreamOwned::new(tls, plain), &limits);
     }
 }
 
-fn exchange(shared: &Arc<Shared>, id: u64, mut stream: impl Stream, limits: &Limits) {
+fn exchange(shared: &Arc<Shared>, id: u64, socket: &TcpStream, mut stream: impl Stream, limits: &Limits) {
     let answered = match read_request(&mut stream, limits) {
-        Ok(request) => answer(shared, id, &request),
+        Ok(request) => answer(shared, id, socket, &request),
         Err(Refusal::TlsGreeting) => {
             shared.table().saw_tls = true;
             return;
@@ -60,20 +61,25 @@ fn exchange(shared: &Arc<Shared>, id: u64, mut stream: impl Stream, limits: &Lim
 
 fn write(stream: &mut impl Stream, answered: &Answered) -> io::Result<()> {
     let mut headers = page::HEADERS.to_vec();
-    headers.extend(answered.location.map(|to| ("Location", to)));
+    headers.extend(answered.location.as_deref().map(|to| ("Location", to)));
     headers.extend((answered.status == METHOD_NOT_ALLOWED).then_some(("Allow", "GET")));
     write_response(stream, answered.status, &headers, answered.body.as_bytes())
 }
 
-fn answer(shared: &Arc<Shared>, id: u64, request: &RawRequest) -> Answered {
+fn answer(shared: &Arc<Shared>, id: u64, socket: &TcpStream, request: &RawRequest) -> Answered {
     let (path, query) = match judge(request, shared.port, shared.tls.is_some(), shared.accept_post) {
         Ok(target) => target,
         // RFC 9110, section 9.3.2
         Err(status) if request.method == "HEAD" => return Answered { body: "", ..page::refusal(status) },
         Err(status) => return page::refusal(status),
     };
-    if let Some(last) = shared.last_page(path) {
-        return last;
+    // not before: what was turned away until here costs nothing
+    if let Some(stranger) = peer::stranger(socket) {
+        let _ = shared.strangers.send(stranger);
+        return page::stranger();
+    }
+    if let Some(answered) = shared.last_page(path).or_else(|| shared.entered(path)) {
+        return answered;
     }
     let form = if request.method == "POST" {
         match String::from_utf8(request.body.to_vec()) {
@@ -106,6 +112,13 @@ impl Shared {
         page::last(*ended).filter(|last| last.path == path).map(|last| last.answered)
     }
 
+    /// Where the one-time address leads, or that it was used.
+    fn entered(&self, path: &str) -> Option<Answered> {
+        let mut table = self.table();
+        let entrance = table.entrance.as_mut().filter(|entrance| entrance.path == path)?;
+        Some(entrance.to.take().map_or_else(page::used, |to| page::onward(&to)))
+    }
+
     /// Notes that this connection waits for the receiver; false where nothing is asked any more.
     fn waits(&self, id: u64, to: &mpsc::Sender<Answer>, target: &Zeroizing<String>) -> bool {
         let mut table = self.table();
@@ -132,7 +145,7 @@ impl Shared {
     /// Keeps count of the redirects that the browser still has to follow.
     fn answered(&self, id: u64, answered: &Answered, written: bool) {
         let mut table = self.table();
-        if answered.is_last || (answered.location.is_some() && !written) {
+        if answered.is_last || (answered.status == page::SEE_OTHER && !written) {
             table.owed = table.owed.saturating_sub(1);
         }
         if let Some(open) = table.open.iter_mut().find(|o| o.id == id) {

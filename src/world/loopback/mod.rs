@@ -4,7 +4,9 @@
 //! leave them idle), each has 5 s for its request, and when 32 are open the oldest whose request isn't whole yet makes room:
 //! never the new one, which may be the redirect. Requests that a page could have forged, or that came under another name (DNS
 //! rebinding), end in `judge` and never reach the receiver. What does reach it is well-formed and small; whether path, `state`
-//! and `code` are right is for the receiver to say. Everything sent back is constant bytes (`page`).
+//! and `code` are right is for the receiver to say. Everything sent back is constant bytes (`page`), but for the one redirect from
+//! an address that this program makes up (`entrance`): a browser's command line is read by every user of the machine, and what
+//! stands on it must be good for nobody else. Who may call here is asked of the kernel, where it knows.
 
 mod certificate;
 mod connection;
@@ -21,8 +23,14 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
-pub use super::listening::ListenError;
+use super::BrowserError;
+use super::browser;
+pub use super::listening::{ListenError, peer::Stranger};
 use super::listening::{failed, holder, listen, reached, wake};
+use crate::secret::Secret;
+
+/// What the path of a one-time address begins with.
+const ENTRANCE: &str = "/sign-in/";
 
 /// Connections open at once.
 const MAX_CONNECTIONS: usize = 32;
@@ -119,6 +127,7 @@ struct Shared {
     tls: Option<Arc<rustls::ServerConfig>>,
     accept_post: bool,
     requests: Sender<Arrived>,
+    strangers: Sender<Stranger>,
     closing: AtomicBool,
     table: Mutex<Table>,
     /// Something in the table changed that somebody may wait for.
@@ -136,7 +145,15 @@ struct Table {
     /// Redirects to such a page that haven't been followed yet.
     owed: usize,
     finishing: bool,
+    entrance: Option<Entrance>,
     saw_tls: bool,
+}
+
+/// An address of ours that leads elsewhere, once.
+struct Entrance {
+    path: String,
+    /// Taken by the first visit.
+    to: Option<Secret>,
 }
 
 struct Open {
@@ -148,8 +165,14 @@ struct Open {
 }
 
 impl Loopback {
-    /// Binds, checks that it is reached at its own address, and serves.
-    pub fn bind(address: &Address, requests: Sender<Arrived>, accept_post: bool) -> Result<Loopback, ListenError> {
+    /// Binds, checks that it is reached at its own address, and serves. What other users of the machine send is not among the
+    /// requests: `strangers` says that they called.
+    pub fn bind(
+        address: &Address,
+        requests: Sender<Arrived>,
+        strangers: Sender<Stranger>,
+        accept_post: bool,
+    ) -> Result<Loopback, ListenError> {
         let listeners = bind_any(address)?;
         let first = listeners[0].local_addr().map_err(failed)?;
         let tls = if address.tls { Some(certificate::server_config().map_err(ListenError::Failed)?) } else { None };
@@ -163,6 +186,7 @@ impl Loopback {
             tls,
             accept_post,
             requests,
+            strangers,
             closing: AtomicBool::new(false),
             table: Mutex::default(),
             changed: Condvar::new(),
@@ -193,6 +217,15 @@ impl Loopback {
         } else {
             format!("{scheme}://{}", self.address)
         }
+    }
+
+    /// A short address here that leads to that one, at the first visit only. `name` is drawn for it: whoever has it was told.
+    pub fn entrance(&self, name: &str, to: &Secret) -> Result<String, BrowserError> {
+        let to = browser::checked(to.expose())?;
+        let path = format!("{ENTRANCE}{name}");
+        let address = format!("{}{path}", self.origin());
+        self.shared.table().entrance = Some(Entrance { path, to: Some(Secret::new(to.as_str())) });
+        Ok(address)
     }
 
     /// Whether somebody greeted this plain port in TLS: the browser was set to try `https` first.

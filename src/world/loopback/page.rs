@@ -1,7 +1,13 @@
 //! What a browser is shown: constant bytes, so that nothing from a request can get into them, under a policy that lets nothing
 //! run, load or be framed. The one style sheet is allowed by its hash.
 
+use std::borrow::Cow;
+
 use super::Page;
+use crate::secret::Secret;
+
+/// The status of the redirects that lead to a login's last page.
+pub const SEE_OTHER: u16 = 303;
 
 /// With every answer, whatever its status.
 pub const HEADERS: [(&str, &str); 5] = [
@@ -16,10 +22,10 @@ pub const HEADERS: [(&str, &str); 5] = [
 ];
 
 /// One answer, ready to be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered {
     pub status: u16,
-    pub location: Option<&'static str>,
+    pub location: Option<Cow<'static, str>>,
     pub body: &'static str,
     /// It is the page at which a login ends.
     pub is_last: bool,
@@ -69,7 +75,22 @@ pub fn refusal(status: u16) -> Answered {
 }
 
 fn redirect(to: &'static str) -> Answered {
-    Answered { status: 303, location: Some(to), body: "", is_last: false }
+    Answered { status: SEE_OTHER, location: Some(to.into()), body: "", is_last: false }
+}
+
+/// From the one-time address to the page where the person signs in.
+pub fn onward(to: &Secret) -> Answered {
+    Answered { status: 302, location: Some(to.expose().to_owned().into()), body: "", is_last: false }
+}
+
+/// The one-time address once more.
+pub fn used() -> Answered {
+    Answered { status: 410, location: None, body: USED, is_last: false }
+}
+
+/// To another user of this machine.
+pub fn stranger() -> Answered {
+    Answered { status: 403, location: None, body: STRANGER, is_last: false }
 }
 
 macro_rules! style {
@@ -134,6 +155,18 @@ const REFUSED: &str = page!(
 const NOT_FOUND: &str =
     page!("bad", "?", "Nothing here", "oauthctl waits here for a sign-in to come back, and serves nothing else.");
 const METHOD: &str = page!("bad", "!", "Not this way", "oauthctl waits here for a sign-in to come back, by GET.");
+const USED: &str = page!(
+    "bad",
+    "!",
+    "This address has been used",
+    "It was good for one visit. Your terminal shows the address to sign in at, or begin there anew."
+);
+const STRANGER: &str = page!(
+    "bad",
+    "!",
+    "Another user of this machine waits here",
+    "The sign-in that oauthctl waits for was begun by another user than the one whose browser this is. The terminal says how to go on."
+);
 const NOT_FOR_US: &str = page!("bad", "!", "Refused", "This request can't be the end of a sign-in. Nothing was done.");
 
 #[cfg(test)]
@@ -146,7 +179,7 @@ mod tests {
         let hash = ring::digest::digest(&ring::digest::SHA256, style!().as_bytes());
         let hash = base64::engine::general_purpose::STANDARD.encode(hash);
         assert!(HEADERS[2].1.contains(&format!("style-src 'sha256-{hash}'")), "the hash is {hash}");
-        for page in [DONE, FAILED, ASKED, REFUSED, NOT_FOUND, METHOD, NOT_FOR_US] {
+        for page in [DONE, FAILED, ASKED, REFUSED, NOT_FOUND, METHOD, USED, STRANGER, NOT_FOR_US] {
             assert!(page.contains(concat!("<style>", style!(), "</style>")));
             assert!(!page.contains("style=") && !page.contains("http") && !page.contains("<script"));
         }
@@ -157,7 +190,7 @@ mod tests {
     fn nothing_leads_anywhere_but_to_our_own_last_page() {
         for page in [Page::Done, Page::Failed, Page::Asked, Page::NotFound, Page::Refused, Page::MethodNotAllowed] {
             let to = answer(page).location;
-            assert_eq!(to, last(page).map(|last| last.path), "{page:?}");
+            assert_eq!(to.as_deref(), last(page).map(|last| last.path), "{page:?}");
             assert!(to.is_none_or(|to| to.starts_with('/') && !to.starts_with("//")));
         }
     }

@@ -13,7 +13,7 @@ use oauthctl::wire::{Request, Response};
 use oauthctl::world::*;
 use zeroize::Zeroizing;
 
-use super::robot::Page;
+use super::robot::{self, Page};
 use super::{Paste, in_words_but_tokens, shown_url};
 
 /// Lends a double to the world and keeps it for the test.
@@ -160,7 +160,7 @@ impl Browser for Door<Screen> {
             Shows::Waiting(Opens::Missing) => Err(BrowserError::NotFound),
             Shows::Waiting(Opens::Robot(act)) => {
                 let url = url.to_owned();
-                *shows = Shows::Running(std::thread::spawn(move || act(&url)));
+                *shows = Shows::Running(std::thread::spawn(move || act(&robot::entered(&url))));
                 Ok(())
             }
             _ => panic!("a browser must not open: {url}"),

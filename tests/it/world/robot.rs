@@ -41,13 +41,30 @@ fn read(answer: reqwest::blocking::Response) -> reqwest::Result<Page> {
     let location = answer.headers().get("location").map(|l| l.to_str().expect("text").to_owned());
     let status = answer.status().as_u16();
     let body = answer.text()?;
-    let title = body.split("<title>").nth(1).and_then(|t| t.split("</title>").next()).unwrap_or_default().to_owned();
-    Ok(Page { status, title, url, body, location })
+    Ok(Page { status, title: title(&body), url, body, location })
+}
+
+fn title(body: &str) -> String {
+    body.split("<title>").nth(1).and_then(|t| t.split("</title>").next()).unwrap_or_default().to_owned()
 }
 
 /// One address, no redirect followed.
 pub fn get(url: &str) -> Page {
     page(client().get(url).send().unwrap_or_else(|e| panic!("{url}: {e:?}")))
+}
+
+/// The same from this thread: the one client for all makes its connections from a thread of its own.
+pub fn fresh_get(url: &str) -> Page {
+    use std::io::{Read as _, Write as _};
+    let at = url::Url::parse(url).expect("an address");
+    let mut stream =
+        std::net::TcpStream::connect((at.host_str().expect("a host"), at.port().expect("a port"))).expect("connected");
+    let target = &url[url.find(at.path()).expect("a path")..];
+    write!(stream, "GET {target} HTTP/1.1\r\nHost: {}\r\n\r\n", at.authority()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("text");
+    let status = answer.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
+    Page { status, title: title(&answer), url: url.to_owned(), body: answer, location: None }
 }
 
 /// A form that the page sends by itself (`form_post`).
@@ -81,6 +98,26 @@ pub fn go(url: &str) -> Page {
     let mut page = get(url);
     follow(&mut page);
     page
+}
+
+/// Where the address that a browser is started with leads: the listener's own leads on, once.
+pub fn entered(url: &str) -> String {
+    if !url.contains("/sign-in/") {
+        return url.to_owned();
+    }
+    let page = get(url);
+    page.location.unwrap_or_else(|| panic!("{url} leads nowhere: {}", page.body))
+}
+
+/// What another user of this machine does: `None` where the tests don't run as root, whose threads alone can become another.
+#[cfg(target_os = "linux")]
+pub fn as_another_user<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let thread = std::thread::spawn(move || {
+        // SAFETY: plain system call, for this thread alone, which ends with its work
+        let is_another = unsafe { libc::syscall(libc::SYS_setresuid, -1, 65534, -1) } == 0;
+        is_another.then(act)
+    });
+    thread.join().expect("it did")
 }
 
 /// Opens the authorize page and presses a button: the address that the provider sends the browser to.

@@ -50,7 +50,8 @@ try {
     if (!request.isNavigationRequest() && new URL(request.url()).origin !== new URL(page.url()).origin) foreign.push(request.url());
   });
   await page.goto(address);
-  const server = new URL(address).origin;
+  // the address may be the listener's own, which leads on once
+  const server = new URL(page.url()).origin;
   const press = async (button) => {
     const text = (await button.innerText()).trim();
     log({ pressed: text, at_page: page.url() });
