@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::command::{Global, fitted, no_input, print};
-use crate::config::{self, Config};
+use crate::config::{self, Config, ConfigError};
 use crate::error::{Error, Kind};
 use crate::secret::Secret;
 use crate::session::paths::Paths;
@@ -175,7 +175,13 @@ fn configuration(paths: &Paths) -> Found {
             Some("set OAUTHCTL_CONFIG_DIR".to_owned()),
         );
     };
-    let mut wrong: Vec<String> = config::validate_all(dir).into_iter().map(|e| e.message).collect();
+    let faults = config::validate_all(dir);
+    // a file that isn't read at all is one thing to mend, and the line to type is known
+    let mend = match &faults[..] {
+        [ConfigError { hint: Some(hint), .. }] => hint.clone(),
+        _ => "mend what is named here".to_owned(),
+    };
+    let mut wrong: Vec<String> = faults.into_iter().map(|e| e.message).collect();
     let profiles = match Config::load(dir) {
         Ok(config) => config.profiles.len(),
         Err(e) => {
@@ -187,7 +193,7 @@ fn configuration(paths: &Paths) -> Found {
     };
     match wrong.is_empty() {
         true => Found::Good(format!("{}: {}", dir.display(), count(profiles, "profile"))),
-        false => Found::Bad(wrong.join("; "), Some("mend what is named here".to_owned())),
+        false => Found::Bad(wrong.join("; "), Some(mend)),
     }
 }
 

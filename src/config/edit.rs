@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
 use super::{
-    Config, ConfigError, FILE, GrantKind, IMPLICIT_REFUSED, asks, check_profile_name, check_redirect_uri, proofs, read,
+    Config, ConfigError, FILE, GrantKind, IMPLICIT_REFUSED, asks, check_profile_name, check_redirect_uri, file, proofs,
+    read,
 };
 use crate::provider::tree;
-use crate::store::StoreKind;
+use crate::store::{StoreKind, private};
 use crate::text::{nearest, safe};
 
 /// Locked while the file is changed; stays, since removing a lock file lets two in.
@@ -45,7 +46,12 @@ const TOP_KEYS: [&str; 3] = ["default-profile", "store", "cache"];
 /// Edits `config.toml` in place: comments and order survive, the file is replaced whole, two edits at once don't lose one.
 /// Nothing is written when `change` fails, or when what it made is no valid configuration.
 pub fn edit<T>(dir: &Path, change: impl FnOnce(&mut Editor) -> Result<T, ConfigError>) -> Result<T, ConfigError> {
-    make_folder(dir)?;
+    match dir.exists() {
+        true => file::check_folder(dir)?,
+        false => {
+            private::make_folder(dir).map_err(|e| ConfigError::new(format!("{} can't be made: {e}", dir.display())))?;
+        }
+    }
     let _lock = lock(&dir.join(LOCK_FILE))?;
     let path = target(&dir.join(FILE))?;
     let before = super::text(dir)?.unwrap_or_default();
@@ -368,14 +374,6 @@ fn put(table: &mut dyn TableLike, key: &str, mut value: Value) {
         *value.decor_mut() = old.decor().clone();
     }
     *item = Item::Value(value);
-}
-
-fn make_folder(dir: &Path) -> Result<(), ConfigError> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir).map_err(|e| ConfigError::new(format!("{} can't be made: {e}", dir.display())))
 }
 
 /// Held until it is dropped.

@@ -1,11 +1,12 @@
 //! Profiles, and the person's own providers: `config.toml` and `providers/*.toml`. Strict: an unknown key is an error that
 //! names the nearest known one, the file and the line. Comments survive when a command edits the file.
 //!
-//! `read` knows the keys of `config.toml`, `one` finds a single profile in a file of ten thousand, `edit` writes, `providers`
+//! `file` reads what nobody else could have written, `read` knows the keys of `config.toml`, `one` finds a single profile in a file of ten thousand, `edit` writes, `providers`
 //! finds the person's own providers and the built-in ones.
 
 mod asks;
 mod edit;
+mod file;
 mod one;
 pub mod proofs;
 mod providers;
@@ -178,6 +179,7 @@ impl ConfigError {
 impl From<ReadError> for ConfigError {
     fn from(error: ReadError) -> ConfigError {
         let hint = match &error {
+            ReadError::Untrusted { mend, .. } => Some(mend.clone()),
             ReadError::UnknownProvider { .. } => Some("`oauthctl provider list` shows all".to_owned()),
             ReadError::UnknownEnvironment { provider, known, .. } if known.is_empty() => {
                 Some(format!("the provider `{}` has no environments at all", safe(provider)))
@@ -235,12 +237,7 @@ impl Config {
 }
 
 fn text(dir: &Path) -> Result<Option<String>, ConfigError> {
-    let path = dir.join(FILE);
-    match std::fs::read_to_string(&path) {
-        Ok(text) => Ok(Some(text)),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(ConfigError::new(format!("{} can't be read: {e}", path.display()))),
-    }
+    Ok(file::text(dir, FILE)?)
 }
 
 /// What a profile may be called: the name stands on command lines, in file names and in the keychain.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, file};
 use crate::provider::expand::{check_url, with_scheme};
 use crate::provider::tree::ReadError;
 use crate::provider::{Provider, catalogue, read};
@@ -254,9 +254,5 @@ fn own_text(dir: &Path, name: &str) -> Result<Option<String>, ReadError> {
     if !read::is_provider_name(name) {
         return Ok(None);
     }
-    match std::fs::read_to_string(own_file(dir, name)) {
-        Ok(text) => Ok(Some(text)),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(ReadError::Unreadable { file: format!("providers/{name}.toml"), why: e.to_string() }),
-    }
+    file::text(dir, &format!("{FOLDER}/{name}.toml"))
 }

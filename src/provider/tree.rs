@@ -43,6 +43,9 @@ pub enum ReadError {
     Missing { file: String, key: String },
     #[error("{file} can't be read: {why}")]
     Unreadable { file: String, why: String },
+    /// Another user could have written it, or has; and what to do.
+    #[error("`{path}` {why}, so what the configuration says can't be trusted")]
+    Untrusted { path: String, why: String, mend: String },
     #[error("there is no provider `{name}`{}", meant(.nearest))]
     UnknownProvider { name: String, nearest: Option<String> },
     #[error("the provider `{provider}` has no environment `{name}`{}", meant(.nearest))]

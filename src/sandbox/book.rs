@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Rotation;
+use crate::store::private;
 
 /// Seconds for which what has expired is remembered, so that it can be told from what never was.
 const REMEMBERED: i64 = 7 * 86_400;
@@ -119,7 +120,7 @@ impl Book {
     /// `folder` is made if it isn't there; `name` tells the books in it apart.
     pub fn open(folder: Option<&Path>, name: &str) -> io::Result<Book> {
         let Some(folder) = folder else { return Ok(Book(Place::Memory(Mutex::default()))) };
-        make_private_folder(folder)?;
+        private::make_folder(folder).map_err(io::Error::other)?;
         let book = Book(Place::Folder {
             file: folder.join(format!("{name}.json")),
             lock: folder.join(format!("{name}.lock")),
@@ -428,12 +429,4 @@ fn private_file(path: &Path, empty: bool) -> io::Result<fs::File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
-}
-
-fn make_private_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }

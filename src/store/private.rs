@@ -244,9 +244,23 @@ mod unix {
     }
 
     pub fn make_folder(path: &Path) -> io::Result<()> {
+        not_in_anothers(path)?;
         DirBuilder::new().mode(0o700).create(path)?;
         // a umask may have taken the owner's own permissions
         fs::set_permissions(path, Permissions::from_mode(0o700))
+    }
+
+    /// The administrator makes nothing in another user's folder, who could not use it afterwards: `sudo` may keep `HOME`.
+    fn not_in_anothers(path: &Path) -> io::Result<()> {
+        let Some(parent) = path.parent().filter(|_| users::own() == 0) else { return Ok(()) };
+        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        match fs::metadata(parent)?.uid() {
+            0 => Ok(()),
+            owner => Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                format!("`{}` belongs to user {owner}: run this as that user, without `sudo`", parent.display()),
+            )),
+        }
     }
 
     /// Refuses what is another user's, and takes away what others may do.
@@ -447,6 +461,23 @@ mod tests {
         assert!(matches!(replace(&file, b"two"), Err(PrivateError::Unsafe { .. })));
         std::os::unix::fs::chown(&folder, Some(65534), None).unwrap();
         assert!(matches!(make_folder(&folder), Err(PrivateError::Unsafe { .. })));
+    }
+
+    // N-08
+    #[test]
+    fn the_administrator_makes_no_folder_in_another_users() {
+        if users::own() != 0 {
+            return;
+        }
+        let root = tempfile::tempdir().unwrap();
+        let home = root.path().join("home");
+        fs::create_dir(&home).unwrap();
+        std::os::unix::fs::chown(&home, Some(65534), None).unwrap();
+        let refused = make_folder(&home.join(".local/state/oauthctl")).unwrap_err().to_string();
+        assert!(refused.contains("belongs to user 65534: run this as that user"), "{refused}");
+        assert_eq!(fs::read_dir(&home).unwrap().count(), 0);
+        std::os::unix::fs::chown(&home, Some(0), None).unwrap();
+        make_folder(&home.join(".local/state/oauthctl")).unwrap();
     }
 
     #[test]

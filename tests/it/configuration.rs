@@ -439,3 +439,34 @@ fn ten_thousand_profiles_cost_a_millisecond() {
     std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).unwrap();
     assert!(last * 5 < whole, "{line}");
 }
+
+// N-06, N-07
+#[cfg(unix)]
+#[test]
+fn every_command_refuses_what_others_could_have_written() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut me = crate::world::Person::new();
+    let own = "id = \"own\"\nextends = \"sandbox\"\nname = \"Own\"\n";
+    me.config("config.toml", "[profiles.work]\nprovider = \"own\"\nclient-id = \"x\"\n");
+    me.config("providers/own.toml", own);
+    let places = ["", "/config.toml", "/providers", "/providers/own.toml"];
+    let places = places.map(|name| me.path(&format!("config/oauthctl{name}")));
+    assert_eq!(me.types("status work").code, 4);
+    for place in places {
+        let closed = std::fs::metadata(&place).unwrap().permissions();
+        std::fs::set_permissions(&place, std::fs::Permissions::from_mode(closed.mode() | 0o002)).unwrap();
+        for line in
+            ["token work", "status work", "login work", "call work /x", "logout work", "profile set work client-id y"]
+        {
+            if line.starts_with("profile") && place.to_string_lossy().contains("providers") {
+                continue;
+            }
+            let done = me.types(line);
+            assert_eq!(done.code, 2, "{line}: {}", done.err);
+            let told = format!("hint: `chmod go-w {}`", place.display());
+            assert!(done.err_raw.contains(&told), "{line}: {told} should be in {}", done.err_raw);
+        }
+        std::fs::set_permissions(&place, closed).unwrap();
+    }
+    assert_eq!(me.types("status work").code, 4);
+}
