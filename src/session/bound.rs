@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::config;
 use crate::error::{Error, Kind};
-use crate::provider::expand::{StringKind, on_loopback, unfilled};
+use crate::provider::expand::{Piece, StringKind, on_loopback, pieces, unfilled};
 use crate::provider::{Provider, VarFrom};
 use crate::secret::hash;
 use crate::session::record::Record;
@@ -72,9 +72,7 @@ impl Bound {
         let mut add = |key: &str, text: &str| {
             let text =
                 filled.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value));
-            if unfilled(&text).is_empty() {
-                places.entry(key.to_owned()).or_default().insert(place(key, &text, practice));
-            }
+            places.entry(key.to_owned()).or_default().insert(place(key, &text, practice));
         };
         let visited = provider.clone().each_string(&mut |key, kind, text| {
             if matches!(kind, StringKind::Url | StringKind::Host) && PLACES.iter().any(|(known, _)| *known == key) {
@@ -115,7 +113,8 @@ impl Bound {
 
     fn moved_place(&self, key: &str, is: &BTreeSet<String>, built_in: bool) -> Option<Moved> {
         let was = self.places.get(key);
-        let new = is.iter().find(|is| !was.is_some_and(|was| was.contains(*is)) && !self.takes(key, is, built_in))?;
+        let known = |is: &str| was.is_some_and(|was| was.iter().any(|was| agree(was, is)));
+        let new = is.iter().find(|is| !known(is) && !self.takes(key, is, built_in))?;
         let what = PLACES.iter().find(|(known, _)| *known == key).map_or(key, |(_, words)| words);
         let was = was.and_then(|was| was.first()).cloned();
         Some(Moved::Place { what: what.to_owned(), was, is: new.clone() })
@@ -139,7 +138,7 @@ impl Bound {
         let practice = provider.practice.is_some();
         let visited = provider.each_string(&mut |key, _, text| {
             if let Some(was) = self.places.get(key).filter(|_| key != HOSTS && !ORIGIN_ALONE.contains(&key))
-                && !was.contains(&place(key, text, practice))
+                && !was.iter().any(|was| agree(was, &place(key, text, practice)))
                 && let Some(was) = was.first()
             {
                 text.clone_from(was);
@@ -288,20 +287,47 @@ impl Moved {
     }
 }
 
-/// How a place is recorded: the whole address, or the origin of an API. The practice server has another port each time, and its
+/// How a place is recorded, a variable that isn't known yet as it stands: the whole address, or the origin of an API. The practice server has another port each time, and its
 /// tokens are worth nothing.
 fn place(key: &str, text: &str, practice: bool) -> String {
     if key == HOSTS {
         return text.to_ascii_lowercase();
     }
+    let alone = ORIGIN_ALONE.contains(&key);
+    if !unfilled(text).is_empty() {
+        let end = text.match_indices('/').nth(2).map_or(text.len(), |(at, _)| at);
+        let part = if alone { &text[..end] } else { text };
+        return if unfilled(part).is_empty() { place(key, part, practice) } else { part.to_owned() };
+    }
     let Ok(url) = Url::parse(text) else { return text.to_owned() };
     if practice && on_loopback(text) {
-        return format!("practice:{}", url.path());
+        return format!("practice:{}", if alone { "" } else { url.path() });
     }
-    match ORIGIN_ALONE.contains(&key) {
+    match alone {
         true => url.origin().ascii_serialization(),
         false => url.to_string(),
     }
+}
+
+/// Whether two places may be one: a variable that was not known stands for whatever it became, in the place that the provider's
+/// file gives it.
+fn agree(one: &str, other: &str) -> bool {
+    one == other || fits(one, other) || fits(other, one)
+}
+
+fn fits(template: &str, text: &str) -> bool {
+    let mut rest = text;
+    let mut open = false;
+    for piece in pieces(template) {
+        match piece {
+            Piece::Var(_) => open = true,
+            Piece::Text(part) => match rest.find(part).filter(|at| open || *at == 0) {
+                Some(at) => (rest, open) = (&rest[at + part.len()..], false),
+                None => return false,
+            },
+        }
+    }
+    (open || rest.is_empty()) && !unfilled(template).is_empty()
 }
 
 fn same_origin(one: &str, other: &str) -> bool {
