@@ -273,8 +273,8 @@ impl From<StoreError> for Error {
             StoreError::WrongPassphrase(_) | StoreError::NeedsPassphrase(_) => {
                 error.hint("set OAUTHCTL_STORE_PASSPHRASE, or OAUTHCTL_STORE_PASSPHRASE_FILE to a file that holds it")
             }
-            StoreError::ReadOnly("environment") => error.hint(
-                "the token comes from the environment: unset the variable, or choose another store with `--store`",
+            StoreError::ReadOnly(_) => error.hint(
+                "choose another one: unset OAUTHCTL_STORE or the variable that holds the token, or add `--store` where the command takes it",
             ),
             StoreError::Corrupt { .. } => {
                 error.hint("`oauthctl logout NAME --local-only` forgets it unread; then log in again")
@@ -288,7 +288,6 @@ impl From<StoreError> for Error {
             }
             StoreError::NotKept(_)
             | StoreError::TooLong(_)
-            | StoreError::ReadOnly(_)
             | StoreError::Failed(..) => error.hint("`oauthctl doctor` looks at every store"),
         }
     }

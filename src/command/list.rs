@@ -11,7 +11,6 @@ use crate::session::paths::Paths;
 use crate::session::record::Record;
 use crate::session::{Choice, Session, nobodys, usual_store};
 use crate::store::StoreKind;
-use crate::store::environment::variable_name;
 use crate::text::{safe, wrapped};
 use crate::token::Freshness;
 use crate::world::World;
@@ -81,7 +80,7 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
 }
 
 pub fn standing(world: &World, session: &Session) -> Standing {
-    let (record, trouble) = match session.load() {
+    let (record, trouble) = match session.load_if_any(world) {
         // another provider's token says nothing of this one's
         Ok(Some(record)) if record.token.is_some() => match session.moved_by_file(&record) {
             Some(moved) => (None, Some(moved.refused(&session.typed))),
@@ -107,7 +106,7 @@ pub fn standing(world: &World, session: &Session) -> Standing {
         grant: session.grant(None, record.as_ref()),
         store: session.store.kind().name(),
         place: match session.store.kind() {
-            StoreKind::Environment => format!("the variable {}", variable_name(&session.name)),
+            StoreKind::Environment => format!("the variable {}", session.token_variable(world)),
             _ => session.store.place(),
         },
         record,

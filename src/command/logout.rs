@@ -52,14 +52,16 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<(), Error>
     let mut session = practice::open(world, choice)?;
     session.look_into_files(world)?;
     let name = session.name.clone();
-    match session.store.kind() {
-        StoreKind::Environment => {
-            let variable = session.token_variable(world);
+    let kind = session.store.kind();
+    if matches!(kind, StoreKind::Environment | StoreKind::None) {
+        let variable = session.token_variable(world);
+        if kind == StoreKind::Environment && world.env.var(&variable).is_some() {
             return Err(Error::usage(format!("the token of `{name}` comes from the environment"))
                 .hint(format!("unset {variable}")));
         }
-        StoreKind::None => return Err(Error::usage("the store `none` keeps nothing to forget")),
-        StoreKind::Keychain | StoreKind::File => {}
+        session.raw_provider()?;
+        world.say(&format!("{name}: the store `{}` keeps nothing that could be forgotten", kind.name()));
+        return Ok(());
     }
     // a renewal that is under way ends first: its token is revoked too, and nothing comes back afterwards
     let _lock = lock::acquire(world, &session.paths, &*session.store, &name)?;

@@ -6,6 +6,7 @@ use crate::command::{Global, TextOrJson as Format, WhoArgs, fitted, list, print,
 use crate::error::{Error, Kind};
 use crate::protocol::dpop::Dpop;
 use crate::session::Session;
+use crate::store::StoreKind;
 use crate::text::safe;
 use crate::token::Freshness;
 use crate::world::World;
@@ -24,7 +25,8 @@ pub struct StatusArgs {
 
 /// Exit 0 when there is a token that can be had without a person, 4 when a login is needed, 5 when the store can't be read.
 pub fn run(args: StatusArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
-    let session = Session::open(world, args.who.choice(global))?;
+    let mut session = Session::open(world, args.who.choice(global))?;
+    session.look_into_files(world)?;
     let standing = list::standing(world, &session);
     if standing.trouble.is_none() && standing.record.as_ref().is_none_or(|r| r.token.is_none()) {
         // what no login can mend is no matter of signing in
@@ -64,7 +66,12 @@ fn next(world: &World, session: &Session, standing: &list::Standing) -> Next {
     }
     let set = standing.record.as_ref().and_then(|r| r.token.as_ref());
     let by_itself = !standing.grant.needs_person();
+    let from_outside = session.store.kind() == StoreKind::Environment;
+    let variable = session.token_variable(world);
     let Some(set) = set else {
+        if from_outside {
+            return Next { words: format!("set {variable}"), login_needed: true };
+        }
         return if by_itself {
             renews(format!("`token` fetches one by itself, by the grant `{}`", standing.grant.name()))
         } else {
@@ -75,6 +82,9 @@ fn next(world: &World, session: &Session, standing: &list::Standing) -> Next {
     let renewable = by_itself || provider.as_ref().is_none_or(|p| crate::grant::refresh::spendable(p, set).is_some());
     let now = world.clock.now();
     match (set.freshness(now, None), renewable) {
+        (Freshness::Unknown, _) if from_outside => {
+            renews(format!("the token is used until the provider refuses it; then set {variable} to a new one"))
+        }
         (Freshness::Unknown, _) => {
             renews("the token is used until the provider refuses it; then sign in again".to_owned())
         }

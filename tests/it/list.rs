@@ -229,6 +229,39 @@ fn a_token_from_outside_is_listed_as_what_it_is() {
 }
 
 #[test]
+fn the_environment_as_a_store_asks_for_its_variable_and_for_no_login() {
+    let mut me = Person::new();
+    me.set("OAUTHCTL_STORE", "environment");
+    let done = me.types("status sandbox");
+    assert_eq!(done.code, 4, "{}", done.err);
+    assert!(done.out.contains("next           set OAUTHCTL_SANDBOX_TOKEN\n"), "{}", done.out);
+    me.types("login sandbox").fails(
+        5,
+        "
+        error: the store `environment` keeps nothing
+        hint: choose another one: unset OAUTHCTL_STORE or the variable that holds the token, or add `--store` where the command takes it
+    ",
+    );
+    // by the variable that is set, whatever the word
+    let done =
+        me.unset("OAUTHCTL_STORE").set("OAUTHCTL_CC_TOKEN", "outside-0123456789").types("status constantcontact");
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(done.out.contains("environment: the variable OAUTHCTL_CC_TOKEN\n"), "{}", done.out);
+    assert!(done.out.contains("refuses it; then set OAUTHCTL_CC_TOKEN to a new one\n"), "{}", done.out);
+}
+
+#[test]
+fn where_nobody_logged_in_nobody_asked_for_a_keychain() {
+    let mut me = Person::new();
+    me.keychain.fault(Fault::Always(KeychainError::Absent("there is no session bus".to_owned())));
+    let done = me.types("status sandbox");
+    assert_eq!(done.code, 4, "{}", done.err);
+    assert!(!done.out.contains("session bus") && done.out.contains("oauthctl login sandbox\n"), "{}", done.out);
+    // who chose it is told
+    assert_eq!(me.types("status sandbox --store keychain").code, 5);
+}
+
+#[test]
 fn account_names_from_a_server_can_not_act_on_the_terminal() {
     let mut me = Person::new();
     me.signed_in();

@@ -180,8 +180,21 @@ fn a_token_from_outside_is_not_ours_to_forget() {
         hint: unset OAUTHCTL_SANDBOX_TOKEN
     ",
     );
-    me.types("logout other --provider sandbox --store none")
-        .fails(2, "error: the store `none` keeps nothing to forget\n");
+}
+
+#[test]
+fn where_nothing_is_kept_there_is_nothing_to_forget() {
+    let mut me = Person::new();
+    for store in ["none", "environment"] {
+        me.types(&format!("logout other --provider sandbox --store {store}")).is(
+            0,
+            "",
+            &format!("other: the store `{store}` keeps nothing that could be forgotten\n"),
+        );
+        assert_eq!(me.set("OAUTHCTL_STORE", store).types("logout sandbox").code, 0);
+        assert_eq!(me.types("logout nobodys").code, 2, "a name that means nothing is a mistake all the same");
+        me.unset("OAUTHCTL_STORE");
+    }
 }
 
 #[test]
