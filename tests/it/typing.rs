@@ -87,7 +87,14 @@ fn who_says_no_is_offered_nothing() {
     me.answers("practice-client").answers_hidden(SECRET).browser(looks).pastes(|url| decided(url, "deny"));
     let failed = me.types("login getresponse");
     assert_eq!(failed.code, 3, "{}", failed.err);
-    assert!(!failed.err.contains("what you typed"), "{}", failed.err);
+    assert!(
+        failed.err.contains(
+            "error: the sign-in was refused; what you typed is forgotten (the client id, the client secret)\n"
+        ),
+        "{}",
+        failed.err
+    );
+    assert!(!failed.err.contains("offers it"), "{}", failed.err);
     assert!(me.keychain.accounts().is_empty());
 }
 

@@ -75,24 +75,26 @@ pub(super) fn after(world: &mut World, session: &Session, asked: Option<&Asked>,
         return e.hint(format!("check the client id and the client secret: `{login}` asks for both again"));
     }
     let Some(kept) = session.load().ok().flatten().and_then(|record| of(session, Some(&record))) else { return e };
-    if e.said_no {
-        forget(world, session);
-        return e;
-    }
     let vars = kept.vars.keys().map(|name| safe(name));
     let client = [
         kept.client_id.is_some().then(|| "the client id".to_owned()),
         kept.client_secret.is_some().then(|| "the client secret".to_owned()),
     ];
     let things: Vec<String> = vars.chain(client.into_iter().flatten()).collect();
+    if e.said_no {
+        if forget(world, session) && !things.is_empty() {
+            e.message = format!("{}; what you typed is forgotten ({})", e.message, things.join(", "));
+        }
+        return e;
+    }
     match things.is_empty() || kept.refused {
         true => e,
         false => e.hint(format!("what you typed is kept ({}): `{login}` offers it", things.join(", "))),
     }
 }
 
-/// The person wants none of it any more.
-fn forget(world: &mut World, session: &Session) {
+/// The person wants none of it any more. Says whether it is gone.
+fn forget(world: &mut World, session: &Session) -> bool {
     let forgotten = lock::acquire(world, &session.paths, &*session.store, &session.name).and_then(|_lock| {
         let Some(record) = session.load()? else { return Ok(()) };
         let rest = Record { unfinished: None, ..record };
@@ -102,9 +104,10 @@ fn forget(world: &mut World, session: &Session) {
         }
         Ok(())
     });
-    if let Err(e) = forgotten {
+    if let Err(e) = &forgotten {
         world.step(|| format!("what was typed is not forgotten: {}", e.message));
     }
+    forgotten.is_ok()
 }
 
 /// The client that a login went on with, where a person may be asked for another one, and the address it was for.
