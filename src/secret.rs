@@ -156,6 +156,13 @@ pub fn forget_known() {
     known.index = None;
 }
 
+/// Takes the words of a text that anybody may read out of what is looked for: what stands there is no secret.
+pub fn published(text: &str) {
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.values.retain(|value| !text.split([' ', ',', ';']).any(|word| word == value.as_str()));
+    known.index = None;
+}
+
 fn remember(value: &str) {
     if value.len() < SHORTEST_REDACTED {
         return;
@@ -322,6 +329,14 @@ mod tests {
         let shown = format!("{:?}", Secret::new("an-access-token"));
         assert_eq!(shown, format!("[{}]", fingerprint(b"an-access-token")));
         assert!(!shown.contains("access"));
+    }
+
+    #[test]
+    fn what_is_published_is_no_secret_and_what_stands_inside_a_word_of_it_is() {
+        let _known = ["pub-lished-0123", "inside-0123"].map(Secret::new);
+        published("client id an-inside-0123-app, client secret pub-lished-0123; or client id other");
+        assert_eq!(redact("pub-lished-0123"), "pub-lished-0123");
+        assert!(!redact("an-inside-0123-app").contains("inside-0123"));
     }
 
     // H-06, H-07, H-08, T-52: as servers and encoders write it

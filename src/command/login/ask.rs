@@ -8,7 +8,7 @@ use crate::error::{Error, unanswered};
 use crate::grant::redirect_plan::Plan;
 use crate::protocol::token_request::{Client, RequestError, usable_auth};
 use crate::provider::{ClientAuth, Endpoint, Provider, Var};
-use crate::secret::Secret;
+use crate::secret::{self, Secret};
 use crate::session::Session;
 use crate::session::record::{Record, Unfinished};
 use crate::store::StoreKind;
@@ -240,8 +240,7 @@ fn warn_of_none(world: &mut World, session: &Session, provider: &Provider, auth:
 /// No client id, and nobody to ask for one.
 fn unregistered(session: &Session, provider: &Provider, plan: Option<&Plan>) -> Error {
     let name = &session.name;
-    let practise =
-        provider.practice.as_deref().map(|app| format!("this is practice, with an app there is: {}", safe(app)));
+    let practise = practice_apps(provider).map(|app| format!("this is practice, with an app there is: {app}"));
     let register = provider.console_url.as_deref().map(|console| {
         let redirect = plan.and_then(Plan::to_register).map(|uri| format!(", with the redirect URL {}", safe(&uri)));
         format!("register an app at {}{}", safe(console), redirect.unwrap_or_default())
@@ -256,11 +255,18 @@ fn unregistered(session: &Session, provider: &Provider, plan: Option<&Plan>) -> 
         .hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET")
 }
 
+/// The apps that a practice provider publishes, whose secrets are none, though one of them may be kept for another profile.
+fn practice_apps(provider: &Provider) -> Option<String> {
+    let apps = provider.practice.as_deref()?;
+    secret::published(apps);
+    Some(safe(apps))
+}
+
 /// Where to register, and what to enter there; at a practice server the app to use.
 fn introduce(world: &mut World, session: &Session, provider: &Provider, plan: Option<&Plan>) {
-    if let Some(app) = &provider.practice {
+    if let Some(app) = practice_apps(provider) {
         world.say(&format!("{}: nothing to register. Enter an app that is there already:", safe(&provider.name)));
-        world.say(&format!("  {}", safe(app).replace("; or ", "\n  or ")));
+        world.say(&format!("  {}", app.replace("; or ", "\n  or ")));
         world.say("");
         return;
     }
