@@ -230,7 +230,7 @@ pub fn unprefixed(text: &str) -> Option<&str> {
 }
 
 /// The hint for a word that may be a token.
-pub const TOKEN_ON_STDIN: &str = "a token goes on standard input: `oauthctl inspect -`";
+pub const TOKEN_ON_STDIN: &str = "a JWT goes on standard input: `oauthctl inspect -`; any other token into OAUTHCTL_<PROFILE>_TOKEN, for `oauthctl whoami PROFILE`";
 
 /// The known name nearest to a mistyped one, if any is near enough to be meant.
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

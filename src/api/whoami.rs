@@ -41,7 +41,10 @@ pub fn ask(
         let value = set.extra.get(name)?;
         Some(Secret::unlisted(value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
     })
-    .map_err(|_| Error::new(Kind::Other, "its address needs a fact that the answer didn't bring"))?;
+    .map_err(|name| {
+        let why = format!("the check of the token needs `{name}`, which nothing but the answer to a login says");
+        Error::new(Kind::LoginFirst, why)
+    })?;
     let url = super::hosts::resolve(provider, &target).map_err(|mut e| {
         // nobody typed it
         e.hints.clear();

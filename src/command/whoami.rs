@@ -10,7 +10,7 @@ use crate::api::exchange::{Aftermath, means_expired};
 use crate::api::whoami::Told;
 use crate::command::call::answer::{self, Who};
 use crate::command::{Global, TextOrJson as Format, WhoArgs, pace, practice, print, userinfo};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::protocol::id_token;
 use crate::provider::{Provider, Whoami};
 use crate::session::Session;
@@ -72,6 +72,18 @@ fn by_userinfo(world: &mut World, session: &mut Session, record: Option<&Record>
     userinfo::claims(world, session).map(|claims| id_token::account(&claims))
 }
 
+/// A token from outside comes without what a login would have said beside it.
+fn needs_login(world: &World, session: &Session, e: Error) -> Error {
+    match e.kind {
+        Kind::LoginFirst if session.store.kind() == StoreKind::Environment => {
+            let variable = session.token_variable(world);
+            e.hint(format!("unset {variable}, then `{}`", session.typed.login()))
+        }
+        Kind::LoginFirst => e.hint(session.typed.login()),
+        _ => e,
+    }
+}
+
 /// By the check that the provider's entry names.
 fn by_check(
     world: &mut World,
@@ -92,7 +104,8 @@ fn by_check(
             set.extra.clone_from(&kept.extra);
         }
         let binding = session.binding(world, &set)?;
-        match api::whoami::ask(world, provider, check, (&set, &binding), &mut pace, Duration::MAX)? {
+        let told = api::whoami::ask(world, provider, check, (&set, &binding), &mut pace, Duration::MAX);
+        match told.map_err(|e| needs_login(world, session, e))? {
             Told::Account(account) => return Ok(account),
             // T-61: revoked before its time; one renewal, one more attempt
             Told::Refused { status, body, .. } if renewable && means_expired(provider, status, &body) => {

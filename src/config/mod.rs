@@ -185,6 +185,14 @@ impl From<ReadError> for ConfigError {
                 Some(format!("the provider `{}` has no environments at all", safe(provider)))
             }
             ReadError::UnknownEnvironment { known, .. } => Some(format!("it has `{}`", safe(&known.join("`, `")))),
+            ReadError::Missing { file, key } if key == "id" => {
+                let name = file.rsplit('/').next().unwrap_or_default().trim_end_matches(".toml");
+                Some(format!("its first line says how it is called, as the file is: `id = \"{}\"`", safe(name)))
+            }
+            ReadError::Missing { key, .. } => Some(format!(
+                "add `{}`; `oauthctl provider show getresponse` prints a provider that has all",
+                safe(key)
+            )),
             ReadError::UnknownKey { at, .. } if at.file.starts_with("providers/") => {
                 Some("`oauthctl provider show NAME` prints a provider with the keys it may have".to_owned())
             }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::paths::Paths;
-use super::{alias, open_file_store};
+use super::{alias, no_input, open_file_store};
 use crate::config::proofs::Proofs;
 use crate::config::{self, Asks, Config, GrantKind, IMPLICIT_REFUSED, Profile, SecretSource};
 use crate::error::Error;
@@ -120,7 +120,7 @@ pub(super) fn which(world: &mut World, paths: &Paths, choice: &Choice) -> Result
         }
         Some(word) => called(world, paths, choice, word),
         None => {
-            let (word, config) = unnamed(paths, choice)?;
+            let (word, config) = unnamed(world, paths, choice)?;
             Ok(match alias::meant(world, paths, choice, &word, &config) {
                 Some(name) => Which { name, alias: Some(word), config },
                 None => Which { name: word, alias: None, config },
@@ -154,7 +154,7 @@ fn load_for(paths: &Paths, name: &str) -> Result<Config, Error> {
 }
 
 /// The usual profile, the provider's, or the only one.
-fn unnamed(paths: &Paths, choice: &Choice) -> Result<(String, Config), Error> {
+fn unnamed(world: &World, paths: &Paths, choice: &Choice) -> Result<(String, Config), Error> {
     let dir = paths.config.as_deref();
     let config = dir.map(|d| Config::load(d).map_err(|e| in_folder(e, d))).transpose()?.unwrap_or_default();
     if let Some(name) = config.default_profile.clone().filter(|name| may_be_of(dir, &config, name, choice)) {
@@ -169,7 +169,10 @@ fn unnamed(paths: &Paths, choice: &Choice) -> Result<(String, Config), Error> {
     match config.profiles.len() {
         1 => Ok((config.profiles.keys().next().cloned().unwrap_or_default(), config)),
         0 => Err(Error::usage("no profile was named, and there is none yet")
-            .hint("oauthctl login sandbox")
+            .hint(match no_input(world) {
+                true => "in CI: set OAUTHCTL_PROFILE to the name of a provider",
+                false => "oauthctl login sandbox",
+            })
             .hint("`oauthctl provider list` names the providers")),
         _ => Err(Error::usage("no profile was named, and there are several")
             .hint(format!("name one of: {}", config.profiles.keys().map(String::as_str).collect::<Vec<_>>().join(", ")))

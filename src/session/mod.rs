@@ -655,7 +655,7 @@ fn others_of_provider(session: &Session) -> Option<String> {
 
 /// What a job can do, which has nobody to sign in.
 pub fn without_a_person(world: &World, session: &Session) -> Option<String> {
-    if !no_input(world) || session.profile.grant.is_some() {
+    if !no_input(world) || session.profile.grant.is_some_and(|grant| !grant.needs_person()) {
         return None;
     }
     let provider = session.raw_provider().ok()?;

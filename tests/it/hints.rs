@@ -119,6 +119,28 @@ fn a_job_hears_of_the_grant_that_needs_nobody_and_a_desk_of_no_bus() {
 }
 
 #[test]
+fn a_job_that_named_a_grant_for_persons_or_no_profile_hears_what_to_set() {
+    let mut me = Person::new();
+    let _server = me.practice(Manners::GetResponse);
+    me.set("CI", "1").set("OAUTHCTL_GRANT", "authorization-code");
+    let done = me.types("token getresponse");
+    assert_eq!(done.code, 4, "{}", done.err);
+    assert!(done.err.contains("hint: in CI: set OAUTHCTL_GRANT=client-credentials"), "{}", done.err);
+    me.types("token").fails(
+        2,
+        "
+        error: no profile was named, and there is none yet
+        hint: in CI: set OAUTHCTL_PROFILE to the name of a provider
+        hint: `oauthctl provider list` names the providers
+    ",
+    );
+    // the hints work
+    me.set("OAUTHCTL_PROFILE", "getresponse").set("OAUTHCTL_GRANT", "client-credentials");
+    me.set("OAUTHCTL_CLIENT_ID", "practice-client").set("OAUTHCTL_CLIENT_SECRET", "practice-secret");
+    assert_eq!(me.types("token").code, 0);
+}
+
+#[test]
 fn a_job_is_not_sent_to_a_grant_that_the_provider_has_not() {
     let mut me = Person::new();
     me.set("CI", "true");

@@ -192,3 +192,24 @@ fn what_a_file_of_anothers_says_does_nothing_on_a_screen() {
     assert!(shown.out.contains("a<U+202E>b<U+200B>"), "{:?}", shown.out);
     assert!(me.types("provider show odd").out.contains('\u{202e}'), "a pipe gets it as it is");
 }
+
+#[test]
+fn what_a_file_lacks_is_told_with_the_line_to_add() {
+    let mut me = Person::new();
+    me.config("providers/my-own.toml", "name = \"Mine\"\ntoken.url = \"https://x.example/t\"\n");
+    me.types("login my-own").fails(
+        2,
+        "
+        error: providers/my-own.toml has no `id`
+        hint: its first line says how it is called, as the file is: `id = \"my-own\"`
+    ",
+    );
+    me.config("providers/my-own.toml", "id = \"my-own\"\n");
+    me.types("token my-own").fails(
+        2,
+        "
+        error: providers/my-own.toml has no `token.url` or `issuer`
+        hint: add `token.url` or `issuer`; `oauthctl provider show getresponse` prints a provider that has all
+    ",
+    );
+}

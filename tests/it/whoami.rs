@@ -113,6 +113,22 @@ fn each_answer_of_the_check_has_its_own_end() {
 }
 
 #[test]
+fn a_check_that_needs_what_a_login_brings_asks_for_a_login() {
+    let (mut me, _server) = verticalresponse(1);
+    me.set("OAUTHCTL_VERTICALRESPONSE_TOKEN", "from-outside-0123456789").types("whoami verticalresponse").fails(
+        4,
+        "
+        error: the check of the token needs `user_id`, which nothing but the answer to a login says
+        hint: unset OAUTHCTL_VERTICALRESPONSE_TOKEN, then `oauthctl login verticalresponse`
+    ",
+    );
+    let token = "Zk4vXq81Zk4vXq82Zk4vXq83Zk4vXq84Zk4vXq85";
+    let done = me.types(&format!("whoami {token}"));
+    assert!(done.code == 2 && done.err.contains("into OAUTHCTL_<PROFILE>_TOKEN, for `oauthctl whoami"), "{}", done.err);
+    done.tells_nothing_of(token);
+}
+
+#[test]
 fn the_check_takes_its_turn_in_the_providers_limit() {
     let (mut me, server) = constantcontact(Options { per_second: Some(4), ..Options::new(Manners::ConstantContact) });
     // the login has looked at the account; the checks of one moment come one after the other
