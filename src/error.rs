@@ -332,8 +332,9 @@ impl From<RequestError> for Error {
         let error = Error::usage(e.to_string());
         match e {
             RequestError::NeedsSecret => error
-                .hint("log in once to enter it, or give it with `--client-secret-file FILE` (`-`: standard input)")
+                .hint("give it with `--client-secret-file FILE` (`-`: standard input)")
                 .hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET"),
+            RequestError::SecretNotKept => error.hint("set the variable that held it (OAUTHCTL_CLIENT_SECRET) again"),
             RequestError::NoUrl(_) | RequestError::BadUrl(..) => {
                 error.hint("`oauthctl provider show` prints what is known of it")
             }
@@ -353,6 +354,13 @@ impl From<RequestError> for Error {
             RequestError::NoUsableAuth => error.hint("`oauthctl provider show` prints `token.auth`"),
         }
     }
+}
+
+/// The same, with the command that mends this very profile.
+pub fn unbuilt(e: RequestError, profile: &Typed) -> Error {
+    let not_kept = e == RequestError::SecretNotKept;
+    let keeps = not_kept.then(|| format!("or keep it: `{}` asks for it", profile.line("profile set-secret")));
+    Error::from(e).hints(keeps)
 }
 
 impl From<AuthorizeError> for Error {

@@ -250,8 +250,9 @@ pub fn obtain(
     let sent_uri = redirect_uri.as_deref().filter(|_| provider.token.send_redirect_uri);
     let mut params = token_request::code(&code, sent_uri, verifier.as_ref());
     params.extend(token_request::targets(login.resources, &[]));
-    let answer = token_request::build("token", &provider.token, login.asking.client, params, None)
-        .map_err(Error::from)
+    let answer = login
+        .asking
+        .request("token", &provider.token, params)
         .and_then(|request| ask(world, &login.asking, Asked::Code, &provider.token, &request, commit));
     let keys = signed.and_then(|signed| signed.kept_keys().cloned());
     match answer {

@@ -127,7 +127,7 @@ fn push(world: &mut World, asking: &Asking<'_>, params: Vec<(String, String)>) -
         // section 2.1: required by RFC 6749, section 4.1.1, whatever the authentication
         body.push(("client_id", Secret::unlisted(asking.client.id.as_str())));
     }
-    let request = token_request::build("pushed authorization request", &endpoint, asking.client, body, None)?;
+    let request = asking.request("pushed authorization request", &endpoint, body)?;
     world.step(|| "the authorize request is pushed to the provider first".to_owned());
     let response = send(world, &request)?;
     let now = world.clock.now();

@@ -9,7 +9,6 @@ use crate::grant::{Asking, Commit, redirected, send, unattended};
 use crate::protocol::answer::Answer;
 use crate::protocol::ciba::{self, Hint, More};
 use crate::protocol::device::StartError;
-use crate::protocol::token_request;
 use crate::secret::Secret;
 use crate::text::{Typed, safe};
 use crate::world::World;
@@ -38,7 +37,7 @@ pub fn obtain(
     }
     let scope = (provider.scopes.param.as_str(), scopes.join(&provider.scopes.separator));
     let params = ciba::request(scope, hint, more);
-    let request = token_request::build("backchannel authentication", endpoint, asking.client, params, None)?;
+    let request = asking.request("backchannel authentication", endpoint, params)?;
     let response = send(world, &request)?;
     if let Some(error) = redirected(&response, "the sign-in on another device can't be started") {
         return Err(error);

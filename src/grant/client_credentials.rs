@@ -16,6 +16,6 @@ pub fn obtain(world: &mut World, asking: &Asking<'_>, aim: Aim<'_>, commit: Comm
     let scope = aim.scope(provider).map(|(_, scope)| scope);
     let mut params = token_request::client_credentials(&provider.scopes.param, scope.as_deref());
     params.extend(aim.targets());
-    let request = token_request::build("token", endpoint, asking.client, params, None)?;
+    let request = asking.request("token", endpoint, params)?;
     ask(world, asking, Asked::ClientCredentials, endpoint, &request, commit)
 }

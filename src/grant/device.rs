@@ -60,7 +60,7 @@ fn start(world: &mut World, asking: &Asking<'_>, facts: &Device, scopes: &[Strin
     if !matches!(auth, ClientAuth::None | ClientAuth::Post) {
         params.push(("client_id", Secret::unlisted(asking.client.id.as_str())));
     }
-    let request = token_request::build("device", &facts.endpoint, asking.client, params, None)?;
+    let request = asking.request("device", &facts.endpoint, params)?;
     let response = send(world, &request)?;
     if let Some(error) = redirected(&response, "the login by device code can't be started") {
         return Err(error);

@@ -27,11 +27,11 @@ pub mod unattended;
 
 use std::borrow::Cow;
 
-use crate::error::{Asked, Error, Kind, token_answer};
+use crate::error::{Asked, Error, Kind, token_answer, unbuilt};
 use crate::protocol::answer::{self, Answer, Wanted};
 use crate::protocol::api_error;
 use crate::protocol::retry_after::http_date;
-use crate::protocol::token_request::Client;
+use crate::protocol::token_request::{self, Client, Param};
 use crate::protocol::trace;
 use crate::provider::{Endpoint, Provider};
 use crate::text::{Typed, safe};
@@ -43,6 +43,13 @@ pub struct Asking<'a> {
     pub profile: &'a Typed,
     pub provider: &'a Provider,
     pub client: &'a Client,
+}
+
+impl Asking<'_> {
+    /// A request to an endpoint where the client proves itself; `what` names the endpoint in errors.
+    pub fn request(&self, what: &'static str, endpoint: &Endpoint, params: Vec<Param<'_>>) -> Result<Request, Error> {
+        token_request::build(what, endpoint, self.client, params, None).map_err(|e| unbuilt(e, self.profile))
+    }
 }
 
 /// Called with the raw answer before it is judged: what the server has spent must be on disk before anything can go wrong.

@@ -37,6 +37,6 @@ pub fn obtain(
     let endpoint = endpoint(asking.provider);
     let mut params = token_request::password(username, password, aim.scope(asking.provider));
     params.extend(aim.targets());
-    let request = token_request::build("token", &endpoint, asking.client, params, None)?;
+    let request = asking.request("token", &endpoint, params)?;
     ask(world, asking, Asked::Password, &endpoint, &request, commit)
 }

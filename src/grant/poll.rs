@@ -9,7 +9,7 @@ use crate::grant::{Asking, Commit, read, send};
 use crate::protocol::answer::Answer;
 use crate::protocol::device::{self, Poll};
 use crate::protocol::retry_after;
-use crate::protocol::token_request::{self, Param};
+use crate::protocol::token_request::Param;
 use crate::provider::Endpoint;
 use crate::world::{Unanswered, World};
 
@@ -47,7 +47,7 @@ pub fn until_decided(
         }
         wait(world, heard, until)?;
         // each time anew: a proof or an assertion of the client's is good once
-        let request = token_request::build("token", endpoint, asking.client, polling.params.clone(), None)?;
+        let request = asking.request("token", endpoint, polling.params.clone())?;
         let response = match send(world, &request) {
             Ok(response) => response,
             // section 3.5: back off when the network is in trouble

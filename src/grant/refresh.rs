@@ -33,7 +33,7 @@ pub fn obtain(
         (refresh.token_param.as_str(), token.clone()),
     ];
     params.extend(token_request::targets(resources, &[]));
-    let request = token_request::build("token", &refresh.endpoint, asking.client, params, None)?;
+    let request = asking.request("token", &refresh.endpoint, params)?;
     ask(world, asking, Asked::Refresh, &refresh.endpoint, &request, commit)
 }
 

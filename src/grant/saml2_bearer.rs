@@ -5,7 +5,7 @@ use crate::error::{Asked, Error};
 use crate::grant::unattended::{Aim, endpoint};
 use crate::grant::{Asking, Commit, ask};
 use crate::protocol::answer::Answer;
-use crate::protocol::{assertion, token_request};
+use crate::protocol::assertion;
 use crate::secret::Secret;
 use crate::world::World;
 
@@ -19,6 +19,6 @@ pub fn obtain(
     let endpoint = endpoint(asking.provider);
     let mut params = assertion::request(GrantKind::Saml2Bearer.grant_type(), saml, aim.scope(asking.provider));
     params.extend(aim.targets());
-    let request = token_request::build("token", &endpoint, asking.client, params, None)?;
+    let request = asking.request("token", &endpoint, params)?;
     ask(world, asking, Asked::Assertion, &endpoint, &request, commit)
 }

@@ -6,7 +6,6 @@ use crate::grant::unattended::{Aim, endpoint};
 use crate::grant::{Asking, Commit, ask};
 use crate::protocol::answer::Answer;
 use crate::protocol::token_exchange::{self, Exchange, serves, short};
-use crate::protocol::token_request;
 use crate::secret::Secret;
 use crate::text::safe;
 use crate::world::World;
@@ -22,7 +21,7 @@ pub fn obtain(
     let mut params = token_exchange::request(GrantKind::TokenExchange.grant_type(), exchange);
     params.extend(aim.scope(asking.provider).map(|(name, scope)| (name, Secret::unlisted(scope))));
     params.extend(aim.targets());
-    let request = token_request::build("token", &endpoint, asking.client, params, None)?;
+    let request = asking.request("token", &endpoint, params)?;
     let answer = ask(world, asking, Asked::Exchange, &endpoint, &request, commit)?;
     match answer.set.extra.get("issued_token_type").and_then(serde_json::Value::as_str) {
         Some(issued) => {

@@ -21,13 +21,15 @@ pub struct Client {
     /// Empty where an assertion speaks for itself.
     pub id: String,
     pub secret: Option<Secret>,
+    /// It has a secret, which was used before, was not kept and is not at hand.
+    pub secret_not_kept: bool,
     pub proofs: Proofs,
 }
 
 impl Client {
     /// One that has nothing but an id and perhaps a secret.
     pub fn plain(id: impl Into<String>, secret: Option<Secret>) -> Client {
-        Client { id: id.into(), secret, proofs: Proofs::default() }
+        Client { id: id.into(), secret, ..Client::default() }
     }
 }
 
@@ -40,6 +42,8 @@ pub enum RequestError {
     /// The provider takes only ways of client authentication that need a secret.
     #[error("the provider wants a client secret")]
     NeedsSecret,
+    #[error("the provider wants a client secret; the one of the login came from the environment and was not kept")]
+    SecretNotKept,
     #[error("the provider wants a proof by the client's key")]
     NeedsKey,
     #[error("the provider wants a client certificate")]
@@ -117,14 +121,15 @@ pub fn usable_auth(endpoint: &Endpoint, client: &Client) -> Result<ClientAuth, R
         return Ok(ClientAuth::None);
     }
     let secret = client.secret.is_some();
+    let needs_secret = if client.secret_not_kept { RequestError::SecretNotKept } else { RequestError::NeedsSecret };
     let needs = |auth: &ClientAuth| match auth {
         ClientAuth::Basic | ClientAuth::BasicRaw | ClientAuth::BasicSecretAsUser if !secret => {
-            Some(RequestError::NeedsSecret)
+            Some(needs_secret.clone())
         }
         ClientAuth::Post | ClientAuth::Query | ClientAuth::ClientSecretScheme | ClientAuth::ClientSecretJwt
             if !secret =>
         {
-            Some(RequestError::NeedsSecret)
+            Some(needs_secret.clone())
         }
         ClientAuth::PrivateKeyJwt if client.proofs.key.is_none() => Some(RequestError::NeedsKey),
         ClientAuth::TlsClientAuth | ClientAuth::SelfSignedTlsClientAuth if client.proofs.identity.is_none() => {
@@ -132,7 +137,8 @@ pub fn usable_auth(endpoint: &Endpoint, client: &Client) -> Result<ClientAuth, R
         }
         _ => None,
     };
-    let usable = |auth: &&ClientAuth| needs(auth).is_none() && !(**auth == ClientAuth::None && secret);
+    let has_secret = secret || client.secret_not_kept;
+    let usable = |auth: &&ClientAuth| needs(auth).is_none() && !(**auth == ClientAuth::None && has_secret);
     match endpoint.auth.iter().find(usable) {
         // a key that nobody looks at: told before the server says that it wants to know the client better
         Some(ClientAuth::None) if client.proofs.key.is_some() && endpoint.auth != [ClientAuth::None] => {
@@ -144,7 +150,7 @@ pub fn usable_auth(endpoint: &Endpoint, client: &Client) -> Result<ClientAuth, R
         None => {
             let mut missing: Vec<RequestError> = endpoint.auth.iter().filter_map(needs).collect();
             // a secret is what most people have
-            missing.sort_by_key(|e| *e != RequestError::NeedsSecret);
+            missing.sort_by_key(|e| *e != needs_secret);
             Err(missing.into_iter().next().unwrap_or(RequestError::NoUsableAuth))
         }
     }

@@ -374,7 +374,10 @@ impl Session {
             .or_else(|| record.filter(|r| self.secret_moved(r, provider).is_none())?.client_id.clone())
             .or_else(|| provider.client_id.clone());
         let Some(id) = id else { return Ok(None) };
-        self.client_with(world, provider, record, id, secret).map(Some)
+        let mut client = self.client_with(world, provider, record, id, secret)?;
+        client.secret_not_kept = client.secret.is_none()
+            && record.is_some_and(|r| r.secret_not_kept && r.client_id.as_ref() == Some(&client.id));
+        Ok(Some(client))
     }
 
     /// A client of that id and secret, with what else this profile proves itself with.
@@ -386,7 +389,7 @@ impl Session {
         id: String,
         secret: Option<Secret>,
     ) -> Result<Client, Error> {
-        Ok(Client { id, secret, proofs: self.proofs(world, provider, record)? })
+        Ok(Client { id, secret, proofs: self.proofs(world, provider, record)?, ..Client::default() })
     }
 
     /// The same, where a missing client id ends it.

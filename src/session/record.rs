@@ -23,6 +23,8 @@ pub struct Record {
     pub client_id: Option<String>,
     /// Kept here by default; it stays when the tokens go.
     pub client_secret: Option<Secret>,
+    /// The login was made with a secret of the environment, which stays there.
+    pub secret_not_kept: bool,
     pub grant: Option<GrantKind>,
     /// The scopes asked for.
     pub asked: Vec<String>,
@@ -165,6 +167,9 @@ impl Record {
         if let Some(at) = self.login_at {
             map.insert("login_at".into(), at.into());
         }
+        if self.secret_not_kept {
+            map.insert("secret_not_kept".into(), true.into());
+        }
         if !self.vars.is_empty() {
             map.insert("vars".into(), json!(self.vars));
         }
@@ -226,6 +231,7 @@ impl Record {
             provider: text("provider"),
             client_id: text("client_id"),
             client_secret: text("client_secret").map(Secret::new),
+            secret_not_kept: value.get("secret_not_kept").and_then(Value::as_bool).unwrap_or(false),
             grant: text("grant").and_then(|g| GrantKind::from_name(&g)),
             asked: value
                 .get("asked")
@@ -280,6 +286,7 @@ mod tests {
             provider: Some("getresponse".into()),
             client_id: Some("id".into()),
             client_secret: Some("s3cret-value".into()),
+            secret_not_kept: true,
             grant: Some(GrantKind::AuthorizationCode),
             asked: vec!["a".into()],
             login_at: Some(7),

@@ -312,7 +312,7 @@ fn in_ci_nothing_is_opened_and_nothing_is_asked() {
         2,
         "
         error: the provider wants a client secret
-        hint: log in once to enter it, or give it with `--client-secret-file FILE` (`-`: standard input)
+        hint: give it with `--client-secret-file FILE` (`-`: standard input)
         hint: in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET
     ",
     );

@@ -200,7 +200,7 @@ fn nobody_takes_practice_for_the_real_thing() {
         2,
         "
         error: the provider wants a client secret
-        hint: log in once to enter it, or give it with `--client-secret-file FILE` (`-`: standard input)
+        hint: give it with `--client-secret-file FILE` (`-`: standard input)
         hint: in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET
     ",
     );

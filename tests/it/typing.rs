@@ -442,3 +442,31 @@ fn login_alone_offers_a_list_at_a_terminal() {
     assert_eq!(alone.code, 2, "{}", alone.err);
     assert_eq!(me.unset("OAUTHCTL_NO_INPUT").presses_ctrl_d().types("login").code, 6);
 }
+
+#[test]
+fn a_secret_that_stays_in_the_environment_is_said_to_and_asked_for_where_it_is_missing() {
+    let mut me = Person::new();
+    me.set("OAUTHCTL_CLIENT_ID", "practice-client").set("OAUTHCTL_CLIENT_SECRET", SECRET);
+    let done = me.browser(allows).types("login sandbox");
+    assert_eq!(done.code, 0, "{}", done.err);
+    let said = "\nThe client secret stays in the environment and is not kept: a renewal needs it there (`oauthctl profile set-secret sandbox` keeps it).\n";
+    assert!(done.err.contains(said), "{}", done.err);
+    assert_eq!(me.types("refresh sandbox").code, 0, "it is there");
+    me.unset("OAUTHCTL_CLIENT_ID").unset("OAUTHCTL_CLIENT_SECRET");
+    assert_eq!(me.types("token sandbox").code, 0, "a fresh token needs none");
+    let done = me.types("refresh sandbox");
+    done.fails(
+        2,
+        "
+        error: the provider wants a client secret; the one of the login came from the environment and was not kept
+        hint: set the variable that held it (OAUTHCTL_CLIENT_SECRET) again
+        hint: or keep it: `oauthctl profile set-secret sandbox` asks for it
+    ",
+    );
+    assert!(done.sent.is_empty(), "{:?}", done.sent);
+    assert_eq!(me.stdin(SECRET).types("profile set-secret sandbox -").code, 0);
+    assert_eq!(me.types("refresh sandbox").code, 0);
+    // a login that keeps it says nothing of the environment
+    let kept = me.browser(allows).types("login sandbox");
+    assert!(kept.code == 0 && !kept.err.contains("environment"), "{}", kept.err);
+}

@@ -16,6 +16,7 @@ use crate::store::{Store, StoreError, StoreKind};
 use crate::token::TokenSet;
 use crate::world::{Verbosity, World};
 
+/// Whether a client secret stays outside, and is needed from there at each renewal.
 #[expect(clippy::too_many_arguments, reason = "one call, and each is a fact of the login that is kept")]
 pub(super) fn store_login(
     world: &mut World,
@@ -28,9 +29,9 @@ pub(super) fn store_login(
     asked: &[String],
     redirect_params: &[(String, String)],
     account: Option<String>,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     if session.store.kind() == StoreKind::None {
-        return Ok(());
+        return Ok(false);
     }
     let lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
     let now = session.load()?;
@@ -57,11 +58,14 @@ pub(super) fn store_login(
         true => kept_secret.is_some().then(|| bound.clone()),
         false => before.secret_bound.clone().or_else(|| session.bound_of(&before)),
     };
+    let secret_not_kept =
+        session.profile.client_secret.is_none() && client.secret.is_some() && kept_secret != client.secret;
     let record = Record {
         generation: generation + 1,
         provider: Some(session.provider_name().to_owned()),
         client_id: Some(client.id.clone()),
         client_secret: kept_secret,
+        secret_not_kept,
         grant: Some(grant),
         asked: asked.to_vec(),
         login_at: Some(world.clock.now()),
@@ -88,7 +92,7 @@ pub(super) fn store_login(
     remember_profile(world, session, client)?;
     drop(lock);
     leave(world, session, left);
-    Ok(())
+    Ok(secret_not_kept)
 }
 
 /// The store that this profile has been in until now, if it is another one.

@@ -169,6 +169,7 @@ fn finish(
 ) -> Result<u8, Error> {
     let Obtained { set, client, asked, redirect_params, mut caught, sent, confirm } = obtained;
     let mut unverified = false;
+    let mut secret_not_kept = false;
     if let Some(caught) = caught.take_if(|_| confirm && !yes && may_ask(world)) {
         // the browser has done its part, and the person is to look here
         caught.tell(Page::Asked);
@@ -185,7 +186,18 @@ fn finish(
         if confirm {
             confirm_account(world, session, provider, account.as_deref(), (&set, &client), yes)?;
         }
-        store_login(world, session, provider, old, grant, &set, &client, &asked, &redirect_params, account.clone())?;
+        secret_not_kept = store_login(
+            world,
+            session,
+            provider,
+            old,
+            grant,
+            &set,
+            &client,
+            &asked,
+            &redirect_params,
+            account.clone(),
+        )?;
         Ok(account)
     })();
     if let Some(caught) = caught {
@@ -227,6 +239,12 @@ fn finish(
         world.warn("the store is `none`: nothing was kept");
     } else {
         world.say(&format!("It rests in {}.", session.store.in_words()));
+    }
+    if secret_not_kept {
+        world.say(&format!(
+            "The client secret stays in the environment and is not kept: a renewal needs it there (`{}` keeps it).",
+            session.typed.line("profile set-secret")
+        ));
     }
     let call = first_call(provider, &set)
         .map(|path| format!("   or   {} {}", session.typed.line("call"), for_a_shell(&safe(&path))));
