@@ -220,7 +220,7 @@ impl Error {
 /// The question is named by what did not happen: `not_done` ends the sentence.
 pub fn unanswered(e: Unanswered, not_done: &str) -> Error {
     match e {
-        Unanswered::Ended => Error::new(Kind::NobodyAnswered, format!("{e}; {not_done}")),
+        Unanswered::Ended | Unanswered::TooLate(_) => Error::new(Kind::NobodyAnswered, format!("{e}; {not_done}")),
         Unanswered::Signal(2) => Error::new(Kind::Interrupted, format!("interrupted; {not_done}")),
         Unanswered::Signal(_) => Error::new(Kind::Terminated, format!("ended by a signal; {not_done}")),
         Unanswered::Failed(_) => Error::usage(format!("{e}; {not_done}")),

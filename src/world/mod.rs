@@ -56,6 +56,8 @@ pub struct World {
     /// All talk.
     pub err: Box<dyn Talk>,
     pub verbosity: Verbosity,
+    /// How long each question waits for its answer; `None`: as long as the person takes.
+    pub patience: Option<Duration>,
 }
 
 /// Standard error: whatever is written is cleaned of every known secret on its way out.
@@ -295,12 +297,12 @@ pub trait Terminal {
     fn stdin_file(&self) -> Option<std::fs::File> {
         None
     }
-    /// The answer to a question that has been written already, shown as it is typed.
-    fn read_line(&self) -> Result<String, Unanswered>;
+    /// The answer to a question that has been written already, shown as it is typed; it is waited for so long.
+    fn read_line(&self, wait: Option<Duration>) -> Result<String, Unanswered>;
     /// From now on what is typed isn't shown: before a question whose answer is read by `read_hidden`, since people type ahead.
     fn hide(&self);
     /// The same without echo, which `hide` has turned off; the end of the line isn't seen either.
-    fn read_hidden(&self, lines: Lines) -> Result<Zeroizing<String>, Unanswered>;
+    fn read_hidden(&self, lines: Lines, wait: Option<Duration>) -> Result<Zeroizing<String>, Unanswered>;
     /// Lines typed while something else is waited for, without echo, sent as they come, until the receiver is gone.
     fn lines(&self, to: Sender<Secret>);
     /// Columns, where known.
@@ -349,5 +351,6 @@ pub fn real() -> World {
         out: Box::new(streams::Out),
         err: Box::new(streams::Err),
         verbosity: Verbosity::Normal,
+        patience: None,
     }
 }

@@ -1,5 +1,7 @@
 //! Questions at the terminal. Each is written in one place and ends in one of three ways: with an answer, with a line that was left
-//! open (Ctrl-D), with a signal (Ctrl-C). However it ends, the echo is back and what comes next begins on a line of its own.
+//! open (Ctrl-D) or for longer than is waited, with a signal (Ctrl-C). However it ends, the echo is back and what comes next begins on a line of its own.
+
+use std::time::Duration;
 
 use super::World;
 use crate::secret::Secret;
@@ -10,6 +12,9 @@ pub enum Unanswered {
     /// Ctrl-D, or the terminal has gone.
     #[error("the input ended before the question was answered")]
     Ended,
+    /// For as long as is waited ([`World::patience`]).
+    #[error("nobody answered within {} s", .0.as_secs())]
+    TooLate(Duration),
     /// SIGINT, SIGTERM or SIGHUP.
     #[error("a signal came at the question")]
     Signal(i32),
@@ -30,7 +35,7 @@ impl World {
         // before the question is seen: Ctrl-C counts from its first byte on
         self.signals.ask(true);
         let _ = self.err.show(&format!("{}: ", self.folded(question)));
-        let answer = self.terminal.read_line();
+        let answer = self.terminal.read_line(self.patience);
         self.signals.ask(false);
         if answer.is_err() {
             let _ = self.err.show("\n");
@@ -52,7 +57,7 @@ impl World {
         self.signals.ask(true);
         self.terminal.hide();
         let _ = self.err.show(&format!("{}: ", self.folded(question)));
-        let answer = self.terminal.read_hidden(lines);
+        let answer = self.terminal.read_hidden(lines, self.patience);
         self.signals.ask(false);
         let _ = self.err.show("\n");
         answer.map(|answer| Secret::new(answer.trim()))

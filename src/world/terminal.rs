@@ -8,6 +8,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Read};
 use std::sync::mpsc::Sender;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
@@ -50,9 +51,9 @@ impl Terminal for Real {
         Some(File::from(own.ok()?)).filter(|file| file.metadata().is_ok_and(|m| m.is_file()))
     }
 
-    fn read_line(&self) -> Result<String, Unanswered> {
+    fn read_line(&self, wait: Option<Duration>) -> Result<String, Unanswered> {
         restore();
-        system::answer(self.stdin_is_terminal(), None).map(|line| line.as_str().to_owned())
+        system::answer(self.stdin_is_terminal(), None, wait).map(|line| line.as_str().to_owned())
     }
 
     fn hide(&self) {
@@ -60,8 +61,8 @@ impl Terminal for Real {
         system::hide();
     }
 
-    fn read_hidden(&self, lines: Lines) -> Result<Zeroizing<String>, Unanswered> {
-        let typed = system::answer(self.stdin_is_terminal(), Some(lines));
+    fn read_hidden(&self, lines: Lines, wait: Option<Duration>) -> Result<Zeroizing<String>, Unanswered> {
+        let typed = system::answer(self.stdin_is_terminal(), Some(lines), wait);
         restore();
         typed
     }
@@ -187,6 +188,7 @@ mod system {
     use std::sync::Once;
     use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
     use std::sync::mpsc::Sender;
+    use std::time::{Duration, Instant};
 
     use zeroize::Zeroizing;
 
@@ -272,7 +274,11 @@ mod system {
 
     /// The answer to a question, from standard input where that is the terminal, else from the terminal itself; `hidden`: typed
     /// since [`hide`].
-    pub fn answer(at_stdin: bool, hidden: Option<Lines>) -> Result<Zeroizing<String>, Unanswered> {
+    pub fn answer(
+        at_stdin: bool,
+        hidden: Option<Lines>,
+        wait: Option<Duration>,
+    ) -> Result<Zeroizing<String>, Unanswered> {
         let opened = match at_stdin {
             true => None,
             false => Some(File::open("/dev/tty").map_err(|e| Unanswered::Failed(e.to_string()))?),
@@ -281,11 +287,13 @@ mod system {
         if hidden.is_some() && mode(fd).is_some_and(|mode| mode.c_lflag & libc::ECHO != 0) {
             return Err(Unanswered::Failed("its echo can't be turned off".to_owned()));
         }
-        read_answer(fd, hidden.unwrap_or(Lines::One))
+        read_answer(fd, hidden.unwrap_or(Lines::One), wait)
     }
 
-    /// What was asked for and not a byte more: what was typed ahead is for the next question. A signal ends it.
-    fn read_answer(fd: RawFd, lines: Lines) -> Result<Zeroizing<String>, Unanswered> {
+    /// What was asked for and not a byte more: what was typed ahead is for the next question. A signal ends it, and the end of
+    /// the `wait`.
+    fn read_answer(fd: RawFd, lines: Lines, wait: Option<Duration>) -> Result<Zeroizing<String>, Unanswered> {
+        let began = Instant::now();
         // SAFETY: the descriptor is only borrowed: `ManuallyDrop` keeps it open.
         let mut keyboard = ManuallyDrop::new(unsafe { File::from_raw_fd(fd) });
         let mut line = Line::default();
@@ -296,7 +304,10 @@ mod system {
             }
             // a signal may come between the look and the wait, which therefore is short
             if !is_ready(fd) {
-                continue;
+                match wait.filter(|wait| began.elapsed() >= *wait) {
+                    Some(wait) => return Err(Unanswered::TooLate(wait)),
+                    None => continue,
+                }
             }
             match keyboard.read(byte.as_mut_slice()) {
                 Ok(0) if line.bytes.is_empty() => return Err(Unanswered::Ended),
@@ -403,7 +414,6 @@ mod system {
         use std::io::Write;
         use std::os::fd::OwnedFd;
         use std::sync::mpsc;
-        use std::time::Duration;
 
         fn terminal() -> (File, OwnedFd) {
             let (mut main, mut other) = (-1, -1);
@@ -422,7 +432,7 @@ mod system {
             let (mut keyboard, screen) = terminal();
             let fd = screen.as_raw_fd();
             keyboard.write_all(b"typed \xc3\xbc\n\nx\x04\x04\x04").expect("typed");
-            let answer = || read_answer(fd, Lines::One).map(|line| line.as_str().to_owned());
+            let answer = || read_answer(fd, Lines::One, None).map(|line| line.as_str().to_owned());
             assert_eq!(answer(), Ok("typed \u{fc}".to_owned()));
             assert_eq!(answer(), Ok(String::new()), "Enter alone is an answer");
             assert_eq!(answer(), Ok("x".to_owned()));
@@ -438,10 +448,23 @@ mod system {
             assert_eq!(answer(), Err(Unanswered::Ended));
             typing.join().expect("typed").expect("written");
             keyboard.write_all(b"a\n\nb\n\x04").expect("typed");
-            let lines = read_answer(fd, Lines::UntilCtrlD).map(|text| text.as_str().to_owned());
+            let lines = read_answer(fd, Lines::UntilCtrlD, None).map(|text| text.as_str().to_owned());
             assert_eq!(lines, Ok("a\n\nb\n".to_owned()));
             drop(keyboard);
             assert_eq!(answer(), Err(Unanswered::Ended), "the terminal has gone");
+        }
+
+        #[test]
+        fn a_question_that_is_waited_for_so_long_ends_then_and_not_before() {
+            let _alone = signals::alone();
+            let (mut keyboard, screen) = terminal();
+            let wait = Duration::from_millis(300);
+            let began = Instant::now();
+            assert_eq!(read_answer(screen.as_raw_fd(), Lines::One, Some(wait)), Err(Unanswered::TooLate(wait)));
+            assert!(began.elapsed() >= wait);
+            keyboard.write_all(b"in time\n").expect("typed");
+            let answer = read_answer(screen.as_raw_fd(), Lines::One, Some(Duration::from_secs(60)));
+            assert_eq!(answer.map(|line| line.as_str().to_owned()), Ok("in time".to_owned()));
         }
 
         #[test]
@@ -451,7 +474,7 @@ mod system {
             let fd = screen.as_raw_fd();
             let signals = signals::Real;
             signals.ask(true);
-            let asked = std::thread::spawn(move || read_answer(fd, Lines::One));
+            let asked = std::thread::spawn(move || read_answer(fd, Lines::One, None));
             signal_hook::low_level::raise(libc::SIGTERM).expect("raised");
             assert_eq!(asked.join().expect("asked"), Err(Unanswered::Signal(libc::SIGTERM)));
             signals.ask(false);
@@ -488,6 +511,7 @@ mod system {
     use std::fs::File;
     use std::io::{self, BufRead, BufReader, Read};
     use std::sync::mpsc::Sender;
+    use std::time::Duration;
 
     use zeroize::Zeroizing;
 
@@ -505,8 +529,12 @@ mod system {
         let _ = std::thread::Builder::new().name("lines".into()).spawn(read);
     }
 
-    /// In the console's own line mode; Ctrl-C ends the program.
-    pub fn answer(at_stdin: bool, hidden: Option<Lines>) -> Result<Zeroizing<String>, Unanswered> {
+    /// In the console's own line mode, which waits for ever; Ctrl-C ends the program.
+    pub fn answer(
+        at_stdin: bool,
+        hidden: Option<Lines>,
+        _wait: Option<Duration>,
+    ) -> Result<Zeroizing<String>, Unanswered> {
         let failed = |e: io::Error| match e.kind() {
             io::ErrorKind::UnexpectedEof => Unanswered::Ended,
             _ => Unanswered::Failed(e.to_string()),

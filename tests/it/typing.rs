@@ -470,3 +470,25 @@ fn a_secret_that_stays_in_the_environment_is_said_to_and_asked_for_where_it_is_m
     let kept = me.browser(allows).types("login sandbox");
     assert!(kept.code == 0 && !kept.err.contains("environment"), "{}", kept.err);
 }
+
+#[test]
+fn a_question_waits_no_longer_than_the_timeout_and_nothing_is_half_kept() {
+    let mut me = Person::new();
+    let _server = me.practice(Manners::GetResponse);
+    let done = me.stays_silent().types("login getresponse --timeout 90s");
+    assert_eq!(done.code, 6, "{}", done.err);
+    assert!(
+        done.err.ends_with("Client id: \nerror: nobody answered within 90 s; nobody was signed in\n"),
+        "{}",
+        done.err
+    );
+    assert!(me.keychain.accounts().is_empty() && me.config_text().is_empty());
+    // without echo, of a list, and yes or no
+    let done = me.answers("practice-client").stays_silent().types("login getresponse --timeout 1m");
+    assert_eq!(done.code, 6, "{}", done.err);
+    let end = "Client secret (not shown): \nerror: nobody answered within 60 s; nobody was signed in\n\
+               hint: what you typed is kept (the client id): `oauthctl login getresponse` offers it\n";
+    assert!(done.err.ends_with(end), "{}", done.err);
+    let done = me.stays_silent().types("login --timeout 2s");
+    assert!(done.code == 6 && done.err.contains("error: nobody answered within 2 s;"), "{}", done.err);
+}

@@ -58,7 +58,7 @@ pub struct LoginArgs {
     /// Print the address, but open no browser.
     #[arg(long)]
     pub no_browser: bool,
-    /// The longest time to wait for the sign-in: `90s`, `5m` [default: 5m]
+    /// The longest time to wait for the sign-in, and for an answer: `90s`, `5m` [default: 5m]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub timeout: Option<Duration>,
     /// Keep a sign-in that the provider can't prove to be yours (it returns no `state`), and do not ask.
@@ -78,6 +78,7 @@ pub struct LoginArgs {
 }
 
 pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
+    world.patience = args.timeout;
     let mut choice = Choice { redirect_uri: args.redirect_uri.clone(), port: args.port, ..args.who.choice(global) };
     choice.asks.lay_over(&args.sign_in.asks());
     if let Some(profile) = which::offered(world, &choice)? {

@@ -329,6 +329,13 @@ pub enum Answer {
     Hidden(String),
     /// Ctrl-C or Ctrl-D, whatever the question.
     None(Unanswered),
+    /// None, however long it is waited for.
+    Never,
+}
+
+/// The end of a question that nobody answers.
+fn too_late(wait: Option<Duration>) -> Unanswered {
+    Unanswered::TooLate(wait.expect("a question that would wait for ever"))
 }
 
 /// The chair at the keyboard.
@@ -424,13 +431,14 @@ impl Terminal for Door<Seat> {
         self.0.stdin_file.lock().unwrap().take()
     }
 
-    fn read_line(&self) -> Result<String, Unanswered> {
+    fn read_line(&self, wait: Option<Duration>) -> Result<String, Unanswered> {
         match self.0.question() {
             Answer::Shown(text) => {
                 // what is typed is seen, and the line ends
                 self.0.screen.add(format!("{text}\n").as_bytes());
                 Ok(text)
             }
+            Answer::Never => Err(too_late(wait)),
             Answer::Hidden(_) => panic!("this was to be asked without echo: {}", self.0.screen.text()),
             Answer::None(why) => Err(why),
         }
@@ -440,7 +448,7 @@ impl Terminal for Door<Seat> {
         *self.0.hidden.lock().unwrap() = Some(self.0.screen.text().len());
     }
 
-    fn read_hidden(&self, _: Lines) -> Result<Zeroizing<String>, Unanswered> {
+    fn read_hidden(&self, _: Lines, wait: Option<Duration>) -> Result<Zeroizing<String>, Unanswered> {
         let hidden = self.0.hidden.lock().unwrap().take();
         assert!(
             hidden.is_some_and(|before| before < self.0.screen.text().len()),
@@ -449,6 +457,7 @@ impl Terminal for Door<Seat> {
         match self.0.question() {
             Answer::Hidden(text) => Ok(text.into()),
             Answer::None(why) => Err(why),
+            Answer::Never => Err(too_late(wait)),
             Answer::Shown(_) => panic!("this was to be asked with echo: {}", self.0.screen.text()),
         }
     }

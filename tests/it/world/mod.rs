@@ -258,6 +258,12 @@ impl Person {
         self.at_a_terminal()
     }
 
+    /// Leaves the next question open for longer than is waited.
+    pub fn stays_silent(&mut self) -> &mut Person {
+        self.next.answers.push_back(doubles::Answer::Never);
+        self.at_a_terminal()
+    }
+
     /// Pastes a line while the program waits for the redirect; it is made from the address that was shown.
     pub fn pastes(&mut self, line: impl Fn(&str) -> String + Send + 'static) -> &mut Person {
         self.next.pastes.push(Box::new(line));
@@ -345,6 +351,7 @@ impl Person {
             out: Box::new(doubles::Printed { to: out.clone(), kind: next.stdout }),
             err: Box::new(doubles::Spoken(err.clone())),
             verbosity: Verbosity::Normal,
+            patience: None,
         };
         let args = std::iter::once("oauthctl").chain(words.iter().copied()).map(OsString::from);
         let code = oauthctl::run(args, &mut world);
