@@ -224,6 +224,7 @@ pub fn unanswered(e: Unanswered, not_done: &str) -> Error {
         Unanswered::Signal(2) => Error::new(Kind::Interrupted, format!("interrupted; {not_done}")),
         Unanswered::Signal(_) => Error::new(Kind::Terminated, format!("ended by a signal; {not_done}")),
         Unanswered::Failed(_) => Error::usage(format!("{e}; {not_done}")),
+        Unanswered::Unseen => Error::usage(format!("{e}; {not_done}")).hint("leave standard error on the terminal"),
     }
 }
 

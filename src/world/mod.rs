@@ -305,6 +305,8 @@ pub trait Terminal {
     fn read_hidden(&self, lines: Lines, wait: Option<Duration>) -> Result<Zeroizing<String>, Unanswered>;
     /// Lines typed while something else is waited for, without echo, sent as they come, until the receiver is gone.
     fn lines(&self, to: Sender<Secret>);
+    /// Puts a text on the terminal itself, wherever standard error leads; whether that could be done.
+    fn put(&self, text: &str) -> bool;
     /// Columns, where known.
     fn width(&self) -> Option<usize>;
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::World;
-use crate::secret::Secret;
+use crate::secret::{Secret, redact};
 
 /// Why a question has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +20,9 @@ pub enum Unanswered {
     Signal(i32),
     #[error("the terminal could not be read: {0}")]
     Failed(String),
+    /// Standard error leads elsewhere, and there is no other way to the screen.
+    #[error("standard error is no terminal, so a question can't be seen")]
+    Unseen,
 }
 
 /// What is read without echo.
@@ -34,12 +37,14 @@ impl World {
     pub fn ask(&mut self, question: &str) -> Result<String, Unanswered> {
         // before the question is seen: Ctrl-C counts from its first byte on
         self.signals.ask(true);
-        let _ = self.err.show(&format!("{}: ", self.folded(question)));
-        let answer = self.terminal.read_line(self.patience);
+        let answer = self.pose(question).and_then(|()| {
+            let answer = self.terminal.read_line(self.patience);
+            if answer.is_err() {
+                let _ = self.on_screen("\n");
+            }
+            answer
+        });
         self.signals.ask(false);
-        if answer.is_err() {
-            let _ = self.err.show("\n");
-        }
         answer.map(|answer| answer.trim().to_owned())
     }
 
@@ -56,11 +61,33 @@ impl World {
     fn hidden(&mut self, question: &str, lines: Lines) -> Result<Secret, Unanswered> {
         self.signals.ask(true);
         self.terminal.hide();
-        let _ = self.err.show(&format!("{}: ", self.folded(question)));
-        let answer = self.terminal.read_hidden(lines, self.patience);
+        let answer = self.pose(question).and_then(|()| {
+            let answer = self.terminal.read_hidden(lines, self.patience);
+            let _ = self.on_screen("\n");
+            answer
+        });
         self.signals.ask(false);
-        let _ = self.err.show("\n");
         answer.map(|answer| Secret::new(answer.trim()))
+    }
+
+    fn pose(&mut self, question: &str) -> Result<(), Unanswered> {
+        self.on_screen(&format!("{}: ", self.folded(question)))
+    }
+
+    /// A line that belongs to a question, and is seen where that is.
+    pub fn lead(&mut self, line: &str) {
+        let line = redact(&self.folded(line));
+        let _ = self.on_screen(&format!("{line}\n"));
+    }
+
+    /// What a person has to see before an answer: on standard error, and where that leads elsewhere on the terminal itself.
+    fn on_screen(&mut self, text: &str) -> Result<(), Unanswered> {
+        match self.terminal.stderr_is_terminal() {
+            true => drop(self.err.show(text)),
+            false if !self.terminal.put(text) => return Err(Unanswered::Unseen),
+            false => {}
+        }
+        Ok(())
     }
 
     /// Yes or no, asked until it is one of them; Enter alone is `usually`.
@@ -71,7 +98,7 @@ impl World {
                 "" => return Ok(usually),
                 "y" | "yes" => return Ok(true),
                 "n" | "no" => return Ok(false),
-                _ => self.insist("Answer `y` or `n`."),
+                _ => self.lead("Answer `y` or `n`."),
             }
         }
     }

@@ -6,7 +6,7 @@
 //! by a signal, and before the next question.
 
 use std::fs::File;
-use std::io::{self, BufRead, IsTerminal, Read};
+use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
@@ -76,6 +76,11 @@ impl Terminal for Real {
             let read = move || send_lines(io::stdin().lock(), &to);
             let _ = std::thread::Builder::new().name("lines".into()).spawn(read);
         }
+    }
+
+    fn put(&self, text: &str) -> bool {
+        let screen = File::options().write(true).open(system::SCREEN);
+        screen.and_then(|mut screen| screen.write_all(text.as_bytes())).is_ok()
     }
 
     fn width(&self) -> Option<usize> {
@@ -398,6 +403,8 @@ mod system {
         }
     }
 
+    pub const SCREEN: &str = "/dev/tty";
+
     pub fn width() -> Option<usize> {
         [libc::STDERR_FILENO, libc::STDOUT_FILENO].into_iter().find_map(|fd| {
             let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
@@ -557,6 +564,8 @@ mod system {
             _ => Ok(line.trim_end_matches(['\r', '\n']).to_owned().into()),
         }
     }
+
+    pub const SCREEN: &str = "CONOUT$";
 
     pub fn width() -> Option<usize> {
         None

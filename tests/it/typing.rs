@@ -492,3 +492,25 @@ fn a_question_waits_no_longer_than_the_timeout_and_nothing_is_half_kept() {
     let done = me.stays_silent().types("login --timeout 2s");
     assert!(done.code == 6 && done.err.contains("error: nobody answered within 2 s;"), "{}", done.err);
 }
+
+#[test]
+fn a_question_that_nobody_can_see_is_not_asked() {
+    let mut me = Person::new();
+    let _server = me.practice(Manners::GetResponse);
+    for (line, not_done) in [
+        ("profile set-secret getresponse", "nothing was done"),
+        ("login getresponse", "nobody was signed in"),
+        ("login", "nobody was signed in"),
+    ] {
+        let done = me.at_a_terminal().sees_no_screen().types(line);
+        assert_eq!(done.code, 2, "{}", done.err);
+        let end = format!(
+            "error: standard error is no terminal, so a question can't be seen; {not_done}\n\
+             hint: leave standard error on the terminal\n"
+        );
+        assert!(done.err.ends_with(&end), "{line}: {}", done.err);
+    }
+    // standard error is a terminal: the one way is enough
+    let done = me.answers_hidden(SECRET).sees_no_screen().sees_stderr().types("profile set-secret getresponse");
+    assert_eq!(done.code, 0, "{}", done.err);
+}

@@ -36,7 +36,7 @@ pub(super) fn ask_vars(world: &mut World, session: &mut Session, old: Option<&Re
             let value = ask_var(world, &prompt, &var, kept.map(String::as_str))?;
             match raw.takes(&name, &value) {
                 Ok(()) => break value,
-                Err(why) => world.insist(&format!("`{}` {why}.", safe(&name))),
+                Err(why) => world.lead(&format!("`{}` {why}.", safe(&name))),
             }
         };
         unfinished::keep(world, session, |typed| drop(typed.vars.insert(name.clone(), value.clone())));
@@ -69,11 +69,11 @@ pub(super) fn choose(
     options: &[(String, String)],
     usual: Option<&str>,
 ) -> Result<String, Error> {
-    world.insist(&format!("{question}:"));
+    world.lead(&format!("{question}:"));
     let width = options.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     for (at, (name, about)) in options.iter().enumerate() {
         let line = format!("  {:>2}  {:width$}  {}", at + 1, safe(name), safe(about));
-        world.insist(line.trim_end());
+        world.lead(line.trim_end());
     }
     let answer = ask_or(world, "Number or name", usual)?;
     let chosen = answer.parse::<usize>().ok().and_then(|number| options.get(number.checked_sub(1)?));
@@ -170,8 +170,8 @@ fn ask_client(
     let place = unfinished::place(needed.provider, needed.endpoint);
     let again = waiting.as_ref().is_some_and(|kept| kept.refused);
     match again {
-        true => world.insist("The provider refused this client id or this client secret: look at both."),
-        false if waiting.is_some() => world.insist("What you typed the last time is still here: Enter takes it."),
+        true => world.lead("The provider refused this client id or this client secret: look at both."),
+        false if waiting.is_some() => world.lead("What you typed the last time is still here: Enter takes it."),
         false => {}
     }
     let kept_id = waiting.as_ref().and_then(|kept| kept.client_id.clone());
@@ -218,7 +218,7 @@ fn ask_secret(world: &mut World, kept: Option<Secret>, public_too: bool) -> Resu
         match (secret.expose(), &kept) {
             ("", Some(kept)) => return Ok(Some(kept.clone())),
             ("", None) | ("-", Some(_)) if public_too => return Ok(None),
-            ("", None) => world.insist(NOTHING),
+            ("", None) => world.lead(NOTHING),
             _ => return Ok(Some(secret)),
         }
     }
@@ -315,7 +315,7 @@ fn ask_or(world: &mut World, question: &str, usual: Option<&str>) -> Result<Stri
         let answer = world.ask(&format!("{question}{shown}")).map_err(open)?;
         match (answer.as_str(), usual) {
             ("", Some(usual)) => return Ok(usual.to_owned()),
-            ("", None) => world.insist(NOTHING),
+            ("", None) => world.lead(NOTHING),
             _ => return Ok(answer),
         }
     }

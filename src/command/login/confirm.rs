@@ -49,8 +49,8 @@ pub(super) fn confirm_account(
         return Err(taken_back(world, session, provider, given, error)
             .hint("`--yes` keeps it all the same: look at the account that is named then"));
     }
-    world.insist(&format!("{name} does not send back what would prove that this sign-in is the one you began here."));
-    world.insist(&match named {
+    world.lead(&format!("{name} does not send back what would prove that this sign-in is the one you began here."));
+    world.lead(&match named {
         Some(who) => format!("It is the account {who}."),
         None => "Nothing here names the account. Look in the browser, at the provider's own page, at who is signed in there.".to_owned(),
     });

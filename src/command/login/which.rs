@@ -32,7 +32,7 @@ pub(super) fn offered(world: &mut World, choice: &Choice) -> Result<Option<Strin
         if known {
             return Ok(Some(chosen));
         }
-        world.insist(&format!(
+        world.lead(&format!(
             "There is no `{}` in the list: type a number, a name, or the address of an issuer.",
             safe(&chosen)
         ));

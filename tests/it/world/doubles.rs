@@ -346,6 +346,8 @@ pub struct Screens {
     pub err: bool,
     /// Columns, where they are known.
     pub width: Option<usize>,
+    /// There is no way to the terminal but standard error.
+    pub gone: bool,
 }
 
 pub struct Seat {
@@ -484,6 +486,13 @@ impl Terminal for Door<Seat> {
                 let _ = to.send(Secret::unlisted(paste(&url)));
             }
         });
+    }
+
+    fn put(&self, text: &str) -> bool {
+        if !self.0.screens.gone {
+            self.0.screen.add(text.as_bytes());
+        }
+        !self.0.screens.gone
     }
 
     fn width(&self) -> Option<usize> {

@@ -228,9 +228,15 @@ impl Person {
         self
     }
 
+    /// The next command's terminal shows nothing but what comes on a stderr that is looked at.
+    pub fn sees_no_screen(&mut self) -> &mut Person {
+        self.next.screens.gone = true;
+        self
+    }
+
     /// The next command's screen has so many columns, and shows stdout and stderr.
     pub fn columns(&mut self, width: usize) -> &mut Person {
-        self.next.screens = doubles::Screens { out: true, err: true, width: Some(width) };
+        self.next.screens = doubles::Screens { out: true, err: true, width: Some(width), gone: false };
         self
     }
 
