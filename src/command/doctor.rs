@@ -8,6 +8,7 @@ use clap::Args;
 use crate::command::{Global, fitted, no_input, print};
 use crate::config::{self, Config, ConfigError};
 use crate::error::{Error, Kind};
+use crate::grant::tunnel::Ssh;
 use crate::secret::Secret;
 use crate::session::paths::Paths;
 use crate::session::{self, Choice, Session};
@@ -240,7 +241,7 @@ fn browser(world: &World) -> Found {
         Found::Note("none is opened here: CI or OAUTHCTL_NO_INPUT is set".to_owned(), None)
     } else if let Some(browser) = set("BROWSER") {
         Found::Good(format!("BROWSER names `{}`", safe(&browser)))
-    } else if set("SSH_CONNECTION").is_some() {
+    } else if Ssh::of(&*world.env).is_some() {
         Found::Note(
             "this is an SSH session".to_owned(),
             Some("`login` prints the `ssh -L` line to run on your own machine".to_owned()),

@@ -367,6 +367,7 @@ fn invite(
         // without it nobody could sign in
         let _ = world.err.show(&format!("{}\n", url.expose()));
     }
+    let asks_for_paste = login.take_paste && world.terminal.stdin_is_terminal();
     match (listener, &login.ssh) {
         (Some(listener), Some(ssh)) => {
             let own = tunnel::end(listener.address());
@@ -378,9 +379,11 @@ fn invite(
             if let Some(but) = ssh.but() {
                 world.say(&but);
             }
-            world.say("or paste the address that the browser ends on here, and press Enter.");
+            if asks_for_paste {
+                world.say("or paste the address that the browser ends on here, and press Enter.");
+            }
         }
-        (Some(_), None) if login.take_paste && world.terminal.stdin_is_terminal() => {
+        (Some(_), None) if asks_for_paste => {
             world.say("Waiting. If the browser can't come back by itself, paste the address it ends on here, and press Enter.");
         }
         (Some(_), None) => world.say("Waiting for the browser to come back."),

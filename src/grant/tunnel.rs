@@ -6,7 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 use crate::text::for_a_shell;
 use crate::world::Env;
 
-/// How the person came here, by `SSH_CONNECTION`: their address and port, this machine's address and port.
+/// How the person came here, by `SSH_CONNECTION`: their address and port, this machine's address and port. `SSH_CLIENT` and
+/// `SSH_TTY`, which outlive it in some shells and multiplexers, tell less.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ssh {
     /// `ann@192.0.2.7`; without the name where it is not known.
@@ -22,7 +23,12 @@ const USUAL_PORT: u16 = 22;
 impl Ssh {
     /// `None`: the person sits here.
     pub fn of(env: &dyn Env) -> Option<Ssh> {
-        let connection = env.var("SSH_CONNECTION")?;
+        let connection = env.var("SSH_CONNECTION").or_else(|| {
+            let client = env.var("SSH_CLIENT").or_else(|| env.var("SSH_TTY"))?;
+            // their address and port, this machine's port
+            let port = client.split_whitespace().nth(2).unwrap_or_default().to_owned();
+            Some(format!("- - - {port}"))
+        })?;
         // as root the login's own name is another one
         let user = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| env.var(name));
         Some(Ssh::read(&connection, user.as_deref()))
