@@ -9,7 +9,7 @@ use crate::config::ConfigError;
 use crate::protocol;
 use crate::protocol::answer::AnswerError;
 use crate::protocol::authorize::AuthorizeError;
-use crate::protocol::token_request::RequestError;
+use crate::protocol::token_request::{Client, RequestError};
 use crate::store::StoreError;
 use crate::text::{Typed, safe};
 use crate::world::loopback::ListenError;
@@ -405,7 +405,7 @@ pub enum Asked {
 
 /// A refusal of the token endpoint, in words and with the next step.
 /// `now` (Unix seconds) is for a `Retry-After` that names a date.
-pub fn token_answer(e: AnswerError, asked: Asked, profile: &Typed, now: i64) -> Error {
+pub fn token_answer(e: AnswerError, asked: Asked, (profile, client): (&Typed, &Client), now: i64) -> Error {
     let doing = match asked {
         Asked::Code => "the code could not be exchanged",
         Asked::Refresh => "the token could not be renewed",
@@ -452,10 +452,7 @@ pub fn token_answer(e: AnswerError, asked: Asked, profile: &Typed, now: i64) -> 
             _ => shown,
         };
     };
-    let wrong_client = format!(
-        "check the client id and the client secret (`{} FILE` replaces one that is kept)",
-        profile.line("profile set-secret")
-    );
+    let wrong_client = check_client(profile, client);
     let (kind, hint) = match error.as_str() {
         "invalid_grant" if asked == Asked::Assertion => (
             Kind::Refused,
@@ -490,6 +487,20 @@ pub fn token_answer(e: AnswerError, asked: Asked, profile: &Typed, now: i64) -> 
     shown.wrong_client = is_wrong_client(error, *status);
     shown.grant_is_dead = asked == Asked::Refresh && matches!(error.as_str(), "invalid_grant" | "bad_refresh_token");
     shown
+}
+
+/// What to look at where a client is refused: what was sent, where it came from.
+pub fn check_client(profile: &Typed, client: &Client) -> String {
+    match (&client.secret, &client.secret_from) {
+        (Some(_), Some(from)) => format!("check the client id, and the client secret from {from}"),
+        (Some(_), None) => format!(
+            "check the client id and the client secret (`{} FILE` replaces one that is kept)",
+            profile.line("profile set-secret")
+        ),
+        (None, _) => {
+            "check the client id, and whether the app has a client secret (`--client-secret-file FILE`)".to_owned()
+        }
+    }
 }
 
 /// Whether an OAuth error means the client's id or secret. Some servers say of a wrong secret that the client may not, with the
@@ -529,6 +540,10 @@ mod tests {
         Typed::new(name, name, Vec::new())
     }
 
+    fn client() -> Client {
+        Client::plain("id", Some("a-secret-of-the-app".into()))
+    }
+
     fn oauth(error: &str) -> AnswerError {
         AnswerError::OAuth { status: 400, error: error.into(), description: Some("why\x1b[2J".into()) }
     }
@@ -547,9 +562,13 @@ mod tests {
             ("slow_down", 75),
             ("whatever", 1),
         ] {
-            assert_eq!(token_answer(oauth(error), Asked::Refresh, &profile("p"), 0).kind.exit_code(), code, "{error}");
+            assert_eq!(
+                token_answer(oauth(error), Asked::Refresh, (&profile("p"), &client()), 0).kind.exit_code(),
+                code,
+                "{error}"
+            );
         }
-        let code = |e| token_answer(e, Asked::Code, &profile("p"), 0).kind.exit_code();
+        let code = |e| token_answer(e, Asked::Code, (&profile("p"), &client()), 0).kind.exit_code();
         assert_eq!(code(AnswerError::Html(200)), 7);
         assert_eq!(code(AnswerError::Redirect(307)), 7);
         assert_eq!(code(AnswerError::NotJson("x".into())), 7);
@@ -558,17 +577,17 @@ mod tests {
 
     #[test]
     fn only_a_refused_refresh_token_is_dead() {
-        assert!(token_answer(oauth("invalid_grant"), Asked::Refresh, &profile("p"), 0).grant_is_dead);
-        assert!(!token_answer(oauth("invalid_grant"), Asked::Code, &profile("p"), 0).grant_is_dead);
-        assert!(!token_answer(oauth("invalid_client"), Asked::Refresh, &profile("p"), 0).grant_is_dead);
-        assert!(!token_answer(oauth("invalid_scope"), Asked::Refresh, &profile("p"), 0).grant_is_dead);
+        assert!(token_answer(oauth("invalid_grant"), Asked::Refresh, (&profile("p"), &client()), 0).grant_is_dead);
+        assert!(!token_answer(oauth("invalid_grant"), Asked::Code, (&profile("p"), &client()), 0).grant_is_dead);
+        assert!(!token_answer(oauth("invalid_client"), Asked::Refresh, (&profile("p"), &client()), 0).grant_is_dead);
+        assert!(!token_answer(oauth("invalid_scope"), Asked::Refresh, (&profile("p"), &client()), 0).grant_is_dead);
     }
 
     #[test]
     fn a_grant_that_the_app_may_not_use_is_no_matter_of_its_secret() {
         let hint = |status| {
             let e = AnswerError::OAuth { status, error: "unauthorized_client".into(), description: None };
-            token_answer(e, Asked::ClientCredentials, &profile("p"), 0).hints.remove(0)
+            token_answer(e, Asked::ClientCredentials, (&profile("p"), &client()), 0).hints.remove(0)
         };
         assert!(hint(400).contains("how the app is registered"), "{}", hint(400));
         assert!(hint(401).contains("client secret"), "{}", hint(401));
@@ -576,7 +595,7 @@ mod tests {
 
     #[test]
     fn an_error_reads_as_what_why_and_what_next() {
-        let error = token_answer(oauth("invalid_grant"), Asked::Refresh, &profile("work"), 0);
+        let error = token_answer(oauth("invalid_grant"), Asked::Refresh, (&profile("work"), &client()), 0);
         assert_eq!(
             error.as_text(false),
             "error: the token could not be renewed\ncaused by: the server answered `invalid_grant`: why [2J\nhint: oauthctl login work\n"

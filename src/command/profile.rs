@@ -158,14 +158,15 @@ fn refuse_secret_var(world: &mut World, global: &Global, dir: &Path, profile: &s
 }
 
 /// Where a secret is read from: the file that is named, or a question at the terminal.
-fn source(world: &World, profile: &str, file: Option<String>, what: &str, flag: &str) -> Result<String, Error> {
+fn source(world: &World, session: &Session, file: Option<String>, what: &str, flag: &str) -> Result<String, Error> {
     match file {
         Some(file) => Ok(file),
         None if may_ask(world) => Ok("-".to_owned()),
         None => {
+            let line = session.typed.line("profile set-secret");
             Err(Error::usage(format!("no file is named that holds the {what}, and there is no terminal to ask at"))
-                .hint(format!("oauthctl profile set-secret {} FILE{flag}", pasted(profile)))
-                .hint(format!("oauthctl profile set-secret {} -{flag} < FILE", pasted(profile))))
+                .hint(format!("{line} FILE{flag}"))
+                .hint(format!("{line} -{flag} < FILE")))
         }
     }
 }
@@ -186,7 +187,7 @@ fn set_var(world: &mut World, global: &Global, profile: String, file: Option<Str
     let value = match session.profile.vars.get(name).filter(|_| bare && file.is_none()) {
         Some(value) => Secret::new(value.as_str()),
         None => {
-            let file = source(world, &session.name, file, &shown, &format!(" --var {shown}"))?;
+            let file = source(world, &session, file, &shown, &format!(" --var {shown}"))?;
             secret_from_file(world, &file, &shown)?
         }
     };
@@ -211,11 +212,11 @@ fn set_var(world: &mut World, global: &Global, profile: String, file: Option<Str
 }
 
 fn set_secret(world: &mut World, global: &Global, profile: String, file: Option<String>) -> Result<(), Error> {
-    let file = source(world, &profile, file, "client secret", "")?;
     let choice = Choice { profile: Some(profile), no_cache: global.no_cache, ..Choice::default() };
     let session = Session::open(world, choice)?;
-    // what can't be kept needn't be typed
+    // what can't be kept needn't be typed, nor looked for in a file
     let provider = session.raw_provider()?;
+    let file = source(world, &session, file, "client secret", "")?;
     session.store.writable(&session.name)?;
     session.load()?;
     let secret = Some(secret_from_file(world, &file, "client secret")?);

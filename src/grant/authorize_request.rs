@@ -131,8 +131,8 @@ fn push(world: &mut World, asking: &Asking<'_>, params: Vec<(String, String)>) -
     world.step(|| "the authorize request is pushed to the provider first".to_owned());
     let response = send(world, &request)?;
     let now = world.clock.now();
-    let pushed =
-        par::read(&response, &endpoint.ok_status).map_err(|e| token_answer(e, Asked::Pushed, asking.profile, now))?;
+    let pushed = par::read(&response, &endpoint.ok_status)
+        .map_err(|e| token_answer(e, Asked::Pushed, (asking.profile, asking.client), now))?;
     let short = [
         ("client_id".to_owned(), asking.client.id.clone()),
         ("request_uri".to_owned(), pushed.request_uri.expose().to_owned()),

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, check_client};
 use crate::grant::keys::{KeyRing, Unverified};
 use crate::grant::{Asking, send};
 use crate::protocol::id_token::{Fault, audiences, times_if_any};
@@ -36,10 +36,7 @@ pub fn ask(
         let error = super::answered(&response, "the provider does not say what it knows of the token");
         return Err(match response.status {
             // RFC 7662, section 2.3: the client is not believed
-            401 => Error { kind: Kind::Usage, ..error }.hint(format!(
-                "check the client id and the client secret (`{} FILE` replaces one that is kept)",
-                asking.profile.line("profile set-secret")
-            )),
+            401 => Error { kind: Kind::Usage, ..error }.hint(check_client(asking.profile, asking.client)),
             _ => error,
         });
     }

@@ -97,7 +97,7 @@ pub fn read(
     let wanted = if asking.client.proofs.dpop.is_some() { Wanted::Dpop } else { Wanted::Bearer };
     let answer =
         answer::read_as(wanted, response, &endpoint.ok_status, &provider.response, &provider.scopes.separator, now)
-            .map_err(|e| token_answer(e, asked, asking.profile, now))?;
+            .map_err(|e| token_answer(e, asked, (asking.profile, asking.client), now))?;
     for warning in &answer.warnings {
         world.warn(warning);
     }

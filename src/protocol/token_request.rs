@@ -21,6 +21,8 @@ pub struct Client {
     /// Empty where an assertion speaks for itself.
     pub id: String,
     pub secret: Option<Secret>,
+    /// Where the secret is from, in words, if neither from the store nor typed just now.
+    pub secret_from: Option<String>,
     /// It has a secret, which was used before, was not kept and is not at hand.
     pub secret_not_kept: bool,
     pub proofs: Proofs,

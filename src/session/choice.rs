@@ -207,6 +207,11 @@ pub(super) fn variable(world: &World, words: &[String], named: bool, what: &str)
     own.chain(for_named).find_map(|name| Some((world.env.var(&name)?, name)))
 }
 
+/// The name of the profile that an issuer's address means.
+pub fn profile_of_issuer(world: &World, issuer: &str) -> Result<String, Error> {
+    of_issuer(&Paths::find(&*world.env), issuer).map(|(name, _)| name)
+}
+
 /// The profile of an issuer's address. Several addresses have one short name: the first one to come has it, every other one its own.
 fn of_issuer(paths: &Paths, issuer: &str) -> Result<(String, Config), Error> {
     let short = name_of_issuer(issuer);

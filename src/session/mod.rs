@@ -38,7 +38,7 @@ use crate::secret::Secret;
 use crate::store::{self, Store, StoreError, StoreKind};
 use crate::text::{Typed, nearest, safe};
 use crate::world::World;
-pub use choice::{Choice, known_grants, known_stores, nobodys, profile_called, usual_store};
+pub use choice::{Choice, known_grants, known_stores, nobodys, profile_called, profile_of_issuer, usual_store};
 use choice::{
     Which, is_named, overlay_environment, overlay_flags, provider_of_new_profile, store_for, store_kind, variable,
     which,
@@ -80,6 +80,8 @@ pub struct Session {
     /// The provider's description, and of which provider and environment it is.
     raw: RefCell<Option<(Meant, Provider)>>,
     client_secret: Option<Secret>,
+    /// Where it is from, in words.
+    secret_from: Option<String>,
     /// The server's document, if it was fetched by this command.
     pub metadata: Option<Kept>,
     /// The server's keys, if they were fetched by this command.
@@ -155,6 +157,7 @@ impl Session {
             provider: None,
             raw: RefCell::default(),
             client_secret: None,
+            secret_from: None,
             metadata: None,
             keys: None,
             no_document: None,
@@ -191,7 +194,7 @@ impl Session {
             vars.extend(more(world)?);
         }
         let mut provider = raw.expand(&vars).map_err(|e| match e {
-            ExpandError::Missing { ref name, .. } => {
+            ExpandError::Missing { ref name, .. } | ExpandError::Value { ref name, .. } => {
                 Error::usage(e.to_string()).hint(self.typed.login_with(&[("--var", &format!("{name}=VALUE"))]))
             }
             _ => Error::usage(e.to_string())
@@ -375,6 +378,7 @@ impl Session {
             .or_else(|| provider.client_id.clone());
         let Some(id) = id else { return Ok(None) };
         let mut client = self.client_with(world, provider, record, id, secret)?;
+        client.secret_from = self.secret_from.clone();
         client.secret_not_kept = client.secret.is_none()
             && record.is_some_and(|r| r.secret_not_kept && r.client_id.as_ref() == Some(&client.id));
         Ok(Some(client))
@@ -447,10 +451,18 @@ impl Session {
     /// From the flag, the environment or the configuration, in this order; not from the store.
     pub fn secret_from_outside(&mut self, world: &mut World) -> Result<Option<Secret>, Error> {
         if let Some(file) = &self.choice.client_secret_file {
+            self.secret_from = Some(match file.as_str() {
+                "-" => "standard input".to_owned(),
+                file => format!("the file `{}`", safe(file)),
+            });
             return secret_from_file(world, file, "client secret").map(Some);
         }
-        if let Some(secret) = self.variable(world, "CLIENT_SECRET") {
+        if let Some((secret, name)) = variable(world, &self.words, self.named, "CLIENT_SECRET") {
+            self.secret_from = Some(format!("the variable {name}"));
             return Ok(Some(secret.into()));
+        }
+        if self.profile.client_secret.is_some() {
+            self.secret_from = Some("the place that `client-secret` of the configuration names".to_owned());
         }
         inputs::read(world, self, "client secret", &self.profile.client_secret)
     }
@@ -483,6 +495,7 @@ impl Session {
     /// A secret that was asked for at the terminal.
     pub fn set_secret(&mut self, secret: Secret) {
         self.client_secret = Some(secret);
+        self.secret_from = None;
     }
 
     /// Whether the keychain is meant because nobody said otherwise.

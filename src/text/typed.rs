@@ -42,9 +42,12 @@ impl Typed {
     /// The same with more options, each in the place of one that was typed.
     pub fn login_with(&self, more: &[(&str, &str)]) -> String {
         let mut line = format!("oauthctl login {}", pasted(&self.word));
-        // one variable does not take the place of another
-        let stays = |name: &String| name == "--var" || more.iter().all(|(new, _)| new != name);
-        let typed = self.options.iter().filter(|(name, _)| stays(name));
+        // one variable does not take the place of another, but of its own value before
+        let same = |name: &str, value: &str, new: &(&str, &str)| {
+            let variable = |text: &str| text.split_once('=').map(|(variable, _)| variable.to_owned());
+            new.0 == name && (name != "--var" || variable(new.1) == variable(value))
+        };
+        let typed = self.options.iter().filter(|(name, value)| !more.iter().any(|new| same(name, value, new)));
         for (name, value) in typed {
             line.push_str(&option(name, value, &pasted(value)));
         }

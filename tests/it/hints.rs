@@ -141,6 +141,51 @@ fn a_job_that_named_a_grant_for_persons_or_no_profile_hears_what_to_set() {
 }
 
 #[test]
+fn a_wrong_secret_is_named_by_where_it_came_from() {
+    let mut me = Person::new();
+    let _server = me.practice(Manners::GetResponse);
+    let line = "token w7 --provider getresponse --client-id practice-client --grant client-credentials --store none";
+    let hint = |done: &crate::world::Output| {
+        assert_eq!(done.code, 2, "{}", done.err);
+        done.err.lines().find_map(|line| line.strip_prefix("hint: ")).unwrap_or_default().to_owned()
+    };
+    me.set("OAUTHCTL_CLIENT_SECRET", "a-wrong-secret");
+    let done = me.types(line);
+    assert_eq!(hint(&done), "check the client id, and the client secret from the variable OAUTHCTL_CLIENT_SECRET");
+    me.set("OAUTHCTL_W7_CLIENT_SECRET", "another-wrong-secret");
+    let done = me.types(line);
+    assert_eq!(hint(&done), "check the client id, and the client secret from the variable OAUTHCTL_W7_CLIENT_SECRET");
+    let done = me.stdin("a-third-wrong-secret").types(&format!("{line} --client-secret-file -"));
+    assert_eq!(hint(&done), "check the client id, and the client secret from standard input");
+}
+
+#[test]
+fn a_variables_wrong_value_is_not_repeated() {
+    let mut me = Person::new();
+    let line = "login max --provider getresponse --environment max --var domain=mail.example.com --var api_host=x";
+    let done = me.types(line);
+    assert_eq!(done.code, 2, "{}", done.err);
+    assert_eq!(
+        next(&done.err),
+        "login max --provider getresponse --environment max --var domain=mail.example.com --var api_host=VALUE"
+    );
+}
+
+#[test]
+fn an_issuers_address_in_the_place_of_a_profile_is_told_by_its_name() {
+    let mut me = Person::new();
+    for (typed, meant) in [
+        ("call https://issuer.example /me", "call issuer.example /me"),
+        ("call https://issuer.example/t POST /me a=b", "call issuer.example-t POST /me a=b"),
+    ] {
+        let done = me.types(typed);
+        assert_eq!((done.code, next(&done.err_raw).as_str()), (2, meant), "{}", done.err);
+    }
+    let done = me.types("profile set-secret nope");
+    assert!(done.code == 2 && done.err.contains("no profile and no provider called `nope`"), "{}", done.err);
+}
+
+#[test]
 fn a_job_is_not_sent_to_a_grant_that_the_provider_has_not() {
     let mut me = Person::new();
     me.set("CI", "true");

@@ -113,7 +113,7 @@ fn introspection_that_does_not_believe_the_client_is_a_mistake_of_the_call() {
         "
         error: the provider does not say what it knows of the token
         caused by: it answered invalid_client
-        hint: check the client id and the client secret (`oauthctl profile set-secret odd FILE` replaces one that is kept)
+        hint: check the client id, and whether the app has a client secret (`--client-secret-file FILE`)
     ",
     );
 }

@@ -613,7 +613,7 @@ fn a_wrong_client_secret_is_told_and_nothing_is_stored() {
     me.types("login vr2 --grant client-credentials --client-id practice-client --client-secret-file -").fails(2, "
         error: no token was given for these client credentials
         caused by: the server answered `invalid_client`: The client_id is unknown, or the client_secret does not match it.
-        hint: check the client id and the client secret (`oauthctl profile set-secret vr2 FILE` replaces one that is kept)
+        hint: check the client id, and the client secret from standard input
     ");
     assert!(me.keychain.accounts().is_empty());
     let _gr = me.practice(Manners::GetResponse);
@@ -621,7 +621,7 @@ fn a_wrong_client_secret_is_told_and_nothing_is_stored() {
     me.types("login getresponse --grant client-credentials --client-id practice-client --client-secret-file -").fails(2, "
         error: no token was given for these client credentials
         caused by: the server answered `invalid_client`: Unable to authenticate request. Check credentials or authentication method details
-        hint: check the client id and the client secret (`oauthctl profile set-secret getresponse FILE` replaces one that is kept)
+        hint: check the client id, and the client secret from standard input
     ");
     assert!(me.keychain.accounts().is_empty());
 }

@@ -23,13 +23,13 @@ use crate::error::{Error, Kind};
 use crate::protocol::binding::is_dpop;
 use crate::provider::Provider;
 use crate::secret::{Secret, redact};
-use crate::session::Session;
 use crate::session::choice::one_reads_stdin;
 use crate::session::fresh::{Want, copy_will_do, fresh, instead_of};
 use crate::session::record::Record;
 use crate::session::whose::ours;
+use crate::session::{Session, profile_of_issuer};
 use crate::store::StoreKind;
-use crate::text::safe;
+use crate::text::{for_a_shell, safe};
 use crate::world::World;
 use shaped::{FormatWord, Shaped};
 
@@ -123,6 +123,15 @@ struct Typed {
 
 pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let typed = take_apart(&args.words)?;
+    if let Some(path) = typed.items.first().filter(|word| is_target(word) || METHODS.contains(&word.as_str()))
+        && typed.profile.is_none()
+        && typed.target.contains("://")
+    {
+        let name = profile_of_issuer(world, &typed.target)?;
+        let rest: Vec<String> = typed.items.iter().map(|word| for_a_shell(&safe(word))).collect();
+        return Err(Error::usage(format!("`{}` stands after an address, which is no profile", safe(path)))
+            .hint(format!("a profile made by its issuer goes by name: `oauthctl call {name} {}`", rest.join(" "))));
+    }
     let paged = [("--slurp", args.slurp), ("--limit", args.limit.is_some()), ("--parallel", args.parallel.is_some())];
     if let Some((option, _)) = paged.into_iter().find(|(_, given)| *given && !args.paginate) {
         return Err(Error::usage(format!("`{option}` needs `--paginate`")));
@@ -365,8 +374,11 @@ fn filled(target: &str, session: &Session, provider: &Provider, record: Option<&
 /// Those that are known in lower case too.
 pub(in crate::command) const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
+fn is_target(word: &str) -> bool {
+    word.starts_with('/') || word.contains("://")
+}
+
 fn take_apart(words: &[String]) -> Result<Typed, Error> {
-    let is_target = |w: &str| w.starts_with('/') || w.contains("://");
     let is_method = |w: &str| !w.is_empty() && w.bytes().all(|b| b.is_ascii_uppercase());
     let mut rest = words.iter().map(String::as_str).peekable();
     let profile = rest.next_if(|w| !is_target(w) && !is_method(w)).map(str::to_owned);
