@@ -11,7 +11,7 @@ use crate::error::{Error, Kind};
 use crate::grant::tunnel::Ssh;
 use crate::secret::Secret;
 use crate::session::paths::Paths;
-use crate::session::{self, Choice, Session};
+use crate::session::{self, Choice, Session, orphan};
 use crate::store::{Store, StoreError, StoreKind, keychain::KeychainStore};
 use crate::text::{count, safe};
 use crate::wire::Request;
@@ -54,6 +54,16 @@ pub fn run(args: DoctorArgs, _global: &Global, world: &mut World) -> Result<u8, 
         None => (found, store_works),
     };
     report.add("store in use", found);
+    let (orphans, _) = orphan::all(world, &paths, None);
+    for orphan in orphans {
+        report.add(
+            "record",
+            Found::Note(
+                format!("{} keeps `{}`, which no profile in config.toml has", orphan.place, safe(&orphan.name)),
+                Some(format!("`{}` forgets it", orphan.logout())),
+            ),
+        );
+    }
     report.add(
         "fast copy",
         if world.token_copy.works() {

@@ -4,12 +4,13 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use crate::api::table::aligned;
+use crate::command::logout::told;
 use crate::command::{Global, print, screen, times};
 use crate::config::{Config, GrantKind};
 use crate::error::{Error, Kind};
 use crate::session::paths::Paths;
 use crate::session::record::Record;
-use crate::session::{Choice, Session, nobodys, usual_store};
+use crate::session::{Choice, Session, nobodys, orphan, usual_store};
 use crate::store::StoreKind;
 use crate::text::{safe, wrapped};
 use crate::token::Freshness;
@@ -51,7 +52,7 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
     let paths = Paths::find(&*world.env);
     // a variable that names no store is a mistake without a profile too
     usual_store(world, &paths)?;
-    let dir = paths.config;
+    let dir = paths.config.clone();
     let config = dir.as_deref().map(Config::load).transpose()?.unwrap_or_default();
     let mut all = Vec::new();
     for name in config.profiles.keys() {
@@ -65,11 +66,17 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
         let session = Session::open_configured(world, choice, &config, name)?;
         all.push(standing(world, &session));
     }
+    // JSON is for programs: they get profiles, and a person the rest
+    let (orphans, _) = orphan::all(world, &paths, None);
+    for orphan in &orphans {
+        world.say(&told(orphan));
+    }
     match args.format {
         Format::Json => {
             let list: Vec<Value> = all.iter().map(|s| as_json(world, s)).collect();
             print(world, format!("{}\n", Value::Array(list)).as_bytes())?;
         }
+        Format::Table if all.is_empty() && !orphans.is_empty() => {}
         Format::Table if all.is_empty() => world.say("There is no profile yet. To try it: oauthctl login sandbox"),
         Format::Table => {
             let text = table(world, &all, screen(world));

@@ -6,8 +6,9 @@ use clap::Args;
 use crate::command::{Global, WhoArgs, every_profile, practice, register};
 use crate::error::{Error, Kind};
 use crate::grant::{Asking, revoke};
+use crate::session::paths::Paths;
 use crate::session::record::Record;
-use crate::session::{Choice, Session, copy, lock, renewal};
+use crate::session::{Choice, Session, copy, lock, orphan, renewal};
 use crate::store::StoreKind;
 use crate::text::safe;
 use crate::world::World;
@@ -33,14 +34,32 @@ pub struct LogoutArgs {
 
 pub fn run(args: LogoutArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     if !args.all {
-        return one(world, args.who.choice(global), args.local_only).map(|()| 0);
+        let session = one(world, args.who.choice(global), args.local_only)?;
+        for orphan in orphan::aside(world, &session) {
+            world.say(&told(&orphan));
+        }
+        return Ok(0);
+    }
+    let mut all = every_profile(world, global, &args.who.flags)?;
+    let (orphans, troubles) = orphan::all(world, &Paths::find(&*world.env), args.who.flags.store);
+    for orphan in orphans {
+        // with a configuration of its own, a job has no say over what the person's other ones have in the same store
+        if world.env.var("OAUTHCTL_CONFIG_DIR").is_some() {
+            world.say(&told(&orphan));
+            continue;
+        }
+        let base = Choice { implied: true, no_cache: global.no_cache, ..Choice::default() };
+        all.push((orphan.name.clone(), orphan.choice(base)));
     }
     let mut failed = None;
-    for (name, choice) in every_profile(world, global, &args.who.flags)? {
+    for (name, choice) in all {
         if let Err(e) = one(world, choice, args.local_only) {
             world.say(&format!("{name}: {}", e.as_text(false).trim_end()));
             failed = Some(e.kind);
         }
+    }
+    for e in troubles.iter().filter(|_| failed.is_none()) {
+        world.say(&format!("{}: whether anything is kept there that no profile has can't be seen", e.message));
     }
     match failed {
         None => Ok(0),
@@ -48,9 +67,9 @@ pub fn run(args: LogoutArgs, global: &Global, world: &mut World) -> Result<u8, E
     }
 }
 
-fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<(), Error> {
+fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<Session, Error> {
     let mut session = practice::open(world, choice)?;
-    session.look_into_files(world)?;
+    session.look_further(world)?;
     let name = session.name.clone();
     let kind = session.store.kind();
     if matches!(kind, StoreKind::Environment | StoreKind::None) {
@@ -72,13 +91,13 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<(), Error>
             session.store.delete(&name)?;
             copy::forget(world, &session);
             world.say(&format!("{name}: forgotten here, unread ({})", e.message));
-            return Ok(());
+            return Ok(session);
         }
         Err(e) => return Err(e),
     };
     let record = match record {
         Some(record) if record.token.is_some() => record,
-        record => return without_token(world, &session, record),
+        record => return without_token(world, &session, record).map(|()| session),
     };
     if let Some(moved) = session.moved_by_file(&record).filter(|_| !local_only) {
         return Err(moved.refused(&session.typed).hint(format!(
@@ -135,12 +154,13 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<(), Error>
             return Err(Error { message, causes, ..e }.hint(STAYS_VALID));
         }
     }
-    Ok(())
+    Ok(session)
 }
 
 /// What a refused renewal or a login that is not finished left.
 fn without_token(world: &mut World, session: &Session, record: Option<Record>) -> Result<(), Error> {
     copy::forget(world, session);
+    let found = record.is_some();
     let mut typed = "";
     if let Some(record) = record {
         if record.unfinished.is_some() {
@@ -154,9 +174,21 @@ fn without_token(world: &mut World, session: &Session, record: Option<Record>) -
         }
     }
     renewal::sweep(session);
-    session.raw_provider()?;
+    if !found {
+        session.raw_provider()?;
+    }
     world.say(&format!("{}: no token is stored{typed}", session.name));
     Ok(())
+}
+
+/// That a record is there which no profile has, and what forgets it.
+pub fn told(orphan: &orphan::Orphan) -> String {
+    format!(
+        "no profile in config.toml has what {} keeps as `{}`: `{}` forgets it",
+        orphan.place,
+        safe(&orphan.name),
+        orphan.logout()
+    )
 }
 
 fn at_provider(world: &mut World, session: &mut Session, record: &Record) -> Result<Option<&'static str>, Error> {

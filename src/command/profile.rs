@@ -5,13 +5,14 @@ use std::path::Path;
 
 use clap::Subcommand;
 
+use crate::command::logout::told;
 use crate::command::{Global, may_ask};
 use crate::config;
 use crate::error::Error;
 use crate::secret::Secret;
 use crate::session::paths::Paths;
 use crate::session::record::Record;
-use crate::session::{Choice, Session, copy, lock, nobodys, profile_called, renewal, secret_from_file};
+use crate::session::{Choice, Session, copy, lock, nobodys, orphan, profile_called, renewal, secret_from_file};
 use crate::store::StoreKind;
 use crate::text::{pasted, safe};
 use crate::world::World;
@@ -242,7 +243,7 @@ fn set_secret(world: &mut World, global: &Global, profile: String, file: Option<
 fn remove(world: &mut World, global: &Global, profile: String) -> Result<(), Error> {
     let dir = Paths::find(&*world.env).require_config()?;
     let mut session = open(world, global, &dir, profile)?;
-    session.look_into_files(world)?;
+    session.look_further(world)?;
     let mut forgotten = false;
     let mut stays = None;
     if matches!(session.store.kind(), StoreKind::Keychain | StoreKind::File) {
@@ -262,6 +263,9 @@ fn remove(world: &mut World, global: &Global, profile: String) -> Result<(), Err
                 "{}: removed; nothing was revoked at the provider (`oauthctl logout` does that)",
                 session.name
             ));
+            for orphan in orphan::aside(world, &session) {
+                world.say(&told(&orphan));
+            }
             if let Some(record) = stays {
                 // what could have ended it is gone with the record
                 let id = safe(record.client_id.as_deref().unwrap_or(""));
@@ -278,7 +282,8 @@ fn remove(world: &mut World, global: &Global, profile: String) -> Result<(), Err
 fn rename(world: &mut World, global: &Global, from: String, to: String) -> Result<(), Error> {
     config::check_profile_name(&to)?;
     let dir = Paths::find(&*world.env).require_config()?;
-    let old = open(world, global, &dir, from)?;
+    let mut old = open(world, global, &dir, from)?;
+    old.look_further(world)?;
     let moves = matches!(old.store.kind(), StoreKind::Keychain | StoreKind::File);
     let _lock = if moves { Some(lock::acquire(world, &old.paths, &*old.store, &old.name)?) } else { None };
     let record = if moves { old.store.load(&old.name)? } else { None };
@@ -289,7 +294,13 @@ fn rename(world: &mut World, global: &Global, from: String, to: String) -> Resul
         }
         old.store.save(&to, record)?;
     }
-    if let Err(e) = config::edit(&dir, |editor| editor.rename(&old.name, &to)) {
+    // what a login left that is not finished has no profile yet
+    let orphan = record.is_some() && !old.configured;
+    let renamed = config::edit(&dir, |editor| match orphan {
+        true => editor.vacant(&to),
+        false => editor.rename(&old.name, &to),
+    });
+    if let Err(e) = renamed {
         if record.is_some() {
             let _ = old.store.delete(&to);
         }

@@ -26,7 +26,7 @@ pub struct StatusArgs {
 /// Exit 0 when there is a token that can be had without a person, 4 when a login is needed, 5 when the store can't be read.
 pub fn run(args: StatusArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let mut session = Session::open(world, args.who.choice(global))?;
-    session.look_into_files(world)?;
+    session.look_further(world)?;
     let standing = list::standing(world, &session);
     if standing.trouble.is_none() && standing.record.as_ref().is_none_or(|r| r.token.is_none()) {
         // what no login can mend is no matter of signing in
@@ -127,12 +127,16 @@ fn text(world: &World, session: &Session, s: &list::Standing, next: &str) -> Str
                 .as_ref()
                 .map(|secret| ("client secret", format!("in the store, {}", secret.fingerprint()))),
         );
-        lines.extend(
-            record
-                .unfinished
-                .as_ref()
-                .map(|_| ("unfinished", format!("what was typed for a login waits for `{}`", session.typed.login()))),
-        );
+        lines.extend(record.unfinished.as_ref().map(|_| {
+            (
+                "unfinished",
+                format!(
+                    "what was typed for a login is kept: `{}` goes on with it, `{}` forgets it",
+                    session.typed.login(),
+                    session.typed.line("logout")
+                ),
+            )
+        }));
         lines.extend(
             record
                 .dpop_key

@@ -139,6 +139,14 @@ impl Editor {
         Ok(removed)
     }
 
+    /// Whether a profile can have this name.
+    pub fn vacant(&self, name: &str) -> Result<(), ConfigError> {
+        match self.has(name) {
+            true => Err(ConfigError::new(format!("there is a profile `{}` already", safe(name)))),
+            false => Ok(()),
+        }
+    }
+
     /// Keeps the profile's place in the file and its comments; `default-profile` follows.
     pub fn rename(&mut self, from: &str, to: &str) -> Result<(), ConfigError> {
         check_profile_name(to)?;
@@ -148,9 +156,7 @@ impl Editor {
         if from == to {
             return Ok(());
         }
-        if self.has(to) {
-            return Err(ConfigError::new(format!("there is a profile `{}` already", safe(to))));
-        }
+        self.vacant(to)?;
         if let Some(profiles) = self.profiles_mut()
             && let Some(item) = profiles.remove(from)
         {

@@ -325,7 +325,7 @@ pub(super) fn overlay_flags(choice: &Choice, profile: &mut Profile) {
     profile.asks.lay_over(&choice.asks);
 }
 
-const NOBODY: &str = "-";
+pub(super) const NOBODY: &str = "-";
 
 /// What stands for the provider of a profile that says none and is called like none, as an editor may leave it: such a profile
 /// can be listed, renamed and removed all the same. `None` for every other profile.

@@ -11,6 +11,7 @@ pub mod fresh;
 pub mod inputs;
 pub mod journal;
 pub mod lock;
+pub mod orphan;
 pub mod paths;
 pub mod proofs;
 pub mod record;
@@ -40,8 +41,8 @@ use crate::text::{Typed, nearest, safe};
 use crate::world::World;
 pub use choice::{Choice, known_grants, known_stores, nobodys, profile_called, profile_of_issuer, usual_store};
 use choice::{
-    Which, is_named, overlay_environment, overlay_flags, provider_of_new_profile, store_for, store_kind, variable,
-    which,
+    Which, is_named, overlay_environment, overlay_flags, provider_of_new_profile, store_for, store_kind, store_of,
+    variable, which,
 };
 use paths::Paths;
 use record::{Kept, Record};
@@ -106,7 +107,7 @@ impl std::fmt::Debug for Session {
 }
 
 impl Session {
-    /// Finds out who is meant. Touches no store and no network.
+    /// Finds out who is meant. Touches no network, and a store only where a name means nothing else than what one keeps.
     pub fn open(world: &mut World, choice: Choice) -> Result<Session, Error> {
         choice::one_reads_stdin(&choice.from_stdin())?;
         let paths = Paths::find(&*world.env);
@@ -132,16 +133,29 @@ impl Session {
         if profile.provider.is_none() && choice.profile.as_deref().is_some_and(|p| p.contains("://")) {
             profile.provider.clone_from(&choice.profile);
         }
+        let kind = store_kind(world, &choice, &profile, &config)?;
         if profile.provider.is_none() {
-            profile.provider = Some(provider_of_new_profile(&paths, &name, &config, &choice)?);
+            profile.provider = match provider_of_new_profile(&paths, &name, &config, &choice) {
+                Ok(provider) => Some(provider),
+                Err(e) if configured => return Err(e),
+                Err(e) => match orphan::called(world, &paths, kind, &name) {
+                    Ok(Some(orphan)) => return Session::open(world, orphan.choice(choice)),
+                    Ok(None) => return Err(e),
+                    Err(why) => {
+                        return Err(e.hint(format!(
+                            "{}: whether anything of that name is kept there can't be seen",
+                            why.message
+                        )));
+                    }
+                },
+            };
         }
         let named = is_named(world, &choice);
-        let kind = store_kind(world, &choice, &profile, &config)?;
         let token = variable(world, &words, false, "TOKEN").map(|(_, name)| name);
         let store = store_for(world, kind, token.as_deref(), &paths)?;
         Ok(Session {
             cache: config.cache != Some(false) && !choice.no_cache,
-            typed: Typed::new(&name, choice.profile.as_deref().or(alias.as_deref()).unwrap_or(&name), choice.options()),
+            typed: typed(&name, alias.as_deref(), &choice),
             name,
             alias,
             words,
@@ -506,16 +520,21 @@ impl Session {
             && self.profile.store.is_none()
     }
 
-    /// Where no keychain answers a login goes into sealed files, and one that is not finished may have left something there.
-    pub fn look_into_files(&mut self, world: &World) -> Result<(), Error> {
-        if self.configured || !self.store_is_the_usual(world) {
+    /// A login that is not finished may have left something in another store than the one that this name alone means: where
+    /// no keychain answered it went into sealed files, or its command line said so.
+    pub fn look_further(&mut self, world: &World) -> Result<(), Error> {
+        let kind = self.store.kind();
+        if self.configured
+            || self.choice.store.is_some()
+            || !matches!(kind, StoreKind::Keychain | StoreKind::File)
+            || !matches!(self.store.load(&self.name), Ok(None) | Err(StoreError::Absent { .. }))
+        {
             return Ok(());
         }
-        if let Err(StoreError::Absent { .. }) = self.store.load(&self.name) {
-            let files = open_file_store(world, &self.paths)?;
-            if files.load(&self.name)?.is_some() {
-                self.store = Box::new(files);
-            }
+        if let Some(found) = orphan::called(world, &self.paths, kind, &self.name)? {
+            self.store = store_of(world, found.kind, &self.paths)?;
+            self.choice.store = Some(found.kind);
+            self.typed = typed(&self.name, self.alias.as_deref(), &self.choice);
         }
         Ok(())
     }
@@ -544,7 +563,12 @@ impl Session {
     /// Whether there is no keychain, and nobody said that there is a store or a profile.
     fn nobody_logged_in(&self, world: &World) -> bool {
         let chosen = self.choice.store.is_some() || world.env.var("OAUTHCTL_STORE").is_some();
-        !self.configured && !chosen && matches!(self.store.writable(&self.name), Err(StoreError::Absent { .. }))
+        !self.configured && !chosen && self.has_no_store()
+    }
+
+    /// Whether there is no such store here at all: nothing can be in it.
+    pub fn has_no_store(&self) -> bool {
+        matches!(self.store.writable(&self.name), Err(StoreError::Absent { .. }))
     }
 
     /// A damaged record stays until the person says that it may go: it is told how.
@@ -559,6 +583,10 @@ impl Session {
         }
         error
     }
+}
+
+fn typed(name: &str, alias: Option<&str>, choice: &Choice) -> Typed {
+    Typed::new(name, choice.profile.as_deref().or(alias).unwrap_or(name), choice.options())
 }
 
 /// The sealed files, with the passphrase from the environment if there is one.

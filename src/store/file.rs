@@ -4,8 +4,8 @@
 //! key file keeps a record out of backups, searches and logs that catch the one file without the other; it does not keep it
 //! from somebody who can read the folder, and the person is told so once ([`Store::notices`]).
 //!
-//! A file is: `oauthctl`, the format's number, the kind of key and (for a passphrase) Argon2id's costs and salt, the nonce,
-//! the sealed record, and the first eight bytes of the SHA-256 of all that. The hash tells a damaged file from a wrong key. What
+//! A file is: `oauthctl`, the format's number, the kind of key and (for a passphrase) Argon2id's costs and salt, the profile's
+//! name, so that a record is found that no configuration names (format 1 had none), the nonce, the sealed record, and the first eight bytes of the SHA-256 of all that. The hash tells a damaged file from a wrong key. What
 //! stands before the nonce and the profile's name are sealed in as associated data: one profile's file is no other's.
 
 use std::cell::RefCell;
@@ -22,7 +22,8 @@ use super::{LONGEST_RECORD, Store, StoreError, StoreKind};
 use crate::secret::Secret;
 
 const MAGIC: &[u8; 8] = b"oauthctl";
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
+const WITHOUT_NAME: u8 = 1;
 const BY_KEY_FILE: u8 = 1;
 const BY_PASSPHRASE: u8 = 2;
 const NONCE: usize = 24;
@@ -31,7 +32,10 @@ const CHECK: usize = 8;
 const KEY: usize = 32;
 
 /// A whole file, with room for the record's seal and everything before it.
-const LONGEST_FILE: usize = LONGEST_RECORD + 256;
+const LONGEST_FILE: usize = LONGEST_RECORD + 1024;
+
+/// How the names of the files end.
+const SEALED: &str = ".sealed";
 
 /// What [`Store::writable`] tries to write: about what a record takes.
 const PROBE: usize = 16 * 1024;
@@ -109,7 +113,7 @@ fn file_name(profile: &str) -> String {
         .collect();
     let hash = ring::digest::digest(&ring::digest::SHA256, profile.as_bytes());
     let hash: String = hash.as_ref()[..8].iter().map(|b| format!("{b:02x}")).collect();
-    format!("{readable}-{hash}.sealed")
+    format!("{readable}-{hash}{SEALED}")
 }
 
 /// A file's parts.
@@ -117,6 +121,7 @@ struct Sealed<'a> {
     /// All before the nonce.
     head: &'a [u8],
     derivation: Option<Derivation>,
+    profile: Option<&'a str>,
     nonce: &'a [u8; NONCE],
     body: &'a [u8],
 }
@@ -133,7 +138,7 @@ impl<'a> Sealed<'a> {
         }
         let mut rest = &content[MAGIC.len()..];
         let [format, kind] = *take(&mut rest).ok_or(CUT)?;
-        if format != FORMAT {
+        if ![WITHOUT_NAME, FORMAT].contains(&format) {
             return Err("it was written by a newer version of oauthctl");
         }
         let derivation = match kind {
@@ -148,9 +153,18 @@ impl<'a> Sealed<'a> {
             }
             _ => return Err("it is sealed by a kind of key that this version does not know"),
         };
+        let profile = match format {
+            WITHOUT_NAME => None,
+            _ => {
+                let length = usize::from(u16::from_le_bytes(*take(&mut rest).ok_or(CUT)?));
+                let (name, after) = rest.split_at_checked(length).ok_or(CUT)?;
+                rest = after;
+                Some(std::str::from_utf8(name).map_err(|_| "the profile's name in it is no text")?)
+            }
+        };
         let head = &content[..content.len() - rest.len()];
         let nonce = take(&mut rest).ok_or(CUT)?;
-        Ok(Sealed { head, derivation, nonce, body: rest })
+        Ok(Sealed { head, derivation, profile, nonce, body: rest })
     }
 }
 
@@ -160,7 +174,7 @@ fn take<'a, const N: usize>(rest: &mut &'a [u8]) -> Option<&'a [u8; N]> {
     Some(first)
 }
 
-fn head(derivation: Option<&Derivation>) -> Vec<u8> {
+fn head(derivation: Option<&Derivation>, profile: &str) -> Vec<u8> {
     let mut head = MAGIC.to_vec();
     head.push(FORMAT);
     match derivation {
@@ -173,6 +187,9 @@ fn head(derivation: Option<&Derivation>) -> Vec<u8> {
             head.extend_from_slice(salt);
         }
     }
+    // the longest name has 256 bytes
+    head.extend_from_slice(&(profile.len() as u16).to_le_bytes());
+    head.extend_from_slice(profile.as_bytes());
     head
 }
 
@@ -388,7 +405,7 @@ impl Store for FileStore {
         self.make_folder()?;
         let path = self.path(profile);
         let (derivation, key) = self.key_to_save()?;
-        let mut file = head(derivation.as_ref());
+        let mut file = head(derivation.as_ref(), profile);
         let aad = associated(&file, profile);
         let mut nonce = [0u8; NONCE];
         private::random(&path, &mut nonce).map_err(|e| self.write_failed(e))?;
@@ -418,6 +435,25 @@ impl Store for FileStore {
         Ok(found)
     }
 
+    fn profiles(&self) -> Result<Vec<String>, StoreError> {
+        if !self.open_folder()? {
+            return Ok(Vec::new());
+        }
+        let failed = |e: std::io::Error| StoreError::Failed("file store".to_owned(), e.to_string());
+        let mut profiles = Vec::new();
+        for entry in std::fs::read_dir(&self.folder).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
+            let Some(readable) = name.strip_suffix(SEALED).and_then(|rest| Some(rest.rsplit_once('-')?.0)) else {
+                continue;
+            };
+            let file = private::read(&self.folder.join(&name), LONGEST_FILE).ok().flatten().unwrap_or_default();
+            let profile = Sealed::parse(&file).ok().and_then(|sealed| sealed.profile).unwrap_or(readable);
+            // an older file says no name, and a damaged one may say a wrong one
+            profiles.extend((file_name(profile) == name).then(|| profile.to_owned()));
+        }
+        Ok(profiles)
+    }
+
     fn writable(&self, profile: &str) -> Result<(), StoreError> {
         self.make_folder()?;
         if self.passphrase.is_none() {
@@ -441,7 +477,7 @@ mod tests {
     fn seal(profile: &str, passphrase: &str, costs: Costs) -> Vec<u8> {
         let store = FileStore::new(PathBuf::new(), Some(passphrase.into()));
         let derivation = Derivation { costs, salt: [7; SALT] };
-        let mut file = head(Some(&derivation));
+        let mut file = head(Some(&derivation), profile);
         let aad = associated(&file, profile);
         let key = store.derive(&passphrase.into(), &derivation).unwrap();
         let body = cipher(&key).encrypt(&XNonce::from([9; NONCE]), Payload { msg: b"{\"a\":1}", aad: &aad }).unwrap();
@@ -498,7 +534,7 @@ mod tests {
             (31, 1, 4),
             (0, 1, 1),
         ] {
-            let mut file = head(Some(&Derivation { costs: Costs { memory, passes, lanes }, salt: [7; SALT] }));
+            let mut file = head(Some(&Derivation { costs: Costs { memory, passes, lanes }, salt: [7; SALT] }), "work");
             file.extend_from_slice(&[0; NONCE + 40]);
             let opened = open(&with_check(file), "work", Some("correct horse"));
             assert!(
@@ -511,9 +547,10 @@ mod tests {
     #[test]
     fn files_of_other_formats_and_keys_are_told() {
         for (content, told) in [
-            (b"oauthctl\x02\x01".to_vec(), "newer"),
+            (b"oauthctl\x03\x01".to_vec(), "newer"),
             (b"oauthctl\x01\x03".to_vec(), "kind of key"),
             (b"oauthctl\x01\x01".to_vec(), "cut off"),
+            (b"oauthctl\x02\x01\x09\x00work".to_vec(), "cut off"),
             (b"oauthctl\x01\x02\x00".to_vec(), "cut off"),
             ([b"oauthctl\x01\x01".as_slice(), &[0; 60]].concat(), "key file is gone"),
         ] {

@@ -283,6 +283,16 @@ impl Store for KeychainStore {
         Ok(found)
     }
 
+    fn profiles(&self) -> Result<Vec<String>, StoreError> {
+        let accounts = self.keychain.accounts().map_err(|e| self.explain(e))?;
+        let is_part = |account: &String| {
+            let Some((profile, rest)) = account.rsplit_once(':') else { return false };
+            let of_set = rest.split_once('.').is_some_and(|(set, index)| is_hex(set) && index.parse::<usize>().is_ok());
+            *account == list_name(profile) || of_set
+        };
+        Ok(accounts.into_iter().filter(|account| !is_part(account)).collect())
+    }
+
     fn writable(&self, _profile: &str) -> Result<(), StoreError> {
         self.keychain.ready().map_err(|e| self.explain(e))
     }

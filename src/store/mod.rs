@@ -84,6 +84,11 @@ pub trait Store {
     /// Forgets; says whether there was anything.
     fn delete(&self, profile: &str) -> Result<bool, StoreError>;
 
+    /// The profiles that it keeps a record of, as far as it can tell.
+    fn profiles(&self) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
+    }
+
     /// Whether `save` would work now, found out without touching the profile's record: pre-flight before a refresh token is
     /// spent.
     fn writable(&self, profile: &str) -> Result<(), StoreError>;

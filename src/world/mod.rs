@@ -244,6 +244,8 @@ pub trait Keychain: Send + Sync {
     fn get(&self, account: &str) -> Result<Option<Secret>, KeychainError>;
     fn set(&self, account: &str, value: &Secret) -> Result<(), KeychainError>;
     fn delete(&self, account: &str) -> Result<bool, KeychainError>;
+    /// The accounts of all items of this program.
+    fn accounts(&self) -> Result<Vec<String>, KeychainError>;
     /// The longest value one item takes, in bytes, where there is such a limit (Windows: 2,560).
     fn item_limit(&self) -> Option<usize>;
     /// Whether a value could be written now: there is a keychain, it is unlocked.

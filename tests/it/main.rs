@@ -34,6 +34,7 @@ mod login;
 mod logout;
 mod loopback;
 mod misbehaving;
+mod orphans;
 mod profile;
 mod proofs;
 mod provider;

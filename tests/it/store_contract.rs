@@ -136,6 +136,10 @@ fn keeps_profiles_apart(place: &Place) {
     for name in names {
         store.save(&place.profile(name), &record(name)).unwrap();
     }
+    let kept = store.profiles().unwrap();
+    for name in names.map(|name| place.profile(name)) {
+        assert_eq!(kept.iter().filter(|kept| **kept == name).count(), 1, "{name}");
+    }
     for name in names {
         assert_eq!(store.load(&place.profile(name)), Ok(Some(record(name))), "{name}");
     }
@@ -304,6 +308,11 @@ impl Keychain for FakeKeychain {
     fn delete(&self, account: &str) -> Result<bool, KeychainError> {
         self.may_change()?;
         Ok(self.items.lock().unwrap().remove(account).is_some())
+    }
+
+    fn accounts(&self) -> Result<Vec<String>, KeychainError> {
+        self.may()?;
+        Ok(self.names())
     }
 
     fn item_limit(&self) -> Option<usize> {

@@ -66,6 +66,9 @@ mod nowhere {
         fn delete(&self, _account: &str) -> Result<bool, KeychainError> {
             Err(absent())
         }
+        fn accounts(&self) -> Result<Vec<String>, KeychainError> {
+            Err(absent())
+        }
         fn item_limit(&self) -> Option<usize> {
             None
         }

@@ -14,7 +14,7 @@ use crate::text;
 
 pub struct Native;
 
-/// One item per profile, found by service and account. (No search, no attributes: neither system needs them.)
+/// One item per profile, found by service and account. (No attributes: neither system needs them.)
 #[cfg(target_os = "macos")]
 fn open() -> Result<Arc<CredentialStore>, Error> {
     let store = apple_native_keyring_store::keychain::Store::new()?;
@@ -33,9 +33,16 @@ fn with_entry<T: Send + 'static>(
     work: impl FnOnce(&Entry) -> Result<T, Error> + Send + 'static,
 ) -> Result<T, KeychainError> {
     let account = account.to_owned();
+    with_store(move |store| store.build(SERVICE, &account, None).and_then(|entry| work(&entry)))
+}
+
+/// The same on the whole keychain.
+fn with_store<T: Send + 'static>(
+    work: impl FnOnce(&CredentialStore) -> Result<T, Error> + Send + 'static,
+) -> Result<T, KeychainError> {
     let (done, result) = mpsc::channel();
     let started = thread::Builder::new().name("keychain".to_owned()).spawn(move || {
-        let answer = open().and_then(|store| store.build(SERVICE, &account, None)).and_then(|entry| work(&entry));
+        let answer = open().and_then(|store| work(&*store));
         // nobody waits any more when the deadline is over
         let _ = done.send(answer.map_err(explain));
     });
@@ -107,6 +114,19 @@ impl Keychain for Native {
             Err(Error::NoEntry) => Ok(false),
             Err(e) => Err(e),
         })
+    }
+
+    #[cfg(target_os = "macos")]
+    fn accounts(&self) -> Result<Vec<String>, KeychainError> {
+        let found = with_store(|store| store.search(&std::collections::HashMap::from([("service", SERVICE)])))?;
+        Ok(found.iter().filter_map(|entry| Some(entry.get_specifiers()?.1)).collect())
+    }
+
+    /// Its search goes by regular expressions, a library that is not worth its weight here: what has no profile is found by its name
+    /// alone.
+    #[cfg(windows)]
+    fn accounts(&self) -> Result<Vec<String>, KeychainError> {
+        Ok(Vec::new())
     }
 
     /// `CRED_MAX_CREDENTIAL_BLOB_SIZE`, in bytes.

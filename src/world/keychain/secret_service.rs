@@ -32,6 +32,11 @@ const ITEM_INTERFACE: &str = "org.freedesktop.Secret.Item";
 const PROMPT_INTERFACE: &str = "org.freedesktop.Secret.Prompt";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 
+/// What all our items are found by.
+const SERVICE_ATTRIBUTE: (&str, &str) = ("service", SERVICE);
+/// What one of them is found by.
+const ACCOUNT_ATTRIBUTE: &str = "username";
+
 pub struct SecretService {
     address: Option<OsString>,
     runtime_dir: Option<OsString>,
@@ -72,7 +77,7 @@ impl Keychain for SecretService {
         let mut session = self.open()?;
         // the two need not wait for each other
         let opened = session.send_open();
-        let found = session.send_search(account);
+        let found = session.send_search(&attributes(account));
         session.read_open(opened).map_err(explain)?;
         let found = session.read_search(found).map_err(explain)?;
         let Some(item) = session.newest(&found.unlocked).map_err(explain)? else {
@@ -89,7 +94,7 @@ impl Keychain for SecretService {
     fn set(&self, account: &str, value: &Secret) -> Result<(), KeychainError> {
         let mut session = self.open()?;
         let opened = session.send_open();
-        let found = session.send_search(account);
+        let found = session.send_search(&attributes(account));
         session.read_open(opened).map_err(explain)?;
         let found = session.read_search(found).map_err(explain)?;
         if found.locked {
@@ -109,7 +114,7 @@ impl Keychain for SecretService {
 
     fn delete(&self, account: &str) -> Result<bool, KeychainError> {
         let mut session = self.open()?;
-        let found = session.send_search(account);
+        let found = session.send_search(&attributes(account));
         let found = session.read_search(found).map_err(explain)?;
         if found.locked {
             return Err(KeychainError::Locked);
@@ -121,6 +126,28 @@ impl Keychain for SecretService {
             session.delete(item)?;
         }
         Ok(true)
+    }
+
+    fn accounts(&self) -> Result<Vec<String>, KeychainError> {
+        let mut session = self.open()?;
+        let found = session.send_search(&[SERVICE_ATTRIBUTE]);
+        let found = session.read_search(found).map_err(explain)?;
+        if found.locked {
+            return Err(KeychainError::Locked);
+        }
+        if found.unlocked.is_empty() {
+            return session.nothing_there().map(|()| Vec::new());
+        }
+        let mut accounts = Vec::new();
+        for item in &found.unlocked {
+            match session.account(item) {
+                Ok(account) => accounts.extend(account),
+                // deleted since it was found
+                Err(Failure::Refused(name, _)) if is_gone(&name) => {}
+                Err(failure) => return Err(explain(failure)),
+            }
+        }
+        Ok(accounts)
     }
 
     fn item_limit(&self) -> Option<usize> {
@@ -246,9 +273,9 @@ impl Session {
         Ok(())
     }
 
-    fn send_search(&mut self, account: &str) -> u32 {
+    fn send_search(&mut self, attributes: &[(&str, &str)]) -> u32 {
         let mut body = Body::new();
-        body.string_map(&attributes(account));
+        body.string_map(attributes);
         self.send(ROOT, SERVICE_INTERFACE, "SearchItems", "a{ss}", body)
     }
 
@@ -284,6 +311,16 @@ impl Session {
             Some("t") => values.u64().ok_or_else(dbus::odd),
             _ => Err(dbus::odd()),
         }
+    }
+
+    fn account(&mut self, item: &str) -> Result<Option<String>, Failure> {
+        let answer = self.property(item, ITEM_INTERFACE, "Attributes")?;
+        let mut values = answer.read("v")?;
+        let pairs = match values.signature().as_deref() {
+            Some("a{ss}") => values.string_map().ok_or_else(dbus::odd)?,
+            _ => return Err(dbus::odd()),
+        };
+        Ok(pairs.into_iter().find_map(|(name, value)| (name == ACCOUNT_ATTRIBUTE).then_some(value)))
     }
 
     fn secret(&mut self, item: &str) -> Result<String, Failure> {
@@ -425,5 +462,5 @@ impl Session {
 }
 
 fn attributes(account: &str) -> [(&'static str, &str); 2] {
-    [("service", SERVICE), ("username", account)]
+    [SERVICE_ATTRIBUTE, (ACCOUNT_ATTRIBUTE, account)]
 }

@@ -157,6 +157,19 @@ impl<'a> Reader<'a> {
         self.take(length)
     }
 
+    /// `a{ss}`.
+    pub fn string_map(&mut self) -> Option<Vec<(String, String)>> {
+        let length = self.u32()? as usize;
+        self.align(8);
+        let end = self.at.checked_add(length)?;
+        let mut pairs = Vec::new();
+        while self.at < end {
+            self.align(8);
+            pairs.push((self.string()?, self.string()?));
+        }
+        Some(pairs)
+    }
+
     /// `ao`.
     pub fn paths(&mut self) -> Option<Vec<String>> {
         let length = self.u32()? as usize;

@@ -249,6 +249,11 @@ impl Keychain for Chest {
         Ok(self.items.lock().unwrap().remove(account).is_some())
     }
 
+    fn accounts(&self) -> Result<Vec<String>, KeychainError> {
+        self.reading()?;
+        Ok(Chest::accounts(self))
+    }
+
     fn item_limit(&self) -> Option<usize> {
         *self.item_limit.lock().unwrap()
     }

@@ -1,0 +1,121 @@
+//! Records that no profile of the configuration claims: of a login that is not finished, of one that was killed before it came to
+//! `config.toml` or between two stores, or of another configuration. They hold secrets all the same, so they are found by their
+//! name wherever one is typed, and `logout --all`, `list` and `doctor` look for them.
+
+use super::Session;
+use super::choice::{Choice, NOBODY, store_kind, store_of};
+use super::paths::Paths;
+use super::record::Record;
+use crate::config::{Config, Profile};
+use crate::error::Error;
+use crate::store::{Store, StoreError, StoreKind};
+use crate::text::{for_a_shell, safe};
+use crate::world::World;
+
+/// The stores that keep anything.
+const KEEPING: [StoreKind; 2] = [StoreKind::Keychain, StoreKind::File];
+
+/// A record without a profile.
+#[derive(Debug)]
+pub struct Orphan {
+    pub name: String,
+    /// Where it is: `the keychain (Secret Service)`.
+    pub place: String,
+    pub kind: StoreKind,
+    /// Whether its name alone means another store.
+    aside: bool,
+    provider: String,
+    environment: Option<String>,
+}
+
+impl Orphan {
+    /// Opens it.
+    pub fn choice(self, base: Choice) -> Choice {
+        Choice {
+            profile: Some(self.name),
+            provider: base.provider.or(Some(self.provider)),
+            environment: base.environment.or(self.environment),
+            store: base.store.or(self.aside.then_some(self.kind)),
+            ..base
+        }
+    }
+
+    /// What to type that forgets it.
+    pub fn logout(&self) -> String {
+        let store = if self.aside { format!(" --store {}", self.kind.name()) } else { String::new() };
+        format!("oauthctl logout {}{store}", for_a_shell(&safe(&self.name)))
+    }
+
+    fn of(store: &dyn Store, name: &str, usual: StoreKind) -> Result<Option<Orphan>, Error> {
+        let record = match store.load(name) {
+            Ok(None) | Err(StoreError::Absent { .. }) => return Ok(None),
+            Ok(Some(text)) => Record::from_json(&text).unwrap_or_default(),
+            Err(StoreError::Corrupt { .. } | StoreError::NeedsPassphrase(_) | StoreError::WrongPassphrase(_)) => {
+                Record::default()
+            }
+            Err(e) => return Err(e.into()),
+        };
+        let bound = record.bound.as_ref().or(record.secret_bound.as_ref());
+        let unfinished = record.unfinished.as_ref();
+        let environment = bound.map(|b| b.environment.clone()).or(unfinished.map(|u| u.environment.clone()));
+        let provider = record.provider.clone().or(unfinished.map(|u| u.provider.clone()));
+        Ok(Some(Orphan {
+            name: name.to_owned(),
+            place: store.in_words(),
+            kind: store.kind(),
+            aside: store.kind() != usual,
+            provider: provider.unwrap_or_else(|| NOBODY.to_owned()),
+            environment: environment.flatten(),
+        }))
+    }
+}
+
+/// What a store keeps under this name, the usual store first; an error where none has it, and one can't say.
+pub fn called(world: &World, paths: &Paths, usual: StoreKind, name: &str) -> Result<Option<Orphan>, Error> {
+    let mut trouble = None;
+    let mut kinds = KEEPING;
+    kinds.sort_by_key(|kind| *kind != usual);
+    for kind in kinds {
+        match store_of(world, kind, paths).and_then(|store| Orphan::of(&*store, name, usual)) {
+            Ok(Some(orphan)) => return Ok(Some(orphan)),
+            Ok(None) => {}
+            Err(e) => trouble = trouble.or(Some(e)),
+        }
+    }
+    trouble.map_or(Ok(None), Err)
+}
+
+/// What other stores keep under the name of an open profile. One that can't say is passed over.
+pub fn aside(world: &World, session: &Session) -> Vec<Orphan> {
+    let usual = session.store.kind();
+    let others = KEEPING.into_iter().filter(|kind| *kind != usual && session.choice.store.is_none());
+    let stores = others.filter_map(|kind| store_of(world, kind, &session.paths).ok());
+    stores.filter_map(|store| Orphan::of(&*store, &session.name, usual).ok().flatten()).collect()
+}
+
+/// All of them, and why a store that is there could not say. `only`: in this store.
+pub fn all(world: &World, paths: &Paths, only: Option<StoreKind>) -> (Vec<Orphan>, Vec<Error>) {
+    let Some(Ok(config)) = paths.config.as_deref().map(Config::load) else { return (Vec::new(), Vec::new()) };
+    let (mut orphans, mut troubles) = (Vec::new(), Vec::new());
+    for kind in KEEPING.into_iter().filter(|kind| only.is_none_or(|only| only == *kind)) {
+        let mut look = || -> Result<(), Error> {
+            let store = store_of(world, kind, paths)?;
+            let names = match store.profiles() {
+                Err(StoreError::Absent { .. }) => Vec::new(),
+                names => names?,
+            };
+            for name in &names {
+                let profile = config.profiles.get(name);
+                let own = profile.map(|profile| profile.store.or(config.store).unwrap_or(StoreKind::Keychain));
+                let usual = store_kind(world, &Choice::default(), profile.unwrap_or(&Profile::default()), &config)?;
+                if own.is_none_or(|own| own != kind && usual != kind) {
+                    orphans.extend(Orphan::of(&*store, name, usual)?);
+                }
+            }
+            Ok(())
+        };
+        troubles.extend(look().err());
+    }
+    orphans.sort_by(|one, other| one.name.cmp(&other.name));
+    (orphans, troubles)
+}

@@ -1,0 +1,150 @@
+//! What a store keeps and no profile has: it is found by its name, named by whoever lists, and forgotten on request.
+
+use oauthctl::sandbox::Manners;
+use oauthctl::world::KeychainError;
+
+use crate::world::robot::allows;
+use crate::world::{Fault, Person};
+
+/// Typed half of what the login asks for, then Ctrl-C.
+fn stranded(more: &str) -> (Person, oauthctl::sandbox::Server) {
+    let mut me = Person::new();
+    me.set("BROWSER", "firefox");
+    let server = me.practice(Manners::GetResponse);
+    let line = format!("login p.9 --provider getresponse{more}");
+    let failed = me.answers("practice-client").presses_ctrl_c().types(&line);
+    assert_eq!(failed.code, 130, "{}", failed.err);
+    assert!(failed.err.contains(&format!("`oauthctl {line}` offers it")), "{}", failed.err);
+    assert!(kept(&me) && me.config_text().is_empty());
+    (me, server)
+}
+
+fn kept(me: &Person) -> bool {
+    let folder = std::fs::read_dir(me.path("state/oauthctl/store")).into_iter().flatten().flatten();
+    let sealed = folder.filter(|file| file.file_name().to_string_lossy().ends_with(".sealed")).count();
+    sealed > 0 || !me.keychain.accounts().is_empty()
+}
+
+const STORES: [(&str, &str); 2] = [("", "the keychain (Secret Service)"), (" --store file", "~/state/oauthctl/store")];
+
+#[test]
+fn what_was_typed_for_a_login_that_is_not_finished_is_found_by_its_name() {
+    for (more, place) in STORES {
+        for line in ["logout p.9", "logout p.9 --local-only", "profile remove p.9", "logout --all"] {
+            let (mut me, _server) = stranded(more);
+            let status = me.types("status p.9");
+            assert_eq!(status.code, 4, "{}", status.err);
+            let words = format!(
+                "what was typed for a login is kept: `oauthctl login p.9 --provider getresponse{more}` goes on with it, `oauthctl logout p.9` forgets it"
+            );
+            assert!(status.out.contains(&words), "{}", status.out);
+            let told = format!(
+                "no profile in config.toml has what {place} keeps as `p.9`: `oauthctl logout p.9{more}` forgets it\n"
+            );
+            me.types("list").is(0, "", &told);
+            let doctor = me.types("doctor");
+            let note = " keeps `p.9`, which no profile in config.toml has\n";
+            assert!(doctor.code == 0 && doctor.out.contains(note), "{}", doctor.out);
+            let done = me.types(line);
+            assert_eq!(done.code, 0, "{line}: {}", done.err);
+            assert!(!kept(&me), "{line}: {}", done.err);
+            assert_eq!(me.types("status p.9").code, 2);
+        }
+    }
+}
+
+#[test]
+fn it_takes_another_name_and_is_offered_to_the_next_login() {
+    for (more, _) in STORES {
+        let (mut me, _server) = stranded(more);
+        me.config("config.toml", "[profiles.work]\nprovider = \"getresponse\"\n");
+        let taken = me.types("profile rename p.9 work");
+        assert!(taken.code == 2 && taken.err.contains("there is a profile `work` already"), "{}", taken.err);
+        me.types("profile rename p.9 q").is(0, "", "p.9 is called q now\n");
+        let again = me.presses_ctrl_c().types("login q");
+        assert!(again.err.contains("Client id [practice-client]: "), "{}", again.err);
+        assert_eq!(me.types("profile remove q").code, 0);
+        assert!(!kept(&me));
+    }
+}
+
+#[test]
+fn a_providers_name_finds_what_was_typed_for_it_in_any_store() {
+    for line in ["logout gr", "profile remove gr", "profile remove getresponse"] {
+        for (more, _) in STORES {
+            let mut me = Person::new();
+            let _server = me.practice(Manners::GetResponse);
+            me.answers("practice-client").presses_ctrl_c().types(&format!("login gr{more}"));
+            assert!(kept(&me));
+            let done = me.types(line);
+            assert!(done.code == 0 && !kept(&me), "{line}{more}: {}", done.err);
+        }
+    }
+}
+
+/// Killed between record and `config.toml`, or the file was lost.
+#[test]
+fn tokens_without_a_profile_are_revoked_by_logout() {
+    for (more, _) in STORES {
+        for line in ["logout p9", "logout --all"] {
+            let mut me = Person::new();
+            let server = me.practice(Manners::Sandbox);
+            assert_eq!(me.browser(allows).types(&format!("login p9 --provider sandbox{more}")).code, 0);
+            me.config("config.toml", "");
+            let done = me.types(line);
+            assert_eq!(done.code, 0, "{}", done.err);
+            assert!(done.err.contains("p9: forgotten here; the provider has revoked"), "{}", done.err);
+            assert!(!kept(&me) && me.copies.texts().is_empty());
+            drop(server);
+        }
+    }
+}
+
+/// Killed while it moved from one store to the other.
+#[test]
+fn what_stayed_behind_in_another_store_is_named() {
+    let mut me = Person::new();
+    let _server = me.practice(Manners::Sandbox);
+    assert_eq!(me.browser(allows).types("login p9 --provider sandbox").code, 0);
+    let left = me.keychain.item("p9").unwrap();
+    assert_eq!(me.browser(allows).types("login p9 --store file").code, 0);
+    me.keychain.put("p9", &left);
+    let told = "no profile in config.toml has what the keychain (Secret Service) keeps as `p9`: `oauthctl logout p9 --store keychain` forgets it\n";
+    assert!(me.types("list").err.ends_with(told));
+    let done = me.types("logout p9");
+    assert!(done.code == 0 && done.err.ends_with(told), "{}", done.err);
+    let done = me.types("logout p9 --store keychain");
+    assert!(done.code == 0 && !kept(&me), "{}", done.err);
+    me.keychain.put("p9", &left);
+    let done = me.types("profile remove p9");
+    assert!(done.code == 0 && done.err.contains("keeps as `p9`: `oauthctl logout p9"), "{}", done.err);
+    assert_eq!(me.types("logout --all").code, 0);
+    assert!(!kept(&me));
+}
+
+#[test]
+fn a_configuration_of_its_own_ends_no_login_of_another_one() {
+    let mut me = Person::new();
+    let _server = me.practice(Manners::Sandbox);
+    assert_eq!(me.browser(allows).types("login p9 --provider sandbox").code, 0);
+    let folder = me.path("ci").display().to_string();
+    me.set("OAUTHCTL_CONFIG_DIR", &folder);
+    let done = me.types("logout --all");
+    assert!(done.code == 0 && done.err.contains("`oauthctl logout p9` forgets it"), "{}", done.err);
+    assert!(kept(&me));
+}
+
+#[test]
+fn a_store_that_can_not_say_is_told_of() {
+    let (mut me, _server) = stranded("");
+    me.keychain.fault(Fault::Always(KeychainError::Locked));
+    let done = me.types("logout p.9");
+    assert_eq!(done.code, 2);
+    assert!(done.err.contains("is locked: whether anything of that name is kept there can't be seen"), "{}", done.err);
+    let done = me.types("logout --all");
+    assert!(
+        done.err.contains("is locked: whether anything is kept there that no profile has can't be seen"),
+        "{}",
+        done.err
+    );
+}
