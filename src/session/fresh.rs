@@ -17,7 +17,7 @@ use crate::session::lock::Lock;
 use crate::session::record::Record;
 use crate::session::whose::{none_of_use, ours};
 use crate::session::{Session, copy, inputs, lock, no_token, renewal, without_a_person};
-use crate::store::{StoreError, StoreKind};
+use crate::store::StoreKind;
 use crate::text::safe;
 use crate::token::{Freshness, TokenSet};
 use crate::world::World;
@@ -363,6 +363,10 @@ fn without_store(world: &mut World, session: &mut Session, e: Error) -> Result<T
         return Err(none_of_use(world, session, None));
     }
     if e.kind == Kind::Store && !session.grant(None, None).needs_person() && session.profile.grant.is_some() {
+        // its secret may be in there: without it, nothing that the server says is to the point
+        if lacks_client(world, session)? && !session.has_no_store() {
+            return Err(e);
+        }
         // nothing is lost: the next command asks for another one
         world.step(|| format!("{}: the token is not kept", e.message));
         return unkept(world, session, None);
@@ -370,11 +374,24 @@ fn without_store(world: &mut World, session: &mut Session, e: Error) -> Result<T
     let mut e = e;
     // the store is asked again only for a job: a keychain that does not answer takes its three seconds each time
     if let Some(instead) = without_a_person(world, session)
-        && matches!(session.store.writable(&session.name), Err(StoreError::Absent { .. }))
+        && session.has_no_store()
     {
         e.hints.insert(0, instead);
     }
     Err(e)
+}
+
+/// Whether the client is not known whole without a record.
+fn lacks_client(world: &mut World, session: &mut Session) -> Result<bool, Error> {
+    let provider = session.provider(world, None)?;
+    let client = session.client(world, &provider, None)?;
+    // an assertion or another token may speak for a client without a secret
+    let needs_secret = session.grant(Some(&provider), None) == GrantKind::ClientCredentials;
+    let speaks_alone = matches!(session.profile.grant, Some(GrantKind::JwtBearer | GrantKind::Saml2Bearer));
+    Ok(match client {
+        None => !speaks_alone,
+        Some(client) => needs_secret && client.secret.is_none() && !session.proves_from_outside(world),
+    })
 }
 
 /// Saves the record and keeps the kernel's copy true; the token set as it now stands in the store. Whenever this is cut off, no

@@ -347,6 +347,34 @@ fn github_masks_the_token_before_it_is_printed() {
     me.types("token sandbox").is(0, &format!("{token}\n"), "");
 }
 
+/// Its secret may be in there, so nothing else is to be said of it; one that comes from outside needs no store.
+#[test]
+fn a_client_that_may_be_in_a_locked_keychain_waits_for_it() {
+    for client_id in ["", "client-id = \"practice-client\"\n"] {
+        let mut me = Person::new();
+        let _server = me.practice(Manners::GetResponse);
+        let profile = "[profiles.work]\nprovider = \"getresponse\"\ngrant = \"client-credentials\"\n";
+        me.config("config.toml", &format!("{profile}{client_id}"));
+        me.set("OAUTHCTL_CLIENT_ID", "practice-client").set("OAUTHCTL_CLIENT_SECRET", "practice-secret");
+        me.keychain.fault(Fault::Always(KeychainError::Locked));
+        assert_eq!(me.types("token work").code, 0);
+        me.unset("OAUTHCTL_CLIENT_ID").unset("OAUTHCTL_CLIENT_SECRET");
+        for line in ["token work", "token work --no-cache", "whoami work --no-cache", "call work /accounts"] {
+            let done = me.types(line);
+            assert_eq!(done.code, 5, "{line}: {}", done.err);
+            assert!(
+                done.err.starts_with("error: the keychain (Secret Service) is locked\nhint: unlock"),
+                "{}",
+                done.err
+            );
+            assert!(done.sent.is_empty(), "{line}: {:?}", done.sent);
+        }
+        // where there is none, nothing can be in it
+        me.keychain.fault(Fault::Always(KeychainError::Absent("no session bus".to_owned())));
+        assert_eq!(me.types("token work").code, 2, "{client_id}");
+    }
+}
+
 #[test]
 fn a_store_that_fails_is_exit_5_before_anything_is_spent() {
     let mut me = signed_in();
