@@ -88,8 +88,8 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<Session, E
         Ok(record) => record,
         // what can't be read can be forgotten all the same
         Err(e) if local_only && e.kind == Kind::Store => {
-            session.store.delete(&name)?;
             copy::forget(world, &session);
+            session.store.delete(&name)?;
             world.say(&format!("{name}: forgotten here, unread ({})", e.message));
             return Ok(session);
         }

@@ -1,12 +1,12 @@
 //! `profile`: changes profiles without an editor; comments in the file survive.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use clap::Subcommand;
 
 use crate::command::logout::told;
-use crate::command::{Global, may_ask};
+use crate::command::{Global, may_ask, practice};
 use crate::config;
 use crate::error::Error;
 use crate::secret::Secret;
@@ -143,7 +143,7 @@ fn require(dir: &Path, profile: &str) -> Result<(), Error> {
 fn open(world: &mut World, global: &Global, dir: &Path, profile: String) -> Result<Session, Error> {
     // one that the configuration has keeps its name
     let provider = nobodys(dir, &config::Config::load_for(dir, &profile)?, &profile);
-    Session::open(world, Choice { profile: Some(profile), provider, no_cache: global.no_cache, ..Choice::default() })
+    practice::open(world, Choice { profile: Some(profile), provider, no_cache: global.no_cache, ..Choice::default() })
 }
 
 /// A secret on the command line would lie in the shell's history, and in `config.toml` unsealed.
@@ -214,7 +214,7 @@ fn set_var(world: &mut World, global: &Global, profile: String, file: Option<Str
 
 fn set_secret(world: &mut World, global: &Global, profile: String, file: Option<String>) -> Result<(), Error> {
     let choice = Choice { profile: Some(profile), no_cache: global.no_cache, ..Choice::default() };
-    let session = Session::open(world, choice)?;
+    let mut session = practice::open(world, choice)?;
     // what can't be kept needn't be typed, nor looked for in a file
     let provider = session.raw_provider()?;
     let file = source(world, &session, file, "client secret", "")?;
@@ -222,7 +222,7 @@ fn set_secret(world: &mut World, global: &Global, profile: String, file: Option<
     session.load()?;
     let secret = Some(secret_from_file(world, &file, "client secret")?);
     let _lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
-    let old = session.load()?.unwrap_or_default();
+    let old = renewal::settled(world, &mut session)?.unwrap_or_default();
     // tokens that are there stay those of the provider that gave them
     let of_tokens = old.provider.clone().filter(|_| old.token.is_some());
     let record = Record {
@@ -249,8 +249,9 @@ fn remove(world: &mut World, global: &Global, profile: String) -> Result<(), Err
     if matches!(session.store.kind(), StoreKind::Keychain | StoreKind::File) {
         let _lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
         stays = session.load().ok().flatten().filter(|record| record.registration.is_some());
-        forgotten = session.store.delete(&session.name)?;
+        // cut off in between, no copy speaks for what is gone
         copy::forget(world, &session);
+        forgotten = session.store.delete(&session.name)?;
         renewal::forget_all(&session);
     }
     let removed = config::edit(&dir, |editor| editor.remove(&session.name))?;
@@ -285,7 +286,14 @@ fn rename(world: &mut World, global: &Global, from: String, to: String) -> Resul
     let mut old = open(world, global, &dir, from)?;
     old.look_further(world)?;
     let moves = matches!(old.store.kind(), StoreKind::Keychain | StoreKind::File);
-    let _lock = if moves { Some(lock::acquire(world, &old.paths, &*old.store, &old.name)?) } else { None };
+    // both names, in one order whichever way it goes; one name has one lock
+    let names = BTreeSet::from([&old.name, &to]);
+    let locks = names.iter().filter(|_| moves).map(|name| lock::acquire(world, &old.paths, &*old.store, name));
+    let _locks: Vec<lock::Lock> = locks.collect::<Result<_, _>>()?;
+    // a record that can't be read moves as it is
+    if moves && old.load().is_ok() {
+        renewal::settled(world, &mut old)?;
+    }
     let record = if moves { old.store.load(&old.name)? } else { None };
     if let Some(record) = &record {
         if old.store.load(&to)?.is_some() {
@@ -307,8 +315,9 @@ fn rename(world: &mut World, global: &Global, from: String, to: String) -> Resul
         return Err(e.into());
     }
     if record.is_some() {
-        old.store.delete(&old.name)?;
         copy::forget(world, &old);
+        old.store.delete(&old.name)?;
+        renewal::forget_all(&old);
     }
     world.say(&format!("{} is called {} now", old.name, safe(&to)));
     Ok(())

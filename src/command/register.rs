@@ -301,7 +301,7 @@ fn take_over(
         }
     }
     let _lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
-    let record = session.load()?.unwrap_or(record);
+    let record = renewal::settled(world, session)?.unwrap_or(record);
     let changed = Record {
         client_secret: now.client_secret.or(record.client_secret.clone()),
         registration: now.management.or(record.registration.clone()),

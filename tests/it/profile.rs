@@ -1,9 +1,16 @@
 //! `profile`: changes without an editor; what the person wrote in `config.toml` survives.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use oauthctl::session::lock;
+use oauthctl::session::paths::Paths;
+use oauthctl::store::{self, StoreKind};
 use serde_json::json;
 
+use crate::store_contract::FakeEnv;
 use crate::world::robot::allows;
-use crate::world::{Person, shown};
+use crate::world::{Fault, Person, shown};
 
 const MINE: &str = "# mine\ndefault-profile = \"work\" # usual\n\n[profiles.work] # the company's\nprovider = \"getresponse\"\nclient-id = \"abc\" # from the console\n\n# and the other\n[profiles.home]\nprovider = \"sandbox\"\n";
 
@@ -135,6 +142,57 @@ fn a_default_is_what_is_meant_when_none_is_named() {
         hint: a new one: `oauthctl profile set hme provider NAME`
     ",
     );
+}
+
+/// Killed, or left by a store that did not keep it, between the server's answer and the record.
+#[test]
+fn what_a_renewal_left_in_the_journal_outlives_a_change_of_the_record() {
+    for (line, name) in [("profile rename sandbox play", "play"), ("profile set-secret sandbox secret.txt", "sandbox")]
+    {
+        let mut me = Person::new();
+        me.signed_in();
+        let before = me.kept("sandbox", "refresh_token");
+        let secret = me.path("secret.txt");
+        std::fs::write(&secret, "practice-secret").unwrap();
+        me.later(700);
+        me.keychain.fault(Fault::Forgets);
+        assert_eq!(me.types("token sandbox").code, 74);
+        me.keychain.fault(Fault::None);
+        let done = me.types(&line.replace("secret.txt", &secret.display().to_string()));
+        assert_eq!(done.code, 0, "{line}: {}", done.err);
+        assert!(done.sent.is_empty(), "{line}: {:?}", done.sent);
+        let after = me.kept(name, "refresh_token");
+        assert_ne!(after, before, "{line}: the successor is kept");
+        assert_eq!(me.types(&format!("token {name}")).code, 0, "{line}");
+    }
+}
+
+/// A login under the new name ends first, and is not overwritten.
+#[test]
+fn a_rename_waits_for_whoever_holds_either_name() {
+    for held in ["sandbox", "play"] {
+        let mut me = Person::new();
+        assert_eq!(me.browser(allows).types("login sandbox --store file").code, 0);
+        let keychain: Arc<dyn oauthctl::world::Keychain> = me.keychain.clone();
+        let state = me.path("state/oauthctl");
+        let store = store::open(StoreKind::File, &keychain, &FakeEnv::default(), &state, None);
+        let paths = Paths { config: None, state: Some(state) };
+        let lock = lock::try_acquire(&paths, &*store, held).expect("the lock is free");
+        let (released, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let other = std::thread::spawn({
+            let (released, done) = (released.clone(), done.clone());
+            move || {
+                std::thread::sleep(std::time::Duration::from_millis(300));
+                assert!(!done.load(Ordering::SeqCst), "it did not wait");
+                released.store(true, Ordering::SeqCst);
+                drop(lock);
+            }
+        });
+        assert_eq!(me.types("profile rename sandbox play").code, 0);
+        done.store(true, Ordering::SeqCst);
+        assert!(released.load(Ordering::SeqCst), "{held}");
+        other.join().unwrap();
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 pub use beside::{forget_all, newest_seen, remember_trouble, saw, sweep, trouble};
 use recovery::Recovered;
-pub use recovery::settle;
+pub use recovery::{settle, settled};
 
 use crate::error::{Error, Kind};
 use crate::grant::keys::KeyRing;

@@ -43,6 +43,16 @@ pub fn settle(world: &mut World, session: &mut Session, record: Record) -> Resul
     Ok(record)
 }
 
+/// The record as it stands under the lock, with what a crash left in the journal, for a command that is about to change it. A login
+/// that turns out to have ended is no reason not to.
+pub fn settled(world: &mut World, session: &mut Session) -> Result<Option<Record>, Error> {
+    let Some(record) = session.load()? else { return Ok(None) };
+    match settle(world, session, record) {
+        Err(e) if e.grant_is_dead => session.load(),
+        record => record.map(Some),
+    }
+}
+
 impl Renewal<'_> {
     /// Whether the journal may hold an answer that is not kept yet. What can't be read may.
     pub(super) fn is_answered(&self, record: &Record) -> bool {
