@@ -28,7 +28,8 @@ pub fn run(args: StatusArgs, global: &Global, world: &mut World) -> Result<u8, E
     let mut session = Session::open(world, args.who.choice(global))?;
     session.look_further(world)?;
     let standing = list::standing(world, &session);
-    if standing.trouble.is_none() && standing.record.as_ref().is_none_or(|r| r.token.is_none()) {
+    let kept = standing.record.as_ref().is_some_and(|r| r.token.is_some() || r.unfinished.is_some());
+    if standing.trouble.is_none() && !kept {
         // what no login can mend is no matter of signing in
         session.raw_provider()?;
     }

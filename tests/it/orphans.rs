@@ -82,6 +82,33 @@ fn a_providers_name_finds_what_was_typed_for_it_in_any_store() {
     }
 }
 
+#[test]
+fn nothing_is_too_damaged_or_too_old_to_be_forgotten() {
+    const MINE: &str = "extends = \"getresponse\"\nname = \"Mine\"\n";
+    for line in ["logout p9", "logout p9 --local-only", "profile remove p9", "logout --all"] {
+        let mut me = Person::new();
+        me.config("providers/mine.toml", MINE);
+        me.answers("my-client").presses_ctrl_c().types("login p9 --provider mine");
+        assert!(kept(&me));
+        std::fs::remove_file(me.path("config/oauthctl/providers/mine.toml")).unwrap();
+        let status = me.types("status p9");
+        assert!(status.code == 4 && status.out.contains("`oauthctl logout p9` forgets it"), "{}", status.err);
+        let done = me.types(line);
+        assert!(done.code == 0 && !kept(&me), "{line}: {}", done.err);
+    }
+    for line in ["logout p9 --local-only", "profile remove p9", "logout --all --local-only"] {
+        let mut me = Person::new();
+        me.keychain.put("p9", "no record");
+        assert_eq!(me.types("status p9").code, 5);
+        assert!(me.types("list").err.contains("`oauthctl logout p9` forgets it"));
+        let refused = me.types("logout p9");
+        let told = "`oauthctl logout p9 --local-only` forgets it unread";
+        assert!(refused.code == 5 && refused.err.contains(told), "{}", refused.err);
+        let done = me.types(line);
+        assert!(done.code == 0 && !kept(&me), "{line}: {}", done.err);
+    }
+}
+
 /// Killed between record and `config.toml`, or the file was lost.
 #[test]
 fn tokens_without_a_profile_are_revoked_by_logout() {
