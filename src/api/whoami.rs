@@ -6,11 +6,13 @@ use serde_json::Value;
 
 use super::pace::{self, Pace};
 use super::retry;
+use super::template::Unfilled;
 use crate::error::{Error, Kind};
 use crate::grant::send;
 use crate::protocol::binding::Binding;
 use crate::provider::{Provider, Whoami};
 use crate::secret::Secret;
+use crate::text::safe;
 use crate::token::TokenSet;
 use crate::wire::Request;
 use crate::world::World;
@@ -41,9 +43,13 @@ pub fn ask(
         let value = set.extra.get(name)?;
         Some(Secret::unlisted(value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
     })
-    .map_err(|name| {
-        let why = format!("the check of the token needs `{name}`, which nothing but the answer to a login says");
-        Error::new(Kind::LoginFirst, why)
+    .map_err(|unfilled| match unfilled {
+        Unfilled::Unknown(name) => {
+            let why = format!("the check of the token needs `{name}`, which nothing but the answer to a login says");
+            Error::new(Kind::LoginFirst, why)
+        }
+        Unfilled::Dots => Error::new(Kind::Unsafe, format!("`{}` would lead elsewhere", safe(&whoami.url)))
+            .cause("what a brace stands for is `.` or `..`"),
     })?;
     let url = super::hosts::resolve(provider, &target).map_err(|mut e| {
         // nobody typed it

@@ -80,7 +80,7 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<Session, E
         }
         session.raw_provider()?;
         world.say(&format!("{name}: the store `{}` keeps nothing that could be forgotten", kind.name()));
-        return Ok(());
+        return Ok(session);
     }
     // a renewal that is under way ends first: its token is revoked too, and nothing comes back afterwards
     let _lock = lock::acquire(world, &session.paths, &*session.store, &name)?;

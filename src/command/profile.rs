@@ -175,7 +175,7 @@ fn source(world: &World, session: &Session, file: Option<String>, what: &str, fl
 /// Keeps a secret variable in the record. One that lies in `config.toml` is what is meant where nothing else is said.
 fn set_var(world: &mut World, global: &Global, profile: String, file: Option<String>, name: &str) -> Result<(), Error> {
     let dir = Paths::find(&*world.env).require_config()?;
-    let session = open(world, global, &dir, profile)?;
+    let mut session = open(world, global, &dir, profile)?;
     let raw = session.raw_provider()?;
     let shown = safe(name);
     if !raw.has_secret_var(name) {
@@ -194,7 +194,7 @@ fn set_var(world: &mut World, global: &Global, profile: String, file: Option<Str
     };
     raw.takes(name, value.expose()).map_err(|why| Error::usage(format!("`{shown}` {why}")))?;
     let _lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
-    let mut record = session.load()?.unwrap_or_default();
+    let mut record = renewal::settled(world, &mut session)?.unwrap_or_default();
     if let Some(moved) = session.secret_moved(&record, &raw) {
         return Err(moved.refused(&session.typed));
     }
