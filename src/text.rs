@@ -220,7 +220,14 @@ pub fn may_be_token(word: &str) -> bool {
         && host
             .rsplit_once('.')
             .is_some_and(|(_, last)| last.len() > 1 && !last.contains(|c: char| c.is_ascii_digit()));
-    !is_host && word.chars().all(may_stand) && (word.len() >= LONG || word.matches('.').count() >= 2)
+    !is_host
+        && word.chars().all(may_stand)
+        && (word.len() >= LONG || (word.matches('.').count() >= 2 && !word.starts_with("..")))
+}
+
+/// A word of a person's as it may be repeated: not where it may be a token.
+pub fn repeated(word: &str) -> String {
+    if may_be_token(word) { "\u{2026}".to_owned() } else { safe(word) }
 }
 
 /// What follows `Bearer ` or `DPoP `, as in the header that a token was copied from.

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use crate::provider::catalogue;
-use crate::text::{for_a_shell, safe};
+use crate::text::{for_a_shell, repeated, safe};
 
 /// The first words, and what is meant by them; the names that follow are kept, unless it is an option.
 const HABITS: &[(&str, &str)] = &[
@@ -112,7 +112,7 @@ pub fn line(args: &[OsString], verbs: &clap::Command) -> Option<String> {
         (None, [name]) if catalogue::find(name).is_some() => vec!["login", name],
         _ => return None,
     };
-    let shown = |word: &&str| for_a_shell(&safe(word));
+    let shown = |word: &&str| for_a_shell(&repeated(word));
     Some(format!("oauthctl {}", meant.iter().map(shown).collect::<Vec<_>>().join(" ")))
 }
 

@@ -7,7 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::command::{definition, habits};
 use crate::error::Error;
-use crate::text::{may_be_token, safe};
+use crate::text::{repeated, safe};
 
 /// The parser's error as one of ours.
 pub fn error(e: &clap::Error, args: &[OsString]) -> Error {
@@ -78,8 +78,7 @@ fn strings(e: &clap::Error, kind: ContextKind) -> Vec<String> {
 
 /// A word as it may be repeated: no token.
 fn shown(text: &str) -> String {
-    let is_option = text.starts_with('-');
-    if !is_option && may_be_token(text) { "\u{2026}".to_owned() } else { safe(text) }
+    if text.starts_with('-') { safe(text) } else { repeated(text) }
 }
 
 fn quoted(words: &[String], between: &str) -> String {

@@ -14,7 +14,7 @@ use crate::session::paths::Paths;
 use crate::session::record::Record;
 use crate::session::{Choice, Session, copy, lock, nobodys, orphan, profile_called, renewal, secret_from_file};
 use crate::store::StoreKind;
-use crate::text::{pasted, safe};
+use crate::text::{may_be_token, pasted, safe};
 use crate::world::World;
 
 #[derive(Debug, Subcommand)]
@@ -104,6 +104,7 @@ pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, 
         ProfileVerb::SetSecret { profile, file, var: Some(name) } => set_var(world, global, profile, file, &name)?,
         ProfileVerb::Unset { profile, key } => {
             let profile = profile_called(world, &paths, profile, None)?;
+            require(&dir, &profile)?;
             if key == "provider" && config::provider(&dir, &profile, None).is_err() {
                 return Err(Error::usage(format!(
                     "without it, profile `{}` would not say whose it is",
@@ -135,9 +136,9 @@ fn require(dir: &Path, profile: &str) -> Result<(), Error> {
     if config::Config::load(dir)?.profiles.contains_key(profile) || config::provider(dir, profile, None).is_ok() {
         return Ok(());
     }
-    Err(Error::usage(format!("there is no profile `{}`", safe(profile)))
-        .hint("`oauthctl list` names the profiles")
-        .hint(format!("a new one: `oauthctl profile set {} provider NAME`", pasted(profile))))
+    let new =
+        (!may_be_token(profile)).then(|| format!("a new one: `oauthctl profile set {} provider NAME`", pasted(profile)));
+    Err(Error::from(config::no_profile(profile)).hints(new))
 }
 
 fn open(world: &mut World, global: &Global, dir: &Path, profile: String) -> Result<Session, Error> {
@@ -256,9 +257,7 @@ fn remove(world: &mut World, global: &Global, profile: String) -> Result<(), Err
     }
     let removed = config::edit(&dir, |editor| editor.remove(&session.name))?;
     match (removed, forgotten) {
-        (false, false) => {
-            Err(Error::usage(format!("there is no profile `{}`", safe(&session.name))).hint("oauthctl list"))
-        }
+        (false, false) => Err(config::no_profile(&session.name).into()),
         _ => {
             world.say(&format!(
                 "{}: removed; nothing was revoked at the provider (`oauthctl logout` does that)",

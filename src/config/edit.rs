@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
 use super::{
-    Config, ConfigError, FILE, GrantKind, IMPLICIT_REFUSED, asks, check_profile_name, check_redirect_uri, file, proofs,
-    read,
+    Config, ConfigError, FILE, GrantKind, IMPLICIT_REFUSED, asks, check_profile_name, check_redirect_uri, file, no_profile,
+    proofs, read,
 };
 use crate::provider::tree;
 use crate::store::{StoreKind, private};
@@ -215,10 +215,6 @@ impl Editor {
     fn profile_mut(&mut self, name: &str) -> Option<&mut dyn TableLike> {
         self.profiles_mut()?.get_mut(name)?.as_table_like_mut()
     }
-}
-
-fn no_profile(name: &str) -> ConfigError {
-    ConfigError::with_hint(format!("there is no profile `{}` in {FILE}", safe(name)), "`oauthctl list` shows all")
 }
 
 fn unknown_key(key: &str, known: &[&str]) -> ConfigError {

@@ -25,7 +25,7 @@ pub use providers::{
 use crate::provider::expand::{check_url, with_scheme};
 use crate::provider::tree::ReadError;
 use crate::store::StoreKind;
-use crate::text::{TOKEN_ON_STDIN, may_be_token, safe};
+use crate::text::{TOKEN_ON_STDIN, may_be_token, repeated, safe};
 
 /// The file in the configuration folder.
 pub const FILE: &str = "config.toml";
@@ -246,6 +246,12 @@ impl Config {
 
 fn text(dir: &Path) -> Result<Option<String>, ConfigError> {
     Ok(file::text(dir, FILE)?)
+}
+
+/// A name that no profile has: a token may have been typed in its place.
+pub fn no_profile(name: &str) -> ConfigError {
+    let hint = if may_be_token(name) { TOKEN_ON_STDIN } else { "`oauthctl list` names the profiles" };
+    ConfigError::with_hint(format!("there is no profile `{}`", repeated(name)), hint)
 }
 
 /// What a profile may be called: the name stands on command lines, in file names and in the keychain.

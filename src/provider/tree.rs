@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use toml_edit::{Document, Item, TableLike};
 
-use crate::text::{nearest, safe};
+use crate::text::{nearest, repeated, safe};
 
 /// Where something stands: a file as the person knows it (`config.toml`, `providers/x.toml`), and a line from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub enum ReadError {
     /// Another user could have written it, or has; and what to do.
     #[error("`{path}` {why}, so what the configuration says can't be trusted")]
     Untrusted { path: String, why: String, mend: String },
-    #[error("there is no provider `{name}`{}", meant(.nearest))]
+    #[error("there is no provider `{}`{}", repeated(.name), meant(.nearest))]
     UnknownProvider { name: String, nearest: Option<String> },
     #[error("the provider `{provider}` has no environment `{name}`{}", meant(.nearest))]
     UnknownEnvironment { provider: String, name: String, known: Vec<String>, nearest: Option<String> },

@@ -206,7 +206,7 @@ fn profiles_are_renamed_in_their_place_and_removed() {
         message(edit(dir.path(), |e| e.rename("office", "home of two"))),
         "there is a profile `home of two` already"
     );
-    assert_eq!(message(edit(dir.path(), |e| e.rename("gone", "x"))), "there is no profile `gone` in config.toml");
+    assert_eq!(message(edit(dir.path(), |e| e.rename("gone", "x"))), "there is no profile `gone`");
     assert!(edit(dir.path(), |e| e.remove("office")).unwrap());
     assert!(!edit(dir.path(), |e| e.remove("office")).unwrap());
     let config = Config::load(dir.path()).unwrap();

@@ -355,9 +355,9 @@ fn status_breaks_between_words_on_a_screen() {
 fn errors_and_hints_break_between_words_and_commands_stay_whole() {
     let mut me = Person::new();
     me.set("NO_COLOR", "1");
-    let told = me.columns(50).types("token sandbox --provider nowhere-at-all-of-this-name");
+    let told = me.columns(50).types("token sandbox --provider nowhere-at-all-of-this");
     assert!(told.err.lines().count() > 2, "{}", told.err);
-    let piped = me.types("token sandbox --provider nowhere-at-all-of-this-name");
+    let piped = me.types("token sandbox --provider nowhere-at-all-of-this");
     let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(words(&told.err), words(&piped.err));
     let told = me.columns(24).types("token sandbox").err;

@@ -247,7 +247,7 @@ fn a_removed_profile_is_gone_whole() {
         2,
         "
         error: there is no profile `sandbox`
-        hint: oauthctl list
+        hint: `oauthctl list` names the profiles
     ",
     );
     me.types("token sandbox").fails(
@@ -335,4 +335,37 @@ fn a_login_asks_for_a_secret_variable_without_echo_and_leaves_none_in_the_config
     assert!(done.code == 0 && !done.err.contains("hush"), "{}", done.err);
     assert!(!me.config_text().contains("hush"), "{}", me.config_text());
     drop(server);
+}
+
+#[test]
+fn a_word_that_may_be_a_token_is_repeated_by_no_verb_of_profiles() {
+    let mut me = Person::new();
+    me.signed_in();
+    for token in ["eyJhbGciOiJub25lIn0.e30.", "Zq8xyzzy4711Zq8xyzzy4711Zq8"] {
+        for line in [
+            "show T",
+            "set T scopes a",
+            "unset T scopes",
+            "unset T provider",
+            "default T",
+            "remove T",
+            "rename T b",
+            "set-secret T x",
+            "set sandbox provider T",
+        ] {
+            let done = me.types(&format!("profile {}", line.replace('T', token)));
+            assert_eq!(done.code, 2, "{line}: {}", done.err);
+            done.tells_nothing_of(token);
+        }
+        let done = me.types(&format!("provider show {token}"));
+        assert_eq!(done.code, 2, "{}", done.err);
+        done.tells_nothing_of(token);
+    }
+    me.types("profile default eyJhbGciOiJub25lIn0.e30.").fails(
+        2,
+        "
+        error: there is no profile `…`
+        hint: a token goes on standard input: `oauthctl inspect -`
+    ",
+    );
 }
