@@ -255,6 +255,8 @@ fn answers_for_a_providers_variables_are_judged_as_they_are_typed() {
     let done = me.types("login max --provider getresponse --environment max");
     assert_eq!(done.code, 130, "{}", done.err);
     for words in [
+        "The API host of your account (your account manager tells which)",
+        "The domain of your GetResponse MAX account",
         "   1  api3.getresponse360.com\n",
         "Number or name: 7\n`api_host` must be one of",
         "Number or name: 2\n",

@@ -15,6 +15,12 @@ use crate::store::StoreKind;
 use crate::text::safe;
 use crate::world::{Unanswered, World};
 
+/// A question begins as a sentence does; the same words within an error do not.
+fn begun_large(prompt: &str) -> String {
+    let mut rest = prompt.chars();
+    rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
+}
+
 /// The provider's variables that only the person knows.
 pub(super) fn ask_vars(world: &mut World, session: &mut Session, old: Option<&Record>) -> Result<(), Error> {
     let raw = session.raw_provider()?;
@@ -33,7 +39,7 @@ pub(super) fn ask_vars(world: &mut World, session: &mut Session, old: Option<&Re
         }
         let kept = kept.get(&name).filter(|kept| raw.takes(&name, kept).is_ok());
         let value = loop {
-            let value = ask_var(world, &prompt, &var, kept.map(String::as_str))?;
+            let value = ask_var(world, &begun_large(&prompt), &var, kept.map(String::as_str))?;
             match raw.takes(&name, &value) {
                 Ok(()) => break value,
                 Err(why) => world.lead(&format!("`{}` {why}.", safe(&name))),
