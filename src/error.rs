@@ -10,6 +10,7 @@ use crate::protocol;
 use crate::protocol::answer::AnswerError;
 use crate::protocol::authorize::AuthorizeError;
 use crate::protocol::token_request::{Client, RequestError};
+use crate::provider::expand::on_loopback;
 use crate::store::StoreError;
 use crate::text::{Typed, safe};
 use crate::world::loopback::ListenError;
@@ -316,6 +317,9 @@ impl From<HttpError> for Error {
         match e {
             HttpError::Authorities(fault) => Error { message: fault.to_string(), ..error }.hint(fault.advice()),
             HttpError::Proxy(fault) => Error { message: fault.to_string(), ..error }.hint(fault.advice()),
+            HttpError::Unsent { place, .. } if on_loopback(&place) => error.hint(
+                "start what should answer there; if it runs, bring loopback up (Linux, as root: `ip link set lo up`)",
+            ),
             HttpError::Unsent { .. } => {
                 error.hint("look at the network (`oauthctl doctor`), then run the command again")
             }

@@ -80,7 +80,7 @@ pub fn run(args: DoctorArgs, _global: &Global, world: &mut World) -> Result<u8, 
     report.add_if("proxy", proxy(world));
     report.add_if("client proof", session.as_ref().and_then(|session| client_key(world, session)));
     let reached = match session {
-        Some(_) => reach(world, choice).unwrap_or_else(not_reached),
+        Some(_) => reach(world, choice).unwrap_or_else(|e| not_reached(e, None)),
         None => Found::Note(
             "not looked at".to_owned(),
             Some("name a profile to try its provider: `oauthctl doctor PROFILE`".to_owned()),
@@ -351,6 +351,7 @@ fn reach(world: &mut World, choice: Choice) -> Result<Found, Error> {
     let Some(url) = provider.token.url.clone() else {
         return Ok(Found::Note("the provider has no token address".to_owned(), None));
     };
+    let proxy = Proxy::of(&*world.env, &url);
     let mut request = Request::new("GET", url);
     request.timeout = Duration::from_secs(10);
     let place = request.place();
@@ -360,13 +361,16 @@ fn reach(world: &mut World, choice: Choice) -> Result<Found, Error> {
                 answer.header("date").map(|date| format!("; its clock says {}", safe(date))).unwrap_or_default();
             Found::Good(format!("{place} answers{clock}"))
         }
-        Err(e) => not_reached(e.into()),
+        Err(e) => not_reached(e.into(), proxy.as_ref()),
     })
 }
 
-fn not_reached(e: Error) -> Found {
-    let network = "is the machine on the network, and the address right?";
-    Found::Bad(e.message.clone(), e.advice().or_else(|| Some(network.to_owned())))
+fn not_reached(e: Error, proxy: Option<&Proxy>) -> Found {
+    let network = proxy.map_or_else(
+        || "is the machine on the network, and the address right?".to_owned(),
+        |proxy| format!("the way leads through the proxy: mend it first, or unset {}", proxy.variable()),
+    );
+    Found::Bad(e.message.clone(), e.advice().or(Some(network)))
 }
 
 /// Where the person's own variables say that the authorities are.

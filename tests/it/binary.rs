@@ -130,3 +130,16 @@ fn a_message_begins_a_line_after_data_whose_last_line_has_no_end() {
     assert!(apart.stderr.starts_with(b"error: "));
     serving.join().unwrap();
 }
+
+// the real one goes through the proxy, so that no other machine is asked
+#[test]
+fn a_network_behind_a_dead_proxy_is_the_proxys_matter() {
+    let home = tempfile::tempdir().unwrap();
+    let out = oauthctl(home.path())
+        .args(["doctor", "getresponse"])
+        .env("HTTPS_PROXY", "http://127.0.0.1:9")
+        .output()
+        .unwrap();
+    let out = String::from_utf8(out.stdout).unwrap();
+    assert!(out.ends_with("do: the way leads through the proxy: mend it first, or unset HTTPS_PROXY\n"), "{out}");
+}
