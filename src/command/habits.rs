@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use crate::provider::catalogue;
-use crate::text::{for_a_shell, repeated, safe};
+use crate::text::{for_a_shell, repeated};
 
 /// The first words, and what is meant by them; the names that follow are kept, unless it is an option.
 const HABITS: &[(&str, &str)] = &[
@@ -20,7 +20,7 @@ const HABITS: &[(&str, &str)] = &[
     ("config ls", "list"),
     ("config unset", "profile unset"),
     ("config set", "profile set"),
-    ("config", "list"),
+    ("config", "status"),
     ("configure", "login"),
     ("connect", "login"),
     ("curl", "call"),
@@ -64,6 +64,7 @@ const HABITS: &[(&str, &str)] = &[
     ("revoke", "logout"),
     ("rm", "profile remove"),
     ("run", "sandbox run"),
+    ("sandbox start", "sandbox serve"),
     ("serve", "sandbox serve"),
     ("set", "profile set"),
     ("setup", "login"),
@@ -82,21 +83,70 @@ const HABITS: &[(&str, &str)] = &[
 /// Words that other programs group their commands by.
 const GROUPS: [&str; 8] = ["account", "auth", "oauth", "oauth2", "profile", "profiles", "provider", "user"];
 
+/// Words for what is done with no command, and how it is done.
+const NO_COMMANDS: &[(&[&str], &str)] = &[(
+    &["provider add", "provider create", "provider edit", "provider new", "provider set"],
+    "a provider of your own is a file: begin `providers/NAME.toml` in the configuration's folder with what `oauthctl provider show getresponse` prints; where OpenID discovery is, `oauthctl login https://ISSUER` needs none",
+)];
+
+/// Options that are missing on purpose: a secret on the command line can be read by every program of this machine.
+const SECRETS: &[(&str, &str)] = &[
+    ("--access-token", FROM_OUTSIDE),
+    ("--client-secret", "`--client-secret-file FILE` (`-`: standard input), or OAUTHCTL_CLIENT_SECRET"),
+    ("--passphrase", "OAUTHCTL_STORE_PASSPHRASE_FILE"),
+    ("--password", "`oauthctl login` asks for what it needs, and no provider's password is typed here"),
+    ("--refresh-token", "`oauthctl login` obtains one and keeps it"),
+    ("--token", FROM_OUTSIDE),
+];
+
+const FROM_OUTSIDE: &str =
+    "OAUTHCTL_<PROFILE>_TOKEN for one to be used, standard input for one to be read (`oauthctl inspect -`)";
+
 /// Options that are called otherwise here.
 const OPTIONS: &[(&str, &str)] = &[("--json", "--format json"), ("--output", "--format"), ("-o", "--format")];
 
-/// The line that was meant by words that are no command; `None`: nobody knows.
-pub fn line(args: &[OsString], verbs: &clap::Command) -> Option<String> {
+/// What was meant by words that are no command; `None`: nobody knows.
+pub fn command(args: &[OsString], verbs: &clap::Command) -> Option<String> {
+    let joined = words(args).join(" ");
+    let how = NO_COMMANDS.iter().find(|(typed, _)| typed.iter().any(|typed| begins(&joined, typed)));
+    how.map(|(_, how)| (*how).to_owned()).or_else(|| line(args, verbs).map(|line| format!("did you mean `{line}`?")))
+}
+
+/// What was meant by a command with a word that it doesn't take.
+pub fn word(args: &[OsString], verbs: &clap::Command) -> Option<String> {
+    match &words(args)[..] {
+        ["list", profile] => Some(format!("did you mean `oauthctl status {}`?", shown(profile))),
+        ["man", rest @ ..] if of_verbs(rest, verbs) == rest.len() => {
+            Some(format!("one page holds all; of this alone: `oauthctl {} --help`", rest.join(" ")))
+        }
+        _ => None,
+    }
+}
+
+fn begins(joined: &str, typed: &str) -> bool {
+    joined.strip_prefix(typed).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+}
+
+fn shown(word: &str) -> String {
+    for_a_shell(&repeated(word))
+}
+
+/// How many of the first words are a command's.
+fn of_verbs(words: &[&str], verbs: &clap::Command) -> usize {
+    let mut at = verbs;
+    words.iter().map_while(|word| at.find_subcommand(word).map(|next| at = next)).count()
+}
+
+fn line(args: &[OsString], verbs: &clap::Command) -> Option<String> {
     let words = words(args);
     // `sandbox` is a provider's name as well
     let is_verb = |word: &str| word != "sandbox" && verbs.find_subcommand(word).is_some();
     let joined = words.join(" ");
-    let begins = |typed: &str| joined.strip_prefix(typed).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
-    let explicit = |(typed, _): &&(&str, &str)| begins(typed) && typed.contains(' ');
+    let explicit = |(typed, _): &&(&str, &str)| begins(&joined, typed) && typed.contains(' ');
     let habit = HABITS.iter().find(explicit).or_else(|| match &words[..] {
         // `auth status`, `profile list`, `getresponse login`: said below
         [_, second, ..] if is_verb(second) => None,
-        _ => HABITS.iter().find(|(typed, _)| begins(typed)),
+        _ => HABITS.iter().find(|(typed, _)| begins(&joined, typed)),
     });
     let meant: Vec<&str> = match (habit, &words[..]) {
         (Some((_, option)), _) if option.starts_with('-') => vec![option],
@@ -112,18 +162,33 @@ pub fn line(args: &[OsString], verbs: &clap::Command) -> Option<String> {
         (None, [name]) if catalogue::find(name).is_some() => vec!["login", name],
         _ => return None,
     };
-    let shown = |word: &&str| for_a_shell(&repeated(word));
-    Some(format!("oauthctl {}", meant.iter().map(shown).collect::<Vec<_>>().join(" ")))
+    Some(format!("oauthctl {}", meant.iter().map(|word| shown(word)).collect::<Vec<_>>().join(" ")))
 }
 
 /// What an option is called here, or where its value belongs.
-pub fn option(typed: &str, args: &[OsString]) -> Option<String> {
+pub fn option(typed: &str, args: &[OsString], verbs: &clap::Command) -> Option<String> {
     if matches!(typed, "--profile" | "-p") {
-        let verb = words(args).first().map_or("token", |verb| *verb);
-        return Some(format!("the profile is a word without an option: `oauthctl {} PROFILE`", safe(verb)));
+        return Some(format!("the profile is a word without an option: `{}`", with_profile(typed, args, verbs)));
+    }
+    if let Some((_, instead)) = SECRETS.iter().find(|(secret, _)| *secret == typed) {
+        return Some(format!("what stands on the command line is no secret any more; instead: {instead}"));
     }
     let (_, here) = OPTIONS.iter().find(|(there, _)| *there == typed)?;
     Some(format!("did you mean `{here}`?"))
+}
+
+/// The line with the profile in its place, and the words around it up to the next option.
+fn with_profile(option: &str, args: &[OsString], verbs: &clap::Command) -> String {
+    let before = words(args);
+    let of = |arg: &str| arg.strip_prefix(option).map(|rest| rest.strip_prefix('=').map(str::to_owned));
+    let mut rest = args.iter().filter_map(|arg| arg.to_str()).skip_while(|arg| of(arg).is_none());
+    let joined = rest.next().and_then(of).flatten();
+    let mut rest = rest.take_while(|word| !word.starts_with('-'));
+    let profile = joined.or_else(|| rest.next().map(str::to_owned)).unwrap_or_else(|| "PROFILE".to_owned());
+    let (verb, words) = before.split_at(of_verbs(&before, verbs));
+    let verb = if verb.is_empty() { &["token"] } else { verb };
+    let line = verb.iter().copied().chain([profile.as_str()]).chain(words.iter().copied()).chain(rest);
+    format!("oauthctl {}", line.map(shown).collect::<Vec<_>>().join(" "))
 }
 
 /// The words up to the first option behind them: what follows an option may be a secret.
@@ -166,10 +231,17 @@ mod tests {
             ("cc", "oauthctl login cc"),
             ("configure --client-secret hush", "oauthctl login"),
             ("profile show work", "oauthctl status work"),
+            ("profile show eyJhbGciOiJub25lIn0.e30.", "oauthctl status '…'"),
+            ("sandbox start", "oauthctl sandbox serve"),
+            ("config", "oauthctl status"),
         ] {
             assert_eq!(meant(typed).as_deref(), Some(line), "{typed}");
         }
         assert_eq!(meant("frobnicate"), None);
+        let args = ["oauthctl", "provider", "add", "x"].map(OsString::from);
+        assert!(
+            command(&args, &definition()).is_some_and(|hint| hint.starts_with("a provider of your own is a file: "))
+        );
     }
 
     #[test]

@@ -46,15 +46,20 @@ pub fn error(e: &clap::Error, args: &[OsString]) -> Error {
             Error::usage(safe(text.lines().next().unwrap_or_default().trim_start_matches("error: ")))
         }
     };
-    let why = std::error::Error::source(e).map(ToString::to_string);
+    let why = std::error::Error::source(e).map(|why| match why.is::<std::num::ParseIntError>() {
+        true => "write a whole number".to_owned(),
+        false => why.to_string(),
+    });
     let error = match why {
         Some(why) => error.hint(why),
         None if !valid.is_empty() => error.hint(format!("one of {}", quoted(&valid, ", "))),
         None => error,
     };
     let habit = match e.kind() {
-        ErrorKind::InvalidSubcommand => habits::line(args, &definition()).map(|line| format!("did you mean `{line}`?")),
-        ErrorKind::UnknownArgument => habits::option(&argument, args),
+        ErrorKind::InvalidSubcommand => habits::command(args, &definition()),
+        ErrorKind::UnknownArgument if argument.starts_with('-') => habits::option(&argument, args, &definition()),
+        ErrorKind::UnknownArgument => habits::word(args, &definition()),
+        ErrorKind::MissingRequiredArgument => example(args),
         _ => None,
     };
     if let Some(habit) = habit {
@@ -85,8 +90,19 @@ fn quoted(words: &[String], between: &str) -> String {
     words.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(between)
 }
 
+/// The first of the command's examples.
+fn example(args: &[OsString]) -> Option<String> {
+    let examples = meant(args).1.get_after_help()?.to_string();
+    let first = examples.lines().find_map(|line| line.trim().strip_prefix("oauthctl "))?;
+    Some(format!("for example: `oauthctl {first}`"))
+}
+
 /// The command that was meant, as far as it was typed: `oauthctl profile set`.
 fn command(args: &[OsString]) -> String {
+    meant(args).0
+}
+
+fn meant(args: &[OsString]) -> (String, clap::Command) {
     let mut at = definition();
     let mut words = vec!["oauthctl".to_owned()];
     for arg in args.iter().skip(1).filter_map(|a| a.to_str()).filter(|a| !a.starts_with('-')) {
@@ -94,7 +110,7 @@ fn command(args: &[OsString]) -> String {
         words.push(next.get_name().to_owned());
         at = next;
     }
-    words.join(" ")
+    (words.join(" "), at)
 }
 
 #[cfg(test)]
@@ -102,7 +118,17 @@ mod tests {
     use clap::Parser;
 
     use super::error;
-    use crate::command::Cli;
+    use crate::command::{Cli, duration};
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        for (text, seconds) in [("90", 90), ("90s", 90), ("1h30m", 5400), ("1d1s", 86_401), ("0", 0)] {
+            assert_eq!(duration(text).map(|time| time.as_secs()), Ok(seconds), "{text}");
+        }
+        for text in ["", "s", "1h30", "1h-1m", "5x", "1hé", "1.5h", "1h 30m"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn a_mistake_is_told_with_what_to_type_instead() {
@@ -117,7 +143,7 @@ mod tests {
             ),
             (
                 "token --profile work",
-                "error: there is no option `--profile`\nhint: the profile is a word without an option: `oauthctl token PROFILE`\nhint: `oauthctl token --help` shows what can be given\n",
+                "error: there is no option `--profile`\nhint: the profile is a word without an option: `oauthctl token work`\nhint: `oauthctl token --help` shows what can be given\n",
             ),
             (
                 "token --fromat json",
@@ -133,6 +159,38 @@ mod tests {
                 "error: `5x` is no value of `--timeout <TIME>`\nhint: write it as `90s`, `5m`, `2h` or `1d`\nhint: `oauthctl login --help` shows what can be given\n",
             ),
             (
+                "login a --timeout 0",
+                "error: `0` is no value of `--timeout <TIME>`\nhint: nothing can be done in no time: write it as `90s`, `5m`, `2h` or `1d`\nhint: `oauthctl login --help` shows what can be given\n",
+            ),
+            (
+                "login --port 80x",
+                "error: `80x` is no value of `--port <PORT>`\nhint: write a whole number\nhint: `oauthctl login --help` shows what can be given\n",
+            ),
+            (
+                "call /me a=b --profile work --json",
+                "error: there is no option `--profile`\nhint: the profile is a word without an option: `oauthctl call work /me a=b`\nhint: `oauthctl call --help` shows what can be given\n",
+            ),
+            (
+                "profile set --profile=work client-id x",
+                "error: there is no option `--profile`\nhint: the profile is a word without an option: `oauthctl profile set work client-id x`\nhint: `oauthctl profile set --help` shows what can be given\n",
+            ),
+            (
+                "login --client-secret=hush",
+                "error: there is no option `--client-secret`\nhint: what stands on the command line is no secret any more; instead: `--client-secret-file FILE` (`-`: standard input), or OAUTHCTL_CLIENT_SECRET\nhint: `oauthctl login --help` shows what can be given\n",
+            ),
+            (
+                "call --token hush /me",
+                "error: there is no option `--token`\nhint: what stands on the command line is no secret any more; instead: OAUTHCTL_<PROFILE>_TOKEN for one to be used, standard input for one to be read (`oauthctl inspect -`)\nhint: `oauthctl call --help` shows what can be given\n",
+            ),
+            (
+                "list sandbox",
+                "error: `sandbox` is one word too many\nhint: did you mean `oauthctl status sandbox`?\nhint: `oauthctl list --help` shows what can be given\n",
+            ),
+            (
+                "man profile set",
+                "error: `profile` is one word too many\nhint: one page holds all; of this alone: `oauthctl profile set --help`\nhint: `oauthctl man --help` shows what can be given\n",
+            ),
+            (
                 "list --format yaml",
                 "error: `yaml` is no value of `--format <FORMAT>`\nhint: one of `table`, `json`\nhint: `oauthctl list --help` shows what can be given\n",
             ),
@@ -142,7 +200,7 @@ mod tests {
             ),
             (
                 "profile set work",
-                "error: missing: `<KEY>`, `<VALUE>`\nhint: `oauthctl profile set --help` shows what can be given\n",
+                "error: missing: `<KEY>`, `<VALUE>`\nhint: for example: `oauthctl profile set work provider getresponse`\nhint: `oauthctl profile set --help` shows what can be given\n",
             ),
             (
                 "list -q -v",

@@ -29,6 +29,7 @@ mod values;
 mod whoami;
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 use clap::{Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 
@@ -244,19 +245,40 @@ fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// `90s`, `5m`, `2h`, `1d`, or seconds.
-pub fn duration(text: &str) -> Result<std::time::Duration, String> {
-    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
-    let scale = match unit {
-        "" | "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86_400,
-        _ => return Err("write it as `90s`, `5m`, `2h` or `1d`".to_owned()),
-    };
-    let number: u64 = number.parse().map_err(|_| "write it as `90s`, `5m`, `2h` or `1d`".to_owned())?;
-    let seconds = number.checked_mul(scale).filter(|seconds| *seconds <= LONGEST_DURATION);
-    seconds.map(std::time::Duration::from_secs).ok_or_else(|| "that is longer than a hundred years".to_owned())
+const AS_TIME: &str = "write it as `90s`, `5m`, `2h` or `1d`";
+
+/// `90s`, `5m`, `2h`, `1d`, several of them in a row (`1h30m`), or seconds.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let mut seconds = 0_u64;
+    let mut rest = text;
+    loop {
+        let (number, more) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len()));
+        let number: u64 = number.parse().map_err(|_| AS_TIME.to_owned())?;
+        let scale = match more.chars().next() {
+            None if rest.len() < text.len() => return Err(AS_TIME.to_owned()),
+            None | Some('s') => 1,
+            Some('m') => 60,
+            Some('h') => 3600,
+            Some('d') => 86_400,
+            Some(_) => return Err(AS_TIME.to_owned()),
+        };
+        seconds = seconds.saturating_add(number.saturating_mul(scale));
+        rest = more.get(1..).unwrap_or_default();
+        if seconds > LONGEST_DURATION {
+            return Err("that is longer than a hundred years".to_owned());
+        }
+        if rest.is_empty() {
+            return Ok(Duration::from_secs(seconds));
+        }
+    }
+}
+
+/// The longest time that something may take.
+pub fn patience(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err(format!("nothing can be done in no time: {AS_TIME}")),
+        time => Ok(time),
+    }
 }
 
 /// A hundred years, in seconds: what is added to a time stays a time.

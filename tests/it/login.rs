@@ -633,7 +633,7 @@ fn a_client_secret_on_the_command_line_is_no_flag() {
         2,
         "
         error: there is no option `--client-secret`
-        hint: did you mean `--client-secret-file`?
+        hint: what stands on the command line is no secret any more; instead: `--client-secret-file FILE` (`-`: standard input), or OAUTHCTL_CLIENT_SECRET
         hint: `oauthctl login --help` shows what can be given
     ",
     );

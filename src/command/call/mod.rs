@@ -71,7 +71,7 @@ pub struct CallArgs {
     #[arg(long, help_heading = "Request")]
     pub anywhere: bool,
     /// The most time until the answer begins.
-    #[arg(long, value_name = "TIME", value_parser = super::duration, default_value = "60s", help_heading = "Request")]
+    #[arg(long, value_name = "TIME", value_parser = super::patience, default_value = "60s", help_heading = "Request")]
     pub timeout: Duration,
     /// How often a request that may be repeated is sent again after 429, 502, 503, 504 or a broken connection; 0 is never.
     #[arg(long, value_name = "N", default_value_t = 3, help_heading = "Request")]

@@ -22,7 +22,7 @@ use without_browser::{by_ciba, by_device_code, by_password, unattended};
 use crate::api;
 use crate::api::whoami::Told;
 use crate::command::ask_args::SignInFlags;
-use crate::command::{Global, WhoArgs, duration, may_ask, pace, practice, register, times};
+use crate::command::{Global, WhoArgs, may_ask, pace, patience, practice, register, times};
 use crate::config::GrantKind;
 use crate::error::Error;
 use crate::grant::Asking;
@@ -59,7 +59,7 @@ pub struct LoginArgs {
     #[arg(long)]
     pub no_browser: bool,
     /// The longest time to wait for the sign-in, and for an answer: `90s`, `5m` [default: 5m]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = patience)]
     pub timeout: Option<Duration>,
     /// Keep a sign-in that the provider can't prove to be yours (it returns no `state`), and do not ask.
     #[arg(long)]
