@@ -40,6 +40,7 @@ use crate::api::pace::Pace;
 use crate::config::{Config, GrantKind};
 use crate::error::{Error, Kind};
 use crate::provider::Provider;
+use crate::provider::expand::small_scheme;
 use crate::secret::redact;
 use crate::session::paths::Paths;
 use crate::session::{Choice, Session, lock};
@@ -210,9 +211,9 @@ pub struct WhoFlags {
 impl WhoFlags {
     pub fn choice(&self, profile: Option<String>, global: &Global) -> Choice {
         Choice {
-            profile,
+            profile: profile.map(small_scheme),
             implied: false,
-            provider: self.provider.clone(),
+            provider: self.provider.clone().map(small_scheme),
             environment: self.environment.clone(),
             vars: self.vars.clone(),
             grant: self.grant,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::{Config, ConfigError, file};
-use crate::provider::expand::{check_url, with_scheme};
+use crate::provider::expand::{UrlFault, check_url, with_scheme};
 use crate::provider::tree::ReadError;
 use crate::provider::{Provider, catalogue, read};
 use crate::text::{nearest, safe};
@@ -102,7 +102,9 @@ fn of_issuer(issuer: &str, environment: Option<&str>) -> Result<Provider, Config
     match check_url(issuer) {
         Err(fault) => Err(ConfigError {
             message: format!("the issuer `{}` {fault}", safe(issuer)),
-            hint: with_scheme(issuer).map(|meant| format!("did you mean `{}`?", safe(&meant))),
+            hint: with_scheme(issuer)
+                .map(|meant| format!("did you mean `{}`?", safe(&meant)))
+                .or_else(|| (fault == UrlFault::NotUrl).then(|| "write it whole: `https://ISSUER`".to_owned())),
         }),
         // RFC 8414, section 2
         Ok(url) if url.query().is_some() => {

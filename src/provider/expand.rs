@@ -73,7 +73,10 @@ pub fn check_url(text: &str) -> Result<Url, UrlFault> {
 
 /// The address that was meant by one without its scheme, or with the wrong one: `http` on this machine, `https` elsewhere.
 pub fn with_scheme(text: &str) -> Option<String> {
-    let rest = text.strip_prefix("http://").unwrap_or(text);
+    let rest = match text.split_once("//") {
+        Some((scheme, rest)) if ["", "http:", "https:"].iter().any(|s| scheme.eq_ignore_ascii_case(s)) => rest,
+        _ => text,
+    };
     let host = rest.split(['/', '?']).next().unwrap_or_default();
     let is_name = (is_host(host) && host.contains(['.', ':'])) || host == "localhost" || host.starts_with("[::1]");
     if check_url(text).is_ok() {
@@ -81,6 +84,16 @@ pub fn with_scheme(text: &str) -> Option<String> {
     }
     let mut schemes = ["http", "https"].iter().map(|scheme| format!("{scheme}://{rest}"));
     schemes.find(|url| is_name && check_url(url).is_ok())
+}
+
+/// An address with its scheme in small letters, as everything compares it (RFC 3986, section 3.1: they make no difference).
+pub fn small_scheme(text: String) -> String {
+    match text.split_once("://") {
+        Some((scheme, rest)) if scheme.contains(|c: char| c.is_ascii_uppercase()) => {
+            format!("{}://{rest}", scheme.to_ascii_lowercase())
+        }
+        _ => text,
+    }
 }
 
 /// Whether an address leads to this machine itself, by any of its loopback names.

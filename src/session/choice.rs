@@ -215,6 +215,10 @@ pub fn profile_of_issuer(world: &World, issuer: &str) -> Result<String, Error> {
 /// The profile of an issuer's address. Several addresses have one short name: the first one to come has it, every other one its own.
 fn of_issuer(paths: &Paths, issuer: &str) -> Result<(String, Config), Error> {
     let short = name_of_issuer(issuer);
+    if short.is_empty() {
+        // an address of nothing: told as such, not as a name
+        config::provider(Path::new(""), issuer, None)?;
+    }
     let own = format!("{}-{}", short.chars().take(31).collect::<String>(), hash(plain(issuer).as_bytes()));
     let provider = |config: &Config, name: &str| config.profiles.get(name).map(|p| p.provider.clone());
     let is_this =
@@ -359,6 +363,8 @@ pub(super) fn provider_of_new_profile(
     {
         return Err(e.into());
     }
+    let lower = name.to_lowercase();
+    let is_other_name = lower != name && config::provider(&dir, &lower, None).is_ok();
     let everything = Config::load(&dir).unwrap_or_else(|_| config.clone());
     let mut names = everything.profiles.keys().map(String::as_str).chain(known.iter().map(|(n, _)| n.as_str()));
     if may_be_token(name) {
@@ -378,7 +384,7 @@ pub(super) fn provider_of_new_profile(
             None => format!("did you mean `{}`?", Typed::new(name, &issuer, choice.options()).login()),
         }));
     }
-    Err(match nearest(name, names) {
+    Err(match is_other_name.then_some(lower.as_str()).or_else(|| nearest(name, names)) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
         None => error.hint("`oauthctl list` names the profiles, `oauthctl provider list` the providers"),
     }

@@ -32,6 +32,49 @@ fn unknown_provider() {
 }
 
 #[test]
+fn capitals_and_halves_of_addresses() {
+    let mut me = Person::new();
+    let near = |typed: &str, meant: &str| {
+        format!(
+            "
+        error: there is no profile and no provider called `{typed}`
+        hint: did you mean `{meant}`?
+        hint: a new profile of a provider: `oauthctl login {typed} --provider NAME`
+    "
+        )
+    };
+    for (typed, meant) in [("CC", "cc"), ("Vr2", "vr2"), ("GetResponse", "getresponse")] {
+        me.types(&format!("login {typed}")).fails(2, &near(typed, meant));
+        me.types(&format!("token {typed}")).fails(2, &near(typed, meant));
+    }
+    for empty in ["https://", "HTTPS:///"] {
+        let done = me.types(&format!("login {empty}"));
+        assert_eq!(done.code, 2, "{}", done.err);
+        assert!(done.err.ends_with("` is not a URL\nhint: write it whole: `https://ISSUER`\n"), "{}", done.err);
+    }
+    me.types("login //issuer.example").fails(
+        2,
+        "
+        error: `//issuer.example` is no name for a profile: it holds a slash
+        hint: did you mean `https://issuer.example`?
+    ",
+    );
+    // a scheme's capitals make no difference
+    let in_small = me.types("token http://127.0.0.1:9 --client-id x --no-refresh");
+    assert_eq!(in_small.code, 4, "{}", in_small.err);
+    assert!(in_small.err.starts_with("error: no token is stored"), "{}", in_small.err);
+    let in_capitals = me.types("token HTTP://127.0.0.1:9 --client-id x --no-refresh");
+    assert_eq!((in_capitals.code, in_capitals.err), (4, in_small.err));
+    me.types("login x --redirect-uri HTTPS://me.example/cb --provider sandbox").fails(
+        2,
+        "
+        error: the redirect address `HTTPS://me.example/cb` must begin with `http://` or `https://`
+        hint: did you mean `https://me.example/cb`?
+    ",
+    );
+}
+
+#[test]
 fn a_variable_that_the_provider_does_not_have() {
     let mut me = Person::new();
     me.types("login m --provider getresponse --var foo=1").fails(
