@@ -17,10 +17,12 @@ use zeroize::{Zeroize as _, Zeroizing};
 /// Values shorter than this are not looked for by [`redact`]: they would take ordinary words out of messages.
 const SHORTEST_REDACTED: usize = 6;
 
-static KNOWN: Mutex<Known> = Mutex::new(Known { values: Vec::new(), index: None });
+static KNOWN: Mutex<Known> = Mutex::new(Known { values: Vec::new(), published: BTreeSet::new(), index: None });
 
 struct Known {
     values: Vec<Zeroizing<String>>,
+    /// Words that anybody may read.
+    published: BTreeSet<String>,
     /// Made by the first [`redact`]: `token` with a fresh token never pays for it.
     index: Option<Index>,
 }
@@ -159,8 +161,9 @@ pub fn forget_known() {
 /// Takes the words of a text that anybody may read out of what is looked for: what stands there is no secret.
 pub fn published(text: &str) {
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    known.values.retain(|value| !text.split([' ', ',', ';']).any(|word| word == value.as_str()));
-    known.index = None;
+    known
+        .published
+        .extend(text.split([' ', ',', ';']).filter(|word| word.len() >= SHORTEST_REDACTED).map(str::to_owned));
 }
 
 fn remember(value: &str) {
@@ -178,7 +181,7 @@ fn remember(value: &str) {
 /// the `id:secret` of a `Basic` header).
 pub fn redact(text: &str) -> String {
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let Known { values, index } = &mut *known;
+    let Known { values, published, index } = &mut *known;
     let index = index.get_or_insert_default();
     index.take_in(values);
     let mut met: BTreeSet<usize> = index.met(text.as_bytes()).collect();
@@ -187,7 +190,8 @@ pub fn redact(text: &str) -> String {
     }
     let mut text = text.to_owned();
     // the longest first: one secret may hold another
-    let mut values: Vec<&str> = met.into_iter().map(|at| values[at].as_str()).collect();
+    let mut values: Vec<&str> =
+        met.into_iter().map(|at| values[at].as_str()).filter(|value| !published.contains(*value)).collect();
     values.sort_by_key(|v| std::cmp::Reverse(v.len()));
     for value in values {
         let mut found: Vec<Range<usize>> = positions(text.as_bytes(), value.as_bytes());

@@ -7,6 +7,7 @@ use crate::command::{Global, WhoArgs, practice, print};
 use crate::error::{Error, Kind};
 use crate::grant::{Asking, introspect};
 use crate::session::no_token;
+use crate::session::whose::{not_meant, ours};
 use crate::text::safe;
 use crate::world::World;
 
@@ -29,6 +30,10 @@ pub struct IntrospectArgs {
 pub fn run(args: IntrospectArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let mut session = practice::open(world, args.who.choice(global))?;
     let record = session.load_if_any(world)?;
+    ours(world, &mut session, record.as_ref())?;
+    if let Some(e) = record.as_ref().and_then(|record| not_meant(world, &session, record)) {
+        return Err(e);
+    }
     let provider = session.whole_provider(world, record.as_ref())?;
     let set = record.as_ref().and_then(|r| r.token.as_ref()).ok_or_else(|| no_token(world, &session))?;
     let about = match args.refresh_token {

@@ -10,6 +10,7 @@ use crate::config::{Config, GrantKind};
 use crate::error::{Error, Kind};
 use crate::session::paths::Paths;
 use crate::session::record::Record;
+use crate::session::whose::not_meant;
 use crate::session::{Choice, Session, nobodys, orphan, usual_store};
 use crate::store::StoreKind;
 use crate::text::{safe, wrapped};
@@ -44,7 +45,7 @@ pub struct Standing {
     pub record: Option<Record>,
     /// Why the store could not be read.
     pub trouble: Option<Error>,
-    /// A word: `fresh`, `stale`, `expired`, `unknown expiry`, `none`, `unreadable`, `elsewhere`.
+    /// A word: `fresh`, `stale`, `expired`, `unknown expiry`, `none`, `unreadable`, `elsewhere`, `another`.
     pub state: &'static str,
 }
 
@@ -89,8 +90,8 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
 pub fn standing(world: &World, session: &Session) -> Standing {
     let (record, trouble) = match session.load_if_any(world) {
         // another provider's token says nothing of this one's
-        Ok(Some(record)) if record.token.is_some() => match session.moved_by_file(&record) {
-            Some(moved) => (None, Some(moved.refused(&session.typed))),
+        Ok(Some(record)) => match not_meant(world, session, &record) {
+            Some(e) => (None, Some(e)),
             None => (Some(record), None),
         },
         Ok(record) => (record, None),
@@ -98,6 +99,7 @@ pub fn standing(world: &World, session: &Session) -> Standing {
     };
     let state = match (&record, &trouble) {
         (_, Some(e)) if e.kind == Kind::Unsafe => "elsewhere",
+        (_, Some(e)) if e.kind == Kind::LoginFirst => "another",
         (_, Some(_)) => "unreadable",
         (Some(Record { token: Some(set), .. }), _) => match set.freshness(world.clock.now(), None) {
             Freshness::Fresh => "fresh",

@@ -8,6 +8,7 @@ use crate::error::{Error, Kind};
 use crate::grant::{Asking, revoke};
 use crate::session::paths::Paths;
 use crate::session::record::Record;
+use crate::session::whose::elsewhere;
 use crate::session::{Choice, Session, copy, lock, orphan, renewal};
 use crate::store::StoreKind;
 use crate::text::safe;
@@ -99,7 +100,7 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<Session, E
         Some(record) if record.token.is_some() => record,
         record => return without_token(world, &session, record).map(|()| session),
     };
-    if let Some(moved) = session.moved_by_file(&record).filter(|_| !local_only) {
+    if let Some(moved) = elsewhere(&session, &record).filter(|_| !local_only) {
         return Err(moved.refused(&session.typed).hint(format!(
             "`{} --local-only` forgets it here, and asks nobody to revoke it",
             session.typed.line("logout")

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::secret::Secret;
 use crate::session::paths::Paths;
 use crate::session::record::Record;
+use crate::session::whose::elsewhere;
 use crate::session::{Choice, Session, copy, lock, nobodys, orphan, profile_called, renewal, secret_from_file};
 use crate::store::StoreKind;
 use crate::text::{may_be_token, pasted, safe};
@@ -136,8 +137,8 @@ fn require(dir: &Path, profile: &str) -> Result<(), Error> {
     if config::Config::load(dir)?.profiles.contains_key(profile) || config::provider(dir, profile, None).is_ok() {
         return Ok(());
     }
-    let new =
-        (!may_be_token(profile)).then(|| format!("a new one: `oauthctl profile set {} provider NAME`", pasted(profile)));
+    let new = (!may_be_token(profile))
+        .then(|| format!("a new one: `oauthctl profile set {} provider NAME`", pasted(profile)));
     Err(Error::from(config::no_profile(profile)).hints(new))
 }
 
@@ -224,15 +225,16 @@ fn set_secret(world: &mut World, global: &Global, profile: String, file: Option<
     let secret = Some(secret_from_file(world, &file, "client secret")?);
     let _lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
     let old = renewal::settled(world, &mut session)?.unwrap_or_default();
-    // tokens that are there stay those of the provider that gave them
-    let of_tokens = old.provider.clone().filter(|_| old.token.is_some());
+    // with another place's secret the tokens could be renewed and revoked no more
+    if let Some(moved) = elsewhere(&session, &old) {
+        return Err(moved.refused(&session.typed));
+    }
     let record = Record {
         client_secret: secret,
         secret_bound: Some(session.bound(&provider, &BTreeMap::new())),
-        bound: session.bound_of(&old).filter(|_| old.token.is_some()),
         unfinished: None,
         generation: old.generation + 1,
-        provider: Some(of_tokens.unwrap_or_else(|| session.provider_name().to_owned())),
+        provider: Some(session.provider_name().to_owned()),
         ..old
     };
     session.store.save(&session.name, &record.to_json())?;

@@ -73,10 +73,16 @@ fn next(world: &World, session: &Session, standing: &list::Standing) -> Next {
         if from_outside {
             return Next { words: format!("set {variable}"), login_needed: true };
         }
-        return if by_itself {
-            renews(format!("`token` fetches one by itself, by the grant `{}`", standing.grant.name()))
-        } else {
-            login("sign in")
+        return match session.store.kind() {
+            _ if by_itself => {
+                renews(format!("`token` fetches one by itself, by the grant `{}`", standing.grant.name()))
+            }
+            // a login that keeps nothing leads back here
+            StoreKind::None => {
+                let words = format!("with a store: {}", session.typed.login_with(&[("--store", "STORE")]));
+                Next { words, login_needed: true }
+            }
+            _ => login("sign in"),
         };
     };
     let provider = session.raw_provider().ok();

@@ -31,7 +31,8 @@ pub fn run(args: UserinfoArgs, global: &Global, world: &mut World) -> Result<u8,
 
 /// What the provider tells with a fresh token.
 pub fn claims(world: &mut World, session: &mut Session) -> Result<Map<String, Value>, Error> {
-    let set = fresh(world, session, Want::default())?;
+    // the kernel's copy doesn't say where it may go besides the API
+    let set = fresh(world, session, Want { whole: true, ..Want::default() })?;
     let record = session.load()?;
     let record = ours(world, session, record.as_ref())?.cloned();
     let provider = session.whole_provider(world, record.as_ref())?;

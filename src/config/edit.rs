@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
 use super::{
-    Config, ConfigError, FILE, GrantKind, IMPLICIT_REFUSED, asks, check_profile_name, check_redirect_uri, file, no_profile,
-    proofs, read,
+    Config, ConfigError, FILE, GrantKind, IMPLICIT_REFUSED, asks, check_profile_name, check_redirect_uri, file,
+    no_profile, proofs, read,
 };
 use crate::provider::tree;
 use crate::store::{StoreKind, private};

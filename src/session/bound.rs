@@ -12,6 +12,7 @@ use crate::error::{Error, Kind};
 use crate::provider::expand::{Piece, StringKind, on_loopback, pieces, unfilled};
 use crate::provider::{Provider, VarFrom};
 use crate::secret::hash;
+use crate::session::choice::same_provider;
 use crate::session::record::Record;
 use crate::session::{Session, kept_document};
 use crate::text::{Typed, safe};
@@ -56,15 +57,21 @@ pub struct Bound {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Moved {
     Provider { was: String, is: String },
+    Client { was: String, is: String },
     Environment { was: Option<String>, is: Option<String> },
     Var { name: String, was: Option<String>, is: Option<String> },
     Place { what: String, was: Option<String>, is: String },
 }
 
 impl Bound {
-    /// What the provider is bound to as it stands now; its variables may be filled in already. `vars`: what a person gave for its variables, and what a login taught.
-    pub fn of(provider: &Provider, environment: Option<&str>, vars: &BTreeMap<String, String>) -> Bound {
-        let practice = provider.practice.is_some();
+    /// What the provider is bound to as it stands now; its variables may be filled in already. `vars`: what a person gave for its variables, and what a login taught. `practice`: it is the practice
+    /// server of this very program.
+    pub fn of(
+        provider: &Provider,
+        environment: Option<&str>,
+        vars: &BTreeMap<String, String>,
+        practice: bool,
+    ) -> Bound {
         let mut places: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let usual = provider.vars.iter().filter_map(|(name, var)| Some((name.clone(), var.default.clone()?)));
         let mut filled: BTreeMap<String, String> = usual.collect();
@@ -103,12 +110,13 @@ impl Bound {
         if self.environment != now.environment {
             return Some(Moved::Environment { was: self.environment.clone(), is: now.environment.clone() });
         }
-        let names: BTreeSet<&String> = self.vars.keys().chain(now.vars.keys()).collect();
-        if let Some(name) = names.into_iter().find(|name| self.vars.get(*name) != now.vars.get(*name)) {
+        // what a new variable decides shows in the places
+        if let Some(name) = self.vars.keys().find(|name| self.vars.get(*name) != now.vars.get(*name)) {
             let value = |vars: &BTreeMap<String, String>| vars.get(name).cloned();
             return Some(Moved::Var { name: name.clone(), was: value(&self.vars), is: value(&now.vars) });
         }
-        now.places.iter().find_map(|(key, is)| self.moved_place(key, is, built_in))
+        let first = PLACES.iter().filter_map(|(key, _)| now.places.get_key_value(*key));
+        first.chain(&now.places).find_map(|(key, is)| self.moved_place(key, is, built_in))
     }
 
     fn moved_place(&self, key: &str, is: &BTreeSet<String>, built_in: bool) -> Option<Moved> {
@@ -134,8 +142,7 @@ impl Bound {
     }
 
     /// The provider with the addresses that are recorded: where this program's own facts have changed since.
-    fn honour(&self, provider: &mut Provider) {
-        let practice = provider.practice.is_some();
+    fn honour(&self, provider: &mut Provider, practice: bool) {
         let visited = provider.each_string(&mut |key, _, text| {
             if let Some(was) = self.places.get(key).filter(|_| key != HOSTS && !ORIGIN_ALONE.contains(&key))
                 && !was.iter().any(|was| agree(was, &place(key, text, practice)))
@@ -180,7 +187,8 @@ impl Session {
         let mut vars = learnt.clone();
         vars.extend(self.profile.vars.clone());
         let described = self.described();
-        Bound { described, ..Bound::of(provider, self.profile.environment.as_deref(), &vars) }
+        let practice = self.is_practice(provider);
+        Bound { described, ..Bound::of(provider, self.profile.environment.as_deref(), &vars, practice) }
     }
 
     /// What the provider is as it is meant now, without reading its description: a fingerprint.
@@ -205,7 +213,7 @@ impl Session {
             }
             let mut vars = record.vars.clone();
             vars.extend(profile.vars);
-            Some(Bound::of(&provider, environment, &vars))
+            Some(Bound::of(&provider, environment, &vars, self.is_practice(&provider)))
         })
     }
 
@@ -242,8 +250,34 @@ impl Session {
         if let Some(moved) = self.moved(&bound, record, provider) {
             return Err(moved.refused(&self.typed));
         }
-        bound.honour(provider);
+        bound.honour(provider, self.is_practice(provider));
         Ok(())
+    }
+
+    /// Whether it is the practice server that this program starts by itself: nobody said where it is.
+    fn is_practice(&self, provider: &Provider) -> bool {
+        provider.practice.is_some() && self.more_vars.is_some() && self.is_built_in(&provider.id)
+    }
+
+    /// In what this command's flags and variables lead elsewhere than the profile as the configuration has it: what the profile says
+    /// of secrets, and variables that bear its name, are not for that.
+    pub(super) fn said_elsewhere(&self) -> Option<Moved> {
+        let dir = self.paths.config.as_deref().filter(|_| self.configured)?;
+        let profile = config::Config::load_for(dir, &self.name).ok()?.profiles.remove(&self.name)?;
+        let own = profile.provider.as_deref().unwrap_or(&self.name);
+        if let Some(said) = self.choice.provider.as_deref().filter(|said| !same_provider(dir, said, own)) {
+            return Some(Moved::Provider { was: own.to_owned(), is: said.to_owned() });
+        }
+        if self.choice.environment.is_some() && self.choice.environment != profile.environment {
+            return Some(Moved::Environment { was: profile.environment, is: self.choice.environment.clone() });
+        }
+        if let Some((name, value)) = self.choice.vars.iter().find(|(name, value)| profile.vars.get(name) != Some(value))
+        {
+            let was = profile.vars.get(name).cloned();
+            return Some(Moved::Var { name: name.clone(), was, is: Some(value.clone()) });
+        }
+        let (was, is) = (profile.client_id?, self.profile.client_id.clone()?);
+        (was != is).then_some(Moved::Client { was, is })
     }
 
     fn is_built_in(&self, provider: &str) -> bool {
@@ -261,6 +295,14 @@ impl Moved {
             Moved::Provider { was, is } => (
                 format!(
                     "what is stored for `{name}` was obtained from the provider `{}`, not from `{}`",
+                    safe(was),
+                    safe(is)
+                ),
+                "nothing was sent".to_owned(),
+            ),
+            Moved::Client { was, is } => (
+                format!(
+                    "what is stored for `{name}` was obtained by the client `{}`, not by `{}`",
                     safe(was),
                     safe(is)
                 ),
@@ -295,7 +337,9 @@ fn place(key: &str, text: &str, practice: bool) -> String {
     }
     let alone = ORIGIN_ALONE.contains(&key);
     if !unfilled(text).is_empty() {
-        let end = text.match_indices('/').nth(2).map_or(text.len(), |(at, _)| at);
+        // behind the scheme's two, if it isn't the variable's own
+        let slashes = if text.contains("://") { 2 } else { 0 };
+        let end = text.match_indices('/').nth(slashes).map_or(text.len(), |(at, _)| at);
         let part = if alone { &text[..end] } else { text };
         return if unfilled(part).is_empty() { place(key, part, practice) } else { part.to_owned() };
     }

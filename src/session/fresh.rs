@@ -15,7 +15,7 @@ use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::session::lock::Lock;
 use crate::session::record::Record;
-use crate::session::whose::{none_of_use, ours};
+use crate::session::whose::{elsewhere, none_of_use, ours};
 use crate::session::{Session, copy, inputs, lock, no_token, renewal, without_a_person};
 use crate::store::StoreKind;
 use crate::text::safe;
@@ -69,6 +69,11 @@ fn obtain(world: &mut World, session: &mut Session, want: Want, refused: Option<
             Err(e) if e.kind == Kind::Store || e.kind == Kind::Usage => {}
             Err(e) => return Err(e),
         }
+    }
+    if session.store.kind() == StoreKind::Environment
+        && let Some(moved) = session.said_elsewhere()
+    {
+        return Err(moved.refused(&session.typed));
     }
     let record = match session.load() {
         Ok(record) => record,
@@ -276,8 +281,12 @@ fn anew(
     let set = ask_anew(world, session, provider, record)?;
     let kept = record.filter(|r| r.token.is_some());
     let mine = ours(world, session, kept)?.is_some();
+    // only a login moves it
+    let moved = kept.is_some_and(|r| elsewhere(session, r).is_some());
     // a person's login is not for a job to overwrite, nor what the profile usually means for what was asked for this once
-    if kept.is_some_and(|r| !mine && (r.grant.is_none_or(GrantKind::needs_person) || !copy::is_usual(world, session))) {
+    if kept.is_some_and(|r| {
+        !mine && (r.grant.is_none_or(GrantKind::needs_person) || moved || !copy::is_usual(world, session))
+    }) {
         world.step(|| "another login is stored under this name: this token is not kept".to_owned());
         return Ok(set);
     }

@@ -81,7 +81,10 @@ pub(super) fn told_apart(
 /// The sign-in of the profile whose token is the subject.
 pub(super) fn of_sign_in(world: &mut World, session: &Session, profile: &str) -> Result<String, Error> {
     let record = subject(world, session, profile)?.load()?;
-    let login = record.map(|r| (r.provider, r.client_id, r.account, r.login_at));
+    // a login makes a key of its own
+    let login = record.map(|r| {
+        (r.provider, r.client_id, r.account, r.login_at, r.journal_key.map(|key| hash(key.expose().as_bytes())))
+    });
     Ok(hash(format!("{profile}\0{login:?}").as_bytes()))
 }
 

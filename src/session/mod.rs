@@ -449,6 +449,17 @@ impl Session {
         }
         let found = self.secret_from_outside(world)?;
         if found.is_some() {
+            if !self.signing_in && !self.secret_is_said(world) {
+                // it is for the profile as it is configured, and as it has logged in
+                let tokens = record.filter(|r| r.token.is_some());
+                let moved = self.said_elsewhere().or_else(|| {
+                    let record = tokens?;
+                    self.moved(&self.bound_of(record)?, record, provider)
+                });
+                if let Some(moved) = moved {
+                    return Err(moved.refused(&self.typed));
+                }
+            }
             self.client_secret.clone_from(&found);
             return Ok(found);
         }
@@ -460,6 +471,12 @@ impl Session {
             Some(_) if self.signing_in => Ok(None),
             Some(moved) => Err(moved.refused(&self.typed)),
         }
+    }
+
+    /// Whether the client secret was given for this very command, whatever the profile is.
+    fn secret_is_said(&self, world: &World) -> bool {
+        let own = variable(world, &self.words, false, "CLIENT_SECRET").is_some();
+        self.choice.client_secret_file.is_some() || (!own && self.variable(world, "CLIENT_SECRET").is_some())
     }
 
     /// From the flag, the environment or the configuration, in this order; not from the store.

@@ -23,7 +23,6 @@ pub(super) fn none_of_use(world: &World, session: &Session, record: Option<&Reco
     let Some(record) = record.filter(|r| r.token.is_some()) else { return no_token(world, session) };
     let what = match differs(session, record) {
         Some(Differs::Moved(moved)) => return moved.refused(&session.typed),
-        Some(Differs::Client(id)) => format!("is not of client `{}`", safe(&id)),
         Some(Differs::Grant(grant)) => format!("was not obtained by the grant `{}`", grant.name()),
         Some(Differs::Scopes(scopes)) => format!("was not asked for with the scope `{}`", safe(&scopes)),
         Some(Differs::With(key)) => format!("was not asked for with this `{}`", safe(&key)),
@@ -39,7 +38,6 @@ const SCOPES: &str = "scopes";
 /// In what a record is another's than what is meant now.
 enum Differs {
     Moved(Moved),
-    Client(String),
     Grant(GrantKind),
     /// What was not asked for then; of a grant without a person all that is asked for now.
     Scopes(String),
@@ -64,6 +62,20 @@ pub fn ours<'a>(
     }
 }
 
+/// In what place, or by which client, a record's tokens were obtained, if not as is meant now.
+pub fn elsewhere(session: &Session, record: &Record) -> Option<Moved> {
+    match differs(session, record)? {
+        Differs::Moved(moved) => Some(moved),
+        _ => None,
+    }
+}
+
+/// Why a record's token is not the one that is meant now; `None`: it is.
+pub fn not_meant(world: &World, session: &Session, record: &Record) -> Option<Error> {
+    let other = record.token.is_some() && (differs(session, record).is_some() || !is_as_wanted(session, record));
+    other.then(|| none_of_use(world, session, Some(record)))
+}
+
 fn differs(session: &Session, record: &Record) -> Option<Differs> {
     // nothing is known of a token from outside
     if session.store.kind() == StoreKind::Environment || record.token.is_none() {
@@ -75,7 +87,7 @@ fn differs(session: &Session, record: &Record) -> Option<Differs> {
     if let (Some(said), Some(kept)) = (&session.profile.client_id, &record.client_id)
         && said != kept
     {
-        return Some(Differs::Client(said.clone()));
+        return Some(Differs::Moved(Moved::Client { was: kept.clone(), is: said.clone() }));
     }
     if let (Some(said), Some(kept)) = (session.profile.grant, record.grant)
         && said != kept
@@ -123,6 +135,16 @@ pub fn asked_with(world: &mut World, session: &Session, grant: GrantKind) -> Res
     for (what, source) in inputs {
         let told = inputs::told_apart(world, session, what, source)?;
         with.extend(told.map(|told| (what.replace(' ', "-"), told)));
+    }
+    if grant == GrantKind::JwtBearer {
+        with.extend(
+            session
+                .profile
+                .proofs
+                .assertion_audience
+                .as_ref()
+                .map(|to| ("assertion-audience".to_owned(), format!("{to:?}"))),
+        );
     }
     if let Some(profile) = &asks.subject_profile {
         with.insert("subject-profile".to_owned(), inputs::of_sign_in(world, session, profile)?);

@@ -163,16 +163,100 @@ fn a_client_secret_stays_with_the_provider_that_it_was_entered_for() {
     let done = me.types("token work --grant client-credentials");
     assert_eq!(done.code, 7, "{}", done.err);
     assert_eq!(leaked(&theirs), Vec::<String>::new());
-    // a secret for the other provider does not take the token along
-    let (mut me, ours, theirs) = signed_in();
+    // nor is a secret for the other provider put beside the tokens of this one
+    let (mut me, _ours, theirs) = signed_in();
     me.types("profile set work provider zeta");
     me.stdin("client-secret-of-theirs");
-    assert_eq!(me.types("profile set-secret work -").code, 0);
-    is_refused(&me.types("call work /x"), "set-secret");
+    is_refused(&me.types("profile set-secret work -"), "set-secret");
     me.types("profile set work provider acme");
     assert_eq!(me.types("call work /x").code, 0, "the login is still that of the first provider");
-    assert!(ours.1.lock().unwrap().iter().all(|request| !request.contains("of-theirs")));
     crate::world::robot::get(&format!("{}/x", theirs.0.base));
+}
+
+// B-05: what the configuration, or a variable of the profile's name, says is for the profile as it is configured
+#[test]
+fn a_secret_from_outside_the_store_is_for_the_profile_as_it_is_configured() {
+    for flags in ["--provider zeta", "--environment b", "--var base=THEIRS", "--client-id another"] {
+        for (secret, line) in [
+            ("client-secret.file = \"SECRET\"\n", "token work --grant client-credentials"),
+            ("client-secret.file = \"SECRET\"\n", "call work /x --grant client-credentials"),
+            ("OAUTHCTL_WORK_CLIENT_SECRET", "token work --grant client-credentials"),
+            ("OAUTHCTL_WORK_TOKEN", "call work /x"),
+            ("OAUTHCTL_WORK_TOKEN", "whoami work"),
+        ] {
+            let (mut me, _ours, theirs) = signed_in();
+            let file = me.path("secret").display().to_string();
+            let more = if secret.starts_with("OAUTHCTL") { String::new() } else { secret.replace("SECRET", &file) };
+            if secret.ends_with("SECRET") {
+                me.set(secret, "client-secret-of-ours");
+            } else if secret.ends_with("TOKEN") {
+                me.set(secret, "access-ours-from-outside");
+            }
+            me.config("config.toml", &format!("[profiles.work]\nprovider = \"acme\"\nclient-id = \"an-app\"\n{more}"));
+            let done = me.types(&format!("{line} {}", flags.replace("THEIRS", &theirs.0.base)));
+            assert_eq!(done.code, 7, "{secret}, {line} {flags}: {}", done.err);
+            assert_eq!(leaked(&theirs), Vec::<String>::new(), "{secret}, {line} {flags}");
+            crate::world::robot::get(&format!("{}/x", theirs.0.base));
+        }
+    }
+    // nor does it move a login: the file leads elsewhere now
+    let (mut me, ours, theirs) = signed_in();
+    let file = me.path("secret").display().to_string();
+    me.config("config.toml", &format!("[profiles.work]\nprovider = \"acme\"\nclient-secret.file = \"{file}\"\n"));
+    assert_eq!(me.types("login work --grant client-credentials").code, 0);
+    me.config("providers/acme.toml", &provider(&theirs.0.base, &ours.0.base));
+    for verb in VERBS {
+        is_refused(&me.types(verb), verb);
+    }
+    assert_eq!(leaked(&theirs), Vec::<String>::new());
+    crate::world::robot::get(&format!("{}/x", theirs.0.base));
+}
+
+// B-03: a file that calls itself practice is bound as every other one
+#[test]
+fn only_the_practice_server_of_this_program_may_be_anywhere() {
+    let (mut me, ours, theirs) = signed_in();
+    let practice = |base: &str| "practice = \"x\"\n".to_owned() + &provider(base, base);
+    me.config("providers/acme.toml", &practice(&ours.0.base));
+    let secret = me.path("secret").display().to_string();
+    me.answers("ann").answers_hidden("a-password-0123");
+    assert_eq!(me.runs(&["login", "work", "--grant", "password", "--client-secret-file", &secret]).code, 0);
+    me.config("providers/acme.toml", &practice(&theirs.0.base));
+    for verb in VERBS {
+        is_refused(&me.types(verb), verb);
+    }
+    assert_eq!(leaked(&theirs), Vec::<String>::new());
+    me.signed_in();
+    let done = me.types(&format!("call sandbox /me --var base={}", theirs.0.base));
+    assert_eq!(done.code, 7, "{}", done.err);
+    assert_eq!(theirs.0.asked(), 0);
+    crate::world::robot::get(&format!("{}/x", theirs.0.base));
+}
+
+// B-16: the copy alone doesn't know where else a token may go
+#[test]
+fn a_copy_without_its_record_goes_to_no_userinfo() {
+    let (mut me, ours, theirs) = signed_in();
+    me.keychain.put("work", "{\"oauthctl\":1}");
+    let moved = provider(&ours.0.base, &ours.0.base).replace("{base}/userinfo", &format!("{}/userinfo", theirs.0.base));
+    me.config("providers/acme.toml", &moved);
+    assert_eq!(me.types("userinfo work").code, 4);
+    assert_eq!(theirs.0.asked(), 0);
+    crate::world::robot::get(&format!("{}/x", theirs.0.base));
+}
+
+// B-01, B-02: another client's
+#[test]
+fn a_login_is_of_its_client() {
+    for verb in VERBS {
+        let (mut me, _ours, theirs) = signed_in();
+        let before = me.record("work");
+        is_refused(&me.types(&format!("{verb} --client-id another")), verb);
+        let done = me.set("OAUTHCTL_CLIENT_ID", "another").set("OAUTHCTL_CLIENT_SECRET", "other-9876").types(verb);
+        is_refused(&done, verb);
+        assert_eq!(me.record("work"), before, "{verb}");
+        crate::world::robot::get(&format!("{}/x", theirs.0.base));
+    }
 }
 
 #[test]
@@ -222,7 +306,7 @@ fn two_issuers_never_share_a_profile() {
 fn job() -> (Person, (Odd, Seen)) {
     let mut me = Person::new();
     let ours = server(&mut me, "ours");
-    me.config("providers/acme.toml", &provider(&ours.0.base, &ours.0.base).replace("refresh_token", "none"));
+    me.config("providers/acme.toml", &provider(&ours.0.base, &ours.0.base));
     for (name, text) in [("ann", "token-of-ann"), ("bob", "token-of-bob"), ("secret", "client-secret-of-ours")] {
         std::fs::write(me.path(name), text).unwrap();
     }
@@ -296,11 +380,12 @@ fn an_input_that_has_changed_is_another_request() {
 // a person's login: asked for with other words it is told, and never handed out
 #[test]
 fn a_login_is_not_handed_out_for_what_it_was_not_asked_for_with() {
-    for flags in ["--scope admin", "--resource https://b.example", "--audience b", "--client-id another", "--param a=b"]
-    {
+    for flags in ["--scope admin", "--resource https://b.example", "--audience b", "--param a=b"] {
         let (mut me, _ours, theirs) = signed_in();
-        let done = me.types(&format!("token work {flags}"));
-        assert_eq!((done.code, done.out.as_str()), (4, ""), "{flags}: {}", done.err);
+        for verb in ["token", "introspect"] {
+            let done = me.types(&format!("{verb} work {flags}"));
+            assert_eq!(done.code, 4, "{verb} {flags}: {}{}", done.out, done.err);
+        }
         let done = me.set("OAUTHCTL_SCOPE", "admin").types("token work");
         assert_eq!((done.code, done.out.as_str()), (4, ""), "{}", done.err);
         crate::world::robot::get(&format!("{}/x", theirs.0.base));
@@ -326,7 +411,7 @@ fn another_subject_is_another_request() {
 
 /// Keys of a profile that decide which token comes back, each with two values; after the one was asked for, the token is not handed
 /// out for the other.
-const DECIDING: [(&str, &str, &str); 13] = [
+const DECIDING: [(&str, &str, &str); 14] = [
     ("provider", "acme", "zeta"),
     ("environment", "a", "b"),
     ("client-id", "one", "two"),
@@ -340,6 +425,7 @@ const DECIDING: [(&str, &str, &str); 13] = [
     ("subject-token-type", "jwt", "access_token"),
     ("username", "ann", "bob"),
     ("assertion-issuer", "one", "two"),
+    ("assertion-audience", "https://a.example", "https://b.example"),
 ];
 /// Those that a test above walks with the files or the profile that they name.
 const BESIDE: [&str; 8] = [
@@ -353,7 +439,7 @@ const BESIDE: [&str; 8] = [
     "params.NAME",
 ];
 /// Those that decide how a token is asked for, where it rests, or how it is proved whose it is, and not which one it is.
-const PASSING: [&str; 24] = [
+const PASSING: [&str; 23] = [
     "client-secret",
     "redirect-uri",
     "port",
@@ -372,7 +458,6 @@ const PASSING: [&str; 24] = [
     "login-hint-token",
     "requested-expiry",
     "auth",
-    "assertion-audience",
     "client-key",
     "client-key-id",
     "client-key-algorithm",
@@ -394,7 +479,11 @@ fn every_key_of_a_profile_is_known_to_decide_or_not_to() {
         let acme =
             provider(&ours.0.base, &ours.0.base) + "[environments.a.vars.base]\ndefault = \"" + &ours.0.base + "\"\n";
         me.config("providers/acme.toml", &acme);
-        let grant = if key == "grant" { "" } else { "grant = \"client-credentials\"\n" };
+        let grant = match key {
+            "grant" => "",
+            "assertion-audience" => "grant = \"jwt-bearer\"\n",
+            _ => "grant = \"client-credentials\"\n",
+        };
         let of_provider = if key == "provider" { "" } else { "provider = \"acme\"\n" };
         let assertion = me.path("jwt-ann").display().to_string();
         me.config(
@@ -407,7 +496,8 @@ fn every_key_of_a_profile_is_known_to_decide_or_not_to() {
         let mut token = |value: &str| {
             assert_eq!(me.runs(&["profile", "set", "work", key, value]).code, 0, "{key}");
             let done = me.types("token work");
-            assert_eq!(done.code, 0, "{key} = {value}: {}", done.err);
+            // the configuration's secret is not for another place
+            assert!(done.code == 0 || (done.code == 7 && value == two), "{key} = {value}: {}", done.err);
             done.out
         };
         let first = token(one);

@@ -262,6 +262,21 @@ fn where_nobody_logged_in_nobody_asked_for_a_keychain() {
 }
 
 #[test]
+fn a_store_that_keeps_nothing_is_left_for_one_that_does() {
+    let mut me = Person::new();
+    for line in ["status sandbox --store none", "status sandbox"] {
+        let done = me.types(line);
+        assert_eq!(done.code, 4, "{}", done.err);
+        let next = "next           with a store: oauthctl login sandbox --store STORE\n";
+        assert!(done.out.contains(next), "{line}: {}", done.out);
+        me.set("OAUTHCTL_STORE", "none");
+    }
+    // what needs nobody needs no store either
+    let done = me.set("OAUTHCTL_GRANT", "client-credentials").types("status getresponse");
+    assert!(done.code == 0 && done.out.contains("next           `token` fetches one by itself"), "{}", done.out);
+}
+
+#[test]
 fn account_names_from_a_server_can_not_act_on_the_terminal() {
     let mut me = Person::new();
     me.signed_in();

@@ -365,7 +365,7 @@ fn a_word_that_may_be_a_token_is_repeated_by_no_verb_of_profiles() {
         2,
         "
         error: there is no profile `…`
-        hint: a token goes on standard input: `oauthctl inspect -`
+        hint: a JWT goes on standard input: `oauthctl inspect -`; any other token into OAUTHCTL_<PROFILE>_TOKEN, for `oauthctl whoami PROFILE`
     ",
     );
 }
