@@ -525,10 +525,14 @@ GOOD = "api.good.example"
 def caller(t):
     """A home whose provider is on a host that doesn't exist, and a proxy through which all the world would be reached."""
     server = t.scripted()
-    home = signed_in(t, server)
-    proxy = t.scripted()
+    home = home_for(t, server)
     file = server.provider_file().replace(f'api.base-url = "{server.base}/v1"', f'api.base-url = "https://{GOOD}/v1"')
     home.provider("rig", file)
+    server.on.setdefault("/token", answer(200, token()))
+    login = Listening(home, *LOGIN)
+    login.redirect()
+    login.end().expect(0)
+    proxy = t.scripted()
     for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy"):
         home.env[name] = f"http://127.0.0.1:{proxy.port}"
     return server, home, proxy

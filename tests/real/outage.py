@@ -44,8 +44,7 @@ def all_told_to_come_again(t, home, what, crowd, count, nobody):
 def a_thousand_on_a_dead_port(t):
     server, home = scene(t)
     before, nobody = record(home), t.no_browser()
-    with rig.dead_port() as port:
-        home.provider("strict", server.provider_file().replace(str(server.port), str(port)))
+    with server.away():
         crowd = strict.crowd(t, home, CROWD, "-v", "token", "strict", env={"BROWSER": nobody})
     tried = sum(text.count("> POST ") for text in crowd.errors)
     strict.figure(f"dead port: {tried} attempts to connect")
@@ -53,7 +52,6 @@ def a_thousand_on_a_dead_port(t):
     # one of them tries three times, and is remembered for ten seconds
     check(tried <= (3 if crowd.seconds < 11 else 6), f"{tried} attempts in {crowd.seconds:.1f} s")
     same(record(home), before, "the stored token")
-    home.provider("strict", server.provider_file())
     server.restore(server.state())
     # a person who asks isn't put off
     home.run("refresh", "strict").expect(0)
@@ -63,10 +61,8 @@ def a_thousand_on_a_dead_port(t):
 @test
 def a_server_that_is_back_is_found_by_who_comes_again(t):
     server, home = scene(t)
-    with rig.dead_port() as port:
-        home.provider("strict", server.provider_file().replace(str(server.port), str(port)))
+    with server.away():
         home.run("token", "strict").expect(75)
-    home.provider("strict", server.provider_file())
     # times are kept in whole seconds: two of them
     time.sleep(2.1)
     check(server.good(home.run("token", "strict").expect(0).token), "a token at the second try")

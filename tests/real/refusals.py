@@ -5,6 +5,7 @@ import re
 import socket
 
 import rig
+import strict
 from rig import check, same, test
 
 
@@ -131,12 +132,11 @@ def a_redirect_of_the_token_endpoint_is_not_followed(t):
 
 @test
 def a_server_that_is_not_there_is_exit_code_75(t):
-    op = t.oidc_provider()
-    home = logged_in(t, op)
-    with rig.dead_port() as port:
-        home.provider("rig", op.provider_file(f"http://127.0.0.1:{port}"))
-        home.run("refresh", "rig").expect(75)
-    home.run("token", "rig").expect(0)
+    server = strict.serve(t)
+    home = strict.logged_in(t, server)
+    with server.away():
+        home.run("refresh", "strict").expect(75)
+    home.run("token", "strict").expect(0)
 
 
 @test

@@ -11,6 +11,7 @@ import json
 import os
 import resource
 import shutil
+import socket
 import socketserver
 import threading
 import time
@@ -69,14 +70,31 @@ class Server:
             allow_reuse_address = True
             request_queue_size = 2048
 
-        self._listener = Listener(("127.0.0.1", 0), Handler)
+        self._listen = lambda port: Listener(("127.0.0.1", port), Handler)
+        self._start(0)
         self.port = self._listener.server_address[1]
+
+    def _start(self, port):
+        self._listener = self._listen(port)
         threading.Thread(target=self._listener.serve_forever, args=(0.02,), daemon=True).start()
+
+    def _stop(self):
+        self._listener.shutdown()
+        self._listener.server_close()
 
     def close(self):
         self.let_go()
-        self._listener.shutdown()
-        self._listener.server_close()
+        self._stop()
+
+    @contextlib.contextmanager
+    def away(self):
+        """Nobody listens at its port, and nobody else will."""
+        self._stop()
+        with socket.socket() as port:
+            port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            port.bind(("127.0.0.1", self.port))
+            yield
+        self._start(self.port)
 
     # -- what a test asks
 
