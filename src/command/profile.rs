@@ -14,7 +14,6 @@ use crate::session::paths::Paths;
 use crate::session::record::Record;
 use crate::session::whose::elsewhere;
 use crate::session::{Choice, Session, copy, lock, nobodys, orphan, profile_called, renewal, secret_from_file};
-use crate::store::StoreKind;
 use crate::text::{may_be_token, pasted, safe};
 use crate::world::World;
 
@@ -249,7 +248,7 @@ fn remove(world: &mut World, global: &Global, profile: String) -> Result<(), Err
     session.look_further(world)?;
     let mut forgotten = false;
     let mut stays = None;
-    if matches!(session.store.kind(), StoreKind::Keychain | StoreKind::File) {
+    if session.may_keep(world) {
         let _lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
         stays = session.load().ok().flatten().filter(|record| record.registration.is_some());
         // cut off in between, no copy speaks for what is gone
@@ -286,7 +285,7 @@ fn rename(world: &mut World, global: &Global, from: String, to: String) -> Resul
     let dir = Paths::find(&*world.env).require_config()?;
     let mut old = open(world, global, &dir, from)?;
     old.look_further(world)?;
-    let moves = matches!(old.store.kind(), StoreKind::Keychain | StoreKind::File);
+    let moves = old.may_keep(world);
     // both names, in one order whichever way it goes; one name has one lock
     let names = BTreeSet::from([&old.name, &to]);
     let locks = names.iter().filter(|_| moves).map(|name| lock::acquire(world, &old.paths, &*old.store, name));

@@ -583,6 +583,11 @@ impl Session {
         !self.configured && !chosen && self.has_no_store()
     }
 
+    /// Whether something may be kept for this profile, in a store that forgets and moves it on request.
+    pub fn may_keep(&self, world: &World) -> bool {
+        matches!(self.store.kind(), StoreKind::Keychain | StoreKind::File) && !self.nobody_logged_in(world)
+    }
+
     /// Whether there is no such store here at all: nothing can be in it.
     pub fn has_no_store(&self) -> bool {
         matches!(self.store.writable(&self.name), Err(StoreError::Absent { .. }))

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use oauthctl::session::lock;
 use oauthctl::session::paths::Paths;
 use oauthctl::store::{self, StoreKind};
+use oauthctl::world::KeychainError;
 use serde_json::json;
 
 use crate::store_contract::FakeEnv;
@@ -193,6 +194,26 @@ fn a_rename_waits_for_whoever_holds_either_name() {
         assert!(released.load(Ordering::SeqCst), "{held}");
         other.join().unwrap();
     }
+}
+
+#[test]
+fn where_nobody_logged_in_there_is_nothing_to_remove_or_rename() {
+    let mut me = Person::new();
+    me.keychain.fault(Fault::Always(KeychainError::Absent("there is no session bus".to_owned())));
+    for (line, why) in [
+        ("profile remove sandbox", "there is no profile `sandbox`"),
+        ("profile remove gr", "there is no profile `getresponse`"),
+        ("profile rename sandbox q", "there is no profile `sandbox`"),
+    ] {
+        let done = me.types(line);
+        assert!(done.code == 2 && done.err.contains(why) && !done.err.contains("session bus"), "{line}: {}", done.err);
+    }
+    // a profile may have its tokens in a keychain that is away
+    me.config("config.toml", MINE);
+    for line in ["profile remove work", "profile rename work q"] {
+        assert_eq!(me.types(line).code, 5, "{line}");
+    }
+    assert_eq!(me.config_text(), MINE);
 }
 
 #[test]
