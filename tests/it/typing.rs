@@ -81,6 +81,33 @@ fn what_was_typed_is_offered_until_a_login_succeeds() {
 }
 
 #[test]
+fn an_address_that_can_be_no_client_id_is_asked_about_again_and_refused_as_an_option() {
+    let mut me = Person::new();
+    let _server = me.practice(Manners::GetResponse);
+    for page in
+        ["https://app.getresponse.com/authorizations", "HTTPS://App.GetResponse.com", "app.getresponse.com/api?x"]
+    {
+        let asked = me.answers(page).presses_ctrl_d().types("login getresponse");
+        let why = format!(
+            "\n`{page}` is no client id, but the address of a page of GetResponse, where the client id stands.\nClient id: \n"
+        );
+        assert!(asked.code == 6 && asked.err.contains(&why), "{}", asked.err);
+        // nothing of it is kept
+        assert!(me.keychain.accounts().is_empty());
+        let refused = me.types(&format!("login getresponse --client-id {page}"));
+        assert_eq!(refused.code, 2, "{}", refused.err);
+        assert!(refused.err.ends_with("\nhint: oauthctl login getresponse --client-id ID\n"), "{}", refused.err);
+    }
+    let redirect = format!("http://127.0.0.1:{}/cb", own_port());
+    let typed = format!("login getresponse --redirect-uri {redirect}");
+    let asked = me.answers(&redirect).presses_ctrl_d().types(&typed);
+    assert!(asked.err.contains("` is no client id, but the redirect URL, "), "{}", asked.err);
+    // an address of the client's own is a client id
+    let asked = me.answers("https://client.example/oauth.json").presses_ctrl_d().types("login getresponse");
+    assert!(asked.err.contains("what you typed is kept (the client id)"), "{}", asked.err);
+}
+
+#[test]
 fn who_says_no_is_offered_nothing() {
     let mut me = Person::new();
     let _server = me.practice(Manners::GetResponse);

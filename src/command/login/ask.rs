@@ -132,6 +132,9 @@ pub(super) fn complete_client(
 ) -> Result<(Client, Option<Asked>), Error> {
     let Needed { provider, old, endpoint, plan } = *needed;
     let known = session.client(world, provider, old)?;
+    if let Some(why) = known.as_ref().and_then(|client| no_client_id(&client.id, provider, plan)) {
+        return Err(Error::usage(why).hint(session.typed.login_with(&[("--client-id", "ID")])));
+    }
     let place = unfinished::place(provider, endpoint);
     let asks = may_ask(world) && !session.proves_from_outside(world);
     let waiting = unfinished::of(session, old)
@@ -184,7 +187,16 @@ fn ask_client(
     let known_id = known.as_ref().map(|client| client.id.clone());
     let id = match known_id {
         Some(id) if !again && kept_id.as_ref().is_none_or(|kept| *kept == id) => id,
-        known_id => ask_or(world, "Client id", kept_id.or(known_id).as_deref())?,
+        known_id => {
+            let usual = kept_id.or(known_id).filter(|id| no_client_id(id, needed.provider, needed.plan).is_none());
+            loop {
+                let id = ask_or(world, "Client id", usual.as_deref())?;
+                match no_client_id(&id, needed.provider, needed.plan) {
+                    Some(why) => world.lead(&format!("{}.", begun_large(&why))),
+                    None => break id,
+                }
+            }
+        }
     };
     unfinished::keep(world, session, |typed| {
         if typed.endpoint != place {
@@ -210,6 +222,23 @@ fn ask_client(
         session.set_secret(secret.clone());
     }
     Ok(Client { secret, ..client })
+}
+
+/// Why a client id can only be an address that was pasted by mistake: that of the page where it stands, or the redirect URL. Any
+/// other address may be one (OAuth Client ID Metadata Documents).
+fn no_client_id(id: &str, provider: &Provider, plan: Option<&Plan>) -> Option<String> {
+    let host = |text: &str| {
+        let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+        rest.split(['/', '?', '#']).next().unwrap_or_default().to_lowercase()
+    };
+    let what = if provider.console_url.as_deref().is_some_and(|page| host(page) == host(id)) {
+        format!("the address of a page of {}, where the client id stands", safe(&provider.name))
+    } else if plan.and_then(Plan::to_register).as_deref() == Some(id) {
+        "the redirect URL, which is entered where the app is registered".to_owned()
+    } else {
+        return None;
+    };
+    Some(format!("`{}` is no client id, but {what}", safe(id)))
 }
 
 fn ask_secret(world: &mut World, kept: Option<Secret>, public_too: bool) -> Result<Option<Secret>, Error> {
