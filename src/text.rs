@@ -84,7 +84,7 @@ fn is_unsafe(c: char) -> bool {
 /// A line broken between words where it is longer than `width` columns; what goes on begins `hang` columns further right. What is
 /// copied stays whole: what stands in backticks, and a command to its end or to two blanks.
 pub fn wrapped(line: &str, width: usize, hang: usize) -> String {
-    let hang = hang.min(width / 2);
+    let hang = hang.min(width * 2 / 3);
     let mut out = String::with_capacity(line.len());
     let mut column = 0;
     let mut rest = line;
@@ -359,6 +359,12 @@ mod tests {
         let line = "error: no token is stored for `a b c d e f g`, so sign in";
         assert_eq!(wrapped(line, 32, 2), "error: no token is stored for\n  `a b c d e f g`, so sign in");
         assert_eq!(wrapped("short", 32, 2), "short");
+        let row = "note  topic  words of it";
+        assert_eq!(
+            wrapped(row, 21, 13),
+            "note  topic  words of\n             it",
+            "below its column, past the middle too"
+        );
         let hint = "hint: sign in again, please: oauthctl login work --provider getresponse";
         assert_eq!(wrapped(hint, 30, 2), "hint: sign in again, please:\n  oauthctl login work --provider getresponse");
         let next = "Next: oauthctl token a   or   oauthctl call a /me";
