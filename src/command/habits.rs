@@ -18,8 +18,10 @@ const HABITS: &[(&str, &str)] = &[
     ("commands", "--help"),
     ("config get", "status"),
     ("config ls", "list"),
+    ("config show", "status"),
     ("config unset", "profile unset"),
     ("config set", "profile set"),
+    ("config view", "status"),
     ("config", "status"),
     ("configure", "login"),
     ("connect", "login"),
@@ -81,13 +83,19 @@ const HABITS: &[(&str, &str)] = &[
 ];
 
 /// Words that other programs group their commands by.
-const GROUPS: [&str; 8] = ["account", "auth", "oauth", "oauth2", "profile", "profiles", "provider", "user"];
+const GROUPS: [&str; 9] = ["account", "auth", "config", "oauth", "oauth2", "profile", "profiles", "provider", "user"];
 
 /// Words for what is done with no command, and how it is done.
-const NO_COMMANDS: &[(&[&str], &str)] = &[(
-    &["provider add", "provider create", "provider edit", "provider new", "provider set"],
-    "a provider of your own is a file: begin `providers/NAME.toml` in the configuration's folder with what `oauthctl provider show getresponse` prints; where OpenID discovery is, `oauthctl login https://ISSUER` needs none",
-)];
+const NO_COMMANDS: &[(&[&str], &str)] = &[
+    (
+        &["config dir", "config edit", "config file", "config path"],
+        "`oauthctl doctor` names the configuration's folder, `oauthctl profile set` changes a profile in its `config.toml`",
+    ),
+    (
+        &["provider add", "provider create", "provider edit", "provider new", "provider set"],
+        "a provider of your own is a file: begin `providers/NAME.toml` in the configuration's folder with what `oauthctl provider show getresponse` prints; where OpenID discovery is, `oauthctl login https://ISSUER` needs none",
+    ),
+];
 
 /// Options that are missing on purpose: a secret on the command line can be read by every program of this machine.
 const SECRETS: &[(&str, &str)] = &[
@@ -234,14 +242,18 @@ mod tests {
             ("profile show eyJhbGciOiJub25lIn0.e30.", "oauthctl status '…'"),
             ("sandbox start", "oauthctl sandbox serve"),
             ("config", "oauthctl status"),
+            ("config show work", "oauthctl status work"),
+            ("config list", "oauthctl list"),
         ] {
             assert_eq!(meant(typed).as_deref(), Some(line), "{typed}");
         }
         assert_eq!(meant("frobnicate"), None);
-        let args = ["oauthctl", "provider", "add", "x"].map(OsString::from);
-        assert!(
-            command(&args, &definition()).is_some_and(|hint| hint.starts_with("a provider of your own is a file: "))
-        );
+        for (typed, how) in
+            [("provider add", "a provider of your own is a file: "), ("config edit", "`oauthctl doctor` names ")]
+        {
+            let args: Vec<OsString> = format!("oauthctl {typed} x").split(' ').map(Into::into).collect();
+            assert!(command(&args, &definition()).is_some_and(|hint| hint.starts_with(how)), "{typed}");
+        }
     }
 
     #[test]
