@@ -4,10 +4,17 @@
 function __oauthctl_complete
     set -l before (commandline -opc)
     set -l typed (commandline -ct)
+    # as it is meant, without its quotes: one may be open yet
+    for end in '' '"' "'"
+        if set -l meant (string unescape -- "$typed$end")
+            set typed $meant
+            break
+        end
+    end
     set -l program $before[1]
     set -e before[1]
     command -q $program; or set program oauthctl
-    for line in (command $program complete --word=$typed -- $before 2>/dev/null)
+    for line in (command $program complete --word="$typed" -- $before 2>/dev/null)
         set -l cells (string split \t -- $line)
         switch $cells[1]
             case ':files'

@@ -22,6 +22,8 @@ LINES = [
     ("call work POST /x key=@sec", "call work POST /x key=@secret.txt"),
     ("login max --provider getresponse --environment max --var dom", "login max --provider getresponse --environment max --var domain="),
 ]
+# Quotes that are open still.
+OPEN = [('token "w', "token work"), ('login --client-secret-file "sec', "login --client-secret-file secret.txt"), ('call work POST /x "key=@sec', "call work POST /x key=@secret.txt")]
 # A name that a shell would take apart.
 ODD = ("token at", "token at ann's")
 # Where no file goes, none is offered.
@@ -38,7 +40,7 @@ def home_for(t):
 
 def tab(t, home, argv, before=()):
     """Each line in a shell of its own, at a terminal: Tab, then what has become of it, printed by the shell."""
-    for typed, whole in [*LINES, ODD, *((line, line) for line in NONE)]:
+    for typed, whole in [*LINES, *OPEN, ODD, *((line, line) for line in NONE)]:
         with Terminal(argv, home._environment({}), home.folder) as shell:
             for line in before:
                 shell.type(line)
@@ -72,7 +74,7 @@ def fish_completes_what_fits(t):
     home = home_for(t)
     script = home.folder / "oauthctl.fish"
     script.write_text(home.run("completions", "fish").expect(0).out)
-    for typed, whole in [*LINES, *((line, None) for line in NONE)]:
+    for typed, whole in [*LINES, *OPEN, *((line, None) for line in NONE)]:
         ran = rig.subprocess.run(["fish", "--no-config", "-c", f"source {script}; complete -C 'oauthctl {typed}'"], env=home._environment({}), cwd=home.folder, capture_output=True, text=True, timeout=rig.PATIENCE)
         words = [line.split("\t")[0] for line in ran.stdout.splitlines()]
         same(words, [whole.rsplit(" ", 1)[1]] if whole else [], f"offered after {typed!r} ({ran.stderr})")
