@@ -59,7 +59,11 @@ pub fn run(args: DoctorArgs, _global: &Global, world: &mut World) -> Result<u8, 
         report.add(
             "record",
             Found::Note(
-                format!("{} keeps `{}`, which no profile in config.toml has", orphan.place, safe(&orphan.name)),
+                format!(
+                    "{} keeps the record `{}`, which no profile in config.toml names",
+                    orphan.place,
+                    safe(&orphan.name)
+                ),
                 Some(format!("`{}` forgets it", orphan.logout())),
             ),
         );

@@ -182,10 +182,10 @@ fn without_token(world: &mut World, session: &Session, record: Option<Record>) -
     Ok(())
 }
 
-/// That a record is there which no profile has, and what forgets it.
+/// That a record is there which no profile names, and how to forget it.
 pub fn told(orphan: &orphan::Orphan) -> String {
     format!(
-        "no profile in config.toml has what {} keeps as `{}`: `{}` forgets it",
+        "{} keeps the record `{}`, which no profile in config.toml names: `{}` forgets it",
         orphan.place,
         safe(&orphan.name),
         orphan.logout()

@@ -233,7 +233,7 @@ fn only_the_practice_server_of_this_program_may_be_anywhere() {
     crate::world::robot::get(&format!("{}/x", theirs.0.base));
 }
 
-// B-16: the copy alone doesn't know where else a token may go
+// P-18: the copy alone doesn't know where else a token may go
 #[test]
 fn a_copy_without_its_record_goes_to_no_userinfo() {
     let (mut me, ours, theirs) = signed_in();

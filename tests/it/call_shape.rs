@@ -164,7 +164,9 @@ fn what_an_option_or_the_line_lacks_is_named() {
     let says = "error: `call` needs a path\nhint: oauthctl call PROFILE [METHOD] /PATH\n";
     me.types("call sandbox GET").fails(2, says);
     for line in ["call", "call --paginate"] {
-        me.types(line).fails(2, &format!("{says}hint: for example: `oauthctl call getresponse /campaigns`\n"));
+        let example = "hint: for example: `oauthctl call getresponse /campaigns`\n";
+        let help = "hint: `oauthctl call --help` shows what can be given\n";
+        me.types(line).fails(2, &format!("{says}{example}{help}"));
     }
 }
 

@@ -39,11 +39,11 @@ fn what_was_typed_for_a_login_that_is_not_finished_is_found_by_its_name() {
             );
             assert!(status.out.contains(&words), "{}", status.out);
             let told = format!(
-                "no profile in config.toml has what {place} keeps as `p.9`: `oauthctl logout p.9{more}` forgets it\n"
+                "{place} keeps the record `p.9`, which no profile in config.toml names: `oauthctl logout p.9{more}` forgets it\n"
             );
             me.types("list").is(0, "", &told);
             let doctor = me.types("doctor");
-            let note = " keeps `p.9`, which no profile in config.toml has\n";
+            let note = " keeps the record `p.9`, which no profile in config.toml names\n";
             assert!(doctor.code == 0 && doctor.out.contains(note), "{}", doctor.out);
             let done = me.types(line);
             assert_eq!(done.code, 0, "{line}: {}", done.err);
@@ -136,7 +136,7 @@ fn what_stayed_behind_in_another_store_is_named() {
     let left = me.keychain.item("p9").unwrap();
     assert_eq!(me.browser(allows).types("login p9 --store file").code, 0);
     me.keychain.put("p9", &left);
-    let told = "no profile in config.toml has what the keychain (Secret Service) keeps as `p9`: `oauthctl logout p9 --store keychain` forgets it\n";
+    let told = "the keychain (Secret Service) keeps the record `p9`, which no profile in config.toml names: `oauthctl logout p9 --store keychain` forgets it\n";
     assert!(me.types("list").err.ends_with(told));
     let done = me.types("logout p9");
     assert!(done.code == 0 && done.err.ends_with(told), "{}", done.err);

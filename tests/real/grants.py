@@ -257,7 +257,7 @@ def machine_at(t, answers):
 @test
 def an_error_with_an_empty_body_and_bearer_in_small_letters_are_what_they_are(t):
     _, home = machine_at(t, rig.answer(401, "", None))
-    home.run("token", "rig", "--client-id", "x", "--grant", "client-credentials").expect(2, err=r"client id and the client secret")
+    home.run("token", "rig", "--client-id", "x", "--grant", "client-credentials").expect(2, err=r"client id, and the client secret from the variable OAUTHCTL_CLIENT_SECRET")
     _, home = machine_at(t, rig.answer(400, "", None))
     home.run("token", "rig", "--client-id", "x", "--grant", "client-credentials").expect(1, err=r"status 400 and no reason")
     _, home = machine_at(t, rig.answer(200, {"access_token": "small-letters", "token_type": "bearer", "expires_in": 60}))

@@ -97,7 +97,7 @@ def what_was_typed_outlives_kill_9_and_is_no_login(t):
     terminal.expect("Client secret .*: ")
     terminal.process.kill()
     terminal.process.wait()
-    home.run("list").expect(0, err="There is no profile yet")
+    home.run("list").expect(0, err="keeps the record `getresponse`, which no profile in config.toml names: `oauthctl logout getresponse`")
     home.run("token", "getresponse").expect(4)
     terminal = home.at_terminal("login", "getresponse")
     terminal.expect(r"Client id \[my-app\]: ")
