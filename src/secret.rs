@@ -27,13 +27,16 @@ struct Known {
     index: Option<Index>,
 }
 
-/// How each known value begins, in each form that it may be met in: one look at a text tells the few values that can be in it,
-/// however many are known (`list` with ten thousand profiles reads thirty thousand).
+/// Where each known value may be met, in each form: one look at a text finds the few values that stand in it, however many are
+/// known (`list` with ten thousand profiles reads thirty thousand), and however many of them begin alike. Its keys are hashes:
+/// the bytes themselves are a secret.
 #[derive(Default)]
 struct Index {
     hasher: RandomState,
-    /// From the hash of a beginning (the bytes themselves are a part of a secret) to places in [`Known::values`].
-    begins: HashMap<u64, Vec<usize>>,
+    /// From the beginning of a form to the lengths of the forms that begin so.
+    lengths: HashMap<u64, Vec<usize>>,
+    /// From a whole form to places in [`Known::values`].
+    forms: HashMap<u64, Vec<usize>>,
     /// How many values are in it.
     taken: usize,
 }
@@ -42,19 +45,25 @@ impl Index {
     fn take_in(&mut self, values: &[Zeroizing<String>]) {
         for (at, value) in values.iter().enumerate().skip(self.taken) {
             let forms = base64_forms(value.as_bytes());
-            for form in forms.iter().chain([value]) {
+            for form in forms.iter().chain([value]).map(|form| form.as_bytes()) {
                 // a form is no shorter than its value
-                let begin = self.hasher.hash_one(&form.as_bytes()[..SHORTEST_REDACTED]);
-                self.begins.entry(begin).or_default().push(at);
+                let lengths = self.lengths.entry(self.hasher.hash_one(&form[..SHORTEST_REDACTED])).or_default();
+                if !lengths.contains(&form.len()) {
+                    lengths.push(form.len());
+                }
+                self.forms.entry(self.hasher.hash_one(form)).or_default().push(at);
             }
         }
         self.taken = values.len();
     }
 
-    /// The places of the values that may be in a text.
+    /// The places of the values that stand in a text.
     fn met(&self, text: &[u8]) -> impl Iterator<Item = usize> {
+        let lengths = |window| self.lengths.get(&self.hasher.hash_one(window)).into_iter().flatten();
         text.windows(SHORTEST_REDACTED)
-            .filter_map(|window| self.begins.get(&self.hasher.hash_one(window)))
+            .enumerate()
+            .flat_map(move |(start, window)| lengths(window).filter_map(move |length| text.get(start..start + length)))
+            .filter_map(|form| self.forms.get(&self.hasher.hash_one(form)))
             .flatten()
             .copied()
     }
@@ -370,13 +379,14 @@ mod tests {
     }
 
     #[test]
-    fn thousands_of_known_values_do_not_slow_a_text_without_them() {
+    fn thousands_of_known_values_that_begin_alike_do_not_slow_a_text_without_them() {
         for number in 0..3000 {
             Secret::new(format!("one-of-thousands-{number:05}-and-some-more-of-it"));
         }
         let begun = std::time::Instant::now();
         for _ in 0..300 {
-            assert_eq!(redact("the provider answered `access_denied`"), "the provider answered `access_denied`");
+            let text = "the provider answered `one-of-those`";
+            assert_eq!(redact(text), text);
         }
         assert_eq!(redact("one-of-thousands-01234-and-some-more-of-it").len(), "[sha256:12345678]".len());
         // a look at each value in turn took minutes here
