@@ -133,6 +133,7 @@ def a_redirect_of_the_token_endpoint_is_not_followed(t):
 @test
 def a_server_that_is_not_there_is_exit_code_75(t):
     server = strict.serve(t)
+    server.expires_in = 3600
     home = strict.logged_in(t, server)
     with server.away():
         home.run("refresh", "strict").expect(75)
