@@ -84,7 +84,7 @@ pub fn write(world: &World, session: &Session, record: &Record) {
 
 /// Whether the token is the one that the profile's name alone means, now and for every later command: not where flags or variables
 /// asked for another one, nor where it hangs on inputs that are read each time.
-pub(super) fn is_usual(world: &World, session: &Session) -> bool {
+fn is_usual(world: &World, session: &Session) -> bool {
     let asks = &session.profile.asks;
     let inputs = asks.assertion.is_some()
         || asks.subject_token.is_some()

@@ -283,10 +283,9 @@ fn anew(
     let mine = ours(world, session, kept)?.is_some();
     // only a login moves it
     let moved = kept.is_some_and(|r| elsewhere(session, r).is_some());
-    // a person's login is not for a job to overwrite, nor what the profile usually means for what was asked for this once
-    if kept.is_some_and(|r| {
-        !mine && (r.grant.is_none_or(GrantKind::needs_person) || moved || !copy::is_usual(world, session))
-    }) {
+    // a person's login is not for a job to overwrite, nor what the profile usually means for what flags ask for this once
+    if kept.is_some_and(|r| !mine && (r.grant.is_none_or(GrantKind::needs_person) || moved || session.chose_identity()))
+    {
         world.step(|| "another login is stored under this name: this token is not kept".to_owned());
         return Ok(set);
     }

@@ -361,8 +361,15 @@ fn what_the_configuration_asks_for_now_is_asked_for() {
         let one = me.types("token acme").out;
         assert_eq!(me.types("token acme").out, one);
         assert_eq!(me.runs(&["profile", "set", "acme", key, value]).code, 0, "{key}");
+        // a job's client stands in the environment
+        me.set("OAUTHCTL_CLIENT_ID", "an-app").set("OAUTHCTL_CLIENT_SECRET", "client-secret-of-ours");
         let two = me.types("token acme");
         assert_ne!(two.out, one, "{key}: {}", two.err);
+        if key == "environment" {
+            continue; // only a login moves it
+        }
+        assert_ne!(me.types("token acme --scope other").out, two.out, "{key}");
+        assert_eq!(me.types("token acme").out, two.out, "{key}: it is kept, whatever was asked for once");
     }
 }
 
