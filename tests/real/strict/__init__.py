@@ -397,6 +397,12 @@ def copy_home(home, into):
 
 
 def put_back(home, saved):
-    shutil.rmtree(home.state, ignore_errors=True)
-    shutil.copytree(saved, home.state)
+    """The store's folder stays the same one: the kernel's copies are named by it, and a user may have few of them."""
+    store = home.state / "store"
+    for path in [*home.state.glob("*"), *store.glob("*")]:
+        if path.is_symlink() or not path.is_dir():
+            path.unlink()
+        elif path != store:
+            shutil.rmtree(path, ignore_errors=True)
+    shutil.copytree(saved, home.state, dirs_exist_ok=True)
 
