@@ -101,10 +101,11 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<Session, E
         record => return without_token(world, &session, record).map(|()| session),
     };
     if let Some(moved) = elsewhere(&session, &record).filter(|_| !local_only) {
-        return Err(moved.refused(&session.typed).hint(format!(
-            "`{} --local-only` forgets it here, and asks nobody to revoke it",
-            session.typed.line("logout")
-        )));
+        let mut refused = moved.refused(&session.typed);
+        let forget =
+            format!("`{} --local-only` forgets it here, and asks nobody to revoke it", session.typed.line("logout"));
+        refused.hints.insert(0, forget);
+        return Err(refused);
     }
     let (record, revoked) = if local_only {
         (record, Ok(Some("the provider was not asked to revoke it")))

@@ -15,6 +15,7 @@ use crate::secret::hash;
 use crate::session::choice::same_provider;
 use crate::session::record::Record;
 use crate::session::{Session, kept_document};
+use crate::store::StoreKind;
 use crate::text::{Typed, safe};
 
 /// The keys of a provider's file whose addresses are sent a secret, and how a person calls them. Of the last two the origin
@@ -215,6 +216,20 @@ impl Session {
             vars.extend(profile.vars);
             Some(Bound::of(&provider, environment, &vars, self.is_practice(&provider)))
         })
+    }
+
+    /// A record of an older version with its secrets bound; `None`: they are, or there are none.
+    pub(super) fn newly_bound(&self, record: &Record) -> Option<Record> {
+        let tokens = record.token.is_some() && record.bound.is_none();
+        let secret = record.client_secret.is_some() && record.bound.is_none() && record.secret_bound.is_none();
+        if !(tokens || secret) || !matches!(self.store.kind(), StoreKind::Keychain | StoreKind::File) {
+            return None;
+        }
+        let bound = self.bound_of(record)?;
+        let mut record = record.clone();
+        record.secret_bound = record.secret_bound.or_else(|| secret.then(|| bound.clone()));
+        record.bound = tokens.then_some(bound);
+        Some(record)
     }
 
     /// Whether the provider is described, word for word, as it was when the tokens were obtained.

@@ -75,11 +75,9 @@ pub fn write(world: &World, session: &Session, record: &Record) {
         return;
     }
     let link = format!("{} {copy}", config_signature(&session.paths));
-    // the word that was typed is found at once the next time too
-    for word in [Some(&session.name), session.alias.as_ref()].into_iter().flatten() {
-        let name = link_name(world, &session.paths, word);
-        world.token_copy.write(&name, link.as_bytes(), Duration::from_secs(LINK_KEPT));
-    }
+    // none by an alias: which profile that means stands in files that a link doesn't know
+    let name = link_name(world, &session.paths, &session.name);
+    world.token_copy.write(&name, link.as_bytes(), Duration::from_secs(LINK_KEPT));
 }
 
 /// Whether the token is the one that the profile's name alone means, now and for every later command: not where flags or variables

@@ -15,7 +15,7 @@ use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::session::lock::Lock;
 use crate::session::record::Record;
-use crate::session::whose::{elsewhere, none_of_use, ours};
+use crate::session::whose::{elsewhere, none_of_use, ours, recorded};
 use crate::session::{Session, copy, inputs, lock, no_token, renewal, without_a_person};
 use crate::store::StoreKind;
 use crate::text::safe;
@@ -206,7 +206,7 @@ fn renew_under(
     if let Some(set) = from_copy(world, session, want) {
         return Ok(set);
     }
-    let record = match session.load() {
+    let record = match session.load_under(&lock) {
         Ok(record) => record,
         Err(e) => return without_store(world, session, e),
     };
@@ -308,7 +308,7 @@ fn anew(
         metadata: session.metadata.clone().or(before.metadata.clone()),
         secret_bound: if secret_stays { before.secret_bound.clone() } else { Some(bound.clone()) },
         bound: Some(bound),
-        asked_with: session.asked_with.clone(),
+        asked_with: session.asked_with.clone().map(|with| recorded(session, grant, with)),
         ..before
     };
     match keep(world, session, &kept) {

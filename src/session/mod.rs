@@ -44,6 +44,7 @@ use choice::{
     Which, is_named, overlay_environment, overlay_flags, provider_of_new_profile, store_for, store_kind, store_of,
     variable, which,
 };
+use lock::Lock;
 use paths::Paths;
 use record::{Kept, Record};
 
@@ -556,8 +557,27 @@ impl Session {
         Ok(())
     }
 
-    /// What is stored for this profile, if anything.
+    /// What is stored for this profile, if anything. A record of an older version, which does not say where its secrets may go, is
+    /// bound to its provider as the configuration has it, from its first use on.
     pub fn load(&self) -> Result<Option<Record>, Error> {
+        let Some(record) = self.read()? else { return Ok(None) };
+        let Some(bound) = self.newly_bound(&record) else { return Ok(Some(record)) };
+        match lock::try_acquire(&self.paths, &*self.store, &self.name) {
+            Some(lock) => self.load_under(&lock),
+            None => Ok(Some(bound)),
+        }
+    }
+
+    /// The same, where this process holds the lock.
+    pub fn load_under(&self, _: &Lock) -> Result<Option<Record>, Error> {
+        let Some(record) = self.read()? else { return Ok(None) };
+        let Some(bound) = self.newly_bound(&record) else { return Ok(Some(record)) };
+        // a store that can't be written now is bound the next time
+        let _ = self.store.save(&self.name, &bound.to_json());
+        Ok(Some(bound))
+    }
+
+    fn read(&self) -> Result<Option<Record>, Error> {
         let Some(text) = self.store.load(&self.name).map_err(|e| self.unreadable(e))? else { return Ok(None) };
         Record::from_json(&text).map(Some).ok_or_else(|| match Record::is_newer(&text) {
             true => Error::new(

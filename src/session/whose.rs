@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use crate::config::GrantKind;
 use crate::error::Error;
 use crate::protocol::binding::is_dpop;
+use crate::secret::hash;
 use crate::session::bound::Moved;
 use crate::session::record::Record;
 use crate::session::{Session, inputs, no_token};
@@ -34,6 +35,9 @@ pub(super) fn none_of_use(world: &World, session: &Session, record: Option<&Reco
 
 /// Those that were said, by flag, variable or configuration: of a grant without a person.
 const SCOPES: &str = "scopes";
+
+/// What the provider's file adds to the request.
+const FILE: &str = "token.params";
 
 /// In what a record is another's than what is meant now.
 enum Differs {
@@ -95,12 +99,38 @@ fn differs(session: &Session, record: &Record) -> Option<Differs> {
         return Some(Differs::Grant(said));
     }
     let by_person = session.grant(None, Some(record)).needs_person();
-    scopes_differ(session, record, by_person).map(Differs::Scopes).or_else(|| {
-        let (kept, now) = (record.asked_with.as_ref()?, session.asked_with.as_ref()?);
-        // judged above, by what was asked for in the end
-        let mut keys = kept.keys().filter(|key| *key != SCOPES).chain(now.keys().filter(|key| *key != SCOPES));
-        keys.find(|key| kept.get(*key) != now.get(*key)).cloned().map(Differs::With)
-    })
+    if let Some(scopes) = scopes_differ(session, record, by_person) {
+        return Some(Differs::Scopes(scopes));
+    }
+    if file_differs(session, record) {
+        return Some(Differs::With(FILE.to_owned()));
+    }
+    let (kept, now) = (record.asked_with.as_ref()?, session.asked_with.as_ref()?);
+    // those two are judged above
+    let mut keys = kept.keys().chain(now.keys()).filter(|key| *key != SCOPES && *key != FILE);
+    keys.find(|key| kept.get(*key) != now.get(*key)).cloned().map(Differs::With)
+}
+
+/// All that a token is asked with, to be recorded beside it: `with` the provider's file.
+pub fn recorded(session: &Session, grant: GrantKind, mut with: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    with.extend(of_file(session, grant).map(|told| (FILE.to_owned(), told)));
+    with
+}
+
+/// The parameters and headers that the provider's file adds to a request without a person, by fingerprint: they may decide which
+/// token comes back.
+fn of_file(session: &Session, grant: GrantKind) -> Option<String> {
+    let provider = session.raw_provider().ok().filter(|_| !grant.needs_person())?;
+    let own = provider.client_credentials.as_ref().filter(|_| grant == GrantKind::ClientCredentials);
+    let endpoint = own.unwrap_or(&provider.token);
+    let added = !endpoint.params.is_empty() || !endpoint.headers.is_empty();
+    added.then(|| hash(serde_json::json!([endpoint.params, endpoint.headers]).to_string().as_bytes()))
+}
+
+/// While the file is the same, word for word, so are its parameters.
+fn file_differs(session: &Session, record: &Record) -> bool {
+    let Some(kept) = record.asked_with.as_ref().filter(|_| !session.is_described(record)) else { return false };
+    of_file(session, session.grant(None, Some(record))).as_ref() != kept.get(FILE)
 }
 
 /// A person may have signed in for more than is wanted now; a job asks for what it wants.

@@ -168,3 +168,20 @@ fn another_profiles_token_is_found_by_an_alias_and_never_by_a_circle() {
     let done = me.types("token gr --grant token-exchange");
     assert!(done.err.contains("leads back to itself"), "{}", done.err);
 }
+
+// P-24
+#[test]
+fn an_alias_that_moves_to_another_provider_takes_no_token_along() {
+    let mut me = Person::new();
+    let _server = me.practice(Manners::GetResponse);
+    let own = |aliases: &str| format!("extends = \"getresponse\"\naliases = [{aliases}]\n");
+    me.config("providers/acme.toml", &own("\"letters\""));
+    me.stdin("practice-secret");
+    let line = "login letters --grant client-credentials --client-id practice-client --client-secret-file -";
+    assert_eq!(me.types(line).code, 0);
+    assert_eq!(me.types("token letters").code, 0);
+    me.config("providers/acme.toml", &own(""));
+    me.config("providers/other.toml", &own("\"letters\""));
+    let done = me.types("token letters");
+    assert_eq!((done.code, done.out.as_str()), (4, ""), "{}", done.err);
+}

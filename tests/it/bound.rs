@@ -524,3 +524,65 @@ fn no_copy_speaks_for_a_record_that_is_gone() {
     assert!(me.copies.texts().iter().all(|text| !text.contains("access-ours")), "{:?}", me.copies.texts());
     crate::world::robot::get(&format!("{}/x", theirs.0.base));
 }
+
+// P-22: a record of an older version says nothing of places
+#[test]
+fn a_record_of_an_older_version_is_bound_at_its_first_use() {
+    for first in ["token work", "status work", "list", "call work /x", "introspect work", "userinfo work"] {
+        let (mut me, ours, theirs) = signed_in();
+        let mut record: serde_json::Value = serde_json::from_str(&me.keychain.item("work").unwrap()).unwrap();
+        for member in ["bound", "secret_bound", "asked_with"] {
+            record.as_object_mut().unwrap().remove(member);
+        }
+        me.keychain.put("work", &record.to_string());
+        me.copies.clear();
+        let done = me.types(first);
+        assert_eq!(done.code, 0, "{first}: {}", done.err);
+        me.config("providers/acme.toml", &provider(&theirs.0.base, &ours.0.base));
+        for verb in VERBS {
+            is_refused(&me.types(verb), &format!("{first}, then {verb}"));
+        }
+        assert_eq!(leaked(&theirs), Vec::<String>::new(), "{first}");
+        crate::world::robot::get(&format!("{}/x", theirs.0.base));
+    }
+}
+
+// P-23: what the provider's file adds to a request is part of it
+#[test]
+fn a_file_that_adds_another_parameter_makes_another_request() {
+    for (key, line) in [
+        ("token.params", "auth = [\"basic\", \"none\"]\nparams = { audience = \"VALUE\" }\n"),
+        ("token.headers", "auth = [\"basic\", \"none\"]\nheaders = { X-Tenant = \"VALUE\" }\n"),
+    ] {
+        let (mut me, ours) = job();
+        let file = provider(&ours.0.base, &ours.0.base);
+        let with = |value: &str| file.replace("auth = [\"basic\", \"none\"]\n", &line.replace("VALUE", value));
+        me.config("providers/acme.toml", &with("a"));
+        let secret = me.path("secret").display().to_string();
+        let login = me.runs(&["login", "acme", "--grant", "client-credentials", "--client-secret-file", &secret]);
+        assert_eq!(login.code, 0, "{key}: {}", login.err);
+        let one = me.types("token acme --no-cache").out;
+        for text in [with("b"), file.clone()] {
+            me.config("providers/acme.toml", &text);
+            let other = me.types("token acme --no-cache");
+            assert!(other.code == 0 && other.out != one, "{key}: {}", other.err);
+            assert_eq!(me.types("token acme --no-cache").out, other.out, "{key}: it is kept");
+        }
+    }
+}
+
+// what the configuration names is read anew, and its token takes the old one's place
+#[test]
+fn the_token_of_an_input_that_has_changed_is_kept() {
+    let (mut me, _ours) = job();
+    let [secret, ann] = ["secret", "ann"].map(|name| me.path(name).display().to_string());
+    let line =
+        ["login", "acme", "--grant", "token-exchange", "--client-secret-file", &secret, "--subject-token-file", &ann];
+    let login = me.runs(&line);
+    assert_eq!(login.code, 0, "{}", login.err);
+    let one = me.types("token acme").out;
+    std::fs::write(me.path("ann"), "token-of-carol").unwrap();
+    let two = me.types("token acme");
+    assert!(two.code == 0 && two.out != one, "{}", two.err);
+    assert_eq!(me.types("token acme").out, two.out);
+}

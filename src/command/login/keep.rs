@@ -9,7 +9,7 @@ use crate::provider::{Provider, VarFrom};
 use crate::secret::Secret;
 use crate::session::fresh::keep;
 use crate::session::record::Record;
-use crate::session::whose::asked_with;
+use crate::session::whose::{asked_with, recorded};
 use crate::session::{Session, lock, renewal};
 use crate::store::keychain::KeychainStore;
 use crate::store::{Store, StoreError, StoreKind};
@@ -82,7 +82,7 @@ pub(super) fn store_login(
         unfinished: None,
         bound: Some(bound),
         secret_bound,
-        asked_with: Some(asked_with(world, session, grant)?),
+        asked_with: Some(recorded(session, grant, asked_with(world, session, grant)?)),
         registration: before.registration.filter(|_| before.client_id.as_deref() == Some(&client.id)),
     };
     keep(world, session, &record)?;
