@@ -136,22 +136,26 @@ mod linux {
         })
     }
 
+    /// Made in this process's own keyring and moved from there once it has its end: one that is cut off in between goes with
+    /// its process. A key of that name gives way to it.
     fn add(ring: c_long, description: &CStr, value: &[u8], seconds: u32) -> Option<c_long> {
+        let own = c_long::from(libc::KEY_SPEC_PROCESS_KEYRING);
         // SAFETY: two strings and a buffer that live through the call
         let key = unsafe {
-            libc::syscall(libc::SYS_add_key, KEY_TYPE.as_ptr(), description.as_ptr(), value.as_ptr(), value.len(), ring)
+            libc::syscall(libc::SYS_add_key, KEY_TYPE.as_ptr(), description.as_ptr(), value.as_ptr(), value.len(), own)
         };
         if key < 0 {
             return None;
         }
         // SAFETY: numbers only
         let kept = unsafe {
-            keyctl(libc::KEYCTL_SET_TIMEOUT, key, c_long::from(seconds), 0, 0).is_some()
+            let kept = keyctl(libc::KEYCTL_SET_TIMEOUT, key, c_long::from(seconds), 0, 0).is_some()
                 && keyctl(libc::KEYCTL_SETPERM, key, PERMISSIONS, 0, 0).is_some()
+                && keyctl(libc::KEYCTL_LINK, key, ring, 0, 0).is_some();
+            // what stayed here would be written over by the next of that name, and lose its end
+            keyctl(libc::KEYCTL_UNLINK, key, own, 0, 0);
+            kept
         };
-        if !kept {
-            remove(ring, key);
-        }
         kept.then_some(key)
     }
 
@@ -174,7 +178,7 @@ mod linux {
     fn set_order(ring: c_long, order: &[Entry]) {
         let text: Vec<u8> =
             order.iter().flat_map(|(key, size)| [key.to_ne_bytes(), size.to_ne_bytes()].concat()).collect();
-        // the same name: the list that is there is written over; an empty one can't be
+        // the same name: the list that is there gives way; an empty one can't be made
         if !text.is_empty() {
             let _ = add(ring, ORDER, &text, ORDER_KEPT);
         }
