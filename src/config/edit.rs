@@ -3,7 +3,7 @@
 //! reads sees the old file or the new one.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -422,12 +422,8 @@ fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let new = folder.join(format!(".{name}.{}.new", std::process::id()));
-    // left by a process of the same number that was killed
-    match fs::remove_file(&new) {
-        Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
-        _ => {}
-    }
-    let written = write_new(&new, content, path).and_then(|()| fs::rename(&new, path));
+    sweep(folder, &format!(".{name}."));
+    let written = write_new(&new, content, path).and_then(|_file| fs::rename(&new, path));
     if written.is_err() {
         let _ = fs::remove_file(&new);
         return written;
@@ -438,15 +434,30 @@ fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
     Ok(())
 }
 
-fn write_new(new: &Path, content: &[u8], old: &Path) -> std::io::Result<()> {
+/// Removes what processes left that were killed: whoever is at work holds its file.
+fn sweep(folder: &Path, start: &str) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let is_part = name.to_str().is_some_and(|name| name.starts_with(start) && name.ends_with(".new"));
+        if is_part && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// The file, locked: it is no longer at work once that is closed.
+fn write_new(new: &Path, content: &[u8], old: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(new)?;
+    // a file system without locks has nothing swept
+    let _ = file.try_lock();
     if let Ok(meta) = fs::metadata(old) {
         file.set_permissions(meta.permissions())?;
     }
     file.write_all(content)?;
-    file.sync_all()
+    file.sync_all()?;
+    Ok(file)
 }

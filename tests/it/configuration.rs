@@ -311,6 +311,21 @@ fn two_edits_at_once_lose_nothing() {
     assert_eq!(names, ["config.toml", "config.toml.lock"], "nothing is left behind");
 }
 
+/// Killed before the new file had its place; another one is at work.
+// P-21
+#[test]
+fn what_a_killed_edit_left_goes_with_the_next_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let part = |name: &str| fs::File::create(dir.path().join(name)).unwrap();
+    drop((part(".config.toml.1.new"), part(".config.toml.2.new.mine")));
+    let at_work = part(".config.toml.3.new");
+    at_work.lock().unwrap();
+    edit(dir.path(), |e| e.set("x", "port", "1")).unwrap();
+    let mut names: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, [".config.toml.2.new.mine", ".config.toml.3.new", "config.toml", "config.toml.lock"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_link_stays_a_link_and_the_mode_stays_the_mode() {
