@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::secret::Secret;
 use crate::session::paths::Paths;
 use crate::session::record::Record;
+use crate::session::renaming::Renaming;
 use crate::session::whose::elsewhere;
 use crate::session::{Choice, Session, copy, lock, nobodys, orphan, profile_called, renewal, secret_from_file};
 use crate::text::{may_be_token, pasted, safe};
@@ -254,7 +255,7 @@ fn remove(world: &mut World, global: &Global, profile: String) -> Result<(), Err
         // cut off in between, no copy speaks for what is gone
         copy::forget(world, &session);
         forgotten = session.store.delete(&session.name)?;
-        renewal::forget_all(&session);
+        renewal::forget_all(&session, &session.name);
     }
     let removed = config::edit(&dir, |editor| editor.remove(&session.name))?;
     match (removed, forgotten) {
@@ -279,7 +280,8 @@ fn remove(world: &mut World, global: &Global, profile: String) -> Result<(), Err
     }
 }
 
-/// Copies first, then changes the configuration, then deletes: at no moment is there no record.
+/// Copies first, then changes the configuration, then deletes: at no moment is there no record, and what is cut off is finished by
+/// the next command.
 fn rename(world: &mut World, global: &Global, from: String, to: String) -> Result<(), Error> {
     config::check_profile_name(&to)?;
     let dir = Paths::find(&*world.env).require_config()?;
@@ -290,35 +292,32 @@ fn rename(world: &mut World, global: &Global, from: String, to: String) -> Resul
     let names = BTreeSet::from([&old.name, &to]);
     let locks = names.iter().filter(|_| moves).map(|name| lock::acquire(world, &old.paths, &*old.store, name));
     let _locks: Vec<lock::Lock> = locks.collect::<Result<_, _>>()?;
+    let renaming = Renaming { from: old.name.clone(), to };
+    let Renaming { from, to } = &renaming;
+    let was_begun = moves && renaming.was_begun(&*old.store)?;
     // a record that can't be read moves as it is
     if moves && old.load().is_ok() {
         renewal::settled(world, &mut old)?;
     }
-    let record = if moves { old.store.load(&old.name)? } else { None };
-    if let Some(record) = &record {
-        if old.store.load(&to)?.is_some() {
-            return Err(Error::usage(format!("`{}` has tokens of its own already", safe(&to)))
-                .hint(format!("oauthctl profile remove {}", pasted(&to))));
+    let record = if moves { old.store.load(from)? } else { None };
+    match &record {
+        // by reading it
+        None if was_begun => {}
+        None => config::edit(&dir, |editor| editor.rename(from, to))?,
+        Some(record) => {
+            if old.store.load(to)?.is_some() {
+                return Err(Error::usage(format!("`{}` has tokens of its own already", safe(to)))
+                    .hint(format!("oauthctl profile remove {}", pasted(to))));
+            }
+            config::edit(&dir, |editor| editor.vacant(to))?;
+            // cut off in between, no copy speaks for what is gone
+            copy::forget(world, &old);
+            // what is left of who had that name before says nothing of this one
+            renewal::forget_all(&old, to);
+            renaming.begin(&*old.store, record)?;
+            renaming.complete(&old)?;
         }
-        old.store.save(&to, record)?;
     }
-    // what a login left that is not finished has no profile yet
-    let orphan = record.is_some() && !old.configured;
-    let renamed = config::edit(&dir, |editor| match orphan {
-        true => editor.vacant(&to),
-        false => editor.rename(&old.name, &to),
-    });
-    if let Err(e) = renamed {
-        if record.is_some() {
-            let _ = old.store.delete(&to);
-        }
-        return Err(e.into());
-    }
-    if record.is_some() {
-        copy::forget(world, &old);
-        old.store.delete(&old.name)?;
-        renewal::forget_all(&old);
-    }
-    world.say(&format!("{} is called {} now", old.name, safe(&to)));
+    world.say(&format!("{from} is called {} now", safe(to)));
     Ok(())
 }

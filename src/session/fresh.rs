@@ -206,7 +206,7 @@ fn renew_under(
     if let Some(set) = from_copy(world, session, want) {
         return Ok(set);
     }
-    let record = match session.load_under(&lock) {
+    let record = match session.load() {
         Ok(record) => record,
         Err(e) => return without_store(world, session, e),
     };

@@ -2,6 +2,7 @@
 //! dies. Its scope is the credential (user, store, profile), not the configuration folder: two configurations that share a
 //! keychain share the lock too.
 
+use std::cell::RefCell;
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
@@ -18,12 +19,31 @@ use crate::world::users;
 /// Longer than one exchange with the token endpoint can take.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(35);
 
+thread_local! {
+    /// The locks held here: who needs one of them once more has it.
+    static HELD: RefCell<Vec<PathBuf>> = const { RefCell::new(Vec::new()) };
+}
+
 /// Held until dropped.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
+    path: PathBuf,
     /// Somebody else held it before us: what was stale may be renewed by now.
     pub waited: bool,
+}
+
+impl Lock {
+    fn new(file: File, path: PathBuf, waited: bool) -> Lock {
+        HELD.with_borrow_mut(|held| held.push(path.clone()));
+        Lock { _file: file, path, waited }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        HELD.with_borrow_mut(|held| held.retain(|path| *path != self.path));
+    }
 }
 
 /// A name for this credential that is safe in a file's name and tells nothing: hexadecimal. Sealed files lie beside what has such a
@@ -72,11 +92,15 @@ fn is_own(folder: &Path) -> bool {
     }
 }
 
+fn path(paths: &Paths, store: &dyn Store, profile: &str) -> Result<PathBuf, Error> {
+    Ok(folder(paths, store)?.join(format!("{}.lock", credential_name(store, profile))))
+}
+
 /// The lock's file, open but not locked.
 fn open(paths: &Paths, store: &dyn Store, profile: &str) -> Result<(PathBuf, File), Error> {
-    let folder = folder(paths, store)?;
-    let path = folder.join(format!("{}.lock", credential_name(store, profile)));
-    let made = private::make_folder(&folder).map_err(std::io::Error::other).and_then(|_| {
+    let path = path(paths, store, profile)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let made = private::make_folder(folder).map_err(std::io::Error::other).and_then(|_| {
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).read(true).write(true);
         #[cfg(unix)]
@@ -100,16 +124,29 @@ fn failed(path: &Path, e: std::io::Error) -> Error {
 
 /// The lock, if nobody holds it and it can be had at all.
 pub fn try_acquire(paths: &Paths, store: &dyn Store, profile: &str) -> Option<Lock> {
-    let (_, file) = open(paths, store, profile).ok()?;
+    let (path, file) = open(paths, store, profile).ok()?;
     file.try_lock().ok()?;
-    Some(Lock { _file: file, waited: false })
+    Some(Lock::new(file, path, false))
+}
+
+/// Whether this thread holds it.
+pub fn is_held(paths: &Paths, store: &dyn Store, profile: &str) -> bool {
+    path(paths, store, profile).is_ok_and(|path| HELD.with_borrow(|held| held.contains(&path)))
+}
+
+/// The same as [`try_acquire`]; `Some(None)` where this thread holds it already.
+pub fn also(paths: &Paths, store: &dyn Store, profile: &str) -> Option<Option<Lock>> {
+    match is_held(paths, store, profile) {
+        true => Some(None),
+        false => try_acquire(paths, store, profile).map(Some),
+    }
 }
 
 /// Waits for the lock; never goes on without it.
 pub fn acquire(world: &mut World, paths: &Paths, store: &dyn Store, profile: &str) -> Result<Lock, Error> {
     let (path, file) = open(paths, store, profile)?;
     match file.try_lock() {
-        Ok(()) => return Ok(Lock { _file: file, waited: false }),
+        Ok(()) => return Ok(Lock::new(file, path, false)),
         Err(std::fs::TryLockError::WouldBlock) => {}
         Err(std::fs::TryLockError::Error(e)) => return Err(failed(&path, e)),
     }
@@ -124,7 +161,7 @@ pub fn acquire(world: &mut World, paths: &Paths, store: &dyn Store, profile: &st
         Ok(Ok(file)) => {
             // only a process with one thread can part into itself and a helper
             let _ = waiter.join();
-            Ok(Lock { _file: file, waited: true })
+            Ok(Lock::new(file, path, true))
         }
         Ok(Err(e)) => Err(failed(&path, e)),
         Err(_) => Err(Error::new(

@@ -15,6 +15,7 @@ pub mod orphan;
 pub mod paths;
 pub mod proofs;
 pub mod record;
+pub mod renaming;
 pub mod renewal;
 mod seen;
 mod trouble;
@@ -44,7 +45,6 @@ use choice::{
     Which, is_named, overlay_environment, overlay_flags, provider_of_new_profile, store_for, store_kind, store_of,
     variable, which,
 };
-use lock::Lock;
 use paths::Paths;
 use record::{Kept, Record};
 
@@ -557,22 +557,19 @@ impl Session {
         Ok(())
     }
 
-    /// What is stored for this profile, if anything. A record of an older version, which does not say where its secrets may go, is
-    /// bound to its provider as the configuration has it, from its first use on.
+    /// What is stored for this profile, if anything. A renaming that was cut off is finished first. A record of an older version,
+    /// which does not say where its secrets may go, is bound to its provider as the configuration has it, from its first use on.
     pub fn load(&self) -> Result<Option<Record>, Error> {
-        let Some(record) = self.read()? else { return Ok(None) };
-        let Some(bound) = self.newly_bound(&record) else { return Ok(Some(record)) };
-        match lock::try_acquire(&self.paths, &*self.store, &self.name) {
-            Some(lock) => self.load_under(&lock),
-            None => Ok(Some(bound)),
+        let mut record = self.read()?;
+        if let Some(renaming) = record.as_ref().and_then(|record| record.renaming.as_ref()) {
+            renaming.finish(self)?;
+            record = self.read()?;
         }
-    }
-
-    /// The same, where this process holds the lock.
-    pub fn load_under(&self, _: &Lock) -> Result<Option<Record>, Error> {
+        let Some(bound) = record.as_ref().and_then(|record| self.newly_bound(record)) else { return Ok(record) };
+        let Some(_lock) = lock::also(&self.paths, &*self.store, &self.name) else { return Ok(Some(bound)) };
         let Some(record) = self.read()? else { return Ok(None) };
         let Some(bound) = self.newly_bound(&record) else { return Ok(Some(record)) };
-        // a store that can't be written now is bound the next time
+        // where the store can't be written now, it is bound the next time
         let _ = self.store.save(&self.name, &bound.to_json());
         Ok(Some(bound))
     }

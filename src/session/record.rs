@@ -9,6 +9,7 @@ use crate::grant::keys::KeptKeys;
 use crate::protocol::registration::Management;
 use crate::secret::{Secret, WipedJson};
 use crate::session::bound::Bound;
+use crate::session::renaming::Renaming;
 use crate::store::LONGEST_RECORD;
 use crate::token::TokenSet;
 
@@ -59,6 +60,8 @@ pub struct Record {
     /// What else than scopes the token was asked with: by the keys of the configuration, inputs by fingerprint. `None`: an older
     /// version made the record.
     pub asked_with: Option<BTreeMap<String, String>>,
+    /// A change of the profile's name that is under way.
+    pub renaming: Option<Renaming>,
 }
 
 /// What a person typed for a login that did not come to its end, and is offered at the next one. The client's id and secret go
@@ -203,6 +206,9 @@ impl Record {
         if let Some(with) = &self.asked_with {
             map.insert("asked_with".into(), json!(with));
         }
+        if let Some(renaming) = &self.renaming {
+            map.insert("renaming".into(), renaming.to_value());
+        }
         if let Some(token) = &self.token {
             map.insert("token".into(), token.to_json());
         }
@@ -266,6 +272,7 @@ impl Record {
             bound: value.get("bound").map(|b| Bound::from_value(b).unwrap_or_default()),
             secret_bound: value.get("secret_bound").map(|b| Bound::from_value(b).unwrap_or_default()),
             asked_with: value.get("asked_with").map(|_| texts(&value, "asked_with")),
+            renaming: value.get("renaming").and_then(Renaming::from_value),
             registration: value.get("registration").and_then(|r| {
                 Some(Management { uri: r.get("uri")?.as_str()?.to_owned(), token: r.get("token")?.as_str()?.into() })
             }),
@@ -326,6 +333,7 @@ mod tests {
             }),
             secret_bound: Some(Bound { provider: "getresponse".into(), ..Bound::default() }),
             asked_with: Some(BTreeMap::from([("audience".to_owned(), "b".to_owned())])),
+            renaming: Some(Renaming { from: "work".into(), to: "office".into() }),
         };
         assert_eq!(Record::from_json(&record.to_json()), Some(record));
         assert_eq!(Record::from_json(&Secret::from(r#"{"oauthctl":2}"#)), None);

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use oauthctl::session::lock;
 use oauthctl::session::paths::Paths;
+use oauthctl::session::renaming::Renaming;
 use oauthctl::store::{self, StoreKind};
 use oauthctl::world::KeychainError;
 use serde_json::json;
@@ -193,6 +194,83 @@ fn a_rename_waits_for_whoever_holds_either_name() {
         done.store(true, Ordering::SeqCst);
         assert!(released.load(Ordering::SeqCst), "{held}");
         other.join().unwrap();
+    }
+}
+
+/// Which records say that a rename is under way, what `config.toml` says, what is typed, its exit code, and who is left.
+const CUT_OFF: [(&str, &str, &str, u8, &str); 16] = [
+    ("work", "work", "token work", 0, "work"),
+    ("work", "work", "list", 0, "work"),
+    ("work", "work", "profile rename work play", 0, "play"),
+    ("work play", "work", "token work", 2, "play"),
+    ("work play", "work", "token play", 0, "play"),
+    ("work play", "work", "list", 0, "play"),
+    ("work play", "work", "logout work", 2, "play"),
+    ("work play", "work", "login work", 2, "play"),
+    ("work play", "work", "profile rename work play", 0, "play"),
+    ("work play", "play", "token work --store keychain", 2, "play"),
+    ("work play", "play", "token play", 0, "play"),
+    ("work play", "play", "logout work", 2, "play"),
+    ("work play", "play", "list", 0, "play"),
+    ("work play", "play", "profile rename work play", 0, "play"),
+    ("play", "play", "token play", 0, "play"),
+    ("play", "play", "list", 0, "play"),
+];
+
+// P-19
+#[test]
+fn a_rename_that_was_cut_off_is_finished_by_the_next_command() {
+    let mine = |name: &str| format!("# mine\n[profiles.{name}] # too\nprovider = \"sandbox\"\n");
+    for (marked, configured, line, code, left) in CUT_OFF {
+        let mut me = Person::new();
+        me.config("config.toml", &mine("work"));
+        assert_eq!(me.browser(allows).types("login work").code, 0);
+        let token = me.kept("work", "access_token");
+        let keychain: Arc<dyn oauthctl::world::Keychain> = me.keychain.clone();
+        let store = store::open(StoreKind::Keychain, &keychain, &FakeEnv::default(), &me.path("state/oauthctl"), None);
+        let record = store.load("work").unwrap().unwrap();
+        Renaming { from: "work".into(), to: "play".into() }.begin(&*store, &record).unwrap();
+        for gone in ["work", "play"].iter().filter(|name| !marked.contains(*name)) {
+            store.delete(gone).unwrap();
+        }
+        me.config("config.toml", &mine(configured));
+        let done = me.types(&format!("{line} --no-cache"));
+        let what = format!("{marked}, {configured}: {line}: {}", done.err);
+        assert_eq!(done.code, code, "{what}");
+        if code == 2 {
+            let words =
+                "`work` is called `play` now: its renaming was cut off, and is finished\nhint: oauthctl status play\n";
+            assert!(done.err.contains(words), "{what}");
+        }
+        assert_eq!((me.config_text(), me.keychain.accounts()), (mine(left), vec![left.to_owned()]), "{what}");
+        assert!(
+            me.kept(left, "access_token") == token && !store.load(left).unwrap().unwrap().expose().contains("renaming"),
+            "{what}"
+        );
+    }
+}
+
+/// Two processes come to it at once: the old name's waits, the new name's record is as good as ever.
+#[test]
+fn a_rename_that_another_process_finishes_is_left_to_it() {
+    for (line, held, code) in [("refresh work", "play", 75), ("refresh play", "work", 0), ("status work", "work", 0)] {
+        let mut me = Person::new();
+        assert_eq!(me.browser(allows).types("login work --provider sandbox --store file").code, 0);
+        let keychain: Arc<dyn oauthctl::world::Keychain> = me.keychain.clone();
+        let state = me.path("state/oauthctl");
+        let store_of = || store::open(StoreKind::File, &keychain, &FakeEnv::default(), &state, None);
+        let store = store_of();
+        let record = store.load("work").unwrap().unwrap();
+        Renaming { from: "work".into(), to: "play".into() }.begin(&*store, &record).unwrap();
+        let paths = Paths { config: None, state: Some(state.clone()) };
+        // in a thread of its own, as another process would
+        let lock = std::thread::scope(|scope| {
+            scope.spawn(|| lock::try_acquire(&paths, &*store_of(), held)).join().unwrap().expect("the lock is free")
+        });
+        let done = me.types(&format!("{line} --store file"));
+        assert_eq!(done.code, code, "{line}: {}", done.err);
+        drop(lock);
+        assert!(store.load("work").unwrap().is_some() && store.load("play").unwrap().is_some(), "{line}");
     }
 }
 

@@ -80,6 +80,7 @@ pub(super) fn store_login(
         dpop_key: client.proofs.dpop.as_ref().map(|dpop| dpop.kept().clone()),
         dpop_nonces: client.proofs.dpop.as_ref().map(|dpop| dpop.nonces()).unwrap_or_default(),
         unfinished: None,
+        renaming: None,
         bound: Some(bound),
         secret_bound,
         asked_with: Some(recorded(session, grant, asked_with(world, session, grant)?)),
@@ -119,7 +120,7 @@ fn leave(world: &mut World, session: &mut Session, old: Option<Box<dyn Store>>) 
     let lock = lock::acquire(world, &session.paths, &*session.store, &session.name);
     let deleted = session.store.delete(&session.name);
     crate::session::copy::forget(world, session);
-    renewal::forget_all(session);
+    renewal::forget_all(session, &session.name);
     drop(lock);
     let old = std::mem::replace(&mut session.store, new);
     match deleted {

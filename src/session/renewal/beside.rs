@@ -10,8 +10,12 @@ use crate::session::trouble::Trouble;
 
 /// What was left on the disk beside the record goes too: a person has put an end to it.
 pub fn sweep(session: &Session) {
+    sweep_of(session, &session.name);
+}
+
+fn sweep_of(session: &Session, name: &str) {
     if let Some(state) = &session.paths.state {
-        let name = credential_name(&*session.store, &session.name);
+        let name = credential_name(&*session.store, name);
         let _ = Journal::new(state, &name).clear();
         Trouble::of(state, &name).forget();
     }
@@ -33,11 +37,11 @@ pub fn saw(session: &Session, generation: u64) {
     }
 }
 
-/// Nothing of this profile is left here.
-pub fn forget_all(session: &Session) {
-    sweep(session);
+/// Nothing of the profile that has, or had, this name is left here.
+pub fn forget_all(session: &Session, name: &str) {
+    sweep_of(session, name);
     if let Some(state) = &session.paths.state {
-        Seen::of(state, &credential_name(&*session.store, &session.name)).forget();
+        Seen::of(state, &credential_name(&*session.store, name)).forget();
     }
 }
 

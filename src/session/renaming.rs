@@ -1,0 +1,118 @@
+//! `profile rename` in steps that any later command can finish. Both records say what is under way, from before there are two of
+//! them until there is one again, so that no renewal is made by a name that is about to go.
+//!
+//! | cut off when | the next command that reads either record |
+//! |---|---|
+//! | the old one alone says so | takes that back |
+//! | both are there | renames the profile in `config.toml`, deletes the old one |
+//! | the new one alone says so | takes the note out |
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::config;
+use crate::error::{Error, Kind};
+use crate::secret::Secret;
+use crate::session::record::Record;
+use crate::session::{Session, lock, renewal};
+use crate::store::{Store, StoreError};
+use crate::text::{pasted, safe};
+
+/// Which name gives way to which.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Renaming {
+    pub from: String,
+    pub to: String,
+}
+
+impl Renaming {
+    pub(super) fn to_value(&self) -> Value {
+        json!({ "from": self.from, "to": self.to })
+    }
+
+    pub(super) fn from_value(value: &Value) -> Option<Renaming> {
+        let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        Some(Renaming { from: text("from")?, to: text("to")? })
+    }
+
+    /// The record of that name, if it says that it is part of this.
+    fn part(&self, store: &dyn Store, name: &str) -> Result<Option<Record>, StoreError> {
+        let record = store.load(name)?.and_then(|text| Record::from_json(&text));
+        Ok(record.filter(|record| record.renaming.as_ref() == Some(self)))
+    }
+
+    /// Whether the old record says that this is under way.
+    pub fn was_begun(&self, store: &dyn Store) -> Result<bool, StoreError> {
+        self.part(store, &self.from).map(|record| record.is_some())
+    }
+
+    /// Copies the record that lies under the old name. Both locks are held. One that can't be read moves as it is.
+    pub fn begin(&self, store: &dyn Store, text: &Secret) -> Result<(), StoreError> {
+        let Some(record) = Record::from_json(text) else { return store.save(&self.to, text) };
+        let text = Record { renaming: Some(self.clone()), ..record }.to_json();
+        store.save(&self.from, &text)?;
+        store.save(&self.to, &text)
+    }
+
+    /// The rest, after [`Renaming::begin`]. Where the configuration has another profile of the new name, all is taken back.
+    pub fn complete(&self, session: &Session) -> Result<(), Error> {
+        let store = &*session.store;
+        let renamed = config::edit(&session.paths.require_config()?, |editor| match editor.has(&self.from) {
+            true => editor.rename(&self.from, &self.to),
+            // what a login left that is not finished has no profile yet
+            false => Ok(()),
+        });
+        if let Err(e) = renamed {
+            store.delete(&self.to)?;
+            self.settle(store, &self.from)?;
+            return Err(e.into());
+        }
+        store.delete(&self.from)?;
+        renewal::forget_all(session, &self.from);
+        Ok(self.settle(store, &self.to)?)
+    }
+
+    /// Nothing is under way any more.
+    fn settle(&self, store: &dyn Store, name: &str) -> Result<(), StoreError> {
+        match self.part(store, name)? {
+            Some(record) => store.save(name, &Record { renaming: None, ..record }.to_json()),
+            None => Ok(()),
+        }
+    }
+
+    /// Finishes what was cut off, for a session of either name. Where another process is at it, the new name's record is as good
+    /// as ever, and the old name's may be looked at, but not by whoever is about to change it.
+    pub(super) fn finish(&self, session: &Session) -> Result<(), Error> {
+        let Session { paths, store, name, .. } = session;
+        let names = BTreeSet::from([&self.from, &self.to]);
+        let locks: Option<Vec<_>> = names.iter().map(|name| lock::also(paths, &**store, name)).collect();
+        let Some(_locks) = locks else {
+            return match *name == self.from && lock::is_held(paths, &**store, name) {
+                true => Err(Error::new(
+                    Kind::TryLater,
+                    format!("another process is about to call `{}` `{}`", safe(&self.from), safe(&self.to)),
+                )
+                .hint("run the command again")),
+                false => Ok(()),
+            };
+        };
+        let old = self.part(&**store, &self.from)?;
+        match self.part(&**store, &self.to)? {
+            None => Ok(self.settle(&**store, &self.from)?),
+            Some(_) if old.is_none() => Ok(self.settle(&**store, &self.to)?),
+            Some(_) => {
+                self.complete(session)?;
+                match *name == self.from {
+                    true => Err(self.gone()),
+                    false => Ok(()),
+                }
+            }
+        }
+    }
+
+    fn gone(&self) -> Error {
+        Error::usage(format!("`{}` is called `{}` now: its renaming was cut off, and is finished", self.from, self.to))
+            .hint(format!("oauthctl status {}", pasted(&self.to)))
+    }
+}
