@@ -10,7 +10,7 @@ use crate::secret::Secret;
 use crate::session::fresh::keep;
 use crate::session::record::Record;
 use crate::session::whose::{asked_with, recorded};
-use crate::session::{Session, lock, renewal};
+use crate::session::{Session, copy, lock, renewal};
 use crate::store::keychain::KeychainStore;
 use crate::store::{Store, StoreError, StoreKind};
 use crate::token::TokenSet;
@@ -86,11 +86,16 @@ pub(super) fn store_login(
         asked_with: Some(recorded(session, grant, asked_with(world, session, grant)?)),
         registration: before.registration.filter(|_| before.client_id.as_deref() == Some(&client.id)),
     };
-    keep(world, session, &record)?;
+    // the copy comes last: cut off in between, it would speak for a store that config.toml doesn't name yet
+    let cache = std::mem::take(&mut session.cache);
+    let kept = keep(world, session, &record);
+    session.cache = cache;
+    kept?;
     // what an earlier login left on the disk has nothing to say any more
     renewal::sweep(session);
     let left = old_store(world, session)?;
     remember_profile(world, session, client)?;
+    copy::write(world, session, &record);
     drop(lock);
     leave(world, session, left);
     Ok(secret_not_kept)
@@ -118,8 +123,8 @@ fn leave(world: &mut World, session: &mut Session, old: Option<Box<dyn Store>>) 
     let Some(old) = old else { return };
     let new = std::mem::replace(&mut session.store, old);
     let lock = lock::acquire(world, &session.paths, &*session.store, &session.name);
+    copy::forget(world, session);
     let deleted = session.store.delete(&session.name);
-    crate::session::copy::forget(world, session);
     renewal::forget_all(session, &session.name);
     drop(lock);
     let old = std::mem::replace(&mut session.store, new);
@@ -231,10 +236,6 @@ fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Re
         }
         Ok(())
     })?;
-    // the configuration has changed: the copy's link is made anew
-    if let Ok(Some(record)) = session.load() {
-        crate::session::copy::write(world, session, &record);
-    }
     Ok(())
 }
 
