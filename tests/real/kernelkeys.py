@@ -48,6 +48,12 @@ def present():
     return {key for key in found if keyctl(DESCRIBE, key, text, len(text)) > 0 and b";oauthctl:" in text.value}
 
 
+def is_endless(key):
+    """Whether it stays for ever: `perm` in the kernel's table."""
+    lines = (line.split() for line in Path("/proc/keys").read_text(encoding="utf-8", errors="replace").splitlines())
+    return any(int(line[0], 16) == key & 0xFFFFFFFF and line[3] == "perm" for line in lines)
+
+
 def remove(key):
     if keyctl(INVALIDATE, key) < 0:
         keyctl(REVOKE, key)

@@ -633,9 +633,9 @@ class Keyring:
             return False
         return True
 
-    def _ask(self, *argv):
+    def _ask(self, *argv, said=""):
         env = {"PATH": os.environ["PATH"], **self.env}
-        return subprocess.run(argv, env=env, capture_output=True, text=True, timeout=PATIENCE)
+        return subprocess.run(argv, env=env, input=said, capture_output=True, text=True, timeout=PATIENCE)
 
     def lookup(self, profile):
         """What `secret-tool` finds, or None."""
@@ -645,6 +645,12 @@ class Keyring:
     def items(self, profile):
         """How many items the person would see for it in the system's own tool."""
         return self._ask("secret-tool", "search", "--all", "service", "oauthctl", "username", profile).stdout.count("[/")
+
+    def put(self, profile, record):
+        """Keeps what `lookup` found there, or nothing."""
+        self._ask("secret-tool", "clear", "service", "oauthctl", "username", profile)
+        if record is not None:
+            self._ask("secret-tool", "store", "--label=oauthctl", "service", "oauthctl", "username", profile, said=record)
 
     def lock(self):
         """Locks the login collection, as a person does who leaves the desk."""

@@ -180,7 +180,7 @@ path = "/callback"
         body = handler.rfile.read(int(headers.get("content-length", 0))).decode()
         url = urllib.parse.urlsplit(target)
         asked = dict(urllib.parse.parse_qsl(body if method == "POST" else url.query))
-        status, more, text = self._answer(url.path, asked, headers)
+        status, more, text = self._answer(url.path, asked, headers, body)
         if status is None:
             with contextlib.suppress(OSError):
                 handler.connection.settimeout(120)
@@ -194,7 +194,7 @@ path = "/callback"
             with contextlib.suppress(OSError):
                 handler.connection.recv(1)  # as most servers do: the client closes
 
-    def _answer(self, path, asked, headers):
+    def _answer(self, path, asked, headers, body):
         if path == "/authorize":
             with self._lock:
                 code = self._next("code")
@@ -208,6 +208,8 @@ path = "/callback"
                     if asked.get("token") in login.tokens + login.access:
                         login.alive = False
             return 200, {}, ""
+        if path == "/register":
+            return 201, {}, json.dumps({"client_id": "a-client", **json.loads(body)})
         if path.startswith("/api"):
             token = headers.get("authorization", "").removeprefix("Bearer ")
             if not self.good(token) or int(token.rsplit("-", 1)[-1]) < self.api_refuses_before:

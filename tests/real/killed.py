@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+"""P-19 to P-21: kill -9 at every system call of the commands that change what is kept: each end is the old state whole, the new one
+whole, or finished by the next command. Sealed files and a real gnome-keyring.
+
+    tests/real/killed.py            a sample of the points
+    tests/real/killed.py --all      every point
+"""
+
+import os
+import re
+import shutil
+import sys
+import tomllib
+
+import kernelkeys
+import rig
+import strict
+from rig import Failed, check, test
+from strict import tracer
+
+ALL = "--all" in sys.argv[1:]
+if ALL:
+    sys.argv.remove("--all")
+SAMPLE = 5  # points of a command
+# what changes files, kernel keys and a keychain, by its number (x86-64): sendto, sendmsg, rename, unlink, add_key, keyctl
+CHANGING = {44, 46, 82, 87, 248, 250}
+NAMES = ("work", "office")
+CONFIG = '# mine\ncache = true\n\n[profiles.other] # hers\nprovider = "strict"\n'
+# what a command is, whether somebody has signed in before, what may be gone after it
+COMMANDS = {
+    "login, the first": ("login work --provider strict", False, False),
+    "login, once more": ("login work", True, False),
+    "logout": ("logout work", True, True),
+    "profile remove": ("profile remove work", True, True),
+    "profile rename": ("profile rename work office", True, False),
+    "profile set": ("profile set work port 8123", True, False),
+    "profile set-secret": ("profile set-secret work {secret}", True, False),
+    "register": ("register work --provider strict", False, False),
+    "login, to another store": ("login work --store {other}", True, False),
+}
+FAULTS = ("orphans", "doubles", "stale copies", "without end", "lost", "left", "broken")
+
+
+class Scene:
+    """A home, its store and its server, which can be set back to the moment before the command."""
+
+    def __init__(self, t, store, signed_in, moves):
+        self.t, self.server = t, strict.serve(t, "none")
+        self.server.expires_in = 3600
+        self.keyring = t.keyring() if store == "keychain" or moves else None
+        # with the variable no login moves
+        self.home = t.home(self.keyring, **({} if moves or store == "keychain" else {"OAUTHCTL_STORE": "file"}))
+        self.home.provider("strict", f'registration-url = "http://127.0.0.1:{self.server.port}/register"\n' + self.server.provider_file())
+        (self.home.config / "config.toml").write_text(CONFIG)
+        self.browser = strict.browser(t)
+        if signed_in:
+            more = ["--store", store] if moves else []
+            self.home.run("login", "work", "--provider", "strict", *more, env={"BROWSER": self.browser}).expect(0)
+            path = self.home.config / "config.toml"
+            path.write_text(path.read_text().replace("[profiles.work]", "# the company's\n[profiles.work] # usual"))
+        self.folders = {folder: t.folder / f"saved-{self.home.folder.name}-{folder.name}" for folder in (self.home.config, self.home.state)}
+        for folder, saved in self.folders.items():
+            folder.mkdir(exist_ok=True)
+            shutil.copytree(folder, saved)
+        self.items = {name: self.keyring.lookup(name) for name in NAMES} if self.keyring else {}
+        self.before, self.keys = self.server.state(), kernelkeys.present()
+        self.signed_in = signed_in
+
+    def back(self):
+        for folder, saved in self.folders.items():
+            shutil.rmtree(folder)
+            shutil.copytree(saved, folder)
+        for name, item in self.items.items():
+            if self.keyring.lookup(name) != item:
+                self.keyring.put(name, item)
+        self.server.restore(self.before)
+        if self.signed_in:
+            # the kernel's copy
+            self.home.run("token", "work").expect(0)
+
+    def run(self, argv, at=None):
+        log = os.open(self.t.folder / "said", os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            traced = tracer.run([rig.program(), *argv], self.home._environment({"BROWSER": self.browser}), self.home.folder, log, log, at)
+        finally:
+            os.close(log)
+        return traced
+
+    def records(self):
+        """How many there are, in both stores."""
+        sealed = len(list((self.home.state / "store").glob("*.sealed")))
+        return sealed + sum(bool(self.keyring.items(name)) for name in self.items)
+
+    def login_of(self, token):
+        return next((name for name, login in self.server.logins.items() if token in login.access), None)
+
+
+def judged(scene, argv, may_go):
+    """What is wrong after the kill: fault by fault, in words."""
+    home, wrong = scene.home, {}
+    held = scene.login_of(scene.server.newest()) if scene.signed_in else None
+    endless = set(filter(kernelkeys.is_endless, kernelkeys.present() - scene.keys))
+    copy = home.run("token", "work")
+    # by the same words, without the copy: what the store says
+    kept = home.run("token", "work", "--no-cache")
+    # other tests make keys too, and an older program gives them their end a moment later
+    if endless := set(filter(kernelkeys.is_endless, endless)):
+        wrong["without end"] = f"the keys {endless}"
+    if copy.code == 0 and copy.out != kept.out:
+        wrong["stale copies"] = f"{copy}\n{kept}"
+    listed = home.run("list")
+    if listed.code:
+        wrong["broken"] = f"{listed}"
+    told = set(re.findall(r"^(\w+) +strict", listed.out, re.M)) | {f"{place} {name}" for place, name in re.findall(r"^(.*) keeps the record `(\w+)`", listed.err, re.M)}
+    if len(told - {"other"}) < scene.records():
+        wrong["orphans"] = f"{scene.records()} records\n{listed}"
+    unclaimed = re.findall(r"keeps the record `\w+`", listed.err)
+    if unclaimed and not all(words in (doctor := home.run("doctor")).out for words in unclaimed):
+        wrong["orphans"] = f"{listed}\n{doctor}"
+    tokens = {name: ran.token for name in NAMES if (ran := home.run("token", name, "--no-cache")).code == 0}
+    logins = [scene.login_of(token) for token in tokens.values()]
+    if len(logins) != len(set(logins)):
+        wrong["doubles"] = f"{tokens}"
+    alive = held and scene.server.logins[held].alive
+    if alive and not may_go and not logins:
+        wrong["lost"] = f"{kept}\n{home.run('token', 'office', '--no-cache')}"
+    text = (home.config / "config.toml").read_text()
+    try:
+        profiles = set(tomllib.loads(text).get("profiles", {}))
+        whole = "# mine" in text and "# hers" in text and (argv[1] == "remove" or not scene.signed_in or "# usual" in text)
+        if not whole or len(profiles) > 2:
+            wrong["broken"] = text
+    except tomllib.TOMLDecodeError as e:
+        wrong["broken"] = f"{e}\n{text}"
+    # the same once more comes to its end, or says that it has
+    again = scene.run(argv)
+    if again.code not in (0, 2):
+        wrong["broken"] = f"once more: {again.code}: {(scene.t.folder / 'said').read_text()}"
+    for line in re.findall(r"`oauthctl (.*)` forgets it", home.run("list").err):
+        home.run(*line.split())
+    for name in profiles | set(NAMES):
+        home.run("profile", "remove", name)
+    left = [p.name for folder in scene.folders for p in folder.rglob("*") if re.search(r"\.(new|sealed|journal)$|^config\.toml\.(?!lock$)", p.name)]
+    if scene.records() or left:
+        wrong["left"] = f"{scene.records()} records, {left}\n{home.run('list')}"
+    return wrong
+
+
+def sweep(t, what, store):
+    line, signed_in, may_go = COMMANDS[what]
+    moves = "{other}" in line
+    scene = Scene(t, store, signed_in, moves)
+    argv = line.format(secret=scene.home.secret_file("a-secret-of-the-tests"), other="file" if store == "keychain" else "keychain").split()
+    scene.back()
+    traced = scene.run(argv)
+    check(traced.code == 0, lambda: f"without a kill: exit code {traced.code}\n{(t.folder / 'said').read_text()}")
+    count = len(traced.calls)
+    seen, killed = {}, 0
+    # what is about to be done, or has just been, is what counts
+    points = sorted({n + more for n, call in enumerate(traced.calls) if call in CHANGING for more in (1, 2)})
+    for at in range(1, count + 1) if ALL else points[:: -(len(points) // SAMPLE + 1)]:
+        scene.back()
+        traced = scene.run(argv, at)
+        if traced.killed_at is None:
+            continue  # it took fewer calls this time
+        killed += 1
+        for fault, words in judged(scene, argv, may_go).items():
+            seen.setdefault(fault, []).append((f"{at} ({traced.killed_at})", words))
+    told = ", ".join(f"{fault} {len(seen.get(fault, []))}" for fault in FAULTS)
+    print(f"    {what:24} {store:8}: {killed} of {count} points: {told}", flush=True)
+    return [f"{what}, {store}: {fault} at {', '.join(at for at, _ in all)}; the first:\n{all[0][1]}" for fault, all in seen.items()]
+
+
+def every(t, store):
+    wrong = [words for what in COMMANDS for words in sweep(t, what, store)]
+    if wrong:
+        raise Failed("\n".join(wrong))
+
+
+# P-19, P-20, P-21
+@test
+def every_end_is_whole_in_sealed_files(t):
+    every(t, "file")
+
+
+# P-19, P-20, P-21
+@test
+def every_end_is_whole_in_a_keychain(t):
+    every(t, "keychain")
+
+
+if __name__ == "__main__":
+    rig.main(globals())
