@@ -58,11 +58,13 @@ impl Renaming {
     /// The rest, after [`Renaming::begin`]. Where the configuration has another profile of the new name, all is taken back.
     pub fn complete(&self, session: &Session) -> Result<(), Error> {
         let store = &*session.store;
-        let renamed = config::edit(&session.paths.require_config()?, |editor| match editor.has(&self.from) {
-            true => editor.rename(&self.from, &self.to),
-            // what a login left that is not finished has no profile yet
+        let dir = session.paths.require_config()?;
+        // without it: renamed before, or a login that is not finished, which has no profile yet
+        let configured = config::Config::load(&dir)?.profiles.contains_key(&self.from);
+        let renamed = match configured {
+            true => config::edit(&dir, |editor| editor.rename(&self.from, &self.to)),
             false => Ok(()),
-        });
+        };
         if let Err(e) = renamed {
             store.delete(&self.to)?;
             self.settle(store, &self.from)?;

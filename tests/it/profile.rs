@@ -250,6 +250,31 @@ fn a_rename_that_was_cut_off_is_finished_by_the_next_command() {
     }
 }
 
+/// The new name has been given to another profile meanwhile; a login that is not finished has no profile at all.
+#[test]
+fn a_rename_that_was_cut_off_is_taken_back_where_its_name_is_taken() {
+    let both = "[profiles.work]\nprovider = \"sandbox\"\n[profiles.play]\nprovider = \"getresponse\"\n";
+    for (config, code, left) in [(both, 2, "work"), ("", 2, "play")] {
+        let mut me = Person::new();
+        assert_eq!(me.browser(allows).types("login work --provider sandbox").code, 0);
+        let keychain: Arc<dyn oauthctl::world::Keychain> = me.keychain.clone();
+        let store = store::open(StoreKind::Keychain, &keychain, &FakeEnv::default(), &me.path("state/oauthctl"), None);
+        let record = store.load("work").unwrap().unwrap();
+        Renaming { from: "work".into(), to: "play".into() }.begin(&*store, &record).unwrap();
+        me.config("config.toml", config);
+        let done = me.types("token work --no-cache");
+        assert_eq!(done.code, code, "{}", done.err);
+        assert_eq!(
+            (me.config_text(), me.keychain.accounts()),
+            (config.to_owned(), vec![left.to_owned()]),
+            "{}",
+            done.err
+        );
+        let again = me.types(&format!("token {left} --no-cache"));
+        assert_eq!(again.code, 0, "{}", again.err);
+    }
+}
+
 /// Two processes come to it at once: the old name's waits, the new name's record is as good as ever.
 #[test]
 fn a_rename_that_another_process_finishes_is_left_to_it() {
