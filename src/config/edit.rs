@@ -147,7 +147,7 @@ impl Editor {
         }
     }
 
-    /// Keeps the profile's place in the file and its comments; `default-profile` follows.
+    /// Keeps the profile's place in the file and its comments; `default-profile` follows, and each `subject-profile` that names it.
     pub fn rename(&mut self, from: &str, to: &str) -> Result<(), ConfigError> {
         check_profile_name(to)?;
         if !self.has(from) {
@@ -161,6 +161,13 @@ impl Editor {
             && let Some(item) = profiles.remove(from)
         {
             profiles.insert(to, item);
+            for (_, other) in profiles.iter_mut() {
+                if let Some(table) = other.as_table_like_mut()
+                    && table.get("subject-profile").and_then(Item::as_str) == Some(from)
+                {
+                    put(table, "subject-profile", to.into());
+                }
+            }
         }
         if self.default_profile() == Some(from) {
             self.set_top("default-profile", to)?;

@@ -320,6 +320,15 @@ fn where_nobody_logged_in_there_is_nothing_to_remove_or_rename() {
 }
 
 #[test]
+fn a_profile_that_another_one_acts_for_is_renamed_there_too() {
+    let mut me = Person::new();
+    let acts = "\n[profiles.narrow]\nprovider = \"sandbox\"\nsubject-profile = \"work\" # hers\n";
+    me.config("config.toml", &format!("[profiles.work]\nprovider = \"sandbox\"\n{acts}"));
+    me.types("profile rename work play").is(0, "", "work is called play now\n");
+    assert!(me.config_text().ends_with(&acts.replace("work", "play")), "{}", me.config_text());
+}
+
+#[test]
 fn a_renamed_profile_keeps_its_tokens() {
     let mut me = Person::new();
     me.signed_in();

@@ -67,9 +67,9 @@ class Scene:
         self.signed_in = signed_in
 
     def back(self):
-        for folder, saved in self.folders.items():
-            shutil.rmtree(folder)
-            shutil.copytree(saved, folder)
+        shutil.rmtree(self.home.config)
+        shutil.copytree(self.folders[self.home.config], self.home.config)
+        strict.put_back(self.home, self.folders[self.home.state])
         for name, item in self.items.items():
             if self.keyring.lookup(name) != item:
                 self.keyring.put(name, item)
