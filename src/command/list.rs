@@ -1,5 +1,7 @@
 //! `list`: every profile and how its token stands.
 
+use std::sync::Arc;
+
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
@@ -16,6 +18,7 @@ use crate::store::StoreKind;
 use crate::text::{safe, wrapped};
 use crate::token::Freshness;
 use crate::world::World;
+use crate::world::keychain::AskedOnce;
 
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
@@ -55,6 +58,7 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
     usual_store(world, &paths)?;
     let dir = paths.config.clone();
     let config = dir.as_deref().map(Config::load).transpose()?.unwrap_or_default();
+    world.keychain = Arc::new(AskedOnce::new(world.keychain.clone()));
     let mut all = Vec::new();
     for name in config.profiles.keys() {
         let choice = Choice {

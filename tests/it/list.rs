@@ -400,7 +400,9 @@ fn twenty_thousand_profiles_are_listed_at_once() {
     let text: String = (0..20_000).map(|n| format!("[profiles.p{n}]\nprovider = \"sandbox\"\n")).collect();
     me.config("config.toml", &text);
     let started = std::time::Instant::now();
+    let before = me.keychain.reads();
     let done = me.types("list --format json");
     assert!(done.code == 0 && done.out.matches("\"profile\"").count() == 20_000, "{}", done.err);
+    assert_eq!(me.keychain.reads(), before, "questions about what the keychain doesn't keep");
     assert!(started.elapsed() < std::time::Duration::from_secs(30), "{:?}", started.elapsed());
 }

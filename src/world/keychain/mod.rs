@@ -10,6 +10,7 @@
 mod dbus;
 #[cfg(any(target_os = "macos", windows))]
 mod native;
+mod once;
 #[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "openbsd"))]
 mod secret_service;
 #[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "openbsd"))]
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Env, Keychain};
+pub use once::AskedOnce;
 
 /// The service that all items stand under.
 const SERVICE: &str = "oauthctl";

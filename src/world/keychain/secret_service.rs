@@ -139,12 +139,17 @@ impl Keychain for SecretService {
             return session.nothing_there().map(|()| Vec::new());
         }
         let mut accounts = Vec::new();
-        for item in &found.unlocked {
-            match session.account(item) {
-                Ok(account) => accounts.extend(account),
-                // deleted since it was found
-                Err(Failure::Refused(name, _)) if is_gone(&name) => {}
-                Err(failure) => return Err(explain(failure)),
+        // some at a time: none waits for another, and the bus never holds more answers than it takes
+        for items in found.unlocked.chunks(64) {
+            let asked: Vec<u32> =
+                items.iter().map(|item| session.send_property(item, ITEM_INTERFACE, "Attributes")).collect();
+            for serial in asked {
+                match session.read_account(serial) {
+                    Ok(account) => accounts.extend(account),
+                    // deleted since it was found
+                    Err(Failure::Refused(name, _)) if is_gone(&name) => {}
+                    Err(failure) => return Err(explain(failure)),
+                }
             }
         }
         Ok(accounts)
@@ -244,11 +249,16 @@ impl Session {
         self.bus.wait(serial)
     }
 
-    fn property(&mut self, path: &str, interface: &str, name: &str) -> Result<dbus::Answer, Failure> {
+    fn send_property(&mut self, path: &str, interface: &str, name: &str) -> u32 {
         let mut body = Body::new();
         body.string(interface);
         body.string(name);
-        self.call(path, PROPERTIES, "Get", "ss", body)
+        self.send(path, PROPERTIES, "Get", "ss", body)
+    }
+
+    fn property(&mut self, path: &str, interface: &str, name: &str) -> Result<dbus::Answer, Failure> {
+        let serial = self.send_property(path, interface, name);
+        self.bus.wait(serial)
     }
 
     fn send_open(&mut self) -> u32 {
@@ -313,8 +323,8 @@ impl Session {
         }
     }
 
-    fn account(&mut self, item: &str) -> Result<Option<String>, Failure> {
-        let answer = self.property(item, ITEM_INTERFACE, "Attributes")?;
+    fn read_account(&mut self, serial: u32) -> Result<Option<String>, Failure> {
+        let answer = self.bus.wait(serial)?;
         let mut values = answer.read("v")?;
         let pairs = match values.signature().as_deref() {
             Some("a{ss}") => values.string_map().ok_or_else(dbus::odd)?,
