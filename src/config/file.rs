@@ -11,6 +11,9 @@ use std::path::Path;
 
 use crate::provider::tree::ReadError;
 
+/// The longest file that is read: a hundred thousand profiles fit, and no file takes all the memory.
+const LONGEST: u64 = 16 << 20;
+
 /// The text of `<dir>/<name>`, where `name` may lie in a folder below; `None` where there is no such file.
 pub fn text(dir: &Path, name: &str) -> Result<Option<String>, ReadError> {
     let path = dir.join(name);
@@ -28,10 +31,14 @@ pub fn text(dir: &Path, name: &str) -> Result<Option<String>, ReadError> {
             break;
         }
     }
+    let too_long = || unreadable(std::io::Error::other(format!("it is longer than {} MiB", LONGEST >> 20)));
+    if metadata.len() > LONGEST {
+        return Err(too_long());
+    }
     let mut text = String::with_capacity(metadata.len() as usize + 1);
-    // through a reader that doesn't ask for the length once more
-    file.take(u64::MAX).read_to_string(&mut text).map_err(unreadable)?;
-    Ok(Some(text))
+    // through a reader that doesn't ask for the length once more; a pipe has none
+    file.take(LONGEST + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > LONGEST { Err(too_long()) } else { Ok(Some(text)) }
 }
 
 /// Refuses a folder that is there and that another user could put a file into.
@@ -110,6 +117,18 @@ mod tests {
 
     fn read(dir: &Path) -> Result<Option<String>, ReadError> {
         text(dir, "providers/x.toml")
+    }
+
+    // B-16
+    #[test]
+    fn a_file_that_is_too_long_is_refused_before_it_is_read() {
+        let (dir, own, _) = folder();
+        let file = File::options().write(true).open(own.join("x.toml")).unwrap();
+        file.set_len(LONGEST).unwrap();
+        assert_eq!(read(dir.path()).unwrap().map(|text| text.len() as u64), Some(LONGEST));
+        file.set_len(LONGEST + 1).unwrap();
+        let why = read(dir.path()).unwrap_err().to_string();
+        assert!(why.ends_with("x.toml can't be read: it is longer than 16 MiB"), "{why}");
     }
 
     // N-07
