@@ -21,7 +21,7 @@ use crate::wire::Request;
 use crate::world::{Http, World};
 
 /// The largest page, in bytes: it is held whole.
-const LARGEST_PAGE: u64 = 256 << 20;
+const LARGEST_PAGE: u64 = 16 << 20;
 
 /// The most pages fetched side by side.
 pub const MOST_PARALLEL: u32 = 32;
@@ -210,7 +210,8 @@ fn whole(body: &mut dyn Read) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     body.take(LARGEST_PAGE + 1).read_to_end(&mut bytes).map_err(|e| broken_off(&e))?;
     match bytes.len() as u64 > LARGEST_PAGE {
-        true => Err(Error::new(Kind::Unsafe, "a page is larger than 256 MiB")),
+        true => Err(Error::new(Kind::Unsafe, "a page is larger than 16 MiB")
+            .hint("ask for fewer records in a page, by the API's own parameter")),
         false => Ok(bytes),
     }
 }

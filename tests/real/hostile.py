@@ -348,6 +348,92 @@ def endless_answers_are_cut_off_and_cost_no_memory(t):
     home.run("refresh", "rig").expect(7)
 
 
+# what the program may take at most, in kB
+MOST = 64 << 10
+
+
+def pour(start, piece, most=256 << 20):
+    """An answer that goes on and on."""
+
+    def run(_, connection):
+        with contextlib.suppress(OSError):
+            connection.sendall(start)
+            for _ in range(most // len(piece)):
+                connection.sendall(piece)
+
+    return run
+
+
+def floods():
+    """What an endpoint may send that has no end, or grows, or is too deep."""
+    ok = b"HTTP/1.1 200 x\r\nContent-Type: application/json\r\n"
+    yield "a body", pour(ok + b"Content-Length: 10737418240\r\n\r\n", b"a" * 65536)
+    yield "one JSON line", pour(ok + b"Content-Length: 10737418240\r\n\r\n[", b'"%s",' % (b"a" * 65536))
+    yield "chunks", pour(ok + b"Transfer-Encoding: chunked\r\n\r\n", b"10000\r\n" + b"a" * 65536 + b"\r\n")
+    yield "headers", pour(ok, b"A: " + b"b" * 1000 + b"\r\n")
+    yield "one header", pour(ok + b"A: ", b"b" * 65536)
+    yield "a bomb", answer(200, gzip.compress(b" " * (256 << 20), 6), Content_Encoding="gzip")
+    yield "depth", answer(200, "[" * 4_000_000)
+
+
+@test
+def an_api_that_floods_takes_no_memory(t):
+    """B-14"""
+    rig.need("/usr/bin/time")
+    server, home = world(t)
+    for what, do in floods():
+        server.on["/v1/me"] = do
+        # into a file what comes as it came: a bomb is no text
+        for flags in (["-o", t.folder / "out"], ["--jq", "."], ["--format", "table"]):
+            ran, most = peak(home, "call", "rig", "/me", *flags)
+            check(most < MOST, f"{what}, {flags}: {most} kB, exit {ran.code}\n{ran.err[:2000]}")
+
+
+@test
+def a_token_endpoint_that_floods_takes_no_memory(t):
+    """B-14"""
+    rig.need("/usr/bin/time")
+    server, home = world(t)
+    for what, do in floods():
+        server.on["/token"] = do
+        ran, most = peak(home, "refresh", "rig")
+        check(ran.code in (1, 7, 75), f"{what}: {ran}")
+        check(most < MOST, f"{what}: {most} kB\n{ran}")
+        server.on["/token"] = answer(200, token())
+        rig.wait_until(lambda: home.run("refresh", "rig").code == 0, "a renewal", 60)
+
+
+@test
+def a_document_that_floods_takes_no_memory(t):
+    """B-15"""
+    rig.need("/usr/bin/time")
+    server = t.scripted()
+    for what, do in floods():
+        home = t.home(OAUTHCTL_STORE="file")
+        for path in ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"):
+            server.on[path] = do
+        ran, most = peak(home, "login", server.base, "--client-id", "public", "--no-browser")
+        check(ran.code not in (0, 101), f"{what}: {ran}")
+        check(most < MOST, f"{what}: {most} kB\n{ran}")
+
+
+@test
+def a_huge_file_of_the_configuration_takes_no_memory(t):
+    """B-16"""
+    rig.need("/usr/bin/time")
+    for name in ("config.toml", "providers/rig.toml"):
+        home = t.home(OAUTHCTL_STORE="file")
+        file = home.config / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("w") as out:
+            for _ in range(100):
+                out.write("# " + "a" * (1 << 20) + "\n")
+        file.chmod(0o600)
+        for argv in (["token", "rig"], ["list"], ["provider", "show", "rig"]):
+            ran, most = peak(home, *argv)
+            check(most < MOST, f"{name}, {argv}: {most} kB\n{ran}")
+
+
 @test
 def what_a_renewal_brings_is_kept_as_the_rfc_says(t):
     """T-45, T-46, T-47, T-48, C-36, S8, S10: R-014"""

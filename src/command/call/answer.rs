@@ -42,10 +42,8 @@ impl Who {
     }
 }
 
-/// An answer of this size is read whole to be shown prettily; a larger one passes through as it is.
-const LARGEST_SHOWN: u64 = 16 << 20;
-/// The largest that `--jq` and `--format` read.
-const LARGEST_SHAPED: u64 = 1 << 30;
+/// An answer of this size is read whole, to be shown prettily or for `--jq` and `--format`; a larger one can only pass through.
+const LARGEST_READ: u64 = 16 << 20;
 
 /// Status and headers where asked for, then the body as it comes or as it is to be shaped; from 400 up always as it came, and the
 /// API's own words on stderr.
@@ -137,10 +135,9 @@ fn shape(
     if !asked && !kind.contains("json") {
         return pass(world, &mut answer.body, out);
     }
-    let limit = if asked { LARGEST_SHAPED } else { LARGEST_SHOWN };
     let mut body = Vec::new();
-    (&mut answer.body).take(limit + 1).read_to_end(&mut body).map_err(|e| broken_off(&e))?;
-    let too_large = body.len() as u64 > limit;
+    (&mut answer.body).take(LARGEST_READ + 1).read_to_end(&mut body).map_err(|e| broken_off(&e))?;
+    let too_large = body.len() as u64 > LARGEST_READ;
     if asked && !too_large {
         let options = "`--jq` and `--format`";
         body = readable::text(&answer.headers, body, asks_for_coding(args), options)?.into_bytes();
@@ -150,7 +147,7 @@ fn shape(
     let value = if too_large || !is_text { None } else { filter::value(&body) };
     let Some(value) = value else {
         if asked && !body.is_empty() {
-            let what = if too_large { "larger than 1 GiB" } else { "not JSON" };
+            let what = if too_large { "larger than 16 MiB" } else { "not JSON" };
             return Err(Error::new(Kind::Other, format!("the answer is {what}: it can't be filtered or shaped"))
                 .hint("without `--jq` and `--format` it is printed as it came"));
         }
