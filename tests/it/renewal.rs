@@ -162,7 +162,10 @@ fn a_login_that_was_copied_to_another_machine_is_not_spent_there() {
     let (mut person, server) = signed_in("yes");
     let mut copied = record(1, START, 3600);
     copied["machine"] = json!("sha256:00");
-    put(&person, copied.clone());
+    put(&person, copied);
+    // its first use binds it
+    person.types("status strict");
+    let copied = person.record("strict");
     person.later(4000);
     person.set("MACHINE_OF_THE_TEST", "an id of this machine");
     let said = person.types("token strict");
@@ -304,6 +307,7 @@ fn no_other_refusal_forgets_a_token() {
         (200, r#"{"access_token":"new"}{"#, 7),
     ] {
         let (mut person, server) = signed_in("yes");
+        person.types("status strict");
         person.later(4000);
         let before = person.record("strict");
         server.set(|s| s.says = Some((status, body)));
