@@ -2,11 +2,13 @@
 """A token endpoint that is down, silent or busy: few requests, exit code 75 in time, the stored token untouched, no browser."""
 
 import os
+import signal
 import time
 
 import rig
 import strict
 from rig import check, same, test
+from storm import children
 
 CROWD = int(os.environ.get("STORM", "1000"))
 
@@ -133,6 +135,30 @@ def answers_that_say_nothing_about_the_token_leave_it_alone(t):
     forget_trouble(home)
     check(server.good(home.run("token", "strict").expect(0).token), "the login should be alive after all that")
     same(server.reuses, 0, "reuse")
+
+
+# B-09
+@test
+def an_answer_that_came_in_time_is_kept_however_late_it_is_read(t):
+    """A machine that is put to sleep while the server answers: both processes stand still for longer than the deadline."""
+    server, home = scene(t)
+    server.hold()
+    process = home.start("token", "strict")
+    rig.wait_until(lambda: server.connections, "the request", of=process)
+    both = [process.pid, *children(process.pid)]
+    check(len(both) == 2, f"one helper expected: {both}")
+    # the request is out whole
+    time.sleep(0.3)
+    for pid in both:
+        os.kill(pid, signal.SIGSTOP)
+    server.let_go()
+    time.sleep(32)
+    for pid in reversed(both):
+        os.kill(pid, signal.SIGCONT)
+    late = home.collect(process, "token").expect(0)
+    check(server.good(late.token), f"the answer's token\n{late}")
+    same(len(server.refreshes()), 1, "renewals")
+    same(home.run("token", "strict").expect(0).token, late.token, "the token that is kept")
 
 
 if __name__ == "__main__":
