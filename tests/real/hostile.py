@@ -11,6 +11,7 @@ import signal
 import socket
 import ssl
 import stat
+import struct
 import subprocess
 import threading
 import time
@@ -415,6 +416,37 @@ def a_document_that_floods_takes_no_memory(t):
         ran, most = peak(home, "login", server.base, "--client-id", "public", "--no-browser")
         check(ran.code not in (0, 101), f"{what}: {ran}")
         check(most < MOST, f"{what}: {most} kB\n{ran}")
+
+
+@test
+def a_session_bus_that_floods_takes_no_memory(t):
+    """N-02"""
+    rig.need("/usr/bin/time")
+    # an answer to nothing with a body of 64 KiB; a signal
+    head = lambda kind, body: struct.pack("<BBBBIII", ord("l"), kind, 0, 1, body, 1, 8) + struct.pack("<BBBBI", 5, 1, ord("u"), 0, 99)
+    for what, piece in {
+        "long answers to nothing": head(2, 65536) + b"\0" * 65536,
+        "signals": struct.pack("<BBBBIII", ord("l"), 4, 0, 1, 0, 1, 0) * 4096,
+        "a line without end": b"x" * 65536,
+    }.items():
+        path = t.folder / f"bus-{len(what)}"
+        with socket.socket(socket.AF_UNIX) as bus:
+            bus.bind(str(path))
+            bus.listen()
+
+            def flood(start=b"" if "line" in what else b"OK 1234\r\n", piece=piece, bus=bus):
+                with contextlib.suppress(OSError):
+                    connection, _ = bus.accept()
+                    with connection:
+                        connection.sendall(start)
+                        for _ in range((256 << 20) // len(piece)):
+                            connection.sendall(piece)
+
+            threading.Thread(target=flood, daemon=True).start()
+            home = t.home(OAUTHCTL_STORE="keychain", DBUS_SESSION_BUS_ADDRESS=f"unix:path={path}")
+            ran, most = peak(home, "token", "sandbox")
+            check(ran.code == 5, f"{what}: {ran}")
+            check(most < MOST, f"{what}: {most} kB\n{ran}")
 
 
 @test
