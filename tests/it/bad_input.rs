@@ -4,7 +4,7 @@ use oauthctl::sandbox::Manners;
 use oauthctl::world::loopback::{Address, Host, Loopback};
 use serde_json::{Value, json};
 
-use crate::world::robot::{Page, allows, decided, denies, get, go, with};
+use crate::world::robot::{Page, allows, decided, denies, get, get_if_there, go, with};
 use crate::world::{Person, START, answer};
 
 fn redirected(url: &str, query: &str) -> Vec<Page> {
@@ -186,14 +186,15 @@ fn wrong_or_missing_state() {
         let back = decided(url, "allow");
         let missing = get(&with(&back, "state", None));
         let wrong = get(&with(&back, "state", Some("not-this-logins")));
-        // nothing else comes: five minutes later the next noise finds the wait over
+        // nothing else comes: five minutes later the wait is over, at the next noise at the latest
         clock.hurry(301);
-        vec![missing, wrong, get(&with(&back, "state", Some("")))]
+        let late = get_if_there(&with(&back, "state", Some("")));
+        [missing, wrong].into_iter().chain(late).collect()
     };
     let done = me.browser(act).types("login sandbox");
     me.clock.hurry(0);
     assert_eq!(done.code, 7, "{}", done.err);
-    assert_eq!(done.pages.iter().map(|p| p.status).collect::<Vec<_>>(), [400, 400, 400]);
+    assert!(done.pages.len() >= 2 && done.pages.iter().all(|page| page.status == 400));
     assert!(done.sent.is_empty(), "no code was exchanged");
     assert_eq!(me.record("sandbox"), kept);
 }

@@ -53,6 +53,11 @@ pub fn get(url: &str) -> Page {
     page(client().get(url).send().unwrap_or_else(|e| panic!("{url}: {e:?}")))
 }
 
+/// The same, where the listener may be gone already.
+pub fn get_if_there(url: &str) -> Option<Page> {
+    client().get(url).send().ok().map(page)
+}
+
 /// The same from this thread: the one client for all makes its connections from a thread of its own.
 pub fn fresh_get(url: &str) -> Page {
     use std::io::{Read as _, Write as _};
