@@ -49,7 +49,7 @@ pub fn edit<T>(dir: &Path, change: impl FnOnce(&mut Editor) -> Result<T, ConfigE
     match dir.exists() {
         true => file::check_folder(dir)?,
         false => {
-            private::make_folder(dir).map_err(|e| ConfigError::new(format!("{} can't be made: {e}", dir.display())))?;
+            private::make_folder(dir).map_err(|e| ConfigError::of_disk(dir, "made", &e))?;
         }
     }
     let _lock = lock(&dir.join(LOCK_FILE))?;
@@ -64,8 +64,7 @@ pub fn edit<T>(dir: &Path, change: impl FnOnce(&mut Editor) -> Result<T, ConfigE
     if after != before {
         read::config(dir, &after)
             .map_err(|e| ConfigError { message: format!("nothing was changed: {}", e.message), hint: e.hint })?;
-        replace(&path, after.as_bytes())
-            .map_err(|e| ConfigError::new(format!("{} can't be written: {e}", path.display())))?;
+        replace(&path, after.as_bytes()).map_err(|e| ConfigError::of_disk(&path, "written", &e))?;
     }
     Ok(out)
 }
@@ -387,7 +386,7 @@ fn put(table: &mut dyn TableLike, key: &str, mut value: Value) {
 
 /// Held until it is dropped.
 fn lock(path: &Path) -> Result<File, ConfigError> {
-    let failed = |e: std::io::Error| ConfigError::new(format!("{} can't be locked: {e}", path.display()));
+    let failed = |e: std::io::Error| ConfigError::of_disk(path, "locked", &e);
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]

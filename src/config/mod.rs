@@ -166,6 +166,8 @@ pub struct ConfigError {
     pub hint: Option<String>,
 }
 
+const LOOK_AT_THE_DISK: &str = "look at the disk and at the permissions, and run the command again";
+
 impl ConfigError {
     pub fn new(message: impl Into<String>) -> ConfigError {
         ConfigError { message: message.into(), hint: None }
@@ -174,12 +176,18 @@ impl ConfigError {
     pub fn with_hint(message: impl Into<String>, hint: impl Into<String>) -> ConfigError {
         ConfigError { message: message.into(), hint: Some(hint.into()) }
     }
+
+    /// What the disk, or a permission, refuses: the file stays as it was. `done`: what can't be done with it.
+    fn of_disk(path: &Path, done: &str, e: &dyn std::fmt::Display) -> ConfigError {
+        ConfigError::with_hint(format!("{} can't be {done}: {e}", path.display()), LOOK_AT_THE_DISK)
+    }
 }
 
 impl From<ReadError> for ConfigError {
     fn from(error: ReadError) -> ConfigError {
         let hint = match &error {
             ReadError::Untrusted { mend, .. } => Some(mend.clone()),
+            ReadError::Unreadable { .. } => Some(LOOK_AT_THE_DISK.to_owned()),
             ReadError::UnknownProvider { .. } => Some("`oauthctl provider list` shows all".to_owned()),
             ReadError::UnknownEnvironment { provider, known, .. } if known.is_empty() => {
                 Some(format!("the provider `{}` has no environments at all", safe(provider)))

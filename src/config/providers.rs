@@ -228,7 +228,7 @@ fn strangers(dir: &Path) -> Vec<ConfigError> {
 
 fn own_names(dir: &Path) -> Result<Vec<String>, ConfigError> {
     let folder = dir.join(FOLDER);
-    let unreadable = |e: std::io::Error| ConfigError::new(format!("{} can't be read: {e}", folder.display()));
+    let unreadable = |e: std::io::Error| ConfigError::of_disk(&folder, "read", &e);
     let entries = match std::fs::read_dir(&folder) {
         Ok(entries) => entries,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),

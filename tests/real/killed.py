@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """P-19 to P-21: kill -9 at every system call of the commands that change what is kept: each end is the old state whole, the new one
-whole, or finished by the next command. Sealed files and a real gnome-keyring.
+whole, or finished by the next command. Sealed files and a real gnome-keyring. P-25: the same where the disk is full or broken.
 
     tests/real/killed.py            a sample of the points
     tests/real/killed.py --all      every point
@@ -187,6 +187,66 @@ def every_end_is_whole_in_sealed_files(t):
 @test
 def every_end_is_whole_in_a_keychain(t):
     every(t, "keychain")
+
+
+# what changes a file, and how a command shows that it has done its work
+WRITES = "openat,write,pwrite64,fsync,fdatasync,fallocate,ftruncate,mkdir,rename,renameat,renameat2,unlink,unlinkat"
+DONE = {
+    "logout": lambda home: home.run("token", "work", "--no-cache").code == 4,
+    "profile remove": lambda home: "[profiles.work]" not in (home.config / "config.toml").read_text(),
+    "profile rename": lambda home: home.run("token", "office", "--no-cache").code == 0,
+    "profile set": lambda home: "8123" in (home.config / "config.toml").read_text(),
+}
+
+
+def changes(log, home):
+    """The calls in a trace that change a file of the program's: their names, their numbers within their threads, their lines."""
+    counts, found = {}, []
+    for thread, name, line in re.findall(r"^(\d+) +(\w+)\((.*)$", log.read_text(), re.M):
+        counts[thread, name] = counts.get((thread, name), 0) + 1
+        inside = any(str(folder) in line for folder in (home.config, home.state))
+        if inside and (name != "openat" or "O_CREAT" in line):
+            found.append((name, counts[thread, name], line))
+    return found
+
+
+def broken_disk(t, what):
+    line, signed_in, may_go = COMMANDS[what]
+    scene, log = Scene(t, "file", signed_in, "{other}" in line), t.folder / "calls"
+    argv = line.format(secret=scene.home.secret_file("a-secret-of-the-tests"), other="keychain").split()
+    # no browser is traced
+    under = ["strace", "-f", "-b", "execve", "-qq", "-y", "-s", "200", "-o", log, "-e", f"trace={WRITES}"]
+    run = lambda *more: scene.home.run(*argv, env={"BROWSER": scene.browser}, under=[*under, *more])
+    scene.back()
+    run().expect(0)
+    calls = changes(log, scene.home)
+    wrong, hit = [], 0
+    for call, number, _ in calls if ALL else calls[:: len(calls) // SAMPLE + 1]:
+        for error, words in (("ENOSPC", "no space"), ("EIO", "input/output error")):
+            scene.back()
+            ran = run("-e", f"inject={call}:error={error}:when={number}")
+            met = [line for line in log.read_text().splitlines() if "INJECTED" in line]
+            if not met or not all(str(scene.home.folder) in line for line in met):
+                continue  # a thread made a call more or less this time
+            hit += 1
+            faults = {}
+            if ran.code == 0 and what in DONE and not DONE[what](scene.home):
+                faults["claimed"] = f"{ran}"
+            if ran.code and not ("hint: " in ran.err and re.search(words, ran.err, re.I)):
+                faults["not said"] = f"{ran}"
+            faults |= judged(scene, argv, may_go)
+            wrong += [f"{what}: {fault}: {error} at {call} {number}: {met}\n{ran}\n{words}" for fault, words in faults.items()]
+    print(f"    {what:24} {hit} faults in {len(calls)} calls that write: {len(wrong)} wrong ends", flush=True)
+    return wrong
+
+
+# P-25
+@test
+def every_end_is_whole_on_a_disk_that_is_full_or_broken(t):
+    rig.need("strace")
+    wrong = [words for what in COMMANDS for words in broken_disk(t, what)]
+    if wrong:
+        raise Failed("\n".join(wrong))
 
 
 if __name__ == "__main__":
