@@ -143,17 +143,22 @@ def words(text):
     return re.sub(r"\s+", " ", text).strip()
 
 
+def another(value):
+    """As long, and never the same."""
+    return ("y" if value.startswith("x") else "x") + value[1:]
+
+
 def changed(redirect, how):
     url = urlsplit(redirect)
     query = dict(parse_qsl(url.query, keep_blank_values=True))
     if how == "state":
-        query["state"] = "x" + query.get("state", "")[1:]
+        query["state"] = another(query.get("state", ""))
     elif how == "no-state":
         query.pop("state", None)
     elif how == "iss":
         query["iss"] = "https://other.example"
     elif how == "code":
-        query["code"] = "x" + query.get("code", "")[1:]
+        query["code"] = another(query.get("code", ""))
     elif how != "real":
         raise SystemExit(f"robot: ROBOT_DELIVER knows no `{how}`")
     return urlunsplit(url._replace(query=urlencode(query)))
