@@ -308,6 +308,18 @@ def peak(home, *argv):
     return ran, int(re.search(r"peak (\d+)", ran.err)[1])
 
 
+def pour(start, piece, most=256 << 20):
+    """An answer that goes on and on."""
+
+    def run(_, connection):
+        with contextlib.suppress(OSError):
+            connection.sendall(start)
+            for _ in range(most // len(piece)):
+                connection.sendall(piece)
+
+    return run
+
+
 @test
 def endless_answers_are_cut_off_and_cost_no_memory(t):
     """T-05, T-06, T-10"""
@@ -315,26 +327,17 @@ def endless_answers_are_cut_off_and_cost_no_memory(t):
     server, home = world(t)
     _, usual = peak(home, "token", "rig", "--force-refresh")
 
-    def endless(start, piece, most=400 << 20):
-        def run(_, connection):
-            with contextlib.suppress(OSError):
-                connection.sendall(start)
-                for _ in range(most // len(piece)):
-                    connection.sendall(piece)
-
-        return run
-
     bomb = gzip.compress(b"\0" * (256 << 20), 6)
     ok = b"HTTP/1.1 200 x\r\n"
     for what, do in {
-        "interim answers": endless(b"", b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 200, 40 << 20),
-        "a million empty interim answers": endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000, 25_000_000),
-        "headers": endless(ok, b"A: " + b"b" * 1000 + b"\r\n"),
-        "one header": endless(ok + b"A: ", b"b" * 65536),
-        "chunks": endless(ok + b"Transfer-Encoding: chunked\r\n\r\n", b"10000\r\n" + b"a" * 65536 + b"\r\n"),
-        "a chunk's extension": endless(ok + b"Transfer-Encoding: chunked\r\n\r\n1;", b"a" * 65536),
-        "trailers": endless(ok + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"A: " + b"b" * 1000 + b"\r\n"),
-        "a body": endless(ok + b"Content-Length: 10737418240\r\n\r\n", b"a" * 65536),
+        "interim answers": pour(b"", b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 200, 40 << 20),
+        "a million empty interim answers": pour(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000, 25_000_000),
+        "headers": pour(ok, b"A: " + b"b" * 1000 + b"\r\n"),
+        "one header": pour(ok + b"A: ", b"b" * 65536),
+        "chunks": pour(ok + b"Transfer-Encoding: chunked\r\n\r\n", b"10000\r\n" + b"a" * 65536 + b"\r\n"),
+        "a chunk's extension": pour(ok + b"Transfer-Encoding: chunked\r\n\r\n1;", b"a" * 65536),
+        "trailers": pour(ok + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"A: " + b"b" * 1000 + b"\r\n"),
+        "a body": pour(ok + b"Content-Length: 10737418240\r\n\r\n", b"a" * 65536),
         "a bomb": answer(200, bomb, Content_Encoding="gzip"),
     }.items():
         server.on["/token"] = do
@@ -351,18 +354,6 @@ def endless_answers_are_cut_off_and_cost_no_memory(t):
 
 # what the program may take at most, in kB
 MOST = 64 << 10
-
-
-def pour(start, piece, most=256 << 20):
-    """An answer that goes on and on."""
-
-    def run(_, connection):
-        with contextlib.suppress(OSError):
-            connection.sendall(start)
-            for _ in range(most // len(piece)):
-                connection.sendall(piece)
-
-    return run
 
 
 def floods():
