@@ -99,11 +99,11 @@ fn serve(world: &mut World, options: Options) -> Result<u8, Error> {
     let server = Server::start(options, world.clock.clone(), &*world.random)?;
     let (signals, waiting) = channel();
     world.signals.watch(signals);
-    world.say(&format!("{} listens on {} until Ctrl-C", manners.practice_name(), server.base()));
+    world.say(&format!("{} listens on {} until Ctrl-C", manners.behaviour().practice_name, server.base()));
     for client in &clients {
         world.say(&format!("  app: {}, {}", client.in_words(), client.redirects.in_words()));
     }
-    for fact in manners.not_verified() {
+    for fact in manners.behaviour().not_verified {
         world.say(&format!("  not verified: {fact}"));
     }
     world.say(&format!(

@@ -2,8 +2,6 @@
 
 use std::net::Ipv4Addr;
 
-use super::Manners;
-
 /// An app as a provider's console would list it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
@@ -71,42 +69,17 @@ impl Redirects {
     }
 }
 
-/// The practice apps of each provider, as the README and the server's front page name them. The redirect addresses are those
-/// that the providers' own documents and examples register, and one for those who use none of them.
-pub fn registered(manners: Manners) -> Vec<Client> {
-    let confidential = |id: &str, own_tokens, redirects: &[&str]| Client {
-        id: id.to_owned(),
-        secret: Some("practice-secret".to_owned()),
-        redirects: Redirects::Exact(redirects.iter().map(|&r| r.to_owned()).collect()),
-        own_tokens,
-    };
-    const USUAL: &str = "http://127.0.0.1:8976/callback";
-    match manners {
-        Manners::Sandbox => vec![
-            Client { id: "oauthctl".into(), secret: None, redirects: Redirects::Loopback, own_tokens: false },
-            Client { redirects: Redirects::Loopback, ..confidential("practice-client", false, &[]) },
-            confidential("sandbox-ci", true, &[]),
-        ],
-        Manners::GetResponse => vec![confidential("practice-client", true, &["https://example.test/gr_callback"])],
-        Manners::VerticalResponse => {
-            // nothing says that it compares with a registered address: the same one in both requests is what counts
-            vec![Client { redirects: Redirects::Loopback, ..confidential("practice-client", false, &[]) }]
-        }
-        Manners::VerticalResponseVr2 => {
-            vec![confidential("practice-client", true, &[USUAL, "http://localhost:9190/callback"])]
-        }
-        Manners::ConstantContact => {
-            let redirects = [
-                USUAL,
-                "https://localhost",
-                "https://localhost:8888",
-                "https://localhost:8888/callback",
-                "http://localhost:8888",
-            ];
-            vec![
-                confidential("practice-client", false, &redirects),
-                Client { secret: None, ..confidential("practice-public", false, &redirects) },
-            ]
+/// A redirect address that several providers' examples register.
+pub const USUAL_REDIRECT: &str = "http://127.0.0.1:8976/callback";
+
+impl Client {
+    /// A practice app with a secret.
+    pub fn confidential(id: &str, own_tokens: bool, redirects: &[&str]) -> Client {
+        Client {
+            id: id.to_owned(),
+            secret: Some("practice-secret".to_owned()),
+            redirects: Redirects::Exact(redirects.iter().map(|&r| r.to_owned()).collect()),
+            own_tokens,
         }
     }
 }

@@ -7,20 +7,58 @@
 
 use std::io;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
 use super::book::{Grant, Issued, Minted, Refused, Shown};
-use super::consent::{self, Asked, scopes_of};
-use super::desk::{Desk, Proof, not_allowed};
+use super::client::{Client, USUAL_REDIRECT};
+use super::consent::{self, scopes_of};
+use super::desk::{Desk, Proof};
 use super::device;
 use super::exchange::{Ask, Params, json, oauth_error};
 use super::jwt::Signer;
-use super::{constantcontact_api, page};
+use super::page::{self, not_allowed};
+use super::tickets::Asked;
+use super::{Behaviour, DAY, Rotation, constantcontact_api};
 use crate::world::serve::Response;
 
-pub const NOT_VERIFIED: &[&str] = &[
+pub const BEHAVIOUR: Behaviour = Behaviour {
+    name: "constantcontact",
+    title: "Constant Contact",
+    practice_name: "Constant Contact (practice)",
+    sign_in: "Sign in to Constant Contact",
+    not_verified: NOT_VERIFIED,
+    documented: |options| {
+        options.access_life = Some(DAY);
+        options.refresh_life = Some(180 * DAY);
+        options.rotation = Rotation::Once;
+    },
+    clients: || {
+        let redirects = [
+            USUAL_REDIRECT,
+            "https://localhost",
+            "https://localhost:8888",
+            "https://localhost:8888/callback",
+            "http://localhost:8888",
+        ];
+        vec![
+            Client::confidential("practice-client", false, &redirects),
+            Client { secret: None, ..Client::confidential("practice-public", false, &redirects) },
+        ]
+    },
+    entry: |_| String::new(),
+    addresses: &[
+        ("authorize", "url", "/oauth2/default/v1/authorize"),
+        ("token", "url", "/oauth2/default/v1/token"),
+        ("device", "url", "/oauth2/default/v1/device/authorize"),
+        ("api", "base-url", "/v3"),
+        ("whoami", "url", "/v3/account/user/privileges"),
+    ],
+    refresh_tokens: true,
+    stateless: false,
+    answer,
+};
+
+const NOT_VERIFIED: &[&str] = &[
     "Whether an app with a secret may send PKCE: sources contradict each other; here the authorize page answers 400.",
     "Whether reuse of a rotated refresh token ends the login: it doesn't here, only the old token is dead.",
     "What happens without state: the authorize page refuses it here, as Okta does.",
@@ -38,7 +76,7 @@ pub const SCOPES: [&str; 7] =
 const DEVICE: &str = "/oauth2/default/v1/device/authorize";
 const DEVICE_PAGE: &str = "/activate";
 
-pub fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
+fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     match (ask.method, ask.path) {
         (_, "/oauth2/default/v1/authorize") => consent::authorize(desk, ask, || asked(desk, &ask.query)),
         ("POST", "/oauth2/default/v1/token") => token(desk, ask),
@@ -199,14 +237,4 @@ fn success(desk: &Desk, signer: &Signer, issued: &Issued) -> io::Result<Response
         answer.insert("id_token".into(), signer.sign(&claims)?.into());
     }
     Ok(json(200, &Value::Object(answer)))
-}
-
-/// What a place in a list looks like in a link: opaque, as theirs are.
-pub fn cursor(before: u64) -> String {
-    URL_SAFE_NO_PAD.encode(format!("after:{before}"))
-}
-
-pub fn read_cursor(cursor: &str) -> Option<u64> {
-    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
-    text.strip_prefix("after:")?.parse().ok()
 }

@@ -4,10 +4,11 @@
 
 use std::io;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
 use super::book::{Grant, Refused};
-use super::constantcontact::{cursor, read_cursor};
 use super::data::{self, CREATED};
 use super::desk::Desk;
 use super::exchange::{Ask, json};
@@ -383,6 +384,16 @@ fn activity_of(record: &Value, state: &str, percent: u64) -> Value {
         },
         "_links": { "self": { "href": format!("/v3/activities/{id}") } },
     })
+}
+
+/// What a place in a list looks like in a link: opaque, as theirs are.
+fn cursor(before: u64) -> String {
+    URL_SAFE_NO_PAD.encode(format!("after:{before}"))
+}
+
+fn read_cursor(cursor: &str) -> Option<u64> {
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+    text.strip_prefix("after:")?.parse().ok()
 }
 
 #[cfg(test)]

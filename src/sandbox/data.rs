@@ -6,6 +6,9 @@ const FIRST: [&str; 10] = ["Ada", "Ben", "Chloé", "Dmitri", "Elena", "Farid", "
 const LAST: [&str; 11] =
     ["Adler", "Brandt", "Castro", "Duval", "Eriksen", "Fischer", "Gómez", "Haddad", "Ito", "Jensen", "Kowalska"];
 
+/// The account that the sign-in page fills in.
+pub const PRACTICE_ACCOUNT: &str = "alice@example.test";
+
 /// When everything here was made.
 pub const CREATED: &str = "2024-01-15T09:30:00Z";
 

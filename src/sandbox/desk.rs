@@ -12,12 +12,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::book::{Book, Grant, Minted, Refused};
 use super::client::Client;
-use super::consent::Tickets;
-use super::device::Devices;
-use super::exchange::{Ask, Params, form_decoded, json, with_header};
-use super::log::{Log, Logged};
-use super::{Manners, Options, constantcontact, getresponse, page, practice, verticalresponse, vr2};
-use crate::world::serve::{Request, Response};
+use super::device_codes::Devices;
+use super::exchange::{Ask, Params, form_decoded};
+use super::log::Log;
+use super::tickets::Tickets;
+use super::{Behaviour, Options};
 use crate::world::{Clock, Random};
 
 pub struct Desk {
@@ -54,42 +53,21 @@ impl Desk {
         let mut seed = [0; 32];
         random.fill(&mut seed);
         let draw = Draw { key: ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &seed), drawn: AtomicU64::new(0) };
-        let book = Book::open(options.state.as_deref(), options.manners.name())?;
+        let book = Book::open(options.state.as_deref(), options.manners.behaviour().name)?;
         let log = Log::new(options.watch.clone());
         let (tickets, devices) = (Tickets::default(), Devices::default());
         Ok(Desk { options, base, book, log, tickets, devices, clock, draw, recent: Mutex::default() })
     }
 
-    pub fn answer(&self, request: &Request) -> Response {
-        if !self.options.latency.is_zero() {
-            self.clock.sleep(self.options.latency);
-        }
-        let ask = Ask::new(request);
-        let response = self.route(&ask).unwrap_or_else(|why| {
-            let why = format!("the practice server can't use its folder: {why}");
-            json(500, &serde_json::json!({ "error": "server_error", "error_description": why }))
-        });
-        self.log.add(Logged::new(&ask, response.status));
-        response
+    /// The provider that this server plays.
+    pub fn behaviour(&self) -> &'static Behaviour {
+        self.options.manners.behaviour()
     }
 
-    fn route(&self, ask: &Ask<'_>) -> io::Result<Response> {
-        // a page elsewhere whose name was made to point here (DNS rebinding) is not served
-        if !ask.request.header("host").is_some_and(is_loopback) {
-            return Ok(page::problem(421, "This server answers to 127.0.0.1 and localhost only."));
-        }
-        match (ask.method, ask.path) {
-            ("GET", "/") => return page::front(self),
-            ("GET", "/favicon.ico") => return Ok(Response { status: 204, headers: Vec::new(), body: Vec::new() }),
-            ("POST", "/disconnect") => return super::consent::disconnect(self, ask),
-            _ => {}
-        }
-        match self.options.manners {
-            Manners::Sandbox => practice::answer(self, ask),
-            Manners::GetResponse => getresponse::answer(self, ask),
-            Manners::VerticalResponse => verticalresponse::answer(self, ask),
-            Manners::VerticalResponseVr2 => vr2::answer(self, ask),
-            Manners::ConstantContact => constantcontact::answer(self, ask),
+    /// Waits as long as each answer is to be late.
+    pub fn wait(&self) {
+        if !self.options.latency.is_zero() {
+            self.clock.sleep(self.options.latency);
         }
     }
 
@@ -155,8 +133,7 @@ impl Desk {
     }
 
     pub fn look(&self, access: &str) -> io::Result<Result<Grant, Refused>> {
-        let stateless = self.options.manners == Manners::VerticalResponseVr2;
-        self.book.look(access, self.now(), stateless)
+        self.book.look(access, self.now(), self.behaviour().stateless)
     }
 
     /// Counts an API request; `false`: one too many within a second.
@@ -179,18 +156,4 @@ impl Desk {
         let used = self.recent.lock().unwrap_or_else(PoisonError::into_inner).len();
         self.options.per_second.unwrap_or(0).saturating_sub(used as u32)
     }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let name = if host.starts_with('[') {
-        host.split_inclusive(']').next().unwrap_or_default()
-    } else {
-        host.split(':').next().unwrap_or_default()
-    };
-    matches!(name, "127.0.0.1" | "localhost" | "[::1]")
-}
-
-/// A method that a known path doesn't know.
-pub fn not_allowed(allow: &str) -> Response {
-    with_header(page::problem(405, "This address doesn't take that method."), "Allow", allow)
 }

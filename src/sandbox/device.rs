@@ -1,9 +1,7 @@
 //! The login on a machine without a browser (RFC 8628), for every manner that has it: a code is entered on a page of this
 //! server, and the client asks until somebody has decided, never sooner than it was told.
 
-use std::collections::VecDeque;
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::json;
@@ -11,9 +9,10 @@ use serde_json::json;
 use super::book::Grant;
 use super::client::Client;
 use super::consent::{account_of, scopes_of};
-use super::desk::{Desk, not_allowed};
+use super::desk::Desk;
+use super::device_codes::{Decision, Device};
 use super::exchange::{Ask, json, oauth_error};
-use super::page;
+use super::page::{self, not_allowed};
 use crate::world::serve::Response;
 
 pub const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -23,72 +22,6 @@ const MOST: usize = 100;
 const LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 /// Added to the interval whenever somebody asks too soon (section 3.5).
 const SLOWER: Duration = Duration::from_secs(5);
-
-/// Codes that are out.
-#[derive(Default)]
-pub struct Devices(Mutex<VecDeque<Device>>);
-
-struct Device {
-    code: String,
-    user_code: String,
-    client: String,
-    scopes: Vec<String>,
-    until: i64,
-    interval: Duration,
-    /// When the client asked last.
-    asked: Option<Duration>,
-    decision: Decision,
-}
-
-enum Decision {
-    Pending,
-    Denied,
-    /// By this account.
-    Allowed(String),
-}
-
-/// What a page shows of a code that waits for a decision.
-pub struct Waiting {
-    pub user_code: String,
-    pub client: String,
-    pub scopes: Vec<String>,
-}
-
-impl Devices {
-    fn out(&self, now: i64) -> MutexGuard<'_, VecDeque<Device>> {
-        let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // an expired one is told from one that never was, for as long again
-        out.retain(|d| d.until + 600 > now);
-        out
-    }
-
-    /// The code as a person types it: small letters, with or without the dash.
-    fn waiting(&self, typed: &str, now: i64) -> Option<Waiting> {
-        let out = self.out(now);
-        let found = out.iter().find(|d| same(&d.user_code, typed) && d.is_pending(now))?;
-        let Device { user_code, client, scopes, .. } = found;
-        Some(Waiting { user_code: user_code.clone(), client: client.clone(), scopes: scopes.clone() })
-    }
-
-    fn decide(&self, typed: &str, decision: Decision, now: i64) -> bool {
-        let mut out = self.out(now);
-        let Some(found) = out.iter_mut().find(|d| same(&d.user_code, typed) && d.is_pending(now)) else { return false };
-        found.decision = decision;
-        true
-    }
-}
-
-impl Device {
-    fn is_pending(&self, now: i64) -> bool {
-        matches!(self.decision, Decision::Pending) && self.until > now
-    }
-}
-
-fn same(code: &str, typed: &str) -> bool {
-    let letters = |text: &str| text.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_uppercase()).collect();
-    let (code, typed): (Vec<u8>, Vec<u8>) = (letters(code), letters(typed));
-    code == typed
-}
 
 /// Hands out a code (section 3.2) that is entered at `page`. `known`: the scopes there are.
 pub fn start(desk: &Desk, ask: &Ask<'_>, page: &str, known: &[&str]) -> Response {
@@ -180,7 +113,7 @@ pub fn at_page(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
         "GET" => match ask.query.get("user_code") {
             None => page::code_form(ask.path, None),
             Some(typed) => match desk.devices.waiting(typed, now) {
-                Some(waiting) => page::device(desk, ask.path, &waiting),
+                Some(waiting) => page::device(desk.behaviour().sign_in, ask.path, &waiting),
                 None => wrong(),
             },
         },

@@ -4,17 +4,51 @@
 
 use std::io;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::book::{Grant, Issued, Minted, Refused, Shown};
 use super::client::{Client, Redirects};
-use super::consent::{self, Asked};
-use super::desk::{Desk, Proof, not_allowed};
+use super::consent;
+use super::data::PRACTICE_ACCOUNT;
+use super::desk::{Desk, Proof};
 use super::exchange::{Ask, Params, json, oauth_error};
-use super::{getresponse_api, page};
+use super::getresponse_api::unauthenticated;
+use super::page::{self, not_allowed};
+use super::tickets::Asked;
+use super::{Behaviour, DAY, getresponse_api};
 use crate::world::serve::Response;
 
-pub const NOT_VERIFIED: &[&str] = &[
+pub const BEHAVIOUR: Behaviour = Behaviour {
+    name: "getresponse",
+    title: "GetResponse",
+    practice_name: "GetResponse (practice)",
+    sign_in: "Sign in to GetResponse",
+    not_verified: NOT_VERIFIED,
+    documented: |options| {
+        options.access_life = Some(3600);
+        options.client_credentials_life = DAY;
+        options.code_life = 600;
+    },
+    clients: || vec![Client::confidential("practice-client", true, &["https://example.test/gr_callback"])],
+    entry: |_| {
+        // the environment has a name of its own
+        "\n[environments.max]\nname = \"GetResponse MAX (practice)\"\n".to_owned()
+    },
+    addresses: &[
+        ("authorize", "url", "/oauth2_authorize.html"),
+        ("token", "url", "/v3/token"),
+        ("api", "base-url", "/v3"),
+        ("whoami", "url", "/v3/accounts?fields=accountId,email"),
+        ("environments.max.authorize", "url", "/oauth2_authorize.html"),
+        ("environments.max.token", "url", "/v3/token"),
+        ("environments.max.api", "base-url", "/v3"),
+    ],
+    refresh_tokens: true,
+    stateless: false,
+    answer,
+};
+
+const NOT_VERIFIED: &[&str] = &[
     "Errors of the token endpoint: wrong credentials are answered with the API's envelope (401, code 1014), anything else in \
      the shape of RFC 6749, so that a client meets both.",
     "How a refusal comes back from the authorize page: as error and state in the redirect's query (RFC 6749).",
@@ -27,27 +61,7 @@ pub const NOT_VERIFIED: &[&str] = &[
     "Whether access tokens outlive the refresh that replaced them: here they live until they expire.",
 ];
 
-/// The shape of the API's errors, which the token endpoint shares.
-pub fn envelope(status: u16, code: u32, description: &str, message: &str, context: &Value) -> Response {
-    json(
-        status,
-        &json!({
-            "httpStatus": status,
-            "code": code,
-            "codeDescription": description,
-            "message": message,
-            "moreInfo": format!("https://apidocs.getresponse.com/en/v3/errors/{code}"),
-            "context": context,
-        }),
-    )
-}
-
-pub fn unauthenticated(context: &Value) -> Response {
-    let message = "Unable to authenticate request. Check credentials or authentication method details";
-    envelope(401, 1014, "Problem during authentication process, check headers!", message, context)
-}
-
-pub fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
+fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     match (ask.method, ask.path) {
         (_, "/oauth2_authorize.html") => consent::authorize(desk, ask, || asked(desk, &ask.query)),
         (_, path) if path.starts_with("/v3/") => match &desk.options.domain {
@@ -122,7 +136,7 @@ fn own(desk: &Desk, client: &Client) -> io::Result<Response> {
     let life = Some(desk.options.client_credentials_life);
     let grant = Grant {
         client: client.id.clone(),
-        account: consent::PRACTICE_ACCOUNT.to_owned(),
+        account: PRACTICE_ACCOUNT.to_owned(),
         scopes: Vec::new(),
         family: desk.hex40(),
     };

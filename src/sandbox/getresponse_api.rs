@@ -9,13 +9,32 @@ use super::book::Refused;
 use super::data::{self, CREATED};
 use super::desk::Desk;
 use super::exchange::{Ask, json, with_header};
-use super::getresponse::{envelope, unauthenticated};
 use crate::world::serve::Response;
 
 const DEFAULT_PER_PAGE: u64 = 100;
 const MOST_PER_PAGE: u64 = 1000;
 /// Per second (GetResponse's own guide for agents, 2026-06; its API documents speak of 30,000 in ten minutes).
 const LIMIT: u32 = 80;
+
+/// The shape of the API's errors, which the token endpoint shares.
+pub fn envelope(status: u16, code: u32, description: &str, message: &str, context: &Value) -> Response {
+    json(
+        status,
+        &json!({
+            "httpStatus": status,
+            "code": code,
+            "codeDescription": description,
+            "message": message,
+            "moreInfo": format!("https://apidocs.getresponse.com/en/v3/errors/{code}"),
+            "context": context,
+        }),
+    )
+}
+
+pub fn unauthenticated(context: &Value) -> Response {
+    let message = "Unable to authenticate request. Check credentials or authentication method details";
+    envelope(401, 1014, "Problem during authentication process, check headers!", message, context)
+}
 
 pub fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     let Some(token) = &ask.bearer else {

@@ -4,8 +4,8 @@
 //! wrong, the lifetimes are short enough to see a renewal. A test relies on it: the answers are those that a provider
 //! documents, member by member, and [`Server::log`] tells what was asked, where each parameter stood, and never a value.
 //!
-//! [`Manners`] says whose behaviour is shown: the practice server's own (by the RFCs), or one of the three providers', one file
-//! each. What no source verifies is listed by [`Manners::not_verified`], shown on the server's front page, and chosen so that
+//! [`Manners`] names the provider whose behaviour is shown: the practice server's own (by the RFCs), or one of the three
+//! providers', one file each. What no source verifies is listed by [`Behaviour::not_verified`], shown on the server's front page, and chosen so that
 //! a client which survives it survives the other possibilities too. Nothing here may be used to guard anything: whoever
 //! presses "Allow" is signed in.
 
@@ -17,7 +17,9 @@ mod constantcontact_api;
 mod data;
 mod desk;
 mod device;
+mod device_codes;
 mod exchange;
+mod front;
 mod getresponse;
 mod getresponse_api;
 mod jwt;
@@ -27,9 +29,11 @@ mod page;
 mod practice;
 #[cfg(test)]
 mod tests;
+mod tickets;
 mod verticalresponse;
 mod vr2;
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -40,77 +44,78 @@ pub use log::{Basic, Logged, Param};
 pub use overrides::provider_overrides;
 
 use crate::world::loopback::ListenError;
-use crate::world::serve::{self, Serving};
+use crate::world::serve::{self, Request, Response, Serving};
 use crate::world::{Clock, Random, World};
 use desk::Desk;
+use exchange::{Ask, json};
 
-/// Whose behaviour is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Manners {
+/// What one provider's practice server does that another one's does not. Each provider's file holds one.
+pub struct Behaviour {
+    /// The provider's name in the catalogue.
+    pub name: &'static str,
+    /// The provider's name as the provider writes it, for pages.
+    pub title: &'static str,
+    /// The same for the provider's entry, which says that it is not the real one.
+    pub practice_name: &'static str,
+    /// The heading of the page on which a person signs in.
+    sign_in: &'static str,
+    /// What this server does where no source says what the provider does.
+    pub not_verified: &'static [&'static str],
+    /// Changes the options to those that the provider documents.
+    documented: fn(&mut Options),
+    /// The apps that are registered: the README and the front page name them. Their redirect addresses are those that the
+    /// provider's own documents and examples register.
+    clients: fn() -> Vec<Client>,
+    /// Lines of the provider's entry beside its addresses, made from the server's own address.
+    entry: fn(&str) -> String,
+    /// The provider's addresses: table, key and path.
+    addresses: &'static [(&'static str, &'static str, &'static str)],
+    /// Whether there are refresh tokens at all.
+    refresh_tokens: bool,
+    /// Whether an access token stays good after its login was revoked.
+    stateless: bool,
+    answer: fn(&Desk, &Ask<'_>) -> io::Result<Response>,
+}
+
+/// The providers that are played: a new one is its file, which holds its `BEHAVIOUR`, and a line here.
+macro_rules! manners {
+    ($($(#[$doc:meta])* $name:ident = $file:ident,)*) => {
+        /// The provider whose behaviour is shown.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Manners {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Manners {
+            pub const ALL: [Manners; [$(Manners::$name),*].len()] = [$(Manners::$name),*];
+
+            pub fn behaviour(self) -> &'static Behaviour {
+                match self {
+                    $(Manners::$name => &$file::BEHAVIOUR,)*
+                }
+            }
+        }
+    };
+}
+
+manners! {
     /// The practice server's own: the RFCs, with PKCE, `iss`, rotation and revocation.
-    Sandbox,
-    GetResponse,
+    Sandbox = practice,
+    GetResponse = getresponse,
     /// The classic API (v1).
-    VerticalResponse,
-    VerticalResponseVr2,
-    ConstantContact,
+    VerticalResponse = verticalresponse,
+    VerticalResponseVr2 = vr2,
+    ConstantContact = constantcontact,
 }
 
 impl Manners {
-    pub const ALL: [Manners; 5] = [
-        Manners::Sandbox,
-        Manners::GetResponse,
-        Manners::VerticalResponse,
-        Manners::VerticalResponseVr2,
-        Manners::ConstantContact,
-    ];
-
     /// The provider's name in the catalogue.
     pub fn name(self) -> &'static str {
-        match self {
-            Manners::Sandbox => "sandbox",
-            Manners::GetResponse => "getresponse",
-            Manners::VerticalResponse => "verticalresponse",
-            Manners::VerticalResponseVr2 => "verticalresponse-vr2",
-            Manners::ConstantContact => "constantcontact",
-        }
+        self.behaviour().name
     }
 
     pub fn from_name(name: &str) -> Option<Manners> {
         Manners::ALL.into_iter().find(|m| m.name() == name)
-    }
-
-    /// The provider's name as it writes it, for pages.
-    pub fn title(self) -> &'static str {
-        match self {
-            Manners::Sandbox => "Practice server",
-            Manners::GetResponse => "GetResponse",
-            Manners::VerticalResponse => "VerticalResponse (classic)",
-            Manners::VerticalResponseVr2 => "VerticalResponse (VR2)",
-            Manners::ConstantContact => "Constant Contact",
-        }
-    }
-
-    /// The same for the provider's entry: that it is not the real one stands wherever it is named.
-    pub fn practice_name(self) -> &'static str {
-        match self {
-            Manners::Sandbox => self.title(),
-            Manners::GetResponse => "GetResponse (practice)",
-            Manners::VerticalResponse => "VerticalResponse (classic, practice)",
-            Manners::VerticalResponseVr2 => "VerticalResponse (VR2, practice)",
-            Manners::ConstantContact => "Constant Contact (practice)",
-        }
-    }
-
-    /// What this server does where no source says what the provider does. Empty for [`Manners::Sandbox`].
-    pub fn not_verified(self) -> &'static [&'static str] {
-        match self {
-            Manners::Sandbox => &[],
-            Manners::GetResponse => getresponse::NOT_VERIFIED,
-            Manners::VerticalResponse => verticalresponse::NOT_VERIFIED,
-            Manners::VerticalResponseVr2 => vr2::NOT_VERIFIED,
-            Manners::ConstantContact => constantcontact::NOT_VERIFIED,
-        }
     }
 }
 
@@ -170,18 +175,17 @@ pub struct Options {
 impl Options {
     /// What the provider documents, in memory, on any port.
     pub fn new(manners: Manners) -> Options {
-        let day = 86_400;
-        let documented = Options {
+        let mut options = Options {
             manners,
             issuer: None,
             port: None,
             state: None,
-            clients: client::registered(manners),
+            clients: (manners.behaviour().clients)(),
             access_life: Some(600),
             client_credentials_life: 600,
             code_life: 300,
             device_interval: 5,
-            refresh_life: Some(30 * day),
+            refresh_life: Some(30 * DAY),
             rotation: Rotation::Strict,
             latency: Duration::ZERO,
             records: 120,
@@ -190,28 +194,13 @@ impl Options {
             domain: None,
             watch: None,
         };
-        match manners {
-            // short: a person who practises waits for it
-            Manners::Sandbox => Options { device_interval: 2, ..documented },
-            Manners::GetResponse => {
-                Options { access_life: Some(3600), client_credentials_life: day, code_life: 600, ..documented }
-            }
-            Manners::VerticalResponse => Options { access_life: None, ..documented },
-            Manners::VerticalResponseVr2 => Options {
-                access_life: Some(3600),
-                client_credentials_life: 3600,
-                rotation: Rotation::Once,
-                ..documented
-            },
-            Manners::ConstantContact => Options {
-                access_life: Some(day),
-                refresh_life: Some(180 * day),
-                rotation: Rotation::Once,
-                ..documented
-            },
-        }
+        (manners.behaviour().documented)(&mut options);
+        options
     }
 }
+
+/// Seconds.
+const DAY: i64 = 86_400;
 
 /// Why there is no practice server.
 #[derive(Debug, thiserror::Error)]
@@ -219,9 +208,9 @@ pub enum StartError {
     #[error(transparent)]
     Listen(#[from] ListenError),
     #[error("no thread can be had: {0}")]
-    Thread(std::io::Error),
+    Thread(io::Error),
     #[error("can't keep practice logins in `{}`: {why}", folder.display())]
-    State { folder: PathBuf, why: std::io::Error },
+    State { folder: PathBuf, why: io::Error },
 }
 
 /// A practice server: reachable from the moment it exists, gone when dropped.
@@ -251,7 +240,7 @@ impl Server {
         let desk = Arc::new(desk);
         let handler = {
             let desk = Arc::clone(&desk);
-            move |request: &serve::Request| desk.answer(request)
+            move |request: &Request| answer(&desk, request)
         };
         let serving = bound.serve(Arc::new(handler)).map_err(StartError::Thread)?;
         Ok(Server { desk, _serving: serving })
@@ -268,7 +257,40 @@ impl Server {
     }
 
     /// What the person's "disconnect" at a provider does: every login is revoked, tokens and all.
-    pub fn disconnect_all(&self) -> std::io::Result<()> {
+    pub fn disconnect_all(&self) -> io::Result<()> {
         self.desk.book.revoke_all()
     }
+}
+
+fn answer(desk: &Desk, request: &Request) -> Response {
+    desk.wait();
+    let ask = Ask::new(request);
+    let response = route(desk, &ask).unwrap_or_else(|why| {
+        let why = format!("the practice server can't use its folder: {why}");
+        json(500, &serde_json::json!({ "error": "server_error", "error_description": why }))
+    });
+    desk.log.add(Logged::new(&ask, response.status));
+    response
+}
+
+fn route(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
+    // a page elsewhere whose name was made to point here (DNS rebinding) is not served
+    if !ask.request.header("host").is_some_and(is_loopback) {
+        return Ok(page::problem(421, "This server answers to 127.0.0.1 and localhost only."));
+    }
+    match (ask.method, ask.path) {
+        ("GET", "/") => front::page_of(desk),
+        ("GET", "/favicon.ico") => Ok(Response { status: 204, headers: Vec::new(), body: Vec::new() }),
+        ("POST", "/disconnect") => consent::disconnect(desk, ask),
+        _ => (desk.behaviour().answer)(desk, ask),
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let name = if host.starts_with('[') {
+        host.split_inclusive(']').next().unwrap_or_default()
+    } else {
+        host.split(':').next().unwrap_or_default()
+    };
+    matches!(name, "127.0.0.1" | "localhost" | "[::1]")
 }

@@ -2,70 +2,22 @@
 //! files that a person writes, with no variable made for tests.
 
 use super::Manners;
-use super::client::{Client, registered};
+use super::client::Client;
 
 /// The text of `providers/<name>.toml`: everything of the built-in entry of that name but its addresses, all of which lead to
 /// `base` (`http://127.0.0.1:PORT`), those of its environments included.
 pub fn provider_overrides(base: &str, manners: Manners) -> String {
-    let name = manners.name();
+    let behaviour = manners.behaviour();
+    let name = behaviour.name;
     let base = base.trim_end_matches('/');
     let mut text = format!(
         "# written by `oauthctl sandbox`: everything as in the built-in entry, at the practice server's address\n\
-         id = \"{name}\"\nextends = \"{name}\"\nname = \"{}\"\npractice = \"{}\"\nconsole-url = \"{base}/\"\n",
-        manners.practice_name(),
-        registered(manners).iter().map(Client::in_words).collect::<Vec<_>>().join("; or "),
+         id = \"{name}\"\nextends = \"{name}\"\nname = \"{}\"\npractice = \"{}\"\nconsole-url = \"{base}/\"\n{}",
+        behaviour.practice_name,
+        (behaviour.clients)().iter().map(Client::in_words).collect::<Vec<_>>().join("; or "),
+        (behaviour.entry)(base),
     );
-    if manners == Manners::Sandbox {
-        text.push_str(&format!("issuer = \"{base}\"\n"));
-    }
-    if manners == Manners::GetResponse {
-        // which has a name of its own
-        text.push_str("\n[environments.max]\nname = \"GetResponse MAX (practice)\"\n");
-    }
-    let tables: &[(&str, &str, &str)] = match manners {
-        Manners::Sandbox => &[
-            ("vars.base", "default", ""),
-            ("authorize", "url", "/authorize"),
-            ("token", "url", "/token"),
-            ("device", "url", "/device_authorization"),
-            ("revoke", "url", "/revoke"),
-            ("introspect", "url", "/introspect"),
-            ("id-token", "jwks-uri", "/jwks"),
-            ("userinfo", "url", "/api/me"),
-            ("api", "base-url", "/api"),
-            ("whoami", "url", "/api/me"),
-        ],
-        Manners::GetResponse => &[
-            ("authorize", "url", "/oauth2_authorize.html"),
-            ("token", "url", "/v3/token"),
-            ("api", "base-url", "/v3"),
-            ("whoami", "url", "/v3/accounts?fields=accountId,email"),
-            ("environments.max.authorize", "url", "/oauth2_authorize.html"),
-            ("environments.max.token", "url", "/v3/token"),
-            ("environments.max.api", "base-url", "/v3"),
-        ],
-        Manners::VerticalResponse => &[
-            ("authorize", "url", "/api/v1/oauth/authorize"),
-            ("token", "url", "/api/v1/oauth/access_token"),
-            ("api", "base-url", "/api/v1"),
-            ("whoami", "url", "/api/v1/users/{user_id}"),
-        ],
-        Manners::VerticalResponseVr2 => &[
-            ("authorize", "url", "/oauth/authorize"),
-            ("token", "url", "/api/v1/authorize"),
-            ("revoke", "url", "/api/v1/oauth/revoke"),
-            ("api", "base-url", "/api/v1"),
-            ("whoami", "url", "/api/v1/contacts"),
-        ],
-        Manners::ConstantContact => &[
-            ("authorize", "url", "/oauth2/default/v1/authorize"),
-            ("token", "url", "/oauth2/default/v1/token"),
-            ("device", "url", "/oauth2/default/v1/device/authorize"),
-            ("api", "base-url", "/v3"),
-            ("whoami", "url", "/v3/account/user/privileges"),
-        ],
-    };
-    for (table, key, path) in tables {
+    for (table, key, path) in behaviour.addresses {
         text.push_str(&format!("\n[{table}]\n{key} = \"{base}{path}\"\n"));
     }
     text

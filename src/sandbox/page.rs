@@ -5,11 +5,10 @@ use std::sync::LazyLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::client::{Client, Redirects};
-use super::consent::{Asked, PRACTICE_ACCOUNT, disconnect_ticket};
-use super::desk::Desk;
-use super::device::Waiting;
-use super::{Manners, Rotation};
+use super::data::PRACTICE_ACCOUNT;
+use super::device_codes::Waiting;
+use super::exchange::with_header;
+use super::tickets::Asked;
 use crate::world::serve::Response;
 
 const STYLE: &str = "\
@@ -46,7 +45,7 @@ tbody th{border-top:1px solid var(--line);padding-top:.5rem}\
 tbody td:last-child{padding-bottom:.5rem}\
 td::before{content:attr(data-of) ': ';color:var(--soft)}}";
 
-const BADGE: &str = "<p class=\"badge\">practice server · no real account</p>\n";
+pub const BADGE: &str = "<p class=\"badge\">practice server · no real account</p>\n";
 
 static STYLE_HASH: LazyLock<String> =
     LazyLock::new(|| STANDARD.encode(ring::digest::digest(&ring::digest::SHA256, STYLE.as_bytes())));
@@ -67,7 +66,7 @@ pub fn escape(text: &str) -> String {
 }
 
 /// `form_target`: the origin that a form's answer may lead to, beside this one.
-fn page(status: u16, title: &str, wide: bool, form_target: Option<&str>, body: &str) -> Response {
+pub fn page(status: u16, title: &str, wide: bool, form_target: Option<&str>, body: &str) -> Response {
     let class = if wide { " class=\"wide\"" } else { "" };
     let html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -135,29 +134,24 @@ fn decision_form(action: &str, hidden: (&str, &str)) -> String {
     )
 }
 
-/// Who asks for what.
-fn request(manners: Manners, client: &str, scopes: &[String]) -> (String, String) {
-    let title = match manners {
-        Manners::Sandbox => "Sign in to practise".to_owned(),
-        manners => format!("Sign in to {}", manners.title()),
-    };
+/// The client that asks, and the scopes that it asks for.
+fn request(title: &str, client: &str, scopes: &[String]) -> String {
     let scopes = if scopes.is_empty() {
         "<p>It asks for access to your practice account; it named no scopes.</p>".to_owned()
     } else {
         let items: String = scopes.iter().map(|s| format!("<li><code>{}</code></li>\n", escape(s))).collect();
         format!("<p>It asks for:</p>\n<ul>\n{items}</ul>")
     };
-    let body = format!(
+    format!(
         "{BADGE}<h1>{}</h1>\n<p><strong>{}</strong> would like to act for you.</p>\n{scopes}\n",
-        escape(&title),
+        escape(title),
         escape(client)
-    );
-    (title, body)
+    )
 }
 
 /// The page of an authorize request.
-pub fn consent(desk: &Desk, action: &str, ticket: &str, asked: &Asked) -> Response {
-    let (title, request) = request(desk.options.manners, &asked.client, &asked.scopes);
+pub fn consent(title: &str, action: &str, ticket: &str, asked: &Asked) -> Response {
+    let request = request(title, &asked.client, &asked.scopes);
     let redirect = url::Url::parse(&asked.redirect_uri).ok();
     let reached = match redirect.as_ref().and_then(url::Url::host_str) {
         Some(host) if !matches!(host, "127.0.0.1" | "localhost" | "[::1]") => format!(
@@ -171,7 +165,7 @@ pub fn consent(desk: &Desk, action: &str, ticket: &str, asked: &Asked) -> Respon
         ),
     };
     let body = format!("{request}{}\n{reached}", decision_form(action, ("ticket", ticket)));
-    page(200, &title, false, Some(&target(&asked.redirect_uri)), &body)
+    page(200, title, false, Some(&target(&asked.redirect_uri)), &body)
 }
 
 /// Where a device's code is entered; `problem`: what was wrong with the last one.
@@ -191,14 +185,14 @@ pub fn code_form(action: &str, problem: Option<&str>) -> Response {
 }
 
 /// Who asks for what with a device's code (RFC 8628, section 3.3: the code is shown to be compared).
-pub fn device(desk: &Desk, action: &str, waiting: &Waiting) -> Response {
-    let (title, request) = request(desk.options.manners, &waiting.client, &waiting.scopes);
+pub fn device(title: &str, action: &str, waiting: &Waiting) -> Response {
+    let request = request(title, &waiting.client, &waiting.scopes);
     let body = format!(
         "{request}<p>Does the program show this code? If not, press <em>Deny</em>.</p>\n<p><code class=\"code\">{}</code></p>\n{}",
         escape(&waiting.user_code),
         decision_form(action, ("user_code", &waiting.user_code)),
     );
-    page(200, &title, false, None, &body)
+    page(200, title, false, None, &body)
 }
 
 /// Where a device's sign-in ends.
@@ -211,84 +205,7 @@ pub fn decided(title: &str, what: &str) -> Response {
     page(200, title, false, None, &body)
 }
 
-/// Who this server plays, the apps registered with it, who is connected, and what isn't known about the one it plays.
-pub fn front(desk: &Desk) -> std::io::Result<Response> {
-    let manners = desk.options.manners;
-    let life = desk.options.access_life.map_or("never expire".to_owned(), |s| format!("expire after {s} s"));
-    let rotation = match desk.options.rotation {
-        _ if manners == Manners::VerticalResponse => "There are no refresh tokens.".to_owned(),
-        Rotation::None => "Refresh tokens stay the same.".to_owned(),
-        Rotation::Grace(seconds) => {
-            format!("Refresh tokens are replaced at each use; the old one is good for {seconds} s more.")
-        }
-        Rotation::Once => "Refresh tokens are replaced at each use; the old one is dead at once.".to_owned(),
-        Rotation::Strict => "Refresh tokens are replaced at each use; an old one used again ends the login.".to_owned(),
-    };
-    let body = format!(
-        "{BADGE}<h1>{}</h1>\n\
-         <p>Part of <code>oauthctl</code>, at <code>{}</code>. Nothing here is real, and nothing leaves this machine.</p>\n\
-         <h2>Apps</h2>\n{}\n\
-         <h2>Tokens</h2>\n<p>Access tokens {life}, codes after {} s. {rotation}</p>\n{}\
-         <h2>Connected apps</h2>\n{}",
-        escape(manners.title()),
-        escape(&desk.base),
-        apps(&desk.options.clients),
-        desk.options.code_life,
-        not_verified(manners),
-        connected(desk)?,
-    );
-    Ok(page(200, &format!("{} · practice server", manners.title()), true, None, &body))
-}
-
-fn apps(clients: &[Client]) -> String {
-    let row = |c: &Client| {
-        let secret =
-            c.secret.as_deref().map_or("no secret (PKCE)".to_owned(), |s| format!("<code>{}</code>", escape(s)));
-        let redirects = match &c.redirects {
-            Redirects::Loopback => "any address on this machine".to_owned(),
-            Redirects::Exact(list) if list.is_empty() => "no login in the browser".to_owned(),
-            Redirects::Exact(list) => {
-                list.iter().map(|r| format!("<code>{}</code>", escape(r))).collect::<Vec<_>>().join("<br>")
-            }
-        };
-        format!(
-            "<tr><th scope=\"row\"><code>{}</code></th><td data-of=\"client secret\">{secret}</td><td data-of=\"redirect URLs\">{redirects}</td></tr>\n",
-            escape(&c.id)
-        )
-    };
-    let rows: String = clients.iter().map(row).collect();
-    format!(
-        "<table>\n<thead><tr class=\"soft\"><th scope=\"col\">client id</th><th scope=\"col\">client secret</th>\
-         <th scope=\"col\">redirect URLs</th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table>"
-    )
-}
-
-fn not_verified(manners: Manners) -> String {
-    let unknown = manners.not_verified();
-    if unknown.is_empty() {
-        return String::new();
-    }
-    let items: String = unknown.iter().map(|n| format!("<li>{}</li>\n", escape(n))).collect();
-    format!(
-        "<h2>What isn’t verified</h2>\n<p class=\"soft\">No source says how the provider does these; this server does as written here.</p>\n<ul>\n{items}</ul>\n"
-    )
-}
-
-/// The logins that are good now, and the button that ends them.
-fn connected(desk: &Desk) -> std::io::Result<String> {
-    let all = desk.book.connected(desk.now())?;
-    if all.is_empty() {
-        return Ok("<p>No app is connected. A login that you allow appears here.</p>".to_owned());
-    }
-    let item = |(client, account): &(String, String)| {
-        let whose = if client == account { "for itself".to_owned() } else { format!("as {}", escape(account)) };
-        format!("<li><code>{}</code> {whose}</li>\n", escape(client))
-    };
-    let items: String = all.iter().map(item).collect();
-    Ok(format!(
-        "<ul>\n{items}</ul>\n<form method=\"post\" action=\"/disconnect\">\n\
-         <input type=\"hidden\" name=\"ticket\" value=\"{}\">\n\
-         <div class=\"choices\"><button>Disconnect all apps</button></div>\n</form>",
-        disconnect_ticket(desk)
-    ))
+/// A method that a known path doesn't know.
+pub fn not_allowed(allow: &str) -> Response {
+    with_header(problem(405, "This address doesn't take that method."), "Allow", allow)
 }

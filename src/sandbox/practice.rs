@@ -6,24 +6,61 @@ use std::io;
 
 use serde_json::{Map, Value, json};
 
+use super::Behaviour;
 use super::book::{Grant, Issued, Minted, Refused, Shown};
 use super::client::{Client, Redirects};
-use super::consent::{self, Asked, scopes_of};
+use super::consent::{self, scopes_of};
 use super::data;
-use super::desk::{Desk, Proof, not_allowed};
+use super::desk::{Desk, Proof};
 use super::device;
 use super::exchange::{Ask, Params, encoded, json, oauth_error, with_header};
 use super::jwt::Signer;
-use super::page;
+use super::page::{self, not_allowed};
+use super::tickets::Asked;
 use crate::secret::fingerprint;
 use crate::world::serve::Response;
+
+pub const BEHAVIOUR: Behaviour = Behaviour {
+    name: "sandbox",
+    title: "Practice server",
+    practice_name: "Practice server",
+    sign_in: "Sign in to practise",
+    not_verified: &[],
+    documented: |options| {
+        // short: a person who practises waits for it
+        options.device_interval = 2;
+    },
+    clients: || {
+        vec![
+            Client { id: "oauthctl".into(), secret: None, redirects: Redirects::Loopback, own_tokens: false },
+            Client { redirects: Redirects::Loopback, ..Client::confidential("practice-client", false, &[]) },
+            Client::confidential("sandbox-ci", true, &[]),
+        ]
+    },
+    entry: |base| format!("issuer = \"{base}\"\n"),
+    addresses: &[
+        ("vars.base", "default", ""),
+        ("authorize", "url", "/authorize"),
+        ("token", "url", "/token"),
+        ("device", "url", "/device_authorization"),
+        ("revoke", "url", "/revoke"),
+        ("introspect", "url", "/introspect"),
+        ("id-token", "jwks-uri", "/jwks"),
+        ("userinfo", "url", "/api/me"),
+        ("api", "base-url", "/api"),
+        ("whoami", "url", "/api/me"),
+    ],
+    refresh_tokens: true,
+    stateless: false,
+    answer,
+};
 
 const SCOPES: [&str; 7] = ["read", "write", "profile", "email", "items", "openid", "offline_access"];
 const OPENID: &str = "openid";
 const DEVICE: &str = "/device_authorization";
 const DEVICE_PAGE: &str = "/device";
 
-pub fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
+fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     match (ask.method, ask.path) {
         ("GET", "/.well-known/openid-configuration" | "/.well-known/oauth-authorization-server") => {
             Ok(json(200, &metadata(desk)))

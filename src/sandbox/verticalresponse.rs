@@ -6,15 +6,41 @@ use std::io;
 
 use serde_json::{Value, json};
 
+use super::Behaviour;
 use super::book::{Grant, Refused, Shown};
-use super::consent::{self, Asked};
+use super::client::{Client, Redirects};
+use super::consent;
 use super::data::{self, CREATED};
-use super::desk::{Desk, Proof, not_allowed};
+use super::desk::{Desk, Proof};
 use super::exchange::{Ask, Params, json, with_header};
-use super::page;
+use super::page::{self, not_allowed};
+use super::tickets::Asked;
 use crate::world::serve::Response;
 
-pub const NOT_VERIFIED: &[&str] = &[
+pub const BEHAVIOUR: Behaviour = Behaviour {
+    name: "verticalresponse",
+    title: "VerticalResponse (classic)",
+    practice_name: "VerticalResponse (classic, practice)",
+    sign_in: "Sign in to VerticalResponse (classic)",
+    not_verified: NOT_VERIFIED,
+    documented: |options| options.access_life = None,
+    clients: || {
+        // nothing says that it compares with a registered address: the same one in both requests is what counts
+        vec![Client { redirects: Redirects::Loopback, ..Client::confidential("practice-client", false, &[]) }]
+    },
+    entry: |_| String::new(),
+    addresses: &[
+        ("authorize", "url", "/api/v1/oauth/authorize"),
+        ("token", "url", "/api/v1/oauth/access_token"),
+        ("api", "base-url", "/api/v1"),
+        ("whoami", "url", "/api/v1/users/{user_id}"),
+    ],
+    refresh_tokens: false,
+    stateless: false,
+    answer,
+};
+
+const NOT_VERIFIED: &[&str] = &[
     "Whether the service still answers.",
     "The exact names in the token answer: access_token, token_type and user_id here (user_id from public clients).",
     "The errors of the OAuth addresses: clients expect HTML; here a page with \"invalid token\", status 400.",
@@ -29,7 +55,7 @@ pub const NOT_VERIFIED: &[&str] = &[
 const DEFAULT_LIMIT: u64 = 50;
 const MOST: u64 = 500;
 
-pub fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
+fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     match (ask.method, ask.path) {
         (_, "/api/v1/oauth/authorize") => consent::authorize(desk, ask, || asked(desk, &ask.query)),
         ("GET" | "POST", "/api/v1/oauth/access_token") => token(desk, ask),

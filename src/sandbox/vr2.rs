@@ -7,16 +7,45 @@ use std::io;
 use serde_json::{Value, json};
 
 use super::book::{Grant, Issued, Minted, Refused, Shown};
-use super::client::Client;
-use super::consent::{self, Asked};
+use super::client::{Client, USUAL_REDIRECT};
+use super::consent;
 use super::data;
-use super::desk::{Desk, Proof, not_allowed};
+use super::desk::{Desk, Proof};
 use super::exchange::{Ask, Params, json, oauth_error};
 use super::jwt::Signer;
-use super::page;
+use super::page::{self, not_allowed};
+use super::tickets::Asked;
+use super::{Behaviour, Rotation};
 use crate::world::serve::Response;
 
-pub const NOT_VERIFIED: &[&str] = &[
+pub const BEHAVIOUR: Behaviour = Behaviour {
+    name: "verticalresponse-vr2",
+    title: "VerticalResponse (VR2)",
+    practice_name: "VerticalResponse (VR2, practice)",
+    sign_in: "Sign in to VerticalResponse (VR2)",
+    not_verified: NOT_VERIFIED,
+    documented: |options| {
+        options.access_life = Some(3600);
+        options.client_credentials_life = 3600;
+        options.rotation = Rotation::Once;
+    },
+    clients: || {
+        vec![Client::confidential("practice-client", true, &[USUAL_REDIRECT, "http://localhost:9190/callback"])]
+    },
+    entry: |_| String::new(),
+    addresses: &[
+        ("authorize", "url", "/oauth/authorize"),
+        ("token", "url", "/api/v1/authorize"),
+        ("revoke", "url", "/api/v1/oauth/revoke"),
+        ("api", "base-url", "/api/v1"),
+        ("whoami", "url", "/api/v1/contacts"),
+    ],
+    refresh_tokens: true,
+    stateless: true,
+    answer,
+};
+
+const NOT_VERIFIED: &[&str] = &[
     "Lifetimes: codes 300 s, access tokens 3600 s, refresh tokens 30 days here.",
     "The claims of the access token, and how it is signed: ES256 here.",
     "Whether reuse of a refresh token ends the login: it doesn't here, only the old token is dead.",
@@ -28,7 +57,7 @@ pub const NOT_VERIFIED: &[&str] = &[
 
 const MOST: u64 = 1000;
 
-pub fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
+fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     match (ask.method, ask.path) {
         (_, "/oauth/authorize") => consent::authorize(desk, ask, || asked(desk, &ask.query)),
         ("POST", "/api/v1/authorize") => token(desk, ask),
