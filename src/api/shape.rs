@@ -8,7 +8,7 @@ use jaq_json::Num;
 
 use super::filter::{Val, text};
 use super::{table, yaml};
-use crate::text::safe;
+use crate::text::{quoted, safe};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -285,25 +285,6 @@ fn csv(cell: &str) -> String {
 /// As jq's `@tsv`.
 fn tsv(cell: &str) -> String {
     cell.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n").replace('\r', "\\r")
-}
-
-/// JSON's quotes, and JSON's escapes for whatever could act on a screen.
-pub(super) fn quoted(text: &str) -> String {
-    let json = serde_json::Value::from(text).to_string();
-    let acts = |c: char| {
-        c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}')
-    };
-    if !json.chars().any(acts) {
-        return json;
-    }
-    json.chars().fold(String::new(), |mut out, c| {
-        if acts(c) {
-            let _ = write!(out, "\\u{:04x}", c as u32);
-        } else {
-            out.push(c);
-        }
-        out
-    })
 }
 
 #[cfg(test)]

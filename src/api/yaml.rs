@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::filter::{Val, text};
-use super::shape::quoted;
+use crate::text::quoted;
 
 /// One value, in block style; the cursor stands where it begins.
 pub fn value(out: &mut String, shown: &Val, depth: usize) {
