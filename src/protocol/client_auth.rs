@@ -5,33 +5,17 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use crate::protocol::dpop::Dpop;
+pub use crate::protocol::client::Proofs;
+use crate::protocol::client::{Client, RequestError};
 use crate::protocol::form;
 use crate::protocol::jose::{self, Algorithm, SigningKey, base64url};
-use crate::protocol::token_request::{Client, RequestError};
-use crate::provider::{Announced, ParamsIn};
+use crate::provider::ParamsIn;
 use crate::secret::Secret;
 use crate::text::safe;
-use crate::wire::{AtSending, Identity, Request};
+use crate::wire::{AtSending, Request};
 
 /// Seconds that an assertion is good for: long enough for a clock that is a little off.
 const LIFE: i64 = 120;
-
-/// What a client has beside its id and secret.
-#[derive(Clone, Debug, Default)]
-pub struct Proofs {
-    pub key: Option<Arc<SigningKey>>,
-    /// The one algorithm to sign with, where the person names it.
-    pub algorithm: Option<Algorithm>,
-    pub identity: Option<Arc<Identity>>,
-    /// `x5t#S256` of the certificate.
-    pub certificate_thumbprint: Option<String>,
-    /// An assertion's `aud`: the token endpoint, unless the person said otherwise.
-    pub audience: Option<String>,
-    pub announced: Announced,
-    /// The key that tokens are bound to (RFC 9449).
-    pub dpop: Option<Arc<Dpop>>,
-}
 
 /// Signed anew for each try.
 #[derive(Clone)]

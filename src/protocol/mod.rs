@@ -8,6 +8,7 @@ pub mod authorization_details;
 pub mod authorize;
 pub mod binding;
 pub mod ciba;
+pub mod client;
 pub mod client_auth;
 pub mod device;
 pub mod dpop;

@@ -8,57 +8,13 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 use url::form_urlencoded::byte_serialize;
 
-use crate::protocol::client_auth::{Assertion, Proofs};
+pub use crate::protocol::client::{Client, RequestError};
+use crate::protocol::client_auth::Assertion;
 use crate::protocol::dpop::Proven;
 use crate::protocol::form;
 use crate::provider::{ClientAuth, Endpoint, ParamsIn};
 use crate::secret::Secret;
 use crate::wire::{AtSending, Request};
-
-/// Who asks.
-#[derive(Clone, Debug, Default)]
-pub struct Client {
-    /// Empty where an assertion speaks for itself.
-    pub id: String,
-    pub secret: Option<Secret>,
-    /// Where the secret is from, in words, if neither from the store nor typed just now.
-    pub secret_from: Option<String>,
-    /// It has a secret, which was used before, was not kept and is not at hand.
-    pub secret_not_kept: bool,
-    pub proofs: Proofs,
-}
-
-impl Client {
-    /// One that has nothing but an id and perhaps a secret.
-    pub fn plain(id: impl Into<String>, secret: Option<Secret>) -> Client {
-        Client { id: id.into(), secret, ..Client::default() }
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RequestError {
-    #[error("the provider has no {0} address")]
-    NoUrl(&'static str),
-    #[error("the {0} address is not a URL: {1}")]
-    BadUrl(&'static str, String),
-    /// The provider takes only ways of client authentication that need a secret.
-    #[error("the provider wants a client secret")]
-    NeedsSecret,
-    #[error("the provider wants a client secret; the one of the login came from the environment and was not kept")]
-    SecretNotKept,
-    #[error("the provider wants a proof by the client's key")]
-    NeedsKey,
-    #[error("the provider wants a client certificate")]
-    NeedsCertificate,
-    #[error("there is a client key, and the provider takes no proof by it")]
-    KeyNotTaken,
-    #[error("the client signs with {ours}, and the provider takes {theirs}")]
-    Algorithm { ours: String, theirs: String },
-    #[error("the client's key does not sign: {0}")]
-    Key(String),
-    #[error("the provider takes no client authentication that this program speaks")]
-    NoUsableAuth,
-}
 
 /// A parameter and its value; the order is kept.
 pub type Param<'a> = (&'a str, Secret);

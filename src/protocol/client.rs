@@ -1,0 +1,71 @@
+//! The client of a request: its id, its secret, and the credentials by which it authenticates without showing one.
+
+use std::sync::Arc;
+
+use crate::protocol::dpop::Dpop;
+use crate::protocol::jose::{Algorithm, SigningKey};
+use crate::provider::Announced;
+use crate::secret::Secret;
+use crate::wire::Identity;
+
+/// The client that a request is made for.
+#[derive(Clone, Debug, Default)]
+pub struct Client {
+    /// Empty where an assertion speaks for itself.
+    pub id: String,
+    pub secret: Option<Secret>,
+    /// The place that the secret is from, in words, if it is neither the store nor the keyboard.
+    pub secret_from: Option<String>,
+    /// The client has a secret that was used before and was not stored; it is not at hand now.
+    pub secret_not_kept: bool,
+    pub proofs: Proofs,
+}
+
+impl Client {
+    /// One that has nothing but an id and perhaps a secret.
+    pub fn plain(id: impl Into<String>, secret: Option<Secret>) -> Client {
+        Client { id: id.into(), secret, ..Client::default() }
+    }
+}
+
+/// What a client has beside its id and secret.
+#[derive(Clone, Debug, Default)]
+pub struct Proofs {
+    pub key: Option<Arc<SigningKey>>,
+    /// The one algorithm to sign with, where the person names it.
+    pub algorithm: Option<Algorithm>,
+    pub identity: Option<Arc<Identity>>,
+    /// `x5t#S256` of the certificate.
+    pub certificate_thumbprint: Option<String>,
+    /// An assertion's `aud`: the token endpoint, unless the person said otherwise.
+    pub audience: Option<String>,
+    pub announced: Announced,
+    /// The key that tokens are bound to (RFC 9449).
+    pub dpop: Option<Arc<Dpop>>,
+}
+
+/// Why no request can be made for this client.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RequestError {
+    #[error("the provider has no {0} address")]
+    NoUrl(&'static str),
+    #[error("the {0} address is not a URL: {1}")]
+    BadUrl(&'static str, String),
+    /// The provider takes only ways of client authentication that need a secret.
+    #[error("the provider wants a client secret")]
+    NeedsSecret,
+    #[error("the provider wants a client secret; the one of the login came from the environment and was not kept")]
+    SecretNotKept,
+    #[error("the provider wants a proof by the client's key")]
+    NeedsKey,
+    #[error("the provider wants a client certificate")]
+    NeedsCertificate,
+    #[error("there is a client key, and the provider takes no proof by it")]
+    KeyNotTaken,
+    #[error("the client signs with {ours}, and the provider takes {theirs}")]
+    Algorithm { ours: String, theirs: String },
+    #[error("the client's key does not sign: {0}")]
+    Key(String),
+    #[error("the provider takes no client authentication that this program speaks")]
+    NoUsableAuth,
+}
