@@ -67,11 +67,18 @@ impl Request {
     }
 }
 
+/// The time of a sending, in Unix seconds, and bytes that are drawn for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Draw {
+    pub now: i64,
+    pub random: [u8; 16],
+}
+
 /// What is put into a request at the moment it goes out, anew each time it does: a signed assertion, the proof of a key. Both are
 /// good once and for a short time, so that a request made early or sent twice must not hold an old one.
 pub trait AtSending: std::fmt::Debug + Send + Sync {
-    /// `now`: Unix seconds. `random`: for a name that was never used before.
-    fn put_into(&self, request: &mut Request, now: i64, random: [u8; 16]) -> Result<(), String>;
+    /// `draw`: its bytes make a name that was never used before.
+    fn put_into(&self, request: &mut Request, draw: Draw) -> Result<(), String>;
 
     /// Looks at an answer to such a request. `true`: the server refused for want of what its answer brings (a nonce), so the
     /// request is to be sent once more.

@@ -29,7 +29,9 @@ pub const MOST_PARALLEL: u32 = 32;
 /// What is done with the records of a page; whether more are wanted.
 pub type Take<'a> = &'a mut dyn FnMut(&mut World, &[&RawValue]) -> Result<bool, Error>;
 
-pub struct Wanted {
+pub struct Wanted<'a> {
+    /// The list's address.
+    pub start: &'a Url,
     /// Pages fetched at a time, where their addresses are known.
     pub parallel: u32,
     /// Records after which it ends.
@@ -68,74 +70,117 @@ impl Page {
 pub fn collect(
     world: &mut World,
     caller: &mut Caller<'_>,
-    start: &Url,
-    wanted: &Wanted,
+    wanted: &Wanted<'_>,
     take: Take<'_>,
 ) -> Result<Outcome, Error> {
     let line = Progress::new(world, wanted.elsewhere);
     let shown = Shown { line, pages: 0, records: 0, total: None };
-    let mut taker = Taker { take, left: wanted.limit, member: None, shown };
-    let outcome = each_page(world, caller, start, wanted, &mut taker);
-    taker.shown.line.end(world);
+    let taker = Taker { take, left: wanted.limit, member: None, shown };
+    caller.draft.reuse = true;
+    let mut collecting = Collecting { caller, parallel: wanted.parallel, taker };
+    let outcome = collecting.each_page(world, pages::first(collecting.pages(), wanted.start, wanted.limit));
+    collecting.taker.shown.line.end(world);
     outcome
 }
 
-fn each_page(
-    world: &mut World,
-    caller: &mut Caller<'_>,
-    start: &Url,
-    wanted: &Wanted,
-    taker: &mut Taker<'_>,
-) -> Result<Outcome, Error> {
-    let provider = caller.provider;
-    let data = &provider.api.pages;
-    caller.draft.reuse = true;
-    let mut seen = HashSet::new();
-    let mut url = pages::first(data, start, wanted.limit);
-    loop {
-        seen.insert(url.to_string());
-        let page = match fetch(world, caller, &url)? {
-            Ok(page) => page,
-            Err(refused) => return Ok(refused),
-        };
-        let Some(count) = taker.give(world, data, &page)? else { return Ok(Outcome::Done) };
-        if wanted.parallel > 1
-            && let Some((more, mut rest)) = pages::all(data, &page.url, &page.headers)
-        {
-            drop(page);
-            return behind_the_first(world, caller, (more, &mut rest), count, wanted.parallel, taker);
-        }
-        match pages::next(data, &page.url, &page.headers, &page.body, count)? {
-            Next::End => return Ok(Outcome::Done),
-            Next::Page(next) if seen.contains(next.as_str()) => {
-                return Err(Error::new(Kind::Unsafe, "the pages go in a circle")
-                    .cause("the API names a page as the next one that has been there already"));
-            }
-            Next::Page(next) => url = next,
-        }
-    }
+struct Collecting<'a, 'c> {
+    caller: &'a mut Caller<'c>,
+    parallel: u32,
+    taker: Taker<'a>,
 }
 
-/// The pages whose addresses the first one told; where a limit is nearer than the last of them, no more than it takes. `size`: the
-/// records of the first one.
-fn behind_the_first(
-    world: &mut World,
-    caller: &mut Caller<'_>,
-    (mut more, rest): (u64, &mut dyn Iterator<Item = Url>),
-    size: usize,
-    parallel: u32,
-    taker: &mut Taker<'_>,
-) -> Result<Outcome, Error> {
-    taker.shown.total = Some(more.saturating_add(1));
-    while more > 0 {
-        let most = taker.left.map_or(u64::MAX, |left| left.div_ceil(size.max(1) as u64));
-        let now = usize::try_from(most.min(more)).unwrap_or(usize::MAX);
-        if let Some(outcome) = side_by_side(world, caller, &mut rest.take(now), now, parallel, taker)? {
-            return Ok(outcome);
-        }
-        more -= now as u64;
+impl<'c> Collecting<'_, 'c> {
+    fn pages(&self) -> &'c Pages {
+        &self.caller.provider.api.pages
     }
-    Ok(Outcome::Done)
+
+    fn each_page(&mut self, world: &mut World, mut url: Url) -> Result<Outcome, Error> {
+        let data = self.pages();
+        let mut seen = HashSet::new();
+        loop {
+            seen.insert(url.to_string());
+            let page = match fetch(world, self.caller, &url)? {
+                Ok(page) => page,
+                Err(refused) => return Ok(refused),
+            };
+            let Some(count) = self.taker.give(world, data, &page)? else { return Ok(Outcome::Done) };
+            if self.parallel > 1
+                && let Some((more, mut rest)) = pages::all(data, &page.url, &page.headers)
+            {
+                drop(page);
+                return self.behind_the_first(world, (more, &mut rest), count);
+            }
+            match pages::next(data, &page.url, &page.headers, &page.body, count)? {
+                Next::End => return Ok(Outcome::Done),
+                Next::Page(next) if seen.contains(next.as_str()) => {
+                    return Err(Error::new(Kind::Unsafe, "the pages go in a circle")
+                        .cause("the API names a page as the next one that has been there already"));
+                }
+                Next::Page(next) => url = next,
+            }
+        }
+    }
+
+    /// The pages whose addresses the first one told; where a limit is nearer than the last of them, no more than it takes.
+    /// `size`: the records of the first one.
+    fn behind_the_first(
+        &mut self,
+        world: &mut World,
+        (mut more, rest): (u64, &mut dyn Iterator<Item = Url>),
+        size: usize,
+    ) -> Result<Outcome, Error> {
+        self.taker.shown.total = Some(more.saturating_add(1));
+        while more > 0 {
+            let most = self.taker.left.map_or(u64::MAX, |left| left.div_ceil(size.max(1) as u64));
+            let now = usize::try_from(most.min(more)).unwrap_or(usize::MAX);
+            if let Some(outcome) = self.side_by_side(world, &mut rest.take(now), now)? {
+                return Ok(outcome);
+            }
+            more -= now as u64;
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// How it ended, if not at the last of these pages.
+    fn side_by_side(
+        &mut self,
+        world: &mut World,
+        rest: &mut dyn Iterator<Item = Url>,
+        count: usize,
+    ) -> Result<Option<Outcome>, Error> {
+        let data = self.pages();
+        let mut helpers = Helpers::start(world, (self.parallel.min(MOST_PARALLEL) as usize).min(count));
+        // pages that are done wait for those before them; this many at most
+        let window = 2 * helpers.count;
+        let mut rest = rest.enumerate();
+        let mut urls: BTreeMap<usize, Url> = BTreeMap::new();
+        let mut turn = 0;
+        loop {
+            while urls.len() < window.max(1)
+                && let Some((at, url)) = rest.next()
+            {
+                // without helpers it is fetched when its turn comes
+                if helpers.count > 0 {
+                    helpers.ask(world, self.caller, at, self.caller.request(&url))?;
+                }
+                urls.insert(at, url);
+            }
+            let Some(url) = urls.remove(&turn) else { return Ok(None) };
+            let page = match helpers.brought(world, self.caller, turn)? {
+                Some(Brought { answer: Some((_, headers)), body: Some(bytes), .. }) => {
+                    Page::of(self.caller, url, headers, bytes)?
+                }
+                _ => match fetch(world, self.caller, &url)? {
+                    Ok(page) => page,
+                    Err(refused) => return Ok(Some(refused)),
+                },
+            };
+            turn += 1;
+            if self.taker.give(world, data, &page)?.is_none() {
+                return Ok(Some(Outcome::Done));
+            }
+        }
+    }
 }
 
 /// Who gets the records.
@@ -226,45 +271,51 @@ struct Brought {
     body: Option<Vec<u8>>,
 }
 
-/// How it ended, if not at the last of these pages.
-fn side_by_side(
-    world: &mut World,
-    caller: &mut Caller<'_>,
-    rest: &mut dyn Iterator<Item = Url>,
+/// What a helper is asked for: the page's place, its request, and that request made ready to be sent.
+type Ask = (usize, Request, Request);
+
+/// Threads that fetch pages. They end when this is dropped.
+struct Helpers {
+    /// As many as the system allowed.
     count: usize,
-    parallel: u32,
-    taker: &mut Taker<'_>,
-) -> Result<Option<Outcome>, Error> {
-    let data = &caller.provider.api.pages;
-    let (asks, asked) = mpsc::channel();
-    let (to, from) = mpsc::channel();
-    let helpers = helpers(world, (parallel.min(MOST_PARALLEL) as usize).min(count), asked, to);
-    // pages that are done wait for those before them; this many at most
-    let window = 2 * helpers;
-    let mut rest = rest.enumerate();
-    let mut urls: BTreeMap<usize, Url> = BTreeMap::new();
-    let mut ready: BTreeMap<usize, Brought> = BTreeMap::new();
-    // their nonce was too old: each is asked for once more, with the new one
-    let mut challenged: HashSet<usize> = HashSet::new();
-    let mut turn = 0;
-    loop {
-        while urls.len() < window.max(1)
-            && let Some((at, url)) = rest.next()
-        {
-            // without helpers it is fetched when its turn comes
-            if helpers > 0 {
-                ask(world, caller, &asks, at, caller.request(&url))?;
-            }
-            urls.insert(at, url);
-        }
-        let Some(url) = urls.get(&turn).cloned() else { return Ok(None) };
-        while helpers > 0 && !ready.contains_key(&turn) {
-            let brought = from.recv().map_err(|_| Error::new(Kind::Other, "a page was never fetched"))?;
+    asks: Sender<Ask>,
+    from: Receiver<Brought>,
+    ready: BTreeMap<usize, Brought>,
+    /// Pages whose nonce was too old: each is asked for once more, with the new one.
+    challenged: HashSet<usize>,
+}
+
+impl Helpers {
+    fn start(world: &World, count: usize) -> Helpers {
+        let (asks, asked) = mpsc::channel();
+        let (to, from) = mpsc::channel();
+        let asked = Arc::new(Mutex::new(asked));
+        let start = |_: &usize| {
+            let (http, asked, to) = (Arc::clone(&world.http), Arc::clone(&asked), to.clone());
+            let helper = thread::Builder::new().name("page".to_owned());
+            helper.spawn(move || help(&*http, &asked, &to)).is_ok()
+        };
+        let count = (0..count).take_while(start).count();
+        Helpers { count, asks, from, ready: BTreeMap::new(), challenged: HashSet::new() }
+    }
+
+    fn ask(&self, world: &mut World, caller: &mut Caller<'_>, at: usize, request: Request) -> Result<(), Error> {
+        caller.take_slot(world)?;
+        // made ready here: the helpers have no clock
+        let sent = crate::grant::ready(world, &request)?.into_owned();
+        let _ = self.asks.send((at, request, sent));
+        Ok(())
+    }
+
+    /// Waits for what was brought for the page at `turn`; `None`: there is no helper.
+    fn brought(&mut self, world: &mut World, caller: &mut Caller<'_>, turn: usize) -> Result<Option<Brought>, Error> {
+        while self.count > 0 && !self.ready.contains_key(&turn) {
+            let brought = self.from.recv().map_err(|_| Error::new(Kind::Other, "a page was never fetched"))?;
             if let Some((status, headers)) = &brought.answer {
                 let at_sending = brought.request.at_sending.as_ref();
                 let wants_nonce = at_sending.is_some_and(|at| at.heard(&brought.request, *status, headers, &[]));
-                if wants_nonce && challenged.insert(brought.at) {
-                    ask(world, caller, &asks, brought.at, brought.request)?;
+                if wants_nonce && self.challenged.insert(brought.at) {
+                    self.ask(world, caller, brought.at, brought.request)?;
                     continue;
                 }
                 match status {
@@ -272,52 +323,10 @@ fn side_by_side(
                     _ => caller.heed(world, headers),
                 }
             }
-            ready.insert(brought.at, brought);
+            self.ready.insert(brought.at, brought);
         }
-        urls.remove(&turn);
-        let page = match ready.remove(&turn) {
-            Some(Brought { answer: Some((_, headers)), body: Some(bytes), .. }) => {
-                Page::of(caller, url, headers, bytes)?
-            }
-            _ => match fetch(world, caller, &url)? {
-                Ok(page) => page,
-                Err(refused) => return Ok(Some(refused)),
-            },
-        };
-        turn += 1;
-        if taker.give(world, data, &page)?.is_none() {
-            return Ok(Some(Outcome::Done));
-        }
+        Ok(self.ready.remove(&turn))
     }
-}
-
-/// What a helper is asked for: the page's place, its request, and that request made ready to be sent.
-type Ask = (usize, Request, Request);
-
-fn ask(
-    world: &mut World,
-    caller: &mut Caller<'_>,
-    asks: &Sender<Ask>,
-    at: usize,
-    request: Request,
-) -> Result<(), Error> {
-    caller.take_slot(world)?;
-    // made ready here: the helpers have no clock
-    let sent = crate::grant::ready(world, &request)?.into_owned();
-    // helpers end only when this channel does
-    let _ = asks.send((at, request, sent));
-    Ok(())
-}
-
-/// Starts so many, or as many as the system allows: how many there are.
-fn helpers(world: &World, count: usize, asked: Receiver<Ask>, to: Sender<Brought>) -> usize {
-    let asked = Arc::new(Mutex::new(asked));
-    let start = |_: &usize| {
-        let (http, asked, to) = (Arc::clone(&world.http), Arc::clone(&asked), to.clone());
-        let helper = thread::Builder::new().name("page".to_owned());
-        helper.spawn(move || help(&*http, &asked, &to)).is_ok()
-    };
-    (0..count).take_while(start).count()
 }
 
 fn help(http: &dyn Http, asked: &Mutex<Receiver<Ask>>, to: &Sender<Brought>) {

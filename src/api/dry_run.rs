@@ -31,100 +31,127 @@ pub struct Answer {
     pub output: Option<PathBuf>,
 }
 
-/// `token`: `None`: it isn't sent.
-pub fn script(
-    provider: &Provider,
-    draft: &Draft,
-    url: &Url,
-    items: &Items,
-    body: &Body,
-    token: Option<&Token>,
-    answer: &Answer,
-) -> Result<String, Error> {
-    let substitution = token.map(|token| substituted(&token.words));
-    let bound = token.is_some_and(|token| token.bound);
-    let mut lines = Vec::new();
-    let mut address = quoted(url.as_str());
-    let in_header = token_header(provider);
-    if let (Some(token), None) = (&substitution, &in_header) {
-        let mark = if url.query().is_some() { '&' } else { '?' };
-        address = format!("\"{}{mark}{}={token}\"", in_quotes(url.as_str()), in_quotes(&provider.api.auth.name));
-    }
-    lines.push(format!("url = {address}"));
-    // brackets and braces of an address are its own, and no list of addresses
-    lines.push("globoff".to_owned());
-    lines.push(format!("request = {}", quoted(&draft.method)));
-    let own_kind = body.kind();
-    for (name, value) in &draft.headers {
-        // curl draws a boundary of its own
-        if matches!(body, Body::Parts(_)) && name == "content-type" && Some(value) == own_kind.as_ref() {
-            continue;
+/// A request that is not sent.
+pub struct Call<'a> {
+    pub provider: &'a Provider,
+    pub draft: &'a Draft,
+    pub url: &'a Url,
+    pub items: &'a Items,
+    pub body: &'a Body,
+    /// `None`: it isn't sent.
+    pub token: Option<Token>,
+}
+
+impl Call<'_> {
+    /// The shell line.
+    pub fn script(&self, answer: &Answer) -> Result<String, Error> {
+        let mut lines = Vec::new();
+        self.head(&mut lines);
+        let by_pipe = matches!(self.body, Body::Input { .. });
+        self.body(&mut lines)?;
+        answer.lines(&self.draft.method, &mut lines)?;
+        let text = lines.join("\n");
+        // the word that ends the text must not be a line of it
+        let mut end = "CURL".to_owned();
+        while text.lines().any(|line| line == end) {
+            end.push('L');
         }
-        let line = if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") };
-        lines.push(format!("header = {}", quoted(&line)));
+        // standard input is the body's: the configuration comes by another way
+        let (input, fd) = if by_pipe { ("/dev/fd/3", "3") } else { ("-", "") };
+        Ok(format!("curl --fail-with-body -K {input} {fd}<<{end}\n{text}\n{end}\n"))
     }
-    let empty = body.is_none() && carries(&draft.method);
-    // what isn't sent must not be added by curl, whose `Accept: */*` is what we send too
-    let added = |name: &&str| matches!(*name, "content-type" | "user-agent");
-    let mut dropped: Vec<&str> = draft.dropped.iter().map(String::as_str).filter(added).collect();
-    if empty && !draft.headers.iter().any(|(name, _)| name == "content-type") && !dropped.contains(&"content-type") {
-        dropped.push("content-type");
-    }
-    lines.extend(dropped.iter().map(|name| format!("header = {}", quoted(&format!("{name}:")))));
-    if let (Some(token), Some(name)) = (&substitution, &in_header) {
-        let scheme = if bound { SCHEME } else { &provider.api.auth.scheme };
-        let scheme = format!("{name}: {scheme}");
-        lines.push(format!("header = \"{} {token}\"", in_quotes(scheme.trim_end())));
-    }
-    if let Some(token) = token.filter(|token| token.bound) {
-        let more = ["--format", "dpop-proof", "--method", &draft.method, "--url", url.as_str()];
-        let words: Vec<String> = token.words.iter().cloned().chain(more.map(str::to_owned)).collect();
-        lines.push(format!("header = \"dpop: {}\"", substituted(&words)));
-    }
-    let mut input = "-";
-    match body {
-        Body::None if draft.method == "HEAD" => lines.push("head".to_owned()),
-        Body::None if empty => lines.push("data-raw = \"\"".to_owned()),
-        Body::None => {}
-        Body::Text { text, .. } => lines.push(format!("data-raw = {}", quoted(text.expose()))),
-        // `upload-file` would add the file's name to an address that ends in `/`
-        Body::File { path, .. } => lines.push(format!("data-binary = {}", quoted(&format!("@{}", named(path)?)))),
-        Body::Input { .. } => {
-            // standard input is the body's: the configuration comes by another way
-            input = "/dev/fd/3";
-            lines.push("upload-file = \"-\"".to_owned());
-        }
-        Body::Parts(_) => {
-            for (name, value) in super::body::texts(items)? {
-                lines.push(format!("form-string = {}", quoted(&format!("{}={value}", part_name(&name)?))));
+
+    /// The address, the method and the headers.
+    fn head(&self, lines: &mut Vec<String>) {
+        let Call { provider, draft, url, body, .. } = *self;
+        let substitution = self.token.as_ref().map(|token| substituted(&token.words));
+        let in_header = token_header(provider);
+        let address = match (&substitution, &in_header) {
+            (Some(token), None) => {
+                let mark = if url.query().is_some() { '&' } else { '?' };
+                format!("\"{}{mark}{}={token}\"", in_quotes(url.as_str()), in_quotes(&provider.api.auth.name))
             }
-            for file in &items.files {
-                let path = named(&file.path)?.replace('\\', "\\\\").replace('"', "\\\"");
-                let line = format!("{}=@\"{path}\";type={}", part_name(&file.name)?, multipart::kind_of(file));
-                lines.push(format!("form = {}", quoted(&line)));
+            _ => quoted(url.as_str()),
+        };
+        lines.push(format!("url = {address}"));
+        // brackets and braces of an address are its own, and no list of addresses
+        lines.push("globoff".to_owned());
+        lines.push(format!("request = {}", quoted(&draft.method)));
+        let own_kind = body.kind();
+        for (name, value) in &draft.headers {
+            // curl draws a boundary of its own
+            if matches!(body, Body::Parts(_)) && name == "content-type" && Some(value) == own_kind.as_ref() {
+                continue;
+            }
+            let line = if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") };
+            lines.push(format!("header = {}", quoted(&line)));
+        }
+        // what isn't sent must not be added by curl, whose `Accept: */*` is what we send too
+        let added = |name: &&str| matches!(*name, "content-type" | "user-agent");
+        let mut dropped: Vec<&str> = draft.dropped.iter().map(String::as_str).filter(added).collect();
+        let typed = draft.headers.iter().any(|(name, _)| name == "content-type");
+        if self.is_empty() && !typed && !dropped.contains(&"content-type") {
+            dropped.push("content-type");
+        }
+        lines.extend(dropped.iter().map(|name| format!("header = {}", quoted(&format!("{name}:")))));
+        let bound = self.token.as_ref().filter(|token| token.bound);
+        if let (Some(token), Some(name)) = (&substitution, &in_header) {
+            let scheme = if bound.is_some() { SCHEME } else { &provider.api.auth.scheme };
+            let scheme = format!("{name}: {scheme}");
+            lines.push(format!("header = \"{} {token}\"", in_quotes(scheme.trim_end())));
+        }
+        if let Some(token) = bound {
+            let more = ["--format", "dpop-proof", "--method", &draft.method, "--url", url.as_str()];
+            let words: Vec<String> = token.words.iter().cloned().chain(more.map(str::to_owned)).collect();
+            lines.push(format!("header = \"dpop: {}\"", substituted(&words)));
+        }
+    }
+
+    /// Whether an empty body is sent.
+    fn is_empty(&self) -> bool {
+        self.body.is_none() && carries(&self.draft.method)
+    }
+
+    fn body(&self, lines: &mut Vec<String>) -> Result<(), Error> {
+        match self.body {
+            Body::None if self.draft.method == "HEAD" => lines.push("head".to_owned()),
+            Body::None if self.is_empty() => lines.push("data-raw = \"\"".to_owned()),
+            Body::None => {}
+            Body::Text { text, .. } => lines.push(format!("data-raw = {}", quoted(text.expose()))),
+            // `upload-file` would add the file's name to an address that ends in `/`
+            Body::File { path, .. } => lines.push(format!("data-binary = {}", quoted(&format!("@{}", named(path)?)))),
+            Body::Input { .. } => lines.push("upload-file = \"-\"".to_owned()),
+            Body::Parts(_) => {
+                for (name, value) in super::body::texts(self.items)? {
+                    lines.push(format!("form-string = {}", quoted(&format!("{}={value}", part_name(&name)?))));
+                }
+                for file in &self.items.files {
+                    let path = named(&file.path)?.replace('\\', "\\\\").replace('"', "\\\"");
+                    let line = format!("{}=@\"{path}\";type={}", part_name(&file.name)?, multipart::kind_of(file));
+                    lines.push(format!("form = {}", quoted(&line)));
+                }
             }
         }
+        Ok(())
     }
-    let discards = answer.head && draft.method != "HEAD";
-    if answer.include && !answer.head || discards && answer.output.is_some() {
-        lines.push("include".to_owned());
-    }
-    match &answer.output {
-        Some(path) => lines.push(format!("output = {}", quoted(&named(path)?))),
-        None if discards => {
-            lines.push("dump-header = \"-\"".to_owned());
-            lines.push("output = \"/dev/null\"".to_owned());
+}
+
+impl Answer {
+    fn lines(&self, method: &str, lines: &mut Vec<String>) -> Result<(), Error> {
+        let discards = self.head && method != "HEAD";
+        if self.include && !self.head || discards && self.output.is_some() {
+            lines.push("include".to_owned());
         }
-        None => {}
+        match &self.output {
+            Some(path) => lines.push(format!("output = {}", quoted(&named(path)?))),
+            None if discards => {
+                lines.push("dump-header = \"-\"".to_owned());
+                lines.push("output = \"/dev/null\"".to_owned());
+            }
+            None => {}
+        }
+        Ok(())
     }
-    let text = lines.join("\n");
-    // the word that ends the text must not be a line of it
-    let mut end = "CURL".to_owned();
-    while text.lines().any(|line| line == end) {
-        end.push('L');
-    }
-    let fd = if input == "-" { "" } else { "3" };
-    Ok(format!("curl --fail-with-body -K {input} {fd}<<{end}\n{text}\n{end}\n"))
 }
 
 /// A file as curl takes it, which reads `-` as standard input.
@@ -191,14 +218,18 @@ mod tests {
     use super::*;
     use crate::secret::Secret;
 
+    fn script(provider: &Provider, draft: &Draft, url: &Url, body: &Body, token: Token) -> String {
+        let items = &Items::default();
+        Call { provider, draft, url, items, body, token: Some(token) }.script(&Answer::default()).unwrap()
+    }
+
     #[test]
     fn a_bound_token_comes_with_its_proof() {
         let provider = Provider::bare("p");
         let draft = Draft::new(&provider, "GET", &Items::default(), None, true);
         let url = Url::parse("https://a.example/x?q=1&r=2").unwrap();
         let token = Token { words: ["oauthctl", "token", "p"].map(str::to_owned).to_vec(), bound: true };
-        let shown = Answer::default();
-        let script = script(&provider, &draft, &url, &Items::default(), &Body::None, Some(&token), &shown).unwrap();
+        let script = script(&provider, &draft, &url, &Body::None, token);
         assert!(script.contains("header = \"authorization: DPoP $(oauthctl token p)\"\n"), "{script}");
         let proof = "$(oauthctl token p --format dpop-proof --method GET --url 'https://a.example/x?q=1&r=2')";
         assert!(script.contains(&format!("header = \"dpop: {proof}\"\n")), "{script}");
@@ -212,7 +243,7 @@ mod tests {
         let url = Url::parse("https://a.example/x?q=%24a").unwrap();
         let token = Token { words: ["oauthctl", "token", "it's mine"].map(str::to_owned).to_vec(), bound: false };
         assert_eq!(
-            script(&provider, &draft, &url, &Items::default(), &body, Some(&token), &Answer::default()).unwrap(),
+            script(&provider, &draft, &url, &body, token),
             "curl --fail-with-body -K - <<CURL\nurl = \"https://a.example/x?q=%24a\"\ngloboff\nrequest = \"POST\"\nheader = \"accept: \
              application/json, */*;q=0.5\"\nheader = \"content-type: application/json\"\nheader = \"authorization: Bearer \
              $(oauthctl token 'it'\\''s mine')\"\ndata-raw = \"{\\\\\"a\\\\\":\\\\\"\\$(reboot) \\`x\\` \\\\\\\\n\\\\\"}\"\nCURL\n"

@@ -54,6 +54,31 @@ pub struct Aftermath {
 /// What the provider alone is sent.
 type Own = (Draft, Option<TokenSet>);
 
+/// The attempts of one request so far.
+#[derive(Default)]
+struct Tries {
+    made: u32,
+    waited: Duration,
+    /// The token was renewed.
+    renewed: bool,
+    /// The request went out again with the server's nonce; once for each address, or a nonce that is refused again would be
+    /// asked for without end.
+    challenged: bool,
+}
+
+impl Tries {
+    /// Waits before another attempt; `false`: it would take too long in all.
+    fn wait(&mut self, world: &mut World, time: Duration, why: impl Fn() -> String, retries: u32) -> bool {
+        if self.waited + time > retry::LONGEST_IN_ALL {
+            return false;
+        }
+        pace::wait(world, time, &format!("{} (attempt {} of {})", why(), self.made + 2, retries + 1));
+        self.made += 1;
+        self.waited += time;
+        true
+    }
+}
+
 /// Of an answer that is looked into, no more than this is read.
 const LOOKED_INTO: u64 = 1 << 20;
 
@@ -77,87 +102,10 @@ impl Caller<'_> {
 
     /// `own`: what is put aside on the way to a stranger.
     fn attempts(&mut self, world: &mut World, mut url: Url, own: &mut Option<Own>) -> Result<(Url, Streamed), Error> {
-        let (mut attempts, mut waited, mut renewed, mut redirects) = (0, Duration::ZERO, false, 0);
-        // once for each address: a nonce that is refused again would be asked for without end
-        let mut challenged = false;
+        let mut tries = Tries::default();
+        let mut redirects = 0;
         loop {
-            self.take_slot(world)?;
-            let mut request = self.request(&url);
-            let (text, upload) = self.body.open(world)?;
-            request.body = text;
-            let sent = ready(world, &request)?;
-            for line in trace::request(&sent) {
-                world.step(|| line);
-            }
-            let again = attempts < self.retries && self.body.can_be_sent_again();
-            let mut answer = match world.http.stream(&sent, upload) {
-                Ok(answer) => answer,
-                Err(e) if again && retry::after(&e, &self.draft.method) => {
-                    let time = retry::back_off(attempts + 1, random(world));
-                    if waited + time > retry::LONGEST_IN_ALL {
-                        return Err(e.into());
-                    }
-                    pace::wait(
-                        world,
-                        time,
-                        &format!("{} (attempt {} of {})", safe(&e.to_string()), attempts + 2, self.retries + 1),
-                    );
-                    attempts += 1;
-                    waited += time;
-                    continue;
-                }
-                Err(e) => return Err(e.into()),
-            };
-            world.step(|| format!("< {} {}", answer.version, answer.status));
-            for line in trace::headers(&answer.headers) {
-                world.step(|| line);
-            }
-            self.heed(world, &answer.headers);
-            let at_sending = request.at_sending.as_ref();
-            if at_sending.is_some_and(|at| at.heard(&request, answer.status, &answer.headers, &[]))
-                && !challenged
-                && self.body.can_be_sent_again()
-            {
-                world.step(|| "the API wants its nonce in the proof: sending it once more with that".to_owned());
-                challenged = true;
-                continue;
-            }
-            if answer.status == 401 && !renewed && self.set.is_some() && self.renew.is_some() {
-                let seen = look_into(&mut answer)?;
-                if means_expired(self.provider, answer.status, &seen) {
-                    self.renew(world)?;
-                    if self.body.can_be_sent_again() {
-                        renewed = true;
-                        continue;
-                    }
-                    // whoever runs the command again has the new one
-                    self.aftermath.renewed = true;
-                }
-            }
-            if retry::passes(answer.status) {
-                let seen = look_into(&mut answer)?;
-                let asked = retry::asked(&answer.headers, &seen, &self.provider.limits, world.clock.now());
-                if answer.status == 429 {
-                    self.hold(world, &answer.headers, &seen);
-                }
-                let time = self.wait_for(world, asked, attempts);
-                if again
-                    && retry::may_be_repeated(&self.draft.method)
-                    && time <= retry::LONGEST_WAIT
-                    && waited + time <= retry::LONGEST_IN_ALL
-                {
-                    let why = format!(
-                        "the API answered {} (attempt {} of {})",
-                        answer.status,
-                        attempts + 2,
-                        self.retries + 1
-                    );
-                    pace::wait(world, time, &why);
-                    attempts += 1;
-                    waited += time;
-                    continue;
-                }
-            }
+            let Some(answer) = self.once(world, &url, &mut tries)? else { continue };
             let next = match redirect::judge(&self.draft.method, &url, &answer, self.abroad.is_some())? {
                 Way::Here => return Ok((url, answer)),
                 Way::Refused(unfollowed) => {
@@ -177,9 +125,72 @@ impl Caller<'_> {
                 return Err(Error::new(Kind::Unsafe, "the API redirects in a circle"));
             }
             redirects += 1;
-            challenged = false;
+            tries.challenged = false;
             url = next;
         }
+    }
+
+    /// One attempt; `None`: another one is to be made.
+    fn once(&mut self, world: &mut World, url: &Url, tries: &mut Tries) -> Result<Option<Streamed>, Error> {
+        self.take_slot(world)?;
+        let mut request = self.request(url);
+        let (text, upload) = self.body.open(world)?;
+        request.body = text;
+        let sent = ready(world, &request)?;
+        for line in trace::request(&sent) {
+            world.step(|| line);
+        }
+        let repeatable = self.body.can_be_sent_again();
+        let again = tries.made < self.retries && repeatable;
+        let mut answer = match world.http.stream(&sent, upload) {
+            Ok(answer) => answer,
+            Err(e) if again && retry::after(&e, &self.draft.method) => {
+                let time = retry::back_off(tries.made + 1, random(world));
+                let waited = tries.wait(world, time, || safe(&e.to_string()), self.retries);
+                return if waited { Ok(None) } else { Err(e.into()) };
+            }
+            Err(e) => return Err(e.into()),
+        };
+        world.step(|| format!("< {} {}", answer.version, answer.status));
+        for line in trace::headers(&answer.headers) {
+            world.step(|| line);
+        }
+        self.heed(world, &answer.headers);
+        let at_sending = request.at_sending.as_ref();
+        if at_sending.is_some_and(|at| at.heard(&request, answer.status, &answer.headers, &[]))
+            && !tries.challenged
+            && repeatable
+        {
+            world.step(|| "the API wants its nonce in the proof: sending it once more with that".to_owned());
+            tries.challenged = true;
+            return Ok(None);
+        }
+        if answer.status == 401 && !tries.renewed && self.set.is_some() && self.renew.is_some() {
+            let seen = look_into(&mut answer)?;
+            if means_expired(self.provider, answer.status, &seen) {
+                self.renew(world)?;
+                if repeatable {
+                    tries.renewed = true;
+                    return Ok(None);
+                }
+                // the command that is run again has the new one
+                self.aftermath.renewed = true;
+            }
+        }
+        if retry::passes(answer.status) {
+            let seen = look_into(&mut answer)?;
+            let asked = retry::asked(&answer.headers, &seen, &self.provider.limits, world.clock.now());
+            if answer.status == 429 {
+                self.hold(world, &answer.headers, &seen);
+            }
+            let time = self.wait_for(world, asked, tries.made);
+            let why = || format!("the API answered {}", answer.status);
+            let soon = retry::may_be_repeated(&self.draft.method) && time <= retry::LONGEST_WAIT;
+            if again && soon && tries.wait(world, time, why, self.retries) {
+                return Ok(None);
+            }
+        }
+        Ok(Some(answer))
     }
 
     /// From here on nothing of the provider's goes along: neither the token nor its headers.

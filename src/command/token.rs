@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::command::{ErrorFormat, Global, WhoArgs, duration, practice, report, times};
 use crate::error::{Error, Kind};
 use crate::protocol::binding::is_dpop;
-use crate::protocol::dpop::SCHEME;
+use crate::protocol::dpop::{Proof, SCHEME};
 use crate::protocol::token_exchange::short;
 use crate::session::fresh::{Want, fresh};
 use crate::session::paths::Paths;
@@ -17,6 +17,7 @@ use crate::session::{Session, alias, copy};
 use crate::store::environment::variable_name;
 use crate::text::{Typed, safe};
 use crate::token::{Freshness, TokenSet};
+use crate::wire::Draw;
 use crate::world::World;
 
 #[derive(Args, Debug)]
@@ -179,8 +180,9 @@ fn proof(
     let mut random = [0; 16];
     world.random.fill(&mut random);
     let method = args.method.as_deref().unwrap_or("GET");
+    let sent = Proof { method, url, token: Some(&set.access_token), nonce: args.nonce.as_deref() };
     let proof = dpop
-        .proof(method, url, Some(&set.access_token), args.nonce.as_deref(), world.clock.now(), random)
+        .proof(&sent, Draw { now: world.clock.now(), random })
         .map_err(|e| Error::new(Kind::Other, "the proof can't be made").cause(e))?;
     Ok(zeroize::Zeroizing::new(format!("{}\n", proof.expose())))
 }

@@ -120,7 +120,8 @@ fn by_check(
                     stranger: false,
                     aftermath: Aftermath::default(),
                 };
-                let mut error = answer::refused(&who, provider, status, &headers, &body, world.clock.now());
+                let refusal = answer::Refusal { status, headers: &headers, body: &body };
+                let mut error = refusal.error(&who, provider, world.clock.now());
                 error.message = format!("the check of the token answered {status}");
                 return Err(error);
             }

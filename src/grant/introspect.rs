@@ -8,7 +8,7 @@ use crate::grant::{Asking, send};
 use crate::protocol::id_token::{Fault, audiences, times_if_any};
 use crate::protocol::jose;
 use crate::protocol::signed::Trust;
-use crate::protocol::token_request;
+use crate::protocol::token_request::Target;
 use crate::provider::Endpoint;
 use crate::secret::Secret;
 use crate::world::World;
@@ -26,7 +26,8 @@ pub fn ask(
     signed: bool,
 ) -> Result<Map<String, Value>, Error> {
     let params = vec![("token", token.clone()), ("token_type_hint", Secret::unlisted(hint))];
-    let mut request = token_request::build("introspection", endpoint, asking.client, params, Some(token))?;
+    let target = Target { name: "introspection", endpoint, client: asking.client, bearer: Some(token) };
+    let mut request = target.request(params)?;
     if signed {
         request.headers.retain(|(name, _)| name != "accept");
         request = request.header("accept", SIGNED);

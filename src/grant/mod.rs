@@ -28,14 +28,14 @@ pub mod unattended;
 use std::borrow::Cow;
 
 use crate::error::{Asked, Error, Kind, token_answer, unbuilt};
-use crate::protocol::answer::{self, Answer, Wanted};
+use crate::protocol::answer::{Answer, Reader, Wanted};
 use crate::protocol::api_error;
 use crate::protocol::retry_after::http_date;
-use crate::protocol::token_request::{self, Client, Param};
+use crate::protocol::token_request::{Client, Param, Target};
 use crate::protocol::trace;
 use crate::provider::{Endpoint, Provider};
 use crate::text::{Typed, safe};
-use crate::wire::{Request, Response};
+use crate::wire::{Draw, Request, Response};
 use crate::world::World;
 
 /// Who asks whom, on behalf of which profile.
@@ -46,9 +46,10 @@ pub struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    /// A request to an endpoint where the client proves itself; `what` names the endpoint in errors.
-    pub fn request(&self, what: &'static str, endpoint: &Endpoint, params: Vec<Param<'_>>) -> Result<Request, Error> {
-        token_request::build(what, endpoint, self.client, params, None).map_err(|e| unbuilt(e, self.profile))
+    /// A request to an endpoint where the client proves itself; `name` is the endpoint in errors.
+    pub fn request(&self, name: &'static str, endpoint: &Endpoint, params: Vec<Param<'_>>) -> Result<Request, Error> {
+        let target = Target { name, endpoint, client: self.client, bearer: None };
+        target.request(params).map_err(|e| unbuilt(e, self.profile))
     }
 }
 
@@ -95,9 +96,10 @@ pub fn read(
 ) -> Result<Answer, Error> {
     let provider = asking.provider;
     let wanted = if asking.client.proofs.dpop.is_some() { Wanted::Dpop } else { Wanted::Bearer };
-    let answer =
-        answer::read_as(wanted, response, &endpoint.ok_status, &provider.response, &provider.scopes.separator, now)
-            .map_err(|e| token_answer(e, asked, (asking.profile, asking.client), now))?;
+    let (ok_status, separator) = (&endpoint.ok_status[..], &provider.scopes.separator[..]);
+    let answer = Reader { wanted, ok_status, shape: &provider.response, separator, now }
+        .read(response)
+        .map_err(|e| token_answer(e, asked, (asking.profile, asking.client), now))?;
     for warning in &answer.warnings {
         world.warn(warning);
     }
@@ -138,7 +140,7 @@ pub fn ready<'a>(world: &World, request: &'a Request) -> Result<Cow<'a, Request>
     let mut random = [0; 16];
     world.random.fill(&mut random);
     let mut sent = request.clone();
-    at_sending.put_into(&mut sent, world.clock.now(), random).map_err(|why| {
+    at_sending.put_into(&mut sent, Draw { now: world.clock.now(), random }).map_err(|why| {
         let mut error = Error::usage("the client's key does not sign").cause(why).hint("oauthctl doctor");
         error.nothing_sent = true;
         error

@@ -4,8 +4,8 @@ use url::form_urlencoded::byte_serialize;
 
 use crate::error::{Error, Kind};
 use crate::grant::{Asking, redirected, send};
-use crate::protocol::token_request::{Client, RequestError};
-use crate::protocol::{api_error, token_request};
+use crate::protocol::api_error;
+use crate::protocol::token_request::{Client, RequestError, Target};
 use crate::provider::{Kills, Revoke};
 use crate::secret::Secret;
 use crate::text::safe;
@@ -111,7 +111,8 @@ fn request(facts: &Revoke, client: &Client, token: &Secret, hint: &str) -> Resul
     if facts.send_client_id {
         params.push(("client_id", Secret::unlisted(client.id.as_str())));
     }
-    let mut request = token_request::build("revocation", &endpoint, client, params, Some(token))?;
+    let mut request =
+        Target { name: "revocation", endpoint: &endpoint, client, bearer: Some(token) }.request(params)?;
     if let Some(theirs) = &facts.auth_header {
         for (name, _) in request.headers.iter_mut().filter(|(name, _)| name == "authorization") {
             *name = theirs.to_lowercase();

@@ -69,147 +69,146 @@ fn described(description: &Option<String>) -> String {
     description.as_deref().map(|d| format!(": {}", crate::text::safe(d))).unwrap_or_default()
 }
 
-/// `ok_status`: the statuses that mean success here. `now`: when the answer came, Unix seconds.
-pub fn read(
-    response: &Response,
-    ok_status: &[u16],
-    shape: &ResponseShape,
-    separator: &str,
-    now: i64,
-) -> Result<Answer, AnswerError> {
-    read_as(Wanted::Bearer, response, ok_status, shape, separator, now)
+/// How an answer is to be read.
+pub struct Reader<'a> {
+    /// The kind of token that was asked for: no other is taken.
+    pub wanted: Wanted,
+    /// The statuses that mean success here.
+    pub ok_status: &'a [u16],
+    pub shape: &'a ResponseShape,
+    /// Stands between scopes.
+    pub separator: &'a str,
+    /// The time at which the answer came, in Unix seconds.
+    pub now: i64,
 }
 
-/// The same for the kind of token that was asked for: no other is taken.
-pub fn read_as(
-    wanted: Wanted,
-    response: &Response,
-    ok_status: &[u16],
-    shape: &ResponseShape,
-    separator: &str,
-    now: i64,
-) -> Result<Answer, AnswerError> {
-    let status = response.status;
-    if (300..400).contains(&status) {
-        return Err(AnswerError::Redirect(status));
-    }
-    let members = members(response);
-    if !ok_status.contains(&status) {
-        return Err(match refusal(response, shape, members.ok()) {
-            // T-10: whatever is in it, it is not what a token comes with
-            AnswerError::Status(_) | AnswerError::Html(_) if (200..300).contains(&status) => AnswerError::NotOk(status),
-            refusal => refusal,
-        });
-    }
-    let members = members?;
-    if let Some(name) = members.clash() {
-        return Err(AnswerError::Duplicate(name));
-    }
-    let whole = WipedJson(Value::Object(members.into_map()));
-    // GitHub and Slack say no with status 200 (T-08)
-    if let Some(error) = shape.error.iter().find_map(|path| at(&whole, path)).filter(|e| !e.is_null()) {
-        return Err(oauth_error(status, error, &whole, shape));
-    }
-    if let Some(path) = &shape.ok_field
-        && at(&whole, path) != Some(&Value::Bool(true))
-    {
-        return Err(refusal(response, shape, None));
-    }
-    let root = match &shape.root {
-        Some(path) => at(&whole, path).ok_or_else(|| AnswerError::Missing(path.clone()))?,
-        None => &whole,
-    };
-    set(wanted, root, &whole, shape, separator, now)
-}
-
-fn set(
-    wanted: Wanted,
-    root: &Value,
-    whole: &Value,
-    shape: &ResponseShape,
-    separator: &str,
-    now: i64,
-) -> Result<Answer, AnswerError> {
-    let mut warnings = Vec::new();
-    let access_token = token(root, &shape.access_token, "access_token")?
-        .ok_or_else(|| AnswerError::Missing(shape.access_token.clone()))?;
-    let refresh_token = token(root, &shape.refresh_token, "refresh_token")?;
-    let id_token = match at(root, "id_token") {
-        None | Some(Value::Null) => None,
-        Some(Value::String(text)) => Some(text.clone()).filter(|text| !text.is_empty()),
-        // no text can be a token: whoever judges it refuses it, and what came beside it is not lost (T-49)
-        Some(other) => Some(other.to_string()),
-    };
-    if id_token.as_deref().is_some_and(|text| !is_id_token(text)) {
-        warnings.push("the answer's `id_token` is too long, or no token at all: it is not kept".to_owned());
-    }
-    let token_type = match at(root, &shape.token_type) {
-        Some(Value::String(kind)) if wanted == Wanted::Dpop && kind.eq_ignore_ascii_case("dpop") => kind.clone(),
-        Some(Value::String(kind)) if wanted == Wanted::Dpop => return Err(AnswerError::NotBound(kind.clone())),
-        _ if wanted == Wanted::Dpop => return Err(AnswerError::Missing(shape.token_type.clone())),
-        Some(Value::String(kind)) if kind.eq_ignore_ascii_case("bearer") => kind.clone(),
-        // RFC 8693, section 2.2.1: what was issued is no access token
-        Some(Value::String(kind)) if kind.eq_ignore_ascii_case("N_A") && root.get("issued_token_type").is_some() => {
-            kind.clone()
+impl Reader<'_> {
+    pub fn read(&self, response: &Response) -> Result<Answer, AnswerError> {
+        let (status, shape) = (response.status, self.shape);
+        if (300..400).contains(&status) {
+            return Err(AnswerError::Redirect(status));
         }
-        Some(Value::String(kind)) if !kind.is_empty() => return Err(AnswerError::TokenType(kind.clone())),
-        None | Some(Value::Null | Value::String(_)) => {
-            shape.default_token_type.clone().ok_or_else(|| AnswerError::Missing(shape.token_type.clone()))?
+        let members = members(response);
+        if !self.ok_status.contains(&status) {
+            return Err(match refusal(response, shape, members.ok()) {
+                // T-10: whatever is in it, it is not what a token comes with
+                AnswerError::Status(_) | AnswerError::Html(_) if (200..300).contains(&status) => {
+                    AnswerError::NotOk(status)
+                }
+                refusal => refusal,
+            });
         }
-        Some(other) => return Err(AnswerError::TokenType(other.to_string())),
-    };
+        let members = members?;
+        if let Some(name) = members.clash() {
+            return Err(AnswerError::Duplicate(name));
+        }
+        let whole = WipedJson(Value::Object(members.into_map()));
+        // GitHub and Slack say no with status 200 (T-08)
+        if let Some(error) = shape.error.iter().find_map(|path| at(&whole, path)).filter(|e| !e.is_null()) {
+            return Err(oauth_error(status, error, &whole, shape));
+        }
+        if let Some(path) = &shape.ok_field
+            && at(&whole, path) != Some(&Value::Bool(true))
+        {
+            return Err(refusal(response, shape, None));
+        }
+        let root = match &shape.root {
+            Some(path) => at(&whole, path).ok_or_else(|| AnswerError::Missing(path.clone()))?,
+            None => &whole,
+        };
+        self.set(root, &whole)
+    }
 
-    let claims = if shape.claims_from_jwt { jwt::claims(access_token.expose()) } else { None };
-    let mut expires_at = match at(root, &shape.expires_in).filter(|v| !v.is_null()) {
-        None => shape.default_expires_s.map(|s| now.saturating_add(s)),
-        Some(value) => match expiry(value, shape, now) {
-            Ok(at) => at,
-            Err(()) => {
+    fn set(&self, root: &Value, whole: &Value) -> Result<Answer, AnswerError> {
+        let (shape, now) = (self.shape, self.now);
+        let mut warnings = Vec::new();
+        let access_token = token(root, &shape.access_token, "access_token")?
+            .ok_or_else(|| AnswerError::Missing(shape.access_token.clone()))?;
+        let refresh_token = token(root, &shape.refresh_token, "refresh_token")?;
+        let id_token = match at(root, "id_token") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => Some(text.clone()).filter(|text| !text.is_empty()),
+            // other JSON can't be a token: its check refuses it later, and the tokens beside it are not lost (T-49)
+            Some(other) => Some(other.to_string()),
+        };
+        if id_token.as_deref().is_some_and(|text| !is_id_token(text)) {
+            warnings.push("the answer's `id_token` is too long, or no token at all: it is not kept".to_owned());
+        }
+        let token_type = self.token_type(root)?;
+        let claims = if shape.claims_from_jwt { jwt::claims(access_token.expose()) } else { None };
+        let mut expires_at = match at(root, &shape.expires_in).filter(|v| !v.is_null()) {
+            None => shape.default_expires_s.map(|s| now.saturating_add(s)),
+            Some(value) => expiry(value, shape, now).unwrap_or_else(|()| {
                 warnings.push("the answer's lifetime can't be read: the token is used until it is refused".to_owned());
                 None
-            }
-        },
-    };
-    let mut scopes = scopes(at(root, &shape.scope), separator);
-    if let Some(claims) = &claims {
-        expires_at = expires_at.or_else(|| claims.get("exp").and_then(seconds));
-        scopes = scopes.or_else(|| self::scopes(claims.get("scp").or_else(|| claims.get("scope")), separator));
-    }
-    let refresh_expires_at = ["refresh_token_expires_in", "refresh_expires_in"]
-        .iter()
-        .find_map(|name| at(root, name).and_then(seconds))
-        .filter(|s| *s > 0)
-        .map(|s| now.saturating_add(s));
-
-    let known = [&shape.access_token, &shape.refresh_token, &shape.expires_in, &shape.scope, &shape.token_type];
-    let mut extra: Map<String, Value> = root
-        .as_object()
-        .map(|o| {
-            o.iter()
-                .filter(|(n, v)| !known.contains(n) && *n != "id_token" && !v.is_null())
-                .map(|(n, v)| (n.clone(), v.clone()))
-                .collect()
-        })
-        .unwrap_or_default();
-    for (name, path) in &shape.capture {
-        if let Some(value) = at(root, path).or_else(|| at(whole, path)) {
-            extra.insert(name.clone(), value.clone());
+            }),
+        };
+        let mut scopes = scopes(at(root, &shape.scope), self.separator);
+        if let Some(claims) = &claims {
+            expires_at = expires_at.or_else(|| claims.get("exp").and_then(seconds));
+            let claimed = claims.get("scp").or_else(|| claims.get("scope"));
+            scopes = scopes.or_else(|| self::scopes(claimed, self.separator));
         }
-    }
-    Ok(Answer {
-        set: TokenSet {
+        let refresh_expires_at = ["refresh_token_expires_in", "refresh_expires_in"]
+            .iter()
+            .find_map(|name| at(root, name).and_then(seconds))
+            .filter(|s| *s > 0)
+            .map(|s| now.saturating_add(s));
+        let extra = self.extra(root, whole);
+        let id_token = id_token.filter(|text| is_id_token(text)).map(Secret::from);
+        let received_at = now;
+        let set = TokenSet {
             access_token,
             token_type,
             refresh_token,
-            received_at: now,
+            received_at,
             expires_at,
             refresh_expires_at,
             scopes,
-            id_token: id_token.filter(|text| is_id_token(text)).map(Secret::from),
+            id_token,
             extra,
-        },
-        warnings,
-    })
+        };
+        Ok(Answer { set, warnings })
+    }
+
+    fn token_type(&self, root: &Value) -> Result<String, AnswerError> {
+        let missing = || AnswerError::Missing(self.shape.token_type.clone());
+        let found = at(root, &self.shape.token_type);
+        if self.wanted == Wanted::Dpop {
+            return match found {
+                Some(Value::String(kind)) if kind.eq_ignore_ascii_case("dpop") => Ok(kind.clone()),
+                Some(Value::String(kind)) => Err(AnswerError::NotBound(kind.clone())),
+                _ => Err(missing()),
+            };
+        }
+        match found {
+            Some(Value::String(kind)) if kind.eq_ignore_ascii_case("bearer") => Ok(kind.clone()),
+            // RFC 8693, section 2.2.1: the issued token is no access token
+            Some(Value::String(kind))
+                if kind.eq_ignore_ascii_case("N_A") && root.get("issued_token_type").is_some() =>
+            {
+                Ok(kind.clone())
+            }
+            Some(Value::String(kind)) if !kind.is_empty() => Err(AnswerError::TokenType(kind.clone())),
+            None | Some(Value::Null | Value::String(_)) => self.shape.default_token_type.clone().ok_or_else(missing),
+            Some(other) => Err(AnswerError::TokenType(other.to_string())),
+        }
+    }
+
+    /// Members that have no place in a token set, and those that the provider's entry names.
+    fn extra(&self, root: &Value, whole: &Value) -> Map<String, Value> {
+        let shape = self.shape;
+        let known = [&shape.access_token, &shape.refresh_token, &shape.expires_in, &shape.scope, &shape.token_type];
+        let is_extra = |(n, v): &(&String, &Value)| !known.contains(n) && *n != "id_token" && !v.is_null();
+        let members = root.as_object().into_iter().flatten().filter(is_extra);
+        let mut extra: Map<String, Value> = members.map(|(n, v)| (n.clone(), v.clone())).collect();
+        for (name, path) in &shape.capture {
+            if let Some(value) = at(root, path).or_else(|| at(whole, path)) {
+                extra.insert(name.clone(), value.clone());
+            }
+        }
+        extra
+    }
 }
 
 /// A member's value by path; names joined by `.`.

@@ -11,8 +11,22 @@ fn response(status: u16, kind: &str, body: &[u8]) -> Response {
     Response { status, headers: vec![("content-type".into(), kind.into())], body: body.to_vec().into() }
 }
 
+fn read(
+    response: &Response,
+    ok_status: &[u16],
+    shape: &ResponseShape,
+    separator: &str,
+    now: i64,
+) -> Result<Answer, AnswerError> {
+    Reader { wanted: Wanted::Bearer, ok_status, shape, separator, now }.read(response)
+}
+
+fn answered(kind: &str, body: &str) -> Result<TokenSet, AnswerError> {
+    read(&response(200, kind, body.as_bytes()), &[200], &shape(), " ", 1000).map(|a| a.set)
+}
+
 fn ok(body: &str) -> Result<TokenSet, AnswerError> {
-    read(&response(200, "application/json", body.as_bytes()), &[200], &shape(), " ", 1000).map(|a| a.set)
+    answered("application/json", body)
 }
 
 fn with(member: &str) -> Result<TokenSet, AnswerError> {
@@ -167,10 +181,7 @@ fn errors_are_read_in_every_shape() {
     assert_eq!(read(503, "busy"), AnswerError::Unavailable { status: 503, retry_after: None });
     assert_eq!(read(429, r#"{"error":"slow_down"}"#), AnswerError::Unavailable { status: 429, retry_after: None });
     assert_eq!(read(404, "<html>x"), AnswerError::Html(404));
-    assert_eq!(
-        super::read(&response(200, "text/html", b"<!doctype html>"), &[200], &shape(), " ", 0),
-        Err(AnswerError::Html(200))
-    );
+    assert_eq!(answered("text/html", "<!doctype html>"), Err(AnswerError::Html(200)));
 }
 
 // seed 003: expiry and scopes are in the token itself

@@ -58,16 +58,28 @@ pub fn saml(text: &Secret) -> Result<Secret, AssertionError> {
     }
 }
 
-/// What an assertion made here says (RFC 7523, section 3). `jti` is drawn anew each time; `now`: Unix seconds.
-pub fn claims(issuer: &str, subject: &str, audience: &str, now: i64, jti: &str) -> Map<String, Value> {
-    Map::from_iter([
-        ("iss".to_owned(), issuer.into()),
-        ("sub".to_owned(), subject.into()),
-        ("aud".to_owned(), audience.into()),
-        ("iat".to_owned(), now.into()),
-        ("exp".to_owned(), now.saturating_add(LIFE).into()),
-        ("jti".to_owned(), jti.into()),
-    ])
+/// The claims of an assertion that is made here (RFC 7523, section 3).
+pub struct Claims<'a> {
+    pub issuer: &'a str,
+    pub subject: &'a str,
+    pub audience: &'a str,
+    /// Unix seconds.
+    pub now: i64,
+    /// Drawn anew each time.
+    pub jti: &'a str,
+}
+
+impl Claims<'_> {
+    pub fn to_members(&self) -> Map<String, Value> {
+        Map::from_iter([
+            ("iss".to_owned(), self.issuer.into()),
+            ("sub".to_owned(), self.subject.into()),
+            ("aud".to_owned(), self.audience.into()),
+            ("iat".to_owned(), self.now.into()),
+            ("exp".to_owned(), self.now.saturating_add(LIFE).into()),
+            ("jti".to_owned(), self.jti.into()),
+        ])
+    }
 }
 
 #[cfg(test)]
@@ -114,8 +126,9 @@ mod tests {
     // RFC 7523, section 3
     #[test]
     fn an_assertion_made_here_names_who_about_whom_for_whom_and_until_when() {
-        let claims = claims("me", "alice", "https://as.example/token", 1000, "once");
-        let text = Value::Object(claims).to_string();
+        let audience = "https://as.example/token";
+        let claims = Claims { issuer: "me", subject: "alice", audience, now: 1000, jti: "once" };
+        let text = Value::Object(claims.to_members()).to_string();
         assert_eq!(
             text,
             r#"{"iss":"me","sub":"alice","aud":"https://as.example/token","iat":1000,"exp":1300,"jti":"once"}"#

@@ -12,7 +12,7 @@ use crate::protocol::jose::{self, Algorithm, SigningKey, base64url};
 use crate::provider::ParamsIn;
 use crate::secret::Secret;
 use crate::text::safe;
-use crate::wire::{AtSending, Request};
+use crate::wire::{AtSending, Draw, Request};
 
 /// Seconds that an assertion is good for: long enough for a clock that is a little off.
 const LIFE: i64 = 120;
@@ -66,7 +66,7 @@ impl Assertion {
         Ok(of(client, algorithm, endpoint, params_in))
     }
 
-    fn signed(&self, now: i64, random: [u8; 16]) -> Result<Secret, String> {
+    fn signed(&self, Draw { now, random }: Draw) -> Result<Secret, String> {
         let claims = json!({
             "iss": self.client_id,
             "sub": self.client_id,
@@ -101,8 +101,8 @@ fn of(client: &Client, algorithm: Algorithm, endpoint: &str, params_in: ParamsIn
 }
 
 impl AtSending for Assertion {
-    fn put_into(&self, request: &mut Request, now: i64, random: [u8; 16]) -> Result<(), String> {
-        let assertion = self.signed(now, random)?;
+    fn put_into(&self, request: &mut Request, draw: Draw) -> Result<(), String> {
+        let assertion = self.signed(draw)?;
         let added = [
             ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
             ("client_assertion", assertion.expose()),

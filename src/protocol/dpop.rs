@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::protocol::jose::{Algorithm, KeyError, SigningKey, base64url, sha256};
 use crate::secret::Secret;
-use crate::wire::{AtSending, Request, header};
+use crate::wire::{AtSending, Draw, Request, header};
 
 /// Characters of a nonce past which it is not kept: it comes from a server and goes into a header.
 const LONGEST_NONCE: usize = 1024;
@@ -54,17 +54,9 @@ impl Dpop {
         self.key.thumbprint()
     }
 
-    /// The proof for one request (section 4.2). `token`: the access token that goes with it, at a resource. `nonce`: instead of
-    /// the server's newest.
-    pub fn proof(
-        &self,
-        method: &str,
-        url: &str,
-        token: Option<&Secret>,
-        nonce: Option<&str>,
-        now: i64,
-        random: [u8; 16],
-    ) -> Result<Secret, KeyError> {
+    /// The proof for one request (section 4.2).
+    pub fn proof(&self, request: &Proof<'_>, Draw { now, random }: Draw) -> Result<Secret, KeyError> {
+        let Proof { method, url, token, nonce } = *request;
         let mut claims = json!({ "jti": base64url(random), "htm": method, "htu": place(url), "iat": now });
         if let Some(token) = token {
             claims["ath"] = sha256(token.expose().as_bytes()).into();
@@ -94,6 +86,17 @@ impl Dpop {
     }
 }
 
+/// The request that a proof is for.
+#[derive(Clone, Copy)]
+pub struct Proof<'a> {
+    pub method: &'a str,
+    pub url: &'a str,
+    /// At a resource: the access token that goes with the request.
+    pub token: Option<&'a Secret>,
+    /// Takes the place of the server's newest.
+    pub nonce: Option<&'a str>,
+}
+
 /// Puts a proof into each request, beside what else is put into it at that moment.
 #[derive(Clone, Debug)]
 pub struct Proven {
@@ -113,17 +116,16 @@ impl Proven {
 }
 
 impl AtSending for Proven {
-    fn put_into(&self, request: &mut Request, now: i64, random: [u8; 16]) -> Result<(), String> {
+    fn put_into(&self, request: &mut Request, draw: Draw) -> Result<(), String> {
         if let Some(beside) = &self.beside {
             // two names from one draw: neither tells the other
             let mut other = [0; 16];
-            other.copy_from_slice(&ring::digest::digest(&ring::digest::SHA256, &random).as_ref()[..16]);
-            beside.put_into(request, now, other)?;
+            other.copy_from_slice(&ring::digest::digest(&ring::digest::SHA256, &draw.random).as_ref()[..16]);
+            beside.put_into(request, Draw { random: other, ..draw })?;
         }
-        let proof = self
-            .dpop
-            .proof(&request.method, request.url.expose(), self.token.as_ref(), None, now, random)
-            .map_err(|e| e.to_string())?;
+        let (method, url) = (&request.method, request.url.expose());
+        let sent = Proof { method, url, token: self.token.as_ref(), nonce: None };
+        let proof = self.dpop.proof(&sent, draw).map_err(|e| e.to_string())?;
         request.headers.retain(|(name, _)| name != "dpop");
         request.headers.push(("dpop".to_owned(), proof));
         Ok(())
@@ -174,7 +176,10 @@ mod tests {
         jose::verify(proof.expose(), &[Algorithm::ES256], &key).unwrap().1
     }
 
-    //
+    fn get(url: &str) -> Proof<'_> {
+        Proof { method: "GET", url, token: None, nonce: None }
+    }
+
     #[test]
     fn ten_thousand_proofs_have_ten_thousand_names() {
         let dpop = Dpop::generate().unwrap();
@@ -182,7 +187,7 @@ mod tests {
         for _ in 0..10_000 {
             let mut random = [0; 16];
             SystemRandom::new().fill(&mut random).unwrap();
-            let proof = dpop.proof("GET", "https://api.example/", None, None, 1, random).unwrap();
+            let proof = dpop.proof(&get("https://api.example/"), Draw { now: 1, random }).unwrap();
             let payload = jose::unverified_claims(proof.expose()).unwrap();
             assert!(names.insert(payload["jti"].as_str().unwrap().to_owned()));
         }
@@ -193,14 +198,8 @@ mod tests {
     fn a_proof_is_for_one_method_and_one_place() {
         let dpop = Dpop::generate().unwrap();
         let token = Secret::unlisted("Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU");
-        let proof = dpop.proof(
-            "GET",
-            "https://resource.example.org/protectedresource?a=b#c",
-            Some(&token),
-            None,
-            1_562_262_618,
-            [1; 16],
-        );
+        let request = Proof { token: Some(&token), ..get("https://resource.example.org/protectedresource?a=b#c") };
+        let proof = dpop.proof(&request, Draw { now: 1_562_262_618, random: [1; 16] });
         let claims = claims(&proof.unwrap());
         assert_eq!(claims["htu"], "https://resource.example.org/protectedresource");
         assert_eq!((claims["htm"].as_str(), claims["iat"].as_i64()), (Some("GET"), Some(1_562_262_618)));
@@ -209,14 +208,14 @@ mod tests {
         assert!(!claims.contains_key("nonce"));
     }
 
-    //
     #[test]
     fn the_newest_nonce_of_a_server_is_used_there_and_nowhere_else() {
         let dpop = Dpop::generate().unwrap();
         let says = |nonce: &str| vec![("dpop-nonce".to_owned(), nonce.to_owned())];
         let (server, other) = ("https://as.example/token", "https://api.example/me");
         assert!(dpop.hear(server, &says("one")) && dpop.hear("https://as.example/other", &says("two")));
-        let nonce = |url: &str| claims(&dpop.proof("POST", url, None, None, 1, [2; 16]).unwrap()).get("nonce").cloned();
+        let nonce =
+            |url: &str| claims(&dpop.proof(&get(url), Draw { now: 1, random: [2; 16] }).unwrap()).get("nonce").cloned();
         assert_eq!((nonce(server), nonce(other)), (Some("two".into()), None));
         for bad in ["", "a b", "a\r\nx", &"n".repeat(2000)] {
             assert!(!dpop.hear(other, &says(bad)), "{bad:.9}");

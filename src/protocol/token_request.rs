@@ -114,111 +114,144 @@ pub fn usable_auth(endpoint: &Endpoint, client: &Client) -> Result<ClientAuth, R
     }
 }
 
-/// Puts parameters and client authentication where the endpoint wants them. `what` names the endpoint in errors.
-/// `bearer` is the token itself, for endpoints that take it as `Authorization` (some providers' revocation).
-pub fn build(
-    what: &'static str,
-    endpoint: &Endpoint,
-    client: &Client,
-    params: Vec<Param<'_>>,
-    bearer: Option<&Secret>,
-) -> Result<Request, RequestError> {
-    let url = endpoint.url.as_deref().ok_or(RequestError::NoUrl(what))?;
-    let auth = usable_auth(endpoint, client)?;
-    let proofs = &client.proofs;
-    let by_certificate = matches!(auth, ClientAuth::TlsClientAuth | ClientAuth::SelfSignedTlsClientAuth)
-        || proofs.announced.certificate_bound;
-    let url = match proofs.announced.mtls_aliases.get(url) {
-        Some(alias) if by_certificate && proofs.identity.is_some() => alias,
-        _ => url,
-    };
-    let url = url::Url::parse(url).map_err(|e| RequestError::BadUrl(what, e.to_string()))?;
+/// The endpoint that a request goes to, and the client that it is made for.
+pub struct Target<'a> {
+    /// The endpoint's name in errors; `token` asks for a token.
+    pub name: &'static str,
+    pub endpoint: &'a Endpoint,
+    pub client: &'a Client,
+    /// The token itself, for endpoints that take it as `Authorization` (some providers' revocation).
+    pub bearer: Option<&'a Secret>,
+}
 
-    let mut params: Vec<(String, Secret)> = params.into_iter().map(|(n, v)| (n.to_owned(), v)).collect();
-    let secret = client.secret.clone().unwrap_or_else(|| Secret::unlisted(""));
-    let mut in_query: Vec<(String, Secret)> = Vec::new();
-    let mut authorization = None;
-    let mut at_sending: Option<Arc<dyn AtSending>> = None;
-    match auth {
-        ClientAuth::Basic => authorization = Some(basic(&encoded(&client.id), &encoded(secret.expose()))),
-        ClientAuth::BasicRaw => authorization = Some(basic(&client.id, secret.expose())),
-        ClientAuth::BasicSecretAsUser => authorization = Some(basic(secret.expose(), "")),
-        ClientAuth::ClientSecretScheme => authorization = Some(format!("Client {}", secret.expose())),
-        ClientAuth::BearerSelf => authorization = bearer.map(|token| format!("Bearer {}", token.expose())),
-        ClientAuth::Post => {
-            params.push(("client_id".into(), Secret::unlisted(client.id.as_str())));
-            params.push(("client_secret".into(), secret));
-        }
-        ClientAuth::Query => {
-            in_query.push(("client_id".into(), Secret::unlisted(client.id.as_str())));
-            in_query.push(("client_secret".into(), secret));
-        }
-        ClientAuth::None if client.id.is_empty() => {}
-        ClientAuth::PrivateKeyJwt => {
-            at_sending = Some(Arc::new(Assertion::by_key(client, url.as_str(), endpoint.params_in)?));
-            id_alone(&mut params, client);
-        }
-        ClientAuth::ClientSecretJwt => {
-            at_sending = Some(Arc::new(Assertion::by_secret(client, url.as_str(), endpoint.params_in)?));
-            id_alone(&mut params, client);
-        }
-        ClientAuth::None | ClientAuth::TlsClientAuth | ClientAuth::SelfSignedTlsClientAuth => {
-            id_alone(&mut params, client)
-        }
-    }
-    for (name, value) in &endpoint.params {
-        params.retain(|(n, _)| n != name);
-        if !value.is_empty() {
-            params.push((name.clone(), Secret::unlisted(value.as_str())));
-        }
-    }
-    for (name, _) in params.iter_mut().chain(in_query.iter_mut()) {
-        if let Some(theirs) = endpoint.rename.get(name) {
-            theirs.clone_into(name);
-        }
-    }
+/// The parts of a request, before they are put together.
+#[derive(Default)]
+struct Parts {
+    params: Vec<(String, Secret)>,
+    in_query: Vec<(String, Secret)>,
+    authorization: Option<String>,
+    at_sending: Option<Arc<dyn AtSending>>,
+}
 
-    let body = match endpoint.params_in {
-        ParamsIn::Query => {
-            in_query.append(&mut params);
-            None
-        }
-        ParamsIn::Form => {
-            Some(("application/x-www-form-urlencoded", Secret::unlisted(form::encode(borrowed(&params)).as_str())))
-        }
-        ParamsIn::Json => {
-            let mut object: Map<String, Value> = Map::new();
-            for (name, value) in &params {
-                let value = Value::from(value.expose());
-                match object.get_mut(name) {
-                    None => drop(object.insert(name.clone(), value)),
-                    // several resources (RFC 8707): a form repeats the name, JSON has lists
-                    Some(Value::Array(list)) => list.push(value),
-                    Some(first) => *first = Value::Array(vec![first.take(), value]),
-                }
+impl Target<'_> {
+    /// A request with parameters and client authentication where the endpoint wants them.
+    pub fn request(&self, params: Vec<Param<'_>>) -> Result<Request, RequestError> {
+        let Target { endpoint, client, .. } = *self;
+        let auth = usable_auth(endpoint, client)?;
+        let url = self.url(auth)?;
+        let params = params.into_iter().map(|(n, v)| (n.to_owned(), v)).collect();
+        let mut parts = Parts { params, ..Parts::default() };
+        self.authenticate(auth, &url, &mut parts)?;
+        for (name, value) in &endpoint.params {
+            parts.params.retain(|(n, _)| n != name);
+            if !value.is_empty() {
+                parts.params.push((name.clone(), Secret::unlisted(value.as_str())));
             }
-            Some(("application/json", Secret::unlisted(Value::Object(object).to_string())))
         }
-    };
-    let mut request = Request::new(&endpoint.method, with_query(url, &in_query)).header("accept", "application/json");
-    request.at_sending = at_sending;
-    request.identity.clone_from(&proofs.identity);
-    if let Some((kind, body)) = body {
-        request = request.header("content-type", kind);
-        request.body = Some(body);
+        for (name, _) in parts.params.iter_mut().chain(parts.in_query.iter_mut()) {
+            if let Some(theirs) = endpoint.rename.get(name) {
+                theirs.clone_into(name);
+            }
+        }
+        let body = parts.body(endpoint.params_in);
+        let address = with_query(url, &parts.in_query);
+        let mut request = Request::new(&endpoint.method, address).header("accept", "application/json");
+        request.at_sending = parts.at_sending;
+        request.identity.clone_from(&client.proofs.identity);
+        if let Some((kind, body)) = body {
+            request = request.header("content-type", kind);
+            request.body = Some(body);
+        }
+        if let Some(authorization) = parts.authorization {
+            request = request.header("authorization", authorization);
+        }
+        // the one place: a request for a token asks for one that is bound, whatever the grant
+        if let Some(dpop) = client.proofs.dpop.as_ref().filter(|_| self.name == "token") {
+            request = Proven::request(dpop, None, &request);
+        }
+        for (name, value) in &endpoint.headers {
+            request.headers.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
+            request = request.header(&name.to_lowercase(), value.as_str());
+        }
+        Ok(request)
     }
-    if let Some(authorization) = authorization {
-        request = request.header("authorization", authorization);
+
+    /// The endpoint's address, or its alias for clients with a certificate (RFC 8705, section 5).
+    fn url(&self, auth: ClientAuth) -> Result<url::Url, RequestError> {
+        let url = self.endpoint.url.as_deref().ok_or(RequestError::NoUrl(self.name))?;
+        let proofs = &self.client.proofs;
+        let by_certificate = matches!(auth, ClientAuth::TlsClientAuth | ClientAuth::SelfSignedTlsClientAuth)
+            || proofs.announced.certificate_bound;
+        let url = match proofs.announced.mtls_aliases.get(url) {
+            Some(alias) if by_certificate && proofs.identity.is_some() => alias,
+            _ => url,
+        };
+        url::Url::parse(url).map_err(|e| RequestError::BadUrl(self.name, e.to_string()))
     }
-    // the one place: whatever grant it is, what asks for a token asks for one that is bound
-    if let Some(dpop) = proofs.dpop.as_ref().filter(|_| what == "token") {
-        request = Proven::request(dpop, None, &request);
+
+    fn authenticate(&self, auth: ClientAuth, url: &url::Url, parts: &mut Parts) -> Result<(), RequestError> {
+        let Target { endpoint, client, .. } = *self;
+        let secret = client.secret.clone().unwrap_or_else(|| Secret::unlisted(""));
+        let id_and_secret = || {
+            let id = Secret::unlisted(client.id.as_str());
+            [("client_id".to_owned(), id), ("client_secret".to_owned(), secret.clone())]
+        };
+        match auth {
+            ClientAuth::Basic => parts.authorization = Some(basic(&encoded(&client.id), &encoded(secret.expose()))),
+            ClientAuth::BasicRaw => parts.authorization = Some(basic(&client.id, secret.expose())),
+            ClientAuth::BasicSecretAsUser => parts.authorization = Some(basic(secret.expose(), "")),
+            ClientAuth::ClientSecretScheme => parts.authorization = Some(format!("Client {}", secret.expose())),
+            ClientAuth::BearerSelf => {
+                parts.authorization = self.bearer.map(|token| format!("Bearer {}", token.expose()));
+            }
+            ClientAuth::Post => parts.params.extend(id_and_secret()),
+            ClientAuth::Query => parts.in_query.extend(id_and_secret()),
+            ClientAuth::None if client.id.is_empty() => {}
+            ClientAuth::PrivateKeyJwt => {
+                let assertion = Assertion::by_key(client, url.as_str(), endpoint.params_in)?;
+                parts.at_sending = Some(Arc::new(assertion));
+                id_alone(&mut parts.params, client);
+            }
+            ClientAuth::ClientSecretJwt => {
+                let assertion = Assertion::by_secret(client, url.as_str(), endpoint.params_in)?;
+                parts.at_sending = Some(Arc::new(assertion));
+                id_alone(&mut parts.params, client);
+            }
+            ClientAuth::None | ClientAuth::TlsClientAuth | ClientAuth::SelfSignedTlsClientAuth => {
+                id_alone(&mut parts.params, client)
+            }
+        }
+        Ok(())
     }
-    for (name, value) in &endpoint.headers {
-        request.headers.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
-        request = request.header(&name.to_lowercase(), value.as_str());
+}
+
+impl Parts {
+    /// The body and its media type; parameters of the query move there.
+    fn body(&mut self, params_in: ParamsIn) -> Option<(&'static str, Secret)> {
+        match params_in {
+            ParamsIn::Query => {
+                self.in_query.append(&mut self.params);
+                None
+            }
+            ParamsIn::Form => {
+                let form = form::encode(borrowed(&self.params));
+                Some(("application/x-www-form-urlencoded", Secret::unlisted(form.as_str())))
+            }
+            ParamsIn::Json => {
+                let mut object: Map<String, Value> = Map::new();
+                for (name, value) in &self.params {
+                    let value = Value::from(value.expose());
+                    match object.get_mut(name) {
+                        None => drop(object.insert(name.clone(), value)),
+                        // several resources (RFC 8707): a form repeats the name, JSON has lists
+                        Some(Value::Array(list)) => list.push(value),
+                        Some(first) => *first = Value::Array(vec![first.take(), value]),
+                    }
+                }
+                Some(("application/json", Secret::unlisted(Value::Object(object).to_string())))
+            }
+        }
     }
-    Ok(request)
 }
 
 /// A request may name the client already: at the device endpoint it must.
@@ -269,7 +302,8 @@ mod tests {
     }
 
     fn sent(endpoint: &Endpoint, client: &Client, params: Vec<Param<'_>>) -> (String, String, String, String) {
-        let request = build("token", endpoint, client, params, None).unwrap();
+        let request =
+            Target { name: "token", endpoint: endpoint, client: client, bearer: None }.request(params).unwrap();
         let header = |name: &str| {
             request.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.expose().to_owned()).unwrap_or_default()
         };

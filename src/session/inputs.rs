@@ -113,7 +113,7 @@ fn own_jwt(
     })?;
     let subject = asks.subject.as_deref().unwrap_or(issuer);
     let jti = random_hex(world);
-    let claims = assertion::claims(issuer, subject, audience, world.clock.now(), &jti);
+    let claims = assertion::Claims { issuer, subject, audience, now: world.clock.now(), jti: &jti }.to_members();
     let algorithm = client.proofs.algorithm.unwrap_or_else(|| key.default_algorithm());
     let header = serde_json::Map::from_iter([("typ".to_owned(), "JWT".into())]);
     world.step(|| format!("an assertion about `{}` is signed with {}", safe(subject), algorithm.name()));

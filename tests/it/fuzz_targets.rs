@@ -7,10 +7,11 @@ use std::path::Path;
 use std::time::Instant;
 
 use oauthctl::config::Config;
+use oauthctl::protocol::answer::{Reader, Wanted};
 use oauthctl::protocol::jose::JwkSet;
 use oauthctl::protocol::redirect::{Expected, Verdict};
 use oauthctl::protocol::signed::Trust;
-use oauthctl::protocol::{answer, api_error, form, id_token, jarm, jose, jwt, metadata, redirect, signed, trace};
+use oauthctl::protocol::{api_error, form, id_token, jarm, jose, jwt, metadata, redirect, signed, trace};
 use oauthctl::provider::{ExpiresUnit, Provider, ResponseShape, StateEcho, ZeroExpires, read};
 use oauthctl::secret::Secret;
 use oauthctl::wire::Response;
@@ -107,6 +108,10 @@ fn shape(kind: u8) -> ResponseShape {
     }
 }
 
+fn reader<'a>(shape: &'a ResponseShape, separator: &'a str) -> Reader<'a> {
+    Reader { wanted: Wanted::Bearer, ok_status: &[200], shape, separator, now: 1_000_000 }
+}
+
 /// T-80: the first two bytes choose status, content type and the provider's shape; the rest is the body.
 pub fn token_answer(data: &[u8]) {
     let Some((&[how, kind], body)) = data.split_first_chunk() else { return };
@@ -114,7 +119,8 @@ pub fn token_answer(data: &[u8]) {
     let content = ["application/json", "text/html", "application/x-www-form-urlencoded", ""][usize::from(how >> 3 & 3)];
     let headers = vec![("content-type".to_owned(), content.to_owned())];
     let response = Response { status, headers, body: body.to_vec().into() };
-    match answer::read(&response, &[200], &shape(kind), if how & 128 == 0 { " " } else { "," }, 1_000_000) {
+    let separator = if how & 128 == 0 { " " } else { "," };
+    match reader(&shape(kind), separator).read(&response) {
         Ok(read) => {
             assert_eq!(status, 200);
             let set = read.set;
@@ -144,7 +150,7 @@ pub fn jwt_claims(data: &[u8]) {
     // the same token in an answer that leaves expiry and scopes to it
     let body = serde_json::json!({ "access_token": token, "token_type": "Bearer" }).to_string();
     let response = Response { status: 200, headers: Vec::new(), body: body.into_bytes().into() };
-    if let Ok(read) = answer::read(&response, &[200], &shape(64), " ", 1_000_000) {
+    if let Ok(read) = reader(&shape(64), " ").read(&response) {
         assert!(claims.is_some() || read.set.expires_at.is_none());
     }
 }

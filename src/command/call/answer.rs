@@ -2,9 +2,9 @@
 
 use std::io::{Cursor, Read};
 
-use super::CallArgs;
 use super::output::Output;
 use super::shaped::Shaped;
+use super::{Call, CallArgs};
 use crate::api::exchange::{Aftermath, Caller, broken_off, look_into};
 use crate::api::{filter, pages, readable, records, retry};
 use crate::error::{Error, Kind};
@@ -49,13 +49,11 @@ const LARGEST_READ: u64 = 16 << 20;
 /// API's own words on stderr.
 pub fn deliver(
     world: &mut World,
-    args: &CallArgs,
-    who: &Who,
-    provider: &Provider,
+    call: &Call<'_>,
     mut answer: Streamed,
-    mut out: Output,
-    shaped: Option<Shaped>,
+    (mut out, shaped): (Output, Option<Shaped>),
 ) -> Result<u8, Error> {
+    let (args, who) = (call.args, call.who);
     let failed = answer.status >= 400 || who.aftermath.unfollowed.is_some();
     let early = if failed { look_into(&mut answer)? } else { Vec::new() };
     let mut wanted = true;
@@ -73,7 +71,7 @@ pub fn deliver(
             tell_coding(world, args, &answer.headers);
         }
         let delivered = match shaped {
-            Some(shaped) => shape(world, args, provider, &mut answer, &mut out, shaped),
+            Some(shaped) => shape(world, call, &mut answer, (&mut out, shaped)),
             None => {
                 out.show_progress(world, &answer.headers, 0);
                 pass(world, &mut answer.body, &mut out)
@@ -92,7 +90,8 @@ pub fn deliver(
         return Ok(0);
     }
     let now = world.clock.now();
-    Err(refused(who, provider, answer.status, &answer.headers, &early, now))
+    let refusal = Refusal { status: answer.status, headers: &answer.headers, body: &early };
+    Err(refusal.error(who, call.provider, now))
 }
 
 /// Tells that what is printed as it came can't be read by many.
@@ -124,12 +123,11 @@ fn pass(world: &mut World, body: &mut dyn Read, out: &mut Output) -> Result<(), 
 
 fn shape(
     world: &mut World,
-    args: &CallArgs,
-    provider: &Provider,
+    call: &Call<'_>,
     answer: &mut Streamed,
-    out: &mut Output,
-    mut shaped: Shaped,
+    (out, mut shaped): (&mut Output, Shaped),
 ) -> Result<(), Error> {
+    let (args, provider) = (call.args, call.provider);
     let asked = args.jq.is_some() || args.format.is_some();
     let kind = header(&answer.headers, "content-type").unwrap_or_default();
     if !asked && !kind.contains("json") {
@@ -171,44 +169,47 @@ fn shape(
     put.map(|_| ())
 }
 
-/// The API's refusal in one line, and what to do about it. `now` in Unix seconds.
-pub fn refused(
-    who: &Who,
-    provider: &Provider,
-    status: u16,
-    headers: &[(String, String)],
-    body: &[u8],
-    now: i64,
-) -> Error {
-    let said = api_error::read(body);
-    let means = api_error::meaning(&provider.errors, status, said.as_ref());
-    let mut error = Error::new(Kind::Api, format!("the API answered {status}"));
-    if let Some(ApiError { code, message, details }) = said {
-        let words = [code, message].into_iter().flatten().collect::<Vec<_>>().join(": ");
-        let said: Vec<String> = [words].into_iter().filter(|w| !w.is_empty()).chain(details).collect();
-        error = error.cause(safe(&said.join("; ")));
-    }
-    if matches!(status, 429 | 503) {
-        error.retry_after = retry::asked(headers, body, &provider.limits, now).map(|t| t.as_secs_f64().ceil() as u64);
-    }
-    let retry_after = error.retry_after;
-    let name = &who.profile;
-    match (means, status) {
-        (means, status) if who.stranger && means != Some(Means::Throttled) && status != 429 => error,
-        (Some(Means::Expired | Means::Revoked), _) if who.aftermath.renewed => {
-            error.hint("the token has been renewed since, and the body from a pipe is gone: run the command again")
+/// An answer by which the API refuses.
+pub struct Refusal<'a> {
+    pub status: u16,
+    pub headers: &'a [(String, String)],
+    pub body: &'a [u8],
+}
+
+impl Refusal<'_> {
+    /// The refusal in one line, with a hint on what to do about it. `now` in Unix seconds.
+    pub fn error(&self, who: &Who, provider: &Provider, now: i64) -> Error {
+        let said = api_error::read(self.body);
+        let means = api_error::meaning(&provider.errors, self.status, said.as_ref());
+        let mut error = Error::new(Kind::Api, format!("the API answered {}", self.status));
+        if let Some(ApiError { code, message, details }) = said {
+            let words = [code, message].into_iter().flatten().collect::<Vec<_>>().join(": ");
+            let said: Vec<String> = [words].into_iter().filter(|w| !w.is_empty()).chain(details).collect();
+            error = error.cause(safe(&said.join("; ")));
         }
-        (Some(Means::Expired | Means::Revoked), _) | (None, 401) if who.token_variable.is_some() => {
-            let variable = who.token_variable.as_deref().unwrap_or_default();
-            error.hint(format!("the token comes from the variable {variable}: set another"))
+        if matches!(self.status, 429 | 503) {
+            error.retry_after =
+                retry::asked(self.headers, self.body, &provider.limits, now).map(|t| t.as_secs_f64().ceil() as u64);
         }
-        (Some(Means::Expired | Means::Revoked), _) => error.hint(format!("sign in again: {}", name.login())),
-        (Some(Means::WrongClient), _) => error.hint("check the client id and the client secret"),
-        (Some(Means::Scope), _) => error.hint(format!("ask for more: {}", name.login_with(&[("--scope", "…")]))),
-        (Some(Means::Throttled), _) | (None, 429) => match retry_after {
-            Some(seconds) => error.hint(format!("too many requests: wait {seconds} s, then run the command again")),
-            None => error.hint("too many requests: wait, then run the command again"),
-        },
-        _ => error,
+        let retry_after = error.retry_after;
+        let name = &who.profile;
+        match (means, self.status) {
+            (means, status) if who.stranger && means != Some(Means::Throttled) && status != 429 => error,
+            (Some(Means::Expired | Means::Revoked), _) if who.aftermath.renewed => {
+                error.hint("the token has been renewed since, and the body from a pipe is gone: run the command again")
+            }
+            (Some(Means::Expired | Means::Revoked), _) | (None, 401) if who.token_variable.is_some() => {
+                let variable = who.token_variable.as_deref().unwrap_or_default();
+                error.hint(format!("the token comes from the variable {variable}: set another"))
+            }
+            (Some(Means::Expired | Means::Revoked), _) => error.hint(format!("sign in again: {}", name.login())),
+            (Some(Means::WrongClient), _) => error.hint("check the client id and the client secret"),
+            (Some(Means::Scope), _) => error.hint(format!("ask for more: {}", name.login_with(&[("--scope", "…")]))),
+            (Some(Means::Throttled), _) | (None, 429) => match retry_after {
+                Some(seconds) => error.hint(format!("too many requests: wait {seconds} s, then run the command again")),
+                None => error.hint("too many requests: wait, then run the command again"),
+            },
+            _ => error,
+        }
     }
 }

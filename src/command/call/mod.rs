@@ -6,9 +6,11 @@ mod paged;
 mod saved;
 mod shaped;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use url::Url;
 
 use crate::api::body::{Asked, Body};
 use crate::api::exchange::{Aftermath, Caller, Renew};
@@ -182,7 +184,8 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
             url = pages::first(&provider.api.pages, &url, args.limit);
         }
         let answer = dry_run::Answer { include: args.include, head: args.head, output: saved::named(world, &args) };
-        let script = dry_run::script(&provider, &draft, &url, &items, &body, token.as_ref(), &answer)?;
+        let call = dry_run::Call { provider: &provider, draft: &draft, url: &url, items: &items, body: &body, token };
+        let script = call.script(&answer)?;
         let mut out = output::Output::stdout(world);
         // a variable that stands in the address may be a secret
         out.put(world, redact(&script).as_bytes())?;
@@ -233,21 +236,38 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
         abroad,
         aftermath: Aftermath::default(),
     };
+    let call = Call { args: &args, who: &who, provider: &provider, url: &url };
     if args.paginate {
-        return paged::run(world, &args, &who, &mut caller, &url, target.as_deref());
+        return paged::run(world, &call, &mut caller, target.as_deref());
     }
-    if shaped.is_none()
-        && !args.include
-        && !args.head
-        && let Some(path) = target
-    {
-        return saved::run(world, &args, &who, &mut caller, &url, path);
+    match target {
+        Some(path) if shaped.is_none() && !args.include && !args.head => saved::run(world, &call, &mut caller, path),
+        target => answered(world, &call, &mut caller, (shaped, screen, target)),
     }
+}
+
+/// What all parts of one `call` need.
+#[derive(Clone, Copy)]
+pub(in crate::command) struct Call<'a> {
+    pub args: &'a CallArgs,
+    pub who: &'a answer::Who,
+    pub provider: &'a Provider,
+    pub url: &'a Url,
+}
+
+/// One answer, to standard output or shaped into a file.
+fn answered(
+    world: &mut World,
+    call: &Call<'_>,
+    caller: &mut Caller<'_>,
+    (shaped, screen, target): (Option<Shaped>, bool, Option<PathBuf>),
+) -> Result<u8, Error> {
+    let args = call.args;
     let filtered = shaped.is_some() && (args.jq.is_some() || args.format.is_some());
     let (mut attempts, mut made) = (0, Some(shaped));
     loop {
-        let (_, answered) = caller.send(world, &url)?;
-        let who = who.after(&caller);
+        let (_, answered) = caller.send(world, call.url)?;
+        let who = call.who.after(caller);
         let refused = answered.status >= 400 || who.aftermath.unfollowed.is_some();
         let out = match &target {
             Some(path) if !refused => saved::open(world, Some(path))?,
@@ -258,10 +278,11 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
         // one that has begun holds what it was given
         let shaped = match made.take() {
             Some(shaped) => shaped,
-            None => Shaped::of(world, &args, screen)?,
+            None => Shaped::of(world, args, screen)?,
         };
-        match answer::deliver(world, &args, &who, &provider, answered, out, shaped) {
-            Err(e) if unseen && e.kind == Kind::TryLater && attempts < caller.retries && saved::repeatable(&caller) => {
+        let call = Call { who: &who, ..*call };
+        match answer::deliver(world, &call, answered, (out, shaped)) {
+            Err(e) if unseen && e.kind == Kind::TryLater && attempts < caller.retries && saved::repeatable(caller) => {
                 let time = caller.wait_for(world, None, attempts);
                 waits::wait(world, time, "the answer broke off");
                 attempts += 1;

@@ -2,10 +2,8 @@
 
 use std::path::Path;
 
-use url::Url;
-
-use super::CallArgs;
-use super::answer::{self, Who};
+use super::Call;
+use super::answer::Refusal;
 use super::output::Output;
 use super::saved;
 use super::shaped::Shaped;
@@ -16,17 +14,11 @@ use crate::api::records::on_one_line;
 use crate::error::{Error, Kind};
 use crate::world::World;
 
-pub fn run(
-    world: &mut World,
-    args: &CallArgs,
-    who: &Who,
-    caller: &mut Caller<'_>,
-    start: &Url,
-    target: Option<&Path>,
-) -> Result<u8, Error> {
-    let provider = caller.provider;
+pub fn run(world: &mut World, call: &Call<'_>, caller: &mut Caller<'_>, target: Option<&Path>) -> Result<u8, Error> {
+    let args = call.args;
     let wanted = Wanted {
-        parallel: args.parallel.or(provider.limits.parallel).unwrap_or(1).clamp(1, MOST_PARALLEL),
+        start: call.url,
+        parallel: args.parallel.or(call.provider.limits.parallel).unwrap_or(1).clamp(1, MOST_PARALLEL),
         limit: args.limit,
         elsewhere: target.is_some(),
     };
@@ -34,7 +26,7 @@ pub fn run(
     let mut shaped = Shaped::of(world, args, out.is_screen())?
         .filter(|_| args.jq.is_some() || args.format.is_some() || args.raw_output || args.slurp && out.is_screen());
     let mut list = List::new(args.slurp);
-    let ended = collect(world, caller, start, &wanted, &mut |world, records| match &mut shaped {
+    let ended = collect(world, caller, &wanted, &mut |world, records| match &mut shaped {
         None => {
             let mut text = String::new();
             for record in records {
@@ -93,8 +85,9 @@ pub fn run(
             stdout.put(world, &body)?;
             stdout.end(world)?;
             let now = world.clock.now();
-            let who = &who.after(caller);
-            Err(who.redirect().unwrap_or_else(|| answer::refused(who, provider, status, &headers, &body, now)))
+            let who = &call.who.after(caller);
+            let refusal = Refusal { status, headers: &headers, body: &body };
+            Err(who.redirect().unwrap_or_else(|| refusal.error(who, call.provider, now)))
         }
         Err(e) => {
             out.give_up(world);

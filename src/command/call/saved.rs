@@ -3,11 +3,9 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use url::Url;
-
-use super::CallArgs;
-use super::answer::{self, Who};
+use super::answer;
 use super::output::{Output, unwritten};
+use super::{Call, CallArgs};
 use crate::api::download::{self, Part, Unwritable};
 use crate::api::exchange::{Caller, broken_off};
 use crate::api::{items, pace, retry};
@@ -50,14 +48,8 @@ pub fn open(world: &World, target: Option<&Path>) -> Result<Output, Error> {
 }
 
 /// The answer's bytes, as they are, into that file.
-pub fn run(
-    world: &mut World,
-    args: &CallArgs,
-    who: &Who,
-    caller: &mut Caller<'_>,
-    url: &Url,
-    path: PathBuf,
-) -> Result<u8, Error> {
+pub fn run(world: &mut World, call: &Call<'_>, caller: &mut Caller<'_>, path: PathBuf) -> Result<u8, Error> {
+    let (args, url) = (call.args, call.url);
     let usual = caller.draft.headers.clone();
     // who asks for a part of it gets that part
     let reads = caller.draft.method == "GET" && !usual.iter().any(|(name, _)| name == "range");
@@ -80,9 +72,9 @@ pub fn run(
             continue;
         }
         if answered.status >= 300 {
-            let provider = caller.provider;
-            let who = &who.after(caller);
-            return answer::deliver(world, args, who, provider, answered, Output::stdout(world), None);
+            let call = Call { who: &call.who.after(caller), ..*call };
+            let out = Output::stdout(world);
+            return answer::deliver(world, &call, answered, (out, None));
         }
         answer::tell_coding(world, args, &answered.headers);
         let there = kept.as_ref().filter(|_| goes_on).map_or(0, |kept| kept.bytes);
