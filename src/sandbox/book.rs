@@ -165,13 +165,12 @@ impl Book {
     /// wrong otherwise leaves the code as it is.
     pub fn redeem(
         &self,
-        code: &str,
         shown: &Shown<'_>,
         now: i64,
         mint: impl FnOnce(&Grant) -> io::Result<Minted>,
     ) -> io::Result<Result<Issued, Refused>> {
         self.change(|r| {
-            let Some(found) = r.codes.get_mut(&hash(code)) else { return Ok(Err(Refused::Unknown)) };
+            let Some(found) = r.codes.get_mut(&hash(shown.code)) else { return Ok(Err(Refused::Unknown)) };
             let terms = found.terms.clone();
             if terms.grant.client != shown.client {
                 return Ok(Err(Refused::WrongClient));
@@ -201,16 +200,14 @@ impl Book {
         self.change(|r| r.issue(grant, None, None, now, minted))
     }
 
-    /// Exchanges a refresh token. `scopes` narrows what the new access token may do.
+    /// Exchanges a refresh token.
     pub fn renew(
         &self,
-        token: &str,
-        client: &str,
-        scopes: Option<Vec<String>>,
+        shown: Renewal<'_>,
         now: i64,
-        rotation: Rotation,
         mint: impl FnOnce(&Grant) -> io::Result<Minted>,
     ) -> io::Result<Result<Issued, Refused>> {
+        let Renewal { token, client, scopes, rotation } = shown;
         self.change(|r| {
             let name = hash(token);
             let Some(found) = r.refresh.get_mut(&name) else { return Ok(Err(Refused::Unknown)) };
@@ -341,11 +338,21 @@ impl Book {
     }
 }
 
-/// What a client shows beside a code.
+/// A code that is to be exchanged, and what the client shows with it.
 pub struct Shown<'a> {
+    pub code: &'a str,
     pub client: &'a str,
     pub redirect_uri: Option<&'a str>,
     pub verifier: Option<&'a str>,
+}
+
+/// A refresh token that is to be exchanged.
+pub struct Renewal<'a> {
+    pub token: &'a str,
+    pub client: &'a str,
+    /// Narrows what the new access token may do.
+    pub scopes: Option<Vec<String>>,
+    pub rotation: Rotation,
 }
 
 /// Tokens ready to be handed out, for one grant.

@@ -9,7 +9,7 @@ use std::io;
 
 use serde_json::{Map, Value, json};
 
-use super::book::{Grant, Issued, Minted, Refused, Shown};
+use super::book::{Grant, Issued, Minted, Refused, Renewal, Shown};
 use super::client::{Client, USUAL_REDIRECT};
 use super::consent::{self, scopes_of};
 use super::desk::{Desk, Proof};
@@ -148,11 +148,12 @@ fn token(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     match params.get("grant_type") {
         Some("authorization_code") => {
             let shown = Shown {
+                code: params.get("code").unwrap_or_default(),
                 client: &client.id,
                 redirect_uri: params.get("redirect_uri"),
                 verifier: params.get("code_verifier"),
             };
-            let redeemed = desk.book.redeem(params.get("code").unwrap_or_default(), &shown, now, mint)?;
+            let redeemed = desk.book.redeem(&shown, now, mint)?;
             match redeemed {
                 Ok(issued) => success(desk, &signer, &issued),
                 Err(Refused::WrongVerifier) => Ok(oauth_error(400, "invalid_grant", "PKCE verification failed.")),
@@ -166,7 +167,9 @@ fn token(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
         }
         Some("refresh_token") => {
             let old = params.get("refresh_token").unwrap_or_default();
-            match desk.book.renew(old, &client.id, None, now, desk.options.rotation, mint)? {
+            let rotation = desk.options.rotation;
+            let shown = Renewal { token: old, client: &client.id, scopes: None, rotation };
+            match desk.book.renew(shown, desk.now(), mint)? {
                 Ok(mut issued) => {
                     // long-lived: the same value returns
                     issued.refresh.get_or_insert_with(|| old.to_owned());

@@ -4,7 +4,7 @@ use super::Rotation;
 use super::client::{Client, Redirects};
 use super::consent::disconnect_ticket;
 use super::desk::Desk;
-use super::page::{BADGE, escape, page};
+use super::page::{BADGE, Look, escape, page};
 use crate::world::serve::Response;
 
 /// The front page of a server.
@@ -33,7 +33,7 @@ pub fn page_of(desk: &Desk) -> std::io::Result<Response> {
         not_verified(behaviour.not_verified),
         connected(desk)?,
     );
-    Ok(page(200, &format!("{} · practice server", behaviour.title), true, None, &body))
+    Ok(page(200, &format!("{} · practice server", behaviour.title), Look { wide: true, ..Look::default() }, &body))
 }
 
 fn apps(clients: &[Client]) -> String {

@@ -6,7 +6,7 @@ use std::io;
 
 use serde_json::json;
 
-use super::book::{Grant, Issued, Minted, Refused, Shown};
+use super::book::{Grant, Issued, Minted, Refused, Renewal, Shown};
 use super::client::{Client, Redirects};
 use super::consent;
 use super::data::PRACTICE_ACCOUNT;
@@ -110,15 +110,17 @@ fn token(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     match params.get("grant_type") {
         Some("authorization_code") => {
             let code = params.get("code").unwrap_or_default();
-            let shown = Shown { client: &client.id, redirect_uri: None, verifier: None };
+            let shown = Shown { code, client: &client.id, redirect_uri: None, verifier: None };
             let redeemed =
-                desk.book.redeem(code, &shown, desk.now(), |_| Ok(desk.minted(desk.hex40(), Some(desk.hex40()))))?;
+                desk.book.redeem(&shown, desk.now(), |_| Ok(desk.minted(desk.hex40(), Some(desk.hex40()))))?;
             Ok(redeemed.map_or_else(refused, |issued| success(&issued, desk.options.access_life)))
         }
         Some("refresh_token") => {
             let old = params.get("refresh_token").unwrap_or_default();
             let mint = |_: &Grant| Ok(desk.minted(desk.hex40(), Some(desk.hex40())));
-            let renewed = desk.book.renew(old, &client.id, None, desk.now(), desk.options.rotation, mint)?;
+            let rotation = desk.options.rotation;
+            let shown = Renewal { token: old, client: &client.id, scopes: None, rotation };
+            let renewed = desk.book.renew(shown, desk.now(), mint)?;
             Ok(renewed.map_or_else(refused, |mut issued| {
                 issued.refresh.get_or_insert_with(|| old.to_owned());
                 success(&issued, desk.options.access_life)

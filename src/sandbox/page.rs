@@ -65,8 +65,15 @@ pub fn escape(text: &str) -> String {
     out
 }
 
-/// `form_target`: the origin that a form's answer may lead to, beside this one.
-pub fn page(status: u16, title: &str, wide: bool, form_target: Option<&str>, body: &str) -> Response {
+/// What not every page has.
+#[derive(Default)]
+pub struct Look {
+    pub wide: bool,
+    /// The origin that a form's answer may lead to, beside this one.
+    pub form_target: Option<String>,
+}
+
+pub fn page(status: u16, title: &str, Look { wide, form_target }: Look, body: &str) -> Response {
     let class = if wide { " class=\"wide\"" } else { "" };
     let html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -78,7 +85,7 @@ pub fn page(status: u16, title: &str, wide: bool, form_target: Option<&str>, bod
         "default-src 'none'; style-src 'sha256-{}'; form-action 'self'{}{}; frame-ancestors 'none'; base-uri 'none'",
         *STYLE_HASH,
         if form_target.is_some() { " " } else { "" },
-        form_target.unwrap_or_default(),
+        form_target.as_deref().unwrap_or_default(),
     );
     let headers = [
         ("Content-Type", "text/html; charset=utf-8"),
@@ -98,7 +105,7 @@ pub fn page(status: u16, title: &str, wide: bool, form_target: Option<&str>, bod
 /// Something a person should know; no way on from here.
 pub fn problem(status: u16, what: &str) -> Response {
     let body = format!("<p class=\"badge\">practice server</p>\n<h1>This didn’t work</h1>\n<p>{}</p>", escape(what));
-    page(status, "This didn’t work", false, None, &body)
+    page(status, "This didn’t work", Look::default(), &body)
 }
 
 pub fn notice(title: &str, what: &str) -> Response {
@@ -107,7 +114,7 @@ pub fn notice(title: &str, what: &str) -> Response {
         escape(title),
         escape(what)
     );
-    page(200, title, false, None, &body)
+    page(200, title, Look::default(), &body)
 }
 
 /// What a browser may be led to by the form's answer, as a policy names it. An IPv6 address can't stand in a policy
@@ -165,7 +172,7 @@ pub fn consent(title: &str, action: &str, ticket: &str, asked: &Asked) -> Respon
         ),
     };
     let body = format!("{request}{}\n{reached}", decision_form(action, ("ticket", ticket)));
-    page(200, title, false, Some(&target(&asked.redirect_uri)), &body)
+    page(200, title, Look { form_target: Some(target(&asked.redirect_uri)), ..Look::default() }, &body)
 }
 
 /// Where a device's code is entered; `problem`: what was wrong with the last one.
@@ -181,7 +188,7 @@ pub fn code_form(action: &str, problem: Option<&str>) -> Response {
          <div class=\"choices\"><button class=\"go\">Continue</button></div>\n</form>",
         escape(action)
     );
-    page(if problem.is_empty() { 200 } else { 400 }, title, false, None, &body)
+    page(if problem.is_empty() { 200 } else { 400 }, title, Look::default(), &body)
 }
 
 /// Who asks for what with a device's code (RFC 8628, section 3.3: the code is shown to be compared).
@@ -192,7 +199,7 @@ pub fn device(title: &str, action: &str, waiting: &Waiting) -> Response {
         escape(&waiting.user_code),
         decision_form(action, ("user_code", &waiting.user_code)),
     );
-    page(200, title, false, None, &body)
+    page(200, title, Look::default(), &body)
 }
 
 /// Where a device's sign-in ends.
@@ -202,7 +209,7 @@ pub fn decided(title: &str, what: &str) -> Response {
         escape(title),
         escape(what)
     );
-    page(200, title, false, None, &body)
+    page(200, title, Look::default(), &body)
 }
 
 /// A method that a known path doesn't know.

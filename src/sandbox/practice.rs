@@ -7,7 +7,7 @@ use std::io;
 use serde_json::{Map, Value, json};
 
 use super::Behaviour;
-use super::book::{Grant, Issued, Minted, Refused, Shown};
+use super::book::{Grant, Issued, Minted, Refused, Renewal, Shown};
 use super::client::{Client, Redirects};
 use super::consent::{self, scopes_of};
 use super::data;
@@ -181,8 +181,8 @@ fn wrong_client(ask: &Ask<'_>) -> Response {
 fn redeem(desk: &Desk, client: &Client, form: &Params) -> io::Result<Response> {
     let Some(code) = form.get("code") else { return Ok(oauth_error(400, "invalid_request", "code is missing")) };
     let shown =
-        Shown { client: &client.id, redirect_uri: form.get("redirect_uri"), verifier: form.get("code_verifier") };
-    match desk.book.redeem(code, &shown, desk.now(), |_| Ok(desk.minted(desk.hex40(), Some(desk.hex40()))))? {
+        Shown { code, client: &client.id, redirect_uri: form.get("redirect_uri"), verifier: form.get("code_verifier") };
+    match desk.book.redeem(&shown, desk.now(), |_| Ok(desk.minted(desk.hex40(), Some(desk.hex40()))))? {
         Ok(issued) => signed_in(desk, &issued),
         Err(refused) => Ok(invalid_grant("code", refused)),
     }
@@ -205,7 +205,8 @@ fn renew(desk: &Desk, client: &Client, form: &Params) -> io::Result<Response> {
     };
     let scopes = form.get("scope").map(|s| s.split_whitespace().map(str::to_owned).collect());
     let mint = |_: &Grant| Ok(desk.minted(desk.hex40(), Some(desk.hex40())));
-    match desk.book.renew(token, &client.id, scopes, desk.now(), desk.options.rotation, mint)? {
+    let shown = Renewal { token, client: &client.id, scopes, rotation: desk.options.rotation };
+    match desk.book.renew(shown, desk.now(), mint)? {
         Ok(issued) => answer_of(desk, &issued, desk.options.access_life, None),
         Err(Refused::WrongScope) => Ok(oauth_error(400, "invalid_scope", "more scopes than were granted")),
         Err(refused) => Ok(invalid_grant("refresh token", refused)),

@@ -91,8 +91,8 @@ fn token(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     let invalid = || page::problem(400, "invalid token");
     let Some((client, Proof::Parameters)) = desk.authenticate(ask, &params) else { return Ok(invalid()) };
     let code = params.get("code").unwrap_or_default();
-    let shown = Shown { client: &client.id, redirect_uri: params.get("redirect_uri"), verifier: None };
-    let redeemed = desk.book.redeem(code, &shown, desk.now(), |_| Ok(desk.minted(desk.hex40(), None)))?;
+    let shown = Shown { code, client: &client.id, redirect_uri: params.get("redirect_uri"), verifier: None };
+    let redeemed = desk.book.redeem(&shown, desk.now(), |_| Ok(desk.minted(desk.hex40(), None)))?;
     Ok(match redeemed {
         Ok(issued) => json(
             200,

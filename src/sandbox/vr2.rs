@@ -6,7 +6,7 @@ use std::io;
 
 use serde_json::{Value, json};
 
-use super::book::{Grant, Issued, Minted, Refused, Shown};
+use super::book::{Grant, Issued, Minted, Refused, Renewal, Shown};
 use super::client::{Client, USUAL_REDIRECT};
 use super::consent;
 use super::data;
@@ -102,15 +102,22 @@ fn token(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     let now = desk.now();
     match form.get("grant_type") {
         Some("authorization_code") => {
-            let shown = Shown { client: &client.id, redirect_uri: form.get("redirect_uri"), verifier: None };
+            let shown = Shown {
+                code: form.get("code").unwrap_or_default(),
+                client: &client.id,
+                redirect_uri: form.get("redirect_uri"),
+                verifier: None,
+            };
             let mint = |grant: &Grant| minted(desk, &signer, grant, true);
-            let redeemed = desk.book.redeem(form.get("code").unwrap_or_default(), &shown, now, mint)?;
+            let redeemed = desk.book.redeem(&shown, now, mint)?;
             Ok(redeemed.map_or_else(refused, |issued| success(desk, &issued)))
         }
         Some("refresh_token") => {
             let old = form.get("refresh_token").unwrap_or_default();
             let mint = |grant: &Grant| minted(desk, &signer, grant, true);
-            let renewed = desk.book.renew(old, &client.id, None, now, desk.options.rotation, mint)?;
+            let rotation = desk.options.rotation;
+            let shown = Renewal { token: old, client: &client.id, scopes: None, rotation };
+            let renewed = desk.book.renew(shown, desk.now(), mint)?;
             Ok(renewed.map_or_else(refused, |mut issued| {
                 issued.refresh.get_or_insert_with(|| old.to_owned());
                 success(desk, &issued)
