@@ -74,6 +74,7 @@ impl Index {
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
+    /// A secret that is redacted from all output from now on.
     pub fn new(value: impl Into<String>) -> Secret {
         let value = Zeroizing::new(value.into());
         remember(&value);
@@ -91,6 +92,7 @@ impl Secret {
         &self.0
     }
 
+    /// Whether the secret is an empty text.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -141,6 +141,7 @@ pub struct ForTerminal {
 }
 
 impl ForTerminal {
+    /// The bytes as a terminal may get them; what may go on in the next bytes waits.
     pub fn clean(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.pass(bytes, false)
     }

@@ -45,6 +45,7 @@ impl Request {
         }
     }
 
+    /// The request with one more header.
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Request {
         // `Basic` hides the client secret in a form of its own
         let value = if name == "authorization" { Secret::new(value) } else { Secret::unlisted(value) };

@@ -25,6 +25,7 @@ pub struct Asked {
     pub form: bool,
 }
 
+/// The body of a request to the API.
 #[derive(Debug)]
 pub enum Body {
     None,
@@ -58,6 +59,7 @@ const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 impl Body {
+    /// The body that the options and items of the command line make.
     pub fn of(world: &World, asked: &Asked, items: &Items) -> Result<Body, Error> {
         let home = world.env.home();
         let given = [asked.data.is_some(), asked.input.is_some(), !items.data.is_empty() || !items.files.is_empty()];
@@ -112,6 +114,7 @@ impl Body {
         Ok(Body::File { path, kind })
     }
 
+    /// Whether there is no body.
     pub fn is_none(&self) -> bool {
         matches!(self, Body::None)
     }

@@ -29,6 +29,7 @@ pub const MOST_PARALLEL: u32 = 32;
 /// What is done with the records of a page; whether more are wanted.
 pub type Take<'a> = &'a mut dyn FnMut(&mut World, &[&RawValue]) -> Result<bool, Error>;
 
+/// The list that is collected.
 pub struct Wanted<'a> {
     /// The list's address.
     pub start: &'a Url,

@@ -78,6 +78,7 @@ fn create_closed(path: &Path) -> io::Result<File> {
     options.write(true).create_new(true).open(path)
 }
 
+/// Deletes the part of the file that is there.
 pub fn forget(target: &Path) {
     let _ = fs::remove_file(part(target));
     let _ = fs::remove_file(tag(target));
@@ -123,6 +124,7 @@ pub fn writable(named: &Path) -> Result<PathBuf, Unwritable> {
 /// As many as the system follows.
 const MOST_LINKS: usize = 40;
 
+/// Why a file can't be written.
 #[derive(Debug, thiserror::Error)]
 pub enum Unwritable {
     #[error("it is a folder")]
@@ -158,6 +160,7 @@ impl Part {
         Ok(Part { target: target.to_owned(), file, in_place: false, resumable: true, usual })
     }
 
+    /// Writes at the end.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes)
     }

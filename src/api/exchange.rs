@@ -85,6 +85,7 @@ const LOOKED_INTO: u64 = 1 << 20;
 const MOST_REDIRECTS: u32 = 10;
 
 impl Caller<'_> {
+    /// The request to one address, with the token.
     pub fn request(&self, url: &Url) -> Request {
         self.draft.request(self.provider, self.set.as_ref(), url)
     }
@@ -210,6 +211,7 @@ impl Caller<'_> {
         own.get_or_insert((draft, set));
     }
 
+    /// Waits until the provider's limit takes another request.
     pub fn take_slot(&mut self, world: &mut World) -> Result<(), Error> {
         let time = self.pace.take(&*world.clock)?;
         pace::wait(world, time, "the provider's limit on requests");
@@ -281,6 +283,7 @@ pub fn look_into(answer: &mut Streamed) -> Result<Vec<u8>, Error> {
     Ok(seen)
 }
 
+/// The error of an answer that ended too early.
 pub fn broken_off(e: &std::io::Error) -> Error {
     Error::new(Kind::TryLater, "the answer broke off").cause(safe(&e.to_string())).hint("run the command again")
 }

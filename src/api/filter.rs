@@ -64,6 +64,7 @@ fn said() -> native::Fun<Running> {
 }
 
 impl Filter {
+    /// Compiles an expression of jq's.
     pub fn new(code: &str) -> Result<Filter, Error> {
         let wrong = |causes: Vec<String>| {
             let error = Error::usage("the `--jq` expression can't be used");

@@ -93,6 +93,7 @@ pub fn allowed(provider: &Provider, base: &Url, url: &Url) -> bool {
         })
 }
 
+/// Whether scheme, host and port are the same.
 pub fn same_origin(a: &Url, b: &Url) -> bool {
     a.scheme() == b.scheme() && a.host() == b.host() && a.port_or_known_default() == b.port_or_known_default()
 }

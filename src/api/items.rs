@@ -11,6 +11,7 @@ use super::numbers;
 use crate::error::{Error, Kind};
 use crate::text::safe;
 
+/// The items of a command line, by kind.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Items {
     /// Names in lower case.
@@ -21,6 +22,7 @@ pub struct Items {
     pub files: Vec<FileItem>,
 }
 
+/// A header to send, or one not to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HeaderItem {
     Set(String),

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use super::items::FileItem;
 use crate::world::Upload;
 
+/// A form with files (RFC 7578).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Multipart {
     boundary: String,
@@ -49,6 +50,7 @@ impl Multipart {
         Multipart { boundary, parts }
     }
 
+    /// The media type with the boundary.
     pub fn content_type(&self) -> String {
         format!("multipart/form-data; boundary={}", self.boundary)
     }

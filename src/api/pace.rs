@@ -23,6 +23,7 @@ const LONGEST_HOLD: Duration = Duration::from_secs(900);
 /// A holder does nothing but read and write a line; one that was stopped in the middle isn't waited for.
 const LOCK_TIME: Duration = Duration::from_secs(2);
 
+/// The limit on requests, counted across processes.
 #[derive(Debug)]
 pub struct Pace {
     interval: Option<Duration>,

@@ -9,6 +9,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// What is done sooner shows no bytes.
 const MOMENT: Duration = Duration::from_secs(1);
 
+/// A line on a terminal that is drawn anew.
 pub struct Progress {
     on: bool,
     last: Option<Duration>,
@@ -24,6 +25,7 @@ impl Progress {
         Progress { on, last: None, drawn: false }
     }
 
+    /// Draws the line, at most five times a second.
     pub fn draw(&mut self, world: &mut World, text: impl FnOnce() -> String) {
         if !self.on {
             return;
@@ -62,6 +64,7 @@ impl Bytes {
         Bytes { line, began, count, of: more.map(|more| count.saturating_add(more)) }
     }
 
+    /// Counts bytes and draws.
     pub fn add(&mut self, world: &mut World, bytes: usize) {
         self.count += bytes as u64;
         let Some(began) = self.began else { return };
@@ -72,6 +75,7 @@ impl Bytes {
         self.line.draw(world, || format!("{}{of}", size(self.count)));
     }
 
+    /// Takes the line away.
     pub fn end(&mut self, world: &mut World) {
         self.line.end(world);
     }

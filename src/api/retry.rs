@@ -12,8 +12,10 @@ use crate::world::HttpError;
 
 /// The longest that is waited before one more attempt, and for all attempts of one request together.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// The most time that one request waits for all its attempts.
 pub const LONGEST_IN_ALL: Duration = Duration::from_secs(120);
 
+/// Whether a second request does no more than the first (RFC 9110, section 9.2.2).
 pub fn may_be_repeated(method: &str) -> bool {
     matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE")
 }

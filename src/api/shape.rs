@@ -10,6 +10,7 @@ use super::filter::{Val, text};
 use super::{table, yaml};
 use crate::text::{quoted, safe};
 
+/// A form of output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     Json,
@@ -44,6 +45,7 @@ pub struct Shape {
 const MOST_COLUMNS: usize = 100;
 
 impl Shape {
+    /// For a pipe: plain, without colours.
     pub fn new(format: Format) -> Shape {
         Shape {
             format,

@@ -83,6 +83,7 @@ pub struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// Reads a token answer, or tells why it can't be used.
     pub fn read(&self, response: &Response) -> Result<Answer, AnswerError> {
         let (status, shape) = (response.status, self.shape);
         if (300..400).contains(&status) {

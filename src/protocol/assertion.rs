@@ -11,6 +11,7 @@ use crate::secret::Secret;
 /// Seconds that an assertion made here is good: long enough for a slow network, and no server takes more than an hour.
 pub const LIFE: i64 = 300;
 
+/// Why a text is no assertion.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AssertionError {
     #[error("it is no JWT: three parts of base64url with dots between")]
@@ -70,6 +71,7 @@ pub struct Claims<'a> {
 }
 
 impl Claims<'_> {
+    /// The claims by their names.
     pub fn to_members(&self) -> Map<String, Value> {
         Map::from_iter([
             ("iss".to_owned(), self.issuer.into()),

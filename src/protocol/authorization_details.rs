@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+/// Why a text is no `authorization_details`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DetailsError {
     #[error("is no JSON: line {0}, column {1}")]

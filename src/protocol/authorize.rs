@@ -22,6 +22,7 @@ pub struct AuthorizeRequest<'a> {
     pub asks: &'a [(&'static str, String)],
 }
 
+/// Why no authorization request can be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthorizeError {
     #[error("provider `{0}` has no authorize address: it offers no login in a browser")]

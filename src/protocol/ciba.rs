@@ -16,6 +16,7 @@ pub enum Hint {
     LoginToken(Secret),
 }
 
+/// Optional parameters of a CIBA request (section 7.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct More {
     pub binding_message: Option<String>,
@@ -24,6 +25,7 @@ pub struct More {
     pub acr_values: Option<String>,
 }
 
+/// The parameters of a CIBA request (section 7.1).
 pub fn request<'a>(scope: (&'a str, String), hint: &Hint, more: &More) -> Vec<Param<'a>> {
     let mut params = vec![(scope.0, Secret::unlisted(scope.1))];
     params.push(match hint {
@@ -40,6 +42,7 @@ pub fn request<'a>(scope: (&'a str, String), hint: &Hint, more: &More) -> Vec<Pa
     params
 }
 
+/// The answer to a CIBA request (section 7.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Started {
     pub auth_req_id: Secret,

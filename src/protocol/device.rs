@@ -26,6 +26,7 @@ pub struct Started {
     pub interval: u64,
 }
 
+/// Why a device authorization can't go on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StartError {
     #[error("the server answered {status}{}", .said.as_deref().map(|s| format!(": {}", safe(s))).unwrap_or_default())]
@@ -45,6 +46,7 @@ impl StartError {
     }
 }
 
+/// Reads the answer of the device authorization endpoint (RFC 8628, section 3.2).
 pub fn read_start(response: &Response, facts: &Device) -> Result<Started, StartError> {
     let body: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
     if !facts.endpoint.ok_status.contains(&response.status) || body.get("error").is_some_and(|e| !e.is_null()) {

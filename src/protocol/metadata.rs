@@ -16,6 +16,7 @@ const USUAL_LIFE: i64 = 86_400;
 /// The longest time it is kept, in seconds.
 const LONGEST_LIFE: i64 = 7 * 86_400;
 
+/// Why a metadata document can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MetadataError {
     #[error("it is not a JSON object")]
@@ -131,6 +132,7 @@ impl Metadata {
         Value::Object(self.0.iter().filter(|(name, _)| kept(name)).map(|(n, v)| (n.clone(), v.clone())).collect())
     }
 
+    /// A member that is a text.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.0.get(key).and_then(Value::as_str).filter(|s| !s.is_empty())
     }

@@ -21,6 +21,7 @@ pub struct Expected {
     pub code_param: String,
 }
 
+/// The judgement on an authorization response.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
     /// The code, and the other parameters for providers that send facts along (`realmId`, …).

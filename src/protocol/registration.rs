@@ -39,12 +39,14 @@ pub struct Registered {
     pub scopes: Option<Vec<String>>,
 }
 
+/// Where a registered client is read, changed and deleted (RFC 7592, section 3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Management {
     pub uri: String,
     pub token: Secret,
 }
 
+/// Why a registration can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RegistrationError {
     #[error("the server answered {status}{}", .said.as_deref().map(|s| format!(": {}", safe(s))).unwrap_or_default())]
@@ -176,6 +178,7 @@ pub fn read(response: &Response) -> Result<Registered, RegistrationError> {
     })
 }
 
+/// The server's refusal (RFC 7591, section 3.2.2).
 pub fn refusal(response: &Response) -> RegistrationError {
     let error = api_error::read(&response.body).unwrap_or_default();
     let said = [error.code, error.message].into_iter().flatten().collect::<Vec<_>>().join(": ");

@@ -18,6 +18,7 @@ pub struct Trust<'a> {
     pub secret: Option<&'a Secret>,
 }
 
+/// Why a signed message can't be trusted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignedError {
     #[error("{0}")]

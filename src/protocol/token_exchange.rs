@@ -9,6 +9,7 @@ const PREFIX: &str = "urn:ietf:params:oauth:token-type:";
 /// RFC 8693, section 3.
 pub const SHORT_NAMES: [&str; 6] = ["access_token", "refresh_token", "id_token", "saml1", "saml2", "jwt"];
 
+/// A token type that is neither a known word nor a URI.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{name}` is no type of token; it is one of {} or a URI", SHORT_NAMES.join(", "))]
 pub struct UnknownType {
@@ -22,6 +23,7 @@ pub struct Typed {
     pub kind: String,
 }
 
+/// The parameters of a token exchange (RFC 8693, section 2.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
     pub subject: Typed,

@@ -117,6 +117,7 @@ pub fn request(request: &Request) -> Vec<String> {
     bounded(lines)
 }
 
+/// The answer's status, headers and members in lines that are safe to show.
 pub fn response(response: &Response) -> Vec<String> {
     let mut lines = vec![format!("< {}", response.status)];
     lines.extend(headers(&response.headers));

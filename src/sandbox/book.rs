@@ -109,6 +109,7 @@ struct Refresh {
     superseded: bool,
 }
 
+/// All logins of one practice server.
 pub struct Book(Place);
 
 enum Place {
@@ -155,6 +156,7 @@ impl Book {
         }
     }
 
+    /// Keeps a code that was handed out.
     pub fn put_code(&self, code: &str, terms: CodeTerms) -> io::Result<()> {
         self.change(|r| {
             r.codes.insert(hash(code), Code { terms, spent: false });
@@ -271,6 +273,7 @@ impl Book {
         })
     }
 
+    /// Revokes every login.
     pub fn revoke_all(&self) -> io::Result<()> {
         self.change(|r| {
             r.codes.clear();
@@ -333,6 +336,7 @@ impl Book {
         self.read(|r| look(&r.data))
     }
 
+    /// Changes what the practice APIs keep beside the logins.
     pub fn change_data<T>(&self, act: impl FnOnce(&mut Value) -> T) -> io::Result<T> {
         self.change(|r| act(&mut r.data))
     }

@@ -47,6 +47,7 @@ impl Redirects {
         }
     }
 
+    /// Whether an answer may go to this redirect address.
     pub fn allow(&self, uri: &str) -> bool {
         match self {
             Redirects::Exact(registered) => registered.iter().any(|r| r == uri),

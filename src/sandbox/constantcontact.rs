@@ -21,6 +21,7 @@ use super::tickets::Asked;
 use super::{Behaviour, DAY, Rotation, constantcontact_api};
 use crate::world::serve::Response;
 
+/// Constant Contact V3.
 pub const BEHAVIOUR: Behaviour = Behaviour {
     name: "constantcontact",
     title: "Constant Contact",
@@ -70,6 +71,7 @@ const NOT_VERIFIED: &[&str] = &[
     "No address for revocation is documented: there is none here.",
 ];
 
+/// Every scope that Constant Contact documents.
 pub const SCOPES: [&str; 7] =
     ["account_read", "account_update", "contact_data", "campaign_data", "billing_data", "offline_access", "openid"];
 

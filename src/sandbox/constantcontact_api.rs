@@ -23,6 +23,7 @@ fn failure(status: u16, key: &str, message: &str) -> Response {
     json(status, &json!([{ "error_key": key, "error_message": message }]))
 }
 
+/// Answers a request to the API.
 pub fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     let grant = match &ask.bearer {
         Some(token) => desk.look(token)?,

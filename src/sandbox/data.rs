@@ -12,6 +12,7 @@ pub const PRACTICE_ACCOUNT: &str = "alice@example.test";
 /// When everything here was made.
 pub const CREATED: &str = "2024-01-15T09:30:00Z";
 
+/// A person in the practice APIs' lists.
 pub struct Person {
     pub first: &'static str,
     pub last: &'static str,

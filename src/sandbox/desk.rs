@@ -19,6 +19,7 @@ use super::tickets::Tickets;
 use super::{Behaviour, Options};
 use crate::world::{Clock, Random};
 
+/// A running practice server.
 pub struct Desk {
     pub options: Options,
     /// `http://127.0.0.1:PORT`
@@ -49,6 +50,7 @@ pub enum Proof {
 }
 
 impl Desk {
+    /// Opens the logins in the options' folder. Codes and tokens are derived from 32 bytes of `random`.
     pub fn new(options: Options, base: String, clock: Arc<dyn Clock>, random: &dyn Random) -> io::Result<Desk> {
         let mut seed = [0; 32];
         random.fill(&mut seed);
@@ -86,6 +88,7 @@ impl Desk {
         self.options.issuer.as_deref().unwrap_or(&self.base)
     }
 
+    /// 32 bytes that nobody can guess.
     pub fn bytes(&self) -> [u8; 32] {
         let number = self.draw.drawn.fetch_add(1, Ordering::SeqCst);
         let tag = ring::hmac::sign(&self.draw.key, &number.to_be_bytes());
@@ -106,6 +109,7 @@ impl Desk {
         text
     }
 
+    /// The app with this id.
     pub fn client(&self, id: &str) -> Option<&Client> {
         self.options.clients.iter().find(|c| c.id == id)
     }
@@ -132,6 +136,7 @@ impl Desk {
         Minted { access, refresh, access_life: self.options.access_life, refresh_life: self.options.refresh_life }
     }
 
+    /// Judges an access token.
     pub fn look(&self, access: &str) -> io::Result<Result<Grant, Refused>> {
         self.book.look(access, self.now(), self.behaviour().stateless)
     }

@@ -15,6 +15,7 @@ use super::exchange::{Ask, json, oauth_error};
 use super::page::{self, not_allowed};
 use crate::world::serve::Response;
 
+/// RFC 8628, section 3.4.
 pub const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 const MOST: usize = 100;

@@ -8,6 +8,7 @@ use std::time::Duration;
 #[derive(Default)]
 pub struct Devices(Mutex<VecDeque<Device>>);
 
+/// A device code and what became of it.
 pub struct Device {
     pub code: String,
     pub user_code: String,
@@ -20,6 +21,7 @@ pub struct Device {
     pub decision: Decision,
 }
 
+/// The person's decision about a device.
 pub enum Decision {
     Pending,
     Denied,
@@ -35,6 +37,7 @@ pub struct Waiting {
 }
 
 impl Devices {
+    /// Locks the codes, and drops those that expired ten minutes ago.
     pub fn out(&self, now: i64) -> MutexGuard<'_, VecDeque<Device>> {
         let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // an expired one is told from one that never was, for as long again
@@ -50,6 +53,7 @@ impl Devices {
         Some(Waiting { user_code: user_code.clone(), client: client.clone(), scopes: scopes.clone() })
     }
 
+    /// Keeps the decision; `false`: no code like this one waits for it.
     pub fn decide(&self, typed: &str, decision: Decision, now: i64) -> bool {
         let mut out = self.out(now);
         let Some(found) = out.iter_mut().find(|d| same(&d.user_code, typed) && d.is_pending(now)) else { return false };

@@ -30,6 +30,7 @@ pub struct Ask<'a> {
 pub struct Params(pub Vec<(String, String)>);
 
 impl Params {
+    /// Parameters in the form encoding.
     pub fn decode(encoded: &[u8]) -> Params {
         Params(url::form_urlencoded::parse(encoded).into_owned().collect())
     }
@@ -48,10 +49,12 @@ impl Params {
             .map(|(_, (n, _))| n.as_str())
     }
 
+    /// The parameter as a number; `None`: there is none, or it is no number.
     pub fn number(&self, name: &str) -> Option<u64> {
         self.get(name)?.parse().ok()
     }
 
+    /// Whether there are no parameters.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -63,6 +66,7 @@ impl Params {
 }
 
 impl<'a> Ask<'a> {
+    /// Takes the request apart.
     pub fn new(request: &'a Request) -> Ask<'a> {
         let kind = request.header("content-type").unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -117,6 +121,7 @@ pub fn form_decoded(text: &str) -> Cow<'_, str> {
     url::form_urlencoded::parse(&pair).next().map(|(_, v)| Cow::Owned(v.into_owned())).unwrap_or(Cow::Borrowed(text))
 }
 
+/// The text in the form encoding.
 pub fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
@@ -139,6 +144,7 @@ pub fn oauth_error(status: u16, error: &str, description: &str) -> Response {
     json(status, &json!({ "error": error, "error_description": description }))
 }
 
+/// The answer with one more header.
 pub fn with_header(mut response: Response, name: &str, value: impl Into<String>) -> Response {
     response.headers.push((name.to_owned(), value.into()));
     response

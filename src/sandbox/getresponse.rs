@@ -18,6 +18,7 @@ use super::tickets::Asked;
 use super::{Behaviour, DAY, getresponse_api};
 use crate::world::serve::Response;
 
+/// GetResponse, and GetResponse MAX where a domain is set.
 pub const BEHAVIOUR: Behaviour = Behaviour {
     name: "getresponse",
     title: "GetResponse",

@@ -31,11 +31,13 @@ pub fn envelope(status: u16, code: u32, description: &str, message: &str, contex
     )
 }
 
+/// The refusal of a request without a good token.
 pub fn unauthenticated(context: &Value) -> Response {
     let message = "Unable to authenticate request. Check credentials or authentication method details";
     envelope(401, 1014, "Problem during authentication process, check headers!", message, context)
 }
 
+/// Answers a request to the API.
 pub fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     let Some(token) = &ask.bearer else {
         return Ok(unauthenticated(&json!({ "authenticationType": "auth_token" })));

@@ -46,6 +46,7 @@ pub struct Basic {
 }
 
 impl Logged {
+    /// A request without its values, and the status of its answer.
     pub fn new(ask: &Ask<'_>, status: u16) -> Logged {
         let params = |pairs: &[(String, String)]| {
             pairs.iter().map(|(n, v)| Param { name: n.clone(), fingerprint: fingerprint(v.as_bytes()) }).collect()
@@ -69,16 +70,19 @@ impl Logged {
     }
 }
 
+/// The last requests, and the channel that gets each new one.
 pub struct Log {
     kept: Mutex<VecDeque<Logged>>,
     watch: Option<Sender<Logged>>,
 }
 
 impl Log {
+    /// An empty log.
     pub fn new(watch: Option<Sender<Logged>>) -> Log {
         Log { kept: Mutex::new(VecDeque::new()), watch }
     }
 
+    /// Keeps a request, and sends it to the channel.
     pub fn add(&self, logged: Logged) {
         if let Some(watch) = &self.watch {
             // nobody watches any more: the log is kept all the same
@@ -91,6 +95,7 @@ impl Log {
         kept.push_back(logged);
     }
 
+    /// All requests that are kept, the oldest first.
     pub fn all(&self) -> Vec<Logged> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }

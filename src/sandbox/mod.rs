@@ -87,8 +87,10 @@ macro_rules! manners {
         }
 
         impl Manners {
+            /// All of them.
             pub const ALL: [Manners; [$(Manners::$name),*].len()] = [$(Manners::$name),*];
 
+            /// The provider's behaviour.
             pub fn behaviour(self) -> &'static Behaviour {
                 match self {
                     $(Manners::$name => &$file::BEHAVIOUR,)*
@@ -114,6 +116,7 @@ impl Manners {
         self.behaviour().name
     }
 
+    /// The provider with this name in the catalogue.
     pub fn from_name(name: &str) -> Option<Manners> {
         Manners::ALL.into_iter().find(|m| m.name() == name)
     }

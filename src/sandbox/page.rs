@@ -45,11 +45,13 @@ tbody th{border-top:1px solid var(--line);padding-top:.5rem}\
 tbody td:last-child{padding-bottom:.5rem}\
 td::before{content:attr(data-of) ': ';color:var(--soft)}}";
 
+/// The line above every page that looks like a provider's.
 pub const BADGE: &str = "<p class=\"badge\">practice server · no real account</p>\n";
 
 static STYLE_HASH: LazyLock<String> =
     LazyLock::new(|| STANDARD.encode(ring::digest::digest(&ring::digest::SHA256, STYLE.as_bytes())));
 
+/// The text as HTML shows it.
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -108,6 +110,7 @@ pub fn problem(status: u16, what: &str) -> Response {
     page(status, "This didn’t work", Look::default(), &body)
 }
 
+/// Something that was done; it leads back to the front page.
 pub fn notice(title: &str, what: &str) -> Response {
     let body = format!(
         "<p class=\"badge\">practice server</p>\n<h1>{}</h1>\n<p>{}</p>\n<p><a href=\"/\">Back</a></p>",

@@ -20,6 +20,7 @@ use super::tickets::Asked;
 use crate::secret::fingerprint;
 use crate::world::serve::Response;
 
+/// The practice server's own.
 pub const BEHAVIOUR: Behaviour = Behaviour {
     name: "sandbox",
     title: "Practice server",

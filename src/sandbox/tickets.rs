@@ -36,6 +36,7 @@ impl Asked {
         self.back(params)
     }
 
+    /// The redirect back to the app, with the state that it sent.
     pub fn back<'a>(&'a self, mut params: Vec<(&'a str, &'a str)>) -> Response {
         params.extend(self.state.as_deref().map(|s| ("state", s)));
         params.extend(self.iss.as_deref().map(|i| ("iss", i)));
@@ -55,6 +56,7 @@ struct Ticket {
 }
 
 impl Tickets {
+    /// Keeps a request under a one-time token; the oldest of a hundred goes.
     pub fn put(&self, token: &str, asked: Option<Asked>, now: i64) {
         let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         out.retain(|t| t.until > now);
@@ -64,6 +66,7 @@ impl Tickets {
         out.push_back(Ticket { token: token.to_owned(), asked, until: now + LIFE });
     }
 
+    /// Takes out the request; `None`: there is none, or it is too old.
     pub fn take(&self, token: &str, now: i64) -> Option<Option<Asked>> {
         let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let at = out.iter().position(|t| t.token == token && t.until > now)?;

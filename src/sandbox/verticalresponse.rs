@@ -17,6 +17,7 @@ use super::page::{self, not_allowed};
 use super::tickets::Asked;
 use crate::world::serve::Response;
 
+/// VerticalResponse's classic API.
 pub const BEHAVIOUR: Behaviour = Behaviour {
     name: "verticalresponse",
     title: "VerticalResponse (classic)",

@@ -18,6 +18,7 @@ use super::tickets::Asked;
 use super::{Behaviour, Rotation};
 use crate::world::serve::Response;
 
+/// VerticalResponse's newer API.
 pub const BEHAVIOUR: Behaviour = Behaviour {
     name: "verticalresponse-vr2",
     title: "VerticalResponse (VR2)",

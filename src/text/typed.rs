@@ -19,6 +19,7 @@ pub struct Typed {
 }
 
 impl Typed {
+    /// A profile, the word by which it was named, and the options that make it.
     pub fn new(name: &str, word: &str, options: Vec<(String, String)>) -> Typed {
         Typed { name: name.to_owned(), word: word.to_owned(), options }
     }

@@ -26,6 +26,7 @@ pub enum Material {
 }
 
 impl Material {
+    /// The kind of key in words.
     pub fn kind(&self) -> &'static str {
         match self {
             Material::Rsa { .. } => "RSA",
@@ -83,6 +84,7 @@ pub struct Jwk {
 }
 
 impl Jwk {
+    /// A key without an id.
     pub fn new(material: Material) -> Jwk {
         Jwk { material, kid: None, alg: None, usage: None, operations: None }
     }
@@ -188,6 +190,7 @@ pub struct JwkSet {
 }
 
 impl JwkSet {
+    /// Reads a key set (RFC 7517, section 5); keys of unknown kinds are left out.
     pub fn read(bytes: &[u8]) -> Result<JwkSet, JoseError> {
         if bytes.len() > LONGEST_SET {
             return Err(JoseError::TooLong(LONGEST_SET));

@@ -109,6 +109,7 @@ impl SigningKey {
         from_pkcs8(&der)
     }
 
+    /// The key with this id in its signatures.
     pub fn with_kid(mut self, kid: Option<String>) -> SigningKey {
         self.kid = kid.or(self.kid);
         self
@@ -142,6 +143,7 @@ impl SigningKey {
         })
     }
 
+    /// The public half, as a JSON Web Key.
     pub fn public_jwk(&self) -> Jwk {
         let material = match &self.pair {
             Pair::Rsa(pair) => {
@@ -155,6 +157,7 @@ impl SigningKey {
         Jwk { kid: self.kid.clone(), ..Jwk::new(material) }
     }
 
+    /// RFC 7638, with SHA-256.
     pub fn thumbprint(&self) -> String {
         self.public_jwk().thumbprint()
     }

@@ -11,8 +11,6 @@ mod key;
 mod pem;
 mod strict;
 #[cfg(test)]
-mod test_keys;
-#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
@@ -53,6 +51,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
+    /// All algorithms that are known.
     pub const ALL: [Algorithm; 12] = [
         Algorithm::RS256,
         Algorithm::RS384,
@@ -151,6 +150,7 @@ pub struct Header {
 }
 
 impl Header {
+    /// The header's algorithm; `None`: it is not known.
     pub fn algorithm(&self) -> Option<Algorithm> {
         Algorithm::from_name(&self.alg)
     }

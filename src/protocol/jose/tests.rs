@@ -1,5 +1,7 @@
 //! The RFCs' own examples, every form of key that tools write, and what is refused.
 
+mod test_keys;
+
 use serde_json::json;
 
 use super::*;

@@ -44,7 +44,7 @@ fn integer(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn rsa_number(name: &str) -> Vec<u8> {
-    let vectors: Vec<Value> = serde_json::from_str(include_str!("rfc_vectors.json")).unwrap();
+    let vectors: Vec<Value> = serde_json::from_str(include_str!("../rfc_vectors.json")).unwrap();
     let key = vectors.iter().map(|v| &v["key"]).find(|key| key["kid"] == "bilbo.baggins@hobbiton.example").unwrap();
     URL_SAFE_NO_PAD.decode(key[name].as_str().unwrap()).unwrap()
 }
