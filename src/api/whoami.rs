@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use url::Url;
 
 use super::pace::{self, Pace};
 use super::retry;
@@ -39,23 +40,7 @@ pub fn ask(
     pace: &mut Pace,
     longest: Duration,
 ) -> Result<Told, Error> {
-    let target = super::template::fill(&whoami.url, &|name| {
-        let value = set.extra.get(name)?;
-        Some(Secret::unlisted(value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
-    })
-    .map_err(|unfilled| match unfilled {
-        Unfilled::Unknown(name) => {
-            let why = format!("the check of the token needs `{name}`, which nothing but the answer to a login says");
-            Error::new(Kind::LoginFirst, why)
-        }
-        Unfilled::Dots => Error::new(Kind::Unsafe, format!("`{}` would lead elsewhere", safe(&whoami.url)))
-            .cause("what a brace stands for is `.` or `..`"),
-    })?;
-    let url = super::hosts::resolve(provider, &target).map_err(|mut e| {
-        // nobody typed it
-        e.hints.clear();
-        e.hint("`whoami.url` and `api.hosts` of the provider's file: `oauthctl provider show` prints them")
-    })?;
+    let url = address(provider, whoami, set)?;
     let mut request = Request::new(&whoami.method, url.to_string()).header("accept", "application/json");
     request.timeout = Duration::from_secs(10);
     for (name, value) in provider.api.headers.iter().chain(&whoami.headers) {
@@ -98,4 +83,25 @@ pub fn ask(
         }
     };
     Ok(Told::Account(text(&whoami.label).or_else(|| text(&whoami.id))))
+}
+
+/// The address of the check, with what the login brought in its braces.
+fn address(provider: &Provider, whoami: &Whoami, set: &TokenSet) -> Result<Url, Error> {
+    let target = super::template::fill(&whoami.url, &|name| {
+        let value = set.extra.get(name)?;
+        Some(Secret::unlisted(value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+    })
+    .map_err(|unfilled| match unfilled {
+        Unfilled::Unknown(name) => {
+            let why = format!("the check of the token needs `{name}`, which nothing but the answer to a login says");
+            Error::new(Kind::LoginFirst, why)
+        }
+        Unfilled::Dots => Error::new(Kind::Unsafe, format!("`{}` would lead elsewhere", safe(&whoami.url)))
+            .cause("what a brace stands for is `.` or `..`"),
+    })?;
+    super::hosts::resolve(provider, &target).map_err(|mut e| {
+        // nobody typed it
+        e.hints.clear();
+        e.hint("`whoami.url` and `api.hosts` of the provider's file: `oauthctl provider show` prints them")
+    })
 }

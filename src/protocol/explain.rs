@@ -204,7 +204,12 @@ fn meaning(request: &Request, params: &[(String, String)]) -> Meaning {
             "a token that is not needed any more should be dead",
         );
     }
-    if request.method == "POST" && has("client_id") && !has("code") {
+    of_place(request, has("client_id") && !has("code"))
+}
+
+/// A request whose parameters alone do not tell. `starts`: it may begin a login on another device.
+fn of_place(request: &Request, starts: bool) -> Meaning {
+    if request.method == "POST" && starts {
         return (
             "Asking for a code to enter elsewhere",
             "RFC 8628, section 3.1",

@@ -204,27 +204,7 @@ impl Metadata {
     /// Fills what the provider's entry leaves open.
     pub fn fill(&self, provider: &mut Provider) {
         provider.announced = Announced { offers: self.offers(provider), ..self.announced() };
-        let methods = self.list("token_endpoint_auth_methods_supported");
-        if provider.token.url.is_none()
-            && let Some(methods) = methods
-        {
-            let auth = known_auth(&methods);
-            if !auth.is_empty() {
-                // a client that has nothing to prove itself with is a public one: Keycloak, Microsoft and others take those and
-                // do not list `none`, which OpenID Connect Discovery doesn't know as a value; a server that takes no secrets
-                // either means what it says
-                let by_secret = [ClientAuth::Basic, ClientAuth::Post, ClientAuth::ClientSecretJwt];
-                let lax = !auth.contains(&ClientAuth::None) && by_secret.iter().any(|way| auth.contains(way));
-                let public = lax.then_some(ClientAuth::None);
-                let with_public: Vec<ClientAuth> = auth.iter().copied().chain(public).collect();
-                provider.token.auth.clone_from(&with_public);
-                provider.refresh.endpoint.auth = with_public;
-                if let Some(endpoint) = provider.client_credentials.as_mut() {
-                    // RFC 6749, section 4.4: for confidential clients only
-                    endpoint.auth = auth;
-                }
-            }
-        }
+        self.fill_auth(provider);
         let token_url = self.text("token_endpoint").map(str::to_owned);
         for endpoint in
             [Some(&mut provider.token), Some(&mut provider.refresh.endpoint), provider.client_credentials.as_mut()]
@@ -301,6 +281,28 @@ impl Metadata {
         provider.request_object_required |= says("require_signed_request_object");
         // OpenID Connect Discovery, section 3: required there, and unknown to RFC 8414
         provider.openid |= self.0.contains_key("subject_types_supported");
+    }
+
+    /// The ways of client authentication at the token endpoint.
+    fn fill_auth(&self, provider: &mut Provider) {
+        let methods = self.list("token_endpoint_auth_methods_supported").filter(|_| provider.token.url.is_none());
+        let auth = known_auth(&methods.unwrap_or_default());
+        if auth.is_empty() {
+            return;
+        }
+        // a client that has nothing to prove itself with is a public one: Keycloak, Microsoft and others take those and do not
+        // list `none`, which OpenID Connect Discovery doesn't know as a value; a server that takes no secrets either means
+        // what it says
+        let by_secret = [ClientAuth::Basic, ClientAuth::Post, ClientAuth::ClientSecretJwt];
+        let lax = !auth.contains(&ClientAuth::None) && by_secret.iter().any(|way| auth.contains(way));
+        let public = lax.then_some(ClientAuth::None);
+        let with_public: Vec<ClientAuth> = auth.iter().copied().chain(public).collect();
+        provider.token.auth.clone_from(&with_public);
+        provider.refresh.endpoint.auth = with_public;
+        if let Some(endpoint) = provider.client_credentials.as_mut() {
+            // RFC 6749, section 4.4: for confidential clients only
+            endpoint.auth = auth;
+        }
     }
 
     /// How the server tells who signed in, and what it knows of a token: for providers too whose own entry says all the rest.

@@ -373,27 +373,7 @@ fn from_jwk(text: &str) -> Result<SigningKey, KeyError> {
         _ => None,
     };
     let key = match (text("kty"), text("crv")) {
-        (Some("RSA"), _) => {
-            let components = KeyPairComponents {
-                public_key: PublicKeyComponents { n: bytes("n")?, e: bytes("e")? },
-                d: bytes("d")?,
-                p: bytes("p")?,
-                q: bytes("q")?,
-                dP: bytes("dp")?,
-                dQ: bytes("dq")?,
-                qInv: bytes("qi")?,
-            };
-            let slices = KeyPairComponents {
-                public_key: PublicKeyComponents { n: &components.public_key.n[..], e: &components.public_key.e[..] },
-                d: &components.d[..],
-                p: &components.p[..],
-                q: &components.q[..],
-                dP: &components.dP[..],
-                dQ: &components.dQ[..],
-                qInv: &components.qInv[..],
-            };
-            RsaKeyPair::from_components(&slices).map(rsa).map_err(rejected)?
-        }
+        (Some("RSA"), _) => rsa_from_parts(&bytes)?,
         (Some("OKP"), Some("Ed25519")) => {
             Ed25519KeyPair::from_seed_and_public_key(&bytes("d")?, &bytes("x")?).map(ed25519).map_err(rejected)?
         }
@@ -415,4 +395,27 @@ fn from_jwk(text: &str) -> Result<SigningKey, KeyError> {
         },
     };
     Ok(SigningKey { kid: text("kid").map(str::to_owned), only, ..key })
+}
+
+/// An RSA key by its members (RFC 7518, section 6.3.2).
+fn rsa_from_parts(bytes: &dyn Fn(&str) -> Result<Zeroizing<Vec<u8>>, KeyError>) -> Result<SigningKey, KeyError> {
+    let components = KeyPairComponents {
+        public_key: PublicKeyComponents { n: bytes("n")?, e: bytes("e")? },
+        d: bytes("d")?,
+        p: bytes("p")?,
+        q: bytes("q")?,
+        dP: bytes("dp")?,
+        dQ: bytes("dq")?,
+        qInv: bytes("qi")?,
+    };
+    let slices = KeyPairComponents {
+        public_key: PublicKeyComponents { n: &components.public_key.n[..], e: &components.public_key.e[..] },
+        d: &components.d[..],
+        p: &components.p[..],
+        q: &components.q[..],
+        dP: &components.dP[..],
+        dQ: &components.dQ[..],
+        qInv: &components.qInv[..],
+    };
+    RsaKeyPair::from_components(&slices).map(rsa).map_err(rejected)
 }
