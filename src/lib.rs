@@ -4,15 +4,16 @@
 //! that). Modules of one room may use each other.
 //!
 //! ```text
-//! 10 command
-//! 9  sandbox
-//! 8  session   api
-//! 7  grant
-//! 6  error
-//! 5  config
-//! 4  store
-//! 3  world     protocol
-//! 2  provider  token     wire
+//! 11 command
+//! 10 sandbox
+//! 9  session   api
+//! 8  grant
+//! 7  error
+//! 6  config
+//! 5  store
+//! 4  world     protocol
+//! 3  provider
+//! 2  layers    token     wire
 //! 1  text
 //! 0  secret
 //! ```
@@ -22,7 +23,8 @@
 //! * `grant`: the ways to obtain a token. `error`: the one error a person sees, with all hints and exit codes.
 //! * `config`: profiles, which name their store, and the person's own providers. `store`: where tokens rest.
 //! * `world`: the doors to everything outside. `protocol`: what the RFCs say, without I/O.
-//! * `provider`: facts about servers, as data. `token`, `wire`, `secret`, `text`: what passes between the floors.
+//! * `provider`: facts about servers, as data. `layers`: TOML files with the places of their keys, laid over each other.
+//! * `token`, `wire`, `secret`, `text`: what passes between the floors.
 //!
 //! Data flows one way. `login`: `command` parses, `session` resolves profile and provider, a grant acquires (bind, open, wait,
 //! judge, exchange), `session` keeps, and only then does the browser hear that it is done. `token`: the kernel's copy, else the
@@ -33,6 +35,7 @@ pub mod command;
 pub mod config;
 pub mod error;
 pub mod grant;
+pub mod layers;
 pub mod protocol;
 pub mod provider;
 pub mod sandbox;

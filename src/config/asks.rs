@@ -7,9 +7,9 @@ use std::path::Path;
 
 use super::read::secret_source;
 use super::{ConfigError, SecretSource};
+use crate::layers::tree::Reader;
 use crate::protocol::{authorization_details, token_request};
 use crate::provider::Wanted;
-use crate::provider::tree::Reader;
 use crate::text::safe;
 
 #[derive(Clone, Debug, PartialEq, Default)]

@@ -13,7 +13,7 @@ use super::{
     Config, ConfigError, FILE, GrantKind, IMPLICIT_REFUSED, asks, check_profile_name, check_redirect_uri, file,
     no_profile, proofs, read,
 };
-use crate::provider::tree;
+use crate::layers::tree;
 use crate::store::{StoreKind, private};
 use crate::text::{nearest, safe};
 

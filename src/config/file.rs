@@ -9,7 +9,7 @@ use std::fs::{self, File, Metadata};
 use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 
-use crate::provider::tree::ReadError;
+use crate::layers::tree::ReadError;
 
 /// The longest file that is read: a hundred thousand profiles fit, and no file takes all the memory.
 const LONGEST: u64 = 16 << 20;

@@ -22,8 +22,8 @@ pub use providers::{
     validate_all,
 };
 
+use crate::layers::tree::ReadError;
 use crate::provider::expand::{check_url, with_scheme};
-use crate::provider::tree::ReadError;
 use crate::store::StoreKind;
 use crate::text::{TOKEN_ON_STDIN, may_be_token, repeated, safe};
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::read::secret_source;
 use super::{ConfigError, SecretSource};
+use crate::layers::tree::{ReadError, Reader};
 use crate::protocol::jose::Algorithm;
-use crate::provider::tree::{ReadError, Reader};
 use crate::provider::{ClientAuth, auth_from_name, auth_name, auth_names};
 use crate::text::{nearest, safe};
 

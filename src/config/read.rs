@@ -9,7 +9,7 @@ use super::{
     Asks, Config, ConfigError, FILE, GrantKind, IMPLICIT_REFUSED, Profile, SecretSource, check_profile_name,
     check_redirect_uri,
 };
-use crate::provider::tree::{self, Entry, ReadError, Reader, Value};
+use crate::layers::tree::{self, Entry, ReadError, Reader, Value};
 use crate::store::StoreKind;
 use crate::text::safe;
 

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use super::expand::{check_url, is_pattern, unfilled};
 use super::read::{IDENTITY, is_provider_name};
-use super::tree::{Entry, ReadError, Reader, Table, Value};
 use super::{
     Api, ApiAuth, ApiAuthPlace, Authorize, AuthorizeParamsIn, Callback, ClientAuth, Device, Endpoint, ErrorRule,
     ExpiresUnit, Kills, Limits, LoopbackMode, Means, PageBy, Pages, ParamsIn, Pkce, PkceMethod, PkceMode, Provider,
     Redirect, Refresh, RefreshSource, ResponseShape, Revoke, Rotates, Scopes, StateEcho, Var, VarFrom, Wanted, Whoami,
     ZeroExpires,
 };
+use crate::layers::tree::{Entry, ReadError, Reader, Table, Value};
 use crate::text::safe;
 
 pub(super) type Words<T> = [(&'static str, T)];

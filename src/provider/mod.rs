@@ -11,7 +11,6 @@ pub mod expand;
 mod keys;
 pub mod read;
 mod show;
-pub mod tree;
 mod wanted;
 
 use std::collections::BTreeMap;

@@ -3,8 +3,8 @@
 
 use super::expand::{Piece, StringKind, check_url_template, is_host_pattern, pieces, unfilled};
 use super::keys::read;
-use super::tree::{self, Entry, Place, ReadError, Reader, Table, Value, lay_over};
 use super::{Provider, catalogue};
+use crate::layers::tree::{self, Entry, Place, ReadError, Reader, Table, Value, lay_over};
 use crate::text::{nearest, safe};
 
 /// Keys that say which provider this is; an environment can't change them, and `extends` doesn't inherit them.

@@ -1,6 +1,6 @@
 //! A manner that a server may take, want or refuse: `"auto"` follows its metadata, `true` and `false` don't.
 
-use super::tree::{Entry, ReadError, Reader, Value};
+use crate::layers::tree::{Entry, ReadError, Reader, Value};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Wanted {

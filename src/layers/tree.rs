@@ -76,7 +76,7 @@ pub enum Value {
 }
 
 impl Value {
-    fn kind(&self) -> &'static str {
+    pub(super) fn kind(&self) -> &'static str {
         match self {
             Value::Text(_) => "a text",
             Value::Integer(_) => "an integer",
@@ -400,7 +400,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn same_word(a: &str, b: &str) -> bool {
+pub(super) fn same_word(a: &str, b: &str) -> bool {
     let fold = |c: u8| if c == b'-' { b'_' } else { c };
     a.bytes().map(fold).eq(b.bytes().map(fold))
 }
