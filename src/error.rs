@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::config::ConfigError;
 use crate::protocol;
@@ -17,7 +18,7 @@ use crate::world::loopback::ListenError;
 use crate::world::{HttpError, Unanswered};
 
 /// What kind of failure it is; each has its exit code, pinned by a test against the README's table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     Other,
     Usage,
@@ -85,22 +86,38 @@ impl Kind {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+/// What a failed request did to the refresh token that it was to spend. The renewal reads it; other requests set it too, to
+/// no effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fate {
+    /// No answer came: the server may have spent the token.
+    Unknown,
+    /// No byte of the request left: the token is unspent.
+    NotSent,
+    /// A gateway answered in the server's place (502, 504): the server behind it may have spent the token.
+    Gateway,
+    /// The server can't answer now (another 5xx): the token is unspent.
+    Unavailable,
+    /// The server refused the request, not the token.
+    Answered,
+    /// The answer says yes but can't be read: it may hold the successor.
+    MayHoldTokens,
+    /// The server refused the token itself (`invalid_grant`): the one case in which it is forgotten.
+    Refused,
+}
+
+/// The error of every command. Its form as JSON for scripts is [`Error::as_json`]; the derived one is for the process that
+/// started a helper.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Error {
     pub kind: Kind,
     pub message: String,
     pub causes: Vec<String>,
     pub hints: Vec<String>,
-    /// Whether the server definitely refused the refresh token itself (`invalid_grant`): the one case in which it is forgotten.
-    pub grant_is_dead: bool,
     /// Seconds, where the server said when to come back.
     pub retry_after: Option<u64>,
-    /// No byte of a request left: a refresh token that was to be spent is not.
-    pub nothing_sent: bool,
-    /// The status with which a token endpoint said that it can't answer now.
-    pub unavailable: Option<u16>,
-    /// The answer says yes and can't be read all the same: the server may have spent a refresh token for it.
-    pub may_hold_tokens: bool,
+    /// Of the refresh token.
+    pub fate: Fate,
     /// The server said that the client's id or its secret is wrong, or may have meant it.
     pub wrong_client: bool,
     /// The person said no: on the provider's page, on another device, or here.
@@ -114,11 +131,8 @@ impl Error {
             message: message.into(),
             causes: Vec::new(),
             hints: Vec::new(),
-            grant_is_dead: false,
             retry_after: None,
-            nothing_sent: false,
-            unavailable: None,
-            may_hold_tokens: false,
+            fate: Fate::Unknown,
             wrong_client: false,
             said_no: false,
         }
@@ -169,37 +183,6 @@ impl Error {
             text.push_str(&format!("{dim}hint:{plain} {hint}\n"));
         }
         text
-    }
-
-    /// All of it, for the process that started a helper.
-    pub fn to_value(&self) -> Value {
-        json!({
-            "code": self.kind.exit_code(), "message": self.message, "causes": self.causes, "hints": self.hints,
-            "grant_is_dead": self.grant_is_dead, "retry_after": self.retry_after, "nothing_sent": self.nothing_sent,
-            "unavailable": self.unavailable, "may_hold_tokens": self.may_hold_tokens, "wrong_client": self.wrong_client,
-            "said_no": self.said_no,
-        })
-    }
-
-    /// Reads [`Error::to_value`]'s form.
-    pub fn from_value(value: &Value) -> Option<Error> {
-        let list = |name: &str| -> Option<Vec<String>> {
-            value.get(name)?.as_array()?.iter().map(|v| v.as_str().map(str::to_owned)).collect()
-        };
-        let code = value.get("code")?.as_u64()?;
-        Some(Error {
-            kind: Kind::ALL.into_iter().find(|k| u64::from(k.exit_code()) == code)?,
-            message: value.get("message")?.as_str()?.to_owned(),
-            causes: list("causes")?,
-            hints: list("hints")?,
-            grant_is_dead: value.get("grant_is_dead")?.as_bool()?,
-            retry_after: value.get("retry_after")?.as_u64(),
-            nothing_sent: value.get("nothing_sent")?.as_bool()?,
-            unavailable: value.get("unavailable")?.as_u64().and_then(|s| u16::try_from(s).ok()),
-            may_hold_tokens: value.get("may_hold_tokens")?.as_bool()?,
-            wrong_client: value.get("wrong_client")?.as_bool()?,
-            said_no: value.get("said_no")?.as_bool()?,
-        })
     }
 
     /// One JSON object on a line.
@@ -306,14 +289,14 @@ impl From<HttpError> for Error {
             HttpError::Authorities(_) | HttpError::Proxy(_) => Kind::Usage,
         };
         let mut error = Error::new(kind, safe(&e.to_string()));
-        error.nothing_sent = matches!(
-            e,
+        error.fate = match e {
             HttpError::Unsent { .. }
-                | HttpError::Tls { .. }
-                | HttpError::Forbidden { .. }
-                | HttpError::Authorities(_)
-                | HttpError::Proxy(_)
-        );
+            | HttpError::Tls { .. }
+            | HttpError::Forbidden { .. }
+            | HttpError::Authorities(_)
+            | HttpError::Proxy(_) => Fate::NotSent,
+            _ => Fate::Unknown,
+        };
         match e {
             HttpError::Authorities(fault) => Error { message: fault.to_string(), ..error }.hint(fault.advice()),
             HttpError::Proxy(fault) => Error { message: fault.to_string(), ..error }.hint(fault.advice()),
@@ -429,16 +412,16 @@ pub fn token_answer(e: AnswerError, asked: Asked, (profile, client): (&Typed, &C
         let mut shown = Error::new(kind, doing).cause(&e);
         // VerticalResponse says no to a wrong client with a page
         shown.wrong_client = matches!(e, AnswerError::Html(400 | 401 | 403) | AnswerError::Status(400 | 401 | 403));
-        shown.may_hold_tokens = !matches!(
-            e,
-            AnswerError::OAuth { .. }
-                | AnswerError::Unavailable { .. }
-                | AnswerError::Status(_)
-                | AnswerError::Redirect(_)
-                | AnswerError::Html(_)
-        );
-        if let AnswerError::Unavailable { status, retry_after } = &e {
-            shown.unavailable = Some(*status);
+        shown.fate = match &e {
+            AnswerError::Unavailable { status: 502 | 504, .. } => Fate::Gateway,
+            AnswerError::Unavailable { status: 500.., .. } => Fate::Unavailable,
+            AnswerError::Unavailable { .. }
+            | AnswerError::Status(_)
+            | AnswerError::Redirect(_)
+            | AnswerError::Html(_) => Fate::Answered,
+            _ => Fate::MayHoldTokens,
+        };
+        if let AnswerError::Unavailable { retry_after, .. } = &e {
             shown.retry_after = retry_after.as_deref().and_then(|text| protocol::retry_after::seconds(text, now));
             shown = match shown.retry_after {
                 Some(seconds) => shown.hint(format!("run the command again in {seconds} s")),
@@ -489,7 +472,8 @@ pub fn token_answer(e: AnswerError, asked: Asked, (profile, client): (&Typed, &C
     };
     let mut shown = Error::new(kind, doing).cause(&e).hint(hint);
     shown.wrong_client = is_wrong_client(error, *status);
-    shown.grant_is_dead = asked == Asked::Refresh && matches!(error.as_str(), "invalid_grant" | "bad_refresh_token");
+    let refused = asked == Asked::Refresh && matches!(error.as_str(), "invalid_grant" | "bad_refresh_token");
+    shown.fate = if refused { Fate::Refused } else { Fate::Answered };
     shown
 }
 
@@ -581,10 +565,11 @@ mod tests {
 
     #[test]
     fn only_a_refused_refresh_token_is_dead() {
-        assert!(token_answer(oauth("invalid_grant"), Asked::Refresh, (&profile("p"), &client()), 0).grant_is_dead);
-        assert!(!token_answer(oauth("invalid_grant"), Asked::Code, (&profile("p"), &client()), 0).grant_is_dead);
-        assert!(!token_answer(oauth("invalid_client"), Asked::Refresh, (&profile("p"), &client()), 0).grant_is_dead);
-        assert!(!token_answer(oauth("invalid_scope"), Asked::Refresh, (&profile("p"), &client()), 0).grant_is_dead);
+        let fate = |error, asked| token_answer(oauth(error), asked, (&profile("p"), &client()), 0).fate;
+        assert_eq!(fate("invalid_grant", Asked::Refresh), Fate::Refused);
+        assert_eq!(fate("invalid_grant", Asked::Code), Fate::Answered);
+        assert_eq!(fate("invalid_client", Asked::Refresh), Fate::Answered);
+        assert_eq!(fate("invalid_scope", Asked::Refresh), Fate::Answered);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use clap::Args;
 
 use crate::command::{Global, WhoArgs, every_profile, practice, register};
-use crate::error::{Error, Kind};
+use crate::error::{Error, Fate, Kind};
 use crate::grant::{Asking, revoke};
 use crate::session::paths::Paths;
 use crate::session::record::Record;
@@ -116,7 +116,7 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<Session, E
                 (record, revoked)
             }
             // the provider ended it before: nothing is left to revoke
-            Err(e) if e.grant_is_dead => {
+            Err(e) if e.fate == Fate::Refused => {
                 (session.load()?.unwrap_or(record), Ok(Some("the provider had ended it already")))
             }
             Err(e) if matches!(e.kind, Kind::Interrupted | Kind::Terminated) => return Err(e),

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::command::{Global, WhoArgs, every_profile, practice, times};
-use crate::error::{Error, Kind};
+use crate::error::{Error, Fate, Kind};
 use crate::session::Choice;
 use crate::session::fresh::{Want, fresh};
 use crate::world::World;
@@ -29,7 +29,9 @@ pub fn run(args: RefreshArgs, global: &Global, world: &mut World) -> Result<u8, 
         match one(world, choice) {
             Ok(()) => {}
             // nothing to renew is no failure of `--all`
-            Err(e) if e.kind == Kind::LoginFirst && !e.grant_is_dead => world.say(&format!("{name}: {}", e.message)),
+            Err(e) if e.kind == Kind::LoginFirst && e.fate != Fate::Refused => {
+                world.say(&format!("{name}: {}", e.message))
+            }
             Err(e) => {
                 world.say(&format!("{name}: {}", e.as_text(false).trim_end()));
                 failed = Some(e);

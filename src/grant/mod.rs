@@ -27,7 +27,7 @@ pub mod unattended;
 
 use std::borrow::Cow;
 
-use crate::error::{Asked, Error, Kind, token_answer, unbuilt};
+use crate::error::{Asked, Error, Fate, Kind, token_answer, unbuilt};
 use crate::protocol::answer::{Answer, Reader, Wanted};
 use crate::protocol::api_error;
 use crate::protocol::retry_after::http_date;
@@ -142,7 +142,7 @@ pub fn ready<'a>(world: &World, request: &'a Request) -> Result<Cow<'a, Request>
     let mut sent = request.clone();
     at_sending.put_into(&mut sent, Draw { now: world.clock.now(), random }).map_err(|why| {
         let mut error = Error::usage("the client's key does not sign").cause(why).hint("oauthctl doctor");
-        error.nothing_sent = true;
+        error.fate = Fate::NotSent;
         error
     })?;
     Ok(Cow::Owned(sent))

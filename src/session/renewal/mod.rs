@@ -17,7 +17,7 @@ pub use beside::{forget_all, newest_seen, remember_trouble, saw, sweep, trouble}
 use recovery::Recovered;
 pub use recovery::{settle, settled};
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Fate, Kind};
 use crate::grant::keys::KeyRing;
 use crate::grant::{self, Asking, identity};
 use crate::protocol::answer::Answer;
@@ -106,7 +106,7 @@ pub fn refresh(
 fn encode(outcome: &Result<TokenSet, Error>) -> zeroize::Zeroizing<Vec<u8>> {
     let value = match outcome {
         Ok(set) => json!({ "ok": set.to_json() }),
-        Err(e) => json!({ "error": e.to_value() }),
+        Err(e) => json!({ "error": e }),
     };
     zeroize::Zeroizing::new(value.to_string().into_bytes())
 }
@@ -115,7 +115,7 @@ fn decode(words: &[u8]) -> Option<Result<TokenSet, Error>> {
     let value: Value = serde_json::from_slice(words).ok()?;
     match value.get("ok") {
         Some(set) => TokenSet::from_json(set).map(Ok),
-        None => Error::from_value(value.get("error")?).map(Err),
+        None => serde_json::from_value(value.get("error")?.clone()).ok().map(Err),
     }
 }
 
@@ -193,7 +193,7 @@ impl<'a> Renewal<'a> {
     /// Everything that keeping the successor needs, while nothing is spent.
     fn preflight(&mut self, world: &mut World, record: &mut Record, spent: &Secret, sent: u8) -> Result<(), Error> {
         let nothing_spent =
-            |e: Error| Error { nothing_sent: true, ..e.hint("nothing was sent: the stored token is untouched") };
+            |e: Error| Error { fate: Fate::NotSent, ..e.hint("nothing was sent: the stored token is untouched") };
         if record.journal_key.is_none() {
             record.journal_key = Some(new_key(world));
             self.session.store.save(&self.session.name, &record.to_json()).map_err(|e| nothing_spent(e.into()))?;
@@ -244,7 +244,7 @@ impl<'a> Renewal<'a> {
             }
             let in_time = world.clock.elapsed().saturating_sub(started) < TRYING;
             match answer {
-                Err(e) if e.nothing_sent => {
+                Err(e) if e.fate == Fate::NotSent => {
                     let _ = self.journal.set_sent(before);
                     match pauses.next().filter(|_| e.kind == Kind::TryLater && in_time) {
                         Some(pause) => world.clock.sleep(*pause),
@@ -252,13 +252,13 @@ impl<'a> Renewal<'a> {
                     }
                 }
                 Err(e)
-                    if e.unavailable.is_some_and(|s| s != 429)
+                    if matches!(e.fate, Fate::Unavailable | Fate::Gateway)
                         && e.retry_after.is_none()
                         && pauses.len() > 1
                         && in_time =>
                 {
                     pauses.next();
-                    if !is_ambiguous(&e) {
+                    if e.fate == Fate::Unavailable {
                         let _ = self.journal.set_sent(before);
                     }
                     world.clock.sleep(PAUSES[1]);
@@ -308,7 +308,7 @@ impl<'a> Renewal<'a> {
                 self.trouble.forget();
                 identity.map(|()| set)
             }
-            Err(e) if e.grant_is_dead => {
+            Err(e) if e.fate == Fate::Refused => {
                 let e = self.forget_dead(world, record, e);
                 let _ = self.journal.clear();
                 Err(e)
@@ -361,17 +361,14 @@ impl<'a> Renewal<'a> {
 
     fn after_failure(&mut self, world: &World, e: &Error) {
         let sent = self.journal.sent();
-        if e.nothing_sent {
-            // what an earlier run sent without an answer is still to be answered for
-            if sent == 0 {
-                let _ = self.journal.clear();
-            }
-        } else if self.answered == Answered::No || is_ambiguous(e) {
+        let _ = match e.fate {
+            // an earlier run sent it and got no answer: that is still open
+            Fate::NotSent if sent > 0 => Ok(()),
             // no answer, and this process lives to say so: the next run may send it once more
-            let _ = self.journal.set_sent(if e.kind == Kind::TryLater { 1 } else { sent });
-        } else if !e.may_hold_tokens {
-            let _ = self.journal.clear();
-        }
+            Fate::Unknown | Fate::Gateway => self.journal.set_sent(if e.kind == Kind::TryLater { 1 } else { sent }),
+            Fate::MayHoldTokens => Ok(()),
+            Fate::NotSent | Fate::Unavailable | Fate::Answered | Fate::Refused => self.journal.clear(),
+        };
         if e.kind == Kind::TryLater {
             self.trouble.remember(world.clock.now(), e);
         }
@@ -416,11 +413,6 @@ impl<'a> Renewal<'a> {
         }
         Error { message: format!("the login of `{}` has ended: the provider refuses to renew it", session.name), ..e }
     }
-}
-
-/// A gateway's word for "I have no answer": whether the server behind it took the token, nobody knows.
-fn is_ambiguous(e: &Error) -> bool {
-    matches!(e.unavailable, Some(502 | 504))
 }
 
 /// A fresh key for a record's journal.

@@ -11,8 +11,8 @@
 //! One more send is right in all cases: if the server never saw the first, the token is good; if it grants a grace period, it
 //! is good; if neither, the login is lost already, and nobody else holds its successor.
 
-use super::{Renewal, is_ambiguous};
-use crate::error::{Asked, Error, Kind};
+use super::Renewal;
+use crate::error::{Asked, Error, Fate, Kind};
 use crate::grant;
 use crate::session::Session;
 use crate::session::journal::{self, Found, Intent, Journal};
@@ -48,7 +48,7 @@ pub fn settle(world: &mut World, session: &mut Session, record: Record) -> Resul
 pub fn settled(world: &mut World, session: &mut Session) -> Result<Option<Record>, Error> {
     let Some(record) = session.load()? else { return Ok(None) };
     match settle(world, session, record) {
-        Err(e) if e.grant_is_dead => session.load(),
+        Err(e) if e.fate == Fate::Refused => session.load(),
         record => record.map(Some),
     }
 }
@@ -107,13 +107,13 @@ impl Renewal<'_> {
         let Some(old) = record.token.clone() else { return Ok(None) };
         let read =
             grant::read(world, &self.asking, Asked::Refresh, &self.asking.provider.refresh.endpoint, response, at);
-        match read {
-            Err(e) if is_ambiguous(&e) || e.may_hold_tokens => Ok(Some(Recovered::Unanswered(sent))),
-            Err(e) if !e.grant_is_dead => {
+        match read.as_ref().map_err(|e| e.fate) {
+            Err(Fate::Gateway | Fate::MayHoldTokens) => Ok(Some(Recovered::Unanswered(sent))),
+            Err(fate) if fate != Fate::Refused => {
                 let _ = self.journal.clear();
                 Ok(None)
             }
-            read => self.conclude(world, record, &old, read).map(|set| Some(Recovered::Kept(Box::new(set)))),
+            _ => self.conclude(world, record, &old, read).map(|set| Some(Recovered::Kept(Box::new(set)))),
         }
     }
 }
