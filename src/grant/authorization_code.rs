@@ -17,7 +17,7 @@ use crate::grant::redirect_plan::{Plan, Target};
 use crate::grant::signed_answer::SignedAnswer;
 use crate::grant::stand_in::{Pressed, StandIn};
 use crate::grant::tunnel::{self, Ssh};
-use crate::grant::{Asking, Commit, ask, explain};
+use crate::grant::{Asking, ask, explain};
 use crate::protocol::answer::Answer;
 use crate::protocol::authorize::{self, AuthorizeRequest};
 use crate::protocol::explain::{Line, Step, got, sent as sent_line};
@@ -135,12 +135,7 @@ impl Caught {
 
 /// Runs the whole login up to the answer of the token endpoint. From the redirect on signals are held back, so that what was
 /// obtained can be kept first (L-47): the caller releases them.
-pub fn obtain(
-    world: &mut World,
-    login: &Login<'_>,
-    listening: Listening,
-    commit: Commit<'_>,
-) -> Result<Obtained, Error> {
+pub fn obtain(world: &mut World, login: &Login<'_>, listening: Listening) -> Result<Obtained, Error> {
     let provider = login.asking.provider;
     let Listening { listener, entrance, events, inbox, acted } = listening;
     let path = if let Target::Listen { path, .. } = &login.plan.target { path } else { "" };
@@ -253,7 +248,7 @@ pub fn obtain(
     let answer = login
         .asking
         .request("token", &provider.token, params)
-        .and_then(|request| ask(world, &login.asking, Asked::Code, &provider.token, &request, commit));
+        .and_then(|request| ask(world, &login.asking, Asked::Code, &provider.token, &request));
     let keys = signed.and_then(|signed| signed.kept_keys().cloned());
     match answer {
         Ok(answer) => Ok(Obtained { answer, redirect_params, caught, sent: Sent { code: Some(code), ..sent }, keys }),

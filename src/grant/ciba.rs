@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::config::GrantKind;
 use crate::error::{Error, Kind, is_wrong_client};
 use crate::grant::poll::{self, Polling};
-use crate::grant::{Asking, Commit, redirected, send, unattended};
+use crate::grant::{Asking, redirected, send, unattended};
 use crate::protocol::answer::Answer;
 use crate::protocol::ciba::{self, Hint, More};
 use crate::protocol::device::StartError;
@@ -20,7 +20,6 @@ pub fn obtain(
     hint: &Hint,
     more: &More,
     timeout: Duration,
-    commit: Commit<'_>,
 ) -> Result<Answer, Error> {
     let provider = asking.provider;
     let Some(endpoint) = &provider.ciba else {
@@ -63,7 +62,7 @@ pub fn obtain(
         limit: Duration::from_secs(started.expires_in).min(timeout),
         nobody: "nobody confirmed the sign-in in time",
     };
-    let answer = poll::until_decided(world, asking, &polling, &heard, commit);
+    let answer = poll::until_decided(world, asking, &polling, &heard);
     if answer.is_err() {
         world.signals.release();
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::error::{Error, Kind, is_wrong_client};
 use crate::grant::poll::{self, Polling};
 use crate::grant::stand_in::{Pressed, StandIn};
-use crate::grant::{Asking, Commit, redirected, send};
+use crate::grant::{Asking, redirected, send};
 use crate::protocol::answer::Answer;
 use crate::protocol::device::{self, StartError, Started};
 use crate::protocol::token_request;
@@ -15,13 +15,7 @@ use crate::secret::Secret;
 use crate::text::safe;
 use crate::world::{Verbosity, World};
 
-pub fn obtain(
-    world: &mut World,
-    asking: &Asking<'_>,
-    scopes: &[String],
-    timeout: Duration,
-    commit: Commit<'_>,
-) -> Result<Answer, Error> {
+pub fn obtain(world: &mut World, asking: &Asking<'_>, scopes: &[String], timeout: Duration) -> Result<Answer, Error> {
     let provider = asking.provider;
     let Some(facts) = &provider.device else {
         return Err(Error::usage(format!("provider `{}` offers no login by device code", safe(&provider.id)))
@@ -42,7 +36,7 @@ pub fn obtain(
         limit: Duration::from_secs(started.expires_in).min(timeout),
         nobody: "nobody entered the code in time",
     };
-    let answer = poll::until_decided(world, asking, &polling, &heard, commit);
+    let answer = poll::until_decided(world, asking, &polling, &heard);
     if answer.is_err() {
         world.signals.release();
     }

@@ -53,27 +53,22 @@ impl Asking<'_> {
     }
 }
 
-/// Called with the raw answer before it is judged: what the server has spent must be on disk before anything can go wrong.
-pub type Commit<'a> = &'a mut dyn FnMut(&Response);
-
-/// Sends one request to a token endpoint and reads the answer. The answer's own failures come after `commit`.
+/// Sends one request to a token endpoint and reads the answer.
 fn ask(
     world: &mut World,
     asking: &Asking<'_>,
     asked: Asked,
     endpoint: &Endpoint,
     request: &Request,
-    commit: Commit<'_>,
 ) -> Result<Answer, Error> {
     let response = send(world, request)?;
-    commit(&response);
     let now = world.clock.now();
     warn_of_skew(world, &response, now);
     read(world, asking, asked, endpoint, &response, now)
 }
 
 /// A clock that is off makes every expiry wrong (T-70).
-fn warn_of_skew(world: &mut World, response: &Response, now: i64) {
+pub fn warn_of_skew(world: &mut World, response: &Response, now: i64) {
     let Some(theirs) = response.header("date").and_then(http_date) else { return };
     let skew = now - theirs;
     if skew.abs() > 60 {

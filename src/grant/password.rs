@@ -4,7 +4,7 @@
 use crate::config::GrantKind;
 use crate::error::{Asked, Error};
 use crate::grant::unattended::{Aim, endpoint};
-use crate::grant::{Asking, Commit, ask};
+use crate::grant::{Asking, ask};
 use crate::protocol::answer::Answer;
 use crate::protocol::token_request;
 use crate::secret::Secret;
@@ -32,11 +32,10 @@ pub fn obtain(
     username: &str,
     password: &Secret,
     aim: Aim<'_>,
-    commit: Commit<'_>,
 ) -> Result<Answer, Error> {
     let endpoint = endpoint(asking.provider);
     let mut params = token_request::password(username, password, aim.scope(asking.provider));
     params.extend(aim.targets());
     let request = asking.request("token", &endpoint, params)?;
-    ask(world, asking, Asked::Password, &endpoint, &request, commit)
+    ask(world, asking, Asked::Password, &endpoint, &request)
 }

@@ -5,7 +5,7 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use crate::error::{Asked, Error, Kind, unanswered};
-use crate::grant::{Asking, Commit, read, send};
+use crate::grant::{Asking, read, send};
 use crate::protocol::answer::Answer;
 use crate::protocol::device::{self, Poll};
 use crate::protocol::retry_after;
@@ -32,7 +32,6 @@ pub fn until_decided(
     asking: &Asking<'_>,
     polling: &Polling<'_>,
     heard: &Receiver<i32>,
-    commit: Commit<'_>,
 ) -> Result<Answer, Error> {
     let endpoint = &polling.endpoint;
     let expired = || Error::new(Kind::NobodyAnswered, polling.nobody).hint(asking.profile.login());
@@ -83,7 +82,6 @@ pub fn until_decided(
                 (pause * 2).min(LONGEST_PAUSE)
             }
             Poll::Given | Poll::Other => {
-                commit(&response);
                 return read(world, asking, Asked::Code, endpoint, &response, now);
             }
         };

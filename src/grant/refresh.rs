@@ -1,12 +1,13 @@
 //! A new access token for a refresh token (RFC 6749, section 6), or for whatever the provider takes in its place.
 
 use crate::error::{Asked, Error};
-use crate::grant::{Asking, Commit, ask};
+use crate::grant::{self, Asking};
 use crate::protocol::answer::Answer;
 use crate::protocol::token_request;
 use crate::provider::{Provider, RefreshSource};
 use crate::secret::Secret;
 use crate::token::TokenSet;
+use crate::wire::{Request, Response};
 use crate::world::World;
 
 /// The token that would be spent, if this provider and this token set allow a renewal at all.
@@ -18,23 +19,21 @@ pub fn spendable<'a>(provider: &Provider, set: &'a TokenSet) -> Option<&'a Secre
     }
 }
 
-/// Spends `token`, for the resources that were asked for at the login (RFC 8707, section 2.2). Scopes are not asked for again: the
-/// server keeps to those it granted, and one that it dropped would be refused. The answer's refresh token, if it has none, is for the caller to keep from the old set (T-45).
-pub fn obtain(
-    world: &mut World,
-    asking: &Asking<'_>,
-    token: &Secret,
-    resources: &[String],
-    commit: Commit<'_>,
-) -> Result<Answer, Error> {
+/// The request that spends `token`, for the resources that were asked for at the login (RFC 8707, section 2.2). It asks for no
+/// scopes: the server keeps to those it granted, and would refuse one that it dropped.
+pub fn request(asking: &Asking<'_>, token: &Secret, resources: &[String]) -> Result<Request, Error> {
     let refresh = &asking.provider.refresh;
     let mut params = vec![
         ("grant_type", Secret::unlisted(refresh.grant_type.as_str())),
         (refresh.token_param.as_str(), token.clone()),
     ];
     params.extend(token_request::targets(resources, &[]));
-    let request = asking.request("token", &refresh.endpoint, params)?;
-    ask(world, asking, Asked::Refresh, &refresh.endpoint, &request, commit)
+    asking.request("token", &refresh.endpoint, params)
+}
+
+/// Reads an answer that came at `now` (Unix seconds). If it has no refresh token, the caller keeps the old one (T-45).
+pub fn read(world: &mut World, asking: &Asking<'_>, response: &Response, now: i64) -> Result<Answer, Error> {
+    grant::read(world, asking, Asked::Refresh, &asking.provider.refresh.endpoint, response, now)
 }
 
 /// The new set with what it inherits from the old one: a refresh token and scopes that the answer didn't repeat.

@@ -3,26 +3,20 @@
 use crate::config::GrantKind;
 use crate::error::{Asked, Error};
 use crate::grant::unattended::{Aim, endpoint};
-use crate::grant::{Asking, Commit, ask};
+use crate::grant::{Asking, ask};
 use crate::protocol::answer::Answer;
 use crate::protocol::token_exchange::{self, Exchange, serves, short};
 use crate::secret::Secret;
 use crate::text::safe;
 use crate::world::World;
 
-pub fn obtain(
-    world: &mut World,
-    asking: &Asking<'_>,
-    exchange: &Exchange,
-    aim: Aim<'_>,
-    commit: Commit<'_>,
-) -> Result<Answer, Error> {
+pub fn obtain(world: &mut World, asking: &Asking<'_>, exchange: &Exchange, aim: Aim<'_>) -> Result<Answer, Error> {
     let endpoint = endpoint(asking.provider);
     let mut params = token_exchange::request(GrantKind::TokenExchange.grant_type(), exchange);
     params.extend(aim.scope(asking.provider).map(|(name, scope)| (name, Secret::unlisted(scope))));
     params.extend(aim.targets());
     let request = asking.request("token", &endpoint, params)?;
-    let answer = ask(world, asking, Asked::Exchange, &endpoint, &request, commit)?;
+    let answer = ask(world, asking, Asked::Exchange, &endpoint, &request)?;
     match answer.set.extra.get("issued_token_type").and_then(serde_json::Value::as_str) {
         Some(issued) => {
             let issued = issued.to_owned();

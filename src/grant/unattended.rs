@@ -2,7 +2,7 @@
 //! are one of them, with a file of their own; here are the endpoint and the parameters that they share.
 
 use crate::error::Error;
-use crate::grant::{Asking, Commit, client_credentials, jwt_bearer, saml2_bearer, token_exchange};
+use crate::grant::{Asking, client_credentials, jwt_bearer, saml2_bearer, token_exchange};
 use crate::protocol::answer::Answer;
 use crate::protocol::token_exchange::Exchange;
 use crate::protocol::token_request::{Param, targets};
@@ -27,18 +27,12 @@ pub struct Aim<'a> {
     pub audiences: &'a [String],
 }
 
-pub fn obtain(
-    world: &mut World,
-    asking: &Asking<'_>,
-    given: &Given,
-    aim: Aim<'_>,
-    commit: Commit<'_>,
-) -> Result<Answer, Error> {
+pub fn obtain(world: &mut World, asking: &Asking<'_>, given: &Given, aim: Aim<'_>) -> Result<Answer, Error> {
     match given {
-        Given::Credentials => client_credentials::obtain(world, asking, aim, commit),
-        Given::Jwt(assertion) => jwt_bearer::obtain(world, asking, assertion, aim, commit),
-        Given::Saml(assertion) => saml2_bearer::obtain(world, asking, assertion, aim, commit),
-        Given::Token(exchange) => token_exchange::obtain(world, asking, exchange, aim, commit),
+        Given::Credentials => client_credentials::obtain(world, asking, aim),
+        Given::Jwt(assertion) => jwt_bearer::obtain(world, asking, assertion, aim),
+        Given::Saml(assertion) => saml2_bearer::obtain(world, asking, assertion, aim),
+        Given::Token(exchange) => token_exchange::obtain(world, asking, exchange, aim),
     }
 }
 

@@ -362,7 +362,7 @@ pub fn by_grant(
     let asks = &session.profile.asks;
     let aim = Aim { scopes: &scopes, resources: &asks.resources, audiences: &asks.audiences };
     let asking = Asking { profile: &session.typed, provider, client };
-    unattended::obtain(world, &asking, &given, aim, &mut |_| ())
+    unattended::obtain(world, &asking, &given, aim)
 }
 
 /// The store doesn't answer: only a grant that needs no person can do without.

@@ -126,7 +126,7 @@ pub(super) fn by_browser(
         iss_required: session.iss_required,
         keys: session.key_ring(provider, old),
     };
-    let obtained = authorization_code::obtain(world, &login, listening, &mut |_| ())?;
+    let obtained = authorization_code::obtain(world, &login, listening)?;
     session.keys = obtained.keys.or(session.keys.take());
     Ok(Obtained {
         set: obtained.answer.set,

@@ -66,7 +66,7 @@ pub(super) fn by_device_code(
     let asking = Asking { profile: &typed, provider, client: &client };
     // the server says how long the code is good; `--timeout` can only shorten it
     let timeout = args.timeout.unwrap_or(Duration::from_secs(3600));
-    let set = device::obtain(world, &asking, &asked, timeout, &mut |_| ())?.set;
+    let set = device::obtain(world, &asking, &asked, timeout)?.set;
     Ok(obtained(set, client, asked))
 }
 
@@ -91,7 +91,7 @@ pub(super) fn by_ciba(
     };
     let asking = Asking { profile: &session.typed, provider, client: &client };
     let timeout = args.timeout.unwrap_or(Duration::from_secs(3600));
-    let set = ciba::obtain(world, &asking, &asked, &hint, &more, timeout, &mut |_| ())?.set;
+    let set = ciba::obtain(world, &asking, &asked, &hint, &more, timeout)?.set;
     Ok(obtained(set, client, asked))
 }
 
@@ -149,7 +149,7 @@ pub(super) fn by_password(
     };
     let asked = session.scopes(provider, GrantKind::Password);
     let aim = Aim { scopes: &asked, resources: &asks.resources, audiences: &asks.audiences };
-    let set = password::obtain(world, &asking, &username, &password, aim, &mut |_| ())?.set;
+    let set = password::obtain(world, &asking, &username, &password, aim)?.set;
     drop(password);
     Ok(obtained(set, client, asked))
 }

@@ -214,7 +214,8 @@ impl<'a> Renewal<'a> {
         Ok(())
     }
 
-    /// The request, tried again only as long as no byte of it left.
+    /// Sends the request, and sends it again only where the server can't have spent the token. The answer is committed to the
+    /// journal before it is judged.
     fn send(&mut self, world: &mut World, record: &Record, spent: &Secret) -> Result<Answer, Error> {
         let key = record.journal_key.clone().ok_or_else(|| no_token(world, self.session))?;
         let mut nonce = [0; 24];
@@ -223,25 +224,25 @@ impl<'a> Renewal<'a> {
         let started = world.clock.elapsed();
         loop {
             let before = self.journal.sent();
-            self.journal.sending().map_err(|e| {
-                Error::new(Kind::Store, "the journal can't be written").cause(e).hint("nothing was sent")
+            // each time anew: a proof or an assertion of the client's is good once
+            let request = grant::refresh::request(&self.asking, spent, &self.session.profile.asks.resources)
+                .map_err(|e| Error { fate: Fate::NotSent, ..e })?;
+            self.journal.sending().map_err(|e| Error {
+                fate: Fate::NotSent,
+                ..Error::new(Kind::Store, "the journal can't be written").cause(e).hint("nothing was sent")
             })?;
-            let resources = &self.session.profile.asks.resources;
-            let journal = &mut self.journal;
-            let mut answered = Answered::No;
-            let mut warning = None;
-            let answer = grant::refresh::obtain(world, &self.asking, spent, resources, &mut |response| {
-                answered = Answered::Committed;
-                if let Err(e) = journal.commit(&key, nonce, response) {
+            self.answered = Answered::No;
+            let answer = grant::send(world, &request).and_then(|response| {
+                self.answered = Answered::Committed;
+                if let Err(e) = self.journal.commit(&key, nonce, &response) {
                     // the answer is in hand all the same: it is judged and saved, only without this net
-                    answered = Answered::Uncommitted;
-                    warning = Some(format!("the answer could not be written to the journal: {e}"));
+                    self.answered = Answered::Uncommitted;
+                    world.warn(&format!("the answer could not be written to the journal: {e}"));
                 }
+                let now = world.clock.now();
+                grant::warn_of_skew(world, &response, now);
+                grant::refresh::read(world, &self.asking, &response, now)
             });
-            self.answered = answered;
-            if let Some(warning) = warning {
-                world.warn(&warning);
-            }
             let in_time = world.clock.elapsed().saturating_sub(started) < TRYING;
             match answer {
                 Err(e) if e.fate == Fate::NotSent => {

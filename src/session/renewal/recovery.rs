@@ -12,7 +12,7 @@
 //! is good; if neither, the login is lost already, and nobody else holds its successor.
 
 use super::Renewal;
-use crate::error::{Asked, Error, Fate, Kind};
+use crate::error::{Error, Fate, Kind};
 use crate::grant;
 use crate::session::Session;
 use crate::session::journal::{self, Found, Intent, Journal};
@@ -105,8 +105,7 @@ impl Renewal<'_> {
     ) -> Result<Option<Recovered>, Error> {
         world.step(|| "an earlier renewal was cut off after its answer: it is kept now".to_owned());
         let Some(old) = record.token.clone() else { return Ok(None) };
-        let read =
-            grant::read(world, &self.asking, Asked::Refresh, &self.asking.provider.refresh.endpoint, response, at);
+        let read = grant::refresh::read(world, &self.asking, response, at);
         match read.as_ref().map_err(|e| e.fate) {
             Err(Fate::Gateway | Fate::MayHoldTokens) => Ok(Some(Recovered::Unanswered(sent))),
             Err(fate) if fate != Fate::Refused => {
