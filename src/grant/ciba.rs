@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::config::GrantKind;
 use crate::error::{Error, Kind, is_wrong_client};
 use crate::grant::poll::{self, Polling};
-use crate::grant::{Asking, redirected, send, unattended};
+use crate::grant::{Asking, redirected, send, token_endpoint};
 use crate::protocol::answer::Answer;
 use crate::protocol::ciba::{self, Hint, More};
 use crate::protocol::device::StartError;
@@ -53,7 +53,7 @@ pub fn obtain(
         started.expires_in.div_ceil(60)
     ));
     let polling = Polling {
-        endpoint: unattended::endpoint(provider),
+        endpoint: token_endpoint(provider),
         params: vec![
             ("grant_type", Secret::unlisted(GrantKind::Ciba.grant_type())),
             ("auth_req_id", started.auth_req_id.clone()),

@@ -3,13 +3,11 @@
 pub mod authorization_code;
 pub mod authorize_request;
 pub mod ciba;
-pub mod client_credentials;
 pub mod device;
 pub mod discover;
 pub mod explain;
 pub mod identity;
 pub mod introspect;
-pub mod jwt_bearer;
 pub mod keys;
 pub mod offers;
 pub mod password;
@@ -18,7 +16,6 @@ pub mod redirect_plan;
 pub mod refresh;
 pub mod register;
 pub mod revoke;
-pub mod saml2_bearer;
 pub mod signed_answer;
 pub mod stand_in;
 pub mod token_exchange;
@@ -31,7 +28,7 @@ use crate::error::{Asked, Error, Fate, Kind, token_answer, unbuilt};
 use crate::protocol::answer::{Answer, Reader, Wanted};
 use crate::protocol::api_error;
 use crate::protocol::retry_after::http_date;
-use crate::protocol::token_request::{Client, Param, Target};
+use crate::protocol::token_request::{Client, Param, Target, targets};
 use crate::protocol::trace;
 use crate::provider::{Endpoint, Provider};
 use crate::text::{Typed, safe};
@@ -51,6 +48,31 @@ impl Asking<'_> {
         let target = Target { name, endpoint, client: self.client, bearer: None };
         target.request(params).map_err(|e| unbuilt(e, self.profile))
     }
+}
+
+/// The services that a token is for, and what it may do there.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Aim<'a> {
+    pub scopes: &'a [String],
+    pub resources: &'a [String],
+    pub audiences: &'a [String],
+}
+
+impl Aim<'_> {
+    /// The scope parameter and its value, if any is asked for.
+    fn scope<'a>(&self, provider: &'a Provider) -> Option<(&'a str, String)> {
+        let facts = &provider.scopes;
+        (!self.scopes.is_empty()).then(|| (facts.param.as_str(), self.scopes.join(&facts.separator)))
+    }
+
+    fn targets<'a>(&self) -> Vec<Param<'a>> {
+        targets(self.resources, self.audiences)
+    }
+}
+
+/// The token endpoint, as a grant without a redirect uses it.
+fn token_endpoint(provider: &Provider) -> Endpoint {
+    Endpoint { send_redirect_uri: false, ..provider.token.clone() }
 }
 
 /// Sends one request to a token endpoint and reads the answer.

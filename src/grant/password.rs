@@ -3,8 +3,7 @@
 
 use crate::config::GrantKind;
 use crate::error::{Asked, Error};
-use crate::grant::unattended::{Aim, endpoint};
-use crate::grant::{Asking, ask};
+use crate::grant::{Aim, Asking, ask, token_endpoint};
 use crate::protocol::answer::Answer;
 use crate::protocol::token_request;
 use crate::secret::Secret;
@@ -33,7 +32,7 @@ pub fn obtain(
     password: &Secret,
     aim: Aim<'_>,
 ) -> Result<Answer, Error> {
-    let endpoint = endpoint(asking.provider);
+    let endpoint = token_endpoint(asking.provider);
     let mut params = token_request::password(username, password, aim.scope(asking.provider));
     params.extend(aim.targets());
     let request = asking.request("token", &endpoint, params)?;

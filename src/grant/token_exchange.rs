@@ -2,8 +2,7 @@
 
 use crate::config::GrantKind;
 use crate::error::{Asked, Error};
-use crate::grant::unattended::{Aim, endpoint};
-use crate::grant::{Asking, ask};
+use crate::grant::{Aim, Asking, ask, token_endpoint};
 use crate::protocol::answer::Answer;
 use crate::protocol::token_exchange::{self, Exchange, serves, short};
 use crate::secret::Secret;
@@ -11,7 +10,7 @@ use crate::text::safe;
 use crate::world::World;
 
 pub fn obtain(world: &mut World, asking: &Asking<'_>, exchange: &Exchange, aim: Aim<'_>) -> Result<Answer, Error> {
-    let endpoint = endpoint(asking.provider);
+    let endpoint = token_endpoint(asking.provider);
     let mut params = token_exchange::request(GrantKind::TokenExchange.grant_type(), exchange);
     params.extend(aim.scope(asking.provider).map(|(name, scope)| (name, Secret::unlisted(scope))));
     params.extend(aim.targets());

@@ -1,54 +1,57 @@
-//! The grants that need no person: whoever has what they exchange asks again whenever a token is wanted. Client credentials
-//! are one of them, with a file of their own; here are the endpoint and the parameters that they share.
+//! The grants that need no person: client credentials (RFC 6749, section 4.4), assertions (RFC 7523 and RFC 7522, section 2.1)
+//! and the exchange of one token for another. Where one of them gave the token, the program asks again when it has expired.
 
-use crate::error::Error;
-use crate::grant::{Asking, client_credentials, jwt_bearer, saml2_bearer, token_exchange};
+use crate::config::GrantKind;
+use crate::error::{Asked, Error};
+use crate::grant::{Aim, Asking, ask, token_endpoint, token_exchange};
 use crate::protocol::answer::Answer;
 use crate::protocol::token_exchange::Exchange;
-use crate::protocol::token_request::{Param, targets};
-use crate::provider::{Endpoint, Provider};
+use crate::protocol::{assertion, token_request};
 use crate::secret::Secret;
 use crate::world::World;
 
-/// What is exchanged, read and made before.
+/// The input of a grant, read or made before.
 #[derive(Clone, Debug)]
 pub enum Given {
+    /// The client's own credentials are enough.
     Credentials,
     Jwt(Secret),
     Saml(Secret),
     Token(Exchange),
 }
 
-/// Where the token is to be good.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Aim<'a> {
-    pub scopes: &'a [String],
-    pub resources: &'a [String],
-    pub audiences: &'a [String],
-}
-
+/// Asks for a token.
 pub fn obtain(world: &mut World, asking: &Asking<'_>, given: &Given, aim: Aim<'_>) -> Result<Answer, Error> {
     match given {
-        Given::Credentials => client_credentials::obtain(world, asking, aim),
-        Given::Jwt(assertion) => jwt_bearer::obtain(world, asking, assertion, aim),
-        Given::Saml(assertion) => saml2_bearer::obtain(world, asking, assertion, aim),
+        Given::Credentials => client_credentials(world, asking, aim),
+        Given::Jwt(jwt) => by_assertion(world, asking, (GrantKind::JwtBearer, jwt), aim),
+        Given::Saml(saml) => by_assertion(world, asking, (GrantKind::Saml2Bearer, saml), aim),
         Given::Token(exchange) => token_exchange::obtain(world, asking, exchange, aim),
     }
 }
 
-impl Aim<'_> {
-    /// The scope parameter and its value, if any is asked for.
-    pub(super) fn scope<'a>(&self, provider: &'a Provider) -> Option<(&'a str, String)> {
-        let facts = &provider.scopes;
-        (!self.scopes.is_empty()).then(|| (facts.param.as_str(), self.scopes.join(&facts.separator)))
-    }
-
-    pub(super) fn targets<'a>(&self) -> Vec<Param<'a>> {
-        targets(self.resources, self.audiences)
-    }
+fn client_credentials(world: &mut World, asking: &Asking<'_>, aim: Aim<'_>) -> Result<Answer, Error> {
+    let provider = asking.provider;
+    let Some(endpoint) = &provider.client_credentials else {
+        return Err(Error::usage(format!("provider `{}` gives no token for client credentials", provider.id))
+            .hint(asking.profile.login_by("authorization-code")));
+    };
+    let scope = aim.scope(provider).map(|(_, scope)| scope);
+    let mut params = token_request::client_credentials(&provider.scopes.param, scope.as_deref());
+    params.extend(aim.targets());
+    let request = asking.request("token", endpoint, params)?;
+    ask(world, asking, Asked::ClientCredentials, endpoint, &request)
 }
 
-/// The token endpoint, as a grant without a redirect uses it.
-pub(super) fn endpoint(provider: &Provider) -> Endpoint {
-    Endpoint { send_redirect_uri: false, ..provider.token.clone() }
+fn by_assertion(
+    world: &mut World,
+    asking: &Asking<'_>,
+    (kind, assertion): (GrantKind, &Secret),
+    aim: Aim<'_>,
+) -> Result<Answer, Error> {
+    let endpoint = token_endpoint(asking.provider);
+    let mut params = assertion::request(kind.grant_type(), assertion, aim.scope(asking.provider));
+    params.extend(aim.targets());
+    let request = asking.request("token", &endpoint, params)?;
+    ask(world, asking, Asked::Assertion, &endpoint, &request)
 }

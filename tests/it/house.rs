@@ -150,18 +150,8 @@ fn a_room_uses_only_the_floors_below_it() {
 }
 
 /// Circles of files that are there, each with its reason.
-const CIRCLES: [(&[&str], &str); 7] = [
+const CIRCLES: [(&[&str], &str); 6] = [
     (&["config/asks", "config/edit", "config/proofs", "config/read"], "keys of a profile, until each stands once"),
-    (
-        &[
-            "grant/client_credentials",
-            "grant/jwt_bearer",
-            "grant/saml2_bearer",
-            "grant/token_exchange",
-            "grant/unattended",
-        ],
-        "the grants need the type that names one of them",
-    ),
     (&["provider/catalogue", "provider/keys", "provider/read"], "keys of a provider, until each stands once"),
     (
         &["session/alias", "session/bound", "session/choice", "session/copy", "session/record", "session/renaming"],
