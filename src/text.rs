@@ -1,6 +1,7 @@
 //! Text from outside, made safe to show: on a terminal it can't move the cursor or set the title, in a CI log it can't form
 //! a command, and it can't grow without end.
 
+pub mod times;
 mod typed;
 
 use crate::secret::redact;

@@ -231,10 +231,10 @@ fn clock(world: &World) -> Found {
     let now = world.clock.now();
     match now < WRITTEN {
         true => Found::Bad(
-            format!("says {}", super::times::rfc3339(now)),
+            format!("says {}", crate::text::times::rfc3339(now)),
             Some("set the clock: tokens are judged by it".to_owned()),
         ),
-        false => Found::Good(super::times::rfc3339(now)),
+        false => Found::Good(crate::text::times::rfc3339(now)),
     }
 }
 

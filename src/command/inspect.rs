@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use crate::command::{Global, TextOrJson as Format, WhoFlags, fitted, print, times};
+use crate::command::{Global, TextOrJson as Format, WhoFlags, fitted, print};
 use crate::error::{Error, Kind};
 use crate::protocol::id_token;
 use crate::protocol::jose::{self, Header, JwkSet};
@@ -16,6 +16,7 @@ use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::session::record::Record;
 use crate::session::{Choice, Session, no_token, secret_from_file};
+use crate::text::times;
 use crate::text::{safe, unprefixed};
 use crate::world::World;
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::api::table::aligned;
 use crate::command::logout::told;
-use crate::command::{Global, print, screen, times};
+use crate::command::{Global, print, screen};
 use crate::config::{Config, GrantKind};
 use crate::error::{Error, Kind};
 use crate::session::paths::Paths;
@@ -15,6 +15,7 @@ use crate::session::record::Record;
 use crate::session::whose::not_meant;
 use crate::session::{Choice, Session, nobodys, orphan, usual_store};
 use crate::store::StoreKind;
+use crate::text::times;
 use crate::text::{safe, wrapped};
 use crate::token::Freshness;
 use crate::world::World;

@@ -22,7 +22,6 @@ mod refresh;
 mod register;
 mod sandbox;
 mod status;
-mod times;
 mod token;
 mod userinfo;
 mod values;

@@ -2,10 +2,11 @@
 
 use clap::Args;
 
-use crate::command::{Global, WhoArgs, every_profile, practice, times};
+use crate::command::{Global, WhoArgs, every_profile, practice};
 use crate::error::{Error, Fate, Kind};
 use crate::session::Choice;
 use crate::session::fresh::{Want, fresh};
+use crate::text::times;
 use crate::world::World;
 
 #[derive(Args, Debug)]

@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::command::login::choose_store;
-use crate::command::{Global, WhoArgs, practice, print, times};
+use crate::command::{Global, WhoArgs, practice, print};
 use crate::config::{self, GrantKind, SecretSource};
 use crate::error::{Error, Kind};
 use crate::grant::{redirect_plan, register};
@@ -19,6 +19,7 @@ use crate::secret::Secret;
 use crate::session::record::Record;
 use crate::session::{Choice, Session, copy, inputs, lock, random_hex, renewal};
 use crate::store::StoreKind;
+use crate::text::times;
 use crate::text::{Typed, safe};
 use crate::world::World;
 

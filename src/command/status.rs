@@ -2,12 +2,13 @@
 
 use clap::Args;
 
-use crate::command::{Global, TextOrJson as Format, WhoArgs, fitted, list, print, times};
+use crate::command::{Global, TextOrJson as Format, WhoArgs, fitted, list, print};
 use crate::error::{Error, Kind};
 use crate::protocol::dpop::Dpop;
 use crate::session::Session;
 use crate::store::StoreKind;
 use crate::text::safe;
+use crate::text::times;
 use crate::token::Freshness;
 use crate::world::World;
 

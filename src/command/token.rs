@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use crate::command::{ErrorFormat, Global, WhoArgs, duration, practice, report, times};
+use crate::command::{ErrorFormat, Global, WhoArgs, duration, practice, report};
 use crate::error::{Error, Kind};
 use crate::protocol::binding::is_dpop;
 use crate::protocol::dpop::{Proof, SCHEME};
@@ -15,6 +15,7 @@ use crate::session::fresh::{Want, fresh};
 use crate::session::paths::Paths;
 use crate::session::{Session, alias, copy};
 use crate::store::environment::variable_name;
+use crate::text::times;
 use crate::text::{Typed, safe};
 use crate::token::{Freshness, TokenSet};
 use crate::wire::Draw;
