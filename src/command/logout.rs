@@ -9,7 +9,7 @@ use crate::grant::{Asking, revoke};
 use crate::session::paths::Paths;
 use crate::session::record::Record;
 use crate::session::whose::elsewhere;
-use crate::session::{Choice, Session, copy, lock, orphan, renewal};
+use crate::session::{Choice, Session, copy, orphan, renewal};
 use crate::store::StoreKind;
 use crate::text::safe;
 use crate::world::World;
@@ -84,7 +84,7 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<Session, E
         return Ok(session);
     }
     // a renewal that is under way ends first: its token is revoked too, and nothing comes back afterwards
-    let _lock = lock::acquire(world, &session.paths, &*session.store, &name)?;
+    let _lock = session.lock(world)?;
     let record = match session.load_if_any(world) {
         Ok(record) => record,
         // what can't be read can be forgotten all the same
@@ -175,7 +175,7 @@ fn without_token(world: &mut World, session: &Session, record: Option<Record>) -
             session.store.save(&session.name, &Record { unfinished: None, ..record }.to_json())?;
         }
     }
-    renewal::sweep(session);
+    session.sweep();
     if !found {
         session.raw_provider()?;
     }
@@ -208,7 +208,7 @@ fn forget(world: &mut World, session: &Session, record: &Record) -> Result<(), E
     // the journal last: until the record is gone, it may hold the record's only good successor
     if !record.outlives_its_tokens() {
         session.store.delete(&session.name)?;
-        renewal::sweep(session);
+        session.sweep();
         return Ok(());
     }
     let kept = Record {
@@ -224,7 +224,7 @@ fn forget(world: &mut World, session: &Session, record: &Record) -> Result<(), E
         ..record.clone()
     };
     session.store.save(&session.name, &kept.to_json())?;
-    renewal::saw(session, kept.generation);
-    renewal::sweep(session);
+    session.saw(kept.generation);
+    session.sweep();
     Ok(())
 }

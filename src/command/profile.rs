@@ -195,7 +195,7 @@ fn set_var(world: &mut World, global: &Global, profile: String, file: Option<Str
         }
     };
     raw.takes(name, value.expose()).map_err(|why| Error::usage(format!("`{shown}` {why}")))?;
-    let _lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
+    let _lock = session.lock(world)?;
     let mut record = renewal::settled(world, &mut session)?.unwrap_or_default();
     if let Some(moved) = session.secret_moved(&record, &raw) {
         return Err(moved.refused(&session.typed));
@@ -223,7 +223,7 @@ fn set_secret(world: &mut World, global: &Global, profile: String, file: Option<
     session.store.writable(&session.name)?;
     session.load()?;
     let secret = Some(secret_from_file(world, &file, "client secret")?);
-    let _lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
+    let _lock = session.lock(world)?;
     let old = renewal::settled(world, &mut session)?.unwrap_or_default();
     // with another place's secret the tokens could be renewed and revoked no more
     if let Some(moved) = elsewhere(&session, &old) {
@@ -250,12 +250,12 @@ fn remove(world: &mut World, global: &Global, profile: String) -> Result<(), Err
     let mut forgotten = false;
     let mut stays = None;
     if session.may_keep(world) {
-        let _lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
+        let _lock = session.lock(world)?;
         stays = session.load().ok().flatten().filter(|record| record.registration.is_some());
         // cut off in between, no copy speaks for what is gone
         copy::forget(world, &session);
         forgotten = session.store.delete(&session.name)?;
-        renewal::forget_all(&session, &session.name);
+        session.forget_files(&session.name);
     }
     let removed = config::edit(&dir, |editor| editor.remove(&session.name))?;
     match (removed, forgotten) {
@@ -313,7 +313,7 @@ fn rename(world: &mut World, global: &Global, from: String, to: String) -> Resul
             // cut off in between, no copy speaks for what is gone
             copy::forget(world, &old);
             // what is left of who had that name before says nothing of this one
-            renewal::forget_all(&old, to);
+            old.forget_files(to);
             renaming.begin(&*old.store, record)?;
             renaming.complete(&old)?;
         }

@@ -17,7 +17,7 @@ use crate::protocol::token_request::Client;
 use crate::provider::{ClientAuth, Provider, auth_name};
 use crate::secret::Secret;
 use crate::session::record::Record;
-use crate::session::{Choice, Session, copy, inputs, lock, random_hex, renewal};
+use crate::session::{Choice, Session, copy, inputs, random_hex, renewal};
 use crate::store::StoreKind;
 use crate::text::times;
 use crate::text::{Typed, safe};
@@ -105,7 +105,7 @@ pub fn make(
     let grant = session.grant(Some(provider), None);
     let keyed = session.client_with(world, provider, None, String::new(), None)?;
     let asked = wanted(world, session, provider, grant, name, &keyed)?;
-    let lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
+    let lock = session.lock(world)?;
     let before = session.load()?.unwrap_or_default();
     session.store.writable(&session.name)?;
     let made = register::register(world, provider, &asked, initial)?;
@@ -115,7 +115,7 @@ pub fn make(
         Err(why) => return Err(unusable(world, session, &made, &why)),
     };
     let record = Record {
-        generation: before.generation.max(renewal::newest_seen(session)) + 1,
+        generation: before.generation.max(session.newest_seen()) + 1,
         provider: Some(session.provider_name().to_owned()),
         client_id: Some(made.client_id.clone()),
         client_secret: made.client_secret.clone(),
@@ -301,7 +301,7 @@ fn take_over(
             ));
         }
     }
-    let _lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
+    let _lock = session.lock(world)?;
     let record = renewal::settled(world, session)?.unwrap_or(record);
     let changed = Record {
         client_secret: now.client_secret.or(record.client_secret.clone()),
@@ -315,12 +315,12 @@ fn take_over(
 }
 
 fn delete(world: &mut World, session: &Session, record: Record, management: &Management) -> Result<(), Error> {
-    let _lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
+    let _lock = session.lock(world)?;
     let there = register::delete(world, management)?;
     // with the client its tokens are gone, and its secret is nobody's
     copy::forget(world, session);
     session.store.delete(&session.name)?;
-    renewal::sweep(session);
+    session.sweep();
     if let Some(dir) = &session.paths.config {
         let id = record.client_id.clone();
         config::edit(dir, |editor| {
@@ -350,7 +350,7 @@ fn save(world: &mut World, session: &Session, record: &Record) -> Result<(), Err
             ..why
         }
     })?;
-    renewal::saw(session, record.generation);
+    session.saw(record.generation);
     Ok(())
 }
 

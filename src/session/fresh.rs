@@ -63,7 +63,7 @@ fn obtain(world: &mut World, session: &mut Session, want: Want, refused: Option<
     // GNOME Keyring aborts under many readers at once: with the copy to go by, they come one after the other
     let one_by_one = session.store.kind() == StoreKind::Keychain && session.cache && !want.force && !want.no_refresh;
     if one_by_one || (refused.is_some() && session.store.kind() != StoreKind::Environment) {
-        match lock::acquire(world, &session.paths, &*session.store, &session.name) {
+        match session.lock(world) {
             Ok(lock) => return renew_under(lock, world, session, want, None, refused),
             // nowhere to lock: what is fresh can be had all the same
             Err(e) if e.kind == Kind::Store || e.kind == Kind::Usage => {}
@@ -179,8 +179,7 @@ fn too_old(session: &Session) -> Error {
 
 /// Under the lock: load again, judge again, then one request at most. `first` is what was loaded without the lock, if anything.
 fn renew(world: &mut World, session: &mut Session, want: Want, first: Option<&Record>) -> Result<TokenSet, Error> {
-    let name = session.name.clone();
-    let lock = match lock::acquire(world, &session.paths, &*session.store, &name) {
+    let lock = match session.lock(world) {
         Ok(lock) => lock,
         // a CI job has no folder to lock in, and nothing to lose: each token is a new one
         Err(e) if e.kind == Kind::Store || e.kind == Kind::Usage => {
@@ -240,11 +239,11 @@ fn renew_under(
     let refreshable = grant != GrantKind::ClientCredentials
         && current.is_some_and(|set| grant::refresh::spendable(&provider, set).is_some());
     if !grant.needs_person() && !refreshable {
-        if let Some(e) = renewal::trouble(session, world.clock.now(), want) {
+        if let Some(e) = session.trouble(world.clock.now(), want.insists) {
             return still_valid(world, current, want, e);
         }
         return anew(world, session, &provider, record.as_ref()).or_else(|e| {
-            renewal::remember_trouble(session, world.clock.now(), &e);
+            session.remember_trouble(world.clock.now(), &e);
             still_valid(world, current, want, e)
         });
     }
@@ -423,7 +422,7 @@ pub fn keep(world: &mut World, session: &Session, record: &Record) -> Result<Tok
             ..why
         }
     })?;
-    renewal::saw(session, record.generation);
+    session.saw(record.generation);
     match &record.token {
         Some(set) => {
             copy::write(world, session, record);

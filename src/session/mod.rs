@@ -6,19 +6,14 @@
 pub mod alias;
 pub mod bound;
 pub mod choice;
-pub mod copy;
 pub mod fresh;
 pub mod inputs;
-pub mod journal;
-pub mod lock;
 pub mod orphan;
-pub mod paths;
 pub mod proofs;
 pub mod record;
 pub mod renaming;
 pub mod renewal;
-mod seen;
-mod trouble;
+pub mod state;
 pub mod whose;
 
 use std::cell::RefCell;
@@ -47,6 +42,7 @@ use choice::{
 };
 use paths::Paths;
 use record::{Kept, Record};
+pub use state::{copy, lock, paths};
 
 /// Variables that only a running program knows (the sandbox's address), asked for when the provider is first needed.
 pub type MoreVars = Box<dyn FnMut(&mut World) -> Result<BTreeMap<String, String>, Error>>;

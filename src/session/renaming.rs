@@ -15,7 +15,7 @@ use crate::config;
 use crate::error::{Error, Kind};
 use crate::secret::Secret;
 use crate::session::record::Record;
-use crate::session::{Session, lock, renewal};
+use crate::session::{Session, lock};
 use crate::store::{Store, StoreError};
 use crate::text::{pasted, safe};
 
@@ -71,7 +71,7 @@ impl Renaming {
             return Err(e.into());
         }
         store.delete(&self.from)?;
-        renewal::forget_all(session, &self.from);
+        session.forget_files(&self.from);
         Ok(self.settle(store, &self.to)?)
     }
 

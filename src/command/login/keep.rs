@@ -10,7 +10,7 @@ use crate::secret::Secret;
 use crate::session::fresh::keep;
 use crate::session::record::Record;
 use crate::session::whose::{asked_with, recorded};
-use crate::session::{Session, copy, lock, renewal};
+use crate::session::{Session, copy, renewal};
 use crate::store::keychain::KeychainStore;
 use crate::store::{Store, StoreError, StoreKind};
 use crate::token::TokenSet;
@@ -33,15 +33,10 @@ pub(super) fn store_login(
     if session.store.kind() == StoreKind::None {
         return Ok(false);
     }
-    let lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
+    let lock = session.lock(world)?;
     let now = session.load()?;
-    let generation = [&now, &old]
-        .into_iter()
-        .flatten()
-        .map(|r| r.generation)
-        .chain([renewal::newest_seen(session)])
-        .max()
-        .unwrap_or(0);
+    let generation =
+        [&now, &old].into_iter().flatten().map(|r| r.generation).chain([session.newest_seen()]).max().unwrap_or(0);
     let before = now.or(old).unwrap_or_default();
     let vars = learnt(provider, set, redirect_params);
     let bound = session.bound(provider, &vars);
@@ -92,7 +87,7 @@ pub(super) fn store_login(
     session.cache = cache;
     kept?;
     // what an earlier login left on the disk has nothing to say any more
-    renewal::sweep(session);
+    session.sweep();
     let left = old_store(world, session)?;
     remember_profile(world, session, client)?;
     copy::write(world, session, &record);
@@ -122,10 +117,10 @@ fn old_store(world: &World, session: &Session) -> Result<Option<Box<dyn Store>>,
 fn leave(world: &mut World, session: &mut Session, old: Option<Box<dyn Store>>) {
     let Some(old) = old else { return };
     let new = std::mem::replace(&mut session.store, old);
-    let lock = lock::acquire(world, &session.paths, &*session.store, &session.name);
+    let lock = session.lock(world);
     copy::forget(world, session);
     let deleted = session.store.delete(&session.name);
-    renewal::forget_all(session, &session.name);
+    session.forget_files(&session.name);
     drop(lock);
     let old = std::mem::replace(&mut session.store, new);
     match deleted {

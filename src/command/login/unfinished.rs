@@ -5,8 +5,8 @@
 use crate::command::may_ask;
 use crate::error::{Error, Kind};
 use crate::provider::{Endpoint, Provider};
+use crate::session::Session;
 use crate::session::record::{Record, Unfinished};
-use crate::session::{Session, lock};
 use crate::store::StoreKind;
 use crate::text::safe;
 use crate::world::World;
@@ -39,7 +39,7 @@ pub(super) fn keep(world: &mut World, session: &Session, change: impl FnOnce(&mu
 }
 
 fn try_keep(world: &mut World, session: &Session, change: impl FnOnce(&mut Unfinished)) -> Result<(), Error> {
-    let _lock = lock::acquire(world, &session.paths, &*session.store, &session.name)?;
+    let _lock = session.lock(world)?;
     let before = session.load()?;
     let mut unfinished = of(session, before.as_ref()).unwrap_or_else(|| Unfinished {
         provider: session.provider_name().to_owned(),
@@ -95,7 +95,7 @@ pub(super) fn after(world: &mut World, session: &Session, asked: Option<&Asked>,
 
 /// The person wants none of it any more. Says whether it is gone.
 fn forget(world: &mut World, session: &Session) -> bool {
-    let forgotten = lock::acquire(world, &session.paths, &*session.store, &session.name).and_then(|_lock| {
+    let forgotten = session.lock(world).and_then(|_lock| {
         let Some(record) = session.load()? else { return Ok(()) };
         let rest = Record { unfinished: None, ..record };
         match rest == Record::default() {

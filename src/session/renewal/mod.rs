@@ -5,7 +5,6 @@
 //! commit the answer to the journal before judging it; save; clear the journal; print. Where the system can fork, all this is
 //! done by a helper that outlives the process the person started. What an earlier run left is read by [`recovery`].
 
-mod beside;
 mod recovery;
 
 use std::io::Read;
@@ -13,7 +12,6 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-pub use beside::{forget_all, newest_seen, remember_trouble, saw, sweep, trouble};
 use recovery::Recovered;
 pub use recovery::{settle, settled};
 
@@ -25,11 +23,10 @@ use crate::protocol::token_request::Client;
 use crate::provider::{Provider, Rotates};
 use crate::secret::Secret;
 use crate::session::fresh::{Want, keep};
-use crate::session::journal::{self, Intent, Journal};
-use crate::session::lock::{Lock, credential_name};
+use crate::session::lock::Lock;
 use crate::session::record::Record;
-use crate::session::seen::Seen;
-use crate::session::trouble::Trouble;
+use crate::session::state::StateFiles;
+use crate::session::state::journal::{self, Intent};
 use crate::session::{Session, copy, no_token};
 use crate::token::{Freshness, TokenSet};
 use crate::world::World;
@@ -60,7 +57,7 @@ pub fn refresh(
     }
     let client = session.require_client(world, provider, Some(&record))?;
     // a thousand waiters that learn of the same failure need no helpers for it
-    if let Some(e) = trouble(session, world.clock.now(), want)
+    if let Some(e) = session.trouble(world.clock.now(), want.insists)
         && !Renewal::new(world, session, provider, &client)?.is_answered(&record)
     {
         return Err(e);
@@ -122,9 +119,7 @@ fn decode(words: &[u8]) -> Option<Result<TokenSet, Error>> {
 struct Renewal<'a> {
     session: &'a Session,
     asking: Asking<'a>,
-    journal: Journal,
-    trouble: Trouble,
-    seen: Seen,
+    files: StateFiles,
     answered: Answered,
     started: Duration,
 }
@@ -145,14 +140,10 @@ impl<'a> Renewal<'a> {
         provider: &'a Provider,
         client: &'a Client,
     ) -> Result<Renewal<'a>, Error> {
-        let state = session.paths.require_state()?;
-        let name = credential_name(&*session.store, &session.name);
         Ok(Renewal {
             session,
             asking: Asking { profile: &session.typed, provider, client },
-            journal: Journal::new(&state, &name),
-            trouble: Trouble::of(&state, &name),
-            seen: Seen::of(&state, &name),
+            files: session.files()?,
             answered: Answered::No,
             started: world.clock.elapsed(),
         })
@@ -177,7 +168,7 @@ impl<'a> Renewal<'a> {
             ));
         };
         self.refuse_a_copy(world, &record)?;
-        if let Some(e) = self.trouble.still(world.clock.now(), want.insists) {
+        if let Some(e) = self.files.trouble.still(world.clock.now(), want.insists) {
             return Err(e);
         }
         if sent_before >= 2 {
@@ -199,8 +190,8 @@ impl<'a> Renewal<'a> {
             self.session.store.save(&self.session.name, &record.to_json()).map_err(|e| nothing_spent(e.into()))?;
         }
         let intent = Intent { generation: record.generation, token: journal::hash(spent), at: world.clock.now(), sent };
-        let place = self.journal.path().display().to_string();
-        self.journal.prepare(&intent).map_err(|e| {
+        let place = self.files.journal.path().display().to_string();
+        self.files.journal.prepare(&intent).map_err(|e| {
             nothing_spent(
                 Error::new(Kind::Store, format!("the journal `{place}` can't be made"))
                     .cause(e)
@@ -208,7 +199,7 @@ impl<'a> Renewal<'a> {
             )
         })?;
         if let Err(e) = self.session.store.writable(&self.session.name) {
-            let _ = self.journal.clear();
+            let _ = self.files.journal.clear();
             return Err(nothing_spent(e.into()));
         }
         Ok(())
@@ -223,18 +214,18 @@ impl<'a> Renewal<'a> {
         let mut pauses = PAUSES.iter();
         let started = world.clock.elapsed();
         loop {
-            let before = self.journal.sent();
+            let before = self.files.journal.sent();
             // each time anew: a proof or an assertion of the client's is good once
             let request = grant::refresh::request(&self.asking, spent, &self.session.profile.asks.resources)
                 .map_err(|e| Error { fate: Fate::NotSent, ..e })?;
-            self.journal.sending().map_err(|e| Error {
+            self.files.journal.sending().map_err(|e| Error {
                 fate: Fate::NotSent,
                 ..Error::new(Kind::Store, "the journal can't be written").cause(e).hint("nothing was sent")
             })?;
             self.answered = Answered::No;
             let answer = grant::send(world, &request).and_then(|response| {
                 self.answered = Answered::Committed;
-                if let Err(e) = self.journal.commit(&key, nonce, &response) {
+                if let Err(e) = self.files.journal.commit(&key, nonce, &response) {
                     // the answer is in hand all the same: it is judged and saved, only without this net
                     self.answered = Answered::Uncommitted;
                     world.warn(&format!("the answer could not be written to the journal: {e}"));
@@ -246,7 +237,7 @@ impl<'a> Renewal<'a> {
             let in_time = world.clock.elapsed().saturating_sub(started) < TRYING;
             match answer {
                 Err(e) if e.fate == Fate::NotSent => {
-                    let _ = self.journal.set_sent(before);
+                    let _ = self.files.journal.set_sent(before);
                     match pauses.next().filter(|_| e.kind == Kind::TryLater && in_time) {
                         Some(pause) => world.clock.sleep(*pause),
                         None => return Err(e),
@@ -260,7 +251,7 @@ impl<'a> Renewal<'a> {
                 {
                     pauses.next();
                     if e.fate == Fate::Unavailable {
-                        let _ = self.journal.set_sent(before);
+                        let _ = self.files.journal.set_sent(before);
                     }
                     world.clock.sleep(PAUSES[1]);
                 }
@@ -305,13 +296,13 @@ impl<'a> Renewal<'a> {
                     ..record.clone()
                 };
                 let set = self.keep(world, &kept)?;
-                let _ = self.journal.clear();
-                self.trouble.forget();
+                let _ = self.files.journal.clear();
+                self.files.trouble.forget();
                 identity.map(|()| set)
             }
             Err(e) if e.fate == Fate::Refused => {
                 let e = self.forget_dead(world, record, e);
-                let _ = self.journal.clear();
+                let _ = self.files.journal.clear();
                 Err(e)
             }
             Err(e) => {
@@ -340,7 +331,7 @@ impl<'a> Renewal<'a> {
     }
 
     fn keep(&self, world: &mut World, kept: &Record) -> Result<TokenSet, Error> {
-        let journal = self.journal.path().display().to_string();
+        let journal = self.files.journal.path().display().to_string();
         if self.answered != Answered::Uncommitted {
             return keep(world, self.session, kept)
                 .map_err(|e| e.hint(format!("the answer is kept, sealed, in `{journal}`: the next command saves it")));
@@ -361,17 +352,19 @@ impl<'a> Renewal<'a> {
     }
 
     fn after_failure(&mut self, world: &World, e: &Error) {
-        let sent = self.journal.sent();
+        let sent = self.files.journal.sent();
         let _ = match e.fate {
             // an earlier run sent it and got no answer: that is still open
             Fate::NotSent if sent > 0 => Ok(()),
             // no answer, and this process lives to say so: the next run may send it once more
-            Fate::Unknown | Fate::Gateway => self.journal.set_sent(if e.kind == Kind::TryLater { 1 } else { sent }),
+            Fate::Unknown | Fate::Gateway => {
+                self.files.journal.set_sent(if e.kind == Kind::TryLater { 1 } else { sent })
+            }
             Fate::MayHoldTokens => Ok(()),
-            Fate::NotSent | Fate::Unavailable | Fate::Answered | Fate::Refused => self.journal.clear(),
+            Fate::NotSent | Fate::Unavailable | Fate::Answered | Fate::Refused => self.files.journal.clear(),
         };
         if e.kind == Kind::TryLater {
-            self.trouble.remember(world.clock.now(), e);
+            self.files.trouble.remember(world.clock.now(), e);
         }
     }
 
@@ -391,7 +384,7 @@ impl<'a> Renewal<'a> {
             )
             .cause("each refresh token is good once: two machines that share one end each other's login"));
         }
-        let newest = self.seen.generation();
+        let newest = self.files.seen.generation();
         if newest > record.generation {
             return Err(Error::login_first(&self.session.typed, format!("the stored login of `{name}` is older than the one last used here"))
                 .cause(format!("generation {} came back after {newest}: the store was put back from a backup or a snapshot, and that refresh token is spent", record.generation)));
@@ -408,7 +401,7 @@ impl<'a> Renewal<'a> {
             copy::forget(world, session);
             let cleared = Record { token: None, generation: record.generation + 1, ..record.clone() };
             match session.store.save(&session.name, &cleared.to_json()) {
-                Ok(()) => saw(session, cleared.generation),
+                Ok(()) => session.saw(cleared.generation),
                 Err(why) => world.warn(&format!("the dead token could not be cleared: {why}")),
             }
         }

@@ -15,9 +15,9 @@ use super::Renewal;
 use crate::error::{Error, Fate, Kind};
 use crate::grant;
 use crate::session::Session;
-use crate::session::journal::{self, Found, Intent, Journal};
-use crate::session::lock::credential_name;
 use crate::session::record::Record;
+use crate::session::state::StateFiles;
+use crate::session::state::journal::{self, Found, Intent};
 use crate::token::TokenSet;
 use crate::wire::Response;
 use crate::world::World;
@@ -31,8 +31,7 @@ pub(super) enum Recovered {
 /// Finishes what a crash left, for a command that is about to change the record (`logout`): the record as it now stands. The
 /// lock is held.
 pub fn settle(world: &mut World, session: &mut Session, record: Record) -> Result<Record, Error> {
-    let Some(state) = session.paths.state.clone() else { return Ok(record) };
-    let journal = Journal::new(&state, &credential_name(&*session.store, &session.name));
+    let Ok(StateFiles { journal, .. }) = session.files() else { return Ok(record) };
     if let Found::Answered(..) = journal.find(record.journal_key.as_ref()).unwrap_or(Found::Torn) {
         let provider = session.provider(world, Some(&record))?;
         let client = session.require_client(world, &provider, Some(&record))?;
@@ -57,15 +56,15 @@ impl Renewal<'_> {
     /// Whether the journal may hold an answer that is not kept yet. What can't be read may.
     pub(super) fn is_answered(&self, record: &Record) -> bool {
         !matches!(
-            self.journal.find(record.journal_key.as_ref()),
+            self.files.journal.find(record.journal_key.as_ref()),
             Ok(Found::Nothing | Found::Unanswered(_) | Found::Torn)
         )
     }
 
     /// Looks into the journal of an earlier run.
     pub(super) fn recover(&mut self, world: &mut World, record: &Record) -> Result<Option<Recovered>, Error> {
-        let found = self.journal.find(record.journal_key.as_ref()).map_err(|e| {
-            Error::new(Kind::Store, format!("the journal `{}` can't be read", self.journal.path().display()))
+        let found = self.files.journal.find(record.journal_key.as_ref()).map_err(|e| {
+            Error::new(Kind::Store, format!("the journal `{}` can't be read", self.files.journal.path().display()))
                 .cause(e)
                 .hint("nothing was sent; `oauthctl doctor` looks at every folder")
         })?;
@@ -89,7 +88,7 @@ impl Renewal<'_> {
                 self.finish_answered(world, record, &response, intent)
             }
             Found::Unanswered(_) | Found::Answered(..) => {
-                let _ = self.journal.clear();
+                let _ = self.files.journal.clear();
                 Ok(None)
             }
         }
@@ -109,7 +108,7 @@ impl Renewal<'_> {
         match read.as_ref().map_err(|e| e.fate) {
             Err(Fate::Gateway | Fate::MayHoldTokens) => Ok(Some(Recovered::Unanswered(sent))),
             Err(fate) if fate != Fate::Refused => {
-                let _ = self.journal.clear();
+                let _ = self.files.journal.clear();
                 Ok(None)
             }
             _ => self.conclude(world, record, &old, read).map(|set| Some(Recovered::Kept(Box::new(set)))),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::error::{Error, Kind};
-use crate::session::journal::note;
+use crate::session::state::journal::note;
 use crate::text::safe;
 
 /// The longest that a failure is remembered where the server named no time, in seconds.

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::session::journal::note;
+use crate::session::state::journal::note;
 
 #[derive(Debug)]
 pub struct Seen {
