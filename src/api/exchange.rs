@@ -221,8 +221,8 @@ impl Caller<'_> {
     /// What the server says of its limit: where nothing remains, all wait until it starts anew.
     pub fn heed(&mut self, world: &World, headers: &[(String, String)]) {
         let limits = &self.provider.limits;
-        let named = |key: &str| limits.headers.get(key).and_then(|name| header(headers, &name.to_lowercase()));
-        if named("remaining").and_then(|n| n.trim().parse::<f64>().ok()).is_some_and(|n| n < 1.0)
+        let remaining = limits.headers.remaining.as_ref().and_then(|name| header(headers, &name.to_lowercase()));
+        if remaining.and_then(|n| n.trim().parse::<f64>().ok()).is_some_and(|n| n < 1.0)
             && let Some(time) = retry::asked(headers, b"", limits, world.clock.now())
         {
             self.pace.hold(&*world.clock, time);

@@ -42,14 +42,16 @@ pub fn after(error: &HttpError, method: &str) -> bool {
 /// How long the server asks to be left alone: `Retry-After` in all its forms, else the header that tells when the limit starts
 /// anew, else GetResponse's `timeToReset` in the body. `now` in Unix seconds.
 pub fn asked(headers: &[(String, String)], body: &[u8], limits: &Limits, now: i64) -> Option<Duration> {
-    let named = |key: &str, usual: &str| {
-        let name = limits.headers.get(key).map_or_else(|| usual.to_owned(), |name| name.to_lowercase());
+    let named = |key: &Option<String>, usual: &str| {
+        let name = key.as_ref().map_or_else(|| usual.to_owned(), |name| name.to_lowercase());
         header(headers, &name).and_then(|value| until(value, now))
     };
-    named("retry-after", "retry-after").or_else(|| named("reset", "x-ratelimit-reset")).or_else(|| {
-        let body: Value = serde_json::from_slice(body).ok()?;
-        until(body.get("context")?.get("timeToReset")?.as_str()?, now)
-    })
+    named(&limits.headers.retry_after, "retry-after")
+        .or_else(|| named(&limits.headers.reset, "x-ratelimit-reset"))
+        .or_else(|| {
+            let body: Value = serde_json::from_slice(body).ok()?;
+            until(body.get("context")?.get("timeToReset")?.as_str()?, now)
+        })
 }
 
 /// Seconds (with or without a unit, a fraction too), a moment in Unix seconds or milliseconds, or a date.
@@ -109,7 +111,7 @@ mod tests {
         let body = br#"{"code":1015,"context":{"currentLimit":"80","timeToReset":"100 seconds"}}"#;
         assert_eq!(asked(&[], body, &limits, NOW), Some(Duration::from_secs(100)));
         let mut named = Limits::default();
-        named.headers.insert("reset".into(), "X-Other".into());
+        named.headers.reset = Some("X-Other".into());
         assert_eq!(asked(&[("x-other".into(), "2".into())], b"", &named, NOW), Some(Duration::from_secs(2)));
     }
 

@@ -28,7 +28,7 @@ pub fn ask(
     of_login: Option<&Map<String, Value>>,
     profile: &Typed,
 ) -> Result<Map<String, Value>, Error> {
-    let Some(url) = &provider.identity.userinfo_url else {
+    let Some(url) = &provider.userinfo.url else {
         return Err(Error::usage(format!(
             "it is not known where `{}` tells who signed in",
             crate::text::safe(&provider.id)

@@ -41,7 +41,7 @@ pub fn ask(
     longest: Duration,
 ) -> Result<Told, Error> {
     let url = address(provider, whoami, set)?;
-    let mut request = Request::new(&whoami.method, url.to_string()).header("accept", "application/json");
+    let mut request = Request::new(&whoami.method.to_string(), url.to_string()).header("accept", "application/json");
     request.timeout = Duration::from_secs(10);
     for (name, value) in provider.api.headers.iter().chain(&whoami.headers) {
         request = request.header(&name.to_lowercase(), value.as_str());

@@ -65,7 +65,7 @@ pub fn run(args: WhoamiArgs, global: &Global, world: &mut World) -> Result<u8, E
 /// By what an OpenID server tells of the person.
 fn by_userinfo(world: &mut World, session: &mut Session, record: Option<&Record>) -> Result<Option<String>, Error> {
     let provider = session.whole_provider(world, record)?;
-    if provider.identity.userinfo_url.is_none() {
+    if provider.userinfo.url.is_none() {
         return Err(Error::usage(format!("nobody knows how to ask `{}` whose token it is", safe(&provider.id)))
             .hint("add `[whoami] url = …` or `[userinfo] url = …` to the provider's file"));
     }

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::read::secret_source;
 use super::{ConfigError, SecretSource};
+use crate::layers::de;
 use crate::layers::tree::Reader;
 use crate::protocol::{authorization_details, token_request};
 use crate::provider::Wanted;
@@ -98,7 +99,7 @@ impl Asks {
             *field(&mut asks) = r.number(key, 0..=i64::from(u32::MAX))?;
         }
         for (key, field) in WANTED {
-            *field(&mut asks) = Wanted::read(r, key)?;
+            *field(&mut asks) = r.get(key).map(|entry| de::read_entry(&[&r.key(key)], entry)).transpose()?;
         }
         for (key, field) in LISTS {
             *field(&mut asks) = r.list(key)?.unwrap_or_default();

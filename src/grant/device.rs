@@ -27,7 +27,10 @@ pub fn obtain(world: &mut World, asking: &Asking<'_>, scopes: &[String], timeout
     invite(world, asking, &started);
     stand_in(world, asking, &started);
     let polling = Polling {
-        endpoint: Endpoint { url: facts.poll_url.clone().or(provider.token.url.clone()), ..provider.token.clone() },
+        endpoint: Endpoint {
+            url: facts.poll_url.clone().or(provider.token.url.clone()),
+            ..provider.token.endpoint.clone()
+        },
         params: vec![
             ("grant_type", Secret::unlisted(facts.grant_type.as_str())),
             ("device_code", started.device_code.clone()),

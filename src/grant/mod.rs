@@ -72,7 +72,7 @@ impl Aim<'_> {
 
 /// The token endpoint, as a grant without a redirect uses it.
 fn token_endpoint(provider: &Provider) -> Endpoint {
-    Endpoint { send_redirect_uri: false, ..provider.token.clone() }
+    provider.token.endpoint.clone()
 }
 
 /// Sends one request to a token endpoint and reads the answer.

@@ -57,7 +57,7 @@ fn no_browser(provider: &Provider, profile: &Typed) -> Error {
         true => error.hint(with(GrantKind::DeviceCode)),
         false => error,
     };
-    match provider.client_credentials.is_some() {
+    match provider.client_credentials.supported {
         true => error.hint(with(GrantKind::ClientCredentials)),
         false => error.hint("`[authorize] url` in a provider file of your own, if it has one all the same"),
     }

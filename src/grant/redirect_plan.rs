@@ -3,7 +3,7 @@
 
 use crate::error::Error;
 use crate::provider::expand::with_scheme;
-use crate::provider::{LoopbackMode, Provider};
+use crate::provider::{LoopbackMode, Provider, RedirectHost};
 use crate::text::safe;
 use crate::world::loopback::{Address, Host};
 
@@ -61,7 +61,8 @@ pub fn plan(provider: &Provider, redirect_uri: Option<&str>, port: Option<u16>, 
             });
         }
     };
-    let host = host(facts.host.as_deref().unwrap_or(if tls { "localhost" } else { "127.0.0.1" }));
+    let usual = if tls { RedirectHost::Localhost } else { RedirectHost::Ipv4 };
+    let host = host(&facts.host.unwrap_or(usual).to_string());
     Ok(Plan { target: Target::Listen { address: Address { host, ports, tls }, path }, registered: None, random_path })
 }
 

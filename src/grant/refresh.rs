@@ -4,7 +4,7 @@ use crate::error::{Asked, Error};
 use crate::grant::{self, Asking};
 use crate::protocol::answer::Answer;
 use crate::protocol::token_request;
-use crate::provider::{Provider, RefreshSource};
+use crate::provider::{Provider, TokenKind};
 use crate::secret::Secret;
 use crate::token::TokenSet;
 use crate::wire::{Request, Response};
@@ -14,8 +14,8 @@ use crate::world::World;
 pub fn spendable<'a>(provider: &Provider, set: &'a TokenSet) -> Option<&'a Secret> {
     match (provider.refresh.supported, provider.refresh.source) {
         (false, _) => None,
-        (true, RefreshSource::RefreshToken) => set.refresh_token.as_ref(),
-        (true, RefreshSource::AccessToken) => Some(&set.access_token),
+        (true, TokenKind::RefreshToken) => set.refresh_token.as_ref(),
+        (true, TokenKind::AccessToken) => Some(&set.access_token),
     }
 }
 

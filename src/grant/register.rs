@@ -89,7 +89,7 @@ pub fn settled(
     let Some(auth) = from_registered_name(said) else {
         return Err(format!("`{}`, which this program does not speak", safe(said)));
     };
-    let endpoint = Endpoint { auth: vec![auth], ..provider.token.clone() };
+    let endpoint = Endpoint { auth: vec![auth], ..provider.token.endpoint.clone() };
     token_request::usable_auth(&endpoint, client).map_err(|why| match why {
         RequestError::NeedsSecret => format!("`{said}`, and it gave no client secret"),
         RequestError::NeedsKey => format!("`{said}`, and it knows no key of this client"),

@@ -6,7 +6,7 @@ use crate::error::{Error, Kind};
 use crate::grant::{Asking, redirected, send};
 use crate::protocol::api_error;
 use crate::protocol::token_request::{Client, RequestError, Target};
-use crate::provider::{Kills, Revoke};
+use crate::provider::{Kills, Revoke, TokenKind};
 use crate::secret::Secret;
 use crate::text::safe;
 use crate::token::TokenSet;
@@ -21,11 +21,11 @@ pub fn revoke(
     facts: &Revoke,
     set: &TokenSet,
 ) -> Result<Option<&'static str>, Error> {
-    let token = |which: &str| match which {
-        "access_token" => Some((&set.access_token, "access_token")),
-        _ => set.refresh_token.as_ref().map(|token| (token, "refresh_token")),
+    let token = |which: &TokenKind| match which {
+        TokenKind::AccessToken => Some((&set.access_token, "access_token")),
+        TokenKind::RefreshToken => set.refresh_token.as_ref().map(|token| (token, "refresh_token")),
     };
-    let mut tokens: Vec<(&Secret, &'static str)> = facts.tokens.iter().filter_map(|which| token(which)).collect();
+    let mut tokens: Vec<(&Secret, &'static str)> = facts.tokens.iter().filter_map(token).collect();
     if tokens.is_empty() {
         tokens.push((&set.access_token, "access_token"));
     }

@@ -32,7 +32,7 @@ pub fn obtain(world: &mut World, asking: &Asking<'_>, given: &Given, aim: Aim<'_
 
 fn client_credentials(world: &mut World, asking: &Asking<'_>, aim: Aim<'_>) -> Result<Answer, Error> {
     let provider = asking.provider;
-    let Some(endpoint) = &provider.client_credentials else {
+    let Some(endpoint) = provider.client_credentials.offered() else {
         return Err(Error::usage(format!("provider `{}` gives no token for client credentials", provider.id))
             .hint(asking.profile.login_by("authorization-code")));
     };

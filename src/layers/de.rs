@@ -1,8 +1,10 @@
-//! A serde `Deserializer` over the tree. Its errors name the file, the line, the key and the nearest known name.
+//! A serde `Deserializer` over the tree. Its errors name the file, the line, the key and the
+//! nearest known name.
 //!
-//! Structures are strict: a key that is no field is refused, without `deny_unknown_fields`. A field whose key starts with `*`
-//! takes its own fields from the same table (`flatten` would lose the places). In words of enums, `_` and `-` are the same. A
-//! message given to `Error::custom` follows the key and its place: "must be a day".
+//! Structures are strict: a key that is no field is refused, without `deny_unknown_fields`. A field
+//! whose key starts with `*` takes its own fields from the same table (`flatten` would lose the
+//! places). In words of enums, `_` and `-` are the same. A message given to `Error::custom` follows
+//! the key and its place: "must be a day".
 
 use std::cell::RefCell;
 use std::fmt;
@@ -27,19 +29,15 @@ pub fn read<'de, T: Deserialize<'de>>(table: &'de Table, file: &str) -> Result<T
 
 /// Reads one entry, whose full name is the keys of `path`.
 pub fn read_entry<'de, T: Deserialize<'de>>(path: &[&str], entry: &'de Entry) -> Result<T, ReadError> {
-    fn below<'de, T: Deserialize<'de>>(path: &Path<'_>, rest: &[&str], entry: &'de Entry) -> Result<T, ReadError> {
-        match rest {
-            [key, rest @ ..] => below(&Path { above: Some(path), key }, rest, entry),
-            [] => T::deserialize(Node::of(entry, path)).map_err(|fault| match fault.at(path, &entry.at) {
-                Fault::Placed(error) => *error,
-                _ => unreachable!("a fault with its place is placed"),
-            }),
-        }
-    }
-    below(&Path { above: None, key: "" }, path, entry)
+    let path = Path { above: None, key: &path.join(".") };
+    T::deserialize(Node::of(entry, &path)).map_err(|fault| match fault.at(&path, &entry.at) {
+        Fault::Placed(error) => *error,
+        _ => unreachable!("a fault with its place is placed"),
+    })
 }
 
-/// Reads a whole number, or several, from `LOW` to `HIGH`: `#[serde(deserialize_with = "range::<1, 65535, _, _>")]`.
+/// Reads a whole number, or several, from `LOW` to `HIGH`: `#[serde(deserialize_with = "range::<1,
+/// 65535, _, _>")]`.
 pub fn range<'de, const LOW: i64, const HIGH: i64, T: InRange<LOW, HIGH>, D: de::Deserializer<'de>>(
     from: D,
 ) -> Result<T, D::Error> {
@@ -88,16 +86,15 @@ struct Path<'p> {
 
 impl Path<'_> {
     fn with(&self, key: &str) -> String {
-        safe(&self.raw(Some(key)))
-    }
-
-    fn raw(&self, key: Option<&str>) -> String {
-        let above = self.above.map(|above| above.raw(None)).unwrap_or_default();
-        [&above, self.key, key.unwrap_or_default()]
-            .into_iter()
-            .filter(|key| !key.is_empty())
-            .collect::<Vec<_>>()
-            .join(".")
+        let mut keys = vec![key, self.key];
+        let mut path = self;
+        while let Some(above) = path.above {
+            path = above;
+            keys.push(path.key);
+        }
+        keys.retain(|key| !key.is_empty());
+        keys.reverse();
+        safe(&keys.join("."))
     }
 }
 
@@ -184,7 +181,8 @@ impl<'de> de::Deserializer<'de> for Section<'de, '_> {
     }
 }
 
-/// Gives a structure its fields in their own order, so that the first fault told does not depend on the file.
+/// Gives a structure its fields in their own order, so that the first fault told does not depend on
+/// the file.
 struct Fields<'de, 'p> {
     section: Section<'de, 'p>,
     fields: std::slice::Iter<'static, &'static str>,

@@ -89,6 +89,19 @@ impl Value {
     }
 }
 
+impl Entry {
+    /// The table that it is; `key` is its full name.
+    pub fn table(&self, key: &str) -> Result<&Table, ReadError> {
+        match &self.value {
+            Value::Table(table) => Ok(table),
+            other => {
+                let (key, at) = (safe(key), self.at.clone());
+                Err(ReadError::WrongType { key, at, wanted: "a table", found: other.kind() })
+            }
+        }
+    }
+}
+
 pub type Table = BTreeMap<String, Entry>;
 
 /// Reads a whole file. `file` is the name shown in errors.
@@ -199,15 +212,7 @@ impl<'a> Reader<'a> {
 
     /// A table met under a name that the schema doesn't fix (`profiles.NAME`).
     pub fn of_entry(path: &str, entry: &'a Entry) -> Result<Reader<'a>, ReadError> {
-        match &entry.value {
-            Value::Table(table) => Ok(Reader { table: Some(table), path: format!("{path}."), asked: Vec::new() }),
-            other => Err(ReadError::WrongType {
-                key: safe(path),
-                at: entry.at.clone(),
-                wanted: "a table",
-                found: other.kind(),
-            }),
-        }
+        Ok(Reader { table: Some(entry.table(path)?), path: format!("{path}."), asked: Vec::new() })
     }
 
     /// The full name of one of this table's keys.

@@ -122,16 +122,10 @@ fn error_member(response: &Response) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::Provider;
     use serde_json::json;
 
     fn facts() -> Device {
-        Device {
-            endpoint: Provider::bare("x").token,
-            grant_type: "g".into(),
-            poll_url: None,
-            fields: Default::default(),
-        }
+        Device { grant_type: "g".into(), ..Device::default() }
     }
 
     fn response(status: u16, body: Value) -> Response {

@@ -4,9 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::provider::expand::check_url;
-use crate::provider::{
-    Announced, ClientAuth, Device, Endpoint, Kills, Offers, ParamsIn, Provider, Revoke, registered_name,
-};
+use crate::provider::{Announced, ClientAuth, Device, Offers, Provider, Revoke, registered_name};
 use crate::text::safe;
 
 /// Bytes past which a document is not read (D-04).
@@ -206,11 +204,8 @@ impl Metadata {
         provider.announced = Announced { offers: self.offers(provider), ..self.announced() };
         self.fill_auth(provider);
         let token_url = self.text("token_endpoint").map(str::to_owned);
-        for endpoint in
-            [Some(&mut provider.token), Some(&mut provider.refresh.endpoint), provider.client_credentials.as_mut()]
-                .into_iter()
-                .flatten()
-        {
+        let client_credentials = &mut provider.client_credentials.endpoint;
+        for endpoint in [&mut provider.token.endpoint, &mut provider.refresh.endpoint, client_credentials] {
             if endpoint.url.is_none() {
                 endpoint.url.clone_from(&token_url);
             }
@@ -221,25 +216,12 @@ impl Metadata {
         if provider.device.is_none()
             && let Some(url) = self.text("device_authorization_endpoint")
         {
-            provider.device = Some(Device {
-                endpoint: beside_token(provider, url),
-                grant_type: "urn:ietf:params:oauth:grant-type:device_code".to_owned(),
-                poll_url: None,
-                fields: Default::default(),
-            });
+            provider.device = Some(Device { endpoint: provider.token.beside(url), ..Device::default() });
         }
         if provider.revoke.is_none()
             && let Some(url) = self.text("revocation_endpoint")
         {
-            provider.revoke = Some(Revoke {
-                endpoint: beside_token(provider, url),
-                token_param: "token".to_owned(),
-                tokens: vec!["refresh_token".to_owned(), "access_token".to_owned()],
-                kills: Kills::All,
-                token_in_path: false,
-                send_client_id: false,
-                auth_header: None,
-            });
+            provider.revoke = Some(Revoke { endpoint: provider.token.beside(url), ..Revoke::default() });
         }
         self.fill_identity(provider);
         if provider.scopes.known.is_empty()
@@ -264,7 +246,7 @@ impl Metadata {
         if provider.ciba.is_none()
             && let Some(url) = self.text("backchannel_authentication_endpoint")
         {
-            provider.ciba = Some(beside_token(provider, url));
+            provider.ciba = Some(provider.token.beside(url));
         }
         if provider.par_url.is_none() {
             provider.par_url = self.text("pushed_authorization_request_endpoint").map(str::to_owned);
@@ -299,10 +281,8 @@ impl Metadata {
         let with_public: Vec<ClientAuth> = auth.iter().copied().chain(public).collect();
         provider.token.auth.clone_from(&with_public);
         provider.refresh.endpoint.auth = with_public;
-        if let Some(endpoint) = provider.client_credentials.as_mut() {
-            // RFC 6749, section 4.4: for confidential clients only
-            endpoint.auth = auth;
-        }
+        // RFC 6749, section 4.4: for confidential clients only
+        provider.client_credentials.endpoint.auth = auth;
     }
 
     /// How the server tells who signed in, and what it knows of a token: for providers too whose own entry says all the rest.
@@ -313,8 +293,8 @@ impl Metadata {
         if identity.jwks_uri.is_none() {
             identity.jwks_uri = self.text("jwks_uri").map(str::to_owned);
         }
-        if identity.userinfo_url.is_none() {
-            identity.userinfo_url = self.text("userinfo_endpoint").map(str::to_owned);
+        if provider.userinfo.url.is_none() {
+            provider.userinfo.url = self.text("userinfo_endpoint").map(str::to_owned);
         }
         if identity.algorithms.is_empty() {
             identity.algorithms = names("id_token_signing_alg_values_supported");
@@ -325,7 +305,7 @@ impl Metadata {
         if provider.introspect.is_none()
             && let Some(url) = self.text("introspection_endpoint")
         {
-            let mut endpoint = beside_token(provider, url);
+            let mut endpoint = provider.token.beside(url);
             let auth = self.list("introspection_endpoint_auth_methods_supported").map(|m| known_auth(&m));
             if let Some(auth) = auth.filter(|auth| !auth.is_empty()) {
                 endpoint.auth = auth;
@@ -342,20 +322,6 @@ fn site(host: &url::Host) -> String {
     let labels: Vec<&str> = name.trim_end_matches('.').rsplit('.').collect();
     let shared = matches!(labels.as_slice(), [country, second, ..] if country.len() == 2 && second.len() <= 3);
     labels.iter().take(if shared { 3 } else { 2 }).copied().collect::<Vec<_>>().join(".")
-}
-
-/// An endpoint that knows the client as the token endpoint does.
-fn beside_token(provider: &Provider, url: &str) -> Endpoint {
-    Endpoint {
-        url: Some(url.to_owned()),
-        method: "POST".to_owned(),
-        params_in: ParamsIn::Form,
-        params: Default::default(),
-        rename: Default::default(),
-        send_redirect_uri: false,
-        ok_status: vec![200],
-        ..provider.token.clone()
-    }
 }
 
 /// What an endpoint announces, the strongest first (RFC 9700, section 2.5): which of them can be used hangs on what the client has. What this program doesn't

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::protocol::answer::AnswerError;
 use crate::protocol::api_error;
-use crate::provider::{Endpoint, ParamsIn, Provider};
+use crate::provider::{Endpoint, Provider};
 use crate::secret::Secret;
 use crate::wire::Response;
 
@@ -18,16 +18,8 @@ pub struct Pushed {
 
 /// Where to, with the token endpoint's manner of knowing the client (section 2).
 pub fn endpoint(provider: &Provider) -> Option<Endpoint> {
-    Some(Endpoint {
-        url: Some(provider.par_url.clone()?),
-        method: "POST".to_owned(),
-        params_in: ParamsIn::Form,
-        params: Default::default(),
-        rename: Default::default(),
-        send_redirect_uri: false,
-        ok_status: vec![201, 200],
-        ..provider.token.clone()
-    })
+    let url = provider.par_url.as_deref()?;
+    Some(Endpoint { ok_status: vec![201, 200], ..provider.token.beside(url) })
 }
 
 /// Section 2.2 and 2.3.

@@ -1,52 +1,147 @@
-//! What a provider's file says of the API behind its tokens: where it is, how the token is presented, how lists are paged, what
-//! errors mean and how much may be asked.
+//! What a provider's file says of the API behind its tokens: where it is, how the token is
+//! presented, how lists are paged, what errors mean and how much may be asked.
 
 use std::collections::BTreeMap;
 
-#[derive(Clone, Debug, PartialEq)]
-pub struct Api {
-    pub base_url: Option<String>,
-    pub headers: BTreeMap<String, String>,
-    pub auth: ApiAuth,
-    /// Hosts beside the base's own to which the token may go; `*.` at the start stands for one label or more.
-    pub hosts: Vec<String>,
-    pub pages: Pages,
+use super::schema::schema;
+use super::{Method, checks, words};
+use crate::layers::de::range;
+
+schema! {
+    /// The API behind the tokens.
+    pub struct Api {
+        /// Where its paths start.
+        pub base_url: Option<String> as Url,
+        /// Extra headers.
+        pub headers: BTreeMap<String, String> as Text,
+        /// How the token is presented.
+        pub auth: ApiAuth as Table,
+        /// Hosts beside the base's own to which the token may go; `*.` at the start: one label or
+        /// more.
+        pub hosts: Vec<String> as Host,
+        /// How long lists are cut into pages.
+        pub pages: Pages,
+    }
+
+    /// How the token is presented (RFC 6750).
+    pub struct ApiAuth {
+        /// Where the token stands.
+        pub place ("in"): ApiAuthPlace,
+        /// The header's name, or the parameter's; `access_token` for a parameter.
+        pub name: String as Text = "Authorization".to_owned(),
+        /// The word before the token; none for a parameter.
+        pub scheme: String as Text = "Bearer".to_owned(),
+    }
+
+    /// How long lists are cut into pages.
+    pub struct Pages {
+        /// How the next page is asked for.
+        pub by: PageBy,
+        /// The path of a page's records. Otherwise: the page itself where it is an array, or the
+        /// array beside which only a list's counts, links and page numbers stand.
+        pub items: Option<String>,
+        /// Paths of the next page's address or cursor; the first that exists.
+        pub next: Vec<String>,
+        /// The query's parameter for the page's number, the cursor or the offset; `page`, `cursor`,
+        /// `offset` otherwise.
+        pub param: Option<String>,
+        /// The parameter for the number of records to a page.
+        pub size_param: Option<String>,
+        /// How many records are asked for.
+        #[serde(deserialize_with = "range::<1, { u32::MAX as i64 }, _, _>")]
+        pub size: Option<u32>,
+        /// The first page's number or offset; 1 for pages, 0 for offsets otherwise.
+        #[serde(deserialize_with = "range::<0, { u32::MAX as i64 }, _, _>")]
+        pub start: Option<u32>,
+        /// The header that tells the number of pages, which can then be fetched side by side.
+        pub total_header: Option<String>,
+    }
+
+    /// A cheap request that checks a token and tells the account.
+    pub struct Whoami {
+        /// The request's method.
+        pub method: Method = Method::Get,
+        /// Its address, or a path below `api.base-url`.
+        pub url: String as Url,
+        /// Extra headers.
+        pub headers: BTreeMap<String, String> as Text,
+        /// Its body.
+        pub body: Option<String> as Long,
+        /// The path of the account's id.
+        pub id: Option<String>,
+        /// The path of the account's name.
+        pub label: Option<String>,
+    }
+
+    /// How much may be asked.
+    pub struct Limits {
+        /// Names of the headers that tell the limit.
+        pub headers: LimitHeaders,
+        /// Requests to a second.
+        #[serde(deserialize_with = "range::<1, { u32::MAX as i64 }, _, _>")]
+        pub per_second: Option<u32>,
+        /// Requests to a day.
+        #[serde(deserialize_with = "range::<1, { u32::MAX as i64 }, _, _>")]
+        pub per_day: Option<u32>,
+        /// Requests at a time.
+        #[serde(deserialize_with = "range::<1, { u32::MAX as i64 }, _, _>")]
+        pub parallel: Option<u32>,
+    }
+
+    /// Names of the headers that tell the limit.
+    pub struct LimitHeaders {
+        /// How many requests are allowed.
+        pub limit: Option<String>,
+        /// How many remain.
+        pub remaining: Option<String>,
+        /// When the limit starts anew.
+        pub reset: Option<String>,
+        /// How long to wait.
+        pub retry_after: Option<String>,
+    }
 }
 
-/// How long lists are cut into pages.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Pages {
-    pub by: PageBy,
-    /// Where a page's records stand; `None`: where an array is found.
-    pub items: Option<String>,
-    /// Paths of the next page's address, or of its cursor; the first that exists.
-    pub next: Vec<String>,
-    /// The parameter of the query that takes the page's number, the cursor or the offset.
-    pub param: Option<String>,
-    /// The parameter that takes the number of records to a page, and how many are asked for.
-    pub size_param: Option<String>,
-    pub size: Option<u32>,
-    /// The first page's number or offset.
-    pub start: Option<u32>,
-    /// The header that tells the number of pages.
-    pub total_header: Option<String>,
+/// What an API error means, told by status, code and message: at least one of them.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct ErrorRule {
+    /// The answer's status.
+    #[serde(default, deserialize_with = "range::<100, 599, _, _>")]
+    pub status: Option<u16>,
+    /// The error's code, a text or an integer.
+    #[serde(default, deserialize_with = "checks::code")]
+    pub code: Option<String>,
+    /// A part of the message, compared without regard to case.
+    #[serde(rename = "match")]
+    pub matches: Option<String>,
+    /// Its meaning, which must be there.
+    pub means: Means,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum PageBy {
-    /// The `Link` header (RFC 8288).
-    #[default]
-    Link,
-    /// The next page's number in the query.
-    Page,
-    /// How many records come before the page.
-    Offset,
-    /// An address in the body.
-    Url,
-    /// A text in the body that goes into the query.
-    Cursor,
-    /// There are no pages.
-    None,
+words! {
+    /// How the next page is asked for.
+    pub enum PageBy as "lowercase" {
+        /** The `Link` header (RFC 8288). */ Link,
+        /** The page's number in the query. */ Page,
+        /** How many records come before the page. */ Offset,
+        /** An address in the body. */ Url,
+        /** A text in the body that goes into the query. */ Cursor,
+        /** There are no pages. */ None,
+    }
+
+    /// Where the token stands.
+    pub enum ApiAuthPlace as "lowercase" {
+        /** In a header. */ Header,
+        /** In the query. */ Query,
+    }
+
+    /// What an API error means.
+    pub enum Means as "snake_case" {
+        /** The access token has expired. */ Expired,
+        /** The login was revoked. */ Revoked,
+        /** The client is not the token's. */ WrongClient,
+        /** A scope is missing. */ Scope,
+        /** Too many requests. */ Throttled,
+    }
 }
 
 impl Pages {
@@ -63,55 +158,4 @@ impl Pages {
     pub fn first(&self) -> u64 {
         self.start.map_or(u64::from(self.by == PageBy::Page), u64::from)
     }
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct ApiAuth {
-    pub place: ApiAuthPlace,
-    pub name: String,
-    pub scheme: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ApiAuthPlace {
-    Header,
-    Query,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Whoami {
-    pub method: String,
-    pub url: String,
-    pub headers: BTreeMap<String, String>,
-    pub body: Option<String>,
-    pub id: Option<String>,
-    pub label: Option<String>,
-}
-
-/// What an API error means, told by status, code and message. The first rule that fits wins.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ErrorRule {
-    pub status: Option<u16>,
-    pub code: Option<String>,
-    /// A part of the message, compared without regard to case.
-    pub matches: Option<String>,
-    pub means: Means,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Means {
-    Expired,
-    Revoked,
-    WrongClient,
-    Scope,
-    Throttled,
-}
-
-#[derive(Clone, Debug, PartialEq, Default)]
-pub struct Limits {
-    /// Names of the headers that tell `limit`, `remaining`, `reset`, `retry-after`.
-    pub headers: BTreeMap<String, String>,
-    pub per_second: Option<u32>,
-    pub per_day: Option<u32>,
-    pub parallel: Option<u32>,
 }

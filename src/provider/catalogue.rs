@@ -56,7 +56,9 @@ mod tests {
 
     use super::*;
     use crate::provider::expand::{StringKind, check_url_template};
-    use crate::provider::{ClientAuth, LoopbackMode, Means, ParamsIn, PkceMode, Provider, Rotates, StateEcho, VarFrom};
+    use crate::provider::{
+        ClientAuth, LoopbackMode, Means, Method, ParamsIn, PkceMode, Provider, Rotates, StateEcho, TokenKind, VarFrom,
+    };
 
     fn get(id: &str, environment: Option<&str>) -> Provider {
         read::resolve(id, environment, &|_| Ok(None)).unwrap()
@@ -132,7 +134,7 @@ mod tests {
         assert!(!p.authorize.send_redirect_uri && !p.token.send_redirect_uri);
         assert_eq!(p.refresh.rotates, Rotates::Yes);
         assert_eq!(p.redirect.loopback, LoopbackMode::None);
-        assert_eq!(p.client_credentials.unwrap().url.as_deref(), Some("https://api.getresponse.com/v3/token"));
+        assert_eq!(p.client_credentials.endpoint.url.as_deref(), Some("https://api.getresponse.com/v3/token"));
         assert_eq!(p.whoami.unwrap().url, "https://api.getresponse.com/v3/accounts?fields=accountId,email");
         assert_eq!(p.errors[0].code.as_deref(), Some("1014"));
         assert_eq!((p.errors[0].means, p.errors[1].means), (Means::Expired, Means::Revoked));
@@ -149,7 +151,7 @@ mod tests {
         assert_eq!(p.authorize.url.as_deref(), Some("https://mail.example.com/oauth2_authorize.html"));
         assert_eq!(p.whoami.unwrap().url, "https://api3.getresponse360.pl/v3/accounts?fields=accountId,email");
         for headers in
-            [&p.token.headers, &p.refresh.endpoint.headers, &p.client_credentials.unwrap().headers, &p.api.headers]
+            [&p.token.headers, &p.refresh.endpoint.headers, &p.client_credentials.endpoint.headers, &p.api.headers]
         {
             assert_eq!(headers["X-Domain"], "mail.example.com");
         }
@@ -161,9 +163,9 @@ mod tests {
         let p = get("verticalresponse", None);
         assert_eq!(p.authorize.state, StateEcho::NotReturned);
         assert_eq!(p.authorize.params["response_type"], "");
-        assert_eq!((p.token.method.as_str(), p.token.params_in), ("GET", ParamsIn::Query));
+        assert_eq!((p.token.method, p.token.params_in), (Method::Get, ParamsIn::Query));
         assert_eq!((p.token.auth.as_slice(), p.token.params["grant_type"].as_str()), (&[ClientAuth::Query][..], ""));
-        assert!(p.token.send_redirect_uri && !p.refresh.supported && p.client_credentials.is_none());
+        assert!(p.token.send_redirect_uri && !p.refresh.supported && !p.client_credentials.supported);
         assert_eq!(p.response.capture["user_id"], "user_id");
         assert_eq!(p.vars["user_id"].from, VarFrom::Token);
         assert!(p.missing_vars(&BTreeMap::new()).is_empty());
@@ -176,9 +178,9 @@ mod tests {
     #[test]
     fn verticalresponse_vr2_revokes_by_delete() {
         let revoke = get("verticalresponse-vr2", None).revoke.unwrap();
-        assert_eq!((revoke.endpoint.method.as_str(), revoke.token_param.as_str()), ("DELETE", "refresh_token"));
+        assert_eq!((revoke.endpoint.method, revoke.token_param.as_str()), (Method::Delete, "refresh_token"));
         assert_eq!(revoke.endpoint.auth, [ClientAuth::Post]);
-        assert_eq!(revoke.tokens, ["refresh_token"]);
+        assert_eq!(revoke.tokens, [TokenKind::RefreshToken]);
     }
 
     // S4: codes and refresh tokens stay out of the address

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use url::{Host, Url};
 
-use super::{Endpoint, Provider, Var, VarFrom};
+use super::schema::Strings as _;
+use super::{Provider, Var, VarFrom};
 use crate::text::safe;
 
 /// Longer addresses are refused: no provider needs them, and programs that open them have limits of their own.
@@ -344,7 +345,7 @@ fn judge<'a>(value: &'a str, kind: StringKind, before: &str) -> Result<&'a str, 
         return Err("may not hold control characters");
     }
     match kind {
-        StringKind::Text | StringKind::Long => Ok(value),
+        StringKind::Text | StringKind::Long | StringKind::Page | StringKind::Table => Ok(value),
         StringKind::Host if is_host_part(value) => Ok(value),
         StringKind::Host => Err("must be (a part of) a host name"),
         StringKind::Url if before.is_empty() => match check_url(value) {
@@ -377,11 +378,18 @@ fn is_host_part(value: &str) -> bool {
 /// What a string of a provider is, so far as templates care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StringKind {
+    /// An address.
     Url,
+    /// A host name.
     Host,
+    /// Anything else.
     Text,
     /// May hold line breaks, and braces of its own (a GraphQL query).
     Long,
+    /// An address, or `oob`.
+    Page,
+    /// A table: its keys say.
+    Table,
 }
 
 impl Provider {
@@ -390,100 +398,15 @@ impl Provider {
         &mut self,
         visit: &mut dyn FnMut(&str, StringKind, &mut String) -> Result<(), E>,
     ) -> Result<(), E> {
-        use StringKind::{Host, Long, Text, Url};
-        let mut options = [
-            ("docs", Url, &mut self.docs),
-            ("console-url", Url, &mut self.console_url),
-            ("issuer", Url, &mut self.issuer),
-            ("client-id", Text, &mut self.client_id),
-            ("authorize.url", Url, &mut self.authorize.url),
-            ("scopes.offline", Text, &mut self.scopes.offline),
-            ("redirect.host", Host, &mut self.redirect.host),
-            ("redirect.path", Text, &mut self.redirect.path),
-            ("api.base-url", Url, &mut self.api.base_url),
-            ("par-url", Url, &mut self.par_url),
-            ("registration-url", Url, &mut self.registration_url),
-            ("id-token.jwks-uri", Url, &mut self.identity.jwks_uri),
-            ("userinfo.url", Url, &mut self.identity.userinfo_url),
-        ];
-        for (key, kind, value) in &mut options {
-            if let Some(value) = value {
-                visit(key, *kind, value)?;
-            }
-        }
-        if let Some(paste) = &mut self.redirect.paste {
-            let kind = if paste == "oob" { Text } else { Url };
-            visit("redirect.paste", kind, paste)?;
-        }
-        let lists = [
-            ("callback.token-host-allow", Host, &mut self.callback.token_host_allow),
-            ("scopes.known", Text, &mut self.scopes.known),
-            ("scopes.default", Text, &mut self.scopes.default),
-            ("scopes.always", Text, &mut self.scopes.always),
-            ("api.hosts", Host, &mut self.api.hosts),
-            ("id-token.audiences", Text, &mut self.identity.audiences),
-        ];
-        for (key, kind, list) in lists {
-            for value in list {
-                visit(key, kind, value)?;
-            }
-        }
-        for (name, value) in &mut self.authorize.params {
-            visit(&format!("authorize.params.{name}"), Text, value)?;
-        }
-        for (name, value) in &mut self.api.headers {
-            visit(&format!("api.headers.{name}"), Text, value)?;
-        }
-        visit("api.auth.name", Text, &mut self.api.auth.name)?;
-        visit("api.auth.scheme", Text, &mut self.api.auth.scheme)?;
-        endpoint("token", &mut self.token, visit)?;
-        endpoint("refresh", &mut self.refresh.endpoint, visit)?;
-        if let Some(it) = &mut self.client_credentials {
-            endpoint("client-credentials", it, visit)?;
-        }
-        if let Some(it) = &mut self.device {
-            endpoint("device", &mut it.endpoint, visit)?;
-            if let Some(url) = &mut it.poll_url {
-                visit("device.poll-url", Url, url)?;
-            }
-        }
-        if let Some(it) = &mut self.ciba {
-            endpoint("ciba", it, visit)?;
-        }
-        if let Some(it) = &mut self.revoke {
-            endpoint("revoke", &mut it.endpoint, visit)?;
-        }
-        if let Some(it) = &mut self.introspect {
-            endpoint("introspect", it, visit)?;
-        }
-        if let Some(it) = &mut self.whoami {
-            visit("whoami.url", Url, &mut it.url)?;
-            for (name, value) in &mut it.headers {
-                visit(&format!("whoami.headers.{name}"), Text, value)?;
-            }
-            if let Some(body) = &mut it.body {
-                visit("whoami.body", Long, body)?;
-            }
-        }
-        Ok(())
+        self.each("", StringKind::Table, &mut |key, kind, text| {
+            let kind = match kind {
+                StringKind::Page if text == "oob" => StringKind::Text,
+                StringKind::Page => StringKind::Url,
+                kind => kind,
+            };
+            visit(key, kind, text)
+        })
     }
-}
-
-fn endpoint<E>(
-    section: &str,
-    endpoint: &mut Endpoint,
-    visit: &mut dyn FnMut(&str, StringKind, &mut String) -> Result<(), E>,
-) -> Result<(), E> {
-    if let Some(url) = &mut endpoint.url {
-        visit(&format!("{section}.url"), StringKind::Url, url)?;
-    }
-    for (name, value) in &mut endpoint.params {
-        visit(&format!("{section}.params.{name}"), StringKind::Text, value)?;
-    }
-    for (name, value) in &mut endpoint.headers {
-        visit(&format!("{section}.headers.{name}"), StringKind::Text, value)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -552,7 +475,7 @@ mod tests {
 
     fn expanded(url: &str, value: &str) -> Result<String, ExpandError> {
         let vars = [("v".to_owned(), value.to_owned())].into();
-        with_url(url, Var::default()).expand(&vars).map(|p| p.token.url.unwrap())
+        with_url(url, Var::default()).expand(&vars).map(|p| p.token.endpoint.url.unwrap())
     }
 
     #[test]

@@ -1,92 +1,592 @@
-//! What is public knowledge about an authorization server and its API: facts, never code.
+//! Public knowledge about an authorization server and its API: facts, never code.
 //!
-//! A provider is one TOML file, built in (`catalogue/*.toml`) or the person's own. Every key is optional but `id` and one of
-//! `issuer` and `token.url`; every default is what the RFCs say. `catalogue/README.md` is the schema.
+//! A provider is one TOML file, built in (`catalogue/*.toml`) or the user's own. Every key is
+//! optional but `id` and one of `issuer` and `token.url`; every default is what the RFCs say. A key
+//! is one field of the structures here: `catalogue/README.md`, the reader, `provider show` and the
+//! filling of `{var}` follow from it.
 
 mod api;
-mod bare;
 pub mod catalogue;
+mod checks;
 mod client_auth;
 pub mod expand;
-mod keys;
 pub mod read;
+mod schema;
 mod show;
-mod wanted;
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::{Deref, DerefMut};
 
-pub use api::{Api, ApiAuth, ApiAuthPlace, ErrorRule, Limits, Means, PageBy, Pages, Whoami};
+use serde::de::{self, Deserializer, IgnoredAny};
+use serde::{Deserialize, Serialize, Serializer};
+
+pub use api::{Api, ApiAuth, ApiAuthPlace, ErrorRule, LimitHeaders, Limits, Means, PageBy, Pages, Whoami};
 pub use client_auth::{ClientAuth, auth_from_name, auth_name, auth_names, from_registered_name, registered_name};
-pub use wanted::Wanted;
 
-/// A provider with everything filled in: `extends` and the environment merged, `refresh` and `client-credentials` completed
-/// from `token`. Strings may still hold `{var}` until [`Provider::expand`].
-#[derive(Clone, Debug, PartialEq)]
-pub struct Provider {
-    pub id: String,
-    pub name: String,
-    pub docs: Option<String>,
-    pub console_url: Option<String>,
-    /// This is a practice server: the app to use there, in words.
-    pub practice: Option<String>,
-    pub aliases: Vec<String>,
-    pub issuer: Option<String>,
-    /// A public client that the provider knows already (the practice server's own): used when the profile names none.
-    pub client_id: Option<String>,
-    pub vars: BTreeMap<String, Var>,
-    /// Names of the environments (`max`, `sandbox`, …) that the file offers.
-    pub environments: Vec<String>,
-    pub authorize: Authorize,
-    pub callback: Callback,
-    pub scopes: Scopes,
-    pub pkce: Pkce,
-    pub token: Endpoint,
-    pub refresh: Refresh,
-    pub response: ResponseShape,
-    pub device: Option<Device>,
-    pub revoke: Option<Revoke>,
-    /// `None`: the provider is known not to offer it.
-    pub client_credentials: Option<Endpoint>,
-    /// Client credentials act for the account that the app belongs to.
-    pub own_account: bool,
-    /// Whether the implicit grant is offered; for information, a command line has no use for it.
-    pub implicit: bool,
-    pub redirect: Redirect,
-    pub api: Api,
-    pub whoami: Option<Whoami>,
-    pub errors: Vec<ErrorRule>,
-    pub limits: Limits,
-    pub notes: Vec<String>,
-    /// Where the facts were read, and the day they were checked (`YYYY-MM-DD`).
-    pub sources: Vec<String>,
-    pub checked: Option<String>,
-    /// Facts that nobody has verified: said to the person, not relied on.
-    pub not_verified: Vec<String>,
-    /// The values of `grant_type` that the server takes; `None`: it doesn't say.
-    pub grant_types: Option<Vec<String>>,
-    /// Pushed authorization requests (RFC 9126): where to, and whether.
-    pub par_url: Option<String>,
-    pub par: Wanted,
-    /// The server takes no authorize request that was not pushed (`require_pushed_authorization_requests`).
-    pub par_required: bool,
-    /// Signed authorize requests (RFC 9101).
-    pub request_object: Wanted,
-    /// The server takes no authorize request that is not signed (`require_signed_request_object`).
-    pub request_object_required: bool,
-    /// CIBA's backchannel authentication endpoint.
-    pub ciba: Option<Endpoint>,
-    /// Dynamic registration (RFC 7591).
-    pub registration_url: Option<String>,
-    /// The server speaks OpenID Connect, by its metadata.
-    pub openid: bool,
-    pub identity: Identity,
-    /// Where the provider tells what it knows of a token (RFC 7662).
-    pub introspect: Option<Endpoint>,
-    /// What the server's own document says of keys and proofs: never written in a file.
-    pub announced: Announced,
+use crate::layers::de::range;
+use schema::schema;
+
+schema! {
+    /// A provider with everything filled in: `extends` and the environment merged, `refresh` and
+    /// `client-credentials` completed from `token`. Strings may still hold `{var}` until
+    /// [`Provider::expand`].
+    pub struct Provider {
+        /// The name on the command line; the file has the same name.
+        pub id: String,
+        /// The name that is shown.
+        pub name: String,
+        /// Other names on the command line.
+        #[serde(deserialize_with = "checks::aliases")]
+        pub aliases: Vec<String>,
+        /// Another provider, whose keys this one inherits and overrides.
+        #[serde(skip_serializing)]
+        pub extends: IgnoredAny = IgnoredAny,
+        /// `"2.0"`; anything else is refused.
+        #[serde(skip_serializing, deserialize_with = "checks::oauth")]
+        pub oauth: (),
+        /// The provider's documentation.
+        pub docs: Option<String> as Url,
+        /// The page where an app is registered.
+        pub console_url: Option<String> as Url,
+        /// This is a practice server: the app to use there, in words.
+        pub practice: Option<String>,
+        /// Its discovery document is read; keys given here win.
+        #[serde(deserialize_with = "checks::issuer")]
+        pub issuer: Option<String> as Url,
+        /// A public client that the provider knows already; used where the profile has none.
+        pub client_id: Option<String> as Text,
+        /// Variables (`vars.NAME`).
+        pub vars: BTreeMap<String, Var>,
+        /// Names of environments (`sandbox`, `max`); each is a table of any of these keys, laid
+        /// over the rest. Not `id`, `extends`, `aliases`.
+        #[serde(skip_serializing, deserialize_with = "checks::names")]
+        pub environments: Vec<String>,
+        /// The authorize request.
+        pub authorize: Authorize as Table,
+        /// The redirect that answers it.
+        pub callback: Callback as Table,
+        /// Scopes.
+        pub scopes: Scopes as Table,
+        /// PKCE (RFC 7636).
+        pub pkce: Pkce,
+        /// The token endpoint.
+        pub token: Token as Table,
+        /// Renewals. The keys of `token` too: one given here replaces the token endpoint's whole.
+        pub refresh: Refresh as Table,
+        /// The token answer.
+        pub response: ResponseShape,
+        /// The device authorization endpoint (RFC 8628); `auth` and `headers` as `token`.
+        pub device: Option<Device> as Table,
+        /// The revocation endpoint (RFC 7009); `auth` and `headers` as `token`.
+        pub revoke: Option<Revoke> as Table,
+        /// Client credentials. The keys of `token` too: one given here replaces the token
+        /// endpoint's whole.
+        pub client_credentials: ClientCredentials as Table,
+        /// Where the provider tells what it knows of a token (RFC 7662); `auth` and `headers` as
+        /// `token`.
+        pub introspect: Option<Endpoint> as Table,
+        /// ID tokens.
+        pub identity ("id-token"): Identity as Table,
+        /// OpenID Connect's userinfo endpoint.
+        pub userinfo: Userinfo as Table,
+        /// The implicit grant.
+        pub implicit: Implicit,
+        /// The redirect address.
+        pub redirect: Redirect as Table,
+        /// The API behind the tokens.
+        pub api: Api as Table,
+        /// A cheap request that checks a token and tells the account.
+        pub whoami: Option<Whoami> as Table,
+        /// What an API error means; the first rule that fits wins.
+        pub errors: Vec<ErrorRule>,
+        /// How much may be asked.
+        pub limits: Limits,
+        /// Shown by `provider show`; the first one at a login too.
+        pub notes: Vec<String>,
+        /// Where the facts were read.
+        pub sources: Vec<String>,
+        /// The day they were checked, `YYYY-MM-DD`.
+        #[serde(deserialize_with = "checks::day")]
+        pub checked: Option<String>,
+        /// Facts that nobody has verified.
+        pub not_verified: Vec<String>,
+        /// The values of `grant_type` that the server takes; wins over its metadata's
+        /// `grant_types_supported`.
+        pub grant_types: Option<Vec<String>>,
+        /// Pushed authorization requests (RFC 9126): `"auto"` where the server's metadata wants
+        /// them, `true`, `false`.
+        pub par: Wanted,
+        /// Where they are pushed.
+        pub par_url: Option<String> as Url,
+        /// Signed authorize requests (RFC 9101): `"auto"` where the server's metadata wants them,
+        /// `true`, `false`.
+        pub request_object: Wanted,
+        /// The backchannel authentication endpoint (CIBA); `auth` and `headers` as `token`.
+        pub ciba: Option<Endpoint> as Table,
+        /// Dynamic registration (RFC 7591).
+        pub registration_url: Option<String> as Url,
+        /// The server takes no authorize request that was not pushed
+        /// (`require_pushed_authorization_requests`).
+        #[serde(skip)]
+        pub par_required: bool,
+        /// The server takes no authorize request that is not signed
+        /// (`require_signed_request_object`).
+        #[serde(skip)]
+        pub request_object_required: bool,
+        /// The server speaks OpenID Connect, by its metadata.
+        #[serde(skip)]
+        pub openid: bool,
+        /// What the server's own document says of keys and proofs.
+        #[serde(skip)]
+        pub announced: Announced,
+    }
+
+    /// A variable, `{NAME}` in other keys.
+    pub struct Var {
+        /// The question that is asked.
+        pub prompt: Option<String>,
+        /// The value without asking.
+        pub default: Option<String>,
+        /// `host`, `digits`, `word`, or a text with one `*`, which stands for letters, digits, `.`,
+        /// `-`, `_`.
+        #[serde(deserialize_with = "checks::pattern")]
+        pub pattern: Option<String>,
+        /// The values that are allowed.
+        pub one_of ("enum"): Vec<String>,
+        /// It is asked without echo, kept in the store and shown nowhere.
+        pub secret: bool,
+        /// Where its value comes from.
+        pub from: VarFrom,
+    }
+
+    /// The authorize request.
+    pub struct Authorize {
+        /// The authorize endpoint.
+        pub url: Option<String> as Url,
+        /// Extra parameters; `""` drops a standard one.
+        pub params: BTreeMap<String, String> as Text,
+        /// Standard name → theirs.
+        pub rename: BTreeMap<String, String>,
+        /// Whether `redirect_uri` is sent.
+        pub send_redirect_uri: bool = true,
+        /// Whether `state` comes back.
+        pub state: StateEcho,
+        /// Where its parameters stand.
+        pub params_in: AuthorizeParamsIn,
+        /// Parameters that are not percent-encoded.
+        pub raw: Vec<String>,
+    }
+
+    /// The redirect that brings the code.
+    pub struct Callback {
+        /// The parameter that holds the code.
+        pub code_param: String = "code".to_owned(),
+        /// The parameter that names the token host.
+        pub token_host_from: Option<String>,
+        /// The hosts that it may name; `*.` at the start: one label or more.
+        pub token_host_allow: Vec<String> as Host,
+    }
+
+    /// Scopes.
+    pub struct Scopes {
+        /// For completion.
+        pub known: Vec<String> as Text,
+        /// Asked for when the user asks for none.
+        pub default: Vec<String> as Text,
+        /// Always added.
+        pub always: Vec<String> as Text,
+        /// Added when a refresh token is wanted.
+        pub offline: Option<String> as Text,
+        /// What stands between two scopes.
+        pub separator: String = " ".to_owned(),
+        /// The parameter's name.
+        pub param: String = "scope".to_owned(),
+    }
+
+    /// PKCE (RFC 7636).
+    pub struct Pkce {
+        /// Whether it is used.
+        pub mode: PkceMode,
+        /// How the challenge is made.
+        pub method: PkceMethod,
+    }
+
+    /// An endpoint of the authorization server.
+    pub struct Endpoint {
+        /// Its address.
+        pub url: Option<String> as Url,
+        /// The request's method.
+        pub method: Method,
+        /// How the client proves itself: the first way that can be used.
+        // RFC 6749, section 2.3.1: a server must support Basic for clients with a secret
+        #[serde(deserialize_with = "checks::auth")]
+        pub auth: Vec<ClientAuth> = vec![ClientAuth::Basic, ClientAuth::None],
+        /// Where parameters stand.
+        pub params_in: ParamsIn,
+        /// Extra parameters; `""` drops a standard one.
+        pub params: BTreeMap<String, String> as Text,
+        /// Standard name → theirs.
+        pub rename: BTreeMap<String, String>,
+        /// Extra headers.
+        pub headers: BTreeMap<String, String> as Text,
+        /// Statuses that mean success.
+        #[serde(deserialize_with = "range::<100, 599, _, _>")]
+        pub ok_status: Vec<u16> = vec![200],
+    }
+
+    /// The token endpoint.
+    pub struct Token {
+        /// The keys of an endpoint.
+        pub endpoint ("*endpoint"): Endpoint as Table,
+        /// Whether `redirect_uri` is sent with the code.
+        pub send_redirect_uri: bool = true,
+    }
+
+    /// The token endpoint as it renews.
+    pub struct Refresh {
+        /// The keys of an endpoint.
+        pub endpoint ("*endpoint"): Endpoint as Table,
+        /// Whether `redirect_uri` is sent.
+        pub send_redirect_uri: bool,
+        /// Whether the provider renews tokens.
+        pub supported: bool = true,
+        /// The value of `grant_type`.
+        pub grant_type: String = "refresh_token".to_owned(),
+        /// The parameter that holds the token.
+        pub token_param: String = "refresh_token".to_owned(),
+        /// Which token is exchanged.
+        pub source: TokenKind,
+        /// Whether a renewal brings another refresh token.
+        pub rotates: Rotates,
+        /// Seconds after which an unused refresh token expires.
+        #[serde(deserialize_with = "range::<1, { i64::MAX }, _, _>")]
+        pub max_idle_s: Option<i64>,
+        /// Seconds after the login at which every refresh token expires.
+        #[serde(deserialize_with = "range::<1, { i64::MAX }, _, _>")]
+        pub max_age_s: Option<i64>,
+    }
+
+    /// Client credentials.
+    pub struct ClientCredentials {
+        /// The keys of an endpoint.
+        pub endpoint ("*endpoint"): Endpoint as Table,
+        /// Whether the provider gives tokens for them.
+        pub supported: bool = true,
+        /// They act for the account that the app belongs to, so that nobody needs a browser for
+        /// that one.
+        pub own_account: bool,
+    }
+
+    /// Where the members of a token answer stand. A path is member names joined by `.`.
+    pub struct ResponseShape {
+        /// The path where the token answer starts.
+        pub root: Option<String>,
+        /// The path of the access token.
+        pub access_token: String = "access_token".to_owned(),
+        /// The path of the refresh token.
+        pub refresh_token: String = "refresh_token".to_owned(),
+        /// The path of the lifetime.
+        pub expires_in: String = "expires_in".to_owned(),
+        /// The path of the granted scopes.
+        pub scope: String = "scope".to_owned(),
+        /// The path of the token type.
+        pub token_type: String = "token_type".to_owned(),
+        /// For answers without a token type, which are refused otherwise.
+        pub default_token_type: Option<String>,
+        /// What `expires-in` counts.
+        pub expires_unit: ExpiresUnit,
+        /// Seconds, where the answer says nothing.
+        #[serde(deserialize_with = "range::<0, { i64::MAX }, _, _>")]
+        pub default_expires_s: Option<i64>,
+        /// When a token of lifetime 0 expires.
+        pub zero_expires: ZeroExpires,
+        /// Expiry and scopes come from the access token's own claims where the answer leaves them
+        /// out.
+        pub claims_from_jwt: bool,
+        /// The path of a boolean that must be true.
+        pub ok_field: Option<String>,
+        /// Paths of the error; the first that exists.
+        pub error: Vec<String> = vec!["error".to_owned()],
+        /// Paths of its description; the first that exists.
+        pub error_description: Vec<String> = vec!["error_description".to_owned()],
+        /// Variable → path.
+        pub capture: BTreeMap<String, String>,
+    }
+
+    /// The device authorization endpoint (RFC 8628).
+    pub struct Device {
+        /// The keys of an endpoint.
+        pub endpoint ("*endpoint"): Endpoint as Table,
+        /// The value of `grant_type` at the token endpoint.
+        pub grant_type: String = "urn:ietf:params:oauth:grant-type:device_code".to_owned(),
+        /// Where the token is asked for, if not at the token endpoint.
+        pub poll_url: Option<String> as Url,
+        /// Standard member → theirs.
+        pub fields: BTreeMap<String, String>,
+    }
+
+    /// The revocation endpoint (RFC 7009).
+    pub struct Revoke {
+        /// The keys of an endpoint.
+        pub endpoint ("*endpoint"): Endpoint as Table,
+        /// The parameter that holds the token.
+        pub token_param: String = "token".to_owned(),
+        /// Which tokens are sent, in order.
+        pub tokens: Vec<TokenKind> = vec![TokenKind::RefreshToken, TokenKind::AccessToken],
+        /// Which tokens a success ends.
+        pub kills: Kills,
+        /// The token is the address's last segment, and no parameter (HubSpot).
+        pub token_in_path: bool,
+        /// The client id is a parameter beside the client's proof (Square, Stripe).
+        pub send_client_id: bool,
+        /// The header that takes `Authorization`'s place (Fillout).
+        #[serde(deserialize_with = "checks::header_name")]
+        pub auth_header: Option<String>,
+    }
+
+    /// How the provider tells who signed in (OpenID Connect), and with which algorithms it signs.
+    /// Empty lists: it announced none.
+    pub struct Identity {
+        /// Where the keys are that ID tokens are signed with; found by `issuer` otherwise.
+        pub jwks_uri: Option<String> as Url,
+        /// The only algorithms with which an ID token may be signed; otherwise the announced ones,
+        /// else `["RS256"]`.
+        pub algorithms: Vec<String>,
+        /// Audiences beside the client's own that an ID token may name.
+        pub audiences: Vec<String> as Text,
+        /// Of signed answers of the authorize endpoint (JARM).
+        #[serde(skip)]
+        pub jarm_algorithms: Vec<String>,
+        /// Of signed userinfo answers.
+        #[serde(skip)]
+        pub userinfo_algorithms: Vec<String>,
+        /// Of signed introspection answers.
+        #[serde(skip)]
+        pub introspection_algorithms: Vec<String>,
+    }
+
+    /// OpenID Connect's userinfo endpoint.
+    pub struct Userinfo {
+        /// Its address.
+        pub url: Option<String> as Url,
+    }
+
+    /// The implicit grant.
+    pub struct Implicit {
+        /// For information: a command line has no use for it.
+        pub supported: bool,
+    }
+
+    /// The redirect address.
+    pub struct Redirect {
+        /// Which addresses of this machine the provider takes.
+        pub loopback: LoopbackMode,
+        /// The host to register; `127.0.0.1` otherwise, `localhost` with `https`.
+        pub host: Option<RedirectHost>,
+        /// The ports to register: the first free one is used. Any otherwise.
+        #[serde(deserialize_with = "range::<1, 65535, _, _>")]
+        pub ports: Vec<u16>,
+        /// The path to register, `/callback` otherwise. A `*` in it is drawn anew for each login.
+        #[serde(deserialize_with = "checks::path")]
+        pub path: Option<String> as Text,
+        /// The page that shows the code, or `oob`.
+        pub paste: Option<String> as Page,
+    }
 }
 
-/// What a server announces of how clients prove themselves (RFC 8414, RFC 8705, RFC 9101, RFC 9449).
+/// A closed list of words, the first of which is the default.
+macro_rules! words {
+    ($(
+        $(#[$about:meta])*
+        pub enum $name:ident as $case:literal { $( $(#[$says:meta])* $word:ident, )* }
+    )*) => {$(
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[serde(rename_all = $case)]
+        pub enum $name { $( $(#[$says])* $word, )* }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &[$name] = &[$($name::$word),*];
+        }
+
+        impl Default for $name {
+            fn default() -> $name {
+                $name::ALL[0]
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                serde::Serialize::serialize(self, f)
+            }
+        }
+    )*};
+}
+
+use words;
+
+words! {
+    /// Where a variable's value comes from.
+    pub enum VarFrom as "lowercase" {
+        /** It is asked. */ User,
+        /** A parameter of the redirect. */ Callback,
+        /** A member of the token answer. */ Token,
+        /** The answer of `whoami`. */ Whoami,
+    }
+
+    /// Whether `state` comes back.
+    pub enum StateEcho as "snake_case" {
+        /** It must. */ Required,
+        /** It is sent and never comes back (VerticalResponse classic). */ NotReturned,
+    }
+
+    /// Where the parameters of the authorize request stand.
+    pub enum AuthorizeParamsIn as "lowercase" {
+        /** After `?`. */ Query,
+        /** After `#`. */ Fragment,
+    }
+
+    /// Whether PKCE is used.
+    pub enum PkceMode as "snake_case" {
+        /** It is. */ Supported,
+        /** It is, and must be. */ Required,
+        /** It is not. */ Off,
+        /** Only by clients without a secret (Constant Contact refuses it otherwise). */ PublicOnly,
+    }
+
+    /// How the challenge is made.
+    pub enum PkceMethod as "lowercase" {
+        /** By SHA-256. */ #[serde(rename = "S256")] S256,
+        /** It is the verifier itself. */ Plain,
+    }
+
+    /// A request's method.
+    pub enum Method as "UPPERCASE" {
+        Post,
+        Get,
+        Put,
+        Patch,
+        Delete,
+    }
+
+    /// Where an endpoint's parameters stand.
+    pub enum ParamsIn as "lowercase" {
+        /** In the body, form-encoded. */ Form,
+        /** In the body, as JSON. */ Json,
+        /** In the address. */ Query,
+    }
+
+    /// A kind of token.
+    pub enum TokenKind as "snake_case" {
+        /** The refresh token. */ RefreshToken,
+        /** The access token. */ AccessToken,
+    }
+
+    /// Whether a renewal brings another refresh token.
+    pub enum Rotates as "lowercase" {
+        /** It may. */ Maybe,
+        /** Always. */ Yes,
+        /** Never. */ No,
+    }
+
+    /// What a lifetime counts.
+    pub enum ExpiresUnit as "lowercase" {
+        /** Seconds. */ #[serde(rename = "s")] Seconds,
+        /** Milliseconds. */ #[serde(rename = "ms")] Milliseconds,
+        /** Seconds since 1970. */ Epoch,
+        /** A date. */ Iso8601,
+    }
+
+    /// When a token of lifetime 0 expires.
+    pub enum ZeroExpires as "lowercase" {
+        /** It has expired. */ Now,
+        /** Never. */ Never,
+    }
+
+    /// Which tokens a revocation ends.
+    pub enum Kills as "lowercase" {
+        /** All of the login (RFC 7009, section 2.1). */ All,
+        /** The refresh token alone. */ Refresh,
+        /** The access token alone. */ Access,
+    }
+
+    /// Which redirect addresses of this machine the provider takes.
+    pub enum LoopbackMode as "snake_case" {
+        /** Any port is accepted (RFC 8252, section 7.3). */ AnyPort,
+        /** The redirect address is compared whole. */ Exact,
+        /** `https` on loopback. */ Https,
+        /** None: the user pastes the address the browser ended on. */ None,
+        /** Nobody knows. */ Unknown,
+    }
+
+    /// A name of this machine.
+    pub enum RedirectHost as "lowercase" {
+        /** IPv4. */ #[serde(rename = "127.0.0.1")] Ipv4,
+        /** By name. */ Localhost,
+        /** IPv6. */ #[serde(rename = "[::1]")] Ipv6,
+    }
+}
+
+/// Whether a feature is used that a server may take, want or refuse: `"auto"` follows its metadata,
+/// `true` and `false` don't.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Wanted {
+    /// As the metadata says.
+    #[default]
+    Auto,
+    /// `true`.
+    Always,
+    /// `false`.
+    Never,
+}
+
+impl Wanted {
+    /// The word as it is typed.
+    pub fn word(self) -> &'static str {
+        match self {
+            Wanted::Auto => "auto",
+            Wanted::Always => "true",
+            Wanted::Never => "false",
+        }
+    }
+}
+
+impl Serialize for Wanted {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Wanted::Auto => to.serialize_str("auto"),
+            Wanted::Always => to.serialize_bool(true),
+            Wanted::Never => to.serialize_bool(false),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Wanted {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Wanted, D::Error> {
+        struct When;
+        impl de::Visitor<'_> for When {
+            type Value = Wanted;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`\"auto\"`, `true` or `false`")
+            }
+
+            fn visit_bool<E>(self, yes: bool) -> Result<Wanted, E> {
+                Ok(if yes { Wanted::Always } else { Wanted::Never })
+            }
+
+            fn visit_str<E: de::Error>(self, word: &str) -> Result<Wanted, E> {
+                if word == "auto" { Ok(Wanted::Auto) } else { Err(E::invalid_value(de::Unexpected::Str(word), &self)) }
+            }
+        }
+        from.deserialize_any(When)
+    }
+}
+
+/// What a server announces of how clients prove themselves (RFC 8414, RFC 8705, RFC 9101, RFC
+/// 9449).
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Announced {
     /// A document was read: what it leaves out is not offered.
@@ -103,11 +603,12 @@ pub struct Announced {
     pub mtls_aliases: BTreeMap<String, String>,
     /// `tls_client_certificate_bound_access_tokens`.
     pub certificate_bound: bool,
+    /// Sign-ins.
     pub offers: Offers,
 }
 
-/// What a server announces of sign-ins. `None`: it doesn't say, or the provider's own entry has the endpoint, which speaks for
-/// itself.
+/// What a server announces of sign-ins. `None`: it doesn't say, or the provider's own entry has the
+/// endpoint, which speaks for itself.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Offers {
     /// `response_types_supported`.
@@ -124,256 +625,44 @@ pub struct Offers {
     pub ciba_modes: Option<Vec<String>>,
 }
 
-/// How the provider tells who signed in (OpenID Connect), and with which algorithms it signs what it says. The lists are as the
-/// server announced them; empty: it announced none.
-#[derive(Clone, Debug, PartialEq, Default)]
-pub struct Identity {
-    /// Where its public keys are.
-    pub jwks_uri: Option<String>,
-    pub userinfo_url: Option<String>,
-    /// Of ID tokens.
-    pub algorithms: Vec<String>,
-    /// Audiences beside the client's own that are trusted in an ID token.
-    pub audiences: Vec<String>,
-    /// Of signed answers of the authorize endpoint (JARM).
-    pub jarm_algorithms: Vec<String>,
-    pub userinfo_algorithms: Vec<String>,
-    pub introspection_algorithms: Vec<String>,
+impl Provider {
+    /// A provider of which nothing is known but its name: every other value is what the RFCs say.
+    pub fn bare(id: &str) -> Provider {
+        Provider { id: id.to_owned(), name: id.to_owned(), ..Provider::default() }
+    }
+
+    /// A provider known by its issuer alone: its discovery document says the rest.
+    pub fn of_issuer(issuer: &str) -> Provider {
+        let id = issuer.split_once("://").map_or(issuer, |(_, rest)| rest).trim_end_matches('/');
+        Provider { issuer: Some(issuer.to_owned()), ..Provider::bare(id) }
+    }
 }
 
-#[derive(Clone, Debug, PartialEq, Default)]
-pub struct Var {
-    pub prompt: Option<String>,
-    pub default: Option<String>,
-    /// A regular expression is more than these need: `host`, `digits`, `word`, or a literal prefix/suffix with one `*`.
-    pub pattern: Option<String>,
-    pub one_of: Vec<String>,
-    pub secret: bool,
-    pub from: VarFrom,
+impl Deref for Token {
+    type Target = Endpoint;
+
+    fn deref(&self) -> &Endpoint {
+        &self.endpoint
+    }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum VarFrom {
-    #[default]
-    User,
-    /// A parameter of the redirect.
-    Callback,
-    /// A member of the token answer.
-    Token,
-    /// The answer of `whoami`.
-    Whoami,
+impl DerefMut for Token {
+    fn deref_mut(&mut self) -> &mut Endpoint {
+        &mut self.endpoint
+    }
 }
 
-#[derive(Clone, Debug, PartialEq)]
-pub struct Authorize {
-    pub url: Option<String>,
-    /// Extra parameters; an empty value drops a standard one.
-    pub params: BTreeMap<String, String>,
-    /// Standard name → theirs.
-    pub rename: BTreeMap<String, String>,
-    pub send_redirect_uri: bool,
-    pub state: StateEcho,
-    pub params_in: AuthorizeParamsIn,
-    /// Parameters that go into the URL without percent-encoding.
-    pub raw: Vec<String>,
+impl Token {
+    /// An endpoint that knows the client as the token endpoint does.
+    pub fn beside(&self, url: &str) -> Endpoint {
+        let (auth, headers) = (self.auth.clone(), self.headers.clone());
+        Endpoint { url: Some(url.to_owned()), auth, headers, ..Endpoint::default() }
+    }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StateEcho {
-    Required,
-    /// `state` is sent and never comes back (VerticalResponse classic).
-    NotReturned,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AuthorizeParamsIn {
-    Query,
-    Fragment,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Callback {
-    pub code_param: String,
-    pub token_host_from: Option<String>,
-    pub token_host_allow: Vec<String>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Scopes {
-    pub known: Vec<String>,
-    /// Asked for when the person asks for none.
-    pub default: Vec<String>,
-    /// Added always.
-    pub always: Vec<String>,
-    /// Added when a refresh token is wanted.
-    pub offline: Option<String>,
-    pub separator: String,
-    pub param: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pkce {
-    pub mode: PkceMode,
-    pub method: PkceMethod,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PkceMode {
-    Supported,
-    Required,
-    Off,
-    /// Only for clients without a secret (Constant Contact refuses it otherwise).
-    PublicOnly,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PkceMethod {
-    S256,
-    Plain,
-}
-
-/// An endpoint that hands out tokens, and how it wants to be spoken to.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Endpoint {
-    pub url: Option<String>,
-    pub method: String,
-    /// The first one that can be used wins.
-    pub auth: Vec<ClientAuth>,
-    pub params_in: ParamsIn,
-    /// Extra parameters; an empty value drops a standard one.
-    pub params: BTreeMap<String, String>,
-    pub rename: BTreeMap<String, String>,
-    pub headers: BTreeMap<String, String>,
-    pub send_redirect_uri: bool,
-    /// Statuses that mean success.
-    pub ok_status: Vec<u16>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ParamsIn {
-    Form,
-    Json,
-    Query,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Refresh {
-    pub endpoint: Endpoint,
-    pub supported: bool,
-    /// `refresh_token` unless the provider exchanges something else.
-    pub grant_type: String,
-    pub token_param: String,
-    pub source: RefreshSource,
-    pub rotates: Rotates,
-    /// Seconds after which an unused refresh token dies.
-    pub max_idle_s: Option<i64>,
-    /// Seconds after the login at which every refresh token dies.
-    pub max_age_s: Option<i64>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RefreshSource {
-    RefreshToken,
-    AccessToken,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rotates {
-    Yes,
-    No,
-    Maybe,
-}
-
-/// Where the members of a token answer stand. A path is member names joined by `.`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ResponseShape {
-    pub root: Option<String>,
-    pub access_token: String,
-    pub refresh_token: String,
-    pub expires_in: String,
-    pub scope: String,
-    pub token_type: String,
-    /// Used where the answer has no token type; `None`: such an answer is refused.
-    pub default_token_type: Option<String>,
-    pub expires_unit: ExpiresUnit,
-    pub default_expires_s: Option<i64>,
-    pub zero_expires: ZeroExpires,
-    /// Expiry and scopes are read from the access token's own claims where the answer leaves them out (Constant Contact).
-    pub claims_from_jwt: bool,
-    pub ok_field: Option<String>,
-    pub error: Vec<String>,
-    pub error_description: Vec<String>,
-    /// Variable → path.
-    pub capture: BTreeMap<String, String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExpiresUnit {
-    Seconds,
-    Milliseconds,
-    Epoch,
-    Iso8601,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ZeroExpires {
-    Never,
-    Now,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Device {
-    pub endpoint: Endpoint,
-    pub grant_type: String,
-    pub poll_url: Option<String>,
-    /// Standard name → theirs.
-    pub fields: BTreeMap<String, String>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Revoke {
-    pub endpoint: Endpoint,
-    pub token_param: String,
-    /// Which tokens to send, in order: `refresh_token`, `access_token`.
-    pub tokens: Vec<String>,
-    pub kills: Kills,
-    /// The token is the address's last segment, and no parameter (HubSpot).
-    pub token_in_path: bool,
-    /// The client id is a parameter beside whatever else says who asks (Square, Stripe).
-    pub send_client_id: bool,
-    /// The header that takes `Authorization`'s place (Fillout).
-    pub auth_header: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kills {
-    All,
-    Refresh,
-    Access,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Redirect {
-    pub loopback: LoopbackMode,
-    /// `127.0.0.1` unless the provider compares another name.
-    pub host: Option<String>,
-    /// Ports to register, the first free one is used; empty: any.
-    pub ports: Vec<u16>,
-    /// A `*` in it is drawn anew for each login, where the provider allows any path; `None`: `/callback`.
-    pub path: Option<String>,
-    /// The page on which the code is shown, or `oob`.
-    pub paste: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LoopbackMode {
-    /// Any port is accepted (RFC 8252, section 7.3).
-    AnyPort,
-    /// The redirect address is compared whole.
-    Exact,
-    /// `https` on loopback.
-    Https,
-    /// Refused: the person pastes the address the browser ended on.
-    None,
-    Unknown,
+impl ClientCredentials {
+    /// The endpoint, unless the provider is known not to give tokens for client credentials.
+    pub fn offered(&self) -> Option<&Endpoint> {
+        self.supported.then_some(&self.endpoint)
+    }
 }

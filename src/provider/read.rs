@@ -1,10 +1,10 @@
-//! From TOML to [`Provider`]: the built-in file or the person's own, what it extends, and the environment, laid over each
-//! other; then every key (`keys`) and every string checked.
+//! From TOML to [`Provider`]: the built-in file or the user's own, the one it extends, and the environment, laid over each
+//! other; then completed, read, and checked.
 
 use super::expand::{Piece, StringKind, check_url_template, is_host_pattern, pieces, unfilled};
-use super::keys::read;
-use super::{Provider, catalogue};
-use crate::layers::tree::{self, Entry, Place, ReadError, Reader, Table, Value, lay_over};
+use super::{Provider, catalogue, checks};
+use crate::layers::de;
+use crate::layers::tree::{self, Entry, Place, ReadError, Table, Value, lay_over};
 use crate::text::{nearest, safe};
 
 /// Keys that say which provider this is; an environment can't change them, and `extends` doesn't inherit them.
@@ -49,7 +49,7 @@ pub fn resolve(
         let base = match table.get("extends") {
             None => None,
             Some(Entry { value: Value::Text(base), at }) => Some((base.clone(), Some(at.clone()))),
-            Some(entry) => return Reader::new(&table).refuse("extends", entry, "must be the name of a provider"),
+            Some(entry) => return refused("extends", entry, "must be the name of a provider"),
         };
         check_identity(&file, &id, &table, base.is_some())?;
         if is_own {
@@ -86,6 +86,11 @@ fn unknown(name: &str, named_at: Option<Place>) -> ReadError {
     }
 }
 
+/// The error for one entry.
+pub(super) fn refused<T>(key: &str, entry: &Entry, why: &str) -> Result<T, ReadError> {
+    Err(ReadError::Refused { key: safe(key), at: entry.at.clone(), why: why.to_owned() })
+}
+
 /// A provider's name: what may stand in a file name and on a command line.
 pub fn is_provider_name(name: &str) -> bool {
     name.len() <= 64
@@ -96,7 +101,7 @@ pub fn is_provider_name(name: &str) -> bool {
 fn check_identity(file: &str, id: &str, table: &Table, extends: bool) -> Result<(), ReadError> {
     match table.get("id") {
         Some(Entry { value: Value::Text(said), .. }) if said == id => Ok(()),
-        Some(entry) => Reader::new(table).refuse("id", entry, format!("must be `{}`, as the file is called", safe(id))),
+        Some(entry) => refused("id", entry, &format!("must be `{}`, as the file is called", safe(id))),
         // a file that changes a few keys of another need not say its own name twice
         None if extends => Ok(()),
         None => Err(ReadError::Missing { file: file.to_owned(), key: "id".to_owned() }),
@@ -110,7 +115,7 @@ fn check_aliases(id: &str, table: &Table) -> Result<(), ReadError> {
         if let Value::Text(alias) = &entry.value
             && let Some(taken) = catalogue::names().find(|name| name == alias && *name != id)
         {
-            return Reader::new(table).refuse("aliases", entry, format!("holds `{taken}`, a built-in provider's name"));
+            return refused("aliases", entry, &format!("holds `{taken}`, a built-in provider's name"));
         }
     }
     Ok(())
@@ -151,14 +156,14 @@ fn merge_and_read(id: &str, mut layers: Vec<Table>, environment: Option<&str>) -
             wanted = Some(inside);
         }
     }
-    let mut provider = wanted.expect("an environment that was asked for is one of those");
-    provider.environments = environments.into_iter().map(|(name, _)| name).collect();
-    Ok(provider)
+    Ok(wanted.expect("an environment that was asked for is one of those"))
 }
 
 fn read_merged(id: &str, mut merged: Table, file: &str) -> Result<Provider, ReadError> {
     fill_references(&mut merged)?;
-    let mut provider = read(id, &merged, file)?;
+    complete(&mut merged, id);
+    let mut provider: Provider = de::read(&merged, file)?;
+    checks::together(&provider, &merged, file)?;
     check_strings(&mut provider, &merged)?;
     Ok(provider)
 }
@@ -201,16 +206,61 @@ fn stands_in(table: &Table, at: &Place) -> bool {
     })
 }
 
+/// Puts in what a key that is left out takes from another one.
+pub(super) fn complete(table: &mut Table, id: &str) {
+    let at = Place { file: id.into(), line: 1 };
+    let text = |text: &str| Entry { at: at.clone(), value: Value::Text(text.to_owned()) };
+    for key in ["id", "name"] {
+        table.entry(key.to_owned()).or_insert_with(|| text(id));
+    }
+    if let Some(Entry { at, value: Value::Table(token) }) = table.get("token").cloned() {
+        for section in ["refresh", "client-credentials"] {
+            let empty = || Entry { at: at.clone(), value: Value::Table(Table::new()) };
+            inherit(table.entry(section.to_owned()).or_insert_with(empty), &token, |key| key != "send-redirect-uri");
+        }
+        for section in ["device", "revoke", "ciba", "introspect"] {
+            if let Some(entry) = table.get_mut(section) {
+                inherit(entry, &token, |key| key == "auth" || key == "headers");
+            }
+        }
+    }
+    if let Some(Value::Table(api)) = table.get_mut("api").map(|api| &mut api.value)
+        && let Some(Value::Table(auth)) = api.get_mut("auth").map(|auth| &mut auth.value)
+        && auth.get("in").is_some_and(|place| place.value == Value::Text("query".to_owned()))
+    {
+        // RFC 6750, section 2.3
+        auth.entry("name".to_owned()).or_insert_with(|| text("access_token"));
+        auth.entry("scheme".to_owned()).or_insert_with(|| text(""));
+    }
+    let base = match look_up(table, "api.base-url").map(|base| &base.value) {
+        Some(Value::Text(base)) => base.trim_end_matches('/').to_owned(),
+        _ => String::new(),
+    };
+    if let Some(Value::Table(whoami)) = table.get_mut("whoami").map(|whoami| &mut whoami.value)
+        && let Some(Value::Text(url)) = whoami.get_mut("url").map(|url| &mut url.value)
+        && url.starts_with('/')
+    {
+        url.insert_str(0, &base);
+    }
+}
+
+fn inherit(entry: &mut Entry, token: &Table, takes: fn(&str) -> bool) {
+    let Value::Table(table) = &mut entry.value else { return };
+    for (key, entry) in token.iter().filter(|(key, _)| takes(key)) {
+        table.entry(key.clone()).or_insert_with(|| entry.clone());
+    }
+}
+
 fn environment_tables(merged: &Table) -> Result<Vec<(String, Table)>, ReadError> {
     let mut out = Vec::new();
-    for (name, entry) in Reader::new(merged).entries("environments")? {
+    let Some(environments) = merged.get("environments") else { return Ok(out) };
+    for (name, entry) in environments.table("environments")? {
         let path = format!("environments.{name}");
-        let reader = Reader::of_entry(&path, entry)?;
-        let Value::Table(table) = &entry.value else { continue };
-        if let Some((key, entry)) = table.iter().find(|(k, _)| IDENTITY.contains(&k.as_str())) {
-            return reader.refuse(key, entry, "can't differ between environments");
+        let table = entry.table(&path)?;
+        if let Some((key, entry)) = table.iter().find(|(key, _)| IDENTITY.contains(&key.as_str())) {
+            return refused(&format!("{path}.{key}"), entry, "can't differ between environments");
         }
-        out.push((name.to_owned(), table.clone()));
+        out.push((name.clone(), table.clone()));
     }
     Ok(out)
 }
@@ -235,7 +285,7 @@ fn fill_references(table: &mut Table) -> Result<(), ReadError> {
     }
     let entry = table.iter().find(|(_, e)| holds_reference(&e.value));
     match entry {
-        Some((key, entry)) => Reader::new(table).refuse(key, entry, "holds a reference that leads back to itself"),
+        Some((key, entry)) => refused(key, entry, "holds a reference that leads back to itself"),
         None => Ok(()),
     }
 }
@@ -296,7 +346,7 @@ fn fill_entry(key: &str, entry: &mut Entry, all: &Table, changed: &mut bool) -> 
 }
 
 /// The entry at a dotted key; `_` and `-` are taken for the same.
-fn look_up<'a>(table: &'a Table, dotted: &str) -> Option<&'a Entry> {
+pub(super) fn look_up<'a>(table: &'a Table, dotted: &str) -> Option<&'a Entry> {
     let (head, rest) = dotted.split_once('.').map_or((dotted, None), |(h, r)| (h, Some(r)));
     let entry = table.get(head).or_else(|| table.get(&head.replace('_', "-")))?;
     match (rest, &entry.value) {

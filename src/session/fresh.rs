@@ -328,9 +328,9 @@ fn unkept(world: &mut World, session: &mut Session, record: Option<&Record>) -> 
         let why = format!("the store `{store}` keeps nothing, so `{}` has no token", session.name);
         let error = Error::new(Kind::LoginFirst, why).hints(without_a_person(world, session));
         let error = error.hint(format!("with a store: {}", session.typed.login_with(&[("--store", "STORE")])));
-        return Err(match provider.client_credentials {
-            Some(_) => error.hint("`--grant client-credentials` needs no store"),
-            None => error,
+        return Err(match provider.client_credentials.supported {
+            true => error.hint("`--grant client-credentials` needs no store"),
+            false => error,
         });
     }
     ask_anew(world, session, &provider, record)

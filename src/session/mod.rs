@@ -366,7 +366,7 @@ impl Session {
     /// the provider offers none, client credentials are what is left; a device code is for whoever asks for it.
     pub fn grant(&self, provider: Option<&Provider>, record: Option<&Record>) -> GrantKind {
         self.profile.grant.or(record.and_then(|r| r.grant)).unwrap_or(match provider {
-            Some(p) if p.authorize.url.is_none() && p.device.is_none() && p.client_credentials.is_some() => {
+            Some(p) if p.authorize.url.is_none() && p.device.is_none() && p.client_credentials.supported => {
                 GrantKind::ClientCredentials
             }
             _ => GrantKind::AuthorizationCode,
@@ -740,7 +740,7 @@ pub fn without_a_person(world: &World, session: &Session) -> Option<String> {
     let provider = session.raw_provider().ok()?;
     let listed =
         provider.grant_types.as_ref().is_none_or(|list| list.iter().any(|grant| grant == "client_credentials"));
-    if provider.client_credentials.is_none() || !listed {
+    if !provider.client_credentials.supported || !listed {
         let variable = session.token_variable(world);
         return Some(format!("in CI: set {variable} to a token that was obtained elsewhere"));
     }

@@ -147,9 +147,9 @@ impl Session {
         let known = |auth: &[ClientAuth]| auth.iter().copied().filter(|a| *a != ClientAuth::None).collect::<Vec<_>>();
         let before = known(&provider.token.auth);
         let endpoints = [
-            Some(&mut provider.token),
+            Some(&mut provider.token.endpoint),
             Some(&mut provider.refresh.endpoint),
-            provider.client_credentials.as_mut(),
+            Some(&mut provider.client_credentials.endpoint),
             provider.device.as_mut().map(|d| &mut d.endpoint),
             provider.ciba.as_mut(),
             provider.revoke.as_mut().map(|r| &mut r.endpoint),

@@ -121,7 +121,7 @@ pub fn recorded(session: &Session, grant: GrantKind, mut with: BTreeMap<String, 
 /// token comes back.
 fn of_file(session: &Session, grant: GrantKind) -> Option<String> {
     let provider = session.raw_provider().ok().filter(|_| !grant.needs_person())?;
-    let own = provider.client_credentials.as_ref().filter(|_| grant == GrantKind::ClientCredentials);
+    let own = provider.client_credentials.offered().filter(|_| grant == GrantKind::ClientCredentials);
     let endpoint = own.unwrap_or(&provider.token);
     let added = !endpoint.params.is_empty() || !endpoint.headers.is_empty();
     added.then(|| hash(serde_json::json!([endpoint.params, endpoint.headers]).to_string().as_bytes()))

@@ -251,8 +251,7 @@ pub fn metadata(data: &[u8]) {
     document.fill(&mut provider);
     let device = provider.device.as_ref().and_then(|d| d.endpoint.url.as_ref());
     let introspect = provider.introspect.as_ref().and_then(|e| e.url.as_ref());
-    let urls =
-        [&provider.authorize.url, &provider.token.url, &provider.identity.jwks_uri, &provider.identity.userinfo_url];
+    let urls = [&provider.authorize.url, &provider.token.url, &provider.identity.jwks_uri, &provider.userinfo.url];
     for url in urls.into_iter().flatten().chain(device).chain(introspect) {
         assert!(oauthctl::provider::expand::check_url(url).is_ok(), "{url}");
     }

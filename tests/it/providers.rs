@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use oauthctl::config::{provider, provider_in_environments, provider_names, validate_all};
-use oauthctl::provider::{ClientAuth, Means, ParamsIn, Provider, RefreshSource, Rotates, catalogue, read};
+use oauthctl::provider::{ClientAuth, Means, Method, ParamsIn, Provider, Rotates, TokenKind, catalogue, read};
 use tempfile::TempDir;
 
 fn folder(files: &[(&str, &str)]) -> TempDir {
@@ -163,11 +163,11 @@ retry-after = "Retry-After"
 #[test]
 fn the_whole_schema_is_read() {
     let p = read::from_text("x", EVERYTHING, None).unwrap();
-    assert_eq!(p.refresh.endpoint.method, "PUT", "completed from the token endpoint");
+    assert_eq!(p.refresh.endpoint.method, Method::Put, "completed from the token endpoint");
     assert_eq!(p.refresh.endpoint.headers["X-Token"], "1");
     assert!(p.refresh.endpoint.params.is_empty(), "a key given replaces the token endpoint's whole");
-    assert_eq!((p.refresh.source, p.refresh.rotates), (RefreshSource::AccessToken, Rotates::No));
-    let cc = p.client_credentials.as_ref().unwrap();
+    assert_eq!((p.refresh.source, p.refresh.rotates), (TokenKind::AccessToken, Rotates::No));
+    let cc = &p.client_credentials.endpoint;
     assert_eq!((cc.params_in, cc.headers.len(), cc.params["audience"].as_str()), (ParamsIn::Query, 0, "x"));
     assert_eq!(p.revoke.as_ref().unwrap().endpoint.auth, [ClientAuth::BearerSelf, ClientAuth::ClientSecretScheme]);
     assert_eq!(p.errors[0].code.as_deref(), Some("1014"));
@@ -211,6 +211,7 @@ revoke = { url = "{api.base-url}/revoke", kills = "refresh" }
 api = { base-url = "https://a.example", auth = { in = "query", name = "key" } }
 whoami.url = "/me"
 vars.v = { default = "a", secret = true, enum = ["a"], from = "callback" }
+vars.w.secret = true
 [environments.same]
 [environments.back]
 name = "x"
@@ -222,6 +223,7 @@ client-credentials.supported = true
 revoke.kills = "all"
 api.auth = { in = "header", name = "Authorization" }
 vars.v = { secret = false, enum = [], from = "user" }
+vars.w.secret = false
 [environments."other one"]
 token = { url = "https://b.example/t", auth = ["post"], params = { b = "{v}" }, headers = { X = "2" } }
 refresh.params.c = "3"
@@ -252,8 +254,8 @@ fn a_provider_shown_reads_back_as_the_same_in_each_of_its_environments() {
 fn nothing_but_a_token_address_is_needed_and_the_rest_is_the_rfcs() {
     let p = read::from_text("x", "id = \"x\"\ntoken.url = \"https://x.example/t\"\n", None).unwrap();
     let mut expected = Provider::bare("x");
-    for endpoint in [&mut expected.token, &mut expected.refresh.endpoint, expected.client_credentials.as_mut().unwrap()]
-    {
+    let client_credentials = &mut expected.client_credentials.endpoint;
+    for endpoint in [&mut expected.token.endpoint, &mut expected.refresh.endpoint, client_credentials] {
         endpoint.url = Some("https://x.example/t".to_owned());
     }
     assert_eq!(p, expected);

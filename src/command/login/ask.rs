@@ -321,7 +321,7 @@ fn introduce(world: &mut World, session: &Session, provider: &Provider, plan: Op
                 "  Redirect URL to enter there: any https address of your own; you paste back where the browser ends",
             ),
         }
-        if provider.own_account {
+        if provider.client_credentials.own_account && provider.client_credentials.supported {
             world.say(&format!(
                 "  For your own account alone you need neither that nor a browser: {}",
                 session.typed.login_by(GrantKind::ClientCredentials.name())

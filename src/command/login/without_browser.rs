@@ -35,7 +35,7 @@ pub(super) fn unattended(
     attempt: &mut Attempt,
 ) -> Result<Obtained, Error> {
     let endpoint = match grant {
-        GrantKind::ClientCredentials => provider.client_credentials.as_ref().unwrap_or(&provider.token),
+        GrantKind::ClientCredentials => provider.client_credentials.offered().unwrap_or(&provider.token),
         _ => &provider.token,
     };
     inputs::are_said(session, grant)?;
@@ -59,7 +59,7 @@ pub(super) fn by_device_code(
     args: &LoginArgs,
     attempt: &mut Attempt,
 ) -> Result<Obtained, Error> {
-    let endpoint = provider.device.as_ref().map_or(&provider.token, |device| &device.endpoint);
+    let endpoint = provider.device.as_ref().map_or(&provider.token.endpoint, |device| &device.endpoint);
     let client = attempt.client(world, session, &Needed { provider, old, endpoint, plan: None })?;
     let asked = session.scopes(provider, GrantKind::DeviceCode);
     let typed = session.typed.clone();

@@ -1,0 +1,174 @@
+//! What a value must be beyond its type: each key by itself, for serde, and several keys together
+//! ([`together`]).
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, IgnoredAny};
+
+use super::expand::{check_url, is_pattern, unfilled};
+use super::read::{is_provider_name, look_up, refused};
+use super::{ClientAuth, PageBy, Provider, auth_from_name, auth_names};
+use crate::layers::tree::{ReadError, Table, Value};
+use crate::text::safe;
+
+type Text = Option<String>;
+
+fn text<'de, D: Deserializer<'de>>(from: D, good: impl Fn(&str) -> bool, why: &str) -> Result<Text, D::Error> {
+    let text = Text::deserialize(from)?;
+    if text.as_deref().is_none_or(good) { Ok(text) } else { Err(D::Error::custom(why)) }
+}
+
+pub(super) fn issuer<'de, D: Deserializer<'de>>(from: D) -> Result<Text, D::Error> {
+    // RFC 8414, section 2
+    text(from, |url| check_url(url).map_or(true, |url| url.query().is_none()), "may not hold a query (`?`)")
+}
+
+pub(super) fn day<'de, D: Deserializer<'de>>(from: D) -> Result<Text, D::Error> {
+    text(from, is_day, "must be a day, `YYYY-MM-DD`")
+}
+
+pub(super) fn pattern<'de, D: Deserializer<'de>>(from: D) -> Result<Text, D::Error> {
+    text(from, is_pattern, "must be `host`, `digits`, `word`, or a text with one `*`")
+}
+
+pub(super) fn header_name<'de, D: Deserializer<'de>>(from: D) -> Result<Text, D::Error> {
+    let good = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    text(from, good, "must be a header's name: letters, digits, `-`")
+}
+
+pub(super) fn path<'de, D: Deserializer<'de>>(from: D) -> Result<Text, D::Error> {
+    let good = |path: &str| path.starts_with('/') && !path.contains(['?', '#', ' ']);
+    text(from, good, "must start with `/` and hold no `?` and no `#`")
+}
+
+pub(super) fn aliases<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let names = Vec::<String>::deserialize(from)?;
+    match names.iter().find(|name| !is_provider_name(name)) {
+        Some(bad) => Err(D::Error::custom(format!("holds `{}`: lower-case letters, digits, `-`, `_`, `.`", safe(bad)))),
+        None => Ok(names),
+    }
+}
+
+pub(super) fn oauth<'de, D: Deserializer<'de>>(from: D) -> Result<(), D::Error> {
+    match String::deserialize(from)? {
+        version if version == "2.0" => Ok(()),
+        other => Err(D::Error::custom(format!("is `{}`: this program speaks OAuth 2.0 only", safe(&other)))),
+    }
+}
+
+/// The names of a table, whatever they name.
+pub(super) fn names<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    Ok(BTreeMap::<String, IgnoredAny>::deserialize(from)?.into_keys().collect())
+}
+
+pub(super) fn auth<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<ClientAuth>, D::Error> {
+    let ways = Vec::deserialize(from)?;
+    if ways.is_empty() {
+        return Err(D::Error::custom("may not be empty; `[\"none\"]` sends the client id alone"));
+    }
+    Ok(ways)
+}
+
+/// GetResponse's codes are numbers.
+pub(super) fn code<'de, D: Deserializer<'de>>(from: D) -> Result<Text, D::Error> {
+    struct Code;
+    impl serde::de::Visitor<'_> for Code {
+        type Value = Text;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a text or an integer")
+        }
+
+        fn visit_str<E>(self, code: &str) -> Result<Text, E> {
+            Ok(Some(code.to_owned()))
+        }
+
+        fn visit_i64<E>(self, code: i64) -> Result<Text, E> {
+            Ok(Some(code.to_string()))
+        }
+    }
+    from.deserialize_any(Code)
+}
+
+fn is_day(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let [year, month, day] = parts.as_slice() else { return false };
+    let number = |text: &str, length: usize, range: std::ops::RangeInclusive<u16>| {
+        text.len() == length
+            && text.bytes().all(|b| b.is_ascii_digit())
+            && text.parse().is_ok_and(|n| range.contains(&n))
+    };
+    number(year, 4, 2000..=9999) && number(month, 2, 1..=12) && number(day, 2, 1..=31)
+}
+
+/// Checks what one key demands of others. `table` is what `p` was read from; `file` is named where
+/// a key is missing.
+pub(super) fn together(p: &Provider, table: &Table, file: &str) -> Result<(), ReadError> {
+    let refuse = |key: &str, why: String| match look_up(table, key) {
+        Some(entry) => refused(key, entry, &why),
+        None => Ok(()),
+    };
+    let missing = |key: &str| Err(ReadError::Missing { file: file.to_owned(), key: key.to_owned() });
+    for (name, var) in &p.vars {
+        if name.contains('.') || unfilled(&format!("{{{name}}}")) != [name] {
+            let why = "is no name for a variable: letters, digits, `_`, `-`";
+            return table.get("vars").map_or(Ok(()), |vars| match &vars.value {
+                Value::Table(vars) => refused(&format!("vars.{name}"), &vars[name], why),
+                _ => Ok(()),
+            });
+        }
+        if let Some(Err(why)) = var.default.as_deref().map(|default| var.accepts(default)) {
+            return refuse(&format!("vars.{name}.default"), why);
+        }
+    }
+    if p.callback.token_host_from.is_some() && p.callback.token_host_allow.is_empty() {
+        let why = "needs `callback.token-host-allow`, or secrets go to any host";
+        return refuse("callback.token-host-from", why.to_owned());
+    }
+    if matches!(p.api.pages.by, PageBy::Url | PageBy::Cursor) && p.api.pages.next.is_empty() {
+        let why = "needs `api.pages.next`: where the next page's address or cursor stands";
+        return refuse("api.pages.by", why.to_owned());
+    }
+    ways_anywhere(table)?;
+    if let Some(rules) = look_up(table, "errors")
+        && let Value::List(rules) = &rules.value
+        && let Some(at) = p.errors.iter().position(|r| r.status.is_none() && r.code.is_none() && r.matches.is_none())
+    {
+        return refused("errors.means", &rules[at], "needs a `status`, a `code` or a `match` beside it");
+    }
+    let endpoints = [
+        ("device.url", p.device.as_ref().map(|device| &device.endpoint)),
+        ("revoke.url", p.revoke.as_ref().map(|revoke| &revoke.endpoint)),
+        ("ciba.url", p.ciba.as_ref()),
+        ("introspect.url", p.introspect.as_ref()),
+    ];
+    let nowhere = endpoints.iter().find(|(_, it)| p.issuer.is_none() && it.is_some_and(|it| it.url.is_none()));
+    match nowhere {
+        Some((key, _)) => missing(key),
+        None if p.whoami.as_ref().is_some_and(|whoami| whoami.url.is_empty()) => missing("whoami.url"),
+        None if p.whoami.as_ref().is_some_and(|whoami| whoami.url.starts_with('/')) => missing("api.base-url"),
+        None if p.token.url.is_none() && p.issuer.is_none() => missing("token.url` or `issuer"),
+        None => Ok(()),
+    }
+}
+
+/// Two ways of client authentication are `revoke`'s alone.
+fn ways_anywhere(table: &Table) -> Result<(), ReadError> {
+    // what other sections have from `token` is told of `token`
+    let sections = ["token"].into_iter().chain(table.keys().map(String::as_str)).filter(|section| *section != "revoke");
+    for section in sections {
+        let key = format!("{section}.auth");
+        let Some(Value::List(ways)) = look_up(table, &key).map(|entry| &entry.value) else { continue };
+        for way in ways {
+            if let Value::Text(word) = &way.value
+                && auth_from_name(&word.replace('-', "_")).is_none()
+            {
+                let known = auth_names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+                let (at, value) = (way.at.clone(), safe(word));
+                return Err(ReadError::WrongChoice { key, at, value, known, nearest: None });
+            }
+        }
+    }
+    Ok(())
+}
