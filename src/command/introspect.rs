@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::command::{Global, WhoArgs, practice, print};
 use crate::error::{Error, Kind};
-use crate::grant::{Asking, introspect};
+use crate::grant::introspect;
 use crate::session::no_token;
 use crate::session::whose::{not_meant, ours};
 use crate::text::safe;
@@ -51,10 +51,10 @@ pub fn run(args: IntrospectArgs, global: &Global, world: &mut World) -> Result<u
     };
     let client = session.require_client(world, &provider, record.as_ref())?;
     let mut ring = session.key_ring(&provider, record.as_ref());
-    let typed = session.typed.clone();
-    let asking = Asking { profile: &typed, provider: &provider, client: &client };
-    let members = introspect::ask(world, &asking, endpoint, &mut ring, about, args.signed)
-        .map_err(|e| e.or_hint(|| format!("`{} -v` shows what was sent and answered", typed.line("introspect"))))?;
+    let asking = session.asking_with(&provider, &client);
+    let members = introspect::ask(world, &asking, endpoint, &mut ring, about, args.signed).map_err(|e| {
+        e.or_hint(|| format!("`{} -v` shows what was sent and answered", asking.profile.line("introspect")))
+    })?;
     let active = members.get("active") == Some(&Value::Bool(true));
     print(world, format!("{}\n", Value::Object(members)).as_bytes())?;
     if !active {

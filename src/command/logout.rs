@@ -5,7 +5,8 @@ use clap::Args;
 
 use crate::command::{Global, WhoArgs, every_profile, practice, register};
 use crate::error::{Error, Fate, Kind};
-use crate::grant::{Asking, revoke};
+use crate::grant::revoke;
+use crate::session::lock::Lock;
 use crate::session::paths::Paths;
 use crate::session::record::Record;
 use crate::session::whose::elsewhere;
@@ -84,13 +85,12 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<Session, E
         return Ok(session);
     }
     // a renewal that is under way ends first: its token is revoked too, and nothing comes back afterwards
-    let _lock = session.lock(world)?;
+    let lock = session.lock(world)?;
     let record = match session.load_if_any(world) {
         Ok(record) => record,
         // what can't be read can be forgotten all the same
         Err(e) if local_only && e.kind == Kind::Store => {
-            copy::forget(world, &session);
-            session.store.delete(&name)?;
+            session.delete(world, &lock)?;
             world.say(&format!("{name}: forgotten here, unread ({})", e.message));
             return Ok(session);
         }
@@ -98,7 +98,7 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<Session, E
     };
     let record = match record {
         Some(record) if record.token.is_some() => record,
-        record => return without_token(world, &session, record).map(|()| session),
+        record => return without_token(world, &session, record, &lock).map(|()| session),
     };
     if let Some(moved) = elsewhere(&session, &record).filter(|_| !local_only) {
         let mut refused = moved.refused(&session.typed);
@@ -110,7 +110,7 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<Session, E
     let (record, revoked) = if local_only {
         (record, Ok(Some("the provider was not asked to revoke it")))
     } else {
-        match renewal::settle(world, &mut session, record.clone()) {
+        match renewal::settle(world, &mut session, record.clone(), &lock) {
             Ok(record) => {
                 let revoked = at_provider(world, &mut session, &record);
                 (record, revoked)
@@ -128,7 +128,7 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<Session, E
             }
         }
     };
-    forget(world, &session, &record)?;
+    forget(world, &session, &record, &lock)?;
     let kept = if record.client_secret.is_some() {
         format!("; the client secret is kept (`{}` forgets it too)", session.typed.line("profile remove"))
     } else {
@@ -160,7 +160,7 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<Session, E
 }
 
 /// What a refused renewal or a login that is not finished left.
-fn without_token(world: &mut World, session: &Session, record: Option<Record>) -> Result<(), Error> {
+fn without_token(world: &mut World, session: &Session, record: Option<Record>, lock: &Lock) -> Result<(), Error> {
     copy::forget(world, session);
     let found = record.is_some();
     let mut typed = "";
@@ -170,9 +170,9 @@ fn without_token(world: &mut World, session: &Session, record: Option<Record>) -
         }
         // a client secret that a person entered stays
         if !record.outlives_its_tokens() {
-            session.store.delete(&session.name)?;
+            session.delete(world, lock)?;
         } else if record.unfinished.is_some() {
-            session.store.save(&session.name, &Record { unfinished: None, ..record }.to_json())?;
+            session.save(&Record { unfinished: None, ..record }, lock)?;
         }
     }
     session.sweep();
@@ -196,19 +196,14 @@ pub fn told(orphan: &orphan::Orphan) -> String {
 fn at_provider(world: &mut World, session: &mut Session, record: &Record) -> Result<Option<&'static str>, Error> {
     let provider = session.provider(world, Some(record))?;
     let (Some(facts), Some(set)) = (&provider.revoke, &record.token) else { return Ok(None) };
-    let client = session.require_client(world, &provider, Some(record))?;
-    let typed = session.typed.clone();
-    let asking = Asking { profile: &typed, provider: &provider, client: &client };
+    let asking = session.asking(world, Some(record))?;
     revoke::revoke(world, &asking, facts, set)
 }
 
 /// The tokens go; a client secret that was entered by hand stays.
-fn forget(world: &mut World, session: &Session, record: &Record) -> Result<(), Error> {
-    copy::forget(world, session);
-    // the journal last: until the record is gone, it may hold the record's only good successor
+fn forget(world: &mut World, session: &Session, record: &Record, lock: &Lock) -> Result<(), Error> {
     if !record.outlives_its_tokens() {
-        session.store.delete(&session.name)?;
-        session.sweep();
+        session.delete(world, lock)?;
         return Ok(());
     }
     let kept = Record {
@@ -223,8 +218,7 @@ fn forget(world: &mut World, session: &Session, record: &Record) -> Result<(), E
         asked_with: None,
         ..record.clone()
     };
-    session.store.save(&session.name, &kept.to_json())?;
-    session.saw(kept.generation);
+    session.replace(world, &kept, lock)?;
     session.sweep();
     Ok(())
 }

@@ -195,8 +195,8 @@ fn set_var(world: &mut World, global: &Global, profile: String, file: Option<Str
         }
     };
     raw.takes(name, value.expose()).map_err(|why| Error::usage(format!("`{shown}` {why}")))?;
-    let _lock = session.lock(world)?;
-    let mut record = renewal::settled(world, &mut session)?.unwrap_or_default();
+    let lock = session.lock(world)?;
+    let mut record = renewal::settled(world, &mut session, &lock)?.unwrap_or_default();
     if let Some(moved) = session.secret_moved(&record, &raw) {
         return Err(moved.refused(&session.typed));
     }
@@ -205,7 +205,7 @@ fn set_var(world: &mut World, global: &Global, profile: String, file: Option<Str
     let fingerprint = value.fingerprint();
     record.secret_vars.insert(name.to_owned(), value);
     record.generation += 1;
-    session.store.save(&session.name, &record.to_json())?;
+    session.save(&record, &lock)?;
     // only now: at no moment is it nowhere
     if bare {
         config::edit(&dir, |editor| editor.unset(&session.name, &format!("vars.{name}")))?;
@@ -223,8 +223,8 @@ fn set_secret(world: &mut World, global: &Global, profile: String, file: Option<
     session.store.writable(&session.name)?;
     session.load()?;
     let secret = Some(secret_from_file(world, &file, "client secret")?);
-    let _lock = session.lock(world)?;
-    let old = renewal::settled(world, &mut session)?.unwrap_or_default();
+    let lock = session.lock(world)?;
+    let old = renewal::settled(world, &mut session, &lock)?.unwrap_or_default();
     // with another place's secret the tokens could be renewed and revoked no more
     if let Some(moved) = elsewhere(&session, &old) {
         return Err(moved.refused(&session.typed));
@@ -237,7 +237,7 @@ fn set_secret(world: &mut World, global: &Global, profile: String, file: Option<
         provider: Some(session.provider_name().to_owned()),
         ..old
     };
-    session.store.save(&session.name, &record.to_json())?;
+    session.save(&record, &lock)?;
     let shown = record.client_secret.as_ref().map(Secret::fingerprint).unwrap_or_default();
     world.say(&format!("{}: the client secret is kept in {} ({shown})", session.name, session.store.in_words()));
     Ok(())
@@ -250,11 +250,10 @@ fn remove(world: &mut World, global: &Global, profile: String) -> Result<(), Err
     let mut forgotten = false;
     let mut stays = None;
     if session.may_keep(world) {
-        let _lock = session.lock(world)?;
+        let lock = session.lock(world)?;
         stays = session.load().ok().flatten().filter(|record| record.registration.is_some());
         // cut off in between, no copy speaks for what is gone
-        copy::forget(world, &session);
-        forgotten = session.store.delete(&session.name)?;
+        forgotten = session.delete(world, &lock)?;
         session.forget_files(&session.name);
     }
     let removed = config::edit(&dir, |editor| editor.remove(&session.name))?;
@@ -291,13 +290,13 @@ fn rename(world: &mut World, global: &Global, from: String, to: String) -> Resul
     // both names, in one order whichever way it goes; one name has one lock
     let names = BTreeSet::from([&old.name, &to]);
     let locks = names.iter().filter(|_| moves).map(|name| lock::acquire(world, &old.paths, &*old.store, name));
-    let _locks: Vec<lock::Lock> = locks.collect::<Result<_, _>>()?;
+    let locks: Vec<lock::Lock> = locks.collect::<Result<_, _>>()?;
     let renaming = Renaming { from: old.name.clone(), to };
     let Renaming { from, to } = &renaming;
     let was_begun = moves && renaming.was_begun(&*old.store)?;
     // a record that can't be read moves as it is
-    if moves && old.load().is_ok() {
-        renewal::settled(world, &mut old)?;
+    if let Some(lock) = locks.first().filter(|_| old.load().is_ok()) {
+        renewal::settled(world, &mut old, lock)?;
     }
     let record = if moves { old.store.load(from)? } else { None };
     match &record {

@@ -16,8 +16,9 @@ use crate::protocol::registration::{Management, Registered, Wanted};
 use crate::protocol::token_request::Client;
 use crate::provider::{ClientAuth, Provider, auth_name};
 use crate::secret::Secret;
+use crate::session::lock::Lock;
 use crate::session::record::Record;
-use crate::session::{Choice, Session, copy, inputs, random_hex, renewal};
+use crate::session::{Choice, Session, inputs, random_hex, renewal};
 use crate::store::StoreKind;
 use crate::text::times;
 use crate::text::{Typed, safe};
@@ -127,7 +128,7 @@ pub fn make(
         metadata: session.metadata.clone().or(before.metadata.clone()),
         ..before
     };
-    save(world, session, &record)?;
+    save(world, session, &record, &lock)?;
     let dir = session.paths.require_config()?;
     let profile = session.name.clone();
     let provider_name = session.provider_name().to_owned();
@@ -301,8 +302,8 @@ fn take_over(
             ));
         }
     }
-    let _lock = session.lock(world)?;
-    let record = renewal::settled(world, session)?.unwrap_or(record);
+    let lock = session.lock(world)?;
+    let record = renewal::settled(world, session, &lock)?.unwrap_or(record);
     let changed = Record {
         client_secret: now.client_secret.or(record.client_secret.clone()),
         registration: now.management.or(record.registration.clone()),
@@ -311,16 +312,14 @@ fn take_over(
     if changed == record {
         return Ok(());
     }
-    save(world, session, &Record { generation: record.generation + 1, ..changed })
+    save(world, session, &Record { generation: record.generation + 1, ..changed }, &lock)
 }
 
 fn delete(world: &mut World, session: &Session, record: Record, management: &Management) -> Result<(), Error> {
-    let _lock = session.lock(world)?;
+    let lock = session.lock(world)?;
     let there = register::delete(world, management)?;
     // with the client its tokens are gone, and its secret is nobody's
-    copy::forget(world, session);
-    session.store.delete(&session.name)?;
-    session.sweep();
+    session.delete(world, &lock)?;
     if let Some(dir) = &session.paths.config {
         let id = record.client_id.clone();
         config::edit(dir, |editor| {
@@ -338,9 +337,8 @@ fn delete(world: &mut World, session: &Session, record: Record, management: &Man
     Ok(())
 }
 
-fn save(world: &mut World, session: &Session, record: &Record) -> Result<(), Error> {
-    copy::forget(world, session);
-    session.store.save(&session.name, &record.to_json()).map_err(|e| {
+fn save(world: &World, session: &Session, record: &Record, lock: &Lock) -> Result<(), Error> {
+    session.replace(world, record, lock).map_err(|e| {
         let why = Error::from(e);
         let id = safe(record.client_id.as_deref().unwrap_or(""));
         Error {
@@ -349,9 +347,7 @@ fn save(world: &mut World, session: &Session, record: &Record) -> Result<(), Err
             causes: vec![why.message.clone()],
             ..why
         }
-    })?;
-    session.saw(record.generation);
-    Ok(())
+    })
 }
 
 fn unregistered(session: &Session) -> Error {

@@ -31,7 +31,7 @@ use crate::world::{BrowserError, Unanswered, World};
 
 /// What a login is made of, decided before anything happens.
 pub struct Login<'a> {
-    pub asking: Asking<'a>,
+    pub asking: Asking,
     pub scopes: &'a [String],
     pub plan: Plan,
     /// Extra parameters of the authorize request.
@@ -136,7 +136,7 @@ impl Caught {
 /// Runs the whole login up to the answer of the token endpoint. From the redirect on signals are held back, so that what was
 /// obtained can be kept first (L-47): the caller releases them.
 pub fn obtain(world: &mut World, login: &Login<'_>, listening: Listening) -> Result<Obtained, Error> {
-    let provider = login.asking.provider;
+    let provider = &login.asking.provider;
     let Listening { listener, entrance, events, inbox, acted } = listening;
     let path = if let Target::Listen { path, .. } = &login.plan.target { path } else { "" };
     let redirect_uri = login.plan.redirect_uri(listener.as_ref().map(Loopback::origin).as_deref(), path);
@@ -492,7 +492,7 @@ fn judged(verdict: Verdict, login: &Login<'_>) -> Result<Heard, Error> {
             Err(Error::new(Kind::Unsafe, "the redirect can't be trusted").cause(why).hint(look_closely(login)))
         }
         Verdict::Refused { error, description } => {
-            Err(refused_at_authorize(&error, description.as_deref(), login.asking.profile))
+            Err(refused_at_authorize(&error, description.as_deref(), &login.asking.profile))
         }
     }
 }

@@ -32,21 +32,21 @@ pub struct Address {
 /// Makes the address of `params` (final names), which are pushed first where that is wanted.
 pub fn address(
     world: &mut World,
-    asking: &Asking<'_>,
+    asking: &Asking,
     params: Vec<(String, String)>,
     travel: Travel,
 ) -> Result<Address, Error> {
     let pushes = pushes(asking, travel)?;
     let params = if signs(asking, travel)? { signed(world, asking, params)? } else { params };
     if !pushes {
-        return Ok(Address { url: authorize::address(asking.provider, &params)?, good_for: None });
+        return Ok(Address { url: authorize::address(&asking.provider, &params)?, good_for: None });
     }
     push(world, asking, params)
 }
 
 /// Whether the request is pushed; what can't be is said before anything is sent.
-fn pushes(asking: &Asking<'_>, travel: Travel) -> Result<bool, Error> {
-    let provider = asking.provider;
+fn pushes(asking: &Asking, travel: Travel) -> Result<bool, Error> {
+    let provider = &asking.provider;
     let wanted = match (travel.par, provider.par) {
         (Wanted::Auto, theirs) => theirs,
         (own, _) => own,
@@ -72,8 +72,8 @@ fn pushes(asking: &Asking<'_>, travel: Travel) -> Result<bool, Error> {
 }
 
 /// Whether the request is signed.
-fn signs(asking: &Asking<'_>, travel: Travel) -> Result<bool, Error> {
-    let provider = asking.provider;
+fn signs(asking: &Asking, travel: Travel) -> Result<bool, Error> {
+    let provider = &asking.provider;
     let wanted = match (travel.request_object, provider.request_object) {
         (Wanted::Auto, theirs) => theirs,
         (own, _) => own,
@@ -93,18 +93,14 @@ fn signs(asking: &Asking<'_>, travel: Travel) -> Result<bool, Error> {
 
 /// All of it as a signed object; what OAuth itself wants beside it stands beside it too (RFC 9101, section 5; OpenID Connect
 /// Core, section 6.1).
-fn signed(
-    world: &mut World,
-    asking: &Asking<'_>,
-    params: Vec<(String, String)>,
-) -> Result<Vec<(String, String)>, Error> {
-    let provider = asking.provider;
+fn signed(world: &mut World, asking: &Asking, params: Vec<(String, String)>) -> Result<Vec<(String, String)>, Error> {
+    let provider = &asking.provider;
     let now = world.clock.now();
     let mut jti = [0; 16];
     world.random.fill(&mut jti);
     let audience = provider.issuer.as_deref().or(provider.authorize.url.as_deref()).unwrap_or("");
     let claims = request_object::claims(&params, &asking.client.id, audience, now, &base64url(jti));
-    let object = client_auth::request_object(asking.client, &claims)?;
+    let object = client_auth::request_object(&asking.client, &claims)?;
     world.step(|| "the authorize request is signed".to_owned());
     let beside = |name: &str| ["client_id", "response_type", "scope"].contains(&name);
     let mut out: Vec<(String, String)> = params.into_iter().filter(|(name, _)| beside(name)).collect();
@@ -112,8 +108,8 @@ fn signed(
     Ok(out)
 }
 
-fn push(world: &mut World, asking: &Asking<'_>, params: Vec<(String, String)>) -> Result<Address, Error> {
-    let provider = asking.provider;
+fn push(world: &mut World, asking: &Asking, params: Vec<(String, String)>) -> Result<Address, Error> {
+    let provider = &asking.provider;
     let missing = || Error::usage(format!("provider `{}` has no address for pushed requests", safe(&provider.id)));
     let endpoint = par::endpoint(provider).ok_or_else(missing)?;
     // the client says who it is in the endpoint's own way, which may put `client_id` there too
@@ -122,7 +118,7 @@ fn push(world: &mut World, asking: &Asking<'_>, params: Vec<(String, String)>) -
         .filter(|(name, _)| name != "client_id")
         .map(|(name, value)| (name.as_str(), Secret::unlisted(value.as_str())));
     let mut body: Vec<_> = body.collect();
-    let auth = token_request::usable_auth(&endpoint, asking.client)?;
+    let auth = token_request::usable_auth(&endpoint, &asking.client)?;
     if !matches!(auth, crate::provider::ClientAuth::None | crate::provider::ClientAuth::Post) {
         // section 2.1: required by RFC 6749, section 4.1.1, whatever the authentication
         body.push(("client_id", Secret::unlisted(asking.client.id.as_str())));
@@ -132,7 +128,7 @@ fn push(world: &mut World, asking: &Asking<'_>, params: Vec<(String, String)>) -
     let response = send(world, &request)?;
     let now = world.clock.now();
     let pushed = par::read(&response, &endpoint.ok_status)
-        .map_err(|e| token_answer(e, Asked::Pushed, (asking.profile, asking.client), now))?;
+        .map_err(|e| token_answer(e, Asked::Pushed, (&asking.profile, &asking.client), now))?;
     let short = [
         ("client_id".to_owned(), asking.client.id.clone()),
         ("request_uri".to_owned(), pushed.request_uri.expose().to_owned()),

@@ -15,13 +15,13 @@ use crate::world::World;
 
 pub fn obtain(
     world: &mut World,
-    asking: &Asking<'_>,
+    asking: &Asking,
     scopes: &[String],
     hint: &Hint,
     more: &More,
     timeout: Duration,
 ) -> Result<Answer, Error> {
-    let provider = asking.provider;
+    let provider = &asking.provider;
     let Some(endpoint) = &provider.ciba else {
         return Err(Error::usage(format!(
             "provider `{}` offers no sign-in on another device (CIBA)",
@@ -41,7 +41,7 @@ pub fn obtain(
     if let Some(error) = redirected(&response, "the sign-in on another device can't be started") {
         return Err(error);
     }
-    let started = ciba::read_start(&response, &endpoint.ok_status).map_err(|e| refused(e, asking.profile))?;
+    let started = ciba::read_start(&response, &endpoint.ok_status).map_err(|e| refused(e, &asking.profile))?;
     let (signals, heard) = std::sync::mpsc::channel();
     world.signals.watch(signals);
     world.say(&format!("{} asks for your consent on a device of yours.", safe(&provider.name)));

@@ -15,8 +15,8 @@ use crate::secret::Secret;
 use crate::text::safe;
 use crate::world::{Verbosity, World};
 
-pub fn obtain(world: &mut World, asking: &Asking<'_>, scopes: &[String], timeout: Duration) -> Result<Answer, Error> {
-    let provider = asking.provider;
+pub fn obtain(world: &mut World, asking: &Asking, scopes: &[String], timeout: Duration) -> Result<Answer, Error> {
+    let provider = &asking.provider;
     let Some(facts) = &provider.device else {
         return Err(Error::usage(format!("provider `{}` offers no login by device code", safe(&provider.id)))
             .hint(asking.profile.login_by("authorization-code")));
@@ -46,14 +46,14 @@ pub fn obtain(world: &mut World, asking: &Asking<'_>, scopes: &[String], timeout
     answer
 }
 
-fn start(world: &mut World, asking: &Asking<'_>, facts: &Device, scopes: &[String]) -> Result<Started, Error> {
+fn start(world: &mut World, asking: &Asking, facts: &Device, scopes: &[String]) -> Result<Started, Error> {
     let mut params = Vec::new();
     let scope = scopes.join(&asking.provider.scopes.separator);
     if !scope.is_empty() {
         params.push((asking.provider.scopes.param.as_str(), Secret::unlisted(scope)));
     }
     // section 3.1: the id is a parameter, whatever the authentication
-    let auth = token_request::usable_auth(&facts.endpoint, asking.client)?;
+    let auth = token_request::usable_auth(&facts.endpoint, &asking.client)?;
     if !matches!(auth, ClientAuth::None | ClientAuth::Post) {
         params.push(("client_id", Secret::unlisted(asking.client.id.as_str())));
     }
@@ -79,7 +79,7 @@ fn start(world: &mut World, asking: &Asking<'_>, facts: &Device, scopes: &[Strin
 }
 
 /// The address and the code; as a square to photograph where there is a terminal to draw it on.
-fn invite(world: &mut World, asking: &Asking<'_>, started: &Started) {
+fn invite(world: &mut World, asking: &Asking, started: &Started) {
     let name = safe(&asking.provider.name);
     let here = url::Url::parse(&started.verification_uri)
         .is_ok_and(|url| matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]")));
@@ -104,9 +104,9 @@ fn invite(world: &mut World, asking: &Asking<'_>, started: &Started) {
 }
 
 /// At a practice server, whose page lies on this machine alone: the ways to decide without a browser.
-fn stand_in(world: &mut World, asking: &Asking<'_>, started: &Started) {
+fn stand_in(world: &mut World, asking: &Asking, started: &Started) {
     let page = started.complete_uri.as_ref().map(|uri| Secret::unlisted(uri.as_str()));
-    let Some(page) = page.and_then(|page| StandIn::at(world, asking.provider, &page)) else { return };
+    let Some(page) = page.and_then(|page| StandIn::at(world, &asking.provider, &page)) else { return };
     // from elsewhere, standard input may be a script's own
     let types = world.terminal.stdin_is_terminal();
     let typed_here = match types {

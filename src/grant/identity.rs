@@ -56,13 +56,13 @@ pub struct Identity {
 /// Judges the ID token that came with a login. `None`: there is none, or it can't be judged.
 pub fn of_login(
     world: &mut World,
-    asking: &Asking<'_>,
+    asking: &Asking,
     ring: &mut KeyRing,
     set: &TokenSet,
     sent: &Sent,
 ) -> Result<Option<Identity>, Error> {
     let Some(token) = &set.id_token else { return Ok(None) };
-    let provider = asking.provider;
+    let provider = &asking.provider;
     let Some(issuer) = provider.issuer.as_deref() else {
         world.warn(
             "the ID token is kept unverified: `issuer` of this provider is not known, so nothing says who may sign it",
@@ -114,7 +114,7 @@ pub fn of_login(
 /// looked at, but its signature could not be; the login's own is the one to keep.
 pub fn of_renewal(
     world: &mut World,
-    asking: &Asking<'_>,
+    asking: &Asking,
     ring: &mut KeyRing,
     new: &TokenSet,
     of_login: Option<&Secret>,
@@ -171,7 +171,7 @@ pub fn of_renewal(
 }
 
 /// What any token of this provider for this client must say.
-fn expected<'a>(asking: &'a Asking<'_>, set: &'a TokenSet) -> Expected<'a> {
+fn expected<'a>(asking: &'a Asking, set: &'a TokenSet) -> Expected<'a> {
     Expected {
         issuer: "",
         client_id: &asking.client.id,
@@ -186,7 +186,7 @@ fn expected<'a>(asking: &'a Asking<'_>, set: &'a TokenSet) -> Expected<'a> {
     }
 }
 
-fn trust<'a>(asking: &'a Asking<'_>) -> Trust<'a> {
+fn trust<'a>(asking: &'a Asking) -> Trust<'a> {
     Trust { algorithms: &asking.provider.identity.algorithms, typ: None, secret: asking.client.secret.as_ref() }
 }
 

@@ -19,14 +19,14 @@ const SIGNED: &str = "application/token-introspection+jwt";
 /// Asks about `token`; `hint` is its kind. With `signed` nothing but a signed answer is taken.
 pub fn ask(
     world: &mut World,
-    asking: &Asking<'_>,
+    asking: &Asking,
     endpoint: &Endpoint,
     ring: &mut KeyRing,
     (token, hint): (&Secret, &'static str),
     signed: bool,
 ) -> Result<Map<String, Value>, Error> {
     let params = vec![("token", token.clone()), ("token_type_hint", Secret::unlisted(hint))];
-    let target = Target { name: "introspection", endpoint, client: asking.client, bearer: Some(token) };
+    let target = Target { name: "introspection", endpoint, client: &asking.client, bearer: Some(token) };
     let mut request = target.request(params)?;
     if signed {
         request.headers.retain(|(name, _)| name != "accept");
@@ -37,7 +37,7 @@ pub fn ask(
         let error = super::answered(&response, "the provider does not say what it knows of the token");
         return Err(match response.status {
             // RFC 7662, section 2.3: the client is not believed
-            401 => Error { kind: Kind::Usage, ..error }.hint(check_client(asking.profile, asking.client)),
+            401 => Error { kind: Kind::Usage, ..error }.hint(check_client(&asking.profile, &asking.client)),
             _ => error,
         });
     }

@@ -35,18 +35,19 @@ use crate::text::{Typed, safe};
 use crate::wire::{Draw, Request, Response};
 use crate::world::World;
 
-/// Who asks whom, on behalf of which profile.
-pub struct Asking<'a> {
-    pub profile: &'a Typed,
-    pub provider: &'a Provider,
-    pub client: &'a Client,
+/// The client that asks, the provider that it asks, and the profile for which it asks.
+#[derive(Clone, Debug)]
+pub struct Asking {
+    pub profile: Typed,
+    pub provider: Provider,
+    pub client: Client,
 }
 
-impl Asking<'_> {
+impl Asking {
     /// A request to an endpoint where the client proves itself; `name` is the endpoint in errors.
     pub fn request(&self, name: &'static str, endpoint: &Endpoint, params: Vec<Param<'_>>) -> Result<Request, Error> {
-        let target = Target { name, endpoint, client: self.client, bearer: None };
-        target.request(params).map_err(|e| unbuilt(e, self.profile))
+        let target = Target { name, endpoint, client: &self.client, bearer: None };
+        target.request(params).map_err(|e| unbuilt(e, &self.profile))
     }
 }
 
@@ -78,7 +79,7 @@ fn token_endpoint(provider: &Provider) -> Endpoint {
 /// Sends one request to a token endpoint and reads the answer.
 fn ask(
     world: &mut World,
-    asking: &Asking<'_>,
+    asking: &Asking,
     asked: Asked,
     endpoint: &Endpoint,
     request: &Request,
@@ -105,18 +106,18 @@ pub fn warn_of_skew(world: &mut World, response: &Response, now: i64) {
 /// Reads a token answer that came at `now` (Unix seconds): just now, or as the journal tells.
 pub fn read(
     world: &mut World,
-    asking: &Asking<'_>,
+    asking: &Asking,
     asked: Asked,
     endpoint: &Endpoint,
     response: &Response,
     now: i64,
 ) -> Result<Answer, Error> {
-    let provider = asking.provider;
+    let provider = &asking.provider;
     let wanted = if asking.client.proofs.dpop.is_some() { Wanted::Dpop } else { Wanted::Bearer };
     let (ok_status, separator) = (&endpoint.ok_status[..], &provider.scopes.separator[..]);
     let answer = Reader { wanted, ok_status, shape: &provider.response, separator, now }
         .read(response)
-        .map_err(|e| token_answer(e, asked, (asking.profile, asking.client), now))?;
+        .map_err(|e| token_answer(e, asked, (&asking.profile, &asking.client), now))?;
     for warning in &answer.warnings {
         world.warn(warning);
     }

@@ -11,7 +11,7 @@ use crate::text::safe;
 use crate::world::World;
 
 /// Why not, and what else.
-pub fn warn(world: &mut World, asking: &Asking<'_>) {
+pub fn warn(world: &mut World, asking: &Asking) {
     let mut others = vec!["`--grant authorization-code`"];
     if asking.provider.device.is_some() {
         others.push("`--grant device-code`");
@@ -27,13 +27,13 @@ pub fn warn(world: &mut World, asking: &Asking<'_>) {
 
 pub fn obtain(
     world: &mut World,
-    asking: &Asking<'_>,
+    asking: &Asking,
     username: &str,
     password: &Secret,
     aim: Aim<'_>,
 ) -> Result<Answer, Error> {
-    let endpoint = token_endpoint(asking.provider);
-    let mut params = token_request::password(username, password, aim.scope(asking.provider));
+    let endpoint = token_endpoint(&asking.provider);
+    let mut params = token_request::password(username, password, aim.scope(&asking.provider));
     params.extend(aim.targets());
     let request = asking.request("token", &endpoint, params)?;
     ask(world, asking, Asked::Password, &endpoint, &request)

@@ -29,7 +29,7 @@ pub struct Polling<'a> {
 ///
 pub fn until_decided(
     world: &mut World,
-    asking: &Asking<'_>,
+    asking: &Asking,
     polling: &Polling<'_>,
     heard: &Receiver<i32>,
 ) -> Result<Answer, Error> {

@@ -17,7 +17,7 @@ use crate::world::World;
 /// it refuses of one token is no reason to spare the other; where it can't answer now, nothing more is asked.
 pub fn revoke(
     world: &mut World,
-    asking: &Asking<'_>,
+    asking: &Asking,
     facts: &Revoke,
     set: &TokenSet,
 ) -> Result<Option<&'static str>, Error> {
@@ -64,8 +64,8 @@ enum Outcome {
     NotOfferedForThis,
 }
 
-fn one(world: &mut World, asking: &Asking<'_>, facts: &Revoke, token: &Secret, hint: &str) -> Result<Outcome, Error> {
-    let request = request(facts, asking.client, token, hint)?;
+fn one(world: &mut World, asking: &Asking, facts: &Revoke, token: &Secret, hint: &str) -> Result<Outcome, Error> {
+    let request = request(facts, &asking.client, token, hint)?;
     let response = send(world, &request)?;
     if (200..300).contains(&response.status) {
         return Ok(Outcome::Revoked);

@@ -16,7 +16,7 @@ use crate::world::World;
 
 /// What an answer is judged by, where a signed one was asked for.
 pub struct SignedAnswer<'a> {
-    asking: &'a Asking<'a>,
+    asking: &'a Asking,
     issuer: String,
     ring: KeyRing,
 }
@@ -24,7 +24,7 @@ pub struct SignedAnswer<'a> {
 impl<'a> SignedAnswer<'a> {
     /// `None`: the request asks for a plain answer. `ring`: where the server's keys are.
     pub fn asked_for(
-        asking: &'a Asking<'a>,
+        asking: &'a Asking,
         params: &[(String, String)],
         ring: &KeyRing,
     ) -> Result<Option<SignedAnswer<'a>>, Error> {

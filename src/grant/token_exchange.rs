@@ -9,10 +9,10 @@ use crate::secret::Secret;
 use crate::text::safe;
 use crate::world::World;
 
-pub fn obtain(world: &mut World, asking: &Asking<'_>, exchange: &Exchange, aim: Aim<'_>) -> Result<Answer, Error> {
-    let endpoint = token_endpoint(asking.provider);
+pub fn obtain(world: &mut World, asking: &Asking, exchange: &Exchange, aim: Aim<'_>) -> Result<Answer, Error> {
+    let endpoint = token_endpoint(&asking.provider);
     let mut params = token_exchange::request(GrantKind::TokenExchange.grant_type(), exchange);
-    params.extend(aim.scope(asking.provider).map(|(name, scope)| (name, Secret::unlisted(scope))));
+    params.extend(aim.scope(&asking.provider).map(|(name, scope)| (name, Secret::unlisted(scope))));
     params.extend(aim.targets());
     let request = asking.request("token", &endpoint, params)?;
     let answer = ask(world, asking, Asked::Exchange, &endpoint, &request)?;

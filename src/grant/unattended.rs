@@ -21,7 +21,7 @@ pub enum Given {
 }
 
 /// Asks for a token.
-pub fn obtain(world: &mut World, asking: &Asking<'_>, given: &Given, aim: Aim<'_>) -> Result<Answer, Error> {
+pub fn obtain(world: &mut World, asking: &Asking, given: &Given, aim: Aim<'_>) -> Result<Answer, Error> {
     match given {
         Given::Credentials => client_credentials(world, asking, aim),
         Given::Jwt(jwt) => by_assertion(world, asking, (GrantKind::JwtBearer, jwt), aim),
@@ -30,8 +30,8 @@ pub fn obtain(world: &mut World, asking: &Asking<'_>, given: &Given, aim: Aim<'_
     }
 }
 
-fn client_credentials(world: &mut World, asking: &Asking<'_>, aim: Aim<'_>) -> Result<Answer, Error> {
-    let provider = asking.provider;
+fn client_credentials(world: &mut World, asking: &Asking, aim: Aim<'_>) -> Result<Answer, Error> {
+    let provider = &asking.provider;
     let Some(endpoint) = provider.client_credentials.offered() else {
         return Err(Error::usage(format!("provider `{}` gives no token for client credentials", provider.id))
             .hint(asking.profile.login_by("authorization-code")));
@@ -45,12 +45,12 @@ fn client_credentials(world: &mut World, asking: &Asking<'_>, aim: Aim<'_>) -> R
 
 fn by_assertion(
     world: &mut World,
-    asking: &Asking<'_>,
+    asking: &Asking,
     (kind, assertion): (GrantKind, &Secret),
     aim: Aim<'_>,
 ) -> Result<Answer, Error> {
-    let endpoint = token_endpoint(asking.provider);
-    let mut params = assertion::request(kind.grant_type(), assertion, aim.scope(asking.provider));
+    let endpoint = token_endpoint(&asking.provider);
+    let mut params = assertion::request(kind.grant_type(), assertion, aim.scope(&asking.provider));
     params.extend(aim.targets());
     let request = asking.request("token", &endpoint, params)?;
     ask(world, asking, Asked::Assertion, &endpoint, &request)

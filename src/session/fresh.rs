@@ -6,8 +6,7 @@ use crate::config::proofs::Proofs;
 use crate::config::{Asks, GrantKind};
 use crate::error::{Error, Kind};
 use crate::grant::offers;
-use crate::grant::{self, Asking};
-use crate::grant::{Aim, unattended};
+use crate::grant::{self, Aim, unattended};
 use crate::protocol::answer::Answer;
 use crate::protocol::explain::{Line, Step};
 use crate::protocol::token_request::Client;
@@ -15,6 +14,7 @@ use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::session::lock::Lock;
 use crate::session::record::Record;
+use crate::session::renewal::Held;
 use crate::session::whose::{elsewhere, none_of_use, ours, recorded};
 use crate::session::{Session, copy, inputs, lock, no_token, renewal, without_a_person};
 use crate::store::StoreKind;
@@ -242,13 +242,13 @@ fn renew_under(
         if let Some(e) = session.trouble(world.clock.now(), want.insists) {
             return still_valid(world, current, want, e);
         }
-        return anew(world, session, &provider, record.as_ref()).or_else(|e| {
+        return anew(world, session, &provider, record.as_ref(), &lock).or_else(|e| {
             session.remember_trouble(world.clock.now(), &e);
             still_valid(world, current, want, e)
         });
     }
     match (current.cloned(), record) {
-        (Some(old), Some(record)) => renewal::refresh(world, session, &provider, record, want, lock)
+        (Some(old), Some(record)) => renewal::refresh(world, session, Held { record, lock }, want)
             .or_else(|e| still_valid(world, Some(&old), want, e)),
         _ => Err(no_token(world, session)),
     }
@@ -276,6 +276,7 @@ fn anew(
     session: &mut Session,
     provider: &Provider,
     record: Option<&Record>,
+    lock: &Lock,
 ) -> Result<TokenSet, Error> {
     let set = ask_anew(world, session, provider, record)?;
     let kept = record.filter(|r| r.token.is_some());
@@ -310,7 +311,7 @@ fn anew(
         asked_with: session.asked_with.clone().map(|with| recorded(session, grant, with)),
         ..before
     };
-    match keep(world, session, &kept) {
+    match keep(world, session, &kept, lock) {
         Ok(set) => Ok(set),
         // the next job asks for another one: nothing is lost
         Err(e) => {
@@ -360,7 +361,7 @@ pub fn by_grant(
     let scopes = session.scopes(provider, grant);
     let asks = &session.profile.asks;
     let aim = Aim { scopes: &scopes, resources: &asks.resources, audiences: &asks.audiences };
-    let asking = Asking { profile: &session.typed, provider, client };
+    let asking = session.asking_with(provider, client);
     unattended::obtain(world, &asking, &given, aim)
 }
 
@@ -404,8 +405,7 @@ fn lacks_client(world: &mut World, session: &mut Session) -> Result<bool, Error>
 /// Saves the record and keeps the kernel's copy true; the token set as it now stands in the store. Whenever this is cut off, no
 /// copy speaks for a record that is gone.
 /// What a record is too long with is left out, and said; the tokens never are.
-pub fn keep(world: &mut World, session: &Session, record: &Record) -> Result<TokenSet, Error> {
-    copy::forget(world, session);
+pub fn keep(world: &mut World, session: &Session, record: &Record, lock: &Lock) -> Result<TokenSet, Error> {
     let mut shorter = record.clone();
     let left_out = shorter.shorten();
     let record = &shorter;
@@ -413,7 +413,7 @@ pub fn keep(world: &mut World, session: &Session, record: &Record) -> Result<Tok
         let names: Vec<String> = left_out.iter().map(|name| format!("`{}`", safe(name))).collect();
         world.warn(&format!("the answer is too large for the store: kept without {}", names.join(", ")));
     }
-    session.store.save(&session.name, &record.to_json()).map_err(|e| {
+    session.replace(world, record, lock).map_err(|e| {
         let why = Error::from(e);
         Error {
             kind: Kind::NotSaved,
@@ -422,7 +422,6 @@ pub fn keep(world: &mut World, session: &Session, record: &Record) -> Result<Tok
             ..why
         }
     })?;
-    session.saw(record.generation);
     match &record.token {
         Some(set) => {
             copy::write(world, session, record);

@@ -23,8 +23,8 @@ use std::sync::Arc;
 
 use crate::config::{self, Config, GrantKind, Profile};
 use crate::error::{Error, Kind};
-use crate::grant;
 use crate::grant::keys::{KeptKeys, KeyRing};
+use crate::grant::{self, Asking};
 use crate::protocol::client_auth::Proofs;
 use crate::protocol::dpop::Dpop;
 use crate::protocol::metadata;
@@ -433,6 +433,17 @@ impl Session {
                 .hint(format!("`{}` asks for it in a terminal, or give `--client-id`", self.typed.login()))
                 .hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET")
         })
+    }
+
+    /// The provider and the client that asks it; a client id that is not known ends it.
+    pub fn asking(&mut self, world: &mut World, record: Option<&Record>) -> Result<Asking, Error> {
+        let provider = self.provider(world, record)?;
+        let client = self.require_client(world, &provider, record)?;
+        Ok(self.asking_with(&provider, &client))
+    }
+
+    pub fn asking_with(&self, provider: &Provider, client: &Client) -> Asking {
+        Asking { profile: self.typed.clone(), provider: provider.clone(), client: client.clone() }
     }
 
     fn secret(

@@ -3,7 +3,7 @@
 
 use crate::command::{logout, may_ask};
 use crate::error::{Error, Kind, unanswered};
-use crate::grant::{Asking, revoke};
+use crate::grant::revoke;
 use crate::protocol::token_request::Client;
 use crate::provider::Provider;
 use crate::session::Session;
@@ -91,7 +91,7 @@ fn taken_back(
     (set, client): (&TokenSet, &Client),
     error: Error,
 ) -> Error {
-    let asking = Asking { profile: &session.typed, provider, client };
+    let asking = session.asking_with(provider, client);
     let revoked = match &provider.revoke {
         Some(facts) => revoke::revoke(world, &asking, facts, set),
         None => Ok(None),

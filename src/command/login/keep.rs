@@ -83,7 +83,7 @@ pub(super) fn store_login(
     };
     // the copy comes last: cut off in between, it would speak for a store that config.toml doesn't name yet
     let cache = std::mem::take(&mut session.cache);
-    let kept = keep(world, session, &record);
+    let kept = keep(world, session, &record, &lock);
     session.cache = cache;
     kept?;
     // what an earlier login left on the disk has nothing to say any more

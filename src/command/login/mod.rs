@@ -25,7 +25,6 @@ use crate::command::ask_args::SignInFlags;
 use crate::command::{Global, WhoArgs, may_ask, pace, patience, practice, register};
 use crate::config::GrantKind;
 use crate::error::Error;
-use crate::grant::Asking;
 use crate::grant::identity::{self, Identity, Sent};
 use crate::grant::offers::{authorizes, offered};
 use crate::protocol::authorization_details;
@@ -290,9 +289,8 @@ fn identify(
         None => provider.clone(),
     };
     let mut ring = session.key_ring(&provider, old);
-    let typed = session.typed.clone();
-    let identity =
-        identity::of_login(world, &Asking { profile: &typed, provider: &provider, client }, &mut ring, set, sent);
+    let asking = session.asking_with(&provider, client);
+    let identity = identity::of_login(world, &asking, &mut ring, set, sent);
     session.keys = ring.kept().cloned();
     identity
 }

@@ -39,7 +39,7 @@ pub(super) fn keep(world: &mut World, session: &Session, change: impl FnOnce(&mu
 }
 
 fn try_keep(world: &mut World, session: &Session, change: impl FnOnce(&mut Unfinished)) -> Result<(), Error> {
-    let _lock = session.lock(world)?;
+    let lock = session.lock(world)?;
     let before = session.load()?;
     let mut unfinished = of(session, before.as_ref()).unwrap_or_else(|| Unfinished {
         provider: session.provider_name().to_owned(),
@@ -53,7 +53,7 @@ fn try_keep(world: &mut World, session: &Session, change: impl FnOnce(&mut Unfin
     }
     // the tokens beside it are the same: no other generation
     record.unfinished = Some(unfinished);
-    session.store.save(&session.name, &record.to_json()).map_err(Error::from)
+    session.save(&record, &lock).map_err(Error::from)
 }
 
 /// How a login that failed goes on: which of what was typed is kept; and where the server refused the client, that the next
@@ -95,12 +95,12 @@ pub(super) fn after(world: &mut World, session: &Session, asked: Option<&Asked>,
 
 /// The person wants none of it any more. Says whether it is gone.
 fn forget(world: &mut World, session: &Session) -> bool {
-    let forgotten = session.lock(world).and_then(|_lock| {
+    let forgotten = session.lock(world).and_then(|lock| {
         let Some(record) = session.load()? else { return Ok(()) };
         let rest = Record { unfinished: None, ..record };
         match rest == Record::default() {
             true => session.store.delete(&session.name).map(drop)?,
-            false => session.store.save(&session.name, &rest.to_json())?,
+            false => session.save(&rest, &lock)?,
         }
         Ok(())
     });

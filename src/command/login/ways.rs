@@ -8,7 +8,6 @@ use super::unfinished::Asked;
 use crate::command::no_input;
 use crate::config::GrantKind;
 use crate::error::Error;
-use crate::grant::Asking;
 use crate::grant::authorization_code::{self, Caught, Listening, Login, wants_confirmation};
 use crate::grant::authorize_request::Travel;
 use crate::grant::identity::Sent;
@@ -104,12 +103,12 @@ pub(super) fn by_browser(
     }
     let ssh = Ssh::of(&*world.env);
     let has_display = ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"].iter().any(|name| world.env.var(name).is_some());
-    let typed = session.typed.clone();
+    let _typed = session.typed.clone();
     let asked = session.scopes(provider, GrantKind::AuthorizationCode);
     let params: Vec<(String, String)> = session.profile.params.clone().into_iter().collect();
     let confirm = wants_confirmation(provider.authorize.state, &plan);
     let login = Login {
-        asking: Asking { profile: &typed, provider, client: &client },
+        asking: session.asking_with(provider, &client),
         scopes: &asked,
         plan,
         params: &params,

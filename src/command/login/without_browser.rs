@@ -10,7 +10,7 @@ use crate::config::GrantKind;
 use crate::error::Error;
 use crate::grant::Aim;
 use crate::grant::identity::Sent;
-use crate::grant::{Asking, ciba, device, password};
+use crate::grant::{ciba, device, password};
 use crate::protocol::ciba::{Hint, More};
 use crate::protocol::token_request::Client;
 use crate::provider::Provider;
@@ -62,8 +62,7 @@ pub(super) fn by_device_code(
     let endpoint = provider.device.as_ref().map_or(&provider.token.endpoint, |device| &device.endpoint);
     let client = attempt.client(world, session, &Needed { provider, old, endpoint, plan: None })?;
     let asked = session.scopes(provider, GrantKind::DeviceCode);
-    let typed = session.typed.clone();
-    let asking = Asking { profile: &typed, provider, client: &client };
+    let asking = session.asking_with(provider, &client);
     // the server says how long the code is good; `--timeout` can only shorten it
     let timeout = args.timeout.unwrap_or(Duration::from_secs(3600));
     let set = device::obtain(world, &asking, &asked, timeout)?.set;
@@ -89,7 +88,7 @@ pub(super) fn by_ciba(
         requested_expiry: asks.requested_expiry,
         acr_values: asks.acr_values.clone(),
     };
-    let asking = Asking { profile: &session.typed, provider, client: &client };
+    let asking = session.asking_with(provider, &client);
     let timeout = args.timeout.unwrap_or(Duration::from_secs(3600));
     let set = ciba::obtain(world, &asking, &asked, &hint, &more, timeout)?.set;
     Ok(obtained(set, client, asked))
@@ -131,7 +130,7 @@ pub(super) fn by_password(
     let given = inputs::read(world, session, "password", &session.profile.asks.password)?;
     let endpoint = &provider.token;
     let client = attempt.client(world, session, &Needed { provider, old, endpoint, plan: None })?;
-    let asking = Asking { profile: &session.typed, provider, client: &client };
+    let asking = session.asking_with(provider, &client);
     password::warn(world, &asking);
     let asks = &session.profile.asks;
     let username = match &asks.username {

@@ -19,15 +19,14 @@ use crate::error::{Error, Fate, Kind};
 use crate::grant::keys::KeyRing;
 use crate::grant::{self, Asking, identity};
 use crate::protocol::answer::Answer;
-use crate::protocol::token_request::Client;
-use crate::provider::{Provider, Rotates};
+use crate::provider::Rotates;
 use crate::secret::Secret;
 use crate::session::fresh::{Want, keep};
 use crate::session::lock::Lock;
 use crate::session::record::Record;
 use crate::session::state::StateFiles;
 use crate::session::state::journal::{self, Intent};
-use crate::session::{Session, copy, no_token};
+use crate::session::{Session, no_token};
 use crate::token::{Freshness, TokenSet};
 use crate::world::World;
 use crate::world::helper::Parted;
@@ -43,22 +42,19 @@ const FETCHING: Duration = Duration::from_secs(20);
 /// Waited before an answer that could be kept nowhere is tried to be kept again.
 const SAVING: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(1500)];
 
-/// Renews by the refresh token, in a helper where that is possible. The lock is held from before the record was loaded.
-pub fn refresh(
-    world: &mut World,
-    session: &mut Session,
-    provider: &Provider,
-    record: Record,
-    want: Want,
-    lock: Lock,
-) -> Result<TokenSet, Error> {
-    if record.token.is_none() {
-        return Err(no_token(world, session));
-    }
-    let client = session.require_client(world, provider, Some(&record))?;
+/// A record that was loaded under its lock.
+pub struct Held {
+    pub record: Record,
+    pub lock: Lock,
+}
+
+/// Renews by the refresh token, in a helper where that is possible.
+pub fn refresh(world: &mut World, session: &mut Session, held: Held, want: Want) -> Result<TokenSet, Error> {
+    let Held { record, lock } = held;
+    let mut renewal = Renewal::new(world, session, record, &lock)?;
     // a thousand waiters that learn of the same failure need no helpers for it
-    if let Some(e) = session.trouble(world.clock.now(), want.insists)
-        && !Renewal::new(world, session, provider, &client)?.is_answered(&record)
+    if let Some(e) = renewal.files.trouble.still(world.clock.now(), want.insists)
+        && !renewal.is_answered()
     {
         return Err(e);
     }
@@ -67,7 +63,7 @@ pub fn refresh(
             // a Ctrl-C waits until what was spent is kept
             let (signals, heard) = std::sync::mpsc::channel();
             world.signals.watch(signals);
-            let outcome = Renewal::new(world, session, provider, &client)?.run(world, record, want);
+            let outcome = renewal.run(world, want);
             world.signals.release();
             drop(lock);
             match (outcome, heard.try_recv()) {
@@ -77,24 +73,21 @@ pub fn refresh(
             }
         }
         Parted::Helper(helper) => {
-            let outcome = Renewal::new(world, session, provider, &client)
-                .and_then(|mut renewal| renewal.run(world, record, want));
+            let outcome = renewal.run(world, want);
             drop(lock);
             helper.finish(&encode(&outcome));
             outcome
         }
         Parted::Starter(mut answer) => {
+            let name = session.name.clone();
             // from here on the helper's copy is what holds it
             drop(lock);
             let mut words = zeroize::Zeroizing::new(Vec::new());
             let read = answer.read_to_end(&mut words);
             drop(answer);
             read.ok().and_then(|_| decode(&words)).unwrap_or_else(|| {
-                Err(Error::new(
-                    Kind::TryLater,
-                    format!("the process that renewed the token of `{}` was ended", session.name),
-                )
-                .hint("run the command again: it goes on where that one stopped"))
+                Err(Error::new(Kind::TryLater, format!("the process that renewed the token of `{name}` was ended"))
+                    .hint("run the command again: it goes on where that one stopped"))
             })
         }
     }
@@ -118,7 +111,11 @@ fn decode(words: &[u8]) -> Option<Result<TokenSet, Error>> {
 
 struct Renewal<'a> {
     session: &'a Session,
-    asking: Asking<'a>,
+    asking: Asking,
+    lock: &'a Lock,
+    record: Record,
+    /// The tokens of the record.
+    old: TokenSet,
     files: StateFiles,
     answered: Answered,
     started: Duration,
@@ -134,40 +131,40 @@ enum Answered {
 }
 
 impl<'a> Renewal<'a> {
-    fn new(
-        world: &World,
-        session: &'a Session,
-        provider: &'a Provider,
-        client: &'a Client,
-    ) -> Result<Renewal<'a>, Error> {
+    fn new(world: &mut World, session: &'a mut Session, record: Record, lock: &'a Lock) -> Result<Renewal<'a>, Error> {
+        let old = record.token.clone().ok_or_else(|| no_token(world, session))?;
+        let asking = session.asking(world, Some(&record))?;
+        let files = session.files()?;
         Ok(Renewal {
             session,
-            asking: Asking { profile: &session.typed, provider, client },
-            files: session.files()?,
+            asking,
+            lock,
+            record,
+            old,
+            files,
             answered: Answered::No,
             started: world.clock.elapsed(),
         })
     }
 
-    fn run(&mut self, world: &mut World, mut record: Record, want: Want) -> Result<TokenSet, Error> {
-        let sent_before = match self.recover(world, &record)? {
+    fn run(&mut self, world: &mut World, want: Want) -> Result<TokenSet, Error> {
+        let sent_before = match self.recover(world)? {
             Some(Recovered::Kept(set)) => return Ok(*set),
             Some(Recovered::Unanswered(sent)) => sent,
             None => 0,
         };
-        let old = record.token.clone().ok_or_else(|| no_token(world, self.session))?;
-        let provider = self.asking.provider;
-        let Some(spent) = grant::refresh::spendable(provider, &old) else {
+        let provider = &self.asking.provider;
+        let Some(spent) = grant::refresh::spendable(provider, &self.old).cloned() else {
             let why =
                 if provider.refresh.supported { "has no refresh token" } else { "can't be renewed at this provider" };
-            let expired = old.freshness(world.clock.now(), want.min_ttl) == Freshness::Expired;
+            let expired = self.old.freshness(world.clock.now(), want.min_ttl) == Freshness::Expired;
             let begin = if expired { "has expired and " } else { "" };
             return Err(Error::login_first(
                 &self.session.typed,
                 format!("the token of `{}` {begin}{why}", self.session.name),
             ));
         };
-        self.refuse_a_copy(world, &record)?;
+        self.refuse_a_copy(world)?;
         if let Some(e) = self.files.trouble.still(world.clock.now(), want.insists) {
             return Err(e);
         }
@@ -175,19 +172,20 @@ impl<'a> Renewal<'a> {
             return Err(Error::login_first(&self.session.typed, format!("the renewal of `{}` was cut off twice, and its answers are lost", self.session.name))
                 .cause("sending a refresh token again and again is what attackers do: a provider may answer it by ending every login"));
         }
-        self.preflight(world, &mut record, spent, sent_before)?;
+        self.preflight(world, &spent, sent_before)?;
         world.step(|| format!("renewing the token of `{}`", self.session.name));
-        let answer = self.send(world, &record, spent);
-        self.conclude(world, &record, &old, answer)
+        let answer = self.send(world, &spent);
+        self.conclude(world, answer)
     }
 
     /// Everything that keeping the successor needs, while nothing is spent.
-    fn preflight(&mut self, world: &mut World, record: &mut Record, spent: &Secret, sent: u8) -> Result<(), Error> {
+    fn preflight(&mut self, world: &mut World, spent: &Secret, sent: u8) -> Result<(), Error> {
         let nothing_spent =
             |e: Error| Error { fate: Fate::NotSent, ..e.hint("nothing was sent: the stored token is untouched") };
+        let record = &mut self.record;
         if record.journal_key.is_none() {
             record.journal_key = Some(new_key(world));
-            self.session.store.save(&self.session.name, &record.to_json()).map_err(|e| nothing_spent(e.into()))?;
+            self.session.save(record, self.lock).map_err(|e| nothing_spent(e.into()))?;
         }
         let intent = Intent { generation: record.generation, token: journal::hash(spent), at: world.clock.now(), sent };
         let place = self.files.journal.path().display().to_string();
@@ -207,8 +205,8 @@ impl<'a> Renewal<'a> {
 
     /// Sends the request, and sends it again only where the server can't have spent the token. The answer is committed to the
     /// journal before it is judged.
-    fn send(&mut self, world: &mut World, record: &Record, spent: &Secret) -> Result<Answer, Error> {
-        let key = record.journal_key.clone().ok_or_else(|| no_token(world, self.session))?;
+    fn send(&mut self, world: &mut World, spent: &Secret) -> Result<Answer, Error> {
+        let key = self.record.journal_key.clone().ok_or_else(|| no_token(world, self.session))?;
         let mut nonce = [0; 24];
         world.random.fill(&mut nonce);
         let mut pauses = PAUSES.iter();
@@ -261,18 +259,13 @@ impl<'a> Renewal<'a> {
     }
 
     /// Steps 8 to 10: what the answer says is kept, or what its refusal means is done.
-    fn conclude(
-        &mut self,
-        world: &mut World,
-        record: &Record,
-        old: &TokenSet,
-        answer: Result<Answer, Error>,
-    ) -> Result<TokenSet, Error> {
+    fn conclude(&mut self, world: &mut World, answer: Result<Answer, Error>) -> Result<TokenSet, Error> {
         match answer {
             Ok(answer) => {
+                let (session, record, old) = (self.session, &self.record, &self.old);
                 let mut set = answer.set;
-                let mut keys = self.session.key_ring(self.asking.provider, Some(record));
-                let identity = self.judge_id_token(world, &mut keys, &mut set, old);
+                let mut keys = session.key_ring(&self.asking.provider, Some(record));
+                let identity = self.judge_id_token(world, &mut keys, &mut set);
                 grant::refresh::inherit(&mut set, old);
                 if identity.is_err() {
                     // whoever answered took the old refresh token: its successor is kept, and nothing else of the answer
@@ -282,15 +275,14 @@ impl<'a> Renewal<'a> {
                         ..old.clone()
                     };
                 }
+                let bound =
+                    session.bound_of(record).or_else(|| Some(session.bound(&self.asking.provider, &record.vars)));
                 let kept = Record {
                     generation: record.generation + 1,
                     token: Some(set),
                     machine: machine(world).or(record.machine.clone()),
-                    metadata: self.session.metadata.clone().or(record.metadata.clone()),
-                    bound: self
-                        .session
-                        .bound_of(record)
-                        .or_else(|| Some(self.session.bound(self.asking.provider, &record.vars))),
+                    metadata: session.metadata.clone().or(record.metadata.clone()),
+                    bound,
                     keys: keys.kept().or(record.keys.as_ref()).cloned(),
                     dpop_nonces: self.asking.client.proofs.dpop.as_ref().map(|dpop| dpop.nonces()).unwrap_or_default(),
                     ..record.clone()
@@ -301,7 +293,7 @@ impl<'a> Renewal<'a> {
                 identity.map(|()| set)
             }
             Err(e) if e.fate == Fate::Refused => {
-                let e = self.forget_dead(world, record, e);
+                let e = self.forget_dead(world, e);
                 let _ = self.files.journal.clear();
                 Err(e)
             }
@@ -313,18 +305,12 @@ impl<'a> Renewal<'a> {
     }
 
     /// Judges the ID token of an answer, which is in the journal already. One that can't be verified now is left out of the set.
-    fn judge_id_token(
-        &self,
-        world: &mut World,
-        keys: &mut KeyRing,
-        set: &mut TokenSet,
-        old: &TokenSet,
-    ) -> Result<(), Error> {
+    fn judge_id_token(&self, world: &mut World, keys: &mut KeyRing, set: &mut TokenSet) -> Result<(), Error> {
         keys.timeout = KEYS_WITHIN;
         // what is in this process's memory alone waits for nobody's keys, and neither do those who wait for the lock
         let since = world.clock.elapsed().saturating_sub(self.started);
         keys.may_fetch = self.answered != Answered::Uncommitted && since < FETCHING;
-        if !identity::of_renewal(world, &self.asking, keys, set, old.id_token.as_ref())? {
+        if !identity::of_renewal(world, &self.asking, keys, set, self.old.id_token.as_ref())? {
             set.id_token = None;
         }
         Ok(())
@@ -333,13 +319,13 @@ impl<'a> Renewal<'a> {
     fn keep(&self, world: &mut World, kept: &Record) -> Result<TokenSet, Error> {
         let journal = self.files.journal.path().display().to_string();
         if self.answered != Answered::Uncommitted {
-            return keep(world, self.session, kept)
+            return keep(world, self.session, kept, self.lock)
                 .map_err(|e| e.hint(format!("the answer is kept, sealed, in `{journal}`: the next command saves it")));
         }
         // neither net holds: it is in this process's memory alone, so giving up comes last
         let mut pauses = SAVING.iter();
         loop {
-            match (keep(world, self.session, kept), pauses.next()) {
+            match (keep(world, self.session, kept, self.lock), pauses.next()) {
                 (Ok(set), _) => return Ok(set),
                 (Err(_), Some(pause)) => world.clock.sleep(*pause),
                 (Err(e), None) => {
@@ -370,7 +356,8 @@ impl<'a> Renewal<'a> {
 
     /// A store that was copied to another machine, or put back from a backup: its refresh token may be spent already, and to
     /// send it would end the login for whoever has the newer one (T-71).
-    fn refuse_a_copy(&self, world: &World, record: &Record) -> Result<(), Error> {
+    fn refuse_a_copy(&self, world: &World) -> Result<(), Error> {
+        let record = &self.record;
         if self.asking.provider.refresh.rotates == Rotates::No {
             return Ok(());
         }
@@ -393,16 +380,14 @@ impl<'a> Renewal<'a> {
     }
 
     /// Compare and clear: only the record whose token was refused loses it, never one that came meanwhile (T-56).
-    fn forget_dead(&self, world: &mut World, record: &Record, e: Error) -> Error {
-        let session = self.session;
+    fn forget_dead(&self, world: &mut World, e: Error) -> Error {
+        let (session, record) = (self.session, &self.record);
         if let Ok(Some(now)) = session.load()
             && now.generation == record.generation
         {
-            copy::forget(world, session);
             let cleared = Record { token: None, generation: record.generation + 1, ..record.clone() };
-            match session.store.save(&session.name, &cleared.to_json()) {
-                Ok(()) => session.saw(cleared.generation),
-                Err(why) => world.warn(&format!("the dead token could not be cleared: {why}")),
+            if let Err(why) = session.replace(world, &cleared, self.lock) {
+                world.warn(&format!("the dead token could not be cleared: {why}"));
             }
         }
         Error { message: format!("the login of `{}` has ended: the provider refuses to renew it", session.name), ..e }

@@ -15,6 +15,7 @@ use super::Renewal;
 use crate::error::{Error, Fate, Kind};
 use crate::grant;
 use crate::session::Session;
+use crate::session::lock::Lock;
 use crate::session::record::Record;
 use crate::session::state::StateFiles;
 use crate::session::state::journal::{self, Found, Intent};
@@ -28,25 +29,23 @@ pub(super) enum Recovered {
     Unanswered(u8),
 }
 
-/// Finishes what a crash left, for a command that is about to change the record (`logout`): the record as it now stands. The
-/// lock is held.
-pub fn settle(world: &mut World, session: &mut Session, record: Record) -> Result<Record, Error> {
+/// Finishes what a crash left, for a command that is about to change the record (`logout`): the record as it now stands.
+pub fn settle(world: &mut World, session: &mut Session, record: Record, lock: &Lock) -> Result<Record, Error> {
     let Ok(StateFiles { journal, .. }) = session.files() else { return Ok(record) };
-    if let Found::Answered(..) = journal.find(record.journal_key.as_ref()).unwrap_or(Found::Torn) {
-        let provider = session.provider(world, Some(&record))?;
-        let client = session.require_client(world, &provider, Some(&record))?;
-        if Renewal::new(world, session, &provider, &client)?.recover(world, &record)?.is_some() {
-            return session.load().map(|r| r.unwrap_or(record));
-        }
+    if record.token.is_some()
+        && let Found::Answered(..) = journal.find(record.journal_key.as_ref()).unwrap_or(Found::Torn)
+        && Renewal::new(world, session, record.clone(), lock)?.recover(world)?.is_some()
+    {
+        return session.load().map(|r| r.unwrap_or(record));
     }
     Ok(record)
 }
 
 /// The record as it stands under the lock, with what a crash left in the journal, for a command that is about to change it. A login
 /// that turns out to have ended is no reason not to.
-pub fn settled(world: &mut World, session: &mut Session) -> Result<Option<Record>, Error> {
+pub fn settled(world: &mut World, session: &mut Session, lock: &Lock) -> Result<Option<Record>, Error> {
     let Some(record) = session.load()? else { return Ok(None) };
-    match settle(world, session, record) {
+    match settle(world, session, record, lock) {
         Err(e) if e.fate == Fate::Refused => session.load(),
         record => record.map(Some),
     }
@@ -54,26 +53,23 @@ pub fn settled(world: &mut World, session: &mut Session) -> Result<Option<Record
 
 impl Renewal<'_> {
     /// Whether the journal may hold an answer that is not kept yet. What can't be read may.
-    pub(super) fn is_answered(&self, record: &Record) -> bool {
+    pub(super) fn is_answered(&self) -> bool {
         !matches!(
-            self.files.journal.find(record.journal_key.as_ref()),
+            self.files.journal.find(self.record.journal_key.as_ref()),
             Ok(Found::Nothing | Found::Unanswered(_) | Found::Torn)
         )
     }
 
     /// Looks into the journal of an earlier run.
-    pub(super) fn recover(&mut self, world: &mut World, record: &Record) -> Result<Option<Recovered>, Error> {
-        let found = self.files.journal.find(record.journal_key.as_ref()).map_err(|e| {
+    pub(super) fn recover(&mut self, world: &mut World) -> Result<Option<Recovered>, Error> {
+        let found = self.files.journal.find(self.record.journal_key.as_ref()).map_err(|e| {
             Error::new(Kind::Store, format!("the journal `{}` can't be read", self.files.journal.path().display()))
                 .cause(e)
                 .hint("nothing was sent; `oauthctl doctor` looks at every folder")
         })?;
-        let spent = record
-            .token
-            .as_ref()
-            .and_then(|set| grant::refresh::spendable(self.asking.provider, set))
-            .map(journal::hash);
-        let current = |intent: &Intent| intent.generation == record.generation && Some(&intent.token) == spent.as_ref();
+        let spent = grant::refresh::spendable(&self.asking.provider, &self.old).map(journal::hash);
+        let generation = self.record.generation;
+        let current = |intent: &Intent| intent.generation == generation && Some(&intent.token) == spent.as_ref();
         match found {
             Found::Nothing => Ok(None),
             Found::Torn => {
@@ -84,9 +80,7 @@ impl Renewal<'_> {
                 world.step(|| "an earlier renewal got no answer: the token is sent once more".to_owned());
                 Ok(Some(Recovered::Unanswered(intent.sent)))
             }
-            Found::Answered(intent, response) if current(&intent) => {
-                self.finish_answered(world, record, &response, intent)
-            }
+            Found::Answered(intent, response) if current(&intent) => self.finish_answered(world, &response, intent),
             Found::Unanswered(_) | Found::Answered(..) => {
                 let _ = self.files.journal.clear();
                 Ok(None)
@@ -98,12 +92,10 @@ impl Renewal<'_> {
     fn finish_answered(
         &mut self,
         world: &mut World,
-        record: &Record,
         response: &Response,
         Intent { sent, at, .. }: Intent,
     ) -> Result<Option<Recovered>, Error> {
         world.step(|| "an earlier renewal was cut off after its answer: it is kept now".to_owned());
-        let Some(old) = record.token.clone() else { return Ok(None) };
         let read = grant::refresh::read(world, &self.asking, response, at);
         match read.as_ref().map_err(|e| e.fate) {
             Err(Fate::Gateway | Fate::MayHoldTokens) => Ok(Some(Recovered::Unanswered(sent))),
@@ -111,7 +103,7 @@ impl Renewal<'_> {
                 let _ = self.files.journal.clear();
                 Ok(None)
             }
-            _ => self.conclude(world, record, &old, read).map(|set| Some(Recovered::Kept(Box::new(set)))),
+            _ => self.conclude(world, read).map(|set| Some(Recovered::Kept(Box::new(set)))),
         }
     }
 }

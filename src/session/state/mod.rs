@@ -10,7 +10,8 @@ mod trouble;
 
 use crate::error::{Error, Kind};
 use crate::session::Session;
-use crate::store::Store;
+use crate::session::record::Record;
+use crate::store::{Store, StoreError};
 use crate::world::World;
 use journal::Journal;
 use lock::{Lock, credential_name};
@@ -60,15 +61,32 @@ impl Session {
         StateFiles::of(&self.paths, &*self.store, &self.name)
     }
 
+    /// Saves the record. The kernel's copy stays: nothing that it speaks for has changed.
+    pub fn save(&self, record: &Record, _lock: &Lock) -> Result<(), StoreError> {
+        self.store.save(&self.name, &record.to_json())?;
+        if let Ok(files) = self.files() {
+            files.seen.note(record.generation);
+        }
+        Ok(())
+    }
+
+    /// Saves a record that says something else than before: no copy speaks for that, whenever this is cut off.
+    pub fn replace(&self, world: &World, record: &Record, lock: &Lock) -> Result<(), StoreError> {
+        copy::forget(world, self);
+        self.save(record, lock)
+    }
+
+    /// Removes the record; and the journal last: until the record is gone, that may hold its only good successor.
+    pub fn delete(&self, world: &World, _lock: &Lock) -> Result<bool, StoreError> {
+        copy::forget(world, self);
+        let deleted = self.store.delete(&self.name)?;
+        self.sweep();
+        Ok(deleted)
+    }
+
     /// The newest generation kept on this machine: a new login is newer than that.
     pub fn newest_seen(&self) -> u64 {
         self.files().map_or(0, |files| files.seen.generation())
-    }
-
-    pub fn saw(&self, generation: u64) {
-        if let Ok(files) = self.files() {
-            files.seen.note(generation);
-        }
     }
 
     pub fn sweep(&self) {
