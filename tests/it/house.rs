@@ -150,13 +150,12 @@ fn a_room_uses_only_the_floors_below_it() {
 }
 
 /// Circles of files that are there, each with its reason.
-const CIRCLES: [(&[&str], &str); 6] = [
+const CIRCLES: [(&[&str], &str); 8] = [
     (&["config/asks", "config/edit", "config/proofs", "config/read"], "keys of a profile, until each stands once"),
-    (&["provider/catalogue", "provider/keys", "provider/read"], "keys of a provider, until each stands once"),
-    (
-        &["session/alias", "session/bound", "session/choice", "session/copy", "session/record", "session/renaming"],
-        "a session is not yet cut into stages",
-    ),
+    (&["provider/catalogue", "provider/checks", "provider/read"], "what a provider's name may be"),
+    (&["provider/expand", "provider/schema"], "the strings of a provider"),
+    (&["session/alias", "session/choice"], "a session is not yet cut into stages"),
+    (&["session/bound", "session/record", "session/renaming"], "a session is not yet cut into stages"),
     (&["session/fresh", "session/inputs", "session/whose"], "a session is not yet cut into stages"),
     (&["world/http_chunks", "world/http_reader"], "the two are one reader"),
     (&["world/programs", "world/signals", "world/terminal"], "a signal puts the terminal right"),
