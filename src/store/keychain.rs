@@ -11,12 +11,11 @@
 
 use std::sync::Arc;
 
-use ring::rand::SecureRandom as _;
 use zeroize::Zeroizing;
 
 use super::{LONGEST_RECORD, Store, StoreError, StoreKind};
 use crate::secret::Secret;
-use crate::world::{Keychain, KeychainError};
+use crate::world::{Keychain, KeychainError, random};
 
 /// What a header begins with. A record is JSON and can't; one that does is stored in parts whatever its length.
 const MARK: &str = "oauthctl-parts 1 ";
@@ -185,10 +184,8 @@ impl KeychainStore {
         sets: &mut Vec<(String, usize)>,
     ) -> Result<Header, StoreError> {
         let mut name = [0u8; 8];
-        // the door's generator can't be had here, and this name is no secret
-        if ring::rand::SystemRandom::new().fill(&mut name).is_err() {
-            return Err(StoreError::Failed("system's random generator".to_owned(), "it gave nothing".to_owned()));
-        }
+        random::fill(&mut name)
+            .map_err(|_| StoreError::Failed("system's random generator".to_owned(), "it gave nothing".to_owned()))?;
         let pieces = cut(record, limit);
         let header = Header { set: hex(&name), count: pieces.len(), hash: hash(record) };
         sets.push((header.set.clone(), header.count));

@@ -9,7 +9,6 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use ring::rand::SecureRandom as _;
 use zeroize::Zeroizing;
 
 /// What the names of files end with that are still being written.
@@ -154,8 +153,7 @@ pub fn remove(path: &Path) -> Result<bool, PrivateError> {
 /// Fills with random bytes.
 pub fn random(path: &Path, bytes: &mut [u8]) -> Result<(), PrivateError> {
     let failed = failed(path);
-    ring::rand::SystemRandom::new()
-        .fill(bytes)
+    crate::world::random::fill(bytes)
         .map_err(|_| failed(io::Error::other("the system's random generator gave nothing")))
 }
 

@@ -14,7 +14,7 @@ mod listening;
 pub mod loopback;
 mod programs;
 mod question;
-mod random;
+pub(crate) mod random;
 pub mod serve;
 mod signals;
 mod streams;
