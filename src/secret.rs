@@ -1,8 +1,8 @@
-//! A value that can't be printed by accident.
+//! Values that can't be printed by accident.
 //!
-//! A `Secret` has one way out, [`Secret::expose`]; `rg expose` lists every place where a token leaves. Every secret made is
-//! also remembered by value, so that [`redact`] takes it out of any text, whatever field a server put it in: GetResponse's
-//! 401 body echoes the access token.
+//! A `Secret` has one way out, [`Secret::expose`]: `rg expose` lists every place where a token
+//! leaves. [`redact`] knows every secret by value and removes it from any text, whichever field the
+//! server puts it in. GetResponse's 401 body, for example, echoes the access token.
 
 use std::collections::hash_map::RandomState;
 use std::collections::{BTreeSet, HashMap};
@@ -14,30 +14,30 @@ use std::sync::{Mutex, PoisonError};
 use base64::Engine as _;
 use zeroize::{Zeroize as _, Zeroizing};
 
-/// Values shorter than this are not looked for by [`redact`]: they would take ordinary words out of messages.
+/// [`redact`] ignores values shorter than this: they would remove ordinary words from messages.
 const SHORTEST_REDACTED: usize = 6;
 
 static KNOWN: Mutex<Known> = Mutex::new(Known { values: Vec::new(), published: BTreeSet::new(), index: None });
 
 struct Known {
     values: Vec<Zeroizing<String>>,
-    /// Words that anybody may read.
+    /// Words that are public.
     published: BTreeSet<String>,
-    /// Made by the first [`redact`]: `token` with a fresh token never pays for it.
+    /// Made by the first [`redact`], so `token` with a fresh token never pays for it.
     index: Option<Index>,
 }
 
-/// Where each known value may be met, in each form: one look at a text finds the few values that stand in it, however many are
-/// known (`list` with ten thousand profiles reads thirty thousand), and however many of them begin alike. Its keys are hashes:
-/// the bytes themselves are a secret.
+/// Finds the known values in a text in one pass, in every form, however many values are known and
+/// however many begin alike: `list` with ten thousand profiles reads thirty thousand. Its keys are
+/// hashes, since the bytes themselves are secret.
 #[derive(Default)]
 struct Index {
     hasher: RandomState,
-    /// From the beginning of a form to the lengths of the forms that begin so.
+    /// From the hash of a form's beginning to the lengths of the forms that begin so.
     lengths: HashMap<u64, Vec<usize>>,
-    /// From a whole form to places in [`Known::values`].
+    /// From the hash of a whole form to places in [`Known::values`].
     forms: HashMap<u64, Vec<usize>>,
-    /// How many values are in it.
+    /// How many values are indexed.
     taken: usize,
 }
 
@@ -46,7 +46,7 @@ impl Index {
         for (at, value) in values.iter().enumerate().skip(self.taken) {
             let forms = base64_forms(value.as_bytes());
             for form in forms.iter().chain([value]).map(|form| form.as_bytes()) {
-                // a form is no shorter than its value
+                // a form is never shorter than its value
                 let lengths = self.lengths.entry(self.hasher.hash_one(&form[..SHORTEST_REDACTED])).or_default();
                 if !lengths.contains(&form.len()) {
                     lengths.push(form.len());
@@ -57,7 +57,7 @@ impl Index {
         self.taken = values.len();
     }
 
-    /// The places of the values that stand in a text.
+    /// Returns the places in [`Known::values`] of the values that the text contains.
     fn met(&self, text: &[u8]) -> impl Iterator<Item = usize> {
         let lengths = |window| self.lengths.get(&self.hasher.hash_one(window)).into_iter().flatten();
         text.windows(SHORTEST_REDACTED)
@@ -69,35 +69,37 @@ impl Index {
     }
 }
 
-/// A text that must not be shown: a token, a code, a client secret, a passphrase. Wiped when dropped.
+/// A text that must not be shown: a token, a code, a client secret, a passphrase. It is wiped when
+/// dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// A secret that is redacted from all output from now on.
+    /// Makes a secret that is redacted from all output from now on.
     pub fn new(value: impl Into<String>) -> Secret {
         let value = Zeroizing::new(value.into());
         remember(&value);
         Secret(value)
     }
 
-    /// A value that stands where a secret may stand and is none (`grant_type`), or is made of secrets that are known already (a
-    /// form body): shown by fingerprint like any other, but not looked for in texts.
+    /// Makes a secret that [`redact`] doesn't look for: a public value in a secret's place
+    /// (`grant_type`), or a text made of known secrets (a form body). It is shown by its
+    /// fingerprint all the same.
     pub fn unlisted(value: impl Into<String>) -> Secret {
         Secret(Zeroizing::new(value.into()))
     }
 
-    /// The value itself, for the wire, the store and `token`'s stdout, and for nothing else.
+    /// Returns the value itself, only for the wire, the store and `token`'s stdout.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether the secret is an empty text.
+    /// Tells whether the secret is an empty text.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// What may be shown instead: `sha256:` and eight hexadecimal digits. No part of the value is in it.
+    /// Returns `sha256:` and eight hexadecimal digits, to show in place of the value.
     pub fn fingerprint(&self) -> String {
         fingerprint(self.0.as_bytes())
     }
@@ -121,19 +123,21 @@ impl From<&str> for Secret {
     }
 }
 
-/// `sha256:` and the first four bytes of the hash in hexadecimal.
+/// Returns `sha256:` and the first four bytes of the hash in hexadecimal.
 pub fn fingerprint(bytes: &[u8]) -> String {
     format!("sha256:{}", &hash(bytes)[..8])
 }
 
-/// The first 16 bytes of the SHA-256 hash in hexadecimal: nobody finds another text for it.
+/// Returns the first 16 bytes of the SHA-256 hash in hexadecimal. Nobody can find another text with
+/// this hash.
 pub fn hash(bytes: &[u8]) -> String {
     let hash = ring::digest::digest(&ring::digest::SHA256, bytes);
     let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
     hash.as_ref()[..16].iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
-/// JSON that may hold secrets: its texts are wiped when it goes. What the parser itself held meanwhile isn't.
+/// JSON that may hold secrets. Its texts are wiped when it is dropped; the parser's own buffers are
+/// not.
 #[derive(Clone, PartialEq)]
 pub struct WipedJson(pub serde_json::Value);
 
@@ -161,15 +165,15 @@ fn wipe(value: &mut serde_json::Value) {
     }
 }
 
-/// Forgets which values to look for, and wipes them: for what runs long with values that are no secrets of this machine's
-/// person (a practice server, a fuzz target), where the list would only grow.
+/// Forgets and wipes all known values. For long runs with values that are nobody's secrets (a
+/// practice server, a fuzz target), where the list would only grow.
 pub fn forget_known() {
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     known.values.clear();
     known.index = None;
 }
 
-/// Takes the words of a text that anybody may read out of what is looked for: what stands there is no secret.
+/// Marks the words of a text as public, so that they are not redacted.
 pub fn published(text: &str) {
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     known
@@ -187,9 +191,10 @@ fn remember(value: &str) {
     }
 }
 
-/// `text` with every known secret replaced by its fingerprint, in the forms it may be met in: raw, percent-encoded and
-/// JSON-escaped (in part or in whole, as any encoder may), base64 (standard and URL-safe, alone or inside something longer, like
-/// the `id:secret` of a `Basic` header).
+/// Replaces every known secret in `text` with its fingerprint. Finds a secret as it is,
+/// percent-encoded and JSON-escaped (wholly or in part, as encoders differ), and in base64
+/// (standard and URL-safe, alone or inside something longer, like the `id:secret` of a `Basic`
+/// header).
 pub fn redact(text: &str) -> String {
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     let Known { values, published, index } = &mut *known;
@@ -200,7 +205,7 @@ pub fn redact(text: &str) -> String {
         met.extend(index.met(&decoded.bytes));
     }
     let mut text = text.to_owned();
-    // the longest first: one secret may hold another
+    // the longest first: one secret may contain another
     let mut values: Vec<&str> =
         met.into_iter().map(|at| values[at].as_str()).filter(|value| !published.contains(*value)).collect();
     values.sort_by_key(|v| std::cmp::Reverse(v.len()));
@@ -221,7 +226,7 @@ pub fn redact(text: &str) -> String {
     text
 }
 
-/// Every place of `part` in `whole`, none overlapping another.
+/// Returns every place of `part` in `whole`, without overlaps.
 fn positions(whole: &[u8], part: &[u8]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut from = 0;
@@ -232,7 +237,7 @@ fn positions(whole: &[u8], part: &[u8]) -> Vec<Range<usize>> {
     found
 }
 
-/// The ranges put out of sight; those that touch or overlap as one.
+/// Replaces the ranges of `text`. Ranges that touch or overlap count as one.
 fn replaced(text: &str, mut found: Vec<Range<usize>>, with: &str) -> String {
     found.sort_by_key(|r| r.start);
     let mut out = String::new();
@@ -257,10 +262,10 @@ fn replaced(text: &str, mut found: Vec<Range<usize>>, with: &str) -> String {
     out
 }
 
-/// A text with its escapes undone, and where each byte of it stood.
+/// A text with its escapes undone, and the place of each byte in the original.
 struct Decoded {
     bytes: Zeroizing<Vec<u8>>,
-    /// One more than bytes: the last is the end.
+    /// One more entry than bytes: the last is the end.
     at: Vec<usize>,
 }
 
@@ -270,7 +275,7 @@ impl Decoded {
     }
 }
 
-/// `None`: there is no escape in it.
+/// `None`: the text has no escape.
 fn percent_decoded(text: &str) -> Option<Decoded> {
     if !text.contains('%') {
         return None;
@@ -282,7 +287,8 @@ fn percent_decoded(text: &str) -> Option<Decoded> {
     }))
 }
 
-/// `None`: there is no escape in it. Secrets with characters beyond ASCII are met escaped in no answer that is known of.
+/// `None`: the text has no escape. Only escaped ASCII is undone: no known server escapes other
+/// characters of a secret.
 fn json_unescaped(text: &str) -> Option<Decoded> {
     if !text.contains('\\') {
         return None;
@@ -299,7 +305,7 @@ fn json_unescaped(text: &str) -> Option<Decoded> {
     }))
 }
 
-/// `escape`: the byte that an escape at that place stands for, and the escape's length.
+/// `escape` returns the byte that the escape at a place stands for, and the escape's length.
 fn decoded(text: &str, escape: impl Fn(usize) -> Option<(u8, usize)>) -> Decoded {
     let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut at = Vec::with_capacity(text.len() + 1);
@@ -314,15 +320,16 @@ fn decoded(text: &str, escape: impl Fn(usize) -> Option<(u8, usize)>) -> Decoded
     Decoded { bytes, at }
 }
 
-/// What of the value's base64 doesn't hang on its neighbours, for each of the three ways it may lie there, in both alphabets.
-/// What is left beside it is less than a byte at either end; a value that stands alone is found whole.
+/// Returns the part of the value's base64 that its neighbours don't change, for each of the three
+/// alignments and in both alphabets. Less than a byte stays visible at either end. A value that is
+/// encoded alone is found whole.
 fn base64_forms(value: &[u8]) -> Vec<Zeroizing<String>> {
     use base64::engine::general_purpose::STANDARD_NO_PAD;
     let mut forms = vec![Zeroizing::new(STANDARD_NO_PAD.encode(value))];
     for before in 0..3 {
         let shifted = Zeroizing::new([&[0; 2][..before], value].concat());
         let whole = Zeroizing::new(STANDARD_NO_PAD.encode(&*shifted));
-        // characters that hold bits of a byte before, and the last one where it holds bits of a byte behind
+        // cuts the characters that share bits with a byte before or behind the value
         let own = [0, 2, 3][before]..whole.len() - usize::from(shifted.len() % 3 != 0);
         forms.push(Zeroizing::new(whole[own].to_owned()));
     }
@@ -391,7 +398,7 @@ mod tests {
             assert_eq!(redact(text), text);
         }
         assert_eq!(redact("one-of-thousands-01234-and-some-more-of-it").len(), "[sha256:12345678]".len());
-        // a look at each value in turn took minutes here
+        // a search for each value in turn took minutes here
         assert!(begun.elapsed() < std::time::Duration::from_secs(20), "{:?}", begun.elapsed());
     }
 
@@ -407,7 +414,7 @@ mod tests {
                     for text in [STANDARD.encode(&pair), URL_SAFE_NO_PAD.encode(&pair)] {
                         let shown = redact(&text);
                         assert!(shown.contains("[sha256:"), "{pair}");
-                        // nothing that is left decodes to four bytes of it
+                        // no rest decodes to four bytes of the secret
                         let left: Vec<&str> = shown.split("[sha256:").collect();
                         let window = |w: &[u8]| secret.as_bytes().windows(4).any(|s| s == w);
                         for part in left.iter().flat_map(|l| (0..4).map(|skip| l.get(skip..).unwrap_or(""))) {
@@ -433,7 +440,7 @@ mod tests {
         memory.read_exact_at(&mut seen, at).expect("mapped");
         assert_eq!(seen, marked.as_bytes());
         drop(secret);
-        // another thread may have been given the place meanwhile, or the kernel taken it back: neither holds the value
+        // another thread or the kernel may have taken the place meanwhile: neither holds the value
         if memory.read_exact_at(&mut seen, at).is_ok() {
             assert!(!seen.windows(8).any(|w| w == b"CANARY-i"), "it is still there");
         }

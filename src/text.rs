@@ -1,5 +1,5 @@
-//! Text from outside, made safe to show: on a terminal it can't move the cursor or set the title, in a CI log it can't form
-//! a command, and it can't grow without end.
+//! Makes text from outside safe to show. On a terminal it can't move the cursor or set the title,
+//! in a CI log it can't form a command, and its length is bounded.
 
 pub mod times;
 mod typed;
@@ -11,9 +11,10 @@ pub use typed::{Typed, for_a_shell, pasted};
 /// Longest text from a server that a message quotes, in characters.
 pub const LONGEST_QUOTE: usize = 200;
 
-/// One line, at most [`LONGEST_QUOTE`] characters, without control, bidirectional or invisible characters, and without the
-/// marks that CI systems read commands from (`::`, `##[`, `##vso[`). An IPv6 address stays as it is: no command begins with one.
-/// Known secrets are taken out first: afterwards one might be cut in two, and not be recognised on its way out.
+/// Returns `text` as one line of at most [`LONGEST_QUOTE`] characters, without control,
+/// bidirectional or invisible characters, and without the marks that start a CI command (`::`,
+/// `##[`, `##vso[`). An IPv6 address stays as it is: no CI command begins with one. Known secrets
+/// are redacted first: a secret that is cut in two would not be recognised later.
 pub fn safe(text: &str) -> String {
     let text = redact(text);
     let mut out = String::new();
@@ -24,7 +25,7 @@ pub fn safe(text: &str) -> String {
         if at >= address_ends {
             address_ends = at + ipv6_at(&text, at);
         }
-        // one that is cut in two may be anything
+        // a truncated address could be taken for another address
         if shown >= LONGEST_QUOTE || (at < address_ends && shown + address_ends - at > LONGEST_QUOTE) {
             cut = true;
             break;
@@ -47,7 +48,7 @@ pub fn safe(text: &str) -> String {
     }
     let mut out = out.trim().to_owned();
     if out.ends_with(':') {
-        // our own text may go on with another one
+        // the caller's text may continue with another colon
         out.push(' ');
     }
     if cut {
@@ -56,12 +57,13 @@ pub fn safe(text: &str) -> String {
     out
 }
 
-/// The length of the IPv6 address that begins here, if one does: in brackets, or as a word of its own that doesn't begin with `:`.
+/// Returns the length of the IPv6 address that begins at `at`, or 0. The address is in brackets, or
+/// is a word of its own that doesn't begin with `:`.
 fn ipv6_at(text: &str, at: usize) -> usize {
     let rest = &text[at..];
     let inner = rest.strip_prefix('[').unwrap_or(rest);
     let end = inner.find(|c: char| !c.is_ascii_hexdigit() && c != ':' && c != '.').unwrap_or(inner.len());
-    // a sentence goes on, or ends
+    // the colon or dot behind the address belongs to the sentence
     let end = if inner[..end].ends_with([':', '.']) && !inner[..end].ends_with("::") { end - 1 } else { end };
     let bracketed = inner.len() < rest.len();
     let stands_alone = || {
@@ -82,8 +84,9 @@ fn is_unsafe(c: char) -> bool {
             | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
 }
 
-/// A line broken between words where it is longer than `width` columns; what goes on begins `hang` columns further right. What is
-/// copied stays whole: what stands in backticks, and a command to its end or to two blanks.
+/// Breaks a line between words where it is longer than `width` columns, and indents its
+/// continuation by `hang` columns. Text that users copy stays whole: text in backticks, and a
+/// command up to its end or up to two blanks.
 pub fn wrapped(line: &str, width: usize, hang: usize) -> String {
     let hang = hang.min(width * 2 / 3);
     let mut out = String::with_capacity(line.len());
@@ -107,7 +110,7 @@ pub fn wrapped(line: &str, width: usize, hang: usize) -> String {
     out
 }
 
-/// Where the first word ends, or what belongs together like one.
+/// Returns the end of the first unbreakable piece: a word, a quotation in backticks or a command.
 fn atom(text: &str) -> usize {
     let plain = text.trim_start_matches("\x1b[1m");
     if plain.starts_with("oauthctl ") || plain.starts_with("ssh -") {
@@ -116,7 +119,7 @@ fn atom(text: &str) -> usize {
     let mut quoted = false;
     for (at, c) in text.char_indices() {
         match c {
-            // one that nothing closes is no quote
+            // a backtick without a closing one quotes nothing
             '`' => quoted = !quoted && text[at + 1..].contains('`'),
             ' ' if !quoted => return at,
             _ => {}
@@ -125,29 +128,29 @@ fn atom(text: &str) -> usize {
     text.len()
 }
 
-/// How many columns of a screen a text takes, without the marks that colour it.
+/// Counts the columns that a text takes on a screen, without its colour marks.
 fn columns(text: &str) -> usize {
     let mut parts = text.split("\x1b[");
     let first = parts.next().map_or(0, |part| part.chars().count());
     first + parts.map(|part| part.split_once('m').map_or(0, |(_, shown)| shown.chars().count())).sum::<usize>()
 }
 
-/// Bytes of a stranger's on their way to a terminal: they may say anything, but not move the cursor, set a title, or answer in
-/// the keyboard's place. Line ends and tabs stay; other control characters are shown as `^[` and the like, as `cat -v` does.
-/// Bidirectional and invisible characters are shown by their numbers.
+/// Cleans bytes from outside on their way to a terminal: they can't move the cursor, set a title or
+/// type for the user. Line ends and tabs stay. Other control characters are shown as `^[` and the
+/// like, as `cat -v` does, and bidirectional and invisible characters by their numbers.
 #[derive(Debug, Default)]
 pub struct ForTerminal {
-    /// A character that goes on in the bytes to come.
+    /// The begun character whose remaining bytes are still to come.
     begun: Vec<u8>,
 }
 
 impl ForTerminal {
-    /// The bytes as a terminal may get them; what may go on in the next bytes waits.
+    /// Cleans the next bytes. An incomplete character waits for the bytes that follow.
     pub fn clean(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.pass(bytes, false)
     }
 
-    /// The same for a text of our own making, whose colours stay.
+    /// Like [`ForTerminal::clean`], but keeps the colours of the program's own text.
     pub fn clean_painted(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.pass(bytes, true)
     }
@@ -176,7 +179,7 @@ impl ForTerminal {
             };
             for &byte in bad {
                 match byte {
-                    // on a terminal of another encoding they are control characters
+                    // control characters on a terminal with an 8-bit encoding
                     0x80..=0x9f => out.extend([b'^', byte - 0x40]),
                     _ => out.push(byte),
                 }
@@ -200,7 +203,7 @@ fn show(text: &str, painted: bool, out: &mut Vec<u8>) {
     }
 }
 
-/// So many of them, in words: `1 part`, `3 parts`.
+/// Returns the number with its noun: `1 part`, `3 parts`.
 pub fn count(number: impl TryInto<u64>, one: &str) -> String {
     match number.try_into().unwrap_or(u64::MAX) {
         1 => format!("1 {one}"),
@@ -208,8 +211,9 @@ pub fn count(number: impl TryInto<u64>, one: &str) -> String {
     }
 }
 
-/// Whether a word may be a token that was typed in a name's place, so that it is not to be repeated (RFC 6750, section 2.1, has
-/// the characters). A server's name is none, with a path or without.
+/// Tells whether a word may be a token that was typed in place of a name, and so must not be
+/// repeated. RFC 6750, section 2.1, lists a token's characters. A host name is no token, with or
+/// without a path.
 pub fn may_be_token(word: &str) -> bool {
     const LONG: usize = 24;
     if word.starts_with("eyJ") || unprefixed(word).is_some() {
@@ -227,12 +231,12 @@ pub fn may_be_token(word: &str) -> bool {
         && (word.len() >= LONG || (word.matches('.').count() >= 2 && !word.starts_with("..")))
 }
 
-/// A word of a person's as it may be repeated: not where it may be a token.
+/// Returns a user's word as a message may repeat it: `…` if it may be a token.
 pub fn repeated(word: &str) -> String {
     if may_be_token(word) { "\u{2026}".to_owned() } else { safe(word) }
 }
 
-/// What follows `Bearer ` or `DPoP `, as in the header that a token was copied from.
+/// Returns the text behind `Bearer ` or `DPoP `, as copied from a header.
 pub fn unprefixed(text: &str) -> Option<&str> {
     let (scheme, rest) = text.trim().split_once(' ')?;
     ["bearer", "dpop"].contains(&scheme.to_ascii_lowercase().as_str()).then(|| rest.trim())
@@ -241,7 +245,7 @@ pub fn unprefixed(text: &str) -> Option<&str> {
 /// The hint for a word that may be a token.
 pub const TOKEN_ON_STDIN: &str = "a JWT goes on standard input: `oauthctl inspect -`; any other token into OAUTHCTL_<PROFILE>_TOKEN, for `oauthctl whoami PROFILE`";
 
-/// The known name nearest to a mistyped one, if any is near enough to be meant.
+/// Returns the known name nearest to a mistyped one, if one is near enough.
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
@@ -251,7 +255,8 @@ pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
         .map(|(_, k)| k)
 }
 
-/// The text as a JSON string, in which every character that could act on a screen is escaped.
+/// Returns the text as a JSON string in which every character that could act on a screen is
+/// escaped.
 pub fn quoted(text: &str) -> String {
     let json = serde_json::Value::from(text).to_string();
     let acts = |c: char| {
@@ -300,7 +305,7 @@ mod tests {
         }
     }
 
-    /// C-02, C-05: what terminals and log parsers have been made to do.
+    /// C-02, C-05: sequences that have attacked terminals and log parsers.
     const NASTY: [&str; 14] = [
         "\x1b]0;title\x07",
         "\x1b]8;;https://evil.example\x1b\\click\x1b]8;;\x1b\\",
@@ -365,7 +370,8 @@ mod tests {
             ]),
             "^[2J^]©"
         );
-        // B-02: what turns a line around or hides in it, cut in two as well; and a byte that is no character
+        // B-02: bidirectional and invisible characters, also cut in two; and a byte that is no
+        // character
         assert_eq!(
             clean(&["a\u{202e}b\u{200b}".as_bytes(), b"\xe2\x80", b"\xae\xe2\x82", b"\xac"]),
             "a<U+202E>b<U+200B><U+202E>€"

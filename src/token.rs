@@ -1,41 +1,42 @@
-//! What a login leaves behind: the token set, with absolute times.
+//! The token set that a login obtains, with absolute times.
 
 use serde_json::{Map, Value};
 
 use crate::secret::Secret;
 
-/// A token answer as it is kept. Times are Unix seconds by this machine's clock.
+/// A token response as it is stored. Times are Unix seconds by this machine's clock.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TokenSet {
     pub access_token: Secret,
-    /// As the server wrote it, or the provider's default where it sent none.
+    /// As the server sent it, or the provider's default.
     pub token_type: String,
     pub refresh_token: Option<Secret>,
-    /// When the answer came; lifetimes are counted from here (RFC 6749, section 5.1).
+    /// When the response came. Lifetimes count from here (RFC 6749, section 5.1).
     pub received_at: i64,
-    /// `None`: the server gave no lifetime, so it is used until it is refused.
+    /// `None`: the server gave no lifetime, so the token is used until a server refuses it.
     pub expires_at: Option<i64>,
     pub refresh_expires_at: Option<i64>,
-    /// The scopes granted; `None`: the answer named none, so they are those that were asked for.
+    /// The granted scopes. `None`: the response named none, so they are the requested ones.
     pub scopes: Option<Vec<String>>,
     pub id_token: Option<Secret>,
-    /// Members of the answer that the provider adds (`user_id`, …), as they came.
+    /// Provider-specific members of the response (`user_id`, …), unchanged.
     pub extra: Map<String, Value>,
 }
 
-/// How an access token stands at a moment.
+/// How fresh an access token is at a given time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freshness {
     Fresh,
-    /// Valid still, but for less time than was asked for.
+    /// Still valid, but for less time than requested.
     Stale,
     Expired,
-    /// No lifetime is known.
+    /// The lifetime is unknown.
     Unknown,
 }
 
 impl TokenSet {
-    /// The time kept in hand before expiry, in seconds: a minute, but never more than a tenth of the lifetime (T-34).
+    /// Returns how many seconds before expiry the token counts as stale: a minute, but at most a
+    /// tenth of the lifetime (T-34).
     pub fn margin(&self) -> i64 {
         match self.expires_at {
             Some(at) => ((at - self.received_at) / 10).clamp(0, 60),
@@ -43,7 +44,7 @@ impl TokenSet {
         }
     }
 
-    /// Judges against `now`; `min_ttl` in seconds asks for more than the usual margin.
+    /// Judges the token at `now`. `min_ttl`, in seconds, may ask for more than the usual margin.
     pub fn freshness(&self, now: i64, min_ttl: Option<i64>) -> Freshness {
         let Some(expires_at) = self.expires_at else { return Freshness::Unknown };
         let left = expires_at.saturating_sub(now);
@@ -56,7 +57,7 @@ impl TokenSet {
         }
     }
 
-    /// The record's form: one JSON object.
+    /// Returns the token set as the JSON object that records store.
     pub fn to_json(&self) -> Value {
         let mut map = Map::new();
         map.insert("access_token".into(), self.access_token.expose().into());
@@ -83,7 +84,7 @@ impl TokenSet {
         Value::Object(map)
     }
 
-    /// Reads [`TokenSet::to_json`]'s form; `None` when it isn't one.
+    /// Reads the form of [`TokenSet::to_json`]. `None`: `value` has another form.
     pub fn from_json(value: &Value) -> Option<TokenSet> {
         let text = |name: &str| value.get(name).and_then(Value::as_str);
         let time = |name: &str| value.get(name).and_then(Value::as_i64);

@@ -1,35 +1,38 @@
-//! What goes over HTTP, as plain data: made by `protocol/`, carried by `world/`, so that neither needs the other.
+//! HTTP requests and responses as plain data. `protocol/` makes them and `world/` sends them, so
+//! neither needs the other.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::secret::{Secret, redact};
 
-/// A request whose URL and body may hold secrets; nothing of it is printed but what [`Request::place`] says.
+/// A request whose URL and body may hold secrets. Only [`Request::place`] may be printed.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// `GET`, `POST`, …
     pub method: String,
-    /// A secret, since some providers want the client secret and the code in its query (VerticalResponse).
+    /// A secret: some providers want the client secret and the code in the query
+    /// (VerticalResponse).
     pub url: Secret,
-    /// In order; a name may stand more than once.
+    /// In order; a name may appear more than once.
     pub headers: Vec<(String, Secret)>,
     pub body: Option<Secret>,
-    /// For the whole exchange, from the first look-up to the last byte of the answer.
+    /// For the whole exchange, from the name look-up to the last byte of the response.
     pub timeout: Duration,
-    /// Bytes of the answer's body past which it is cut off and refused.
+    /// The largest response body, in bytes; a larger one is refused.
     pub max_body: usize,
-    /// The client's certificate, shown to the server that asks for one.
+    /// The client certificate for servers that ask for one.
     pub identity: Option<Arc<Identity>>,
     pub at_sending: Option<Arc<dyn AtSending>>,
-    /// The connection may serve more of this command's requests: pages of one API. Never for a token endpoint (T-75).
+    /// Whether this command's next requests may use the same connection (pages of an API). Never
+    /// for a token endpoint (T-75).
     pub reuse: bool,
-    /// Without a `User-Agent`, where none is among the headers.
+    /// Whether to send no `User-Agent`, unless `headers` has one.
     pub unnamed: bool,
 }
 
 impl Request {
-    /// The token endpoint's bounds: 30 s, 1 MiB.
+    /// Makes a request with the token endpoint's bounds: 30 s, 1 MiB.
     pub fn new(method: &str, url: impl Into<String>) -> Request {
         Request {
             method: method.to_owned(),
@@ -45,15 +48,16 @@ impl Request {
         }
     }
 
-    /// The request with one more header.
+    /// Adds a header.
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Request {
-        // `Basic` hides the client secret in a form of its own
+        // `Basic` holds the client secret in base64
         let value = if name == "authorization" { Secret::new(value) } else { Secret::unlisted(value) };
         self.headers.push((name.to_owned(), value));
         self
     }
 
-    /// Scheme, host, port and path: what may be shown of the URL. HubSpot's path of a revocation ends in the token.
+    /// Returns scheme, host, port and path: the part of the URL that may be shown. Known secrets
+    /// are redacted, since HubSpot's revocation path ends in the token.
     pub fn place(&self) -> String {
         match url::Url::parse(self.url.expose()) {
             Ok(mut url) => {
@@ -68,21 +72,22 @@ impl Request {
     }
 }
 
-/// The time of a sending, in Unix seconds, and bytes that are drawn for it.
+/// The time at which a request is sent, in Unix seconds, and fresh random bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Draw {
     pub now: i64,
     pub random: [u8; 16],
 }
 
-/// What is put into a request at the moment it goes out, anew each time it does: a signed assertion, the proof of a key. Both are
-/// good once and for a short time, so that a request made early or sent twice must not hold an old one.
+/// A part of a request that is made anew each time the request is sent: a signed assertion or a key
+/// proof. Both are valid once and for a short time, so an early or repeated request must not hold
+/// an old one.
 pub trait AtSending: std::fmt::Debug + Send + Sync {
-    /// `draw`: its bytes make a name that was never used before.
+    /// Adds the part. `draw.random` makes an identifier that was never used before.
     fn put_into(&self, request: &mut Request, draw: Draw) -> Result<(), String>;
 
-    /// Looks at an answer to such a request. `true`: the server refused for want of what its answer brings (a nonce), so the
-    /// request is to be sent once more.
+    /// Looks at a response. `true`: the server refused for want of a nonce that this response
+    /// brings, so send the request once more.
     fn heard(&self, _request: &Request, _status: u16, _headers: &[(String, String)], _body: &[u8]) -> bool {
         false
     }
@@ -95,11 +100,12 @@ pub struct Identity {
     pub key: Secret,
 }
 
-/// A whole answer, read under the request's cap. The body is a secret until it is known to be none.
+/// A whole response, read within the request's bounds. The body counts as secret until it is known
+/// to be public.
 #[derive(Clone)]
 pub struct Response {
     pub status: u16,
-    /// Names in lower case, in the order received.
+    /// In the order received, with names in lower case.
     pub headers: Vec<(String, String)>,
     pub body: zeroize::Zeroizing<Vec<u8>>,
 }
@@ -114,13 +120,13 @@ impl std::fmt::Debug for Response {
 }
 
 impl Response {
-    /// The first header of that name (lower case).
+    /// Returns the first header with this name (in lower case).
     pub fn header(&self, name: &str) -> Option<&str> {
         header(&self.headers, name)
     }
 }
 
-/// The first header of that name (lower case).
+/// Returns the first header with this name (in lower case).
 pub fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
     headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
 }

@@ -1,49 +1,49 @@
-//! A profile as the person typed it: for the lines that a hint tells them to type next. Nothing may be kept of the profile yet, so
-//! that its name alone would lead nowhere.
+//! A profile as the user typed it, for hints that show the next command. The profile may not be
+//! stored yet, so its name alone may not be enough.
 
 use std::fmt;
 
 use super::{is_unsafe, redact, safe};
 
-/// Options whose value only stands behind a `=`.
+/// Options that take their value only after a `=`.
 const JOINED: [&str; 2] = ["--par", "--request-object"];
 
-/// A profile's name, the word by which it was meant, and the options that make it.
+/// A profile's name, the word that the user typed for it, and the options that define it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Typed {
     name: String,
-    /// A provider's other name, an issuer's address, or the name itself.
+    /// An alias of the provider, an issuer's address, or the name itself.
     word: String,
-    /// Each with its value; empty: it has none.
+    /// Options with their values; an empty value means that the option takes none.
     options: Vec<(String, String)>,
 }
 
 impl Typed {
-    /// A profile, the word by which it was named, and the options that make it.
+    /// Makes a profile from its name, the typed word and the options that define it.
     pub fn new(name: &str, word: &str, options: Vec<(String, String)>) -> Typed {
         Typed { name: name.to_owned(), word: word.to_owned(), options }
     }
 
-    /// `oauthctl VERB PROFILE`, for what needs the profile to be there.
+    /// Returns `oauthctl VERB PROFILE`, for verbs that need a stored profile.
     pub fn line(&self, verb: &str) -> String {
         let word = if self.word.contains("://") { &self.name } else { &self.word };
         format!("oauthctl {verb} {}", pasted(word))
     }
 
-    /// The login as it was typed, or as it would have to be.
+    /// Returns the login command for this profile.
     pub fn login(&self) -> String {
         self.login_with(&[])
     }
 
-    /// The same by another grant.
+    /// Returns the login command with another grant.
     pub fn login_by(&self, grant: &str) -> String {
         self.login_with(&[("--grant", grant)])
     }
 
-    /// The same with more options, each in the place of one that was typed.
+    /// Returns the login command with more options. Each replaces a typed option of its name.
     pub fn login_with(&self, more: &[(&str, &str)]) -> String {
         let mut line = format!("oauthctl login {}", pasted(&self.word));
-        // one variable does not take the place of another, but of its own value before
+        // a `--var` replaces only a `--var` of the same variable
         let same = |name: &str, value: &str, new: &(&str, &str)| {
             let variable = |text: &str| text.split_once('=').map(|(variable, _)| variable.to_owned());
             new.0 == name && (name != "--var" || variable(new.1) == variable(value))
@@ -74,7 +74,8 @@ impl fmt::Display for Typed {
     }
 }
 
-/// A word of the person's own, to be typed again: whole, unless it could act on the terminal or in a CI system's log.
+/// Returns the user's own word for a command to paste: whole, unless it could act on the terminal
+/// or in a CI log.
 pub fn pasted(word: &str) -> String {
     let word = redact(word);
     match word.chars().any(is_unsafe) || word.contains("##") {
@@ -83,7 +84,7 @@ pub fn pasted(word: &str) -> String {
     }
 }
 
-/// In single quotes where a shell would read more into it.
+/// Quotes a word with single quotes if a shell would interpret it.
 pub fn for_a_shell(word: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~:@%+=,".contains(&b);
     match word.bytes().all(plain) && !word.is_empty() && !word.starts_with(['~', '=']) {
