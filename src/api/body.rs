@@ -1,4 +1,5 @@
-//! What a request carries: JSON or a form made of items, parts with files, a text, a file, or standard input as a stream.
+//! The body of an API request: JSON or a form made of items, parts with files, a text, a file, or
+//! standard input as a stream.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -15,7 +16,7 @@ use crate::secret::Secret;
 use crate::text::safe;
 use crate::world::{Upload, World};
 
-/// What was asked for by flags.
+/// The body flags of the command line.
 #[derive(Clone, Debug, Default)]
 pub struct Asked {
     /// `-d`: a text, `@FILE`, `-`.
@@ -34,12 +35,12 @@ pub enum Body {
         kind: &'static str,
     },
     Parts(Multipart),
-    /// Read when sent, and again when sent again.
+    /// Opened anew for each attempt.
     File {
         path: PathBuf,
         kind: &'static str,
     },
-    /// Standard input: once, unless it is a file.
+    /// Standard input. A pipe can be sent only once.
     Input {
         kind: &'static str,
         sent: bool,
@@ -47,8 +48,8 @@ pub enum Body {
     },
 }
 
-/// A file that is open already, from where it stood: read by place, so that an attempt that is still being sent and the next one
-/// don't disturb each other.
+/// An open file from its position at the start. Reads use explicit offsets, so two attempts that
+/// overlap don't disturb each other.
 #[derive(Clone, Debug)]
 pub struct Rest {
     file: Arc<File>,
@@ -59,7 +60,7 @@ const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 impl Body {
-    /// The body that the options and items of the command line make.
+    /// Makes the body from the command line's flags and items. Giving it twice is a usage error.
     pub fn of(world: &World, asked: &Asked, items: &Items) -> Result<Body, Error> {
         let home = world.env.home();
         let given = [asked.data.is_some(), asked.input.is_some(), !items.data.is_empty() || !items.files.is_empty()];
@@ -119,7 +120,7 @@ impl Body {
         matches!(self, Body::None)
     }
 
-    /// The `Content-Type` unless another one is given.
+    /// Returns the default `Content-Type`, for requests whose headers name none.
     pub fn kind(&self) -> Option<String> {
         match self {
             Body::None => None,
@@ -128,17 +129,17 @@ impl Body {
         }
     }
 
-    /// Whether it can be read once more: a file, not a pipe.
+    /// Tells whether the body can be read again: a file can, a pipe can't.
     pub fn can_be_sent_again(&self) -> bool {
         match self {
             Body::Input { sent, file, .. } => file.is_some() || !sent,
-            // a named pipe is a file by its name alone
+            // a path may also name a pipe
             Body::File { path, .. } => std::fs::metadata(path).is_ok_and(|m| m.is_file()),
             _ => true,
         }
     }
 
-    /// The text to send, or what is to be streamed.
+    /// Returns the text to send, or the upload to stream.
     pub fn open(&mut self, world: &World) -> Result<(Option<Secret>, Option<Upload>), Error> {
         let failed =
             |path: &Path, e| Error::usage(format!("`{}` can't be read", safe(&path.to_string_lossy()))).cause(e);
@@ -170,7 +171,7 @@ impl Body {
 impl Rest {
     fn upload(&self) -> io::Result<Upload> {
         let length = self.file.metadata()?.len().saturating_sub(self.at);
-        // whoever reads the same input after us goes on behind what was sent
+        // the next reader of the same input continues behind the bytes that were sent
         (&*self.file).seek(SeekFrom::Start(self.at + length))?;
         Ok(Upload { reader: Box::new(self.clone().take(length)), length: Some(length) })
     }
@@ -187,7 +188,8 @@ impl Read for Rest {
     }
 }
 
-/// Fields of a form: names are taken as they are, values must be no structures.
+/// Returns the fields of a form. Names are literal. A value that is an array, an object or `null`
+/// is a usage error.
 pub fn texts(items: &Items) -> Result<Vec<(String, String)>, Error> {
     items
         .data

@@ -1,5 +1,6 @@
-//! All pages of a list, in order: one after the other where each names the next, side by side where their addresses are known
-//! beforehand. What is held at a time is bounded by the pages in flight, never by their number.
+//! Collects all pages of a list, in order: one after the other where each page names the next, in
+//! parallel where the addresses are known beforehand. Memory is bounded by the pages in flight, not
+//! by their number.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
@@ -20,32 +21,32 @@ use crate::text::count;
 use crate::wire::Request;
 use crate::world::{Http, World};
 
-/// The largest page, in bytes: it is held whole.
+/// The largest page, in bytes. A page is held in memory whole.
 const LARGEST_PAGE: u64 = 16 << 20;
 
-/// The most pages fetched side by side.
+/// The most pages fetched in parallel.
 pub const MOST_PARALLEL: u32 = 32;
 
-/// What is done with the records of a page; whether more are wanted.
+/// Takes the records of one page; returns whether to fetch more.
 pub type Take<'a> = &'a mut dyn FnMut(&mut World, &[&RawValue]) -> Result<bool, Error>;
 
-/// The list that is collected.
+/// The list to collect.
 pub struct Wanted<'a> {
-    /// The list's address.
+    /// The address of the list.
     pub start: &'a Url,
-    /// Pages fetched at a time, where their addresses are known.
+    /// How many pages to fetch at a time where their addresses are known.
     pub parallel: u32,
-    /// Records after which it ends.
+    /// The most records to collect.
     pub limit: Option<u64>,
-    /// They go into a file.
+    /// Whether the records go into a file.
     pub elsewhere: bool,
 }
 
-/// How it ended.
+/// How the collection ended.
 #[derive(Debug)]
 pub enum Outcome {
     Done,
-    /// The API refused a page: what it answered.
+    /// The API refused a page with this response.
     Refused {
         status: u16,
         headers: Vec<(String, String)>,
@@ -67,7 +68,8 @@ impl Page {
     }
 }
 
-/// Gives the records of each page to `take`, until it wants no more. A page without a list in it is a record by itself.
+/// Passes the records of each page to `take`, until it returns false. A page without a list counts
+/// as one record.
 pub fn collect(
     world: &mut World,
     caller: &mut Caller<'_>,
@@ -122,8 +124,8 @@ impl<'c> Collecting<'_, 'c> {
         }
     }
 
-    /// The pages whose addresses the first one told; where a limit is nearer than the last of them, no more than it takes.
-    /// `size`: the records of the first one.
+    /// Fetches the pages whose addresses the first page told, but no more than the limit needs.
+    /// `size`: the number of records on the first page.
     fn behind_the_first(
         &mut self,
         world: &mut World,
@@ -142,7 +144,7 @@ impl<'c> Collecting<'_, 'c> {
         Ok(Outcome::Done)
     }
 
-    /// How it ended, if not at the last of these pages.
+    /// Fetches these pages in parallel. `None`: the last of them was reached.
     fn side_by_side(
         &mut self,
         world: &mut World,
@@ -151,7 +153,7 @@ impl<'c> Collecting<'_, 'c> {
     ) -> Result<Option<Outcome>, Error> {
         let data = self.pages();
         let mut helpers = Helpers::start(world, (self.parallel.min(MOST_PARALLEL) as usize).min(count));
-        // pages that are done wait for those before them; this many at most
+        // the most pages that wait for an earlier one
         let window = 2 * helpers.count;
         let mut rest = rest.enumerate();
         let mut urls: BTreeMap<usize, Url> = BTreeMap::new();
@@ -160,7 +162,7 @@ impl<'c> Collecting<'_, 'c> {
             while urls.len() < window.max(1)
                 && let Some((at, url)) = rest.next()
             {
-                // without helpers it is fetched when its turn comes
+                // without helpers, a page is fetched in its turn
                 if helpers.count > 0 {
                     helpers.ask(world, self.caller, at, self.caller.request(&url))?;
                 }
@@ -184,29 +186,30 @@ impl<'c> Collecting<'_, 'c> {
     }
 }
 
-/// Who gets the records.
+/// Passes records on and counts them.
 struct Taker<'a> {
     take: Take<'a>,
-    /// Records that are still wanted.
+    /// How many records are still wanted.
     left: Option<u64>,
-    /// Which one of a page's members the list has been.
+    /// The member that held the list on earlier pages.
     member: Option<String>,
     shown: Shown,
 }
 
 impl Taker<'_> {
-    /// How many records the page's list has; `None`: no more are wanted.
+    /// Passes a page's records on. Returns the length of its list; `None`: no more records are
+    /// wanted.
     fn give(&mut self, world: &mut World, data: &Pages, page: &Page) -> Result<Option<usize>, Error> {
         let told = pages::told(data, &page.headers);
         let list = records::records(data, &page.body, self.member.as_deref(), told).map(|found| {
             self.member = found.member;
             found.list
         });
-        // what is no list has no page behind it that could be reckoned from its length
+        // the next page's offset counts list entries only
         let length = list.as_ref().map_or(0, Vec::len);
         let records = match list {
             Some(records) => records,
-            // 204: there is nothing
+            // the empty body of a 204
             None if page.body.trim().is_empty() => Vec::new(),
             None => match serde_json::from_str::<&RawValue>(&page.body) {
                 Ok(one) => vec![one],
@@ -227,7 +230,7 @@ impl Taker<'_> {
     }
 }
 
-/// One page, whole; a connection that breaks in the middle of it is met with another attempt.
+/// Fetches one whole page. Retries if the connection breaks.
 fn fetch(world: &mut World, caller: &mut Caller<'_>, url: &Url) -> Result<Result<Page, Outcome>, Error> {
     let mut attempts = 0;
     loop {
@@ -262,27 +265,28 @@ fn whole(body: &mut dyn Read) -> Result<Vec<u8>, Error> {
     }
 }
 
-/// What a helper brings. Anything but a page is asked for again, by the one who knows what to do about it.
+/// A helper's result. If it isn't a page, the main thread sends the request again and handles the
+/// failure.
 struct Brought {
     at: usize,
-    /// As it was before it was made ready.
+    /// The request before it was prepared for sending.
     request: Request,
-    /// `None`: there was no answer.
+    /// `None`: there was no response.
     answer: Option<(u16, Vec<(String, String)>)>,
     body: Option<Vec<u8>>,
 }
 
-/// What a helper is asked for: the page's place, its request, and that request made ready to be sent.
+/// A task for a helper: the page's place, its request, and the same request prepared for sending.
 type Ask = (usize, Request, Request);
 
 /// Threads that fetch pages. They end when this is dropped.
 struct Helpers {
-    /// As many as the system allowed.
+    /// The number of threads that the system allowed.
     count: usize,
     asks: Sender<Ask>,
     from: Receiver<Brought>,
     ready: BTreeMap<usize, Brought>,
-    /// Pages whose nonce was too old: each is asked for once more, with the new one.
+    /// Pages whose nonce was too old. Each is sent once more with the new nonce.
     challenged: HashSet<usize>,
 }
 
@@ -302,13 +306,13 @@ impl Helpers {
 
     fn ask(&self, world: &mut World, caller: &mut Caller<'_>, at: usize, request: Request) -> Result<(), Error> {
         caller.take_slot(world)?;
-        // made ready here: the helpers have no clock
+        // prepared on this thread, since helpers have no clock
         let sent = crate::grant::ready(world, &request)?.into_owned();
         let _ = self.asks.send((at, request, sent));
         Ok(())
     }
 
-    /// Waits for what was brought for the page at `turn`; `None`: there is no helper.
+    /// Waits for the result of the page at `turn`. `None`: there are no helpers.
     fn brought(&mut self, world: &mut World, caller: &mut Caller<'_>, turn: usize) -> Result<Option<Brought>, Error> {
         while self.count > 0 && !self.ready.contains_key(&turn) {
             let brought = self.from.recv().map_err(|_| Error::new(Kind::Other, "a page was never fetched"))?;
@@ -347,7 +351,7 @@ fn help(http: &dyn Http, asked: &Mutex<Receiver<Ask>>, to: &Sender<Brought>) {
     }
 }
 
-/// How far it is.
+/// The progress line and its counts.
 struct Shown {
     line: Progress,
     pages: usize,

@@ -1,6 +1,6 @@
-//! `-o FILE`: an answer into a file that is there whole or not at all. What came so far lies beside it as `FILE.part`, with the
-//! server's mark of that version, so that a download that was broken off goes on where it stopped (RFC 9110, section 14) and never
-//! mixes two versions.
+//! `-o FILE`: writes a response into a file that appears whole or not at all. The bytes so far are
+//! in `FILE.part`, and the server's validator of that version in `FILE.part-of`. An interrupted
+//! download resumes from there (RFC 9110, section 14) and never mixes two versions.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
@@ -11,23 +11,23 @@ use ring::digest::{SHA256, digest};
 use crate::store::private;
 use crate::wire::header;
 
-/// What is written until it is whole.
+/// A file that is being written.
 pub struct Part {
     target: PathBuf,
     file: File,
-    /// Written in place: a device, a pipe.
+    /// Written directly, since the target is a device or a pipe.
     in_place: bool,
-    /// It may be gone on with.
+    /// Whether a later download can resume it.
     resumable: bool,
-    /// What a new file may be read by here, once it is whole.
+    /// The permissions of the finished file if it is new.
     usual: Option<Permissions>,
 }
 
-/// An earlier attempt at the same address.
+/// The rest of an earlier download from the same address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
     pub bytes: u64,
-    /// What the server calls that version: `If-Range` takes it.
+    /// The server's validator of that version, for `If-Range`.
     pub validator: String,
 }
 
@@ -45,12 +45,12 @@ fn tag(target: &Path) -> PathBuf {
     beside(target, ".part-of")
 }
 
-/// The address itself may hold secrets.
+/// Returns a hash of the address, which may hold secrets itself.
 fn mark(url: &str) -> String {
     digest(&SHA256, url.as_bytes()).as_ref().iter().map(|b| format!("{b:02x}")).collect()
 }
 
-/// What lies there of this address.
+/// Returns the part that an earlier download from this address left.
 pub fn kept(target: &Path, url: &str) -> Option<Kept> {
     let mut text = String::new();
     open_own(&tag(target), OpenOptions::new().read(true)).ok()?.read_to_string(&mut text).ok()?;
@@ -59,7 +59,8 @@ pub fn kept(target: &Path, url: &str) -> Option<Kept> {
     (of == mark(url) && bytes > 0).then(|| Kept { bytes, validator: validator.to_owned() })
 }
 
-/// A file of this user's own that nobody else has a name for; where that can't be told, a file.
+/// Opens a regular file that belongs to this user and has no other name. Systems that can't tell
+/// accept any regular file.
 fn open_own(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(options, libc::O_NOFOLLOW | libc::O_NONBLOCK);
@@ -70,7 +71,7 @@ fn open_own(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     }
 }
 
-/// A new file that nobody else can read, from its first byte on.
+/// Creates a file that only this user can read, from its first byte on.
 fn create_closed(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     #[cfg(unix)]
@@ -78,27 +79,27 @@ fn create_closed(path: &Path) -> io::Result<File> {
     options.write(true).create_new(true).open(path)
 }
 
-/// Deletes the part of the file that is there.
+/// Deletes the part of an earlier download.
 pub fn forget(target: &Path) {
     let _ = fs::remove_file(part(target));
     let _ = fs::remove_file(tag(target));
 }
 
-/// The strong mark of an answer's version: an `ETag` that isn't weak, else the day it was changed.
+/// Returns the strong validator of a response: a strong `ETag`, else `Last-Modified`.
 pub fn validator(headers: &[(String, String)]) -> Option<&str> {
     header(headers, "etag").filter(|tag| tag.starts_with('"')).or_else(|| header(headers, "last-modified"))
 }
 
-/// Where a partial answer begins: `bytes 100-199/200`.
+/// Returns the first byte of a partial response: 100 for `bytes 100-199/200`.
 pub fn begins_at(headers: &[(String, String)]) -> Option<u64> {
     header(headers, "content-range")?.strip_prefix("bytes ")?.split_once('-')?.0.trim().parse().ok()
 }
 
-/// Where that file lies, past the links that lead to it: what a link points to is written, as by any other program, and the link
-/// stays. Whether it can be written is seen before anything is asked for: it costs a request otherwise, and one that may not be
-/// repeated.
+/// Follows links to the file to write; the links stay, as with other programs. Checks before the
+/// request that the file can be written: a failure afterwards would waste a request that may not be
+/// repeatable.
 pub fn writable(named: &Path) -> Result<PathBuf, Unwritable> {
-    // a device, a pipe: opening one may wait for its reader
+    // opening a device or a pipe may block until it has a reader
     if fs::metadata(named).is_ok_and(|m| !m.is_file() && !m.is_dir()) {
         return Ok(named.to_owned());
     }
@@ -121,7 +122,7 @@ pub fn writable(named: &Path) -> Result<PathBuf, Unwritable> {
     Ok(target)
 }
 
-/// As many as the system follows.
+/// The number of links that the system follows.
 const MOST_LINKS: usize = 40;
 
 /// Why a file can't be written.
@@ -134,16 +135,16 @@ pub enum Unwritable {
 }
 
 impl Part {
-    /// A new one; with a validator it can be gone on with later.
+    /// Starts a new download. It can be resumed later only with a validator.
     pub fn begin(target: &Path, url: &str, validator: Option<&str>) -> io::Result<Part> {
         if fs::metadata(target).is_ok_and(|m| !m.is_file()) {
             let file = OpenOptions::new().write(true).open(target)?;
             return Ok(Part { target: target.to_owned(), file, in_place: true, resumable: false, usual: None });
         }
-        // a link that somebody put there is not followed
+        // never follows a link that another user left here
         forget(target);
         let file = create_closed(&part(target))?;
-        // no secret is in this one: it shows how open a new file is here
+        // holds no secret, so its permissions tell the default for new files
         let mut about = OpenOptions::new().write(true).create_new(true).open(tag(target))?;
         let usual = Some(about.metadata()?.permissions());
         match validator {
@@ -153,24 +154,24 @@ impl Part {
         Ok(Part { target: target.to_owned(), file, in_place: false, resumable: validator.is_some(), usual })
     }
 
-    /// Goes on at the end of what is there.
+    /// Resumes at the end of the existing part.
     pub fn go_on(target: &Path) -> io::Result<Part> {
         let file = open_own(&part(target), OpenOptions::new().append(true))?;
         let usual = fs::metadata(tag(target)).ok().map(|about| about.permissions());
         Ok(Part { target: target.to_owned(), file, in_place: false, resumable: true, usual })
     }
 
-    /// Writes at the end.
+    /// Appends `bytes`.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes)
     }
 
-    /// It is whole: on the disk, and under its name.
+    /// Syncs the finished file to disk and gives it its name.
     pub fn keep(self) -> io::Result<()> {
         if self.in_place {
             return Ok(());
         }
-        // who may read the old one may read the new one, and nobody else
+        // the new file keeps the old one's permissions
         if let Some(readers) = fs::metadata(&self.target).map(|old| old.permissions()).ok().or(self.usual) {
             self.file.set_permissions(readers)?;
         }
@@ -180,12 +181,12 @@ impl Part {
         Ok(())
     }
 
-    /// Whether nobody has seen anything of it yet.
+    /// Tells whether other programs can't see the bytes yet.
     pub fn is_hidden(&self) -> bool {
         !self.in_place
     }
 
-    /// It came to nothing; whether it can be gone on with.
+    /// Abandons the download. Returns whether it can be resumed.
     pub fn give_up(self) -> bool {
         if !self.in_place && !self.resumable {
             forget(&self.target);
@@ -225,7 +226,7 @@ mod tests {
         let at = |name: &str| dir.path().join(name);
         assert_eq!(writable(&at("new")).unwrap(), at("new"));
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
-        // what is there to be gone on with stays
+        // a part that can be resumed stays
         fs::write(at("big.part"), "half").unwrap();
         assert_eq!(writable(&at("big")).unwrap(), at("big"));
         assert_eq!(fs::read(at("big.part")).unwrap(), b"half");
@@ -252,7 +253,7 @@ mod tests {
         assert_eq!(fs::read(at("two")).unwrap(), b"new");
         assert!(fs::symlink_metadata(at("one")).unwrap().is_symlink());
         assert_eq!(fs::metadata(at("real")).unwrap().permissions().mode() & 0o777, 0o640);
-        // one that leads nowhere yet
+        // a dangling link
         symlink("later", at("dangling")).unwrap();
         assert_eq!(writable(&at("dangling")).unwrap(), at("later"));
     }
@@ -273,7 +274,7 @@ mod tests {
         assert!(kept(&at("x"), "u").is_some());
         Part::go_on(&at("x")).unwrap().keep().unwrap();
         assert_eq!(mode("x"), mode("usual"));
-        // a link, a second name, a pipe in its place: not gone on with
+        // a link, a second name and a pipe are not resumed
         fs::write(at("x.part-of"), format!("{}\n\"v\"\n", mark("u"))).unwrap();
         fs::write(at("mine"), "mine").unwrap();
         symlink("mine", at("x.part")).unwrap();

@@ -1,5 +1,6 @@
-//! `--dry-run`: the request as a shell line for curl, safe to paste anywhere. The configuration goes in through a pipe, and the token
-//! is fetched by `oauthctl token` when the line runs: it stands in no argument list and not in the text.
+//! `--dry-run`: the request as a curl command that is safe to paste anywhere. Its configuration
+//! goes through a pipe, and `oauthctl token` fetches the token when the command runs. So the token
+//! is neither in an argument list nor in the text.
 
 use std::path::{Path, PathBuf};
 
@@ -18,32 +19,33 @@ use crate::text::safe;
 #[derive(Clone, Debug)]
 pub struct Token {
     pub words: Vec<String>,
-    /// The token is bound to a key, and each request carries a proof of it (RFC 9449), which the same command makes.
+    /// Whether the token is bound to a key. Each request then carries a proof (RFC 9449) that the
+    /// same command makes.
     pub bound: bool,
 }
 
-/// What is done with the answer.
+/// How the response is printed.
 #[derive(Clone, Debug, Default)]
 pub struct Answer {
     pub include: bool,
-    /// Status and headers alone.
+    /// Prints only status and headers.
     pub head: bool,
     pub output: Option<PathBuf>,
 }
 
-/// A request that is not sent.
+/// A request to print instead of sending it.
 pub struct Call<'a> {
     pub provider: &'a Provider,
     pub draft: &'a Draft,
     pub url: &'a Url,
     pub items: &'a Items,
     pub body: &'a Body,
-    /// `None`: it isn't sent.
+    /// `None`: the request carries no token.
     pub token: Option<Token>,
 }
 
 impl Call<'_> {
-    /// The shell line.
+    /// Returns the shell command.
     pub fn script(&self, answer: &Answer) -> Result<String, Error> {
         let mut lines = Vec::new();
         self.head(&mut lines);
@@ -51,17 +53,17 @@ impl Call<'_> {
         self.body(&mut lines)?;
         answer.lines(&self.draft.method, &mut lines)?;
         let text = lines.join("\n");
-        // the word that ends the text must not be a line of it
+        // the end marker must not appear as a line of the text
         let mut end = "CURL".to_owned();
         while text.lines().any(|line| line == end) {
             end.push('L');
         }
-        // standard input is the body's: the configuration comes by another way
+        // standard input carries the body, so the configuration needs another descriptor
         let (input, fd) = if by_pipe { ("/dev/fd/3", "3") } else { ("-", "") };
         Ok(format!("curl --fail-with-body -K {input} {fd}<<{end}\n{text}\n{end}\n"))
     }
 
-    /// The address, the method and the headers.
+    /// Adds address, method and headers.
     fn head(&self, lines: &mut Vec<String>) {
         let Call { provider, draft, url, body, .. } = *self;
         let substitution = self.token.as_ref().map(|token| substituted(&token.words));
@@ -74,19 +76,19 @@ impl Call<'_> {
             _ => quoted(url.as_str()),
         };
         lines.push(format!("url = {address}"));
-        // brackets and braces of an address are its own, and no list of addresses
+        // curl would expand brackets and braces in the address
         lines.push("globoff".to_owned());
         lines.push(format!("request = {}", quoted(&draft.method)));
         let own_kind = body.kind();
         for (name, value) in &draft.headers {
-            // curl draws a boundary of its own
+            // curl makes its own boundary
             if matches!(body, Body::Parts(_)) && name == "content-type" && Some(value) == own_kind.as_ref() {
                 continue;
             }
             let line = if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") };
             lines.push(format!("header = {}", quoted(&line)));
         }
-        // what isn't sent must not be added by curl, whose `Accept: */*` is what we send too
+        // drops the headers that curl would add; its `Accept: */*` equals ours
         let added = |name: &&str| matches!(*name, "content-type" | "user-agent");
         let mut dropped: Vec<&str> = draft.dropped.iter().map(String::as_str).filter(added).collect();
         let typed = draft.headers.iter().any(|(name, _)| name == "content-type");
@@ -107,7 +109,7 @@ impl Call<'_> {
         }
     }
 
-    /// Whether an empty body is sent.
+    /// Tells whether the request has an empty body.
     fn is_empty(&self) -> bool {
         self.body.is_none() && carries(&self.draft.method)
     }
@@ -118,7 +120,7 @@ impl Call<'_> {
             Body::None if self.is_empty() => lines.push("data-raw = \"\"".to_owned()),
             Body::None => {}
             Body::Text { text, .. } => lines.push(format!("data-raw = {}", quoted(text.expose()))),
-            // `upload-file` would add the file's name to an address that ends in `/`
+            // `upload-file` would append the file's name to an address that ends in `/`
             Body::File { path, .. } => lines.push(format!("data-binary = {}", quoted(&format!("@{}", named(path)?)))),
             Body::Input { .. } => lines.push("upload-file = \"-\"".to_owned()),
             Body::Parts(_) => {
@@ -154,7 +156,7 @@ impl Answer {
     }
 }
 
-/// A file as curl takes it, which reads `-` as standard input.
+/// Returns the file's name for curl, which reads `-` as standard input.
 fn named(path: &Path) -> Result<String, Error> {
     match path.to_str() {
         Some("-") => Ok("./-".to_owned()),
@@ -172,7 +174,7 @@ fn part_name(name: &str) -> Result<&str, Error> {
     }
 }
 
-/// What the shell puts in: the output of a command.
+/// Returns a shell substitution by the command's output.
 fn substituted(words: &[String]) -> String {
     let words: Vec<String> = words.iter().map(|w| shell_word(w)).collect();
     format!("$({})", words.join(" "))
@@ -182,7 +184,7 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", in_quotes(text))
 }
 
-/// curl's escapes, then those of a here-document in which `$(…)` is meant.
+/// Applies curl's escapes, then those of a here-document that expands `$(…)`.
 fn in_quotes(text: &str) -> String {
     let mut curl = String::new();
     for c in text.chars() {

@@ -1,5 +1,5 @@
-//! One request of a `call`, with all that may come between it and its answer: the wait for the limit, another attempt, a token that
-//! turned out to have expired, a redirect on the same host.
+//! Sends one request of a `call` and handles everything before its response: rate limits, retries,
+//! an expired token, redirects on the same host.
 
 use std::io::{Cursor, Read};
 use std::time::Duration;
@@ -21,53 +21,55 @@ use crate::token::TokenSet;
 use crate::wire::{Request, header};
 use crate::world::{Streamed, World};
 
-/// Another token than the one that was refused.
+/// Returns another token set than the refused one.
 pub type Renew<'a> = Box<dyn FnMut(&mut World, &TokenSet) -> Result<TokenSet, Error> + 'a>;
 
-/// Who asks, and how.
+/// The state that all requests of one `call` share.
 pub struct Caller<'a> {
     pub provider: &'a Provider,
     pub draft: Draft,
     pub body: Body,
-    /// `None`: without the token.
+    /// `None`: requests carry no token.
     pub set: Option<TokenSet>,
-    /// `None`: there is no other token to be had, and a refusal is the answer.
+    /// `None`: no other token can be obtained, so a refusal is final.
     pub renew: Option<Renew<'a>>,
     pub retries: u32,
     pub pace: Pace,
-    /// What is sent to a stranger that the API redirects to; `None`: nothing is.
+    /// The request for a foreign host that the API redirects to. `None`: such redirects are not
+    /// followed.
     pub abroad: Option<Draft>,
     pub aftermath: Aftermath,
 }
 
-/// What the last answer doesn't say by itself.
+/// Facts about the last response that it doesn't show itself.
 #[derive(Clone, Debug, Default)]
 pub struct Aftermath {
-    /// The token was renewed too late for this request, which can't be sent again: the next one will have the new token.
+    /// The token was refreshed too late for this request, which can't be sent again. The next
+    /// request will have the new token.
     pub renewed: bool,
-    /// It is a redirect that wasn't followed.
+    /// The response is a redirect that wasn't followed.
     pub unfollowed: Option<Unfollowed>,
-    /// It comes from a stranger, to whom the API had redirected.
+    /// The response comes from a foreign host that the API redirected to.
     pub foreign: bool,
 }
 
-/// What the provider alone is sent.
+/// The request and token for the provider's own hosts.
 type Own = (Draft, Option<TokenSet>);
 
-/// The attempts of one request so far.
+/// The attempts at one request so far.
 #[derive(Default)]
 struct Tries {
     made: u32,
     waited: Duration,
-    /// The token was renewed.
+    /// Whether the token was refreshed.
     renewed: bool,
-    /// The request went out again with the server's nonce; once for each address, or a nonce that is refused again would be
-    /// asked for without end.
+    /// Whether the request was sent again with the server's nonce. Once for each address, or a
+    /// server that keeps refusing would cause an endless loop.
     challenged: bool,
 }
 
 impl Tries {
-    /// Waits before another attempt; `false`: it would take too long in all.
+    /// Waits before another attempt. `false`: the total wait would be too long.
     fn wait(&mut self, world: &mut World, time: Duration, why: impl Fn() -> String, retries: u32) -> bool {
         if self.waited + time > retry::LONGEST_IN_ALL {
             return false;
@@ -79,18 +81,18 @@ impl Tries {
     }
 }
 
-/// Of an answer that is looked into, no more than this is read.
+/// The most bytes of a response that are read to inspect it.
 const LOOKED_INTO: u64 = 1 << 20;
 
 const MOST_REDIRECTS: u32 = 10;
 
 impl Caller<'_> {
-    /// The request to one address, with the token.
+    /// Makes the request to one address, with the token.
     pub fn request(&self, url: &Url) -> Request {
         self.draft.request(self.provider, self.set.as_ref(), url)
     }
 
-    /// Sends until there is an answer to show, and tells where it came from in the end.
+    /// Sends until there is a response to show. Returns it with the address it came from.
     pub fn send(&mut self, world: &mut World, url: &Url) -> Result<(Url, Streamed), Error> {
         self.aftermath = Aftermath::default();
         let mut own = None;
@@ -101,7 +103,7 @@ impl Caller<'_> {
         answered
     }
 
-    /// `own`: what is put aside on the way to a stranger.
+    /// `own`: the provider's request and token, set aside while a foreign host is asked.
     fn attempts(&mut self, world: &mut World, mut url: Url, own: &mut Option<Own>) -> Result<(Url, Streamed), Error> {
         let mut tries = Tries::default();
         let mut redirects = 0;
@@ -131,7 +133,7 @@ impl Caller<'_> {
         }
     }
 
-    /// One attempt; `None`: another one is to be made.
+    /// Makes one attempt. `None`: make another one.
     fn once(&mut self, world: &mut World, url: &Url, tries: &mut Tries) -> Result<Option<Streamed>, Error> {
         self.take_slot(world)?;
         let mut request = self.request(url);
@@ -174,7 +176,7 @@ impl Caller<'_> {
                     tries.renewed = true;
                     return Ok(None);
                 }
-                // the command that is run again has the new one
+                // the user's next command uses the new token
                 self.aftermath.renewed = true;
             }
         }
@@ -194,10 +196,11 @@ impl Caller<'_> {
         Ok(Some(answer))
     }
 
-    /// From here on nothing of the provider's goes along: neither the token nor its headers.
+    /// Prepares for a foreign host: neither the token nor the provider's headers are sent from here
+    /// on.
     fn leave(&mut self, world: &mut World, to: &Url, own: &mut Option<Own>) {
         let Some(mut abroad) = self.abroad.clone() else { return };
-        // what the person typed of this kind was for the address that they typed
+        // the user typed these credentials for another address
         abroad.headers.retain(|(name, _)| !is_credential(name));
         if self.set.is_some() {
             world.say(&format!(
@@ -211,14 +214,14 @@ impl Caller<'_> {
         own.get_or_insert((draft, set));
     }
 
-    /// Waits until the provider's limit takes another request.
+    /// Waits until the provider's rate limit admits another request.
     pub fn take_slot(&mut self, world: &mut World) -> Result<(), Error> {
         let time = self.pace.take(&*world.clock)?;
         pace::wait(world, time, "the provider's limit on requests");
         Ok(())
     }
 
-    /// What the server says of its limit: where nothing remains, all wait until it starts anew.
+    /// Reads the rate limit's headers. If no requests remain, all processes wait for the reset.
     pub fn heed(&mut self, world: &World, headers: &[(String, String)]) {
         let limits = &self.provider.limits;
         let remaining = limits.headers.remaining.as_ref().and_then(|name| header(headers, &name.to_lowercase()));
@@ -229,24 +232,24 @@ impl Caller<'_> {
         }
     }
 
-    /// There were too many requests: everybody waits as long as the server asks, or a second.
+    /// Handles 429: all processes wait as long as the server asks, or for a second.
     pub fn hold(&mut self, world: &World, headers: &[(String, String)], body: &[u8]) {
         let asked = retry::asked(headers, body, &self.provider.limits, world.clock.now());
-        // longer than anybody waits, it is left to the next command to ask again
+        // after the longest wait, the next command asks again
         let time = asked.unwrap_or(Duration::from_secs(1)).min(retry::LONGEST_WAIT);
         self.pace.hold(&*world.clock, time);
     }
 
-    /// How long to wait before attempt `attempts + 2`.
+    /// Returns the wait before attempt `attempts + 2`.
     pub fn wait_for(&self, world: &World, asked: Option<Duration>, attempts: u32) -> Duration {
         match asked {
-            // a little later than asked, and not all at once
+            // a little later than asked, with a random offset against bursts
             Some(asked) => asked + Duration::from_millis(u64::from(random(world))),
             None => retry::back_off(attempts + 1, random(world)),
         }
     }
 
-    /// A newer token than the one that was refused; a sibling may have fetched it already.
+    /// Obtains a newer token than the refused one; another process may have obtained it already.
     pub fn renew(&mut self, world: &mut World) -> Result<(), Error> {
         let (Some(refused), Some(renew)) = (self.set.clone(), &mut self.renew) else { return Ok(()) };
         world.step(|| "the API says that the token has expired: renewing it once".to_owned());
@@ -255,14 +258,14 @@ impl Caller<'_> {
     }
 }
 
-/// Whether a header of that name tells who asks: a cookie, a key, a token, by whatever name.
+/// Tells whether a header with this name holds a credential: a cookie, a key, a token.
 fn is_credential(name: &str) -> bool {
     const MARKS: [&str; 9] =
         ["auth", "cookie", "token", "secret", "key", "session", "password", "credential", "signature"];
     MARKS.iter().any(|mark| name.contains(mark))
 }
 
-/// Whether a refusal means that another token would be taken.
+/// Tells whether a refusal means that another token would be accepted.
 pub fn means_expired(provider: &Provider, status: u16, body: &[u8]) -> bool {
     let error = api_error::read(body);
     status == 401 && api_error::meaning(&provider.errors, status, error.as_ref()) == Some(Means::Expired)
@@ -274,7 +277,7 @@ fn random(world: &World) -> u8 {
     byte[0]
 }
 
-/// The first mebibyte of an answer's body; it is there to be read again.
+/// Returns the first mebibyte of a response's body, which stays readable from its beginning.
 pub fn look_into(answer: &mut Streamed) -> Result<Vec<u8>, Error> {
     let mut seen = Vec::new();
     (&mut answer.body).take(LOOKED_INTO).read_to_end(&mut seen).map_err(|e| broken_off(&e))?;
@@ -283,12 +286,12 @@ pub fn look_into(answer: &mut Streamed) -> Result<Vec<u8>, Error> {
     Ok(seen)
 }
 
-/// The error of an answer that ended too early.
+/// Returns the error for a response that ended too early.
 pub fn broken_off(e: &std::io::Error) -> Error {
     Error::new(Kind::TryLater, "the answer broke off").cause(safe(&e.to_string())).hint("run the command again")
 }
 
-/// Hides what a URL's query says from messages.
+/// Returns the URL for messages, without its query.
 pub fn place(url: &Url) -> String {
     safe(&Request { url: Secret::unlisted(url.as_str()), ..Request::new("GET", "") }.place())
 }

@@ -1,5 +1,5 @@
-//! `--jq`: jq's language on JSON values, by the crate `jaq`, so that no other program is needed. Its values are those that answers
-//! are shaped from too: numbers keep the digits they came with.
+//! `--jq`: jq's language on JSON values, through the crate `jaq`, so no other program is needed.
+//! Output is formatted from the same values: numbers keep their original digits.
 
 use std::cell::RefCell;
 
@@ -11,10 +11,10 @@ pub use jaq_json::Val;
 use crate::error::{Error, Kind};
 use crate::text::safe;
 
-/// Deeper than any API nests; what is deeper would fill the stack.
+/// The deepest nesting allowed; deeper values would overflow the stack.
 const DEEPEST: usize = 256;
 
-/// jq's formats that the crates leave to their program.
+/// jq's formats that the crates don't define.
 const FORMATS: &str = r#"
 def @tsv: [.[] | if . == null then "" elif isstring then
     gsub("\\\\"; "\\\\") | gsub("\t"; "\\t") | gsub("\n"; "\\n") | gsub("\r"; "\\r")
@@ -28,19 +28,19 @@ def halt_error($exit_code): said, halt($exit_code);
 def halt_error: halt_error(5);
 "#;
 
-/// A filter that is ready to run.
+/// A compiled filter.
 pub struct Filter {
     filter: compile::Filter<Native<Running>>,
     said: RefCell<Vec<String>>,
 }
 
-/// What a filter runs with.
+/// The data type of a filter run.
 struct Running;
 
 #[derive(Clone)]
 struct Around<'a> {
     lut: &'a Lut<Running>,
-    /// What goes to stderr, a line each.
+    /// Lines for stderr.
     said: &'a RefCell<Vec<String>>,
 }
 
@@ -55,7 +55,7 @@ impl<'a> HasLut<'a, Running> for Around<'a> {
     }
 }
 
-/// Says its input on stderr, and gives nothing.
+/// Writes its input to stderr and returns nothing.
 fn said() -> native::Fun<Running> {
     native::run::<Running>(("said", native::v(0), |(context, value)| {
         context.data().said.borrow_mut().push(text(&value));
@@ -64,7 +64,7 @@ fn said() -> native::Fun<Running> {
 }
 
 impl Filter {
-    /// Compiles an expression of jq's.
+    /// Compiles a jq expression. A mistake in it is a usage error.
     pub fn new(code: &str) -> Result<Filter, Error> {
         let wrong = |causes: Vec<String>| {
             let error = Error::usage("the `--jq` expression can't be used");
@@ -87,11 +87,12 @@ impl Filter {
         Ok(Filter { filter, said: RefCell::default() })
     }
 
-    /// Gives each result of one input to `each`, until it wants no more, or the filter does (`halt`): then `false`.
+    /// Passes each result of one input to `each`. Returns `false` when `each` does, or when the
+    /// filter halts.
     pub fn run(&self, input: Val, each: &mut dyn FnMut(Val) -> Result<bool, Error>) -> Result<bool, Error> {
         let context = Ctx::<Running>::new(Around { lut: &self.filter.lut, said: &self.said }, Vars::new([]));
         for result in self.filter.id.run((context, input)) {
-            // `unwrap_valr` would end the process at a `halt`, whatever is still to be written
+            // `unwrap_valr` would end the process at a `halt` and lose pending output
             let value = match result.map_err(|e| e.get_err().map_err(|e| e.get_halt())) {
                 Ok(value) => value,
                 Err(Err(Ok(0))) => return Ok(false),
@@ -113,13 +114,13 @@ impl Filter {
         Ok(true)
     }
 
-    /// What `debug` and `stderr` have said since it was asked for.
+    /// Takes the messages of `debug` and `stderr` since the last call.
     pub fn said(&self) -> Vec<String> {
         self.said.take()
     }
 }
 
-/// A text without its quotes.
+/// Returns a text without its quotes, any other value as JSON.
 pub fn text(value: &Val) -> String {
     match value {
         Val::TStr(bytes) | Val::BStr(bytes) => String::from_utf8_lossy(bytes).into_owned(),
@@ -129,7 +130,7 @@ pub fn text(value: &Val) -> String {
 
 fn of_loading(code: &str, error: load::Error<&str>) -> Vec<String> {
     let at = |found: &str| {
-        // the error's text is a piece of the code
+        // the error's text is a slice of the code
         let offset = (found.as_ptr() as usize).wrapping_sub(code.as_ptr() as usize);
         match code.get(..offset).filter(|before| !before.is_empty()) {
             Some(before) => format!("after `{}`", safe(before)),
@@ -151,7 +152,7 @@ fn of_loading(code: &str, error: load::Error<&str>) -> Vec<String> {
     }
 }
 
-/// JSON as a value; `None` for what isn't JSON, or is nested deeper than anything sensible.
+/// Parses JSON. `None`: it isn't JSON, or it is nested too deep.
 pub fn value(json: &[u8]) -> Option<Val> {
     let (mut depth, mut quoted, mut escaped) = (0usize, false, false);
     for &b in json {

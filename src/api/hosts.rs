@@ -1,5 +1,5 @@
-//! The token goes to the provider's own hosts over TLS and nowhere else (A-01 to A-30, C-03, C-16). Addresses are compared as
-//! parsed: scheme, host and port, never as text.
+//! Sends the token only to the provider's own hosts, over TLS (A-01 to A-30, C-03, C-16). Addresses
+//! are compared by parsed scheme, host and port, never as text.
 
 use url::{Host, Url};
 
@@ -7,7 +7,7 @@ use crate::error::{Error, Kind};
 use crate::provider::Provider;
 use crate::text::safe;
 
-/// The provider's API: what paths are relative to.
+/// Returns the API's base address, to which paths are relative.
 fn base(provider: &Provider) -> Result<Url, Error> {
     let base = provider.api.base_url.as_deref().ok_or_else(|| {
         Error::usage(format!("provider `{}` names no API address", provider.id))
@@ -17,7 +17,7 @@ fn base(provider: &Provider) -> Result<Url, Error> {
         .map_err(|e| Error::usage(format!("the API address of provider `{}` is not a URL: {e}", provider.id)))
 }
 
-/// The same for `--anywhere`: any other address is allowed too, and whether the token goes along is told.
+/// Resolves for `--anywhere`: allows any other address too. Returns whether the token may go there.
 pub fn resolve_anywhere(provider: &Provider, target: &str) -> Result<(Url, bool), Error> {
     match resolve(provider, target) {
         Ok(url) => Ok((url, true)),
@@ -46,7 +46,7 @@ pub fn resolve_anywhere(provider: &Provider, target: &str) -> Result<(Url, bool)
     }
 }
 
-/// The address that was meant by a path or a full URL, if the token may go there.
+/// Resolves a path or a full URL, if the token may go there.
 pub fn resolve(provider: &Provider, target: &str) -> Result<Url, Error> {
     let base = base(provider)?;
     if target.chars().any(|c| c.is_control() || c == '\\') || target.trim() != target {
@@ -61,13 +61,13 @@ pub fn resolve(provider: &Provider, target: &str) -> Result<Url, Error> {
     };
     if !url.username().is_empty() || url.password().is_some() {
         let mut without = url;
-        // a URL with a user name takes an empty one
+        // a URL accepts an empty user name
         let _ = without.set_username("");
         let _ = without.set_password(None);
         return Err(refused(without.as_str(), "it holds a user name or a password"));
     }
     if !allowed(provider, &base, &url) {
-        // where the name is the same, something else of it differs
+        // with the same host name, scheme or port must differ
         let own = match base.host() == url.host() {
             true => base.origin().ascii_serialization(),
             false => base.host_str().unwrap_or("").to_owned(),
@@ -79,7 +79,7 @@ pub fn resolve(provider: &Provider, target: &str) -> Result<Url, Error> {
     Ok(url)
 }
 
-/// Whether a token of this provider may be sent there.
+/// Tells whether this provider's token may go to `url`.
 pub fn allowed(provider: &Provider, base: &Url, url: &Url) -> bool {
     if same_origin(base, url) {
         return true;
@@ -93,7 +93,7 @@ pub fn allowed(provider: &Provider, base: &Url, url: &Url) -> bool {
         })
 }
 
-/// Whether scheme, host and port are the same.
+/// Tells whether scheme, host and port are the same.
 pub fn same_origin(a: &Url, b: &Url) -> bool {
     a.scheme() == b.scheme() && a.host() == b.host() && a.port_or_known_default() == b.port_or_known_default()
 }
@@ -116,7 +116,7 @@ fn has_scheme(target: &str) -> bool {
         && before.as_bytes()[0].is_ascii_alphabetic()
 }
 
-/// Appends to the base's path; a path can't climb out of the base by accident, and can't name another host at all.
+/// Appends to the base's path. A path can't leave the base and can't name another host.
 fn under(base: &Url, target: &str) -> Result<Url, Error> {
     let (path, query) = match target.split_once('?') {
         Some((path, query)) => (path, Some(query)),
@@ -130,7 +130,8 @@ fn under(base: &Url, target: &str) -> Result<Url, Error> {
     if !same_origin(base, &url) {
         return Err(refused(target, "it leads to another host"));
     }
-    // dots, also escaped ones, have been followed by now; on a host of several APIs another one may begin there
+    // dots, also escaped ones, are resolved by now; another API may live above the base on the same
+    // host
     if !url.path().starts_with(&format!("{}/", base.path().trim_end_matches('/'))) {
         return Err(refused(target, "it climbs out of the provider's API"));
     }
@@ -154,7 +155,7 @@ mod tests {
         provider
     }
 
-    // elsewhere means elsewhere, and the token stays
+    // the token never goes elsewhere
     #[test]
     fn anywhere_is_without_the_token() {
         let to = |target: &str| resolve_anywhere(&provider(), target).map(|(url, with)| (url.to_string(), with)).ok();
@@ -175,7 +176,7 @@ mod tests {
         }
     }
 
-    // C-03, C-16: whole names are compared, with a dot as the border
+    // C-03, C-16: names are compared whole, or behind a dot
     #[test]
     fn the_providers_hosts_are_told_from_all_others() {
         let to = |target: &str| resolve(&provider(), target).map(|url| url.to_string()).map_err(|e| e.kind);

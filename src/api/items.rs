@@ -1,7 +1,8 @@
-//! Request items as people type them (HTTPie's manner): `key=value`, `key:=json`, `key==query`, `Header:value`, `Header:` to
-//! drop one, `Header;` for an empty one, `file@path`; `=@`, `:=@` and `==@` take the value from a file. The leftmost separator
-//! decides, the longest one where several begin together; a `\` before `:`, `=`, `@` or `;` takes its meaning away, and so it does
-//! before a `@` or `=` that a value begins with.
+//! Request items in HTTPie's syntax: `key=value`, `key:=json`, `key==query`, `Header:value`,
+//! `Header:` to drop a header, `Header;` for an empty one, `file@path`. `=@`, `:=@` and `==@` read
+//! the value from a file. The leftmost separator decides; of several at one place, the longest. A
+//! `\` makes a following `:`, `=`, `@` or `;` literal, and also a `@` or `=` at the beginning of a
+//! value.
 
 use std::path::{Path, PathBuf};
 
@@ -17,16 +18,16 @@ pub struct Items {
     /// Names in lower case.
     pub headers: Vec<(String, HeaderItem)>,
     pub query: Vec<(String, String)>,
-    /// Members of the body, in order; keys may be nested and still hold their escapes.
+    /// Members of the body, in order. Keys may be nested and still contain their escapes.
     pub data: Vec<(String, Value)>,
     pub files: Vec<FileItem>,
 }
 
-/// A header to send, or one not to send.
+/// A header to send, or a default header to drop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HeaderItem {
     Set(String),
-    /// One of those that are sent by default isn't.
+    /// Don't send this default header.
     Drop,
 }
 
@@ -38,7 +39,7 @@ pub struct FileItem {
     pub kind: Option<String>,
 }
 
-/// Headers that say who asks or where to: set by the program alone.
+/// Headers that name credentials or the destination. Only the program sets them.
 const RESERVED: [&str; 9] = [
     "host",
     "authorization",
@@ -51,13 +52,13 @@ const RESERVED: [&str; 9] = [
     "dpop",
 ];
 
-/// Longest first, so that the first that fits is meant.
+/// Longest first, so that the first match is the longest.
 const SEPARATORS: [&str; 8] = [":=@", "==@", "=@", ":=", "==", "=", ":", "@"];
 
-/// The most that `key=@file` reads.
+/// The most bytes that `key=@file` reads.
 const LARGEST_VALUE: u64 = 64 << 20;
 
-/// Reads items in the order typed; `home` is what `~/` stands for.
+/// Reads items in the order typed. `home` replaces `~`.
 pub fn parse(items: &[String], home: Option<&Path>) -> Result<Items, Error> {
     let mut read = Items::default();
     for item in items {
@@ -118,7 +119,7 @@ fn add(read: &mut Items, item: &str, home: Option<&Path>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Key (with its escapes), separator, value.
+/// Returns the key (with its escapes), the separator and the value.
 fn split(item: &str) -> Option<(&str, &'static str, &str)> {
     let mut escaped = false;
     for (at, c) in item.char_indices() {
@@ -136,7 +137,7 @@ fn split(item: &str) -> Option<(&str, &'static str, &str)> {
     None
 }
 
-/// Without the `\` before a separator's character or another `\`; any other `\` is one.
+/// Removes a `\` before a separator's character or another `\`. Any other `\` is literal.
 pub fn unescaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();
@@ -149,12 +150,13 @@ pub fn unescaped(text: &str) -> String {
     out
 }
 
-/// A value whose first character would belong to the separator; any other `\` of a value is one (`dir=C:\temp`).
+/// Removes the `\` before a leading `@` or `=`. Any other `\` in a value is literal
+/// (`dir=C:\temp`).
 fn plain(value: &str) -> &str {
     value.strip_prefix('\\').filter(|rest| rest.starts_with(['@', '='])).unwrap_or(value)
 }
 
-/// `~/` as the shell would have it, where it stands behind a separator.
+/// Expands `~/` behind a separator, where the shell doesn't.
 pub fn resolve(path: &str, home: Option<&Path>) -> PathBuf {
     match path.strip_prefix("~/").zip(home) {
         Some((rest, home)) => home.join(rest),
@@ -197,7 +199,7 @@ fn file(name: &str, value: &str, home: Option<&Path>) -> Result<FileItem, Error>
     Ok(FileItem { name: name.to_owned(), path: resolved, kind })
 }
 
-/// A header as `-H` takes it: `Name: value`, `Name:` drops one, `Name;` sends an empty one.
+/// Reads a header as `-H` takes it: `Name: value`, `Name:` to drop it, `Name;` to send it empty.
 pub fn header_line(line: &str) -> Result<(String, HeaderItem), Error> {
     if let Some((name, value)) = line.split_once(':') {
         let (name, value) = header(name.trim_end(), value)?;
@@ -209,7 +211,7 @@ pub fn header_line(line: &str) -> Result<(String, HeaderItem), Error> {
     }
 }
 
-/// A header that may be given: its name and value can't smuggle another one in.
+/// Checks a header that the user gives: name and value can't smuggle in another header.
 pub fn header(name: &str, value: &str) -> Result<(String, String), Error> {
     let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
     if name.is_empty()
@@ -226,7 +228,7 @@ pub fn header(name: &str, value: &str) -> Result<(String, String), Error> {
     Ok((lower, value.trim().to_owned()))
 }
 
-/// A header that nobody else may set.
+/// Returns the error for a header that only the program may set.
 pub fn reserved(name: &str) -> Error {
     Error::new(Kind::Unsafe, format!("the header `{}` is set by the program alone", safe(name)))
         .cause("with it the token could be led elsewhere, or another one be sent")

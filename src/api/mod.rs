@@ -1,5 +1,5 @@
-//! What `call` does: which hosts the token may go to, the request made from what was typed, pages, limits and retries, and the
-//! shape of the answer.
+//! The work of `call`: the hosts that may receive the token, the request, pages, rate limits and
+//! retries, and the format of the output.
 
 pub mod body;
 pub mod collect;

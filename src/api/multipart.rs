@@ -1,5 +1,5 @@
-//! A body of several parts (RFC 7578): texts and files, the files read while they are sent, so that memory stays flat; the length
-//! is known beforehand.
+//! A body of several parts (RFC 7578): texts and files. Files are read while they are sent, so
+//! memory stays flat. The length is known beforehand.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read};
@@ -22,7 +22,7 @@ enum Part {
 }
 
 impl Multipart {
-    /// `random`: 16 bytes that no file is going to hold.
+    /// Makes a form. `random`: 16 bytes for a boundary that no file contains.
     pub fn new(texts: &[(String, String)], files: &[FileItem], random: [u8; 16]) -> Multipart {
         let boundary: String = "oauthctl-"
             .chars()
@@ -50,12 +50,12 @@ impl Multipart {
         Multipart { boundary, parts }
     }
 
-    /// The media type with the boundary.
+    /// Returns the media type with the boundary.
     pub fn content_type(&self) -> String {
         format!("multipart/form-data; boundary={}", self.boundary)
     }
 
-    /// Opens the files anew: it can be sent again.
+    /// Opens the files. Each call starts anew.
     pub fn upload(&self) -> io::Result<Upload> {
         let mut length = 0;
         let mut reader: Box<dyn Read + Send> = Box::new(io::empty());
@@ -69,7 +69,7 @@ impl Multipart {
                     let file = File::open(path)?;
                     let size = file.metadata()?.len();
                     length += size;
-                    // a file that grows meanwhile would break the length that was announced
+                    // a file that grows meanwhile would exceed the announced length
                     Box::new(file.take(size))
                 }
             };
@@ -79,12 +79,12 @@ impl Multipart {
     }
 }
 
-/// As browsers write names (WHATWG HTML, "multipart/form-data encoding algorithm").
+/// Escapes a name as browsers do (WHATWG HTML, "multipart/form-data encoding algorithm").
 fn quoted(text: &str) -> String {
     text.replace('\r', "%0D").replace('\n', "%0A").replace('"', "%22")
 }
 
-/// The media type that was typed, else the one that the file's name suggests.
+/// Returns the media type that the user typed, else the one of the file's extension.
 pub fn kind_of(file: &FileItem) -> &str {
     let called = file.path.file_name().unwrap_or_default().to_string_lossy();
     file.kind.as_deref().unwrap_or_else(|| kind_by_name(&called))

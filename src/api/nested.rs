@@ -1,6 +1,6 @@
-//! Nested keys of the JSON body, by HTTPie's rules: `a[b][c]=1` goes into objects, `a[]=1` appends, `a[2]=1` sets a place in an
-//! array, `[]=1` makes the body itself an array. A `\` before `[`, `]` or a digit takes their meaning away. A mistake is shown with
-//! what had been read up to it.
+//! Nested keys of the JSON body, by HTTPie's rules: `a[b][c]=1` sets a member of an object, `a[]=1`
+//! appends to an array, `a[2]=1` sets an element, `[]=1` makes the body an array. A `\` makes a
+//! following `[`, `]` or digit literal. Errors show the key up to the mistake.
 
 use serde_json::{Map, Value};
 
@@ -8,7 +8,7 @@ use super::items::unescaped;
 use crate::error::Error;
 use crate::text::safe;
 
-/// Past this an index is a slip of the keyboard: the places before it would all be filled with `null`.
+/// The largest index. A larger one is likely a typo, and `null` would fill all elements before it.
 const LARGEST_INDEX: usize = 10_000;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Step {
     }
 }
 
-/// The body that the members make together; `null` where there are none.
+/// Makes the body of all members; `null` if there are none.
 pub fn body(members: &[(String, Value)]) -> Result<Value, Error> {
     let mut body = Value::Null;
     for (key, value) in members {
@@ -80,7 +80,7 @@ fn read(key: &str) -> Result<Vec<Step>, Error> {
     Ok(steps)
 }
 
-/// A name up to the next bracket that isn't escaped, without its escapes, and where it ends.
+/// Reads a name up to the next unescaped bracket. Returns it without escapes, and its end.
 fn word(key: &str, from: usize) -> (String, usize) {
     let mut name = String::new();
     let mut rest = key[from..].char_indices().peekable();
@@ -91,7 +91,7 @@ fn word(key: &str, from: usize) -> (String, usize) {
                     name.push(next);
                     rest.next();
                 }
-                // kept for `unescaped`, which knows the others
+                // kept for `unescaped`, which handles the other escapes
                 Some(&(_, next)) if !next.is_ascii_digit() => {
                     name.push(c);
                     name.push(next);

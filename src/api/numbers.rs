@@ -1,10 +1,11 @@
-//! Numbers in a JSON text that would be sent as another number. Values that are typed are put together in a tree, whose numbers
-//! are 64 bits wide (RFC 8259, section 6, leaves the width to each program): an identifier of twenty digits must not reach an
-//! API as its neighbour.
+//! Finds numbers that a 64-bit type would change. The body's values are built in a tree with 64-bit
+//! numbers (RFC 8259, section 6, leaves the width to each program), which must not alter an
+//! identifier of twenty digits.
 
 use serde_json::Number;
 
-/// The first number in `json`, a valid JSON text, that a 64-bit integer or double holds only nearly.
+/// Returns the first number in `json`, a valid JSON text, that no 64-bit integer or double holds
+/// exactly.
 pub fn inexact(json: &str) -> Option<&str> {
     let bytes = json.as_bytes();
     let mut at = 0;
@@ -29,7 +30,7 @@ pub fn inexact(json: &str) -> Option<&str> {
     None
 }
 
-/// Where the string that opens at `at` has ended.
+/// Returns the end of the string that opens at `at`.
 fn end_of_string(bytes: &[u8], at: usize) -> usize {
     let mut at = at + 1;
     while at < bytes.len() && bytes[at] != b'"' {
@@ -38,7 +39,8 @@ fn end_of_string(bytes: &[u8], at: usize) -> usize {
     at + 1
 }
 
-/// Sign, digits without zeros at either end, and the power of ten of the last digit: one for each value, however it is written.
+/// Returns sign, digits without zeros at either end, and the power of ten of the last digit. Equal
+/// values have equal results, however they are written.
 fn decimal(literal: &str) -> Option<(bool, String, i64)> {
     let (mantissa, exponent) = literal.split_once(['e', 'E']).unwrap_or((literal, "0"));
     let (negative, mantissa) = mantissa.strip_prefix('-').map_or((false, mantissa), |rest| (true, rest));

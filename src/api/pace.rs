@@ -1,6 +1,7 @@
-//! Requests are spaced so that the provider's limits are kept and 429 doesn't happen, by all processes of one profile together: they
-//! share a small file with a lock. It may be torn by a kill or be of another day; then it counts as empty, which costs one early
-//! request at most. Slots are reckoned by the clock that never goes back, days by the calendar in UTC.
+//! Spaces requests to keep the provider's rate limits, across all processes of a profile, so that
+//! 429 doesn't happen. The processes share a small locked file. A file that is torn or from another
+//! day counts as empty, which costs at most one early request. Slots use the monotonic clock, days
+//! the calendar in UTC.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};
@@ -12,15 +13,17 @@ use crate::provider::Limits;
 use crate::store::private;
 use crate::world::{Clock, World};
 
-/// Slots lie a tenth farther apart than the limit says: what leaves evenly doesn't arrive evenly.
+/// Slots are a tenth farther apart than the limit requires, since requests don't arrive as evenly
+/// as they leave.
 const SLACK: f64 = 1.1;
 
-/// Nobody waits so long for a slot: a file that says so is from before the machine was started anew.
+/// The longest wait for a slot. A file that demands more is from before a restart of the machine.
 const LONGEST_QUEUE: Duration = Duration::from_secs(120);
-/// The longest rest that is kept to across processes (GetResponse's frame is ten minutes).
+/// The longest pause that processes keep for each other (GetResponse's window is ten minutes).
 const LONGEST_HOLD: Duration = Duration::from_secs(900);
 
-/// A holder does nothing but read and write a line; one that was stopped in the middle isn't waited for.
+/// The longest wait for the lock. Holders only read and write a line, so a holder that takes longer
+/// was suspended.
 const LOCK_TIME: Duration = Duration::from_secs(2);
 
 /// The limit on requests, counted across processes.
@@ -29,24 +32,24 @@ pub struct Pace {
     interval: Option<Duration>,
     per_day: Option<u32>,
     file: Option<PathBuf>,
-    /// Where there is no file.
+    /// The state without a file.
     own: State,
 }
 
-/// Times by `Clock::elapsed`.
+/// Times are values of `Clock::elapsed`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct State {
     /// The next free slot.
     next: Duration,
-    /// Nobody asks before this: the server said so.
+    /// The server allows no request before this time.
     hold: Duration,
-    /// Days since 1970, and how many requests left on it.
+    /// The day, in days since 1970, and the number of requests on it.
     day: i64,
     count: u32,
 }
 
 impl Pace {
-    /// `file`: what the processes of one profile share; without limits there is none.
+    /// `file` is shared by the processes of one profile. It is used only if there are limits.
     pub fn new(limits: &Limits, file: Option<PathBuf>) -> Pace {
         let limited = limits.per_second.is_some() || limits.per_day.is_some();
         Pace {
@@ -57,12 +60,13 @@ impl Pace {
         }
     }
 
-    /// Takes the next free slot: how long to wait for it.
+    /// Takes the next free slot. Returns the wait until it.
     pub fn take(&mut self, clock: &dyn Clock) -> Result<Duration, Error> {
         self.take_within(clock, Duration::MAX)
     }
 
-    /// The same; a slot that is farther away than `longest` is left to others, and the error tells how far.
+    /// Like [`Pace::take`], but takes no slot farther away than `longest`. The error says how far
+    /// it is.
     pub fn take_within(&mut self, clock: &dyn Clock, longest: Duration) -> Result<Duration, Error> {
         let (interval, per_day) = (self.interval, self.per_day);
         self.with(clock, |state, now, wall| {
@@ -93,7 +97,7 @@ impl Pace {
         })
     }
 
-    /// The server wants to be left alone for so long, by the siblings too.
+    /// Stops requests for this long, also in other processes, because the server asked for it.
     pub fn hold(&mut self, clock: &dyn Clock, time: Duration) {
         let time = time.min(LONGEST_HOLD);
         self.with(clock, |state, now, _| state.hold = state.hold.max(now + time));
@@ -115,14 +119,14 @@ impl Pace {
         let result = change(&mut state, now, wall);
         self.own = state;
         if let Some(file) = shared {
-            // a disk that is full costs the spacing, not the request
+            // a full disk costs the spacing, not the request
             let _ = write(&file, &state);
         }
         result
     }
 }
 
-/// The file, locked until it is closed; `None`: this process goes by itself.
+/// Opens and locks the file until it is closed. `None`: this process paces itself alone.
 fn open(path: &Path, clock: &dyn Clock) -> Option<File> {
     private::make_folder(path.parent()?).ok()?;
     let mut options = OpenOptions::new();
@@ -157,7 +161,7 @@ fn read(mut file: &File) -> Option<State> {
 }
 
 fn write(mut file: &File, state: &State) -> std::io::Result<()> {
-    // one write of a fixed length: whoever is killed leaves the old line or the new one
+    // one write of fixed length: a killed process leaves the old line or the new one
     let line = format!(
         "{:020} {:020} {:020} {:010}\n",
         state.next.as_micros(),
@@ -170,7 +174,7 @@ fn write(mut file: &File, state: &State) -> std::io::Result<()> {
     file.set_len(line.len() as u64)
 }
 
-/// Waits, and on a terminal says why where it takes longer than a moment.
+/// Waits. On a terminal, a longer wait shows its reason.
 pub fn wait(world: &mut World, time: Duration, why: &str) {
     if time.is_zero() {
         return;
@@ -189,7 +193,7 @@ mod tests {
 
     use super::*;
 
-    /// Elapsed, wall.
+    /// Elapsed time and wall-clock time.
     struct Hand(Mutex<(Duration, i64)>);
 
     impl Clock for Hand {
@@ -228,7 +232,7 @@ mod tests {
         assert_eq!(ms(both[0].take(&clock).unwrap()), 0);
         both[0].hold(&clock, Duration::from_secs(3));
         assert_eq!(ms(both[1].take(&clock).unwrap()), 3000);
-        // torn, of another boot, not ours: as if it were empty
+        // torn, from another boot or foreign: counts as empty
         clock.sleep(Duration::from_secs(10));
         for text in ["", "9", "a b c d\n", "-1 0 0 0\n", "99999999999999 99999999999999 0 0\n", "0 0 0 0"] {
             std::fs::write(&file, text).unwrap();

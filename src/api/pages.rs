@@ -1,5 +1,6 @@
-//! Where the next page of a list is, told from an answer by what the provider's data says: a number in the query, an address or a
-//! cursor in the body, an offset, or a `Link` header (RFC 8288), which is the default. Pure: it fetches nothing.
+//! Finds the next page of a list in a response, as the provider's file describes: by a number in
+//! the query, an address or a cursor in the body, an offset, or a `Link` header (RFC 8288), which
+//! is the default. It fetches nothing.
 
 use url::Url;
 
@@ -10,16 +11,16 @@ use crate::provider::{PageBy, Pages};
 use crate::text::safe;
 use crate::wire::header;
 
-/// What an answer says of the page behind it.
+/// The page that follows a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
     Page(Url),
-    /// The last one was this.
+    /// This page was the last.
     End,
 }
 
-/// The first page's address: with the size that the provider allows at most, unless the person names one or wants fewer records
-/// than that.
+/// Returns the first page's address. It asks for the provider's largest page size, unless the user
+/// chose a size or wants fewer records.
 pub fn first(pages: &Pages, url: &Url, limit: Option<u64>) -> Url {
     let mut url = url.clone();
     if let (Some(param), Some(size)) = (&pages.size_param, pages.size)
@@ -31,7 +32,7 @@ pub fn first(pages: &Pages, url: &Url, limit: Option<u64>) -> Url {
     url
 }
 
-/// The page after the one that came from `url` with `count` records in it.
+/// Returns the page after the one from `url`, which held `count` records.
 pub fn next(pages: &Pages, url: &Url, headers: &[(String, String)], body: &str, count: usize) -> Result<Next, Error> {
     let found = match pages.by {
         PageBy::None => None,
@@ -63,8 +64,8 @@ pub fn next(pages: &Pages, url: &Url, headers: &[(String, String)], body: &str, 
     Ok(found.map_or(Next::End, Next::Page))
 }
 
-/// The addresses of all pages behind the first one, where they are known beforehand, and how many there are. Each is made when its
-/// turn comes: what a header claims makes no memory.
+/// Returns the number and the addresses of all pages after the first, if they are known beforehand.
+/// Addresses are made one by one, so a huge total in a header uses no memory.
 pub fn all(pages: &Pages, url: &Url, headers: &[(String, String)]) -> Option<(u64, impl Iterator<Item = Url> + use<>)> {
     if pages.by != PageBy::Page {
         return None;
@@ -76,7 +77,7 @@ pub fn all(pages: &Pages, url: &Url, headers: &[(String, String)]) -> Option<(u6
     Some((total.saturating_sub(this), addresses))
 }
 
-/// Whether an answer's head says that it is a page of a list.
+/// Tells whether a response's headers mark it as a page of a list.
 pub fn told(pages: &Pages, headers: &[(String, String)]) -> bool {
     match pages.by {
         PageBy::Link => link_next(headers).is_some(),
@@ -85,12 +86,12 @@ pub fn told(pages: &Pages, headers: &[(String, String)]) -> bool {
     }
 }
 
-/// The number of pages, from the header that tells it.
+/// Returns the number of pages from the provider's header.
 fn total(pages: &Pages, headers: &[(String, String)]) -> Option<u64> {
     header(headers, &pages.total_header.as_ref()?.to_lowercase())?.trim().parse().ok()
 }
 
-/// Whether a page without any other sign may have another one behind it.
+/// Tells whether a page may have a successor, judged by its size alone.
 fn is_full(pages: &Pages, url: &Url, count: usize) -> bool {
     let size = pages.size_param.as_ref().and_then(|param| number(url, param)).or(pages.size.map(u64::from));
     count > 0 && size.is_none_or(|size| count as u64 >= size)
@@ -117,7 +118,7 @@ fn number(url: &Url, param: &str) -> Option<u64> {
     value(url, param)?.parse().ok()
 }
 
-/// The address with one parameter set anew, the others as they stand.
+/// Returns the address with one parameter replaced.
 fn with(url: &Url, param: &str, value: &str) -> Url {
     let mut next = url.clone();
     let others: Vec<(String, String)> =
@@ -126,7 +127,7 @@ fn with(url: &Url, param: &str, value: &str) -> Url {
     next
 }
 
-/// The target of `rel="next"` (RFC 8288, section 3).
+/// Returns the target of `rel="next"` (RFC 8288, section 3).
 fn link_next(headers: &[(String, String)]) -> Option<String> {
     headers.iter().filter(|(name, _)| name == "link").find_map(|(_, line)| {
         let mut rest = line.as_str();
@@ -145,7 +146,8 @@ fn link_next(headers: &[(String, String)]) -> Option<String> {
     })
 }
 
-/// `; name=value; name="quoted, value"` up to the comma that ends the link, and what is behind it.
+/// Parses `; name=value; name="quoted, value"` up to the comma that ends the link. Returns the
+/// parameters and the rest of the text.
 fn parameters(text: &str) -> (Vec<(String, String)>, &str) {
     let mut found = Vec::new();
     let (mut quoted, mut escaped, mut start) = (false, false, 0);
@@ -175,7 +177,7 @@ fn parameters(text: &str) -> (Vec<(String, String)>, &str) {
     (found, "")
 }
 
-/// A text or a number at a path of member names.
+/// Returns the text or number at a path of member names.
 fn text_at(body: &str, path: &str) -> Option<String> {
     let raw = at(body, path)?.get();
     match raw.as_bytes().first()? {
@@ -221,7 +223,7 @@ mod tests {
         }
     }
 
-    // the token stays where it is
+    // the token stays with the provider
     #[test]
     fn no_page_is_on_another_host() {
         let pages = Pages { next: vec!["next".into()], ..by(PageBy::Url) };
@@ -262,7 +264,7 @@ mod tests {
         let third = "https://a.example/v3/l?q=a+b&perPage=1000&page=3";
         assert_eq!(all(&gr, &start, &headers).unwrap().1.nth(1).unwrap().as_str(), third);
         assert_eq!(found(next(&gr, &url(third), &headers, "[]", 9)), None);
-        // B-07: at once, and without a list of them
+        // B-07: addresses are made lazily
         let (count, mut rest) = all(&gr, &start, &[("totalpages".to_owned(), u64::MAX.to_string())]).unwrap();
         assert_eq!((count, rest.next().is_some()), (u64::MAX - 1, true));
         assert_eq!(found(next(&gr, &start, &[], "[]", 999)), None);

@@ -1,15 +1,16 @@
-//! A line on a terminal that tells how far it is, drawn over itself and taken away at the end. Only where nothing else is printed there.
+//! A progress line on a terminal, redrawn in place and removed at the end. It is shown only if
+//! nothing else is printed there.
 
 use std::time::Duration;
 
 use crate::world::{Verbosity, World};
 
-/// It is drawn no more often than this.
+/// The shortest time between two drawings.
 const PAUSE: Duration = Duration::from_millis(200);
-/// What is done sooner shows no bytes.
+/// Transfers shorter than this show no bytes.
 const MOMENT: Duration = Duration::from_secs(1);
 
-/// A line on a terminal that is drawn anew.
+/// A line on a terminal that is redrawn in place.
 pub struct Progress {
     on: bool,
     last: Option<Duration>,
@@ -17,7 +18,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// `elsewhere`: what is printed goes into a file.
+    /// `elsewhere`: the output goes into a file.
     pub fn new(world: &World, elsewhere: bool) -> Progress {
         let on = world.terminal.stderr_is_terminal()
             && (elsewhere || !world.terminal.stdout_is_terminal())
@@ -39,7 +40,7 @@ impl Progress {
         let _ = world.err.flush();
     }
 
-    /// Takes the line away.
+    /// Removes the line.
     pub fn end(&mut self, world: &mut World) {
         if std::mem::take(&mut self.drawn) {
             let _ = write!(world.err, "\r\x1b[K");
@@ -48,7 +49,7 @@ impl Progress {
     }
 }
 
-/// The bytes of one answer, once it takes longer than a moment.
+/// The byte count of one response, shown after the first second.
 pub struct Bytes {
     line: Progress,
     began: Option<Duration>,
@@ -57,7 +58,7 @@ pub struct Bytes {
 }
 
 impl Bytes {
-    /// `count`: those that were there already; `more`: those that are to come, where that is known.
+    /// `count`: the bytes that exist already. `more`: the bytes to come, if known.
     pub fn new(world: &World, elsewhere: bool, count: u64, more: Option<u64>) -> Bytes {
         let line = Progress::new(world, elsewhere);
         let began = line.on.then(|| world.clock.elapsed());
@@ -75,7 +76,7 @@ impl Bytes {
         self.line.draw(world, || format!("{}{of}", size(self.count)));
     }
 
-    /// Takes the line away.
+    /// Removes the line.
     pub fn end(&mut self, world: &mut World) {
         self.line.end(world);
     }

@@ -1,8 +1,9 @@
-//! The records of a page: the page itself where it is an array, else the array inside of it. APIs wrap their lists in objects of any
-//! make, and a single record may hold an array too, so an object counts as a list's envelope only where the provider's data or the
-//! answer's head says so, or where all that stands beside the array is what envelopes have: counts, links, page numbers, cursors.
+//! Finds the records of a page: the page itself if it is an array, else the array inside it. APIs
+//! wrap lists in objects of any form, and a single record may contain an array too. An object
+//! therefore counts as a list's envelope only if the provider's file or the headers say so, or if
+//! all its other members are typical of envelopes: counts, links, page numbers, cursors.
 //!
-//! Records are cut out of a page as they stand, byte by byte: a number of thirty digits comes out with thirty digits.
+//! Records are cut out of the page byte by byte, so a number of thirty digits keeps them all.
 
 use std::fmt;
 
@@ -11,18 +12,19 @@ use serde_json::value::RawValue;
 
 use crate::provider::Pages;
 
-/// A list and where it was found, so that it is found there on later pages too, whatever they lack.
+/// A list and its place, so that later pages are read from the same place even with fewer members.
 pub struct Found<'a> {
     pub list: Vec<&'a RawValue>,
-    /// The member that holds it; `None`: a path of the provider's data, or the page itself.
+    /// The member that holds the list. `None`: the provider's file names its path, or the page
+    /// itself is the list.
     pub member: Option<String>,
 }
 
-/// Names that an envelope's list has, whatever is in it.
+/// Members that are lists of records, whatever they contain.
 const LISTS: [&str; 10] =
     ["items", "data", "results", "records", "entries", "rows", "elements", "value", "values", "content"];
 
-/// What may stand beside a list, and beside other things too.
+/// Members that may accompany a list, but other data too.
 const FURNITURE: [&str; 20] = [
     "links",
     "link",
@@ -46,7 +48,7 @@ const FURNITURE: [&str; 20] = [
     "warnings",
 ];
 
-/// What an answer is wrapped in, where it is known to be a list's.
+/// Members of an envelope, if it is known to hold a list.
 const WRAPPING: [&str; 24] = [
     "status",
     "code",
@@ -74,8 +76,8 @@ const WRAPPING: [&str; 24] = [
     "incompletesearch",
 ];
 
-/// The records of a page; `None`: it is no list. `known`: the member that held them on an earlier page. `told`: the answer's head
-/// says that it is a page of a list.
+/// Returns the records of a page. `None`: it is no list. `known`: the member that held them on an
+/// earlier page. `told`: the headers mark the response as a page of a list.
 pub fn records<'a>(pages: &Pages, body: &'a str, known: Option<&str>, told: bool) -> Option<Found<'a>> {
     let whole: &RawValue = serde_json::from_str(body).ok()?;
     if is_list(whole) {
@@ -100,7 +102,7 @@ fn found<'a>(raw: &'a RawValue, member: Option<&str>) -> Option<Found<'a>> {
     Some(Found { list, member: member.map(str::to_owned) })
 }
 
-/// The member that is the list of which the others are the envelope.
+/// Returns the member that holds the list, if the others form its envelope.
 fn list_of<'m, 'a>(members: &'m [(String, &'a RawValue)], told: bool) -> Option<(&'m str, &'a RawValue)> {
     let named: Vec<(String, &str, &'a RawValue)> =
         members.iter().map(|(name, raw)| (bare(name), name.as_str(), *raw)).collect();
@@ -114,7 +116,7 @@ fn list_of<'m, 'a>(members: &'m [(String, &'a RawValue)], told: bool) -> Option<
     let of_objects_or_empty = |list: &&&(String, &str, &RawValue)| of_objects(list) || is_empty(list.2);
     let list = match lists.as_slice() {
         [only] if pages || usual(&only) || of_objects_or_empty(&only) => only,
-        // texts beside a record's other members, or alone: a record
+        // an array of texts, alone or beside other members, makes a record
         [] | [_] => return None,
         several => match several.iter().find(|list| usual(list) && of_objects_or_empty(list)) {
             Some(list) => list,
@@ -129,12 +131,12 @@ fn list_of<'m, 'a>(members: &'m [(String, &'a RawValue)], told: bool) -> Option<
     (told || beside.iter().all(fits)).then_some((list.1, list.2))
 }
 
-/// `@odata.nextLink`, `next_link` and `nextLink` are one name.
+/// Normalizes a name: `@odata.nextLink`, `next_link` and `nextLink` are the same.
 fn bare(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// Whether a member of that name tells how a list is cut, or how long it is.
+/// Tells whether a member with this name describes pagination or a total.
 fn pages_on(bare: &str) -> bool {
     let bare = bare.strip_prefix("odata").unwrap_or(bare);
     let direction = ["next", "previous", "prev", "current"].iter().find_map(|word| bare.strip_prefix(word));
@@ -198,7 +200,7 @@ fn is_empty(raw: &RawValue) -> bool {
     raw.get()[1..].trim_start().starts_with(']')
 }
 
-/// The value at a path, as it stands; a number in the path is a place in an array.
+/// Returns the raw value at a path. A number in the path is an index into an array.
 pub fn at<'a>(body: &'a str, path: &str) -> Option<&'a RawValue> {
     let mut found: &RawValue = serde_json::from_str(body).ok()?;
     for name in path.split('.').filter(|name| !name.is_empty()) {
@@ -214,7 +216,7 @@ pub fn at<'a>(body: &'a str, path: &str) -> Option<&'a RawValue> {
     Some(found)
 }
 
-/// The members of an object as they stand, in their order: a map would forget it.
+/// The raw members of an object in their order, which a map would lose.
 struct Members<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
@@ -239,7 +241,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
     }
 }
 
-/// One value on one line: white space outside of texts is left out.
+/// Returns a value on one line, without white space outside of texts.
 pub fn on_one_line(raw: &str) -> std::borrow::Cow<'_, str> {
     if !raw.contains(['\n', '\r']) {
         return raw.into();

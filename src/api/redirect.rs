@@ -1,5 +1,6 @@
-//! Where an answer of 3xx leads. Reading follows on the same host by itself; anything else is the person's to decide, since the token
-//! is for the provider alone (T-24) and a request that changes something was meant for the address it was sent to.
+//! Decides about redirects. GET and HEAD follow on the same host. The user decides about all
+//! others: the token is for the provider alone (T-24), and a request that changes something was
+//! meant for its original address.
 
 use url::Url;
 
@@ -10,14 +11,14 @@ use crate::text::{Typed, for_a_shell, safe};
 use crate::wire::{Request, header};
 use crate::world::Streamed;
 
-/// What to do with an answer.
+/// How to proceed after a response.
 #[derive(Debug)]
 pub enum Way {
-    /// It is none, or leads nowhere: the answer as it is.
+    /// Not a redirect, or one without a target: show the response.
     Here,
-    /// On the same host.
+    /// Follow on the same host.
     On(Url),
-    /// To a stranger: without the token.
+    /// Follow to a foreign host, without the token.
     Away(Url),
     Refused(Unfollowed),
 }
@@ -31,9 +32,9 @@ pub struct Unfollowed {
     foreign: bool,
 }
 
-/// `anywhere`: the person lets the request go to any host.
+/// `anywhere`: the user allows any host.
 pub fn judge(method: &str, from: &Url, answer: &Streamed, anywhere: bool) -> Result<Way, Error> {
-    // 304 names no other place, whatever its headers say
+    // 304 names no other address, whatever its headers say
     let (300..=303 | 305..=399, Some(target)) = (answer.status, header(&answer.headers, "location")) else {
         return Ok(Way::Here);
     };
@@ -44,7 +45,7 @@ pub fn judge(method: &str, from: &Url, answer: &Streamed, anywhere: bool) -> Res
         && matches!(method, "GET" | "HEAD")
         && to.username().is_empty()
         && to.password().is_none();
-    // nobody out there leads a request to this machine's own servers
+    // a foreign host must not redirect to this machine's servers
     let outward = to.scheme() == "https" || from.scheme() == "http";
     Ok(match (followed, foreign) {
         (true, false) => Way::On(to),
@@ -54,14 +55,14 @@ pub fn judge(method: &str, from: &Url, answer: &Streamed, anywhere: bool) -> Res
 }
 
 impl Unfollowed {
-    /// `profile`: whose command is to be typed next.
+    /// Returns the error, with the next command for `profile`.
     pub fn error(&self, profile: &Typed) -> Error {
         let reads = matches!(self.method.as_str(), "GET" | "HEAD");
         let message = match self.foreign {
             true => "the API redirects to another host, which must not have the token".to_owned(),
             false => format!("the API redirects, and a {} to that address is not sent by itself", safe(&self.method)),
         };
-        // what a query says may be a secret: a signature, a code
+        // a query may hold a secret: a signature, a code
         let address = if self.to.query().is_none() { for_a_shell(&shown(&self.to)) } else { "URL".to_owned() };
         let anywhere = if self.foreign { " --anywhere" } else { "" };
         let method = if reads || self.status == 303 { String::new() } else { format!(" {}", safe(&self.method)) };
@@ -84,7 +85,7 @@ impl Unfollowed {
     }
 }
 
-/// The whole address, but for the values of its query.
+/// Returns the whole address, with the values of its query hidden.
 pub fn shown(url: &Url) -> String {
     let place = Request { url: Secret::unlisted(url.as_str()), ..Request::new("GET", "") }.place();
     let names: Vec<String> = url.query_pairs().map(|(name, _)| format!("{name}=…")).collect();
@@ -162,7 +163,7 @@ mod tests {
                 "`-i` prints the address with what its query says"
             ]
         );
-        // B-03: another's words are one word to a shell
+        // B-03: a foreign address is one word to a shell
         let hint = told("GET", 302, "https://cdn.example/$(id)`id`;x&y|z", true).hints;
         assert!(hint[0].contains("--anywhere 'https://cdn.example/$(id)%60id%60;x&y|z'`"), "{hint:?}");
         let hint = |status| told("PUT", status, "https://a.example/y", false).hints;

@@ -1,4 +1,5 @@
-//! A request to the provider's API as it leaves: headers in their order of precedence, and the token presented in one place.
+//! The request to the provider's API: headers in their order of precedence, and the only place that
+//! presents the token.
 
 use std::time::Duration;
 
@@ -11,25 +12,25 @@ use crate::secret::Secret;
 use crate::token::TokenSet;
 use crate::wire::Request;
 
-/// What every request of one `call` has in common.
+/// The parts that all requests of one `call` share.
 #[derive(Clone, Debug)]
 pub struct Draft {
     pub method: String,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
-    /// Of those that are sent by default, in lower case: these aren't.
+    /// Names of default headers that are not sent, in lower case.
     pub dropped: Vec<String>,
-    /// Until the answer begins.
+    /// The longest wait for the beginning of a response.
     pub timeout: Duration,
-    /// More requests to the same host will follow.
+    /// Whether more requests to the same host will follow.
     pub reuse: bool,
-    /// What the token is bound to.
+    /// The key or certificate that the token is bound to.
     pub binding: Binding,
 }
 
 impl Draft {
-    /// `kind`: the body's media type. The person's headers come before the provider's, those before what is sent by default.
-    /// `ours`: the provider's own headers go along.
+    /// `kind`: the body's media type. The user's headers override the provider's, and those
+    /// override the defaults. `ours`: send the provider's own headers.
     pub fn new(provider: &Provider, method: &str, items: &Items, kind: Option<String>, ours: bool) -> Draft {
         let mut headers: Vec<(String, String)> = vec![("accept".into(), "application/json, */*;q=0.5".into())];
         headers.extend(kind.map(|kind| ("content-type".to_owned(), kind)));
@@ -42,7 +43,7 @@ impl Draft {
         }
         let (mut given, mut dropped): (Vec<&str>, Vec<String>) = (Vec::new(), Vec::new());
         for (name, item) in &items.headers {
-            // the first of a name replaces the default, further ones are added
+            // the first header of a name replaces the default, others are added
             if !given.contains(&name.as_str()) {
                 headers.retain(|(n, _)| n != name);
                 given.push(name);
@@ -55,7 +56,7 @@ impl Draft {
                 }
             }
         }
-        // dropped once and set another time is set
+        // a header that is both dropped and set is set
         dropped.retain(|name| !headers.iter().any(|(n, _)| n == name));
         dropped.dedup();
         Draft {
@@ -68,7 +69,7 @@ impl Draft {
         }
     }
 
-    /// The request to one address; without a token set it goes without the token.
+    /// Makes the request to one address. `set: None`: it carries no token.
     pub fn request(&self, provider: &Provider, set: Option<&TokenSet>, url: &Url) -> Request {
         let mut request = Request::new(&self.method, url.to_string());
         request.timeout = self.timeout;
@@ -84,12 +85,13 @@ impl Draft {
     }
 }
 
-/// Whether a server waits for a body of such a request: none is sent as an empty one.
+/// Tells whether a server expects a body with this method; if there is none, an empty one is sent.
 pub fn carries(method: &str) -> bool {
     matches!(method, "POST" | "PUT" | "PATCH")
 }
 
-/// Puts the token where the provider wants it. Every request of the API passes here, and nothing else knows how a token is shown.
+/// Puts the token where the provider expects it. Every API request passes here; no other code
+/// presents a token.
 pub fn present(provider: &Provider, set: &TokenSet, binding: &Binding, request: &mut Request) {
     match token_header(provider) {
         Some(name) => request.headers.push((name, Secret::new(authorization(provider, set)))),
@@ -103,12 +105,12 @@ pub fn present(provider: &Provider, set: &TokenSet, binding: &Binding, request: 
     binding.put_into(set, request);
 }
 
-/// The value of the header that carries the token, in the provider's scheme.
+/// Returns the value of the token's header, in the provider's scheme.
 fn authorization(provider: &Provider, set: &TokenSet) -> String {
     format!("{} {}", provider.api.auth.scheme, set.access_token.expose()).trim_start().to_owned()
 }
 
-/// Where the provider wants the token: a header's name, or `None` for the query.
+/// Returns the name of the token's header. `None`: the token goes into the query.
 pub fn token_header(provider: &Provider) -> Option<String> {
     (provider.api.auth.place == ApiAuthPlace::Header).then(|| provider.api.auth.name.to_lowercase())
 }
@@ -134,7 +136,7 @@ mod tests {
         assert_eq!(draft.dropped, ["content-type", "user-agent"]);
         let url = Url::parse("https://a.example/").unwrap();
         assert!(draft.request(&provider, None, &url).unnamed);
-        // at a stranger's, none of the provider's
+        // a foreign host gets none of the provider's headers
         let draft = Draft::new(&provider, "GET", &Items::default(), None, false);
         assert_eq!(draft.headers, [("accept".to_owned(), "application/json, */*;q=0.5".to_owned())]);
     }

@@ -1,5 +1,5 @@
-//! When a request is sent once more, and how long is waited before it. Only what may be repeated is (RFC 9110, section 9.2.2);
-//! anything else only when not a byte of it left.
+//! Decides whether and when a request is sent again. Idempotent requests may be repeated (RFC 9110,
+//! section 9.2.2). Others are repeated only if no byte of them was sent.
 
 use std::time::Duration;
 
@@ -10,22 +10,22 @@ use crate::provider::Limits;
 use crate::wire::header;
 use crate::world::HttpError;
 
-/// The longest that is waited before one more attempt, and for all attempts of one request together.
+/// The longest wait before one more attempt.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// The most time that one request waits for all its attempts.
+/// The longest total wait for all attempts at one request.
 pub const LONGEST_IN_ALL: Duration = Duration::from_secs(120);
 
-/// Whether a second request does no more than the first (RFC 9110, section 9.2.2).
+/// Tells whether repeating this method has no further effect (RFC 9110, section 9.2.2).
 pub fn may_be_repeated(method: &str) -> bool {
     matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE")
 }
 
-/// A status that another attempt may change.
+/// Tells whether another attempt may change this status.
 pub fn passes(status: u16) -> bool {
     matches!(status, 429 | 502 | 503 | 504)
 }
 
-/// Whether a request that got no answer is worth another attempt.
+/// Tells whether a request without a response is worth another attempt.
 pub fn after(error: &HttpError, method: &str) -> bool {
     match error {
         HttpError::Unsent { .. } => true,
@@ -39,8 +39,9 @@ pub fn after(error: &HttpError, method: &str) -> bool {
     }
 }
 
-/// How long the server asks to be left alone: `Retry-After` in all its forms, else the header that tells when the limit starts
-/// anew, else GetResponse's `timeToReset` in the body. `now` in Unix seconds.
+/// Returns how long the server asks clients to wait: by `Retry-After` in all its forms, else by the
+/// header with the limit's reset, else by GetResponse's `timeToReset` in the body. `now` is in Unix
+/// seconds.
 pub fn asked(headers: &[(String, String)], body: &[u8], limits: &Limits, now: i64) -> Option<Duration> {
     let named = |key: &Option<String>, usual: &str| {
         let name = key.as_ref().map_or_else(|| usual.to_owned(), |name| name.to_lowercase());
@@ -54,7 +55,8 @@ pub fn asked(headers: &[(String, String)], body: &[u8], limits: &Limits, now: i6
         })
 }
 
-/// Seconds (with or without a unit, a fraction too), a moment in Unix seconds or milliseconds, or a date.
+/// Reads seconds (with or without a unit, also a fraction), a time in Unix seconds or milliseconds,
+/// or a date.
 fn until(text: &str, now: i64) -> Option<Duration> {
     let first = text.split_whitespace().next()?;
     if let Ok(number) = first.parse::<f64>()
@@ -62,7 +64,7 @@ fn until(text: &str, now: i64) -> Option<Duration> {
         && number >= 0.0
         && first.bytes().all(|b| b.is_ascii_digit() || b == b'.')
     {
-        // no wait lasts thirty years: it is a moment
+        // a number this large is a time, not a wait of thirty years
         let seconds = match number {
             n if n > 1e12 => n / 1e3 - now as f64,
             n if n > 1e9 => n - now as f64,
@@ -73,8 +75,8 @@ fn until(text: &str, now: i64) -> Option<Duration> {
     retry_after::seconds(text, now).map(Duration::from_secs)
 }
 
-/// The wait before attempt `attempt` (from 1) where the server asks for none: it doubles from half a second on, and half of it is
-/// chance, so that those who were refused together don't come back together.
+/// Returns the wait before attempt `attempt` (from 1) if the server names none. It doubles from
+/// half a second on. Half of it is random, so that clients refused together don't return together.
 pub fn back_off(attempt: u32, random: u8) -> Duration {
     let full = 500u64 << attempt.saturating_sub(1).min(6);
     Duration::from_millis(full / 2 + full / 2 * u64::from(random) / 255)

@@ -1,5 +1,6 @@
-//! The forms in which values are printed: JSON (pretty and coloured on a screen, a value to a line in a pipe), tables, CSV, TSV,
-//! YAML, texts as they are. On a screen no value can do anything: what could is written as JSON writes it.
+//! Output formats: JSON (pretty and coloured on a screen, one value a line in a pipe), tables, CSV,
+//! TSV, YAML, plain texts. On a screen no value can act on the terminal: control characters are
+//! escaped as in JSON.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -10,7 +11,7 @@ use super::filter::{Val, text};
 use super::{table, yaml};
 use crate::text::{quoted, safe};
 
-/// A form of output.
+/// An output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     Json,
@@ -20,32 +21,32 @@ pub enum Format {
     Yaml,
 }
 
-/// How values are printed, one after the other.
+/// Formats values one after the other.
 pub struct Shape {
     pub format: Format,
-    /// Texts without their quotes.
+    /// Prints texts without quotes.
     pub raw: bool,
     pub pretty: bool,
     pub color: bool,
-    /// Columns of the screen.
+    /// The width of the screen in columns.
     pub width: Option<usize>,
-    /// The values are those of one list, though they come one after the other.
+    /// Whether the values are elements of one list, though they arrive one by one.
     pub list: bool,
     /// Whether anything was printed.
     some: bool,
-    /// Members that make columns, from the first batch of values on.
+    /// The members that form columns, by the first batch of values.
     columns: Option<Vec<String>>,
-    /// Which of them is for values that have no members.
+    /// The index of the column for values without members.
     bare: Option<usize>,
     rows: Vec<Vec<String>>,
-    /// Members that came too late to have a column.
+    /// Members that appeared after the columns were fixed.
     pub late: Vec<String>,
 }
 
 const MOST_COLUMNS: usize = 100;
 
 impl Shape {
-    /// For a pipe: plain, without colours.
+    /// Formats for a pipe: plain, without colours.
     pub fn new(format: Format) -> Shape {
         Shape {
             format,
@@ -62,7 +63,7 @@ impl Shape {
         }
     }
 
-    /// The text for values that came together.
+    /// Returns the text for a batch of values.
     pub fn values(&mut self, values: &[Val]) -> String {
         let mut out = String::new();
         match self.format {
@@ -76,7 +77,7 @@ impl Shape {
                 for value in values {
                     match (self.list, self.some) {
                         (true, _) => out.push_str("- "),
-                        // a document each
+                        // each value is a document
                         (false, true) => out.push_str("---\n"),
                         (false, false) => {}
                     }
@@ -89,7 +90,7 @@ impl Shape {
         out
     }
 
-    /// What can be printed only when no more values come. `whole`: these were all.
+    /// Returns the output that waited for the last value. `whole`: the list is complete.
     pub fn end(&mut self, whole: bool) -> String {
         if self.format == Format::Yaml && self.list && !self.some && whole {
             return "[]\n".to_owned();
@@ -185,7 +186,7 @@ impl Shape {
             };
             cells.join(if format == Format::Csv { "," } else { "\t" })
         };
-        // RFC 4180 ends lines so
+        // RFC 4180 ends lines with CRLF
         let end = if self.format == Format::Csv { "\r\n" } else { "\n" };
         if is_new && self.format != Format::Table && !columns.is_empty() {
             out.push_str(&line(columns, self.format));
@@ -223,7 +224,7 @@ impl Shape {
     }
 }
 
-/// The members of all objects, in the order in which they come first.
+/// Returns the members of all objects, in order of first appearance.
 fn columns_of(values: &[Val]) -> Vec<String> {
     let mut columns: Vec<String> = Vec::new();
     for value in values {
@@ -244,8 +245,8 @@ fn cell(value: &Val) -> String {
     }
 }
 
-/// The value as JSON can say it: jq's language has numbers that are none (`nan` is printed as `null`, what is infinite as the largest
-/// number) and texts of bytes.
+/// Returns the value in JSON's range. jq also has NaN (printed as `null`), infinities (printed as
+/// the largest number) and byte strings.
 fn sound(value: &Val) -> Cow<'_, Val> {
     let is_sound = |value: &Val| match value {
         Val::Num(Num::Float(number)) => number.is_finite(),
@@ -284,7 +285,7 @@ fn csv(cell: &str) -> String {
     }
 }
 
-/// As jq's `@tsv`.
+/// Escapes a cell like jq's `@tsv`.
 fn tsv(cell: &str) -> String {
     cell.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n").replace('\r', "\\r")
 }

@@ -1,17 +1,17 @@
-//! Columns of text for people: as wide as they must be, and on a screen no wider in all than that.
+//! Text tables with aligned columns. On a screen, they are cut to its width.
 
 use std::fmt::Write as _;
 
-/// Cells of a table on a screen are cut at this many characters where the table is too wide.
+/// The narrowest column, in characters, that a table on a screen is cut to.
 const NARROWEST: usize = 8;
 
-/// The rows one below the other, each cell under the one above it; `width`: the screen's columns.
+/// Returns the rows with their cells aligned. `width`: the screen's width in columns.
 pub fn aligned(rows: &[Vec<String>], width: Option<usize>) -> String {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
     let longest = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|c| c.chars().count()).max().unwrap_or(0);
     let mut widths: Vec<usize> = (0..count).map(longest).collect();
     if let Some(width) = width {
-        // the widest gives first
+        // shrinks the widest column first
         while widths.iter().sum::<usize>() + 2 * count.saturating_sub(1) > width {
             match widths.iter_mut().max() {
                 Some(widest) if *widest > NARROWEST => *widest -= 1,

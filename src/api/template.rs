@@ -1,19 +1,19 @@
-//! `{user_id}` in a path: filled from what is known of the login (the token answer's own members, the provider's variables). A value
-//! stays in its segment: it is percent-encoded.
+//! Fills `{user_id}` in a path from the token response's members and the provider's variables. A
+//! value stays in its path segment, since it is percent-encoded.
 
 use crate::secret::Secret;
 
-/// Why a text can't be filled.
+/// Why a template can't be filled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unfilled {
-    /// Nothing is known by that name.
+    /// No value has this name.
     Unknown(String),
-    /// A segment of the path has become `.` or `..`, which leads elsewhere, however it is written.
+    /// A path segment would become `.` or `..`, which leads elsewhere even when escaped.
     Dots,
 }
 
-/// The text with each `{name}` filled; the first name that nothing is known of is the error. Braces around anything that is no name
-/// (JSON in a query) are left alone.
+/// Fills each `{name}`. The error is the first unknown name. Braces around anything but a name
+/// (JSON in a query) stay.
 pub fn fill(template: &str, known: &dyn Fn(&str) -> Option<Secret>) -> Result<String, Unfilled> {
     let mut out = String::with_capacity(template.len());
     let mut rest = template;
@@ -37,7 +37,7 @@ pub fn fill(template: &str, known: &dyn Fn(&str) -> Option<Secret>) -> Result<St
         rest = &from[name.len() + 2..];
     }
     out.push_str(rest);
-    // no value has a `/`: segment by segment they are the same
+    // no value adds a `/`, so the segments correspond
     let fills_dots = |(before, after): (&str, &str)| before != after && is_dots(after);
     let leads_elsewhere = path(template).zip(path(&out)).any(fills_dots);
     match leads_elsewhere {
@@ -50,7 +50,7 @@ fn path(text: &str) -> impl Iterator<Item = &str> {
     text.split(['?', '#']).next().unwrap_or_default().split(['/', '\\'])
 }
 
-/// RFC 3986, section 5.2.4, as browsers and we read it: an escaped dot is a dot.
+/// Reads dots like RFC 3986, section 5.2.4, and like browsers: an escaped dot is a dot.
 fn is_dots(segment: &str) -> bool {
     matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
 }

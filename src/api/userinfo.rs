@@ -1,5 +1,6 @@
-//! What the provider tells of whoever signed in (OpenID Connect Core 1.0, section 5.3), plain or signed. It must be about the
-//! person of the ID token: an answer about somebody else is how one person's token is passed off as another's.
+//! Claims of the signed-in user from the userinfo endpoint (OpenID Connect Core 1.0, section 5.3),
+//! plain or signed. They must be about the user of the ID token: otherwise one user's token could
+//! be passed off as another's.
 
 use serde_json::{Map, Value};
 
@@ -17,8 +18,8 @@ use crate::token::TokenSet;
 use crate::wire::{Request, Response};
 use crate::world::World;
 
-/// The claims. `of_login`: the stored ID token's, where there is one. A token that the provider takes no more is
-/// [`Kind::LoginFirst`], one that was not granted enough [`Kind::Refused`].
+/// Fetches the claims. `of_login`: the claims of the stored ID token, if there is one. A token that
+/// the provider no longer accepts is [`Kind::LoginFirst`], a missing scope [`Kind::Refused`].
 pub fn ask(
     world: &mut World,
     provider: &Provider,
@@ -35,7 +36,7 @@ pub fn ask(
         ))
         .hint("add `[userinfo] url = …` to the provider's file"));
     };
-    // RFC 8705, section 5: with a certificate the server is asked where it wants one
+    // RFC 8705, section 5: with a certificate, the server's own alias for it is used
     let alias = provider.announced.mtls_aliases.get(url);
     let by_certificate = binding.identity.is_some() && provider.announced.certificate_bound;
     let url = alias.filter(|_| by_certificate).unwrap_or(url);
@@ -83,12 +84,12 @@ pub fn ask(
     Ok(claims)
 }
 
-/// RFC 6750, section 3.1.
+/// Returns the error for a refusal (RFC 6750, section 3.1).
 fn not_told(response: &Response, profile: &Typed) -> Error {
     let error = answered(response, "the provider does not tell who signed in");
     let said = api_error::challenge(&response.headers).or_else(|| api_error::read(&response.body));
     match (response.status, said.and_then(|e| e.code).as_deref()) {
-        // OpenID Connect Core, section 5.3: the token must have been asked for with `openid`
+        // OpenID Connect Core, section 5.3: the token must have been requested with `openid`
         (401 | 403, Some("insufficient_scope")) => {
             Error { kind: Kind::Refused, ..error }.hint(profile.login_with(&[("--scope", "openid")]))
         }

@@ -1,4 +1,4 @@
-//! The provider's cheap check of a token: who is signed in.
+//! Checks a token by the provider's cheapest request: which account is signed in.
 
 use std::time::Duration;
 
@@ -18,10 +18,10 @@ use crate::token::TokenSet;
 use crate::wire::Request;
 use crate::world::World;
 
-/// What came of it.
+/// The result of the check.
 #[derive(Debug)]
 pub enum Told {
-    /// The token works; whose it is, if the answer says.
+    /// The token works. Holds its account, if the response names one.
     Account(Option<String>),
     Refused {
         status: u16,
@@ -30,8 +30,8 @@ pub enum Told {
     },
 }
 
-/// The account in the provider's own words: its label, else its id. It takes its turn in the provider's limit, and gives up where
-/// that is farther away than `longest`.
+/// Returns the account as the provider names it: its label, else its id. Takes a slot of the
+/// provider's rate limit, but gives up if that is farther away than `longest`.
 pub fn ask(
     world: &mut World,
     provider: &Provider,
@@ -85,7 +85,7 @@ pub fn ask(
     Ok(Told::Account(text(&whoami.label).or_else(|| text(&whoami.id))))
 }
 
-/// The address of the check, with what the login brought in its braces.
+/// Returns the address of the check, with the login's values filled in.
 fn address(provider: &Provider, whoami: &Whoami, set: &TokenSet) -> Result<Url, Error> {
     let target = super::template::fill(&whoami.url, &|name| {
         let value = set.extra.get(name)?;
@@ -100,7 +100,7 @@ fn address(provider: &Provider, whoami: &Whoami, set: &TokenSet) -> Result<Url, 
             .cause("what a brace stands for is `.` or `..`"),
     })?;
     super::hosts::resolve(provider, &target).map_err(|mut e| {
-        // nobody typed it
+        // the user didn't type this address
         e.hints.clear();
         e.hint("`whoami.url` and `api.hosts` of the provider's file: `oauthctl provider show` prints them")
     })

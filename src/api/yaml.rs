@@ -1,11 +1,12 @@
-//! YAML in block style: of its many ways to write a value the one that no reader takes for anything else.
+//! YAML in block style. Of the ways to write a value, it uses the one that every reader understands
+//! alike.
 
 use std::fmt::Write as _;
 
 use super::filter::{Val, text};
 use crate::text::quoted;
 
-/// One value, in block style; the cursor stands where it begins.
+/// Writes one value in block style at the cursor.
 pub fn value(out: &mut String, shown: &Val, depth: usize) {
     let indent = |out: &mut String| {
         let _ = write!(out, "{:1$}", "", 2 * depth);
@@ -47,7 +48,7 @@ pub fn value(out: &mut String, shown: &Val, depth: usize) {
     }
 }
 
-/// Without quotes only where no reader of YAML takes it for anything but this text.
+/// Quotes a text unless every YAML reader takes it for this text.
 fn plain(text: &str) -> String {
     let harmless = text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.chars().all(|c| c.is_alphanumeric() || " _-./@+".contains(c))
