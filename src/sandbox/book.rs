@@ -1,8 +1,10 @@
-//! What a practice server has handed out: codes, access tokens, refresh tokens, and which login ("family") each belongs to.
+//! The records of a practice server: the codes, access tokens and refresh tokens it issued, and the
+//! login ("family") of each.
 //!
-//! With a folder it outlives the process and is shared by several: every change is made under a file lock, on what the file says
-//! at that moment, and replaces the file whole. Codes and tokens are kept as SHA-256 alone; they are random and long, so the
-//! hash gives nothing back. It isn't synced to the disk: a power loss may cost a practice login, and nothing else.
+//! With a folder, the records outlive the process and are shared by several processes. Each change
+//! takes a file lock, starts from the file's current content and replaces the file whole. Codes and
+//! tokens are stored as SHA-256 hashes only; they are long and random, so a hash doesn't reveal
+//! them. The file isn't synced to disk: a power loss may cost a practice login, nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -18,35 +20,35 @@ use serde_json::Value;
 use super::Rotation;
 use crate::store::private;
 
-/// Seconds for which what has expired is remembered, so that it can be told from what never was.
+/// How long expired codes and tokens are remembered, in seconds, to tell them from unknown ones.
 const REMEMBERED: i64 = 7 * 86_400;
-/// Refresh tokens are remembered for longer: reuse must be seen.
+/// Spent refresh tokens are remembered for longer, in seconds, to detect their reuse.
 const REFRESH_REMEMBERED: i64 = 60 * 86_400;
 
-/// What a person (or a client for itself) has allowed.
+/// An authorization that a user gave, or that a client has for itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
     pub client: String,
-    /// The account that signed in; the client's own id where nobody did.
+    /// The account that signed in; without one, the client's own id.
     pub account: String,
     pub scopes: Vec<String>,
-    /// One login: what is revoked together.
+    /// The login. All tokens of one login are revoked together.
     pub family: String,
 }
 
-/// What must be presented with a code.
+/// The terms that the exchange of a code must meet.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CodeTerms {
     pub grant: Grant,
-    /// Compared when there is one.
+    /// `Some`: must equal the one of the token request.
     pub redirect_uri: Option<String>,
-    /// PKCE, method `S256`.
+    /// The PKCE challenge, method `S256`.
     pub challenge: Option<String>,
     pub nonce: Option<String>,
     pub expires_at: i64,
 }
 
-/// Fresh tokens.
+/// Newly issued tokens.
 #[derive(Debug)]
 pub struct Issued {
     pub access: String,
@@ -55,19 +57,19 @@ pub struct Issued {
     pub nonce: Option<String>,
 }
 
-/// Why a code or token is not accepted.
+/// The reason why a code or token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
     Unknown,
     Expired,
-    /// Used before.
+    /// Already used.
     Spent,
     Revoked,
     WrongClient,
     WrongRedirect,
-    /// The PKCE verifier is missing, wrong, or there without a challenge.
+    /// The PKCE verifier is missing, wrong, or sent without a challenge.
     WrongVerifier,
-    /// More scopes than were granted.
+    /// The request asks for more scopes than were granted.
     WrongScope,
 }
 
@@ -77,11 +79,11 @@ struct Records {
     codes: BTreeMap<String, Code>,
     access: BTreeMap<String, Access>,
     refresh: BTreeMap<String, Refresh>,
-    /// Families.
+    /// The revoked families.
     revoked: BTreeSet<String>,
     /// The key that signs this server's JWTs (PKCS #8, base64).
     key: Option<String>,
-    /// What was written through the API.
+    /// Data written through the API.
     data: Value,
 }
 
@@ -103,9 +105,9 @@ struct Refresh {
     grant: Grant,
     expires_at: Option<i64>,
     spent_at: Option<i64>,
-    /// The hash of the one it replaced.
+    /// The hash of the token that this one replaced.
     parent: Option<String>,
-    /// A successor of it has been used: no grace any more.
+    /// A successor has been used, so the grace period is over.
     superseded: bool,
 }
 
@@ -118,7 +120,7 @@ enum Place {
 }
 
 impl Book {
-    /// `folder` is made if it isn't there; `name` tells the books in it apart.
+    /// Opens the book `name` in `folder`, and creates the folder if necessary.
     pub fn open(folder: Option<&Path>, name: &str) -> io::Result<Book> {
         let Some(folder) = folder else { return Ok(Book(Place::Memory(Mutex::default()))) };
         private::make_folder(folder).map_err(io::Error::other)?;
@@ -151,20 +153,20 @@ impl Book {
     fn read<T>(&self, look: impl FnOnce(&Records) -> T) -> io::Result<T> {
         match &self.0 {
             Place::Memory(records) => Ok(look(&records.lock().unwrap_or_else(PoisonError::into_inner))),
-            // the file is replaced whole, so it can be read without the lock
+            // the file is replaced atomically, so reading needs no lock
             Place::Folder { file, .. } => Ok(look(&load(file)?)),
         }
     }
 
-    /// Keeps a code that was handed out.
+    /// Stores a code that was issued.
     pub fn put_code(&self, code: &str, terms: CodeTerms) -> io::Result<()> {
         self.change(|r| {
             r.codes.insert(hash(code), Code { terms, spent: false });
         })
     }
 
-    /// Exchanges a code. A second use is refused and revokes what the first one gave (RFC 6749, section 4.1.2); a request that is
-    /// wrong otherwise leaves the code as it is.
+    /// Exchanges a code. A second use is refused and revokes the first one's tokens (RFC 6749,
+    /// section 4.1.2). Any other mistake in the request leaves the code valid.
     pub fn redeem(
         &self,
         shown: &Shown<'_>,
@@ -197,7 +199,7 @@ impl Book {
         })?
     }
 
-    /// Tokens that no code stands behind (`client_credentials`).
+    /// Issues tokens without a code (`client_credentials`).
     pub fn issue(&self, grant: Grant, now: i64, minted: Minted) -> io::Result<Issued> {
         self.change(|r| r.issue(grant, None, None, now, minted))
     }
@@ -242,7 +244,7 @@ impl Book {
             let granted = found.grant.scopes.clone();
             let mut minted = mint(&grant)?;
             if rotation == Rotation::None {
-                // a long-lived one stays alive by being used
+                // a token that doesn't rotate lives longer with each use
                 found.expires_at = minted.refresh_life.map(|life| now + life);
                 minted.refresh = None;
             } else {
@@ -254,14 +256,14 @@ impl Book {
             }
             let issued = r.issue(grant, None, Some(name), now, minted);
             if let Some(refresh) = issued.refresh.as_ref().and_then(|t| r.refresh.get_mut(&hash(t))) {
-                // narrowing holds for the access token alone (RFC 6749, section 6)
+                // narrower scopes apply to the access token only (RFC 6749, section 6)
                 refresh.grant.scopes = granted;
             }
             Ok(Ok(issued))
         })?
     }
 
-    /// Forgets a token that belongs to `client`: a refresh token with its whole login, an access token alone.
+    /// Revokes a token of `client`: an access token alone, a refresh token with its whole login.
     pub fn revoke(&self, token: &str, client: &str) -> io::Result<()> {
         self.change(|r| {
             let name = hash(token);
@@ -283,7 +285,8 @@ impl Book {
         })
     }
 
-    /// Judges an access token. `stateless`: a revocation isn't seen until it expires (a JWT that nobody looks up).
+    /// Looks up an access token. `stateless`: ignores revocation until the token expires, as an API
+    /// does that only verifies a JWT.
     pub fn look(&self, access: &str, now: i64, stateless: bool) -> io::Result<Result<Grant, Refused>> {
         self.read(|r| {
             let Some(found) = r.access.get(&hash(access)) else { return Err(Refused::Unknown) };
@@ -297,7 +300,7 @@ impl Book {
         })
     }
 
-    /// What is known of a token of either kind that is good now: whose, until when, and which kind.
+    /// Returns the grant, the expiry and the kind of a valid access or refresh token.
     pub fn about(&self, token: &str, now: i64) -> io::Result<Option<(Grant, Option<i64>, &'static str)>> {
         self.read(|r| {
             let name = hash(token);
@@ -309,7 +312,7 @@ impl Book {
         })
     }
 
-    /// The logins that have a token that is good now: app and account, each once.
+    /// Returns client and account of each login that has a valid token, without duplicates.
     pub fn connected(&self, now: i64) -> io::Result<BTreeSet<(String, String)>> {
         self.read(|r| {
             let access = r.access.values().filter(|a| !a.revoked).map(|a| (&a.grant, a.expires_at));
@@ -319,7 +322,7 @@ impl Book {
         })
     }
 
-    /// The signing key, made by `make` the first time.
+    /// Returns the signing key; `make` makes it the first time.
     pub fn key(&self, make: impl FnOnce() -> Vec<u8>) -> io::Result<Vec<u8>> {
         self.change(|r| {
             let kept = r.key.as_ref().and_then(|k| STANDARD.decode(k).ok());
@@ -331,18 +334,18 @@ impl Book {
         })
     }
 
-    /// Reads what was written through the API.
+    /// Reads the data written through the API.
     pub fn data<T>(&self, look: impl FnOnce(&Value) -> T) -> io::Result<T> {
         self.read(|r| look(&r.data))
     }
 
-    /// Changes what the practice APIs keep beside the logins.
+    /// Changes the data of the practice APIs.
     pub fn change_data<T>(&self, act: impl FnOnce(&mut Value) -> T) -> io::Result<T> {
         self.change(|r| act(&mut r.data))
     }
 }
 
-/// A code that is to be exchanged, and what the client shows with it.
+/// The parameters of a code exchange.
 pub struct Shown<'a> {
     pub code: &'a str,
     pub client: &'a str,
@@ -350,16 +353,16 @@ pub struct Shown<'a> {
     pub verifier: Option<&'a str>,
 }
 
-/// A refresh token that is to be exchanged.
+/// The parameters of a refresh.
 pub struct Renewal<'a> {
     pub token: &'a str,
     pub client: &'a str,
-    /// Narrows what the new access token may do.
+    /// A narrower set of scopes for the new access token.
     pub scopes: Option<Vec<String>>,
     pub rotation: Rotation,
 }
 
-/// Tokens ready to be handed out, for one grant.
+/// Token values for one grant.
 pub struct Minted {
     pub access: String,
     pub refresh: Option<String>,
@@ -419,7 +422,7 @@ fn hash(token: &str) -> String {
     URL_SAFE_NO_PAD.encode(sha256(token))
 }
 
-/// A file that isn't a book is put aside: a practice server starts afresh rather than not at all.
+/// Loads the records. A damaged file is set aside, so that the server starts with an empty book.
 fn load(file: &Path) -> io::Result<Records> {
     match fs::read(file) {
         Ok(bytes) => match serde_json::from_slice(&bytes) {

@@ -1,4 +1,5 @@
-//! The apps that are registered with a practice server. Their ids and secrets are public: they open nothing.
+//! The apps registered with a practice server. Their ids and secrets are public and protect
+//! nothing.
 
 use std::net::Ipv4Addr;
 
@@ -6,24 +7,24 @@ use std::net::Ipv4Addr;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
     pub id: String,
-    /// `None`: a public client, which proves itself by PKCE alone.
+    /// `None`: a public client, which authenticates by PKCE only.
     pub secret: Option<String>,
     pub redirects: Redirects,
-    /// Whether it may have tokens for itself (`client_credentials`).
+    /// Whether the app may use `client_credentials`.
     pub own_tokens: bool,
 }
 
-/// Where an app's logins may end.
+/// The redirect addresses that an app may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Redirects {
     /// `http` on `127.0.0.1`, `[::1]` or `localhost`, with any port and any path (RFC 8252, section 7.3).
     Loopback,
-    /// One of these, compared byte by byte. The first is the one used where the request names none.
+    /// One of these addresses, compared byte by byte. The first is the default.
     Exact(Vec<String>),
 }
 
 impl Client {
-    /// For a person who types it in.
+    /// Describes the app for a user who configures it.
     pub fn in_words(&self) -> String {
         let secret = self.secret.as_deref().map_or("no client secret".to_owned(), |s| format!("client secret {s}"));
         format!("client id {}, {secret}", self.id)
@@ -31,14 +32,14 @@ impl Client {
 }
 
 impl Redirects {
-    /// Registers more of them, the first of which is used where a request names none.
+    /// Registers more redirect addresses.
     pub fn also(&mut self, uris: &[String]) {
         if let Redirects::Exact(registered) = self {
             registered.splice(0..0, uris.iter().cloned());
         }
     }
 
-    /// For a person: where logins of this app may end.
+    /// Describes the redirect addresses for a user.
     pub fn in_words(&self) -> String {
         match self {
             Redirects::Loopback => "redirect to any port of 127.0.0.1".to_owned(),
@@ -47,11 +48,11 @@ impl Redirects {
         }
     }
 
-    /// Whether an answer may go to this redirect address.
+    /// Tells whether a response may go to this redirect address.
     pub fn allow(&self, uri: &str) -> bool {
         match self {
             Redirects::Exact(registered) => registered.iter().any(|r| r == uri),
-            // the parser forgives line breaks, which have no place in a header
+            // the URL parser drops line breaks, which must not get into a header
             Redirects::Loopback if !uri.bytes().all(|b| b.is_ascii_graphic()) => false,
             Redirects::Loopback => url::Url::parse(uri).is_ok_and(|url| {
                 let loopback = match url.host() {
@@ -70,11 +71,11 @@ impl Redirects {
     }
 }
 
-/// A redirect address that several providers' examples register.
+/// A redirect address that the examples of several providers register.
 pub const USUAL_REDIRECT: &str = "http://127.0.0.1:8976/callback";
 
 impl Client {
-    /// A practice app with a secret.
+    /// Makes a practice app with a secret.
     pub fn confidential(id: &str, own_tokens: bool, redirects: &[&str]) -> Client {
         Client {
             id: id.to_owned(),

@@ -1,4 +1,4 @@
-//! The page on which a person signs in and allows, and the way back to the app.
+//! The page on which a user signs in and allows access, and the redirect back to the app.
 
 use std::io;
 
@@ -10,7 +10,8 @@ use super::page::{self, not_allowed};
 use super::tickets::Asked;
 use crate::world::serve::Response;
 
-/// The authorize address: GET shows the page for what `check` makes of the parameters, POST is the person's decision.
+/// Serves the authorization endpoint: GET shows the page for the request that `check` accepts, POST
+/// takes the user's decision.
 pub fn authorize(desk: &Desk, ask: &Ask<'_>, check: impl FnOnce() -> Result<Asked, Response>) -> io::Result<Response> {
     match ask.method {
         "GET" => Ok(match check() {
@@ -52,25 +53,25 @@ fn decide(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     Ok(asked.back(vec![("code", &code)]))
 }
 
-/// The account that a form names.
+/// Returns the account that a form names.
 pub fn account_of(form: &Params) -> String {
     let account = form.get("account").unwrap_or(PRACTICE_ACCOUNT).trim();
     account.chars().filter(|c| !c.is_control()).take(100).collect()
 }
 
-/// The scopes that are asked for.
+/// Returns the requested scopes.
 pub fn scopes_of(params: &Params) -> Vec<String> {
     params.get("scope").unwrap_or_default().split_whitespace().map(str::to_owned).collect()
 }
 
-/// The one-time token of the front page's form.
+/// Makes the one-time token for the front page's form.
 pub fn disconnect_ticket(desk: &Desk) -> String {
     let ticket = desk.hex40();
     desk.tickets.put(&ticket, None, desk.now());
     ticket
 }
 
-/// What a person does in a provider's account settings: every login of every app is revoked.
+/// Revokes every login of every app, like a provider's account settings.
 pub fn disconnect(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     match ask.form.get("ticket").and_then(|t| desk.tickets.take(t, desk.now())) {
         Some(None) => {

@@ -1,9 +1,11 @@
-//! Constant Contact V3: an Okta-shaped server whose access token is a JWT, with `offline_access` for a refresh token and an
-//! app type that is fixed at registration. Facts: <https://developer.constantcontact.com/api_guide/server_flow.html>, its
-//! support staff's posts, and public clients.
+//! Constant Contact V3, modelled on Okta: the access token is a JWT, `offline_access` brings a
+//! refresh token, and an app's type is fixed at registration. Sources:
+//! <https://developer.constantcontact.com/api_guide/server_flow.html>, posts of its support staff,
+//! and public clients.
 //!
-//! Two apps are registered: `practice-client` with a secret, and `practice-public` without one (PKCE). Whether an app with a secret
-//! may send PKCE is contradicted by the sources; here it gets the 400 that one developer reports, the stricter of the two.
+//! Two apps are registered: `practice-client` with a secret, and `practice-public` without one
+//! (PKCE). Sources contradict each other about PKCE from an app with a secret. This server returns
+//! the 400 that one developer reports, the stricter behaviour.
 
 use std::io;
 
@@ -71,7 +73,7 @@ const NOT_VERIFIED: &[&str] = &[
     "No address for revocation is documented: there is none here.",
 ];
 
-/// Every scope that Constant Contact documents.
+/// All scopes that Constant Contact documents.
 pub const SCOPES: [&str; 7] =
     ["account_read", "account_update", "contact_data", "campaign_data", "billing_data", "offline_access", "openid"];
 
@@ -139,7 +141,7 @@ fn asked(desk: &Desk, query: &Params) -> Result<Asked, Response> {
 }
 
 fn token(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
-    // the documents put them in the query, public clients in the form
+    // the documentation puts the parameters into the query, public clients into the form
     let params = ask.query.and(&ask.form);
     let Some((client, Proof::Basic | Proof::Public)) = desk.authenticate(ask, &params) else {
         return Ok(oauth_error(401, "invalid_client", "Invalid value for 'client_id' parameter."));
@@ -173,7 +175,7 @@ fn token(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
             let shown = Renewal { token: old, client: &client.id, scopes: None, rotation };
             match desk.book.renew(shown, desk.now(), mint)? {
                 Ok(mut issued) => {
-                    // long-lived: the same value returns
+                    // a long-lived refresh token comes back unchanged
                     issued.refresh.get_or_insert_with(|| old.to_owned());
                     success(desk, &signer, &issued)
                 }
@@ -211,7 +213,7 @@ fn minted(desk: &Desk, signer: &Signer, grant: &Grant) -> io::Result<Minted> {
         "sub": grant.account,
         "auth_time": now,
     });
-    // real ones have 1000 to 1200 characters, which matters to where they are kept
+    // real tokens have 1000 to 1200 characters, which matters to stores
     let short = 640usize.saturating_sub(claims.to_string().len());
     claims["practice"] = "padded to the length of a real token ".chars().cycle().take(short).collect::<String>().into();
     let offline = grant.scopes.iter().any(|s| s == "offline_access");

@@ -1,6 +1,7 @@
-//! The parts of Constant Contact's API that its support staff name: the account, and three ways to add a contact (sign-up form;
-//! look up by e-mail, then create or overwrite; bulk import with an activity to wait for). Contacts written here are kept, so
-//! that "a PUT overwrites all properties" can be lived through without losing anybody's data.
+//! The parts of Constant Contact's API that its support staff name: the account, and three ways to
+//! add a contact (sign-up form; look up by e-mail, then create or overwrite; bulk import with an
+//! activity to wait for). Contacts are stored, so users can see that "a PUT overwrites all
+//! properties" without losing real data.
 
 use std::io;
 
@@ -19,7 +20,7 @@ const DEFAULT_LIMIT: u64 = 50;
 const MOST: u64 = 500;
 const LIST: &str = "11111111-2222-4333-8444-555555555555";
 
-/// The usual shape of its errors: a list.
+/// Returns the usual form of the API's errors: a list.
 fn failure(status: u16, key: &str, message: &str) -> Response {
     json(status, &json!([{ "error_key": key, "error_message": message }]))
 }
@@ -34,7 +35,7 @@ pub fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
         return Ok(json(401, &json!({ "error_key": "unauthorized", "error_message": "Unauthorized" })));
     };
     if !desk.admits() {
-        // no Retry-After, and no header that tells the limit
+        // the API sends no Retry-After and no rate limit headers
         return Ok(json(429, &json!({ "error_key": "throttled", "error_message": "Too many requests per second" })));
     }
     let path = ask.path.strip_prefix("/v3/").unwrap_or_default().split('/').collect::<Vec<_>>();
@@ -128,7 +129,7 @@ fn new_list(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     Ok(json(201, &list))
 }
 
-/// The contacts that are there from the start, and over them what was written.
+/// The initial contacts, and the contacts written over them.
 struct Contacts<'a> {
     desk: &'a Desk,
 }
@@ -232,7 +233,7 @@ fn contacts(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     }
     let next = before.saturating_add(limit);
     if next < total {
-        // a path: the host is for the client to know
+        // a path, since clients know the host
         let href = format!("/v3/contacts?limit={limit}&cursor={}", cursor(next));
         answer["_links"] = json!({ "next": { "href": href } });
     }
@@ -259,7 +260,7 @@ fn create(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     Ok(json(201, &contact))
 }
 
-/// All properties are replaced: what isn't in the request is gone.
+/// Replaces all properties: those missing from the request are lost.
 fn overwrite(desk: &Desk, ask: &Ask<'_>, id: &str) -> io::Result<Response> {
     let known = Contacts::of(desk);
     let Some(old) = known.get(id)? else {
@@ -276,7 +277,8 @@ fn overwrite(desk: &Desk, ask: &Ask<'_>, id: &str) -> io::Result<Response> {
     Ok(json(200, &contact))
 }
 
-/// Adds the members of `from` to a contact found by e-mail, or to a new one; whether it was new.
+/// Merges `from` into the contact with this e-mail address, or into a new one. Returns whether it
+/// is new.
 fn merge(known: &Contacts<'_>, email: &str, from: &Map<String, Value>) -> io::Result<(Value, bool)> {
     let found = known.find(email)?;
     let new = found.is_none();
@@ -325,7 +327,7 @@ fn import(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
                 members.insert("list_memberships".into(), body["list_ids"].clone());
                 merge(&known, email, &members)?;
             }
-            // an activity completes all the same; its counters tell
+            // errors are only counted; the activity completes all the same
             _ => wrong += 1,
         }
     }
@@ -341,7 +343,8 @@ fn import(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     Ok(json(202, &activity_of(&record, "initialized", 0)))
 }
 
-/// `initialized` at first, `processing` at the first look, `completed` from the second on.
+/// Returns an activity's state: first `initialized`, then `processing`, then `completed`, a step
+/// each time.
 fn activity(desk: &Desk, id: &str) -> io::Result<Response> {
     let found = desk.book.change_data(|data| {
         let record = data.get_mut("activities")?.get_mut(id)?;
@@ -374,7 +377,7 @@ fn activity_of(record: &Value, state: &str, percent: u64) -> Value {
     })
 }
 
-/// What a place in a list looks like in a link: opaque, as theirs are.
+/// Returns an opaque cursor for a position in a list.
 fn cursor(before: u64) -> String {
     URL_SAFE_NO_PAD.encode(format!("after:{before}"))
 }

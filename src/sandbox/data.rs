@@ -1,4 +1,4 @@
-//! The people and things that the practice APIs know: any number of them, made from their number alone.
+//! The people and objects in the practice APIs, in any number. Each is derived from its number.
 
 use serde_json::{Value, json};
 
@@ -9,36 +9,36 @@ const LAST: [&str; 11] =
 /// The account that the sign-in page fills in.
 pub const PRACTICE_ACCOUNT: &str = "alice@example.test";
 
-/// When everything here was made.
+/// The creation time of all objects.
 pub const CREATED: &str = "2024-01-15T09:30:00Z";
 
-/// A person in the practice APIs' lists.
+/// A person in the lists of the practice APIs.
 pub struct Person {
     pub first: &'static str,
     pub last: &'static str,
     pub email: String,
 }
 
-/// The person of a number from 1 up.
+/// Returns the person with this number, from 1 up.
 pub fn person(number: u64) -> Person {
     let index = number.wrapping_sub(1) as usize;
     let (first, last) = (FIRST[index % FIRST.len()], LAST[index % LAST.len()]);
     Person { first, last, email: format!("contact.{number}@example.test") }
 }
 
-/// The number in an e-mail address of ours, if there is such a person among `count`.
+/// Returns the number in a practice e-mail address, if it is at most `count`.
 pub fn number_of(email: &str, count: u64) -> Option<u64> {
     let digits = email.to_ascii_lowercase();
     let number = digits.strip_prefix("contact.")?.strip_suffix("@example.test")?.parse().ok()?;
     (1..=count).contains(&number).then_some(number)
 }
 
-/// One page of `count` things, by how many come before it.
+/// Returns the numbers on one page of `count` objects, after the first `before`.
 pub fn window(before: u64, length: u64, count: u64) -> impl Iterator<Item = u64> {
     before.saturating_add(1)..=before.saturating_add(length).min(count)
 }
 
-/// Only the members named, where any are.
+/// Reduces an object to the named members. `None`: keeps all.
 pub fn only(value: Value, fields: Option<&str>) -> Value {
     let Some(fields) = fields else { return value };
     let fields: Vec<&str> = fields.split(',').map(str::trim).collect();
@@ -50,7 +50,7 @@ pub fn only(value: Value, fields: Option<&str>) -> Value {
     }
 }
 
-/// The things of the practice server's own API.
+/// Returns an item of the practice server's own API.
 pub fn item(number: u64) -> Value {
     json!({ "id": number, "name": format!("item {number}"), "owner": person(number).email, "created": CREATED })
 }

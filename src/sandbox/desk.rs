@@ -1,5 +1,5 @@
-//! The desk behind which every manner stands: the options, the book, the clock, and what all of them do alike: drawing tokens,
-//! knowing a client, judging a token, limiting.
+//! The state that all manners share (options, book, clock), and their common operations: making
+//! tokens, authenticating clients, checking access tokens, limiting requests.
 
 use std::collections::VecDeque;
 use std::io;
@@ -33,24 +33,26 @@ pub struct Desk {
     recent: Mutex<VecDeque<Duration>>,
 }
 
-/// Numbers nobody can guess, from one seed: HMAC-SHA-256 of a counter. (The world's generator isn't for several threads.)
+/// Unguessable numbers from one seed: HMAC-SHA-256 of a counter. (The world's generator can't be
+/// shared by threads.)
 struct Draw {
     key: ring::hmac::Key,
     drawn: AtomicU64,
 }
 
-/// How a client showed who it is.
+/// How a client authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
     Basic,
-    /// Id and secret among the parameters.
+    /// Id and secret in the parameters.
     Parameters,
-    /// The id alone, of a client that has no secret.
+    /// The id alone, from a client without a secret.
     Public,
 }
 
 impl Desk {
-    /// Opens the logins in the options' folder. Codes and tokens are derived from 32 bytes of `random`.
+    /// Opens the logins in the options' folder. Codes and tokens are derived from 32 bytes of
+    /// `random`.
     pub fn new(options: Options, base: String, clock: Arc<dyn Clock>, random: &dyn Random) -> io::Result<Desk> {
         let mut seed = [0; 32];
         random.fill(&mut seed);
@@ -61,34 +63,34 @@ impl Desk {
         Ok(Desk { options, base, book, log, tickets, devices, clock, draw, recent: Mutex::default() })
     }
 
-    /// The provider that this server plays.
+    /// Returns the behaviour of the provider that this server plays.
     pub fn behaviour(&self) -> &'static Behaviour {
         self.options.manners.behaviour()
     }
 
-    /// Waits as long as each answer is to be late.
+    /// Waits for the configured latency.
     pub fn wait(&self) {
         if !self.options.latency.is_zero() {
             self.clock.sleep(self.options.latency);
         }
     }
 
-    /// Unix seconds.
+    /// Returns the time in Unix seconds.
     pub fn now(&self) -> i64 {
         self.clock.now()
     }
 
-    /// A clock that goes on while the machine sleeps.
+    /// Returns the time of a monotonic clock that includes suspends.
     pub fn elapsed(&self) -> Duration {
         self.clock.elapsed()
     }
 
-    /// Who this server says it is.
+    /// Returns the issuer.
     pub fn issuer(&self) -> &str {
         self.options.issuer.as_deref().unwrap_or(&self.base)
     }
 
-    /// 32 bytes that nobody can guess.
+    /// Returns 32 unguessable bytes.
     pub fn bytes(&self) -> [u8; 32] {
         let number = self.draw.drawn.fetch_add(1, Ordering::SeqCst);
         let tag = ring::hmac::sign(&self.draw.key, &number.to_be_bytes());
@@ -97,24 +99,25 @@ impl Desk {
         drawn
     }
 
-    /// 160 bits in 40 hexadecimal digits, the form of GetResponse's codes and tokens.
+    /// Returns 160 bits as 40 hexadecimal digits, the form of GetResponse's codes and tokens.
     pub fn hex40(&self) -> String {
         self.bytes()[..20].iter().map(|b| format!("{b:02x}")).collect()
     }
 
-    /// 42 characters, the length of Constant Contact's refresh tokens.
+    /// Returns 42 random characters, the length of Constant Contact's refresh tokens.
     pub fn text42(&self) -> String {
         let mut text = URL_SAFE_NO_PAD.encode(self.bytes());
         text.truncate(42);
         text
     }
 
-    /// The app with this id.
+    /// Returns the app with this id.
     pub fn client(&self, id: &str) -> Option<&Client> {
         self.options.clients.iter().find(|c| c.id == id)
     }
 
-    /// Who asks, by Basic or by what stands among `params`. `None`: unknown, a wrong secret, two ways at once, or none.
+    /// Authenticates the client by Basic or by `params`. `None`: it is unknown, its secret is
+    /// wrong, or it used no way or two at once.
     pub fn authenticate(&self, ask: &Ask<'_>, params: &Params) -> Option<(&Client, Proof)> {
         if let Some((id, secret)) = &ask.basic {
             let client = self.client(id).or_else(|| self.client(&form_decoded(id)))?;
@@ -131,17 +134,17 @@ impl Desk {
         }
     }
 
-    /// Tokens of the manners' usual lives. `access` is the token's text; `refresh`: none comes with it where there is none.
+    /// Combines token values with the configured lifetimes.
     pub fn minted(&self, access: String, refresh: Option<String>) -> Minted {
         Minted { access, refresh, access_life: self.options.access_life, refresh_life: self.options.refresh_life }
     }
 
-    /// Judges an access token.
+    /// Looks up an access token.
     pub fn look(&self, access: &str) -> io::Result<Result<Grant, Refused>> {
         self.book.look(access, self.now(), self.behaviour().stateless)
     }
 
-    /// Counts an API request; `false`: one too many within a second.
+    /// Counts an API request. `false`: the limit per second is exceeded.
     pub fn admits(&self) -> bool {
         let Some(most) = self.options.per_second else { return true };
         let now = self.clock.elapsed();
@@ -156,7 +159,7 @@ impl Desk {
         true
     }
 
-    /// How many more requests this second takes.
+    /// Returns how many more requests this second allows.
     pub fn remaining(&self) -> u32 {
         let used = self.recent.lock().unwrap_or_else(PoisonError::into_inner).len();
         self.options.per_second.unwrap_or(0).saturating_sub(used as u32)

@@ -1,5 +1,6 @@
-//! The login on a machine without a browser (RFC 8628), for every manner that has it: a code is entered on a page of this
-//! server, and the client asks until somebody has decided, never sooner than it was told.
+//! The device authorization grant (RFC 8628), for all manners that support it. The user enters a
+//! code on this server's page while the client polls for the decision, no faster than its interval
+//! allows.
 
 use std::io;
 use std::time::Duration;
@@ -15,16 +16,17 @@ use super::exchange::{Ask, json, oauth_error};
 use super::page::{self, not_allowed};
 use crate::world::serve::Response;
 
-/// RFC 8628, section 3.4.
+/// The grant type of RFC 8628, section 3.4.
 pub const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 const MOST: usize = 100;
-/// Letters that make no words and are taken for no others (section 6.1).
+/// Letters that form no words and aren't mistaken for each other (section 6.1).
 const LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
-/// Added to the interval whenever somebody asks too soon (section 3.5).
+/// Added to the interval each time the client polls too soon (section 3.5).
 const SLOWER: Duration = Duration::from_secs(5);
 
-/// Hands out a code (section 3.2) that is entered at `page`. `known`: the scopes there are.
+/// Issues a device code (section 3.2) whose user code is entered at `page`. `known`: the scopes
+/// that exist.
 pub fn start(desk: &Desk, ask: &Ask<'_>, page: &str, known: &[&str]) -> Response {
     let Some(client) = ask.form.get("client_id").and_then(|id| desk.client(id)) else {
         return oauth_error(401, "invalid_client", "the client is unknown");
@@ -65,7 +67,7 @@ pub fn start(desk: &Desk, ask: &Ask<'_>, page: &str, known: &[&str]) -> Response
     json(200, &answer)
 }
 
-/// What has been decided, or the error that says why there is nothing yet (section 3.5).
+/// Returns the grant, or the error code while there is none (section 3.5).
 pub fn poll(desk: &Desk, client: &Client, code: &str) -> Result<Grant, &'static str> {
     let now = desk.now();
     let at = desk.elapsed();
@@ -84,14 +86,14 @@ pub fn poll(desk: &Desk, client: &Client, code: &str) -> Result<Grant, &'static 
     if matches!(found.decision, Decision::Pending) {
         return Err("authorization_pending");
     }
-    // decided: the code is spent
+    // the decision spends the code
     let Some(Device { decision: Decision::Allowed(account), scopes, .. }) = out.remove(place) else {
         return Err("access_denied");
     };
     Ok(Grant { client: client.id.clone(), account, scopes, family: desk.hex40() })
 }
 
-/// What those errors mean, in words.
+/// Returns the response for such an error code, with its description.
 pub fn refused(error: &str) -> Response {
     let description = match error {
         "authorization_pending" => "nobody has decided yet",
@@ -103,8 +105,8 @@ pub fn refused(error: &str) -> Response {
     oauth_error(400, error, description)
 }
 
-/// The page: asks for the code, shows who asks for what, and takes the decision. A POST with code and decision is all that it
-/// takes, so that a person without a browser can decide by a line of curl.
+/// The page: asks for the code, shows the client and its scopes, and takes the decision. A POST
+/// with code and decision is enough, so that a user without a browser can decide with curl.
 pub fn at_page(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     let now = desk.now();
     let wrong = || {

@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Codes that are out.
+/// The device codes that were issued.
 #[derive(Default)]
 pub struct Devices(Mutex<VecDeque<Device>>);
 
-/// A device code and what became of it.
+/// A device code and its state.
 pub struct Device {
     pub code: String,
     pub user_code: String,
@@ -16,20 +16,20 @@ pub struct Device {
     pub scopes: Vec<String>,
     pub until: i64,
     pub interval: Duration,
-    /// When the client asked last.
+    /// The time of the client's last poll.
     pub asked: Option<Duration>,
     pub decision: Decision,
 }
 
-/// The person's decision about a device.
+/// The user's decision about a device.
 pub enum Decision {
     Pending,
     Denied,
-    /// By this account.
+    /// Allowed by this account.
     Allowed(String),
 }
 
-/// What a page shows of a code that waits for a decision.
+/// The details of a waiting code, for a page.
 pub struct Waiting {
     pub user_code: String,
     pub client: String,
@@ -37,15 +37,15 @@ pub struct Waiting {
 }
 
 impl Devices {
-    /// Locks the codes, and drops those that expired ten minutes ago.
+    /// Locks the codes, and drops those that expired over ten minutes ago.
     pub fn out(&self, now: i64) -> MutexGuard<'_, VecDeque<Device>> {
         let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // an expired one is told from one that never was, for as long again
+        // expired codes stay for ten minutes, to tell them from unknown ones
         out.retain(|d| d.until + 600 > now);
         out
     }
 
-    /// The code as a person types it: small letters, with or without the dash.
+    /// Finds a waiting code as users type it: in lower case too, with or without the dash.
     pub fn waiting(&self, typed: &str, now: i64) -> Option<Waiting> {
         let out = self.out(now);
         let found = out.iter().find(|d| same(&d.user_code, typed) && d.is_pending(now))?;
@@ -53,7 +53,7 @@ impl Devices {
         Some(Waiting { user_code: user_code.clone(), client: client.clone(), scopes: scopes.clone() })
     }
 
-    /// Keeps the decision; `false`: no code like this one waits for it.
+    /// Stores the decision. `false`: no such code is waiting.
     pub fn decide(&self, typed: &str, decision: Decision, now: i64) -> bool {
         let mut out = self.out(now);
         let Some(found) = out.iter_mut().find(|d| same(&d.user_code, typed) && d.is_pending(now)) else { return false };

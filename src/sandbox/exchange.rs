@@ -1,4 +1,4 @@
-//! What was asked, taken apart once for all manners, and the shapes of answers that they share.
+//! Requests, parsed once for all manners, and the response forms that manners share.
 
 use std::borrow::Cow;
 
@@ -8,39 +8,40 @@ use serde_json::{Value, json};
 
 use crate::world::serve::{Request, Response};
 
-/// A request and its parameters, by where they stood.
+/// A request and its parameters, by location.
 pub struct Ask<'a> {
     pub request: &'a Request,
-    /// `GET` for a `HEAD` too.
+    /// `GET` for a `HEAD` request too.
     pub method: &'a str,
     pub path: &'a str,
     pub query: Params,
-    /// A body of type `application/x-www-form-urlencoded`.
+    /// The body if it is `application/x-www-form-urlencoded`.
     pub form: Params,
-    /// The top-level members of a JSON object; what isn't text as its JSON.
+    /// The top-level members of a JSON object. Values that aren't strings appear as their JSON.
     pub json: Params,
-    /// `Authorization: Basic`, before any form-decoding of its halves.
+    /// `Authorization: Basic`, before form-decoding.
     pub basic: Option<(String, String)>,
     /// `Authorization: Bearer`.
     pub bearer: Option<String>,
 }
 
-/// Parameters in order, decoded.
+/// Decoded parameters in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Params(pub Vec<(String, String)>);
 
 impl Params {
-    /// Parameters in the form encoding.
+    /// Decodes parameters from the form encoding.
     pub fn decode(encoded: &[u8]) -> Params {
         Params(url::form_urlencoded::parse(encoded).into_owned().collect())
     }
 
-    /// The first of that name; an empty value counts as absent (RFC 6749, section 3.1).
+    /// Returns the first parameter with this name. An empty value counts as absent (RFC 6749,
+    /// section 3.1).
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(n, v)| n == name && !v.is_empty()).map(|(_, v)| v.as_str())
     }
 
-    /// The name of a parameter that stands more than once, which RFC 6749, section 3.1 forbids.
+    /// Returns the name of a repeated parameter, which RFC 6749, section 3.1, forbids.
     pub fn repeated(&self) -> Option<&str> {
         self.0
             .iter()
@@ -49,24 +50,24 @@ impl Params {
             .map(|(_, (n, _))| n.as_str())
     }
 
-    /// The parameter as a number; `None`: there is none, or it is no number.
+    /// Returns the parameter as a number. `None`: it is absent, or not a number.
     pub fn number(&self, name: &str) -> Option<u64> {
         self.get(name)?.parse().ok()
     }
 
-    /// Whether there are no parameters.
+    /// Tells whether there are no parameters.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// These, then those.
+    /// Appends `more`.
     pub fn and(&self, more: &Params) -> Params {
         Params(self.0.iter().chain(&more.0).cloned().collect())
     }
 }
 
 impl<'a> Ask<'a> {
-    /// Takes the request apart.
+    /// Parses the request.
     pub fn new(request: &'a Request) -> Ask<'a> {
         let kind = request.header("content-type").unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -105,13 +106,14 @@ impl<'a> Ask<'a> {
         }
     }
 
-    /// The body as JSON; `null` when it isn't.
+    /// Returns the body as JSON; `null` if it isn't JSON.
     pub fn body_json(&self) -> Value {
         serde_json::from_slice(&self.request.body).unwrap_or(Value::Null)
     }
 }
 
-/// `%41+b` to `A b`: the halves of Basic are form-encoded first (RFC 6749, section 2.3.1), by those who follow the RFC.
+/// Decodes `%41+b` to `A b`. Clients that follow RFC 6749, section 2.3.1, form-encode the halves of
+/// Basic.
 pub fn form_decoded(text: &str) -> Cow<'_, str> {
     if !text.contains(['%', '+']) {
         return Cow::Borrowed(text);
@@ -121,12 +123,12 @@ pub fn form_decoded(text: &str) -> Cow<'_, str> {
     url::form_urlencoded::parse(&pair).next().map(|(_, v)| Cow::Owned(v.into_owned())).unwrap_or(Cow::Borrowed(text))
 }
 
-/// The text in the form encoding.
+/// Encodes a text in the form encoding.
 pub fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-/// JSON that may not be kept by any cache (RFC 6749, section 5.1).
+/// Makes a JSON response that must not be cached (RFC 6749, section 5.1).
 pub fn json(status: u16, value: &Value) -> Response {
     Response {
         status,
@@ -139,18 +141,18 @@ pub fn json(status: u16, value: &Value) -> Response {
     }
 }
 
-/// The error shape of RFC 6749, section 5.2.
+/// Makes an error response of RFC 6749, section 5.2.
 pub fn oauth_error(status: u16, error: &str, description: &str) -> Response {
     json(status, &json!({ "error": error, "error_description": description }))
 }
 
-/// The answer with one more header.
+/// Adds a header to the response.
 pub fn with_header(mut response: Response, name: &str, value: impl Into<String>) -> Response {
     response.headers.push((name.to_owned(), value.into()));
     response
 }
 
-/// 303: the browser goes there with a GET, whatever it did before.
+/// Makes a 303 redirect, which browsers follow with a GET.
 pub fn see_other(location: &str) -> Response {
     Response {
         status: 303,
@@ -163,7 +165,7 @@ pub fn see_other(location: &str) -> Response {
     }
 }
 
-/// `uri` with parameters added to whatever query it has.
+/// Appends parameters to the query of `uri`.
 pub fn with_query(uri: &str, params: &[(&str, &str)]) -> String {
     let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
     format!("{uri}{}{query}", if uri.contains('?') { '&' } else { '?' })

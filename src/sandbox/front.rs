@@ -1,4 +1,4 @@
-//! The front page: the provider that this server plays, its registered apps, and the logins that are good now.
+//! The front page: the provider that this server plays, its registered apps, and the valid logins.
 
 use super::Rotation;
 use super::client::{Client, Redirects};
@@ -7,7 +7,7 @@ use super::desk::Desk;
 use super::page::{BADGE, Look, escape, page};
 use crate::world::serve::Response;
 
-/// The front page of a server.
+/// Makes the front page of a server.
 pub fn page_of(desk: &Desk) -> std::io::Result<Response> {
     let behaviour = desk.behaviour();
     let life = desk.options.access_life.map_or("never expire".to_owned(), |s| format!("expire after {s} s"));
@@ -69,7 +69,7 @@ fn not_verified(unknown: &[&str]) -> String {
     )
 }
 
-/// The logins that are good now, and the button that ends them.
+/// Lists the valid logins, with the button that ends them.
 fn connected(desk: &Desk) -> std::io::Result<String> {
     let all = desk.book.connected(desk.now())?;
     if all.is_empty() {

@@ -1,6 +1,6 @@
-//! GetResponse: no redirect address and no scope in any request, Basic at the token endpoint, `"scope": null`, and one error
-//! code for an expired and for a wrong token. Facts: GetResponse's own first-steps pages, and
-//! <https://apidocs.getresponse.com/v3/oauth2>.
+//! GetResponse: requests without redirect address and scope, Basic at the token endpoint, `"scope":
+//! null`, and one error code for both an expired and a wrong token. Sources: GetResponse's own
+//! first-steps pages, and <https://apidocs.getresponse.com/v3/oauth2>.
 
 use std::io;
 
@@ -18,7 +18,7 @@ use super::tickets::Asked;
 use super::{Behaviour, DAY, getresponse_api};
 use crate::world::serve::Response;
 
-/// GetResponse, and GetResponse MAX where a domain is set.
+/// GetResponse, or GetResponse MAX if a domain is set.
 pub const BEHAVIOUR: Behaviour = Behaviour {
     name: "getresponse",
     title: "GetResponse",
@@ -32,7 +32,7 @@ pub const BEHAVIOUR: Behaviour = Behaviour {
     },
     clients: || vec![Client::confidential("practice-client", true, &["https://example.test/gr_callback"])],
     entry: |_| {
-        // the environment has a name of its own
+        // the environment has its own name
         "\n[environments.max]\nname = \"GetResponse MAX (practice)\"\n".to_owned()
     },
     addresses: &[
@@ -66,7 +66,7 @@ fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     match (ask.method, ask.path) {
         (_, "/oauth2_authorize.html") => consent::authorize(desk, ask, || asked(desk, &ask.query)),
         (_, path) if path.starts_with("/v3/") => match &desk.options.domain {
-            // GetResponse MAX: the token request included
+            // GetResponse MAX needs the header at the token endpoint too
             Some(domain) if ask.request.header("x-domain") != Some(domain) => Ok(unauthenticated(&json!([]))),
             _ if path != "/v3/token" => getresponse_api::answer(desk, ask),
             _ if ask.method == "POST" => token(desk, ask),
@@ -76,7 +76,7 @@ fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     }
 }
 
-/// The answer goes to the one address that is registered.
+/// Checks an authorization request. The response goes to the app's only registered address.
 fn asked(desk: &Desk, query: &Params) -> Result<Asked, Response> {
     let Some(client) = query.get("client_id").and_then(|id| desk.client(id)) else {
         return Err(page::problem(400, "No app with this client_id is registered."));
@@ -151,7 +151,7 @@ fn refused(_: Refused) -> Response {
     oauth_error(400, "invalid_grant", "The code or refresh token is invalid, expired, or was used before")
 }
 
-/// The members and their order are those of the documented answers.
+/// Makes a token response with the documented members in their order.
 fn success(issued: &Issued, life: Option<i64>) -> Response {
     let mut answer = json!({
         "access_token": issued.access,

@@ -1,5 +1,6 @@
-//! The parts of GetResponse's API that people start with. Its pages: `page` and `perPage` in the query, `TotalCount`,
-//! `TotalPages` and `CurrentPage` as headers. The objects' members are a selection of the documented ones.
+//! The parts of GetResponse's API that users start with. Pages use `page` and `perPage` in the
+//! query and the headers `TotalCount`, `TotalPages` and `CurrentPage`. Objects have a selection of
+//! the documented members.
 
 use std::io;
 
@@ -13,10 +14,11 @@ use crate::world::serve::Response;
 
 const DEFAULT_PER_PAGE: u64 = 100;
 const MOST_PER_PAGE: u64 = 1000;
-/// Per second (GetResponse's own guide for agents, 2026-06; its API documents speak of 30,000 in ten minutes).
+/// Requests per second (GetResponse's own guide for agents, 2026-06; its API documentation says
+/// 30,000 in ten minutes).
 const LIMIT: u32 = 80;
 
-/// The shape of the API's errors, which the token endpoint shares.
+/// Makes an API error. The token endpoint has the same form.
 pub fn envelope(status: u16, code: u32, description: &str, message: &str, context: &Value) -> Response {
     json(
         status,
@@ -31,7 +33,7 @@ pub fn envelope(status: u16, code: u32, description: &str, message: &str, contex
     )
 }
 
-/// The refusal of a request without a good token.
+/// Makes the response to a request without a valid token.
 pub fn unauthenticated(context: &Value) -> Response {
     let message = "Unable to authenticate request. Check credentials or authentication method details";
     envelope(401, 1014, "Problem during authentication process, check headers!", message, context)

@@ -1,7 +1,8 @@
-//! Signed tokens that can be read: access tokens of Constant Contact and VR2, id tokens of the practice server.
+//! Signed JWTs: access tokens of Constant Contact and VR2, ID tokens of the practice server.
 //!
-//! They are signed with ES256, truly, by a key that each practice server makes for itself. Constant Contact's own are RS256:
-//! `ring` can't make RSA keys, and nothing that reads a token's claims sees the difference but the header and the length.
+//! Each practice server signs with ES256 and its own key. Constant Contact itself uses RS256, but
+//! `ring` can't generate RSA keys. Clients that read claims see a difference only in header and
+//! length.
 
 use std::io;
 
@@ -13,14 +14,14 @@ use serde_json::{Value, json};
 
 use super::desk::Desk;
 
-/// A server's key.
+/// A server's signing key.
 pub struct Signer {
     pair: EcdsaKeyPair,
     kid: String,
 }
 
 impl Signer {
-    /// The key in the server's book, made at first use.
+    /// Returns the key in the server's book, made at first use.
     pub fn of(desk: &Desk) -> io::Result<Signer> {
         let random = SystemRandom::new();
         let failed = |_| io::Error::other("no signing key could be made");
@@ -32,7 +33,7 @@ impl Signer {
         Ok(Signer { pair, kid })
     }
 
-    /// The compact form (RFC 7515, section 7.1).
+    /// Signs claims in the compact form (RFC 7515, section 7.1).
     pub fn sign(&self, claims: &Value) -> io::Result<String> {
         let header = json!({ "alg": "ES256", "typ": "JWT", "kid": self.kid });
         let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
@@ -44,7 +45,7 @@ impl Signer {
         Ok(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 
-    /// The public half as a JSON Web Key Set (RFC 7517).
+    /// Returns the public key as a JSON Web Key Set (RFC 7517).
     pub fn key_set(&self) -> Value {
         // an uncompressed point: 0x04, then x and y of 32 bytes each
         let point = self.pair.public_key().as_ref();

@@ -1,5 +1,6 @@
-//! What a practice server was asked: which parameter stood where, and fingerprints in place of values, so that a test can say
-//! "the secret was not in the URL" and "this is the token of before", and a person can paste the log in public.
+//! A practice server's request log: each parameter's location and name, with a fingerprint in place
+//! of its value. Tests can check that the secret was not in the URL or that a token is the earlier
+//! one, and users can paste the log in public.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::Sender;
@@ -8,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use super::exchange::Ask;
 use crate::secret::fingerprint;
 
-/// Requests kept.
+/// The most requests kept.
 const MOST: usize = 10_000;
 
 /// One request.
@@ -17,28 +18,28 @@ pub struct Logged {
     pub method: String,
     pub path: String,
     pub query: Vec<Param>,
-    /// Members of a form body.
+    /// Parameters of a form body.
     pub form: Vec<Param>,
     /// Members of a JSON body.
     pub json: Vec<Param>,
-    /// The client's id and secret, where they came as Basic.
+    /// The client's id and secret from `Authorization: Basic`.
     pub basic: Option<Basic>,
-    /// The fingerprint of a token in `Authorization: Bearer`.
+    /// The fingerprint of the token in `Authorization: Bearer`.
     pub bearer: Option<String>,
-    /// Every header but `Authorization`, names in lower case.
+    /// All headers except `Authorization`, with names in lower case.
     pub headers: Vec<Param>,
-    /// The answer's status.
+    /// The status of the response.
     pub status: u16,
 }
 
-/// A parameter's name, and [`fingerprint`] of its value as it is after decoding.
+/// A parameter's name and the [`fingerprint`] of its decoded value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Param {
     pub name: String,
     pub fingerprint: String,
 }
 
-/// Fingerprints of what `Authorization: Basic` carried.
+/// Fingerprints of the credentials in `Authorization: Basic`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Basic {
     pub id: String,
@@ -46,7 +47,7 @@ pub struct Basic {
 }
 
 impl Logged {
-    /// A request without its values, and the status of its answer.
+    /// Makes the log entry of a request, without its values.
     pub fn new(ask: &Ask<'_>, status: u16) -> Logged {
         let params = |pairs: &[(String, String)]| {
             pairs.iter().map(|(n, v)| Param { name: n.clone(), fingerprint: fingerprint(v.as_bytes()) }).collect()
@@ -70,22 +71,22 @@ impl Logged {
     }
 }
 
-/// The last requests, and the channel that gets each new one.
+/// The last requests, and the channel that receives each new one.
 pub struct Log {
     kept: Mutex<VecDeque<Logged>>,
     watch: Option<Sender<Logged>>,
 }
 
 impl Log {
-    /// An empty log.
+    /// Makes an empty log.
     pub fn new(watch: Option<Sender<Logged>>) -> Log {
         Log { kept: Mutex::new(VecDeque::new()), watch }
     }
 
-    /// Keeps a request, and sends it to the channel.
+    /// Stores a request and sends it to the channel.
     pub fn add(&self, logged: Logged) {
         if let Some(watch) = &self.watch {
-            // nobody watches any more: the log is kept all the same
+            // the receiver may be gone
             let _ = watch.send(logged.clone());
         }
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -95,7 +96,7 @@ impl Log {
         kept.push_back(logged);
     }
 
-    /// All requests that are kept, the oldest first.
+    /// Returns all stored requests, the oldest first.
     pub fn all(&self) -> Vec<Logged> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }

@@ -1,13 +1,15 @@
-//! The practice authorization server: everything `oauthctl` does, on a machine without a network and without an account anywhere.
+//! The practice authorization server: everything that `oauthctl` does, without a network and
+//! without an account at a provider.
 //!
-//! It has two uses, and both decide how it is built. A person practises: the pages are pleasant, the errors say what was
-//! wrong, the lifetimes are short enough to see a renewal. A test relies on it: the answers are those that a provider
-//! documents, member by member, and [`Server::log`] tells what was asked, where each parameter stood, and never a value.
+//! It has two uses. Users practise with it: its pages are pleasant, its errors say what was wrong,
+//! and its lifetimes are short enough to see a refresh. Tests rely on it: its responses match the
+//! provider's documentation member by member, and [`Server::log`] tells which parameters a request
+//! had and where, but never a value.
 //!
-//! [`Manners`] names the provider whose behaviour is shown: the practice server's own (by the RFCs), or one of the three
-//! providers', one file each. What no source verifies is listed by [`Behaviour::not_verified`], shown on the server's front page, and chosen so that
-//! a client which survives it survives the other possibilities too. Nothing here may be used to guard anything: whoever
-//! presses "Allow" is signed in.
+//! [`Manners`] selects the provider to play: the practice server itself (by the RFCs), or one of
+//! three real providers, a file each. [`Behaviour::not_verified`] lists behaviour that no source
+//! confirms. The front page shows that list. A client that copes with these choices copes with the
+//! alternatives too. The server must not protect anything: anyone who presses "Allow" is signed in.
 
 mod book;
 mod client;
@@ -49,48 +51,48 @@ use crate::world::{Clock, Random, World};
 use desk::Desk;
 use exchange::{Ask, json};
 
-/// What one provider's practice server does that another one's does not. Each provider's file holds one.
+/// The behaviour of one provider's practice server. Each provider's file defines one.
 pub struct Behaviour {
     /// The provider's name in the catalogue.
     pub name: &'static str,
-    /// The provider's name as the provider writes it, for pages.
+    /// The provider's own spelling of its name, for pages.
     pub title: &'static str,
-    /// The same for the provider's entry, which says that it is not the real one.
+    /// The name in the provider's entry, which says that it isn't the real provider.
     pub practice_name: &'static str,
-    /// The heading of the page on which a person signs in.
+    /// The heading of the sign-in page.
     sign_in: &'static str,
-    /// What this server does where no source says what the provider does.
+    /// Behaviour that no source confirms.
     pub not_verified: &'static [&'static str],
-    /// Changes the options to those that the provider documents.
+    /// Sets the options to the provider's documented values.
     documented: fn(&mut Options),
-    /// The apps that are registered: the README and the front page name them. Their redirect addresses are those that the
-    /// provider's own documents and examples register.
+    /// The registered apps, which the README and the front page name. Their redirect addresses are
+    /// those of the provider's documentation and examples.
     clients: fn() -> Vec<Client>,
-    /// Lines of the provider's entry beside its addresses, made from the server's own address.
+    /// Lines of the provider's entry besides its addresses, made from the server's address.
     entry: fn(&str) -> String,
     /// The provider's addresses: table, key and path.
     addresses: &'static [(&'static str, &'static str, &'static str)],
-    /// Whether there are refresh tokens at all.
+    /// Whether the provider issues refresh tokens.
     refresh_tokens: bool,
-    /// Whether an access token stays good after its login was revoked.
+    /// Whether an access token stays valid after its login was revoked.
     stateless: bool,
     answer: fn(&Desk, &Ask<'_>) -> io::Result<Response>,
 }
 
-/// The providers that are played: a new one is its file, which holds its `BEHAVIOUR`, and a line here.
+/// The providers to play. A new provider needs its file, with its `BEHAVIOUR`, and a line here.
 macro_rules! manners {
     ($($(#[$doc:meta])* $name:ident = $file:ident,)*) => {
-        /// The provider whose behaviour is shown.
+        /// The provider to play.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Manners {
             $($(#[$doc])* $name,)*
         }
 
         impl Manners {
-            /// All of them.
+            /// All providers.
             pub const ALL: [Manners; [$(Manners::$name),*].len()] = [$(Manners::$name),*];
 
-            /// The provider's behaviour.
+            /// Returns the provider's behaviour.
             pub fn behaviour(self) -> &'static Behaviour {
                 match self {
                     $(Manners::$name => &$file::BEHAVIOUR,)*
@@ -101,7 +103,7 @@ macro_rules! manners {
 }
 
 manners! {
-    /// The practice server's own: the RFCs, with PKCE, `iss`, rotation and revocation.
+    /// The practice server itself: the RFCs, with PKCE, `iss`, rotation and revocation.
     Sandbox = practice,
     GetResponse = getresponse,
     /// The classic API (v1).
@@ -111,72 +113,73 @@ manners! {
 }
 
 impl Manners {
-    /// The provider's name in the catalogue.
+    /// Returns the provider's name in the catalogue.
     pub fn name(self) -> &'static str {
         self.behaviour().name
     }
 
-    /// The provider with this name in the catalogue.
+    /// Returns the provider with this name in the catalogue.
     pub fn from_name(name: &str) -> Option<Manners> {
         Manners::ALL.into_iter().find(|m| m.name() == name)
     }
 }
 
-/// What becomes of a refresh token when it is used.
+/// The effect of a refresh on its refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rotation {
-    /// It stays good.
+    /// The token stays valid.
     None,
-    /// A new one comes with each use; the one just before stays good for so many seconds, as long as its successor is unused.
-    /// Any other spent one revokes the whole login.
+    /// Each use brings a new token. The previous one stays valid for this many seconds while its
+    /// successor is unused. Reuse of any other spent token revokes the whole login.
     Grace(i64),
-    /// A new one comes with each use and the old one is dead at once; using it again is refused and changes nothing else.
+    /// Each use brings a new token and invalidates the old one. Reuse is refused, without further
+    /// effect.
     Once,
-    /// A new one comes with each use; using an old one again revokes the whole login (RFC 9700, section 4.14.2).
+    /// Each use brings a new token. Reuse revokes the whole login (RFC 9700, section 4.14.2).
     Strict,
 }
 
-/// How a server is to behave. [`Options::new`] gives what the provider documents.
+/// The options of a server. [`Options::new`] returns the provider's documented behaviour.
 #[derive(Clone)]
 pub struct Options {
     pub manners: Manners,
-    /// Who it says it is; `None`: its own address.
+    /// The issuer. `None`: the server's own address.
     pub issuer: Option<String>,
-    /// `None`: any free one.
+    /// `None`: any free port.
     pub port: Option<u16>,
-    /// The folder in which logins survive between processes, shared by any number of them: hashes, never a token.
-    /// `None`: they live as long as the server.
+    /// The folder that stores logins between processes, for any number of them at once: hashes,
+    /// never a token. `None`: logins live as long as the server.
     pub state: Option<PathBuf>,
-    /// The apps that are registered.
+    /// The registered apps.
     pub clients: Vec<Client>,
-    /// Seconds; `None`: never expires, and no answer says when.
+    /// Seconds. `None`: tokens never expire, and responses give no lifetime.
     pub access_life: Option<i64>,
-    /// Seconds, of a token from the client's own credentials.
+    /// The lifetime of `client_credentials` tokens, in seconds.
     pub client_credentials_life: i64,
     /// Seconds.
     pub code_life: i64,
-    /// Seconds between two questions of a client whose person signs in elsewhere (RFC 8628).
+    /// The shortest time between two polls for a device code, in seconds (RFC 8628).
     pub device_interval: u64,
-    /// Seconds since it was issued; `None`: never expires.
+    /// Seconds since the token was issued. `None`: it never expires.
     pub refresh_life: Option<i64>,
     pub rotation: Rotation,
-    /// Waited before each answer, by the world's clock.
+    /// The delay of each response, by the world's clock.
     pub latency: Duration,
-    /// How many contacts (items, for the practice server) the API has from the start.
+    /// How many contacts (items, for the practice server) the API has at the start.
     pub records: u64,
-    /// API requests per second after which the provider's 429 comes.
+    /// The API requests per second above which the provider returns 429.
     pub per_second: Option<u32>,
-    /// The answer of the token endpoint leaves out `expires_in` and `scope`: they stand in the token's own claims alone
-    /// (Constant Contact).
+    /// Whether token responses leave out `expires_in` and `scope`, which only the token's claims
+    /// then hold (Constant Contact).
     pub claims_only: bool,
-    /// The account's domain, which every request must then name in `X-Domain` (GetResponse MAX).
+    /// The account's domain, which every request must name in `X-Domain` (GetResponse MAX).
     pub domain: Option<String>,
-    /// Gets each request as it is answered.
+    /// Receives each request after its response.
     pub watch: Option<Sender<Logged>>,
 }
 
 impl Options {
-    /// What the provider documents, in memory, on any port.
+    /// Returns the provider's documented options, with logins in memory and any free port.
     pub fn new(manners: Manners) -> Options {
         let mut options = Options {
             manners,
@@ -205,7 +208,7 @@ impl Options {
 /// Seconds.
 const DAY: i64 = 86_400;
 
-/// Why there is no practice server.
+/// Why a practice server can't start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error(transparent)]
@@ -216,25 +219,27 @@ pub enum StartError {
     State { folder: PathBuf, why: io::Error },
 }
 
-/// A practice server: reachable from the moment it exists, gone when dropped.
+/// A running practice server, stopped when dropped.
 pub struct Server {
     desk: Arc<Desk>,
-    /// Held for its drop.
+    /// Kept for its drop.
     _serving: Serving,
 }
 
-/// Who the server inside a command is, whatever port it has that time: an ID token of one command is judged by the next. The
-/// provider's entry says the same.
+/// The issuer of a server that runs inside a command. It is the same for any port, so that a later
+/// command can validate an ID token. The provider's entry names it too.
 const ISSUER: &str = "https://practice.invalid";
 
-/// The server behind the provider `sandbox`, for as long as a command needs it; its logins survive in `state`.
+/// Starts the server of the provider `sandbox` for the length of a command. Logins are stored in
+/// `state`.
 pub fn practice_server(world: &World, state: Option<PathBuf>) -> Result<Server, StartError> {
     let options = Options { state, issuer: Some(ISSUER.to_owned()), ..Options::new(Manners::Sandbox) };
     Server::start(options, Arc::clone(&world.clock), &*world.random)
 }
 
 impl Server {
-    /// Listens on `127.0.0.1`, on threads of its own. Codes and tokens are derived from 32 bytes of `random`.
+    /// Listens on `127.0.0.1`, on its own threads. Codes and tokens are derived from 32 bytes of
+    /// `random`.
     pub fn start(options: Options, clock: Arc<dyn Clock>, random: &dyn Random) -> Result<Server, StartError> {
         let bound = serve::bind(options.port)?;
         let base = format!("http://{}", bound.address());
@@ -254,12 +259,12 @@ impl Server {
         self.desk.base.clone()
     }
 
-    /// Every request answered so far (the last ten thousand), in the order of their answers.
+    /// Returns the last ten thousand requests, in the order of their responses.
     pub fn log(&self) -> Vec<Logged> {
         self.desk.log.all()
     }
 
-    /// What the person's "disconnect" at a provider does: every login is revoked, tokens and all.
+    /// Revokes every login, like "disconnect" in a provider's account settings.
     pub fn disconnect_all(&self) -> io::Result<()> {
         self.desk.book.revoke_all()
     }
@@ -277,7 +282,7 @@ fn answer(desk: &Desk, request: &Request) -> Response {
 }
 
 fn route(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
-    // a page elsewhere whose name was made to point here (DNS rebinding) is not served
+    // refuses foreign host names that were made to point here (DNS rebinding)
     if !ask.request.header("host").is_some_and(is_loopback) {
         return Ok(page::problem(421, "This server answers to 127.0.0.1 and localhost only."));
     }

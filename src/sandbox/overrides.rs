@@ -1,11 +1,11 @@
-//! A provider's entry, pointed at a practice server: how `sandbox run` makes the built-in names mean the server, through the same
-//! files that a person writes, with no variable made for tests.
+//! The provider entry that points to a practice server. `sandbox run` uses it to redirect the
+//! built-in providers, through the same files that users write, without variables made for tests.
 
 use super::Manners;
 use super::client::Client;
 
-/// The text of `providers/<name>.toml`: everything of the built-in entry of that name but its addresses, all of which lead to
-/// `base` (`http://127.0.0.1:PORT`), those of its environments included.
+/// Returns the text of `providers/<name>.toml`: the built-in entry with all its addresses, those of
+/// its environments included, replaced by addresses under `base` (`http://127.0.0.1:PORT`).
 pub fn provider_overrides(base: &str, manners: Manners) -> String {
     let behaviour = manners.behaviour();
     let name = behaviour.name;
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
     use crate::config;
 
-    /// Whether it leads to the practice server, or nowhere.
+    /// Tells whether an address is absent or leads to the practice server.
     fn is_ours(url: Option<&str>) -> bool {
         url.is_none_or(|u| u.starts_with("http://127.0.0.1:9/"))
     }

@@ -1,4 +1,4 @@
-//! The pages a person sees: plain HTML, one style, no script, nothing loaded from anywhere.
+//! The HTML pages: one style, no scripts, no external resources.
 
 use std::sync::LazyLock;
 
@@ -45,13 +45,13 @@ tbody th{border-top:1px solid var(--line);padding-top:.5rem}\
 tbody td:last-child{padding-bottom:.5rem}\
 td::before{content:attr(data-of) ': ';color:var(--soft)}}";
 
-/// The line above every page that looks like a provider's.
+/// The line at the top of every page that looks like a provider's.
 pub const BADGE: &str = "<p class=\"badge\">practice server · no real account</p>\n";
 
 static STYLE_HASH: LazyLock<String> =
     LazyLock::new(|| STANDARD.encode(ring::digest::digest(&ring::digest::SHA256, STYLE.as_bytes())));
 
-/// The text as HTML shows it.
+/// Escapes a text for HTML.
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -67,14 +67,15 @@ pub fn escape(text: &str) -> String {
     out
 }
 
-/// What not every page has.
+/// Optional features of a page.
 #[derive(Default)]
 pub struct Look {
     pub wide: bool,
-    /// The origin that a form's answer may lead to, beside this one.
+    /// A second origin that a form's response may redirect to.
     pub form_target: Option<String>,
 }
 
+/// Makes a whole page. `body` is HTML, `title` is text.
 pub fn page(status: u16, title: &str, Look { wide, form_target }: Look, body: &str) -> Response {
     let class = if wide { " class=\"wide\"" } else { "" };
     let html = format!(
@@ -104,13 +105,13 @@ pub fn page(status: u16, title: &str, Look { wide, form_target }: Look, body: &s
     }
 }
 
-/// Something a person should know; no way on from here.
+/// Makes a page that reports a problem.
 pub fn problem(status: u16, what: &str) -> Response {
     let body = format!("<p class=\"badge\">practice server</p>\n<h1>This didn’t work</h1>\n<p>{}</p>", escape(what));
     page(status, "This didn’t work", Look::default(), &body)
 }
 
-/// Something that was done; it leads back to the front page.
+/// Makes a page that confirms an action and links to the front page.
 pub fn notice(title: &str, what: &str) -> Response {
     let body = format!(
         "<p class=\"badge\">practice server</p>\n<h1>{}</h1>\n<p>{}</p>\n<p><a href=\"/\">Back</a></p>",
@@ -120,8 +121,8 @@ pub fn notice(title: &str, what: &str) -> Response {
     page(200, title, Look::default(), &body)
 }
 
-/// What a browser may be led to by the form's answer, as a policy names it. An IPv6 address can't stand in a policy
-/// (CSP, section 2.3.1), so its scheme does.
+/// Returns the source expression that lets a form's response redirect to `redirect_uri`. A policy
+/// can't name an IPv6 address (CSP, section 2.3.1), so its scheme stands for it.
 fn target(redirect_uri: &str) -> String {
     match url::Url::parse(redirect_uri) {
         Ok(url) if matches!(url.host(), Some(url::Host::Ipv6(_))) => format!("{}:", url.scheme()),
@@ -130,7 +131,7 @@ fn target(redirect_uri: &str) -> String {
     }
 }
 
-/// A form in which a person signs in and allows, in one. `hidden`: what it carries.
+/// Returns the form that signs in and decides. `hidden`: the name and value that it carries.
 fn decision_form(action: &str, hidden: (&str, &str)) -> String {
     format!(
         "<form method=\"post\" action=\"{}\">\n<input type=\"hidden\" name=\"{}\" value=\"{}\">\n\
@@ -144,7 +145,7 @@ fn decision_form(action: &str, hidden: (&str, &str)) -> String {
     )
 }
 
-/// The client that asks, and the scopes that it asks for.
+/// Describes the client and the scopes it requests.
 fn request(title: &str, client: &str, scopes: &[String]) -> String {
     let scopes = if scopes.is_empty() {
         "<p>It asks for access to your practice account; it named no scopes.</p>".to_owned()
@@ -159,7 +160,7 @@ fn request(title: &str, client: &str, scopes: &[String]) -> String {
     )
 }
 
-/// The page of an authorize request.
+/// Makes the page of an authorization request.
 pub fn consent(title: &str, action: &str, ticket: &str, asked: &Asked) -> Response {
     let request = request(title, &asked.client, &asked.scopes);
     let redirect = url::Url::parse(&asked.redirect_uri).ok();
@@ -178,7 +179,7 @@ pub fn consent(title: &str, action: &str, ticket: &str, asked: &Asked) -> Respon
     page(200, title, Look { form_target: Some(target(&asked.redirect_uri)), ..Look::default() }, &body)
 }
 
-/// Where a device's code is entered; `problem`: what was wrong with the last one.
+/// Makes the page that asks for a device's user code. `problem`: what was wrong with the last one.
 pub fn code_form(action: &str, problem: Option<&str>) -> Response {
     let title = "Enter the code";
     let problem =
@@ -194,7 +195,8 @@ pub fn code_form(action: &str, problem: Option<&str>) -> Response {
     page(if problem.is_empty() { 200 } else { 400 }, title, Look::default(), &body)
 }
 
-/// Who asks for what with a device's code (RFC 8628, section 3.3: the code is shown to be compared).
+/// Makes the page of a device's request, with its code for the user to compare (RFC 8628, section
+/// 3.3).
 pub fn device(title: &str, action: &str, waiting: &Waiting) -> Response {
     let request = request(title, &waiting.client, &waiting.scopes);
     let body = format!(
@@ -205,7 +207,7 @@ pub fn device(title: &str, action: &str, waiting: &Waiting) -> Response {
     page(200, title, Look::default(), &body)
 }
 
-/// Where a device's sign-in ends.
+/// Makes the last page of a device's sign-in.
 pub fn decided(title: &str, what: &str) -> Response {
     let body = format!(
         "{BADGE}<h1>{}</h1>\n<p>{} You can close this page and go back to your terminal.</p>",
@@ -215,7 +217,7 @@ pub fn decided(title: &str, what: &str) -> Response {
     page(200, title, Look::default(), &body)
 }
 
-/// A method that a known path doesn't know.
+/// Makes the response to a wrong method on a known path.
 pub fn not_allowed(allow: &str) -> Response {
     with_header(problem(405, "This address doesn't take that method."), "Allow", allow)
 }

@@ -1,6 +1,7 @@
-//! The practice server's own manners: what the RFCs ask of a good authorization server, without a deviation, so that a client
-//! that works here is right and one that doesn't is wrong. Refresh tokens rotate and access tokens live for ten minutes: both
-//! happen within one sitting.
+//! The practice server's own manners: everything that the RFCs demand of a good authorization
+//! server, without deviations. A client that works here is right, and a client that doesn't is
+//! wrong. Refresh tokens rotate and access tokens live for ten minutes, so users see both in one
+//! session.
 
 use std::io;
 
@@ -28,7 +29,7 @@ pub const BEHAVIOUR: Behaviour = Behaviour {
     sign_in: "Sign in to practise",
     not_verified: &[],
     documented: |options| {
-        // short: a person who practises waits for it
+        // short, since users wait for it
         options.device_interval = 2;
     },
     clients: || {
@@ -105,8 +106,8 @@ fn metadata(desk: &Desk) -> Value {
     })
 }
 
-/// Checks an authorize request. Until client and redirect address are known to belong together a problem is shown here; after
-/// that it goes to the app (RFC 6749, section 4.1.2.1).
+/// Checks an authorization request. Until client and redirect address are known to match, errors
+/// appear on a page here. Later errors go to the app (RFC 6749, section 4.1.2.1).
 fn asked(desk: &Desk, query: &Params) -> Result<Asked, Response> {
     let Some(client) = query.get("client_id").and_then(|id| desk.client(id)) else {
         return Err(page::problem(400, "No app with this client_id is registered."));
@@ -170,7 +171,8 @@ fn token(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     }
 }
 
-/// RFC 6749, section 5.2: 401, and the scheme that was tried.
+/// Makes the 401 response, with the authentication scheme that the client used (RFC 6749, section
+/// 5.2).
 fn wrong_client(ask: &Ask<'_>) -> Response {
     let answer = oauth_error(401, "invalid_client", "the client is unknown, or its secret is wrong");
     match ask.request.header("authorization") {
@@ -189,7 +191,7 @@ fn redeem(desk: &Desk, client: &Client, form: &Params) -> io::Result<Response> {
     }
 }
 
-/// RFC 8628, section 3.4.
+/// Handles the device grant (RFC 8628, section 3.4).
 fn by_device(desk: &Desk, client: &Client, form: &Params) -> io::Result<Response> {
     match device::poll(desk, client, form.get("device_code").unwrap_or_default()) {
         Ok(grant) => {
@@ -242,7 +244,7 @@ fn signed_in(desk: &Desk, issued: &Issued) -> io::Result<Response> {
     answer_of(desk, issued, desk.options.access_life, Some(desk.now()))
 }
 
-/// `auth_time`: when the person signed in, where they did just now.
+/// `auth_time`: the time of the user's sign-in, if it was just now.
 fn answer_of(desk: &Desk, issued: &Issued, life: Option<i64>, auth_time: Option<i64>) -> io::Result<Response> {
     let mut answer = Map::new();
     answer.insert("access_token".into(), issued.access.as_str().into());
@@ -272,7 +274,7 @@ fn answer_of(desk: &Desk, issued: &Issued, life: Option<i64>, auth_time: Option<
     Ok(json(200, &Value::Object(answer)))
 }
 
-/// RFC 7009: 200 for any token, known or not.
+/// Revokes a token. Returns 200 for any token, known or not (RFC 7009).
 fn revoke(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     let Some((client, _)) = desk.authenticate(ask, &ask.form) else { return Ok(wrong_client(ask)) };
     let Some(token) = ask.form.get("token") else {
@@ -282,7 +284,7 @@ fn revoke(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     Ok(Response { status: 200, headers: vec![("Cache-Control".into(), "no-store".into())], body: Vec::new() })
 }
 
-/// RFC 7662: a client is told of its own tokens, and of any other that it is not active.
+/// Tells a client about its own tokens; all other tokens are "not active" (RFC 7662).
 fn introspect(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     let Some((client, _)) = desk.authenticate(ask, &ask.form) else { return Ok(wrong_client(ask)) };
     let Some(token) = ask.form.get("token") else {
@@ -344,14 +346,15 @@ fn api(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     })
 }
 
-/// `alice@example.test` is Alice.
+/// Returns `Alice` for `alice@example.test`.
 fn name_of(account: &str) -> String {
     let name = account.split('@').next().unwrap_or_default();
     let mut letters = name.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-/// `page` from 1, `per_page` up to 100; the next page in the body and as a `Link` (RFC 8288).
+/// Lists items: `page` from 1, `per_page` up to 100, and the next page both in the body and as a
+/// `Link` header (RFC 8288).
 fn items(desk: &Desk, ask: &Ask<'_>) -> Response {
     let page = ask.query.number("page").unwrap_or(1).max(1);
     let per_page = ask.query.number("per_page").unwrap_or(20).clamp(1, 100);
@@ -367,7 +370,7 @@ fn items(desk: &Desk, ask: &Ask<'_>) -> Response {
     }
 }
 
-/// What was sent, as it arrived; the token by its fingerprint.
+/// Returns the request as it arrived, with the token's fingerprint in place of the token.
 fn echo(ask: &Ask<'_>) -> Response {
     let headers: Map<String, Value> = ask
         .request

@@ -1,5 +1,6 @@
-//! Authorization requests that wait for a decision on a page, each under a one-time token in the form. The page carries
-//! nothing else, so that nobody can press the button with other parameters in it. A token is good once, for ten minutes.
+//! Authorization requests that wait for a decision on a page. The page's form carries only a
+//! one-time token, so nobody can press the button with other parameters. A token is valid once, for
+//! ten minutes.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -7,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use super::exchange::{see_other, with_query};
 use crate::world::serve::Response;
 
-/// Seconds.
+/// The lifetime of a form's token, in seconds.
 const LIFE: i64 = 600;
 const MOST: usize = 100;
 
@@ -15,28 +16,28 @@ const MOST: usize = 100;
 #[derive(Clone, Debug)]
 pub struct Asked {
     pub client: String,
-    /// Where the answer goes.
+    /// The destination of the authorization response.
     pub redirect_uri: String,
-    /// The same, where it must be shown again with the code.
+    /// The redirect address that the token request must repeat, if it must.
     pub compared_uri: Option<String>,
-    /// Given back; `None` where it wasn't sent, or where the provider never gives it back.
+    /// Returned to the app. `None`: it wasn't sent, or the provider never returns it.
     pub state: Option<String>,
     pub scopes: Vec<String>,
     pub challenge: Option<String>,
     pub nonce: Option<String>,
-    /// Named in the answer (RFC 9207).
+    /// The issuer to name in the response (RFC 9207).
     pub iss: Option<String>,
 }
 
 impl Asked {
-    /// The way back with an error.
+    /// Makes the redirect that returns an error.
     pub fn refuse(&self, error: &str, description: Option<&str>) -> Response {
         let mut params = vec![("error", error)];
         params.extend(description.map(|d| ("error_description", d)));
         self.back(params)
     }
 
-    /// The redirect back to the app, with the state that it sent.
+    /// Makes the redirect back to the app, with its state.
     pub fn back<'a>(&'a self, mut params: Vec<(&'a str, &'a str)>) -> Response {
         params.extend(self.state.as_deref().map(|s| ("state", s)));
         params.extend(self.iss.as_deref().map(|i| ("iss", i)));
@@ -44,7 +45,7 @@ impl Asked {
     }
 }
 
-/// Forms that are out, by their one-time tokens.
+/// Open forms by their one-time tokens.
 #[derive(Default)]
 pub struct Tickets(Mutex<VecDeque<Ticket>>);
 
@@ -56,7 +57,7 @@ struct Ticket {
 }
 
 impl Tickets {
-    /// Keeps a request under a one-time token; the oldest of a hundred goes.
+    /// Stores a request under a one-time token. Above a hundred, the oldest is dropped.
     pub fn put(&self, token: &str, asked: Option<Asked>, now: i64) {
         let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         out.retain(|t| t.until > now);
@@ -66,7 +67,7 @@ impl Tickets {
         out.push_back(Ticket { token: token.to_owned(), asked, until: now + LIFE });
     }
 
-    /// Takes out the request; `None`: there is none, or it is too old.
+    /// Takes out the request. `None`: the token is unknown or expired.
     pub fn take(&self, token: &str, now: i64) -> Option<Option<Asked>> {
         let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let at = out.iter().position(|t| t.token == token && t.until > now)?;

@@ -1,5 +1,6 @@
-//! VerticalResponse's classic API (v1): a token by GET with the secret in the query and no `grant_type`, a `state` that never
-//! comes back, a token that never expires and comes with a `user_id`. Facts: VerticalResponse's authentication page
+//! VerticalResponse's classic API (v1): the token comes by GET with the secret in the query and no
+//! `grant_type`, `state` is never returned, and tokens never expire and carry a `user_id`. Sources:
+//! VerticalResponse's authentication page
 //! (<https://developer.verticalresponse.com/docs/read/Authentication>) and public clients.
 
 use std::io;
@@ -26,7 +27,7 @@ pub const BEHAVIOUR: Behaviour = Behaviour {
     not_verified: NOT_VERIFIED,
     documented: |options| options.access_life = None,
     clients: || {
-        // nothing says that it compares with a registered address: the same one in both requests is what counts
+        // no source mentions registered addresses; both requests must have the same one
         vec![Client { redirects: Redirects::Loopback, ..Client::confidential("practice-client", false, &[]) }]
     },
     entry: |_| String::new(),
@@ -66,7 +67,7 @@ fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     }
 }
 
-/// No `response_type` is needed, and `state` is dropped.
+/// Checks an authorization request. It needs no `response_type`, and its `state` is dropped.
 fn asked(desk: &Desk, query: &Params) -> Result<Asked, Response> {
     let Some(client) = query.get("client_id").and_then(|id| desk.client(id)) else {
         return Err(page::problem(400, "No application with this client_id is registered."));
@@ -103,7 +104,7 @@ fn token(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     })
 }
 
-/// Ten digits that belong to the account.
+/// Returns ten digits that depend on the account.
 fn user_id(grant: &Grant) -> u64 {
     let hash = ring::digest::digest(&ring::digest::SHA256, grant.account.as_bytes());
     let number = hash.as_ref()[..8].iter().fold(0u64, |n, b| (n << 8) | u64::from(*b));
@@ -116,7 +117,7 @@ fn failure(desk: &Desk, ask: &Ask<'_>, status: u16, message: &str) -> Response {
 }
 
 fn api(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
-    // the token is taken from the query too, never from a body
+    // the query may carry the token too, the body never
     let token = ask.bearer.as_deref().or(ask.query.get("access_token"));
     let grant = match token {
         Some(token) => desk.look(token)?,

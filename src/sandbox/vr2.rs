@@ -1,6 +1,7 @@
-//! VerticalResponse VR2: a token address called "authorize", id and secret in the body, a JWT that outlives its own
-//! revocation, a refresh token that dies at its first use, revocation by DELETE with a form. Facts: VerticalResponse's own
-//! example, <https://github.com/VerticalResponse/vr2_api_example> (commit 15b2bd2).
+//! VerticalResponse VR2: a token endpoint called "authorize", id and secret in the body, a JWT that
+//! outlives its own revocation, a refresh token for one use only, revocation by DELETE with a form.
+//! Source: VerticalResponse's own example, <https://github.com/VerticalResponse/vr2_api_example>
+//! (commit 15b2bd2).
 
 use std::io;
 
@@ -71,7 +72,7 @@ fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     }
 }
 
-/// A wrong redirect address is shown here and never followed.
+/// Checks an authorization request. A wrong redirect address gets an error page, never a redirect.
 fn asked(desk: &Desk, query: &Params) -> Result<Asked, Response> {
     let Some(client) = query.get("client_id").and_then(|id| desk.client(id)) else {
         return Err(page::problem(400, "No application with this client_id is registered."));
@@ -173,14 +174,14 @@ fn wrong_client() -> Response {
 
 fn refused(why: Refused) -> Response {
     let description = match why {
-        // the example's comment names this reason after a revocation
+        // the example names this reason after a revocation
         Refused::Revoked => "access_revoked",
         _ => "The code or refresh token is unknown, expired, revoked, or was issued to another client.",
     };
     oauth_error(400, "invalid_grant", description)
 }
 
-/// The same answer for any token, so that nobody learns which ones exist.
+/// Revokes a token. All tokens get the same response, so that nobody learns which ones exist.
 fn revoke(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     let Some((client, Proof::Parameters)) = desk.authenticate(ask, &ask.form) else { return Ok(wrong_client()) };
     desk.book.revoke(ask.form.get("refresh_token").unwrap_or_default(), &client.id)?;

@@ -1,4 +1,4 @@
-//! Constant Contact's manners, from the authorize page to its API.
+//! Constant Contact's manners, from the authorization page to its API.
 
 use serde_json::{Value, json};
 
@@ -247,7 +247,7 @@ fn a_contact_is_looked_up_then_created_or_overwritten_whole() {
     let expected = json!([{ "error_key": "contacts.api.conflict", "error_message": message }]);
     assert_eq!((twice.status, twice.json()), (409, expected));
 
-    // a PUT overwrites all: what is left out is gone
+    // a PUT overwrites everything: omitted properties are lost
     let old = found("contact.2@example.test")[0].clone();
     assert_eq!(old["job_title"], "Practitioner");
     let target = format!("/v3/contacts/{}", old["contact_id"].as_str().unwrap());

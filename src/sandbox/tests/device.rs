@@ -1,4 +1,4 @@
-//! A login on a machine without a browser, at both manners that have one.
+//! The device grant, at both manners that support it.
 
 use serde_json::json;
 
@@ -40,7 +40,7 @@ fn a_code_entered_on_the_page_brings_tokens_once() {
     assert_eq!(error(&ask(&server, &code)), (400, "authorization_pending".into()));
     let asked = get(&server, "/device", &[]);
     assert!(asked.status == 200 && asked.body.contains("name=\"user_code\""), "{asked:?}");
-    // as people type it
+    // as users type it
     let typed = user_code.to_lowercase().replace('-', "");
     let shown = get(&server, &format!("/device?user_code={typed}"), &[]);
     assert!(shown.status == 200 && shown.body.contains(&user_code) && shown.body.contains("<strong>oauthctl</strong>"));

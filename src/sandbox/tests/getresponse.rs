@@ -1,4 +1,4 @@
-//! GetResponse's manners, from the authorize page to its API.
+//! GetResponse's manners, from the authorization page to its API.
 
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ fn hex40(text: &str) -> bool {
     text.len() == 40 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// The seed's answer, its two tokens being those that came.
+/// Compares the response with the documented one, with its own two tokens. Returns them.
 fn pair(answer: &Answer) -> (String, String) {
     let (access, refresh) = (answer.text("access_token"), answer.text("refresh_token"));
     assert!(hex40(&access) && hex40(&refresh), "{answer:?}");

@@ -1,5 +1,5 @@
-//! Each manner through the real socket, by a client of a few lines: what goes in is what a person's client sends, what comes out
-//! is compared whole with what the provider documents.
+//! Tests each manner through a real socket with a minimal client. Requests are those of a real
+//! client, and whole responses are compared with the provider's documentation.
 
 mod constantcontact;
 mod device;
@@ -17,7 +17,7 @@ use std::time::Duration;
 use super::{Manners, Options, Server};
 use crate::world::{Clock, Random};
 
-/// Stands still until it is moved.
+/// A clock that only the test moves.
 struct Hand {
     now: AtomicI64,
     elapsed_ms: AtomicU64,
@@ -44,7 +44,7 @@ impl Clock for Hand {
     }
 }
 
-/// Another seed for each server, as with the real generator.
+/// A different seed for each server, like the real generator.
 struct Seeds;
 
 static SEEDS: AtomicU64 = AtomicU64::new(0);
@@ -56,7 +56,7 @@ impl Random for Seeds {
     }
 }
 
-/// The 21st of November 2026.
+/// 21 November 2026.
 const START: i64 = 1_795_219_200;
 
 fn clock() -> Arc<Hand> {

@@ -1,4 +1,4 @@
-//! The practice server's own manners: each rule of the RFCs that it holds clients to.
+//! The practice server's own manners: each rule of the RFCs that it enforces.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -115,7 +115,7 @@ fn the_consent_page_names_what_is_asked_and_loads_nothing() {
              frame-ancestors 'none'; base-uri 'none'"
         )
     );
-    // an IPv6 address can't stand in a policy
+    // a policy can't name an IPv6 address
     let request = changed(REQUEST, "redirect_uri", "http://[::1]:49152/cb");
     let page = get(&server, &format!("/authorize?{}", encode(&request)), &[]);
     assert!(page.header("content-security-policy").contains("form-action 'self' http:;"), "{page:?}");
@@ -294,7 +294,7 @@ fn revocation_ends_a_login_and_answers_alike_for_any_token() {
     assert_eq!(get(&server, "/api/me", &[bearer(&tokens.text("access_token"))]).status, 401);
     assert_eq!(error(&refresh(&server, &tokens.text("refresh_token"))), (400, "invalid_grant".into()));
 
-    // an access token alone goes alone
+    // revoking an access token keeps its login
     let tokens = login(&server);
     assert_eq!(revoke(&tokens.text("access_token")), 200);
     assert_eq!(get(&server, "/api/me", &[bearer(&tokens.text("access_token"))]).status, 401);

@@ -1,4 +1,4 @@
-//! What becomes of refresh tokens that are used, and used again.
+//! Refresh tokens that are used once, and reused.
 
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ fn without_rotation_the_old_one_stays_and_no_new_one_comes() {
         let expected =
             json!({ "access_token": answer.text("access_token"), "token_type": "Bearer", "expires_in": 600 });
         assert_eq!(answer.json(), expected);
-        // use keeps it alive
+        // use extends its life
         clock.pass(29 * 86_400);
     }
     clock.pass(86_400);
@@ -69,7 +69,7 @@ fn strict_rotation_ends_the_login_at_the_first_reuse() {
         json!({ "error": "invalid_grant", "error_description": "the refresh token has been revoked" })
     );
     assert!(!works(&server, &access));
-    // another login is another family
+    // other logins stay valid
     let (_, other) = login(&server);
     assert_eq!(refresh(&server, &other).status, 200);
 }
@@ -90,7 +90,7 @@ fn grace_lets_the_one_before_live_for_a_moment() {
     let (_, first) = login(&server);
     let (_, second) = pair(&refresh(&server, &first));
     clock.pass(30);
-    // the answer was lost, the client asks again: another pair of the same login
+    // the response was lost and the client repeats: it gets another pair of the same login
     let (_, twin) = pair(&refresh(&server, &first));
     assert_ne!(second, twin);
     clock.pass(1);

@@ -1,4 +1,4 @@
-//! VerticalResponse's classic manners, from the authorize page to its API.
+//! VerticalResponse's classic manners, from the authorization page to its API.
 
 use serde_json::json;
 

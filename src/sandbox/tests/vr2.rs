@@ -1,4 +1,4 @@
-//! VerticalResponse VR2's manners, from the authorize page to its API.
+//! VerticalResponse VR2's manners, from the authorization page to its API.
 
 use serde_json::{Value, json};
 
