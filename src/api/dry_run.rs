@@ -161,7 +161,7 @@ fn named(path: &Path) -> Result<String, Error> {
     match path.to_str() {
         Some("-") => Ok("./-".to_owned()),
         Some(name) => Ok(name.to_owned()),
-        None => Err(Error::usage(format!("`{}` can't be said to curl", safe(&path.to_string_lossy())))
+        None => Err(Error::usage(format!("`{}` can't be passed to curl", safe(&path.to_string_lossy())))
             .cause("the file's name is not text in UTF-8")),
     }
 }
@@ -169,7 +169,7 @@ fn named(path: &Path) -> Result<String, Error> {
 fn part_name(name: &str) -> Result<&str, Error> {
     match name.contains('=') {
         false => Ok(name),
-        true => Err(Error::usage(format!("`{}` can't be said to curl", safe(name)))
+        true => Err(Error::usage(format!("`{}` can't be passed to curl", safe(name)))
             .cause("the field's name has a `=` in it, where curl ends it")),
     }
 }

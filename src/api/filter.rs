@@ -97,7 +97,7 @@ impl Filter {
                 Ok(value) => value,
                 Err(Err(Ok(0))) => return Ok(false),
                 Err(Err(Ok(_))) => {
-                    let error = Error::new(Kind::Other, "the `--jq` expression ended itself with an error");
+                    let error = Error::new(Kind::Other, "the `--jq` expression halted with an error");
                     let message = self.said.borrow_mut().pop();
                     return Err(message.iter().fold(error, |error, message| error.cause(safe(message))));
                 }

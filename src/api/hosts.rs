@@ -133,7 +133,7 @@ fn under(base: &Url, target: &str) -> Result<Url, Error> {
     // dots, also escaped ones, are resolved by now; another API may live above the base on the same
     // host
     if !url.path().starts_with(&format!("{}/", base.path().trim_end_matches('/'))) {
-        return Err(refused(target, "it climbs out of the provider's API"));
+        return Err(refused(target, "its path leaves the provider's API"));
     }
     Ok(url)
 }

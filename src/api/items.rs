@@ -231,7 +231,7 @@ pub fn header(name: &str, value: &str) -> Result<(String, String), Error> {
 /// Returns the error for a header that only the program may set.
 pub fn reserved(name: &str) -> Error {
     Error::new(Kind::Unsafe, format!("the header `{}` is set by the program alone", safe(name)))
-        .cause("with it the token could be led elsewhere, or another one be sent")
+        .cause("it could lead the token elsewhere, or send another one")
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ fn read(key: &str) -> Result<Vec<Step>, Error> {
         } else if raw.bytes().all(|b| b.is_ascii_digit()) {
             match raw.parse() {
                 Ok(index) if index <= LARGEST_INDEX => Step::Index(index),
-                _ => return Err(wrong(inside, &format!("an index may be {LARGEST_INDEX} at most"))),
+                _ => return Err(wrong(inside, &format!("an index may be at most {LARGEST_INDEX}"))),
             }
         } else if raw.starts_with('-') && raw[1..].bytes().all(|b| b.is_ascii_digit()) && raw.len() > 1 {
             return Err(wrong(inside, "an index can't be negative"));
@@ -184,7 +184,7 @@ mod tests {
             ("a[b]c", "after `a[b]`: expected `[`"),
             ("a]", "after `a`: a `]` without its `[`"),
             ("a[[b]]", "after `a[`: expected `]`"),
-            ("a[99999999]", "after `a[`: an index may be 10000 at most"),
+            ("a[99999999]", "after `a[`: an index may be at most 10000"),
             ("a[-1]", "after `a[`: an index can't be negative"),
         ] {
             assert_eq!(made(&[(key, json!(1))]).unwrap_err().causes, [cause], "{key}");

@@ -78,14 +78,14 @@ impl Pace {
                 let left = u64::try_from((day + 1) * 86_400 - wall).unwrap_or(0);
                 let mut error = Error::new(Kind::TryLater, format!("all {limit} requests of this day have been sent"))
                     .cause(format!("the day ends in {} min (00:00 UTC)", left.div_ceil(60)))
-                    .hint("if the account may do more: `limits.per-day` in the provider's file");
+                    .hint("if the account's limit is higher: `limits.per-day` in the provider's file");
                 error.retry_after = Some(left);
                 return Err(error);
             }
             let slot = state.next.max(state.hold).max(now);
             if slot - now > longest {
                 let seconds = (slot - now).as_secs_f64().ceil() as u64;
-                let mut error = Error::new(Kind::TryLater, "the provider's limit leaves no request at the moment");
+                let mut error = Error::new(Kind::TryLater, "the provider's limit allows no request now");
                 error.retry_after = Some(seconds);
                 return Err(error.cause(format!("the next one is free in {seconds} s")));
             }

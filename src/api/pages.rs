@@ -103,8 +103,8 @@ fn joined(url: &Url, target: &str) -> Result<Url, Error> {
             .cause(why))
     };
     match url.join(target) {
-        Err(_) => refused("it is no address"),
-        Ok(next) if !same_origin(url, &next) => refused("it is on another host, which must not have the token"),
+        Err(_) => refused("it is not a URL"),
+        Ok(next) if !same_origin(url, &next) => refused("it is on another host, which must not get the token"),
         Ok(next) if !next.username().is_empty() || next.password().is_some() => refused("it holds a user name"),
         Ok(next) => Ok(next),
     }

@@ -39,7 +39,7 @@ pub fn judge(method: &str, from: &Url, answer: &Streamed, anywhere: bool) -> Res
         return Ok(Way::Here);
     };
     let to =
-        from.join(target).map_err(|e| Error::new(Kind::Unsafe, "the API redirects to what is no address").cause(e))?;
+        from.join(target).map_err(|e| Error::new(Kind::Unsafe, "the API redirects to an invalid address").cause(e))?;
     let foreign = !hosts::same_origin(from, &to);
     let followed = matches!(answer.status, 301 | 302 | 303 | 307 | 308)
         && matches!(method, "GET" | "HEAD")
@@ -59,7 +59,7 @@ impl Unfollowed {
     pub fn error(&self, profile: &Typed) -> Error {
         let reads = matches!(self.method.as_str(), "GET" | "HEAD");
         let message = match self.foreign {
-            true => "the API redirects to another host, which must not have the token".to_owned(),
+            true => "the API redirects to another host, which must not get the token".to_owned(),
             false => format!("the API redirects, and a {} to that address is not sent by itself", safe(&self.method)),
         };
         // a query may hold a secret: a signature, a code
@@ -71,7 +71,7 @@ impl Unfollowed {
         let hint = match (reads, self.foreign, self.status) {
             (true, true, _) => format!("fetch that address without the token: {line}"),
             (true, false, _) => format!("fetch that address: {line}"),
-            (false, _, 303) => format!("what came of it is there: {line}"),
+            (false, _, 303) => format!("the result is there: {line}"),
             (false, true, _) => format!("send it there without the token: {line}"),
             (false, false, _) => format!("send it there: {line}"),
         };
@@ -80,7 +80,7 @@ impl Unfollowed {
             .hint(hint);
         match self.to.query() {
             None => error,
-            Some(_) => error.hint("`-i` prints the address with what its query says"),
+            Some(_) => error.hint("`-i` prints the address with its query"),
         }
     }
 }
@@ -160,7 +160,7 @@ mod tests {
             error.hints,
             [
                 "fetch that address without the token: `oauthctl call p --anywhere URL`",
-                "`-i` prints the address with what its query says"
+                "`-i` prints the address with its query"
             ]
         );
         // B-03: a foreign address is one word to a shell
@@ -168,6 +168,6 @@ mod tests {
         assert!(hint[0].contains("--anywhere 'https://cdn.example/$(id)%60id%60;x&y|z'`"), "{hint:?}");
         let hint = |status| told("PUT", status, "https://a.example/y", false).hints;
         assert_eq!(hint(307), ["send it there: `oauthctl call p PUT https://a.example/y …`"]);
-        assert_eq!(hint(303), ["what came of it is there: `oauthctl call p https://a.example/y`"]);
+        assert_eq!(hint(303), ["the result is there: `oauthctl call p https://a.example/y`"]);
     }
 }

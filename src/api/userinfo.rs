@@ -31,7 +31,7 @@ pub fn ask(
 ) -> Result<Map<String, Value>, Error> {
     let Some(url) = &provider.userinfo.url else {
         return Err(Error::usage(format!(
-            "it is not known where `{}` tells who signed in",
+            "the userinfo address of `{}` is not known",
             crate::text::safe(&provider.id)
         ))
         .hint("add `[userinfo] url = …` to the provider's file"));
@@ -47,12 +47,11 @@ pub fn ask(
         return Err(not_told(&response, profile));
     }
     let refused = |why: &dyn std::fmt::Display| {
-        Error::new(Kind::Unsafe, "what the provider tells of the person can't be trusted")
-            .cause(format!("its answer: {why}"))
+        Error::new(Kind::Unsafe, "the provider's userinfo can't be trusted").cause(format!("its answer: {why}"))
     };
     let kind = response.header("content-type").unwrap_or("").to_lowercase();
     let claims = if kind.starts_with("application/jwt") {
-        let text = std::str::from_utf8(&response.body).map_err(|_| refused(&"is no text"))?.trim();
+        let text = std::str::from_utf8(&response.body).map_err(|_| refused(&"it is not text"))?.trim();
         let identity = &provider.identity;
         let algorithms = match identity.userinfo_algorithms.as_slice() {
             [] => &identity.algorithms,
@@ -79,14 +78,14 @@ pub fn ask(
         return Err(refused(&"it has no `sub`"));
     }
     if of_login.is_some_and(|id| id.get("sub") != claims.get("sub")) {
-        return Err(refused(&"its `sub` is another person than the ID token's"));
+        return Err(refused(&"its `sub` names another user than the ID token's"));
     }
     Ok(claims)
 }
 
 /// Returns the error for a refusal (RFC 6750, section 3.1).
 fn not_told(response: &Response, profile: &Typed) -> Error {
-    let error = answered(response, "the provider does not tell who signed in");
+    let error = answered(response, "the provider refuses to tell who is signed in");
     let said = api_error::challenge(&response.headers).or_else(|| api_error::read(&response.body));
     match (response.status, said.and_then(|e| e.code).as_deref()) {
         // OpenID Connect Core, section 5.3: the token must have been requested with `openid`

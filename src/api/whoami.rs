@@ -60,7 +60,7 @@ pub fn ask(
     match response.status {
         200..=299 => {}
         status @ 300..=399 => {
-            let error = Error::new(Kind::Unsafe, "the check of the token leads elsewhere, and is not followed");
+            let error = Error::new(Kind::Unsafe, "the check of the token is redirected, which is not followed");
             let to = response.header("location").and_then(|to| url.join(to).ok());
             return Err(error.cause(match to {
                 Some(to) => format!("status {status}, to {}", super::redirect::shown(&to)),
@@ -93,7 +93,7 @@ fn address(provider: &Provider, whoami: &Whoami, set: &TokenSet) -> Result<Url, 
     })
     .map_err(|unfilled| match unfilled {
         Unfilled::Unknown(name) => {
-            let why = format!("the check of the token needs `{name}`, which nothing but the answer to a login says");
+            let why = format!("the check of the token needs `{name}`, which only a login's response tells");
             Error::new(Kind::LoginFirst, why)
         }
         Unfilled::Dots => Error::new(Kind::Unsafe, format!("`{}` would lead elsewhere", safe(&whoami.url)))

@@ -352,7 +352,7 @@ fn a_redirect_to_another_host_ends_there() {
         let done = me.types("call odd /x");
         assert_eq!((done.code, done.out.as_str(), odd.asked()), (7, "moved", 1), "{to}: {}", done.err);
         assert!(
-            done.err.starts_with("error: the API redirects to another host, which must not have the token\n"),
+            done.err.starts_with("error: the API redirects to another host, which must not get the token\n"),
             "{}",
             done.err
         );
@@ -413,10 +413,10 @@ fn anywhere_follows_to_another_host_without_the_token() {
         7,
         "HTTP/1.1 302\r\ncontent-type: text/plain\r\nlocation: http://127.0.0.1:PORT/x?sig=s3cret\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
         "
-        error: the API redirects to another host, which must not have the token
+        error: the API redirects to another host, which must not get the token
         caused by: status 302, to http://127.0.0.1:PORT/x?sig=…
         hint: fetch that address without the token: `oauthctl call odd --anywhere URL`
-        hint: `-i` prints the address with what its query says
+        hint: `-i` prints the address with its query
     ",
     );
     assert_eq!(stranger.asked(), 0);
@@ -653,7 +653,7 @@ fn the_token_goes_where_the_provider_wants_it() {
         7,
         "
         error: the header `x-token` is set by the program alone
-        caused by: with it the token could be led elsewhere, or another one be sent
+        caused by: it could lead the token elsewhere, or send another one
     ",
     );
     assert_eq!(odd.asked(), 1);

@@ -109,10 +109,10 @@ pub fn cut(me: &mut Person, pages: &str, answer: impl Fn(u64) -> (u16, String) +
 #[test]
 fn pages_never_lead_elsewhere_and_never_in_circles() {
     for (next, code, says) in [
-        ("https://evil.example/x", 7, "it is on another host, which must not have the token"),
-        ("//evil.example/x", 7, "it is on another host, which must not have the token"),
-        ("http://", 7, "it is no address"),
-        ("?page=1", 7, "the API names a page as the next one that has been there already"),
+        ("https://evil.example/x", 7, "it is on another host, which must not get the token"),
+        ("//evil.example/x", 7, "it is on another host, which must not get the token"),
+        ("http://", 7, "it is not a URL"),
+        ("?page=1", 7, "the API names an earlier page as the next one"),
     ] {
         let mut me = Person::new();
         let odd = cut(&mut me, "by = \"url\"\nnext = [\"next\"]", move |_| {

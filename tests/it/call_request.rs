@@ -330,7 +330,7 @@ fn requests_of_one_profile_keep_the_providers_limit() {
         "
         error: all 6 requests of this day have been sent
         caused by: the day ends in 120 min (00:00 UTC)
-        hint: if the account may do more: `limits.per-day` in the provider's file
+        hint: if the account's limit is higher: `limits.per-day` in the provider's file
     ",
     );
     assert_eq!(odd.asked(), 6);

@@ -61,10 +61,10 @@ fn what_a_filter_gave_before_it_ended_is_written() {
     me.runs(&["call", "odd", "/x", "--jq", "{n: .[]}, (\"no more\" | halt_error)", "--format", "table"]).is(
         1,
         "N\n1\n2\n",
-        "error: the `--jq` expression ended itself with an error\ncaused by: no more\n",
+        "error: the `--jq` expression halted with an error\ncaused by: no more\n",
     );
     me.runs(&["call", "odd", "/x", "--jq", ".[0], (\"x\" | halt_error(3))", "-o", "~/g"])
-        .fails(1, "error: the `--jq` expression ended itself with an error\ncaused by: x\n");
+        .fails(1, "error: the `--jq` expression halted with an error\ncaused by: x\n");
     assert!(!me.path("f.part").exists() && !me.path("g").exists() && !me.path("g.part").exists());
     me.runs(&["call", "odd", "/x", "--jq", "length | debug | stderr"]).is(0, "2\n", "[\"DEBUG:\",2]\n2\n");
     // with pages no further one is fetched

@@ -30,10 +30,10 @@ fn userinfo_is_printed_plain_or_signed_and_only_of_the_person_who_signed_in() {
     let signed = |claims: Value| Value::from(op.sign(&plan(), &object(claims)));
     let answers = [
         // oidcc-client-test-userinfo-invalid-sub
-        (7, json!({ "sub": "mallory" }), "another person"),
+        (7, json!({ "sub": "mallory" }), "another user"),
         (7, json!({ "name": "nobody" }), "no `sub`"),
         (0, signed(json!({ "sub": "alice", "iss": base, "aud": CLIENT })), ""),
-        (7, signed(json!({ "sub": "mallory", "iss": base, "aud": CLIENT })), "another person"),
+        (7, signed(json!({ "sub": "mallory", "iss": base, "aud": CLIENT })), "another user"),
         (7, signed(json!({ "sub": "alice", "iss": "https://other.example", "aud": CLIENT })), "its `iss`"),
         (7, signed(json!({ "sub": "alice", "iss": base, "aud": "other" })), "its `aud`"),
         // RFC 7519, section 4.1.4
@@ -64,7 +64,7 @@ fn userinfo_is_printed_plain_or_signed_and_only_of_the_person_who_signed_in() {
 #[test]
 fn a_token_that_userinfo_takes_no_more_is_renewed_once() {
     const INVALID: &str = "Bearer error=\"invalid_token\", error_description=\"revoked\"";
-    const REFUSED: &str = "error: the provider does not tell who signed in\ncaused by: it answered ";
+    const REFUSED: &str = "error: the provider refuses to tell who is signed in\ncaused by: it answered ";
     for (refused, code, err, renewals) in [
         ((1, 401, INVALID), 0, String::new(), 1),
         ((1, 401, "Bearer"), 0, String::new(), 1),

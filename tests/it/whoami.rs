@@ -102,7 +102,7 @@ fn each_answer_of_the_check_has_its_own_end() {
     me.types("whoami odd").fails(
         7,
         "
-        error: the check of the token leads elsewhere, and is not followed
+        error: the check of the token is redirected, which is not followed
         caused by: status 302, to http://127.0.0.1:PORT/sign-in?next=…
     ",
     );
@@ -118,7 +118,7 @@ fn a_check_that_needs_what_a_login_brings_asks_for_a_login() {
     me.set("OAUTHCTL_VERTICALRESPONSE_TOKEN", "from-outside-0123456789").types("whoami verticalresponse").fails(
         4,
         "
-        error: the check of the token needs `user_id`, which nothing but the answer to a login says
+        error: the check of the token needs `user_id`, which only a login's response tells
         hint: unset OAUTHCTL_VERTICALRESPONSE_TOKEN, then `oauthctl login verticalresponse`
     ",
     );
