@@ -17,7 +17,8 @@ pub struct Client {
 /// The redirect addresses that an app may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Redirects {
-    /// `http` on `127.0.0.1`, `[::1]` or `localhost`, with any port and any path (RFC 8252, section 7.3).
+    /// `http` on `127.0.0.1`, `[::1]` or `localhost`, with any port and path (RFC 8252, section
+    /// 7.3).
     Loopback,
     /// One of these addresses, compared byte by byte. The first is the default.
     Exact(Vec<String>),

@@ -69,7 +69,7 @@ const NOT_VERIFIED: &[&str] = &[
     "The texts of errors other than the refresh token's: Okta's usual ones.",
     "The bodies of 403 and 429 (one of the documented shapes each), and the scopes each call needs.",
     "The device flow: whether it gives a refresh token (with offline_access it does here), and who may use it (any app here).",
-    "The implicit flow and partner tokens are not played.",
+    "The implicit flow and partner tokens are not offered.",
     "No address for revocation is documented: there is none here.",
 ];
 

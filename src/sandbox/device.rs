@@ -96,9 +96,9 @@ pub fn poll(desk: &Desk, client: &Client, code: &str) -> Result<Grant, &'static 
 /// Returns the response for such an error code, with its description.
 pub fn refused(error: &str) -> Response {
     let description = match error {
-        "authorization_pending" => "nobody has decided yet",
-        "slow_down" => "asked sooner than the interval allows: wait five seconds longer, now and from now on",
-        "access_denied" => "the person said no",
+        "authorization_pending" => "the user has not decided yet",
+        "slow_down" => "polled sooner than the interval allows: wait five seconds longer from now on",
+        "access_denied" => "the user denied the request",
         "expired_token" => "the code has expired",
         _ => "the device code is unknown, or was used before",
     };
@@ -125,8 +125,8 @@ pub fn at_page(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
             let decision = if allows { Decision::Allowed(account_of(&ask.form)) } else { Decision::Denied };
             match desk.devices.decide(ask.form.get("user_code").unwrap_or_default(), decision, now) {
                 false => wrong(),
-                true if allows => page::decided("You’re signed in", "Your device has what it asked for."),
-                true => page::decided("Refused", "Your device gets nothing."),
+                true if allows => page::decided("You’re signed in", "Your device now has access."),
+                true => page::decided("Refused", "Your device gets no access."),
             }
         }
         _ => not_allowed("GET, POST"),

@@ -65,7 +65,7 @@ fn not_verified(unknown: &[&str]) -> String {
     }
     let items: String = unknown.iter().map(|n| format!("<li>{}</li>\n", escape(n))).collect();
     format!(
-        "<h2>What isn’t verified</h2>\n<p class=\"soft\">No source says how the provider does these; this server does as written here.</p>\n<ul>\n{items}</ul>\n"
+        "<h2>What isn’t verified</h2>\n<p class=\"soft\">No source says how the provider behaves here. This server behaves as follows.</p>\n<ul>\n{items}</ul>\n"
     )
 }
 

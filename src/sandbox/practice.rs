@@ -130,7 +130,7 @@ fn asked(desk: &Desk, query: &Params) -> Result<Asked, Response> {
     };
     let refuse = |error: &str, description: &str| Err(asked.refuse(error, Some(description)));
     if let Some(name) = query.repeated() {
-        return refuse("invalid_request", &format!("{name} stands there more than once"));
+        return refuse("invalid_request", &format!("{name} is given more than once"));
     }
     match query.get("response_type") {
         Some("code") => {}
@@ -152,10 +152,10 @@ fn asked(desk: &Desk, query: &Params) -> Result<Asked, Response> {
 fn token(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     let form = &ask.form;
     if !ask.query.is_empty() && ["code", "refresh_token", "client_secret"].iter().any(|n| ask.query.get(n).is_some()) {
-        return Ok(oauth_error(400, "invalid_request", "parameters belong in the body, not in the address"));
+        return Ok(oauth_error(400, "invalid_request", "parameters belong in the body, not in the URL"));
     }
     if let Some(name) = form.repeated() {
-        return Ok(oauth_error(400, "invalid_request", &format!("{name} stands there more than once")));
+        return Ok(oauth_error(400, "invalid_request", &format!("{name} is given more than once")));
     }
     let Some((client, proof)) = desk.authenticate(ask, form) else { return Ok(wrong_client(ask)) };
     match form.get("grant_type") {
@@ -164,7 +164,7 @@ fn token(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
         Some(device::GRANT_TYPE) => by_device(desk, client, form),
         Some("client_credentials") if client.own_tokens && proof != Proof::Public => own(desk, client, form),
         Some("client_credentials") => {
-            Ok(oauth_error(400, "unauthorized_client", "this app may not have tokens for itself"))
+            Ok(oauth_error(400, "unauthorized_client", "this app may not use client_credentials"))
         }
         Some(_) => Ok(oauth_error(400, "unsupported_grant_type", "this grant_type is not offered")),
         None => Ok(oauth_error(400, "invalid_request", "grant_type is missing")),
@@ -234,8 +234,8 @@ fn invalid_grant(what: &str, refused: Refused) -> Response {
         Refused::Spent => "was used before",
         Refused::Revoked => "has been revoked",
         Refused::WrongRedirect => "was issued for another redirect_uri",
-        Refused::WrongVerifier => "doesn't go with this code_verifier",
-        Refused::WrongScope => "was granted for less",
+        Refused::WrongVerifier => "doesn't match this code_verifier",
+        Refused::WrongScope => "was granted fewer scopes",
     };
     oauth_error(400, "invalid_grant", &format!("the {what} {why}"))
 }
@@ -323,7 +323,7 @@ fn api(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
         Err(_) => return Ok(challenge(401, "invalid_token", "the access token is unknown")),
     };
     if !desk.admits() {
-        let answer = oauth_error(429, "too_many_requests", "more requests than this second takes");
+        let answer = oauth_error(429, "too_many_requests", "too many requests in this second");
         return Ok(with_header(answer, "Retry-After", "1"));
     }
     Ok(match (ask.method, ask.path) {
@@ -341,7 +341,7 @@ fn api(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
                 let answer = json(status, &json!({ "status": status, "message": "as asked" }));
                 if matches!(status, 429 | 503) { with_header(answer, "Retry-After", "1") } else { answer }
             }
-            _ => oauth_error(404, "not_found", "there is /api/me, /api/items, /api/echo and /api/status/NNN"),
+            _ => oauth_error(404, "not_found", "this API has /api/me, /api/items, /api/echo and /api/status/NNN"),
         },
     })
 }

@@ -121,9 +121,9 @@ fn include_shows_status_and_headers() {
 #[test]
 fn from_400_up_the_body_is_still_printed_and_the_exit_code_is_22() {
     let (mut me, _server) = practice();
-    me.types("call practice /nowhere").is(22, "{\"error\":\"not_found\",\"error_description\":\"there is /api/me, /api/items, /api/echo and /api/status/NNN\"}", "
+    me.types("call practice /nowhere").is(22, "{\"error\":\"not_found\",\"error_description\":\"this API has /api/me, /api/items, /api/echo and /api/status/NNN\"}", "
         error: the API answered 404
-        caused by: not_found: there is /api/me, /api/items, /api/echo and /api/status/NNN
+        caused by: not_found: this API has /api/me, /api/items, /api/echo and /api/status/NNN
     ");
     me.types("call practice /status/429").is(
         22,
