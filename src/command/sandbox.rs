@@ -99,7 +99,7 @@ fn serve(world: &mut World, options: Options) -> Result<u8, Error> {
     let server = Server::start(options, world.clock.clone(), &*world.random)?;
     let (signals, waiting) = channel();
     world.signals.watch(signals);
-    world.say(&format!("{} listens on {} until Ctrl-C", manners.behaviour().practice_name, server.base()));
+    world.say(&format!("{} listens on {} until Ctrl-C", manners.behaviour().practice_name(), server.base()));
     for client in &clients {
         world.say(&format!("  app: {}, {}", client.in_words(), client.redirects.in_words()));
     }

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::book::{CodeTerms, Grant};
+use super::client::Client;
 use super::data::PRACTICE_ACCOUNT;
 use super::desk::Desk;
 use super::exchange::{Ask, Params};
@@ -18,7 +19,7 @@ pub fn authorize(desk: &Desk, ask: &Ask<'_>, check: impl FnOnce() -> Result<Aske
             Ok(asked) => {
                 let ticket = desk.hex40();
                 desk.tickets.put(&ticket, Some(asked.clone()), desk.now());
-                page::consent(desk.behaviour().sign_in, ask.path, &ticket, &asked)
+                page::consent(&desk.behaviour().sign_in(), ask.path, &ticket, &asked)
             }
             Err(refusal) => refusal,
         }),
@@ -51,6 +52,24 @@ fn decide(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     };
     desk.book.put_code(&code, terms)?;
     Ok(asked.back(vec![("code", &code)]))
+}
+
+/// Returns the app that a request names, or the page that says that there is none.
+pub fn app<'d>(desk: &'d Desk, query: &Params) -> Result<&'d Client, Response> {
+    let client = query.get("client_id").and_then(|id| desk.client(id));
+    client.ok_or_else(|| page::problem(400, "No app with this client_id is registered."))
+}
+
+/// Reads a request that names one of the app's redirect addresses.
+pub fn asked<'d>(desk: &'d Desk, query: &Params) -> Result<(&'d Client, Asked), Response> {
+    let client = app(desk, query)?;
+    let redirect_uri = match query.get("redirect_uri") {
+        Some(uri) if client.redirects.allow(uri) => uri.to_owned(),
+        _ => return Err(page::problem(400, "The redirect_uri is not exactly one that this app has registered.")),
+    };
+    let compared_uri = Some(redirect_uri.clone());
+    let state = query.get("state").map(str::to_owned);
+    Ok((client, Asked { client: client.id.clone(), redirect_uri, compared_uri, state, ..Asked::default() }))
 }
 
 /// Returns the account that a form names.

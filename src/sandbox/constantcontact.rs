@@ -20,15 +20,13 @@ use super::exchange::{Ask, Params, json, oauth_error};
 use super::jwt::Signer;
 use super::page::{self, not_allowed};
 use super::tickets::Asked;
-use super::{Behaviour, DAY, Rotation, constantcontact_api};
+use super::{Behaviour, DAY, Rotation, USUAL, constantcontact_api};
 use crate::world::serve::Response;
 
 /// Constant Contact V3.
 pub const BEHAVIOUR: Behaviour = Behaviour {
     name: "constantcontact",
     title: "Constant Contact",
-    practice_name: "Constant Contact (practice)",
-    sign_in: "Sign in to Constant Contact",
     not_verified: NOT_VERIFIED,
     documented: |options| {
         options.access_life = Some(DAY);
@@ -48,7 +46,6 @@ pub const BEHAVIOUR: Behaviour = Behaviour {
             Client { secret: None, ..Client::confidential("practice-public", false, &redirects) },
         ]
     },
-    entry: |_| String::new(),
     addresses: &[
         ("authorize", "url", "/oauth2/default/v1/authorize"),
         ("token", "url", "/oauth2/default/v1/token"),
@@ -56,9 +53,8 @@ pub const BEHAVIOUR: Behaviour = Behaviour {
         ("api", "base-url", "/v3"),
         ("whoami", "url", "/v3/account/user/privileges"),
     ],
-    refresh_tokens: true,
-    stateless: false,
     answer,
+    ..USUAL
 };
 
 const NOT_VERIFIED: &[&str] = &[
@@ -94,26 +90,16 @@ fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
 }
 
 fn asked(desk: &Desk, query: &Params) -> Result<Asked, Response> {
-    let Some(client) = query.get("client_id").and_then(|id| desk.client(id)) else {
-        return Err(page::problem(400, "No app with this client_id is registered."));
-    };
-    let redirect_uri = match query.get("redirect_uri") {
-        Some(uri) if client.redirects.allow(uri) => uri,
-        _ => return Err(page::problem(400, "The redirect_uri is not exactly one that this app has registered.")),
-    };
+    let (client, asked) = consent::asked(desk, query)?;
     let challenge = query.get("code_challenge");
     if challenge.is_some() && client.secret.is_some() {
         return Err(page::problem(400, "This app has a client secret: PKCE is for apps that were registered for it."));
     }
     let asked = Asked {
-        client: client.id.clone(),
-        redirect_uri: redirect_uri.to_owned(),
-        compared_uri: Some(redirect_uri.to_owned()),
-        state: query.get("state").map(str::to_owned),
         scopes: scopes_of(query),
         challenge: challenge.map(str::to_owned),
         nonce: query.get("nonce").map(str::to_owned),
-        iss: None,
+        ..asked
     };
     let refuse = |error: &str, description: &str| Err(asked.refuse(error, Some(description)));
     match query.get("response_type") {

@@ -116,7 +116,7 @@ pub fn at_page(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
         "GET" => match ask.query.get("user_code") {
             None => page::code_form(ask.path, None),
             Some(typed) => match desk.devices.waiting(typed, now) {
-                Some(waiting) => page::device(desk.behaviour().sign_in, ask.path, &waiting),
+                Some(waiting) => page::device(&desk.behaviour().sign_in(), ask.path, &waiting),
                 None => wrong(),
             },
         },

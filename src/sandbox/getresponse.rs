@@ -15,15 +15,13 @@ use super::exchange::{Ask, Params, json, oauth_error};
 use super::getresponse_api::unauthenticated;
 use super::page::{self, not_allowed};
 use super::tickets::Asked;
-use super::{Behaviour, DAY, getresponse_api};
+use super::{Behaviour, DAY, USUAL, getresponse_api};
 use crate::world::serve::Response;
 
 /// GetResponse, or GetResponse MAX if a domain is set.
 pub const BEHAVIOUR: Behaviour = Behaviour {
     name: "getresponse",
     title: "GetResponse",
-    practice_name: "GetResponse (practice)",
-    sign_in: "Sign in to GetResponse",
     not_verified: NOT_VERIFIED,
     documented: |options| {
         options.access_life = Some(3600);
@@ -44,9 +42,8 @@ pub const BEHAVIOUR: Behaviour = Behaviour {
         ("environments.max.token", "url", "/v3/token"),
         ("environments.max.api", "base-url", "/v3"),
     ],
-    refresh_tokens: true,
-    stateless: false,
     answer,
+    ..USUAL
 };
 
 const NOT_VERIFIED: &[&str] = &[
@@ -78,25 +75,16 @@ fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
 
 /// Checks an authorization request. The response goes to the app's only registered address.
 fn asked(desk: &Desk, query: &Params) -> Result<Asked, Response> {
-    let Some(client) = query.get("client_id").and_then(|id| desk.client(id)) else {
-        return Err(page::problem(400, "No app with this client_id is registered."));
+    let client = consent::app(desk, query)?;
+    let registered = match &client.redirects {
+        Redirects::Exact(registered) => registered.first(),
+        Redirects::Loopback => None,
     };
-    let Redirects::Exact(registered) = &client.redirects else {
+    let Some(redirect_uri) = registered.cloned() else {
         return Err(page::problem(400, "This app has no redirect URL registered."));
     };
-    let Some(redirect_uri) = registered.first() else {
-        return Err(page::problem(400, "This app has no redirect URL registered."));
-    };
-    let asked = Asked {
-        client: client.id.clone(),
-        redirect_uri: redirect_uri.clone(),
-        compared_uri: None,
-        state: query.get("state").map(str::to_owned),
-        scopes: Vec::new(),
-        challenge: None,
-        nonce: None,
-        iss: None,
-    };
+    let state = query.get("state").map(str::to_owned);
+    let asked = Asked { client: client.id.clone(), redirect_uri, state, ..Asked::default() };
     match query.get("response_type") {
         Some("code") => Ok(asked),
         _ => Err(asked.refuse("unsupported_response_type", None)),

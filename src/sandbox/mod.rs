@@ -57,10 +57,6 @@ pub struct Behaviour {
     pub name: &'static str,
     /// The provider's own spelling of its name, for pages.
     pub title: &'static str,
-    /// The name in the provider's entry, which says that it isn't the real provider.
-    pub practice_name: &'static str,
-    /// The heading of the sign-in page.
-    sign_in: &'static str,
     /// Behaviour that no source confirms.
     pub not_verified: &'static [&'static str],
     /// Sets the options to the provider's documented values.
@@ -77,6 +73,39 @@ pub struct Behaviour {
     /// Whether an access token stays valid after its login was revoked.
     stateless: bool,
     answer: fn(&Desk, &Ask<'_>) -> io::Result<Response>,
+}
+
+/// What most providers have in common.
+const USUAL: Behaviour = Behaviour {
+    name: "",
+    title: "",
+    not_verified: &[],
+    documented: |_| (),
+    clients: Vec::new,
+    entry: |_| String::new(),
+    addresses: &[],
+    refresh_tokens: true,
+    stateless: false,
+    answer: |_, _| Ok(page::problem(404, "There is nothing at this address.")),
+};
+
+impl Behaviour {
+    /// The name in the provider's entry, which says that it isn't the real provider.
+    pub fn practice_name(&self) -> String {
+        match self.title.strip_suffix(')') {
+            _ if self.name == "sandbox" => self.title.to_owned(),
+            Some(title) => format!("{title}, practice)"),
+            None => format!("{} (practice)", self.title),
+        }
+    }
+
+    /// The heading of the sign-in page.
+    fn sign_in(&self) -> String {
+        match self.name {
+            "sandbox" => "Sign in to practise".to_owned(),
+            _ => format!("Sign in to {}", self.title),
+        }
+    }
 }
 
 /// The providers to play. A new provider needs its file, with its `BEHAVIOUR`, and a line here.

@@ -13,7 +13,7 @@ pub fn provider_overrides(base: &str, manners: Manners) -> String {
     let mut text = format!(
         "# written by `oauthctl sandbox`: everything as in the built-in entry, at the practice server's address\n\
          id = \"{name}\"\nextends = \"{name}\"\nname = \"{}\"\npractice = \"{}\"\nconsole-url = \"{base}/\"\n{}",
-        behaviour.practice_name,
+        behaviour.practice_name(),
         (behaviour.clients)().iter().map(Client::in_words).collect::<Vec<_>>().join("; or "),
         (behaviour.entry)(base),
     );

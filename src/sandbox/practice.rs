@@ -7,7 +7,6 @@ use std::io;
 
 use serde_json::{Map, Value, json};
 
-use super::Behaviour;
 use super::book::{Grant, Issued, Minted, Refused, Renewal, Shown};
 use super::client::{Client, Redirects};
 use super::consent::{self, scopes_of};
@@ -18,6 +17,7 @@ use super::exchange::{Ask, Params, encoded, json, oauth_error, with_header};
 use super::jwt::Signer;
 use super::page::{self, not_allowed};
 use super::tickets::Asked;
+use super::{Behaviour, USUAL};
 use crate::secret::fingerprint;
 use crate::world::serve::Response;
 
@@ -25,9 +25,6 @@ use crate::world::serve::Response;
 pub const BEHAVIOUR: Behaviour = Behaviour {
     name: "sandbox",
     title: "Practice server",
-    practice_name: "Practice server",
-    sign_in: "Sign in to practise",
-    not_verified: &[],
     documented: |options| {
         // short, since users wait for it
         options.device_interval = 2;
@@ -52,9 +49,8 @@ pub const BEHAVIOUR: Behaviour = Behaviour {
         ("api", "base-url", "/api"),
         ("whoami", "url", "/api/me"),
     ],
-    refresh_tokens: true,
-    stateless: false,
     answer,
+    ..USUAL
 };
 
 const SCOPES: [&str; 7] = ["read", "write", "profile", "email", "items", "openid", "offline_access"];
@@ -109,9 +105,7 @@ fn metadata(desk: &Desk) -> Value {
 /// Checks an authorization request. Until client and redirect address are known to match, errors
 /// appear on a page here. Later errors go to the app (RFC 6749, section 4.1.2.1).
 fn asked(desk: &Desk, query: &Params) -> Result<Asked, Response> {
-    let Some(client) = query.get("client_id").and_then(|id| desk.client(id)) else {
-        return Err(page::problem(400, "No app with this client_id is registered."));
-    };
+    let client = consent::app(desk, query)?;
     let redirect_uri = match (query.get("redirect_uri"), &client.redirects) {
         (Some(uri), redirects) if redirects.allow(uri) => uri.to_owned(),
         (None, Redirects::Exact(registered)) if registered.len() == 1 => registered[0].clone(),

@@ -13,7 +13,7 @@ const LIFE: i64 = 600;
 const MOST: usize = 100;
 
 /// A checked authorization request.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Asked {
     pub client: String,
     /// The destination of the authorization response.

@@ -7,7 +7,6 @@ use std::io;
 
 use serde_json::{Value, json};
 
-use super::Behaviour;
 use super::book::{Grant, Refused, Shown};
 use super::client::{Client, Redirects};
 use super::consent;
@@ -16,21 +15,19 @@ use super::desk::{Desk, Proof};
 use super::exchange::{Ask, Params, json, with_header};
 use super::page::{self, not_allowed};
 use super::tickets::Asked;
+use super::{Behaviour, USUAL};
 use crate::world::serve::Response;
 
 /// VerticalResponse's classic API.
 pub const BEHAVIOUR: Behaviour = Behaviour {
     name: "verticalresponse",
     title: "VerticalResponse (classic)",
-    practice_name: "VerticalResponse (classic, practice)",
-    sign_in: "Sign in to VerticalResponse (classic)",
     not_verified: NOT_VERIFIED,
     documented: |options| options.access_life = None,
     clients: || {
         // no source mentions registered addresses; both requests must have the same one
         vec![Client { redirects: Redirects::Loopback, ..Client::confidential("practice-client", false, &[]) }]
     },
-    entry: |_| String::new(),
     addresses: &[
         ("authorize", "url", "/api/v1/oauth/authorize"),
         ("token", "url", "/api/v1/oauth/access_token"),
@@ -38,8 +35,8 @@ pub const BEHAVIOUR: Behaviour = Behaviour {
         ("whoami", "url", "/api/v1/users/{user_id}"),
     ],
     refresh_tokens: false,
-    stateless: false,
     answer,
+    ..USUAL
 };
 
 const NOT_VERIFIED: &[&str] = &[
@@ -69,23 +66,8 @@ fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
 
 /// Checks an authorization request. It needs no `response_type`, and its `state` is dropped.
 fn asked(desk: &Desk, query: &Params) -> Result<Asked, Response> {
-    let Some(client) = query.get("client_id").and_then(|id| desk.client(id)) else {
-        return Err(page::problem(400, "No application with this client_id is registered."));
-    };
-    let redirect_uri = match query.get("redirect_uri") {
-        Some(uri) if client.redirects.allow(uri) => uri,
-        _ => return Err(page::problem(400, "The redirect_uri is not the one of this application.")),
-    };
-    Ok(Asked {
-        client: client.id.clone(),
-        redirect_uri: redirect_uri.to_owned(),
-        compared_uri: Some(redirect_uri.to_owned()),
-        state: None,
-        scopes: Vec::new(),
-        challenge: None,
-        nonce: None,
-        iss: None,
-    })
+    let (_, asked) = consent::asked(desk, query)?;
+    Ok(Asked { state: None, ..asked })
 }
 
 fn token(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {

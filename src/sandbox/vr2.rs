@@ -16,15 +16,13 @@ use super::exchange::{Ask, Params, json, oauth_error};
 use super::jwt::Signer;
 use super::page::{self, not_allowed};
 use super::tickets::Asked;
-use super::{Behaviour, Rotation};
+use super::{Behaviour, Rotation, USUAL};
 use crate::world::serve::Response;
 
 /// VerticalResponse's newer API.
 pub const BEHAVIOUR: Behaviour = Behaviour {
     name: "verticalresponse-vr2",
     title: "VerticalResponse (VR2)",
-    practice_name: "VerticalResponse (VR2, practice)",
-    sign_in: "Sign in to VerticalResponse (VR2)",
     not_verified: NOT_VERIFIED,
     documented: |options| {
         options.access_life = Some(3600);
@@ -34,7 +32,6 @@ pub const BEHAVIOUR: Behaviour = Behaviour {
     clients: || {
         vec![Client::confidential("practice-client", true, &[USUAL_REDIRECT, "http://localhost:9190/callback"])]
     },
-    entry: |_| String::new(),
     addresses: &[
         ("authorize", "url", "/oauth/authorize"),
         ("token", "url", "/api/v1/authorize"),
@@ -42,9 +39,9 @@ pub const BEHAVIOUR: Behaviour = Behaviour {
         ("api", "base-url", "/api/v1"),
         ("whoami", "url", "/api/v1/contacts"),
     ],
-    refresh_tokens: true,
     stateless: true,
     answer,
+    ..USUAL
 };
 
 const NOT_VERIFIED: &[&str] = &[
@@ -74,23 +71,7 @@ fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
 
 /// Checks an authorization request. A wrong redirect address gets an error page, never a redirect.
 fn asked(desk: &Desk, query: &Params) -> Result<Asked, Response> {
-    let Some(client) = query.get("client_id").and_then(|id| desk.client(id)) else {
-        return Err(page::problem(400, "No application with this client_id is registered."));
-    };
-    let redirect_uri = match query.get("redirect_uri") {
-        Some(uri) if client.redirects.allow(uri) => uri,
-        _ => return Err(page::problem(400, "The redirect_uri is not equal to the one of this application.")),
-    };
-    let asked = Asked {
-        client: client.id.clone(),
-        redirect_uri: redirect_uri.to_owned(),
-        compared_uri: Some(redirect_uri.to_owned()),
-        state: query.get("state").map(str::to_owned),
-        scopes: Vec::new(),
-        challenge: None,
-        nonce: None,
-        iss: None,
-    };
+    let (_, asked) = consent::asked(desk, query)?;
     match query.get("response_type") {
         Some("code") => Ok(asked),
         _ => Err(asked.refuse("unsupported_response_type", None)),
