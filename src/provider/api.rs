@@ -91,7 +91,7 @@ schema! {
     /// Names of the headers that tell the limit.
     pub struct LimitHeaders {
         /// How many requests are allowed.
-        pub limit: Option<String>,
+        pub most ("limit"): Option<String>,
         /// How many remain.
         pub remaining: Option<String>,
         /// When the limit starts anew.

@@ -248,7 +248,7 @@ schema! {
         /// The keys of an endpoint.
         pub endpoint ("*endpoint"): Endpoint as Table,
         /// Whether `redirect_uri` is sent.
-        pub send_redirect_uri: bool,
+        pub with_redirect_uri ("send-redirect-uri"): bool,
         /// Whether the provider renews tokens.
         pub supported: bool = true,
         /// The value of `grant_type`.

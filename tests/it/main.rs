@@ -46,6 +46,7 @@ mod register;
 mod renewal;
 mod revocation;
 mod sandbox;
+mod schema;
 mod store_contract;
 mod token;
 mod typing;

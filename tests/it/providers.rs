@@ -210,6 +210,7 @@ device = { url = "https://a.example/d", auth = ["basic"] }
 revoke = { url = "{api.base-url}/revoke", kills = "refresh" }
 api = { base-url = "https://a.example", auth = { in = "query", name = "key" } }
 whoami.url = "/me"
+redirect.host = "[::1]"
 vars.v = { default = "a", secret = true, enum = ["a"], from = "callback" }
 vars.w.secret = true
 [environments.same]
