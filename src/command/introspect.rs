@@ -49,8 +49,8 @@ pub fn run(args: IntrospectArgs, global: &Global, world: &mut World) -> Result<u
         return Err(Error::usage(format!("`{}` does not say what it knows of a token", safe(&provider.id)))
             .hint("add `[introspect] url = …` to the provider's file, if it has such an address"));
     };
-    let client = session.require_client(world, &provider, record.as_ref())?;
-    let mut ring = session.key_ring(&provider, record.as_ref());
+    let client = session.require_client(world, record.as_ref())?;
+    let mut ring = session.key_ring(record.as_ref());
     let asking = session.asking_with(&provider, &client);
     let members = introspect::ask(world, &asking, endpoint, &mut ring, about, args.signed).map_err(|e| {
         e.or_hint(|| format!("`{} -v` shows what was sent and answered", asking.profile.line("introspect")))

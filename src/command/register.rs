@@ -104,7 +104,7 @@ pub fn make(
     initial: Option<&Secret>,
 ) -> Result<(), Error> {
     let grant = session.grant(Some(provider), None);
-    let keyed = session.client_with(world, provider, None, String::new(), None)?;
+    let keyed = session.keyed(world, None)?;
     let asked = wanted(world, session, provider, grant, name, &keyed)?;
     let lock = session.lock(world)?;
     let before = session.load()?.unwrap_or_default();
@@ -125,7 +125,7 @@ pub fn make(
         // another client's token is none of this one's
         token: None,
         unfinished: None,
-        metadata: session.metadata.clone().or(before.metadata.clone()),
+        metadata: session.metadata().or(before.metadata.clone()),
         ..before
     };
     save(world, session, &record, &lock)?;
@@ -263,7 +263,7 @@ fn update(
 ) -> Result<(), Error> {
     let provider = session.provider(world, Some(&record))?;
     let grant = session.grant(Some(&provider), Some(&record));
-    let keyed = session.client_with(world, &provider, None, String::new(), None)?;
+    let keyed = session.keyed(world, None)?;
     let asked = wanted(world, session, &provider, grant, name, &keyed)?;
     let id = record.client_id.clone().unwrap_or_default();
     let now = register::update(world, management, &id, record.client_secret.as_ref(), &asked)?;
@@ -288,7 +288,7 @@ fn take_over(
 ) -> Result<(), Error> {
     warn_of_expired_secret(world, session, &now);
     let secret = now.client_secret.clone().or(record.client_secret.clone());
-    let client = session.client_with(world, provider, Some(&record), now.client_id.clone(), secret)?;
+    let client = Client { id: now.client_id.clone(), secret, ..session.keyed(world, Some(&record))? };
     match register::settled(provider, asked, &now, &client) {
         Err(why) => world.warn(&format!("the server now wants the client to authenticate by {}", safe(&why))),
         Ok(None) => {}

@@ -36,10 +36,10 @@ pub fn claims(world: &mut World, session: &mut Session) -> Result<Map<String, Va
     let record = session.load()?;
     let record = ours(world, session, record.as_ref())?.cloned();
     let provider = session.whole_provider(world, record.as_ref())?;
-    let client = session.require_client(world, &provider, record.as_ref())?;
+    let client = session.require_client(world, record.as_ref())?;
     let id_token = record.as_ref().and_then(|r| r.token.as_ref()).and_then(|set| set.id_token.as_ref());
     let of_login = id_token.and_then(|token| jose::unverified_claims(token.expose()).ok());
-    let mut ring = session.key_ring(&provider, record.as_ref());
+    let mut ring = session.key_ring(record.as_ref());
     let typed = session.typed.clone();
     renewed_once(world, session, set, |world, session, set| {
         let binding = session.binding(world, set)?;

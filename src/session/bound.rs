@@ -14,7 +14,7 @@ use crate::provider::{Provider, VarFrom};
 use crate::secret::hash;
 use crate::session::choice::same_provider;
 use crate::session::record::Record;
-use crate::session::{Session, kept_document};
+use crate::session::{Who, kept_document};
 use crate::store::StoreKind;
 use crate::text::{Typed, safe};
 
@@ -182,7 +182,7 @@ impl Bound {
     }
 }
 
-impl Session {
+impl Who {
     /// What a secret that is obtained now is bound to. `learnt`: the variables that the login taught.
     pub fn bound(&self, provider: &Provider, learnt: &BTreeMap<String, String>) -> Bound {
         let mut vars = learnt.clone();
@@ -271,7 +271,7 @@ impl Session {
 
     /// Whether it is the practice server that this program starts by itself: nobody said where it is.
     fn is_practice(&self, provider: &Provider) -> bool {
-        provider.practice.is_some() && self.more_vars.is_some() && self.is_built_in(&provider.id)
+        provider.practice.is_some() && self.more_vars.borrow().is_some() && self.is_built_in(&provider.id)
     }
 
     /// In what this command's flags and variables lead elsewhere than the profile as the configuration has it: what the profile says

@@ -16,7 +16,7 @@ use crate::session::lock::Lock;
 use crate::session::record::Record;
 use crate::session::renewal::Held;
 use crate::session::whose::{elsewhere, none_of_use, ours, recorded};
-use crate::session::{Session, copy, inputs, lock, no_token, renewal, without_a_person};
+use crate::session::{Session, Who, copy, inputs, lock, no_token, renewal, without_a_person};
 use crate::store::StoreKind;
 use crate::text::safe;
 use crate::token::{Freshness, TokenSet};
@@ -139,7 +139,7 @@ fn from_copy(world: &World, session: &Session, want: Want) -> Option<TokenSet> {
     }
     let copy = copy::read(world, &session.paths, &session.name)?;
     // where the provider is known already, the token is about to be sent there
-    let sent = session.provider.as_ref();
+    let sent = session.server.as_ref().map(|server| &server.provider);
     let bound = sent.is_none_or(|provider| session.bound(provider, &BTreeMap::new()).fingerprint() == copy.bound);
     (bound && matches!(usable(world, &copy.set, want), Usable::Yes)).then_some(copy.set)
 }
@@ -289,7 +289,7 @@ fn anew(
         world.step(|| "another login is stored under this name: this token is not kept".to_owned());
         return Ok(set);
     }
-    let client = session.client(world, provider, record)?;
+    let client = session.client(world, record)?;
     let dpop = client.as_ref().and_then(|c| c.proofs.dpop.clone());
     let grant = session.grant(Some(provider), record);
     let before = record.cloned().unwrap_or_default();
@@ -305,7 +305,7 @@ fn anew(
         asked: session.scopes(provider, grant),
         login_at: Some(world.clock.now()),
         token: Some(set.clone()),
-        metadata: session.metadata.clone().or(before.metadata.clone()),
+        metadata: session.metadata().or(before.metadata.clone()),
         secret_bound: if secret_stays { before.secret_bound.clone() } else { Some(bound.clone()) },
         bound: Some(bound),
         asked_with: session.asked_with.clone().map(|with| recorded(session, grant, with)),
@@ -344,7 +344,7 @@ fn ask_anew(
     record: Option<&Record>,
 ) -> Result<TokenSet, Error> {
     let grant = session.grant(Some(provider), record);
-    let client = session.require_client(world, provider, record)?;
+    let client = session.require_client(world, record)?;
     by_grant(world, session, provider, &client, grant).map(|answer| answer.set)
 }
 
@@ -392,7 +392,7 @@ fn without_store(world: &mut World, session: &mut Session, e: Error) -> Result<T
 /// Whether the client is not known whole without a record.
 fn lacks_client(world: &mut World, session: &mut Session) -> Result<bool, Error> {
     let provider = session.provider(world, None)?;
-    let client = session.client(world, &provider, None)?;
+    let client = session.client(world, None)?;
     // an assertion or another token may speak for a client without a secret
     let needs_secret = session.grant(Some(&provider), None) == GrantKind::ClientCredentials;
     let speaks_alone = matches!(session.profile.grant, Some(GrantKind::JwtBearer | GrantKind::Saml2Bearer));
@@ -434,7 +434,7 @@ pub fn keep(world: &mut World, session: &Session, record: &Record, lock: &Lock) 
     }
 }
 
-impl Session {
+impl Who {
     /// The scopes to ask for: the person's, else the provider's usual ones, and what it always wants.
     pub fn scopes(&self, provider: &Provider, grant: GrantKind) -> Vec<String> {
         let facts = &provider.scopes;

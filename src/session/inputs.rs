@@ -13,37 +13,37 @@ use crate::protocol::token_request::Client;
 use crate::provider::Provider;
 use crate::secret::{Secret, hash};
 use crate::session::fresh::{Want, fresh};
-use crate::session::{Choice, Session, random_hex, secret_from_file};
+use crate::session::{Choice, Session, Who, random_hex, secret_from_file};
 use crate::text::safe;
 use crate::world::World;
 
-/// What `session`'s grant exchanges now. A program that is asked, and another profile's token, may take a while.
+/// What `who`'s grant exchanges now. A program that is asked, and another profile's token, may take a while.
 pub fn given(
     world: &mut World,
-    session: &Session,
+    who: &Who,
     provider: &Provider,
     client: &Client,
     grant: GrantKind,
 ) -> Result<Given, Error> {
     match grant {
-        GrantKind::JwtBearer => match (&session.profile.asks.assertion, &client.proofs.key) {
-            (None, Some(key)) => own_jwt(world, session, provider, client, key).map(Given::Jwt),
-            _ => jwt(world, session).map(Given::Jwt),
+        GrantKind::JwtBearer => match (&who.profile.asks.assertion, &client.proofs.key) {
+            (None, Some(key)) => own_jwt(world, who, provider, client, key).map(Given::Jwt),
+            _ => jwt(world, who).map(Given::Jwt),
         },
         GrantKind::Saml2Bearer => {
-            let text = require(world, session, "assertion", "--assertion-file", &session.profile.asks.assertion)?;
+            let text = require(world, who, "assertion", "--assertion-file", &who.profile.asks.assertion)?;
             let saml = assertion::saml(&text)
-                .map_err(|e| Error::usage(format!("the assertion of `{}` can't be used", session.name)).cause(e))?;
+                .map_err(|e| Error::usage(format!("the assertion of `{}` can't be used", who.name)).cause(e))?;
             Ok(Given::Saml(saml))
         }
-        GrantKind::TokenExchange => exchange(world, session).map(Given::Token),
+        GrantKind::TokenExchange => exchange(world, who).map(Given::Token),
         _ => Ok(Given::Credentials),
     }
 }
 
 /// Whether what the grant exchanges is said at all: before anything else is asked for.
-pub fn are_said(session: &Session, grant: GrantKind) -> Result<(), Error> {
-    let asks = &session.profile.asks;
+pub fn are_said(who: &Who, grant: GrantKind) -> Result<(), Error> {
+    let asks = &who.profile.asks;
     match (grant, &asks.subject_profile, &asks.subject_token) {
         (GrantKind::TokenExchange, Some(_), Some(_)) => {
             Err(Error::usage("the subject is said twice: by a token and by a profile")
@@ -61,14 +61,14 @@ pub fn are_said(session: &Session, grant: GrantKind) -> Result<(), Error> {
 /// run. `None`: there is none.
 pub(super) fn told_apart(
     world: &mut World,
-    session: &Session,
+    who: &Who,
     what: &str,
     source: &Option<SecretSource>,
 ) -> Result<Option<String>, Error> {
     if let Some(SecretSource::Command(argv)) = source {
         return Ok(Some(hash(argv.join("\0").as_bytes())));
     }
-    let Some(text) = read(world, session, what, source)? else { return Ok(None) };
+    let Some(text) = read(world, who, what, source)? else { return Ok(None) };
     let claims = jose::unverified_claims(text.expose().trim()).ok().map(|mut claims| {
         for passing in ["exp", "iat", "nbf", "jti"] {
             claims.remove(passing);
@@ -79,8 +79,8 @@ pub(super) fn told_apart(
 }
 
 /// The sign-in of the profile whose token is the subject.
-pub(super) fn of_sign_in(world: &mut World, session: &Session, profile: &str) -> Result<String, Error> {
-    let record = subject(world, session, profile)?.load()?;
+pub(super) fn of_sign_in(world: &mut World, who: &Who, profile: &str) -> Result<String, Error> {
+    let record = subject(world, who, profile)?.load()?;
     // a login makes a key of its own
     let login = record.map(|r| {
         (r.provider, r.client_id, r.account, r.login_at, r.journal_key.map(|key| hash(key.expose().as_bytes())))
@@ -88,21 +88,20 @@ pub(super) fn of_sign_in(world: &mut World, session: &Session, profile: &str) ->
     Ok(hash(format!("{profile}\0{login:?}").as_bytes()))
 }
 
-fn jwt(world: &mut World, session: &Session) -> Result<Secret, Error> {
-    let text = require(world, session, "assertion", "--assertion-file", &session.profile.asks.assertion)?;
-    assertion::jwt(&text)
-        .map_err(|e| Error::usage(format!("the assertion of `{}` can't be used", session.name)).cause(e))
+fn jwt(world: &mut World, who: &Who) -> Result<Secret, Error> {
+    let text = require(world, who, "assertion", "--assertion-file", &who.profile.asks.assertion)?;
+    assertion::jwt(&text).map_err(|e| Error::usage(format!("the assertion of `{}` can't be used", who.name)).cause(e))
 }
 
 /// An assertion made here with the client's key (RFC 7523, section 3): a new one each time.
 fn own_jwt(
     world: &mut World,
-    session: &Session,
+    who: &Who,
     provider: &Provider,
     client: &Client,
     key: &SigningKey,
 ) -> Result<Secret, Error> {
-    let asks = &session.profile.asks;
+    let asks = &who.profile.asks;
     let issuer = asks.assertion_issuer.as_deref().or(Some(client.id.as_str())).filter(|i| !i.is_empty());
     let issuer = issuer.ok_or_else(|| {
         Error::usage("an assertion made here must say who makes it")
@@ -118,26 +117,24 @@ fn own_jwt(
     let header = serde_json::Map::from_iter([("typ".to_owned(), "JWT".into())]);
     world.step(|| format!("an assertion about `{}` is signed with {}", safe(subject), algorithm.name()));
     key.sign(algorithm, header, &claims)
-        .map_err(|e| Error::usage(format!("the client key of `{}` can't sign", session.name)).cause(e))
+        .map_err(|e| Error::usage(format!("the client key of `{}` can't sign", who.name)).cause(e))
 }
 
-fn exchange(world: &mut World, session: &Session) -> Result<Exchange, Error> {
-    are_said(session, GrantKind::TokenExchange)?;
-    let asks = &session.profile.asks;
+fn exchange(world: &mut World, who: &Who) -> Result<Exchange, Error> {
+    are_said(who, GrantKind::TokenExchange)?;
+    let asks = &who.profile.asks;
     let kind = |name: &Option<String>| {
         type_uri(name.as_deref().unwrap_or("access_token")).map_err(|e| Error::usage(e.to_string()))
     };
     let subject_kind = kind(&asks.subject_token_type)?;
     let subject = match (&asks.subject_profile, &asks.subject_token) {
-        (Some(profile), None) => {
-            Typed { token: of_profile(world, session, profile, &subject_kind)?, kind: subject_kind }
-        }
+        (Some(profile), None) => Typed { token: of_profile(world, who, profile, &subject_kind)?, kind: subject_kind },
         _ => {
-            let text = require(world, session, "subject token", "--subject-token-file", &asks.subject_token)?;
+            let text = require(world, who, "subject token", "--subject-token-file", &asks.subject_token)?;
             Typed { token: trimmed(&text), kind: subject_kind }
         }
     };
-    let actor = match read(world, session, "actor token", &asks.actor_token)? {
+    let actor = match read(world, who, "actor token", &asks.actor_token)? {
         Some(token) => Some(Typed { token: trimmed(&token), kind: kind(&asks.actor_token_type)? }),
         // section 2.1: the one is required with the other, and forbidden without
         None if asks.actor_token_type.is_some() => {
@@ -151,14 +148,14 @@ fn exchange(world: &mut World, session: &Session) -> Result<Exchange, Error> {
 }
 
 /// Another profile's token, fresh.
-fn of_profile(world: &mut World, session: &Session, profile: &str, kind: &str) -> Result<Secret, Error> {
+fn of_profile(world: &mut World, who: &Who, profile: &str, kind: &str) -> Result<Secret, Error> {
     world.step(|| format!("the subject is the token of `{}`", safe(profile)));
-    let mut other = subject(world, session, profile)?;
-    if other.name == session.name || session.subject_of.contains(&other.name) {
+    let mut other = subject(world, who, profile)?;
+    if other.name == who.name || who.subject_of.contains(&other.name) {
         return Err(Error::usage(format!("the subject of `{}` leads back to itself", safe(profile)))
-            .hint(format!("{} subject-profile OTHER", session.typed.line("profile set"))));
+            .hint(format!("{} subject-profile OTHER", who.typed.line("profile set"))));
     }
-    other.subject_of = [session.subject_of.clone(), vec![session.name.clone()]].concat();
+    other.subject_of = [who.subject_of.clone(), vec![who.name.clone()]].concat();
     let set = fresh(world, &mut other, Want { whole: true, ..Want::default() })?;
     let found = match crate::protocol::token_exchange::short(kind) {
         "id_token" => set.id_token,
@@ -171,13 +168,9 @@ fn of_profile(world: &mut World, session: &Session, profile: &str, kind: &str) -
     })
 }
 
-fn subject(world: &mut World, session: &Session, profile: &str) -> Result<Session, Error> {
-    let choice = Choice {
-        profile: Some(profile.to_owned()),
-        implied: true,
-        no_cache: session.choice.no_cache,
-        ..Choice::default()
-    };
+fn subject(world: &mut World, who: &Who, profile: &str) -> Result<Session, Error> {
+    let choice =
+        Choice { profile: Some(profile.to_owned()), implied: true, no_cache: who.choice.no_cache, ..Choice::default() };
     Session::open(world, choice)
 }
 
@@ -187,44 +180,39 @@ fn trimmed(text: &Secret) -> Secret {
 
 fn require(
     world: &mut World,
-    session: &Session,
+    who: &Who,
     what: &str,
     flag: &str,
     source: &Option<SecretSource>,
 ) -> Result<Secret, Error> {
-    read(world, session, what, source)?.ok_or_else(|| {
-        Error::usage(format!("`{}` has no {what}", session.name))
-            .hint(format!("`{flag} FILE` (`-`: standard input)"))
-            .hint(format!(
+    read(world, who, what, source)?.ok_or_else(|| {
+        Error::usage(format!("`{}` has no {what}", who.name)).hint(format!("`{flag} FILE` (`-`: standard input)")).hint(
+            format!(
                 "{} {}.file FILE",
-                session.typed.line("profile set"),
+                who.typed.line("profile set"),
                 flag.trim_start_matches('-').trim_end_matches("-file")
-            ))
+            ),
+        )
     })
 }
 
 /// What a source in the configuration, or a file named on the command line, leads to. `what` names it in errors.
-pub fn read(
-    world: &mut World,
-    session: &Session,
-    what: &str,
-    source: &Option<SecretSource>,
-) -> Result<Option<Secret>, Error> {
+pub fn read(world: &mut World, who: &Who, what: &str, source: &Option<SecretSource>) -> Result<Option<Secret>, Error> {
     match source {
         None => Ok(None),
         Some(SecretSource::File(path)) => {
-            if let Some(secret) = session.read.borrow().get(what) {
+            if let Some(secret) = who.read.borrow().get(what) {
                 return Ok(Some(secret.clone()));
             }
             let secret = secret_from_file(world, &path.to_string_lossy(), what)?;
-            session.read.borrow_mut().insert(what.to_owned(), secret.clone());
+            who.read.borrow_mut().insert(what.to_owned(), secret.clone());
             Ok(Some(secret))
         }
         Some(SecretSource::Env(name)) => match world.env.var(name) {
             Some(secret) => Ok(Some(secret.into())),
             None => Err(Error::usage(format!(
                 "the {what} of `{}` is said to be in the variable `{}`, which is not set",
-                session.name,
+                who.name,
                 safe(name)
             ))),
         },

@@ -2,7 +2,7 @@
 //! `config.toml` or between two stores, or of another configuration. They hold secrets all the same, so they are found by their
 //! name wherever one is typed, and `logout --all`, `list` and `doctor` look for them.
 
-use super::Session;
+use super::Who;
 use super::choice::{Choice, NOBODY, store_kind, store_of};
 use super::paths::Paths;
 use super::record::Record;
@@ -86,11 +86,11 @@ pub fn called(world: &World, paths: &Paths, usual: StoreKind, name: &str) -> Res
 }
 
 /// What other stores keep under the name of an open profile. One that can't say is passed over.
-pub fn aside(world: &World, session: &Session) -> Vec<Orphan> {
-    let usual = session.store.kind();
-    let others = KEEPING.into_iter().filter(|kind| *kind != usual && session.choice.store.is_none());
-    let stores = others.filter_map(|kind| store_of(world, kind, &session.paths).ok());
-    stores.filter_map(|store| Orphan::of(&*store, &session.name, usual).ok().flatten()).collect()
+pub fn aside(world: &World, who: &Who) -> Vec<Orphan> {
+    let usual = who.store.kind();
+    let others = KEEPING.into_iter().filter(|kind| *kind != usual && who.choice.store.is_none());
+    let stores = others.filter_map(|kind| store_of(world, kind, &who.paths).ok());
+    stores.filter_map(|store| Orphan::of(&*store, &who.name, usual).ok().flatten()).collect()
 }
 
 /// All of them, and why a store that is there could not say. `only`: in this store.

@@ -15,7 +15,7 @@ use crate::config;
 use crate::error::{Error, Kind};
 use crate::secret::Secret;
 use crate::session::record::Record;
-use crate::session::{Session, lock};
+use crate::session::{Who, lock};
 use crate::store::{Store, StoreError};
 use crate::text::{pasted, safe};
 
@@ -56,9 +56,9 @@ impl Renaming {
     }
 
     /// The rest, after [`Renaming::begin`]. Where the configuration has another profile of the new name, all is taken back.
-    pub fn complete(&self, session: &Session) -> Result<(), Error> {
-        let store = &*session.store;
-        let dir = session.paths.require_config()?;
+    pub fn complete(&self, who: &Who) -> Result<(), Error> {
+        let store = &*who.store;
+        let dir = who.paths.require_config()?;
         // without it: renamed before, or a login that is not finished, which has no profile yet
         let configured = config::Config::load(&dir)?.profiles.contains_key(&self.from);
         let renamed = match configured {
@@ -71,7 +71,7 @@ impl Renaming {
             return Err(e.into());
         }
         store.delete(&self.from)?;
-        session.forget_files(&self.from);
+        who.forget_files(&self.from);
         Ok(self.settle(store, &self.to)?)
     }
 
@@ -83,10 +83,10 @@ impl Renaming {
         }
     }
 
-    /// Finishes what was cut off, for a session of either name. Where another process is at it, the new name's record is as good
+    /// Finishes what was cut off, for a who of either name. Where another process is at it, the new name's record is as good
     /// as ever, and the old name's may be looked at, but not by whoever is about to change it.
-    pub(super) fn finish(&self, session: &Session) -> Result<(), Error> {
-        let Session { paths, store, name, .. } = session;
+    pub(super) fn finish(&self, who: &Who) -> Result<(), Error> {
+        let Who { paths, store, name, .. } = who;
         let names = BTreeSet::from([&self.from, &self.to]);
         let locks: Option<Vec<_>> = names.iter().map(|name| lock::also(paths, &**store, name)).collect();
         let Some(_locks) = locks else {
@@ -104,7 +104,7 @@ impl Renaming {
             None => Ok(self.settle(&**store, &self.from)?),
             Some(_) if old.is_none() => Ok(self.settle(&**store, &self.to)?),
             Some(_) => {
-                self.complete(session)?;
+                self.complete(who)?;
                 match *name == self.from {
                     true => Err(self.gone()),
                     false => Ok(()),

@@ -96,7 +96,7 @@ pub(super) fn registers(
     args: &LoginArgs,
 ) -> Result<bool, Error> {
     let alone = session.store.kind() == StoreKind::None;
-    if args.no_register || provider.registration_url.is_none() || session.client(world, provider, old)?.is_some() {
+    if args.no_register || provider.registration_url.is_none() || session.client(world, old)?.is_some() {
         return Ok(false);
     }
     if args.register {
@@ -131,7 +131,7 @@ pub(super) fn complete_client(
     needed: &Needed<'_>,
 ) -> Result<(Client, Option<Asked>), Error> {
     let Needed { provider, old, endpoint, plan } = *needed;
-    let known = session.client(world, provider, old)?;
+    let known = session.client(world, old)?;
     if let Some(why) = known.as_ref().and_then(|client| no_client_id(&client.id, provider, plan)) {
         return Err(Error::usage(why).hint(session.typed.login_with(&[("--client-id", "ID")])));
     }
@@ -207,10 +207,9 @@ fn ask_client(
         typed.refused = false;
     });
     session.profile.client_id = Some(id.clone());
-    let client = session.client_with(world, needed.provider, needed.old, id, None)?;
+    let client = Client { id, ..session.keyed(world, needed.old)? };
     // a secret or a key may be there already, from outside or from the store
-    let stored =
-        session.client(world, needed.provider, needed.old)?.filter(|c| c.secret.is_some() || c.proofs.key.is_some());
+    let stored = session.client(world, needed.old)?.filter(|c| c.secret.is_some() || c.proofs.key.is_some());
     if let Some(stored) = stored.as_ref().filter(|_| waiting.is_none()) {
         return Ok(stored.clone());
     }

@@ -288,10 +288,10 @@ fn identify(
         Some(_) => session.whole_provider(world, old)?,
         None => provider.clone(),
     };
-    let mut ring = session.key_ring(&provider, old);
+    let mut ring = session.key_ring(old);
     let asking = session.asking_with(&provider, client);
     let identity = identity::of_login(world, &asking, &mut ring, set, sent);
-    session.keys = ring.kept().cloned();
+    session.keep_keys(ring.kept().cloned());
     identity
 }
 
@@ -308,7 +308,7 @@ fn named(
         return by_token;
     }
     let told = session.whole_provider(world, None).and_then(|provider| {
-        let mut ring = session.key_ring(&provider, None);
+        let mut ring = session.key_ring(None);
         let binding = session.binding(world, set)?;
         let typed = session.typed.clone();
         api::userinfo::ask(world, &provider, client, &mut ring, (set, &binding), Some(&identity.claims), &typed)

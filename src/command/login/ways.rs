@@ -122,11 +122,11 @@ pub(super) fn by_browser(
             par: session.profile.asks.par.unwrap_or_default(),
             request_object: session.profile.asks.request_object.unwrap_or_default(),
         },
-        iss_required: session.iss_required,
-        keys: session.key_ring(provider, old),
+        iss_required: session.server.as_ref().is_some_and(|server| server.iss_required),
+        keys: session.key_ring(old),
     };
     let obtained = authorization_code::obtain(world, &login, listening)?;
-    session.keys = obtained.keys.or(session.keys.take());
+    session.keep_keys(obtained.keys);
     Ok(Obtained {
         set: obtained.answer.set,
         client,

@@ -41,7 +41,7 @@ pub(super) fn unattended(
     inputs::are_said(session, grant)?;
     let client = match grant {
         // the assertion may speak for itself
-        GrantKind::JwtBearer | GrantKind::Saml2Bearer => session.require_client(world, provider, old)?,
+        GrantKind::JwtBearer | GrantKind::Saml2Bearer => session.require_client(world, old)?,
         _ => attempt.client(world, session, &Needed { provider, old, endpoint, plan: None })?,
     };
     attempt.say_notice(world);

@@ -264,7 +264,7 @@ impl<'a> Renewal<'a> {
             Ok(answer) => {
                 let (session, record, old) = (self.session, &self.record, &self.old);
                 let mut set = answer.set;
-                let mut keys = session.key_ring(&self.asking.provider, Some(record));
+                let mut keys = session.key_ring(Some(record));
                 let identity = self.judge_id_token(world, &mut keys, &mut set);
                 grant::refresh::inherit(&mut set, old);
                 if identity.is_err() {
@@ -281,7 +281,7 @@ impl<'a> Renewal<'a> {
                     generation: record.generation + 1,
                     token: Some(set),
                     machine: machine(world).or(record.machine.clone()),
-                    metadata: session.metadata.clone().or(record.metadata.clone()),
+                    metadata: session.metadata().or(record.metadata.clone()),
                     bound,
                     keys: keys.kept().or(record.keys.as_ref()).cloned(),
                     dpop_nonces: self.asking.client.proofs.dpop.as_ref().map(|dpop| dpop.nonces()).unwrap_or_default(),

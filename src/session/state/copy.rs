@@ -2,13 +2,13 @@
 //!
 //! Two entries. The *copy* belongs to the credential (user, store, its place, profile) and holds the access token and its
 //! times, nothing else; the kernel forgets it when it expires. The *link* belongs to the words that name a profile here
-//! (folders, store variable, session bus) and says which copy is meant, as long as `config.toml` has not changed since: so the
+//! (folders, store variable, who bus) and says which copy is meant, as long as `config.toml` has not changed since: so the
 //! fast path reads no configuration and never serves what the configuration no longer says.
 
 use std::time::Duration;
 
 use crate::secret::{Secret, hash};
-use crate::session::Session;
+use crate::session::Who;
 use crate::session::bound::Bound;
 use crate::session::paths::Paths;
 use crate::session::record::Record;
@@ -52,12 +52,12 @@ pub fn may_answer(world: &World, words: &[String]) -> bool {
 }
 
 /// Keeps the copy true: written where the token is fresh, forgotten otherwise.
-pub fn write(world: &World, session: &Session, record: &Record) {
-    let Some(set) = record.token.as_ref().filter(|_| session.cache && is_usual(world, session)) else {
-        return forget(world, session);
+pub fn write(world: &World, who: &Who, record: &Record) {
+    let Some(set) = record.token.as_ref().filter(|_| who.cache && is_usual(world, who)) else {
+        return forget(world, who);
     };
     let now = world.clock.now();
-    let copy = copy_name(session);
+    let copy = copy_name(who);
     let left = set.expires_at.map_or(UNKNOWN_EXPIRY, |at| at - now);
     if left <= 0 || matches!(set.freshness(now, None), Freshness::Expired | Freshness::Stale) {
         return world.token_copy.forget(&copy);
@@ -74,31 +74,31 @@ pub fn write(world: &World, session: &Session, record: &Record) {
         world.token_copy.forget(&copy);
         return;
     }
-    let link = format!("{} {copy}", config_signature(&session.paths));
+    let link = format!("{} {copy}", config_signature(&who.paths));
     // none by an alias: which profile that means stands in files that a link doesn't know
-    let name = link_name(world, &session.paths, &session.name);
+    let name = link_name(world, &who.paths, &who.name);
     world.token_copy.write(&name, link.as_bytes(), Duration::from_secs(LINK_KEPT));
 }
 
 /// Whether the token is the one that the profile's name alone means, now and for every later command: not where flags or variables
 /// asked for another one, nor where it hangs on inputs that are read each time.
-fn is_usual(world: &World, session: &Session) -> bool {
-    let asks = &session.profile.asks;
+fn is_usual(world: &World, who: &Who) -> bool {
+    let asks = &who.profile.asks;
     let inputs = asks.assertion.is_some()
         || asks.subject_token.is_some()
         || asks.subject_profile.is_some()
         || asks.actor_token.is_some();
-    !inputs && (session.signing_in || !session.chose_identity() && may_answer(world, &session.words))
+    !inputs && (who.signing_in || !who.chose_identity() && may_answer(world, &who.words))
 }
 
 /// The link too: a name may mean another profile from now on.
-pub fn forget(world: &World, session: &Session) {
-    world.token_copy.forget(&link_name(world, &session.paths, &session.name));
-    world.token_copy.forget(&copy_name(session));
+pub fn forget(world: &World, who: &Who) {
+    world.token_copy.forget(&link_name(world, &who.paths, &who.name));
+    world.token_copy.forget(&copy_name(who));
 }
 
-fn copy_name(session: &Session) -> String {
-    let text = format!("{}\0{}\0{}", session.store.kind().name(), session.store.scope(), session.name);
+fn copy_name(who: &Who) -> String {
+    let text = format!("{}\0{}\0{}", who.store.kind().name(), who.store.scope(), who.name);
     format!("copy:{}", hash(text.as_bytes()))
 }
 

@@ -9,7 +9,7 @@ mod seen;
 mod trouble;
 
 use crate::error::{Error, Kind};
-use crate::session::Session;
+use crate::session::Who;
 use crate::session::record::Record;
 use crate::store::{Store, StoreError};
 use crate::world::World;
@@ -51,7 +51,7 @@ impl StateFiles {
     }
 }
 
-impl Session {
+impl Who {
     /// The lock of this profile's credential, waited for.
     pub fn lock(&self, world: &mut World) -> Result<Lock, Error> {
         lock::acquire(world, &self.paths, &*self.store, &self.name)

@@ -4,32 +4,143 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::config::GrantKind;
 use crate::config::proofs::Audience;
 use crate::config::{SecretSource, expand_home};
 use crate::error::{Error, Kind};
+use crate::grant::Asking;
 use crate::protocol::binding::{Binding, is_dpop};
 use crate::protocol::client_auth::Proofs;
 use crate::protocol::dpop::Dpop;
 use crate::protocol::jose::{self, Algorithm, SigningKey};
+use crate::protocol::token_request::Client;
 use crate::provider::{Announced, ClientAuth, Provider, auth_name, registered_name};
 use crate::secret::Secret;
-use crate::session::Session;
 use crate::session::record::Record;
+use crate::session::{Session, Who};
 use crate::text::{Typed, safe};
 use crate::token::TokenSet;
 use crate::wire::Identity;
 use crate::world::World;
 
+/// What the client proves itself with, as far as it was read.
+#[derive(Default)]
+pub(super) struct Credentials {
+    secret: Option<Secret>,
+    /// The place that the secret is from, in words.
+    secret_from: Option<String>,
+    proofs: Option<Proofs>,
+    /// The key that this command's tokens are bound to.
+    dpop: Option<Arc<Dpop>>,
+}
+
 impl Session {
-    /// Everything beside id and secret, read once.
-    pub(super) fn proofs(
+    /// Client id and secret from wherever they come. `None`: no client id is known.
+    pub fn client(&mut self, world: &mut World, record: Option<&Record>) -> Result<Option<Client>, Error> {
+        let provider = self.provider(world, record)?;
+        let secret = self.secret(world, &provider, record)?;
+        let id = self
+            .profile
+            .client_id
+            .clone()
+            .or_else(|| record.filter(|r| self.secret_moved(r, &provider).is_none())?.client_id.clone())
+            .or_else(|| provider.client_id.clone());
+        let Some(id) = id else { return Ok(None) };
+        let mut client = Client { id, secret, ..self.keyed(world, record)? };
+        client.secret_from = self.credentials.secret_from.clone();
+        client.secret_not_kept = client.secret.is_none()
+            && record.is_some_and(|r| r.secret_not_kept && r.client_id.as_ref() == Some(&client.id));
+        Ok(Some(client))
+    }
+
+    /// A client without id and secret, with all else that this profile proves itself with.
+    pub fn keyed(&mut self, world: &mut World, record: Option<&Record>) -> Result<Client, Error> {
+        Ok(Client { proofs: self.proofs(world, record)?, ..Client::default() })
+    }
+
+    /// The same, where a missing client id ends it.
+    pub fn require_client(&mut self, world: &mut World, record: Option<&Record>) -> Result<Client, Error> {
+        let client = self.client(world, record)?;
+        // an assertion may speak for itself (RFC 7523, section 2.1)
+        let alone = matches!(
+            self.grant(self.server.as_ref().map(|server| &server.provider), record),
+            GrantKind::JwtBearer | GrantKind::Saml2Bearer
+        );
+        let client = match client {
+            None if alone => Some(self.keyed(world, record)?),
+            client => client,
+        };
+        client.ok_or_else(|| {
+            let error = Error::usage(format!("no client id is known for profile `{}`", self.name));
+            if !self.named && world.env.var("OAUTHCTL_CLIENT_ID").is_some() {
+                return error.hint(format!(
+                    "OAUTHCTL_CLIENT_ID is for the profile that is named: on the command line, or with OAUTHCTL_PROFILE={}",
+                    self.name
+                ));
+            }
+            error
+                .hint(format!("`{}` asks for it in a terminal, or give `--client-id`", self.typed.login()))
+                .hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET")
+        })
+    }
+
+    /// The provider and the client that asks it; a client id that is not known ends it.
+    pub fn asking(&mut self, world: &mut World, record: Option<&Record>) -> Result<Asking, Error> {
+        let provider = self.provider(world, record)?;
+        let client = self.require_client(world, record)?;
+        Ok(self.asking_with(&provider, &client))
+    }
+
+    pub fn asking_with(&self, provider: &Provider, client: &Client) -> Asking {
+        Asking { profile: self.typed.clone(), provider: provider.clone(), client: client.clone() }
+    }
+
+    fn secret(
         &mut self,
         world: &mut World,
         provider: &Provider,
         record: Option<&Record>,
-    ) -> Result<Proofs, Error> {
+    ) -> Result<Option<Secret>, Error> {
+        if let Some(secret) = &self.credentials.secret {
+            return Ok(Some(secret.clone()));
+        }
+        if let Some((secret, from)) = self.secret_from_outside(world)? {
+            if !self.signing_in && !self.secret_is_said(world) {
+                // it is for the profile as it is configured, and as it has logged in
+                let tokens = record.filter(|r| r.token.is_some());
+                let moved = self.said_elsewhere().or_else(|| {
+                    let record = tokens?;
+                    self.moved(&self.bound_of(record)?, record, provider)
+                });
+                if let Some(moved) = moved {
+                    return Err(moved.refused(&self.typed));
+                }
+            }
+            self.credentials.secret_from = Some(from);
+            self.credentials.secret = Some(secret.clone());
+            return Ok(Some(secret));
+        }
+        let said = self.profile.client_id.as_deref();
+        let of_client = |r: &&Record| said.is_none_or(|said| r.client_id.as_deref().is_none_or(|kept| kept == said));
+        let Some(record) = record.filter(|r| r.client_secret.is_some()).filter(of_client) else { return Ok(None) };
+        match self.secret_moved(record, provider) {
+            None => Ok(record.client_secret.clone()),
+            Some(_) if self.signing_in => Ok(None),
+            Some(moved) => Err(moved.refused(&self.typed)),
+        }
+    }
+
+    /// A secret that was asked for at the terminal.
+    pub fn set_secret(&mut self, secret: Secret) {
+        self.credentials.secret = Some(secret);
+        self.credentials.secret_from = None;
+    }
+
+    /// Everything beside id and secret, read once.
+    fn proofs(&mut self, world: &mut World, record: Option<&Record>) -> Result<Proofs, Error> {
+        let provider = self.provider(world, record)?;
         let dpop = self.dpop(world, &provider.announced, record)?;
-        if let Some(proofs) = &self.proofs {
+        if let Some(proofs) = &self.credentials.proofs {
             return Ok(Proofs { dpop, ..proofs.clone() });
         }
         let said = self.profile.proofs.clone();
@@ -90,7 +201,7 @@ impl Session {
             announced: provider.announced.clone(),
             dpop,
         };
-        self.proofs = Some(proofs.clone());
+        self.credentials.proofs = Some(proofs.clone());
         Ok(proofs)
     }
 
@@ -102,7 +213,7 @@ impl Session {
         announced: &Announced,
         record: Option<&Record>,
     ) -> Result<Option<Arc<Dpop>>, Error> {
-        if let Some(dpop) = &self.dpop {
+        if let Some(dpop) = &self.credentials.dpop {
             return Ok(Some(dpop.clone()));
         }
         let wanted = self.profile.proofs.dpop == Some(true);
@@ -123,10 +234,47 @@ impl Session {
                 .cause(e)
                 .hint(self.typed.login())
         })?);
-        self.dpop = Some(dpop.clone());
+        self.credentials.dpop = Some(dpop.clone());
         Ok(Some(dpop))
     }
 
+    /// The way of client authentication that the server registered this client with, over whatever was said before.
+    pub fn authenticates_by(&mut self, auth: ClientAuth) -> Result<(), Error> {
+        self.profile.proofs.auth = Some(auth);
+        if self.choice.proofs.auth.is_some() {
+            self.choice.proofs.auth = Some(auth);
+        }
+        if let Some(server) = &mut self.server {
+            self.who.choose_auth(&mut server.provider)?;
+        }
+        Ok(())
+    }
+
+    /// What goes along with a token at a resource: the proof of the key that it is bound to, the certificate.
+    pub fn binding(&mut self, world: &mut World, set: &TokenSet) -> Result<Binding, Error> {
+        let bound = is_dpop(set);
+        if !bound && self.profile.proofs.certificate.is_none() {
+            return Ok(Binding::default());
+        }
+        if bound && self.credentials.dpop.is_none() {
+            let record = self.load()?;
+            self.dpop(world, &Announced::default(), record.as_ref())?;
+        }
+        if bound && self.credentials.dpop.is_none() {
+            return Err(Error::login_first(
+                &self.typed,
+                format!("the key that the token of `{}` is bound to is not here", self.name),
+            ));
+        }
+        let identity = match self.profile.proofs.certificate {
+            None => None,
+            Some(_) => self.proofs(world, None)?.identity,
+        };
+        Ok(Binding { dpop: self.credentials.dpop.clone().filter(|_| bound), identity })
+    }
+}
+
+impl Who {
     fn client_key(&self, world: &mut World) -> Result<Option<Secret>, Error> {
         super::inputs::read(world, self, "client key", &self.profile.proofs.key)
     }
@@ -162,19 +310,6 @@ impl Session {
         Ok(())
     }
 
-    /// The way of client authentication that the server registered this client with, over whatever was said before.
-    pub fn authenticates_by(&mut self, auth: ClientAuth) -> Result<(), Error> {
-        self.profile.proofs.auth = Some(auth);
-        if self.choice.proofs.auth.is_some() {
-            self.choice.proofs.auth = Some(auth);
-        }
-        if let Some(mut provider) = self.provider.take() {
-            self.choose_auth(&mut provider)?;
-            self.provider = Some(provider);
-        }
-        Ok(())
-    }
-
     /// How the client proves who it is, in words for `status`.
     pub fn proof_words(&self) -> Option<String> {
         let proofs = &self.profile.proofs;
@@ -203,32 +338,6 @@ impl Session {
             Ok(key) => Ok(format!("{words}: {}, thumbprint {}", key.kind(), key.thumbprint())),
             Err(e) => Err(Error::usage(format!("the client key of `{}` can't be used: {e}", self.name))),
         })
-    }
-
-    /// What goes along with a token at a resource: the proof of the key that it is bound to, the certificate.
-    pub fn binding(&mut self, world: &mut World, set: &TokenSet) -> Result<Binding, Error> {
-        let bound = is_dpop(set);
-        if !bound && self.profile.proofs.certificate.is_none() {
-            return Ok(Binding::default());
-        }
-        if bound && self.dpop.is_none() {
-            let record = self.load()?;
-            self.dpop(world, &Announced::default(), record.as_ref())?;
-        }
-        if bound && self.dpop.is_none() {
-            return Err(Error::login_first(
-                &self.typed,
-                format!("the key that the token of `{}` is bound to is not here", self.name),
-            ));
-        }
-        let identity = match self.profile.proofs.certificate {
-            None => None,
-            Some(_) => {
-                let provider = self.provider(world, None)?;
-                self.proofs(world, &provider, None)?.identity
-            }
-        };
-        Ok(Binding { dpop: self.dpop.clone().filter(|_| bound), identity })
     }
 }
 
