@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::proofs::Proofs;
-use crate::config::{Asks, GrantKind};
+use crate::config::GrantKind;
 use crate::error::{Error, Kind};
+use crate::grant::Asking;
 use crate::grant::offers;
 use crate::grant::{self, Aim, unattended};
 use crate::protocol::answer::Answer;
 use crate::protocol::explain::{Line, Step};
-use crate::protocol::token_request::Client;
-use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::session::lock::Lock;
 use crate::session::record::Record;
@@ -62,45 +60,154 @@ fn obtain(world: &mut World, session: &mut Session, want: Want, refused: Option<
     }
     // GNOME Keyring aborts under many readers at once: with the copy to go by, they come one after the other
     let one_by_one = session.store.kind() == StoreKind::Keychain && session.cache && !want.force && !want.no_refresh;
-    if one_by_one || (refused.is_some() && session.store.kind() != StoreKind::Environment) {
-        match session.lock(world) {
-            Ok(lock) => return renew_under(lock, world, session, want, None, refused),
+    let early = match one_by_one || (refused.is_some() && session.store.kind() != StoreKind::Environment) {
+        true => match session.lock(world) {
+            Ok(lock) => Some(lock),
             // nowhere to lock: what is fresh can be had all the same
-            Err(e) if e.kind == Kind::Store || e.kind == Kind::Usage => {}
+            Err(e) if has_no_place(&e) => None,
             Err(e) => return Err(e),
+        },
+        false => None,
+    };
+    let first = match early.is_none() {
+        true => match look(world, session, want)? {
+            Look::Good(set) => return Ok(*set),
+            Look::Stale(stale) => stale.record,
+        },
+        false => None,
+    };
+    let lock = match early.map_or_else(|| session.lock(world), Ok) {
+        Ok(lock) => lock,
+        // a CI job has no folder to lock in, and nothing to lose: each token is a new one
+        Err(e) if has_no_place(&e) && !session.grant(None, first.as_deref()).needs_person() => {
+            return unkept(world, session, first.as_deref());
         }
+        Err(e) => return Err(e),
+    };
+    let before = Before { first: first.map(|record| record.generation), waited: lock.waited, refused };
+    match look_again(world, session, want, &before)? {
+        Look::Good(set) => Ok(*set),
+        Look::Stale(stale) => renew(world, session, want, (stale, lock)),
     }
-    if session.store.kind() == StoreKind::Environment
-        && let Some(moved) = session.said_elsewhere()
-    {
+}
+
+fn has_no_place(lock: &Error) -> bool {
+    matches!(lock.kind, Kind::Store | Kind::Usage)
+}
+
+/// What the store has: a token that will do, or a record that has to be renewed.
+enum Look {
+    Good(Box<TokenSet>),
+    Stale(Stale),
+}
+
+struct Stale {
+    record: Option<Box<Record>>,
+    /// Whether the record is of what is meant now.
+    mine: bool,
+}
+
+/// Loads and judges without the lock.
+fn look(world: &mut World, session: &mut Session, want: Want) -> Result<Look, Error> {
+    let outside = session.store.kind() == StoreKind::Environment;
+    if outside && let Some(moved) = session.said_elsewhere() {
         return Err(moved.refused(&session.typed));
     }
     let record = match session.load() {
         Ok(record) => record,
-        Err(e) => return without_store(world, session, e),
+        Err(e) => return without_store(world, session, e).map(|set| Look::Good(Box::new(set))),
     };
     let mine = ours(world, session, record.as_ref())?;
     if let Some(set) = mine.and_then(|r| r.token.as_ref()) {
-        match usable(world, set, want) {
-            Usable::Yes => {
-                let set = set.clone();
-                at_hand(world, &session.name, "the store has it");
-                refill_copy(world, session, record.as_ref());
-                return Ok(set);
-            }
-            Usable::No if want.no_refresh => return Err(too_old(session)),
-            Usable::No => {}
+        if is_usable(world, set, want) {
+            let set = set.clone();
+            at_hand(world, &session.name, "the store has it");
+            refill_copy(world, session, record.as_ref());
+            return Ok(Look::Good(Box::new(set)));
+        }
+        if want.no_refresh {
+            return Err(too_old(session));
         }
     } else if want.no_refresh {
         return Err(none_of_use(world, session, record.as_ref()));
     }
-    if session.store.kind() == StoreKind::Environment {
+    if outside {
         return Err(no_token(world, session));
     }
     if record.as_ref().is_none_or(|r| r.token.is_none()) && session.grant(None, record.as_ref()).needs_person() {
         return Err(none_of_use(world, session, record.as_ref()));
     }
-    renew(world, session, want, record.as_ref())
+    let mine = mine.is_some();
+    Ok(Look::Stale(Stale { record: record.map(Box::new), mine }))
+}
+
+/// What is known from before the lock was held.
+struct Before<'a> {
+    /// The generation that was loaded without it.
+    first: Option<u64>,
+    /// Another process held the lock.
+    waited: bool,
+    /// A token that the API did not take, whatever its expiry says.
+    refused: Option<&'a Secret>,
+}
+
+/// Loads and judges again, under the lock: another process may have renewed the token by now.
+fn look_again(world: &mut World, session: &mut Session, want: Want, before: &Before<'_>) -> Result<Look, Error> {
+    if let Some(set) = from_copy(world, session, want) {
+        return Ok(Look::Good(Box::new(set)));
+    }
+    let record = match session.load() {
+        Ok(record) => record,
+        Err(e) => return without_store(world, session, e).map(|set| Look::Good(Box::new(set))),
+    };
+    let mine = ours(world, session, record.as_ref())?;
+    let is_mine = mine.is_some();
+    let Some((mine, set)) = mine.and_then(|r| Some((r, r.token.as_ref()?))) else {
+        return match session.grant(None, record.as_ref()).needs_person() {
+            true => Err(none_of_use(world, session, record.as_ref())),
+            false => Ok(Look::Stale(Stale { record: record.map(Box::new), mine: is_mine })),
+        };
+    };
+    let now = world.clock.now();
+    let just_now = (now - JUST_NOW..=now).contains(&set.received_at);
+    let by_sibling = match before.refused {
+        Some(refused) => {
+            set.access_token != *refused && (just_now || is_usable(world, set, Want { force: false, ..want }))
+        }
+        None => just_now && Some(mine.generation) > before.first && (before.first.is_some() || before.waited),
+    };
+    if by_sibling || is_usable(world, set, want) {
+        let set = Box::new(set.clone());
+        copy::write(world, session, mine);
+        return Ok(Look::Good(set));
+    }
+    Ok(Look::Stale(Stale { record: record.map(Box::new), mine: is_mine }))
+}
+
+/// One request at most, under the lock: by the refresh token, or by a grant that needs no person.
+fn renew(
+    world: &mut World,
+    session: &mut Session,
+    want: Want,
+    (Stale { record, mine }, lock): (Stale, Lock),
+) -> Result<TokenSet, Error> {
+    let grant = session.grant(None, record.as_deref());
+    let mine = record.as_deref().filter(|_| mine);
+    let provider = session.provider(world, mine)?;
+    let old = mine.and_then(|r| r.token.clone());
+    // a grant that can ask again needs no refresh token; one that is there all the same is what the server wants used
+    let refreshable = grant != GrantKind::ClientCredentials
+        && old.as_ref().is_some_and(|set| grant::refresh::spendable(&provider, set).is_some());
+    let renewed = match record {
+        record if !grant.needs_person() && !refreshable => match session.trouble(world.clock.now(), want.insists) {
+            Some(e) => Err(e),
+            None => anew(world, session, record.as_deref(), &lock)
+                .inspect_err(|e| session.remember_trouble(world.clock.now(), e)),
+        },
+        Some(record) if old.is_some() => renewal::refresh(world, session, Held { record: *record, lock }, want),
+        _ => return Err(no_token(world, session)),
+    };
+    renewed.or_else(|e| still_valid(world, old.as_ref(), want, e))
 }
 
 /// For `--explain`: nothing was sent, and why.
@@ -141,7 +248,7 @@ fn from_copy(world: &World, session: &Session, want: Want) -> Option<TokenSet> {
     // where the provider is known already, the token is about to be sent there
     let sent = session.server.as_ref().map(|server| &server.provider);
     let bound = sent.is_none_or(|provider| session.bound(provider, &BTreeMap::new()).fingerprint() == copy.bound);
-    (bound && matches!(usable(world, &copy.set, want), Usable::Yes)).then_some(copy.set)
+    (bound && is_usable(world, &copy.set, want)).then_some(copy.set)
 }
 
 /// Whether the kernel's copy, if there is one, may do for a command that sends the token to the provider's API: what else the record says is not
@@ -151,21 +258,16 @@ pub fn copy_will_do(world: &World, session: &Session) -> Result<bool, Error> {
     Ok(copy::read(world, &session.paths, &session.name).is_none_or(|copy| copy.bound == bound))
 }
 
-enum Usable {
-    Yes,
-    No,
-}
-
-fn usable(world: &World, set: &TokenSet, want: Want) -> Usable {
+fn is_usable(world: &World, set: &TokenSet, want: Want) -> bool {
     let now = world.clock.now();
     match set.freshness(now, want.min_ttl) {
-        _ if want.force => Usable::No,
+        _ if want.force => false,
         // a clock that was set back would keep an old token for ever: its lifetime counts from when it came
-        Freshness::Fresh if now + JUST_NOW < set.received_at => Usable::No,
-        Freshness::Fresh | Freshness::Unknown => Usable::Yes,
+        Freshness::Fresh => now + JUST_NOW >= set.received_at,
+        Freshness::Unknown => true,
         // the usual margin is ours, not the caller's
-        Freshness::Stale if want.no_refresh && want.min_ttl.is_none() => Usable::Yes,
-        Freshness::Stale | Freshness::Expired => Usable::No,
+        Freshness::Stale => want.no_refresh && want.min_ttl.is_none(),
+        Freshness::Expired => false,
     }
 }
 
@@ -175,83 +277,6 @@ fn too_old(session: &Session) -> Error {
         format!("the token of `{}` is not valid for long enough, and `--no-refresh` forbids to renew it", session.name),
     )
     .hint(session.typed.line("refresh"))
-}
-
-/// Under the lock: load again, judge again, then one request at most. `first` is what was loaded without the lock, if anything.
-fn renew(world: &mut World, session: &mut Session, want: Want, first: Option<&Record>) -> Result<TokenSet, Error> {
-    let lock = match session.lock(world) {
-        Ok(lock) => lock,
-        // a CI job has no folder to lock in, and nothing to lose: each token is a new one
-        Err(e) if e.kind == Kind::Store || e.kind == Kind::Usage => {
-            return match session.grant(None, first).needs_person() {
-                false => unkept(world, session, first),
-                true => Err(e),
-            };
-        }
-        Err(e) => return Err(e),
-    };
-    renew_under(lock, world, session, want, first, None)
-}
-
-/// `refused`: a token that the API would not take, and that is no good whatever its expiry says.
-fn renew_under(
-    lock: Lock,
-    world: &mut World,
-    session: &mut Session,
-    want: Want,
-    first: Option<&Record>,
-    refused: Option<&Secret>,
-) -> Result<TokenSet, Error> {
-    if let Some(set) = from_copy(world, session, want) {
-        return Ok(set);
-    }
-    let record = match session.load() {
-        Ok(record) => record,
-        Err(e) => return without_store(world, session, e),
-    };
-    let mine = ours(world, session, record.as_ref())?;
-    let current = mine.and_then(|r| r.token.as_ref());
-    if let Some(set) = current {
-        let now = world.clock.now();
-        let just_now = (now - JUST_NOW..=now).contains(&set.received_at);
-        let newer = record.as_ref().map(|r| r.generation) > first.map(|r| r.generation);
-        let by_sibling = match refused {
-            Some(refused) => {
-                set.access_token != *refused
-                    && (just_now || matches!(usable(world, set, Want { force: false, ..want }), Usable::Yes))
-            }
-            None => newer && (first.is_some() || lock.waited) && just_now,
-        };
-        if by_sibling || matches!(usable(world, set, want), Usable::Yes) {
-            let set = set.clone();
-            if let Some(record) = mine {
-                copy::write(world, session, record);
-            }
-            return Ok(set);
-        }
-    }
-    let grant = session.grant(None, record.as_ref());
-    if current.is_none() && grant.needs_person() {
-        return Err(none_of_use(world, session, record.as_ref()));
-    }
-    let provider = session.provider(world, mine)?;
-    // whoever can ask again needs no refresh token; where there is one all the same, it is what the server wants used
-    let refreshable = grant != GrantKind::ClientCredentials
-        && current.is_some_and(|set| grant::refresh::spendable(&provider, set).is_some());
-    if !grant.needs_person() && !refreshable {
-        if let Some(e) = session.trouble(world.clock.now(), want.insists) {
-            return still_valid(world, current, want, e);
-        }
-        return anew(world, session, &provider, record.as_ref(), &lock).or_else(|e| {
-            session.remember_trouble(world.clock.now(), &e);
-            still_valid(world, current, want, e)
-        });
-    }
-    match (current.cloned(), record) {
-        (Some(old), Some(record)) => renewal::refresh(world, session, Held { record, lock }, want)
-            .or_else(|e| still_valid(world, Some(&old), want, e)),
-        _ => Err(no_token(world, session)),
-    }
 }
 
 /// A token that is valid for a while yet is better than none while its endpoint is in trouble.
@@ -271,14 +296,9 @@ fn still_valid(world: &mut World, set: Option<&TokenSet>, want: Want, e: Error) 
 }
 
 /// Asks for a token by a grant that needs no person, and keeps it.
-fn anew(
-    world: &mut World,
-    session: &mut Session,
-    provider: &Provider,
-    record: Option<&Record>,
-    lock: &Lock,
-) -> Result<TokenSet, Error> {
-    let set = ask_anew(world, session, provider, record)?;
+fn anew(world: &mut World, session: &mut Session, record: Option<&Record>, lock: &Lock) -> Result<TokenSet, Error> {
+    let (asking, grant) = asking_anew(world, session, record)?;
+    let set = by_grant(world, session, &asking, grant)?.set;
     let kept = record.filter(|r| r.token.is_some());
     let mine = ours(world, session, kept)?.is_some();
     // only a login moves it
@@ -289,18 +309,17 @@ fn anew(
         world.step(|| "another login is stored under this name: this token is not kept".to_owned());
         return Ok(set);
     }
-    let client = session.client(world, record)?;
-    let dpop = client.as_ref().and_then(|c| c.proofs.dpop.clone());
-    let grant = session.grant(Some(provider), record);
+    let Asking { provider, client, .. } = &asking;
+    let dpop = client.proofs.dpop.as_ref();
     let before = record.cloned().unwrap_or_default();
     let bound = session.bound(provider, &BTreeMap::new());
     let secret_stays = before.client_secret.is_none() || session.secret_moved(&before, provider).is_some();
     let kept = Record {
         generation: before.generation + 1,
         provider: Some(session.provider_name().to_owned()),
-        client_id: client.as_ref().map(|c| c.id.clone()),
-        dpop_key: dpop.as_ref().map(|dpop| dpop.kept().clone()),
-        dpop_nonces: dpop.as_ref().map(|dpop| dpop.nonces()).unwrap_or_default(),
+        client_id: Some(client.id.clone()).filter(|id| !id.is_empty()),
+        dpop_key: dpop.map(|dpop| dpop.kept().clone()),
+        dpop_nonces: dpop.map(|dpop| dpop.nonces()).unwrap_or_default(),
         grant: Some(grant),
         asked: session.scopes(provider, grant),
         login_at: Some(world.clock.now()),
@@ -334,35 +353,28 @@ fn unkept(world: &mut World, session: &mut Session, record: Option<&Record>) -> 
             false => error,
         });
     }
-    ask_anew(world, session, &provider, record)
+    let (asking, grant) = asking_anew(world, session, record)?;
+    by_grant(world, session, &asking, grant).map(|answer| answer.set)
 }
 
-fn ask_anew(
+fn asking_anew(
     world: &mut World,
     session: &mut Session,
-    provider: &Provider,
     record: Option<&Record>,
-) -> Result<TokenSet, Error> {
-    let grant = session.grant(Some(provider), record);
-    let client = session.require_client(world, record)?;
-    by_grant(world, session, provider, &client, grant).map(|answer| answer.set)
+) -> Result<(Asking, GrantKind), Error> {
+    let asking = session.asking(world, record)?;
+    let grant = session.grant(Some(&asking.provider), record);
+    Ok((asking, grant))
 }
 
 /// One token by a grant that needs no person, kept by nobody yet.
-pub fn by_grant(
-    world: &mut World,
-    session: &Session,
-    provider: &Provider,
-    client: &Client,
-    grant: GrantKind,
-) -> Result<Answer, Error> {
-    offers::offered(provider, grant, &session.typed)?;
-    let given = inputs::given(world, session, provider, client, grant)?;
-    let scopes = session.scopes(provider, grant);
-    let asks = &session.profile.asks;
+pub fn by_grant(world: &mut World, who: &Who, asking: &Asking, grant: GrantKind) -> Result<Answer, Error> {
+    offers::offered(&asking.provider, grant, &who.typed)?;
+    let given = inputs::given(world, who, asking, grant)?;
+    let scopes = who.scopes(&asking.provider, grant);
+    let asks = &who.profile.asks;
     let aim = Aim { scopes: &scopes, resources: &asks.resources, audiences: &asks.audiences };
-    let asking = session.asking_with(provider, client);
-    unattended::obtain(world, &asking, &given, aim)
+    unattended::obtain(world, asking, &given, aim)
 }
 
 /// The store doesn't answer: only a grant that needs no person can do without.
@@ -431,35 +443,5 @@ pub fn keep(world: &mut World, session: &Session, record: &Record, lock: &Lock) 
             copy::forget(world, session);
             Err(no_token(world, session))
         }
-    }
-}
-
-impl Who {
-    /// The scopes to ask for: the person's, else the provider's usual ones, and what it always wants.
-    pub fn scopes(&self, provider: &Provider, grant: GrantKind) -> Vec<String> {
-        let facts = &provider.scopes;
-        let mut scopes = self.profile.scopes.clone().unwrap_or_else(|| facts.default.clone());
-        let offline = facts.offline.iter().filter(|_| grant.needs_person() && provider.refresh.supported);
-        for scope in facts.always.iter().chain(offline) {
-            if !scopes.contains(scope) {
-                scopes.push(scope.clone());
-            }
-        }
-        scopes
-    }
-
-    /// Whether flags say more than a profile's name: then the kernel's copy can't answer.
-    pub(super) fn chose_identity(&self) -> bool {
-        let c = &self.choice;
-        c.proofs != Proofs::default()
-            || c.provider.is_some()
-            || c.environment.is_some()
-            || !c.vars.is_empty()
-            || !c.params.is_empty()
-            || c.grant.is_some()
-            || c.client_id.is_some()
-            || !c.scopes.is_empty()
-            || c.store.is_some()
-            || c.asks != Asks::default()
     }
 }

@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use crate::config::{GrantKind, SecretSource};
 use crate::error::Error;
+use crate::grant::Asking;
 use crate::grant::unattended::Given;
 use crate::protocol::assertion;
 use crate::protocol::jose::{self, SigningKey};
 use crate::protocol::token_exchange::{Exchange, Typed, type_uri};
-use crate::protocol::token_request::Client;
-use crate::provider::Provider;
 use crate::secret::{Secret, hash};
 use crate::session::fresh::{Want, fresh};
 use crate::session::{Choice, Session, Who, random_hex, secret_from_file};
@@ -18,20 +17,14 @@ use crate::text::safe;
 use crate::world::World;
 
 /// What `who`'s grant exchanges now. A program that is asked, and another profile's token, may take a while.
-pub fn given(
-    world: &mut World,
-    who: &Who,
-    provider: &Provider,
-    client: &Client,
-    grant: GrantKind,
-) -> Result<Given, Error> {
+pub fn given(world: &mut World, who: &Who, asking: &Asking, grant: GrantKind) -> Result<Given, Error> {
     match grant {
-        GrantKind::JwtBearer => match (&who.profile.asks.assertion, &client.proofs.key) {
-            (None, Some(key)) => own_jwt(world, who, provider, client, key).map(Given::Jwt),
+        GrantKind::JwtBearer => match (&who.profile.asks.assertion, &asking.client.proofs.key) {
+            (None, Some(key)) => own_jwt(world, who, asking, key).map(Given::Jwt),
             _ => jwt(world, who).map(Given::Jwt),
         },
         GrantKind::Saml2Bearer => {
-            let text = require(world, who, "assertion", "--assertion-file", &who.profile.asks.assertion)?;
+            let text = require(world, who, "assertion", &who.profile.asks.assertion)?;
             let saml = assertion::saml(&text)
                 .map_err(|e| Error::usage(format!("the assertion of `{}` can't be used", who.name)).cause(e))?;
             Ok(Given::Saml(saml))
@@ -89,19 +82,13 @@ pub(super) fn of_sign_in(world: &mut World, who: &Who, profile: &str) -> Result<
 }
 
 fn jwt(world: &mut World, who: &Who) -> Result<Secret, Error> {
-    let text = require(world, who, "assertion", "--assertion-file", &who.profile.asks.assertion)?;
+    let text = require(world, who, "assertion", &who.profile.asks.assertion)?;
     assertion::jwt(&text).map_err(|e| Error::usage(format!("the assertion of `{}` can't be used", who.name)).cause(e))
 }
 
 /// An assertion made here with the client's key (RFC 7523, section 3): a new one each time.
-fn own_jwt(
-    world: &mut World,
-    who: &Who,
-    provider: &Provider,
-    client: &Client,
-    key: &SigningKey,
-) -> Result<Secret, Error> {
-    let asks = &who.profile.asks;
+fn own_jwt(world: &mut World, who: &Who, asking: &Asking, key: &SigningKey) -> Result<Secret, Error> {
+    let (asks, Asking { provider, client, .. }) = (&who.profile.asks, asking);
     let issuer = asks.assertion_issuer.as_deref().or(Some(client.id.as_str())).filter(|i| !i.is_empty());
     let issuer = issuer.ok_or_else(|| {
         Error::usage("an assertion made here must say who makes it")
@@ -130,7 +117,7 @@ fn exchange(world: &mut World, who: &Who) -> Result<Exchange, Error> {
     let subject = match (&asks.subject_profile, &asks.subject_token) {
         (Some(profile), None) => Typed { token: of_profile(world, who, profile, &subject_kind)?, kind: subject_kind },
         _ => {
-            let text = require(world, who, "subject token", "--subject-token-file", &asks.subject_token)?;
+            let text = require(world, who, "subject token", &asks.subject_token)?;
             Typed { token: trimmed(&text), kind: subject_kind }
         }
     };
@@ -178,21 +165,13 @@ fn trimmed(text: &Secret) -> Secret {
     Secret::new(text.expose().trim())
 }
 
-fn require(
-    world: &mut World,
-    who: &Who,
-    what: &str,
-    flag: &str,
-    source: &Option<SecretSource>,
-) -> Result<Secret, Error> {
+/// The same, where nothing at all is an error. The flag is named as the input is: `--subject-token-file` for `subject token`.
+fn require(world: &mut World, who: &Who, what: &str, source: &Option<SecretSource>) -> Result<Secret, Error> {
+    let key = what.replace(' ', "-");
     read(world, who, what, source)?.ok_or_else(|| {
-        Error::usage(format!("`{}` has no {what}", who.name)).hint(format!("`{flag} FILE` (`-`: standard input)")).hint(
-            format!(
-                "{} {}.file FILE",
-                who.typed.line("profile set"),
-                flag.trim_start_matches('-').trim_end_matches("-file")
-            ),
-        )
+        Error::usage(format!("`{}` has no {what}", who.name))
+            .hint(format!("`--{key}-file FILE` (`-`: standard input)"))
+            .hint(format!("{} {key}.file FILE", who.typed.line("profile set")))
     })
 }
 

@@ -10,7 +10,8 @@ use super::choice::{
 use super::paths::Paths;
 use super::record::Record;
 use super::{Choice, alias, choice, inputs, lock, orphan, secret_from_file};
-use crate::config::{self, Config, GrantKind, Profile};
+use crate::config::proofs::Proofs;
+use crate::config::{self, Asks, Config, GrantKind, Profile};
 use crate::error::{Error, Kind};
 use crate::provider::Provider;
 use crate::secret::Secret;
@@ -235,6 +236,34 @@ impl Who {
         }
         let secret = inputs::read(world, self, "client secret", &self.profile.client_secret)?;
         Ok(secret.map(|s| (s, "the place that `client-secret` of the configuration names".to_owned())))
+    }
+
+    /// The scopes to ask for: the person's, else the provider's usual ones, and what it always wants.
+    pub fn scopes(&self, provider: &Provider, grant: GrantKind) -> Vec<String> {
+        let facts = &provider.scopes;
+        let mut scopes = self.profile.scopes.clone().unwrap_or_else(|| facts.default.clone());
+        let offline = facts.offline.iter().filter(|_| grant.needs_person() && provider.refresh.supported);
+        for scope in facts.always.iter().chain(offline) {
+            if !scopes.contains(scope) {
+                scopes.push(scope.clone());
+            }
+        }
+        scopes
+    }
+
+    /// Whether flags say more than a profile's name: then the kernel's copy can't answer.
+    pub(super) fn chose_identity(&self) -> bool {
+        let c = &self.choice;
+        c.proofs != Proofs::default()
+            || c.provider.is_some()
+            || c.environment.is_some()
+            || !c.vars.is_empty()
+            || !c.params.is_empty()
+            || c.grant.is_some()
+            || c.client_id.is_some()
+            || !c.scopes.is_empty()
+            || c.store.is_some()
+            || c.asks != Asks::default()
     }
 
     /// What the environment says of this profile: `OAUTHCTL_<PROFILE>_CLIENT_ID` for `CLIENT_ID`, or `OAUTHCTL_CLIENT_ID` where

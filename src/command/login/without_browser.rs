@@ -46,7 +46,7 @@ pub(super) fn unattended(
     };
     attempt.say_notice(world);
     let asked = session.scopes(provider, grant);
-    let set = by_grant(world, session, provider, &client, grant)?.set;
+    let set = by_grant(world, session, &session.asking_with(provider, &client), grant)?.set;
     Ok(obtained(set, client, asked))
 }
 
