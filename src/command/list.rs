@@ -8,16 +8,13 @@ use serde_json::{Value, json};
 use crate::api::table::aligned;
 use crate::command::logout::told;
 use crate::command::{Global, print, screen};
-use crate::config::{Config, GrantKind};
-use crate::error::{Error, Kind};
+use crate::config::Config;
+use crate::error::Error;
 use crate::session::paths::Paths;
-use crate::session::record::Record;
-use crate::session::whose::not_meant;
+use crate::session::standing::{Standing, standing};
 use crate::session::{Choice, Session, nobodys, orphan, usual_store};
-use crate::store::StoreKind;
 use crate::text::times;
 use crate::text::{safe, wrapped};
-use crate::token::Freshness;
 use crate::world::World;
 use crate::world::keychain::AskedOnce;
 
@@ -37,20 +34,6 @@ pub enum Format {
     Table,
     /// An array, for a program.
     Json,
-}
-
-/// What is known of one profile without asking anybody.
-pub struct Standing {
-    pub profile: String,
-    pub provider: String,
-    pub grant: GrantKind,
-    pub store: &'static str,
-    pub place: String,
-    pub record: Option<Record>,
-    /// Why the store could not be read.
-    pub trouble: Option<Error>,
-    /// A word: `fresh`, `stale`, `expired`, `unknown expiry`, `none`, `unreadable`, `elsewhere`, `another`.
-    pub state: &'static str,
 }
 
 pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
@@ -90,43 +73,6 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
         }
     }
     Ok(0)
-}
-
-pub fn standing(world: &World, session: &Session) -> Standing {
-    let (record, trouble) = match session.load_if_any(world) {
-        // another provider's token says nothing of this one's
-        Ok(Some(record)) => match not_meant(world, session, &record) {
-            Some(e) => (None, Some(e)),
-            None => (Some(record), None),
-        },
-        Ok(record) => (record, None),
-        Err(e) => (None, Some(e)),
-    };
-    let state = match (&record, &trouble) {
-        (_, Some(e)) if e.kind == Kind::Unsafe => "elsewhere",
-        (_, Some(e)) if e.kind == Kind::LoginFirst => "another",
-        (_, Some(_)) => "unreadable",
-        (Some(Record { token: Some(set), .. }), _) => match set.freshness(world.clock.now(), None) {
-            Freshness::Fresh => "fresh",
-            Freshness::Stale => "stale",
-            Freshness::Expired => "expired",
-            Freshness::Unknown => "no known expiry",
-        },
-        _ => "none",
-    };
-    Standing {
-        profile: session.name.clone(),
-        provider: session.provider_name().to_owned(),
-        grant: session.grant(None, record.as_ref()),
-        store: session.store.kind().name(),
-        place: match session.store.kind() {
-            StoreKind::Environment => format!("the variable {}", session.token_variable(world)),
-            _ => session.store.place(),
-        },
-        record,
-        trouble,
-        state,
-    }
 }
 
 pub fn as_json(world: &World, s: &Standing) -> Value {

@@ -4,13 +4,12 @@
 use clap::Args;
 
 use crate::command::{Global, WhoArgs, every_profile, practice, register};
-use crate::error::{Error, Fate, Kind};
-use crate::grant::revoke;
+use crate::error::{Error, Kind};
 use crate::session::lock::Lock;
 use crate::session::paths::Paths;
 use crate::session::record::Record;
 use crate::session::whose::elsewhere;
-use crate::session::{Choice, Session, copy, orphan, renewal};
+use crate::session::{Choice, Session, forget, orphan};
 use crate::store::StoreKind;
 use crate::text::safe;
 use crate::world::World;
@@ -107,28 +106,11 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<Session, E
         refused.hints.insert(0, forget);
         return Err(refused);
     }
-    let (record, revoked) = if local_only {
-        (record, Ok(Some("the provider was not asked to revoke it")))
-    } else {
-        match renewal::settle(world, &mut session, record.clone(), &lock) {
-            Ok(record) => {
-                let revoked = at_provider(world, &mut session, &record);
-                (record, revoked)
-            }
-            // the provider ended it before: nothing is left to revoke
-            Err(e) if e.fate == Fate::Refused => {
-                (session.load()?.unwrap_or(record), Ok(Some("the provider had ended it already")))
-            }
-            Err(e) if matches!(e.kind, Kind::Interrupted | Kind::Terminated) => return Err(e),
-            // what the journal holds can't be kept: what is known is revoked, and all of it forgotten
-            Err(e) => {
-                let record = session.load()?.unwrap_or(record);
-                let revoked = at_provider(world, &mut session, &record);
-                (record, revoked.and(Err(e)))
-            }
-        }
+    let (record, revoked) = match local_only {
+        true => (record, Ok(Some("the provider was not asked to revoke it"))),
+        false => forget::revoke(world, &mut session, record, &lock)?,
     };
-    forget(world, &session, &record, &lock)?;
+    forget::forget(world, &session, &record, &lock)?;
     let kept = if record.client_secret.is_some() {
         format!("; the client secret is kept (`{}` forgets it too)", session.typed.line("profile remove"))
     } else {
@@ -159,23 +141,14 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<Session, E
     Ok(session)
 }
 
-/// What a refused renewal or a login that is not finished left.
+/// Forgets what a refused renewal or an unfinished login left.
 fn without_token(world: &mut World, session: &Session, record: Option<Record>, lock: &Lock) -> Result<(), Error> {
-    copy::forget(world, session);
+    let typed = match record.as_ref().is_some_and(|record| record.unfinished.is_some()) {
+        true => "; what was typed for a login is forgotten",
+        false => "",
+    };
     let found = record.is_some();
-    let mut typed = "";
-    if let Some(record) = record {
-        if record.unfinished.is_some() {
-            typed = "; what was typed for a login is forgotten";
-        }
-        // a client secret that a person entered stays
-        if !record.outlives_its_tokens() {
-            session.delete(world, lock)?;
-        } else if record.unfinished.is_some() {
-            session.save(&Record { unfinished: None, ..record }, lock)?;
-        }
-    }
-    session.sweep();
+    forget::leftovers(world, session, record, lock)?;
     if !found {
         session.raw_provider()?;
     }
@@ -191,34 +164,4 @@ pub fn told(orphan: &orphan::Orphan) -> String {
         safe(&orphan.name),
         orphan.logout()
     )
-}
-
-fn at_provider(world: &mut World, session: &mut Session, record: &Record) -> Result<Option<&'static str>, Error> {
-    let provider = session.provider(world, Some(record))?;
-    let (Some(facts), Some(set)) = (&provider.revoke, &record.token) else { return Ok(None) };
-    let asking = session.asking(world, Some(record))?;
-    revoke::revoke(world, &asking, facts, set)
-}
-
-/// The tokens go; a client secret that was entered by hand stays.
-fn forget(world: &mut World, session: &Session, record: &Record, lock: &Lock) -> Result<(), Error> {
-    if !record.outlives_its_tokens() {
-        session.delete(world, lock)?;
-        return Ok(());
-    }
-    let kept = Record {
-        generation: record.generation + 1,
-        token: None,
-        unfinished: None,
-        login_at: None,
-        account: None,
-        vars: Default::default(),
-        bound: None,
-        secret_bound: record.secret_bound.clone().or_else(|| session.bound_of(record)),
-        asked_with: None,
-        ..record.clone()
-    };
-    session.replace(world, &kept, lock)?;
-    session.sweep();
-    Ok(())
 }

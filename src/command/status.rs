@@ -6,6 +6,7 @@ use crate::command::{Global, TextOrJson as Format, WhoArgs, fitted, list, print}
 use crate::error::{Error, Kind};
 use crate::protocol::dpop::Dpop;
 use crate::session::Session;
+use crate::session::standing::{Standing, standing};
 use crate::store::StoreKind;
 use crate::text::safe;
 use crate::text::times;
@@ -28,7 +29,7 @@ pub struct StatusArgs {
 pub fn run(args: StatusArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let mut session = Session::open(world, args.who.choice(global))?;
     session.look_further(world)?;
-    let standing = list::standing(world, &session);
+    let standing = standing(world, &session);
     let kept = standing.record.as_ref().is_some_and(|r| r.token.is_some() || r.unfinished.is_some());
     if standing.trouble.is_none() && !kept {
         // what no login can mend is no matter of signing in
@@ -57,7 +58,7 @@ struct Next {
     login_needed: bool,
 }
 
-fn next(world: &World, session: &Session, standing: &list::Standing) -> Next {
+fn next(world: &World, session: &Session, standing: &Standing) -> Next {
     let login = |why: &str| Next { words: format!("{why}: {}", session.typed.login()), login_needed: true };
     let renews = |words: String| Next { words, login_needed: false };
     if let Some(e) = &standing.trouble {
@@ -110,7 +111,7 @@ fn next(world: &World, session: &Session, standing: &list::Standing) -> Next {
     }
 }
 
-fn text(world: &World, session: &Session, s: &list::Standing, next: &str) -> String {
+fn text(world: &World, session: &Session, s: &Standing, next: &str) -> String {
     let mut lines: Vec<(&str, String)> = vec![
         ("profile", s.profile.clone()),
         (

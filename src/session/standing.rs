@@ -1,0 +1,61 @@
+//! How a profile's token stands, as far as the record and the configuration tell.
+
+use super::Who;
+use super::record::Record;
+use super::whose::not_meant;
+use crate::config::GrantKind;
+use crate::error::{Error, Kind};
+use crate::store::StoreKind;
+use crate::token::Freshness;
+use crate::world::World;
+
+/// A profile's state, found without asking a server.
+pub struct Standing {
+    pub profile: String,
+    pub provider: String,
+    pub grant: GrantKind,
+    pub store: &'static str,
+    pub place: String,
+    pub record: Option<Record>,
+    /// Why the store could not be read.
+    pub trouble: Option<Error>,
+    /// `fresh`, `stale`, `expired`, `no known expiry`, `none`, `unreadable`, `elsewhere` or `another`.
+    pub state: &'static str,
+}
+
+pub fn standing(world: &World, who: &Who) -> Standing {
+    let (record, trouble) = match who.load_if_any(world) {
+        // another provider's token says nothing of this one's
+        Ok(Some(record)) => match not_meant(world, who, &record) {
+            Some(e) => (None, Some(e)),
+            None => (Some(record), None),
+        },
+        Ok(record) => (record, None),
+        Err(e) => (None, Some(e)),
+    };
+    let state = match (&record, &trouble) {
+        (_, Some(e)) if e.kind == Kind::Unsafe => "elsewhere",
+        (_, Some(e)) if e.kind == Kind::LoginFirst => "another",
+        (_, Some(_)) => "unreadable",
+        (Some(Record { token: Some(set), .. }), _) => match set.freshness(world.clock.now(), None) {
+            Freshness::Fresh => "fresh",
+            Freshness::Stale => "stale",
+            Freshness::Expired => "expired",
+            Freshness::Unknown => "no known expiry",
+        },
+        _ => "none",
+    };
+    Standing {
+        profile: who.name.clone(),
+        provider: who.provider_name().to_owned(),
+        grant: who.grant(None, record.as_ref()),
+        store: who.store.kind().name(),
+        place: match who.store.kind() {
+            StoreKind::Environment => format!("the variable {}", who.token_variable(world)),
+            _ => who.store.place(),
+        },
+        record,
+        trouble,
+        state,
+    }
+}
