@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::api::table::aligned;
 use crate::command::logout::told;
 use crate::command::{Global, print, screen};
-use crate::config::Config;
+use crate::config::{Config, Profile};
 use crate::error::Error;
 use crate::session::paths::Paths;
 use crate::session::standing::{Standing, standing};
@@ -45,13 +45,9 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
     world.keychain = Arc::new(AskedOnce::new(world.keychain.clone()));
     let mut all = Vec::new();
     for name in config.profiles.keys() {
-        let choice = Choice {
-            profile: Some(name.clone()),
-            implied: true,
-            provider: dir.as_deref().and_then(|dir| nobodys(dir, &config, name)),
-            no_cache: global.no_cache,
-            ..Choice::default()
-        };
+        let provider = dir.as_deref().and_then(|dir| nobodys(dir, &config, name));
+        let flags = Profile { provider, ..Profile::default() };
+        let choice = Choice { profile: Some(name.clone()), implied: true, no_cache: global.no_cache, flags };
         let session = Session::open_configured(world, choice, &config, name)?;
         all.push(standing(world, &session));
     }

@@ -42,7 +42,7 @@ pub fn run(args: LogoutArgs, global: &Global, world: &mut World) -> Result<u8, E
         return Ok(0);
     }
     let mut all = every_profile(world, global, &args.who.flags)?;
-    let (orphans, troubles) = orphan::all(world, &Paths::find(&*world.env), args.who.flags.store);
+    let (orphans, troubles) = orphan::all(world, &Paths::find(&*world.env), args.who.flags.profile.store);
     for orphan in orphans {
         // with a configuration of its own, a job has no say over what the person's other ones have in the same store
         if world.env.var("OAUTHCTL_CONFIG_DIR").is_some() {

@@ -1,6 +1,5 @@
 //! The verbs: what is typed and what is printed, one file each. [`run`] is the whole program.
 
-mod ask_args;
 mod call;
 mod complete;
 mod completions;
@@ -9,7 +8,6 @@ mod habits;
 mod help;
 mod inspect;
 mod introspect;
-mod key_args;
 mod list;
 mod login;
 mod logout;
@@ -36,14 +34,13 @@ pub use crate::session::no_input;
 pub use help::definition;
 
 use crate::api::pace::Pace;
-use crate::config::{Config, GrantKind};
+use crate::config::{Config, Profile};
 use crate::error::{Error, Kind};
 use crate::provider::Provider;
 use crate::provider::expand::small_scheme;
 use crate::secret::redact;
 use crate::session::paths::Paths;
 use crate::session::{Choice, Session, lock};
-use crate::store::StoreKind;
 use crate::text::{ForTerminal, wrapped};
 use crate::world::{Verbosity, World};
 
@@ -171,64 +168,29 @@ pub struct WhoArgs {
 
 #[derive(Args, Clone, Debug, Default)]
 pub struct WhoFlags {
-    /// The provider of a new profile: a name, see `oauthctl provider list`.
-    #[arg(long, value_name = "PROVIDER", help_heading = "Profile")]
-    pub provider: Option<String>,
-    /// The provider's environment (`max` of GetResponse, …), see `oauthctl provider show`.
-    #[arg(long, value_name = "ENVIRONMENT", help_heading = "Profile")]
-    pub environment: Option<String>,
+    #[command(flatten)]
+    pub profile: Profile,
     /// A value that the provider needs to know (`domain=…`); may be given several times.
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = pair, help_heading = "Profile")]
     pub vars: Vec<(String, String)>,
-    /// The way to obtain the token.
-    #[arg(long, value_name = "GRANT", value_parser = values::grants(), help_heading = "Profile")]
-    pub grant: Option<GrantKind>,
-    /// A scope to ask for; may be given several times.
-    #[arg(long = "scope", value_name = "SCOPE", help_heading = "Profile")]
-    pub scopes: Vec<String>,
-    /// The client id of your app.
-    #[arg(long, value_name = "ID", help_heading = "Profile")]
-    pub client_id: Option<String>,
-    /// A file with the client secret; `-` reads it from standard input.
-    #[arg(long, value_name = "FILE", help_heading = "Profile")]
-    pub client_secret_file: Option<String>,
     /// An extra parameter of the authorize request; may be given several times.
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = pair, help_heading = "Profile")]
     pub params: Vec<(String, String)>,
-    /// The place where the tokens are kept.
-    #[arg(long, value_name = "STORE", value_parser = values::stores(), help_heading = "Profile")]
-    pub store: Option<StoreKind>,
-    /// Discover a provider at an address of this network's own services too (`169.254.…`, `fe80::…`, a cloud's metadata).
-    #[arg(long, help_heading = "Profile")]
-    pub allow_private: bool,
-    #[command(flatten)]
-    pub keys: key_args::KeyFlags,
-    #[command(flatten)]
-    pub grants: ask_args::GrantFlags,
 }
 
 impl WhoFlags {
     pub fn choice(&self, profile: Option<String>, global: &Global) -> Choice {
-        Choice {
-            profile: profile.map(small_scheme),
-            implied: false,
-            provider: self.provider.clone().map(small_scheme),
-            environment: self.environment.clone(),
-            vars: self.vars.clone(),
-            grant: self.grant,
-            client_id: self.client_id.clone(),
-            client_secret_file: self.client_secret_file.clone(),
-            // `--scope "a b"` means two scopes, as it stands in every document
-            scopes: self.scopes.iter().flat_map(|s| s.split_whitespace()).map(str::to_owned).collect(),
-            params: self.params.clone(),
-            redirect_uri: None,
-            port: None,
-            store: self.store,
-            no_cache: global.no_cache,
-            allow_private: self.allow_private,
-            proofs: self.keys.proofs(),
-            asks: self.grants.asks(),
-        }
+        let mut flags = self.profile.clone();
+        flags.provider = flags.provider.map(small_scheme);
+        // clap says `false` of a switch that is not there
+        flags.allow_private = flags.allow_private.filter(|on| *on);
+        flags.proofs.dpop = flags.proofs.dpop.filter(|on| *on);
+        flags.vars = self.vars.iter().cloned().collect();
+        flags.params = self.params.iter().cloned().collect();
+        // `--scope "a b"` means two scopes, as it stands in every document
+        let scopes = flags.scopes.iter().flatten().flat_map(|s| s.split_whitespace()).map(str::to_owned);
+        flags.scopes = Some(scopes.collect::<Vec<_>>()).filter(|scopes| !scopes.is_empty());
+        Choice { profile: profile.map(small_scheme), implied: false, no_cache: global.no_cache, flags }
     }
 }
 
@@ -429,7 +391,8 @@ fn fitted(world: &World, text: &str, hang: usize) -> String {
 /// Each profile that is configured, and how it is opened by a command for all of them.
 pub fn every_profile(world: &World, global: &Global, flags: &WhoFlags) -> Result<Vec<(String, Choice)>, Error> {
     let Some(dir) = Paths::find(&*world.env).config else { return Ok(Vec::new()) };
-    let choice = Choice { implied: true, store: flags.store, no_cache: global.no_cache, ..Choice::default() };
+    let own = Profile { store: flags.profile.store, ..Profile::default() };
+    let choice = Choice { implied: true, no_cache: global.no_cache, flags: own, ..Choice::default() };
     let names = Config::load(&dir)?.profiles.into_keys();
     Ok(names.map(|name| (name.clone(), Choice { profile: Some(name), ..choice.clone() })).collect())
 }

@@ -7,7 +7,7 @@ use clap::Subcommand;
 
 use crate::command::logout::told;
 use crate::command::{Global, may_ask, practice};
-use crate::config;
+use crate::config::{self, Profile};
 use crate::error::Error;
 use crate::secret::Secret;
 use crate::session::paths::Paths;
@@ -145,7 +145,8 @@ fn require(dir: &Path, profile: &str) -> Result<(), Error> {
 fn open(world: &mut World, global: &Global, dir: &Path, profile: String) -> Result<Session, Error> {
     // one that the configuration has keeps its name
     let provider = nobodys(dir, &config::Config::load_for(dir, &profile)?, &profile);
-    practice::open(world, Choice { profile: Some(profile), provider, no_cache: global.no_cache, ..Choice::default() })
+    let flags = Profile { provider, ..Profile::default() };
+    practice::open(world, Choice { profile: Some(profile), implied: false, no_cache: global.no_cache, flags })
 }
 
 /// A secret on the command line would lie in the shell's history, and in `config.toml` unsealed.

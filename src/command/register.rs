@@ -9,16 +9,17 @@ use serde_json::{Value, json};
 
 use crate::command::login::choose_store;
 use crate::command::{Global, WhoArgs, practice, print};
-use crate::config::{self, GrantKind, SecretSource};
+use crate::config::words::Word as _;
+use crate::config::{self, GrantKind, Profile, SecretSource};
 use crate::error::{Error, Kind};
 use crate::grant::{redirect_plan, register};
 use crate::protocol::registration::{Management, Registered, Wanted};
 use crate::protocol::token_request::Client;
-use crate::provider::{ClientAuth, Provider, auth_name};
+use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::session::lock::Lock;
 use crate::session::record::Record;
-use crate::session::{Choice, Session, inputs, random_hex, renewal};
+use crate::session::{Session, inputs, random_hex, renewal};
 use crate::store::StoreKind;
 use crate::text::times;
 use crate::text::{Typed, safe};
@@ -56,7 +57,8 @@ pub struct RegisterArgs {
 }
 
 pub fn run(args: RegisterArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
-    let choice = Choice { redirect_uri: args.redirect_uri.clone(), port: args.port, ..args.who.choice(global) };
+    let mut choice = args.who.choice(global);
+    (choice.flags.redirect_uri, choice.flags.port) = (args.redirect_uri.clone(), args.port);
     let mut session = practice::open(world, choice)?;
     session.raw_provider()?;
     session.signing_in = true;
@@ -130,23 +132,15 @@ pub fn make(
     };
     save(world, session, &record, &lock)?;
     let dir = session.paths.require_config()?;
-    let profile = session.name.clone();
-    let provider_name = session.provider_name().to_owned();
-    let plan: Vec<(&str, String)> = [
-        ("redirect-uri", session.choice.redirect_uri.clone()),
-        ("port", session.choice.port.map(|port| port.to_string())),
-        ("grant", session.choice.grant.map(|grant| grant.name().to_owned())),
-        ("auth", auth.or(session.choice.proofs.auth).map(in_words)),
-        ("client-key.file", key_file(session)),
-        ("allow-private", session.choice.allow_private.then(|| true.to_string())),
-    ]
-    .into_iter()
-    .filter_map(|(key, value)| Some((key, value?)))
-    .collect();
+    let mut now = Profile {
+        provider: Some(session.provider_name().to_owned()),
+        client_id: Some(made.client_id.clone()),
+        ..session.to_remember(provider)
+    };
+    now.proofs.auth = auth.or(now.proofs.auth);
     config::edit(&dir, |editor| {
-        editor.set(&profile, "provider", &provider_name)?;
-        editor.set(&profile, "client-id", &made.client_id)?;
-        plan.iter().try_for_each(|(key, value)| editor.set(&profile, key, value))
+        let known = editor.config(&dir)?.profiles.remove(&session.name).unwrap_or_default();
+        editor.set_all(&session.name, now.changes(&known))
     })?;
     session.profile.client_id = Some(made.client_id.clone());
     if let Some(auth) = auth {
@@ -168,19 +162,6 @@ pub fn make(
         world.warn(&format!("the server registered it without {lacking}"));
     }
     Ok(())
-}
-
-/// As the configuration has it.
-fn in_words(auth: ClientAuth) -> String {
-    auth_name(auth).replace('_', "-")
-}
-
-/// The client's key, where this command names its file: the registration is good with no other.
-fn key_file(session: &Session) -> Option<String> {
-    match &session.choice.proofs.key {
-        Some(SecretSource::File(path)) if path.as_os_str() != "-" => Some(path.display().to_string()),
-        _ => None,
-    }
 }
 
 /// A registration that this client can't use is ended again, where the server lets it be ended.
@@ -294,11 +275,11 @@ fn take_over(
         Ok(None) => {}
         Ok(Some(auth)) => {
             let dir = session.paths.require_config()?;
-            config::edit(&dir, |editor| editor.set(&session.name, "auth", &in_words(auth)))?;
+            config::edit(&dir, |editor| editor.set(&session.name, "auth", &auth.word()))?;
             session.authenticates_by(auth)?;
             world.say(&format!(
                 "The server now wants the client authentication `{}`: it is used from now on.",
-                in_words(auth)
+                auth.word()
             ));
         }
     }

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
-use super::{
-    Config, ConfigError, FILE, GrantKind, IMPLICIT_REFUSED, asks, check_profile_name, check_redirect_uri, file,
-    no_profile, proofs, read,
-};
-use crate::layers::tree;
+use super::profile::{Key, is_secret};
+use super::words::Word;
+use super::{Config, ConfigError, FILE, Profile, check_profile_name, file, no_profile, read};
+use crate::layers::de;
+use crate::layers::tree::{self, ReadError};
 use crate::store::{StoreKind, private};
 use crate::text::{nearest, safe};
 
@@ -22,24 +22,6 @@ const LOCK_FILE: &str = "config.toml.lock";
 
 /// No edit takes longer than a moment: whoever holds the lock for so long is stuck.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
-
-/// Keys of a profile, as [`Editor::set`] takes them.
-const PROFILE_KEYS: [&str; 14] = [
-    "provider",
-    "environment",
-    "client-id",
-    "client-secret.command",
-    "client-secret.file",
-    "client-secret.env",
-    "grant",
-    "scopes",
-    "redirect-uri",
-    "port",
-    "store",
-    "allow-private",
-    "vars.NAME",
-    "params.NAME",
-];
 
 const TOP_KEYS: [&str; 3] = ["default-profile", "store", "cache"];
 
@@ -90,21 +72,36 @@ impl Editor {
     pub fn set(&mut self, profile: &str, key: &str, value: &str) -> Result<(), ConfigError> {
         check_profile_name(profile)?;
         let value = profile_value(key, value)?;
+        self.put(profile, key.split_once('.').map_or((key, None), |(key, name)| (key, Some(name))), value)
+    }
+
+    /// Sets keys as [`Profile::changes`] names them.
+    pub fn set_all(&mut self, profile: &str, changes: Vec<(String, Value)>) -> Result<(), ConfigError> {
+        for (key, value) in changes {
+            let path = toml_edit::Key::parse(&key).unwrap_or_default();
+            if let [key, name @ ..] = &path[..] {
+                self.put(profile, (key.get(), name.first().map(toml_edit::Key::get)), value)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, profile: &str, (key, name): (&str, Option<&str>), value: Value) -> Result<(), ConfigError> {
         let root = self.document.as_table_mut() as &mut dyn TableLike;
         let profiles = child(root, "profiles", Shape::Hidden)?;
         let table = child(profiles, profile, Shape::Section)?;
-        match key.split_once('.') {
+        match name {
             None => put(table, key, value),
-            Some((secret, name)) if matches!(secret, "client-secret" | "client-key") || asks::is_secret(secret) => {
+            Some(name) if is_secret(key) => {
                 // one source replaces another, and a section of its own makes room
-                if table.get(secret).is_some_and(|old| old.is_table()) {
-                    table.remove(secret);
+                if table.get(key).is_some_and(|old| old.is_table()) {
+                    table.remove(key);
                 }
                 let mut source = InlineTable::new();
                 source.insert(name, value);
-                put(table, secret, source.into());
+                put(table, key, source.into());
             }
-            Some((section, name)) => put(child(table, section, Shape::Section)?, name, value),
+            Some(name) => put(child(table, key, Shape::Section)?, name, value),
         }
         Ok(())
     }
@@ -181,7 +178,7 @@ impl Editor {
                 check_profile_name(value)?;
                 value.into()
             }
-            "store" => store(value)?,
+            "store" => StoreKind::read(value).map_err(|why| ConfigError::new(format!("`store` {why}")))?.name().into(),
             "cache" => match value {
                 "true" => true.into(),
                 "false" => false.into(),
@@ -230,117 +227,80 @@ fn unknown_key(key: &str, known: &[&str]) -> ConfigError {
 }
 
 fn known_profile_key(key: &str) -> Result<(), ConfigError> {
-    let free = ["vars.", "params."].iter().any(|s| key.len() > s.len() && key.starts_with(s));
-    let more = asks::keys();
-    if free
-        || (PROFILE_KEYS.contains(&key) && !key.ends_with("NAME"))
-        || matches!(key, "vars" | "params" | "client-key" | "client-secret")
-        || proofs::KEYS.contains(&key)
-        || more.iter().any(|k| k == key)
-        || asks::is_secret(key)
-    {
+    let is_part = |part: &str, given: &str| part == given || (part == ".NAME" && given.len() > 1);
+    let known = Profile::keys().iter().any(|known| match key.strip_prefix(known.name.as_str()) {
+        Some("") => true,
+        Some(rest) => rest.starts_with('.') && known.parts.iter().any(|part| is_part(part, rest)),
+        None => false,
+    });
+    if known {
         return Ok(());
     }
     let known = profile_keys();
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    let error = unknown_key(key, &known);
-    if nearest(key, known.iter().copied()).is_none() {
-        return Err(ConfigError { hint: Some(all_profile_keys()), ..error });
-    }
     // fifty names help nobody who has the right one already
-    Err(ConfigError { hint: unknown_key(key, &PROFILE_KEYS).hint, ..error })
+    let hint = nearest(key, known.iter().copied()).is_none().then(all_profile_keys);
+    Err(ConfigError { hint, ..unknown_key(key, &known) })
 }
 
-/// Every key of a profile; `NAME` in one stands for any.
+/// Every key of a profile, as [`Editor::set`] takes them; `NAME` in one stands for any.
 pub fn profile_keys() -> Vec<String> {
-    let usual = PROFILE_KEYS.iter().chain(&proofs::KEYS).map(|key| (*key).to_owned());
-    usual.chain(asks::keys()).collect()
+    let whole = |key: Key| match key.parts {
+        [] => vec![key.name],
+        parts => parts.iter().map(|part| format!("{}{part}", key.name)).collect(),
+    };
+    Profile::keys().into_iter().flat_map(whole).collect()
 }
 
 /// The same in words; a source of a secret (`.command`, `.file`, `.env`) is named once.
 pub(super) fn all_profile_keys() -> String {
-    let all = profile_keys();
-    let mut names: Vec<&str> = Vec::new();
-    for name in all.iter().map(String::as_str) {
-        let name = [".command", ".file", ".env"].iter().find_map(|s| name.strip_suffix(s)).unwrap_or(name);
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    format!("the keys are {}", names.join(", "))
+    let name = |key: Key| match key.parts {
+        [only] => key.name + only,
+        _ => key.name,
+    };
+    format!("the keys are {}", Profile::keys().into_iter().map(name).collect::<Vec<_>>().join(", "))
 }
 
-fn store(value: &str) -> Result<Value, ConfigError> {
-    match StoreKind::from_name(value) {
-        Some(kind) => Ok(kind.name().into()),
-        None => {
-            let names = StoreKind::ALL.map(StoreKind::name);
-            let meant = nearest(value, names).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
-            Err(ConfigError::new(format!("`store` is one of `{}`{meant}", names.join("`, `"))))
-        }
-    }
-}
-
-fn profile_value(key: &str, value: &str) -> Result<Value, ConfigError> {
+/// A value as a command writes it: of what the text can mean in TOML, what the key takes.
+fn profile_value(key: &str, text: &str) -> Result<Value, ConfigError> {
     known_profile_key(key)?;
-    if let Some(value) = proofs::value(key, value) {
-        return value;
+    let path = match key.split_once('.') {
+        Some((section, name)) => format!("{section}.{}", toml_edit::Key::new(name)),
+        None => key.to_owned(),
+    };
+    let list = list(key, text);
+    let meanings = [
+        Some(Value::from(text)),
+        text.parse::<bool>().ok().map(Value::from),
+        text.parse::<i64>().ok().map(Value::from),
+        list.clone().ok().map(Value::from),
+    ];
+    let mut refused = None;
+    for meaning in meanings.into_iter().flatten() {
+        let table = tree::parse(FILE, &format!("{path} = {meaning}"))?;
+        match de::read::<Profile>(&table, FILE) {
+            // as the key's type writes it: `device` is `device-code`
+            Ok(profile) => return Ok(profile.values().pop().map_or(meaning, |(_, value)| value)),
+            Err(fault @ ReadError::WrongType { .. }) => refused = refused.or(Some(fault)),
+            Err(fault) => refused = Some(fault),
+        }
     }
-    Ok(match key {
-        "client-key" => {
-            return Err(ConfigError::with_hint(
-                "a client key never stands in the configuration",
-                "set `client-key.file`, `client-key.command` or `client-key.env`",
-            ));
+    Err(match refused {
+        Some(ReadError::WrongType { wanted: "a table", .. }) => ConfigError::with_hint(
+            format!("`{key}` is a secret, which never stands in the configuration"),
+            format!("set `{key}.command`, `{key}.file` or `{key}.env`{}", read::or_at_login(key)),
+        ),
+        Some(ReadError::WrongType { wanted: "a table of texts", .. }) => {
+            ConfigError::new(format!("`{key}` is a table: set `{key}.NAME`"))
         }
-        "client-secret" => {
-            return Err(ConfigError::with_hint(
-                "a client secret never stands in the configuration",
-                "set `client-secret.command`, `client-secret.file` or `client-secret.env`; without any, `oauthctl login` \
-                 asks once and keeps it in the store",
-            ));
-        }
-        "vars" | "params" => return Err(ConfigError::new(format!("`{key}` is a table: set `{key}.NAME`"))),
-        _ if asks::is_secret(key) => {
-            return Err(ConfigError::with_hint(
-                format!("`{key}` is a secret, which never stands in the configuration"),
-                format!("set `{key}.command`, `{key}.file` or `{key}.env`"),
-            ));
-        }
-        "grant" if value == "implicit" => return Err(ConfigError::new(IMPLICIT_REFUSED)),
-        "grant" => match GrantKind::from_name(value) {
-            Some(grant) => grant.name().into(),
-            None => {
-                let names = GrantKind::ALL.map(GrantKind::name).join("`, `");
-                return Err(ConfigError::new(format!("`grant` is one of `{names}`")));
-            }
-        },
-        "store" => store(value)?,
-        "allow-private" => match value {
-            "true" => true.into(),
-            "false" => false.into(),
-            _ => return Err(ConfigError::new("`allow-private` must be `true` or `false`")),
-        },
-        "port" => match value.parse::<u16>() {
-            Ok(port) if port > 0 => i64::from(port).into(),
-            _ => return Err(ConfigError::new("`port` must be from 1 to 65535")),
-        },
-        "redirect-uri" => {
-            check_redirect_uri(value)?;
-            value.into()
-        }
-        "scopes" => list(key, value)?.into(),
-        _ if key.ends_with(".command") && !key.starts_with("vars.") && !key.starts_with("params.") => {
-            list(key, value)?.into()
-        }
-        _ => match asks::value(key, value) {
-            Some(made) => made?,
-            None => value.into(),
-        },
+        Some(ReadError::WrongType { wanted: "a list of texts", .. }) if list.is_err() => return list.map(Value::from),
+        Some(ReadError::WrongType { wanted, .. }) => ConfigError::new(format!("`{key}` must be {wanted}")),
+        Some(ReadError::Refused { why, .. }) => ConfigError::of_lines(format!("`{key}` {why}")),
+        other => other.map_or_else(|| unknown_key(key, &[]), ConfigError::from),
     })
 }
 
-pub(super) fn list(key: &str, value: &str) -> Result<Array, ConfigError> {
+fn list(key: &str, value: &str) -> Result<Array, ConfigError> {
     if !value.trim_start().starts_with('[') {
         return Ok(value.split_whitespace().collect());
     }

@@ -1,29 +1,30 @@
 //! Profiles, and the person's own providers: `config.toml` and `providers/*.toml`. Strict: an unknown key is an error that
 //! names the nearest known one, the file and the line. Comments survive when a command edits the file.
 //!
-//! `file` reads what nobody else could have written, `read` knows the keys of `config.toml`, `one` finds a single profile in a file of ten thousand, `edit` writes, `providers`
-//! finds the person's own providers and the built-in ones.
+//! `file` reads what nobody else could have written, `profile` has the keys of a profile and `words` their values, `read` reads
+//! `config.toml`, `one` finds a single profile in a file of ten thousand, `edit` writes, `providers` finds the person's own
+//! providers and the built-in ones.
 
-mod asks;
 mod edit;
 mod file;
 mod one;
-pub mod proofs;
+mod profile;
 mod providers;
 mod read;
+pub mod words;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-pub use asks::{Asks, RESPONSE_MODES};
 pub use edit::{Editor, edit, profile_keys};
+pub use profile::{Asks, Layer, Profile, Proofs, SignIn};
 pub use providers::{
     aliases, description, is_built_in, provider, provider_by_alias, provider_in_environments, provider_names,
     validate_all,
 };
 
 use crate::layers::tree::ReadError;
-use crate::provider::expand::{check_url, with_scheme};
+use crate::provider::expand::with_scheme;
 use crate::store::StoreKind;
 use crate::text::{TOKEN_ON_STDIN, may_be_token, repeated, safe};
 
@@ -34,40 +35,20 @@ pub const FILE: &str = "config.toml";
 const LONGEST_NAME: usize = 64;
 
 /// `config.toml`, or the defaults where there is none.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
 pub struct Config {
     pub default_profile: Option<String>,
+    #[serde(with = "words::word")]
     pub store: Option<StoreKind>,
     /// `cache = false` does without the kernel's copy.
     pub cache: Option<bool>,
     pub profiles: BTreeMap<String, Profile>,
 }
 
-/// Who I am at a provider. Every key is optional: what is missing comes from flags, the environment or the provider.
-#[derive(Clone, Debug, PartialEq, Default)]
-pub struct Profile {
-    /// A provider's name, or an issuer's URL.
-    pub provider: Option<String>,
-    pub environment: Option<String>,
-    pub client_id: Option<String>,
-    pub client_secret: Option<SecretSource>,
-    pub grant: Option<GrantKind>,
-    pub scopes: Option<Vec<String>>,
-    pub redirect_uri: Option<String>,
-    pub port: Option<u16>,
-    pub store: Option<StoreKind>,
-    /// Discovery may lead to an address of this network's own services.
-    pub allow_private: Option<bool>,
-    pub vars: BTreeMap<String, String>,
-    /// Extra parameters of the authorize request.
-    pub params: BTreeMap<String, String>,
-    pub proofs: proofs::Proofs,
-    /// What is asked for beyond grant and scopes.
-    pub asks: Asks,
-}
-
 /// Where a client secret comes from when it isn't in the store.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "read::Source", into = "read::Source")]
 pub enum SecretSource {
     /// A program and its arguments; the secret is the first line it writes.
     Command(Vec<String>),
@@ -177,6 +158,14 @@ impl ConfigError {
         ConfigError { message: message.into(), hint: Some(hint.into()) }
     }
 
+    /// A second line of a fault is its hint.
+    fn of_lines(text: String) -> ConfigError {
+        match text.split_once('\n') {
+            Some((message, hint)) => ConfigError::with_hint(message, hint),
+            None => ConfigError::new(text),
+        }
+    }
+
     /// What the disk, or a permission, refuses: the file stays as it was. `done`: what can't be done with it.
     fn of_disk(path: &Path, done: &str, e: &dyn std::fmt::Display) -> ConfigError {
         ConfigError::with_hint(format!("{} can't be {done}: {e}", path.display()), LOOK_AT_THE_DISK)
@@ -206,7 +195,8 @@ impl From<ReadError> for ConfigError {
             }
             _ => None,
         };
-        ConfigError { message: error.to_string(), hint }
+        let own = ConfigError::of_lines(error.to_string());
+        ConfigError { hint: own.hint.or(hint), ..own }
     }
 }
 
@@ -282,23 +272,11 @@ pub fn check_profile_name(name: &str) -> Result<(), ConfigError> {
     if may_be_token(name) {
         return Err(ConfigError::with_hint(format!("this is no name for a profile: it {why}"), TOKEN_ON_STDIN));
     }
-    let mut error = ConfigError::new(format!("`{}` is no name for a profile: it {why}", safe(name)));
-    error.hint = with_scheme(name).map(|url| format!("did you mean `{}`?", safe(&url)));
-    Err(error)
-}
-
-/// Whether a redirect address can be one of ours: `https` anywhere (the person pastes the address) or `http` on loopback.
-/// Schemes of other programs are refused: whoever owns them gets the code.
-pub fn check_redirect_uri(uri: &str) -> Result<(), ConfigError> {
-    check_url(uri).map(|_| ()).map_err(|fault| {
-        ConfigError::with_hint(
-            format!("the redirect address `{}` {fault}", safe(uri)),
-            match with_scheme(uri) {
-                Some(meant) => format!("did you mean `{}`?", safe(&meant)),
-                None => "use `https://…`, or `http://127.0.0.1:PORT/…` on this machine".to_owned(),
-            },
-        )
-    })
+    let hint = with_scheme(name).map(|url| format!("did you mean `{}`?", safe(&url)));
+    Err(ConfigError::with_hint(
+        format!("`{}` is no name for a profile: it {why}", safe(name)),
+        hint.unwrap_or_else(|| "a name of letters, digits, `-`, `_` and `.` always works, such as `work`".to_owned()),
+    ))
 }
 
 /// `~/…` below `home`; any other path as it is.

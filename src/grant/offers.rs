@@ -1,7 +1,7 @@
 //! What a server does not take is said before anything is sent to it. Only its own word counts, and its silence says nothing:
 //! many a document leaves out what its server does. What a provider file says wins over the document.
 
-use crate::config::{Asks, GrantKind};
+use crate::config::{GrantKind, SignIn};
 use crate::error::Error;
 use crate::provider::{PkceMethod, PkceMode, Provider, Wanted};
 use crate::text::{Typed, safe};
@@ -75,7 +75,7 @@ fn delivered(provider: &Provider, grant: GrantKind, profile: &Typed) -> Result<(
 }
 
 /// Whether the server takes the authorize request that this profile makes.
-pub fn authorizes(provider: &Provider, asks: &Asks) -> Result<(), Error> {
+pub fn authorizes(provider: &Provider, asks: &SignIn) -> Result<(), Error> {
     let offers = &provider.announced.offers;
     const OWN: &str = "if its metadata is wrong: `[authorize] url` in a provider file of your own goes without it";
     if let (Some(taken), Some(mode)) = (&offers.response_modes, &asks.response_mode)

@@ -1,9 +1,8 @@
-//! TOML with the place of every key, and a strict reader over it.
+//! TOML with the place of every key.
 //!
 //! `toml_edit` forgets where a key stood as soon as a table is changed, and a provider is read from several files laid over
-//! each other. This tree keeps file and line with each value through every merge, so that whatever is wrong is said with the
-//! line the person has to mend. The reader knows a key only by having been asked for it: what nobody asked for is unknown,
-//! and the nearest of those asked for is what was meant.
+//! each other. This tree keeps file and line with each value through every merge, so that each fault is told with the line that
+//! the person has to mend. [`super::de`] reads it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +10,7 @@ use std::sync::Arc;
 
 use toml_edit::{Document, Item, TableLike};
 
-use crate::text::{nearest, repeated, safe};
+use crate::text::{repeated, safe};
 
 /// Where something stands: a file as the person knows it (`config.toml`, `providers/x.toml`), and a line from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -197,214 +196,6 @@ pub fn lay_over(base: &mut Table, over: Table) {
     }
 }
 
-/// Reads one table, key by key; [`Reader::finish`] refuses what nobody asked for.
-pub struct Reader<'a> {
-    table: Option<&'a Table>,
-    /// Dotted, with a dot at its end, or empty at the top.
-    path: String,
-    asked: Vec<&'static str>,
-}
-
-impl<'a> Reader<'a> {
-    pub fn new(table: &'a Table) -> Reader<'a> {
-        Reader { table: Some(table), path: String::new(), asked: Vec::new() }
-    }
-
-    /// A table met under a name that the schema doesn't fix (`profiles.NAME`).
-    pub fn of_entry(path: &str, entry: &'a Entry) -> Result<Reader<'a>, ReadError> {
-        Ok(Reader { table: Some(entry.table(path)?), path: format!("{path}."), asked: Vec::new() })
-    }
-
-    /// The full name of one of this table's keys.
-    pub fn key(&self, key: &str) -> String {
-        safe(&format!("{}{key}", self.path))
-    }
-
-    pub fn get(&mut self, key: &'static str) -> Option<&'a Entry> {
-        self.asked.push(key);
-        self.table?.get(key)
-    }
-
-    /// Whether the table stands in the file at all.
-    pub fn is_there(&self) -> bool {
-        self.table.is_some()
-    }
-
-    fn wrong<T>(&self, key: &str, entry: &Entry, wanted: &'static str) -> Result<T, ReadError> {
-        Err(ReadError::WrongType { key: self.key(key), at: entry.at.clone(), wanted, found: entry.value.kind() })
-    }
-
-    pub fn refuse<T>(&self, key: &str, entry: &Entry, why: impl Into<String>) -> Result<T, ReadError> {
-        Err(ReadError::Refused { key: self.key(key), at: entry.at.clone(), why: why.into() })
-    }
-
-    pub fn text(&mut self, key: &'static str) -> Result<Option<String>, ReadError> {
-        match self.get(key) {
-            None => Ok(None),
-            Some(Entry { value: Value::Text(text), .. }) => Ok(Some(text.clone())),
-            Some(entry) => self.wrong(key, entry, "a text"),
-        }
-    }
-
-    pub fn flag(&mut self, key: &'static str) -> Result<Option<bool>, ReadError> {
-        match self.get(key) {
-            None => Ok(None),
-            Some(Entry { value: Value::Boolean(flag), .. }) => Ok(Some(*flag)),
-            Some(entry) => self.wrong(key, entry, "true or false"),
-        }
-    }
-
-    /// A whole number within `range`.
-    pub fn number<T: TryFrom<i64>>(
-        &mut self,
-        key: &'static str,
-        range: std::ops::RangeInclusive<i64>,
-    ) -> Result<Option<T>, ReadError> {
-        let Some(entry) = self.get(key) else { return Ok(None) };
-        self.number_of(key, entry, range).map(Some)
-    }
-
-    fn number_of<T: TryFrom<i64>>(
-        &self,
-        key: &str,
-        entry: &Entry,
-        range: std::ops::RangeInclusive<i64>,
-    ) -> Result<T, ReadError> {
-        let Value::Integer(number) = entry.value else { return self.wrong(key, entry, "an integer") };
-        match T::try_from(number) {
-            Ok(value) if range.contains(&number) => Ok(value),
-            _ => self.refuse(key, entry, format!("must be from {} to {}", range.start(), range.end())),
-        }
-    }
-
-    pub fn numbers<T: TryFrom<i64>>(
-        &mut self,
-        key: &'static str,
-        range: std::ops::RangeInclusive<i64>,
-    ) -> Result<Option<Vec<T>>, ReadError> {
-        match self.get(key) {
-            None => Ok(None),
-            Some(Entry { value: Value::List(list), .. }) => {
-                list.iter().map(|e| self.number_of(key, e, range.clone())).collect::<Result<_, _>>().map(Some)
-            }
-            Some(entry) => self.wrong(key, entry, "a list of integers"),
-        }
-    }
-
-    pub fn list(&mut self, key: &'static str) -> Result<Option<Vec<String>>, ReadError> {
-        match self.get(key) {
-            None => Ok(None),
-            Some(Entry { value: Value::List(list), .. }) => list
-                .iter()
-                .map(|e| match &e.value {
-                    Value::Text(text) => Ok(text.clone()),
-                    _ => self.wrong(key, e, "a list of texts"),
-                })
-                .collect::<Result<_, _>>()
-                .map(Some),
-            Some(entry) => self.wrong(key, entry, "a list of texts"),
-        }
-    }
-
-    /// A table whose keys are free and whose values are texts.
-    pub fn texts(&mut self, key: &'static str) -> Result<Option<BTreeMap<String, String>>, ReadError> {
-        match self.get(key) {
-            None => Ok(None),
-            Some(Entry { value: Value::Table(table), .. }) => table
-                .iter()
-                .map(|(name, e)| match &e.value {
-                    Value::Text(text) => Ok((name.clone(), text.clone())),
-                    _ => self.wrong(&format!("{key}.{name}"), e, "a text"),
-                })
-                .collect::<Result<_, _>>()
-                .map(Some),
-            Some(entry) => self.wrong(key, entry, "a table of texts"),
-        }
-    }
-
-    /// One of a closed list. `_` and `-` are taken for the same.
-    pub fn choice<T: Copy>(&mut self, key: &'static str, known: &[(&'static str, T)]) -> Result<Option<T>, ReadError> {
-        let Some(entry) = self.get(key) else { return Ok(None) };
-        self.choice_of(key, entry, known).map(Some)
-    }
-
-    pub fn choices<T: Copy>(
-        &mut self,
-        key: &'static str,
-        known: &[(&'static str, T)],
-    ) -> Result<Option<Vec<T>>, ReadError> {
-        match self.get(key) {
-            None => Ok(None),
-            Some(Entry { value: Value::List(list), .. }) => {
-                list.iter().map(|e| self.choice_of(key, e, known)).collect::<Result<_, _>>().map(Some)
-            }
-            Some(entry) => self.wrong(key, entry, "a list of texts"),
-        }
-    }
-
-    fn choice_of<T: Copy>(&self, key: &str, entry: &Entry, known: &[(&'static str, T)]) -> Result<T, ReadError> {
-        let Value::Text(text) = &entry.value else { return self.wrong(key, entry, "a text") };
-        if let Some((_, value)) = known.iter().find(|(name, _)| same_word(name, text)) {
-            return Ok(*value);
-        }
-        Err(ReadError::WrongChoice {
-            key: self.key(key),
-            at: entry.at.clone(),
-            value: safe(text),
-            known: known.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", "),
-            nearest: nearest(text, known.iter().map(|(name, _)| *name)).map(str::to_owned),
-        })
-    }
-
-    /// A table of the schema; one that isn't there reads as empty.
-    pub fn section(&mut self, key: &'static str) -> Result<Reader<'a>, ReadError> {
-        let path = format!("{}{key}", self.path);
-        match self.get(key) {
-            None => Ok(Reader { table: None, path: format!("{path}."), asked: Vec::new() }),
-            Some(entry) => Reader::of_entry(&path, entry),
-        }
-    }
-
-    /// The entries of a table whose keys are free.
-    pub fn entries(&mut self, key: &'static str) -> Result<Vec<(&'a str, &'a Entry)>, ReadError> {
-        match self.get(key) {
-            None => Ok(Vec::new()),
-            Some(Entry { value: Value::Table(table), .. }) => Ok(table.iter().map(|(n, e)| (n.as_str(), e)).collect()),
-            Some(entry) => self.wrong(key, entry, "a table"),
-        }
-    }
-
-    /// A list of tables.
-    pub fn tables(&mut self, key: &'static str) -> Result<Option<Vec<(Reader<'a>, &'a Entry)>>, ReadError> {
-        let path = format!("{}{key}", self.path);
-        match self.get(key) {
-            None => Ok(None),
-            Some(Entry { value: Value::List(list), .. }) => {
-                list.iter().map(|e| Ok((Reader::of_entry(&path, e)?, e))).collect::<Result<_, _>>().map(Some)
-            }
-            Some(entry) => self.wrong(key, entry, "a list of tables"),
-        }
-    }
-
-    /// Refuses the keys that nobody asked for.
-    pub fn finish(self) -> Result<(), ReadError> {
-        self.refuse_unknown()
-    }
-
-    /// The same, before what has been read is judged: a key that seems to be missing may be there misspelt.
-    pub fn refuse_unknown(&self) -> Result<(), ReadError> {
-        let Some(table) = self.table else { return Ok(()) };
-        // the first in the file, not in the alphabet
-        let unknown = table.iter().filter(|(k, _)| !self.asked.contains(&k.as_str())).min_by_key(|(_, e)| e.at.line);
-        let Some((key, entry)) = unknown else { return Ok(()) };
-        Err(ReadError::UnknownKey {
-            key: self.key(key),
-            at: entry.at.clone(),
-            nearest: nearest(key, self.asked.iter().copied()).map(|n| self.key(n)),
-        })
-    }
-}
-
 pub(super) fn same_word(a: &str, b: &str) -> bool {
     let fold = |c: u8| if c == b'-' { b'_' } else { c };
     a.bytes().map(fold).eq(b.bytes().map(fold))
@@ -423,35 +214,6 @@ mod tests {
         assert_eq!(t["x"].value, Value::Text("new".into()));
         assert_eq!(t["x"].at.to_string(), "over.toml, line 4");
         assert_eq!(t["y"].at.to_string(), "base.toml, line 4");
-    }
-
-    #[test]
-    fn an_unknown_key_is_named_with_its_line_and_the_nearest_known_one() {
-        let table = parse("x.toml", "[token]\nparam-in = \"form\"\n").unwrap();
-        let mut top = Reader::new(&table);
-        let mut token = top.section("token").unwrap();
-        assert_eq!(token.text("params-in").unwrap(), None);
-        let error = token.finish().unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "unknown key `token.param-in` in x.toml, line 2; did you mean `token.params-in`?"
-        );
-    }
-
-    #[test]
-    fn wrong_types_are_told_without_the_value() {
-        let table = parse("x.toml", "a = \"hunter2\"\nb = 70000\nc = [1, \"x\"]\nd = { e = true }").unwrap();
-        let mut r = Reader::new(&table);
-        assert_eq!(r.flag("a").unwrap_err().to_string(), "`a` in x.toml, line 1 must be true or false, not a text");
-        assert_eq!(
-            r.number::<u16>("b", 1..=65535).unwrap_err().to_string(),
-            "`b` in x.toml, line 2 must be from 1 to 65535"
-        );
-        assert_eq!(
-            r.list("c").unwrap_err().to_string(),
-            "`c` in x.toml, line 3 must be a list of texts, not an integer"
-        );
-        assert_eq!(r.texts("d").unwrap_err().to_string(), "`d.e` in x.toml, line 4 must be a text, not true or false");
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(super) fn meant(world: &mut World, paths: &Paths, choice: &Choice, word: &st
         return None;
     }
     let dir = paths.config.as_deref().unwrap_or(Path::new(""));
-    if let Some(said) = &choice.provider {
+    if let Some(said) = &choice.flags.provider {
         // another profile of whatever provider was said, unless the word goes without saying
         if !config::aliases(dir, said).iter().any(|alias| alias == word) {
             return None;
@@ -26,7 +26,7 @@ pub(super) fn meant(world: &mut World, paths: &Paths, choice: &Choice, word: &st
     }
     // a fault of the person's own files is told by whoever needs the provider
     let id = config::provider_by_alias(dir, word).ok()??;
-    let other = choice.provider.as_deref().is_some_and(|said| !same_provider(dir, said, &id));
+    let other = choice.flags.provider.as_deref().is_some_and(|said| !same_provider(dir, said, &id));
     (!other && !is_stored(world, paths, choice, word, config)).then_some(id)
 }
 
@@ -57,7 +57,8 @@ pub(super) fn words(world: &mut World, paths: &Paths, choice: &Choice, name: &st
     for alias in config::aliases(&dir, name).iter().filter(|alias| said.contains(&upper(alias))) {
         let means_it = typed == Some(alias.as_str()) || {
             let config = Config::load_for(&dir, alias).unwrap_or_default();
-            let choice = Choice { provider: None, ..choice.clone() };
+            let mut choice = choice.clone();
+            choice.flags.provider = None;
             meant(world, paths, &choice, alias, &config).as_deref() == Some(name)
         };
         if means_it {

@@ -280,13 +280,14 @@ impl Who {
         let dir = self.paths.config.as_deref().filter(|_| self.configured)?;
         let profile = config::Config::load_for(dir, &self.name).ok()?.profiles.remove(&self.name)?;
         let own = profile.provider.as_deref().unwrap_or(&self.name);
-        if let Some(said) = self.choice.provider.as_deref().filter(|said| !same_provider(dir, said, own)) {
+        if let Some(said) = self.choice.flags.provider.as_deref().filter(|said| !same_provider(dir, said, own)) {
             return Some(Moved::Provider { was: own.to_owned(), is: said.to_owned() });
         }
-        if self.choice.environment.is_some() && self.choice.environment != profile.environment {
-            return Some(Moved::Environment { was: profile.environment, is: self.choice.environment.clone() });
+        if self.choice.flags.environment.is_some() && self.choice.flags.environment != profile.environment {
+            return Some(Moved::Environment { was: profile.environment, is: self.choice.flags.environment.clone() });
         }
-        if let Some((name, value)) = self.choice.vars.iter().find(|(name, value)| profile.vars.get(name) != Some(value))
+        if let Some((name, value)) =
+            self.choice.flags.vars.iter().find(|(name, value)| profile.vars.get(*name) != Some(value))
         {
             let was = profile.vars.get(name).cloned();
             return Some(Moved::Var { name: name.clone(), was, is: Some(value.clone()) });

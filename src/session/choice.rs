@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::paths::Paths;
-use super::{alias, no_input, open_file_store};
-use crate::config::proofs::Proofs;
-use crate::config::{self, Asks, Config, GrantKind, IMPLICIT_REFUSED, Profile, SecretSource};
+use super::{Session, alias, no_input, open_file_store};
+use crate::config::words::{known_grants, known_stores};
+use crate::config::{self, Config, GrantKind, IMPLICIT_REFUSED, Profile, SecretSource};
 use crate::error::Error;
+use crate::provider::Provider;
 use crate::provider::expand::with_scheme;
 use crate::secret::hash;
 use crate::store::{self, Store, StoreKind};
@@ -16,87 +17,27 @@ use crate::world::World;
 /// What was typed, before the configuration and the environment have their say.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Choice {
+    /// The profile's name.
     pub profile: Option<String>,
-    /// The profile is one of several that are gone through, or another one's subject: nobody named it, and the variables that
-    /// are for the profile named on the command line are not for it.
+    /// The profile is one of several that are gone through, or another one's subject: the person did not name it, and the
+    /// variables for the profile that is named on the command line are not for it.
     pub implied: bool,
-    pub provider: Option<String>,
-    pub environment: Option<String>,
-    /// The provider's variables.
-    pub vars: Vec<(String, String)>,
-    pub grant: Option<GrantKind>,
-    pub client_id: Option<String>,
-    /// A file's name, or `-` for standard input.
-    pub client_secret_file: Option<String>,
-    pub scopes: Vec<String>,
-    pub params: Vec<(String, String)>,
-    pub redirect_uri: Option<String>,
-    pub port: Option<u16>,
-    pub store: Option<StoreKind>,
     pub no_cache: bool,
-    pub allow_private: bool,
-    pub proofs: Proofs,
-    pub asks: Asks,
+    /// The flags, which are laid over what the profile says.
+    pub flags: Profile,
 }
 
 impl Choice {
-    /// The flags that were told to read standard input, which can be read once.
-    pub fn from_stdin(&self) -> Vec<&'static str> {
-        let dash =
-            |source: &Option<SecretSource>| matches!(source, Some(SecretSource::File(f)) if f.as_os_str() == "-");
-        [
-            ("--client-secret-file", self.client_secret_file.as_deref() == Some("-")),
-            ("--client-key-file", dash(&self.proofs.key)),
-            ("--assertion-file", dash(&self.asks.assertion)),
-            ("--subject-token-file", dash(&self.asks.subject_token)),
-            ("--actor-token-file", dash(&self.asks.actor_token)),
-            ("--password-file", dash(&self.asks.password)),
-            ("--id-token-hint-file", dash(&self.asks.id_token_hint)),
-            ("--login-hint-token-file", dash(&self.asks.login_hint_token)),
-        ]
-        .into_iter()
-        .filter_map(|(flag, reads)| reads.then_some(flag))
-        .collect()
-    }
-
     /// The options of a command line that say all this again, with their values. No secret is ever one of them.
     pub fn options(&self) -> Vec<(String, String)> {
-        let one = |name: &'static str, value: Option<&str>| value.map(|value| (name.to_owned(), value.to_owned()));
-        let pairs = |name: &'static str, list: &[(String, String)]| -> Vec<(String, String)> {
-            list.iter().map(|(key, value)| (name.to_owned(), format!("{key}={value}"))).collect()
-        };
-        let each = |name: &'static str, list: &[String]| -> Vec<(String, String)> {
-            list.iter().map(|value| (name.to_owned(), value.clone())).collect()
-        };
-        let port = self.port.map(|port| port.to_string());
-        let mut out = Vec::new();
-        out.extend(one("--provider", self.provider.as_deref().filter(|provider| *provider != NOBODY)));
-        out.extend(one("--environment", self.environment.as_deref()));
-        out.extend(pairs("--var", &self.vars));
-        out.extend(one("--grant", self.grant.map(GrantKind::name)));
-        out.extend(one("--client-id", self.client_id.as_deref()));
-        // what came from standard input came once
-        out.extend(one("--client-secret-file", self.client_secret_file.as_deref().filter(|file| *file != "-")));
-        out.extend(each("--scope", &self.scopes));
-        out.extend(pairs("--param", &self.params));
-        out.extend(one("--redirect-uri", self.redirect_uri.as_deref()));
-        out.extend(one("--port", port.as_deref()));
-        out.extend(one("--store", self.store.map(StoreKind::name)));
-        out.extend(one("--allow-private", self.allow_private.then_some("")));
-        out.extend(each("--resource", &self.asks.resources));
-        out.extend(each("--audience", &self.asks.audiences));
-        // the others are keys of a profile, named as the options are
-        let keys = [self.proofs.changes(&Proofs::default()), self.asks.changes(&Asks::default())].concat();
-        out.extend(keys.into_iter().filter(|(key, _)| key != "resource" && key != "audience").map(|(key, value)| {
-            let value = if key == "dpop" { String::new() } else { value };
-            (format!("--{}", key.replace(".file", "-file")), value)
-        }));
-        out
+        let mut options = self.flags.options();
+        options.retain(|(name, value)| name != "--provider" || value != NOBODY);
+        options
     }
 }
 
 /// Standard input is read by one of them at most.
-pub fn one_reads_stdin(flags: &[&str]) -> Result<(), Error> {
+pub fn one_reads_stdin(flags: &[String]) -> Result<(), Error> {
     let [first, second, ..] = flags else { return Ok(()) };
     Err(Error::usage(format!("standard input is wanted twice: by `{first} -` and by `{second} -`"))
         .hint("give one of them as a file"))
@@ -145,7 +86,8 @@ pub fn profile_called(
     word: String,
     provider: Option<String>,
 ) -> Result<String, Error> {
-    called(world, paths, &Choice { provider, ..Choice::default() }, word).map(|which| which.name)
+    called(world, paths, &Choice { flags: Profile { provider, ..Profile::default() }, ..Choice::default() }, word)
+        .map(|which| which.name)
 }
 
 fn load_for(paths: &Paths, name: &str) -> Result<Config, Error> {
@@ -160,7 +102,7 @@ fn unnamed(world: &World, paths: &Paths, choice: &Choice) -> Result<(String, Con
     if let Some(name) = config.default_profile.clone().filter(|name| may_be_of(dir, &config, name, choice)) {
         return Ok((name, config));
     }
-    if let Some(provider) = &choice.provider {
+    if let Some(provider) = &choice.flags.provider {
         return match provider.contains("://") {
             true => of_issuer(paths, provider),
             false => Ok((provider.clone(), config)),
@@ -184,7 +126,7 @@ fn unnamed(world: &World, paths: &Paths, choice: &Choice) -> Result<(String, Con
 fn may_be_of(dir: Option<&Path>, config: &Config, name: &str, choice: &Choice) -> bool {
     let own = config.profiles.get(name).and_then(|p| p.provider.as_deref()).unwrap_or(name);
     let dir = dir.unwrap_or(Path::new(""));
-    choice.provider.as_deref().is_none_or(|said| same_provider(dir, said, own))
+    choice.flags.provider.as_deref().is_none_or(|said| same_provider(dir, said, own))
 }
 
 /// Whether two names mean one provider: `vr2` is typed, `verticalresponse-vr2` is kept.
@@ -196,7 +138,7 @@ pub(super) fn same_provider(dir: &Path, one: &str, other: &str) -> bool {
 /// Whether the person named this profile: by its name, by its provider, or by `OAUTHCTL_PROFILE`, which is as the word typed.
 pub(super) fn is_named(world: &World, choice: &Choice) -> bool {
     !choice.implied
-        && (choice.profile.is_some() || choice.provider.is_some() || world.env.var("OAUTHCTL_PROFILE").is_some())
+        && (choice.profile.is_some() || choice.flags.provider.is_some() || world.env.var("OAUTHCTL_PROFILE").is_some())
 }
 
 /// The value of a variable for the profile that goes by these words, and the variable's name: `OAUTHCTL_<PROFILE>_…`, else, where
@@ -262,71 +204,23 @@ pub(super) fn overlay_environment(
 ) -> Result<(), Error> {
     let named = is_named(world, choice);
     let var = |what: &str| variable(world, words, named, what).map(|(value, _)| value);
-    if let Some(id) = var("CLIENT_ID") {
-        profile.client_id = Some(id);
-    }
-    if choice.grant.is_none()
+    let mut said = Profile { client_id: var("CLIENT_ID"), ..Profile::default() };
+    if choice.flags.grant.is_none()
         && let Some((grant, name)) = variable(world, words, named, "GRANT")
     {
         if grant == "implicit" {
             return Err(Error::usage(format!("{name}: {IMPLICIT_REFUSED}")));
         }
-        profile.grant = Some(GrantKind::from_name(&grant).ok_or_else(|| {
+        said.grant = Some(GrantKind::from_name(&grant).ok_or_else(|| {
             Error::usage(format!("{name} names an unknown grant: `{}`", safe(&grant))).hint(known_grants())
         })?);
     }
-    if let Some(file) = var("CLIENT_KEY_FILE") {
-        profile.proofs.key = Some(SecretSource::File(file.into()));
-    }
-    if let Some(file) = var("CLIENT_CERTIFICATE") {
-        profile.proofs.certificate = Some(file.into());
-    }
-    if let Some(scope) = var("SCOPE") {
-        profile.scopes = Some(scope.split([' ', ',']).filter(|s| !s.is_empty()).map(str::to_owned).collect());
-    }
+    said.proofs.client_key = var("CLIENT_KEY_FILE").map(|file| SecretSource::File(file.into()));
+    said.proofs.client_certificate = var("CLIENT_CERTIFICATE").map(PathBuf::from);
+    let words = |scope: String| scope.split([' ', ',']).filter(|s| !s.is_empty()).map(str::to_owned).collect();
+    said.scopes = var("SCOPE").map(words);
+    profile.overlay(&said);
     Ok(())
-}
-
-pub fn known_grants() -> String {
-    format!("grants: {}", GrantKind::ALL.map(GrantKind::name).join(", "))
-}
-
-pub(super) fn overlay_flags(choice: &Choice, profile: &mut Profile) {
-    if choice.provider.is_some() {
-        profile.provider.clone_from(&choice.provider);
-    }
-    if choice.environment.is_some() {
-        profile.environment.clone_from(&choice.environment);
-    }
-    profile.vars.extend(choice.vars.iter().cloned());
-    if choice.grant.is_some() {
-        profile.grant = choice.grant;
-    }
-    if choice.client_id.is_some() {
-        profile.client_id.clone_from(&choice.client_id);
-    }
-    if !choice.scopes.is_empty() {
-        profile.scopes = Some(choice.scopes.clone());
-    }
-    if let Some(uri) = &choice.redirect_uri {
-        profile.redirect_uri = Some(uri.clone());
-        // an address that names its port wins over the profile's port
-        if url::Url::parse(uri).is_ok_and(|url| url.port().is_some()) {
-            profile.port = None;
-        }
-    }
-    if choice.port.is_some() {
-        profile.port = choice.port;
-    }
-    profile.proofs.lay_over(&choice.proofs);
-    if choice.store.is_some() {
-        profile.store = choice.store;
-    }
-    if choice.allow_private {
-        profile.allow_private = Some(true);
-    }
-    profile.params.extend(choice.params.iter().cloned());
-    profile.asks.lay_over(&choice.asks);
 }
 
 pub(super) const NOBODY: &str = "-";
@@ -397,7 +291,7 @@ pub(super) fn store_kind(
     profile: &Profile,
     config: &Config,
 ) -> Result<StoreKind, Error> {
-    if let Some(kind) = choice.store {
+    if let Some(kind) = choice.flags.store {
         return Ok(kind);
     }
     if let Some(name) = world.env.var("OAUTHCTL_STORE") {
@@ -413,10 +307,6 @@ pub fn usual_store(world: &World, paths: &Paths) -> Result<(StoreKind, bool), Er
     let config = paths.config.as_deref().and_then(|dir| Config::load(dir).ok()).unwrap_or_default();
     let kind = store_kind(world, &Choice::default(), &Profile::default(), &config)?;
     Ok((kind, config.store.is_some() || world.env.var("OAUTHCTL_STORE").is_some()))
-}
-
-pub fn known_stores() -> String {
-    format!("stores: {}", StoreKind::ALL.map(StoreKind::name).join(", "))
 }
 
 /// The store for a profile: the environment's where a token from outside is set, in this variable, else the one that was chosen.
@@ -439,4 +329,16 @@ pub(super) fn store_of(world: &World, kind: StoreKind, paths: &Paths) -> Result<
         StoreKind::Environment => Box::new(store::environment::EnvironmentStore::new(&*world.env)),
         StoreKind::None => Box::new(store::none::NoStore),
     })
+}
+
+impl Session {
+    /// What `config.toml` is to say of this profile from now on: what the flags said, the provider, and the variables that are no
+    /// secrets. A grant that takes a password is named each time.
+    pub fn to_remember(&self, provider: &Provider) -> Profile {
+        let mut profile = Profile { provider: self.profile.provider.clone(), ..self.choice.flags.clone() };
+        profile.grant = profile.grant.filter(|grant| *grant != GrantKind::Password);
+        profile.vars.clone_from(&self.profile.vars);
+        profile.vars.retain(|name, _| !provider.has_secret_var(name));
+        profile
+    }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::GrantKind;
-use crate::config::proofs::Audience;
+use crate::config::words::Audience;
 use crate::config::{SecretSource, expand_home};
 use crate::error::{Error, Kind};
 use crate::grant::Asking;
@@ -153,10 +153,10 @@ impl Session {
                         .cause(e)
                         .hint("wanted is a private key: PEM (PKCS#8, PKCS#1, SEC1) or JWK; RSA from 2048 bits, P-256, P-384, Ed25519")
                 })?;
-                Some(Arc::new(key.with_kid(said.key_id.clone())))
+                Some(Arc::new(key.with_kid(said.client_key_id.clone())))
             }
         };
-        let certificate = match &said.certificate {
+        let certificate = match &said.client_certificate {
             None => None,
             Some(path) => Some(read_certificate(world, path)?),
         };
@@ -194,7 +194,7 @@ impl Session {
         };
         let proofs = Proofs {
             key,
-            algorithm: said.key_algorithm,
+            algorithm: said.client_key_algorithm,
             identity,
             certificate_thumbprint,
             audience,
@@ -241,8 +241,8 @@ impl Session {
     /// The way of client authentication that the server registered this client with, over whatever was said before.
     pub fn authenticates_by(&mut self, auth: ClientAuth) -> Result<(), Error> {
         self.profile.proofs.auth = Some(auth);
-        if self.choice.proofs.auth.is_some() {
-            self.choice.proofs.auth = Some(auth);
+        if self.choice.flags.proofs.auth.is_some() {
+            self.choice.flags.proofs.auth = Some(auth);
         }
         if let Some(server) = &mut self.server {
             self.who.choose_auth(&mut server.provider)?;
@@ -253,7 +253,7 @@ impl Session {
     /// What goes along with a token at a resource: the proof of the key that it is bound to, the certificate.
     pub fn binding(&mut self, world: &mut World, set: &TokenSet) -> Result<Binding, Error> {
         let bound = is_dpop(set);
-        if !bound && self.profile.proofs.certificate.is_none() {
+        if !bound && self.profile.proofs.client_certificate.is_none() {
             return Ok(Binding::default());
         }
         if bound && self.credentials.dpop.is_none() {
@@ -266,7 +266,7 @@ impl Session {
                 format!("the key that the token of `{}` is bound to is not here", self.name),
             ));
         }
-        let identity = match self.profile.proofs.certificate {
+        let identity = match self.profile.proofs.client_certificate {
             None => None,
             Some(_) => self.proofs(world, None)?.identity,
         };
@@ -276,7 +276,7 @@ impl Session {
 
 impl Who {
     fn client_key(&self, world: &mut World) -> Result<Option<Secret>, Error> {
-        super::inputs::read(world, self, "client key", &self.profile.proofs.key)
+        super::inputs::read(world, self, "client key", &self.profile.proofs.client_key)
     }
 
     /// The way of client authentication that the person chose, for every endpoint that knows clients as the token endpoint does.
@@ -317,13 +317,15 @@ impl Who {
         if let Some(auth) = proofs.auth {
             words.push(auth_name(auth).replace('_', "-"));
         }
-        match &proofs.key {
+        match &proofs.client_key {
             Some(SecretSource::File(path)) => words.push(format!("key in {}", safe(&path.display().to_string()))),
             Some(SecretSource::Command(argv)) => words.push(format!("key from `{}`", safe(&argv.join(" ")))),
             Some(SecretSource::Env(name)) => words.push(format!("key in ${}", safe(name))),
             None => {}
         }
-        words.extend(proofs.certificate.as_ref().map(|p| format!("certificate in {}", safe(&p.display().to_string()))));
+        words.extend(
+            proofs.client_certificate.as_ref().map(|p| format!("certificate in {}", safe(&p.display().to_string()))),
+        );
         (!words.is_empty()).then(|| words.join(", "))
     }
 

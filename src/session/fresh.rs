@@ -373,7 +373,7 @@ pub fn by_grant(world: &mut World, who: &Who, asking: &Asking, grant: GrantKind)
     let given = inputs::given(world, who, asking, grant)?;
     let scopes = who.scopes(&asking.provider, grant);
     let asks = &who.profile.asks;
-    let aim = Aim { scopes: &scopes, resources: &asks.resources, audiences: &asks.audiences };
+    let aim = Aim { scopes: &scopes, resources: &asks.resource, audiences: &asks.audience };
     unattended::obtain(world, asking, &given, aim)
 }
 

@@ -29,7 +29,7 @@ use crate::provider::Provider;
 use crate::store::{self, StoreKind};
 use crate::text::safe;
 use crate::world::World;
-pub use choice::{Choice, known_grants, known_stores, nobodys, profile_called, profile_of_issuer, usual_store};
+pub use choice::{Choice, nobodys, profile_called, profile_of_issuer, usual_store};
 use client::Credentials;
 use record::{Kept, Record};
 use secret_source::read_at_most;

@@ -33,9 +33,12 @@ impl Orphan {
     pub fn choice(self, base: Choice) -> Choice {
         Choice {
             profile: Some(self.name),
-            provider: base.provider.or(Some(self.provider)),
-            environment: base.environment.or(self.environment),
-            store: base.store.or(self.aside.then_some(self.kind)),
+            flags: Profile {
+                provider: base.flags.provider.or(Some(self.provider)),
+                environment: base.flags.environment.or(self.environment),
+                store: base.flags.store.or(self.aside.then_some(self.kind)),
+                ..base.flags
+            },
             ..base
         }
     }
@@ -88,7 +91,7 @@ pub fn called(world: &World, paths: &Paths, usual: StoreKind, name: &str) -> Res
 /// What other stores keep under the name of an open profile. One that can't say is passed over.
 pub fn aside(world: &World, who: &Who) -> Vec<Orphan> {
     let usual = who.store.kind();
-    let others = KEEPING.into_iter().filter(|kind| *kind != usual && who.choice.store.is_none());
+    let others = KEEPING.into_iter().filter(|kind| *kind != usual && who.choice.flags.store.is_none());
     let stores = others.filter_map(|kind| store_of(world, kind, &who.paths).ok());
     stores.filter_map(|store| Orphan::of(&*store, &who.name, usual).ok().flatten()).collect()
 }

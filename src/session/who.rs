@@ -4,14 +4,12 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use super::choice::{
-    Which, is_named, overlay_environment, overlay_flags, provider_of_new_profile, store_for, store_kind, store_of,
-    variable, which,
+    Which, is_named, overlay_environment, provider_of_new_profile, store_for, store_kind, store_of, variable, which,
 };
 use super::paths::Paths;
 use super::record::Record;
 use super::{Choice, alias, choice, inputs, lock, orphan, secret_from_file};
-use crate::config::proofs::Proofs;
-use crate::config::{self, Asks, Config, GrantKind, Profile};
+use crate::config::{self, Config, GrantKind, Profile, SecretSource};
 use crate::error::{Error, Kind};
 use crate::provider::Provider;
 use crate::secret::Secret;
@@ -61,7 +59,7 @@ pub struct Who {
 impl Who {
     /// Finds out who is meant. Touches no network, and a store only where a name means nothing else than what one keeps.
     pub fn open(world: &mut World, choice: Choice) -> Result<Who, Error> {
-        choice::one_reads_stdin(&choice.from_stdin())?;
+        choice::one_reads_stdin(&choice.flags.from_stdin())?;
         let paths = Paths::find(&*world.env);
         let meant = which(world, &paths, &choice)?;
         Who::of(world, choice, paths, meant)
@@ -81,7 +79,7 @@ impl Who {
         let configured = config.profiles.contains_key(&name);
         let mut profile = config.profiles.get(&name).cloned().unwrap_or_default();
         overlay_environment(world, &words, &choice, &mut profile)?;
-        overlay_flags(&choice, &mut profile);
+        profile.overlay(&choice.flags);
         if profile.provider.is_none() && choice.profile.as_deref().is_some_and(|p| p.contains("://")) {
             profile.provider.clone_from(&choice.profile);
         }
@@ -184,7 +182,7 @@ impl Who {
         let has = |provider: &Provider, name: &str| {
             provider.vars.contains_key(name) || provider.response.capture.contains_key(name)
         };
-        match self.choice.vars.iter().find(|(name, _)| !has(&provider, name)) {
+        match self.choice.flags.vars.iter().find(|(name, _)| !has(&provider, name)) {
             None => Ok(provider),
             Some((name, _)) => Err(self.no_such_var(dir, &provider, name)),
         }
@@ -218,18 +216,19 @@ impl Who {
     /// Whether the client secret was given for this very command, whatever the profile is.
     pub(super) fn secret_is_said(&self, world: &World) -> bool {
         let own = variable(world, &self.words, false, "CLIENT_SECRET").is_some();
-        self.choice.client_secret_file.is_some() || (!own && self.variable(world, "CLIENT_SECRET").is_some())
+        self.choice.flags.client_secret.is_some() || (!own && self.variable(world, "CLIENT_SECRET").is_some())
     }
 
     /// The client secret from the flag, the environment or the configuration, in this order, and the place it is from; not from
     /// the store.
     pub(super) fn secret_from_outside(&self, world: &mut World) -> Result<Option<(Secret, String)>, Error> {
-        if let Some(file) = &self.choice.client_secret_file {
-            let from = match file.as_str() {
+        if let Some(SecretSource::File(file)) = &self.choice.flags.client_secret {
+            let file = file.to_string_lossy();
+            let from = match &*file {
                 "-" => "standard input".to_owned(),
                 file => format!("the file `{}`", safe(file)),
             };
-            return secret_from_file(world, file, "client secret").map(|secret| Some((secret, from)));
+            return secret_from_file(world, &file, "client secret").map(|secret| Some((secret, from)));
         }
         if let Some((secret, name)) = variable(world, &self.words, self.named, "CLIENT_SECRET") {
             return Ok(Some((secret.into(), format!("the variable {name}"))));
@@ -253,17 +252,15 @@ impl Who {
 
     /// Whether flags say more than a profile's name: then the kernel's copy can't answer.
     pub(super) fn chose_identity(&self) -> bool {
-        let c = &self.choice;
-        c.proofs != Proofs::default()
-            || c.provider.is_some()
-            || c.environment.is_some()
-            || !c.vars.is_empty()
-            || !c.params.is_empty()
-            || c.grant.is_some()
-            || c.client_id.is_some()
-            || !c.scopes.is_empty()
-            || c.store.is_some()
-            || c.asks != Asks::default()
+        // these say how a token is asked for, not which one it is
+        let how = Profile {
+            client_secret: self.choice.flags.client_secret.clone(),
+            redirect_uri: self.choice.flags.redirect_uri.clone(),
+            port: self.choice.flags.port,
+            allow_private: self.choice.flags.allow_private,
+            ..Profile::default()
+        };
+        self.choice.flags != how
     }
 
     /// What the environment says of this profile: `OAUTHCTL_<PROFILE>_CLIENT_ID` for `CLIENT_ID`, or `OAUTHCTL_CLIENT_ID` where
@@ -280,21 +277,21 @@ impl Who {
 
     /// Whether the secret, or a key in its place, comes from outside the store: what a person types would not be used.
     pub fn proves_from_outside(&self, world: &World) -> bool {
-        self.choice.client_secret_file.is_some()
+        self.choice.flags.client_secret.is_some()
             || self.profile.client_secret.is_some()
-            || self.profile.proofs.key.is_some()
+            || self.profile.proofs.client_key.is_some()
             || self.variable(world, "CLIENT_SECRET").is_some()
     }
 
     /// The client id that was said for this very command.
     pub fn said_client_id(&self, world: &World) -> Option<String> {
-        self.choice.client_id.clone().or_else(|| self.variable(world, "CLIENT_ID"))
+        self.choice.flags.client_id.clone().or_else(|| self.variable(world, "CLIENT_ID"))
     }
 
     /// Whether the keychain is meant because nobody said otherwise.
     pub fn store_is_the_usual(&self, world: &World) -> bool {
         self.store.kind() == StoreKind::Keychain
-            && self.choice.store.is_none()
+            && self.choice.flags.store.is_none()
             && world.env.var("OAUTHCTL_STORE").is_none()
             && self.profile.store.is_none()
     }
@@ -304,7 +301,7 @@ impl Who {
     pub fn look_further(&mut self, world: &World) -> Result<(), Error> {
         let kind = self.store.kind();
         if self.configured
-            || self.choice.store.is_some()
+            || self.choice.flags.store.is_some()
             || !matches!(kind, StoreKind::Keychain | StoreKind::File)
             || !matches!(self.store.load(&self.name), Ok(None) | Err(StoreError::Absent { .. }))
         {
@@ -312,7 +309,7 @@ impl Who {
         }
         if let Some(found) = orphan::called(world, &self.paths, kind, &self.name)? {
             self.store = store_of(world, found.kind, &self.paths)?;
-            self.choice.store = Some(found.kind);
+            self.choice.flags.store = Some(found.kind);
             self.typed = typed(&self.name, self.alias.as_deref(), &self.choice);
         }
         Ok(())
@@ -357,7 +354,7 @@ impl Who {
 
     /// Whether there is no keychain, and nobody said that there is a store or a profile.
     pub(super) fn nobody_logged_in(&self, world: &World) -> bool {
-        let chosen = self.choice.store.is_some() || world.env.var("OAUTHCTL_STORE").is_some();
+        let chosen = self.choice.flags.store.is_some() || world.env.var("OAUTHCTL_STORE").is_some();
         !self.configured && !chosen && self.has_no_store()
     }
 

@@ -150,7 +150,7 @@ fn scopes_differ(who: &Who, record: &Record, by_person: bool) -> Option<String> 
 /// What else than scopes decides which token comes back, by the keys of the configuration: inputs by fingerprint.
 pub fn asked_with(world: &mut World, who: &Who, grant: GrantKind) -> Result<BTreeMap<String, String>, Error> {
     let asks = who.profile.asks.clone();
-    let mut with = asks.deciding();
+    let mut with = who.profile.deciding();
     if grant.needs_person() {
         with.extend(who.profile.params.iter().map(|(name, value)| (format!("params.{name}"), value.clone())));
         return Ok(with);

@@ -117,7 +117,7 @@ fn a_resource_that_is_no_absolute_uri() {
         "[profiles.sandbox]\naudience = [\"not a url\"]\nresource = [\"https://a.example\", \"not a url\"]\n",
     );
     me.types("token sandbox").fails(2, "
-        error: `resource` holds `not a url`: it must be an absolute URI, such as `https://api.example/orders` (config.toml, line 3)
+        error: `profiles.sandbox.resource` in config.toml, line 3 holds `not a url`: it must be an absolute URI, such as `https://api.example/orders`
         hint: the configuration is in ~/config/oauthctl
     ");
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use oauthctl::config::{Config, GrantKind, SecretSource, check_profile_name, check_redirect_uri, edit, expand_home};
+use oauthctl::config::{Config, GrantKind, SecretSource, check_profile_name, edit, expand_home};
 use oauthctl::store::StoreKind;
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -104,7 +104,7 @@ fn a_wrong_file_is_told_with_line_key_and_what_was_meant() {
         //
         (
             "[profiles.a]\nredirect-uri = \"foo://cb\"\n",
-            "the redirect address `foo://cb` must start with `https://` (config.toml, line 2)",
+            "`profiles.a.redirect-uri` in config.toml, line 2 holds `foo://cb`, which must start with `https://`",
         ),
         ("[profiles]\na = 1\n", "`profiles.a` in config.toml, line 2 must be a table, not an integer"),
     ] {
@@ -118,7 +118,7 @@ fn a_wrong_file_is_told_with_line_key_and_what_was_meant() {
 fn a_key_that_resembles_none_is_told_with_those_there_are() {
     for (text, hint) in [
         ("[profiles.a]\nclient-secret = { cmd = [\"x\"] }\n", "`{ command = [\"pass\", \"show\", \"x\"] }`"),
-        ("[profiles.a]\nnonsense = 1\n", "the keys are provider, environment, client-id, "),
+        ("[profiles.a]\nnonsense = 1\n", "the keys are provider, environment, vars.NAME, grant, "),
         ("nonsense = 1\n", "the keys are default-profile, store, cache and "),
     ] {
         let dir = folder(text);
@@ -168,11 +168,13 @@ fn names_that_would_mean_something_else_are_refused() {
 //
 #[test]
 fn redirect_addresses_of_other_programs_are_refused() {
+    let dir = folder(FULL);
+    let set = |uri: &str| edit(dir.path(), |e| e.set("work", "redirect-uri", uri));
     for good in ["https://me.example/cb", "http://127.0.0.1:8080/", "http://localhost/cb", "https://localhost:8888"] {
-        assert!(check_redirect_uri(good).is_ok(), "{good}");
+        assert!(set(good).is_ok(), "{good}");
     }
     for bad in ["foo://", "com.example.app:/cb", "urn:ietf:wg:oauth:2.0:oob", "http://me.example/cb", "https://a/#x"] {
-        assert!(check_redirect_uri(bad).is_err(), "{bad}");
+        assert!(set(bad).is_err(), "{bad}");
     }
 }
 

@@ -163,7 +163,7 @@ fn what_is_typed_wrongly_is_exit_2_on_stderr() {
         hint: `oauthctl list --help` shows what can be given
     ",
     );
-    me.runs(&["token", "a/b"]).fails(2, "error: `a/b` is no name for a profile: it holds a slash\n");
+    me.runs(&["token", "a/b"]).fails(2, "error: `a/b` is no name for a profile: it holds a slash\nhint: a name of letters, digits, `-`, `_` and `.` always works, such as `work`\n");
     me.runs(&["token", "-x"]).fails(
         2,
         "

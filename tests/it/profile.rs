@@ -44,32 +44,34 @@ fn a_key_is_set_and_taken_away_and_comments_survive() {
 #[test]
 fn what_can_not_be_set_is_refused_and_nothing_changes() {
     let mut me = mine();
-    me.types("profile set work clientid xyz").fails(2, "
+    me.types("profile set work clientid xyz").fails(
+        2,
+        "
         error: unknown key `clientid`; did you mean `client-id`?
-        hint: the keys are provider, environment, client-id, client-secret.command, client-secret.file, client-secret.env, grant, scopes, redirect-uri, port, store, allow-private, vars.NAME, params.NAME
-    ");
+    ",
+    );
     me.types("profile set work nonsense x").fails(
         2,
         "
         error: unknown key `nonsense`
-        hint: the keys are provider, environment, client-id, client-secret, grant, scopes, redirect-uri, port, store, allow-private, vars.NAME, params.NAME, auth, assertion-audience, client-key, client-key-id, client-key-algorithm, client-certificate, dpop, login-hint, prompt, acr-values, ui-locales, response-mode, authorization-details, subject, assertion-issuer, subject-token-type, subject-profile, actor-token-type, requested-token-type, username, binding-message, max-age, requested-expiry, par, request-object, resource, audience, assertion, subject-token, actor-token, password, id-token-hint, login-hint-token
+        hint: the keys are provider, environment, vars.NAME, grant, client-id, client-secret, scopes, params.NAME, redirect-uri, port, store, allow-private, auth, assertion-audience, client-key, client-key-id, client-key-algorithm, client-certificate, dpop, login-hint, prompt, max-age, acr-values, ui-locales, authorization-details, response-mode, par, request-object, username, password, binding-message, id-token-hint, login-hint-token, requested-expiry, resource, audience, assertion, subject, assertion-issuer, subject-token, subject-token-type, subject-profile, actor-token, actor-token-type, requested-token-type
     ",
     );
     me.types("profile set work grant magic").fails(
         2,
-        "error: `grant` is one of `authorization-code`, `device-code`, `client-credentials`, `jwt-bearer`, `saml2-bearer`, `token-exchange`, `ciba`, `password`\n",
+        "error: `grant` can't be `magic`; it is one of `authorization-code`, `device-code`, `client-credentials`, `jwt-bearer`, `saml2-bearer`, `token-exchange`, `ciba`, `password`\n",
     );
     me.types("profile set work grant implicit").fails(
         2,
-        "error: the implicit grant hands tokens to the browser's history: RFC 9700 forbids it; use `--grant authorization-code`\n",
+        "error: `grant` can't be `implicit`: the implicit grant hands tokens to the browser's history: RFC 9700 forbids it; use `--grant authorization-code`\n",
     );
     me.types("profile set work port 70000").fails(2, "error: `port` must be from 1 to 65535\n");
     me.types("profile set work store cloud")
-        .fails(2, "error: `store` is one of `keychain`, `file`, `environment`, `none`\n");
+        .fails(2, "error: `store` can't be `cloud`; it is one of `keychain`, `file`, `environment`, `none`\n");
     me.types("profile set work redirect-uri http://evil.example/").fails(
         2,
         "
-        error: the redirect address `http://evil.example/` may be plain `http` to a loopback address only
+        error: `redirect-uri` holds `http://evil.example/`, which may be plain `http` to a loopback address only
         hint: did you mean `https://evil.example/`?
     ",
     );
@@ -81,11 +83,11 @@ fn what_can_not_be_set_is_refused_and_nothing_changes() {
     ",
     );
     me.types("profile set work client-secret hush").fails(2, "
-        error: a client secret never stands in the configuration
+        error: `client-secret` is a secret, which never stands in the configuration
         hint: set `client-secret.command`, `client-secret.file` or `client-secret.env`; without any, `oauthctl login` asks once and keeps it in the store
     ");
     me.runs(&["profile", "set", "a/b", "provider", "sandbox"])
-        .fails(2, "error: `a/b` is no name for a profile: it holds a slash\n");
+        .fails(2, "error: `a/b` is no name for a profile: it holds a slash\nhint: a name of letters, digits, `-`, `_` and `.` always works, such as `work`\n");
     assert_eq!(me.config_text(), MINE);
 }
 
@@ -362,7 +364,7 @@ fn a_renamed_profile_keeps_its_tokens() {
     ",
     );
     me.runs(&["profile", "rename", "play", "a/b"])
-        .fails(2, "error: `a/b` is no name for a profile: it holds a slash\n");
+        .fails(2, "error: `a/b` is no name for a profile: it holds a slash\nhint: a name of letters, digits, `-`, `_` and `.` always works, such as `work`\n");
     assert_eq!(me.keychain.accounts(), ["play", "sandbox"]);
 }
 

@@ -145,7 +145,7 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
     let choice = args.flags.choice(typed.profile.clone(), global);
     if matches!(body, Body::Input { .. }) {
         let own = if args.data.is_some() { "-d" } else { "--input" };
-        one_reads_stdin(&[vec![own], choice.from_stdin()].concat())?;
+        one_reads_stdin(&[vec![own.to_owned()], choice.flags.from_stdin()].concat())?;
     }
     if args.paginate && method != "GET" {
         return Err(Error::usage(format!("`--paginate` is for GET, and this is {}", safe(&method))));
@@ -179,7 +179,7 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
         .then(|| Draft { timeout: args.timeout, ..Draft::new(&provider, &method, &items, body.kind(), false) });
     if args.dry_run {
         let bound = record.as_ref().and_then(|r| r.token.as_ref()).is_some_and(is_dpop);
-        let token = with_token.then(|| dry_run::Token { words: token_command(&args, &session), bound });
+        let token = with_token.then(|| dry_run::Token { words: token_command(&session), bound });
         if args.paginate {
             url = pages::first(&provider.api.pages, &url, args.limit);
         }
@@ -293,26 +293,10 @@ fn answered(
 }
 
 /// What prints the token that this command would have used.
-fn token_command(args: &CallArgs, session: &Session) -> Vec<String> {
-    let mut words = vec!["oauthctl".to_owned(), "token".to_owned(), session.name.clone()];
-    let mut flag = |name: &str, value: Option<&str>| {
-        if let Some(value) = value {
-            words.extend([format!("--{name}"), value.to_owned()]);
-        }
-    };
-    flag("provider", args.flags.provider.as_deref());
-    flag("environment", args.flags.environment.as_deref());
-    flag("client-id", args.flags.client_id.as_deref());
-    flag("client-secret-file", args.flags.client_secret_file.as_deref());
-    flag("grant", args.flags.grant.map(|g| g.name()));
-    flag("store", args.flags.store.map(|s| s.name()));
-    for scope in &args.flags.scopes {
-        flag("scope", Some(scope));
-    }
-    for (name, value) in &args.flags.vars {
-        flag("var", Some(&format!("{name}={value}")));
-    }
-    words
+fn token_command(session: &Session) -> Vec<String> {
+    let options = session.choice.options().into_iter().flat_map(|(name, value)| [name, value]);
+    let words = ["oauthctl", "token", session.name.as_str()].map(str::to_owned).into_iter().chain(options);
+    words.filter(|word| !word.is_empty()).collect()
 }
 
 /// The items of the line and of `-H`.

@@ -160,59 +160,25 @@ fn secret_vars(session: &Session, provider: &Provider, before: &Record) -> BTree
     vars
 }
 
-/// What a login asks for once: a password is never kept, nor where it was, and a hint about one sign-in says nothing of the next.
-const ONCE: [&str; 4] = ["password.file", "binding-message", "id-token-hint.file", "login-hint-token.file"];
-
 /// Writes what makes the profile into `config.toml`: only what isn't there already.
 fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Result<(), Error> {
     let dir = session.paths.require_config()?;
-    let choice = &session.choice;
     let file = config::Config::load_for(&dir, &session.name)?;
     let known = file.profiles.get(&session.name).cloned().unwrap_or_default();
-    let mut changes: Vec<(String, String)> = Vec::new();
-    let mut change = |key: &str, value: Option<&str>, known: Option<&str>| {
-        if let Some(value) = value.filter(|v| Some(*v) != known) {
-            changes.push((key.to_owned(), value.to_owned()));
-        }
-    };
-    change("provider", session.profile.provider.as_deref(), known.provider.as_deref());
-    change("environment", session.choice.environment.as_deref(), known.environment.as_deref());
     let raw = session.raw_provider()?;
-    let own_client = &raw.client_id;
+    let mut now = session.to_remember(&raw);
     if session.variable(world, "CLIENT_ID").is_none() {
-        change(
-            "client-id",
-            Some(client.id.as_str()).filter(|id| own_client.as_deref() != Some(id)),
-            known.client_id.as_deref(),
-        );
+        now.client_id = Some(client.id.clone()).filter(|id| raw.client_id.as_ref() != Some(id));
+    } else {
+        now.client_id = None;
     }
-    // a password is given by name each time
-    let grant = choice.grant.filter(|g| *g != GrantKind::Password);
-    change("grant", grant.map(GrantKind::name), known.grant.map(GrantKind::name));
-    change("redirect-uri", choice.redirect_uri.as_deref(), known.redirect_uri.as_deref());
-    let port = choice.port.map(|p| p.to_string());
-    change("port", port.as_deref(), known.port.map(|p| p.to_string()).as_deref());
     let kind = session.store.kind();
-    if choice.store.is_some()
-        || (kind == StoreKind::File && file.store != Some(kind) && world.env.var("OAUTHCTL_STORE").is_none())
-    {
-        change("store", Some(kind.name()), known.store.map(StoreKind::name));
+    if kind == StoreKind::File && file.store != Some(kind) && world.env.var("OAUTHCTL_STORE").is_none() {
+        now.store = Some(kind);
     }
-    let on = |on: bool| on.then_some("true");
-    change("allow-private", on(choice.allow_private), on(known.allow_private == Some(true)));
+    let changes = now.changes(&known);
     // they lie in the record by now
     let bare = session.bare_vars(&raw)?;
-    for (name, value) in session.profile.vars.iter().filter(|(name, _)| !raw.has_secret_var(name)) {
-        change(&format!("vars.{name}"), Some(value), known.vars.get(name).map(String::as_str));
-    }
-    for (name, value) in &choice.params {
-        change(&format!("params.{name}"), Some(value), known.params.get(name).map(String::as_str));
-    }
-    if !choice.scopes.is_empty() && known.scopes.as_ref() != Some(&choice.scopes) {
-        changes.push(("scopes".to_owned(), choice.scopes.join(" ")));
-    }
-    changes.extend(choice.proofs.changes(&known.proofs));
-    changes.extend(choice.asks.changes(&known.asks).into_iter().filter(|(key, _)| !ONCE.contains(&key.as_str())));
     // an address that names another port stands against the profile's port, from now on too
     let port_goes = known.port.is_some() && session.profile.port.is_none();
     if changes.is_empty() && !port_goes && bare.is_empty() && session.configured {
@@ -226,10 +192,7 @@ fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Re
         for var in &bare {
             editor.unset(&name, &format!("vars.{var}"))?;
         }
-        for (key, value) in &changes {
-            editor.set(&name, key, value)?;
-        }
-        Ok(())
+        editor.set_all(&name, changes)
     })?;
     Ok(())
 }

@@ -21,9 +21,8 @@ use without_browser::{by_ciba, by_device_code, by_password, unattended};
 
 use crate::api;
 use crate::api::whoami::Told;
-use crate::command::ask_args::SignInFlags;
 use crate::command::{Global, WhoArgs, may_ask, pace, patience, practice, register};
-use crate::config::GrantKind;
+use crate::config::{GrantKind, SignIn};
 use crate::error::Error;
 use crate::grant::identity::{self, Identity, Sent};
 use crate::grant::offers::{authorizes, offered};
@@ -31,8 +30,8 @@ use crate::protocol::authorization_details;
 use crate::protocol::id_token;
 use crate::protocol::token_request::Client;
 use crate::provider::Provider;
+use crate::session::Session;
 use crate::session::record::Record;
-use crate::session::{Choice, Session};
 use crate::store::StoreKind;
 use crate::text::times;
 use crate::text::{for_a_shell, safe};
@@ -74,13 +73,14 @@ pub struct LoginArgs {
     #[arg(long)]
     pub explain: bool,
     #[command(flatten)]
-    pub sign_in: SignInFlags,
+    pub sign_in: SignIn,
 }
 
 pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     world.patience = args.timeout;
-    let mut choice = Choice { redirect_uri: args.redirect_uri.clone(), port: args.port, ..args.who.choice(global) };
-    choice.asks.lay_over(&args.sign_in.asks());
+    let mut choice = args.who.choice(global);
+    (choice.flags.redirect_uri, choice.flags.port) = (args.redirect_uri.clone(), args.port);
+    choice.flags.asks.sign_in = args.sign_in.clone();
     if let Some(profile) = which::offered(world, &choice)? {
         choice.profile = Some(profile);
     }
@@ -135,7 +135,7 @@ fn sign_in(
     let grant = session.grant(Some(&provider), None);
     offered(&provider, grant, &session.typed)?;
     if grant == GrantKind::AuthorizationCode {
-        authorizes(&provider, &session.profile.asks)?;
+        authorizes(&provider, &session.profile.asks.sign_in)?;
         if attempt.waiting.is_none() {
             attempt.waiting = Some(make_ready(world, session, &provider)?);
         }
@@ -226,7 +226,7 @@ fn finish(
     }
     if let Some(granted) = set.extra.get("authorization_details").map(authorization_details::granted) {
         world.say(&format!("Granted in detail: {}", safe(&granted.join(", "))));
-    } else if session.profile.asks.authorization_details.is_some() && grant == GrantKind::AuthorizationCode {
+    } else if session.profile.asks.sign_in.authorization_details.is_some() && grant == GrantKind::AuthorizationCode {
         world.warn("the provider does not say which authorization details it granted");
     }
     if grant == GrantKind::AuthorizationCode

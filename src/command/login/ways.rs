@@ -70,7 +70,8 @@ pub(super) fn make_ready(
 ) -> Result<(Plan, Listening), Error> {
     let random = crate::session::random_hex(world);
     let plan = redirect_plan::plan(provider, session.profile.redirect_uri.as_deref(), session.profile.port, &random)?;
-    let posted = session.profile.asks.response_mode.as_deref().is_some_and(|mode| mode.starts_with("form_post"));
+    let posted =
+        session.profile.asks.sign_in.response_mode.as_deref().is_some_and(|mode| mode.starts_with("form_post"));
     if let (Target::Paste { why }, true) = (&plan.target, posted) {
         return Err(Error::usage(format!("{why}: an answer by `form_post` can't be pasted"))
             .hint(session.typed.login_with(&[("--response-mode", "query")])));
@@ -87,7 +88,7 @@ pub(super) fn by_browser(
     args: &LoginArgs,
     attempt: &mut Attempt,
 ) -> Result<Obtained, Error> {
-    let signed = session.profile.asks.response_mode.as_deref().is_some_and(|mode| jarm::MODES.contains(&mode));
+    let signed = session.profile.asks.sign_in.response_mode.as_deref().is_some_and(|mode| jarm::MODES.contains(&mode));
     let provider = &if signed { session.whole_provider(world, old)? } else { provider.clone() };
     let (plan, listening) = match attempt.waiting.take() {
         Some(ready) => ready,
@@ -117,10 +118,10 @@ pub(super) fn by_browser(
         take_paste,
         ssh,
         asks: session.profile.asks.authorize_params(),
-        resources: &session.profile.asks.resources,
+        resources: &session.profile.asks.resource,
         travel: Travel {
-            par: session.profile.asks.par.unwrap_or_default(),
-            request_object: session.profile.asks.request_object.unwrap_or_default(),
+            par: session.profile.asks.sign_in.par.unwrap_or_default(),
+            request_object: session.profile.asks.sign_in.request_object.unwrap_or_default(),
         },
         iss_required: session.server.as_ref().is_some_and(|server| server.iss_required),
         keys: session.key_ring(old),

@@ -13,7 +13,8 @@ use crate::world::World;
 
 /// The profile or the provider that the person chooses, where nothing else says which is meant.
 pub(super) fn offered(world: &mut World, choice: &Choice) -> Result<Option<String>, Error> {
-    let said = choice.profile.is_some() || choice.provider.is_some() || world.env.var("OAUTHCTL_PROFILE").is_some();
+    let said =
+        choice.profile.is_some() || choice.flags.provider.is_some() || world.env.var("OAUTHCTL_PROFILE").is_some();
     if said || !may_ask(world) {
         return Ok(None);
     }

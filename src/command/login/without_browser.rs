@@ -82,10 +82,10 @@ pub(super) fn by_ciba(
     let endpoint = provider.ciba.as_ref().unwrap_or(&provider.token);
     let client = attempt.client(world, session, &Needed { provider, old, endpoint, plan: None })?;
     let asked = session.scopes(provider, GrantKind::Ciba);
-    let asks = &session.profile.asks;
+    let asks = &session.profile.asks.sign_in;
     let more = More {
         binding_message: asks.binding_message.clone(),
-        requested_expiry: asks.requested_expiry,
+        requested_expiry: asks.requested_expiry.map(u64::from),
         acr_values: asks.acr_values.clone(),
     };
     let asking = session.asking_with(provider, &client);
@@ -96,7 +96,7 @@ pub(super) fn by_ciba(
 
 /// Who is to be asked: said in one of three ways.
 fn hint(world: &mut World, session: &Session) -> Result<Hint, Error> {
-    let asks = &session.profile.asks;
+    let asks = &session.profile.asks.sign_in;
     let id_token = inputs::read(world, session, "ID token", &asks.id_token_hint)?;
     let login_token = inputs::read(world, session, "login hint token", &asks.login_hint_token)?;
     match (&asks.login_hint, id_token, login_token) {
@@ -123,17 +123,17 @@ pub(super) fn by_password(
     old: Option<&Record>,
     attempt: &mut Attempt,
 ) -> Result<Obtained, Error> {
-    if session.choice.grant != Some(GrantKind::Password) {
+    if session.choice.flags.grant != Some(GrantKind::Password) {
         return Err(Error::usage("a password is sent only where the command itself says so")
             .hint(session.typed.login_by("password")));
     }
-    let given = inputs::read(world, session, "password", &session.profile.asks.password)?;
+    let given = inputs::read(world, session, "password", &session.profile.asks.sign_in.password)?;
     let endpoint = &provider.token;
     let client = attempt.client(world, session, &Needed { provider, old, endpoint, plan: None })?;
     let asking = session.asking_with(provider, &client);
     password::warn(world, &asking);
     let asks = &session.profile.asks;
-    let username = match &asks.username {
+    let username = match &asks.sign_in.username {
         Some(name) => name.clone(),
         None if may_ask(world) => ask(world, "Your name there")?,
         None => return Err(Error::usage("no name is known to sign in with").hint("`--username NAME`")),
@@ -147,7 +147,7 @@ pub(super) fn by_password(
         }
     };
     let asked = session.scopes(provider, GrantKind::Password);
-    let aim = Aim { scopes: &asked, resources: &asks.resources, audiences: &asks.audiences };
+    let aim = Aim { scopes: &asked, resources: &asks.resource, audiences: &asks.audience };
     let set = password::obtain(world, &asking, &username, &password, aim)?.set;
     drop(password);
     Ok(obtained(set, client, asked))

@@ -214,7 +214,7 @@ impl<'a> Renewal<'a> {
         loop {
             let before = self.files.journal.sent();
             // each time anew: a proof or an assertion of the client's is good once
-            let request = grant::refresh::request(&self.asking, spent, &self.session.profile.asks.resources)
+            let request = grant::refresh::request(&self.asking, spent, &self.session.profile.asks.resource)
                 .map_err(|e| Error { fate: Fate::NotSent, ..e })?;
             self.files.journal.sending().map_err(|e| Error {
                 fate: Fate::NotSent,

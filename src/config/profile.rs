@@ -1,0 +1,596 @@
+//! The keys of a profile. A key is one documented field: reading, `profile set`, the flag of that name, its help text, the layers,
+//! and what a login remembers are made from it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::{ArgAction, Args};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::words::{self, Audience, RESPONSE_MODES, word};
+use super::{GrantKind, SecretSource};
+use crate::layers::{de, ser};
+use crate::protocol::jose::Algorithm;
+use crate::protocol::{authorization_details, token_request};
+use crate::provider::expand::{check_url, with_scheme};
+use crate::provider::{ClientAuth, Wanted};
+use crate::store::StoreKind;
+use crate::text::safe;
+
+/// A key as `profile set` and the configuration name it.
+pub struct Key {
+    /// With `-` between its words.
+    pub name: String,
+    /// What follows the name: `.file`, `.NAME`; nothing for a plain value.
+    pub parts: &'static [&'static str],
+    /// `decides`: it decides which token comes back. `once`: it is said for one command and not remembered.
+    mark: &'static [&'static str],
+}
+
+/// A profile, a part of one, or the value of a key. File, environment and flags each make one; the later one wins.
+pub trait Layer {
+    /// What `over` says wins.
+    fn lay_over(&mut self, over: &Self);
+
+    /// Paths of files become absolute: they are below `folder`, unless they are below the home folder (`~/…`).
+    fn root(&mut self, _folder: &Path) {}
+
+    /// Names the key whose value this is; a part of a profile names its own keys.
+    fn keys(field: &str, mark: &'static [&'static str], each: &mut dyn FnMut(Key));
+}
+
+/// The value of a key that is there or not.
+trait Part: Clone {
+    const PARTS: &'static [&'static str] = &[];
+    fn root(&mut self, _folder: &Path) {}
+}
+
+macro_rules! parts {
+    ($($type:ty)*) => { $(impl Part for $type {})* };
+}
+
+parts! { String u16 u32 bool Vec<String> GrantKind StoreKind ClientAuth Algorithm Audience Wanted }
+
+impl Part for PathBuf {
+    fn root(&mut self, folder: &Path) {
+        if !self.starts_with("~") {
+            *self = folder.join(&*self);
+        }
+    }
+}
+
+impl Part for SecretSource {
+    const PARTS: &'static [&'static str] = &[".command", ".file", ".env"];
+    fn root(&mut self, folder: &Path) {
+        if let SecretSource::File(path) = self {
+            path.root(folder);
+        }
+    }
+}
+
+fn named(field: &str, parts: &'static [&'static str], mark: &'static [&'static str]) -> Key {
+    Key { name: field.replace('_', "-"), parts, mark }
+}
+
+impl<T: Part> Layer for Option<T> {
+    fn lay_over(&mut self, over: &Self) {
+        if over.is_some() {
+            self.clone_from(over);
+        }
+    }
+    fn root(&mut self, folder: &Path) {
+        self.iter_mut().for_each(|part| part.root(folder));
+    }
+    fn keys(field: &str, mark: &'static [&'static str], each: &mut dyn FnMut(Key)) {
+        each(named(field, T::PARTS, mark));
+    }
+}
+
+impl Layer for Vec<String> {
+    fn lay_over(&mut self, over: &Self) {
+        if !over.is_empty() {
+            self.clone_from(over);
+        }
+    }
+    fn keys(field: &str, mark: &'static [&'static str], each: &mut dyn FnMut(Key)) {
+        each(named(field, &[], mark));
+    }
+}
+
+impl Layer for BTreeMap<String, String> {
+    fn lay_over(&mut self, over: &Self) {
+        self.extend(over.clone());
+    }
+    fn keys(field: &str, mark: &'static [&'static str], each: &mut dyn FnMut(Key)) {
+        each(named(field, &[".NAME"], mark));
+    }
+}
+
+/// Declares a part of a profile. A field may have a mark behind it: see [`Key`].
+macro_rules! layer {
+    ($(#[$meta:meta])* pub struct $name:ident { $($(#[$of:meta])* pub $field:ident: $type:ty $(=> $mark:ident)?,)* }) => {
+        $(#[$meta])*
+        #[derive(Args, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[serde(default, rename_all = "kebab-case")]
+        pub struct $name { $($(#[$of])* pub $field: $type,)* }
+
+        impl Layer for $name {
+            fn lay_over(&mut self, over: &Self) {
+                $(Layer::lay_over(&mut self.$field, &over.$field);)*
+            }
+            fn root(&mut self, folder: &Path) {
+                $(Layer::root(&mut self.$field, folder);)*
+            }
+            fn keys(_: &str, _: &'static [&'static str], each: &mut dyn FnMut(Key)) {
+                $(<$type as Layer>::keys(stringify!($field), &[$(stringify!($mark))?], each);)*
+            }
+        }
+    };
+}
+
+layer! {
+/// A person or a job at a provider. Every key is optional: flags, the environment or the provider give what is missing.
+pub struct Profile {
+    /// The provider of a new profile: a name, see `oauthctl provider list`.
+    #[arg(long, value_name = "PROVIDER", help_heading = "Profile")]
+    pub provider: Option<String>,
+    /// The provider's environment (`max` of GetResponse, …), see `oauthctl provider show`.
+    #[arg(long, value_name = "ENVIRONMENT", help_heading = "Profile")]
+    pub environment: Option<String>,
+    /// The provider's variables. Their flag is `--var`.
+    #[arg(skip)]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub vars: BTreeMap<String, String>,
+    /// The way to obtain the token.
+    #[arg(long, value_name = "GRANT", value_parser = words::grants(), help_heading = "Profile")]
+    #[serde(with = "word")]
+    pub grant: Option<GrantKind>,
+    /// The client id of your app.
+    #[arg(long, value_name = "ID", help_heading = "Profile")]
+    pub client_id: Option<String>,
+    /// A file with the client secret; `-` reads it from standard input.
+    #[arg(long = "client-secret-file", value_name = "FILE", value_parser = as_typed, help_heading = "Profile")]
+    pub client_secret: Option<SecretSource> => once,
+    /// Extra parameters of the authorize request. Their flag is `--param`.
+    #[arg(skip)]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub params: BTreeMap<String, String>,
+    /// The redirect address. `login` and `register` have a flag for it.
+    #[arg(skip)]
+    #[serde(deserialize_with = "redirect_uri")]
+    pub redirect_uri: Option<String>,
+    /// The port to listen on. `login` and `register` have a flag for it.
+    #[arg(skip)]
+    #[serde(deserialize_with = "de::range::<1, 65535, _, _>")]
+    pub port: Option<u16>,
+    /// The place where the tokens are kept.
+    #[arg(long, value_name = "STORE", value_parser = words::stores(), help_heading = "Profile")]
+    #[serde(with = "word")]
+    pub store: Option<StoreKind>,
+    /// A scope to ask for; may be given several times.
+    #[arg(long = "scope", value_name = "SCOPE", help_heading = "Profile")]
+    pub scopes: Option<Vec<String>>,
+    /// Discover a provider at an address of this network's own services too (`169.254.…`, `fe80::…`, a cloud's metadata).
+    #[arg(long, action = ArgAction::SetTrue, help_heading = "Profile")]
+    pub allow_private: Option<bool>,
+    /// How the client authenticates.
+    #[command(flatten)]
+    #[serde(rename = "*proofs")]
+    pub proofs: Proofs,
+    /// What is asked for beyond grant and scopes.
+    #[command(flatten)]
+    #[serde(rename = "*asks")]
+    pub asks: Asks,
+}
+}
+
+layer! {
+/// How the client authenticates where an id and a secret are not enough (RFC 7523, 8705, 9449).
+pub struct Proofs {
+    /// The way in which the client proves who it is.
+    #[arg(long, value_name = "METHOD", value_parser = words::auths(), help_heading = "Client")]
+    #[serde(with = "word")]
+    pub auth: Option<ClientAuth>,
+    /// The audience of the client's assertions: `token-endpoint` (the default), `issuer` or a URL.
+    #[arg(long, value_name = "AUDIENCE", value_parser = words::audience, help_heading = "Client")]
+    #[serde(with = "word")]
+    pub assertion_audience: Option<Audience>,
+    /// A file with the client's private key: PEM (PKCS#8, PKCS#1, SEC1) or JWK; `-` reads it from standard input.
+    #[arg(long = "client-key-file", value_name = "FILE", value_parser = file, help_heading = "Client")]
+    pub client_key: Option<SecretSource>,
+    /// `kid`, for a key that does not name itself.
+    #[arg(skip)]
+    pub client_key_id: Option<String>,
+    /// The algorithm that the key signs with.
+    #[arg(skip)]
+    #[serde(with = "word")]
+    pub client_key_algorithm: Option<Algorithm>,
+    /// A file with the client's certificate, and those that lead to its authority: PEM.
+    #[arg(long, value_name = "FILE", value_parser = absolute, help_heading = "Client")]
+    #[serde(serialize_with = "path")]
+    pub client_certificate: Option<PathBuf>,
+    /// Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can't use it.
+    #[arg(long, action = ArgAction::SetTrue, help_heading = "Client")]
+    pub dpop: Option<bool>,
+}
+}
+
+layer! {
+/// What the grants without a browser exchange, and what a token is for.
+pub struct Asks {
+    /// What a sign-in is asked with. `login` has the flags.
+    #[arg(skip)]
+    #[serde(rename = "*sign-in")]
+    pub sign_in: SignIn,
+    /// A service that the token is for, by its URL (RFC 8707); may be given several times.
+    #[arg(long, value_name = "URL", value_parser = resource, help_heading = "Grants")]
+    #[serde(deserialize_with = "resources", skip_serializing_if = "Vec::is_empty")]
+    pub resource: Vec<String> => decides,
+    /// A service that the token is for (RFC 8693); may be given several times.
+    #[arg(long, value_name = "NAME", help_heading = "Grants")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub audience: Vec<String> => decides,
+    /// A file with the assertion to exchange (`jwt-bearer`, `saml2-bearer`); `-` reads it from standard input.
+    #[arg(long = "assertion-file", value_name = "FILE", value_parser = file, help_heading = "Grants")]
+    pub assertion: Option<SecretSource>,
+    /// The subject of an assertion that is made here (`jwt-bearer` with a client key).
+    #[arg(long, value_name = "NAME", help_heading = "Grants")]
+    pub subject: Option<String> => decides,
+    /// The issuer of that assertion [default: the client id]
+    #[arg(long, value_name = "NAME", help_heading = "Grants")]
+    pub assertion_issuer: Option<String> => decides,
+    /// A file with the token to exchange (`token-exchange`); `-` reads it from standard input.
+    #[arg(long = "subject-token-file", value_name = "FILE", value_parser = file, help_heading = "Grants", conflicts_with = "subject_profile")]
+    pub subject_token: Option<SecretSource>,
+    /// The type of that token: `access_token`, `refresh_token`, `id_token`, `saml1`, `saml2`, `jwt`, or a URI [default: access_token]
+    #[arg(long, value_name = "TYPE", help_heading = "Grants")]
+    pub subject_token_type: Option<String> => decides,
+    /// Exchange the token of this other profile.
+    #[arg(long, value_name = "PROFILE", help_heading = "Grants")]
+    pub subject_profile: Option<String>,
+    /// A file with the token of the actor, who acts for the subject.
+    #[arg(long = "actor-token-file", value_name = "FILE", value_parser = file, help_heading = "Grants")]
+    pub actor_token: Option<SecretSource>,
+    /// The type of the actor's token [default: access_token]
+    #[arg(long, value_name = "TYPE", help_heading = "Grants")]
+    pub actor_token_type: Option<String> => decides,
+    /// The type of token wanted.
+    #[arg(long, value_name = "TYPE", help_heading = "Grants")]
+    pub requested_token_type: Option<String> => decides,
+}
+}
+
+layer! {
+/// What a person's sign-in may be asked with.
+pub struct SignIn {
+    /// The person who is to sign in, by a name that the provider knows.
+    #[arg(long, value_name = "NAME", help_heading = "Sign-in")]
+    pub login_hint: Option<String>,
+    /// The pages that the provider is to show: `login`, `consent`, `select_account` or `none`; several with blanks between.
+    #[arg(long, value_name = "WORDS", help_heading = "Sign-in")]
+    pub prompt: Option<String>,
+    /// Ask for the password again if the last sign-in is longer ago, in seconds.
+    #[arg(long, value_name = "SECONDS", help_heading = "Sign-in")]
+    pub max_age: Option<u32>,
+    /// The ways in which the person may prove who they are; several with blanks between.
+    #[arg(long, value_name = "VALUES", help_heading = "Sign-in")]
+    pub acr_values: Option<String> => decides,
+    /// Languages for the provider's pages (`de en`).
+    #[arg(long, value_name = "LOCALES", help_heading = "Sign-in")]
+    pub ui_locales: Option<String>,
+    /// The exact permissions to ask for, as JSON (RFC 9396); `@FILE` reads them from a file.
+    #[arg(long, value_name = "JSON", value_parser = details_or_file, help_heading = "Sign-in")]
+    #[serde(deserialize_with = "authorization_details")]
+    pub authorization_details: Option<String> => decides,
+    /// The way in which the answer comes back.
+    #[arg(long, value_name = "MODE", value_parser = words::response_modes(), help_heading = "Sign-in")]
+    #[serde(deserialize_with = "response_mode")]
+    pub response_mode: Option<String>,
+    /// Push the request to the provider first (RFC 9126); without WHEN: always.
+    #[arg(long, value_name = "WHEN", value_parser = words::wanted(), num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Sign-in")]
+    pub par: Option<Wanted>,
+    /// Sign the request with the client's key (RFC 9101); without WHEN: always.
+    #[arg(long, value_name = "WHEN", value_parser = words::wanted(), num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Sign-in")]
+    pub request_object: Option<Wanted>,
+    /// Your name at the provider (`--grant password`).
+    #[arg(long, value_name = "NAME", help_heading = "Sign-in")]
+    pub username: Option<String> => decides,
+    /// A file with your password (`--grant password`); `-` reads it from standard input.
+    #[arg(long = "password-file", value_name = "FILE", value_parser = file, help_heading = "Sign-in")]
+    pub password: Option<SecretSource> => once,
+    /// A text that both devices show (`--grant ciba`).
+    #[arg(long, value_name = "TEXT", help_heading = "Sign-in")]
+    pub binding_message: Option<String> => once,
+    /// A file with an ID token of the person who is asked (`--grant ciba`).
+    #[arg(long = "id-token-hint-file", value_name = "FILE", value_parser = file, help_heading = "Sign-in")]
+    pub id_token_hint: Option<SecretSource> => once,
+    /// A file with a token that names the person who is asked (`--grant ciba`).
+    #[arg(long = "login-hint-token-file", value_name = "FILE", value_parser = file, help_heading = "Sign-in")]
+    pub login_hint_token: Option<SecretSource> => once,
+    /// The time that the person has to confirm, in seconds (`--grant ciba`).
+    #[arg(long, value_name = "SECONDS", help_heading = "Sign-in")]
+    pub requested_expiry: Option<u32>,
+}
+}
+
+/// What stands for standard input in a file's place.
+const STDIN: &str = "-";
+
+impl Profile {
+    /// All keys, in the order of the fields.
+    pub fn keys() -> Vec<Key> {
+        let mut keys = Vec::new();
+        <Profile as Layer>::keys("", &[], &mut |key| keys.push(key));
+        keys
+    }
+
+    /// Lays what the environment or the flags say over what the file says. Keys that exclude each other go with each other. A
+    /// client secret is given for one command: it does not change what the profile says.
+    pub fn overlay(&mut self, over: &Profile) {
+        let (asks, said) = (&mut self.asks, &over.asks);
+        if said.subject_token.is_some() {
+            asks.subject_profile = None;
+        }
+        if said.subject_profile.is_some() {
+            asks.subject_token = None;
+        }
+        let (hints, said) = (&mut asks.sign_in, &said.sign_in);
+        if said.login_hint.is_some() || said.id_token_hint.is_some() || said.login_hint_token.is_some() {
+            (hints.login_hint, hints.id_token_hint, hints.login_hint_token) = (None, None, None);
+        }
+        // an address that names its port wins over the profile's port
+        let names_port = |uri: &String| url::Url::parse(uri).is_ok_and(|url| url.port().is_some());
+        if over.redirect_uri.as_ref().is_some_and(names_port) {
+            self.port = None;
+        }
+        let secret = self.client_secret.clone();
+        self.lay_over(over);
+        self.client_secret = secret;
+    }
+
+    /// The values, each by its key as the file has it: `client-key.file`, `vars.NAME`.
+    pub fn values(&self) -> Vec<(String, toml_edit::Value)> {
+        if *self == Profile::default() { Vec::new() } else { ser::keys(self) }
+    }
+
+    /// What is to be written so that a file that says `known` says this too. What is said once is left out: a secret or where it
+    /// was, and a hint about one sign-in.
+    pub fn changes(&self, known: &Profile) -> Vec<(String, toml_edit::Value)> {
+        let known: BTreeMap<String, String> = known.values().into_iter().map(|(k, v)| (k, v.to_string())).collect();
+        let mut changes = self.values();
+        let once = marked("once");
+        changes.retain(|(key, value)| {
+            !is_one_of(key, &once) && !reads_stdin(key, value) && known.get(key) != Some(&value.to_string())
+        });
+        changes
+    }
+
+    /// What decides which token comes back, by its key; inputs that are secret are told apart elsewhere.
+    pub fn deciding(&self) -> BTreeMap<String, String> {
+        let decides = marked("decides");
+        let values = self.values().into_iter().filter(|(key, _)| is_one_of(key, &decides));
+        values.map(|(key, value)| (key, texts(&value).join(" "))).collect()
+    }
+
+    /// The flags that were told to read standard input, which can be read once.
+    pub fn from_stdin(&self) -> Vec<String> {
+        let reads = self.values().into_iter().filter(|(key, value)| reads_stdin(key, value));
+        reads.map(|(key, _)| flag(&key)).collect()
+    }
+
+    /// The options of a command line that say all this again, with their values. No secret is ever one of them, and what came
+    /// from standard input came once.
+    pub fn options(&self) -> Vec<(String, String)> {
+        let mut options = Vec::new();
+        for (key, value) in self.values().into_iter().filter(|(key, value)| !reads_stdin(key, value)) {
+            let path = toml_edit::Key::parse(&key).unwrap_or_default();
+            match path.iter().map(toml_edit::Key::get).collect::<Vec<_>>()[..] {
+                ["vars", name] => options.push(("--var".to_owned(), format!("{name}={}", texts(&value).concat()))),
+                ["params", name] => options.push(("--param".to_owned(), format!("{name}={}", texts(&value).concat()))),
+                ["scopes"] => options.extend(texts(&value).into_iter().map(|scope| ("--scope".to_owned(), scope))),
+                ["dpop" | "allow-private"] => options.push((flag(&key), String::new())),
+                _ => options.extend(texts(&value).into_iter().map(|text| (flag(&key), text))),
+            }
+        }
+        options
+    }
+}
+
+impl Asks {
+    /// What of it goes into an authorize request, by the names of the wire; `resource` may stand more than once.
+    pub fn authorize_params(&self) -> Vec<(&'static str, String)> {
+        let sign_in = &self.sign_in;
+        let texts = [
+            ("response_mode", &sign_in.response_mode),
+            ("login_hint", &sign_in.login_hint),
+            ("prompt", &sign_in.prompt),
+            ("acr_values", &sign_in.acr_values),
+            ("ui_locales", &sign_in.ui_locales),
+            ("authorization_details", &sign_in.authorization_details),
+        ];
+        let mut out: Vec<(&'static str, String)> =
+            texts.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
+        out.extend(sign_in.max_age.map(|age| ("max_age", age.to_string())));
+        // `query` is what a code comes back by anyway
+        out.retain(|(name, value)| *name != "response_mode" || value != "query");
+        out.extend(self.resource.iter().map(|resource| ("resource", resource.clone())));
+        out
+    }
+}
+
+/// Whether the key holds a source of a secret: a table with one of `command`, `file` and `env`.
+pub(super) fn is_secret(name: &str) -> bool {
+    Profile::keys().iter().any(|key| key.name == name && key.parts == SecretSource::PARTS)
+}
+
+fn marked(mark: &str) -> Vec<Key> {
+    Profile::keys().into_iter().filter(|key| key.mark.contains(&mark)).collect()
+}
+
+fn is_one_of(key: &str, keys: &[Key]) -> bool {
+    let name = key.split('.').next().unwrap_or_default();
+    keys.iter().any(|key| key.name == name)
+}
+
+fn reads_stdin(key: &str, value: &toml_edit::Value) -> bool {
+    key.ends_with(".file") && value.as_str() == Some(STDIN)
+}
+
+fn flag(key: &str) -> String {
+    format!("--{}", key.replace('.', "-"))
+}
+
+fn texts(value: &toml_edit::Value) -> Vec<String> {
+    match value {
+        toml_edit::Value::Array(list) => list.iter().flat_map(texts).collect(),
+        toml_edit::Value::String(text) => vec![text.value().clone()],
+        other => vec![other.to_string()],
+    }
+}
+
+/// A file as it was typed.
+fn as_typed(text: &str) -> Result<SecretSource, String> {
+    Ok(SecretSource::File(PathBuf::from(text)))
+}
+
+fn file(text: &str) -> Result<SecretSource, String> {
+    absolute(text).map(SecretSource::File)
+}
+
+/// The path is remembered, and read later from another folder.
+fn absolute(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match text == STDIN || text.starts_with("~/") {
+        true => Ok(path),
+        false => Ok(std::path::absolute(&path).unwrap_or(path)),
+    }
+}
+
+fn path<S: Serializer>(path: &Option<PathBuf>, to: S) -> Result<S::Ok, S::Error> {
+    path.as_ref().map(|path| path.display().to_string()).serialize(to)
+}
+
+/// Reads a text and judges it; a second line of the fault is its hint.
+fn text<'de, D: Deserializer<'de>>(
+    from: D,
+    check: impl Fn(&str) -> Result<(), String>,
+) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(from)?;
+    check(&text).map_err(serde::de::Error::custom)?;
+    Ok(Some(text))
+}
+
+/// `https` anywhere (the person pastes the address) or `http` on loopback. Schemes of other programs are refused: whoever owns
+/// them gets the code.
+fn redirect_uri<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    text(from, |uri| {
+        let hint = match with_scheme(uri) {
+            Some(meant) => format!("did you mean `{}`?", safe(&meant)),
+            None => "use `https://…`, or `http://127.0.0.1:PORT/…` on this machine".to_owned(),
+        };
+        check_url(uri).map(|_| ()).map_err(|fault| format!("holds `{}`, which {fault}\n{hint}", safe(uri)))
+    })
+}
+
+fn response_mode<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    text(from, |mode| match mode {
+        "fragment" | "fragment.jwt" => Err(format!(
+            "can't be `{mode}`: what stands behind `#` never leaves the browser\nuse `query` or `form_post`"
+        )),
+        _ if RESPONSE_MODES.contains(&mode) => Ok(()),
+        _ => Err(words::none_of(mode, &RESPONSE_MODES)),
+    })
+}
+
+fn authorization_details<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    text(from, |details| authorization_details::check(details).map(|_| ()).map_err(|e| e.to_string()))
+}
+
+fn resources<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let all = Vec::<String>::deserialize(from)?;
+    for one in &all {
+        let refused = |why| serde::de::Error::custom(format!("holds `{}`: it {why}", safe(one)));
+        token_request::check_resource(one).map_err(refused)?;
+    }
+    Ok(all)
+}
+
+fn resource(text: &str) -> Result<String, String> {
+    token_request::check_resource(text).map(|()| text.to_owned()).map_err(|why| format!("it {why}"))
+}
+
+fn details_or_file(text: &str) -> Result<String, String> {
+    let read;
+    let text = match text.strip_prefix('@') {
+        Some(file) => {
+            read = std::fs::read_to_string(file).map_err(|e| format!("`{}` can't be read: {e}", safe(file)))?;
+            read.as_str()
+        }
+        None => text,
+    };
+    authorization_details::check(text).map_err(|e| format!("it {e}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(profile: &Profile, known: &Profile) -> Vec<String> {
+        profile.changes(known).into_iter().map(|(key, value)| format!("{key} = {value}")).collect()
+    }
+
+    #[test]
+    fn what_is_said_now_wins_and_only_what_is_new_is_remembered() {
+        let mut known = Profile::default();
+        known.asks.resource = vec!["https://a.example".into()];
+        (known.asks.sign_in.prompt, known.asks.sign_in.max_age) = (Some("login".into()), Some(5));
+        known.proofs.auth = Some(ClientAuth::PrivateKeyJwt);
+        let mut now = Profile { client_secret: Some(SecretSource::File("/x/s".into())), ..Profile::default() };
+        (now.asks.sign_in.prompt, now.asks.sign_in.max_age) = (Some("consent".into()), Some(5));
+        (now.asks.sign_in.par, now.asks.audience) = (Some(Wanted::Always), vec!["b c".into()]);
+        now.asks.assertion = Some(SecretSource::File("/x/jwt".into()));
+        now.asks.subject_token = Some(SecretSource::File("-".into()));
+        now.asks.sign_in.password = Some(SecretSource::File("/x/p".into()));
+        now.proofs.auth = Some(ClientAuth::PrivateKeyJwt);
+        now.proofs.assertion_audience = Some(Audience::Issuer);
+        now.proofs.dpop = Some(true);
+        assert_eq!(
+            said(&now, &known),
+            [
+                "assertion-audience = \"issuer\"",
+                "dpop = true",
+                "prompt = \"consent\"",
+                "par = true",
+                "audience = [\"b c\"]",
+                "assertion.file = \"/x/jwt\""
+            ]
+        );
+        assert_eq!(now.from_stdin(), ["--subject-token-file"]);
+        let mut laid = known.clone();
+        laid.overlay(&now);
+        assert_eq!(laid.asks.sign_in.prompt.as_deref(), Some("consent"));
+        assert_eq!((&laid.asks.resource, &laid.asks.audience), (&known.asks.resource, &now.asks.audience));
+        assert_eq!(laid.client_secret, None, "it is for one command");
+        let by_profile = Asks { subject_profile: Some("work".into()), ..Asks::default() };
+        laid.overlay(&Profile { asks: by_profile, ..Profile::default() });
+        assert!(laid.asks.subject_token.is_none(), "a profile said now takes the token's place");
+        laid.overlay(&now);
+        assert!(laid.asks.subject_profile.is_none(), "and a token the profile's");
+    }
+
+    #[test]
+    fn every_flag_is_a_key_and_is_said_again_by_its_name() {
+        let mut profile =
+            Profile { allow_private: Some(true), scopes: Some(vec!["a".into(), "b".into()]), ..Profile::default() };
+        profile.vars.insert("x y".into(), "1 2".into());
+        profile.asks.sign_in.par = Some(Wanted::Auto);
+        profile.proofs.client_key = Some(SecretSource::File("/x/key".into()));
+        profile.asks.assertion = Some(SecretSource::File("-".into()));
+        let options: Vec<String> =
+            profile.options().into_iter().map(|(name, value)| format!("{name} {value}")).collect();
+        assert_eq!(
+            options,
+            ["--var x y=1 2", "--scope a", "--scope b", "--allow-private ", "--client-key-file /x/key", "--par auto"]
+        );
+    }
+}

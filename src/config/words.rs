@@ -1,0 +1,279 @@
+//! Values of a profile that are one of a few words. The configuration and `profile set` read them, the flags' help explains each,
+//! the completions offer them, and a value that is none of them is told with those that there are.
+
+use clap::builder::{PossibleValue, TypedValueParser};
+use clap::{Arg, Command, Error};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{GrantKind, IMPLICIT_REFUSED};
+use crate::protocol::jose::Algorithm;
+use crate::provider::{ClientAuth, Wanted, auth_from_name, auth_name, auth_names};
+use crate::store::StoreKind;
+use crate::text::{nearest, safe};
+
+/// A value that is written as a word.
+pub trait Word: Sized {
+    /// The fault goes on after the key: "can't be `x`; it is one of `a`, `b`".
+    fn read(text: &str) -> Result<Self, String>;
+    fn word(&self) -> String;
+}
+
+/// `#[serde(with = "word")]` reads and writes a key whose value is a [`Word`].
+pub mod word {
+    use super::*;
+
+    pub fn deserialize<'de, T: Word, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
+        T::read(&String::deserialize(from)?).map(Some).map_err(D::Error::custom)
+    }
+
+    pub fn serialize<T: Word, S: Serializer>(value: &Option<T>, to: S) -> Result<S::Ok, S::Error> {
+        value.as_ref().map(T::word).serialize(to)
+    }
+}
+
+/// Why a text is none of these words.
+pub fn none_of(text: &str, words: &[impl AsRef<str>]) -> String {
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    let meant = nearest(&text.replace('_', "-"), words.iter().copied());
+    let meant = meant.map(|word| format!("; did you mean `{word}`?")).unwrap_or_default();
+    format!("can't be `{}`; it is one of `{}`{meant}", safe(text), words.join("`, `"))
+}
+
+impl Word for GrantKind {
+    fn read(text: &str) -> Result<GrantKind, String> {
+        match text {
+            "implicit" => Err(format!("can't be `implicit`: {IMPLICIT_REFUSED}")),
+            _ => GrantKind::from_name(text).ok_or_else(|| none_of(text, &GrantKind::ALL.map(GrantKind::name))),
+        }
+    }
+
+    fn word(&self) -> String {
+        self.name().to_owned()
+    }
+}
+
+impl Word for StoreKind {
+    fn read(text: &str) -> Result<StoreKind, String> {
+        StoreKind::from_name(text).ok_or_else(|| none_of(text, &StoreKind::ALL.map(StoreKind::name)))
+    }
+
+    fn word(&self) -> String {
+        self.name().to_owned()
+    }
+}
+
+/// With hyphens, or as the RFCs and provider files write it.
+impl Word for ClientAuth {
+    fn read(text: &str) -> Result<ClientAuth, String> {
+        let name = text.replace('-', "_");
+        match name.as_str() {
+            "client_secret_basic" => Ok(ClientAuth::Basic),
+            "client_secret_post" => Ok(ClientAuth::Post),
+            name => auth_from_name(name).ok_or_else(|| none_of(text, &auth_words())),
+        }
+    }
+
+    fn word(&self) -> String {
+        auth_name(*self).replace('_', "-")
+    }
+}
+
+fn auth_words() -> Vec<String> {
+    auth_names().map(|name| name.replace('_', "-")).collect()
+}
+
+impl Word for Algorithm {
+    fn read(text: &str) -> Result<Algorithm, String> {
+        Algorithm::from_name(text).filter(|alg| !alg.is_symmetric()).ok_or_else(|| {
+            let known = Algorithm::ALL.into_iter().filter(|alg| !alg.is_symmetric());
+            none_of(text, &known.map(Algorithm::name).collect::<Vec<_>>())
+        })
+    }
+
+    fn word(&self) -> String {
+        self.name().to_owned()
+    }
+}
+
+/// An assertion's `aud`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Audience {
+    TokenEndpoint,
+    Issuer,
+    Url(String),
+}
+
+impl Word for Audience {
+    fn read(text: &str) -> Result<Audience, String> {
+        match text {
+            "token-endpoint" => Ok(Audience::TokenEndpoint),
+            "issuer" => Ok(Audience::Issuer),
+            url if url.contains("://") => Ok(Audience::Url(url.to_owned())),
+            _ => Err(format!("can't be `{}`; it is `token-endpoint`, `issuer` or a URL", safe(text))),
+        }
+    }
+
+    fn word(&self) -> String {
+        match self {
+            Audience::TokenEndpoint => "token-endpoint".to_owned(),
+            Audience::Issuer => "issuer".to_owned(),
+            Audience::Url(url) => url.clone(),
+        }
+    }
+}
+
+/// Response modes that an answer can be taken in: `fragment` never leaves the browser.
+pub const RESPONSE_MODES: [&str; 5] = ["query", "form_post", "jwt", "query.jwt", "form_post.jwt"];
+
+/// Words, and what each means.
+pub type Explained = &'static [(&'static str, &'static str)];
+
+const GRANTS: Explained = &[
+    ("authorization-code", "a person signs in with a browser"),
+    ("device-code", "a person enters a code on any other device"),
+    ("client-credentials", "the client's own secret or key; no person"),
+    ("jwt-bearer", "a JWT is exchanged for a token (RFC 7523)"),
+    ("saml2-bearer", "a SAML assertion is exchanged for a token (RFC 7522)"),
+    ("token-exchange", "another token is exchanged for a token (RFC 8693)"),
+    ("ciba", "a person confirms on a device of their own"),
+    ("password", "the person's name and password, for servers that offer nothing else"),
+];
+
+const STORES: Explained = &[
+    ("keychain", "the system's keychain"),
+    ("file", "sealed files"),
+    ("environment", "variables, which are only read"),
+    ("none", "nowhere: nothing is kept"),
+];
+
+const AUTHS: Explained = &[
+    ("basic", "id and secret in a header"),
+    ("basic-raw", "the same, not percent-encoded"),
+    ("post", "id and secret in the body"),
+    ("query", "id and secret in the address"),
+    ("basic-secret-as-user", "the secret in a header, as the user's name"),
+    ("none", "the id alone"),
+    ("client-secret-jwt", "a JWT signed with the secret"),
+    ("private-key-jwt", "a JWT signed with the key"),
+    ("tls-client-auth", "a certificate of an authority's"),
+    ("self-signed-tls-client-auth", "a certificate that the provider knows"),
+];
+
+const MODES: Explained = &[
+    ("query", "in the address"),
+    ("form_post", "in a form that the browser sends"),
+    ("jwt", "signed (JARM)"),
+    ("query.jwt", "signed, in the address"),
+    ("form_post.jwt", "signed, in a form that the browser sends"),
+];
+
+const WANTED: Explained =
+    &[("auto", "where the server's metadata requires it"), ("true", "always"), ("false", "never")];
+
+/// Reads a word, and knows those that there are.
+#[derive(Clone)]
+pub struct Words<T> {
+    pub read: fn(&str) -> Result<T, String>,
+    pub known: Explained,
+}
+
+impl<T: Clone + Send + Sync + 'static> TypedValueParser for Words<T> {
+    type Value = T;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &std::ffi::OsStr) -> Result<T, Error> {
+        self.read.parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.known.iter().map(|(word, about)| PossibleValue::new(word).help(about))))
+    }
+}
+
+pub fn grants() -> Words<GrantKind> {
+    Words { read: grant, known: GRANTS }
+}
+
+pub fn stores() -> Words<StoreKind> {
+    Words { read: |text| StoreKind::from_name(text).ok_or_else(known_stores), known: STORES }
+}
+
+pub fn auths() -> Words<ClientAuth> {
+    Words { read: auth, known: AUTHS }
+}
+
+pub fn response_modes() -> Words<String> {
+    Words { read: response_mode, known: MODES }
+}
+
+pub fn wanted() -> Words<Wanted> {
+    Words { read: when, known: WANTED }
+}
+
+pub fn audience(text: &str) -> Result<Audience, String> {
+    Audience::read(text).map_err(|_| "it is `token-endpoint`, `issuer` or a URL".to_owned())
+}
+
+/// The grants by name, for a hint.
+pub fn known_grants() -> String {
+    format!("grants: {}", GrantKind::ALL.map(GrantKind::name).join(", "))
+}
+
+/// The stores by name, for a hint.
+pub fn known_stores() -> String {
+    format!("stores: {}", StoreKind::ALL.map(StoreKind::name).join(", "))
+}
+
+fn grant(text: &str) -> Result<GrantKind, String> {
+    match text.replace('_', "-").as_str() {
+        "implicit" => Err(IMPLICIT_REFUSED.to_owned()),
+        _ => GrantKind::from_name(text).ok_or_else(known_grants),
+    }
+}
+
+fn auth(text: &str) -> Result<ClientAuth, String> {
+    ClientAuth::read(text).map_err(|_| format!("it is one of {}", auth_words().join(", ")))
+}
+
+fn response_mode(text: &str) -> Result<String, String> {
+    match RESPONSE_MODES.contains(&text) {
+        true => Ok(text.to_owned()),
+        false => Err(format!("one of `{}`", RESPONSE_MODES.join("`, `"))),
+    }
+}
+
+fn when(text: &str) -> Result<Wanted, String> {
+    match text {
+        "auto" => Ok(Wanted::Auto),
+        "true" => Ok(Wanted::Always),
+        "false" => Ok(Wanted::Never),
+        _ => Err("it is one of `auto`, `true` and `false`".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_that_is_read_is_explained() {
+        let names = |known: Explained| known.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>();
+        assert_eq!(names(GRANTS), GrantKind::ALL.map(GrantKind::name));
+        assert_eq!(names(STORES), StoreKind::ALL.map(StoreKind::name));
+        assert_eq!(names(MODES), RESPONSE_MODES);
+        let mut auths = auth_words();
+        let mut told = names(AUTHS);
+        auths.sort();
+        told.sort();
+        assert_eq!(told, auths);
+    }
+
+    #[test]
+    fn values_are_told_by_the_nearest_name() {
+        assert_eq!(ClientAuth::read("private-key-jwt"), Ok(ClientAuth::PrivateKeyJwt));
+        assert_eq!(ClientAuth::read("client_secret_basic"), Ok(ClientAuth::Basic));
+        assert!(ClientAuth::read("private-key-jtw").unwrap_err().ends_with("did you mean `private-key-jwt`?"));
+        assert!(Audience::read("tokens").is_err());
+        assert!(Algorithm::read("HS256").is_err());
+    }
+}
