@@ -83,13 +83,8 @@ fn check(_path: &Path, _metadata: &Metadata) -> Result<(), ReadError> {
 
 #[cfg(unix)]
 fn is_mounted_read_only(path: &Path) -> bool {
-    use std::os::unix::ffi::OsStrExt as _;
-    let Ok(path) = std::ffi::CString::new(path.as_os_str().as_bytes()) else { return false };
-    // SAFETY: all zeros is a valid `statvfs`; path and answer live through the call
-    unsafe {
-        let mut told: libc::statvfs = std::mem::zeroed();
-        libc::statvfs(path.as_ptr(), &raw mut told) == 0 && told.f_flag & libc::ST_RDONLY != 0
-    }
+    use rustix::fs::{StatVfsMountFlags, statvfs};
+    statvfs(path).is_ok_and(|told| told.f_flag.contains(StatVfsMountFlags::RDONLY))
 }
 
 #[cfg(all(test, unix))]

@@ -22,6 +22,7 @@ impl Clock for Real {
         // elsewhere it goes on in sleep (macOS, OpenBSD), or there is no other
         #[cfg(not(any(target_os = "linux", target_os = "android")))]
         const CLOCK: libc::clockid_t = libc::CLOCK_MONOTONIC;
+        // not by rustix, which makes a system call or two to find the kernel's clock
         let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
         // SAFETY: the pointer is to a live `timespec`, which is all the call writes to.
         let result = unsafe { libc::clock_gettime(CLOCK, &raw mut time) };

@@ -30,8 +30,8 @@ mod system {
     /// Not dumpable: no core file, whatever pattern and limits say; `/proc/PID/{mem,environ,maps,fd}` belong to root; no ptrace
     /// by the same user. It ends with the next `exec`, so children are as ever.
     pub fn close() {
-        // SAFETY: sets a flag of this process alone.
-        unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) };
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
 }
 

@@ -35,19 +35,15 @@ impl Helper {
 pub fn part() -> Parted {
     use std::fs::File;
     use std::io::Write;
-    use std::os::fd::{FromRawFd, OwnedFd};
+
+    use rustix::pipe::{PipeFlags, pipe_with};
+    use rustix::process::Pid;
 
     // a fork takes along only the thread that asks for it: whatever another one holds would stay held for ever
     if !is_alone() {
         return Parted::Alone;
     }
-    let mut ends = [0; 2];
-    // SAFETY: `ends` has room for the two descriptors that the call writes.
-    if unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) } != 0 {
-        return Parted::Alone;
-    }
-    // SAFETY: both are fresh descriptors that nobody else has.
-    let (from, to) = unsafe { (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1])) };
+    let Ok((from, to)) = pipe_with(PipeFlags::CLOEXEC) else { return Parted::Alone };
     // SAFETY: this process has one thread, so the child is whole.
     match unsafe { libc::fork() } {
         -1 => Parted::Alone,
@@ -57,11 +53,11 @@ pub fn part() -> Parted {
             Parted::Helper(Helper::new(move |words| {
                 // a starter that has gone reads nothing: the work is done all the same
                 let _ = File::from(to).write_all(words);
-                // SAFETY: ends this process at once, without running the starter's destructors a second time.
-                unsafe { libc::_exit(0) }
+                // at once, without running the starter's destructors a second time
+                signal_hook::low_level::exit(0)
             }))
         }
-        child => Parted::Starter(Box::new(Answer { pipe: File::from(from), child })),
+        child => Parted::Starter(Box::new(Answer { pipe: File::from(from), child: Pid::from_raw(child) })),
     }
 }
 
@@ -88,12 +84,10 @@ pub fn part() -> Parted {
 /// Out of the terminal's reach (Ctrl-C, hang-up), and off the pipes that a `$(…)` waits for.
 #[cfg(target_os = "linux")]
 fn leave_the_starter() {
-    // SAFETY: plain system calls on this process alone; `null` is a valid descriptor or -1, which `dup2` refuses.
-    unsafe {
-        libc::setsid();
-        let null = libc::open(c"/dev/null".as_ptr(), libc::O_RDWR | libc::O_CLOEXEC);
-        libc::dup2(null, libc::STDIN_FILENO);
-        libc::dup2(null, libc::STDOUT_FILENO);
+    let _ = rustix::process::setsid();
+    if let Ok(null) = std::fs::File::options().read(true).write(true).open("/dev/null") {
+        let _ = rustix::stdio::dup2_stdin(&null);
+        let _ = rustix::stdio::dup2_stdout(&null);
     }
 }
 
@@ -101,7 +95,7 @@ fn leave_the_starter() {
 #[cfg(target_os = "linux")]
 struct Answer {
     pipe: std::fs::File,
-    child: libc::pid_t,
+    child: Option<rustix::process::Pid>,
 }
 
 #[cfg(target_os = "linux")]
@@ -114,9 +108,8 @@ impl Read for Answer {
 #[cfg(target_os = "linux")]
 impl Drop for Answer {
     fn drop(&mut self) {
-        let mut status = 0;
-        // SAFETY: our own child, and a place for its status; an interrupted wait leaves a zombie for `init`, no more.
-        unsafe { libc::waitpid(self.child, &mut status, 0) };
+        // an interrupted wait leaves a zombie for `init`, no more
+        let _ = rustix::process::waitpid(self.child, rustix::process::WaitOptions::empty());
     }
 }
 

@@ -67,12 +67,13 @@ pub(super) fn alone() -> std::sync::MutexGuard<'static, ()> {
 #[cfg(unix)]
 mod system {
     use std::io::Read;
-    use std::os::fd::AsRawFd;
     use std::os::unix::net::UnixStream;
     use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
     use std::sync::mpsc::Sender;
     use std::sync::{Mutex, Once, OnceLock, PoisonError};
 
+    use rustix::net::{SendFlags, send as send_bytes};
+    use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::low_level;
 
@@ -92,8 +93,7 @@ mod system {
     static ASKING: AtomicBool = AtomicBool::new(false);
     static AT_QUESTION: AtomicI32 = AtomicI32::new(0);
     static PENDING: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];
-    /// Where the handler writes a byte to; made once, since a handler may be using it at any time.
-    static BELL: AtomicI32 = AtomicI32::new(-1);
+    /// The handler writes a byte to it. It is made once, since a handler may be using it at any time.
     static PIPE: OnceLock<Option<UnixStream>> = OnceLock::new();
     static TO: Mutex<Option<Sender<i32>>> = Mutex::new(None);
 
@@ -119,8 +119,8 @@ mod system {
             match CHILD.load(Ordering::SeqCst) {
                 _ if sender == 0 && signal != SIGTERM => {}
                 0 => EARLY[at].store(true, Ordering::SeqCst),
-                // SAFETY: a number and a signal; the child hasn't been waited for, so the number is still its own.
-                child => drop(unsafe { libc::kill(child, signal) }),
+                // the child has not been waited for, so the number is still its own
+                child => kill(child, signal),
             }
             return;
         }
@@ -129,12 +129,20 @@ mod system {
         }
         if SENT.load(Ordering::SeqCst) {
             PENDING[at].store(true, Ordering::SeqCst);
-            // SAFETY: one byte from a live buffer to a socket that is never closed; when it is full, bytes enough are there.
-            unsafe { libc::send(BELL.load(Ordering::SeqCst), [1u8].as_ptr().cast(), 1, libc::MSG_DONTWAIT) };
+            if let Some(Some(bell)) = PIPE.get() {
+                // when the socket is full, it holds enough bytes
+                let _ = send_bytes(bell, &[1], SendFlags::DONTWAIT);
+            }
             return;
         }
         terminal::restore();
         let _ = low_level::emulate_default_handler(signal);
+    }
+
+    fn kill(child: i32, signal: i32) {
+        if let (Some(child), Some(signal)) = (Pid::from_raw(child), Signal::from_named_raw(signal)) {
+            let _ = kill_process(child, signal);
+        }
     }
 
     fn is_ignored(signal: i32) -> bool {
@@ -160,7 +168,6 @@ mod system {
     /// The thread that carries signals from the handler to the watcher.
     fn start() -> Option<UnixStream> {
         let (write, mut read) = UnixStream::pair().ok()?;
-        BELL.store(write.as_raw_fd(), Ordering::SeqCst);
         let carry = move || {
             let mut byte = [0];
             while read.read_exact(&mut byte).is_ok() {
@@ -216,19 +223,13 @@ mod system {
         CHILD.store(child, Ordering::SeqCst);
         for (at, signal) in WATCHED.into_iter().enumerate() {
             if EARLY[at].swap(false, Ordering::SeqCst) {
-                // SAFETY: as in the handler.
-                unsafe { libc::kill(child, signal) };
+                kill(child, signal);
             }
         }
-        loop {
-            let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
-            // SAFETY: writes to a live `siginfo_t`, zeroed before, which nobody reads; the child stays to be waited for.
-            let ended = unsafe {
-                libc::waitid(libc::P_PID, child as libc::id_t, info.as_mut_ptr(), libc::WEXITED | libc::WNOWAIT)
-            };
-            if ended == 0 || std::io::Error::last_os_error().kind() != std::io::ErrorKind::Interrupted {
-                break;
-            }
+        if let Some(child) = Pid::from_raw(child) {
+            // the child stays to be waited for
+            let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+            let _ = rustix::io::retry_on_intr(|| waitid(WaitId::Pid(child), options));
         }
         CHILD.store(0, Ordering::SeqCst);
     }

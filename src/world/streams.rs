@@ -71,29 +71,29 @@ impl Talk for Err {
 
 #[cfg(unix)]
 mod system {
-    use std::fs::File;
-    use std::io::{self, Write};
-    use std::mem::ManuallyDrop;
-    use std::os::fd::{FromRawFd, RawFd};
-    use std::os::unix::fs::MetadataExt;
+    use std::io;
+    use std::os::fd::BorrowedFd;
 
-    pub const STDOUT: RawFd = libc::STDOUT_FILENO;
-    pub const STDERR: RawFd = libc::STDERR_FILENO;
+    use rustix::fs::fstat;
+    use rustix::io::{retry_on_intr, write};
 
-    /// By the descriptor itself: the standard library's `Stdout` takes a closed one for a success.
-    pub fn write_all(to: RawFd, bytes: &[u8]) -> io::Result<()> {
-        // SAFETY: the descriptor is only borrowed: `ManuallyDrop` keeps it open. Where it is closed, writing is an error.
-        let mut file = ManuallyDrop::new(unsafe { File::from_raw_fd(to) });
-        file.write_all(bytes)
+    pub const STDOUT: BorrowedFd<'static> = rustix::stdio::stdout();
+    pub const STDERR: BorrowedFd<'static> = rustix::stdio::stderr();
+
+    /// Writes to the descriptor itself: the standard library's `Stdout` takes a closed one for a success.
+    pub fn write_all(to: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match retry_on_intr(|| write(to, bytes))? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                written => bytes = &bytes[written..],
+            }
+        }
+        Ok(())
     }
 
     /// Whether both streams lead to the same terminal, pipe or file.
     pub fn is_one_place() -> bool {
-        let place = |fd: RawFd| {
-            // SAFETY: as above; a closed descriptor has no metadata.
-            let file = ManuallyDrop::new(unsafe { File::from_raw_fd(fd) });
-            file.metadata().ok().map(|m| (m.dev(), m.ino()))
-        };
+        let place = |fd| fstat(fd).ok().map(|told| (told.st_dev, told.st_ino));
         place(STDOUT).is_some_and(|out| place(STDERR) == Some(out))
     }
 }

@@ -186,25 +186,31 @@ impl Line {
 #[cfg(unix)]
 mod system {
     use std::fs::File;
-    use std::io::{self, Read};
-    use std::mem::{ManuallyDrop, MaybeUninit};
-    use std::os::fd::{AsRawFd, FromRawFd, RawFd};
+    use std::os::fd::{AsFd, BorrowedFd};
     use std::ptr;
     use std::sync::Once;
     use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
     use std::sync::mpsc::Sender;
     use std::time::{Duration, Instant};
 
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    use rustix::io::{Errno, read};
+    use rustix::stdio::{stderr, stdin, stdout};
+    use rustix::termios::{
+        LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr,
+    };
     use zeroize::Zeroizing;
 
     use super::Line;
     use crate::secret::Secret;
     use crate::world::{Lines, Unanswered, signals};
 
+    type Fd = BorrowedFd<'static>;
+
     /// How a terminal was before it was changed.
     struct Before {
-        fd: RawFd,
-        mode: libc::termios,
+        fd: Fd,
+        mode: Termios,
     }
 
     /// What [`restore`] puts back; null: nothing was changed. What it points to is never freed, since a signal handler may be
@@ -221,30 +227,27 @@ mod system {
         if let Some(before) = unsafe { before.as_ref() }
             && is_ours(before.fd)
         {
-            // SAFETY: the mode was read from this terminal. A descriptor that isn't one any more makes this an error, no harm.
-            unsafe { libc::tcsetattr(before.fd, libc::TCSANOW, &raw const before.mode) };
+            // a descriptor that is no terminal any more makes this an error, no harm
+            let _ = tcsetattr(before.fd, OptionalActions::Now, &before.mode);
         }
     }
 
     /// Whether this program is in the foreground of the terminal, or the terminal isn't the controlling one. From the background,
     /// changing it would stop the program, and it is the shell's then.
-    fn is_ours(fd: RawFd) -> bool {
-        // SAFETY: both only ask, and may be called in a signal handler; -1 for a terminal that isn't the controlling one.
-        let (foreground, own) = unsafe { (libc::tcgetpgrp(fd), libc::getpgrp()) };
-        foreground < 0 || foreground == own
+    fn is_ours(fd: Fd) -> bool {
+        match tcgetpgrp(fd) {
+            Ok(foreground) => foreground == rustix::process::getpgrp(),
+            // the group in the foreground has no number here
+            Err(Errno::OPNOTSUPP) => false,
+            Err(_) => true,
+        }
     }
 
     extern "C" fn restore_at_exit() {
         restore();
     }
 
-    fn mode(fd: RawFd) -> Option<libc::termios> {
-        let mut mode = MaybeUninit::<libc::termios>::zeroed();
-        // SAFETY: writes to a live `termios`, zeroed before, and says whether it did.
-        unsafe { (libc::tcgetattr(fd, mode.as_mut_ptr()) == 0).then(|| mode.assume_init()) }
-    }
-
-    fn remember(fd: RawFd, mode: libc::termios) {
+    fn remember(fd: Fd, mode: Termios) {
         static AT_EXIT: Once = Once::new();
         // SAFETY: the function takes and gives nothing, and may run at any time.
         AT_EXIT.call_once(|| unsafe {
@@ -257,24 +260,23 @@ mod system {
     /// Turns the echo off, by whichever of our streams the terminal is there; and the line mode with it, which loses what is longer
     /// than its buffer.
     pub fn hide() {
-        let fds = [libc::STDIN_FILENO, libc::STDERR_FILENO, libc::STDOUT_FILENO];
-        if let Some((fd, before)) = fds.into_iter().find_map(|fd| mode(fd).map(|mode| (fd, mode))) {
-            remember(fd, before);
-            // what can't be hidden isn't read: `hidden_answer` looks
+        let fds = [stdin(), stderr(), stdout()];
+        if let Some((fd, before)) = fds.into_iter().find_map(|fd| tcgetattr(fd).ok().map(|mode| (fd, mode))) {
+            remember(fd, before.clone());
+            // what can't be hidden isn't read: `answer` looks
             set_raw(fd, before);
         }
     }
 
-    fn set_raw(fd: RawFd, before: libc::termios) -> bool {
-        let mut raw = before;
-        raw.c_lflag &= !(libc::ICANON | libc::ECHO | libc::ECHONL);
-        raw.c_cc[libc::VMIN] = 1;
-        raw.c_cc[libc::VTIME] = 0;
+    fn set_raw(fd: Fd, mut mode: Termios) -> bool {
+        mode.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ECHONL;
+        let keys = &mut mode.special_codes;
+        keys[SpecialCodeIndex::VMIN] = 1;
+        keys[SpecialCodeIndex::VTIME] = 0;
         // Ctrl-\ and Ctrl-Z would leave the shell without an echo
-        raw.c_cc[libc::VQUIT] = libc::_POSIX_VDISABLE;
-        raw.c_cc[libc::VSUSP] = libc::_POSIX_VDISABLE;
-        // SAFETY: a mode read from this terminal, with three flags and two keys off.
-        unsafe { libc::tcsetattr(fd, libc::TCSANOW, &raw const raw) == 0 }
+        keys[SpecialCodeIndex::VQUIT] = libc::_POSIX_VDISABLE;
+        keys[SpecialCodeIndex::VSUSP] = libc::_POSIX_VDISABLE;
+        tcsetattr(fd, OptionalActions::Now, &mode).is_ok()
     }
 
     /// The answer to a question, from standard input where that is the terminal, else from the terminal itself; `hidden`: typed
@@ -288,8 +290,8 @@ mod system {
             true => None,
             false => Some(File::open("/dev/tty").map_err(|e| Unanswered::Failed(e.to_string()))?),
         };
-        let fd = opened.as_ref().map_or(libc::STDIN_FILENO, AsRawFd::as_raw_fd);
-        if hidden.is_some() && mode(fd).is_some_and(|mode| mode.c_lflag & libc::ECHO != 0) {
+        let fd = opened.as_ref().map_or(stdin(), AsFd::as_fd);
+        if hidden.is_some() && tcgetattr(fd).is_ok_and(|mode| mode.local_modes.contains(LocalModes::ECHO)) {
             return Err(Unanswered::Failed("its echo can't be turned off".to_owned()));
         }
         read_answer(fd, hidden.unwrap_or(Lines::One), wait)
@@ -297,10 +299,8 @@ mod system {
 
     /// What was asked for and not a byte more: what was typed ahead is for the next question. A signal ends it, and the end of
     /// the `wait`.
-    fn read_answer(fd: RawFd, lines: Lines, wait: Option<Duration>) -> Result<Zeroizing<String>, Unanswered> {
+    fn read_answer(fd: BorrowedFd<'_>, lines: Lines, wait: Option<Duration>) -> Result<Zeroizing<String>, Unanswered> {
         let began = Instant::now();
-        // SAFETY: the descriptor is only borrowed: `ManuallyDrop` keeps it open.
-        let mut keyboard = ManuallyDrop::new(unsafe { File::from_raw_fd(fd) });
         let mut line = Line::default();
         let mut byte = zeroize::Zeroizing::new([0]);
         loop {
@@ -314,13 +314,13 @@ mod system {
                     None => continue,
                 }
             }
-            match keyboard.read(byte.as_mut_slice()) {
+            match read(fd, byte.as_mut_slice()) {
                 Ok(0) if line.bytes.is_empty() => return Err(Unanswered::Ended),
                 Ok(0) => return line.text(),
                 Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) if error.raw_os_error() == Some(libc::EIO) => return Err(Unanswered::Ended),
-                Err(error) => return Err(Unanswered::Failed(error.to_string())),
+                Err(Errno::INTR) => continue,
+                Err(Errno::IO) => return Err(Unanswered::Ended),
+                Err(error) => return Err(Unanswered::Failed(std::io::Error::from(error).to_string())),
             }
             match byte[0] {
                 b'\n' | b'\r' if lines == Lines::One => return line.text(),
@@ -337,23 +337,22 @@ mod system {
     const CTRL_D: u8 = 0x04;
 
     /// Whether there is something to read, or comes within a moment.
-    fn is_ready(fd: RawFd) -> bool {
-        let mut entry = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
-        // SAFETY: one live entry.
-        unsafe { libc::poll(&raw mut entry, 1, 50) > 0 }
+    fn is_ready(fd: BorrowedFd<'_>) -> bool {
+        let moment = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+        poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&moment)).is_ok_and(|ready| ready > 0)
     }
 
     pub fn typed_lines(to: Sender<Secret>) {
-        read_lines(libc::STDIN_FILENO, to);
+        read_lines(stdin(), to);
     }
 
     /// Reads lines from a terminal in a thread of its own. In the background it does nothing.
-    pub fn read_lines(fd: RawFd, to: Sender<Secret>) {
+    pub fn read_lines(fd: Fd, to: Sender<Secret>) {
         if !is_ours(fd) {
             return;
         }
-        let Some(before) = mode(fd) else { return };
-        remember(fd, before);
+        let Ok(before) = tcgetattr(fd) else { return };
+        remember(fd, before.clone());
         if !set_raw(fd, before) {
             restore();
             return;
@@ -370,9 +369,7 @@ mod system {
         }
     }
 
-    fn follow(fd: RawFd, turn: usize, to: &Sender<Secret>) {
-        // SAFETY: the descriptor is only borrowed: `ManuallyDrop` keeps it open.
-        let mut keyboard = ManuallyDrop::new(unsafe { File::from_raw_fd(fd) });
+    fn follow(fd: Fd, turn: usize, to: &Sender<Secret>) {
         let mut line = Line::default();
         let mut bytes = zeroize::Zeroizing::new([0; 1024]);
         loop {
@@ -384,10 +381,10 @@ mod system {
             if !ready {
                 continue;
             }
-            let got = match keyboard.read(bytes.as_mut_slice()) {
+            let got = match read(fd, bytes.as_mut_slice()) {
                 Ok(0) => return,
                 Ok(n) => n,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(Errno::INTR) => continue,
                 Err(_) => return,
             };
             for byte in &bytes[..got] {
@@ -406,23 +403,20 @@ mod system {
     pub const SCREEN: &str = "/dev/tty";
 
     pub fn width() -> Option<usize> {
-        [libc::STDERR_FILENO, libc::STDOUT_FILENO].into_iter().find_map(|fd| {
-            let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
-            // SAFETY: writes to a live `winsize`, and says whether it did.
-            let known = unsafe { libc::ioctl(fd, libc::TIOCGWINSZ, &raw mut size) } == 0;
-            (known && size.ws_col > 0).then_some(usize::from(size.ws_col))
-        })
+        let columns = |fd| tcgetwinsize(fd).ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0);
+        [stderr(), stdout()].into_iter().find_map(columns)
     }
 
     #[cfg(test)]
     mod tests {
         use super::*;
         use crate::world::Signals;
-        use std::io::Write;
-        use std::os::fd::OwnedFd;
+        use std::io::{Read, Write};
+        use std::os::fd::{FromRawFd, OwnedFd};
         use std::sync::mpsc;
 
-        fn terminal() -> (File, OwnedFd) {
+        /// The end with the keyboard, and the end of the program, which stays open as standard input does.
+        fn terminal() -> (File, Fd) {
             let (mut main, mut other) = (-1, -1);
             // SAFETY: two live integers to write to; name, mode and size are left to the system.
             let made = unsafe {
@@ -430,14 +424,15 @@ mod system {
             };
             assert_eq!(made, 0);
             // SAFETY: both were just opened and belong to nobody else.
-            unsafe { (File::from_raw_fd(main), OwnedFd::from_raw_fd(other)) }
+            let (main, other) = unsafe { (File::from_raw_fd(main), OwnedFd::from_raw_fd(other)) };
+            let other: &'static OwnedFd = Box::leak(Box::new(other));
+            (main, other.as_fd())
         }
 
         #[test]
         fn an_answer_is_one_line_and_the_rest_is_for_the_next_question() {
             let _alone = signals::alone();
-            let (mut keyboard, screen) = terminal();
-            let fd = screen.as_raw_fd();
+            let (mut keyboard, fd) = terminal();
             keyboard.write_all(b"typed \xc3\xbc\n\nx\x04\x04\x04").expect("typed");
             let answer = || read_answer(fd, Lines::One, None).map(|line| line.as_str().to_owned());
             assert_eq!(answer(), Ok("typed \u{fc}".to_owned()));
@@ -445,7 +440,7 @@ mod system {
             assert_eq!(answer(), Ok("x".to_owned()));
             assert_eq!(answer(), Err(Unanswered::Ended));
             // without the line mode: longer than its buffer, and put together here
-            assert!(set_raw(fd, mode(fd).expect("its mode")));
+            assert!(set_raw(fd, tcgetattr(fd).expect("its mode")));
             let long = "s".repeat(9000);
             let mut other = keyboard.try_clone().expect("a second handle");
             let typed = format!("{long}x\x7f\rnext\n\x04");
@@ -467,33 +462,32 @@ mod system {
             let (mut keyboard, screen) = terminal();
             let wait = Duration::from_millis(300);
             let began = Instant::now();
-            assert_eq!(read_answer(screen.as_raw_fd(), Lines::One, Some(wait)), Err(Unanswered::TooLate(wait)));
+            assert_eq!(read_answer(screen, Lines::One, Some(wait)), Err(Unanswered::TooLate(wait)));
             assert!(began.elapsed() >= wait);
             keyboard.write_all(b"in time\n").expect("typed");
-            let answer = read_answer(screen.as_raw_fd(), Lines::One, Some(Duration::from_secs(60)));
+            let answer = read_answer(screen, Lines::One, Some(Duration::from_secs(60)));
             assert_eq!(answer.map(|line| line.as_str().to_owned()), Ok("in time".to_owned()));
         }
 
         #[test]
         fn a_signal_ends_the_question_and_not_the_program() {
             let _alone = signals::alone();
-            let (keyboard, screen) = terminal();
-            let fd = screen.as_raw_fd();
+            let (keyboard, fd) = terminal();
             let signals = signals::Real;
             signals.ask(true);
             let asked = std::thread::spawn(move || read_answer(fd, Lines::One, None));
             signal_hook::low_level::raise(libc::SIGTERM).expect("raised");
             assert_eq!(asked.join().expect("asked"), Err(Unanswered::Signal(libc::SIGTERM)));
             signals.ask(false);
-            drop((keyboard, screen));
+            drop(keyboard);
         }
 
         #[test]
         fn a_long_pasted_line_survives_is_not_echoed_and_the_terminal_is_put_back() {
             let (mut keyboard, screen) = terminal();
-            let before = mode(screen.as_raw_fd()).expect("its mode").c_lflag;
+            let before = tcgetattr(screen).expect("its mode").local_modes;
             let (to, from) = mpsc::channel();
-            read_lines(screen.as_raw_fd(), to);
+            read_lines(screen, to);
             let address = format!("http://127.0.0.1:1/cb?code={}&state=x", "c".repeat(20_000));
             let mut paste = keyboard.try_clone().expect("a second handle");
             let pasted = format!("\n  wrong\x15{address}yy\x7f\x7f\r");
@@ -502,7 +496,7 @@ mod system {
             assert_eq!(line.expose(), address);
             typing.join().expect("typed").expect("written");
             restore();
-            assert_eq!(mode(screen.as_raw_fd()).expect("its mode").c_lflag, before);
+            assert_eq!(tcgetattr(screen).expect("its mode").local_modes, before);
             // wait until the reader has noticed: what is typed now is not for it
             assert_eq!(from.recv_timeout(Duration::from_secs(60)).err(), Some(mpsc::RecvTimeoutError::Disconnected));
             keyboard.write_all(b"seen\n").expect("typed");

@@ -73,20 +73,49 @@ mod linux {
 
     pub struct KernelKeyring;
 
-    /// # Safety
-    /// Pointers among the arguments must be good for what the operation does with them.
-    unsafe fn keyctl(operation: u32, a: c_long, b: c_long, c: c_long, d: c_long) -> Option<c_long> {
-        // SAFETY: promised by the caller
-        let result = unsafe { libc::syscall(libc::SYS_keyctl, c_long::from(operation), a, b, c, d) };
+    /// An argument of a system call.
+    enum Arg<'a> {
+        Number(c_long),
+        Text(&'a CStr),
+        /// Followed by its length.
+        Bytes(&'a [u8]),
+        /// Followed by its length, which the kernel does not write past.
+        Room(&'a mut [u8]),
+    }
+    use Arg::{Bytes, Number, Room, Text};
+
+    /// The system call of that number; `None` where the kernel refuses it.
+    fn call<'a>(number: c_long, args: impl IntoIterator<Item = Arg<'a>>) -> Option<c_long> {
+        let mut words = [0; 5];
+        let mut filled = words.iter_mut();
+        let mut put = |word: c_long| *filled.next().expect("no call here takes more") = word;
+        for arg in args {
+            match arg {
+                Number(number) => put(number),
+                Text(text) => put(text.as_ptr() as c_long),
+                Bytes(bytes) => [bytes.as_ptr() as c_long, bytes.len() as c_long].into_iter().for_each(&mut put),
+                Room(room) => [room.as_mut_ptr() as c_long, room.len() as c_long].into_iter().for_each(&mut put),
+            }
+        }
+        let [a, b, c, d, e] = words;
+        // SAFETY: every call in this module gives a text or a buffer, which live through it, where the kernel wants a pointer.
+        let result = unsafe { libc::syscall(number, a, b, c, d, e) };
         (result >= 0).then_some(result)
+    }
+
+    fn keyctl<'a>(operation: u32, args: impl IntoIterator<Item = Arg<'a>>) -> Option<c_long> {
+        call(libc::SYS_keyctl, std::iter::once(Number(c_long::from(operation))).chain(args))
+    }
+
+    fn keyctl_numbers<const N: usize>(operation: u32, numbers: [c_long; N]) -> Option<c_long> {
+        keyctl(operation, numbers.map(Number))
     }
 
     /// The keyring that copies rest in: the persistent one, linked to this process so that it possesses what is in there.
     fn keyring() -> c_long {
-        // SAFETY: numbers only; -1 is this user
-        let persistent =
-            unsafe { keyctl(libc::KEYCTL_GET_PERSISTENT, -1, c_long::from(libc::KEY_SPEC_PROCESS_KEYRING), 0, 0) };
-        persistent.unwrap_or(c_long::from(libc::KEY_SPEC_USER_KEYRING))
+        // -1 is this user
+        let own = c_long::from(libc::KEY_SPEC_PROCESS_KEYRING);
+        keyctl_numbers(libc::KEYCTL_GET_PERSISTENT, [-1, own]).unwrap_or(c_long::from(libc::KEY_SPEC_USER_KEYRING))
     }
 
     /// The key's name; `None` for a name that the kernel can't hold.
@@ -95,28 +124,24 @@ mod linux {
     }
 
     pub(super) fn find(keyring: c_long, description: &CStr) -> Option<c_long> {
-        // SAFETY: two strings that live through the call
-        unsafe { keyctl(libc::KEYCTL_SEARCH, keyring, KEY_TYPE.as_ptr() as c_long, description.as_ptr() as c_long, 0) }
+        keyctl(libc::KEYCTL_SEARCH, [Number(keyring), Text(KEY_TYPE), Text(description), Number(0)])
     }
 
     /// The key's value if it is no longer than `most`.
     fn read_into(key: c_long, most: usize) -> Option<Zeroizing<Vec<u8>>> {
         let mut value = Zeroizing::new(vec![0u8; most]);
-        // SAFETY: the buffer is as long as it is said to be; the kernel tells the value's length even where it doesn't fit
-        let length = unsafe { keyctl(libc::KEYCTL_READ, key, value.as_mut_ptr() as c_long, most as c_long, 0) }?;
+        // the kernel tells the value's length even where it does not fit
+        let length = keyctl(libc::KEYCTL_READ, [Number(key), Room(&mut value)])?;
         let length = usize::try_from(length).ok().filter(|length| *length <= most)?;
         value.truncate(length);
         Some(value)
     }
 
     pub(super) fn remove(keyring: c_long, key: c_long) {
-        // SAFETY: numbers only
-        unsafe {
-            // at once, for everybody; kernels and security modules that refuse it get the slower way
-            if keyctl(libc::KEYCTL_INVALIDATE, key, 0, 0, 0).is_none() {
-                keyctl(libc::KEYCTL_REVOKE, key, 0, 0, 0);
-                keyctl(libc::KEYCTL_UNLINK, key, keyring, 0, 0);
-            }
+        // at once, for everybody; kernels and security modules that refuse it get the slower way
+        if keyctl_numbers(libc::KEYCTL_INVALIDATE, [key]).is_none() {
+            keyctl_numbers(libc::KEYCTL_REVOKE, [key]);
+            keyctl_numbers(libc::KEYCTL_UNLINK, [key, keyring]);
         }
     }
 
@@ -140,22 +165,12 @@ mod linux {
     /// its process. A key of that name gives way to it.
     fn add(ring: c_long, description: &CStr, value: &[u8], seconds: u32) -> Option<c_long> {
         let own = c_long::from(libc::KEY_SPEC_PROCESS_KEYRING);
-        // SAFETY: two strings and a buffer that live through the call
-        let key = unsafe {
-            libc::syscall(libc::SYS_add_key, KEY_TYPE.as_ptr(), description.as_ptr(), value.as_ptr(), value.len(), own)
-        };
-        if key < 0 {
-            return None;
-        }
-        // SAFETY: numbers only
-        let kept = unsafe {
-            let kept = keyctl(libc::KEYCTL_SET_TIMEOUT, key, c_long::from(seconds), 0, 0).is_some()
-                && keyctl(libc::KEYCTL_SETPERM, key, PERMISSIONS, 0, 0).is_some()
-                && keyctl(libc::KEYCTL_LINK, key, ring, 0, 0).is_some();
-            // what stayed here would be written over by the next of that name, and lose its end
-            keyctl(libc::KEYCTL_UNLINK, key, own, 0, 0);
-            kept
-        };
+        let key = call(libc::SYS_add_key, [Text(KEY_TYPE), Text(description), Bytes(value), Number(own)])?;
+        let kept = keyctl_numbers(libc::KEYCTL_SET_TIMEOUT, [key, c_long::from(seconds)]).is_some()
+            && keyctl_numbers(libc::KEYCTL_SETPERM, [key, PERMISSIONS]).is_some()
+            && keyctl_numbers(libc::KEYCTL_LINK, [key, ring]).is_some();
+        // what stayed here would be written over by the next of that name, and lose its end
+        keyctl_numbers(libc::KEYCTL_UNLINK, [key, own]);
         kept.then_some(key)
     }
 
@@ -206,9 +221,7 @@ mod linux {
         let serials = listed.chunks_exact(4).map(|four| four.try_into().map(i32::from_ne_bytes).unwrap_or_default());
         let is_ours = |key: &i32| {
             let mut text = [0u8; 256];
-            let (at, most) = (text.as_mut_ptr() as c_long, text.len() as c_long);
-            // SAFETY: the buffer is as long as it is said to be
-            let told = unsafe { keyctl(libc::KEYCTL_DESCRIBE, c_long::from(*key), at, most, 0) };
+            let told = keyctl(libc::KEYCTL_DESCRIBE, [Number(c_long::from(*key)), Room(&mut text)]);
             // `user;UID;GID;PERMISSIONS;NAME`
             let text = told.and_then(|_| CStr::from_bytes_until_nul(&text).ok()).unwrap_or_default().to_bytes();
             let name = text.splitn(5, |byte| *byte == b';').nth(4).unwrap_or_default();

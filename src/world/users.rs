@@ -6,8 +6,7 @@ use std::{io, os::fd::AsRawFd as _, os::unix::net::UnixStream};
 /// The user that this process acts as.
 #[cfg(unix)]
 pub fn own() -> u32 {
-    // SAFETY: takes nothing, can't fail
-    unsafe { libc::geteuid() }
+    rustix::process::geteuid().as_raw()
 }
 
 /// Whether it is this process's user, or the administrator, who needs no way around.
@@ -19,6 +18,7 @@ pub fn is_own_or_root(user: u32) -> bool {
 /// Who listens at the other end of a connected socket: the user of the process as it began to listen.
 #[cfg(target_os = "linux")]
 pub fn of_peer(stream: &UnixStream) -> io::Result<u32> {
+    // rustix's `UCred` can't hold the process number 0, which a peer in another namespace has
     let mut peer = libc::ucred { pid: 0, uid: 0, gid: 0 };
     let mut length = size_of::<libc::ucred>() as libc::socklen_t;
     // SAFETY: `peer` takes the `length` bytes that the kernel is told of

@@ -224,13 +224,11 @@ fn open(key: &Secret, intent: &Intent, bytes: &[u8]) -> Option<Response> {
 
 #[cfg(target_os = "linux")]
 fn allocate(file: &File) -> io::Result<()> {
-    use std::os::fd::AsRawFd;
-    // SAFETY: an open descriptor and two lengths.
-    match unsafe { libc::posix_fallocate(file.as_raw_fd(), 0, SIZE as libc::off_t) } {
-        0 => Ok(()),
-        // a C library that doesn't make up for a file system without it
-        libc::EOPNOTSUPP => write_at(file, &vec![0; SIZE as usize], 0),
-        error => Err(io::Error::from_raw_os_error(error)),
+    use rustix::fs::{FallocateFlags, fallocate};
+    match fallocate(file, FallocateFlags::empty(), 0, SIZE) {
+        // a file system that can't allocate, or a kernel that can't
+        Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => write_at(file, &vec![0; SIZE as usize], 0),
+        done => Ok(done?),
     }
 }
 

@@ -69,8 +69,7 @@ fn folder(paths: &Paths, store: &dyn Store) -> Result<PathBuf, Error> {
 /// The system's own folder for what this user runs, whatever `XDG_RUNTIME_DIR` says.
 fn runtime() -> Option<PathBuf> {
     #[cfg(target_os = "linux")]
-    // SAFETY: takes nothing, can't fail
-    return Some(PathBuf::from(format!("/run/user/{}", unsafe { libc::geteuid() })));
+    return Some(PathBuf::from(format!("/run/user/{}", users::own())));
     #[cfg(not(target_os = "linux"))]
     None
 }

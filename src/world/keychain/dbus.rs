@@ -2,11 +2,11 @@
 //! and their answers, and an end to every wait.
 
 use std::io::{ErrorKind, Read, Write};
-use std::mem;
-use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
+use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use zeroize::Zeroizing;
 
 use super::super::users;
@@ -421,33 +421,19 @@ fn open_socket(address: &Address, deadline: Instant) -> std::io::Result<UnixStre
     if left.is_zero() {
         return Err(ErrorKind::TimedOut.into());
     }
-    let (abstract_name, name) = match address {
-        Address::Path(path) => (false, path),
-        Address::Abstract(name) => (true, name),
-    };
-    // SAFETY: all zeros is a valid `sockaddr_un`
-    let mut to: libc::sockaddr_un = unsafe { mem::zeroed() };
-    to.sun_family = libc::AF_UNIX as libc::sa_family_t;
-    // an abstract name begins with a zero byte and has none at its end, a path the other way round
-    if name.is_empty() || name.len() + 1 > to.sun_path.len() || name.contains(&0) {
-        return Err(ErrorKind::InvalidInput.into());
-    }
-    for (slot, byte) in to.sun_path[usize::from(abstract_name)..].iter_mut().zip(name) {
-        *slot = *byte as libc::c_char;
-    }
-    let length = mem::offset_of!(libc::sockaddr_un, sun_path) + name.len() + 1;
-    // SAFETY: plain system call; the descriptor is owned by the stream from here on
-    let stream = unsafe {
-        let fd = libc::socket(libc::AF_UNIX, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0);
-        if fd < 0 {
-            return Err(std::io::Error::last_os_error());
-        }
-        UnixStream::from_raw_fd(fd)
-    };
+    let to = match address {
+        Address::Path(name) | Address::Abstract(name) if name.is_empty() || name.contains(&0) => Err(Errno::INVAL),
+        Address::Path(path) => SocketAddrUnix::new(path.as_slice()),
+        #[cfg(target_os = "linux")]
+        Address::Abstract(name) => SocketAddrUnix::new_abstract_name(name),
+        #[cfg(not(target_os = "linux"))]
+        Address::Abstract(_) => Err(Errno::INVAL),
+    }?;
+    let socket = net::socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    let stream = UnixStream::from(socket);
     stream.set_write_timeout(Some(left))?;
-    // SAFETY: `to` is a `sockaddr_un` of which `length` bytes are filled
-    let done = unsafe { libc::connect(stream.as_raw_fd(), (&raw const to).cast(), length as libc::socklen_t) };
-    if done == 0 { Ok(stream) } else { Err(std::io::Error::last_os_error()) }
+    net::connect(&stream, &to)?;
+    Ok(stream)
 }
 
 /// What a method gave back, or a signal carried.

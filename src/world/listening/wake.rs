@@ -6,8 +6,10 @@ pub use system::{Sleeper, Waker, has_unread, pair};
 mod system {
     use std::io::{self, Write};
     use std::net::{TcpListener, TcpStream};
-    use std::os::fd::{AsFd, AsRawFd, RawFd};
     use std::os::unix::net::UnixStream;
+
+    use rustix::event::{PollFd, PollFlags, poll};
+    use rustix::net::{RecvFlags, recv};
 
     /// Ends the sleep of its [`Sleeper`], now or the next.
     pub struct Waker(UnixStream);
@@ -21,10 +23,7 @@ mod system {
 
     /// Whether bytes wait in the kernel; asked without waiting, whatever the socket's own timeout is.
     pub fn has_unread(socket: &TcpStream) -> bool {
-        let mut byte = 0u8;
-        let flags = libc::MSG_PEEK | libc::MSG_DONTWAIT;
-        // SAFETY: at most one byte is written, to a live one.
-        unsafe { libc::recv(socket.as_raw_fd(), (&raw mut byte).cast(), 1, flags) > 0 }
+        recv(socket, &mut [0], RecvFlags::PEEK | RecvFlags::DONTWAIT).is_ok_and(|(got, _)| got > 0)
     }
 
     impl Waker {
@@ -37,12 +36,10 @@ mod system {
     impl Sleeper {
         /// Returns when one of the listeners may have a connection, or when woken; also for no reason.
         pub fn wait(&self, listeners: &[TcpListener]) {
-            let entry = |fd: RawFd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
-            let mut entries: Vec<libc::pollfd> = listeners.iter().map(|l| entry(l.as_fd().as_raw_fd())).collect();
-            entries.push(entry(self.0.as_fd().as_raw_fd()));
-            // SAFETY: the pointer and the count describe one live vector; its descriptors outlive the call. An error (EINTR) only
-            // ends the sleep early.
-            unsafe { libc::poll(entries.as_mut_ptr(), entries.len() as libc::nfds_t, -1) };
+            let mut entries: Vec<_> = listeners.iter().map(|l| PollFd::new(l, PollFlags::IN)).collect();
+            entries.push(PollFd::new(&self.0, PollFlags::IN));
+            // an error (EINTR) only ends the sleep early
+            let _ = poll(&mut entries, None);
         }
     }
 }
