@@ -248,7 +248,7 @@ pub fn obtain(world: &mut World, login: &Login<'_>, listening: Listening) -> Res
     let answer = login
         .asking
         .request("token", &provider.token, params)
-        .and_then(|request| ask(world, &login.asking, Asked::Code, &provider.token, &request));
+        .and_then(|request| ask(world, &login.asking, (Asked::Code, &provider.token), &request));
     let keys = signed.and_then(|signed| signed.kept_keys().cloned());
     match answer {
         Ok(answer) => Ok(Obtained { answer, redirect_params, caught, sent: Sent { code: Some(code), ..sent }, keys }),

@@ -13,13 +13,18 @@ use crate::secret::Secret;
 use crate::text::{Typed, safe};
 use crate::world::World;
 
+/// Who is asked for what, and how long the answer is waited for.
+pub struct Wish<'a> {
+    pub scopes: &'a [String],
+    pub hint: &'a Hint,
+    pub more: &'a More,
+    pub timeout: Duration,
+}
+
 pub fn obtain(
     world: &mut World,
     asking: &Asking,
-    scopes: &[String],
-    hint: &Hint,
-    more: &More,
-    timeout: Duration,
+    Wish { scopes, hint, more, timeout }: Wish<'_>,
 ) -> Result<Answer, Error> {
     let provider = &asking.provider;
     let Some(endpoint) = &provider.ciba else {

@@ -76,18 +76,15 @@ fn token_endpoint(provider: &Provider) -> Endpoint {
     provider.token.endpoint.clone()
 }
 
+/// The kind of a request, and the endpoint that it goes to.
+pub type Question<'a> = (Asked, &'a Endpoint);
+
 /// Sends one request to a token endpoint and reads the answer.
-fn ask(
-    world: &mut World,
-    asking: &Asking,
-    asked: Asked,
-    endpoint: &Endpoint,
-    request: &Request,
-) -> Result<Answer, Error> {
+fn ask(world: &mut World, asking: &Asking, question: Question<'_>, request: &Request) -> Result<Answer, Error> {
     let response = send(world, request)?;
     let now = world.clock.now();
     warn_of_skew(world, &response, now);
-    read(world, asking, asked, endpoint, &response, now)
+    read(world, asking, question, (&response, now))
 }
 
 /// A clock that is off makes every expiry wrong (T-70).
@@ -107,10 +104,8 @@ pub fn warn_of_skew(world: &mut World, response: &Response, now: i64) {
 pub fn read(
     world: &mut World,
     asking: &Asking,
-    asked: Asked,
-    endpoint: &Endpoint,
-    response: &Response,
-    now: i64,
+    (asked, endpoint): Question<'_>,
+    (response, now): (&Response, i64),
 ) -> Result<Answer, Error> {
     let provider = &asking.provider;
     let wanted = if asking.client.proofs.dpop.is_some() { Wanted::Dpop } else { Wanted::Bearer };

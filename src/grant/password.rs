@@ -28,13 +28,12 @@ pub fn warn(world: &mut World, asking: &Asking) {
 pub fn obtain(
     world: &mut World,
     asking: &Asking,
-    username: &str,
-    password: &Secret,
+    (username, password): (&str, &Secret),
     aim: Aim<'_>,
 ) -> Result<Answer, Error> {
     let endpoint = token_endpoint(&asking.provider);
     let mut params = token_request::password(username, password, aim.scope(&asking.provider));
     params.extend(aim.targets());
     let request = asking.request("token", &endpoint, params)?;
-    ask(world, asking, Asked::Password, &endpoint, &request)
+    ask(world, asking, (Asked::Password, &endpoint), &request)
 }

@@ -82,7 +82,7 @@ pub fn until_decided(
                 (pause * 2).min(LONGEST_PAUSE)
             }
             Poll::Given | Poll::Other => {
-                return read(world, asking, Asked::Code, endpoint, &response, now);
+                return read(world, asking, (Asked::Code, endpoint), (&response, now));
             }
         };
         pause = pause.max(asked_for.unwrap_or_default().min(LONGEST_PAUSE));

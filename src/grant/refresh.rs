@@ -33,7 +33,7 @@ pub fn request(asking: &Asking, token: &Secret, resources: &[String]) -> Result<
 
 /// Reads an answer that came at `now` (Unix seconds). If it has no refresh token, the caller keeps the old one (T-45).
 pub fn read(world: &mut World, asking: &Asking, response: &Response, now: i64) -> Result<Answer, Error> {
-    grant::read(world, asking, Asked::Refresh, &asking.provider.refresh.endpoint, response, now)
+    grant::read(world, asking, (Asked::Refresh, &asking.provider.refresh.endpoint), (response, now))
 }
 
 /// The new set with what it inherits from the old one: a refresh token and scopes that the answer didn't repeat.

@@ -32,7 +32,7 @@ pub fn revoke(
     let (mut revoked, mut spared) = (Vec::new(), Vec::new());
     let mut refused = None;
     for (token, which) in tokens {
-        match one(world, asking, facts, token, which) {
+        match one(world, asking, facts, (token, which)) {
             Ok(Outcome::Revoked) => revoked.push(which),
             Ok(Outcome::NotOfferedForThis) => spared.push(which),
             Err(e) if e.kind == Kind::TryLater => return Err(e),
@@ -64,7 +64,7 @@ enum Outcome {
     NotOfferedForThis,
 }
 
-fn one(world: &mut World, asking: &Asking, facts: &Revoke, token: &Secret, hint: &str) -> Result<Outcome, Error> {
+fn one(world: &mut World, asking: &Asking, facts: &Revoke, (token, hint): (&Secret, &str)) -> Result<Outcome, Error> {
     let request = request(facts, &asking.client, token, hint)?;
     let response = send(world, &request)?;
     if (200..300).contains(&response.status) {

@@ -15,7 +15,7 @@ pub fn obtain(world: &mut World, asking: &Asking, exchange: &Exchange, aim: Aim<
     params.extend(aim.scope(&asking.provider).map(|(name, scope)| (name, Secret::unlisted(scope))));
     params.extend(aim.targets());
     let request = asking.request("token", &endpoint, params)?;
-    let answer = ask(world, asking, Asked::Exchange, &endpoint, &request)?;
+    let answer = ask(world, asking, (Asked::Exchange, &endpoint), &request)?;
     match answer.set.extra.get("issued_token_type").and_then(serde_json::Value::as_str) {
         Some(issued) => {
             let issued = issued.to_owned();

@@ -15,8 +15,8 @@ use crate::world::World;
 pub enum Given {
     /// The client's own credentials are enough.
     Credentials,
-    Jwt(Secret),
-    Saml(Secret),
+    /// An assertion of this kind.
+    Assertion(GrantKind, Secret),
     Token(Exchange),
 }
 
@@ -24,8 +24,7 @@ pub enum Given {
 pub fn obtain(world: &mut World, asking: &Asking, given: &Given, aim: Aim<'_>) -> Result<Answer, Error> {
     match given {
         Given::Credentials => client_credentials(world, asking, aim),
-        Given::Jwt(jwt) => by_assertion(world, asking, (GrantKind::JwtBearer, jwt), aim),
-        Given::Saml(saml) => by_assertion(world, asking, (GrantKind::Saml2Bearer, saml), aim),
+        Given::Assertion(kind, assertion) => by_assertion(world, asking, (*kind, assertion), aim),
         Given::Token(exchange) => token_exchange::obtain(world, asking, exchange, aim),
     }
 }
@@ -40,7 +39,7 @@ fn client_credentials(world: &mut World, asking: &Asking, aim: Aim<'_>) -> Resul
     let mut params = token_request::client_credentials(&provider.scopes.param, scope.as_deref());
     params.extend(aim.targets());
     let request = asking.request("token", endpoint, params)?;
-    ask(world, asking, Asked::ClientCredentials, endpoint, &request)
+    ask(world, asking, (Asked::ClientCredentials, endpoint), &request)
 }
 
 fn by_assertion(
@@ -53,5 +52,5 @@ fn by_assertion(
     let mut params = assertion::request(kind.grant_type(), assertion, aim.scope(&asking.provider));
     params.extend(aim.targets());
     let request = asking.request("token", &endpoint, params)?;
-    ask(world, asking, Asked::Assertion, &endpoint, &request)
+    ask(world, asking, (Asked::Assertion, &endpoint), &request)
 }

@@ -20,14 +20,15 @@ use crate::world::World;
 pub fn given(world: &mut World, who: &Who, asking: &Asking, grant: GrantKind) -> Result<Given, Error> {
     match grant {
         GrantKind::JwtBearer => match (&who.profile.asks.assertion, &asking.client.proofs.key) {
-            (None, Some(key)) => own_jwt(world, who, asking, key).map(Given::Jwt),
-            _ => jwt(world, who).map(Given::Jwt),
-        },
+            (None, Some(key)) => own_jwt(world, who, asking, key),
+            _ => jwt(world, who),
+        }
+        .map(|jwt| Given::Assertion(grant, jwt)),
         GrantKind::Saml2Bearer => {
             let text = require(world, who, "assertion", &who.profile.asks.assertion)?;
             let saml = assertion::saml(&text)
                 .map_err(|e| Error::usage(format!("the assertion of `{}` can't be used", who.name)).cause(e))?;
-            Ok(Given::Saml(saml))
+            Ok(Given::Assertion(grant, saml))
         }
         GrantKind::TokenExchange => exchange(world, who).map(Given::Token),
         _ => Ok(Given::Credentials),

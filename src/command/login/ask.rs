@@ -1,7 +1,7 @@
 //! What a login asks the person: the provider's variables, client id and secret, and whether it is really their account.
 
-use super::LoginArgs;
 use super::unfinished::{self, Asked};
+use super::ways::Start;
 use crate::command::may_ask;
 use crate::config::{self, GrantKind};
 use crate::error::{Error, unanswered};
@@ -91,9 +91,7 @@ pub(super) fn choose(
 pub(super) fn registers(
     world: &mut World,
     session: &mut Session,
-    provider: &Provider,
-    old: Option<&Record>,
-    args: &LoginArgs,
+    &Start { provider, old, args, .. }: &Start<'_>,
 ) -> Result<bool, Error> {
     let alone = session.store.kind() == StoreKind::None;
     if args.no_register || provider.registration_url.is_none() || session.client(world, old)?.is_some() {

@@ -3,10 +3,7 @@
 
 use crate::command::{logout, may_ask};
 use crate::error::{Error, Kind, unanswered};
-use crate::grant::revoke;
-use crate::protocol::token_request::Client;
-use crate::provider::Provider;
-use crate::session::Session;
+use crate::grant::{Asking, revoke};
 use crate::text::safe;
 use crate::token::TokenSet;
 use crate::world::{Unanswered, World};
@@ -30,14 +27,12 @@ const TELLING: [&str; 12] = [
 /// Asks whether to keep it. What is not kept is taken back, where the provider lets it be taken back.
 pub(super) fn confirm_account(
     world: &mut World,
-    session: &Session,
-    provider: &Provider,
-    account: Option<&str>,
-    given: (&TokenSet, &Client),
+    asking: &Asking,
+    (account, set): (Option<&str>, &TokenSet),
     yes: bool,
 ) -> Result<(), Error> {
-    let name = safe(&provider.name);
-    let named = named(account, given.0);
+    let name = safe(&asking.provider.name);
+    let named = named(account, set);
     if yes || !may_ask(world) {
         let who = named.unwrap_or_else(|| "an account that is not named".to_owned());
         let unproved = format!("{name} can't prove that this sign-in is yours: it is {who}");
@@ -46,7 +41,7 @@ pub(super) fn confirm_account(
             return Ok(());
         }
         let error = Error::new(Kind::Unsafe, unproved).cause("nobody could be asked, so the sign-in was not kept");
-        return Err(taken_back(world, session, provider, given, error)
+        return Err(taken_back(world, asking, set, error)
             .hint("`--yes` keeps it all the same: look at the account that is named then"));
     }
     world.lead(&format!("{name} does not send back what would prove that this sign-in is the one you began here."));
@@ -59,11 +54,11 @@ pub(super) fn confirm_account(
         // a line that is left open is no yes
         Ok(false) | Err(Unanswered::Ended) => {
             let error = Error { said_no: true, ..Error::new(Kind::Refused, "the sign-in was not kept") };
-            Err(taken_back(world, session, provider, given, error))
+            Err(taken_back(world, asking, set, error))
         }
         Err(e) => {
             let error = unanswered(e, "the sign-in was not kept");
-            Err(taken_back(world, session, provider, given, error))
+            Err(taken_back(world, asking, set, error))
         }
     }
 }
@@ -84,16 +79,10 @@ fn named(account: Option<&str>, set: &TokenSet) -> Option<String> {
     }
 }
 
-fn taken_back(
-    world: &mut World,
-    session: &Session,
-    provider: &Provider,
-    (set, client): (&TokenSet, &Client),
-    error: Error,
-) -> Error {
-    let asking = session.asking_with(provider, client);
+fn taken_back(world: &mut World, asking: &Asking, set: &TokenSet, error: Error) -> Error {
+    let provider = &asking.provider;
     let revoked = match &provider.revoke {
-        Some(facts) => revoke::revoke(world, &asking, facts, set),
+        Some(facts) => revoke::revoke(world, asking, facts, set),
         None => Ok(None),
     };
     let stays = logout::STAYS_VALID;
@@ -104,7 +93,7 @@ fn taken_back(
         }
         Err(e) => error.cause(format!("its token could not be revoked ({}): {stays}", e.message)),
     };
-    error.hint(session.typed.login())
+    error.hint(asking.profile.login())
 }
 
 #[cfg(test)]

@@ -16,20 +16,23 @@ use crate::store::{Store, StoreError, StoreKind};
 use crate::token::TokenSet;
 use crate::world::{Verbosity, World};
 
-/// Whether a client secret stays outside, and is needed from there at each renewal.
-#[expect(clippy::too_many_arguments, reason = "one call, and each is a fact of the login that is kept")]
-pub(super) fn store_login(
-    world: &mut World,
-    session: &mut Session,
-    provider: &Provider,
-    old: Option<Record>,
-    grant: GrantKind,
-    set: &TokenSet,
-    client: &Client,
-    asked: &[String],
-    redirect_params: &[(String, String)],
-    account: Option<String>,
-) -> Result<bool, Error> {
+/// A login that has succeeded.
+pub(super) struct NewLogin<'a> {
+    pub provider: &'a Provider,
+    /// The record of an earlier login.
+    pub old: Option<Record>,
+    pub grant: GrantKind,
+    pub set: &'a TokenSet,
+    pub client: &'a Client,
+    /// The scopes that were asked for.
+    pub asked: &'a [String],
+    pub redirect_params: &'a [(String, String)],
+    pub account: Option<String>,
+}
+
+/// Keeps a login. Whether a client secret stays outside, and is needed from there at each renewal.
+pub(super) fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>) -> Result<bool, Error> {
+    let NewLogin { provider, old, grant, set, client, asked, redirect_params, account } = login;
     if session.store.kind() == StoreKind::None {
         return Ok(false);
     }

@@ -15,8 +15,8 @@ use clap::Args;
 use ask::ask_vars;
 use confirm::confirm_account;
 pub(in crate::command) use keep::choose_store;
-use keep::store_login;
-use ways::{Attempt, Obtained, by_browser, make_ready};
+use keep::{NewLogin, store_login};
+use ways::{Attempt, Obtained, Start, by_browser, make_ready};
 use without_browser::{by_ciba, by_device_code, by_password, unattended};
 
 use crate::api;
@@ -24,14 +24,12 @@ use crate::api::whoami::Told;
 use crate::command::{Global, WhoArgs, may_ask, pace, patience, practice, register};
 use crate::config::{GrantKind, SignIn};
 use crate::error::Error;
-use crate::grant::identity::{self, Identity, Sent};
+use crate::grant::identity::{self, Identity};
 use crate::grant::offers::{authorizes, offered};
 use crate::protocol::authorization_details;
 use crate::protocol::id_token;
-use crate::protocol::token_request::Client;
 use crate::provider::Provider;
 use crate::session::Session;
-use crate::session::record::Record;
 use crate::store::StoreKind;
 use crate::text::times;
 use crate::text::{for_a_shell, safe};
@@ -104,22 +102,17 @@ pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Er
         // what is typed from now on is kept there
         attempt.say_notice(world);
     }
-    sign_in(world, &mut session, &known, &args, &mut attempt)
+    sign_in(world, &mut session, &args, &mut attempt)
         .map_err(|e| unfinished::after(world, &session, attempt.asked.as_ref(), e))
 }
 
-/// `known`: the provider, before its variables are filled in.
-fn sign_in(
-    world: &mut World,
-    session: &mut Session,
-    known: &Provider,
-    args: &LoginArgs,
-    attempt: &mut Attempt,
-) -> Result<u8, Error> {
+fn sign_in(world: &mut World, session: &mut Session, args: &LoginArgs, attempt: &mut Attempt) -> Result<u8, Error> {
     let mut old = match session.store.kind() {
         StoreKind::None => None,
         _ => session.load()?,
     };
+    // its variables are not filled in yet
+    let known = &session.raw_provider()?;
     // where the server's document decides how to sign in, the port waits for that
     if known.authorize.url.is_some() && session.grant(Some(known), None) == GrantKind::AuthorizationCode {
         attempt.waiting = Some(make_ready(world, session, known)?);
@@ -140,64 +133,63 @@ fn sign_in(
             attempt.waiting = Some(make_ready(world, session, &provider)?);
         }
     }
-    if ask::registers(world, session, &provider, old.as_ref(), args)? {
+    let start = Start { provider: &provider, old: old.as_ref(), grant, args };
+    if ask::registers(world, session, &start)? {
         register::make(world, session, &provider, "oauthctl", None)?;
         old = session.load()?;
         // the server may have registered another way of client authentication than the usual one
         provider = session.provider(world, old.as_ref())?;
     }
-    let old_record = old.as_ref();
+    let start = Start { provider: &provider, old: old.as_ref(), grant, args };
     let obtained = match grant {
-        GrantKind::AuthorizationCode => by_browser(world, session, &provider, old_record, args, attempt)?,
-        GrantKind::DeviceCode => by_device_code(world, session, &provider, old_record, args, attempt)?,
-        GrantKind::Ciba => by_ciba(world, session, &provider, old_record, args, attempt)?,
-        GrantKind::Password => by_password(world, session, &provider, old_record, attempt)?,
+        GrantKind::AuthorizationCode => by_browser(world, session, &start, attempt)?,
+        GrantKind::DeviceCode => by_device_code(world, session, &start, attempt)?,
+        GrantKind::Ciba => by_ciba(world, session, &start, attempt)?,
+        GrantKind::Password => by_password(world, session, &start, attempt)?,
         GrantKind::ClientCredentials | GrantKind::JwtBearer | GrantKind::Saml2Bearer | GrantKind::TokenExchange => {
-            unattended(world, session, &provider, old_record, grant, attempt)?
+            unattended(world, session, &start, attempt)?
         }
     };
-    finish(world, session, &provider, old, obtained, (grant, args.yes))
+    finish(world, session, &start, obtained)
 }
 
 /// Keeps first, tells the browser then, talks last.
-fn finish(
-    world: &mut World,
-    session: &mut Session,
-    provider: &Provider,
-    old: Option<Record>,
-    obtained: Obtained,
-    (grant, yes): (GrantKind, bool),
-) -> Result<u8, Error> {
-    let Obtained { set, client, asked, redirect_params, mut caught, sent, confirm } = obtained;
+fn finish(world: &mut World, session: &mut Session, start: &Start<'_>, mut obtained: Obtained) -> Result<u8, Error> {
+    let Start { provider, grant, .. } = *start;
+    let (yes, confirm) = (start.args.yes, obtained.confirm);
     let mut unverified = false;
     let mut secret_not_kept = false;
+    let mut caught = obtained.caught.take();
     if let Some(caught) = caught.take_if(|_| confirm && !yes && may_ask(world)) {
         // the browser has done its part, and the person is to look here
         caught.tell(Page::Asked);
     }
     let done: Result<Option<String>, Error> = (|| {
         // an ID token that is not right ends it before the access token is used for anything
-        let identity = identify(world, session, provider, old.as_ref(), &client, &set, &sent)?;
-        let told = account(world, session, provider, &set);
+        let identity = identify(world, session, start, &obtained)?;
+        let told = account(world, session, provider, &obtained.set);
         unverified = told.is_none() && identity.as_ref().is_some_and(|identity| !identity.verified);
         let account = match (told, identity) {
-            (None, Some(identity)) => named(world, session, &client, &set, &identity),
+            (None, Some(identity)) => named(world, session, &obtained, &identity),
             (told, _) => told,
         };
         if confirm {
-            confirm_account(world, session, provider, account.as_deref(), (&set, &client), yes)?;
+            let asking = session.asking_with(provider, &obtained.client);
+            confirm_account(world, &asking, (account.as_deref(), &obtained.set), yes)?;
         }
         secret_not_kept = store_login(
             world,
             session,
-            provider,
-            old,
-            grant,
-            &set,
-            &client,
-            &asked,
-            &redirect_params,
-            account.clone(),
+            NewLogin {
+                provider,
+                old: start.old.cloned(),
+                grant,
+                set: &obtained.set,
+                client: &obtained.client,
+                asked: &obtained.asked,
+                redirect_params: &obtained.redirect_params,
+                account: account.clone(),
+            },
         )?;
         Ok(account)
     })();
@@ -206,6 +198,7 @@ fn finish(
     }
     world.signals.release();
     let account = done?;
+    let Obtained { set, asked, .. } = obtained;
     let name = session.name.clone();
     let but = if unverified { " (not verified)" } else { "" };
     let who = account.map(|a| format!(" as {}{but}", safe(&a))).unwrap_or_default();
@@ -275,20 +268,17 @@ fn first_call(provider: &Provider, set: &TokenSet) -> Option<String> {
 fn identify(
     world: &mut World,
     session: &mut Session,
-    provider: &Provider,
-    old: Option<&Record>,
-    client: &Client,
-    set: &TokenSet,
-    sent: &Sent,
+    start: &Start<'_>,
+    Obtained { client, set, sent, .. }: &Obtained,
 ) -> Result<Option<Identity>, Error> {
     if set.id_token.is_none() {
         return Ok(None);
     }
-    let provider = match provider.issuer {
-        Some(_) => session.whole_provider(world, old)?,
-        None => provider.clone(),
+    let provider = match start.provider.issuer {
+        Some(_) => session.whole_provider(world, start.old)?,
+        None => start.provider.clone(),
     };
-    let mut ring = session.key_ring(old);
+    let mut ring = session.key_ring(start.old);
     let asking = session.asking_with(&provider, client);
     let identity = identity::of_login(world, &asking, &mut ring, set, sent);
     session.keep_keys(ring.kept().cloned());
@@ -299,8 +289,7 @@ fn identify(
 fn named(
     world: &mut World,
     session: &mut Session,
-    client: &Client,
-    set: &TokenSet,
+    Obtained { client, set, .. }: &Obtained,
     identity: &Identity,
 ) -> Option<String> {
     let by_token = id_token::account(&identity.claims);

@@ -35,6 +35,15 @@ pub(super) struct Obtained {
     pub confirm: bool,
 }
 
+/// What a way to sign in starts from.
+pub(super) struct Start<'a> {
+    pub provider: &'a Provider,
+    /// The record of an earlier login.
+    pub old: Option<&'a Record>,
+    pub grant: GrantKind,
+    pub args: &'a LoginArgs,
+}
+
 /// What is made ready before anything is asked, and what is known of a login when it fails.
 #[derive(Default)]
 pub(super) struct Attempt {
@@ -83,9 +92,7 @@ pub(super) fn make_ready(
 pub(super) fn by_browser(
     world: &mut World,
     session: &mut Session,
-    provider: &Provider,
-    old: Option<&Record>,
-    args: &LoginArgs,
+    &Start { provider, old, args, .. }: &Start<'_>,
     attempt: &mut Attempt,
 ) -> Result<Obtained, Error> {
     let signed = session.profile.asks.sign_in.response_mode.as_deref().is_some_and(|mode| jarm::MODES.contains(&mode));

@@ -2,21 +2,19 @@
 
 use std::time::Duration;
 
-use super::LoginArgs;
 use super::ask::{Needed, ask, ask_hidden};
-use super::ways::{Attempt, Obtained};
+use super::ways::{Attempt, Obtained, Start};
 use crate::command::may_ask;
 use crate::config::GrantKind;
 use crate::error::Error;
 use crate::grant::Aim;
+use crate::grant::ciba::Wish;
 use crate::grant::identity::Sent;
 use crate::grant::{ciba, device, password};
 use crate::protocol::ciba::{Hint, More};
 use crate::protocol::token_request::Client;
-use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::session::fresh::by_grant;
-use crate::session::record::Record;
 use crate::session::{Session, inputs};
 use crate::token::TokenSet;
 use crate::world::World;
@@ -29,9 +27,7 @@ fn obtained(set: TokenSet, client: Client, asked: Vec<String>) -> Obtained {
 pub(super) fn unattended(
     world: &mut World,
     session: &mut Session,
-    provider: &Provider,
-    old: Option<&Record>,
-    grant: GrantKind,
+    &Start { provider, old, grant, .. }: &Start<'_>,
     attempt: &mut Attempt,
 ) -> Result<Obtained, Error> {
     let endpoint = match grant {
@@ -54,9 +50,7 @@ pub(super) fn unattended(
 pub(super) fn by_device_code(
     world: &mut World,
     session: &mut Session,
-    provider: &Provider,
-    old: Option<&Record>,
-    args: &LoginArgs,
+    &Start { provider, old, args, .. }: &Start<'_>,
     attempt: &mut Attempt,
 ) -> Result<Obtained, Error> {
     let endpoint = provider.device.as_ref().map_or(&provider.token.endpoint, |device| &device.endpoint);
@@ -73,9 +67,7 @@ pub(super) fn by_device_code(
 pub(super) fn by_ciba(
     world: &mut World,
     session: &mut Session,
-    provider: &Provider,
-    old: Option<&Record>,
-    args: &LoginArgs,
+    &Start { provider, old, args, .. }: &Start<'_>,
     attempt: &mut Attempt,
 ) -> Result<Obtained, Error> {
     let hint = hint(world, session)?;
@@ -90,7 +82,7 @@ pub(super) fn by_ciba(
     };
     let asking = session.asking_with(provider, &client);
     let timeout = args.timeout.unwrap_or(Duration::from_secs(3600));
-    let set = ciba::obtain(world, &asking, &asked, &hint, &more, timeout)?.set;
+    let set = ciba::obtain(world, &asking, Wish { scopes: &asked, hint: &hint, more: &more, timeout })?.set;
     Ok(obtained(set, client, asked))
 }
 
@@ -119,8 +111,7 @@ fn hint(world: &mut World, session: &Session) -> Result<Hint, Error> {
 pub(super) fn by_password(
     world: &mut World,
     session: &mut Session,
-    provider: &Provider,
-    old: Option<&Record>,
+    &Start { provider, old, .. }: &Start<'_>,
     attempt: &mut Attempt,
 ) -> Result<Obtained, Error> {
     if session.choice.flags.grant != Some(GrantKind::Password) {
@@ -148,7 +139,7 @@ pub(super) fn by_password(
     };
     let asked = session.scopes(provider, GrantKind::Password);
     let aim = Aim { scopes: &asked, resources: &asks.resource, audiences: &asks.audience };
-    let set = password::obtain(world, &asking, &username, &password, aim)?.set;
+    let set = password::obtain(world, &asking, (&username, &password), aim)?.set;
     drop(password);
     Ok(obtained(set, client, asked))
 }
