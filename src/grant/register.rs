@@ -138,8 +138,7 @@ pub fn look(world: &mut World, management: &Management, client_id: &str) -> Resu
 pub fn update(
     world: &mut World,
     management: &Management,
-    client_id: &str,
-    secret: Option<&Secret>,
+    (client_id, secret): (&str, Option<&Secret>),
     wanted: &Wanted,
 ) -> Result<Registered, Error> {
     let response = send(world, &registration::update(management, client_id, secret, wanted))?;

@@ -13,6 +13,7 @@ pub mod fresh;
 pub mod inputs;
 pub mod orphan;
 pub mod record;
+pub mod registration;
 pub mod renaming;
 pub mod renewal;
 mod secret_source;

@@ -135,7 +135,7 @@ fn sign_in(world: &mut World, session: &mut Session, args: &LoginArgs, attempt: 
     }
     let start = Start { provider: &provider, old: old.as_ref(), grant, args };
     if ask::registers(world, session, &start)? {
-        register::make(world, session, &provider, "oauthctl", None)?;
+        register::make(world, session, "oauthctl", None)?;
         old = session.load()?;
         // the server may have registered another way of client authentication than the usual one
         provider = session.provider(world, old.as_ref())?;

@@ -1,0 +1,191 @@
+//! The client that a server registered for a profile (RFC 7591, RFC 7592): made, brought up to date, ended; its secret and its
+//! management token are kept in the record.
+
+use std::collections::BTreeMap;
+
+use super::lock::Lock;
+use super::record::Record;
+use super::{Session, random_hex, renewal};
+use crate::config::words::Word as _;
+use crate::config::{self, GrantKind, Profile};
+use crate::error::{Error, Kind};
+use crate::grant::{redirect_plan, register};
+use crate::protocol::registration::{Registered, Wanted};
+use crate::protocol::token_request::Client;
+use crate::secret::Secret;
+use crate::text::safe;
+use crate::world::World;
+
+/// What the server registered, and what it was asked for.
+pub struct Made {
+    pub registered: Registered,
+    pub asked: Wanted,
+}
+
+/// Registers, and keeps at once what came back. Whatever comes after may fail: the registration is not lost.
+pub fn make(world: &mut World, session: &mut Session, name: &str, initial: Option<&Secret>) -> Result<Made, Error> {
+    let provider = session.provider(world, None)?;
+    let grant = session.grant(Some(&provider), None);
+    let (asked, keyed) = wanted(world, session, grant, name)?;
+    let lock = session.lock(world)?;
+    let before = session.load()?.unwrap_or_default();
+    session.store.writable(&session.name)?;
+    let made = register::register(world, &provider, &asked, initial)?;
+    let client = Client { id: made.client_id.clone(), secret: made.client_secret.clone(), ..keyed };
+    let auth = match register::settled(&provider, Some(&asked.auth_method), &made, &client) {
+        Ok(auth) => auth,
+        Err(why) => return Err(unusable(world, session, &made, &why)),
+    };
+    let record = Record {
+        generation: before.generation.max(session.newest_seen()) + 1,
+        provider: Some(session.provider_name().to_owned()),
+        client_id: Some(made.client_id.clone()),
+        client_secret: made.client_secret.clone(),
+        secret_bound: made.client_secret.is_some().then(|| session.bound(&provider, &BTreeMap::new())),
+        registration: made.management.clone(),
+        // another client's token is none of this one's
+        token: None,
+        unfinished: None,
+        metadata: session.metadata().or(before.metadata.clone()),
+        ..before
+    };
+    save(world, session, &record, &lock)?;
+    let dir = session.paths.require_config()?;
+    let mut now = Profile {
+        provider: Some(session.provider_name().to_owned()),
+        client_id: Some(made.client_id.clone()),
+        ..session.to_remember(&provider)
+    };
+    now.proofs.auth = auth.or(now.proofs.auth);
+    config::edit(&dir, |editor| {
+        let known = editor.config(&dir)?.profiles.remove(&session.name).unwrap_or_default();
+        editor.set_all(&session.name, now.changes(&known))
+    })?;
+    session.profile.client_id = Some(made.client_id.clone());
+    if let Some(auth) = auth {
+        session.authenticates_by(auth)?;
+    }
+    if let Some(secret) = &made.client_secret {
+        session.set_secret(secret.clone());
+    }
+    drop(lock);
+    Ok(Made { registered: made, asked })
+}
+
+/// A registration that this client can't use is ended again, where the server lets it be ended.
+fn unusable(world: &mut World, session: &Session, made: &Registered, why: &str) -> Error {
+    let id = safe(&made.client_id);
+    let error = Error::new(Kind::Refused, "what the server registered can't be used")
+        .cause(format!("the server wants it to authenticate by {why}"));
+    let ended = made.management.as_ref().is_some_and(|management| register::delete(world, management).is_ok());
+    let error = match ended {
+        true => error.cause(format!("the registration as `{id}` was ended again; nothing was stored")),
+        false => error.cause(format!("the client `{id}` stays registered at the provider; nothing was stored here")),
+    };
+    error.hint(format!(
+        "with a client registered at the provider's console: {}",
+        session.typed.login_with(&[("--client-id", "ID")])
+    ))
+}
+
+/// What is asked of the server, and the client without id and secret.
+fn wanted(world: &mut World, session: &mut Session, grant: GrantKind, name: &str) -> Result<(Wanted, Client), Error> {
+    let provider = session.provider(world, None)?;
+    let keyed = session.keyed(world, None)?;
+    let random = random_hex(world);
+    let profile = &session.profile;
+    let plan = redirect_plan::plan(&provider, profile.redirect_uri.as_deref(), profile.port, &random)?;
+    let scopes = profile.scopes.clone().unwrap_or_default();
+    let by = (profile.proofs.auth, keyed.proofs.key.as_deref());
+    Ok((register::wanted(&provider, grant, name, plan.to_register(), &scopes, by)?, keyed))
+}
+
+/// Sends name, redirect address and grants again: what the server then holds, and what it was asked for.
+pub fn update(
+    world: &mut World,
+    session: &mut Session,
+    record: &Record,
+    name: &str,
+) -> Result<(Registered, Wanted), Error> {
+    let provider = session.provider(world, Some(record))?;
+    let (asked, _) = wanted(world, session, session.grant(Some(&provider), Some(record)), name)?;
+    let management = record.registration.as_ref().ok_or_else(|| unregistered(session))?;
+    let id = record.client_id.as_deref().unwrap_or_default();
+    let now = register::update(world, management, (id, record.client_secret.as_ref()), &asked)?;
+    Ok((now, asked))
+}
+
+/// RFC 7592, section 3: each answer may bring a new secret and a new token, and then the old ones are dead; and another way to
+/// say who the client is.
+pub fn take_over(
+    world: &mut World,
+    session: &mut Session,
+    record: Record,
+    (now, asked): (Registered, Option<&str>),
+) -> Result<(), Error> {
+    let provider = session.provider(world, Some(&record))?;
+    let secret = now.client_secret.clone().or(record.client_secret.clone());
+    let client = Client { id: now.client_id.clone(), secret, ..session.keyed(world, Some(&record))? };
+    match register::settled(&provider, asked, &now, &client) {
+        Err(why) => world.warn(&format!("the server now wants the client to authenticate by {}", safe(&why))),
+        Ok(None) => {}
+        Ok(Some(auth)) => {
+            let dir = session.paths.require_config()?;
+            config::edit(&dir, |editor| editor.set(&session.name, "auth", &auth.word()))?;
+            session.authenticates_by(auth)?;
+            world.say(&format!(
+                "The server now wants the client authentication `{}`: it is used from now on.",
+                auth.word()
+            ));
+        }
+    }
+    let lock = session.lock(world)?;
+    let record = renewal::settled(world, session, &lock)?.unwrap_or(record);
+    let changed = Record {
+        client_secret: now.client_secret.or(record.client_secret.clone()),
+        registration: now.management.or(record.registration.clone()),
+        ..record.clone()
+    };
+    if changed == record {
+        return Ok(());
+    }
+    save(world, session, &Record { generation: record.generation + 1, ..changed }, &lock)
+}
+
+/// Ends the registration, and forgets it with its tokens. Whether the server still knew it.
+pub fn delete(world: &mut World, session: &Session, record: &Record) -> Result<bool, Error> {
+    let lock = session.lock(world)?;
+    let management = record.registration.as_ref().ok_or_else(|| unregistered(session))?;
+    let there = register::delete(world, management)?;
+    // with the client its tokens are gone, and its secret is nobody's
+    session.delete(world, &lock)?;
+    if let Some(dir) = &session.paths.config {
+        let id = record.client_id.clone();
+        config::edit(dir, |editor| {
+            let kept = editor.config(dir)?.profiles.get(&session.name).and_then(|p| p.client_id.clone());
+            if kept.is_some() && kept == id {
+                editor.unset(&session.name, "client-id")?;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(there)
+}
+
+fn save(world: &World, session: &Session, record: &Record, lock: &Lock) -> Result<(), Error> {
+    session.replace(world, record, lock).map_err(|e| {
+        let why = Error::from(e);
+        let id = safe(record.client_id.as_deref().unwrap_or(""));
+        Error {
+            kind: Kind::NotSaved,
+            message: format!("the registration as `{id}` was made, and could not be saved"),
+            causes: vec![why.message.clone()],
+            ..why
+        }
+    })
+}
+
+/// The error for a profile without a registration.
+pub fn unregistered(session: &Session) -> Error {
+    Error::usage(format!("`{}` was not registered from here", session.name)).hint(session.typed.line("register"))
+}
