@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use clap::{Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-pub use crate::session::no_input;
+pub use crate::session::{may_ask, no_input};
 pub use help::definition;
 
 use crate::api::pace::Pace;
@@ -401,9 +401,4 @@ pub fn every_profile(world: &World, global: &Global, flags: &WhoFlags) -> Result
 pub fn pace(session: &Session, provider: &Provider) -> Pace {
     let name = lock::credential_name(&*session.store, &session.name);
     Pace::new(&provider.limits, session.paths.state.as_ref().map(|state| state.join("limits").join(name)))
-}
-
-/// Whether questions may be asked.
-pub fn may_ask(world: &World) -> bool {
-    world.terminal.stdin_is_terminal() && !no_input(world)
 }

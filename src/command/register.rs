@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::command::login::choose_store;
 use crate::command::{Global, WhoArgs, practice, print};
 use crate::config::SecretSource;
 use crate::error::Error;
@@ -14,6 +13,7 @@ use crate::grant::register;
 use crate::protocol::registration::{Management, Registered};
 use crate::provider::Provider;
 use crate::secret::Secret;
+use crate::session::keep::choose_store;
 use crate::session::record::Record;
 use crate::session::registration::{self, Made, unregistered};
 use crate::session::{Session, inputs};

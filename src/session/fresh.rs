@@ -1,15 +1,15 @@
-//! A token that is fresh, whatever it takes short of a person; and the only place that keeps one.
+//! A fresh token: the stored one, or a renewed one, but never one for which a person would have to act.
 
 use std::collections::BTreeMap;
 
 use crate::config::GrantKind;
 use crate::error::{Error, Kind};
-use crate::grant::Asking;
-use crate::grant::offers;
-use crate::grant::{self, Aim, unattended};
+
+use crate::grant::{self, Aim, Asking, offers, unattended};
 use crate::protocol::answer::Answer;
 use crate::protocol::explain::{Line, Step};
 use crate::secret::Secret;
+use crate::session::keep::keep;
 use crate::session::lock::Lock;
 use crate::session::record::Record;
 use crate::session::renewal::Held;
@@ -412,36 +412,4 @@ fn lacks_client(world: &mut World, session: &mut Session) -> Result<bool, Error>
         None => !speaks_alone,
         Some(client) => needs_secret && client.secret.is_none() && !session.proves_from_outside(world),
     })
-}
-
-/// Saves the record and keeps the kernel's copy true; the token set as it now stands in the store. Whenever this is cut off, no
-/// copy speaks for a record that is gone.
-/// What a record is too long with is left out, and said; the tokens never are.
-pub fn keep(world: &mut World, session: &Session, record: &Record, lock: &Lock) -> Result<TokenSet, Error> {
-    let mut shorter = record.clone();
-    let left_out = shorter.shorten();
-    let record = &shorter;
-    if !left_out.is_empty() {
-        let names: Vec<String> = left_out.iter().map(|name| format!("`{}`", safe(name))).collect();
-        world.warn(&format!("the answer is too large for the store: kept without {}", names.join(", ")));
-    }
-    session.replace(world, record, lock).map_err(|e| {
-        let why = Error::from(e);
-        Error {
-            kind: Kind::NotSaved,
-            message: format!("the new token of `{}` could not be saved", session.name),
-            causes: vec![why.message],
-            ..why
-        }
-    })?;
-    match &record.token {
-        Some(set) => {
-            copy::write(world, session, record);
-            Ok(set.clone())
-        }
-        None => {
-            copy::forget(world, session);
-            Err(no_token(world, session))
-        }
-    }
 }

@@ -11,6 +11,7 @@ mod client;
 pub mod forget;
 pub mod fresh;
 pub mod inputs;
+pub mod keep;
 pub mod orphan;
 pub mod record;
 pub mod registration;
@@ -20,6 +21,7 @@ mod secret_source;
 mod server;
 pub mod standing;
 pub mod state;
+pub mod unfinished;
 mod who;
 pub mod whose;
 
@@ -202,4 +204,9 @@ pub fn without_a_person(world: &World, who: &Who) -> Option<String> {
 pub fn no_input(world: &World) -> bool {
     let said = |name: &str| world.env.var(name).is_some_and(|v| v != "0" && !v.eq_ignore_ascii_case("false"));
     said("CI") || said("OAUTHCTL_NO_INPUT")
+}
+
+/// Whether questions may be asked.
+pub fn may_ask(world: &World) -> bool {
+    world.terminal.stdin_is_terminal() && !no_input(world)
 }

@@ -1,6 +1,5 @@
 //! What a login asks the person: the provider's variables, client id and secret, and whether it is really their account.
 
-use super::unfinished::{self, Asked};
 use super::ways::Start;
 use crate::command::may_ask;
 use crate::config::{self, GrantKind};
@@ -11,6 +10,7 @@ use crate::provider::{ClientAuth, Endpoint, Provider, Var};
 use crate::secret::{self, Secret};
 use crate::session::Session;
 use crate::session::record::{Record, Unfinished};
+use crate::session::unfinished::{self, Asked};
 use crate::store::StoreKind;
 use crate::text::safe;
 use crate::world::{Unanswered, World};

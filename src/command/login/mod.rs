@@ -2,8 +2,6 @@
 
 mod ask;
 mod confirm;
-mod keep;
-mod unfinished;
 mod ways;
 mod which;
 mod without_browser;
@@ -14,8 +12,6 @@ use clap::Args;
 
 use ask::ask_vars;
 use confirm::confirm_account;
-pub(in crate::command) use keep::choose_store;
-use keep::{NewLogin, store_login};
 use ways::{Attempt, Obtained, Start, by_browser, make_ready};
 use without_browser::{by_ciba, by_device_code, by_password, unattended};
 
@@ -29,7 +25,8 @@ use crate::grant::offers::{authorizes, offered};
 use crate::protocol::authorization_details;
 use crate::protocol::id_token;
 use crate::provider::Provider;
-use crate::session::Session;
+use crate::session::keep::{NewLogin, choose_store, store_login};
+use crate::session::{Session, unfinished};
 use crate::store::StoreKind;
 use crate::text::times;
 use crate::text::{for_a_shell, safe};

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::LoginArgs;
 use super::ask::{Needed, complete_client};
-use super::unfinished::Asked;
 use crate::command::no_input;
 use crate::config::GrantKind;
 use crate::error::Error;
@@ -18,6 +17,7 @@ use crate::protocol::token_request::Client;
 use crate::provider::Provider;
 use crate::session::Session;
 use crate::session::record::Record;
+use crate::session::unfinished::Asked;
 use crate::token::TokenSet;
 use crate::world::World;
 

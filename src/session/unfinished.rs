@@ -2,17 +2,16 @@
 //! chosen, for the next `login`, and nothing else ever uses it. A login that succeeds, a person who says
 //! no, `logout` and `profile remove` forget it.
 
-use crate::command::may_ask;
 use crate::error::{Error, Kind};
 use crate::provider::{Endpoint, Provider};
-use crate::session::Session;
 use crate::session::record::{Record, Unfinished};
+use crate::session::{Session, may_ask};
 use crate::store::StoreKind;
 use crate::text::safe;
 use crate::world::World;
 
 /// What waits for this very provider.
-pub(super) fn of(session: &Session, old: Option<&Record>) -> Option<Unfinished> {
+pub fn of(session: &Session, old: Option<&Record>) -> Option<Unfinished> {
     old?.unfinished
         .clone()
         .filter(|kept| kept.provider == session.provider_name() && kept.environment == session.profile.environment)
@@ -20,7 +19,7 @@ pub(super) fn of(session: &Session, old: Option<&Record>) -> Option<Unfinished> 
 
 /// The address that a client's id and secret are typed for: the token endpoint, and the one of the grant where that is another
 /// server's. They are offered for no other.
-pub(super) fn place(provider: &Provider, endpoint: &Endpoint) -> Option<String> {
+pub fn place(provider: &Provider, endpoint: &Endpoint) -> Option<String> {
     let origin = |url: &Option<String>| url::Url::parse(url.as_deref()?).ok().map(|url| url.origin());
     match origin(&endpoint.url) == origin(&provider.token.url) {
         true => provider.token.url.clone(),
@@ -29,7 +28,7 @@ pub(super) fn place(provider: &Provider, endpoint: &Endpoint) -> Option<String> 
 }
 
 /// Keeps what was just typed. That it can't be kept is no reason to end the login.
-pub(super) fn keep(world: &mut World, session: &Session, change: impl FnOnce(&mut Unfinished)) {
+pub fn keep(world: &mut World, session: &Session, change: impl FnOnce(&mut Unfinished)) {
     if !matches!(session.store.kind(), StoreKind::Keychain | StoreKind::File) {
         return;
     }
@@ -58,7 +57,7 @@ fn try_keep(world: &mut World, session: &Session, change: impl FnOnce(&mut Unfin
 
 /// How a login that failed goes on: which of what was typed is kept; and where the server refused the client, that the next
 /// `login` asks for it again.
-pub(super) fn after(world: &mut World, session: &Session, asked: Option<&Asked>, mut e: Error) -> Error {
+pub fn after(world: &mut World, session: &Session, asked: Option<&Asked>, mut e: Error) -> Error {
     if !may_ask(world) {
         return e;
     }
@@ -111,7 +110,7 @@ fn forget(world: &mut World, session: &Session) -> bool {
 }
 
 /// The client that a login went on with, where a person may be asked for another one, and the address it was for.
-pub(super) struct Asked {
+pub struct Asked {
     pub client_id: String,
     pub place: Option<String>,
 }

@@ -1,23 +1,24 @@
-//! What a login leaves behind: the record in the store, the profile in `config.toml`, and nothing in a store it moved out of.
+//! Keeps a record. A login also keeps its profile in `config.toml`, and leaves nothing in a store that the profile moved out of.
 
 use std::collections::BTreeMap;
 
 use crate::config::{self, GrantKind};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::protocol::token_request::Client;
 use crate::provider::{Provider, VarFrom};
 use crate::secret::Secret;
-use crate::session::fresh::keep;
+use crate::session::lock::Lock;
 use crate::session::record::Record;
 use crate::session::whose::{asked_with, recorded};
-use crate::session::{Session, copy, renewal};
+use crate::session::{Session, copy, no_token, open_file_store, renewal};
 use crate::store::keychain::KeychainStore;
 use crate::store::{Store, StoreError, StoreKind};
+use crate::text::safe;
 use crate::token::TokenSet;
 use crate::world::{Verbosity, World};
 
 /// A login that has succeeded.
-pub(super) struct NewLogin<'a> {
+pub struct NewLogin<'a> {
     pub provider: &'a Provider,
     /// The record of an earlier login.
     pub old: Option<Record>,
@@ -31,7 +32,7 @@ pub(super) struct NewLogin<'a> {
 }
 
 /// Keeps a login. Whether a client secret stays outside, and is needed from there at each renewal.
-pub(super) fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>) -> Result<bool, Error> {
+pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>) -> Result<bool, Error> {
     let NewLogin { provider, old, grant, set, client, asked, redirect_params, account } = login;
     if session.store.kind() == StoreKind::None {
         return Ok(false);
@@ -99,6 +100,37 @@ pub(super) fn store_login(world: &mut World, session: &mut Session, login: NewLo
     Ok(secret_not_kept)
 }
 
+/// Saves the record and keeps the kernel's copy true; the token set as it now stands in the store. Whenever this is cut off, no
+/// copy speaks for a record that is gone. Members that make the record too long are left out, with a warning; tokens never are.
+pub fn keep(world: &mut World, session: &Session, record: &Record, lock: &Lock) -> Result<TokenSet, Error> {
+    let mut shorter = record.clone();
+    let left_out = shorter.shorten();
+    let record = &shorter;
+    if !left_out.is_empty() {
+        let names: Vec<String> = left_out.iter().map(|name| format!("`{}`", safe(name))).collect();
+        world.warn(&format!("the answer is too large for the store: kept without {}", names.join(", ")));
+    }
+    session.replace(world, record, lock).map_err(|e| {
+        let why = Error::from(e);
+        Error {
+            kind: Kind::NotSaved,
+            message: format!("the new token of `{}` could not be saved", session.name),
+            causes: vec![why.message],
+            ..why
+        }
+    })?;
+    match &record.token {
+        Some(set) => {
+            copy::write(world, session, record);
+            Ok(set.clone())
+        }
+        None => {
+            copy::forget(world, session);
+            Err(no_token(world, session))
+        }
+    }
+}
+
 /// The store that this profile has been in until now, if it is another one.
 fn old_store(world: &World, session: &Session) -> Result<Option<Box<dyn Store>>, Error> {
     let dir = session.paths.require_config()?;
@@ -110,7 +142,7 @@ fn old_store(world: &World, session: &Session) -> Result<Option<Box<dyn Store>>,
     }
     Ok(match old {
         StoreKind::Keychain => Some(Box::new(KeychainStore::new(world.keychain.clone()))),
-        StoreKind::File => Some(Box::new(crate::session::open_file_store(world, &session.paths)?)),
+        StoreKind::File => Some(Box::new(open_file_store(world, &session.paths)?)),
         StoreKind::Environment | StoreKind::None => None,
     })
 }
@@ -202,7 +234,7 @@ fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Re
 
 /// Where no keychain answers, sealed files do, and the profile keeps to them. What is to be said of it is said once nothing
 /// is missing any more, never silently.
-pub(in crate::command) fn choose_store(world: &mut World, session: &mut Session) -> Result<Option<String>, Error> {
+pub fn choose_store(world: &mut World, session: &mut Session) -> Result<Option<String>, Error> {
     let name = session.name.clone();
     if session.store.kind() == StoreKind::None {
         return Ok(None);
@@ -210,7 +242,7 @@ pub(in crate::command) fn choose_store(world: &mut World, session: &mut Session)
     match session.store.writable(&name) {
         Ok(()) => key_file_notice(world, session),
         Err(StoreError::Absent { why, .. }) if session.store_is_the_usual(world) => {
-            let file = crate::session::open_file_store(world, &session.paths)?;
+            let file = open_file_store(world, &session.paths)?;
             let how = file.opened_by();
             session.store = Box::new(file);
             session.store.writable(&name)?;
@@ -229,10 +261,10 @@ pub(in crate::command) fn choose_store(world: &mut World, session: &mut Session)
 }
 
 /// Of a key file beside the sealed files: it keeps nothing from whoever reads the folder.
-pub(super) fn key_file_notice(world: &World, session: &Session) -> Result<Option<String>, Error> {
+fn key_file_notice(world: &World, session: &Session) -> Result<Option<String>, Error> {
     if session.store.kind() != StoreKind::File || session.load()?.is_some() {
         return Ok(None);
     }
-    let how = crate::session::open_file_store(world, &session.paths)?.opened_by();
+    let how = open_file_store(world, &session.paths)?.opened_by();
     Ok(Some(format!("The tokens go into sealed files in {}, {how}.", session.store.in_words())))
 }
