@@ -1,18 +1,14 @@
 //! `--jq`: jq's language on JSON values, through the crate `jaq`, so no other program is needed.
-//! Output is formatted from the same values: numbers keep their original digits.
 
 use std::cell::RefCell;
 
 use jaq_core::data::HasLut;
 use jaq_core::load::{self, Arena, File, Loader};
 use jaq_core::{Ctx, DataT, Lut, Native, Vars, compile, native};
-pub use jaq_json::Val;
 
+use super::value::{Val, text};
 use crate::error::{Error, Kind};
 use crate::text::safe;
-
-/// The deepest nesting allowed; deeper values would overflow the stack.
-const DEEPEST: usize = 256;
 
 /// jq's formats that the crates don't define.
 const FORMATS: &str = r#"
@@ -120,14 +116,6 @@ impl Filter {
     }
 }
 
-/// Returns a text without its quotes, any other value as JSON.
-pub fn text(value: &Val) -> String {
-    match value {
-        Val::TStr(bytes) | Val::BStr(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        other => other.to_string(),
-    }
-}
-
 fn of_loading(code: &str, error: load::Error<&str>) -> Vec<String> {
     let at = |found: &str| {
         // the error's text is a slice of the code
@@ -152,34 +140,14 @@ fn of_loading(code: &str, error: load::Error<&str>) -> Vec<String> {
     }
 }
 
-/// Parses JSON. `None`: it isn't JSON, or it is nested too deep.
-pub fn value(json: &[u8]) -> Option<Val> {
-    let (mut depth, mut quoted, mut escaped) = (0usize, false, false);
-    for &b in json {
-        match b {
-            _ if std::mem::take(&mut escaped) => {}
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            b'[' | b'{' if !quoted => {
-                depth += 1;
-                if depth > DEEPEST {
-                    return None;
-                }
-            }
-            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    jaq_json::read::parse_single(json).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::value::read;
 
     fn all(code: &str, json: &str) -> Result<Vec<String>, Error> {
         let mut out = Vec::new();
-        Filter::new(code)?.run(value(json.as_bytes()).unwrap(), &mut |v| {
+        Filter::new(code)?.run(read(json.as_bytes()).unwrap(), &mut |v| {
             out.push(v.to_string());
             Ok(true)
         })?;
@@ -211,7 +179,7 @@ mod tests {
     fn what_came_before_an_end_stays_and_halt_is_a_good_one() {
         let run = |code: &str, json: &str| {
             let (filter, mut out) = (Filter::new(code).unwrap(), Vec::new());
-            let ended = filter.run(value(json.as_bytes()).unwrap(), &mut |v| {
+            let ended = filter.run(read(json.as_bytes()).unwrap(), &mut |v| {
                 out.push(v.to_string());
                 Ok(true)
             });
@@ -235,12 +203,5 @@ mod tests {
         assert_eq!(causes(".a | nosuch"), ["there is no filter `nosuch/0`"]);
         assert_eq!(causes("[.a"), ["after `[.a`: expected closing bracket"]);
         assert_eq!(all(".a", "[1]").unwrap_err().kind, Kind::Other);
-    }
-
-    #[test]
-    fn what_is_nested_without_end_is_no_value() {
-        assert!(value("[".repeat(100_000).as_bytes()).is_none());
-        assert!(value(format!("{}{}", "[".repeat(200), "]".repeat(200)).as_bytes()).is_some());
-        assert!(value(b"\"[[[[\"").is_some() && value(b"<html>").is_none());
     }
 }

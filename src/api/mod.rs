@@ -6,6 +6,10 @@ pub mod collect;
 pub mod download;
 pub mod dry_run;
 pub mod exchange;
+#[cfg(feature = "jq")]
+pub mod filter;
+#[cfg(not(feature = "jq"))]
+#[path = "no_filter.rs"]
 pub mod filter;
 pub mod hosts;
 pub mod items;
@@ -24,5 +28,6 @@ pub mod shape;
 pub mod table;
 pub mod template;
 pub mod userinfo;
+pub mod value;
 pub mod whoami;
 mod yaml;

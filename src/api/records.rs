@@ -217,7 +217,7 @@ pub fn at<'a>(body: &'a str, path: &str) -> Option<&'a RawValue> {
 }
 
 /// The raw members of an object in their order, which a map would lose.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
+pub(super) struct Members<'a>(pub Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Members<'de>, D::Error> {

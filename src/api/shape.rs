@@ -5,9 +5,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use jaq_json::Num;
-
-use super::filter::{Val, text};
+use super::value::{Num, Val, text};
 use super::{table, yaml};
 use crate::text::{quoted, safe};
 
@@ -293,13 +291,14 @@ fn tsv(cell: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::filter::{Filter, value};
+    use crate::api::filter::Filter;
+    use crate::api::value::read;
 
     fn shaped(format: Format, batches: &[&str]) -> String {
         let mut shape = Shape::new(format);
         let mut out = String::new();
         for batch in batches {
-            let Some(Val::Arr(list)) = value(batch.as_bytes()) else { panic!("an array") };
+            let Some(Val::Arr(list)) = read(batch.as_bytes()) else { panic!("an array") };
             out += &shape.values(&list);
         }
         out + &shape.end(true)
@@ -331,7 +330,7 @@ mod tests {
     fn yaml_keeps_what_is_a_list_and_what_is_none() {
         let one = |json: &str, list: bool| {
             let mut shape = Shape { list, ..Shape::new(Format::Yaml) };
-            shape.values(&[value(json.as_bytes()).unwrap()]) + &shape.end(true)
+            shape.values(&[read(json.as_bytes()).unwrap()]) + &shape.end(true)
         };
         for (json, alone, in_a_list) in [
             (
@@ -381,7 +380,7 @@ mod tests {
     #[test]
     fn columns_are_those_of_the_first_batch_and_late_ones_are_told() {
         let mut shape = Shape::new(Format::Csv);
-        let batch = |text: &str| match value(text.as_bytes()) {
+        let batch = |text: &str| match read(text.as_bytes()) {
             Some(Val::Arr(list)) => list.to_vec(),
             _ => panic!("an array"),
         };
@@ -394,7 +393,7 @@ mod tests {
     #[test]
     fn on_a_screen_json_is_pretty_and_can_do_nothing() {
         let mut shape = Shape { pretty: true, color: true, ..Shape::new(Format::Json) };
-        let shown = shape.values(&[value("{\"a\":[1,\"x\u{9b}2J\u{202e}\",null],\"b\":{}}".as_bytes()).unwrap()]);
+        let shown = shape.values(&[read("{\"a\":[1,\"x\u{9b}2J\u{202e}\",null],\"b\":{}}".as_bytes()).unwrap()]);
         assert_eq!(
             shown,
             "{\n  \x1b[1;34m\"a\"\x1b[0m: [\n    \x1b[36m1\x1b[0m,\n    \x1b[32m\"x\\u009b2J\\u202e\"\x1b[0m,\n    \
@@ -405,7 +404,7 @@ mod tests {
     #[test]
     fn a_table_that_is_too_wide_gives_where_it_is_widest() {
         let mut shape = Shape { width: Some(24), ..Shape::new(Format::Table) };
-        let Some(Val::Arr(list)) = value(br#"[{"id":1,"text":"a long text that doesn't fit at all"}]"#) else {
+        let Some(Val::Arr(list)) = read(br#"[{"id":1,"text":"a long text that doesn't fit at all"}]"#) else {
             panic!()
         };
         shape.values(&list);

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::filter::{Val, text};
+use super::value::{Val, text};
 use crate::text::quoted;
 
 /// Writes one value in block style at the cursor.

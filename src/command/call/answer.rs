@@ -6,7 +6,7 @@ use super::output::Output;
 use super::shaped::Shaped;
 use super::{Call, CallArgs};
 use crate::api::exchange::{Aftermath, Caller, broken_off, look_into};
-use crate::api::{filter, pages, readable, records, retry};
+use crate::api::{pages, readable, records, retry, value};
 use crate::error::{Error, Kind};
 use crate::protocol::api_error::{self, ApiError};
 use crate::provider::{Means, Provider};
@@ -142,7 +142,7 @@ fn shape(
     }
     // what is shown as it came is no business of ours, whatever it is
     let is_text = asked || std::str::from_utf8(&body).is_ok();
-    let value = if too_large || !is_text { None } else { filter::value(&body) };
+    let value = if too_large || !is_text { None } else { value::read(&body) };
     let Some(value) = value else {
         if asked && !body.is_empty() {
             let what = if too_large { "larger than 16 MiB" } else { "not JSON" };
@@ -162,7 +162,7 @@ fn shape(
         }
     {
         // rows are the records of the list, not the envelope around them
-        values = found.list.iter().filter_map(|record| filter::value(record.get().as_bytes())).collect();
+        values = found.list.iter().filter_map(|record| value::read(record.get().as_bytes())).collect();
     }
     let put = shaped.put(world, out, values);
     shaped.end(world, out, put.is_ok())?;

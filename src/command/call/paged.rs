@@ -9,8 +9,8 @@ use super::saved;
 use super::shaped::Shaped;
 use crate::api::collect::{MOST_PARALLEL, Outcome, Wanted, collect};
 use crate::api::exchange::Caller;
-use crate::api::filter::{self, Val};
 use crate::api::records::on_one_line;
+use crate::api::value::{self, Val};
 use crate::error::{Error, Kind};
 use crate::world::World;
 
@@ -37,7 +37,7 @@ pub fn run(world: &mut World, call: &Call<'_>, caller: &mut Caller<'_>, target: 
         Some(shaped) => {
             let mut values = Vec::with_capacity(records.len());
             for record in records {
-                let value = filter::value(record.get().as_bytes());
+                let value = value::read(record.get().as_bytes());
                 values.push(value.ok_or_else(|| Error::new(Kind::Other, "a record can't be read as JSON"))?);
             }
             match args.slurp {

@@ -4,8 +4,9 @@ use clap::ValueEnum;
 
 use super::CallArgs;
 use super::output::Output;
-use crate::api::filter::{Filter, Val};
+use crate::api::filter::Filter;
 use crate::api::shape::{Format, Shape};
+use crate::api::value::Val;
 use crate::command::paints;
 use crate::error::Error;
 use crate::text::safe;
