@@ -6,12 +6,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::address::on_loopback;
 use crate::config::ConfigError;
 use crate::protocol;
 use crate::protocol::answer::AnswerError;
 use crate::protocol::authorize::AuthorizeError;
 use crate::protocol::token_request::{Client, RequestError};
-use crate::provider::expand::on_loopback;
 use crate::store::StoreError;
 use crate::text::{Typed, safe};
 use crate::world::loopback::ListenError;

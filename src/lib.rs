@@ -14,7 +14,7 @@
 //! 4  world     protocol
 //! 3  provider
 //! 2  layers    token     wire
-//! 1  text
+//! 1  text      address
 //! 0  secret
 //! ```
 //!
@@ -24,12 +24,13 @@
 //! * `config`: profiles, which name their store, and the person's own providers. `store`: where tokens rest.
 //! * `world`: the doors to everything outside. `protocol`: what the RFCs say, without I/O.
 //! * `provider`: facts about servers, as data. `layers`: TOML files with the places of their keys, laid over each other.
-//! * `token`, `wire`, `secret`, `text`: what passes between the floors.
+//! * `address`: the addresses that a secret may go to. `token`, `wire`, `secret`, `text`: what passes between the floors.
 //!
 //! Data flows one way. `login`: `command` parses, `session` resolves profile and provider, a grant acquires (bind, open, wait,
 //! judge, exchange), `session` keeps, and only then does the browser hear that it is done. `token`: the kernel's copy, else the
 //! store, else a renewal under the lock. `call`: a fresh token, a host that the provider names, the answer streamed.
 
+pub mod address;
 pub mod api;
 pub mod command;
 pub mod config;

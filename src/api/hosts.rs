@@ -3,6 +3,7 @@
 
 use url::{Host, Url};
 
+use crate::address::is_loopback;
 use crate::error::{Error, Kind};
 use crate::provider::Provider;
 use crate::text::safe;
@@ -31,7 +32,7 @@ pub fn resolve_anywhere(provider: &Provider, target: &str) -> Result<(Url, bool)
                     && base(provider).is_ok_and(|base| !allowed(provider, &base, &url)) =>
             {
                 match url.scheme() {
-                    "http" if !on_loopback(&url) => {
+                    "http" if !is_loopback(&url) => {
                         Err(refused(target, "plain `http` is for this machine's own loopback alone")
                             .hint("`https://…`"))
                     }
@@ -96,15 +97,6 @@ pub fn allowed(provider: &Provider, base: &Url, url: &Url) -> bool {
 /// Tells whether scheme, host and port are the same.
 pub fn same_origin(a: &Url, b: &Url) -> bool {
     a.scheme() == b.scheme() && a.host() == b.host() && a.port_or_known_default() == b.port_or_known_default()
-}
-
-fn on_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
 }
 
 fn has_scheme(target: &str) -> bool {

@@ -33,11 +33,11 @@ use clap::{Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 pub use crate::session::{may_ask, no_input};
 pub use help::definition;
 
+use crate::address::small_scheme;
 use crate::api::pace::Pace;
 use crate::config::{Config, Profile};
 use crate::error::{Error, Kind};
 use crate::provider::Provider;
-use crate::provider::expand::small_scheme;
 use crate::secret::redact;
 use crate::session::paths::Paths;
 use crate::session::{Choice, Session, lock};

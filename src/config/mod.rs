@@ -23,8 +23,8 @@ pub use providers::{
     validate_all,
 };
 
+use crate::address::with_scheme;
 use crate::layers::tree::ReadError;
-use crate::provider::expand::with_scheme;
 use crate::store::StoreKind;
 use crate::text::{TOKEN_ON_STDIN, may_be_token, repeated, safe};
 

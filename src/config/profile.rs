@@ -9,10 +9,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::words::{self, Audience, RESPONSE_MODES, word};
 use super::{GrantKind, SecretSource};
+use crate::address::{check_url, with_scheme};
 use crate::layers::{de, ser};
 use crate::protocol::jose::Algorithm;
 use crate::protocol::{authorization_details, token_request};
-use crate::provider::expand::{check_url, with_scheme};
 use crate::provider::{ClientAuth, Wanted};
 use crate::store::StoreKind;
 use crate::text::safe;

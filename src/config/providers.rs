@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::{Config, ConfigError, file};
+use crate::address::{UrlFault, check_url, with_scheme};
 use crate::layers::tree::ReadError;
-use crate::provider::expand::{UrlFault, check_url, with_scheme};
 use crate::provider::{Provider, catalogue, read};
 use crate::text::{nearest, safe};
 

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use crate::address::on_loopback;
+use crate::address::private;
 use crate::error::{Error, Kind};
 use crate::grant::send;
 use crate::protocol::metadata::{self, Metadata};
-use crate::protocol::{own_network, retry_after};
-use crate::provider::expand::on_loopback;
+use crate::protocol::retry_after;
 use crate::text::safe;
 use crate::wire::Request;
 use crate::world::World;
@@ -64,7 +65,7 @@ pub fn fetch(world: &mut World, issuer: &str, allow_private: bool) -> Result<(Me
 
 /// Addresses at which a cloud machine's own secrets are served are no issuers (D-06). `what` stands before the address.
 pub(super) fn refuse_own(what: &str, url: &str, allowed: bool) -> Result<(), Error> {
-    if allowed || !own_network::is_own(url) {
+    if allowed || !private::is_own(url) {
         return Ok(());
     }
     Err(Error::new(

@@ -1,8 +1,8 @@
 //! Where the redirect will arrive: decided from the person's registration, else from what the provider is known to accept
 //! (RFC 8252, section 7.3).
 
+use crate::address::{Reach, reach, with_scheme};
 use crate::error::Error;
-use crate::provider::expand::with_scheme;
 use crate::provider::{LoopbackMode, Provider, RedirectHost};
 use crate::text::safe;
 use crate::world::loopback::{Address, Host};
@@ -83,7 +83,7 @@ fn registered(uri: &str, port: Option<u16>, mode: LoopbackMode) -> Result<Plan, 
     }
     let url = url::Url::parse(uri).map_err(|e| bad(&format!("is not a URL: {e}")))?;
     let name = url.host_str().unwrap_or("");
-    let loopback = matches!(name, "127.0.0.1" | "[::1]" | "localhost");
+    let loopback = reach(&url) == Reach::Usual;
     match url.scheme() {
         "http" if loopback => {}
         "http" => return Err(bad(PLAIN_HTTP)),

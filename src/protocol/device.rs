@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
+use crate::address::check_url;
 use crate::protocol::{api_error, form};
 use crate::provider::Device;
-use crate::provider::expand::check_url;
 use crate::secret::Secret;
 use crate::text::safe;
 use crate::wire::Response;

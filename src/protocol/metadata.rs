@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::provider::expand::check_url;
+use crate::address::check_url;
 use crate::provider::{Announced, ClientAuth, Device, Offers, Provider, Revoke, registered_name};
 use crate::text::safe;
 

@@ -19,7 +19,6 @@ pub mod jarm;
 pub mod jose;
 pub mod jwt;
 pub mod metadata;
-pub mod own_network;
 pub mod par;
 pub mod pkce;
 pub mod redirect;

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::address::check_url;
 use crate::protocol::api_error;
 use crate::protocol::jose::Jwk;
-use crate::provider::expand::check_url;
 use crate::secret::Secret;
 use crate::text::safe;
 use crate::wire::{Request, Response};

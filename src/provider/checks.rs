@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny};
 
-use super::expand::{check_url, is_pattern, unfilled};
+use super::expand::{is_pattern, unfilled};
 use super::read::{is_provider_name, look_up, refused};
 use super::{ClientAuth, PageBy, Provider, auth_from_name, auth_names};
+use crate::address::check_url;
 use crate::layers::tree::{ReadError, Table, Value};
 use crate::text::safe;
 

@@ -1,8 +1,9 @@
 //! From TOML to [`Provider`]: the built-in file or the user's own, the one it extends, and the environment, laid over each
 //! other; then completed, read, and checked.
 
-use super::expand::{Piece, StringKind, check_url_template, is_host_pattern, pieces, unfilled};
+use super::expand::{Piece, StringKind, check_url_template, pieces, unfilled};
 use super::{Provider, catalogue, checks};
+use crate::address::is_host_pattern;
 use crate::layers::de;
 use crate::layers::tree::{self, Entry, Place, ReadError, Table, Value, lay_over};
 use crate::text::{nearest, safe};

@@ -1,7 +1,7 @@
 //! The apps registered with a practice server. Their ids and secrets are public and protect
 //! nothing.
 
-use std::net::Ipv4Addr;
+use crate::address::{Reach, reach};
 
 /// An app as a provider's console would list it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,13 +56,7 @@ impl Redirects {
             // the URL parser drops line breaks, which must not get into a header
             Redirects::Loopback if !uri.bytes().all(|b| b.is_ascii_graphic()) => false,
             Redirects::Loopback => url::Url::parse(uri).is_ok_and(|url| {
-                let loopback = match url.host() {
-                    Some(url::Host::Ipv4(ip)) => ip == Ipv4Addr::LOCALHOST,
-                    Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-                    Some(url::Host::Domain(name)) => name == "localhost",
-                    None => false,
-                };
-                loopback
+                reach(&url) == Reach::Usual
                     && matches!(url.scheme(), "http" | "https")
                     && url.fragment().is_none()
                     && url.username().is_empty()

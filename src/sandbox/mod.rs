@@ -45,6 +45,7 @@ pub use client::{Client, Redirects};
 pub use log::{Basic, Logged, Param};
 pub use overrides::provider_overrides;
 
+use crate::address::{Reach, reach};
 use crate::world::loopback::ListenError;
 use crate::world::serve::{self, Request, Response, Serving};
 use crate::world::{Clock, Random, World};
@@ -324,10 +325,5 @@ fn route(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
 }
 
 fn is_loopback(host: &str) -> bool {
-    let name = if host.starts_with('[') {
-        host.split_inclusive(']').next().unwrap_or_default()
-    } else {
-        host.split(':').next().unwrap_or_default()
-    };
-    matches!(name, "127.0.0.1" | "localhost" | "[::1]")
+    url::Url::parse(&format!("http://{host}")).is_ok_and(|url| reach(&url) == Reach::Usual)
 }

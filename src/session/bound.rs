@@ -7,9 +7,10 @@ use std::path::Path;
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::address::on_loopback;
 use crate::config;
 use crate::error::{Error, Kind};
-use crate::provider::expand::{Piece, StringKind, on_loopback, pieces, unfilled};
+use crate::provider::expand::{Piece, StringKind, pieces, unfilled};
 use crate::provider::{Provider, VarFrom};
 use crate::secret::hash;
 use crate::session::choice::same_provider;

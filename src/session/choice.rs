@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use super::paths::Paths;
 use super::{Session, alias, no_input, open_file_store};
+use crate::address::with_scheme;
 use crate::config::words::{known_grants, known_stores};
 use crate::config::{self, Config, GrantKind, IMPLICIT_REFUSED, Profile, SecretSource};
 use crate::error::Error;
 use crate::provider::Provider;
-use crate::provider::expand::with_scheme;
 use crate::secret::hash;
 use crate::store::{self, Store, StoreKind};
 use crate::text::{TOKEN_ON_STDIN, Typed, may_be_token, nearest, pasted, safe};

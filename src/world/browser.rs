@@ -14,10 +14,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use url::{Host, Url};
+use url::Url;
 
 use super::programs;
 use super::{Browser, BrowserError};
+use crate::address::is_loopback;
 use crate::text;
 
 /// What fails by then is reported. A launcher that is still running then, or when the browser is back already, has most likely
@@ -176,15 +177,12 @@ pub(super) fn checked(url: &str) -> Result<Url, BrowserError> {
     if !url.username().is_empty() || url.password().is_some() {
         return bad("it has a name or a password in it");
     }
-    let loopback = match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => return bad("it has no host"),
-    };
+    if url.host().is_none() {
+        return bad("it has no host");
+    }
     match url.scheme() {
         "https" => Ok(url),
-        "http" if loopback => Ok(url),
+        "http" if is_loopback(&url) => Ok(url),
         "http" => bad("plain `http` is for this machine's own loopback alone"),
         _ => bad("only `https` is opened"),
     }

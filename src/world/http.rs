@@ -24,13 +24,14 @@ use bytes::{Buf, Bytes};
 use http_body::Body as _;
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use reqwest::{Body, Certificate, Client, ClientBuilder};
-use url::{Host, Url};
+use url::Url;
 use zeroize::Zeroizing;
 
 use self::deadline::Deadline;
 use self::driver::Driver;
 use self::upload::Patience;
 use super::{Http, HttpError, Streamed, Upload};
+use crate::address::is_loopback;
 use crate::text;
 use crate::wire::{Identity, Request, Response};
 
@@ -300,13 +301,10 @@ fn allowed(url: &str) -> Result<(Url, Way), &'static str> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err("it has a name or a password in it");
     }
-    let loopback = match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => return Err("it has no host"),
-    };
-    match (url.scheme(), loopback) {
+    if url.host().is_none() {
+        return Err("it has no host");
+    }
+    match (url.scheme(), is_loopback(&url)) {
         ("https", true) => Ok((url, Way::Direct)),
         ("https", false) => Ok((url, Way::World)),
         ("http", true) => Ok((url, Way::Plain)),

@@ -253,7 +253,7 @@ pub fn metadata(data: &[u8]) {
     let introspect = provider.introspect.as_ref().and_then(|e| e.url.as_ref());
     let urls = [&provider.authorize.url, &provider.token.url, &provider.identity.jwks_uri, &provider.userinfo.url];
     for url in urls.into_iter().flatten().chain(device).chain(introspect) {
-        assert!(oauthctl::provider::expand::check_url(url).is_ok(), "{url}");
+        assert!(oauthctl::address::check_url(url).is_ok(), "{url}");
     }
     let kept = document.to_value().to_string();
     let again = metadata::read(kept.as_bytes(), ISSUER).expect("what is kept reads back");

@@ -1,0 +1,224 @@
+//! Which addresses a secret may go to: `https` anywhere, `http` on this machine alone, and never to the
+//! services of a machine's own network that hand out credentials ([`private`]).
+
+pub mod private;
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use url::{Host, Url};
+
+/// Longer addresses are refused: no provider needs them, and programs that open them have limits of
+/// their own.
+const LONGEST_URL: usize = 4096;
+
+/// Why a URL is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UrlFault {
+    #[error("must start with `https://`")]
+    NoScheme,
+    #[error("is not a URL")]
+    NotUrl,
+    #[error("may be plain `http` to a loopback address only")]
+    PlainHttp,
+    #[error("may not hold a user name or password")]
+    UserInfo,
+    #[error("may not hold a fragment (`#`)")]
+    Fragment,
+    #[error("is longer than 4096 characters")]
+    TooLong,
+}
+
+/// `https` anywhere, or `http` on `127.0.0.1`, `[::1]` or `localhost`; no user name, no fragment (D-02).
+pub fn check_url(text: &str) -> Result<Url, UrlFault> {
+    if text.len() > LONGEST_URL {
+        return Err(UrlFault::TooLong);
+    }
+    // the parser is lenient where a browser is: it drops tabs and newlines, mends `\` and a missing `//`
+    if text.chars().any(|c| c.is_control() || c.is_whitespace() || matches!(c, '\\' | '"' | '<' | '>' | '`')) {
+        return Err(UrlFault::NotUrl);
+    }
+    let Some((scheme, rest)) = text.split_once("://") else { return Err(UrlFault::NoScheme) };
+    if scheme != "https" && scheme != "http" {
+        return Err(UrlFault::NoScheme);
+    }
+    if rest.starts_with('/') {
+        return Err(UrlFault::NotUrl);
+    }
+    let url = Url::parse(text).map_err(|_| UrlFault::NotUrl)?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if authority.contains('@') {
+        return Err(UrlFault::UserInfo);
+    }
+    if url.fragment().is_some() {
+        return Err(UrlFault::Fragment);
+    }
+    if scheme == "http" && reach(&url) < Reach::Usual {
+        return Err(UrlFault::PlainHttp);
+    }
+    Ok(url)
+}
+
+/// The address that was meant by one without its scheme, or with the wrong one: `http` on this machine, `https` elsewhere.
+pub fn with_scheme(text: &str) -> Option<String> {
+    let rest = match text.split_once("//") {
+        Some((scheme, rest)) if ["", "http:", "https:"].iter().any(|s| scheme.eq_ignore_ascii_case(s)) => rest,
+        _ => text,
+    };
+    let host = rest.split(['/', '?']).next().unwrap_or_default();
+    let is_name = (is_host(host) && host.contains(['.', ':'])) || host == "localhost" || host.starts_with("[::1]");
+    if check_url(text).is_ok() {
+        return None;
+    }
+    let mut schemes = ["http", "https"].iter().map(|scheme| format!("{scheme}://{rest}"));
+    schemes.find(|url| is_name && check_url(url).is_ok())
+}
+
+/// An address with its scheme in small letters, as everything compares it (RFC 3986, section 3.1: they make no difference).
+pub fn small_scheme(text: String) -> String {
+    match text.split_once("://") {
+        Some((scheme, rest)) if scheme.contains(|c: char| c.is_ascii_uppercase()) => {
+            format!("{}://{rest}", scheme.to_ascii_lowercase())
+        }
+        _ => text,
+    }
+}
+
+/// How surely an address leads to this machine and to no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// It leads elsewhere, as far as its text tells.
+    Elsewhere,
+    /// It leads here by a name or a form that not every system knows: `0.0.0.0`, `x.localhost`,
+    /// `[::ffff:127.0.0.1]`.
+    Here,
+    /// A loopback address: `127.0.0.0/8`.
+    Loopback,
+    /// `127.0.0.1`, `[::1]` or `localhost`, which redirect addresses and providers may name.
+    Usual,
+}
+
+/// Judges the host of an address; its scheme and its port do not count.
+pub fn reach(url: &Url) -> Reach {
+    let v4 = |ip: Ipv4Addr| match ip {
+        Ipv4Addr::LOCALHOST => Reach::Usual,
+        ip if ip.is_loopback() => Reach::Loopback,
+        ip if ip.is_unspecified() => Reach::Here,
+        _ => Reach::Elsewhere,
+    };
+    match url.host() {
+        Some(Host::Ipv4(ip)) => v4(ip),
+        Some(Host::Ipv6(Ipv6Addr::LOCALHOST)) => Reach::Usual,
+        Some(Host::Ipv6(Ipv6Addr::UNSPECIFIED)) => Reach::Here,
+        Some(Host::Ipv6(ip)) => ip.to_ipv4_mapped().map_or(Reach::Elsewhere, |ip| v4(ip).min(Reach::Here)),
+        Some(Host::Domain("localhost")) => Reach::Usual,
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.').to_ascii_lowercase();
+            let here = name == "localhost" || name.ends_with(".localhost");
+            if here { Reach::Here } else { Reach::Elsewhere }
+        }
+        None => Reach::Elsewhere,
+    }
+}
+
+/// Whether it is a loopback address, to which plain `http` may go.
+pub fn is_loopback(url: &Url) -> bool {
+    reach(url) >= Reach::Loopback
+}
+
+/// Whether an address leads to this machine itself, by any of its loopback names.
+pub fn on_loopback(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| reach(&url) > Reach::Elsewhere)
+}
+
+/// A host name with an optional port, as `api.hosts` lists them: `*.` at the start stands for one label or more.
+pub fn is_host_pattern(text: &str) -> bool {
+    match text.strip_prefix("*.") {
+        // `*.com` would be everybody
+        Some(rest) => rest.contains('.') && is_host(rest),
+        None => is_host(text),
+    }
+}
+
+/// A host name or IPv4 address, with an optional port.
+pub fn is_host(text: &str) -> bool {
+    let (name, port) = text.split_once(':').map_or((text, None), |(n, p)| (n, Some(p)));
+    let label = |l: &str| {
+        !l.is_empty()
+            && l.len() <= 63
+            && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !l.starts_with('-')
+            && !l.ends_with('-')
+    };
+    name.len() <= 253
+        && name.split('.').all(label)
+        && port.is_none_or(|p| p.bytes().all(|b| b.is_ascii_digit()) && p.parse::<u16>().is_ok_and(|p| p > 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // D-02, D-03, CVE-2025-6514: what a browser or a shell would make something else of
+    #[test]
+    fn takes_https_and_loopback_http_only() {
+        for good in [
+            "https://example.com",
+            "https://example.com:8443/a?b=c",
+            "http://127.0.0.1:80/x",
+            "http://[::1]/x",
+            "http://localhost:9190/callback",
+        ] {
+            assert!(check_url(good).is_ok(), "{good}");
+        }
+        let long = format!("https://example.com/{}", "a".repeat(65536));
+        for (bad, fault) in [
+            ("api.example.com/x", UrlFault::NoScheme),
+            ("//api.example.com/x", UrlFault::NoScheme),
+            ("https:example.com", UrlFault::NoScheme),
+            ("javascript:alert(1)", UrlFault::NoScheme),
+            ("javascript://x/%0aalert(1)", UrlFault::NoScheme),
+            ("file:///etc/passwd", UrlFault::NoScheme),
+            ("vscode://x", UrlFault::NoScheme),
+            ("HTTPS://example.com", UrlFault::NoScheme),
+            ("-flag", UrlFault::NoScheme),
+            ("", UrlFault::NoScheme),
+            ("https:///example.com", UrlFault::NotUrl),
+            ("https://", UrlFault::NotUrl),
+            ("https://exa mple.com", UrlFault::NotUrl),
+            ("https://example.com/\nx", UrlFault::NotUrl),
+            ("https://example.com\\@evil.example", UrlFault::NotUrl),
+            ("https://example.com/`id`", UrlFault::NotUrl),
+            ("http://example.com", UrlFault::PlainHttp),
+            ("http://127.0.0.1.example.com", UrlFault::PlainHttp),
+            ("http://localhost.example.com", UrlFault::PlainHttp),
+            ("http://0.0.0.0", UrlFault::PlainHttp),
+            ("https://a@example.com", UrlFault::UserInfo),
+            ("https://@example.com", UrlFault::UserInfo),
+            ("https://example.com#x", UrlFault::Fragment),
+            (&long, UrlFault::TooLong),
+        ] {
+            assert_eq!(check_url(bad).unwrap_err(), fault, "{bad}");
+        }
+    }
+
+    #[test]
+    fn this_machine_is_known_by_every_name() {
+        for (url, expected) in [
+            ("http://127.0.0.1:1/x", Reach::Usual),
+            ("http://[::1]", Reach::Usual),
+            ("https://LocalHost/", Reach::Usual),
+            ("http://127.8.0.1", Reach::Loopback),
+            ("http://0.0.0.0", Reach::Here),
+            ("http://[::]", Reach::Here),
+            ("http://[::ffff:127.0.0.1]", Reach::Here),
+            ("http://localhost.", Reach::Here),
+            ("http://a.localhost", Reach::Here),
+            ("http://localhost.example", Reach::Elsewhere),
+            ("http://[::ffff:10.0.0.1]", Reach::Elsewhere),
+            ("http://10.0.0.1", Reach::Elsewhere),
+            ("mailto:a@localhost", Reach::Elsewhere),
+        ] {
+            assert_eq!(reach(&Url::parse(url).unwrap()), expected, "{url}");
+        }
+    }
+}
