@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use ring::digest::{SHA256, digest};
 
-use crate::store::private;
 use crate::wire::header;
+use crate::world::files::{self, open_own};
 
 /// A file that is being written.
 pub struct Part {
@@ -53,30 +53,10 @@ fn mark(url: &str) -> String {
 /// Returns the part that an earlier download from this address left.
 pub fn kept(target: &Path, url: &str) -> Option<Kept> {
     let mut text = String::new();
-    open_own(&tag(target), OpenOptions::new().read(true)).ok()?.read_to_string(&mut text).ok()?;
+    open_own(&tag(target), files::options().read(true)).ok()?.read_to_string(&mut text).ok()?;
     let (of, validator) = text.trim_end().split_once('\n')?;
-    let bytes = open_own(&part(target), OpenOptions::new().read(true)).ok()?.metadata().ok()?.len();
+    let bytes = open_own(&part(target), files::options().read(true)).ok()?.metadata().ok()?.len();
     (of == mark(url) && bytes > 0).then(|| Kept { bytes, validator: validator.to_owned() })
-}
-
-/// Opens a regular file that belongs to this user and has no other name. Systems that can't tell
-/// accept any regular file.
-fn open_own(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(options, libc::O_NOFOLLOW | libc::O_NONBLOCK);
-    let file = options.open(path)?;
-    match private::is_own_file(&file.metadata()?) {
-        true => Ok(file),
-        false => Err(io::Error::other("it is not a file of this user's own")),
-    }
-}
-
-/// Creates a file that only this user can read, from its first byte on.
-fn create_closed(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.write(true).create_new(true).open(path)
 }
 
 /// Deletes the part of an earlier download.
@@ -103,13 +83,7 @@ pub fn writable(named: &Path) -> Result<PathBuf, Unwritable> {
     if fs::metadata(named).is_ok_and(|m| !m.is_file() && !m.is_dir()) {
         return Ok(named.to_owned());
     }
-    let mut target = named.to_owned();
-    for _ in 0..MOST_LINKS {
-        match fs::read_link(&target) {
-            Ok(to) => target = target.parent().unwrap_or(Path::new("")).join(to),
-            Err(_) => break,
-        }
-    }
+    let target = files::linked(named).unwrap_or_else(|| named.to_owned());
     if target.is_dir() || target.file_name().is_none() {
         return Err(Unwritable::Folder);
     }
@@ -121,9 +95,6 @@ pub fn writable(named: &Path) -> Result<PathBuf, Unwritable> {
     }
     Ok(target)
 }
-
-/// The number of links that the system follows.
-const MOST_LINKS: usize = 40;
 
 /// Why a file can't be written.
 #[derive(Debug, thiserror::Error)]
@@ -143,7 +114,7 @@ impl Part {
         }
         // never follows a link that another user left here
         forget(target);
-        let file = create_closed(&part(target))?;
+        let file = files::options().write(true).create_new(true).open(part(target))?;
         // holds no secret, so its permissions tell the default for new files
         let mut about = OpenOptions::new().write(true).create_new(true).open(tag(target))?;
         let usual = Some(about.metadata()?.permissions());
@@ -156,7 +127,7 @@ impl Part {
 
     /// Resumes at the end of the existing part.
     pub fn go_on(target: &Path) -> io::Result<Part> {
-        let file = open_own(&part(target), OpenOptions::new().append(true))?;
+        let file = open_own(&part(target), files::options().append(true))?;
         let usual = fs::metadata(tag(target)).ok().map(|about| about.permissions());
         Ok(Part { target: target.to_owned(), file, in_place: false, resumable: true, usual })
     }

@@ -3,14 +3,14 @@
 //! day counts as empty, which costs at most one early request. Slots use the monotonic clock, days
 //! the calendar in UTC.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::{Error, Kind};
 use crate::provider::Limits;
-use crate::store::private;
+use crate::world::files;
 use crate::world::{Clock, World};
 
 /// Slots are a tenth farther apart than the limit requires, since requests don't arrive as evenly
@@ -128,25 +128,9 @@ impl Pace {
 
 /// Opens and locks the file until it is closed. `None`: this process paces itself alone.
 fn open(path: &Path, clock: &dyn Clock) -> Option<File> {
-    private::make_folder(path.parent()?).ok()?;
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(false).read(true).write(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC);
-    }
-    let file = options.open(path).ok()?;
-    let mut waited = Duration::ZERO;
-    while file.try_lock().is_err() {
-        if waited >= LOCK_TIME {
-            return None;
-        }
-        let step = Duration::from_millis(2);
-        clock.sleep(step);
-        waited += step;
-    }
-    Some(file)
+    files::make_folder(path.parent()?).ok()?;
+    let file = files::options().create(true).truncate(false).read(true).write(true).open(path).ok()?;
+    files::lock_within(&file, LOCK_TIME, |time| clock.sleep(time)).ok()?.then_some(file)
 }
 
 fn read(mut file: &File) -> Option<State> {

@@ -125,7 +125,7 @@ fn run_command(world: &mut World, command: &[OsString]) -> Result<u8, Error> {
     // from here on nothing ends this process but the command's own end, so that the folder doesn't stay
     let (signals, heard) = channel();
     world.signals.watch(signals);
-    let made = crate::store::private::make_folder(&folder.join("config/providers"));
+    let made = crate::world::files::make_folder(&folder.join("config/providers"));
     let result =
         made.map_err(|e| failed(std::io::Error::other(e))).and_then(|_| run_in(world, command, &folder, &heard));
     let _ = std::fs::remove_dir_all(&folder);

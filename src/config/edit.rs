@@ -2,10 +2,9 @@
 //! over, a link stays a link. Whoever edits holds the lock beside the file, so that two edits at once lose nothing; whoever
 //! reads sees the old file or the new one.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::fs::{File, OpenOptions};
+use std::path::Path;
+use std::time::Duration;
 
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
@@ -14,8 +13,9 @@ use super::words::Word;
 use super::{Config, ConfigError, FILE, Profile, check_profile_name, file, no_profile, read};
 use crate::layers::de;
 use crate::layers::tree::{self, ReadError};
-use crate::store::{StoreKind, private};
+use crate::store::StoreKind;
 use crate::text::{nearest, safe};
+use crate::world::files::{self, PrivateError};
 
 /// Locked while the file is changed; stays, since removing a lock file lets two in.
 const LOCK_FILE: &str = "config.toml.lock";
@@ -31,11 +31,12 @@ pub fn edit<T>(dir: &Path, change: impl FnOnce(&mut Editor) -> Result<T, ConfigE
     match dir.exists() {
         true => file::check_folder(dir)?,
         false => {
-            private::make_folder(dir).map_err(|e| ConfigError::of_disk(dir, "made", &e))?;
+            files::make_folder(dir).map_err(|e| ConfigError::of_disk(dir, "made", &e))?;
         }
     }
     let _lock = lock(&dir.join(LOCK_FILE))?;
-    let path = target(&dir.join(FILE))?;
+    let path = files::linked(&dir.join(FILE))
+        .ok_or_else(|| ConfigError::new(format!("{FILE} is a link that leads back to itself")))?;
     let before = super::text(dir)?.unwrap_or_default();
     // for the error: it tells the line
     tree::parse(FILE, &before)?;
@@ -46,7 +47,10 @@ pub fn edit<T>(dir: &Path, change: impl FnOnce(&mut Editor) -> Result<T, ConfigE
     if after != before {
         read::config(dir, &after)
             .map_err(|e| ConfigError { message: format!("nothing was changed: {}", e.message), hint: e.hint })?;
-        replace(&path, after.as_bytes()).map_err(|e| ConfigError::of_disk(&path, "written", &e))?;
+        files::replace_shared(&path, after.as_bytes()).map_err(|e| match e {
+            PrivateError::Io { source, .. } => ConfigError::of_disk(&path, "written", &source),
+            e => ConfigError::of_disk(&path, "written", &e),
+        })?;
     }
     Ok(out)
 }
@@ -347,83 +351,17 @@ fn put(table: &mut dyn TableLike, key: &str, mut value: Value) {
 /// Held until it is dropped.
 fn lock(path: &Path) -> Result<File, ConfigError> {
     let failed = |e: std::io::Error| ConfigError::of_disk(path, "locked", &e);
+    // a link is followed: the person may keep the whole folder elsewhere
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path).map_err(failed)?;
-    let start = Instant::now();
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) if start.elapsed() < LOCK_PATIENCE => {
-                std::thread::sleep(Duration::from_millis(10));
-            }
-            Err(TryLockError::WouldBlock) => {
-                return Err(ConfigError::with_hint(
-                    format!("another process has been changing {FILE} for {} seconds", LOCK_PATIENCE.as_secs()),
-                    "end it, or wait for it, and try again",
-                ));
-            }
-            Err(TryLockError::Error(e)) => return Err(failed(e)),
-        }
+    match files::lock_within(&file, LOCK_PATIENCE, std::thread::sleep).map_err(failed)? {
+        true => Ok(file),
+        false => Err(ConfigError::with_hint(
+            format!("another process has been changing {FILE} for {} seconds", LOCK_PATIENCE.as_secs()),
+            "end it, or wait for it, and try again",
+        )),
     }
-}
-
-/// The file that a chain of links leads to, there already or not: the link itself stays.
-fn target(path: &Path) -> Result<PathBuf, ConfigError> {
-    let mut path = path.to_owned();
-    // as many as Linux follows
-    for _ in 0..40 {
-        match fs::read_link(&path) {
-            Ok(to) => path = path.parent().unwrap_or(Path::new("")).join(to),
-            Err(_) => return Ok(path),
-        }
-    }
-    Err(ConfigError::new(format!("{FILE} is a link that leads back to itself")))
-}
-
-/// Writes a new file beside the old one, to the disk, and puts it in the old one's place.
-fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let new = folder.join(format!(".{name}.{}.new", std::process::id()));
-    sweep(folder, &format!(".{name}."));
-    let written = write_new(&new, content, path).and_then(|_file| fs::rename(&new, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&new);
-        return written;
-    }
-    // the new name is on the disk when the folder is; where a file system can't do that the file is whole all the same
-    #[cfg(unix)]
-    let _ = File::open(folder).and_then(|f| f.sync_all());
-    Ok(())
-}
-
-/// Removes what processes left that were killed: whoever is at work holds its file.
-fn sweep(folder: &Path, start: &str) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let is_part = name.to_str().is_some_and(|name| name.starts_with(start) && name.ends_with(".new"));
-        if is_part && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
-            let _ = fs::remove_file(entry.path());
-        }
-    }
-}
-
-/// The file, locked: it is no longer at work once that is closed.
-fn write_new(new: &Path, content: &[u8], old: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(new)?;
-    // a file system without locks has nothing swept
-    let _ = file.try_lock();
-    if let Ok(meta) = fs::metadata(old) {
-        file.set_permissions(meta.permissions())?;
-    }
-    file.write_all(content)?;
-    file.sync_all()?;
-    Ok(file)
 }

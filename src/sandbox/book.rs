@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Rotation;
-use crate::store::private;
+use crate::world::files;
 
 /// How long expired codes and tokens are remembered, in seconds, to tell them from unknown ones.
 const REMEMBERED: i64 = 7 * 86_400;
@@ -123,7 +123,7 @@ impl Book {
     /// Opens the book `name` in `folder`, and creates the folder if necessary.
     pub fn open(folder: Option<&Path>, name: &str) -> io::Result<Book> {
         let Some(folder) = folder else { return Ok(Book(Place::Memory(Mutex::default()))) };
-        private::make_folder(folder).map_err(io::Error::other)?;
+        files::make_folder(folder).map_err(io::Error::other)?;
         let book = Book(Place::Folder {
             file: folder.join(format!("{name}.json")),
             lock: folder.join(format!("{name}.lock")),
@@ -136,12 +136,12 @@ impl Book {
         match &self.0 {
             Place::Memory(records) => Ok(act(&mut records.lock().unwrap_or_else(PoisonError::into_inner))),
             Place::Folder { file, lock } => {
-                let held = private_file(lock, false)?;
+                let held = files::options().write(true).create(true).truncate(false).open(lock)?;
                 held.lock()?;
                 let mut records = load(file)?;
                 let result = act(&mut records);
                 let new = file.with_extension("json.new");
-                let mut out = private_file(&new, true)?;
+                let mut out = files::options().write(true).create(true).truncate(true).open(&new)?;
                 io::Write::write_all(&mut out, &serde_json::to_vec(&records)?)?;
                 drop(out);
                 fs::rename(&new, file)?;
@@ -435,12 +435,4 @@ fn load(file: &Path) -> io::Result<Records> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Records::default()),
         Err(e) => Err(e),
     }
-}
-
-fn private_file(path: &Path, empty: bool) -> io::Result<fs::File> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(empty);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }

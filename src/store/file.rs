@@ -17,9 +17,9 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
 
-use super::private::{self, PrivateError};
 use super::{LONGEST_RECORD, Store, StoreError, StoreKind};
 use crate::secret::Secret;
+use crate::world::files::{self, PrivateError};
 
 const MAGIC: &[u8; 8] = b"oauthctl";
 const FORMAT: u8 = 2;
@@ -232,7 +232,7 @@ impl FileStore {
         self.notices.borrow_mut().push(text);
     }
 
-    fn note_closed(&self, closed: Option<private::Closed>) {
+    fn note_closed(&self, closed: Option<files::Closed>) {
         if closed.is_some() {
             self.note(format!("{} was open to other users of this machine; it is closed now", self.folder_name()));
         }
@@ -261,7 +261,7 @@ impl FileStore {
 
     /// The folder, where there is one.
     fn open_folder(&self) -> Result<bool, StoreError> {
-        match private::existing_folder(&self.folder).map_err(|e| self.read_failed(e))? {
+        match files::existing_folder(&self.folder).map_err(|e| self.read_failed(e))? {
             None => Ok(false),
             Some(closed) => {
                 self.note_closed(closed);
@@ -271,14 +271,14 @@ impl FileStore {
     }
 
     fn make_folder(&self) -> Result<(), StoreError> {
-        let closed = private::make_folder(&self.folder).map_err(|e| self.write_failed(e))?;
+        let closed = files::make_folder(&self.folder).map_err(|e| self.write_failed(e))?;
         self.note_closed(closed);
         Ok(())
     }
 
     fn read_key(&self) -> Result<Option<SealKey>, StoreError> {
         let path = self.key_path();
-        let Some(bytes) = private::read(&path, KEY).map_err(|e| self.read_failed(e))? else { return Ok(None) };
+        let Some(bytes) = files::read(&path, KEY).map_err(|e| self.read_failed(e))? else { return Ok(None) };
         match <[u8; KEY]>::try_from(bytes.as_slice()) {
             Ok(key) => Ok(Some(Zeroizing::new(key))),
             Err(_) => Err(StoreError::BadKey(format!("the key file `{}`", path.display()))),
@@ -291,13 +291,13 @@ impl FileStore {
             return Ok(key);
         }
         let path = self.key_path();
-        let _lock = private::lock(&self.folder.join("lock")).map_err(|e| self.write_failed(e))?;
+        let _lock = files::lock(&self.folder.join("lock")).map_err(|e| self.write_failed(e))?;
         if let Some(key) = self.read_key()? {
             return Ok(key);
         }
         let mut key = Zeroizing::new([0u8; KEY]);
-        private::random(&path, &mut *key).map_err(|e| self.write_failed(e))?;
-        private::replace(&path, &*key).map_err(|e| self.write_failed(e))?;
+        files::random(&path, &mut *key).map_err(|e| self.write_failed(e))?;
+        files::replace(&path, &*key).map_err(|e| self.write_failed(e))?;
         self.note(format!(
             "made the key file `{}`: whoever can read it and the files beside it can read the tokens; set \
              `OAUTHCTL_STORE_PASSPHRASE` to seal them with a passphrase",
@@ -335,7 +335,7 @@ impl FileStore {
             Some(known) => known,
             None => {
                 let mut salt = [0u8; SALT];
-                private::random(&self.folder, &mut salt).map_err(|e| self.write_failed(e))?;
+                files::random(&self.folder, &mut salt).map_err(|e| self.write_failed(e))?;
                 Derivation { costs: COSTS, salt }
             }
         };
@@ -392,7 +392,7 @@ impl Store for FileStore {
             return Ok(None);
         }
         let path = self.path(profile);
-        match private::read(&path, LONGEST_FILE).map_err(|e| self.read_failed(e))? {
+        match files::read(&path, LONGEST_FILE).map_err(|e| self.read_failed(e))? {
             None => Ok(None),
             Some(file) => self.open_file(profile, &path, &file).map(Some),
         }
@@ -408,7 +408,7 @@ impl Store for FileStore {
         let mut file = head(derivation.as_ref(), profile);
         let aad = associated(&file, profile);
         let mut nonce = [0u8; NONCE];
-        private::random(&path, &mut nonce).map_err(|e| self.write_failed(e))?;
+        files::random(&path, &mut nonce).map_err(|e| self.write_failed(e))?;
         let body = cipher(&key)
             .encrypt(&XNonce::from(nonce), Payload { msg: record.expose().as_bytes(), aad: &aad })
             .map_err(|_| {
@@ -418,8 +418,8 @@ impl Store for FileStore {
         file.extend_from_slice(&body);
         let check = ring::digest::digest(&ring::digest::SHA256, &file);
         file.extend_from_slice(&check.as_ref()[..CHECK]);
-        private::replace(&path, &file).map_err(|e| self.write_failed(e))?;
-        private::sweep(&self.folder);
+        files::replace(&path, &file).map_err(|e| self.write_failed(e))?;
+        files::sweep(&self.folder, "");
         match self.load(profile) {
             Ok(Some(kept)) if kept == *record => Ok(()),
             _ => Err(StoreError::NotKept("file store".to_owned())),
@@ -430,8 +430,8 @@ impl Store for FileStore {
         if !self.open_folder()? {
             return Ok(false);
         }
-        let found = private::remove(&self.path(profile)).map_err(|e| self.write_failed(e))?;
-        private::sweep(&self.folder);
+        let found = files::remove(&self.path(profile)).map_err(|e| self.write_failed(e))?;
+        files::sweep(&self.folder, "");
         Ok(found)
     }
 
@@ -446,7 +446,7 @@ impl Store for FileStore {
             let Some(readable) = name.strip_suffix(SEALED).and_then(|rest| Some(rest.rsplit_once('-')?.0)) else {
                 continue;
             };
-            let file = private::read(&self.folder.join(&name), LONGEST_FILE).ok().flatten().unwrap_or_default();
+            let file = files::read(&self.folder.join(&name), LONGEST_FILE).ok().flatten().unwrap_or_default();
             let profile = Sealed::parse(&file).ok().and_then(|sealed| sealed.profile).unwrap_or(readable);
             // an older file says no name, and a damaged one may say a wrong one
             profiles.extend((file_name(profile) == name).then(|| profile.to_owned()));
@@ -459,7 +459,7 @@ impl Store for FileStore {
         if self.passphrase.is_none() {
             self.make_key()?;
         }
-        private::try_replace(&self.path(profile), PROBE).map_err(|e| self.write_failed(e))
+        files::try_replace(&self.path(profile), PROBE).map_err(|e| self.write_failed(e))
     }
 
     fn notices(&self) -> Vec<String> {

@@ -7,7 +7,6 @@ pub mod environment;
 pub mod file;
 pub mod keychain;
 pub mod none;
-pub mod private;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -4,6 +4,7 @@
 mod browser;
 mod clock;
 mod env;
+pub mod files;
 mod guard;
 pub mod helper;
 mod http;

@@ -10,8 +10,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use oauthctl::secret::Secret;
-use oauthctl::store::{self, LONGEST_RECORD, Store, StoreError, StoreKind, private};
+use oauthctl::store::{self, LONGEST_RECORD, Store, StoreError, StoreKind};
 use oauthctl::token::TokenSet;
+use oauthctl::world::files;
 use oauthctl::world::{Env, Keychain, KeychainError};
 
 /// A place that stores are opened on, again and again.
@@ -592,11 +593,11 @@ fn folders_are_0700_and_files_0600_under_any_umask() {
     };
     if let Some(place) = std::env::var_os(PLACE) {
         let (file, lock, folder) = files(Path::new(&place));
-        private::make_folder(&folder).unwrap();
-        let _lock = private::lock(&lock).unwrap();
-        private::replace(&file, b"one").unwrap();
-        private::replace(&file, b"two").unwrap();
-        assert_eq!(private::read(&file, 10).unwrap().unwrap().as_slice(), b"two");
+        files::make_folder(&folder).unwrap();
+        let _lock = files::lock(&lock).unwrap();
+        files::replace(&file, b"one").unwrap();
+        files::replace(&file, b"two").unwrap();
+        assert_eq!(files::read(&file, 10).unwrap().unwrap().as_slice(), b"two");
         return;
     }
     let mode = |path: &Path| std::fs::symlink_metadata(path).unwrap().permissions().mode() & 0o7777;

@@ -8,7 +8,7 @@
 //! The key that seals it lies in the profile's own record, which had to be read anyway: after a crash, reading the record
 //! gives the key that opens the journal. The intent itself holds no secret, only the hash of the token that is to be spent.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::secret::Secret;
-use crate::store::private::{self, PrivateError};
 use crate::wire::Response;
+use crate::world::files;
 
 /// Allocated at once: an answer of two tokens of 64 KiB fits.
 const SIZE: u64 = 256 * 1024;
@@ -81,20 +81,13 @@ impl Journal {
     /// an error here costs nothing.
     pub fn prepare(&mut self, intent: &Intent) -> io::Result<()> {
         let folder = self.path.parent().unwrap_or(Path::new(""));
-        private::make_folder(folder).map_err(as_io)?;
+        files::make_folder(folder)?;
         let _ = std::fs::remove_file(&self.path);
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create_new(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt;
-            options.mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC);
-        }
-        let file = options.open(&self.path)?;
+        let file = files::options().read(true).write(true).create_new(true).open(&self.path)?;
         let made = allocate(&file)
             .and_then(|()| write_at(&file, &intent_bytes(intent), 0))
             .and_then(|()| file.sync_all())
-            .and_then(|()| sync_folder(folder));
+            .and_then(|()| Ok(files::sync_folder(&self.path)?));
         if let Err(e) = made {
             let _ = std::fs::remove_file(&self.path);
             return Err(e);
@@ -134,7 +127,7 @@ impl Journal {
 
     /// Looks at what an earlier run left. The record's key opens the answer.
     pub fn find(&self, key: Option<&Secret>) -> io::Result<Found> {
-        let Some(bytes) = private::read(&self.path, (SIZE * 8) as usize).map_err(as_io)? else {
+        let Some(bytes) = files::read(&self.path, (SIZE * 8) as usize)? else {
             return Ok(Found::Nothing);
         };
         // made, but the intent was not written yet: nothing was sent
@@ -157,10 +150,6 @@ impl Journal {
             _ => Ok(()),
         }
     }
-}
-
-fn as_io(e: PrivateError) -> io::Error {
-    io::Error::new(e.kind().unwrap_or(ErrorKind::Other), e)
 }
 
 fn intent_bytes(intent: &Intent) -> Vec<u8> {
@@ -252,27 +241,10 @@ fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
     file.write_all(bytes)
 }
 
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_folder: &Path) -> io::Result<()> {
-    Ok(())
-}
-
 /// Writes a small private file whole; best effort is enough for what is only a memory.
 pub fn note(path: &Path, text: &str) -> io::Result<()> {
-    private::make_folder(path.parent().unwrap_or(Path::new(""))).map_err(as_io)?;
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC);
-    }
-    options.open(path)?.write_all(text.as_bytes())
+    files::make_folder(path.parent().unwrap_or(Path::new("")))?;
+    files::options().write(true).create(true).truncate(true).open(path)?.write_all(text.as_bytes())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! keychain share the lock too.
 
 use std::cell::RefCell;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use std::time::Duration;
 use crate::error::{Error, Kind};
 use crate::secret::hash;
 use crate::session::paths::Paths;
-use crate::store::{Store, StoreKind, private};
-use crate::world::World;
+use crate::store::{Store, StoreKind};
 #[cfg(unix)]
 use crate::world::users;
+use crate::world::{World, files};
 
 /// Longer than one exchange with the token endpoint can take.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(35);
@@ -99,16 +99,9 @@ fn path(paths: &Paths, store: &dyn Store, profile: &str) -> Result<PathBuf, Erro
 fn open(paths: &Paths, store: &dyn Store, profile: &str) -> Result<(PathBuf, File), Error> {
     let path = path(paths, store, profile)?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    let made = private::make_folder(folder).map_err(std::io::Error::other).and_then(|_| {
-        let mut options = OpenOptions::new();
-        options.create(true).truncate(false).read(true).write(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt;
-            options.mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC);
-        }
-        options.open(&path)
-    });
+    let made = files::make_folder(folder)
+        .map_err(std::io::Error::other)
+        .and_then(|_| files::options().create(true).truncate(false).read(true).write(true).open(&path));
     match made {
         Ok(file) => Ok((path, file)),
         Err(e) => Err(failed(&path, e)),

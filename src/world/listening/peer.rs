@@ -164,15 +164,7 @@ mod tests {
             );
             assert_eq!(called(host, None, |_| None), Some(Stranger::Gone), "closed");
             let resets = |socket: TcpStream| {
-                let now = libc::linger { l_onoff: 1, l_linger: 0 };
-                let length = size_of::<libc::linger>() as libc::socklen_t;
-                // SAFETY: `now` is read for its own length
-                let done = unsafe {
-                    use std::os::fd::AsRawFd as _;
-                    let fd = socket.as_raw_fd();
-                    libc::setsockopt(fd, libc::SOL_SOCKET, libc::SO_LINGER, (&raw const now).cast(), length)
-                };
-                assert_eq!(done, 0);
+                rustix::net::sockopt::set_socket_linger(&socket, Some(std::time::Duration::ZERO)).expect("set");
                 None
             };
             assert_eq!(called(host, None, resets), Some(Stranger::Gone), "reset");

@@ -5,9 +5,10 @@
 //!
 //! On Windows the folders are the user's own by inheritance, and only the kind of file is looked at.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
@@ -33,9 +34,57 @@ impl PrivateError {
     }
 }
 
-/// Whether it is a plain file of this user's that has no second name.
-pub fn is_own_file(metadata: &fs::Metadata) -> bool {
-    metadata.is_file() && unix::is_own(metadata) && unix::links(metadata) == 1
+impl From<PrivateError> for io::Error {
+    fn from(e: PrivateError) -> io::Error {
+        io::Error::new(e.kind().unwrap_or(io::ErrorKind::Other), e)
+    }
+}
+
+/// Options for a private file: a new one is 0600, a link is not followed, a pipe's other end is not
+/// waited for.
+pub fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    unix::make_private(&mut options);
+    options
+}
+
+/// Opens a plain file of this user's that has no second name. Give it the options of [`options`].
+pub fn open_own(path: &Path, options: &OpenOptions) -> io::Result<File> {
+    let file = options.open(path)?;
+    let metadata = file.metadata()?;
+    match metadata.is_file() && unix::is_own(&metadata) && unix::links(&metadata) == 1 {
+        true => Ok(file),
+        false => Err(io::Error::other("it is not a file of this user's own")),
+    }
+}
+
+/// Locks the file, looking again after each `pause`. Says whether it came within `time`.
+pub fn lock_within(file: &File, time: Duration, pause: impl Fn(Duration)) -> io::Result<bool> {
+    const STEP: Duration = Duration::from_millis(2);
+    let mut waited = Duration::ZERO;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::Error(e)) => return Err(e),
+            Err(TryLockError::WouldBlock) if waited >= time => return Ok(false),
+            Err(TryLockError::WouldBlock) => pause(STEP),
+        }
+        waited += STEP;
+    }
+}
+
+/// The file that a chain of links leads to, there already or not; `None` where the chain leads back to
+/// itself.
+pub fn linked(path: &Path) -> Option<PathBuf> {
+    let mut path = path.to_owned();
+    // as many as Linux follows
+    for _ in 0..40 {
+        match fs::read_link(&path) {
+            Ok(to) => path = path.parent().unwrap_or(Path::new("")).join(to),
+            Err(_) => return Some(path),
+        }
+    }
+    None
 }
 
 fn failed(path: &Path) -> impl Fn(io::Error) -> PrivateError + use<> {
@@ -128,9 +177,20 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<(), PrivateError> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => {}
         Err(e) => return Err(failed(path)(e)),
     }
-    let unfinished = Unfinished::write(path, content)?;
-    unfinished.rename_to(path)?;
+    Unfinished::write(path, content, None)?.rename_to(path)?;
     sync_folder(path)
+}
+
+/// Replaces a file that others may read, whole or not at all: its permissions stay. What killed writers
+/// of it left is removed first.
+pub fn replace_shared(path: &Path, content: &[u8]) -> Result<(), PrivateError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    sweep(path.parent().unwrap_or(Path::new("")), &format!(".{name}."));
+    let permissions = fs::metadata(path).ok().map(|old| old.permissions());
+    Unfinished::write(path, content, permissions)?.rename_to(path)?;
+    // a file system may not be able to do that; the file is whole all the same
+    let _ = sync_folder(path);
+    Ok(())
 }
 
 /// Whether [`replace`] would work for a content of this length: writes as much beside it, and takes it away again.
@@ -138,7 +198,7 @@ pub fn try_replace(path: &Path, length: usize) -> Result<(), PrivateError> {
     // not zeros: a file system that compresses would take any number of those
     let mut content = vec![0u8; length];
     random(path, &mut content)?;
-    Unfinished::write(path, &content).map(drop)
+    Unfinished::write(path, &content, None).map(drop)
 }
 
 /// Removes a file, whatever it is; says whether there was one.
@@ -165,13 +225,16 @@ struct Unfinished {
 }
 
 impl Unfinished {
-    fn write(target: &Path, content: &[u8]) -> Result<Unfinished, PrivateError> {
+    fn write(target: &Path, content: &[u8], like: Option<Permissions>) -> Result<Unfinished, PrivateError> {
         let mut unfinished = Unfinished::begin(target)?;
         // a sweep may have come between the making and the locking, and taken it away: it has no name then
         while unfinished._file.metadata().is_ok_and(|m| unix::links(&m) == 0) {
             unfinished = Unfinished::begin(target)?;
         }
         let failed = failed(&unfinished.path);
+        if let Some(permissions) = like {
+            unfinished._file.set_permissions(permissions).map_err(&failed)?;
+        }
         unfinished._file.write_all(content).map_err(&failed)?;
         unfinished._file.sync_all().map_err(&failed)?;
         Ok(unfinished)
@@ -181,7 +244,8 @@ impl Unfinished {
         let mut tag = [0u8; 8];
         random(target, &mut tag)?;
         let tag: String = tag.iter().map(|b| format!("{b:02x}")).collect();
-        let mut name = target.file_name().unwrap_or_default().to_owned();
+        let mut name = std::ffi::OsString::from(".");
+        name.push(target.file_name().unwrap_or_default());
         name.push(format!(".{tag}{UNFINISHED}"));
         let path = target.with_file_name(name);
         let file = unix::create(&path).map_err(failed(&path))?;
@@ -202,11 +266,14 @@ impl Drop for Unfinished {
     }
 }
 
-/// Removes what killed writers left in a folder. Best effort.
-pub fn sweep(folder: &Path) {
+/// Removes what killed writers left in a folder, of the files whose names begin with `start`. Best effort.
+pub fn sweep(folder: &Path, start: &str) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
-        if entry.file_name().to_string_lossy().ends_with(UNFINISHED)
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(start)
+            && name.ends_with(UNFINISHED)
             && let Ok(file) = unix::open_to_read(&entry.path())
             && file.try_lock().is_ok()
         {
@@ -215,8 +282,8 @@ pub fn sweep(folder: &Path) {
     }
 }
 
-/// What was made or renamed lasts when the folder that it stands in is on the disk.
-fn sync_folder(path: &Path) -> Result<(), PrivateError> {
+/// Puts the folder of a file on the disk, and with it the name that the file was given.
+pub fn sync_folder(path: &Path) -> Result<(), PrivateError> {
     let Some(folder) = path.parent() else { return Ok(()) };
     unix::sync_folder(folder).map_err(failed(folder))
 }
@@ -236,6 +303,10 @@ mod unix {
 
     use super::{Closed, File, OpenOptions, Path, PrivateError, failed, io, refused};
     use crate::world::users;
+
+    pub fn make_private(options: &mut OpenOptions) {
+        options.mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    }
 
     pub fn is_own(metadata: &Metadata) -> bool {
         metadata.uid() == users::own()
@@ -285,7 +356,7 @@ mod unix {
 
     /// Never waits for a pipe's other end, never follows a link.
     pub fn open_to_read(path: &Path) -> io::Result<File> {
-        OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)
+        super::options().read(true).open(path)
     }
 
     /// The error of `O_NOFOLLOW` on a symbolic link (FreeBSD has its own).
@@ -294,16 +365,13 @@ mod unix {
     }
 
     pub fn create(path: &Path) -> io::Result<File> {
-        let file =
-            OpenOptions::new().write(true).create_new(true).mode(0o600).custom_flags(libc::O_NOFOLLOW).open(path)?;
+        let file = super::options().write(true).create_new(true).open(path)?;
         file.set_permissions(Permissions::from_mode(0o600))?;
         Ok(file)
     }
 
     pub fn open_lock(path: &Path) -> io::Result<File> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let file = options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)?;
+        let file = super::options().read(true).write(true).create(true).truncate(false).open(path)?;
         let metadata = file.metadata()?;
         if is_own(&metadata) && metadata.len() == 0 && metadata.permissions().mode() & 0o600 != 0o600 {
             // just made, under a umask that took the owner's own permissions
@@ -328,6 +396,8 @@ mod unix {
     use std::fs::{self, Metadata};
 
     use super::{Closed, File, OpenOptions, Path, PrivateError, io};
+
+    pub fn make_private(_options: &mut OpenOptions) {}
 
     pub fn is_own(_metadata: &Metadata) -> bool {
         true
@@ -409,6 +479,7 @@ mod tests {
 
     // C-18, H-11
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "no safe call makes a pipe on every system")]
     fn links_pipes_and_folders_are_refused_and_left_alone() {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("store");
@@ -416,13 +487,11 @@ mod tests {
         let victim = root.path().join("victim");
         fs::write(&victim, b"victim").unwrap();
         let file = folder.join("record");
-        let fifo = std::ffi::CString::new(file.to_str().unwrap()).unwrap();
         let traps: [(&str, &dyn Fn()); 5] = [
             ("symbolic link", &|| symlink(&victim, &file).unwrap()),
             ("dangling link", &|| symlink(root.path().join("nothing"), &file).unwrap()),
             ("hard link", &|| fs::hard_link(&victim, &file).unwrap()),
-            // SAFETY: a path that lives through the call
-            ("pipe", &|| assert_eq!(unsafe { libc::mkfifo(fifo.as_ptr(), 0o600) }, 0)),
+            ("pipe", &|| assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success())),
             ("folder", &|| fs::create_dir(&file).unwrap()),
         ];
         for (name, lay) in traps {
@@ -483,9 +552,9 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let file = root.path().join("record");
         replace(&file, b"one").unwrap();
-        let writing = Unfinished::write(&file, b"two").unwrap();
+        let writing = Unfinished::write(&file, b"two", None).unwrap();
         fs::write(root.path().join("record.00.new"), b"left behind").unwrap();
-        sweep(root.path());
+        sweep(root.path(), "");
         assert!(!root.path().join("record.00.new").exists());
         writing.rename_to(&file).unwrap();
         assert_eq!(read(&file, 10).unwrap().unwrap().as_slice(), b"two");
