@@ -8,15 +8,11 @@ pub mod files;
 mod guard;
 pub mod helper;
 mod http;
-mod http_chunks;
-pub mod http_reader;
+mod http_server;
 pub mod keychain;
-mod listening;
-pub mod loopback;
 mod programs;
 mod question;
 pub(crate) mod random;
-pub mod serve;
 mod signals;
 mod streams;
 mod terminal;
@@ -38,6 +34,7 @@ use crate::wire;
 pub use guard::guarded;
 pub use http::proxy::{NoProxy, Proxy, usable as usable_proxy, usable_for as usable_proxy_for};
 pub use http::roots::{NoAuthorities, authorities};
+pub use http_server::{loopback, reader as http_reader, serve};
 pub use question::{Lines, Unanswered};
 
 /// Everything that can't be real in a test, as one value.

@@ -3,7 +3,7 @@
 //! `state` is what really guards a login. This keeps away whatever could get at the right address by other means: a page under
 //! another name for our address (DNS rebinding), an image, a frame or a script's request, a prefetch that nobody looks at.
 
-use crate::world::http_reader::RawRequest;
+use crate::world::http_server::reader::RawRequest;
 
 /// What browsers ask for by themselves, before or beside the page.
 const ASKED_UNASKED: [&str; 2] = ["/favicon.ico", "/robots.txt"];
@@ -91,7 +91,7 @@ fn is_form(request: &RawRequest) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::http_reader::parse_head;
+    use crate::world::http_server::reader::parse_head;
 
     fn judged(head: &str, accept_post: bool) -> Result<(String, String), u16> {
         let request = parse_head(format!("{head}\r\n\r\n").replace('\n', "\r\n").replace("\r\r", "\r").as_bytes());

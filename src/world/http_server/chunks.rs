@@ -3,7 +3,7 @@
 
 use zeroize::Zeroizing;
 
-use super::http_reader::{Refusal, Stream, read_some};
+use super::stream::{Refusal, Stream, read_some};
 
 /// Bytes that frame the chunks, extensions and trailers in all: enough for any client, and an end for a hostile one.
 const MOST_FRAMING: usize = 64 << 10;

@@ -2,17 +2,18 @@
 //!
 //! The far end is hostile until shown otherwise: it may send no byte, one byte a second, or a hundred megabytes without a line
 //! end. So every step has a bound, and the memory one connection takes is known beforehand. `httparse` reads the syntax; what it
-//! lets through and we don't need (chunked bodies at the redirect listener, raw non-ASCII targets, fragments, HTTP other than 1.0 and 1.1) is refused here.
+//! lets through and we don't need (chunked bodies at the redirect listener, raw non-ASCII targets,
+//! fragments, HTTP other than 1.0 and 1.1) is refused here.
 //! The redirect listener and the sandbox's server both stand on this.
 
-use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
-use std::sync::Arc;
+use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
-use super::http_chunks;
+use super::chunks;
+use super::stream::read_some;
+pub use super::stream::{Refusal, Stream, TimedStream};
 
 /// Headers past which a request is refused with 431. Browsers send about 20.
 const MAX_HEADERS: usize = 100;
@@ -74,119 +75,6 @@ impl RawRequest {
     }
 }
 
-/// Why there is no request.
-#[derive(Debug, thiserror::Error)]
-pub enum Refusal {
-    /// Closed or reset before the request was whole; also a connection that was opened on suspicion and never used.
-    #[error("the connection ended before a whole request came")]
-    Ended,
-    #[error("no whole request came in time")]
-    TooSlow,
-    /// A TLS greeting on a plain port: a browser that tries `https` first.
-    #[error("a TLS greeting came")]
-    TlsGreeting,
-    #[error("the request line is too long")]
-    LineTooLong,
-    #[error("the headers are too many or too long")]
-    HeadTooLarge,
-    #[error("not an HTTP/1.1 request: {0}")]
-    Malformed(&'static str),
-    /// A body whose length isn't told, or is told in a way that isn't read here.
-    #[error("a body needs a `Content-Length`")]
-    LengthRequired,
-    #[error("the body is too large")]
-    BodyTooLarge,
-    #[error("can't read: {0}")]
-    Failed(io::Error),
-}
-
-impl Refusal {
-    /// The status to answer with; `None`: nobody there would understand an answer, close.
-    pub fn status(&self) -> Option<u16> {
-        match self {
-            Refusal::Ended | Refusal::TlsGreeting | Refusal::Failed(_) => None,
-            Refusal::TooSlow => Some(408),
-            Refusal::LineTooLong => Some(414),
-            Refusal::HeadTooLarge => Some(431),
-            Refusal::Malformed(_) => Some(400),
-            Refusal::LengthRequired => Some(411),
-            Refusal::BodyTooLarge => Some(413),
-        }
-    }
-}
-
-/// A connection on which every read and write ends by a given moment.
-pub trait Stream: Read + Write {
-    /// From now on a read or write that isn't done by then fails with `TimedOut` or `WouldBlock`.
-    fn end_by(&mut self, moment: Instant);
-
-    /// No more will be written. What the far end still sends is left to [`hang_up`].
-    fn end_writing(&mut self) -> io::Result<()>;
-}
-
-/// A TCP connection with a deadline over all reads and writes, however the bytes trickle. The socket is shared, so that another
-/// thread can shut it down.
-#[derive(Debug)]
-pub struct TimedStream {
-    socket: Arc<TcpStream>,
-    deadline: Instant,
-}
-
-impl TimedStream {
-    /// `time`: until the first [`Stream::end_by`].
-    pub fn new(socket: Arc<TcpStream>, time: Duration) -> TimedStream {
-        TimedStream { socket, deadline: Instant::now() + time }
-    }
-
-    fn left(&self) -> io::Result<Duration> {
-        match self.deadline.checked_duration_since(Instant::now()) {
-            // a timeout of zero would mean none
-            Some(left) if !left.is_zero() => Ok(left),
-            _ => Err(io::ErrorKind::TimedOut.into()),
-        }
-    }
-}
-
-impl Read for TimedStream {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.socket.set_read_timeout(Some(self.left()?))?;
-        (&*self.socket).read(buffer)
-    }
-}
-
-impl Write for TimedStream {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.socket.set_write_timeout(Some(self.left()?))?;
-        (&*self.socket).write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Stream for TimedStream {
-    fn end_by(&mut self, moment: Instant) {
-        self.deadline = moment;
-    }
-
-    fn end_writing(&mut self) -> io::Result<()> {
-        self.socket.shutdown(Shutdown::Write)
-    }
-}
-
-impl Stream for rustls::StreamOwned<rustls::ServerConnection, TimedStream> {
-    fn end_by(&mut self, moment: Instant) {
-        self.sock.end_by(moment);
-    }
-
-    fn end_writing(&mut self) -> io::Result<()> {
-        self.conn.send_close_notify();
-        self.flush()?;
-        self.sock.end_writing()
-    }
-}
-
 /// Reads one request. Nothing is answered here, not even a refusal: see [`Refusal::status`]. Bytes past the request are ignored.
 pub fn read_request(stream: &mut impl Stream, limits: &Limits) -> Result<RawRequest, Refusal> {
     stream.end_by(Instant::now() + limits.time);
@@ -208,7 +96,7 @@ pub fn read_request(stream: &mut impl Stream, limits: &Limits) -> Result<RawRequ
     let mut request = parse_head(&buffer[..head_end])?;
     if limits.chunks && request.header("content-length").is_none() && is_chunked(&request) {
         stream.end_by(Instant::now() + limits.time);
-        request.body = http_chunks::read(stream, &buffer[head_end..filled], limits.body)?;
+        request.body = chunks::read(stream, &buffer[head_end..filled], limits.body)?;
         return Ok(request);
     }
     let length = body_length(&request)?;
@@ -233,27 +121,6 @@ pub fn read_request(stream: &mut impl Stream, limits: &Limits) -> Result<RawRequ
 fn is_chunked(request: &RawRequest) -> bool {
     request.count("transfer-encoding") == 1
         && request.header("transfer-encoding").is_some_and(|encoding| encoding.eq_ignore_ascii_case("chunked"))
-}
-
-/// Reads once; at least one byte.
-pub(super) fn read_some(stream: &mut impl Stream, buffer: &mut [u8]) -> Result<usize, Refusal> {
-    let got = loop {
-        match stream.read(buffer) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            other => break other,
-        }
-    };
-    match got {
-        Ok(0) => Err(Refusal::Ended),
-        Ok(n) => Ok(n),
-        Err(error) => Err(match error.kind() {
-            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Refusal::TooSlow,
-            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::UnexpectedEof => {
-                Refusal::Ended
-            }
-            _ => Refusal::Failed(error),
-        }),
-    }
 }
 
 /// Where the first empty line ends. The last three bytes of what was looked at already may be its beginning.
@@ -411,6 +278,8 @@ fn reason(status: u16) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
     use super::*;
 
     /// A connection whose bytes are there already, in pieces.

@@ -1,7 +1,6 @@
 //! One connection, from its first byte to its last.
 
 use std::io;
-use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -11,10 +10,11 @@ use zeroize::Zeroizing;
 use super::judge::judge;
 use super::page::{self, Answered};
 use super::{Answer, Arrived, Page, Reply, Shared};
-use crate::world::http_reader::{
+use crate::world::http_server::acceptor::Visit;
+use crate::world::http_server::listening::peer;
+use crate::world::http_server::reader::{
     Limits, RawRequest, Refusal, Stream, TimedStream, drain, read_request, write_response,
 };
-use crate::world::listening::peer;
 
 /// Of a form posted to us (`response_mode=form_post`).
 const MAX_FORM: usize = 16 << 10;
@@ -25,19 +25,19 @@ const WRITE_TIME: Duration = Duration::from_secs(2);
 /// The status of a page at which the person sees nothing that leads on.
 const METHOD_NOT_ALLOWED: u16 = 405;
 
-pub(super) fn serve(shared: &Arc<Shared>, id: u64, socket: Arc<TcpStream>) {
+pub(super) fn serve(shared: &Arc<Shared>, visit: &Visit) {
     let limits = Limits { body: if shared.accept_post { MAX_FORM } else { 0 }, ..Limits::default() };
-    let plain = TimedStream::new(Arc::clone(&socket), limits.time);
-    let Some(config) = &shared.tls else { return exchange(shared, id, &socket, plain, &limits) };
+    let plain = TimedStream::new(Arc::clone(&visit.socket), limits.time);
+    let Some(config) = &shared.tls else { return exchange(shared, visit, plain, &limits) };
     // the handshake is made by the first read, under the same deadline as the head
     if let Ok(tls) = rustls::ServerConnection::new(Arc::clone(config)) {
-        exchange(shared, id, &socket, rustls::StreamOwned::new(tls, plain), &limits);
+        exchange(shared, visit, rustls::StreamOwned::new(tls, plain), &limits);
     }
 }
 
-fn exchange(shared: &Arc<Shared>, id: u64, socket: &TcpStream, mut stream: impl Stream, limits: &Limits) {
+fn exchange(shared: &Arc<Shared>, visit: &Visit, mut stream: impl Stream, limits: &Limits) {
     let answered = match read_request(&mut stream, limits) {
-        Ok(request) => answer(shared, id, socket, &request),
+        Ok(request) => answer(shared, visit, &request),
         Err(Refusal::TlsGreeting) => {
             shared.table().saw_tls = true;
             return;
@@ -53,7 +53,8 @@ fn exchange(shared: &Arc<Shared>, id: u64, socket: &TcpStream, mut stream: impl 
     let written = write(&mut stream, &answered);
     // a browser that has read all of it may have closed by now: it has the answer, and follows it
     let ended = written.is_ok() && stream.end_writing().is_ok();
-    shared.answered(id, &answered, written.is_ok());
+    shared.answered(visit.id, &answered, written.is_ok());
+    visit.set_busy(false);
     if ended {
         drain(&mut stream);
     }
@@ -66,7 +67,7 @@ fn write(stream: &mut impl Stream, answered: &Answered) -> io::Result<()> {
     write_response(stream, answered.status, &headers, answered.body.as_bytes())
 }
 
-fn answer(shared: &Arc<Shared>, id: u64, socket: &TcpStream, request: &RawRequest) -> Answered {
+fn answer(shared: &Arc<Shared>, visit: &Visit, request: &RawRequest) -> Answered {
     let (path, query) = match judge(request, shared.port, shared.tls.is_some(), shared.accept_post) {
         Ok(target) => target,
         // RFC 9110, section 9.3.2
@@ -74,7 +75,7 @@ fn answer(shared: &Arc<Shared>, id: u64, socket: &TcpStream, request: &RawReques
         Err(status) => return page::refusal(status),
     };
     // not before: what was turned away until here costs nothing
-    if let Some(stranger) = peer::stranger(socket) {
+    if let Some(stranger) = peer::stranger(&visit.socket) {
         let _ = shared.strangers.send(stranger);
         return page::stranger();
     }
@@ -90,10 +91,11 @@ fn answer(shared: &Arc<Shared>, id: u64, socket: &TcpStream, request: &RawReques
         None
     };
     let (to, from) = mpsc::channel();
-    if !shared.waits(id, &to, &request.target) {
+    visit.set_busy(true);
+    if !shared.waits(visit.id, &to, &request.target) {
         return shared.unsaid(&request.target);
     }
-    let reply = Reply { to, shared: Arc::clone(shared), id, sent: false };
+    let reply = Reply { to, shared: Arc::clone(shared), id: visit.id, sent: false };
     let arrived =
         Arrived { method: request.method.clone(), path: path.to_owned(), query: query.to_owned(), form, reply };
     // a receiver that is gone drops what it was sent, and so answers
@@ -125,9 +127,7 @@ impl Shared {
         if table.finishing {
             return false;
         }
-        if let Some(open) = table.open.iter_mut().find(|o| o.id == id) {
-            open.waits = Some((to.clone(), target.clone()));
-        }
+        table.waiting.insert(id, (to.clone(), target.clone()));
         true
     }
 
@@ -148,9 +148,7 @@ impl Shared {
         if answered.is_last || (answered.status == page::SEE_OTHER && !written) {
             table.owed = table.owed.saturating_sub(1);
         }
-        if let Some(open) = table.open.iter_mut().find(|o| o.id == id) {
-            open.waits = None;
-        }
+        table.waiting.remove(&id);
         self.changed.notify_all();
     }
 }

@@ -1,0 +1,201 @@
+//! Ports of loopback: each is bound, proved to be reached at its own address, and waited at by a sleep
+//! that ends without the network, since loopback itself may be down.
+
+pub mod holder;
+pub mod peer;
+pub mod wake;
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a listener may take to be reached at its own address.
+const REACHED_WITHIN: Duration = Duration::from_secs(1);
+
+/// Free ports tried until one is free on both addresses of `localhost`.
+const PAIR_TRIES: usize = 16;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// `holder` is empty or begins with a space.
+    #[error("port {port} is taken{holder}")]
+    PortTaken { port: u16, holder: String },
+    #[error("port {0} is reserved for the system's administrator")]
+    Reserved(u16),
+    /// Bound, and nobody can come: loopback is down, or something forbids it.
+    #[error("this machine can't be reached at its own address {address}: {why}")]
+    Unreachable { address: std::net::IpAddr, why: String },
+    #[error("can't listen on loopback: {0}")]
+    Failed(String),
+}
+
+pub fn failed(error: io::Error) -> ListenError {
+    ListenError::Failed(error.to_string())
+}
+
+/// Where to listen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    pub host: Host,
+    /// The ports to try in turn; empty: any free one.
+    pub ports: Vec<u16>,
+    /// Serve TLS with a certificate made on the spot.
+    pub tls: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// `127.0.0.1`, or `[::1]` where there is no IPv4.
+    Literal,
+    V6,
+    /// The name `localhost`: both addresses are bound, on the same port.
+    Localhost,
+}
+
+/// Ports that are ours and that are reached, where nobody is answered yet.
+pub struct Bound {
+    /// At least one; they don't block.
+    pub listeners: Vec<TcpListener>,
+    /// The first one's.
+    pub address: SocketAddr,
+    /// Connections that came already.
+    pub early: Vec<TcpStream>,
+}
+
+/// Binds, and checks that each listener is reached at its own address.
+pub fn bind(address: &Address) -> Result<Bound, ListenError> {
+    let listeners = bind_any(address)?;
+    let address = listeners[0].local_addr().map_err(failed)?;
+    let mut early = Vec::new();
+    for listener in &listeners {
+        listener.set_nonblocking(true).map_err(failed)?;
+        early.extend(reached(listener, listener.local_addr().map_err(failed)?)?);
+    }
+    Ok(Bound { listeners, address, early })
+}
+
+/// The first of the ports that is free; at least one listener.
+fn bind_any(address: &Address) -> Result<Vec<TcpListener>, ListenError> {
+    if address.ports.is_empty() {
+        return bind_free(address.host);
+    }
+    let mut refused = None;
+    for port in &address.ports {
+        match bind_one(address.host, *port) {
+            Ok(listeners) => return Ok(listeners),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                refused.get_or_insert(ListenError::PortTaken { port: *port, holder: holder::of(*port) });
+            }
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                refused.get_or_insert(ListenError::Reserved(*port));
+            }
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    Err(refused.unwrap_or_else(|| ListenError::Failed("no port to try".to_owned())))
+}
+
+fn bind_free(host: Host) -> Result<Vec<TcpListener>, ListenError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match bind_one(host, 0) {
+            Ok(listeners) => return Ok(listeners),
+            // free on one address of `localhost`, taken on the other
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && tries < PAIR_TRIES => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+}
+
+/// Port 0: any. On Unix the standard library sets `SO_REUSEADDR`: a port in `TIME_WAIT` can be had again at once, one that is
+/// listened on can't (Linux), or only under a wider address than ours, which then gets nothing of what is sent here (BSD).
+fn bind_one(host: Host, port: u16) -> io::Result<Vec<TcpListener>> {
+    let v4 = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let v6 = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
+    match host {
+        Host::V6 => Ok(vec![listen(v6)?]),
+        Host::Literal => match listen(v4) {
+            Err(error) if no_such_family(&error) => Ok(vec![listen(v6)?]),
+            other => Ok(vec![other?]),
+        },
+        Host::Localhost => {
+            let first = match listen(v4) {
+                Err(error) if no_such_family(&error) => return Ok(vec![listen(v6)?]),
+                other => other?,
+            };
+            let second = SocketAddr::from((Ipv6Addr::LOCALHOST, first.local_addr()?.port()));
+            match listen(second) {
+                Err(error) if no_such_family(&error) => Ok(vec![first]),
+                other => Ok(vec![first, other?]),
+            }
+        }
+    }
+}
+
+fn no_such_family(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if matches!(error.raw_os_error(), Some(libc::EAFNOSUPPORT | libc::EPROTONOSUPPORT)) {
+        return true;
+    }
+    matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the room that listens; every caller's address is loopback")]
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::bind(address)
+}
+
+/// Proves that whoever connects to the address reaches this listener and no other: connects, and looks for that very connection,
+/// by its own port, among those accepted. Another process that holds the same port under a wider or the same address would have
+/// it instead. The listener must not block. Others that came meanwhile are handed back to be served.
+pub fn reached(listener: &TcpListener, address: SocketAddr) -> Result<Vec<TcpStream>, ListenError> {
+    let until = Instant::now() + REACHED_WITHIN;
+    let unreachable = |why: io::Error| ListenError::Unreachable { address: address.ip(), why: why.to_string() };
+    let probe = TcpStream::connect_timeout(&address, REACHED_WITHIN).map_err(unreachable)?;
+    let own = probe.local_addr().map_err(failed)?;
+    let mut others = Vec::new();
+    loop {
+        match listener.accept() {
+            Ok((_, from)) if from == own => return Ok(others),
+            Ok((other, _)) => others.push(other),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && Instant::now() < until => {
+                thread::sleep(Duration::from_millis(1));
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                return Err(ListenError::PortTaken { port: address.port(), holder: holder::of(address.port()) });
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // L-39
+    #[test]
+    fn a_listener_that_is_not_the_one_reached_is_noticed() {
+        let foreign = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a port");
+        let own = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a port");
+        own.set_nonblocking(true).expect("nonblocking");
+        let where_foreign = foreign.local_addr().expect("its address");
+        match reached(&own, where_foreign) {
+            Err(ListenError::PortTaken { port, holder }) => {
+                assert_eq!(port, where_foreign.port());
+                if cfg!(target_os = "linux") {
+                    assert!(holder.contains(&std::process::id().to_string()), "{holder}");
+                }
+            }
+            other => panic!("{other:?}"),
+        }
+        let noise = TcpStream::connect(own.local_addr().expect("its address")).expect("connected");
+        let others = reached(&own, own.local_addr().expect("its address")).expect("reached");
+        assert_eq!(others.len(), 1, "what came meanwhile is kept");
+        assert_eq!(others[0].peer_addr().ok(), noise.local_addr().ok());
+    }
+}
