@@ -218,6 +218,9 @@ fn launch(mut command: Command, shown: &str, acted: &dyn Fn() -> bool) -> Result
     }
 }
 
+#[cfg(not(unix))]
+fn detach(_command: &mut Command) {}
+
 #[cfg(unix)]
 fn detach(command: &mut Command) {
     use std::os::unix::process::CommandExt as _;
@@ -232,9 +235,6 @@ fn detach(command: &mut Command) {
         });
     }
 }
-
-#[cfg(not(unix))]
-fn detach(_command: &mut Command) {}
 
 #[cfg(all(test, unix))]
 mod tests {

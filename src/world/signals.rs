@@ -24,9 +24,10 @@ impl Signals for Real {
     }
 }
 
-/// From now on a signal that ends the program puts the terminal back first.
-pub(super) fn guard_terminal() {
-    system::install();
+/// From now on a signal that ends the program puts the terminal back first: it calls `restore`, which
+/// must be async-signal-safe.
+pub(super) fn guard_terminal(restore: fn()) {
+    system::guard(restore);
 }
 
 /// The signal that came at the question that is asked, if one did.
@@ -77,8 +78,6 @@ mod system {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::low_level;
 
-    use crate::world::terminal;
-
     const WATCHED: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 
     static INSTALLED: Once = Once::new();
@@ -95,9 +94,16 @@ mod system {
     static PENDING: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];
     /// The handler writes a byte to it. It is made once, since a handler may be using it at any time.
     static PIPE: OnceLock<Option<UnixStream>> = OnceLock::new();
+    /// What puts the terminal back, once something has changed it.
+    static RESTORE: OnceLock<fn()> = OnceLock::new();
     static TO: Mutex<Option<Sender<i32>>> = Mutex::new(None);
 
-    pub fn install() {
+    pub fn guard(restore: fn()) {
+        let _ = RESTORE.set(restore);
+        install();
+    }
+
+    fn install() {
         INSTALLED.call_once(|| {
             for (at, signal) in WATCHED.into_iter().enumerate() {
                 if is_ignored(signal) {
@@ -135,7 +141,14 @@ mod system {
             }
             return;
         }
-        terminal::restore();
+        end_by(signal);
+    }
+
+    /// Does what the signal does by default, with the terminal as it was.
+    fn end_by(signal: i32) {
+        if let Some(restore) = RESTORE.get() {
+            restore();
+        }
         let _ = low_level::emulate_default_handler(signal);
     }
 
@@ -187,8 +200,7 @@ mod system {
         if to.is_none_or(|to| to.send(signal).is_err()) {
             // nobody listens any more: it must not be lost
             release();
-            terminal::restore();
-            let _ = low_level::emulate_default_handler(signal);
+            end_by(signal);
         }
     }
 
@@ -273,7 +285,7 @@ mod system {
                     low_level::raise(signal).expect("raised");
                 });
                 let argv = ["/bin/sh", "-c", &script].map(std::ffi::OsString::from);
-                let code = crate::world::Programs::run(&crate::world::programs::Real, &argv, &[]).expect("run");
+                let code = crate::world::real().programs.run(&argv, &[]).expect("run");
                 sends.join().expect("sent");
                 assert_eq!(code, 9, "{name}");
             }
@@ -288,7 +300,7 @@ mod system {
     /// Ctrl-C ends the program; there is nothing to watch.
     pub fn watch(_to: Sender<i32>) {}
     pub fn release() {}
-    pub fn install() {}
+    pub fn guard(_restore: fn()) {}
     pub fn hold(_on: bool) {}
     pub fn ask(_on: bool) {}
     pub fn at_question() -> Option<i32> {

@@ -253,7 +253,7 @@ mod system {
         AT_EXIT.call_once(|| unsafe {
             libc::atexit(restore_at_exit);
         });
-        signals::guard_terminal();
+        signals::guard_terminal(restore);
         BEFORE.store(Box::into_raw(Box::new(Before { fd, mode })), Ordering::SeqCst);
     }
 
