@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 /// What the names of files end with that are still being written.
 const UNFINISHED: &str = ".new";
 
+/// Why a private file or folder can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PrivateError {
     /// It is there, but not something that a secret may be read from or written to.
@@ -304,15 +305,15 @@ mod unix {
     use super::{Closed, File, OpenOptions, Path, PrivateError, failed, io, refused};
     use crate::world::users;
 
-    pub fn make_private(options: &mut OpenOptions) {
+    pub(super) fn make_private(options: &mut OpenOptions) {
         options.mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
     }
 
-    pub fn is_own(metadata: &Metadata) -> bool {
+    pub(super) fn is_own(metadata: &Metadata) -> bool {
         metadata.uid() == users::own()
     }
 
-    pub fn make_folder(path: &Path) -> io::Result<()> {
+    pub(super) fn make_folder(path: &Path) -> io::Result<()> {
         not_in_anothers(path)?;
         DirBuilder::new().mode(0o700).create(path)?;
         // a umask may have taken the owner's own permissions
@@ -364,13 +365,13 @@ mod unix {
         e.raw_os_error() == Some(libc::ELOOP) || (cfg!(target_os = "freebsd") && e.raw_os_error() == Some(libc::EMLINK))
     }
 
-    pub fn create(path: &Path) -> io::Result<File> {
+    pub(super) fn create(path: &Path) -> io::Result<File> {
         let file = super::options().write(true).create_new(true).open(path)?;
         file.set_permissions(Permissions::from_mode(0o600))?;
         Ok(file)
     }
 
-    pub fn open_lock(path: &Path) -> io::Result<File> {
+    pub(super) fn open_lock(path: &Path) -> io::Result<File> {
         let file = super::options().read(true).write(true).create(true).truncate(false).open(path)?;
         let metadata = file.metadata()?;
         if is_own(&metadata) && metadata.len() == 0 && metadata.permissions().mode() & 0o600 != 0o600 {
@@ -380,11 +381,11 @@ mod unix {
         Ok(file)
     }
 
-    pub fn links(metadata: &Metadata) -> u64 {
+    pub(super) fn links(metadata: &Metadata) -> u64 {
         metadata.nlink()
     }
 
-    pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         File::open(folder)?.sync_all()
     }
@@ -397,17 +398,17 @@ mod unix {
 
     use super::{Closed, File, OpenOptions, Path, PrivateError, io};
 
-    pub fn make_private(_options: &mut OpenOptions) {}
+    pub(super) fn make_private(_options: &mut OpenOptions) {}
 
-    pub fn is_own(_metadata: &Metadata) -> bool {
+    pub(super) fn is_own(_metadata: &Metadata) -> bool {
         true
     }
 
-    pub fn make_folder(path: &Path) -> io::Result<()> {
+    pub(super) fn make_folder(path: &Path) -> io::Result<()> {
         fs::create_dir(path)
     }
 
-    pub fn own_and_close(
+    pub(super) fn own_and_close(
         _path: &Path,
         _metadata: &Metadata,
         _mode: u32,
@@ -416,26 +417,26 @@ mod unix {
         Ok(None)
     }
 
-    pub fn open_to_read(path: &Path) -> io::Result<File> {
+    pub(super) fn open_to_read(path: &Path) -> io::Result<File> {
         if fs::symlink_metadata(path)?.is_symlink() {
             return Err(io::Error::from(io::ErrorKind::InvalidInput));
         }
         File::open(path)
     }
 
-    pub fn is_symlink_error(e: &io::Error) -> bool {
+    pub(super) fn is_symlink_error(e: &io::Error) -> bool {
         e.kind() == io::ErrorKind::InvalidInput
     }
 
-    pub fn create(path: &Path) -> io::Result<File> {
+    pub(super) fn create(path: &Path) -> io::Result<File> {
         OpenOptions::new().write(true).create_new(true).open(path)
     }
 
-    pub fn open_lock(path: &Path) -> io::Result<File> {
+    pub(super) fn open_lock(path: &Path) -> io::Result<File> {
         OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
     }
 
-    pub fn links(_metadata: &Metadata) -> u64 {
+    pub(super) fn links(_metadata: &Metadata) -> u64 {
         1
     }
 

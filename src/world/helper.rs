@@ -21,6 +21,7 @@ pub struct Helper {
 type Finish = Box<dyn FnOnce(&[u8])>;
 
 impl Helper {
+    /// `finish` hands the words over and ends the process.
     pub fn new(finish: impl FnOnce(&[u8]) + 'static) -> Helper {
         Helper { finish: Box::new(finish) }
     }
@@ -31,6 +32,7 @@ impl Helper {
     }
 }
 
+/// Parts into the process that a person started and a helper that outlives it.
 #[cfg(target_os = "linux")]
 pub fn part() -> Parted {
     use std::fs::File;
@@ -76,6 +78,7 @@ fn is_alone() -> bool {
     false
 }
 
+/// Parts into the process that a person started and a helper that outlives it.
 #[cfg(not(target_os = "linux"))]
 pub fn part() -> Parted {
     Parted::Alone

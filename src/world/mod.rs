@@ -65,6 +65,7 @@ pub trait Talk: Write {
     fn show(&mut self, text: &str) -> std::io::Result<()>;
 }
 
+/// How much is said on standard error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {
     Quiet,
@@ -130,6 +131,7 @@ impl World {
     }
 }
 
+/// The variables of the environment, and what they tell about the machine.
 pub trait Env {
     fn var_os(&self, name: &str) -> Option<OsString>;
 
@@ -158,6 +160,7 @@ pub trait Env {
     }
 }
 
+/// The time of day, a clock for deadlines, and waiting.
 pub trait Clock: Send + Sync {
     /// Unix seconds by the wall clock.
     fn now(&self) -> i64;
@@ -168,6 +171,7 @@ pub trait Clock: Send + Sync {
     fn sleep(&self, time: Duration);
 }
 
+/// Sends requests to servers.
 pub trait Http: Send + Sync {
     /// One request, the whole answer under the request's cap, no redirect followed, no cookie kept, one connection.
     fn exchange(&self, request: &wire::Request) -> Result<wire::Response, HttpError>;
@@ -182,6 +186,7 @@ pub struct Upload {
     pub length: Option<u64>,
 }
 
+/// An answer whose body has not been read yet.
 pub struct Streamed {
     pub status: u16,
     /// `HTTP/1.1`, …
@@ -220,12 +225,14 @@ pub enum HttpError {
     Proxy(NoProxy),
 }
 
+/// Opens addresses in the person's browser.
 pub trait Browser: Send {
     /// Opens one URL, `https` or loopback `http`; says how it went wrong as far as that is known within a moment, or before
     /// `acted` says that somebody has come back from there.
     fn open(&self, url: &str, acted: &dyn Fn() -> bool) -> Result<(), BrowserError>;
 }
 
+/// Why no browser opened an address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BrowserError {
     #[error("no browser was found")]
@@ -254,6 +261,7 @@ pub trait Keychain: Send + Sync {
     fn scope(&self) -> String;
 }
 
+/// Why the keychain did not do what it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeychainError {
     #[error("it is locked")]
@@ -280,11 +288,13 @@ pub trait TokenCopy {
     fn works(&self) -> bool;
 }
 
+/// Draws random bytes.
 pub trait Random {
     /// Fills from the operating system's generator; a generator that fails ends the program.
     fn fill(&self, bytes: &mut [u8]);
 }
 
+/// Standard input, and the person at the terminal.
 pub trait Terminal {
     fn stdin_is_terminal(&self) -> bool;
     fn stdout_is_terminal(&self) -> bool;
@@ -311,6 +321,7 @@ pub trait Terminal {
     fn width(&self) -> Option<usize>;
 }
 
+/// Starts other programs, and the helper.
 pub trait Programs {
     /// Runs a program named by the person's configuration (`client-secret = { command = [...] }`); its stdout, without the last
     /// newline. Its stderr and stdin are the person's own.
@@ -328,6 +339,7 @@ pub trait Programs {
     }
 }
 
+/// The signals that end a program.
 pub trait Signals {
     /// From now on SIGINT, SIGTERM and SIGHUP are sent here instead of ending the program.
     fn watch(&self, to: Sender<i32>);

@@ -23,6 +23,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// Everything of ours in the environment begins so, secrets among it.
 pub(super) const OUR_PREFIX: &str = "OAUTHCTL_";
 
+/// Starts the system's programs.
 pub struct Real;
 
 impl Programs for Real {

@@ -8,6 +8,7 @@ use std::sync::mpsc::Sender;
 
 use super::Signals;
 
+/// The signals of this process.
 pub struct Real;
 
 impl Signals for Real {
@@ -98,7 +99,7 @@ mod system {
     static RESTORE: OnceLock<fn()> = OnceLock::new();
     static TO: Mutex<Option<Sender<i32>>> = Mutex::new(None);
 
-    pub fn guard(restore: fn()) {
+    pub(super) fn guard(restore: fn()) {
         let _ = RESTORE.set(restore);
         install();
     }
@@ -170,7 +171,7 @@ mod system {
         action.sa_sigaction == libc::SIG_IGN
     }
 
-    pub fn watch(to: Sender<i32>) {
+    pub(super) fn watch(to: Sender<i32>) {
         *TO.lock().unwrap_or_else(PoisonError::into_inner) = Some(to);
         if PIPE.get_or_init(start).is_some() {
             install();
@@ -204,12 +205,12 @@ mod system {
         }
     }
 
-    pub fn release() {
+    pub(super) fn release() {
         SENT.store(false, Ordering::SeqCst);
         *TO.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    pub fn ask(on: bool) {
+    pub(super) fn ask(on: bool) {
         if on {
             install();
         }
@@ -217,11 +218,11 @@ mod system {
         ASKING.store(on, Ordering::SeqCst);
     }
 
-    pub fn at_question() -> Option<i32> {
+    pub(super) fn at_question() -> Option<i32> {
         Some(AT_QUESTION.load(Ordering::SeqCst)).filter(|signal| *signal != 0)
     }
 
-    pub fn hold(on: bool) {
+    pub(super) fn hold(on: bool) {
         if on {
             install();
             EARLY.iter().for_each(|early| early.store(false, Ordering::SeqCst));
@@ -230,7 +231,7 @@ mod system {
     }
 
     /// Hands signals on until this child has ended; it still has to be waited for.
-    pub fn hand_on(child: u32) {
+    pub(super) fn hand_on(child: u32) {
         let Ok(child) = i32::try_from(child) else { return };
         CHILD.store(child, Ordering::SeqCst);
         for (at, signal) in WATCHED.into_iter().enumerate() {
@@ -298,13 +299,13 @@ mod system {
     use std::sync::mpsc::Sender;
 
     /// Ctrl-C ends the program; there is nothing to watch.
-    pub fn watch(_to: Sender<i32>) {}
-    pub fn release() {}
-    pub fn guard(_restore: fn()) {}
-    pub fn hold(_on: bool) {}
-    pub fn ask(_on: bool) {}
-    pub fn at_question() -> Option<i32> {
+    pub(super) fn watch(_to: Sender<i32>) {}
+    pub(super) fn release() {}
+    pub(super) fn guard(_restore: fn()) {}
+    pub(super) fn hold(_on: bool) {}
+    pub(super) fn ask(_on: bool) {}
+    pub(super) fn at_question() -> Option<i32> {
         None
     }
-    pub fn hand_on(_child: u32) {}
+    pub(super) fn hand_on(_child: u32) {}
 }

@@ -77,8 +77,8 @@ mod system {
     use rustix::fs::fstat;
     use rustix::io::{retry_on_intr, write};
 
-    pub const STDOUT: BorrowedFd<'static> = rustix::stdio::stdout();
-    pub const STDERR: BorrowedFd<'static> = rustix::stdio::stderr();
+    pub(super) const STDOUT: BorrowedFd<'static> = rustix::stdio::stdout();
+    pub(super) const STDERR: BorrowedFd<'static> = rustix::stdio::stderr();
 
     /// Writes to the descriptor itself: the standard library's `Stdout` takes a closed one for a success.
     pub fn write_all(to: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
@@ -102,8 +102,8 @@ mod system {
 mod system {
     use std::io::{self, Write};
 
-    pub const STDOUT: bool = true;
-    pub const STDERR: bool = false;
+    pub(super) const STDOUT: bool = true;
+    pub(super) const STDERR: bool = false;
 
     /// By the standard library, which turns the text into what the console reads.
     pub fn write_all(to_stdout: bool, bytes: &[u8]) -> io::Result<()> {
@@ -116,7 +116,7 @@ mod system {
         }
     }
 
-    pub fn is_one_place() -> bool {
+    pub(super) fn is_one_place() -> bool {
         use std::io::IsTerminal;
         io::stdout().is_terminal() && io::stderr().is_terminal()
     }

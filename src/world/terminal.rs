@@ -18,6 +18,7 @@ use crate::secret::Secret;
 /// Bytes of a line past which it is dropped whole.
 const LONGEST_LINE: usize = 64 << 10;
 
+/// The terminal of this process.
 pub struct Real;
 
 impl Terminal for Real {
@@ -220,7 +221,7 @@ mod system {
     /// Counts up whenever lines are no longer wanted: a reader that began under another number stops.
     static READING: AtomicUsize = AtomicUsize::new(0);
 
-    pub fn restore() {
+    pub(super) fn restore() {
         READING.fetch_add(1, Ordering::SeqCst);
         let before = BEFORE.swap(ptr::null_mut(), Ordering::SeqCst);
         // SAFETY: the pointer is null or came from a leaked box, and nobody writes to that.
@@ -342,7 +343,7 @@ mod system {
         poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&moment)).is_ok_and(|ready| ready > 0)
     }
 
-    pub fn typed_lines(to: Sender<Secret>) {
+    pub(super) fn typed_lines(to: Sender<Secret>) {
         read_lines(stdin(), to);
     }
 
@@ -400,9 +401,9 @@ mod system {
         }
     }
 
-    pub const SCREEN: &str = "/dev/tty";
+    pub(super) const SCREEN: &str = "/dev/tty";
 
-    pub fn width() -> Option<usize> {
+    pub(super) fn width() -> Option<usize> {
         let columns = |fd| tcgetwinsize(fd).ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0);
         [stderr(), stdout()].into_iter().find_map(columns)
     }
@@ -520,9 +521,9 @@ mod system {
     use crate::secret::Secret;
     use crate::world::{Lines, Unanswered};
 
-    pub fn restore() {}
+    pub(super) fn restore() {}
 
-    pub fn hide() {}
+    pub(super) fn hide() {}
 
     /// The console's own line mode, with its echo.
     pub fn typed_lines(to: Sender<Secret>) {
@@ -559,9 +560,9 @@ mod system {
         }
     }
 
-    pub const SCREEN: &str = "CONOUT$";
+    pub(super) const SCREEN: &str = "CONOUT$";
 
-    pub fn width() -> Option<usize> {
+    pub(super) fn width() -> Option<usize> {
         None
     }
 }

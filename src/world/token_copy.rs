@@ -71,6 +71,7 @@ mod linux {
     /// How long the list is kept, in seconds.
     const ORDER_KEPT: u32 = 3 * 86_400;
 
+    /// Copies in a keyring of the kernel.
     pub struct KernelKeyring;
 
     /// An argument of a system call.

@@ -10,6 +10,7 @@ use tokio::time::timeout_at;
 /// For what has arrived already: enough to read it, too short for anything to come from afar.
 const LAST_LOOK: Duration = Duration::from_millis(100);
 
+/// The moment at which a request must have ended.
 pub struct Deadline {
     until: Instant,
     /// The end of the last look, once there was need of one.
@@ -17,6 +18,7 @@ pub struct Deadline {
 }
 
 impl Deadline {
+    /// So long from now.
     pub fn after(time: Duration) -> Deadline {
         Deadline { until: Instant::now() + time, last: None }
     }

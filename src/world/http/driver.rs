@@ -8,6 +8,7 @@ use std::thread;
 
 use tokio::runtime::{Builder, Runtime};
 
+/// Runs the client's futures on this thread.
 pub struct Driver {
     /// `None` only while it ends.
     runtime: Option<Runtime>,
@@ -16,6 +17,7 @@ pub struct Driver {
 }
 
 impl Driver {
+    /// Makes its runtime.
     pub fn new() -> io::Result<Driver> {
         Ok(Driver { runtime: Some(Builder::new_current_thread().enable_all().build()?), keeper: OnceLock::new() })
     }

@@ -120,6 +120,7 @@ impl Proxy {
         Err(last)
     }
 
+    /// The variable that names the proxy.
     pub fn variable(&self) -> &'static str {
         self.variable
     }

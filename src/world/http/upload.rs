@@ -32,6 +32,7 @@ const HEAD_START: Duration = Duration::from_millis(3);
 /// Blocks that are read ahead of the connection.
 const AHEAD: usize = 2;
 
+/// The body of a request, read as it is sent.
 pub fn body(upload: Upload, patience: &Arc<Patience>) -> io::Result<reqwest::Body> {
     let Upload { mut reader, length } = upload;
     let mut start = Vec::new();
@@ -161,6 +162,7 @@ impl Body for Pipe {
 pub struct Patience(Mutex<Option<Instant>>);
 
 impl Patience {
+    /// Begins to wait now.
     pub fn from_now() -> Patience {
         Patience(Mutex::new(Some(Instant::now())))
     }

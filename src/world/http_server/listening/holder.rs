@@ -27,7 +27,7 @@ mod system {
     /// A listening socket's state in `/proc/net/tcp`.
     const LISTEN: &str = "0A";
 
-    pub fn holder(port: u16) -> Option<(String, u32)> {
+    pub(super) fn holder(port: u16) -> Option<(String, u32)> {
         let inodes: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
             .iter()
             .filter_map(|table| fs::read_to_string(table).ok())
@@ -91,7 +91,7 @@ mod system {
 
 #[cfg(not(target_os = "linux"))]
 mod system {
-    pub fn holder(_port: u16) -> Option<(String, u32)> {
+    pub(super) fn holder(_port: u16) -> Option<(String, u32)> {
         None
     }
 }

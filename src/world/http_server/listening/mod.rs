@@ -16,6 +16,7 @@ const REACHED_WITHIN: Duration = Duration::from_secs(1);
 /// Free ports tried until one is free on both addresses of `localhost`.
 const PAIR_TRIES: usize = 16;
 
+/// Why no port can be listened at.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
     /// `holder` is empty or begins with a space.
@@ -30,6 +31,7 @@ pub enum ListenError {
     Failed(String),
 }
 
+/// What the system refused.
 pub fn failed(error: io::Error) -> ListenError {
     ListenError::Failed(error.to_string())
 }
@@ -44,6 +46,7 @@ pub struct Address {
     pub tls: bool,
 }
 
+/// The name of this machine in the address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Host {
     /// `127.0.0.1`, or `[::1]` where there is no IPv4.
@@ -142,6 +145,7 @@ fn no_such_family(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
 }
 
+/// Binds a loopback address.
 #[expect(clippy::disallowed_methods, reason = "this is the room that listens; every caller's address is loopback")]
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address)

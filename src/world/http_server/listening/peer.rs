@@ -42,7 +42,7 @@ mod system {
         pub inode: u64,
     }
 
-    pub fn stranger(socket: &TcpStream) -> Option<Stranger> {
+    pub(super) fn stranger(socket: &TcpStream) -> Option<Stranger> {
         let (Ok(here), Ok(there)) = (socket.local_addr(), socket.peer_addr()) else { return Some(Stranger::Gone) };
         for _ in 0..READINGS {
             if let Some(line) = find(there, here) {
@@ -90,7 +90,7 @@ mod system {
         a.port() == b.port() && a.ip().to_canonical() == b.ip().to_canonical()
     }
 
-    pub fn read(line: &str) -> Option<(SocketAddr, SocketAddr, Line)> {
+    pub(super) fn read(line: &str) -> Option<(SocketAddr, SocketAddr, Line)> {
         let mut fields = line.split_ascii_whitespace().skip(1);
         let (local, remote) = (end(fields.next()?)?, end(fields.next()?)?);
         let user = fields.nth(4)?.parse().ok()?;
@@ -116,7 +116,7 @@ mod system {
 
 #[cfg(not(target_os = "linux"))]
 mod system {
-    pub fn stranger(_socket: &std::net::TcpStream) -> Option<super::Stranger> {
+    pub(super) fn stranger(_socket: &std::net::TcpStream) -> Option<super::Stranger> {
         None
     }
 }

@@ -14,8 +14,10 @@ mod system {
     /// Ends the sleep of its [`Sleeper`], now or the next.
     pub struct Waker(UnixStream);
 
+    /// Sleeps until a connection comes.
     pub struct Sleeper(UnixStream);
 
+    /// A sleeper, and what wakes it.
     pub fn pair() -> io::Result<(Waker, Sleeper)> {
         let (waker, sleeper) = UnixStream::pair()?;
         Ok((Waker(waker), Sleeper(sleeper)))
@@ -27,6 +29,7 @@ mod system {
     }
 
     impl Waker {
+        /// Ends the sleep.
         pub fn wake(&self) {
             // the far end stays readable until it is closed: one byte is enough
             let _ = (&self.0).write(&[1]);
@@ -49,9 +52,12 @@ mod system {
     use std::io;
     use std::net::{TcpListener, TcpStream};
 
+    /// Ends the sleep of its [`Sleeper`].
     pub struct Waker;
+    /// Sleeps until a connection comes.
     pub struct Sleeper;
 
+    /// A sleeper, and what wakes it.
     pub fn pair() -> io::Result<(Waker, Sleeper)> {
         Ok((Waker, Sleeper))
     }
@@ -62,6 +68,7 @@ mod system {
     }
 
     impl Waker {
+        /// Ends the sleep.
         pub fn wake(&self) {}
     }
 

@@ -191,6 +191,7 @@ impl Loopback {
 }
 
 impl Reply {
+    /// Answers the browser with this page.
     pub fn send(mut self, page: Page) {
         self.sent = true;
         self.shared.note_end(self.id, page);

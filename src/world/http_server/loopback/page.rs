@@ -65,6 +65,7 @@ pub fn last(page: Page) -> Option<Last> {
     Some(Last { path, answered: Answered { status: 200, location: None, body, is_last: true } })
 }
 
+/// The page for a request that is refused with this status.
 pub fn refusal(status: u16) -> Answered {
     let body = match status {
         404 => NOT_FOUND,
