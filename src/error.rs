@@ -402,43 +402,8 @@ pub fn token_answer(e: AnswerError, asked: Asked, (profile, client): (&Typed, &C
         Asked::Pushed => "the provider does not take this authorize request",
         Asked::Password => "no token was given for this name and password",
     };
+    let AnswerError::OAuth { status, error, .. } = &e else { return no_oauth_answer(e, doing, asked, now) };
     let login = profile.login();
-    let AnswerError::OAuth { status, error, .. } = &e else {
-        let kind = match &e {
-            AnswerError::Unavailable { .. } => Kind::TryLater,
-            AnswerError::Status(_) => Kind::Other,
-            _ => Kind::Unsafe,
-        };
-        let mut shown = Error::new(kind, doing).cause(&e);
-        // VerticalResponse says no to a wrong client with a page
-        shown.wrong_client = matches!(e, AnswerError::Html(400 | 401 | 403) | AnswerError::Status(400 | 401 | 403));
-        shown.fate = match &e {
-            AnswerError::Unavailable { status: 502 | 504, .. } => Fate::Gateway,
-            AnswerError::Unavailable { status: 500.., .. } => Fate::Unavailable,
-            AnswerError::Unavailable { .. }
-            | AnswerError::Status(_)
-            | AnswerError::Redirect(_)
-            | AnswerError::Html(_) => Fate::Answered,
-            _ => Fate::MayHoldTokens,
-        };
-        if let AnswerError::Unavailable { retry_after, .. } = &e {
-            shown.retry_after = retry_after.as_deref().and_then(|text| protocol::retry_after::seconds(text, now));
-            shown = match shown.retry_after {
-                Some(seconds) => shown.hint(format!("run the command again in {seconds} s")),
-                None => shown.hint("run the command again later"),
-            };
-        }
-        return match e {
-            AnswerError::Html(_) | AnswerError::Redirect(_) => {
-                let key = if asked == Asked::Pushed { "par-url" } else { "token.url" };
-                shown.hint(format!("is the provider's `{key}` right? `oauthctl provider show` prints it"))
-            }
-            AnswerError::NotOk(status) => shown.hint(format!(
-                "if that means yes there: `[token] ok-status = [200, {status}]` in a provider file of your own"
-            )),
-            _ => shown,
-        };
-    };
     let wrong_client = check_client(profile, client);
     let (kind, hint) = match error.as_str() {
         "invalid_grant" if asked == Asked::Assertion => (
@@ -475,6 +440,43 @@ pub fn token_answer(e: AnswerError, asked: Asked, (profile, client): (&Typed, &C
     let refused = asked == Asked::Refresh && matches!(error.as_str(), "invalid_grant" | "bad_refresh_token");
     shown.fate = if refused { Fate::Refused } else { Fate::Answered };
     shown
+}
+
+/// An answer that is no refusal by OAuth's rules.
+fn no_oauth_answer(e: AnswerError, doing: &str, asked: Asked, now: i64) -> Error {
+    let kind = match &e {
+        AnswerError::Unavailable { .. } => Kind::TryLater,
+        AnswerError::Status(_) => Kind::Other,
+        _ => Kind::Unsafe,
+    };
+    let mut shown = Error::new(kind, doing).cause(&e);
+    // VerticalResponse says no to a wrong client with a page
+    shown.wrong_client = matches!(e, AnswerError::Html(400 | 401 | 403) | AnswerError::Status(400 | 401 | 403));
+    shown.fate = match &e {
+        AnswerError::Unavailable { status: 502 | 504, .. } => Fate::Gateway,
+        AnswerError::Unavailable { status: 500.., .. } => Fate::Unavailable,
+        AnswerError::Unavailable { .. } | AnswerError::Status(_) | AnswerError::Redirect(_) | AnswerError::Html(_) => {
+            Fate::Answered
+        }
+        _ => Fate::MayHoldTokens,
+    };
+    if let AnswerError::Unavailable { retry_after, .. } = &e {
+        shown.retry_after = retry_after.as_deref().and_then(|text| protocol::retry_after::seconds(text, now));
+        shown = match shown.retry_after {
+            Some(seconds) => shown.hint(format!("run the command again in {seconds} s")),
+            None => shown.hint("run the command again later"),
+        };
+    }
+    match e {
+        AnswerError::Html(_) | AnswerError::Redirect(_) => {
+            let key = if asked == Asked::Pushed { "par-url" } else { "token.url" };
+            shown.hint(format!("is the provider's `{key}` right? `oauthctl provider show` prints it"))
+        }
+        AnswerError::NotOk(status) => shown.hint(format!(
+            "if that means yes there: `[token] ok-status = [200, {status}]` in a provider file of your own"
+        )),
+        _ => shown,
+    }
 }
 
 /// What to look at where a client is refused: what was sent, where it came from.

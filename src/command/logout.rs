@@ -74,14 +74,7 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<Session, E
     let name = session.name.clone();
     let kind = session.store.kind();
     if matches!(kind, StoreKind::Environment | StoreKind::None) {
-        let variable = session.token_variable(world);
-        if kind == StoreKind::Environment && world.env.var(&variable).is_some() {
-            return Err(Error::usage(format!("the token of `{name}` comes from the environment"))
-                .hint(format!("unset {variable}")));
-        }
-        session.raw_provider()?;
-        world.say(&format!("{name}: the store `{}` keeps nothing that could be forgotten", kind.name()));
-        return Ok(session);
+        return keeps_nothing(world, &session).map(|()| session);
     }
     // a renewal that is under way ends first: its token is revoked too, and nothing comes back afterwards
     let lock = session.lock(world)?;
@@ -139,6 +132,20 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<Session, E
         }
     }
     Ok(session)
+}
+
+/// The stores that nothing is forgotten in.
+fn keeps_nothing(world: &mut World, session: &Session) -> Result<(), Error> {
+    let name = &session.name;
+    let variable = session.token_variable(world);
+    if session.store.kind() == StoreKind::Environment && world.env.var(&variable).is_some() {
+        return Err(
+            Error::usage(format!("the token of `{name}` comes from the environment")).hint(format!("unset {variable}"))
+        );
+    }
+    session.raw_provider()?;
+    world.say(&format!("{name}: the store `{}` keeps nothing that could be forgotten", session.store.kind().name()));
+    Ok(())
 }
 
 /// Forgets what a refused renewal or an unfinished login left.

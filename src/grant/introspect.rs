@@ -41,37 +41,9 @@ pub fn ask(
             _ => error,
         });
     }
-    let unsafe_answer = |why: &dyn std::fmt::Display| {
-        Error::new(Kind::Unsafe, "what the provider says of the token can't be trusted")
-            .cause(format!("its answer: {why}"))
-    };
     let kind = response.header("content-type").unwrap_or("").to_lowercase();
     let members = if kind.starts_with(SIGNED) {
-        let text = std::str::from_utf8(&response.body).map_err(|_| unsafe_answer(&"is no text"))?.trim();
-        let trust = Trust {
-            algorithms: &asking.provider.identity.introspection_algorithms,
-            typ: Some("token-introspection+jwt"),
-            secret: asking.client.secret.as_ref(),
-        };
-        let (_, claims) = ring.verify(world, text, &trust).map_err(|e| match e {
-            Unverified::Wrong(e) => unsafe_answer(&e),
-            Unverified::NoKeys(e) => e,
-        })?;
-        // RFC 9701, section 5: whom it is from and for
-        if claims.get("iss").and_then(Value::as_str) != asking.provider.issuer.as_deref() {
-            return Err(unsafe_answer(&"its `iss` is not the provider"));
-        }
-        if !audiences(&claims).map_err(|e| unsafe_answer(&e))?.contains(&asking.client.id.as_str()) {
-            return Err(unsafe_answer(&"its `aud` is not this client"));
-        }
-        if !claims.contains_key("iat") {
-            return Err(unsafe_answer(&Fault::Missing("iat")));
-        }
-        times_if_any(&claims, world.clock.now()).map_err(|e| unsafe_answer(&e))?;
-        match claims.get("token_introspection") {
-            Some(Value::Object(members)) => members.clone(),
-            _ => return Err(unsafe_answer(&"it has no `token_introspection`")),
-        }
+        members_of(world, asking, ring, &response.body)?
     } else if signed {
         return Err(unsafe_answer(&"it is not signed, though a signed one was asked for"));
     } else {
@@ -82,4 +54,42 @@ pub fn ask(
         Some(Value::Bool(_)) => Ok(members),
         _ => Err(unsafe_answer(&"it does not say whether the token is `active`")),
     }
+}
+
+/// The members of a signed answer.
+fn members_of(
+    world: &mut World,
+    asking: &Asking,
+    ring: &mut KeyRing,
+    body: &[u8],
+) -> Result<Map<String, Value>, Error> {
+    let text = std::str::from_utf8(body).map_err(|_| unsafe_answer(&"is no text"))?.trim();
+    let trust = Trust {
+        algorithms: &asking.provider.identity.introspection_algorithms,
+        typ: Some("token-introspection+jwt"),
+        secret: asking.client.secret.as_ref(),
+    };
+    let (_, claims) = ring.verify(world, text, &trust).map_err(|e| match e {
+        Unverified::Wrong(e) => unsafe_answer(&e),
+        Unverified::NoKeys(e) => e,
+    })?;
+    // RFC 9701, section 5: whom it is from and for
+    if claims.get("iss").and_then(Value::as_str) != asking.provider.issuer.as_deref() {
+        return Err(unsafe_answer(&"its `iss` is not the provider"));
+    }
+    if !audiences(&claims).map_err(|e| unsafe_answer(&e))?.contains(&asking.client.id.as_str()) {
+        return Err(unsafe_answer(&"its `aud` is not this client"));
+    }
+    if !claims.contains_key("iat") {
+        return Err(unsafe_answer(&Fault::Missing("iat")));
+    }
+    times_if_any(&claims, world.clock.now()).map_err(|e| unsafe_answer(&e))?;
+    match claims.get("token_introspection") {
+        Some(Value::Object(members)) => Ok(members.clone()),
+        _ => Err(unsafe_answer(&"it has no `token_introspection`")),
+    }
+}
+
+fn unsafe_answer(why: &dyn std::fmt::Display) -> Error {
+    Error::new(Kind::Unsafe, "what the provider says of the token can't be trusted").cause(format!("its answer: {why}"))
 }

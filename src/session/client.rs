@@ -145,34 +145,19 @@ impl Session {
         }
         let said = self.profile.proofs.clone();
         let text = self.client_key(world)?;
-        let key = match &text {
-            None => None,
-            Some(text) => {
-                let key = SigningKey::read(text).map_err(|e| {
-                    Error::usage(format!("the client key of `{}` can't be used", self.name))
-                        .cause(e)
-                        .hint("wanted is a private key: PEM (PKCS#8, PKCS#1, SEC1) or JWK; RSA from 2048 bits, P-256, P-384, Ed25519")
-                })?;
-                Some(Arc::new(key.with_kid(said.client_key_id.clone())))
-            }
+        let key = text.as_ref().map(|text| self.signing_key(text)).transpose()?;
+        let key = key.map(|key| Arc::new(key.with_kid(said.client_key_id.clone())));
+        let certificate = said.client_certificate.as_ref().map(|path| read_certificate(world, path)).transpose()?;
+        let unusable = |e: &dyn std::fmt::Display| {
+            Error::usage(format!("the client certificate of `{}` can't be used", self.name)).cause(e)
         };
-        let certificate = match &said.client_certificate {
-            None => None,
-            Some(path) => Some(read_certificate(world, path)?),
-        };
-        let certificate_thumbprint = match &certificate {
-            None => None,
-            Some(pem) => Some(jose::certificate_thumbprint(pem).map_err(|e| {
-                Error::usage(format!("the client certificate of `{}` can't be used", self.name)).cause(e)
-            })?),
-        };
+        let certificate_thumbprint = certificate.as_ref().map(|pem| jose::certificate_thumbprint(pem));
+        let certificate_thumbprint = certificate_thumbprint.transpose().map_err(|e| unusable(&e))?;
         // a key as JWK signs, and no TLS takes it
         let pem = text.filter(|text| !text.expose().trim_start().starts_with('{'));
         let identity = match (certificate, pem) {
             (Some(certificate), Some(key)) => {
-                jose::make_a_pair(&certificate, key.expose()).map_err(|e| {
-                    Error::usage(format!("the client certificate of `{}` can't be used", self.name)).cause(e)
-                })?;
+                jose::make_a_pair(&certificate, key.expose()).map_err(|e| unusable(&e))?;
                 Some(Arc::new(Identity { certificate, key }))
             }
             (Some(_), None) => {
@@ -277,6 +262,14 @@ impl Session {
 impl Who {
     fn client_key(&self, world: &mut World) -> Result<Option<Secret>, Error> {
         super::inputs::read(world, self, "client key", &self.profile.proofs.client_key)
+    }
+
+    fn signing_key(&self, text: &Secret) -> Result<SigningKey, Error> {
+        SigningKey::read(text).map_err(|e| {
+            Error::usage(format!("the client key of `{}` can't be used", self.name)).cause(e).hint(
+                "wanted is a private key: PEM (PKCS#8, PKCS#1, SEC1) or JWK; RSA from 2048 bits, P-256, P-384, Ed25519",
+            )
+        })
     }
 
     /// The way of client authentication that the person chose, for every endpoint that knows clients as the token endpoint does.

@@ -195,17 +195,36 @@ fn finish(world: &mut World, session: &mut Session, start: &Start<'_>, mut obtai
     }
     world.signals.release();
     let account = done?;
-    let Obtained { set, asked, .. } = obtained;
-    let name = session.name.clone();
     let but = if unverified { " (not verified)" } else { "" };
     let who = account.map(|a| format!(" as {}{but}", safe(&a))).unwrap_or_default();
+    signed_in(world, session, start, (&obtained, &who));
+    if secret_not_kept {
+        world.say(&format!(
+            "The client secret stays in the environment and is not kept: a renewal needs it there (`{}` keeps it).",
+            session.typed.line("profile set-secret")
+        ));
+    }
+    let call = first_call(provider, &obtained.set)
+        .map(|path| format!("   or   {} {}", session.typed.line("call"), for_a_shell(&safe(&path))));
+    world.say(&format!("Next: {}{}", session.typed.line("token"), call.unwrap_or_default()));
+    Ok(0)
+}
+
+/// Says what the login brought.
+fn signed_in(
+    world: &mut World,
+    session: &Session,
+    &Start { provider, grant, .. }: &Start<'_>,
+    (Obtained { set, asked, .. }, who): (&Obtained, &str),
+) {
     let now = world.clock.now();
     world.say(&format!(
-        "Signed in to {}{who}. The token of `{name}` is {}.",
+        "Signed in to {}{who}. The token of `{}` is {}.",
         safe(&provider.name),
+        session.name,
         times::good_until(set.expires_at, now)
     ));
-    if let Some(scopes) = missing_scopes(&asked, &set) {
+    if let Some(scopes) = missing_scopes(asked, set) {
         world.warn(&format!("not granted: {}", safe(&scopes)));
     }
     let by_person = matches!(grant, GrantKind::AuthorizationCode | GrantKind::DeviceCode | GrantKind::Ciba);
@@ -231,16 +250,6 @@ fn finish(world: &mut World, session: &mut Session, start: &Start<'_>, mut obtai
     } else {
         world.say(&format!("It rests in {}.", session.store.in_words()));
     }
-    if secret_not_kept {
-        world.say(&format!(
-            "The client secret stays in the environment and is not kept: a renewal needs it there (`{}` keeps it).",
-            session.typed.line("profile set-secret")
-        ));
-    }
-    let call = first_call(provider, &set)
-        .map(|path| format!("   or   {} {}", session.typed.line("call"), for_a_shell(&safe(&path))));
-    world.say(&format!("Next: {}{}", session.typed.line("token"), call.unwrap_or_default()));
-    Ok(0)
 }
 
 fn missing_scopes(asked: &[String], set: &TokenSet) -> Option<String> {
