@@ -104,15 +104,7 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<Session, E
         false => forget::revoke(world, &mut session, record, &lock)?,
     };
     forget::forget(world, &session, &record, &lock)?;
-    let kept = if record.client_secret.is_some() {
-        format!("; the client secret is kept (`{}` forgets it too)", session.typed.line("profile remove"))
-    } else {
-        String::new()
-    };
-    let kept = match register::stays(&record, &session.typed) {
-        Some(stays) => format!("{kept}; {stays}"),
-        None => kept,
-    };
+    let kept = what_stays(&session, &record);
     match revoked {
         Ok(Some(words)) => world.say(&format!("{name}: forgotten here; {words}{kept}")),
         Ok(None) => {
@@ -132,6 +124,19 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<Session, E
         }
     }
     Ok(session)
+}
+
+/// What a logout leaves, in words that follow others.
+fn what_stays(session: &Session, record: &Record) -> String {
+    let kept = if record.client_secret.is_some() {
+        format!("; the client secret is kept (`{}` forgets it too)", session.typed.line("profile remove"))
+    } else {
+        String::new()
+    };
+    match register::stays(record, &session.typed) {
+        Some(stays) => format!("{kept}; {stays}"),
+        None => kept,
+    }
 }
 
 /// The stores that nothing is forgotten in.

@@ -221,7 +221,15 @@ pub fn obtain(world: &mut World, login: &Login<'_>, listening: Listening) -> Res
         Some(signed) => signed.judge(world, query, &expected),
         None => Ok(redirect::judge(query, &expected)),
     };
-    let caught = wait(world, login, deadline, &inbox, &mut judge, redirect_uri.as_deref(), listener.is_some());
+    let caught = Waiting {
+        login,
+        inbox: &inbox,
+        redirect_uri: redirect_uri.as_deref(),
+        listening: listener.is_some(),
+        judge: &mut judge,
+        noise: Noise::default(),
+    }
+    .until(world, deadline);
     let (code, redirect_params, reply) = match caught {
         Ok(caught) => caught,
         Err(e) => {
@@ -362,6 +370,12 @@ fn invite(
         // without it nobody could sign in
         let _ = world.err.show(&format!("{}\n", url.expose()));
     }
+    say_way_back(world, login, listener, url);
+    opened
+}
+
+/// Says how the browser, or the address that it ends on, comes back here.
+fn say_way_back(world: &mut World, login: &Login<'_>, listener: Option<&Loopback>, url: &Secret) {
     let asks_for_paste = login.take_paste && world.terminal.stdin_is_terminal();
     match (listener, &login.ssh) {
         (Some(listener), Some(ssh)) => {
@@ -387,7 +401,6 @@ fn invite(
             world.say("Copy that page's whole address, paste it here, and press Enter (it isn't shown):");
         }
     }
-    opened
 }
 
 /// Host and port of an address on this machine.
@@ -402,83 +415,105 @@ type Redirected = (Secret, Vec<(String, String)>, Option<Reply>);
 /// Judges a query by what this login sent.
 type Judge<'a> = &'a mut dyn FnMut(&mut World, &str) -> Result<Verdict, Error>;
 
-/// Waits for the one answer that bears this login's state; everything else is turned away and the wait goes on.
-fn wait(
-    world: &mut World,
-    login: &Login<'_>,
-    deadline: Duration,
-    inbox: &Receiver<Event>,
-    judge: Judge<'_>,
-    redirect_uri: Option<&str>,
+/// The wait for the one answer that bears this login's state.
+struct Waiting<'a> {
+    login: &'a Login<'a>,
+    inbox: &'a Receiver<Event>,
+    redirect_uri: Option<&'a str>,
     listening: bool,
-) -> Result<Redirected, Error> {
-    let mut noise = Noise::default();
-    loop {
-        let left = deadline.saturating_sub(world.clock.elapsed());
-        if left.is_zero() {
-            return Err(nobody_answered(login, &noise));
-        }
-        // short naps, so that a machine that slept finds the deadline passed (L-45)
-        match inbox.recv_timeout(left.min(Duration::from_secs(1))) {
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Err(nobody_answered(login, &noise)),
-            Ok(Event::Signal(signal)) => return Err(unanswered(Unanswered::Signal(signal), "nobody was signed in")),
-            Ok(Event::NothingToPaste) if listening => {
-                if world.terminal.stdin_is_terminal() {
-                    world.say("Nothing can be pasted any more. Still waiting for the browser; Ctrl-C ends this.");
+    judge: Judge<'a>,
+    noise: Noise,
+}
+
+impl Waiting<'_> {
+    /// Everything but that answer is turned away, and the wait goes on.
+    fn until(&mut self, world: &mut World, deadline: Duration) -> Result<Redirected, Error> {
+        let login = self.login;
+        loop {
+            let left = deadline.saturating_sub(world.clock.elapsed());
+            if left.is_zero() {
+                return Err(nobody_answered(login, &self.noise));
+            }
+            // short naps, so that a machine that slept finds the deadline passed (L-45)
+            match self.inbox.recv_timeout(left.min(Duration::from_secs(1))) {
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Err(nobody_answered(login, &self.noise)),
+                Ok(Event::Signal(signal)) => {
+                    return Err(unanswered(Unanswered::Signal(signal), "nobody was signed in"));
                 }
-            }
-            Ok(Event::NothingToPaste) if noise.last.is_some() => return Err(nobody_answered(login, &noise)),
-            Ok(Event::NothingToPaste) => {
-                let login = login.asking.profile.login();
-                let hint = match world.terminal.stdin_is_terminal() {
-                    true => login,
-                    false => format!("run `{login}` in a terminal"),
-                };
-                return Err(Error::new(
-                    Kind::NobodyAnswered,
-                    "the input ended before an address was pasted; nobody was signed in",
-                )
-                .hint(hint));
-            }
-            Ok(Event::NoButton(why)) => world.say(&format!("The page says: {why}")),
-            Ok(Event::Pasted(line)) => {
-                let Some(query) = pasted_query(world, line.expose(), redirect_uri) else { continue };
-                let verdict = judge(world, &query)?;
-                match judged(verdict, login)? {
-                    Ok((code, params)) => return Ok((code, params, None)),
-                    Err(why) => {
-                        noise.last = Some(why);
-                        world.say(&format!("That address is not the answer to this sign-in: {why}. Paste another:"))
+                Ok(Event::NothingToPaste) if self.listening => {
+                    if world.terminal.stdin_is_terminal() {
+                        world.say("Nothing can be pasted any more. Still waiting for the browser; Ctrl-C ends this.");
                     }
                 }
-            }
-            Ok(Event::Stranger(Stranger::Gone)) => noise.heard(world, "whoever sent it did not wait for an answer"),
-            Ok(Event::Stranger(Stranger::User(user))) => {
-                noise.heard(world, "it came from another user of this machine");
-                noise.tell_once(world, user, login);
-            }
-            Ok(Event::Redirect(arrived)) => {
-                let Target::Listen { path, .. } = &login.plan.target else { continue };
-                if !redirect::same(&arrived.path, path) {
-                    arrived.reply.send(Page::NotFound);
-                    continue;
+                Ok(Event::NothingToPaste) if self.noise.last.is_some() => {
+                    return Err(nobody_answered(login, &self.noise));
                 }
-                let verdict = judge(world, arrived.form.as_deref().unwrap_or(&arrived.query));
-                match verdict.and_then(|verdict| judged(verdict, login)) {
-                    Ok(Ok((code, params))) => return Ok((code, params, Some(arrived.reply))),
-                    Ok(Err(why)) => {
-                        arrived.reply.send(Page::Refused);
-                        noise.heard(world, why);
+                Ok(Event::NothingToPaste) => return Err(input_ended(world, login)),
+                Ok(Event::NoButton(why)) => world.say(&format!("The page says: {why}")),
+                Ok(Event::Pasted(line)) => {
+                    if let Some(redirected) = self.pasted(world, &line)? {
+                        return Ok(redirected);
                     }
-                    Err(e) => {
-                        arrived.reply.send(Page::Failed);
-                        return Err(e);
+                }
+                Ok(Event::Stranger(Stranger::Gone)) => {
+                    self.noise.heard(world, "whoever sent it did not wait for an answer")
+                }
+                Ok(Event::Stranger(Stranger::User(user))) => {
+                    self.noise.heard(world, "it came from another user of this machine");
+                    self.noise.tell_once(world, user, login);
+                }
+                Ok(Event::Redirect(arrived)) => {
+                    if let Some(redirected) = self.arrived(world, arrived)? {
+                        return Ok(redirected);
                     }
                 }
             }
         }
     }
+
+    fn pasted(&mut self, world: &mut World, line: &Secret) -> Result<Option<Redirected>, Error> {
+        let Some(query) = pasted_query(world, line.expose(), self.redirect_uri) else { return Ok(None) };
+        let verdict = (self.judge)(world, &query)?;
+        match judged(verdict, self.login)? {
+            Ok((code, params)) => return Ok(Some((code, params, None))),
+            Err(why) => {
+                self.noise.last = Some(why);
+                world.say(&format!("That address is not the answer to this sign-in: {why}. Paste another:"));
+            }
+        }
+        Ok(None)
+    }
+
+    fn arrived(&mut self, world: &mut World, arrived: Arrived) -> Result<Option<Redirected>, Error> {
+        let Target::Listen { path, .. } = &self.login.plan.target else { return Ok(None) };
+        if !redirect::same(&arrived.path, path) {
+            arrived.reply.send(Page::NotFound);
+            return Ok(None);
+        }
+        let verdict = (self.judge)(world, arrived.form.as_deref().unwrap_or(&arrived.query));
+        match verdict.and_then(|verdict| judged(verdict, self.login)) {
+            Ok(Ok((code, params))) => return Ok(Some((code, params, Some(arrived.reply)))),
+            Ok(Err(why)) => {
+                arrived.reply.send(Page::Refused);
+                self.noise.heard(world, why);
+            }
+            Err(e) => {
+                arrived.reply.send(Page::Failed);
+                return Err(e);
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn input_ended(world: &World, login: &Login<'_>) -> Error {
+    let login = login.asking.profile.login();
+    let hint = match world.terminal.stdin_is_terminal() {
+        true => login,
+        false => format!("run `{login}` in a terminal"),
+    };
+    Error::new(Kind::NobodyAnswered, "the input ended before an address was pasted; nobody was signed in").hint(hint)
 }
 
 /// The code and the redirect's other parameters, or why it is noise.

@@ -7,10 +7,11 @@ use crate::error::{Error, Kind};
 use crate::protocol::token_request::Client;
 use crate::provider::{Provider, VarFrom};
 use crate::secret::Secret;
+use crate::session::bound::Bound;
 use crate::session::lock::Lock;
 use crate::session::record::Record;
 use crate::session::whose::{asked_with, recorded};
-use crate::session::{Session, copy, no_token, open_file_store, renewal};
+use crate::session::{Session, Who, copy, no_token, open_file_store, renewal};
 use crate::store::keychain::KeychainStore;
 use crate::store::{Store, StoreError, StoreKind};
 use crate::text::safe;
@@ -44,19 +45,7 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
     let before = now.or(old).unwrap_or_default();
     let vars = learnt(provider, set, redirect_params);
     let bound = session.bound(provider, &vars);
-    // a secret that comes from outside each time stays outside
-    let kept_secret =
-        match session.profile.client_secret.is_some() || session.variable(world, "CLIENT_SECRET").is_some() {
-            true => before.client_secret.clone(),
-            false => client
-                .secret
-                .clone()
-                .or(before.client_secret.clone().filter(|_| before.client_id.as_deref() == Some(&client.id))),
-        };
-    let secret_bound = match kept_secret == client.secret {
-        true => kept_secret.is_some().then(|| bound.clone()),
-        false => before.secret_bound.clone().or_else(|| session.bound_of(&before)),
-    };
+    let (kept_secret, secret_bound) = kept_secret(world, session, &before, (client, &bound));
     let secret_not_kept =
         session.profile.client_secret.is_none() && client.secret.is_some() && kept_secret != client.secret;
     let record = Record {
@@ -98,6 +87,27 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
     drop(lock);
     leave(world, session, left);
     Ok(secret_not_kept)
+}
+
+/// The client secret that is kept, and what it is bound to. One that comes from outside each time stays outside.
+fn kept_secret(
+    world: &World,
+    who: &Who,
+    before: &Record,
+    (client, bound): (&Client, &Bound),
+) -> (Option<Secret>, Option<Bound>) {
+    let kept_secret = match who.profile.client_secret.is_some() || who.variable(world, "CLIENT_SECRET").is_some() {
+        true => before.client_secret.clone(),
+        false => client
+            .secret
+            .clone()
+            .or(before.client_secret.clone().filter(|_| before.client_id.as_deref() == Some(&client.id))),
+    };
+    let secret_bound = match kept_secret == client.secret {
+        true => kept_secret.is_some().then(|| bound.clone()),
+        false => before.secret_bound.clone().or_else(|| who.bound_of(before)),
+    };
+    (kept_secret, secret_bound)
 }
 
 /// Saves the record and keeps the kernel's copy true; the token set as it now stands in the store. Whenever this is cut off, no
