@@ -86,15 +86,16 @@ impl Kind {
     }
 }
 
-/// What a failed request did to the refresh token that it was to spend. The renewal reads it; other requests set it too, to
-/// no effect.
+/// What a failed request did to the refresh token that it was to spend. The renewal reads it; other
+/// requests set it too, to no effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fate {
     /// No answer came: the server may have spent the token.
     Unknown,
     /// No byte of the request left: the token is unspent.
     NotSent,
-    /// A gateway answered in the server's place (502, 504): the server behind it may have spent the token.
+    /// A gateway answered in the server's place (502, 504): the server behind it may have spent the
+    /// token.
     Gateway,
     /// The server can't answer now (another 5xx): the token is unspent.
     Unavailable,
@@ -102,12 +103,13 @@ pub enum Fate {
     Answered,
     /// The answer says yes but can't be read: it may hold the successor.
     MayHoldTokens,
-    /// The server refused the token itself (`invalid_grant`): the one case in which it is forgotten.
+    /// The server refused the token itself (`invalid_grant`): the one case in which it is
+    /// forgotten.
     Refused,
 }
 
-/// The error of every command. Its form as JSON for scripts is [`Error::as_json`]; the derived one is for the process that
-/// started a helper.
+/// The error of every command. Its form as JSON for scripts is [`Error::as_json`]; the derived one
+/// is for the process that started a helper.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Error {
     pub kind: Kind,

@@ -19,8 +19,9 @@ pub fn spendable<'a>(provider: &Provider, set: &'a TokenSet) -> Option<&'a Secre
     }
 }
 
-/// The request that spends `token`, for the resources that were asked for at the login (RFC 8707, section 2.2). It asks for no
-/// scopes: the server keeps to those it granted, and would refuse one that it dropped.
+/// The request that spends `token`, for the resources that were asked for at the login (RFC 8707,
+/// section 2.2). It asks for no scopes: the server keeps to those it granted, and would refuse one
+/// that it dropped.
 pub fn request(asking: &Asking, token: &Secret, resources: &[String]) -> Result<Request, Error> {
     let refresh = &asking.provider.refresh;
     let mut params = vec![
@@ -31,7 +32,8 @@ pub fn request(asking: &Asking, token: &Secret, resources: &[String]) -> Result<
     asking.request("token", &refresh.endpoint, params)
 }
 
-/// Reads an answer that came at `now` (Unix seconds). If it has no refresh token, the caller keeps the old one (T-45).
+/// Reads an answer that came at `now` (Unix seconds). If it has no refresh token, the caller keeps
+/// the old one (T-45).
 pub fn read(world: &mut World, asking: &Asking, response: &Response, now: i64) -> Result<Answer, Error> {
     grant::read(world, asking, (Asked::Refresh, &asking.provider.refresh.endpoint), (response, now))
 }

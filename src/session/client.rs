@@ -223,7 +223,8 @@ impl Session {
         Ok(Some(dpop))
     }
 
-    /// The way of client authentication that the server registered this client with, over whatever was said before.
+    /// The way of client authentication that the server registered this client with, over whatever
+    /// was said before.
     pub fn authenticates_by(&mut self, auth: ClientAuth) -> Result<(), Error> {
         self.profile.proofs.auth = Some(auth);
         if self.choice.flags.proofs.auth.is_some() {
@@ -235,7 +236,8 @@ impl Session {
         Ok(())
     }
 
-    /// What goes along with a token at a resource: the proof of the key that it is bound to, the certificate.
+    /// What goes along with a token at a resource: the proof of the key that it is bound to, the
+    /// certificate.
     pub fn binding(&mut self, world: &mut World, set: &TokenSet) -> Result<Binding, Error> {
         let bound = is_dpop(set);
         if !bound && self.profile.proofs.client_certificate.is_none() {

@@ -1,4 +1,5 @@
-//! The end of a login: the tokens are revoked at the provider where it can be asked, and forgotten here.
+//! The end of a login: the tokens are revoked at the provider where it can be asked, and forgotten
+//! here.
 
 use super::lock::Lock;
 use super::record::Record;
@@ -10,7 +11,8 @@ use crate::world::World;
 /// The words for what is revoked now; `None`: the provider offers no way.
 pub type Revoked = Result<Option<&'static str>, Error>;
 
-/// Revokes the tokens of a record, and of a renewal that was cut off. The record as it stands then, and what the provider said.
+/// Revokes the tokens of a record, and of a renewal that was cut off. The record as it stands then,
+/// and what the provider said.
 pub fn revoke(
     world: &mut World,
     session: &mut Session,
@@ -66,7 +68,8 @@ pub fn forget(world: &World, who: &Who, record: &Record, lock: &Lock) -> Result<
     Ok(())
 }
 
-/// Forgets what a refused renewal or an unfinished login left; a client secret that was entered by hand stays.
+/// Forgets what a refused renewal or an unfinished login left; a client secret that was entered by
+/// hand stays.
 pub fn leftovers(world: &World, who: &Who, record: Option<Record>, lock: &Lock) -> Result<(), Error> {
     copy::forget(world, who);
     match record {

@@ -1,4 +1,5 @@
-//! A fresh token: the stored one, or a renewed one, but never one for which a person would have to act.
+//! A fresh token: the stored one, or a renewed one, but never one for which a person would have to
+//! act.
 
 use std::collections::BTreeMap;
 
@@ -195,7 +196,8 @@ fn renew(
     let mine = record.as_deref().filter(|_| mine);
     let provider = session.provider(world, mine)?;
     let old = mine.and_then(|r| r.token.clone());
-    // a grant that can ask again needs no refresh token; one that is there all the same is what the server wants used
+    // a grant that can ask again needs no refresh token; one that is there all the same is what the
+    // server wants used
     let refreshable = grant != GrantKind::ClientCredentials
         && old.as_ref().is_some_and(|set| grant::refresh::spendable(&provider, set).is_some());
     let renewed = match record {

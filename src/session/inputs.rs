@@ -16,7 +16,8 @@ use crate::session::{Choice, Session, Who, random_hex, secret_from_file};
 use crate::text::safe;
 use crate::world::World;
 
-/// What `who`'s grant exchanges now. A program that is asked, and another profile's token, may take a while.
+/// What `who`'s grant exchanges now. A program that is asked, and another profile's token, may take
+/// a while.
 pub fn given(world: &mut World, who: &Who, asking: &Asking, grant: GrantKind) -> Result<Given, Error> {
     match grant {
         GrantKind::JwtBearer => match (&who.profile.asks.assertion, &asking.client.proofs.key) {
@@ -166,7 +167,8 @@ fn trimmed(text: &Secret) -> Secret {
     Secret::new(text.expose().trim())
 }
 
-/// The same, where nothing at all is an error. The flag is named as the input is: `--subject-token-file` for `subject token`.
+/// The same, where nothing at all is an error. The flag is named as the input is:
+/// `--subject-token-file` for `subject token`.
 fn require(world: &mut World, who: &Who, what: &str, source: &Option<SecretSource>) -> Result<Secret, Error> {
     let key = what.replace(' ', "-");
     read(world, who, what, source)?.ok_or_else(|| {

@@ -1,4 +1,5 @@
-//! Keeps a record. A login also keeps its profile in `config.toml`, and leaves nothing in a store that the profile moved out of.
+//! Keeps a record. A login also keeps its profile in `config.toml`, and leaves nothing in a store
+//! that the profile moved out of.
 
 use std::collections::BTreeMap;
 
@@ -89,7 +90,8 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
     Ok(secret_not_kept)
 }
 
-/// The client secret that is kept, and what it is bound to. One that comes from outside each time stays outside.
+/// The client secret that is kept, and what it is bound to. One that comes from outside each time
+/// stays outside.
 fn kept_secret(
     world: &World,
     who: &Who,
@@ -110,8 +112,9 @@ fn kept_secret(
     (kept_secret, secret_bound)
 }
 
-/// Saves the record and keeps the kernel's copy true; the token set as it now stands in the store. Whenever this is cut off, no
-/// copy speaks for a record that is gone. Members that make the record too long are left out, with a warning; tokens never are.
+/// Saves the record and keeps the kernel's copy true; the token set as it now stands in the store.
+/// Whenever this is cut off, no copy speaks for a record that is gone. Members that make the record
+/// too long are left out, with a warning; tokens never are.
 pub fn keep(world: &mut World, session: &Session, record: &Record, lock: &Lock) -> Result<TokenSet, Error> {
     let mut shorter = record.clone();
     let left_out = shorter.shorten();

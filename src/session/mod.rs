@@ -1,8 +1,8 @@
 //! The life of one profile's token: load, judge, renew under the lock, keep.
 //!
-//! A session goes through stages, each made from the one before it and from the record: [`Who`] is the profile that is meant,
-//! [`Server`] its provider, [`Credentials`] its client. The server is looked up only when something has to be asked of it: a
-//! fresh token needs no provider.
+//! A session goes through stages, each made from the one before it and from the record: [`Who`] is
+//! the profile that is meant, [`Server`] its provider, [`Credentials`] its client. The server is
+//! looked up only when something has to be asked of it: a fresh token needs no provider.
 
 pub mod alias;
 pub mod bound;
@@ -75,7 +75,8 @@ impl From<Who> for Session {
 }
 
 impl Session {
-    /// Finds the profile. Touches no network, and a store only where a name means nothing else than what one keeps.
+    /// Finds the profile. Touches no network, and a store only where a name means nothing else than
+    /// what one keeps.
     pub fn open(world: &mut World, choice: Choice) -> Result<Session, Error> {
         Who::open(world, choice).map(Session::from)
     }

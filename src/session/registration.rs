@@ -1,5 +1,5 @@
-//! The client that a server registered for a profile (RFC 7591, RFC 7592): made, brought up to date, ended; its secret and its
-//! management token are kept in the record.
+//! The client that a server registered for a profile (RFC 7591, RFC 7592): made, brought up to
+//! date, ended; its secret and its management token are kept in the record.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,8 @@ pub struct Made {
     pub asked: Wanted,
 }
 
-/// Registers, and keeps at once what came back. Whatever comes after may fail: the registration is not lost.
+/// Registers, and keeps at once what came back. Whatever comes after may fail: the registration is
+/// not lost.
 pub fn make(world: &mut World, session: &mut Session, name: &str, initial: Option<&Secret>) -> Result<Made, Error> {
     let provider = session.provider(world, None)?;
     let grant = session.grant(Some(&provider), None);
@@ -100,7 +101,8 @@ fn wanted(world: &mut World, session: &mut Session, grant: GrantKind, name: &str
     Ok((register::wanted(&provider, grant, name, plan.to_register(), &scopes, by)?, keyed))
 }
 
-/// Sends name, redirect address and grants again: what the server then holds, and what it was asked for.
+/// Sends name, redirect address and grants again: what the server then holds, and what it was asked
+/// for.
 pub fn update(
     world: &mut World,
     session: &mut Session,
@@ -115,8 +117,8 @@ pub fn update(
     Ok((now, asked))
 }
 
-/// RFC 7592, section 3: each answer may bring a new secret and a new token, and then the old ones are dead; and another way to
-/// say who the client is.
+/// RFC 7592, section 3: each answer may bring a new secret and a new token, and then the old ones
+/// are dead; and another way to say who the client is.
 pub fn take_over(
     world: &mut World,
     session: &mut Session,

@@ -83,8 +83,9 @@ impl Renaming {
         }
     }
 
-    /// Finishes what was cut off, for a who of either name. Where another process is at it, the new name's record is as good
-    /// as ever, and the old name's may be looked at, but not by whoever is about to change it.
+    /// Finishes what was cut off, for a who of either name. Where another process is at it, the new
+    /// name's record is as good as ever, and the old name's may be looked at, but not by whoever is
+    /// about to change it.
     pub(super) fn finish(&self, who: &Who) -> Result<(), Error> {
         let Who { paths, store, name, .. } = who;
         let names = BTreeSet::from([&self.from, &self.to]);

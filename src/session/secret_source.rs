@@ -10,8 +10,8 @@ use crate::world::World;
 /// What may be longer than a line.
 const OF_SEVERAL_LINES: [&str; 3] = ["assertion", "client key", "subject token"];
 
-/// One line's worth: the end of the line that editors add isn't part of it. `what` names it. Where standard input (`-`) is a
-/// terminal, what is typed there isn't shown.
+/// One line's worth: the end of the line that editors add isn't part of it. `what` names it. Where
+/// standard input (`-`) is a terminal, what is typed there isn't shown.
 pub fn secret_from_file(world: &mut World, file: &str, what: &str) -> Result<Secret, Error> {
     const LONGEST: usize = 64 * 1024;
     let path = match file.strip_prefix("~/").zip(world.env.home()) {

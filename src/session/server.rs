@@ -1,4 +1,5 @@
-//! The server that a profile's provider names: its description with all variables filled in, its own document, its keys.
+//! The server that a profile's provider names: its description with all variables filled in, its
+//! own document, its keys.
 
 use super::Who;
 use super::record::{Kept, Record};
@@ -23,7 +24,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// The provider with everything filled in. Where the tokens of `record` may not go to it, this is an error.
+    /// The provider with everything filled in. Where the tokens of `record` may not go to it, this
+    /// is an error.
     pub fn of(world: &mut World, who: &Who, record: Option<&Record>) -> Result<Server, Error> {
         let raw = who.raw_provider()?;
         let mut vars = record.map(|r| r.vars.clone()).unwrap_or_default();
@@ -50,12 +52,14 @@ impl Server {
         Ok(server)
     }
 
-    /// Fills from the server's own document what the entry leaves open: the one that was kept with the login, or a new one.
+    /// Fills from the server's own document what the entry leaves open: the one that was kept with
+    /// the login, or a new one.
     fn discover(&mut self, world: &mut World, who: &Who, record: Option<&Record>) -> Result<(), Error> {
         let provider = &mut self.provider;
         let Some(issuer) = provider.issuer.clone() else { return Ok(()) };
         if provider.token.url.is_some() && (provider.authorize.url.is_some() || provider.device.is_some()) {
-            // the entry says all that a login needs: the document is fetched when the rest of it is needed
+            // the entry says all that a login needs: the document is fetched when the rest of it is
+            // needed
             if let Some(document) = kept_document(record, &issuer) {
                 document.fill_identity(provider);
             }
@@ -64,8 +68,9 @@ impl Server {
         self.read_document(world, who, record)
     }
 
-    /// Completes the provider by what only its document says: where its keys and its further endpoints are. A document that
-    /// can't be had is no failure where the provider's own entry names its endpoints.
+    /// Completes the provider by what only its document says: where its keys and its further
+    /// endpoints are. A document that can't be had is no failure where the provider's own entry
+    /// names its endpoints.
     pub fn complete(&mut self, world: &mut World, who: &Who, record: Option<&Record>) -> Result<(), Error> {
         if self.provider.issuer.is_none() || self.provider.identity.jwks_uri.is_some() || self.metadata.is_some() {
             return Ok(());

@@ -1,4 +1,5 @@
-//! Which profile is meant: its name, what is configured of it, its store and its folders. Found once, before anything is asked.
+//! Which profile is meant: its name, what is configured of it, its store and its folders. Found
+//! once, before anything is asked.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -17,7 +18,8 @@ use crate::store::{self, Store, StoreError, StoreKind};
 use crate::text::{Typed, nearest, safe};
 use crate::world::World;
 
-/// Variables that only a running program knows (the sandbox's address), asked for when the provider is first needed.
+/// Variables that only a running program knows (the sandbox's address), asked for when the provider
+/// is first needed.
 pub type MoreVars = Box<dyn FnMut(&mut World) -> Result<BTreeMap<String, String>, Error>>;
 
 /// A provider's name and environment.
@@ -57,7 +59,8 @@ pub struct Who {
 }
 
 impl Who {
-    /// Finds out who is meant. Touches no network, and a store only where a name means nothing else than what one keeps.
+    /// Finds out who is meant. Touches no network, and a store only where a name means nothing else
+    /// than what one keeps.
     pub fn open(world: &mut World, choice: Choice) -> Result<Who, Error> {
         choice::one_reads_stdin(&choice.flags.from_stdin())?;
         let paths = Paths::find(&*world.env);
@@ -65,7 +68,8 @@ impl Who {
         Who::of(world, choice, paths, meant)
     }
 
-    /// The same for a profile that the configuration has, which was read already: for whoever opens all of them.
+    /// The same for a profile that the configuration has, which was read already: for whoever opens
+    /// all of them.
     pub fn open_configured(world: &mut World, choice: Choice, config: &Config, name: &str) -> Result<Who, Error> {
         let paths = Paths::find(&*world.env);
         let meant = Which { name: name.to_owned(), alias: None, config: config.only(name) };
@@ -157,8 +161,8 @@ impl Who {
         Ok(())
     }
 
-    /// Whether [`Server::of`] comes out otherwise with the record than without: what the login brought fills a variable, or
-    /// the document that was kept with it says more.
+    /// Whether [`Server::of`] comes out otherwise with the record than without: what the login
+    /// brought fills a variable, or the document that was kept with it says more.
     pub fn provider_needs_record(&self) -> Result<bool, Error> {
         let raw = self.raw_provider()?;
         let mut names = raw.vars.keys().chain(raw.response.capture.keys());
@@ -202,8 +206,9 @@ impl Who {
         }
     }
 
-    /// The grant this profile uses: what was chosen, else what the record was obtained with, else a login with a browser. Where
-    /// the provider offers none, client credentials are what is left; a device code is for whoever asks for it.
+    /// The grant this profile uses: what was chosen, else what the record was obtained with, else a
+    /// login with a browser. Where the provider offers none, client credentials are what is left; a
+    /// device code is for whoever asks for it.
     pub fn grant(&self, provider: Option<&Provider>, record: Option<&Record>) -> GrantKind {
         self.profile.grant.or(record.and_then(|r| r.grant)).unwrap_or(match provider {
             Some(p) if p.authorize.url.is_none() && p.device.is_none() && p.client_credentials.supported => {
@@ -219,8 +224,8 @@ impl Who {
         self.choice.flags.client_secret.is_some() || (!own && self.variable(world, "CLIENT_SECRET").is_some())
     }
 
-    /// The client secret from the flag, the environment or the configuration, in this order, and the place it is from; not from
-    /// the store.
+    /// The client secret from the flag, the environment or the configuration, in this order, and
+    /// the place it is from; not from the store.
     pub(super) fn secret_from_outside(&self, world: &mut World) -> Result<Option<(Secret, String)>, Error> {
         if let Some(SecretSource::File(file)) = &self.choice.flags.client_secret {
             let file = file.to_string_lossy();
@@ -237,7 +242,8 @@ impl Who {
         Ok(secret.map(|s| (s, "the place that `client-secret` of the configuration names".to_owned())))
     }
 
-    /// The scopes to ask for: the person's, else the provider's usual ones, and what it always wants.
+    /// The scopes to ask for: the person's, else the provider's usual ones, and what it always
+    /// wants.
     pub fn scopes(&self, provider: &Provider, grant: GrantKind) -> Vec<String> {
         let facts = &provider.scopes;
         let mut scopes = self.profile.scopes.clone().unwrap_or_else(|| facts.default.clone());
@@ -263,8 +269,8 @@ impl Who {
         self.choice.flags != how
     }
 
-    /// What the environment says of this profile: `OAUTHCTL_<PROFILE>_CLIENT_ID` for `CLIENT_ID`, or `OAUTHCTL_CLIENT_ID` where
-    /// the profile was named.
+    /// What the environment says of this profile: `OAUTHCTL_<PROFILE>_CLIENT_ID` for `CLIENT_ID`,
+    /// or `OAUTHCTL_CLIENT_ID` where the profile was named.
     pub fn variable(&self, world: &World, what: &str) -> Option<String> {
         variable(world, &self.words, self.named, what).map(|(value, _)| value)
     }
@@ -275,7 +281,8 @@ impl Who {
         set.unwrap_or_else(|| store::environment::variable_name(&self.name))
     }
 
-    /// Whether the secret, or a key in its place, comes from outside the store: what a person types would not be used.
+    /// Whether the secret, or a key in its place, comes from outside the store: what a person types
+    /// would not be used.
     pub fn proves_from_outside(&self, world: &World) -> bool {
         self.choice.flags.client_secret.is_some()
             || self.profile.client_secret.is_some()
@@ -296,8 +303,9 @@ impl Who {
             && self.profile.store.is_none()
     }
 
-    /// A login that is not finished may have left something in another store than the one that this name alone means: where
-    /// no keychain answered it went into sealed files, or its command line said so.
+    /// A login that is not finished may have left something in another store than the one that this
+    /// name alone means: where no keychain answered it went into sealed files, or its command line
+    /// said so.
     pub fn look_further(&mut self, world: &World) -> Result<(), Error> {
         let kind = self.store.kind();
         if self.configured
@@ -315,8 +323,9 @@ impl Who {
         Ok(())
     }
 
-    /// What is stored for this profile, if anything. A renaming that was cut off is finished first. A record of an older version,
-    /// which does not say where its secrets may go, is bound to its provider as the configuration has it, from its first use on.
+    /// What is stored for this profile, if anything. A renaming that was cut off is finished first.
+    /// A record of an older version, which does not say where its secrets may go, is bound to its
+    /// provider as the configuration has it, from its first use on.
     pub fn load(&self) -> Result<Option<Record>, Error> {
         let mut record = self.read()?;
         if let Some(renaming) = record.as_ref().and_then(|record| record.renaming.as_ref()) {
@@ -358,7 +367,8 @@ impl Who {
         !self.configured && !chosen && self.has_no_store()
     }
 
-    /// Whether something may be kept for this profile, in a store that forgets and moves it on request.
+    /// Whether something may be kept for this profile, in a store that forgets and moves it on
+    /// request.
     pub fn may_keep(&self, world: &World) -> bool {
         matches!(self.store.kind(), StoreKind::Keychain | StoreKind::File) && !self.nobody_logged_in(world)
     }

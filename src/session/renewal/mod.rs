@@ -204,8 +204,8 @@ impl<'a> Renewal<'a> {
         Ok(())
     }
 
-    /// Sends the request, and sends it again only where the server can't have spent the token. The answer is committed to the
-    /// journal before it is judged.
+    /// Sends the request, and sends it again only where the server can't have spent the token. The
+    /// answer is committed to the journal before it is judged.
     fn send(&mut self, world: &mut World, spent: &Secret) -> Result<Answer, Error> {
         let key = self.record.journal_key.clone().ok_or_else(|| no_token(world, self.session))?;
         let mut nonce = [0; 24];

@@ -29,7 +29,8 @@ pub(super) enum Recovered {
     Unanswered(u8),
 }
 
-/// Finishes what a crash left, for a command that is about to change the record (`logout`): the record as it now stands.
+/// Finishes what a crash left, for a command that is about to change the record (`logout`): the
+/// record as it now stands.
 pub fn settle(world: &mut World, session: &mut Session, record: Record, lock: &Lock) -> Result<Record, Error> {
     let Ok(StateFiles { journal, .. }) = session.files() else { return Ok(record) };
     if record.token.is_some()

@@ -1,9 +1,10 @@
 //! The kernel's copy of a fresh access token, and the first thing that `token` looks at.
 //!
-//! Two entries. The *copy* belongs to the credential (user, store, its place, profile) and holds the access token and its
-//! times, nothing else; the kernel forgets it when it expires. The *link* belongs to the words that name a profile here
-//! (folders, store variable, who bus) and says which copy is meant, as long as `config.toml` has not changed since: so the
-//! fast path reads no configuration and never serves what the configuration no longer says.
+//! Two entries. The *copy* belongs to the credential (user, store, its place, profile) and holds
+//! the access token and its times, nothing else; the kernel forgets it when it expires. The *link*
+//! belongs to the words that name a profile here (folders, store variable, who bus) and says which
+//! copy is meant, as long as `config.toml` has not changed since: so the fast path reads no
+//! configuration and never serves what the configuration no longer says.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! What a profile has on this machine beside its record: the lock, the journal, the newest generation, the endpoint's trouble
-//! of a moment ago, and the copy that the kernel keeps.
+//! What a profile has on this machine beside its record: the lock, the journal, the newest
+//! generation, the endpoint's trouble of a moment ago, and the copy that the kernel keeps.
 
 pub mod copy;
 pub mod journal;
@@ -70,13 +70,15 @@ impl Who {
         Ok(())
     }
 
-    /// Saves a record that says something else than before: no copy speaks for that, whenever this is cut off.
+    /// Saves a record that says something else than before: no copy speaks for that, whenever this
+    /// is cut off.
     pub fn replace(&self, world: &World, record: &Record, lock: &Lock) -> Result<(), StoreError> {
         copy::forget(world, self);
         self.save(record, lock)
     }
 
-    /// Removes the record; and the journal last: until the record is gone, that may hold its only good successor.
+    /// Removes the record; and the journal last: until the record is gone, that may hold its only
+    /// good successor.
     pub fn delete(&self, world: &World, _lock: &Lock) -> Result<bool, StoreError> {
         copy::forget(world, self);
         let deleted = self.store.delete(&self.name)?;
