@@ -7,11 +7,11 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny};
 
 use super::expand::{is_pattern, unfilled};
-use super::read::{is_provider_name, look_up, refused};
-use super::{ClientAuth, PageBy, Provider, auth_from_name, auth_names};
+use super::read::{BESIDE_TOKEN, LIKE_TOKEN, is_provider_name, look_up, refused, refused_in};
+use super::{ClientAuth, PageBy, Provider, auth_names};
 use crate::address::check_url;
 use crate::layers::tree::{ReadError, Table, Value};
-use crate::text::safe;
+use crate::text::{nearest, safe};
 
 type Text = Option<String>;
 
@@ -106,32 +106,24 @@ fn is_day(text: &str) -> bool {
 /// Checks what one key demands of others. `table` is what `p` was read from; `file` is named where
 /// a key is missing.
 pub(super) fn together(p: &Provider, table: &Table, file: &str) -> Result<(), ReadError> {
-    let refuse = |key: &str, why: String| match look_up(table, key) {
-        Some(entry) => refused(key, entry, &why),
-        None => Ok(()),
-    };
+    let refuse = |key: &str, why: &str| refused_in(table, key, why);
     let missing = |key: &str| Err(ReadError::Missing { file: file.to_owned(), key: key.to_owned() });
     for (name, var) in &p.vars {
         if name.contains('.') || unfilled(&format!("{{{name}}}")) != [name] {
-            let why = "is no name for a variable: letters, digits, `_`, `-`";
-            return table.get("vars").map_or(Ok(()), |vars| match &vars.value {
-                Value::Table(vars) => refused(&format!("vars.{name}"), &vars[name], why),
-                _ => Ok(()),
-            });
+            return refuse(&format!("vars.{name}"), "is no name for a variable: letters, digits, `_`, `-`");
         }
         if let Some(Err(why)) = var.default.as_deref().map(|default| var.accepts(default)) {
-            return refuse(&format!("vars.{name}.default"), why);
+            return refuse(&format!("vars.{name}.default"), &why);
         }
     }
     if p.callback.token_host_from.is_some() && p.callback.token_host_allow.is_empty() {
         let why = "needs `callback.token-host-allow`, or secrets go to any host";
-        return refuse("callback.token-host-from", why.to_owned());
+        return refuse("callback.token-host-from", why);
     }
     if matches!(p.api.pages.by, PageBy::Url | PageBy::Cursor) && p.api.pages.next.is_empty() {
         let why = "needs `api.pages.next`: where the next page's address or cursor stands";
-        return refuse("api.pages.by", why.to_owned());
+        return refuse("api.pages.by", why);
     }
-    ways_anywhere(table)?;
     if let Some(rules) = look_up(table, "errors")
         && let Value::List(rules) = &rules.value
         && let Some(at) = p.errors.iter().position(|r| r.status.is_none() && r.code.is_none() && r.matches.is_none())
@@ -154,20 +146,24 @@ pub(super) fn together(p: &Provider, table: &Table, file: &str) -> Result<(), Re
     }
 }
 
-/// Two ways of client authentication are `revoke`'s alone.
-fn ways_anywhere(table: &Table) -> Result<(), ReadError> {
-    // what other sections have from `token` is told of `token`
-    let sections = ["token"].into_iter().chain(table.keys().map(String::as_str)).filter(|section| *section != "revoke");
-    for section in sections {
-        let key = format!("{section}.auth");
+/// Refuses a way of client authentication that is `revoke`'s alone, or nobody's.
+pub(super) fn ways(table: &Table) -> Result<(), ReadError> {
+    // what the others take from `token` is told of `token`
+    let sections = ["token"].into_iter().chain(LIKE_TOKEN).chain(BESIDE_TOKEN);
+    for key in sections.filter(|section| *section != "revoke").map(|section| format!("{section}.auth")) {
         let Some(Value::List(ways)) = look_up(table, &key).map(|entry| &entry.value) else { continue };
+        let known: Vec<String> = auth_names().collect();
         for way in ways {
             if let Value::Text(word) = &way.value
-                && auth_from_name(&word.replace('-', "_")).is_none()
+                && !known.contains(&word.replace('-', "_"))
             {
-                let known = auth_names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-                let (at, value) = (way.at.clone(), safe(word));
-                return Err(ReadError::WrongChoice { key, at, value, known, nearest: None });
+                return Err(ReadError::WrongChoice {
+                    key,
+                    at: way.at.clone(),
+                    value: safe(word),
+                    known: known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+                    nearest: nearest(word, known.iter().map(String::as_str)).map(str::to_owned),
+                });
             }
         }
     }

@@ -11,6 +11,12 @@ use crate::text::{nearest, safe};
 /// Keys that say which provider this is; an environment can't change them, and `extends` doesn't inherit them.
 pub(super) const IDENTITY: [&str; 4] = ["id", "extends", "aliases", "environments"];
 
+/// Sections that take from `token` what they leave out.
+pub(super) const LIKE_TOKEN: [&str; 2] = ["refresh", "client-credentials"];
+
+/// Sections that may be missing, and that take `auth` and `headers` from `token`.
+pub(super) const BESIDE_TOKEN: [&str; 4] = ["device", "revoke", "ciba", "introspect"];
+
 /// Longest chain of `extends`.
 const DEEPEST: usize = 16;
 
@@ -92,6 +98,15 @@ pub(super) fn refused<T>(key: &str, entry: &Entry, why: &str) -> Result<T, ReadE
     Err(ReadError::Refused { key: safe(key), at: entry.at.clone(), why: why.to_owned() })
 }
 
+/// The error for the entry at a dotted key. A key that was completed stands where its section does.
+pub(super) fn refused_in<T>(table: &Table, key: &str, why: &str) -> Result<T, ReadError> {
+    let entry = look_up(table, key).or_else(|| key.split_once('.').and_then(|(head, _)| table.get(head)));
+    match entry.or(table.values().next()) {
+        Some(entry) => refused(key, entry, why),
+        None => Err(ReadError::Missing { file: "the provider".to_owned(), key: safe(key) }),
+    }
+}
+
 /// A provider's name: what may stand in a file name and on a command line.
 pub fn is_provider_name(name: &str) -> bool {
     name.len() <= 64
@@ -163,6 +178,7 @@ fn merge_and_read(id: &str, mut layers: Vec<Table>, environment: Option<&str>) -
 fn read_merged(id: &str, mut merged: Table, file: &str) -> Result<Provider, ReadError> {
     fill_references(&mut merged)?;
     complete(&mut merged, id);
+    checks::ways(&merged)?;
     let mut provider: Provider = de::read(&merged, file)?;
     checks::together(&provider, &merged, file)?;
     check_strings(&mut provider, &merged)?;
@@ -215,11 +231,11 @@ pub(super) fn complete(table: &mut Table, id: &str) {
         table.entry(key.to_owned()).or_insert_with(|| text(id));
     }
     if let Some(Entry { at, value: Value::Table(token) }) = table.get("token").cloned() {
-        for section in ["refresh", "client-credentials"] {
+        for section in LIKE_TOKEN {
             let empty = || Entry { at: at.clone(), value: Value::Table(Table::new()) };
             inherit(table.entry(section.to_owned()).or_insert_with(empty), &token, |key| key != "send-redirect-uri");
         }
-        for section in ["device", "revoke", "ciba", "introspect"] {
+        for section in BESIDE_TOKEN {
             if let Some(entry) = table.get_mut(section) {
                 inherit(entry, &token, |key| key == "auth" || key == "headers");
             }
@@ -361,14 +377,7 @@ pub(super) fn look_up<'a>(table: &'a Table, dotted: &str) -> Option<&'a Entry> {
 fn check_strings(provider: &mut Provider, table: &Table) -> Result<(), ReadError> {
     let declared: Vec<String> = provider.vars.keys().chain(provider.response.capture.keys()).cloned().collect();
     provider.each_string(&mut |key, kind, text| {
-        let refuse = |why: String| {
-            // what was completed from another section stands where that section says it
-            let entry = look_up(table, key).or_else(|| key.split_once('.').and_then(|(head, _)| table.get(head)));
-            let at = entry
-                .or(table.values().next())
-                .map_or_else(|| Place { file: "the provider".into(), line: 1 }, |e| e.at.clone());
-            Err(ReadError::Refused { key: safe(key), at, why })
-        };
+        let refuse = |why: String| refused_in(table, key, &why);
         if kind == StringKind::Long {
             return Ok(());
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use toml_edit::{Key, Value};
 
 use super::Provider;
-use super::read::{IDENTITY, complete, look_up};
+use super::read::{BESIDE_TOKEN, IDENTITY, complete, look_up};
 use crate::layers::tree::{self, Entry, Table};
 use crate::layers::{de, ser};
 
@@ -107,7 +107,7 @@ impl Provider {
         };
         let mut out: Keys = keys.iter().filter(|it| is_changeable(&it.0) && !is_usual(it)).cloned().collect();
         let vars = self.vars.keys().map(|name| format!("vars.{}", Key::new(name)));
-        let optional = ["device", "revoke", "ciba", "introspect"].into_iter().filter(|key| all.contains_key(*key));
+        let optional = BESIDE_TOKEN.into_iter().filter(|key| all.contains_key(*key));
         for section in optional.map(str::to_owned).chain(vars) {
             if !out.iter().any(|(key, _)| is_of(key, &section)) {
                 out.push((section, "{}".to_owned()));

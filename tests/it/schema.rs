@@ -217,7 +217,7 @@ fn the_documentation_has_a_row_for_each_key_as_its_field_says() {
     let readme = std::fs::read_to_string(&file).unwrap();
     let (head, rows) = readme.split_once("## Keys\n\n").unwrap();
     let made = Schema::read().table();
-    #[expect(clippy::disallowed_methods, reason = "a person asks for new files by it")]
+    #[expect(clippy::disallowed_methods, reason = "the test asks, not the program")]
     let update = std::env::var_os("UPDATE").is_some();
     if update {
         std::fs::write(&file, format!("{head}## Keys\n\n{made}")).unwrap();
@@ -309,10 +309,10 @@ fn a_key_stands_once() {
 const IDLE: [(&str, &str); 13] = [
     ("extends", "is gone once it is resolved"),
     ("oauth", "is refused unless it is the one value"),
-    ("docs", "is for whoever reads `provider show`"),
-    ("sources", "is for whoever reads `provider show`"),
-    ("checked", "is for whoever reads `provider show`"),
-    ("implicit", "is for whoever reads `provider show`"),
+    ("docs", "is shown to people"),
+    ("sources", "is shown to people"),
+    ("checked", "is shown to people"),
+    ("implicit", "is shown to people"),
     ("callback.token-host-from", "is a fact that no grant knows yet"),
     ("callback.token-host-allow", "is a fact that no grant knows yet"),
     ("refresh.send-redirect-uri", "is a fact that no renewal knows yet"),
