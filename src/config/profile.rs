@@ -1,5 +1,5 @@
-//! The keys of a profile. A key is one documented field: reading, `profile set`, the flag of that name, its help text, the layers,
-//! and what a login remembers are made from it.
+//! The keys of a profile. A key is one documented field: reading, `profile set`, the flag of that
+//! name, its help text, the layers, and what a login remembers are made from it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,16 +23,19 @@ pub struct Key {
     pub name: String,
     /// What follows the name: `.file`, `.NAME`; nothing for a plain value.
     pub parts: &'static [&'static str],
-    /// `decides`: it decides which token comes back. `once`: it is said for one command and not remembered.
+    /// `decides`: it decides which token comes back. `once`: it is said for one command and not
+    /// remembered.
     mark: &'static [&'static str],
 }
 
-/// A profile, a part of one, or the value of a key. File, environment and flags each make one; the later one wins.
+/// A profile, a part of one, or the value of a key. File, environment and flags each make one; the
+/// later one wins.
 pub trait Layer {
     /// What `over` says wins.
     fn lay_over(&mut self, over: &Self);
 
-    /// Paths of files become absolute: they are below `folder`, unless they are below the home folder (`~/…`).
+    /// Paths of files become absolute: they are below `folder`, unless they are below the home
+    /// folder (`~/…`).
     fn root(&mut self, _folder: &Path) {}
 
     /// Names the key whose value this is; a part of a profile names its own keys.
@@ -129,7 +132,8 @@ macro_rules! layer {
 }
 
 layer! {
-/// A person or a job at a provider. Every key is optional: flags, the environment or the provider give what is missing.
+/// A person or a job at a provider. Every key is optional: flags, the environment or the provider
+/// give what is missing.
 pub struct Profile {
     /// The provider of a new profile: a name, see `oauthctl provider list`.
     #[arg(long, value_name = "PROVIDER", help_heading = "Profile")]
@@ -151,10 +155,6 @@ pub struct Profile {
     /// A file with the client secret; `-` reads it from standard input.
     #[arg(long = "client-secret-file", value_name = "FILE", value_parser = as_typed, help_heading = "Profile")]
     pub client_secret: Option<SecretSource> => once,
-    /// Extra parameters of the authorize request. Their flag is `--param`.
-    #[arg(skip)]
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub params: BTreeMap<String, String>,
     /// The redirect address. `login` and `register` have a flag for it.
     #[arg(skip)]
     #[serde(deserialize_with = "redirect_uri")]
@@ -170,7 +170,12 @@ pub struct Profile {
     /// A scope to ask for; may be given several times.
     #[arg(long = "scope", value_name = "SCOPE", help_heading = "Profile")]
     pub scopes: Option<Vec<String>>,
-    /// Discover a provider at an address of this network's own services too (`169.254.…`, `fe80::…`, a cloud's metadata).
+    /// Extra parameters of the authorize request. Their flag is `--param`.
+    #[arg(skip)]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub params: BTreeMap<String, String>,
+    /// Discover a provider at an address of this network's own services too (`169.254.…`,
+    /// `fe80::…`, a cloud's metadata).
     #[arg(long, action = ArgAction::SetTrue, help_heading = "Profile")]
     pub allow_private: Option<bool>,
     /// How the client authenticates.
@@ -195,7 +200,8 @@ pub struct Proofs {
     #[arg(long, value_name = "AUDIENCE", value_parser = words::audience, help_heading = "Client")]
     #[serde(with = "word")]
     pub assertion_audience: Option<Audience>,
-    /// A file with the client's private key: PEM (PKCS#8, PKCS#1, SEC1) or JWK; `-` reads it from standard input.
+    /// A file with the client's private key: PEM (PKCS#8, PKCS#1, SEC1) or JWK; `-` reads it from
+    /// standard input.
     #[arg(long = "client-key-file", value_name = "FILE", value_parser = file, help_heading = "Client")]
     pub client_key: Option<SecretSource>,
     /// `kid`, for a key that does not name itself.
@@ -209,7 +215,8 @@ pub struct Proofs {
     #[arg(long, value_name = "FILE", value_parser = absolute, help_heading = "Client")]
     #[serde(serialize_with = "path")]
     pub client_certificate: Option<PathBuf>,
-    /// Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can't use it.
+    /// Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can't use
+    /// it.
     #[arg(long, action = ArgAction::SetTrue, help_heading = "Client")]
     pub dpop: Option<bool>,
 }
@@ -230,7 +237,8 @@ pub struct Asks {
     #[arg(long, value_name = "NAME", help_heading = "Grants")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub audience: Vec<String> => decides,
-    /// A file with the assertion to exchange (`jwt-bearer`, `saml2-bearer`); `-` reads it from standard input.
+    /// A file with the assertion to exchange (`jwt-bearer`, `saml2-bearer`); `-` reads it from
+    /// standard input.
     #[arg(long = "assertion-file", value_name = "FILE", value_parser = file, help_heading = "Grants")]
     pub assertion: Option<SecretSource>,
     /// The subject of an assertion that is made here (`jwt-bearer` with a client key).
@@ -242,7 +250,8 @@ pub struct Asks {
     /// A file with the token to exchange (`token-exchange`); `-` reads it from standard input.
     #[arg(long = "subject-token-file", value_name = "FILE", value_parser = file, help_heading = "Grants", conflicts_with = "subject_profile")]
     pub subject_token: Option<SecretSource>,
-    /// The type of that token: `access_token`, `refresh_token`, `id_token`, `saml1`, `saml2`, `jwt`, or a URI [default: access_token]
+    /// The type of that token: `access_token`, `refresh_token`, `id_token`, `saml1`, `saml2`,
+    /// `jwt`, or a URI [default: access_token]
     #[arg(long, value_name = "TYPE", help_heading = "Grants")]
     pub subject_token_type: Option<String> => decides,
     /// Exchange the token of this other profile.
@@ -266,7 +275,8 @@ pub struct SignIn {
     /// The person who is to sign in, by a name that the provider knows.
     #[arg(long, value_name = "NAME", help_heading = "Sign-in")]
     pub login_hint: Option<String>,
-    /// The pages that the provider is to show: `login`, `consent`, `select_account` or `none`; several with blanks between.
+    /// The pages that the provider is to show: `login`, `consent`, `select_account` or `none`;
+    /// several with blanks between.
     #[arg(long, value_name = "WORDS", help_heading = "Sign-in")]
     pub prompt: Option<String>,
     /// Ask for the password again if the last sign-in is longer ago, in seconds.
@@ -324,8 +334,9 @@ impl Profile {
         keys
     }
 
-    /// Lays what the environment or the flags say over what the file says. Keys that exclude each other go with each other. A
-    /// client secret is given for one command: it does not change what the profile says.
+    /// Lays what the environment or the flags say over what the file says. Keys that exclude each
+    /// other go with each other. A client secret is given for one command: it does not change what
+    /// the profile says.
     pub fn overlay(&mut self, over: &Profile) {
         let (asks, said) = (&mut self.asks, &over.asks);
         if said.subject_token.is_some() {
@@ -353,8 +364,8 @@ impl Profile {
         if *self == Profile::default() { Vec::new() } else { ser::keys(self) }
     }
 
-    /// What is to be written so that a file that says `known` says this too. What is said once is left out: a secret or where it
-    /// was, and a hint about one sign-in.
+    /// What is to be written so that a file that says `known` says this too. What is said once is
+    /// left out: a secret or where it was, and a hint about one sign-in.
     pub fn changes(&self, known: &Profile) -> Vec<(String, toml_edit::Value)> {
         let known: BTreeMap<String, String> = known.values().into_iter().map(|(k, v)| (k, v.to_string())).collect();
         let mut changes = self.values();
@@ -365,7 +376,8 @@ impl Profile {
         changes
     }
 
-    /// What decides which token comes back, by its key; inputs that are secret are told apart elsewhere.
+    /// What decides which token comes back, by its key; inputs that are secret are told apart
+    /// elsewhere.
     pub fn deciding(&self) -> BTreeMap<String, String> {
         let decides = marked("decides");
         let values = self.values().into_iter().filter(|(key, _)| is_one_of(key, &decides));
@@ -378,8 +390,8 @@ impl Profile {
         reads.map(|(key, _)| flag(&key)).collect()
     }
 
-    /// The options of a command line that say all this again, with their values. No secret is ever one of them, and what came
-    /// from standard input came once.
+    /// The options of a command line that say all this again, with their values. No secret is ever
+    /// one of them, and what came from standard input came once.
     pub fn options(&self) -> Vec<(String, String)> {
         let mut options = Vec::new();
         for (key, value) in self.values().into_iter().filter(|(key, value)| !reads_stdin(key, value)) {
@@ -397,7 +409,8 @@ impl Profile {
 }
 
 impl Asks {
-    /// What of it goes into an authorize request, by the names of the wire; `resource` may stand more than once.
+    /// What of it goes into an authorize request, by the names of the wire; `resource` may stand
+    /// more than once.
     pub fn authorize_params(&self) -> Vec<(&'static str, String)> {
         let sign_in = &self.sign_in;
         let texts = [
@@ -480,8 +493,8 @@ fn text<'de, D: Deserializer<'de>>(
     Ok(Some(text))
 }
 
-/// `https` anywhere (the person pastes the address) or `http` on loopback. Schemes of other programs are refused: whoever owns
-/// them gets the code.
+/// `https` anywhere (the person pastes the address) or `http` on loopback. Schemes of other
+/// programs are refused: whoever owns them gets the code.
 fn redirect_uri<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     text(from, |uri| {
         let hint = match with_scheme(uri) {
@@ -592,5 +605,30 @@ mod tests {
             options,
             ["--var x y=1 2", "--scope a", "--scope b", "--allow-private ", "--client-key-file /x/key", "--par auto"]
         );
+    }
+
+    layer! {
+    /// A part with one key.
+    pub struct MadeUp {
+        /// It is made up.
+        #[arg(long, value_name = "WORD")]
+        pub made_up: Option<String> => once,
+    }
+    }
+
+    // one field with its flag is all that a key takes
+    #[test]
+    fn a_key_that_is_made_up_is_read_written_layered_and_a_flag() {
+        let command = MadeUp::augment_args(clap::Command::new("x"));
+        let arg = command.get_arguments().find(|arg| arg.get_long() == Some("made-up")).unwrap();
+        assert_eq!(arg.get_help().unwrap().to_string(), "It is made up");
+        let table = crate::layers::tree::parse("x.toml", "made-up = \"a\"").unwrap();
+        let mut file: MadeUp = de::read(&table, "x.toml").unwrap();
+        let found = command.get_matches_from(["x", "--made-up", "b"]);
+        file.lay_over(&<MadeUp as clap::FromArgMatches>::from_arg_matches(&found).unwrap());
+        assert_eq!(ser::keys(&file)[0].1.to_string(), "\"b\"");
+        let mut keys = Vec::new();
+        MadeUp::keys("", &[], &mut |key| keys.push((key.name, key.mark)));
+        assert_eq!(keys, [("made-up".to_owned(), &["once"][..])]);
     }
 }

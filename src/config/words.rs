@@ -1,5 +1,6 @@
-//! Values of a profile that are one of a few words. The configuration and `profile set` read them, the flags' help explains each,
-//! the completions offer them, and a value that is none of them is told with those that there are.
+//! Values of a profile that are one of a few words. The configuration and `profile set` read them,
+//! the flags' help explains each, the completions offer them, and a value that is none of them is
+//! told with those that there are.
 
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Arg, Command, Error};

@@ -19,8 +19,9 @@ use crate::world::World;
 pub struct Choice {
     /// The profile's name.
     pub profile: Option<String>,
-    /// The profile is one of several that are gone through, or another one's subject: the person did not name it, and the
-    /// variables for the profile that is named on the command line are not for it.
+    /// The profile is one of several that are gone through, or another one's subject: the person
+    /// did not name it, and the variables for the profile that is named on the command line are not
+    /// for it.
     pub implied: bool,
     pub no_cache: bool,
     /// The flags, which are laid over what the profile says.
@@ -28,7 +29,8 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// The options of a command line that say all this again, with their values. No secret is ever one of them.
+    /// The options of a command line that say all this again, with their values. No secret is ever
+    /// one of them.
     pub fn options(&self) -> Vec<(String, String)> {
         let mut options = self.flags.options();
         options.retain(|(name, value)| name != "--provider" || value != NOBODY);
@@ -43,7 +45,8 @@ pub fn one_reads_stdin(flags: &[String]) -> Result<(), Error> {
         .hint("give one of them as a file"))
 }
 
-/// The profile that is meant, the other name by which it was, and the configuration read as far as needed.
+/// The profile that is meant, the other name by which it was, and the configuration read as far as
+/// needed.
 pub(super) struct Which {
     pub name: String,
     pub alias: Option<String>,
@@ -79,7 +82,8 @@ fn called(world: &mut World, paths: &Paths, choice: &Choice, word: String) -> Re
     }
 }
 
-/// The name of the profile that a word means, for what changes its configuration. `provider`: what it is to be made of.
+/// The name of the profile that a word means, for what changes its configuration. `provider`: what
+/// it is to be made of.
 pub fn profile_called(
     world: &mut World,
     paths: &Paths,
@@ -122,7 +126,8 @@ fn unnamed(world: &World, paths: &Paths, choice: &Choice) -> Result<(String, Con
     }
 }
 
-/// Whether the usual profile is the one meant: not where `--provider` names another provider than its own.
+/// Whether the usual profile is the one meant: not where `--provider` names another provider than
+/// its own.
 fn may_be_of(dir: Option<&Path>, config: &Config, name: &str, choice: &Choice) -> bool {
     let own = config.profiles.get(name).and_then(|p| p.provider.as_deref()).unwrap_or(name);
     let dir = dir.unwrap_or(Path::new(""));
@@ -135,14 +140,15 @@ pub(super) fn same_provider(dir: &Path, one: &str, other: &str) -> bool {
     one == other || id(one).is_some_and(|one| Some(one) == id(other))
 }
 
-/// Whether the person named this profile: by its name, by its provider, or by `OAUTHCTL_PROFILE`, which is as the word typed.
+/// Whether the person named this profile: by its name, by its provider, or by `OAUTHCTL_PROFILE`,
+/// which is as the word typed.
 pub(super) fn is_named(world: &World, choice: &Choice) -> bool {
     !choice.implied
         && (choice.profile.is_some() || choice.flags.provider.is_some() || world.env.var("OAUTHCTL_PROFILE").is_some())
 }
 
-/// The value of a variable for the profile that goes by these words, and the variable's name: `OAUTHCTL_<PROFILE>_…`, else, where
-/// the profile is `named`, `OAUTHCTL_…`.
+/// The value of a variable for the profile that goes by these words, and the variable's name:
+/// `OAUTHCTL_<PROFILE>_…`, else, where the profile is `named`, `OAUTHCTL_…`.
 pub(super) fn variable(world: &World, words: &[String], named: bool, what: &str) -> Option<(String, String)> {
     let own = words.iter().map(|word| format!("OAUTHCTL_{word}_{what}"));
     let for_named = named.then(|| format!("OAUTHCTL_{what}"));
@@ -154,7 +160,8 @@ pub fn profile_of_issuer(world: &World, issuer: &str) -> Result<String, Error> {
     of_issuer(&Paths::find(&*world.env), issuer).map(|(name, _)| name)
 }
 
-/// The profile of an issuer's address. Several addresses have one short name: the first one to come has it, every other one its own.
+/// The profile of an issuer's address. Several addresses have one short name: the first one to come
+/// has it, every other one its own.
 fn of_issuer(paths: &Paths, issuer: &str) -> Result<(String, Config), Error> {
     let short = name_of_issuer(issuer);
     if short.is_empty() {
@@ -225,8 +232,9 @@ pub(super) fn overlay_environment(
 
 pub(super) const NOBODY: &str = "-";
 
-/// What stands for the provider of a profile that says none and is called like none, as an editor may leave it: such a profile
-/// can be listed, renamed and removed all the same. `None` for every other profile.
+/// What stands for the provider of a profile that says none and is called like none, as an editor
+/// may leave it: such a profile can be listed, renamed and removed all the same. `None` for every
+/// other profile.
 pub fn nobodys(dir: &Path, config: &Config, name: &str) -> Option<String> {
     let says_none = config.profiles.get(name).is_some_and(|p| p.provider.is_none());
     (says_none && config::provider(dir, name, None).is_err()).then(|| NOBODY.to_owned())
@@ -309,7 +317,8 @@ pub fn usual_store(world: &World, paths: &Paths) -> Result<(StoreKind, bool), Er
     Ok((kind, config.store.is_some() || world.env.var("OAUTHCTL_STORE").is_some()))
 }
 
-/// The store for a profile: the environment's where a token from outside is set, in this variable, else the one that was chosen.
+/// The store for a profile: the environment's where a token from outside is set, in this variable,
+/// else the one that was chosen.
 pub(super) fn store_for(
     world: &World,
     kind: StoreKind,
@@ -332,8 +341,8 @@ pub(super) fn store_of(world: &World, kind: StoreKind, paths: &Paths) -> Result<
 }
 
 impl Session {
-    /// What `config.toml` is to say of this profile from now on: what the flags said, the provider, and the variables that are no
-    /// secrets. A grant that takes a password is named each time.
+    /// What `config.toml` is to say of this profile from now on: what the flags said, the provider,
+    /// and the variables that are no secrets. A grant that takes a password is named each time.
     pub fn to_remember(&self, provider: &Provider) -> Profile {
         let mut profile = Profile { provider: self.profile.provider.clone(), ..self.choice.flags.clone() };
         profile.grant = profile.grant.filter(|grant| *grant != GrantKind::Password);
