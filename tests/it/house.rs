@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-fn sources() -> Vec<(PathBuf, String)> {
+pub fn sources() -> Vec<(PathBuf, String)> {
     fn below(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -49,7 +49,7 @@ fn module(path: &Path) -> Vec<String> {
 }
 
 /// The code alone: comments are blanked out, the lines stay where they are.
-fn code(text: &str) -> String {
+pub fn code(text: &str) -> String {
     let line = |l: &str| match l.find("//") {
         // an address in a string is no comment
         Some(at) if !l[..at].ends_with(':') => l[..at].to_owned(),

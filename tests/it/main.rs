@@ -36,6 +36,7 @@ mod loopback;
 mod misbehaving;
 mod orphans;
 mod profile;
+mod profile_keys;
 mod proofs;
 mod provider;
 mod providers;
