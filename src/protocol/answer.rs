@@ -1,5 +1,6 @@
-//! Reads a token answer (RFC 6749, sections 5.1 and 5.2): strict for what is used, tolerant for the rest. What the server has
-//! already spent must not be lost to an odd `expires_in`.
+//! Reads a token response (RFC 6749, sections 5.1 and 5.2). The members that are used are read
+//! strictly, the others leniently: an odd `expires_in` must not lose a token that the server has
+//! issued.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,10 +14,10 @@ use crate::secret::{Secret, WipedJson};
 use crate::token::TokenSet;
 use crate::wire::Response;
 
-/// The longest token taken, in bytes (T-53).
+/// The longest accepted token, in bytes (T-53).
 const LONGEST_TOKEN: usize = 64 * 1024;
 
-/// A token set, and what was odd about the answer.
+/// A token set, with warnings about the response.
 #[derive(Debug, PartialEq)]
 pub struct Answer {
     pub set: TokenSet,
@@ -24,20 +25,20 @@ pub struct Answer {
     pub warnings: Vec<String>,
 }
 
-/// Why an answer can't be used.
+/// Why a response can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AnswerError {
-    /// The server said no, in words of its own.
+    /// The server refused, with its own code and message.
     #[error("the server answered `{}`{}", crate::text::safe(error), described(description))]
     OAuth { status: u16, error: String, description: Option<String> },
     #[error("the server answered with status {status}")]
     Unavailable { status: u16, retry_after: Option<String> },
     #[error("the server answered with status {0} and no reason")]
     Status(u16),
-    /// T-10: a success, and not the one that gives tokens.
+    /// T-10: a success status other than the one that carries tokens.
     #[error("the server answered with status {0}, which is no yes at a token endpoint")]
     NotOk(u16),
-    /// Never followed: the request held secrets (T-20).
+    /// A redirect is never followed: the request held secrets (T-20).
     #[error("the server answered with a redirect (status {0}), which is never followed with a secret")]
     Redirect(u16),
     #[error("the server answered with a web page (status {0}), not with a token")]
@@ -52,12 +53,12 @@ pub enum AnswerError {
     BadToken(&'static str),
     #[error("the answer's token type is `{}`, which this program can't use", crate::text::safe(.0))]
     TokenType(String),
-    /// RFC 9449, section 5: whoever has such a token could use it without the key.
+    /// RFC 9449, section 5: a stolen bearer token works without the key.
     #[error("the answer's token is not bound to the key: its type is `{}`, and `DPoP` was asked for", crate::text::safe(.0))]
     NotBound(String),
 }
 
-/// What kind of token was asked for.
+/// The kind of token that was requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
     Bearer,
@@ -69,21 +70,21 @@ fn described(description: &Option<String>) -> String {
     description.as_deref().map(|d| format!(": {}", crate::text::safe(d))).unwrap_or_default()
 }
 
-/// How an answer is to be read.
+/// How to read a response.
 pub struct Reader<'a> {
-    /// The kind of token that was asked for: no other is taken.
+    /// The requested kind of token; every other kind is refused.
     pub wanted: Wanted,
     /// The statuses that mean success here.
     pub ok_status: &'a [u16],
     pub shape: &'a ResponseShape,
-    /// Stands between scopes.
+    /// Separates scopes.
     pub separator: &'a str,
-    /// The time at which the answer came, in Unix seconds.
+    /// When the response arrived, in Unix seconds.
     pub now: i64,
 }
 
 impl Reader<'_> {
-    /// Reads a token answer, or tells why it can't be used.
+    /// Reads a token response, or returns why it can't be used.
     pub fn read(&self, response: &Response) -> Result<Answer, AnswerError> {
         let (status, shape) = (response.status, self.shape);
         if (300..400).contains(&status) {
@@ -92,7 +93,7 @@ impl Reader<'_> {
         let members = members(response);
         if !self.ok_status.contains(&status) {
             return Err(match refusal(response, shape, members.ok()) {
-                // T-10: whatever is in it, it is not what a token comes with
+                // T-10: a token never comes with this status, whatever the body holds
                 AnswerError::Status(_) | AnswerError::Html(_) if (200..300).contains(&status) => {
                     AnswerError::NotOk(status)
                 }
@@ -104,7 +105,7 @@ impl Reader<'_> {
             return Err(AnswerError::Duplicate(name));
         }
         let whole = WipedJson(Value::Object(members.into_map()));
-        // GitHub and Slack say no with status 200 (T-08)
+        // GitHub and Slack refuse with status 200 (T-08)
         if let Some(error) = shape.error.iter().find_map(|path| at(&whole, path)).filter(|e| !e.is_null()) {
             return Err(oauth_error(status, error, &whole, shape));
         }
@@ -129,7 +130,8 @@ impl Reader<'_> {
         let id_token = match at(root, "id_token") {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) => Some(text.clone()).filter(|text| !text.is_empty()),
-            // other JSON can't be a token: its check refuses it later, and the tokens beside it are not lost (T-49)
+            // other JSON can't be a token: its check refuses it later, and the tokens beside it are
+            // not lost (T-49)
             Some(other) => Some(other.to_string()),
         };
         if id_token.as_deref().is_some_and(|text| !is_id_token(text)) {
@@ -196,7 +198,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Members that have no place in a token set, and those that the provider's entry names.
+    /// Members outside the token set, and those that the provider's entry names.
     fn extra(&self, root: &Value, whole: &Value) -> Map<String, Value> {
         let shape = self.shape;
         let known = [&shape.access_token, &shape.refresh_token, &shape.expires_in, &shape.scope, &shape.token_type];
@@ -235,7 +237,7 @@ fn token(root: &Value, path: &str, name: &'static str) -> Result<Option<Secret>,
     }
 }
 
-/// A record has room for no more than is ever read, and what is no token at all is judged by nobody.
+/// Whether a text may be an ID token: longer texts are never read, so a record doesn't hold them.
 fn is_id_token(text: &str) -> bool {
     text.len() <= jose::LONGEST && text.bytes().all(|b| (0x21..=0x7e).contains(&b))
 }
@@ -257,7 +259,8 @@ fn expiry(value: &Value, shape: &ResponseShape, now: i64) -> Result<Option<i64>,
     Ok(Some(now.saturating_add(lifetime.max(0))))
 }
 
-/// A number of seconds as servers write it: `3600`, `3600.0`, `"3600"`, `" 3.6e3 "` (T-31). A hundred thousand years and more is none.
+/// A number of seconds as servers write it: `3600`, `3600.0`, `"3600"`, `" 3.6e3 "` (T-31). A
+/// lifetime of a hundred thousand years or more counts as none.
 fn seconds(value: &Value) -> Option<i64> {
     let number = match value {
         Value::Number(n) => n.as_f64()?,
@@ -336,7 +339,7 @@ fn refusal(response: &Response, shape: &ResponseShape, members: Option<Members>)
         _ => match api_error::read(&response.body) {
             Some(error) => AnswerError::OAuth {
                 status,
-                // an envelope without an RFC code: a 401 at a token endpoint is about the client
+                // an envelope without an RFC code: a 401 at a token endpoint concerns the client
                 error: if status == 401 {
                     "invalid_client".to_owned()
                 } else {
@@ -386,7 +389,8 @@ fn members(response: &Response) -> Result<Members, AnswerError> {
         Ok(members) => Ok(members),
         Err(_) if looks_like_html(response) => Err(AnswerError::Html(response.status)),
         Err(_) if response.body.is_empty() => Err(AnswerError::NotJson("it is empty".to_owned())),
-        // the parser's own words quote nothing of the body but may name a character: place and kind are enough
+        // the parser's own words quote nothing of the body but may name a character: place and kind
+        // are enough
         Err(e) => Err(AnswerError::NotJson(format!("line {}, column {}", e.line(), e.column()))),
     }
 }

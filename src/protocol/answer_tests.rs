@@ -38,7 +38,6 @@ fn with(member: &str) -> Result<TokenSet, AnswerError> {
 
 #[test]
 fn reads_the_answers_of_the_seeds() {
-    // seed 001, S1
     let set = ok(
         r#"{"access_token":"03807c","expires_in":3600,"token_type":"Bearer","scope":null,"refresh_token":"170d9f"}"#,
     )
@@ -46,7 +45,7 @@ fn reads_the_answers_of_the_seeds() {
     assert_eq!(set.expires_at, Some(4600));
     assert_eq!(set.refresh_token.unwrap().expose(), "170d9f");
     assert_eq!(set.scopes, None);
-    // seed 002: no expiry, `user_id` kept
+    // no expiry, `user_id` stored
     let set = ok(r#"{"access_token":"a-b-c-d","token_type":"bearer","user_id":"42"}"#).unwrap();
     assert_eq!((set.expires_at, &set.extra["user_id"]), (None, &Value::from("42")));
 }
@@ -136,7 +135,7 @@ fn accepts_what_is_merely_unusual() {
     assert!(ok(r#"{"access_token":"a","access_token":"a","token_type":"BEARER"}"#).is_ok(), "T-35, T-38");
     // T-43
     assert_eq!(ok(r#"{"access_token":"-'$(`","token_type":"bearer"}"#).unwrap().access_token.expose(), "-'$(`");
-    // T-07: JSON under a wrong content type; R-012: fifty members nobody knows
+    // T-07: JSON under a wrong content type; fifty unknown members
     let many = (0..50).map(|i| format!("\"m{i}\":{i}")).collect::<Vec<_>>().join(",");
     assert!(with(&many).is_ok());
     let body = br#"{"access_token":"a","token_type":"Bearer"}"#;
@@ -162,7 +161,7 @@ fn errors_are_read_in_every_shape() {
     );
     // T-08
     assert_eq!(read(200, r#"{"error":"invalid_grant"}"#), oauth(200, "invalid_grant", None));
-    // S2: GetResponse's envelope at the token endpoint
+    // GetResponse's envelope at the token endpoint
     assert_eq!(
         read(401, r#"{"httpStatus":401,"code":1014,"message":"Unable"}"#),
         oauth(401, "invalid_client", Some("Unable"))
@@ -184,7 +183,7 @@ fn errors_are_read_in_every_shape() {
     assert_eq!(answered("text/html", "<!doctype html>"), Err(AnswerError::Html(200)));
 }
 
-// seed 003: expiry and scopes are in the token itself
+// the token itself holds expiry and scopes
 #[test]
 fn expiry_and_scopes_are_read_from_the_token_where_the_answer_leaves_them_out() {
     use base64::Engine as _;

@@ -1,16 +1,16 @@
-//! What an error answer says, in whichever of the shapes met so far: RFC 6749's flat one, GetResponse's envelope,
-//! VerticalResponse's and Google's nested object, Constant Contact's list. HTML says nothing.
+//! Reads an error response in each known shape: RFC 6749's flat object, GetResponse's envelope,
+//! VerticalResponse's and Google's nested object, Constant Contact's list. An HTML body is ignored.
 
 use serde_json::Value;
 
 use crate::provider::{ErrorRule, Means};
 
-/// Code and message as the server wrote them: to be made safe before they are shown.
+/// Code and message as the server wrote them; escape them before showing them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ApiError {
     pub code: Option<String>,
     pub message: Option<String>,
-    /// What is wrong with what, a field or another error each; few, and short.
+    /// A few short details, each about one field or one further error.
     pub details: Vec<String>,
 }
 
@@ -19,7 +19,7 @@ pub fn read(body: &[u8]) -> Option<ApiError> {
     read_value(&serde_json::from_slice(body).ok()?)
 }
 
-/// What a refusal says in its `WWW-Authenticate` header (RFC 6750, section 3), of whatever scheme.
+/// Reads a refusal's `WWW-Authenticate` header (RFC 6750, section 3), of any scheme.
 pub fn challenge(headers: &[(String, String)]) -> Option<ApiError> {
     let mut said = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("www-authenticate"));
     said.find_map(|(_, value)| {
@@ -32,7 +32,7 @@ pub fn challenge(headers: &[(String, String)]) -> Option<ApiError> {
 fn parameter(challenge: &str, name: &str) -> Option<String> {
     let mut rest = challenge;
     loop {
-        // the scheme, or what separates parameters
+        // the scheme, or a separator of parameters
         rest = rest.trim_start_matches([' ', '\t', ',']);
         let end = rest.find(['=', ' ', '\t', ','])?;
         let (word, after) = rest.split_at(end);
@@ -54,7 +54,7 @@ fn parameter(challenge: &str, name: &str) -> Option<String> {
     }
 }
 
-/// Up to the closing quote, and what comes behind it.
+/// The text up to the closing quote, and the rest after it.
 fn quoted_text(text: &str) -> Option<(String, &str)> {
     let mut out = String::new();
     let mut chars = text.char_indices();
@@ -83,16 +83,18 @@ pub fn read_value(value: &Value) -> Option<ApiError> {
     Some(error)
 }
 
-/// Details that are told, and how many characters of each.
+/// The number of details shown, and the characters of each.
 const MOST_DETAILS: usize = 5;
 const LONGEST_DETAIL: usize = 80;
 
-/// Names of what a detail is about, and of what it says: GetResponse's, Constant Contact's, RFC 9457's, Mailchimp's, Google's.
+/// Member names for a detail's subject and for its message: GetResponse's, Constant Contact's, RFC
+/// 9457's, Mailchimp's, Google's.
 const ABOUT: [&str; 9] = ["fieldName", "field", "name", "param", "error_key", "pointer", "code", "errorCode", "reason"];
 const SAYS: [&str; 8] =
     ["errorDescription", "error_message", "error_description", "message", "detail", "description", "reason", "title"];
 
-/// What an error lists beside its own message. Other members may hold anything: GetResponse's `sentToken` is a token.
+/// Details beside the error's own message. Other members may hold secrets: GetResponse's
+/// `sentToken` is a token.
 fn details(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::Array(list) => list.iter().for_each(|item| detail(item, found)),
@@ -132,7 +134,7 @@ fn detail(item: &Value, found: &mut Vec<String>) {
         Value::String(text) => found.extend(line(None, Some(text))),
         Value::Object(_) => {
             let says = text(&SAYS);
-            // what is said is no name of what it is about
+            // a message is not the name of its subject
             found.extend(says.and_then(|says| line(text(&ABOUT).filter(|about| *about != says), Some(says))));
         }
         _ => {}
@@ -170,8 +172,9 @@ fn headline(value: &Value) -> Option<ApiError> {
     (error.code.is_some() || error.message.is_some()).then_some(error)
 }
 
-/// What an API's refusal means for the token, by the provider's rules; without one that fits, a 401 means "expired" unless
-/// the provider has rules for 401 (GetResponse uses one code for expired and for wrong).
+/// What an API's refusal means for the token, by the provider's rules. If no rule fits, a 401 means
+/// "expired", unless the provider has rules for 401 (GetResponse uses one code for expired and for
+/// wrong).
 pub fn meaning(rules: &[ErrorRule], status: u16, error: Option<&ApiError>) -> Option<Means> {
     let code = error.and_then(|e| e.code.as_deref());
     let message = error.and_then(|e| e.message.as_deref()).unwrap_or("").to_lowercase();
@@ -196,7 +199,7 @@ mod tests {
         Some(ApiError { code: Some(code.into()), message, details: Vec::new() })
     }
 
-    // RFC 6750, section 3, and what other schemes put beside it
+    // RFC 6750, section 3, and the parameters that other schemes add
     #[test]
     fn a_challenge_says_why() {
         for (value, code, message) in [

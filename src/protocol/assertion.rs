@@ -1,5 +1,5 @@
-//! Assertions as grants: a signed statement about who wants the token, exchanged without a browser (RFC 7521, section 4.1; RFC
-//! 7523 for JWT, RFC 7522 for SAML 2.0).
+//! Assertions as grants: a signed statement about the subject is exchanged for a token without a
+//! browser (RFC 7521, section 4.1; RFC 7523 for JWT, RFC 7522 for SAML 2.0).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 use crate::protocol::token_request::Param;
 use crate::secret::Secret;
 
-/// Seconds that an assertion made here is good: long enough for a slow network, and no server takes more than an hour.
+/// Seconds until an assertion expires: enough for a slow network; servers accept an hour at most.
 pub const LIFE: i64 = 300;
 
-/// Why a text is no assertion.
+/// Why a text is not an assertion.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AssertionError {
     #[error("it is no JWT: three parts of base64url with dots between")]
@@ -29,20 +29,20 @@ pub fn request<'a>(grant_type: &'a str, assertion: &Secret, scope: Option<(&'a s
     params
 }
 
-/// An assertion as it came from a file or a program, without the blanks around it.
+/// An assertion from a file or a program, without surrounding blanks.
 pub fn jwt(text: &Secret) -> Result<Secret, AssertionError> {
     let text = text.expose().trim();
     let parts: Vec<&str> = text.split('.').collect();
     let base64url = |part: &&str| part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    // the signature alone may be empty, by RFC 7515: that is for the server to refuse
+    // RFC 7515 allows an empty signature: the server has to refuse it
     if parts.len() != 3 || parts[..2].iter().any(|p| p.is_empty()) || !parts.iter().all(base64url) {
         return Err(AssertionError::NotAJwt);
     }
     Ok(Secret::new(text))
 }
 
-/// XML is encoded as RFC 7522, section 2.1, wants it (base64url, no padding, no line breaks); what is base64 of either kind
-/// already is brought to that form.
+/// Encodes XML as RFC 7522, section 2.1, requires (base64url, no padding, no line breaks). Base64
+/// of either alphabet is converted to that form.
 pub fn saml(text: &Secret) -> Result<Secret, AssertionError> {
     let text = text.expose().trim_start_matches('\u{feff}').trim();
     if text.starts_with('<') {
@@ -59,14 +59,14 @@ pub fn saml(text: &Secret) -> Result<Secret, AssertionError> {
     }
 }
 
-/// The claims of an assertion that is made here (RFC 7523, section 3).
+/// The claims of an assertion that this program signs (RFC 7523, section 3).
 pub struct Claims<'a> {
     pub issuer: &'a str,
     pub subject: &'a str,
     pub audience: &'a str,
     /// Unix seconds.
     pub now: i64,
-    /// Drawn anew each time.
+    /// New for each assertion.
     pub jti: &'a str,
 }
 

@@ -1,8 +1,9 @@
-//! What exactly is asked for, as objects (RFC 9396): checked before it is sent, and read back from the token answer.
+//! Authorization details as JSON objects (RFC 9396): checked before they are sent, and read from
+//! the token response.
 
 use serde_json::Value;
 
-/// Why a text is no `authorization_details`.
+/// Why a text is not an `authorization_details` value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DetailsError {
     #[error("is no JSON: line {0}, column {1}")]
@@ -14,7 +15,7 @@ pub enum DetailsError {
     NoType,
 }
 
-/// The text in its shortest form; one object alone is made a list of one.
+/// The text in its shortest form; a single object becomes a list of one.
 pub fn check(text: &str) -> Result<String, DetailsError> {
     let value: Value = serde_json::from_str(text).map_err(|e| DetailsError::NotJson(e.line(), e.column()))?;
     let list = match value {
@@ -31,7 +32,7 @@ pub fn check(text: &str) -> Result<String, DetailsError> {
     Ok(Value::Array(list).to_string())
 }
 
-/// The types that the token answer grants (`authorization_details`, section 7), in order.
+/// The types that the token response grants (`authorization_details`, section 7), in order.
 pub fn granted(details: &Value) -> Vec<String> {
     let types = |list: &Vec<Value>| list.iter().filter_map(|d| d.get("type")?.as_str().map(str::to_owned)).collect();
     details.as_array().map(types).unwrap_or_default()

@@ -1,11 +1,12 @@
-//! The authorize request: the URL that the browser opens (RFC 6749, section 4.1.1, and RFC 7636, section 4.3).
+//! The authorization request: the URL that the browser opens (RFC 6749, section 4.1.1, and RFC
+//! 7636, section 4.3).
 
 use crate::protocol::form;
 use crate::protocol::pkce;
 use crate::provider::{AuthorizeParamsIn, PkceMethod, Provider};
 use crate::secret::Secret;
 
-/// What goes into the URL.
+/// The contents of the URL.
 #[derive(Debug)]
 pub struct AuthorizeRequest<'a> {
     pub client_id: &'a str,
@@ -13,12 +14,12 @@ pub struct AuthorizeRequest<'a> {
     pub scopes: &'a [String],
     pub state: &'a Secret,
     pub challenge: Option<(&'a str, PkceMethod)>,
-    /// Bound to this login, and comes back in the ID token (OpenID Connect Core, section 3.1.2.1).
+    /// Bound to this login; the ID token repeats it (OpenID Connect Core, section 3.1.2.1).
     pub nonce: Option<&'a Secret>,
-    /// The person's own parameters (`--param`), stronger than the provider's.
+    /// The user's own parameters (`--param`); they override the provider's.
     pub params: &'a [(String, String)],
-    /// What the profile asks for (`login_hint`, `resource`, …): stronger than the provider's parameters, weaker than the person's
-    /// own; a name may stand more than once.
+    /// The profile's parameters (`login_hint`, `resource`, …): they override the provider's, and
+    /// the user's override them. A name may repeat.
     pub asks: &'a [(&'static str, String)],
 }
 
@@ -33,11 +34,12 @@ pub enum AuthorizeError {
     Reserved(String),
 }
 
-/// Parameters that a person can't give: each login draws its own, or they would let one login answer for another.
+/// Parameters that the user can't set: each login generates its own, or one login could answer for
+/// another.
 const RESERVED: [&str; 7] =
     ["client_id", "redirect_uri", "state", "nonce", "code_challenge", "code_challenge_method", "response_type"];
 
-/// The parameters by the provider's names, in the RFC's order, each once but `resource`.
+/// The parameters by the provider's names, in the RFC's order; only `resource` may repeat.
 pub fn params(provider: &Provider, request: &AuthorizeRequest<'_>) -> Result<Vec<(String, String)>, AuthorizeError> {
     let facts = &provider.authorize;
     let mut params: Vec<(String, String)> =
@@ -62,7 +64,7 @@ pub fn params(provider: &Provider, request: &AuthorizeRequest<'_>) -> Result<Vec
     let mut repeated: Vec<&str> = Vec::new();
     for (name, value) in request.asks {
         match repeated.contains(name) {
-            // RFC 8707, section 2: as often as there are resources
+            // RFC 8707, section 2: once for each resource
             true => params.push(((*name).to_owned(), value.clone())),
             false => set(&mut params, name, value),
         }
@@ -78,7 +80,8 @@ pub fn params(provider: &Provider, request: &AuthorizeRequest<'_>) -> Result<Vec
         }
         set(&mut params, name, value);
     }
-    // OpenID Connect Core, section 11: without `consent` the server ignores it, or refuses the request
+    // OpenID Connect Core, section 11: without `consent` the server ignores it, or refuses the
+    // request
     let asks_offline = request.scopes.iter().any(|s| s == "offline_access");
     let is_openid = provider.openid || request.scopes.iter().any(|s| s == "openid");
     if asks_offline && is_openid && !params.iter().any(|(n, _)| n == "prompt") && !person_drops(request, "prompt") {
@@ -92,13 +95,13 @@ pub fn params(provider: &Provider, request: &AuthorizeRequest<'_>) -> Result<Vec
     Ok(params)
 }
 
-/// `--param prompt=`: the person wants it left out.
+/// `--param prompt=`: the user wants it left out.
 fn person_drops(request: &AuthorizeRequest<'_>, name: &str) -> bool {
     request.params.iter().any(|(n, _)| n == name)
 }
 
-/// The authorize address with these parameters, which have their final names; everything percent-encoded but what the provider
-/// wants raw.
+/// The authorization endpoint's URL with these parameters, under their final names. Everything is
+/// percent-encoded except the values that the provider wants raw.
 pub fn address(provider: &Provider, params: &[(String, String)]) -> Result<Secret, AuthorizeError> {
     let facts = &provider.authorize;
     let base = facts.url.as_deref().ok_or_else(|| AuthorizeError::NoUrl(provider.id.clone()))?;
@@ -127,7 +130,7 @@ pub fn address(provider: &Provider, params: &[(String, String)]) -> Result<Secre
     Ok(Secret::unlisted(url.to_string()))
 }
 
-/// Adds or replaces; an empty value takes the parameter away.
+/// Adds or replaces a parameter; an empty value removes it.
 fn set(params: &mut Vec<(String, String)>, name: &str, value: &str) {
     let at = params.iter().position(|(n, _)| n == name);
     match (at, value.is_empty()) {

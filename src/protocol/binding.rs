@@ -1,5 +1,5 @@
-//! What a token is bound to, and so what goes with it to a resource: the proof of a key (RFC 9449, section 7), a certificate
-//! (RFC 8705, section 3).
+//! A token's binding, and the credentials that each request to a resource carries for it: the proof
+//! of a key (RFC 9449, section 7) or a certificate (RFC 8705, section 3).
 
 use std::sync::Arc;
 
@@ -16,7 +16,8 @@ pub struct Binding {
 }
 
 impl Binding {
-    /// Makes a request to a resource one that its token is good in: scheme, proof at each sending, certificate.
+    /// Adds to a request to a resource all that its token needs: scheme, a proof at each sending,
+    /// certificate.
     pub fn put_into(&self, set: &TokenSet, request: &mut Request) {
         if self.identity.is_some() {
             request.identity.clone_from(&self.identity);
@@ -30,7 +31,7 @@ impl Binding {
     }
 }
 
-/// The type in any spelling.
+/// The token type, in any case of letters.
 pub fn is_dpop(set: &TokenSet) -> bool {
     set.token_type.eq_ignore_ascii_case(SCHEME)
 }

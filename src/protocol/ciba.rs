@@ -1,5 +1,6 @@
-//! A sign-in on a device of the person's own, begun from here (OpenID Connect Client-Initiated Backchannel Authentication 1.0,
-//! poll mode): the request, and what the server answers to it (sections 7.1 and 7.3).
+//! A sign-in on the user's own device, started from here (OpenID Connect Client-Initiated
+//! Backchannel Authentication 1.0, poll mode): the request and the server's response (sections 7.1
+//! and 7.3).
 
 use serde_json::Value;
 
@@ -8,7 +9,7 @@ use crate::protocol::token_request::Param;
 use crate::secret::Secret;
 use crate::wire::Response;
 
-/// Who is asked: exactly one of these (section 7.1).
+/// The user to ask: exactly one of these hints (section 7.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hint {
     Login(String),
@@ -29,7 +30,7 @@ pub struct More {
 pub fn request<'a>(scope: (&'a str, String), hint: &Hint, more: &More) -> Vec<Param<'a>> {
     let mut params = vec![(scope.0, Secret::unlisted(scope.1))];
     params.push(match hint {
-        // whose account it is says something about a person: shown to nobody
+        // a hint is personal data: it is never shown
         Hint::Login(hint) => ("login_hint", Secret::unlisted(hint.as_str())),
         Hint::IdToken(token) => ("id_token_hint", token.clone()),
         Hint::LoginToken(token) => ("login_hint_token", token.clone()),
@@ -42,7 +43,7 @@ pub fn request<'a>(scope: (&'a str, String), hint: &Hint, more: &More) -> Vec<Pa
     params
 }
 
-/// The answer to a CIBA request (section 7.3).
+/// The response to a CIBA request (section 7.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Started {
     pub auth_req_id: Secret,
@@ -51,7 +52,7 @@ pub struct Started {
     pub interval: u64,
 }
 
-/// Section 7.3.
+/// Reads the response (section 7.3).
 pub fn read_start(response: &Response, ok_status: &[u16]) -> Result<Started, StartError> {
     let body: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
     if !ok_status.contains(&response.status) || body.get("error").is_some_and(|e| !e.is_null()) {

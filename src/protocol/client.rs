@@ -1,4 +1,5 @@
-//! The client of a request: its id, its secret, and the credentials by which it authenticates without showing one.
+//! A request's client: its id, its secret, and the credentials that authenticate it without a
+//! secret.
 
 use std::sync::Arc;
 
@@ -11,33 +12,33 @@ use crate::wire::Identity;
 /// The client that a request is made for.
 #[derive(Clone, Debug, Default)]
 pub struct Client {
-    /// Empty where an assertion speaks for itself.
+    /// Empty if an assertion identifies the subject alone.
     pub id: String,
     pub secret: Option<Secret>,
-    /// The place that the secret is from, in words, if it is neither the store nor the keyboard.
+    /// The secret's source, in words, if it is neither the store nor the keyboard.
     pub secret_from: Option<String>,
-    /// The client has a secret that was used before and was not stored; it is not at hand now.
+    /// The client used a secret before; it was not stored and is not available now.
     pub secret_not_kept: bool,
     pub proofs: Proofs,
 }
 
 impl Client {
-    /// One that has nothing but an id and perhaps a secret.
+    /// A client with an id and perhaps a secret, and no other credentials.
     pub fn plain(id: impl Into<String>, secret: Option<Secret>) -> Client {
         Client { id: id.into(), secret, ..Client::default() }
     }
 }
 
-/// What a client has beside its id and secret.
+/// A client's credentials beside its id and secret.
 #[derive(Clone, Debug, Default)]
 pub struct Proofs {
     pub key: Option<Arc<SigningKey>>,
-    /// The one algorithm to sign with, where the person names it.
+    /// The signing algorithm, if the user names one.
     pub algorithm: Option<Algorithm>,
     pub identity: Option<Arc<Identity>>,
     /// `x5t#S256` of the certificate.
     pub certificate_thumbprint: Option<String>,
-    /// An assertion's `aud`: the token endpoint, unless the person said otherwise.
+    /// An assertion's `aud`, if the user set it; the default is the token endpoint.
     pub audience: Option<String>,
     pub announced: Announced,
     /// The key that tokens are bound to (RFC 9449).
@@ -51,7 +52,7 @@ pub enum RequestError {
     NoUrl(&'static str),
     #[error("the {0} address is not a URL: {1}")]
     BadUrl(&'static str, String),
-    /// The provider takes only ways of client authentication that need a secret.
+    /// The provider accepts only client authentication with a secret.
     #[error("the provider wants a client secret")]
     NeedsSecret,
     #[error("the provider wants a client secret; the one of the login came from the environment and was not kept")]

@@ -1,5 +1,6 @@
-//! How a client proves who it is without showing a secret: by an assertion that it signs (RFC 7523, section 3; OpenID Connect
-//! Core, section 9), by a certificate (RFC 8705), and how it signs the request a person is sent with (RFC 9101).
+//! Client authentication without showing a secret: by a signed assertion (RFC 7523, section 3;
+//! OpenID Connect Core, section 9) or by a certificate (RFC 8705). Also signs authorization
+//! requests (RFC 9101).
 
 use std::sync::Arc;
 
@@ -14,10 +15,10 @@ use crate::secret::Secret;
 use crate::text::safe;
 use crate::wire::{AtSending, Draw, Request};
 
-/// Seconds that an assertion is good for: long enough for a clock that is a little off.
+/// Seconds until an assertion expires: enough for a clock that is a little off.
 const LIFE: i64 = 120;
 
-/// Signed anew for each try.
+/// Signed again for each attempt.
 #[derive(Clone)]
 pub struct Assertion {
     signer: Signer,
@@ -40,7 +41,7 @@ impl std::fmt::Debug for Assertion {
 }
 
 impl Assertion {
-    /// `private_key_jwt`. `endpoint`: the address asked, the audience where nothing else is known.
+    /// `private_key_jwt`. `endpoint`: the requested URL, the audience if no other is known.
     pub fn by_key(client: &Client, endpoint: &str, params_in: ParamsIn) -> Result<Assertion, RequestError> {
         let proofs = &client.proofs;
         let key = proofs.key.clone().ok_or(RequestError::NeedsKey)?;
@@ -128,7 +129,7 @@ impl AtSending for Assertion {
     }
 }
 
-/// The claims of an authorize request, signed with the client's key (RFC 9101, section 4).
+/// The claims of an authorization request, signed with the client's key (RFC 9101, section 4).
 pub fn request_object(client: &Client, claims: &Map<String, Value>) -> Result<Secret, RequestError> {
     let key = client.proofs.key.clone().ok_or(RequestError::NeedsKey)?;
     let algorithm = algorithm(&client.proofs, &key, client.proofs.announced.request_object_algorithms.as_deref())?;
@@ -140,11 +141,12 @@ fn takes(taken: Option<&[String]>, alg: Algorithm) -> bool {
     taken.is_none_or(|names| names.iter().any(|name| Algorithm::from_name(name) == Some(alg)))
 }
 
-/// The person's choice, else the key's usual one, else any of its that the server takes.
+/// The user's choice, else the key's default, else any of the key's algorithms that the server
+/// accepts.
 fn algorithm(proofs: &Proofs, key: &SigningKey, taken: Option<&[String]>) -> Result<Algorithm, RequestError> {
     let own = match proofs.algorithm {
         Some(said) => vec![said],
-        // the usual one of a kind stands first there
+        // the default of each kind comes first there
         None => key.algorithms(),
     };
     own.iter().copied().find(|alg| key.algorithms().contains(alg) && takes(taken, *alg)).ok_or_else(|| {

@@ -1,4 +1,5 @@
-//! The device authorization grant's answers (RFC 8628, sections 3.2 and 3.5), in both spellings that servers use.
+//! The device authorization grant's responses (RFC 8628, sections 3.2 and 3.5), in both spellings
+//! that servers use.
 
 use serde_json::Value;
 
@@ -9,17 +10,17 @@ use crate::secret::Secret;
 use crate::text::safe;
 use crate::wire::Response;
 
-/// Between two questions where the server names no interval, in seconds.
+/// The polling interval if the server names none, in seconds.
 pub const USUAL_INTERVAL: u64 = 5;
 
-/// What the person has to do, and for how long it can be done.
+/// The user's instructions, and how long they are valid.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Started {
     pub device_code: Secret,
-    /// Shown to the person; safe to show.
+    /// Shown to the user; safe to show.
     pub user_code: String,
     pub verification_uri: String,
-    /// The same address with the code in it.
+    /// The same URL with the code in it.
     pub complete_uri: Option<String>,
     /// Seconds.
     pub expires_in: u64,
@@ -38,7 +39,7 @@ pub enum StartError {
 }
 
 impl StartError {
-    /// In the server's own words, as far as it has any.
+    /// The server's own words, if any.
     pub fn refused(response: &Response, body: &Value) -> StartError {
         let error = api_error::read_value(body).unwrap_or_default();
         let said = [error.code.clone(), error.message].into_iter().flatten().collect::<Vec<_>>().join(": ");
@@ -46,7 +47,7 @@ impl StartError {
     }
 }
 
-/// Reads the answer of the device authorization endpoint (RFC 8628, section 3.2).
+/// Reads the response of the device authorization endpoint (RFC 8628, section 3.2).
 pub fn read_start(response: &Response, facts: &Device) -> Result<Started, StartError> {
     let body: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
     if !facts.endpoint.ok_status.contains(&response.status) || body.get("error").is_some_and(|e| !e.is_null()) {
@@ -63,7 +64,7 @@ pub fn read_start(response: &Response, facts: &Device) -> Result<Started, StartE
     let uri =
         text("verification_uri").or_else(|| text("verification_url")).ok_or(StartError::Missing("verification_uri"))?;
     let complete = text("verification_uri_complete").or_else(|| text("verification_url_complete"));
-    // the person is asked to open it
+    // the user is asked to open it
     let checked =
         |name, uri: &str| check_url(uri).map(|u| u.to_string()).map_err(|e| StartError::Address(name, e.to_string()));
     Ok(Started {
@@ -76,26 +77,27 @@ pub fn read_start(response: &Response, facts: &Device) -> Result<Started, StartE
     })
 }
 
-/// What an error of the token endpoint means while it is asked again and again.
+/// The meaning of a token endpoint's response during polling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Poll {
-    /// The tokens, or what should be them.
+    /// A token response.
     Given,
     Pending,
-    /// Five seconds more, now and from now on.
+    /// Five seconds more between polls, from now on.
     SlowDown,
-    /// Somebody said no.
+    /// The user or the server refused.
     Denied,
     Expired,
-    /// Anything else ends it.
+    /// Any other error ends the grant.
     Other,
 }
 
-/// What an answer to a question means: its `error` decides, whatever the status. `ok_status`: the statuses that mean success.
+/// Judges a poll's response: its `error` decides, whatever the status. `ok_status`: the statuses
+/// that mean success.
 pub fn judge(response: &Response, ok_status: &[u16]) -> Poll {
     let ok = ok_status.contains(&response.status);
     let code = match ok {
-        // a success may have a `code` or a `message` of its own
+        // a success may have its own `code` or `message`
         true => error_member(response),
         false => api_error::read(&response.body).and_then(|e| e.code).or_else(|| error_member(response)),
     };
@@ -109,7 +111,7 @@ pub fn judge(response: &Response, ok_status: &[u16]) -> Poll {
     }
 }
 
-/// `error` as a text, in JSON or in a form: GitHub answers with either.
+/// `error` as a text, from JSON or a form: GitHub sends either.
 fn error_member(response: &Response) -> Option<String> {
     match serde_json::from_slice::<Value>(&response.body) {
         Ok(body) => body.get("error").and_then(Value::as_str).map(str::to_owned),
@@ -151,7 +153,7 @@ mod tests {
         );
     }
 
-    // R-094, D-03
+    // D-03
     #[test]
     fn an_address_that_a_browser_must_not_open_is_refused() {
         for uri in ["javascript:alert(1)", "http://example.com/", "vscode://x", "https://user@example.com/", "-x"] {

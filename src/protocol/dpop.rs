@@ -1,4 +1,5 @@
-//! Tokens that are good only with a key (RFC 9449): the proof that goes with each request, and the nonces that servers want in it.
+//! Tokens bound to a key (RFC 9449): the proof in each request, and the nonces that servers require
+//! in it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,10 +10,10 @@ use crate::protocol::jose::{Algorithm, KeyError, SigningKey, base64url, sha256};
 use crate::secret::Secret;
 use crate::wire::{AtSending, Draw, Request, header};
 
-/// Characters of a nonce past which it is not kept: it comes from a server and goes into a header.
+/// The longest stored nonce, in characters: it comes from a server and goes into a header.
 const LONGEST_NONCE: usize = 1024;
 
-/// The token type as it is written, and the scheme at the resource.
+/// The token type as servers write it, and the scheme at the resource.
 pub const SCHEME: &str = "DPoP";
 
 /// One profile's key, and the newest nonce of each server.
@@ -34,12 +35,12 @@ impl Dpop {
         Dpop::read(SigningKey::generate_p256()?, BTreeMap::new())
     }
 
-    /// As a record holds it.
+    /// Reads a key from a record.
     pub fn read(kept: Secret, nonces: BTreeMap<String, String>) -> Result<Dpop, KeyError> {
         Ok(Dpop { key: SigningKey::from_kept(&kept)?, kept, nonces: Mutex::new(nonces) })
     }
 
-    /// The private key as a record keeps it.
+    /// The private key as a record stores it.
     pub fn kept(&self) -> &Secret {
         &self.kept
     }
@@ -75,7 +76,7 @@ impl Dpop {
         self.key.sign_passing(Algorithm::ES256, header, &claims)
     }
 
-    /// Keeps the nonce that an answer brings: the newest wins (section 8.2).
+    /// Stores the nonce of a response: the newest wins (section 8.2).
     pub fn hear(&self, url: &str, headers: &[(String, String)]) -> bool {
         let Some(nonce) = header(headers, "dpop-nonce") else { return false };
         if nonce.is_empty() || nonce.len() > LONGEST_NONCE || !nonce.bytes().all(|b| (0x21..=0x7e).contains(&b)) {
@@ -91,23 +92,23 @@ impl Dpop {
 pub struct Proof<'a> {
     pub method: &'a str,
     pub url: &'a str,
-    /// At a resource: the access token that goes with the request.
+    /// At a resource: the request's access token.
     pub token: Option<&'a Secret>,
-    /// Takes the place of the server's newest.
+    /// Replaces the server's newest nonce.
     pub nonce: Option<&'a str>,
 }
 
-/// Puts a proof into each request, beside what else is put into it at that moment.
+/// Adds a proof to each request at sending, after the request's other additions.
 #[derive(Clone, Debug)]
 pub struct Proven {
     pub dpop: Arc<Dpop>,
-    /// At a resource: the token that the proof is for.
+    /// At a resource: the access token.
     pub token: Option<Secret>,
     pub beside: Option<Arc<dyn AtSending>>,
 }
 
 impl Proven {
-    /// The request with a proof, made when it goes out.
+    /// The request with a proof, made at sending.
     pub fn request(dpop: &Arc<Dpop>, token: Option<&Secret>, request: &Request) -> Request {
         let beside = request.at_sending.clone();
         let proven = Proven { dpop: dpop.clone(), token: token.cloned(), beside };
@@ -118,7 +119,7 @@ impl Proven {
 impl AtSending for Proven {
     fn put_into(&self, request: &mut Request, draw: Draw) -> Result<(), String> {
         if let Some(beside) = &self.beside {
-            // two names from one draw: neither tells the other
+            // two names from one draw: neither reveals the other
             let mut other = [0; 16];
             other.copy_from_slice(&ring::digest::digest(&ring::digest::SHA256, &draw.random).as_ref()[..16]);
             beside.put_into(request, Draw { random: other, ..draw })?;
@@ -131,7 +132,8 @@ impl AtSending for Proven {
         Ok(())
     }
 
-    /// Section 8 (at the token endpoint: 400 and `error`), section 9 (at a resource: 401 and `WWW-Authenticate`).
+    /// Section 8 (at the token endpoint: 400 and `error`), section 9 (at a resource: 401 and
+    /// `WWW-Authenticate`).
     fn heard(&self, request: &Request, status: u16, headers: &[(String, String)], body: &[u8]) -> bool {
         if !self.dpop.hear(request.url.expose(), headers) {
             return false;

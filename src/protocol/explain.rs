@@ -1,5 +1,6 @@
-//! What `--explain` says of each request and answer: what it is for, which RFC says so, and every value that is or may be a
-//! secret as its fingerprint. It knows a request by what is in it, so that whatever is sent from one place is explained.
+//! Describes each request and response for `--explain`: its purpose, its RFC section, and the
+//! fingerprint of every value that may be a secret. A request is recognised by its contents, so
+//! every request is explained.
 
 pub mod checks;
 
@@ -9,11 +10,11 @@ use crate::protocol::{form, trace};
 use crate::text::{count, safe};
 use crate::wire::{Request, Response};
 
-/// One step, for a person to read.
+/// One step, for the user to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     pub title: &'static str,
-    /// Where it is written.
+    /// The RFC section.
     pub section: &'static str,
     pub why: &'static str,
     pub lines: Vec<Line>,
@@ -22,17 +23,17 @@ pub struct Step {
 /// A line below a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Line {
-    /// What goes out, or comes in: method and place, or a status.
+    /// A request's method and URL, or a response's status.
     Out(String),
     In(String),
-    /// A parameter, its value as it may be shown, and what it is.
+    /// A parameter, its value as shown, and its meaning.
     Sent(String, String, &'static str),
     Got(String, String, &'static str),
-    /// What was found under a name, what it must be, and whether it is.
+    /// A name, the value found, the value required, and whether they agree.
     Compared(String, String, String, bool),
 }
 
-/// Parameters of a request, wherever they stand.
+/// A request's parameters, from its query and its body.
 fn params(request: &Request) -> Vec<(String, String)> {
     let mut out = Vec::new();
     if let Ok(url) = url::Url::parse(request.url.expose())
@@ -52,7 +53,7 @@ fn params(request: &Request) -> Vec<(String, String)> {
     out
 }
 
-/// What a request is for.
+/// A request's purpose.
 pub fn request(request: &Request) -> Step {
     let params = params(request);
     let (title, section, why) = meaning(request, &params);
@@ -72,22 +73,22 @@ pub fn request(request: &Request) -> Step {
     Step { title, section, why, lines }
 }
 
-/// A parameter that goes out.
+/// A sent parameter.
 pub fn sent(name: &str, value: &str) -> Line {
     Line::Sent(safe(name), cut(trace::value(name, value)), note(name))
 }
 
-/// A parameter that came in.
+/// A received parameter.
 pub fn got(name: &str, value: &str) -> Line {
     Line::Got(safe(name), cut(trace::value(name, value)), note(name))
 }
 
-/// What came back.
+/// Describes a response.
 pub fn response(response: &Response) -> Vec<Line> {
     let mut lines = vec![Line::In(format!("{}{}", response.status, status_words(response.status)))];
     match serde_json::from_slice(&response.body) {
         Ok(Value::Object(members)) => {
-            // a metadata document has a hundred: what matters is said by the steps that follow
+            // a metadata document has a hundred members: later steps show the ones that matter
             let many = members.len() > 20;
             for (name, value) in members.iter().filter(|(n, _)| !many || METADATA.contains(&n.as_str())) {
                 let shown = match value {
@@ -113,7 +114,7 @@ pub fn response(response: &Response) -> Vec<Line> {
     lines
 }
 
-/// A stranger's answer may be of any length.
+/// A server's response may have any length.
 fn cut(text: String) -> String {
     match text.char_indices().nth(200) {
         Some((at, _)) => format!("{}…", &text[..at]),
@@ -121,7 +122,7 @@ fn cut(text: String) -> String {
     }
 }
 
-/// Members of a server's own description that are shown even where it has many.
+/// Members of a metadata document that are always shown.
 const METADATA: [&str; 14] = [
     "issuer",
     "authorization_endpoint",
@@ -207,7 +208,8 @@ fn meaning(request: &Request, params: &[(String, String)]) -> Meaning {
     of_place(request, has("client_id") && !has("code"))
 }
 
-/// A request whose parameters alone do not tell. `starts`: it may begin a login on another device.
+/// A request whose parameters alone don't tell its purpose. `starts`: it may begin a login on
+/// another device.
 fn of_place(request: &Request, starts: bool) -> Meaning {
     if request.method == "POST" && starts {
         return (
@@ -284,7 +286,7 @@ fn of_grant(grant: &str) -> Meaning {
     }
 }
 
-/// What a parameter or a member is.
+/// The meaning of a parameter or a member.
 fn note(name: &str) -> &'static str {
     match name {
         "client_id" => "who asks; no secret",

@@ -1,5 +1,5 @@
-//! `application/x-www-form-urlencoded`, for bodies and queries. Decoding is strict: a redirect with a broken escape is noise,
-//! not a login (L-56).
+//! `application/x-www-form-urlencoded`, for bodies and queries. Decoding is strict: a redirect with
+//! a broken escape is noise, not a login (L-56).
 
 use url::form_urlencoded::byte_serialize;
 use zeroize::Zeroizing;

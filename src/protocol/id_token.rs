@@ -1,7 +1,6 @@
-//! Judges an ID token's claims (OpenID Connect Core 1.0, sections 3.1.3.7 and 12.2). The signature is another room's: `jose`.
-//!
-//! One clock is never exactly another's: [`TOLERANCE`] seconds are allowed in either direction, and no more. A token that was
-//! issued longer ago than [`OLDEST`] is somebody's old one, whatever its `exp` says.
+//! Judges an ID token's claims (OpenID Connect Core 1.0, sections 3.1.3.7 and 12.2); `jose`
+//! verifies the signature. Clocks differ, so times may be off by [`TOLERANCE`] seconds in either
+//! direction. A token issued more than [`OLDEST`] seconds ago is refused, whatever its `exp`.
 
 use ring::digest;
 use serde_json::{Map, Value};
@@ -11,27 +10,27 @@ use crate::text::safe;
 
 /// Seconds by which the server's clock may differ from ours.
 pub const TOLERANCE: i64 = 60;
-/// Seconds after `iat` at which a token that has just been received is too old: a day.
+/// The greatest age of a new token by its `iat`, in seconds: a day.
 pub const OLDEST: i64 = 86_400;
 
-/// What this login knows, and the token must agree with.
+/// The login's facts that the token must agree with.
 #[derive(Clone, Debug)]
 pub struct Expected<'a> {
     pub issuer: &'a str,
     pub client_id: &'a str,
-    /// Audiences beside ours that are trusted (`id-token.audiences`).
+    /// Trusted audiences beside the client (`id-token.audiences`).
     pub audiences: &'a [String],
-    /// What was sent; `None`: nothing was, and the token may bear none.
+    /// The nonce that was sent; with `None` the token may have none.
     pub nonce: Option<&'a str>,
-    /// Seconds, where `max_age` was sent.
+    /// Seconds, if `max_age` was sent.
     pub max_age: Option<i64>,
-    /// What was asked for with `acr_values`; empty: nothing.
+    /// The levels requested by `acr_values`; empty if none.
     pub acr_values: &'a [String],
-    /// For `at_hash`, `c_hash` and `s_hash`, where the token has them.
+    /// For `at_hash`, `c_hash` and `s_hash`, if the token has them.
     pub access_token: Option<&'a str>,
     pub code: Option<&'a str>,
     pub state: Option<&'a str>,
-    /// When the token came, Unix seconds.
+    /// When the token arrived, in Unix seconds.
     pub now: i64,
 }
 
@@ -73,7 +72,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// The claim that is at fault.
+    /// The claim at fault.
     pub fn claim(&self) -> &'static str {
         match self {
             Fault::Missing(name) | Fault::Kind(name, _) | Fault::Hash(name, _) | Fault::Changed(name) => name,
@@ -89,7 +88,8 @@ impl Fault {
     }
 }
 
-/// Judges what a login received. `algorithm` is the header's, which says how the hashes are made.
+/// Judges a login's token. `algorithm` is the header's; it selects the hash of `at_hash` and the
+/// like.
 pub fn judge(algorithm: &str, claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), Fault> {
     basics(claims, expected)?;
     match (text(claims, "nonce")?, expected.nonce) {
@@ -114,8 +114,8 @@ pub fn judge(algorithm: &str, claims: &Map<String, Value>, expected: &Expected<'
     Ok(())
 }
 
-/// What is to be said where the sign-in is at none of the levels that `acr_values` asked for: it asks for a voluntary claim
-/// (section 5.5.1.1), so that a server may leave it out, or answer with what there was.
+/// A warning if the sign-in has none of the levels in `acr_values`. These request a voluntary claim
+/// (section 5.5.1.1): a server may omit it or answer with another level.
 pub fn other_acr(claims: &Map<String, Value>, acr_values: &[String]) -> Option<String> {
     let acr = claims.get("acr").and_then(Value::as_str);
     if acr_values.is_empty() || acr.is_some_and(|acr| acr_values.iter().any(|asked| asked == acr)) {
@@ -128,8 +128,8 @@ pub fn other_acr(claims: &Map<String, Value>, acr_values: &[String]) -> Option<S
     })
 }
 
-/// Judges what a renewal received, against the login's own (section 12.2). `expected.nonce` is not looked at: a renewed token
-/// needn't repeat the nonce, but may bear no other one.
+/// Judges a refresh's token against the login's own (section 12.2). `expected.nonce` is ignored:
+/// the new token may omit the nonce but may not have another one.
 pub fn judge_renewed(
     algorithm: &str,
     claims: &Map<String, Value>,
@@ -154,7 +154,7 @@ pub fn judge_renewed(
     hashes(algorithm, claims, expected)
 }
 
-/// The hashes that the token has of what came with it.
+/// The token's hashes of the values that came with it.
 fn hashes(algorithm: &str, claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), Fault> {
     for (name, what, value) in [
         ("at_hash", "access token", expected.access_token),
@@ -170,7 +170,7 @@ fn hashes(algorithm: &str, claims: &Map<String, Value>, expected: &Expected<'_>)
     Ok(())
 }
 
-/// Issuer, audience and times: what every token of this kind must get right.
+/// Issuer, audience and times: required of every token of this kind.
 fn basics(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), Fault> {
     let issuer = text(claims, "iss")?.ok_or(Fault::Missing("iss"))?;
     if issuer != expected.issuer {
@@ -178,7 +178,7 @@ fn basics(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), Fa
     }
     match text(claims, "sub")? {
         None => return Err(Fault::Missing("sub")),
-        // section 2: at most 255 ASCII characters; what is longer would only be somebody's joke
+        // section 2: at most 255 ASCII characters
         Some(sub) if sub.is_empty() || sub.len() > 255 => return Err(Fault::Kind("sub", "1 to 255 characters long")),
         Some(_) => {}
     }
@@ -191,7 +191,7 @@ fn basics(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), Fa
     Ok(())
 }
 
-/// `aud` names us, and nobody else who isn't trusted; `azp`, where there is one, is us.
+/// `aud` names this client and otherwise only trusted audiences; `azp`, if present, is this client.
 fn audience(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), Fault> {
     let all = audiences(claims)?;
     if !all.contains(&expected.client_id) {
@@ -227,7 +227,7 @@ pub fn times(claims: &Map<String, Value>, now: i64) -> Result<(), Fault> {
     }
 }
 
-/// The same for a token that need not have any of them (RFC 7519, section 4.1): what is there is believed.
+/// The same for a token that may omit each of them (RFC 7519, section 4.1); those present count.
 pub fn times_if_any(claims: &Map<String, Value>, now: i64) -> Result<(), Fault> {
     if let Some(exp) = seconds(claims, "exp")?
         && now.saturating_sub(TOLERANCE) >= exp
@@ -247,7 +247,7 @@ pub fn times_if_any(claims: &Map<String, Value>, now: i64) -> Result<(), Fault> 
     Ok(())
 }
 
-/// Who it is, in the words a person knows best: `email`, `preferred_username`, `sub`.
+/// The user's name in its most familiar form: `email`, `preferred_username`, `sub`.
 pub fn account(claims: &Map<String, Value>) -> Option<String> {
     ["email", "preferred_username", "sub"]
         .iter()
@@ -255,8 +255,8 @@ pub fn account(claims: &Map<String, Value>) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// The left half of the hash, in base64url (section 3.1.3.6): of the hash that the token's own algorithm uses. Ed25519 is made
-/// with SHA-512.
+/// The left half of a hash, in base64url (section 3.1.3.6). The token's algorithm selects the hash;
+/// Ed25519 uses SHA-512.
 pub fn half_hash(algorithm: &str, value: &str) -> Option<String> {
     use base64::Engine as _;
     let hash = match algorithm {
@@ -283,7 +283,7 @@ pub fn seconds(claims: &Map<String, Value>, name: &'static str) -> Result<Option
     match claims.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Number(n)) => match n.as_f64() {
-            // beyond the year 9999 nothing is a time
+            // no time lies beyond the year 9999
             Some(n) if (0.0..253_402_300_800.0).contains(&n) => Ok(Some(n as i64)),
             _ => Err(Fault::Kind(name, "a time")),
         },

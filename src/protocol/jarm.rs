@@ -1,5 +1,6 @@
-//! A signed answer of the authorize endpoint (JWT Secured Authorization Response Mode, JARM): the parameter `response` holds
-//! the parameters as claims. What is read out of it goes through the same judge as a plain answer (`redirect`).
+//! A signed authorization response (JWT Secured Authorization Response Mode, JARM): the parameter
+//! `response` is a JWT with the parameters as claims. `redirect` judges them like those of a plain
+//! response.
 
 use serde_json::{Map, Value};
 
@@ -7,16 +8,16 @@ use crate::protocol::form;
 use crate::protocol::id_token::{Fault, audiences, times};
 use crate::text::safe;
 
-/// Values of `response_mode` that ask for it, so far as the answer reaches a listener: a fragment never leaves the browser.
+/// Values of `response_mode` for JARM that reach a listener; a fragment never leaves the browser.
 pub const MODES: [&str; 3] = ["jwt", "query.jwt", "form_post.jwt"];
 
-/// The token of an answer; `None`: it is a plain one, or has more than one.
+/// The JWT of a response; `None` if the response is plain or has more than one.
 pub fn response(query: &str) -> Option<String> {
     let mut found = form::decode(query)?.into_iter().filter(|(name, _)| name == "response").map(|(_, value)| value);
     found.next().filter(|_| found.next().is_none())
 }
 
-/// Judges verified claims (section 2.4) and gives the answer's parameters as they would stand in a query.
+/// Judges verified claims (section 2.4) and returns the response's parameters as in a query.
 pub fn parameters(
     claims: &Map<String, Value>,
     issuer: &str,
@@ -37,7 +38,7 @@ pub fn parameters(
     Ok(as_query(claims))
 }
 
-/// The parameters among the claims: texts and numbers, without what is about the token itself.
+/// The parameters among the claims: texts and numbers, without the JWT's own claims.
 pub fn as_query(claims: &Map<String, Value>) -> zeroize::Zeroizing<String> {
     let pairs: Vec<(&str, String)> = claims
         .iter()

@@ -1,11 +1,11 @@
-//! Reads the claims of a JWT that was received over TLS from its own issuer, without verifying it: only for what the answer
-//! itself should have said (expiry, scopes).
+//! Reads the claims of a JWT without verifying it. The JWT came over TLS from its own issuer, and
+//! is read only for facts that the response should have stated (expiry, scopes).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
-/// Longer texts are not looked at (C-15: a token of dots must not cost memory).
+/// Longer texts are ignored (C-15: a token of dots must not cost memory).
 const LONGEST: usize = 64 * 1024;
 
 /// The claims, or `None` when it isn't a JWT in compact form.

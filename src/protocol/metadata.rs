@@ -1,5 +1,5 @@
-//! What a server says of itself: OpenID Connect Discovery 1.0 and RFC 8414. The document fills what the provider's own entry
-//! leaves open and never overrides it: several well-known servers publish documents that are wrong about themselves.
+//! A server's metadata: OpenID Connect Discovery 1.0 and RFC 8414. The document fills gaps in the
+//! provider's entry and never overrides it: several well-known servers publish wrong metadata.
 
 use serde_json::{Map, Value};
 
@@ -7,11 +7,11 @@ use crate::address::check_url;
 use crate::provider::{Announced, ClientAuth, Device, Offers, Provider, Revoke, registered_name};
 use crate::text::safe;
 
-/// Bytes past which a document is not read (D-04).
+/// The longest accepted document, in bytes (D-04).
 pub const LONGEST: usize = 1 << 20;
-/// How long a document is kept where the server names no time, in seconds.
+/// How long a document stays cached if the server names no time, in seconds.
 const USUAL_LIFE: i64 = 86_400;
-/// The longest time it is kept, in seconds.
+/// The longest time in the cache, in seconds.
 const LONGEST_LIFE: i64 = 7 * 86_400;
 
 /// Why a metadata document can't be used.
@@ -25,11 +25,11 @@ pub enum MetadataError {
     Endpoint { key: String, why: String },
 }
 
-/// A document that was checked: members as they came.
+/// A checked document, with its members unchanged.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Metadata(Map<String, Value>);
 
-/// Members that are addresses: each must be one that a secret may go to, or that a browser may open.
+/// Members that are URLs: each must be safe for secrets and for a browser.
 const ENDPOINTS: [&str; 10] = [
     "authorization_endpoint",
     "token_endpoint",
@@ -71,8 +71,8 @@ const KEPT: [&str; 24] = [
     "authorization_signing_alg_values_supported",
 ];
 
-/// Where the document may lie, in the order to try: OpenID's place, RFC 8414's (before the issuer's path), and the same name
-/// after it, as some servers have it.
+/// The document's possible URLs in the order to try: OpenID's, RFC 8414's (before the issuer's
+/// path), and the same name after the path, as some servers have it.
 pub fn places(issuer: &str) -> Vec<String> {
     let trimmed = issuer.trim_end_matches('/');
     let mut places = vec![format!("{trimmed}/.well-known/openid-configuration")];
@@ -88,7 +88,7 @@ pub fn places(issuer: &str) -> Vec<String> {
     places
 }
 
-/// Reads and checks a document (D-01, D-02). The issuer must be the one asked for, to the letter.
+/// Reads and checks a document (D-01, D-02). Its issuer must equal the requested one exactly.
 pub fn read(body: &[u8], issuer: &str) -> Result<Metadata, MetadataError> {
     match serde_json::from_slice(body) {
         Ok(Value::Object(members)) => check(members, issuer),
@@ -114,7 +114,7 @@ fn check(members: Map<String, Value>, issuer: &str) -> Result<Metadata, Metadata
     Ok(Metadata(members))
 }
 
-/// Seconds that a document may be kept, by its `Cache-Control`.
+/// Seconds that a document may stay cached, by its `Cache-Control`.
 pub fn life(cache_control: Option<&str>) -> i64 {
     let said = cache_control.and_then(|text| {
         let text = text.to_lowercase();
@@ -124,7 +124,7 @@ pub fn life(cache_control: Option<&str>) -> i64 {
 }
 
 impl Metadata {
-    /// What a login keeps of it: the members that are used, since keychain items are small.
+    /// The members that a login stores: only those that are used, since keychain items are small.
     pub fn to_value(&self) -> Value {
         let kept = |name: &str| ENDPOINTS.contains(&name) || KEPT.contains(&name);
         Value::Object(self.0.iter().filter(|(name, _)| kept(name)).map(|(n, v)| (n.clone(), v.clone())).collect())
@@ -135,7 +135,7 @@ impl Metadata {
         self.0.get(key).and_then(Value::as_str).filter(|s| !s.is_empty())
     }
 
-    /// Every address that requests or a browser may be sent to, by name; those of RFC 8705, section 5, too.
+    /// Every URL for requests or a browser, by name, with the aliases of RFC 8705, section 5.
     pub fn addresses(&self) -> impl Iterator<Item = (&str, &str)> {
         let aliases = self.0.get("mtls_endpoint_aliases").and_then(Value::as_object);
         let own = ENDPOINTS.iter().filter_map(|name| Some((*name, self.text(name)?)));
@@ -146,19 +146,19 @@ impl Metadata {
         Some(self.0.get(key)?.as_array()?.iter().filter_map(Value::as_str).collect())
     }
 
-    /// Whether the server announced that it sends `iss` with every authorize answer (RFC 9207).
+    /// Whether the server announces `iss` in every authorization response (RFC 9207).
     pub fn sends_iss(&self) -> bool {
         self.0.get("authorization_response_iss_parameter_supported") == Some(&Value::Bool(true))
     }
 
-    /// A warning where the token endpoint is on another site than the issuer (D-05).
+    /// The token endpoint's host, if its site differs from the issuer's (D-05).
     pub fn foreign_token_endpoint(&self) -> Option<String> {
         let host = |text: &str| url::Url::parse(text).ok().and_then(|u| u.host().map(|host| host.to_owned()));
         let (issuer, token) = (host(self.text("issuer")?)?, host(self.text("token_endpoint")?)?);
         (site(&issuer) != site(&token)).then(|| token.to_string())
     }
 
-    /// What it says of how clients prove themselves.
+    /// The announced ways of client authentication and token binding.
     fn announced(&self) -> Announced {
         let names = |key: &str| self.list(key).map(|list| list.into_iter().map(str::to_owned).collect::<Vec<String>>());
         let aliases = self.0.get("mtls_endpoint_aliases").and_then(Value::as_object);
@@ -179,7 +179,7 @@ impl Metadata {
         }
     }
 
-    /// What it says of sign-ins at the endpoints that `provider`'s own entry leaves open.
+    /// The announced sign-in options, for the endpoints that `provider`'s own entry leaves open.
     fn offers(&self, provider: &Provider) -> Offers {
         let names = |key: &str| self.list(key).map(|list| list.into_iter().map(str::to_owned).collect::<Vec<String>>());
         let mut offers = Offers::default();
@@ -199,7 +199,7 @@ impl Metadata {
         offers
     }
 
-    /// Fills what the provider's entry leaves open.
+    /// Fills the gaps in the provider's entry.
     pub fn fill(&self, provider: &mut Provider) {
         provider.announced = Announced { offers: self.offers(provider), ..self.announced() };
         self.fill_auth(provider);
@@ -234,14 +234,14 @@ impl Metadata {
             && let Some(userinfo) = self.text("userinfo_endpoint")
             && let Ok(url) = url::Url::parse(userinfo)
         {
-            // where nothing is known of an API, the server's own host is the one that the token may go to
+            // without a known API the token may go to the server's own host only
             provider.api.base_url = Some(url.origin().ascii_serialization());
         }
     }
 }
 
 impl Metadata {
-    /// Which grants the server takes, and what it wants of an authorize request.
+    /// Fills the supported grants and the requirements for authorization requests.
     fn fill_offers(&self, provider: &mut Provider) {
         if provider.ciba.is_none()
             && let Some(url) = self.text("backchannel_authentication_endpoint")
@@ -265,16 +265,16 @@ impl Metadata {
         provider.openid |= self.0.contains_key("subject_types_supported");
     }
 
-    /// The ways of client authentication at the token endpoint.
+    /// Fills the ways of client authentication at the token endpoint.
     fn fill_auth(&self, provider: &mut Provider) {
         let methods = self.list("token_endpoint_auth_methods_supported").filter(|_| provider.token.url.is_none());
         let auth = known_auth(&methods.unwrap_or_default());
         if auth.is_empty() {
             return;
         }
-        // a client that has nothing to prove itself with is a public one: Keycloak, Microsoft and others take those and do not
-        // list `none`, which OpenID Connect Discovery doesn't know as a value; a server that takes no secrets either means
-        // what it says
+        // a client without credentials is a public one: Keycloak, Microsoft and others accept these
+        // without listing `none`, a value that OpenID Connect Discovery lacks; a server that
+        // accepts no secrets either means its list literally
         let by_secret = [ClientAuth::Basic, ClientAuth::Post, ClientAuth::ClientSecretJwt];
         let lax = !auth.contains(&ClientAuth::None) && by_secret.iter().any(|way| auth.contains(way));
         let public = lax.then_some(ClientAuth::None);
@@ -285,7 +285,8 @@ impl Metadata {
         provider.client_credentials.endpoint.auth = auth;
     }
 
-    /// How the server tells who signed in, and what it knows of a token: for providers too whose own entry says all the rest.
+    /// Fills the endpoints and algorithms for identity and introspection, also if the provider's
+    /// entry has all the rest.
     pub fn fill_identity(&self, provider: &mut Provider) {
         let names =
             |key: &str| -> Vec<String> { self.list(key).unwrap_or_default().into_iter().map(str::to_owned).collect() };
@@ -315,8 +316,8 @@ impl Metadata {
     }
 }
 
-/// What is registered with somebody, near enough for a warning: the last two labels, three where the last two are a country's
-/// own `co.uk`. An address is a site of its own.
+/// A host's registrable domain, roughly, for a warning: the last two labels, or three if the last
+/// two look like `co.uk`. An IP address is its own site.
 fn site(host: &url::Host) -> String {
     let url::Host::Domain(name) = host else { return host.to_string() };
     let labels: Vec<&str> = name.trim_end_matches('.').rsplit('.').collect();
@@ -324,8 +325,8 @@ fn site(host: &url::Host) -> String {
     labels.iter().take(if shared { 3 } else { 2 }).copied().collect::<Vec<_>>().join(".")
 }
 
-/// What an endpoint announces, the strongest first (RFC 9700, section 2.5): which of them can be used hangs on what the client has. What this program doesn't
-/// speak is left out.
+/// The announced methods that this program supports, the strongest first (RFC 9700, section 2.5).
+/// The client's credentials decide which of them can be used.
 fn known_auth(methods: &[&str]) -> Vec<ClientAuth> {
     [
         ClientAuth::PrivateKeyJwt,

@@ -1,5 +1,5 @@
-//! What the RFCs say, as pure functions: each exchange is a request function and a reading function. Nothing here does I/O or
-//! reads the clock; `now` is an argument.
+//! The protocols of the RFCs as pure functions: each exchange has a function for the request and
+//! one for the response. They do no I/O and read no clock; `now` is an argument.
 
 pub mod answer;
 pub mod api_error;

@@ -1,4 +1,5 @@
-//! The authorize request sent ahead, server to server, so that the browser carries nothing but a reference to it (RFC 9126).
+//! The authorization request pushed from client to server, so that the browser carries only a
+//! reference to it (RFC 9126).
 
 use serde_json::Value;
 
@@ -8,7 +9,7 @@ use crate::provider::{Endpoint, Provider};
 use crate::secret::Secret;
 use crate::wire::Response;
 
-/// What the browser is sent with instead. Good once.
+/// The browser's reference to the request. Valid once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pushed {
     pub request_uri: Secret,
@@ -16,13 +17,13 @@ pub struct Pushed {
     pub expires_in: Option<u64>,
 }
 
-/// Where to, with the token endpoint's manner of knowing the client (section 2).
+/// The endpoint, with the token endpoint's client authentication (section 2).
 pub fn endpoint(provider: &Provider) -> Option<Endpoint> {
     let url = provider.par_url.as_deref()?;
     Some(Endpoint { ok_status: vec![201, 200], ..provider.token.beside(url) })
 }
 
-/// Section 2.2 and 2.3.
+/// Reads the response (sections 2.2 and 2.3).
 pub fn read(response: &Response, ok_status: &[u16]) -> Result<Pushed, AnswerError> {
     let body: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
     if !ok_status.contains(&response.status) || body.get("error").is_some_and(|e| !e.is_null()) {

@@ -34,7 +34,7 @@ pub fn method_name(method: PkceMethod) -> &'static str {
 mod tests {
     use super::*;
 
-    // RFC 7636, appendix B
+    // RFC 7636, appendix B
     #[test]
     fn the_rfc_example_holds() {
         let bytes = [

@@ -1,20 +1,21 @@
-//! Judges what came to the redirect address: ours, somebody's, or nobody's (RFC 6749, section 4.1.2; RFC 9207).
+//! Judges a request to the redirect URI: this login's response, another's, or noise (RFC 6749,
+//! section 4.1.2; RFC 9207).
 //!
-//! Noise never ends a login: without the right `state` nothing here can do more than make the wait go on.
+//! Noise never ends a login: without the right `state` the wait goes on.
 
 use crate::protocol::form;
 use crate::provider::StateEcho;
 use crate::secret::Secret;
 
-/// The longest code taken, in bytes (L-15).
+/// The longest accepted code, in bytes (L-15).
 const LONGEST_CODE: usize = 4096;
 
-/// What this login sent out and now waits for.
+/// The values that this login sent and the response must match.
 #[derive(Clone, Debug)]
 pub struct Expected {
     pub state: Secret,
     pub state_echo: StateEcho,
-    /// The issuer, where known: an `iss` that comes must be this, compared as a plain string (RFC 9207, section 2.4).
+    /// The issuer, if known: an `iss` must equal it as a plain string (RFC 9207, section 2.4).
     pub issuer: Option<String>,
     /// The server announced that it sends `iss`.
     pub iss_required: bool,
@@ -24,17 +25,17 @@ pub struct Expected {
 /// The judgement on an authorization response.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
-    /// The code, and the other parameters for providers that send facts along (`realmId`, …).
+    /// The code, and the other parameters for providers that send facts in them (`realmId`, …).
     Code { code: Secret, params: Vec<(String, String)> },
-    /// The provider, or the person there, said no.
+    /// The provider or the user refused.
     Refused { error: String, description: Option<String> },
-    /// Bears our state and can't be right: the login ends, nothing is exchanged.
+    /// The state is right and the rest is wrong: the login ends without an exchange.
     Broken(&'static str),
-    /// Not an answer to this login: the wait goes on.
+    /// Not a response to this login: the wait goes on.
     Noise(&'static str),
 }
 
-/// `query` as it stood in the address, or in the posted form.
+/// `query` as in the URL or in the posted form.
 pub fn judge(query: &str, expected: &Expected) -> Verdict {
     let Some(params) = form::decode(query) else { return Verdict::Noise("its query can't be decoded") };
     let all = |name: &str| params.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str()).collect::<Vec<_>>();
@@ -57,9 +58,9 @@ pub fn judge(query: &str, expected: &Expected) -> Verdict {
     match (codes.as_slice(), errors.as_slice()) {
         ([], []) => Verdict::Noise("it has neither a code nor an error"),
         (_, [_, ..]) if !codes.is_empty() => Verdict::Broken("it has both a code and an error"),
-        // RFC 9207, section 2.4: an error with another's `iss` says nothing about our server
+        // RFC 9207, section 2.4: an error with another `iss` says nothing about our server
         (_, [_, ..]) if iss == Iss::Wrong => Verdict::Noise("its `iss` is another server's"),
-        // L-08, R-052: a refusal without one may be anybody's too
+        // L-08: a refusal without `iss` may come from any server too
         (_, [_]) if iss == Iss::Missing && expected.iss_required => {
             Verdict::Broken("its `iss` is missing, though the server always sends one")
         }
@@ -74,7 +75,7 @@ pub fn judge(query: &str, expected: &Expected) -> Verdict {
         ([_], []) if iss == Iss::Missing && expected.iss_required => {
             Verdict::Broken("its `iss` is missing, though the server always sends one")
         }
-        // nothing but a code was asked for: a token that comes this way is the hybrid flow's, or somebody's
+        // only a code was requested: a token here belongs to the hybrid flow or to an attacker
         ([_], []) if ["access_token", "id_token"].iter().any(|name| !all(name).is_empty()) => {
             Verdict::Broken("it holds a token, and nothing but a code was asked for")
         }
@@ -89,18 +90,18 @@ pub fn judge(query: &str, expected: &Expected) -> Verdict {
     }
 }
 
-/// Why a pasted text holds no answer.
+/// Why a pasted text holds no response.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotPasted {
     #[error("That is not an address (https://…?code=…&state=…)")]
     NotAnAddress,
-    /// The address that it should begin with, safe to show.
+    /// The URL that the text should begin with, safe to show.
     #[error("That address does not begin with {0}")]
     Elsewhere(String),
 }
 
-/// The query of an address that a person pasted, if it is one of our redirect address: an answer that came to any other place
-/// is not ours, whatever it holds. It is judged like one that came by itself ([`judge`]).
+/// The query of a pasted URL, if the URL is the redirect URI: a response to any other URL is not
+/// ours. [`judge`] judges it like a query from the listener.
 pub fn pasted(text: &str, redirect_uri: Option<&str>) -> Result<String, NotPasted> {
     let url = url::Url::parse(text.trim()).map_err(|_| NotPasted::NotAnAddress)?;
     if let Some(expected) = redirect_uri.and_then(|uri| url::Url::parse(uri).ok()) {
@@ -125,7 +126,7 @@ fn is_code(code: &str) -> bool {
     !code.is_empty() && code.len() <= LONGEST_CODE && code.bytes().all(|b| (0x20..=0x7e).contains(&b))
 }
 
-/// Compares in a time that depends on the lengths alone (H-23).
+/// Compares in a time that depends only on the lengths (H-23).
 pub fn same(a: &str, b: &str) -> bool {
     a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |diff, (x, y)| diff | (x ^ y)) == 0
 }
@@ -174,7 +175,7 @@ mod tests {
         }
     }
 
-    // L-08, R-051, R-052
+    // L-08
     #[test]
     fn a_server_that_always_names_itself_is_not_believed_without_its_name_whatever_it_says() {
         let always = Expected { iss_required: true, ..expected() };
@@ -236,7 +237,6 @@ mod tests {
         }
     }
 
-    //
     #[test]
     fn an_announced_iss_must_come() {
         let expected = Expected { iss_required: true, ..expected() };

@@ -1,4 +1,4 @@
-//! Making a client without a console (RFC 7591), and looking at it, changing it and ending it later (RFC 7592).
+//! Registers a client without a console (RFC 7591); reads, changes and deletes it later (RFC 7592).
 
 use serde_json::{Map, Value, json};
 
@@ -9,31 +9,31 @@ use crate::secret::Secret;
 use crate::text::safe;
 use crate::wire::{Request, Response};
 
-/// What is asked for.
+/// The requested client metadata.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
     pub name: String,
     pub redirect_uris: Vec<String>,
     pub grant_types: Vec<String>,
-    /// As the registry of RFC 7591 has it: `none`, `client_secret_basic`, …
+    /// A name of RFC 7591's registry: `none`, `client_secret_basic`, …
     pub auth_method: String,
-    /// The client's public key, where it is known by one.
+    /// The client's public key, if it authenticates with one.
     pub key: Option<Jwk>,
     pub scope: Option<String>,
 }
 
-/// What the server made of it.
+/// The client as the server registered it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registered {
     pub client_id: String,
     pub client_secret: Option<Secret>,
-    /// With what, and where, the registration is managed; not every server offers it.
+    /// Access to the registration, if the server offers it.
     pub management: Option<Management>,
-    /// How the client is to authenticate, in the registry's words: not always what was asked for (section 3.2.1).
+    /// The registered authentication method; it may differ from the requested one (section 3.2.1).
     pub auth_method: Option<String>,
-    /// Unix seconds; `None`: it doesn't end.
+    /// Unix seconds; `None`: the secret doesn't expire.
     pub secret_expires_at: Option<i64>,
-    /// What else it says that it registered; `None`: nothing about it, so as asked.
+    /// `None` here and below: the response doesn't say, so the requested values hold.
     pub redirect_uris: Option<Vec<String>>,
     pub grant_types: Option<Vec<String>>,
     pub scopes: Option<Vec<String>>,
@@ -58,8 +58,8 @@ pub enum RegistrationError {
 }
 
 impl Registered {
-    /// What was asked for and is not in it, in words: a server may replace any of it, and the client is to look (RFC 7591,
-    /// section 3.2.1).
+    /// The requested values that were not registered, in words: a server may replace any of them,
+    /// and the client must check (RFC 7591, section 3.2.1).
     pub fn lacks(&self, wanted: &Wanted) -> Vec<String> {
         let scopes: Vec<_> = wanted.scope.iter().flat_map(|scope| scope.split(' ').map(str::to_owned)).collect();
         [
@@ -85,7 +85,7 @@ impl Wanted {
         let by_code = self.grant_types.iter().any(|g| g == "authorization_code");
         members.insert("response_types".into(), if by_code { vec!["code"] } else { vec![] }.into());
         members.insert("token_endpoint_auth_method".into(), self.auth_method.as_str().into());
-        // OpenID Connect Dynamic Client Registration, section 2: loopback addresses are a native application's
+        // OpenID Connect Dynamic Client Registration, section 2: loopback URIs need a native client
         members.insert("application_type".into(), "native".into());
         if let Some(key) = &self.key {
             members.insert("jwks".into(), json!({ "keys": [key.to_members()] }));
@@ -97,7 +97,7 @@ impl Wanted {
     }
 }
 
-/// RFC 7591, section 3.1. `initial`: the token that some servers want for it.
+/// RFC 7591, section 3.1. `initial`: the initial access token that some servers require.
 pub fn request(url: &str, wanted: &Wanted, initial: Option<&Secret>) -> Request {
     with_json("POST", url, &wanted.members(), initial)
 }
@@ -107,7 +107,7 @@ pub fn look(management: &Management) -> Request {
     bearer(Request::new("GET", management.uri.as_str()), Some(&management.token))
 }
 
-/// RFC 7592, section 2.2: all of it again, with what it is known by.
+/// RFC 7592, section 2.2: all members again, with the client's id and secret.
 pub fn update(management: &Management, client_id: &str, secret: Option<&Secret>, wanted: &Wanted) -> Request {
     let mut members = wanted.members();
     members.insert("client_id".into(), client_id.into());
@@ -136,7 +136,7 @@ fn bearer(request: Request, token: Option<&Secret>) -> Request {
     }
 }
 
-/// [`read`] for a client that is registered already, and that no answer can make another one (RFC 7592, section 3).
+/// [`read`] for a registered client: the response must name the same client (RFC 7592, section 3).
 pub fn read_again(response: &Response, client_id: &str) -> Result<Registered, RegistrationError> {
     let read = read(response)?;
     match read.client_id == client_id {
@@ -145,7 +145,8 @@ pub fn read_again(response: &Response, client_id: &str) -> Result<Registered, Re
     }
 }
 
-/// RFC 7591, section 3.2.1; RFC 7592, section 3. An answer to `look` or `update` may bring new secrets.
+/// RFC 7591, section 3.2.1; RFC 7592, section 3. A response to `look` or `update` may bring new
+/// secrets.
 pub fn read(response: &Response) -> Result<Registered, RegistrationError> {
     let body: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
     if !(200..300).contains(&response.status) {

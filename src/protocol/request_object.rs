@@ -1,11 +1,12 @@
-//! What a signed authorize request says (RFC 9101, section 4): every parameter as a claim, who made it, and for whom.
+//! The claims of a signed authorization request (RFC 9101, section 4): every parameter, the issuer
+//! and the audience.
 
 use serde_json::{Map, Value};
 
-/// Seconds that it is good: it is opened at once.
+/// Seconds until the request expires: the browser opens it at once.
 const LIFE: i64 = 300;
 
-/// `params` by their names on the wire; one that stands more than once becomes a list. `now`: Unix seconds.
+/// `params` by their names on the wire; a repeated name becomes a list. `now`: Unix seconds.
 pub fn claims(params: &[(String, String)], client_id: &str, audience: &str, now: i64, jti: &str) -> Map<String, Value> {
     let mut claims = Map::new();
     for (name, value) in params {
@@ -32,7 +33,7 @@ pub fn claims(params: &[(String, String)], client_id: &str, audience: &str, now:
     claims
 }
 
-/// Numbers and JSON are themselves (RFC 9101, section 4).
+/// Numbers and JSON stay numbers and JSON (RFC 9101, section 4).
 fn typed(name: &str, value: &str) -> Value {
     match name {
         "max_age" => value.parse::<u64>().map_or_else(|_| value.into(), Value::from),

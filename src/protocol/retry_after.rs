@@ -1,6 +1,6 @@
-//! `Retry-After` in the forms that are met (RFC 9110, section 10.2.3): seconds, or a date.
+//! `Retry-After` as servers write it (RFC 9110, section 10.2.3): seconds, or a date.
 
-/// Seconds from `now` on; `None` for what is neither, or lies in the past.
+/// Seconds from `now` on; `None` if the value is neither form or lies in the past.
 pub fn seconds(text: &str, now: i64) -> Option<u64> {
     let text = text.trim();
     // `1 seconds`: GetResponse writes a unit

@@ -1,5 +1,6 @@
-//! Which key made a signature, and may it have: the choice between a header's words (`alg`, `kid`, `typ`) and a server's keys.
-//! The algorithm is never the token's to choose: it must be one that was announced, and the key must be made for it.
+//! Finds the key that may have made a signature, by a header (`alg`, `kid`, `typ`) and a server's
+//! keys. The token never chooses its algorithm: the server must have announced it, and the key must
+//! fit it.
 
 use serde_json::{Map, Value};
 
@@ -7,14 +8,14 @@ use crate::protocol::jose::{self, Algorithm, Header, JoseError, JwkSet, VerifyKe
 use crate::secret::Secret;
 use crate::text::safe;
 
-/// Who may have signed, and how.
+/// The permitted signers and algorithms.
 #[derive(Clone, Copy, Debug)]
 pub struct Trust<'a> {
-    /// Names as the server announced them; empty: it announced none, and OpenID Connect's default holds, RS256.
+    /// Names as the server announced them; if empty, OpenID Connect's default, RS256.
     pub algorithms: &'a [String],
-    /// The type that the token must say it has (`token-introspection+jwt`); `None`: any that isn't another kind's own.
+    /// The required `typ` (`token-introspection+jwt`); `None`: any type without a kind of its own.
     pub typ: Option<&'a str>,
-    /// For HS256 and its kin: the client secret.
+    /// The client secret, for HS256, HS384 and HS512.
     pub secret: Option<&'a Secret>,
 }
 
@@ -29,7 +30,7 @@ pub enum SignedError {
     Type(String),
     #[error("it is signed with `{0}`, and this client has no client secret to verify that with")]
     NoSecret(Algorithm),
-    /// Keys that were fetched a while ago may not have it yet.
+    /// Cached keys may be older than this one.
     #[error("the server has no key `{}` for `{alg}`", kid.as_deref().unwrap_or("without a name"))]
     UnknownKey { kid: Option<String>, alg: Algorithm },
     #[error("it names no key (`kid`), and the server has {0} that it may be signed with")]
@@ -38,14 +39,14 @@ pub enum SignedError {
     SameName { kid: String, count: usize },
 }
 
-/// The algorithm and how a token is to be verified, before any key is at hand.
+/// A token's algorithm and verification method, before any key is fetched.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Announced {
     pub header: Header,
     pub algorithm: Algorithm,
 }
 
-/// Reads a token's header and judges what it says of itself.
+/// Reads and judges a token's header.
 pub fn announced(token: &str, trust: &Trust<'_>) -> Result<Announced, SignedError> {
     let header = jose::header(token)?;
     if header.alg.eq_ignore_ascii_case("none") {
@@ -62,7 +63,8 @@ pub fn announced(token: &str, trust: &Trust<'_>) -> Result<Announced, SignedErro
     let typ = header.typ.as_deref().map(|typ| typ.strip_prefix("application/").unwrap_or(typ).to_lowercase());
     match (trust.typ, typ.as_deref()) {
         (Some(wanted), Some(typ)) if typ == wanted => {}
-        // RFC 8725, section 3.11: a kind with a type of its own (`at+jwt`, `logout+jwt`) is never taken for another
+        // RFC 8725, section 3.11: a token with another kind's type (`at+jwt`, `logout+jwt`) is
+        // refused
         (None, Some(typ)) if !typ.ends_with("+jwt") => {}
         (None, None) => {}
         (_, typ) => return Err(SignedError::Type(safe(typ.unwrap_or("(nothing)")))),
@@ -70,7 +72,7 @@ pub fn announced(token: &str, trust: &Trust<'_>) -> Result<Announced, SignedErro
     Ok(Announced { header, algorithm })
 }
 
-/// Verifies a token with the one key that it can be signed with, and gives its claims.
+/// Verifies a token with the one key that fits it, and returns its claims.
 pub fn verify(token: &str, keys: &JwkSet, trust: &Trust<'_>) -> Result<(Header, Map<String, Value>), SignedError> {
     let Announced { header, algorithm } = announced(token, trust)?;
     let key = if algorithm.is_symmetric() {

@@ -1,4 +1,4 @@
-//! One token for another (RFC 8693): who is acted for (the subject), who acts (the actor), and what is wanted.
+//! Exchanges one token for another (RFC 8693): the subject, the actor, and the requested token.
 
 use crate::protocol::token_request::Param;
 use crate::secret::Secret;
@@ -31,7 +31,7 @@ pub struct Exchange {
     pub requested: Option<String>,
 }
 
-/// `access_token`, `id-token`, … or a URI of any kind, as it is.
+/// A short name (`access_token`, `id-token`, …), or any URI unchanged.
 pub fn type_uri(name: &str) -> Result<String, UnknownType> {
     if name.contains(':') {
         return Ok(name.to_owned());
@@ -43,19 +43,19 @@ pub fn type_uri(name: &str) -> Result<String, UnknownType> {
     }
 }
 
-/// The short name of one of the RFC's types, anything else as it is: for a person.
+/// The short name of one of the RFC's types, or any other text unchanged.
 pub fn short(uri: &str) -> &str {
     uri.strip_prefix(PREFIX).filter(|s| SHORT_NAMES.contains(s)).unwrap_or(uri)
 }
 
-/// Whether a token of the type `issued` is what was asked for. An access token may be a JWT, and a JWT an access token (RFC 8693,
-/// section 3).
+/// Whether the type `issued` satisfies the request. An access token may be a JWT, and a JWT an
+/// access token (RFC 8693, section 3).
 pub fn serves(issued: &str, requested: &str) -> bool {
     let either = ["access_token", "jwt"];
     issued == requested || (either.contains(&short(issued)) && either.contains(&short(requested)))
 }
 
-/// RFC 8693, section 2.1. `resource` and `audience` may stand more than once, which the caller adds.
+/// RFC 8693, section 2.1. The caller adds `resource` and `audience`, which may repeat.
 pub fn request<'a>(grant_type: &'a str, exchange: &Exchange) -> Vec<Param<'a>> {
     let mut params = vec![
         ("grant_type", Secret::unlisted(grant_type)),

@@ -1,5 +1,6 @@
-//! Requests to the endpoints that hand out or take back tokens (RFC 6749, sections 2.3, 4.1.3, 4.4.2 and 6; RFC 7009), with
-//! the manners of the provider: where parameters go, how the client says who it is, what is left out.
+//! Requests to the endpoints that issue or revoke tokens (RFC 6749, sections 2.3, 4.1.3, 4.4.2 and
+//! 6; RFC 7009). The provider's entry decides the place of parameters, the client authentication
+//! and the omissions.
 
 use std::sync::Arc;
 
@@ -51,9 +52,10 @@ pub fn password<'a>(username: &str, password: &Secret, scope: Option<(&'a str, S
     params
 }
 
-/// Whether a text can name a resource: an absolute URI, of any scheme, without a fragment (RFC 8707, section 2). Else why not.
+/// Whether a text can name a resource: an absolute URI of any scheme, without a fragment (RFC 8707,
+/// section 2). The error says why not.
 pub fn check_resource(text: &str) -> Result<(), &'static str> {
-    // the parser mends what it can; RFC 3986 has none of these in a URI
+    // the parser repairs these characters; RFC 3986 allows none of them in a URI
     let stranger = |c: char| !c.is_ascii_graphic() || matches!(c, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}');
     if text.contains(stranger) || url::Url::parse(text).is_err() {
         return Err("must be an absolute URI, such as `https://api.example/orders`");
@@ -64,7 +66,7 @@ pub fn check_resource(text: &str) -> Result<(), &'static str> {
     }
 }
 
-/// Where the token will be used: `resource` (RFC 8707) and `audience` (RFC 8693), each as often as there are values.
+/// The token's targets: `resource` (RFC 8707) and `audience` (RFC 8693), once for each value.
 pub fn targets<'a>(resources: &[String], audiences: &[String]) -> Vec<Param<'a>> {
     let of = |name: &'a str, list: &[String]| -> Vec<Param<'a>> {
         list.iter().map(|value| (name, Secret::unlisted(value.as_str()))).collect()
@@ -72,9 +74,9 @@ pub fn targets<'a>(resources: &[String], audiences: &[String]) -> Vec<Param<'a>>
     [of("resource", resources), of("audience", audiences)].concat()
 }
 
-/// The first way of client authentication that can be used with what the client has.
+/// The first way of client authentication that the client has credentials for.
 pub fn usable_auth(endpoint: &Endpoint, client: &Client) -> Result<ClientAuth, RequestError> {
-    // an assertion may speak for itself (RFC 7523, section 2.1): there is no client to authenticate
+    // an assertion may stand alone (RFC 7523, section 2.1), without a client to authenticate
     if client.id.is_empty() {
         return Ok(ClientAuth::None);
     }
@@ -98,33 +100,33 @@ pub fn usable_auth(endpoint: &Endpoint, client: &Client) -> Result<ClientAuth, R
     let has_secret = secret || client.secret_not_kept;
     let usable = |auth: &&ClientAuth| needs(auth).is_none() && !(**auth == ClientAuth::None && has_secret);
     match endpoint.auth.iter().find(usable) {
-        // a key that nobody looks at: told before the server says that it wants to know the client better
+        // the key would go unused: say so before the server refuses the client
         Some(ClientAuth::None) if client.proofs.key.is_some() && endpoint.auth != [ClientAuth::None] => {
             Err(RequestError::KeyNotTaken)
         }
         Some(auth) => Ok(*auth),
-        // a public endpoint and a client that has a secret all the same: the id alone is what it takes
+        // a public endpoint takes the id alone, even if the client has a secret
         None if endpoint.auth == [ClientAuth::None] => Ok(ClientAuth::None),
         None => {
             let mut missing: Vec<RequestError> = endpoint.auth.iter().filter_map(needs).collect();
-            // a secret is what most people have
+            // most users have a secret
             missing.sort_by_key(|e| *e != needs_secret);
             Err(missing.into_iter().next().unwrap_or(RequestError::NoUsableAuth))
         }
     }
 }
 
-/// The endpoint that a request goes to, and the client that it is made for.
+/// A request's endpoint and client.
 pub struct Target<'a> {
-    /// The endpoint's name in errors; `token` asks for a token.
+    /// The endpoint's name in errors; `token` requests a token.
     pub name: &'static str,
     pub endpoint: &'a Endpoint,
     pub client: &'a Client,
-    /// The token itself, for endpoints that take it as `Authorization` (some providers' revocation).
+    /// The token, for endpoints that take it as `Authorization` (some providers' revocation).
     pub bearer: Option<&'a Secret>,
 }
 
-/// The parts of a request, before they are put together.
+/// The parts of an unfinished request.
 #[derive(Default)]
 struct Parts {
     params: Vec<(String, Secret)>,
@@ -165,7 +167,7 @@ impl Target<'_> {
         if let Some(authorization) = parts.authorization {
             request = request.header("authorization", authorization);
         }
-        // the one place: a request for a token asks for one that is bound, whatever the grant
+        // the only place: each request for a token requests a bound one, whatever the grant
         if let Some(dpop) = client.proofs.dpop.as_ref().filter(|_| self.name == "token") {
             request = Proven::request(dpop, None, &request);
         }
@@ -254,7 +256,7 @@ impl Parts {
     }
 }
 
-/// A request may name the client already: at the device endpoint it must.
+/// Adds `client_id` unless the parameters have it, as they must at the device endpoint.
 fn id_alone(params: &mut Vec<(String, Secret)>, client: &Client) {
     if !params.iter().any(|(name, _)| name == "client_id") {
         params.push(("client_id".to_owned(), Secret::unlisted(client.id.as_str())));
@@ -277,8 +279,8 @@ fn borrowed(params: &[(String, Secret)]) -> impl Iterator<Item = (&str, &str)> {
     params.iter().map(|(n, v)| (n.as_str(), v.expose()))
 }
 
-/// RFC 6749, section 2.3.1: id and secret are form-encoded before they are joined. Characters that need no encoding in a form
-/// are left as they are, for servers that do not decode.
+/// RFC 6749, section 2.3.1: id and secret are form-encoded and joined. Characters that need no
+/// encoding stay, for servers that don't decode.
 fn encoded(text: &str) -> String {
     byte_serialize(text.as_bytes()).collect()
 }
@@ -310,7 +312,6 @@ mod tests {
         (format!("{} {}", request.method, request.url.expose()), header("authorization"), header("content-type"), body)
     }
 
-    // R-016
     #[test]
     fn basic_encodes_id_and_secret_before_joining_them() {
         let (line, authorization, kind, body) =
@@ -322,7 +323,7 @@ mod tests {
         assert_eq!(body, "grant_type=authorization_code&code=c%2F1&redirect_uri=http%3A%2F%2F127.0.0.1%3A1%2Fx");
     }
 
-    // S3: VerticalResponse classic
+    // VerticalResponse classic
     #[test]
     fn a_get_without_grant_type_puts_everything_in_the_query() {
         let mut endpoint = endpoint(&[ClientAuth::Query]);
@@ -375,7 +376,7 @@ mod tests {
         }
     }
 
-    // RFC 8707, section 2: as often as there are resources
+    // RFC 8707, section 2: once for each resource
     #[test]
     fn several_values_of_one_name_are_a_list_in_json() {
         let mut endpoint = endpoint(&[ClientAuth::None]);

@@ -1,5 +1,5 @@
-//! What `-v` shows of a request and an answer: every value that is or may be a secret as its fingerprint, so that the output
-//! is safe to paste in public.
+//! A request and a response as `-v` shows them: every value that may be a secret becomes its
+//! fingerprint, so that the output is safe to publish.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::secret::fingerprint;
 use crate::text::{count, safe};
 use crate::wire::{Request, Response};
 
-/// Parameters and members whose values are no secrets.
+/// Parameters and members whose values are not secret.
 const PLAIN: [&str; 36] = [
     "grant_type",
     "client_id",
@@ -48,8 +48,8 @@ const PLAIN: [&str; 36] = [
     "scopes_supported",
 ];
 
-/// What a server says of itself in public (RFC 8414, OpenID Connect Discovery 1.0; RFC 8628, 8705, 9101, 9126, 9207, 9396, 9449,
-/// CIBA): addresses, and lists of names.
+/// A server's public metadata (RFC 8414, OpenID Connect Discovery 1.0; RFC 8628, 8705, 9101, 9126,
+/// 9207, 9396, 9449, CIBA): URLs and lists of names.
 const PUBLIC: [&str; 19] = [
     "issuer",
     "jwks_uri",
@@ -72,12 +72,12 @@ const PUBLIC: [&str; 19] = [
     "require_signed_request_object",
 ];
 
-/// Whether a member is public metadata: one of [`PUBLIC`], or a list of what is supported.
+/// Whether a member is public metadata: one of [`PUBLIC`], or a list of supported values.
 pub(super) fn is_public(name: &str) -> bool {
     PUBLIC.contains(&name) || name.ends_with("_supported")
 }
 
-/// Public metadata as it may be shown: whole.
+/// Public metadata, shown whole.
 pub(super) fn public(value: &Value) -> String {
     match value {
         Value::String(text) => safe(text),
@@ -87,7 +87,7 @@ pub(super) fn public(value: &Value) -> String {
     }
 }
 
-/// Lines without a newline.
+/// The request's lines, without newlines.
 pub fn request(request: &Request) -> Vec<String> {
     let mut lines = vec![format!("> {} {}", request.method, request.place())];
     if let Ok(url) = url::Url::parse(request.url.expose())
@@ -98,7 +98,7 @@ pub fn request(request: &Request) -> Vec<String> {
     for (name, value) in &request.headers {
         let shown = match name.as_str() {
             "accept" | "content-type" | "user-agent" => safe(value.expose()),
-            // the scheme is none, and the fingerprint is the token's as `status` has it
+            // the scheme is not secret; the fingerprint equals the one in `status`
             "authorization" => match value.expose().split_once(' ') {
                 Some((scheme, rest)) if scheme.bytes().all(|b| b.is_ascii_alphanumeric()) => {
                     format!("{scheme} [{}]", fingerprint(rest.as_bytes()))
@@ -117,7 +117,7 @@ pub fn request(request: &Request) -> Vec<String> {
     bounded(lines)
 }
 
-/// The answer's status, headers and members in lines that are safe to show.
+/// The response's status, headers and members in lines that are safe to show.
 pub fn response(response: &Response) -> Vec<String> {
     let mut lines = vec![format!("< {}", response.status)];
     lines.extend(headers(&response.headers));
@@ -128,7 +128,7 @@ pub fn response(response: &Response) -> Vec<String> {
     bounded(lines)
 }
 
-/// A body of that type: names are shown only where they are names.
+/// A body by its media type; only forms and JSON show their names.
 fn sent(kind: &str, body: &str) -> String {
     if kind.starts_with("application/x-www-form-urlencoded") {
         return pairs(body);
@@ -143,7 +143,7 @@ fn unread(bytes: &[u8]) -> String {
     format!("{} [{}]", count(bytes.len(), "byte"), fingerprint(bytes))
 }
 
-/// The headers of an answer that say something about it, with names in lower case.
+/// The response's informative headers, with names in lower case.
 pub fn headers(headers: &[(String, String)]) -> Vec<String> {
     let told = |name: &str| {
         const TOLD: [&str; 7] = [
@@ -158,14 +158,14 @@ pub fn headers(headers: &[(String, String)]) -> Vec<String> {
         TOLD.contains(&name) || name.contains("ratelimit")
     };
     let lines = headers.iter().filter(|(name, _)| told(name)).map(|(name, value)| match name.as_str() {
-        // a redirect's address may hold a code
+        // a redirect's URL may hold a code
         "location" => format!("<   {name}: [{}]", fingerprint(value.as_bytes())),
         _ => format!("<   {}: {}", safe(name), safe(value)),
     });
     bounded(lines.collect())
 }
 
-/// A stranger's answer may have any number of members: a line of it has an end (found by fuzzing).
+/// A response may have any number of members: the line is cut (found by fuzzing).
 fn bounded(lines: Vec<String>) -> Vec<String> {
     const LONGEST: usize = 1500;
     let cut = |line: String| match line.char_indices().nth(LONGEST) {
@@ -184,7 +184,7 @@ fn pairs(text: &str) -> String {
     }
 }
 
-/// A parameter's value as it may be shown: whole where it is known to be no secret, else its fingerprint.
+/// A parameter's value as shown: whole if it is known not to be secret, else its fingerprint.
 pub(super) fn value(name: &str, value: &str) -> String {
     if PLAIN.contains(&name) { safe(value) } else { format!("[{}]", fingerprint(value.as_bytes())) }
 }

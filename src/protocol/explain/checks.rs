@@ -1,5 +1,5 @@
-//! What `--explain` says of each check of something that a server has signed: which claim was compared with what, and which key
-//! the signature was held against. The verdict is the judge's own; here it is only put into words.
+//! Describes each check of signed data for `--explain`: the compared claims, and the key that
+//! verified the signature. The verdict is the judge's; this module only words it.
 
 use serde_json::{Map, Value};
 
@@ -10,7 +10,7 @@ use crate::protocol::signed::SignedError;
 use crate::secret::fingerprint;
 use crate::text::safe;
 
-/// The claims of an ID token that a login brought. `algorithm`: the header's. `fault`: what the judge found.
+/// The claims of a login's ID token. `algorithm`: the header's. `fault`: the judge's finding.
 pub fn id_token(algorithm: &str, claims: &Map<String, Value>, expected: &Expected<'_>, fault: Option<&Fault>) -> Step {
     let mut held = basics(claims, expected);
     held.add("nonce", hidden, expected.nonce.map(|n| format!("must be {}: sent with the request", shown(n))));
@@ -24,7 +24,7 @@ pub fn id_token(algorithm: &str, claims: &Map<String, Value>, expected: &Expecte
         held.add("acr", plain, Some(format!("one of {} (`acr_values`)", safe(&expected.acr_values.join(", ")))));
     }
     let mut lines = held.lines(fault);
-    // no fault, and told all the same
+    // not a fault, but shown all the same
     if let Some(Line::Compared(_, _, _, holds)) =
         lines.iter_mut().find(|line| matches!(line, Line::Compared(name, ..) if name == "acr"))
     {
@@ -38,7 +38,7 @@ pub fn id_token(algorithm: &str, claims: &Map<String, Value>, expected: &Expecte
     }
 }
 
-/// The claims of an ID token that a renewal brought; `of_login`: the one that it must be like, where there is one.
+/// The claims of a refresh's ID token; `of_login`: the login's token, if there is one.
 pub fn renewed_id_token(
     algorithm: &str,
     claims: &Map<String, Value>,
@@ -65,7 +65,7 @@ pub fn renewed_id_token(
     }
 }
 
-/// The claims of a signed answer of the authorize endpoint, but for the parameters that it carries.
+/// The claims of a signed authorization response, without the response's parameters.
 pub fn signed_answer(
     claims: &Map<String, Value>,
     issuer: &str,
@@ -85,7 +85,7 @@ pub fn signed_answer(
     }
 }
 
-/// Keys that needn't be asked for. `left`: seconds for which they are good.
+/// Cached keys that are still fresh. `left`: seconds until they expire.
 pub fn kept_keys(uri: &str, keys: &JwkSet, left: i64) -> Step {
     let good = if left > 0 { format!("good for another {left} s") } else { "past their time".to_owned() };
     Step {
@@ -99,7 +99,7 @@ pub fn kept_keys(uri: &str, keys: &JwkSet, left: i64) -> Step {
     }
 }
 
-/// A token names a key that is not among the kept ones.
+/// A token names a key outside the cached set.
 pub fn unknown_key(kid: Option<&str>, keys: &JwkSet) -> Step {
     Step {
         title: "The key is not among the kept ones",
@@ -114,7 +114,7 @@ pub fn unknown_key(kid: Option<&str>, keys: &JwkSet) -> Step {
     }
 }
 
-/// A signature, and what came of it.
+/// A signature and its verdict.
 pub fn signature(header: &Header, announced: &[String], symmetric: bool, fault: Option<&SignedError>) -> Step {
     let names = if announced.is_empty() { "RS256".to_owned() } else { announced.join(", ") };
     let key = match (symmetric, header.kid.as_deref()) {
@@ -140,15 +140,15 @@ pub fn signature(header: &Header, announced: &[String], symmetric: bool, fault: 
     }
 }
 
-/// Claims as they are looked at, in the judge's order.
+/// The checked claims, in the judge's order.
 struct Held<'a> {
     claims: &'a Map<String, Value>,
-    /// Name, what it is, what it must be.
+    /// Name, meaning, required value.
     lines: Vec<(&'static str, String, String)>,
 }
 
 impl Held<'_> {
-    /// `wanted`: what it is held against; `None`: it is looked at only where it should not be there.
+    /// `wanted`: the required value; `None`: the claim is checked only if it should be absent.
     fn add(&mut self, name: &'static str, show: impl Fn(&Value) -> String, wanted: Option<String>) {
         let found = self.claims.get(name).filter(|v| !v.is_null()).map(show);
         self.lines.push((name, found.unwrap_or_default(), wanted.unwrap_or_default()));
@@ -171,7 +171,7 @@ impl Held<'_> {
         }
     }
 
-    /// Up to the one at fault: what stands below it was not looked at any more.
+    /// The claims up to the one at fault: the judge read no further.
     fn lines(self, fault: Option<&Fault>) -> Vec<Line> {
         let bad = fault.map(Fault::claim);
         let mut out = Vec::new();
@@ -209,7 +209,7 @@ fn basics<'a>(claims: &'a Map<String, Value>, expected: &Expected<'_>) -> Held<'
     held
 }
 
-/// A claim that says nothing of a person.
+/// A claim without personal data.
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => safe(text),
@@ -220,7 +220,7 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// A claim that is safe to paste only as its fingerprint.
+/// A claim that is shown only as its fingerprint.
 fn hidden(value: &Value) -> String {
     match value {
         Value::String(text) => shown(text),

@@ -7,12 +7,12 @@ use serde_json::{Map, Value, json};
 use crate::protocol::jose::{Algorithm, JoseError, base64url, sha256, strict};
 use crate::text::safe;
 
-/// Bytes of a set past which it is refused.
+/// The longest accepted set, in bytes.
 const LONGEST_SET: usize = 512 * 1024;
-/// Keys of a set; the largest that is known of has a few dozen.
+/// The most keys of a set; the largest known set has a few dozen.
 const MOST_KEYS: usize = 256;
 
-/// What a key is made of.
+/// A key's material.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Material {
     /// Modulus and exponent, big endian, without leading zeros.
@@ -36,7 +36,7 @@ impl Material {
         }
     }
 
-    /// The algorithms whose signatures such a key verifies.
+    /// The algorithms whose signatures this key verifies.
     pub fn algorithms(&self) -> &'static [Algorithm] {
         match self {
             Material::Rsa { .. } => &[
@@ -70,16 +70,16 @@ impl Material {
     }
 }
 
-/// A public key. Members of a private one are not kept.
+/// A public key. Private members are dropped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Jwk {
     pub material: Material,
     pub kid: Option<String>,
-    /// The one algorithm that it is for, if it says so.
+    /// The key's only algorithm, if it names one.
     pub alg: Option<String>,
     /// `use`: `sig` or `enc`.
     pub usage: Option<String>,
-    /// `key_ops`: what it is for, if it says so.
+    /// `key_ops`: the permitted operations, if present.
     pub operations: Option<Vec<String>>,
 }
 
@@ -89,7 +89,7 @@ impl Jwk {
         Jwk { material, kid: None, alg: None, usage: None, operations: None }
     }
 
-    /// Reads one key. A shared secret (`oct`) is none.
+    /// Reads one key. A shared secret (`oct`) is refused.
     pub fn from_members(members: &Map<String, Value>) -> Result<Jwk, JoseError> {
         let text = |name: &'static str| match members.get(name) {
             None => Ok(None),
@@ -110,7 +110,7 @@ impl Jwk {
         let crv = text("crv")?.unwrap_or_default();
         let material = match text("kty")? {
             Some("RSA") => {
-                // RFC 7518, section 6.3.1.1: no leading zeros; some servers write one all the same
+                // RFC 7518, section 6.3.1.1, forbids leading zeros; some servers write one
                 let trimmed = |bytes: Vec<u8>| bytes.into_iter().skip_while(|b| *b == 0).collect::<Vec<u8>>();
                 let (n, e) = (trimmed(bytes("n")?), trimmed(bytes("e")?));
                 if n.len() < 256 {
@@ -147,7 +147,7 @@ impl Jwk {
         Ok(Jwk { material, kid: owned("kid")?, alg: owned("alg")?, usage: owned("use")?, operations })
     }
 
-    /// Reads one key from its JSON, in which no name may stand twice.
+    /// Reads one key from JSON; a repeated name is an error.
     pub fn read(bytes: &[u8]) -> Result<Jwk, JoseError> {
         if bytes.len() > LONGEST_SET {
             return Err(JoseError::TooLong(LONGEST_SET));
@@ -155,7 +155,7 @@ impl Jwk {
         Jwk::from_members(&strict::object(bytes, "key")?)
     }
 
-    /// The key as JSON: what it is made of, then `kid`, `alg`, `use` where it has them.
+    /// The key as JSON: its material, then `kid`, `alg` and `use` if it has them.
     pub fn to_members(&self) -> Map<String, Value> {
         let Value::Object(mut members) = self.material.required() else { return Map::new() };
         for (name, value) in [("kid", &self.kid), ("alg", &self.alg), ("use", &self.usage)] {
@@ -169,7 +169,7 @@ impl Jwk {
         members
     }
 
-    /// Whether signatures may be verified with it (RFC 7517, sections 4.2 and 4.3).
+    /// Whether the key may verify signatures (RFC 7517, sections 4.2 and 4.3).
     pub fn verifies(&self) -> bool {
         self.usage.as_deref().is_none_or(|usage| usage == "sig")
             && self.operations.as_ref().is_none_or(|ops| ops.iter().any(|op| op == "verify"))
@@ -181,11 +181,11 @@ impl Jwk {
     }
 }
 
-/// A server's keys. Those that this program can't use are counted and passed over (RFC 7517, section 5).
+/// A server's keys. Unusable keys are counted and skipped (RFC 7517, section 5).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JwkSet {
     pub keys: Vec<Jwk>,
-    /// How many there are besides: of another kind, or malformed.
+    /// The number of skipped keys: of another kind, or malformed.
     pub passed_over: usize,
 }
 
@@ -212,8 +212,8 @@ impl JwkSet {
         Ok(set)
     }
 
-    /// The keys that may have made a signature: of the named `kid` where the header names one, fit for the algorithm, not set
-    /// aside for encryption or for another algorithm. The order is the server's.
+    /// The keys that may have made a signature, in the server's order: with the header's `kid` if
+    /// it names one, fit for the algorithm, not reserved for encryption or another algorithm.
     pub fn candidates(&self, alg: Algorithm, kid: Option<&str>) -> impl Iterator<Item = &Jwk> {
         self.keys.iter().filter(move |key| {
             kid.is_none_or(|kid| key.kid.as_deref() == Some(kid))

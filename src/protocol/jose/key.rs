@@ -1,4 +1,4 @@
-//! A client's private key: read from what tools write, named when it is something else, and used to sign.
+//! A client's private key: reads the forms that tools write, names other input, and signs.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,7 +13,7 @@ use crate::protocol::jose::{Algorithm, Jwk, Material, base64url, hmac_algorithm,
 use crate::secret::Secret;
 use crate::text::safe;
 
-/// What was given instead of a private key that this program can sign with.
+/// Why an input is not a private key that this program can sign with.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     #[error("it is {0}, not a private key")]
@@ -65,9 +65,10 @@ enum Curve {
 /// A private key and its name.
 pub struct SigningKey {
     pair: Pair,
-    /// A JWK's own, or the one it was given: nothing is invented, since a server looks for it among the keys it knows.
+    /// The JWK's own id or an assigned one. None is invented: a server looks the id up among the
+    /// client's keys.
     pub kid: Option<String>,
-    /// A JWK's `alg`: the one algorithm that it is for.
+    /// A JWK's `alg`: the key's only algorithm.
     only: Option<Algorithm>,
 }
 
@@ -78,14 +79,15 @@ impl std::fmt::Debug for SigningKey {
 }
 
 impl SigningKey {
-    /// Reads PEM (PKCS#8, PKCS#1, SEC1) or a JWK. Its secret parts are known to [`crate::secret::redact`] from then on.
+    /// Reads PEM (PKCS#8, PKCS#1, SEC1) or a JWK. [`crate::secret::redact`] hides its secret parts
+    /// from then on.
     pub fn read(text: &Secret) -> Result<SigningKey, KeyError> {
         let trimmed = text.expose().trim_start_matches('\u{feff}').trim();
         if trimmed.starts_with('{') {
             return from_jwk(trimmed);
         }
         for line in trimmed.lines().filter(|line| line.len() > 20 && !line.starts_with("-----")) {
-            // a text that holds a part of the key holds a line of it
+            // a text with a part of the key holds at least one line of it
             let _ = Secret::new(line.trim());
         }
         match pem::private_key(trimmed)? {
@@ -96,14 +98,14 @@ impl SigningKey {
         }
     }
 
-    /// A new P-256 key as PKCS#8 in base64url: the form in which [`SigningKey::from_kept`] reads it back.
+    /// A new P-256 key as PKCS#8 in base64url, for [`SigningKey::from_kept`].
     pub fn generate_p256() -> Result<Secret, KeyError> {
         let made = EcdsaKeyPair::generate_pkcs8(&signature::ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
             .map_err(|_| KeyError::Signing)?;
         Ok(Secret::new(URL_SAFE_NO_PAD.encode(made.as_ref())))
     }
 
-    /// A key that [`SigningKey::generate_p256`] made.
+    /// Reads a key of [`SigningKey::generate_p256`].
     pub fn from_kept(kept: &Secret) -> Result<SigningKey, KeyError> {
         let der = URL_SAFE_NO_PAD.decode(kept.expose()).map(Zeroizing::new).map_err(|_| KeyError::NotAKey)?;
         from_pkcs8(&der)
@@ -125,7 +127,7 @@ impl SigningKey {
         }
     }
 
-    /// What it can sign, the usual one first.
+    /// The key's algorithms, the default first.
     pub fn algorithms(&self) -> Vec<Algorithm> {
         match self.only {
             Some(only) => vec![only],
@@ -133,7 +135,7 @@ impl SigningKey {
         }
     }
 
-    /// The usual one for its kind: RS256, ES256, ES384, EdDSA; or the one that its JWK names.
+    /// The default algorithm of the key's kind (RS256, ES256, ES384, EdDSA), or the JWK's own.
     pub fn default_algorithm(&self) -> Algorithm {
         self.only.unwrap_or(match &self.pair {
             Pair::Rsa(_) => Algorithm::RS256,
@@ -162,7 +164,8 @@ impl SigningKey {
         self.public_jwk().thumbprint()
     }
 
-    /// A signed JWT in compact form. `alg` and, where the key has a name, `kid` are put before the header's own members.
+    /// A signed JWT in compact form. `alg` and the key's `kid`, if any, come before the header's
+    /// own members.
     pub fn sign(
         &self,
         alg: Algorithm,
@@ -172,8 +175,8 @@ impl SigningKey {
         self.signed(alg, header, claims).map(Secret::new)
     }
 
-    /// The same for what is no secret for long and comes by the thousand (a DPoP proof is good for one request): not listed for
-    /// redaction.
+    /// The same without listing the JWT for redaction: for short-lived, frequent JWTs (a DPoP proof
+    /// is valid for one request).
     pub fn sign_passing(
         &self,
         alg: Algorithm,
@@ -211,7 +214,7 @@ impl SigningKey {
                     _ => return Err(KeyError::Algorithm { key: self.kind(), alg }),
                 };
                 let mut made = vec![0; pair.public().modulus_len()];
-                // ring checks here that the halves fit: it verifies what it has signed
+                // ring verifies its signature here, so mismatched halves fail
                 pair.sign(padding, &SystemRandom::new(), message, &mut made).map_err(|_| KeyError::Inconsistent)?;
                 Ok(made)
             }
@@ -224,7 +227,7 @@ impl SigningKey {
     }
 }
 
-/// A JWT that a shared secret vouches for (`client_secret_jwt`).
+/// A JWT signed with a shared secret (`client_secret_jwt`).
 pub fn sign_with_secret(
     alg: Algorithm,
     secret: &Secret,
@@ -279,7 +282,7 @@ fn rejected(e: ring::error::KeyRejected) -> KeyError {
     }
 }
 
-/// The object identifiers that name a key's kind, as they lie in DER, and what to do with them.
+/// The DER object identifiers of the kinds of key, and how each is handled.
 const KINDS: [(&[u8], Kind); 9] = [
     (&[6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7], Kind::Ec(Curve::P256)),
     (&[6, 5, 0x2b, 0x81, 4, 0, 0x22], Kind::Ec(Curve::P384)),
@@ -301,7 +304,7 @@ enum Kind {
 }
 
 fn from_pkcs8(der: &[u8]) -> Result<SigningKey, KeyError> {
-    // the identifier stands at the front; ring reads the rest, and refuses it where the front lied
+    // the identifier is at the front; ring reads the rest and refuses a false front
     let front = &der[..der.len().min(48)];
     let kind = KINDS.iter().find(|(oid, _)| memchr::memmem::find(front, oid).is_some()).map(|(_, kind)| *kind);
     match kind {
@@ -315,7 +318,8 @@ fn from_pkcs8(der: &[u8]) -> Result<SigningKey, KeyError> {
     }
 }
 
-/// RFC 5915's key is the innermost part of PKCS#8's, which is the form that ring reads: the two outer headers are put around it.
+/// RFC 5915's key is the innermost part of PKCS#8, the form that ring reads: this adds the two
+/// outer headers.
 fn from_sec1(der: &[u8]) -> Result<SigningKey, KeyError> {
     let curve = KINDS.iter().find(|(oid, _)| memchr::memmem::find(der, oid).is_some());
     let Some((oid, Kind::Ec(_))) = curve else {
@@ -397,7 +401,7 @@ fn from_jwk(text: &str) -> Result<SigningKey, KeyError> {
     Ok(SigningKey { kid: text("kid").map(str::to_owned), only, ..key })
 }
 
-/// An RSA key by its members (RFC 7518, section 6.3.2).
+/// An RSA key from its JWK members (RFC 7518, section 6.3.2).
 fn rsa_from_parts(bytes: &dyn Fn(&str) -> Result<Zeroizing<Vec<u8>>, KeyError>) -> Result<SigningKey, KeyError> {
     let components = KeyPairComponents {
         public_key: PublicKeyComponents { n: bytes("n")?, e: bytes("e")? },

@@ -1,10 +1,9 @@
-//! Signed JSON (JWS compact form, JWK, JWT: RFC 7515 to 7519, 8037): what proves a client's key, a token's possession and an
-//! identity, and what is refused before a signature is even looked at.
-//!
-//! The signatures are `ring`'s, which TLS links anyway; what is here is the serialisation around them, a few lines each. The
-//! crate `jsonwebtoken` was tried for that part. Its keys are DER texts parsed anew at each signature and can't hold an RSA key
-//! that came as a JWK, its cryptography is one global of the process, and it reads a header leniently (a name that stands
-//! twice, `crit`), so that nothing but joining three texts with dots would have been left to it.
+//! Signed JSON (JWS compact form, JWK, JWT: RFC 7515 to 7519, 8037): it proves a client's key, a
+//! token's possession and an identity. Malformed input is refused before its signature is checked.
+//! `ring`, which TLS links anyway, makes the signatures; this module adds the serialisation. The
+//! crate `jsonwebtoken` was tried for it. It parses a key's DER at each signature, can't hold an
+//! RSA key from a JWK, keeps its cryptography in a global of the process, and accepts repeated
+//! names and `crit` in a header. Only joining three texts with dots would have been left to it.
 
 mod jwk;
 mod key;
@@ -27,12 +26,12 @@ pub use key::{KeyError, SigningKey, sign_with_secret};
 pub use pem::{certificate_thumbprint, make_a_pair};
 pub use strict::object;
 
-/// Bytes of a whole token past which it is not looked at (C-15: a token of dots must not cost memory).
+/// The longest accepted token, in bytes (C-15: a token of dots must not cost memory).
 pub const LONGEST: usize = 256 * 1024;
-/// Bytes of the encoded header; a chain of certificates may be in it.
+/// The longest accepted encoded header, in bytes; it may hold a certificate chain.
 const LONGEST_HEADER: usize = 32 * 1024;
 
-/// How a signature is made (RFC 7518, section 3.1; RFC 8037). `none` is not one.
+/// A signature algorithm (RFC 7518, section 3.1; RFC 8037). `none` is excluded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Algorithm {
     RS256,
@@ -43,7 +42,7 @@ pub enum Algorithm {
     PS512,
     ES256,
     ES384,
-    /// With Ed25519; Ed448 is not spoken.
+    /// With Ed25519; Ed448 is not supported.
     EdDSA,
     HS256,
     HS384,
@@ -51,7 +50,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// All algorithms that are known.
+    /// All supported algorithms.
     pub const ALL: [Algorithm; 12] = [
         Algorithm::RS256,
         Algorithm::RS384,
@@ -93,7 +92,7 @@ impl Algorithm {
         }
     }
 
-    /// Whether a shared secret makes it, not a key pair.
+    /// Whether the algorithm signs with a shared secret instead of a key pair.
     pub fn is_symmetric(self) -> bool {
         matches!(self, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512)
     }
@@ -105,7 +104,7 @@ impl std::fmt::Display for Algorithm {
     }
 }
 
-/// Why signed JSON is not believed, or not even read.
+/// Why signed JSON is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JoseError {
     #[error("it is longer than {0} bytes")]
@@ -138,10 +137,10 @@ pub enum JoseError {
     Signature,
 }
 
-/// A header that was read strictly; nothing of it is verified yet.
+/// A strictly read header, not yet verified.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Header {
-    /// As written: it may be one that this program does not speak.
+    /// The name as written; it may be unsupported.
     pub alg: String,
     pub kid: Option<String>,
     pub typ: Option<String>,
@@ -150,17 +149,17 @@ pub struct Header {
 }
 
 impl Header {
-    /// The header's algorithm; `None`: it is not known.
+    /// The header's algorithm; `None` if it is unsupported.
     pub fn algorithm(&self) -> Option<Algorithm> {
         Algorithm::from_name(&self.alg)
     }
 }
 
-/// What a signature is checked with.
+/// The key that verifies a signature.
 #[derive(Clone, Copy, Debug)]
 pub enum VerifyKey<'a> {
     Public(&'a Jwk),
-    /// A client secret: for `HS256` and its kin, and for nothing else.
+    /// A client secret: for HS256, HS384 and HS512 only.
     Shared(&'a [u8]),
 }
 
@@ -176,18 +175,18 @@ impl<'a> From<&'a Secret> for VerifyKey<'a> {
     }
 }
 
-/// A token's header, strictly read: bounded, no name twice, nothing in `crit` (no extension is spoken, so each is unknown;
-/// RFC 7515, section 4.1.11).
+/// Reads a token's header strictly: bounded, no repeated name, nothing in `crit` (no extension is
+/// supported; RFC 7515, section 4.1.11).
 pub fn header(token: &str) -> Result<Header, JoseError> {
     read_header(split(token)?.0)
 }
 
-/// A token's claims without any verification: to look at, never to believe.
+/// A token's unverified claims: for display only.
 pub fn unverified_claims(token: &str) -> Result<Map<String, Value>, JoseError> {
     claims_of(&decoded(split(token)?.1, "payload")?)
 }
 
-/// The same, each as it is written: no number is rounded, nothing is put in another order.
+/// The same with each value as written: numbers are not rounded, and the order stays.
 pub fn written_claims(token: &str) -> Result<BTreeMap<String, Box<RawValue>>, JoseError> {
     let payload = decoded(split(token)?.1, "payload")?;
     // what can't be read as claims can't be read as these
@@ -195,7 +194,8 @@ pub fn written_claims(token: &str) -> Result<BTreeMap<String, Box<RawValue>>, Jo
     serde_json::from_slice(&payload).map_err(|e| JoseError::Json("payload", e.to_string()))
 }
 
-/// Verifies a token's signature and reads its claims. What the claims say (`iss`, `aud`, `exp`) is for the caller to judge.
+/// Verifies a token's signature and reads its claims. The caller judges the claims (`iss`, `aud`,
+/// `exp`).
 pub fn verify<'a>(
     token: &str,
     allowed: &[Algorithm],
@@ -205,7 +205,7 @@ pub fn verify<'a>(
     Ok((header, claims_of(&payload)?))
 }
 
-/// The same for a payload that may be anything.
+/// The same for any payload.
 pub fn verify_bytes<'a>(
     token: &str,
     allowed: &[Algorithm],

@@ -1,5 +1,5 @@
-//! What lies in a PEM text, by its labels: keys in the three forms that tools write, certificates, and the things that people
-//! give by mistake, each with its name.
+//! Reads PEM text by its labels: keys in the three forms that tools write, and certificates. Other
+//! input is named in the error.
 
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -7,7 +7,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use crate::protocol::jose::{KeyError, sha256};
 use crate::text::safe;
 
-/// The private key in it. Everything else is named.
+/// The text's private key. The error names any other content.
 pub fn private_key(text: &str) -> Result<PrivateKeyDer<'static>, KeyError> {
     let labels = labels(text);
     if text.contains("Proc-Type: 4,ENCRYPTED") || labels.iter().any(|label| label == "ENCRYPTED PRIVATE KEY") {
@@ -28,7 +28,7 @@ pub fn private_key(text: &str) -> Result<PrivateKeyDer<'static>, KeyError> {
     }
 }
 
-/// The certificates in it, the client's own first.
+/// The text's certificates, the client's own first.
 pub fn certificates(text: &str) -> Result<Vec<CertificateDer<'static>>, KeyError> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text.as_bytes()).collect();
     match found {
@@ -38,7 +38,8 @@ pub fn certificates(text: &str) -> Result<Vec<CertificateDer<'static>>, KeyError
     }
 }
 
-/// Whether a certificate and a private key, both PEM, can be shown to a server: TLS's own judgement, before any server is asked.
+/// Whether TLS can present this certificate with this private key, both PEM: checked before any
+/// request.
 pub fn make_a_pair(certificate: &str, key: &str) -> Result<(), KeyError> {
     let (chain, key) = (certificates(certificate)?, private_key(key)?);
     match rustls::sign::CertifiedKey::from_der(chain, key, &rustls::crypto::ring::default_provider()) {
@@ -48,7 +49,8 @@ pub fn make_a_pair(certificate: &str, key: &str) -> Result<(), KeyError> {
     }
 }
 
-/// SHA-256 over the first certificate's DER form, base64url: `x5t#S256` (RFC 7515, section 4.1.8; RFC 8705, section 3.1).
+/// SHA-256 over the first certificate's DER form, base64url: `x5t#S256` (RFC 7515, section 4.1.8;
+/// RFC 8705, section 3.1).
 pub fn certificate_thumbprint(pem: &str) -> Result<String, KeyError> {
     Ok(sha256(&certificates(pem)?[0]))
 }

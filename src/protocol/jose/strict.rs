@@ -1,5 +1,5 @@
-//! JSON in which no name stands twice, at any depth: two readers of one signed text must not read two things in it
-//! (RFC 7515, section 4).
+//! JSON without repeated names at any depth: two readers of one signed text must not read different
+//! things (RFC 7515, section 4).
 
 use std::fmt;
 
@@ -9,10 +9,10 @@ use serde_json::{Map, Value};
 use crate::protocol::jose::JoseError;
 use crate::text::safe;
 
-/// Marks the one error that is ours among the parser's.
+/// Marks our own error among the parser's.
 const TWICE: &str = "name that stands twice: ";
 
-/// An object and nothing behind it; `what` names the part in errors.
+/// An object without trailing text; `what` names the part in errors.
 pub fn object(bytes: &[u8], what: &'static str) -> Result<Map<String, Value>, JoseError> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = Strict.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));

@@ -1,4 +1,4 @@
-//! The RFCs' own examples, every form of key that tools write, and what is refused.
+//! The RFCs' own examples, every form of key that tools write, and refused input.
 
 mod test_keys;
 

@@ -1,5 +1,5 @@
-//! Keys and other PEM texts in every form that tools write, made for each run: none lies in the repository. The RSA numbers are
-//! RFC 7520's own (section 3.4), since nothing here makes new ones.
+//! Keys and other PEM texts in every form that tools write, made for each run: none lies in the
+//! repository. The RSA numbers are RFC 7520's own (section 3.4), since nothing here makes new ones.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
