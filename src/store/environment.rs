@@ -1,4 +1,4 @@
-//! Tokens from outside: `OAUTHCTL_<PROFILE>_TOKEN`, read and used as it is. Nothing is ever saved here.
+//! Tokens from `OAUTHCTL_<PROFILE>_TOKEN`, used unchanged. This store saves nothing.
 
 use std::collections::BTreeMap;
 
@@ -9,21 +9,22 @@ use crate::secret::Secret;
 use crate::token::TokenSet;
 use crate::world::Env;
 
-/// The variable that holds a profile's token: upper case, other characters `_`. Two profiles may share one (`a-b` and `a.b`).
+/// The variable that holds a profile's token: upper case, other characters `_`. Two profiles may
+/// share one (`a-b` and `a.b`).
 pub fn variable_name(profile: &str) -> String {
     format!("OAUTHCTL_{}_TOKEN", upper(profile))
 }
 
-/// What variables say of one profile: `OAUTHCTL_<PROFILE>_…`.
+/// The endings of one profile's variables: `OAUTHCTL_<PROFILE>_…`.
 pub const PROFILE_VARIABLES: [&str; 7] =
     ["TOKEN", "CLIENT_ID", "CLIENT_SECRET", "CLIENT_KEY_FILE", "CLIENT_CERTIFICATE", "GRANT", "SCOPE"];
 
-/// A profile's name as it stands in the names of variables.
+/// A profile's name as variable names spell it.
 pub fn upper(profile: &str) -> String {
     profile.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
 }
 
-/// What a variable holds may be a token: it is sent in a header, and printed as a line.
+/// Checks a variable's value: a token goes into a header and onto a line.
 fn judge(value: &str) -> Result<(), &'static str> {
     match value {
         "" => Err("is blank"),
@@ -32,7 +33,7 @@ fn judge(value: &str) -> Result<(), &'static str> {
     }
 }
 
-/// Nothing is known of it: no lifetime (it is used until it is refused), no scopes, no way to renew it.
+/// A token without lifetime (used until refused), scopes or refresh token.
 fn token_set(access_token: Secret) -> TokenSet {
     TokenSet {
         access_token,
@@ -47,26 +48,27 @@ fn token_set(access_token: Secret) -> TokenSet {
     }
 }
 
+/// The tokens in the environment, read once at the start.
 pub struct EnvironmentStore {
     /// By variable.
     tokens: BTreeMap<String, Secret>,
-    /// The one that is looked at, where it isn't the profile's own.
+    /// The variable to read, if it isn't the profile's own.
     variable: Option<String>,
 }
 
 impl EnvironmentStore {
-    /// Takes all tokens that the environment holds.
+    /// Reads all tokens in the environment.
     pub fn new(env: &dyn Env) -> EnvironmentStore {
         let names = env.names().into_iter().filter_map(|name| name.into_string().ok());
         let tokens = names
             .filter(|name| name.starts_with("OAUTHCTL_") && name.ends_with("_TOKEN"))
-            // `$(cat token.txt)` and a secret that was pasted bring blanks and line breaks along
+            // `$(cat token.txt)` and pasted secrets bring blanks and line breaks
             .filter_map(|name| env.var(&name).map(|value| (name, Secret::new(value.trim()))))
             .collect();
         EnvironmentStore { tokens, variable: None }
     }
 
-    /// The same, where this variable's token is the profile's.
+    /// The same, with this variable's token for the profile.
     pub fn with(env: &dyn Env, variable: &str) -> EnvironmentStore {
         EnvironmentStore { variable: Some(variable.to_owned()), ..EnvironmentStore::new(env) }
     }
@@ -102,7 +104,7 @@ impl Store for EnvironmentStore {
         Err(StoreError::ReadOnly("environment"))
     }
 
-    /// What is set outside can't be unset from here.
+    /// This program can't unset an outside variable.
     fn delete(&self, profile: &str) -> Result<bool, StoreError> {
         if self.tokens.contains_key(&self.variable(profile)) {
             return Err(StoreError::ReadOnly("environment"));

@@ -1,12 +1,16 @@
-//! The store on files, for machines without a keychain: one sealed file per profile (XChaCha20-Poly1305).
+//! The store on files, for machines without a keychain: one sealed file per profile
+//! (XChaCha20-Poly1305).
 //!
-//! The key comes from a passphrase by Argon2id, or, where there is none, from a key file that is made at the first save. The
-//! key file keeps a record out of backups, searches and logs that catch the one file without the other; it does not keep it
-//! from somebody who can read the folder, and the person is told so once ([`Store::notices`]).
+//! Argon2id derives the key from a passphrase. Without a passphrase the first save makes a key
+//! file. It protects a record in backups, searches and logs that catch only one of the two files.
+//! It gives no protection against a reader of the folder; the user is told so once
+//! ([`Store::notices`]).
 //!
-//! A file is: `oauthctl`, the format's number, the kind of key and (for a passphrase) Argon2id's costs and salt, the profile's
-//! name, so that a record is found that no configuration names (format 1 had none), the nonce, the sealed record, and the first eight bytes of the SHA-256 of all that. The hash tells a damaged file from a wrong key. What
-//! stands before the nonce and the profile's name are sealed in as associated data: one profile's file is no other's.
+//! A file holds: `oauthctl`, the format's number, the kind of key and (for a passphrase) Argon2id's
+//! costs and salt, the profile's name (since format 2, to find records outside the configuration),
+//! the nonce, the sealed record, and the first eight bytes of the SHA-256 of all that. The hash
+//! tells a damaged file from a wrong key. The bytes before the nonce and the profile's name are
+//! associated data, so that no file fits another profile.
 
 use std::cell::RefCell;
 use std::io::ErrorKind;
@@ -31,19 +35,19 @@ const SALT: usize = 16;
 const CHECK: usize = 8;
 const KEY: usize = 32;
 
-/// A whole file, with room for the record's seal and everything before it.
+/// The longest file: a record, its seal and the header.
 const LONGEST_FILE: usize = LONGEST_RECORD + 1024;
 
-/// How the names of the files end.
+/// The file names' endings.
 const SEALED: &str = ".sealed";
 
-/// What [`Store::writable`] tries to write: about what a record takes.
+/// The size of [`Store::writable`]'s test file: about one record.
 const PROBE: usize = 16 * 1024;
 
 /// The longest passphrase file.
 const LONGEST_PASSPHRASE: usize = 64 * 1024;
 
-/// The costs of Argon2id, and the most that a file may ask for: a file that somebody else wrote must not take all memory.
+/// The costs of Argon2id, with an upper bound: a foreign file must not take all memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Costs {
     /// In KiB.
@@ -74,6 +78,7 @@ struct Derivation {
 
 type SealKey = Zeroizing<[u8; KEY]>;
 
+/// Sealed files in one folder, one per profile.
 pub struct FileStore {
     folder: PathBuf,
     passphrase: Option<Secret>,
@@ -86,7 +91,7 @@ pub struct FileStore {
 pub fn passphrase_file(path: &Path) -> Result<Secret, StoreError> {
     let place = path.display().to_string();
     let unreadable = |why: String| StoreError::Failed("passphrase file".to_owned(), format!("`{place}`: {why}"));
-    // a pipe is a usual way to hand one over, so this is an ordinary open
+    // an ordinary open, since a passphrase often comes through a pipe
     let file = std::fs::File::open(path).map_err(|e| unreadable(e.to_string()))?;
     let mut text = Zeroizing::new(String::new());
     std::io::Read::read_to_string(&mut std::io::Read::take(file, LONGEST_PASSPHRASE as u64 + 1), &mut text)
@@ -102,8 +107,8 @@ pub fn passphrase_file(path: &Path) -> Result<Secret, StoreError> {
     Ok(Secret::new(line))
 }
 
-/// A name that every file system takes and none confuses with another's: the readable part of the profile's name, and a hash of
-/// all of it.
+/// A file name that is valid and distinct on every file system: the readable part of the profile's
+/// name, and a hash of the whole name.
 fn file_name(profile: &str) -> String {
     let readable: String = profile
         .chars()
@@ -118,7 +123,7 @@ fn file_name(profile: &str) -> String {
 
 /// A file's parts.
 struct Sealed<'a> {
-    /// All before the nonce.
+    /// All bytes before the nonce.
     head: &'a [u8],
     derivation: Option<Derivation>,
     profile: Option<&'a str>,
@@ -202,13 +207,13 @@ fn cipher(key: &SealKey) -> XChaCha20Poly1305 {
 }
 
 impl FileStore {
-    /// `folder` is made at the first save. A passphrase given seals what is saved from now on; what a key file sealed before
-    /// is still opened.
+    /// The first save makes `folder`. A passphrase seals records from now on; records sealed with a
+    /// key file still open.
     pub fn new(folder: PathBuf, passphrase: Option<Secret>) -> FileStore {
         FileStore { folder, passphrase, derived: RefCell::default(), notices: RefCell::default() }
     }
 
-    /// What opens the files, for a sentence: `opened by …`.
+    /// The key's source, for a sentence: `opened by …`.
     pub fn opened_by(&self) -> &'static str {
         match self.passphrase {
             Some(_) => "opened by your passphrase",
@@ -285,7 +290,8 @@ impl FileStore {
         }
     }
 
-    /// The key file's key, made if there is none. By one process at a time: a second key would lock the first one's records.
+    /// The key file's key, made if missing. Only one process at a time: a second key would lock the
+    /// first one's records.
     fn make_key(&self) -> Result<SealKey, StoreError> {
         if let Some(key) = self.read_key()? {
             return Ok(key);
@@ -327,7 +333,7 @@ impl FileStore {
         Ok(key)
     }
 
-    /// The key that new files are sealed with, and how it came about.
+    /// The key for new files, and its source.
     fn key_to_save(&self) -> Result<(Option<Derivation>, SealKey), StoreError> {
         let Some(passphrase) = &self.passphrase else { return Ok((None, self.make_key()?)) };
         let known = self.derived.borrow().as_ref().map(|(known, _)| *known).filter(|known| known.costs == COSTS);
@@ -448,7 +454,7 @@ impl Store for FileStore {
             };
             let file = files::read(&self.folder.join(&name), LONGEST_FILE).ok().flatten().unwrap_or_default();
             let profile = Sealed::parse(&file).ok().and_then(|sealed| sealed.profile).unwrap_or(readable);
-            // an older file says no name, and a damaged one may say a wrong one
+            // an older file holds no name, and a damaged one may hold a wrong one
             profiles.extend((file_name(profile) == name).then(|| profile.to_owned()));
         }
         Ok(profiles)
@@ -471,7 +477,8 @@ impl Store for FileStore {
 mod tests {
     use super::*;
 
-    /// Cheap costs, so that a test doesn't derive for a second; the real ones are used by the contract test.
+    /// Cheap costs, so that a test doesn't derive for a second; the real ones are used by the
+    /// contract test.
     const CHEAP: Costs = Costs { memory: 8, passes: 1, lanes: 1 };
 
     fn seal(profile: &str, passphrase: &str, costs: Costs) -> Vec<u8> {

@@ -1,7 +1,8 @@
-//! Where tokens rest. A store keeps one record per profile, an opaque JSON text; it doesn't know what a token is.
+//! Stores for tokens. A store keeps one record per profile, an opaque JSON text.
 //!
-//! Every store makes the same promises, and one contract test (`tests/it/store_contract.rs`) holds them all to it:
-//! load what was saved, save whole or not at all, delete, say why not, never ask a person, never wait past its deadline.
+//! Every store makes the same promises, and one contract test (`tests/it/store_contract.rs`) checks
+//! them all: load the saved record, save all or nothing, delete, return errors, never prompt, never
+//! wait past the deadline.
 
 pub mod environment;
 pub mod file;
@@ -14,11 +15,13 @@ use std::sync::Arc;
 use crate::secret::Secret;
 use crate::world::{Env, Keychain};
 
-/// The longest record kept, in bytes: room for several tokens of 64 KiB (T-53), and an end to what a keychain is asked to take.
+/// The longest record, in bytes: room for several tokens of 64 KiB (T-53), and a bound for
+/// keychains.
 pub const LONGEST_RECORD: usize = 512 * 1024;
 
-/// Opens a store; touches nothing yet. `state_dir` is where the `file` store makes its folder, `passphrase` what opens it
-/// (`OAUTHCTL_STORE_PASSPHRASE`, or [`file::passphrase_file`]'s content); without one it makes a key file at its first save.
+/// Opens a store without touching it. `state_dir` holds the `file` store's folder. `passphrase`
+/// opens that store (`OAUTHCTL_STORE_PASSPHRASE`, or [`file::passphrase_file`]'s content); without
+/// one the first save makes a key file.
 pub fn open(
     kind: StoreKind,
     keychain: &Arc<dyn Keychain>,
@@ -34,6 +37,7 @@ pub fn open(
     }
 }
 
+/// Where records are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreKind {
     Keychain,
@@ -43,8 +47,10 @@ pub enum StoreKind {
 }
 
 impl StoreKind {
+    /// All kinds of store.
     pub const ALL: [StoreKind; 4] = [StoreKind::Keychain, StoreKind::File, StoreKind::Environment, StoreKind::None];
 
+    /// The name in the configuration, such as `keychain`.
     pub fn name(self) -> &'static str {
         match self {
             StoreKind::Keychain => "keychain",
@@ -54,11 +60,13 @@ impl StoreKind {
         }
     }
 
+    /// Reads the name of [`StoreKind::name`].
     pub fn from_name(name: &str) -> Option<StoreKind> {
         StoreKind::ALL.into_iter().find(|k| k.name() == name)
     }
 }
 
+/// One record per profile; the module's head lists each store's promises.
 pub trait Store {
     fn kind(&self) -> StoreKind;
 
@@ -70,36 +78,36 @@ pub trait Store {
         self.place()
     }
 
-    /// What tells this store's place from another's of the same kind: two homes, two keychains. Goes into names of locks and
-    /// of the kernel's copy.
+    /// Distinguishes this store's place from others of the same kind (two homes, two keychains), in
+    /// the names of locks and of the kernel's copy.
     fn scope(&self) -> String;
 
     /// The record saved last, or `None` when there is none. Never prompts.
     fn load(&self, profile: &str) -> Result<Option<Secret>, StoreError>;
 
-    /// Saves whole or not at all, and reads back before it says so.
+    /// Saves all or nothing, and reads the record back before it succeeds.
     fn save(&self, profile: &str, record: &Secret) -> Result<(), StoreError>;
 
-    /// Forgets; says whether there was anything.
+    /// Deletes the record; returns whether there was one.
     fn delete(&self, profile: &str) -> Result<bool, StoreError>;
 
-    /// The profiles that it keeps a record of, as far as it can tell.
+    /// The profiles with a record, as far as the store can tell.
     fn profiles(&self) -> Result<Vec<String>, StoreError> {
         Ok(Vec::new())
     }
 
-    /// Whether `save` would work now, found out without touching the profile's record: pre-flight before a refresh token is
-    /// spent.
+    /// Whether `save` would work now, checked without touching the record, before a refresh token
+    /// is spent.
     fn writable(&self, profile: &str) -> Result<(), StoreError>;
 
-    /// What the person has to be told once, after a save or a [`Store::writable`]: a key file was made, a folder that others
-    /// could read was closed. Each is given out once.
+    /// Notices for the user after a save or a [`Store::writable`]: a key file was made, a folder
+    /// readable by others was closed. Each is returned once.
     fn notices(&self) -> Vec<String> {
         Vec::new()
     }
 }
 
-/// Why a store could not do as it was asked. Nothing was changed.
+/// Why a store operation failed. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     #[error("the {0} is locked")]

@@ -1,8 +1,9 @@
-//! The store that keeps nothing: for a CI job that gets a token anew each time.
+//! The store that saves nothing: for a CI job that requests a new token each time.
 
 use super::{Store, StoreError, StoreKind};
 use crate::secret::Secret;
 
+/// Loads nothing and refuses each save.
 pub struct NoStore;
 
 impl Store for NoStore {
@@ -22,7 +23,7 @@ impl Store for NoStore {
         Ok(None)
     }
 
-    /// Says that nothing was kept, rather than that all is well: whoever asked for `none` knows to pass over it.
+    /// Returns an error, since nothing was saved; callers that chose `none` ignore it.
     fn save(&self, _profile: &str, _record: &Secret) -> Result<(), StoreError> {
         Err(StoreError::ReadOnly("none"))
     }
