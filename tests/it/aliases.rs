@@ -1,5 +1,5 @@
-//! A provider's other name (`gr`) means the profile that is called like the provider, in every command and variable; and a profile
-//! that is really called so is never out of reach.
+//! A provider's alias (`gr`) names the profile named after the provider, in every command and
+//! variable. A profile with that very name stays reachable.
 
 use oauthctl::sandbox::{Manners, Server};
 use serde_json::Value;

@@ -1,4 +1,5 @@
-//! What goes along to the authorize endpoint, and how: pushed ahead, posted back, asked in detail.
+//! Parameters of the authorization request, and their forms: pushed, posted back, with
+//! authorization details.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,5 @@
-//! The refusals that the first issue names, each a clear error with its exit code, with nothing stored and nothing lost.
+//! Refused input: each case gives a clear error with its exit code, stores nothing and loses
+//! nothing.
 
 use oauthctl::sandbox::Manners;
 use oauthctl::world::loopback::{Address, Host, Loopback};

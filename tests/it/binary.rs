@@ -1,4 +1,5 @@
-//! `main` itself, as a process: the real world's streams, environment and exit code. Everything else is tested in process.
+//! `main` as a process: the real streams, environment and exit code. All other tests run in
+//! process.
 
 use std::process::{Command, Stdio};
 

@@ -1,5 +1,5 @@
-//! A secret goes only to where it was obtained for: whatever is changed after a login, nothing of it goes anywhere else; and a token
-//! is handed out only for the request that it was asked for with.
+//! A secret goes only to where it was obtained for, whatever changes after a login. A token is
+//! printed only for the request that it was obtained with.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,4 @@
-//! `call`: a request to the provider's API with the token, and nothing to anybody else.
+//! `call`: a request to the provider's API with the token, and to no other server.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,4 @@
-//! `call`: what is made of an answer: filtered, shaped, saved; or not asked for at all.
+//! `call`: responses are filtered, shaped and saved, and some requests are never sent.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,4 @@
-//! `call --paginate` with tokens that are bound to a key, against servers whose nonces grow old.
+//! `call --paginate` with key-bound tokens, against servers whose nonces expire.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

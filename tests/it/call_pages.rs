@@ -1,4 +1,4 @@
-//! `call --paginate`: whole lists, whatever way a provider cuts them.
+//! `call --paginate`: whole lists, in every provider's pagination.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! `call`: requests as people type them, and how often they are sent.
+//! `call`: requests as users type them, and how often each is sent.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! `call`: how values are printed, and what is left of them where something goes wrong in the middle.
+//! `call`: how values are printed, and the output after an error in the middle.
 
 use crate::call::api;
 use crate::call_pages::cut;

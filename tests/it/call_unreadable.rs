@@ -1,4 +1,4 @@
-//! `call`: answers that can't be read as what they are asked to be: said once, and asked for once.
+//! `call`: unreadable responses are reported once and requested once.
 
 use crate::call::{api, signed_in};
 use crate::world::{Person, answer};

@@ -1,5 +1,5 @@
-//! `complete`: what the shells offer when Tab is pressed. The line is typed as a person types it; the word at its end is the one
-//! that is being completed.
+//! `complete`: what the shells offer on Tab. Each test types a line; the word at its end is
+//! completed.
 
 use crate::world::Person;
 

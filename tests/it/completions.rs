@@ -1,5 +1,5 @@
-//! `completions` and `man`: the files in `completions/` are what the program prints. `UPDATE=1 cargo test --test it completions`
-//! writes them anew.
+//! `completions` and `man`: the files in `completions/` equal the program's output. `UPDATE=1 cargo
+//! test --test it completions` rewrites them.
 
 use std::path::Path;
 

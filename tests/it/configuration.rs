@@ -1,4 +1,4 @@
-//! `config.toml`: what it may say, what is told when it is wrong, and what survives when a command edits it.
+//! `config.toml`: the valid contents, the errors for others, and what survives a command's edit.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! `doctor`: tries what a login needs, and says what to do.
+//! `doctor`: checks the requirements of a login and suggests fixes.
 
 use base64::Engine as _;
 use oauthctl::sandbox::Manners;

@@ -1,4 +1,4 @@
-//! The variables of the environment: whom they are for, and that they say what the flags say.
+//! Environment variables: their profiles, and their agreement with the flags.
 
 use std::path::{Path, PathBuf};
 

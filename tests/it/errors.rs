@@ -1,4 +1,4 @@
-//! What goes wrong, and how it is told: exit codes, JSON, and the words for what was typed wrongly.
+//! Errors: exit codes, JSON, and messages for mistyped input.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! `--explain`: what a person reads of each grant, and that none of it is a secret.
+//! `--explain`: the text for each grant, which never shows a secret.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! The bytes that the fuzzers found of interest, once more, in every run of the tests: `fuzz/corpus/<target>/`.
+//! Replays the fuzzers' interesting inputs (`fuzz/corpus/<target>/`) in every test run.
 
 use std::time::{Duration, Instant};
 

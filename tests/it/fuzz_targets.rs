@@ -1,5 +1,5 @@
-//! What must hold for any bytes at all, a function per door through which strangers' bytes come in. `fuzz/` looks for bytes for
-//! which it doesn't; `fuzz_corpus` replays those that were of interest before.
+//! Properties that hold for all input: one function per entry point for untrusted bytes. `fuzz/`
+//! searches for counterexamples; `fuzz_corpus` replays earlier inputs.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};

@@ -1,4 +1,4 @@
-//! The grants without a browser on this machine: what goes over the wire, what is kept, and what is asked for again.
+//! The grants without a local browser: the requests, the stored records and the repeated requests.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,5 @@
-//! What a hint tells to type works as it stands: it repeats what made the profile, as a shell takes it, and never a secret.
+//! Commands in hints work as printed: they repeat the profile's flags, quoted for a shell, and
+//! never a secret.
 
 use oauthctl::sandbox::Manners;
 use oauthctl::world::KeychainError;

@@ -1,5 +1,5 @@
-//! The house keeps its floors: a room uses the floors below it, never one above, never a neighbour on its own floor; each file
-//! says why it exists; and only `world/` touches what lies outside the process.
+//! The layers of the house: a room uses only the floors below it, never one above or a neighbour.
+//! Each file states its purpose, and only `world/` reaches outside the process.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

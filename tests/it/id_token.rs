@@ -1,5 +1,5 @@
-//! ID tokens at login and at renewal: every input that the certification suite of the OpenID Foundation wants refused
-//! (`tests/vectors/`), and what a person sees of it.
+//! ID tokens at login and refresh: every input that the OpenID Foundation's certification suite
+//! wants refused (`tests/vectors/`), and the user's view of it.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,5 @@
-//! `userinfo`, `introspect` and `inspect`: what is told of a person and of a token, and what is not believed.
+//! `userinfo`, `introspect` and `inspect`: the facts shown about a user and a token, and the
+//! refused ones.
 
 use oauthctl::protocol::jose::base64url;
 use serde_json::{Map, Value, json};

@@ -1,5 +1,5 @@
-//! Signed answers of the authorize endpoint (JARM): taken in each mode, and every one refused that the certification suite wants
-//! refused, before a code is spent.
+//! Signed authorization responses (JARM): accepted in each mode. Every one that the certification
+//! suite wants refused is refused before its code is exchanged.
 
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
-//! The door to the real keychain, in each state that one may be in. `OAUTHCTL_TEST_KEYCHAIN` says which state it is in (`real`:
-//! there and unlocked; `locked`, `absent`, `no-bus`, `frozen`); `tests/real/with-keyring.sh` brings it about. Without the
-//! variable nothing is touched.
+//! The real keychain in each of its states. `OAUTHCTL_TEST_KEYCHAIN` names the state (`real`:
+//! present and unlocked; `locked`, `absent`, `no-bus`, `frozen`), and `tests/real/with-keyring.sh`
+//! sets it up. Without the variable the keychain stays untouched.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

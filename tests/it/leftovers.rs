@@ -1,4 +1,4 @@
-//! What was left damaged, half done, or without its usual place: each is told with what helps, and that does help.
+//! Damaged, unfinished or misplaced files: each error names a fix, and the fix works.
 
 use oauthctl::sandbox::Manners;
 use oauthctl::world::KeychainError;

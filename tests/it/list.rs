@@ -1,4 +1,4 @@
-//! `list` and `status`: how each token stands. Never any part of a secret.
+//! `list` and `status`: each token's state, never any part of a secret.
 
 use oauthctl::sandbox::Manners;
 use oauthctl::world::KeychainError;

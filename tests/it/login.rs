@@ -1,4 +1,4 @@
-//! `login`: what a person types, sees and is asked, and what is kept.
+//! `login`: the user's input, the output and questions, and the stored record.
 
 use oauthctl::sandbox::Manners;
 use oauthctl::secret::fingerprint;

@@ -1,4 +1,4 @@
-//! `logout`: revokes where the provider can, says honestly where it can't, then forgets.
+//! `logout`: revokes where the provider supports it, says so where it doesn't, then deletes.
 
 use oauthctl::sandbox::Manners;
 use oauthctl::world::{KeychainError, serve};

@@ -1,5 +1,5 @@
-//! The redirect listener, faced with what browsers, pages and other programs of this machine send it. Real sockets throughout.
-//! Rows of the list of hostile inputs are named in comments.
+//! The redirect listener against browsers, pages and other local programs, on real sockets.
+//! Comments name the rows of the list of hostile inputs.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};

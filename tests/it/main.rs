@@ -1,4 +1,5 @@
-//! One test binary; a file per verb or topic, reading as what a person types and sees, and the promises that several rooms share.
+//! One test binary: a file per command or topic, written from the user's view, and the promises
+//! that several rooms share.
 
 mod aliases;
 mod authorize;

@@ -1,5 +1,5 @@
-//! Servers that answer otherwise than the RFCs have it: at every endpoint the exit code says what a script may do, and nothing
-//! secret goes to where a redirect leads.
+//! Servers that violate the RFCs: at every endpoint the exit code tells a script what to do, and no
+//! secret follows a redirect.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};

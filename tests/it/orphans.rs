@@ -1,4 +1,4 @@
-//! What a store keeps and no profile has: it is found by its name, named by whoever lists, and forgotten on request.
+//! Records without a profile: found by name, listed, and deleted on request.
 
 use oauthctl::sandbox::Manners;
 use oauthctl::world::KeychainError;

@@ -1,4 +1,4 @@
-//! `profile`: changes without an editor; what the person wrote in `config.toml` survives.
+//! `profile`: changes without an editor; the user's own text in `config.toml` survives.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

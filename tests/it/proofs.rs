@@ -1,4 +1,4 @@
-//! A client that proves who it is by its key, and tokens that are good only with one (RFC 7523, RFC 9449), as a person meets them.
+//! Client authentication by key, and key-bound tokens (RFC 7523, RFC 9449), from the user's view.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! `provider`: the catalogue, and the person's own.
+//! `provider`: the catalogue and the user's own providers.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Providers as data: what a file of the person's own may say, and how it is told what is wrong with it.
+//! Providers as data: the valid contents of a user's provider file, and the errors for others.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,5 @@
-//! The README says what is so: its exit codes are the program's, its files are accepted, its marked commands run.
+//! The README is true: its exit codes are the program's, its files are accepted, its marked
+//! commands run.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The README's recipes run as they stand, in a shell, against the practice servers.
+//! The README's recipes run unchanged in a shell, against the practice servers.
 #![cfg(unix)]
 
 use std::path::Path;

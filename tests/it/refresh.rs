@@ -1,4 +1,4 @@
-//! `refresh`: renews now, and says until when it is good.
+//! `refresh`: refreshes now and prints when the token expires.
 
 use oauthctl::sandbox::{Manners, Options, Rotation};
 use serde_json::json;

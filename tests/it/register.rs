@@ -1,4 +1,4 @@
-//! Dynamic registration: a client without a console, kept, shown, and ended.
+//! Dynamic registration: a client is registered without a console, stored, shown and deleted.
 
 use std::sync::{Arc, Mutex};
 

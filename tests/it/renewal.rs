@@ -1,5 +1,6 @@
-//! A renewal against odd clocks, odd servers and odd keychains: at most one request for a command, nothing spent that can't be
-//! kept, nothing forgotten but what the provider has ended, and a person's act wins.
+//! A refresh with odd clocks, servers and keychains: one request at most per command. Nothing is
+//! spent that can't be stored, nothing is deleted unless the provider ended it, and the user's
+//! action wins.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};

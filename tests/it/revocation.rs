@@ -1,5 +1,5 @@
-//! Revocation in the ten shapes that providers made of RFC 7009: each is a few keys of a provider's file, and goes over the wire
-//! as its provider documents it.
+//! Revocation in ten providers' variants of RFC 7009: each is a few keys of a provider's file, and
+//! is sent as the provider documents it.
 
 use std::sync::{Arc, Mutex};
 

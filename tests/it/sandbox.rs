@@ -1,4 +1,5 @@
-//! Practice: without a browser, with OpenID, with the providers' manners, and never taken for the real thing.
+//! The practice server: without a browser, with OpenID, with the providers' variants, and never
+//! mistaken for a real provider.
 
 use oauthctl::sandbox::{Manners, Options};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! The same ten promises for every store; and what each store does when things go wrong.
+//! The same ten promises for every store, and each store's behaviour on failures.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;

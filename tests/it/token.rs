@@ -1,5 +1,5 @@
-//! `token`: the token alone on stdout, at once, whatever it takes short of a person. No browser and no question: the doubles
-//! end a test that meets one.
+//! `token`: prints only the token, at once, and may do anything for it but ask the user. The
+//! doubles fail a test that opens a browser or asks a question.
 
 use std::sync::{Arc, Mutex};
 

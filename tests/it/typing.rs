@@ -1,5 +1,5 @@
-//! What a person types at a question: it is hidden where it must be, it outlives a login that fails, and a question that is left
-//! open ends in one sentence.
+//! Input at a question: secrets are hidden, answers outlive a failed login, and an unanswered
+//! question ends in one sentence.
 
 use oauthctl::sandbox::Manners;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! `whoami`: the provider is asked, and only what it says is printed.
+//! `whoami`: asks the provider and prints only its response.
 
 use std::time::Duration;
 
