@@ -36,7 +36,7 @@ pub enum AnswerError {
     #[error("the server answered with status {0} and no reason")]
     Status(u16),
     /// T-10: a success status other than the one that carries tokens.
-    #[error("the server answered with status {0}, which is no yes at a token endpoint")]
+    #[error("the server answered with status {0}, which is not a success at a token endpoint")]
     NotOk(u16),
     /// A redirect is never followed: the request held secrets (T-20).
     #[error("the server answered with a redirect (status {0}), which is never followed with a secret")]

@@ -14,7 +14,7 @@ pub const LIFE: i64 = 300;
 /// Why a text is not an assertion.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AssertionError {
-    #[error("it is no JWT: three parts of base64url with dots between")]
+    #[error("it is not a JWT: three parts of base64url with dots between")]
     NotAJwt,
     #[error("it is neither XML nor base64 of XML")]
     NotSaml,

@@ -26,9 +26,9 @@ pub struct AuthorizeRequest<'a> {
 /// Why no authorization request can be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthorizeError {
-    #[error("provider `{0}` has no authorize address: it offers no login in a browser")]
+    #[error("provider `{0}` has no authorization endpoint: it offers no login in a browser")]
     NoUrl(String),
-    #[error("the authorize address is not a URL: {0}")]
+    #[error("the authorization endpoint is not a URL: {0}")]
     BadUrl(String),
     #[error("`{0}` is set by the program itself and can't be given as a parameter")]
     Reserved(String),

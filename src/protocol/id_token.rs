@@ -41,11 +41,11 @@ pub enum Fault {
     Missing(&'static str),
     #[error("its `{0}` is not {1}")]
     Kind(&'static str, &'static str),
-    #[error("it was issued by `{0}`, and not by the server that was asked")]
+    #[error("it was issued by `{0}`, not by the expected server")]
     Issuer(String),
-    #[error("it is for `{0}`, and not for this client")]
+    #[error("it is for `{0}`, not for this client")]
     Audience(String),
-    #[error("it is for this client and for `{0}`, which is not known to be trusted")]
+    #[error("it is for this client and for `{0}`, which is not a trusted audience")]
     SecondAudience(String),
     #[error("its `azp` names `{0}`: it was given to another client")]
     AuthorizedParty(String),
@@ -53,13 +53,13 @@ pub enum Fault {
     Expired(i64),
     #[error("it was issued {0} s in the future: is a clock wrong?")]
     Future(i64),
-    #[error("it was issued {0} s ago, and is somebody's old one")]
+    #[error("it was issued {0} s ago and is too old")]
     Old(i64),
     #[error("it is not valid for another {0} s (`nbf`)")]
     NotYet(i64),
     #[error("its `nonce` is not this login's")]
     Nonce,
-    #[error("it bears a `nonce`, and none was sent: it was made for another login")]
+    #[error("it has a `nonce`, but none was sent: it was made for another login")]
     UnexpectedNonce,
     #[error("its `{0}` does not fit the {1} that came with it")]
     Hash(&'static str, &'static str),

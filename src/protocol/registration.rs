@@ -53,7 +53,7 @@ pub enum RegistrationError {
     Refused { status: u16, said: Option<String> },
     #[error("the answer has no usable `{0}`")]
     Missing(&'static str),
-    #[error("the answer is about another client, `{}`; what it says is not kept", safe(.0))]
+    #[error("the answer is about another client, `{}`; it was not stored", safe(.0))]
     OtherClient(String),
 }
 

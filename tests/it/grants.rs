@@ -68,7 +68,7 @@ fn an_assertion_from_a_file_needs_no_client_no_store_and_no_login() {
         2,
         "
         error: the assertion of `odd` can't be used
-        caused by: it is no JWT: three parts of base64url with dots between
+        caused by: it is not a JWT: three parts of base64url with dots between
     ",
     );
     me.types("token odd --grant jwt-bearer --store none").fails(

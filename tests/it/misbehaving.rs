@@ -214,7 +214,7 @@ fn a_token_that_comes_with_another_status_than_200_is_refused_and_its_status_nam
         7,
         "
         error: the token could not be renewed
-        caused by: the server answered with status 201, which is no yes at a token endpoint
+        caused by: the server answered with status 201, which is not a success at a token endpoint
         hint: if that means yes there: `[token] ok-status = [200, 201]` in a provider file of your own
     ",
     );

@@ -210,7 +210,7 @@ fn an_answer_about_another_client_is_not_kept() {
         let done = me.types(&format!("register {name} {flag}"));
         assert_eq!((done.code, done.out.as_str()), (7, ""), "{flag}: {}", done.err);
         assert!(
-            done.err.contains("the answer is about another client, `somebody-else`; what it says is not kept"),
+            done.err.contains("the answer is about another client, `somebody-else`; it was not stored"),
             "{flag}: {}",
             done.err
         );

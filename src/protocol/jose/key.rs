@@ -24,21 +24,21 @@ pub enum KeyError {
         "it is encrypted with a passphrase; `openssl pkey -in KEY` opens it, and `client-key = {{ command = … }}` can run that"
     )]
     Encrypted,
-    #[error("it is neither PEM nor a JWK; wanted is a private key as PKCS#8, PKCS#1 or SEC1 PEM, or as a JWK")]
+    #[error("it is neither PEM nor a JWK; expected a private key as PKCS#8, PKCS#1 or SEC1 PEM, or as a JWK")]
     NotAKey,
-    #[error("it is a PEM text of `{0}`; wanted is a private key as PKCS#8, PKCS#1 or SEC1")]
+    #[error("it is a PEM text of `{0}`; expected a private key as PKCS#8, PKCS#1 or SEC1")]
     Unknown(String),
-    #[error("no certificate is in it; wanted is PEM with `BEGIN CERTIFICATE`")]
+    #[error("no certificate is in it; expected PEM with `BEGIN CERTIFICATE`")]
     NoCertificate,
     #[error("the certificate is not this key's")]
     NotItsCertificate,
     #[error("it can't be read: {0}")]
     Malformed(String),
-    #[error("it is an RSA key of less than 2048 bits; such a key proves nothing any more")]
+    #[error("it is an RSA key of less than 2048 bits, which is too weak")]
     TooSmall,
     #[error("it is an RSA key of more than 4096 bits, which this program does not sign with")]
     TooLarge,
-    #[error("it is a key of the kind {0}; wanted is RSA, P-256, P-384 or Ed25519")]
+    #[error("it is a key of the kind {0}; expected RSA, P-256, P-384 or Ed25519")]
     Kind(String),
     #[error("its public half is not in it; `openssl pkey -in KEY` writes it whole")]
     NoPublicHalf,
@@ -349,7 +349,7 @@ fn element(tag: u8, parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
 fn from_jwk(text: &str) -> Result<SigningKey, KeyError> {
     let members = strict::object(text.as_bytes(), "key").map_err(|e| KeyError::Malformed(e.to_string()))?;
     if members.contains_key("keys") {
-        return Err(KeyError::Found("a set of keys (wanted is one of them)"));
+        return Err(KeyError::Found("a set of keys (expected one of them)"));
     }
     let text = |name: &str| members.get(name).and_then(Value::as_str);
     let bytes = |name: &str| -> Result<Zeroizing<Vec<u8>>, KeyError> {

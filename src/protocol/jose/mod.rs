@@ -117,7 +117,7 @@ pub enum JoseError {
     Base64(&'static str),
     #[error("its {0} is not a JSON object: {1}")]
     Json(&'static str, String),
-    #[error("`{0}` stands in it twice")]
+    #[error("`{0}` is in it twice")]
     Duplicate(String),
     #[error("its header has no `alg`")]
     NoAlgorithm,
@@ -131,7 +131,7 @@ pub enum JoseError {
     Critical(String),
     #[error("the key is for {key}, not for `{alg}`")]
     KeyMismatch { alg: Algorithm, key: &'static str },
-    #[error("the key is not one to verify with: {0}")]
+    #[error("the key can't verify signatures: {0}")]
     BadKey(String),
     #[error("its signature is wrong")]
     Signature,

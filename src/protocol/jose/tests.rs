@@ -195,7 +195,7 @@ fn what_is_no_signing_key_is_called_by_its_name() {
             json!({"kty":"OKP","crv":"Ed25519","x":"AA","d":"!"}).to_string(),
             "it can't be read: its `d` is not base64url",
         ),
-        (r#"{"kty":"OKP","kty":"EC"}"#.into(), "it can't be read: `kty` stands in it twice"),
+        (r#"{"kty":"OKP","kty":"EC"}"#.into(), "it can't be read: `kty` is in it twice"),
         ("{".into(), "it can't be read"),
     ] {
         let error = SigningKey::read(&Secret::unlisted(given.as_str())).unwrap_err().to_string();
@@ -231,8 +231,8 @@ fn a_header_that_could_be_read_in_two_ways_is_not_read() {
         (r#"{"alg":"nOnE"}"#, "it is not signed (`alg` is `none`)"),
         (r#"{"alg":"ES512"}"#, "it is signed with `ES512`, which is not allowed here"),
         (r#"{"alg":"HS256"}"#, "it is signed with `HS256`, which is not allowed here"),
-        (r#"{"alg":"ES256","alg":"none"}"#, "`alg` stands in it twice"),
-        (r#"{"alg":"ES256","x":{"a":1,"a":2}}"#, "`a` stands in it twice"),
+        (r#"{"alg":"ES256","alg":"none"}"#, "`alg` is in it twice"),
+        (r#"{"alg":"ES256","x":{"a":1,"a":2}}"#, "`a` is in it twice"),
         (r#"{"alg":"ES256","crit":["b64"],"b64":false}"#, "its header demands that `b64` is understood (`crit`)"),
         (r#"{"alg":"ES256","crit":[]}"#, "its header demands that `nothing` is understood (`crit`)"),
         (r#"{"alg":"ES256","kid":7}"#, "its header's `kid` is not a text"),
