@@ -17,7 +17,7 @@ use crate::text::{Typed, safe};
 use crate::world::loopback::ListenError;
 use crate::world::{HttpError, Unanswered};
 
-/// What kind of failure it is; each has its exit code, pinned by a test against the README's table.
+/// What kind of failure it is; each has its exit code, pinned by a test against `help exit-codes`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     Other,

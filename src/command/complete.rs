@@ -5,6 +5,7 @@ use std::path::Path;
 
 use clap::{Arg, ArgAction, Args, Command};
 
+use crate::command::topics::{self, TOPICS};
 use crate::command::{definition, print};
 use crate::config::{self, Config};
 use crate::error::Error;
@@ -182,7 +183,10 @@ impl<'a> Line<'a> {
         if self.words.is_empty() && self.command.has_subcommands() {
             let subs = self.command.get_subcommands().filter(|sub| !sub.is_hide_set());
             let about = |sub: &Command| sub.get_about().map(ToString::to_string).unwrap_or_default();
-            return subs.map(|sub| Offer::new(sub.get_name(), about(sub))).collect();
+            let subs = subs.map(|sub| Offer::new(sub.get_name(), about(sub)));
+            let at_help = self.root.find_subcommand("help").is_some_and(|help| std::ptr::eq(help, self.command));
+            let topics = TOPICS.iter().filter(|_| at_help).map(|(name, text)| Offer::new(*name, topics::title(text)));
+            return subs.chain(topics).collect();
         }
         let mut places = self.command.get_positionals();
         let many = |arg: &&Arg| matches!(arg.get_action(), ArgAction::Append);

@@ -200,7 +200,7 @@ fn with_profile(option: &str, args: &[OsString], verbs: &clap::Command) -> Strin
 }
 
 /// The words up to the first option behind them: what follows an option may be a secret.
-fn words(args: &[OsString]) -> Vec<&str> {
+pub fn words(args: &[OsString]) -> Vec<&str> {
     let mut rest = args.iter().skip(1).filter_map(|arg| arg.to_str()).peekable();
     while let Some(option) = rest.next_if(|word| word.starts_with('-')) {
         if option == "--error-format" {

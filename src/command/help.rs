@@ -2,7 +2,7 @@
 
 use clap::{Arg, Command, CommandFactory};
 
-use super::Cli;
+use super::{Cli, topics};
 
 /// The options that `-h` shows of a verb that has many. Of the others it shows those under no heading.
 const FIRST: [(&str, [&str; 5]); 4] = [
@@ -14,7 +14,9 @@ const FIRST: [(&str, [&str; 5]); 4] = [
 
 /// The whole tree of commands, as it is parsed, shown, completed and printed.
 pub fn definition() -> Command {
-    shortened(Cli::command())
+    let root = Cli::command();
+    let after = root.get_after_help().map(ToString::to_string).unwrap_or_default();
+    shortened(root.after_help(format!("{after}\n\n{}", topics::list())))
 }
 
 fn shortened(command: Command) -> Command {

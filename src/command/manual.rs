@@ -1,68 +1,9 @@
-//! `man`: the whole manual as one page. What a page of each subcommand would say stands in it, since only this one is shipped;
-//! what no flag says (variables, files, exit codes) stands in its tables, which tests hold against the README and the program.
+//! `man`: the whole manual as one page: every command and option, then the topics of `help TOPIC`.
 
 use clap::{Arg, Args as _, Command};
 
+use crate::command::topics::{self, Line, TOPICS};
 use crate::command::{WhoFlags, definition};
-
-type Table = [(&'static str, &'static str)];
-
-const ENVIRONMENT: &Table = &[
-    ("OAUTHCTL_PROFILE", "The profile that is meant when none is named."),
-    ("OAUTHCTL_STORE", "The store: `keychain`, `file`, `environment` or `none`."),
-    ("OAUTHCTL_NO_INPUT, CI", "Never ask, never open a browser; `0` and `false` are as not set."),
-    (
-        "OAUTHCTL_CLIENT_ID, OAUTHCTL_CLIENT_SECRET, OAUTHCTL_CLIENT_KEY_FILE, OAUTHCTL_CLIENT_CERTIFICATE, OAUTHCTL_GRANT, OAUTHCTL_SCOPE",
-        "As the flags, for the profile that the command line or OAUTHCTL_PROFILE names.",
-    ),
-    (
-        "OAUTHCTL_<PROFILE>_CLIENT_ID, …",
-        "The same for one profile: its name in capitals, every other character as `_`.",
-    ),
-    ("OAUTHCTL_<PROFILE>_TOKEN", "A token from outside, used as it is."),
-    ("OAUTHCTL_STORE_PASSPHRASE, OAUTHCTL_STORE_PASSPHRASE_FILE", "Opens the `file` store."),
-    ("OAUTHCTL_CONFIG_DIR, OAUTHCTL_STATE_DIR", "Folders in the place of those below."),
-    (
-        "OAUTHCTL_PRACTICE",
-        "Set by `sandbox run` for its command: every command then says on a terminal that it is practice.",
-    ),
-    (
-        "BROWSER",
-        "A program that gets an address as its one argument: a short one of this machine that leads to the sign-in once.",
-    ),
-    ("HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, NO_COLOR", "As usual."),
-];
-
-const FILES: &Table = &[
-    (
-        "$XDG_CONFIG_HOME/oauthctl/config.toml",
-        "Profiles. Without XDG_CONFIG_HOME in ~/.config; on macOS in ~/Library/Application Support, on Windows in %APPDATA%.",
-    ),
-    ("$XDG_CONFIG_HOME/oauthctl/providers/NAME.toml", "Providers of your own."),
-    (
-        "$XDG_STATE_HOME/oauthctl/",
-        "Locks, journals and the `file` store. Without XDG_STATE_HOME in ~/.local/state; on macOS as above, on Windows in %LOCALAPPDATA%.",
-    ),
-];
-
-/// Pinned to `error::Kind` by a test.
-const EXIT_STATUS: &Table = &[
-    ("0", "Done."),
-    ("1", "Anything that is not below."),
-    ("2", "Usage or configuration, wrong client credentials: mend the call."),
-    ("3", "Refused: the provider or the person said no."),
-    ("4", "Log in first: there is no token, or it can't be renewed any more."),
-    ("5", "The store is locked, absent or failing; nothing was spent."),
-    ("6", "Nobody answered in time."),
-    (
-        "7",
-        "Refused for safety: a wrong `state` or `iss`, a redirect, bad TLS, a malformed answer or token, a foreign host.",
-    ),
-    ("22", "`call`: the API answered 400 or above; its body is still on stdout."),
-    ("74", "The new token could not be saved; the error says where it is kept for recovery."),
-    ("75", "Try again later: no network, timeout, 429, 5xx, another process holds the lock."),
-    ("130, 143", "Interrupted."),
-];
 
 /// The page, as `man -l` reads it.
 pub fn page() -> String {
@@ -77,6 +18,7 @@ pub fn page() -> String {
     );
     text.push_str(&format!(".SH DESCRIPTION\n{}.\n", marked(&about)));
     let after = root.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let after = after.split("\n\nTopics").next().unwrap_or_default();
     text.push_str(&format!(".SH EXAMPLES\n{}", after_text(after.trim_start_matches("Examples:\n"))));
     text.push_str(".SH COMMANDS\n");
     for sub in visible(&root) {
@@ -88,13 +30,50 @@ pub fn page() -> String {
     options(&mut text, &shared, |_| true);
     text.push_str(".SH OPTIONS OF EVERY COMMAND\n");
     options(&mut text, &root, |_| true);
-    for (name, table) in [("ENVIRONMENT", ENVIRONMENT), ("FILES", FILES), ("EXIT STATUS", EXIT_STATUS)] {
-        text.push_str(&format!(".SH {name}\n"));
-        for (term, meaning) in table {
-            text.push_str(&format!(".TP\n\\fB{}\\fR\n{}\n", escaped(term), marked(meaning)));
-        }
+    for (_, topic) in TOPICS {
+        set_topic(&mut text, topic);
     }
     text
+}
+
+/// One topic, as a section of its own: paragraphs, lists, headings and code.
+fn set_topic(text: &mut String, topic: &str) {
+    let mut paragraph = String::new();
+    let mut code = false;
+    let end_paragraph = |text: &mut String, paragraph: &mut String| match std::mem::take(paragraph) {
+        full if full.is_empty() => {}
+        full => text.push_str(&format!("{}\n", marked(&full))),
+    };
+    for line in topics::lines(topic).chain([Line::Text("")]) {
+        if code != matches!(line, Line::Code(_)) {
+            end_paragraph(text, &mut paragraph);
+            text.push_str(if code { ".fi\n.RE\n" } else { ".RS 4\n.nf\n" });
+            code = !code;
+        }
+        match line {
+            Line::Code(line) => text.push_str(&format!("{}\n", escaped(line))),
+            Line::Text(line) => {
+                let starts = ["# ", "## ", "- "].iter().find_map(|mark| Some((*mark, line.strip_prefix(mark)?)));
+                if line.is_empty() || starts.is_some() {
+                    end_paragraph(text, &mut paragraph);
+                }
+                match starts {
+                    Some(("# ", title)) => text.push_str(&format!(".SH {}\n", escaped(&title.to_uppercase()))),
+                    Some(("## ", title)) => text.push_str(&format!(".SS {}\n", escaped(title))),
+                    Some((_, item)) => {
+                        text.push_str(".IP \\(bu 2\n");
+                        paragraph.push_str(item);
+                    }
+                    None if line.is_empty() => {}
+                    None if paragraph.is_empty() => {
+                        text.push_str(".PP\n");
+                        paragraph.push_str(line);
+                    }
+                    None => paragraph.push_str(&format!(" {}", line.trim_start())),
+                }
+            }
+        }
+    }
 }
 
 fn visible(command: &Command) -> impl Iterator<Item = &Command> {
@@ -250,17 +229,6 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Kind;
-
-    #[test]
-    fn the_exit_codes_are_the_programs() {
-        let mut told: Vec<u8> =
-            EXIT_STATUS.iter().flat_map(|(codes, _)| codes.split(", ")).map(|code| code.parse().unwrap()).collect();
-        told.sort_unstable();
-        let mut real: Vec<u8> = Kind::ALL.iter().map(|kind| kind.exit_code()).chain([0]).collect();
-        real.sort_unstable();
-        assert_eq!(told, real);
-    }
 
     #[test]
     fn every_command_and_every_option_stands_in_the_page() {
@@ -284,8 +252,10 @@ mod tests {
             assert!(page.contains(name), "{name}");
         }
         // the options that a dozen commands share stand in it once
-        assert_eq!(page.matches("\\-\\-client\\-secret\\-file\\fR").count(), 1);
-        assert_eq!(page.matches("\\-\\-subject\\-token\\-file\\fR").count(), 1);
+        let commands = page.split(&format!(".SH {}", topics::title(TOPICS[0].1).to_uppercase())).next().unwrap();
+        assert!(commands.len() < page.len());
+        assert_eq!(commands.matches("\\-\\-client\\-secret\\-file\\fR").count(), 1);
+        assert_eq!(commands.matches("\\-\\-subject\\-token\\-file\\fR").count(), 1);
         assert!(page.contains("A file with the token to exchange"), "what `-h` leaves out is told too");
         assert!(!page.contains("(1)\n"), "it names no other page");
         assert!(page.contains(".nf\noauthctl login getresponse\noauthctl login work "), "an example to a line");

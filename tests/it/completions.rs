@@ -53,12 +53,14 @@ fn an_unknown_shell_is_told_with_those_that_are_known() {
 }
 
 #[test]
-fn the_manual_names_every_variable_that_the_readme_names() {
+fn the_manual_names_every_variable_that_the_documents_name() {
     let page = Person::new().types("man").out;
-    let readme = include_str!("../../README.md");
+    let documents = crate::readme::documents();
     let is_part = |c: char| c.is_ascii_uppercase() || matches!(c, '_' | '<' | '>');
-    let mut names: Vec<&str> =
-        readme.match_indices("OAUTHCTL_").map(|(at, _)| readme[at..].split(|c| !is_part(c)).next().unwrap()).collect();
+    let mut names: Vec<&str> = documents
+        .match_indices("OAUTHCTL_")
+        .map(|(at, _)| documents[at..].split(|c| !is_part(c)).next().unwrap())
+        .collect();
     names.sort_unstable();
     names.dedup();
     assert!(names.len() > 10, "{names:?}");

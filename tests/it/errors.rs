@@ -1,24 +1,16 @@
 //! Errors: exit codes, JSON, and messages for mistyped input.
 
-use std::path::Path;
-
 use oauthctl::error::Kind;
 use serde_json::{Value, json};
 
 use crate::world::Person;
 use crate::world::robot::denies;
 
-/// The exit codes of the README's table, or, as long as there is none, of the contract.
+/// The exit codes of `help exit-codes`.
 fn documented() -> Vec<u8> {
-    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap_or_default();
-    let codes: Vec<u8> = readme
-        .lines()
-        .filter_map(|line| line.strip_prefix('|')?.split('|').next())
-        .map(|cell| cell.trim().replace('`', ""))
-        .filter(|cell| cell.starts_with(|c: char| c.is_ascii_digit()))
-        .flat_map(|cell| cell.split(',').filter_map(|code| code.trim().parse().ok()).collect::<Vec<u8>>())
-        .collect();
-    if codes.is_empty() { vec![0, 1, 2, 3, 4, 5, 6, 7, 22, 74, 75, 130, 143] } else { codes }
+    let topic = include_str!("../../src/command/topics/exit-codes.md");
+    let items = topic.lines().filter_map(|line| line.strip_prefix("- ")?.split(':').next());
+    items.flat_map(|codes| codes.split(", ")).map(|code| code.parse().unwrap()).collect()
 }
 
 #[test]
@@ -189,6 +181,29 @@ fn help_and_version_go_to_stdout() {
         assert!(!done.out.contains('\u{1b}'), "no colour but on a terminal");
     }
     me.closed_pipe().types("--help").is(0, "", "");
+}
+
+#[test]
+fn a_topic_of_help_is_printed_and_a_wrong_one_is_told_with_the_nearest() {
+    let mut me = Person::new();
+    let done = me.types("help storage");
+    assert_eq!((done.code, done.err.as_str()), (0, ""));
+    assert!(done.out.starts_with("# Where tokens are stored\n\n- `keychain`: "), "{}", done.out);
+    let done = me.types("-q help own-provider");
+    assert!(done.out.contains("\n    [token]\n") && !done.out.contains("```"), "code is indented: {}", done.out);
+    for line in ["help topics", "--help", "help"] {
+        assert!(me.types(line).out.contains("\n  exit-codes     Exit codes\n"), "{line}");
+    }
+    me.types("help configuratoin").fails(
+        2,
+        "
+        error: there is no topic and no command `configuratoin`
+        hint: did you mean `oauthctl help configuration`?
+        hint: `oauthctl help topics` lists the topics, `oauthctl --help` the commands
+    ",
+    );
+    let done = me.types("help profile lst");
+    assert!(done.err.contains("there is no command `lst`"), "{}", done.err);
 }
 
 #[test]

@@ -1,0 +1,123 @@
+//! `help TOPIC`: the texts that belong to no single command. Each is one Markdown file, printed here and set into the manual
+//! page. The first line of a file is its title.
+
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+
+use crate::command::{definition, fitted, habits};
+use crate::error::Error;
+use crate::text::nearest;
+use crate::world::World;
+
+/// The name and the text of each topic.
+pub const TOPICS: &[(&str, &str)] = &[
+    ("providers", include_str!("topics/providers.md")),
+    ("own-provider", include_str!("topics/own-provider.md")),
+    ("practice", include_str!("topics/practice.md")),
+    ("sign-in", include_str!("topics/sign-in.md")),
+    ("ssh", include_str!("topics/ssh.md")),
+    ("grants", include_str!("topics/grants.md")),
+    ("keys", include_str!("topics/keys.md")),
+    ("scripts", include_str!("topics/scripts.md")),
+    ("requests", include_str!("topics/requests.md")),
+    ("recipes", include_str!("topics/recipes.md")),
+    ("ci", include_str!("topics/ci.md")),
+    ("storage", include_str!("topics/storage.md")),
+    ("configuration", include_str!("topics/configuration.md")),
+    ("exit-codes", include_str!("topics/exit-codes.md")),
+];
+
+/// The title of a topic's text.
+pub fn title(text: &str) -> &str {
+    text.lines().next().unwrap_or_default().trim_start_matches("# ")
+}
+
+/// The names of all topics, with their titles.
+pub fn list() -> String {
+    let rows = TOPICS.iter().map(|(name, text)| format!("  {name:<15}{}", title(text)));
+    format!("Topics (oauthctl help TOPIC):\n{}", rows.collect::<Vec<_>>().join("\n"))
+}
+
+/// The answer to `help TOPIC`, if these words ask for a topic; an error names the nearest topic or command.
+pub fn asked(args: &[OsString], mistake: ErrorKind, world: &World) -> Option<Result<String, Error>> {
+    let words = habits::words(args);
+    let ["help", name, ..] = &words[..] else { return None };
+    if mistake != ErrorKind::InvalidSubcommand {
+        return None;
+    }
+    if *name == "topics" {
+        return Some(Ok(list() + "\n"));
+    }
+    if let Some((_, text)) = TOPICS.iter().find(|(known, _)| known == name) {
+        return Some(Ok(shown(text, world)));
+    }
+    let commands = definition();
+    // below a command there are no topics: `help profile lst`
+    if commands.find_subcommand(name).is_some() {
+        return None;
+    }
+    let verbs = commands.get_subcommands().filter(|sub| !sub.is_hide_set()).map(clap::Command::get_name);
+    let error = Error::usage(format!("there is no topic and no command `{}`", crate::text::repeated(name)));
+    let error = match nearest(name, TOPICS.iter().map(|(known, _)| *known).chain(verbs)) {
+        Some(meant) => error.hint(format!("did you mean `oauthctl help {meant}`?")),
+        None => error,
+    };
+    Some(Err(error.hint("`oauthctl help topics` lists the topics, `oauthctl --help` the commands")))
+}
+
+/// The text for a terminal: code is indented instead of fenced.
+fn shown(text: &str, world: &World) -> String {
+    let mut out = String::new();
+    for line in lines(text) {
+        match line {
+            Line::Code(code) if code.is_empty() => out.push('\n'),
+            Line::Code(code) => out.push_str(&format!("    {code}\n")),
+            Line::Text(line) => {
+                let hang = if line.starts_with("- ") || line.starts_with("  ") { 2 } else { 0 };
+                out.push_str(&format!("{}\n", fitted(world, line, hang)));
+            }
+        }
+    }
+    out
+}
+
+/// A line of a topic, without the fences around code.
+pub enum Line<'a> {
+    Text(&'a str),
+    Code(&'a str),
+}
+
+/// The lines of a topic.
+pub fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
+    let mut code = false;
+    text.lines().filter_map(move |line| {
+        if line.starts_with("```") {
+            code = !code;
+            return None;
+        }
+        Some(if code { Line::Code(line) } else { Line::Text(line) })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_a_topic_with_a_title_and_no_topic_is_a_command() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/command/topics");
+        assert_eq!(std::fs::read_dir(folder).unwrap().count(), TOPICS.len());
+        let commands = definition();
+        for (name, text) in TOPICS {
+            assert!(commands.find_subcommand(name).is_none(), "`help {name}` is a command's");
+            assert!(text.starts_with("# ") && !title(text).is_empty(), "{name}");
+            assert_eq!(text.matches("\n```").count() % 2, 0, "{name}: a fence is open");
+            for line in lines(text) {
+                let Line::Text(line) = line else { continue };
+                assert!(line.chars().count() <= 80, "{name}: {line}");
+                assert!(!line.starts_with('|') && !line.contains("]("), "{name}: {line}");
+            }
+        }
+    }
+}
