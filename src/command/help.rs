@@ -1,8 +1,15 @@
-//! What the help shows: `-h` the options that people need first, `--help` all of them under their headings.
+//! The help: `-h` shows the options that people need first, `--help` all of them under their headings, `help TOPIC` a text.
 
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
 use clap::{Arg, Command, CommandFactory};
 
-use super::{Cli, topics};
+use super::topics::Line;
+use super::{Cli, fitted, habits, topics};
+use crate::error::Error;
+use crate::text::{nearest, repeated};
+use crate::world::World;
 
 /// The options that `-h` shows of a verb that has many. Of the others it shows those under no heading.
 const FIRST: [(&str, [&str; 5]); 4] = [
@@ -31,6 +38,49 @@ fn shortened(command: Command) -> Command {
         arg.hide_short_help(!needed)
     });
     command.mut_subcommands(shortened)
+}
+
+/// The answer to `help TOPIC`, if these words ask for a topic; an error names the nearest topic or command.
+pub fn topic(args: &[OsString], mistake: ErrorKind, world: &World) -> Option<Result<String, Error>> {
+    let words = habits::words(args);
+    let ["help", name, ..] = &words[..] else { return None };
+    if mistake != ErrorKind::InvalidSubcommand {
+        return None;
+    }
+    if *name == "topics" {
+        return Some(Ok(topics::list() + "\n"));
+    }
+    if let Some((_, text)) = topics::TOPICS.iter().find(|(known, _)| known == name) {
+        return Some(Ok(shown(text, world)));
+    }
+    let commands = definition();
+    // below a command there are no topics: `help profile lst`
+    if commands.find_subcommand(name).is_some() {
+        return None;
+    }
+    let verbs = commands.get_subcommands().filter(|sub| !sub.is_hide_set()).map(clap::Command::get_name);
+    let error = Error::usage(format!("there is no topic and no command `{}`", repeated(name)));
+    let error = match nearest(name, topics::TOPICS.iter().map(|(known, _)| *known).chain(verbs)) {
+        Some(meant) => error.hint(format!("did you mean `oauthctl help {meant}`?")),
+        None => error,
+    };
+    Some(Err(error.hint("`oauthctl help topics` lists the topics, `oauthctl --help` the commands")))
+}
+
+/// The text for a terminal: code is indented instead of fenced.
+fn shown(text: &str, world: &World) -> String {
+    let mut out = String::new();
+    for line in topics::lines(text) {
+        match line {
+            Line::Code("") => out.push('\n'),
+            Line::Code(code) => out.push_str(&format!("    {code}\n")),
+            Line::Text(line) => {
+                let hang = if line.starts_with("- ") || line.starts_with("  ") { 2 } else { 0 };
+                out.push_str(&format!("{}\n", fitted(world, line, hang)));
+            }
+        }
+    }
+    out
 }
 
 #[cfg(test)]

@@ -321,7 +321,7 @@ fn other(verb: Verb, global: &Global, world: &mut World) -> Result<u8, Error> {
 /// Help and version go to stdout; a mistake is told like every other error.
 fn not_understood(world: &mut World, args: &[OsString], e: &clap::Error) -> u8 {
     use clap::error::ErrorKind;
-    if let Some(answer) = topics::asked(args, e.kind(), world) {
+    if let Some(answer) = help::topic(args, e.kind(), world) {
         let told = answer.and_then(|text| print(world, text.as_bytes()));
         return told.map_or_else(|e| report(world, &e, error_format(args)), |()| 0);
     }

@@ -1,15 +1,6 @@
 //! `help TOPIC`: the texts that belong to no single command. Each is one Markdown file, printed here and set into the manual
 //! page. The first line of a file is its title.
 
-use std::ffi::OsString;
-
-use clap::error::ErrorKind;
-
-use crate::command::{definition, fitted, habits};
-use crate::error::Error;
-use crate::text::nearest;
-use crate::world::World;
-
 /// The name and the text of each topic.
 pub const TOPICS: &[(&str, &str)] = &[
     ("providers", include_str!("topics/providers.md")),
@@ -39,49 +30,6 @@ pub fn list() -> String {
     format!("Topics (oauthctl help TOPIC):\n{}", rows.collect::<Vec<_>>().join("\n"))
 }
 
-/// The answer to `help TOPIC`, if these words ask for a topic; an error names the nearest topic or command.
-pub fn asked(args: &[OsString], mistake: ErrorKind, world: &World) -> Option<Result<String, Error>> {
-    let words = habits::words(args);
-    let ["help", name, ..] = &words[..] else { return None };
-    if mistake != ErrorKind::InvalidSubcommand {
-        return None;
-    }
-    if *name == "topics" {
-        return Some(Ok(list() + "\n"));
-    }
-    if let Some((_, text)) = TOPICS.iter().find(|(known, _)| known == name) {
-        return Some(Ok(shown(text, world)));
-    }
-    let commands = definition();
-    // below a command there are no topics: `help profile lst`
-    if commands.find_subcommand(name).is_some() {
-        return None;
-    }
-    let verbs = commands.get_subcommands().filter(|sub| !sub.is_hide_set()).map(clap::Command::get_name);
-    let error = Error::usage(format!("there is no topic and no command `{}`", crate::text::repeated(name)));
-    let error = match nearest(name, TOPICS.iter().map(|(known, _)| *known).chain(verbs)) {
-        Some(meant) => error.hint(format!("did you mean `oauthctl help {meant}`?")),
-        None => error,
-    };
-    Some(Err(error.hint("`oauthctl help topics` lists the topics, `oauthctl --help` the commands")))
-}
-
-/// The text for a terminal: code is indented instead of fenced.
-fn shown(text: &str, world: &World) -> String {
-    let mut out = String::new();
-    for line in lines(text) {
-        match line {
-            Line::Code(code) if code.is_empty() => out.push('\n'),
-            Line::Code(code) => out.push_str(&format!("    {code}\n")),
-            Line::Text(line) => {
-                let hang = if line.starts_with("- ") || line.starts_with("  ") { 2 } else { 0 };
-                out.push_str(&format!("{}\n", fitted(world, line, hang)));
-            }
-        }
-    }
-    out
-}
-
 /// A line of a topic, without the fences around code.
 pub enum Line<'a> {
     Text(&'a str),
@@ -103,6 +51,7 @@ pub fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::definition;
 
     #[test]
     fn every_file_is_a_topic_with_a_title_and_no_topic_is_a_command() {
