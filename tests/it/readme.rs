@@ -95,3 +95,19 @@ fn what_it_links_to_in_the_repository_is_there() {
         assert!(root.join(target).exists(), "{target}");
     }
 }
+
+/// Paths in backticks, or in a link, that begin with a folder of the repository.
+#[test]
+fn the_paths_that_the_readme_and_contributing_name_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for document in ["README.md", "CONTRIBUTING.md"] {
+        let text = fs::read_to_string(root.join(document)).unwrap();
+        let words = text.split(|c: char| c.is_whitespace() || matches!(c, '`' | '(' | ')' | ',' | ';'));
+        let paths = words.filter(|word| ["src/", "tests/", "completions/"].iter().any(|begin| word.starts_with(begin)));
+        let paths: Vec<&str> = paths.map(|path| path.trim_end_matches(['.', ':'])).collect();
+        assert!(paths.len() > 3, "{document}: {paths:?}");
+        for path in paths {
+            assert!(root.join(path).exists(), "{document}: {path}");
+        }
+    }
+}
