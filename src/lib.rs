@@ -29,6 +29,8 @@
 //! Data flows one way. `login`: `command` parses, `session` resolves profile and provider, a grant acquires (bind, open, wait,
 //! judge, exchange), `session` keeps, and only then does the browser hear that it is done. `token`: the kernel's copy, else the
 //! store, else a renewal under the lock. `call`: a fresh token, a host that the provider names, the answer streamed.
+//!
+//! An id like `T-61` in a comment is a row of `tests/real/rows.txt`: a fault or an attack that the program withstands.
 
 pub mod address;
 pub mod api;

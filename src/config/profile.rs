@@ -494,7 +494,7 @@ fn text<'de, D: Deserializer<'de>>(
 }
 
 /// `https` anywhere (the person pastes the address) or `http` on loopback. Schemes of other
-/// programs are refused: whoever owns them gets the code.
+/// programs are refused: whoever owns them gets the code.
 fn redirect_uri<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     text(from, |uri| {
         let hint = match with_scheme(uri) {

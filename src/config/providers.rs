@@ -127,7 +127,7 @@ pub fn provider_names(dir: &Path) -> Result<Vec<(String, bool)>, ConfigError> {
 }
 
 /// Everything that is wrong with the configuration, for `doctor`: `config.toml`, every file of the person's own in every
-/// environment, names that mean two providers, issuers that two share, profiles whose provider doesn't exist.
+/// environment, names that mean two providers, issuers that two share, profiles whose provider doesn't exist.
 pub fn validate_all(dir: &Path) -> Vec<ConfigError> {
     let mut faults = Vec::new();
     let names = provider_names(dir).unwrap_or_else(|e| {

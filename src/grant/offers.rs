@@ -49,7 +49,7 @@ fn by_list(provider: &Provider, grant: GrantKind) -> bool {
     }
 }
 
-/// a login by device code is nothing that a person gets unasked.
+/// A person never gets a login by device code unasked.
 fn no_browser(provider: &Provider, profile: &Typed) -> Error {
     let error = Error::usage(format!("`{}` has no address to sign in at with a browser", safe(&provider.name)));
     let with = |grant: GrantKind| profile.login_by(grant.name());
@@ -111,7 +111,7 @@ pub fn authorizes(provider: &Provider, asks: &SignIn) -> Result<(), Error> {
         .hint("leave `--request-object` out")
         .hint("if its metadata is wrong: `request-object = true` in a provider file of your own"));
     }
-    // `plain` shows the secret that it should protect, so a person chooses it and no document
+    // `plain` shows the secret that it should protect, so a person chooses it and no document
     if let Some(taken) = &offers.pkce_methods
         && !taken.is_empty()
         && provider.pkce.mode == PkceMode::Supported

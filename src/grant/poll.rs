@@ -26,7 +26,6 @@ pub struct Polling<'a> {
     pub nobody: &'static str,
 }
 
-///
 pub fn until_decided(
     world: &mut World,
     asking: &Asking,

@@ -38,7 +38,7 @@ pub fn read(world: &mut World, asking: &Asking, response: &Response, now: i64) -
     grant::read(world, asking, (Asked::Refresh, &asking.provider.refresh.endpoint), (response, now))
 }
 
-/// The new set with what it inherits from the old one: a refresh token and scopes that the answer didn't repeat.
+/// The new set with what it inherits from the old one: a refresh token and scopes that the answer didn't repeat.
 pub fn inherit(new: &mut TokenSet, old: &TokenSet) {
     if new.refresh_token.is_none() {
         new.refresh_token = old.refresh_token.clone();

@@ -29,7 +29,7 @@ pub struct Record {
     pub grant: Option<GrantKind>,
     /// The scopes asked for.
     pub asked: Vec<String>,
-    /// When the person signed in, Unix seconds: rotated refresh tokens often keep the first one's lifetime.
+    /// When the person signed in, Unix seconds: rotated refresh tokens often keep the first one's lifetime.
     pub login_at: Option<i64>,
     /// The provider's variables learnt at login (`from = "callback"`, `"token"`).
     pub vars: BTreeMap<String, String>,

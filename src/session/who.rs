@@ -208,7 +208,7 @@ impl Who {
 
     /// The grant this profile uses: what was chosen, else what the record was obtained with, else a
     /// login with a browser. Where the provider offers none, client credentials are what is left; a
-    /// device code is for whoever asks for it.
+    /// device code is for whoever asks for it.
     pub fn grant(&self, provider: Option<&Provider>, record: Option<&Record>) -> GrantKind {
         self.profile.grant.or(record.and_then(|r| r.grant)).unwrap_or(match provider {
             Some(p) if p.authorize.url.is_none() && p.device.is_none() && p.client_credentials.supported => {

@@ -177,7 +177,7 @@ pub fn asked_with(world: &mut World, who: &Who, grant: GrantKind) -> Result<BTre
     Ok(with)
 }
 
-/// Who wants bound tokens has no use for one that any thief could use.
+/// Who wants bound tokens has no use for one that any thief could use.
 pub(super) fn is_as_wanted(who: &Who, record: &Record) -> bool {
     who.profile.proofs.dpop != Some(true) || record.token.as_ref().is_none_or(is_dpop)
 }

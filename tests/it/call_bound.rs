@@ -59,7 +59,7 @@ fn numbers(to: u64) -> String {
     (1..=to).map(|n| format!("{n}\n")).collect()
 }
 
-// R-102, RFC 9449, section 8.2: a nonce that comes with a page is used for those after it, whoever fetches them
+// RFC 9449, section 8.2: a nonce that comes with a page is used for those after it, whoever fetches them
 #[test]
 fn a_nonce_that_a_page_brings_is_known_to_all() {
     let mut me = Person::new();

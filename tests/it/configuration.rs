@@ -101,7 +101,6 @@ fn a_wrong_file_is_told_with_line_key_and_what_was_meant() {
             "[profiles.a]\nclient-secret = { env = \"A\", file = \"b\" }\n",
             "`profiles.a.client-secret` in config.toml, line 2 must have one of `command`, `file` and `env`",
         ),
-        //
         (
             "[profiles.a]\nredirect-uri = \"foo://cb\"\n",
             "`profiles.a.redirect-uri` in config.toml, line 2 holds `foo://cb`, which must start with `https://`",
@@ -165,7 +164,6 @@ fn names_that_would_mean_something_else_are_refused() {
     }
 }
 
-//
 #[test]
 fn redirect_addresses_of_other_programs_are_refused() {
     let dir = folder(FULL);

@@ -156,7 +156,7 @@ fn a_wrong_state_and_a_missing_one_are_turned_away_and_the_right_one_is_taken() 
     assert_eq!(done.sent.iter().filter(|s| s.starts_with("POST")).count(), 1, "the code was exchanged once");
 }
 
-// L-08, R-050: the provider's issuer is known here
+// L-08: the provider's issuer is known here
 #[test]
 fn another_servers_iss_ends_the_login_before_anything_is_exchanged() {
     let mut me = Person::new();

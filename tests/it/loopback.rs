@@ -198,7 +198,7 @@ fn the_last_page_is_served_while_the_login_ends_which_ends_with_it() {
     });
 }
 
-// H-16, R-069
+// H-16
 #[test]
 fn every_answer_is_under_the_strict_policy() {
     let (listener, requests) = listen();
@@ -775,7 +775,6 @@ fn v6_is_served_where_it_is_asked_for() {
     assert_eq!(status(&answer), 303);
 }
 
-//
 #[test]
 fn nobody_reaches_it_from_another_machine() {
     let (listener, _requests) = listen();

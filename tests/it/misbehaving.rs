@@ -75,7 +75,7 @@ fn polling_goes_on_by_the_error_whatever_the_status() {
     }
 }
 
-// T-54, R-090
+// T-54
 #[test]
 fn a_server_that_is_busy_is_asked_again_when_it_said_and_not_sooner() {
     let busy = |status, wait: &str| with_headers(status, &[("Retry-After", wait)], "");
@@ -269,7 +269,7 @@ fn told_first(document: Value, flags: &str) -> Output {
     done
 }
 
-// issue 5: what the server doesn't support is said before anything is sent; R-031, R-046, R-092
+// what the server doesn't support is said before anything is sent
 #[test]
 fn what_a_sign_in_needs_and_the_server_does_not_take_is_said_first() {
     let details = r#"--authorization-details {"type":"t1"}"#;

@@ -317,7 +317,7 @@ fn a_certificate_is_named_in_what_its_key_signs_and_shown_where_the_server_wants
     assert_eq!(head.members["x5t#S256"], jose::certificate_thumbprint(&certificate).unwrap());
 }
 
-// proofs at both servers, each with its own nonce; the key beside the token
+// proofs at both servers, each with its own nonce; the key beside the token
 #[test]
 fn a_bound_token_is_had_with_a_proof_and_used_with_another() {
     let mut person = Person::new();
@@ -354,7 +354,7 @@ fn a_bound_token_is_had_with_a_proof_and_used_with_another() {
     assert!(!seen.proofs[0].0.contains_key("ath"));
 }
 
-// a server that is never content is asked twice, not for ever
+// a server that is never content is asked twice, not for ever
 #[test]
 fn a_nonce_that_is_refused_again_ends_it() {
     let mut person = Person::new();
@@ -370,7 +370,7 @@ fn a_nonce_that_is_refused_again_ends_it() {
     assert_eq!(odd.asked(), 2);
 }
 
-// T-37, R-101
+// T-37
 #[test]
 fn a_token_of_another_kind_than_was_asked_for_is_thrown_away() {
     for (says, flags, words) in [
@@ -396,7 +396,7 @@ fn a_token_of_another_kind_than_was_asked_for_is_thrown_away() {
     }
 }
 
-// RFC 9449, section 5.1: the member is optional; T-37, R-101: what comes back unbound is not used
+// RFC 9449, section 5.1: the member is optional; T-37: what comes back unbound is not used
 #[test]
 fn a_server_that_does_not_announce_dpop_is_asked_for_it_all_the_same_and_that_is_said() {
     for (token_type, code) in [("DPoP", 0), ("Bearer", 7)] {
@@ -471,7 +471,7 @@ fn keys_of_the_configuration_are_read_strictly() {
     assert!(person.config_text().contains("client-key = { file = \"/x/key.pem\" }"), "{}", person.config_text());
 }
 
-// what was kept before the profile said `dpop`
+// what was kept before the profile said `dpop`
 #[test]
 fn a_token_from_before_is_not_used_where_bound_ones_are_wanted() {
     let mut person = Person::new();

@@ -497,7 +497,6 @@ fn an_address_is_an_issuer() {
     }
 }
 
-//
 #[test]
 fn two_providers_with_one_issuer_are_a_fault_of_the_configuration() {
     let dir = folder(&[

@@ -111,3 +111,27 @@ fn the_paths_that_the_readme_and_contributing_name_are_there() {
         }
     }
 }
+
+/// An id in a comment, `T-61`: a letter of a list and two digits or more, or `R-` of a list that is gone.
+#[test]
+fn every_id_in_the_sources_names_a_row() {
+    fn check(folder: &Path, rows: &[&str]) {
+        for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                check(&entry, rows);
+                continue;
+            }
+            let Ok(text) = fs::read_to_string(&entry) else { continue };
+            for word in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-') {
+                let Some((list, number)) = word.split_once('-') else { continue };
+                let is_id = matches!(list, "A" | "B" | "C" | "D" | "H" | "J" | "L" | "N" | "R" | "T")
+                    && number.len() >= 2
+                    && number.bytes().all(|b| b.is_ascii_digit());
+                assert!(!is_id || rows.contains(&word), "{}: {word} is no row", entry.display());
+            }
+        }
+    }
+    let rows = include_str!("../real/rows.txt");
+    let rows: Vec<&str> = rows.lines().filter_map(|line| line.split(' ').next()).collect();
+    check(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &rows);
+}

@@ -433,7 +433,7 @@ def keys_that_prove_a_token_or_a_client_are_in_no_other_place(t):
 
 @test
 def the_program_and_its_completions_hold_no_secret_and_no_clipboard(t):
-    """H-13, H-18, H-19, S9, R-020"""
+    """H-13, H-18, H-19, S9"""
     home = t.home()
     data = Path(rig.program()).read_bytes()
     for pattern in (rb"client_secret\s*[=:]\s*[\"'][\w-]{8,}", rb"-----BEGIN [A-Z ]*PRIVATE KEY-----[\r\n]+[A-Za-z0-9+/]{40}", rb"gh[pousr]_[A-Za-z0-9]{30}", rb"AKIA[0-9A-Z]{16}",

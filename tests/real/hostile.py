@@ -64,7 +64,7 @@ def world(t):
 
 @test
 def two_right_redirects_with_different_codes_are_one_exchange(t):
-    """L-20, L-58, R-004"""
+    """L-20, L-58"""
     server = t.scripted()
     home = home_for(t, server)
 
@@ -240,7 +240,7 @@ def a_refusal_with_the_right_state_is_told_in_one_safe_line(t):
 
 @test
 def the_listener_is_on_loopback_whatever_the_environment_says(t):
-    """C-23, C-24, R-036"""
+    """C-23, C-24"""
     server = t.scripted()
     names = ["HOST", "LISTEN", "BIND", "ADDRESS", "LISTEN_ADDRESS", "REDIRECT_URI", "LISTEN_HOST"]
     env = {f"{p}{n}": "0.0.0.0" for n in names for p in ("", "OAUTHCTL_")}
@@ -257,7 +257,7 @@ def the_listener_is_on_loopback_whatever_the_environment_says(t):
 
 @test
 def a_dead_grant_never_opens_a_browser(t):
-    """C-26, R-026: a hundred times in CI, a thousand otherwise"""
+    """C-26: a hundred times in CI, a thousand otherwise"""
     server = t.scripted()
     browser = t.no_browser()
     home = signed_in(t, server)
@@ -459,7 +459,7 @@ def a_huge_file_of_the_configuration_takes_no_memory(t):
 
 @test
 def what_a_renewal_brings_is_kept_as_the_rfc_says(t):
-    """T-45, T-46, T-47, T-48, C-36, S8, S10: R-014"""
+    """T-45, T-46, T-47, T-48, C-36, S8, S10"""
     server, home = world(t)
     spent = lambda: server.to("/token")[-1].form["refresh_token"]
     first = token()["refresh_token"]
@@ -477,7 +477,7 @@ def what_a_renewal_brings_is_kept_as_the_rfc_says(t):
 
 @test
 def scopes_are_kept_as_granted_and_what_is_missing_is_said(t):
-    """T-41, R-015"""
+    """T-41"""
     server = t.scripted()
     home = home_for(t, server)
     server.on["/token"] = answer(200, token(scope="c a"))
@@ -607,7 +607,7 @@ def certificate(name):
 
 @test
 def a_certificate_is_looked_at_each_time_and_only_http_1_is_spoken(t):
-    """T-74, T-76, C-13, R-006"""
+    """T-74, T-76, C-13"""
     name = {"now": "server"}
     server = t.scripted(tls=certificate(name))
     home = signed_in(t, server, SSL_CERT_FILE=rig.pki() / "ca.crt")
@@ -650,7 +650,7 @@ def caller(t):
 @test
 def an_address_that_leads_elsewhere_gets_no_token(t):
     """A-01 A-02 A-03 A-04 A-05 A-06 A-07 A-08 A-09 A-10 A-11 A-12 A-13 A-14 A-15 A-16 A-17 A-18 A-19 A-20 A-22 A-23 A-24
-    A-25, C-03, C-16, R-002"""
+    A-25, C-03, C-16"""
     server, home, proxy = caller(t)
     evil = "evil.example"
     local = f"127.0.0.1:{proxy.port}"
@@ -968,7 +968,7 @@ def the_browsers_history_shows_no_code_and_keeps_none_that_could_be_used(t):
 
 @test
 def no_flag_and_no_key_turns_the_checks_off(t):
-    """C-13, H-01, H-14, R-023"""
+    """C-13, H-01, H-14"""
     home = t.home()
     help_texts = "".join(
         home.run(*verb, "--help").out
