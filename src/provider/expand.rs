@@ -273,7 +273,12 @@ impl Provider {
         &mut self,
         visit: &mut dyn FnMut(&str, StringKind, &mut String) -> Result<(), E>,
     ) -> Result<(), E> {
+        let offered = self.client_credentials.supported;
         self.each("", StringKind::Table, &mut |key, kind, text| {
+            // no secret goes to an endpoint that isn't offered
+            if !offered && key.starts_with("client-credentials.") {
+                return Ok(());
+            }
             let kind = match kind {
                 StringKind::Page if text == "oob" => StringKind::Text,
                 StringKind::Page => StringKind::Url,
