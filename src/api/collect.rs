@@ -37,7 +37,7 @@ pub struct Wanted<'a> {
     /// How many pages to fetch at a time where their addresses are known.
     pub parallel: u32,
     /// The most records to collect.
-    pub limit: Option<u64>,
+    pub at_most: Option<u64>,
     /// Whether the records go into a file.
     pub elsewhere: bool,
 }
@@ -78,10 +78,10 @@ pub fn collect(
 ) -> Result<Outcome, Error> {
     let line = Progress::new(world, wanted.elsewhere);
     let shown = Shown { line, pages: 0, records: 0, total: None };
-    let taker = Taker { take, left: wanted.limit, member: None, shown };
+    let taker = Taker { take, left: wanted.at_most, member: None, shown };
     caller.draft.reuse = true;
     let mut collecting = Collecting { caller, parallel: wanted.parallel, taker };
-    let outcome = collecting.each_page(world, pages::first(collecting.pages(), wanted.start, wanted.limit));
+    let outcome = collecting.each_page(world, pages::first(collecting.pages(), wanted.start, wanted.at_most));
     collecting.taker.shown.line.end(world);
     outcome
 }

@@ -252,8 +252,7 @@ pub enum StartError {
 /// A running practice server, stopped when dropped.
 pub struct Server {
     desk: Arc<Desk>,
-    /// Kept for its drop.
-    _serving: Serving,
+    serving: Serving,
 }
 
 /// The issuer of a server that runs inside a command. It is the same for any port, so that a later
@@ -281,12 +280,12 @@ impl Server {
             move |request: &Request| answer(&desk, request)
         };
         let serving = bound.serve(Arc::new(handler)).map_err(StartError::Thread)?;
-        Ok(Server { desk, _serving: serving })
+        Ok(Server { desk, serving })
     }
 
     /// `http://127.0.0.1:PORT`
     pub fn base(&self) -> String {
-        self.desk.base.clone()
+        format!("http://{}", self.serving.address())
     }
 
     /// Returns the last ten thousand requests, in the order of their responses.

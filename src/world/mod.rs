@@ -34,7 +34,8 @@ use crate::wire;
 pub use guard::guarded;
 pub use http::proxy::{NoProxy, Proxy, usable as usable_proxy, usable_for as usable_proxy_for};
 pub use http::roots::{NoAuthorities, authorities};
-pub use http_server::{loopback, reader as http_reader, serve};
+pub(crate) use http_server::serve;
+pub use http_server::{loopback, reader as http_reader};
 pub use question::{Lines, Unanswered};
 
 /// Everything that can't be real in a test, as one value.

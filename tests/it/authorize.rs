@@ -3,9 +3,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use oauthctl::world::serve;
 use serde_json::json;
 
+use crate::world::serve;
 use crate::world::{Odd, Person, answer, robot};
 
 type Forms = Arc<Mutex<Vec<(String, Vec<(String, String)>)>>>;

@@ -203,8 +203,8 @@ fn wrong_or_missing_state() {
 #[test]
 fn port_taken() {
     let mut me = Person::new();
-    let taken = oauthctl::world::serve::bind(None).unwrap();
-    let port = taken.address().port();
+    let (_taken, address) = crate::world::serve::taken();
+    let port = address.port();
     assert_eq!(me.types(&format!("login sandbox --redirect-uri http://127.0.0.1:{port}/cb")).code, 75);
     assert_eq!(me.types(&format!("login sandbox --redirect-uri http://localhost:{port}/cb")).code, 75);
 }

@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use oauthctl::sandbox::Manners;
 use oauthctl::secret::fingerprint;
-use oauthctl::world::serve;
 use serde_json::{Value, json};
 
 use crate::world::robot::decided;
+use crate::world::serve;
 use crate::world::{Odd, Person, START, answer};
 
 /// Signed in to a practice server of this test's own.

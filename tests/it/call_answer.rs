@@ -2,9 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use oauthctl::world::serve;
-
 use crate::call::{api, practice};
+use crate::world::serve;
 use crate::world::{Person, answer};
 
 const PEOPLE: &str = r#"{"people":[{"name":"Ann","n":1,"tags":["a"]},{"name":"Ben","n":2.50}],"total":2}"#;

@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use oauthctl::world::{Clock, serve};
+use oauthctl::world::Clock;
 use serde_json::json;
 
 use crate::call::{api, echoed, practice, signed_in};
+use crate::world::serve;
 use crate::world::{Person, answer};
 
 #[test]

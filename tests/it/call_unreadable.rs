@@ -3,7 +3,7 @@
 use crate::call::{api, signed_in};
 use crate::world::{Person, answer};
 
-fn bytes(kind: &[(&str, &str)], body: &'static [u8]) -> oauthctl::world::serve::Response {
+fn bytes(kind: &[(&str, &str)], body: &'static [u8]) -> crate::world::serve::Response {
     let mut response = answer(200, "application/json", "");
     response.body = body.to_vec();
     response.headers.extend(kind.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())));

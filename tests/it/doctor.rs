@@ -158,8 +158,7 @@ fn authorities_that_are_said_to_be_where_there_are_none_are_told() {
 fn a_proxy_that_is_dead_is_told_without_its_password() {
     let mut me = Person::new();
     me.set("BROWSER", "firefox");
-    let taken = oauthctl::world::serve::bind(None).unwrap();
-    let address = taken.address();
+    let (taken, address) = crate::world::serve::taken();
     me.set("HTTPS_PROXY", &format!("http://me:hush-hush-hush@{address}"));
     let done = me.types("doctor");
     assert!(

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use oauthctl::world::serve;
 use serde_json::{Value, json};
 
+use crate::world::serve;
 use crate::world::{Odd, Person, answer};
 
 /// What came in at the token endpoint: the parameters, in order.

@@ -2,10 +2,11 @@
 
 use oauthctl::sandbox::Manners;
 use oauthctl::secret::fingerprint;
-use oauthctl::world::{KeychainError, serve};
+use oauthctl::world::KeychainError;
 use serde_json::json;
 
 use crate::world::robot::{allows, decided, denies, get, go, with};
+use crate::world::serve;
 use crate::world::{Fault, Person, START, answer, own_port, shown};
 
 fn titles(pages: &[crate::world::robot::Page]) -> Vec<(u16, &str)> {
@@ -205,8 +206,8 @@ fn nobody_comes_back_in_five_minutes() {
 #[test]
 fn a_port_that_is_taken_is_named_with_its_holder() {
     let mut me = Person::new();
-    let taken = serve::bind(None).unwrap();
-    let port = taken.address().port();
+    let (_taken, address) = serve::taken();
+    let port = address.port();
     let done = me.types(&format!("login sandbox --port {port}"));
     assert_eq!(done.code, 75, "{}", done.err);
     let line = done.err.lines().next().unwrap();

@@ -1,10 +1,11 @@
 //! `logout`: revokes where the provider supports it, says so where it doesn't, then deletes.
 
 use oauthctl::sandbox::Manners;
-use oauthctl::world::{KeychainError, serve};
+use oauthctl::world::KeychainError;
 use serde_json::json;
 
 use crate::world::robot::{allows, decided};
+use crate::world::serve;
 use crate::world::{Fault, Odd, Person, START, answer};
 
 #[test]

@@ -4,10 +4,10 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
-use oauthctl::world::serve;
 use serde_json::{Value, json};
 
 use crate::world::op::{Op, Plan};
+use crate::world::serve;
 use crate::world::{Odd, Output, Person, answer};
 
 /// An answer with headers of its own.

@@ -7,11 +7,11 @@ use base64::Engine as _;
 use oauthctl::protocol::form;
 use oauthctl::protocol::jose::{self, Algorithm, Jwk, SigningKey};
 use oauthctl::secret::Secret;
-use oauthctl::world::serve::{Request, Response};
 use rcgen::{PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519};
 use serde_json::{Map, Value, json};
 
 use crate::world::op::{Op, Plan};
+use crate::world::serve::{Request, Response};
 use crate::world::{Odd, Person, START, answer};
 
 /// RFC 7520's own, as JWK; with its name taken away.

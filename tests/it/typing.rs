@@ -264,8 +264,8 @@ fn an_empty_enter_is_asked_again() {
 
 #[test]
 fn a_port_that_is_taken_is_told_before_anything_is_asked() {
-    let taken = oauthctl::world::serve::bind(None).unwrap();
-    let port = taken.address().port();
+    let (_taken, address) = crate::world::serve::taken();
+    let port = address.port();
     let mut me = Person::new();
     for provider in ["constantcontact", "vr2", "verticalresponse"] {
         let done = me.at_a_terminal().types(&format!("login {provider} --port {port}"));

@@ -19,7 +19,7 @@ pub fn run(world: &mut World, call: &Call<'_>, caller: &mut Caller<'_>, target: 
     let wanted = Wanted {
         start: call.url,
         parallel: args.parallel.or(call.provider.limits.parallel).unwrap_or(1).clamp(1, MOST_PARALLEL),
-        limit: args.limit,
+        at_most: args.limit,
         elsewhere: target.is_some(),
     };
     let mut out = saved::open(world, target)?;

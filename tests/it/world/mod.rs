@@ -8,6 +8,7 @@
 mod doubles;
 pub mod op;
 pub mod robot;
+pub mod serve;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::OsString;
@@ -17,7 +18,6 @@ use std::sync::{Arc, Mutex};
 
 use oauthctl::sandbox::{Manners, Options, Server, provider_overrides};
 use oauthctl::secret::{fingerprint, redact};
-use oauthctl::world::serve::{self, Serving};
 use oauthctl::world::{Unanswered, Verbosity, World};
 use serde_json::Value;
 
@@ -89,7 +89,7 @@ pub struct Output {
 
 /// A server that answers oddly, and complains when it was never asked.
 pub struct Odd {
-    _serving: Serving,
+    _serving: serve::Serving,
     pub base: String,
     asked: Arc<Asked>,
 }
@@ -199,15 +199,14 @@ impl Person {
         answer: impl Fn(&serve::Request) -> serve::Response + Send + Sync + 'static,
     ) -> Odd {
         let asked = Arc::new(Asked { name: name.to_owned(), count: AtomicUsize::new(0) });
-        let bound = serve::bind(None).expect("a port");
-        let base = format!("http://{}", bound.address());
         let counted = asked.clone();
-        let serving = bound.serve(Arc::new(move |request: &serve::Request| {
+        let serving = serve::serve(move |request| {
             counted.count.fetch_add(1, Ordering::SeqCst);
             answer(request)
-        }));
+        });
+        let base = format!("http://{}", serving.address);
         self.doubles.push(asked.clone());
-        Odd { _serving: serving.expect("a server"), base, asked }
+        Odd { _serving: serving, base, asked }
     }
 
     /// The next command has a terminal, and nothing is typed but what is said.

@@ -3,9 +3,9 @@
 
 use std::sync::{Arc, Mutex};
 
+use crate::world::serve;
 use oauthctl::protocol::jose::{Algorithm, SigningKey, base64url, sign_with_secret};
 use oauthctl::secret::Secret;
-use oauthctl::world::serve;
 use serde_json::{Map, Value, json};
 
 use super::robot::{Page, go, post};
