@@ -1,14 +1,16 @@
 //! The system's keychain: Secret Service on Linux and the BSDs, Keychain on macOS, Credential Manager on Windows.
 //!
-//! All three are reached so that a script never hangs and is never asked: an answer within [`DEADLINE`], or an error. On Linux
-//! that is our own client of a few hundred lines (`secret_service`, over `dbus`): the usual crates unlock by themselves, which
-//! opens a window that may wait for a year, spend 7 ms on a key exchange that guards nothing on the person's own bus, and
-//! make GNOME Keyring abort under many short-lived readers. Elsewhere the keyring project's crates are used, each call in
-//! a thread that is left behind when it takes too long.
+//! All three are used through the keyring project's API (`native`), so that a script never hangs and
+//! is never asked: each call ends with an answer within [`DEADLINE`], or with an error. On macOS and
+//! Windows the credential store behind that API is the keyring project's own. On Linux and the BSDs it
+//! is our client of a few hundred lines (`secret_service`, over `dbus`). The usual crates unlock by
+//! themselves, which opens a window that may wait for a year; they spend 7 ms on a key exchange that
+//! guards nothing on the person's own bus; and they make GNOME Keyring abort under many short-lived
+//! readers.
 
 #[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "openbsd"))]
 mod dbus;
-#[cfg(any(target_os = "macos", windows))]
+#[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "openbsd", target_os = "macos", windows))]
 mod native;
 mod once;
 #[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "openbsd"))]
@@ -28,17 +30,11 @@ const SERVICE: &str = "oauthctl";
 /// The longest that one call takes, on a machine that gives us and the keychain our turns.
 const DEADLINE: Duration = Duration::from_secs(3);
 
-/// This machine's keychain. Takes what it needs of the environment (where the session bus is), connects to nothing before it
-/// is asked for something.
-#[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "openbsd"))]
+/// This machine's keychain. It takes what it needs of the environment (the address of the session bus)
+/// and connects to nothing before it is asked for something.
+#[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "openbsd", target_os = "macos", windows))]
 pub fn system(env: &dyn Env) -> Arc<dyn Keychain> {
-    Arc::new(secret_service::SecretService::new(env))
-}
-
-/// This machine's keychain.
-#[cfg(any(target_os = "macos", windows))]
-pub fn system(_env: &dyn Env) -> Arc<dyn Keychain> {
-    Arc::new(native::Native)
+    Arc::new(native::Native::new(env))
 }
 
 /// There is none that we know of.

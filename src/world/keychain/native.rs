@@ -1,18 +1,83 @@
-//! macOS Keychain and Windows Credential Manager, through the keyring project's crates. Both may ask a person, and neither
-//! takes a deadline; so each call runs in a thread of its own, and one that takes too long is left behind.
+//! The system's keychain through the keyring project's API (`keyring-core`), the same on all systems.
+//!
+//! The Keychain and the Credential Manager may ask a person, and neither takes a deadline. So there each
+//! call runs in a thread of its own, and one that takes too long is left behind. Our Secret Service
+//! client keeps the deadline itself, so its calls need no thread.
+//!
+//! Two questions have no call in that API and go to our client directly: whether a value could be
+//! written now (`ready`), and which of several keychains this is (`scope`).
 
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::mpsc;
-use std::thread;
 
 use keyring_core::{CredentialStore, Entry, Error};
 
-use super::super::{Keychain, KeychainError};
-use super::{DEADLINE, SERVICE};
+use super::super::{Env, Keychain, KeychainError};
+use super::SERVICE;
+#[cfg(not(any(target_os = "macos", windows)))]
+use super::secret_service::SecretService;
 use crate::secret::Secret;
 use crate::text;
 
-pub struct Native;
+/// This machine's keychain.
+pub struct Native {
+    #[cfg(not(any(target_os = "macos", windows)))]
+    store: Arc<SecretService>,
+}
+
+impl Native {
+    #[cfg(not(any(target_os = "macos", windows)))]
+    pub fn new(env: &dyn Env) -> Native {
+        Native { store: Arc::new(SecretService::new(env)) }
+    }
+
+    #[cfg(any(target_os = "macos", windows))]
+    pub fn new(_env: &dyn Env) -> Native {
+        Native {}
+    }
+
+    /// Runs `work` on the account's entry.
+    fn with_entry<T: Send + 'static>(
+        &self,
+        account: &str,
+        work: impl FnOnce(&Entry) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, KeychainError> {
+        let account = account.to_owned();
+        self.with_store(move |store| store.build(SERVICE, &account, None).and_then(|entry| work(&entry)))
+    }
+
+    /// Runs `work` on the whole keychain.
+    #[cfg(not(any(target_os = "macos", windows)))]
+    fn with_store<T>(&self, work: impl FnOnce(&CredentialStore) -> Result<T, Error>) -> Result<T, KeychainError> {
+        work(&*self.store).map_err(explain)
+    }
+
+    /// Runs `work` on the whole keychain, and waits for it no longer than the deadline.
+    #[cfg(any(target_os = "macos", windows))]
+    fn with_store<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&CredentialStore) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, KeychainError> {
+        use std::sync::mpsc;
+
+        let (done, result) = mpsc::channel();
+        let started = std::thread::Builder::new().name("keychain".to_owned()).spawn(move || {
+            let answer = open().and_then(|store| work(&*store));
+            // nobody waits any more when the deadline is over
+            let _ = done.send(answer.map_err(explain));
+        });
+        if let Err(e) = started {
+            return Err(KeychainError::Failed(format!("no thread: {e}")));
+        }
+        match result.recv_timeout(super::DEADLINE) {
+            Ok(answer) => answer,
+            Err(mpsc::RecvTimeoutError::Timeout) => Err(KeychainError::TimedOut(super::DEADLINE.as_secs())),
+            Err(mpsc::RecvTimeoutError::Disconnected) => {
+                Err(KeychainError::Failed("the system's library panicked".to_owned()))
+            }
+        }
+    }
+}
 
 /// One item per profile, found by service and account. (No attributes: neither system needs them.)
 #[cfg(target_os = "macos")]
@@ -25,37 +90,6 @@ fn open() -> Result<Arc<CredentialStore>, Error> {
 fn open() -> Result<Arc<CredentialStore>, Error> {
     let store = windows_native_keyring_store::Store::new()?;
     Ok(store)
-}
-
-/// Runs `work` on the account's entry, and waits for it no longer than the deadline.
-fn with_entry<T: Send + 'static>(
-    account: &str,
-    work: impl FnOnce(&Entry) -> Result<T, Error> + Send + 'static,
-) -> Result<T, KeychainError> {
-    let account = account.to_owned();
-    with_store(move |store| store.build(SERVICE, &account, None).and_then(|entry| work(&entry)))
-}
-
-/// The same on the whole keychain.
-fn with_store<T: Send + 'static>(
-    work: impl FnOnce(&CredentialStore) -> Result<T, Error> + Send + 'static,
-) -> Result<T, KeychainError> {
-    let (done, result) = mpsc::channel();
-    let started = thread::Builder::new().name("keychain".to_owned()).spawn(move || {
-        let answer = open().and_then(|store| work(&*store));
-        // nobody waits any more when the deadline is over
-        let _ = done.send(answer.map_err(explain));
-    });
-    if let Err(e) = started {
-        return Err(KeychainError::Failed(format!("no thread: {e}")));
-    }
-    match result.recv_timeout(DEADLINE) {
-        Ok(answer) => answer,
-        Err(mpsc::RecvTimeoutError::Timeout) => Err(KeychainError::TimedOut(DEADLINE.as_secs())),
-        Err(mpsc::RecvTimeoutError::Disconnected) => {
-            Err(KeychainError::Failed("the system's library panicked".to_owned()))
-        }
-    }
 }
 
 /// `NoEntry` is told apart by the callers, before.
@@ -73,6 +107,11 @@ fn explain(error: Error) -> KeychainError {
             }
         }
         Error::PlatformFailure(why) => {
+            // our own client has told the reason already
+            let why = match why.downcast::<KeychainError>() {
+                Ok(own) => return *own,
+                Err(why) => why,
+            };
             let code = format!("{why:?}");
             // errSecInteractionNotAllowed: locked, and nobody there to ask
             if code.contains("-25308") {
@@ -90,7 +129,7 @@ fn explain(error: Error) -> KeychainError {
 
 impl Keychain for Native {
     fn get(&self, account: &str) -> Result<Option<Secret>, KeychainError> {
-        let bytes = with_entry(account, |entry| match entry.get_secret() {
+        let bytes = self.with_entry(account, |entry| match entry.get_secret() {
             Ok(bytes) => Ok(Some(bytes)),
             Err(Error::NoEntry) => Ok(None),
             Err(e) => Err(e),
@@ -105,20 +144,20 @@ impl Keychain for Native {
     fn set(&self, account: &str, value: &Secret) -> Result<(), KeychainError> {
         let value = value.clone();
         // `set_secret`, since `set_password` writes UTF-16 on Windows and halves what an item takes
-        with_entry(account, move |entry| entry.set_secret(value.expose().as_bytes()))
+        self.with_entry(account, move |entry| entry.set_secret(value.expose().as_bytes()))
     }
 
     fn delete(&self, account: &str) -> Result<bool, KeychainError> {
-        with_entry(account, |entry| match entry.delete_credential() {
+        self.with_entry(account, |entry| match entry.delete_credential() {
             Ok(()) => Ok(true),
             Err(Error::NoEntry) => Ok(false),
             Err(e) => Err(e),
         })
     }
 
-    #[cfg(target_os = "macos")]
+    #[cfg(not(windows))]
     fn accounts(&self) -> Result<Vec<String>, KeychainError> {
-        let found = with_store(|store| store.search(&std::collections::HashMap::from([("service", SERVICE)])))?;
+        let found = self.with_store(|store| store.search(&HashMap::from([("service", SERVICE)])))?;
         Ok(found.iter().filter_map(|entry| Some(entry.get_specifiers()?.1)).collect())
     }
 
@@ -135,15 +174,26 @@ impl Keychain for Native {
         Some(2560)
     }
 
-    #[cfg(target_os = "macos")]
+    #[cfg(not(windows))]
     fn item_limit(&self) -> Option<usize> {
         None
     }
 
     /// Looks for an item that isn't there: finds out that there is a keychain that answers, and changes nothing. Neither system
     /// tells without a write whether one would be let through.
+    #[cfg(any(target_os = "macos", windows))]
     fn ready(&self) -> Result<(), KeychainError> {
         self.get(" ready?").map(drop)
+    }
+
+    #[cfg(not(any(target_os = "macos", windows)))]
+    fn ready(&self) -> Result<(), KeychainError> {
+        self.store.ready()
+    }
+
+    #[cfg(not(any(target_os = "macos", windows)))]
+    fn name(&self) -> String {
+        "Secret Service".to_owned()
     }
 
     #[cfg(windows)]
@@ -156,7 +206,13 @@ impl Keychain for Native {
         "macOS Keychain".to_owned()
     }
 
+    #[cfg(not(any(target_os = "macos", windows)))]
+    fn scope(&self) -> String {
+        self.store.scope()
+    }
+
     /// One per user on both systems, and locks are per user already.
+    #[cfg(any(target_os = "macos", windows))]
     fn scope(&self) -> String {
         self.name()
     }

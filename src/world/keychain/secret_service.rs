@@ -13,15 +13,20 @@
 //! collection's property, which needs the record.) Paths below `aliases` are left alone too: the daemon resolves them in a
 //! thread that shares their table without a lock.
 
+use std::any::Any;
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
 use std::time::Instant;
 
-use super::super::{Env, Keychain, KeychainError};
+use keyring_core::api::{CredentialApi, CredentialStoreApi};
+use keyring_core::{Credential, Entry, Error};
+
+use super::super::{Env, KeychainError};
 use super::dbus::{self, Address, Bus, Call, Failure};
 use super::values::Body;
 use super::{DEADLINE, SERVICE};
-use crate::secret::Secret;
 use crate::text;
 
 const BUS_NAME: &str = "org.freedesktop.secrets";
@@ -37,6 +42,8 @@ const SERVICE_ATTRIBUTE: (&str, &str) = ("service", SERVICE);
 /// What one of them is found by.
 const ACCOUNT_ATTRIBUTE: &str = "username";
 
+/// The Secret Service, as a credential store of the keyring project's API.
+#[derive(Clone, Debug)]
 pub struct SecretService {
     address: Option<OsString>,
     runtime_dir: Option<OsString>,
@@ -70,10 +77,8 @@ impl SecretService {
         }
         Session::open(&addresses).map_err(explain)
     }
-}
 
-impl Keychain for SecretService {
-    fn get(&self, account: &str) -> Result<Option<Secret>, KeychainError> {
+    fn get(&self, account: &str) -> Result<Option<String>, KeychainError> {
         let mut session = self.open()?;
         // the two need not wait for each other
         let opened = session.send_open();
@@ -84,14 +89,14 @@ impl Keychain for SecretService {
             return if found.locked { Err(KeychainError::Locked) } else { session.nothing_there().map(|()| None) };
         };
         match session.secret(&item) {
-            Ok(bytes) => Ok(Some(Secret::new(bytes))),
+            Ok(value) => Ok(Some(value)),
             // deleted since it was found
             Err(Failure::Refused(name, _)) if is_gone(&name) => Ok(None),
             Err(failure) => Err(explain(failure)),
         }
     }
 
-    fn set(&self, account: &str, value: &Secret) -> Result<(), KeychainError> {
+    fn set(&self, account: &str, value: &[u8]) -> Result<(), KeychainError> {
         let mut session = self.open()?;
         let opened = session.send_open();
         let found = session.send_search(&attributes(account));
@@ -155,19 +160,13 @@ impl Keychain for SecretService {
         Ok(accounts)
     }
 
-    fn item_limit(&self) -> Option<usize> {
-        None
-    }
-
-    fn ready(&self) -> Result<(), KeychainError> {
+    /// Whether a value could be written now.
+    pub fn ready(&self) -> Result<(), KeychainError> {
         self.open()?.default_collection().map(drop)
     }
 
-    fn name(&self) -> String {
-        "Secret Service".to_owned()
-    }
-
-    fn scope(&self) -> String {
+    /// The bus that it is on.
+    pub fn scope(&self) -> String {
         let Some(address) = self.addresses().into_iter().next() else { return String::new() };
         let text = address.to_string();
         // one socket has one name, by whatever links one comes to it
@@ -176,6 +175,71 @@ impl Keychain for SecretService {
             _ => text,
         }
     }
+}
+
+impl CredentialStoreApi for SecretService {
+    fn vendor(&self) -> String {
+        env!("CARGO_PKG_NAME").to_owned()
+    }
+
+    fn id(&self) -> String {
+        self.scope()
+    }
+
+    fn build(&self, service: &str, user: &str, modifiers: Option<&HashMap<&str, &str>>) -> Result<Entry, Error> {
+        if service != SERVICE || modifiers.is_some() {
+            return Err(Error::Invalid("service".to_owned(), format!("only `{SERVICE}`, without modifiers")));
+        }
+        let item = Item { service: self.clone(), account: user.to_owned() };
+        Ok(Entry::new_with_credential(Arc::new(item)))
+    }
+
+    fn search(&self, spec: &HashMap<&str, &str>) -> Result<Vec<Entry>, Error> {
+        let service = spec.get("service").copied().unwrap_or_default();
+        self.accounts().map_err(wrapped)?.iter().map(|account| self.build(service, account, None)).collect()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// The item of one account.
+#[derive(Debug)]
+struct Item {
+    service: SecretService,
+    account: String,
+}
+
+impl CredentialApi for Item {
+    fn set_secret(&self, value: &[u8]) -> Result<(), Error> {
+        self.service.set(&self.account, value).map_err(wrapped)
+    }
+
+    fn get_secret(&self) -> Result<Vec<u8>, Error> {
+        self.service.get(&self.account).map_err(wrapped)?.map(String::into_bytes).ok_or(Error::NoEntry)
+    }
+
+    fn delete_credential(&self) -> Result<(), Error> {
+        if self.service.delete(&self.account).map_err(wrapped)? { Ok(()) } else { Err(Error::NoEntry) }
+    }
+
+    fn get_credential(&self) -> Result<Option<Arc<Credential>>, Error> {
+        Ok(None)
+    }
+
+    fn get_specifiers(&self) -> Option<(String, String)> {
+        Some((SERVICE.to_owned(), self.account.clone()))
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// Our own error inside the API's, from which `native` takes it out again.
+fn wrapped(error: KeychainError) -> Error {
+    Error::PlatformFailure(Box::new(error))
 }
 
 fn explain(failure: Failure) -> KeychainError {
@@ -347,13 +411,13 @@ impl Session {
         }
     }
 
-    fn replace(&mut self, item: &str, value: &Secret) -> Result<(), Failure> {
+    fn replace(&mut self, item: &str, value: &[u8]) -> Result<(), Failure> {
         let mut body = Body::new();
         self.put_secret(&mut body, value);
         self.call(item, ITEM_INTERFACE, "SetSecret", "(oayays)", body).map(drop)
     }
 
-    fn create(&mut self, collection: &str, account: &str, value: &Secret) -> Result<(), KeychainError> {
+    fn create(&mut self, collection: &str, account: &str, value: &[u8]) -> Result<(), KeychainError> {
         let mut body = Body::new();
         let properties = body.open_array(8);
         body.align_struct();
@@ -375,11 +439,11 @@ impl Session {
         self.finish(&prompt, collection, COLLECTION_INTERFACE)
     }
 
-    fn put_secret(&self, body: &mut Body, value: &Secret) {
+    fn put_secret(&self, body: &mut Body, value: &[u8]) {
         body.align_struct();
         body.string(&self.path);
         body.byte_array(b"");
-        body.byte_array(value.expose().as_bytes());
+        body.byte_array(value);
         // word for word, or `secret-tool` takes it for no text
         body.string("text/plain");
     }
