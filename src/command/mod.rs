@@ -63,16 +63,16 @@ pub struct Cli {
 
 #[derive(Args, Clone, Debug)]
 pub struct Global {
-    /// Say nothing but errors.
+    /// Print errors only.
     #[arg(short, long, global = true, help_heading = "Everywhere", conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Show each step, each request and each answer; secrets as fingerprints, so that it can be pasted in public.
+    /// Show each step, request and answer. Secrets are shown as fingerprints, so the output can be pasted in public.
     #[arg(short, long, global = true, help_heading = "Everywhere")]
     pub verbose: bool,
-    /// The form of errors.
+    /// The format of errors.
     #[arg(long, global = true, help_heading = "Everywhere", value_enum, default_value_t = ErrorFormat::Text, value_name = "FORMAT")]
     pub error_format: ErrorFormat,
-    /// Do without the kernel's copy of the access token.
+    /// Don't use the copy of the access token in the kernel's keyring.
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub no_cache: bool,
 }
@@ -96,15 +96,15 @@ pub enum TextOrJson {
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Sign in and keep the tokens.
+    /// Sign in and store the tokens.
     Login(Box<login::LoginArgs>),
     /// Print a fresh access token, and nothing else.
     Token(token::TokenArgs),
-    /// Renew the token now.
+    /// Refresh the token now.
     Refresh(refresh::RefreshArgs),
     /// Send a request to the provider's API with the token.
     Call(call::CallArgs),
-    /// Ask the provider whose token it is.
+    /// Ask the provider which user the token belongs to.
     Whoami(whoami::WhoamiArgs),
     /// Print the provider's facts about the person who signed in (OpenID Connect).
     Userinfo(userinfo::UserinfoArgs),
@@ -114,11 +114,11 @@ pub enum Verb {
     Inspect(inspect::InspectArgs),
     /// Register a client at a provider that takes registrations; show, update or end it.
     Register(register::RegisterArgs),
-    /// Revoke where the provider can, then forget the tokens.
+    /// Revoke the tokens where the provider can, then delete them.
     Logout(logout::LogoutArgs),
-    /// List the profiles and how their tokens stand.
+    /// List the profiles and the state of their tokens.
     List(list::ListArgs),
-    /// Show one profile in full, and what will happen next.
+    /// Show one profile in full, and the next step.
     Status(status::StatusArgs),
     /// List the providers that are known, or show one.
     #[command(
@@ -136,7 +136,7 @@ pub enum Verb {
   oauthctl profile rename work office"
     )]
     Profile(profile::ProfileVerb),
-    /// Look at store, clock, network, browser, listener and configuration, and say what to do.
+    /// Check the store, clock, network, browser, listener and configuration, and suggest a fix for each fault.
     Doctor(doctor::DoctorArgs),
     /// Practise with an authorization server that is built in.
     #[command(

@@ -16,7 +16,7 @@ use crate::world::World;
 pub struct RefreshArgs {
     #[command(flatten)]
     pub who: WhoArgs,
-    /// Renew every profile that has a token.
+    /// Refresh every profile that has a token.
     #[arg(long, conflicts_with = "profile")]
     pub all: bool,
 }
@@ -41,7 +41,7 @@ pub fn run(args: RefreshArgs, global: &Global, world: &mut World) -> Result<u8, 
     }
     match failed {
         None => Ok(0),
-        Some(e) => Err(Error::new(e.kind, "not every profile could be renewed").hint("the lines above say why")),
+        Some(e) => Err(Error::new(e.kind, "not every profile could be refreshed").hint("the lines above say why")),
     }
 }
 
@@ -49,6 +49,6 @@ fn one(world: &mut World, choice: Choice) -> Result<(), Error> {
     let mut session = practice::open(world, choice)?;
     let set = fresh(world, &mut session, Want { force: true, insists: true, ..Want::default() })?;
     let good = times::good_until(set.expires_at, world.clock.now());
-    world.say(&format!("{}: renewed, {good}", session.name));
+    world.say(&format!("{}: refreshed, {good}", session.name));
     Ok(())
 }

@@ -42,7 +42,7 @@ pub struct RegisterArgs {
     /// A file with the token that some servers want for a registration; `-` reads it from standard input.
     #[arg(long, value_name = "FILE")]
     pub initial_access_token_file: Option<PathBuf>,
-    /// Show what the server holds.
+    /// Show the registration as the server has it.
     #[arg(long, conflicts_with_all = ["update", "delete"])]
     pub show: bool,
     /// Send name, redirect address and grants again.

@@ -36,10 +36,10 @@ pub struct TokenArgs {
     /// Ask for a token that is valid for at least so long: `60s`, `5m`, `2h`.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub min_ttl: Option<Duration>,
-    /// Renew even a fresh token.
+    /// Refresh even a fresh token.
     #[arg(long, conflicts_with = "no_refresh")]
     pub force_refresh: bool,
-    /// Print what is stored if it is still valid; never renew.
+    /// Print the stored token if it is still valid; never refresh it.
     #[arg(long)]
     pub no_refresh: bool,
     /// With `--format dpop-proof`: the method of the request that the proof is for [default: GET]

@@ -73,7 +73,7 @@ pub trait Store {
     /// In words, for `status` and `doctor`: `the login keyring (Secret Service)`, a folder, …
     fn place(&self) -> String;
 
-    /// The same in a sentence: "it rests in …".
+    /// The same in a sentence: "it is stored in …".
     fn in_words(&self) -> String {
         self.place()
     }

@@ -1,7 +1,7 @@
 //! The copy of a fresh access token that the kernel's keyring holds: in memory only, readable by this user's processes only,
 //! gone when the token expires. It is what makes `token` as quick as `cat`, and what keeps loops away from the keychain.
 //!
-//! It rests in the user's *persistent* keyring, which every later process of the same user finds, whether or not it has a login
+//! It is stored in the user's *persistent* keyring, which every later process of the same user finds, whether or not it has a login
 //! session; where the kernel has none, in the *user* keyring. Best effort throughout: no kernel support, a container that
 //! forbids the calls, or a full quota is the same as no copy. A plain user has 200 keys and 20,000 bytes for all programs: beyond a
 //! part of that the oldest copies go. The kernel tells no key's age, so a key of ours, `order`, lists the others.

@@ -32,7 +32,7 @@ fn an_alias_and_the_providers_name_mean_one_profile_in_every_command() {
         assert_eq!(me.types(&format!("whoami {other}")).out, "alice@example.test\n");
         assert!(me.types(&format!("status {other}")).out.starts_with("profile        getresponse\n"));
         me.set("OAUTHCTL_PROFILE", other);
-        assert_eq!(me.types("refresh").err, "getresponse: renewed, good for 24 h, until 2026-11-22T22:00:00Z\n");
+        assert_eq!(me.types("refresh").err, "getresponse: refreshed, good for 24 h, until 2026-11-22T22:00:00Z\n");
         me.unset("OAUTHCTL_PROFILE");
         me.types(&format!("profile default {other}")).is(0, "", "`getresponse` is meant when no profile is named\n");
         assert!(me.types(&format!("doctor {other}")).out.contains("holds `getresponse`"));

@@ -305,7 +305,7 @@ fn polling_for_consent_on_another_device_never_beats_the_interval() {
         Only if you began this sign-in yourself. Waiting for at most 5 min.
         Signed in to Odd. The token of `odd` is good for 10 min, until 2026-11-21T22:10:00Z.
         warning: the provider sent no ID token, though `openid` was asked for
-        It rests in the keychain (Secret Service).
+        It is stored in the keychain (Secret Service).
         Next: oauthctl token odd
     ",
     );

@@ -71,7 +71,7 @@ fn signs_in_to_the_practice_server_on_a_fresh_machine() {
         Your browser should open there now.
         Waiting for the browser to come back.
         Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` is good for 10 min, until 2026-11-21T22:10:00Z.
-        It rests in the keychain (Secret Service).
+        It is stored in the keychain (Secret Service).
         Next: oauthctl token sandbox   or   oauthctl call sandbox /me
     ");
     assert_eq!(titles(&done.pages), [(200, "You're signed in")]);
@@ -150,7 +150,7 @@ fn a_wrong_state_and_a_missing_one_are_turned_away_and_the_right_one_is_taken() 
         Waiting for the browser to come back.
         Ignored a call that came to the redirect address: its `state` is not this login's. Still waiting.
         Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` is good for 10 min, until 2026-11-21T22:10:00Z.
-        It rests in the keychain (Secret Service).
+        It is stored in the keychain (Secret Service).
         Next: oauthctl token sandbox   or   oauthctl call sandbox /me
     ");
     assert_eq!(done.pages.iter().map(|p| p.status).collect::<Vec<_>>(), [400, 400, 400, 404, 200]);
@@ -231,7 +231,7 @@ fn where_no_browser_is_found_the_address_is_pasted() {
         Waiting. If the browser can't come back by itself, paste the address it ends on here, and press Enter.
         No browser on this machine? Type `allow` (or `deny`) here and press Enter: that presses the practice page's button. (It isn't shown.)
         Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` is good for 10 min, until 2026-11-21T22:10:00Z.
-        It rests in the keychain (Secret Service).
+        It is stored in the keychain (Secret Service).
         Next: oauthctl token sandbox   or   oauthctl call sandbox /me
     ");
 }
@@ -252,7 +252,7 @@ fn over_ssh_the_tunnel_to_the_port_is_said() {
         or paste the address that the browser ends on here, and press Enter.
         No browser on this machine? Type `allow` (or `deny`) here and press Enter: that presses the practice page's button. (It isn't shown.)
         Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` is good for 10 min, until 2026-11-21T22:10:00Z.
-        It rests in the keychain (Secret Service).
+        It is stored in the keychain (Secret Service).
         Next: oauthctl token sandbox   or   oauthctl call sandbox /me
     ");
 }
@@ -372,7 +372,7 @@ fn a_first_login_asks_for_the_app_and_keeps_it() {
         When you have signed in, the browser ends on a page of the app's own redirect address.
         Copy that page's whole address, paste it here, and press Enter (it isn't shown):
         Signed in to GetResponse as alice@example.test. The token of `getresponse` is good for 60 min, until 2026-11-21T23:00:00Z.
-        It rests in the keychain (Secret Service).
+        It is stored in the keychain (Secret Service).
         Next: oauthctl token getresponse   or   oauthctl call getresponse '/accounts?fields=accountId,email'
     ");
     assert_eq!(
@@ -445,7 +445,7 @@ fn an_address_for_another_redirect_is_not_taken() {
         No browser on this machine? Type `allow` (or `deny`) here and press Enter: that presses the practice page's button. (It isn't shown.)
         That address does not begin with http://127.0.0.1:PORT/callback/RANDOM. Paste the one that the browser ends on:
         Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` is good for 10 min, until 2026-11-21T22:10:00Z.
-        It rests in the keychain (Secret Service).
+        It is stored in the keychain (Secret Service).
         Next: oauthctl token sandbox   or   oauthctl call sandbox /me
     ");
 }
@@ -532,7 +532,7 @@ fn verticalresponse_is_signed_in_to_with_a_path_of_ones_own() {
         It is the account alice@example.test (user_id 3693524085).
         Is that your account, and is its token to be kept? [y/N]: y
         Signed in to VerticalResponse (classic) as alice@example.test. The token of `verticalresponse` is good until the provider refuses it (it named no lifetime).
-        It rests in the keychain (Secret Service).
+        It is stored in the keychain (Secret Service).
         Next: oauthctl token verticalresponse   or   oauthctl call verticalresponse /users/3693524085
     ");
     assert_eq!(me.record("verticalresponse")["token"]["expires_at"], json!(null));
@@ -584,7 +584,7 @@ fn constant_contact_comes_back_over_https() {
         The browser will warn of an unknown certificate when it comes back: this program made it just now, for this one answer. Go on past the warning.
         Waiting. If the browser can't come back by itself, paste the address it ends on here, and press Enter.
         Signed in to Constant Contact. The token of `constantcontact` is good for 24 h, until 2026-11-22T22:00:00Z.
-        It rests in the keychain (Secret Service).
+        It is stored in the keychain (Secret Service).
         Next: oauthctl token constantcontact   or   oauthctl call constantcontact /account/user/privileges
     ");
     assert_eq!(titles(&done.pages), [(200, "You're signed in")]);
@@ -598,7 +598,7 @@ fn client_credentials_need_no_person() {
     me.stdin("practice-secret\n");
     me.types("login getresponse --grant client-credentials --client-id practice-client --client-secret-file -").is(0, "", "
         Signed in to GetResponse as alice@example.test. The token of `getresponse` is good for 24 h, until 2026-11-22T22:00:00Z.
-        It rests in the keychain (Secret Service).
+        It is stored in the keychain (Secret Service).
         Next: oauthctl token getresponse   or   oauthctl call getresponse '/accounts?fields=accountId,email'
     ");
     assert_eq!(me.record("getresponse")["grant"], "client-credentials");
@@ -681,7 +681,7 @@ fn without_a_keychain_one_line_says_so_and_a_sealed_file_is_used() {
         Your browser should open there now.
         Waiting for the browser to come back.
         Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` is good for 10 min, until 2026-11-21T22:10:00Z.
-        It rests in ~/state/oauthctl/store.
+        It is stored in ~/state/oauthctl/store.
         Next: oauthctl token sandbox   or   oauthctl call sandbox /me
     ");
     assert!(me.config_text().contains("store = \"file\""), "{}", me.config_text());
@@ -695,7 +695,7 @@ fn without_a_keychain_one_line_says_so_and_a_sealed_file_is_used() {
         Your browser should open there now.
         Waiting for the browser to come back.
         Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` is good for 10 min, until 2026-11-21T22:10:00Z.
-        It rests in ~/state/oauthctl/store.
+        It is stored in ~/state/oauthctl/store.
         Next: oauthctl token sandbox   or   oauthctl call sandbox /me
     ");
 }
@@ -780,7 +780,7 @@ fn flags_make_a_profile_that_is_remembered() {
         Your browser should open there now.
         Waiting for the browser to come back.
         Signed in to Practice server (built in) as alice@example.test. The token of `work` is good for 10 min, until 2026-11-21T22:10:00Z.
-        It rests in ~/state/oauthctl/store.
+        It is stored in ~/state/oauthctl/store.
         Next: oauthctl token work   or   oauthctl call work /me
     ");
     assert_eq!(

@@ -26,7 +26,7 @@ fn where_no_browser_runs_a_typed_word_presses_the_button_of_the_practice_page() 
         Waiting. If the browser can't come back by itself, paste the address it ends on here, and press Enter.
         No browser on this machine? Type `allow` (or `deny`) here and press Enter: that presses the practice page's button. (It isn't shown.)
         Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` is good for 10 min, until 2026-11-21T22:10:00Z.
-        It rests in the keychain (Secret Service).
+        It is stored in the keychain (Secret Service).
         Next: oauthctl token sandbox   or   oauthctl call sandbox /me
     ");
     me.pastes(|_| " Deny".to_owned());

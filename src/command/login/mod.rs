@@ -248,7 +248,7 @@ fn signed_in(
     if session.store.kind() == StoreKind::None {
         world.warn("the store is `none`: nothing was kept");
     } else {
-        world.say(&format!("It rests in {}.", session.store.in_words()));
+        world.say(&format!("It is stored in {}.", session.store.in_words()));
     }
 }
 
