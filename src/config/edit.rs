@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
-use super::profile::{Key, is_secret};
+use super::profile::{Key, all_profile_keys, is_secret};
 use super::words::Word;
 use super::{Config, ConfigError, FILE, Profile, check_profile_name, file, no_profile, read};
 use crate::layers::de;
@@ -254,15 +254,6 @@ pub fn profile_keys() -> Vec<String> {
         parts => parts.iter().map(|part| format!("{}{part}", key.name)).collect(),
     };
     Profile::keys().into_iter().flat_map(whole).collect()
-}
-
-/// The same in words; a source of a secret (`.command`, `.file`, `.env`) is named once.
-pub(super) fn all_profile_keys() -> String {
-    let name = |key: Key| match key.parts {
-        [only] => key.name + only,
-        _ => key.name,
-    };
-    format!("the keys are {}", Profile::keys().into_iter().map(name).collect::<Vec<_>>().join(", "))
 }
 
 /// A value as a command writes it: of what the text can mean in TOML, what the key takes.

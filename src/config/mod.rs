@@ -20,7 +20,7 @@ pub use edit::{Editor, edit, profile_keys};
 pub use profile::{Asks, Layer, Profile, Proofs, SignIn};
 pub use providers::{
     aliases, description, is_built_in, provider, provider_by_alias, provider_in_environments, provider_names,
-    validate_all,
+    same_provider, validate_all,
 };
 
 use crate::address::with_scheme;

@@ -544,6 +544,15 @@ fn details_or_file(text: &str) -> Result<String, String> {
     authorization_details::check(text).map_err(|e| format!("it {e}"))
 }
 
+/// The keys of a profile in words; a source of a secret (`.command`, `.file`, `.env`) is named once.
+pub(super) fn all_profile_keys() -> String {
+    let name = |key: Key| match key.parts {
+        [only] => key.name + only,
+        _ => key.name,
+    };
+    format!("the keys are {}", Profile::keys().into_iter().map(name).collect::<Vec<_>>().join(", "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

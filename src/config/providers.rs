@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{Config, ConfigError, file};
 use crate::address::{UrlFault, check_url, with_scheme};
 use crate::layers::tree::ReadError;
-use crate::provider::{Provider, catalogue, read};
+use crate::provider::{Provider, catalogue, is_provider_name, read};
 use crate::text::{nearest, safe};
 
 const FOLDER: &str = "providers";
@@ -42,7 +42,7 @@ pub fn provider(dir: &Path, name: &str, environment: Option<&str>) -> Result<Pro
 /// read only for a name that is neither a built-in provider's nor a file's.
 pub fn provider_by_alias(dir: &Path, name: &str) -> Result<Option<String>, ConfigError> {
     let built_in = catalogue::find(name).map(|(id, _)| id);
-    if built_in == Some(name) || !read::is_provider_name(name) || own_file(dir, name).exists() {
+    if built_in == Some(name) || !is_provider_name(name) || own_file(dir, name).exists() {
         return Ok(None);
     }
     let own = own_by_alias(dir, name, &own_names(dir)?)?;
@@ -214,7 +214,7 @@ fn strangers(dir: &Path) -> Vec<ConfigError> {
     let mut out: Vec<ConfigError> = entries
         .flatten()
         .filter_map(|e| e.file_name().to_str().and_then(|n| n.strip_suffix(".toml")).map(str::to_owned))
-        .filter(|name| !read::is_provider_name(name))
+        .filter(|name| !is_provider_name(name))
         .map(|name| {
             ConfigError::new(format!(
                 "`providers/{}.toml` is never read: a provider's name is lower-case letters, digits, `-`, `_`, `.`",
@@ -238,7 +238,7 @@ fn own_names(dir: &Path) -> Result<Vec<String>, ConfigError> {
     for entry in entries {
         let entry = entry.map_err(unreadable)?;
         if let Some(name) = entry.file_name().to_str().and_then(|n| n.strip_suffix(".toml"))
-            && read::is_provider_name(name)
+            && is_provider_name(name)
         {
             names.push(name.to_owned());
         }
@@ -253,8 +253,14 @@ fn own_file(dir: &Path, name: &str) -> PathBuf {
 
 fn own_text(dir: &Path, name: &str) -> Result<Option<String>, ReadError> {
     // never a path: `../x` is no name
-    if !read::is_provider_name(name) {
+    if !is_provider_name(name) {
         return Ok(None);
     }
     file::text(dir, &format!("{FOLDER}/{name}.toml"))
+}
+
+/// Whether two names mean one provider: `vr2` is typed, `verticalresponse-vr2` is kept.
+pub fn same_provider(dir: &Path, one: &str, other: &str) -> bool {
+    let id = |name: &str| provider(dir, name, None).ok().map(|provider| provider.id);
+    one == other || id(one).is_some_and(|one| Some(one) == id(other))
 }

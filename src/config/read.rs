@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::edit::all_profile_keys;
+use super::profile::all_profile_keys;
 use super::profile::{Layer, is_secret};
 use super::{Config, ConfigError, FILE, SecretSource, check_profile_name};
 use crate::layers::de;

@@ -201,6 +201,31 @@ pub(super) fn same_word(a: &str, b: &str) -> bool {
     a.bytes().map(fold).eq(b.bytes().map(fold))
 }
 
+/// The error for one entry.
+pub fn refused<T>(key: &str, entry: &Entry, why: &str) -> Result<T, ReadError> {
+    Err(ReadError::Refused { key: safe(key), at: entry.at.clone(), why: why.to_owned() })
+}
+
+/// The error for the entry at a dotted key. A key that was completed stands where its section does.
+pub fn refused_in<T>(table: &Table, key: &str, why: &str) -> Result<T, ReadError> {
+    let entry = look_up(table, key).or_else(|| key.split_once('.').and_then(|(head, _)| table.get(head)));
+    match entry.or(table.values().next()) {
+        Some(entry) => refused(key, entry, why),
+        None => Err(ReadError::Missing { file: "the provider".to_owned(), key: safe(key) }),
+    }
+}
+
+/// The entry at a dotted key; `_` and `-` are taken for the same.
+pub fn look_up<'a>(table: &'a Table, dotted: &str) -> Option<&'a Entry> {
+    let (head, rest) = dotted.split_once('.').map_or((dotted, None), |(h, r)| (h, Some(r)));
+    let entry = table.get(head).or_else(|| table.get(&head.replace('_', "-")))?;
+    match (rest, &entry.value) {
+        (None, _) => Some(entry),
+        (Some(rest), Value::Table(table)) => look_up(table, rest),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -303,8 +303,7 @@ mod tests {
     }
 
     fn sent(endpoint: &Endpoint, client: &Client, params: Vec<Param<'_>>) -> (String, String, String, String) {
-        let request =
-            Target { name: "token", endpoint: endpoint, client: client, bearer: None }.request(params).unwrap();
+        let request = Target { name: "token", endpoint, client, bearer: None }.request(params).unwrap();
         let header = |name: &str| {
             request.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.expose().to_owned()).unwrap_or_default()
         };

@@ -55,7 +55,8 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::provider::expand::{StringKind, check_url_template};
+    use crate::provider::StringKind;
+    use crate::provider::expand::check_url_template;
     use crate::provider::{
         ClientAuth, LoopbackMode, Means, Method, ParamsIn, PkceMode, Provider, Rotates, StateEcho, TokenKind, VarFrom,
     };

@@ -7,13 +7,25 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny};
 
 use super::expand::{is_pattern, unfilled};
-use super::read::{BESIDE_TOKEN, LIKE_TOKEN, is_provider_name, look_up, refused, refused_in};
 use super::{ClientAuth, PageBy, Provider, auth_names};
 use crate::address::check_url;
-use crate::layers::tree::{ReadError, Table, Value};
+use crate::layers::tree::{ReadError, Table, Value, look_up, refused, refused_in};
 use crate::text::{nearest, safe};
 
 type Text = Option<String>;
+
+/// Sections that take from `token` what they leave out.
+pub(super) const LIKE_TOKEN: [&str; 2] = ["refresh", "client-credentials"];
+
+/// Sections that may be missing, and that take `auth` and `headers` from `token`.
+pub(super) const BESIDE_TOKEN: [&str; 4] = ["device", "revoke", "ciba", "introspect"];
+
+/// A provider's name: what may stand in a file name and on a command line.
+pub fn is_provider_name(name: &str) -> bool {
+    name.len() <= 64
+        && name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.'))
+}
 
 fn text<'de, D: Deserializer<'de>>(from: D, good: impl Fn(&str) -> bool, why: &str) -> Result<Text, D::Error> {
     let text = Text::deserialize(from)?;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::schema::Strings as _;
+use super::schema::{StringKind, Strings as _};
 use super::{Provider, Var, VarFrom};
 use crate::address::{UrlFault, check_url, is_host};
 use crate::text::safe;
@@ -248,23 +248,6 @@ fn is_host_part(value: &str) -> bool {
         && !value.starts_with('.')
         && !value.contains("..")
         && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b':'))
-}
-
-/// What a string of a provider is, so far as templates care.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StringKind {
-    /// An address.
-    Url,
-    /// A host name.
-    Host,
-    /// Anything else.
-    Text,
-    /// May hold line breaks, and braces of its own (a GraphQL query).
-    Long,
-    /// An address, or `oob`.
-    Page,
-    /// A table: its keys say.
-    Table,
 }
 
 impl Provider {

@@ -22,7 +22,9 @@ use serde::de::{self, Deserializer, IgnoredAny};
 use serde::{Deserialize, Serialize, Serializer};
 
 pub use api::{Api, ApiAuth, ApiAuthPlace, ErrorRule, LimitHeaders, Limits, Means, PageBy, Pages, Whoami};
+pub use checks::is_provider_name;
 pub use client_auth::{ClientAuth, auth_from_name, auth_name, auth_names, from_registered_name, registered_name};
+pub use schema::StringKind;
 
 use crate::layers::de::range;
 use schema::schema;

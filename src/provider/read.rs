@@ -1,21 +1,17 @@
 //! From TOML to [`Provider`]: the built-in file or the user's own, the one it extends, and the environment, laid over each
 //! other; then completed, read, and checked.
 
-use super::expand::{Piece, StringKind, check_url_template, pieces, unfilled};
+use super::checks::{BESIDE_TOKEN, LIKE_TOKEN};
+use super::expand::{Piece, check_url_template, pieces, unfilled};
+use super::schema::StringKind;
 use super::{Provider, catalogue, checks};
 use crate::address::is_host_pattern;
 use crate::layers::de;
-use crate::layers::tree::{self, Entry, Place, ReadError, Table, Value, lay_over};
+use crate::layers::tree::{self, Entry, Place, ReadError, Table, Value, lay_over, look_up, refused, refused_in};
 use crate::text::{nearest, safe};
 
 /// Keys that say which provider this is; an environment can't change them, and `extends` doesn't inherit them.
 pub(super) const IDENTITY: [&str; 4] = ["id", "extends", "aliases", "environments"];
-
-/// Sections that take from `token` what they leave out.
-pub(super) const LIKE_TOKEN: [&str; 2] = ["refresh", "client-credentials"];
-
-/// Sections that may be missing, and that take `auth` and `headers` from `token`.
-pub(super) const BESIDE_TOKEN: [&str; 4] = ["device", "revoke", "ciba", "introspect"];
 
 /// Longest chain of `extends`.
 const DEEPEST: usize = 16;
@@ -91,27 +87,6 @@ fn unknown(name: &str, named_at: Option<Place>) -> ReadError {
             ReadError::Refused { key: "extends".to_owned(), at, why }
         }
     }
-}
-
-/// The error for one entry.
-pub(super) fn refused<T>(key: &str, entry: &Entry, why: &str) -> Result<T, ReadError> {
-    Err(ReadError::Refused { key: safe(key), at: entry.at.clone(), why: why.to_owned() })
-}
-
-/// The error for the entry at a dotted key. A key that was completed stands where its section does.
-pub(super) fn refused_in<T>(table: &Table, key: &str, why: &str) -> Result<T, ReadError> {
-    let entry = look_up(table, key).or_else(|| key.split_once('.').and_then(|(head, _)| table.get(head)));
-    match entry.or(table.values().next()) {
-        Some(entry) => refused(key, entry, why),
-        None => Err(ReadError::Missing { file: "the provider".to_owned(), key: safe(key) }),
-    }
-}
-
-/// A provider's name: what may stand in a file name and on a command line.
-pub fn is_provider_name(name: &str) -> bool {
-    name.len() <= 64
-        && name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.'))
 }
 
 fn check_identity(file: &str, id: &str, table: &Table, extends: bool) -> Result<(), ReadError> {
@@ -360,17 +335,6 @@ fn fill_entry(key: &str, entry: &mut Entry, all: &Table, changed: &mut bool) -> 
         _ => {}
     }
     Ok(())
-}
-
-/// The entry at a dotted key; `_` and `-` are taken for the same.
-pub(super) fn look_up<'a>(table: &'a Table, dotted: &str) -> Option<&'a Entry> {
-    let (head, rest) = dotted.split_once('.').map_or((dotted, None), |(h, r)| (h, Some(r)));
-    let entry = table.get(head).or_else(|| table.get(&head.replace('_', "-")))?;
-    match (rest, &entry.value) {
-        (None, _) => Some(entry),
-        (Some(rest), Value::Table(table)) => look_up(table, rest),
-        _ => None,
-    }
 }
 
 /// Checks what needs the whole provider: addresses, hosts, declared variables, no line breaks.

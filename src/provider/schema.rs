@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use super::expand::StringKind;
-
 /// Structures whose fields are keys. A field has a doc comment (its row in `catalogue/README.md`),
 /// the key in parentheses where that is not the field's own name, `as Url`, `as Host`, `as Text`…
 /// where `{var}` means something in its strings, and `= VALUE` where its default is not the type's
@@ -31,7 +29,7 @@ macro_rules! schema {
             fn each<E>(
                 &mut self,
                 _path: &str,
-                _: $crate::provider::expand::StringKind,
+                _: $crate::provider::schema::StringKind,
                 _visit: $crate::provider::schema::Visit<'_, E>,
             ) -> Result<(), E> {
                 $( schema!(@visit self _path _visit $field [$($key)?] $($kind)?); )*
@@ -45,7 +43,7 @@ macro_rules! schema {
     (@visit $self:ident $path:ident $visit:ident $field:ident [$key:literal] $kind:ident) => {
         $self.$field.each(
             &$crate::provider::schema::below($path, $key),
-            $crate::provider::expand::StringKind::$kind,
+            $crate::provider::schema::StringKind::$kind,
             $visit,
         )?
     };
@@ -55,13 +53,30 @@ macro_rules! schema {
     (@visit $self:ident $path:ident $visit:ident $field:ident [($key:expr)] $kind:ident) => {
         $self.$field.each(
             &$crate::provider::schema::below($path, &$key.replace('_', "-")),
-            $crate::provider::expand::StringKind::$kind,
+            $crate::provider::schema::StringKind::$kind,
             $visit,
         )?
     };
 }
 
 pub(super) use schema;
+
+/// The kind of a string, which decides what its `{var}` may stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StringKind {
+    /// An address.
+    Url,
+    /// A host name.
+    Host,
+    /// Anything else.
+    Text,
+    /// May hold line breaks, and braces of its own (a GraphQL query).
+    Long,
+    /// An address, or `oob`.
+    Page,
+    /// A table: its keys say.
+    Table,
+}
 
 /// Is given a string's full key, its kind and the string.
 pub type Visit<'a, E> = &'a mut dyn FnMut(&str, StringKind, &mut String) -> Result<(), E>;

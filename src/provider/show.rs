@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use toml_edit::{Key, Value};
 
 use super::Provider;
-use super::read::{BESIDE_TOKEN, IDENTITY, complete, look_up};
-use crate::layers::tree::{self, Entry, Table};
+use super::checks::BESIDE_TOKEN;
+use super::read::{IDENTITY, complete};
+use crate::layers::tree::{self, Entry, Table, look_up};
 use crate::layers::{de, ser};
 
 /// A line that is longer than this holds a list, and each of its values gets a line of its own.

@@ -3,9 +3,9 @@
 
 use std::path::Path;
 
-use super::choice::{same_provider, store_kind, store_of};
 use super::lock;
 use super::paths::Paths;
+use super::stores::{store_kind, store_of};
 use super::{Choice, copy};
 use crate::config::{self, Config, Profile};
 use crate::store::environment::{PROFILE_VARIABLES, upper};
@@ -26,7 +26,7 @@ pub(super) fn meant(world: &mut World, paths: &Paths, choice: &Choice, word: &st
     }
     // a fault of the person's own files is told by whoever needs the provider
     let id = config::provider_by_alias(dir, word).ok()??;
-    let other = choice.flags.provider.as_deref().is_some_and(|said| !same_provider(dir, said, &id));
+    let other = choice.flags.provider.as_deref().is_some_and(|said| !config::same_provider(dir, said, &id));
     (!other && !is_stored(world, paths, choice, word, config)).then_some(id)
 }
 

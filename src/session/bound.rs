@@ -9,11 +9,12 @@ use url::Url;
 
 use crate::address::on_loopback;
 use crate::config;
+use crate::config::same_provider;
 use crate::error::{Error, Kind};
-use crate::provider::expand::{Piece, StringKind, pieces, unfilled};
+use crate::provider::StringKind;
+use crate::provider::expand::{Piece, pieces, unfilled};
 use crate::provider::{Provider, VarFrom};
 use crate::secret::hash;
-use crate::session::choice::same_provider;
 use crate::session::record::Record;
 use crate::session::{Who, kept_document};
 use crate::store::StoreKind;

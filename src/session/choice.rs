@@ -3,14 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::paths::Paths;
-use super::{Session, alias, no_input, open_file_store};
+use super::{Session, alias, no_input};
 use crate::address::with_scheme;
-use crate::config::words::{known_grants, known_stores};
+use crate::config::words::known_grants;
 use crate::config::{self, Config, GrantKind, IMPLICIT_REFUSED, Profile, SecretSource};
 use crate::error::Error;
 use crate::provider::Provider;
 use crate::secret::hash;
-use crate::store::{self, Store, StoreKind};
 use crate::text::{TOKEN_ON_STDIN, Typed, may_be_token, nearest, pasted, safe};
 use crate::world::World;
 
@@ -131,13 +130,7 @@ fn unnamed(world: &World, paths: &Paths, choice: &Choice) -> Result<(String, Con
 fn may_be_of(dir: Option<&Path>, config: &Config, name: &str, choice: &Choice) -> bool {
     let own = config.profiles.get(name).and_then(|p| p.provider.as_deref()).unwrap_or(name);
     let dir = dir.unwrap_or(Path::new(""));
-    choice.flags.provider.as_deref().is_none_or(|said| same_provider(dir, said, own))
-}
-
-/// Whether two names mean one provider: `vr2` is typed, `verticalresponse-vr2` is kept.
-pub(super) fn same_provider(dir: &Path, one: &str, other: &str) -> bool {
-    let id = |name: &str| config::provider(dir, name, None).ok().map(|provider| provider.id);
-    one == other || id(one).is_some_and(|one| Some(one) == id(other))
+    choice.flags.provider.as_deref().is_none_or(|said| config::same_provider(dir, said, own))
 }
 
 /// Whether the person named this profile: by its name, by its provider, or by `OAUTHCTL_PROFILE`,
@@ -291,53 +284,6 @@ pub(super) fn provider_of_new_profile(
         None => error.hint("`oauthctl list` names the profiles, `oauthctl provider list` the providers"),
     }
     .hint(format!("a new profile of a provider: `oauthctl login {} --provider NAME`", pasted(name))))
-}
-
-pub(super) fn store_kind(
-    world: &World,
-    choice: &Choice,
-    profile: &Profile,
-    config: &Config,
-) -> Result<StoreKind, Error> {
-    if let Some(kind) = choice.flags.store {
-        return Ok(kind);
-    }
-    if let Some(name) = world.env.var("OAUTHCTL_STORE") {
-        return StoreKind::from_name(&name).ok_or_else(|| {
-            Error::usage(format!("OAUTHCTL_STORE names an unknown store: `{}`", safe(&name))).hint(known_stores())
-        });
-    }
-    Ok(profile.store.or(config.store).unwrap_or(StoreKind::Keychain))
-}
-
-/// The store of a profile that says nothing about it, and whether somebody chose it.
-pub fn usual_store(world: &World, paths: &Paths) -> Result<(StoreKind, bool), Error> {
-    let config = paths.config.as_deref().and_then(|dir| Config::load(dir).ok()).unwrap_or_default();
-    let kind = store_kind(world, &Choice::default(), &Profile::default(), &config)?;
-    Ok((kind, config.store.is_some() || world.env.var("OAUTHCTL_STORE").is_some()))
-}
-
-/// The store for a profile: the environment's where a token from outside is set, in this variable,
-/// else the one that was chosen.
-pub(super) fn store_for(
-    world: &World,
-    kind: StoreKind,
-    token: Option<&str>,
-    paths: &Paths,
-) -> Result<Box<dyn Store>, Error> {
-    match token {
-        Some(variable) => Ok(Box::new(store::environment::EnvironmentStore::with(&*world.env, variable))),
-        None => store_of(world, kind, paths),
-    }
-}
-
-pub(super) fn store_of(world: &World, kind: StoreKind, paths: &Paths) -> Result<Box<dyn Store>, Error> {
-    Ok(match kind {
-        StoreKind::Keychain => Box::new(store::keychain::KeychainStore::new(world.keychain.clone())),
-        StoreKind::File => Box::new(open_file_store(world, paths)?),
-        StoreKind::Environment => Box::new(store::environment::EnvironmentStore::new(&*world.env)),
-        StoreKind::None => Box::new(store::none::NoStore),
-    })
 }
 
 impl Session {

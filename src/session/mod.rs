@@ -21,6 +21,7 @@ mod secret_source;
 mod server;
 pub mod standing;
 pub mod state;
+mod stores;
 pub mod unfinished;
 mod who;
 pub mod whose;
@@ -32,13 +33,14 @@ use crate::provider::Provider;
 use crate::store::{self, StoreKind};
 use crate::text::safe;
 use crate::world::World;
-pub use choice::{Choice, nobodys, profile_called, profile_of_issuer, usual_store};
+pub use choice::{Choice, nobodys, profile_called, profile_of_issuer};
 use client::Credentials;
 use record::{Kept, Record};
 use secret_source::read_at_most;
 pub use secret_source::secret_from_file;
 use server::{Server, kept_document};
 pub use state::{copy, lock, paths};
+pub use stores::usual_store;
 pub use who::{MoreVars, Who, open_file_store};
 
 /// A profile, with the server and the client as soon as they are needed.

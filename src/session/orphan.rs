@@ -3,9 +3,10 @@
 //! name wherever one is typed, and `logout --all`, `list` and `doctor` look for them.
 
 use super::Who;
-use super::choice::{Choice, NOBODY, store_kind, store_of};
+use super::choice::{Choice, NOBODY};
 use super::paths::Paths;
 use super::record::Record;
+use super::stores::{store_kind, store_of};
 use crate::config::{Config, Profile};
 use crate::error::Error;
 use crate::store::{Store, StoreError, StoreKind};

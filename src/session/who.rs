@@ -4,11 +4,10 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use super::choice::{
-    Which, is_named, overlay_environment, provider_of_new_profile, store_for, store_kind, store_of, variable, which,
-};
+use super::choice::{Which, is_named, overlay_environment, provider_of_new_profile, variable, which};
 use super::paths::Paths;
 use super::record::Record;
+use super::stores::{store_for, store_kind, store_of};
 use super::{Choice, alias, choice, inputs, lock, orphan, secret_from_file};
 use crate::config::{self, Config, GrantKind, Profile, SecretSource};
 use crate::error::{Error, Kind};

@@ -149,16 +149,14 @@ fn a_room_uses_only_the_floors_below_it() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Circles of files that are there, each with its reason.
-const CIRCLES: [(&[&str], &str); 8] = [
-    (&["config/asks", "config/edit", "config/proofs", "config/read"], "keys of a profile, until each stands once"),
-    (&["provider/catalogue", "provider/checks", "provider/read"], "what a provider's name may be"),
-    (&["provider/expand", "provider/schema"], "the strings of a provider"),
-    (&["session/alias", "session/choice"], "a session is not yet cut into stages"),
-    (&["session/bound", "session/record", "session/renaming"], "a session is not yet cut into stages"),
-    (&["session/fresh", "session/inputs", "session/whose"], "a session is not yet cut into stages"),
-    (&["world/http_chunks", "world/http_reader"], "the two are one reader"),
-    (&["world/programs", "world/signals", "world/terminal"], "a signal puts the terminal right"),
+/// Circles of files that stay, each with its reason.
+const CIRCLES: [(&[&str], &str); 3] = [
+    (&["provider/catalogue", "provider/read"], "the catalogue finds an entry by the aliases in its text"),
+    (&["session/bound", "session/record", "session/renaming"], "a record holds its binding and its renaming"),
+    (
+        &["session/fresh", "session/inputs", "session/keep", "session/whose"],
+        "the subject of an exchange may be another profile's fresh token",
+    ),
 ];
 
 /// A folder's own file (`mod.rs`) names the files in it, and they use its types: it is not counted.
@@ -201,7 +199,7 @@ fn no_file_uses_another_that_leads_back_to_it() {
     let named: BTreeSet<Vec<String>> =
         CIRCLES.iter().map(|(files, _)| files.iter().map(|file| (*file).to_owned()).collect()).collect();
     assert_eq!(found, named);
-    assert!(CIRCLES.iter().all(|(_, reason)| !reason.is_empty()));
+    assert!(CIRCLES.len() <= 3 && CIRCLES.iter().all(|(_, reason)| !reason.is_empty()));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a login asks the person: the provider's variables, client id and secret, and whether it is really their account.
 
-use super::ways::Start;
+use super::Start;
 use crate::command::may_ask;
 use crate::config::{self, GrantKind};
 use crate::error::{Error, unanswered};

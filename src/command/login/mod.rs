@@ -12,7 +12,7 @@ use clap::Args;
 
 use ask::ask_vars;
 use confirm::confirm_account;
-use ways::{Attempt, Obtained, Start, by_browser, make_ready};
+use ways::{Attempt, Obtained, by_browser, make_ready};
 use without_browser::{by_ciba, by_device_code, by_password, unattended};
 
 use crate::api;
@@ -26,6 +26,7 @@ use crate::protocol::authorization_details;
 use crate::protocol::id_token;
 use crate::provider::Provider;
 use crate::session::keep::{NewLogin, choose_store, store_login};
+use crate::session::record::Record;
 use crate::session::{Session, unfinished};
 use crate::store::StoreKind;
 use crate::text::times;
@@ -69,6 +70,15 @@ pub struct LoginArgs {
     pub explain: bool,
     #[command(flatten)]
     pub sign_in: SignIn,
+}
+
+/// What a way to sign in starts from.
+struct Start<'a> {
+    provider: &'a Provider,
+    /// The record of an earlier login.
+    old: Option<&'a Record>,
+    grant: GrantKind,
+    args: &'a LoginArgs,
 }
 
 pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Error> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::LoginArgs;
+use super::Start;
 use super::ask::{Needed, complete_client};
 use crate::command::no_input;
 use crate::config::GrantKind;
@@ -16,7 +16,7 @@ use crate::protocol::jarm;
 use crate::protocol::token_request::Client;
 use crate::provider::Provider;
 use crate::session::Session;
-use crate::session::record::Record;
+
 use crate::session::unfinished::Asked;
 use crate::token::TokenSet;
 use crate::world::World;
@@ -33,15 +33,6 @@ pub(super) struct Obtained {
     /// What an ID token must agree with.
     pub sent: Sent,
     pub confirm: bool,
-}
-
-/// What a way to sign in starts from.
-pub(super) struct Start<'a> {
-    pub provider: &'a Provider,
-    /// The record of an earlier login.
-    pub old: Option<&'a Record>,
-    pub grant: GrantKind,
-    pub args: &'a LoginArgs,
 }
 
 /// What is made ready before anything is asked, and what is known of a login when it fails.

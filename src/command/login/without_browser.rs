@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::Start;
 use super::ask::{Needed, ask, ask_hidden};
-use super::ways::{Attempt, Obtained, Start};
+use super::ways::{Attempt, Obtained};
 use crate::command::may_ask;
 use crate::config::GrantKind;
 use crate::error::Error;

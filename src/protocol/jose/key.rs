@@ -402,7 +402,7 @@ fn from_jwk(text: &str) -> Result<SigningKey, KeyError> {
 }
 
 /// An RSA key from its JWK members (RFC 7518, section 6.3.2).
-fn rsa_from_parts(bytes: &dyn Fn(&str) -> Result<Zeroizing<Vec<u8>>, KeyError>) -> Result<SigningKey, KeyError> {
+fn rsa_from_parts(bytes: impl Fn(&str) -> Result<Zeroizing<Vec<u8>>, KeyError>) -> Result<SigningKey, KeyError> {
     let components = KeyPairComponents {
         public_key: PublicKeyComponents { n: bytes("n")?, e: bytes("e")? },
         d: bytes("d")?,

@@ -38,7 +38,7 @@ pub struct Visit {
 
 struct Connections {
     /// How many may be open at once.
-    most: usize,
+    capacity: usize,
     closing: AtomicBool,
     table: Mutex<Table>,
     /// A connection has left the table or is no longer busy.
@@ -67,12 +67,12 @@ impl Acceptor {
     /// it is dropped.
     pub fn start(
         bound: Bound,
-        most: usize,
+        capacity: usize,
         last_words: Duration,
         handler: impl Fn(&Visit) + Send + Sync + 'static,
     ) -> io::Result<Acceptor> {
         let connections = Arc::new(Connections {
-            most,
+            capacity,
             closing: AtomicBool::new(false),
             table: Mutex::default(),
             changed: Condvar::new(),
@@ -181,8 +181,8 @@ impl Connections {
         let _ = socket.set_nodelay(true);
         let socket = Arc::new(socket);
         let mut table = self.table();
-        while !self.is_closing() && (table.open.len() >= self.most || table.threads >= 2 * self.most) {
-            let full = table.open.len() >= self.most;
+        while !self.is_closing() && (table.open.len() >= self.capacity || table.threads >= 2 * self.capacity) {
+            let full = table.open.len() >= self.capacity;
             if !(full && table.cut_oldest()) {
                 table = self.wait(table, GRACE);
             }
