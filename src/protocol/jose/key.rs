@@ -377,7 +377,7 @@ fn from_jwk(text: &str) -> Result<SigningKey, KeyError> {
         _ => None,
     };
     let key = match (text("kty"), text("crv")) {
-        (Some("RSA"), _) => rsa_from_parts(&bytes)?,
+        (Some("RSA"), _) => rsa_from_parts(bytes)?,
         (Some("OKP"), Some("Ed25519")) => {
             Ed25519KeyPair::from_seed_and_public_key(&bytes("d")?, &bytes("x")?).map(ed25519).map_err(rejected)?
         }
