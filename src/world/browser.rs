@@ -1,13 +1,14 @@
-//! Opens the person's browser.
+//! Opens the user's browser.
 //!
-//! The URL is built from what a server or a provider file says, and programs that open URLs have run commands found in them
-//! before. So only `https` and loopback `http` is opened, written anew by the URL parser, as one argument, by a program found
-//! outside the working directory, without a shell of ours. `BROWSER` is a program (or several, with `:` between, tried in turn),
-//! not a command line: nothing in it is split on spaces or replaced.
+//! The URL comes from a server or a provider file, and programs that open URLs have run commands
+//! found in them before. So only `https` and loopback `http` is opened, as the URL parser writes
+//! it, as one argument, without a shell, by a program outside the working directory. `BROWSER`
+//! names a program (or several, separated by `:`, tried in turn), not a command line: nothing in it
+//! is split on spaces or replaced.
 //!
-//! The browser outlives us: it gets a session of its own, so that Ctrl-C here doesn't end it, and none of our streams.
-//! What it finds in its environment: what the person named in `BROWSER` gets everything but our own variables; the system's
-//! launcher only what a desktop program needs.
+//! The browser outlives this process: it gets its own session, so that Ctrl-C doesn't end it, and
+//! none of our streams. A program named in `BROWSER` gets the environment without our own
+//! variables; the system's launcher gets only the variables of a desktop program.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -21,11 +22,10 @@ use super::{Browser, BrowserError};
 use crate::address::is_loopback;
 use crate::text;
 
-/// What fails by then is reported. A launcher that is still running then, or when the browser is back already, has most likely
-/// become the browser.
+/// A failure within this time is reported. A launcher that still runs then is likely the browser.
 const MOMENT: Duration = Duration::from_secs(1);
 
-/// Looked through before `PATH` for the system's own launcher.
+/// Searched before `PATH` for the system's own launcher.
 #[cfg(unix)]
 const SYSTEM_FOLDERS: [&str; 4] = ["/usr/local/bin", "/usr/bin", "/bin", "/run/current-system/sw/bin"];
 #[cfg(not(unix))]
@@ -61,7 +61,6 @@ const NEEDED: [&str; 22] = [
 const NEEDED_PREFIXES: [&str; 13] =
     ["LC_", "XDG_", "WAYLAND_", "DBUS_", "GNOME_", "KDE_", "GTK_", "GDK_", "QT_", "MOZ_", "PULSE_", "GIO_", "FLATPAK_"];
 
-/// The person's browser.
 pub struct Real;
 
 impl Browser for Real {
@@ -70,7 +69,6 @@ impl Browser for Real {
     }
 }
 
-/// What decides which program runs, and with what.
 struct Surroundings {
     browser: Option<OsString>,
     path: Option<OsString>,
@@ -97,7 +95,7 @@ impl Surroundings {
         }
     }
 
-    /// The person's choice; if none of them works that is said, and no other is tried.
+    /// The user's choice. If none of its programs works, that is the error; no other is tried.
     fn open_chosen(&self, browser: &OsStr, url: &Url, acted: &dyn Fn() -> bool) -> Result<(), BrowserError> {
         let mut failure = BrowserError::NotFound;
         for program in std::env::split_paths(browser).filter(|p| !p.as_os_str().is_empty()) {
@@ -137,7 +135,7 @@ impl Surroundings {
     fn system_program(&self, name: &OsStr) -> Option<PathBuf> {
         let has = |variable: &str| self.variables.iter().any(|(n, value)| n == variable && !value.is_empty());
         let from_windows = Path::new(name).extension() == Some(OsStr::new("exe"));
-        // without a display the launchers fall back to text browsers, which nobody would see
+        // without a display the launchers start text browsers, which would be invisible
         if !from_windows && !has("DISPLAY") && !has("WAYLAND_DISPLAY") {
             return None;
         }
@@ -150,7 +148,7 @@ impl Surroundings {
         programs::find(name, Some(&self.safe_path()))
     }
 
-    /// `PATH` without what is relative or lies in the working directory: the launchers are scripts and look further in it.
+    /// `PATH` without relative folders and the working directory: launcher scripts search it too.
     fn safe_path(&self) -> OsString {
         let path = self.path.as_deref().unwrap_or_default();
         let is_here =
@@ -164,14 +162,14 @@ impl Surroundings {
         needed.chain([(OsString::from("PATH"), self.launchers_path())])
     }
 
-    /// Never empty: to a shell that means the working directory.
+    /// Never empty: a shell takes that for the working directory.
     fn launchers_path(&self) -> OsString {
         let own = self.safe_path();
         if own.is_empty() { std::env::join_paths(SYSTEM_FOLDERS).unwrap_or_default() } else { own }
     }
 }
 
-/// The URL as the parser writes it: no space, quote or control character is left in it unescaped.
+/// The URL as the parser writes it: spaces, quotes and control characters are escaped.
 pub(super) fn checked(url: &str) -> Result<Url, BrowserError> {
     let bad = |why: &str| Err(BrowserError::BadUrl(why.to_owned()));
     let Ok(url) = Url::parse(url) else { return bad("it is not a URL") };
@@ -199,7 +197,7 @@ fn is_needed(name: &OsStr) -> bool {
     NEEDED.contains(&name) || NEEDED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Windows programs fail in strange ways without one or another of the system's variables: all but ours, and but `PATH`.
+/// Windows programs fail oddly without the system's variables: keeps all but ours and `PATH`.
 #[cfg(not(unix))]
 fn is_needed(name: &OsStr) -> bool {
     !is_ours(name) && !name.eq_ignore_ascii_case("PATH")
@@ -211,7 +209,7 @@ fn launch(mut command: Command, shown: &str, acted: &dyn Fn() -> bool) -> Result
     detach(&mut command);
     let mut child = command.spawn().map_err(|error| failed(error.to_string()))?;
     match programs::wait(&mut child, Instant::now() + MOMENT, acted) {
-        // Windows' launcher says nothing by its status
+        // the status of Windows' launcher means nothing
         Ok(Some(status)) if status.success() || cfg!(windows) => Ok(()),
         Ok(Some(status)) => Err(failed(status.to_string())),
         Ok(None) => Ok(()),
@@ -225,10 +223,10 @@ fn detach(_command: &mut Command) {}
 #[cfg(unix)]
 fn detach(command: &mut Command) {
     use std::os::unix::process::CommandExt as _;
-    // the working directory may be on something that is to be unmounted
+    // keeps no file system from being unmounted
     command.current_dir("/");
-    // SAFETY: between fork and exec only setsid(2) is called, which is async-signal-safe. It can't fail there: a fresh child leads
-    // no process group.
+    // SAFETY: between fork and exec only setsid(2) is called, which is async-signal-safe. It can't
+    // fail: a fresh child leads no process group.
     unsafe {
         command.pre_exec(|| {
             libc::setsid();
@@ -242,7 +240,7 @@ mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt as _;
 
-    /// A program that writes down its arguments and its environment beside itself.
+    /// A program that writes its arguments and its environment to a file beside itself.
     fn recorder(folder: &Path, name: &str, end: &str) -> PathBuf {
         let path = folder.join(name);
         let text = format!(
@@ -250,7 +248,7 @@ mod tests {
              ps -o pid= -o sid= -p $$ >'{0}.session' 2>/dev/null\ns=$(readlink /proc/$$/fd/1 /proc/$$/fd/2); echo \"$s\" >'{0}.streams'\n{end}\n",
             path.display()
         );
-        // written under another name, so that no thread's fork can hold it open for writing when it is started
+        // written under another name: another thread's fork could hold it open for writing
         let draft = folder.join("draft");
         std::fs::write(&draft, text).expect("written");
         std::fs::set_permissions(&draft, std::fs::Permissions::from_mode(0o700)).expect("made a program");
@@ -280,7 +278,7 @@ mod tests {
         let program = recorder(folder.path(), "my browser", "");
         let hostile = "https://as.example/a?x=1 2&y=$(touch${IFS}z)`id`;|'\"&z=%20\t\r\n#f";
         with_browser(&program).open(hostile, &|| false).expect("opened");
-        // written last; on a busy machine later than it is looked at
+        // written last; on a busy machine it may come late
         let start = Instant::now();
         while recorded(&program, "streams").is_none_or(|streams| streams.is_empty()) {
             assert!(start.elapsed() < Duration::from_secs(60), "it ran");
@@ -304,7 +302,7 @@ mod tests {
         let works = recorder(folder.path(), "works", "sleep 30");
         let fails = recorder(folder.path(), "fails", "exit 3");
         let open = |browser: &OsStr| with_browser(browser).open("https://as.example/", &|| false);
-        // on a busy machine it may fail later than it is looked at
+        // on a busy machine it may fail late
         let failure = (0..20).find_map(|_| open(fails.as_os_str()).err());
         let Some(BrowserError::Failed { why, .. }) = failure else { panic!("it failed: {failure:?}") };
         assert!(why.contains("exit status: 3"), "{why}");

@@ -1,10 +1,9 @@
-//! The time of day, and a clock for deadlines that goes on while the machine sleeps.
+//! The time of day, and a clock for deadlines that counts sleep too.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::Clock;
 
-/// The system's clocks.
 pub struct Real;
 
 impl Clock for Real {
@@ -17,15 +16,15 @@ impl Clock for Real {
 
     #[cfg(unix)]
     fn elapsed(&self) -> Duration {
-        // `Instant` stands still while a laptop's lid is closed; a login's five minutes don't
+        // `Instant` stops while a laptop sleeps; a login's five minutes don't
         #[cfg(any(target_os = "linux", target_os = "android"))]
         const CLOCK: libc::clockid_t = libc::CLOCK_BOOTTIME;
-        // elsewhere it goes on in sleep (macOS, OpenBSD), or there is no other
+        // elsewhere this clock counts sleep (macOS, OpenBSD), or there is no other
         #[cfg(not(any(target_os = "linux", target_os = "android")))]
         const CLOCK: libc::clockid_t = libc::CLOCK_MONOTONIC;
-        // not by rustix, which makes a system call or two to find the kernel's clock
+        // rustix makes a system call or two to find the kernel's clock
         let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: the pointer is to a live `timespec`, which is all the call writes to.
+        // SAFETY: the pointer is to a live `timespec`, the only memory that the call writes.
         let result = unsafe { libc::clock_gettime(CLOCK, &raw mut time) };
         assert_eq!(result, 0, "the system has a clock that doesn't go back");
         Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))

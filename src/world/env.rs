@@ -4,13 +4,12 @@ use std::ffi::OsString;
 
 use super::Env;
 
-/// The environment of this process.
 pub struct Real;
 
 #[expect(clippy::disallowed_methods, reason = "this is the environment")]
 impl Env for Real {
     fn var_os(&self, name: &str) -> Option<OsString> {
-        // the standard library panics over these, and a name may come from a configuration file
+        // the standard library panics on these, and a name may come from a configuration file
         if name.is_empty() || name.contains(['=', '\0']) {
             return None;
         }

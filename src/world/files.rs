@@ -1,9 +1,11 @@
-//! Files and folders that are one person's alone: folders 0700, files 0600 under any umask, replaced whole or not at all.
+//! Private files and folders of one user: folders 0700, files 0600 under any umask, replaced whole
+//! or not at all.
 //!
-//! What is found there is not trusted: a symbolic link, a second name for the same file, a pipe or another user's file is
-//! refused, since whoever put it there could read or replace what is kept. Permissions that are too open are closed.
+//! Existing entries are not trusted. A symbolic link, a second hard link, a pipe or another user's
+//! file is refused, since its maker could read or replace the content. Permissions that are too
+//! open are closed.
 //!
-//! On Windows the folders are the user's own by inheritance, and only the kind of file is looked at.
+//! On Windows the folders inherit the user's access list, and only the kind of file is checked.
 
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read as _, Write as _};
@@ -12,13 +14,13 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-/// What the names of files end with that are still being written.
+/// The suffix of files that are still being written.
 const UNFINISHED: &str = ".new";
 
 /// Why a private file or folder can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PrivateError {
-    /// It is there, but not something that a secret may be read from or written to.
+    /// It exists, but isn't safe for secrets.
     #[error("`{path}` {why}")]
     Unsafe { path: String, why: &'static str },
     #[error("`{path}`: {source}")]
@@ -26,7 +28,7 @@ pub enum PrivateError {
 }
 
 impl PrivateError {
-    /// The system's reason, if it was the system that said no.
+    /// The system's reason, if the system refused.
     pub fn kind(&self) -> Option<io::ErrorKind> {
         match self {
             PrivateError::Unsafe { .. } => None,
@@ -41,15 +43,14 @@ impl From<PrivateError> for io::Error {
     }
 }
 
-/// Options for a private file: a new one is 0600, a link is not followed, a pipe's other end is not
-/// waited for.
+/// Options for a private file: a new one is 0600, no link is followed, no pipe is waited for.
 pub fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     unix::make_private(&mut options);
     options
 }
 
-/// Opens a plain file of this user's that has no second name. Give it the options of [`options`].
+/// Opens a plain file of this user without a second hard link. Takes the options of [`options`].
 pub fn open_own(path: &Path, options: &OpenOptions) -> io::Result<File> {
     let file = options.open(path)?;
     let metadata = file.metadata()?;
@@ -59,7 +60,7 @@ pub fn open_own(path: &Path, options: &OpenOptions) -> io::Result<File> {
     }
 }
 
-/// Locks the file, looking again after each `pause`. Says whether it came within `time`.
+/// Locks the file, trying again after each `pause`. Returns whether it succeeded within `time`.
 pub fn lock_within(file: &File, time: Duration, pause: impl Fn(Duration)) -> io::Result<bool> {
     const STEP: Duration = Duration::from_millis(2);
     let mut waited = Duration::ZERO;
@@ -74,11 +75,10 @@ pub fn lock_within(file: &File, time: Duration, pause: impl Fn(Duration)) -> io:
     }
 }
 
-/// The file that a chain of links leads to, there already or not; `None` where the chain leads back to
-/// itself.
+/// The end of a chain of links, even if missing; `None` if the chain is a loop.
 pub fn linked(path: &Path) -> Option<PathBuf> {
     let mut path = path.to_owned();
-    // as many as Linux follows
+    // Linux follows as many
     for _ in 0..40 {
         match fs::read_link(&path) {
             Ok(to) => path = path.parent().unwrap_or(Path::new("")).join(to),
@@ -101,7 +101,7 @@ fn refused(path: &Path, why: &'static str) -> PrivateError {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Closed;
 
-/// Makes the folder and those above it where they are missing. Says whether it was there and open to others.
+/// Makes the folder and its parents if missing. Tells if it existed and was open to others.
 pub fn make_folder(path: &Path) -> Result<Option<Closed>, PrivateError> {
     match fs::symlink_metadata(path) {
         Ok(_) => {}
@@ -123,7 +123,7 @@ pub fn make_folder(path: &Path) -> Result<Option<Closed>, PrivateError> {
     check_folder(path)
 }
 
-/// Whether the folder is there and may be used; `None` where there is none.
+/// Whether the folder exists and may be used; `None` if there is none.
 pub fn existing_folder(path: &Path) -> Result<Option<Option<Closed>>, PrivateError> {
     match fs::symlink_metadata(path) {
         Ok(_) => check_folder(path).map(Some),
@@ -140,7 +140,7 @@ fn check_folder(path: &Path) -> Result<Option<Closed>, PrivateError> {
     unix::own_and_close(path, &metadata, 0o700, None)
 }
 
-/// The file's content; `None` where there is no such file. Longer than `limit` bytes is refused.
+/// The file's content; `None` if there is no file. More than `limit` bytes are refused.
 pub fn read(path: &Path, limit: usize) -> Result<Option<Zeroizing<Vec<u8>>>, PrivateError> {
     let mut file = match unix::open_to_read(path) {
         Ok(file) => file,
@@ -168,7 +168,8 @@ fn check_file(path: &Path, file: &File) -> Result<(), PrivateError> {
     unix::own_and_close(path, &metadata, 0o600, Some(file)).map(drop)
 }
 
-/// Replaces a file whole: the new content is on the disk before it gets the name, and the name before this returns.
+/// Replaces a file whole: the content is on the disk before the rename, the rename before the
+/// return.
 pub fn replace(path: &Path, content: &[u8]) -> Result<(), PrivateError> {
     match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_symlink() => return Err(refused(path, "is a symbolic link")),
@@ -182,19 +183,19 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<(), PrivateError> {
     sync_folder(path)
 }
 
-/// Replaces a file that others may read, whole or not at all: its permissions stay. What killed writers
-/// of it left is removed first.
+/// Replaces a file that others may read, whole or not at all, and keeps its permissions. First
+/// removes the leftovers of killed writers.
 pub fn replace_shared(path: &Path, content: &[u8]) -> Result<(), PrivateError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     sweep(path.parent().unwrap_or(Path::new("")), &format!(".{name}."));
     let permissions = fs::metadata(path).ok().map(|old| old.permissions());
     Unfinished::write(path, content, permissions)?.rename_to(path)?;
-    // a file system may not be able to do that; the file is whole all the same
+    // not every file system can do that; the file is whole anyway
     let _ = sync_folder(path);
     Ok(())
 }
 
-/// Whether [`replace`] would work for a content of this length: writes as much beside it, and takes it away again.
+/// Tries [`replace`] for content of this length: writes a file beside it, and removes that.
 pub fn try_replace(path: &Path, length: usize) -> Result<(), PrivateError> {
     // not zeros: a file system that compresses would take any number of those
     let mut content = vec![0u8; length];
@@ -202,7 +203,7 @@ pub fn try_replace(path: &Path, length: usize) -> Result<(), PrivateError> {
     Unfinished::write(path, &content, None).map(drop)
 }
 
-/// Removes a file, whatever it is; says whether there was one.
+/// Removes a file of any kind; returns whether there was one.
 pub fn remove(path: &Path) -> Result<bool, PrivateError> {
     match fs::remove_file(path) {
         Ok(()) => sync_folder(path).map(|()| true),
@@ -211,24 +212,23 @@ pub fn remove(path: &Path) -> Result<bool, PrivateError> {
     }
 }
 
-/// Fills with random bytes.
 pub fn random(path: &Path, bytes: &mut [u8]) -> Result<(), PrivateError> {
     let failed = failed(path);
     crate::world::random::fill(bytes)
         .map_err(|_| failed(io::Error::other("the system's random generator gave nothing")))
 }
 
-/// A file that is being written, under a name of its own and locked; gone when dropped.
+/// A locked file that is being written, under its own name. Dropping it removes the file.
 struct Unfinished {
     path: PathBuf,
-    /// Held so that [`sweep`] knows it from one that a killed process left.
+    /// Open, so that [`sweep`] doesn't take it for the leftover of a killed process.
     _file: File,
 }
 
 impl Unfinished {
     fn write(target: &Path, content: &[u8], like: Option<Permissions>) -> Result<Unfinished, PrivateError> {
         let mut unfinished = Unfinished::begin(target)?;
-        // a sweep may have come between the making and the locking, and taken it away: it has no name then
+        // a sweep may have removed it before it was locked: then it has no name
         while unfinished._file.metadata().is_ok_and(|m| unix::links(&m) == 0) {
             unfinished = Unfinished::begin(target)?;
         }
@@ -250,7 +250,7 @@ impl Unfinished {
         name.push(format!(".{tag}{UNFINISHED}"));
         let path = target.with_file_name(name);
         let file = unix::create(&path).map_err(failed(&path))?;
-        // best effort: not every file system has locks; a sweep holds one for a moment only
+        // best effort: not every file system has locks; a sweep holds one only briefly
         let _ = file.lock();
         Ok(Unfinished { path, _file: file })
     }
@@ -262,12 +262,12 @@ impl Unfinished {
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        // after a rename it has that name no more
+        // fails after a rename
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// Removes what killed writers left in a folder, of the files whose names begin with `start`. Best effort.
+/// Removes killed writers' leftovers of files with names that begin with `start`. Best effort.
 pub fn sweep(folder: &Path, start: &str) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
@@ -283,13 +283,13 @@ pub fn sweep(folder: &Path, start: &str) {
     }
 }
 
-/// Puts the folder of a file on the disk, and with it the name that the file was given.
+/// Syncs the folder of a file to the disk, and so the file's new name.
 pub fn sync_folder(path: &Path) -> Result<(), PrivateError> {
     let Some(folder) = path.parent() else { return Ok(()) };
     unix::sync_folder(folder).map_err(failed(folder))
 }
 
-/// Holds the folder's lock until dropped, waiting for it. For what must be done by one process at a time.
+/// Waits for the folder's lock and holds it until dropped, for work of one process at a time.
 pub fn lock(path: &Path) -> Result<File, PrivateError> {
     let file = unix::open_lock(path).map_err(failed(path))?;
     check_file(path, &file)?;
@@ -316,11 +316,11 @@ mod unix {
     pub(super) fn make_folder(path: &Path) -> io::Result<()> {
         not_in_anothers(path)?;
         DirBuilder::new().mode(0o700).create(path)?;
-        // a umask may have taken the owner's own permissions
+        // a umask may have removed the owner's own permissions
         fs::set_permissions(path, Permissions::from_mode(0o700))
     }
 
-    /// The administrator makes nothing in another user's folder, who could not use it afterwards: `sudo` may keep `HOME`.
+    /// Root makes nothing in another user's folder: `sudo` may keep `HOME`.
     fn not_in_anothers(path: &Path) -> io::Result<()> {
         let Some(parent) = path.parent().filter(|_| users::own() == 0) else { return Ok(()) };
         let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
@@ -333,7 +333,7 @@ mod unix {
         }
     }
 
-    /// Refuses what is another user's, and takes away what others may do.
+    /// Refuses another user's file or folder, and removes the permissions of others.
     pub fn own_and_close(
         path: &Path,
         metadata: &Metadata,
@@ -355,7 +355,7 @@ mod unix {
         Ok(Some(Closed))
     }
 
-    /// Never waits for a pipe's other end, never follows a link.
+    /// Never waits for a pipe, never follows a link.
     pub fn open_to_read(path: &Path) -> io::Result<File> {
         super::options().read(true).open(path)
     }
@@ -375,7 +375,7 @@ mod unix {
         let file = super::options().read(true).write(true).create(true).truncate(false).open(path)?;
         let metadata = file.metadata()?;
         if is_own(&metadata) && metadata.len() == 0 && metadata.permissions().mode() & 0o600 != 0o600 {
-            // just made, under a umask that took the owner's own permissions
+            // just made, under a umask that removed the owner's own permissions
             file.set_permissions(Permissions::from_mode(0o600))?;
         }
         Ok(file)
@@ -391,7 +391,7 @@ mod unix {
     }
 }
 
-/// The same by what Windows offers through the standard library: the profile folder's access list is inherited.
+/// The same for Windows: the profile folder's access list is inherited.
 #[cfg(not(unix))]
 mod unix {
     use std::fs::{self, Metadata};
@@ -440,7 +440,7 @@ mod unix {
         1
     }
 
-    /// A folder can't be opened as a file; the file system's journal orders renames.
+    /// Windows can't open a folder as a file; the file system's journal orders renames.
     pub fn sync_folder(_folder: &Path) -> io::Result<()> {
         Ok(())
     }

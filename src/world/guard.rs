@@ -1,19 +1,20 @@
-//! What a process does that will hold secrets, before anything else: no other process of the same person looks into its memory,
-//! nothing of it is written to a core file, and a panic says where it was and never what it held.
+//! Protects the memory of a process before it holds secrets: other processes of the same user can't
+//! read it, no core file is written, and a panic tells its place, not its values.
 
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 
 /// The exit code of a defect of ours.
 const DEFECT: u8 = 1;
 
-/// Runs the program so. A few system calls without a file or an allocation: `token` has a millisecond or two for all it does.
+/// Runs the program protected. Takes a few system calls without a file or an allocation: `token`
+/// has a millisecond or two in all.
 pub fn guarded(program: impl FnOnce() -> u8) -> u8 {
     system::close();
     std::panic::set_hook(Box::new(say_where));
     catch_unwind(AssertUnwindSafe(program)).unwrap_or(DEFECT)
 }
 
-/// The message of a panic may quote anything that was at hand, a backtrace's symbols nothing: neither is shown.
+/// Shows neither a panic's message, which may quote a secret, nor a backtrace.
 fn say_where(panic: &PanicHookInfo<'_>) {
     use std::io::Write as _;
     let at =
@@ -27,8 +28,9 @@ fn say_where(panic: &PanicHookInfo<'_>) {
 
 #[cfg(target_os = "linux")]
 mod system {
-    /// Not dumpable: no core file, whatever pattern and limits say; `/proc/PID/{mem,environ,maps,fd}` belong to root; no ptrace
-    /// by the same user. It ends with the next `exec`, so children are as ever.
+    /// Not dumpable: no core file, whatever pattern and limits say;
+    /// `/proc/PID/{mem,environ,maps,fd}` belong to root; no ptrace by the same user. The next
+    /// `exec` resets it, so children are unaffected.
     pub fn close() {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};
         let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
@@ -37,7 +39,7 @@ mod system {
 
 #[cfg(target_os = "macos")]
 mod system {
-    /// No debugger attaches, and the soft limit for core files is none; a child may raise it again.
+    /// No debugger attaches, and the soft limit for core files is 0; a child may raise it again.
     pub fn close() {
         let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
         // SAFETY: a request without an address, and a live `rlimit` that is read and written.
@@ -53,6 +55,6 @@ mod system {
 
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 mod system {
-    /// Windows Error Reporting asks before it sends anything, and other systems have the limits their owners set.
+    /// Windows Error Reporting asks before it sends; other systems have their own limits.
     pub fn close() {}
 }

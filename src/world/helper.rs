@@ -1,19 +1,20 @@
-//! A process that outlives the one a person started: what it has begun it ends, even when its starter is killed. It is the
-//! same program, forked, in a session of its own.
+//! A helper process that finishes its work even if its starter is killed. It is this program,
+//! forked, in its own session.
 
 use std::io::Read;
 
-/// What became of [`super::Programs::part`].
+/// The result of [`super::Programs::part`].
 pub enum Parted {
     /// There is no helper: do the work here.
     Alone,
-    /// This is the process that the person started; what the helper says at its end can be read, and nothing where it died.
+    /// The original process. The helper's final message can be read; it is empty if the helper
+    /// died.
     Starter(Box<dyn Read>),
     /// This is the helper.
     Helper(Helper),
 }
 
-/// The helper's way to say how it went, and out.
+/// Reports the helper's result and exits.
 pub struct Helper {
     finish: Finish,
 }
@@ -21,18 +22,18 @@ pub struct Helper {
 type Finish = Box<dyn FnOnce(&[u8])>;
 
 impl Helper {
-    /// `finish` hands the words over and ends the process.
+    /// `finish` sends the message and ends the process.
     pub fn new(finish: impl FnOnce(&[u8]) + 'static) -> Helper {
         Helper { finish: Box::new(finish) }
     }
 
-    /// Hands the words to the starter, if it still lives, and ends this process. Returns only in tests.
+    /// Sends the message to the starter and ends this process. Returns only in tests.
     pub fn finish(self, words: &[u8]) {
         (self.finish)(words);
     }
 }
 
-/// Parts into the process that a person started and a helper that outlives it.
+/// Forks a helper that outlives the process that the user started.
 #[cfg(target_os = "linux")]
 pub fn part() -> Parted {
     use std::fs::File;
@@ -41,7 +42,7 @@ pub fn part() -> Parted {
     use rustix::pipe::{PipeFlags, pipe_with};
     use rustix::process::Pid;
 
-    // a fork takes along only the thread that asks for it: whatever another one holds would stay held for ever
+    // a fork copies only the calling thread: locks of other threads would stay held forever
     if !is_alone() {
         return Parted::Alone;
     }
@@ -53,9 +54,9 @@ pub fn part() -> Parted {
             drop(from);
             leave_the_starter();
             Parted::Helper(Helper::new(move |words| {
-                // a starter that has gone reads nothing: the work is done all the same
+                // a dead starter reads nothing; the work is done anyway
                 let _ = File::from(to).write_all(words);
-                // at once, without running the starter's destructors a second time
+                // at once: the starter's destructors must not run a second time
                 signal_hook::low_level::exit(0)
             }))
         }
@@ -63,8 +64,7 @@ pub fn part() -> Parted {
     }
 }
 
-/// Whether this is the only thread. One that has been joined may be listed for a moment longer: on a busy machine until it has
-/// had its turn once more.
+/// Whether this is the only thread. A joined thread may be listed until it gets the CPU once more.
 #[cfg(target_os = "linux")]
 fn is_alone() -> bool {
     let threads = || std::fs::read_dir("/proc/self/task").map_or(usize::MAX, Iterator::count);
@@ -78,13 +78,12 @@ fn is_alone() -> bool {
     false
 }
 
-/// Parts into the process that a person started and a helper that outlives it.
 #[cfg(not(target_os = "linux"))]
 pub fn part() -> Parted {
     Parted::Alone
 }
 
-/// Out of the terminal's reach (Ctrl-C, hang-up), and off the pipes that a `$(…)` waits for.
+/// Leaves the terminal (Ctrl-C, hang-up), and the pipes that a `$(…)` waits for.
 #[cfg(target_os = "linux")]
 fn leave_the_starter() {
     let _ = rustix::process::setsid();
@@ -94,7 +93,7 @@ fn leave_the_starter() {
     }
 }
 
-/// The helper's words, and its end waited for.
+/// Reads the helper's message and waits for its end.
 #[cfg(target_os = "linux")]
 struct Answer {
     pipe: std::fs::File,
@@ -111,7 +110,7 @@ impl Read for Answer {
 #[cfg(target_os = "linux")]
 impl Drop for Answer {
     fn drop(&mut self) {
-        // an interrupted wait leaves a zombie for `init`, no more
+        // an interrupted wait only leaves a zombie for `init`
         let _ = rustix::process::waitpid(self.child, rustix::process::WaitOptions::empty());
     }
 }

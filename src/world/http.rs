@@ -1,10 +1,11 @@
-//! HTTP as a door: one request goes out, its answer comes back, and nothing else happens.
+//! HTTP: sends one request and returns its response, nothing more.
 //!
-//! A token endpoint is sent secrets, so: no redirect is followed (a 307 would send the body again, wherever it points), no cookie
-//! and no referer is kept, no connection serves twice, nothing is sent again by itself, one deadline covers everything from the
-//! look-up of the name to the last byte, one cap the body. `https` only, but for this machine's own loopback, which in turn never
-//! goes through a proxy. What went wrong is told by whether the server may have seen the request, since a refresh token may be
-//! spent by then; and never with the URL's query.
+//! A token endpoint gets secrets. So no redirect is followed (a 307 would send the body again, to
+//! any address), no cookie or referer is kept, no connection is reused, and no request is repeated
+//! automatically. One deadline covers everything from the name look-up to the last byte, and one
+//! cap the body. Only `https` is allowed, except to this machine's loopback, which never uses a
+//! proxy. An error tells whether the server may have seen the request, since a refresh token may be
+//! spent by then; it never contains the URL's query.
 
 mod deadline;
 mod driver;
@@ -35,35 +36,35 @@ use crate::address::is_loopback;
 use crate::text;
 use crate::wire::{Identity, Request, Response};
 
-/// For name, TCP and TLS together: what fails by then was never sent, and can be tried again.
+/// For name, TCP and TLS together: a request that fails by then was never sent, and can be retried.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
 
-/// As many as pages are fetched side by side at most.
+/// The most pages that are fetched in parallel.
 const LASTING_CONNECTIONS: usize = 32;
 
-/// A server behind many others may add a few dozen; the size of all is bounded by the client's buffer.
+/// Proxies may add a few dozen; the client's buffer bounds their size.
 const MOST_HEADERS: usize = 512;
 
 const OWN_NAME: &str = concat!("oauthctl/", env!("CARGO_PKG_VERSION"));
 
-/// Set by this module alone: they say where the request goes and where it ends.
+/// Set by this module alone: they decide where the request goes and where it ends.
 const OWN_HEADERS: [&str; 4] = ["host", "content-length", "transfer-encoding", "connection"];
 
-/// Builds nothing until the first request.
+/// Builds its clients at the first request.
 #[derive(Default)]
 pub struct Real {
     driver: OnceLock<Arc<Driver>>,
     clients: [OnceLock<Client>; 3],
-    /// The same ways, for connections that serve more than one request.
+    /// The same ways, for connections that are reused.
     lasting: [OnceLock<Client>; 3],
-    /// Those that show a client's certificate, each for its own.
+    /// Clients with a client certificate, one for each.
     certified: Mutex<Vec<Certified>>,
 }
 
-/// Way, whether its connections last, whose certificate it shows, and the client.
+/// The way, whether its connections are reused, the client certificate, and the client.
 type Certified = (Way, bool, Arc<Identity>, Client);
 
-/// How a request travels; each way has a client of its own, made when it is first needed.
+/// How a request travels. Each way has its own client, built when first needed.
 #[derive(Clone, Copy, PartialEq)]
 enum Way {
     /// `http` to loopback: no certificate authorities are read.
@@ -108,12 +109,12 @@ impl Http for Real {
             })?),
             None => request.body.as_ref().map(|body| Body::from(body.expose().to_owned())),
         };
-        // RFC 9110, section 8.6: a method that means something by its body says that there is none
+        // RFC 9110, section 8.6: a method that usually has a body announces an empty one
         let body = body.or_else(|| matches!(&*request.method, "POST" | "PUT" | "PATCH").then(|| Body::from("")));
         if let Some(body) = body {
             carry(&mut sent, body);
         }
-        // reqwest's own deadline would end the answer's body with the head
+        // reqwest's own deadline would end the response's body with the head
         let answer = driver.run(async {
             let mut answering = pin!(client.execute(sent));
             let mut wait = request.timeout;
@@ -163,7 +164,7 @@ impl Real {
             let mut value = HeaderValue::from_str(value.expose())
                 .map_err(|_| forbidden(format!("the value of `{shown}` has a character that no header may hold")))?;
             value.set_sensitive(true);
-            // the first of a name replaces what stands there by default, further ones are added
+            // the first of a name replaces the default, further ones are added
             if fresh.contains(&name) {
                 sent.headers_mut().append(name, value);
             } else {
@@ -222,7 +223,7 @@ impl Real {
     }
 }
 
-/// The private keys of a PEM text: what else tools write beside them (`EC PARAMETERS`, a certificate) is none.
+/// The private keys of a PEM text, without other sections (`EC PARAMETERS`, a certificate).
 fn keys_alone(pem: &str) -> Zeroizing<String> {
     let mut out = Zeroizing::new(String::with_capacity(pem.len()));
     let mut inside = false;
@@ -237,7 +238,7 @@ fn keys_alone(pem: &str) -> Zeroizing<String> {
     out
 }
 
-/// The authorities that are read here; none for a way without TLS.
+/// The certificate authorities read here; none for a way without TLS.
 fn bundle(way: Way) -> Result<Vec<Certificate>, HttpError> {
     if let Way::Plain = way {
         return Ok(Vec::new());
@@ -255,7 +256,7 @@ fn build(
         Some(identity) => builder(way, reuse).identity(identity),
         None => builder(way, reuse),
     };
-    // fails where it was done before, which is as good
+    // fails if it is installed already
     let _ = rustls::crypto::ring::default_provider().install_default();
     if let Way::Plain = way {
         return builder(way, reuse).tls_certs_only([]).build();
@@ -265,7 +266,7 @@ fn build(
     {
         return Ok(client);
     }
-    // the platform verifier also gets along with a bundle in which one certificate is broken
+    // the platform verifier also accepts a bundle with one broken certificate
     builder(way, reuse).build()
 }
 
@@ -287,7 +288,7 @@ fn builder(way: Way, reuse: bool) -> ClientBuilder {
     builder.no_proxy().resolve_to_addrs("localhost", &loopback.map(|address| SocketAddr::new(address, 0)))
 }
 
-/// A body of a known length tells it, an empty one too: many a server waits for one where the method usually has one.
+/// A body of known length announces it, even an empty one: many servers wait for it.
 fn carry(sent: &mut reqwest::Request, body: Body) {
     if let Some(length) = body.size_hint().exact() {
         sent.headers_mut().insert(CONTENT_LENGTH, length.into());
@@ -295,7 +296,7 @@ fn carry(sent: &mut reqwest::Request, body: Body) {
     *sent.body_mut() = Some(body);
 }
 
-/// The URL and the way there; or why no secret may go to it.
+/// The URL and its way, or why no secret may go to it.
 fn allowed(url: &str) -> Result<(Url, Way), &'static str> {
     let url = Url::parse(url).map_err(|_| "it is not a URL")?;
     if !url.username().is_empty() || url.password().is_some() {
@@ -314,7 +315,7 @@ fn allowed(url: &str) -> Result<(Url, Way), &'static str> {
 }
 
 fn headers(map: &HeaderMap) -> Vec<(String, String)> {
-    // what is no UTF-8 is from the days of ISO 8859-1 (RFC 9110, section 5.5), whose bytes are Unicode's first characters
+    // invalid UTF-8 is taken for ISO 8859-1 (RFC 9110, section 5.5), Unicode's first characters
     let text = |bytes: &[u8]| match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
         Err(_) => bytes.iter().copied().map(char::from).collect(),
@@ -326,7 +327,7 @@ fn timed_out(place: &str, timeout: Duration) -> HttpError {
     HttpError::TimedOut { place: place.to_owned(), seconds: timeout.as_secs() }
 }
 
-/// The error, with the proxy on the way.
+/// The error, with the proxy's name.
 fn told(error: &reqwest::Error, request: &Request) -> HttpError {
     let place = match proxy::Proxy::of(&super::env::Real, request.url.expose()) {
         Some(proxy) => format!("{} through the proxy {proxy}", request.place()),
@@ -335,8 +336,8 @@ fn told(error: &reqwest::Error, request: &Request) -> HttpError {
     judge(error, &place, request.timeout)
 }
 
-/// What is known of the server's part. An error of connecting (name, TCP, proxy, TLS) means that not a byte of the request left;
-/// after that nobody can tell.
+/// The server's part in the error. An error of connecting (name, TCP, proxy, TLS) means that no
+/// byte of the request was sent; after that it is unknown.
 fn judge(error: &reqwest::Error, place: &str, timeout: Duration) -> HttpError {
     let place = place.to_owned();
     if error.is_connect() {
@@ -379,18 +380,17 @@ fn tls_reason(error: &rustls::Error) -> String {
     }
 }
 
-/// The first cause of that type. An `io::Error` names as its source what is below the error it wraps, so it is looked into.
+/// The first cause of that type. An `io::Error`'s source skips the error it wraps: unwrapped here.
 fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     causes(error).find_map(|cause| cause.downcast_ref::<T>())
 }
 
-/// The last cause's own words. Only `reqwest::Error` knows the URL, and it is never the last.
+/// The last cause's message. Only `reqwest::Error` knows the URL, and it is never the last.
 fn innermost(error: &(dyn Error + 'static)) -> String {
     let last = causes(error).filter(|cause| !cause.is::<reqwest::Error>()).last();
     last.map_or_else(|| "the exchange failed".to_owned(), |cause| text::safe(&cause.to_string()))
 }
 
-/// The error, then what it wraps, and so on.
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |cause| next_cause(*cause))
 }
@@ -408,7 +408,7 @@ enum BodyError {
     Broken(String),
 }
 
-/// The whole body. Where it outgrows its buffer, the old one is wiped: it may hold a token.
+/// The whole body. A buffer that it outgrows is wiped, since it may hold a token.
 fn read_body(mut answer: impl Read, cap: usize) -> Result<Zeroizing<Vec<u8>>, BodyError> {
     let mut body = Zeroizing::new(vec![0; (16 << 10).min(cap + 1)]);
     let mut filled = 0;
@@ -434,13 +434,13 @@ fn read_body(mut answer: impl Read, cap: usize) -> Result<Zeroizing<Vec<u8>>, Bo
     }
 }
 
-/// An answer's body, whose errors don't name the URL.
+/// A response's body; its errors don't name the URL.
 struct Answer {
     driver: Arc<Driver>,
     answer: reqwest::Response,
-    /// Until when it may come; `None`: as long as it takes.
+    /// `None`: no deadline.
     deadline: Option<Deadline>,
-    /// What came and was not read yet.
+    /// Received, but not read yet.
     rest: Bytes,
 }
 

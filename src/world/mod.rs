@@ -1,5 +1,6 @@
-//! The doors to everything outside: clock, HTTP, browser, keychain, loopback listener, terminal, random numbers, programs,
-//! environment, streams. `main` builds the real world; a test builds its own, and runs the whole program in it.
+//! The interfaces to everything outside: clock, HTTP, browser, keychain, loopback listener,
+//! terminal, random numbers, programs, environment, streams. `main` builds the real world; a test
+//! builds its own and runs the whole program in it.
 
 mod browser;
 mod clock;
@@ -38,7 +39,7 @@ pub(crate) use http_server::serve;
 pub use http_server::{loopback, reader as http_reader};
 pub use question::{Lines, Unanswered};
 
-/// Everything that can't be real in a test, as one value.
+/// All parts that a test replaces, as one value.
 pub struct World {
     pub env: Box<dyn Env>,
     pub clock: Arc<dyn Clock>,
@@ -50,30 +51,29 @@ pub struct World {
     pub terminal: Box<dyn Terminal>,
     pub programs: Box<dyn Programs>,
     pub signals: Box<dyn Signals>,
-    /// The data asked for, and nothing else.
+    /// The requested data only.
     pub out: Box<dyn Write>,
-    /// All talk.
     pub err: Box<dyn Talk>,
     pub verbosity: Verbosity,
-    /// How long each question waits for its answer; `None`: as long as the person takes.
+    /// How long each question waits for its answer; `None`: forever.
     pub patience: Option<Duration>,
 }
 
-/// Standard error: whatever is written is cleaned of every known secret on its way out.
+/// Standard error; every known secret is removed from the output.
 pub trait Talk: Write {
-    /// For the few texts that hold a secret on purpose, because a person or a CI runner needs it: the authorize URL with its
-    /// `state`, the mask command of a CI log.
+    /// For the few texts that must show a secret to a user or a CI runner: the authorize URL with
+    /// its `state`, the mask command of a CI log.
     fn show(&mut self, text: &str) -> std::io::Result<()>;
 }
 
-/// How much is said on standard error.
+/// How much is written to standard error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {
     Quiet,
     Normal,
-    /// Each step, each request and each answer.
+    /// Each step, each request and each response.
     Verbose,
-    /// Each step in a person's words (`--explain`): how many there were, and whether in colour.
+    /// Each step in plain words (`--explain`): the number of steps so far, and whether in colour.
     Explained {
         steps: u16,
         paint: bool,
@@ -81,24 +81,24 @@ pub enum Verbosity {
 }
 
 impl World {
-    /// A line of talk on stderr. A stderr that is closed is no reason to stop (L-60).
+    /// Writes a message to stderr. A closed stderr is no error (L-60).
     pub fn say(&mut self, line: &str) {
         if self.verbosity >= Verbosity::Normal {
             self.insist(line);
         }
     }
 
-    /// A line that even `--quiet` doesn't silence: where secrets rest otherwise than was asked for.
+    /// Writes a message even under `--quiet`: where secrets are stored otherwise than requested.
     pub fn insist(&mut self, line: &str) {
         let line = self.folded(line);
         let _ = writeln!(self.err, "{line}");
     }
 
-    /// Talk as the screen takes it: broken between words, each line on its own.
+    /// Wraps a text for the screen, between words, each line on its own.
     pub fn folded(&self, text: &str) -> String {
         let width = if self.terminal.stderr_is_terminal() { self.terminal.width() } else { None };
         let Some(width) = width else { return text.to_owned() };
-        // a secret with a blank in it would not be known any more once it is broken
+        // a wrapped secret with a blank in it would no longer be recognised
         let text = redact(text);
         let fold = |line: &str| {
             let indent = line.len() - line.trim_start_matches(' ').len();
@@ -107,24 +107,23 @@ impl World {
         text.split('\n').map(fold).collect::<Vec<_>>().join("\n")
     }
 
-    /// A warning is talk too: `--quiet` silences it.
+    /// Writes a warning; `--quiet` silences it.
     pub fn warn(&mut self, line: &str) {
         self.say(&format!("warning: {line}"));
     }
 
-    /// Whether `--explain` wants to hear.
     pub fn explains(&self) -> bool {
         matches!(self.verbosity, Verbosity::Explained { .. })
     }
 
-    /// The number of the next step, and whether it is shown in colour; `None`: nobody wants to hear.
+    /// The number of the next step, and whether to show it in colour; `None` without `--explain`.
     pub fn next_step(&mut self) -> Option<(u16, bool)> {
         let Verbosity::Explained { steps, paint } = &mut self.verbosity else { return None };
         *steps += 1;
         Some((*steps, *paint))
     }
 
-    /// A step, shown with `-v`.
+    /// Writes a step under `-v`.
     pub fn step(&mut self, line: impl FnOnce() -> String) {
         if self.verbosity == Verbosity::Verbose {
             let _ = writeln!(self.err, "* {}", line());
@@ -132,30 +131,28 @@ impl World {
     }
 }
 
-/// The variables of the environment, and what they tell about the machine.
+/// The environment's variables, and the machine's properties that follow from them.
 pub trait Env {
     fn var_os(&self, name: &str) -> Option<OsString>;
 
-    /// The person's home folder, where it is known.
     fn home(&self) -> Option<std::path::PathBuf> {
         self.var_os(if cfg!(windows) { "USERPROFILE" } else { "HOME" }).filter(|v| !v.is_empty()).map(Into::into)
     }
 
-    /// Where files that are gone with the command may lie.
     fn temp_dir(&self) -> std::path::PathBuf {
         let (name, usual) = if cfg!(windows) { ("TEMP", "C:\\Windows\\Temp") } else { ("TMPDIR", "/tmp") };
         self.var_os(name).map(std::path::PathBuf::from).filter(|dir| dir.is_absolute()).unwrap_or_else(|| usual.into())
     }
 
-    /// What tells this machine from another: its id, where the system has one.
+    /// The machine's id, where the system has one.
     fn machine(&self) -> Option<String> {
         None
     }
 
-    /// The names of all variables, for `doctor` and for what depends on a profile's name.
+    /// The names of all variables, for `doctor` and for the variables of a single profile.
     fn names(&self) -> Vec<OsString>;
 
-    /// A variable that is set, not empty, and text.
+    /// A variable that is set, non-empty and valid text.
     fn var(&self, name: &str) -> Option<String> {
         self.var_os(name)?.into_string().ok().filter(|v| !v.is_empty())
     }
@@ -166,18 +163,19 @@ pub trait Clock: Send + Sync {
     /// Unix seconds by the wall clock.
     fn now(&self) -> i64;
 
-    /// A clock that never goes back and that goes on while the machine sleeps; its zero means nothing.
+    /// A monotonic clock that goes on while the machine sleeps; its zero means nothing.
     fn elapsed(&self) -> Duration;
 
     fn sleep(&self, time: Duration);
 }
 
-/// Sends requests to servers.
 pub trait Http: Send + Sync {
-    /// One request, the whole answer under the request's cap, no redirect followed, no cookie kept, one connection.
+    /// Sends one request and reads the whole response under the request's cap. Follows no redirect,
+    /// keeps no cookie, uses one connection.
     fn exchange(&self, request: &wire::Request) -> Result<wire::Response, HttpError>;
 
-    /// For `call`: the answer's head now, its body as it comes. A body to send may be a stream of known or unknown length.
+    /// For `call`: returns the response's head at once, its body as a stream. The request's body
+    /// may be a stream of known or unknown length.
     fn stream(&self, request: &wire::Request, body: Option<Upload>) -> Result<Streamed, HttpError>;
 }
 
@@ -187,7 +185,7 @@ pub struct Upload {
     pub length: Option<u64>,
 }
 
-/// An answer whose body has not been read yet.
+/// A response with an unread body.
 pub struct Streamed {
     pub status: u16,
     /// `HTTP/1.1`, …
@@ -197,43 +195,41 @@ pub struct Streamed {
     pub body: Box<dyn Read>,
 }
 
-/// Why there is no answer, told by what may have happened at the server.
+/// Why there is no response, by the possible effect on the server.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HttpError {
-    /// No byte of the request left: it may be sent again.
+    /// No byte of the request was sent: it may be retried.
     #[error("can't reach {place}: {why}")]
     Unsent { place: String, why: String },
-    /// The server may have acted on it: a refresh token sent so may be spent.
+    /// The server may have acted on it: a refresh token may be spent.
     #[error("{place} broke off: {why}")]
     Ambiguous { place: String, why: String },
     #[error("{place} did not answer within {}", crate::text::count(*.seconds, "second"))]
     TimedOut { place: String, seconds: u64 },
-    /// The server's certificate or its TLS is not good enough. Nothing was sent.
+    /// The server's certificate or its TLS isn't secure. Nothing was sent.
     #[error("no safe connection to {place}: {why}")]
     Tls { place: String, why: String },
     #[error("the answer of {place} is larger than {limit} bytes")]
     TooLarge { place: String, limit: usize },
     #[error("the answer of {place} begins with more headers than are read: 512, or 400 KiB of them")]
     HeadTooLarge { place: String },
-    /// Plain `http` to another machine, or a URL that isn't one.
+    /// Plain `http` to another machine, or an invalid URL.
     #[error("{place} is not an address that a secret may go to: {why}")]
     Forbidden { place: String, why: String },
-    /// The authorities that may vouch for a server are said to be where there are none. Nothing was sent.
+    /// The configured certificate authorities don't exist. Nothing was sent.
     #[error("{0}")]
     Authorities(NoAuthorities),
-    /// A variable names a proxy that can't be used. Nothing was sent.
+    /// A variable names an unusable proxy. Nothing was sent.
     #[error("{0}")]
     Proxy(NoProxy),
 }
 
-/// Opens addresses in the person's browser.
 pub trait Browser: Send {
-    /// Opens one URL, `https` or loopback `http`; says how it went wrong as far as that is known within a moment, or before
-    /// `acted` says that somebody has come back from there.
+    /// Opens one URL, `https` or loopback `http`. Reports a failure that shows within a moment, or
+    /// before `acted` tells that the browser has come back.
     fn open(&self, url: &str, acted: &dyn Fn() -> bool) -> Result<(), BrowserError>;
 }
 
-/// Why no browser opened an address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BrowserError {
     #[error("no browser was found")]
@@ -244,25 +240,23 @@ pub enum BrowserError {
     BadUrl(String),
 }
 
-/// The system's keychain: one item per account, the service is always `oauthctl`. Values are UTF-8 text (KWallet holds no other).
-/// No call prompts or takes longer than 3 s without a person.
+/// The system's keychain: one item per account, under the service `oauthctl`. Values are UTF-8 text
+/// (KWallet holds no other). Without a user, no call prompts or takes longer than 3 s.
 pub trait Keychain: Send + Sync {
     fn get(&self, account: &str) -> Result<Option<Secret>, KeychainError>;
     fn set(&self, account: &str, value: &Secret) -> Result<(), KeychainError>;
     fn delete(&self, account: &str) -> Result<bool, KeychainError>;
-    /// The accounts of all items of this program.
     fn accounts(&self) -> Result<Vec<String>, KeychainError>;
-    /// The longest value one item takes, in bytes, where there is such a limit (Windows: 2,560).
+    /// The longest value of an item, in bytes, if there is a limit (Windows: 2,560).
     fn item_limit(&self) -> Option<usize>;
-    /// Whether a value could be written now: there is a keychain, it is unlocked.
+    /// Whether a value could be written now: the keychain exists and is unlocked.
     fn ready(&self) -> Result<(), KeychainError>;
     /// `Secret Service`, `macOS Keychain`, `Windows Credential Manager`.
     fn name(&self) -> String;
-    /// What tells this keychain from another on the same machine (the session bus's address).
+    /// Distinguishes several keychains of one machine (the session bus's address).
     fn scope(&self) -> String;
 }
 
-/// Why the keychain did not do what it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeychainError {
     #[error("it is locked")]
@@ -273,14 +267,14 @@ pub enum KeychainError {
     Denied(String),
     #[error("no answer within {0} seconds")]
     TimedOut(u64),
-    /// Not this person's: who listens there is another user of the machine. Nothing was sent.
+    /// Another user of the machine listens there. Nothing was sent.
     #[error("{0}")]
     Foreign(String),
     #[error("{0}")]
     Failed(String),
 }
 
-/// The copy of a fresh access token that the kernel keeps and forgets by itself (Linux). All of it is best effort.
+/// The kernel's expiring copy of a fresh access token (Linux). Best effort.
 pub trait TokenCopy {
     fn read(&self, name: &str) -> Option<Zeroizing<Vec<u8>>>;
     fn write(&self, name: &str, value: &[u8], forget_after: Duration) -> bool;
@@ -289,13 +283,12 @@ pub trait TokenCopy {
     fn works(&self) -> bool;
 }
 
-/// Draws random bytes.
 pub trait Random {
-    /// Fills from the operating system's generator; a generator that fails ends the program.
+    /// Fills from the operating system's generator. If that fails, the program ends.
     fn fill(&self, bytes: &mut [u8]);
 }
 
-/// Standard input, and the person at the terminal.
+/// Standard input, and the user at the terminal.
 pub trait Terminal {
     fn stdin_is_terminal(&self) -> bool;
     fn stdout_is_terminal(&self) -> bool;
@@ -304,37 +297,37 @@ pub trait Terminal {
     fn read_stdin(&self, limit: usize) -> std::io::Result<Zeroizing<String>>;
     /// Standard input as a stream, for `call`'s body.
     fn stdin(&self) -> Box<dyn Read + Send>;
-    /// Standard input where it is a regular file, which can be read more than once.
+    /// Standard input if it is a regular file, which can be read again.
     fn stdin_file(&self) -> Option<std::fs::File> {
         None
     }
-    /// The answer to a question that has been written already, shown as it is typed; it is waited for so long.
+    /// Reads the answer to a question already written, with echo, for at most `wait`.
     fn read_line(&self, wait: Option<Duration>) -> Result<String, Unanswered>;
-    /// From now on what is typed isn't shown: before a question whose answer is read by `read_hidden`, since people type ahead.
+    /// Turns the echo off. Called before the question of `read_hidden`, since users type ahead.
     fn hide(&self);
-    /// The same without echo, which `hide` has turned off; the end of the line isn't seen either.
+    /// Reads without echo, after `hide`; the line end isn't shown either.
     fn read_hidden(&self, lines: Lines, wait: Option<Duration>) -> Result<Zeroizing<String>, Unanswered>;
-    /// Lines typed while something else is waited for, without echo, sent as they come, until the receiver is gone.
+    /// Sends lines typed during another wait, without echo, until the receiver is dropped.
     fn lines(&self, to: Sender<Secret>);
-    /// Puts a text on the terminal itself, wherever standard error leads; whether that could be done.
+    /// Writes to the terminal itself, wherever standard error leads; returns whether that worked.
     fn put(&self, text: &str) -> bool;
-    /// Columns, where known.
     fn width(&self) -> Option<usize>;
 }
 
 /// Starts other programs, and the helper.
 pub trait Programs {
-    /// Runs a program named by the person's configuration (`client-secret = { command = [...] }`); its stdout, without the last
-    /// newline. Its stderr and stdin are the person's own.
+    /// Runs a program from the user's configuration (`client-secret = { command = [...] }`).
+    /// Returns its stdout without the last newline. It inherits stderr and stdin.
     fn output(&self, argv: &[String], timeout: Duration) -> std::io::Result<Zeroizing<String>>;
     /// Runs a command in the foreground with variables added; its exit code.
     fn run(&self, argv: &[OsString], env: &[(String, OsString)]) -> std::io::Result<u8>;
-    /// A `PATH` on which `oauthctl` is this very program, by a link in a new folder: it may have been started by its place
-    /// (`cargo run`), and another one may be installed. `None`: there is no `PATH`, or no link.
+    /// A `PATH` on which `oauthctl` is this executable, by a link in a new folder: it may have been
+    /// started by path (`cargo run`) while another one is installed. `None`: there is no `PATH`, or
+    /// no link.
     fn path_with_own(&self, _folder: &std::path::Path) -> Option<OsString> {
         None
     }
-    /// Parts into the process that a person started and a helper that outlives it, where the system can do that.
+    /// Forks a helper that outlives the process that the user started, if the system can.
     fn part(&self) -> helper::Parted {
         helper::Parted::Alone
     }
@@ -342,15 +335,14 @@ pub trait Programs {
 
 /// The signals that end a program.
 pub trait Signals {
-    /// From now on SIGINT, SIGTERM and SIGHUP are sent here instead of ending the program.
+    /// From now on SIGINT, SIGTERM and SIGHUP are sent here and don't end the program.
     fn watch(&self, to: Sender<i32>);
-    /// Back to the default.
     fn release(&self);
-    /// As long as a question is asked, a signal ends that, and neither the program nor what is watched for.
+    /// During a question, a signal ends the question only.
     fn ask(&self, _on: bool) {}
 }
 
-/// The machine as it is. Nothing is opened, read or started before it is used: this costs a few small allocations.
+/// The real machine. Nothing is opened, read or started before its first use.
 pub fn real() -> World {
     World {
         env: Box::new(env::Real),

@@ -1,5 +1,6 @@
-//! Other programs: found by absolute path or in absolute folders of `PATH`, never in the working directory, which may be anybody's
-//! repository; given their arguments one by one, never through a shell.
+//! Runs other programs. They are found by absolute path or in absolute folders of `PATH`, never in
+//! the working directory, which may be an untrusted repository. Arguments are passed one by one,
+//! without a shell.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
@@ -14,16 +15,14 @@ use zeroize::Zeroizing;
 use super::Programs;
 use crate::text;
 
-/// A client secret is short; a program that prints more was not the one that was meant.
+/// A client secret is short; longer output comes from a wrong program.
 const MAX_OUTPUT: usize = 64 << 10;
 
-/// Between two looks at whether a program has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
-/// Everything of ours in the environment begins so, secrets among it.
+/// The prefix of all our variables, some of which hold secrets.
 pub(super) const OUR_PREFIX: &str = "OAUTHCTL_";
 
-/// Starts the system's programs.
 pub struct Real;
 
 impl Programs for Real {
@@ -40,7 +39,7 @@ impl Programs for Real {
         let mut child = command.spawn()?;
         let mut stdout = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
         let (to, from) = mpsc::channel();
-        // in a thread: a grandchild may hold the pipe open for ever
+        // in a thread: a grandchild may hold the pipe open forever
         thread::spawn(move || to.send(read(&mut stdout)));
         let until = Instant::now() + timeout;
         let output = from.recv_timeout(timeout);
@@ -53,7 +52,7 @@ impl Programs for Real {
                 format!("`{name}` took longer than {seconds} seconds"),
             ));
         };
-        // first what it printed: one that printed too much was cut off, and failed of that
+        // the output's error first: it is why a program that printed too much failed
         let output = output?;
         if !status.success() {
             return Err(io::Error::other(format!("`{name}` failed: {status}")));
@@ -63,7 +62,7 @@ impl Programs for Real {
 
     fn run(&self, argv: &[OsString], env: &[(String, OsString)]) -> io::Result<u8> {
         let (program, arguments) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
-        // typed by the person here and now: a path relative to where they are is what they mean
+        // the user typed it just now, so a path may be relative to the working directory
         let is_path = Path::new(program).components().count() > 1;
         let given = env.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.clone());
         let found = match is_path {
@@ -101,7 +100,7 @@ impl Programs for Real {
 #[cfg(unix)]
 fn exit_code(status: std::process::ExitStatus) -> u8 {
     use std::os::unix::process::ExitStatusExt as _;
-    // as a shell tells it
+    // a shell's exit code for a signal
     let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }
@@ -123,7 +122,7 @@ fn read(from: &mut impl Read) -> io::Result<Zeroizing<String>> {
     Ok(Zeroizing::new(text.to_owned()))
 }
 
-/// `None`: it hadn't ended by then.
+/// `None`: it hasn't ended by then.
 pub(super) fn wait(
     child: &mut Child,
     until: Instant,
@@ -155,7 +154,7 @@ fn own_variables() -> impl Iterator<Item = OsString> {
     std::env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with(OUR_PREFIX))
 }
 
-/// An absolute path as it is; a bare name from the absolute folders of `path`, in order; anything relative is not found.
+/// An absolute path as it is; a bare name from the absolute folders of `path`; no relative path.
 pub(super) fn find(program: &OsStr, path: Option<&OsStr>) -> Option<PathBuf> {
     let named = Path::new(program);
     if named.is_absolute() {
@@ -167,7 +166,7 @@ pub(super) fn find(program: &OsStr, path: Option<&OsStr>) -> Option<PathBuf> {
     absolute_folders(path?).find_map(|folder| with_extension(folder.join(named)))
 }
 
-/// The folders of a `PATH` that don't depend on where one is.
+/// The absolute folders of a `PATH`.
 pub(super) fn absolute_folders(path: &OsStr) -> impl Iterator<Item = PathBuf> {
     std::env::split_paths(path).filter(|folder| folder.is_absolute())
 }
@@ -179,7 +178,7 @@ fn with_extension(candidate: PathBuf) -> Option<PathBuf> {
 
 #[cfg(not(unix))]
 fn with_extension(candidate: PathBuf) -> Option<PathBuf> {
-    // scripts (`.cmd`, `.bat`) are left out: their arguments pass through a shell
+    // scripts (`.cmd`, `.bat`) are left out: a shell would read their arguments
     [candidate.clone(), candidate.with_extension("exe")].into_iter().find(|c| is_program(c))
 }
 
@@ -232,7 +231,7 @@ mod tests {
             let slow = text.starts_with("sleep");
             Real.output(&argv, Duration::from_secs(if slow { 1 } else { 60 }))
         };
-        // no shell looks at the arguments
+        // no shell reads the arguments
         assert_eq!(*output("printf '%s\\n' \"$1\"", &["$(id) `id` ; x"]).expect("printed"), "$(id) `id` ; x");
         assert_eq!(*output("printf 'a\\n\\n'", &[]).expect("printed"), "a\n");
         let failed = output("echo not-the-secret; exit 3", &[]).expect_err("failed").to_string();

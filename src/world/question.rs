@@ -1,5 +1,6 @@
-//! Questions at the terminal. Each is written in one place and ends in one of three ways: with an answer, with a line that was left
-//! open (Ctrl-D) or for longer than is waited, with a signal (Ctrl-C). However it ends, the echo is back and what comes next begins on a line of its own.
+//! Questions at the terminal. A question ends with an answer, without one (Ctrl-D, or the time is
+//! over), or with a signal (Ctrl-C). In each case the echo is restored and the next output begins
+//! on a new line.
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ pub enum Unanswered {
     /// Ctrl-D, or the terminal has gone.
     #[error("the input ended before the question was answered")]
     Ended,
-    /// For as long as is waited ([`World::patience`]).
+    /// The time is over ([`World::patience`]).
     #[error("nobody answered within {} s", .0.as_secs())]
     TooLate(Duration),
     /// SIGINT, SIGTERM or SIGHUP.
@@ -20,12 +21,12 @@ pub enum Unanswered {
     Signal(i32),
     #[error("the terminal could not be read: {0}")]
     Failed(String),
-    /// Standard error leads elsewhere, and there is no other way to the screen.
+    /// Standard error is redirected, and there is no other way to the screen.
     #[error("standard error is no terminal, so a question can't be seen")]
     Unseen,
 }
 
-/// What is read without echo.
+/// What the user types without echo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lines {
     One,
@@ -33,9 +34,9 @@ pub enum Lines {
 }
 
 impl World {
-    /// One line, without blanks around it; it may be empty.
+    /// Asks for one line and trims it; it may be empty.
     pub fn ask(&mut self, question: &str) -> Result<String, Unanswered> {
-        // before the question is seen: Ctrl-C counts from its first byte on
+        // before the question is visible: Ctrl-C counts from its first byte
         self.signals.ask(true);
         let answer = self.pose(question).and_then(|()| {
             let answer = self.terminal.read_line(self.patience);
@@ -48,12 +49,11 @@ impl World {
         answer.map(|answer| answer.trim().to_owned())
     }
 
-    /// The same, and what is typed isn't shown.
     pub fn ask_hidden(&mut self, question: &str) -> Result<Secret, Unanswered> {
         self.hidden(question, Lines::One)
     }
 
-    /// Several lines (a key, an assertion) that aren't shown.
+    /// Asks for several lines (a key, an assertion) without echo.
     pub fn ask_hidden_lines(&mut self, question: &str) -> Result<Secret, Unanswered> {
         self.hidden(question, Lines::UntilCtrlD)
     }
@@ -74,13 +74,13 @@ impl World {
         self.on_screen(&format!("{}: ", self.folded(question)))
     }
 
-    /// A line that belongs to a question, and is seen where that is.
+    /// Writes a line that belongs to a question, to the same place.
     pub fn lead(&mut self, line: &str) {
         let line = redact(&self.folded(line));
         let _ = self.on_screen(&format!("{line}\n"));
     }
 
-    /// What a person has to see before an answer: on standard error, and where that leads elsewhere on the terminal itself.
+    /// Writes a text that the user must see: on standard error, or else on the terminal.
     fn on_screen(&mut self, text: &str) -> Result<(), Unanswered> {
         match self.terminal.stderr_is_terminal() {
             true => drop(self.err.show(text)),
@@ -90,7 +90,7 @@ impl World {
         Ok(())
     }
 
-    /// Yes or no, asked until it is one of them; Enter alone is `usually`.
+    /// Asks until the answer is yes or no; Enter alone is `usually`.
     pub fn ask_whether(&mut self, question: &str, usually: bool) -> Result<bool, Unanswered> {
         let choices = if usually { "[Y/n]" } else { "[y/N]" };
         loop {

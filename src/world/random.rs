@@ -1,13 +1,13 @@
-//! Random bytes from the operating system, and from nothing else. Every value that this program
-//! draws comes from here: `state`, PKCE verifiers, nonces, names of files and parts. Only `ring` draws
-//! for itself, when it makes keys and signatures.
+//! Random bytes from the operating system only. All the program's random values come from here:
+//! `state`, PKCE verifiers, nonces, names of files and parts. Only `ring` has its own, for keys and
+//! signatures.
 
 use rand::TryRng as _;
 use rand::rngs::{SysError, SysRng};
 
 use super::Random;
 
-/// Fills `bytes`, for callers that can report a generator that fails.
+/// Fills `bytes`, for callers that can report a failure.
 pub fn fill(bytes: &mut [u8]) -> Result<(), SysError> {
     SysRng.try_fill_bytes(bytes)
 }
@@ -17,8 +17,8 @@ pub struct Real;
 impl Random for Real {
     fn fill(&self, bytes: &mut [u8]) {
         if fill(bytes).is_err() {
-            // A `state` or a verifier that can be guessed is worse than no login, so nothing may catch
-            // this error and go on.
+            // A `state` or a verifier that can be guessed is worse than no login, so no code may
+            // catch this error and go on.
             let _ = std::io::Write::write_all(&mut std::io::stderr(), b"error: the system gives no random numbers\n");
             std::process::abort();
         }

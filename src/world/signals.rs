@@ -1,6 +1,6 @@
-//! SIGINT, SIGTERM and SIGHUP: sent to whoever watches, so that a save in progress ends first; otherwise they end the program as
-//! ever, but not before the terminal is as it was. Nothing is installed until somebody watches, changes the terminal, or runs a
-//! program in the foreground.
+//! SIGINT, SIGTERM and SIGHUP. A watcher gets them, so that a save in progress ends first. Without
+//! one they end the program, after the terminal is restored. Handlers are installed when the
+//! program watches, changes the terminal, or runs a program in the foreground.
 
 use std::io;
 use std::process::{Child, ExitStatus};
@@ -8,7 +8,6 @@ use std::sync::mpsc::Sender;
 
 use super::Signals;
 
-/// The signals of this process.
 pub struct Real;
 
 impl Signals for Real {
@@ -25,19 +24,19 @@ impl Signals for Real {
     }
 }
 
-/// From now on a signal that ends the program puts the terminal back first: it calls `restore`, which
-/// must be async-signal-safe.
+/// From now on a signal that ends the program first calls `restore`, which puts the terminal back
+/// and must be async-signal-safe.
 pub(super) fn guard_terminal(restore: fn()) {
     system::guard(restore);
 }
 
-/// The signal that came at the question that is asked, if one did.
+/// The signal that ended the current question, if any.
 pub(super) fn at_question() -> Option<i32> {
     system::at_question()
 }
 
-/// While it lives, a signal is for the program in the foreground. What the terminal sends goes to both by itself; what somebody
-/// sent to this process alone is handed on.
+/// While it lives, signals belong to the program in the foreground. The terminal signals both
+/// processes; a signal to this process alone is passed on.
 pub(super) struct LeftToChild(());
 
 pub(super) fn leave_to_child() -> LeftToChild {
@@ -46,7 +45,6 @@ pub(super) fn leave_to_child() -> LeftToChild {
 }
 
 impl LeftToChild {
-    /// Until the program has ended.
     pub(super) fn wait(&self, child: &mut Child) -> io::Result<ExitStatus> {
         system::hand_on(child.id());
         child.wait()
@@ -59,7 +57,7 @@ impl Drop for LeftToChild {
     }
 }
 
-/// Tests that send signals, or leave them to a child, do so one after the other: both are the whole process's.
+/// Serialises tests that use signals, which are process-wide.
 #[cfg(test)]
 pub(super) fn alone() -> std::sync::MutexGuard<'static, ()> {
     static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
@@ -83,19 +81,19 @@ mod system {
 
     static INSTALLED: Once = Once::new();
     static HELD: AtomicBool = AtomicBool::new(false);
-    /// The program in the foreground, while there is one; its number is nobody else's until it has been waited for.
+    /// The foreground program's process id, if any. It can't be reused before it is waited for.
     static CHILD: AtomicI32 = AtomicI32::new(0);
-    /// What came before the program had begun.
+    /// Signals that came before the program started.
     static EARLY: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];
-    /// Whether somebody watches. Where not, a signal does what it does by default.
+    /// Whether there is a watcher. Without one, signals act by default.
     static SENT: AtomicBool = AtomicBool::new(false);
-    /// Whether a question is asked, and the signal that came at it.
+    /// Whether a question is open, and the signal that ended it.
     static ASKING: AtomicBool = AtomicBool::new(false);
     static AT_QUESTION: AtomicI32 = AtomicI32::new(0);
     static PENDING: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];
-    /// The handler writes a byte to it. It is made once, since a handler may be using it at any time.
+    /// The handler writes a byte to it. Made once, since a handler may use it at any time.
     static PIPE: OnceLock<Option<UnixStream>> = OnceLock::new();
-    /// What puts the terminal back, once something has changed it.
+    /// Restores the terminal; set once it has been changed.
     static RESTORE: OnceLock<fn()> = OnceLock::new();
     static TO: Mutex<Option<Sender<i32>>> = Mutex::new(None);
 
@@ -108,11 +106,12 @@ mod system {
         INSTALLED.call_once(|| {
             for (at, signal) in WATCHED.into_iter().enumerate() {
                 if is_ignored(signal) {
-                    // `nohup`: it was ignored before us and stays so
+                    // `nohup`: it was ignored before and stays so
                     continue;
                 }
-                // SAFETY: `on_signal` calls only what is async-signal-safe: atomics, write(2), kill(2), tcsetattr(3), and
-                // signal-hook's own emulation of the default. The sender's number is what every signal of these has.
+                // SAFETY: `on_signal` calls only async-signal-safe functions: atomics, write(2),
+                // kill(2), tcsetattr(3), signal-hook's own emulation of the default. Each of these
+                // signals has a sender number.
                 let _ = unsafe {
                     signal_hook_registry::register_sigaction(signal, move |info| on_signal(signal, at, info.si_pid()))
                 };
@@ -120,13 +119,13 @@ mod system {
         });
     }
 
-    /// `sender`: 0 for the kernel, which sends what is typed to all that stand in the foreground.
+    /// `sender`: 0 for the kernel, which sends typed signals to all processes in the foreground.
     fn on_signal(signal: i32, at: usize, sender: i32) {
         if HELD.load(Ordering::SeqCst) {
             match CHILD.load(Ordering::SeqCst) {
                 _ if sender == 0 && signal != SIGTERM => {}
                 0 => EARLY[at].store(true, Ordering::SeqCst),
-                // the child has not been waited for, so the number is still its own
+                // the child hasn't been waited for, so its process id is still valid
                 child => kill(child, signal),
             }
             return;
@@ -137,7 +136,7 @@ mod system {
         if SENT.load(Ordering::SeqCst) {
             PENDING[at].store(true, Ordering::SeqCst);
             if let Some(Some(bell)) = PIPE.get() {
-                // when the socket is full, it holds enough bytes
+                // a full socket holds enough bytes
                 let _ = send_bytes(bell, &[1], SendFlags::DONTWAIT);
             }
             return;
@@ -145,7 +144,7 @@ mod system {
         end_by(signal);
     }
 
-    /// Does what the signal does by default, with the terminal as it was.
+    /// Restores the terminal and performs the signal's default action.
     fn end_by(signal: i32) {
         if let Some(restore) = RESTORE.get() {
             restore();
@@ -161,7 +160,8 @@ mod system {
 
     fn is_ignored(signal: i32) -> bool {
         let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
-        // SAFETY: a query: no new action is given, and the old one is written to a live `sigaction`, zeroed before.
+        // SAFETY: a query: no new action is given, and the old one is written to a live, zeroed
+        // `sigaction`.
         let action = unsafe {
             if libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) != 0 {
                 return false;
@@ -179,7 +179,7 @@ mod system {
         }
     }
 
-    /// The thread that carries signals from the handler to the watcher.
+    /// The thread that passes signals from the handler to the watcher.
     fn start() -> Option<UnixStream> {
         let (write, mut read) = UnixStream::pair().ok()?;
         let carry = move || {
@@ -199,7 +199,7 @@ mod system {
     fn send(signal: i32) {
         let to = TO.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if to.is_none_or(|to| to.send(signal).is_err()) {
-            // nobody listens any more: it must not be lost
+            // the watcher is gone: the signal must not be lost
             release();
             end_by(signal);
         }
@@ -230,7 +230,7 @@ mod system {
         HELD.store(on, Ordering::SeqCst);
     }
 
-    /// Hands signals on until this child has ended; it still has to be waited for.
+    /// Passes signals on until this child has ended; the caller still has to wait for it.
     pub(super) fn hand_on(child: u32) {
         let Ok(child) = i32::try_from(child) else { return };
         CHILD.store(child, Ordering::SeqCst);
@@ -240,7 +240,7 @@ mod system {
             }
         }
         if let Some(child) = Pid::from_raw(child) {
-            // the child stays to be waited for
+            // the caller waits for the child
             let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
             let _ = rustix::io::retry_on_intr(|| waitid(WaitId::Pid(child), options));
         }
@@ -259,7 +259,7 @@ mod system {
             for _again in 0..2 {
                 let (to, from) = std::sync::mpsc::channel();
                 watch(to);
-                // whoever runs the tests may have started them with `nohup`
+                // the tests may run under `nohup`
                 for signal in [SIGHUP, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal)) {
                     low_level::raise(signal).expect("raised");
                     assert_eq!(from.recv_timeout(Duration::from_secs(60)), Ok(signal));

@@ -1,6 +1,5 @@
-//! stdout and stderr, each write at once and whole: nothing lies in a buffer when the program ends, and a pipe whose reader has
-//! gone is an error to the caller, never a panic. What goes to stderr passes through [`redact`] first, as the last thing before
-//! it leaves.
+//! stdout and stderr, unbuffered: each write is made at once and whole. A closed pipe is an error
+//! to the caller, never a panic. Output to stderr passes through [`redact`] last of all.
 
 use std::fmt::Arguments;
 use std::io::{self, Write};
@@ -9,13 +8,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::secret::redact;
 use crate::world::Talk;
 
-/// Whether the last byte of data ended no line.
+/// Whether the data so far ends in the middle of a line.
 static MID_LINE: AtomicBool = AtomicBool::new(false);
 
-/// The data asked for.
+/// The requested data.
 pub struct Out;
 
-/// All talk. A secret is found in what one call writes (a whole `write!` is one call); split over two it would not be.
+/// All messages. A secret is found within one write (a whole `write!` is one), but not across two.
 pub struct Err;
 
 fn write_out(bytes: &[u8]) -> io::Result<()> {
@@ -25,7 +24,7 @@ fn write_out(bytes: &[u8]) -> io::Result<()> {
     system::write_all(system::STDOUT, bytes)
 }
 
-/// Talk begins on a line of its own where it goes to the same place as the data, whose last line may have no end.
+/// Starts a message on its own line if stdout goes to the same place and its last line has no end.
 fn write_err(bytes: &[u8]) -> io::Result<()> {
     if MID_LINE.swap(false, Ordering::Relaxed) && system::is_one_place() {
         system::write_all(system::STDERR, b"\n")?;
@@ -80,7 +79,7 @@ mod system {
     pub(super) const STDOUT: BorrowedFd<'static> = rustix::stdio::stdout();
     pub(super) const STDERR: BorrowedFd<'static> = rustix::stdio::stderr();
 
-    /// Writes to the descriptor itself: the standard library's `Stdout` takes a closed one for a success.
+    /// Writes to the descriptor directly: the standard library's `Stdout` ignores a closed one.
     pub fn write_all(to: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             match retry_on_intr(|| write(to, bytes))? {
@@ -105,7 +104,7 @@ mod system {
     pub(super) const STDOUT: bool = true;
     pub(super) const STDERR: bool = false;
 
-    /// By the standard library, which turns the text into what the console reads.
+    /// By the standard library, which converts the text for the console.
     pub fn write_all(to_stdout: bool, bytes: &[u8]) -> io::Result<()> {
         if to_stdout {
             let mut out = io::stdout().lock();

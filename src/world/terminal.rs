@@ -1,9 +1,9 @@
-//! The person at the keyboard.
+//! The user's terminal.
 //!
-//! The address a browser ended on is pasted while the listener waits. Such an address holds a code, so it isn't echoed; and it may
-//! be longer than the 4,096 bytes that a terminal takes in its line mode (4,095 on Linux, 1,024 on macOS, the rest is lost
-//! silently), so lines are put together here, byte by byte. Whatever way the program ends then, the terminal is put back: at exit,
-//! by a signal, and before the next question.
+//! The user may paste the browser's final address while the listener waits. It holds a code, so it
+//! isn't echoed. It may be longer than a line in the terminal's line mode (4,095 bytes on Linux,
+//! 1,024 on macOS, the rest is lost silently), so lines are assembled here, byte by byte. The
+//! terminal is restored at exit, by a signal, and before the next question.
 
 use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Read, Write};
@@ -15,10 +15,9 @@ use zeroize::Zeroizing;
 use super::{Lines, Terminal, Unanswered};
 use crate::secret::Secret;
 
-/// Bytes of a line past which it is dropped whole.
+/// Longer lines are dropped whole.
 const LONGEST_LINE: usize = 64 << 10;
 
-/// The terminal of this process.
 pub struct Real;
 
 impl Terminal for Real {
@@ -89,7 +88,7 @@ impl Terminal for Real {
     }
 }
 
-/// Puts the terminal back as it was and ends the reading of lines. Async-signal-safe; does nothing where nothing was changed.
+/// Restores the terminal and stops the reading of lines, if needed. Async-signal-safe.
 pub(super) fn restore() {
     system::restore();
 }
@@ -127,7 +126,7 @@ fn send_lines(mut from: impl BufRead, to: &Sender<Secret>) {
     }
 }
 
-/// A line in the making. Blank ones don't count.
+/// An unfinished line. Blank lines don't count.
 struct Line {
     bytes: Zeroizing<Vec<u8>>,
     too_long: bool,
@@ -140,7 +139,7 @@ impl Default for Line {
 }
 
 impl Line {
-    /// One byte as it came; the line, if it ends with it.
+    /// Takes one byte; returns the line that it ends.
     fn take(&mut self, byte: u8) -> Option<Secret> {
         const BACKSPACE: u8 = 0x08;
         const DELETE: u8 = 0x7f;
@@ -172,7 +171,7 @@ impl Line {
         line
     }
 
-    /// All of it, unless that is no text or was cut.
+    /// The whole text, unless it is invalid or was cut.
     fn text(&self) -> Result<Zeroizing<String>, Unanswered> {
         if self.too_long {
             return Err(Unanswered::Failed(format!("the line is longer than {LONGEST_LINE} bytes")));
@@ -208,37 +207,37 @@ mod system {
 
     type Fd = BorrowedFd<'static>;
 
-    /// How a terminal was before it was changed.
+    /// A terminal's settings before they were changed.
     struct Before {
         fd: Fd,
         mode: Termios,
     }
 
-    /// What [`restore`] puts back; null: nothing was changed. What it points to is never freed, since a signal handler may be
-    /// reading it: a few bytes for each time that lines are waited for.
+    /// The settings for [`restore`]; null: nothing was changed. They are never freed, since a
+    /// signal handler may be reading them: a few bytes for each wait for lines.
     static BEFORE: AtomicPtr<Before> = AtomicPtr::new(ptr::null_mut());
 
-    /// Counts up whenever lines are no longer wanted: a reader that began under another number stops.
+    /// Incremented when lines are no longer wanted: a reader with another number stops.
     static READING: AtomicUsize = AtomicUsize::new(0);
 
     pub(super) fn restore() {
         READING.fetch_add(1, Ordering::SeqCst);
         let before = BEFORE.swap(ptr::null_mut(), Ordering::SeqCst);
-        // SAFETY: the pointer is null or came from a leaked box, and nobody writes to that.
+        // SAFETY: the pointer is null or from a leaked box, which is never written.
         if let Some(before) = unsafe { before.as_ref() }
             && is_ours(before.fd)
         {
-            // a descriptor that is no terminal any more makes this an error, no harm
+            // fails without harm if the descriptor is no longer a terminal
             let _ = tcsetattr(before.fd, OptionalActions::Now, &before.mode);
         }
     }
 
-    /// Whether this program is in the foreground of the terminal, or the terminal isn't the controlling one. From the background,
-    /// changing it would stop the program, and it is the shell's then.
+    /// Whether this program is in the terminal's foreground, or the terminal isn't the controlling
+    /// one. In the background, changing it would stop the program; it belongs to the shell then.
     fn is_ours(fd: Fd) -> bool {
         match tcgetpgrp(fd) {
             Ok(foreground) => foreground == rustix::process::getpgrp(),
-            // the group in the foreground has no number here
+            // the foreground group has no number here
             Err(Errno::OPNOTSUPP) => false,
             Err(_) => true,
         }
@@ -250,7 +249,7 @@ mod system {
 
     fn remember(fd: Fd, mode: Termios) {
         static AT_EXIT: Once = Once::new();
-        // SAFETY: the function takes and gives nothing, and may run at any time.
+        // SAFETY: the function takes and returns nothing, and may run at any time.
         AT_EXIT.call_once(|| unsafe {
             libc::atexit(restore_at_exit);
         });
@@ -258,13 +257,13 @@ mod system {
         BEFORE.store(Box::into_raw(Box::new(Before { fd, mode })), Ordering::SeqCst);
     }
 
-    /// Turns the echo off, by whichever of our streams the terminal is there; and the line mode with it, which loses what is longer
-    /// than its buffer.
+    /// Turns off the echo, and the line mode, which loses long lines, by any stream on the
+    /// terminal.
     pub fn hide() {
         let fds = [stdin(), stderr(), stdout()];
         if let Some((fd, before)) = fds.into_iter().find_map(|fd| tcgetattr(fd).ok().map(|mode| (fd, mode))) {
             remember(fd, before.clone());
-            // what can't be hidden isn't read: `answer` looks
+            // without success nothing is read: `answer` checks
             set_raw(fd, before);
         }
     }
@@ -280,8 +279,8 @@ mod system {
         tcsetattr(fd, OptionalActions::Now, &mode).is_ok()
     }
 
-    /// The answer to a question, from standard input where that is the terminal, else from the terminal itself; `hidden`: typed
-    /// since [`hide`].
+    /// Reads an answer from standard input if that is the terminal, else from the terminal itself;
+    /// `hidden`: after [`hide`].
     pub fn answer(
         at_stdin: bool,
         hidden: Option<Lines>,
@@ -298,8 +297,8 @@ mod system {
         read_answer(fd, hidden.unwrap_or(Lines::One), wait)
     }
 
-    /// What was asked for and not a byte more: what was typed ahead is for the next question. A signal ends it, and the end of
-    /// the `wait`.
+    /// Reads the requested lines and not a byte more: later input is for the next question. A
+    /// signal or the end of `wait` ends it.
     fn read_answer(fd: BorrowedFd<'_>, lines: Lines, wait: Option<Duration>) -> Result<Zeroizing<String>, Unanswered> {
         let began = Instant::now();
         let mut line = Line::default();
@@ -308,7 +307,7 @@ mod system {
             if let Some(signal) = signals::at_question() {
                 return Err(Unanswered::Signal(signal));
             }
-            // a signal may come between the look and the wait, which therefore is short
+            // a signal may come between the check and the wait, so the wait is short
             if !is_ready(fd) {
                 match wait.filter(|wait| began.elapsed() >= *wait) {
                     Some(wait) => return Err(Unanswered::TooLate(wait)),
@@ -326,7 +325,7 @@ mod system {
             match byte[0] {
                 b'\n' | b'\r' if lines == Lines::One => return line.text(),
                 b'\n' | b'\r' => line.push(b'\n'),
-                // the terminal itself takes it in its line mode
+                // in line mode the terminal itself handles it
                 CTRL_D if line.bytes.is_empty() => return Err(Unanswered::Ended),
                 CTRL_D if line.bytes.ends_with(b"\n") => return line.text(),
                 CTRL_D => {}
@@ -337,7 +336,7 @@ mod system {
 
     const CTRL_D: u8 = 0x04;
 
-    /// Whether there is something to read, or comes within a moment.
+    /// Whether input is there, or comes within a moment.
     fn is_ready(fd: BorrowedFd<'_>) -> bool {
         let moment = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
         poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&moment)).is_ok_and(|ready| ready > 0)
@@ -347,7 +346,7 @@ mod system {
         read_lines(stdin(), to);
     }
 
-    /// Reads lines from a terminal in a thread of its own. In the background it does nothing.
+    /// Reads lines from a terminal in a thread. In the background it does nothing.
     pub fn read_lines(fd: Fd, to: Sender<Secret>) {
         if !is_ours(fd) {
             return;
@@ -374,7 +373,7 @@ mod system {
         let mut line = Line::default();
         let mut bytes = zeroize::Zeroizing::new([0; 1024]);
         loop {
-            // wakes up to see whether it is still wanted, so that it never takes what is typed at the next question
+            // wakes up to check whether it is still wanted: later input is the next question's
             let ready = is_ready(fd);
             if READING.load(Ordering::SeqCst) != turn {
                 return;
@@ -416,15 +415,15 @@ mod system {
         use std::os::fd::{FromRawFd, OwnedFd};
         use std::sync::mpsc;
 
-        /// The end with the keyboard, and the end of the program, which stays open as standard input does.
+        /// The keyboard's end, and the program's end, which stays open as standard input does.
         fn terminal() -> (File, Fd) {
             let (mut main, mut other) = (-1, -1);
-            // SAFETY: two live integers to write to; name, mode and size are left to the system.
+            // SAFETY: two live integers to write to; name, mode and size are null.
             let made = unsafe {
                 libc::openpty(&raw mut main, &raw mut other, ptr::null_mut(), ptr::null_mut(), ptr::null_mut())
             };
             assert_eq!(made, 0);
-            // SAFETY: both were just opened and belong to nobody else.
+            // SAFETY: both were just opened, and only this function has them.
             let (main, other) = unsafe { (File::from_raw_fd(main), OwnedFd::from_raw_fd(other)) };
             let other: &'static OwnedFd = Box::leak(Box::new(other));
             (main, other.as_fd())
@@ -440,7 +439,7 @@ mod system {
             assert_eq!(answer(), Ok(String::new()), "Enter alone is an answer");
             assert_eq!(answer(), Ok("x".to_owned()));
             assert_eq!(answer(), Err(Unanswered::Ended));
-            // without the line mode: longer than its buffer, and put together here
+            // without the line mode: longer than its buffer, and assembled here
             assert!(set_raw(fd, tcgetattr(fd).expect("its mode")));
             let long = "s".repeat(9000);
             let mut other = keyboard.try_clone().expect("a second handle");
@@ -498,7 +497,7 @@ mod system {
             typing.join().expect("typed").expect("written");
             restore();
             assert_eq!(tcgetattr(screen).expect("its mode").local_modes, before);
-            // wait until the reader has noticed: what is typed now is not for it
+            // wait until the reader has stopped: later input isn't for it
             assert_eq!(from.recv_timeout(Duration::from_secs(60)).err(), Some(mpsc::RecvTimeoutError::Disconnected));
             keyboard.write_all(b"seen\n").expect("typed");
             let mut shown = [0; 4];
@@ -531,7 +530,7 @@ mod system {
         let _ = std::thread::Builder::new().name("lines".into()).spawn(read);
     }
 
-    /// In the console's own line mode, which waits for ever; Ctrl-C ends the program.
+    /// In the console's line mode, which waits forever; Ctrl-C ends the program.
     pub fn answer(
         at_stdin: bool,
         hidden: Option<Lines>,

@@ -1,23 +1,24 @@
-//! The copy of a fresh access token that the kernel's keyring holds: in memory only, readable by this user's processes only,
-//! gone when the token expires. It is what makes `token` as quick as `cat`, and what keeps loops away from the keychain.
+//! A copy of a fresh access token in the kernel's keyring: in memory only, readable only by this
+//! user's processes, removed when the token expires. It makes `token` as fast as `cat`, and keeps
+//! loops away from the keychain.
 //!
-//! It is stored in the user's *persistent* keyring, which every later process of the same user finds, whether or not it has a login
-//! session; where the kernel has none, in the *user* keyring. Best effort throughout: no kernel support, a container that
-//! forbids the calls, or a full quota is the same as no copy. A plain user has 200 keys and 20,000 bytes for all programs: beyond a
-//! part of that the oldest copies go. The kernel tells no key's age, so a key of ours, `order`, lists the others.
+//! It is stored in the user's *persistent* keyring, which every later process of the user finds,
+//! even without a login session; if the kernel has none, in the *user* keyring. Best effort:
+//! without kernel support, in a container that forbids the calls, or over quota there is no copy. A
+//! plain user has 200 keys and 20,000 bytes for all programs: beyond a part of that the oldest
+//! copies are removed. The kernel tells no key's age, so our key `order` lists the others.
 
 #[cfg(target_os = "linux")]
 pub use linux::KernelKeyring;
 
 use super::TokenCopy;
 
-/// The kernel's keyring where there is one.
 #[cfg(target_os = "linux")]
 pub fn system() -> Box<dyn TokenCopy> {
     Box::new(KernelKeyring)
 }
 
-/// No other system has the like.
+/// No other system has one.
 #[cfg(not(target_os = "linux"))]
 pub fn system() -> Box<dyn TokenCopy> {
     Box::new(Nothing)
@@ -53,28 +54,26 @@ mod linux {
     /// The longest payload of a key of type `user`.
     const LONGEST: usize = 32_767;
 
-    /// What nearly every token fits in: a buffer of the longest costs more page faults than everything else here.
+    /// Fits nearly every token: a longer buffer costs more page faults than all other work here.
     const USUAL: usize = 4_000;
 
-    /// Key permissions of `keyctl_setperm(3)`: everything for who possesses the key, and for other processes of the same user
-    /// what finding, reading and forgetting it takes. Nothing for the group or for others.
+    /// Key permissions of `keyctl_setperm(3)`: all for the possessor; finding, reading and removing
+    /// for other processes of the user; none for the group and others.
     const PERMISSIONS: c_long = 0x3f3f_0000;
 
     const KEY_TYPE: &CStr = c"user";
 
-    /// As many keys as there may be of ours, and as many bytes in them.
+    /// The most keys of ours, and the most bytes in them.
     pub(super) const MOST_KEYS: usize = 60;
     const MOST_BYTES: usize = 12_000;
     pub(super) const ORDER: &CStr = c"oauthctl:order";
-    /// The longest list of keys that is looked at, in bytes.
+    /// The longest list of keys that is read, in bytes.
     const MOST_LISTED: usize = 64 << 10;
     /// How long the list is kept, in seconds.
     const ORDER_KEPT: u32 = 3 * 86_400;
 
-    /// Copies in a keyring of the kernel.
     pub struct KernelKeyring;
 
-    /// An argument of a system call.
     enum Arg<'a> {
         Number(c_long),
         Text(&'a CStr),
@@ -85,7 +84,7 @@ mod linux {
     }
     use Arg::{Bytes, Number, Room, Text};
 
-    /// The system call of that number; `None` where the kernel refuses it.
+    /// Makes a system call; `None` if the kernel refuses it.
     fn call<'a>(number: c_long, args: impl IntoIterator<Item = Arg<'a>>) -> Option<c_long> {
         let mut words = [0; 5];
         let mut filled = words.iter_mut();
@@ -99,7 +98,7 @@ mod linux {
             }
         }
         let [a, b, c, d, e] = words;
-        // SAFETY: every call in this module gives a text or a buffer, which live through it, where the kernel wants a pointer.
+        // SAFETY: every call in this module passes live texts and buffers as pointers
         let result = unsafe { libc::syscall(number, a, b, c, d, e) };
         (result >= 0).then_some(result)
     }
@@ -112,14 +111,14 @@ mod linux {
         keyctl(operation, numbers.map(Number))
     }
 
-    /// The keyring that copies rest in: the persistent one, linked to this process so that it possesses what is in there.
+    /// The keyring of the copies: the persistent one, linked to this process to possess its keys.
     fn keyring() -> c_long {
         // -1 is this user
         let own = c_long::from(libc::KEY_SPEC_PROCESS_KEYRING);
         keyctl_numbers(libc::KEYCTL_GET_PERSISTENT, [-1, own]).unwrap_or(c_long::from(libc::KEY_SPEC_USER_KEYRING))
     }
 
-    /// The key's name; `None` for a name that the kernel can't hold.
+    /// The key's name; `None` if the kernel can't hold it.
     pub(super) fn description(name: &str) -> Option<CString> {
         CString::new(format!("oauthctl:{name}")).ok()
     }
@@ -128,10 +127,10 @@ mod linux {
         keyctl(libc::KEYCTL_SEARCH, [Number(keyring), Text(KEY_TYPE), Text(description), Number(0)])
     }
 
-    /// The key's value if it is no longer than `most`.
+    /// The key's value if it has at most `most` bytes.
     fn read_into(key: c_long, most: usize) -> Option<Zeroizing<Vec<u8>>> {
         let mut value = Zeroizing::new(vec![0u8; most]);
-        // the kernel tells the value's length even where it does not fit
+        // the kernel tells the value's length even if it doesn't fit
         let length = keyctl(libc::KEYCTL_READ, [Number(key), Room(&mut value)])?;
         let length = usize::try_from(length).ok().filter(|length| *length <= most)?;
         value.truncate(length);
@@ -139,7 +138,7 @@ mod linux {
     }
 
     pub(super) fn remove(keyring: c_long, key: c_long) {
-        // at once, for everybody; kernels and security modules that refuse it get the slower way
+        // at once, for all processes; where that is refused, the slower way
         if keyctl_numbers(libc::KEYCTL_INVALIDATE, [key]).is_none() {
             keyctl_numbers(libc::KEYCTL_REVOKE, [key]);
             keyctl_numbers(libc::KEYCTL_UNLINK, [key, keyring]);
@@ -147,7 +146,7 @@ mod linux {
     }
 
     pub(super) fn write_into(ring: c_long, description: &CStr, value: &[u8], seconds: u32) -> bool {
-        // what is there already is no copy of this value any more, whatever comes of writing the new one
+        // the old copy is outdated, even if the new one can't be written
         if let Some(old) = find(ring, description) {
             remove(ring, old);
         }
@@ -162,15 +161,15 @@ mod linux {
         })
     }
 
-    /// Made in this process's own keyring and moved from there once it has its end: one that is cut off in between goes with
-    /// its process. A key of that name gives way to it.
+    /// Makes the key in this process's own keyring and moves it once its timeout is set: if
+    /// interrupted, the key ends with the process. Replaces a key of that name.
     fn add(ring: c_long, description: &CStr, value: &[u8], seconds: u32) -> Option<c_long> {
         let own = c_long::from(libc::KEY_SPEC_PROCESS_KEYRING);
         let key = call(libc::SYS_add_key, [Text(KEY_TYPE), Text(description), Bytes(value), Number(own)])?;
         let kept = keyctl_numbers(libc::KEYCTL_SET_TIMEOUT, [key, c_long::from(seconds)]).is_some()
             && keyctl_numbers(libc::KEYCTL_SETPERM, [key, PERMISSIONS]).is_some()
             && keyctl_numbers(libc::KEYCTL_LINK, [key, ring]).is_some();
-        // what stayed here would be written over by the next of that name, and lose its end
+        // the next key of that name would overwrite it here, and lose its timeout
         keyctl_numbers(libc::KEYCTL_UNLINK, [key, own]);
         kept.then_some(key)
     }
@@ -178,7 +177,7 @@ mod linux {
     /// A key, and the bytes in it.
     type Entry = (i32, u32);
 
-    /// The keys that the list names, the oldest first.
+    /// The listed keys, the oldest first.
     fn order(ring: c_long) -> Vec<Entry> {
         let listed = find(ring, ORDER).and_then(|key| read_into(key, LONGEST)).unwrap_or_default();
         let number = |four: &[u8]| four.try_into().map(i32::from_ne_bytes).unwrap_or_default();
@@ -194,13 +193,13 @@ mod linux {
     fn set_order(ring: c_long, order: &[Entry]) {
         let text: Vec<u8> =
             order.iter().flat_map(|(key, size)| [key.to_ne_bytes(), size.to_ne_bytes()].concat()).collect();
-        // the same name: the list that is there gives way; an empty one can't be made
+        // replaces the list of the same name; an empty one can't be made
         if !text.is_empty() {
             let _ = add(ring, ORDER, &text, ORDER_KEPT);
         }
     }
 
-    /// Takes away the oldest keys of ours where one more would be too many. What the list does not name is older than it.
+    /// Removes our oldest keys if one more would be too many. Keys missing from the list are older.
     fn make_room(ring: c_long, description: &CStr, length: usize) {
         let there: Vec<i32> = ours(ring);
         let order = order(ring);
@@ -216,7 +215,7 @@ mod linux {
         set_order(ring, &all[gone..]);
     }
 
-    /// Our keys but for the list of them, in the kernel's order.
+    /// Our keys without the list, in the kernel's order.
     pub(super) fn ours(ring: c_long) -> Vec<i32> {
         let listed = read_into(ring, MOST_LISTED).unwrap_or_default();
         let serials = listed.chunks_exact(4).map(|four| four.try_into().map(i32::from_ne_bytes).unwrap_or_default());
@@ -271,7 +270,7 @@ mod tests {
     // B-12
     #[test]
     fn the_oldest_copies_go_where_there_are_too_many_or_too_large_ones() {
-        // a keyring of this thread's own
+        // this thread's own keyring
         let ring = c_long::from(libc::KEY_SPEC_THREAD_KEYRING);
         let name = |n: usize| description(&format!("copy:{n}")).unwrap();
         let write = |n: usize, length: usize| write_into(ring, &name(n), &vec![b'x'; length], 60);
@@ -285,13 +284,13 @@ mod tests {
         }
         assert_eq!(ours(ring).len(), MOST_KEYS);
         assert!((200 - MOST_KEYS..200).all(there) && !there(0) && !there(199 - MOST_KEYS));
-        // one that is written anew is the youngest
+        // a rewritten key is the youngest
         assert!(write(150, 10) && write(200, 10) && there(150) && !there(140));
-        // the bytes count too, and one that is larger than all may stay alone
+        // bytes count too; a key larger than the bound may stay alone
         assert!(write(201, 3000) && write(202, 3000) && write(203, 3000) && write(204, 3000));
         assert!(!there(201) && there(202) && there(203) && there(204) && !there(200));
         assert!(write(205, 20_000) && ours(ring).len() == 1);
-        // without the list the keys are there all the same, and bounded
+        // without the list the keys are still found, and bounded
         remove(ring, find(ring, ORDER).unwrap());
         for n in 300..400 {
             assert!(write(n, 10), "{n}");

@@ -1,4 +1,5 @@
-//! Whose a file, a socket or a process is, by the numbers that Unix has for its users. Windows has none: nothing is asked there.
+//! The user of a file, a socket or a process, by Unix user ids. Windows has none: nothing is
+//! checked there.
 
 #[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "openbsd"))]
 use std::{io, os::fd::AsRawFd as _, os::unix::net::UnixStream};
@@ -9,13 +10,13 @@ pub fn own() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// Whether it is this process's user, or the administrator, who needs no way around.
+/// Whether it is this process's user or root, who can read everything anyway.
 #[cfg(unix)]
 pub fn is_own_or_root(user: u32) -> bool {
     user == 0 || user == own()
 }
 
-/// Who listens at the other end of a connected socket: the user of the process as it began to listen.
+/// The user at the other end of a connected socket: the listening process's, as it began to listen.
 #[cfg(target_os = "linux")]
 pub fn of_peer(stream: &UnixStream) -> io::Result<u32> {
     // rustix's `UCred` can't hold the process number 0, which a peer in another namespace has
@@ -29,7 +30,7 @@ pub fn of_peer(stream: &UnixStream) -> io::Result<u32> {
     if done == 0 { Ok(peer.uid) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Who listens at the other end of a connected socket: the user of the process as it began to listen.
+/// The user at the other end of a connected socket: the listening process's, as it began to listen.
 #[cfg(any(target_os = "freebsd", target_os = "openbsd"))]
 pub fn of_peer(stream: &UnixStream) -> io::Result<u32> {
     let (mut user, mut group) = (0, 0);
@@ -38,15 +39,14 @@ pub fn of_peer(stream: &UnixStream) -> io::Result<u32> {
     if done == 0 { Ok(user) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Who logged in to the session that this process belongs to, as the kernel noted it before any `su` or `sudo`.
+/// The user who logged in to this process's session, before any `su` or `sudo`.
 #[cfg(target_os = "linux")]
 pub fn logged_in() -> Option<u32> {
     let told = std::fs::read_to_string("/proc/self/loginuid").ok()?;
     told.trim().parse().ok().filter(|user| *user != u32::MAX)
 }
 
-/// Whether the number stands for whoever has none in this user namespace (a container's): that is told of all of them alike, so
-/// it says nothing.
+/// Whether the number stands for all users without an id in this (container's) user namespace.
 #[cfg(target_os = "linux")]
 pub fn is_unnamed(user: u32) -> bool {
     let number = |file: &str| std::fs::read_to_string(file).unwrap_or_default();
@@ -54,7 +54,7 @@ pub fn is_unnamed(user: u32) -> bool {
     number("/proc/sys/kernel/overflowuid").trim().parse() == Ok(user) && !all_are_named()
 }
 
-/// The same where there are no such namespaces.
+/// Always false without such namespaces.
 #[cfg(all(unix, not(target_os = "linux")))]
 pub fn is_unnamed(_user: u32) -> bool {
     false

@@ -1,29 +1,28 @@
-//! A deadline that lets what came in time be read, however late this process gets to it: one that was stopped (a machine that
-//! slept, a paused virtual machine) finds the answer and the end of its patience at the same moment, and the answer may hold the
-//! only successor of a refresh token.
+//! A deadline that still accepts a response that came in time, however late this process reads it.
+//! A process that was stopped (a sleeping machine, a paused virtual machine) finds the response and
+//! the end of its time together, and the response may hold the only successor of a refresh token.
 
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use tokio::time::timeout_at;
 
-/// For what has arrived already: enough to read it, too short for anything to come from afar.
+/// The time to read a response that has arrived: too short for a new one to come.
 const LAST_LOOK: Duration = Duration::from_millis(100);
 
 /// The moment at which a request must have ended.
 pub struct Deadline {
     until: Instant,
-    /// The end of the last look, once there was need of one.
+    /// The end of the last look, once needed.
     last: Option<Instant>,
 }
 
 impl Deadline {
-    /// So long from now.
     pub fn after(time: Duration) -> Deadline {
         Deadline { until: Instant::now() + time, last: None }
     }
 
-    /// What comes of it in time; `None`: nothing did.
+    /// The future's result if in time, else `None`.
     pub async fn within<F: Future>(&mut self, future: F) -> Option<F::Output> {
         let mut future = pin!(future);
         loop {
@@ -53,7 +52,7 @@ mod tests {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             let mut near = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
             let (far, _) = listener.accept().await.unwrap();
-            // another task reads, as it does for a connection, and hands on what came
+            // another task reads, as for a connection, and passes the bytes on
             let (hand, handed) = tokio::sync::oneshot::channel();
             tokio::spawn(async move {
                 far.readable().await.unwrap();
@@ -61,10 +60,10 @@ mod tests {
             });
             let mut deadline = Deadline::after(Duration::from_millis(30));
             std::io::Write::write_all(&mut near, b"answer").unwrap();
-            // stopped, past the end
+            // stopped, past the deadline
             std::thread::sleep(Duration::from_millis(200));
             assert_eq!(deadline.within(handed).await.unwrap(), Ok(6));
-            // and what never comes, or comes without an end, is not waited for
+            // a response that never comes or never ends isn't waited for
             let started = Instant::now();
             assert!(deadline.within(std::future::pending::<()>()).await.is_none());
             let mut late = Deadline::after(Duration::ZERO);

@@ -1,5 +1,5 @@
-//! What moves the connections on: the thread that waits for an answer or reads one, and no other. A download is decrypted where it
-//! is written, without a hand-over from thread to thread for each of its pieces.
+//! Drives the connections on the thread that waits for a response or reads one. A download is
+//! decrypted on the thread that writes it, without passing each piece between threads.
 
 use std::future::{self, Future};
 use std::io;
@@ -10,26 +10,25 @@ use tokio::runtime::{Builder, Runtime};
 
 /// Runs the client's futures on this thread.
 pub struct Driver {
-    /// `None` only while it ends.
+    /// `None` only during the drop.
     runtime: Option<Runtime>,
-    /// Whether the thread that keeps it going runs.
+    /// Whether the keeper thread runs.
     keeper: OnceLock<bool>,
 }
 
 impl Driver {
-    /// Makes its runtime.
     pub fn new() -> io::Result<Driver> {
         Ok(Driver { runtime: Some(Builder::new_current_thread().enable_all().build()?), keeper: OnceLock::new() })
     }
 
-    /// Waits for it; meanwhile all connections go on. Of several threads one does the work for all.
+    /// Runs the future; meanwhile all connections proceed. Of several threads one works for all.
     pub fn run<F: Future>(&self, future: F) -> F::Output {
         self.runtime.as_ref().expect("it has not ended").block_on(future)
     }
 
-    /// From now on, and as long as the process lives, the connections go on by themselves: one that lasts is to notice between two
-    /// requests that its server has closed it, or the next request is lost in it. `false`: no thread can be started for that, and
-    /// no connection may serve twice.
+    /// Drives the connections from now on, in a thread: a lasting connection must notice between
+    /// two requests that its server has closed it, or the next request is lost. `false`: no thread
+    /// can be started, so no connection may be reused.
     pub fn keeps_going(self: &Arc<Driver>) -> bool {
         *self.keeper.get_or_init(|| {
             let driver = Arc::clone(self);
@@ -42,7 +41,7 @@ impl Driver {
 impl Drop for Driver {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
-            // a name that is still being looked up is not waited for
+            // doesn't wait for a pending name look-up
             runtime.shutdown_background();
         }
     }

@@ -1,5 +1,5 @@
-//! Names looked up by the system, each in a thread of its own: it may take the system half a minute, and nothing waits for it longer
-//! than the exchange may last. Where no thread can be started, that is the error.
+//! The system's name look-up, each in its own thread: it may take half a minute, but the wait is
+//! limited by the exchange's deadline. If no thread can be started, that is the error.
 
 use std::io;
 use std::net::ToSocketAddrs as _;
@@ -8,7 +8,6 @@ use std::thread;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::oneshot;
 
-/// The system's name resolution.
 pub struct System;
 
 impl Resolve for System {
@@ -16,7 +15,7 @@ impl Resolve for System {
         Box::pin(async move {
             let (to, found) = oneshot::channel();
             let look_up = move || {
-                // the port is the connector's
+                // the connector sets the port
                 let _ = to.send((name.as_str(), 0).to_socket_addrs());
             };
             thread::Builder::new().name("names".to_owned()).spawn(look_up)?;

@@ -1,5 +1,5 @@
-//! The proxy on the way to a server, as the client's own rules have it: for errors and for `doctor`, by name and without the
-//! password that may stand in its address.
+//! The proxy of a request, by the HTTP client's own rules. For errors and `doctor`; without the
+//! password in its address.
 
 use std::fmt;
 use std::io;
@@ -10,15 +10,15 @@ use hyper_util::client::proxy::matcher::Matcher;
 
 use crate::world::Env;
 
-/// Each with the variables that say it, in the client's order.
+/// Each with its variables, in the client's order.
 const HTTPS: [&str; 2] = ["HTTPS_PROXY", "https_proxy"];
 const ALL: [&str; 2] = ["ALL_PROXY", "all_proxy"];
 const NO: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
-/// The client's own precaution: no proxy where it is set, since a web server sets `HTTP_PROXY` from a header.
+/// The client's own precaution: no proxy if set, since web servers set `HTTP_PROXY` from a header.
 const BY_A_WEB_SERVER: &str = "REQUEST_METHOD";
 
-/// A variable that names no proxy that can be used: the client would pass over it in silence, and go without.
+/// A variable with an unusable proxy: the client would silently go without.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{variable} names no proxy that can be used: {why}")]
 pub struct NoProxy {
@@ -27,13 +27,12 @@ pub struct NoProxy {
 }
 
 impl NoProxy {
-    /// What to do about it.
     pub fn advice(&self) -> String {
         format!("unset {}, or set it to `http://HOST:PORT` or `https://HOST:PORT`", self.variable)
     }
 }
 
-/// Whether the variables say how a request to this address goes; for whoever wants to know before anything is sent.
+/// Whether the variables' proxy for this address is usable; for checks before a request is sent.
 pub fn usable_for(env: &dyn Env, url: &str) -> Result<(), NoProxy> {
     let except = first(env, &NO).map(|(_, value)| value).unwrap_or_default();
     let any = Matcher::builder().https("http://proxy.invalid").no(except).build();
@@ -43,7 +42,7 @@ pub fn usable_for(env: &dyn Env, url: &str) -> Result<(), NoProxy> {
     }
 }
 
-/// Whether a variable that is set names a proxy that can be used.
+/// Checks that the variable in effect, if any, names a usable proxy.
 pub fn usable(env: &dyn Env) -> Result<(), NoProxy> {
     if env.var_os(BY_A_WEB_SERVER).is_some() {
         return Ok(());
@@ -63,7 +62,7 @@ pub fn usable(env: &dyn Env) -> Result<(), NoProxy> {
     }
 }
 
-/// The proxy's address, where a request to `url` goes through it.
+/// The proxy's address, if a request to `url` goes through it.
 fn read(value: &str, url: &str, except: &str) -> Option<url::Url> {
     let found =
         Matcher::builder().https(value.to_owned()).no(except.to_owned()).build().intercept(&url.parse().ok()?)?;
@@ -78,18 +77,18 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// The one that a request to this address goes through.
+    /// The proxy of a request to this address.
     pub fn of(env: &dyn Env, url: &str) -> Option<Proxy> {
         let url = url::Url::parse(url).ok().filter(|url| url.scheme() == "https")?;
         let host = url.host_str()?;
-        // this machine's own loopback never does
+        // loopback never uses one
         if host == "localhost" || host.starts_with("127.") || host == "[::1]" {
             return None;
         }
         Proxy::through(env, &format!("https://{host}/"), &first(env, &NO).map(|(_, value)| value).unwrap_or_default())
     }
 
-    /// The one that is named, whatever goes through it.
+    /// The named proxy, whatever goes through it.
     pub fn named(env: &dyn Env) -> Option<Proxy> {
         Proxy::through(env, "https://host.invalid/", "")
     }
@@ -104,7 +103,6 @@ impl Proxy {
             .find_map(|(variable, value)| Some(Proxy { variable, address: read(&value, url, except)? }))
     }
 
-    /// Whether it takes a connection.
     pub fn reach(&self) -> io::Result<()> {
         const PATIENCE: Duration = Duration::from_secs(3);
         let none = || io::Error::other("it has no address");
@@ -120,7 +118,6 @@ impl Proxy {
         Err(last)
     }
 
-    /// The variable that names the proxy.
     pub fn variable(&self) -> &'static str {
         self.variable
     }
@@ -132,7 +129,7 @@ impl fmt::Display for Proxy {
     }
 }
 
-/// The first variable that is set, even to nothing.
+/// The first variable that is set, even if empty.
 fn first(env: &dyn Env, names: &[&'static str]) -> Option<(&'static str, String)> {
     names.iter().find_map(|name| Some((*name, env.var_os(name)?.into_string().ok()?)))
 }

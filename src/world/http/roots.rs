@@ -1,16 +1,16 @@
-//! The authorities that may vouch for a server, read in one go.
+//! The certificate authorities, read in one go.
 //!
-//! The platform verifier asks macOS and Windows, and reads the system's files elsewhere; there it looks through a folder of some
-//! 290 files beside the one bundle that holds the same certificates, which is half of a whole exchange's time. So where the
-//! distribution keeps a bundle and nobody names another place, the bundle alone is read. A place that somebody names and that
-//! holds none is told: the verifier would pass over it in silence, and trust others than was asked for, or nobody.
+//! The platform verifier asks macOS and Windows, and reads files elsewhere: a folder of some 290
+//! files beside the one bundle with the same certificates, which takes half the time of an
+//! exchange. So only the distribution's bundle is read, if there is one and no variable names
+//! another place. A named place without certificates is an error: the verifier would silently trust
+//! others, or none.
 
 use reqwest::Certificate;
 
 use crate::text::safe;
 use crate::world::Env;
 
-/// Why there are no authorities.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{variable} names `{place}`, and no certificates can be had there: {why}")]
 pub struct NoAuthorities {
@@ -20,7 +20,6 @@ pub struct NoAuthorities {
 }
 
 impl NoAuthorities {
-    /// What to do about it.
     pub fn advice(&self) -> String {
         let what = if self.variable == FILE { "a file" } else { "a folder" };
         format!("unset {}, or set it to {what} of certificates in PEM", self.variable)
@@ -29,13 +28,13 @@ impl NoAuthorities {
 
 const FILE: &str = "SSL_CERT_FILE";
 
-/// Where they come from, if a variable says so and they can be had; for whoever wants to know before anything is sent.
+/// The place that a variable names, if any and usable; for checks before a request is sent.
 pub fn authorities(env: &dyn Env) -> Result<Option<String>, NoAuthorities> {
     let named = imp::named(env, false)?;
     Ok(named.map(|named| format!("{} names `{}`", named.variable, safe(&named.place))))
 }
 
-/// A place that a variable names, and the certificates where they are all in one file.
+/// A place that a variable names, and its certificates if they are in one file.
 struct Named {
     variable: &'static str,
     place: String,
@@ -61,8 +60,8 @@ mod imp {
     ];
     const FOLDER: &str = "SSL_CERT_DIR";
 
-    /// The bundle that is named, or the distribution's. Empty: it is for the platform verifier to find the authorities, which
-    /// honours both variables.
+    /// The named bundle, or the distribution's. Empty: the platform verifier finds the authorities
+    /// and honours both variables.
     pub fn bundle(env: &dyn Env) -> Result<Vec<Certificate>, NoAuthorities> {
         if let Some(named) = named(env, true)? {
             return Ok(named.found);
@@ -71,7 +70,7 @@ mod imp {
         Ok(Certificate::from_pem_bundle(&pem).unwrap_or_default())
     }
 
-    /// `once`: the certificates are to be used, so that what can be read once is read.
+    /// `once`: the certificates are used, so a source that can be read only once is read.
     pub(super) fn named(env: &dyn Env, once: bool) -> Result<Option<Named>, NoAuthorities> {
         let set = |name: &str| env.var_os(name).filter(|value| !value.is_empty());
         let (file, folders) = (set(FILE), set(FOLDER));

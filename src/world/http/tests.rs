@@ -16,10 +16,10 @@ use super::*;
 
 const CANARY: &str = "CANARY-in-a-query";
 
-/// Where nobody listens, and the system lets nobody listen by itself.
+/// A port without a listener, which the system never assigns by itself.
 const NOBODY: &str = "127.0.0.1:1";
 
-/// A server on loopback that handles each connection by the script, after the request's head was read.
+/// A loopback server that runs the script on each connection, after the request's head was read.
 struct Server {
     address: SocketAddr,
     connections: Arc<AtomicUsize>,
@@ -54,7 +54,7 @@ impl Server {
         Server { address, connections, heads }
     }
 
-    /// One that gives every request the same answer.
+    /// A server with the same response to every request.
     fn answering(answer: &str) -> Server {
         let answer = answer.to_owned();
         Server::start(move |stream, _| {
@@ -167,7 +167,7 @@ fn a_body_is_read_up_to_its_cap() {
     assert!(matches!(read(0), Err(BodyError::TooLarge)));
 }
 
-// T-07, T-78, T-75: what is sent is what was asked for, on a connection of its own
+// T-07, T-78, T-75: the request is sent as given, on its own connection
 #[test]
 fn a_request_is_plain_and_its_connection_used_once() {
     let server =
@@ -236,18 +236,18 @@ fn one_deadline_covers_the_whole_exchange() {
         let start = Instant::now();
         let answer = Real::default().exchange(&post(&server.url(), Duration::from_secs(1)));
         let took = start.elapsed();
-        // so many headers that the count ends it before the time does are refused too
+        // too many headers, which the count ends before the time does, are refused too
         assert!(
             matches!(answer, Err(HttpError::TimedOut { seconds: 1, .. } | HttpError::Ambiguous { .. })),
             "{:?}",
             answer.err()
         );
-        // without it, it takes 20 s or has no end
+        // without it, it takes 20 s or never ends
         assert!(took < Duration::from_secs(15), "{took:?}");
     }
 }
 
-// T-77: an answer that comes after the deadline is no answer
+// T-77: a response after the deadline is none
 #[test]
 fn what_comes_late_is_not_taken() {
     let (go_on, awaited) = mpsc::channel();
@@ -283,7 +283,7 @@ fn an_endless_body_is_cut_off_at_the_cap() {
     }
 }
 
-// T-04, T-60: after the request has left nobody knows what the server did
+// T-04, T-60: once the request was sent, the server's part is unknown
 #[test]
 fn an_answer_that_breaks_off_is_ambiguous() {
     for answer in [
@@ -408,7 +408,7 @@ fn a_lasting_connection_that_its_server_has_closed_is_not_used_again() {
     let (told, closed) = mpsc::channel();
     let server = Server::start(move |stream, _| {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
-        // it is closed while nobody waits for an answer
+        // closed while no request waits for a response
         thread::sleep(Duration::from_millis(100));
         let _ = stream.shutdown(std::net::Shutdown::Both);
         let _ = told.send(());
@@ -426,7 +426,7 @@ fn a_lasting_connection_that_its_server_has_closed_is_not_used_again() {
     }
 }
 
-/// Runs one of the ignored tests below in a process of its own, since what it shows hangs on the environment.
+/// Runs one of the ignored tests below in its own process, since it depends on the environment.
 #[expect(clippy::disallowed_methods, reason = "this very program once more")]
 fn alone(test: &str, variables: &[(&str, String)]) {
     let output = std::process::Command::new(std::env::current_exe().expect("its own path"))
@@ -483,7 +483,7 @@ fn with_a_proxy() {
     assert!(!why.contains("password"), "{why}");
 }
 
-/// A server that speaks TLS, and one certificate of an authority that exists for this test alone.
+/// A TLS server, and the certificate of an authority made for this test.
 struct Authority {
     certificate: rcgen::Certificate,
     issuer: rcgen::Issuer<'static, rcgen::KeyPair>,
@@ -548,7 +548,7 @@ fn a_certificate_is_checked_against_the_systems_authorities_or_the_named_file() 
         ("SSL_CERT_FILE", file.to_str().expect("text").to_owned()),
     ];
     alone("with_certificates", &servers);
-    // without the file the same server is a stranger's
+    // without the file the same server isn't trusted
     let Err(HttpError::Tls { why, .. }) = exchange(&good) else { panic!("an unknown authority") };
     assert!(why.contains("signed by nobody") || why.contains("No CA certificates"), "{why}");
 }

@@ -1,5 +1,5 @@
-//! A body on its way out, in large blocks. Files are read where they are sent, since they never keep anybody waiting; what has no
-//! known end is a pipe, and read by a thread of its own: the server may have answered while nothing comes out of it.
+//! A request's body, sent in large blocks. Files are read by the sending thread, since they never
+//! block. A pipe is read by its own thread: the server may respond while the pipe is silent.
 
 use std::future::Future;
 use std::io::{self, Read};
@@ -17,19 +17,19 @@ use tokio::time::Sleep;
 use crate::text::count;
 use crate::world::Upload;
 
-/// Up to this size an upload is read before anything is sent: its length is told, and a connection that can't be made is seen
-/// as that and not as a body that couldn't be delivered.
+/// A smaller upload is read before anything is sent: its length is announced, and a failed
+/// connection isn't mistaken for an undelivered body.
 const SMALL: usize = 1 << 20;
 
-/// What is read at a time: more is no faster, and the connection holds up to 16 of them.
+/// Bytes read at a time: more is no faster, and the connection holds up to 16 blocks.
 const BLOCK: usize = 128 << 10;
 
-/// How much sooner the head leaves than a large body. A server that finds the beginning of the body in one read with the head is out
-/// of step from there on: nginx then writes each block across the borders of a disk's pages, which takes it a quarter longer. (curl
-/// waits for `100 Continue` here, for up to a second where the server says none.)
+/// How much earlier the head is sent than a large body. nginx that reads the head and the beginning
+/// of the body at once writes each block across disk pages, which takes a quarter longer. (curl
+/// waits for `100 Continue`, up to a second.)
 const HEAD_START: Duration = Duration::from_millis(3);
 
-/// Blocks that are read ahead of the connection.
+/// Blocks that are read ahead.
 const AHEAD: usize = 2;
 
 /// The body of a request, read as it is sent.
@@ -70,7 +70,7 @@ pub fn body(upload: Upload, patience: &Arc<Patience>) -> io::Result<reqwest::Bod
     Ok(reqwest::Body::wrap(Pipe { from }))
 }
 
-/// What the reader has by now; an empty one is the end.
+/// The bytes that the reader has by now; empty at the end.
 fn block(reader: &mut dyn Read, patience: &Patience) -> io::Result<Bytes> {
     let mut block = BytesMut::zeroed(BLOCK);
     patience.set(None);
@@ -102,7 +102,7 @@ impl HeadStart {
         match self {
             HeadStart::ToBegin => {
                 *self = HeadStart::Runs(Box::pin(tokio::time::sleep(HEAD_START)));
-                // what has been written so far is sent only when there is nothing more at the moment
+                // written bytes are sent only when there is nothing more at the moment
                 context.waker().wake_by_ref();
                 Poll::Pending
             }
@@ -119,7 +119,7 @@ impl HeadStart {
 struct Files {
     head_start: HeadStart,
     start: Option<Bytes>,
-    /// Never locked: it makes a reader fit to be shared.
+    /// Never locked: it makes the reader `Sync`.
     reader: Mutex<Box<dyn Read + Send>>,
     length: u64,
     patience: Arc<Patience>,
@@ -144,7 +144,7 @@ impl Body for Files {
 }
 
 struct Pipe {
-    /// An empty one is the end. Without it the reader has died, and what was sent is not the whole.
+    /// An empty block is the end. Without it the reader has died, and the body is incomplete.
     from: Receiver<io::Result<Bytes>>,
 }
 
@@ -158,11 +158,11 @@ impl Body for Pipe {
     }
 }
 
-/// Since when the server has had all that we had to give: from then on it is the server that is waited for.
+/// Since when the server has had all our bytes, so that its time runs.
 pub struct Patience(Mutex<Option<Instant>>);
 
 impl Patience {
-    /// Begins to wait now.
+    /// Starts the server's time now.
     pub fn from_now() -> Patience {
         Patience(Mutex::new(Some(Instant::now())))
     }
@@ -175,7 +175,7 @@ impl Patience {
         self.set(Some(Instant::now()));
     }
 
-    /// `None`: it took too long. While our own reader is being read, the full time is left.
+    /// `None`: the server took too long. While our own reader is being read, the full time is left.
     pub fn left(&self, timeout: Duration) -> Option<Duration> {
         match *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             None => Some(timeout),

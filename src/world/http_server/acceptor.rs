@@ -1,6 +1,6 @@
-//! Accepts connections and gives each a thread of its own. Noise must never end or delay what is waited
-//! for, so the connections are bounded: when there are too many, the oldest that has not sent a whole
-//! request makes room, never the new one.
+//! Accepts connections and gives each its own thread. Noise must never end or delay a wait, so the
+//! connections are bounded: when there are too many, the oldest with an incomplete request is
+//! closed, never the new one.
 
 use std::io;
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -11,17 +11,17 @@ use std::time::{Duration, Instant};
 
 use super::listening::{Bound, wake};
 
-/// A new connection's time for the first bytes of its request, so that many real ones at once don't cut
-/// each other off. With a thousand idle ones before it, a request waits for `1000 / most` times this.
+/// A new connection's time for the first bytes of its request, so that many real ones at once don't
+/// close each other. Behind a thousand idle ones, a request waits for `1000 / most` times this.
 const GRACE: Duration = Duration::from_millis(5);
 
-/// Enough for a TLS handshake without optimisation; untouched pages of it cost nothing.
+/// Enough for a TLS handshake in a debug build; untouched pages of it cost nothing.
 const STACK: usize = 512 << 10;
 
-/// What answers on a connection, on that connection's thread.
+/// Answers a connection, on that connection's thread.
 type Handler = dyn Fn(&Visit) + Send + Sync;
 
-/// Accepts from the moment it exists. When it is dropped, its ports are closed, and then its connections.
+/// Accepts as soon as it exists. Dropping it closes its ports, then its connections.
 pub struct Acceptor {
     connections: Arc<Connections>,
     wake: wake::Waker,
@@ -29,7 +29,7 @@ pub struct Acceptor {
     last_words: Duration,
 }
 
-/// A connection; it leaves the table when this is dropped.
+/// A connection. Dropping it removes it from the table.
 pub struct Visit {
     pub id: u64,
     pub socket: Arc<TcpStream>,
@@ -37,11 +37,10 @@ pub struct Visit {
 }
 
 struct Connections {
-    /// How many may be open at once.
     capacity: usize,
     closing: AtomicBool,
     table: Mutex<Table>,
-    /// A connection has left the table or is no longer busy.
+    /// Signals that a connection has left the table or is no longer busy.
     changed: Condvar,
 }
 
@@ -50,7 +49,7 @@ struct Table {
     next_id: u64,
     /// The oldest first.
     open: Vec<Open>,
-    /// Threads alive: those of connections that were just cut need a moment to notice.
+    /// Live threads, including those of closed connections that haven't noticed yet.
     threads: usize,
 }
 
@@ -58,13 +57,12 @@ struct Open {
     id: u64,
     since: Instant,
     socket: Arc<TcpStream>,
-    /// Its request is whole, and its answer is not written yet: it is not cut to make room.
+    /// Its request is complete and its response isn't written yet: it is not closed to make room.
     busy: bool,
 }
 
 impl Acceptor {
-    /// `most`: connections open at once. `last_words`: how long answers in the making are waited for when
-    /// it is dropped.
+    /// `most`: connections open at once. `last_words`: how long a drop waits for responses.
     pub fn start(
         bound: Bound,
         capacity: usize,
@@ -114,7 +112,7 @@ impl Drop for Acceptor {
 }
 
 impl Visit {
-    /// Whether its request is whole and its answer not written yet.
+    /// Marks the request as complete and its response as not written yet.
     pub fn set_busy(&self, busy: bool) {
         if let Some(open) = self.connections.table().open.iter_mut().find(|open| open.id == self.id) {
             open.busy = busy;
@@ -160,8 +158,8 @@ impl Connections {
                         | io::ErrorKind::ConnectionAborted
                         | io::ErrorKind::ConnectionReset => {}
                         _ => {
-                            // No descriptor or no memory is left: make room and try again. The connection is
-                            // still there.
+                            // No descriptor or memory is left: make room and try again. The
+                            // connection is still queued.
                             self.table().cut_oldest();
                             thread::sleep(Duration::from_millis(10));
                         }
@@ -171,13 +169,12 @@ impl Connections {
         }
     }
 
-    /// Gives a new connection its thread. When the table is full of connections whose requests are whole,
-    /// the new one waits with the kernel until one of them was answered.
+    /// Gives a new connection its thread. While all are busy, it stays in the kernel's queue.
     fn admit(self: &Arc<Self>, socket: TcpStream, handler: &Arc<Handler>) {
         if socket.set_nonblocking(false).is_err() {
             return;
         }
-        // only speed hangs on it
+        // an error costs only speed
         let _ = socket.set_nodelay(true);
         let socket = Arc::new(socket);
         let mut table = self.table();
@@ -197,9 +194,9 @@ impl Connections {
         drop(table);
         let visit = Visit { id, socket, connections: Arc::clone(self) };
         let handler = Arc::clone(handler);
-        // a thread that can't be had drops the visit, and with it the connection
+        // if no thread can be started, this drops the visit and so closes the connection
         let _ = thread::Builder::new().name("connection".into()).stack_size(STACK).spawn(move || {
-            // the whole visit: it leaves the table however this thread ends
+            // moves the whole visit here: it leaves the table however this thread ends
             let visit = visit;
             handler(&visit);
         });
@@ -207,8 +204,7 @@ impl Connections {
 }
 
 impl Table {
-    /// Cuts the oldest of the connections whose request is not whole, which have had their [`GRACE`] and
-    /// have left nothing unread: bytes that came are about to be looked at.
+    /// Closes the oldest incomplete connection that has had its [`GRACE`] and has no unread bytes.
     fn cut_oldest(&mut self) -> bool {
         let now = Instant::now();
         let idle = |o: &Open| !o.busy && now.duration_since(o.since) >= GRACE && !wake::has_unread(&o.socket);

@@ -1,21 +1,20 @@
-//! A body that comes in chunks (RFC 9112, section 7.1), as whoever streams one sends it: read for the practice servers alone, and as
-//! bounded as any other body. Extensions and trailers are read over, and count.
+//! Reads a chunked body (RFC 9112, section 7.1). Only the practice servers use it. Its size is
+//! bounded like any other body's; extensions and trailers are skipped, but count.
 
 use zeroize::Zeroizing;
 
 use super::stream::{Refusal, Stream, read_some};
 
-/// Bytes that frame the chunks, extensions and trailers in all: enough for any client, and an end for a hostile one.
+/// Bytes of chunk framing, extensions and trailers together: enough for any client.
 const MOST_FRAMING: usize = 64 << 10;
-/// A chunk's line.
 const LONGEST_LINE: usize = 256;
 
-/// `start`: what had been read behind the head. `limit`: bytes of the body.
+/// `start`: bytes already read after the head. `limit`: bytes of the body.
 pub(super) fn read(stream: &mut impl Stream, start: &[u8], limit: usize) -> Result<Zeroizing<Vec<u8>>, Refusal> {
     let mut buffer = start.to_vec();
     buffer.resize(buffer.len().max(16 << 10), 0);
     let mut source = Source { stream, buffer, filled: start.len(), at: 0, framing: 0 };
-    // never grown: what is left behind when a buffer moves isn't wiped
+    // allocated once: a buffer that moves isn't wiped
     let mut body = Zeroizing::new(Vec::with_capacity(limit));
     loop {
         let line = source.line()?;
@@ -60,7 +59,7 @@ impl<S: Stream> Source<'_, S> {
         Ok(byte)
     }
 
-    /// Without its end.
+    /// Without its line end.
     fn line(&mut self) -> Result<String, Refusal> {
         let mut line = Vec::new();
         loop {
@@ -91,7 +90,7 @@ mod tests {
 
     impl Read for Bytes<'_> {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            // a byte at a time: every border is met
+            // one byte at a time, to test every boundary
             let count = self.0.len().min(1).min(buffer.len());
             buffer[..count].copy_from_slice(&self.0[..count]);
             self.0 = &self.0[count..];

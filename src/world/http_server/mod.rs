@@ -1,6 +1,6 @@
-//! What answers HTTP on this machine: the listener that catches a redirect ([`loopback`]) and the small
-//! server that the practice servers stand on ([`serve`]). Both have one acceptor, one way to bind a
-//! port that is reached, and one reader, whose every step has a bound.
+//! The HTTP servers on this machine: the listener for the redirect ([`loopback`]) and the server
+//! for the practice servers ([`serve`]). They share the acceptor, the binding of a reachable port,
+//! and the reader, in which every step has a bound.
 
 mod acceptor;
 mod chunks;

@@ -1,10 +1,10 @@
-//! Reads one HTTP/1.1 request from whoever has connected, and writes one answer.
+//! Reads one HTTP/1.1 request from a client, and writes one response.
 //!
-//! The far end is hostile until shown otherwise: it may send no byte, one byte a second, or a hundred megabytes without a line
-//! end. So every step has a bound, and the memory one connection takes is known beforehand. `httparse` reads the syntax; what it
-//! lets through and we don't need (chunked bodies at the redirect listener, raw non-ASCII targets,
-//! fragments, HTTP other than 1.0 and 1.1) is refused here.
-//! The redirect listener and the sandbox's server both stand on this.
+//! The client may be hostile: it may send no byte, one byte a second, or a hundred megabytes
+//! without a line end. So every step has a bound, and the memory of a connection is known
+//! beforehand. `httparse` reads the syntax. This module also refuses valid syntax that isn't
+//! needed: chunked bodies at the redirect listener, raw non-ASCII targets, fragments, HTTP versions
+//! other than 1.0 and 1.1. The redirect listener and the practice server both use it.
 
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
@@ -15,26 +15,25 @@ use super::chunks;
 use super::stream::read_some;
 pub use super::stream::{Refusal, Stream, TimedStream};
 
-/// Headers past which a request is refused with 431. Browsers send about 20.
+/// More headers are refused with 431. Browsers send about 20.
 const MAX_HEADERS: usize = 100;
 
-/// What is read and thrown away after the answer, so that the kernel doesn't reset the connection under bytes still unread,
-/// which would take the answer from the client.
+/// Bytes read and dropped after the response. With unread bytes the kernel would reset the
+/// connection, and the client could lose the response.
 const DRAIN_BYTES: usize = 64 << 10;
 const DRAIN_TIME: Duration = Duration::from_millis(300);
 
-/// A bound for each step. [`Limits::default`]: request line 8 KiB, head 16 KiB, 5 s for the head, no body.
+/// A bound for each step. Default: request line 8 KiB, head 16 KiB, 5 s for the head, no body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of the request line.
     pub line: usize,
     /// Bytes of request line and headers together.
     pub head: usize,
-    /// From the call until the head is complete; a body gets as long again.
+    /// From the call until the head is complete; a body gets the same time again.
     pub time: Duration,
-    /// Bytes of the body. A request that announces more is refused before any of it is read.
+    /// Bytes of the body. A request that announces more is refused before its body is read.
     pub body: usize,
-    /// A body in chunks is read too; otherwise its length must be told.
+    /// Accept chunked bodies; otherwise a length is required.
     pub chunks: bool,
 }
 
@@ -44,15 +43,15 @@ impl Default for Limits {
     }
 }
 
-/// A request whose syntax is sound. Whether it is for us is not judged here. Target and body may hold a code: wiped when dropped.
+/// A request with valid syntax, not judged further. Target and body are wiped when dropped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawRequest {
     pub method: String,
-    /// As it stood in the request line: printable ASCII, no fragment.
+    /// As in the request line: printable ASCII, no fragment.
     pub target: Zeroizing<String>,
     /// 0 or 1: HTTP/1.0 or HTTP/1.1.
     pub minor_version: u8,
-    /// Names in lower case, values trimmed; bytes that aren't UTF-8 replaced. In the order received.
+    /// Names in lower case, values trimmed, invalid UTF-8 replaced. In the order received.
     pub headers: Vec<(String, String)>,
     /// Empty for GET and HEAD, whatever they announce.
     pub body: Zeroizing<Vec<u8>>,
@@ -64,21 +63,22 @@ impl RawRequest {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
-    /// How often a header of that name (lower case) stands there.
+    /// How many headers have that name (lower case).
     pub fn count(&self, name: &str) -> usize {
         self.headers.iter().filter(|(n, _)| n == name).count()
     }
 
-    /// The target up to the `?`, and what follows it.
+    /// The target before and after the `?`.
     pub fn path_and_query(&self) -> (&str, &str) {
         self.target.split_once('?').unwrap_or((self.target.as_str(), ""))
     }
 }
 
-/// Reads one request. Nothing is answered here, not even a refusal: see [`Refusal::status`]. Bytes past the request are ignored.
+/// Reads one request. Writes no response, not even a refusal: see [`Refusal::status`]. Bytes after
+/// the request are ignored.
 pub fn read_request(stream: &mut impl Stream, limits: &Limits) -> Result<RawRequest, Refusal> {
     stream.end_by(Instant::now() + limits.time);
-    // never grown: what is left behind when a buffer moves isn't wiped
+    // allocated once: a buffer that moves isn't wiped
     let mut buffer = Zeroizing::new(vec![0; limits.head + 1]);
     let mut filled = 0;
     let head_end = loop {
@@ -117,13 +117,13 @@ pub fn read_request(stream: &mut impl Stream, limits: &Limits) -> Result<RawRequ
     Ok(request)
 }
 
-/// One encoding, and that one.
+/// Exactly one encoding, `chunked`.
 fn is_chunked(request: &RawRequest) -> bool {
     request.count("transfer-encoding") == 1
         && request.header("transfer-encoding").is_some_and(|encoding| encoding.eq_ignore_ascii_case("chunked"))
 }
 
-/// Where the first empty line ends. The last three bytes of what was looked at already may be its beginning.
+/// Where the first empty line ends. It may begin 3 bytes before `looked_at`.
 fn head_end(bytes: &[u8], looked_at: usize) -> Option<usize> {
     let from = looked_at.saturating_sub(3);
     (from..bytes.len()).find_map(|at| match &bytes[at..] {
@@ -144,7 +144,7 @@ fn bounds(head: &[u8], limits: &Limits) -> Result<(), Refusal> {
     }
 }
 
-/// The head alone, up to and with its empty line; the body of what comes back is empty. Pure, so that it can be fuzzed.
+/// Parses the head with its empty line, without a body. Pure, so that it can be fuzzed.
 pub fn parse_head(head: &[u8]) -> Result<RawRequest, Refusal> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
@@ -176,7 +176,7 @@ pub fn parse_head(head: &[u8]) -> Result<RawRequest, Refusal> {
     })
 }
 
-/// RFC 9112, section 6.3. Two lengths, or a length beside an encoding, are how requests are smuggled: refused for any method.
+/// RFC 9112, section 6.3. Two lengths, or length and encoding, are request smuggling: refused.
 fn body_length(request: &RawRequest) -> Result<usize, Refusal> {
     let length = request.header("content-length");
     if request.count("transfer-encoding") > 0 {
@@ -194,8 +194,8 @@ fn body_length(request: &RawRequest) -> Result<usize, Refusal> {
     }
 }
 
-/// Writes a whole answer, to be the last on its connection: `Content-Length` and `Connection: close` are added.
-/// A header with a line break in it is an error, and nothing is written. For HEAD leave `body` empty.
+/// Writes a whole response, adding `Content-Length` and `Connection: close`. A header with a line
+/// break is an error, and nothing is written. For HEAD leave `body` empty.
 pub fn write_response(stream: &mut impl Write, status: u16, headers: &[(&str, &str)], body: &[u8]) -> io::Result<()> {
     let mut head = Zeroizing::new(format!("HTTP/1.1 {status} {}\r\n", reason(status)));
     for (name, value) in headers {
@@ -208,7 +208,7 @@ pub fn write_response(stream: &mut impl Write, status: u16, headers: &[(&str, &s
         head.push_str(&format!("Content-Length: {}\r\n", body.len()));
     }
     head.push_str("Connection: close\r\n\r\n");
-    // one write: a browser that gets the head alone may wait for the rest longer than it needs to
+    // one write: a browser that gets the head alone may wait too long for the rest
     let mut whole = Zeroizing::new(Vec::with_capacity(head.len() + body.len()));
     whole.extend_from_slice(head.as_bytes());
     whole.extend_from_slice(body);
@@ -216,8 +216,7 @@ pub fn write_response(stream: &mut impl Write, status: u16, headers: &[(&str, &s
     stream.flush()
 }
 
-/// Ends a connection after its answer so that the answer arrives: says that no more comes, then takes a bounded amount of what
-/// the far end still sends.
+/// Ends the writing, then reads a bounded amount of the rest, so that the response arrives.
 pub fn hang_up(stream: &mut impl Stream) {
     stream.end_by(Instant::now() + DRAIN_TIME);
     if stream.end_writing().is_ok() {
@@ -225,7 +224,7 @@ pub fn hang_up(stream: &mut impl Stream) {
     }
 }
 
-/// The second half of [`hang_up`], for whoever has ended the writing.
+/// The second half of [`hang_up`], after the writing has ended.
 pub fn drain(stream: &mut impl Stream) {
     stream.end_by(Instant::now() + DRAIN_TIME);
     let mut waste = [0; 4096];
@@ -282,7 +281,7 @@ mod tests {
 
     use super::*;
 
-    /// A connection whose bytes are there already, in pieces.
+    /// A connection with all its bytes available, in pieces.
     struct Pieces {
         pieces: Vec<Vec<u8>>,
         written: Vec<u8>,
@@ -330,7 +329,7 @@ mod tests {
     fn read(bytes: &[u8], body: usize) -> Result<RawRequest, Refusal> {
         let limits = Limits { body, ..Limits::default() };
         let whole = read_request(&mut Pieces::of(bytes, usize::MAX), &limits);
-        // however the bytes come, the judgement is the same
+        // the result doesn't depend on how the bytes are split
         let trickled = read_request(&mut Pieces::of(bytes, 1), &limits);
         assert_eq!(format!("{whole:?}"), format!("{trickled:?}"));
         whole

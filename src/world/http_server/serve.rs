@@ -1,7 +1,7 @@
-//! A small HTTP/1.1 server on loopback: what the practice server (`sandbox/`) stands on.
+//! A small HTTP/1.1 server on loopback for the practice server (`sandbox/`).
 //!
-//! It is not the listener of [`super::loopback`]: that one catches a single redirect and faces every page
-//! in the browser, this one serves whole APIs to people who practise.
+//! The listener of [`super::loopback`] handles a single redirect and faces every page in the
+//! browser. This server serves whole APIs to users who practise.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,16 +16,15 @@ const LIMITS: Limits =
     Limits { line: 16 << 10, head: 48 << 10, time: Duration::from_secs(5), body: 8 << 20, chunks: true };
 const WRITE_TIME: Duration = Duration::from_secs(30);
 const MOST_CONNECTIONS: usize = 64;
-/// How long a server that is dropped waits for answers in the making.
+/// How long a drop waits for unfinished responses.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// A whole request as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     pub method: String,
-    /// As it stood in the request line, undecoded, without the query.
+    /// As in the request line, undecoded, without the query.
     pub path: String,
-    /// Undecoded; empty where there was none.
+    /// Undecoded; empty if absent.
     pub query: String,
     /// Names in lower case, in the order received.
     pub headers: Vec<(String, String)>,
@@ -50,7 +49,7 @@ impl Request {
     }
 }
 
-/// A whole answer; its length is added when it is written.
+/// A whole response; its length is added when it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
     pub status: u16,
@@ -58,16 +57,16 @@ pub struct Response {
     pub body: Vec<u8>,
 }
 
-/// What answers. It is called on the connection's own thread, several at a time.
+/// Answers requests, on each connection's own thread, several at a time.
 pub type Handler = dyn Fn(&Request) -> Response + Send + Sync;
 
-/// Serving from the moment it exists; the port is closed when it is dropped, after the answers in the making.
+/// Serves as soon as it exists. Dropping it closes the port after unfinished responses.
 pub struct Serving {
     address: SocketAddr,
     _acceptor: Acceptor,
 }
 
-/// A port that is ours and that is reached, where nobody is answered yet.
+/// A bound and reachable port that doesn't serve yet.
 pub struct Bound(listening::Bound);
 
 /// Binds `127.0.0.1`, on that port or on any free one.
@@ -76,12 +75,11 @@ pub fn bind(port: Option<u16>) -> Result<Bound, ListenError> {
 }
 
 impl Bound {
-    /// The address bound.
     pub fn address(&self) -> SocketAddr {
         self.0.address
     }
 
-    /// Answers from now on, those who knocked before included.
+    /// Starts to serve, including the connections accepted already.
     pub fn serve(self, handler: Arc<Handler>) -> std::io::Result<Serving> {
         let address = self.0.address;
         let handler = move |visit: &_| converse(visit, &*handler);
@@ -90,13 +88,11 @@ impl Bound {
 }
 
 impl Serving {
-    /// The address served.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 }
 
-/// One request, one answer: a browser or a test that wants more opens another connection.
 fn converse(visit: &Visit, handler: &Handler) {
     let mut stream = TimedStream::new(Arc::clone(&visit.socket), LIMITS.time);
     let read = reader::read_request(&mut stream, &LIMITS);
@@ -115,7 +111,7 @@ fn converse(visit: &Visit, handler: &Handler) {
     };
     let headers: Vec<(&str, &str)> = response.headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
     stream.end_by(Instant::now() + WRITE_TIME);
-    // a peer that has gone away needs no answer
+    // a client that has gone needs no response
     if reader::write_response(&mut stream, response.status, &headers, &body).is_ok() {
         reader::hang_up(&mut stream);
     }
@@ -186,7 +182,7 @@ mod tests {
         let address = serving.address();
         let _idle = TcpStream::connect(address).unwrap();
         drop(serving);
-        // another test that starts a process holds a copy of every socket until the program is loaded
+        // a process started by another test holds a copy of every socket until its exec
         let until = Instant::now() + Duration::from_secs(5);
         while let Err(error) = bind(Some(address.port())) {
             assert!(Instant::now() < until, "{error}");

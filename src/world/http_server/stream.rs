@@ -1,14 +1,13 @@
-//! A connection with a deadline over all that is read and written, and why no request came of it.
+//! A connection with a deadline over all reads and writes, and the reasons for a missing request.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Why there is no request.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    /// Closed or reset before the request was whole; also a connection that was opened on suspicion and never used.
+    /// Closed or reset before the request was complete, or opened on suspicion and never used.
     #[error("the connection ended before a whole request came")]
     Ended,
     #[error("no whole request came in time")]
@@ -22,7 +21,7 @@ pub enum Refusal {
     HeadTooLarge,
     #[error("not an HTTP/1.1 request: {0}")]
     Malformed(&'static str),
-    /// A body whose length isn't told, or is told in a way that isn't read here.
+    /// A body without a length, or with an unsupported encoding.
     #[error("a body needs a `Content-Length`")]
     LengthRequired,
     #[error("the body is too large")]
@@ -32,7 +31,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The status to answer with; `None`: nobody there would understand an answer, close.
+    /// The status of the response; `None`: the client wouldn't understand one, close.
     pub fn status(&self) -> Option<u16> {
         match self {
             Refusal::Ended | Refusal::TlsGreeting | Refusal::Failed(_) => None,
@@ -46,17 +45,17 @@ impl Refusal {
     }
 }
 
-/// A connection on which every read and write ends by a given moment.
+/// A connection whose reads and writes all end by a given moment.
 pub trait Stream: Read + Write {
-    /// From now on a read or write that isn't done by then fails with `TimedOut` or `WouldBlock`.
+    /// Sets the moment. A later read or write fails with `TimedOut` or `WouldBlock`.
     fn end_by(&mut self, moment: Instant);
 
-    /// No more will be written. What the far end still sends is left to [`hang_up`].
+    /// Ends the writing. [`hang_up`] reads the rest.
     fn end_writing(&mut self) -> io::Result<()>;
 }
 
-/// A TCP connection with a deadline over all reads and writes, however the bytes trickle. The socket is shared, so that another
-/// thread can shut it down.
+/// A TCP connection with a deadline over all reads and writes, however the bytes trickle. The
+/// socket is shared, so that another thread can shut it down.
 #[derive(Debug)]
 pub struct TimedStream {
     socket: Arc<TcpStream>,
@@ -118,7 +117,6 @@ impl Stream for rustls::StreamOwned<rustls::ServerConnection, TimedStream> {
     }
 }
 
-/// Reads once; at least one byte.
 pub fn read_some(stream: &mut impl Stream, buffer: &mut [u8]) -> Result<usize, Refusal> {
     let got = loop {
         match stream.read(buffer) {

@@ -1,5 +1,5 @@
-//! As much of D-Bus as asking another program a question takes, over the standard library alone: addresses, the handshake, calls
-//! and their answers, and an end to every wait.
+//! A minimal D-Bus client over the standard library: addresses, the handshake, calls and their
+//! replies, and a deadline for every wait.
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -12,20 +12,19 @@ use zeroize::Zeroizing;
 use super::super::users;
 use super::values::{Body, Reader, read_u32};
 
-/// An answer longer than this is not from a program that we want to hear.
+/// A longer message is refused.
 const LONGEST_MESSAGE: usize = 8 << 20;
 
-/// All that one connection hears: a bus that says more floods us.
+/// All bytes accepted from one connection, so that the bus can't flood the program.
 const MOST_HEARD: usize = 2 * LONGEST_MESSAGE;
 
-/// Messages that wait to be asked for; a handful of calls has no more answers.
+/// Unread messages; a handful of calls has no more replies.
 const MOST_EARLY: usize = 64;
 
 const RETURN: u8 = 2;
 const ERROR: u8 = 3;
 const SIGNAL: u8 = 4;
 
-/// Where a message bus may listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
     Path(Vec<u8>),
@@ -43,8 +42,8 @@ impl std::fmt::Display for Address {
     }
 }
 
-/// The addresses of a `DBUS_SESSION_BUS_ADDRESS` that can be connected to, in order; `runtime_dir` is what `unix:runtime=yes`
-/// means. (D-Bus Specification, "Server Addresses".)
+/// The supported addresses in a `DBUS_SESSION_BUS_ADDRESS`, in order; `runtime_dir` replaces
+/// `unix:runtime=yes`. (D-Bus Specification, "Server Addresses".)
 pub fn addresses(list: &[u8], runtime_dir: Option<&[u8]>) -> Vec<Address> {
     let mut found = Vec::new();
     for address in list.split(|b| *b == b';') {
@@ -81,21 +80,20 @@ fn unescape(value: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// Why a call has no answer.
+/// Why a call has no reply.
 #[derive(Debug)]
 pub enum Failure {
-    /// Nobody listens at any address; the last address and why not.
+    /// No address has a listener; the last address and its error.
     NoBus(String, String),
-    /// Another user listens there: the address, and who.
+    /// Another user listens there: the address and the user id.
     Foreign(String, u32),
     TimedOut,
-    /// The answer was an error: its name and its text.
+    /// The reply was an error: its name and its text.
     Refused(String, String),
-    /// The bus spoke something else, or went away.
+    /// The bus sent something invalid, or closed the connection.
     Broken(String),
 }
 
-/// A method of another program.
 pub struct Call<'a> {
     pub destination: &'a str,
     pub path: &'a str,
@@ -106,29 +104,28 @@ pub struct Call<'a> {
     pub body: Body,
 }
 
-/// What every program waits for its turns, and a little.
+/// The normal wait of a process for the CPU, and a little more.
 const NOTHING_UNUSUAL: Duration = Duration::from_millis(100);
 
-/// A deadline is put off by twice this at most.
+/// A deadline is extended by at most twice this.
 const LONGEST_UNSERVED: Duration = Duration::from_secs(5);
 
-/// A connection to a message bus, good for a handful of calls until its deadline.
+/// A connection to a message bus, for a handful of calls until its deadline.
 pub struct Bus {
     stream: UnixStream,
     deadline: Instant,
-    /// Whether the deadline has been put off, as it is once at most: see [`unserved`].
+    /// Whether the deadline has been extended. This happens at most once: see [`unserved`].
     put_off: bool,
     serial: u32,
-    /// Bytes read so far.
     heard: usize,
-    /// Read and not yet looked at.
+    /// Read, but not parsed yet.
     input: Zeroizing<Vec<u8>>,
-    /// Written with the next wait, so that calls that don't depend on each other share a round trip.
+    /// Written at the next wait, so that independent calls share a round trip.
     output: Zeroizing<Vec<u8>>,
-    /// Answers that came before they were waited for, and signals once they are listened for.
+    /// Replies that came before their wait, and signals while they are listened for.
     early: Vec<Message>,
     listens: bool,
-    /// The call that must be answered before any other; `None` once it was.
+    /// The serial of the hello, which is answered first; `None` once answered.
     hello: Option<u32>,
 }
 
@@ -144,14 +141,14 @@ struct Message {
 }
 
 impl Bus {
-    /// Connects to the first address that answers. The handshake, the hello and the first calls travel together: what the bus
-    /// has to say to the first two is looked at with the first answer.
+    /// Connects to the first address that answers. The handshake, the hello and the first calls are
+    /// sent together; the replies to the first two are checked with the first reply.
     pub fn connect(addresses: &[Address], deadline: Instant) -> Result<Bus, Failure> {
         let mut last = ("".to_owned(), "it has no address".to_owned());
         for address in addresses {
             match open_socket(address, deadline) {
                 Ok(stream) => {
-                    // whoever answers there would read every record, and could hand back one of his own
+                    // another user's bus would read every record, and could return forged ones
                     match users::of_peer(&stream) {
                         Ok(user) if users::is_own_or_root(user) => {}
                         Ok(user) => return Err(Failure::Foreign(address.to_string(), user)),
@@ -195,7 +192,7 @@ impl Bus {
         }));
     }
 
-    /// Reads what the bus says to the handshake and the hello.
+    /// Reads the replies to the handshake and the hello.
     fn greeted(&mut self) -> Result<(), Failure> {
         let Some(hello) = self.hello.take() else { return Ok(()) };
         let line = loop {
@@ -215,7 +212,7 @@ impl Bus {
         self.wait(hello).map(drop)
     }
 
-    /// Puts a call in line; [`Bus::wait`] sends it.
+    /// Queues a call; [`Bus::wait`] sends it.
     pub fn send(&mut self, call: &Call<'_>) -> u32 {
         self.serial += 1;
         let mut head = Body::new();
@@ -246,7 +243,6 @@ impl Bus {
         self.serial
     }
 
-    /// The answer to a call.
     pub fn wait(&mut self, serial: u32) -> Result<Answer, Failure> {
         let message = self.take(|m| matches!(m.kind, RETURN | ERROR) && m.reply_to == serial)?;
         if message.kind == ERROR {
@@ -256,7 +252,7 @@ impl Bus {
         Ok(Answer(message))
     }
 
-    /// Asks the bus for the signals of one object; [`Bus::wait_for_signal`] takes them.
+    /// Subscribes to the signals of one object; [`Bus::wait_for_signal`] takes them.
     pub fn listen(&mut self, path: &str) -> Result<(), Failure> {
         let mut body = Body::new();
         body.string(&format!("type='signal',path='{path}'"));
@@ -284,7 +280,7 @@ impl Bus {
                 return Ok(self.early.swap_remove(at));
             }
             let message = self.receive()?;
-            // calls to us are of no interest, nor are signals such as `NameAcquired`
+            // calls to us and signals such as `NameAcquired` are ignored
             if matches!(message.kind, RETURN | ERROR) || (self.listens && message.kind == SIGNAL) {
                 if self.early.len() == MOST_EARLY {
                     return Err(flooded());
@@ -339,7 +335,7 @@ impl Bus {
             self.stream.set_write_timeout(Some(left)).map_err(lost)?;
             match self.stream.write(&self.output[sent..]) {
                 Ok(n) => sent += n,
-                // whether it is over is for `left` to say
+                // `left` checks the deadline
                 Err(e) if e.kind() == ErrorKind::Interrupted || is_timeout(&e) => {}
                 Err(e) => return Err(lost(e)),
             }
@@ -348,10 +344,10 @@ impl Bus {
         Ok(())
     }
 
-    /// Sends what is in line without waiting, even past the deadline.
+    /// Sends the queued calls without waiting, even past the deadline.
     pub fn send_off(&mut self) {
         if self.stream.set_nonblocking(true).is_ok() {
-            // a full socket buffer means that nobody is there to hear it
+            // a full socket buffer means that the bus doesn't read
             let _ = self.stream.write(&self.output);
         }
         self.output.clear();
@@ -389,14 +385,14 @@ impl Bus {
     }
 }
 
-/// How long this thread was ready to run and had no turn, up to [`LONGEST_UNSERVED`]. Where a thousand processes start at once, bus
-/// and keychain have had as few turns as we: their silence is the machine's.
+/// How long this thread was ready to run and waited for the CPU, up to [`LONGEST_UNSERVED`]. If a
+/// thousand processes start at once, bus and keychain are as starved as this one.
 fn unserved() -> Duration {
     let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     unserved_in(&told).min(LONGEST_UNSERVED)
 }
 
-/// The second of the three numbers of Linux' `schedstat`, in nanoseconds; a millisecond or two is every program's start.
+/// The second of `schedstat`'s three numbers, in nanoseconds; a millisecond or two is normal.
 fn unserved_in(told: &str) -> Duration {
     let nanoseconds = told.split_ascii_whitespace().nth(1).and_then(|n| n.parse().ok()).unwrap_or(0);
     Some(Duration::from_nanos(nanoseconds)).filter(|time| *time >= NOTHING_UNUSUAL).unwrap_or_default()
@@ -415,7 +411,7 @@ fn flooded() -> Failure {
     Failure::Broken("the session bus says more than anybody asked for".to_owned())
 }
 
-/// Connects by hand, since the standard library's connect waits without end where the bus is frozen and its backlog full.
+/// Connects with a timeout: the standard library waits forever if a frozen bus's backlog is full.
 fn open_socket(address: &Address, deadline: Instant) -> std::io::Result<UnixStream> {
     let left = deadline.saturating_duration_since(Instant::now());
     if left.is_zero() {
@@ -436,22 +432,22 @@ fn open_socket(address: &Address, deadline: Instant) -> std::io::Result<UnixStre
     Ok(stream)
 }
 
-/// What a method gave back, or a signal carried.
+/// The values of a reply or a signal.
 pub struct Answer(Message);
 
 impl Answer {
-    /// Its values, if they are of these types.
+    /// Its values, if they have these types.
     pub fn read(&self, signature: &str) -> Result<Reader<'_>, Failure> {
         if self.0.signature == signature { Ok(Reader::new(&self.0.body, self.0.little)) } else { Err(odd()) }
     }
 }
 
-/// The failure for an answer that isn't what the method gives.
+/// The failure for a reply with unexpected values.
 pub fn odd() -> Failure {
     Failure::Broken("the answer is not what the Secret Service's description says".to_owned())
 }
 
-/// One field of a message's head, noted if it is one that we look at.
+/// Parses one field of a message's head, and notes the ones used here.
 fn header_field(values: &mut Reader<'_>, message: &mut Message) -> Option<()> {
     values.align(8);
     let code = values.take(1)?[0];
@@ -505,7 +501,7 @@ mod tests {
         }
     }
 
-    /// A bus of a few lines: reads the handshake and says what it is told, then waits for the end.
+    /// A minimal bus: reads the handshake, sends `answer`, then waits for the end.
     fn bus_that_says(answer: Vec<u8>) -> (tempfile::TempDir, Address) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("bus");
@@ -520,7 +516,6 @@ mod tests {
         (dir, Address::Path(path))
     }
 
-    /// Connects and makes one call.
     fn connect(address: Address, time: Duration) -> Result<Answer, Failure> {
         let mut bus = Bus::connect(&[address], Instant::now() + time)?;
         let call =
@@ -529,13 +524,13 @@ mod tests {
         bus.wait(serial)
     }
 
-    /// A listener of another user's, and whether there can be one: only root's threads become another user.
+    /// A listener of another user; `None` unless root, which alone can change user.
     #[cfg(target_os = "linux")]
     fn foreign_bus(name: &[u8]) -> Option<std::os::unix::net::UnixListener> {
         use std::os::linux::net::SocketAddrExt as _;
         let name = std::os::unix::net::SocketAddr::from_abstract_name(name).unwrap();
         let listens = std::thread::spawn(move || {
-            // SAFETY: plain system call, for this thread alone, which ends with its work
+            // SAFETY: plain system call, for this thread alone, which ends after it
             unsafe { libc::syscall(libc::SYS_setresuid, -1, 65534, -1) };
             (users::own() == 65534).then(|| std::os::unix::net::UnixListener::bind_addr(&name).unwrap())
         });
@@ -549,7 +544,7 @@ mod tests {
         let name = format!("oauthctl-test-{}", std::process::id());
         let Some(listener) = foreign_bus(name.as_bytes()) else { return };
         let address = Address::Abstract(name.into());
-        // the right one may be behind it in the list: that a wrong one is named there is to be told
+        // a right bus may follow in the list; the error must still name the wrong one
         let nowhere = Address::Path(b"/nonexistent/bus".to_vec());
         let addresses = [nowhere.clone(), address, nowhere];
         let got = Bus::connect(&addresses, Instant::now() + Duration::from_secs(60)).err();

@@ -1,12 +1,12 @@
-//! The system's keychain: Secret Service on Linux and the BSDs, Keychain on macOS, Credential Manager on Windows.
+//! The system's keychain: Secret Service on Linux and the BSDs, Keychain on macOS, Credential
+//! Manager on Windows.
 //!
-//! All three are used through the keyring project's API (`native`), so that a script never hangs and
-//! is never asked: each call ends with an answer within [`DEADLINE`], or with an error. On macOS and
-//! Windows the credential store behind that API is the keyring project's own. On Linux and the BSDs it
-//! is our client of a few hundred lines (`secret_service`, over `dbus`). The usual crates unlock by
-//! themselves, which opens a window that may wait for a year; they spend 7 ms on a key exchange that
-//! guards nothing on the person's own bus; and they make GNOME Keyring abort under many short-lived
-//! readers.
+//! All three are used through the keyring project's API (`native`). A script never hangs and is
+//! never asked: each call ends within [`DEADLINE`], with an answer or an error. macOS and Windows
+//! use the keyring project's own credential stores. Linux and the BSDs use our small client
+//! (`secret_service`, over `dbus`), since the usual crates unlock by themselves, which opens a
+//! window that may wait for a year; spend 7 ms on a key exchange that protects nothing on the
+//! user's own bus; and make GNOME Keyring abort under many short-lived readers.
 
 #[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "openbsd"))]
 mod dbus;
@@ -24,20 +24,19 @@ use std::time::Duration;
 use super::{Env, Keychain};
 pub use once::AskedOnce;
 
-/// The service that all items stand under.
 const SERVICE: &str = "oauthctl";
 
-/// The longest that one call takes, on a machine that gives us and the keychain our turns.
+/// The longest time of one call, on a machine that isn't overloaded.
 const DEADLINE: Duration = Duration::from_secs(3);
 
-/// This machine's keychain. It takes what it needs of the environment (the address of the session bus)
-/// and connects to nothing before it is asked for something.
+/// This machine's keychain. It reads the environment (the address of the session bus) now, and
+/// connects at the first call.
 #[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "openbsd", target_os = "macos", windows))]
 pub fn system(env: &dyn Env) -> Arc<dyn Keychain> {
     Arc::new(native::Native::new(env))
 }
 
-/// There is none that we know of.
+/// No supported keychain.
 #[cfg(not(any(target_os = "linux", target_os = "freebsd", target_os = "openbsd", target_os = "macos", windows)))]
 pub fn system(_env: &dyn Env) -> Arc<dyn Keychain> {
     Arc::new(nowhere::Nowhere)

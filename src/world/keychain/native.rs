@@ -1,8 +1,9 @@
-//! The system's keychain through the keyring project's API (`keyring-core`), the same on all systems.
+//! The system's keychain through the keyring project's API (`keyring-core`), the same on all
+//! systems.
 //!
-//! The Keychain and the Credential Manager may ask a person, and neither takes a deadline. So there each
-//! call runs in a thread of its own, and one that takes too long is left behind. Our Secret Service
-//! client keeps the deadline itself, so its calls need no thread.
+//! The Keychain and the Credential Manager may ask the user, and neither takes a deadline. So each
+//! call there runs in its own thread, and a call that takes too long is abandoned. Our Secret
+//! Service client keeps the deadline itself and needs no thread.
 //!
 //! Two questions have no call in that API and go to our client directly: whether a value could be
 //! written now (`ready`), and which of several keychains this is (`scope`).
@@ -19,7 +20,6 @@ use super::secret_service::SecretService;
 use crate::secret::Secret;
 use crate::text;
 
-/// This machine's keychain.
 pub struct Native {
     #[cfg(not(any(target_os = "macos", windows)))]
     store: Arc<SecretService>,
@@ -36,7 +36,6 @@ impl Native {
         Native {}
     }
 
-    /// Runs `work` on the account's entry.
     fn with_entry<T: Send + 'static>(
         &self,
         account: &str,
@@ -46,13 +45,12 @@ impl Native {
         self.with_store(move |store| store.build(SERVICE, &account, None).and_then(|entry| work(&entry)))
     }
 
-    /// Runs `work` on the whole keychain.
     #[cfg(not(any(target_os = "macos", windows)))]
     fn with_store<T>(&self, work: impl FnOnce(&CredentialStore) -> Result<T, Error>) -> Result<T, KeychainError> {
         work(&*self.store).map_err(explain)
     }
 
-    /// Runs `work` on the whole keychain, and waits for it no longer than the deadline.
+    /// Runs `work` on the whole keychain, at most until the deadline.
     #[cfg(any(target_os = "macos", windows))]
     fn with_store<T: Send + 'static>(
         &self,
@@ -63,7 +61,7 @@ impl Native {
         let (done, result) = mpsc::channel();
         let started = std::thread::Builder::new().name("keychain".to_owned()).spawn(move || {
             let answer = open().and_then(|store| work(&*store));
-            // nobody waits any more when the deadline is over
+            // fails once the deadline is over
             let _ = done.send(answer.map_err(explain));
         });
         if let Err(e) = started {
@@ -92,14 +90,15 @@ fn open() -> Result<Arc<CredentialStore>, Error> {
     Ok(store)
 }
 
-/// `NoEntry` is told apart by the callers, before.
+/// The callers handle `NoEntry` before.
 fn explain(error: Error) -> KeychainError {
-    // the system's own number stands in the debug form of its error only
+    // the system's error number is only in the debug form of its error
     let told = text::safe(&error.to_string());
     match error {
         Error::NoStorageAccess(why) => {
             let code = format!("{why:?}");
-            // errSecNoSuchKeychain, errSecInvalidKeychain, errSecNotAvailable; ERROR_NO_SUCH_LOGON_SESSION
+            // errSecNoSuchKeychain, errSecInvalidKeychain, errSecNotAvailable,
+            // ERROR_NO_SUCH_LOGON_SESSION
             if ["-25294", "-25295", "-25291", "1312"].iter().any(|c| code.contains(c)) {
                 KeychainError::Absent(told)
             } else {
@@ -107,13 +106,13 @@ fn explain(error: Error) -> KeychainError {
             }
         }
         Error::PlatformFailure(why) => {
-            // our own client has told the reason already
+            // our own client has given the reason already
             let why = match why.downcast::<KeychainError>() {
                 Ok(own) => return *own,
                 Err(why) => why,
             };
             let code = format!("{why:?}");
-            // errSecInteractionNotAllowed: locked, and nobody there to ask
+            // errSecInteractionNotAllowed: locked, and no user to ask
             if code.contains("-25308") {
                 KeychainError::Locked
             // errSecUserCanceled, errSecAuthFailed
@@ -143,7 +142,7 @@ impl Keychain for Native {
 
     fn set(&self, account: &str, value: &Secret) -> Result<(), KeychainError> {
         let value = value.clone();
-        // `set_secret`, since `set_password` writes UTF-16 on Windows and halves what an item takes
+        // `set_password` writes UTF-16 on Windows, which halves the capacity of an item
         self.with_entry(account, move |entry| entry.set_secret(value.expose().as_bytes()))
     }
 
@@ -161,8 +160,8 @@ impl Keychain for Native {
         Ok(found.iter().filter_map(|entry| Some(entry.get_specifiers()?.1)).collect())
     }
 
-    /// Its search goes by regular expressions, a library that is not worth its weight here: what has no profile is found by its name
-    /// alone.
+    /// Not searched: the search needs regular expressions, a library not worth its size here. Items
+    /// without a profile are found by name alone.
     #[cfg(windows)]
     fn accounts(&self) -> Result<Vec<String>, KeychainError> {
         Ok(Vec::new())
@@ -179,8 +178,8 @@ impl Keychain for Native {
         None
     }
 
-    /// Looks for an item that isn't there: finds out that there is a keychain that answers, and changes nothing. Neither system
-    /// tells without a write whether one would be let through.
+    /// Looks for a missing item: proves that a keychain answers, and changes nothing. Neither
+    /// system tells without a write whether one would be allowed.
     #[cfg(any(target_os = "macos", windows))]
     fn ready(&self) -> Result<(), KeychainError> {
         self.get(" ready?").map(drop)

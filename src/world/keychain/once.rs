@@ -1,4 +1,4 @@
-//! A keychain that says once what it keeps, for a command that looks at every profile and changes none.
+//! A keychain that lists its items once, for a command that reads every profile and changes none.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use super::super::{Keychain, KeychainError};
 use crate::secret::Secret;
 
-/// Asks for an item only where the keychain keeps one: a hundred thousand profiles are one question, not a hundred thousand.
+/// Asks only for items that the keychain holds: a hundred thousand profiles are one request.
 pub struct AskedOnce {
     keychain: Arc<dyn Keychain>,
     kept: OnceLock<Result<BTreeSet<String>, KeychainError>>,
@@ -26,7 +26,7 @@ impl Keychain for AskedOnce {
     fn get(&self, account: &str) -> Result<Option<Secret>, KeychainError> {
         match self.kept() {
             Ok(kept) if !kept.contains(account) => Ok(None),
-            // these are so for every item of it, and each would be waited for again
+            // these errors hold for every item, and each would cost the wait again
             Err(e @ (KeychainError::Absent(_) | KeychainError::TimedOut(_) | KeychainError::Foreign(_))) => {
                 Err(e.clone())
             }

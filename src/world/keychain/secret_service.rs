@@ -1,17 +1,19 @@
-//! The Secret Service (GNOME Keyring, KWallet, KeePassXC) over a "plain" session: the values cross the person's own session
-//! bus as they are. Who can listen there is the same user, and could ask for the item itself.
+//! The Secret Service (GNOME Keyring, KWallet, KeePassXC) over a "plain" session: the values cross
+//! the user's own session bus unencrypted. A process that can listen there runs as the same user,
+//! and could read the item itself.
 //!
-//! Nothing here unlocks: what is locked is an error at once. A prompt that the service offers for an unlocked collection is
-//! run, since KeePassXC does its writes and deletes in prompts, most of which show nothing; one that does wait for a person is
-//! dismissed at the deadline.
+//! Nothing here unlocks: a locked collection is an error at once. A prompt for an unlocked
+//! collection is run, since KeePassXC writes and deletes in prompts, most of which show nothing. A
+//! prompt that does wait for the user is dismissed at the deadline.
 //!
-//! GNOME Keyring (seen from 42 to 50) aborts when a client's first request needs the daemon's record of that client and
-//! overtakes its making: the record is made by an idle source of the daemon's main loop, the request is run by another of lower
-//! priority, and when both are added while the loop looks over its sources, only the second is seen. So the first request is
-//! one that is run by the same loop and needs no such record, the list of collections; once it is answered, the record's
-//! source is in line before anything else that we may send. (`Ping` would not do, it is answered by another thread, nor a
-//! collection's property, which needs the record.) Paths below `aliases` are left alone too: the daemon resolves them in a
-//! thread that shares their table without a lock.
+//! GNOME Keyring (seen from 42 to 50) aborts when a client's first request needs the daemon's
+//! record of that client and overtakes its creation. An idle source of the daemon's main loop
+//! creates the record; another source of lower priority runs the request. If both are added while
+//! the loop scans its sources, it sees only the second. So the first request is the list of
+//! collections, which the same loop runs and which needs no record. Once it is answered, the
+//! record's source precedes all later requests. (`Ping` won't do, as another thread answers it; nor
+//! a collection's property, which needs the record.) Paths below `aliases` are avoided too: the
+//! daemon resolves them in a thread that shares their table without a lock.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -37,9 +39,9 @@ const ITEM_INTERFACE: &str = "org.freedesktop.Secret.Item";
 const PROMPT_INTERFACE: &str = "org.freedesktop.Secret.Prompt";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 
-/// What all our items are found by.
+/// The attribute of all our items.
 const SERVICE_ATTRIBUTE: (&str, &str) = ("service", SERVICE);
-/// What one of them is found by.
+/// The attribute of one account's item.
 const ACCOUNT_ATTRIBUTE: &str = "username";
 
 /// The Secret Service, as a credential store of the keyring project's API.
@@ -80,7 +82,7 @@ impl SecretService {
 
     fn get(&self, account: &str) -> Result<Option<String>, KeychainError> {
         let mut session = self.open()?;
-        // the two need not wait for each other
+        // independent calls share a round trip
         let opened = session.send_open();
         let found = session.send_search(&attributes(account));
         session.read_open(opened).map_err(explain)?;
@@ -90,7 +92,7 @@ impl SecretService {
         };
         match session.secret(&item) {
             Ok(value) => Ok(Some(value)),
-            // deleted since it was found
+            // deleted since the search
             Err(Failure::Refused(name, _)) if is_gone(&name) => Ok(None),
             Err(failure) => Err(explain(failure)),
         }
@@ -110,7 +112,7 @@ impl SecretService {
             return session.create(&collection, account, value);
         };
         session.replace(&item, value).map_err(explain)?;
-        // one item per profile: others under its name would be found by the system's own tools in its place
+        // one item per profile: the system's tools could find another item of the same name instead
         for other in found.unlocked.iter().filter(|other| **other != item) {
             session.delete(other)?;
         }
@@ -144,14 +146,14 @@ impl SecretService {
             return session.nothing_there().map(|()| Vec::new());
         }
         let mut accounts = Vec::new();
-        // some at a time: none waits for another, and the bus never holds more answers than it takes
+        // in batches: no call waits for another, and the replies stay within the bus's limit
         for items in found.unlocked.chunks(64) {
             let asked: Vec<u32> =
                 items.iter().map(|item| session.send_property(item, ITEM_INTERFACE, "Attributes")).collect();
             for serial in asked {
                 match session.read_account(serial) {
                     Ok(account) => accounts.extend(account),
-                    // deleted since it was found
+                    // deleted since the search
                     Err(Failure::Refused(name, _)) if is_gone(&name) => {}
                     Err(failure) => return Err(explain(failure)),
                 }
@@ -160,16 +162,15 @@ impl SecretService {
         Ok(accounts)
     }
 
-    /// Whether a value could be written now.
     pub fn ready(&self) -> Result<(), KeychainError> {
         self.open()?.default_collection().map(drop)
     }
 
-    /// The bus that it is on.
+    /// The address of its bus.
     pub fn scope(&self) -> String {
         let Some(address) = self.addresses().into_iter().next() else { return String::new() };
         let text = address.to_string();
-        // one socket has one name, by whatever links one comes to it
+        // one socket has one name, whatever links lead to it
         match text.strip_prefix("unix:path=").map(std::fs::canonicalize) {
             Some(Ok(path)) => format!("unix:path={}", path.display()),
             _ => text,
@@ -204,7 +205,6 @@ impl CredentialStoreApi for SecretService {
     }
 }
 
-/// The item of one account.
 #[derive(Debug)]
 struct Item {
     service: SecretService,
@@ -237,7 +237,7 @@ impl CredentialApi for Item {
     }
 }
 
-/// Our own error inside the API's, from which `native` takes it out again.
+/// Wraps our error in the API's; `native` unwraps it.
 fn wrapped(error: KeychainError) -> Error {
     Error::PlatformFailure(Box::new(error))
 }
@@ -275,7 +275,7 @@ fn is_gone(error: &str) -> bool {
     matches!(error, "org.freedesktop.Secret.Error.NoSuchObject" | "org.freedesktop.DBus.Error.UnknownObject")
 }
 
-/// One connection, used for one call of the door.
+/// One connection, used for one keychain call.
 struct Session {
     bus: Bus,
     /// The session's path, once it is open.
@@ -292,7 +292,7 @@ impl Session {
     fn open(addresses: &[Address]) -> Result<Session, Failure> {
         let bus = Bus::connect(addresses, Instant::now() + DEADLINE)?;
         let mut session = Session { bus, path: String::new() };
-        // waited for before anything else is sent: see the head of this module
+        // waited for before any other request: see the module's head
         session.property(ROOT, SERVICE_INTERFACE, "Collections")?;
         Ok(session)
     }
@@ -336,7 +336,7 @@ impl Session {
     fn read_open(&mut self, serial: u32) -> Result<(), Failure> {
         let answer = self.bus.wait(serial)?;
         let mut values = answer.read("vo")?;
-        // nothing is in it; KWallet sends it as bytes
+        // an empty value; KWallet sends it as bytes
         match values.signature().as_deref() {
             Some("s") => values.string().map(drop),
             Some("ay") => values.byte_array().map(drop),
@@ -361,7 +361,7 @@ impl Session {
         Ok(Found { unlocked, locked })
     }
 
-    /// The item that was changed last, where there are several under one name.
+    /// The item that was changed last, if several share a name.
     fn newest(&mut self, items: &[String]) -> Result<Option<String>, Failure> {
         let (first, others) = match items {
             [] => return Ok(None),
@@ -444,7 +444,7 @@ impl Session {
         body.string(&self.path);
         body.byte_array(b"");
         body.byte_array(value);
-        // word for word, or `secret-tool` takes it for no text
+        // exactly this, or `secret-tool` takes it for no text
         body.string("text/plain");
     }
 
@@ -458,12 +458,12 @@ impl Session {
         self.finish(&prompt, item, ITEM_INTERFACE)
     }
 
-    /// Brings a call to its end that gave back a prompt. `owner` is the collection or item that the call was made on.
+    /// Finishes a call that returned a prompt. `owner`: the collection or item of the call.
     fn finish(&mut self, prompt: &str, owner: &str, interface: &str) -> Result<(), KeychainError> {
         if prompt == "/" {
             return Ok(());
         }
-        // locked since it was looked at, so this prompt would ask for a password
+        // locked since the check, so this prompt would ask for a password
         if self.is_locked(owner, interface).map_err(explain)? {
             self.dismiss(prompt);
             return Err(KeychainError::Locked);
@@ -478,7 +478,6 @@ impl Session {
         }
     }
 
-    /// Whether it was dismissed.
     fn run_prompt(&mut self, prompt: &str) -> Result<bool, Failure> {
         self.bus.listen(prompt)?;
         let mut body = Body::new();
@@ -488,13 +487,13 @@ impl Session {
         done.read("bv")?.u32().map(|dismissed| dismissed != 0).ok_or_else(dbus::odd)
     }
 
-    /// Best effort: closes the service's window, if there is one. The answer isn't waited for, there may be no time left.
+    /// Best effort: closes the service's window, if any. The time may be over, so doesn't wait.
     fn dismiss(&mut self, prompt: &str) {
         self.send(prompt, PROMPT_INTERFACE, "Dismiss", "", Body::new());
         self.bus.send_off();
     }
 
-    /// The collection that new items go to, if it is there and unlocked.
+    /// The collection for new items, if it exists and is unlocked.
     fn default_collection(&mut self) -> Result<String, KeychainError> {
         match self.default_state().map_err(explain)? {
             None => Err(KeychainError::Absent("the Secret Service has no default collection yet".to_owned())),
@@ -503,7 +502,7 @@ impl Session {
         }
     }
 
-    /// After a search that found nothing: whether that can be believed. KeePassXC and KWallet show nothing of what is locked.
+    /// Checks that an empty search result is reliable: KeePassXC and KWallet hide locked items.
     fn nothing_there(&mut self) -> Result<(), KeychainError> {
         match self.default_state().map_err(explain)? {
             Some((_, true)) => Err(KeychainError::Locked),
@@ -511,7 +510,7 @@ impl Session {
         }
     }
 
-    /// The default collection and whether it is locked; `None` where there is none.
+    /// The default collection and whether it is locked; `None` if there is none.
     fn default_state(&mut self) -> Result<Option<(String, bool)>, Failure> {
         let mut body = Body::new();
         body.string("default");
@@ -524,7 +523,6 @@ impl Session {
         Ok(Some((path, locked)))
     }
 
-    /// Whether a collection or an item is.
     fn is_locked(&mut self, path: &str, interface: &str) -> Result<bool, Failure> {
         let answer = self.property(path, interface, "Locked")?;
         let mut values = answer.read("v")?;

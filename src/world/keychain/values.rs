@@ -1,4 +1,4 @@
-//! Values as D-Bus writes them: what a message's body and its head are made of.
+//! D-Bus values: the contents of a message's body and head.
 
 use zeroize::Zeroizing;
 
@@ -70,7 +70,7 @@ impl Body {
         self.align(8);
     }
 
-    /// Begins an array whose elements are aligned to `to`; the result is for [`Body::close_array`].
+    /// Begins an array with elements aligned to `to`; pass the result to [`Body::close_array`].
     pub fn open_array(&mut self, to: usize) -> usize {
         self.u32(0);
         let length_at = self.0.len() - 4;
@@ -90,7 +90,7 @@ pub fn read_u32(bytes: &[u8], at: usize, little: bool) -> Option<u32> {
     Some(if little { u32::from_le_bytes(four) } else { u32::from_be_bytes(four) })
 }
 
-/// Values, one after the other; `None` where they don't fit in what was sent.
+/// Reads values in sequence; `None` if the bytes don't fit the type.
 pub struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -102,7 +102,7 @@ impl<'a> Reader<'a> {
         Reader::from(bytes, 0, little)
     }
 
-    /// Begins `at` bytes in: what is aligned is so from the message's first byte.
+    /// Begins `at` bytes into the message, since alignment counts from the message's first byte.
     pub fn from(bytes: &'a [u8], at: usize, little: bool) -> Reader<'a> {
         Reader { bytes, at, little }
     }

@@ -50,7 +50,7 @@ fn an_upload_of_any_size_arrives_whole() {
     assert!(matches!(Real::default().stream(&Request::new("PUT", server.url()), short), Err(HttpError::Unsent { .. })));
 }
 
-/// Reads on after the head and tells what came; answers nothing.
+/// Reads on after the head and reports the bytes; sends no response.
 fn listening() -> (Server, mpsc::Receiver<Vec<u8>>) {
     let (to, from) = mpsc::channel();
     let server = Server::start(move |stream, _| {
@@ -140,7 +140,7 @@ fn while_an_upload_is_slow_nobody_loses_patience_and_then_the_server_has_its_tim
     let answer = Real::default().stream(&request, Some(upload));
     let took = start.elapsed();
     assert!(matches!(answer, Err(HttpError::TimedOut { seconds: 1, .. })), "{:?}", answer.err());
-    // the second that the server has begins after the last byte; and nobody waits for ever
+    // the server's second begins after the last byte, and the wait ends
     assert!(took > Duration::from_millis(2500) && took < Duration::from_secs(20), "{took:?}");
 }
 

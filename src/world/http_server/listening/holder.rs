@@ -1,11 +1,11 @@
-//! Who listens on a port already: the one thing a person wants to know when it is taken.
+//! Finds the process that listens on a port, for the error that says the port is taken.
 
-/// ` by NAME (process ID)`, or nothing where that can't be found out (another user's process, another system).
+/// ` by NAME (process ID)`. Empty where it can't be found: another user's process, another system.
 pub fn of(port: u16) -> String {
     system::holder(port).map(|(name, id)| describe(&name, id)).unwrap_or_default()
 }
 
-/// What the system calls this program's processes.
+/// The process name of this program in the system's tables.
 const OWN_NAME: &str = "oauthctl";
 
 fn describe(name: &str, id: u32) -> String {
@@ -46,7 +46,7 @@ mod system {
                 None => closed.push((process.path(), id)),
             }
         }
-        // one of our own kind lets nobody look at its descriptors; where there is one alone, it is that
+        // a second oauthctl hides its descriptors; if there is exactly one, it is the holder
         let mut own = closed.into_iter().filter(|(path, id)| {
             *id != std::process::id()
                 && name(path).as_deref() == Some(OWN_NAME)
@@ -62,20 +62,20 @@ mod system {
         Some(fs::read_to_string(process.join("comm")).ok()?.trim().to_owned())
     }
 
-    /// The user whose process it is, as proc(5) writes it.
+    /// The process's user, in the format of proc(5).
     fn user(process: &Path) -> Option<String> {
         let status = fs::read_to_string(process.join("status")).ok()?;
         status.lines().find_map(|line| line.strip_prefix("Uid:")).map(str::to_owned)
     }
 
-    /// `None`: it doesn't let us look.
+    /// `None`: the process's descriptors can't be read.
     fn holds(process: &Path, inodes: &[String]) -> Option<bool> {
         let descriptors = fs::read_dir(process.join("fd")).ok()?;
         let mut sockets = descriptors.flatten().filter_map(|d| fs::read_link(d.path()).ok());
         Some(sockets.any(|target| target.to_str().is_some_and(|t| inodes.iter().any(|inode| inode == t))))
     }
 
-    /// The inodes of the sockets that listen on the port, from a table in the form of proc(5).
+    /// The inodes of the sockets that listen on the port, from a table in the format of proc(5).
     pub fn listening(table: &str, port: u16) -> Vec<String> {
         let local = format!(":{port:04X}");
         table

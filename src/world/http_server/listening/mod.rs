@@ -1,5 +1,5 @@
-//! Ports of loopback: each is bound, proved to be reached at its own address, and waited at by a sleep
-//! that ends without the network, since loopback itself may be down.
+//! Binds loopback ports and proves that each is reached at its own address. The wait for
+//! connections can be ended without the network, since loopback itself may be down.
 
 pub mod holder;
 pub mod peer;
@@ -16,7 +16,6 @@ const REACHED_WITHIN: Duration = Duration::from_secs(1);
 /// Free ports tried until one is free on both addresses of `localhost`.
 const PAIR_TRIES: usize = 16;
 
-/// Why no port can be listened at.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
     /// `holder` is empty or begins with a space.
@@ -24,25 +23,23 @@ pub enum ListenError {
     PortTaken { port: u16, holder: String },
     #[error("port {0} is reserved for the system's administrator")]
     Reserved(u16),
-    /// Bound, and nobody can come: loopback is down, or something forbids it.
+    /// The port is bound, but connections to it fail: loopback is down or blocked.
     #[error("this machine can't be reached at its own address {address}: {why}")]
     Unreachable { address: std::net::IpAddr, why: String },
     #[error("can't listen on loopback: {0}")]
     Failed(String),
 }
 
-/// What the system refused.
 pub fn failed(error: io::Error) -> ListenError {
     ListenError::Failed(error.to_string())
 }
 
-/// Where to listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
     pub host: Host,
-    /// The ports to try in turn; empty: any free one.
+    /// The ports to try in turn; empty: any free port.
     pub ports: Vec<u16>,
-    /// Serve TLS with a certificate made on the spot.
+    /// Serve TLS with a certificate made for this listener.
     pub tls: bool,
 }
 
@@ -56,13 +53,13 @@ pub enum Host {
     Localhost,
 }
 
-/// Ports that are ours and that are reached, where nobody is answered yet.
+/// Bound and reachable ports that don't serve yet.
 pub struct Bound {
-    /// At least one; they don't block.
+    /// At least one; non-blocking.
     pub listeners: Vec<TcpListener>,
-    /// The first one's.
+    /// The first listener's address.
     pub address: SocketAddr,
-    /// Connections that came already.
+    /// Connections accepted already.
     pub early: Vec<TcpStream>,
 }
 
@@ -78,7 +75,7 @@ pub fn bind(address: &Address) -> Result<Bound, ListenError> {
     Ok(Bound { listeners, address, early })
 }
 
-/// The first of the ports that is free; at least one listener.
+/// Binds the first free port; at least one listener.
 fn bind_any(address: &Address) -> Result<Vec<TcpListener>, ListenError> {
     if address.ports.is_empty() {
         return bind_free(address.host);
@@ -112,8 +109,9 @@ fn bind_free(host: Host) -> Result<Vec<TcpListener>, ListenError> {
     }
 }
 
-/// Port 0: any. On Unix the standard library sets `SO_REUSEADDR`: a port in `TIME_WAIT` can be had again at once, one that is
-/// listened on can't (Linux), or only under a wider address than ours, which then gets nothing of what is sent here (BSD).
+/// Port 0: any. On Unix the standard library sets `SO_REUSEADDR`: a port in `TIME_WAIT` can be
+/// bound at once. A port that another process listens on can't (Linux), or only under a wider
+/// address, which then gets none of our connections (BSD).
 fn bind_one(host: Host, port: u16) -> io::Result<Vec<TcpListener>> {
     let v4 = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let v6 = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
@@ -145,15 +143,15 @@ fn no_such_family(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
 }
 
-/// Binds a loopback address.
 #[expect(clippy::disallowed_methods, reason = "this is the room that listens; every caller's address is loopback")]
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address)
 }
 
-/// Proves that whoever connects to the address reaches this listener and no other: connects, and looks for that very connection,
-/// by its own port, among those accepted. Another process that holds the same port under a wider or the same address would have
-/// it instead. The listener must not block. Others that came meanwhile are handed back to be served.
+/// Proves that connections to the address reach this listener: connects, and looks for its own port
+/// among the accepted connections. Another process that holds the port under the same or a wider
+/// address would get the connection instead. The listener must not block. Other accepted
+/// connections are returned, to be served.
 pub fn reached(listener: &TcpListener, address: SocketAddr) -> Result<Vec<TcpStream>, ListenError> {
     let until = Instant::now() + REACHED_WITHIN;
     let unreachable = |why: io::Error| ListenError::Unreachable { address: address.ip(), why: why.to_string() };

@@ -1,19 +1,21 @@
-//! Whose process is at the other end of a connection on loopback. Every user of a machine reaches every port of its loopback, and
-//! the kernel knows who does (Linux, in the tables of proc(5)). Of the other systems nothing is asked.
+//! Finds the user of the process at the other end of a loopback connection. Every user of a machine
+//! reaches every port of its loopback. On Linux the kernel knows the user (tables of proc(5));
+//! other systems are not asked.
 
 use std::net::TcpStream;
 
-/// A caller that is not the person who waits here.
+/// A client of another user, or of an unknown one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stranger {
-    /// A process of this user's.
+    /// A process of this user id.
     User(u32),
-    /// It is gone already, so that nobody can say whose it was. A browser waits for its answer.
+    /// The client has closed, so its user is unknown. A browser waits for its response.
     Gone,
 }
 
-/// Who the caller is, if it is known to be none of this user's, of root's, or of whoever logged in and became this user
-/// (`su`, `sudo`). A caller that the machine knows nothing of is nobody's: the forwarder of a container or of WSL.
+/// The client's user, if it is known to be none of: this process's user, root, the user who logged
+/// in and became this user (`su`, `sudo`). A client that the kernel doesn't know is accepted: the
+/// forwarder of a container or of WSL.
 pub fn stranger(socket: &TcpStream) -> Option<Stranger> {
     system::stranger(socket)
 }
@@ -28,17 +30,17 @@ mod system {
     use super::Stranger;
     use crate::world::users;
 
-    /// A socket's state: both ends are there.
+    /// The state of an established socket.
     const ESTABLISHED: u8 = 1;
 
     /// A table that changes while it is read may lack a line.
     const READINGS: usize = 3;
 
-    /// A line of `/proc/net/tcp`, as far as it matters here.
+    /// The used fields of a line of `/proc/net/tcp`.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Line {
         pub user: u32,
-        /// 0: no process holds the socket any more, and the user is not told.
+        /// 0: no process holds the socket any more, and the kernel doesn't tell the user.
         pub inode: u64,
     }
 
@@ -52,11 +54,11 @@ mod system {
         (state(socket) != ESTABLISHED).then_some(Stranger::Gone)
     }
 
-    /// The first byte of what the kernel tells of a connection.
+    /// The first byte of the kernel's connection state.
     fn state(socket: &TcpStream) -> u8 {
         let mut state = ESTABLISHED;
         let mut length: libc::socklen_t = 1;
-        // SAFETY: one byte is written, to a live one. Where the kernel says nothing it stays as it is.
+        // SAFETY: at most one byte is written, to a live variable
         unsafe {
             let to = (&raw mut state).cast();
             libc::getsockopt(socket.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_INFO, to, &raw mut length)
@@ -73,11 +75,11 @@ mod system {
         (!may).then_some(Stranger::User(user))
     }
 
-    /// The socket with these two ends. One of IPv6 may speak IPv4, and stands in the other table then.
+    /// The socket with these two ends. An IPv6 socket that speaks IPv4 is in the other table.
     fn find(local: SocketAddr, remote: SocketAddr) -> Option<Line> {
         let tables = ["/proc/net/tcp", "/proc/net/tcp6"].into_iter();
         let lines = tables.filter_map(|table| File::open(table).ok()).flat_map(|file| {
-            // what stands there is ASCII: an error is the end
+            // the table is ASCII: an error is its end
             BufReader::with_capacity(1 << 16, file).lines().map_while(Result::ok)
         });
         lines
@@ -98,7 +100,7 @@ mod system {
         Some((local, remote, Line { user, inode }))
     }
 
-    /// `0100007F:1F90`: the address in words of 32 bits, each as it lies in this machine's memory, and the port as a number.
+    /// `0100007F:1F90`: the address in 32-bit words in this machine's byte order, and the port.
     fn end(text: &str) -> Option<SocketAddr> {
         let (address, port) = text.split_once(':')?;
         let words = address.as_bytes().chunks(8).map(|word| {
@@ -129,7 +131,7 @@ mod tests {
     use super::*;
     use crate::world::users;
 
-    /// What becomes of a connection that another thread makes, as that user: only root's threads can become another.
+    /// The result of a connection by another thread as that user: only root can change user.
     fn called(
         host: IpAddr,
         user: Option<u32>,
@@ -139,7 +141,7 @@ mod tests {
         let address = listener.local_addr().expect("its address");
         let caller = std::thread::spawn(move || {
             if let Some(user) = user {
-                // SAFETY: plain system call, for this thread alone, which ends with its work
+                // SAFETY: plain system call, for this thread alone, which ends after it
                 unsafe { libc::syscall(libc::SYS_setresuid, -1, user, -1) };
             }
             act(TcpStream::connect(address).expect("connected"))

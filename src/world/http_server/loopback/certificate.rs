@@ -1,16 +1,16 @@
-//! TLS for registrations that demand `https://localhost`: a key and a certificate made on the spot, kept in memory, gone with the
-//! listener. The browser warns about it, rightly: nobody vouches for it. It is never put into a trust store.
+//! TLS for registrations that demand `https://localhost`. Key and certificate are made for the
+//! listener and kept in memory only. The browser rightly warns about the self-signed certificate;
+//! it is never put into a trust store.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// Valid from an hour ago (clocks differ, if only between a virtual machine and its host) for a day.
+/// Valid from an hour ago, since clocks differ (between a virtual machine and its host), for a day.
 const BACKDATED: Duration = Duration::from_secs(3600);
 const VALID: Duration = Duration::from_secs(24 * 3600);
 
-/// TLS with a certificate made on the spot.
 pub fn server_config() -> Result<Arc<rustls::ServerConfig>, String> {
     let made = make().map_err(|error| format!("no certificate could be made: {error}"))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -19,7 +19,7 @@ pub fn server_config() -> Result<Arc<rustls::ServerConfig>, String> {
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(vec![made.0], made.1))
         .map_err(|error| format!("no TLS: {error}"))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    // one connection, one page: nothing is ever resumed
+    // one connection, one page: nothing is resumed
     config.send_tls13_tickets = 0;
     Ok(Arc::new(config))
 }

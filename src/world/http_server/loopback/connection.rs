@@ -16,20 +16,20 @@ use crate::world::http_server::reader::{
     Limits, RawRequest, Refusal, Stream, TimedStream, drain, read_request, write_response,
 };
 
-/// Of a form posted to us (`response_mode=form_post`).
+/// Bytes of a posted form (`response_mode=form_post`).
 const MAX_FORM: usize = 16 << 10;
 
-/// For an answer to be taken by a browser on the same machine.
+/// How long a browser on the same machine may take to read a response.
 const WRITE_TIME: Duration = Duration::from_secs(2);
 
-/// The status of a page at which the person sees nothing that leads on.
+/// The status of a page without a next step.
 const METHOD_NOT_ALLOWED: u16 = 405;
 
 pub(super) fn serve(shared: &Arc<Shared>, visit: &Visit) {
     let limits = Limits { body: if shared.accept_post { MAX_FORM } else { 0 }, ..Limits::default() };
     let plain = TimedStream::new(Arc::clone(&visit.socket), limits.time);
     let Some(config) = &shared.tls else { return exchange(shared, visit, plain, &limits) };
-    // the handshake is made by the first read, under the same deadline as the head
+    // the first read makes the handshake, under the same deadline as the head
     if let Ok(tls) = rustls::ServerConnection::new(Arc::clone(config)) {
         exchange(shared, visit, rustls::StreamOwned::new(tls, plain), &limits);
     }
@@ -51,7 +51,7 @@ fn exchange(shared: &Arc<Shared>, visit: &Visit, mut stream: impl Stream, limits
     };
     stream.end_by(Instant::now() + WRITE_TIME);
     let written = write(&mut stream, &answered);
-    // a browser that has read all of it may have closed by now: it has the answer, and follows it
+    // a browser that has read everything may have closed already, and follows the redirect
     let ended = written.is_ok() && stream.end_writing().is_ok();
     shared.answered(visit.id, &answered, written.is_ok());
     visit.set_busy(false);
@@ -74,7 +74,7 @@ fn answer(shared: &Arc<Shared>, visit: &Visit, request: &RawRequest) -> Answered
         Err(status) if request.method == "HEAD" => return Answered { body: "", ..page::refusal(status) },
         Err(status) => return page::refusal(status),
     };
-    // not before: what was turned away until here costs nothing
+    // checked last: a request refused above doesn't need it
     if let Some(stranger) = peer::stranger(&visit.socket) {
         let _ = shared.strangers.send(stranger);
         return page::stranger();
@@ -98,7 +98,7 @@ fn answer(shared: &Arc<Shared>, visit: &Visit, request: &RawRequest) -> Answered
     let reply = Reply { to, shared: Arc::clone(shared), id: visit.id, sent: false };
     let arrived =
         Arrived { method: request.method.clone(), path: path.to_owned(), query: query.to_owned(), form, reply };
-    // a receiver that is gone drops what it was sent, and so answers
+    // a dropped receiver drops the request, which answers it
     let _ = shared.requests.send(arrived);
     match from.recv() {
         Ok(Answer::Page(page)) => page::answer(page),
@@ -107,21 +107,21 @@ fn answer(shared: &Arc<Shared>, visit: &Visit, request: &RawRequest) -> Answered
 }
 
 impl Shared {
-    /// Where the login has ended, the page that says so; before, those paths are like any other.
+    /// The last page, once the login has ended. Before that its paths are ordinary.
     fn last_page(&self, path: &str) -> Option<Answered> {
         let table = self.table();
         let (ended, _) = table.ended.as_ref()?;
         page::last(*ended).filter(|last| last.path == path).map(|last| last.answered)
     }
 
-    /// Where the one-time address leads, or that it was used.
+    /// The target of the one-time address, or the page that says it was used.
     fn entered(&self, path: &str) -> Option<Answered> {
         let mut table = self.table();
         let entrance = table.entrance.as_mut().filter(|entrance| entrance.path == path)?;
         Some(entrance.to.take().map_or_else(page::used, |to| page::onward(&to)))
     }
 
-    /// Notes that this connection waits for the receiver; false where nothing is asked any more.
+    /// Notes that this connection waits for the receiver; false once the listener has finished.
     fn waits(&self, id: u64, to: &mpsc::Sender<Answer>, target: &Zeroizing<String>) -> bool {
         let mut table = self.table();
         if table.finishing {
@@ -131,7 +131,7 @@ impl Shared {
         true
     }
 
-    /// The same redirect once more (a reload, a second tab) gets the page that the first one got.
+    /// A repeat of the same redirect (a reload, a second tab) gets the same page as the first.
     fn unsaid(&self, target: &str) -> Answered {
         let mut table = self.table();
         let page = match &table.ended {
@@ -142,7 +142,7 @@ impl Shared {
         page::answer(page)
     }
 
-    /// Keeps count of the redirects that the browser still has to follow.
+    /// Counts the redirects that the browser still has to follow.
     fn answered(&self, id: u64, answered: &Answered, written: bool) {
         let mut table = self.table();
         if answered.is_last || (answered.status == page::SEE_OTHER && !written) {

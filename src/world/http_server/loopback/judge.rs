@@ -1,17 +1,18 @@
-//! Is this request one that a browser makes when a person is sent here? A pure look at the head, before anybody else sees it.
+//! Decides from the request's head whether it is a browser's navigation.
 //!
-//! `state` is what really guards a login. This keeps away whatever could get at the right address by other means: a page under
-//! another name for our address (DNS rebinding), an image, a frame or a script's request, a prefetch that nobody looks at.
+//! `state` is the real guard of a login. This module keeps out other ways to the right address: a
+//! page under another host name (DNS rebinding), a request from an image, frame or script, a
+//! prefetch.
 
 use crate::world::http_server::reader::RawRequest;
 
-/// What browsers ask for by themselves, before or beside the page.
+/// Browsers request these by themselves.
 const ASKED_UNASKED: [&str; 2] = ["/favicon.ico", "/robots.txt"];
 
 /// The target's path and query, or the status that refuses it.
 pub fn judge(request: &RawRequest, port: u16, tls: bool, accept_post: bool) -> Result<(&str, &str), u16> {
     let (path, query) = own_target(request, port, tls).ok_or(400u16)?;
-    // RFC 9112, section 3.2: none or two is malformed, also in HTTP/1.0 as far as we are concerned
+    // RFC 9112, section 3.2: none or two is malformed; refused for HTTP/1.0 too
     if request.count("host") != 1 {
         return Err(400);
     }
@@ -31,7 +32,7 @@ pub fn judge(request: &RawRequest, port: u16, tls: bool, accept_post: bool) -> R
     if query.is_empty() && (ASKED_UNASKED.contains(&path) || path.starts_with("/apple-touch-icon")) {
         return Err(404);
     }
-    // a form posted across sites names its origin; a person who follows a redirect doesn't
+    // a cross-site form post names its origin; a followed redirect doesn't
     if !post && request.count("origin") > 0 {
         return Err(403);
     }
@@ -55,7 +56,7 @@ fn own_target(request: &RawRequest, port: u16, tls: bool) -> Option<(&str, &str)
     is_own_authority(&rest[..slash], port, tls).then_some((&rest[slash..], query))
 }
 
-/// Exactly the three names of this machine's loopback, with our port; without it where it is the scheme's own.
+/// The three loopback names with our port; the port may be absent if it is the scheme's default.
 fn is_own_authority(authority: &str, port: u16, tls: bool) -> bool {
     ["127.0.0.1", "localhost", "[::1]"].iter().any(|host| {
         let Some((start, rest)) = authority.split_at_checked(host.len()) else { return false };
@@ -69,7 +70,7 @@ fn is_own_authority(authority: &str, port: u16, tls: bool) -> bool {
     })
 }
 
-/// By the Fetch metadata that browsers send since 2023; one that sends none is taken at its word.
+/// By the Fetch metadata that browsers send since 2023. A request without them is accepted.
 fn is_navigation(request: &RawRequest) -> bool {
     request.headers.iter().all(|(name, value)| match name.as_str() {
         "sec-fetch-dest" => value == "document",
@@ -114,7 +115,7 @@ mod tests {
         ] {
             assert_eq!(judged(head, false), ours, "{head}");
         }
-        // L-21, L-34, L-36: whether the path is the right one is for the receiver to say; it comes as it was sent
+        // L-21, L-34, L-36: the receiver judges the path, which arrives as it was sent
         for path in ["/", "/cb/", "/x/../cb", "//cb", "//evil.example/", "/%2e/cb", "/cancel", "/shutdown", "/quit"] {
             let head = format!("GET {path} HTTP/1.1\nHost: localhost:4000");
             assert_eq!(judged(&head, false), Ok((path.to_owned(), String::new())));

@@ -1,11 +1,13 @@
-//! The short-lived listener that catches the redirect. It faces every page in the person's browser.
+//! The short-lived listener for the redirect. Every page in the user's browser can reach it.
 //!
-//! Noise must never end or delay a login: browsers open connections on suspicion and leave them idle. So each has 5 s for its
-//! request, and when 32 are open the oldest whose request isn't whole yet makes room (`acceptor`). Requests that a page could have forged, or that came under another name (DNS
-//! rebinding), end in `judge` and never reach the receiver. What does reach it is well-formed and small; whether path, `state`
-//! and `code` are right is for the receiver to say. Everything sent back is constant bytes (`page`), but for the one redirect from
-//! an address that this program makes up (`entrance`): a browser's command line is read by every user of the machine, and what
-//! stands on it must be good for nobody else. Who may call here is asked of the kernel, where it knows.
+//! Noise must never end or delay a login: browsers open connections on suspicion and leave them
+//! idle. So each connection has 5 s for its request, and when 32 are open the oldest incomplete one
+//! is closed (`acceptor`). Requests that a page could have forged, or that use another host name
+//! (DNS rebinding), end in `judge`. The receiver gets only well-formed, small requests, and decides
+//! whether path, `state` and `code` are right. Every response is constant bytes (`page`), except
+//! the redirect from the one-time address (`entrance`). Every user of the machine can read a
+//! browser's command line, so an address there must be useless to the others. The kernel tells
+//! which user connects, where it can (`peer`).
 
 mod certificate;
 mod connection;
@@ -26,16 +28,14 @@ pub use super::listening::{Address, Host, ListenError, peer::Stranger};
 use crate::secret::Secret;
 use crate::world::{BrowserError, browser};
 
-/// What the path of a one-time address begins with.
 const ENTRANCE: &str = "/sign-in/";
 
-/// Connections open at once.
 const MOST_CONNECTIONS: usize = 32;
 
 /// How long [`Loopback::finish`] waits for the browser to follow to `/done`.
 const LAST_PAGE: Duration = Duration::from_secs(1);
 
-/// Bound and serving from the moment it exists; closed when dropped.
+/// Serves as soon as it exists; dropping it closes it.
 pub struct Loopback {
     shared: Arc<Shared>,
     address: SocketAddr,
@@ -43,19 +43,19 @@ pub struct Loopback {
     _acceptor: Acceptor,
 }
 
-/// A request that is well-formed, small, for this host and port. Whether it ends the login is for the receiver to judge.
+/// A well-formed, small request for this host and port. The receiver decides if it ends the login.
 pub struct Arrived {
     pub method: String,
-    /// As it stood in the request line, without the query.
+    /// As in the request line, without the query.
     pub path: String,
-    /// Undecoded; empty where there was none.
+    /// Undecoded; empty if absent.
     pub query: String,
-    /// A form posted to us (`response_mode=form_post`), undecoded, at most 16 KiB.
+    /// A posted form (`response_mode=form_post`), undecoded, at most 16 KiB.
     pub form: Option<String>,
     pub reply: Reply,
 }
 
-/// The way back to the browser; dropped unused, the browser gets a plain 404.
+/// The way back to the browser. Dropped unused, it sends a plain 404.
 pub struct Reply {
     to: Sender<Answer>,
     shared: Arc<Shared>,
@@ -63,29 +63,28 @@ pub struct Reply {
     sent: bool,
 }
 
-/// What a browser is told. All pages are constant bytes.
+/// A page for the browser, constant bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Page {
-    /// 303 to `/done` without the query, so that the history holds no code; `/done` says that the login is complete.
+    /// 303 to `/done` without the query, so that the history holds no code.
     Done,
     /// 303 to `/failed`: "see your terminal".
     Failed,
     /// 303 to `/asked`: "your terminal asks you something".
     Asked,
     NotFound,
-    /// A redirect to the right place that isn't ours (wrong state).
+    /// A redirect to the right path with the wrong `state`.
     Refused,
     MethodNotAllowed,
 }
 
-/// What a waiting connection is told.
 enum Answer {
     Page(Page),
-    /// The receiver didn't say: the page of the login's end where the request is the same as the one that ended it, else 404.
+    /// The receiver gave none. A repeat of the login's final request gets its page, others 404.
     Unsaid,
 }
 
-/// What the acceptor, the connections and the owner know together.
+/// State shared by the acceptor, the connections and the owner.
 struct Shared {
     port: u16,
     tls: Option<Arc<rustls::ServerConfig>>,
@@ -93,7 +92,7 @@ struct Shared {
     requests: Sender<Arrived>,
     strangers: Sender<Stranger>,
     table: Mutex<Table>,
-    /// Something in the table changed that somebody may wait for.
+    /// Signals a change in the table.
     changed: Condvar,
 }
 
@@ -101,16 +100,16 @@ struct Shared {
 struct Table {
     /// The connections whose request is with the receiver, each with its target.
     waiting: BTreeMap<u64, (Sender<Answer>, Zeroizing<String>)>,
-    /// Set by the first page at which a login ends: which, and for which target.
+    /// The first page that ended a login, and its target.
     ended: Option<(Page, Zeroizing<String>)>,
-    /// Redirects to such a page that haven't been followed yet.
+    /// Redirects to that page that the browser hasn't followed yet.
     owed: usize,
     finishing: bool,
     entrance: Option<Entrance>,
     saw_tls: bool,
 }
 
-/// An address of ours that leads elsewhere, once.
+/// A local address that redirects once.
 struct Entrance {
     path: String,
     /// Taken by the first visit.
@@ -118,8 +117,8 @@ struct Entrance {
 }
 
 impl Loopback {
-    /// Binds, checks that it is reached at its own address, and serves. What other users of the machine send is not among the
-    /// requests: `strangers` says that they called.
+    /// Binds, checks that the listener is reached at its own address, and serves. Other users of
+    /// the machine are refused, and reported to `strangers`.
     pub fn bind(
         address: &Address,
         requests: Sender<Arrived>,
@@ -145,7 +144,6 @@ impl Loopback {
         Ok(Loopback { shared, address: first, localhost, _acceptor: acceptor })
     }
 
-    /// The first address bound.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -160,7 +158,8 @@ impl Loopback {
         }
     }
 
-    /// A short address here that leads to that one, at the first visit only. `name` is drawn for it: whoever has it was told.
+    /// A short local address that redirects to `to`, at the first visit only. `name` is random, and
+    /// known only to the browser that gets the address.
     pub fn entrance(&self, name: &str, to: &Secret) -> Result<String, BrowserError> {
         let to = browser::checked(to.expose())?;
         let path = format!("{ENTRANCE}{name}");
@@ -169,18 +168,18 @@ impl Loopback {
         Ok(address)
     }
 
-    /// Whether somebody greeted this plain port in TLS: the browser was set to try `https` first.
+    /// Whether a TLS greeting came to this plain port: the browser tries `https` first.
     pub fn saw_tls(&self) -> bool {
         self.shared.table().saw_tls
     }
 
-    /// Serves the last page for a moment (at most 1 s, ends as soon as it was fetched), then closes.
+    /// Serves the last page until the browser has fetched it, at most 1 s, then closes.
     pub fn finish(self) {
         let until = Instant::now() + LAST_PAGE;
         let mut table = self.shared.table();
         table.finishing = true;
         for (to, _) in table.waiting.values() {
-            // one that was answered already takes no second answer
+            // an answered connection takes no second answer
             let _ = to.send(Answer::Unsaid);
         }
         while table.owed > 0 || !table.waiting.is_empty() {
@@ -191,7 +190,6 @@ impl Loopback {
 }
 
 impl Reply {
-    /// Answers the browser with this page.
     pub fn send(mut self, page: Page) {
         self.sent = true;
         self.shared.note_end(self.id, page);
@@ -212,7 +210,7 @@ impl Shared {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The login ends with this answer, so the page it leads to must be there before the browser follows.
+    /// This response ends the login; its page must exist before the browser follows the redirect.
     fn note_end(&self, id: u64, page: Page) {
         if page::last(page).is_none() {
             return;

@@ -1,15 +1,16 @@
-//! What a browser is shown: constant bytes, so that nothing from a request can get into them, under a policy that lets nothing
-//! run, load or be framed. The one style sheet is allowed by its hash.
+//! The pages for the browser. They are constant bytes, so nothing from a request gets into them.
+//! Their policy allows no script, no loads and no frames; the one style sheet is allowed by its
+//! hash.
 
 use std::borrow::Cow;
 
 use super::Page;
 use crate::secret::Secret;
 
-/// The status of the redirects that lead to a login's last page.
+/// The status of the redirects to a login's last page.
 pub const SEE_OTHER: u16 = 303;
 
-/// With every answer, whatever its status.
+/// Sent with every response.
 pub const HEADERS: [(&str, &str); 5] = [
     ("Content-Type", "text/html; charset=utf-8"),
     ("X-Content-Type-Options", "nosniff"),
@@ -21,17 +22,16 @@ pub const HEADERS: [(&str, &str); 5] = [
     ("Cache-Control", "no-store"),
 ];
 
-/// One answer, ready to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered {
     pub status: u16,
     pub location: Option<Cow<'static, str>>,
     pub body: &'static str,
-    /// It is the page at which a login ends.
+    /// Whether this page ends a login.
     pub is_last: bool,
 }
 
-/// The page at which a login ends, and where it stands.
+/// The page that ends a login, and its path.
 pub struct Last {
     pub path: &'static str,
     pub answered: Answered,
@@ -41,10 +41,9 @@ const DONE_PATH: &str = "/done";
 const FAILED_PATH: &str = "/failed";
 const ASKED_PATH: &str = "/asked";
 
-/// What the receiver's answer looks like.
 pub fn answer(page: Page) -> Answered {
     match page {
-        // RFC 9110, section 15.4.4: whatever the method was, the browser goes on with GET
+        // RFC 9110, section 15.4.4: the browser goes on with GET, whatever the method was
         Page::Done => redirect(DONE_PATH),
         Page::Failed => redirect(FAILED_PATH),
         Page::Asked => redirect(ASKED_PATH),
@@ -54,7 +53,7 @@ pub fn answer(page: Page) -> Answered {
     }
 }
 
-/// The page at which the browser's part of a login ends, where this is one.
+/// The page that ends the browser's part of a login, if this is one.
 pub fn last(page: Page) -> Option<Last> {
     let (path, body) = match page {
         Page::Done => (DONE_PATH, DONE),
@@ -65,7 +64,6 @@ pub fn last(page: Page) -> Option<Last> {
     Some(Last { path, answered: Answered { status: 200, location: None, body, is_last: true } })
 }
 
-/// The page for a request that is refused with this status.
 pub fn refusal(status: u16) -> Answered {
     let body = match status {
         404 => NOT_FOUND,
@@ -79,17 +77,15 @@ fn redirect(to: &'static str) -> Answered {
     Answered { status: SEE_OTHER, location: Some(to.into()), body: "", is_last: false }
 }
 
-/// From the one-time address to the page where the person signs in.
+/// Redirects the one-time address to the authorization server.
 pub fn onward(to: &Secret) -> Answered {
     Answered { status: 302, location: Some(to.expose().to_owned().into()), body: "", is_last: false }
 }
 
-/// The one-time address once more.
 pub fn used() -> Answered {
     Answered { status: 410, location: None, body: USED, is_last: false }
 }
 
-/// To another user of this machine.
 pub fn stranger() -> Answered {
     Answered { status: 403, location: None, body: STRANGER, is_last: false }
 }
