@@ -1,5 +1,4 @@
-//! What a provider's file says of the API behind its tokens: where it is, how the token is
-//! presented, how lists are paged, what errors mean and how much may be asked.
+//! The API part of a provider's file: address, token's place, paging, errors and rate limits.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The built-in providers: one file each in `catalogue/`, and a line here.
+//! The built-in providers: a file each in `catalogue/`, and a line here.
 
 use crate::text;
 
@@ -21,7 +21,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// A built-in provider's name and text, by name or alias.
 pub fn find(name: &str) -> Option<(&'static str, &'static str)> {
     let entry = ENTRIES.iter().find(|(id, _)| *id == name);
-    // only a text that holds the word is worth parsing
+    // only a text with the word is worth parsing
     let quoted = format!("\"{name}\"");
     entry
         .or_else(|| {
@@ -30,7 +30,7 @@ pub fn find(name: &str) -> Option<(&'static str, &'static str)> {
         .copied()
 }
 
-/// The name or alias that a mistyped one was meant to be.
+/// The name or alias nearest to a mistyped one.
 pub fn nearest_name(typed: &str) -> Option<String> {
     let known: Vec<String> = ENTRIES
         .iter()
@@ -39,13 +39,12 @@ pub fn nearest_name(typed: &str) -> Option<String> {
     text::nearest(typed, known.iter().map(String::as_str)).map(str::to_owned)
 }
 
-/// The other names of a built-in provider.
 pub fn aliases_of(name: &str) -> Vec<String> {
     ENTRIES.iter().find(|(id, _)| *id == name).map(|(id, text)| aliases(id, text)).unwrap_or_default()
 }
 
 fn aliases(id: &str, text: &str) -> Vec<String> {
-    // every entry is read by a test, so that none fails here
+    // a test reads every entry, so none fails here
     read::from_text(id, text, None).map(|p| p.aliases).unwrap_or_default()
 }
 

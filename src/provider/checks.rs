@@ -1,5 +1,4 @@
-//! What a value must be beyond its type: each key by itself, for serde, and several keys together
-//! ([`together`]).
+//! Checks of values beyond their types: single keys, and several keys together ([`together`]).
 
 use std::collections::BTreeMap;
 
@@ -14,13 +13,13 @@ use crate::text::{nearest, safe};
 
 type Text = Option<String>;
 
-/// Sections that take from `token` what they leave out.
+/// Sections that take missing keys from `token`.
 pub(super) const LIKE_TOKEN: [&str; 2] = ["refresh", "client-credentials"];
 
-/// Sections that may be missing, and that take `auth` and `headers` from `token`.
+/// Optional sections that take `auth` and `headers` from `token`.
 pub(super) const BESIDE_TOKEN: [&str; 4] = ["device", "revoke", "ciba", "introspect"];
 
-/// A provider's name: what may stand in a file name and on a command line.
+/// Whether the name is valid in a file name and on a command line.
 pub fn is_provider_name(name: &str) -> bool {
     name.len() <= 64
         && name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
@@ -70,7 +69,6 @@ pub(super) fn oauth<'de, D: Deserializer<'de>>(from: D) -> Result<(), D::Error> 
     }
 }
 
-/// The names of a table, whatever they name.
 pub(super) fn names<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
     Ok(BTreeMap::<String, IgnoredAny>::deserialize(from)?.into_keys().collect())
 }
@@ -115,8 +113,7 @@ fn is_day(text: &str) -> bool {
     number(year, 4, 2000..=9999) && number(month, 2, 1..=12) && number(day, 2, 1..=31)
 }
 
-/// Checks what one key demands of others. `table` is what `p` was read from; `file` is named where
-/// a key is missing.
+/// Checks the keys that depend on others. `table` is the source of `p`; errors name `file`.
 pub(super) fn together(p: &Provider, table: &Table, file: &str) -> Result<(), ReadError> {
     let refuse = |key: &str, why: &str| refused_in(table, key, why);
     let missing = |key: &str| Err(ReadError::Missing { file: file.to_owned(), key: key.to_owned() });
@@ -158,9 +155,9 @@ pub(super) fn together(p: &Provider, table: &Table, file: &str) -> Result<(), Re
     }
 }
 
-/// Refuses a way of client authentication that is `revoke`'s alone, or nobody's.
+/// Refuses unknown client authentication methods, and outside `revoke` the ones that only it has.
 pub(super) fn ways(table: &Table) -> Result<(), ReadError> {
-    // what the others take from `token` is told of `token`
+    // an error in a key taken from `token` names `token`
     let sections = ["token"].into_iter().chain(LIKE_TOKEN).chain(BESIDE_TOKEN);
     for key in sections.filter(|section| *section != "revoke").map(|section| format!("{section}.auth")) {
         let Some(Value::List(ways)) = look_up(table, &key).map(|entry| &entry.value) else { continue };

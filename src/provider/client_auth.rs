@@ -1,4 +1,4 @@
-//! How a client proves itself, and the names that provider files and flags have for each way.
+//! Client authentication methods, and their names in provider files and flags.
 
 use super::words;
 
@@ -20,7 +20,7 @@ words! {
     }
 }
 
-/// The ways that any endpoint may ask for.
+/// The methods that any endpoint may ask for.
 fn anywhere() -> impl Iterator<Item = ClientAuth> {
     ClientAuth::ALL
         .iter()
@@ -28,22 +28,21 @@ fn anywhere() -> impl Iterator<Item = ClientAuth> {
         .filter(|auth| !matches!(auth, ClientAuth::BearerSelf | ClientAuth::ClientSecretScheme))
 }
 
-/// A way that any endpoint may ask for, by the name that provider files give it.
+/// The method of that name in provider files, if any endpoint may ask for it.
 pub fn auth_from_name(name: &str) -> Option<ClientAuth> {
     anywhere().find(|auth| auth_name(*auth) == name)
 }
 
-/// The name that provider files give a way.
 pub fn auth_name(auth: ClientAuth) -> String {
     auth.to_string()
 }
 
-/// The names of the ways that any endpoint may ask for.
+/// The names of the methods that any endpoint may ask for.
 pub fn auth_names() -> impl Iterator<Item = String> {
     anywhere().map(auth_name)
 }
 
-/// As the registry of RFC 7591 has it, which metadata and registrations speak.
+/// The names in RFC 7591's registry, used in metadata and registrations.
 const REGISTERED: [(&str, ClientAuth); 7] = [
     ("none", ClientAuth::None),
     ("client_secret_basic", ClientAuth::Basic),
@@ -54,13 +53,11 @@ const REGISTERED: [(&str, ClientAuth); 7] = [
     ("self_signed_tls_client_auth", ClientAuth::SelfSignedTlsClientAuth),
 ];
 
-/// The registry's name of a way.
 pub fn registered_name(auth: ClientAuth) -> Option<&'static str> {
     let auth = if auth == ClientAuth::BasicRaw { ClientAuth::Basic } else { auth };
     REGISTERED.iter().find(|(_, a)| *a == auth).map(|(name, _)| *name)
 }
 
-/// The way of that name in the registry.
 pub fn from_registered_name(name: &str) -> Option<ClientAuth> {
     REGISTERED.iter().find(|(n, _)| *n == name).map(|(_, auth)| *auth)
 }

@@ -1,7 +1,8 @@
-//! `{var}`: what a provider's strings leave open, filled from the profile, and what may be filled in.
+//! Fills `{var}` in a provider's strings from the profile, and checks the values.
 //!
-//! A value that comes from a person, a redirect or a token answer decides to which host secrets go, so it is judged by where
-//! it lands: as a whole base address, inside a host name, inside a path. It can never move the end of the host.
+//! A value from a user, a redirect or a token response decides which host gets secrets. So it is
+//! judged by its position: a whole base address, in a host name, in a path. It can never change the
+//! end of the host.
 
 use std::collections::BTreeMap;
 
@@ -21,14 +22,14 @@ pub enum ExpandError {
     Url { provider: String, key: String, fault: UrlFault },
 }
 
-/// [`check_url`] for a string that may still hold `{var}`.
+/// [`check_url`] for a string with unfilled `{var}`.
 pub fn check_url_template(text: &str) -> Result<(), UrlFault> {
     let mut plain = String::new();
     for piece in pieces(text) {
         match piece {
             Piece::Text(text) => plain.push_str(text),
             Piece::Var(_) if plain.is_empty() => plain.push_str("https://x.invalid"),
-            // a port, or a part of a name; one digit is both, but a name may not end in a number
+            // a port, or a part of a name; a digit is valid in both, but not at a name's end
             Piece::Var(_) if plain.ends_with(':') => plain.push('1'),
             Piece::Var(_) => plain.push('x'),
         }
@@ -41,7 +42,7 @@ pub enum Piece<'a> {
     Var(&'a str),
 }
 
-/// Cuts a string at its `{name}`s. Braces that enclose anything but a name are text.
+/// Splits a string at its `{name}`s. Braces around anything but a name are text.
 pub fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut out = Vec::new();
     let mut from = 0;
@@ -66,19 +67,18 @@ pub fn pieces(text: &str) -> Vec<Piece<'_>> {
     out
 }
 
-/// Letters, digits, `_`, `-`, and `.` for a value of the same file (`{api.base-url}`).
+/// Letters, digits, `_`, `-`, and `.` for a reference to a key of the file (`{api.base-url}`).
 fn is_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
 }
 
-/// The variables that a string still waits for.
 pub fn unfilled(text: &str) -> Vec<&str> {
     pieces(text).into_iter().filter_map(|p| if let Piece::Var(name) = p { Some(name) } else { None }).collect()
 }
 
 impl Provider {
-    /// What [`Provider::expand`] still needs from the person: variables without a default, in the order of their names.
+    /// The variables without a default that the user must still set, sorted by name.
     pub fn missing_vars<'a>(&'a self, vars: &BTreeMap<String, String>) -> Vec<(&'a str, &'a Var)> {
         self.vars
             .iter()
@@ -87,13 +87,14 @@ impl Provider {
             .collect()
     }
 
-    /// Whether the person enters this variable, and nobody else may see it.
+    /// Whether the user enters this variable and its value must stay secret.
     pub fn has_secret_var(&self, name: &str) -> bool {
         self.vars.get(name).is_some_and(|var| var.secret && var.from == VarFrom::User)
     }
 
-    /// Fills `{var}` in every string. A variable of the person's that is missing is an error; one that comes with the redirect,
-    /// the token answer or `whoami` stays as it is until it is there, and the provider is expanded once more.
+    /// Fills `{var}` in every string. A missing variable of the user's is an error. One that comes
+    /// with the redirect, the token response or `whoami` stays until then; the provider is expanded
+    /// again.
     pub fn expand(&self, vars: &BTreeMap<String, String>) -> Result<Provider, ExpandError> {
         let mut values = BTreeMap::new();
         for (name, var) in &self.vars {
@@ -135,7 +136,7 @@ impl Provider {
 }
 
 impl Provider {
-    /// Whether a variable may have this value wherever it lands; else why not, in words that follow the variable's name.
+    /// Whether a variable may have this value everywhere; if not, a reason to follow its name.
     pub fn takes(&self, name: &str, value: &str) -> Result<(), String> {
         if let Some(var) = self.vars.get(name) {
             var.accepts(value)?;
@@ -149,7 +150,7 @@ impl Provider {
 }
 
 impl Var {
-    /// Whether a value fits `enum` and `pattern`; else why not, in words that follow the variable's name.
+    /// Whether a value fits `enum` and `pattern`; if not, a reason to follow the variable's name.
     pub fn accepts(&self, value: &str) -> Result<(), String> {
         if value.is_empty() {
             return Err("may not be empty".to_owned());
@@ -171,7 +172,7 @@ impl Var {
             "word" => Err("must be letters, digits, `-` and `_`".to_owned()),
             _ => {
                 let fits = match pattern.split_once('*') {
-                    // the star stands within one host name or one word: `/`, `@`, `?` would let it reach past the suffix
+                    // the star is within a host name or a word: `/`, `@`, `?` would reach further
                     Some((before, after)) => value
                         .strip_prefix(before)
                         .and_then(|v| v.strip_suffix(after))
@@ -184,7 +185,7 @@ impl Var {
     }
 }
 
-/// Whether `pattern` is one that [`Var::accepts`] understands.
+/// Whether [`Var::accepts`] understands the pattern.
 pub fn is_pattern(pattern: &str) -> bool {
     matches!(pattern, "host" | "digits" | "word") || pattern.matches('*').count() == 1
 }
@@ -214,7 +215,7 @@ fn fill(text: &str, kind: StringKind, values: &BTreeMap<&str, &str>) -> Result<S
     Ok(out)
 }
 
-/// The value as it may be put after `before`, or why it may not.
+/// The value in a form to put after `before`, or why it is refused.
 fn judge<'a>(value: &'a str, kind: StringKind, before: &str) -> Result<&'a str, &'static str> {
     if value.chars().any(char::is_control) {
         return Err("may not hold control characters");
@@ -242,7 +243,7 @@ fn judge<'a>(value: &'a str, kind: StringKind, before: &str) -> Result<&'a str, 
     }
 }
 
-/// Letters, digits, `-`, `.` and a port's `:`; nothing that ends a host name.
+/// Letters, digits, `-`, `.` and a port's `:`; no character that ends a host name.
 fn is_host_part(value: &str) -> bool {
     !value.is_empty()
         && !value.starts_with('.')
@@ -251,14 +252,14 @@ fn is_host_part(value: &str) -> bool {
 }
 
 impl Provider {
-    /// Visits every string in which `{var}` means something, with its key.
+    /// Visits every string that may contain `{var}`, with its key.
     pub fn each_string<E>(
         &mut self,
         visit: &mut dyn FnMut(&str, StringKind, &mut String) -> Result<(), E>,
     ) -> Result<(), E> {
         let offered = self.client_credentials.supported;
         self.each("", StringKind::Table, &mut |key, kind, text| {
-            // no secret goes to an endpoint that isn't offered
+            // an endpoint that isn't offered gets no secret
             if !offered && key.starts_with("client-credentials.") {
                 return Ok(());
             }

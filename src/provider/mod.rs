@@ -587,11 +587,10 @@ impl<'de> Deserialize<'de> for Wanted {
     }
 }
 
-/// What a server announces of how clients prove themselves (RFC 8414, RFC 8705, RFC 9101, RFC
-/// 9449).
+/// A server's metadata on client authentication (RFC 8414, RFC 8705, RFC 9101, RFC 9449).
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Announced {
-    /// A document was read: what it leaves out is not offered.
+    /// A document was read: a feature that it leaves out is not offered.
     pub known: bool,
     /// `token_endpoint_auth_methods_supported`; `None`: not said.
     pub auth_methods: Option<Vec<String>>,
@@ -601,7 +600,7 @@ pub struct Announced {
     pub dpop_algorithms: Option<Vec<String>>,
     /// `request_object_signing_alg_values_supported`.
     pub request_object_algorithms: Option<Vec<String>>,
-    /// From an endpoint's address to the one where a certificate is asked for.
+    /// From an endpoint's address to its address for client certificates.
     pub mtls_aliases: BTreeMap<String, String>,
     /// `tls_client_certificate_bound_access_tokens`.
     pub certificate_bound: bool,
@@ -609,8 +608,7 @@ pub struct Announced {
     pub offers: Offers,
 }
 
-/// What a server announces of sign-ins. `None`: it doesn't say, or the provider's own entry has the
-/// endpoint, which speaks for itself.
+/// A server's metadata on sign-ins. `None`: not said, or the provider's own entry has the endpoint.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Offers {
     /// `response_types_supported`.
@@ -628,12 +626,12 @@ pub struct Offers {
 }
 
 impl Provider {
-    /// A provider of which nothing is known but its name: every other value is what the RFCs say.
+    /// A provider with a name only, and the RFCs' defaults.
     pub fn bare(id: &str) -> Provider {
         Provider { id: id.to_owned(), name: id.to_owned(), ..Provider::default() }
     }
 
-    /// A provider known by its issuer alone: its discovery document says the rest.
+    /// A provider with an issuer only; its discovery document has the rest.
     pub fn of_issuer(issuer: &str) -> Provider {
         let id = issuer.split_once("://").map_or(issuer, |(_, rest)| rest).trim_end_matches('/');
         Provider { issuer: Some(issuer.to_owned()), ..Provider::bare(id) }
@@ -655,7 +653,7 @@ impl DerefMut for Token {
 }
 
 impl Token {
-    /// An endpoint that knows the client as the token endpoint does.
+    /// An endpoint with the token endpoint's client authentication.
     pub fn beside(&self, url: &str) -> Endpoint {
         let (auth, headers) = (self.auth.clone(), self.headers.clone());
         Endpoint { url: Some(url.to_owned()), auth, headers, ..Endpoint::default() }
@@ -663,7 +661,7 @@ impl Token {
 }
 
 impl ClientCredentials {
-    /// The endpoint, unless the provider is known not to give tokens for client credentials.
+    /// The endpoint, unless the provider is known to refuse client credentials.
     pub fn offered(&self) -> Option<&Endpoint> {
         self.supported.then_some(&self.endpoint)
     }

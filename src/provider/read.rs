@@ -1,5 +1,5 @@
-//! From TOML to [`Provider`]: the built-in file or the user's own, the one it extends, and the environment, laid over each
-//! other; then completed, read, and checked.
+//! From TOML to [`Provider`]: lays the built-in or the user's file, the file it extends, and the
+//! environment over each other, then completes, reads and checks the result.
 
 use super::checks::{BESIDE_TOKEN, LIKE_TOKEN};
 use super::expand::{Piece, check_url_template, pieces, unfilled};
@@ -10,14 +10,13 @@ use crate::layers::de;
 use crate::layers::tree::{self, Entry, Place, ReadError, Table, Value, lay_over, look_up, refused, refused_in};
 use crate::text::{nearest, safe};
 
-/// Keys that say which provider this is; an environment can't change them, and `extends` doesn't inherit them.
+/// Keys that identify the provider: fixed in environments, and not inherited by `extends`.
 pub(super) const IDENTITY: [&str; 4] = ["id", "extends", "aliases", "environments"];
 
-/// Longest chain of `extends`.
 const DEEPEST: usize = 16;
 
-/// Finds a provider by name and resolves it. `own` gives the text of the person's own file of that name, if there is one: it
-/// comes before the catalogue, and a file that extends its own name extends the built-in provider.
+/// Finds a provider by name and resolves it. `own` returns the user's file of that name, which
+/// precedes the catalogue; a file that extends its own name extends the built-in provider.
 pub fn resolve(
     name: &str,
     environment: Option<&str>,
@@ -32,7 +31,7 @@ pub fn resolve(
             && id != name
             && own(&name)?.is_none()
         {
-            // an alias leads to the person's own file of that name too
+            // an alias also finds the user's own file of that name
             name = id.to_owned();
         }
         let own_text = if seen.contains(&(name.clone(), true)) { None } else { own(&name)? };
@@ -68,7 +67,7 @@ pub fn resolve(
     merge_and_read(&id, layers.into_iter().map(|(_, table)| table).collect(), environment)
 }
 
-/// Reads one text as the provider `id`, on its own or laid over the catalogue's.
+/// Reads a text as the provider `id`, alone or laid over the catalogue's.
 pub fn from_text(id: &str, text: &str, environment: Option<&str>) -> Result<Provider, ReadError> {
     resolve(id, environment, &|name| Ok((name == id).then(|| text.to_owned())))
 }
@@ -93,13 +92,13 @@ fn check_identity(file: &str, id: &str, table: &Table, extends: bool) -> Result<
     match table.get("id") {
         Some(Entry { value: Value::Text(said), .. }) if said == id => Ok(()),
         Some(entry) => refused("id", entry, &format!("must be `{}`, as the file is called", safe(id))),
-        // a file that changes a few keys of another need not say its own name twice
+        // a file that extends another may leave out its own name
         None if extends => Ok(()),
         None => Err(ReadError::Missing { file: file.to_owned(), key: "id".to_owned() }),
     }
 }
 
-/// A built-in provider's name leads to that provider, whoever else would like to go by it.
+/// Refuses an alias that is a built-in provider's name.
 fn check_aliases(id: &str, table: &Table) -> Result<(), ReadError> {
     let Some(Entry { value: Value::List(aliases), .. }) = table.get("aliases") else { return Ok(()) };
     for entry in aliases {
@@ -112,7 +111,7 @@ fn check_aliases(id: &str, table: &Table) -> Result<(), ReadError> {
     Ok(())
 }
 
-/// The layers, the last one the base of all.
+/// Merges the layers; the last is the base.
 fn merge_and_read(id: &str, mut layers: Vec<Table>, environment: Option<&str>) -> Result<Provider, ReadError> {
     let mut merged = Table::new();
     let file = layers[0].values().next().map_or_else(|| id.to_owned(), |e| e.at.file.to_string());
@@ -138,7 +137,7 @@ fn merge_and_read(id: &str, mut layers: Vec<Table>, environment: Option<&str>) -
         None => Some(read_merged(id, merged.clone(), &file)?),
         Some(_) => None,
     };
-    // all of them: what is wrong with one is told when the file is written, not on the day it is first used
+    // checks all environments now, not on the day that one is first used
     for (name, overlay) in &environments {
         let mut merged = merged.clone();
         lay_over(&mut merged, overlay.clone());
@@ -160,7 +159,7 @@ fn read_merged(id: &str, mut merged: Table, file: &str) -> Result<Provider, Read
     Ok(provider)
 }
 
-/// What is wrong once an environment is laid over, by the keys as they stand in the file.
+/// Turns an error in an environment into one that names the keys as in the file.
 fn in_environment(error: ReadError, name: &str, overlay: &Table) -> ReadError {
     let long = |key: String| safe(&format!("environments.{name}.{key}"));
     match error {
@@ -176,7 +175,7 @@ fn in_environment(error: ReadError, name: &str, overlay: &Table) -> ReadError {
         ReadError::Refused { key, at, why } if stands_in(overlay, &at) => {
             ReadError::Refused { key: long(key), at, why }
         }
-        // right as the file has it, wrong beside what the environment says
+        // valid in the file alone, but not with the environment
         ReadError::Refused { key, at, why } => {
             ReadError::Refused { key, at, why: format!("{why} (in the environment `{}`)", safe(name)) }
         }
@@ -198,7 +197,7 @@ fn stands_in(table: &Table, at: &Place) -> bool {
     })
 }
 
-/// Puts in what a key that is left out takes from another one.
+/// Completes missing keys that take another key's value.
 pub(super) fn complete(table: &mut Table, id: &str) {
     let at = Place { file: id.into(), line: 1 };
     let text = |text: &str| Entry { at: at.clone(), value: Value::Text(text.to_owned()) };
@@ -257,13 +256,13 @@ fn environment_tables(merged: &Table) -> Result<Vec<(String, Table)>, ReadError>
     Ok(out)
 }
 
-/// Bytes of one text with its references filled in: no address is longer, and two references that lead back to themselves
-/// would square its length in each round.
+/// Bytes of a text with its references filled in: no address is longer, and two references to
+/// themselves would square its length in each round.
 const LONGEST_FILLED: usize = 16 << 10;
 
-/// Puts values of the same file in place of `{api.base-url}` (`{api.base_url}` is taken for the same).
+/// Replaces references to keys of the file: `{api.base-url}`, or `{api.base_url}`.
 fn fill_references(table: &mut Table) -> Result<(), ReadError> {
-    // references may stand in what a reference stands for, but not for ever
+    // references may lead to others, but not endlessly
     for _ in 0..8 {
         let snapshot = table.clone();
         let mut changed = false;
@@ -337,7 +336,7 @@ fn fill_entry(key: &str, entry: &mut Entry, all: &Table, changed: &mut bool) -> 
     Ok(())
 }
 
-/// Checks what needs the whole provider: addresses, hosts, declared variables, no line breaks.
+/// Checks that need the whole provider: addresses, hosts, declared variables, no line breaks.
 fn check_strings(provider: &mut Provider, table: &Table) -> Result<(), ReadError> {
     let declared: Vec<String> = provider.vars.keys().chain(provider.response.capture.keys()).cloned().collect();
     provider.each_string(&mut |key, kind, text| {

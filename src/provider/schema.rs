@@ -1,5 +1,4 @@
-//! How a key of a provider's file is declared, once: `schema!` makes a structure of the keys of one
-//! table.
+//! Declares the keys of a provider's file, each once: `schema!` makes a structure of one table.
 
 use std::collections::BTreeMap;
 
@@ -61,29 +60,26 @@ macro_rules! schema {
 
 pub(super) use schema;
 
-/// The kind of a string, which decides what its `{var}` may stand for.
+/// The kind of a string, which decides the values of its `{var}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StringKind {
-    /// An address.
     Url,
-    /// A host name.
     Host,
     /// Anything else.
     Text,
-    /// May hold line breaks, and braces of its own (a GraphQL query).
+    /// May hold line breaks, and other braces (a GraphQL query).
     Long,
     /// An address, or `oob`.
     Page,
-    /// A table: its keys say.
+    /// A table; its keys have kinds of their own.
     Table,
 }
 
-/// Is given a string's full key, its kind and the string.
 pub type Visit<'a, E> = &'a mut dyn FnMut(&str, StringKind, &mut String) -> Result<(), E>;
 
-/// What holds strings in which `{var}` means something.
+/// A value with strings that may contain `{var}`.
 pub trait Strings {
-    /// Visits each of them. `path` is the key of the whole.
+    /// Visits each string. `path` is the value's key.
     fn each<E>(&mut self, path: &str, kind: StringKind, visit: Visit<'_, E>) -> Result<(), E>;
 }
 

@@ -1,6 +1,6 @@
-//! A resolved provider as TOML: what `provider show` prints, and what a user copies into a file of
-//! their own. Only what differs from the RFCs' defaults is said, one dotted key to a line, and
-//! reading it again gives the same provider, in each of its environments too.
+//! A resolved provider as TOML, for `provider show` and to copy into a file. It has only the
+//! differences from the RFCs' defaults, one dotted key per line. Reading it gives the same
+//! provider, in each of its environments.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::read::{IDENTITY, complete};
 use crate::layers::tree::{self, Entry, Table, look_up};
 use crate::layers::{de, ser};
 
-/// A line that is longer than this holds a list, and each of its values gets a line of its own.
+/// A longer line holds a list: each of its values gets its own line.
 const LONG: usize = 100;
 
 type Keys = Vec<(String, String)>;
@@ -28,8 +28,8 @@ fn laid_out(key: &str, value: String) -> String {
 }
 
 impl Provider {
-    /// The entry as a TOML file. `inside`: the same provider in its environments, by their names;
-    /// one that is missing there is written as one that changes nothing.
+    /// The entry as a TOML file. `inside`: the provider in each environment, by name; a missing
+    /// environment is written as one that changes nothing.
     pub fn to_toml(&self, inside: &BTreeMap<String, Provider>) -> String {
         let said = self.unusual();
         let mut out = self.keys();
@@ -46,8 +46,8 @@ impl Provider {
         out.into_iter().map(|(key, value)| format!("{key} = {}\n", laid_out(&key, value))).collect()
     }
 
-    /// What has to be laid over a file of the keys `base` to make it this provider. A default is
-    /// said where the base says something else; what both leave out follows from the rest in both.
+    /// The keys to lay over a file of the keys `base` to get this provider. A default is written if
+    /// the base differs; other missing keys follow from the rest.
     fn beyond(&self, base: &Keys) -> Keys {
         let base: BTreeMap<&str, &str> = base.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         let said = self.unusual();
@@ -64,13 +64,12 @@ impl Provider {
         all
     }
 
-    /// Every key that has a value, in the order of the schema.
+    /// Every key with a value, in the order of the schema.
     fn keys(&self) -> Keys {
         ser::keys(self).into_iter().map(|(key, value)| (key, value.to_string().trim().to_owned())).collect()
     }
 
-    /// The keys that a file must have: a file without them means something else. A table of free
-    /// keys counts as one.
+    /// The keys that a file must have to keep its meaning. A table of free keys counts as one.
     fn unusual(&self) -> Keys {
         let keys = self.keys();
         let lines: String = keys.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
@@ -78,7 +77,7 @@ impl Provider {
         let read =
             |table: &Table| de::read::<Provider>(table, &self.id).expect("what was read once is read again").keys();
 
-        // the sections alone, then with the values that others follow when they are left out
+        // first the sections alone, then with the values that set others' defaults
         let mut table: Table =
             all.iter().filter_map(|(key, entry)| Some((key.clone(), emptied(key, entry)?))).collect();
         let blank = read(&table);
@@ -118,7 +117,7 @@ impl Provider {
     }
 }
 
-/// A section without its keys; each variable is one.
+/// A section without its keys; each variable is a section.
 fn emptied(key: &str, entry: &Entry) -> Option<Entry> {
     let tree::Value::Table(table) = &entry.value else { return None };
     let inner =
@@ -126,12 +125,11 @@ fn emptied(key: &str, entry: &Entry) -> Option<Entry> {
     Some(Entry { at: entry.at.clone(), value: tree::Value::Table(inner.collect()) })
 }
 
-/// Whether an environment can change it.
 fn is_changeable(key: &str) -> bool {
     !IDENTITY.contains(&key)
 }
 
-/// Whether a key is that one or one below it.
+/// Whether a key is `whole` or below it.
 fn is_of(key: &str, whole: &str) -> bool {
     key.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
