@@ -17,7 +17,7 @@ use serde::de::{
 use super::tree::{Entry, Place, ReadError, Table, Value, same_word};
 use crate::text::{nearest, safe};
 
-/// Reads a whole file; `file` is named where a key is missing.
+/// Reads a whole file; errors about missing keys name `file`.
 pub fn read<'de, T: Deserialize<'de>>(table: &'de Table, file: &str) -> Result<T, ReadError> {
     let section = Section { table, path: &Path { above: None, key: "" }, known: &RefCell::default(), is_whole: true };
     T::deserialize(section).map_err(|fault| match fault {
@@ -27,7 +27,7 @@ pub fn read<'de, T: Deserialize<'de>>(table: &'de Table, file: &str) -> Result<T
     })
 }
 
-/// Reads one entry, whose full name is the keys of `path`.
+/// Reads one entry; the keys of `path` are its full name.
 pub fn read_entry<'de, T: Deserialize<'de>>(path: &[&str], entry: &'de Entry) -> Result<T, ReadError> {
     let path = Path { above: None, key: &path.join(".") };
     T::deserialize(Node::of(entry, &path)).map_err(|fault| match fault.at(&path, &entry.at) {
@@ -44,13 +44,12 @@ pub fn range<'de, const LOW: i64, const HIGH: i64, T: InRange<LOW, HIGH>, D: de:
     T::Whole::deserialize(from).map(T::of)
 }
 
-/// What [`range`] reads.
+/// The types that [`range`] reads.
 pub trait InRange<const LOW: i64, const HIGH: i64> {
     type Whole: de::DeserializeOwned;
     fn of(whole: Self::Whole) -> Self;
 }
 
-/// A number whose bounds were checked.
 pub struct Whole<const LOW: i64, const HIGH: i64>(i64);
 
 impl<'de, const LOW: i64, const HIGH: i64> Deserialize<'de> for Whole<LOW, HIGH> {
@@ -98,7 +97,7 @@ impl Path<'_> {
     }
 }
 
-/// What is wrong, until the entry is known in which it stands.
+/// A fault, before its entry is known.
 #[derive(Debug)]
 pub enum Fault {
     Placed(Box<ReadError>),
@@ -151,9 +150,9 @@ impl de::Error for Fault {
 struct Section<'de, 'p> {
     table: &'de Table,
     path: &'p Path<'p>,
-    /// The fields that were asked for so far.
+    /// The fields requested so far.
     known: &'p RefCell<Vec<&'static str>>,
-    /// No other structure reads the same table: what is unknown at the end is refused.
+    /// No other structure reads the same table: unknown keys are refused at the end.
     is_whole: bool,
 }
 
@@ -181,8 +180,7 @@ impl<'de> de::Deserializer<'de> for Section<'de, '_> {
     }
 }
 
-/// Gives a structure its fields in their own order, so that the first fault told does not depend on
-/// the file.
+/// Gives a structure its fields in declared order: the first error doesn't depend on the file.
 struct Fields<'de, 'p> {
     section: Section<'de, 'p>,
     fields: std::slice::Iter<'static, &'static str>,
@@ -190,7 +188,7 @@ struct Fields<'de, 'p> {
 }
 
 impl Fields<'_, '_> {
-    /// The first in the file is told, not the first in the alphabet.
+    /// Reports the first unknown key by place, not by name.
     fn refuse_unknown(&self) -> Result<(), Fault> {
         let Section { table, path, known, .. } = &self.section;
         let known = known.borrow();
@@ -234,7 +232,7 @@ impl<'de> MapAccess<'de> for Fields<'de, '_> {
     }
 }
 
-/// The entries of a table whose keys are free.
+/// The entries of a table with free keys.
 struct Entries<'de, 'p, I> {
     entries: I,
     value: Option<(&'de str, &'de Value, &'p Place)>,
@@ -274,10 +272,9 @@ impl<'de, 'p, I: Iterator<Item = (&'de Value, &'p Place)>> SeqAccess<'de> for El
     }
 }
 
-/// Of a type that no field has: a field that meets it says what it would have taken.
+/// A value that no field accepts: the field's error names the type it expects.
 static NOTHING: Value = Value::Date;
 
-/// One value.
 struct Node<'de, 'p> {
     value: &'de Value,
     at: &'p Place,
@@ -313,7 +310,7 @@ impl<'de: 'p, 'p> Node<'de, 'p> {
     }
 }
 
-/// What a field would have taken in place of [`NOTHING`].
+/// The type that a field expects in place of [`NOTHING`].
 fn asked<T>(answer: Result<T, Fault>) -> Option<&'static str> {
     match answer {
         Err(Fault::Placed(error)) => match *error {

@@ -3,9 +3,8 @@
 use serde::Serialize;
 use toml_edit::{InlineTable, Key, Value};
 
-/// Each key with its value. An inner structure under a key that starts with `*` has its fields in
-/// the outer one's table, as [`super::de`] reads them. What is `None` has no key; an empty table is
-/// a value of its own.
+/// Each key with its value. A structure under a key that starts with `*` has its fields in the
+/// outer table, as [`super::de`] reads them. `None` has no key; an empty table is a value.
 pub fn keys<T: Serialize>(value: &T) -> Vec<(String, Value)> {
     let whole = value.serialize(toml_edit::ser::ValueSerializer::new()).expect("a structure of the schema is TOML");
     let mut out = Vec::new();

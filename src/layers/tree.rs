@@ -1,8 +1,8 @@
 //! TOML with the place of every key.
 //!
-//! `toml_edit` forgets where a key stood as soon as a table is changed, and a provider is read from several files laid over
-//! each other. This tree keeps file and line with each value through every merge, so that each fault is told with the line that
-//! the person has to mend. [`super::de`] reads it.
+//! `toml_edit` forgets the place of a key once its table changes, and a provider is several files
+//! laid over each other. This tree keeps each value's file and line through every merge, so that an
+//! error names the line to fix. [`super::de`] reads it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,7 +12,7 @@ use toml_edit::{Document, Item, TableLike};
 
 use crate::text::{repeated, safe};
 
-/// Where something stands: a file as the person knows it (`config.toml`, `providers/x.toml`), and a line from 1.
+/// A place: a file by its name for the user (`config.toml`, `providers/x.toml`), and a line from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     pub file: Arc<str>,
@@ -25,7 +25,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// What is wrong with a TOML file. No message repeats a value that may be a secret.
+/// A fault in a TOML file. No message repeats a value that may be a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     #[error("{at} is not TOML: {why}")]
@@ -42,7 +42,7 @@ pub enum ReadError {
     Missing { file: String, key: String },
     #[error("{file} can't be read: {why}")]
     Unreadable { file: String, why: String },
-    /// Another user could have written it, or has; and what to do.
+    /// Another user wrote the file or could have; and what to do.
     #[error("`{path}` {why}, so what the configuration says can't be trusted")]
     Untrusted { path: String, why: String, mend: String },
     #[error("there is no provider `{}`{}", repeated(.name), meant(.nearest))]
@@ -89,7 +89,7 @@ impl Value {
 }
 
 impl Entry {
-    /// The table that it is; `key` is its full name.
+    /// The entry as a table; `key` is its full name.
     pub fn table(&self, key: &str) -> Result<&Table, ReadError> {
         match &self.value {
             Value::Table(table) => Ok(table),
@@ -103,7 +103,7 @@ impl Entry {
 
 pub type Table = BTreeMap<String, Entry>;
 
-/// Reads a whole file. `file` is the name shown in errors.
+/// Reads a whole file. `file` is its name in errors.
 pub fn parse(file: &str, text: &str) -> Result<Table, ReadError> {
     let file: Arc<str> = file.into();
     let lines = Lines::of(text);
@@ -183,7 +183,7 @@ impl Converter {
     }
 }
 
-/// Lays `over` upon `base`: tables grow together, everything else is replaced.
+/// Lays `over` upon `base`: tables are merged, other values replaced.
 pub fn lay_over(base: &mut Table, over: Table) {
     for (key, entry) in over {
         if let Some(Entry { value: Value::Table(below), .. }) = base.get_mut(&key)
@@ -201,12 +201,11 @@ pub(super) fn same_word(a: &str, b: &str) -> bool {
     a.bytes().map(fold).eq(b.bytes().map(fold))
 }
 
-/// The error for one entry.
 pub fn refused<T>(key: &str, entry: &Entry, why: &str) -> Result<T, ReadError> {
     Err(ReadError::Refused { key: safe(key), at: entry.at.clone(), why: why.to_owned() })
 }
 
-/// The error for the entry at a dotted key. A key that was completed stands where its section does.
+/// The error for the entry at a dotted key. A key filled in by default has its section's place.
 pub fn refused_in<T>(table: &Table, key: &str, why: &str) -> Result<T, ReadError> {
     let entry = look_up(table, key).or_else(|| key.split_once('.').and_then(|(head, _)| table.get(head)));
     match entry.or(table.values().next()) {
@@ -215,7 +214,7 @@ pub fn refused_in<T>(table: &Table, key: &str, why: &str) -> Result<T, ReadError
     }
 }
 
-/// The entry at a dotted key; `_` and `-` are taken for the same.
+/// The entry at a dotted key; `_` and `-` are the same.
 pub fn look_up<'a>(table: &'a Table, dotted: &str) -> Option<&'a Entry> {
     let (head, rest) = dotted.split_once('.').map_or((dotted, None), |(h, r)| (h, Some(r)));
     let entry = table.get(head).or_else(|| table.get(&head.replace('_', "-")))?;
