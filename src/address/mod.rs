@@ -1,5 +1,5 @@
-//! Which addresses a secret may go to: `https` anywhere, `http` on this machine alone, and never to the
-//! services of a machine's own network that hand out credentials ([`private`]).
+//! The addresses that a secret may go to: `https` anywhere, `http` on this machine only, never a
+//! service of the local network that hands out credentials ([`private`]).
 
 pub mod private;
 
@@ -7,11 +7,9 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
-/// Longer addresses are refused: no provider needs them, and programs that open them have limits of
-/// their own.
+/// Longer addresses are refused: no provider needs them, and programs that open them have limits.
 const LONGEST_URL: usize = 4096;
 
-/// Why a URL is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlFault {
     #[error("must start with `https://`")]
@@ -28,12 +26,12 @@ pub enum UrlFault {
     TooLong,
 }
 
-/// `https` anywhere, or `http` on `127.0.0.1`, `[::1]` or `localhost`; no user name, no fragment (D-02).
+/// `https` anywhere, or `http` on `127.0.0.1`, `[::1]` or `localhost`; no user, no fragment (D-02).
 pub fn check_url(text: &str) -> Result<Url, UrlFault> {
     if text.len() > LONGEST_URL {
         return Err(UrlFault::TooLong);
     }
-    // the parser is lenient where a browser is: it drops tabs and newlines, mends `\` and a missing `//`
+    // the parser is as lenient as a browser: it drops tabs, newlines; mends `\` and a missing `//`
     if text.chars().any(|c| c.is_control() || c.is_whitespace() || matches!(c, '\\' | '"' | '<' | '>' | '`')) {
         return Err(UrlFault::NotUrl);
     }
@@ -58,7 +56,7 @@ pub fn check_url(text: &str) -> Result<Url, UrlFault> {
     Ok(url)
 }
 
-/// The address that was meant by one without its scheme, or with the wrong one: `http` on this machine, `https` elsewhere.
+/// Corrects a missing or wrong scheme: `http` on this machine, `https` elsewhere.
 pub fn with_scheme(text: &str) -> Option<String> {
     let rest = match text.split_once("//") {
         Some((scheme, rest)) if ["", "http:", "https:"].iter().any(|s| scheme.eq_ignore_ascii_case(s)) => rest,
@@ -73,7 +71,7 @@ pub fn with_scheme(text: &str) -> Option<String> {
     schemes.find(|url| is_name && check_url(url).is_ok())
 }
 
-/// An address with its scheme in small letters, as everything compares it (RFC 3986, section 3.1: they make no difference).
+/// Lowercases an address's scheme, for comparisons (RFC 3986, section 3.1).
 pub fn small_scheme(text: String) -> String {
     match text.split_once("://") {
         Some((scheme, rest)) if scheme.contains(|c: char| c.is_ascii_uppercase()) => {
@@ -83,21 +81,21 @@ pub fn small_scheme(text: String) -> String {
     }
 }
 
-/// How surely an address leads to this machine and to no other.
+/// How certainly an address leads to this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
-    /// It leads elsewhere, as far as its text tells.
+    /// It leads elsewhere, judged by its text.
     Elsewhere,
-    /// It leads here by a name or a form that not every system knows: `0.0.0.0`, `x.localhost`,
+    /// It leads here by a form that not every system knows: `0.0.0.0`, `x.localhost`,
     /// `[::ffff:127.0.0.1]`.
     Here,
     /// A loopback address: `127.0.0.0/8`.
     Loopback,
-    /// `127.0.0.1`, `[::1]` or `localhost`, which redirect addresses and providers may name.
+    /// `127.0.0.1`, `[::1]` or `localhost`: allowed in redirect addresses and providers.
     Usual,
 }
 
-/// Judges the host of an address; its scheme and its port do not count.
+/// Judges the host of an address, not its scheme and port.
 pub fn reach(url: &Url) -> Reach {
     let v4 = |ip: Ipv4Addr| match ip {
         Ipv4Addr::LOCALHOST => Reach::Usual,
@@ -120,20 +118,20 @@ pub fn reach(url: &Url) -> Reach {
     }
 }
 
-/// Whether it is a loopback address, to which plain `http` may go.
+/// Whether it is a loopback address, which plain `http` may use.
 pub fn is_loopback(url: &Url) -> bool {
     reach(url) >= Reach::Loopback
 }
 
-/// Whether an address leads to this machine itself, by any of its loopback names.
+/// Whether an address leads to this machine by any of its loopback names.
 pub fn on_loopback(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| reach(&url) > Reach::Elsewhere)
 }
 
-/// A host name with an optional port, as `api.hosts` lists them: `*.` at the start stands for one label or more.
+/// A host name with an optional port, as in `api.hosts`; a leading `*.`: one label or more.
 pub fn is_host_pattern(text: &str) -> bool {
     match text.strip_prefix("*.") {
-        // `*.com` would be everybody
+        // `*.com` would match every company
         Some(rest) => rest.contains('.') && is_host(rest),
         None => is_host(text),
     }
@@ -158,7 +156,7 @@ pub fn is_host(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    // D-02, D-03, CVE-2025-6514: what a browser or a shell would make something else of
+    // D-02, D-03, CVE-2025-6514: text that a browser or a shell would read differently
     #[test]
     fn takes_https_and_loopback_http_only() {
         for good in [

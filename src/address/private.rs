@@ -1,14 +1,14 @@
-//! Addresses at which a cloud hands a machine its own credentials, and those that only this link knows. A server elsewhere that
-//! names one of them has this program ask there in its stead (server-side request forgery).
+//! Addresses where a cloud gives a machine its credentials, and link-local ones. A remote server
+//! that names one could make this program send a request there (server-side request forgery).
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
-/// Names for the same, as the clouds' own machines resolve them.
+/// The clouds' names for these addresses.
 const NAMES: [&str; 4] = ["metadata", "metadata.google.internal", "metadata.goog", "instance-data.ec2.internal"];
 
-/// Whether a server's address is one of them; what is no URL is none.
+/// Whether a URL's host is one of them; an invalid URL is not.
 pub fn is_own(url: &str) -> bool {
     match Url::parse(url).ok().as_ref().and_then(Url::host) {
         Some(Host::Ipv4(ip)) => own_v4(ip),
@@ -21,14 +21,16 @@ pub fn is_own(url: &str) -> bool {
     }
 }
 
-/// 169.254.0.0/16 is link-local and nearly every cloud's; 100.100.100.200 is Alibaba's, 192.0.0.192 Oracle's.
+/// 169.254.0.0/16 is link-local and most clouds'; 100.100.100.200 is Alibaba's, 192.0.0.192
+/// Oracle's.
 fn own_v4(ip: Ipv4Addr) -> bool {
     ip.is_link_local()
         || ip.is_unspecified()
         || [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(192, 0, 0, 192)].contains(&ip)
 }
 
-/// fe80::/10 is link-local, fd00:ec2::254 Amazon's, fd20:ce::254 Google's; and IPv4 in its IPv6 clothes (mapped, NAT64).
+/// fe80::/10 is link-local, fd00:ec2::254 Amazon's, fd20:ce::254 Google's; also IPv4 in IPv6
+/// (mapped, NAT64).
 fn own_v6(ip: Ipv6Addr) -> bool {
     let parts = ip.segments();
     let last = || Ipv4Addr::from((u32::from(parts[6]) << 16) | u32::from(parts[7]));
