@@ -1,7 +1,7 @@
-//! The house of `oauthctl`.
+//! The modules of `oauthctl`, in levels.
 //!
-//! A floor may use the floors below it, never one above, never a neighbour on its own floor (`tests/it/house.rs` holds it to
-//! that). Modules of one room may use each other.
+//! A module may use the levels below it, never one above or another module of its own level
+//! (`tests/it/house.rs` checks this). Parts of one module may use each other.
 //!
 //! ```text
 //! 11 command
@@ -18,19 +18,27 @@
 //! 0  secret
 //! ```
 //!
-//! * `command`: the verbs, what is typed and what is printed, a file each. `sandbox`: the practice authorization server.
-//! * `session`: the life of one profile's token: load, judge, renew under the lock, keep. `api`: what `call` does.
-//! * `grant`: the ways to obtain a token. `error`: the one error a person sees, with all hints and exit codes.
-//! * `config`: profiles, which name their store, and the person's own providers. `store`: where tokens rest.
-//! * `world`: the doors to everything outside. `protocol`: what the RFCs say, without I/O.
-//! * `provider`: facts about servers, as data. `layers`: TOML files with the places of their keys, laid over each other.
-//! * `address`: the addresses that a secret may go to. `token`, `wire`, `secret`, `text`: what passes between the floors.
+//! * `command`: the commands, their arguments and output, a file each. `sandbox`: the practice
+//!   authorization server.
+//! * `session`: the life of a profile's token: load, check, refresh under the lock, store. `api`:
+//!   the work of `call`.
+//! * `grant`: the ways to obtain a token. `error`: the one error for users, with hints and exit
+//!   codes.
+//! * `config`: profiles, which name their store, and the user's own providers. `store`: where
+//!   tokens are stored.
+//! * `world`: the interfaces to everything outside. `protocol`: the rules of the RFCs, without I/O.
+//! * `provider`: facts about servers, as data. `layers`: TOML files with the places of their keys,
+//!   laid over each other.
+//! * `address`: the addresses that a secret may go to. `token`, `wire`, `secret`, `text`: the types
+//!   shared by all levels.
 //!
-//! Data flows one way. `login`: `command` parses, `session` resolves profile and provider, a grant acquires (bind, open, wait,
-//! judge, exchange), `session` keeps, and only then does the browser hear that it is done. `token`: the kernel's copy, else the
-//! store, else a renewal under the lock. `call`: a fresh token, a host that the provider names, the answer streamed.
+//! Data flows one way. `login`: `command` parses, `session` resolves profile and provider, a grant
+//! obtains the token (bind, open, wait, judge, exchange), `session` stores it, and only then the
+//! browser gets the last page. `token`: the kernel's copy, else the store, else a refresh under the
+//! lock. `call`: a fresh token, a host that the provider names, the response streamed.
 //!
-//! An id like `T-61` in a comment is a row of `tests/real/rows.txt`: a fault or an attack that the program withstands.
+//! An id like `T-61` in a comment is a row of `tests/real/rows.txt`: a fault or an attack that the
+//! program withstands.
 
 pub mod address;
 pub mod api;
