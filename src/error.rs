@@ -35,6 +35,7 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All kinds, in the order of the table of exit codes.
     pub const ALL: [Kind; 12] = [
         Kind::Other,
         Kind::Usage,
@@ -50,6 +51,7 @@ impl Kind {
         Kind::Terminated,
     ];
 
+    /// The exit code, from the table in `oauthctl help exit-codes`.
     pub fn exit_code(self) -> u8 {
         match self {
             Kind::Other => 1,
@@ -127,6 +129,7 @@ pub struct Error {
 }
 
 impl Error {
+    /// An error without causes and hints.
     pub fn new(kind: Kind, message: impl Into<String>) -> Error {
         Error {
             kind,
@@ -140,16 +143,19 @@ impl Error {
         }
     }
 
+    /// The error with one more cause.
     pub fn cause(mut self, cause: impl fmt::Display) -> Error {
         self.causes.push(cause.to_string());
         self
     }
 
+    /// The error with one more hint: a command to type.
     pub fn hint(mut self, hint: impl Into<String>) -> Error {
         self.hints.push(hint.into());
         self
     }
 
+    /// The error with these hints too.
     pub fn hints(mut self, hints: impl IntoIterator<Item = String>) -> Error {
         self.hints.extend(hints);
         self
@@ -165,6 +171,7 @@ impl Error {
         if self.hints.is_empty() { self.hint(hint()) } else { self }
     }
 
+    /// A mistake on the command line or in the configuration (exit code 2).
     pub fn usage(message: impl Into<String>) -> Error {
         Error::new(Kind::Usage, message)
     }

@@ -10,6 +10,7 @@ use url::{Host, Url};
 /// Longer addresses are refused: no provider needs them, and programs that open them have limits.
 const LONGEST_URL: usize = 4096;
 
+/// Why a URL is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlFault {
     #[error("must start with `https://`")]

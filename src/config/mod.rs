@@ -58,6 +58,7 @@ pub enum SecretSource {
     Env(String),
 }
 
+/// A way to obtain a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GrantKind {
     AuthorizationCode,
@@ -75,6 +76,7 @@ pub const IMPLICIT_REFUSED: &str =
     "the implicit grant hands tokens to the browser's history: RFC 9700 forbids it; use `--grant authorization-code`";
 
 impl GrantKind {
+    /// All grants, in the order of the help.
     pub const ALL: [GrantKind; 8] = [
         GrantKind::AuthorizationCode,
         GrantKind::DeviceCode,
@@ -96,6 +98,7 @@ impl GrantKind {
         }
     }
 
+    /// The grant's name in flags and files.
     pub fn name(self) -> &'static str {
         match self {
             GrantKind::AuthorizationCode => "authorization-code",
@@ -150,10 +153,12 @@ pub struct ConfigError {
 const LOOK_AT_THE_DISK: &str = "look at the disk and at the permissions, and run the command again";
 
 impl ConfigError {
+    /// An error without a hint.
     pub fn new(message: impl Into<String>) -> ConfigError {
         ConfigError { message: message.into(), hint: None }
     }
 
+    /// An error with a hint: a command to type.
     pub fn with_hint(message: impl Into<String>, hint: impl Into<String>) -> ConfigError {
         ConfigError { message: message.into(), hint: Some(hint.into()) }
     }

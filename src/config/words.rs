@@ -24,10 +24,12 @@ pub trait Word: Sized {
 pub mod word {
     use super::*;
 
+    /// Reads the word.
     pub fn deserialize<'de, T: Word, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
         T::read(&String::deserialize(from)?).map(Some).map_err(D::Error::custom)
     }
 
+    /// Writes the word.
     pub fn serialize<T: Word, S: Serializer>(value: &Option<T>, to: S) -> Result<S::Ok, S::Error> {
         value.as_ref().map(T::word).serialize(to)
     }
@@ -191,26 +193,32 @@ impl<T: Clone + Send + Sync + 'static> TypedValueParser for Words<T> {
     }
 }
 
+/// The grants, for a flag.
 pub fn grants() -> Words<GrantKind> {
     Words { read: grant, known: GRANTS }
 }
 
+/// The stores, for a flag.
 pub fn stores() -> Words<StoreKind> {
     Words { read: |text| StoreKind::from_name(text).ok_or_else(known_stores), known: STORES }
 }
 
+/// The methods of client authentication, for a flag.
 pub fn auths() -> Words<ClientAuth> {
     Words { read: auth, known: AUTHS }
 }
 
+/// The response modes, for a flag.
 pub fn response_modes() -> Words<String> {
     Words { read: response_mode, known: MODES }
 }
 
+/// `auto`, `true` and `false`, for a flag.
 pub fn wanted() -> Words<Wanted> {
     Words { read: when, known: WANTED }
 }
 
+/// Reads the audience of an assertion: a word or a URL.
 pub fn audience(text: &str) -> Result<Audience, String> {
     Audience::read(text).map_err(|_| "it is `token-endpoint`, `issuer` or a URL".to_owned())
 }

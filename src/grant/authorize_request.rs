@@ -23,6 +23,7 @@ pub struct Travel {
     pub request_object: Wanted,
 }
 
+/// The address that the browser opens.
 pub struct Address {
     pub url: Secret,
     /// Seconds, where the provider forgets it after a time.

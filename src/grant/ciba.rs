@@ -21,6 +21,7 @@ pub struct Wish<'a> {
     pub timeout: Duration,
 }
 
+/// Asks the user on another device, and polls for the decision.
 pub fn obtain(
     world: &mut World,
     asking: &Asking,

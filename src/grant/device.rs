@@ -15,6 +15,7 @@ use crate::secret::Secret;
 use crate::text::safe;
 use crate::world::{Verbosity, World};
 
+/// Shows the code, and polls until the user has entered it.
 pub fn obtain(world: &mut World, asking: &Asking, scopes: &[String], timeout: Duration) -> Result<Answer, Error> {
     let provider = &asking.provider;
     let Some(facts) = &provider.device else {

@@ -25,6 +25,7 @@ pub fn warn(world: &mut World, asking: &Asking) {
     ));
 }
 
+/// Exchanges user name and password (RFC 6749, section 4.3).
 pub fn obtain(
     world: &mut World,
     asking: &Asking,

@@ -16,6 +16,7 @@ use crate::world::{Unanswered, World};
 /// The longest pause while the network is in trouble.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
+/// The parameters of a poll.
 pub struct Polling<'a> {
     pub endpoint: Endpoint,
     pub params: Vec<Param<'a>>,
@@ -26,6 +27,7 @@ pub struct Polling<'a> {
     pub nobody: &'static str,
 }
 
+/// Polls the token endpoint until the user decides (RFC 8628, section 3.5).
 pub fn until_decided(
     world: &mut World,
     asking: &Asking,

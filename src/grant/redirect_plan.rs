@@ -10,6 +10,7 @@ use crate::world::loopback::{Address, Host};
 /// The port to register where the provider compares it and names none.
 pub const USUAL_PORT: u16 = 8976;
 
+/// How the authorization response comes back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     pub target: Target,
@@ -19,6 +20,7 @@ pub struct Plan {
     pub random_path: bool,
 }
 
+/// The receiver of the authorization response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     Listen {

@@ -102,6 +102,7 @@ pub fn settled(
     })
 }
 
+/// Registers a client (RFC 7591, section 3).
 pub fn register(
     world: &mut World,
     provider: &Provider,
@@ -135,6 +136,7 @@ pub fn look(world: &mut World, management: &Management, client_id: &str) -> Resu
     Ok((read, response))
 }
 
+/// Updates the registration (RFC 7592, section 2.2).
 pub fn update(
     world: &mut World,
     management: &Management,

@@ -9,6 +9,7 @@ use crate::secret::Secret;
 use crate::text::safe;
 use crate::world::World;
 
+/// Exchanges the token. Warns of another type than the one asked for.
 pub fn obtain(world: &mut World, asking: &Asking, exchange: &Exchange, aim: Aim<'_>) -> Result<Answer, Error> {
     let endpoint = token_endpoint(&asking.provider);
     let mut params = token_exchange::request(GrantKind::TokenExchange.grant_type(), exchange);

@@ -50,6 +50,7 @@ pub trait InRange<const LOW: i64, const HIGH: i64> {
     fn of(whole: Self::Whole) -> Self;
 }
 
+/// An integer within bounds.
 pub struct Whole<const LOW: i64, const HIGH: i64>(i64);
 
 impl<'de, const LOW: i64, const HIGH: i64> Deserialize<'de> for Whole<LOW, HIGH> {

@@ -57,12 +57,14 @@ fn meant(nearest: &Option<String>) -> String {
     nearest.as_ref().map(|n| format!("; did you mean `{n}`?")).unwrap_or_default()
 }
 
+/// A value and its place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     pub at: Place,
     pub value: Value,
 }
 
+/// A value of TOML.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     Text(String),
@@ -101,6 +103,7 @@ impl Entry {
     }
 }
 
+/// Keys and their entries.
 pub type Table = BTreeMap<String, Entry>;
 
 /// Reads a whole file. `file` is its name in errors.
@@ -201,6 +204,7 @@ pub(super) fn same_word(a: &str, b: &str) -> bool {
     a.bytes().map(fold).eq(b.bytes().map(fold))
 }
 
+/// The error for one entry.
 pub fn refused<T>(key: &str, entry: &Entry, why: &str) -> Result<T, ReadError> {
     Err(ReadError::Refused { key: safe(key), at: entry.at.clone(), why: why.to_owned() })
 }

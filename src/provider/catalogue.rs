@@ -39,6 +39,7 @@ pub fn nearest_name(typed: &str) -> Option<String> {
     text::nearest(typed, known.iter().map(String::as_str)).map(str::to_owned)
 }
 
+/// The other names of a built-in provider.
 pub fn aliases_of(name: &str) -> Vec<String> {
     ENTRIES.iter().find(|(id, _)| *id == name).map(|(id, text)| aliases(id, text)).unwrap_or_default()
 }

@@ -33,6 +33,7 @@ pub fn auth_from_name(name: &str) -> Option<ClientAuth> {
     anywhere().find(|auth| auth_name(*auth) == name)
 }
 
+/// The method as a provider's file writes it.
 pub fn auth_name(auth: ClientAuth) -> String {
     auth.to_string()
 }
@@ -53,11 +54,13 @@ const REGISTERED: [(&str, ClientAuth); 7] = [
     ("self_signed_tls_client_auth", ClientAuth::SelfSignedTlsClientAuth),
 ];
 
+/// The method's registered name; `None`: it has none.
 pub fn registered_name(auth: ClientAuth) -> Option<&'static str> {
     let auth = if auth == ClientAuth::BasicRaw { ClientAuth::Basic } else { auth };
     REGISTERED.iter().find(|(_, a)| *a == auth).map(|(name, _)| *name)
 }
 
+/// The method with this registered name.
 pub fn from_registered_name(name: &str) -> Option<ClientAuth> {
     REGISTERED.iter().find(|(n, _)| *n == name).map(|(_, auth)| *auth)
 }

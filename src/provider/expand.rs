@@ -37,6 +37,7 @@ pub fn check_url_template(text: &str) -> Result<(), UrlFault> {
     check_url(&plain).map(|_| ())
 }
 
+/// A part of a template.
 pub enum Piece<'a> {
     Text(&'a str),
     Var(&'a str),
@@ -73,6 +74,7 @@ fn is_name(name: &str) -> bool {
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
 }
 
+/// The variables that a text names.
 pub fn unfilled(text: &str) -> Vec<&str> {
     pieces(text).into_iter().filter_map(|p| if let Piece::Var(name) = p { Some(name) } else { None }).collect()
 }

@@ -75,6 +75,7 @@ pub enum StringKind {
     Table,
 }
 
+/// Gets the key, the kind and the text of each string.
 pub type Visit<'a, E> = &'a mut dyn FnMut(&str, StringKind, &mut String) -> Result<(), E>;
 
 /// A value with strings that may contain `{var}`.

@@ -24,6 +24,7 @@ const MARK: &str = "oauthctl-parts 1 ";
 /// whole, so this is a bound for a writer that never rests, not for any real one.
 const TRIES: usize = 1000;
 
+/// The store in the system's keychain.
 pub struct KeychainStore {
     keychain: Arc<dyn Keychain>,
 }
@@ -96,6 +97,7 @@ fn cut(record: &str, limit: usize) -> Vec<&str> {
 }
 
 impl KeychainStore {
+    /// A store in this keychain.
     pub fn new(keychain: Arc<dyn Keychain>) -> KeychainStore {
         KeychainStore { keychain }
     }

@@ -61,6 +61,7 @@ const NEEDED: [&str; 22] = [
 const NEEDED_PREFIXES: [&str; 13] =
     ["LC_", "XDG_", "WAYLAND_", "DBUS_", "GNOME_", "KDE_", "GTK_", "GDK_", "QT_", "MOZ_", "PULSE_", "GIO_", "FLATPAK_"];
 
+/// The user's browser.
 pub struct Real;
 
 impl Browser for Real {

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::Clock;
 
+/// The system's clocks.
 pub struct Real;
 
 impl Clock for Real {

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use super::Env;
 
+/// The environment of this process.
 pub struct Real;
 
 #[expect(clippy::disallowed_methods, reason = "this is the environment")]

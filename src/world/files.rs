@@ -212,6 +212,7 @@ pub fn remove(path: &Path) -> Result<bool, PrivateError> {
     }
 }
 
+/// Fills the bytes with random numbers; `path` is named in the error.
 pub fn random(path: &Path, bytes: &mut [u8]) -> Result<(), PrivateError> {
     let failed = failed(path);
     crate::world::random::fill(bytes)

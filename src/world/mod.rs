@@ -112,6 +112,7 @@ impl World {
         self.say(&format!("warning: {line}"));
     }
 
+    /// Whether `--explain` was given.
     pub fn explains(&self) -> bool {
         matches!(self.verbosity, Verbosity::Explained { .. })
     }
@@ -169,6 +170,7 @@ pub trait Clock: Send + Sync {
     fn sleep(&self, time: Duration);
 }
 
+/// Sends requests to servers.
 pub trait Http: Send + Sync {
     /// Sends one request and reads the whole response under the request's cap. Follows no redirect,
     /// keeps no cookie, uses one connection.
@@ -224,12 +226,14 @@ pub enum HttpError {
     Proxy(NoProxy),
 }
 
+/// Opens addresses for the user.
 pub trait Browser: Send {
     /// Opens one URL, `https` or loopback `http`. Reports a failure that shows within a moment, or
     /// before `acted` tells that the browser has come back.
     fn open(&self, url: &str, acted: &dyn Fn() -> bool) -> Result<(), BrowserError>;
 }
 
+/// Why no browser opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BrowserError {
     #[error("no browser was found")]
@@ -257,6 +261,7 @@ pub trait Keychain: Send + Sync {
     fn scope(&self) -> String;
 }
 
+/// Why the keychain did not do its work.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeychainError {
     #[error("it is locked")]
@@ -283,6 +288,7 @@ pub trait TokenCopy {
     fn works(&self) -> bool;
 }
 
+/// Draws random numbers.
 pub trait Random {
     /// Fills from the operating system's generator. If that fails, the program ends.
     fn fill(&self, bytes: &mut [u8]);

@@ -23,6 +23,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// The prefix of all our variables, some of which hold secrets.
 pub(super) const OUR_PREFIX: &str = "OAUTHCTL_";
 
+/// The programs of this machine.
 pub struct Real;
 
 impl Programs for Real {

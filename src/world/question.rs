@@ -49,6 +49,7 @@ impl World {
         answer.map(|answer| answer.trim().to_owned())
     }
 
+    /// Asks without echo.
     pub fn ask_hidden(&mut self, question: &str) -> Result<Secret, Unanswered> {
         self.hidden(question, Lines::One)
     }

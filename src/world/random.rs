@@ -12,6 +12,7 @@ pub fn fill(bytes: &mut [u8]) -> Result<(), SysError> {
     SysRng.try_fill_bytes(bytes)
 }
 
+/// The system's random numbers.
 pub struct Real;
 
 impl Random for Real {

@@ -8,6 +8,7 @@ use std::sync::mpsc::Sender;
 
 use super::Signals;
 
+/// The signals of this process.
 pub struct Real;
 
 impl Signals for Real {

@@ -18,6 +18,7 @@ use crate::secret::Secret;
 /// Longer lines are dropped whole.
 const LONGEST_LINE: usize = 64 << 10;
 
+/// The terminal of this process.
 pub struct Real;
 
 impl Terminal for Real {

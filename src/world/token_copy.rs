@@ -13,6 +13,7 @@ pub use linux::KernelKeyring;
 
 use super::TokenCopy;
 
+/// The kernel's keyring where there is one.
 #[cfg(target_os = "linux")]
 pub fn system() -> Box<dyn TokenCopy> {
     Box::new(KernelKeyring)
@@ -72,6 +73,7 @@ mod linux {
     /// How long the list is kept, in seconds.
     const ORDER_KEPT: u32 = 3 * 86_400;
 
+    /// The keyring of the Linux kernel.
     pub struct KernelKeyring;
 
     enum Arg<'a> {

@@ -18,6 +18,7 @@ pub struct Deadline {
 }
 
 impl Deadline {
+    /// The deadline after this time.
     pub fn after(time: Duration) -> Deadline {
         Deadline { until: Instant::now() + time, last: None }
     }

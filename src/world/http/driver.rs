@@ -17,6 +17,7 @@ pub struct Driver {
 }
 
 impl Driver {
+    /// A thread that runs requests.
     pub fn new() -> io::Result<Driver> {
         Ok(Driver { runtime: Some(Builder::new_current_thread().enable_all().build()?), keeper: OnceLock::new() })
     }

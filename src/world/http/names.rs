@@ -8,6 +8,7 @@ use std::thread;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::oneshot;
 
+/// The system's resolver.
 pub struct System;
 
 impl Resolve for System {

@@ -27,6 +27,7 @@ pub struct NoProxy {
 }
 
 impl NoProxy {
+    /// The hint for the user.
     pub fn advice(&self) -> String {
         format!("unset {}, or set it to `http://HOST:PORT` or `https://HOST:PORT`", self.variable)
     }
@@ -103,6 +104,7 @@ impl Proxy {
             .find_map(|(variable, value)| Some(Proxy { variable, address: read(&value, url, except)? }))
     }
 
+    /// Connects to the proxy, and closes again.
     pub fn reach(&self) -> io::Result<()> {
         const PATIENCE: Duration = Duration::from_secs(3);
         let none = || io::Error::other("it has no address");
@@ -118,6 +120,7 @@ impl Proxy {
         Err(last)
     }
 
+    /// The variable that names the proxy.
     pub fn variable(&self) -> &'static str {
         self.variable
     }

@@ -11,6 +11,7 @@ use reqwest::Certificate;
 use crate::text::safe;
 use crate::world::Env;
 
+/// A file of certificate authorities that can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{variable} names `{place}`, and no certificates can be had there: {why}")]
 pub struct NoAuthorities {
@@ -20,6 +21,7 @@ pub struct NoAuthorities {
 }
 
 impl NoAuthorities {
+    /// The hint for the user.
     pub fn advice(&self) -> String {
         let what = if self.variable == FILE { "a file" } else { "a folder" };
         format!("unset {}, or set it to {what} of certificates in PEM", self.variable)

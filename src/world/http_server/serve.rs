@@ -19,6 +19,7 @@ const MOST_CONNECTIONS: usize = 64;
 /// How long a drop waits for unfinished responses.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
+/// A request to the practice server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     pub method: String,
@@ -75,6 +76,7 @@ pub fn bind(port: Option<u16>) -> Result<Bound, ListenError> {
 }
 
 impl Bound {
+    /// The address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.0.address
     }
@@ -88,6 +90,7 @@ impl Bound {
 }
 
 impl Serving {
+    /// The address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }

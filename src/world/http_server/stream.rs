@@ -5,6 +5,7 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// Why a connection ends without an answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// Closed or reset before the request was complete, or opened on suspicion and never used.
@@ -117,6 +118,7 @@ impl Stream for rustls::StreamOwned<rustls::ServerConnection, TimedStream> {
     }
 }
 
+/// Reads once; 0 bytes: the client has closed.
 pub fn read_some(stream: &mut impl Stream, buffer: &mut [u8]) -> Result<usize, Refusal> {
     let got = loop {
         match stream.read(buffer) {

@@ -25,6 +25,7 @@ const RETURN: u8 = 2;
 const ERROR: u8 = 3;
 const SIGNAL: u8 = 4;
 
+/// The address of a bus.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
     Path(Vec<u8>),
@@ -94,6 +95,7 @@ pub enum Failure {
     Broken(String),
 }
 
+/// A method call.
 pub struct Call<'a> {
     pub destination: &'a str,
     pub path: &'a str,
@@ -243,6 +245,7 @@ impl Bus {
         self.serial
     }
 
+    /// Waits for the reply to a call.
     pub fn wait(&mut self, serial: u32) -> Result<Answer, Failure> {
         let message = self.take(|m| matches!(m.kind, RETURN | ERROR) && m.reply_to == serial)?;
         if message.kind == ERROR {
@@ -268,6 +271,7 @@ impl Bus {
         self.wait(serial).map(drop)
     }
 
+    /// Waits for a signal of an object.
     pub fn wait_for_signal(&mut self, path: &str, member: &str) -> Result<Answer, Failure> {
         self.take(|m| m.kind == SIGNAL && m.path == path && m.member == member).map(Answer)
     }

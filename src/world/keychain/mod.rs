@@ -47,6 +47,7 @@ mod nowhere {
     use super::super::{Keychain, KeychainError};
     use crate::secret::Secret;
 
+    /// The keychain of a system without one.
     pub struct Nowhere;
 
     fn absent() -> KeychainError {

@@ -20,6 +20,7 @@ use super::secret_service::SecretService;
 use crate::secret::Secret;
 use crate::text;
 
+/// The keychain, through the keyring project's API.
 pub struct Native {
     #[cfg(not(any(target_os = "macos", windows)))]
     store: Arc<SecretService>,

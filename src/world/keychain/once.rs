@@ -13,6 +13,7 @@ pub struct AskedOnce {
 }
 
 impl AskedOnce {
+    /// A keychain that is asked once for all records.
     pub fn new(keychain: Arc<dyn Keychain>) -> AskedOnce {
         AskedOnce { keychain, kept: OnceLock::new() }
     }

@@ -162,6 +162,7 @@ impl SecretService {
         Ok(accounts)
     }
 
+    /// Whether the collection can be read and written.
     pub fn ready(&self) -> Result<(), KeychainError> {
         self.open()?.default_collection().map(drop)
     }

@@ -11,15 +11,18 @@ impl Body {
         Body::default()
     }
 
+    /// The bytes so far.
     pub fn written(&self) -> &[u8] {
         &self.0
     }
 
+    /// Goes on to the next multiple of this many bytes.
     pub fn align(&mut self, to: usize) {
         let length = self.0.len().next_multiple_of(to);
         self.0.resize(length, 0);
     }
 
+    /// An array of bytes.
     pub fn bytes(&mut self, bytes: &[u8]) {
         self.0.extend_from_slice(bytes);
     }
@@ -78,6 +81,7 @@ impl Body {
         length_at
     }
 
+    /// Writes the array's length, now that it is known.
     pub fn close_array(&mut self, length_at: usize, to: usize) {
         let first = (length_at + 4).next_multiple_of(to);
         let length = (self.0.len() - first) as u32;
@@ -85,6 +89,7 @@ impl Body {
     }
 }
 
+/// The number at an offset; `None`: the bytes end before.
 pub fn read_u32(bytes: &[u8], at: usize, little: bool) -> Option<u32> {
     let four: [u8; 4] = bytes.get(at..at.checked_add(4)?)?.try_into().ok()?;
     Some(if little { u32::from_le_bytes(four) } else { u32::from_be_bytes(four) })
@@ -107,10 +112,12 @@ impl<'a> Reader<'a> {
         Reader { bytes, at, little }
     }
 
+    /// Whether all bytes were read.
     pub fn is_at_end(&self) -> bool {
         self.at >= self.bytes.len()
     }
 
+    /// Goes on to the next multiple of this many bytes.
     pub fn align(&mut self, to: usize) {
         self.at = self.at.next_multiple_of(to);
     }
@@ -128,6 +135,7 @@ impl<'a> Reader<'a> {
         Some(if self.little { u64::from_le_bytes(eight) } else { u64::from_be_bytes(eight) })
     }
 
+    /// The next bytes; `None`: there are fewer.
     pub fn take(&mut self, length: usize) -> Option<&'a [u8]> {
         let end = self.at.checked_add(length)?;
         let bytes = self.bytes.get(self.at..end)?;

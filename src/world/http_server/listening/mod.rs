@@ -16,6 +16,7 @@ const REACHED_WITHIN: Duration = Duration::from_secs(1);
 /// Free ports tried until one is free on both addresses of `localhost`.
 const PAIR_TRIES: usize = 16;
 
+/// Why there is no listener.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
     /// `holder` is empty or begins with a space.
@@ -34,6 +35,7 @@ pub fn failed(error: io::Error) -> ListenError {
     ListenError::Failed(error.to_string())
 }
 
+/// Scheme, host, port and path of the redirect address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
     pub host: Host,
@@ -143,6 +145,7 @@ fn no_such_family(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
 }
 
+/// Binds one socket.
 #[expect(clippy::disallowed_methods, reason = "this is the room that listens; every caller's address is loopback")]
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address)

@@ -11,10 +11,13 @@ mod system {
     use rustix::event::{PollFd, PollFlags, poll};
     use rustix::net::{RecvFlags, recv};
 
+    /// Ends the sleep of its partner.
     pub struct Waker(UnixStream);
 
+    /// Sleeps until a connection comes or its partner wakes it.
     pub struct Sleeper(UnixStream);
 
+    /// A waker and its sleeper.
     pub fn pair() -> io::Result<(Waker, Sleeper)> {
         let (waker, sleeper) = UnixStream::pair()?;
         Ok((Waker(waker), Sleeper(sleeper)))
@@ -51,6 +54,7 @@ mod system {
     pub struct Waker;
     pub struct Sleeper;
 
+    /// A waker and its sleeper.
     pub fn pair() -> io::Result<(Waker, Sleeper)> {
         Ok((Waker, Sleeper))
     }

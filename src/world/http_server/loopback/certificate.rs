@@ -11,6 +11,7 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 const BACKDATED: Duration = Duration::from_secs(3600);
 const VALID: Duration = Duration::from_secs(24 * 3600);
 
+/// A configuration with a certificate for `localhost`, made for this run.
 pub fn server_config() -> Result<Arc<rustls::ServerConfig>, String> {
     let made = make().map_err(|error| format!("no certificate could be made: {error}"))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());

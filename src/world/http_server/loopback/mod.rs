@@ -144,6 +144,7 @@ impl Loopback {
         Ok(Loopback { shared, address: first, localhost, _acceptor: acceptor })
     }
 
+    /// The address on which the listener waits.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -190,6 +191,7 @@ impl Loopback {
 }
 
 impl Reply {
+    /// Answers the browser.
     pub fn send(mut self, page: Page) {
         self.sent = true;
         self.shared.note_end(self.id, page);

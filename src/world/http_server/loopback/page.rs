@@ -22,6 +22,7 @@ pub const HEADERS: [(&str, &str); 5] = [
     ("Cache-Control", "no-store"),
 ];
 
+/// A page and its status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered {
     pub status: u16,
@@ -41,6 +42,7 @@ const DONE_PATH: &str = "/done";
 const FAILED_PATH: &str = "/failed";
 const ASKED_PATH: &str = "/asked";
 
+/// The page for a sign-in that ended.
 pub fn answer(page: Page) -> Answered {
     match page {
         // RFC 9110, section 15.4.4: the browser goes on with GET, whatever the method was
@@ -64,6 +66,7 @@ pub fn last(page: Page) -> Option<Last> {
     Some(Last { path, answered: Answered { status: 200, location: None, body, is_last: true } })
 }
 
+/// The page for a request that is refused.
 pub fn refusal(status: u16) -> Answered {
     let body = match status {
         404 => NOT_FOUND,
@@ -82,10 +85,12 @@ pub fn onward(to: &Secret) -> Answered {
     Answered { status: 302, location: Some(to.expose().to_owned().into()), body: "", is_last: false }
 }
 
+/// The page for an address that was used before.
 pub fn used() -> Answered {
     Answered { status: 410, location: None, body: USED, is_last: false }
 }
 
+/// The page for a request of another program or site.
 pub fn stranger() -> Answered {
     Answered { status: 403, location: None, body: STRANGER, is_last: false }
 }
