@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use super::value::{Num, Val, text};
+use super::value::{Num, Val, array, text};
 use super::{table, yaml};
 use crate::text::{quoted, safe};
 
@@ -266,7 +266,7 @@ fn sound(value: &Val) -> Cow<'_, Val> {
             Val::Num(Num::Float(number)) if number.is_nan() => Val::Null,
             Val::Num(Num::Float(number)) => Val::Num(Num::Float(number.clamp(f64::MIN, f64::MAX))),
             Val::BStr(_) => Val::from(text(value)),
-            Val::Arr(list) => Val::Arr(list.iter().map(mended).collect::<Vec<_>>().into()),
+            Val::Arr(list) => array(list.iter().map(mended).collect()),
             Val::Obj(members) => {
                 Val::obj(members.iter().map(|(name, item)| (Val::from(text(name)), mended(item))).collect())
             }

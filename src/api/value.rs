@@ -21,6 +21,12 @@ pub fn text(value: &Val) -> String {
     }
 }
 
+/// A list of these values. The conversion is jaq's: its lists are shared.
+#[cfg_attr(not(feature = "jq"), allow(clippy::useless_conversion))]
+pub fn array(list: Vec<Val>) -> Val {
+    Val::Arr(list.into())
+}
+
 /// JSON as a value; `None` for what isn't JSON, or is nested deeper than anything sensible.
 pub fn read(json: &[u8]) -> Option<Val> {
     let (mut depth, mut quoted, mut escaped) = (0usize, false, false);

@@ -10,7 +10,7 @@ use super::shaped::Shaped;
 use crate::api::collect::{MOST_PARALLEL, Outcome, Wanted, collect};
 use crate::api::exchange::Caller;
 use crate::api::records::on_one_line;
-use crate::api::value::{self, Val};
+use crate::api::value::{self, Val, array};
 use crate::error::{Error, Kind};
 use crate::world::World;
 
@@ -59,7 +59,7 @@ pub fn run(world: &mut World, call: &Call<'_>, caller: &mut Caller<'_>, target: 
             }
             Some(shaped) => {
                 if args.slurp {
-                    let whole = Val::Arr(std::mem::take(&mut list.values).into());
+                    let whole = array(std::mem::take(&mut list.values));
                     shaped.put(world, &mut out, vec![whole])?;
                 }
                 shaped.end(world, &mut out, true)?;
