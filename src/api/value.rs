@@ -1,5 +1,5 @@
-//! The JSON values that answers are shaped from. Numbers keep the digits that they came with. The type
-//! is jaq's own, so that a filter works on what was read; a build without jaq has a stand-in.
+//! The JSON values that answers are shaped from. Numbers keep the digits that they came with. The
+//! type is jaq's own, so that a filter works on what was read; a build without jaq has a stand-in.
 
 #[cfg(feature = "jq")]
 pub use jaq_json::{Num, Val};

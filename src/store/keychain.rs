@@ -1,13 +1,14 @@
 //! The store on the system's keychain: one item per profile, whose value is the record.
 //!
-//! Where an item takes only so many bytes (Windows), a longer record is cut into parts. Their set has a random name, so that a
-//! reader can't mix two; the parts are written first, then the main item becomes a header that names the set, the number of
-//! parts and the record's hash. The header is what makes the new record the record: killed before it, the old one is still
-//! whole; after it, the new one is. A part that is missing or wrong makes the record unreadable, never shorter.
+//! Where an item takes only so many bytes (Windows), a longer record is cut into parts. Their set
+//! has a random name, so that a reader can't mix two; the parts are written first, then the main
+//! item becomes a header that names the set, the number of parts and the record's hash. The header
+//! is what makes the new record the record: killed before it, the old one is still whole; after it,
+//! the new one is. A part that is missing or wrong makes the record unreadable, never shorter.
 //!
-//! A writer that was killed leaves parts that no header names. So that the next writer and `delete` find those too, the sets
-//! begun are listed in an item of their own before the first part is written. Writers take turns (the session's lock); readers
-//! need no lock.
+//! A writer that was killed leaves parts that no header names. So that the next writer and `delete`
+//! find those too, the sets begun are listed in an item of their own before the first part is
+//! written. Writers take turns (the session's lock); readers need no lock.
 
 use std::sync::Arc;
 
@@ -17,11 +18,13 @@ use super::{LONGEST_RECORD, Store, StoreError, StoreKind};
 use crate::secret::Secret;
 use crate::world::{Keychain, KeychainError, random};
 
-/// What a header begins with. A record is JSON and can't; one that does is stored in parts whatever its length.
+/// What a header begins with. A record is JSON and can't; one that does is stored in parts whatever
+/// its length.
 const MARK: &str = "oauthctl-parts 1 ";
 
-/// How often a record is looked at again that was replaced while its parts were read. Each time somebody saved another one
-/// whole, so this is a bound for a writer that never rests, not for any real one.
+/// How often a record is looked at again that was replaced while its parts were read. Each time
+/// somebody saved another one whole, so this is a bound for a writer that never rests, not for any
+/// real one.
 const TRIES: usize = 1000;
 
 /// The store in the system's keychain.
@@ -177,7 +180,8 @@ impl KeychainStore {
         Ok(())
     }
 
-    /// Writes the record in parts; the header comes last. The list keeps every set begun, so that it can be cleaned up.
+    /// Writes the record in parts; the header comes last. The list keeps every set begun, so that
+    /// it can be cleaned up.
     fn save_in_parts(
         &self,
         profile: &str,
@@ -245,7 +249,8 @@ impl Store for KeychainStore {
         }
         let limit = self.keychain.item_limit();
         let in_parts = text.starts_with(MARK) || limit.is_some_and(|limit| text.len() > limit);
-        // without a limit no record was ever cut, save one that looks like a header: no list to ask for
+        // without a limit no record was ever cut, save one that looks like a header: no list to ask
+        // for
         let mut sets = if limit.is_some() || in_parts { self.sets(profile)? } else { Vec::new() };
         let live = if in_parts {
             let header = self.save_in_parts(profile, text, limit.unwrap_or(LONGEST_RECORD), &mut sets)?;
@@ -257,7 +262,8 @@ impl Store for KeychainStore {
         if self.load(profile)?.as_ref() != Some(record) {
             return Err(StoreError::NotKept(self.what()));
         }
-        // The record is saved, whatever becomes of the old one's parts: the list still names those that stay.
+        // The record is saved, whatever becomes of the old one's parts: the list still names those
+        // that stay.
         sets.retain(|set| Some(set) != live.as_ref());
         if !sets.is_empty() && self.remove_parts(profile, &sets).is_ok() {
             let _ = self.note_sets(profile, live.as_slice());
@@ -273,7 +279,8 @@ impl Store for KeychainStore {
         let mut sets =
             if self.keychain.item_limit().is_some() || header.is_some() { self.sets(profile)? } else { Vec::new() };
         sets.extend(header.filter(|live| !sets.contains(live)));
-        // the header first: killed after it, there is no record, and the list still leads to the parts
+        // the header first: killed after it, there is no record, and the list still leads to the
+        // parts
         let found = self.remove(profile)?;
         if !sets.is_empty() {
             self.remove_parts(profile, &sets)?;
