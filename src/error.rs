@@ -1,5 +1,6 @@
-//! The one error a person sees: what failed, why, and what to type next; and the exit code a script sees. This is the only
-//! room that knows every typed error below it, so that all hints and exit codes stand in one file.
+//! The one error a person sees: what failed, why, and what to type next; and the exit code a script
+//! sees. This is the only room that knows every typed error below it, so that all hints and exit
+//! codes stand in one file.
 
 use std::fmt;
 
@@ -502,8 +503,8 @@ pub fn check_client(profile: &Typed, client: &Client) -> String {
     }
 }
 
-/// Whether an OAuth error means the client's id or secret. Some servers say of a wrong secret that the client may not, with the
-/// status that is for it.
+/// Whether an OAuth error means the client's id or secret. Some servers say of a wrong secret that
+/// the client may not, with the status that is for it.
 pub fn is_wrong_client(error: &str, status: u16) -> bool {
     match error {
         "invalid_client" | "incorrect_client_credentials" => true,

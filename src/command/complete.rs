@@ -1,5 +1,6 @@
-//! `complete`: what may come next on a line that is being typed. The shells ask it through the scripts that `completions` prints,
-//! each time that Tab is pressed. It looks at the configuration's files and at nothing else: no store, no network, no lock.
+//! `complete`: what may come next on a line that is being typed. The shells ask it through the
+//! scripts that `completions` prints, each time that Tab is pressed. It looks at the
+//! configuration's files and at nothing else: no store, no network, no lock.
 
 use std::path::Path;
 
@@ -24,8 +25,9 @@ pub struct CompleteArgs {
     pub before: Vec<String>,
 }
 
-/// A line for each word that fits: the word, a tab, and what it is. A line that begins with `:` asks the shell for names of its
-/// own: `:files` or `:commands`, a tab, and what of the word stands before the name.
+/// A line for each word that fits: the word, a tab, and what it is. A line that begins with `:`
+/// asks the shell for names of its own: `:files` or `:commands`, a tab, and what of the word stands
+/// before the name.
 pub fn run(args: CompleteArgs, world: &mut World) -> Result<u8, Error> {
     let dir = Paths::find(&*world.env).config.unwrap_or_default();
     let mut root = definition();
@@ -264,7 +266,8 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Those that are configured; where none fits, the providers, of whose names a profile can be made.
+    /// Those that are configured; where none fits, the providers, of whose names a profile can be
+    /// made.
     fn profiles(&self, word: &str) -> Vec<Offer> {
         let about = |name: &str, provider: Option<&str>| match provider {
             Some(provider) if provider != name => format!("profile of {provider}"),

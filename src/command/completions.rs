@@ -1,5 +1,5 @@
-//! `completions` and `man`, for people and for packagers. A script asks the program what fits (`complete`), so that it never
-//! grows old, and knows the profiles and providers that there are.
+//! `completions` and `man`, for people and for packagers. A script asks the program what fits
+//! (`complete`), so that it never grows old, and knows the profiles and providers that there are.
 
 use clap::{Args, ValueEnum};
 

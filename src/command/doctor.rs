@@ -42,7 +42,8 @@ pub fn run(args: DoctorArgs, _global: &Global, world: &mut World) -> Result<u8, 
     let mut report = Report::default();
     report.add("configuration", configuration(&paths));
     let choice = Choice { profile: args.profile.clone(), ..Choice::default() };
-    // a profile that nobody named is the only one, the default one, or OAUTHCTL_PROFILE's; there may be none
+    // a profile that nobody named is the only one, the default one, or OAUTHCTL_PROFILE's; there
+    // may be none
     let (session, unusable) = match Session::open(world, choice.clone()) {
         Ok(session) => (Some(session), None),
         Err(e) if args.profile.is_some() && e.kind != Kind::Store => return Err(e),
@@ -129,7 +130,8 @@ impl Report {
     }
 }
 
-/// Looks at keychain and sealed files; what is to be said of the store in use, and whether it works.
+/// Looks at keychain and sealed files; what is to be said of the store in use, and whether it
+/// works.
 fn stores(world: &mut World, paths: &Paths, session: Option<&Session>, report: &mut Report) -> (Found, bool) {
     let usual = session::usual_store(world, paths);
     let kind = session.map(|session| session.store.kind()).or(usual.as_ref().ok().map(|(kind, _)| *kind));
@@ -293,7 +295,8 @@ fn environment(world: &World) -> Found {
     }
 }
 
-/// Which store `login` and `token` use here, whether it works, and whether the profile's record can be read from it.
+/// Which store `login` and `token` use here, whether it works, and whether the profile's record can
+/// be read from it.
 fn in_use(
     (usual, chosen): (StoreKind, bool),
     session: Option<&Session>,

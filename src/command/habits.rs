@@ -1,11 +1,13 @@
-//! What people type who know other programs, and what it is called here: for the words of a mistake. Nothing is done by it.
+//! What people type who know other programs, and what it is called here: for the words of a
+//! mistake. Nothing is done by it.
 
 use std::ffi::OsString;
 
 use crate::provider::catalogue;
 use crate::text::{for_a_shell, repeated};
 
-/// The first words, and what is meant by them; the names that follow are kept, unless it is an option.
+/// The first words, and what is meant by them; the names that follow are kept, unless it is an
+/// option.
 const HABITS: &[(&str, &str)] = &[
     ("access-token", "token"),
     ("accounts", "list"),
@@ -97,7 +99,8 @@ const NO_COMMANDS: &[(&[&str], &str)] = &[
     ),
 ];
 
-/// Options that are missing on purpose: a secret on the command line can be read by every program of this machine.
+/// Options that are missing on purpose: a secret on the command line can be read by every program
+/// of this machine.
 const SECRETS: &[(&str, &str)] = &[
     ("--access-token", FROM_OUTSIDE),
     ("--client-secret", "`--client-secret-file FILE` (`-`: standard input), or OAUTHCTL_CLIENT_SECRET"),

@@ -1,4 +1,5 @@
-//! The help: `-h` shows the options that people need first, `--help` all of them under their headings, `help TOPIC` a text.
+//! The help: `-h` shows the options that people need first, `--help` all of them under their
+//! headings, `help TOPIC` a text.
 
 use std::ffi::OsString;
 
@@ -11,7 +12,8 @@ use crate::error::Error;
 use crate::text::{nearest, repeated};
 use crate::world::World;
 
-/// The options that `-h` shows of a verb that has many. Of the others it shows those under no heading.
+/// The options that `-h` shows of a verb that has many. Of the others it shows those under no
+/// heading.
 const FIRST: [(&str, [&str; 5]); 4] = [
     ("login", ["provider", "client_id", "scopes", "grant", "no_browser"]),
     ("token", ["format", "min_ttl", "force_refresh", "no_refresh", "grant"]),
@@ -40,7 +42,8 @@ fn shortened(command: Command) -> Command {
     command.mut_subcommands(shortened)
 }
 
-/// The answer to `help TOPIC`, if these words ask for a topic; an error names the nearest topic or command.
+/// The answer to `help TOPIC`, if these words ask for a topic; an error names the nearest topic or
+/// command.
 pub fn topic(args: &[OsString], mistake: ErrorKind, world: &World) -> Option<Result<String, Error>> {
     let words = habits::words(args);
     let ["help", name, ..] = &words[..] else { return None };

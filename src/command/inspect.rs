@@ -1,6 +1,6 @@
-//! `inspect`: a JWT, decoded: header, claims, times in words, and what is wrong with it. It is sent nowhere and nothing is
-//! fetched for it; its signature is verified with the keys that a login left, and never printed, so that the output can be
-//! pasted without giving the token away.
+//! `inspect`: a JWT, decoded: header, claims, times in words, and what is wrong with it. It is sent
+//! nowhere and nothing is fetched for it; its signature is verified with the keys that a login
+//! left, and never printed, so that the output can be pasted without giving the token away.
 
 use std::collections::BTreeMap;
 
@@ -210,7 +210,8 @@ fn problems(claims: &Map<String, Value>, is_id_token: bool, record: Option<&Reco
     found
 }
 
-/// Claims as the token has them, each JSON on one line: a number read and written again may be another one.
+/// Claims as the token has them, each JSON on one line: a number read and written again may be
+/// another one.
 type Written = BTreeMap<String, String>;
 
 /// JSON without what stands between its tokens.

@@ -1,4 +1,5 @@
-//! `introspect`: what the provider knows of the stored token, as JSON. The token is asked about as it is, and not renewed.
+//! `introspect`: what the provider knows of the stored token, as JSON. The token is asked about as
+//! it is, and not renewed.
 
 use clap::Args;
 use serde_json::Value;

@@ -1,5 +1,5 @@
-//! `logout`: revokes where the provider can, says honestly where it can't, then forgets. A person's act wins: a provider that
-//! can't be reached is told of, and keeps no token on this machine.
+//! `logout`: revokes where the provider can, says honestly where it can't, then forgets. A person's
+//! act wins: a provider that can't be reached is told of, and keeps no token on this machine.
 
 use clap::Args;
 
@@ -44,7 +44,8 @@ pub fn run(args: LogoutArgs, global: &Global, world: &mut World) -> Result<u8, E
     let mut all = every_profile(world, global, &args.who.flags)?;
     let (orphans, troubles) = orphan::all(world, &Paths::find(&*world.env), args.who.flags.profile.store);
     for orphan in orphans {
-        // with a configuration of its own, a job has no say over what the person's other ones have in the same store
+        // with a configuration of its own, a job has no say over what the person's other ones have
+        // in the same store
         if world.env.var("OAUTHCTL_CONFIG_DIR").is_some() {
             world.say(&told(&orphan));
             continue;
@@ -76,7 +77,8 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<Session, E
     if matches!(kind, StoreKind::Environment | StoreKind::None) {
         return keeps_nothing(world, &session).map(|()| session);
     }
-    // a renewal that is under way ends first: its token is revoked too, and nothing comes back afterwards
+    // a renewal that is under way ends first: its token is revoked too, and nothing comes back
+    // afterwards
     let lock = session.lock(world)?;
     let record = match session.load_if_any(world) {
         Ok(record) => record,

@@ -108,7 +108,8 @@ fn command(text: &mut String, command: &Command, root: &Command, shared: &Comman
     }
 }
 
-/// The arguments that are wanted as a list of terms: words first, then options, as `--help` has them under its headings.
+/// The arguments that are wanted as a list of terms: words first, then options, as `--help` has
+/// them under its headings.
 fn options(text: &mut String, command: &Command, wanted: impl Fn(&Arg) -> bool) {
     let shown: Vec<&Arg> = command.get_arguments().filter(|arg| !arg.is_hide_set() && wanted(arg)).collect();
     let mut headings: Vec<Option<&str>> = vec![None];

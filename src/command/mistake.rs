@@ -1,5 +1,5 @@
-//! What was typed and can't be understood, told in the manner of every other error: what, and what to type instead. The
-//! parser's own wording knows neither backticks nor hints.
+//! What was typed and can't be understood, told in the manner of every other error: what, and what
+//! to type instead. The parser's own wording knows neither backticks nor hints.
 
 use std::ffi::OsString;
 

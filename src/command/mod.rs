@@ -45,7 +45,8 @@ use crate::session::{Choice, Session, lock};
 use crate::text::{ForTerminal, wrapped};
 use crate::world::{Verbosity, World};
 
-/// Obtains OAuth 2.0 tokens, keeps them in the keychain, hands out fresh ones, and calls APIs with them.
+/// Obtains OAuth 2.0 tokens, keeps them in the keychain, hands out fresh ones, and calls APIs with
+/// them.
 #[derive(Debug, Parser)]
 #[command(name = "oauthctl", version, propagate_version = true, max_term_width = 100, arg_required_else_help = true)]
 #[command(after_help = "Examples:
@@ -66,7 +67,8 @@ pub struct Global {
     /// Print errors only.
     #[arg(short, long, global = true, help_heading = "Everywhere", conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Show each step, request and answer. Secrets are shown as fingerprints, so the output can be pasted in public.
+    /// Show each step, request and answer. Secrets are shown as fingerprints, so the output can be
+    /// pasted in public.
     #[arg(short, long, global = true, help_heading = "Everywhere")]
     pub verbose: bool,
     /// The format of errors.
@@ -136,7 +138,8 @@ pub enum Verb {
   oauthctl profile rename work office"
     )]
     Profile(profile::ProfileVerb),
-    /// Check the store, clock, network, browser, listener and configuration, and suggest a fix for each fault.
+    /// Check the store, clock, network, browser, listener and configuration, and suggest a fix for
+    /// each fault.
     Doctor(doctor::DoctorArgs),
     /// Practise with an authorization server that is built in.
     #[command(
@@ -160,7 +163,8 @@ pub enum Verb {
 /// Who is meant: the flags that make a profile, so that a script needs no configuration.
 #[derive(Args, Clone, Debug, Default)]
 pub struct WhoArgs {
-    /// The profile; the name of a provider makes a profile of that name [default: the only one, or `default-profile`]
+    /// The profile; the name of a provider makes a profile of that name [default: the only one, or
+    /// `default-profile`]
     #[arg(value_name = "PROFILE")]
     pub profile: Option<String>,
     #[command(flatten)]
@@ -292,7 +296,8 @@ fn dispatch(cli: Cli, world: &mut World) -> Result<u8, Error> {
     }
 }
 
-/// Apart from `token`, which is typed the most: what the others keep on the stack, 28 KB, costs it a page fault for every page.
+/// Apart from `token`, which is typed the most: what the others keep on the stack, 28 KB, costs it
+/// a page fault for every page.
 #[inline(never)]
 fn other(verb: Verb, global: &Global, world: &mut World) -> Result<u8, Error> {
     match verb {
@@ -370,8 +375,9 @@ fn paints(world: &World, terminal: bool) -> bool {
     terminal && world.env.var("NO_COLOR").is_none() && world.env.var("TERM").as_deref() != Some("dumb")
 }
 
-/// Data to stdout. A reader that has gone is no failure of ours: the data wasn't wanted any more (H-25 has the exception).
-/// What strangers have written into it does nothing on a screen; a pipe gets it to the byte.
+/// Data to stdout. A reader that has gone is no failure of ours: the data wasn't wanted any more
+/// (H-25 has the exception). What strangers have written into it does nothing on a screen; a pipe
+/// gets it to the byte.
 pub fn print(world: &mut World, data: &[u8]) -> Result<(), Error> {
     let cleaned = world.terminal.stdout_is_terminal().then(|| ForTerminal::default().clean(data));
     match world.out.write_all(cleaned.as_deref().unwrap_or(data)).and_then(|()| world.out.flush()) {

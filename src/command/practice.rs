@@ -1,4 +1,5 @@
-//! The practice server runs inside the command that needs it: started when the provider `sandbox` is first asked something.
+//! The practice server runs inside the command that needs it: started when the provider `sandbox`
+//! is first asked something.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -40,7 +41,8 @@ pub fn open(world: &mut World, choice: Choice) -> Result<Session, Error> {
 /// Set for the command of `sandbox run`.
 pub const VARIABLE: &str = "OAUTHCTL_PRACTICE";
 
-/// Where the providers' names mean practice servers, a person who looks is told so, by every command.
+/// Where the providers' names mean practice servers, a person who looks is told so, by every
+/// command.
 pub fn mark(world: &mut World) {
     if world.env.var_os(VARIABLE).is_some() && world.terminal.stderr_is_terminal() {
         world.say("practice: nothing here is real");

@@ -28,12 +28,14 @@ pub enum ProfileVerb {
     Set {
         /// The profile; a new one begins with its `provider`.
         profile: String,
-        /// `provider`, `environment`, `client-id`, `grant`, `scopes`, `redirect-uri`, `port`, `store`, `vars.NAME`, `params.NAME`
+        /// `provider`, `environment`, `client-id`, `grant`, `scopes`, `redirect-uri`, `port`,
+        /// `store`, `vars.NAME`, `params.NAME`
         key: String,
         /// The value; several scopes are separated by spaces.
         value: String,
     },
-    /// Keep a client secret in the store: asked for without echo, or read from a file or (`-`) from standard input.
+    /// Keep a client secret in the store: asked for without echo, or read from a file or (`-`) from
+    /// standard input.
     #[command(after_help = "Examples:
   oauthctl profile set-secret work
   oauthctl profile set-secret work secret.txt")]
@@ -175,7 +177,8 @@ fn source(world: &World, session: &Session, file: Option<String>, what: &str, fl
     }
 }
 
-/// Keeps a secret variable in the record. One that lies in `config.toml` is what is meant where nothing else is said.
+/// Keeps a secret variable in the record. One that lies in `config.toml` is what is meant where
+/// nothing else is said.
 fn set_var(world: &mut World, global: &Global, profile: String, file: Option<String>, name: &str) -> Result<(), Error> {
     let dir = Paths::find(&*world.env).require_config()?;
     let mut session = open(world, global, &dir, profile)?;
@@ -280,8 +283,8 @@ fn remove(world: &mut World, global: &Global, profile: String) -> Result<(), Err
     }
 }
 
-/// Copies first, then changes the configuration, then deletes: at no moment is there no record, and what is cut off is finished by
-/// the next command.
+/// Copies first, then changes the configuration, then deletes: at no moment is there no record, and
+/// what is cut off is finished by the next command.
 fn rename(world: &mut World, global: &Global, from: String, to: String) -> Result<(), Error> {
     config::check_profile_name(&to)?;
     let dir = Paths::find(&*world.env).require_config()?;

@@ -1,5 +1,6 @@
-//! `register`: makes a client at a server that takes registrations (RFC 7591), so that nobody needs a console; looks at it,
-//! brings it up to date, and ends it (RFC 7592). `login` uses the same where no client id is known.
+//! `register`: makes a client at a server that takes registrations (RFC 7591), so that nobody needs
+//! a console; looks at it, brings it up to date, and ends it (RFC 7592). `login` uses the same
+//! where no client id is known.
 
 use std::path::PathBuf;
 
@@ -39,7 +40,8 @@ pub struct RegisterArgs {
     /// The port to listen on.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Profile")]
     pub port: Option<u16>,
-    /// A file with the token that some servers want for a registration; `-` reads it from standard input.
+    /// A file with the token that some servers want for a registration; `-` reads it from standard
+    /// input.
     #[arg(long, value_name = "FILE")]
     pub initial_access_token_file: Option<PathBuf>,
     /// Show the registration as the server has it.

@@ -26,13 +26,15 @@ pub enum SandboxVerb {
         /// The port; any free one if none is given.
         #[arg(long)]
         port: Option<u16>,
-        /// A redirect URL registered for the practice app beside the usual ones; may be given several times.
+        /// A redirect URL registered for the practice app beside the usual ones; may be given
+        /// several times.
         #[arg(long = "redirect-uri", value_name = "URL", value_parser = address)]
         redirect_uris: Vec<String>,
         /// How long an access token lives.
         #[arg(long, value_name = "TIME", value_parser = super::duration)]
         access_life: Option<Duration>,
-        /// Leave lifetime and scopes out of the token answer, where the token's own claims tell them (Constant Contact).
+        /// Leave lifetime and scopes out of the token answer, where the token's own claims tell
+        /// them (Constant Contact).
         #[arg(long)]
         claims_only: bool,
         /// How long each answer takes.
@@ -92,7 +94,8 @@ pub fn run(verb: SandboxVerb, world: &mut World) -> Result<u8, Error> {
     }
 }
 
-/// The provider file for this server goes to stdout, so that it can be put into a configuration as it is.
+/// The provider file for this server goes to stdout, so that it can be put into a configuration as
+/// it is.
 fn serve(world: &mut World, options: Options) -> Result<u8, Error> {
     let manners = options.manners;
     let clients = options.clients.clone();
@@ -117,12 +120,13 @@ fn serve(world: &mut World, options: Options) -> Result<u8, Error> {
     Ok(ended_by(signal))
 }
 
-/// No variable of this program's own is needed: the command gets a configuration folder in which the built-in names stand for
-/// the practice servers.
+/// No variable of this program's own is needed: the command gets a configuration folder in which
+/// the built-in names stand for the practice servers.
 fn run_command(world: &mut World, command: &[OsString]) -> Result<u8, Error> {
     let folder = world.env.temp_dir().join(format!("oauthctl-sandbox-{}", crate::session::random_hex(world)));
     let failed = |e: std::io::Error| Error::new(Kind::Store, "the practice configuration can't be written").cause(e);
-    // from here on nothing ends this process but the command's own end, so that the folder doesn't stay
+    // from here on nothing ends this process but the command's own end, so that the folder doesn't
+    // stay
     let (signals, heard) = channel();
     world.signals.watch(signals);
     let made = crate::world::files::make_folder(&folder.join("config/providers"));

@@ -25,7 +25,8 @@ pub struct StatusArgs {
     pub format: Format,
 }
 
-/// Exit 0 when there is a token that can be had without a person, 4 when a login is needed, 5 when the store can't be read.
+/// Exit 0 when there is a token that can be had without a person, 4 when a login is needed, 5 when
+/// the store can't be read.
 pub fn run(args: StatusArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let mut session = Session::open(world, args.who.choice(global))?;
     session.look_further(world)?;

@@ -72,12 +72,14 @@ pub enum Format {
     Netrc,
     /// Kubernetes' client authentication plugin.
     ExecCredential,
-    /// The proof that goes with a token that is bound to a key, for one request (`--method`, `--url`): the `DPoP` header.
+    /// The proof that goes with a token that is bound to a key, for one request (`--method`,
+    /// `--url`): the `DPoP` header.
     DpopProof,
 }
 
-/// The fast path: `token PROFILE` typed plainly, and the kernel's copy fresh. Nothing else is looked at; anything unusual is
-/// left to the whole program, which must give the same answer (a test compares the two).
+/// The fast path: `token PROFILE` typed plainly, and the kernel's copy fresh. Nothing else is
+/// looked at; anything unusual is left to the whole program, which must give the same answer (a
+/// test compares the two).
 pub fn quick(args: &[OsString], world: &mut World) -> Option<u8> {
     let [_, verb, profile] = args else { return None };
     let profile = profile.to_str()?;
@@ -98,8 +100,9 @@ pub fn quick(args: &[OsString], world: &mut World) -> Option<u8> {
     })
 }
 
-/// `token PROFILE`, with or without `--no-cache` after it: what scripts type, read without clap, whose tree of commands takes
-/// longer to build than all the rest. The same as clap makes of it (a test compares the two).
+/// `token PROFILE`, with or without `--no-cache` after it: what scripts type, read without clap,
+/// whose tree of commands takes longer to build than all the rest. The same as clap makes of it (a
+/// test compares the two).
 pub fn plain(args: &[OsString]) -> Option<(TokenArgs, Global)> {
     let (profile, no_cache) = match args {
         [_, verb, profile] if verb == "token" => (profile, false),
@@ -207,8 +210,8 @@ fn say_that_it_is_bound(world: &mut World, session: &Session, format: Format) ->
     }
 }
 
-/// What a token exchange may bring that isn't an access token (RFC 8693, section 2.2.1: `token_type` is `N_A`) is for other
-/// endpoints than an API's.
+/// What a token exchange may bring that isn't an access token (RFC 8693, section 2.2.1:
+/// `token_type` is `N_A`) is for other endpoints than an API's.
 pub fn must_be_presentable(name: &Typed, set: &TokenSet) -> Result<(), Error> {
     if !set.token_type.eq_ignore_ascii_case("N_A") {
         return Ok(());
@@ -292,7 +295,8 @@ fn shell_quoted(token: &str) -> String {
     }
 }
 
-/// In GitHub Actions the token is masked in the log before it is printed; the runner reads commands from stderr too.
+/// In GitHub Actions the token is masked in the log before it is printed; the runner reads commands
+/// from stderr too.
 fn mask(world: &mut World, set: &TokenSet) {
     if world.env.var("GITHUB_ACTIONS").as_deref() != Some("true") {
         return;

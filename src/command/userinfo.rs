@@ -52,7 +52,8 @@ pub fn claims(world: &mut World, session: &mut Session) -> Result<Map<String, Va
     })
 }
 
-/// Asks with the token, and where the provider takes it no more ([`Kind::LoginFirst`]) once more with a renewed one (T-61).
+/// Asks with the token, and where the provider takes it no more ([`Kind::LoginFirst`]) once more
+/// with a renewed one (T-61).
 fn renewed_once<T>(
     world: &mut World,
     session: &mut Session,

@@ -1,4 +1,5 @@
-//! `whoami`: whose token it is, asked of the provider by its cheapest check, so that the token is known to work.
+//! `whoami`: whose token it is, asked of the provider by its cheapest check, so that the token is
+//! known to work.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
-//! Changes to `config.toml` by commands. The file is the person's: comments and order survive, a broken file is never written
-//! over, a link stays a link. Whoever edits holds the lock beside the file, so that two edits at once lose nothing; whoever
-//! reads sees the old file or the new one.
+//! Changes to `config.toml` by commands. The file is the person's: comments and order survive, a
+//! broken file is never written over, a link stays a link. Whoever edits holds the lock beside the
+//! file, so that two edits at once lose nothing; whoever reads sees the old file or the new one.
 
 use std::fs::{File, OpenOptions};
 use std::path::Path;
@@ -25,8 +25,9 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
 const TOP_KEYS: [&str; 3] = ["default-profile", "store", "cache"];
 
-/// Edits `config.toml` in place: comments and order survive, the file is replaced whole, two edits at once don't lose one.
-/// Nothing is written when `change` fails, or when what it made is no valid configuration.
+/// Edits `config.toml` in place: comments and order survive, the file is replaced whole, two edits
+/// at once don't lose one. Nothing is written when `change` fails, or when what it made is no valid
+/// configuration.
 pub fn edit<T>(dir: &Path, change: impl FnOnce(&mut Editor) -> Result<T, ConfigError>) -> Result<T, ConfigError> {
     match dir.exists() {
         true => file::check_folder(dir)?,
@@ -71,8 +72,9 @@ impl Editor {
         self.profiles().map(|p| p.iter().map(|(name, _)| name.to_owned()).collect()).unwrap_or_default()
     }
 
-    /// Sets one key (`client-id`, `vars.domain`, `client-secret.file`, …) of a profile, made if it isn't there. The value is
-    /// parsed by the key's type: lists are words with blanks between, or written as TOML does (`["a", "b"]`).
+    /// Sets one key (`client-id`, `vars.domain`, `client-secret.file`, …) of a profile, made if it
+    /// isn't there. The value is parsed by the key's type: lists are words with blanks between, or
+    /// written as TOML does (`["a", "b"]`).
     pub fn set(&mut self, profile: &str, key: &str, value: &str) -> Result<(), ConfigError> {
         check_profile_name(profile)?;
         let value = profile_value(key, value)?;
@@ -147,7 +149,8 @@ impl Editor {
         }
     }
 
-    /// Keeps the profile's place in the file and its comments; `default-profile` follows, and each `subject-profile` that names it.
+    /// Keeps the profile's place in the file and its comments; `default-profile` follows, and each
+    /// `subject-profile` that names it.
     pub fn rename(&mut self, from: &str, to: &str) -> Result<(), ConfigError> {
         check_profile_name(to)?;
         if !self.has(from) {

@@ -1,9 +1,10 @@
-//! A file of the configuration, read only if nobody but its reader and the administrator could have written it: what stands
-//! there names programs to run and servers to send secrets to.
+//! A file of the configuration, read only if nobody but its reader and the administrator could have
+//! written it: what stands there names programs to run and servers to send secrets to.
 //!
-//! As `ssh` does: file and folders must be this user's or root's, and not be writable for others. Where a link leads counts, not
-//! the link. A group may write if it has the owner's own number, as the private group has that many systems give each user. What
-//! nobody can write at all, because it is mounted so, is as good as closed (a ConfigMap's folder is open to all).
+//! As `ssh` does: file and folders must be this user's or root's, and not be writable for others.
+//! Where a link leads counts, not the link. A group may write if it has the owner's own number, as
+//! the private group has that many systems give each user. What nobody can write at all, because it
+//! is mounted so, is as good as closed (a ConfigMap's folder is open to all).
 
 use std::fs::{self, File, Metadata};
 use std::io::{ErrorKind, Read as _};
@@ -11,10 +12,12 @@ use std::path::Path;
 
 use crate::layers::tree::ReadError;
 
-/// The longest file that is read: a hundred thousand profiles fit, and no file takes all the memory.
+/// The longest file that is read: a hundred thousand profiles fit, and no file takes all the
+/// memory.
 const LONGEST: u64 = 16 << 20;
 
-/// The text of `<dir>/<name>`, where `name` may lie in a folder below; `None` where there is no such file.
+/// The text of `<dir>/<name>`, where `name` may lie in a folder below; `None` where there is no
+/// such file.
 pub fn text(dir: &Path, name: &str) -> Result<Option<String>, ReadError> {
     let path = dir.join(name);
     let unreadable = |e: std::io::Error| ReadError::Unreadable { file: path.display().to_string(), why: e.to_string() };

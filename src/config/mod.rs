@@ -1,9 +1,10 @@
-//! Profiles, and the person's own providers: `config.toml` and `providers/*.toml`. Strict: an unknown key is an error that
-//! names the nearest known one, the file and the line. Comments survive when a command edits the file.
+//! Profiles, and the person's own providers: `config.toml` and `providers/*.toml`. Strict: an
+//! unknown key is an error that names the nearest known one, the file and the line. Comments
+//! survive when a command edits the file.
 //!
-//! `file` reads what nobody else could have written, `profile` has the keys of a profile and `words` their values, `read` reads
-//! `config.toml`, `one` finds a single profile in a file of ten thousand, `edit` writes, `providers` finds the person's own
-//! providers and the built-in ones.
+//! `file` reads what nobody else could have written, `profile` has the keys of a profile and
+//! `words` their values, `read` reads `config.toml`, `one` finds a single profile in a file of ten
+//! thousand, `edit` writes, `providers` finds the person's own providers and the built-in ones.
 
 mod edit;
 mod file;
@@ -88,7 +89,8 @@ impl GrantKind {
         GrantKind::Password,
     ];
 
-    /// Whether a person signs in: `login` alone obtains such a token. The others are asked for again whenever one is wanted.
+    /// Whether a person signs in: `login` alone obtains such a token. The others are asked for
+    /// again whenever one is wanted.
     pub fn needs_person(self) -> bool {
         match self {
             GrantKind::AuthorizationCode | GrantKind::DeviceCode | GrantKind::Ciba | GrantKind::Password => true,
@@ -171,7 +173,8 @@ impl ConfigError {
         }
     }
 
-    /// What the disk, or a permission, refuses: the file stays as it was. `done`: what can't be done with it.
+    /// What the disk, or a permission, refuses: the file stays as it was. `done`: what can't be
+    /// done with it.
     fn of_disk(path: &Path, done: &str, e: &dyn std::fmt::Display) -> ConfigError {
         ConfigError::with_hint(format!("{} can't be {done}: {e}", path.display()), LOOK_AT_THE_DISK)
     }
@@ -214,8 +217,9 @@ impl Config {
         }
     }
 
-    /// The same with only one profile in `profiles` (if it is there), read without parsing the others: ten thousand profiles
-    /// cost a scan for line starts. Faults in other profiles go unnoticed here.
+    /// The same with only one profile in `profiles` (if it is there), read without parsing the
+    /// others: ten thousand profiles cost a scan for line starts. Faults in other profiles go
+    /// unnoticed here.
     pub fn load_for(dir: &Path, profile: &str) -> Result<Config, ConfigError> {
         match text(dir)? {
             Some(text) => Config::from_text_for(dir, &text, profile),
@@ -257,7 +261,8 @@ pub fn no_profile(name: &str) -> ConfigError {
     ConfigError::with_hint(format!("there is no profile `{}`", repeated(name)), hint)
 }
 
-/// What a profile may be called: the name stands on command lines, in file names and in the keychain.
+/// What a profile may be called: the name stands on command lines, in file names and in the
+/// keychain.
 pub fn check_profile_name(name: &str) -> Result<(), ConfigError> {
     let why = if name.is_empty() {
         "is empty"

@@ -1,11 +1,12 @@
 //! One profile out of ten thousand, without parsing the others.
 //!
-//! `token` has a millisecond or two. So the file is cut at its section headers, and only the top and the sections of the one
-//! profile are given to the parser. Whatever makes a line start something else than it seems (a string over several lines, a
-//! `profiles` that isn't written as sections, an escaped name) makes this give up: then the whole file is parsed.
+//! `token` has a millisecond or two. So the file is cut at its section headers, and only the top
+//! and the sections of the one profile are given to the parser. Whatever makes a line start
+//! something else than it seems (a string over several lines, a `profiles` that isn't written as
+//! sections, an escaped name) makes this give up: then the whole file is parsed.
 
-/// The top-level keys, the sections of `profile`, and every section that is no profile's, as a TOML text of its own; `None`:
-/// parse the whole.
+/// The top-level keys, the sections of `profile`, and every section that is no profile's, as a TOML
+/// text of its own; `None`: parse the whole.
 pub(super) fn slice(text: &str, profile: &str) -> Option<String> {
     if holds_long_string(text.as_bytes()) {
         return None;
@@ -50,14 +51,16 @@ pub(super) fn slice(text: &str, profile: &str) -> Option<String> {
     if top.lines().any(names_profiles) { None } else { Some(out) }
 }
 
-/// Whether the section of the header that the text begins with is to be kept; `None`: not a plain header.
+/// Whether the section of the header that the text begins with is to be kept; `None`: not a plain
+/// header.
 fn belongs(header: &str, profile: &str) -> Option<bool> {
     let rest = header.strip_prefix('[')?;
     if rest.starts_with('[') {
         return None;
     }
     let Some(rest) = rest.strip_prefix("profiles") else {
-        // `[ profiles.x]`, `["profiles".x]`: the parser's; a section that is no profile's is kept, so that it is judged
+        // `[ profiles.x]`, `["profiles".x]`: the parser's; a section that is no profile's is kept,
+        // so that it is judged
         return rest.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).then_some(true);
     };
     let rest = match rest.strip_prefix('.') {
@@ -82,7 +85,8 @@ fn belongs(header: &str, profile: &str) -> Option<bool> {
     if rest.starts_with(['.', ']']) { Some(name == profile) } else { None }
 }
 
-/// Whether `"""` or `'''` occurs. A loop without an early end, over whole blocks: the compiler makes vector code of it.
+/// Whether `"""` or `'''` occurs. A loop without an early end, over whole blocks: the compiler
+/// makes vector code of it.
 fn holds_long_string(bytes: &[u8]) -> bool {
     if bytes.len() < 3 {
         return false;

@@ -544,7 +544,8 @@ fn details_or_file(text: &str) -> Result<String, String> {
     authorization_details::check(text).map_err(|e| format!("it {e}"))
 }
 
-/// The keys of a profile in words; a source of a secret (`.command`, `.file`, `.env`) is named once.
+/// The keys of a profile in words; a source of a secret (`.command`, `.file`, `.env`) is named
+/// once.
 pub(super) fn all_profile_keys() -> String {
     let name = |key: Key| match key.parts {
         [only] => key.name + only,

@@ -11,8 +11,9 @@ use crate::text::{nearest, safe};
 
 const FOLDER: &str = "providers";
 
-/// Finds a provider by name or alias: the person's own file first (`<dir>/providers/NAME.toml`), then a built-in one of that
-/// name, then the aliases in the person's own files, then the built-in aliases; or by issuer, when `name` is an address.
+/// Finds a provider by name or alias: the person's own file first (`<dir>/providers/NAME.toml`),
+/// then a built-in one of that name, then the aliases in the person's own files, then the built-in
+/// aliases; or by issuer, when `name` is an address.
 pub fn provider(dir: &Path, name: &str, environment: Option<&str>) -> Result<Provider, ConfigError> {
     if name.contains("://") {
         return of_issuer(name, environment);
@@ -38,8 +39,9 @@ pub fn provider(dir: &Path, name: &str, environment: Option<&str>) -> Result<Pro
     Err(error)
 }
 
-/// The provider that goes by this other name; `None`: the name is a provider's own, or nobody's. All of the person's files are
-/// read only for a name that is neither a built-in provider's nor a file's.
+/// The provider that goes by this other name; `None`: the name is a provider's own, or nobody's.
+/// All of the person's files are read only for a name that is neither a built-in provider's nor a
+/// file's.
 pub fn provider_by_alias(dir: &Path, name: &str) -> Result<Option<String>, ConfigError> {
     let built_in = catalogue::find(name).map(|(id, _)| id);
     if built_in == Some(name) || !is_provider_name(name) || own_file(dir, name).exists() {
@@ -49,20 +51,23 @@ pub fn provider_by_alias(dir: &Path, name: &str) -> Result<Option<String>, Confi
     Ok(own.or(built_in.map(str::to_owned)))
 }
 
-/// Whether the facts of the provider of that name are this program's own, and nothing of the person's.
+/// Whether the facts of the provider of that name are this program's own, and nothing of the
+/// person's.
 pub fn is_built_in(dir: &Path, name: &str) -> bool {
     catalogue::find(name).is_some_and(|(id, _)| id == name) && !own_file(dir, name).exists()
 }
 
-/// The text that describes the provider of that name, the person's own or a built-in one, unread; `None` where that alone does not
-/// say all: another file may be extended, the name may be another one's.
+/// The text that describes the provider of that name, the person's own or a built-in one, unread;
+/// `None` where that alone does not say all: another file may be extended, the name may be another
+/// one's.
 pub fn description(dir: &Path, name: &str) -> Option<String> {
     let own = own_text(dir, name).ok()?;
     let text = own.or_else(|| catalogue::find(name).filter(|(id, _)| *id == name).map(|(_, text)| text.to_owned()))?;
     (!text.contains("extends")).then_some(text)
 }
 
-/// The other names by which a provider may be meant; a built-in one's lead to a file of one's own in its place too.
+/// The other names by which a provider may be meant; a built-in one's lead to a file of one's own
+/// in its place too.
 pub fn aliases(dir: &Path, name: &str) -> Vec<String> {
     let Ok(provider) = provider(dir, name, None) else { return Vec::new() };
     let mut all = provider.aliases;
@@ -119,15 +124,17 @@ fn of_issuer(issuer: &str, environment: Option<&str>) -> Result<Provider, Config
     }
 }
 
-/// Names of the person's own providers and of the built-in ones, sorted; `true`: the person's own. Reads names of files only.
+/// Names of the person's own providers and of the built-in ones, sorted; `true`: the person's own.
+/// Reads names of files only.
 pub fn provider_names(dir: &Path) -> Result<Vec<(String, bool)>, ConfigError> {
     let mut names: BTreeMap<String, bool> = catalogue::names().map(|n| (n.to_owned(), false)).collect();
     names.extend(own_names(dir)?.into_iter().map(|n| (n, true)));
     Ok(names.into_iter().collect())
 }
 
-/// Everything that is wrong with the configuration, for `doctor`: `config.toml`, every file of the person's own in every
-/// environment, names that mean two providers, issuers that two share, profiles whose provider doesn't exist.
+/// Everything that is wrong with the configuration, for `doctor`: `config.toml`, every file of the
+/// person's own in every environment, names that mean two providers, issuers that two share,
+/// profiles whose provider doesn't exist.
 pub fn validate_all(dir: &Path) -> Vec<ConfigError> {
     let mut faults = Vec::new();
     let names = provider_names(dir).unwrap_or_else(|e| {

@@ -1,8 +1,9 @@
 //! A person signs in with a browser (RFC 6749, section 4.1, with RFC 7636, RFC 8252 and RFC 9207).
 //!
-//! The listener is bound before the browser opens; the redirect is judged against what this login sent out; the code is
-//! exchanged at once and once. The same wait takes the address pasted into the terminal, through the same checks. What the
-//! browser shows in the end is told by the caller, once the tokens are kept: see [`Caught`].
+//! The listener is bound before the browser opens; the redirect is judged against what this login
+//! sent out; the code is exchanged at once and once. The same wait takes the address pasted into
+//! the terminal, through the same checks. What the browser shows in the end is told by the caller,
+//! once the tokens are kept: see [`Caught`].
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -81,7 +82,8 @@ enum Event {
     Signal(i32),
 }
 
-/// What a login waits for, bound before anything is asked of the person: a port that is taken costs nobody an answer.
+/// What a login waits for, bound before anything is asked of the person: a port that is taken costs
+/// nobody an answer.
 pub struct Listening {
     listener: Option<Loopback>,
     /// Where the browser is sent first, if not to the listener: see [`browsers_address`].
@@ -104,7 +106,8 @@ pub fn listen(plan: &Plan, posted: bool) -> Result<Listening, Error> {
     let (listener, entrance) = match &plan.target {
         Target::Listen { address, .. } => {
             let listener = bind(address, posted)?;
-            // a browser warns of our certificate: that is for the way back, when the person has been told of it
+            // a browser warns of our certificate: that is for the way back, when the person has
+            // been told of it
             let plain = loopback::Address { host: Host::Literal, ports: Vec::new(), tls: false };
             (Some(listener), if address.tls { Some(bind(&plain, false)?) } else { None })
         }
@@ -133,8 +136,8 @@ impl Caught {
     }
 }
 
-/// Runs the whole login up to the answer of the token endpoint. From the redirect on signals are held back, so that what was
-/// obtained can be kept first (L-47): the caller releases them.
+/// Runs the whole login up to the answer of the token endpoint. From the redirect on signals are
+/// held back, so that what was obtained can be kept first (L-47): the caller releases them.
 pub fn obtain(world: &mut World, login: &Login<'_>, listening: Listening) -> Result<Obtained, Error> {
     let provider = &login.asking.provider;
     let Listening { listener, entrance, events, inbox, acted } = listening;
@@ -192,7 +195,8 @@ pub fn obtain(world: &mut World, login: &Login<'_>, listening: Listening) -> Res
 
     // from here on the person can act, and the time runs
     let deadline = world.clock.elapsed() + login.timeout;
-    // before the address is shown: Ctrl-C counts from its first byte on, and an address pasted at once isn't echoed
+    // before the address is shown: Ctrl-C counts from its first byte on, and an address pasted at
+    // once isn't echoed
     world.signals.watch(forward(&events, &acted, Event::Signal));
     let stand_in = StandIn::at(world, provider, &url);
     let practises = stand_in.is_some();
@@ -263,7 +267,8 @@ pub fn obtain(world: &mut World, login: &Login<'_>, listening: Listening) -> Res
         Err(e) => {
             caught.tell(Page::Failed);
             world.signals.release();
-            // a code is spent by the first try, whatever became of it (RFC 6749, section 4.1.2; T-60)
+            // a code is spent by the first try, whatever became of it (RFC 6749, section 4.1.2;
+            // T-60)
             Err(if e.kind == Kind::TryLater { e.hint(login.asking.profile.login()) } else { e })
         }
     }
@@ -306,7 +311,8 @@ fn random_text<const N: usize>(world: &mut World) -> String {
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// What a typed line means: the address that the browser ended on, or a button of a practice server's page.
+/// What a typed line means: the address that the browser ended on, or a button of a practice
+/// server's page.
 fn typed_event(line: Secret, stand_in: Option<&StandIn>) -> Event {
     match stand_in.map_or(Pressed::NoButton, |page| page.hears(line.expose())) {
         Pressed::NoButton => Event::Pasted(line),
@@ -326,8 +332,9 @@ fn say_without_browser(world: &mut World, login: &Login<'_>) {
     }
 }
 
-/// What the browser is started with. Every user of the machine reads its command line, where `state` must not stand: with it,
-/// another could bring his own sign-in here. So it is an address of the listener, where there is one, good for one visit.
+/// What the browser is started with. Every user of the machine reads its command line, where
+/// `state` must not stand: with it, another could bring his own sign-in here. So it is an address
+/// of the listener, where there is one, good for one visit.
 fn browsers_address(world: &mut World, entrance: Option<&Loopback>, url: &Secret) -> Result<Secret, BrowserError> {
     match entrance {
         Some(entrance) => entrance.entrance(&random_text::<16>(world), url).map(Secret::new),
@@ -550,7 +557,8 @@ fn pasted_query(world: &mut World, text: &str, redirect_uri: Option<&str>) -> Op
     }
 }
 
-/// Answers that were none of this login's don't end it, but where nothing else came they are what there is to say.
+/// Answers that were none of this login's don't end it, but where nothing else came they are what
+/// there is to say.
 fn nobody_answered(login: &Login<'_>, noise: &Noise) -> Error {
     if let Some(why) = noise.last {
         return Error::new(Kind::Unsafe, "what came to the redirect address was no answer to this sign-in")
@@ -607,7 +615,8 @@ fn calls(count: u32) -> String {
     if count == 1 { "a call".to_owned() } else { format!("{count} calls") }
 }
 
-/// Whether who signed in must be shown and asked for: nothing ties the redirect to this login (C-11, S6).
+/// Whether who signed in must be shown and asked for: nothing ties the redirect to this login
+/// (C-11, S6).
 pub fn wants_confirmation(echo: StateEcho, plan: &Plan) -> bool {
     echo == StateEcho::NotReturned && !plan.random_path
 }

@@ -92,8 +92,8 @@ fn signs(asking: &Asking, travel: Travel) -> Result<bool, Error> {
     Ok(signs)
 }
 
-/// All of it as a signed object; what OAuth itself wants beside it stands beside it too (RFC 9101, section 5; OpenID Connect
-/// Core, section 6.1).
+/// All of it as a signed object; what OAuth itself wants beside it stands beside it too (RFC 9101,
+/// section 5; OpenID Connect Core, section 6.1).
 fn signed(world: &mut World, asking: &Asking, params: Vec<(String, String)>) -> Result<Vec<(String, String)>, Error> {
     let provider = &asking.provider;
     let now = world.clock.now();

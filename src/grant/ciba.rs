@@ -1,4 +1,5 @@
-//! The person confirms on a device of their own (OpenID CIBA, poll mode): nothing opens here, and the answer is polled for.
+//! The person confirms on a device of their own (OpenID CIBA, poll mode): nothing opens here, and
+//! the answer is polled for.
 
 use std::time::Duration;
 

@@ -1,5 +1,6 @@
-//! A login on a machine without a browser (RFC 8628): a person opens an address anywhere and enters a code. Chosen by name,
-//! never a fallback: whoever is sent such a code by somebody else signs in for them (section 5.4).
+//! A login on a machine without a browser (RFC 8628): a person opens an address anywhere and enters
+//! a code. Chosen by name, never a fallback: whoever is sent such a code by somebody else signs in
+//! for them (section 5.4).
 
 use std::time::Duration;
 
@@ -104,7 +105,8 @@ fn invite(world: &mut World, asking: &Asking, started: &Started) {
     ));
 }
 
-/// At a practice server, whose page lies on this machine alone: the ways to decide without a browser.
+/// At a practice server, whose page lies on this machine alone: the ways to decide without a
+/// browser.
 fn stand_in(world: &mut World, asking: &Asking, started: &Started) {
     let page = started.complete_uri.as_ref().map(|uri| Secret::unlisted(uri.as_str()));
     let Some(page) = page.and_then(|page| StandIn::at(world, &asking.provider, &page)) else { return };

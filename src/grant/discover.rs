@@ -12,7 +12,8 @@ use crate::text::safe;
 use crate::wire::Request;
 use crate::world::World;
 
-/// The document, and until when (Unix seconds) it may be kept. `allow_private`: addresses of this network's own services too.
+/// The document, and until when (Unix seconds) it may be kept. `allow_private`: addresses of this
+/// network's own services too.
 pub fn fetch(world: &mut World, issuer: &str, allow_private: bool) -> Result<(Metadata, i64), Error> {
     refuse_own("the issuer", issuer, allow_private)?;
     let mut tried = Vec::new();
@@ -63,7 +64,8 @@ pub fn fetch(world: &mut World, issuer: &str, allow_private: bool) -> Result<(Me
         .hint("describe the provider in a file of your own: `[authorize] url`, `[token] url`"))
 }
 
-/// Addresses at which a cloud machine's own secrets are served are no issuers (D-06). `what` stands before the address.
+/// Addresses at which a cloud machine's own secrets are served are no issuers (D-06). `what` stands
+/// before the address.
 pub(super) fn refuse_own(what: &str, url: &str, allowed: bool) -> Result<(), Error> {
     if allowed || !private::is_own(url) {
         return Ok(());
@@ -75,7 +77,8 @@ pub(super) fn refuse_own(what: &str, url: &str, allowed: bool) -> Result<(), Err
     .hint("if that is really where it is: add `--allow-private`"))
 }
 
-/// A server elsewhere has no business with this machine's own services: neither the browser nor a request is sent to them.
+/// A server elsewhere has no business with this machine's own services: neither the browser nor a
+/// request is sent to them.
 fn refuse_home(name: &str, issuer: &str, url: &str) -> Result<(), Error> {
     if !on_loopback(url) || on_loopback(issuer) {
         return Ok(());

@@ -1,5 +1,5 @@
-//! `--explain`: each step as it happens, on stderr. What is sent and what comes back is explained from the one place where
-//! requests go out; a grant adds only what happens outside of them.
+//! `--explain`: each step as it happens, on stderr. What is sent and what comes back is explained
+//! from the one place where requests go out; a grant adds only what happens outside of them.
 
 use crate::protocol::explain::{Line, Step, request, response};
 use crate::wire::{Request, Response};

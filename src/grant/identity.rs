@@ -1,9 +1,10 @@
-//! Who signed in, by the ID token of a login or of a renewal (OpenID Connect Core 1.0): its claims are judged first, then its
-//! signature, and nothing of it is believed until both are right.
+//! Who signed in, by the ID token of a login or of a renewal (OpenID Connect Core 1.0): its claims
+//! are judged first, then its signature, and nothing of it is believed until both are right.
 //!
-//! An ID token of a provider whose issuer is not known can't be judged: it is kept for whoever has a use for it, and said to be
-//! unverified. Where the issuer is known, its keys must be too: section 3.1.3.7 would leave the signature of a token that came
-//! straight from the token endpoint to TLS, but a script that reads "done" takes it for verified (C-09).
+//! An ID token of a provider whose issuer is not known can't be judged: it is kept for whoever has
+//! a use for it, and said to be unverified. Where the issuer is known, its keys must be too:
+//! section 3.1.3.7 would leave the signature of a token that came straight from the token endpoint
+//! to TLS, but a script that reads "done" takes it for verified (C-09).
 
 use serde_json::{Map, Value};
 
@@ -110,8 +111,9 @@ pub fn of_login(
     Ok(Some(Identity { claims, verified: true }))
 }
 
-/// Judges the ID token that came with a renewal against the one of the login. `Ok(false)`: it is right so far as it could be
-/// looked at, but its signature could not be; the login's own is the one to keep.
+/// Judges the ID token that came with a renewal against the one of the login. `Ok(false)`: it is
+/// right so far as it could be looked at, but its signature could not be; the login's own is the
+/// one to keep.
 pub fn of_renewal(
     world: &mut World,
     asking: &Asking,
@@ -163,7 +165,8 @@ pub fn of_renewal(
         }
         Err(Unverified::Wrong(e)) => Err(refused(&e)),
         Err(Unverified::NoKeys(e)) => {
-            // the access token does not hang on it: a server's keys that are away for a minute stop no script
+            // the access token does not hang on it: a server's keys that are away for a minute stop
+            // no script
             world.step(|| format!("the renewed ID token is not kept, since it can't be verified: {}", e.message));
             Ok(false)
         }

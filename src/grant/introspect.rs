@@ -1,4 +1,5 @@
-//! What the provider knows of a token (RFC 7662), plain or as a signed answer that a third party can be shown (RFC 9701).
+//! What the provider knows of a token (RFC 7662), plain or as a signed answer that a third party
+//! can be shown (RFC 9701).
 
 use serde_json::{Map, Value};
 

@@ -1,5 +1,6 @@
-//! A server's public keys: fetched where it says they are, kept with the login, and fetched again once when a token names one
-//! that is not among them (rotation). The request holds nothing secret and follows no redirect.
+//! A server's public keys: fetched where it says they are, kept with the login, and fetched again
+//! once when a token names one that is not among them (rotation). The request holds nothing secret
+//! and follows no redirect.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! The ways to obtain a token set, one file each. A grant keeps nothing: it returns what the server gave, and `session` keeps it.
+//! The ways to obtain a token set, one file each. A grant keeps nothing: it returns what the server
+//! gave, and `session` keeps it.
 
 pub mod authorization_code;
 pub mod authorize_request;
@@ -119,8 +120,8 @@ pub fn read(
     Ok(answer)
 }
 
-/// One exchange, shown with `-v` and explained with `--explain`; a second one where the server refuses the first for want of a
-/// nonce that it now brings.
+/// One exchange, shown with `-v` and explained with `--explain`; a second one where the server
+/// refuses the first for want of a nonce that it now brings.
 pub fn send(world: &mut World, request: &Request) -> Result<Response, Error> {
     let response = once(world, request)?;
     let Some(at_sending) = &request.at_sending else { return Ok(response) };
@@ -161,7 +162,8 @@ pub fn ready<'a>(world: &World, request: &'a Request) -> Result<Cow<'a, Request>
     Ok(Cow::Owned(sent))
 }
 
-/// An answer that leads elsewhere: the request held secrets, or a token, and is sent nowhere else (T-20). `what`: what failed.
+/// An answer that leads elsewhere: the request held secrets, or a token, and is sent nowhere else
+/// (T-20). `what`: what failed.
 pub fn redirected(response: &Response, what: &str) -> Option<Error> {
     let status = response.status;
     (300..400).contains(&status).then(|| {

@@ -1,5 +1,6 @@
-//! What a server does not take is said before anything is sent to it. Only its own word counts, and its silence says nothing:
-//! many a document leaves out what its server does. What a provider file says wins over the document.
+//! What a server does not take is said before anything is sent to it. Only its own word counts, and
+//! its silence says nothing: many a document leaves out what its server does. What a provider file
+//! says wins over the document.
 
 use crate::config::{GrantKind, SignIn};
 use crate::error::Error;

@@ -1,5 +1,6 @@
-//! Name and password of a person, given to this program (RFC 6749, section 4.3): for servers that offer nothing else. Only by
-//! name, never without a warning; the password is sent once and kept nowhere.
+//! Name and password of a person, given to this program (RFC 6749, section 4.3): for servers that
+//! offer nothing else. Only by name, never without a warning; the password is sent once and kept
+//! nowhere.
 
 use crate::config::GrantKind;
 use crate::error::{Asked, Error};

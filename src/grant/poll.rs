@@ -1,5 +1,5 @@
-//! Asks the token endpoint again and again while a person decides elsewhere, never sooner than the server said (RFC 8628,
-//! section 3.5; CIBA, section 11).
+//! Asks the token endpoint again and again while a person decides elsewhere, never sooner than the
+//! server said (RFC 8628, section 3.5; CIBA, section 11).
 
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
@@ -64,7 +64,8 @@ pub fn until_decided(
             .then(|| response.header("retry-after").and_then(|text| retry_after::seconds(text, now)))
             .flatten()
             .map(Duration::from_secs);
-        // the error decides, and not the status: GitHub says `authorization_pending` with 200 (T-08)
+        // the error decides, and not the status: GitHub says `authorization_pending` with 200
+        // (T-08)
         pause = match device::judge(&response, &endpoint.ok_status) {
             Poll::Pending => interval,
             Poll::SlowDown => {

@@ -1,5 +1,5 @@
-//! Where the redirect will arrive: decided from the person's registration, else from what the provider is known to accept
-//! (RFC 8252, section 7.3).
+//! Where the redirect will arrive: decided from the person's registration, else from what the
+//! provider is known to accept (RFC 8252, section 7.3).
 
 use crate::address::{Reach, reach, with_scheme};
 use crate::error::Error;

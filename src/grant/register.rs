@@ -1,4 +1,5 @@
-//! Registers this program as a client, and looks after that registration (RFC 7591, RFC 7592). Keeps nothing itself.
+//! Registers this program as a client, and looks after that registration (RFC 7591, RFC 7592).
+//! Keeps nothing itself.
 
 use crate::config::GrantKind;
 use crate::error::{Error, Kind};
@@ -12,8 +13,8 @@ use crate::text::safe;
 use crate::wire::Response;
 use crate::world::World;
 
-/// What to ask for, from what the server takes and what the client is for. `chosen`: the way of client authentication that the
-/// person named; `key`: the client's own.
+/// What to ask for, from what the server takes and what the client is for. `chosen`: the way of
+/// client authentication that the person named; `key`: the client's own.
 pub fn wanted(
     provider: &Provider,
     grant: GrantKind,
@@ -41,7 +42,8 @@ pub fn wanted(
     })
 }
 
-/// RFC 8252, section 8.4: a program on a person's machine keeps no secret of the server's, where it can do without.
+/// RFC 8252, section 8.4: a program on a person's machine keeps no secret of the server's, where it
+/// can do without.
 fn auth_method(
     provider: &Provider,
     grant: GrantKind,
@@ -76,9 +78,10 @@ fn auth_method(
     })
 }
 
-/// How a client says who it is from now on, by what the server made of the request: it may have registered another way than the
-/// one that was asked for (RFC 7591, section 3.2.1). `None`: what would be chosen anyway. `client`: with what the server gave.
-/// An error: a way that this client can't go, in words.
+/// How a client says who it is from now on, by what the server made of the request: it may have
+/// registered another way than the one that was asked for (RFC 7591, section 3.2.1). `None`: what
+/// would be chosen anyway. `client`: with what the server gave. An error: a way that this client
+/// can't go, in words.
 pub fn settled(
     provider: &Provider,
     asked: Option<&str>,

@@ -13,8 +13,9 @@ use crate::token::TokenSet;
 use crate::wire::Request;
 use crate::world::World;
 
-/// Revokes what the provider lets revoke; says in words what is dead now. `None`: it lets revoke none of these tokens. What
-/// it refuses of one token is no reason to spare the other; where it can't answer now, nothing more is asked.
+/// Revokes what the provider lets revoke; says in words what is dead now. `None`: it lets revoke
+/// none of these tokens. What it refuses of one token is no reason to spare the other; where it
+/// can't answer now, nothing more is asked.
 pub fn revoke(
     world: &mut World,
     asking: &Asking,

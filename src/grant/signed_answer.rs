@@ -1,8 +1,8 @@
-//! Answers of the authorize endpoint that the server signs (JARM): whoever changes one on its way through the browser is found
-//! out, and one made for another client or by another server is too.
+//! Answers of the authorize endpoint that the server signs (JARM): whoever changes one on its way
+//! through the browser is found out, and one made for another client or by another server is too.
 //!
-//! The answer's own `state` is looked at before the signature: what isn't this login's is noise, as ever, and ends nothing and
-//! fetches nothing.
+//! The answer's own `state` is looked at before the signature: what isn't this login's is noise, as
+//! ever, and ends nothing and fetches nothing.
 
 use crate::error::{Error, Kind};
 use crate::grant::keys::{KeptKeys, KeyRing, Unverified};

@@ -1,8 +1,10 @@
-//! A person who practises on a machine without a browser: what the page of a practice server shows is decided by a word typed
-//! where the login waits. This presses the button as a browser does: it fetches the page, sends its form back, and hands on
-//! the address that the server leads to, which then goes through the same checks as any address that is pasted.
+//! A person who practises on a machine without a browser: what the page of a practice server shows
+//! is decided by a word typed where the login waits. This presses the button as a browser does: it
+//! fetches the page, sends its form back, and hands on the address that the server leads to, which
+//! then goes through the same checks as any address that is pasted.
 //!
-//! A real provider's page has no such way: it stands on another machine, and its entry does not say that it is practice.
+//! A real provider's page has no such way: it stands on another machine, and its entry does not say
+//! that it is practice.
 
 use std::sync::Arc;
 

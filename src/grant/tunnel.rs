@@ -1,20 +1,22 @@
-//! The `ssh -L` line to type on the person's own machine, so that a browser there reaches what listens here: one that works as it
-//! is pasted.
+//! The `ssh -L` line to type on the person's own machine, so that a browser there reaches what
+//! listens here: one that works as it is pasted.
 
 use std::net::{IpAddr, SocketAddr};
 
 use crate::text::for_a_shell;
 use crate::world::Env;
 
-/// How the person came here, by `SSH_CONNECTION`: their address and port, this machine's address and port. `SSH_CLIENT` and
-/// `SSH_TTY`, which outlive it in some shells and multiplexers, tell less.
+/// How the person came here, by `SSH_CONNECTION`: their address and port, this machine's address
+/// and port. `SSH_CLIENT` and `SSH_TTY`, which outlive it in some shells and multiplexers, tell
+/// less.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ssh {
     /// `ann@192.0.2.7`; without the name where it is not known.
     host: String,
     /// Where sshd is not at the usual port.
     port: Option<u16>,
-    /// This machine's own name of the network that the address is good in (`eth0` of `fe80::1%eth0`).
+    /// This machine's own name of the network that the address is good in (`eth0` of
+    /// `fe80::1%eth0`).
     zone: Option<String>,
 }
 
@@ -61,7 +63,8 @@ impl Ssh {
     }
 }
 
-/// What ssh takes as it is, and its zone. An IPv4 address that came in by an IPv6 socket is meant as such.
+/// What ssh takes as it is, and its zone. An IPv4 address that came in by an IPv6 socket is meant
+/// as such.
 fn address(text: &str) -> Option<(String, Option<String>)> {
     let (address, zone) = text.split_once('%').map_or((text, None), |(address, zone)| (address, Some(zone)));
     let ip: IpAddr = address.parse().ok()?;

@@ -1,5 +1,6 @@
-//! The grants that need no person: client credentials (RFC 6749, section 4.4), assertions (RFC 7523 and RFC 7522, section 2.1)
-//! and the exchange of one token for another. Where one of them gave the token, the program asks again when it has expired.
+//! The grants that need no person: client credentials (RFC 6749, section 4.4), assertions (RFC 7523
+//! and RFC 7522, section 2.1) and the exchange of one token for another. Where one of them gave the
+//! token, the program asks again when it has expired.
 
 use crate::config::GrantKind;
 use crate::error::{Asked, Error};

@@ -1,5 +1,6 @@
-//! A provider's other names. `cc` names the profile that is called like its provider, `constantcontact`, in every command and in
-//! the names of variables; but a profile that is really called so, configured or stored, keeps its name.
+//! A provider's other names. `cc` names the profile that is called like its provider,
+//! `constantcontact`, in every command and in the names of variables; but a profile that is really
+//! called so, configured or stored, keeps its name.
 
 use std::path::Path;
 
@@ -12,7 +13,8 @@ use crate::store::environment::{PROFILE_VARIABLES, upper};
 use crate::store::{StoreError, StoreKind};
 use crate::world::World;
 
-/// The profile that a word means, where it is called otherwise. `config` is read for the word: most are found there at once.
+/// The profile that a word means, where it is called otherwise. `config` is read for the word: most
+/// are found there at once.
 pub(super) fn meant(world: &mut World, paths: &Paths, choice: &Choice, word: &str, config: &Config) -> Option<String> {
     if config.profiles.contains_key(word) {
         return None;
@@ -30,7 +32,8 @@ pub(super) fn meant(world: &mut World, paths: &Paths, choice: &Choice, word: &st
     (!other && !is_stored(world, paths, choice, word, config)).then_some(id)
 }
 
-/// Whether a record is kept under that very name: of a job, or of a version that took every name as it was typed.
+/// Whether a record is kept under that very name: of a job, or of a version that took every name as
+/// it was typed.
 fn is_stored(world: &mut World, paths: &Paths, choice: &Choice, word: &str, config: &Config) -> bool {
     let Ok(kind) = store_kind(world, choice, &Profile::default(), config) else { return false };
     let Ok(store) = store_of(world, kind, paths) else { return false };
@@ -45,8 +48,9 @@ fn is_stored(world: &mut World, paths: &Paths, choice: &Choice, word: &str, conf
     }
 }
 
-/// The words by which variables name a profile (`OAUTHCTL_<WORD>_TOKEN`), its own first. Nothing is read where the environment has
-/// no such variable but the profile's own. `typed`: the word that was meant so.
+/// The words by which variables name a profile (`OAUTHCTL_<WORD>_TOKEN`), its own first. Nothing is
+/// read where the environment has no such variable but the profile's own. `typed`: the word that
+/// was meant so.
 pub(super) fn words(world: &mut World, paths: &Paths, choice: &Choice, name: &str, typed: Option<&str>) -> Vec<String> {
     let mut words = vec![upper(name)];
     let said = said_of_others(world, &words[0]);
@@ -79,7 +83,8 @@ fn said_of_others(world: &World, own: &str) -> Vec<String> {
     names.filter_map(word).collect()
 }
 
-/// Whether the fast path may answer for a word as it is typed: no variable says otherwise, of whatever profile.
+/// Whether the fast path may answer for a word as it is typed: no variable says otherwise, of
+/// whatever profile.
 pub fn is_plain(world: &World, word: &str) -> bool {
     let own = upper(word);
     copy::may_answer(world, std::slice::from_ref(&own)) && said_of_others(world, &own).is_empty()

@@ -1,5 +1,6 @@
-//! Where a record's secrets may go: to the places that the provider named when they were obtained (a client secret: when it was
-//! entered), and nowhere else. One comparison decides it for every verb and every kind of secret; only a new login moves it.
+//! Where a record's secrets may go: to the places that the provider named when they were obtained
+//! (a client secret: when it was entered), and nowhere else. One comparison decides it for every
+//! verb and every kind of secret; only a new login moves it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -20,8 +21,8 @@ use crate::session::{Who, kept_document};
 use crate::store::StoreKind;
 use crate::text::{Typed, safe};
 
-/// The keys of a provider's file whose addresses are sent a secret, and how a person calls them. Of the last two the origin
-/// counts alone: paths are the API's own.
+/// The keys of a provider's file whose addresses are sent a secret, and how a person calls them. Of
+/// the last two the origin counts alone: paths are the API's own.
 const PLACES: [(&str, &str); 15] = [
     ("issuer", "issuer"),
     ("token.url", "token endpoint"),
@@ -52,7 +53,8 @@ pub struct Bound {
     pub vars: BTreeMap<String, String>,
     /// [`Session::described`] then: while it is the same, so are the places in the provider's file.
     pub described: Option<String>,
-    /// By the keys of the provider's file. Of a provider that is asked where its endpoints are, what was known of them by then.
+    /// By the keys of the provider's file. Of a provider that is asked where its endpoints are,
+    /// what was known of them by then.
     pub places: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -67,8 +69,9 @@ pub enum Moved {
 }
 
 impl Bound {
-    /// What the provider is bound to as it stands now; its variables may be filled in already. `vars`: what a person gave for its variables, and what a login taught. `practice`: it is the practice
-    /// server of this very program.
+    /// What the provider is bound to as it stands now; its variables may be filled in already.
+    /// `vars`: what a person gave for its variables, and what a login taught. `practice`: it is the
+    /// practice server of this very program.
     pub fn of(
         provider: &Provider,
         environment: Option<&str>,
@@ -105,7 +108,8 @@ impl Bound {
         }
     }
 
-    /// In what the provider of now differs; `None`: the secret may go where `now` says. `built_in`: its facts are this program's.
+    /// In what the provider of now differs; `None`: the secret may go where `now` says. `built_in`:
+    /// its facts are this program's.
     pub fn moved(&self, now: &Bound, built_in: bool) -> Option<Moved> {
         if self.provider != now.provider {
             return Some(Moved::Provider { was: self.provider.clone(), is: now.provider.clone() });
@@ -136,7 +140,8 @@ impl Bound {
         match self.places.get(key) {
             // this program's own newer facts, on a host that they named before
             Some(was) => built_in && (key == HOSTS || was.iter().any(|was| same_origin(was, is))),
-            // nothing was said then: the issuer says it for the first time, or it is on a host that was known
+            // nothing was said then: the issuer says it for the first time, or it is on a host that
+            // was known
             None => {
                 !self.places.contains_key("token.url") && self.places.contains_key("issuer")
                     || self.places.values().flatten().any(|was| same_origin(was, is))
@@ -144,7 +149,8 @@ impl Bound {
         }
     }
 
-    /// The provider with the addresses that are recorded: where this program's own facts have changed since.
+    /// The provider with the addresses that are recorded: where this program's own facts have
+    /// changed since.
     fn honour(&self, provider: &mut Provider, practice: bool) {
         let visited = provider.each_string(&mut |key, _, text| {
             if let Some(was) = self.places.get(key).filter(|_| key != HOSTS && !ORIGIN_ALONE.contains(&key))
@@ -185,7 +191,8 @@ impl Bound {
 }
 
 impl Who {
-    /// What a secret that is obtained now is bound to. `learnt`: the variables that the login taught.
+    /// What a secret that is obtained now is bound to. `learnt`: the variables that the login
+    /// taught.
     pub fn bound(&self, provider: &Provider, learnt: &BTreeMap<String, String>) -> Bound {
         let mut vars = learnt.clone();
         vars.extend(self.profile.vars.clone());
@@ -202,8 +209,8 @@ impl Who {
         Some(hash(parts.to_string().as_bytes()))
     }
 
-    /// What the tokens of a record are bound to. A record of an older version doesn't say: its provider as the configuration has
-    /// it, with the document that was kept.
+    /// What the tokens of a record are bound to. A record of an older version doesn't say: its
+    /// provider as the configuration has it, with the document that was kept.
     pub fn bound_of(&self, record: &Record) -> Option<Bound> {
         record.bound.clone().or_else(|| {
             let dir = self.paths.config.as_deref().unwrap_or(Path::new(""));
@@ -240,7 +247,8 @@ impl Who {
         then.is_some_and(|then| self.described().as_ref() == Some(then))
     }
 
-    /// In what the provider's file, and what was said of it, differs now from what the tokens are bound to. Asks nobody.
+    /// In what the provider's file, and what was said of it, differs now from what the tokens are
+    /// bound to. Asks nobody.
     pub fn moved_by_file(&self, record: &Record) -> Option<Moved> {
         if self.is_described(record) {
             return None;
@@ -255,12 +263,14 @@ impl Who {
         self.moved(&bound, record, provider)
     }
 
-    /// The one decision: whether a secret of this record may go where `provider` says. `bound`: what that secret is bound to.
+    /// The one decision: whether a secret of this record may go where `provider` says. `bound`:
+    /// what that secret is bound to.
     pub(super) fn moved(&self, bound: &Bound, record: &Record, provider: &Provider) -> Option<Moved> {
         bound.moved(&self.bound(provider, &record.vars), self.is_built_in(&bound.provider))
     }
 
-    /// The same, for the tokens of a record, as an error; and where nothing has moved, the provider goes by what is recorded.
+    /// The same, for the tokens of a record, as an error; and where nothing has moved, the provider
+    /// goes by what is recorded.
     pub(super) fn bind(&self, provider: &mut Provider, record: &Record) -> Result<(), Error> {
         let tokens = record.token.is_some() && !self.signing_in;
         let Some(bound) = tokens.then(|| self.bound_of(record)).flatten() else { return Ok(()) };
@@ -271,13 +281,15 @@ impl Who {
         Ok(())
     }
 
-    /// Whether it is the practice server that this program starts by itself: nobody said where it is.
+    /// Whether it is the practice server that this program starts by itself: nobody said where it
+    /// is.
     fn is_practice(&self, provider: &Provider) -> bool {
         provider.practice.is_some() && self.more_vars.borrow().is_some() && self.is_built_in(&provider.id)
     }
 
-    /// In what this command's flags and variables lead elsewhere than the profile as the configuration has it: what the profile says
-    /// of secrets, and variables that bear its name, are not for that.
+    /// In what this command's flags and variables lead elsewhere than the profile as the
+    /// configuration has it: what the profile says of secrets, and variables that bear its name,
+    /// are not for that.
     pub(super) fn said_elsewhere(&self) -> Option<Moved> {
         let dir = self.paths.config.as_deref().filter(|_| self.configured)?;
         let profile = config::Config::load_for(dir, &self.name).ok()?.profiles.remove(&self.name)?;
@@ -347,8 +359,9 @@ impl Moved {
     }
 }
 
-/// How a place is recorded, a variable that isn't known yet as it stands: the whole address, or the origin of an API. The practice server has another port each time, and its
-/// tokens are worth nothing.
+/// How a place is recorded, a variable that isn't known yet as it stands: the whole address, or the
+/// origin of an API. The practice server has another port each time, and its tokens are worth
+/// nothing.
 fn place(key: &str, text: &str, practice: bool) -> String {
     if key == HOSTS {
         return text.to_ascii_lowercase();
@@ -371,8 +384,8 @@ fn place(key: &str, text: &str, practice: bool) -> String {
     }
 }
 
-/// Whether two places may be one: a variable that was not known stands for whatever it became, in the place that the provider's
-/// file gives it.
+/// Whether two places may be one: a variable that was not known stands for whatever it became, in
+/// the place that the provider's file gives it.
 fn agree(one: &str, other: &str) -> bool {
     one == other || fits(one, other) || fits(other, one)
 }

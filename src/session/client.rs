@@ -1,5 +1,5 @@
-//! What a profile's client proves itself with, read from where the person keeps it: the key and the certificate never rest in
-//! the store. The DPoP key does, beside the token that is bound to it.
+//! What a profile's client proves itself with, read from where the person keeps it: the key and the
+//! certificate never rest in the store. The DPoP key does, beside the token that is bound to it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -190,8 +190,8 @@ impl Session {
         Ok(proofs)
     }
 
-    /// The key that tokens are bound to: a new one at each login, and where a token is had without one; the record's otherwise,
-    /// since a refresh token is bound as well.
+    /// The key that tokens are bound to: a new one at each login, and where a token is had without
+    /// one; the record's otherwise, since a refresh token is bound as well.
     fn dpop(
         &mut self,
         world: &mut World,
@@ -274,7 +274,8 @@ impl Who {
         })
     }
 
-    /// The way of client authentication that the person chose, for every endpoint that knows clients as the token endpoint does.
+    /// The way of client authentication that the person chose, for every endpoint that knows
+    /// clients as the token endpoint does.
     pub(super) fn choose_auth(&self, provider: &mut Provider) -> Result<(), Error> {
         let Some(chosen) = self.profile.proofs.auth else { return Ok(()) };
         if let Some(offered) = &provider.announced.auth_methods
@@ -338,8 +339,9 @@ impl Who {
     }
 }
 
-/// A server whose list of algorithms has not ours takes no proof of ours. One without a list may all the same: the member is
-/// optional (RFC 9449, section 5.1), and a token that comes back unbound is thrown away.
+/// A server whose list of algorithms has not ours takes no proof of ours. One without a list may
+/// all the same: the member is optional (RFC 9449, section 5.1), and a token that comes back
+/// unbound is thrown away.
 fn look_at_announced(world: &mut World, announced: &Announced, profile: &Typed) -> Result<(), Error> {
     match announced.dpop_algorithms.as_deref() {
         Some(names) if names.iter().any(|name| name == Algorithm::ES256.name()) => Ok(()),

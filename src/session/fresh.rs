@@ -44,8 +44,8 @@ pub fn fresh(world: &mut World, session: &mut Session, want: Want) -> Result<Tok
     obtain(world, session, want, None)
 }
 
-/// Another token than the one the API has just refused: a sibling's, if there is one by now, else a renewed one. A hundred
-/// processes that meet the same refusal cause one renewal (T-61).
+/// Another token than the one the API has just refused: a sibling's, if there is one by now, else a
+/// renewed one. A hundred processes that meet the same refusal cause one renewal (T-61).
 pub fn instead_of(world: &mut World, session: &mut Session, refused: &TokenSet) -> Result<TokenSet, Error> {
     copy::forget(world, session);
     obtain(world, session, Want { force: true, ..Want::default() }, Some(&refused.access_token))
@@ -59,7 +59,8 @@ fn obtain(world: &mut World, session: &mut Session, want: Want, refused: Option<
     if session.store.kind() == StoreKind::None {
         return unkept(world, session, None);
     }
-    // GNOME Keyring aborts under many readers at once: with the copy to go by, they come one after the other
+    // GNOME Keyring aborts under many readers at once: with the copy to go by, they come one after
+    // the other
     let one_by_one = session.store.kind() == StoreKind::Keychain && session.cache && !want.force && !want.no_refresh;
     let early = match one_by_one || (refused.is_some() && session.store.kind() != StoreKind::Environment) {
         true => match session.lock(world) {
@@ -222,8 +223,9 @@ fn at_hand(world: &mut World, profile: &str, where_from: &'static str) {
     });
 }
 
-/// Makes the kernel's copy anew. It was read without the lock: a logout or a login may have come since, and what that one
-/// forgot must not come back. So it is written under the lock, if that is free, and only if the record is still the same.
+/// Makes the kernel's copy anew. It was read without the lock: a logout or a login may have come
+/// since, and what that one forgot must not come back. So it is written under the lock, if that is
+/// free, and only if the record is still the same.
 fn refill_copy(world: &mut World, session: &Session, read: Option<&Record>) {
     if !session.cache || session.store.kind() != StoreKind::File {
         return;
@@ -253,8 +255,9 @@ fn from_copy(world: &World, session: &Session, want: Want) -> Option<TokenSet> {
     (bound && is_usable(world, &copy.set, want)).then_some(copy.set)
 }
 
-/// Whether the kernel's copy, if there is one, may do for a command that sends the token to the provider's API: what else the record says is not
-/// needed then. The provider's variables are not filled in yet.
+/// Whether the kernel's copy, if there is one, may do for a command that sends the token to the
+/// provider's API: what else the record says is not needed then. The provider's variables are not
+/// filled in yet.
 pub fn copy_will_do(world: &World, session: &Session) -> Result<bool, Error> {
     let bound = session.bound(&session.raw_provider()?, &BTreeMap::new()).fingerprint();
     Ok(copy::read(world, &session.paths, &session.name).is_none_or(|copy| copy.bound == bound))
@@ -264,7 +267,8 @@ fn is_usable(world: &World, set: &TokenSet, want: Want) -> bool {
     let now = world.clock.now();
     match set.freshness(now, want.min_ttl) {
         _ if want.force => false,
-        // a clock that was set back would keep an old token for ever: its lifetime counts from when it came
+        // a clock that was set back would keep an old token for ever: its lifetime counts from when
+        // it came
         Freshness::Fresh => now + JUST_NOW >= set.received_at,
         Freshness::Unknown => true,
         // the usual margin is ours, not the caller's
@@ -305,7 +309,8 @@ fn anew(world: &mut World, session: &mut Session, record: Option<&Record>, lock:
     let mine = ours(world, session, kept)?.is_some();
     // only a login moves it
     let moved = kept.is_some_and(|r| elsewhere(session, r).is_some());
-    // a person's login is not for a job to overwrite, nor what the profile usually means for what flags ask for this once
+    // a person's login is not for a job to overwrite, nor what the profile usually means for what
+    // flags ask for this once
     if kept.is_some_and(|r| !mine && (r.grant.is_none_or(GrantKind::needs_person) || moved || session.chose_identity()))
     {
         world.step(|| "another login is stored under this name: this token is not kept".to_owned());
@@ -394,7 +399,8 @@ fn without_store(world: &mut World, session: &mut Session, e: Error) -> Result<T
         return unkept(world, session, None);
     }
     let mut e = e;
-    // the store is asked again only for a job: a keychain that does not answer takes its three seconds each time
+    // the store is asked again only for a job: a keychain that does not answer takes its three
+    // seconds each time
     if let Some(instead) = without_a_person(world, session)
         && session.has_no_store()
     {

@@ -1,5 +1,5 @@
-//! What a grant without a browser exchanges: read from files and programs, made with the client's key, or taken from another
-//! profile, just before it is sent.
+//! What a grant without a browser exchanges: read from files and programs, made with the client's
+//! key, or taken from another profile, just before it is sent.
 
 use std::time::Duration;
 
@@ -52,8 +52,8 @@ pub fn are_said(who: &Who, grant: GrantKind) -> Result<(), Error> {
     }
 }
 
-/// What tells this input from another: a JWT's claims but for its times and its number, else all of it; of a program what is
-/// run. `None`: there is none.
+/// What tells this input from another: a JWT's claims but for its times and its number, else all of
+/// it; of a program what is run. `None`: there is none.
 pub(super) fn told_apart(
     world: &mut World,
     who: &Who,
@@ -178,7 +178,8 @@ fn require(world: &mut World, who: &Who, what: &str, source: &Option<SecretSourc
     })
 }
 
-/// What a source in the configuration, or a file named on the command line, leads to. `what` names it in errors.
+/// What a source in the configuration, or a file named on the command line, leads to. `what` names
+/// it in errors.
 pub fn read(world: &mut World, who: &Who, what: &str, source: &Option<SecretSource>) -> Result<Option<Secret>, Error> {
     match source {
         None => Ok(None),

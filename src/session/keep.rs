@@ -75,7 +75,8 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
         asked_with: Some(recorded(session, grant, asked_with(world, session, grant)?)),
         registration: before.registration.filter(|_| before.client_id.as_deref() == Some(&client.id)),
     };
-    // the copy comes last: cut off in between, it would speak for a store that config.toml doesn't name yet
+    // the copy comes last: cut off in between, it would speak for a store that config.toml doesn't
+    // name yet
     let cache = std::mem::take(&mut session.cache);
     let kept = keep(world, session, &record, &lock);
     session.cache = cache;
@@ -160,8 +161,8 @@ fn old_store(world: &World, session: &Session) -> Result<Option<Box<dyn Store>>,
     })
 }
 
-/// One source of truth: a profile that moved to another store leaves nothing in the old one (C-30), not even what a renewal
-/// there is about to save: that one is waited for.
+/// One source of truth: a profile that moved to another store leaves nothing in the old one (C-30),
+/// not even what a renewal there is about to save: that one is waited for.
 fn leave(world: &mut World, session: &mut Session, old: Option<Box<dyn Store>>) {
     let Some(old) = old else { return };
     let new = std::mem::replace(&mut session.store, old);
@@ -245,8 +246,8 @@ fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Re
     Ok(())
 }
 
-/// Where no keychain answers, sealed files do, and the profile keeps to them. What is to be said of it is said once nothing
-/// is missing any more, never silently.
+/// Where no keychain answers, sealed files do, and the profile keeps to them. What is to be said of
+/// it is said once nothing is missing any more, never silently.
 pub fn choose_store(world: &mut World, session: &mut Session) -> Result<Option<String>, Error> {
     let name = session.name.clone();
     if session.store.kind() == StoreKind::None {

@@ -164,7 +164,8 @@ pub fn no_token(world: &World, who: &Who) -> Error {
     }
 }
 
-/// The profiles of the same provider, for who named one that nobody made: an older version called it by the alias that was typed.
+/// The profiles of the same provider, for who named one that nobody made: an older version called
+/// it by the alias that was typed.
 fn others_of_provider(who: &Who) -> Option<String> {
     let dir = who.paths.config.as_deref().filter(|_| !who.configured)?;
     let id = who.provider_name();

@@ -1,6 +1,7 @@
-//! Records that no profile of the configuration claims: of a login that is not finished, of one that was killed before it came to
-//! `config.toml` or between two stores, or of another configuration. They hold secrets all the same, so they are found by their
-//! name wherever one is typed, and `logout --all`, `list` and `doctor` look for them.
+//! Records that no profile of the configuration claims: of a login that is not finished, of one
+//! that was killed before it came to `config.toml` or between two stores, or of another
+//! configuration. They hold secrets all the same, so they are found by their name wherever one is
+//! typed, and `logout --all`, `list` and `doctor` look for them.
 
 use super::Who;
 use super::choice::{Choice, NOBODY};
@@ -74,7 +75,8 @@ impl Orphan {
     }
 }
 
-/// What a store keeps under this name, the usual store first; an error where none has it, and one can't say.
+/// What a store keeps under this name, the usual store first; an error where none has it, and one
+/// can't say.
 pub fn called(world: &World, paths: &Paths, usual: StoreKind, name: &str) -> Result<Option<Orphan>, Error> {
     let mut trouble = None;
     let mut kinds = KEEPING;

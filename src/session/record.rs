@@ -1,4 +1,5 @@
-//! What is kept for one profile, as one JSON object: the token set, who it belongs to, and what a later run must know.
+//! What is kept for one profile, as one JSON object: the token set, who it belongs to, and what a
+//! later run must know.
 
 use std::collections::BTreeMap;
 
@@ -29,11 +30,13 @@ pub struct Record {
     pub grant: Option<GrantKind>,
     /// The scopes asked for.
     pub asked: Vec<String>,
-    /// When the person signed in, Unix seconds: rotated refresh tokens often keep the first one's lifetime.
+    /// When the person signed in, Unix seconds: rotated refresh tokens often keep the first one's
+    /// lifetime.
     pub login_at: Option<i64>,
     /// The provider's variables learnt at login (`from = "callback"`, `"token"`).
     pub vars: BTreeMap<String, String>,
-    /// The provider's variables that a person entered and that are secret; they stay when the tokens go.
+    /// The provider's variables that a person entered and that are secret; they stay when the
+    /// tokens go.
     pub secret_vars: BTreeMap<String, Secret>,
     pub account: Option<String>,
     /// Seals the journal (32 bytes in base64).
@@ -45,7 +48,8 @@ pub struct Record {
     pub metadata: Option<Kept>,
     /// The server's public keys.
     pub keys: Option<KeptKeys>,
-    /// The private key that the token is bound to (RFC 9449), in one record with it: who loses the one has lost the other.
+    /// The private key that the token is bound to (RFC 9449), in one record with it: who loses the
+    /// one has lost the other.
     pub dpop_key: Option<Secret>,
     /// Origin of a server → the newest nonce it gave.
     pub dpop_nonces: BTreeMap<String, String>,
@@ -57,15 +61,16 @@ pub struct Record {
     pub bound: Option<Bound>,
     /// Where the client secret may go.
     pub secret_bound: Option<Bound>,
-    /// What else than scopes the token was asked with: by the keys of the configuration, inputs by fingerprint. `None`: an older
-    /// version made the record.
+    /// What else than scopes the token was asked with: by the keys of the configuration, inputs by
+    /// fingerprint. `None`: an older version made the record.
     pub asked_with: Option<BTreeMap<String, String>>,
     /// A change of the profile's name that is under way.
     pub renaming: Option<Renaming>,
 }
 
-/// What a person typed for a login that did not come to its end, and is offered at the next one. The client's id and secret go
-/// nowhere but to the address that they were typed for, and nothing but `login` ever uses them.
+/// What a person typed for a login that did not come to its end, and is offered at the next one.
+/// The client's id and secret go nowhere but to the address that they were typed for, and nothing
+/// but `login` ever uses them.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Unfinished {
     /// Of which provider, and of which environment of it.
@@ -123,7 +128,8 @@ impl Record {
         self.client_secret.is_some() || self.registration.is_some() || !self.secret_vars.is_empty()
     }
 
-    /// Leaves out what no later run needs, the largest first, until it is no longer than a store takes; the names of what went.
+    /// Leaves out what no later run needs, the largest first, until it is no longer than a store
+    /// takes; the names of what went.
     pub fn shorten(&mut self) -> Vec<String> {
         let mut gone = Vec::new();
         while self.to_json().expose().len() > LONGEST_RECORD {

@@ -1,5 +1,6 @@
-//! `profile rename` in steps that any later command can finish. Both records say what is under way, from before there are two of
-//! them until there is one again, so that no renewal is made by a name that is about to go.
+//! `profile rename` in steps that any later command can finish. Both records say what is under way,
+//! from before there are two of them until there is one again, so that no renewal is made by a name
+//! that is about to go.
 //!
 //! | cut off when | the next command that reads either record |
 //! |---|---|
@@ -47,7 +48,8 @@ impl Renaming {
         self.part(store, &self.from).map(|record| record.is_some())
     }
 
-    /// Copies the record that lies under the old name. Both locks are held. One that can't be read moves as it is.
+    /// Copies the record that lies under the old name. Both locks are held. One that can't be read
+    /// moves as it is.
     pub fn begin(&self, store: &dyn Store, text: &Secret) -> Result<(), StoreError> {
         let Some(record) = Record::from_json(text) else { return store.save(&self.to, text) };
         let text = Record { renaming: Some(self.clone()), ..record }.to_json();
@@ -55,7 +57,8 @@ impl Renaming {
         store.save(&self.to, &text)
     }
 
-    /// The rest, after [`Renaming::begin`]. Where the configuration has another profile of the new name, all is taken back.
+    /// The rest, after [`Renaming::begin`]. Where the configuration has another profile of the new
+    /// name, all is taken back.
     pub fn complete(&self, who: &Who) -> Result<(), Error> {
         let store = &*who.store;
         let dir = who.paths.require_config()?;

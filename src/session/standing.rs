@@ -19,7 +19,8 @@ pub struct Standing {
     pub record: Option<Record>,
     /// Why the store could not be read.
     pub trouble: Option<Error>,
-    /// `fresh`, `stale`, `expired`, `no known expiry`, `none`, `unreadable`, `elsewhere` or `another`.
+    /// `fresh`, `stale`, `expired`, `no known expiry`, `none`, `unreadable`, `elsewhere` or
+    /// `another`.
     pub state: &'static str,
 }
 

@@ -1,6 +1,6 @@
-//! What a person typed is not lost with a login that fails: it waits in the profile's record, in the store that the login has
-//! chosen, for the next `login`, and nothing else ever uses it. A login that succeeds, a person who says
-//! no, `logout` and `profile remove` forget it.
+//! What a person typed is not lost with a login that fails: it waits in the profile's record, in
+//! the store that the login has chosen, for the next `login`, and nothing else ever uses it. A
+//! login that succeeds, a person who says no, `logout` and `profile remove` forget it.
 
 use crate::error::{Error, Kind};
 use crate::provider::{Endpoint, Provider};
@@ -17,8 +17,8 @@ pub fn of(session: &Session, old: Option<&Record>) -> Option<Unfinished> {
         .filter(|kept| kept.provider == session.provider_name() && kept.environment == session.profile.environment)
 }
 
-/// The address that a client's id and secret are typed for: the token endpoint, and the one of the grant where that is another
-/// server's. They are offered for no other.
+/// The address that a client's id and secret are typed for: the token endpoint, and the one of the
+/// grant where that is another server's. They are offered for no other.
 pub fn place(provider: &Provider, endpoint: &Endpoint) -> Option<String> {
     let origin = |url: &Option<String>| url::Url::parse(url.as_deref()?).ok().map(|url| url.origin());
     match origin(&endpoint.url) == origin(&provider.token.url) {
@@ -55,8 +55,8 @@ fn try_keep(world: &mut World, session: &Session, change: impl FnOnce(&mut Unfin
     session.save(&record, &lock).map_err(Error::from)
 }
 
-/// How a login that failed goes on: which of what was typed is kept; and where the server refused the client, that the next
-/// `login` asks for it again.
+/// How a login that failed goes on: which of what was typed is kept; and where the server refused
+/// the client, that the next `login` asks for it again.
 pub fn after(world: &mut World, session: &Session, asked: Option<&Asked>, mut e: Error) -> Error {
     if !may_ask(world) {
         return e;
@@ -109,7 +109,8 @@ fn forget(world: &mut World, session: &Session) -> bool {
     forgotten.is_ok()
 }
 
-/// The client that a login went on with, where a person may be asked for another one, and the address it was for.
+/// The client that a login went on with, where a person may be asked for another one, and the
+/// address it was for.
 pub struct Asked {
     pub client_id: String,
     pub place: Option<String>,

@@ -1,6 +1,6 @@
-//! Whether what is stored is what is meant now, and if not, in what it differs: a token of another place or client, or that was
-//! asked for otherwise, is neither served nor spent. A grant without a person brings another one; a person is told which login
-//! would bring the right one.
+//! Whether what is stored is what is meant now, and if not, in what it differs: a token of another
+//! place or client, or that was asked for otherwise, is neither served nor spent. A grant without a
+//! person brings another one; a person is told which login would bring the right one.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +15,8 @@ use crate::store::StoreKind;
 use crate::text::safe;
 use crate::world::World;
 
-/// Why there is no token: the configuration is wrong, so that no login would bring one; or what is stored is another one than
-/// is asked for; or nothing is stored.
+/// Why there is no token: the configuration is wrong, so that no login would bring one; or what is
+/// stored is another one than is asked for; or nothing is stored.
 pub(super) fn none_of_use(world: &World, who: &Who, record: Option<&Record>) -> Error {
     if let Err(e) = who.raw_provider() {
         return e;
@@ -49,8 +49,9 @@ enum Differs {
     With(String),
 }
 
-/// The record, if it is what is meant now: what was obtained in the same place, by the same client and grant, and asked for with
-/// the same words. What a grant exchanges is read for it. A person's login in another place ends it: nothing takes its place.
+/// The record, if it is what is meant now: what was obtained in the same place, by the same client
+/// and grant, and asked for with the same words. What a grant exchanges is read for it. A person's
+/// login in another place ends it: nothing takes its place.
 pub fn ours<'a>(world: &mut World, who: &mut Who, record: Option<&'a Record>) -> Result<Option<&'a Record>, Error> {
     let grant = who.grant(None, record);
     who.asked_with = Some(asked_with(world, who, grant)?);
@@ -113,8 +114,8 @@ pub fn recorded(who: &Who, grant: GrantKind, mut with: BTreeMap<String, String>)
     with
 }
 
-/// The parameters and headers that the provider's file adds to a request without a person, by fingerprint: they may decide which
-/// token comes back.
+/// The parameters and headers that the provider's file adds to a request without a person, by
+/// fingerprint: they may decide which token comes back.
 fn of_file(who: &Who, grant: GrantKind) -> Option<String> {
     let provider = who.raw_provider().ok().filter(|_| !grant.needs_person())?;
     let own = provider.client_credentials.offered().filter(|_| grant == GrantKind::ClientCredentials);
@@ -147,7 +148,8 @@ fn scopes_differ(who: &Who, record: &Record, by_person: bool) -> Option<String> 
     (!same).then(|| now.join(" "))
 }
 
-/// What else than scopes decides which token comes back, by the keys of the configuration: inputs by fingerprint.
+/// What else than scopes decides which token comes back, by the keys of the configuration: inputs
+/// by fingerprint.
 pub fn asked_with(world: &mut World, who: &Who, grant: GrantKind) -> Result<BTreeMap<String, String>, Error> {
     let asks = who.profile.asks.clone();
     let mut with = who.profile.deciding();

@@ -100,7 +100,8 @@ fn a_request_that_is_pushed_leaves_the_browser_a_reference_alone() {
     );
     let resources = |form: &[(String, String)]| form.iter().filter(|(n, _)| n == "resource").count();
     assert_eq!((resources(sent), resources(&forms[1].1)), (2, 2), "at the authorize and at the token endpoint");
-    // remembered, and the resources go along at each renewal; scopes do not, least of all one that was dropped
+    // remembered, and the resources go along at each renewal; scopes do not, least of all one that
+    // was dropped
     let config = me.config_text();
     for kept in ["par = true", "login-hint = \"alice\"", "max-age = 60", "resource = ["] {
         assert!(config.contains(kept), "{config}");

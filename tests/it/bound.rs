@@ -29,7 +29,8 @@ fn server(me: &mut Person, name: &str) -> (Odd, Seen) {
     (server, seen)
 }
 
-/// A provider of every kind of endpoint; `other` is where its environment `b`, and the host in its variable, lead.
+/// A provider of every kind of endpoint; `other` is where its environment `b`, and the host in its
+/// variable, lead.
 fn provider(base: &str, other: &str) -> String {
     format!(
         "id = \"acme\"\nname = \"Acme\"\nsources = [\"a test\"]\nchecked = \"2026-11-21\"\nclient-id = \"an-app\"\n\
@@ -173,7 +174,8 @@ fn a_client_secret_stays_with_the_provider_that_it_was_entered_for() {
     crate::world::robot::get(&format!("{}/x", theirs.0.base));
 }
 
-// B-05: what the configuration, or a variable of the profile's name, says is for the profile as it is configured
+// B-05: what the configuration, or a variable of the profile's name, says is for the profile as it
+// is configured
 #[test]
 fn a_secret_from_outside_the_store_is_for_the_profile_as_it_is_configured() {
     for flags in ["--provider zeta", "--environment b", "--var base=THEIRS", "--client-id another"] {
@@ -416,8 +418,8 @@ fn another_subject_is_another_request() {
     crate::world::robot::get(&format!("{}/x", theirs.0.base));
 }
 
-/// Keys of a profile that decide which token comes back, each with two values; after the one was asked for, the token is not handed
-/// out for the other.
+/// Keys of a profile that decide which token comes back, each with two values; after the one was
+/// asked for, the token is not handed out for the other.
 const DECIDING: [(&str, &str, &str); 14] = [
     ("provider", "acme", "zeta"),
     ("environment", "a", "b"),
@@ -445,7 +447,8 @@ const BESIDE: [&str; 8] = [
     "vars.NAME",
     "params.NAME",
 ];
-/// Those that decide how a token is asked for, where it rests, or how it is proved whose it is, and not which one it is.
+/// Those that decide how a token is asked for, where it rests, or how it is proved whose it is, and
+/// not which one it is.
 const PASSING: [&str; 23] = [
     "client-secret",
     "redirect-uri",

@@ -16,7 +16,8 @@ struct Seen {
     refused: usize,
 }
 
-/// A list of so many pages. Its nonce is a new one after each `lifetime` pages, told with every answer; `older` ones are taken too.
+/// A list of so many pages. Its nonce is a new one after each `lifetime` pages, told with every
+/// answer; `older` ones are taken too.
 fn list(me: &mut Person, pages: u64, lifetime: usize, older: usize) -> (Odd, Arc<Mutex<Seen>>) {
     let seen: Arc<Mutex<Seen>> = Arc::default();
     let shared = seen.clone();
@@ -59,7 +60,8 @@ fn numbers(to: u64) -> String {
     (1..=to).map(|n| format!("{n}\n")).collect()
 }
 
-// RFC 9449, section 8.2: a nonce that comes with a page is used for those after it, whoever fetches them
+// RFC 9449, section 8.2: a nonce that comes with a page is used for those after it, whoever fetches
+// them
 #[test]
 fn a_nonce_that_a_page_brings_is_known_to_all() {
     let mut me = Person::new();

@@ -197,7 +197,8 @@ fn pages_side_by_side_come_in_order_and_together() {
     let odd = me.odd("odd", move |request| {
         peak.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
         let page: u64 = request.query.split('&').find_map(|p| p.strip_prefix("page=")?.parse().ok()).unwrap_or(1);
-        // the first one tells how many there are; of the others two are held back until they have met
+        // the first one tells how many there are; of the others two are held back until they have
+        // met
         let start = std::time::Instant::now();
         while page > 1 && peak.load(Ordering::SeqCst) < 2 && start.elapsed() < Duration::from_secs(20) {
             std::thread::sleep(Duration::from_millis(1));

@@ -154,7 +154,8 @@ fn a_broken_configuration_costs_its_own_names_alone() {
 
 #[test]
 fn every_value_is_of_a_kind_that_is_known() {
-    // a value whose name is none of these gets nothing offered: say here that it should, or give it words
+    // a value whose name is none of these gets nothing offered: say here that it should, or give it
+    // words
     let free = [
         "DATA",
         "EXPR",

@@ -4,10 +4,12 @@ use std::time::{Duration, Instant};
 
 use crate::fuzz_targets;
 
-/// Time for each target beyond its corpus; a fuzzer that sees what is covered does it better, where there is one.
+/// Time for each target beyond its corpus; a fuzzer that sees what is covered does it better, where
+/// there is one.
 const A_MOMENT: Duration = Duration::from_millis(1500);
 
-/// Bytes of the corpus changed at random: bits, bytes, pieces taken out, doubled, or put in from another file.
+/// Bytes of the corpus changed at random: bits, bytes, pieces taken out, doubled, or put in from
+/// another file.
 fn mutate(corpus: &[Vec<u8>], run: fn(&[u8])) {
     let mut seed = 0x2545_f491_4f6c_dd1d_u64;
     let mut random = move |below: usize| {
@@ -43,7 +45,8 @@ fn mutate(corpus: &[Vec<u8>], run: fn(&[u8])) {
     }
 }
 
-/// In a process of its own: what a target takes for a secret would be taken out of the words of every other test here.
+/// In a process of its own: what a target takes for a secret would be taken out of the words of
+/// every other test here.
 #[expect(clippy::disallowed_methods, reason = "a process of its own, told by its environment what it is")]
 fn replay(test: &str, target: &str, run: fn(&[u8])) {
     const MARK: &str = "TEST_REPLAYS_ALONE";

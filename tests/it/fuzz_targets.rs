@@ -57,8 +57,8 @@ impl Stream for Pieces<'_> {
     }
 }
 
-/// L-29, L-52: the same request or the same refusal however the bytes trickle, within the bounds, and what gets past the
-/// judge is for our own name and port.
+/// L-29, L-52: the same request or the same refusal however the bytes trickle, within the bounds,
+/// and what gets past the judge is for our own name and port.
 pub fn request_reader(data: &[u8]) {
     let limits = Limits { body: 4096, ..Limits::default() };
     let read = |size| read_request(&mut Pieces { bytes: data, size }, &limits);
@@ -112,7 +112,8 @@ fn reader<'a>(shape: &'a ResponseShape, separator: &'a str) -> Reader<'a> {
     Reader { wanted: Wanted::Bearer, ok_status: &[200], shape, separator, now: 1_000_000 }
 }
 
-/// T-80: the first two bytes choose status, content type and the provider's shape; the rest is the body.
+/// T-80: the first two bytes choose status, content type and the provider's shape; the rest is the
+/// body.
 pub fn token_answer(data: &[u8]) {
     let Some((&[how, kind], body)) = data.split_first_chunk() else { return };
     let status = [200, 201, 400, 401, 429, 503, 302, 404][usize::from(how & 7)];
@@ -155,7 +156,8 @@ pub fn jwt_claims(data: &[u8]) {
     }
 }
 
-/// What is wrong with a person's own file is told in lines that can be shown, and what is right is printed as it reads.
+/// What is wrong with a person's own file is told in lines that can be shown, and what is right is
+/// printed as it reads.
 pub fn provider_file(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     match read::from_text("mine", text, None) {
@@ -276,7 +278,8 @@ pub fn jwks(data: &[u8]) {
     }
 }
 
-/// No bytes are an ID token or a signed answer: nobody here has signed anything. What the claims alone are worth is bounded.
+/// No bytes are an ID token or a signed answer: nobody here has signed anything. What the claims
+/// alone are worth is bounded.
 pub fn jwt(data: &[u8]) {
     const NOW: i64 = 1_795_298_400;
     let token = String::from_utf8_lossy(data);

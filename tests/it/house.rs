@@ -39,7 +39,8 @@ fn floors() -> BTreeMap<String, u32> {
     floors
 }
 
-/// Where a file stands: its module's names from the crate's root (`world/loopback/page.rs` is `world`, `loopback`, `page`).
+/// Where a file stands: its module's names from the crate's root (`world/loopback/page.rs` is
+/// `world`, `loopback`, `page`).
 fn module(path: &Path) -> Vec<String> {
     let mut names: Vec<String> = path.with_extension("").iter().map(|p| p.to_str().unwrap().to_owned()).collect();
     if names.last().is_some_and(|n| n == "mod") {
@@ -84,7 +85,8 @@ fn paths_at(text: &str) -> Vec<Vec<String>> {
     if below.is_empty() { vec![vec![name]] } else { below.into_iter().map(with_name).collect() }
 }
 
-/// How many `mod name {` are open at the end of a text, told by the indentation: there `super` leads to the file's own module.
+/// How many `mod name {` are open at the end of a text, told by the indentation: there `super`
+/// leads to the file's own module.
 fn inner_modules(text: &str) -> usize {
     let mut open: Vec<&str> = Vec::new();
     for line in text.lines() {
@@ -290,4 +292,19 @@ fn uses_are_found_in_every_form() {
         whole("store/file.rs", "use super::{a::{B, c::D}, e};\nmod tests {\n    use super::f;\n}"),
         ["store::a::B", "store::a::c::D", "store::e", "store::file::f"]
     );
+}
+
+#[test]
+fn comments_wrap_at_100_columns() {
+    // a table and an address can't be broken
+    let breaks = |line: &str| !line.contains('|') && line.trim_start().split(' ').count() > 2;
+    let mut wide = Vec::new();
+    for (path, text) in sources() {
+        for (number, line) in text.lines().enumerate() {
+            if line.trim_start().starts_with("//") && line.chars().count() > 100 && breaks(line) {
+                wide.push(format!("{}:{}", path.display(), number + 1));
+            }
+        }
+    }
+    assert!(wide.is_empty(), "{}", wide.join("\n"));
 }

@@ -21,7 +21,8 @@ fn somebody(plan: &Plan) -> Person {
     me
 }
 
-// J-01, J-02, J-03, J-04, J-05, J-06, J-07, J-08, J-09, J-10, J-11, J-12, J-13, J-14, J-15, J-16, J-17, J-18, J-19, J-20, J-21, J-22, J-23, J-24, J-25
+// J-01, J-02, J-03, J-04, J-05, J-06, J-07, J-08, J-09, J-10, J-11, J-12, J-13, J-14, J-15, J-16,
+// J-17, J-18, J-19, J-20, J-21, J-22, J-23, J-24, J-25
 #[test]
 fn every_id_token_that_a_login_must_refuse_is_refused_with_nothing_stored() {
     let all = vectors("id_token.json");
@@ -168,7 +169,8 @@ fn keys_that_are_away_end_a_login_and_no_renewal() {
     op.plan.lock().unwrap().keys_away = false;
     assert_eq!(me.browser(op.browser()).types(&op.login()).code, 0);
     let of_login = me.kept("op", "id_token");
-    // the keys are too old, and new ones can't be had: the ID token of the login stays, the access token is a new one
+    // the keys are too old, and new ones can't be had: the ID token of the login stays, the access
+    // token is a new one
     me.later(2 * 86_400);
     op.plan.lock().unwrap().keys_away = true;
     {
@@ -205,7 +207,8 @@ fn without_openid_no_nonce_is_sent_and_nobody_can_choose_one() {
     assert!(done.err.contains("`nonce` is set by the program itself"), "{}", done.err);
 }
 
-/// The provider's own entry says all that a login needs, and no issuer: there is nothing to verify by.
+/// The provider's own entry says all that a login needs, and no issuer: there is nothing to verify
+/// by.
 #[test]
 fn a_token_that_nothing_can_verify_is_kept_and_said_to_be_unverified() {
     let mut me = Person::new();
@@ -251,7 +254,8 @@ fn a_server_that_names_no_keys_signs_nobody_in() {
     assert_eq!((me.kept("own", "id_token"), me.kept("own", "access_token")), (of_login, format!("{ACCESS}-1")));
 }
 
-// a provider file that says all but where the keys are, and a server that can't be asked for that now
+// a provider file that says all but where the keys are, and a server that can't be asked for that
+// now
 #[test]
 fn a_document_that_is_away_ends_a_login_that_needs_its_keys_for_now() {
     let mut me = Person::new();

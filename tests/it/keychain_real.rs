@@ -31,7 +31,8 @@ type Answers = (
     Result<(), KeychainError>,
 );
 
-/// What each call answers; each by the deadline of three seconds, which a busy machine puts off; the bus's own is 25.
+/// What each call answers; each by the deadline of three seconds, which a busy machine puts off;
+/// the bus's own is 25.
 fn ask_everything(keychain: &dyn Keychain) -> Answers {
     let timed = |begun: Instant| assert!(begun.elapsed() < Duration::from_secs(16), "{:?}", begun.elapsed());
     let begun = Instant::now();
@@ -114,7 +115,8 @@ fn the_systems_own_tool_finds_the_one_item_of_a_profile() {
     assert_eq!(keychain.get(&profile), Ok(None));
 }
 
-/// Short-lived readers side by side make GNOME Keyring abort when they are careless; see the head of `secret_service`.
+/// Short-lived readers side by side make GNOME Keyring abort when they are careless; see the head
+/// of `secret_service`.
 #[test]
 fn many_readers_leave_the_keychain_alive() {
     let Some(keychain) = keychain_when("real") else { return };

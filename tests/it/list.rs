@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use crate::world::robot::{allows, decided};
 use crate::world::{Fault, Person, shown};
 
-/// Three profiles: one signed in to the practice server, one at GetResponse in a file, one never used.
+/// Three profiles: one signed in to the practice server, one at GetResponse in a file, one never
+/// used.
 fn three() -> (Person, oauthctl::sandbox::Server) {
     let mut me = Person::new();
     let server = me.practice(Manners::GetResponse);

@@ -87,7 +87,8 @@ fn local_only_leaves_the_provider_alone() {
     assert!(done.sent.is_empty() && me.keychain.accounts().is_empty());
 }
 
-/// A login of before at a provider that answers its revocation endpoint as `answers` says, which gets the kind of token.
+/// A login of before at a provider that answers its revocation endpoint as `answers` says, which
+/// gets the kind of token.
 fn odd(me: &mut Person, answers: impl Fn(&str) -> serve::Response + Send + Sync + 'static) -> Odd {
     let odd = me.odd("odd", move |request| {
         let body = String::from_utf8_lossy(&request.body).into_owned();

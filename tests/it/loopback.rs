@@ -72,7 +72,8 @@ fn header<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
     head.lines().find_map(|line| line.split_once(": ").filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v))
 }
 
-/// Takes requests as a login does: the one for `/cb?code=right` ends it, everything else is turned away.
+/// Takes requests as a login does: the one for `/cb?code=right` ends it, everything else is turned
+/// away.
 fn login(requests: Receiver<Arrived>) -> thread::JoinHandle<usize> {
     thread::spawn(move || {
         let mut right = 0;
@@ -97,8 +98,9 @@ fn served(listener: &Loopback) -> Duration {
     start.elapsed()
 }
 
-/// A bound in time on a machine that may be busy with something else, which makes everything slower and nothing quicker: it is
-/// kept if one of a few tries keeps it, less what a redirect takes at that moment that nothing disturbs.
+/// A bound in time on a machine that may be busy with something else, which makes everything slower
+/// and nothing quicker: it is kept if one of a few tries keeps it, less what a redirect takes at
+/// that moment that nothing disturbs.
 fn within(limit: Duration, mut act: impl FnMut() -> Duration) {
     let mut seen = Vec::new();
     for _try in 0..6 {
@@ -114,7 +116,8 @@ fn within(limit: Duration, mut act: impl FnMut() -> Duration) {
     panic!("{limit:?} at most expected; seen, and beside it: {seen:?}");
 }
 
-/// Waits until nobody answers there. Another test that starts a process holds a copy of every socket until its program is loaded.
+/// Waits until nobody answers there. Another test that starts a process holds a copy of every
+/// socket until its program is loaded.
 fn closed(address: SocketAddr) {
     let start = Instant::now();
     while TcpStream::connect(address).is_ok() {
@@ -382,8 +385,8 @@ fn a_tls_greeting_on_a_plain_port_is_cut_off_and_noticed() {
     assert!(listener.saw_tls());
 }
 
-/// This very test once more, in a process of its own under a limit of the shell's `ulimit`, where nothing else disturbs what is
-/// measured. `None`: this is that process.
+/// This very test once more, in a process of its own under a limit of the shell's `ulimit`, where
+/// nothing else disturbs what is measured. `None`: this is that process.
 #[expect(clippy::disallowed_methods, reason = "a process of its own, told by its environment what it is")]
 fn alone(test: &str, limit: &str) -> Option<std::process::Child> {
     const MARK: &str = "TEST_RUNS_ALONE";
@@ -563,7 +566,8 @@ fn fifty_of_the_same_redirect_get_the_same_page() {
     let tabs: Vec<_> = (0..50)
         .map(|_| {
             let listener = Arc::clone(&listener);
-            // more than may be open at once: one whose request is late makes room, and a browser asks again
+            // more than may be open at once: one whose request is late makes room, and a browser
+            // asks again
             thread::spawn(move || (0..20).map(|_| status(&get(&listener, "/cb?code=right"))).find(|s| *s != 0))
         })
         .collect();

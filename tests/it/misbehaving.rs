@@ -18,8 +18,8 @@ fn with_headers(status: u16, headers: &[(&str, &str)], body: &str) -> serve::Res
     made
 }
 
-/// A server for a login by device code or CIBA that gives these answers at the token endpoint, one after the other, and the
-/// seconds between them.
+/// A server for a login by device code or CIBA that gives these answers at the token endpoint, one
+/// after the other, and the seconds between them.
 fn polled(answers: Vec<serve::Response>, grant: &str) -> (Output, Vec<u64>) {
     let mut me = Person::new();
     let clock = me.clock.clone();
@@ -219,7 +219,8 @@ fn a_token_that_comes_with_another_status_than_200_is_refused_and_its_status_nam
     ",
     );
     assert_eq!(me.kept("odd", "refresh_token"), "refresh-1");
-    // the person does as the hint says: what the answer brought is in the journal, and nothing is sent again for it
+    // the person does as the hint says: what the answer brought is in the journal, and nothing is
+    // sent again for it
     let file = server.provider("odd").replace("[token]\n", "[token]\nok-status = [200, 201]\n");
     me.config("providers/odd.toml", &file);
     assert_eq!(me.types("refresh odd").code, 0);

@@ -199,7 +199,8 @@ fn a_rename_waits_for_whoever_holds_either_name() {
     }
 }
 
-/// Which records say that a rename is under way, what `config.toml` says, what is typed, its exit code, and who is left.
+/// Which records say that a rename is under way, what `config.toml` says, what is typed, its exit
+/// code, and who is left.
 const CUT_OFF: [(&str, &str, &str, u8, &str); 16] = [
     ("work", "work", "token work", 0, "work"),
     ("work", "work", "list", 0, "work"),
@@ -252,7 +253,8 @@ fn a_rename_that_was_cut_off_is_finished_by_the_next_command() {
     }
 }
 
-/// The new name has been given to another profile meanwhile; a login that is not finished has no profile at all.
+/// The new name has been given to another profile meanwhile; a login that is not finished has no
+/// profile at all.
 #[test]
 fn a_rename_that_was_cut_off_is_taken_back_where_its_name_is_taken() {
     let both = "[profiles.work]\nprovider = \"sandbox\"\n[profiles.play]\nprovider = \"getresponse\"\n";
@@ -277,7 +279,8 @@ fn a_rename_that_was_cut_off_is_taken_back_where_its_name_is_taken() {
     }
 }
 
-/// Two processes come to it at once: the old name's waits, the new name's record is as good as ever.
+/// Two processes come to it at once: the old name's waits, the new name's record is as good as
+/// ever.
 #[test]
 fn a_rename_that_another_process_finishes_is_left_to_it() {
     for (line, held, code) in [("refresh work", "play", 75), ("refresh play", "work", 0), ("status work", "work", 0)] {

@@ -197,7 +197,8 @@ fn a_provider_shown_reads_back_as_the_same() {
     }
 }
 
-/// Each way in which an environment can differ from the rest of its file without saying so key by key.
+/// Each way in which an environment can differ from the rest of its file without saying so key by
+/// key.
 const ENVIRONMENTS: &str = r#"
 id = "x"
 par = true

@@ -1,4 +1,5 @@
-//! The README and the topics of `help` are true: their files are accepted, their marked commands run.
+//! The README and the topics of `help` are true: their files are accepted, their marked commands
+//! run.
 
 use std::fs;
 use std::path::Path;
@@ -61,7 +62,8 @@ fn the_example_files_are_accepted() {
     assert_eq!(config::validate_all(dir.path()), []);
 }
 
-/// Blocks marked `sandbox` are run where the providers' names mean practice servers, as the README says.
+/// Blocks marked `sandbox` are run where the providers' names mean practice servers, as the README
+/// says.
 #[cfg(unix)]
 #[expect(clippy::disallowed_methods, reason = "the program itself, as a person's shell starts it")]
 #[test]
@@ -112,7 +114,8 @@ fn the_paths_that_the_readme_and_contributing_name_are_there() {
     }
 }
 
-/// An id in a comment, `T-61`: a letter of a list and two digits or more, or `R-` of a list that is gone.
+/// An id in a comment, `T-61`: a letter of a list and two digits or more, or `R-` of a list that is
+/// gone.
 #[test]
 fn every_id_in_the_sources_names_a_row() {
     fn check(folder: &Path, rows: &[&str]) {

@@ -11,7 +11,8 @@ use crate::call_pages::{constantcontact, verticalresponse};
 use crate::readme::blocks;
 use crate::world::Person;
 
-/// Runs the README's block of this kind with the token that the person has signed in for; its stdout.
+/// Runs the README's block of this kind with the token that the person has signed in for; its
+/// stdout.
 #[expect(clippy::disallowed_methods, reason = "the program itself, as a person's shell starts it")]
 fn run(me: &Person, profile: &str, kind: &str) -> String {
     let script = blocks(kind).concat();

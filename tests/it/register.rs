@@ -13,7 +13,8 @@ fn issuer(me: &mut Person) -> (Odd, Seen) {
     issuer_that(me, json!({ "token_endpoint_auth_method": "none" }), json!(["none"]))
 }
 
-/// The same, with what it registers a client as, and the ways of client authentication that it announces.
+/// The same, with what it registers a client as, and the ways of client authentication that it
+/// announces.
 fn issuer_that(me: &mut Person, registers: Value, announces: Value) -> (Odd, Seen) {
     let seen = Seen::default();
     let place = Arc::new(Mutex::new(String::new()));

@@ -40,7 +40,8 @@ impl Strict {
     }
 }
 
-/// Somebody whose profile `strict` was signed in to an hour ago less a minute: generation 1, `refresh-1`.
+/// Somebody whose profile `strict` was signed in to an hour ago less a minute: generation 1,
+/// `refresh-1`.
 fn signed_in(rotates: &str) -> (Person, Strict) {
     let mut person = Person::new();
     let state =
@@ -321,7 +322,8 @@ fn no_other_refusal_forgets_a_token() {
     }
 }
 
-/// An answer that says yes and can't be read may have cost the token: it is sent once more, and then no more.
+/// An answer that says yes and can't be read may have cost the token: it is sent once more, and
+/// then no more.
 #[test]
 fn an_answer_that_may_hold_tokens_is_followed_by_one_more_try() {
     let (mut person, server) = signed_in("yes");

@@ -73,7 +73,8 @@ fn a_page_that_refuses_says_why() {
 #[test]
 fn a_device_code_is_practised_too() {
     let mut me = Person::new();
-    // the clock of these tests does not wait for anybody: that it ends well is shown with the real one, in tests/real
+    // the clock of these tests does not wait for anybody: that it ends well is shown with the real
+    // one, in tests/real
     let done = me.at_a_terminal().types("login sandbox --grant device-code");
     for said in [
         "To sign in to Practice server (built in), open this address in a browser on this machine:\n\n  http://127.0.0.1:PORT/device\n",

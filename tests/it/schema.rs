@@ -1,5 +1,5 @@
-//! A provider's key is one field: the documentation is made from it, no other place repeats it, and something uses it.
-//! `UPDATE=1 cargo test --test it schema` writes the documentation.
+//! A provider's key is one field: the documentation is made from it, no other place repeats it, and
+//! something uses it. `UPDATE=1 cargo test --test it schema` writes the documentation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -99,7 +99,8 @@ fn the_record_saved_last_is_the_record(place: &Place) {
         return;
     }
     let profile = place.profile("work");
-    // long and short take turns, so that what was cut is replaced by what isn't and the other way round
+    // long and short take turns, so that what was cut is replaced by what isn't and the other way
+    // round
     for length in [100, 7000, 8000, 50, 2561, 2560] {
         (place.open)().save(&profile, &record_of(length)).unwrap();
         assert_eq!((place.open)().load(&profile), Ok(Some(record_of(length))));
@@ -429,8 +430,8 @@ fn a_token_from_outside_is_a_record_without_a_lifetime() {
     assert_eq!(store.delete("work-2"), Err(StoreError::ReadOnly("environment")));
 }
 
-/// T-65 on a keychain: cut short after every change it makes, a save leaves the old record or the new one, the next save works,
-/// and a delete leaves nothing behind.
+/// T-65 on a keychain: cut short after every change it makes, a save leaves the old record or the
+/// new one, the next save works, and a delete leaves nothing behind.
 #[test]
 fn a_save_cut_short_leaves_the_old_record_or_the_new_one() {
     let (short, long, longer) = (record_of(30), record_of(250), record_of(330));

@@ -347,7 +347,8 @@ fn github_masks_the_token_before_it_is_printed() {
     me.types("token sandbox").is(0, &format!("{token}\n"), "");
 }
 
-/// Its secret may be in there, so nothing else is to be said of it; one that comes from outside needs no store.
+/// Its secret may be in there, so nothing else is to be said of it; one that comes from outside
+/// needs no store.
 #[test]
 fn a_client_that_may_be_in_a_locked_keychain_waits_for_it() {
     for client_id in ["", "client-id = \"practice-client\"\n"] {
@@ -563,7 +564,8 @@ fn a_client_secret_may_come_from_a_program_a_file_or_a_variable() {
     );
 }
 
-/// The quick path looks at the words typed and at the kernel's copy; whatever it answers must be what the whole program says.
+/// The quick path looks at the words typed and at the kernel's copy; whatever it answers must be
+/// what the whole program says.
 #[test]
 fn the_quick_path_says_what_the_whole_program_says() {
     let forms: [&[&str]; 8] = [

@@ -42,11 +42,12 @@ impl Who {
     }
 }
 
-/// An answer of this size is read whole, to be shown prettily or for `--jq` and `--format`; a larger one can only pass through.
+/// An answer of this size is read whole, to be shown prettily or for `--jq` and `--format`; a
+/// larger one can only pass through.
 const LARGEST_READ: u64 = 16 << 20;
 
-/// Status and headers where asked for, then the body as it comes or as it is to be shaped; from 400 up always as it came, and the
-/// API's own words on stderr.
+/// Status and headers where asked for, then the body as it comes or as it is to be shaped; from 400
+/// up always as it came, and the API's own words on stderr.
 pub fn deliver(
     world: &mut World,
     call: &Call<'_>,

@@ -45,9 +45,10 @@ use shaped::{FormatWord, Shaped};
   oauthctl call getresponse POST /contacts -d @contact.json
   oauthctl call getresponse /contacts --paginate --jq .email -r")]
 pub struct CallArgs {
-    /// A path of the API (`{user_id}` and the like are filled from the login), or a full URL on its hosts; before it PROFILE
-    /// and METHOD (GET if none is given, POST with a body); after it items: `key=value`, `key:=json` and nested `a[b][]=value` of
-    /// the body (`=@FILE`, `:=@FILE` from a file), `file@PATH` to upload, `key==value` of the query, `Header:value`, `Header:` to
+    /// A path of the API (`{user_id}` and the like are filled from the login), or a full URL on its
+    /// hosts; before it PROFILE and METHOD (GET if none is given, POST with a body); after it
+    /// items: `key=value`, `key:=json` and nested `a[b][]=value` of the body (`=@FILE`, `:=@FILE`
+    /// from a file), `file@PATH` to upload, `key==value` of the query, `Header:value`, `Header:` to
     /// leave one out, `Header;` to send it empty
     #[arg(value_name = "WORD", required = true)]
     pub words: Vec<String>,
@@ -75,7 +76,8 @@ pub struct CallArgs {
     /// The most time until the answer begins.
     #[arg(long, value_name = "TIME", value_parser = super::patience, default_value = "60s", help_heading = "Request")]
     pub timeout: Duration,
-    /// How often a request that may be repeated is sent again after 429, 502, 503, 504 or a broken connection; 0 is never.
+    /// How often a request that may be repeated is sent again after 429, 502, 503, 504 or a broken
+    /// connection; 0 is never.
     #[arg(long, value_name = "N", default_value_t = 3, help_heading = "Request")]
     pub retry: u32,
     /// Print the answer's status and headers too.
@@ -84,10 +86,12 @@ pub struct CallArgs {
     /// Print status and headers alone, of a HEAD request unless another method is given.
     #[arg(long, help_heading = "Answer")]
     pub head: bool,
-    /// Write the answer to a file, which is there whole or not at all; a download that broke off goes on where it stopped.
+    /// Write the answer to a file, which is there whole or not at all; a download that broke off
+    /// goes on where it stopped.
     #[arg(short, long, value_name = "FILE", help_heading = "Answer", value_hint = clap::ValueHint::FilePath)]
     pub output: Option<String>,
-    /// Filter the answer with an expression of jq's; with `--paginate` each record, with `--slurp` all of them as one array.
+    /// Filter the answer with an expression of jq's; with `--paginate` each record, with `--slurp`
+    /// all of them as one array.
     #[arg(long, value_name = "EXPR", help_heading = "Answer")]
     pub jq: Option<String>,
     /// Print texts without their quotes.
@@ -105,7 +109,8 @@ pub struct CallArgs {
     /// Stop after so many records.
     #[arg(long, value_name = "N", help_heading = "Pages", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
-    /// Fetch so many pages at a time where their addresses are known beforehand (the provider's limit; 32 at most).
+    /// Fetch so many pages at a time where their addresses are known beforehand (the provider's
+    /// limit; 32 at most).
     #[arg(long, value_name = "N", help_heading = "Pages", value_parser = clap::value_parser!(u32).range(1..=32))]
     pub parallel: Option<u32>,
     /// Send nothing; print the request as a line for curl, with the token fetched when it runs.
@@ -151,7 +156,8 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
         return Err(Error::usage(format!("`--paginate` is for GET, and this is {}", safe(&method))));
     }
     let mut session = practice::open(world, choice)?;
-    // the kernel's copy may hold the token: then the store is read only for what else a login brought
+    // the kernel's copy may hold the token: then the store is read only for what else a login
+    // brought
     let wanted = args.dry_run
         || typed.target.contains('{')
         || session.provider_needs_record()?

@@ -1,4 +1,5 @@
-//! Where an answer goes: stdout, made harmless where that is a screen, or a file that is there whole or not at all.
+//! Where an answer goes: stdout, made harmless where that is a screen, or a file that is there
+//! whole or not at all.
 
 use std::path::PathBuf;
 
@@ -31,7 +32,8 @@ impl Output {
         Output { screen: None, file: Some((path, part)), last: None, progress: None }
     }
 
-    /// Tells on a terminal how much has come of an answer with these headers. `there`: bytes that had come before it.
+    /// Tells on a terminal how much has come of an answer with these headers. `there`: bytes that
+    /// had come before it.
     pub fn show_progress(&mut self, world: &World, headers: &[(String, String)], there: u64) {
         let more = header(headers, "content-length").and_then(|n| n.parse().ok());
         self.progress = Some(Bytes::new(world, self.file.is_some(), there, more));
@@ -46,7 +48,8 @@ impl Output {
         self.file.as_ref().is_some_and(|(_, part)| part.is_hidden())
     }
 
-    /// Whether the reader still wants more. On a screen a stranger's bytes are shown, and do nothing.
+    /// Whether the reader still wants more. On a screen a stranger's bytes are shown, and do
+    /// nothing.
     pub fn put(&mut self, world: &mut World, bytes: &[u8]) -> Result<bool, Error> {
         let cleaned = self.screen.as_mut().map(|s| s.clean(bytes));
         self.write(world, cleaned.as_deref().unwrap_or(bytes))
@@ -78,7 +81,8 @@ impl Output {
     /// All is there.
     pub fn end(mut self, world: &mut World) -> Result<(), Error> {
         self.hide_progress(world);
-        // on a screen the prompt begins on a line of its own; a pipe gets what the API sent, to the byte
+        // on a screen the prompt begins on a line of its own; a pipe gets what the API sent, to the
+        // byte
         if self.is_screen() && self.last.is_some_and(|b| b != b'\n') {
             let _ = self.put_painted(world, b"\n");
         }

@@ -69,9 +69,11 @@ pub fn run(world: &mut World, call: &Call<'_>, caller: &mut Caller<'_>, target: 
     });
     if !matches!(done, Ok(Outcome::Done)) {
         match &mut shaped {
-            // the rows of a table that came before it ended are shown, as those of other forms are by now
+            // the rows of a table that came before it ended are shown, as those of other forms are
+            // by now
             Some(shaped) => drop(shaped.end(world, &mut out, false)?),
-            // an array that has no end says that it isn't whole; what follows begins on a line of its own
+            // an array that has no end says that it isn't whole; what follows begins on a line of
+            // its own
             None if args.slurp && list.some => drop(out.put(world, b"\n")?),
             None => {}
         }

@@ -1,4 +1,5 @@
-//! `-o FILE`: an answer into a file; one that breaks off goes on where it stopped, in this run or in a later one.
+//! `-o FILE`: an answer into a file; one that breaks off goes on where it stopped, in this run or
+//! in a later one.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};

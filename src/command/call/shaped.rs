@@ -67,7 +67,8 @@ impl Shaped {
         matches!(self.shape.format, Format::Table | Format::Csv | Format::Tsv)
     }
 
-    /// Filters and prints values that came together; whether more is wanted. What a filter gave before it failed is printed too.
+    /// Filters and prints values that came together; whether more is wanted. What a filter gave
+    /// before it failed is printed too.
     pub fn put(&mut self, world: &mut World, out: &mut Output, values: Vec<Val>) -> Result<bool, Error> {
         let mut ended = Ok(true);
         let values = match &self.filter {

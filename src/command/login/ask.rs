@@ -1,4 +1,5 @@
-//! What a login asks the person: the provider's variables, client id and secret, and whether it is really their account.
+//! What a login asks the person: the provider's variables, client id and secret, and whether it is
+//! really their account.
 
 use super::Start;
 use crate::command::may_ask;
@@ -67,8 +68,8 @@ fn ask_var(world: &mut World, prompt: &str, var: &Var, kept: Option<&str>) -> Re
     ask_or(world, prompt, kept)
 }
 
-/// One of a list, by its number or by its name; each with a word about it, which may be empty. An answer that is neither comes
-/// back as it is.
+/// One of a list, by its number or by its name; each with a word about it, which may be empty. An
+/// answer that is neither comes back as it is.
 pub(super) fn choose(
     world: &mut World,
     question: &str,
@@ -86,8 +87,8 @@ pub(super) fn choose(
     Ok(chosen.map(|(name, _)| name.clone()).unwrap_or(answer))
 }
 
-/// Whether this program is to be registered first: no client id is known, the server takes registrations, and the person wants
-/// it or is asked.
+/// Whether this program is to be registered first: no client id is known, the server takes
+/// registrations, and the person wants it or is asked.
 pub(super) fn registers(
     world: &mut World,
     session: &mut Session,
@@ -121,8 +122,8 @@ pub(super) struct Needed<'a> {
     pub plan: Option<&'a Plan>,
 }
 
-/// Client id and secret, asked for at the terminal where they are missing; and again where those of an earlier try are waiting, or
-/// where the server refused them.
+/// Client id and secret, asked for at the terminal where they are missing; and again where those of
+/// an earlier try are waiting, or where the server refused them.
 pub(super) fn complete_client(
     world: &mut World,
     session: &mut Session,
@@ -221,8 +222,8 @@ fn ask_client(
     Ok(Client { secret, ..client })
 }
 
-/// Why a client id can only be an address that was pasted by mistake: that of the page where it stands, or the redirect URL. Any
-/// other address may be one (OAuth Client ID Metadata Documents).
+/// Why a client id can only be an address that was pasted by mistake: that of the page where it
+/// stands, or the redirect URL. Any other address may be one (OAuth Client ID Metadata Documents).
 fn no_client_id(id: &str, provider: &Provider, plan: Option<&Plan>) -> Option<String> {
     let host = |text: &str| {
         let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
@@ -256,7 +257,8 @@ fn ask_secret(world: &mut World, kept: Option<Secret>, public_too: bool) -> Resu
     }
 }
 
-/// Many a server takes clients without a secret and does not list `none`; a script is told what is tried.
+/// Many a server takes clients without a secret and does not list `none`; a script is told what is
+/// tried.
 fn warn_of_none(world: &mut World, session: &Session, provider: &Provider, auth: Option<ClientAuth>) {
     let Some(methods) = &provider.announced.auth_methods else { return };
     let listed = methods.iter().any(|method| method == "none");
@@ -287,7 +289,8 @@ fn unregistered(session: &Session, provider: &Provider, plan: Option<&Plan>) -> 
         .hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET")
 }
 
-/// The apps that a practice provider publishes, whose secrets are none, though one of them may be kept for another profile.
+/// The apps that a practice provider publishes, whose secrets are none, though one of them may be
+/// kept for another profile.
 fn practice_apps(provider: &Provider) -> Option<String> {
     let apps = provider.practice.as_deref()?;
     secret::published(apps);

@@ -1,5 +1,5 @@
-//! Where nothing ties the redirect to this login (the provider returns no `state`), the person looks at whose account it is, before
-//! anything is kept.
+//! Where nothing ties the redirect to this login (the provider returns no `state`), the person
+//! looks at whose account it is, before anything is kept.
 
 use crate::command::{logout, may_ask};
 use crate::error::{Error, Kind, unanswered};
@@ -24,7 +24,8 @@ const TELLING: [&str; 12] = [
     "user",
 ];
 
-/// Asks whether to keep it. What is not kept is taken back, where the provider lets it be taken back.
+/// Asks whether to keep it. What is not kept is taken back, where the provider lets it be taken
+/// back.
 pub(super) fn confirm_account(
     world: &mut World,
     asking: &Asking,

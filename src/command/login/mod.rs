@@ -1,4 +1,5 @@
-//! `login`: a person's act. Asks for what is missing, signs in, keeps the tokens, and only then says that it is done.
+//! `login`: a person's act. Asks for what is missing, signs in, keeps the tokens, and only then
+//! says that it is done.
 
 mod ask;
 mod confirm;
@@ -56,10 +57,12 @@ pub struct LoginArgs {
     /// The longest time to wait for the sign-in, and for an answer: `90s`, `5m` [default: 5m]
     #[arg(long, value_name = "TIME", value_parser = patience)]
     pub timeout: Option<Duration>,
-    /// Keep a sign-in that the provider can't prove to be yours (it returns no `state`), and do not ask.
+    /// Keep a sign-in that the provider can't prove to be yours (it returns no `state`), and do not
+    /// ask.
     #[arg(long)]
     pub yes: bool,
-    /// Register this program where the provider takes registrations and no client id is known; do not ask first.
+    /// Register this program where the provider takes registrations and no client id is known; do
+    /// not ask first.
     #[arg(long, conflicts_with = "no_register")]
     pub register: bool,
     /// Never register this program anywhere.
@@ -268,7 +271,8 @@ fn missing_scopes(asked: &[String], set: &TokenSet) -> Option<String> {
     (!missing.is_empty()).then(|| missing.join(" "))
 }
 
-/// A path of the API that shows something at once: who signed in. What stands in braces is what the token's answer said.
+/// A path of the API that shows something at once: who signed in. What stands in braces is what the
+/// token's answer said.
 fn first_call(provider: &Provider, set: &TokenSet) -> Option<String> {
     let whoami = &provider.whoami.as_ref()?.url;
     let base = provider.api.base_url.as_deref().unwrap_or("");
@@ -301,7 +305,8 @@ fn identify(
     identity
 }
 
-/// Who signed in at an OpenID server, by the ID token; one that has a number alone leaves the name to the userinfo endpoint.
+/// Who signed in at an OpenID server, by the ID token; one that has a number alone leaves the name
+/// to the userinfo endpoint.
 fn named(
     world: &mut World,
     session: &mut Session,
@@ -327,7 +332,8 @@ fn named(
     }
 }
 
-/// Where other processes have taken the provider's next requests for longer than this, nobody asks who signed in.
+/// Where other processes have taken the provider's next requests for longer than this, nobody asks
+/// who signed in.
 const LONGEST_FOR_ACCOUNT: Duration = Duration::from_secs(5);
 
 /// Who signed in, if that can be had cheaply. A login is no failure because this is.

@@ -40,7 +40,8 @@ pub(super) fn offered(world: &mut World, choice: &Choice) -> Result<Option<Strin
     }
 }
 
-/// The profiles, then the providers that none of them is called by. The one that needs no account stands last.
+/// The profiles, then the providers that none of them is called by. The one that needs no account
+/// stands last.
 fn options(dir: &Path, config: &Config) -> Result<Vec<(String, String)>, Error> {
     let names = config::provider_names(dir)?.into_iter().map(|(name, _)| name);
     let mut others: Vec<String> = names.filter(|name| !config.profiles.contains_key(name)).collect();

@@ -1,4 +1,5 @@
-//! The ways to sign in without a browser on this machine, one function per grant: what each needs before it starts.
+//! The ways to sign in without a browser on this machine, one function per grant: what each needs
+//! before it starts.
 
 use std::time::Duration;
 

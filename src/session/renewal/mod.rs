@@ -1,9 +1,11 @@
 //! Renewal: one request for any number of processes, and no refresh token lost.
 //!
-//! In this order, under the credential's lock: finish what an earlier run left in the journal; load the record again and judge
-//! it again; make sure that a successor can be saved (journal on the disk, store writable); only then spend the refresh token;
-//! commit the answer to the journal before judging it; save; clear the journal; print. Where the system can fork, all this is
-//! done by a helper that outlives the process the person started. What an earlier run left is read by [`recovery`].
+//! In this order, under the credential's lock: finish what an earlier run left in the journal; load
+//! the record again and judge it again; make sure that a successor can be saved (journal on the
+//! disk, store writable); only then spend the refresh token; commit the answer to the journal
+//! before judging it; save; clear the journal; print. Where the system can fork, all this is done
+//! by a helper that outlives the process the person started. What an earlier run left is read by
+//! [`recovery`].
 
 mod recovery;
 
@@ -34,7 +36,8 @@ use crate::world::helper::Parted;
 
 /// Waited before a request that did not get out is tried again (T-01).
 const PAUSES: [Duration; 2] = [Duration::from_millis(300), Duration::from_millis(1000)];
-/// Nothing is tried again after this time: with the last exchange's deadline it all ends before the waiters' patience does.
+/// Nothing is tried again after this time: with the last exchange's deadline it all ends before the
+/// waiters' patience does.
 const TRYING: Duration = Duration::from_secs(4);
 /// For the server's keys, where a renewed ID token needs new ones.
 const KEYS_WITHIN: Duration = Duration::from_secs(5);
@@ -225,7 +228,8 @@ impl<'a> Renewal<'a> {
             let answer = grant::send(world, &request).and_then(|response| {
                 self.answered = Answered::Committed;
                 if let Err(e) = self.files.journal.commit(&key, nonce, &response) {
-                    // the answer is in hand all the same: it is judged and saved, only without this net
+                    // the answer is in hand all the same: it is judged and saved, only without this
+                    // net
                     self.answered = Answered::Uncommitted;
                     world.warn(&format!("the answer could not be written to the journal: {e}"));
                 }
@@ -269,7 +273,8 @@ impl<'a> Renewal<'a> {
                 let identity = self.judge_id_token(world, &mut keys, &mut set);
                 grant::refresh::inherit(&mut set, old);
                 if identity.is_err() {
-                    // whoever answered took the old refresh token: its successor is kept, and nothing else of the answer
+                    // whoever answered took the old refresh token: its successor is kept, and
+                    // nothing else of the answer
                     set = TokenSet {
                         refresh_token: set.refresh_token,
                         refresh_expires_at: set.refresh_expires_at,
@@ -305,10 +310,12 @@ impl<'a> Renewal<'a> {
         }
     }
 
-    /// Judges the ID token of an answer, which is in the journal already. One that can't be verified now is left out of the set.
+    /// Judges the ID token of an answer, which is in the journal already. One that can't be
+    /// verified now is left out of the set.
     fn judge_id_token(&self, world: &mut World, keys: &mut KeyRing, set: &mut TokenSet) -> Result<(), Error> {
         keys.timeout = KEYS_WITHIN;
-        // what is in this process's memory alone waits for nobody's keys, and neither do those who wait for the lock
+        // what is in this process's memory alone waits for nobody's keys, and neither do those who
+        // wait for the lock
         let since = world.clock.elapsed().saturating_sub(self.started);
         keys.may_fetch = self.answered != Answered::Uncommitted && since < FETCHING;
         if !identity::of_renewal(world, &self.asking, keys, set, self.old.id_token.as_ref())? {
@@ -355,8 +362,8 @@ impl<'a> Renewal<'a> {
         }
     }
 
-    /// A store that was copied to another machine, or put back from a backup: its refresh token may be spent already, and to
-    /// send it would end the login for whoever has the newer one (T-71).
+    /// A store that was copied to another machine, or put back from a backup: its refresh token may
+    /// be spent already, and to send it would end the login for whoever has the newer one (T-71).
     fn refuse_a_copy(&self, world: &World) -> Result<(), Error> {
         let record = &self.record;
         if self.asking.provider.refresh.rotates == Rotates::No {
@@ -380,7 +387,8 @@ impl<'a> Renewal<'a> {
         Ok(())
     }
 
-    /// Compare and clear: only the record whose token was refused loses it, never one that came meanwhile (T-56).
+    /// Compare and clear: only the record whose token was refused loses it, never one that came
+    /// meanwhile (T-56).
     fn forget_dead(&self, world: &mut World, e: Error) -> Error {
         let (session, record) = (self.session, &self.record);
         if let Ok(Some(now)) = session.load()

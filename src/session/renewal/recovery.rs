@@ -8,8 +8,9 @@
 //! | generation n unanswered | n | the token is sent once more, and once only |
 //! | torn | n | as unanswered |
 //!
-//! One more send is right in all cases: if the server never saw the first, the token is good; if it grants a grace period, it
-//! is good; if neither, the login is lost already, and nobody else holds its successor.
+//! One more send is right in all cases: if the server never saw the first, the token is good; if it
+//! grants a grace period, it is good; if neither, the login is lost already, and nobody else holds
+//! its successor.
 
 use super::Renewal;
 use crate::error::{Error, Fate, Kind};
@@ -42,8 +43,8 @@ pub fn settle(world: &mut World, session: &mut Session, record: Record, lock: &L
     Ok(record)
 }
 
-/// The record as it stands under the lock, with what a crash left in the journal, for a command that is about to change it. A login
-/// that turns out to have ended is no reason not to.
+/// The record as it stands under the lock, with what a crash left in the journal, for a command
+/// that is about to change it. A login that turns out to have ended is no reason not to.
 pub fn settled(world: &mut World, session: &mut Session, lock: &Lock) -> Result<Option<Record>, Error> {
     let Some(record) = session.load()? else { return Ok(None) };
     match settle(world, session, record, lock) {
@@ -89,7 +90,8 @@ impl Renewal<'_> {
         }
     }
 
-    /// What the journal's answer comes to. One that gave nothing and took nothing is as good as none.
+    /// What the journal's answer comes to. One that gave nothing and took nothing is as good as
+    /// none.
     fn finish_answered(
         &mut self,
         world: &mut World,

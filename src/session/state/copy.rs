@@ -24,7 +24,8 @@ const LINK_KEPT: u64 = 3 * 86_400;
 /// In the place of a fingerprint: the token of a record of an older version.
 const UNBOUND: &str = "-";
 
-/// Variables that change what a profile means: with one of them set the whole configuration is looked at.
+/// Variables that change what a profile means: with one of them set the whole configuration is
+/// looked at.
 const DECIDING: [&str; 3] = ["CLIENT_ID", "GRANT", "SCOPE"];
 
 /// What a copy holds.
@@ -43,7 +44,8 @@ pub fn read(world: &World, paths: &Paths, profile: &str) -> Option<Copy> {
     parse(&world.token_copy.read(copy)?)
 }
 
-/// Whether a copy may answer for the profile that variables name by these words: nothing in the environment decides otherwise.
+/// Whether a copy may answer for the profile that variables name by these words: nothing in the
+/// environment decides otherwise.
 pub fn may_answer(world: &World, words: &[String]) -> bool {
     let set = |name: &str| world.env.var_os(name).is_some_and(|v| !v.is_empty());
     let says = |word: &String| {
@@ -81,8 +83,9 @@ pub fn write(world: &World, who: &Who, record: &Record) {
     world.token_copy.write(&name, link.as_bytes(), Duration::from_secs(LINK_KEPT));
 }
 
-/// Whether the token is the one that the profile's name alone means, now and for every later command: not where flags or variables
-/// asked for another one, nor where it hangs on inputs that are read each time.
+/// Whether the token is the one that the profile's name alone means, now and for every later
+/// command: not where flags or variables asked for another one, nor where it hangs on inputs that
+/// are read each time.
 fn is_usual(world: &World, who: &Who) -> bool {
     let asks = &who.profile.asks;
     let inputs = asks.assertion.is_some()

@@ -1,12 +1,15 @@
-//! The journal of a renewal: the one place where a successor of a spent refresh token is safe before the store has it.
+//! The journal of a renewal: the one place where a successor of a spent refresh token is safe
+//! before the store has it.
 //!
-//! A renewal is a transaction between two parties without a common log. The old refresh token is consumed at the server the
-//! moment it answers; the new one exists only in that answer until it is durable here. So the file is made, allocated and on
-//! the disk before the old token is sent (a full disk is found out while nothing is spent), and the first thing done with the
-//! answer, before it is judged, is one write of it, sealed, into this file: the commit point.
+//! A renewal is a transaction between two parties without a common log. The old refresh token is
+//! consumed at the server the moment it answers; the new one exists only in that answer until it is
+//! durable here. So the file is made, allocated and on the disk before the old token is sent (a
+//! full disk is found out while nothing is spent), and the first thing done with the answer, before
+//! it is judged, is one write of it, sealed, into this file: the commit point.
 //!
-//! The key that seals it lies in the profile's own record, which had to be read anyway: after a crash, reading the record
-//! gives the key that opens the journal. The intent itself holds no secret, only the hash of the token that is to be spent.
+//! The key that seals it lies in the profile's own record, which had to be read anyway: after a
+//! crash, reading the record gives the key that opens the journal. The intent itself holds no
+//! secret, only the hash of the token that is to be spent.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
@@ -37,7 +40,8 @@ pub struct Intent {
     pub token: String,
     /// Unix seconds.
     pub at: i64,
-    /// How often this token has been sent: 0 before, 1 after the first time, 2 after the one replay.
+    /// How often this token has been sent: 0 before, 1 after the first time, 2 after the one
+    /// replay.
     pub sent: u8,
 }
 
@@ -77,8 +81,8 @@ impl Journal {
         &self.path
     }
 
-    /// Makes the file, allocates all of it, writes the intent, and has both file and folder on the disk. Nothing is spent yet:
-    /// an error here costs nothing.
+    /// Makes the file, allocates all of it, writes the intent, and has both file and folder on the
+    /// disk. Nothing is spent yet: an error here costs nothing.
     pub fn prepare(&mut self, intent: &Intent) -> io::Result<()> {
         let folder = self.path.parent().unwrap_or(Path::new(""));
         files::make_folder(folder)?;
@@ -97,7 +101,8 @@ impl Journal {
         Ok(())
     }
 
-    /// Notes that the token goes out now. The page cache outlives a kill; the allocated block needs no new space.
+    /// Notes that the token goes out now. The page cache outlives a kill; the allocated block needs
+    /// no new space.
     pub fn sending(&mut self) -> io::Result<()> {
         let (Some(file), Some(intent)) = (&self.file, &mut self.intent) else { return Err(ErrorKind::NotFound.into()) };
         intent.sent += 1;
@@ -109,7 +114,8 @@ impl Journal {
         self.intent.as_ref().map_or(0, |i| i.sent)
     }
 
-    /// Corrects that number: a request that did not get out was none; and what was committed before is no answer any more.
+    /// Corrects that number: a request that did not get out was none; and what was committed before
+    /// is no answer any more.
     pub fn set_sent(&mut self, sent: u8) -> io::Result<()> {
         let (Some(file), Some(intent)) = (&self.file, &mut self.intent) else { return Ok(()) };
         intent.sent = sent;
@@ -117,7 +123,8 @@ impl Journal {
         write_at(file, &[0; 8], ANSWER_AT)
     }
 
-    /// The commit point: the whole answer, sealed, in one write, and on the disk before this returns.
+    /// The commit point: the whole answer, sealed, in one write, and on the disk before this
+    /// returns.
     pub fn commit(&mut self, key: &Secret, nonce: [u8; NONCE], response: &Response) -> io::Result<()> {
         let (Some(file), Some(intent)) = (&self.file, &self.intent) else { return Err(ErrorKind::NotFound.into()) };
         let sealed = seal(key, nonce, intent, response)?;

@@ -1,6 +1,6 @@
-//! One renewal at a time: an exclusive lock of the operating system's on a file of its own, freed by the kernel when its holder
-//! dies. Its scope is the credential (user, store, profile), not the configuration folder: two configurations that share a
-//! keychain share the lock too.
+//! One renewal at a time: an exclusive lock of the operating system's on a file of its own, freed
+//! by the kernel when its holder dies. Its scope is the credential (user, store, profile), not the
+//! configuration folder: two configurations that share a keychain share the lock too.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -46,15 +46,17 @@ impl Drop for Lock {
     }
 }
 
-/// A name for this credential that is safe in a file's name and tells nothing: hexadecimal. Sealed files lie beside what has such a
-/// name, by whatever path one comes there: which store it is needn't be said.
+/// A name for this credential that is safe in a file's name and tells nothing: hexadecimal. Sealed
+/// files lie beside what has such a name, by whatever path one comes there: which store it is
+/// needn't be said.
 pub fn credential_name(store: &dyn Store, profile: &str) -> String {
     let scope = if store.kind() == StoreKind::File { String::new() } else { store.scope() };
     hash(format!("{}\0{scope}\0{profile}", store.kind().name()).as_bytes())
 }
 
-/// The folder for locks: beside the session bus where the keychain is reached over it, else in the state folder. The bus comes
-/// first, and no variable has a say: a job that was given its address alone must find the same lock as the desktop (C-29).
+/// The folder for locks: beside the session bus where the keychain is reached over it, else in the
+/// state folder. The bus comes first, and no variable has a say: a job that was given its address
+/// alone must find the same lock as the desktop (C-29).
 fn folder(paths: &Paths, store: &dyn Store) -> Result<PathBuf, Error> {
     if store.kind() == StoreKind::Keychain {
         let beside_bus =

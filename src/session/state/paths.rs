@@ -1,5 +1,5 @@
-//! Where the person's files are. Nothing is ever read from the working directory, unless the person's own variable says so:
-//! `OAUTHCTL_CONFIG_DIR=./ci` means that folder, and no other one.
+//! Where the person's files are. Nothing is ever read from the working directory, unless the
+//! person's own variable says so: `OAUTHCTL_CONFIG_DIR=./ci` means that folder, and no other one.
 
 use std::path::{Component, PathBuf};
 
@@ -49,13 +49,15 @@ impl Paths {
     }
 }
 
-/// A relative folder is the one seen from here, by a name that is the same from everywhere: stores and copies are told apart by
-/// it. The working directory has no links in its name, so that the steps up at the beginning can be taken here.
+/// A relative folder is the one seen from here, by a name that is the same from everywhere: stores
+/// and copies are told apart by it. The working directory has no links in its name, so that the
+/// steps up at the beginning can be taken here.
 fn whole(folder: PathBuf) -> PathBuf {
     if folder.is_absolute() {
         return folder;
     }
-    // a working directory that is gone has no name: nothing will be found there, and nothing of the person's elsewhere is used
+    // a working directory that is gone has no name: nothing will be found there, and nothing of the
+    // person's elsewhere is used
     let Ok(mut here) = std::path::absolute(".") else { return folder };
     let mut rest = folder.components().peekable();
     while let Some(step) = rest.next_if(|step| matches!(step, Component::CurDir | Component::ParentDir)) {

@@ -1,6 +1,6 @@
-//! The newest generation of a record that was kept on this machine, beside the store: a record that comes back older was put
-//! back from a backup or a snapshot, and its refresh token is spent. Sending that one would end the whole login at a strict
-//! provider.
+//! The newest generation of a record that was kept on this machine, beside the store: a record that
+//! comes back older was put back from a backup or a snapshot, and its refresh token is spent.
+//! Sending that one would end the whole login at a strict provider.
 
 use std::path::{Path, PathBuf};
 

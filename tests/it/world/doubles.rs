@@ -581,8 +581,9 @@ impl Write for Printed {
     }
 }
 
-/// Standard error without the last net: the real one is cleaned of known secrets on its way out, but those are known to the whole
-/// process, that is to all tests at once; and what is said should hold none in the first place. (`Output::err_cleaned` does it.)
+/// Standard error without the last net: the real one is cleaned of known secrets on its way out,
+/// but those are known to the whole process, that is to all tests at once; and what is said should
+/// hold none in the first place. (`Output::err_cleaned` does it.)
 pub struct Spoken(pub Shared);
 
 impl Write for Spoken {

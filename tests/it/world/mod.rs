@@ -1,9 +1,11 @@
-//! A person, and the world they type in: the whole program runs in process, with everything real that is this machine's own
-//! (files, the loopback listener, the practice servers) and a double that complains for everything else. No test touches the
-//! network, a keychain or a browser, and the clock stands still until it is moved.
+//! A person, and the world they type in: the whole program runs in process, with everything real
+//! that is this machine's own (files, the loopback listener, the practice servers) and a double
+//! that complains for everything else. No test touches the network, a keychain or a browser, and
+//! the clock stands still until it is moved.
 //!
-//! What isn't said beforehand doesn't happen: a browser that opens, a question, a program that is started, a request to
-//! another machine end the test, and so does an answer that was prepared and never asked for.
+//! What isn't said beforehand doesn't happen: a browser that opens, a question, a program that is
+//! started, a request to another machine end the test, and so does an answer that was prepared and
+//! never asked for.
 
 mod doubles;
 pub mod op;
@@ -27,7 +29,8 @@ use robot::Page;
 /// The 21st of November 2026, 22:00:00 UTC.
 pub const START: i64 = 1_795_298_400;
 
-/// A port for a redirect address that is said beforehand. The system gives it to nobody by itself, and no two tests get the same.
+/// A port for a redirect address that is said beforehand. The system gives it to nobody by itself,
+/// and no two tests get the same.
 pub fn own_port() -> u16 {
     use std::net::{Ipv4Addr, TcpStream};
     static NEXT: AtomicUsize = AtomicUsize::new(0);
@@ -76,7 +79,8 @@ type Paste = Box<dyn Fn(&str) -> String + Send>;
 pub struct Output {
     pub code: u8,
     pub out: String,
-    /// As the person saw it, with what differs from run to run in words (`PORT`, `STATE`, `sha256:…`, `~`).
+    /// As the person saw it, with what differs from run to run in words (`PORT`, `STATE`,
+    /// `sha256:…`, `~`).
     pub err: String,
     /// The same as it came.
     pub err_raw: String,
@@ -156,8 +160,8 @@ impl Person {
         std::fs::read_to_string(self.path("config/oauthctl/config.toml")).unwrap_or_default()
     }
 
-    /// A practice server with these manners, which the provider of that name means from now on. The practice server's own manners
-    /// are called `practice`, since `sandbox` starts one by itself.
+    /// A practice server with these manners, which the provider of that name means from now on. The
+    /// practice server's own manners are called `practice`, since `sandbox` starts one by itself.
     pub fn practice(&self, manners: Manners) -> Server {
         self.practice_with(Options::new(manners))
     }
@@ -178,7 +182,8 @@ impl Person {
     pub fn practice_with(&self, options: Options) -> Server {
         let manners = options.manners;
         let server = Server::start(options, self.clock.clone(), &doubles::Dice(self.random.clone())).expect("a server");
-        // as the real one is: what says that it is practice is the subject of a few tests, which write the file as it is
+        // as the real one is: what says that it is practice is the subject of a few tests, which
+        // write the file as it is
         let said = ["name = ", "practice = ", "console-url = "];
         let text = provider_overrides(&server.base(), manners);
         let lines = text.lines().filter(|line| !said.iter().any(|key| line.starts_with(key)));
@@ -269,7 +274,8 @@ impl Person {
         self.at_a_terminal()
     }
 
-    /// Pastes a line while the program waits for the redirect; it is made from the address that was shown.
+    /// Pastes a line while the program waits for the redirect; it is made from the address that was
+    /// shown.
     pub fn pastes(&mut self, line: impl Fn(&str) -> String + Send + 'static) -> &mut Person {
         self.next.pastes.push(Box::new(line));
         self.at_a_terminal()
@@ -469,7 +475,8 @@ impl Output {
         in_words(&redact(&self.err_raw), &self.home)
     }
 
-    /// No eight bytes of a secret in a row are in stdout or stderr. Four hexadecimal digits stand in an address by chance.
+    /// No eight bytes of a secret in a row are in stdout or stderr. Four hexadecimal digits stand
+    /// in an address by chance.
     #[track_caller]
     pub fn tells_nothing_of(&self, secret: &str) -> &Output {
         for part in secret.as_bytes().windows(8) {
@@ -519,7 +526,8 @@ fn masked(text: &str, before: &str, of: impl Fn(char) -> bool, by: &str) -> Stri
     out
 }
 
-/// A text indented as the code around it: the first line break and the common indentation aren't part of it.
+/// A text indented as the code around it: the first line break and the common indentation aren't
+/// part of it.
 fn dedented(text: &str) -> String {
     let Some(lines) = text.strip_prefix('\n') else { return text.to_owned() };
     let lines = lines.trim_end_matches(' ');

@@ -1,5 +1,6 @@
-//! An OpenID provider of a few lines whose every word a test can bend: the keys are made for each, nothing is signed that the
-//! test did not describe, and what a client would send secrets to is this machine's loopback.
+//! An OpenID provider of a few lines whose every word a test can bend: the keys are made for each,
+//! nothing is signed that the test did not describe, and what a client would send secrets to is
+//! this machine's loopback.
 
 use std::sync::{Arc, Mutex};
 
@@ -83,7 +84,8 @@ impl Default for Plan {
 }
 
 impl Plan {
-    /// A rule of `tests/vectors/`; times written as `now-5` are counted from the clock of the tests.
+    /// A rule of `tests/vectors/`; times written as `now-5` are counted from the clock of the
+    /// tests.
     pub fn of_vector(vector: &Value) -> Plan {
         let text = |name: &str| vector[name].as_str().map(str::to_owned);
         let algorithm = text("algorithm").unwrap_or("ES256".into());
@@ -166,7 +168,8 @@ impl Op {
         Op { server, plan, state, ring }
     }
 
-    /// The authorize page of a person who is signed in already: remembers the nonce and comes back at once.
+    /// The authorize page of a person who is signed in already: remembers the nonce and comes back
+    /// at once.
     pub fn browser(&self) -> impl FnOnce(&str) -> Vec<Page> + Send + 'static {
         let (plan, state, ring) = (self.plan.clone(), self.state.clone(), self.ring.clone());
         move |url| {
@@ -223,7 +226,8 @@ impl Op {
     }
 }
 
-/// The key of RFC 7520, section 3.4, which is everybody's: nothing here makes new ones of that kind.
+/// The key of RFC 7520, section 3.4, which is everybody's: nothing here makes new ones of that
+/// kind.
 fn rsa() -> SigningKey {
     let vectors: Value =
         serde_json::from_str(include_str!("../../../src/protocol/jose/rfc_vectors.json")).expect("JSON");

@@ -1,4 +1,5 @@
-//! The browser, as a person at it would use it: opens the page, presses a button, follows where it leads.
+//! The browser, as a person at it would use it: opens the page, presses a button, follows where it
+//! leads.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -58,7 +59,8 @@ pub fn get_if_there(url: &str) -> Option<Page> {
     client().get(url).send().ok().map(page)
 }
 
-/// The same from this thread: the one client for all makes its connections from a thread of its own.
+/// The same from this thread: the one client for all makes its connections from a thread of its
+/// own.
 pub fn fresh_get(url: &str) -> Page {
     use std::io::{Read as _, Write as _};
     let at = url::Url::parse(url).expect("an address");
@@ -81,8 +83,8 @@ pub fn post(to: &str, form: &[(&str, &str)]) -> Page {
     page
 }
 
-/// Goes where a page leads, to the end. Our own last page is there for a second, which a busy machine may let pass: who looks at
-/// that page sees that it isn't there, and nobody else minds.
+/// Goes where a page leads, to the end. Our own last page is there for a second, which a busy
+/// machine may let pass: who looks at that page sees that it isn't there, and nobody else minds.
 fn follow(page: &mut Page) {
     while let Some(to) = page.location.take() {
         let next = url::Url::parse(&page.url).and_then(|u| u.join(&to)).expect("an address");
@@ -114,7 +116,8 @@ pub fn entered(url: &str) -> String {
     page.location.unwrap_or_else(|| panic!("{url} leads nowhere: {}", page.body))
 }
 
-/// What another user of this machine does: `None` where the tests don't run as root, whose threads alone can become another.
+/// What another user of this machine does: `None` where the tests don't run as root, whose threads
+/// alone can become another.
 #[cfg(target_os = "linux")]
 pub fn as_another_user<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let thread = std::thread::spawn(move || {
@@ -125,7 +128,8 @@ pub fn as_another_user<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'stat
     thread.join().expect("it did")
 }
 
-/// Opens the authorize page and presses a button: the address that the provider sends the browser to.
+/// Opens the authorize page and presses a button: the address that the provider sends the browser
+/// to.
 pub fn decided(url: &str, decision: &str) -> String {
     let shown = get(url);
     if let Some(location) = shown.location {

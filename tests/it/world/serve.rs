@@ -1,6 +1,7 @@
-//! A scripted server: `tiny_http` reads the requests, a closure answers them. The program's own reader
-//! and server have no part in it, so a mistake that client and reader would share is seen here. Answers
-//! that are no HTTP, or that end early or never, are written to raw sockets by their tests.
+//! A scripted server: `tiny_http` reads the requests, a closure answers them. The program's own
+//! reader and server have no part in it, so a mistake that client and reader would share is seen
+//! here. Answers that are no HTTP, or that end early or never, are written to raw sockets by their
+//! tests.
 
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
@@ -77,7 +78,8 @@ fn answer(mut request: tiny_http::Request, handler: &dyn Fn(&Request) -> Respons
     response.headers.iter().for_each(|(name, value)| head += &format!("{name}: {value}\r\n"));
     let body = if *request.method() == tiny_http::Method::Head { Vec::new() } else { response.body };
     head += &format!("Content-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-    // Not by `respond`, which tells the real time: the tests' clock is another one. The client may be gone.
+    // Not by `respond`, which tells the real time: the tests' clock is another one. The client may
+    // be gone.
     let mut writer = request.into_writer();
     let _ = writer.write_all(&[head.into_bytes(), body].concat()).and_then(|()| writer.flush());
 }
