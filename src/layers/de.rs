@@ -193,7 +193,8 @@ impl Fields<'_, '_> {
     fn refuse_unknown(&self) -> Result<(), Fault> {
         let Section { table, path, known, .. } = &self.section;
         let known = known.borrow();
-        let unknown = table.iter().filter(|(key, _)| !known.contains(&key.as_str())).min_by_key(|(_, e)| e.at.line);
+        let is_known = |key: &str| !key.starts_with('*') && known.contains(&key);
+        let unknown = table.iter().filter(|(key, _)| !is_known(key)).min_by_key(|(_, e)| e.at.line);
         let Some((key, entry)) = unknown else { return Ok(()) };
         let names = known.iter().copied().filter(|name| !name.starts_with('*'));
         Err(Fault::Placed(Box::new(ReadError::UnknownKey {
@@ -209,8 +210,9 @@ impl<'de> MapAccess<'de> for Fields<'de, '_> {
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
         for field in self.fields.by_ref() {
-            let entry = self.section.table.get(*field);
-            if entry.is_some() || field.starts_with('*') {
+            let same_table = field.starts_with('*');
+            let entry = self.section.table.get(*field).filter(|_| !same_table);
+            if entry.is_some() || same_table {
                 self.value = Some((field, entry));
                 return seed.deserialize((*field).into_deserializer()).map(Some);
             }
@@ -515,6 +517,7 @@ mod tests {
             ("names = \"x\"", "`names` in x.toml, line 1 must be a list of texts, not a text"),
             ("texts = 1", "`texts` in x.toml, line 1 must be a table of texts, not an integer"),
             ("texts = { e = true }", "`texts.e` in x.toml, line 1 must be a text, not true or false"),
+            ("part = { url = \"u\", \"*inner\" = {} }", "unknown key `part.*inner` in x.toml, line 1"),
             ("part = 1", "`part` in x.toml, line 1 must be a table, not an integer"),
             ("parts = [1]", "`parts` in x.toml, line 1 must be a list of tables, not an integer"),
             ("parts = [\n{ url = 1 }]", "`parts.url` in x.toml, line 2 must be a text, not an integer"),
