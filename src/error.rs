@@ -15,7 +15,7 @@ use crate::protocol::authorize::AuthorizeError;
 use crate::protocol::token_request::{Client, RequestError};
 use crate::store::StoreError;
 use crate::text::{Typed, safe};
-use crate::world::loopback::ListenError;
+use crate::world::http_server::loopback::ListenError;
 use crate::world::{HttpError, Unanswered};
 
 /// What kind of failure it is; each has its exit code, pinned by a test against `help exit-codes`.

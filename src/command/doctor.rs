@@ -15,7 +15,7 @@ use crate::session::{self, Choice, Session, orphan};
 use crate::store::{Store, StoreError, StoreKind, keychain::KeychainStore};
 use crate::text::{count, safe};
 use crate::wire::Request;
-use crate::world::loopback::{Address, Host, Loopback};
+use crate::world::http_server::loopback::{Address, Host, Loopback};
 use crate::world::{Proxy, World, authorities, usable_proxy};
 
 #[derive(Args, Debug)]

@@ -12,7 +12,7 @@ use crate::command::{print, values};
 use crate::error::{Error, Kind};
 use crate::sandbox::{Manners, Options, Server, StartError, provider_overrides};
 use crate::world::World;
-use crate::world::loopback::ListenError;
+use crate::world::http_server::loopback::ListenError;
 
 #[derive(Debug, Subcommand)]
 pub enum SandboxVerb {

@@ -27,7 +27,7 @@ use crate::protocol::{pkce, token_request};
 use crate::provider::{PkceMode, StateEcho};
 use crate::secret::Secret;
 use crate::text::safe;
-use crate::world::loopback::{self, Arrived, Host, Loopback, Page, Reply, Stranger};
+use crate::world::http_server::loopback::{self, Arrived, Host, Loopback, Page, Reply, Stranger};
 use crate::world::{BrowserError, Unanswered, World};
 
 /// What a login is made of, decided before anything happens.

@@ -5,7 +5,7 @@ use crate::address::{Reach, reach, with_scheme};
 use crate::error::Error;
 use crate::provider::{LoopbackMode, Provider, RedirectHost};
 use crate::text::safe;
-use crate::world::loopback::{Address, Host};
+use crate::world::http_server::loopback::{Address, Host};
 
 /// The port to register where the provider compares it and names none.
 pub const USUAL_PORT: u16 = 8976;

@@ -9,7 +9,7 @@ use super::desk::Desk;
 use super::exchange::{Ask, Params};
 use super::page::{self, not_allowed};
 use super::tickets::Asked;
-use crate::world::serve::Response;
+use crate::world::http_server::serve::Response;
 
 /// Serves the authorization endpoint: GET shows the page for the request that `check` accepts, POST
 /// takes the user's decision.

@@ -21,7 +21,7 @@ use super::jwt::Signer;
 use super::page::{self, not_allowed};
 use super::tickets::Asked;
 use super::{Behaviour, DAY, Rotation, USUAL, constantcontact_api};
-use crate::world::serve::Response;
+use crate::world::http_server::serve::Response;
 
 /// Constant Contact V3.
 pub const BEHAVIOUR: Behaviour = Behaviour {

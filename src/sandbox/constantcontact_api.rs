@@ -14,7 +14,7 @@ use super::data::{self, CREATED};
 use super::desk::Desk;
 use super::exchange::{Ask, json};
 use crate::text::times::rfc3339;
-use crate::world::serve::Response;
+use crate::world::http_server::serve::Response;
 
 const DEFAULT_LIMIT: u64 = 50;
 const MOST: u64 = 500;

@@ -14,7 +14,7 @@ use super::desk::Desk;
 use super::device_codes::{Decision, Device};
 use super::exchange::{Ask, json, oauth_error};
 use super::page::{self, not_allowed};
-use crate::world::serve::Response;
+use crate::world::http_server::serve::Response;
 
 /// The grant type of RFC 8628, section 3.4.
 pub const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::world::serve::{Request, Response};
+use crate::world::http_server::serve::{Request, Response};
 
 /// A request and its parameters, by location.
 pub struct Ask<'a> {

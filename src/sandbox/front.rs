@@ -5,7 +5,7 @@ use super::client::{Client, Redirects};
 use super::consent::disconnect_ticket;
 use super::desk::Desk;
 use super::page::{BADGE, Look, escape, page};
-use crate::world::serve::Response;
+use crate::world::http_server::serve::Response;
 
 /// Makes the front page of a server.
 pub fn page_of(desk: &Desk) -> std::io::Result<Response> {

@@ -16,7 +16,7 @@ use super::getresponse_api::unauthenticated;
 use super::page::{self, not_allowed};
 use super::tickets::Asked;
 use super::{Behaviour, DAY, USUAL, getresponse_api};
-use crate::world::serve::Response;
+use crate::world::http_server::serve::Response;
 
 /// GetResponse, or GetResponse MAX if a domain is set.
 pub const BEHAVIOUR: Behaviour = Behaviour {

@@ -10,7 +10,7 @@ use super::book::Refused;
 use super::data::{self, CREATED};
 use super::desk::Desk;
 use super::exchange::{Ask, json, with_header};
-use crate::world::serve::Response;
+use crate::world::http_server::serve::Response;
 
 const DEFAULT_PER_PAGE: u64 = 100;
 const MOST_PER_PAGE: u64 = 1000;

@@ -46,8 +46,8 @@ pub use log::{Basic, Logged, Param};
 pub use overrides::provider_overrides;
 
 use crate::address::{Reach, reach};
-use crate::world::loopback::ListenError;
-use crate::world::serve::{self, Request, Response, Serving};
+use crate::world::http_server::loopback::ListenError;
+use crate::world::http_server::serve::{self, Request, Response, Serving};
 use crate::world::{Clock, Random, World};
 use desk::Desk;
 use exchange::{Ask, json};

@@ -9,7 +9,7 @@ use super::data::PRACTICE_ACCOUNT;
 use super::device_codes::Waiting;
 use super::exchange::with_header;
 use super::tickets::Asked;
-use crate::world::serve::Response;
+use crate::world::http_server::serve::Response;
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--ink:#1c2430;--soft:#5b6675;--paper:#fff;--back:#eef1f5;--line:#d5dbe3;--go:#1f6feb;--go-ink:#fff}\

@@ -19,7 +19,7 @@ use super::page::{self, not_allowed};
 use super::tickets::Asked;
 use super::{Behaviour, USUAL};
 use crate::secret::fingerprint;
-use crate::world::serve::Response;
+use crate::world::http_server::serve::Response;
 
 /// The practice server's own.
 pub const BEHAVIOUR: Behaviour = Behaviour {

@@ -16,7 +16,7 @@ use super::exchange::{Ask, Params, json, with_header};
 use super::page::{self, not_allowed};
 use super::tickets::Asked;
 use super::{Behaviour, USUAL};
-use crate::world::serve::Response;
+use crate::world::http_server::serve::Response;
 
 /// VerticalResponse's classic API.
 pub const BEHAVIOUR: Behaviour = Behaviour {

@@ -17,7 +17,7 @@ use super::jwt::Signer;
 use super::page::{self, not_allowed};
 use super::tickets::Asked;
 use super::{Behaviour, Rotation, USUAL};
-use crate::world::serve::Response;
+use crate::world::http_server::serve::Response;
 
 /// VerticalResponse's newer API.
 pub const BEHAVIOUR: Behaviour = Behaviour {

@@ -9,7 +9,7 @@ pub mod files;
 mod guard;
 pub mod helper;
 mod http;
-mod http_server;
+pub mod http_server;
 pub mod keychain;
 mod programs;
 mod question;
@@ -35,8 +35,6 @@ use crate::wire;
 pub use guard::guarded;
 pub use http::proxy::{NoProxy, Proxy, usable as usable_proxy, usable_for as usable_proxy_for};
 pub use http::roots::{NoAuthorities, authorities};
-pub(crate) use http_server::serve;
-pub use http_server::{loopback, reader as http_reader};
 pub use question::{Lines, Unanswered};
 
 /// All parts that a test replaces, as one value.

@@ -2,7 +2,7 @@
 //! nothing.
 
 use oauthctl::sandbox::Manners;
-use oauthctl::world::loopback::{Address, Host, Loopback};
+use oauthctl::world::http_server::loopback::{Address, Host, Loopback};
 use serde_json::{Value, json};
 
 use crate::world::robot::{Page, allows, decided, denies, get, get_if_there, go, with};

@@ -15,8 +15,8 @@ use oauthctl::protocol::{api_error, form, id_token, jarm, jose, jwt, metadata, r
 use oauthctl::provider::{ExpiresUnit, Provider, ResponseShape, StateEcho, ZeroExpires, read};
 use oauthctl::secret::Secret;
 use oauthctl::wire::Response;
-use oauthctl::world::http_reader::{Limits, Refusal, Stream, parse_head, read_request};
-use oauthctl::world::loopback::judge::judge;
+use oauthctl::world::http_server::loopback::judge::judge;
+use oauthctl::world::http_server::reader::{Limits, Refusal, Stream, parse_head, read_request};
 
 /// What is shown to a person is one line that can't act on the terminal or on a CI log.
 fn shown(text: &str) {

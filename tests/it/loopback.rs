@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use oauthctl::secret::Secret;
-use oauthctl::world::loopback::{Address, Arrived, Host, ListenError, Loopback, Page, Stranger};
+use oauthctl::world::http_server::loopback::{Address, Arrived, Host, ListenError, Loopback, Page, Stranger};
 
 use crate::world::robot::as_another_user;
 

@@ -33,7 +33,7 @@ use crate::store::StoreKind;
 use crate::text::times;
 use crate::text::{for_a_shell, safe};
 use crate::token::TokenSet;
-use crate::world::loopback::Page;
+use crate::world::http_server::loopback::Page;
 use crate::world::{HttpError, World, authorities, usable_proxy_for};
 
 #[derive(Args, Debug)]

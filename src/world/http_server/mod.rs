@@ -7,5 +7,5 @@ mod chunks;
 mod listening;
 pub mod loopback;
 pub mod reader;
-pub mod serve;
+pub(crate) mod serve;
 mod stream;
