@@ -6,11 +6,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::world::http_server::serve::{Request, Response};
+use crate::world::http_server::{reader::RawRequest, serve::Response};
 
 /// A request and its parameters, by location.
 pub struct Ask<'a> {
-    pub request: &'a Request,
+    pub request: &'a RawRequest,
     /// `GET` for a `HEAD` request too.
     pub method: &'a str,
     pub path: &'a str,
@@ -68,7 +68,8 @@ impl Params {
 
 impl<'a> Ask<'a> {
     /// Parses the request.
-    pub fn new(request: &'a Request) -> Ask<'a> {
+    pub fn new(request: &'a RawRequest) -> Ask<'a> {
+        let (path, query) = request.path_and_query();
         let kind = request.header("content-type").unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let form = match kind.as_str() {
@@ -97,8 +98,8 @@ impl<'a> Ask<'a> {
         Ask {
             request,
             method: if request.method == "HEAD" { "GET" } else { &request.method },
-            path: &request.path,
-            query: Params::decode(request.query.as_bytes()),
+            path,
+            query: Params::decode(query.as_bytes()),
             form,
             json,
             basic,
@@ -177,15 +178,15 @@ mod tests {
 
     #[test]
     fn takes_a_request_apart() {
-        let request = Request {
+        let request = RawRequest {
             method: "POST".into(),
-            path: "/t".into(),
-            query: "a=1&a=2&empty=".into(),
+            target: "/t?a=1&a=2&empty=".to_owned().into(),
+            minor_version: 1,
             headers: vec![
                 ("authorization".into(), format!("basic {}", STANDARD.encode("id:se:cret"))),
                 ("content-type".into(), "application/x-www-form-urlencoded; charset=utf-8".into()),
             ],
-            body: b"grant_type=x+y".to_vec(),
+            body: b"grant_type=x+y".to_vec().into(),
         };
         let ask = Ask::new(&request);
         assert_eq!(ask.query.repeated(), Some("a"));

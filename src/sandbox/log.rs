@@ -56,7 +56,7 @@ impl Logged {
             ask.request.headers.iter().filter(|(name, _)| name != "authorization").cloned().collect();
         Logged {
             method: ask.request.method.clone(),
-            path: ask.request.path.clone(),
+            path: ask.path.to_owned(),
             query: params(&ask.query.0),
             form: params(&ask.form.0),
             json: params(&ask.json.0),

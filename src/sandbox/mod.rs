@@ -47,7 +47,10 @@ pub use overrides::provider_overrides;
 
 use crate::address::{Reach, reach};
 use crate::world::http_server::loopback::ListenError;
-use crate::world::http_server::serve::{self, Request, Response, Serving};
+use crate::world::http_server::{
+    reader::RawRequest,
+    serve::{self, Response, Serving},
+};
 use crate::world::{Clock, Random, World};
 use desk::Desk;
 use exchange::{Ask, json};
@@ -277,7 +280,7 @@ impl Server {
         let desk = Arc::new(desk);
         let handler = {
             let desk = Arc::clone(&desk);
-            move |request: &Request| answer(&desk, request)
+            move |request: &RawRequest| answer(&desk, request)
         };
         let serving = bound.serve(Arc::new(handler)).map_err(StartError::Thread)?;
         Ok(Server { desk, serving })
@@ -299,7 +302,7 @@ impl Server {
     }
 }
 
-fn answer(desk: &Desk, request: &Request) -> Response {
+fn answer(desk: &Desk, request: &RawRequest) -> Response {
     desk.wait();
     let ask = Ask::new(request);
     let response = route(desk, &ask).unwrap_or_else(|why| {

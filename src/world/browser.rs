@@ -33,33 +33,13 @@ const SYSTEM_FOLDERS: [&str; 0] = [];
 
 /// Variables that a desktop program needs, by name and by prefix.
 #[cfg(unix)]
-const NEEDED: [&str; 22] = [
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "SHELL",
-    "LANG",
-    "LANGUAGE",
-    "TZ",
-    "TMPDIR",
-    "DISPLAY",
-    "XAUTHORITY",
-    "DESKTOP_SESSION",
-    "SESSION_MANAGER",
-    "SSH_AUTH_SOCK",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-    "WSLENV",
-    "WSL_DISTRO_NAME",
-    "WSL_INTEROP",
-];
+const NEEDED: &str = "\
+    HOME USER LOGNAME SHELL LANG LANGUAGE TZ TMPDIR DISPLAY XAUTHORITY DESKTOP_SESSION \
+    SESSION_MANAGER SSH_AUTH_SOCK http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY \
+    NO_PROXY WSLENV WSL_DISTRO_NAME WSL_INTEROP";
 #[cfg(unix)]
-const NEEDED_PREFIXES: [&str; 13] =
-    ["LC_", "XDG_", "WAYLAND_", "DBUS_", "GNOME_", "KDE_", "GTK_", "GDK_", "QT_", "MOZ_", "PULSE_", "GIO_", "FLATPAK_"];
+const NEEDED_PREFIXES: &str = "\
+    LC_ XDG_ WAYLAND_ DBUS_ GNOME_ KDE_ GTK_ GDK_ QT_ MOZ_ PULSE_ GIO_ FLATPAK_";
 
 /// The user's browser.
 pub struct Real;
@@ -108,10 +88,8 @@ impl Surroundings {
             };
             let mut command = programs::command(&found);
             command.arg(url.as_str()).env_clear().envs(self.variables.iter().filter(|(n, _)| !is_ours(n)).cloned());
-            match launch(command, &shown, acted) {
-                Ok(()) => return Ok(()),
-                Err(error) => failure = error,
-            }
+            let Err(error) = launch(command, &shown, acted) else { return Ok(()) };
+            failure = error;
         }
         Err(failure)
     }
@@ -124,10 +102,8 @@ impl Surroundings {
             let mut command = programs::command(&found);
             command.args(proposed.get_args()).env_clear().envs(self.needed_variables());
             command.envs(proposed.get_envs().filter_map(|(name, value)| Some((name, value?))));
-            match launch(command, &text::safe(&name.to_string_lossy()), acted) {
-                Ok(()) => return Ok(()),
-                Err(error) => failure = error,
-            }
+            let Err(error) = launch(command, &text::safe(&name.to_string_lossy()), acted) else { return Ok(()) };
+            failure = error;
         }
         Err(failure)
     }
@@ -195,7 +171,7 @@ fn is_ours(name: &OsStr) -> bool {
 #[cfg(unix)]
 fn is_needed(name: &OsStr) -> bool {
     let Some(name) = name.to_str() else { return false };
-    NEEDED.contains(&name) || NEEDED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    NEEDED.split(' ').any(|needed| name == needed) || NEEDED_PREFIXES.split(' ').any(|prefix| name.starts_with(prefix))
 }
 
 /// Windows programs fail oddly without the system's variables: keeps all but ours and `PATH`.
@@ -211,9 +187,8 @@ fn launch(mut command: Command, shown: &str, acted: &dyn Fn() -> bool) -> Result
     let mut child = command.spawn().map_err(|error| failed(error.to_string()))?;
     match programs::wait(&mut child, Instant::now() + MOMENT, acted) {
         // the status of Windows' launcher means nothing
-        Ok(Some(status)) if status.success() || cfg!(windows) => Ok(()),
-        Ok(Some(status)) => Err(failed(status.to_string())),
-        Ok(None) => Ok(()),
+        Ok(Some(status)) if !status.success() && !cfg!(windows) => Err(failed(status.to_string())),
+        Ok(_) => Ok(()),
         Err(error) => Err(failed(error.to_string())),
     }
 }

@@ -7,7 +7,7 @@
 //!
 //! On Windows the folders inherit the user's access list, and only the kind of file is checked.
 
-use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
+use std::fs::{self, File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -103,52 +103,47 @@ pub struct Closed;
 
 /// Makes the folder and its parents if missing. Tells if it existed and was open to others.
 pub fn make_folder(path: &Path) -> Result<Option<Closed>, PrivateError> {
-    match fs::symlink_metadata(path) {
-        Ok(_) => {}
-        Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty())
-                && !parent.exists()
-            {
-                make_folder(parent)?;
-            }
-            match unix::make_folder(path) {
-                Ok(()) => return sync_folder(path).map(|()| None),
-                // another process was first
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(e) => return Err(failed(path)(e)),
-            }
-        }
-        Err(e) => return Err(failed(path)(e)),
+    if let Some(existing) = existing_folder(path)? {
+        return Ok(existing);
     }
-    check_folder(path)
-}
-
-/// Whether the folder exists and may be used; `None` if there is none.
-pub fn existing_folder(path: &Path) -> Result<Option<Option<Closed>>, PrivateError> {
-    match fs::symlink_metadata(path) {
-        Ok(_) => check_folder(path).map(Some),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+    if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty())
+        && !parent.exists()
+    {
+        make_folder(parent)?;
+    }
+    match unix::make_folder(path) {
+        Ok(()) => sync_folder(path).map(|()| None),
+        // another process was first
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => existing_folder(path).map(Option::flatten),
         Err(e) => Err(failed(path)(e)),
     }
 }
 
-fn check_folder(path: &Path) -> Result<Option<Closed>, PrivateError> {
-    let metadata = fs::symlink_metadata(path).map_err(failed(path))?;
-    if !metadata.is_dir() {
-        return Err(refused(path, "is not a folder"));
+/// Whether the folder exists and may be used; `None` if there is none.
+pub fn existing_folder(path: &Path) -> Result<Option<Option<Closed>>, PrivateError> {
+    match if_there(fs::symlink_metadata(path)).map_err(failed(path))? {
+        Some(metadata) if !metadata.is_dir() => Err(refused(path, "is not a folder")),
+        Some(metadata) => unix::own_and_close(path, &metadata, 0o700, None).map(Some),
+        None => Ok(None),
     }
-    unix::own_and_close(path, &metadata, 0o700, None)
+}
+
+fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        other => other.map(Some),
+    }
 }
 
 /// The file's content; `None` if there is no file. More than `limit` bytes are refused.
 pub fn read(path: &Path, limit: usize) -> Result<Option<Zeroizing<Vec<u8>>>, PrivateError> {
-    let mut file = match unix::open_to_read(path) {
-        Ok(file) => file,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+    let mut file = match if_there(unix::open_to_read(path)) {
+        Ok(Some(file)) => file,
+        Ok(None) => return Ok(None),
         Err(e) if unix::is_symlink_error(&e) => return Err(refused(path, "is a symbolic link")),
         Err(e) => return Err(failed(path)(e)),
     };
-    check_file(path, &file)?;
+    check_file(path, &file.metadata().map_err(failed(path))?, Some(&file))?;
     let mut content = Zeroizing::new(Vec::new());
     (&mut file).take(limit as u64 + 1).read_to_end(&mut content).map_err(failed(path))?;
     if content.len() > limit {
@@ -157,27 +152,24 @@ pub fn read(path: &Path, limit: usize) -> Result<Option<Zeroizing<Vec<u8>>>, Pri
     Ok(Some(content))
 }
 
-fn check_file(path: &Path, file: &File) -> Result<(), PrivateError> {
-    let metadata = file.metadata().map_err(failed(path))?;
+fn check_file(path: &Path, metadata: &Metadata, open: Option<&File>) -> Result<(), PrivateError> {
+    if metadata.is_symlink() {
+        return Err(refused(path, "is a symbolic link"));
+    }
     if !metadata.is_file() {
         return Err(refused(path, "is not a plain file"));
     }
-    if unix::links(&metadata) > 1 {
+    if unix::links(metadata) > 1 {
         return Err(refused(path, "has a second name (hard link)"));
     }
-    unix::own_and_close(path, &metadata, 0o600, Some(file)).map(drop)
+    unix::own_and_close(path, metadata, 0o600, open).map(drop)
 }
 
 /// Replaces a file whole: the content is on the disk before the rename, the rename before the
 /// return.
 pub fn replace(path: &Path, content: &[u8]) -> Result<(), PrivateError> {
-    match fs::symlink_metadata(path) {
-        Ok(metadata) if metadata.is_symlink() => return Err(refused(path, "is a symbolic link")),
-        Ok(metadata) if !metadata.is_file() => return Err(refused(path, "is not a plain file")),
-        Ok(metadata) if unix::links(&metadata) > 1 => return Err(refused(path, "has a second name (hard link)")),
-        Ok(metadata) => unix::own_and_close(path, &metadata, 0o600, None).map(drop)?,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-        Err(e) => return Err(failed(path)(e)),
+    if let Some(metadata) = if_there(fs::symlink_metadata(path)).map_err(failed(path))? {
+        check_file(path, &metadata, None)?;
     }
     Unfinished::write(path, content, None)?.rename_to(path)?;
     sync_folder(path)
@@ -205,10 +197,9 @@ pub fn try_replace(path: &Path, length: usize) -> Result<(), PrivateError> {
 
 /// Removes a file of any kind; returns whether there was one.
 pub fn remove(path: &Path) -> Result<bool, PrivateError> {
-    match fs::remove_file(path) {
-        Ok(()) => sync_folder(path).map(|()| true),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(e) => Err(failed(path)(e)),
+    match if_there(fs::remove_file(path)).map_err(failed(path))? {
+        Some(()) => sync_folder(path).map(|()| true),
+        None => Ok(false),
     }
 }
 
@@ -293,7 +284,7 @@ pub fn sync_folder(path: &Path) -> Result<(), PrivateError> {
 /// Waits for the folder's lock and holds it until dropped, for work of one process at a time.
 pub fn lock(path: &Path) -> Result<File, PrivateError> {
     let file = unix::open_lock(path).map_err(failed(path))?;
-    check_file(path, &file)?;
+    check_file(path, &file.metadata().map_err(failed(path))?, Some(&file))?;
     file.lock().map_err(failed(path))?;
     Ok(file)
 }

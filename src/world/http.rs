@@ -54,17 +54,20 @@ const OWN_HEADERS: [&str; 4] = ["host", "content-length", "transfer-encoding", "
 #[derive(Default)]
 pub struct Real {
     driver: OnceLock<Arc<Driver>>,
-    clients: [OnceLock<Client>; 3],
-    /// The same ways, for connections that are reused.
-    lasting: [OnceLock<Client>; 3],
-    /// Clients with a client certificate, one for each.
-    certified: Mutex<Vec<Certified>>,
+    clients: Mutex<Vec<(Kind, Client)>>,
 }
 
-/// The way, whether its connections are reused, the client certificate, and the client.
-type Certified = (Way, bool, Arc<Identity>, Client);
+/// The properties that a client is built with.
+#[derive(PartialEq)]
+struct Kind {
+    way: Way,
+    /// Whether its connections are reused.
+    reuse: bool,
+    /// The client certificate.
+    identity: Option<Arc<Identity>>,
+}
 
-/// How a request travels. Each way has its own client, built when first needed.
+/// How a request travels.
 #[derive(Clone, Copy, PartialEq)]
 enum Way {
     /// `http` to loopback: no certificate authorities are read.
@@ -88,13 +91,12 @@ impl Http for Real {
         let answer =
             answer.ok_or_else(|| timed_out(&place, request.timeout))?.map_err(|error| told(&error, request))?;
         let (status, headers) = (answer.status().as_u16(), headers(answer.headers()));
-        let body =
-            read_body(Answer::new(driver, answer, Some(deadline)), request.max_body).map_err(|error| match error {
-                BodyError::TooLarge => HttpError::TooLarge { place: place.clone(), limit: request.max_body },
-                BodyError::TooSlow => timed_out(&place, request.timeout),
-                BodyError::Broken(why) => HttpError::Ambiguous { place: place.clone(), why },
-            })?;
-        Ok(Response { status, headers, body })
+        match read_body(Answer::new(driver, answer, Some(deadline)), request.max_body) {
+            Ok(Some(body)) => Ok(Response { status, headers, body }),
+            Ok(None) => Err(HttpError::TooLarge { place, limit: request.max_body }),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(timed_out(&place, request.timeout)),
+            Err(error) => Err(HttpError::Ambiguous { place, why: innermost(&error) }),
+        }
     }
 
     fn stream(&self, request: &Request, body: Option<Upload>) -> Result<Streamed, HttpError> {
@@ -173,11 +175,8 @@ impl Real {
             }
         }
         let reuse = request.reuse && driver.keeps_going();
-        let client = match &request.identity {
-            Some(identity) if !matches!(way, Way::Plain) => self.certified(way, reuse, identity, place)?,
-            _ => self.client(way, reuse, place)?.clone(),
-        };
-        Ok((client, sent))
+        let identity = request.identity.clone().filter(|_| way != Way::Plain);
+        Ok((self.client(Kind { way, reuse, identity }, place)?, sent))
     }
 
     fn driver(&self, place: &str) -> Result<Arc<Driver>, HttpError> {
@@ -194,31 +193,28 @@ impl Real {
         Ok(Arc::clone(driver))
     }
 
-    fn client(&self, way: Way, reuse: bool, place: &str) -> Result<&Client, HttpError> {
-        let cell = if reuse { &self.lasting[way as usize] } else { &self.clients[way as usize] };
-        if let Some(client) = cell.get() {
-            return Ok(client);
-        }
-        let bundle = bundle(way)?;
-        let client = build(way, reuse, bundle, None)
-            .map_err(|error| HttpError::Tls { place: place.to_owned(), why: innermost(&error) })?;
-        Ok(cell.get_or_init(|| client))
-    }
-
-    fn certified(&self, way: Way, reuse: bool, shown: &Arc<Identity>, place: &str) -> Result<Client, HttpError> {
-        let mut made = self.certified.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((.., client)) =
-            made.iter().find(|(w, r, identity, _)| (*w, *r) == (way, reuse) && identity == shown)
-        {
+    fn client(&self, kind: Kind, place: &str) -> Result<Client, HttpError> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, client)) = clients.iter().find(|(built, _)| *built == kind) {
             return Ok(client.clone());
         }
-        let refused = |why: String| HttpError::Forbidden { place: place.to_owned(), why };
-        let pem = Zeroizing::new(format!("{}\n{}", shown.certificate, keys_alone(shown.key.expose()).as_str()));
-        let identity = reqwest::Identity::from_pem(pem.as_bytes())
-            .map_err(|e| refused(format!("the client certificate or its key can't be used: {}", innermost(&e))))?;
-        let client = build(way, reuse, bundle(way)?, Some(identity))
-            .map_err(|e| refused(format!("the client certificate does not fit its key: {}", innermost(&e))))?;
-        made.push((way, reuse, shown.clone(), client.clone()));
+        let place = place.to_owned();
+        let identity = kind.identity.as_ref().map(|shown| {
+            let pem = Zeroizing::new(format!("{}\n{}", shown.certificate, keys_alone(shown.key.expose()).as_str()));
+            reqwest::Identity::from_pem(pem.as_bytes())
+        });
+        let identity = identity.transpose().map_err(|e| HttpError::Forbidden {
+            place: place.clone(),
+            why: format!("the client certificate or its key can't be used: {}", innermost(&e)),
+        })?;
+        let client = build(&kind, bundle(kind.way)?, identity).map_err(|e| match kind.identity {
+            None => HttpError::Tls { place, why: innermost(&e) },
+            Some(_) => HttpError::Forbidden {
+                place,
+                why: format!("the client certificate does not fit its key: {}", innermost(&e)),
+            },
+        })?;
+        clients.push((kind, client.clone()));
         Ok(client)
     }
 }
@@ -246,31 +242,26 @@ fn bundle(way: Way) -> Result<Vec<Certificate>, HttpError> {
     roots::bundle(&super::env::Real).map_err(HttpError::Authorities)
 }
 
-fn build(
-    way: Way,
-    reuse: bool,
-    bundle: Vec<Certificate>,
-    identity: Option<reqwest::Identity>,
-) -> reqwest::Result<Client> {
-    let builder = |way, reuse| match identity.clone() {
-        Some(identity) => builder(way, reuse).identity(identity),
-        None => builder(way, reuse),
+fn build(kind: &Kind, bundle: Vec<Certificate>, identity: Option<reqwest::Identity>) -> reqwest::Result<Client> {
+    let builder = || match identity.clone() {
+        Some(identity) => builder(kind).identity(identity),
+        None => builder(kind),
     };
     // fails if it is installed already
     let _ = rustls::crypto::ring::default_provider().install_default();
-    if let Way::Plain = way {
-        return builder(way, reuse).tls_certs_only([]).build();
+    if kind.way == Way::Plain {
+        return builder().tls_certs_only([]).build();
     }
     if !bundle.is_empty()
-        && let Ok(client) = builder(way, reuse).tls_certs_only(bundle).build()
+        && let Ok(client) = builder().tls_certs_only(bundle).build()
     {
         return Ok(client);
     }
     // the platform verifier also accepts a bundle with one broken certificate
-    builder(way, reuse).build()
+    builder().build()
 }
 
-fn builder(way: Way, reuse: bool) -> ClientBuilder {
+fn builder(kind: &Kind) -> ClientBuilder {
     let builder = ClientBuilder::new()
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
@@ -278,9 +269,9 @@ fn builder(way: Way, reuse: bool) -> ClientBuilder {
         .http1_only()
         .http1_max_headers(MOST_HEADERS)
         .dns_resolver(names::System)
-        .pool_max_idle_per_host(if reuse { LASTING_CONNECTIONS } else { 0 })
+        .pool_max_idle_per_host(if kind.reuse { LASTING_CONNECTIONS } else { 0 })
         .connect_timeout(CONNECT_TIME);
-    if let Way::World = way {
+    if kind.way == Way::World {
         return builder.https_only(true);
     }
     // whatever the hosts file or a resolver says, this name is this machine
@@ -341,7 +332,7 @@ fn told(error: &reqwest::Error, request: &Request) -> HttpError {
 fn judge(error: &reqwest::Error, place: &str, timeout: Duration) -> HttpError {
     let place = place.to_owned();
     if error.is_connect() {
-        return match find::<rustls::Error>(error) {
+        return match causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
             Some(tls) => HttpError::Tls { place, why: tls_reason(tls) },
             None if error.is_timeout() => {
                 HttpError::Unsent { place, why: format!("no connection within {} seconds", CONNECT_TIME.as_secs()) }
@@ -380,36 +371,23 @@ fn tls_reason(error: &rustls::Error) -> String {
     }
 }
 
-/// The first cause of that type. An `io::Error`'s source skips the error it wraps: unwrapped here.
-fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
-    causes(error).find_map(|cause| cause.downcast_ref::<T>())
-}
-
 /// The last cause's message. Only `reqwest::Error` knows the URL, and it is never the last.
 fn innermost(error: &(dyn Error + 'static)) -> String {
     let last = causes(error).filter(|cause| !cause.is::<reqwest::Error>()).last();
     last.map_or_else(|| "the exchange failed".to_owned(), |cause| text::safe(&cause.to_string()))
 }
 
+/// The error and its causes. The source of an `io::Error` skips the error it wraps: unwrapped here.
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |cause| next_cause(*cause))
-}
-
-fn next_cause<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
-    match cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+    std::iter::successors(Some(error), |&cause| match cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(wrapped) => Some(wrapped),
         None => cause.source(),
-    }
+    })
 }
 
-enum BodyError {
-    TooLarge,
-    TooSlow,
-    Broken(String),
-}
-
-/// The whole body. A buffer that it outgrows is wiped, since it may hold a token.
-fn read_body(mut answer: impl Read, cap: usize) -> Result<Zeroizing<Vec<u8>>, BodyError> {
+/// The whole body; `None` if it is too large. A buffer that it outgrows is wiped, since it may hold
+/// a token.
+fn read_body(mut answer: impl Read, cap: usize) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     let mut body = Zeroizing::new(vec![0; (16 << 10).min(cap + 1)]);
     let mut filled = 0;
     loop {
@@ -421,15 +399,14 @@ fn read_body(mut answer: impl Read, cap: usize) -> Result<Zeroizing<Vec<u8>>, Bo
         match answer.read(&mut body[filled..]) {
             Ok(0) => {
                 body.truncate(filled);
-                return Ok(body);
+                return Ok(Some(body));
             }
             Ok(n) => filled += n,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => return Err(BodyError::TooSlow),
-            Err(error) => return Err(BodyError::Broken(innermost(&error))),
+            Err(error) => return Err(error),
         }
         if filled > cap {
-            return Err(BodyError::TooLarge);
+            return Ok(None);
         }
     }
 }

@@ -30,8 +30,7 @@ impl Programs for Real {
     fn output(&self, argv: &[String], timeout: Duration) -> io::Result<Zeroizing<String>> {
         let (program, arguments) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
         let name = text::safe(program);
-        let found = find(OsStr::new(program), path().as_deref())
-            .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("`{name}` was not found")))?;
+        let found = find(OsStr::new(program), path().as_deref()).ok_or_else(|| not_found(&name))?;
         let mut command = command(&found);
         command.args(arguments).stdout(Stdio::piped());
         for ours in own_variables() {
@@ -47,11 +46,8 @@ impl Programs for Real {
         let (Ok(output), Some(status)) = (output, wait(&mut child, until, &|| false)?) else {
             let _ = child.kill();
             let _ = child.wait();
-            let seconds = timeout.as_secs();
-            return Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                format!("`{name}` took longer than {seconds} seconds"),
-            ));
+            let why = format!("`{name}` took longer than {} seconds", timeout.as_secs());
+            return Err(io::Error::new(io::ErrorKind::TimedOut, why));
         };
         // the output's error first: it is why a program that printed too much failed
         let output = output?;
@@ -70,12 +66,7 @@ impl Programs for Real {
             true => Some(PathBuf::from(program)),
             false => find(program, given.or_else(path).as_deref()),
         };
-        let found = found.ok_or_else(|| {
-            io::Error::new(
-                io::ErrorKind::NotFound,
-                format!("`{}` was not found", text::safe(&program.to_string_lossy())),
-            )
-        })?;
+        let found = found.ok_or_else(|| not_found(&text::safe(&program.to_string_lossy())))?;
         let mut command = command(&found);
         command.args(arguments).envs(env.iter().map(|(name, value)| (name, value)));
         let left = super::signals::leave_to_child();
@@ -96,6 +87,10 @@ impl Programs for Real {
     fn part(&self) -> super::helper::Parted {
         super::helper::part()
     }
+}
+
+fn not_found(name: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::NotFound, format!("`{name}` was not found"))
 }
 
 #[cfg(unix)]

@@ -1,9 +1,11 @@
 //! Reads a chunked body (RFC 9112, section 7.1). Only the practice servers use it. Its size is
 //! bounded like any other body's; extensions and trailers are skipped, but count.
 
+use std::io::{BufRead, BufReader, Read};
+
 use zeroize::Zeroizing;
 
-use super::stream::{Refusal, Stream, read_some};
+use super::stream::{Refusal, Stream};
 
 /// Bytes of chunk framing, extensions and trailers together: enough for any client.
 const MOST_FRAMING: usize = 64 << 10;
@@ -11,72 +13,46 @@ const LONGEST_LINE: usize = 256;
 
 /// `start`: bytes already read after the head. `limit`: bytes of the body.
 pub(super) fn read(stream: &mut impl Stream, start: &[u8], limit: usize) -> Result<Zeroizing<Vec<u8>>, Refusal> {
-    let mut buffer = start.to_vec();
-    buffer.resize(buffer.len().max(16 << 10), 0);
-    let mut source = Source { stream, buffer, filled: start.len(), at: 0, framing: 0 };
+    let mut source = BufReader::with_capacity(16 << 10, start.chain(stream));
+    let mut framing = MOST_FRAMING;
+    let mut line = |source: &mut _| line(source, &mut framing);
     // allocated once: a buffer that moves isn't wiped
     let mut body = Zeroizing::new(Vec::with_capacity(limit));
     loop {
-        let line = source.line()?;
-        let digits = line.split(';').next().unwrap_or_default().trim();
+        let head = line(&mut source)?;
+        let digits = head.split(';').next().unwrap_or_default().trim();
         if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(Refusal::Malformed("a chunk's length"));
         }
         let length = usize::from_str_radix(digits, 16).map_err(|_| Refusal::Malformed("a chunk's length"))?;
         if length == 0 {
-            while !source.line()?.is_empty() {}
+            while !line(&mut source)?.is_empty() {}
             return Ok(body);
         }
-        if body.len() + length > limit {
+        let at = body.len();
+        if at + length > limit {
             return Err(Refusal::BodyTooLarge);
         }
-        for _ in 0..length {
-            let byte = source.byte()?;
-            body.push(byte);
-        }
-        if !source.line()?.is_empty() {
+        body.resize(at + length, 0);
+        source.read_exact(&mut body[at..])?;
+        if !line(&mut source)?.is_empty() {
             return Err(Refusal::Malformed("a chunk's end"));
         }
     }
 }
 
-struct Source<'a, S> {
-    stream: &'a mut S,
-    buffer: Vec<u8>,
-    filled: usize,
-    at: usize,
-    framing: usize,
-}
-
-impl<S: Stream> Source<'_, S> {
-    fn byte(&mut self) -> Result<u8, Refusal> {
-        if self.at == self.filled {
-            self.filled = read_some(self.stream, &mut self.buffer)?;
-            self.at = 0;
-        }
-        let byte = self.buffer[self.at];
-        self.at += 1;
-        Ok(byte)
+/// Reads a line of the framing and removes its end. `left`: the bytes that the framing may still
+/// have.
+fn line(source: &mut impl BufRead, left: &mut usize) -> Result<String, Refusal> {
+    let mut line = Vec::new();
+    let most = (LONGEST_LINE + 1).min(*left);
+    let got = source.take(most as u64).read_until(b'\n', &mut line)?;
+    *left -= got;
+    if line.pop_if(|last| *last == b'\n').is_none() {
+        return Err(if got == most { Refusal::HeadTooLarge } else { Refusal::Ended });
     }
-
-    /// Without its line end.
-    fn line(&mut self) -> Result<String, Refusal> {
-        let mut line = Vec::new();
-        loop {
-            self.framing += 1;
-            if self.framing > MOST_FRAMING || line.len() > LONGEST_LINE {
-                return Err(Refusal::HeadTooLarge);
-            }
-            match self.byte()? {
-                b'\n' => break,
-                byte => line.push(byte),
-            }
-        }
-        if line.last() == Some(&b'\r') {
-            line.pop();
-        }
-        String::from_utf8(line).map_err(|_| Refusal::Malformed("a chunk's length"))
-    }
+    line.pop_if(|last| *last == b'\r');
+    String::from_utf8(line).map_err(|_| Refusal::Malformed("a chunk's length"))
 }
 
 #[cfg(test)]

@@ -19,37 +19,6 @@ const MOST_CONNECTIONS: usize = 64;
 /// How long a drop waits for unfinished responses.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// A request to the practice server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
-    pub method: String,
-    /// As in the request line, undecoded, without the query.
-    pub path: String,
-    /// Undecoded; empty if absent.
-    pub query: String,
-    /// Names in lower case, in the order received.
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
-}
-
-impl Request {
-    fn of(raw: &RawRequest) -> Request {
-        let (path, query) = raw.path_and_query();
-        Request {
-            method: raw.method.clone(),
-            path: path.to_owned(),
-            query: query.to_owned(),
-            headers: raw.headers.clone(),
-            body: raw.body.to_vec(),
-        }
-    }
-
-    /// The first header of that name (lower case).
-    pub fn header(&self, name: &str) -> Option<&str> {
-        crate::wire::header(&self.headers, name)
-    }
-}
-
 /// A whole response; its length is added when it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
@@ -59,7 +28,7 @@ pub struct Response {
 }
 
 /// Answers requests, on each connection's own thread, several at a time.
-pub type Handler = dyn Fn(&Request) -> Response + Send + Sync;
+pub type Handler = dyn Fn(&RawRequest) -> Response + Send + Sync;
 
 /// Serves as soon as it exists. Dropping it closes the port after unfinished responses.
 pub struct Serving {
@@ -102,7 +71,7 @@ fn converse(visit: &Visit, handler: &Handler) {
     visit.set_busy(true);
     let (response, body) = match &read {
         Ok(raw) => {
-            let response = handler(&Request::of(raw));
+            let response = handler(raw);
             let body = if raw.method == "HEAD" { Vec::new() } else { response.body.clone() };
             (response, body)
         }
@@ -129,10 +98,10 @@ mod tests {
     use super::*;
 
     fn echo() -> Serving {
-        let handler = |r: &Request| Response {
+        let handler = |r: &RawRequest| Response {
             status: 200,
-            headers: vec![("X-Path".into(), format!("{} {}|{}", r.method, r.path, r.query))],
-            body: if r.body.is_empty() { b"no body".to_vec() } else { r.body.clone() },
+            headers: vec![("X-Target".into(), format!("{} {}", r.method, r.target.as_str()))],
+            body: if r.body.is_empty() { b"no body".to_vec() } else { r.body.to_vec() },
         };
         bind(None).unwrap().serve(Arc::new(handler)).unwrap()
     }
@@ -150,7 +119,7 @@ mod tests {
         let serving = echo();
         assert_eq!(
             say(&serving, b"DELETE /a?b=c HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi"),
-            "HTTP/1.1 200 OK\r\nX-Path: DELETE /a|b=c\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi"
+            "HTTP/1.1 200 OK\r\nX-Target: DELETE /a?b=c\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi"
         );
         let head = say(&serving, b"HEAD /a HTTP/1.1\r\nHost: x\r\n\r\n");
         assert!(head.starts_with("HTTP/1.1 200 ") && head.ends_with("\r\n\r\n"), "{head}");

@@ -118,23 +118,24 @@ impl Stream for rustls::StreamOwned<rustls::ServerConnection, TimedStream> {
     }
 }
 
-/// Reads once; 0 bytes: the client has closed.
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Refusal {
+        use io::ErrorKind as E;
+        match error.kind() {
+            E::TimedOut | E::WouldBlock => Refusal::TooSlow,
+            E::ConnectionReset | E::ConnectionAborted | E::UnexpectedEof => Refusal::Ended,
+            _ => Refusal::Failed(error),
+        }
+    }
+}
+
+/// Reads once, at least one byte.
 pub fn read_some(stream: &mut impl Stream, buffer: &mut [u8]) -> Result<usize, Refusal> {
-    let got = loop {
+    loop {
         match stream.read(buffer) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            other => break other,
+            Ok(0) => return Err(Refusal::Ended),
+            got => return Ok(got?),
         }
-    };
-    match got {
-        Ok(0) => Err(Refusal::Ended),
-        Ok(n) => Ok(n),
-        Err(error) => Err(match error.kind() {
-            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Refusal::TooSlow,
-            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::UnexpectedEof => {
-                Refusal::Ended
-            }
-            _ => Refusal::Failed(error),
-        }),
     }
 }

@@ -22,18 +22,13 @@ mod system {
     use std::fs;
     use std::path::Path;
 
+    use super::super::peer::sockets;
     use super::OWN_NAME;
 
-    /// A listening socket's state in `/proc/net/tcp`.
-    const LISTEN: &str = "0A";
-
     pub(super) fn holder(port: u16) -> Option<(String, u32)> {
-        let inodes: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
-            .iter()
-            .filter_map(|table| fs::read_to_string(table).ok())
-            .flat_map(|table| listening(&table, port))
-            .map(|inode| format!("socket:[{inode}]"))
-            .collect();
+        // the remote port of a listening socket is 0
+        let listening = sockets().filter(|(local, remote, _)| (local.port(), remote.port()) == (port, 0));
+        let inodes: Vec<String> = listening.map(|(.., line)| format!("socket:[{}]", line.inode)).collect();
         if inodes.is_empty() {
             return None;
         }
@@ -74,19 +69,6 @@ mod system {
         let mut sockets = descriptors.flatten().filter_map(|d| fs::read_link(d.path()).ok());
         Some(sockets.any(|target| target.to_str().is_some_and(|t| inodes.iter().any(|inode| inode == t))))
     }
-
-    /// The inodes of the sockets that listen on the port, from a table in the format of proc(5).
-    pub fn listening(table: &str, port: u16) -> Vec<String> {
-        let local = format!(":{port:04X}");
-        table
-            .lines()
-            .filter_map(|line| {
-                let fields: Vec<&str> = line.split_ascii_whitespace().collect();
-                let fits = fields.get(1)?.ends_with(&local) && fields.get(3)? == &LISTEN;
-                fits.then(|| fields.get(9).map(|inode| (*inode).to_owned()))?
-            })
-            .collect()
-    }
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -99,16 +81,6 @@ mod system {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn finds_the_listening_socket_of_a_port() {
-        let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n   \
-            0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 4711 1 0 100 0 0 10 0\n   \
-            1: 0100007F:1F90 0100007F:D431 01 00000000:00000000 00:00000000 00000000  1000        0 4712 1 0 100 0 0 10 0\n";
-        assert_eq!(system::listening(table, 8080), ["4711"]);
-        assert!(system::listening(table, 80).is_empty());
-    }
 
     // L-41
     #[test]

@@ -115,26 +115,16 @@ fn bind_free(host: Host) -> Result<Vec<TcpListener>, ListenError> {
 /// bound at once. A port that another process listens on can't (Linux), or only under a wider
 /// address, which then gets none of our connections (BSD).
 fn bind_one(host: Host, port: u16) -> io::Result<Vec<TcpListener>> {
-    let v4 = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let v6 = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
-    match host {
-        Host::V6 => Ok(vec![listen(v6)?]),
-        Host::Literal => match listen(v4) {
-            Err(error) if no_such_family(&error) => Ok(vec![listen(v6)?]),
-            other => Ok(vec![other?]),
-        },
-        Host::Localhost => {
-            let first = match listen(v4) {
-                Err(error) if no_such_family(&error) => return Ok(vec![listen(v6)?]),
-                other => other?,
-            };
-            let second = SocketAddr::from((Ipv6Addr::LOCALHOST, first.local_addr()?.port()));
-            match listen(second) {
-                Err(error) if no_such_family(&error) => Ok(vec![first]),
-                other => Ok(vec![first, other?]),
-            }
-        }
-    }
+    let v6 = |port| SocketAddr::from((Ipv6Addr::LOCALHOST, port));
+    let if_possible = |address| match listen(address) {
+        Err(error) if no_such_family(&error) => Ok(None),
+        other => other.map(Some),
+    };
+    let first = if host == Host::V6 { None } else { if_possible((Ipv4Addr::LOCALHOST, port).into())? };
+    let Some(first) = first else { return Ok(vec![listen(v6(port))?]) };
+    let port = first.local_addr()?.port();
+    let second = if host == Host::Localhost { if_possible(v6(port))? } else { None };
+    Ok(std::iter::once(first).chain(second).collect())
 }
 
 fn no_such_family(error: &io::Error) -> bool {

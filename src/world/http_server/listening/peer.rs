@@ -21,6 +21,9 @@ pub fn stranger(socket: &TcpStream) -> Option<Stranger> {
 }
 
 #[cfg(target_os = "linux")]
+pub(super) use system::sockets;
+
+#[cfg(target_os = "linux")]
 mod system {
     use std::fs::File;
     use std::io::{BufRead as _, BufReader};
@@ -77,15 +80,17 @@ mod system {
 
     /// The socket with these two ends. An IPv6 socket that speaks IPv4 is in the other table.
     fn find(local: SocketAddr, remote: SocketAddr) -> Option<Line> {
+        sockets().find(|(a, b, _)| same(*a, local) && same(*b, remote)).map(|(_, _, line)| line)
+    }
+
+    /// All TCP sockets of this machine: the local end, the remote end, and more.
+    pub fn sockets() -> impl Iterator<Item = (SocketAddr, SocketAddr, Line)> {
         let tables = ["/proc/net/tcp", "/proc/net/tcp6"].into_iter();
         let lines = tables.filter_map(|table| File::open(table).ok()).flat_map(|file| {
             // the table is ASCII: an error is its end
             BufReader::with_capacity(1 << 16, file).lines().map_while(Result::ok)
         });
-        lines
-            .filter_map(|line| read(&line))
-            .find(|(a, b, _)| same(*a, local) && same(*b, remote))
-            .map(|(_, _, line)| line)
+        lines.filter_map(|line| read(&line))
     }
 
     fn same(a: SocketAddr, b: SocketAddr) -> bool {
