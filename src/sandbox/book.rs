@@ -279,9 +279,8 @@ impl Book {
     pub fn revoke_all(&self) -> io::Result<()> {
         self.change(|r| {
             r.codes.clear();
-            let families: Vec<String> = r.access.values().map(|a| a.grant.family.clone()).collect();
-            let more: Vec<String> = r.refresh.values().map(|a| a.grant.family.clone()).collect();
-            r.revoked.extend(families.into_iter().chain(more));
+            r.revoked.extend(r.access.values().map(|a| a.grant.family.clone()));
+            r.revoked.extend(r.refresh.values().map(|f| f.grant.family.clone()));
         })
     }
 
@@ -425,13 +424,10 @@ fn hash(token: &str) -> String {
 /// Loads the records. A damaged file is set aside, so that the server starts with an empty book.
 fn load(file: &Path) -> io::Result<Records> {
     match fs::read(file) {
-        Ok(bytes) => match serde_json::from_slice(&bytes) {
-            Ok(records) => Ok(records),
-            Err(_) => {
-                fs::rename(file, file.with_extension("json.broken"))?;
-                Ok(Records::default())
-            }
-        },
+        Ok(bytes) => serde_json::from_slice(&bytes).or_else(|_| {
+            fs::rename(file, file.with_extension("json.broken"))?;
+            Ok(Records::default())
+        }),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Records::default()),
         Err(e) => Err(e),
     }

@@ -24,7 +24,20 @@ pub enum Redirects {
     Exact(Vec<String>),
 }
 
+/// A redirect address that the examples of several providers register.
+pub const USUAL_REDIRECT: &str = "http://127.0.0.1:8976/callback";
+
 impl Client {
+    /// Makes a practice app with a secret.
+    pub fn confidential(id: &str, own_tokens: bool, redirects: &[&str]) -> Client {
+        Client {
+            id: id.to_owned(),
+            secret: Some("practice-secret".to_owned()),
+            redirects: Redirects::Exact(redirects.iter().map(|&r| r.to_owned()).collect()),
+            own_tokens,
+        }
+    }
+
     /// Describes the app for a user who configures it.
     pub fn in_words(&self) -> String {
         let secret = self.secret.as_deref().map_or("no client secret".to_owned(), |s| format!("client secret {s}"));
@@ -62,21 +75,6 @@ impl Redirects {
                     && url.username().is_empty()
                     && url.password().is_none()
             }),
-        }
-    }
-}
-
-/// A redirect address that the examples of several providers register.
-pub const USUAL_REDIRECT: &str = "http://127.0.0.1:8976/callback";
-
-impl Client {
-    /// Makes a practice app with a secret.
-    pub fn confidential(id: &str, own_tokens: bool, redirects: &[&str]) -> Client {
-        Client {
-            id: id.to_owned(),
-            secret: Some("practice-secret".to_owned()),
-            redirects: Redirects::Exact(redirects.iter().map(|&r| r.to_owned()).collect()),
-            own_tokens,
         }
     }
 }

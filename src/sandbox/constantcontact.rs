@@ -9,14 +9,14 @@
 
 use std::io;
 
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::book::{Grant, Issued, Minted, Refused, Renewal, Shown};
 use super::client::{Client, USUAL_REDIRECT};
 use super::consent::{self, scopes_of};
 use super::desk::{Desk, Proof};
 use super::device;
-use super::exchange::{Ask, Params, json, oauth_error};
+use super::exchange::{Ask, Params, oauth_error, ok, present};
 use super::jwt::Signer;
 use super::page::{self, not_allowed};
 use super::tickets::Asked;
@@ -83,7 +83,7 @@ fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
         ("POST", DEVICE) => Ok(device::start(desk, ask, DEVICE_PAGE, &SCOPES)),
         (_, DEVICE_PAGE) => device::at_page(desk, ask),
         (_, "/oauth2/default/v1/token" | DEVICE) => Ok(not_allowed("POST")),
-        ("GET", "/oauth2/default/v1/keys") => Ok(json(200, &Signer::of(desk)?.key_set())),
+        ("GET", "/oauth2/default/v1/keys") => Ok(ok(Signer::of(desk)?.key_set())),
         (_, path) if path.starts_with("/v3/") => constantcontact_api::answer(desk, ask),
         _ => Ok(page::problem(404, "There is nothing at this address.")),
     }
@@ -102,23 +102,16 @@ fn asked(desk: &Desk, query: &Params) -> Result<Asked, Response> {
         ..asked
     };
     let refuse = |error: &str, description: &str| Err(asked.refuse(error, Some(description)));
-    match query.get("response_type") {
-        Some("code") => {}
-        _ => {
-            return refuse(
-                "unsupported_response_type",
-                "The response type is not supported by the authorization server.",
-            );
-        }
+    if query.get("response_type") != Some("code") {
+        let description = "The response type is not supported by the authorization server.";
+        return refuse("unsupported_response_type", description);
     }
     if asked.state.is_none() {
         return refuse("invalid_request", "The authentication request has an invalid 'state' parameter.");
     }
     if client.secret.is_none() && (challenge.is_none() || query.get("code_challenge_method") != Some("S256")) {
-        return refuse(
-            "invalid_request",
-            "PKCE code challenge is required when the token endpoint authentication method is 'NONE'.",
-        );
+        let description = "PKCE code challenge is required when the token endpoint authentication method is 'NONE'.";
+        return refuse("invalid_request", description);
     }
     if asked.scopes.is_empty() || asked.scopes.iter().any(|s| !SCOPES.contains(&s.as_str())) {
         return refuse("invalid_scope", "One or more scopes are not configured for the authorization server resource.");
@@ -143,17 +136,15 @@ fn token(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
                 redirect_uri: params.get("redirect_uri"),
                 verifier: params.get("code_verifier"),
             };
-            let redeemed = desk.book.redeem(&shown, now, mint)?;
-            match redeemed {
-                Ok(issued) => success(desk, &signer, &issued),
-                Err(Refused::WrongVerifier) => Ok(oauth_error(400, "invalid_grant", "PKCE verification failed.")),
-                Err(Refused::WrongRedirect) => Ok(oauth_error(
-                    400,
-                    "invalid_grant",
-                    "The 'redirect_uri' does not match the redirection URI used in the authorization request.",
-                )),
-                Err(_) => Ok(oauth_error(400, "invalid_grant", "The authorization code is invalid or has expired.")),
-            }
+            let description = match desk.book.redeem(&shown, now, mint)? {
+                Ok(issued) => return success(desk, &signer, &issued),
+                Err(Refused::WrongVerifier) => "PKCE verification failed.",
+                Err(Refused::WrongRedirect) => {
+                    "The 'redirect_uri' does not match the redirection URI used in the authorization request."
+                }
+                Err(_) => "The authorization code is invalid or has expired.",
+            };
+            Ok(oauth_error(400, "invalid_grant", description))
         }
         Some("refresh_token") => {
             let old = params.get("refresh_token").unwrap_or_default();
@@ -175,11 +166,10 @@ fn token(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
             }
             Err(error) => Ok(device::refused(error)),
         },
-        Some(_) => Ok(oauth_error(
-            400,
-            "unsupported_grant_type",
-            "The grant type is not supported by the authorization server.",
-        )),
+        Some(_) => {
+            let description = "The grant type is not supported by the authorization server.";
+            Ok(oauth_error(400, "unsupported_grant_type", description))
+        }
         None => Ok(oauth_error(400, "invalid_request", "The token request must specify a grant type.")),
     }
 }
@@ -208,26 +198,21 @@ fn minted(desk: &Desk, signer: &Signer, grant: &Grant) -> io::Result<Minted> {
 
 fn success(desk: &Desk, signer: &Signer, issued: &Issued) -> io::Result<Response> {
     let scopes = &issued.grant.scopes;
-    let mut answer = Map::new();
-    answer.insert("access_token".into(), issued.access.as_str().into());
-    answer.insert("token_type".into(), "Bearer".into());
-    if !desk.options.claims_only {
-        answer.insert("expires_in".into(), desk.options.access_life.into());
-        answer.insert("scope".into(), scopes.join(" ").into());
-    }
-    if let Some(refresh) = issued.refresh.as_ref().filter(|_| scopes.iter().any(|s| s == "offline_access")) {
-        answer.insert("refresh_token".into(), refresh.as_str().into());
-    }
-    if scopes.iter().any(|s| s == "openid") {
-        let now = desk.now();
-        let mut claims = json!({
+    let has = |scope: &str| scopes.iter().any(|s| s == scope);
+    let id_token = match has("openid") {
+        false => None,
+        true => Some(signer.sign(&present(json!({
             "iss": format!("{}/oauth2/default", desk.base), "sub": issued.grant.account,
-            "aud": issued.grant.client, "iat": now, "exp": now + 3600,
-        });
-        if let Some(nonce) = &issued.nonce {
-            claims["nonce"] = nonce.as_str().into();
-        }
-        answer.insert("id_token".into(), signer.sign(&claims)?.into());
-    }
-    Ok(json(200, &Value::Object(answer)))
+            "aud": issued.grant.client, "iat": desk.now(), "exp": desk.now() + 3600, "nonce": issued.nonce,
+        })))?),
+    };
+    let tells = !desk.options.claims_only;
+    Ok(ok(present(json!({
+        "access_token": issued.access,
+        "token_type": "Bearer",
+        "expires_in": desk.options.access_life.filter(|_| tells),
+        "scope": tells.then(|| scopes.join(" ")),
+        "refresh_token": issued.refresh.as_ref().filter(|_| has("offline_access")),
+        "id_token": id_token,
+    }))))
 }

@@ -9,10 +9,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
-use super::book::{Grant, Refused};
+use super::book::Grant;
 use super::data::{self, CREATED};
 use super::desk::Desk;
-use super::exchange::{Ask, json};
+use super::exchange::{Ask, json, ok};
 use crate::text::times::rfc3339;
 use crate::world::http_server::serve::Response;
 
@@ -25,13 +25,17 @@ fn failure(status: u16, key: &str, message: &str) -> Response {
     json(status, &json!([{ "error_key": key, "error_message": message }]))
 }
 
+fn invalid(message: &str) -> Response {
+    failure(400, "contacts.api.validation.error", message)
+}
+
+fn no_contact() -> Response {
+    failure(404, "contacts.api.resource_not_found", "The requested contact does not exist.")
+}
+
 /// Answers a request to the API.
 pub fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
-    let grant = match &ask.bearer {
-        Some(token) => desk.look(token)?,
-        None => Err(Refused::Unknown),
-    };
-    let Ok(grant) = grant else {
+    let Ok(grant) = desk.look(ask.bearer.as_deref())? else {
         return Ok(json(401, &json!({ "error_key": "unauthorized", "error_message": "Unauthorized" })));
     };
     if !desk.admits() {
@@ -55,10 +59,7 @@ pub fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
         ("GET", ["contacts"]) => contacts(desk, ask)?,
         ("POST", ["contacts"]) => create(desk, ask)?,
         ("POST", ["contacts", "sign_up_form"]) => sign_up(desk, ask)?,
-        ("GET", ["contacts", id]) => match Contacts::of(desk).get(id)? {
-            Some(contact) => json(200, &contact),
-            None => failure(404, "contacts.api.resource_not_found", "The requested contact does not exist."),
-        },
+        ("GET", ["contacts", id]) => Contacts(desk).get(id)?.map_or_else(no_contact, ok),
         ("PUT", ["contacts", id]) => overwrite(desk, ask, id)?,
         ("POST", ["activities", "contacts_json_import"]) => import(desk, ask)?,
         ("GET", ["activities", id]) => activity(desk, id)?,
@@ -68,30 +69,24 @@ pub fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
 }
 
 fn privileges() -> Response {
-    json(
-        200,
-        &json!([
-            { "privilege_id": 1, "privilege_name": "campaign:metadata:read" },
-            { "privilege_id": 2, "privilege_name": "contacts:contact:read" },
-            { "privilege_id": 3, "privilege_name": "contacts:contact:create" },
-        ]),
-    )
+    ok(json!([
+        { "privilege_id": 1, "privilege_name": "campaign:metadata:read" },
+        { "privilege_id": 2, "privilege_name": "contacts:contact:read" },
+        { "privilege_id": 3, "privilege_name": "contacts:contact:create" },
+    ]))
 }
 
 fn summary(grant: &Grant) -> Response {
-    json(
-        200,
-        &json!({
-            "encoded_account_id": "p07eabc123",
-            "organization_name": "Practice Ltd",
-            "first_name": "Alice",
-            "last_name": "Example",
-            "contact_email": grant.account,
-            "country_code": "US",
-            "state_code": "MA",
-            "time_zone_id": "US/Eastern",
-        }),
-    )
+    ok(json!({
+        "encoded_account_id": "p07eabc123",
+        "organization_name": "Practice Ltd",
+        "first_name": "Alice",
+        "last_name": "Example",
+        "contact_email": grant.account,
+        "country_code": "US",
+        "state_code": "MA",
+        "time_zone_id": "US/Eastern",
+    }))
 }
 
 fn all_lists(desk: &Desk) -> io::Result<Vec<Value>> {
@@ -102,18 +97,18 @@ fn all_lists(desk: &Desk) -> io::Result<Vec<Value>> {
 
 fn lists(desk: &Desk) -> io::Result<Response> {
     let lists = all_lists(desk)?;
-    Ok(json(200, &json!({ "lists": lists, "lists_count": lists.len() })))
+    Ok(ok(json!({ "lists": lists, "lists_count": lists.len() })))
 }
 
 fn new_list(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     let body = ask.body_json();
     let Some(name) = body["name"].as_str().filter(|name| !name.is_empty()) else {
-        return Ok(failure(400, "contacts.api.validation.error", "name is missing"));
+        return Ok(invalid("name is missing"));
     };
     if all_lists(desk)?.iter().any(|list| list["name"] == name) {
         return Ok(failure(409, "contacts.api.conflict", "A list with this name already exists."));
     }
-    let known = Contacts::of(desk);
+    let known = Contacts(desk);
     let list = json!({
         "list_id": known.new_id(),
         "name": name,
@@ -130,9 +125,7 @@ fn new_list(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
 }
 
 /// The initial contacts, and the contacts written over them.
-struct Contacts<'a> {
-    desk: &'a Desk,
-}
+struct Contacts<'a>(&'a Desk);
 
 fn id_of(number: u64) -> String {
     format!("00000000-0000-4000-8000-{number:012}")
@@ -142,11 +135,7 @@ fn email_of(contact: &Value) -> Option<&str> {
     contact["email_address"]["address"].as_str()
 }
 
-impl<'a> Contacts<'a> {
-    fn of(desk: &'a Desk) -> Contacts<'a> {
-        Contacts { desk }
-    }
-
+impl Contacts<'_> {
     fn original(number: u64) -> Value {
         let person = data::person(number);
         json!({
@@ -163,13 +152,13 @@ impl<'a> Contacts<'a> {
     }
 
     fn written(&self) -> io::Result<Map<String, Value>> {
-        self.desk.book.data(|data| data["contacts"].as_object().cloned().unwrap_or_default())
+        self.0.book.data(|data| data["contacts"].as_object().cloned().unwrap_or_default())
     }
 
     fn get(&self, id: &str) -> io::Result<Option<Value>> {
         let written = self.written()?.remove(id);
         let number = id.strip_prefix("00000000-0000-4000-8000-").and_then(|n| n.parse().ok());
-        let original = number.filter(|n| (1..=self.desk.options.records).contains(n)).map(Contacts::original);
+        let original = number.filter(|n| (1..=self.0.options.records).contains(n)).map(Contacts::original);
         Ok(written.or(original))
     }
 
@@ -179,47 +168,41 @@ impl<'a> Contacts<'a> {
         if let Some(contact) = written.values().find(same) {
             return Ok(Some(contact.clone()));
         }
-        let number = data::number_of(email, self.desk.options.records);
+        let number = data::number_of(email, self.0.options.records);
         Ok(number.filter(|n| !written.contains_key(&id_of(*n))).map(Contacts::original))
     }
 
     fn put(&self, contact: &Value) -> io::Result<()> {
         let id = contact["contact_id"].as_str().unwrap_or_default();
-        self.desk.book.change_data(|data| data["contacts"][id] = contact.clone())
+        self.0.book.change_data(|data| data["contacts"][id] = contact.clone())
     }
 
     fn new_id(&self) -> String {
-        let hex = self.desk.hex40();
+        let hex = self.0.hex40();
         format!("{}-{}-4{}-9{}-{}", &hex[..8], &hex[8..12], &hex[12..15], &hex[15..18], &hex[18..30])
     }
 
     fn time(&self) -> String {
-        rfc3339(self.desk.now())
+        rfc3339(self.0.now())
     }
 }
 
 fn contacts(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
-    let known = Contacts::of(desk);
+    let known = Contacts(desk);
     if let Some(email) = ask.query.get("email") {
         let found: Vec<Value> = known.find(email)?.into_iter().collect();
-        return Ok(json(200, &json!({ "contacts": found })));
+        return Ok(ok(json!({ "contacts": found })));
     }
     let limit = ask.query.number("limit").unwrap_or(DEFAULT_LIMIT);
     if !(1..=MOST).contains(&limit) {
         return Ok(failure(400, "contacts.api.bad_request", "limit must be from 1 to 500"));
     }
-    let before = match ask.query.get("cursor") {
-        None => 0,
-        Some(text) => match read_cursor(text) {
-            Some(before) => before,
-            None => return Ok(failure(400, "contacts.api.bad_request", "cursor is not valid")),
-        },
+    let Some(before) = ask.query.get("cursor").map_or(Some(0), read_cursor) else {
+        return Ok(failure(400, "contacts.api.bad_request", "cursor is not valid"));
     };
-    let mut written = known.written()?;
     let originals = desk.options.records;
-    let changed: Map<String, Value> =
-        written.iter().filter(|(id, _)| id.starts_with("00000000-")).map(|(i, c)| (i.clone(), c.clone())).collect();
-    written.retain(|id, _| !id.starts_with("00000000-"));
+    let (changed, written): (Map<_, _>, Map<_, _>) =
+        known.written()?.into_iter().partition(|(id, _)| id.starts_with("00000000-"));
     let total = originals + written.len() as u64;
     let page: Vec<Value> = data::window(before, limit, total)
         .filter_map(|n| match n.checked_sub(originals + 1) {
@@ -237,17 +220,17 @@ fn contacts(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
         let href = format!("/v3/contacts?limit={limit}&cursor={}", cursor(next));
         answer["_links"] = json!({ "next": { "href": href } });
     }
-    Ok(json(200, &answer))
+    Ok(ok(answer))
 }
 
 fn create(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
-    let known = Contacts::of(desk);
+    let known = Contacts(desk);
     let mut contact = ask.body_json();
     let Some(email) = email_of(&contact).map(str::to_owned) else {
-        return Ok(failure(400, "contacts.api.validation.error", "email_address.address is missing"));
+        return Ok(invalid("email_address.address is missing"));
     };
     if contact["create_source"].is_null() {
-        return Ok(failure(400, "contacts.api.validation.error", "create_source is missing"));
+        return Ok(invalid("create_source is missing"));
     }
     if let Some(existing) = known.find(&email)? {
         let id = existing["contact_id"].as_str().unwrap_or_default();
@@ -262,19 +245,17 @@ fn create(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
 
 /// Replaces all properties: those missing from the request are lost.
 fn overwrite(desk: &Desk, ask: &Ask<'_>, id: &str) -> io::Result<Response> {
-    let known = Contacts::of(desk);
-    let Some(old) = known.get(id)? else {
-        return Ok(failure(404, "contacts.api.resource_not_found", "The requested contact does not exist."));
-    };
+    let known = Contacts(desk);
+    let Some(old) = known.get(id)? else { return Ok(no_contact()) };
     let mut contact = ask.body_json();
     if !contact.is_object() || contact["update_source"].is_null() {
-        return Ok(failure(400, "contacts.api.validation.error", "update_source is missing"));
+        return Ok(invalid("update_source is missing"));
     }
     contact["contact_id"] = id.into();
     contact["created_at"] = old["created_at"].clone();
     contact["updated_at"] = known.time().into();
     known.put(&contact)?;
-    Ok(json(200, &contact))
+    Ok(ok(contact))
 }
 
 /// Merges `from` into the contact with this e-mail address, or into a new one. Returns whether it
@@ -300,12 +281,12 @@ fn merge(known: &Contacts<'_>, email: &str, from: &Map<String, Value>) -> io::Re
 fn sign_up(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     let body = ask.body_json();
     let (Some(email), Some(members)) = (body["email_address"].as_str(), body.as_object()) else {
-        return Ok(failure(400, "contacts.api.validation.error", "email_address is missing"));
+        return Ok(invalid("email_address is missing"));
     };
     if body["list_memberships"].as_array().is_none_or(Vec::is_empty) {
-        return Ok(failure(400, "contacts.api.validation.error", "list_memberships is missing"));
+        return Ok(invalid("list_memberships is missing"));
     }
-    let (contact, new) = merge(&Contacts::of(desk), email, members)?;
+    let (contact, new) = merge(&Contacts(desk), email, members)?;
     let (status, action) = if new { (201, "created") } else { (200, "updated") };
     Ok(json(status, &json!({ "contact_id": contact["contact_id"], "action": action })))
 }
@@ -313,12 +294,12 @@ fn sign_up(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
 fn import(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     let body = ask.body_json();
     let (Some(rows), Some(lists)) = (body["import_data"].as_array(), body["list_ids"].as_array()) else {
-        return Ok(failure(400, "contacts.api.validation.error", "import_data and list_ids are required"));
+        return Ok(invalid("import_data and list_ids are required"));
     };
     if lists.is_empty() {
-        return Ok(failure(400, "contacts.api.validation.error", "list_ids is empty"));
+        return Ok(invalid("list_ids is empty"));
     }
-    let known = Contacts::of(desk);
+    let known = Contacts(desk);
     let mut wrong = 0;
     for row in rows {
         match (row["email"].as_str(), row.as_object()) {
@@ -353,8 +334,8 @@ fn activity(desk: &Desk, id: &str) -> io::Result<Response> {
         Some((record.clone(), looks))
     })?;
     Ok(match found {
-        Some((record, 1)) => json(200, &activity_of(&record, "processing", 50)),
-        Some((record, _)) => json(200, &activity_of(&record, "completed", 100)),
+        Some((record, 1)) => ok(activity_of(&record, "processing", 50)),
+        Some((record, _)) => ok(activity_of(&record, "completed", 100)),
         None => failure(404, "activities.api.resource_not_found", "The requested activity does not exist."),
     })
 }

@@ -140,8 +140,14 @@ impl Desk {
     }
 
     /// Looks up an access token.
-    pub fn look(&self, access: &str) -> io::Result<Result<Grant, Refused>> {
+    pub fn look(&self, access: Option<&str>) -> io::Result<Result<Grant, Refused>> {
+        let Some(access) = access else { return Ok(Err(Refused::Unknown)) };
         self.book.look(access, self.now(), self.behaviour().stateless)
+    }
+
+    /// Makes a pair of tokens in GetResponse's form.
+    pub fn pair(&self) -> Minted {
+        self.minted(self.hex40(), Some(self.hex40()))
     }
 
     /// Counts an API request. `false`: the limit per second is exceeded.

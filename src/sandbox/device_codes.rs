@@ -9,6 +9,7 @@ use std::time::Duration;
 pub struct Devices(Mutex<VecDeque<Device>>);
 
 /// A device code and its state.
+#[derive(Clone)]
 pub struct Device {
     pub code: String,
     pub user_code: String,
@@ -22,18 +23,12 @@ pub struct Device {
 }
 
 /// The user's decision about a device.
+#[derive(Clone)]
 pub enum Decision {
     Pending,
     Denied,
     /// Allowed by this account.
     Allowed(String),
-}
-
-/// The details of a waiting code, for a page.
-pub struct Waiting {
-    pub user_code: String,
-    pub client: String,
-    pub scopes: Vec<String>,
 }
 
 impl Devices {
@@ -46,30 +41,22 @@ impl Devices {
     }
 
     /// Finds a waiting code as users type it: in lower case too, with or without the dash.
-    pub fn waiting(&self, typed: &str, now: i64) -> Option<Waiting> {
-        let out = self.out(now);
-        let found = out.iter().find(|d| same(&d.user_code, typed) && d.is_pending(now))?;
-        let Device { user_code, client, scopes, .. } = found;
-        Some(Waiting { user_code: user_code.clone(), client: client.clone(), scopes: scopes.clone() })
+    pub fn waiting(&self, typed: &str, now: i64) -> Option<Device> {
+        self.out(now).iter().find(|device| device.waits_for(typed, now)).cloned()
     }
 
     /// Stores the decision. `false`: no such code is waiting.
     pub fn decide(&self, typed: &str, decision: Decision, now: i64) -> bool {
         let mut out = self.out(now);
-        let Some(found) = out.iter_mut().find(|d| same(&d.user_code, typed) && d.is_pending(now)) else { return false };
+        let Some(found) = out.iter_mut().find(|device| device.waits_for(typed, now)) else { return false };
         found.decision = decision;
         true
     }
 }
 
 impl Device {
-    fn is_pending(&self, now: i64) -> bool {
-        matches!(self.decision, Decision::Pending) && self.until > now
+    fn waits_for(&self, typed: &str, now: i64) -> bool {
+        let letters = |text: &str| text.replace(|c: char| !c.is_ascii_alphanumeric(), "").to_ascii_uppercase();
+        matches!(self.decision, Decision::Pending) && self.until > now && letters(&self.user_code) == letters(typed)
     }
-}
-
-fn same(code: &str, typed: &str) -> bool {
-    let letters = |text: &str| text.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_uppercase()).collect();
-    let (code, typed): (Vec<u8>, Vec<u8>) = (letters(code), letters(typed));
-    code == typed
 }

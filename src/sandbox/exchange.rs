@@ -1,6 +1,6 @@
 //! Requests, parsed once for all manners, and the response forms that manners share.
 
-use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -43,11 +43,8 @@ impl Params {
 
     /// Returns the name of a repeated parameter, which RFC 6749, section 3.1, forbids.
     pub fn repeated(&self) -> Option<&str> {
-        self.0
-            .iter()
-            .enumerate()
-            .find(|(i, (n, _))| self.0[..*i].iter().any(|(m, _)| m == n))
-            .map(|(_, (n, _))| n.as_str())
+        let mut seen = BTreeSet::new();
+        self.0.iter().map(|(name, _)| name.as_str()).find(|name| !seen.insert(*name))
     }
 
     /// Returns the parameter as a number. `None`: it is absent, or not a number.
@@ -115,13 +112,9 @@ impl<'a> Ask<'a> {
 
 /// Decodes `%41+b` to `A b`. Clients that follow RFC 6749, section 2.3.1, form-encode the halves of
 /// Basic.
-pub fn form_decoded(text: &str) -> Cow<'_, str> {
-    if !text.contains(['%', '+']) {
-        return Cow::Borrowed(text);
-    }
-    let mut pair = b"x=".to_vec();
-    pair.extend(text.bytes().flat_map(|b| if b == b'&' { b"%26".to_vec() } else { vec![b] }));
-    url::form_urlencoded::parse(&pair).next().map(|(_, v)| Cow::Owned(v.into_owned())).unwrap_or(Cow::Borrowed(text))
+pub fn form_decoded(text: &str) -> String {
+    let pair = format!("x={}", text.replace('&', "%26"));
+    Params::decode(pair.as_bytes()).get("x").unwrap_or_default().to_owned()
 }
 
 /// Encodes a text in the form encoding.
@@ -140,6 +133,19 @@ pub fn json(status: u16, value: &Value) -> Response {
         ],
         body: value.to_string().into_bytes(),
     }
+}
+
+/// Makes a JSON response of status 200.
+pub fn ok(value: Value) -> Response {
+    json(200, &value)
+}
+
+/// Drops the members of an object that are null.
+pub fn present(mut object: Value) -> Value {
+    if let Value::Object(members) = &mut object {
+        members.retain(|_, value| !value.is_null());
+    }
+    object
 }
 
 /// Makes an error response of RFC 6749, section 5.2.

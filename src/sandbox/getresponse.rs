@@ -11,7 +11,7 @@ use super::client::{Client, Redirects};
 use super::consent;
 use super::data::PRACTICE_ACCOUNT;
 use super::desk::{Desk, Proof};
-use super::exchange::{Ask, Params, json, oauth_error};
+use super::exchange::{Ask, Params, oauth_error, ok};
 use super::getresponse_api::unauthenticated;
 use super::page::{self, not_allowed};
 use super::tickets::Asked;
@@ -100,16 +100,14 @@ fn token(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
         Some("authorization_code") => {
             let code = params.get("code").unwrap_or_default();
             let shown = Shown { code, client: &client.id, redirect_uri: None, verifier: None };
-            let redeemed =
-                desk.book.redeem(&shown, desk.now(), |_| Ok(desk.minted(desk.hex40(), Some(desk.hex40()))))?;
+            let redeemed = desk.book.redeem(&shown, desk.now(), |_| Ok(desk.pair()))?;
             Ok(redeemed.map_or_else(refused, |issued| success(&issued, desk.options.access_life)))
         }
         Some("refresh_token") => {
             let old = params.get("refresh_token").unwrap_or_default();
-            let mint = |_: &Grant| Ok(desk.minted(desk.hex40(), Some(desk.hex40())));
             let rotation = desk.options.rotation;
             let shown = Renewal { token: old, client: &client.id, scopes: None, rotation };
-            let renewed = desk.book.renew(shown, desk.now(), mint)?;
+            let renewed = desk.book.renew(shown, desk.now(), |_| Ok(desk.pair()))?;
             Ok(renewed.map_or_else(refused, |mut issued| {
                 issued.refresh.get_or_insert_with(|| old.to_owned());
                 success(&issued, desk.options.access_life)
@@ -150,5 +148,5 @@ fn success(issued: &Issued, life: Option<i64>) -> Response {
     if let Some(refresh) = &issued.refresh {
         answer["refresh_token"] = refresh.as_str().into();
     }
-    json(200, &answer)
+    ok(answer)
 }

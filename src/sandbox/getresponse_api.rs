@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::book::Refused;
 use super::data::{self, CREATED};
 use super::desk::Desk;
-use super::exchange::{Ask, json, with_header};
+use super::exchange::{Ask, json, ok, with_header};
 use crate::world::http_server::serve::Response;
 
 const DEFAULT_PER_PAGE: u64 = 100;
@@ -44,7 +44,7 @@ pub fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     let Some(token) = &ask.bearer else {
         return Ok(unauthenticated(&json!({ "authenticationType": "auth_token" })));
     };
-    let account = match desk.look(token)? {
+    let account = match desk.look(Some(token))? {
         Ok(grant) => grant.account,
         Err(Refused::Expired) => {
             let description = "Problem during authentication process, check headers!";
@@ -92,7 +92,7 @@ fn resource(desk: &Desk, ask: &Ask<'_>, account: &str) -> Response {
                 "countryCode": { "countryCodeId": "175", "countryCode": "PL" },
                 "href": format!("{base}/accounts"),
             });
-            json(200, &data::only(account, fields))
+            ok(data::only(account, fields))
         }
         "/v3/campaigns" => list(ask, 2, |n| campaign(&base, n)),
         "/v3/from-fields" => list(ask, 1, |n| {
@@ -116,7 +116,7 @@ fn resource(desk: &Desk, ask: &Ask<'_>, account: &str) -> Response {
         _ => {
             let found = path.strip_prefix("/v3/contacts/c").and_then(|n| n.parse().ok());
             if let Some(number) = found.filter(|n| (1..=desk.options.records).contains(n)) {
-                return json(200, &data::only(contact(&base, number), fields));
+                return ok(data::only(contact(&base, number), fields));
             }
             envelope(404, 1013, "Resource not found", "The requested resource was not found", &json!([]))
         }
@@ -141,7 +141,7 @@ fn list(ask: &Ask<'_>, total: u64, make: impl Fn(u64) -> Value) -> Response {
     let items: Vec<Value> = data::window((page - 1).saturating_mul(per_page), per_page, total)
         .map(|n| data::only(make(n), fields))
         .collect();
-    let answer = with_header(json(200, &items.into()), "TotalCount", total.to_string());
+    let answer = with_header(ok(items.into()), "TotalCount", total.to_string());
     let answer = with_header(answer, "TotalPages", total.div_ceil(per_page).to_string());
     with_header(answer, "CurrentPage", page.to_string())
 }

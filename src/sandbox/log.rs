@@ -49,8 +49,9 @@ pub struct Basic {
 impl Logged {
     /// Makes the log entry of a request, without its values.
     pub fn new(ask: &Ask<'_>, status: u16) -> Logged {
+        let print = |value: &str| fingerprint(value.as_bytes());
         let params = |pairs: &[(String, String)]| {
-            pairs.iter().map(|(n, v)| Param { name: n.clone(), fingerprint: fingerprint(v.as_bytes()) }).collect()
+            pairs.iter().map(|(n, v)| Param { name: n.clone(), fingerprint: print(v) }).collect()
         };
         let headers: Vec<(String, String)> =
             ask.request.headers.iter().filter(|(name, _)| name != "authorization").cloned().collect();
@@ -60,11 +61,8 @@ impl Logged {
             query: params(&ask.query.0),
             form: params(&ask.form.0),
             json: params(&ask.json.0),
-            basic: ask
-                .basic
-                .as_ref()
-                .map(|(id, secret)| Basic { id: fingerprint(id.as_bytes()), secret: fingerprint(secret.as_bytes()) }),
-            bearer: ask.bearer.as_ref().map(|token| fingerprint(token.as_bytes())),
+            basic: ask.basic.as_ref().map(|(id, secret)| Basic { id: print(id), secret: print(secret) }),
+            bearer: ask.bearer.as_deref().map(print),
             headers: params(&headers),
             status,
         }

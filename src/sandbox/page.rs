@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::data::PRACTICE_ACCOUNT;
-use super::device_codes::Waiting;
+use super::device_codes::Device;
 use super::exchange::with_header;
 use super::tickets::Asked;
 use crate::world::http_server::serve::Response;
@@ -53,18 +53,8 @@ static STYLE_HASH: LazyLock<String> =
 
 /// Escapes a text for HTML.
 pub fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    text.replace('"', "&quot;").replace('\'', "&#39;")
 }
 
 /// Optional features of a page.
@@ -107,18 +97,18 @@ pub fn page(status: u16, title: &str, Look { wide, form_target }: Look, body: &s
 
 /// Makes a page that reports a problem.
 pub fn problem(status: u16, what: &str) -> Response {
-    let body = format!("<p class=\"badge\">practice server</p>\n<h1>This didn’t work</h1>\n<p>{}</p>", escape(what));
-    page(status, "This didn’t work", Look::default(), &body)
+    told(status, "This didn’t work", what, "")
 }
 
 /// Makes a page that confirms an action and links to the front page.
 pub fn notice(title: &str, what: &str) -> Response {
-    let body = format!(
-        "<p class=\"badge\">practice server</p>\n<h1>{}</h1>\n<p>{}</p>\n<p><a href=\"/\">Back</a></p>",
-        escape(title),
-        escape(what)
-    );
-    page(200, title, Look::default(), &body)
+    told(200, title, what, "\n<p><a href=\"/\">Back</a></p>")
+}
+
+fn told(status: u16, title: &str, what: &str, after: &str) -> Response {
+    let (heading, what) = (escape(title), escape(what));
+    let body = format!("<p class=\"badge\">practice server</p>\n<h1>{heading}</h1>\n<p>{what}</p>{after}");
+    page(status, title, Look::default(), &body)
 }
 
 /// Returns the source expression that lets a form's response redirect to `redirect_uri`. A policy
@@ -197,7 +187,7 @@ pub fn code_form(action: &str, problem: Option<&str>) -> Response {
 
 /// Makes the page of a device's request, with its code for the user to compare (RFC 8628, section
 /// 3.3).
-pub fn device(title: &str, action: &str, waiting: &Waiting) -> Response {
+pub fn device(title: &str, action: &str, waiting: &Device) -> Response {
     let request = request(title, &waiting.client, &waiting.scopes);
     let body = format!(
         "{request}<p>Does the program show this code? If not, press <em>Deny</em>.</p>\n<p><code class=\"code\">{}</code></p>\n{}",

@@ -13,7 +13,7 @@ use super::consent::{self, scopes_of};
 use super::data;
 use super::desk::{Desk, Proof};
 use super::device;
-use super::exchange::{Ask, Params, encoded, json, oauth_error, with_header};
+use super::exchange::{Ask, Params, encoded, json, oauth_error, ok, present, with_header};
 use super::jwt::Signer;
 use super::page::{self, not_allowed};
 use super::tickets::Asked;
@@ -61,9 +61,9 @@ const DEVICE_PAGE: &str = "/device";
 fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     match (ask.method, ask.path) {
         ("GET", "/.well-known/openid-configuration" | "/.well-known/oauth-authorization-server") => {
-            Ok(json(200, &metadata(desk)))
+            Ok(ok(metadata(desk)))
         }
-        ("GET", "/jwks") => Ok(json(200, &Signer::of(desk)?.key_set())),
+        ("GET", "/jwks") => Ok(ok(Signer::of(desk)?.key_set())),
         (_, "/authorize") => consent::authorize(desk, ask, || asked(desk, &ask.query)),
         ("POST", "/token") => token(desk, ask),
         ("POST", "/revoke") => revoke(desk, ask),
@@ -179,7 +179,7 @@ fn redeem(desk: &Desk, client: &Client, form: &Params) -> io::Result<Response> {
     let Some(code) = form.get("code") else { return Ok(oauth_error(400, "invalid_request", "code is missing")) };
     let shown =
         Shown { code, client: &client.id, redirect_uri: form.get("redirect_uri"), verifier: form.get("code_verifier") };
-    match desk.book.redeem(&shown, desk.now(), |_| Ok(desk.minted(desk.hex40(), Some(desk.hex40()))))? {
+    match desk.book.redeem(&shown, desk.now(), |_| Ok(desk.pair()))? {
         Ok(issued) => signed_in(desk, &issued),
         Err(refused) => Ok(invalid_grant("code", refused)),
     }
@@ -188,10 +188,7 @@ fn redeem(desk: &Desk, client: &Client, form: &Params) -> io::Result<Response> {
 /// Handles the device grant (RFC 8628, section 3.4).
 fn by_device(desk: &Desk, client: &Client, form: &Params) -> io::Result<Response> {
     match device::poll(desk, client, form.get("device_code").unwrap_or_default()) {
-        Ok(grant) => {
-            let minted = desk.minted(desk.hex40(), Some(desk.hex40()));
-            signed_in(desk, &desk.book.issue(grant, desk.now(), minted)?)
-        }
+        Ok(grant) => signed_in(desk, &desk.book.issue(grant, desk.now(), desk.pair())?),
         Err(error) => Ok(device::refused(error)),
     }
 }
@@ -201,9 +198,8 @@ fn renew(desk: &Desk, client: &Client, form: &Params) -> io::Result<Response> {
         return Ok(oauth_error(400, "invalid_request", "refresh_token is missing"));
     };
     let scopes = form.get("scope").map(|s| s.split_whitespace().map(str::to_owned).collect());
-    let mint = |_: &Grant| Ok(desk.minted(desk.hex40(), Some(desk.hex40())));
     let shown = Renewal { token, client: &client.id, scopes, rotation: desk.options.rotation };
-    match desk.book.renew(shown, desk.now(), mint)? {
+    match desk.book.renew(shown, desk.now(), |_| Ok(desk.pair()))? {
         Ok(issued) => answer_of(desk, &issued, desk.options.access_life, None),
         Err(Refused::WrongScope) => Ok(oauth_error(400, "invalid_scope", "more scopes than were granted")),
         Err(refused) => Ok(invalid_grant("refresh token", refused)),
@@ -240,32 +236,23 @@ fn signed_in(desk: &Desk, issued: &Issued) -> io::Result<Response> {
 
 /// `auth_time`: the time of the user's sign-in, if it was just now.
 fn answer_of(desk: &Desk, issued: &Issued, life: Option<i64>, auth_time: Option<i64>) -> io::Result<Response> {
-    let mut answer = Map::new();
-    answer.insert("access_token".into(), issued.access.as_str().into());
-    answer.insert("token_type".into(), "Bearer".into());
-    if let Some(life) = life {
-        answer.insert("expires_in".into(), life.into());
-    }
-    if let Some(refresh) = &issued.refresh {
-        answer.insert("refresh_token".into(), refresh.as_str().into());
-    }
-    if !issued.grant.scopes.is_empty() {
-        answer.insert("scope".into(), issued.grant.scopes.join(" ").into());
-    }
-    if issued.grant.scopes.iter().any(|s| s == OPENID) {
-        let mut claims = json!({
+    let scopes = &issued.grant.scopes;
+    let id_token = match scopes.iter().any(|s| s == OPENID) {
+        false => None,
+        true => Some(Signer::of(desk)?.sign(&present(json!({
             "iss": desk.issuer(), "sub": subject(&issued.grant), "aud": issued.grant.client,
             "iat": desk.now(), "exp": desk.now() + life.unwrap_or(600), "email": issued.grant.account,
-        });
-        if let Some(nonce) = &issued.nonce {
-            claims["nonce"] = nonce.as_str().into();
-        }
-        if let Some(at) = auth_time {
-            claims["auth_time"] = at.into();
-        }
-        answer.insert("id_token".into(), Signer::of(desk)?.sign(&claims)?.into());
-    }
-    Ok(json(200, &Value::Object(answer)))
+            "nonce": issued.nonce, "auth_time": auth_time,
+        })))?),
+    };
+    Ok(ok(present(json!({
+        "access_token": issued.access,
+        "token_type": "Bearer",
+        "expires_in": life,
+        "refresh_token": issued.refresh,
+        "scope": Some(scopes.join(" ")).filter(|scope| !scope.is_empty()),
+        "id_token": id_token,
+    }))))
 }
 
 /// Revokes a token. Returns 200 for any token, known or not (RFC 7009).
@@ -285,16 +272,13 @@ fn introspect(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
         return Ok(oauth_error(400, "invalid_request", "token is missing"));
     };
     let found = desk.book.about(token, desk.now())?.filter(|(grant, ..)| grant.client == client.id);
-    Ok(json(
-        200,
-        &match found {
-            None => json!({ "active": false }),
-            Some((grant, expires_at, kind)) => json!({
-                "active": true, "iss": desk.issuer(), "client_id": grant.client, "username": grant.account,
-                "sub": subject(&grant), "scope": grant.scopes.join(" "), "exp": expires_at, "token_type": kind,
-            }),
-        },
-    ))
+    Ok(ok(match found {
+        None => json!({ "active": false }),
+        Some((grant, expires_at, kind)) => json!({
+            "active": true, "iss": desk.issuer(), "client_id": grant.client, "username": grant.account,
+            "sub": subject(&grant), "scope": grant.scopes.join(" "), "exp": expires_at, "token_type": kind,
+        }),
+    }))
 }
 
 fn subject(grant: &Grant) -> String {
@@ -310,7 +294,7 @@ fn api(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
         let answer = oauth_error(401, "unauthorized", "a bearer token is needed");
         return Ok(with_header(answer, "WWW-Authenticate", "Bearer realm=\"practice\""));
     };
-    let grant = match desk.look(token)? {
+    let grant = match desk.look(Some(token))? {
         Ok(grant) => grant,
         Err(Refused::Expired) => return Ok(challenge(401, "invalid_token", "the access token expired")),
         Err(Refused::Revoked) => return Ok(challenge(401, "invalid_token", "the access token was revoked")),
@@ -321,13 +305,10 @@ fn api(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
         return Ok(with_header(answer, "Retry-After", "1"));
     }
     Ok(match (ask.method, ask.path) {
-        ("GET", "/api/me") => json(
-            200,
-            &json!({
-                "sub": subject(&grant), "email": grant.account, "name": name_of(&grant.account),
-                "client_id": grant.client, "scope": grant.scopes.join(" "),
-            }),
-        ),
+        ("GET", "/api/me") => ok(json!({
+            "sub": subject(&grant), "email": grant.account, "name": name_of(&grant.account),
+            "client_id": grant.client, "scope": grant.scopes.join(" "),
+        })),
         ("GET", "/api/items") => items(desk, ask),
         (_, "/api/echo") => echo(ask),
         (_, path) => match path.strip_prefix("/api/status/").and_then(|n| n.parse().ok()) {
@@ -359,30 +340,23 @@ fn items(desk: &Desk, ask: &Ask<'_>) -> Response {
     let next = more.then(|| format!("{}/api/items?page={}&per_page={per_page}", desk.base, page + 1));
     let body = json!({ "items": items, "page": page, "per_page": per_page, "total": total, "next": next });
     match next {
-        Some(next) => with_header(json(200, &body), "Link", format!("<{next}>; rel=\"next\"")),
-        None => json(200, &body),
+        Some(next) => with_header(ok(body), "Link", format!("<{next}>; rel=\"next\"")),
+        None => ok(body),
     }
 }
 
 /// Returns the request as it arrived, with the token's fingerprint in place of the token.
 fn echo(ask: &Ask<'_>) -> Response {
-    let headers: Map<String, Value> = ask
-        .request
-        .headers
-        .iter()
-        .map(|(name, value)| match name.as_str() {
-            "authorization" => (name.clone(), fingerprint(ask.bearer.as_deref().unwrap_or(value).as_bytes()).into()),
-            _ => (name.clone(), value.as_str().into()),
-        })
-        .collect();
+    let shown = |(name, value): &(String, String)| match name.as_str() {
+        "authorization" => (name.clone(), fingerprint(ask.bearer.as_deref().unwrap_or(value).as_bytes()).into()),
+        _ => (name.clone(), value.as_str().into()),
+    };
+    let headers: Map<String, Value> = ask.request.headers.iter().map(shown).collect();
     let query: Vec<Value> = ask.query.0.iter().map(|(n, v)| format!("{}={}", encoded(n), encoded(v)).into()).collect();
     let body = match (ask.body_json(), ask.form.is_empty()) {
         (Value::Null, true) => String::from_utf8_lossy(&ask.request.body).into_owned().into(),
         (Value::Null, false) => ask.form.0.iter().map(|(n, v)| (n.clone(), Value::from(v.as_str()))).collect(),
         (json, _) => json,
     };
-    json(
-        200,
-        &json!({ "method": ask.request.method, "path": ask.path, "query": query, "headers": headers, "body": body }),
-    )
+    ok(json!({ "method": ask.request.method, "path": ask.path, "query": query, "headers": headers, "body": body }))
 }

@@ -7,12 +7,12 @@ use std::io;
 
 use serde_json::{Value, json};
 
-use super::book::{Grant, Refused, Shown};
+use super::book::{Grant, Shown};
 use super::client::{Client, Redirects};
 use super::consent;
 use super::data::{self, CREATED};
 use super::desk::{Desk, Proof};
-use super::exchange::{Ask, Params, json, with_header};
+use super::exchange::{Ask, Params, json, ok, with_header};
 use super::page::{self, not_allowed};
 use super::tickets::Asked;
 use super::{Behaviour, USUAL};
@@ -77,13 +77,12 @@ fn token(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     let code = params.get("code").unwrap_or_default();
     let shown = Shown { code, client: &client.id, redirect_uri: params.get("redirect_uri"), verifier: None };
     let redeemed = desk.book.redeem(&shown, desk.now(), |_| Ok(desk.minted(desk.hex40(), None)))?;
-    Ok(match redeemed {
-        Ok(issued) => json(
-            200,
-            &json!({ "access_token": issued.access, "token_type": "bearer", "user_id": user_id(&issued.grant) }),
-        ),
-        Err(_) => invalid(),
-    })
+    Ok(redeemed.map_or_else(
+        |_| invalid(),
+        |issued| {
+            ok(json!({ "access_token": issued.access, "token_type": "bearer", "user_id": user_id(&issued.grant) }))
+        },
+    ))
 }
 
 /// Returns ten digits that depend on the account.
@@ -100,12 +99,7 @@ fn failure(desk: &Desk, ask: &Ask<'_>, status: u16, message: &str) -> Response {
 
 fn api(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     // the query may carry the token too, the body never
-    let token = ask.bearer.as_deref().or(ask.query.get("access_token"));
-    let grant = match token {
-        Some(token) => desk.look(token)?,
-        None => Err(Refused::Unknown),
-    };
-    let Ok(grant) = grant else {
+    let Ok(grant) = desk.look(ask.bearer.as_deref().or(ask.query.get("access_token")))? else {
         let answer = failure(desk, ask, 401, "The access token is invalid");
         return Ok(with_header(answer, "WWW-Authenticate", "Bearer realm=\"api.verticalresponse.com\""));
     };
@@ -128,11 +122,10 @@ fn api(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
             list(desk, ask, &format!("lists/{id}/contacts"), records, contact)
         }
         [kind @ ("contacts" | "lists"), id] => {
-            let count = if *kind == "lists" { 3 } else { records };
+            let (count, make): (u64, fn(u64) -> Value) =
+                if *kind == "lists" { (3, one_list) } else { (records, contact) };
             match id.parse().ok().filter(|n| (1..=count).contains(n)) {
-                Some(n) => {
-                    single(desk, &format!("{kind}/{n}"), if *kind == "lists" { one_list(n) } else { contact(n) })
-                }
+                Some(n) => single(desk, &format!("{kind}/{n}"), make(n)),
                 None => failure(desk, ask, 404, "Not found"),
             }
         }
@@ -158,15 +151,12 @@ fn one_list(number: u64) -> Value {
 
 fn single(desk: &Desk, path: &str, attributes: Value) -> Response {
     let up = path.rsplit_once('/').map_or(path, |(up, _)| up);
-    json(
-        200,
-        &json!({
-            "url": format!("{}/api/v1/{path}", desk.base),
-            "attributes": attributes,
-            "links": { "up": { "url": format!("{}/api/v1/{up}", desk.base) } },
-            "success": { "code": 200, "message": "OK" },
-        }),
-    )
+    ok(json!({
+        "url": format!("{}/api/v1/{path}", desk.base),
+        "attributes": attributes,
+        "links": { "up": { "url": format!("{}/api/v1/{up}", desk.base) } },
+        "success": { "code": 200, "message": "OK" },
+    }))
 }
 
 fn list(desk: &Desk, ask: &Ask<'_>, path: &str, count: u64, make: impl Fn(u64) -> Value) -> Response {
@@ -182,5 +172,5 @@ fn list(desk: &Desk, ask: &Ask<'_>, path: &str, count: u64, make: impl Fn(u64) -
     if next <= count {
         links["next"] = json!({ "url": format!("{url}?index={next}&limit={limit}") });
     }
-    json(200, &json!({ "url": url, "items": items, "links": links, "success": { "code": 200, "message": "OK" } }))
+    ok(json!({ "url": url, "items": items, "links": links, "success": { "code": 200, "message": "OK" } }))
 }

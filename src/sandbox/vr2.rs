@@ -12,7 +12,7 @@ use super::client::{Client, USUAL_REDIRECT};
 use super::consent;
 use super::data;
 use super::desk::{Desk, Proof};
-use super::exchange::{Ask, Params, json, oauth_error};
+use super::exchange::{Ask, Params, json, oauth_error, ok};
 use super::jwt::Signer;
 use super::page::{self, not_allowed};
 use super::tickets::Asked;
@@ -63,7 +63,7 @@ fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
         ("DELETE", "/api/v1/oauth/revoke") => revoke(desk, ask),
         (_, "/api/v1/authorize") => Ok(not_allowed("POST")),
         (_, "/api/v1/oauth/revoke") => Ok(not_allowed("DELETE")),
-        ("GET", "/api/v1/status/is_alive") => Ok(json(200, &json!({ "status": "ok" }))),
+        ("GET", "/api/v1/status/is_alive") => Ok(ok(json!({ "status": "ok" }))),
         (_, path) if path.starts_with("/api/v1/") => api(desk, ask),
         _ => Ok(page::problem(404, "There is nothing at this address.")),
     }
@@ -82,7 +82,7 @@ fn token(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     let form = &ask.form;
     let Some((client, Proof::Parameters)) = desk.authenticate(ask, form) else { return Ok(wrong_client()) };
     let signer = Signer::of(desk)?;
-    let now = desk.now();
+    let mint = |grant: &Grant| minted(desk, &signer, grant, true);
     match form.get("grant_type") {
         Some("authorization_code") => {
             let shown = Shown {
@@ -91,13 +91,11 @@ fn token(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
                 redirect_uri: form.get("redirect_uri"),
                 verifier: None,
             };
-            let mint = |grant: &Grant| minted(desk, &signer, grant, true);
-            let redeemed = desk.book.redeem(&shown, now, mint)?;
+            let redeemed = desk.book.redeem(&shown, desk.now(), mint)?;
             Ok(redeemed.map_or_else(refused, |issued| success(desk, &issued)))
         }
         Some("refresh_token") => {
             let old = form.get("refresh_token").unwrap_or_default();
-            let mint = |grant: &Grant| minted(desk, &signer, grant, true);
             let rotation = desk.options.rotation;
             let shown = Renewal { token: old, client: &client.id, scopes: None, rotation };
             let renewed = desk.book.renew(shown, desk.now(), mint)?;
@@ -134,19 +132,16 @@ fn own(desk: &Desk, client: &Client, signer: &Signer) -> io::Result<Response> {
     let minted = minted(desk, signer, &grant, false)?;
     let life = Some(desk.options.client_credentials_life);
     let issued = desk.book.issue(grant, desk.now(), Minted { access_life: life, ..minted })?;
-    Ok(json(200, &json!({ "access_token": issued.access, "token_type": "Bearer", "expires_in": life })))
+    Ok(ok(json!({ "access_token": issued.access, "token_type": "Bearer", "expires_in": life })))
 }
 
 fn success(desk: &Desk, issued: &Issued) -> Response {
-    json(
-        200,
-        &json!({
-            "access_token": issued.access,
-            "refresh_token": issued.refresh,
-            "token_type": "Bearer",
-            "expires_in": desk.options.access_life,
-        }),
-    )
+    ok(json!({
+        "access_token": issued.access,
+        "refresh_token": issued.refresh,
+        "token_type": "Bearer",
+        "expires_in": desk.options.access_life,
+    }))
 }
 
 fn wrong_client() -> Response {
@@ -166,7 +161,7 @@ fn refused(why: Refused) -> Response {
 fn revoke(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     let Some((client, Proof::Parameters)) = desk.authenticate(ask, &ask.form) else { return Ok(wrong_client()) };
     desk.book.revoke(ask.form.get("refresh_token").unwrap_or_default(), &client.id)?;
-    Ok(json(200, &json!({ "status": "ok" })))
+    Ok(ok(json!({ "status": "ok" })))
 }
 
 fn failure(status: u16, code: &str, message: &str) -> Response {
@@ -174,11 +169,7 @@ fn failure(status: u16, code: &str, message: &str) -> Response {
 }
 
 fn api(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
-    let grant = match &ask.bearer {
-        Some(token) => desk.look(token)?,
-        None => Err(Refused::Unknown),
-    };
-    match grant {
+    match desk.look(ask.bearer.as_deref())? {
         Ok(_) => {}
         Err(Refused::Expired) => return Ok(failure(401, "token_expired", "The access token has expired.")),
         Err(_) => return Ok(failure(401, "unauthorized", "The access token is missing or invalid.")),
@@ -194,7 +185,7 @@ fn api(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
         ("GET", ["contacts", id]) => match id.parse().ok().filter(|n| (1..=records).contains(n)) {
             Some(number) => {
                 let url = format!("{}/api/v1/contacts/{number}", desk.base);
-                json(200, &json!({ "attributes": contact(number), "links": { "self": { "url": url } } }))
+                ok(json!({ "attributes": contact(number), "links": { "self": { "url": url } } }))
             }
             None => not_found(),
         },
@@ -204,10 +195,8 @@ fn api(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
         }
         ("GET", _) => not_found(),
         ("POST", ["contacts"]) => {
-            let mut answer =
-                json!({ "error": { "code": "validation_failed", "message": "This practice API only reads." } });
-            answer["failures"] = json!({ "email": ["can't be saved here"] });
-            json(422, &answer)
+            let error = json!({ "code": "validation_failed", "message": "This practice API only reads." });
+            json(422, &json!({ "error": error, "failures": { "email": ["can't be saved here"] } }))
         }
         _ => failure(405, "method_not_allowed", "This practice API only reads."),
     })
@@ -216,7 +205,7 @@ fn api(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
 fn list(desk: &Desk, path: &str, count: u64, make: impl Fn(u64) -> Value) -> Response {
     let items: Vec<Value> = data::window(0, count, count).map(|n| json!({ "attributes": make(n) })).collect();
     let url = format!("{}/api/v1/{path}", desk.base);
-    json(200, &json!({ "url": url, "count": count, "items": items }))
+    ok(json!({ "url": url, "count": count, "items": items }))
 }
 
 fn contact(number: u64) -> Value {
