@@ -12,7 +12,7 @@ use crate::config::ConfigError;
 use crate::protocol;
 use crate::protocol::answer::AnswerError;
 use crate::protocol::authorize::AuthorizeError;
-use crate::protocol::token_request::{Client, RequestError};
+use crate::protocol::client::{Client, RequestError};
 use crate::store::StoreError;
 use crate::text::{Typed, safe};
 use crate::world::http_server::loopback::ListenError;

@@ -120,6 +120,11 @@ impl std::fmt::Debug for Response {
 }
 
 impl Response {
+    /// Tells whether the server can't answer now: too many requests, or a fault of its own.
+    pub fn is_unavailable(&self) -> bool {
+        self.status == 429 || self.status >= 500
+    }
+
     /// Returns the first header with this name (in lower case).
     pub fn header(&self, name: &str) -> Option<&str> {
         header(&self.headers, name)

@@ -10,7 +10,7 @@ use crate::grant::{answered, send};
 use crate::protocol::binding::Binding;
 use crate::protocol::id_token::{audiences, times_if_any};
 use crate::protocol::signed::Trust;
-use crate::protocol::token_request::Client;
+use crate::protocol::client::Client;
 use crate::protocol::{api_error, jose};
 use crate::provider::Provider;
 use crate::text::Typed;

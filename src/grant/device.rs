@@ -1,15 +1,16 @@
-//! A login on a machine without a browser (RFC 8628): a person opens an address anywhere and enters
-//! a code. Chosen by name, never a fallback: whoever is sent such a code by somebody else signs in
-//! for them (section 5.4).
+//! A login on a machine without a browser (RFC 8628): the user opens an address on any device and
+//! enters a code. The user chooses this grant by name; it is never a fallback, since a code from a
+//! stranger signs the stranger in (section 5.4).
 
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use crate::error::{Error, Kind, is_wrong_client};
+use crate::error::Error;
+use crate::grant::Asking;
 use crate::grant::poll::{self, Polling};
 use crate::grant::stand_in::{Pressed, StandIn};
-use crate::grant::{Asking, redirected, send};
 use crate::protocol::answer::Answer;
-use crate::protocol::device::{self, StartError, Started};
+use crate::protocol::device::{self, Started};
 use crate::protocol::token_request;
 use crate::provider::{ClientAuth, Device, Endpoint};
 use crate::secret::Secret;
@@ -20,12 +21,12 @@ use crate::world::{Verbosity, World};
 pub fn obtain(world: &mut World, asking: &Asking, scopes: &[String], timeout: Duration) -> Result<Answer, Error> {
     let provider = &asking.provider;
     let Some(facts) = &provider.device else {
-        return Err(Error::usage(format!("provider `{}` offers no login by device code", safe(&provider.id)))
-            .hint(asking.profile.login_by("authorization-code")));
+        let refused = format!("provider `{}` offers no login by device code", safe(&provider.id));
+        return Err(Error::usage(refused).hint(asking.profile.login_by("authorization-code")));
     };
     let started = start(world, asking, facts, scopes)?;
-    let (signals, heard) = std::sync::mpsc::channel();
-    world.signals.watch(signals);
+    let (to, signals) = channel();
+    world.signals.watch(to);
     invite(world, asking, &started);
     stand_in(world, asking, &started);
     let polling = Polling {
@@ -37,15 +38,12 @@ pub fn obtain(world: &mut World, asking: &Asking, scopes: &[String], timeout: Du
             ("grant_type", Secret::unlisted(facts.grant_type.as_str())),
             ("device_code", started.device_code.clone()),
         ],
-        interval: Duration::from_secs(started.interval),
-        limit: Duration::from_secs(started.expires_in).min(timeout),
-        nobody: "nobody entered the code in time",
+        interval: started.interval,
+        expires_in: started.expires_in,
+        timeout,
+        undecided: "nobody entered the code in time",
     };
-    let answer = poll::until_decided(world, asking, &polling, &heard);
-    if answer.is_err() {
-        world.signals.release();
-    }
-    answer
+    poll::until_decided(world, asking, &polling, &signals)
 }
 
 fn start(world: &mut World, asking: &Asking, facts: &Device, scopes: &[String]) -> Result<Started, Error> {
@@ -54,33 +52,16 @@ fn start(world: &mut World, asking: &Asking, facts: &Device, scopes: &[String]) 
     if !scope.is_empty() {
         params.push((asking.provider.scopes.param.as_str(), Secret::unlisted(scope)));
     }
-    // section 3.1: the id is a parameter, whatever the authentication
+    // section 3.1: the id is always a parameter, with any client authentication
     let auth = token_request::usable_auth(&facts.endpoint, &asking.client)?;
     if !matches!(auth, ClientAuth::None | ClientAuth::Post) {
         params.push(("client_id", Secret::unlisted(asking.client.id.as_str())));
     }
     let request = asking.request("device", &facts.endpoint, params)?;
-    let response = send(world, &request)?;
-    if let Some(error) = redirected(&response, "the login by device code can't be started") {
-        return Err(error);
-    }
-    device::read_start(&response, facts).map_err(|e| {
-        let kind = match &e {
-            StartError::Refused { status, .. } if *status == 429 || *status >= 500 => Kind::TryLater,
-            StartError::Refused { code: Some(code), .. } if code == "invalid_scope" || code == "access_denied" => {
-                Kind::Refused
-            }
-            StartError::Refused { .. } => Kind::Usage,
-            _ => Kind::Unsafe,
-        };
-        let wrong_client =
-            matches!(&e, StartError::Refused { code: Some(code), status, .. } if is_wrong_client(code, *status));
-        let error = Error { wrong_client, ..Error::new(kind, "the login by device code can't be started") };
-        error.cause(e).hint(format!("with a browser: {}", asking.profile.login_by("authorization-code")))
-    })
+    poll::start(world, asking, &request, |response| device::read_start(response, facts))
 }
 
-/// The address and the code; as a square to photograph where there is a terminal to draw it on.
+/// Shows the address and the code, and on a terminal also a QR code.
 fn invite(world: &mut World, asking: &Asking, started: &Started) {
     let name = safe(&asking.provider.name);
     let here = url::Url::parse(&started.verification_uri)
@@ -99,18 +80,15 @@ fn invite(world: &mut World, asking: &Asking, started: &Started) {
             world.say(&code.to_str());
         }
     }
-    world.say(&format!(
-        "Only if you began this sign-in yourself. Waiting for at most {} min.",
-        started.expires_in.div_ceil(60)
-    ));
+    poll::say_limit(world, started.expires_in);
 }
 
-/// At a practice server, whose page lies on this machine alone: the ways to decide without a
-/// browser.
+/// Shows the ways to decide without a browser at a practice server: its page is on this machine
+/// alone.
 fn stand_in(world: &mut World, asking: &Asking, started: &Started) {
     let page = started.complete_uri.as_ref().map(|uri| Secret::unlisted(uri.as_str()));
     let Some(page) = page.and_then(|page| StandIn::at(world, &asking.provider, &page)) else { return };
-    // from elsewhere, standard input may be a script's own
+    // input that is not from a terminal may belong to a script
     let types = world.terminal.stdin_is_terminal();
     let typed_here = match types {
         true => "Type `allow` (or `deny`) here and press Enter (it isn't shown); or in",

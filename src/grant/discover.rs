@@ -25,10 +25,9 @@ pub fn fetch(world: &mut World, issuer: &str, allow_private: bool) -> Result<(Me
         let response = send(world, &request)?;
         if response.status != 200 {
             tried.push(format!("{place} answered {}", response.status));
-            later |= response.status == 429 || response.status >= 500;
+            later |= response.is_unavailable();
             led_away |= (300..400).contains(&response.status);
-            let asked_for = response.header("retry-after").and_then(|s| retry_after::seconds(s, world.clock.now()));
-            wait = wait.max(asked_for);
+            wait = wait.max(retry_after::of(&response, world.clock.now()));
             continue;
         }
         let document = metadata::read(&response.body, issuer).map_err(|e| {

@@ -144,7 +144,7 @@ fn fetch(world: &mut World, uri: &str, timeout: Duration) -> Result<(JwkSet, i64
     let response = send(world, &request)?;
     let what = || format!("the provider's keys at `{}`", safe(&request.place()));
     if response.status != 200 {
-        let kind = if response.status == 429 || response.status >= 500 { Kind::TryLater } else { Kind::Unsafe };
+        let kind = if response.is_unavailable() { Kind::TryLater } else { Kind::Unsafe };
         return Err(Error::new(kind, format!("{} can't be had", what()))
             .cause(format!("the server answered with status {}", response.status)));
     }

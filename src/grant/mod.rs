@@ -28,10 +28,12 @@ use std::borrow::Cow;
 use crate::error::{Asked, Error, Fate, Kind, token_answer, unbuilt};
 use crate::protocol::answer::{Answer, Reader, Wanted};
 use crate::protocol::api_error;
+use crate::protocol::client::Client;
 use crate::protocol::retry_after::http_date;
-use crate::protocol::token_request::{Client, Param, Target, targets};
+use crate::protocol::token_request::{Param, Target, targets};
 use crate::protocol::trace;
 use crate::provider::{Endpoint, Provider};
+use crate::secret::Secret;
 use crate::text::{Typed, safe};
 use crate::wire::{Draw, Request, Response};
 use crate::world::World;
@@ -60,25 +62,24 @@ pub struct Aim<'a> {
     pub audiences: &'a [String],
 }
 
-impl Aim<'_> {
-    /// The scope parameter and its value, if any is asked for.
-    fn scope<'a>(&self, provider: &'a Provider) -> Option<(&'a str, String)> {
-        let facts = &provider.scopes;
-        (!self.scopes.is_empty()).then(|| (facts.param.as_str(), self.scopes.join(&facts.separator)))
-    }
-
-    fn targets<'a>(&self) -> Vec<Param<'a>> {
-        targets(self.resources, self.audiences)
-    }
-}
-
-/// The token endpoint, as a grant without a redirect uses it.
-fn token_endpoint(provider: &Provider) -> Endpoint {
-    provider.token.endpoint.clone()
-}
-
 /// The kind of a request, and the endpoint that it goes to.
 pub type Question<'a> = (Asked, &'a Endpoint);
+
+/// Asks the token endpoint for a token: the parameters of the grant, then the parameters of the aim.
+fn obtain(
+    world: &mut World,
+    asking: &Asking,
+    question: Question<'_>,
+    (mut params, aim): (Vec<Param<'_>>, Aim<'_>),
+) -> Result<Answer, Error> {
+    let facts = &asking.provider.scopes;
+    if !aim.scopes.is_empty() {
+        params.push((facts.param.as_str(), Secret::unlisted(aim.scopes.join(&facts.separator))));
+    }
+    params.extend(targets(aim.resources, aim.audiences));
+    let request = asking.request("token", question.1, params)?;
+    ask(world, asking, question, &request)
+}
 
 /// Sends one request to a token endpoint and reads the answer.
 fn ask(world: &mut World, asking: &Asking, question: Question<'_>, request: &Request) -> Result<Answer, Error> {
@@ -178,13 +179,12 @@ pub fn answered(response: &Response, what: &str) -> Error {
     if let Some(error) = redirected(response, what) {
         return error;
     }
-    let why = match api_error::challenge(&response.headers).or_else(|| api_error::read(&response.body)) {
-        Some(error) => safe(&[error.code, error.message].into_iter().flatten().collect::<Vec<_>>().join(": ")),
-        None => format!("status {}", response.status),
-    };
+    let said = api_error::challenge(&response.headers).or_else(|| api_error::read(&response.body));
+    let why = said.and_then(|error| error.text());
+    let why = why.map_or_else(|| format!("status {}", response.status), |text| safe(&text));
     let kind = match response.status {
-        429 | 500..=599 => Kind::TryLater,
         401 | 403 => Kind::Refused,
+        _ if response.is_unavailable() => Kind::TryLater,
         _ => Kind::Other,
     };
     Error::new(kind, what).cause(format!("it answered {why}"))

@@ -4,9 +4,8 @@
 
 use crate::config::GrantKind;
 use crate::error::{Asked, Error};
-use crate::grant::{Aim, Asking, ask, token_endpoint};
+use crate::grant::{self, Aim, Asking};
 use crate::protocol::answer::Answer;
-use crate::protocol::token_request;
 use crate::secret::Secret;
 use crate::text::safe;
 use crate::world::World;
@@ -33,9 +32,10 @@ pub fn obtain(
     (username, password): (&str, &Secret),
     aim: Aim<'_>,
 ) -> Result<Answer, Error> {
-    let endpoint = token_endpoint(&asking.provider);
-    let mut params = token_request::password(username, password, aim.scope(&asking.provider));
-    params.extend(aim.targets());
-    let request = asking.request("token", &endpoint, params)?;
-    ask(world, asking, (Asked::Password, &endpoint), &request)
+    let params = vec![
+        ("grant_type", Secret::unlisted(GrantKind::Password.grant_type())),
+        ("username", Secret::unlisted(username)),
+        ("password", password.clone()),
+    ];
+    grant::obtain(world, asking, (Asked::Password, &asking.provider.token), (params, aim))
 }

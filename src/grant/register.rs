@@ -4,9 +4,10 @@
 use crate::config::GrantKind;
 use crate::error::{Error, Kind};
 use crate::grant::{redirected, send};
+use crate::protocol::client::{Client, RequestError};
 use crate::protocol::jose::SigningKey;
 use crate::protocol::registration::{self, Management, Registered, RegistrationError, Wanted};
-use crate::protocol::token_request::{self, Client, RequestError};
+use crate::protocol::token_request;
 use crate::provider::{ClientAuth, Endpoint, Provider, from_registered_name, registered_name};
 use crate::secret::Secret;
 use crate::text::safe;

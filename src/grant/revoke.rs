@@ -1,21 +1,21 @@
-//! Takes tokens back at the provider (RFC 7009, and the shapes that providers made of it).
+//! Revokes tokens at the provider (RFC 7009, and the providers' own variants of it).
 
 use url::form_urlencoded::byte_serialize;
 
 use crate::error::{Error, Kind};
-use crate::grant::{Asking, redirected, send};
+use crate::grant::{Asking, answered, send};
 use crate::protocol::api_error;
-use crate::protocol::token_request::{Client, RequestError, Target};
+use crate::protocol::client::{Client, RequestError};
+use crate::protocol::token_request::Target;
 use crate::provider::{Kills, Revoke, TokenKind};
 use crate::secret::Secret;
-use crate::text::safe;
 use crate::token::TokenSet;
 use crate::wire::Request;
 use crate::world::World;
 
-/// Revokes what the provider lets revoke; says in words what is dead now. `None`: it lets revoke
-/// none of these tokens. What it refuses of one token is no reason to spare the other; where it
-/// can't answer now, nothing more is asked.
+/// Revokes the tokens that the provider revokes, and returns in words which are invalid now. `None`:
+/// the provider revokes none of them. After a refusal of one token the other is revoked all the
+/// same; if the server can't answer now, no further request is sent.
 pub fn revoke(
     world: &mut World,
     asking: &Asking,
@@ -47,7 +47,7 @@ pub fn revoke(
         ([], _) => None,
         (["refresh_token"], [_]) => Some(REFRESH_ALONE),
         (_, [_, ..]) => Some(
-            "the provider has revoked the access token; refresh tokens it lets nobody revoke: that one stays valid until it expires",
+            "the provider has revoked the access token; it revokes no refresh tokens: that one stays valid until it expires",
         ),
         _ => Some(match facts.kills {
             Kills::All => "the provider has revoked the tokens",
@@ -71,26 +71,18 @@ fn one(world: &mut World, asking: &Asking, facts: &Revoke, (token, hint): (&Secr
     if (200..300).contains(&response.status) {
         return Ok(Outcome::Revoked);
     }
-    let failed = "the provider did not revoke the token";
-    if let Some(error) = redirected(&response, failed) {
-        return Err(error);
-    }
-    let said = api_error::read(&response.body);
-    if response.status < 500 && said.as_ref().and_then(|e| e.code.as_deref()) == Some("unsupported_token_type") {
-        world.step(|| format!("the provider lets nobody revoke tokens of the kind `{hint}`"));
+    let code = api_error::read(&response.body).and_then(|error| error.code);
+    if (400..500).contains(&response.status) && code.as_deref() == Some("unsupported_token_type") {
+        world.step(|| format!("the provider does not revoke tokens of the kind `{hint}`"));
         return Ok(Outcome::NotOfferedForThis);
     }
-    let why = match said {
-        Some(error) => safe(&[error.code, error.message].into_iter().flatten().collect::<Vec<_>>().join(": ")),
-        None => format!("status {}", response.status),
-    };
-    let kind = match response.status {
-        429 | 500.. => Kind::TryLater,
-        // RFC 6749, section 5.2: who asks is not believed
-        401 => Kind::Usage,
-        _ => Kind::Other,
-    };
-    Err(Error::new(kind, failed).cause(format!("it answered {why}")))
+    let error = answered(&response, "the provider did not revoke the token");
+    Err(match response.status {
+        // RFC 6749, section 5.2: the server does not accept the client
+        401 => Error { kind: Kind::Usage, ..error },
+        403 => Error { kind: Kind::Other, ..error },
+        _ => error,
+    })
 }
 
 /// The request in the provider's shape. `hint` names the kind of token (RFC 7009, section 2.1).
@@ -99,7 +91,7 @@ fn request(facts: &Revoke, client: &Client, token: &Secret, hint: &str) -> Resul
     let mut params = Vec::new();
     if facts.token_in_path {
         endpoint.url = endpoint.url.map(|url| {
-            // listed in this form too: an address is shown with `-v`, up to its query
+            // `-v` shows an address up to its query, so this form has to be redacted too
             let segment = Secret::new(byte_serialize(token.expose().as_bytes()).collect::<String>());
             format!("{}/{}", url.trim_end_matches('/'), segment.expose())
         });
@@ -119,7 +111,7 @@ fn request(facts: &Revoke, client: &Client, token: &Secret, hint: &str) -> Resul
             *name = theirs.to_lowercase();
         }
     }
-    // a form with nothing in it is none
+    // an empty form is not sent
     if request.body.as_ref().is_some_and(Secret::is_empty) {
         request.body = None;
         request.headers.retain(|(name, _)| name != "content-type");

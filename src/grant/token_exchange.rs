@@ -2,21 +2,16 @@
 
 use crate::config::GrantKind;
 use crate::error::{Asked, Error};
-use crate::grant::{Aim, Asking, ask, token_endpoint};
+use crate::grant::{self, Aim, Asking};
 use crate::protocol::answer::Answer;
 use crate::protocol::token_exchange::{self, Exchange, serves, short};
-use crate::secret::Secret;
 use crate::text::safe;
 use crate::world::World;
 
 /// Exchanges the token. Warns of another type than the one asked for.
 pub fn obtain(world: &mut World, asking: &Asking, exchange: &Exchange, aim: Aim<'_>) -> Result<Answer, Error> {
-    let endpoint = token_endpoint(&asking.provider);
-    let mut params = token_exchange::request(GrantKind::TokenExchange.grant_type(), exchange);
-    params.extend(aim.scope(&asking.provider).map(|(name, scope)| (name, Secret::unlisted(scope))));
-    params.extend(aim.targets());
-    let request = asking.request("token", &endpoint, params)?;
-    let answer = ask(world, asking, (Asked::Exchange, &endpoint), &request)?;
+    let params = token_exchange::request(GrantKind::TokenExchange.grant_type(), exchange);
+    let answer = grant::obtain(world, asking, (Asked::Exchange, &asking.provider.token), (params, aim))?;
     match answer.set.extra.get("issued_token_type").and_then(serde_json::Value::as_str) {
         Some(issued) => {
             let issued = issued.to_owned();

@@ -4,10 +4,9 @@
 
 use crate::config::GrantKind;
 use crate::error::{Asked, Error};
-use crate::grant::{Aim, Asking, ask, token_endpoint, token_exchange};
+use crate::grant::{self, Aim, Asking, token_exchange};
 use crate::protocol::answer::Answer;
 use crate::protocol::token_exchange::Exchange;
-use crate::protocol::{assertion, token_request};
 use crate::secret::Secret;
 use crate::world::World;
 
@@ -21,37 +20,25 @@ pub enum Given {
     Token(Exchange),
 }
 
-/// Asks for a token.
+/// Requests a token.
 pub fn obtain(world: &mut World, asking: &Asking, given: &Given, aim: Aim<'_>) -> Result<Answer, Error> {
     match given {
         Given::Credentials => client_credentials(world, asking, aim),
-        Given::Assertion(kind, assertion) => by_assertion(world, asking, (*kind, assertion), aim),
+        // RFC 7523, section 2.1; RFC 7522, section 2.1
+        Given::Assertion(kind, assertion) => {
+            let params = vec![("grant_type", Secret::unlisted(kind.grant_type())), ("assertion", assertion.clone())];
+            grant::obtain(world, asking, (Asked::Assertion, &asking.provider.token), (params, aim))
+        }
         Given::Token(exchange) => token_exchange::obtain(world, asking, exchange, aim),
     }
 }
 
+/// RFC 6749, section 4.4.2.
 fn client_credentials(world: &mut World, asking: &Asking, aim: Aim<'_>) -> Result<Answer, Error> {
-    let provider = &asking.provider;
-    let Some(endpoint) = provider.client_credentials.offered() else {
-        return Err(Error::usage(format!("provider `{}` gives no token for client credentials", provider.id))
-            .hint(asking.profile.login_by("authorization-code")));
+    let Some(endpoint) = asking.provider.client_credentials.offered() else {
+        let refused = format!("provider `{}` gives no token for client credentials", asking.provider.id);
+        return Err(Error::usage(refused).hint(asking.profile.login_by("authorization-code")));
     };
-    let scope = aim.scope(provider).map(|(_, scope)| scope);
-    let mut params = token_request::client_credentials(&provider.scopes.param, scope.as_deref());
-    params.extend(aim.targets());
-    let request = asking.request("token", endpoint, params)?;
-    ask(world, asking, (Asked::ClientCredentials, endpoint), &request)
-}
-
-fn by_assertion(
-    world: &mut World,
-    asking: &Asking,
-    (kind, assertion): (GrantKind, &Secret),
-    aim: Aim<'_>,
-) -> Result<Answer, Error> {
-    let endpoint = token_endpoint(&asking.provider);
-    let mut params = assertion::request(kind.grant_type(), assertion, aim.scope(&asking.provider));
-    params.extend(aim.targets());
-    let request = asking.request("token", &endpoint, params)?;
-    ask(world, asking, (Asked::Assertion, &endpoint), &request)
+    let params = vec![("grant_type", Secret::unlisted(GrantKind::ClientCredentials.grant_type()))];
+    grant::obtain(world, asking, (Asked::ClientCredentials, endpoint), (params, aim))
 }

@@ -14,6 +14,14 @@ pub struct ApiError {
     pub details: Vec<String>,
 }
 
+impl ApiError {
+    /// Code and message joined; `None` if it has neither. Not escaped.
+    pub fn text(&self) -> Option<String> {
+        let parts: Vec<&str> = [&self.code, &self.message].into_iter().filter_map(Option::as_deref).collect();
+        (!parts.is_empty()).then(|| parts.join(": "))
+    }
+}
+
 /// Reads any of the shapes; `None` when the body is none of them.
 pub fn read(body: &[u8]) -> Option<ApiError> {
     read_value(&serde_json::from_slice(body).ok()?)

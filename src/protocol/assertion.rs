@@ -5,7 +5,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
-use crate::protocol::token_request::Param;
 use crate::secret::Secret;
 
 /// Seconds until an assertion expires: enough for a slow network; servers accept an hour at most.
@@ -18,15 +17,6 @@ pub enum AssertionError {
     NotAJwt,
     #[error("it is neither XML nor base64 of XML")]
     NotSaml,
-}
-
-/// RFC 7523, section 2.1; RFC 7522, section 2.1.
-pub fn request<'a>(grant_type: &'a str, assertion: &Secret, scope: Option<(&'a str, String)>) -> Vec<Param<'a>> {
-    let mut params = vec![("grant_type", Secret::unlisted(grant_type)), ("assertion", assertion.clone())];
-    if let Some((name, scope)) = scope {
-        params.push((name, Secret::unlisted(scope)));
-    }
-    params
 }
 
 /// An assertion from a file or a program, without surrounding blanks.

@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-pub use crate::protocol::client::Proofs;
-use crate::protocol::client::{Client, RequestError};
+use crate::protocol::client::{Client, Proofs, RequestError};
 use crate::protocol::form;
 use crate::protocol::jose::{self, Algorithm, SigningKey, base64url};
 use crate::provider::ParamsIn;

@@ -42,8 +42,7 @@ impl StartError {
     /// The server's own words, if any.
     pub fn refused(response: &Response, body: &Value) -> StartError {
         let error = api_error::read_value(body).unwrap_or_default();
-        let said = [error.code.clone(), error.message].into_iter().flatten().collect::<Vec<_>>().join(": ");
-        StartError::Refused { status: response.status, code: error.code, said: Some(said).filter(|s| !s.is_empty()) }
+        StartError::Refused { status: response.status, said: error.text(), code: error.code }
     }
 }
 

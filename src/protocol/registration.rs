@@ -181,9 +181,8 @@ pub fn read(response: &Response) -> Result<Registered, RegistrationError> {
 
 /// The server's refusal (RFC 7591, section 3.2.2).
 pub fn refusal(response: &Response) -> RegistrationError {
-    let error = api_error::read(&response.body).unwrap_or_default();
-    let said = [error.code, error.message].into_iter().flatten().collect::<Vec<_>>().join(": ");
-    RegistrationError::Refused { status: response.status, said: Some(said).filter(|s| !s.is_empty()) }
+    let said = api_error::read(&response.body).and_then(|error| error.text());
+    RegistrationError::Refused { status: response.status, said }
 }
 
 #[cfg(test)]

@@ -1,5 +1,12 @@
 //! `Retry-After` as servers write it (RFC 9110, section 10.2.3): seconds, or a date.
 
+use crate::wire::Response;
+
+/// The wait that a response asks for, in seconds.
+pub fn of(response: &Response, now: i64) -> Option<u64> {
+    seconds(response.header("retry-after")?, now)
+}
+
 /// Seconds from `now` on; `None` if the value is neither form or lies in the past.
 pub fn seconds(text: &str, now: i64) -> Option<u64> {
     let text = text.trim();

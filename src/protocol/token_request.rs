@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 use url::form_urlencoded::byte_serialize;
 
-pub use crate::protocol::client::{Client, RequestError};
+use crate::protocol::client::{Client, RequestError};
 use crate::protocol::client_auth::Assertion;
 use crate::protocol::dpop::Proven;
 use crate::protocol::form;
@@ -23,32 +23,8 @@ pub type Param<'a> = (&'a str, Secret);
 /// Exchange of a code (RFC 6749, section 4.1.3).
 pub fn code<'a>(code: &Secret, redirect_uri: Option<&str>, verifier: Option<&Secret>) -> Vec<Param<'a>> {
     let mut params = vec![("grant_type", Secret::unlisted("authorization_code")), ("code", code.clone())];
-    if let Some(uri) = redirect_uri {
-        params.push(("redirect_uri", Secret::unlisted(uri)));
-    }
-    if let Some(verifier) = verifier {
-        params.push(("code_verifier", verifier.clone()));
-    }
-    params
-}
-
-/// RFC 6749, section 4.4.2.
-pub fn client_credentials<'a>(scope_param: &'a str, scope: Option<&str>) -> Vec<Param<'a>> {
-    let mut params = vec![("grant_type", Secret::unlisted("client_credentials"))];
-    if let Some(scope) = scope {
-        params.push((scope_param, Secret::unlisted(scope)));
-    }
-    params
-}
-
-/// RFC 6749, section 4.3.2.
-pub fn password<'a>(username: &str, password: &Secret, scope: Option<(&'a str, String)>) -> Vec<Param<'a>> {
-    let mut params = vec![
-        ("grant_type", Secret::unlisted("password")),
-        ("username", Secret::unlisted(username)),
-        ("password", password.clone()),
-    ];
-    params.extend(scope.map(|(name, scope)| (name, Secret::unlisted(scope))));
+    params.extend(redirect_uri.map(|uri| ("redirect_uri", Secret::unlisted(uri))));
+    params.extend(verifier.map(|verifier| ("code_verifier", verifier.clone())));
     params
 }
 
@@ -343,11 +319,11 @@ mod tests {
         let mut endpoint = endpoint(&[ClientAuth::Post]);
         endpoint.params_in = ParamsIn::Json;
         endpoint.rename.insert("client_id".into(), "client_key".into());
-        let (_, _, kind, body) = sent(&endpoint, &client(), client_credentials("scope", Some("a b")));
+        let (_, _, kind, body) = sent(&endpoint, &client(), vec![("grant_type", "x".into()), ("scope", "a b".into())]);
         assert_eq!(kind, "application/json");
         assert_eq!(
             body,
-            r#"{"grant_type":"client_credentials","scope":"a b","client_key":"the:id","client_secret":"p@ss+%é"}"#
+            r#"{"grant_type":"x","scope":"a b","client_key":"the:id","client_secret":"p@ss+%é"}"#
         );
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::config::{self, GrantKind};
 use crate::error::{Error, Kind};
-use crate::protocol::token_request::Client;
+use crate::protocol::client::Client;
 use crate::provider::{Provider, VarFrom};
 use crate::secret::Secret;
 use crate::session::bound::Bound;

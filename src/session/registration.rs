@@ -11,7 +11,7 @@ use crate::config::{self, GrantKind, Profile};
 use crate::error::{Error, Kind};
 use crate::grant::{redirect_plan, register};
 use crate::protocol::registration::{Registered, Wanted};
-use crate::protocol::token_request::Client;
+use crate::protocol::client::Client;
 use crate::secret::Secret;
 use crate::text::safe;
 use crate::world::World;

@@ -111,7 +111,7 @@ fn a_kind_of_token_that_can_not_be_revoked_does_not_save_the_other() {
     for (refused, says) in [
         (
             &BOTH[..1],
-            "the provider has revoked the access token; refresh tokens it lets nobody revoke: that one stays valid until it expires",
+            "the provider has revoked the access token; it revokes no refresh tokens: that one stays valid until it expires",
         ),
         (&BOTH[1..], "the provider has revoked the refresh token; the access token stays valid until it expires"),
         (

@@ -13,7 +13,7 @@ use crate::grant::identity::Sent;
 use crate::grant::redirect_plan::{self, Plan, Target};
 use crate::grant::tunnel::Ssh;
 use crate::protocol::jarm;
-use crate::protocol::token_request::Client;
+use crate::protocol::client::Client;
 use crate::provider::Provider;
 use crate::session::Session;
 

@@ -14,7 +14,7 @@ use crate::grant::ciba::Wish;
 use crate::grant::identity::Sent;
 use crate::grant::{ciba, device, password};
 use crate::protocol::ciba::{Hint, More};
-use crate::protocol::token_request::Client;
+use crate::protocol::client::Client;
 use crate::secret::Secret;
 use crate::session::fresh::by_grant;
 use crate::session::{Session, inputs};
