@@ -5,6 +5,7 @@
 use ring::digest;
 use serde_json::{Map, Value};
 
+use crate::protocol::jose::base64url;
 use crate::protocol::redirect::same;
 use crate::text::safe;
 
@@ -258,7 +259,6 @@ pub fn account(claims: &Map<String, Value>) -> Option<String> {
 /// The left half of a hash, in base64url (section 3.1.3.6). The token's algorithm selects the hash;
 /// Ed25519 uses SHA-512.
 pub fn half_hash(algorithm: &str, value: &str) -> Option<String> {
-    use base64::Engine as _;
     let hash = match algorithm {
         "HS256" | "RS256" | "PS256" | "ES256" => &digest::SHA256,
         "HS384" | "RS384" | "PS384" | "ES384" => &digest::SHA384,
@@ -267,7 +267,7 @@ pub fn half_hash(algorithm: &str, value: &str) -> Option<String> {
     };
     let whole = digest::digest(hash, value.as_bytes());
     let bytes = whole.as_ref();
-    Some(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&bytes[..bytes.len() / 2]))
+    Some(base64url(&bytes[..bytes.len() / 2]))
 }
 
 fn text<'a>(claims: &'a Map<String, Value>, name: &'static str) -> Result<Option<&'a str>, Fault> {

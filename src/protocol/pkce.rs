@@ -1,23 +1,18 @@
 //! Proof key for code exchange (RFC 7636).
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
+use crate::protocol::jose::{base64url, sha256};
 use crate::provider::PkceMethod;
 use crate::secret::Secret;
 
 /// The verifier from 32 random bytes: 43 unreserved characters (RFC 7636, section 4.1).
 pub fn verifier(random: &[u8; 32]) -> Secret {
-    Secret::new(URL_SAFE_NO_PAD.encode(random))
+    Secret::new(base64url(random))
 }
 
 /// RFC 7636, section 4.2.
 pub fn challenge(verifier: &Secret, method: PkceMethod) -> String {
     match method {
-        PkceMethod::S256 => {
-            let hash = ring::digest::digest(&ring::digest::SHA256, verifier.expose().as_bytes());
-            URL_SAFE_NO_PAD.encode(hash.as_ref())
-        }
+        PkceMethod::S256 => sha256(verifier.expose().as_bytes()),
         PkceMethod::Plain => verifier.expose().to_owned(),
     }
 }

@@ -2,9 +2,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::protocol::jose::{Algorithm, JoseError, base64url, sha256, strict};
+use crate::protocol::jose::{Algorithm, JoseError, Members, base64url, sha256, strict};
 use crate::text::safe;
 
 /// The longest accepted set, in bytes.
@@ -39,14 +39,10 @@ impl Material {
     /// The algorithms whose signatures this key verifies.
     pub fn algorithms(&self) -> &'static [Algorithm] {
         match self {
-            Material::Rsa { .. } => &[
-                Algorithm::RS256,
-                Algorithm::PS256,
-                Algorithm::RS384,
-                Algorithm::PS384,
-                Algorithm::RS512,
-                Algorithm::PS512,
-            ],
+            Material::Rsa { .. } => {
+                use Algorithm::*;
+                &[RS256, PS256, RS384, PS384, RS512, PS512]
+            }
             Material::P256(_) => &[Algorithm::ES256],
             Material::P384(_) => &[Algorithm::ES384],
             Material::Ed25519(_) => &[Algorithm::EdDSA],
@@ -55,15 +51,11 @@ impl Material {
 
     /// The members that RFC 7638, section 3.2 names, in its order.
     fn required(&self) -> Value {
-        let halves = |point: &[u8]| {
-            let (x, y) = point[1..].split_at(point.len() / 2);
-            (base64url(x), base64url(y))
-        };
         match self {
             Material::Rsa { n, e } => json!({"e": base64url(e), "kty": "RSA", "n": base64url(n)}),
             Material::P256(point) | Material::P384(point) => {
-                let (x, y) = halves(point);
-                json!({"crv": self.kind(), "kty": "EC", "x": x, "y": y})
+                let (x, y) = point[1..].split_at(point.len() / 2);
+                json!({"crv": self.kind(), "kty": "EC", "x": base64url(x), "y": base64url(y)})
             }
             Material::Ed25519(x) => json!({"crv": "Ed25519", "kty": "OKP", "x": base64url(x)}),
         }
@@ -90,7 +82,7 @@ impl Jwk {
     }
 
     /// Reads one key. A shared secret (`oct`) is refused.
-    pub fn from_members(members: &Map<String, Value>) -> Result<Jwk, JoseError> {
+    pub fn from_members(members: &Members) -> Result<Jwk, JoseError> {
         let text = |name: &'static str| match members.get(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.as_str())),
@@ -107,6 +99,7 @@ impl Jwk {
             }
             Ok([&[4][..], &x, &y].concat())
         };
+        let bad = |why: String| Err(JoseError::BadKey(why));
         let crv = text("crv")?.unwrap_or_default();
         let material = match text("kty")? {
             Some("RSA") => {
@@ -114,31 +107,23 @@ impl Jwk {
                 let trimmed = |bytes: Vec<u8>| bytes.into_iter().skip_while(|b| *b == 0).collect::<Vec<u8>>();
                 let (n, e) = (trimmed(bytes("n")?), trimmed(bytes("e")?));
                 if n.len() < 256 {
-                    return Err(JoseError::BadKey(format!(
-                        "it is an RSA key of {} bits; 2048 are the least",
-                        n.len() * 8
-                    )));
+                    return bad(format!("it is an RSA key of {} bits; at least 2048 are required", n.len() * 8));
                 }
                 Material::Rsa { n, e }
             }
-            Some("EC") => match crv {
-                "P-256" => Material::P256(point(32)?),
-                "P-384" => Material::P384(point(48)?),
-                _ => return Err(JoseError::BadKey(format!("its curve `{}` is not spoken", safe(crv)))),
-            },
-            Some("OKP") => match crv {
-                "Ed25519" => {
-                    let x = bytes("x")?;
-                    if x.len() != 32 {
-                        return Err(JoseError::BadKey("its point has not 32 bytes".to_owned()));
-                    }
-                    Material::Ed25519(x)
+            Some("EC") if crv == "P-256" => Material::P256(point(32)?),
+            Some("EC") if crv == "P-384" => Material::P384(point(48)?),
+            Some("OKP") if crv == "Ed25519" => {
+                let x = bytes("x")?;
+                if x.len() != 32 {
+                    return bad("its point has not 32 bytes".to_owned());
                 }
-                _ => return Err(JoseError::BadKey(format!("its curve `{}` is not spoken", safe(crv)))),
-            },
-            Some("oct") => return Err(JoseError::BadKey("it is a shared secret, not a public key".to_owned())),
-            Some(kty) => return Err(JoseError::BadKey(format!("its kind `{}` is not spoken", safe(kty)))),
-            None => return Err(JoseError::BadKey("it has no `kty`".to_owned())),
+                Material::Ed25519(x)
+            }
+            Some("EC" | "OKP") => return bad(format!("its curve `{}` is not supported", safe(crv))),
+            Some("oct") => return bad("it is a shared secret, not a public key".to_owned()),
+            Some(kty) => return bad(format!("its kind `{}` is not supported", safe(kty))),
+            None => return bad("it has no `kty`".to_owned()),
         };
         let owned = |name: &'static str| text(name).map(|text| text.map(str::to_owned));
         let operations = members.get("key_ops").map(|ops| {
@@ -156,8 +141,8 @@ impl Jwk {
     }
 
     /// The key as JSON: its material, then `kid`, `alg` and `use` if it has them.
-    pub fn to_members(&self) -> Map<String, Value> {
-        let Value::Object(mut members) = self.material.required() else { return Map::new() };
+    pub fn to_members(&self) -> Members {
+        let Value::Object(mut members) = self.material.required() else { return Members::new() };
         for (name, value) in [("kid", &self.kid), ("alg", &self.alg), ("use", &self.usage)] {
             if let Some(value) = value {
                 members.insert(name.to_owned(), value.as_str().into());

@@ -6,10 +6,10 @@ use ring::rand::SystemRandom;
 use ring::rsa::{KeyPairComponents, PublicKeyComponents};
 use ring::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaKeyPair};
 use rustls::pki_types::PrivateKeyDer;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::protocol::jose::{Algorithm, Jwk, Material, base64url, hmac_algorithm, pem, strict};
+use crate::protocol::jose::{Algorithm, Jwk, Material, Members, base64url, hmac_algorithm, pem, strict};
 use crate::secret::Secret;
 use crate::text::safe;
 
@@ -119,15 +119,10 @@ impl SigningKey {
 
     /// `RSA`, `P-256`, …
     pub fn kind(&self) -> &'static str {
-        match &self.pair {
-            Pair::Rsa(_) => "RSA",
-            Pair::Ec(_, Curve::P256) => "P-256",
-            Pair::Ec(_, Curve::P384) => "P-384",
-            Pair::Ed25519(_) => "Ed25519",
-        }
+        self.public_jwk().material.kind()
     }
 
-    /// The key's algorithms, the default first.
+    /// The key's algorithms, the default first; or the JWK's own.
     pub fn algorithms(&self) -> Vec<Algorithm> {
         match self.only {
             Some(only) => vec![only],
@@ -137,12 +132,7 @@ impl SigningKey {
 
     /// The default algorithm of the key's kind (RS256, ES256, ES384, EdDSA), or the JWK's own.
     pub fn default_algorithm(&self) -> Algorithm {
-        self.only.unwrap_or(match &self.pair {
-            Pair::Rsa(_) => Algorithm::RS256,
-            Pair::Ec(_, Curve::P256) => Algorithm::ES256,
-            Pair::Ec(_, Curve::P384) => Algorithm::ES384,
-            Pair::Ed25519(_) => Algorithm::EdDSA,
-        })
+        self.algorithms()[0]
     }
 
     /// The public half, as a JSON Web Key.
@@ -166,38 +156,19 @@ impl SigningKey {
 
     /// A signed JWT in compact form. `alg` and the key's `kid`, if any, come before the header's
     /// own members.
-    pub fn sign(
-        &self,
-        alg: Algorithm,
-        header: Map<String, Value>,
-        claims: &Map<String, Value>,
-    ) -> Result<Secret, KeyError> {
-        self.signed(alg, header, claims).map(Secret::new)
+    pub fn sign(&self, alg: Algorithm, header: Members, claims: &Members) -> Result<Secret, KeyError> {
+        self.sign_passing(alg, header, claims).map(|jwt| Secret::new(jwt.expose()))
     }
 
     /// The same without listing the JWT for redaction: for short-lived, frequent JWTs (a DPoP proof
     /// is valid for one request).
-    pub fn sign_passing(
-        &self,
-        alg: Algorithm,
-        header: Map<String, Value>,
-        claims: &Map<String, Value>,
-    ) -> Result<Secret, KeyError> {
-        self.signed(alg, header, claims).map(Secret::unlisted)
-    }
-
-    fn signed(
-        &self,
-        alg: Algorithm,
-        header: Map<String, Value>,
-        claims: &Map<String, Value>,
-    ) -> Result<String, KeyError> {
+    pub fn sign_passing(&self, alg: Algorithm, header: Members, claims: &Members) -> Result<Secret, KeyError> {
         if !self.algorithms().contains(&alg) {
             return Err(KeyError::Algorithm { key: self.kind(), alg });
         }
         let input = signing_input(alg, self.kid.as_deref(), header, claims);
         let signature = self.signature(alg, input.as_bytes())?;
-        Ok(format!("{input}.{}", base64url(signature)))
+        Ok(Secret::unlisted(format!("{input}.{}", base64url(signature))))
     }
 
     /// The bare signature over some bytes.
@@ -231,8 +202,8 @@ impl SigningKey {
 pub fn sign_with_secret(
     alg: Algorithm,
     secret: &Secret,
-    header: Map<String, Value>,
-    claims: &Map<String, Value>,
+    header: Members,
+    claims: &Members,
 ) -> Result<Secret, KeyError> {
     let Some(hmac) = hmac_algorithm(alg) else {
         return Err(KeyError::Algorithm { key: "shared", alg });
@@ -242,14 +213,14 @@ pub fn sign_with_secret(
     Ok(Secret::new(format!("{input}.{}", base64url(ring::hmac::sign(&key, input.as_bytes())))))
 }
 
-fn signing_input(alg: Algorithm, kid: Option<&str>, header: Map<String, Value>, claims: &Map<String, Value>) -> String {
-    let mut members = Map::new();
+fn signing_input(alg: Algorithm, kid: Option<&str>, header: Members, claims: &Members) -> String {
+    let mut members = Members::new();
     members.insert("alg".to_owned(), alg.name().into());
     if let Some(kid) = kid.filter(|_| !header.contains_key("jwk")) {
         members.insert("kid".to_owned(), kid.into());
     }
     members.extend(header);
-    let json = |members: &Map<String, Value>| serde_json::to_vec(members).unwrap_or_default();
+    let json = |members: &Members| serde_json::to_vec(members).unwrap_or_default();
     format!("{}.{}", base64url(json(&members)), base64url(json(claims)))
 }
 
@@ -371,25 +342,20 @@ fn from_jwk(text: &str) -> Result<SigningKey, KeyError> {
     if members.get("d").is_none() {
         return Err(KeyError::Found("a public key"));
     }
-    let curve = match (text("kty"), text("crv")) {
-        (Some("EC"), Some("P-256")) => Some(Curve::P256),
-        (Some("EC"), Some("P-384")) => Some(Curve::P384),
-        _ => None,
+    let by_point = |curve: Curve| {
+        let point = [&[4][..], &bytes("x")?, &bytes("y")?].concat();
+        EcdsaKeyPair::from_private_key_and_public_key(how(curve), &bytes("d")?, &point, &SystemRandom::new())
+            .map(|pair| ec(curve, pair))
+            .map_err(rejected)
     };
     let key = match (text("kty"), text("crv")) {
         (Some("RSA"), _) => rsa_from_parts(bytes)?,
         (Some("OKP"), Some("Ed25519")) => {
             Ed25519KeyPair::from_seed_and_public_key(&bytes("d")?, &bytes("x")?).map(ed25519).map_err(rejected)?
         }
-        (_, crv) => {
-            let Some(curve) = curve else {
-                return Err(KeyError::Kind(safe(crv.or(text("kty")).unwrap_or_default())));
-            };
-            let point = [&[4][..], &bytes("x")?, &bytes("y")?].concat();
-            EcdsaKeyPair::from_private_key_and_public_key(how(curve), &bytes("d")?, &point, &SystemRandom::new())
-                .map(|pair| ec(curve, pair))
-                .map_err(rejected)?
-        }
+        (Some("EC"), Some("P-256")) => by_point(Curve::P256)?,
+        (Some("EC"), Some("P-384")) => by_point(Curve::P384)?,
+        (kty, crv) => return Err(KeyError::Kind(safe(crv.or(kty).unwrap_or_default()))),
     };
     let only = match text("alg") {
         None => None,
@@ -412,14 +378,5 @@ fn rsa_from_parts(bytes: impl Fn(&str) -> Result<Zeroizing<Vec<u8>>, KeyError>) 
         dQ: bytes("dq")?,
         qInv: bytes("qi")?,
     };
-    let slices = KeyPairComponents {
-        public_key: PublicKeyComponents { n: &components.public_key.n[..], e: &components.public_key.e[..] },
-        d: &components.d[..],
-        p: &components.p[..],
-        q: &components.q[..],
-        dP: &components.dP[..],
-        dQ: &components.dQ[..],
-        qInv: &components.qInv[..],
-    };
-    RsaKeyPair::from_components(&slices).map(rsa).map_err(rejected)
+    RsaKeyPair::from_components(&components).map(rsa).map_err(rejected)
 }

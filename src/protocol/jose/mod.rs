@@ -24,7 +24,10 @@ use crate::secret::Secret;
 pub use jwk::{Jwk, JwkSet, Material};
 pub use key::{KeyError, SigningKey, sign_with_secret};
 pub use pem::{certificate_thumbprint, make_a_pair};
-pub use strict::object;
+pub use strict::{Written, object};
+
+/// The members of a header, of claims or of a key.
+pub type Members = Map<String, Value>;
 
 /// The longest accepted token, in bytes (C-15: a token of dots must not cost memory).
 pub const LONGEST: usize = 256 * 1024;
@@ -50,38 +53,17 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// All supported algorithms.
-    pub const ALL: [Algorithm; 12] = [
-        Algorithm::RS256,
-        Algorithm::RS384,
-        Algorithm::RS512,
-        Algorithm::PS256,
-        Algorithm::PS384,
-        Algorithm::PS512,
-        Algorithm::ES256,
-        Algorithm::ES384,
-        Algorithm::EdDSA,
-        Algorithm::HS256,
-        Algorithm::HS384,
-        Algorithm::HS512,
-    ];
+    /// All supported algorithms, in the order of the enum.
+    pub const ALL: [Algorithm; 12] = {
+        use Algorithm::*;
+        [RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA, HS256, HS384, HS512]
+    };
+    const NAMES: [&str; 12] =
+        ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA", "HS256", "HS384", "HS512"];
 
     /// The header's `alg`.
     pub fn name(self) -> &'static str {
-        match self {
-            Algorithm::RS256 => "RS256",
-            Algorithm::RS384 => "RS384",
-            Algorithm::RS512 => "RS512",
-            Algorithm::PS256 => "PS256",
-            Algorithm::PS384 => "PS384",
-            Algorithm::PS512 => "PS512",
-            Algorithm::ES256 => "ES256",
-            Algorithm::ES384 => "ES384",
-            Algorithm::EdDSA => "EdDSA",
-            Algorithm::HS256 => "HS256",
-            Algorithm::HS384 => "HS384",
-            Algorithm::HS512 => "HS512",
-        }
+        Algorithm::NAMES[self as usize]
     }
 
     /// From the header's `alg`; RFC 9864's `Ed25519` is `EdDSA` by another name.
@@ -145,7 +127,7 @@ pub struct Header {
     pub kid: Option<String>,
     pub typ: Option<String>,
     /// Every member, in the order written.
-    pub members: Map<String, Value>,
+    pub members: Members,
 }
 
 impl Header {
@@ -182,15 +164,15 @@ pub fn header(token: &str) -> Result<Header, JoseError> {
 }
 
 /// A token's unverified claims: for display only.
-pub fn unverified_claims(token: &str) -> Result<Map<String, Value>, JoseError> {
-    claims_of(&decoded(split(token)?.1, "payload")?)
+pub fn unverified_claims(token: &str) -> Result<Members, JoseError> {
+    object(&decoded(split(token)?.1, "payload")?, "payload")
 }
 
 /// The same with each value as written: numbers are not rounded, and the order stays.
 pub fn written_claims(token: &str) -> Result<BTreeMap<String, Box<RawValue>>, JoseError> {
     let payload = decoded(split(token)?.1, "payload")?;
     // what can't be read as claims can't be read as these
-    claims_of(&payload)?;
+    object(&payload, "payload")?;
     serde_json::from_slice(&payload).map_err(|e| JoseError::Json("payload", e.to_string()))
 }
 
@@ -200,9 +182,9 @@ pub fn verify<'a>(
     token: &str,
     allowed: &[Algorithm],
     key: impl Into<VerifyKey<'a>>,
-) -> Result<(Header, Map<String, Value>), JoseError> {
+) -> Result<(Header, Members), JoseError> {
     let (header, payload) = verify_bytes(token, allowed, key)?;
-    Ok((header, claims_of(&payload)?))
+    Ok((header, object(&payload, "payload")?))
 }
 
 /// The same for any payload.
@@ -243,6 +225,9 @@ fn check(alg: Algorithm, key: VerifyKey<'_>, signed: &[u8], found: &[u8]) -> Res
         return Err(JoseError::BadKey("it is not for signatures".to_owned()));
     }
     let mismatch = || JoseError::KeyMismatch { alg, key: key.material.kind() };
+    let by_point = |how: &'static dyn signature::VerificationAlgorithm, point: &[u8]| {
+        signature::UnparsedPublicKey::new(how, point).verify(signed, found)
+    };
     let ok = match &key.material {
         Material::Rsa { n, e } => {
             let how: &signature::RsaParameters = match alg {
@@ -256,15 +241,9 @@ fn check(alg: Algorithm, key: VerifyKey<'_>, signed: &[u8], found: &[u8]) -> Res
             };
             signature::RsaPublicKeyComponents { n, e }.verify(how, signed, found)
         }
-        Material::P256(point) if alg == Algorithm::ES256 => {
-            signature::UnparsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, point).verify(signed, found)
-        }
-        Material::P384(point) if alg == Algorithm::ES384 => {
-            signature::UnparsedPublicKey::new(&signature::ECDSA_P384_SHA384_FIXED, point).verify(signed, found)
-        }
-        Material::Ed25519(point) if alg == Algorithm::EdDSA => {
-            signature::UnparsedPublicKey::new(&signature::ED25519, point).verify(signed, found)
-        }
+        Material::P256(point) if alg == Algorithm::ES256 => by_point(&signature::ECDSA_P256_SHA256_FIXED, point),
+        Material::P384(point) if alg == Algorithm::ES384 => by_point(&signature::ECDSA_P384_SHA384_FIXED, point),
+        Material::Ed25519(point) if alg == Algorithm::EdDSA => by_point(&signature::ED25519, point),
         _ => return Err(mismatch()),
     };
     ok.map_err(|_| JoseError::Signature)
@@ -283,22 +262,21 @@ fn split(token: &str) -> Result<(&str, &str, &str), JoseError> {
     if token.len() > LONGEST {
         return Err(JoseError::TooLong(LONGEST));
     }
-    let dots = memchr::memchr_iter(b'.', token.as_bytes()).count();
-    match dots {
-        2 => {}
-        4 => return Err(JoseError::Encrypted),
-        _ => return Err(JoseError::Parts(dots + 1)),
+    let mut parts = token.split('.');
+    match (parts.next(), parts.next(), parts.next(), parts.count()) {
+        (Some(head), Some(payload), Some(signature), 0) => Ok((head, payload, signature)),
+        (.., 2) => Err(JoseError::Encrypted),
+        (_, None, ..) => Err(JoseError::Parts(1)),
+        (_, _, None, _) => Err(JoseError::Parts(2)),
+        (.., more) => Err(JoseError::Parts(3 + more)),
     }
-    let (head, rest) = token.split_once('.').unwrap_or_default();
-    let (payload, signature) = rest.split_once('.').unwrap_or_default();
-    Ok((head, payload, signature))
 }
 
 fn read_header(head: &str) -> Result<Header, JoseError> {
     if head.len() > LONGEST_HEADER {
         return Err(JoseError::TooLong(LONGEST_HEADER));
     }
-    let members = strict::object(&decoded(head, "header")?, "header")?;
+    let members = object(&decoded(head, "header")?, "header")?;
     let text = |name: &'static str| match members.get(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
@@ -309,10 +287,6 @@ fn read_header(head: &str) -> Result<Header, JoseError> {
         return Err(JoseError::Critical(crate::text::safe(first)));
     }
     Ok(Header { alg: text("alg")?.ok_or(JoseError::NoAlgorithm)?, kid: text("kid")?, typ: text("typ")?, members })
-}
-
-fn claims_of(payload: &[u8]) -> Result<Map<String, Value>, JoseError> {
-    strict::object(payload, "payload")
 }
 
 fn decoded(text: &str, what: &'static str) -> Result<Vec<u8>, JoseError> {

@@ -251,6 +251,7 @@ fn a_header_that_could_be_read_in_two_ways_is_not_read() {
         ("a.b.c.d.e", JoseError::Encrypted),
         ("!.b.c", JoseError::Base64("header")),
         ("e30=.e30.", JoseError::Base64("header")),
+        // C-15
         (&".".repeat(10_000_000), JoseError::TooLong(LONGEST)),
         (&format!("{}.e30.c2ln", "A".repeat(40_000)), JoseError::TooLong(LONGEST_HEADER)),
     ] {
