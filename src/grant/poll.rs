@@ -81,12 +81,7 @@ pub fn until_decided(
     answer
 }
 
-fn poll(
-    world: &mut World,
-    asking: &Asking,
-    polling: &Polling<'_>,
-    signals: &Receiver<i32>,
-) -> Result<Answer, Error> {
+fn poll(world: &mut World, asking: &Asking, polling: &Polling<'_>, signals: &Receiver<i32>) -> Result<Answer, Error> {
     let endpoint = &polling.endpoint;
     let over = |error: Error| error.hint(asking.profile.login());
     let expired = || over(Error::new(Kind::NobodyAnswered, polling.undecided));

@@ -3,12 +3,12 @@
 //! issued.
 
 use std::collections::HashMap;
-use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-use crate::protocol::{api_error, form, jose, jwt};
+use crate::protocol::api_error::{self, ApiError};
+use crate::protocol::form;
+use crate::protocol::jose::{self, Written};
 use crate::provider::{ExpiresUnit, ResponseShape, ZeroExpires};
 use crate::secret::{Secret, WipedJson};
 use crate::token::TokenSet;
@@ -90,9 +90,11 @@ impl Reader<'_> {
         if (300..400).contains(&status) {
             return Err(AnswerError::Redirect(status));
         }
-        let members = members(response);
+        let written = written(response);
+        let clash = written.as_ref().ok().and_then(clash);
+        let whole = written.map(|written| WipedJson(Value::Object(written.0.into_iter().collect())));
         if !self.ok_status.contains(&status) {
-            return Err(match refusal(response, shape, members.ok()) {
+            return Err(match refusal(response, shape, whole.as_deref().ok()) {
                 // T-10: a token never comes with this status, whatever the body holds
                 AnswerError::Status(_) | AnswerError::Html(_) if (200..300).contains(&status) => {
                     AnswerError::NotOk(status)
@@ -100,19 +102,18 @@ impl Reader<'_> {
                 refusal => refusal,
             });
         }
-        let members = members?;
-        if let Some(name) = members.clash() {
+        let whole = whole?;
+        if let Some(name) = clash {
             return Err(AnswerError::Duplicate(name));
         }
-        let whole = WipedJson(Value::Object(members.into_map()));
         // GitHub and Slack refuse with status 200 (T-08)
-        if let Some(error) = shape.error.iter().find_map(|path| at(&whole, path)).filter(|e| !e.is_null()) {
+        if let Some(error) = error_at(&whole, shape) {
             return Err(oauth_error(status, error, &whole, shape));
         }
         if let Some(path) = &shape.ok_field
             && at(&whole, path) != Some(&Value::Bool(true))
         {
-            return Err(refusal(response, shape, None));
+            return Err(refusal(response, shape, Some(&whole)));
         }
         let root = match &shape.root {
             Some(path) => at(&whole, path).ok_or_else(|| AnswerError::Missing(path.clone()))?,
@@ -127,18 +128,16 @@ impl Reader<'_> {
         let access_token = token(root, &shape.access_token, "access_token")?
             .ok_or_else(|| AnswerError::Missing(shape.access_token.clone()))?;
         let refresh_token = token(root, &shape.refresh_token, "refresh_token")?;
-        let id_token = match at(root, "id_token") {
-            None | Some(Value::Null) => None,
-            Some(Value::String(text)) => Some(text.clone()).filter(|text| !text.is_empty()),
-            // other JSON can't be a token: its check refuses it later, and the tokens beside it are
-            // not lost (T-49)
-            Some(other) => Some(other.to_string()),
-        };
+        // other JSON can't be a token: its check refuses it later, and the tokens beside it are not
+        // lost (T-49)
+        let mut id_token = text_at(root, "id_token");
         if id_token.as_deref().is_some_and(|text| !is_id_token(text)) {
-            warnings.push("the answer's `id_token` is too long, or no token at all: it is not kept".to_owned());
+            warnings.push("the answer's `id_token` is too long, or no token at all: it is not stored".to_owned());
+            id_token = None;
         }
         let token_type = self.token_type(root)?;
-        let claims = if shape.claims_from_jwt { jwt::claims(access_token.expose()) } else { None };
+        // the token came over TLS from its own issuer: a claim that it can't prove harms nobody else
+        let claims = shape.claims_from_jwt.then(|| jose::unverified_claims(access_token.expose()).ok()).flatten();
         let mut expires_at = match at(root, &shape.expires_in).filter(|v| !v.is_null()) {
             None => shape.default_expires_s.map(|s| now.saturating_add(s)),
             Some(value) => expiry(value, shape, now).unwrap_or_else(|()| {
@@ -157,44 +156,32 @@ impl Reader<'_> {
             .find_map(|name| at(root, name).and_then(seconds))
             .filter(|s| *s > 0)
             .map(|s| now.saturating_add(s));
-        let extra = self.extra(root, whole);
-        let id_token = id_token.filter(|text| is_id_token(text)).map(Secret::from);
-        let received_at = now;
         let set = TokenSet {
             access_token,
             token_type,
             refresh_token,
-            received_at,
+            received_at: now,
             expires_at,
             refresh_expires_at,
             scopes,
-            id_token,
-            extra,
+            id_token: id_token.map(Secret::from),
+            extra: self.extra(root, whole),
         };
         Ok(Answer { set, warnings })
     }
 
     fn token_type(&self, root: &Value) -> Result<String, AnswerError> {
+        let is = |kind: &str, wanted: &str| kind.eq_ignore_ascii_case(wanted);
         let missing = || AnswerError::Missing(self.shape.token_type.clone());
-        let found = at(root, &self.shape.token_type);
-        if self.wanted == Wanted::Dpop {
-            return match found {
-                Some(Value::String(kind)) if kind.eq_ignore_ascii_case("dpop") => Ok(kind.clone()),
-                Some(Value::String(kind)) => Err(AnswerError::NotBound(kind.clone())),
-                _ => Err(missing()),
-            };
-        }
-        match found {
-            Some(Value::String(kind)) if kind.eq_ignore_ascii_case("bearer") => Ok(kind.clone()),
+        match (self.wanted, text_at(root, &self.shape.token_type)) {
+            (Wanted::Dpop, Some(kind)) if is(&kind, "dpop") => Ok(kind),
+            (Wanted::Dpop, Some(kind)) => Err(AnswerError::NotBound(kind)),
+            (Wanted::Dpop, None) => Err(missing()),
+            (Wanted::Bearer, Some(kind)) if is(&kind, "bearer") => Ok(kind),
             // RFC 8693, section 2.2.1: the issued token is no access token
-            Some(Value::String(kind))
-                if kind.eq_ignore_ascii_case("N_A") && root.get("issued_token_type").is_some() =>
-            {
-                Ok(kind.clone())
-            }
-            Some(Value::String(kind)) if !kind.is_empty() => Err(AnswerError::TokenType(kind.clone())),
-            None | Some(Value::Null | Value::String(_)) => self.shape.default_token_type.clone().ok_or_else(missing),
-            Some(other) => Err(AnswerError::TokenType(other.to_string())),
+            (Wanted::Bearer, Some(kind)) if is(&kind, "N_A") && root.get("issued_token_type").is_some() => Ok(kind),
+            (Wanted::Bearer, Some(kind)) => Err(AnswerError::TokenType(kind)),
+            (Wanted::Bearer, None) => self.shape.default_token_type.clone().ok_or_else(missing),
         }
     }
 
@@ -223,23 +210,39 @@ fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('.').try_fold(value, |v, name| v.get(name))
 }
 
+/// The error that a body states, if any.
+fn error_at<'a>(whole: &'a Value, shape: &ResponseShape) -> Option<&'a Value> {
+    shape.error.iter().find_map(|path| at(whole, path)).filter(|error| !error.is_null())
+}
+
+/// A member as a text, other JSON in its written form; `None` if it is empty.
+fn text_at(root: &Value, path: &str) -> Option<String> {
+    match at(root, path)? {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
+        other => Some(other.to_string()),
+    }
+}
+
 fn token(root: &Value, path: &str, name: &'static str) -> Result<Option<Secret>, AnswerError> {
     match at(root, path) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.is_empty() => Ok(None),
         // T-42, T-44: a token goes into a header, onto a terminal and into a shell
-        Some(Value::String(text))
-            if text.len() <= LONGEST_TOKEN && text.bytes().all(|b| (0x21..=0x7e).contains(&b)) =>
-        {
-            Ok(Some(Secret::new(text.as_str())))
-        }
+        Some(Value::String(text)) if is_opaque(text, LONGEST_TOKEN) => Ok(Some(Secret::new(text.as_str()))),
         Some(_) => Err(AnswerError::BadToken(name)),
     }
 }
 
+/// Whether a text is not empty, not longer than `longest` bytes, and without blanks and characters
+/// that act on a screen.
+pub(super) fn is_opaque(text: &str, longest: usize) -> bool {
+    !text.is_empty() && text.len() <= longest && text.bytes().all(|b| b.is_ascii_graphic())
+}
+
 /// Whether a text may be an ID token: longer texts are never read, so a record doesn't hold them.
 fn is_id_token(text: &str) -> bool {
-    text.len() <= jose::LONGEST && text.bytes().all(|b| (0x21..=0x7e).contains(&b))
+    is_opaque(text, jose::LONGEST)
 }
 
 /// `Ok(None)`: no lifetime; `Err`: there is one that can't be read (T-32).
@@ -257,6 +260,11 @@ fn expiry(value: &Value, shape: &ResponseShape, now: i64) -> Result<Option<i64>,
         return Ok(None);
     }
     Ok(Some(now.saturating_add(lifetime.max(0))))
+}
+
+/// A number, or a text that holds one.
+pub(super) fn whole_number(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
 /// A number of seconds as servers write it: `3600`, `3600.0`, `"3600"`, `" 3.6e3 "` (T-31). A
@@ -286,73 +294,47 @@ fn scopes(value: Option<&Value>, separator: &str) -> Option<Vec<String>> {
     (!list.is_empty()).then_some(list)
 }
 
-/// `2026-11-21T10:00:00Z` or with an offset, as Unix seconds.
+/// `2026-11-21T10:00:00Z` or with an offset, as Unix seconds. TOML's date-times are RFC 3339's.
 pub fn rfc3339(text: &str) -> Option<i64> {
-    let (date, time) = text.trim().split_once(['T', ' '])?;
-    let mut date = date.splitn(3, '-').map(|p| p.parse::<i64>().ok());
-    let (year, month, day) = (date.next()??, date.next()??, date.next()??);
-    let zone = time.find(['Z', 'z', '+', '-'])?;
-    let (clock, zone) = time.split_at(zone);
-    let mut clock = clock.splitn(3, ':').map(|p| p.split('.').next().and_then(|p| p.parse::<i64>().ok()));
-    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next().unwrap_or(Some(0))?);
-    let offset = match zone.as_bytes().first()? {
-        b'Z' | b'z' => 0,
-        sign => {
-            let (h, m) = zone[1..].split_once(':')?;
-            let (h, m) = (h.parse::<i64>().ok()?, m.parse::<i64>().ok()?);
-            if !(0..24).contains(&h) || !(0..60).contains(&m) {
-                return None;
-            }
-            let offset = h * 3600 + m * 60;
-            if *sign == b'-' { -offset } else { offset }
-        }
+    let at: toml_edit::Datetime = text.trim().parse().ok()?;
+    let (date, time) = (at.date?, at.time?);
+    let offset = match at.offset? {
+        toml_edit::Offset::Z => 0,
+        toml_edit::Offset::Custom { minutes } => i64::from(minutes) * 60,
     };
-    let is_time = (0..24).contains(&hour) && (0..60).contains(&minute) && (0..=60).contains(&second);
-    if !(0..10_000).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) || !is_time {
-        return None;
-    }
+    let (year, month, day) = (i64::from(date.year), i64::from(date.month), i64::from(date.day));
     // days since 1970-01-01 in the proleptic Gregorian calendar (Hinnant's algorithm)
     let (y, m) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
-    let era = y.div_euclid(400);
-    let of_era = y.rem_euclid(400);
+    let (era, of_era) = (y.div_euclid(400), y.rem_euclid(400));
     let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + (153 * m + 2) / 5 + day - 1 - 719_468;
-    Some(days * 86_400 + hour * 3600 + minute * 60 + second - offset)
+    let minutes = days * 1440 + i64::from(time.hour) * 60 + i64::from(time.minute);
+    Some(minutes * 60 + i64::from(time.second.unwrap_or(0)) - offset)
 }
 
-fn refusal(response: &Response, shape: &ResponseShape, members: Option<Members>) -> AnswerError {
+/// Why the server refuses. `whole`: the body, if it can be read.
+pub(super) fn refusal(response: &Response, shape: &ResponseShape, whole: Option<&Value>) -> AnswerError {
     let status = response.status;
-    let retry_after = response.header("retry-after").map(str::to_owned);
-    let members = match members {
-        Some(members) => Some(members),
-        None => self::members(response).ok(),
-    };
-    let whole = members.map(|m| WipedJson(Value::Object(m.into_map())));
-    if let Some(whole) = &whole
-        && let Some(error) = shape.error.iter().find_map(|path| at(whole, path)).filter(|e| !e.is_null())
-        && status < 500
-        && status != 429
+    if response.is_unavailable() {
+        let retry_after = response.header("retry-after").map(str::to_owned);
+        return AnswerError::Unavailable { status, retry_after };
+    }
+    if let Some(whole) = whole
+        && let Some(error) = error_at(whole, shape)
     {
         return oauth_error(status, error, whole, shape);
     }
-    match status {
-        429 | 500..=599 => AnswerError::Unavailable { status, retry_after },
-        _ => match api_error::read(&response.body) {
-            Some(error) => AnswerError::OAuth {
-                status,
-                // an envelope without an RFC code: a 401 at a token endpoint concerns the client
-                error: if status == 401 {
-                    "invalid_client".to_owned()
-                } else {
-                    error.code.clone().unwrap_or_else(|| status.to_string())
-                },
-                description: error.message,
-            },
-            None if status == 401 => {
-                AnswerError::OAuth { status, error: "invalid_client".to_owned(), description: None }
-            }
-            None if looks_like_html(response) => AnswerError::Html(status),
-            None => AnswerError::Status(status),
+    match api_error::read(&response.body) {
+        // without a code of OAuth's: a 401 at a token endpoint is about the client
+        error if status == 401 => AnswerError::OAuth {
+            status,
+            error: "invalid_client".to_owned(),
+            description: error.and_then(|error| error.message),
         },
+        Some(ApiError { code, message, .. }) => {
+            AnswerError::OAuth { status, error: code.unwrap_or_else(|| status.to_string()), description: message }
+        }
+        None if looks_like_html(response) => AnswerError::Html(status),
+        None => AnswerError::Status(status),
     }
 }
 
@@ -378,59 +360,29 @@ fn looks_like_html(response: &Response) -> bool {
         || response.body.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'<')
 }
 
-fn members(response: &Response) -> Result<Members, AnswerError> {
+fn written(response: &Response) -> Result<Written<Value>, AnswerError> {
     let kind = response.header("content-type").unwrap_or("").to_lowercase();
     if kind.starts_with("application/x-www-form-urlencoded")
         && let Some(pairs) = std::str::from_utf8(&response.body).ok().and_then(|text| form::decode(text.trim()))
     {
-        return Ok(Members(pairs.into_iter().map(|(n, v)| (n, Value::from(v))).collect()));
+        return Ok(Written(pairs.into_iter().map(|(n, v)| (n, Value::from(v))).collect()));
     }
-    match serde_json::from_slice::<Members>(&response.body) {
-        Ok(members) => Ok(members),
-        Err(_) if looks_like_html(response) => Err(AnswerError::Html(response.status)),
-        Err(_) if response.body.is_empty() => Err(AnswerError::NotJson("it is empty".to_owned())),
+    serde_json::from_slice(&response.body).map_err(|e| match () {
+        () if looks_like_html(response) => AnswerError::Html(response.status),
+        () if response.body.is_empty() => AnswerError::NotJson("it is empty".to_owned()),
         // the parser's own words quote nothing of the body but may name a character: place and kind
         // are enough
-        Err(e) => Err(AnswerError::NotJson(format!("line {}, column {}", e.line(), e.column()))),
-    }
+        () => AnswerError::NotJson(format!("line {}, column {}", e.line(), e.column())),
+    })
 }
 
-/// A JSON object's members with their repetitions, which a map would hide (T-35).
-#[derive(Debug)]
-struct Members(Vec<(String, Value)>);
-
-impl Members {
-    fn clash(&self) -> Option<String> {
-        let mut first: HashMap<&str, &Value> = HashMap::with_capacity(self.0.len());
-        self.0.iter().find_map(|(name, value)| {
-            let known = *first.entry(name).or_insert(value);
-            (known != value).then(|| crate::text::safe(name))
-        })
-    }
-
-    fn into_map(self) -> Map<String, Value> {
-        self.0.into_iter().collect()
-    }
-}
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Members, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
-            type Value = Members;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(Object)
-    }
+/// A name with two different values (T-35).
+fn clash(written: &Written<Value>) -> Option<String> {
+    let mut first: HashMap<&str, &Value> = HashMap::with_capacity(written.0.len());
+    written.0.iter().find_map(|(name, value)| {
+        let known = *first.entry(name).or_insert(value);
+        (known != value).then(|| crate::text::safe(name))
+    })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 use serde_json::Value;
 
+use crate::protocol::answer::{is_opaque, whole_number};
 use crate::protocol::device::{StartError, USUAL_INTERVAL};
 use crate::protocol::token_request::Param;
 use crate::secret::Secret;
@@ -58,12 +59,9 @@ pub fn read_start(response: &Response, ok_status: &[u16]) -> Result<Started, Sta
     if !ok_status.contains(&response.status) || body.get("error").is_some_and(|e| !e.is_null()) {
         return Err(StartError::refused(response, &body));
     }
-    let number = |name: &str| body.get(name).and_then(|v| v.as_u64().or_else(|| v.as_str()?.trim().parse().ok()));
-    let auth_req_id = body
-        .get("auth_req_id")
-        .and_then(Value::as_str)
-        .filter(|id| !id.is_empty() && id.len() <= 4096 && id.bytes().all(|b| (0x21..=0x7e).contains(&b)))
-        .ok_or(StartError::Missing("auth_req_id"))?;
+    let number = |name: &str| body.get(name).and_then(whole_number);
+    let auth_req_id = body.get("auth_req_id").and_then(Value::as_str).filter(|id| is_opaque(id, 4096));
+    let auth_req_id = auth_req_id.ok_or(StartError::Missing("auth_req_id"))?;
     Ok(Started {
         auth_req_id: Secret::new(auth_req_id),
         expires_in: number("expires_in").ok_or(StartError::Missing("expires_in"))?.min(3600),

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use crate::address::check_url;
+use crate::protocol::answer::{is_opaque, whole_number};
 use crate::protocol::{api_error, form};
 use crate::provider::Device;
 use crate::secret::Secret;
@@ -54,10 +55,9 @@ pub fn read_start(response: &Response, facts: &Device) -> Result<Started, StartE
     }
     let member = |name: &str| body.get(facts.fields.get(name).map_or(name, String::as_str)).filter(|v| !v.is_null());
     let text = |name: &str| member(name).and_then(Value::as_str).filter(|s| !s.is_empty());
-    let number = |name: &str| member(name).and_then(|v| v.as_u64().or_else(|| v.as_str()?.trim().parse().ok()));
-    let device_code = text("device_code")
-        .filter(|c| c.len() <= 4096 && c.bytes().all(|b| (0x21..=0x7e).contains(&b)))
-        .ok_or(StartError::Missing("device_code"))?;
+    let number = |name: &str| member(name).and_then(whole_number);
+    let device_code =
+        text("device_code").filter(|code| is_opaque(code, 4096)).ok_or(StartError::Missing("device_code"))?;
     let user_code = text("user_code").filter(|c| c.chars().count() <= 64).ok_or(StartError::Missing("user_code"))?;
     // Google's spelling, from before the RFC
     let uri =

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value, json};
 
+use crate::protocol::answer::is_opaque;
 use crate::protocol::jose::{Algorithm, KeyError, SigningKey, base64url, sha256};
 use crate::secret::Secret;
 use crate::wire::{AtSending, Draw, Request, header};
@@ -79,7 +80,7 @@ impl Dpop {
     /// Stores the nonce of a response: the newest wins (section 8.2).
     pub fn hear(&self, url: &str, headers: &[(String, String)]) -> bool {
         let Some(nonce) = header(headers, "dpop-nonce") else { return false };
-        if nonce.is_empty() || nonce.len() > LONGEST_NONCE || !nonce.bytes().all(|b| (0x21..=0x7e).contains(&b)) {
+        if !is_opaque(nonce, LONGEST_NONCE) {
             return false;
         }
         self.nonces.lock().unwrap_or_else(PoisonError::into_inner).insert(origin(url), nonce.to_owned());

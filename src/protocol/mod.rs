@@ -17,7 +17,6 @@ pub mod form;
 pub mod id_token;
 pub mod jarm;
 pub mod jose;
-pub mod jwt;
 pub mod metadata;
 pub mod par;
 pub mod pkce;

@@ -3,9 +3,8 @@
 
 use serde_json::Value;
 
-use crate::protocol::answer::AnswerError;
-use crate::protocol::api_error;
-use crate::provider::{Endpoint, Provider};
+use crate::protocol::answer::{AnswerError, is_opaque, refusal, whole_number};
+use crate::provider::{Endpoint, Provider, ResponseShape};
 use crate::secret::Secret;
 use crate::wire::Response;
 
@@ -26,34 +25,15 @@ pub fn endpoint(provider: &Provider) -> Option<Endpoint> {
 /// Reads the response (sections 2.2 and 2.3).
 pub fn read(response: &Response, ok_status: &[u16]) -> Result<Pushed, AnswerError> {
     let body: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
+    if (300..400).contains(&response.status) {
+        return Err(AnswerError::Redirect(response.status));
+    }
     if !ok_status.contains(&response.status) || body.get("error").is_some_and(|e| !e.is_null()) {
-        return Err(refusal(response, &body));
+        return Err(refusal(response, &ResponseShape::default(), Some(&body)));
     }
-    let request_uri = body
-        .get("request_uri")
-        .and_then(Value::as_str)
-        .filter(|uri| !uri.is_empty() && uri.len() <= 4096 && uri.bytes().all(|b| (0x21..=0x7e).contains(&b)))
-        .ok_or_else(|| AnswerError::Missing("request_uri".to_owned()))?;
-    let number = |v: &Value| v.as_u64().or_else(|| v.as_str()?.trim().parse().ok());
-    Ok(Pushed { request_uri: Secret::new(request_uri), expires_in: body.get("expires_in").and_then(number) })
-}
-
-fn refusal(response: &Response, body: &Value) -> AnswerError {
-    let status = response.status;
-    let error = api_error::read_value(body).unwrap_or_default();
-    match status {
-        300..=399 => AnswerError::Redirect(status),
-        429 | 500..=599 => {
-            AnswerError::Unavailable { status, retry_after: response.header("retry-after").map(str::to_owned) }
-        }
-        _ => match error.code {
-            Some(code) => AnswerError::OAuth { status, error: code, description: error.message },
-            None if status == 401 => {
-                AnswerError::OAuth { status, error: "invalid_client".to_owned(), description: error.message }
-            }
-            None => AnswerError::Status(status),
-        },
-    }
+    let request_uri = body.get("request_uri").and_then(Value::as_str).filter(|uri| is_opaque(uri, 4096));
+    let request_uri = request_uri.ok_or_else(|| AnswerError::Missing("request_uri".to_owned()))?;
+    Ok(Pushed { request_uri: Secret::new(request_uri), expires_in: body.get("expires_in").and_then(whole_number) })
 }
 
 #[cfg(test)]

@@ -321,10 +321,7 @@ mod tests {
         endpoint.rename.insert("client_id".into(), "client_key".into());
         let (_, _, kind, body) = sent(&endpoint, &client(), vec![("grant_type", "x".into()), ("scope", "a b".into())]);
         assert_eq!(kind, "application/json");
-        assert_eq!(
-            body,
-            r#"{"grant_type":"x","scope":"a b","client_key":"the:id","client_secret":"p@ss+%é"}"#
-        );
+        assert_eq!(body, r#"{"grant_type":"x","scope":"a b","client_key":"the:id","client_secret":"p@ss+%é"}"#);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use oauthctl::protocol::answer::{Reader, Wanted};
 use oauthctl::protocol::jose::JwkSet;
 use oauthctl::protocol::redirect::{Expected, Verdict};
 use oauthctl::protocol::signed::Trust;
-use oauthctl::protocol::{api_error, form, id_token, jarm, jose, jwt, metadata, redirect, signed, trace};
+use oauthctl::protocol::{api_error, form, id_token, jarm, jose, metadata, redirect, signed, trace};
 use oauthctl::provider::{ExpiresUnit, Provider, ResponseShape, StateEcho, ZeroExpires, read};
 use oauthctl::secret::Secret;
 use oauthctl::wire::Response;
@@ -144,9 +144,9 @@ pub fn token_answer(data: &[u8]) {
 
 pub fn jwt_claims(data: &[u8]) {
     let token = String::from_utf8_lossy(data);
-    let claims = jwt::claims(&token);
+    let claims = jose::unverified_claims(&token).ok();
     if claims.is_some() {
-        assert!(token.len() <= 64 << 10 && token.matches('.').count() == 2);
+        assert!(token.len() <= jose::LONGEST && token.matches('.').count() == 2);
     }
     // the same token in an answer that leaves expiry and scopes to it
     let body = serde_json::json!({ "access_token": token, "token_type": "Bearer" }).to_string();

@@ -12,8 +12,8 @@ use crate::grant::authorize_request::Travel;
 use crate::grant::identity::Sent;
 use crate::grant::redirect_plan::{self, Plan, Target};
 use crate::grant::tunnel::Ssh;
-use crate::protocol::jarm;
 use crate::protocol::client::Client;
+use crate::protocol::jarm;
 use crate::provider::Provider;
 use crate::session::Session;
 
