@@ -6,8 +6,9 @@ pub mod checks;
 
 use serde_json::Value;
 
+use crate::protocol::metadata::ENDPOINTS;
 use crate::protocol::{form, trace};
-use crate::text::{count, safe};
+use crate::text::safe;
 use crate::wire::{Request, Response};
 
 /// One step, for the user to read.
@@ -90,7 +91,8 @@ pub fn response(response: &Response) -> Vec<Line> {
         Ok(Value::Object(members)) => {
             // a metadata document has a hundred members: later steps show the ones that matter
             let many = members.len() > 20;
-            for (name, value) in members.iter().filter(|(n, _)| !many || METADATA.contains(&n.as_str())) {
+            let told = |name: &str| !many || METADATA.contains(&name) || ENDPOINTS.contains(&name);
+            for (name, value) in members.iter().filter(|(name, _)| told(name)) {
                 let shown = match value {
                     public if trace::is_public(name) => trace::public(public),
                     Value::String(text) => trace::value(name, text),
@@ -105,11 +107,7 @@ pub fn response(response: &Response) -> Vec<Line> {
             }
         }
         _ if response.body.is_empty() => lines.push(Line::In("nothing more".to_owned())),
-        _ => lines.push(Line::In(format!(
-            "{} [{}]",
-            count(response.body.len(), "byte"),
-            crate::secret::fingerprint(&response.body)
-        ))),
+        _ => lines.push(Line::In(trace::unread(&response.body))),
     }
     lines
 }
@@ -122,23 +120,9 @@ fn cut(text: String) -> String {
     }
 }
 
-/// Members of a metadata document that are always shown.
-const METADATA: [&str; 14] = [
-    "issuer",
-    "authorization_endpoint",
-    "token_endpoint",
-    "device_authorization_endpoint",
-    "pushed_authorization_request_endpoint",
-    "backchannel_authentication_endpoint",
-    "registration_endpoint",
-    "revocation_endpoint",
-    "introspection_endpoint",
-    "userinfo_endpoint",
-    "jwks_uri",
-    "grant_types_supported",
-    "code_challenge_methods_supported",
-    "token_endpoint_auth_methods_supported",
-];
+/// Members of a metadata document that are always shown, beside the endpoints.
+const METADATA: [&str; 4] =
+    ["issuer", "grant_types_supported", "code_challenge_methods_supported", "token_endpoint_auth_methods_supported"];
 
 fn status_words(status: u16) -> &'static str {
     match status {

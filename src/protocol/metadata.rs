@@ -29,8 +29,8 @@ pub enum MetadataError {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Metadata(Map<String, Value>);
 
-/// Members that are URLs: each must be safe for secrets and for a browser.
-const ENDPOINTS: [&str; 10] = [
+/// A server's endpoints and the URL of its keys: each must be safe for secrets and for a browser.
+pub(super) const ENDPOINTS: [&str; 10] = [
     "authorization_endpoint",
     "token_endpoint",
     "device_authorization_endpoint",
@@ -137,18 +137,31 @@ impl Metadata {
 
     /// Every URL for requests or a browser, by name, with the aliases of RFC 8705, section 5.
     pub fn addresses(&self) -> impl Iterator<Item = (&str, &str)> {
-        let aliases = self.0.get("mtls_endpoint_aliases").and_then(Value::as_object);
         let own = ENDPOINTS.iter().filter_map(|name| Some((*name, self.text(name)?)));
-        own.chain(aliases.into_iter().flatten().filter_map(|(name, url)| Some((name.as_str(), url.as_str()?))))
+        own.chain(self.mtls_aliases())
     }
 
-    fn list(&self, key: &str) -> Option<Vec<&str>> {
-        Some(self.0.get(key)?.as_array()?.iter().filter_map(Value::as_str).collect())
+    fn mtls_aliases(&self) -> impl Iterator<Item = (&str, &str)> {
+        let aliases = self.0.get("mtls_endpoint_aliases").and_then(Value::as_object);
+        aliases.into_iter().flatten().filter_map(|(name, url)| Some((name.as_str(), url.as_str()?)))
+    }
+
+    fn owned(&self, key: &str) -> Option<String> {
+        self.text(key).map(str::to_owned)
+    }
+
+    fn list(&self, key: &str) -> Option<Vec<String>> {
+        let list = self.0.get(key)?.as_array()?;
+        Some(list.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+    }
+
+    fn is_true(&self, key: &str) -> bool {
+        self.0.get(key) == Some(&Value::Bool(true))
     }
 
     /// Whether the server announces `iss` in every authorization response (RFC 9207).
     pub fn sends_iss(&self) -> bool {
-        self.0.get("authorization_response_iss_parameter_supported") == Some(&Value::Bool(true))
+        self.is_true("authorization_response_iss_parameter_supported")
     }
 
     /// The token endpoint's host, if its site differs from the issuer's (D-05).
@@ -158,117 +171,71 @@ impl Metadata {
         (site(&issuer) != site(&token)).then(|| token.to_string())
     }
 
-    /// The announced ways of client authentication and token binding.
-    fn announced(&self) -> Announced {
-        let names = |key: &str| self.list(key).map(|list| list.into_iter().map(str::to_owned).collect::<Vec<String>>());
-        let aliases = self.0.get("mtls_endpoint_aliases").and_then(Value::as_object);
+    /// The announced ways of client authentication and token binding, and the announced sign-in
+    /// options for the endpoints that `provider`'s own entry leaves open.
+    fn announced(&self, provider: &Provider) -> Announced {
+        let authorize = |key: &str| self.list(key).filter(|_| provider.authorize.url.is_none());
+        let ciba_modes = self.list("backchannel_token_delivery_modes_supported").filter(|_| provider.ciba.is_none());
+        let request_parameter = self.0.get("request_parameter_supported").and_then(Value::as_bool);
         Announced {
             known: true,
-            auth_methods: names("token_endpoint_auth_methods_supported"),
-            auth_algorithms: names("token_endpoint_auth_signing_alg_values_supported"),
-            dpop_algorithms: names("dpop_signing_alg_values_supported"),
-            request_object_algorithms: names("request_object_signing_alg_values_supported"),
-            mtls_aliases: aliases
-                .into_iter()
-                .flatten()
-                .filter_map(|(name, alias)| Some((self.text(name)?.to_owned(), alias.as_str()?.to_owned())))
+            auth_methods: self.list("token_endpoint_auth_methods_supported"),
+            auth_algorithms: self.list("token_endpoint_auth_signing_alg_values_supported"),
+            dpop_algorithms: self.list("dpop_signing_alg_values_supported"),
+            request_object_algorithms: self.list("request_object_signing_alg_values_supported"),
+            mtls_aliases: self
+                .mtls_aliases()
+                .filter_map(|(name, alias)| Some((self.owned(name)?, alias.to_owned())))
                 .filter(|(_, alias)| check_url(alias).is_ok())
                 .collect(),
-            certificate_bound: self.0.get("tls_client_certificate_bound_access_tokens") == Some(&Value::Bool(true)),
-            offers: Offers::default(),
+            certificate_bound: self.is_true("tls_client_certificate_bound_access_tokens"),
+            offers: Offers {
+                response_types: authorize("response_types_supported"),
+                response_modes: authorize("response_modes_supported"),
+                pkce_methods: authorize("code_challenge_methods_supported"),
+                request_parameter: request_parameter.filter(|_| provider.authorize.url.is_none()),
+                details_types: authorize("authorization_details_types_supported"),
+                ciba_modes,
+            },
         }
-    }
-
-    /// The announced sign-in options, for the endpoints that `provider`'s own entry leaves open.
-    fn offers(&self, provider: &Provider) -> Offers {
-        let names = |key: &str| self.list(key).map(|list| list.into_iter().map(str::to_owned).collect::<Vec<String>>());
-        let mut offers = Offers::default();
-        if provider.authorize.url.is_none() {
-            offers = Offers {
-                response_types: names("response_types_supported"),
-                response_modes: names("response_modes_supported"),
-                pkce_methods: names("code_challenge_methods_supported"),
-                request_parameter: self.0.get("request_parameter_supported").and_then(Value::as_bool),
-                details_types: names("authorization_details_types_supported"),
-                ciba_modes: None,
-            };
-        }
-        if provider.ciba.is_none() {
-            offers.ciba_modes = names("backchannel_token_delivery_modes_supported");
-        }
-        offers
     }
 
     /// Fills the gaps in the provider's entry.
     pub fn fill(&self, provider: &mut Provider) {
-        provider.announced = Announced { offers: self.offers(provider), ..self.announced() };
+        provider.announced = self.announced(provider);
         self.fill_auth(provider);
-        let token_url = self.text("token_endpoint").map(str::to_owned);
         let client_credentials = &mut provider.client_credentials.endpoint;
         for endpoint in [&mut provider.token.endpoint, &mut provider.refresh.endpoint, client_credentials] {
-            if endpoint.url.is_none() {
-                endpoint.url.clone_from(&token_url);
-            }
+            or(&mut endpoint.url, || self.owned("token_endpoint"));
         }
-        if provider.authorize.url.is_none() {
-            provider.authorize.url = self.text("authorization_endpoint").map(str::to_owned);
-        }
-        if provider.device.is_none()
-            && let Some(url) = self.text("device_authorization_endpoint")
-        {
-            provider.device = Some(Device { endpoint: provider.token.beside(url), ..Device::default() });
-        }
-        if provider.revoke.is_none()
-            && let Some(url) = self.text("revocation_endpoint")
-        {
-            provider.revoke = Some(Revoke { endpoint: provider.token.beside(url), ..Revoke::default() });
-        }
+        or(&mut provider.authorize.url, || self.owned("authorization_endpoint"));
+        let token = &provider.token;
+        let beside = |key: &str| self.text(key).map(|url| token.beside(url));
+        let device = |endpoint| Device { endpoint, ..Device::default() };
+        or(&mut provider.device, || beside("device_authorization_endpoint").map(device));
+        let revoke = |endpoint| Revoke { endpoint, ..Revoke::default() };
+        or(&mut provider.revoke, || beside("revocation_endpoint").map(revoke));
+        or(&mut provider.ciba, || beside("backchannel_authentication_endpoint"));
         self.fill_identity(provider);
-        if provider.scopes.known.is_empty()
-            && let Some(scopes) = self.list("scopes_supported")
-        {
-            provider.scopes.known = scopes.into_iter().map(str::to_owned).collect();
+        if provider.scopes.known.is_empty() {
+            provider.scopes.known = self.list("scopes_supported").unwrap_or_default();
         }
-        self.fill_offers(provider);
-        if provider.api.base_url.is_none()
-            && let Some(userinfo) = self.text("userinfo_endpoint")
-            && let Ok(url) = url::Url::parse(userinfo)
-        {
-            // without a known API the token may go to the server's own host only
-            provider.api.base_url = Some(url.origin().ascii_serialization());
-        }
-    }
-}
-
-impl Metadata {
-    /// Fills the supported grants and the requirements for authorization requests.
-    fn fill_offers(&self, provider: &mut Provider) {
-        if provider.ciba.is_none()
-            && let Some(url) = self.text("backchannel_authentication_endpoint")
-        {
-            provider.ciba = Some(provider.token.beside(url));
-        }
-        if provider.par_url.is_none() {
-            provider.par_url = self.text("pushed_authorization_request_endpoint").map(str::to_owned);
-        }
-        if provider.registration_url.is_none() {
-            provider.registration_url = self.text("registration_endpoint").map(str::to_owned);
-        }
-        if provider.grant_types.is_none() {
-            provider.grant_types =
-                self.list("grant_types_supported").map(|list| list.into_iter().map(str::to_owned).collect());
-        }
-        let says = |key: &str| self.0.get(key) == Some(&Value::Bool(true));
-        provider.par_required |= says("require_pushed_authorization_requests");
-        provider.request_object_required |= says("require_signed_request_object");
+        or(&mut provider.par_url, || self.owned("pushed_authorization_request_endpoint"));
+        or(&mut provider.registration_url, || self.owned("registration_endpoint"));
+        or(&mut provider.grant_types, || self.list("grant_types_supported"));
+        provider.par_required |= self.is_true("require_pushed_authorization_requests");
+        provider.request_object_required |= self.is_true("require_signed_request_object");
         // OpenID Connect Discovery, section 3: required there, and unknown to RFC 8414
         provider.openid |= self.0.contains_key("subject_types_supported");
+        // without a known API the token may go to the server's own host only
+        let own_host = || Some(url::Url::parse(self.text("userinfo_endpoint")?).ok()?.origin().ascii_serialization());
+        or(&mut provider.api.base_url, own_host);
     }
 
     /// Fills the ways of client authentication at the token endpoint.
     fn fill_auth(&self, provider: &mut Provider) {
         let methods = self.list("token_endpoint_auth_methods_supported").filter(|_| provider.token.url.is_none());
-        let auth = known_auth(&methods.unwrap_or_default());
+        let auth = known_auth(methods);
         if auth.is_empty() {
             return;
         }
@@ -288,32 +255,30 @@ impl Metadata {
     /// Fills the endpoints and algorithms for identity and introspection, also if the provider's
     /// entry has all the rest.
     pub fn fill_identity(&self, provider: &mut Provider) {
-        let names =
-            |key: &str| -> Vec<String> { self.list(key).unwrap_or_default().into_iter().map(str::to_owned).collect() };
+        let names = |key: &str| self.list(key).unwrap_or_default();
         let identity = &mut provider.identity;
-        if identity.jwks_uri.is_none() {
-            identity.jwks_uri = self.text("jwks_uri").map(str::to_owned);
-        }
-        if provider.userinfo.url.is_none() {
-            provider.userinfo.url = self.text("userinfo_endpoint").map(str::to_owned);
-        }
+        or(&mut identity.jwks_uri, || self.owned("jwks_uri"));
+        or(&mut provider.userinfo.url, || self.owned("userinfo_endpoint"));
         if identity.algorithms.is_empty() {
             identity.algorithms = names("id_token_signing_alg_values_supported");
         }
         identity.jarm_algorithms = names("authorization_signing_alg_values_supported");
         identity.userinfo_algorithms = names("userinfo_signing_alg_values_supported");
         identity.introspection_algorithms = names("introspection_signing_alg_values_supported");
-        if provider.introspect.is_none()
-            && let Some(url) = self.text("introspection_endpoint")
-        {
-            let mut endpoint = provider.token.beside(url);
-            let auth = self.list("introspection_endpoint_auth_methods_supported").map(|m| known_auth(&m));
-            if let Some(auth) = auth.filter(|auth| !auth.is_empty()) {
+        or(&mut provider.introspect, || {
+            let mut endpoint = provider.token.beside(self.text("introspection_endpoint")?);
+            let auth = known_auth(self.list("introspection_endpoint_auth_methods_supported"));
+            if !auth.is_empty() {
                 endpoint.auth = auth;
             }
-            provider.introspect = Some(endpoint);
-        }
+            Some(endpoint)
+        });
     }
+}
+
+/// Fills an empty place.
+fn or<T>(place: &mut Option<T>, found: impl FnOnce() -> Option<T>) {
+    *place = place.take().or_else(found);
 }
 
 /// A host's registrable domain, roughly, for a warning: the last two labels, or three if the last
@@ -327,7 +292,8 @@ fn site(host: &url::Host) -> String {
 
 /// The announced methods that this program supports, the strongest first (RFC 9700, section 2.5).
 /// The client's credentials decide which of them can be used.
-fn known_auth(methods: &[&str]) -> Vec<ClientAuth> {
+fn known_auth(announced: Option<Vec<String>>) -> Vec<ClientAuth> {
+    let announced = announced.unwrap_or_default();
     [
         ClientAuth::PrivateKeyJwt,
         ClientAuth::TlsClientAuth,
@@ -338,7 +304,7 @@ fn known_auth(methods: &[&str]) -> Vec<ClientAuth> {
         ClientAuth::None,
     ]
     .into_iter()
-    .filter(|auth| registered_name(*auth).is_some_and(|name| methods.contains(&name)))
+    .filter(|auth| registered_name(*auth).is_some_and(|name| announced.iter().any(|said| said == name)))
     .collect()
 }
 

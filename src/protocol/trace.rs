@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use crate::protocol::form;
+use crate::protocol::metadata::ENDPOINTS;
 use crate::secret::fingerprint;
 use crate::text::{count, safe};
 use crate::wire::{Request, Response};
@@ -48,33 +49,22 @@ const PLAIN: [&str; 36] = [
     "scopes_supported",
 ];
 
-/// A server's public metadata (RFC 8414, OpenID Connect Discovery 1.0; RFC 8628, 8705, 9101, 9126,
-/// 9207, 9396, 9449, CIBA): URLs and lists of names.
-const PUBLIC: [&str; 19] = [
+/// A server's public metadata beside its endpoints and its lists: URLs and facts.
+const PUBLIC: [&str; 9] = [
     "issuer",
-    "jwks_uri",
     "service_documentation",
     "op_policy_uri",
     "op_tos_uri",
     "mtls_endpoint_aliases",
-    "authorization_endpoint",
-    "token_endpoint",
-    "device_authorization_endpoint",
-    "pushed_authorization_request_endpoint",
-    "backchannel_authentication_endpoint",
-    "registration_endpoint",
-    "revocation_endpoint",
-    "introspection_endpoint",
-    "userinfo_endpoint",
     "end_session_endpoint",
     "check_session_iframe",
     "require_pushed_authorization_requests",
     "require_signed_request_object",
 ];
 
-/// Whether a member is public metadata: one of [`PUBLIC`], or a list of supported values.
+/// Whether a member is public metadata.
 pub(super) fn is_public(name: &str) -> bool {
-    PUBLIC.contains(&name) || name.ends_with("_supported")
+    PUBLIC.contains(&name) || ENDPOINTS.contains(&name) || name.ends_with("_supported")
 }
 
 /// Public metadata, shown whole.
@@ -139,7 +129,8 @@ fn sent(kind: &str, body: &str) -> String {
     }
 }
 
-fn unread(bytes: &[u8]) -> String {
+/// An unreadable body: its length and fingerprint.
+pub(super) fn unread(bytes: &[u8]) -> String {
     format!("{} [{}]", count(bytes.len(), "byte"), fingerprint(bytes))
 }
 
