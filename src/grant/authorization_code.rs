@@ -1,9 +1,9 @@
-//! A person signs in with a browser (RFC 6749, section 4.1, with RFC 7636, RFC 8252 and RFC 9207).
+//! A login in a browser (RFC 6749, section 4.1, with RFC 7636, RFC 8252 and RFC 9207).
 //!
-//! The listener is bound before the browser opens; the redirect is judged against what this login
-//! sent out; the code is exchanged at once and once. The same wait takes the address pasted into
-//! the terminal, through the same checks. What the browser shows in the end is told by the caller,
-//! once the tokens are kept: see [`Caught`].
+//! The listener is bound before the browser opens. The redirect is compared with what this login
+//! sent; the code is exchanged at once, and once. The wait also takes the address that the user
+//! pastes into the terminal, with the same checks. The caller chooses the browser's last page when
+//! the tokens are stored: see [`Caught`].
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +18,7 @@ use crate::grant::redirect_plan::{Plan, Target};
 use crate::grant::signed_answer::SignedAnswer;
 use crate::grant::stand_in::{Pressed, StandIn};
 use crate::grant::tunnel::{self, Ssh};
-use crate::grant::{Asking, ask, explain};
+use crate::grant::{Asking, ask, explain, look_closely, random_text};
 use crate::protocol::answer::Answer;
 use crate::protocol::authorize::{self, AuthorizeRequest};
 use crate::protocol::explain::{Line, Step, got, sent as sent_line};
@@ -28,47 +28,47 @@ use crate::provider::{PkceMode, StateEcho};
 use crate::secret::Secret;
 use crate::text::safe;
 use crate::world::http_server::loopback::{self, Arrived, Host, Loopback, Page, Reply, Stranger};
-use crate::world::{BrowserError, Unanswered, World};
+use crate::world::{Unanswered, Verbosity, World};
 
-/// What a login is made of, decided before anything happens.
+/// The settings of a login, decided before anything happens.
 pub struct Login<'a> {
     pub asking: Asking,
     pub scopes: &'a [String],
     pub plan: Plan,
-    /// Extra parameters of the authorize request.
+    /// Extra parameters of the authorization request.
     pub params: &'a [(String, String)],
     pub timeout: Duration,
     pub open_browser: bool,
     /// Whether a pasted address may be read from standard input.
     pub take_paste: bool,
-    /// Where this runs on another machine than the browser.
+    /// Set if the browser is on another machine.
     pub ssh: Option<Ssh>,
-    /// What the profile asks for beyond scopes, by the names of the wire.
+    /// The profile's parameters beside scopes, by their names on the wire.
     pub asks: Vec<(&'static str, String)>,
-    /// Where the token is to be good (RFC 8707).
+    /// The resources that the token is for (RFC 8707).
     pub resources: &'a [String],
     pub travel: Travel,
-    /// The server announced that it names itself in each answer (RFC 9207).
+    /// The server announced that it names itself in each response (RFC 9207).
     pub iss_required: bool,
-    /// For a signed answer.
+    /// For a signed response.
     pub keys: KeyRing,
 }
 
-/// The browser that waits for its page, and the listener it will fetch it from.
+/// The browser that waits for its last page, and the listener that it came to.
 pub struct Caught {
     reply: Option<Reply>,
     listener: Option<Loopback>,
     late: Receiver<Event>,
 }
 
-/// What the redirect brought along beside the code.
+/// The tokens, and what came with the code.
 pub struct Obtained {
     pub answer: Answer,
     pub redirect_params: Vec<(String, String)>,
     pub caught: Caught,
-    /// What an ID token must agree with.
+    /// The values that an ID token must agree with.
     pub sent: Sent,
-    /// The server's keys, where a signed answer needed them.
+    /// The server's keys, if a signed response needed them.
     pub keys: Option<KeptKeys>,
 }
 
@@ -76,25 +76,25 @@ enum Event {
     Redirect(Arrived),
     Stranger(Stranger),
     Pasted(Secret),
-    /// A practice server's page had no button to press, and why.
+    /// Why a practice server's page had no button to press.
     NoButton(String),
     NothingToPaste,
     Signal(i32),
 }
 
-/// What a login waits for, bound before anything is asked of the person: a port that is taken costs
-/// nobody an answer.
+/// The ports that a login waits at. They are bound before the user is asked for anything, so that a
+/// port in use costs no typed answer.
 pub struct Listening {
     listener: Option<Loopback>,
-    /// Where the browser is sent first, if not to the listener: see [`browsers_address`].
+    /// Where the browser goes first, if not to the listener: see [`Loopback::entrance`].
     entrance: Option<Loopback>,
     events: Sender<Event>,
     inbox: Receiver<Event>,
-    /// Whether anything has come yet.
+    /// Whether any event has come yet.
     acted: Arc<AtomicBool>,
 }
 
-/// `posted`: the answer may come as a form.
+/// Binds the ports. `posted`: the response may come as a form.
 pub fn listen(plan: &Plan, posted: bool) -> Result<Listening, Error> {
     let (events, inbox) = channel();
     let acted = Arc::new(AtomicBool::new(false));
@@ -106,8 +106,7 @@ pub fn listen(plan: &Plan, posted: bool) -> Result<Listening, Error> {
     let (listener, entrance) = match &plan.target {
         Target::Listen { address, .. } => {
             let listener = bind(address, posted)?;
-            // a browser warns of our certificate: that is for the way back, when the person has
-            // been told of it
+            // a browser warns of our certificate: only on the way back, when the user knows of it
             let plain = loopback::Address { host: Host::Literal, ports: Vec::new(), tls: false };
             (Some(listener), if address.tls { Some(bind(&plain, false)?) } else { None })
         }
@@ -116,11 +115,11 @@ pub fn listen(plan: &Plan, posted: bool) -> Result<Listening, Error> {
     Ok(Listening { listener, entrance, events, inbox, acted })
 }
 
-/// How often a hint about noise is given at most (L-57).
+/// The shortest time between two messages about noise (L-57).
 const NOISE_EVERY: Duration = Duration::from_secs(10);
 
 impl Caught {
-    /// Tells the browser how it ended, the ones that came twice too, and closes the port.
+    /// Sends the last page to the browser, and to a request that came twice, and closes the port.
     pub fn tell(mut self, page: Page) {
         if let Some(reply) = self.reply.take() {
             reply.send(page);
@@ -136,160 +135,342 @@ impl Caught {
     }
 }
 
-/// Runs the whole login up to the answer of the token endpoint. From the redirect on signals are
-/// held back, so that what was obtained can be kept first (L-47): the caller releases them.
+/// Runs the whole login up to the response of the token endpoint. From the redirect on signals are
+/// held back, so that the tokens can be stored first (L-47): the caller releases them.
 pub fn obtain(world: &mut World, login: &Login<'_>, listening: Listening) -> Result<Obtained, Error> {
-    let provider = &login.asking.provider;
-    let Listening { listener, entrance, events, inbox, acted } = listening;
-    let path = if let Target::Listen { path, .. } = &login.plan.target { path } else { "" };
-    let redirect_uri = login.plan.redirect_uri(listener.as_ref().map(Loopback::origin).as_deref(), path);
-
-    let state = Secret::new(random_text::<32>(world));
-    // servers refuse `openid` without one, and an ID token without ours is another login's
-    let nonce = login.scopes.iter().any(|s| s == "openid").then(|| Secret::new(random_text::<32>(world)));
-    let verifier = match (provider.pkce.mode, &login.asking.client.secret) {
-        (PkceMode::Off, _) | (PkceMode::PublicOnly, Some(_)) => None,
-        _ => {
-            let mut bytes = [0; 32];
-            world.random.fill(&mut bytes);
-            Some(pkce::verifier(&bytes))
-        }
-    };
-    let challenge = verifier.as_ref().map(|v| (pkce::challenge(v, provider.pkce.method), provider.pkce.method));
-    let mut more = login.params.to_vec();
-    if let Some(dpop) = &login.asking.client.proofs.dpop {
-        // the code is bound to the key too (RFC 9449, section 10)
-        more.push(("dpop_jkt".to_owned(), dpop.thumbprint()));
-    }
-    let params = authorize::params(
-        provider,
-        &AuthorizeRequest {
-            client_id: &login.asking.client.id,
-            redirect_uri: redirect_uri.as_deref().unwrap_or(""),
-            scopes: login.scopes,
-            state: &state,
-            challenge: challenge.as_ref().map(|(c, m)| (c.as_str(), *m)),
-            nonce: nonce.as_ref(),
-            params: &more,
-            asks: &login.asks,
-        },
-    )?;
-    let pairs = params.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let sent = Sent { nonce, state: Some(state.clone()), ..Sent::of_params(pairs) };
-    let mut signed = SignedAnswer::asked_for(&login.asking, &params, &login.keys)?;
-    let shown = world.explains().then(|| params.clone());
-    let Address { url, good_for } = authorize_request::address(world, &login.asking, params, login.travel)?;
-    explain::step(world, || Step {
-        title: "Sending the person to the provider",
-        section: "RFC 6749, section 4.1.1; RFC 7636, section 4.3",
-        why: "the person signs in there, in a browser of their own: no password passes through this program",
-        lines: opened(&url, shown.unwrap_or_default(), good_for.is_some()),
-    });
-    let expected = Expected {
-        state,
-        state_echo: provider.authorize.state,
-        issuer: provider.issuer.clone(),
-        iss_required: login.iss_required,
-        code_param: provider.callback.code_param.clone(),
-    };
-
-    // from here on the person can act, and the time runs
+    let mut attempt = Attempt::new(world, login, &listening)?;
+    // from here on the user can act, and the time runs
     let deadline = world.clock.elapsed() + login.timeout;
-    // before the address is shown: Ctrl-C counts from its first byte on, and an address pasted at
-    // once isn't echoed
-    world.signals.watch(forward(&events, &acted, Event::Signal));
-    let stand_in = StandIn::at(world, provider, &url);
-    let practises = stand_in.is_some();
-    if login.take_paste {
-        let (lines, typed) = channel();
-        world.terminal.lines(lines);
-        let to = events.clone();
-        std::thread::spawn(move || {
-            for line in typed {
-                if to.send(typed_event(line, stand_in.as_ref())).is_err() {
-                    return;
-                }
-            }
-            let _ = to.send(Event::NothingToPaste);
-        });
-    }
-    let entrance = entrance.as_ref().or(listener.as_ref());
-    let opened = invite(world, login, listener.as_ref(), entrance, &url, &|| acted.load(Ordering::Relaxed));
-    if practises && !opened {
-        say_without_browser(world, login);
-    }
-    if let Some(seconds) = good_for {
-        world.say(&format!("The address is good once, and for {seconds} s."));
-    }
-    let mut judge = |world: &mut World, query: &str| match &mut signed {
-        Some(signed) => signed.judge(world, query, &expected),
-        None => Ok(redirect::judge(query, &expected)),
-    };
-    let caught = Waiting {
-        login,
-        inbox: &inbox,
-        redirect_uri: redirect_uri.as_deref(),
-        listening: listener.is_some(),
-        judge: &mut judge,
-        noise: Noise::default(),
-    }
-    .until(world, deadline);
-    let (code, redirect_params, reply) = match caught {
-        Ok(caught) => caught,
+    attempt.begin(world, &listening);
+    let Redirected { code, params, reply } = match attempt.wait(world, &listening, deadline) {
+        Ok(redirected) => redirected,
         Err(e) => {
             // the browser may be on its way to the page that says so
-            if let Some(listener) = listener {
+            if let Some(listener) = listening.listener {
                 listener.finish();
             }
             world.signals.release();
             return Err(e);
         }
     };
-    let caught = Caught { reply, listener, late: inbox };
-
-    world.step(|| "the code is here: exchanging it".to_owned());
-    explain::step(world, || Step {
-        title: "The browser is back with a code",
-        section: "RFC 6749, section 4.1.2; RFC 9207, section 2.4",
-        why: "`state` was this login's, and the server that answers the one that was asked; any other call would have been turned away",
-        lines: redirect_params.iter().map(|(n, v)| got(n, v)).collect(),
-    });
-    let sent_uri = redirect_uri.as_deref().filter(|_| provider.token.send_redirect_uri);
-    let mut params = token_request::code(&code, sent_uri, verifier.as_ref());
-    params.extend(token_request::targets(login.resources, &[]));
-    let answer = login
-        .asking
-        .request("token", &provider.token, params)
-        .and_then(|request| ask(world, &login.asking, (Asked::Code, &provider.token), &request));
-    let keys = signed.and_then(|signed| signed.kept_keys().cloned());
-    match answer {
-        Ok(answer) => Ok(Obtained { answer, redirect_params, caught, sent: Sent { code: Some(code), ..sent }, keys }),
+    let caught = Caught { reply, listener: listening.listener, late: listening.inbox };
+    match attempt.exchange(world, &code, &params) {
+        Ok(answer) => Ok(Obtained {
+            answer,
+            redirect_params: params,
+            caught,
+            sent: Sent { code: Some(code), ..attempt.sent },
+            keys: attempt.signed.and_then(|signed| signed.kept_keys().cloned()),
+        }),
         Err(e) => {
             caught.tell(Page::Failed);
             world.signals.release();
-            // a code is spent by the first try, whatever became of it (RFC 6749, section 4.1.2;
-            // T-60)
+            // the first try spends a code, whatever came of it (RFC 6749, section 4.1.2; T-60)
             Err(if e.kind == Kind::TryLater { e.hint(login.asking.profile.login()) } else { e })
         }
     }
 }
 
-/// The address that opens, and what is in it.
-fn opened(url: &Secret, params: Vec<(String, String)>, pushed: bool) -> Vec<Line> {
-    let place = url::Url::parse(url.expose()).map(|mut url| {
+/// A login under way: its request, and the values that the response is compared with.
+struct Attempt<'a> {
+    login: &'a Login<'a>,
+    redirect_uri: Option<String>,
+    verifier: Option<Secret>,
+    address: Address,
+    expected: Expected,
+    /// Set if a signed response was requested.
+    signed: Option<SignedAnswer<'a>>,
+    sent: Sent,
+    noise: Noise,
+}
+
+/// The response that belongs to this login.
+struct Redirected {
+    code: Secret,
+    params: Vec<(String, String)>,
+    reply: Option<Reply>,
+}
+
+impl<'a> Attempt<'a> {
+    /// Makes the authorization request, and pushes it if the provider wants that.
+    fn new(world: &mut World, login: &'a Login<'a>, listening: &Listening) -> Result<Attempt<'a>, Error> {
+        let Asking { provider, client, .. } = &login.asking;
+        let path = if let Target::Listen { path, .. } = &login.plan.target { path } else { "" };
+        let origin = listening.listener.as_ref().map(Loopback::origin);
+        let redirect_uri = login.plan.redirect_uri(origin.as_deref(), path);
+        let state = Secret::new(random_text::<32>(world));
+        // servers refuse `openid` without one, and an ID token without ours is another login's
+        let is_openid = login.scopes.iter().any(|s| s == "openid");
+        let nonce = is_openid.then(|| Secret::new(random_text::<32>(world)));
+        let verifier = match (provider.pkce.mode, &client.secret) {
+            (PkceMode::Off, _) | (PkceMode::PublicOnly, Some(_)) => None,
+            _ => Some(Secret::new(random_text::<32>(world))),
+        };
+        let method = provider.pkce.method;
+        let challenge = verifier.as_ref().map(|verifier| pkce::challenge(verifier, method));
+        let mut more = login.params.to_vec();
+        // the code is bound to the key too (RFC 9449, section 10)
+        more.extend(client.proofs.dpop.iter().map(|dpop| ("dpop_jkt".to_owned(), dpop.thumbprint())));
+        let request = AuthorizeRequest {
+            client_id: &client.id,
+            redirect_uri: redirect_uri.as_deref().unwrap_or(""),
+            scopes: login.scopes,
+            state: &state,
+            challenge: challenge.as_deref().map(|challenge| (challenge, method)),
+            nonce: nonce.as_ref(),
+            params: &more,
+            asks: &login.asks,
+        };
+        let params = authorize::params(provider, &request)?;
+        let pairs = params.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let sent = Sent { nonce, state: Some(state.clone()), ..Sent::of_params(pairs) };
+        let signed = SignedAnswer::asked_for(&login.asking, &params, &login.keys)?;
+        let shown = world.explains().then(|| params.clone());
+        let address = authorize_request::address(world, &login.asking, params, login.travel)?;
+        explain::step(world, || Step {
+            title: "Sending the user to the provider",
+            section: "RFC 6749, section 4.1.1; RFC 7636, section 4.3",
+            why: "the user signs in there, in their own browser: no password passes through this program",
+            lines: opened(&address, shown.unwrap_or_default()),
+        });
+        let expected = Expected {
+            state,
+            state_echo: provider.authorize.state,
+            issuer: provider.issuer.clone(),
+            iss_required: login.iss_required,
+            code_param: provider.callback.code_param.clone(),
+        };
+        Ok(Attempt { login, redirect_uri, verifier, address, expected, signed, sent, noise: Noise::default() })
+    }
+
+    /// Shows the address, opens the browser, and starts to listen to the user.
+    fn begin(&self, world: &mut World, listening: &Listening) {
+        // before the address is shown: Ctrl-C counts from its first byte on, and an address pasted
+        // at once isn't echoed
+        world.signals.watch(forward(&listening.events, &listening.acted, Event::Signal));
+        let stand_in = StandIn::at(world, &self.login.asking.provider, &self.address.url);
+        let is_practice = stand_in.is_some();
+        if self.login.take_paste {
+            let (lines, typed) = channel();
+            world.terminal.lines(lines);
+            let to = listening.events.clone();
+            std::thread::spawn(move || {
+                let mut events = typed.iter().map(|line| typed_event(line, stand_in.as_ref()));
+                if events.all(|event| to.send(event).is_ok()) {
+                    let _ = to.send(Event::NothingToPaste);
+                }
+            });
+        }
+        let opened = self.invite(world, listening);
+        if is_practice && !opened {
+            say_without_browser(world, self.login);
+        }
+        if let Some(seconds) = self.address.good_for {
+            world.say(&format!("The address is good once, and for {seconds} s."));
+        }
+    }
+
+    /// Shows where to sign in, and opens the browser there. Returns whether it opened.
+    fn invite(&self, world: &mut World, listening: &Listening) -> bool {
+        let (login, url) = (self.login, &self.address.url);
+        // the output of `--explain` is for pasting, and the address holds `state`
+        let quiet = world.verbosity == Verbosity::Quiet || (world.explains() && login.open_browser);
+        world.say(&format!("Sign in to {} at this address:", safe(&login.asking.provider.name)));
+        if !quiet {
+            // `state` is in it: the one text on stderr that holds a secret on purpose
+            let _ = world.err.show(&format!("\n  {}\n\n", url.expose()));
+        }
+        let mut opened = false;
+        if login.open_browser {
+            // Every user of the machine can read the browser's command line. With `state` from it,
+            // another user could bring their own sign-in here. So it names an address of the
+            // listener, valid for one visit.
+            let first = match listening.entrance.as_ref().or(listening.listener.as_ref()) {
+                Some(entrance) => entrance.entrance(&random_text::<16>(world), url).map(Secret::new),
+                None => Ok(url.clone()),
+            };
+            let acted = || listening.acted.load(Ordering::Relaxed);
+            match first.and_then(|first| world.browser.open(first.expose(), &acted)) {
+                Ok(()) => {
+                    opened = true;
+                    world.say("Your browser should open there now.");
+                }
+                Err(e) => world.say(&format!("No browser opened here ({e}): open the address yourself.")),
+            }
+        }
+        if listening.listener.as_ref().is_some_and(|l| l.origin().starts_with("https")) {
+            world.say("The browser will warn of an unknown certificate when it comes back: this program made it just now, for this one answer. Go on past the warning.");
+        }
+        if quiet && !opened {
+            // without the address nobody could sign in
+            let _ = world.err.show(&format!("{}\n", url.expose()));
+        }
+        say_way_back(world, login, listening.listener.as_ref(), url);
+        opened
+    }
+
+    /// Waits for the response with this login's state. Everything else is refused, and the wait goes
+    /// on.
+    fn wait(&mut self, world: &mut World, listening: &Listening, deadline: Duration) -> Result<Redirected, Error> {
+        loop {
+            let left = deadline.saturating_sub(world.clock.elapsed());
+            if left.is_zero() {
+                return Err(self.unanswered());
+            }
+            // short naps, so that a machine that slept finds the deadline passed (L-45)
+            let event = match listening.inbox.recv_timeout(left.min(Duration::from_secs(1))) {
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return Err(self.unanswered()),
+                Ok(event) => event,
+            };
+            let redirected = match event {
+                Event::Redirect(arrived) => self.arrived(world, arrived)?,
+                Event::Pasted(line) => self.pasted(world, &line)?,
+                Event::Signal(signal) => return Err(unanswered(Unanswered::Signal(signal), "nobody was signed in")),
+                other => {
+                    self.hear(world, other, listening.listener.is_some())?;
+                    None
+                }
+            };
+            if let Some(redirected) = redirected {
+                return Ok(redirected);
+            }
+        }
+    }
+
+    /// Takes an event that brings no response.
+    fn hear(&mut self, world: &mut World, event: Event, is_listening: bool) -> Result<(), Error> {
+        match event {
+            Event::NothingToPaste if is_listening => {
+                if world.terminal.stdin_is_terminal() {
+                    world.say("Nothing can be pasted any more. Still waiting for the browser; Ctrl-C ends this.");
+                }
+            }
+            Event::NothingToPaste if self.noise.last.is_some() => return Err(self.unanswered()),
+            Event::NothingToPaste => return Err(input_ended(world, self.login)),
+            Event::NoButton(why) => world.say(&format!("The page says: {why}")),
+            Event::Stranger(Stranger::Gone) => self.noise.heard(world, "its sender did not wait for an answer"),
+            Event::Stranger(Stranger::User(user)) => {
+                self.noise.heard(world, "it came from another user of this machine");
+                self.noise.tell_once(world, user, self.login);
+            }
+            Event::Redirect(_) | Event::Pasted(_) | Event::Signal(_) => {}
+        }
+        Ok(())
+    }
+
+    fn pasted(&mut self, world: &mut World, line: &Secret) -> Result<Option<Redirected>, Error> {
+        if line.expose().trim().is_empty() {
+            return Ok(None);
+        }
+        let query = match redirect::pasted(line.expose(), self.redirect_uri.as_deref()) {
+            Ok(query) => query,
+            Err(why) => {
+                let instead = match why {
+                    NotPasted::NotAnAddress => "the whole address from the browser's address bar",
+                    NotPasted::Elsewhere(_) => "the one that the browser ends on",
+                };
+                world.say(&format!("{why}. Paste {instead}:"));
+                return Ok(None);
+            }
+        };
+        match self.judge(world, &query)? {
+            Ok(redirected) => return Ok(Some(redirected)),
+            Err(why) => {
+                self.noise.last = Some(why);
+                world.say(&format!("That address is not the answer to this sign-in: {why}. Paste another:"));
+            }
+        }
+        Ok(None)
+    }
+
+    fn arrived(&mut self, world: &mut World, arrived: Arrived) -> Result<Option<Redirected>, Error> {
+        let Target::Listen { path, .. } = &self.login.plan.target else { return Ok(None) };
+        if !redirect::same(&arrived.path, path) {
+            arrived.reply.send(Page::NotFound);
+            return Ok(None);
+        }
+        match self.judge(world, arrived.form.as_deref().unwrap_or(&arrived.query)) {
+            Ok(Ok(redirected)) => return Ok(Some(Redirected { reply: Some(arrived.reply), ..redirected })),
+            Ok(Err(why)) => {
+                arrived.reply.send(Page::Refused);
+                self.noise.heard(world, why);
+            }
+            Err(e) => {
+                arrived.reply.send(Page::Failed);
+                return Err(e);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Judges a query: the response, or why it is noise. An error ends the login.
+    fn judge(&mut self, world: &mut World, query: &str) -> Result<Result<Redirected, &'static str>, Error> {
+        let verdict = match &mut self.signed {
+            Some(signed) => signed.judge(world, query, &self.expected)?,
+            None => redirect::judge(query, &self.expected),
+        };
+        let profile = &self.login.asking.profile;
+        match verdict {
+            Verdict::Code { code, params } => Ok(Ok(Redirected { code, params, reply: None })),
+            Verdict::Noise(why) => Ok(Err(why)),
+            Verdict::Broken(why) => {
+                let error = Error::new(Kind::Unsafe, "the redirect can't be trusted").cause(why);
+                Err(error.hint(look_closely(profile, "nothing was exchanged")))
+            }
+            Verdict::Refused { error, description } => {
+                Err(refused_at_authorize(&error, description.as_deref(), profile))
+            }
+        }
+    }
+
+    /// The error at the end of the time. Noise doesn't end a login, but it is the error's cause if
+    /// nothing else came.
+    fn unanswered(&self) -> Error {
+        let (login, profile) = (self.login, &self.login.asking.profile);
+        match self.noise.last {
+            Some(why) => Error::new(Kind::Unsafe, "what came to the redirect address was no answer to this sign-in")
+                .cause(why)
+                .hint(look_closely(profile, "nothing was exchanged")),
+            None => Error::new(Kind::NobodyAnswered, format!("nobody signed in within {} s", login.timeout.as_secs()))
+                .hint(profile.login()),
+        }
+    }
+
+    /// Exchanges the code for tokens.
+    fn exchange(&self, world: &mut World, code: &Secret, redirected: &[(String, String)]) -> Result<Answer, Error> {
+        let (login, provider) = (self.login, &self.login.asking.provider);
+        world.step(|| "the code is here: exchanging it".to_owned());
+        explain::step(world, || Step {
+            title: "The browser is back with a code",
+            section: "RFC 6749, section 4.1.2; RFC 9207, section 2.4",
+            why: "`state` is this login's, and the response is from the server that was asked; any other request would have been refused",
+            lines: redirected.iter().map(|(n, v)| got(n, v)).collect(),
+        });
+        let redirect_uri = self.redirect_uri.as_deref().filter(|_| provider.token.send_redirect_uri);
+        let mut params = token_request::code(code, redirect_uri, self.verifier.as_ref());
+        params.extend(token_request::targets(login.resources, &[]));
+        let request = login.asking.request("token", &provider.token, params)?;
+        ask(world, &login.asking, (Asked::Code, &provider.token), &request)
+    }
+}
+
+/// The address that opens, and its parameters.
+fn opened(address: &Address, params: Vec<(String, String)>) -> Vec<Line> {
+    let place = url::Url::parse(address.url.expose()).map(|mut url| {
         url.set_query(None);
         url.set_fragment(None);
         url.to_string()
     });
     let mut lines = vec![Line::Out(format!("browser: {}", safe(&place.unwrap_or_default())))];
-    match pushed {
-        true => lines.push(Line::Out("with a reference to what was pushed, and nothing else".to_owned())),
-        false => lines.extend(params.iter().map(|(name, value)| sent_line(name, value))),
+    match address.good_for {
+        Some(_) => lines.push(Line::Out("with a reference to the pushed request, and nothing else".to_owned())),
+        None => lines.extend(params.iter().map(|(name, value)| sent_line(name, value))),
     }
     lines
 }
 
-/// A sender of plain values into the one inbox; `acted` says that one has come.
+/// A sender of plain values into the one inbox; the first value sets `acted`.
 fn forward<T: Send + 'static>(events: &Sender<Event>, acted: &Arc<AtomicBool>, wrap: fn(T) -> Event) -> Sender<T> {
     let (to, from) = channel::<T>();
     let (events, acted) = (events.clone(), acted.clone());
@@ -304,15 +485,7 @@ fn forward<T: Send + 'static>(events: &Sender<Event>, acted: &Arc<AtomicBool>, w
     to
 }
 
-fn random_text<const N: usize>(world: &mut World) -> String {
-    use base64::Engine as _;
-    let mut bytes = [0; N];
-    world.random.fill(&mut bytes);
-    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
-}
-
-/// What a typed line means: the address that the browser ended on, or a button of a practice
-/// server's page.
+/// A typed line: the address that the browser ended on, or a button of a practice server's page.
 fn typed_event(line: Secret, stand_in: Option<&StandIn>) -> Event {
     match stand_in.map_or(Pressed::NoButton, |page| page.hears(line.expose())) {
         Pressed::NoButton => Event::Pasted(line),
@@ -322,7 +495,7 @@ fn typed_event(line: Secret, stand_in: Option<&StandIn>) -> Event {
     }
 }
 
-/// The way on at a practice server, whose page lies on this machine alone, where no browser opened.
+/// Shows how to go on without a browser at a practice server: its page is on this machine alone.
 fn say_without_browser(world: &mut World, login: &Login<'_>) {
     if login.take_paste && world.terminal.stdin_is_terminal() {
         world.say("No browser on this machine? Type `allow` (or `deny`) here and press Enter: that presses the practice page's button. (It isn't shown.)");
@@ -332,56 +505,7 @@ fn say_without_browser(world: &mut World, login: &Login<'_>) {
     }
 }
 
-/// What the browser is started with. Every user of the machine reads its command line, where
-/// `state` must not stand: with it, another could bring his own sign-in here. So it is an address
-/// of the listener, where there is one, good for one visit.
-fn browsers_address(world: &mut World, entrance: Option<&Loopback>, url: &Secret) -> Result<Secret, BrowserError> {
-    match entrance {
-        Some(entrance) => entrance.entrance(&random_text::<16>(world), url).map(Secret::new),
-        None => Ok(url.clone()),
-    }
-}
-
-/// Says where to sign in, and opens the browser there; whether it opened.
-fn invite(
-    world: &mut World,
-    login: &Login<'_>,
-    listener: Option<&Loopback>,
-    entrance: Option<&Loopback>,
-    url: &Secret,
-    acted: &dyn Fn() -> bool,
-) -> bool {
-    let name = safe(&login.asking.provider.name);
-    // what is explained is for pasting: the address holds `state`
-    let quiet = world.verbosity == crate::world::Verbosity::Quiet || (world.explains() && login.open_browser);
-    world.say(&format!("Sign in to {name} at this address:"));
-    if !quiet {
-        // `state` is in it: the one text on stderr that holds a secret on purpose
-        let _ = world.err.show(&format!("\n  {}\n\n", url.expose()));
-    }
-    let mut opened = false;
-    if login.open_browser {
-        let first = browsers_address(world, entrance, url);
-        match first.and_then(|first| world.browser.open(first.expose(), acted)) {
-            Ok(()) => {
-                opened = true;
-                world.say("Your browser should open there now.");
-            }
-            Err(e) => world.say(&format!("No browser opened here ({e}): open the address yourself.")),
-        }
-    }
-    if listener.is_some_and(|l| l.origin().starts_with("https")) {
-        world.say("The browser will warn of an unknown certificate when it comes back: this program made it just now, for this one answer. Go on past the warning.");
-    }
-    if quiet && !opened {
-        // without it nobody could sign in
-        let _ = world.err.show(&format!("{}\n", url.expose()));
-    }
-    say_way_back(world, login, listener, url);
-    opened
-}
-
-/// Says how the browser, or the address that it ends on, comes back here.
+/// Shows how the browser, or the address that it ends on, comes back here.
 fn say_way_back(world: &mut World, login: &Login<'_>, listener: Option<&Loopback>, url: &Secret) {
     let asks_for_paste = login.take_paste && world.terminal.stdin_is_terminal();
     match (listener, &login.ssh) {
@@ -417,103 +541,6 @@ fn local_end(url: &Secret) -> Option<(String, u16)> {
     Some((host.to_owned(), url.port_or_known_default()?))
 }
 
-type Redirected = (Secret, Vec<(String, String)>, Option<Reply>);
-
-/// Judges a query by what this login sent.
-type Judge<'a> = &'a mut dyn FnMut(&mut World, &str) -> Result<Verdict, Error>;
-
-/// The wait for the one answer that bears this login's state.
-struct Waiting<'a> {
-    login: &'a Login<'a>,
-    inbox: &'a Receiver<Event>,
-    redirect_uri: Option<&'a str>,
-    listening: bool,
-    judge: Judge<'a>,
-    noise: Noise,
-}
-
-impl Waiting<'_> {
-    /// Everything but that answer is turned away, and the wait goes on.
-    fn until(&mut self, world: &mut World, deadline: Duration) -> Result<Redirected, Error> {
-        let login = self.login;
-        loop {
-            let left = deadline.saturating_sub(world.clock.elapsed());
-            if left.is_zero() {
-                return Err(nobody_answered(login, &self.noise));
-            }
-            // short naps, so that a machine that slept finds the deadline passed (L-45)
-            match self.inbox.recv_timeout(left.min(Duration::from_secs(1))) {
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return Err(nobody_answered(login, &self.noise)),
-                Ok(Event::Signal(signal)) => {
-                    return Err(unanswered(Unanswered::Signal(signal), "nobody was signed in"));
-                }
-                Ok(Event::NothingToPaste) if self.listening => {
-                    if world.terminal.stdin_is_terminal() {
-                        world.say("Nothing can be pasted any more. Still waiting for the browser; Ctrl-C ends this.");
-                    }
-                }
-                Ok(Event::NothingToPaste) if self.noise.last.is_some() => {
-                    return Err(nobody_answered(login, &self.noise));
-                }
-                Ok(Event::NothingToPaste) => return Err(input_ended(world, login)),
-                Ok(Event::NoButton(why)) => world.say(&format!("The page says: {why}")),
-                Ok(Event::Pasted(line)) => {
-                    if let Some(redirected) = self.pasted(world, &line)? {
-                        return Ok(redirected);
-                    }
-                }
-                Ok(Event::Stranger(Stranger::Gone)) => {
-                    self.noise.heard(world, "whoever sent it did not wait for an answer")
-                }
-                Ok(Event::Stranger(Stranger::User(user))) => {
-                    self.noise.heard(world, "it came from another user of this machine");
-                    self.noise.tell_once(world, user, login);
-                }
-                Ok(Event::Redirect(arrived)) => {
-                    if let Some(redirected) = self.arrived(world, arrived)? {
-                        return Ok(redirected);
-                    }
-                }
-            }
-        }
-    }
-
-    fn pasted(&mut self, world: &mut World, line: &Secret) -> Result<Option<Redirected>, Error> {
-        let Some(query) = pasted_query(world, line.expose(), self.redirect_uri) else { return Ok(None) };
-        let verdict = (self.judge)(world, &query)?;
-        match judged(verdict, self.login)? {
-            Ok((code, params)) => return Ok(Some((code, params, None))),
-            Err(why) => {
-                self.noise.last = Some(why);
-                world.say(&format!("That address is not the answer to this sign-in: {why}. Paste another:"));
-            }
-        }
-        Ok(None)
-    }
-
-    fn arrived(&mut self, world: &mut World, arrived: Arrived) -> Result<Option<Redirected>, Error> {
-        let Target::Listen { path, .. } = &self.login.plan.target else { return Ok(None) };
-        if !redirect::same(&arrived.path, path) {
-            arrived.reply.send(Page::NotFound);
-            return Ok(None);
-        }
-        let verdict = (self.judge)(world, arrived.form.as_deref().unwrap_or(&arrived.query));
-        match verdict.and_then(|verdict| judged(verdict, self.login)) {
-            Ok(Ok((code, params))) => return Ok(Some((code, params, Some(arrived.reply)))),
-            Ok(Err(why)) => {
-                arrived.reply.send(Page::Refused);
-                self.noise.heard(world, why);
-            }
-            Err(e) => {
-                arrived.reply.send(Page::Failed);
-                return Err(e);
-            }
-        }
-        Ok(None)
-    }
-}
-
 fn input_ended(world: &World, login: &Login<'_>) -> Error {
     let login = login.asking.profile.login();
     let hint = match world.terminal.stdin_is_terminal() {
@@ -523,65 +550,14 @@ fn input_ended(world: &World, login: &Login<'_>) -> Error {
     Error::new(Kind::NobodyAnswered, "the input ended before an address was pasted; nobody was signed in").hint(hint)
 }
 
-/// The code and the redirect's other parameters, or why it is noise.
-type Heard = Result<(Secret, Vec<(String, String)>), &'static str>;
-
-fn judged(verdict: Verdict, login: &Login<'_>) -> Result<Heard, Error> {
-    match verdict {
-        Verdict::Code { code, params } => Ok(Ok((code, params))),
-        Verdict::Noise(why) => Ok(Err(why)),
-        Verdict::Broken(why) => {
-            Err(Error::new(Kind::Unsafe, "the redirect can't be trusted").cause(why).hint(look_closely(login)))
-        }
-        Verdict::Refused { error, description } => {
-            Err(refused_at_authorize(&error, description.as_deref(), &login.asking.profile))
-        }
-    }
-}
-
-/// The query of a pasted address, if it is one for our redirect address.
-fn pasted_query(world: &mut World, text: &str, redirect_uri: Option<&str>) -> Option<String> {
-    if text.trim().is_empty() {
-        return None;
-    }
-    match redirect::pasted(text, redirect_uri) {
-        Ok(query) => Some(query),
-        Err(why) => {
-            let instead = match why {
-                NotPasted::NotAnAddress => "the whole address from the browser's address bar",
-                NotPasted::Elsewhere(_) => "the one that the browser ends on",
-            };
-            world.say(&format!("{why}. Paste {instead}:"));
-            None
-        }
-    }
-}
-
-/// Answers that were none of this login's don't end it, but where nothing else came they are what
-/// there is to say.
-fn nobody_answered(login: &Login<'_>, noise: &Noise) -> Error {
-    if let Some(why) = noise.last {
-        return Error::new(Kind::Unsafe, "what came to the redirect address was no answer to this sign-in")
-            .cause(why)
-            .hint(look_closely(login));
-    }
-    Error::new(Kind::NobodyAnswered, format!("nobody signed in within {} s", login.timeout.as_secs()))
-        .hint(login.asking.profile.login())
-}
-
-fn look_closely(login: &Login<'_>) -> String {
-    let login = login.asking.profile.login();
-    format!("nothing was exchanged; run `{login}` again, and look closely at where you sign in")
-}
-
-/// Wrong callbacks are counted and mentioned now and then, never quoted.
+/// Requests that are no response to this login: counted and mentioned now and then, never quoted.
 #[derive(Default)]
 struct Noise {
     count: u32,
     last_said: Option<Duration>,
-    /// Why the last one was none.
+    /// Why the last one was refused.
     last: Option<&'static str>,
-    /// What to do if another user is the person all the same has been said.
+    /// Whether the user was told what to do if they are that other user.
     told: bool,
 }
 
@@ -615,8 +591,7 @@ fn calls(count: u32) -> String {
     if count == 1 { "a call".to_owned() } else { format!("{count} calls") }
 }
 
-/// Whether who signed in must be shown and asked for: nothing ties the redirect to this login
-/// (C-11, S6).
+/// Whether the user must confirm the account: nothing ties the redirect to this login (C-11, S6).
 pub fn wants_confirmation(echo: StateEcho, plan: &Plan) -> bool {
     echo == StateEcho::NotReturned && !plan.random_path
 }

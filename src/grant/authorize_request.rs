@@ -2,10 +2,9 @@
 //! provider first (RFC 9126).
 
 use crate::error::{Asked, Error, token_answer};
-use crate::grant::{Asking, send};
+use crate::grant::{Asking, random_text, send};
 use crate::protocol::authorize;
 use crate::protocol::client_auth;
-use crate::protocol::jose::base64url;
 use crate::protocol::par;
 use crate::protocol::request_object;
 use crate::protocol::token_request;
@@ -97,10 +96,8 @@ fn signs(asking: &Asking, travel: Travel) -> Result<bool, Error> {
 fn signed(world: &mut World, asking: &Asking, params: Vec<(String, String)>) -> Result<Vec<(String, String)>, Error> {
     let provider = &asking.provider;
     let now = world.clock.now();
-    let mut jti = [0; 16];
-    world.random.fill(&mut jti);
     let audience = provider.issuer.as_deref().or(provider.authorize.url.as_deref()).unwrap_or("");
-    let claims = request_object::claims(&params, &asking.client.id, audience, now, &base64url(jti));
+    let claims = request_object::claims(&params, &asking.client.id, audience, now, &random_text::<16>(world));
     let object = client_auth::request_object(&asking.client, &claims)?;
     world.step(|| "the authorize request is signed".to_owned());
     let beside = |name: &str| ["client_id", "response_type", "scope"].contains(&name);

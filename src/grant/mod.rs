@@ -29,6 +29,7 @@ use crate::error::{Asked, Error, Fate, Kind, token_answer, unbuilt};
 use crate::protocol::answer::{Answer, Reader, Wanted};
 use crate::protocol::api_error;
 use crate::protocol::client::Client;
+use crate::protocol::jose::base64url;
 use crate::protocol::retry_after::http_date;
 use crate::protocol::token_request::{Param, Target, targets};
 use crate::protocol::trace;
@@ -121,6 +122,22 @@ pub fn read(
     Ok(answer)
 }
 
+/// Random bytes as text without characters that need encoding.
+fn random_text<const N: usize>(world: &World) -> String {
+    base64url(random::<N>(world))
+}
+
+fn random<const N: usize>(world: &World) -> [u8; N] {
+    let mut bytes = [0; N];
+    world.random.fill(&mut bytes);
+    bytes
+}
+
+/// The hint after a response that may be an attack. `lost`: what was not done.
+fn look_closely(profile: &Typed, lost: &str) -> String {
+    format!("{lost}; run `{}` again, and look closely at where you sign in", profile.login())
+}
+
 /// One exchange, shown with `-v` and explained with `--explain`; a second one where the server
 /// refuses the first for want of a nonce that it now brings.
 pub fn send(world: &mut World, request: &Request) -> Result<Response, Error> {
@@ -152,10 +169,9 @@ fn once(world: &mut World, request: &Request) -> Result<Response, Error> {
 /// The request as it goes out now: with an assertion or a proof that was made this moment.
 pub fn ready<'a>(world: &World, request: &'a Request) -> Result<Cow<'a, Request>, Error> {
     let Some(at_sending) = &request.at_sending else { return Ok(Cow::Borrowed(request)) };
-    let mut random = [0; 16];
-    world.random.fill(&mut random);
     let mut sent = request.clone();
-    at_sending.put_into(&mut sent, Draw { now: world.clock.now(), random }).map_err(|why| {
+    let draw = Draw { now: world.clock.now(), random: random(world) };
+    at_sending.put_into(&mut sent, draw).map_err(|why| {
         let mut error = Error::usage("the client's key does not sign").cause(why).hint("oauthctl doctor");
         error.fate = Fate::NotSent;
         error

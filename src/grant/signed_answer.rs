@@ -6,7 +6,7 @@
 
 use crate::error::{Error, Kind};
 use crate::grant::keys::{KeptKeys, KeyRing, Unverified};
-use crate::grant::{Asking, explain};
+use crate::grant::{Asking, explain, look_closely};
 use crate::protocol::explain::checks;
 use crate::protocol::redirect::{self, Expected, Verdict};
 use crate::protocol::signed::Trust;
@@ -61,12 +61,9 @@ impl<'a> SignedAnswer<'a> {
             return Ok(noise);
         }
         let broken = |why: &dyn std::fmt::Display| {
-            Error::new(Kind::Unsafe, "the redirect can't be trusted").cause(format!("its signed answer: {why}")).hint(
-                format!(
-                    "nothing was exchanged; run `{}` again, and look closely at where you sign in",
-                    self.asking.profile.login()
-                ),
-            )
+            Error::new(Kind::Unsafe, "the redirect can't be trusted")
+                .cause(format!("its signed answer: {why}"))
+                .hint(look_closely(&self.asking.profile, "nothing was exchanged"))
         };
         let now = world.clock.now();
         let client_id = &self.asking.client.id;
