@@ -1,12 +1,14 @@
 //! `--jq`: jq's language on JSON values, through the crate `jaq`, so no other program is needed.
 
 use std::cell::RefCell;
+use std::fmt::Display;
 
 use jaq_core::data::HasLut;
 use jaq_core::load::{self, Arena, File, Loader};
 use jaq_core::{Ctx, DataT, Lut, Native, Vars, compile, native};
+use jaq_json::{Num, Val};
+use serde_json::value::RawValue;
 
-use super::value::{Val, text};
 use crate::error::{Error, Kind};
 use crate::text::safe;
 
@@ -83,9 +85,24 @@ impl Filter {
         Ok(Filter { filter, said: RefCell::default() })
     }
 
-    /// Passes each result of one input to `each`. Returns `false` when `each` does, or when the
-    /// filter halts.
-    pub fn run(&self, input: Val, each: &mut dyn FnMut(Val) -> Result<bool, Error>) -> Result<bool, Error> {
+    /// Adds the results of one input to `results`, and the messages of `debug` and `stderr` to
+    /// `said`. Returns `false` when the filter halts.
+    pub fn run(
+        &self,
+        input: &RawValue,
+        results: &mut Vec<Box<RawValue>>,
+        said: &mut Vec<String>,
+    ) -> Result<bool, Error> {
+        let ended = self.each(input, results);
+        said.append(&mut self.said.borrow_mut());
+        ended
+    }
+
+    fn each(&self, input: &RawValue, results: &mut Vec<Box<RawValue>>) -> Result<bool, Error> {
+        let failed = |why: &dyn Display| {
+            Error::new(Kind::Other, "the `--jq` expression failed on the answer").cause(safe(&why.to_string()))
+        };
+        let input = jaq_json::read::parse_single(input.get().as_bytes()).map_err(|e| failed(&e))?;
         let context = Ctx::<Running>::new(Around { lut: &self.filter.lut, said: &self.said }, Vars::new([]));
         for result in self.filter.id.run((context, input)) {
             // `unwrap_valr` would end the process at a `halt` and lose pending output
@@ -97,22 +114,35 @@ impl Filter {
                     let message = self.said.borrow_mut().pop();
                     return Err(message.iter().fold(error, |error, message| error.cause(safe(message))));
                 }
-                Err(Ok(e)) => {
-                    return Err(Error::new(Kind::Other, "the `--jq` expression failed on the answer")
-                        .cause(safe(&e.to_string())));
-                }
+                Err(Ok(e)) => return Err(failed(&e)),
                 Err(Err(Err(_))) => return Err(Error::new(Kind::Other, "the `--jq` expression left its own bounds")),
             };
-            if !each(value)? {
-                return Ok(false);
-            }
+            results.push(RawValue::from_string(sound(value).to_string()).map_err(|e| failed(&e))?);
         }
         Ok(true)
     }
+}
 
-    /// Takes the messages of `debug` and `stderr` since the last call.
-    pub fn said(&self) -> Vec<String> {
-        self.said.take()
+fn text(value: &Val) -> String {
+    match value {
+        Val::TStr(bytes) | Val::BStr(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// Returns the value in JSON's range. jq also has NaN (printed as `null`), infinities (printed as
+/// the largest number), byte strings, and any value as a member's name.
+fn sound(value: Val) -> Val {
+    match value {
+        Val::Num(Num::Float(number)) if number.is_nan() => Val::Null,
+        Val::Num(Num::Float(number)) => Val::Num(Num::Float(number.clamp(f64::MIN, f64::MAX))),
+        Val::BStr(_) => Val::from(text(&value)),
+        Val::Arr(list) => Val::Arr(list.iter().cloned().map(sound).collect::<Vec<_>>().into()),
+        Val::Obj(members) => {
+            let member = |(name, item): (&Val, &Val)| (Val::from(text(name)), sound(item.clone()));
+            Val::obj(members.iter().map(member).collect())
+        }
+        other => other,
     }
 }
 
@@ -145,46 +175,36 @@ mod tests {
     use super::*;
     use crate::api::value::read;
 
-    fn all(code: &str, json: &str) -> Result<Vec<String>, Error> {
-        let mut out = Vec::new();
-        Filter::new(code)?.run(read(json.as_bytes()).unwrap(), &mut |v| {
-            out.push(v.to_string());
-            Ok(true)
-        })?;
-        Ok(out)
+    fn run(code: &str, json: &str) -> (String, Result<bool, Error>, String) {
+        let (mut results, mut said) = (Vec::new(), Vec::new());
+        let ended = Filter::new(code).unwrap().run(read(json).unwrap(), &mut results, &mut said);
+        (results.iter().map(|raw| raw.get()).collect::<Vec<_>>().join(" "), ended, said.join("; "))
     }
 
     #[test]
     fn the_language_is_jqs() {
         for (code, json, want) in [
-            (".", "12345678901234567890123.10", vec!["12345678901234567890123.10"]),
-            (".[] | select(.n > 1) | .n", r#"[{"n":1},{"n":2},{"n":3}]"#, vec!["2", "3"]),
-            ("map(.a) | add", r#"[{"a":1},{"a":2}]"#, vec!["3"]),
-            ("to_entries[] | .key", r#"{"b":1,"a":2}"#, vec!["\"b\"", "\"a\""]),
-            ("[.[] | ascii_downcase] | join(\",\")", r#"["A","B"]"#, vec!["\"a,b\""]),
-            ("empty", "1", vec![]),
-            (".[] | @tsv", r#"[["a\tb\\c",1.50,null,true]]"#, vec![r#""a\\tb\\\\c\t1.50\t\ttrue""#]),
-            (".[] | @csv", r#"[["a\"b",1.50,null]]"#, vec![r#""\"a\"\"b\",1.50,""#]),
-            (
-                "@base64, @uri, @sh, @html, @text, @json",
-                "\"a b\"",
-                vec!["\"YSBi\"", "\"a%20b\"", "\"'a b'\"", "\"a b\"", "\"a b\"", "\"\\\"a b\\\"\""],
-            ),
+            (".", "12345678901234567890123.10", "12345678901234567890123.10"),
+            (".[] | select(.n > 1) | .n", r#"[{"n":1},{"n":2},{"n":3}]"#, "2 3"),
+            ("map(.a) | add", r#"[{"a":1},{"a":2}]"#, "3"),
+            ("to_entries[] | .key", r#"{"b":1,"a":2}"#, "\"b\" \"a\""),
+            ("[.[] | ascii_downcase] | join(\",\")", r#"["A","B"]"#, "\"a,b\""),
+            ("empty", "1", ""),
+            (".[] | @tsv", r#"[["a\tb\\c",1.50,null,true]]"#, r#""a\\tb\\\\c\t1.50\t\ttrue""#),
+            (".[] | @csv", r#"[["a\"b",1.50,null]]"#, r#""\"a\"\"b\",1.50,""#),
+            ("@base64, @uri, @sh, @html, @text, @json", "\"a b\"", r#""YSBi" "a%20b" "'a b'" "a b" "a b" "\"a b\"""#),
         ] {
-            assert_eq!(all(code, json).unwrap(), want, "{code}");
+            let (results, ended, _) = run(code, json);
+            assert_eq!((results.as_str(), ended.unwrap()), (want, true), "{code}");
         }
     }
 
     #[test]
     fn what_came_before_an_end_stays_and_halt_is_a_good_one() {
         let run = |code: &str, json: &str| {
-            let (filter, mut out) = (Filter::new(code).unwrap(), Vec::new());
-            let ended = filter.run(read(json.as_bytes()).unwrap(), &mut |v| {
-                out.push(v.to_string());
-                Ok(true)
-            });
+            let (results, ended, said) = run(code, json);
             let error = ended.as_ref().err().map(|e| (e.kind, e.causes.join("; ")));
-            (out.join(" "), ended.ok(), error, filter.said().join("; "))
+            (results, ended.ok(), error, said)
         };
         let end = |out: &str, error: &str| (out.to_owned(), None, Some((Kind::Other, error.to_owned())), String::new());
         assert_eq!(run(".[0], halt, .[1]", "[1,2]"), ("1".to_owned(), Some(false), None, String::new()));
@@ -202,6 +222,6 @@ mod tests {
         assert_eq!(causes(".a | | .b"), ["after `.a |`: expected term"]);
         assert_eq!(causes(".a | nosuch"), ["there is no filter `nosuch/0`"]);
         assert_eq!(causes("[.a"), ["after `[.a`: expected closing bracket"]);
-        assert_eq!(all(".a", "[1]").unwrap_err().kind, Kind::Other);
+        assert_eq!(run(".a", "[1]").1.unwrap_err().kind, Kind::Other);
     }
 }

@@ -1,12 +1,11 @@
 //! `--jq` in a build without the feature `jq`: an error that says so.
 
-use std::convert::Infallible;
+use serde_json::value::RawValue;
 
-use super::value::Val;
 use crate::error::Error;
 
 /// There is none.
-pub struct Filter(Infallible);
+pub enum Filter {}
 
 impl Filter {
     /// Always an error.
@@ -16,12 +15,7 @@ impl Filter {
     }
 
     /// Never reached.
-    pub fn run(&self, _input: Val, _each: &mut dyn FnMut(Val) -> Result<bool, Error>) -> Result<bool, Error> {
-        match self.0 {}
-    }
-
-    /// Never reached.
-    pub fn said(&self) -> Vec<String> {
-        match self.0 {}
+    pub fn run(&self, _: &RawValue, _: &mut Vec<Box<RawValue>>, _: &mut Vec<String>) -> Result<bool, Error> {
+        match *self {}
     }
 }

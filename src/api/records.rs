@@ -5,6 +5,7 @@
 //!
 //! Records are cut out of the page byte by byte, so a number of thirty digits keeps them all.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -218,6 +219,24 @@ pub fn at<'a>(body: &'a str, path: &str) -> Option<&'a RawValue> {
 
 /// The raw members of an object in their order, which a map would lose.
 pub(super) struct Members<'a>(pub Vec<(String, &'a RawValue)>);
+
+impl<'a> Members<'a> {
+    /// The members without repeated names: the last value counts, in the place of the first.
+    pub fn once(self) -> Vec<(String, &'a RawValue)> {
+        let mut once: Vec<(String, &RawValue)> = Vec::with_capacity(self.0.len());
+        let mut places = HashMap::new();
+        for (name, value) in self.0 {
+            match places.get(&name) {
+                Some(&at) => once[at] = (name, value),
+                None => {
+                    places.insert(name.clone(), once.len());
+                    once.push((name, value));
+                }
+            }
+        }
+        once
+    }
+}
 
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Members<'de>, D::Error> {

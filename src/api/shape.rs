@@ -2,12 +2,11 @@
 //! TSV, YAML, plain texts. On a screen no value can act on the terminal: control characters are
 //! escaped as in JSON.
 
-use std::borrow::Cow;
-use std::fmt::Write as _;
+use serde_json::value::RawValue;
 
-use super::value::{Num, Val, array, text};
+use super::value::{Style, View, text, view, write};
 use super::{table, yaml};
-use crate::text::{quoted, safe};
+use crate::text::safe;
 
 /// An output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +23,7 @@ pub struct Shape {
     pub format: Format,
     /// Prints texts without quotes.
     pub raw: bool,
-    pub pretty: bool,
-    pub color: bool,
+    pub style: Style,
     /// The width of the screen in columns.
     pub width: Option<usize>,
     /// Whether the values are elements of one list, though they arrive one by one.
@@ -49,8 +47,7 @@ impl Shape {
         Shape {
             format,
             raw: false,
-            pretty: false,
-            color: false,
+            style: Style::default(),
             width: None,
             list: false,
             some: false,
@@ -62,12 +59,12 @@ impl Shape {
     }
 
     /// Returns the text for a batch of values.
-    pub fn values(&mut self, values: &[Val]) -> String {
+    pub fn values(&mut self, values: &[&RawValue]) -> String {
         let mut out = String::new();
         match self.format {
             Format::Json => {
                 for value in values {
-                    self.json(&mut out, &sound(value));
+                    self.json(&mut out, value);
                     out.push('\n');
                 }
             }
@@ -79,7 +76,7 @@ impl Shape {
                         (false, true) => out.push_str("---\n"),
                         (false, false) => {}
                     }
-                    yaml::value(&mut out, &sound(value), usize::from(self.list));
+                    yaml::value(&mut out, value, usize::from(self.list));
                     self.some = true;
                 }
             }
@@ -104,70 +101,19 @@ impl Shape {
         table::aligned(&rows, self.width)
     }
 
-    fn json(&self, out: &mut String, value: &Val) {
-        match value {
-            Val::TStr(_) | Val::BStr(_) if self.raw => out.push_str(&text(value)),
-            _ if self.pretty || self.color => self.pretty(out, value, 0),
-            _ => {
-                let _ = write!(out, "{value}");
-            }
+    fn json(&self, out: &mut String, value: &RawValue) {
+        match view(value) {
+            View::Text(text) if self.raw => out.push_str(&text),
+            _ => write(out, value, self.style, 0),
         }
     }
 
-    fn pretty(&self, out: &mut String, value: &Val, depth: usize) {
-        let paint = |out: &mut String, color: &str, text: &str| {
-            if self.color {
-                let _ = write!(out, "\x1b[{color}m{text}\x1b[0m");
-            } else {
-                out.push_str(text);
-            }
-        };
-        let line = |out: &mut String, depth: usize| {
-            if self.pretty {
-                let _ = write!(out, "\n{:1$}", "", 2 * depth);
-            }
-        };
-        match value {
-            Val::Arr(list) if list.is_empty() => out.push_str("[]"),
-            Val::Obj(members) if members.is_empty() => out.push_str("{}"),
-            Val::Arr(list) => {
-                out.push('[');
-                for (at, item) in list.iter().enumerate() {
-                    if at > 0 {
-                        out.push(',');
-                    }
-                    line(out, depth + 1);
-                    self.pretty(out, item, depth + 1);
-                }
-                line(out, depth);
-                out.push(']');
-            }
-            Val::Obj(members) => {
-                out.push('{');
-                for (at, (name, item)) in members.iter().enumerate() {
-                    if at > 0 {
-                        out.push(',');
-                    }
-                    line(out, depth + 1);
-                    paint(out, "1;34", &quoted(&text(name)));
-                    out.push_str(if self.pretty { ": " } else { ":" });
-                    self.pretty(out, item, depth + 1);
-                }
-                line(out, depth);
-                out.push('}');
-            }
-            Val::TStr(_) | Val::BStr(_) => paint(out, "32", &quoted(&text(value))),
-            Val::Null => paint(out, "2", "null"),
-            _ => paint(out, "36", &value.to_string()),
-        }
-    }
-
-    fn table(&mut self, out: &mut String, values: &[Val]) {
+    fn table(&mut self, out: &mut String, values: &[&RawValue]) {
         let is_new = self.columns.is_none();
         let bare = &mut self.bare;
         let columns = self.columns.get_or_insert_with(|| {
             let mut columns = columns_of(values);
-            if !columns.is_empty() && values.iter().any(|value| !matches!(value, Val::Obj(_))) {
+            if !columns.is_empty() && values.iter().any(|value| !matches!(view(value), View::Members(_))) {
                 let mut name = "value".to_owned();
                 while columns.contains(&name) {
                     name.insert(0, '_');
@@ -191,24 +137,24 @@ impl Shape {
             out.push_str(end);
         }
         for value in values {
-            let cells: Vec<String> = match value {
-                Val::Obj(members) => {
-                    for name in members.keys().map(text) {
-                        if !columns.contains(&name) && !self.late.contains(&name) && self.late.len() < MOST_COLUMNS {
-                            self.late.push(name);
+            let cells: Vec<String> = match view(value) {
+                View::Members(members) => {
+                    for (name, _) in &members {
+                        if !columns.contains(name) && !self.late.contains(name) && self.late.len() < MOST_COLUMNS {
+                            self.late.push(name.clone());
                         }
                     }
-                    let key = |name: &String| Val::from(name.clone());
-                    columns.iter().map(|name| members.get(&key(name)).map(cell).unwrap_or_default()).collect()
+                    let of = |column: &String| members.iter().find(|(name, _)| name == column);
+                    columns.iter().map(|column| of(column).map(|(_, item)| cell(item)).unwrap_or_default()).collect()
                 }
-                Val::Arr(list) if columns.is_empty() => list.iter().map(cell).collect(),
-                other if columns.is_empty() => vec![cell(other)],
-                other => {
+                View::List(list) if columns.is_empty() => list.into_iter().map(cell).collect(),
+                _ if columns.is_empty() => vec![cell(value)],
+                _ => {
                     let late = "value".to_owned();
                     if self.bare.is_none() && !self.late.contains(&late) {
                         self.late.push(late);
                     }
-                    let at = |n| if Some(n) == self.bare { cell(other) } else { String::new() };
+                    let at = |n| if Some(n) == self.bare { cell(value) } else { String::new() };
                     (0..columns.len()).map(at).collect()
                 }
             };
@@ -223,11 +169,11 @@ impl Shape {
 }
 
 /// Returns the members of all objects, in order of first appearance.
-fn columns_of(values: &[Val]) -> Vec<String> {
+fn columns_of(values: &[&RawValue]) -> Vec<String> {
     let mut columns: Vec<String> = Vec::new();
     for value in values {
-        let Val::Obj(members) = value else { continue };
-        for name in members.keys().map(text) {
+        let View::Members(members) = view(value) else { continue };
+        for (name, _) in members {
             if columns.len() < MOST_COLUMNS && !columns.contains(&name) {
                 columns.push(name);
             }
@@ -236,44 +182,11 @@ fn columns_of(values: &[Val]) -> Vec<String> {
     columns
 }
 
-fn cell(value: &Val) -> String {
-    match &*sound(value) {
-        Val::Null => String::new(),
-        other => text(other),
+fn cell(value: &RawValue) -> String {
+    match view(value) {
+        View::Null => String::new(),
+        _ => text(value),
     }
-}
-
-/// Returns the value in JSON's range. jq also has NaN (printed as `null`), infinities (printed as
-/// the largest number) and byte strings.
-fn sound(value: &Val) -> Cow<'_, Val> {
-    let is_sound = |value: &Val| match value {
-        Val::Num(Num::Float(number)) => number.is_finite(),
-        Val::BStr(_) => false,
-        _ => true,
-    };
-    fn every(value: &Val, test: &impl Fn(&Val) -> bool) -> bool {
-        test(value)
-            && match value {
-                Val::Arr(list) => list.iter().all(|item| every(item, test)),
-                Val::Obj(members) => {
-                    members.iter().all(|(name, item)| matches!(name, Val::TStr(_)) && every(item, test))
-                }
-                _ => true,
-            }
-    }
-    fn mended(value: &Val) -> Val {
-        match value {
-            Val::Num(Num::Float(number)) if number.is_nan() => Val::Null,
-            Val::Num(Num::Float(number)) => Val::Num(Num::Float(number.clamp(f64::MIN, f64::MAX))),
-            Val::BStr(_) => Val::from(text(value)),
-            Val::Arr(list) => array(list.iter().map(mended).collect()),
-            Val::Obj(members) => {
-                Val::obj(members.iter().map(|(name, item)| (Val::from(text(name)), mended(item))).collect())
-            }
-            other => other.clone(),
-        }
-    }
-    if every(value, &is_sound) { Cow::Borrowed(value) } else { Cow::Owned(mended(value)) }
 }
 
 fn csv(cell: &str) -> String {

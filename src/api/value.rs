@@ -1,54 +1,116 @@
-//! The JSON values that answers are shaped from. Numbers keep the digits that they came with. The
-//! type is jaq's own, so that a filter works on what was read; a build without jaq has a stand-in.
+//! The JSON values that answers are shaped from. Each is its own text, read one level at a time, so
+//! numbers keep the digits that they came with.
 
-#[cfg(feature = "jq")]
-pub use jaq_json::{Num, Val};
-#[cfg(not(feature = "jq"))]
-pub use plain::{Num, Val};
+use serde_json::value::RawValue;
 
-#[cfg(any(test, not(feature = "jq")))]
-#[cfg_attr(feature = "jq", allow(dead_code))]
-mod plain;
+use super::records::Members;
+use crate::text::quoted;
 
 /// Deeper than any API nests; what is deeper would fill the stack.
 const DEEPEST: usize = 256;
 
-/// A text without its quotes.
-pub fn text(value: &Val) -> String {
-    match value {
-        Val::TStr(bytes) | Val::BStr(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        other => other.to_string(),
+/// The outermost level of a value.
+pub enum View<'a> {
+    Text(String),
+    List(Vec<&'a RawValue>),
+    Members(Vec<(String, &'a RawValue)>),
+    Null,
+    /// A number or a boolean.
+    Plain(&'a str),
+}
+
+/// Reads the outermost level of a value.
+pub fn view(raw: &RawValue) -> View<'_> {
+    let json = raw.get();
+    match json.as_bytes().first() {
+        Some(b'"') => View::Text(serde_json::from_str(json).unwrap_or_default()),
+        Some(b'[') => View::List(serde_json::from_str(json).unwrap_or_default()),
+        Some(b'{') => View::Members(serde_json::from_str(json).map(Members::once).unwrap_or_default()),
+        Some(b'n') => View::Null,
+        _ => View::Plain(json),
     }
 }
 
-/// A list of these values. The conversion is jaq's: its lists are shared.
-#[cfg_attr(not(feature = "jq"), allow(clippy::useless_conversion))]
-pub fn array(list: Vec<Val>) -> Val {
-    Val::Arr(list.into())
+/// A text without its quotes, any other value as JSON.
+pub fn text(raw: &RawValue) -> String {
+    match view(raw) {
+        View::Text(text) => text,
+        _ => {
+            let mut out = String::new();
+            write(&mut out, raw, Style::default(), 0);
+            out
+        }
+    }
+}
+
+/// How JSON is written.
+#[derive(Clone, Copy, Default)]
+pub struct Style {
+    /// Indents, one member to a line.
+    pub pretty: bool,
+    pub color: bool,
+}
+
+/// Writes a value as JSON. `depth`: the indentation that it begins at.
+pub fn write(out: &mut String, raw: &RawValue, style: Style, depth: usize) {
+    let quote = |text: &str| match style.pretty || style.color {
+        true => quoted(text),
+        false => serde_json::Value::from(text).to_string(),
+    };
+    let paint = |out: &mut String, color: &str, text: &str| match style.color {
+        true => out.extend(["\x1b[", color, "m", text, "\x1b[0m"]),
+        false => out.push_str(text),
+    };
+    let line = |out: &mut String, depth: usize| {
+        if style.pretty {
+            out.push('\n');
+            out.extend(std::iter::repeat_n("  ", depth));
+        }
+    };
+    match view(raw) {
+        View::List(list) if list.is_empty() => out.push_str("[]"),
+        View::Members(members) if members.is_empty() => out.push_str("{}"),
+        View::List(list) => {
+            for (at, item) in list.into_iter().enumerate() {
+                out.push(if at > 0 { ',' } else { '[' });
+                line(out, depth + 1);
+                write(out, item, style, depth + 1);
+            }
+            line(out, depth);
+            out.push(']');
+        }
+        View::Members(members) => {
+            for (at, (name, item)) in members.into_iter().enumerate() {
+                out.push(if at > 0 { ',' } else { '{' });
+                line(out, depth + 1);
+                paint(out, "1;34", &quote(&name));
+                out.push_str(if style.pretty { ": " } else { ":" });
+                write(out, item, style, depth + 1);
+            }
+            line(out, depth);
+            out.push('}');
+        }
+        View::Text(text) => paint(out, "32", &quote(&text)),
+        View::Null => paint(out, "2", "null"),
+        View::Plain(plain) => paint(out, "36", plain),
+    }
 }
 
 /// JSON as a value; `None` for what isn't JSON, or is nested deeper than anything sensible.
-pub fn read(json: &[u8]) -> Option<Val> {
+pub fn read(json: &str) -> Option<&RawValue> {
     let (mut depth, mut quoted, mut escaped) = (0usize, false, false);
-    for &b in json {
+    for b in json.bytes() {
         match b {
             _ if std::mem::take(&mut escaped) => {}
             b'\\' if quoted => escaped = true,
             b'"' => quoted = !quoted,
-            b'[' | b'{' if !quoted => {
-                depth += 1;
-                if depth > DEEPEST {
-                    return None;
-                }
-            }
+            b'[' | b'{' if !quoted && depth == DEEPEST => return None,
+            b'[' | b'{' if !quoted => depth += 1,
             b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
-    #[cfg(feature = "jq")]
-    return jaq_json::read::parse_single(json).ok();
-    #[cfg(not(feature = "jq"))]
-    plain::read(json)
+    serde_json::from_str(json).ok()
 }
 
 #[cfg(test)]
@@ -57,22 +119,19 @@ mod tests {
 
     #[test]
     fn what_is_nested_without_end_is_no_value() {
-        assert!(read("[".repeat(100_000).as_bytes()).is_none());
-        assert!(read(format!("{}{}", "[".repeat(200), "]".repeat(200)).as_bytes()).is_some());
-        assert!(read(b"\"[[[[\"").is_some() && read(b"<html>").is_none());
+        assert!(read(&"[".repeat(100_000)).is_none());
+        assert!(read(&format!("{}{}", "[".repeat(200), "]".repeat(200))).is_some());
+        assert!(read("\"[[[[\"").is_some() && read("<html>").is_none());
     }
 
     #[test]
-    fn a_build_without_jq_reads_and_writes_the_same() {
-        for json in [
-            "null",
-            "[true,false,-1,12345678901234567890123.10,1e400,[]]",
-            "{\"b\":{},\"a\":\"\\u00e9\\n\\\"\",\"b\":[\"x\"]}",
-            " [ 1 , { \"a\" : 2.50 } ] ",
+    fn a_value_is_written_as_it_came() {
+        for (json, want) in [
+            ("null", "null"),
+            ("[true, -1,12345678901234567890123.10,1e400,[]]", "[true,-1,12345678901234567890123.10,1e400,[]]"),
+            ("{\"b\":{},\"a\":\"\\u00e9\\n\\\"\",\"b\":[\"x\"]}", "{\"b\":[\"x\"],\"a\":\"é\\n\\\"\"}"),
         ] {
-            let read = read(json.as_bytes()).unwrap().to_string();
-            assert_eq!(plain::read(json.as_bytes()).unwrap().to_string(), read);
+            assert_eq!(text(read(json).unwrap()), want);
         }
-        assert!(plain::read(b"[1").is_none() && plain::read(b"<html>").is_none());
     }
 }

@@ -1,50 +1,44 @@
 //! YAML in block style. Of the ways to write a value, it uses the one that every reader understands
 //! alike.
 
-use std::fmt::Write as _;
+use serde_json::value::RawValue;
 
-use super::value::{Val, text};
+use super::value::{View, text, view};
 use crate::text::quoted;
 
 /// Writes one value in block style at the cursor.
-pub fn value(out: &mut String, shown: &Val, depth: usize) {
-    let indent = |out: &mut String| {
-        let _ = write!(out, "{:1$}", "", 2 * depth);
-    };
-    match shown {
-        Val::Arr(list) if !list.is_empty() => {
-            for (at, item) in list.iter().enumerate() {
+pub fn value(out: &mut String, shown: &RawValue, depth: usize) {
+    let indent = |out: &mut String, depth: usize| out.extend(std::iter::repeat_n("  ", depth));
+    match view(shown) {
+        View::List(list) if !list.is_empty() => {
+            for (at, item) in list.into_iter().enumerate() {
                 if at > 0 {
-                    indent(out);
+                    indent(out, depth);
                 }
                 out.push_str("- ");
                 value(out, item, depth + 1);
             }
         }
-        Val::Obj(members) if !members.is_empty() => {
-            for (at, (name, item)) in members.iter().enumerate() {
+        View::Members(members) if !members.is_empty() => {
+            for (at, (name, item)) in members.into_iter().enumerate() {
                 if at > 0 {
-                    indent(out);
+                    indent(out, depth);
                 }
-                out.push_str(&plain(&text(name)));
+                out.push_str(&plain(&name));
                 out.push(':');
-                let nested =
-                    matches!(item, Val::Arr(l) if !l.is_empty()) || matches!(item, Val::Obj(m) if !m.is_empty());
-                if nested {
-                    let _ = write!(out, "\n{:1$}", "", 2 * (depth + 1));
+                let json = item.get();
+                // an empty list or object stays on the line
+                if json.starts_with(['[', '{']) && !json[1..].trim_start().starts_with([']', '}']) {
+                    out.push('\n');
+                    indent(out, depth + 1);
                 } else {
                     out.push(' ');
                 }
                 value(out, item, depth + 1);
             }
         }
-        Val::TStr(_) | Val::BStr(_) => {
-            out.push_str(&plain(&text(shown)));
-            out.push('\n');
-        }
-        other => {
-            let _ = writeln!(out, "{other}");
-        }
+        View::Text(text) => out.extend([plain(&text).as_str(), "\n"]),
+        _ => out.extend([text(shown).as_str(), "\n"]),
     }
 }
 

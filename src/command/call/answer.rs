@@ -142,9 +142,8 @@ fn shape(
         body = readable::text(&answer.headers, body, asks_for_coding(args), options)?.into_bytes();
     }
     // what is shown as it came is no business of ours, whatever it is
-    let is_text = asked || std::str::from_utf8(&body).is_ok();
-    let value = if too_large || !is_text { None } else { value::read(&body) };
-    let Some(value) = value else {
+    let text = std::str::from_utf8(&body).ok().filter(|_| !too_large);
+    let Some((text, value)) = text.and_then(|text| Some((text, value::read(text)?))) else {
         if asked && !body.is_empty() {
             let what = if too_large { "larger than 16 MiB" } else { "not JSON" };
             return Err(Error::new(Kind::Other, format!("the answer is {what}: it can't be filtered or shaped"))
@@ -153,19 +152,12 @@ fn shape(
         // nothing, or no JSON whatever its type says
         return pass(world, &mut Cursor::new(body).chain(&mut answer.body), out);
     };
-    let mut values = vec![value];
-    if args.jq.is_none()
-        && shaped.makes_rows()
-        && let Ok(text) = std::str::from_utf8(&body)
-        && let Some(found) = {
-            let data = &provider.api.pages;
-            records::records(data, text, None, pages::told(data, &answer.headers))
-        }
-    {
-        // rows are the records of the list, not the envelope around them
-        values = found.list.iter().filter_map(|record| value::read(record.get().as_bytes())).collect();
-    }
-    let put = shaped.put(world, out, values);
+    let data = &provider.api.pages;
+    let rows = args.jq.is_none() && shaped.makes_rows();
+    // rows are the records of the list, not the envelope around them
+    let found = if rows { records::records(data, text, None, pages::told(data, &answer.headers)) } else { None };
+    let values = found.map_or_else(|| vec![value], |found| found.list);
+    let put = shaped.put(world, out, &values);
     shaped.end(world, out, put.is_ok())?;
     put.map(|_| ())
 }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::value::RawValue;
+
 use super::Call;
 use super::answer::Refusal;
 use super::output::Output;
@@ -10,7 +12,7 @@ use super::shaped::Shaped;
 use crate::api::collect::{MOST_PARALLEL, Outcome, Wanted, collect};
 use crate::api::exchange::Caller;
 use crate::api::records::on_one_line;
-use crate::api::value::{self, Val, array};
+use crate::api::value;
 use crate::error::{Error, Kind};
 use crate::world::World;
 
@@ -22,63 +24,14 @@ pub fn run(world: &mut World, call: &Call<'_>, caller: &mut Caller<'_>, target: 
         at_most: args.limit,
         elsewhere: target.is_some(),
     };
-    let mut out = saved::open(world, target)?;
-    let mut shaped = Shaped::of(world, args, out.is_screen())?
+    let out = saved::open(world, target)?;
+    let shaped = Shaped::of(world, args, out.is_screen())?
         .filter(|_| args.jq.is_some() || args.format.is_some() || args.raw_output || args.slurp && out.is_screen());
-    let mut list = List::new(args.slurp);
-    let ended = collect(world, caller, &wanted, &mut |world, records| match &mut shaped {
-        None => {
-            let mut text = String::new();
-            for record in records {
-                list.add(&mut text, &on_one_line(record.get()));
-            }
-            out.put(world, text.as_bytes())
-        }
-        Some(shaped) => {
-            let mut values = Vec::with_capacity(records.len());
-            for record in records {
-                let value = value::read(record.get().as_bytes());
-                values.push(value.ok_or_else(|| Error::new(Kind::Other, "a record can't be read as JSON"))?);
-            }
-            match args.slurp {
-                true => {
-                    list.values.extend(values);
-                    Ok(true)
-                }
-                false => shaped.put(world, &mut out, values),
-            }
-        }
-    });
-    let done = ended.and_then(|outcome| {
-        let Outcome::Done = outcome else { return Ok(outcome) };
-        match &mut shaped {
-            None => {
-                let mut text = String::new();
-                list.end(&mut text);
-                out.put(world, text.as_bytes())?;
-            }
-            Some(shaped) => {
-                if args.slurp {
-                    let whole = array(std::mem::take(&mut list.values));
-                    shaped.put(world, &mut out, vec![whole])?;
-                }
-                shaped.end(world, &mut out, true)?;
-            }
-        }
-        Ok(Outcome::Done)
-    });
-    if !matches!(done, Ok(Outcome::Done)) {
-        match &mut shaped {
-            // the rows of a table that came before it ended are shown, as those of other forms are
-            // by now
-            Some(shaped) => drop(shaped.end(world, &mut out, false)?),
-            // an array that has no end says that it isn't whole; what follows begins on a line of
-            // its own
-            None if args.slurp && list.some => drop(out.put(world, b"\n")?),
-            None => {}
-        }
-    }
-    match done {
+    let mut list = List { slurp: args.slurp, some: false, whole: String::new(), shaped, out };
+    let ended = collect(world, caller, &wanted, &mut |world, records| list.add(world, records));
+    let ended = list.end(world, ended);
+    let out = list.out;
+    match ended {
         Ok(Outcome::Done) => out.end(world).map(|()| 0),
         Ok(Outcome::Refused { status, headers, body }) => {
             out.give_up(world);
@@ -98,33 +51,78 @@ pub fn run(world: &mut World, call: &Call<'_>, caller: &mut Caller<'_>, target: 
     }
 }
 
-/// Records as they stand: a line each, or one array.
+/// Records on their way to the output: as they stand, a line each or one array, or shaped.
 struct List {
     slurp: bool,
     some: bool,
-    /// For a filter that wants all of them.
-    values: Vec<Val>,
+    /// The array so far, if it is shaped when it is whole.
+    whole: String,
+    shaped: Option<Shaped>,
+    out: Output,
 }
 
 impl List {
-    fn new(slurp: bool) -> List {
-        List { slurp, some: false, values: Vec::new() }
+    /// Adds the records of one page; whether more are wanted.
+    fn add(&mut self, world: &mut World, records: &[&RawValue]) -> Result<bool, Error> {
+        if let (Some(shaped), false) = (&mut self.shaped, self.slurp) {
+            let values: Option<Vec<_>> = records.iter().map(|record| value::read(record.get())).collect();
+            return shaped.put(world, &mut self.out, &values.ok_or_else(unreadable)?);
+        }
+        let mut text = String::new();
+        for record in records {
+            if self.slurp {
+                text.push_str(if self.some { ",\n" } else { "[" });
+            }
+            self.some = true;
+            text.push_str(&on_one_line(record.get()));
+            if !self.slurp {
+                text.push('\n');
+            }
+        }
+        self.pass(world, &text)
     }
 
-    fn add(&mut self, text: &mut String, record: &str) {
-        if self.slurp {
-            text.push_str(if self.some { ",\n" } else { "[" });
+    fn pass(&mut self, world: &mut World, text: &str) -> Result<bool, Error> {
+        if self.shaped.is_some() {
+            self.whole.push_str(text);
+            return Ok(true);
         }
-        self.some = true;
-        text.push_str(record);
-        if !self.slurp {
-            text.push('\n');
-        }
+        self.out.put(world, text.as_bytes())
     }
 
-    fn end(&self, text: &mut String) {
-        if self.slurp {
-            text.push_str(if self.some { "]\n" } else { "[]\n" });
+    /// Ends the list after its last record, or where it broke off.
+    fn end(&mut self, world: &mut World, ended: Result<Outcome, Error>) -> Result<Outcome, Error> {
+        let ended = match ended {
+            Ok(Outcome::Done) => self.close(world).map(|()| Outcome::Done),
+            other => other,
+        };
+        if !matches!(ended, Ok(Outcome::Done)) {
+            match &mut self.shaped {
+                // the rows of a table that came before it ended are shown, as those of other forms
+                // are by now
+                Some(shaped) => drop(shaped.end(world, &mut self.out, false)?),
+                // an array that has no end says that it isn't whole; what follows begins on a line
+                // of its own
+                None if self.slurp && self.some => drop(self.out.put(world, b"\n")?),
+                None => {}
+            }
         }
+        ended
     }
+
+    fn close(&mut self, world: &mut World) -> Result<(), Error> {
+        if self.slurp {
+            self.pass(world, if self.some { "]\n" } else { "[]\n" })?;
+        }
+        let Some(shaped) = &mut self.shaped else { return Ok(()) };
+        if self.slurp {
+            let whole = value::read(&self.whole).ok_or_else(unreadable)?;
+            shaped.put(world, &mut self.out, &[whole])?;
+        }
+        shaped.end(world, &mut self.out, true).map(|_| ())
+    }
+}
+
+fn unreadable() -> Error {
+    Error::new(Kind::Other, "a record can't be read as JSON")
 }

@@ -1,12 +1,13 @@
 //! `--jq` and `--format`: values on their way from an answer to the output.
 
 use clap::ValueEnum;
+use serde_json::value::RawValue;
 
 use super::CallArgs;
 use super::output::Output;
 use crate::api::filter::Filter;
 use crate::api::shape::{Format, Shape};
-use crate::api::value::Val;
+use crate::api::value::{Style, View, view};
 use crate::command::paints;
 use crate::error::Error;
 use crate::text::safe;
@@ -55,10 +56,9 @@ impl Shaped {
         let mut shape = Shape::new(format);
         shape.raw = args.raw_output;
         shape.list = args.paginate && !args.slurp;
-        shape.pretty = screen;
-        shape.color = paints(world, screen) && !args.raw_output;
+        shape.style = Style { pretty: screen, color: paints(world, screen) && !args.raw_output };
         shape.width = if screen { world.terminal.width() } else { None };
-        let painted = shape.color && format == Format::Json;
+        let painted = shape.style.color && format == Format::Json;
         Ok(Some(Shaped { filter, shape, painted }))
     }
 
@@ -69,33 +69,29 @@ impl Shaped {
 
     /// Filters and prints values that came together; whether more is wanted. What a filter gave
     /// before it failed is printed too.
-    pub fn put(&mut self, world: &mut World, out: &mut Output, values: Vec<Val>) -> Result<bool, Error> {
-        let mut ended = Ok(true);
-        let values = match &self.filter {
-            None => values,
-            Some(filter) => {
-                let mut results = Vec::new();
-                for value in values {
-                    ended = filter.run(value, &mut |result| {
-                        results.push(result);
-                        Ok(true)
-                    });
-                    for line in filter.said() {
-                        world.say(&safe(&line));
-                    }
-                    if !matches!(ended, Ok(true)) {
-                        break;
-                    }
+    pub fn put(&mut self, world: &mut World, out: &mut Output, values: &[&RawValue]) -> Result<bool, Error> {
+        let (mut ended, mut results, mut said) = (Ok(true), Vec::new(), Vec::new());
+        if let Some(filter) = &self.filter {
+            for value in values {
+                ended = filter.run(value, &mut results, &mut said);
+                if !matches!(ended, Ok(true)) {
+                    break;
                 }
-                results
             }
-        };
-        let values = match values.as_slice() {
+        }
+        for line in said {
+            world.say(&safe(&line));
+        }
+        let results: Vec<&RawValue> = results.iter().map(|result| &**result).collect();
+        let values = if self.filter.is_some() { &results } else { values };
+        let text = match values {
             // a list is rows, not one cell
-            [Val::Arr(list)] if self.makes_rows() && !self.shape.list => list.to_vec(),
-            _ => values,
+            [one] if self.makes_rows() && !self.shape.list => match view(one) {
+                View::List(rows) => self.shape.values(&rows),
+                _ => self.shape.values(values),
+            },
+            _ => self.shape.values(values),
         };
-        let text = self.shape.values(&values);
         let wanted = self.print(world, out, &text)?;
         ended.map(|more| more && wanted)
     }
