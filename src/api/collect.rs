@@ -14,7 +14,7 @@ use url::Url;
 use super::exchange::{Caller, broken_off, look_into};
 use super::pages::{self, Next};
 use super::progress::Progress;
-use super::{pace, readable, records, retry};
+use super::{readable, records};
 use crate::error::{Error, Kind};
 use crate::provider::Pages;
 use crate::text::count;
@@ -241,14 +241,10 @@ fn fetch(world: &mut World, caller: &mut Caller<'_>, url: &Url) -> Result<Result
         }
         match whole(&mut answer.body) {
             Ok(bytes) => return Page::of(caller, url, answer.headers, bytes).map(Ok),
-            Err(e)
-                if e.kind == Kind::TryLater
-                    && attempts < caller.retries
-                    && retry::may_be_repeated(&caller.draft.method) =>
-            {
-                let time = caller.wait_for(world, None, attempts);
-                pace::wait(world, time, "the answer broke off");
-                attempts += 1;
+            Err(e) if e.kind == Kind::TryLater && caller.is_repeatable() => {
+                if !caller.wait_after_break(world, &mut attempts) {
+                    return Err(e);
+                }
             }
             Err(e) => return Err(e),
         }

@@ -13,7 +13,7 @@ use super::request::{Draft, carries, token_header};
 use crate::error::Error;
 use crate::protocol::dpop::SCHEME;
 use crate::provider::Provider;
-use crate::text::safe;
+use crate::text::{for_a_shell, safe};
 
 /// The command that prints the token.
 #[derive(Clone, Debug)]
@@ -176,7 +176,7 @@ fn part_name(name: &str) -> Result<&str, Error> {
 
 /// Returns a shell substitution by the command's output.
 fn substituted(words: &[String]) -> String {
-    let words: Vec<String> = words.iter().map(|w| shell_word(w)).collect();
+    let words: Vec<String> = words.iter().map(|w| for_a_shell(w)).collect();
     format!("$({})", words.join(" "))
 }
 
@@ -205,14 +205,6 @@ fn in_quotes(text: &str) -> String {
         out.push(c);
         out
     })
-}
-
-fn shell_word(word: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./:=@,+".contains(&b);
-    match !word.is_empty() && word.bytes().all(plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
-    }
 }
 
 #[cfg(test)]

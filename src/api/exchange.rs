@@ -241,12 +241,29 @@ impl Caller<'_> {
     }
 
     /// Returns the wait before attempt `attempts + 2`.
-    pub fn wait_for(&self, world: &World, asked: Option<Duration>, attempts: u32) -> Duration {
+    fn wait_for(&self, world: &World, asked: Option<Duration>, attempts: u32) -> Duration {
         match asked {
             // a little later than asked, with a random offset against bursts
             Some(asked) => asked + Duration::from_millis(u64::from(random(world))),
             None => retry::back_off(attempts + 1, random(world)),
         }
+    }
+
+    /// Tells whether a request whose response broke off may be sent once more.
+    pub fn is_repeatable(&self) -> bool {
+        retry::may_be_repeated(&self.draft.method) && self.body.can_be_sent_again()
+    }
+
+    /// Waits before a request is repeated whose response broke off. `false`: there were enough
+    /// attempts.
+    pub fn wait_after_break(&self, world: &mut World, attempts: &mut u32) -> bool {
+        if *attempts >= self.retries {
+            return false;
+        }
+        let time = self.wait_for(world, None, *attempts);
+        pace::wait(world, time, "the answer broke off");
+        *attempts += 1;
+        true
     }
 
     /// Obtains a newer token than the refused one; another process may have obtained it already.

@@ -22,60 +22,28 @@ pub struct Found<'a> {
 }
 
 /// Members that are lists of records, whatever they contain.
-const LISTS: [&str; 10] =
-    ["items", "data", "results", "records", "entries", "rows", "elements", "value", "values", "content"];
+const LISTS: &str = "items data results records entries rows elements value values content";
 
 /// Members that may accompany a list, but other data too.
-const FURNITURE: [&str; 20] = [
-    "links",
-    "link",
-    "self",
-    "url",
-    "uri",
-    "href",
-    "kind",
-    "object",
-    "etag",
-    "meta",
-    "metadata",
-    "info",
-    "included",
-    "includes",
-    "constraints",
-    "odatacontext",
-    "context",
-    "schemas",
-    "embedded",
-    "warnings",
-];
+const FURNITURE: &str = "\
+    links link self url uri href kind object etag meta metadata info included includes \
+    constraints odatacontext context schemas embedded warnings";
 
 /// Members of an envelope, if it is known to hold a list.
-const WRAPPING: [&str; 24] = [
-    "status",
-    "code",
-    "message",
-    "ok",
-    "success",
-    "done",
-    "error",
-    "errors",
-    "time",
-    "timestamp",
-    "requestid",
-    "type",
-    "path",
-    "from",
-    "to",
-    "first",
-    "last",
-    "size",
-    "number",
-    "sort",
-    "order",
-    "empty",
-    "incompleteresults",
-    "incompletesearch",
-];
+const WRAPPING: &str = "\
+    status code message ok success done error errors time timestamp requestid type path from to \
+    first last size number sort order empty incompleteresults incompletesearch";
+
+/// Members that describe pagination.
+const PAGING: &str = "\
+    page pages pagenumber pagesize perpage paging pagination pageinfo pageable responsemetadata \
+    limit offset index start startat startindex startposition itemsperpage maxresults hasmore \
+    hasnext hasnextpage islast cursor resultsizeestimate numberofpages numberofelements \
+    totalnumberofrecords recordsonthispage resultsorderedby orderdirection";
+
+fn is_one_of(words: &str, name: &str) -> bool {
+    words.split(' ').any(|word| word == name)
+}
 
 /// Returns the records of a page. `None`: it is no list. `known`: the member that held them on an
 /// earlier page. `told`: the headers mark the response as a page of a list.
@@ -107,12 +75,11 @@ fn found<'a>(raw: &'a RawValue, member: Option<&str>) -> Option<Found<'a>> {
 fn list_of<'m, 'a>(members: &'m [(String, &'a RawValue)], told: bool) -> Option<(&'m str, &'a RawValue)> {
     let named: Vec<(String, &str, &'a RawValue)> =
         members.iter().map(|(name, raw)| (bare(name), name.as_str(), *raw)).collect();
-    let is_furniture = |name: &str| FURNITURE.contains(&name) || pages_on(name);
-    let (lists, beside): (Vec<_>, Vec<_>) = named
-        .iter()
-        .partition(|(bare, _, raw)| is_list(raw) && !is_furniture(bare) && !WRAPPING.contains(&bare.as_str()));
+    let is_furniture = |name: &str| is_one_of(FURNITURE, name) || pages_on(name);
+    let (lists, beside): (Vec<_>, Vec<_>) =
+        named.iter().partition(|(bare, _, raw)| is_list(raw) && !is_furniture(bare) && !is_one_of(WRAPPING, bare));
     let pages = told || beside.iter().any(|(bare, ..)| pages_on(bare));
-    let usual = |list: &&&(String, &str, &RawValue)| LISTS.contains(&list.0.as_str());
+    let usual = |list: &&&(String, &str, &RawValue)| is_one_of(LISTS, &list.0);
     let of_objects = |list: &&&(String, &str, &RawValue)| holds_objects(list.2);
     let of_objects_or_empty = |list: &&&(String, &str, &RawValue)| of_objects(list) || is_empty(list.2);
     let list = match lists.as_slice() {
@@ -127,7 +94,7 @@ fn list_of<'m, 'a>(members: &'m [(String, &'a RawValue)], told: bool) -> Option<
     };
     let certain = pages || usual(&list);
     let fits = |(bare, _, raw): &&(String, &str, &RawValue)| {
-        is_furniture(bare) || certain && WRAPPING.contains(&bare.as_str()) || pages && raw.get().starts_with('{')
+        is_furniture(bare) || certain && is_one_of(WRAPPING, bare) || pages && raw.get().starts_with('{')
     };
     (told || beside.iter().all(fits)).then_some((list.1, list.2))
 }
@@ -153,40 +120,7 @@ fn pages_on(bare: &str) -> bool {
         || bare.strip_prefix("total").is_some_and(|rest| {
             ["", "items", "pages", "records", "results", "size", "elements", "hits", "numberofrecords"].contains(&rest)
         })
-        || matches!(
-            bare,
-            "page"
-                | "pages"
-                | "pagenumber"
-                | "pagesize"
-                | "perpage"
-                | "paging"
-                | "pagination"
-                | "pageinfo"
-                | "pageable"
-                | "responsemetadata"
-                | "limit"
-                | "offset"
-                | "index"
-                | "start"
-                | "startat"
-                | "startindex"
-                | "startposition"
-                | "itemsperpage"
-                | "maxresults"
-                | "hasmore"
-                | "hasnext"
-                | "hasnextpage"
-                | "islast"
-                | "cursor"
-                | "resultsizeestimate"
-                | "numberofpages"
-                | "numberofelements"
-                | "totalnumberofrecords"
-                | "recordsonthispage"
-                | "resultsorderedby"
-                | "orderdirection"
-        )
+        || is_one_of(PAGING, bare)
 }
 
 fn is_list(raw: &RawValue) -> bool {

@@ -109,7 +109,7 @@ fn asks_for_coding(args: &CallArgs) -> bool {
 }
 
 /// The bytes as they come.
-fn pass(world: &mut World, body: &mut dyn Read, out: &mut Output) -> Result<(), Error> {
+pub fn pass(world: &mut World, body: &mut dyn Read, out: &mut Output) -> Result<(), Error> {
     let mut buffer = vec![0; 64 * 1024];
     loop {
         match body.read(&mut buffer) {

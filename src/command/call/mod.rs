@@ -15,7 +15,7 @@ use url::Url;
 use crate::api::body::{Asked, Body};
 use crate::api::exchange::{Aftermath, Caller, Renew};
 use crate::api::items::{self, Items};
-use crate::api::pace::{self as waits, Pace};
+use crate::api::pace::Pace;
 use crate::api::request::{Draft, token_header};
 use crate::api::template::Unfilled;
 use crate::api::{dry_run, hosts, pages, template};
@@ -120,7 +120,7 @@ pub struct CallArgs {
     pub flags: WhoFlags,
 }
 
-/// What was typed, taken apart.
+/// The words of the command line by what they are.
 struct Typed {
     profile: Option<String>,
     method: Option<String>,
@@ -128,121 +128,174 @@ struct Typed {
     items: Vec<String>,
 }
 
-pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
-    let typed = take_apart(&args.words)?;
-    if let Some(path) = typed.items.first().filter(|word| is_target(word) || METHODS.contains(&word.as_str()))
-        && typed.profile.is_none()
-        && typed.target.contains("://")
-    {
-        let name = profile_of_issuer(world, &typed.target)?;
-        let rest: Vec<String> = typed.items.iter().map(|word| for_a_shell(&safe(word))).collect();
-        return Err(Error::usage(format!("`{}` stands after an address, which is no profile", safe(path)))
-            .hint(format!("a profile made by its issuer goes by name: `oauthctl call {name} {}`", rest.join(" "))));
-    }
-    let paged = [("--slurp", args.slurp), ("--limit", args.limit.is_some()), ("--parallel", args.parallel.is_some())];
-    if let Some((option, _)) = paged.into_iter().find(|(_, given)| *given && !args.paginate) {
-        return Err(Error::usage(format!("`{option}` needs `--paginate`")));
-    }
-    let items = items(world, &args, &typed)?;
-    let body = Body::of(world, &asked(&args, &items), &items)?;
-    let method = method(&args, &typed, &body)?;
+/// The request that the command line asks for.
+struct Asking<'a> {
+    args: &'a CallArgs,
+    typed: Typed,
+    items: Items,
+    body: Body,
+    method: String,
+}
 
-    let choice = args.flags.choice(typed.profile.clone(), global);
-    if matches!(body, Body::Input { .. }) {
+/// Where the request goes.
+struct Aim {
+    provider: Provider,
+    record: Option<Record>,
+    url: Url,
+    with_token: bool,
+}
+
+pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
+    let asking = Asking::of(world, &args)?;
+    let choice = args.flags.choice(asking.typed.profile.clone(), global);
+    if matches!(asking.body, Body::Input { .. }) {
         let own = if args.data.is_some() { "-d" } else { "--input" };
         one_reads_stdin(&[vec![own.to_owned()], choice.flags.from_stdin()].concat())?;
     }
-    if args.paginate && method != "GET" {
-        return Err(Error::usage(format!("`--paginate` is for GET, and this is {}", safe(&method))));
+    if args.paginate && asking.method != "GET" {
+        return Err(Error::usage(format!("`--paginate` is for GET, and this is {}", safe(&asking.method))));
     }
     let mut session = practice::open(world, choice)?;
-    // the kernel's copy may hold the token: then the store is read only for what else a login
-    // brought
-    let wanted = args.dry_run
-        || typed.target.contains('{')
-        || session.provider_needs_record()?
-        || !copy_will_do(world, &session)?;
-    let record = if wanted { session.load().ok().flatten() } else { None };
-    let record = ours(world, &mut session, record.as_ref())?.cloned();
-    let provider = session.provider(world, record.as_ref())?;
-    let target = filled(&typed.target, &session, &provider, record.as_ref())?;
-    let (mut url, with_token) = match args.anywhere {
-        true => hosts::resolve_anywhere(&provider, &target)?,
-        false => (hosts::resolve(&provider, &target)?, true),
-    };
-    for (name, value) in &items.query {
-        url.query_pairs_mut().append_pair(name, value);
-    }
-    if let Some(name) = token_header(&provider).filter(|_| with_token)
-        && items.headers.iter().any(|(given, _)| *given == name)
-    {
-        return Err(items::reserved(&name));
-    }
-    let mut draft = Draft::new(&provider, &method, &items, body.kind(), with_token);
-    draft.timeout = args.timeout;
-    let abroad = args
-        .anywhere
-        .then(|| Draft { timeout: args.timeout, ..Draft::new(&provider, &method, &items, body.kind(), false) });
+    let aim = Aim::of(world, &asking, &mut session)?;
     if args.dry_run {
-        let bound = record.as_ref().and_then(|r| r.token.as_ref()).is_some_and(is_dpop);
-        let token = with_token.then(|| dry_run::Token { words: token_command(&session), bound });
-        if args.paginate {
-            url = pages::first(&provider.api.pages, &url, args.limit);
-        }
-        let answer = dry_run::Answer { include: args.include, head: args.head, output: saved::named(world, &args) };
-        let call = dry_run::Call { provider: &provider, draft: &draft, url: &url, items: &items, body: &body, token };
-        let script = call.script(&answer)?;
-        let mut out = output::Output::stdout(world);
-        // a variable that stands in the address may be a secret
-        out.put(world, redact(&script).as_bytes())?;
-        return out.end(world).map(|()| 0);
+        return print(world, &asking, &aim, &session);
     }
+    send(world, asking, &aim, &mut session)
+}
+
+impl Asking<'_> {
+    fn of<'a>(world: &mut World, args: &'a CallArgs) -> Result<Asking<'a>, Error> {
+        let typed = take_apart(&args.words)?;
+        typed.no_issuer(world)?;
+        let paged =
+            [("--slurp", args.slurp), ("--limit", args.limit.is_some()), ("--parallel", args.parallel.is_some())];
+        if let Some((option, _)) = paged.into_iter().find(|(_, given)| *given && !args.paginate) {
+            return Err(Error::usage(format!("`{option}` needs `--paginate`")));
+        }
+        let mut items = items::parse(&typed.items, world.env.home().as_deref())?;
+        for line in &args.headers {
+            items.headers.push(items::header_line(line)?);
+        }
+        // `--json` alone asks for a body too
+        let empty = args.json && args.input.is_none() && items.data.is_empty() && items.files.is_empty();
+        let data = args.data.clone().or_else(|| empty.then(|| "{}".to_owned()));
+        let body = Body::of(world, &Asked { data, input: args.input.clone(), form: args.form }, &items)?;
+        let method = method(args, &typed, &body)?;
+        Ok(Asking { args, typed, items, body, method })
+    }
+
+    /// `ours`: with the provider's own headers.
+    fn draft(&self, provider: &Provider, ours: bool) -> Draft {
+        let draft = Draft::new(provider, &self.method, &self.items, self.body.kind(), ours);
+        Draft { timeout: self.args.timeout, ..draft }
+    }
+}
+
+impl Typed {
+    /// An issuer in the place of a profile's name is a mistake.
+    fn no_issuer(&self, world: &World) -> Result<(), Error> {
+        let path = self.items.first().filter(|word| is_target(word) || METHODS.contains(&word.as_str()));
+        let Some(path) = path.filter(|_| self.profile.is_none() && self.target.contains("://")) else { return Ok(()) };
+        let name = profile_of_issuer(world, &self.target)?;
+        let rest: Vec<String> = self.items.iter().map(|word| for_a_shell(&safe(word))).collect();
+        Err(Error::usage(format!("`{}` stands after an address, which is no profile", safe(path)))
+            .hint(format!("a profile made by its issuer goes by name: `oauthctl call {name} {}`", rest.join(" "))))
+    }
+}
+
+impl Aim {
+    fn of(world: &mut World, asking: &Asking<'_>, session: &mut Session) -> Result<Aim, Error> {
+        let args = asking.args;
+        // the kernel's copy may hold the token: then the store is read only for what else a login
+        // brought
+        let wanted = args.dry_run
+            || asking.typed.target.contains('{')
+            || session.provider_needs_record()?
+            || !copy_will_do(world, session)?;
+        let record = if wanted { session.load().ok().flatten() } else { None };
+        let record = ours(world, session, record.as_ref())?.cloned();
+        let provider = session.provider(world, record.as_ref())?;
+        let target = filled(&asking.typed.target, session, &provider, record.as_ref())?;
+        let (mut url, with_token) = match args.anywhere {
+            true => hosts::resolve_anywhere(&provider, &target)?,
+            false => (hosts::resolve(&provider, &target)?, true),
+        };
+        for (name, value) in &asking.items.query {
+            url.query_pairs_mut().append_pair(name, value);
+        }
+        if let Some(name) = token_header(&provider).filter(|_| with_token)
+            && asking.items.headers.iter().any(|(given, _)| *given == name)
+        {
+            return Err(items::reserved(&name));
+        }
+        Ok(Aim { provider, record, url, with_token })
+    }
+}
+
+/// `--dry-run`: the request as a line for curl.
+fn print(world: &mut World, asking: &Asking<'_>, aim: &Aim, session: &Session) -> Result<u8, Error> {
+    let args = asking.args;
+    let bound = aim.record.as_ref().and_then(|r| r.token.as_ref()).is_some_and(is_dpop);
+    let token = aim.with_token.then(|| dry_run::Token { words: token_command(session), bound });
+    let url = match args.paginate {
+        true => &pages::first(&aim.provider.api.pages, &aim.url, args.limit),
+        false => &aim.url,
+    };
+    let draft = &asking.draft(&aim.provider, aim.with_token);
+    let call = dry_run::Call { provider: &aim.provider, draft, url, items: &asking.items, body: &asking.body, token };
+    let answer = dry_run::Answer { include: args.include, head: args.head, output: saved::named(world, args) };
+    let script = call.script(&answer)?;
+    let mut out = output::Output::stdout(world);
+    // a variable that stands in the address may be a secret
+    out.put(world, redact(&script).as_bytes())?;
+    out.end(world).map(|()| 0)
+}
+
+/// The request with a fresh token, and its answer.
+fn send(world: &mut World, asking: Asking<'_>, aim: &Aim, session: &mut Session) -> Result<u8, Error> {
+    let args = asking.args;
+    let provider = &aim.provider;
     // a mistake in it is told before anything is sent
     let screen = world.terminal.stdout_is_terminal() && args.output.as_deref().is_none_or(|path| path == "-");
-    let shaped = Shaped::of(world, &args, screen)?;
-    let target = saved::target(world, &args)?;
-    let set = match with_token {
-        true => Some(fresh(world, &mut session, Want::default())?),
-        false => {
-            world.say(&format!(
-                "`{}` is not a host of `{}`: sent without the token",
-                safe(url.host_str().unwrap_or("")),
-                provider.id
-            ));
-            None
-        }
-    };
-    if let Some(set) = &set {
-        draft.binding = session.binding(world, set)?;
-    }
-    if let Some(set) = &set {
-        must_be_presentable(&session.typed, set)?;
-    }
-    let who = answer::Who {
-        profile: session.typed.clone(),
-        token_variable: (session.store.kind() == StoreKind::Environment).then(|| session.token_variable(world)),
-        stranger: !with_token,
-        aftermath: Aftermath::default(),
-    };
-    let pace = match with_token {
-        true => pace(&session, &provider),
-        false => Pace::new(&crate::provider::Limits::default(), None),
+    let shaped = Shaped::of(world, args, screen)?;
+    let target = saved::target(world, args)?;
+    let mut draft = asking.draft(provider, aim.with_token);
+    let set = if aim.with_token {
+        let set = fresh(world, session, Want::default())?;
+        draft.binding = session.binding(world, &set)?;
+        must_be_presentable(&session.typed, &set)?;
+        Some(set)
+    } else {
+        let host = safe(aim.url.host_str().unwrap_or(""));
+        world.say(&format!("`{host}` is not a host of `{}`: sent without the token", provider.id));
+        None
     };
     // a token from outside is used as it is
-    let renewable = session.store.kind() != StoreKind::Environment;
-    let renew: Renew<'_> = Box::new(|world, refused| instead_of(world, &mut session, refused));
+    let from_outside = session.store.kind() == StoreKind::Environment;
+    let who = answer::Who {
+        profile: session.typed.clone(),
+        token_variable: from_outside.then(|| session.token_variable(world)),
+        stranger: !aim.with_token,
+        aftermath: Aftermath::default(),
+    };
+    let pace = match aim.with_token {
+        true => pace(session, provider),
+        false => Pace::new(&crate::provider::Limits::default(), None),
+    };
+    let abroad = args.anywhere.then(|| asking.draft(provider, false));
+    let renew: Renew<'_> = Box::new(|world, refused| instead_of(world, session, refused));
     let mut caller = Caller {
-        provider: &provider,
+        provider,
         draft,
-        body,
+        body: asking.body,
         set,
-        renew: renewable.then_some(renew),
+        renew: (!from_outside).then_some(renew),
         retries: args.retry,
         pace,
         abroad,
         aftermath: Aftermath::default(),
     };
-    let call = Call { args: &args, who: &who, provider: &provider, url: &url };
+    let call = Call { args, who: &who, provider, url: &aim.url };
     if args.paginate {
         return paged::run(world, &call, &mut caller, target.as_deref());
     }
@@ -288,10 +341,10 @@ fn answered(
         };
         let call = Call { who: &who, ..*call };
         match answer::deliver(world, &call, answered, (out, shaped)) {
-            Err(e) if unseen && e.kind == Kind::TryLater && attempts < caller.retries && saved::repeatable(caller) => {
-                let time = caller.wait_for(world, None, attempts);
-                waits::wait(world, time, "the answer broke off");
-                attempts += 1;
+            Err(e) if unseen && e.kind == Kind::TryLater && caller.is_repeatable() => {
+                if !caller.wait_after_break(world, &mut attempts) {
+                    return Err(e);
+                }
             }
             done => return done,
         }
@@ -303,22 +356,6 @@ fn token_command(session: &Session) -> Vec<String> {
     let options = session.choice.options().into_iter().flat_map(|(name, value)| [name, value]);
     let words = ["oauthctl", "token", session.name.as_str()].map(str::to_owned).into_iter().chain(options);
     words.filter(|word| !word.is_empty()).collect()
-}
-
-/// The items of the line and of `-H`.
-fn items(world: &World, args: &CallArgs, typed: &Typed) -> Result<Items, Error> {
-    let mut items = items::parse(&typed.items, world.env.home().as_deref())?;
-    for line in &args.headers {
-        items.headers.push(items::header_line(line)?);
-    }
-    Ok(items)
-}
-
-fn asked(args: &CallArgs, items: &Items) -> Asked {
-    // `--json` alone asks for a body too
-    let empty = args.json && args.input.is_none() && items.data.is_empty() && items.files.is_empty();
-    let data = args.data.clone().or_else(|| empty.then(|| "{}".to_owned()));
-    Asked { data, input: args.input.clone(), form: args.form }
 }
 
 fn method(args: &CallArgs, typed: &Typed, body: &Body) -> Result<String, Error> {

@@ -1,18 +1,17 @@
 //! `-o FILE`: an answer into a file; one that breaks off goes on where it stopped, in this run or
 //! in a later one.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::answer;
 use super::output::{Output, unwritten};
 use super::{Call, CallArgs};
 use crate::api::download::{self, Part, Unwritable};
-use crate::api::exchange::{Caller, broken_off};
-use crate::api::{items, pace, retry};
+use crate::api::exchange::Caller;
+use crate::api::items;
 use crate::error::{Error, Kind};
 use crate::text::{count, safe};
-use crate::world::{Streamed, World};
+use crate::world::World;
 
 /// The file that `-o` names.
 pub fn named(world: &World, args: &CallArgs) -> Option<PathBuf> {
@@ -85,39 +84,19 @@ pub fn run(world: &mut World, call: &Call<'_>, caller: &mut Caller<'_>, path: Pa
         };
         let mut out = Output::file(path.clone(), part.map_err(|e| unwritten(&path, &e))?);
         out.show_progress(world, &answered.headers, there);
-        match copy(world, &mut out, &mut answered) {
+        match answer::pass(world, &mut answered.body, &mut out) {
             Ok(()) => return out.end(world).map(|()| 0),
             Err(e) => {
                 // nobody has seen what was not whole: it may as well come from the beginning
-                let anew = out.is_hidden() && repeatable(caller);
+                let anew = out.is_hidden() && caller.is_repeatable();
                 let resumable = out.give_up(world);
                 if e.kind != Kind::TryLater || !(resumable || anew) {
                     return Err(e);
                 }
-                if attempts == caller.retries {
+                if !caller.wait_after_break(world, &mut attempts) {
                     return Err(if resumable { e.hint("what came so far is kept: it goes on there") } else { e });
                 }
-                let time = caller.wait_for(world, None, attempts);
-                pace::wait(world, time, "the answer broke off");
-                attempts += 1;
             }
-        }
-    }
-}
-
-/// Whether a request whose answer broke off may be sent once more.
-pub fn repeatable(caller: &Caller<'_>) -> bool {
-    retry::may_be_repeated(&caller.draft.method) && caller.body.can_be_sent_again()
-}
-
-fn copy(world: &mut World, out: &mut Output, answered: &mut Streamed) -> Result<(), Error> {
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        match answered.body.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(n) => out.put(world, &buffer[..n]).map(|_| ())?,
-            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(broken_off(&e)),
         }
     }
 }
