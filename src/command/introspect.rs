@@ -8,7 +8,7 @@ use crate::command::{Global, WhoArgs, practice, print};
 use crate::error::{Error, Kind};
 use crate::grant::introspect;
 use crate::session::no_token;
-use crate::session::whose::{not_meant, ours};
+use crate::session::whose::must_be_ours;
 use crate::text::safe;
 use crate::world::World;
 
@@ -31,10 +31,7 @@ pub struct IntrospectArgs {
 pub fn run(args: IntrospectArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let mut session = practice::open(world, args.who.choice(global))?;
     let record = session.load_if_any(world)?;
-    ours(world, &mut session, record.as_ref())?;
-    if let Some(e) = record.as_ref().and_then(|record| not_meant(world, &session, record)) {
-        return Err(e);
-    }
+    must_be_ours(world, &session, record.as_ref())?;
     let provider = session.whole_provider(world, record.as_ref())?;
     let set = record.as_ref().and_then(|r| r.token.as_ref()).ok_or_else(|| no_token(world, &session))?;
     let about = match args.refresh_token {
@@ -51,7 +48,7 @@ pub fn run(args: IntrospectArgs, global: &Global, world: &mut World) -> Result<u
             .hint("add `[introspect] url = …` to the provider's file, if it has such an address"));
     };
     let client = session.require_client(world, record.as_ref())?;
-    let mut ring = session.key_ring(record.as_ref());
+    let mut ring = session.key_ring();
     let asking = session.asking_with(&provider, &client);
     let members = introspect::ask(world, &asking, endpoint, &mut ring, about, args.signed).map_err(|e| {
         e.or_hint(|| format!("`{} -v` shows what was sent and answered", asking.profile.line("introspect")))

@@ -47,7 +47,13 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
     for name in config.profiles.keys() {
         let provider = dir.as_deref().and_then(|dir| nobodys(dir, &config, name));
         let flags = Profile { provider, ..Profile::default() };
-        let choice = Choice { profile: Some(name.clone()), implied: true, no_cache: global.no_cache, flags };
+        let choice = Choice {
+            profile: Some(name.clone()),
+            implied: true,
+            no_cache: global.no_cache,
+            flags,
+            ..Choice::default()
+        };
         let session = Session::open_configured(world, choice, &config, name)?;
         all.push(standing(world, &session));
     }

@@ -195,7 +195,13 @@ impl WhoFlags {
         // `--scope "a b"` means two scopes, as it stands in every document
         let scopes = flags.scopes.iter().flatten().flat_map(|s| s.split_whitespace()).map(str::to_owned);
         flags.scopes = Some(scopes.collect::<Vec<_>>()).filter(|scopes| !scopes.is_empty());
-        Choice { profile: profile.map(small_scheme), implied: false, no_cache: global.no_cache, flags }
+        Choice {
+            profile: profile.map(small_scheme),
+            implied: false,
+            no_cache: global.no_cache,
+            flags,
+            ..Choice::default()
+        }
     }
 }
 

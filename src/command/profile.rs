@@ -148,7 +148,10 @@ fn open(world: &mut World, global: &Global, dir: &Path, profile: String) -> Resu
     // one that the configuration has keeps its name
     let provider = nobodys(dir, &config::Config::load_for(dir, &profile)?, &profile);
     let flags = Profile { provider, ..Profile::default() };
-    practice::open(world, Choice { profile: Some(profile), implied: false, no_cache: global.no_cache, flags })
+    practice::open(
+        world,
+        Choice { profile: Some(profile), implied: false, no_cache: global.no_cache, flags, ..Choice::default() },
+    )
 }
 
 /// A secret on the command line would lie in the shell's history, and in `config.toml` unsealed.

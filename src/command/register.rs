@@ -58,9 +58,9 @@ pub struct RegisterArgs {
 pub fn run(args: RegisterArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let mut choice = args.who.choice(global);
     (choice.flags.redirect_uri, choice.flags.port) = (args.redirect_uri.clone(), args.port);
+    choice.signing_in = true;
     let mut session = practice::open(world, choice)?;
     session.raw_provider()?;
-    session.signing_in = true;
     let store_notice = choose_store(world, &mut session)?;
     if session.store.kind() == StoreKind::None {
         return Err(Error::usage("the store `none` keeps nothing: a registration would be lost at once"));

@@ -39,7 +39,7 @@ pub fn claims(world: &mut World, session: &mut Session) -> Result<Map<String, Va
     let client = session.require_client(world, record.as_ref())?;
     let id_token = record.as_ref().and_then(|r| r.token.as_ref()).and_then(|set| set.id_token.as_ref());
     let of_login = id_token.and_then(|token| jose::unverified_claims(token.expose()).ok());
-    let mut ring = session.key_ring(record.as_ref());
+    let mut ring = session.key_ring();
     let typed = session.typed.clone();
     renewed_once(world, session, set, |world, session, set| {
         let binding = session.binding(world, set)?;

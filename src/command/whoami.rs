@@ -37,7 +37,7 @@ pub struct WhoamiArgs {
 pub fn run(args: WhoamiArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let mut session = practice::open(world, args.who.choice(global))?;
     let record = session.load().ok().flatten();
-    let record = ours(world, &mut session, record.as_ref())?.cloned();
+    let record = ours(world, &session, record.as_ref())?.cloned();
     let provider = session.provider(world, record.as_ref())?;
     let account = match &provider.whoami {
         Some(check) => by_check(world, &mut session, &provider, check, record.as_ref())?,

@@ -272,7 +272,7 @@ impl Who {
     /// The same, for the tokens of a record, as an error; and where nothing has moved, the provider
     /// goes by what is recorded.
     pub(super) fn bind(&self, provider: &mut Provider, record: &Record) -> Result<(), Error> {
-        let tokens = record.token.is_some() && !self.signing_in;
+        let tokens = record.token.is_some() && !self.choice.signing_in;
         let Some(bound) = tokens.then(|| self.bound_of(record)).flatten() else { return Ok(()) };
         if let Some(moved) = self.moved(&bound, record, provider) {
             return Err(moved.refused(&self.typed));

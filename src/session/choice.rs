@@ -23,6 +23,10 @@ pub struct Choice {
     /// for it.
     pub implied: bool,
     pub no_cache: bool,
+    /// The command is a login: what an earlier login fixed may change.
+    pub signing_in: bool,
+    /// The profiles whose token exchange asks for this one's token, outermost first.
+    pub subject_of: Vec<String>,
     /// The flags, which are laid over what the profile says.
     pub flags: Profile,
 }

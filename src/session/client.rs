@@ -1,5 +1,5 @@
-//! What a profile's client proves itself with, read from where the person keeps it: the key and the
-//! certificate never rest in the store. The DPoP key does, beside the token that is bound to it.
+//! The client of a profile and its credentials. Key and certificate stay where the person keeps
+//! them. The DPoP key is stored beside the token that is bound to it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,13 +16,14 @@ use crate::protocol::jose::{self, Algorithm, SigningKey};
 use crate::provider::{Announced, ClientAuth, Provider, auth_name, registered_name};
 use crate::secret::Secret;
 use crate::session::record::Record;
+use crate::session::server::Server;
 use crate::session::{Session, Who};
 use crate::text::{Typed, safe};
 use crate::token::TokenSet;
 use crate::wire::Identity;
 use crate::world::World;
 
-/// What the client proves itself with, as far as it was read.
+/// The client's credentials, as far as they were read.
 #[derive(Default)]
 pub(super) struct Credentials {
     secret: Option<Secret>,
@@ -33,57 +34,57 @@ pub(super) struct Credentials {
     dpop: Option<Arc<Dpop>>,
 }
 
+/// What a client is made from.
+#[derive(Clone, Copy)]
+struct Origin<'a> {
+    who: &'a Who,
+    provider: &'a Provider,
+    record: Option<&'a Record>,
+}
+
+impl Origin<'_> {
+    fn grant(&self) -> GrantKind {
+        self.who.grant(Some(self.provider), self.record)
+    }
+}
+
 impl Session {
-    /// Client id and secret from wherever they come. `None`: no client id is known.
+    fn origin<'a>(
+        &'a mut self,
+        world: &mut World,
+        record: Option<&'a Record>,
+    ) -> Result<(Origin<'a>, &'a mut Credentials), Error> {
+        let Session { who, server, credentials } = self;
+        let provider = &Server::once(server, world, who, record)?.provider;
+        Ok((Origin { who, provider, record }, credentials))
+    }
+
+    /// Client id and secret, wherever they come from. `None`: no client id is known.
     pub fn client(&mut self, world: &mut World, record: Option<&Record>) -> Result<Option<Client>, Error> {
-        let provider = self.provider(world, record)?;
-        let secret = self.secret(world, &provider, record)?;
-        let id = self
-            .profile
-            .client_id
-            .clone()
-            .or_else(|| record.filter(|r| self.secret_moved(r, &provider).is_none())?.client_id.clone())
-            .or_else(|| provider.client_id.clone());
-        let Some(id) = id else { return Ok(None) };
-        let mut client = Client { id, secret, ..self.keyed(world, record)? };
-        client.secret_from = self.credentials.secret_from.clone();
-        client.secret_not_kept = client.secret.is_none()
-            && record.is_some_and(|r| r.secret_not_kept && r.client_id.as_ref() == Some(&client.id));
-        Ok(Some(client))
+        let (origin, credentials) = self.origin(world, record)?;
+        credentials.client(world, origin)
     }
 
-    /// A client without id and secret, with all else that this profile proves itself with.
+    /// A client without id and secret, with all other credentials of the profile.
     pub fn keyed(&mut self, world: &mut World, record: Option<&Record>) -> Result<Client, Error> {
-        Ok(Client { proofs: self.proofs(world, record)?, ..Client::default() })
+        let (origin, credentials) = self.origin(world, record)?;
+        credentials.keyed(world, origin)
     }
 
-    /// The same, where a missing client id ends it.
+    /// The client; an error where no client id is known.
     pub fn require_client(&mut self, world: &mut World, record: Option<&Record>) -> Result<Client, Error> {
-        let client = self.client(world, record)?;
-        // an assertion may speak for itself (RFC 7523, section 2.1)
-        let alone = matches!(
-            self.grant(self.server.as_ref().map(|server| &server.provider), record),
-            GrantKind::JwtBearer | GrantKind::Saml2Bearer
-        );
-        let client = match client {
-            None if alone => Some(self.keyed(world, record)?),
+        let (origin, credentials) = self.origin(world, record)?;
+        let client = match credentials.client(world, origin)? {
+            // an assertion may identify the client (RFC 7523, section 2.1)
+            None if matches!(origin.grant(), GrantKind::JwtBearer | GrantKind::Saml2Bearer) => {
+                Some(credentials.keyed(world, origin)?)
+            }
             client => client,
         };
-        client.ok_or_else(|| {
-            let error = Error::usage(format!("no client id is known for profile `{}`", self.name));
-            if !self.named && world.env.var("OAUTHCTL_CLIENT_ID").is_some() {
-                return error.hint(format!(
-                    "OAUTHCTL_CLIENT_ID is for the profile that is named: on the command line, or with OAUTHCTL_PROFILE={}",
-                    self.name
-                ));
-            }
-            error
-                .hint(format!("`{}` asks for it in a terminal, or give `--client-id`", self.typed.login()))
-                .hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET")
-        })
+        client.ok_or_else(|| no_client_id(world, origin.who))
     }
 
-    /// The provider and the client that asks it; a client id that is not known ends it.
+    /// The provider and the client that asks it.
     pub fn asking(&mut self, world: &mut World, record: Option<&Record>) -> Result<Asking, Error> {
         let provider = self.provider(world, record)?;
         let client = self.require_client(world, record)?;
@@ -94,65 +95,123 @@ impl Session {
         Asking { profile: self.typed.clone(), provider: provider.clone(), client: client.clone() }
     }
 
-    fn secret(
-        &mut self,
-        world: &mut World,
-        provider: &Provider,
-        record: Option<&Record>,
-    ) -> Result<Option<Secret>, Error> {
-        if let Some(secret) = &self.credentials.secret {
-            return Ok(Some(secret.clone()));
-        }
-        if let Some((secret, from)) = self.secret_from_outside(world)? {
-            if !self.signing_in && !self.secret_is_said(world) {
-                // it is for the profile as it is configured, and as it has logged in
-                let tokens = record.filter(|r| r.token.is_some());
-                let moved = self.said_elsewhere().or_else(|| {
-                    let record = tokens?;
-                    self.moved(&self.bound_of(record)?, record, provider)
-                });
-                if let Some(moved) = moved {
-                    return Err(moved.refused(&self.typed));
-                }
-            }
-            self.credentials.secret_from = Some(from);
-            self.credentials.secret = Some(secret.clone());
-            return Ok(Some(secret));
-        }
-        let said = self.profile.client_id.as_deref();
-        let of_client = |r: &&Record| said.is_none_or(|said| r.client_id.as_deref().is_none_or(|kept| kept == said));
-        let Some(record) = record.filter(|r| r.client_secret.is_some()).filter(of_client) else { return Ok(None) };
-        match self.secret_moved(record, provider) {
-            None => Ok(record.client_secret.clone()),
-            Some(_) if self.signing_in => Ok(None),
-            Some(moved) => Err(moved.refused(&self.typed)),
-        }
-    }
-
-    /// A secret that was asked for at the terminal.
+    /// A secret that was typed at the terminal.
     pub fn set_secret(&mut self, secret: Secret) {
         self.credentials.secret = Some(secret);
         self.credentials.secret_from = None;
     }
 
-    /// Everything beside id and secret, read once.
-    fn proofs(&mut self, world: &mut World, record: Option<&Record>) -> Result<Proofs, Error> {
-        let provider = self.provider(world, record)?;
-        let dpop = self.dpop(world, &provider.announced, record)?;
-        if let Some(proofs) = &self.credentials.proofs {
+    /// The client authentication that the server registered this client with. It overrides the
+    /// flags and the configuration.
+    pub fn authenticates_by(&mut self, auth: ClientAuth) -> Result<(), Error> {
+        self.profile.proofs.auth = Some(auth);
+        if self.choice.flags.proofs.auth.is_some() {
+            self.choice.flags.proofs.auth = Some(auth);
+        }
+        match &mut self.server {
+            Some(server) => self.who.choose_auth(&mut server.provider),
+            None => Ok(()),
+        }
+    }
+
+    /// What a resource needs besides the token: the certificate, a proof of the key that the token
+    /// is bound to.
+    pub fn binding(&mut self, world: &mut World, set: &TokenSet) -> Result<Binding, Error> {
+        let mut binding = Binding::default();
+        if is_dpop(set) {
+            if self.credentials.dpop.is_none() {
+                self.credentials.dpop = self.who.stored_dpop(self.load()?.as_ref())?;
+            }
+            binding.dpop = self.credentials.dpop.clone();
+            if binding.dpop.is_none() {
+                let why = format!("the key that the token of `{}` is bound to is not here", self.name);
+                return Err(Error::login_first(&self.typed, why));
+            }
+        }
+        if self.profile.proofs.client_certificate.is_some() {
+            binding.identity = self.keyed(world, None)?.proofs.identity;
+        }
+        Ok(binding)
+    }
+}
+
+fn no_client_id(world: &World, who: &Who) -> Error {
+    let error = Error::usage(format!("no client id is known for profile `{}`", who.name));
+    if !who.named && world.env.var("OAUTHCTL_CLIENT_ID").is_some() {
+        return error.hint(format!(
+            "OAUTHCTL_CLIENT_ID is for the profile that is named: on the command line, or with OAUTHCTL_PROFILE={}",
+            who.name
+        ));
+    }
+    error
+        .hint(format!("`{}` asks for it in a terminal, or give `--client-id`", who.typed.login()))
+        .hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET")
+}
+
+impl Credentials {
+    fn client(&mut self, world: &mut World, origin: Origin<'_>) -> Result<Option<Client>, Error> {
+        let Origin { who, provider, record } = origin;
+        let secret = self.secret(world, origin)?;
+        let stored = || record.filter(|r| who.secret_moved(r, provider).is_none())?.client_id.clone();
+        let id = who.profile.client_id.clone().or_else(stored).or_else(|| provider.client_id.clone());
+        let Some(id) = id else { return Ok(None) };
+        let secret_not_kept =
+            secret.is_none() && record.is_some_and(|r| r.secret_not_kept && r.client_id.as_ref() == Some(&id));
+        let secret_from = self.secret_from.clone();
+        Ok(Some(Client { id, secret, secret_from, secret_not_kept, ..self.keyed(world, origin)? }))
+    }
+
+    fn keyed(&mut self, world: &mut World, origin: Origin<'_>) -> Result<Client, Error> {
+        Ok(Client { proofs: self.proofs(world, origin)?, ..Client::default() })
+    }
+
+    fn secret(&mut self, world: &mut World, origin: Origin<'_>) -> Result<Option<Secret>, Error> {
+        let Origin { who, provider, record } = origin;
+        if let Some(secret) = &self.secret {
+            return Ok(Some(secret.clone()));
+        }
+        if let Some((secret, from)) = who.secret_from_outside(world)? {
+            if !who.choice.signing_in && !who.secret_is_said(world) {
+                // it is for the profile as it is configured, and as it was signed in to
+                let moved = who.said_elsewhere().or_else(|| {
+                    let record = record.filter(|r| r.token.is_some())?;
+                    who.moved(&who.bound_of(record)?, record, provider)
+                });
+                if let Some(moved) = moved {
+                    return Err(moved.refused(&who.typed));
+                }
+            }
+            self.secret_from = Some(from);
+            self.secret = Some(secret.clone());
+            return Ok(Some(secret));
+        }
+        let said = who.profile.client_id.as_deref();
+        let of_client = |r: &&Record| said.is_none_or(|said| r.client_id.as_deref().is_none_or(|kept| kept == said));
+        let Some(record) = record.filter(|r| r.client_secret.is_some()).filter(of_client) else { return Ok(None) };
+        match who.secret_moved(record, provider) {
+            None => Ok(record.client_secret.clone()),
+            Some(_) if who.choice.signing_in => Ok(None),
+            Some(moved) => Err(moved.refused(&who.typed)),
+        }
+    }
+
+    /// The credentials besides id and secret, read once.
+    fn proofs(&mut self, world: &mut World, origin: Origin<'_>) -> Result<Proofs, Error> {
+        let Origin { who, provider, .. } = origin;
+        let dpop = self.dpop(world, origin)?;
+        if let Some(proofs) = &self.proofs {
             return Ok(Proofs { dpop, ..proofs.clone() });
         }
-        let said = self.profile.proofs.clone();
-        let text = self.client_key(world)?;
-        let key = text.as_ref().map(|text| self.signing_key(text)).transpose()?;
-        let key = key.map(|key| Arc::new(key.with_kid(said.client_key_id.clone())));
+        let said = &who.profile.proofs;
+        let text = who.client_key(world)?;
+        let key = text.as_ref().map(|text| who.signing_key(text)).transpose()?;
         let certificate = said.client_certificate.as_ref().map(|path| read_certificate(world, path)).transpose()?;
         let unusable = |e: &dyn std::fmt::Display| {
-            Error::usage(format!("the client certificate of `{}` can't be used", self.name)).cause(e)
+            Error::usage(format!("the client certificate of `{}` can't be used", who.name)).cause(e)
         };
         let certificate_thumbprint = certificate.as_ref().map(|pem| jose::certificate_thumbprint(pem));
         let certificate_thumbprint = certificate_thumbprint.transpose().map_err(|e| unusable(&e))?;
-        // a key as JWK signs, and no TLS takes it
+        // TLS takes no key as JWK
         let pem = text.filter(|text| !text.expose().trim_start().starts_with('{'));
         let identity = match (certificate, pem) {
             (Some(certificate), Some(key)) => {
@@ -177,7 +236,7 @@ impl Session {
             })?),
         };
         let proofs = Proofs {
-            key,
+            key: key.map(|key| Arc::new(key.with_kid(said.client_key_id.clone()))),
             algorithm: said.client_key_algorithm,
             identity,
             certificate_thumbprint,
@@ -185,82 +244,41 @@ impl Session {
             announced: provider.announced.clone(),
             dpop,
         };
-        self.credentials.proofs = Some(proofs.clone());
+        self.proofs = Some(proofs.clone());
         Ok(proofs)
     }
 
-    /// The key that tokens are bound to: a new one at each login, and where a token is had without
-    /// one; the record's otherwise, since a refresh token is bound as well.
-    fn dpop(
-        &mut self,
-        world: &mut World,
-        announced: &Announced,
-        record: Option<&Record>,
-    ) -> Result<Option<Arc<Dpop>>, Error> {
-        if let Some(dpop) = &self.credentials.dpop {
-            return Ok(Some(dpop.clone()));
+    /// The key that tokens are bound to. A login, and a grant that needs no person, make a new one.
+    /// Otherwise the record's is used: the refresh token is bound to it too.
+    fn dpop(&mut self, world: &mut World, origin: Origin<'_>) -> Result<Option<Arc<Dpop>>, Error> {
+        let Origin { who, provider, record } = origin;
+        if self.dpop.is_none() {
+            self.dpop = who.stored_dpop(record)?;
         }
-        let wanted = self.profile.proofs.dpop == Some(true);
-        let kept = record.and_then(|r| Some((r.dpop_key.clone()?, r.dpop_nonces.clone()))).filter(|_| !self.signing_in);
-        let new = wanted
-            && (self.signing_in || !self.grant(None, record).needs_person())
-            && record.is_none_or(|r| r.token.is_none() || self.signing_in || !self.grant(None, record).needs_person());
-        let made = match kept {
-            Some((key, nonces)) => Dpop::read(key, nonces),
-            None if new => {
-                look_at_announced(world, announced, &self.typed)?;
-                Dpop::generate()
-            }
-            None => return Ok(None),
-        };
-        let dpop = Arc::new(made.map_err(|e| {
-            Error::new(Kind::Store, format!("the key that the token of `{}` is bound to can't be used", self.name))
-                .cause(e)
-                .hint(self.typed.login())
-        })?);
-        self.credentials.dpop = Some(dpop.clone());
-        Ok(Some(dpop))
-    }
-
-    /// The way of client authentication that the server registered this client with, over whatever
-    /// was said before.
-    pub fn authenticates_by(&mut self, auth: ClientAuth) -> Result<(), Error> {
-        self.profile.proofs.auth = Some(auth);
-        if self.choice.flags.proofs.auth.is_some() {
-            self.choice.flags.proofs.auth = Some(auth);
+        let new = who.choice.signing_in || !who.grant(None, record).needs_person();
+        if self.dpop.is_none() && new && who.profile.proofs.dpop == Some(true) {
+            look_at_announced(world, &provider.announced, &who.typed)?;
+            self.dpop = Some(who.usable_dpop(Dpop::generate())?);
         }
-        if let Some(server) = &mut self.server {
-            self.who.choose_auth(&mut server.provider)?;
-        }
-        Ok(())
-    }
-
-    /// What goes along with a token at a resource: the proof of the key that it is bound to, the
-    /// certificate.
-    pub fn binding(&mut self, world: &mut World, set: &TokenSet) -> Result<Binding, Error> {
-        let bound = is_dpop(set);
-        if !bound && self.profile.proofs.client_certificate.is_none() {
-            return Ok(Binding::default());
-        }
-        if bound && self.credentials.dpop.is_none() {
-            let record = self.load()?;
-            self.dpop(world, &Announced::default(), record.as_ref())?;
-        }
-        if bound && self.credentials.dpop.is_none() {
-            return Err(Error::login_first(
-                &self.typed,
-                format!("the key that the token of `{}` is bound to is not here", self.name),
-            ));
-        }
-        let identity = match self.profile.proofs.client_certificate {
-            None => None,
-            Some(_) => self.proofs(world, None)?.identity,
-        };
-        Ok(Binding { dpop: self.credentials.dpop.clone().filter(|_| bound), identity })
+        Ok(self.dpop.clone())
     }
 }
 
 impl Who {
+    fn stored_dpop(&self, record: Option<&Record>) -> Result<Option<Arc<Dpop>>, Error> {
+        let Some(record) = record.filter(|_| !self.choice.signing_in) else { return Ok(None) };
+        let key = record.dpop_key.clone();
+        key.map(|key| self.usable_dpop(Dpop::read(key, record.dpop_nonces.clone()))).transpose()
+    }
+
+    fn usable_dpop<E: std::fmt::Display>(&self, made: Result<Dpop, E>) -> Result<Arc<Dpop>, Error> {
+        made.map(Arc::new).map_err(|e| {
+            Error::new(Kind::Store, format!("the key that the token of `{}` is bound to can't be used", self.name))
+                .cause(e)
+                .hint(self.typed.login())
+        })
+    }
+
     fn client_key(&self, world: &mut World) -> Result<Option<Secret>, Error> {
         super::inputs::read(world, self, "client key", &self.profile.proofs.client_key)
     }

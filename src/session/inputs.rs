@@ -140,11 +140,10 @@ fn exchange(world: &mut World, who: &Who) -> Result<Exchange, Error> {
 fn of_profile(world: &mut World, who: &Who, profile: &str, kind: &str) -> Result<Secret, Error> {
     world.step(|| format!("the subject is the token of `{}`", safe(profile)));
     let mut other = subject(world, who, profile)?;
-    if other.name == who.name || who.subject_of.contains(&other.name) {
+    if other.choice.subject_of.contains(&other.name) {
         return Err(Error::usage(format!("the subject of `{}` leads back to itself", safe(profile)))
             .hint(format!("{} subject-profile OTHER", who.typed.line("profile set"))));
     }
-    other.subject_of = [who.subject_of.clone(), vec![who.name.clone()]].concat();
     let set = fresh(world, &mut other, Want { whole: true, ..Want::default() })?;
     let found = match crate::protocol::token_exchange::short(kind) {
         "id_token" => set.id_token,
@@ -158,8 +157,13 @@ fn of_profile(world: &mut World, who: &Who, profile: &str, kind: &str) -> Result
 }
 
 fn subject(world: &mut World, who: &Who, profile: &str) -> Result<Session, Error> {
-    let choice =
-        Choice { profile: Some(profile.to_owned()), implied: true, no_cache: who.choice.no_cache, ..Choice::default() };
+    let choice = Choice {
+        profile: Some(profile.to_owned()),
+        implied: true,
+        no_cache: who.choice.no_cache,
+        subject_of: [who.choice.subject_of.clone(), vec![who.name.clone()]].concat(),
+        ..Choice::default()
+    };
     Session::open(world, choice)
 }
 

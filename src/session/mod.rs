@@ -96,11 +96,7 @@ impl Session {
 
     /// The server, looked up once.
     pub fn server(&mut self, world: &mut World, record: Option<&Record>) -> Result<&mut Server, Error> {
-        let server = match self.server.take() {
-            Some(server) => server,
-            None => Server::of(world, &self.who, record)?,
-        };
-        Ok(self.server.insert(server))
+        Server::once(&mut self.server, world, &self.who, record)
     }
 
     pub fn provider(&mut self, world: &mut World, record: Option<&Record>) -> Result<Provider, Error> {
@@ -109,16 +105,14 @@ impl Session {
 
     /// The provider with all that its document says.
     pub fn whole_provider(&mut self, world: &mut World, record: Option<&Record>) -> Result<Provider, Error> {
-        self.server(world, record)?;
-        let Session { who, server: Some(server), .. } = self else { return self.provider(world, record) };
-        server.complete(world, who, record)?;
+        let server = Server::once(&mut self.server, world, &self.who, record)?;
+        server.complete(world, &self.who)?;
         Ok(server.provider.clone())
     }
 
     /// The server's keys, once the server is known.
-    pub fn key_ring(&self, record: Option<&Record>) -> KeyRing {
-        let server = self.server.as_ref();
-        server.map_or_else(|| KeyRing::new(None, None), |server| server.key_ring(&self.who, record))
+    pub fn key_ring(&self) -> KeyRing {
+        self.server.as_ref().map_or_else(|| KeyRing::new(None, None), |server| server.key_ring(&self.who))
     }
 
     /// The server's document, if this command fetched it.

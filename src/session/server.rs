@@ -1,5 +1,5 @@
-//! The server that a profile's provider names: its description with all variables filled in, its
-//! own document, its keys.
+//! The server of a profile's provider: its description with all variables filled in, its own
+//! document, its keys.
 
 use super::Who;
 use super::record::{Kept, Record};
@@ -13,20 +13,35 @@ use crate::world::World;
 
 pub struct Server {
     pub provider: Provider,
-    /// Its document, if this command fetched it.
+    /// The document, if this command fetched it.
     pub metadata: Option<Kept>,
-    /// Its keys, if this command fetched them.
+    /// The keys, if this command fetched them.
     pub keys: Option<KeptKeys>,
-    /// Why its document could not be had, where a login goes on without it.
+    /// Why the document could not be fetched, where a login goes on without it.
     no_document: Option<Error>,
-    /// It announced that each authorization response names it (RFC 9207).
+    /// The server announced that each authorization response names it (RFC 9207).
     pub iss_required: bool,
+    /// The record whose tokens the server is asked with.
+    record: Option<Record>,
 }
 
 impl Server {
-    /// The provider with everything filled in. Where the tokens of `record` may not go to it, this
-    /// is an error.
-    pub fn of(world: &mut World, who: &Who, record: Option<&Record>) -> Result<Server, Error> {
+    /// The server, looked up once.
+    pub fn once<'a>(
+        known: &'a mut Option<Server>,
+        world: &mut World,
+        who: &Who,
+        record: Option<&Record>,
+    ) -> Result<&'a mut Server, Error> {
+        let server = match known.take() {
+            Some(server) => server,
+            None => Server::of(world, who, record)?,
+        };
+        Ok(known.insert(server))
+    }
+
+    /// Looks the server up. An error: the tokens of `record` may not go to it.
+    fn of(world: &mut World, who: &Who, record: Option<&Record>) -> Result<Server, Error> {
         let raw = who.raw_provider()?;
         let mut vars = record.map(|r| r.vars.clone()).unwrap_or_default();
         let kept = who.secret_vars(&raw, record);
@@ -43,55 +58,54 @@ impl Server {
             _ => Error::usage(e.to_string())
                 .hint(format!("`{}` sets a variable", who.typed.login_with(&[("--var", "NAME=VALUE")]))),
         })?;
-        let mut server = Server { provider, metadata: None, keys: None, no_document: None, iss_required: false };
-        server.discover(world, who, record)?;
-        if let Some(record) = record {
-            who.bind(&mut server.provider, record)?;
-        }
+        let record = record.cloned();
+        let mut server =
+            Server { provider, metadata: None, keys: None, no_document: None, iss_required: false, record };
+        server.discover(world, who)?;
         who.choose_auth(&mut server.provider)?;
         Ok(server)
     }
 
-    /// Fills from the server's own document what the entry leaves open: the one that was kept with
-    /// the login, or a new one.
-    fn discover(&mut self, world: &mut World, who: &Who, record: Option<&Record>) -> Result<(), Error> {
+    /// Fills the gaps of the provider's file from the server's document: the stored one, or a new
+    /// one.
+    fn discover(&mut self, world: &mut World, who: &Who) -> Result<(), Error> {
         let provider = &mut self.provider;
-        let Some(issuer) = provider.issuer.clone() else { return Ok(()) };
-        if provider.token.url.is_some() && (provider.authorize.url.is_some() || provider.device.is_some()) {
-            // the entry says all that a login needs: the document is fetched when the rest of it is
-            // needed
-            if let Some(document) = kept_document(record, &issuer) {
+        if let Some(issuer) = provider.issuer.clone() {
+            if provider.token.url.is_none() || provider.authorize.url.is_none() && provider.device.is_none() {
+                self.read_document(world, who)?;
+            } else if let Some(document) = kept_document(self.record.as_ref(), &issuer) {
+                // the file says all that a login needs: the document is fetched when more is needed
                 document.fill_identity(provider);
             }
-            return Ok(());
         }
-        self.read_document(world, who, record)
+        self.bind(who)
     }
 
-    /// Completes the provider by what only its document says: where its keys and its further
-    /// endpoints are. A document that can't be had is no failure where the provider's own entry
-    /// names its endpoints.
-    pub fn complete(&mut self, world: &mut World, who: &Who, record: Option<&Record>) -> Result<(), Error> {
+    /// The tokens of the record go only where they were obtained.
+    fn bind(&mut self, who: &Who) -> Result<(), Error> {
+        self.record.as_ref().map_or(Ok(()), |record| who.bind(&mut self.provider, record))
+    }
+
+    /// Adds the addresses of the keys and of further endpoints, which stand in the document alone.
+    /// Without a document this goes on: the provider's file names the endpoints.
+    pub fn complete(&mut self, world: &mut World, who: &Who) -> Result<(), Error> {
         if self.provider.issuer.is_none() || self.provider.identity.jwks_uri.is_some() || self.metadata.is_some() {
             return Ok(());
         }
         let iss_required = self.iss_required;
-        if let Err(e) = self.read_document(world, who, record) {
+        if let Err(e) = self.read_document(world, who) {
             world.step(|| format!("{}: its keys are not known", e.message));
             self.no_document = Some(e);
         }
-        // what the entry leaves out of a login is not the document's to add
+        // for the login itself the file counts, not the document
         self.iss_required = iss_required;
-        if let Some(record) = record {
-            who.bind(&mut self.provider, record)?;
-        }
-        Ok(())
+        self.bind(who)
     }
 
-    fn read_document(&mut self, world: &mut World, who: &Who, record: Option<&Record>) -> Result<(), Error> {
+    fn read_document(&mut self, world: &mut World, who: &Who) -> Result<(), Error> {
         let Some(issuer) = self.provider.issuer.clone() else { return Ok(()) };
         let now = world.clock.now();
-        let kept = record.and_then(|r| r.metadata.as_ref());
+        let kept = self.record.as_ref().and_then(|record| record.metadata.as_ref());
         if let Some(kept) = kept.filter(|k| k.issuer == issuer && now < k.until)
             && let Ok(document) = metadata::read(kept.document.to_string().as_bytes(), &issuer)
         {
@@ -106,9 +120,9 @@ impl Server {
         Ok(())
     }
 
-    /// The server's keys: the ones that this command has fetched, else those kept with the login.
-    pub fn key_ring(&self, who: &Who, record: Option<&Record>) -> KeyRing {
-        let kept = self.keys.as_ref().or(record.and_then(|r| r.keys.as_ref()));
+    /// The keys that this command fetched, else the stored ones.
+    pub fn key_ring(&self, who: &Who) -> KeyRing {
+        let kept = self.keys.as_ref().or(self.record.as_ref().and_then(|record| record.keys.as_ref()));
         let mut ring = KeyRing::new(self.provider.identity.jwks_uri.as_deref(), kept);
         ring.allow_private = who.profile.allow_private == Some(true);
         ring.unasked.clone_from(&self.no_document);
@@ -116,7 +130,7 @@ impl Server {
     }
 }
 
-/// The document that was kept with a login, however old: where keys are hardly ever changes.
+/// The document that was stored with a login, however old: the address of the keys hardly changes.
 pub(super) fn kept_document(record: Option<&Record>, issuer: &str) -> Option<metadata::Metadata> {
     let kept = record?.metadata.as_ref().filter(|kept| kept.issuer == issuer)?;
     metadata::read(kept.document.to_string().as_bytes(), issuer).ok()

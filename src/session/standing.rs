@@ -1,4 +1,4 @@
-//! How a profile's token stands, as far as the record and the configuration tell.
+//! The state of a profile's token, as far as the record and the configuration tell.
 
 use super::Who;
 use super::record::Record;
@@ -27,7 +27,7 @@ pub struct Standing {
 pub fn standing(world: &World, who: &Who) -> Standing {
     let (record, trouble) = match who.load_if_any(world) {
         // another provider's token says nothing of this one's
-        Ok(Some(record)) => match not_meant(world, who, &record) {
+        Ok(Some(record)) => match not_meant(who, &record) {
             Some(e) => (None, Some(e)),
             None => (Some(record), None),
         },

@@ -44,17 +44,11 @@ pub struct Who {
     pub choice: Choice,
     /// Whether a person named this profile; otherwise it is the default or the only one.
     pub(super) named: bool,
-    /// What the token is asked with besides scopes, as far as it was looked at.
-    pub(super) asked_with: Option<BTreeMap<String, String>>,
     /// Secrets that were read from files: standard input can be read once.
     pub(super) read: RefCell<BTreeMap<String, Secret>>,
     pub(super) more_vars: RefCell<Option<MoreVars>>,
     /// The provider's description, and of which provider and environment it is.
     raw: RefCell<Option<(Meant, Provider)>>,
-    /// Whether this command is a login: what an earlier login fixed may change.
-    pub signing_in: bool,
-    /// The profiles whose token exchange asks for this one's token, outermost first.
-    pub subject_of: Vec<String>,
 }
 
 impl Who {
@@ -118,12 +112,9 @@ impl Who {
             store,
             choice,
             named,
-            asked_with: None,
             read: RefCell::default(),
             more_vars: RefCell::default(),
             raw: RefCell::default(),
-            signing_in: false,
-            subject_of: Vec::new(),
         })
     }
 
@@ -149,7 +140,7 @@ impl Who {
 
     pub(super) fn warn_of_bare_vars(&self, world: &mut World, raw: &Provider) -> Result<(), Error> {
         // a login moves them
-        for name in self.bare_vars(raw)?.iter().filter(|_| !self.signing_in) {
+        for name in self.bare_vars(raw)?.iter().filter(|_| !self.choice.signing_in) {
             let name = safe(name);
             world.warn(&format!(
                 "`{name}` of `{}` is a secret and lies unsealed in config.toml; `{} --var {name}` moves it into the store",

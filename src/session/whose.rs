@@ -1,6 +1,6 @@
-//! Whether what is stored is what is meant now, and if not, in what it differs: a token of another
-//! place or client, or that was asked for otherwise, is neither served nor spent. A grant without a
-//! person brings another one; a person is told which login would bring the right one.
+//! Whether a stored token is the one that is meant now. A token of another place or client, or one
+//! that was asked for in another way, is neither printed nor refreshed. A grant without a person
+//! obtains another one; a person is told which login would.
 
 use std::collections::BTreeMap;
 
@@ -15,107 +15,138 @@ use crate::store::StoreKind;
 use crate::text::safe;
 use crate::world::World;
 
-/// Why there is no token: the configuration is wrong, so that no login would bring one; or what is
-/// stored is another one than is asked for; or nothing is stored.
-pub(super) fn none_of_use(world: &World, who: &Who, record: Option<&Record>) -> Error {
-    if let Err(e) = who.raw_provider() {
-        return e;
-    }
-    let Some(record) = record.filter(|r| r.token.is_some()) else { return no_token(world, who) };
-    let what = match differs(who, record) {
-        Some(Differs::Moved(moved)) => return moved.refused(&who.typed),
-        Some(Differs::Grant(grant)) => format!("was not obtained by the grant `{}`", grant.name()),
-        Some(Differs::Scopes(scopes)) => format!("was not asked for with the scope `{}`", safe(&scopes)),
-        Some(Differs::With(key)) => format!("was not asked for with this `{}`", safe(&key)),
-        None if !is_as_wanted(who, record) => "is not bound to a key".to_owned(),
-        None => return no_token(world, who),
-    };
-    Error::login_first(&who.typed, format!("the token that is stored for `{}` {what}", who.name))
-}
+/// What a token is asked with besides scopes, by the keys of the configuration; inputs by
+/// fingerprint.
+pub type AskedWith = BTreeMap<String, String>;
 
-/// Those that were said, by flag, variable or configuration: of a grant without a person.
+/// The scopes of a grant without a person: those of a flag, a variable or the configuration.
 const SCOPES: &str = "scopes";
 
 /// What the provider's file adds to the request.
 const FILE: &str = "token.params";
 
-/// In what a record is another's than what is meant now.
-enum Differs {
+/// How a record differs from what is meant now.
+#[derive(Debug)]
+pub enum Differs {
     Moved(Moved),
     Grant(GrantKind),
-    /// What was not asked for then; of a grant without a person all that is asked for now.
+    /// A scope that was not asked for; of a grant without a person all scopes that are asked for
+    /// now.
     Scopes(String),
     /// A key of the configuration, or a flag.
     With(String),
+    /// A token that any thief could use, where one that is bound to a key is wanted.
+    Unbound,
 }
 
-/// The record, if it is what is meant now: what was obtained in the same place, by the same client
-/// and grant, and asked for with the same words. What a grant exchanges is read for it. A person's
-/// login in another place ends it: nothing takes its place.
-pub fn ours<'a>(world: &mut World, who: &mut Who, record: Option<&'a Record>) -> Result<Option<&'a Record>, Error> {
+impl Differs {
+    /// Why there is no token. A wrong configuration comes first: no login would help.
+    pub fn error(self, who: &Who) -> Error {
+        if let Err(e) = who.raw_provider() {
+            return e;
+        }
+        let what = match self {
+            Differs::Moved(moved) => return moved.refused(&who.typed),
+            Differs::Grant(grant) => format!("was not obtained by the grant `{}`", grant.name()),
+            Differs::Scopes(scopes) => format!("was not asked for with the scope `{}`", safe(&scopes)),
+            Differs::With(key) => format!("was not asked for with this `{}`", safe(&key)),
+            Differs::Unbound => "is not bound to a key".to_owned(),
+        };
+        Error::login_first(&who.typed, format!("the token that is stored for `{}` {what}", who.name))
+    }
+}
+
+/// Why nothing that is stored is of use. `differs`: the stored token is another one.
+pub(super) fn none_of_use(world: &World, who: &Who, differs: Option<Differs>) -> Error {
+    match differs {
+        Some(differs) => differs.error(who),
+        None => who.raw_provider().err().unwrap_or_else(|| no_token(world, who)),
+    }
+}
+
+/// A record compared with what is meant now.
+pub(super) struct Compared {
+    pub differs: Option<Differs>,
+    pub asked_with: AskedWith,
+}
+
+/// Compares: the same place, client and grant, and the same words to ask with. What a grant
+/// exchanges is read for it. An error: a person signed in at another place, and nothing takes the
+/// place of that login.
+pub(super) fn compare(world: &mut World, who: &Who, record: Option<&Record>) -> Result<Compared, Error> {
     let grant = who.grant(None, record);
-    who.asked_with = Some(asked_with(world, who, grant)?);
-    let Some(record) = record else { return Ok(None) };
-    match differs(who, record) {
+    let asked_with = asked_with(world, who, grant)?;
+    match record.and_then(|record| differs(who, record, Some(&asked_with))) {
         Some(Differs::Moved(moved)) if grant.needs_person() => Err(moved.refused(&who.typed)),
-        None if is_as_wanted(who, record) => Ok(Some(record)),
-        _ => Ok(None),
+        differs => Ok(Compared { differs, asked_with }),
     }
 }
 
-/// In what place, or by which client, a record's tokens were obtained, if not as is meant now.
+/// The record, if it is what is meant now.
+pub fn ours<'a>(world: &mut World, who: &Who, record: Option<&'a Record>) -> Result<Option<&'a Record>, Error> {
+    let compared = compare(world, who, record)?;
+    Ok(record.filter(|_| compared.differs.is_none()))
+}
+
+/// An error if the token of a record is not the one that is meant now.
+pub fn must_be_ours(world: &mut World, who: &Who, record: Option<&Record>) -> Result<(), Error> {
+    compare(world, who, record)?.differs.map_or(Ok(()), |differs| Err(differs.error(who)))
+}
+
+/// Why the token of a record is not the one that is meant now, as far as the configuration tells.
+pub(super) fn not_meant(who: &Who, record: &Record) -> Option<Error> {
+    differs(who, record, None).map(|differs| differs.error(who))
+}
+
+/// The place or the client of the record's tokens, if it is not the one that is meant now.
 pub fn elsewhere(who: &Who, record: &Record) -> Option<Moved> {
-    match differs(who, record)? {
-        Differs::Moved(moved) => Some(moved),
-        _ => None,
-    }
-}
-
-/// Why a record's token is not the one that is meant now; `None`: it is.
-pub fn not_meant(world: &World, who: &Who, record: &Record) -> Option<Error> {
-    let other = record.token.is_some() && (differs(who, record).is_some() || !is_as_wanted(who, record));
-    other.then(|| none_of_use(world, who, Some(record)))
-}
-
-fn differs(who: &Who, record: &Record) -> Option<Differs> {
     // nothing is known of a token from outside
     if who.store.kind() == StoreKind::Environment || record.token.is_none() {
         return None;
     }
-    if let Some(moved) = who.moved_by_file(record) {
-        return Some(Differs::Moved(moved));
-    }
-    if let (Some(said), Some(kept)) = (&who.profile.client_id, &record.client_id)
-        && said != kept
-    {
-        return Some(Differs::Moved(Moved::Client { was: kept.clone(), is: said.clone() }));
+    let other_client = || {
+        let (is, was) = who.profile.client_id.as_ref().zip(record.client_id.as_ref())?;
+        (is != was).then(|| Moved::Client { was: was.clone(), is: is.clone() })
+    };
+    who.moved_by_file(record).or_else(other_client)
+}
+
+fn differs(who: &Who, record: &Record, asked_with: Option<&AskedWith>) -> Option<Differs> {
+    let token = record.token.as_ref()?;
+    let asked = || asked_otherwise(who, record, asked_with);
+    let unbound = || (who.profile.proofs.dpop == Some(true) && !is_dpop(token)).then_some(Differs::Unbound);
+    elsewhere(who, record).map(Differs::Moved).or_else(asked).or_else(unbound)
+}
+
+fn asked_otherwise(who: &Who, record: &Record, asked_with: Option<&AskedWith>) -> Option<Differs> {
+    if who.store.kind() == StoreKind::Environment {
+        return None;
     }
     if let (Some(said), Some(kept)) = (who.profile.grant, record.grant)
         && said != kept
     {
         return Some(Differs::Grant(said));
     }
-    let by_person = who.grant(None, Some(record)).needs_person();
-    if let Some(scopes) = scopes_differ(who, record, by_person) {
+    if let Some(scopes) = scopes_differ(who, record, asked_with) {
         return Some(Differs::Scopes(scopes));
     }
     if file_differs(who, record) {
         return Some(Differs::With(FILE.to_owned()));
     }
-    let (kept, now) = (record.asked_with.as_ref()?, who.asked_with.as_ref()?);
-    // those two are judged above
+    let (kept, now) = (record.asked_with.as_ref()?, asked_with?);
+    // these two are compared above
     let mut keys = kept.keys().chain(now.keys()).filter(|key| *key != SCOPES && *key != FILE);
     keys.find(|key| kept.get(*key) != now.get(*key)).cloned().map(Differs::With)
 }
 
-/// All that a token is asked with, to be recorded beside it: `with` the provider's file.
-pub fn recorded(who: &Who, grant: GrantKind, mut with: BTreeMap<String, String>) -> BTreeMap<String, String> {
+/// All that a token is asked with, to be stored beside it: the provider's file included.
+pub fn recorded(who: &Who, grant: GrantKind, mut with: AskedWith) -> AskedWith {
     with.extend(of_file(who, grant).map(|told| (FILE.to_owned(), told)));
     with
 }
 
 /// The parameters and headers that the provider's file adds to a request without a person, by
-/// fingerprint: they may decide which token comes back.
+/// fingerprint: they may decide which token is issued.
 fn of_file(who: &Who, grant: GrantKind) -> Option<String> {
     let provider = who.raw_provider().ok().filter(|_| !grant.needs_person())?;
     let own = provider.client_credentials.offered().filter(|_| grant == GrantKind::ClientCredentials);
@@ -130,28 +161,26 @@ fn file_differs(who: &Who, record: &Record) -> bool {
     of_file(who, who.grant(None, Some(record))).as_ref() != kept.get(FILE)
 }
 
-/// A person may have signed in for more than is wanted now; a job asks for what it wants.
-fn scopes_differ(who: &Who, record: &Record, by_person: bool) -> Option<String> {
-    if by_person {
+/// A person may have signed in for more scopes than are wanted now; a job asks for those it wants.
+fn scopes_differ(who: &Who, record: &Record, asked_with: Option<&AskedWith>) -> Option<String> {
+    let grant = who.grant(None, Some(record));
+    if grant.needs_person() {
         let said = who.profile.scopes.as_deref()?;
         return said.iter().find(|scope| !record.asked.contains(scope)).cloned();
     }
     // the same words, over the same usual scopes
-    if who.is_described(record)
-        && record.asked_with.as_ref().map(|with| with.get(SCOPES))
-            == who.asked_with.as_ref().map(|with| with.get(SCOPES))
-    {
+    let said = |with: &AskedWith| with.get(SCOPES).cloned();
+    if who.is_described(record) && record.asked_with.as_ref().map(said) == asked_with.map(said) {
         return None;
     }
-    let now = who.scopes(&who.raw_provider().ok()?, who.grant(None, Some(record)));
+    let now = who.scopes(&who.raw_provider().ok()?, grant);
     let same = now.len() == record.asked.len() && now.iter().all(|scope| record.asked.contains(scope));
     (!same).then(|| now.join(" "))
 }
 
-/// What else than scopes decides which token comes back, by the keys of the configuration: inputs
-/// by fingerprint.
-pub fn asked_with(world: &mut World, who: &Who, grant: GrantKind) -> Result<BTreeMap<String, String>, Error> {
-    let asks = who.profile.asks.clone();
+/// What decides which token is issued, besides scopes and the provider's file.
+pub fn asked_with(world: &mut World, who: &Who, grant: GrantKind) -> Result<AskedWith, Error> {
+    let asks = &who.profile.asks;
     let mut with = who.profile.deciding();
     if grant.needs_person() {
         with.extend(who.profile.params.iter().map(|(name, value)| (format!("params.{name}"), value.clone())));
@@ -164,22 +193,10 @@ pub fn asked_with(world: &mut World, who: &Who, grant: GrantKind) -> Result<BTre
         let told = inputs::told_apart(world, who, what, source)?;
         with.extend(told.map(|told| (what.replace(' ', "-"), told)));
     }
-    if grant == GrantKind::JwtBearer {
-        with.extend(
-            who.profile
-                .proofs
-                .assertion_audience
-                .as_ref()
-                .map(|to| ("assertion-audience".to_owned(), format!("{to:?}"))),
-        );
-    }
+    let audience = who.profile.proofs.assertion_audience.as_ref().filter(|_| grant == GrantKind::JwtBearer);
+    with.extend(audience.map(|to| ("assertion-audience".to_owned(), format!("{to:?}"))));
     if let Some(profile) = &asks.subject_profile {
         with.insert("subject-profile".to_owned(), inputs::of_sign_in(world, who, profile)?);
     }
     Ok(with)
-}
-
-/// Who wants bound tokens has no use for one that any thief could use.
-pub(super) fn is_as_wanted(who: &Who, record: &Record) -> bool {
-    who.profile.proofs.dpop != Some(true) || record.token.as_ref().is_none_or(is_dpop)
 }

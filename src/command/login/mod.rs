@@ -89,6 +89,7 @@ pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Er
     let mut choice = args.who.choice(global);
     (choice.flags.redirect_uri, choice.flags.port) = (args.redirect_uri.clone(), args.port);
     choice.flags.asks.sign_in = args.sign_in.clone();
+    choice.signing_in = true;
     if let Some(profile) = which::offered(world, &choice)? {
         choice.profile = Some(profile);
     }
@@ -128,7 +129,6 @@ fn sign_in(world: &mut World, session: &mut Session, args: &LoginArgs, attempt: 
         attempt.waiting = Some(make_ready(world, session, known)?);
     }
     ask_vars(world, session, old.as_ref())?;
-    session.signing_in = true;
     let mut provider = session.provider(world, old.as_ref())?;
     if let Some(url) = provider.token.url.as_deref().filter(|url| url.starts_with("https:")) {
         // told before anybody signs in, and not when the code is to be exchanged
@@ -298,7 +298,7 @@ fn identify(
         Some(_) => session.whole_provider(world, start.old)?,
         None => start.provider.clone(),
     };
-    let mut ring = session.key_ring(start.old);
+    let mut ring = session.key_ring();
     let asking = session.asking_with(&provider, client);
     let identity = identity::of_login(world, &asking, &mut ring, set, sent);
     session.keep_keys(ring.kept().cloned());
@@ -318,7 +318,7 @@ fn named(
         return by_token;
     }
     let told = session.whole_provider(world, None).and_then(|provider| {
-        let mut ring = session.key_ring(None);
+        let mut ring = session.key_ring();
         let binding = session.binding(world, set)?;
         let typed = session.typed.clone();
         api::userinfo::ask(world, &provider, client, &mut ring, (set, &binding), Some(&identity.claims), &typed)

@@ -122,7 +122,7 @@ pub(super) fn by_browser(
             request_object: session.profile.asks.sign_in.request_object.unwrap_or_default(),
         },
         iss_required: session.server.as_ref().is_some_and(|server| server.iss_required),
-        keys: session.key_ring(old),
+        keys: session.key_ring(),
     };
     let obtained = authorization_code::obtain(world, &login, listening)?;
     session.keep_keys(obtained.keys);

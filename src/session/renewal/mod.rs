@@ -269,7 +269,7 @@ impl<'a> Renewal<'a> {
             Ok(answer) => {
                 let (session, record, old) = (self.session, &self.record, &self.old);
                 let mut set = answer.set;
-                let mut keys = session.key_ring(Some(record));
+                let mut keys = session.key_ring();
                 let identity = self.judge_id_token(world, &mut keys, &mut set);
                 grant::refresh::inherit(&mut set, old);
                 if identity.is_err() {

@@ -92,7 +92,7 @@ fn is_usual(world: &World, who: &Who) -> bool {
         || asks.subject_token.is_some()
         || asks.subject_profile.is_some()
         || asks.actor_token.is_some();
-    !inputs && (who.signing_in || !who.chose_identity() && may_answer(world, &who.words))
+    !inputs && (who.choice.signing_in || !who.chose_identity() && may_answer(world, &who.words))
 }
 
 /// The link too: a name may mean another profile from now on.
