@@ -250,13 +250,17 @@ pub trait Keychain: Send + Sync {
     fn delete(&self, account: &str) -> Result<bool, KeychainError>;
     fn accounts(&self) -> Result<Vec<String>, KeychainError>;
     /// The longest value of an item, in bytes, if there is a limit (Windows: 2,560).
-    fn item_limit(&self) -> Option<usize>;
+    fn item_limit(&self) -> Option<usize> {
+        None
+    }
     /// Whether a value could be written now: the keychain exists and is unlocked.
     fn ready(&self) -> Result<(), KeychainError>;
     /// `Secret Service`, `macOS Keychain`, `Windows Credential Manager`.
     fn name(&self) -> String;
     /// Distinguishes several keychains of one machine (the session bus's address).
-    fn scope(&self) -> String;
+    fn scope(&self) -> String {
+        self.name()
+    }
 }
 
 /// Why the keychain did not do its work.

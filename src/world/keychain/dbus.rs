@@ -131,6 +131,7 @@ pub struct Bus {
     hello: Option<u32>,
 }
 
+#[derive(Default)]
 struct Message {
     kind: u8,
     reply_to: u32,
@@ -184,14 +185,12 @@ impl Bus {
         let uid = users::own().to_string();
         let hex: String = uid.bytes().map(|b| format!("{b:02x}")).collect();
         self.output.extend_from_slice(format!("\0AUTH EXTERNAL {hex}\r\nBEGIN\r\n").as_bytes());
-        self.hello = Some(self.send(&Call {
-            destination: "org.freedesktop.DBus",
-            path: "/org/freedesktop/DBus",
-            interface: "org.freedesktop.DBus",
-            member: "Hello",
-            signature: "",
-            body: Body::new(),
-        }));
+        self.hello = Some(self.send_to_bus("Hello", "", Body::new()));
+    }
+
+    fn send_to_bus(&mut self, member: &str, signature: &str, body: Body) -> u32 {
+        let (destination, path) = ("org.freedesktop.DBus", "/org/freedesktop/DBus");
+        self.send(&Call { destination, path, interface: destination, member, signature, body })
     }
 
     /// Reads the replies to the handshake and the hello.
@@ -259,14 +258,7 @@ impl Bus {
     pub fn listen(&mut self, path: &str) -> Result<(), Failure> {
         let mut body = Body::new();
         body.string(&format!("type='signal',path='{path}'"));
-        let serial = self.send(&Call {
-            destination: "org.freedesktop.DBus",
-            path: "/org/freedesktop/DBus",
-            interface: "org.freedesktop.DBus",
-            member: "AddMatch",
-            signature: "s",
-            body,
-        });
+        let serial = self.send_to_bus("AddMatch", "s", body);
         self.listens = true;
         self.wait(serial).map(drop)
     }
@@ -316,13 +308,9 @@ impl Bus {
         }
         let mut message = Message {
             kind: self.input[1],
-            reply_to: 0,
-            error: String::new(),
-            path: String::new(),
-            member: String::new(),
-            signature: String::new(),
             little,
             body: Zeroizing::new(self.input[body_at..end].to_vec()),
+            ..Message::default()
         };
         let mut fields = Reader::from(&self.input[..16 + fields_len], 16, little);
         while !fields.is_at_end() {
@@ -444,6 +432,12 @@ impl Answer {
     pub fn read(&self, signature: &str) -> Result<Reader<'_>, Failure> {
         if self.0.signature == signature { Ok(Reader::new(&self.0.body, self.0.little)) } else { Err(odd()) }
     }
+
+    /// Its only value, a variant, if the variant holds this type.
+    pub fn variant(&self, kind: &str) -> Result<Reader<'_>, Failure> {
+        let mut values = self.read("v")?;
+        if values.signature().as_deref() == Some(kind) { Ok(values) } else { Err(odd()) }
+    }
 }
 
 /// The failure for a reply with unexpected values.
@@ -456,29 +450,20 @@ fn header_field(values: &mut Reader<'_>, message: &mut Message) -> Option<()> {
     values.align(8);
     let code = values.take(1)?[0];
     let kind = values.signature()?;
+    let (mut text, mut number) = (String::new(), 0);
     match kind.as_str() {
-        "s" | "o" => {
-            let text = values.string()?;
-            match code {
-                1 => message.path = text,
-                3 => message.member = text,
-                4 => message.error = text,
-                _ => {}
-            }
-        }
-        "g" => {
-            let text = values.signature()?;
-            if code == 8 {
-                message.signature = text;
-            }
-        }
-        "u" => {
-            let number = values.u32()?;
-            if code == 5 {
-                message.reply_to = number;
-            }
-        }
+        "s" | "o" => text = values.string()?,
+        "g" => text = values.signature()?,
+        "u" => number = values.u32()?,
         _ => return None,
+    }
+    match code {
+        1 => message.path = text,
+        3 => message.member = text,
+        4 => message.error = text,
+        5 => message.reply_to = number,
+        8 => message.signature = text,
+        _ => {}
     }
     Some(())
 }

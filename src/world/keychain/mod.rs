@@ -2,11 +2,11 @@
 //! Manager on Windows.
 //!
 //! All three are used through the keyring project's API (`native`). A script never hangs and is
-//! never asked: each call ends within [`DEADLINE`], with an answer or an error. macOS and Windows
-//! use the keyring project's own credential stores. Linux and the BSDs use our small client
-//! (`secret_service`, over `dbus`), since the usual crates unlock by themselves, which opens a
-//! window that may wait for a year; spend 7 ms on a key exchange that protects nothing on the
-//! user's own bus; and make GNOME Keyring abort under many short-lived readers.
+//! never asked: each call ends within [`DEADLINE`]. macOS and Windows use the keyring project's own
+//! credential stores. Linux and the BSDs use our small client (`secret_service`, over `dbus`): the
+//! usual crates open a window to unlock that may wait forever, spend 7 ms on a key exchange that
+//! protects nothing on the user's own bus, and make GNOME Keyring abort under many short-lived
+//! readers.
 
 #[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "openbsd"))]
 mod dbus;
@@ -67,17 +67,11 @@ mod nowhere {
         fn accounts(&self) -> Result<Vec<String>, KeychainError> {
             Err(absent())
         }
-        fn item_limit(&self) -> Option<usize> {
-            None
-        }
         fn ready(&self) -> Result<(), KeychainError> {
             Err(absent())
         }
         fn name(&self) -> String {
             "no keychain".to_owned()
-        }
-        fn scope(&self) -> String {
-            String::new()
         }
     }
 }

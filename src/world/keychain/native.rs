@@ -135,10 +135,9 @@ impl Keychain for Native {
             Err(e) => Err(e),
         })?;
         let Some(bytes) = bytes else { return Ok(None) };
-        match String::from_utf8(bytes) {
-            Ok(text) => Ok(Some(Secret::new(text))),
-            Err(_) => Err(KeychainError::Failed("the item's value is not text".to_owned())),
-        }
+        let text = String::from_utf8(bytes);
+        let text = text.map_err(|_| KeychainError::Failed("the item's value is not text".to_owned()))?;
+        Ok(Some(Secret::new(text)))
     }
 
     fn set(&self, account: &str, value: &Secret) -> Result<(), KeychainError> {
@@ -174,11 +173,6 @@ impl Keychain for Native {
         Some(2560)
     }
 
-    #[cfg(not(windows))]
-    fn item_limit(&self) -> Option<usize> {
-        None
-    }
-
     /// Looks for a missing item: proves that a keychain answers, and changes nothing. Neither
     /// system tells without a write whether one would be allowed.
     #[cfg(any(target_os = "macos", windows))]
@@ -206,14 +200,9 @@ impl Keychain for Native {
         "macOS Keychain".to_owned()
     }
 
+    /// The others have one per user, and locks are per user already.
     #[cfg(not(any(target_os = "macos", windows)))]
     fn scope(&self) -> String {
         self.store.scope()
-    }
-
-    /// One per user on both systems, and locks are per user already.
-    #[cfg(any(target_os = "macos", windows))]
-    fn scope(&self) -> String {
-        self.name()
     }
 }

@@ -7,13 +7,11 @@
 //! prompt that does wait for the user is dismissed at the deadline.
 //!
 //! GNOME Keyring (seen from 42 to 50) aborts when a client's first request needs the daemon's
-//! record of that client and overtakes its creation. An idle source of the daemon's main loop
-//! creates the record; another source of lower priority runs the request. If both are added while
-//! the loop scans its sources, it sees only the second. So the first request is the list of
-//! collections, which the same loop runs and which needs no record. Once it is answered, the
-//! record's source precedes all later requests. (`Ping` won't do, as another thread answers it; nor
-//! a collection's property, which needs the record.) Paths below `aliases` are avoided too: the
-//! daemon resolves them in a thread that shares their table without a lock.
+//! record of that client and overtakes its creation in the daemon's main loop. So the first request
+//! is the list of collections: the same loop runs it, it needs no record, and later requests find
+//! one. (`Ping` won't do, as another thread answers it; nor a collection's property, which needs
+//! the record.) Paths below `aliases` are avoided too: the daemon reads them in two threads without
+//! a lock.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -68,52 +66,48 @@ impl SecretService {
     fn open(&self) -> Result<Session, KeychainError> {
         let addresses = self.addresses();
         if addresses.is_empty() {
-            return Err(KeychainError::Absent(match &self.address {
-                Some(list) => format!("`DBUS_SESSION_BUS_ADDRESS` names no bus that can be used: `{}`", {
-                    text::safe(&list.to_string_lossy())
-                }),
-                None => {
-                    "there is no session bus (`DBUS_SESSION_BUS_ADDRESS` and `XDG_RUNTIME_DIR` are not set)".to_owned()
-                }
-            }));
+            let none = "there is no session bus (`DBUS_SESSION_BUS_ADDRESS` and `XDG_RUNTIME_DIR` are not set)";
+            return Err(KeychainError::Absent(self.address.as_ref().map_or(none.to_owned(), |list| {
+                let list = text::safe(&list.to_string_lossy());
+                format!("`DBUS_SESSION_BUS_ADDRESS` names no bus that can be used: `{list}`")
+            })));
         }
-        Session::open(&addresses).map_err(explain)
+        Ok(Session::open(&addresses)?)
     }
 
-    fn get(&self, account: &str) -> Result<Option<String>, KeychainError> {
+    fn open_and_search(&self, account: &str) -> Result<(Session, Found), KeychainError> {
         let mut session = self.open()?;
         // independent calls share a round trip
         let opened = session.send_open();
         let found = session.send_search(&attributes(account));
-        session.read_open(opened).map_err(explain)?;
-        let found = session.read_search(found).map_err(explain)?;
-        let Some(item) = session.newest(&found.unlocked).map_err(explain)? else {
+        session.read_open(opened)?;
+        let found = session.read_search(found)?;
+        Ok((session, found))
+    }
+
+    fn get(&self, account: &str) -> Result<Option<String>, KeychainError> {
+        let (mut session, found) = self.open_and_search(account)?;
+        let Some(item) = session.newest(&found.unlocked)? else {
             return if found.locked { Err(KeychainError::Locked) } else { session.nothing_there().map(|()| None) };
         };
         match session.secret(&item) {
             Ok(value) => Ok(Some(value)),
             // deleted since the search
             Err(Failure::Refused(name, _)) if is_gone(&name) => Ok(None),
-            Err(failure) => Err(explain(failure)),
+            Err(failure) => Err(failure.into()),
         }
     }
 
     fn set(&self, account: &str, value: &[u8]) -> Result<(), KeychainError> {
-        let mut session = self.open()?;
-        let opened = session.send_open();
-        let found = session.send_search(&attributes(account));
-        session.read_open(opened).map_err(explain)?;
-        let found = session.read_search(found).map_err(explain)?;
-        if found.locked {
-            return Err(KeychainError::Locked);
-        }
-        let Some(item) = session.newest(&found.unlocked).map_err(explain)? else {
+        let (mut session, found) = self.open_and_search(account)?;
+        let items = found.readable()?;
+        let Some(item) = session.newest(&items)? else {
             let collection = session.default_collection()?;
             return session.create(&collection, account, value);
         };
-        session.replace(&item, value).map_err(explain)?;
+        session.replace(&item, value)?;
         // one item per profile: the system's tools could find another item of the same name instead
-        for other in found.unlocked.iter().filter(|other| **other != item) {
+        for other in items.iter().filter(|other| **other != item) {
             session.delete(other)?;
         }
         Ok(())
@@ -122,14 +116,11 @@ impl SecretService {
     fn delete(&self, account: &str) -> Result<bool, KeychainError> {
         let mut session = self.open()?;
         let found = session.send_search(&attributes(account));
-        let found = session.read_search(found).map_err(explain)?;
-        if found.locked {
-            return Err(KeychainError::Locked);
-        }
-        if found.unlocked.is_empty() {
+        let items = session.read_search(found)?.readable()?;
+        if items.is_empty() {
             return session.nothing_there().map(|()| false);
         }
-        for item in &found.unlocked {
+        for item in &items {
             session.delete(item)?;
         }
         Ok(true)
@@ -138,16 +129,13 @@ impl SecretService {
     fn accounts(&self) -> Result<Vec<String>, KeychainError> {
         let mut session = self.open()?;
         let found = session.send_search(&[SERVICE_ATTRIBUTE]);
-        let found = session.read_search(found).map_err(explain)?;
-        if found.locked {
-            return Err(KeychainError::Locked);
-        }
-        if found.unlocked.is_empty() {
+        let items = session.read_search(found)?.readable()?;
+        if items.is_empty() {
             return session.nothing_there().map(|()| Vec::new());
         }
         let mut accounts = Vec::new();
         // in batches: no call waits for another, and the replies stay within the bus's limit
-        for items in found.unlocked.chunks(64) {
+        for items in items.chunks(64) {
             let asked: Vec<u32> =
                 items.iter().map(|item| session.send_property(item, ITEM_INTERFACE, "Attributes")).collect();
             for serial in asked {
@@ -155,7 +143,7 @@ impl SecretService {
                     Ok(account) => accounts.extend(account),
                     // deleted since the search
                     Err(Failure::Refused(name, _)) if is_gone(&name) => {}
-                    Err(failure) => return Err(explain(failure)),
+                    Err(failure) => return Err(failure.into()),
                 }
             }
         }
@@ -243,30 +231,33 @@ fn wrapped(error: KeychainError) -> Error {
     Error::PlatformFailure(Box::new(error))
 }
 
-fn explain(failure: Failure) -> KeychainError {
-    match failure {
-        Failure::NoBus(address, why) => {
-            KeychainError::Absent(format!("no session bus answers at `{}` ({why})", text::safe(&address)))
-        }
-        Failure::Foreign(address, user) => KeychainError::Foreign(format!(
-            "the session bus at `{}` is another user's (user {user})",
-            text::safe(&address)
-        )),
-        Failure::TimedOut => KeychainError::TimedOut(DEADLINE.as_secs()),
-        Failure::Broken(why) => KeychainError::Failed(text::safe(&why)),
-        Failure::Refused(name, said) => {
-            let short = name.strip_prefix("org.freedesktop.DBus.Error.").unwrap_or(&name);
-            match short {
-                "ServiceUnknown" | "NameHasNoOwner" => KeychainError::Absent(
-                    "nothing on the session bus offers a Secret Service (GNOME Keyring, KWallet, KeePassXC)".to_owned(),
-                ),
-                _ if short.starts_with("Spawn.") => {
-                    KeychainError::Absent(format!("the Secret Service could not be started: {}", text::safe(&said)))
+impl From<Failure> for KeychainError {
+    fn from(failure: Failure) -> KeychainError {
+        match failure {
+            Failure::NoBus(address, why) => {
+                KeychainError::Absent(format!("no session bus answers at `{}` ({why})", text::safe(&address)))
+            }
+            Failure::Foreign(address, user) => KeychainError::Foreign(format!(
+                "the session bus at `{}` is another user's (user {user})",
+                text::safe(&address)
+            )),
+            Failure::TimedOut => KeychainError::TimedOut(DEADLINE.as_secs()),
+            Failure::Broken(why) => KeychainError::Failed(text::safe(&why)),
+            Failure::Refused(name, said) => {
+                let short = name.strip_prefix("org.freedesktop.DBus.Error.").unwrap_or(&name);
+                match short {
+                    "ServiceUnknown" | "NameHasNoOwner" => KeychainError::Absent(
+                        "nothing on the session bus offers a Secret Service (GNOME Keyring, KWallet, KeePassXC)"
+                            .to_owned(),
+                    ),
+                    _ if short.starts_with("Spawn.") => {
+                        KeychainError::Absent(format!("the Secret Service could not be started: {}", text::safe(&said)))
+                    }
+                    "org.freedesktop.Secret.Error.IsLocked" => KeychainError::Locked,
+                    "AccessDenied" | "AuthFailed" => KeychainError::Denied(text::safe(&said)),
+                    "Timeout" | "TimedOut" => KeychainError::TimedOut(DEADLINE.as_secs()),
+                    _ => KeychainError::Failed(format!("{} ({})", text::safe(&said), text::safe(short))),
                 }
-                "org.freedesktop.Secret.Error.IsLocked" => KeychainError::Locked,
-                "AccessDenied" | "AuthFailed" => KeychainError::Denied(text::safe(&said)),
-                "Timeout" | "TimedOut" => KeychainError::TimedOut(DEADLINE.as_secs()),
-                _ => KeychainError::Failed(format!("{} ({})", text::safe(&said), text::safe(short))),
             }
         }
     }
@@ -287,6 +278,13 @@ struct Found {
     unlocked: Vec<String>,
     /// Whether there are items that can't be read now.
     locked: bool,
+}
+
+impl Found {
+    /// All items, unless one is locked.
+    fn readable(self) -> Result<Vec<String>, KeychainError> {
+        if self.locked { Err(KeychainError::Locked) } else { Ok(self.unlocked) }
+    }
 }
 
 impl Session {
@@ -364,13 +362,9 @@ impl Session {
 
     /// The item that was changed last, if several share a name.
     fn newest(&mut self, items: &[String]) -> Result<Option<String>, Failure> {
-        let (first, others) = match items {
-            [] => return Ok(None),
-            [only] => return Ok(Some(only.clone())),
-            [first, others @ ..] => (first, others),
-        };
-        let mut newest = (self.modified(first)?, first);
-        for item in others {
+        let [first, _, ..] = items else { return Ok(items.first().cloned()) };
+        let mut newest = (0, first);
+        for item in items {
             let modified = self.modified(item)?;
             if modified > newest.0 {
                 newest = (modified, item);
@@ -381,20 +375,11 @@ impl Session {
 
     fn modified(&mut self, item: &str) -> Result<u64, Failure> {
         let answer = self.property(item, ITEM_INTERFACE, "Modified")?;
-        let mut values = answer.read("v")?;
-        match values.signature().as_deref() {
-            Some("t") => values.u64().ok_or_else(dbus::odd),
-            _ => Err(dbus::odd()),
-        }
+        answer.variant("t")?.u64().ok_or_else(dbus::odd)
     }
 
     fn read_account(&mut self, serial: u32) -> Result<Option<String>, Failure> {
-        let answer = self.bus.wait(serial)?;
-        let mut values = answer.read("v")?;
-        let pairs = match values.signature().as_deref() {
-            Some("a{ss}") => values.string_map().ok_or_else(dbus::odd)?,
-            _ => return Err(dbus::odd()),
-        };
+        let pairs = self.bus.wait(serial)?.variant("a{ss}")?.string_map().ok_or_else(dbus::odd)?;
         Ok(pairs.into_iter().find_map(|(name, value)| (name == ACCOUNT_ATTRIBUTE).then_some(value)))
     }
 
@@ -406,10 +391,8 @@ impl Session {
         values.string().ok_or_else(dbus::odd)?;
         values.byte_array().ok_or_else(dbus::odd)?;
         let value = values.byte_array().ok_or_else(dbus::odd)?;
-        match std::str::from_utf8(value) {
-            Ok(text) => Ok(text.to_owned()),
-            Err(_) => Err(Failure::Broken("the item's value is not text".to_owned())),
-        }
+        let text = std::str::from_utf8(value).map(str::to_owned);
+        text.map_err(|_| Failure::Broken("the item's value is not text".to_owned()))
     }
 
     fn replace(&mut self, item: &str, value: &[u8]) -> Result<(), Failure> {
@@ -421,27 +404,26 @@ impl Session {
     fn create(&mut self, collection: &str, account: &str, value: &[u8]) -> Result<(), KeychainError> {
         let mut body = Body::new();
         let properties = body.open_array(8);
-        body.align_struct();
+        body.align(8);
         body.string("org.freedesktop.Secret.Item.Label");
         body.signature("s");
         body.string(&format!("{SERVICE}: {account}"));
-        body.align_struct();
+        body.align(8);
         body.string("org.freedesktop.Secret.Item.Attributes");
         body.signature("a{ss}");
         body.string_map(&attributes(account));
         body.close_array(properties, 8);
         self.put_secret(&mut body, value);
         body.boolean(true);
-        let answer =
-            self.call(collection, COLLECTION_INTERFACE, "CreateItem", "a{sv}(oayays)b", body).map_err(explain)?;
-        let mut values = answer.read("oo").map_err(explain)?;
-        values.string().ok_or_else(|| explain(dbus::odd()))?;
-        let prompt = values.string().ok_or_else(|| explain(dbus::odd()))?;
+        let answer = self.call(collection, COLLECTION_INTERFACE, "CreateItem", "a{sv}(oayays)b", body)?;
+        let mut values = answer.read("oo")?;
+        values.string().ok_or_else(dbus::odd)?;
+        let prompt = values.string().ok_or_else(dbus::odd)?;
         self.finish(&prompt, collection, COLLECTION_INTERFACE)
     }
 
     fn put_secret(&self, body: &mut Body, value: &[u8]) {
-        body.align_struct();
+        body.align(8);
         body.string(&self.path);
         body.byte_array(b"");
         body.byte_array(value);
@@ -453,9 +435,9 @@ impl Session {
         let answer = match self.call(item, ITEM_INTERFACE, "Delete", "", Body::new()) {
             Ok(answer) => answer,
             Err(Failure::Refused(name, _)) if is_gone(&name) => return Ok(()),
-            Err(failure) => return Err(explain(failure)),
+            Err(failure) => return Err(failure.into()),
         };
-        let prompt = answer.read("o").map_err(explain)?.string().ok_or_else(|| explain(dbus::odd()))?;
+        let prompt = answer.read("o")?.string().ok_or_else(dbus::odd)?;
         self.finish(&prompt, item, ITEM_INTERFACE)
     }
 
@@ -465,7 +447,7 @@ impl Session {
             return Ok(());
         }
         // locked since the check, so this prompt would ask for a password
-        if self.is_locked(owner, interface).map_err(explain)? {
+        if self.is_locked(owner, interface)? {
             self.dismiss(prompt);
             return Err(KeychainError::Locked);
         }
@@ -474,7 +456,7 @@ impl Session {
             Ok(true) => Err(KeychainError::Denied("the question was dismissed".to_owned())),
             Err(failure) => {
                 self.dismiss(prompt);
-                Err(explain(failure))
+                Err(failure.into())
             }
         }
     }
@@ -485,7 +467,7 @@ impl Session {
         body.string("");
         self.call(prompt, PROMPT_INTERFACE, "Prompt", "s", body)?;
         let done = self.bus.wait_for_signal(prompt, "Completed")?;
-        done.read("bv")?.u32().map(|dismissed| dismissed != 0).ok_or_else(dbus::odd)
+        done.read("bv")?.boolean().ok_or_else(dbus::odd)
     }
 
     /// Best effort: closes the service's window, if any. The time may be over, so doesn't wait.
@@ -496,7 +478,7 @@ impl Session {
 
     /// The collection for new items, if it exists and is unlocked.
     fn default_collection(&mut self) -> Result<String, KeychainError> {
-        match self.default_state().map_err(explain)? {
+        match self.default_state()? {
             None => Err(KeychainError::Absent("the Secret Service has no default collection yet".to_owned())),
             Some((_, true)) => Err(KeychainError::Locked),
             Some((path, false)) => Ok(path),
@@ -505,7 +487,7 @@ impl Session {
 
     /// Checks that an empty search result is reliable: KeePassXC and KWallet hide locked items.
     fn nothing_there(&mut self) -> Result<(), KeychainError> {
-        match self.default_state().map_err(explain)? {
+        match self.default_state()? {
             Some((_, true)) => Err(KeychainError::Locked),
             _ => Ok(()),
         }
@@ -526,11 +508,7 @@ impl Session {
 
     fn is_locked(&mut self, path: &str, interface: &str) -> Result<bool, Failure> {
         let answer = self.property(path, interface, "Locked")?;
-        let mut values = answer.read("v")?;
-        match values.signature().as_deref() {
-            Some("b") => Ok(values.u32().ok_or_else(dbus::odd)? != 0),
-            _ => Err(dbus::odd()),
-        }
+        answer.variant("b")?.boolean().ok_or_else(dbus::odd)
     }
 }
 

@@ -16,7 +16,7 @@ impl Body {
         &self.0
     }
 
-    /// Goes on to the next multiple of this many bytes.
+    /// Goes on to the next multiple of this many bytes: 8 before each struct or dictionary entry.
     pub fn align(&mut self, to: usize) {
         let length = self.0.len().next_multiple_of(to);
         self.0.resize(length, 0);
@@ -61,16 +61,11 @@ impl Body {
     pub fn string_map(&mut self, pairs: &[(&str, &str)]) {
         let array = self.open_array(8);
         for (name, value) in pairs {
-            self.align_struct();
+            self.align(8);
             self.string(name);
             self.string(value);
         }
         self.close_array(array, 8);
-    }
-
-    /// Before each struct or dictionary entry.
-    pub fn align_struct(&mut self) {
-        self.align(8);
     }
 
     /// Begins an array with elements aligned to `to`; pass the result to [`Body::close_array`].
@@ -143,17 +138,24 @@ impl<'a> Reader<'a> {
         Some(bytes)
     }
 
+    /// `b`.
+    pub fn boolean(&mut self) -> Option<bool> {
+        self.u32().map(|number| number != 0)
+    }
+
     /// `s` or `o`.
     pub fn string(&mut self) -> Option<String> {
         let length = self.u32()? as usize;
-        let text = std::str::from_utf8(self.take(length)?).ok()?.to_owned();
-        self.take(1)?;
-        Some(text)
+        self.text(length)
     }
 
     /// `g`.
     pub fn signature(&mut self) -> Option<String> {
         let length = self.take(1)?[0].into();
+        self.text(length)
+    }
+
+    fn text(&mut self, length: usize) -> Option<String> {
         let text = std::str::from_utf8(self.take(length)?).ok()?.to_owned();
         self.take(1)?;
         Some(text)
@@ -167,25 +169,23 @@ impl<'a> Reader<'a> {
 
     /// `a{ss}`.
     pub fn string_map(&mut self) -> Option<Vec<(String, String)>> {
-        let length = self.u32()? as usize;
-        self.align(8);
-        let end = self.at.checked_add(length)?;
-        let mut pairs = Vec::new();
-        while self.at < end {
-            self.align(8);
-            pairs.push((self.string()?, self.string()?));
-        }
-        Some(pairs)
+        self.array(8, |values| Some((values.string()?, values.string()?)))
     }
 
     /// `ao`.
     pub fn paths(&mut self) -> Option<Vec<String>> {
+        self.array(4, Reader::string)
+    }
+
+    fn array<T>(&mut self, alignment: usize, element: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
         let length = self.u32()? as usize;
+        self.align(alignment);
         let end = self.at.checked_add(length)?;
-        let mut paths = Vec::new();
+        let mut elements = Vec::new();
         while self.at < end {
-            paths.push(self.string()?);
+            self.align(alignment);
+            elements.push(element(self)?);
         }
-        Some(paths)
+        Some(elements)
     }
 }
