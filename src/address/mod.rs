@@ -57,6 +57,24 @@ pub fn check_url(text: &str) -> Result<Url, UrlFault> {
     Ok(url)
 }
 
+/// Parses an address that a secret may go to, as the URL parser writes it: spaces, quotes and
+/// control characters are escaped.
+pub fn parse_safe(text: &str) -> Result<Url, &'static str> {
+    let url = Url::parse(text).map_err(|_| "it is not a URL")?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("it has a name or a password in it");
+    }
+    if url.host().is_none() {
+        return Err("it has no host");
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_loopback(&url) => Ok(url),
+        "http" => Err("plain `http` is for this machine's own loopback alone, use `https`"),
+        _ => Err("only `https` is spoken"),
+    }
+}
+
 /// Corrects a missing or wrong scheme: `http` on this machine, `https` elsewhere.
 pub fn with_scheme(text: &str) -> Option<String> {
     let rest = match text.split_once("//") {

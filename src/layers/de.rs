@@ -259,13 +259,12 @@ impl<'de: 'p, 'p, I: Iterator<Item = (&'de str, &'de Value, &'p Place)>> MapAcce
     }
 }
 
-struct Elements<'de, 'p, I> {
+struct Elements<'p, I> {
     elements: I,
     path: &'p Path<'p>,
-    _of: std::marker::PhantomData<&'de ()>,
 }
 
-impl<'de, 'p, I: Iterator<Item = (&'de Value, &'p Place)>> SeqAccess<'de> for Elements<'de, 'p, I> {
+impl<'de: 'p, 'p, I: Iterator<Item = (&'de Value, &'p Place)>> SeqAccess<'de> for Elements<'p, I> {
     type Error = Fault;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
@@ -390,14 +389,14 @@ impl<'de> de::Deserializer<'de> for Node<'de, '_> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        let (path, _of) = (self.path, std::marker::PhantomData);
+        let path = self.path;
         let Value::List(list) = self.value else {
             let elements = [(&NOTHING, self.at)].into_iter();
-            let wanted = asked(visitor.visit_seq(Elements { elements, path, _of }));
+            let wanted = asked(visitor.visit_seq(Elements { elements, path }));
             return self.wrong(wanted.unwrap_or("a list"));
         };
         let elements = list.iter().map(|entry| (&entry.value, &entry.at));
-        visitor.visit_seq(Elements { elements, path, _of })
+        visitor.visit_seq(Elements { elements, path })
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {

@@ -108,35 +108,23 @@ pub type Table = BTreeMap<String, Entry>;
 
 /// Reads a whole file. `file` is its name in errors.
 pub fn parse(file: &str, text: &str) -> Result<Table, ReadError> {
-    let file: Arc<str> = file.into();
-    let lines = Lines::of(text);
+    let line_ends = text.match_indices('\n').map(|(at, _)| at).collect();
+    let converter = Converter { file: file.into(), line_ends };
     let document = Document::parse(text).map_err(|e| ReadError::Syntax {
-        at: Place { file: file.clone(), line: lines.line(e.span().map_or(0, |s| s.start)) },
+        at: converter.place(e.span().map_or(0, |s| s.start)),
         why: safe(e.message()),
     })?;
-    Ok(Converter { file, lines }.table(document.as_table()))
-}
-
-struct Lines(Vec<usize>);
-
-impl Lines {
-    fn of(text: &str) -> Lines {
-        Lines(text.match_indices('\n').map(|(at, _)| at).collect())
-    }
-
-    fn line(&self, offset: usize) -> usize {
-        self.0.partition_point(|&end| end < offset) + 1
-    }
+    Ok(converter.table(document.as_table()))
 }
 
 struct Converter {
     file: Arc<str>,
-    lines: Lines,
+    line_ends: Vec<usize>,
 }
 
 impl Converter {
     fn place(&self, offset: usize) -> Place {
-        Place { file: self.file.clone(), line: self.lines.line(offset) }
+        Place { file: self.file.clone(), line: self.line_ends.partition_point(|&end| end < offset) + 1 }
     }
 
     fn table(&self, table: &dyn TableLike) -> Table {
@@ -152,15 +140,13 @@ impl Converter {
         let value = match item {
             Item::None => Value::Table(Table::new()),
             Item::Table(table) => Value::Table(self.table(table)),
-            Item::ArrayOfTables(tables) => Value::List(
-                tables
-                    .iter()
-                    .map(|t| {
-                        let at = self.place(t.span().map_or(offset, |s| s.start));
-                        Entry { at, value: Value::Table(self.table(t)) }
-                    })
-                    .collect(),
-            ),
+            Item::ArrayOfTables(tables) => {
+                let entry = |t: &toml_edit::Table| Entry {
+                    at: self.place(t.span().map_or(offset, |s| s.start)),
+                    value: Value::Table(self.table(t)),
+                };
+                Value::List(tables.iter().map(entry).collect())
+            }
             Item::Value(value) => self.value(value, offset),
         };
         Entry { at: self.place(offset), value }
@@ -173,14 +159,13 @@ impl Converter {
             toml_edit::Value::Float(n) => Value::Float(*n.value()),
             toml_edit::Value::Boolean(b) => Value::Boolean(*b.value()),
             toml_edit::Value::Datetime(_) => Value::Date,
-            toml_edit::Value::Array(list) => Value::List(
-                list.iter()
-                    .map(|v| {
-                        let offset = v.span().map_or(offset, |s| s.start);
-                        Entry { at: self.place(offset), value: self.value(v, offset) }
-                    })
-                    .collect(),
-            ),
+            toml_edit::Value::Array(list) => {
+                let entry = |v: &toml_edit::Value| {
+                    let offset = v.span().map_or(offset, |s| s.start);
+                    Entry { at: self.place(offset), value: self.value(v, offset) }
+                };
+                Value::List(list.iter().map(entry).collect())
+            }
             toml_edit::Value::InlineTable(table) => Value::Table(self.table(table)),
         }
     }

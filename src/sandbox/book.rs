@@ -1,10 +1,10 @@
 //! The records of a practice server: the codes, access tokens and refresh tokens it issued, and the
 //! login ("family") of each.
 //!
-//! With a folder, the records outlive the process and are shared by several processes. Each change
-//! takes a file lock, starts from the file's current content and replaces the file whole. Codes and
-//! tokens are stored as SHA-256 hashes only; they are long and random, so a hash doesn't reveal
-//! them. The file isn't synced to disk: a power loss may cost a practice login, nothing else.
+//! With a folder, several processes share the records. Each change takes a file lock, starts from
+//! the file's current content and replaces the file whole. Codes and tokens are long and random,
+//! and stored as SHA-256 hashes only. The file isn't synced: a power loss may cost a practice
+//! login.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -303,22 +303,14 @@ impl Book {
     pub fn about(&self, token: &str, now: i64) -> io::Result<Option<(Grant, Option<i64>, &'static str)>> {
         self.read(|r| {
             let name = hash(token);
-            let access = r.access.get(&name).filter(|a| !a.revoked).map(|a| (&a.grant, a.expires_at, "Bearer"));
-            let refresh = r.refresh.get(&name).filter(|f| f.spent_at.is_none());
-            let found = access.or(refresh.map(|f| (&f.grant, f.expires_at, "refresh_token")))?;
-            let good = r.is_live(found.0, found.1, now);
-            good.then(|| (found.0.clone(), found.1, found.2))
+            let (_, grant, until, kind) = r.live(now).find(|(hash, ..)| **hash == name)?;
+            Some((grant.clone(), until, kind))
         })
     }
 
     /// Returns client and account of each login that has a valid token, without duplicates.
     pub fn connected(&self, now: i64) -> io::Result<BTreeSet<(String, String)>> {
-        self.read(|r| {
-            let access = r.access.values().filter(|a| !a.revoked).map(|a| (&a.grant, a.expires_at));
-            let refresh = r.refresh.values().filter(|f| f.spent_at.is_none()).map(|f| (&f.grant, f.expires_at));
-            let live = access.chain(refresh).filter(|(grant, until)| r.is_live(grant, *until, now));
-            live.map(|(grant, _)| (grant.client.clone(), grant.account.clone())).collect()
-        })
+        self.read(|r| r.live(now).map(|(_, grant, ..)| (grant.client.clone(), grant.account.clone())).collect())
     }
 
     /// Returns the signing key; `make` makes it the first time.
@@ -395,8 +387,15 @@ impl Records {
         Issued { access: minted.access, refresh: minted.refresh, grant, nonce }
     }
 
-    fn is_live(&self, grant: &Grant, expires_at: Option<i64>, now: i64) -> bool {
-        !self.revoked.contains(&grant.family) && expires_at.is_none_or(|at| at > now)
+    /// The valid tokens: hash, grant, expiry and kind.
+    fn live(&self, now: i64) -> impl Iterator<Item = (&String, &Grant, Option<i64>, &'static str)> {
+        let access = self.access.iter().filter(|(_, a)| !a.revoked);
+        let access = access.map(|(hash, a)| (hash, &a.grant, a.expires_at, "Bearer"));
+        let refresh = self.refresh.iter().filter(|(_, f)| f.spent_at.is_none());
+        let refresh = refresh.map(|(hash, f)| (hash, &f.grant, f.expires_at, "refresh_token"));
+        access.chain(refresh).filter(move |(_, grant, until, _)| {
+            !self.revoked.contains(&grant.family) && until.is_none_or(|at| at > now)
+        })
     }
 
     fn forget_old(&mut self, now: i64) {

@@ -39,15 +39,11 @@ pub fn window(before: u64, length: u64, count: u64) -> impl Iterator<Item = u64>
 }
 
 /// Reduces an object to the named members. `None`: keeps all.
-pub fn only(value: Value, fields: Option<&str>) -> Value {
-    let Some(fields) = fields else { return value };
-    let fields: Vec<&str> = fields.split(',').map(str::trim).collect();
-    match value {
-        Value::Object(members) => {
-            Value::Object(members.into_iter().filter(|(name, _)| fields.contains(&name.as_str())).collect())
-        }
-        other => other,
+pub fn only(mut value: Value, fields: Option<&str>) -> Value {
+    if let (Some(fields), Value::Object(members)) = (fields, &mut value) {
+        members.retain(|name, _| fields.split(',').any(|field| field.trim() == name));
     }
+    value
 }
 
 /// Returns an item of the practice server's own API.

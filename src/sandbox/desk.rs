@@ -70,9 +70,7 @@ impl Desk {
 
     /// Waits for the configured latency.
     pub fn wait(&self) {
-        if !self.options.latency.is_zero() {
-            self.clock.sleep(self.options.latency);
-        }
+        self.clock.sleep(self.options.latency);
     }
 
     /// Returns the time in Unix seconds.

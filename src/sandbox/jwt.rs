@@ -1,8 +1,7 @@
 //! Signed JWTs: access tokens of Constant Contact and VR2, ID tokens of the practice server.
 //!
 //! Each practice server signs with ES256 and its own key. Constant Contact itself uses RS256, but
-//! `ring` can't generate RSA keys. Clients that read claims see a difference only in header and
-//! length.
+//! `ring` can't generate RSA keys.
 
 use std::io;
 

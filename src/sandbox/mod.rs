@@ -1,15 +1,13 @@
 //! The practice authorization server: everything that `oauthctl` does, without a network and
 //! without an account at a provider.
 //!
-//! It has two uses. Users practise with it: its pages are pleasant, its errors say what was wrong,
-//! and its lifetimes are short enough to see a refresh. Tests rely on it: its responses match the
-//! provider's documentation member by member, and [`Server::log`] tells which parameters a request
-//! had and where, but never a value.
+//! Users practise with it: its errors say what was wrong, and its lifetimes are short enough to see
+//! a refresh. Tests rely on it: its responses match the provider's documentation member by member,
+//! and [`Server::log`] tells which parameters a request had and where, but never a value.
 //!
-//! [`Manners`] selects the provider to play: the practice server itself (by the RFCs), or one of
-//! three real providers, a file each. [`Behaviour::not_verified`] lists behaviour that no source
-//! confirms. The front page shows that list. A client that copes with these choices copes with the
-//! alternatives too. The server must not protect anything: anyone who presses "Allow" is signed in.
+//! [`Manners`] selects the provider to play: the practice server itself (by the RFCs), or a real
+//! one, a file each. [`Behaviour::not_verified`] lists behaviour that no source confirms, for the
+//! front page. The server must not protect anything: anyone who presses "Allow" is signed in.
 
 mod book;
 mod client;
@@ -47,10 +45,8 @@ pub use overrides::provider_overrides;
 
 use crate::address::{Reach, reach};
 use crate::world::http_server::loopback::ListenError;
-use crate::world::http_server::{
-    reader::RawRequest,
-    serve::{self, Response, Serving},
-};
+use crate::world::http_server::reader::RawRequest;
+use crate::world::http_server::serve::{self, Acceptor, Response};
 use crate::world::{Clock, Random, World};
 use desk::Desk;
 use exchange::{Ask, json};
@@ -255,7 +251,7 @@ pub enum StartError {
 /// A running practice server, stopped when dropped.
 pub struct Server {
     desk: Arc<Desk>,
-    serving: Serving,
+    _acceptor: Acceptor,
 }
 
 /// The issuer of a server that runs inside a command. It is the same for any port, so that a later
@@ -274,21 +270,18 @@ impl Server {
     /// `random`.
     pub fn start(options: Options, clock: Arc<dyn Clock>, random: &dyn Random) -> Result<Server, StartError> {
         let bound = serve::bind(options.port)?;
-        let base = format!("http://{}", bound.address());
+        let base = format!("http://{}", bound.address);
         let folder = options.state.clone().unwrap_or_default();
         let desk = Desk::new(options, base, clock, random).map_err(|why| StartError::State { folder, why })?;
         let desk = Arc::new(desk);
-        let handler = {
-            let desk = Arc::clone(&desk);
-            move |request: &RawRequest| answer(&desk, request)
-        };
-        let serving = bound.serve(Arc::new(handler)).map_err(StartError::Thread)?;
-        Ok(Server { desk, serving })
+        let served = Arc::clone(&desk);
+        let acceptor = serve::serve(bound, move |request| answer(&served, request)).map_err(StartError::Thread)?;
+        Ok(Server { desk, _acceptor: acceptor })
     }
 
     /// `http://127.0.0.1:PORT`
     pub fn base(&self) -> String {
-        format!("http://{}", self.serving.address())
+        self.desk.base.clone()
     }
 
     /// Returns the last ten thousand requests, in the order of their responses.

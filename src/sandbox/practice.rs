@@ -1,6 +1,5 @@
 //! The practice server's own manners: everything that the RFCs demand of a good authorization
-//! server, without deviations. A client that works here is right, and a client that doesn't is
-//! wrong. Refresh tokens rotate and access tokens live for ten minutes, so users see both in one
+//! server. Refresh tokens rotate and access tokens live for ten minutes, so users see both in one
 //! session.
 
 use std::io;

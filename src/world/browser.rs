@@ -1,10 +1,9 @@
 //! Opens the user's browser.
 //!
-//! The URL comes from a server or a provider file, and programs that open URLs have run commands
-//! found in them before. So only `https` and loopback `http` is opened, as the URL parser writes
-//! it, as one argument, without a shell, by a program outside the working directory. `BROWSER`
-//! names a program (or several, separated by `:`, tried in turn), not a command line: nothing in it
-//! is split on spaces or replaced.
+//! Programs that open URLs have run commands found in them. So only `https` and loopback `http` is
+//! opened, as the URL parser writes it, as one argument, without a shell, by a program outside the
+//! working directory. `BROWSER` names a program (or several, separated by `:`, tried in turn), not
+//! a command line.
 //!
 //! The browser outlives this process: it gets its own session, so that Ctrl-C doesn't end it, and
 //! none of our streams. A program named in `BROWSER` gets the environment without our own
@@ -19,7 +18,7 @@ use url::Url;
 
 use super::programs;
 use super::{Browser, BrowserError};
-use crate::address::is_loopback;
+use crate::address::parse_safe;
 use crate::text;
 
 /// A failure within this time is reported. A launcher that still runs then is likely the browser.
@@ -146,22 +145,8 @@ impl Surroundings {
     }
 }
 
-/// The URL as the parser writes it: spaces, quotes and control characters are escaped.
 pub(super) fn checked(url: &str) -> Result<Url, BrowserError> {
-    let bad = |why: &str| Err(BrowserError::BadUrl(why.to_owned()));
-    let Ok(url) = Url::parse(url) else { return bad("it is not a URL") };
-    if !url.username().is_empty() || url.password().is_some() {
-        return bad("it has a name or a password in it");
-    }
-    if url.host().is_none() {
-        return bad("it has no host");
-    }
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if is_loopback(&url) => Ok(url),
-        "http" => bad("plain `http` is for this machine's own loopback alone"),
-        _ => bad("only `https` is opened"),
-    }
+    parse_safe(url).map_err(|why| BrowserError::BadUrl(why.to_owned()))
 }
 
 fn is_ours(name: &OsStr) -> bool {

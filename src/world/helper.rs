@@ -15,21 +15,19 @@ pub enum Parted {
 }
 
 /// Reports the helper's result and exits.
-pub struct Helper {
-    finish: Finish,
-}
+pub struct Helper(Finish);
 
 type Finish = Box<dyn FnOnce(&[u8])>;
 
 impl Helper {
     /// `finish` sends the message and ends the process.
     pub fn new(finish: impl FnOnce(&[u8]) + 'static) -> Helper {
-        Helper { finish: Box::new(finish) }
+        Helper(Box::new(finish))
     }
 
     /// Sends the message to the starter and ends this process. Returns only in tests.
     pub fn finish(self, words: &[u8]) {
-        (self.finish)(words);
+        (self.0)(words);
     }
 }
 

@@ -1,11 +1,10 @@
 //! HTTP: sends one request and returns its response, nothing more.
 //!
-//! A token endpoint gets secrets. So no redirect is followed (a 307 would send the body again, to
-//! any address), no cookie or referer is kept, no connection is reused, and no request is repeated
-//! automatically. One deadline covers everything from the name look-up to the last byte, and one
-//! cap the body. Only `https` is allowed, except to this machine's loopback, which never uses a
-//! proxy. An error tells whether the server may have seen the request, since a refresh token may be
-//! spent by then; it never contains the URL's query.
+//! A token endpoint gets secrets. So no redirect is followed (a 307 would send the body again), no
+//! cookie or referer is kept, no connection is reused, and no request is repeated automatically.
+//! One deadline covers everything from the name look-up to the last byte. Only `https` is allowed,
+//! except to this machine's loopback, which never uses a proxy. An error tells whether a refresh
+//! token may be spent; it never contains the URL's query.
 
 mod deadline;
 mod driver;
@@ -32,7 +31,7 @@ use self::deadline::Deadline;
 use self::driver::Driver;
 use self::upload::Patience;
 use super::{Http, HttpError, Streamed, Upload};
-use crate::address::is_loopback;
+use crate::address::{is_loopback, parse_safe};
 use crate::text;
 use crate::wire::{Identity, Request, Response};
 
@@ -91,7 +90,8 @@ impl Http for Real {
         let answer =
             answer.ok_or_else(|| timed_out(&place, request.timeout))?.map_err(|error| told(&error, request))?;
         let (status, headers) = (answer.status().as_u16(), headers(answer.headers()));
-        match read_body(Answer::new(driver, answer, Some(deadline)), request.max_body) {
+        let whole = Answer { driver, answer, deadline: Some(deadline), rest: Bytes::new() };
+        match read_body(whole, request.max_body) {
             Ok(Some(body)) => Ok(Response { status, headers, body }),
             Ok(None) => Err(HttpError::TooLarge { place, limit: request.max_body }),
             Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(timed_out(&place, request.timeout)),
@@ -131,7 +131,7 @@ impl Http for Real {
             status: answer.status().as_u16(),
             version: format!("{:?}", answer.version()),
             headers: headers(answer.headers()),
-            body: Box::new(Answer::new(driver, answer, None)),
+            body: Box::new(Answer { driver, answer, deadline: None, rest: Bytes::new() }),
         })
     }
 }
@@ -180,17 +180,12 @@ impl Real {
     }
 
     fn driver(&self, place: &str) -> Result<Arc<Driver>, HttpError> {
-        let driver = match self.driver.get() {
-            Some(driver) => driver,
-            None => {
-                let made = Driver::new().map_err(|error| HttpError::Unsent {
-                    place: place.to_owned(),
-                    why: text::safe(&error.to_string()),
-                })?;
-                self.driver.get_or_init(|| Arc::new(made))
-            }
-        };
-        Ok(Arc::clone(driver))
+        if let Some(driver) = self.driver.get() {
+            return Ok(Arc::clone(driver));
+        }
+        let unsent = |why: io::Error| HttpError::Unsent { place: place.to_owned(), why: text::safe(&why.to_string()) };
+        let made = Driver::new().map_err(unsent)?;
+        Ok(Arc::clone(self.driver.get_or_init(|| Arc::new(made))))
     }
 
     fn client(&self, kind: Kind, place: &str) -> Result<Client, HttpError> {
@@ -289,20 +284,13 @@ fn carry(sent: &mut reqwest::Request, body: Body) {
 
 /// The URL and its way, or why no secret may go to it.
 fn allowed(url: &str) -> Result<(Url, Way), &'static str> {
-    let url = Url::parse(url).map_err(|_| "it is not a URL")?;
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("it has a name or a password in it");
-    }
-    if url.host().is_none() {
-        return Err("it has no host");
-    }
-    match (url.scheme(), is_loopback(&url)) {
-        ("https", true) => Ok((url, Way::Direct)),
-        ("https", false) => Ok((url, Way::World)),
-        ("http", true) => Ok((url, Way::Plain)),
-        ("http", false) => Err("plain `http` is for this machine's own loopback alone, use `https`"),
-        _ => Err("only `https` is spoken"),
-    }
+    let url = parse_safe(url)?;
+    let way = match url.scheme() {
+        "http" => Way::Plain,
+        _ if is_loopback(&url) => Way::Direct,
+        _ => Way::World,
+    };
+    Ok((url, way))
 }
 
 fn headers(map: &HeaderMap) -> Vec<(String, String)> {
@@ -419,12 +407,6 @@ struct Answer {
     deadline: Option<Deadline>,
     /// Received, but not read yet.
     rest: Bytes,
-}
-
-impl Answer {
-    fn new(driver: Arc<Driver>, answer: reqwest::Response, deadline: Option<Deadline>) -> Answer {
-        Answer { driver, answer, deadline, rest: Bytes::new() }
-    }
 }
 
 impl Read for Answer {

@@ -107,14 +107,9 @@ fn exit_code(status: std::process::ExitStatus) -> u8 {
 }
 
 fn read(from: &mut impl Read) -> io::Result<Zeroizing<String>> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_OUTPUT + 1));
-    from.take(MAX_OUTPUT as u64 + 1).read_to_end(&mut bytes)?;
-    let bad = |why: &str| io::Error::new(io::ErrorKind::InvalidData, why.to_owned());
-    if bytes.len() > MAX_OUTPUT {
-        return Err(bad("it printed too much"));
-    }
-    let text = std::str::from_utf8(&bytes).map_err(|_| bad("what it printed is not text"))?;
-    let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
+    let text = super::terminal::read_all(from, MAX_OUTPUT)
+        .map_err(|e| io::Error::new(e.kind(), format!("what it printed can't be used: {e}")))?;
+    let text = text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
     Ok(Zeroizing::new(text.to_owned()))
 }
 

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use super::World;
 use crate::secret::{Secret, redact};
 
@@ -36,43 +38,39 @@ pub enum Lines {
 impl World {
     /// Asks for one line and trims it; it may be empty.
     pub fn ask(&mut self, question: &str) -> Result<String, Unanswered> {
+        let answer = self.posed(question, None)?;
+        Ok(answer.trim().to_owned())
+    }
+
+    /// Asks without echo.
+    pub fn ask_hidden(&mut self, question: &str) -> Result<Secret, Unanswered> {
+        self.posed(question, Some(Lines::One)).map(|answer| Secret::new(answer.trim()))
+    }
+
+    /// Asks for several lines (a key, an assertion) without echo.
+    pub fn ask_hidden_lines(&mut self, question: &str) -> Result<Secret, Unanswered> {
+        self.posed(question, Some(Lines::UntilCtrlD)).map(|answer| Secret::new(answer.trim()))
+    }
+
+    fn posed(&mut self, question: &str, hidden: Option<Lines>) -> Result<Zeroizing<String>, Unanswered> {
         // before the question is visible: Ctrl-C counts from its first byte
         self.signals.ask(true);
-        let answer = self.pose(question).and_then(|()| {
-            let answer = self.terminal.read_line(self.patience);
-            if answer.is_err() {
+        if hidden.is_some() {
+            self.terminal.hide();
+        }
+        let answer = self.on_screen(&format!("{}: ", self.folded(question))).and_then(|()| {
+            let answer = match hidden {
+                Some(lines) => self.terminal.read_hidden(lines, self.patience),
+                None => self.terminal.read_line(self.patience).map(Zeroizing::new),
+            };
+            // the user's Enter isn't shown without an echo, and wasn't typed without an answer
+            if hidden.is_some() || answer.is_err() {
                 let _ = self.on_screen("\n");
             }
             answer
         });
         self.signals.ask(false);
-        answer.map(|answer| answer.trim().to_owned())
-    }
-
-    /// Asks without echo.
-    pub fn ask_hidden(&mut self, question: &str) -> Result<Secret, Unanswered> {
-        self.hidden(question, Lines::One)
-    }
-
-    /// Asks for several lines (a key, an assertion) without echo.
-    pub fn ask_hidden_lines(&mut self, question: &str) -> Result<Secret, Unanswered> {
-        self.hidden(question, Lines::UntilCtrlD)
-    }
-
-    fn hidden(&mut self, question: &str, lines: Lines) -> Result<Secret, Unanswered> {
-        self.signals.ask(true);
-        self.terminal.hide();
-        let answer = self.pose(question).and_then(|()| {
-            let answer = self.terminal.read_hidden(lines, self.patience);
-            let _ = self.on_screen("\n");
-            answer
-        });
-        self.signals.ask(false);
-        answer.map(|answer| Secret::new(answer.trim()))
-    }
-
-    fn pose(&mut self, question: &str) -> Result<(), Unanswered> {
-        self.on_screen(&format!("{}: ", self.folded(question)))
+        answer
     }
 
     /// Writes a line that belongs to a question, to the same place.

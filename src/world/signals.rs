@@ -25,16 +25,7 @@ impl Signals for Real {
     }
 }
 
-/// From now on a signal that ends the program first calls `restore`, which puts the terminal back
-/// and must be async-signal-safe.
-pub(super) fn guard_terminal(restore: fn()) {
-    system::guard(restore);
-}
-
-/// The signal that ended the current question, if any.
-pub(super) fn at_question() -> Option<i32> {
-    system::at_question()
-}
+pub(super) use system::{at_question, guard_terminal};
 
 /// While it lives, signals belong to the program in the foreground. The terminal signals both
 /// processes; a signal to this process alone is passed on.
@@ -98,7 +89,9 @@ mod system {
     static RESTORE: OnceLock<fn()> = OnceLock::new();
     static TO: Mutex<Option<Sender<i32>>> = Mutex::new(None);
 
-    pub(super) fn guard(restore: fn()) {
+    /// From now on a signal that ends the program first calls `restore`, which puts the terminal
+    /// back and must be async-signal-safe.
+    pub fn guard_terminal(restore: fn()) {
         let _ = RESTORE.set(restore);
         install();
     }
@@ -219,7 +212,8 @@ mod system {
         ASKING.store(on, Ordering::SeqCst);
     }
 
-    pub(super) fn at_question() -> Option<i32> {
+    /// The signal that ended the current question, if any.
+    pub fn at_question() -> Option<i32> {
         Some(AT_QUESTION.load(Ordering::SeqCst)).filter(|signal| *signal != 0)
     }
 
@@ -302,10 +296,10 @@ mod system {
     /// Ctrl-C ends the program; there is nothing to watch.
     pub(super) fn watch(_to: Sender<i32>) {}
     pub(super) fn release() {}
-    pub(super) fn guard(_restore: fn()) {}
+    pub fn guard_terminal(_restore: fn()) {}
     pub(super) fn hold(_on: bool) {}
     pub(super) fn ask(_on: bool) {}
-    pub(super) fn at_question() -> Option<i32> {
+    pub fn at_question() -> Option<i32> {
         None
     }
     pub(super) fn hand_on(_child: u32) {}

@@ -1,9 +1,9 @@
 //! The user's terminal.
 //!
 //! The user may paste the browser's final address while the listener waits. It holds a code, so it
-//! isn't echoed. It may be longer than a line in the terminal's line mode (4,095 bytes on Linux,
-//! 1,024 on macOS, the rest is lost silently), so lines are assembled here, byte by byte. The
-//! terminal is restored at exit, by a signal, and before the next question.
+//! isn't echoed. The terminal's line mode would cut it (at 4,095 bytes on Linux, 1,024 on macOS),
+//! so lines are assembled here. The terminal is restored at exit, by a signal, and before the next
+//! question.
 
 use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Read, Write};
@@ -89,12 +89,10 @@ impl Terminal for Real {
     }
 }
 
-/// Restores the terminal and stops the reading of lines, if needed. Async-signal-safe.
-pub(super) fn restore() {
-    system::restore();
-}
+use system::restore;
 
-fn read_all(from: impl Read, limit: usize) -> io::Result<Zeroizing<String>> {
+/// All of a text, up to `limit` bytes.
+pub(super) fn read_all(from: impl Read, limit: usize) -> io::Result<Zeroizing<String>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(limit.min(LONGEST_LINE) + 1));
     from.take(limit as u64 + 1).read_to_end(&mut bytes)?;
     if bytes.len() > limit {
@@ -221,6 +219,7 @@ mod system {
     /// Incremented when lines are no longer wanted: a reader with another number stops.
     static READING: AtomicUsize = AtomicUsize::new(0);
 
+    /// Restores the terminal and stops the reading of lines, if needed. Async-signal-safe.
     pub(super) fn restore() {
         READING.fetch_add(1, Ordering::SeqCst);
         let before = BEFORE.swap(ptr::null_mut(), Ordering::SeqCst);

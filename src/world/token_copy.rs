@@ -1,12 +1,11 @@
 //! A copy of a fresh access token in the kernel's keyring: in memory only, readable only by this
-//! user's processes, removed when the token expires. It makes `token` as fast as `cat`, and keeps
-//! loops away from the keychain.
+//! user's processes, removed when the token expires. It makes `token` as fast as `cat`.
 //!
-//! It is stored in the user's *persistent* keyring, which every later process of the user finds,
-//! even without a login session; if the kernel has none, in the *user* keyring. Best effort:
-//! without kernel support, in a container that forbids the calls, or over quota there is no copy. A
-//! plain user has 200 keys and 20,000 bytes for all programs: beyond a part of that the oldest
-//! copies are removed. The kernel tells no key's age, so our key `order` lists the others.
+//! It is stored in the user's *persistent* keyring, which exists even without a login session; if
+//! the kernel has none, in the *user* keyring. Best effort: without kernel support, in a container
+//! that forbids the calls, or over quota there is no copy. A plain user has 200 keys and 20,000
+//! bytes for all programs: beyond a part of that the oldest copies are removed. The kernel tells no
+//! key's age, so our key `order` lists the others.
 
 #[cfg(target_os = "linux")]
 pub use linux::KernelKeyring;
@@ -156,11 +155,14 @@ mod linux {
         if value.is_empty() || value.len() > LONGEST || seconds == 0 {
             return false;
         }
-        make_room(ring, description, value.len());
-        add(ring, description, value, seconds).is_some_and(|key| {
-            note(ring, key, value.len());
-            true
-        })
+        let mut order = make_room(ring, description, value.len());
+        let Some(key) = add(ring, description, value, seconds) else { return false };
+        order.push((key as i32, value.len() as u32));
+        let text: Vec<u8> =
+            order.iter().flat_map(|(key, size)| [key.to_ne_bytes(), size.to_ne_bytes()].concat()).collect();
+        // replaces the list of the same name
+        let _ = add(ring, ORDER, &text, ORDER_KEPT);
+        true
     }
 
     /// Makes the key in this process's own keyring and moves it once its timeout is set: if
@@ -186,27 +188,14 @@ mod linux {
         listed.chunks_exact(8).map(|entry| (number(&entry[..4]), number(&entry[4..]) as u32)).collect()
     }
 
-    fn note(ring: c_long, key: c_long, length: usize) {
-        let mut order = order(ring);
-        order.push((key as i32, length as u32));
-        set_order(ring, &order);
-    }
-
-    fn set_order(ring: c_long, order: &[Entry]) {
-        let text: Vec<u8> =
-            order.iter().flat_map(|(key, size)| [key.to_ne_bytes(), size.to_ne_bytes()].concat()).collect();
-        // replaces the list of the same name; an empty one can't be made
-        if !text.is_empty() {
-            let _ = add(ring, ORDER, &text, ORDER_KEPT);
-        }
-    }
-
-    /// Removes our oldest keys if one more would be too many. Keys missing from the list are older.
-    fn make_room(ring: c_long, description: &CStr, length: usize) {
+    /// Removes our oldest keys if one more would be too many, and returns the others. Keys missing
+    /// from the list are older.
+    fn make_room(ring: c_long, description: &CStr, length: usize) -> Vec<Entry> {
         let there: Vec<i32> = ours(ring);
         let order = order(ring);
         let unlisted = there.iter().filter(|key| order.iter().all(|(listed, _)| listed != *key)).map(|key| (*key, 0));
-        let all: Vec<Entry> = unlisted.chain(order.iter().copied().filter(|(key, _)| there.contains(key))).collect();
+        let mut all: Vec<Entry> =
+            unlisted.chain(order.iter().copied().filter(|(key, _)| there.contains(key))).collect();
         let each = description.to_bytes().len();
         let bytes = |all: &[Entry]| all.iter().map(|(_, size)| *size as usize + each).sum::<usize>() + length + each;
         let mut gone = 0;
@@ -214,7 +203,7 @@ mod linux {
             remove(ring, c_long::from(all[gone].0));
             gone += 1;
         }
-        set_order(ring, &all[gone..]);
+        all.split_off(gone)
     }
 
     /// Our keys without the list, in the kernel's order.

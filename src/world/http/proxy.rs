@@ -37,10 +37,7 @@ impl NoProxy {
 pub fn usable_for(env: &dyn Env, url: &str) -> Result<(), NoProxy> {
     let except = first(env, &NO).map(|(_, value)| value).unwrap_or_default();
     let any = Matcher::builder().https("http://proxy.invalid").no(except).build();
-    match url.parse().is_ok_and(|url| any.intercept(&url).is_some()) {
-        true => usable(env),
-        false => Ok(()),
-    }
+    if url.parse().is_ok_and(|url| any.intercept(&url).is_some()) { usable(env) } else { Ok(()) }
 }
 
 /// Checks that the variable in effect, if any, names a usable proxy.
@@ -57,10 +54,8 @@ pub fn usable(env: &dyn Env) -> Result<(), NoProxy> {
     if value.split_once("://").is_some_and(|(scheme, _)| !works(scheme)) {
         return Err(NoProxy { variable, why: "only the schemes `http` and `https` work" });
     }
-    match read(&value, "https://host.invalid/", "") {
-        Some(_) => Ok(()),
-        None => Err(NoProxy { variable, why: "it is not the address of one" }),
-    }
+    let found = read(&value, "https://host.invalid/", "");
+    found.map(drop).ok_or(NoProxy { variable, why: "it is not the address of one" })
 }
 
 /// The proxy's address, if a request to `url` goes through it.

@@ -1,10 +1,9 @@
-//! The certificate authorities, read in one go.
+//! The certificate authorities.
 //!
-//! The platform verifier asks macOS and Windows, and reads files elsewhere: a folder of some 290
-//! files beside the one bundle with the same certificates, which takes half the time of an
-//! exchange. So only the distribution's bundle is read, if there is one and no variable names
-//! another place. A named place without certificates is an error: the verifier would silently trust
-//! others, or none.
+//! The platform verifier asks macOS and Windows. Elsewhere it reads some 290 files, which takes
+//! half the time of an exchange. So the distribution's one bundle is read instead, if no variable
+//! names another place. A named place without certificates is an error: the verifier would silently
+//! trust others, or none.
 
 use reqwest::Certificate;
 
@@ -101,13 +100,11 @@ mod imp {
                     last = found.as_ref().err().map_or_else(|| "it holds none".to_owned(), ToString::to_string);
                     found.is_ok_and(|any| any)
                 });
-                match usable {
-                    true => {
-                        let place = folders.to_string_lossy().into_owned();
-                        Ok(Some(Named { variable: FOLDER, place, found: Vec::new() }))
-                    }
-                    false => Err(fault(FOLDER, &folders, last)),
+                if !usable {
+                    return Err(fault(FOLDER, &folders, last));
                 }
+                let place = folders.to_string_lossy().into_owned();
+                Ok(Some(Named { variable: FOLDER, place, found: Vec::new() }))
             }
         }
     }

@@ -150,20 +150,16 @@ impl Connections {
                 if self.is_closing() {
                     return;
                 }
-                match listener.accept() {
+                use io::ErrorKind as E;
+                match listener.accept().map_err(|error| error.kind()) {
                     Ok((socket, _)) => self.admit(socket, handler),
-                    Err(error) => match error.kind() {
-                        io::ErrorKind::WouldBlock
-                        | io::ErrorKind::Interrupted
-                        | io::ErrorKind::ConnectionAborted
-                        | io::ErrorKind::ConnectionReset => {}
-                        _ => {
-                            // No descriptor or memory is left: make room and try again. The
-                            // connection is still queued.
-                            self.table().cut_oldest();
-                            thread::sleep(Duration::from_millis(10));
-                        }
-                    },
+                    Err(E::WouldBlock | E::Interrupted | E::ConnectionAborted | E::ConnectionReset) => {}
+                    Err(_) => {
+                        // No descriptor or memory is left: make room and try again. The connection
+                        // is still queued.
+                        self.table().cut_oldest();
+                        thread::sleep(Duration::from_millis(10));
+                    }
                 }
             }
         }

@@ -3,12 +3,12 @@
 //! The listener of [`super::loopback`] handles a single redirect and faces every page in the
 //! browser. This server serves whole APIs to users who practise.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::acceptor::{Acceptor, Visit};
-use super::listening::{self, Address, Host, ListenError};
+pub use super::acceptor::Acceptor;
+use super::acceptor::Visit;
+use super::listening::{self, Address, Bound, Host, ListenError};
 use super::reader::{self, Limits, RawRequest, Stream as _, TimedStream};
 
 /// Larger than the redirect listener's: a JWT in a header, a batch of contacts in a body.
@@ -27,64 +27,37 @@ pub struct Response {
     pub body: Vec<u8>,
 }
 
-/// Answers requests, on each connection's own thread, several at a time.
-pub type Handler = dyn Fn(&RawRequest) -> Response + Send + Sync;
-
-/// Serves as soon as it exists. Dropping it closes the port after unfinished responses.
-pub struct Serving {
-    address: SocketAddr,
-    _acceptor: Acceptor,
-}
-
-/// A bound and reachable port that doesn't serve yet.
-pub struct Bound(listening::Bound);
-
 /// Binds `127.0.0.1`, on that port or on any free one.
 pub fn bind(port: Option<u16>) -> Result<Bound, ListenError> {
-    listening::bind(&Address { host: Host::Literal, ports: port.into_iter().collect(), tls: false }).map(Bound)
+    listening::bind(&Address { host: Host::Literal, ports: port.into_iter().collect(), tls: false })
 }
 
-impl Bound {
-    /// The address on which it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.0.address
-    }
-
-    /// Starts to serve, including the connections accepted already.
-    pub fn serve(self, handler: Arc<Handler>) -> std::io::Result<Serving> {
-        let address = self.0.address;
-        let handler = move |visit: &_| converse(visit, &*handler);
-        Ok(Serving { address, _acceptor: Acceptor::start(self.0, MOST_CONNECTIONS, LAST_WORDS, handler)? })
-    }
+/// Serves until the result is dropped, and then closes the port after unfinished responses. The
+/// handler runs on each connection's own thread, several at a time.
+pub fn serve(
+    bound: Bound,
+    handler: impl Fn(&RawRequest) -> Response + Send + Sync + 'static,
+) -> std::io::Result<Acceptor> {
+    Acceptor::start(bound, MOST_CONNECTIONS, LAST_WORDS, move |visit| converse(visit, &handler))
 }
 
-impl Serving {
-    /// The address on which it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-}
-
-fn converse(visit: &Visit, handler: &Handler) {
+fn converse(visit: &Visit, handler: &dyn Fn(&RawRequest) -> Response) {
     let mut stream = TimedStream::new(Arc::clone(&visit.socket), LIMITS.time);
     let read = reader::read_request(&mut stream, &LIMITS);
     visit.set_busy(true);
-    let (response, body) = match &read {
-        Ok(raw) => {
-            let response = handler(raw);
-            let body = if raw.method == "HEAD" { Vec::new() } else { response.body.clone() };
-            (response, body)
-        }
+    let response = match &read {
+        Ok(raw) if raw.method == "HEAD" => Response { body: Vec::new(), ..handler(raw) },
+        Ok(raw) => handler(raw),
         Err(refusal) => {
             let Some(status) = refusal.status() else { return };
             let headers = vec![("Content-Type".to_owned(), "text/plain; charset=utf-8".to_owned())];
-            (Response { status, headers, body: Vec::new() }, format!("{refusal}\n").into_bytes())
+            Response { status, headers, body: format!("{refusal}\n").into_bytes() }
         }
     };
     let headers: Vec<(&str, &str)> = response.headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
     stream.end_by(Instant::now() + WRITE_TIME);
     // a client that has gone needs no response
-    if reader::write_response(&mut stream, response.status, &headers, &body).is_ok() {
+    if reader::write_response(&mut stream, response.status, &headers, &response.body).is_ok() {
         reader::hang_up(&mut stream);
     }
 }
@@ -92,22 +65,28 @@ fn converse(visit: &Visit, handler: &Handler) {
 #[cfg(test)]
 mod tests {
     use std::io::{Read as _, Write as _};
-    use std::net::TcpStream;
+    use std::net::{SocketAddr, TcpStream};
     use std::thread;
 
     use super::*;
 
-    fn echo() -> Serving {
+    struct Echo {
+        address: SocketAddr,
+        _acceptor: Acceptor,
+    }
+
+    fn echo() -> Echo {
         let handler = |r: &RawRequest| Response {
             status: 200,
             headers: vec![("X-Target".into(), format!("{} {}", r.method, r.target.as_str()))],
             body: if r.body.is_empty() { b"no body".to_vec() } else { r.body.to_vec() },
         };
-        bind(None).unwrap().serve(Arc::new(handler)).unwrap()
+        let bound = bind(None).unwrap();
+        Echo { address: bound.address, _acceptor: serve(bound, handler).unwrap() }
     }
 
-    fn say(serving: &Serving, bytes: &[u8]) -> String {
-        let mut stream = TcpStream::connect(serving.address()).unwrap();
+    fn say(serving: &Echo, bytes: &[u8]) -> String {
+        let mut stream = TcpStream::connect(serving.address).unwrap();
         stream.write_all(bytes).unwrap();
         let mut answer = String::new();
         let _ = stream.read_to_string(&mut answer);
@@ -142,7 +121,7 @@ mod tests {
     fn more_idle_connections_than_it_keeps_do_not_stop_it() {
         let serving = echo();
         let idle: Vec<TcpStream> =
-            (0..MOST_CONNECTIONS + 8).map(|_| TcpStream::connect(serving.address()).unwrap()).collect();
+            (0..MOST_CONNECTIONS + 8).map(|_| TcpStream::connect(serving.address).unwrap()).collect();
         let answer = say(&serving, b"GET / HTTP/1.1\r\n\r\n");
         assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
         drop(idle);
@@ -151,7 +130,7 @@ mod tests {
     #[test]
     fn closes_its_port_when_dropped() {
         let serving = echo();
-        let address = serving.address();
+        let address = serving.address;
         let _idle = TcpStream::connect(address).unwrap();
         drop(serving);
         // a process started by another test holds a copy of every socket until its exec

@@ -99,16 +99,14 @@ fn bind_any(address: &Address) -> Result<Vec<TcpListener>, ListenError> {
 }
 
 fn bind_free(host: Host) -> Result<Vec<TcpListener>, ListenError> {
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        match bind_one(host, 0) {
-            Ok(listeners) => return Ok(listeners),
-            // free on one address of `localhost`, taken on the other
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse && tries < PAIR_TRIES => {}
-            Err(error) => return Err(failed(error)),
+    let mut bound = bind_one(host, 0);
+    for _ in 1..PAIR_TRIES {
+        // free on one address of `localhost`, taken on the other
+        if bound.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse) {
+            bound = bind_one(host, 0);
         }
     }
+    bound.map_err(failed)
 }
 
 /// Port 0: any. On Unix the standard library sets `SO_REUSEADDR`: a port in `TIME_WAIT` can be

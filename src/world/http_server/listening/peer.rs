@@ -2,8 +2,6 @@
 //! reaches every port of its loopback. On Linux the kernel knows the user (tables of proc(5));
 //! other systems are not asked.
 
-use std::net::TcpStream;
-
 /// A client of another user, or of an unknown one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stranger {
@@ -13,15 +11,9 @@ pub enum Stranger {
     Gone,
 }
 
-/// The client's user, if it is known to be none of: this process's user, root, the user who logged
-/// in and became this user (`su`, `sudo`). A client that the kernel doesn't know is accepted: the
-/// forwarder of a container or of WSL.
-pub fn stranger(socket: &TcpStream) -> Option<Stranger> {
-    system::stranger(socket)
-}
-
 #[cfg(target_os = "linux")]
 pub(super) use system::sockets;
+pub use system::stranger;
 
 #[cfg(target_os = "linux")]
 mod system {
@@ -47,7 +39,10 @@ mod system {
         pub inode: u64,
     }
 
-    pub(super) fn stranger(socket: &TcpStream) -> Option<Stranger> {
+    /// The client's user, if it is known to be none of: this process's user, root, the user who
+    /// logged in and became this user (`su`, `sudo`). A client that the kernel doesn't know is
+    /// accepted: the forwarder of a container or of WSL.
+    pub fn stranger(socket: &TcpStream) -> Option<Stranger> {
         let (Ok(here), Ok(there)) = (socket.local_addr(), socket.peer_addr()) else { return Some(Stranger::Gone) };
         for _ in 0..READINGS {
             if let Some(line) = find(there, here) {
@@ -123,7 +118,7 @@ mod system {
 
 #[cfg(not(target_os = "linux"))]
 mod system {
-    pub(super) fn stranger(_socket: &std::net::TcpStream) -> Option<super::Stranger> {
+    pub fn stranger(_socket: &std::net::TcpStream) -> Option<super::Stranger> {
         None
     }
 }
@@ -131,7 +126,7 @@ mod system {
 #[cfg(test)]
 #[cfg(target_os = "linux")]
 mod tests {
-    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr};
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpStream};
 
     use super::super::listen;
     use super::*;

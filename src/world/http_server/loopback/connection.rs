@@ -82,14 +82,8 @@ fn answer(shared: &Arc<Shared>, visit: &Visit, request: &RawRequest) -> Answered
     if let Some(answered) = shared.last_page(path).or_else(|| shared.entered(path)) {
         return answered;
     }
-    let form = if request.method == "POST" {
-        match String::from_utf8(request.body.to_vec()) {
-            Ok(form) => Some(form),
-            Err(_) => return page::refusal(400),
-        }
-    } else {
-        None
-    };
+    let form = (request.method == "POST").then(|| String::from_utf8(request.body.to_vec())).transpose();
+    let Ok(form) = form else { return page::refusal(400) };
     let (to, from) = mpsc::channel();
     visit.set_busy(true);
     if !shared.waits(visit.id, &to, &request.target) {
@@ -111,7 +105,7 @@ impl Shared {
     fn last_page(&self, path: &str) -> Option<Answered> {
         let table = self.table();
         let (ended, _) = table.ended.as_ref()?;
-        page::last(*ended).filter(|last| last.path == path).map(|last| last.answered)
+        page::last(*ended).filter(|(last, _)| *last == path).map(|(_, answered)| answered)
     }
 
     /// The target of the one-time address, or the page that says it was used.

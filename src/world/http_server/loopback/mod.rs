@@ -1,13 +1,12 @@
 //! The short-lived listener for the redirect. Every page in the user's browser can reach it.
 //!
 //! Noise must never end or delay a login: browsers open connections on suspicion and leave them
-//! idle. So each connection has 5 s for its request, and when 32 are open the oldest incomplete one
-//! is closed (`acceptor`). Requests that a page could have forged, or that use another host name
-//! (DNS rebinding), end in `judge`. The receiver gets only well-formed, small requests, and decides
-//! whether path, `state` and `code` are right. Every response is constant bytes (`page`), except
-//! the redirect from the one-time address (`entrance`). Every user of the machine can read a
-//! browser's command line, so an address there must be useless to the others. The kernel tells
-//! which user connects, where it can (`peer`).
+//! idle. So each has 5 s for its request, and when 32 are open the oldest incomplete one is closed
+//! (`acceptor`). Requests that a page could have forged end in `judge`. The receiver gets
+//! well-formed, small requests, and decides whether path, `state` and `code` are right. Every
+//! response is constant bytes (`page`), except the redirect from the one-time address
+//! (`entrance`), which exists since every user of the machine can read a browser's command line.
+//! The kernel tells which user connects, where it can (`peer`).
 
 mod certificate;
 mod connection;

@@ -32,67 +32,57 @@ pub struct Answered {
     pub is_last: bool,
 }
 
-/// The page that ends a login, and its path.
-pub struct Last {
-    pub path: &'static str,
-    pub answered: Answered,
-}
-
-const DONE_PATH: &str = "/done";
-const FAILED_PATH: &str = "/failed";
-const ASKED_PATH: &str = "/asked";
-
 /// The page for a sign-in that ended.
 pub fn answer(page: Page) -> Answered {
     match page {
         // RFC 9110, section 15.4.4: the browser goes on with GET, whatever the method was
-        Page::Done => redirect(DONE_PATH),
-        Page::Failed => redirect(FAILED_PATH),
-        Page::Asked => redirect(ASKED_PATH),
+        Page::Done | Page::Failed | Page::Asked => {
+            let location = last(page).map(|(path, _)| path.into());
+            Answered { location, ..plain(SEE_OTHER, "") }
+        }
         Page::NotFound => refusal(404),
-        Page::Refused => Answered { status: 400, location: None, body: REFUSED, is_last: false },
+        Page::Refused => plain(400, REFUSED),
         Page::MethodNotAllowed => refusal(405),
     }
 }
 
-/// The page that ends the browser's part of a login, if this is one.
-pub fn last(page: Page) -> Option<Last> {
+/// The page that ends the browser's part of a login, if this is one: its path and itself.
+pub fn last(page: Page) -> Option<(&'static str, Answered)> {
     let (path, body) = match page {
-        Page::Done => (DONE_PATH, DONE),
-        Page::Failed => (FAILED_PATH, FAILED),
-        Page::Asked => (ASKED_PATH, ASKED),
+        Page::Done => ("/done", DONE),
+        Page::Failed => ("/failed", FAILED),
+        Page::Asked => ("/asked", ASKED),
         Page::NotFound | Page::Refused | Page::MethodNotAllowed => return None,
     };
-    Some(Last { path, answered: Answered { status: 200, location: None, body, is_last: true } })
+    Some((path, Answered { is_last: true, ..plain(200, body) }))
 }
 
 /// The page for a request that is refused.
 pub fn refusal(status: u16) -> Answered {
-    let body = match status {
-        404 => NOT_FOUND,
-        405 => METHOD,
-        _ => NOT_FOR_US,
-    };
-    Answered { status, location: None, body, is_last: false }
-}
-
-fn redirect(to: &'static str) -> Answered {
-    Answered { status: SEE_OTHER, location: Some(to.into()), body: "", is_last: false }
+    match status {
+        404 => plain(status, NOT_FOUND),
+        405 => plain(status, METHOD),
+        _ => plain(status, NOT_FOR_US),
+    }
 }
 
 /// Redirects the one-time address to the authorization server.
 pub fn onward(to: &Secret) -> Answered {
-    Answered { status: 302, location: Some(to.expose().to_owned().into()), body: "", is_last: false }
+    Answered { location: Some(to.expose().to_owned().into()), ..plain(302, "") }
 }
 
 /// The page for an address that was used before.
 pub fn used() -> Answered {
-    Answered { status: 410, location: None, body: USED, is_last: false }
+    plain(410, USED)
 }
 
 /// The page for a request of another program or site.
 pub fn stranger() -> Answered {
-    Answered { status: 403, location: None, body: STRANGER, is_last: false }
+    plain(403, STRANGER)
+}
+
+fn plain(status: u16, body: &'static str) -> Answered {
+    Answered { status, location: None, body, is_last: false }
 }
 
 macro_rules! style {
@@ -192,7 +182,7 @@ mod tests {
     fn nothing_leads_anywhere_but_to_our_own_last_page() {
         for page in [Page::Done, Page::Failed, Page::Asked, Page::NotFound, Page::Refused, Page::MethodNotAllowed] {
             let to = answer(page).location;
-            assert_eq!(to.as_deref(), last(page).map(|last| last.path), "{page:?}");
+            assert_eq!(to.as_deref(), last(page).map(|(path, _)| path), "{page:?}");
             assert!(to.is_none_or(|to| to.starts_with('/') && !to.starts_with("//")));
         }
     }
