@@ -14,7 +14,7 @@
 //! 4  world     protocol
 //! 3  provider
 //! 2  layers    token     wire
-//! 1  text      address
+//! 1  text      address   stored
 //! 0  secret
 //! ```
 //!
@@ -29,7 +29,8 @@
 //! * `world`: the interfaces to everything outside. `protocol`: the rules of the RFCs, without I/O.
 //! * `provider`: facts about servers, as data. `layers`: TOML files with the places of their keys,
 //!   laid over each other.
-//! * `address`: the addresses that a secret may go to. `token`, `wire`, `secret`, `text`: the types
+//! * `address`: the addresses that a secret may go to. `stored`: how members of records are read and
+//!   written. `token`, `wire`, `secret`, `text`: the types
 //!   shared by all levels.
 //!
 //! Data flows one way. `login`: `command` parses, `session` resolves profile and provider, a grant
@@ -53,6 +54,7 @@ pub mod sandbox;
 pub mod secret;
 pub mod session;
 pub mod store;
+pub mod stored;
 pub mod text;
 pub mod token;
 pub mod wire;

@@ -12,6 +12,7 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use base64::Engine as _;
+use serde::de::{self, Deserialize, Deserializer};
 use zeroize::{Zeroize as _, Zeroizing};
 
 /// [`redact`] ignores values shorter than this: they would remove ordinary words from messages.
@@ -108,6 +109,31 @@ impl Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "[{}]", self.fingerprint())
+    }
+}
+
+/// Nothing writes a `Secret` but the functions that a record's fields name.
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Secret, D::Error> {
+        struct Text;
+
+        impl de::Visitor<'_> for Text {
+            type Value = Secret;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Secret, E> {
+                Ok(Secret::new(text))
+            }
+
+            fn visit_string<E: de::Error>(self, text: String) -> Result<Secret, E> {
+                Ok(Secret::new(text))
+            }
+        }
+
+        from.deserialize_string(Text)
     }
 }
 

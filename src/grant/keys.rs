@@ -18,7 +18,7 @@ use crate::wire::Request;
 use crate::world::World;
 
 /// A set of keys that is kept, and until when (Unix seconds) it needn't be fetched again.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct KeptKeys {
     pub uri: String,
     pub until: i64,

@@ -156,17 +156,9 @@ impl Reader<'_> {
             .find_map(|name| at(root, name).and_then(seconds))
             .filter(|s| *s > 0)
             .map(|s| now.saturating_add(s));
-        let set = TokenSet {
-            access_token,
-            token_type,
-            refresh_token,
-            received_at: now,
-            expires_at,
-            refresh_expires_at,
-            scopes,
-            id_token: id_token.map(Secret::from),
-            extra: self.extra(root, whole),
-        };
+        let (extra, id_token) = (self.extra(root, whole), id_token.map(Secret::from));
+        let set = TokenSet::new(access_token, token_type, now);
+        let set = TokenSet { refresh_token, expires_at, refresh_expires_at, scopes, id_token, extra, ..set };
         Ok(Answer { set, warnings })
     }
 

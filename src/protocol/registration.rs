@@ -40,9 +40,10 @@ pub struct Registered {
 }
 
 /// Where a registered client is read, changed and deleted (RFC 7592, section 3).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Management {
     pub uri: String,
+    #[serde(serialize_with = "crate::stored::expose")]
     pub token: Secret,
 }
 

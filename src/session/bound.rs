@@ -5,7 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use url::Url;
 
 use crate::address::on_loopback;
@@ -19,6 +20,7 @@ use crate::secret::hash;
 use crate::session::record::Record;
 use crate::session::{Who, kept_document};
 use crate::store::StoreKind;
+use crate::stored;
 use crate::text::{Typed, safe};
 
 /// The keys of a provider's file whose addresses are sent a secret, and how a person calls them. Of
@@ -44,14 +46,17 @@ const HOSTS: &str = "api.hosts";
 const ORIGIN_ALONE: [&str; 2] = ["api.base-url", "whoami.url"];
 
 /// What a secret is bound to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bound {
     /// The provider's own name.
     pub provider: String,
+    // it is always written, as `null` if there is none
+    #[serde(deserialize_with = "stored::fitting")]
     pub environment: Option<String>,
     /// The provider's variables that a person gave, or their defaults; none that is secret.
     pub vars: BTreeMap<String, String>,
     /// [`Session::described`] then: while it is the same, so are the places in the provider's file.
+    #[serde(default, deserialize_with = "stored::fitting")]
     pub described: Option<String>,
     /// By the keys of the provider's file. Of a provider that is asked where its endpoints are,
     /// what was known of them by then.
@@ -171,22 +176,6 @@ impl Bound {
         let of_api = |key: &str| key == HOSTS || ORIGIN_ALONE.contains(&key);
         let api: BTreeMap<_, _> = self.places.iter().filter(|(key, _)| of_api(key)).collect();
         hash(json!([self.provider, self.environment, self.vars, api]).to_string().as_bytes())
-    }
-
-    pub fn to_value(&self) -> Value {
-        json!({ "provider": self.provider, "environment": self.environment, "vars": self.vars, "described": self.described,
-            "places": self.places })
-    }
-
-    /// `None`: not as [`Bound::to_value`] writes it.
-    pub fn from_value(value: &Value) -> Option<Bound> {
-        Some(Bound {
-            provider: value.get("provider")?.as_str()?.to_owned(),
-            environment: value.get("environment")?.as_str().map(str::to_owned),
-            vars: serde_json::from_value(value.get("vars")?.clone()).ok()?,
-            described: value.get("described").and_then(Value::as_str).map(str::to_owned),
-            places: serde_json::from_value(value.get("places")?.clone()).ok()?,
-        })
     }
 }
 

@@ -1,121 +1,126 @@
-//! What is kept for one profile, as one JSON object: the token set, who it belongs to, and what a
-//! later run must know.
+//! The record of a profile: the token set, the login that obtained it, and the facts that a later
+//! run needs. Stores keep it as one JSON object.
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 use crate::config::GrantKind;
+use crate::config::words::word;
 use crate::grant::keys::KeptKeys;
 use crate::protocol::registration::Management;
-use crate::secret::{Secret, WipedJson};
+use crate::secret::Secret;
 use crate::session::bound::Bound;
 use crate::session::renaming::Renaming;
 use crate::store::LONGEST_RECORD;
+use crate::stored::{self, Members};
 use crate::token::TokenSet;
 
-/// The form's version; a higher one was written by a newer program and is not touched.
+/// The version of the form. A record with a higher one was written by a newer program and stays as
+/// it is.
 const VERSION: u64 = 1;
 
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Record {
     /// Goes up by one with each new token set: tells a newer record from an older one.
     pub generation: u64,
     pub provider: Option<String>,
     pub client_id: Option<String>,
-    /// Kept here by default; it stays when the tokens go.
+    /// Stored here by default; it stays when the tokens go.
+    #[serde(serialize_with = "stored::expose_some")]
     pub client_secret: Option<Secret>,
-    /// The login was made with a secret of the environment, which stays there.
+    /// The login used a secret of the environment, which stays there.
     pub secret_not_kept: bool,
+    #[serde(with = "word")]
     pub grant: Option<GrantKind>,
-    /// The scopes asked for.
+    /// The requested scopes.
+    #[serde(deserialize_with = "asked")]
     pub asked: Vec<String>,
-    /// When the person signed in, Unix seconds: rotated refresh tokens often keep the first one's
+    /// When the user signed in, in Unix seconds: rotated refresh tokens often keep the first one's
     /// lifetime.
     pub login_at: Option<i64>,
     /// The provider's variables learnt at login (`from = "callback"`, `"token"`).
+    #[serde(deserialize_with = "stored::map")]
     pub vars: BTreeMap<String, String>,
-    /// The provider's variables that a person entered and that are secret; they stay when the
-    /// tokens go.
+    /// The provider's secret variables that the user entered; they stay when the tokens go.
+    #[serde(deserialize_with = "stored::map", serialize_with = "stored::expose_map")]
     pub secret_vars: BTreeMap<String, Secret>,
     pub account: Option<String>,
-    /// Seals the journal (32 bytes in base64).
+    /// The key of the journal: 32 bytes in base64.
+    #[serde(serialize_with = "stored::expose_some")]
     pub journal_key: Option<Secret>,
-    /// Which machine the record was made on, as a fingerprint (T-71).
+    /// The machine that made the record, as a fingerprint (T-71).
     pub machine: Option<String>,
     pub token: Option<TokenSet>,
-    /// The server's document that the login went by.
+    /// The server's metadata document at login.
     pub metadata: Option<Kept>,
     /// The server's public keys.
     pub keys: Option<KeptKeys>,
-    /// The private key that the token is bound to (RFC 9449), in one record with it: who loses the
-    /// one has lost the other.
+    /// The private key that the token is bound to (RFC 9449). In one record with the token, the two
+    /// can only be lost together.
+    #[serde(serialize_with = "stored::expose_some")]
     pub dpop_key: Option<Secret>,
-    /// Origin of a server → the newest nonce it gave.
+    /// The newest nonce of each server, by origin.
+    #[serde(deserialize_with = "stored::map")]
     pub dpop_nonces: BTreeMap<String, String>,
-    /// With what this client's registration is managed (RFC 7592).
+    /// Access to this client's registration (RFC 7592).
     pub registration: Option<Management>,
-    /// What was typed for a login that is not finished.
+    /// The input for a login that is not finished.
     pub unfinished: Option<Unfinished>,
-    /// Where the tokens may go; `None`: an older version made the record.
+    /// Where the tokens may go. `None`: an older version made the record. One that can't be read
+    /// binds to nowhere.
+    #[serde(deserialize_with = "bound")]
     pub bound: Option<Bound>,
     /// Where the client secret may go.
+    #[serde(deserialize_with = "bound")]
     pub secret_bound: Option<Bound>,
-    /// What else than scopes the token was asked with: by the keys of the configuration, inputs by
+    /// The rest of the token request beside the scopes: by the keys of the configuration, inputs by
     /// fingerprint. `None`: an older version made the record.
+    #[serde(deserialize_with = "asked_with")]
     pub asked_with: Option<BTreeMap<String, String>>,
     /// A change of the profile's name that is under way.
     pub renaming: Option<Renaming>,
 }
 
-/// What a person typed for a login that did not come to its end, and is offered at the next one.
-/// The client's id and secret go nowhere but to the address that they were typed for, and nothing
-/// but `login` ever uses them.
-#[derive(Clone, Debug, PartialEq, Default)]
+fn asked<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    stored::list(from).map(Option::unwrap_or_default)
+}
+
+fn bound<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Bound>, D::Error> {
+    stored::fitting(from).map(Some)
+}
+
+fn asked_with<'de, D: Deserializer<'de>>(from: D) -> Result<Option<BTreeMap<String, String>>, D::Error> {
+    stored::map(from).map(Some)
+}
+
+/// The user's input for a login that did not finish; the next login offers it. The client's id and
+/// secret go only to the address that they were typed for, and only `login` uses them.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Unfinished {
-    /// Of which provider, and of which environment of it.
     pub provider: String,
+    /// The provider's environment.
+    #[serde(default, deserialize_with = "stored::fitting")]
     pub environment: Option<String>,
     /// The provider's variables.
+    #[serde(default, deserialize_with = "stored::map")]
     pub vars: BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "stored::fitting")]
     pub client_id: Option<String>,
+    #[serde(default, deserialize_with = "stored::fitting", serialize_with = "stored::expose_some")]
     pub client_secret: Option<Secret>,
     /// The endpoint that the client's id and secret are for.
+    #[serde(default, deserialize_with = "stored::fitting")]
     pub endpoint: Option<String>,
-    /// The server said that id or secret are wrong.
+    /// The server said that the id or the secret is wrong.
+    #[serde(default, deserialize_with = "stored::fitting")]
     pub refused: bool,
 }
 
-impl Unfinished {
-    fn to_value(&self) -> Value {
-        json!({
-            "provider": self.provider, "environment": self.environment, "vars": self.vars, "client_id": self.client_id,
-            "client_secret": self.client_secret.as_ref().map(Secret::expose), "endpoint": self.endpoint,
-            "refused": self.refused,
-        })
-    }
-
-    fn from_value(value: &Value) -> Option<Unfinished> {
-        let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
-        Some(Unfinished {
-            provider: text("provider")?,
-            environment: text("environment"),
-            vars: texts(value, "vars"),
-            client_id: text("client_id"),
-            client_secret: text("client_secret").map(Secret::new),
-            endpoint: text("endpoint"),
-            refused: value.get("refused").and_then(Value::as_bool).unwrap_or(false),
-        })
-    }
-}
-
-fn texts(value: &Value, name: &str) -> BTreeMap<String, String> {
-    let members = value.get(name).and_then(Value::as_object).into_iter().flatten();
-    members.filter_map(|(n, v)| Some((n.clone(), v.as_str()?.to_owned()))).collect()
-}
-
-/// A discovery document, and until when (Unix seconds) it needn't be fetched again.
-#[derive(Clone, Debug, PartialEq)]
+/// A metadata document and when it expires, in Unix seconds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Kept {
     pub issuer: String,
     pub until: i64,
@@ -123,13 +128,13 @@ pub struct Kept {
 }
 
 impl Record {
-    /// Whether it holds what a person entered, or a registration: it stays when the tokens go.
+    /// Whether it holds the user's input or a registration: then it stays when the tokens go.
     pub fn outlives_its_tokens(&self) -> bool {
         self.client_secret.is_some() || self.registration.is_some() || !self.secret_vars.is_empty()
     }
 
-    /// Leaves out what no later run needs, the largest first, until it is no longer than a store
-    /// takes; the names of what went.
+    /// Removes members that later runs can do without, the largest first, until the record is short
+    /// enough for a store. Returns the names of the removed ones.
     pub fn shorten(&mut self) -> Vec<String> {
         let mut gone = Vec::new();
         while self.to_json().expose().len() > LONGEST_RECORD {
@@ -153,136 +158,25 @@ impl Record {
         gone
     }
 
+    /// The record as stores keep it.
     pub fn to_json(&self) -> Secret {
-        let mut map = Map::new();
-        map.insert("oauthctl".into(), VERSION.into());
-        map.insert("generation".into(), self.generation.into());
-        let mut text = |name: &str, value: Option<&str>| {
-            if let Some(value) = value {
-                map.insert(name.into(), value.into());
-            }
-        };
-        text("provider", self.provider.as_deref());
-        text("client_id", self.client_id.as_deref());
-        text("client_secret", self.client_secret.as_ref().map(Secret::expose));
-        text("grant", self.grant.map(GrantKind::name));
-        text("account", self.account.as_deref());
-        text("journal_key", self.journal_key.as_ref().map(Secret::expose));
-        text("machine", self.machine.as_deref());
-        text("dpop_key", self.dpop_key.as_ref().map(Secret::expose));
-        if !self.asked.is_empty() {
-            map.insert("asked".into(), self.asked.clone().into());
-        }
-        if let Some(at) = self.login_at {
-            map.insert("login_at".into(), at.into());
-        }
-        if self.secret_not_kept {
-            map.insert("secret_not_kept".into(), true.into());
-        }
-        if !self.vars.is_empty() {
-            map.insert("vars".into(), json!(self.vars));
-        }
-        if !self.secret_vars.is_empty() {
-            let shown: BTreeMap<&String, &str> = self.secret_vars.iter().map(|(n, v)| (n, v.expose())).collect();
-            map.insert("secret_vars".into(), json!(shown));
-        }
-        if !self.dpop_nonces.is_empty() {
-            map.insert("dpop_nonces".into(), json!(self.dpop_nonces));
-        }
-        if let Some(kept) = &self.metadata {
-            map.insert(
-                "metadata".into(),
-                json!({ "issuer": kept.issuer, "until": kept.until, "document": kept.document }),
-            );
-        }
-        if let Some(keys) = &self.keys {
-            map.insert("keys".into(), json!({ "uri": keys.uri, "until": keys.until, "set": keys.set }));
-        }
-        if let Some(Management { uri, token }) = &self.registration {
-            map.insert("registration".into(), json!({ "uri": uri, "token": token.expose() }));
-        }
-        if let Some(unfinished) = &self.unfinished {
-            map.insert("unfinished".into(), unfinished.to_value());
-        }
-        for (name, bound) in [("bound", &self.bound), ("secret_bound", &self.secret_bound)] {
-            if let Some(bound) = bound {
-                map.insert(name.into(), bound.to_value());
-            }
-        }
-        if let Some(with) = &self.asked_with {
-            map.insert("asked_with".into(), json!(with));
-        }
-        if let Some(renaming) = &self.renaming {
-            map.insert("renaming".into(), renaming.to_value());
-        }
-        if let Some(token) = &self.token {
-            map.insert("token".into(), token.to_json());
-        }
-        Secret::unlisted(WipedJson(Value::Object(map)).to_string())
+        stored::write(self, VERSION).expect("every name is a text")
     }
 
-    /// Whether a text that [`Record::from_json`] won't read is a record of a version to come.
+    /// Whether a text that [`Record::from_json`] can't read is a record of a newer version.
     pub fn is_newer(text: &Secret) -> bool {
-        let value = serde_json::from_str(text.expose()).map(WipedJson).ok();
-        value.and_then(|v| v.get("oauthctl").and_then(Value::as_u64)).is_some_and(|version| version > VERSION)
+        let version = Members::of(text.expose()).and_then(|members| members.get::<u64>("oauthctl")?);
+        version.is_some_and(|version| version > VERSION)
     }
 
+    /// Reads the form of [`Record::to_json`].
     pub fn from_json(text: &Secret) -> Option<Record> {
-        let value = WipedJson(serde_json::from_str(text.expose()).ok()?);
+        let members = Members::of(text.expose())?;
         // the environment's record has no version: it is made on the spot
-        if value.get("oauthctl").map_or(Some(0), Value::as_u64)? > VERSION {
-            return None;
-        }
-        let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
-        let token = match value.get("token") {
-            None => None,
-            Some(token) => Some(TokenSet::from_json(token)?),
-        };
-        Some(Record {
-            generation: value.get("generation").and_then(Value::as_u64).unwrap_or(0),
-            provider: text("provider"),
-            client_id: text("client_id"),
-            client_secret: text("client_secret").map(Secret::new),
-            secret_not_kept: value.get("secret_not_kept").and_then(Value::as_bool).unwrap_or(false),
-            grant: text("grant").and_then(|g| GrantKind::from_name(&g)),
-            asked: value
-                .get("asked")
-                .and_then(Value::as_array)
-                .map(|l| l.iter().filter_map(Value::as_str).map(str::to_owned).collect())
-                .unwrap_or_default(),
-            login_at: value.get("login_at").and_then(Value::as_i64),
-            vars: texts(&value, "vars"),
-            secret_vars: texts(&value, "secret_vars").into_iter().map(|(n, v)| (n, v.into())).collect(),
-            account: text("account"),
-            journal_key: text("journal_key").map(Secret::new),
-            machine: text("machine"),
-            dpop_key: text("dpop_key").map(Secret::new),
-            dpop_nonces: texts(&value, "dpop_nonces"),
-            token,
-            metadata: value.get("metadata").and_then(|m| {
-                Some(Kept {
-                    issuer: m.get("issuer")?.as_str()?.to_owned(),
-                    until: m.get("until")?.as_i64()?,
-                    document: m.get("document")?.clone(),
-                })
-            }),
-            keys: value.get("keys").and_then(|k| {
-                Some(KeptKeys {
-                    uri: k.get("uri")?.as_str()?.to_owned(),
-                    until: k.get("until")?.as_i64()?,
-                    set: k.get("set")?.clone(),
-                })
-            }),
-            unfinished: value.get("unfinished").and_then(Unfinished::from_value),
-            // one that can't be read binds to nowhere
-            bound: value.get("bound").map(|b| Bound::from_value(b).unwrap_or_default()),
-            secret_bound: value.get("secret_bound").map(|b| Bound::from_value(b).unwrap_or_default()),
-            asked_with: value.get("asked_with").map(|_| texts(&value, "asked_with")),
-            renaming: value.get("renaming").and_then(Renaming::from_value),
-            registration: value.get("registration").and_then(|r| {
-                Some(Management { uri: r.get("uri")?.as_str()?.to_owned(), token: r.get("token")?.as_str()?.into() })
-            }),
-        })
+        let is_known = members.get::<u64>("oauthctl").unwrap_or(Some(0))? <= VERSION;
+        let has_tokens = members.0.contains_key("token");
+        let record: Record = members.read()?;
+        (is_known && record.token.is_some() == has_tokens).then_some(record)
     }
 }
 
@@ -290,11 +184,12 @@ impl Record {
 mod tests {
     use std::collections::BTreeSet;
 
+    use serde_json::json;
+
     use super::*;
 
-    #[test]
-    fn a_record_reads_back_and_a_newer_form_is_left_alone() {
-        let record = Record {
+    fn full() -> Record {
+        Record {
             generation: 3,
             provider: Some("getresponse".into()),
             client_id: Some("id".into()),
@@ -308,7 +203,15 @@ mod tests {
             account: Some("me".into()),
             journal_key: Some("a2V5a2V5a2V5".into()),
             machine: Some("sha256:00".into()),
-            token: None,
+            token: Some(TokenSet {
+                refresh_token: Some("refresh-1".into()),
+                expires_at: Some(3605),
+                refresh_expires_at: Some(9005),
+                scopes: Some(vec!["a".into()]),
+                id_token: Some("e30.e30.e30".into()),
+                extra: serde_json::from_value(json!({ "user_id": 7 })).unwrap(),
+                ..TokenSet::new("access-1".into(), "Bearer", 5)
+            }),
             dpop_key: Some("a2V5a2V5a2V5a2V5".into()),
             dpop_nonces: BTreeMap::from([("https://as.example".to_owned(), "n-1".to_owned())]),
             metadata: Some(Kept {
@@ -340,11 +243,55 @@ mod tests {
             secret_bound: Some(Bound { provider: "getresponse".into(), ..Bound::default() }),
             asked_with: Some(BTreeMap::from([("audience".to_owned(), "b".to_owned())])),
             renaming: Some(Renaming { from: "work".into(), to: "office".into() }),
-        };
-        assert_eq!(Record::from_json(&record.to_json()), Some(record));
-        assert_eq!(Record::from_json(&Secret::from(r#"{"oauthctl":2}"#)), None);
-        assert!(Record::is_newer(&Secret::from(r#"{"oauthctl":2}"#)));
-        assert!(!Record::is_newer(&Secret::from(r#"{"oauthctl":1}"#)) && !Record::is_newer(&Secret::from("x")));
-        assert_eq!(Record::from_json(&Secret::from(r#"{"oauthctl":1,"token":{"access_token":7}}"#)), None);
+        }
+    }
+
+    fn read(value: &Value) -> Option<Record> {
+        Record::from_json(&Secret::unlisted(value.to_string()))
+    }
+
+    #[test]
+    fn a_record_reads_back_and_a_newer_form_is_left_alone() {
+        assert_eq!(Record::from_json(&full().to_json()), Some(full()));
+        assert_eq!(read(&json!({ "oauthctl": 2 })), None);
+        assert!(Record::is_newer(&r#"{"oauthctl":2}"#.into()));
+        assert!(!Record::is_newer(&r#"{"oauthctl":1}"#.into()) && !Record::is_newer(&"x".into()));
+        assert_eq!(Record::from_json(&"{".into()), None);
+        assert_eq!(read(&json!({})), Some(Record::default()), "the environment's has no version");
+        assert_eq!(read(&json!({ "oauthctl": 1, "later": { "token": 7 } })), Some(Record::default()));
+    }
+
+    #[test]
+    fn a_member_of_another_form_costs_only_itself() {
+        let whole: Value = serde_json::from_str(full().to_json().expose()).unwrap();
+        let names = |at: &str| whole.pointer(at).unwrap().as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        for (above, name) in
+            ["", "/token", "/unfinished"].into_iter().flat_map(|at| names(at).into_iter().map(move |n| (at, n)))
+        {
+            let with = |value: Option<Value>| {
+                let mut changed = whole.clone();
+                let members = changed.pointer_mut(above).unwrap().as_object_mut().unwrap();
+                let was = members.remove(&name).unwrap();
+                let other = if was.is_string() { json!(7) } else { json!("x") };
+                members.extend(value.map(|value| (name.clone(), if value == "other" { other } else { value })));
+                read(&changed)
+            };
+            let expected = match format!("{above}/{name}").as_str() {
+                "/oauthctl" | "/token" | "/token/access_token" | "/token/token_type" | "/token/received_at" => None,
+                "/bound" => Some(Record { bound: Some(Bound::default()), ..full() }),
+                "/secret_bound" => Some(Record { secret_bound: Some(Bound::default()), ..full() }),
+                "/asked_with" => Some(Record { asked_with: Some(BTreeMap::new()), ..full() }),
+                _ => Some(with(None).unwrap()),
+            };
+            for wrong in [json!("other"), json!(null), json!(1.5)] {
+                assert_eq!(with(Some(wrong.clone())), expected, "{above}/{name}: {wrong}");
+            }
+        }
+        let mixed = json!({ "asked": ["a", 7], "vars": { "a": 7, "b": "c" }, "secret_vars": { "a": null } });
+        let kept = Record { asked: vec!["a".into()], vars: [("b".into(), "c".into())].into(), ..Record::default() };
+        assert_eq!(read(&mixed), Some(kept));
+        // a binding always says its environment
+        let bound = json!({ "bound": { "provider": "getresponse", "vars": {}, "places": {} } });
+        assert_eq!(read(&bound).unwrap().bound, Some(Bound::default()));
     }
 }

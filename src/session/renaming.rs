@@ -10,7 +10,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 use crate::config;
 use crate::error::{Error, Kind};
@@ -21,22 +21,13 @@ use crate::store::{Store, StoreError};
 use crate::text::{pasted, safe};
 
 /// Which name gives way to which.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Renaming {
     pub from: String,
     pub to: String,
 }
 
 impl Renaming {
-    pub(super) fn to_value(&self) -> Value {
-        json!({ "from": self.from, "to": self.to })
-    }
-
-    pub(super) fn from_value(value: &Value) -> Option<Renaming> {
-        let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
-        Some(Renaming { from: text("from")?, to: text("to")? })
-    }
-
     /// The record of that name, if it says that it is part of this.
     fn part(&self, store: &dyn Store, name: &str) -> Result<Option<Record>, StoreError> {
         let record = store.load(name)?.and_then(|text| Record::from_json(&text));

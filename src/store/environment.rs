@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, json};
-
 use super::{Store, StoreError, StoreKind};
 use crate::secret::Secret;
 use crate::token::TokenSet;
@@ -30,21 +28,6 @@ fn judge(value: &str) -> Result<(), &'static str> {
         "" => Err("is blank"),
         _ if value.bytes().all(|b| (0x21..=0x7e).contains(&b)) => Ok(()),
         _ => Err("has blanks, line breaks or other characters inside that a token can't have"),
-    }
-}
-
-/// A token without lifetime (used until refused), scopes or refresh token.
-fn token_set(access_token: Secret) -> TokenSet {
-    TokenSet {
-        access_token,
-        token_type: "Bearer".to_owned(),
-        refresh_token: None,
-        received_at: 0,
-        expires_at: None,
-        refresh_expires_at: None,
-        scopes: None,
-        id_token: None,
-        extra: Map::new(),
     }
 }
 
@@ -91,13 +74,13 @@ impl Store for EnvironmentStore {
         String::new()
     }
 
-    /// `{"token": …}`, with [`TokenSet::to_json`]'s form inside.
+    /// A record of the token alone: without lifetime (used until refused), scopes or refresh token.
     fn load(&self, profile: &str) -> Result<Option<Secret>, StoreError> {
         let variable = self.variable(profile);
         let Some(value) = self.tokens.get(&variable) else { return Ok(None) };
         judge(value.expose()).map_err(|why| StoreError::BadVariable { variable, why })?;
-        let record = json!({ "token": token_set(value.clone()).to_json() });
-        Ok(Some(Secret::new(record.to_string())))
+        let record = BTreeMap::from([("token", TokenSet::new(value.clone(), "Bearer", 0))]);
+        Ok(Some(Secret::new(serde_json::to_string(&record).expect("every key is a text"))))
     }
 
     fn save(&self, _profile: &str, _record: &Secret) -> Result<(), StoreError> {

@@ -422,8 +422,7 @@ fn a_token_from_outside_is_a_record_without_a_lifetime() {
     let keychain: Arc<dyn Keychain> = Arc::new(FakeKeychain::default());
     let store = store::open(StoreKind::Environment, &keychain, &env, std::path::Path::new("/nonexistent"), None);
     let record = store.load("work-2").unwrap().unwrap();
-    let value: serde_json::Value = serde_json::from_str(record.expose()).unwrap();
-    let set = TokenSet::from_json(&value["token"]).unwrap();
+    let set = serde_json::from_str::<BTreeMap<String, TokenSet>>(record.expose()).unwrap().remove("token").unwrap();
     assert_eq!(set.access_token.expose(), "from-outside");
     assert_eq!((set.received_at, set.expires_at, set.refresh_token), (0, None, None));
     assert_eq!(store.load("empty"), Ok(None));

@@ -12,8 +12,6 @@ mod recovery;
 use std::io::Read;
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
 use recovery::Recovered;
 pub use recovery::{settle, settled};
 
@@ -98,19 +96,11 @@ pub fn refresh(world: &mut World, session: &mut Session, held: Held, want: Want)
 }
 
 fn encode(outcome: &Result<TokenSet, Error>) -> zeroize::Zeroizing<Vec<u8>> {
-    let value = match outcome {
-        Ok(set) => json!({ "ok": set.to_json() }),
-        Err(e) => json!({ "error": e }),
-    };
-    zeroize::Zeroizing::new(value.to_string().into_bytes())
+    zeroize::Zeroizing::new(serde_json::to_vec(outcome).unwrap_or_default())
 }
 
 fn decode(words: &[u8]) -> Option<Result<TokenSet, Error>> {
-    let value: Value = serde_json::from_slice(words).ok()?;
-    match value.get("ok") {
-        Some(set) => TokenSet::from_json(set).map(Ok),
-        None => serde_json::from_value(value.get("error")?.clone()).ok().map(Err),
-    }
+    serde_json::from_slice(words).ok()
 }
 
 struct Renewal<'a> {

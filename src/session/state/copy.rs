@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use crate::secret::{Secret, hash};
+use crate::secret::hash;
 use crate::session::Who;
 use crate::session::bound::Bound;
 use crate::session::paths::Paths;
@@ -145,17 +145,7 @@ fn parse(bytes: &[u8]) -> Option<Copy> {
         at => Some(at.parse().ok()?),
     };
     let bound = parts.next()?.to_owned();
-    let token_type = parts.next()?.to_owned();
-    let set = TokenSet {
-        access_token: Secret::new(parts.next()?),
-        token_type,
-        refresh_token: None,
-        received_at,
-        expires_at,
-        refresh_expires_at: None,
-        scopes: None,
-        id_token: None,
-        extra: serde_json::Map::new(),
-    };
+    let token_type = parts.next()?;
+    let set = TokenSet { expires_at, ..TokenSet::new(parts.next()?.into(), token_type, received_at) };
     Some(Copy { set, bound })
 }

@@ -17,7 +17,8 @@ use std::path::{Path, PathBuf};
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::secret::Secret;
@@ -32,7 +33,7 @@ const MAGIC: &[u8; 8] = b"octljrn1";
 const NONCE: usize = 24;
 
 /// What is about to be spent. Written before the request, so that a later run knows what it finds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Intent {
     /// The record's generation whose token is spent; the answer makes the next one.
     pub generation: u64,
@@ -166,13 +167,7 @@ fn intent_bytes(intent: &Intent) -> Vec<u8> {
 
 fn parse_intent(bytes: &[u8]) -> Option<Intent> {
     let line = bytes.iter().take(ANSWER_AT as usize).position(|b| *b == b'\n')?;
-    let value: Value = serde_json::from_slice(&bytes[..line]).ok()?;
-    Some(Intent {
-        generation: value.get("generation")?.as_u64()?,
-        token: value.get("token")?.as_str()?.to_owned(),
-        at: value.get("at")?.as_i64()?,
-        sent: u8::try_from(value.get("sent")?.as_u64()?).ok()?,
-    })
+    serde_json::from_slice(&bytes[..line]).ok()
 }
 
 fn cipher(key: &Secret) -> Option<XChaCha20Poly1305> {
@@ -187,8 +182,7 @@ fn associated(intent: &Intent) -> Vec<u8> {
 }
 
 fn seal(key: &Secret, nonce: [u8; NONCE], intent: &Intent, response: &Response) -> io::Result<Vec<u8>> {
-    let headers: Vec<(&str, &str)> = response.headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-    let head = json!({ "status": response.status, "headers": headers }).to_string();
+    let head = json!({ "status": response.status, "headers": response.headers }).to_string();
     let mut plain = Zeroizing::new(Vec::with_capacity(4 + head.len() + response.body.len()));
     plain.extend_from_slice(&(head.len() as u32).to_le_bytes());
     plain.extend_from_slice(head.as_bytes());
@@ -200,6 +194,13 @@ fn seal(key: &Secret, nonce: [u8; NONCE], intent: &Intent, response: &Response) 
     Ok([MAGIC.as_slice(), &(sealed.len() as u32).to_le_bytes(), &nonce, &sealed].concat())
 }
 
+/// A sealed response but for its body.
+#[derive(Deserialize)]
+struct Head {
+    status: u16,
+    headers: Vec<(String, String)>,
+}
+
 fn open(key: &Secret, intent: &Intent, bytes: &[u8]) -> Option<Response> {
     let rest = bytes.strip_prefix(MAGIC.as_slice())?;
     let (length, rest) = rest.split_first_chunk::<4>()?;
@@ -209,13 +210,8 @@ fn open(key: &Secret, intent: &Intent, bytes: &[u8]) -> Option<Response> {
     let plain = Zeroizing::new(cipher(key)?.decrypt(&XNonce::from(*nonce), payload).ok()?);
     let (length, rest) = plain.split_first_chunk::<4>()?;
     let (head, body) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
-    let head: Value = serde_json::from_slice(head).ok()?;
-    let pair = |v: &Value| Some((v.get(0)?.as_str()?.to_owned(), v.get(1)?.as_str()?.to_owned()));
-    Some(Response {
-        status: u16::try_from(head.get("status")?.as_u64()?).ok()?,
-        headers: head.get("headers")?.as_array()?.iter().filter_map(pair).collect(),
-        body: body.to_vec().into(),
-    })
+    let Head { status, headers } = serde_json::from_slice(head).ok()?;
+    Some(Response { status, headers, body: body.to_vec().into() })
 }
 
 #[cfg(target_os = "linux")]
