@@ -158,7 +158,7 @@ fn stores(world: &mut World, paths: &Paths, session: Option<&Session>, report: &
         || kind == Some(StoreKind::File)
         || paths.state.as_ref().is_some_and(|dir| dir.join("store").exists());
     let file = file_wanted.then(|| {
-        crate::session::open_file_store(world, paths).and_then(|store| probe(&store, world).map_err(Error::from))
+        session::store_of(world, StoreKind::File, paths).and_then(|store| probe(&*store, world).map_err(Error::from))
     });
     let file_works = matches!(file, Some(Ok(_)));
     report.add(

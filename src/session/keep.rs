@@ -12,8 +12,7 @@ use crate::session::bound::Bound;
 use crate::session::lock::Lock;
 use crate::session::record::Record;
 use crate::session::whose::{asked_with, recorded};
-use crate::session::{Session, Who, copy, no_token, open_file_store, renewal};
-use crate::store::keychain::KeychainStore;
+use crate::session::{Session, Who, copy, no_token, renewal, store_of};
 use crate::store::{Store, StoreError, StoreKind};
 use crate::text::safe;
 use crate::token::TokenSet;
@@ -154,11 +153,10 @@ fn old_store(world: &World, session: &Session) -> Result<Option<Box<dyn Store>>,
     if old == session.store.kind() || world.env.var("OAUTHCTL_STORE").is_some() {
         return Ok(None);
     }
-    Ok(match old {
-        StoreKind::Keychain => Some(Box::new(KeychainStore::new(world.keychain.clone()))),
-        StoreKind::File => Some(Box::new(open_file_store(world, &session.paths)?)),
-        StoreKind::Environment | StoreKind::None => None,
-    })
+    match old {
+        StoreKind::Keychain | StoreKind::File => store_of(world, old, &session.paths).map(Some),
+        StoreKind::Environment | StoreKind::None => Ok(None),
+    }
 }
 
 /// One source of truth: a profile that moved to another store leaves nothing in the old one (C-30),
@@ -254,15 +252,14 @@ pub fn choose_store(world: &mut World, session: &mut Session) -> Result<Option<S
         return Ok(None);
     }
     match session.store.writable(&name) {
-        Ok(()) => key_file_notice(world, session),
+        Ok(()) => sealed_notice(session),
         Err(StoreError::Absent { why, .. }) if session.store_is_the_usual(world) => {
-            let file = open_file_store(world, &session.paths)?;
-            let how = file.opened_by();
-            session.store = Box::new(file);
+            session.store = store_of(world, StoreKind::File, &session.paths)?;
             session.store.writable(&name)?;
             let notice = format!(
-                "No keychain answers here ({why}): the tokens go into sealed files in {}, {how}.",
-                session.store.in_words()
+                "No keychain answers here ({why}): the tokens go into sealed files in {}, {}.",
+                session.store.in_words(),
+                session.store.opened_by()
             );
             if world.verbosity == Verbosity::Quiet {
                 world.insist(&notice);
@@ -274,11 +271,11 @@ pub fn choose_store(world: &mut World, session: &mut Session) -> Result<Option<S
     }
 }
 
-/// Of a key file beside the sealed files: it keeps nothing from whoever reads the folder.
-fn key_file_notice(world: &World, session: &Session) -> Result<Option<String>, Error> {
+/// Before the first record: where the key to the sealed files comes from.
+fn sealed_notice(session: &Session) -> Result<Option<String>, Error> {
     if session.store.kind() != StoreKind::File || session.load()?.is_some() {
         return Ok(None);
     }
-    let how = open_file_store(world, &session.paths)?.opened_by();
-    Ok(Some(format!("The tokens go into sealed files in {}, {how}.", session.store.in_words())))
+    let (place, how) = (session.store.in_words(), session.store.opened_by());
+    Ok(Some(format!("The tokens go into sealed files in {place}, {how}.")))
 }

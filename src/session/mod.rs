@@ -40,8 +40,8 @@ use secret_source::read_at_most;
 pub use secret_source::secret_from_file;
 use server::{Server, kept_document};
 pub use state::{copy, lock, paths};
-pub use stores::usual_store;
-pub use who::{MoreVars, Who, open_file_store};
+pub use stores::{store_of, usual_store};
+pub use who::{MoreVars, Who};
 
 /// A profile, with the server and the client as soon as they are needed.
 pub struct Session {

@@ -1,11 +1,14 @@
 //! The store of a profile: the one that flags, the environment or the configuration name.
 
+use std::path::Path;
+
+use super::Choice;
 use super::paths::Paths;
-use super::{Choice, open_file_store};
 use crate::config::words::known_stores;
 use crate::config::{Config, Profile};
 use crate::error::Error;
-use crate::store::{self, Store, StoreKind};
+use crate::secret::Secret;
+use crate::store::{self, Store, StoreError, StoreKind};
 use crate::text::safe;
 use crate::world::World;
 
@@ -47,11 +50,20 @@ pub(super) fn store_for(
     }
 }
 
-pub(super) fn store_of(world: &World, kind: StoreKind, paths: &Paths) -> Result<Box<dyn Store>, Error> {
-    Ok(match kind {
-        StoreKind::Keychain => Box::new(store::keychain::KeychainStore::new(world.keychain.clone())),
-        StoreKind::File => Box::new(open_file_store(world, paths)?),
-        StoreKind::Environment => Box::new(store::environment::EnvironmentStore::new(&*world.env)),
-        StoreKind::None => Box::new(store::none::NoStore),
-    })
+/// Opens a store. Only sealed files need a folder, and may need a passphrase.
+pub fn store_of(world: &World, kind: StoreKind, paths: &Paths) -> Result<Box<dyn Store>, Error> {
+    let (state, passphrase) = match kind {
+        StoreKind::File => (paths.require_state()?, passphrase(world)?),
+        StoreKind::Keychain | StoreKind::Environment | StoreKind::None => Default::default(),
+    };
+    Ok(store::open(kind, &world.keychain, &*world.env, &state, passphrase))
+}
+
+/// The passphrase of sealed files, if the environment has one.
+fn passphrase(world: &World) -> Result<Option<Secret>, StoreError> {
+    if let Some(passphrase) = world.env.var("OAUTHCTL_STORE_PASSPHRASE") {
+        return Ok(Some(passphrase.into()));
+    }
+    let file = world.env.var("OAUTHCTL_STORE_PASSPHRASE_FILE");
+    file.map(|file| store::file::passphrase_file(Path::new(&file))).transpose()
 }

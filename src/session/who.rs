@@ -385,16 +385,3 @@ impl Who {
 fn typed(name: &str, alias: Option<&str>, choice: &Choice) -> Typed {
     Typed::new(name, choice.profile.as_deref().or(alias).unwrap_or(name), choice.options())
 }
-
-/// The sealed files, with the passphrase from the environment if there is one.
-pub fn open_file_store(world: &World, paths: &Paths) -> Result<store::file::FileStore, Error> {
-    let state = paths.require_state()?;
-    let passphrase = match world.env.var("OAUTHCTL_STORE_PASSPHRASE") {
-        Some(passphrase) => Some(Secret::new(passphrase)),
-        None => match world.env.var("OAUTHCTL_STORE_PASSPHRASE_FILE") {
-            Some(file) => Some(store::file::passphrase_file(std::path::Path::new(&file))?),
-            None => None,
-        },
-    };
-    Ok(store::file::FileStore::new(state.join("store"), passphrase))
-}

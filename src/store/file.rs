@@ -3,8 +3,7 @@
 //!
 //! Argon2id derives the key from a passphrase. Without a passphrase the first save makes a key
 //! file. It protects a record in backups, searches and logs that catch only one of the two files.
-//! It gives no protection against a reader of the folder; the user is told so once
-//! ([`Store::notices`]).
+//! It gives no protection against a reader of the folder; `login` says so.
 //!
 //! A file holds: `oauthctl`, the format's number, the kind of key and (for a passphrase) Argon2id's
 //! costs and salt, the profile's name (since format 2, to find records outside the configuration),
@@ -84,7 +83,6 @@ pub struct FileStore {
     passphrase: Option<Secret>,
     /// The key derived last: one derivation (28 ms) serves a load and the saves after it.
     derived: RefCell<Option<(Derivation, SealKey)>>,
-    notices: RefCell<Vec<String>>,
 }
 
 /// The content of the file that `OAUTHCTL_STORE_PASSPHRASE_FILE` names, without its last newline.
@@ -210,15 +208,7 @@ impl FileStore {
     /// The first save makes `folder`. A passphrase seals records from now on; records sealed with a
     /// key file still open.
     pub fn new(folder: PathBuf, passphrase: Option<Secret>) -> FileStore {
-        FileStore { folder, passphrase, derived: RefCell::default(), notices: RefCell::default() }
-    }
-
-    /// The key's source, for a sentence: `opened by …`.
-    pub fn opened_by(&self) -> &'static str {
-        match self.passphrase {
-            Some(_) => "opened by your passphrase",
-            None => "their key beside them: whoever can read that folder can read them",
-        }
+        FileStore { folder, passphrase, derived: RefCell::default() }
     }
 
     fn path(&self, profile: &str) -> PathBuf {
@@ -231,16 +221,6 @@ impl FileStore {
 
     fn folder_name(&self) -> String {
         format!("`{}`", self.folder.display())
-    }
-
-    fn note(&self, text: String) {
-        self.notices.borrow_mut().push(text);
-    }
-
-    fn note_closed(&self, closed: Option<files::Closed>) {
-        if closed.is_some() {
-            self.note(format!("{} was open to other users of this machine; it is closed now", self.folder_name()));
-        }
     }
 
     fn read_failed(&self, error: PrivateError) -> StoreError {
@@ -266,19 +246,11 @@ impl FileStore {
 
     /// The folder, where there is one.
     fn open_folder(&self) -> Result<bool, StoreError> {
-        match files::existing_folder(&self.folder).map_err(|e| self.read_failed(e))? {
-            None => Ok(false),
-            Some(closed) => {
-                self.note_closed(closed);
-                Ok(true)
-            }
-        }
+        files::existing_folder(&self.folder).map(|found| found.is_some()).map_err(|e| self.read_failed(e))
     }
 
     fn make_folder(&self) -> Result<(), StoreError> {
-        let closed = files::make_folder(&self.folder).map_err(|e| self.write_failed(e))?;
-        self.note_closed(closed);
-        Ok(())
+        files::make_folder(&self.folder).map(drop).map_err(|e| self.write_failed(e))
     }
 
     fn read_key(&self) -> Result<Option<SealKey>, StoreError> {
@@ -304,11 +276,6 @@ impl FileStore {
         let mut key = Zeroizing::new([0u8; KEY]);
         files::random(&path, &mut *key).map_err(|e| self.write_failed(e))?;
         files::replace(&path, &*key).map_err(|e| self.write_failed(e))?;
-        self.note(format!(
-            "made the key file `{}`: whoever can read it and the files beside it can read the tokens; set \
-             `OAUTHCTL_STORE_PASSPHRASE` to seal them with a passphrase",
-            path.display()
-        ));
         Ok(key)
     }
 
@@ -468,8 +435,11 @@ impl Store for FileStore {
         files::try_replace(&self.path(profile), PROBE).map_err(|e| self.write_failed(e))
     }
 
-    fn notices(&self) -> Vec<String> {
-        self.notices.take()
+    fn opened_by(&self) -> &'static str {
+        match self.passphrase {
+            Some(_) => "opened by your passphrase",
+            None => "their key beside them: whoever can read that folder can read them",
+        }
     }
 }
 
@@ -584,16 +554,12 @@ mod tests {
     }
 
     #[test]
-    fn the_key_file_is_announced_once_and_a_passphrase_takes_over() {
+    fn a_passphrase_takes_over_from_a_key_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store");
         let store = FileStore::new(path.clone(), None);
         store.save("work", &"sealed-by-key".into()).unwrap();
-        let notices = store.notices();
-        assert_eq!(notices.len(), 1);
-        assert!(notices[0].contains("key file"));
-        store.save("work", &"sealed-by-key".into()).unwrap();
-        assert_eq!(store.notices(), Vec::<String>::new());
+        assert!(store.opened_by().contains("beside them"));
 
         let store = FileStore::new(path.clone(), Some("correct horse".into()));
         assert_eq!(store.load("work").unwrap().unwrap().expose(), "sealed-by-key");

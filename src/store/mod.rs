@@ -100,10 +100,9 @@ pub trait Store {
     /// is spent.
     fn writable(&self, profile: &str) -> Result<(), StoreError>;
 
-    /// Notices for the user after a save or a [`Store::writable`]: a key file was made, a folder
-    /// readable by others was closed. Each is returned once.
-    fn notices(&self) -> Vec<String> {
-        Vec::new()
+    /// The source of the key to sealed files, as a part of a sentence.
+    fn opened_by(&self) -> &'static str {
+        ""
     }
 }
 
