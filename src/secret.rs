@@ -157,9 +157,19 @@ pub fn fingerprint(bytes: &[u8]) -> String {
 /// Returns the first 16 bytes of the SHA-256 hash in hexadecimal. Nobody can find another text with
 /// this hash.
 pub fn hash(bytes: &[u8]) -> String {
+    hex(&sha256(bytes)[..16])
+}
+
+/// Returns the SHA-256 hash.
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     let hash = ring::digest::digest(&ring::digest::SHA256, bytes);
+    std::array::from_fn(|at| hash.as_ref()[at])
+}
+
+/// Writes bytes in hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
     let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
-    hash.as_ref()[..16].iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// JSON that may hold secrets. Its texts are wiped when it is dropped; the parser's own buffers are

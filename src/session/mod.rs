@@ -135,7 +135,7 @@ impl Session {
 pub fn random_hex(world: &mut World) -> String {
     let mut bytes = [0; 16];
     world.random.fill(&mut bytes);
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
+    crate::secret::hex(&bytes)
 }
 
 /// The error for a token that can't be had without a person.

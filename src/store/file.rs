@@ -21,7 +21,7 @@ use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
 
 use super::{LONGEST_RECORD, Store, StoreError, StoreKind};
-use crate::secret::Secret;
+use crate::secret::{Secret, hex, sha256};
 use crate::world::files::{self, PrivateError};
 
 const MAGIC: &[u8; 8] = b"oauthctl";
@@ -114,9 +114,7 @@ fn file_name(profile: &str) -> String {
         .map(|c| c.to_ascii_lowercase())
         .take(32)
         .collect();
-    let hash = ring::digest::digest(&ring::digest::SHA256, profile.as_bytes());
-    let hash: String = hash.as_ref()[..8].iter().map(|b| format!("{b:02x}")).collect();
-    format!("{readable}-{hash}{SEALED}")
+    format!("{readable}-{}{SEALED}", hex(&sha256(profile.as_bytes())[..8]))
 }
 
 /// A file's parts.
@@ -136,7 +134,7 @@ impl<'a> Sealed<'a> {
         if !content.starts_with(MAGIC) {
             return Err("it is not a sealed record");
         }
-        if ring::digest::digest(&ring::digest::SHA256, content).as_ref()[..CHECK] != check[..] {
+        if sha256(content)[..CHECK] != check[..] {
             return Err("it is damaged");
         }
         let mut rest = &content[MAGIC.len()..];
@@ -389,8 +387,7 @@ impl Store for FileStore {
         })?;
         file.extend_from_slice(&nonce);
         file.extend_from_slice(&body);
-        let check = ring::digest::digest(&ring::digest::SHA256, &file);
-        file.extend_from_slice(&check.as_ref()[..CHECK]);
+        file.extend_from_slice(&sha256(&file)[..CHECK]);
         files::replace(&path, &file).map_err(|e| self.write_failed(e))?;
         files::sweep(&self.folder, "");
         match self.load(profile) {
@@ -464,8 +461,7 @@ mod tests {
     }
 
     fn with_check(mut content: Vec<u8>) -> Vec<u8> {
-        let check = ring::digest::digest(&ring::digest::SHA256, &content);
-        content.extend_from_slice(&check.as_ref()[..CHECK]);
+        content.extend_from_slice(&sha256(&content)[..CHECK]);
         content
     }
 

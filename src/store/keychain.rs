@@ -15,7 +15,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::{LONGEST_RECORD, Store, StoreError, StoreKind};
-use crate::secret::Secret;
+use crate::secret::{Secret, hex, sha256};
 use crate::world::{Keychain, KeychainError, random};
 
 /// What a header begins with. A record is JSON and can't; one that does is stored in parts whatever
@@ -67,12 +67,8 @@ fn is_hex(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
-
 fn hash(record: &str) -> String {
-    hex(ring::digest::digest(&ring::digest::SHA256, record.as_bytes()).as_ref())
+    hex(&sha256(record.as_bytes()))
 }
 
 fn part_name(profile: &str, set: &str, index: usize) -> String {

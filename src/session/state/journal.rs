@@ -21,7 +21,7 @@ use serde::Deserialize;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use crate::secret::Secret;
+use crate::secret::{Secret, hex, sha256};
 use crate::wire::Response;
 use crate::world::files;
 
@@ -62,20 +62,19 @@ pub enum Found {
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
-    file: Option<File>,
-    intent: Option<Intent>,
+    /// Since [`Journal::prepare`].
+    open: Option<(File, Intent)>,
 }
 
 /// SHA-256 in hexadecimal.
 pub fn hash(token: &Secret) -> String {
-    let hash = ring::digest::digest(&ring::digest::SHA256, token.expose().as_bytes());
-    hash.as_ref().iter().map(|b| format!("{b:02x}")).collect()
+    hex(&sha256(token.expose().as_bytes()))
 }
 
 impl Journal {
     /// `name`: the credential's, safe in a file's name.
     pub fn new(state: &Path, name: &str) -> Journal {
-        Journal { path: state.join("journal").join(format!("{name}.journal")), file: None, intent: None }
+        Journal { path: state.join("journal").join(format!("{name}.journal")), open: None }
     }
 
     pub fn path(&self) -> &Path {
@@ -97,28 +96,27 @@ impl Journal {
             let _ = std::fs::remove_file(&self.path);
             return Err(e);
         }
-        self.file = Some(file);
-        self.intent = Some(intent.clone());
+        self.open = Some((file, intent.clone()));
         Ok(())
     }
 
     /// Notes that the token goes out now. The page cache outlives a kill; the allocated block needs
     /// no new space.
     pub fn sending(&mut self) -> io::Result<()> {
-        let (Some(file), Some(intent)) = (&self.file, &mut self.intent) else { return Err(ErrorKind::NotFound.into()) };
+        let Some((file, intent)) = &mut self.open else { return Err(ErrorKind::NotFound.into()) };
         intent.sent += 1;
         write_at(file, &intent_bytes(intent), 0)
     }
 
     /// How often the token has been sent.
     pub fn sent(&self) -> u8 {
-        self.intent.as_ref().map_or(0, |i| i.sent)
+        self.open.as_ref().map_or(0, |(_, intent)| intent.sent)
     }
 
     /// Corrects that number: a request that did not get out was none; and what was committed before
     /// is no answer any more.
     pub fn set_sent(&mut self, sent: u8) -> io::Result<()> {
-        let (Some(file), Some(intent)) = (&self.file, &mut self.intent) else { return Ok(()) };
+        let Some((file, intent)) = &mut self.open else { return Ok(()) };
         intent.sent = sent;
         write_at(file, &intent_bytes(intent), 0)?;
         write_at(file, &[0; 8], ANSWER_AT)
@@ -127,7 +125,7 @@ impl Journal {
     /// The commit point: the whole answer, sealed, in one write, and on the disk before this
     /// returns.
     pub fn commit(&mut self, key: &Secret, nonce: [u8; NONCE], response: &Response) -> io::Result<()> {
-        let (Some(file), Some(intent)) = (&self.file, &self.intent) else { return Err(ErrorKind::NotFound.into()) };
+        let Some((file, intent)) = &self.open else { return Err(ErrorKind::NotFound.into()) };
         let sealed = seal(key, nonce, intent, response)?;
         write_at(file, &sealed, ANSWER_AT)?;
         file.sync_data()
@@ -151,8 +149,7 @@ impl Journal {
 
     /// The end: the store has it all, or there was nothing to keep.
     pub fn clear(&mut self) -> io::Result<()> {
-        self.file = None;
-        self.intent = None;
+        self.open = None;
         match std::fs::remove_file(&self.path) {
             Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
             _ => Ok(()),
@@ -303,10 +300,10 @@ mod tests {
         journal.prepare(&intent()).unwrap();
         journal.commit(&key(), [1; 24], &response()).unwrap();
         // the same sealed bytes under another intent
-        write_at(journal.file.as_ref().unwrap(), &intent_bytes(&Intent { generation: 5, ..intent() }), 0).unwrap();
+        write_at(&journal.open.as_ref().unwrap().0, &intent_bytes(&Intent { generation: 5, ..intent() }), 0).unwrap();
         let later = Journal::new(dir.path(), "x");
         assert!(matches!(later.find(Some(&key())).unwrap(), Found::Unanswered(i) if i.generation == 5));
-        write_at(journal.file.as_ref().unwrap(), b"garbage without end", 0).unwrap();
+        write_at(&journal.open.as_ref().unwrap().0, b"garbage without end", 0).unwrap();
         assert!(matches!(later.find(Some(&key())).unwrap(), Found::Torn));
         // killed between the making of the file and the intent: nothing was sent
         std::fs::write(journal.path(), [0; 8192]).unwrap();
