@@ -1,11 +1,11 @@
-//! `--explain`: each step as it happens, on stderr. What is sent and what comes back is explained
-//! from the one place where requests go out; a grant adds only what happens outside of them.
+//! `--explain`: each step as it happens, on stderr. Requests and responses are explained in the one
+//! place that sends them; a grant explains only its other steps.
 
 use crate::protocol::explain::{Line, Step, request, response};
 use crate::wire::{Request, Response};
 use crate::world::World;
 
-/// A step that is made of no request, or of one that has been told already.
+/// Explains a step that sends no request.
 pub fn step(world: &mut World, step: impl FnOnce() -> Step) {
     let Some((number, paint)) = world.next_step() else { return };
     let Step { title, section, why, lines } = step();
@@ -16,7 +16,7 @@ pub fn step(world: &mut World, step: impl FnOnce() -> Step) {
     told(world, &lines, paint);
 }
 
-/// A request that is about to go out.
+/// Explains a request before it is sent.
 pub fn sending(world: &mut World, sent: &Request) {
     if world.explains() {
         let told = request(sent);
@@ -24,7 +24,7 @@ pub fn sending(world: &mut World, sent: &Request) {
     }
 }
 
-/// What came back.
+/// Explains a response.
 pub fn answered(world: &mut World, got: &Response) {
     if let crate::world::Verbosity::Explained { paint, .. } = world.verbosity {
         told(world, &response(got), paint);
@@ -37,12 +37,16 @@ fn told(world: &mut World, lines: &[Line], paint: bool) {
         true => ("\x1b[34m", "\x1b[32m", "\x1b[2m", "\x1b[0m"),
         false => ("", "", "", ""),
     };
+    let entry = |arrow: &str, name: &str, value: &str, note: &str| {
+        let note = if note.is_empty() { String::new() } else { format!("  {dim}{note}{plain}") };
+        format!("    {arrow}   {name:22} {value}{note}")
+    };
     for line in lines {
         let text = match line {
             Line::Out(text) => format!("    {blue}{out}{plain} {text}"),
             Line::In(text) => format!("    {green}{back}{plain} {text}"),
-            Line::Sent(name, value, note) => entry(&format!("{blue}{out}{plain}"), name, value, note, dim, plain),
-            Line::Got(name, value, note) => entry(&format!("{green}{back}{plain}"), name, value, note, dim, plain),
+            Line::Sent(name, value, note) => entry(&format!("{blue}{out}{plain}"), name, value, note),
+            Line::Got(name, value, note) => entry(&format!("{green}{back}{plain}"), name, value, note),
             Line::Compared(name, found, wanted, holds) => {
                 let mark = match (holds, paint) {
                     (true, true) => "\x1b[32m✓\x1b[0m",
@@ -50,19 +54,14 @@ fn told(world: &mut World, lines: &[Line], paint: bool) {
                     (false, true) => "\x1b[31m✗\x1b[0m",
                     (false, false) => "!",
                 };
-                entry(mark, name, found, wanted, dim, plain)
+                entry(mark, name, found, wanted)
             }
         };
         write(world, &text);
     }
 }
 
-fn entry(arrow: &str, name: &str, value: &str, note: &str, dim: &str, plain: &str) -> String {
-    let note = if note.is_empty() { String::new() } else { format!("  {dim}{note}{plain}") };
-    format!("    {arrow}   {name:22} {value}{note}")
-}
-
-/// A stderr that is closed is no reason to stop.
+/// Writes a line; a closed stderr is no reason to stop.
 fn write(world: &mut World, line: &str) {
     let line = world.folded(line);
     let _ = writeln!(world.err, "{line}");

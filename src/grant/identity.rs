@@ -1,26 +1,24 @@
-//! Who signed in, by the ID token of a login or of a renewal (OpenID Connect Core 1.0): its claims
-//! are judged first, then its signature, and nothing of it is believed until both are right.
+//! The account, by the ID token of a login or of a refresh (OpenID Connect Core 1.0). Its claims are
+//! checked first, then its signature; nothing of it is used before both are right.
 //!
-//! An ID token of a provider whose issuer is not known can't be judged: it is kept for whoever has
-//! a use for it, and said to be unverified. Where the issuer is known, its keys must be too:
-//! section 3.1.3.7 would leave the signature of a token that came straight from the token endpoint
-//! to TLS, but a script that reads "done" takes it for verified (C-09).
-
-use serde_json::{Map, Value};
+//! If the provider's issuer is unknown, its ID token can't be checked: it is stored, and reported as
+//! unverified. If the issuer is known, its keys must be known too: section 3.1.3.7 would leave the
+//! signature of a token from the token endpoint to TLS, but a script that reads "done" takes the
+//! token for verified (C-09).
 
 use crate::error::{Error, Kind};
 use crate::grant::keys::{KeyRing, Unverified};
-use crate::grant::{Asking, explain};
+use crate::grant::{Asking, explain, look_closely};
 use crate::protocol::explain::checks;
 use crate::protocol::id_token::{self, Expected, Fault};
-use crate::protocol::jose;
-use crate::protocol::signed::{self, Trust};
+use crate::protocol::jose::{self, Members};
+use crate::protocol::signed::{self, Announced, SignedError, Trust};
 use crate::secret::Secret;
 use crate::text::safe;
 use crate::token::TokenSet;
 use crate::world::World;
 
-/// What this login sent, and its ID token must agree with.
+/// The values that this login sent, and that its ID token must agree with.
 #[derive(Clone, Debug, Default)]
 pub struct Sent {
     pub nonce: Option<Secret>,
@@ -32,7 +30,7 @@ pub struct Sent {
 }
 
 impl Sent {
-    /// What of the authorize request's parameters an ID token must answer for.
+    /// The parameters of the authorization request that an ID token must agree with.
     pub fn of_params<'a>(params: impl Iterator<Item = (&'a str, &'a str)>) -> Sent {
         let mut sent = Sent::default();
         for (name, value) in params {
@@ -46,11 +44,11 @@ impl Sent {
     }
 }
 
-/// An ID token that was looked at.
+/// An ID token after its checks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Identity {
-    pub claims: Map<String, Value>,
-    /// Whether its signature is the provider's.
+    pub claims: Members,
+    /// Whether its signature is the provider's; if not, the provider's issuer is unknown.
     pub verified: bool,
 }
 
@@ -59,14 +57,13 @@ pub fn of_login(
     world: &mut World,
     asking: &Asking,
     ring: &mut KeyRing,
-    set: &TokenSet,
-    sent: &Sent,
+    (set, sent): (&TokenSet, &Sent),
 ) -> Result<Option<Identity>, Error> {
     let Some(token) = &set.id_token else { return Ok(None) };
     let provider = &asking.provider;
     let Some(issuer) = provider.issuer.as_deref() else {
         world.warn(
-            "the ID token is kept unverified: `issuer` of this provider is not known, so nothing says who may sign it",
+            "the ID token is stored unverified: `issuer` of this provider is not known, so nothing says who may sign it",
         );
         return Ok(jose::unverified_claims(token.expose()).ok().map(|claims| Identity { claims, verified: false }));
     };
@@ -80,14 +77,11 @@ pub fn of_login(
         ..expected(asking, set)
     };
     let refused = |why: &dyn std::fmt::Display| {
-        Error::new(Kind::Unsafe, "the ID token can't be trusted").cause(format!("the ID token: {why}")).hint(format!(
-            "nothing was stored; run `{}` again, and look closely at where you sign in",
-            asking.profile.login()
-        ))
+        let error = Error::new(Kind::Unsafe, "the ID token can't be trusted").cause(format!("the ID token: {why}"));
+        error.hint(look_closely(&asking.profile, "nothing was stored"))
     };
     let trust = trust(asking);
-    let announced = signed::announced(token.expose(), &trust).map_err(|e| refused(&e))?;
-    let claims = jose::unverified_claims(token.expose()).map_err(|e| refused(&e))?;
+    let (announced, claims) = read(token, &trust).map_err(|e| refused(&e))?;
     let algorithm = announced.algorithm.name();
     let judged = id_token::judge(algorithm, &claims, &expected);
     explain::step(world, || checks::id_token(algorithm, &claims, &expected, judged.as_ref().err()));
@@ -104,88 +98,79 @@ pub fn of_login(
             .hint(format!("nothing was stored; {}", asking.profile.login())));
         }
     }
-    told(world, announced.algorithm.name(), announced.header.kid.as_deref());
+    told(world, &announced);
     if let Some(warning) = id_token::other_acr(&claims, &sent.acr_values) {
         world.warn(&warning);
     }
     Ok(Some(Identity { claims, verified: true }))
 }
 
-/// Judges the ID token that came with a renewal against the one of the login. `Ok(false)`: it is
-/// right so far as it could be looked at, but its signature could not be; the login's own is the
-/// one to keep.
+/// Judges the ID token of a refresh against the one of the login. `Ok(false)`: its signature could not
+/// be checked, and the rest is right; the login's own ID token is the one to keep.
 pub fn of_renewal(
     world: &mut World,
     asking: &Asking,
     ring: &mut KeyRing,
-    new: &TokenSet,
-    of_login: Option<&Secret>,
+    (new, of_login): (&TokenSet, Option<&Secret>),
 ) -> Result<bool, Error> {
     let Some(token) = &new.id_token else { return Ok(true) };
     let Some(issuer) = asking.provider.issuer.as_deref() else {
-        world.step(|| "the renewed ID token is kept unverified: `issuer` of this provider is not known".to_owned());
+        world.step(|| "the refreshed ID token is stored unverified: the provider's `issuer` is not known".to_owned());
         return Ok(true);
     };
     let refused = |why: &dyn std::fmt::Display| {
-        Error::new(Kind::Unsafe, "the renewed ID token can't be trusted").cause(format!("the ID token: {why}")).hint(
+        Error::new(Kind::Unsafe, "the refreshed ID token can't be trusted").cause(format!("the ID token: {why}")).hint(
             format!(
-                "the new refresh token is kept, the new access token is not; to sign in anew: {}",
+                "the new refresh token is stored, the new access token is not; to sign in again: {}",
                 asking.profile.login()
             ),
         )
     };
     let trust = trust(asking);
-    let announced = signed::announced(token.expose(), &trust).map_err(|e| refused(&e))?;
-    let claims = jose::unverified_claims(token.expose()).map_err(|e| refused(&e))?;
+    let (announced, mut claims) = read(token, &trust).map_err(|e| refused(&e))?;
     let expected = Expected { issuer, ..expected(asking, new) };
     let of_login = of_login.and_then(|old| jose::unverified_claims(old.expose()).ok());
+    if of_login.is_none() {
+        // the login brought no ID token to compare with, so no nonce can be known
+        claims.shift_remove("nonce");
+    }
+    let algorithm = announced.algorithm.name();
     let judged = match &of_login {
-        Some(old) => id_token::judge_renewed(announced.algorithm.name(), &claims, old, &expected),
-        // a login that brought none: nothing to compare with, and no nonce that could be known
-        None => id_token::judge(
-            announced.algorithm.name(),
-            &claims.iter().filter(|(n, _)| *n != "nonce").map(|(n, v)| (n.clone(), v.clone())).collect(),
-            &expected,
-        ),
+        Some(old) => id_token::judge_renewed(algorithm, &claims, old, &expected),
+        None => id_token::judge(algorithm, &claims, &expected),
     };
     explain::step(world, || {
-        checks::renewed_id_token(
-            announced.algorithm.name(),
-            &claims,
-            of_login.as_ref(),
-            &expected,
-            judged.as_ref().err(),
-        )
+        checks::renewed_id_token(algorithm, (&claims, of_login.as_ref()), &expected, judged.as_ref().err())
     });
     judged.map_err(|e| with_clock(refused(&e), &e))?;
     match ring.verify(world, token.expose(), &trust) {
         Ok(_) => {
-            told(world, announced.algorithm.name(), announced.header.kid.as_deref());
+            told(world, &announced);
             Ok(true)
         }
         Err(Unverified::Wrong(e)) => Err(refused(&e)),
         Err(Unverified::NoKeys(e)) => {
-            // the access token does not hang on it: a server's keys that are away for a minute stop
-            // no script
-            world.step(|| format!("the renewed ID token is not kept, since it can't be verified: {}", e.message));
+            // the access token works without it: a server's keys that can't be fetched for a minute
+            // stop no script
+            world.step(|| format!("the refreshed ID token is not stored, since it can't be verified: {}", e.message));
             Ok(false)
         }
     }
 }
 
-/// What any token of this provider for this client must say.
+/// An ID token's header and claims, not yet verified.
+fn read(token: &Secret, trust: &Trust<'_>) -> Result<(Announced, Members), SignedError> {
+    Ok((signed::announced(token.expose(), trust)?, jose::unverified_claims(token.expose())?))
+}
+
+/// The values that every token of this provider for this client must have.
 fn expected<'a>(asking: &'a Asking, set: &'a TokenSet) -> Expected<'a> {
     Expected {
-        issuer: "",
         client_id: &asking.client.id,
         audiences: &asking.provider.identity.audiences,
-        nonce: None,
-        max_age: None,
-        acr_values: &[],
         access_token: Some(set.access_token.expose()),
-        code: None,
-        state: None,
         now: set.received_at,
+        ..Expected::default()
     }
 }
 
@@ -202,8 +187,9 @@ fn with_clock(error: Error, fault: &Fault) -> Error {
     }
 }
 
-fn told(world: &mut World, algorithm: &str, kid: Option<&str>) {
-    world.step(|| match kid {
+fn told(world: &mut World, announced: &Announced) {
+    let algorithm = announced.algorithm.name();
+    world.step(|| match &announced.header.kid {
         Some(kid) => format!("the ID token is right: signed with {algorithm} by the key `{}`", safe(kid)),
         None => format!("the ID token is right: signed with {algorithm}"),
     });

@@ -3,8 +3,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use serde_json::{Map, Value};
+use serde_json::json;
 
+use crate::protocol::jose::{Members, members};
 use crate::secret::Secret;
 
 /// Seconds until an assertion expires: enough for a slow network; servers accept an hour at most.
@@ -62,20 +63,22 @@ pub struct Claims<'a> {
 
 impl Claims<'_> {
     /// The claims by their names.
-    pub fn to_members(&self) -> Map<String, Value> {
-        Map::from_iter([
-            ("iss".to_owned(), self.issuer.into()),
-            ("sub".to_owned(), self.subject.into()),
-            ("aud".to_owned(), self.audience.into()),
-            ("iat".to_owned(), self.now.into()),
-            ("exp".to_owned(), self.now.saturating_add(LIFE).into()),
-            ("jti".to_owned(), self.jti.into()),
-        ])
+    pub fn to_members(&self) -> Members {
+        members(json!({
+            "iss": self.issuer,
+            "sub": self.subject,
+            "aud": self.audience,
+            "iat": self.now,
+            "exp": self.now.saturating_add(LIFE),
+            "jti": self.jti,
+        }))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     // RFC 7522, section 2.1: base64url, no padding, no line breaks

@@ -61,14 +61,12 @@ pub fn params(provider: &Provider, request: &AuthorizeRequest<'_>) -> Result<Vec
     for (name, value) in &facts.params {
         set(&mut params, name, value);
     }
-    let mut repeated: Vec<&str> = Vec::new();
-    for (name, value) in request.asks {
-        match repeated.contains(name) {
+    for (at, (name, value)) in request.asks.iter().enumerate() {
+        match request.asks[..at].iter().any(|(earlier, _)| earlier == name) {
             // RFC 8707, section 2: once for each resource
             true => params.push(((*name).to_owned(), value.clone())),
             false => set(&mut params, name, value),
         }
-        repeated.push(name);
     }
     for (name, value) in request.params {
         if RESERVED.contains(&name.as_str()) {
@@ -83,8 +81,10 @@ pub fn params(provider: &Provider, request: &AuthorizeRequest<'_>) -> Result<Vec
     // OpenID Connect Core, section 11: without `consent` the server ignores it, or refuses the
     // request
     let asks_offline = request.scopes.iter().any(|s| s == "offline_access");
+    // `--param prompt=` leaves it out
+    let has_prompt = params.iter().chain(request.params).any(|(name, _)| name == "prompt");
     let is_openid = provider.openid || request.scopes.iter().any(|s| s == "openid");
-    if asks_offline && is_openid && !params.iter().any(|(n, _)| n == "prompt") && !person_drops(request, "prompt") {
+    if asks_offline && is_openid && !has_prompt {
         params.push(("prompt".into(), "consent".into()));
     }
     for (name, _) in &mut params {
@@ -93,11 +93,6 @@ pub fn params(provider: &Provider, request: &AuthorizeRequest<'_>) -> Result<Vec
         }
     }
     Ok(params)
-}
-
-/// `--param prompt=`: the user wants it left out.
-fn person_drops(request: &AuthorizeRequest<'_>, name: &str) -> bool {
-    request.params.iter().any(|(n, _)| n == name)
 }
 
 /// The authorization endpoint's URL with these parameters, under their final names. Everything is
@@ -118,13 +113,7 @@ pub fn address(provider: &Provider, params: &[(String, String)]) -> Result<Secre
         .join("&");
     let mut url = url::Url::parse(base).map_err(|e| AuthorizeError::BadUrl(e.to_string()))?;
     match facts.params_in {
-        AuthorizeParamsIn::Query => {
-            let joined = match url.query() {
-                Some(query) if !query.is_empty() => format!("{query}&{encoded}"),
-                _ => encoded,
-            };
-            url.set_query(Some(&joined));
-        }
+        AuthorizeParamsIn::Query => form::add_to_query(&mut url, &encoded),
         AuthorizeParamsIn::Fragment => url.set_fragment(Some(&encoded)),
     }
     Ok(Secret::unlisted(url.to_string()))
@@ -132,14 +121,11 @@ pub fn address(provider: &Provider, params: &[(String, String)]) -> Result<Secre
 
 /// Adds or replaces a parameter; an empty value removes it.
 fn set(params: &mut Vec<(String, String)>, name: &str, value: &str) {
-    let at = params.iter().position(|(n, _)| n == name);
-    match (at, value.is_empty()) {
-        (Some(at), true) => {
-            params.remove(at);
-        }
-        (Some(at), false) => params[at].1 = value.to_owned(),
-        (None, true) => {}
-        (None, false) => params.push((name.to_owned(), value.to_owned())),
+    match params.iter().position(|(n, _)| n == name) {
+        Some(at) if value.is_empty() => drop(params.remove(at)),
+        Some(at) => params[at].1 = value.to_owned(),
+        None if value.is_empty() => {}
+        None => params.push((name.to_owned(), value.to_owned())),
     }
 }
 

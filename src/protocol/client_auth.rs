@@ -4,11 +4,11 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::protocol::client::{Client, Proofs, RequestError};
 use crate::protocol::form;
-use crate::protocol::jose::{self, Algorithm, SigningKey, base64url};
+use crate::protocol::jose::{self, Algorithm, Members, SigningKey, base64url, members};
 use crate::provider::ParamsIn;
 use crate::secret::Secret;
 use crate::text::safe;
@@ -67,16 +67,15 @@ impl Assertion {
     }
 
     fn signed(&self, Draw { now, random }: Draw) -> Result<Secret, String> {
-        let claims = json!({
+        let claims = members(json!({
             "iss": self.client_id,
             "sub": self.client_id,
             "aud": self.audience,
             "jti": base64url(random),
             "iat": now,
             "exp": now + LIFE,
-        });
-        let claims = claims.as_object().cloned().unwrap_or_default();
-        let mut header = Map::from_iter([("typ".to_owned(), Value::from("JWT"))]);
+        }));
+        let mut header = members(json!({ "typ": "JWT" }));
         match &self.signer {
             Signer::Secret(secret) => jose::sign_with_secret(self.algorithm, secret, header, &claims),
             Signer::Key { key, certificate_thumbprint } => {
@@ -114,9 +113,9 @@ impl AtSending for Assertion {
                 request.body = Some(Secret::unlisted(format!("{body}{join}{}", form::encode(added).as_str())));
             }
             ParamsIn::Json => {
-                let mut members: Map<String, Value> = serde_json::from_str(body).map_err(|e| e.to_string())?;
-                members.extend(added.map(|(name, value)| (name.to_owned(), value.into())));
-                request.body = Some(Secret::unlisted(Value::Object(members).to_string()));
+                let mut object: Members = serde_json::from_str(body).map_err(|e| e.to_string())?;
+                object.extend(added.map(|(name, value)| (name.to_owned(), value.into())));
+                request.body = Some(Secret::unlisted(Value::Object(object).to_string()));
             }
             ParamsIn::Query => {
                 let join = if request.url.expose().contains('?') { '&' } else { '?' };
@@ -129,10 +128,10 @@ impl AtSending for Assertion {
 }
 
 /// The claims of an authorization request, signed with the client's key (RFC 9101, section 4).
-pub fn request_object(client: &Client, claims: &Map<String, Value>) -> Result<Secret, RequestError> {
+pub fn request_object(client: &Client, claims: &Members) -> Result<Secret, RequestError> {
     let key = client.proofs.key.clone().ok_or(RequestError::NeedsKey)?;
     let algorithm = algorithm(&client.proofs, &key, client.proofs.announced.request_object_algorithms.as_deref())?;
-    let header = Map::from_iter([("typ".to_owned(), Value::from("oauth-authz-req+jwt"))]);
+    let header = members(json!({ "typ": "oauth-authz-req+jwt" }));
     key.sign(algorithm, header, claims).map_err(|e| RequestError::Key(e.to_string()))
 }
 

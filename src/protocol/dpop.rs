@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::protocol::answer::is_opaque;
-use crate::protocol::jose::{Algorithm, KeyError, SigningKey, base64url, sha256};
+use crate::protocol::jose::{Algorithm, KeyError, SigningKey, base64url, members, sha256};
 use crate::secret::Secret;
 use crate::wire::{AtSending, Draw, Request, header};
 
@@ -69,12 +69,8 @@ impl Dpop {
         }
         let mut public = self.key.public_jwk();
         public.kid = None;
-        let header = Map::from_iter([
-            ("typ".to_owned(), Value::from("dpop+jwt")),
-            ("jwk".to_owned(), Value::Object(public.to_members())),
-        ]);
-        let claims = claims.as_object().cloned().unwrap_or_default();
-        self.key.sign_passing(Algorithm::ES256, header, &claims)
+        let header = members(json!({ "typ": "dpop+jwt", "jwk": public.to_members() }));
+        self.key.sign_passing(Algorithm::ES256, header, &members(claims))
     }
 
     /// Stores the nonce of a response: the newest wins (section 8.2).
@@ -171,9 +167,9 @@ mod tests {
     use ring::rand::{SecureRandom as _, SystemRandom};
 
     use super::*;
-    use crate::protocol::jose::{self, Jwk};
+    use crate::protocol::jose::{self, Jwk, Members};
 
-    fn claims(proof: &Secret) -> Map<String, Value> {
+    fn claims(proof: &Secret) -> Members {
         let head = jose::header(proof.expose()).unwrap();
         let key = Jwk::from_members(head.members["jwk"].as_object().unwrap()).unwrap();
         jose::verify(proof.expose(), &[Algorithm::ES256], &key).unwrap().1

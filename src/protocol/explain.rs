@@ -227,7 +227,7 @@ fn of_grant(grant: &str) -> Meaning {
             "the code went through the browser; it is worth nothing without what stayed here: the verifier, the client's own proof",
         ),
         "refresh_token" => (
-            "Renewing the token",
+            "Refreshing the token",
             "RFC 6749, section 6",
             "the refresh token stands for the consent that was given at the login; many servers give a new one each time",
         ),
@@ -322,7 +322,7 @@ mod tests {
         };
         for (method, url, body, title) in [
             ("GET", "https://as.example/.well-known/openid-configuration", "", "Asking the server what it is"),
-            ("POST", "https://as.example/token", "grant_type=refresh_token&refresh_token=x", "Renewing the token"),
+            ("POST", "https://as.example/token", "grant_type=refresh_token&refresh_token=x", "Refreshing the token"),
             ("POST", "https://as.example/par", "response_type=code&client_id=x", "Pushing the authorize request ahead"),
             (
                 "POST",

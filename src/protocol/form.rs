@@ -23,6 +23,15 @@ pub fn encode_query<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> 
     Zeroizing::new(encode(pairs).replace('+', "%20"))
 }
 
+/// Adds encoded pairs to the query of a URL.
+pub fn add_to_query(url: &mut url::Url, encoded: &str) {
+    let joined = match url.query() {
+        Some(query) if !query.is_empty() => format!("{query}&{encoded}"),
+        _ => encoded.to_owned(),
+    };
+    url.set_query(Some(&joined));
+}
+
 /// Names and values in order; `None` when an escape is broken or the bytes aren't UTF-8.
 pub fn decode(text: &str) -> Option<Vec<(String, String)>> {
     text.split('&')

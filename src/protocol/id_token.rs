@@ -3,9 +3,9 @@
 //! direction. A token issued more than [`OLDEST`] seconds ago is refused, whatever its `exp`.
 
 use ring::digest;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::protocol::jose::base64url;
+use crate::protocol::jose::{Members, base64url};
 use crate::protocol::redirect::same;
 use crate::text::safe;
 
@@ -15,7 +15,7 @@ pub const TOLERANCE: i64 = 60;
 pub const OLDEST: i64 = 86_400;
 
 /// The login's facts that the token must agree with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Expected<'a> {
     pub issuer: &'a str,
     pub client_id: &'a str,
@@ -33,6 +33,17 @@ pub struct Expected<'a> {
     pub state: Option<&'a str>,
     /// When the token arrived, in Unix seconds.
     pub now: i64,
+}
+
+impl<'a> Expected<'a> {
+    /// The values whose hashes the token may have: the claim, the value in words, the value.
+    pub fn hashed(&self) -> [(&'static str, &'static str, Option<&'a str>); 3] {
+        [
+            ("at_hash", "access token", self.access_token),
+            ("c_hash", "code", self.code),
+            ("s_hash", "`state`", self.state),
+        ]
+    }
 }
 
 /// Why an ID token is refused. Every text is safe to show.
@@ -91,7 +102,7 @@ impl Fault {
 
 /// Judges a login's token. `algorithm` is the header's; it selects the hash of `at_hash` and the
 /// like.
-pub fn judge(algorithm: &str, claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), Fault> {
+pub fn judge(algorithm: &str, claims: &Members, expected: &Expected<'_>) -> Result<(), Fault> {
     basics(claims, expected)?;
     match (text(claims, "nonce")?, expected.nonce) {
         (None, None) => {}
@@ -117,7 +128,7 @@ pub fn judge(algorithm: &str, claims: &Map<String, Value>, expected: &Expected<'
 
 /// A warning if the sign-in has none of the levels in `acr_values`. These request a voluntary claim
 /// (section 5.5.1.1): a server may omit it or answer with another level.
-pub fn other_acr(claims: &Map<String, Value>, acr_values: &[String]) -> Option<String> {
+pub fn other_acr(claims: &Members, acr_values: &[String]) -> Option<String> {
     let acr = claims.get("acr").and_then(Value::as_str);
     if acr_values.is_empty() || acr.is_some_and(|acr| acr_values.iter().any(|asked| asked == acr)) {
         return None;
@@ -133,20 +144,17 @@ pub fn other_acr(claims: &Map<String, Value>, acr_values: &[String]) -> Option<S
 /// the new token may omit the nonce but may not have another one.
 pub fn judge_renewed(
     algorithm: &str,
-    claims: &Map<String, Value>,
-    of_login: &Map<String, Value>,
+    claims: &Members,
+    of_login: &Members,
     expected: &Expected<'_>,
 ) -> Result<(), Fault> {
-    for name in ["iss", "sub"] {
+    for name in ["iss", "sub", "azp"] {
         if claims.get(name) != of_login.get(name) {
             return Err(Fault::Changed(name));
         }
     }
     if sorted(audiences(claims)?) != sorted(audiences(of_login)?) {
         return Err(Fault::Changed("aud"));
-    }
-    if claims.get("azp") != of_login.get("azp") {
-        return Err(Fault::Changed("azp"));
     }
     if claims.contains_key("nonce") && claims.get("nonce") != of_login.get("nonce") {
         return Err(Fault::Changed("nonce"));
@@ -156,12 +164,8 @@ pub fn judge_renewed(
 }
 
 /// The token's hashes of the values that came with it.
-fn hashes(algorithm: &str, claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), Fault> {
-    for (name, what, value) in [
-        ("at_hash", "access token", expected.access_token),
-        ("c_hash", "code", expected.code),
-        ("s_hash", "`state`", expected.state),
-    ] {
+fn hashes(algorithm: &str, claims: &Members, expected: &Expected<'_>) -> Result<(), Fault> {
+    for (name, what, value) in expected.hashed() {
         if let (Some(hash), Some(value)) = (text(claims, name)?, value)
             && !half_hash(algorithm, value).is_some_and(|ours| same(hash, &ours))
         {
@@ -172,7 +176,7 @@ fn hashes(algorithm: &str, claims: &Map<String, Value>, expected: &Expected<'_>)
 }
 
 /// Issuer, audience and times: required of every token of this kind.
-fn basics(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), Fault> {
+fn basics(claims: &Members, expected: &Expected<'_>) -> Result<(), Fault> {
     let issuer = text(claims, "iss")?.ok_or(Fault::Missing("iss"))?;
     if issuer != expected.issuer {
         return Err(Fault::Issuer(safe(issuer)));
@@ -193,7 +197,7 @@ fn basics(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), Fa
 }
 
 /// `aud` names this client and otherwise only trusted audiences; `azp`, if present, is this client.
-fn audience(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), Fault> {
+fn audience(claims: &Members, expected: &Expected<'_>) -> Result<(), Fault> {
     let all = audiences(claims)?;
     if !all.contains(&expected.client_id) {
         return Err(Fault::Audience(safe(all.first().copied().unwrap_or_default())));
@@ -209,7 +213,7 @@ fn audience(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), 
 }
 
 /// The audiences of any JWT: one text, or a list of them.
-pub fn audiences(claims: &Map<String, Value>) -> Result<Vec<&str>, Fault> {
+pub fn audiences(claims: &Members) -> Result<Vec<&str>, Fault> {
     match claims.get("aud") {
         None | Some(Value::Null) => Err(Fault::Missing("aud")),
         Some(Value::String(one)) => Ok(vec![one]),
@@ -221,7 +225,7 @@ pub fn audiences(claims: &Map<String, Value>) -> Result<Vec<&str>, Fault> {
 }
 
 /// `exp`, `iat` and `nbf` of any JWT that must expire.
-pub fn times(claims: &Map<String, Value>, now: i64) -> Result<(), Fault> {
+pub fn times(claims: &Members, now: i64) -> Result<(), Fault> {
     match seconds(claims, "exp")? {
         None => Err(Fault::Missing("exp")),
         Some(_) => times_if_any(claims, now),
@@ -229,27 +233,24 @@ pub fn times(claims: &Map<String, Value>, now: i64) -> Result<(), Fault> {
 }
 
 /// The same for a token that may omit each of them (RFC 7519, section 4.1); those present count.
-pub fn times_if_any(claims: &Map<String, Value>, now: i64) -> Result<(), Fault> {
+pub fn times_if_any(claims: &Members, now: i64) -> Result<(), Fault> {
     if let Some(exp) = seconds(claims, "exp")?
         && now.saturating_sub(TOLERANCE) >= exp
     {
         return Err(Fault::Expired(now.saturating_sub(exp)));
     }
-    if let Some(iat) = seconds(claims, "iat")?
-        && iat.saturating_sub(TOLERANCE) > now
-    {
-        return Err(Fault::Future(iat.saturating_sub(now)));
-    }
-    if let Some(nbf) = seconds(claims, "nbf")?
-        && nbf.saturating_sub(TOLERANCE) > now
-    {
-        return Err(Fault::NotYet(nbf.saturating_sub(now)));
+    for (name, fault) in [("iat", Fault::Future as fn(i64) -> Fault), ("nbf", Fault::NotYet)] {
+        if let Some(at) = seconds(claims, name)?
+            && at.saturating_sub(TOLERANCE) > now
+        {
+            return Err(fault(at.saturating_sub(now)));
+        }
     }
     Ok(())
 }
 
 /// The user's name in its most familiar form: `email`, `preferred_username`, `sub`.
-pub fn account(claims: &Map<String, Value>) -> Option<String> {
+pub fn account(claims: &Members) -> Option<String> {
     ["email", "preferred_username", "sub"]
         .iter()
         .find_map(|name| claims.get(*name).and_then(Value::as_str).filter(|s| !s.is_empty()))
@@ -270,7 +271,7 @@ pub fn half_hash(algorithm: &str, value: &str) -> Option<String> {
     Some(base64url(&bytes[..bytes.len() / 2]))
 }
 
-fn text<'a>(claims: &'a Map<String, Value>, name: &'static str) -> Result<Option<&'a str>, Fault> {
+fn text<'a>(claims: &'a Members, name: &'static str) -> Result<Option<&'a str>, Fault> {
     match claims.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
@@ -279,7 +280,7 @@ fn text<'a>(claims: &'a Map<String, Value>, name: &'static str) -> Result<Option
 }
 
 /// Unix seconds; fractions are allowed (RFC 7519, section 2) and cut off.
-pub fn seconds(claims: &Map<String, Value>, name: &'static str) -> Result<Option<i64>, Fault> {
+pub fn seconds(claims: &Members, name: &'static str) -> Result<Option<i64>, Fault> {
     match claims.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Number(n)) => match n.as_f64() {
@@ -305,7 +306,7 @@ mod tests {
 
     const NOW: i64 = 1_795_298_400;
 
-    fn claims(change: Value) -> Map<String, Value> {
+    fn claims(change: Value) -> Members {
         let mut claims = json!({
             "iss": "https://as.example", "sub": "alice", "aud": "an-app", "exp": NOW + 300, "iat": NOW, "nonce": "n-1",
         });

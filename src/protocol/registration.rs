@@ -1,10 +1,10 @@
 //! Registers a client without a console (RFC 7591); reads, changes and deletes it later (RFC 7592).
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::address::check_url;
 use crate::protocol::api_error;
-use crate::protocol::jose::Jwk;
+use crate::protocol::jose::{Jwk, Members, members};
 use crate::secret::Secret;
 use crate::text::safe;
 use crate::wire::{Request, Response};
@@ -78,16 +78,17 @@ impl Registered {
 }
 
 impl Wanted {
-    fn members(&self) -> Map<String, Value> {
-        let mut members = Map::new();
-        members.insert("client_name".into(), self.name.as_str().into());
-        members.insert("redirect_uris".into(), self.redirect_uris.clone().into());
-        members.insert("grant_types".into(), self.grant_types.clone().into());
+    fn members(&self) -> Members {
         let by_code = self.grant_types.iter().any(|g| g == "authorization_code");
-        members.insert("response_types".into(), if by_code { vec!["code"] } else { vec![] }.into());
-        members.insert("token_endpoint_auth_method".into(), self.auth_method.as_str().into());
-        // OpenID Connect Dynamic Client Registration, section 2: loopback URIs need a native client
-        members.insert("application_type".into(), "native".into());
+        let mut members = members(json!({
+            "client_name": self.name,
+            "redirect_uris": self.redirect_uris,
+            "grant_types": self.grant_types,
+            "response_types": if by_code { vec!["code"] } else { vec![] },
+            "token_endpoint_auth_method": self.auth_method,
+            // OpenID Connect Dynamic Client Registration, section 2: loopback URIs need a native client
+            "application_type": "native",
+        }));
         if let Some(key) = &self.key {
             members.insert("jwks".into(), json!({ "keys": [key.to_members()] }));
         }
@@ -123,7 +124,7 @@ pub fn delete(management: &Management) -> Request {
     bearer(Request::new("DELETE", management.uri.as_str()), Some(&management.token))
 }
 
-fn with_json(method: &str, url: &str, members: &Map<String, Value>, token: Option<&Secret>) -> Request {
+fn with_json(method: &str, url: &str, members: &Members, token: Option<&Secret>) -> Request {
     let mut request = bearer(Request::new(method, url), token).header("content-type", "application/json");
     request.body = Some(Secret::unlisted(Value::Object(members.clone()).to_string()));
     request

@@ -1,7 +1,9 @@
 //! The claims of a signed authorization request (RFC 9101, section 4): every parameter, the issuer
 //! and the audience.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+
+use crate::protocol::jose::members;
 
 /// Seconds until the request expires: the browser opens it at once.
 const LIFE: i64 = 300;
@@ -12,24 +14,20 @@ pub fn claims(params: &[(String, String)], client_id: &str, audience: &str, now:
     for (name, value) in params {
         let value = typed(name, value);
         match claims.get_mut(name) {
-            None => {
-                claims.insert(name.clone(), value);
-            }
+            None => drop(claims.insert(name.clone(), value)),
             Some(Value::Array(list)) if name == "resource" => list.push(value),
             Some(first) => *first = Value::Array(vec![first.clone(), value]),
         }
     }
-    for (name, value) in [
-        ("iss", client_id.into()),
-        ("aud", audience.into()),
-        ("client_id", client_id.into()),
-        ("iat", now.into()),
-        ("nbf", now.into()),
-        ("exp", now.saturating_add(LIFE).into()),
-        ("jti", jti.into()),
-    ] {
-        claims.insert(name.to_owned(), value);
-    }
+    claims.extend(members(json!({
+        "iss": client_id,
+        "aud": audience,
+        "client_id": client_id,
+        "iat": now,
+        "nbf": now,
+        "exp": now.saturating_add(LIFE),
+        "jti": jti,
+    })));
     claims
 }
 
@@ -45,7 +43,6 @@ fn typed(name: &str, value: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn every_parameter_is_a_claim_of_its_kind() {

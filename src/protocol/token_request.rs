@@ -59,19 +59,12 @@ pub fn usable_auth(endpoint: &Endpoint, client: &Client) -> Result<ClientAuth, R
     let secret = client.secret.is_some();
     let needs_secret = if client.secret_not_kept { RequestError::SecretNotKept } else { RequestError::NeedsSecret };
     let needs = |auth: &ClientAuth| match auth {
-        ClientAuth::Basic | ClientAuth::BasicRaw | ClientAuth::BasicSecretAsUser if !secret => {
-            Some(needs_secret.clone())
+        ClientAuth::None | ClientAuth::BearerSelf => None,
+        ClientAuth::PrivateKeyJwt => client.proofs.key.is_none().then_some(RequestError::NeedsKey),
+        ClientAuth::TlsClientAuth | ClientAuth::SelfSignedTlsClientAuth => {
+            client.proofs.identity.is_none().then_some(RequestError::NeedsCertificate)
         }
-        ClientAuth::Post | ClientAuth::Query | ClientAuth::ClientSecretScheme | ClientAuth::ClientSecretJwt
-            if !secret =>
-        {
-            Some(needs_secret.clone())
-        }
-        ClientAuth::PrivateKeyJwt if client.proofs.key.is_none() => Some(RequestError::NeedsKey),
-        ClientAuth::TlsClientAuth | ClientAuth::SelfSignedTlsClientAuth if client.proofs.identity.is_none() => {
-            Some(RequestError::NeedsCertificate)
-        }
-        _ => None,
+        _ => (!secret).then(|| needs_secret.clone()),
     };
     let has_secret = secret || client.secret_not_kept;
     let usable = |auth: &&ClientAuth| needs(auth).is_none() && !(**auth == ClientAuth::None && has_secret);
@@ -116,7 +109,7 @@ impl Target<'_> {
     pub fn request(&self, params: Vec<Param<'_>>) -> Result<Request, RequestError> {
         let Target { endpoint, client, .. } = *self;
         let auth = usable_auth(endpoint, client)?;
-        let url = self.url(auth)?;
+        let mut url = self.url(auth)?;
         let params = params.into_iter().map(|(n, v)| (n.to_owned(), v)).collect();
         let mut parts = Parts { params, ..Parts::default() };
         self.authenticate(auth, &url, &mut parts)?;
@@ -132,8 +125,10 @@ impl Target<'_> {
             }
         }
         let body = parts.body(endpoint.params_in);
-        let address = with_query(url, &parts.in_query);
-        let mut request = Request::new(&endpoint.method.to_string(), address).header("accept", "application/json");
+        if !parts.in_query.is_empty() {
+            form::add_to_query(&mut url, &form::encode_query(borrowed(&parts.in_query)));
+        }
+        let mut request = Request::new(&endpoint.method.to_string(), url).header("accept", "application/json");
         request.at_sending = parts.at_sending;
         request.identity.clone_from(&client.proofs.identity);
         if let Some((kind, body)) = body {
@@ -185,25 +180,25 @@ impl Target<'_> {
             ClientAuth::Post => parts.params.extend(id_and_secret()),
             ClientAuth::Query => parts.in_query.extend(id_and_secret()),
             ClientAuth::None if client.id.is_empty() => {}
-            ClientAuth::PrivateKeyJwt => {
-                let assertion = Assertion::by_key(client, url.as_str(), endpoint.params_in)?;
-                parts.at_sending = Some(Arc::new(assertion));
-                id_alone(&mut parts.params, client);
+            ClientAuth::PrivateKeyJwt | ClientAuth::ClientSecretJwt => {
+                let sign = if auth == ClientAuth::PrivateKeyJwt { Assertion::by_key } else { Assertion::by_secret };
+                parts.at_sending = Some(Arc::new(sign(client, url.as_str(), endpoint.params_in)?));
+                parts.add_id(client);
             }
-            ClientAuth::ClientSecretJwt => {
-                let assertion = Assertion::by_secret(client, url.as_str(), endpoint.params_in)?;
-                parts.at_sending = Some(Arc::new(assertion));
-                id_alone(&mut parts.params, client);
-            }
-            ClientAuth::None | ClientAuth::TlsClientAuth | ClientAuth::SelfSignedTlsClientAuth => {
-                id_alone(&mut parts.params, client)
-            }
+            ClientAuth::None | ClientAuth::TlsClientAuth | ClientAuth::SelfSignedTlsClientAuth => parts.add_id(client),
         }
         Ok(())
     }
 }
 
 impl Parts {
+    /// Adds `client_id` unless the parameters have it, as they must at the device endpoint.
+    fn add_id(&mut self, client: &Client) {
+        if !self.params.iter().any(|(name, _)| name == "client_id") {
+            self.params.push(("client_id".to_owned(), Secret::unlisted(client.id.as_str())));
+        }
+    }
+
     /// The body and its media type; parameters of the query move there.
     fn body(&mut self, params_in: ParamsIn) -> Option<(&'static str, Secret)> {
         match params_in {
@@ -230,25 +225,6 @@ impl Parts {
             }
         }
     }
-}
-
-/// Adds `client_id` unless the parameters have it, as they must at the device endpoint.
-fn id_alone(params: &mut Vec<(String, Secret)>, client: &Client) {
-    if !params.iter().any(|(name, _)| name == "client_id") {
-        params.push(("client_id".to_owned(), Secret::unlisted(client.id.as_str())));
-    }
-}
-
-fn with_query(mut url: url::Url, params: &[(String, Secret)]) -> String {
-    if !params.is_empty() {
-        let added = form::encode_query(borrowed(params));
-        let joined = match url.query() {
-            Some(query) if !query.is_empty() => format!("{query}&{}", added.as_str()),
-            _ => added.to_string(),
-        };
-        url.set_query(Some(&joined));
-    }
-    url.to_string()
 }
 
 fn borrowed(params: &[(String, Secret)]) -> impl Iterator<Item = (&str, &str)> {

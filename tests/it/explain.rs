@@ -110,7 +110,7 @@ fn every_grant_tells_what_it_sends_and_why_and_no_secret() {
     assert_eq!(titles(&stored.err), ["[1] A fresh token is at hand: nothing is sent  (RFC 6749, section 5.1)"]);
     assert!(stored.err.contains("the store has it"), "{}", stored.err);
     let renewed = me.types("token odd --explain --force-refresh");
-    assert_eq!(titles(&renewed.err), ["[1] Renewing the token  (RFC 6749, section 6)"]);
+    assert_eq!(titles(&renewed.err), ["[1] Refreshing the token  (RFC 6749, section 6)"]);
 }
 
 #[test]

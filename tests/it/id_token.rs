@@ -216,7 +216,7 @@ fn a_token_that_nothing_can_verify_is_kept_and_said_to_be_unverified() {
     me.config("providers/odd.toml", &op.server.provider("odd"));
     let done = me.browser(op.browser()).types("login odd --scope openid -v");
     assert_eq!(done.code, 0, "{}", done.err);
-    assert!(done.err.contains("the ID token is kept unverified"), "{}", done.err);
+    assert!(done.err.contains("the ID token is stored unverified"), "{}", done.err);
     assert!(done.err.contains("Signed in to Odd as alice@example.test (not verified)."), "{}", done.err);
     assert!(!me.kept("odd", "id_token").is_empty());
 }

@@ -177,7 +177,7 @@ fn an_id_token_that_nothing_vouches_for_is_said_to_be_unverified() {
     ));
     assert_eq!(done.code, 0, "{}", done.err);
     assert!(
-        done.err.contains("warning: the ID token is kept unverified: `issuer` of this provider is not known"),
+        done.err.contains("warning: the ID token is stored unverified: `issuer` of this provider is not known"),
         "{}",
         done.err
     );

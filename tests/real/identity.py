@@ -74,7 +74,7 @@ def a_key_that_the_server_does_not_show_is_asked_for_once_and_refused(t):
     op.fault("/jwks", times=9, status=200, body=before)
     login(t, op, home, "id-RS256").expect(7, err=[r"the ID token can't be trusted", r"has no key `key-rsa-2`", r"nothing was stored"])
     same(len(op.log("/jwks")), 1, "fetches")
-    refused = home.run("refresh", "rig").expect(7, err=[r"the renewed ID token can't be trusted", r"oauthctl login rig"])
+    refused = home.run("refresh", "rig").expect(7, err=[r"the refreshed ID token can't be trusted", r"oauthctl login rig"])
     check("\n" not in refused.out, f"a token was printed: {refused}")
     same(len(op.log("/jwks")), 2, "fetches")
 

@@ -300,7 +300,7 @@ fn identify(
     };
     let mut ring = session.key_ring();
     let asking = session.asking_with(&provider, client);
-    let identity = identity::of_login(world, &asking, &mut ring, set, sent);
+    let identity = identity::of_login(world, &asking, &mut ring, (set, sent));
     session.keep_keys(ring.kept().cloned());
     identity
 }

@@ -1,17 +1,17 @@
 //! Describes each check of signed data for `--explain`: the compared claims, and the key that
 //! verified the signature. The verdict is the judge's; this module only words it.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{Line, Step};
 use crate::protocol::id_token::{Expected, Fault, OLDEST, TOLERANCE, half_hash, other_acr};
-use crate::protocol::jose::{Header, JwkSet};
+use crate::protocol::jose::{Header, JwkSet, Members};
 use crate::protocol::signed::SignedError;
 use crate::secret::fingerprint;
 use crate::text::safe;
 
 /// The claims of a login's ID token. `algorithm`: the header's. `fault`: the judge's finding.
-pub fn id_token(algorithm: &str, claims: &Map<String, Value>, expected: &Expected<'_>, fault: Option<&Fault>) -> Step {
+pub fn id_token(algorithm: &str, claims: &Members, expected: &Expected<'_>, fault: Option<&Fault>) -> Step {
     let mut held = basics(claims, expected);
     held.add("nonce", hidden, expected.nonce.map(|n| format!("must be {}: sent with the request", shown(n))));
     held.hashes(algorithm, expected);
@@ -41,8 +41,7 @@ pub fn id_token(algorithm: &str, claims: &Map<String, Value>, expected: &Expecte
 /// The claims of a refresh's ID token; `of_login`: the login's token, if there is one.
 pub fn renewed_id_token(
     algorithm: &str,
-    claims: &Map<String, Value>,
-    of_login: Option<&Map<String, Value>>,
+    (claims, of_login): (&Members, Option<&Members>),
     expected: &Expected<'_>,
     fault: Option<&Fault>,
 ) -> Step {
@@ -58,21 +57,15 @@ pub fn renewed_id_token(
     held.lines.append(&mut rest.lines);
     held.hashes(algorithm, expected);
     Step {
-        title: "Checking what the renewed ID token says",
+        title: "Checking what the refreshed ID token says",
         section: "OpenID Connect Core 1.0, section 12.2",
-        why: "a renewal may change when, and never who, by whom or for whom",
+        why: "a refresh may change the times, but never the account, the issuer or the audience",
         lines: held.lines(fault),
     }
 }
 
 /// The claims of a signed authorization response, without the response's parameters.
-pub fn signed_answer(
-    claims: &Map<String, Value>,
-    issuer: &str,
-    client_id: &str,
-    now: i64,
-    fault: Option<&Fault>,
-) -> Step {
+pub fn signed_answer(claims: &Members, issuer: &str, client_id: &str, now: i64, fault: Option<&Fault>) -> Step {
     let mut held = Held { claims, lines: Vec::new() };
     held.add("iss", plain, Some(format!("must be {}", safe(issuer))));
     held.add("aud", plain, Some(format!("must be {}, and nobody else", safe(client_id))));
@@ -142,7 +135,7 @@ pub fn signature(header: &Header, announced: &[String], symmetric: bool, fault: 
 
 /// The checked claims, in the judge's order.
 struct Held<'a> {
-    claims: &'a Map<String, Value>,
+    claims: &'a Members,
     /// Name, meaning, required value.
     lines: Vec<(&'static str, String, String)>,
 }
@@ -161,11 +154,7 @@ impl Held<'_> {
     }
 
     fn hashes(&mut self, algorithm: &str, expected: &Expected<'_>) {
-        for (name, what, value) in [
-            ("at_hash", "access token", expected.access_token),
-            ("c_hash", "code", expected.code),
-            ("s_hash", "`state`", expected.state),
-        ] {
+        for (name, what, value) in expected.hashed() {
             let ours = value.and_then(|value| half_hash(algorithm, value));
             self.add(name, hidden, ours.map(|ours| format!("must be {}: half the hash of the {what}", shown(&ours))));
         }
@@ -191,7 +180,7 @@ impl Held<'_> {
     }
 }
 
-fn basics<'a>(claims: &'a Map<String, Value>, expected: &Expected<'_>) -> Held<'a> {
+fn basics<'a>(claims: &'a Members, expected: &Expected<'_>) -> Held<'a> {
     let mut held = Held { claims, lines: Vec::new() };
     let client = safe(expected.client_id);
     held.add("iss", plain, Some(format!("must be {}", safe(expected.issuer))));
@@ -258,7 +247,7 @@ mod tests {
 
     const NOW: i64 = 1_795_298_400;
 
-    fn claims(change: Value) -> Map<String, Value> {
+    fn claims(change: Value) -> Members {
         let mut claims = json!({
             "iss": "https://as.example", "sub": "alice", "aud": "an-app", "exp": NOW + 300, "iat": NOW, "nonce": "n-1",
         });
@@ -330,9 +319,9 @@ mod tests {
         let new = claims(json!({ "sub": "mallory", "azp": "an-app" }));
         let expected = expected(None);
         let fault = judge_renewed("RS256", &new, &old, &expected).unwrap_err();
-        let step = renewed_id_token("RS256", &new, Some(&old), &expected, Some(&fault));
+        let step = renewed_id_token("RS256", (&new, Some(&old)), &expected, Some(&fault));
         assert_eq!(compared(&step), [("sub", false)]);
-        let fine = renewed_id_token("RS256", &old, Some(&old), &expected, None);
+        let fine = renewed_id_token("RS256", (&old, Some(&old)), &expected, None);
         let names: Vec<&str> = compared(&fine).into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["sub", "azp", "nonce", "iss", "aud", "exp", "iat"]);
     }

@@ -293,6 +293,11 @@ fn decoded(text: &str, what: &'static str) -> Result<Vec<u8>, JoseError> {
     URL_SAFE_NO_PAD.decode(text).map_err(|_| JoseError::Base64(what))
 }
 
+/// The members of `json!({ … })`.
+pub fn members(object: Value) -> Members {
+    if let Value::Object(members) = object { members } else { Members::new() }
+}
+
 /// Bytes as JOSE writes them.
 pub fn base64url(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)

@@ -308,7 +308,7 @@ impl<'a> Renewal<'a> {
         // wait for the lock
         let since = world.clock.elapsed().saturating_sub(self.started);
         keys.may_fetch = self.answered != Answered::Uncommitted && since < FETCHING;
-        if !identity::of_renewal(world, &self.asking, keys, set, self.old.id_token.as_ref())? {
+        if !identity::of_renewal(world, &self.asking, keys, (set, self.old.id_token.as_ref()))? {
             set.id_token = None;
         }
         Ok(())
