@@ -16,7 +16,7 @@ use crate::world::World;
 /// How the request travels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Travel {
-    /// The profile's own word; `Auto`: the provider's, then its metadata's.
+    /// The profile's setting; `Auto`: the provider's, then its metadata's.
     pub par: Wanted,
     /// Likewise.
     pub request_object: Wanted,
@@ -25,11 +25,11 @@ pub struct Travel {
 /// The address that the browser opens.
 pub struct Address {
     pub url: Secret,
-    /// Seconds, where the provider forgets it after a time.
+    /// Seconds, if the provider forgets it after a time.
     pub good_for: Option<u64>,
 }
 
-/// Makes the address of `params` (final names), which are pushed first where that is wanted.
+/// Makes the address of `params` (final names), and pushes them first if that is wanted.
 pub fn address(
     world: &mut World,
     asking: &Asking,
@@ -44,7 +44,7 @@ pub fn address(
     push(world, asking, params)
 }
 
-/// Whether the request is pushed; what can't be is said before anything is sent.
+/// Whether the request is pushed. If it has to be and can't, the error comes before any request.
 fn pushes(asking: &Asking, travel: Travel) -> Result<bool, Error> {
     let provider = &asking.provider;
     let wanted = match (travel.par, provider.par) {
@@ -91,7 +91,7 @@ fn signs(asking: &Asking, travel: Travel) -> Result<bool, Error> {
     Ok(signs)
 }
 
-/// All of it as a signed object; what OAuth itself wants beside it stands beside it too (RFC 9101,
+/// All parameters as a signed object, and beside it those that OAuth requires in the open (RFC 9101,
 /// section 5; OpenID Connect Core, section 6.1).
 fn signed(world: &mut World, asking: &Asking, params: Vec<(String, String)>) -> Result<Vec<(String, String)>, Error> {
     let provider = &asking.provider;
@@ -110,7 +110,7 @@ fn push(world: &mut World, asking: &Asking, params: Vec<(String, String)>) -> Re
     let provider = &asking.provider;
     let missing = || Error::usage(format!("provider `{}` has no address for pushed requests", safe(&provider.id)));
     let endpoint = par::endpoint(provider).ok_or_else(missing)?;
-    // the client says who it is in the endpoint's own way, which may put `client_id` there too
+    // the endpoint's own client authentication may add `client_id` too
     let body = params
         .iter()
         .filter(|(name, _)| name != "client_id")
@@ -118,7 +118,7 @@ fn push(world: &mut World, asking: &Asking, params: Vec<(String, String)>) -> Re
     let mut body: Vec<_> = body.collect();
     let auth = token_request::usable_auth(&endpoint, &asking.client)?;
     if !matches!(auth, crate::provider::ClientAuth::None | crate::provider::ClientAuth::Post) {
-        // section 2.1: required by RFC 6749, section 4.1.1, whatever the authentication
+        // section 2.1: required by RFC 6749, section 4.1.1, with any client authentication
         body.push(("client_id", Secret::unlisted(asking.client.id.as_str())));
     }
     let request = asking.request("pushed authorization request", &endpoint, body)?;

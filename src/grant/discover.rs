@@ -1,4 +1,4 @@
-//! Asks a server what it is (OpenID Connect Discovery, RFC 8414): nothing secret goes along.
+//! Fetches a server's metadata (OpenID Connect Discovery, RFC 8414). The request holds no secret.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use crate::text::safe;
 use crate::wire::Request;
 use crate::world::World;
 
-/// The document, and until when (Unix seconds) it may be kept. `allow_private`: addresses of this
-/// network's own services too.
+/// The document, and until when (Unix seconds) it may be stored. `allow_private`: this network's own
+/// services are allowed too.
 pub fn fetch(world: &mut World, issuer: &str, allow_private: bool) -> Result<(Metadata, i64), Error> {
     refuse_own("the issuer", issuer, allow_private)?;
     let mut tried = Vec::new();
@@ -63,8 +63,8 @@ pub fn fetch(world: &mut World, issuer: &str, allow_private: bool) -> Result<(Me
         .hint("describe the provider in a file of your own: `[authorize] url`, `[token] url`"))
 }
 
-/// Addresses at which a cloud machine's own secrets are served are no issuers (D-06). `what` stands
-/// before the address.
+/// Refuses addresses that serve a cloud machine's own secrets (D-06). `what` comes before the address
+/// in the error.
 pub(super) fn refuse_own(what: &str, url: &str, allowed: bool) -> Result<(), Error> {
     if allowed || !private::is_own(url) {
         return Ok(());
@@ -76,8 +76,8 @@ pub(super) fn refuse_own(what: &str, url: &str, allowed: bool) -> Result<(), Err
     .hint("if that is really where it is: add `--allow-private`"))
 }
 
-/// A server elsewhere has no business with this machine's own services: neither the browser nor a
-/// request is sent to them.
+/// Refuses endpoints on this machine if the issuer is elsewhere: no browser and no request goes
+/// there.
 fn refuse_home(name: &str, issuer: &str, url: &str) -> Result<(), Error> {
     if !on_loopback(url) || on_loopback(issuer) {
         return Ok(());

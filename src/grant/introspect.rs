@@ -1,5 +1,5 @@
-//! What the provider knows of a token (RFC 7662), plain or as a signed answer that a third party
-//! can be shown (RFC 9701).
+//! The state of a token at the provider (RFC 7662): as a plain response, or as a signed one that can
+//! be shown to a third party (RFC 9701).
 
 use serde_json::{Map, Value};
 
@@ -14,10 +14,10 @@ use crate::provider::Endpoint;
 use crate::secret::Secret;
 use crate::world::World;
 
-/// The media type of a signed answer, and the type that it must say it has.
+/// The media type of a signed response, which is also its required `typ`.
 const SIGNED: &str = "application/token-introspection+jwt";
 
-/// Asks about `token`; `hint` is its kind. With `signed` nothing but a signed answer is taken.
+/// Asks about `token`; `hint` is its kind. `signed`: only a signed response is accepted.
 pub fn ask(
     world: &mut World,
     asking: &Asking,
@@ -35,9 +35,9 @@ pub fn ask(
     }
     let response = send(world, &request)?;
     if !endpoint.ok_status.contains(&response.status) {
-        let error = super::answered(&response, "the provider does not say what it knows of the token");
+        let error = super::answered(&response, "the provider does not tell the state of the token");
         return Err(match response.status {
-            // RFC 7662, section 2.3: the client is not believed
+            // RFC 7662, section 2.3: the server does not accept the client
             401 => Error { kind: Kind::Usage, ..error }.hint(check_client(&asking.profile, &asking.client)),
             _ => error,
         });
@@ -50,21 +50,21 @@ pub fn ask(
     } else {
         jose::object(&response.body, "answer").map_err(|e| unsafe_answer(&e))?
     };
-    // section 2.2: the one member that is required
+    // section 2.2: the only required member
     match members.get("active") {
         Some(Value::Bool(_)) => Ok(members),
         _ => Err(unsafe_answer(&"it does not say whether the token is `active`")),
     }
 }
 
-/// The members of a signed answer.
+/// The members of a signed response.
 fn members_of(
     world: &mut World,
     asking: &Asking,
     ring: &mut KeyRing,
     body: &[u8],
 ) -> Result<Map<String, Value>, Error> {
-    let text = std::str::from_utf8(body).map_err(|_| unsafe_answer(&"is no text"))?.trim();
+    let text = std::str::from_utf8(body).map_err(|_| unsafe_answer(&"it is not text"))?.trim();
     let trust = Trust {
         algorithms: &asking.provider.identity.introspection_algorithms,
         typ: Some("token-introspection+jwt"),
@@ -74,7 +74,7 @@ fn members_of(
         Unverified::Wrong(e) => unsafe_answer(&e),
         Unverified::NoKeys(e) => e,
     })?;
-    // RFC 9701, section 5: whom it is from and for
+    // RFC 9701, section 5: the issuer and the audience
     if claims.get("iss").and_then(Value::as_str) != asking.provider.issuer.as_deref() {
         return Err(unsafe_answer(&"its `iss` is not the provider"));
     }
@@ -92,5 +92,6 @@ fn members_of(
 }
 
 fn unsafe_answer(why: &dyn std::fmt::Display) -> Error {
-    Error::new(Kind::Unsafe, "what the provider says of the token can't be trusted").cause(format!("its answer: {why}"))
+    Error::new(Kind::Unsafe, "the provider's response about the token can't be trusted")
+        .cause(format!("its answer: {why}"))
 }

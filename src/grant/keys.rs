@@ -1,6 +1,6 @@
-//! A server's public keys: fetched where it says they are, kept with the login, and fetched again
-//! once when a token names one that is not among them (rotation). The request holds nothing secret
-//! and follows no redirect.
+//! A server's public keys: fetched from the server's own address for them, stored with the login, and
+//! fetched again once if a token names another key (rotation). The request holds no secret and
+//! follows no redirect.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::text::safe;
 use crate::wire::Request;
 use crate::world::World;
 
-/// A set of keys that is kept, and until when (Unix seconds) it needn't be fetched again.
+/// A stored set of keys, and until when (Unix seconds) it needn't be fetched again.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct KeptKeys {
     pub uri: String,
@@ -25,34 +25,34 @@ pub struct KeptKeys {
     pub set: Value,
 }
 
-/// Keys for one command: the kept ones, or new ones, fetched twice at most.
+/// The keys for one command: the stored ones, or new ones, fetched at most twice.
 #[derive(Clone, Debug)]
 pub struct KeyRing {
     uri: Option<String>,
     kept: Option<KeptKeys>,
-    /// This command has fetched them.
+    /// Whether this command has fetched them.
     fetched: bool,
     /// Time for the whole fetch.
     pub timeout: Duration,
-    /// `false`: what is kept must do.
+    /// `false`: only the stored keys may be used.
     pub may_fetch: bool,
-    /// They may be at an address of this network's own services.
+    /// Whether they may be at an address of this network's own services.
     pub allow_private: bool,
-    /// Why it is not known where they are, if the server could not be asked.
+    /// Why their address is unknown, if the server's metadata could not be fetched.
     pub unasked: Option<Error>,
 }
 
 /// Why a token could not be verified.
 #[derive(Debug)]
 pub enum Unverified {
-    /// It was looked at and is wrong.
+    /// Its signature or its header is wrong.
     Wrong(SignedError),
-    /// The keys can't be had.
+    /// There are no keys.
     NoKeys(Error),
 }
 
 impl KeyRing {
-    /// `uri`: where the keys are, if that is known.
+    /// `uri`: the keys' address, if it is known.
     pub fn new(uri: Option<&str>, kept: Option<&KeptKeys>) -> KeyRing {
         KeyRing {
             uri: uri.map(str::to_owned),
@@ -65,17 +65,17 @@ impl KeyRing {
         }
     }
 
-    /// Whether there is any place to have keys from.
+    /// Whether the keys' address is known.
     pub fn is_known(&self) -> bool {
         self.uri.is_some()
     }
 
-    /// What is to be kept with the login.
+    /// The keys to store with the login.
     pub fn kept(&self) -> Option<&KeptKeys> {
         self.kept.as_ref()
     }
 
-    /// Verifies a token and gives its claims. A client secret is all that HS256 needs.
+    /// Verifies a token and returns its claims. HS256 needs only the client secret.
     pub fn verify(
         &mut self,
         world: &mut World,
@@ -90,8 +90,7 @@ impl KeyRing {
             let keys = self.current(world)?;
             match signed::verify(token, &keys, trust) {
                 Err(SignedError::UnknownKey { .. }) if !self.fetched && self.may_fetch => {
-                    world
-                        .step(|| "the token names a key that is not among the kept ones: asking the server".to_owned());
+                    world.step(|| "the token names a key that is not stored: asking the server".to_owned());
                     explain::step(world, || checks::unknown_key(announced.header.kid.as_deref(), &keys));
                     let keys = self.fetch(world)?;
                     signed::verify(token, &keys, trust)
@@ -105,7 +104,7 @@ impl KeyRing {
         outcome.map_err(Unverified::Wrong)
     }
 
-    /// The kept keys while they are good, else new ones.
+    /// The stored keys until they expire, else new ones.
     pub fn current(&mut self, world: &mut World) -> Result<JwkSet, Unverified> {
         let now = world.clock.now();
         let good = |kept: &KeptKeys| now < kept.until || !self.may_fetch;
@@ -124,7 +123,7 @@ impl KeyRing {
         let Some(uri) = self.uri.clone().filter(|_| self.may_fetch) else {
             return Err(Unverified::NoKeys(match &self.unasked {
                 Some(e) if e.kind == Kind::TryLater => e.clone(),
-                _ => Error::new(Kind::Unsafe, "it is not known where the provider's keys are")
+                _ => Error::new(Kind::Unsafe, "the address of the provider's keys is not known")
                     .hint("`[id-token] jwks-uri` in a provider file of your own says it; without its `issuer` nothing is verified"),
             }));
         };
@@ -145,7 +144,7 @@ fn fetch(world: &mut World, uri: &str, timeout: Duration) -> Result<(JwkSet, i64
     let what = || format!("the provider's keys at `{}`", safe(&request.place()));
     if response.status != 200 {
         let kind = if response.is_unavailable() { Kind::TryLater } else { Kind::Unsafe };
-        return Err(Error::new(kind, format!("{} can't be had", what()))
+        return Err(Error::new(kind, format!("{} can't be fetched", what()))
             .cause(format!("the server answered with status {}", response.status)));
     }
     let set = JwkSet::read(&response.body)

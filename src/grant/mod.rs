@@ -1,5 +1,5 @@
-//! The ways to obtain a token set, one file each. A grant keeps nothing: it returns what the server
-//! gave, and `session` keeps it.
+//! The ways to obtain a token set, one file each. A grant stores nothing: it returns the tokens, and
+//! `session` stores them.
 
 pub mod authorization_code;
 pub mod authorize_request;
@@ -39,7 +39,7 @@ use crate::text::{Typed, safe};
 use crate::wire::{Draw, Request, Response};
 use crate::world::World;
 
-/// The client that asks, the provider that it asks, and the profile for which it asks.
+/// The client of a request, the provider, and the profile.
 #[derive(Clone, Debug)]
 pub struct Asking {
     pub profile: Typed,
@@ -48,14 +48,14 @@ pub struct Asking {
 }
 
 impl Asking {
-    /// A request to an endpoint where the client proves itself; `name` is the endpoint in errors.
+    /// A request to an endpoint with client authentication; `name` is the endpoint in errors.
     pub fn request(&self, name: &'static str, endpoint: &Endpoint, params: Vec<Param<'_>>) -> Result<Request, Error> {
         let target = Target { name, endpoint, client: &self.client, bearer: None };
         target.request(params).map_err(|e| unbuilt(e, &self.profile))
     }
 }
 
-/// The services that a token is for, and what it may do there.
+/// The services that a token is for, and its scopes there.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Aim<'a> {
     pub scopes: &'a [String],
@@ -66,7 +66,7 @@ pub struct Aim<'a> {
 /// The kind of a request, and the endpoint that it goes to.
 pub type Question<'a> = (Asked, &'a Endpoint);
 
-/// Asks the token endpoint for a token: the parameters of the grant, then the parameters of the aim.
+/// Requests a token: the grant's parameters, then those of the aim.
 fn obtain(
     world: &mut World,
     asking: &Asking,
@@ -82,7 +82,7 @@ fn obtain(
     ask(world, asking, question, &request)
 }
 
-/// Sends one request to a token endpoint and reads the answer.
+/// Sends one request to a token endpoint and reads the response.
 fn ask(world: &mut World, asking: &Asking, question: Question<'_>, request: &Request) -> Result<Answer, Error> {
     let response = send(world, request)?;
     let now = world.clock.now();
@@ -90,7 +90,7 @@ fn ask(world: &mut World, asking: &Asking, question: Question<'_>, request: &Req
     read(world, asking, question, (&response, now))
 }
 
-/// A clock that is off makes every expiry wrong (T-70).
+/// Warns of a clock that is off: it makes every expiry wrong (T-70).
 pub fn warn_of_skew(world: &mut World, response: &Response, now: i64) {
     let Some(theirs) = response.header("date").and_then(http_date) else { return };
     let skew = now - theirs;
@@ -103,7 +103,7 @@ pub fn warn_of_skew(world: &mut World, response: &Response, now: i64) {
     }
 }
 
-/// Reads a token answer that came at `now` (Unix seconds): just now, or as the journal tells.
+/// Reads a token response that came at `now` (Unix seconds): just now, or earlier by the journal.
 pub fn read(
     world: &mut World,
     asking: &Asking,
@@ -138,8 +138,8 @@ fn look_closely(profile: &Typed, lost: &str) -> String {
     format!("{lost}; run `{}` again, and look closely at where you sign in", profile.login())
 }
 
-/// One exchange, shown with `-v` and explained with `--explain`; a second one where the server
-/// refuses the first for want of a nonce that it now brings.
+/// One exchange, shown with `-v` and explained with `--explain`. If the server refuses it for want of
+/// a nonce and sends one, a second exchange with that nonce.
 pub fn send(world: &mut World, request: &Request) -> Result<Response, Error> {
     let response = once(world, request)?;
     let Some(at_sending) = &request.at_sending else { return Ok(response) };
@@ -166,7 +166,7 @@ fn once(world: &mut World, request: &Request) -> Result<Response, Error> {
     Ok(response)
 }
 
-/// The request as it goes out now: with an assertion or a proof that was made this moment.
+/// The request as it is sent now: with a new assertion or proof.
 pub fn ready<'a>(world: &World, request: &'a Request) -> Result<Cow<'a, Request>, Error> {
     let Some(at_sending) = &request.at_sending else { return Ok(Cow::Borrowed(request)) };
     let mut sent = request.clone();
@@ -179,8 +179,8 @@ pub fn ready<'a>(world: &World, request: &'a Request) -> Result<Cow<'a, Request>
     Ok(Cow::Owned(sent))
 }
 
-/// An answer that leads elsewhere: the request held secrets, or a token, and is sent nowhere else
-/// (T-20). `what`: what failed.
+/// The error for a redirect: the request held secrets or a token, so it goes nowhere else (T-20).
+/// `what`: what failed.
 pub fn redirected(response: &Response, what: &str) -> Option<Error> {
     let status = response.status;
     (300..400).contains(&status).then(|| {

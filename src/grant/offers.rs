@@ -1,6 +1,6 @@
-//! What a server does not take is said before anything is sent to it. Only its own word counts, and
-//! its silence says nothing: many a document leaves out what its server does. What a provider file
-//! says wins over the document.
+//! Refuses requests that the server does not accept, before they are sent. Only the server's own
+//! statement counts: many documents leave out features that their servers have. A provider file wins
+//! over the document.
 
 use crate::config::{GrantKind, SignIn};
 use crate::error::Error;
@@ -38,10 +38,10 @@ fn by_list(provider: &Provider, grant: GrantKind) -> bool {
     let listed = provider.grant_types.as_ref().map(|list| list.iter().any(|g| g == grant.grant_type()));
     match (grant, listed) {
         (_, Some(true)) => true,
-        // an address of its own says it as well
+        // an endpoint for it is a statement too
         (GrantKind::DeviceCode, Some(false)) => provider.device.is_some(),
         (GrantKind::Ciba, Some(false)) => provider.ciba.is_some(),
-        // RFC 8414, section 2: what may be answered there is what `response_types_supported` says
+        // RFC 8414, section 2: `response_types_supported` decides for that endpoint
         (GrantKind::AuthorizationCode, _) => match &provider.announced.offers.response_types {
             Some(types) => types.iter().any(|kind| kind == "code"),
             None => true,
@@ -50,7 +50,8 @@ fn by_list(provider: &Provider, grant: GrantKind) -> bool {
     }
 }
 
-/// A person never gets a login by device code unasked.
+/// The error for a provider without a login in a browser. A device code is suggested, never used
+/// unasked.
 fn no_browser(provider: &Provider, profile: &Typed) -> Error {
     let error = Error::usage(format!("`{}` has no address to sign in at with a browser", safe(&provider.name)));
     let with = |grant: GrantKind| profile.login_by(grant.name());
@@ -64,7 +65,7 @@ fn no_browser(provider: &Provider, profile: &Typed) -> Error {
     }
 }
 
-/// CIBA, section 4: this program asks, and listens for nobody.
+/// CIBA, section 4: this program polls, and accepts no notifications.
 fn delivered(provider: &Provider, grant: GrantKind, profile: &Typed) -> Result<(), Error> {
     let modes = provider.announced.offers.ciba_modes.as_deref();
     match modes.filter(|modes| grant == GrantKind::Ciba && !modes.iter().any(|mode| mode == "poll")) {
@@ -75,7 +76,7 @@ fn delivered(provider: &Provider, grant: GrantKind, profile: &Typed) -> Result<(
     }
 }
 
-/// Whether the server takes the authorize request that this profile makes.
+/// Whether the server accepts this profile's authorization request.
 pub fn authorizes(provider: &Provider, asks: &SignIn) -> Result<(), Error> {
     let offers = &provider.announced.offers;
     const OWN: &str = "if its metadata is wrong: `[authorize] url` in a provider file of your own goes without it";
@@ -112,7 +113,7 @@ pub fn authorizes(provider: &Provider, asks: &SignIn) -> Result<(), Error> {
         .hint("leave `--request-object` out")
         .hint("if its metadata is wrong: `request-object = true` in a provider file of your own"));
     }
-    // `plain` shows the secret that it should protect, so a person chooses it and no document
+    // `plain` shows the secret that it should protect, so only the user may choose it
     if let Some(taken) = &offers.pkce_methods
         && !taken.is_empty()
         && provider.pkce.mode == PkceMode::Supported

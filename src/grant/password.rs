@@ -1,6 +1,6 @@
-//! Name and password of a person, given to this program (RFC 6749, section 4.3): for servers that
-//! offer nothing else. Only by name, never without a warning; the password is sent once and kept
-//! nowhere.
+//! The user's name and password, given to this program (RFC 6749, section 4.3): for servers that offer
+//! nothing else. The user chooses this grant by name, and is warned; the password is sent once and
+//! stored nowhere.
 
 use crate::config::GrantKind;
 use crate::error::{Asked, Error};
@@ -10,7 +10,7 @@ use crate::secret::Secret;
 use crate::text::safe;
 use crate::world::World;
 
-/// Why not, and what else.
+/// Warns of the risk, and names the other grants.
 pub fn warn(world: &mut World, asking: &Asking) {
     let mut others = vec!["`--grant authorization-code`"];
     if asking.provider.device.is_some() {

@@ -1,5 +1,5 @@
-//! Where the redirect will arrive: decided from the person's registration, else from what the
-//! provider is known to accept (RFC 8252, section 7.3).
+//! The redirect address: by the user's registration, else by the provider's known rules (RFC 8252,
+//! section 7.3).
 
 use crate::address::{Reach, reach, with_scheme};
 use crate::error::Error;
@@ -7,16 +7,16 @@ use crate::provider::{LoopbackMode, Provider, RedirectHost};
 use crate::text::safe;
 use crate::world::http_server::loopback::{Address, Host};
 
-/// The port to register where the provider compares it and names none.
+/// The port to register if the provider compares ports and names none.
 pub const USUAL_PORT: u16 = 8976;
 
 /// How the authorization response comes back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     pub target: Target,
-    /// The redirect address as the person registered it, sent as it is.
+    /// The redirect address as the user registered it, sent unchanged.
     pub registered: Option<String>,
-    /// The path is drawn for each login: whoever finds it was sent there by it.
+    /// The path is random for each login: only this login's browser knows it.
     pub random_path: bool,
 }
 
@@ -27,7 +27,7 @@ pub enum Target {
         address: Address,
         path: String,
     },
-    /// The person pastes the address the browser ended on.
+    /// The user pastes the address that the browser ended on.
     Paste {
         why: &'static str,
     },
@@ -108,7 +108,7 @@ fn registered(uri: &str, port: Option<u16>, mode: LoopbackMode) -> Result<Plan, 
         return Err(bad(&format!("names port {named}, and `--port` or the profile's `port` another: {port}")));
     }
     let tls = url.scheme() == "https";
-    // RFC 8252, section 7.3: without a port any will do, where the provider follows it
+    // RFC 8252, section 7.3: without a port any port fits, if the provider follows the rule
     let any = url.port().is_none() && port.is_none() && mode == LoopbackMode::AnyPort && !tls;
     let ports = if any { Vec::new() } else { vec![port.or(url.port_or_known_default()).unwrap_or(USUAL_PORT)] };
     let exact = (!any && port.is_none()).then(|| uri.to_owned());
@@ -128,12 +128,12 @@ fn host(name: &str) -> Host {
 }
 
 impl Plan {
-    /// The value of `redirect_uri`; `None` where there is none to send (GetResponse).
+    /// The value of `redirect_uri`; `None` if none is sent (GetResponse).
     pub fn redirect_uri(&self, origin: Option<&str>, path: &str) -> Option<String> {
         self.registered.clone().or_else(|| origin.map(|origin| format!("{origin}{path}")))
     }
 
-    /// What to enter where the app is registered, before anything is bound.
+    /// The address to register for the app, before any port is bound.
     pub fn to_register(&self) -> Option<String> {
         if let Some(uri) = &self.registered {
             return Some(uri.clone());

@@ -1,5 +1,5 @@
-//! A new access token for a refresh token (RFC 6749, section 6), or for whatever the provider takes
-//! in its place.
+//! A new access token for a refresh token (RFC 6749, section 6), or for the token that the provider
+//! takes in its place.
 
 use crate::error::{Asked, Error};
 use crate::grant::{self, Asking};
@@ -11,7 +11,7 @@ use crate::token::TokenSet;
 use crate::wire::{Request, Response};
 use crate::world::World;
 
-/// The token that would be spent, if this provider and this token set allow a renewal at all.
+/// The token that a refresh spends, if this provider and this token set allow a refresh.
 pub fn spendable<'a>(provider: &Provider, set: &'a TokenSet) -> Option<&'a Secret> {
     match (provider.refresh.supported, provider.refresh.source) {
         (false, _) => None,
@@ -20,9 +20,8 @@ pub fn spendable<'a>(provider: &Provider, set: &'a TokenSet) -> Option<&'a Secre
     }
 }
 
-/// The request that spends `token`, for the resources that were asked for at the login (RFC 8707,
-/// section 2.2). It asks for no scopes: the server keeps to those it granted, and would refuse one
-/// that it dropped.
+/// The request that spends `token`, for the login's resources (RFC 8707, section 2.2). It names no
+/// scopes: the server grants the same again, and would refuse one that it has dropped.
 pub fn request(asking: &Asking, token: &Secret, resources: &[String]) -> Result<Request, Error> {
     let refresh = &asking.provider.refresh;
     let mut params = vec![
@@ -33,14 +32,13 @@ pub fn request(asking: &Asking, token: &Secret, resources: &[String]) -> Result<
     asking.request("token", &refresh.endpoint, params)
 }
 
-/// Reads an answer that came at `now` (Unix seconds). If it has no refresh token, the caller keeps
+/// Reads a response that came at `now` (Unix seconds). If it has no refresh token, the caller keeps
 /// the old one (T-45).
 pub fn read(world: &mut World, asking: &Asking, response: &Response, now: i64) -> Result<Answer, Error> {
     grant::read(world, asking, (Asked::Refresh, &asking.provider.refresh.endpoint), (response, now))
 }
 
-/// The new set with what it inherits from the old one: a refresh token and scopes that the answer
-/// didn't repeat.
+/// Copies the old set's refresh token, scopes and other members that the response didn't repeat.
 pub fn inherit(new: &mut TokenSet, old: &TokenSet) {
     if new.refresh_token.is_none() {
         new.refresh_token = old.refresh_token.clone();

@@ -1,5 +1,5 @@
-//! Registers this program as a client, and looks after that registration (RFC 7591, RFC 7592).
-//! Keeps nothing itself.
+//! Registers this program as a client; reads, changes and deletes the registration (RFC 7591, RFC
+//! 7592). It stores nothing.
 
 use crate::config::GrantKind;
 use crate::error::{Error, Kind};
@@ -14,8 +14,8 @@ use crate::text::safe;
 use crate::wire::Response;
 use crate::world::World;
 
-/// What to ask for, from what the server takes and what the client is for. `chosen`: the way of
-/// client authentication that the person named; `key`: the client's own.
+/// The client metadata to request, by the server's abilities and the client's grant. `chosen`: the
+/// user's client authentication; `key`: the client's key.
 pub fn wanted(
     provider: &Provider,
     grant: GrantKind,
@@ -38,13 +38,12 @@ pub fn wanted(
         grant_types,
         auth_method: auth_method.to_owned(),
         key: key.filter(|_| auth_method == "private_key_jwt").map(SigningKey::public_jwk),
-        // RFC 7591, section 2: by spaces, whatever separates them elsewhere
+        // RFC 7591, section 2: separated by spaces, with every provider
         scope: (!scopes.is_empty()).then(|| scopes.join(" ")),
     })
 }
 
-/// RFC 8252, section 8.4: a program on a person's machine keeps no secret of the server's, where it
-/// can do without.
+/// RFC 8252, section 8.4: a program on a user's machine stores no client secret if it can do without.
 fn auth_method(
     provider: &Provider,
     grant: GrantKind,
@@ -56,7 +55,7 @@ fn auth_method(
         None => provider.token.auth.contains(&auth),
     };
     let no_key = || {
-        Error::usage("a client that proves itself by a key is registered with it, and none was given")
+        Error::usage("a client that authenticates with a key is registered with it, and none was given")
             .hint("`--client-key-file FILE`: the private key; the server gets its public half")
     };
     match chosen {
@@ -79,10 +78,9 @@ fn auth_method(
     })
 }
 
-/// How a client says who it is from now on, by what the server made of the request: it may have
-/// registered another way than the one that was asked for (RFC 7591, section 3.2.1). `None`: what
-/// would be chosen anyway. `client`: with what the server gave. An error: a way that this client
-/// can't go, in words.
+/// The client authentication from now on: the server may have registered another one than requested
+/// (RFC 7591, section 3.2.1). `None`: the one that would be chosen anyway. `client`: with the
+/// server's id and secret. An error: one that this client can't use, in words.
 pub fn settled(
     provider: &Provider,
     asked: Option<&str>,
@@ -91,7 +89,7 @@ pub fn settled(
 ) -> Result<Option<ClientAuth>, String> {
     let Some(said) = made.auth_method.as_deref().or(asked) else { return Ok(None) };
     let Some(auth) = from_registered_name(said) else {
-        return Err(format!("`{}`, which this program does not speak", safe(said)));
+        return Err(format!("`{}`, which this program does not support", safe(said)));
     };
     let endpoint = Endpoint { auth: vec![auth], ..provider.token.endpoint.clone() };
     token_request::usable_auth(&endpoint, client).map_err(|why| match why {
@@ -132,7 +130,7 @@ pub fn register(
     })
 }
 
-/// What the server holds now of the client; it may have drawn new secrets.
+/// The registration as the server has it now; the response may bring new secrets.
 pub fn look(world: &mut World, management: &Management, client_id: &str) -> Result<(Registered, Response), Error> {
     let response = send(world, &registration::look(management))?;
     let read = registration::read_again(&response, client_id)
@@ -152,12 +150,12 @@ pub fn update(
         .map_err(|e| refused("the registration could not be changed", e, &response))
 }
 
-/// `Ok(false)`: the server knew it no more.
+/// Deletes the registration. `Ok(false)`: the server had already deleted it.
 pub fn delete(world: &mut World, management: &Management) -> Result<bool, Error> {
     let response = send(world, &registration::delete(management))?;
     match response.status {
         200..=299 => Ok(true),
-        // section 2.3: a token that is good no more belongs to a registration that is gone
+        // section 2.3: an invalid token belongs to a deleted registration
         401 | 404 | 410 => Ok(false),
         _ => Err(refused("the registration could not be ended", registration::refusal(&response), &response)),
     }

@@ -1,8 +1,8 @@
-//! Answers of the authorize endpoint that the server signs (JARM): whoever changes one on its way
-//! through the browser is found out, and one made for another client or by another server is too.
+//! Signed authorization responses (JARM). The signature reveals a response that was changed in the
+//! browser, made for another client or made by another server.
 //!
-//! The answer's own `state` is looked at before the signature: what isn't this login's is noise, as
-//! ever, and ends nothing and fetches nothing.
+//! The `state` is compared before the signature is verified: a response to another login is noise, so
+//! it ends nothing and fetches no keys.
 
 use crate::error::{Error, Kind};
 use crate::grant::keys::{KeptKeys, KeyRing, Unverified};
@@ -14,7 +14,7 @@ use crate::protocol::{jarm, jose};
 use crate::text::safe;
 use crate::world::World;
 
-/// What an answer is judged by, where a signed one was asked for.
+/// The checks of a signed response.
 pub struct SignedAnswer<'a> {
     asking: &'a Asking,
     issuer: String,
@@ -22,7 +22,7 @@ pub struct SignedAnswer<'a> {
 }
 
 impl<'a> SignedAnswer<'a> {
-    /// `None`: the request asks for a plain answer. `ring`: where the server's keys are.
+    /// `None`: the request asks for a plain response. `ring`: the server's keys.
     pub fn asked_for(
         asking: &'a Asking,
         params: &[(String, String)],
@@ -45,12 +45,12 @@ impl<'a> SignedAnswer<'a> {
         self.ring.kept()
     }
 
-    /// Judges what came to the redirect address.
+    /// Judges the query of a redirect.
     pub fn judge(&mut self, world: &mut World, query: &str, expected: &Expected) -> Result<Verdict, Error> {
         let Some(token) = jarm::response(query) else {
             return Ok(match redirect::judge(query, expected) {
                 Verdict::Code { .. } => Verdict::Broken("it is not signed, though a signed answer was asked for"),
-                // an unsigned refusal can end a sign-in that is ours, and nothing more
+                // an unsigned refusal can only end this login
                 other => other,
             });
         };
@@ -82,7 +82,7 @@ impl<'a> SignedAnswer<'a> {
                 return Err(e.hint(format!("nothing was exchanged; {}", self.asking.profile.login())));
             }
         }
-        world.step(|| "the redirect's answer is signed by the provider".to_owned());
+        world.step(|| "the provider has signed the redirect's response".to_owned());
         Ok(redirect::judge(&parameters, expected))
     }
 }

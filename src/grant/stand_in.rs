@@ -1,10 +1,9 @@
-//! A person who practises on a machine without a browser: what the page of a practice server shows
-//! is decided by a word typed where the login waits. This presses the button as a browser does: it
-//! fetches the page, sends its form back, and hands on the address that the server leads to, which
-//! then goes through the same checks as any address that is pasted.
+//! Practice on a machine without a browser: the user types a word at the waiting login, and this
+//! presses the button of the practice server's page as a browser does. It fetches the page, sends its
+//! form, and returns the address of the redirect, which gets the same checks as a pasted address.
 //!
-//! A real provider's page has no such way: it stands on another machine, and its entry does not say
-//! that it is practice.
+//! This never works with a real provider: its page is on another machine, and its entry is not marked
+//! as practice.
 
 use std::sync::Arc;
 
@@ -19,14 +18,14 @@ pub struct StandIn {
     page: Secret,
 }
 
-/// What became of a word.
+/// The result of a typed word.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Pressed {
-    /// It is none of the page's buttons.
+    /// The word names no button of the page.
     NoButton,
     /// The page is done.
     Done,
-    /// The browser is sent there.
+    /// The server redirects the browser there.
     To(Secret),
     /// There was no button to press.
     Failed(String),
@@ -40,6 +39,7 @@ impl StandIn {
         (provider.practice.is_some() && here).then(|| StandIn { http: Arc::clone(&world.http), page: page.clone() })
     }
 
+    /// Presses the button that the word names.
     pub fn hears(&self, word: &str) -> Pressed {
         let word = word.trim().to_ascii_lowercase();
         if !matches!(word.as_str(), "allow" | "deny") {
@@ -74,13 +74,13 @@ impl StandIn {
     }
 }
 
-/// The form's one hidden member: letters and digits, which are written as they are.
+/// The form's one hidden field: letters and digits, which need no decoding.
 fn hidden(html: &str) -> Option<(&str, &str)> {
     let (name, rest) = html.split_once("<input type=\"hidden\" name=\"")?.1.split_once("\" value=\"")?;
     Some((name, rest.split_once('"')?.0))
 }
 
-/// What the page says in place of a form.
+/// The page's text if it has no form.
 fn told(html: &str) -> String {
     let text = html.rsplit_once("<p>").and_then(|(_, rest)| rest.split_once("</p>")).map(|(text, _)| text);
     crate::text::safe(text.unwrap_or("the practice server's page has no button to press"))

@@ -1,29 +1,28 @@
-//! The `ssh -L` line to type on the person's own machine, so that a browser there reaches what
-//! listens here: one that works as it is pasted.
+//! The `ssh -L` command for the user's own machine, so that a browser there reaches the listener here.
+//! It works as pasted.
 
 use std::net::{IpAddr, SocketAddr};
 
 use crate::text::for_a_shell;
 use crate::world::Env;
 
-/// How the person came here, by `SSH_CONNECTION`: their address and port, this machine's address
-/// and port. `SSH_CLIENT` and `SSH_TTY`, which outlive it in some shells and multiplexers, tell
+/// The user's SSH connection, by `SSH_CONNECTION`: their address and port, this machine's address
+/// and port. `SSH_CLIENT` and `SSH_TTY`, which outlive it in some shells and multiplexers, hold
 /// less.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ssh {
-    /// `ann@192.0.2.7`; without the name where it is not known.
+    /// `ann@192.0.2.7`, or the address alone if the name is not known.
     host: String,
-    /// Where sshd is not at the usual port.
+    /// The port of sshd, if it is not the usual one.
     port: Option<u16>,
-    /// This machine's own name of the network that the address is good in (`eth0` of
-    /// `fe80::1%eth0`).
+    /// This machine's name for the address's network (`eth0` of `fe80::1%eth0`).
     zone: Option<String>,
 }
 
 const USUAL_PORT: u16 = 22;
 
 impl Ssh {
-    /// `None`: the person sits here.
+    /// `None`: the user works on this machine.
     pub fn of(env: &dyn Env) -> Option<Ssh> {
         let connection = env.var("SSH_CONNECTION").or_else(|| {
             let client = env.var("SSH_CLIENT").or_else(|| env.var("SSH_TTY"))?;
@@ -31,7 +30,7 @@ impl Ssh {
             let port = client.split_whitespace().nth(2).unwrap_or_default().to_owned();
             Some(format!("- - - {port}"))
         })?;
-        // as root the login's own name is another one
+        // as root the user logged in under another name
         let user = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| env.var(name));
         Some(Ssh::read(&connection, user.as_deref()))
     }
@@ -48,7 +47,7 @@ impl Ssh {
         Ssh { host, port, zone }
     }
 
-    /// Leads these ports of the person's machine to the same ports here.
+    /// Forwards these ports of the user's machine to the same ports here.
     pub fn line(&self, ends: &[(String, u16)]) -> String {
         let forwards: String =
             ends.iter().map(|(host, port)| format!(" -L {}", for_a_shell(&format!("{port}:{host}:{port}")))).collect();
@@ -56,15 +55,14 @@ impl Ssh {
         format!("ssh -N{port}{forwards} {}", for_a_shell(&self.host))
     }
 
-    /// What the line can't know.
+    /// The part that the user has to change.
     pub fn but(&self) -> Option<String> {
         let zone = self.zone.as_deref()?;
-        Some(format!("There put your own machine's name of that network in the place of `%{zone}`."))
+        Some(format!("Replace `%{zone}` with your own machine's name for that network."))
     }
 }
 
-/// What ssh takes as it is, and its zone. An IPv4 address that came in by an IPv6 socket is meant
-/// as such.
+/// An address as ssh takes it, and its zone. An IPv4 address from an IPv6 socket becomes IPv4.
 fn address(text: &str) -> Option<(String, Option<String>)> {
     let (address, zone) = text.split_once('%').map_or((text, None), |(address, zone)| (address, Some(zone)));
     let ip: IpAddr = address.parse().ok()?;
@@ -81,7 +79,7 @@ fn is_user(name: &str) -> bool {
     !name.starts_with('-') && !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }
 
-/// Where a listener is, as `-L` wants it: an IPv6 address in brackets.
+/// A listener's host and port as `-L` takes them: an IPv6 address in brackets.
 pub fn end(address: SocketAddr) -> (String, u16) {
     let host = match address.ip() {
         IpAddr::V4(ip) => ip.to_string(),

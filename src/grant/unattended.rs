@@ -1,6 +1,6 @@
-//! The grants that need no person: client credentials (RFC 6749, section 4.4), assertions (RFC 7523
-//! and RFC 7522, section 2.1) and the exchange of one token for another. Where one of them gave the
-//! token, the program asks again when it has expired.
+//! The grants that need no user: client credentials (RFC 6749, section 4.4), assertions (RFC 7523 and
+//! RFC 7522, section 2.1) and the exchange of one token for another. When such a token has expired,
+//! the program requests another one.
 
 use crate::config::GrantKind;
 use crate::error::{Asked, Error};
@@ -33,7 +33,7 @@ pub fn obtain(world: &mut World, asking: &Asking, given: &Given, aim: Aim<'_>) -
     }
 }
 
-/// RFC 6749, section 4.4.2.
+/// Requests a token for the client itself (RFC 6749, section 4.4.2).
 fn client_credentials(world: &mut World, asking: &Asking, aim: Aim<'_>) -> Result<Answer, Error> {
     let Some(endpoint) = asking.provider.client_credentials.offered() else {
         let refused = format!("provider `{}` gives no token for client credentials", asking.provider.id);

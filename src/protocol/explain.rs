@@ -62,7 +62,7 @@ pub fn request(request: &Request) -> Step {
     for (name, value) in &request.headers {
         let note = match name.as_str() {
             "authorization" if value.expose().starts_with("Basic ") => {
-                "the client says who it is (RFC 6749, section 2.3.1)"
+                "the client authenticates (RFC 6749, section 2.3.1)"
             }
             "authorization" => "the token (RFC 6750, section 2.1)",
             "dpop" => "a proof of the key that the token is bound to (RFC 9449, section 4)",
@@ -129,7 +129,7 @@ fn status_words(status: u16) -> &'static str {
         200 => ": yes",
         201 => ": made",
         400 => ": no, and the reason",
-        401 => ": the client or the token was not believed",
+        401 => ": the client or the token is not accepted",
         403 => ": refused",
         429 => ": too many requests",
         300..=399 => ": a redirect, which is never followed with a secret",
@@ -149,45 +149,41 @@ fn meaning(request: &Request, params: &[(String, String)]) -> Meaning {
     }
     if place.contains("/.well-known/") {
         return (
-            "Asking the server what it is",
+            "Fetching the server's metadata",
             "OpenID Connect Discovery 1.0, section 4; RFC 8414, section 3",
-            "addresses and abilities come from the server itself; the issuer it names must be the one that was asked",
+            "endpoints and features come from the server itself; it must name the issuer that was asked",
         );
     }
     if has("redirect_uris") {
         return (
             "Registering this program as a client",
             "RFC 7591, section 3.1",
-            "the server gives out a client id, and perhaps a secret, without a person at a console",
+            "the server issues a client id, and perhaps a secret, without a form to fill in",
         );
     }
     if has("response_type") || has("request") {
         return (
             "Pushing the authorize request ahead",
             "RFC 9126, section 2.1",
-            "what is asked for goes from server to server, so that nobody in the browser can read or change it",
+            "the request goes from program to server, so that nothing in the browser can read or change it",
         );
     }
     if has("login_hint") || has("id_token_hint") || has("login_hint_token") {
         return (
             "Asking for consent on another device",
             "OpenID CIBA Core 1.0, section 7.1",
-            "the provider asks the person there; here the answer is polled for",
+            "the provider asks the user there; this program polls for the response",
         );
     }
     if has("token") && place.contains("introspect") {
         return (
-            "Asking what the server knows of a token",
+            "Asking for the state of a token",
             "RFC 7662, section 2.1",
-            "only the server can say whether it is still good",
+            "only the server knows whether it is still valid",
         );
     }
     if has("token") {
-        return (
-            "Taking the token back",
-            "RFC 7009, section 2.1",
-            "a token that is not needed any more should be dead",
-        );
+        return ("Revoking the token", "RFC 7009, section 2.1", "a token that is no longer needed should be invalid");
     }
     of_place(request, has("client_id") && !has("code"))
 }
@@ -199,22 +195,18 @@ fn of_place(request: &Request, starts: bool) -> Meaning {
         return (
             "Asking for a code to enter elsewhere",
             "RFC 8628, section 3.1",
-            "no browser is needed here: the person opens an address on any device",
+            "no browser is needed here: the user opens an address on any device",
         );
     }
     if request.headers.iter().any(|(name, _)| name == "authorization") {
         return (
             "Asking with the token",
             "RFC 6750, section 2.1",
-            "a cheap request that tells who signed in, and that the token works",
+            "a small request that shows the account, and that the token works",
         );
     }
     match request.method.as_str() {
-        "GET" => (
-            "Fetching the server's public keys",
-            "RFC 7517, section 5",
-            "the signatures of what the server says are checked with them",
-        ),
+        "GET" => ("Fetching the server's public keys", "RFC 7517, section 5", "they verify the server's signatures"),
         _ => ("Asking the server", "RFC 6749, section 3.2", "a request of this provider's own making"),
     }
 }
@@ -224,27 +216,27 @@ fn of_grant(grant: &str) -> Meaning {
         "authorization_code" => (
             "Exchanging the code for tokens",
             "RFC 6749, section 4.1.3; RFC 7636, section 4.5",
-            "the code went through the browser; it is worth nothing without what stayed here: the verifier, the client's own proof",
+            "the code went through the browser; it is worthless without the verifier and the client's credentials, which stayed here",
         ),
         "refresh_token" => (
             "Refreshing the token",
             "RFC 6749, section 6",
-            "the refresh token stands for the consent that was given at the login; many servers give a new one each time",
+            "the refresh token stands for the consent of the login; many servers issue a new one each time",
         ),
         "client_credentials" => (
             "Asking with the client's own credentials",
             "RFC 6749, section 4.4.2",
-            "no person is involved: the token is the client's own",
+            "no user is involved: the token is the client's own",
         ),
         "password" => (
             "Sending name and password",
             "RFC 6749, section 4.3.2; RFC 9700, section 2.4",
-            "for servers that offer nothing else: the password passes through this program once, and is kept nowhere",
+            "for servers that offer nothing else: the password passes through this program once, and is stored nowhere",
         ),
         "urn:ietf:params:oauth:grant-type:jwt-bearer" => (
             "Exchanging a signed assertion",
             "RFC 7523, section 2.1",
-            "whoever signed it vouches for the subject; the server must trust that key",
+            "its signer vouches for the subject; the server must trust the signer's key",
         ),
         "urn:ietf:params:oauth:grant-type:saml2-bearer" => (
             "Exchanging a SAML assertion",
@@ -259,12 +251,12 @@ fn of_grant(grant: &str) -> Meaning {
         "urn:ietf:params:oauth:grant-type:device_code" => (
             "Asking whether the code was entered",
             "RFC 8628, section 3.4",
-            "until the person has decided the answer is `authorization_pending`; asking sooner than told is `slow_down`",
+            "until the user decides, the response is `authorization_pending`, or `slow_down` if it comes too soon",
         ),
         "urn:openid:params:grant-type:ciba" => (
-            "Asking whether the person has confirmed",
+            "Asking whether the user has confirmed",
             "OpenID CIBA Core 1.0, section 10.1",
-            "until then the answer is `authorization_pending`; asking sooner than told is `slow_down`",
+            "until then the response is `authorization_pending`, or `slow_down` if it comes too soon",
         ),
         _ => ("Asking the token endpoint", "RFC 6749, section 4.5", "an extension grant of this provider"),
     }
@@ -273,37 +265,37 @@ fn of_grant(grant: &str) -> Meaning {
 /// The meaning of a parameter or a member.
 fn note(name: &str) -> &'static str {
     match name {
-        "client_id" => "who asks; no secret",
-        "client_secret" => "the client says who it is (RFC 6749, section 2.3.1)",
-        "client_assertion" => "the client proves who it is with its key (RFC 7523, section 2.2)",
-        "code" => "what the browser brought, good once",
-        "code_verifier" => "its hash went ahead: whoever steals the code has not got this (RFC 7636)",
+        "client_id" => "the client; not secret",
+        "client_secret" => "the client authenticates (RFC 6749, section 2.3.1)",
+        "client_assertion" => "the client authenticates with its key (RFC 7523, section 2.2)",
+        "code" => "from the browser, valid once",
+        "code_verifier" => "its hash was sent before: a thief of the code does not have it (RFC 7636)",
         "code_challenge" => "the hash of a secret that stays here (RFC 7636, section 4.2)",
-        "state" => "must come back as it is: ties the answer to this login (RFC 6749, section 10.12)",
-        "nonce" => "must stand in the ID token (OpenID Connect Core, section 3.1.2.1)",
+        "state" => "must come back unchanged: ties the response to this login (RFC 6749, section 10.12)",
+        "nonce" => "must be in the ID token (OpenID Connect Core, section 3.1.2.1)",
         "redirect_uri" => "where the browser is sent back to: this program listens there",
-        "scope" => "what is asked for, or was granted",
+        "scope" => "requested or granted rights",
         "resource" => "where the token will be used (RFC 8707)",
-        "audience" => "for whom the token is",
-        "authorization_details" => "what exactly is asked for, or was granted (RFC 9396)",
-        "request" => "all of it, signed (RFC 9101)",
-        "request_uri" => "stands for the whole request; good once (RFC 9126, section 2.2)",
-        "response_mode" => "how the answer comes back",
-        "prompt" => "whether the person is asked again (OpenID Connect Core, section 3.1.2.1)",
+        "audience" => "the service that the token is for",
+        "authorization_details" => "requested or granted rights in detail (RFC 9396)",
+        "request" => "the whole request, signed (RFC 9101)",
+        "request_uri" => "stands for the whole request; valid once (RFC 9126, section 2.2)",
+        "response_mode" => "how the response comes back",
+        "prompt" => "whether the user is asked again (OpenID Connect Core, section 3.1.2.1)",
         "iss" => "the server names itself: compared (RFC 9207)",
         "assertion" => "the signed statement",
-        "subject_token" => "whom the new token is about",
-        "actor_token" => "who acts for them",
+        "subject_token" => "the subject of the new token",
+        "actor_token" => "the party that acts for the subject",
         "device_code" => "this program's half of the code",
-        "auth_req_id" => "this program's half of the question",
-        "user_code" => "what the person enters",
-        "interval" => "seconds between two questions, at least",
+        "auth_req_id" => "names this request",
+        "user_code" => "the user enters it",
+        "interval" => "at least so many seconds between two requests",
         "expires_in" => "seconds",
-        "access_token" => "what APIs are called with",
-        "refresh_token" => "what the next one is had with",
-        "id_token" => "who signed in, signed by the provider",
-        "token_type" => "how it is presented",
-        "issued_token_type" => "what was issued (RFC 8693, section 2.2.1)",
+        "access_token" => "for calls to the API",
+        "refresh_token" => "for the next access token",
+        "id_token" => "the account, signed by the provider",
+        "token_type" => "how the token is sent",
+        "issued_token_type" => "the type of the new token (RFC 8693, section 2.2.1)",
         "registration_access_token" => "manages this registration (RFC 7592)",
         _ => "",
     }
@@ -321,7 +313,7 @@ mod tests {
             request(&sent).title
         };
         for (method, url, body, title) in [
-            ("GET", "https://as.example/.well-known/openid-configuration", "", "Asking the server what it is"),
+            ("GET", "https://as.example/.well-known/openid-configuration", "", "Fetching the server's metadata"),
             ("POST", "https://as.example/token", "grant_type=refresh_token&refresh_token=x", "Refreshing the token"),
             ("POST", "https://as.example/par", "response_type=code&client_id=x", "Pushing the authorize request ahead"),
             (
@@ -331,8 +323,8 @@ mod tests {
                 "Asking for consent on another device",
             ),
             ("POST", "https://as.example/device", "scope=openid&client_id=x", "Asking for a code to enter elsewhere"),
-            ("POST", "https://as.example/revoke", "token=x&client_id=x", "Taking the token back"),
-            ("POST", "https://as.example/introspect", "token=x", "Asking what the server knows of a token"),
+            ("POST", "https://as.example/revoke", "token=x&client_id=x", "Revoking the token"),
+            ("POST", "https://as.example/introspect", "token=x", "Asking for the state of a token"),
             ("POST", "https://as.example/reg", r#"{"redirect_uris":[]}"#, "Registering this program as a client"),
             ("GET", "https://as.example/jwks", "", "Fetching the server's public keys"),
         ] {

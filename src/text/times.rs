@@ -31,7 +31,7 @@ pub fn span(seconds: i64) -> String {
     }
 }
 
-/// `good for 59 min, until 2026-11-21T22:00:00Z`, or what is known instead.
+/// `good for 59 min, until 2026-11-21T22:00:00Z`, or the reason for no such time.
 pub fn good_until(expires_at: Option<i64>, now: i64) -> String {
     match expires_at {
         None => "good until the provider refuses it (it named no lifetime)".to_owned(),

@@ -91,7 +91,7 @@ fn every_grant_tells_what_it_sends_and_why_and_no_secret() {
             "login odd --grant ciba --login-hint alice",
             vec![
                 "[1] Asking for consent on another device  (OpenID CIBA Core 1.0, section 7.1)",
-                "[2] Asking whether the person has confirmed  (OpenID CIBA Core 1.0, section 10.1)",
+                "[2] Asking whether the user has confirmed  (OpenID CIBA Core 1.0, section 10.1)",
             ],
         ),
         ("token odd", vec![]),
@@ -135,16 +135,16 @@ fn an_exchange_reads_so() {
             the new token may be narrower, for another service, or in another's name
             > POST http://127.0.0.1:PORT/token
             >   grant_type             urn:ietf:params:oauth:grant-type:token-exchange
-            >   subject_token          [sha256:…]  whom the new token is about
+            >   subject_token          [sha256:…]  the subject of the new token
             >   subject_token_type     urn:ietf:params:oauth:token-type:access_token
-            >   audience               api  for whom the token is
-            >   client_id              an-app  who asks; no secret
+            >   audience               api  the service that the token is for
+            >   client_id              an-app  the client; not secret
             < 200: yes
-            <   access_token           [sha256:…]  what APIs are called with
-            <   refresh_token          [sha256:…]  what the next one is had with
-            <   token_type             bearer  how it is presented
+            <   access_token           [sha256:…]  for calls to the API
+            <   refresh_token          [sha256:…]  for the next access token
+            <   token_type             bearer  how the token is sent
             <   expires_in             600  seconds
-            <   issued_token_type      urn:ietf:params:oauth:token-type:access_token  what was issued (RFC 8693, section 2.2.1)
+            <   issued_token_type      urn:ietf:params:oauth:token-type:access_token  the type of the new token (RFC 8693, section 2.2.1)
             <   odd_secret             [sha256:…]
     ");
 }
@@ -189,11 +189,11 @@ fn checks_of_what_the_server_signed_read_claim_by_claim() {
             .filter(|title| title.contains("ing the s") || title.starts_with("Check") || title.starts_with("Taking"))
             .collect::<Vec<_>>(),
         [
-            "Checking what the signed answer says  (JWT Secured Authorization Response Mode (JARM), section 2.4)",
+            "Checking the claims of the signed response  (JWT Secured Authorization Response Mode (JARM), section 2.4)",
             "Fetching the server's public keys  (RFC 7517, section 5)",
             "Checking the signature  (RFC 7515, section 5.2; RFC 8725, section 3.1)",
-            "Checking what the ID token says  (OpenID Connect Core 1.0, section 3.1.3.7)",
-            "Taking the server's public keys from what is kept  (RFC 7517, section 5)",
+            "Checking the claims of the ID token  (OpenID Connect Core 1.0, section 3.1.3.7)",
+            "Using the stored public keys of the server  (RFC 7517, section 5)",
             "Checking the signature  (RFC 7515, section 5.2; RFC 8725, section 3.1)",
         ]
     );

@@ -112,7 +112,7 @@ fn introspection_that_does_not_believe_the_client_is_a_mistake_of_the_call() {
     me.types("introspect odd").fails(
         2,
         "
-        error: the provider does not say what it knows of the token
+        error: the provider does not tell the state of the token
         caused by: it answered invalid_client
         hint: check the client id, and whether the app has a client secret (`--client-secret-file FILE`)
     ",

@@ -17,7 +17,7 @@ fn a_signed_answer_is_taken_in_each_mode() {
         let op = Op::start(&mut me, Plan { form: mode.starts_with("form"), ..plan() });
         let done = me.browser(op.browser()).types(&format!("{} --response-mode {mode} -v", op.login()));
         assert_eq!(done.code, 0, "{mode}: {}", done.err);
-        assert!(done.err.contains("the redirect's answer is signed by the provider"), "{mode}: {}", done.err);
+        assert!(done.err.contains("the provider has signed the redirect's response"), "{mode}: {}", done.err);
         assert_eq!(op.seen().iter().filter(|l| *l == "GET /jwks").count(), 1, "one fetch for both signatures");
     }
 }

@@ -260,7 +260,7 @@ fn a_registration_that_cannot_be_used_is_ended_again() {
         ),
         (
             json!({ "token_endpoint_auth_method": "by\u{1b}[31m handshake" }),
-            "handshake`, which this program does not speak",
+            "handshake`, which this program does not support",
         ),
     ] {
         let mut me = Person::new();

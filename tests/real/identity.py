@@ -94,7 +94,7 @@ def a_nonce_is_drawn_for_each_login(t):
 def signed_answers_of_the_authorize_endpoint_are_taken_in_each_mode(t):
     op, home = somebody(t)
     for mode in ["jwt", "query.jwt"]:
-        login(t, op, home, "signs-all", "--response-mode", mode).expect(0, err="the redirect's answer is signed by the provider")
+        login(t, op, home, "signs-all", "--response-mode", mode).expect(0, err="the provider has signed the redirect's response")
 
 
 @test

@@ -31,9 +31,9 @@ pub fn id_token(algorithm: &str, claims: &Members, expected: &Expected<'_>, faul
         *holds = other_acr(claims, expected.acr_values).is_none();
     }
     Step {
-        title: "Checking what the ID token says",
+        title: "Checking the claims of the ID token",
         section: "OpenID Connect Core 1.0, section 3.1.3.7",
-        why: "it tells who signed in: it must be from this server, for this client, of this login, and of now",
+        why: "it names the account: it must be from this server, for this client, for this login, and recent",
         lines,
     }
 }
@@ -57,7 +57,7 @@ pub fn renewed_id_token(
     held.lines.append(&mut rest.lines);
     held.hashes(algorithm, expected);
     Step {
-        title: "Checking what the refreshed ID token says",
+        title: "Checking the claims of the refreshed ID token",
         section: "OpenID Connect Core 1.0, section 12.2",
         why: "a refresh may change the times, but never the account, the issuer or the audience",
         lines: held.lines(fault),
@@ -68,23 +68,23 @@ pub fn renewed_id_token(
 pub fn signed_answer(claims: &Members, issuer: &str, client_id: &str, now: i64, fault: Option<&Fault>) -> Step {
     let mut held = Held { claims, lines: Vec::new() };
     held.add("iss", plain, Some(format!("must be {}", safe(issuer))));
-    held.add("aud", plain, Some(format!("must be {}, and nobody else", safe(client_id))));
+    held.add("aud", plain, Some(format!("must be {} alone", safe(client_id))));
     held.times(now);
     Step {
-        title: "Checking what the signed answer says",
+        title: "Checking the claims of the signed response",
         section: "JWT Secured Authorization Response Mode (JARM), section 2.4",
-        why: "the browser carried it here: signed, it can't have been changed on the way or made for another client",
+        why: "it came through the browser: the signature shows that it was not changed and is for this client",
         lines: held.lines(fault),
     }
 }
 
 /// Cached keys that are still fresh. `left`: seconds until they expire.
 pub fn kept_keys(uri: &str, keys: &JwkSet, left: i64) -> Step {
-    let good = if left > 0 { format!("good for another {left} s") } else { "past their time".to_owned() };
+    let good = if left > 0 { format!("valid for another {left} s") } else { "expired".to_owned() };
     Step {
-        title: "Taking the server's public keys from what is kept",
+        title: "Using the stored public keys of the server",
         section: "RFC 7517, section 5",
-        why: "they came from where the server says that they are, and are asked for again when their time is over",
+        why: "they came from the server's own address for them, and are fetched again when they expire",
         lines: vec![
             Line::Compared("jwks_uri".to_owned(), safe(uri), good, true),
             Line::Compared("keys".to_owned(), names(keys), String::new(), true),
@@ -95,13 +95,13 @@ pub fn kept_keys(uri: &str, keys: &JwkSet, left: i64) -> Step {
 /// A token names a key outside the cached set.
 pub fn unknown_key(kid: Option<&str>, keys: &JwkSet) -> Step {
     Step {
-        title: "The key is not among the kept ones",
+        title: "The key is not among the stored ones",
         section: "OpenID Connect Core 1.0, section 10.1.1",
-        why: "a server changes its keys now and then: it is asked for them once more, and not a second time",
+        why: "a server changes its keys now and then: they are fetched once more, and not a second time",
         lines: vec![Line::Compared(
             "kid".to_owned(),
             kid.map_or_else(|| "(none)".to_owned(), safe),
-            format!("kept are: {}", names(keys)),
+            format!("stored: {}", names(keys)),
             false,
         )],
     }
@@ -124,7 +124,7 @@ pub fn signature(header: &Header, announced: &[String], symmetric: bool, fault: 
         } else {
             "RFC 7515, section 5.2; RFC 8725, section 3.1"
         },
-        why: "the algorithm is one that the server announced, never one that the token picks for itself",
+        why: "the server announced the algorithm; the token can't choose it",
         lines: vec![
             Line::Compared("alg".to_owned(), safe(&header.alg), format!("announced: {}", safe(&names)), !alg_is_bad),
             Line::Compared(key.0.to_owned(), key.1, String::new(), true),
@@ -184,10 +184,10 @@ fn basics<'a>(claims: &'a Members, expected: &Expected<'_>) -> Held<'a> {
     let mut held = Held { claims, lines: Vec::new() };
     let client = safe(expected.client_id);
     held.add("iss", plain, Some(format!("must be {}", safe(expected.issuer))));
-    held.add("sub", hidden, Some("who signed in: 1 to 255 characters".to_owned()));
+    held.add("sub", hidden, Some("the account: 1 to 255 characters".to_owned()));
     let others = match expected.audiences {
-        [] => "and nobody else".to_owned(),
-        trusted => format!("and nobody else but {}", safe(&trusted.join(", "))),
+        [] => "and no other".to_owned(),
+        trusted => format!("and no other but {}", safe(&trusted.join(", "))),
     };
     held.add("aud", plain, Some(format!("must hold {client}, {others}")));
     held.add("azp", plain, Some(format!("must be {client}")));
