@@ -1,6 +1,6 @@
-//! A provider's other names. `cc` names the profile that is called like its provider,
-//! `constantcontact`, in every command and in the names of variables; but a profile that is really
-//! called so, configured or stored, keeps its name.
+//! A provider's aliases. `cc` means the profile `constantcontact`, which has its provider's name, in
+//! every command and in the names of variables. A profile that is really called `cc`, configured or
+//! stored, comes first.
 
 use std::path::Path;
 
@@ -13,31 +13,29 @@ use crate::store::environment::{PROFILE_VARIABLES, upper};
 use crate::store::{StoreError, StoreKind};
 use crate::world::World;
 
-/// The profile that a word means, where it is called otherwise. `config` is read for the word: most
-/// are found there at once.
+/// The profile that an alias means. `config` is the configuration for that word.
 pub(super) fn meant(world: &mut World, paths: &Paths, choice: &Choice, word: &str, config: &Config) -> Option<String> {
     if config.profiles.contains_key(word) {
         return None;
     }
     let dir = paths.config.as_deref().unwrap_or(Path::new(""));
     if let Some(said) = &choice.flags.provider {
-        // another profile of whatever provider was said, unless the word goes without saying
+        // with `--provider` a word is a new profile's name, unless it is that provider's alias
         if !config::aliases(dir, said).iter().any(|alias| alias == word) {
             return None;
         }
     }
-    // a fault of the person's own files is told by whoever needs the provider
+    // a fault in the person's own files is reported when the provider is needed
     let id = config::provider_by_alias(dir, word).ok()??;
     let other = choice.flags.provider.as_deref().is_some_and(|said| !config::same_provider(dir, said, &id));
     (!other && !is_stored(world, paths, choice, word, config)).then_some(id)
 }
 
-/// Whether a record is kept under that very name: of a job, or of a version that took every name as
-/// it was typed.
+/// Whether a record is stored under that word: of a job, or of an older version.
 fn is_stored(world: &mut World, paths: &Paths, choice: &Choice, word: &str, config: &Config) -> bool {
     let Ok(kind) = store_kind(world, choice, &Profile::default(), config) else { return false };
     let Ok(store) = store_of(world, kind, paths) else { return false };
-    // as in `fresh`: GNOME Keyring aborts under many readers at once
+    // as in `fresh`: GNOME Keyring aborts when many processes read at once
     let _turn = match kind {
         StoreKind::Keychain if !store.scope().is_empty() => lock::acquire(world, paths, &*store, word).ok(),
         _ => None,
@@ -48,9 +46,8 @@ fn is_stored(world: &mut World, paths: &Paths, choice: &Choice, word: &str, conf
     }
 }
 
-/// The words by which variables name a profile (`OAUTHCTL_<WORD>_TOKEN`), its own first. Nothing is
-/// read where the environment has no such variable but the profile's own. `typed`: the word that
-/// was meant so.
+/// The words that stand for a profile in variables (`OAUTHCTL_<WORD>_TOKEN`), its own first. Files
+/// are read only if there are variables with other words. `typed`: the alias that was typed.
 pub(super) fn words(world: &mut World, paths: &Paths, choice: &Choice, name: &str, typed: Option<&str>) -> Vec<String> {
     let mut words = vec![upper(name)];
     let said = said_of_others(world, &words[0]);
@@ -72,7 +69,7 @@ pub(super) fn words(world: &mut World, paths: &Paths, choice: &Choice, name: &st
     words
 }
 
-/// The words of variables that are for another profile, by their names.
+/// The words in the names of variables, but for this one.
 fn said_of_others(world: &World, own: &str) -> Vec<String> {
     let names = world.env.names().into_iter().filter_map(|name| name.into_string().ok());
     let word = |name: String| {
@@ -83,8 +80,7 @@ fn said_of_others(world: &World, own: &str) -> Vec<String> {
     names.filter_map(word).collect()
 }
 
-/// Whether the fast path may answer for a word as it is typed: no variable says otherwise, of
-/// whatever profile.
+/// Whether the fast path may answer for a word: no variable of any profile decides otherwise.
 pub fn is_plain(world: &World, word: &str) -> bool {
     let own = upper(word);
     copy::may_answer(world, std::slice::from_ref(&own)) && said_of_others(world, &own).is_empty()

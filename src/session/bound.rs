@@ -1,21 +1,19 @@
-//! Where a record's secrets may go: to the places that the provider named when they were obtained
-//! (a client secret: when it was entered), and nowhere else. One comparison decides it for every
-//! verb and every kind of secret; only a new login moves it.
+//! The places that a record's secrets may go to: those that the provider named when the secrets were
+//! obtained or entered. One comparison decides for every command and every kind of secret. Only a
+//! new login changes the places.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::convert::Infallible;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use url::Url;
 
 use crate::address::on_loopback;
-use crate::config;
-use crate::config::same_provider;
+use crate::config::{self, Profile, same_provider};
 use crate::error::{Error, Kind};
-use crate::provider::StringKind;
 use crate::provider::expand::{Piece, pieces, unfilled};
-use crate::provider::{Provider, VarFrom};
+use crate::provider::{Provider, StringKind, VarFrom};
 use crate::secret::hash;
 use crate::session::record::Record;
 use crate::session::{Who, kept_document};
@@ -23,8 +21,8 @@ use crate::store::StoreKind;
 use crate::stored;
 use crate::text::{Typed, safe};
 
-/// The keys of a provider's file whose addresses are sent a secret, and how a person calls them. Of
-/// the last two the origin counts alone: paths are the API's own.
+/// The keys of a provider's file whose addresses receive a secret, and their names in messages. Of
+/// the last two the origin alone counts: their paths vary.
 const PLACES: [(&str, &str); 15] = [
     ("issuer", "issuer"),
     ("token.url", "token endpoint"),
@@ -53,17 +51,16 @@ pub struct Bound {
     // it is always written, as `null` if there is none
     #[serde(deserialize_with = "stored::fitting")]
     pub environment: Option<String>,
-    /// The provider's variables that a person gave, or their defaults; none that is secret.
+    /// The provider's variables that a person gave, or their defaults; no secret ones.
     pub vars: BTreeMap<String, String>,
     /// [`Session::described`] then: while it is the same, so are the places in the provider's file.
     #[serde(default, deserialize_with = "stored::fitting")]
     pub described: Option<String>,
-    /// By the keys of the provider's file. Of a provider that is asked where its endpoints are,
-    /// what was known of them by then.
+    /// By the keys of the provider's file: the endpoints that were known then.
     pub places: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// In what a provider differs from what a secret is bound to.
+/// How a provider differs from the one that a secret is bound to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Moved {
     Provider { was: String, is: String },
@@ -74,9 +71,9 @@ pub enum Moved {
 }
 
 impl Bound {
-    /// What the provider is bound to as it stands now; its variables may be filled in already.
-    /// `vars`: what a person gave for its variables, and what a login taught. `practice`: it is the
-    /// practice server of this very program.
+    /// The places of the provider as it is now; its variables may be filled in already. `vars`: the
+    /// variables that a person gave and those that a login taught. `practice`: it is this program's
+    /// own practice server.
     pub fn of(
         provider: &Provider,
         environment: Option<&str>,
@@ -92,13 +89,12 @@ impl Bound {
                 filled.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value));
             places.entry(key.to_owned()).or_default().insert(place(key, &text, practice));
         };
-        let visited = provider.clone().each_string(&mut |key, kind, text| {
+        let Ok(()) = provider.clone().each_string(&mut |key, kind, text| {
             if matches!(kind, StringKind::Url | StringKind::Host) && PLACES.iter().any(|(known, _)| *known == key) {
                 add(key, text);
             }
-            Ok::<(), std::convert::Infallible>(())
+            Ok::<(), Infallible>(())
         });
-        let Ok(()) = visited;
         for (endpoint, alias) in &provider.announced.mtls_aliases {
             add(&format!("mtls {endpoint}"), alias);
         }
@@ -113,8 +109,8 @@ impl Bound {
         }
     }
 
-    /// In what the provider of now differs; `None`: the secret may go where `now` says. `built_in`:
-    /// its facts are this program's.
+    /// How `now` differs; `None`: the secret may go to its places. `built_in`: the provider's file is
+    /// this program's.
     pub fn moved(&self, now: &Bound, built_in: bool) -> Option<Moved> {
         if self.provider != now.provider {
             return Some(Moved::Provider { was: self.provider.clone(), is: now.provider.clone() });
@@ -122,10 +118,9 @@ impl Bound {
         if self.environment != now.environment {
             return Some(Moved::Environment { was: self.environment.clone(), is: now.environment.clone() });
         }
-        // what a new variable decides shows in the places
-        if let Some(name) = self.vars.keys().find(|name| self.vars.get(*name) != now.vars.get(*name)) {
-            let value = |vars: &BTreeMap<String, String>| vars.get(name).cloned();
-            return Some(Moved::Var { name: name.clone(), was: value(&self.vars), is: value(&now.vars) });
+        // a new variable shows in the places
+        if let Some((name, was)) = self.vars.iter().find(|(name, was)| now.vars.get(*name) != Some(was)) {
+            return Some(Moved::Var { name: name.clone(), was: Some(was.clone()), is: now.vars.get(name).cloned() });
         }
         let first = PLACES.iter().filter_map(|(key, _)| now.places.get_key_value(*key));
         first.chain(&now.places).find_map(|(key, is)| self.moved_place(key, is, built_in))
@@ -140,13 +135,12 @@ impl Bound {
         Some(Moved::Place { what: what.to_owned(), was, is: new.clone() })
     }
 
-    /// Whether a place that was not recorded as it stands may be gone to all the same.
+    /// Whether a secret may go to a place that was not recorded.
     fn takes(&self, key: &str, is: &str, built_in: bool) -> bool {
         match self.places.get(key) {
-            // this program's own newer facts, on a host that they named before
+            // a newer file of this program's, on a host that it named before
             Some(was) => built_in && (key == HOSTS || was.iter().any(|was| same_origin(was, is))),
-            // nothing was said then: the issuer says it for the first time, or it is on a host that
-            // was known
+            // not known then: the issuer names it for the first time, or its host was known
             None => {
                 !self.places.contains_key("token.url") && self.places.contains_key("issuer")
                     || self.places.values().flatten().any(|was| same_origin(was, is))
@@ -154,24 +148,22 @@ impl Bound {
         }
     }
 
-    /// The provider with the addresses that are recorded: where this program's own facts have
-    /// changed since.
+    /// Puts the recorded addresses into the provider, where this program's own file has changed.
     fn honour(&self, provider: &mut Provider, practice: bool) {
-        let visited = provider.each_string(&mut |key, _, text| {
+        let Ok(()) = provider.each_string(&mut |key, _, text| {
             if let Some(was) = self.places.get(key).filter(|_| key != HOSTS && !ORIGIN_ALONE.contains(&key))
                 && !was.iter().any(|was| agree(was, &place(key, text, practice)))
                 && let Some(was) = was.first()
             {
                 text.clone_from(was);
             }
-            Ok::<(), std::convert::Infallible>(())
+            Ok::<(), Infallible>(())
         });
-        let Ok(()) = visited;
         let known = self.places.get(HOSTS);
         provider.api.hosts.retain(|host| known.is_some_and(|known| known.contains(host)));
     }
 
-    /// For the name of the kernel's copy: it speaks for these places alone.
+    /// For the kernel's copy: it is valid for these places alone.
     pub fn fingerprint(&self) -> String {
         let of_api = |key: &str| key == HOSTS || ORIGIN_ALONE.contains(&key);
         let api: BTreeMap<_, _> = self.places.iter().filter(|(key, _)| of_api(key)).collect();
@@ -180,8 +172,7 @@ impl Bound {
 }
 
 impl Who {
-    /// What a secret that is obtained now is bound to. `learnt`: the variables that the login
-    /// taught.
+    /// The places for a secret that is obtained now. `learnt`: the variables that the login taught.
     pub fn bound(&self, provider: &Provider, learnt: &BTreeMap<String, String>) -> Bound {
         let mut vars = learnt.clone();
         vars.extend(self.profile.vars.clone());
@@ -190,33 +181,30 @@ impl Who {
         Bound { described, ..Bound::of(provider, self.profile.environment.as_deref(), &vars, practice) }
     }
 
-    /// What the provider is as it is meant now, without reading its description: a fingerprint.
+    /// A fingerprint of the provider's file and of what the profile says of it.
     fn described(&self) -> Option<String> {
-        let dir = self.paths.config.as_deref().unwrap_or(Path::new(""));
-        let text = config::description(dir, self.provider_name())?;
+        let text = config::description(self.config_dir(), self.provider_name())?;
         let parts = json!([self.provider_name(), self.profile.environment, self.profile.vars, text]);
         Some(hash(parts.to_string().as_bytes()))
     }
 
-    /// What the tokens of a record are bound to. A record of an older version doesn't say: its
-    /// provider as the configuration has it, with the document that was kept.
+    /// The places for the tokens of a record. A record of an older version does not say: then those
+    /// of its provider in the configuration, with the stored document.
     pub fn bound_of(&self, record: &Record) -> Option<Bound> {
         record.bound.clone().or_else(|| {
-            let dir = self.paths.config.as_deref().unwrap_or(Path::new(""));
-            let profiles = config::Config::load_for(dir, &self.name).ok()?.profiles;
-            let profile = profiles.get(&self.name).cloned().unwrap_or_default();
-            let environment = profile.environment.as_deref();
-            let mut provider = config::provider(dir, record.provider.as_deref()?, environment).ok()?;
+            let Profile { environment, vars: own, .. } = self.in_config().ok()?.0.unwrap_or_default();
+            let environment = environment.as_deref();
+            let mut provider = config::provider(self.config_dir(), record.provider.as_deref()?, environment).ok()?;
             if let Some(document) = provider.issuer.clone().and_then(|issuer| kept_document(Some(record), &issuer)) {
                 document.fill(&mut provider);
             }
             let mut vars = record.vars.clone();
-            vars.extend(profile.vars);
+            vars.extend(own);
             Some(Bound::of(&provider, environment, &vars, self.is_practice(&provider)))
         })
     }
 
-    /// A record of an older version with its secrets bound; `None`: they are, or there are none.
+    /// A record of an older version with its secrets bound; `None`: nothing is to be bound.
     pub(super) fn newly_bound(&self, record: &Record) -> Option<Record> {
         let tokens = record.token.is_some() && record.bound.is_none();
         let secret = record.client_secret.is_some() && record.bound.is_none() && record.secret_bound.is_none();
@@ -230,14 +218,14 @@ impl Who {
         Some(record)
     }
 
-    /// Whether the provider is described, word for word, as it was when the tokens were obtained.
+    /// Whether the provider's file is the same, word for word, as when the tokens were obtained.
     pub(super) fn is_described(&self, record: &Record) -> bool {
         let then = record.bound.as_ref().and_then(|bound| bound.described.as_ref());
         then.is_some_and(|then| self.described().as_ref() == Some(then))
     }
 
-    /// In what the provider's file, and what was said of it, differs now from what the tokens are
-    /// bound to. Asks nobody.
+    /// How the provider's file, the flags and the profile differ now from what the tokens are bound
+    /// to. Sends nothing.
     pub fn moved_by_file(&self, record: &Record) -> Option<Moved> {
         if self.is_described(record) {
             return None;
@@ -246,20 +234,20 @@ impl Who {
         self.moved(&bound, record, &self.raw_provider().ok()?)
     }
 
-    /// Whether the client secret of a record may not go where `provider` says.
+    /// Why the client secret of a record may not go to the places of `provider`.
     pub fn secret_moved(&self, record: &Record, provider: &Provider) -> Option<Moved> {
         let bound = record.secret_bound.clone().or_else(|| self.bound_of(record))?;
         self.moved(&bound, record, provider)
     }
 
-    /// The one decision: whether a secret of this record may go where `provider` says. `bound`:
-    /// what that secret is bound to.
+    /// The one decision: whether a secret that is bound to `bound` may go to the places of
+    /// `provider`.
     pub(super) fn moved(&self, bound: &Bound, record: &Record, provider: &Provider) -> Option<Moved> {
         bound.moved(&self.bound(provider, &record.vars), self.is_built_in(&bound.provider))
     }
 
-    /// The same, for the tokens of a record, as an error; and where nothing has moved, the provider
-    /// goes by what is recorded.
+    /// The same decision for the tokens of a record, as an error; else the provider takes the
+    /// recorded addresses.
     pub(super) fn bind(&self, provider: &mut Provider, record: &Record) -> Result<(), Error> {
         let tokens = record.token.is_some() && !self.choice.signing_in;
         let Some(bound) = tokens.then(|| self.bound_of(record)).flatten() else { return Ok(()) };
@@ -270,28 +258,24 @@ impl Who {
         Ok(())
     }
 
-    /// Whether it is the practice server that this program starts by itself: nobody said where it
-    /// is.
+    /// Whether it is the practice server that this program starts by itself.
     fn is_practice(&self, provider: &Provider) -> bool {
         provider.practice.is_some() && self.more_vars.borrow().is_some() && self.is_built_in(&provider.id)
     }
 
-    /// In what this command's flags and variables lead elsewhere than the profile as the
-    /// configuration has it: what the profile says of secrets, and variables that bear its name,
-    /// are not for that.
+    /// How the flags and variables of this command differ from the profile in the configuration.
+    /// The profile's own secrets, and variables with its name, are not for such a command.
     pub(super) fn said_elsewhere(&self) -> Option<Moved> {
-        let dir = self.paths.config.as_deref().filter(|_| self.configured)?;
-        let profile = config::Config::load_for(dir, &self.name).ok()?.profiles.remove(&self.name)?;
+        let profile = if self.configured { self.in_config().ok()?.0? } else { return None };
         let own = profile.provider.as_deref().unwrap_or(&self.name);
-        if let Some(said) = self.choice.flags.provider.as_deref().filter(|said| !same_provider(dir, said, own)) {
+        let Profile { provider, environment, vars, .. } = &self.choice.flags;
+        if let Some(said) = provider.as_deref().filter(|said| !same_provider(self.config_dir(), said, own)) {
             return Some(Moved::Provider { was: own.to_owned(), is: said.to_owned() });
         }
-        if self.choice.flags.environment.is_some() && self.choice.flags.environment != profile.environment {
-            return Some(Moved::Environment { was: profile.environment, is: self.choice.flags.environment.clone() });
+        if environment.is_some() && *environment != profile.environment {
+            return Some(Moved::Environment { was: profile.environment, is: environment.clone() });
         }
-        if let Some((name, value)) =
-            self.choice.flags.vars.iter().find(|(name, value)| profile.vars.get(*name) != Some(value))
-        {
+        if let Some((name, value)) = vars.iter().find(|(name, value)| profile.vars.get(*name) != Some(value)) {
             let was = profile.vars.get(name).cloned();
             return Some(Moved::Var { name: name.clone(), was, is: Some(value.clone()) });
         }
@@ -300,7 +284,7 @@ impl Who {
     }
 
     fn is_built_in(&self, provider: &str) -> bool {
-        config::is_built_in(self.paths.config.as_deref().unwrap_or(Path::new("")), provider)
+        config::is_built_in(self.config_dir(), provider)
     }
 }
 
@@ -308,56 +292,41 @@ impl Moved {
     /// Nothing was sent: exit 7.
     pub fn refused(&self, typed: &Typed) -> Error {
         let name = safe(&typed.to_string());
-        let quoted =
-            |text: &Option<String>| text.as_ref().map_or_else(|| "none".to_owned(), |t| format!("`{}`", safe(t)));
-        let (message, cause) = match self {
-            Moved::Provider { was, is } => (
-                format!(
-                    "what is stored for `{name}` was obtained from the provider `{}`, not from `{}`",
-                    safe(was),
-                    safe(is)
-                ),
-                "nothing was sent".to_owned(),
-            ),
-            Moved::Client { was, is } => (
-                format!(
-                    "what is stored for `{name}` was obtained by the client `{}`, not by `{}`",
-                    safe(was),
-                    safe(is)
-                ),
-                "nothing was sent".to_owned(),
-            ),
-            Moved::Environment { was, is } => (
-                format!("what is stored for `{name}` was obtained in another environment of the provider"),
-                format!("it was {}, and is {} now; nothing was sent", quoted(was), quoted(is)),
-            ),
-            Moved::Var { name: var, was, is } => (
-                format!("what is stored for `{name}` was obtained with another value of the variable `{}`", safe(var)),
-                format!("it was {}, and is {} now; nothing was sent", quoted(was), quoted(is)),
-            ),
-            Moved::Place { what, was, is } => (
-                format!("the {what} of `{name}` has changed since the login"),
-                format!(
-                    "it was {}, and is {} now; nothing was sent there",
-                    was.as_deref().map_or_else(|| "none".to_owned(), safe),
-                    safe(is)
-                ),
-            ),
+        let quoted = |text: &Option<String>| text.as_ref().map_or("none".to_owned(), |t| format!("`{}`", safe(t)));
+        let both = |was, is| format!("it was {}, and is {} now; nothing was sent", quoted(was), quoted(is));
+        let (obtained, cause) = match self {
+            Moved::Provider { was, is } => {
+                (format!("from the provider `{}`, not from `{}`", safe(was), safe(is)), "nothing was sent".to_owned())
+            }
+            Moved::Client { was, is } => {
+                (format!("by the client `{}`, not by `{}`", safe(was), safe(is)), "nothing was sent".to_owned())
+            }
+            Moved::Environment { was, is } => ("in another environment of the provider".to_owned(), both(was, is)),
+            Moved::Var { name, was, is } => {
+                (format!("with another value of the variable `{}`", safe(name)), both(was, is))
+            }
+            Moved::Place { what, was, is } => {
+                let was = was.as_deref().map_or("none".to_owned(), safe);
+                return Error::new(Kind::Unsafe, format!("the {what} of `{name}` has changed since the login"))
+                    .cause(format!("it was {was}, and is {} now; nothing was sent there", safe(is)))
+                    .hint(format!("if that is right: {}", typed.login()));
+            }
         };
-        Error::new(Kind::Unsafe, message).cause(cause).hint(format!("if that is right: {}", typed.login()))
+        Error::new(Kind::Unsafe, format!("the record of `{name}` was obtained {obtained}"))
+            .cause(cause)
+            .hint(format!("if that is right: {}", typed.login()))
     }
 }
 
-/// How a place is recorded, a variable that isn't known yet as it stands: the whole address, or the
-/// origin of an API. The practice server has another port each time, and its tokens are worth
-/// nothing.
+/// The form in which a place is recorded: the whole address, or the origin of an API. A variable
+/// that isn't known yet stays in it. The practice server has another port each time.
 fn place(key: &str, text: &str, practice: bool) -> String {
     if key == HOSTS {
         return text.to_ascii_lowercase();
     }
     let alone = ORIGIN_ALONE.contains(&key);
     if !unfilled(text).is_empty() {
-        // behind the scheme's two, if it isn't the variable's own
+        // behind the two slashes of the scheme
         let slashes = if text.contains("://") { 2 } else { 0 };
         let end = text.match_indices('/').nth(slashes).map_or(text.len(), |(at, _)| at);
         let part = if alone { &text[..end] } else { text };
@@ -373,8 +342,7 @@ fn place(key: &str, text: &str, practice: bool) -> String {
     }
 }
 
-/// Whether two places may be one: a variable that was not known stands for whatever it became, in
-/// the place that the provider's file gives it.
+/// Whether two places may be the same: a variable that was not known stands for any value.
 fn agree(one: &str, other: &str) -> bool {
     one == other || fits(one, other) || fits(other, one)
 }

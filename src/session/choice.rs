@@ -1,4 +1,4 @@
-//! Who is meant: what was typed, over the environment, over the configuration.
+//! The choice of a profile: the command line over the environment over the configuration.
 
 use std::path::{Path, PathBuf};
 
@@ -13,27 +13,25 @@ use crate::secret::hash;
 use crate::text::{TOKEN_ON_STDIN, Typed, may_be_token, nearest, pasted, safe};
 use crate::world::World;
 
-/// What was typed, before the configuration and the environment have their say.
+/// What was typed, without the environment and the configuration.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Choice {
     /// The profile's name.
     pub profile: Option<String>,
-    /// The profile is one of several that are gone through, or another one's subject: the person
-    /// did not name it, and the variables for the profile that is named on the command line are not
-    /// for it.
+    /// The person did not name this profile: it is one of all, or the subject of another one. The
+    /// variables for the named profile are not for it.
     pub implied: bool,
     pub no_cache: bool,
     /// The command is a login: what an earlier login fixed may change.
     pub signing_in: bool,
     /// The profiles whose token exchange asks for this one's token, outermost first.
     pub subject_of: Vec<String>,
-    /// The flags, which are laid over what the profile says.
+    /// The flags. They override the profile.
     pub flags: Profile,
 }
 
 impl Choice {
-    /// The options of a command line that say all this again, with their values. No secret is ever
-    /// one of them.
+    /// The options of a command line with the same meaning, with their values; never a secret.
     pub fn options(&self) -> Vec<(String, String)> {
         let mut options = self.flags.options();
         options.retain(|(name, value)| name != "--provider" || value != NOBODY);
@@ -41,22 +39,22 @@ impl Choice {
     }
 }
 
-/// Standard input is read by one of them at most.
+/// Standard input is for one flag at most.
 pub fn one_reads_stdin(flags: &[String]) -> Result<(), Error> {
     let [first, second, ..] = flags else { return Ok(()) };
     Err(Error::usage(format!("standard input is wanted twice: by `{first} -` and by `{second} -`"))
         .hint("give one of them as a file"))
 }
 
-/// The profile that is meant, the other name by which it was, and the configuration read as far as
-/// needed.
+/// The profile that is meant.
 pub(super) struct Which {
     pub name: String,
+    /// The alias that was typed.
     pub alias: Option<String>,
+    /// The configuration, with this profile at least.
     pub config: Config,
 }
 
-/// Which profile.
 pub(super) fn which(world: &mut World, paths: &Paths, choice: &Choice) -> Result<Which, Error> {
     let word = choice.profile.clone().or_else(|| world.env.var("OAUTHCTL_PROFILE"));
     match word {
@@ -76,7 +74,7 @@ pub(super) fn which(world: &mut World, paths: &Paths, choice: &Choice) -> Result
     }
 }
 
-/// The profile of that name, or the one of the provider that goes by it.
+/// The profile of that name, or of the provider with that alias.
 fn called(world: &mut World, paths: &Paths, choice: &Choice, word: String) -> Result<Which, Error> {
     let config = load_for(paths, &word)?;
     match alias::meant(world, paths, choice, &word, &config) {
@@ -85,8 +83,8 @@ fn called(world: &mut World, paths: &Paths, choice: &Choice, word: String) -> Re
     }
 }
 
-/// The name of the profile that a word means, for what changes its configuration. `provider`: what
-/// it is to be made of.
+/// The name of the profile that a word means, for a change of its configuration. `provider`: that of
+/// a new profile.
 pub fn profile_called(
     world: &mut World,
     paths: &Paths,
@@ -102,7 +100,7 @@ fn load_for(paths: &Paths, name: &str) -> Result<Config, Error> {
     Ok(paths.config.as_ref().map(load).transpose()?.unwrap_or_default())
 }
 
-/// The usual profile, the provider's, or the only one.
+/// The default profile, the provider's, or the only one.
 fn unnamed(world: &World, paths: &Paths, choice: &Choice) -> Result<(String, Config), Error> {
     let dir = paths.config.as_deref();
     let config = dir.map(|d| Config::load(d).map_err(|e| in_folder(e, d))).transpose()?.unwrap_or_default();
@@ -129,22 +127,20 @@ fn unnamed(world: &World, paths: &Paths, choice: &Choice) -> Result<(String, Con
     }
 }
 
-/// Whether the usual profile is the one meant: not where `--provider` names another provider than
-/// its own.
+/// Whether the default profile is meant: not where `--provider` names another provider.
 fn may_be_of(dir: Option<&Path>, config: &Config, name: &str, choice: &Choice) -> bool {
     let own = config.profiles.get(name).and_then(|p| p.provider.as_deref()).unwrap_or(name);
     let dir = dir.unwrap_or(Path::new(""));
     choice.flags.provider.as_deref().is_none_or(|said| config::same_provider(dir, said, own))
 }
 
-/// Whether the person named this profile: by its name, by its provider, or by `OAUTHCTL_PROFILE`,
-/// which is as the word typed.
+/// Whether the person named this profile: by its name, by its provider, or by `OAUTHCTL_PROFILE`.
 pub(super) fn is_named(world: &World, choice: &Choice) -> bool {
     !choice.implied
         && (choice.profile.is_some() || choice.flags.provider.is_some() || world.env.var("OAUTHCTL_PROFILE").is_some())
 }
 
-/// The value of a variable for the profile that goes by these words, and the variable's name:
+/// The value of a variable for the profile with these words, and the variable's name:
 /// `OAUTHCTL_<PROFILE>_…`, else, where the profile is `named`, `OAUTHCTL_…`.
 pub(super) fn variable(world: &World, words: &[String], named: bool, what: &str) -> Option<(String, String)> {
     let own = words.iter().map(|word| format!("OAUTHCTL_{word}_{what}"));
@@ -157,31 +153,28 @@ pub fn profile_of_issuer(world: &World, issuer: &str) -> Result<String, Error> {
     of_issuer(&Paths::find(&*world.env), issuer).map(|(name, _)| name)
 }
 
-/// The profile of an issuer's address. Several addresses have one short name: the first one to come
-/// has it, every other one its own.
+/// The profile of an issuer's address. Several addresses may have one short name: the first one gets
+/// it, every other one a name with a fingerprint.
 fn of_issuer(paths: &Paths, issuer: &str) -> Result<(String, Config), Error> {
     let short = name_of_issuer(issuer);
     if short.is_empty() {
-        // an address of nothing: told as such, not as a name
+        // the error for an address, not for a name
         config::provider(Path::new(""), issuer, None)?;
     }
     let own = format!("{}-{}", short.chars().take(31).collect::<String>(), hash(plain(issuer).as_bytes()));
-    let provider = |config: &Config, name: &str| config.profiles.get(name).map(|p| p.provider.clone());
-    let is_this =
-        |said: Option<Option<String>>| said.is_some_and(|said| said.is_some_and(|p| plain(&p) == plain(issuer)));
-    let config = load_for(paths, &own)?;
-    if is_this(provider(&config, &own)) {
-        return Ok((own, config));
+    let is_this = |profile: &Profile| profile.provider.as_deref().is_some_and(|p| plain(p) == plain(issuer));
+    let with_own = load_for(paths, &own)?;
+    if with_own.profiles.get(&own).is_some_and(is_this) {
+        return Ok((own, with_own));
     }
     let config = load_for(paths, &short)?;
-    match provider(&config, &short) {
-        None => Ok((short, config)),
-        said if is_this(said.clone()) => Ok((short, config)),
-        Some(_) => Ok((own.clone(), load_for(paths, &own)?)),
+    match config.profiles.get(&short).is_none_or(is_this) {
+        true => Ok((short, config)),
+        false => Ok((own, with_own)),
     }
 }
 
-/// An address without what makes no difference to it.
+/// An address without differences that mean nothing.
 fn plain(issuer: &str) -> String {
     url::Url::parse(issuer).map_or_else(|_| issuer.to_owned(), |url| url.to_string()).trim_end_matches('/').to_owned()
 }
@@ -194,19 +187,18 @@ fn name_of_issuer(issuer: &str) -> String {
     name.trim_matches('-').chars().take(64).collect()
 }
 
-/// A mistake in a file, and which folder's.
-fn in_folder(e: config::ConfigError, dir: &std::path::Path) -> Error {
+/// A mistake in a file, with the folder of the file.
+fn in_folder(e: config::ConfigError, dir: &Path) -> Error {
     Error::from(e).hint(format!("the configuration is in {}", safe(&dir.display().to_string())))
 }
 
-/// What the environment says of this profile, where no flag says otherwise.
+/// The profile's variables. Flags override them.
 pub(super) fn overlay_environment(
     world: &World,
-    words: &[String],
+    (words, named): (&[String], bool),
     choice: &Choice,
     profile: &mut Profile,
 ) -> Result<(), Error> {
-    let named = is_named(world, choice);
     let var = |what: &str| variable(world, words, named, what).map(|(value, _)| value);
     let mut said = Profile { client_id: var("CLIENT_ID"), ..Profile::default() };
     if choice.flags.grant.is_none()
@@ -229,42 +221,40 @@ pub(super) fn overlay_environment(
 
 pub(super) const NOBODY: &str = "-";
 
-/// What stands for the provider of a profile that says none and is called like none, as an editor
-/// may leave it: such a profile can be listed, renamed and removed all the same. `None` for every
-/// other profile.
+/// The stand-in for the provider of a profile that names none: such a profile can be listed, renamed
+/// and removed. `None` for every other profile.
 pub fn nobodys(dir: &Path, config: &Config, name: &str) -> Option<String> {
     let says_none = config.profiles.get(name).is_some_and(|p| p.provider.is_none());
     (says_none && config::provider(dir, name, None).is_err()).then(|| NOBODY.to_owned())
 }
 
-/// Words in a profile's place that are meant as options.
+/// Words in a profile's place that mean options.
 const OPTIONS_MEANT: [(&str, &str); 3] = [("all", "--all"), ("help", "--help"), ("version", "--version")];
 
-/// A profile that doesn't exist yet but has a provider's name is that provider's.
+/// The provider of a profile that names none: the one with the profile's name.
 pub(super) fn provider_of_new_profile(
     paths: &Paths,
     name: &str,
     config: &Config,
     choice: &Choice,
 ) -> Result<String, Error> {
-    let dir = paths.config.clone().unwrap_or_else(|| PathBuf::from(""));
-    if config.profiles.contains_key(name) && config::provider(&dir, name, None).is_err() {
-        return Err(Error::usage(format!("profile `{}` does not say whose it is", safe(name)))
+    let dir = paths.config.as_deref().unwrap_or(Path::new(""));
+    let found = config::provider(dir, name, None);
+    if config.profiles.contains_key(name) && found.is_err() {
+        return Err(Error::usage(format!("profile `{}` names no provider", safe(name)))
             .hint(format!("oauthctl profile set {} provider NAME", pasted(name))));
     }
-    let known = config::provider_names(&dir)?;
-    if known.iter().any(|(known, _)| known == name) || config::provider(&dir, name, None).is_ok() {
-        return Ok(name.to_owned());
-    }
-    // a broken file of the person's own must be named as such, not called unknown
-    if let Err(e) = config::provider(&dir, name, None)
-        && !e.message.starts_with("there is no provider")
-    {
-        return Err(e.into());
+    let known = config::provider_names(dir)?;
+    match found {
+        Ok(_) => return Ok(name.to_owned()),
+        Err(_) if known.iter().any(|(known, _)| known == name) => return Ok(name.to_owned()),
+        // a broken file of the person's own is not an unknown provider
+        Err(e) if !e.message.starts_with("there is no provider") => return Err(e.into()),
+        Err(_) => {}
     }
     let lower = name.to_lowercase();
-    let is_other_name = lower != name && config::provider(&dir, &lower, None).is_ok();
-    let everything = Config::load(&dir).unwrap_or_else(|_| config.clone());
+    let is_other_name = lower != name && config::provider(dir, &lower, None).is_ok();
+    let everything = Config::load(dir).unwrap_or_else(|_| config.clone());
     let mut names = everything.profiles.keys().map(String::as_str).chain(known.iter().map(|(n, _)| n.as_str()));
     if may_be_token(name) {
         let error = Error::usage("there is no profile and no provider of that name, which may be a token");
@@ -291,8 +281,8 @@ pub(super) fn provider_of_new_profile(
 }
 
 impl Session {
-    /// What `config.toml` is to say of this profile from now on: what the flags said, the provider,
-    /// and the variables that are no secrets. A grant that takes a password is named each time.
+    /// The profile for `config.toml`: flags, provider, and variables that are no secrets. A grant
+    /// that takes a password is named each time.
     pub fn to_remember(&self, provider: &Provider) -> Profile {
         let mut profile = Profile { provider: self.profile.provider.clone(), ..self.choice.flags.clone() };
         profile.grant = profile.grant.filter(|grant| *grant != GrantKind::Password);

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::config::GrantKind;
+use crate::config::GrantKind::{JwtBearer, Saml2Bearer};
 use crate::config::words::Audience;
 use crate::config::{SecretSource, expand_home};
 use crate::error::{Error, Kind};
@@ -12,7 +12,7 @@ use crate::grant::Asking;
 use crate::protocol::binding::{Binding, is_dpop};
 use crate::protocol::client::{Client, Proofs};
 use crate::protocol::dpop::Dpop;
-use crate::protocol::jose::{self, Algorithm, SigningKey};
+use crate::protocol::jose::{self, Algorithm, KeyError, SigningKey};
 use crate::provider::{Announced, ClientAuth, Provider, auth_name, registered_name};
 use crate::secret::Secret;
 use crate::session::record::Record;
@@ -34,54 +34,42 @@ pub(super) struct Credentials {
     dpop: Option<Arc<Dpop>>,
 }
 
-/// What a client is made from.
-#[derive(Clone, Copy)]
-struct Origin<'a> {
+/// A client in the making.
+struct Making<'a> {
     who: &'a Who,
     provider: &'a Provider,
     record: Option<&'a Record>,
-}
-
-impl Origin<'_> {
-    fn grant(&self) -> GrantKind {
-        self.who.grant(Some(self.provider), self.record)
-    }
+    known: &'a mut Credentials,
 }
 
 impl Session {
-    fn origin<'a>(
-        &'a mut self,
-        world: &mut World,
-        record: Option<&'a Record>,
-    ) -> Result<(Origin<'a>, &'a mut Credentials), Error> {
-        let Session { who, server, credentials } = self;
+    fn making<'a>(&'a mut self, world: &mut World, record: Option<&'a Record>) -> Result<Making<'a>, Error> {
+        let Session { who, server, credentials: known } = self;
         let provider = &Server::once(server, world, who, record)?.provider;
-        Ok((Origin { who, provider, record }, credentials))
+        Ok(Making { who, provider, record, known })
     }
 
     /// Client id and secret, wherever they come from. `None`: no client id is known.
     pub fn client(&mut self, world: &mut World, record: Option<&Record>) -> Result<Option<Client>, Error> {
-        let (origin, credentials) = self.origin(world, record)?;
-        credentials.client(world, origin)
+        self.making(world, record)?.client(world)
     }
 
     /// A client without id and secret, with all other credentials of the profile.
     pub fn keyed(&mut self, world: &mut World, record: Option<&Record>) -> Result<Client, Error> {
-        let (origin, credentials) = self.origin(world, record)?;
-        credentials.keyed(world, origin)
+        self.making(world, record)?.keyed(world)
     }
 
     /// The client; an error where no client id is known.
     pub fn require_client(&mut self, world: &mut World, record: Option<&Record>) -> Result<Client, Error> {
-        let (origin, credentials) = self.origin(world, record)?;
-        let client = match credentials.client(world, origin)? {
+        let mut making = self.making(world, record)?;
+        match making.client(world)? {
+            Some(client) => Ok(client),
             // an assertion may identify the client (RFC 7523, section 2.1)
-            None if matches!(origin.grant(), GrantKind::JwtBearer | GrantKind::Saml2Bearer) => {
-                Some(credentials.keyed(world, origin)?)
+            None if matches!(making.who.grant(Some(making.provider), record), JwtBearer | Saml2Bearer) => {
+                making.keyed(world)
             }
-            client => client,
-        };
-        client.ok_or_else(|| no_client_id(world, origin.who))
+            None => Err(no_client_id(world, making.who)),
+        }
     }
 
     /// The provider and the client that asks it.
@@ -148,27 +136,27 @@ fn no_client_id(world: &World, who: &Who) -> Error {
         .hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET")
 }
 
-impl Credentials {
-    fn client(&mut self, world: &mut World, origin: Origin<'_>) -> Result<Option<Client>, Error> {
-        let Origin { who, provider, record } = origin;
-        let secret = self.secret(world, origin)?;
+impl Making<'_> {
+    fn client(&mut self, world: &mut World) -> Result<Option<Client>, Error> {
+        let secret = self.secret(world)?;
+        let Making { who, provider, record, .. } = *self;
         let stored = || record.filter(|r| who.secret_moved(r, provider).is_none())?.client_id.clone();
         let id = who.profile.client_id.clone().or_else(stored).or_else(|| provider.client_id.clone());
         let Some(id) = id else { return Ok(None) };
         let secret_not_kept =
             secret.is_none() && record.is_some_and(|r| r.secret_not_kept && r.client_id.as_ref() == Some(&id));
-        let secret_from = self.secret_from.clone();
-        Ok(Some(Client { id, secret, secret_from, secret_not_kept, ..self.keyed(world, origin)? }))
+        let secret_from = self.known.secret_from.clone();
+        Ok(Some(Client { id, secret, secret_from, secret_not_kept, ..self.keyed(world)? }))
     }
 
-    fn keyed(&mut self, world: &mut World, origin: Origin<'_>) -> Result<Client, Error> {
-        Ok(Client { proofs: self.proofs(world, origin)?, ..Client::default() })
+    fn keyed(&mut self, world: &mut World) -> Result<Client, Error> {
+        Ok(Client { proofs: self.proofs(world)?, ..Client::default() })
     }
 
-    fn secret(&mut self, world: &mut World, origin: Origin<'_>) -> Result<Option<Secret>, Error> {
-        let Origin { who, provider, record } = origin;
-        if let Some(secret) = &self.secret {
-            return Ok(Some(secret.clone()));
+    fn secret(&mut self, world: &mut World) -> Result<Option<Secret>, Error> {
+        let Making { who, provider, record, ref mut known } = *self;
+        if known.secret.is_some() {
+            return Ok(known.secret.clone());
         }
         if let Some((secret, from)) = who.secret_from_outside(world)? {
             if !who.choice.signing_in && !who.secret_is_said(world) {
@@ -181,9 +169,8 @@ impl Credentials {
                     return Err(moved.refused(&who.typed));
                 }
             }
-            self.secret_from = Some(from);
-            self.secret = Some(secret.clone());
-            return Ok(Some(secret));
+            (known.secret, known.secret_from) = (Some(secret), Some(from));
+            return Ok(known.secret.clone());
         }
         let said = who.profile.client_id.as_deref();
         let of_client = |r: &&Record| said.is_none_or(|said| r.client_id.as_deref().is_none_or(|kept| kept == said));
@@ -196,10 +183,10 @@ impl Credentials {
     }
 
     /// The credentials besides id and secret, read once.
-    fn proofs(&mut self, world: &mut World, origin: Origin<'_>) -> Result<Proofs, Error> {
-        let Origin { who, provider, .. } = origin;
-        let dpop = self.dpop(world, origin)?;
-        if let Some(proofs) = &self.proofs {
+    fn proofs(&mut self, world: &mut World) -> Result<Proofs, Error> {
+        let dpop = self.dpop(world)?;
+        let Making { who, provider, ref mut known, .. } = *self;
+        if let Some(proofs) = &known.proofs {
             return Ok(Proofs { dpop, ..proofs.clone() });
         }
         let said = &who.profile.proofs;
@@ -244,23 +231,23 @@ impl Credentials {
             announced: provider.announced.clone(),
             dpop,
         };
-        self.proofs = Some(proofs.clone());
+        known.proofs = Some(proofs.clone());
         Ok(proofs)
     }
 
     /// The key that tokens are bound to. A login, and a grant that needs no person, make a new one.
     /// Otherwise the record's is used: the refresh token is bound to it too.
-    fn dpop(&mut self, world: &mut World, origin: Origin<'_>) -> Result<Option<Arc<Dpop>>, Error> {
-        let Origin { who, provider, record } = origin;
-        if self.dpop.is_none() {
-            self.dpop = who.stored_dpop(record)?;
+    fn dpop(&mut self, world: &mut World) -> Result<Option<Arc<Dpop>>, Error> {
+        let Making { who, provider, record, ref mut known } = *self;
+        if known.dpop.is_none() {
+            known.dpop = who.stored_dpop(record)?;
         }
         let new = who.choice.signing_in || !who.grant(None, record).needs_person();
-        if self.dpop.is_none() && new && who.profile.proofs.dpop == Some(true) {
+        if known.dpop.is_none() && new && who.profile.proofs.dpop == Some(true) {
             look_at_announced(world, &provider.announced, &who.typed)?;
-            self.dpop = Some(who.usable_dpop(Dpop::generate())?);
+            known.dpop = Some(who.usable_dpop(Dpop::generate())?);
         }
-        Ok(self.dpop.clone())
+        Ok(known.dpop.clone())
     }
 }
 
@@ -271,7 +258,7 @@ impl Who {
         key.map(|key| self.usable_dpop(Dpop::read(key, record.dpop_nonces.clone()))).transpose()
     }
 
-    fn usable_dpop<E: std::fmt::Display>(&self, made: Result<Dpop, E>) -> Result<Arc<Dpop>, Error> {
+    fn usable_dpop(&self, made: Result<Dpop, KeyError>) -> Result<Arc<Dpop>, Error> {
         made.map(Arc::new).map_err(|e| {
             Error::new(Kind::Store, format!("the key that the token of `{}` is bound to can't be used", self.name))
                 .cause(e)
@@ -291,12 +278,11 @@ impl Who {
         })
     }
 
-    /// The way of client authentication that the person chose, for every endpoint that knows
-    /// clients as the token endpoint does.
+    /// Sets the chosen client authentication for every endpoint with that of the token endpoint.
     pub(super) fn choose_auth(&self, provider: &mut Provider) -> Result<(), Error> {
         let Some(chosen) = self.profile.proofs.auth else { return Ok(()) };
         if let Some(offered) = &provider.announced.auth_methods
-            && chosen != ClientAuth::None // taken by many a server that does not list it
+            && chosen != ClientAuth::None // many servers take it and do not list it
             && let Some(name) = registered_name(chosen)
             && !offered.iter().any(|o| o == name)
         {
@@ -304,7 +290,7 @@ impl Who {
                 .cause(format!("it announces {}", safe(&offered.join(", "))))
                 .hint(format!("leave `--auth` out, or `{} auth`", self.typed.line("profile unset"))));
         }
-        // without `none`, which is not for every endpoint
+        // `none` is not for every endpoint
         let known = |auth: &[ClientAuth]| auth.iter().copied().filter(|a| *a != ClientAuth::None).collect::<Vec<_>>();
         let before = known(&provider.token.auth);
         let endpoints = [
@@ -323,22 +309,18 @@ impl Who {
         Ok(())
     }
 
-    /// How the client proves who it is, in words for `status`.
+    /// The client's credentials in words, for `status`.
     pub fn proof_words(&self) -> Option<String> {
         let proofs = &self.profile.proofs;
-        let mut words = Vec::new();
-        if let Some(auth) = proofs.auth {
-            words.push(auth_name(auth).replace('_', "-"));
-        }
-        match &proofs.client_key {
-            Some(SecretSource::File(path)) => words.push(format!("key in {}", safe(&path.display().to_string()))),
-            Some(SecretSource::Command(argv)) => words.push(format!("key from `{}`", safe(&argv.join(" ")))),
-            Some(SecretSource::Env(name)) => words.push(format!("key in ${}", safe(name))),
-            None => {}
-        }
-        words.extend(
-            proofs.client_certificate.as_ref().map(|p| format!("certificate in {}", safe(&p.display().to_string()))),
-        );
+        let auth = proofs.auth.map(|auth| auth_name(auth).replace('_', "-"));
+        let key = proofs.client_key.as_ref().map(|key| match key {
+            SecretSource::File(path) => format!("key in {}", safe(&path.display().to_string())),
+            SecretSource::Command(argv) => format!("key from `{}`", safe(&argv.join(" "))),
+            SecretSource::Env(name) => format!("key in ${}", safe(name)),
+        });
+        let certificate = proofs.client_certificate.as_ref();
+        let certificate = certificate.map(|path| format!("certificate in {}", safe(&path.display().to_string())));
+        let words: Vec<String> = [auth, key, certificate].into_iter().flatten().collect();
         (!words.is_empty()).then(|| words.join(", "))
     }
 
@@ -356,18 +338,16 @@ impl Who {
     }
 }
 
-/// A server whose list of algorithms has not ours takes no proof of ours. One without a list may
-/// all the same: the member is optional (RFC 9449, section 5.1), and a token that comes back
-/// unbound is thrown away.
+/// A server with a list of algorithms must list ES256. The list is optional (RFC 9449, section 5.1);
+/// a token that comes back unbound is not used.
 fn look_at_announced(world: &mut World, announced: &Announced, profile: &Typed) -> Result<(), Error> {
     match announced.dpop_algorithms.as_deref() {
         Some(names) if names.iter().any(|name| name == Algorithm::ES256.name()) => Ok(()),
-        None => {
-            if announced.known {
-                world.warn("the provider does not announce DPoP: a token that comes back unbound is not used");
-            }
+        None if announced.known => {
+            world.warn("the provider does not announce DPoP: a token that comes back unbound is not used");
             Ok(())
         }
+        None => Ok(()),
         Some(names) => Err(Error::usage("`dpop` is asked for, and the provider takes no proof by ES256")
             .cause(format!("it announces {}", safe(&names.join(", "))))
             .hint(format!("go without: leave `--dpop` out, or `{} dpop false`", profile.line("profile set")))),

@@ -1,5 +1,4 @@
-//! The end of a login: the tokens are revoked at the provider where it can be asked, and forgotten
-//! here.
+//! The end of a login: the tokens are revoked at the provider, if possible, and deleted here.
 
 use super::lock::Lock;
 use super::record::Record;
@@ -8,34 +7,32 @@ use crate::error::{Error, Fate, Kind};
 use crate::grant::revoke;
 use crate::world::World;
 
-/// The words for what is revoked now; `None`: the provider offers no way.
+/// The revoked tokens in words; `None`: the provider can't revoke.
 pub type Revoked = Result<Option<&'static str>, Error>;
 
-/// Revokes the tokens of a record, and of a renewal that was cut off. The record as it stands then,
-/// and what the provider said.
+/// Revokes the tokens of a record, and those of a refresh that was cut off. Returns the record as it
+/// is then, and the provider's response.
 pub fn revoke(
     world: &mut World,
     session: &mut Session,
     record: Record,
     lock: &Lock,
 ) -> Result<(Record, Revoked), Error> {
-    match renewal::settle(world, session, record.clone(), lock) {
+    let failed = match renewal::settle(world, session, record.clone(), lock) {
         Ok(record) => {
             let revoked = at_provider(world, session, &record);
-            Ok((record, revoked))
+            return Ok((record, revoked));
         }
-        // the provider ended it before: nothing is left to revoke
-        Err(e) if e.fate == Fate::Refused => {
-            Ok((session.load()?.unwrap_or(record), Ok(Some("the provider had ended it already"))))
-        }
-        Err(e) if matches!(e.kind, Kind::Interrupted | Kind::Terminated) => Err(e),
-        // what the journal holds can't be kept: what is known is revoked, and all of it forgotten
-        Err(e) => {
-            let record = session.load()?.unwrap_or(record);
-            let revoked = at_provider(world, session, &record);
-            Ok((record, revoked.and(Err(e))))
-        }
-    }
+        Err(e) if matches!(e.kind, Kind::Interrupted | Kind::Terminated) => return Err(e),
+        Err(e) => e,
+    };
+    let record = session.load()?.unwrap_or(record);
+    let revoked = match failed.fate {
+        Fate::Refused => Ok(Some("the provider had ended it already")),
+        // the journal's tokens can't be stored: the known ones are revoked, and all deleted
+        _ => at_provider(world, session, &record).and(Err(failed)),
+    };
+    Ok((record, revoked))
 }
 
 fn at_provider(world: &mut World, session: &mut Session, record: &Record) -> Revoked {
@@ -45,7 +42,7 @@ fn at_provider(world: &mut World, session: &mut Session, record: &Record) -> Rev
     revoke::revoke(world, &asking, facts, set)
 }
 
-/// Forgets the tokens; a client secret that was entered by hand stays.
+/// Deletes the tokens; a client secret that a person entered stays.
 pub fn forget(world: &World, who: &Who, record: &Record, lock: &Lock) -> Result<(), Error> {
     if !record.outlives_its_tokens() {
         who.delete(world, lock)?;
@@ -68,8 +65,8 @@ pub fn forget(world: &World, who: &Who, record: &Record, lock: &Lock) -> Result<
     Ok(())
 }
 
-/// Forgets what a refused renewal or an unfinished login left; a client secret that was entered by
-/// hand stays.
+/// Deletes what a refused refresh or an unfinished login left; a client secret that a person entered
+/// stays.
 pub fn leftovers(world: &World, who: &Who, record: Option<Record>, lock: &Lock) -> Result<(), Error> {
     copy::forget(world, who);
     match record {

@@ -11,7 +11,6 @@ use crate::secret::Secret;
 use crate::session::keep::keep;
 use crate::session::lock::Lock;
 use crate::session::record::Record;
-use crate::session::renewal::Held;
 use crate::session::whose::{Compared, Differs, compare, elsewhere, none_of_use, recorded};
 use crate::session::{Session, Who, copy, inputs, lock, no_token, renewal, without_a_person};
 use crate::store::StoreKind;
@@ -206,7 +205,7 @@ fn refresh(
             None => anew(world, session, record.as_ref(), &lock)
                 .inspect_err(|e| session.remember_trouble(world.clock.now(), e)),
         },
-        Some(record) => renewal::refresh(world, session, Held { record, lock }, want),
+        Some(record) => renewal::refresh(world, session, (record, lock), want),
         None => Err(no_token(world, session)),
     };
     refreshed.or_else(|e| still_valid(world, old.as_ref(), want, e))

@@ -1,5 +1,5 @@
-//! What a grant without a browser exchanges: read from files and programs, made with the client's
-//! key, or taken from another profile, just before it is sent.
+//! The inputs of a grant without a browser: read from files and programs, made with the client's key,
+//! or taken from another profile, just before they are sent.
 
 use std::time::Duration;
 
@@ -16,27 +16,24 @@ use crate::session::{Choice, Session, Who, random_hex, secret_from_file};
 use crate::text::safe;
 use crate::world::World;
 
-/// What `who`'s grant exchanges now. A program that is asked, and another profile's token, may take
-/// a while.
+/// The input of this grant. A program that is asked, and another profile's token, may take a while.
 pub fn given(world: &mut World, who: &Who, asking: &Asking, grant: GrantKind) -> Result<Given, Error> {
-    match grant {
-        GrantKind::JwtBearer => match (&who.profile.asks.assertion, &asking.client.proofs.key) {
-            (None, Some(key)) => own_jwt(world, who, asking, key),
-            _ => jwt(world, who),
-        }
-        .map(|jwt| Given::Assertion(grant, jwt)),
-        GrantKind::Saml2Bearer => {
-            let text = require(world, who, "assertion", &who.profile.asks.assertion)?;
-            let saml = assertion::saml(&text)
-                .map_err(|e| Error::usage(format!("the assertion of `{}` can't be used", who.name)).cause(e))?;
-            Ok(Given::Assertion(grant, saml))
-        }
-        GrantKind::TokenExchange => exchange(world, who).map(Given::Token),
-        _ => Ok(Given::Credentials),
-    }
+    let asks = &who.profile.asks;
+    let read = match grant {
+        GrantKind::JwtBearer => assertion::jwt,
+        GrantKind::Saml2Bearer => assertion::saml,
+        GrantKind::TokenExchange => return exchange(world, who).map(Given::Token),
+        _ => return Ok(Given::Credentials),
+    };
+    let assertion = match (grant, &asks.assertion, &asking.client.proofs.key) {
+        (GrantKind::JwtBearer, None, Some(key)) => own_jwt(world, who, asking, key)?,
+        _ => read(&require(world, who, "assertion", &asks.assertion)?)
+            .map_err(|e| Error::usage(format!("the assertion of `{}` can't be used", who.name)).cause(e))?,
+    };
+    Ok(Given::Assertion(grant, assertion))
 }
 
-/// Whether what the grant exchanges is said at all: before anything else is asked for.
+/// An error if the grant's input is missing: before any question.
 pub fn are_said(who: &Who, grant: GrantKind) -> Result<(), Error> {
     let asks = &who.profile.asks;
     match (grant, &asks.subject_profile, &asks.subject_token) {
@@ -44,16 +41,14 @@ pub fn are_said(who: &Who, grant: GrantKind) -> Result<(), Error> {
             Err(Error::usage("the subject is said twice: by a token and by a profile")
                 .hint("give `--subject-token-file` or `--subject-profile`"))
         }
-        (GrantKind::TokenExchange, None, None) => {
-            Err(Error::usage("token exchange needs the token of whom it is about")
-                .hint("`--subject-profile PROFILE`, or `--subject-token-file FILE` (`-`: standard input)"))
-        }
+        (GrantKind::TokenExchange, None, None) => Err(Error::usage("token exchange needs a subject token")
+            .hint("`--subject-profile PROFILE`, or `--subject-token-file FILE` (`-`: standard input)")),
         _ => Ok(()),
     }
 }
 
-/// What tells this input from another: a JWT's claims but for its times and its number, else all of
-/// it; of a program what is run. `None`: there is none.
+/// A fingerprint of an input: of a JWT's claims but for its times and its id, of a program's command
+/// line, else of the whole input. `None`: there is no input.
 pub(super) fn told_apart(
     world: &mut World,
     who: &Who,
@@ -77,15 +72,9 @@ pub(super) fn told_apart(
 pub(super) fn of_sign_in(world: &mut World, who: &Who, profile: &str) -> Result<String, Error> {
     let record = subject(world, who, profile)?.load()?;
     // a login makes a key of its own
-    let login = record.map(|r| {
-        (r.provider, r.client_id, r.account, r.login_at, r.journal_key.map(|key| hash(key.expose().as_bytes())))
-    });
+    let key = |key: Secret| hash(key.expose().as_bytes());
+    let login = record.map(|r| (r.provider, r.client_id, r.account, r.login_at, r.journal_key.map(key)));
     Ok(hash(format!("{profile}\0{login:?}").as_bytes()))
-}
-
-fn jwt(world: &mut World, who: &Who) -> Result<Secret, Error> {
-    let text = require(world, who, "assertion", &who.profile.asks.assertion)?;
-    assertion::jwt(&text).map_err(|e| Error::usage(format!("the assertion of `{}` can't be used", who.name)).cause(e))
 }
 
 /// An assertion made here with the client's key (RFC 7523, section 3): a new one each time.
@@ -93,8 +82,7 @@ fn own_jwt(world: &mut World, who: &Who, asking: &Asking, key: &SigningKey) -> R
     let (asks, Asking { provider, client, .. }) = (&who.profile.asks, asking);
     let issuer = asks.assertion_issuer.as_deref().or(Some(client.id.as_str())).filter(|i| !i.is_empty());
     let issuer = issuer.ok_or_else(|| {
-        Error::usage("an assertion made here must say who makes it")
-            .hint("`--assertion-issuer NAME`, or `--client-id ID`")
+        Error::usage("an assertion made here needs an issuer").hint("`--assertion-issuer NAME`, or `--client-id ID`")
     })?;
     let audience = client.proofs.audience.as_deref().or(provider.token.url.as_deref()).ok_or_else(|| {
         Error::usage(format!("the provider `{}` has no token address to make an assertion for", safe(&provider.id)))
@@ -127,7 +115,7 @@ fn exchange(world: &mut World, who: &Who) -> Result<Exchange, Error> {
         Some(token) => Some(Typed { token: trimmed(&token), kind: kind(&asks.actor_token_type)? }),
         // section 2.1: the one is required with the other, and forbidden without
         None if asks.actor_token_type.is_some() => {
-            return Err(Error::usage("`--actor-token-type` says of what type a token is that isn't there")
+            return Err(Error::usage("`--actor-token-type` is given without an actor token")
                 .hint("add `--actor-token-file FILE`"));
         }
         None => None,
@@ -171,8 +159,8 @@ fn trimmed(text: &Secret) -> Secret {
     Secret::new(text.expose().trim())
 }
 
-/// The same, where nothing at all is an error. The flag is named as the input is:
-/// `--subject-token-file` for `subject token`.
+/// The same; an error if there is no input. The flag has the input's name: `--subject-token-file`
+/// for `subject token`.
 fn require(world: &mut World, who: &Who, what: &str, source: &Option<SecretSource>) -> Result<Secret, Error> {
     let key = what.replace(' ', "-");
     read(world, who, what, source)?.ok_or_else(|| {
@@ -182,8 +170,7 @@ fn require(world: &mut World, who: &Who, what: &str, source: &Option<SecretSourc
     })
 }
 
-/// What a source in the configuration, or a file named on the command line, leads to. `what` names
-/// it in errors.
+/// Reads a source of the configuration or of a flag. `what` names it in errors.
 pub fn read(world: &mut World, who: &Who, what: &str, source: &Option<SecretSource>) -> Result<Option<Secret>, Error> {
     match source {
         None => Ok(None),
@@ -195,14 +182,10 @@ pub fn read(world: &mut World, who: &Who, what: &str, source: &Option<SecretSour
             who.read.borrow_mut().insert(what.to_owned(), secret.clone());
             Ok(Some(secret))
         }
-        Some(SecretSource::Env(name)) => match world.env.var(name) {
-            Some(secret) => Ok(Some(secret.into())),
-            None => Err(Error::usage(format!(
-                "the {what} of `{}` is said to be in the variable `{}`, which is not set",
-                who.name,
-                safe(name)
-            ))),
-        },
+        Some(SecretSource::Env(name)) => world.env.var(name).map(|secret| Some(secret.into())).ok_or_else(|| {
+            let variable = safe(name);
+            Error::usage(format!("the {what} of `{}` is in the variable `{variable}`, which is not set", who.name))
+        }),
         Some(SecretSource::Command(argv)) => {
             let shown = safe(&argv.join(" "));
             world.step(|| format!("asking `{shown}` for the {what}"));

@@ -1,5 +1,5 @@
-//! Keeps a record. A login also keeps its profile in `config.toml`, and leaves nothing in a store
-//! that the profile moved out of.
+//! Stores a record. A login also writes its profile into `config.toml`, and deletes the record from
+//! the store that the profile was in before.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub struct NewLogin<'a> {
     pub account: Option<String>,
 }
 
-/// Keeps a login. Whether a client secret stays outside, and is needed from there at each renewal.
+/// Stores a login. `true`: the client secret is not stored, and is needed at each refresh.
 pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>) -> Result<bool, Error> {
     let NewLogin { provider, old, grant, set, client, asked, redirect_params, account } = login;
     if session.store.kind() == StoreKind::None {
@@ -48,6 +48,7 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
     let (kept_secret, secret_bound) = kept_secret(world, session, &before, (client, &bound));
     let secret_not_kept =
         session.profile.client_secret.is_none() && client.secret.is_some() && kept_secret != client.secret;
+    let dpop = client.proofs.dpop.as_ref();
     let record = Record {
         generation: generation + 1,
         provider: Some(session.provider_name().to_owned()),
@@ -65,8 +66,8 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
         token: Some(set.clone()),
         metadata: session.metadata().or(before.metadata),
         keys: session.keys().or(before.keys),
-        dpop_key: client.proofs.dpop.as_ref().map(|dpop| dpop.kept().clone()),
-        dpop_nonces: client.proofs.dpop.as_ref().map(|dpop| dpop.nonces()).unwrap_or_default(),
+        dpop_key: dpop.map(|dpop| dpop.kept().clone()),
+        dpop_nonces: dpop.map(|dpop| dpop.nonces()).unwrap_or_default(),
         unfinished: None,
         renaming: None,
         bound: Some(bound),
@@ -74,24 +75,19 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
         asked_with: Some(recorded(session, grant, asked_with(world, session, grant)?)),
         registration: before.registration.filter(|_| before.client_id.as_deref() == Some(&client.id)),
     };
-    // the copy comes last: cut off in between, it would speak for a store that config.toml doesn't
-    // name yet
-    let cache = std::mem::take(&mut session.cache);
-    let kept = keep(world, session, &record, &lock);
-    session.cache = cache;
-    kept?;
-    // what an earlier login left on the disk has nothing to say any more
+    let record = save(world, session, &record, &lock)?;
+    // what an earlier login left in the journal
     session.sweep();
     let left = old_store(world, session)?;
     remember_profile(world, session, client)?;
+    // last: a copy is of the store that config.toml names
     copy::write(world, session, &record);
     drop(lock);
     leave(world, session, left);
     Ok(secret_not_kept)
 }
 
-/// The client secret that is kept, and what it is bound to. One that comes from outside each time
-/// stays outside.
+/// The client secret to store, and the places it is bound to. One from outside is not stored.
 fn kept_secret(
     world: &World,
     who: &Who,
@@ -112,55 +108,46 @@ fn kept_secret(
     (kept_secret, secret_bound)
 }
 
-/// Saves the record and keeps the kernel's copy true; the token set as it now stands in the store.
-/// Whenever this is cut off, no copy speaks for a record that is gone. Members that make the record
-/// too long are left out, with a warning; tokens never are.
+/// Saves the record and writes the kernel's copy; the token set as it is stored. Whenever this is cut
+/// off, no copy is left of a record that is gone.
 pub fn keep(world: &mut World, session: &Session, record: &Record, lock: &Lock) -> Result<TokenSet, Error> {
-    let mut shorter = record.clone();
-    let left_out = shorter.shorten();
-    let record = &shorter;
+    let record = save(world, session, record, lock)?;
+    copy::write(world, session, &record);
+    record.token.ok_or_else(|| no_token(world, session))
+}
+
+/// Saves the record, and returns it as it is stored. Members that make it too long for the store are
+/// left out, with a warning; tokens never are.
+fn save(world: &mut World, session: &Session, record: &Record, lock: &Lock) -> Result<Record, Error> {
+    let mut record = record.clone();
+    let left_out = record.shorten();
     if !left_out.is_empty() {
         let names: Vec<String> = left_out.iter().map(|name| format!("`{}`", safe(name))).collect();
         world.warn(&format!("the answer is too large for the store: kept without {}", names.join(", ")));
     }
-    session.replace(world, record, lock).map_err(|e| {
-        let why = Error::from(e);
-        Error {
-            kind: Kind::NotSaved,
-            message: format!("the new token of `{}` could not be saved", session.name),
-            causes: vec![why.message],
-            ..why
-        }
-    })?;
-    match &record.token {
-        Some(set) => {
-            copy::write(world, session, record);
-            Ok(set.clone())
-        }
-        None => {
-            copy::forget(world, session);
-            Err(no_token(world, session))
-        }
-    }
+    let failed = |e| not_saved(e, format!("the new token of `{}` could not be saved", session.name));
+    session.replace(world, &record, lock).map_err(failed)?;
+    Ok(record)
 }
 
-/// The store that this profile has been in until now, if it is another one.
+pub(super) fn not_saved(e: StoreError, message: String) -> Error {
+    let why = Error::from(e);
+    Error { kind: Kind::NotSaved, message, causes: vec![why.message], ..why }
+}
+
+/// The store that this profile was in until now, if it is another one.
 fn old_store(world: &World, session: &Session) -> Result<Option<Box<dyn Store>>, Error> {
-    let dir = session.paths.require_config()?;
-    let file = config::Config::load_for(&dir, &session.name)?;
-    let Some(profile) = file.profiles.get(&session.name) else { return Ok(None) };
-    let old = profile.store.or(file.store).unwrap_or(StoreKind::Keychain);
-    if old == session.store.kind() || world.env.var("OAUTHCTL_STORE").is_some() {
-        return Ok(None);
-    }
-    match old {
-        StoreKind::Keychain | StoreKind::File => store_of(world, old, &session.paths).map(Some),
-        StoreKind::Environment | StoreKind::None => Ok(None),
+    let (Some(profile), usual) = session.in_config()? else { return Ok(None) };
+    let old = profile.store.or(usual).unwrap_or(StoreKind::Keychain);
+    let moved = old != session.store.kind() && world.env.var("OAUTHCTL_STORE").is_none();
+    match matches!(old, StoreKind::Keychain | StoreKind::File) && moved {
+        true => store_of(world, old, &session.paths).map(Some),
+        false => Ok(None),
     }
 }
 
-/// One source of truth: a profile that moved to another store leaves nothing in the old one (C-30),
-/// not even what a renewal there is about to save: that one is waited for.
+/// Deletes the record in the old store of a profile that moved (C-30), after a refresh there that is
+/// under way.
 fn leave(world: &mut World, session: &mut Session, old: Option<Box<dyn Store>>) {
     let Some(old) = old else { return };
     let new = std::mem::replace(&mut session.store, old);
@@ -176,30 +163,22 @@ fn leave(world: &mut World, session: &mut Session, old: Option<Box<dyn Store>>) 
             old.in_words(),
             session.store.in_words()
         )),
-        Ok(false) => {}
-        // an absent keychain holds nothing that could be used
-        Err(StoreError::Absent { .. }) => {}
-        Err(e) => world.warn(&format!("what {} still holds of this profile could not be deleted: {e}", old.in_words())),
+        Ok(false) | Err(StoreError::Absent { .. }) => {}
+        Err(e) => world.warn(&format!("the record in {} could not be deleted: {e}", old.in_words())),
     }
 }
 
-/// Variables that the redirect or the answer taught (`from = "callback"`, `"token"`).
+/// The variables that the redirect or the response taught (`from = "callback"`, `"token"`).
 fn learnt(provider: &Provider, set: &TokenSet, redirect_params: &[(String, String)]) -> BTreeMap<String, String> {
-    provider
-        .vars
-        .iter()
-        .filter_map(|(name, var)| {
-            let value = match var.from {
-                VarFrom::Callback => redirect_params.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()),
-                VarFrom::Token => set.extra.get(name).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)),
-                VarFrom::User | VarFrom::Whoami => None,
-            };
-            value.map(|v| (name.clone(), v))
-        })
-        .collect()
+    let value = |name: &String, from: &VarFrom| match from {
+        VarFrom::Callback => redirect_params.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()),
+        VarFrom::Token => set.extra.get(name).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)),
+        VarFrom::User | VarFrom::Whoami => None,
+    };
+    provider.vars.iter().filter_map(|(name, var)| Some((name.clone(), value(name, &var.from)?))).collect()
 }
 
-/// The secret variables: those said now, and those of an earlier login at the same provider.
+/// The secret variables that were given now, and those of an earlier login at the same provider.
 fn secret_vars(session: &Session, provider: &Provider, before: &Record) -> BTreeMap<String, Secret> {
     let mut vars = session.secret_vars(provider, Some(before));
     let said = session.profile.vars.iter().filter(|(name, _)| provider.has_secret_var(name));
@@ -207,55 +186,51 @@ fn secret_vars(session: &Session, provider: &Provider, before: &Record) -> BTree
     vars
 }
 
-/// Writes what makes the profile into `config.toml`: only what isn't there already.
+/// Writes the profile into `config.toml`: only the keys that differ.
 fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Result<(), Error> {
     let dir = session.paths.require_config()?;
-    let file = config::Config::load_for(&dir, &session.name)?;
-    let known = file.profiles.get(&session.name).cloned().unwrap_or_default();
+    let (known, usual) = session.in_config()?;
+    let known = known.unwrap_or_default();
     let raw = session.raw_provider()?;
     let mut now = session.to_remember(&raw);
-    if session.variable(world, "CLIENT_ID").is_none() {
-        now.client_id = Some(client.id.clone()).filter(|id| raw.client_id.as_ref() != Some(id));
-    } else {
-        now.client_id = None;
-    }
+    let from_outside = session.variable(world, "CLIENT_ID").is_some();
+    now.client_id = Some(client.id.clone()).filter(|id| !from_outside && raw.client_id.as_ref() != Some(id));
     let kind = session.store.kind();
-    if kind == StoreKind::File && file.store != Some(kind) && world.env.var("OAUTHCTL_STORE").is_none() {
+    if kind == StoreKind::File && usual != Some(kind) && world.env.var("OAUTHCTL_STORE").is_none() {
         now.store = Some(kind);
     }
     let changes = now.changes(&known);
-    // they lie in the record by now
+    // the record has them by now
     let bare = session.bare_vars(&raw)?;
-    // an address that names another port stands against the profile's port, from now on too
+    // the port of the redirect URI overrides the profile's, from now on too
     let port_goes = known.port.is_some() && session.profile.port.is_none();
     if changes.is_empty() && !port_goes && bare.is_empty() && session.configured {
         return Ok(());
     }
-    let name = session.name.clone();
+    let name = &session.name;
     config::edit(&dir, |editor| {
         if port_goes {
-            editor.unset(&name, "port")?;
+            editor.unset(name, "port")?;
         }
         for var in &bare {
-            editor.unset(&name, &format!("vars.{var}"))?;
+            editor.unset(name, &format!("vars.{var}"))?;
         }
-        editor.set_all(&name, changes)
+        editor.set_all(name, changes)
     })?;
     Ok(())
 }
 
-/// Where no keychain answers, sealed files do, and the profile keeps to them. What is to be said of
-/// it is said once nothing is missing any more, never silently.
+/// Chooses sealed files where no keychain answers; the profile then stays with them. Returns the
+/// notice about it, which is shown once nothing else is missing.
 pub fn choose_store(world: &mut World, session: &mut Session) -> Result<Option<String>, Error> {
-    let name = session.name.clone();
     if session.store.kind() == StoreKind::None {
         return Ok(None);
     }
-    match session.store.writable(&name) {
+    match session.store.writable(&session.name) {
         Ok(()) => sealed_notice(session),
         Err(StoreError::Absent { why, .. }) if session.store_is_the_usual(world) => {
             session.store = store_of(world, StoreKind::File, &session.paths)?;
-            session.store.writable(&name)?;
+            session.store.writable(&session.name)?;
             let notice = format!(
                 "No keychain answers here ({why}): the tokens go into sealed files in {}, {}.",
                 session.store.in_words(),

@@ -1,8 +1,8 @@
-//! The life of one profile's token: load, judge, renew under the lock, keep.
+//! The life of one profile's token: load, judge, refresh under the lock, keep.
 //!
-//! A session goes through stages, each made from the one before it and from the record: [`Who`] is
-//! the profile that is meant, [`Server`] its provider, [`Credentials`] its client. The server is
-//! looked up only when something has to be asked of it: a fresh token needs no provider.
+//! A session has stages, each made from the one before it and from the record: [`Who`] is the
+//! profile, [`Server`] its provider, [`Credentials`] its client. The server is looked up only for a
+//! request: a fresh token needs none.
 
 pub mod alias;
 pub mod bound;
@@ -77,18 +77,16 @@ impl From<Who> for Session {
 }
 
 impl Session {
-    /// Finds the profile. Touches no network, and a store only where a name means nothing else than
-    /// what one keeps.
+    /// See [`Who::open`].
     pub fn open(world: &mut World, choice: Choice) -> Result<Session, Error> {
         Who::open(world, choice).map(Session::from)
     }
 
-    /// The same for a profile that the configuration has, which was read already.
+    /// See [`Who::open_configured`].
     pub fn open_configured(world: &mut World, choice: Choice, config: &Config, name: &str) -> Result<Session, Error> {
         Who::open_configured(world, choice, config, name).map(Session::from)
     }
 
-    /// Offers variables that are known only once something runs.
     pub fn with_more_vars(self, more: MoreVars) -> Session {
         self.more_vars.replace(Some(more));
         self
@@ -138,7 +136,7 @@ pub fn random_hex(world: &mut World) -> String {
     crate::secret::hex(&bytes)
 }
 
-/// The error for a token that can't be had without a person.
+/// The error for a token that can't be obtained without a person.
 pub fn no_token(world: &World, who: &Who) -> Error {
     let name = &who.name;
     let none = Error::new(Kind::LoginFirst, format!("no token is stored for `{name}`"));
@@ -147,18 +145,17 @@ pub fn no_token(world: &World, who: &Who) -> Error {
         let none = none.hints(without_a_person(world, who)).hint(who.typed.login());
         return none.hints(others_of_provider(who));
     }
-    // a login would not be used
     match who.store.load(name) {
         Ok(Some(_)) => Error::new(
             Kind::LoginFirst,
-            format!("the token of `{name}` comes from the variable {variable}: it can't be renewed here"),
+            format!("the token of `{name}` comes from the variable {variable}: it can't be refreshed here"),
         )
         .hint(format!("set {variable} to a new one; or unset it, then `{}`", who.typed.login())),
         _ => none.hint(format!("set {variable}")),
     }
 }
 
-/// The profiles of the same provider, for who named one that nobody made: an older version called
+/// The profiles of the same provider, where the named one does not exist: an older version called
 /// it by the alias that was typed.
 fn others_of_provider(who: &Who) -> Option<String> {
     let dir = who.paths.config.as_deref().filter(|_| !who.configured)?;
@@ -171,7 +168,7 @@ fn others_of_provider(who: &Who) -> Option<String> {
     (!others.is_empty()).then(|| format!("profiles of that provider: {}", others.join(", ")))
 }
 
-/// What a job can do, which has nobody to sign in.
+/// A hint for a job without a person.
 pub fn without_a_person(world: &World, who: &Who) -> Option<String> {
     if !no_input(world) || who.profile.grant.is_some_and(|grant| !grant.needs_person()) {
         return None;
@@ -198,7 +195,7 @@ pub fn without_a_person(world: &World, who: &Who) -> Option<String> {
     })
 }
 
-/// CI jobs, and whoever says so, are never asked and never shown a browser.
+/// CI jobs, and commands with `OAUTHCTL_NO_INPUT`, ask no questions and open no browser.
 pub fn no_input(world: &World) -> bool {
     let said = |name: &str| world.env.var(name).is_some_and(|v| v != "0" && !v.eq_ignore_ascii_case("false"));
     said("CI") || said("OAUTHCTL_NO_INPUT")

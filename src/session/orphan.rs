@@ -1,7 +1,7 @@
-//! Records that no profile of the configuration claims: of a login that is not finished, of one
-//! that was killed before it came to `config.toml` or between two stores, or of another
-//! configuration. They hold secrets all the same, so they are found by their name wherever one is
-//! typed, and `logout --all`, `list` and `doctor` look for them.
+//! Records without a profile in the configuration: of a login that is not finished, of one that was
+//! killed before `config.toml` was written or between two stores, or of another configuration. They
+//! hold secrets, so every command finds them by their name; `logout --all`, `list` and `doctor` look
+//! for them.
 
 use super::Who;
 use super::choice::{Choice, NOBODY};
@@ -14,24 +14,24 @@ use crate::store::{Store, StoreError, StoreKind};
 use crate::text::{for_a_shell, safe};
 use crate::world::World;
 
-/// The stores that keep anything.
+/// The stores with records.
 const KEEPING: [StoreKind; 2] = [StoreKind::Keychain, StoreKind::File];
 
 /// A record without a profile.
 #[derive(Debug)]
 pub struct Orphan {
     pub name: String,
-    /// Where it is: `the keychain (Secret Service)`.
+    /// The store in words: `the keychain (Secret Service)`.
     pub place: String,
     pub kind: StoreKind,
-    /// Whether its name alone means another store.
+    /// Whether another store is the usual one for its name.
     aside: bool,
     provider: String,
     environment: Option<String>,
 }
 
 impl Orphan {
-    /// Opens it.
+    /// The choice that opens it.
     pub fn choice(self, base: Choice) -> Choice {
         Choice {
             profile: Some(self.name),
@@ -45,7 +45,7 @@ impl Orphan {
         }
     }
 
-    /// What to type that forgets it.
+    /// The command that deletes it.
     pub fn logout(&self) -> String {
         let store = if self.aside { format!(" --store {}", self.kind.name()) } else { String::new() };
         format!("oauthctl logout {}{store}", for_a_shell(&safe(&self.name)))
@@ -75,8 +75,7 @@ impl Orphan {
     }
 }
 
-/// What a store keeps under this name, the usual store first; an error where none has it, and one
-/// can't say.
+/// The record of this name, the usual store first. An error: no store has it, and one can't be read.
 pub fn called(world: &World, paths: &Paths, usual: StoreKind, name: &str) -> Result<Option<Orphan>, Error> {
     let mut trouble = None;
     let mut kinds = KEEPING;
@@ -91,7 +90,7 @@ pub fn called(world: &World, paths: &Paths, usual: StoreKind, name: &str) -> Res
     trouble.map_or(Ok(None), Err)
 }
 
-/// What other stores keep under the name of an open profile. One that can't say is passed over.
+/// The records of other stores under the name of an open profile, as far as they can be read.
 pub fn aside(world: &World, who: &Who) -> Vec<Orphan> {
     let usual = who.store.kind();
     let others = KEEPING.into_iter().filter(|kind| *kind != usual && who.choice.flags.store.is_none());
@@ -99,7 +98,7 @@ pub fn aside(world: &World, who: &Who) -> Vec<Orphan> {
     stores.filter_map(|store| Orphan::of(&*store, &who.name, usual).ok().flatten()).collect()
 }
 
-/// All of them, and why a store that is there could not say. `only`: in this store.
+/// All orphans, and why a store could not be read. `only`: in this store.
 pub fn all(world: &World, paths: &Paths, only: Option<StoreKind>) -> (Vec<Orphan>, Vec<Error>) {
     let Some(Ok(config)) = paths.config.as_deref().map(Config::load) else { return (Vec::new(), Vec::new()) };
     let (mut orphans, mut troubles) = (Vec::new(), Vec::new());

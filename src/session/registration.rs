@@ -1,8 +1,9 @@
-//! The client that a server registered for a profile (RFC 7591, RFC 7592): made, brought up to
-//! date, ended; its secret and its management token are kept in the record.
+//! Client registration (RFC 7591, RFC 7592): made, updated, deleted. The client secret and the
+//! registration access token are stored in the record.
 
 use std::collections::BTreeMap;
 
+use super::keep::not_saved;
 use super::lock::Lock;
 use super::record::Record;
 use super::{Session, random_hex, renewal};
@@ -16,14 +17,13 @@ use crate::secret::Secret;
 use crate::text::safe;
 use crate::world::World;
 
-/// What the server registered, and what it was asked for.
+/// The registration, and the request for it.
 pub struct Made {
     pub registered: Registered,
     pub asked: Wanted,
 }
 
-/// Registers, and keeps at once what came back. Whatever comes after may fail: the registration is
-/// not lost.
+/// Registers, and stores the registration at once: a later failure does not lose it.
 pub fn make(world: &mut World, session: &mut Session, name: &str, initial: Option<&Secret>) -> Result<Made, Error> {
     let provider = session.provider(world, None)?;
     let grant = session.grant(Some(&provider), None);
@@ -44,7 +44,7 @@ pub fn make(world: &mut World, session: &mut Session, name: &str, initial: Optio
         client_secret: made.client_secret.clone(),
         secret_bound: made.client_secret.is_some().then(|| session.bound(&provider, &BTreeMap::new())),
         registration: made.management.clone(),
-        // another client's token is none of this one's
+        // the token is another client's
         token: None,
         unfinished: None,
         metadata: session.metadata().or(before.metadata.clone()),
@@ -73,23 +73,22 @@ pub fn make(world: &mut World, session: &mut Session, name: &str, initial: Optio
     Ok(Made { registered: made, asked })
 }
 
-/// A registration that this client can't use is ended again, where the server lets it be ended.
+/// Deletes a registration that can't be used, where the server can delete it.
 fn unusable(world: &mut World, session: &Session, made: &Registered, why: &str) -> Error {
     let id = safe(&made.client_id);
-    let error = Error::new(Kind::Refused, "what the server registered can't be used")
+    let error = Error::new(Kind::Refused, "the registration can't be used")
         .cause(format!("the server wants it to authenticate by {why}"));
     let ended = made.management.as_ref().is_some_and(|management| register::delete(world, management).is_ok());
-    let error = match ended {
-        true => error.cause(format!("the registration as `{id}` was ended again; nothing was stored")),
-        false => error.cause(format!("the client `{id}` stays registered at the provider; nothing was stored here")),
-    };
-    error.hint(format!(
-        "with a client registered at the provider's console: {}",
-        session.typed.login_with(&[("--client-id", "ID")])
-    ))
+    let login = session.typed.login_with(&[("--client-id", "ID")]);
+    error
+        .cause(match ended {
+            true => format!("the registration as `{id}` was ended again; nothing was stored"),
+            false => format!("the client `{id}` stays registered at the provider; nothing was stored here"),
+        })
+        .hint(format!("with a client registered at the provider's console: {login}"))
 }
 
-/// What is asked of the server, and the client without id and secret.
+/// The request, and the client without id and secret.
 fn wanted(world: &mut World, session: &mut Session, grant: GrantKind, name: &str) -> Result<(Wanted, Client), Error> {
     let provider = session.provider(world, None)?;
     let keyed = session.keyed(world, None)?;
@@ -101,8 +100,7 @@ fn wanted(world: &mut World, session: &mut Session, grant: GrantKind, name: &str
     Ok((register::wanted(&provider, grant, name, plan.to_register(), &scopes, by)?, keyed))
 }
 
-/// Sends name, redirect address and grants again: what the server then holds, and what it was asked
-/// for.
+/// Sends name, redirect URI and grants again. Returns the new registration and the request.
 pub fn update(
     world: &mut World,
     session: &mut Session,
@@ -117,8 +115,8 @@ pub fn update(
     Ok((now, asked))
 }
 
-/// RFC 7592, section 3: each answer may bring a new secret and a new token, and then the old ones
-/// are dead; and another way to say who the client is.
+/// Stores what a response changed (RFC 7592, section 3): the client secret and the registration
+/// access token, whose old values are dead then, and the client authentication.
 pub fn take_over(
     world: &mut World,
     session: &mut Session,
@@ -154,18 +152,17 @@ pub fn take_over(
     save(world, session, &Record { generation: record.generation + 1, ..changed }, &lock)
 }
 
-/// Ends the registration, and forgets it with its tokens. Whether the server still knew it.
+/// Deletes the registration and its tokens. `true`: the server still had it.
 pub fn delete(world: &mut World, session: &Session, record: &Record) -> Result<bool, Error> {
     let lock = session.lock(world)?;
     let management = record.registration.as_ref().ok_or_else(|| unregistered(session))?;
     let there = register::delete(world, management)?;
-    // with the client its tokens are gone, and its secret is nobody's
+    // tokens and secret are gone with the client
     session.delete(world, &lock)?;
     if let Some(dir) = &session.paths.config {
-        let id = record.client_id.clone();
         config::edit(dir, |editor| {
-            let kept = editor.config(dir)?.profiles.get(&session.name).and_then(|p| p.client_id.clone());
-            if kept.is_some() && kept == id {
+            let id = editor.config(dir)?.profiles.remove(&session.name).and_then(|profile| profile.client_id);
+            if id.is_some() && id == record.client_id {
                 editor.unset(&session.name, "client-id")?;
             }
             Ok(())
@@ -175,16 +172,9 @@ pub fn delete(world: &mut World, session: &Session, record: &Record) -> Result<b
 }
 
 fn save(world: &World, session: &Session, record: &Record, lock: &Lock) -> Result<(), Error> {
-    session.replace(world, record, lock).map_err(|e| {
-        let why = Error::from(e);
-        let id = safe(record.client_id.as_deref().unwrap_or(""));
-        Error {
-            kind: Kind::NotSaved,
-            message: format!("the registration as `{id}` was made, and could not be saved"),
-            causes: vec![why.message.clone()],
-            ..why
-        }
-    })
+    let id = safe(record.client_id.as_deref().unwrap_or(""));
+    let failed = |e| not_saved(e, format!("the registration as `{id}` was made, and could not be saved"));
+    session.replace(world, record, lock).map_err(failed)
 }
 
 /// The error for a profile without a registration.

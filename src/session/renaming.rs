@@ -1,12 +1,11 @@
-//! `profile rename` in steps that any later command can finish. Both records say what is under way,
-//! from before there are two of them until there is one again, so that no renewal is made by a name
-//! that is about to go.
+//! `profile rename` in steps that any later command can finish. As long as there are two records,
+//! both have a note of the renaming, so that no token is refreshed under the old name.
 //!
 //! | cut off when | the next command that reads either record |
 //! |---|---|
-//! | the old one alone says so | takes that back |
-//! | both are there | renames the profile in `config.toml`, deletes the old one |
-//! | the new one alone says so | takes the note out |
+//! | the old one alone has the note | removes the note |
+//! | both have it | renames the profile in `config.toml`, deletes the old one |
+//! | the new one alone has it | removes the note |
 
 use std::collections::BTreeSet;
 
@@ -34,13 +33,13 @@ impl Renaming {
         Ok(record.filter(|record| record.renaming.as_ref() == Some(self)))
     }
 
-    /// Whether the old record says that this is under way.
+    /// Whether the old record has the note.
     pub fn was_begun(&self, store: &dyn Store) -> Result<bool, StoreError> {
         self.part(store, &self.from).map(|record| record.is_some())
     }
 
-    /// Copies the record that lies under the old name. Both locks are held. One that can't be read
-    /// moves as it is.
+    /// Copies the record of the old name. Both locks are held. A record that can't be read moves as
+    /// it is.
     pub fn begin(&self, store: &dyn Store, text: &Secret) -> Result<(), StoreError> {
         let Some(record) = Record::from_json(text) else { return store.save(&self.to, text) };
         let text = Record { renaming: Some(self.clone()), ..record }.to_json();
@@ -48,18 +47,14 @@ impl Renaming {
         store.save(&self.to, &text)
     }
 
-    /// The rest, after [`Renaming::begin`]. Where the configuration has another profile of the new
-    /// name, all is taken back.
+    /// The rest, after [`Renaming::begin`]. If the configuration has another profile of the new
+    /// name, all is undone.
     pub fn complete(&self, who: &Who) -> Result<(), Error> {
         let store = &*who.store;
         let dir = who.paths.require_config()?;
-        // without it: renamed before, or a login that is not finished, which has no profile yet
+        // not configured: renamed before, or a login that is not finished
         let configured = config::Config::load(&dir)?.profiles.contains_key(&self.from);
-        let renamed = match configured {
-            true => config::edit(&dir, |editor| editor.rename(&self.from, &self.to)),
-            false => Ok(()),
-        };
-        if let Err(e) = renamed {
+        if configured && let Err(e) = config::edit(&dir, |editor| editor.rename(&self.from, &self.to)) {
             store.delete(&self.to)?;
             self.settle(store, &self.from)?;
             return Err(e.into());
@@ -69,7 +64,7 @@ impl Renaming {
         Ok(self.settle(store, &self.to)?)
     }
 
-    /// Nothing is under way any more.
+    /// Removes the note.
     fn settle(&self, store: &dyn Store, name: &str) -> Result<(), StoreError> {
         match self.part(store, name)? {
             Some(record) => store.save(name, &Record { renaming: None, ..record }.to_json()),
@@ -77,9 +72,8 @@ impl Renaming {
         }
     }
 
-    /// Finishes what was cut off, for a who of either name. Where another process is at it, the new
-    /// name's record is as good as ever, and the old name's may be looked at, but not by whoever is
-    /// about to change it.
+    /// Finishes a renaming that was cut off, for either name. While another process does it, the
+    /// record of the new name may be used, and that of the old name only read.
     pub(super) fn finish(&self, who: &Who) -> Result<(), Error> {
         let Who { paths, store, name, .. } = who;
         let names = BTreeSet::from([&self.from, &self.to]);
@@ -98,13 +92,10 @@ impl Renaming {
         match self.part(&**store, &self.to)? {
             None => Ok(self.settle(&**store, &self.from)?),
             Some(_) if old.is_none() => Ok(self.settle(&**store, &self.to)?),
-            Some(_) => {
-                self.complete(who)?;
-                match *name == self.from {
-                    true => Err(self.gone()),
-                    false => Ok(()),
-                }
-            }
+            Some(_) => self.complete(who).and_then(|()| match *name == self.from {
+                true => Err(self.gone()),
+                false => Ok(()),
+            }),
         }
     }
 

@@ -7,18 +7,17 @@ use crate::secret::Secret;
 use crate::text::safe;
 use crate::world::World;
 
-/// What may be longer than a line.
+/// Secrets that may be longer than a line.
 const OF_SEVERAL_LINES: [&str; 3] = ["assertion", "client key", "subject token"];
 
-/// One line's worth: the end of the line that editors add isn't part of it. `what` names it. Where
-/// standard input (`-`) is a terminal, what is typed there isn't shown.
+/// Reads a secret without the line end that editors add. `what` names it. On a terminal (`-`, or
+/// `/dev/stdin`) the input isn't shown.
 pub fn secret_from_file(world: &mut World, file: &str, what: &str) -> Result<Secret, Error> {
     const LONGEST: usize = 64 * 1024;
     let path = match file.strip_prefix("~/").zip(world.env.home()) {
         Some((rest, home)) => home.join(rest),
         None => PathBuf::from(file),
     };
-    // `/dev/stdin` too
     let typed = match file {
         "-" => world.terminal.stdin_is_terminal(),
         _ => std::fs::File::open(&path).is_ok_and(|file| std::io::IsTerminal::is_terminal(&file)),

@@ -26,7 +26,6 @@ pub struct Standing {
 
 pub fn standing(world: &World, who: &Who) -> Standing {
     let (record, trouble) = match who.load_if_any(world) {
-        // another provider's token says nothing of this one's
         Ok(Some(record)) => match not_meant(who, &record) {
             Some(e) => (None, Some(e)),
             None => (Some(record), None),

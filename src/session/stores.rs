@@ -29,25 +29,11 @@ pub(super) fn store_kind(
     Ok(profile.store.or(config.store).unwrap_or(StoreKind::Keychain))
 }
 
-/// The store of a profile that says nothing about it, and whether somebody chose it.
+/// The store of a profile that names none, and whether it was chosen.
 pub fn usual_store(world: &World, paths: &Paths) -> Result<(StoreKind, bool), Error> {
     let config = paths.config.as_deref().and_then(|dir| Config::load(dir).ok()).unwrap_or_default();
     let kind = store_kind(world, &Choice::default(), &Profile::default(), &config)?;
     Ok((kind, config.store.is_some() || world.env.var("OAUTHCTL_STORE").is_some()))
-}
-
-/// The store for a profile: the environment's where a token from outside is set, in this variable,
-/// else the one that was chosen.
-pub(super) fn store_for(
-    world: &World,
-    kind: StoreKind,
-    token: Option<&str>,
-    paths: &Paths,
-) -> Result<Box<dyn Store>, Error> {
-    match token {
-        Some(variable) => Ok(Box::new(store::environment::EnvironmentStore::with(&*world.env, variable))),
-        None => store_of(world, kind, paths),
-    }
 }
 
 /// Opens a store. Only sealed files need a folder, and may need a passphrase.

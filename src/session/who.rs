@@ -1,37 +1,36 @@
-//! Which profile is meant: its name, what is configured of it, its store and its folders. Found
-//! once, before anything is asked.
+//! The profile that is meant: its name, configuration, store and folders. Found once, before any
+//! question and request.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::choice::{Which, is_named, overlay_environment, provider_of_new_profile, variable, which};
 use super::paths::Paths;
 use super::record::Record;
-use super::stores::{store_for, store_kind, store_of};
+use super::stores::{store_kind, store_of};
 use super::{Choice, alias, choice, inputs, lock, orphan, secret_from_file};
 use crate::config::{self, Config, GrantKind, Profile, SecretSource};
 use crate::error::{Error, Kind};
 use crate::provider::Provider;
 use crate::secret::Secret;
+use crate::store::environment::EnvironmentStore;
 use crate::store::{self, Store, StoreError, StoreKind};
 use crate::text::{Typed, nearest, safe};
 use crate::world::World;
 
-/// Variables that only a running program knows (the sandbox's address), asked for when the provider
+/// Variables that only a running program knows (the sandbox's address), obtained when the provider
 /// is first needed.
 pub type MoreVars = Box<dyn FnMut(&mut World) -> Result<BTreeMap<String, String>, Error>>;
-
-/// A provider's name and environment.
-type Meant = (String, Option<String>);
 
 /// One profile, as this command means it.
 pub struct Who {
     pub name: String,
-    /// The provider's other name by which the profile was named.
+    /// The alias of the provider that was typed.
     pub alias: Option<String>,
-    /// For the command lines that messages tell.
+    /// For the command lines in messages.
     pub typed: Typed,
-    /// The words by which variables name the profile, in capitals.
+    /// The words that stand for the profile in the names of variables, in capitals.
     pub(super) words: Vec<String>,
     /// Configuration, then environment, then flags.
     pub profile: Profile,
@@ -42,18 +41,18 @@ pub struct Who {
     /// Whether the kernel's copy is used.
     pub cache: bool,
     pub choice: Choice,
-    /// Whether a person named this profile; otherwise it is the default or the only one.
+    /// Whether a person named this profile; else it is the default or the only one.
     pub(super) named: bool,
-    /// Secrets that were read from files: standard input can be read once.
+    /// Secrets that were read from files: standard input can be read only once.
     pub(super) read: RefCell<BTreeMap<String, Secret>>,
     pub(super) more_vars: RefCell<Option<MoreVars>>,
-    /// The provider's description, and of which provider and environment it is.
-    raw: RefCell<Option<(Meant, Provider)>>,
+    /// The provider with its variables unfilled, by its name and environment.
+    raw: RefCell<Option<((String, Option<String>), Provider)>>,
 }
 
 impl Who {
-    /// Finds out who is meant. Touches no network, and a store only where a name means nothing else
-    /// than what one keeps.
+    /// Finds the profile, without the network. A store is read only for a name that has no profile
+    /// and no provider.
     pub fn open(world: &mut World, choice: Choice) -> Result<Who, Error> {
         choice::one_reads_stdin(&choice.flags.from_stdin())?;
         let paths = Paths::find(&*world.env);
@@ -61,8 +60,7 @@ impl Who {
         Who::of(world, choice, paths, meant)
     }
 
-    /// The same for a profile that the configuration has, which was read already: for whoever opens
-    /// all of them.
+    /// The same for a profile of a configuration that was read already.
     pub fn open_configured(world: &mut World, choice: Choice, config: &Config, name: &str) -> Result<Who, Error> {
         let paths = Paths::find(&*world.env);
         let meant = Which { name: name.to_owned(), alias: None, config: config.only(name) };
@@ -75,7 +73,8 @@ impl Who {
         let words = alias::words(world, &paths, &choice, &name, alias.as_deref());
         let configured = config.profiles.contains_key(&name);
         let mut profile = config.profiles.get(&name).cloned().unwrap_or_default();
-        overlay_environment(world, &words, &choice, &mut profile)?;
+        let named = is_named(world, &choice);
+        overlay_environment(world, (&words, named), &choice, &mut profile)?;
         profile.overlay(&choice.flags);
         if profile.provider.is_none() && choice.profile.as_deref().is_some_and(|p| p.contains("://")) {
             profile.provider.clone_from(&choice.profile);
@@ -89,17 +88,15 @@ impl Who {
                     Ok(Some(orphan)) => return Who::open(world, orphan.choice(choice)),
                     Ok(None) => return Err(e),
                     Err(why) => {
-                        return Err(e.hint(format!(
-                            "{}: whether anything of that name is kept there can't be seen",
-                            why.message
-                        )));
+                        return Err(e.hint(format!("{}: it can't be searched for a record of that name", why.message)));
                     }
                 },
             };
         }
-        let named = is_named(world, &choice);
-        let token = variable(world, &words, false, "TOKEN").map(|(_, name)| name);
-        let store = store_for(world, kind, token.as_deref(), &paths)?;
+        let store = match variable(world, &words, false, "TOKEN") {
+            Some((_, token)) => Box::new(EnvironmentStore::with(&*world.env, &token)),
+            None => store_of(world, kind, &paths)?,
+        };
         Ok(Who {
             cache: config.cache != Some(false) && !choice.no_cache,
             typed: typed(&name, alias.as_deref(), &choice),
@@ -118,24 +115,37 @@ impl Who {
         })
     }
 
+    /// The folder of the configuration; an empty path where there is none.
+    pub(super) fn config_dir(&self) -> &Path {
+        self.paths.config.as_deref().unwrap_or(Path::new(""))
+    }
+
+    /// The profile and the usual store, as `config.toml` has them.
+    pub(super) fn in_config(&self) -> Result<(Option<Profile>, Option<StoreKind>), Error> {
+        let Some(dir) = &self.paths.config else { return Ok((None, None)) };
+        let mut file = Config::load_for(dir, &self.name)?;
+        Ok((file.profiles.remove(&self.name), file.store))
+    }
+
     pub fn provider_name(&self) -> &str {
         self.profile.provider.as_deref().unwrap_or(&self.name)
     }
 
-    /// The secret variables that are kept for this very provider.
+    /// The secret variables that are stored for this provider.
     pub fn secret_vars(&self, raw: &Provider, record: Option<&Record>) -> BTreeMap<String, Secret> {
-        let kept = record.filter(|record| self.secret_moved(record, raw).is_none()).map(|r| r.secret_vars.clone());
-        kept.unwrap_or_default().into_iter().filter(|(name, _)| raw.has_secret_var(name)).collect()
+        let record = record.filter(|record| self.secret_moved(record, raw).is_none());
+        let mut vars = record.map(|record| record.secret_vars.clone()).unwrap_or_default();
+        vars.retain(|name, _| raw.has_secret_var(name));
+        vars
     }
 
-    /// Secret variables that lie in `config.toml`, as older versions kept them.
+    /// Secret variables in `config.toml`, where older versions put them.
     pub fn bare_vars(&self, raw: &Provider) -> Result<Vec<String>, Error> {
-        let Some(dir) = self.paths.config.as_deref().filter(|_| raw.vars.values().any(|var| var.secret)) else {
+        if !raw.vars.values().any(|var| var.secret) {
             return Ok(Vec::new());
-        };
-        let file = config::Config::load_for(dir, &self.name)?;
-        let vars = file.profiles.get(&self.name).map(|profile| profile.vars.keys().cloned()).into_iter().flatten();
-        Ok(vars.filter(|name| raw.has_secret_var(name)).collect())
+        }
+        let vars = self.in_config()?.0.unwrap_or_default().vars;
+        Ok(vars.into_keys().filter(|name| raw.has_secret_var(name)).collect())
     }
 
     pub(super) fn warn_of_bare_vars(&self, world: &mut World, raw: &Provider) -> Result<(), Error> {
@@ -143,7 +153,7 @@ impl Who {
         for name in self.bare_vars(raw)?.iter().filter(|_| !self.choice.signing_in) {
             let name = safe(name);
             world.warn(&format!(
-                "`{name}` of `{}` is a secret and lies unsealed in config.toml; `{} --var {name}` moves it into the store",
+                "`{name}` of `{}` is a secret and stands unsealed in config.toml; `{} --var {name}` moves it into the store",
                 self.name,
                 self.typed.line("profile set-secret")
             ));
@@ -151,44 +161,41 @@ impl Who {
         Ok(())
     }
 
-    /// Whether [`Server::of`] comes out otherwise with the record than without: what the login
-    /// brought fills a variable, or the document that was kept with it says more.
+    /// Whether the record tells more of the server than the configuration: a variable that the
+    /// login taught, or the stored document.
     pub fn provider_needs_record(&self) -> Result<bool, Error> {
         let raw = self.raw_provider()?;
         let mut names = raw.vars.keys().chain(raw.response.capture.keys());
         Ok(names.any(|name| !self.profile.vars.contains_key(name)) || raw.issuer.is_some())
     }
 
-    /// The provider with its `{variables}` unfilled: for what is asked before a login.
+    /// The provider with its `{variables}` unfilled.
     pub fn raw_provider(&self) -> Result<Provider, Error> {
-        let dir = self.paths.config.as_deref().unwrap_or(std::path::Path::new(""));
         let meant = (self.provider_name().to_owned(), self.profile.environment.clone());
         let known = self.raw.borrow().as_ref().filter(|(of, _)| *of == meant).map(|(_, provider)| provider.clone());
         let provider = match known {
             Some(provider) => provider,
-            None => config::provider(dir, &meant.0, meant.1.as_deref())?,
+            None => config::provider(self.config_dir(), &meant.0, meant.1.as_deref())?,
         };
         *self.raw.borrow_mut() = Some((meant, provider.clone()));
         for (_, value) in self.profile.vars.iter().filter(|(name, _)| provider.has_secret_var(name)) {
-            // from now on no output shows it
+            // registers it: no output shows it from now on
             drop(Secret::new(value.as_str()));
         }
-        let has = |provider: &Provider, name: &str| {
-            provider.vars.contains_key(name) || provider.response.capture.contains_key(name)
-        };
-        match self.choice.flags.vars.iter().find(|(name, _)| !has(&provider, name)) {
+        let has = |name: &String| provider.vars.contains_key(name) || provider.response.capture.contains_key(name);
+        match self.choice.flags.vars.keys().find(|name| !has(name)) {
             None => Ok(provider),
-            Some((name, _)) => Err(self.no_such_var(dir, &provider, name)),
+            Some(name) => Err(self.no_such_var(&provider, name)),
         }
     }
 
-    /// A `--var` that the provider, as it was chosen, has no use for.
-    fn no_such_var(&self, dir: &std::path::Path, provider: &Provider, name: &str) -> Error {
+    /// The error for a `--var` that the provider does not have.
+    fn no_such_var(&self, provider: &Provider, name: &str) -> Error {
         let known: Vec<&str> = provider.vars.keys().map(String::as_str).collect();
         let meant = nearest(name, known.iter().copied()).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
         let error =
             Error::usage(format!("the provider `{}` has no variable `{}`{meant}", safe(&provider.id), safe(name)));
-        let inside = config::provider_in_environments(dir, self.provider_name()).unwrap_or_default();
+        let inside = config::provider_in_environments(self.config_dir(), self.provider_name()).unwrap_or_default();
         match inside.iter().find(|(_, inside)| inside.vars.contains_key(name)) {
             Some((environment, _)) => error.hint(format!("its environment has it: add `--environment {environment}`")),
             None if known.is_empty() => error.hint("it has none"),
@@ -196,9 +203,8 @@ impl Who {
         }
     }
 
-    /// The grant this profile uses: what was chosen, else what the record was obtained with, else a
-    /// login with a browser. Where the provider offers none, client credentials are what is left; a
-    /// device code is for whoever asks for it.
+    /// The grant of this profile: the chosen one, else the record's, else a login with a browser;
+    /// client credentials where the provider offers neither a browser nor a device code.
     pub fn grant(&self, provider: Option<&Provider>, record: Option<&Record>) -> GrantKind {
         self.profile.grant.or(record.and_then(|r| r.grant)).unwrap_or(match provider {
             Some(p) if p.authorize.url.is_none() && p.device.is_none() && p.client_credentials.supported => {
@@ -208,21 +214,18 @@ impl Who {
         })
     }
 
-    /// Whether the client secret was given for this very command, whatever the profile is.
+    /// Whether the client secret was given for this command, whatever the profile is.
     pub(super) fn secret_is_said(&self, world: &World) -> bool {
         let own = variable(world, &self.words, false, "CLIENT_SECRET").is_some();
         self.choice.flags.client_secret.is_some() || (!own && self.variable(world, "CLIENT_SECRET").is_some())
     }
 
-    /// The client secret from the flag, the environment or the configuration, in this order, and
-    /// the place it is from; not from the store.
+    /// The client secret from the flag, the environment or the configuration, in this order, and its
+    /// place in words.
     pub(super) fn secret_from_outside(&self, world: &mut World) -> Result<Option<(Secret, String)>, Error> {
         if let Some(SecretSource::File(file)) = &self.choice.flags.client_secret {
             let file = file.to_string_lossy();
-            let from = match &*file {
-                "-" => "standard input".to_owned(),
-                file => format!("the file `{}`", safe(file)),
-            };
+            let from = if file == "-" { "standard input".to_owned() } else { format!("the file `{}`", safe(&file)) };
             return secret_from_file(world, &file, "client secret").map(|secret| Some((secret, from)));
         }
         if let Some((secret, name)) = variable(world, &self.words, self.named, "CLIENT_SECRET") {
@@ -232,8 +235,8 @@ impl Who {
         Ok(secret.map(|s| (s, "the place that `client-secret` of the configuration names".to_owned())))
     }
 
-    /// The scopes to ask for: the person's, else the provider's usual ones, and what it always
-    /// wants.
+    /// The scopes to ask for: the profile's, else the provider's usual ones; and those that the
+    /// provider always needs.
     pub fn scopes(&self, provider: &Provider, grant: GrantKind) -> Vec<String> {
         let facts = &provider.scopes;
         let mut scopes = self.profile.scopes.clone().unwrap_or_else(|| facts.default.clone());
@@ -246,9 +249,9 @@ impl Who {
         scopes
     }
 
-    /// Whether flags say more than a profile's name: then the kernel's copy can't answer.
+    /// Whether flags decide which token is meant: then the kernel's copy can't answer.
     pub(super) fn chose_identity(&self) -> bool {
-        // these say how a token is asked for, not which one it is
+        // these say how a token is asked for
         let how = Profile {
             client_secret: self.choice.flags.client_secret.clone(),
             redirect_uri: self.choice.flags.redirect_uri.clone(),
@@ -259,20 +262,20 @@ impl Who {
         self.choice.flags != how
     }
 
-    /// What the environment says of this profile: `OAUTHCTL_<PROFILE>_CLIENT_ID` for `CLIENT_ID`,
-    /// or `OAUTHCTL_CLIENT_ID` where the profile was named.
+    /// The value of this profile's variable: for `CLIENT_ID` that of `OAUTHCTL_<PROFILE>_CLIENT_ID`,
+    /// or of `OAUTHCTL_CLIENT_ID` where the profile was named.
     pub fn variable(&self, world: &World, what: &str) -> Option<String> {
         variable(world, &self.words, self.named, what).map(|(value, _)| value)
     }
 
-    /// The variable that a token from outside is in, or would be.
+    /// The variable for a token from outside.
     pub fn token_variable(&self, world: &World) -> String {
         let set = variable(world, &self.words, false, "TOKEN").map(|(_, name)| name);
         set.unwrap_or_else(|| store::environment::variable_name(&self.name))
     }
 
-    /// Whether the secret, or a key in its place, comes from outside the store: what a person types
-    /// would not be used.
+    /// Whether the secret, or a key in its place, comes from outside the store: a typed one would
+    /// not be used.
     pub fn proves_from_outside(&self, world: &World) -> bool {
         self.choice.flags.client_secret.is_some()
             || self.profile.client_secret.is_some()
@@ -280,12 +283,12 @@ impl Who {
             || self.variable(world, "CLIENT_SECRET").is_some()
     }
 
-    /// The client id that was said for this very command.
+    /// The client id that was given for this command.
     pub fn said_client_id(&self, world: &World) -> Option<String> {
         self.choice.flags.client_id.clone().or_else(|| self.variable(world, "CLIENT_ID"))
     }
 
-    /// Whether the keychain is meant because nobody said otherwise.
+    /// Whether the keychain is used because no other store was chosen.
     pub fn store_is_the_usual(&self, world: &World) -> bool {
         self.store.kind() == StoreKind::Keychain
             && self.choice.flags.store.is_none()
@@ -293,9 +296,8 @@ impl Who {
             && self.profile.store.is_none()
     }
 
-    /// A login that is not finished may have left something in another store than the one that this
-    /// name alone means: where no keychain answered it went into sealed files, or its command line
-    /// said so.
+    /// Changes to the store that has the record of a login that was not finished: to sealed files,
+    /// where no keychain answered, or to the store of its flags.
     pub fn look_further(&mut self, world: &World) -> Result<(), Error> {
         let kind = self.store.kind();
         if self.configured
@@ -313,9 +315,8 @@ impl Who {
         Ok(())
     }
 
-    /// What is stored for this profile, if anything. A renaming that was cut off is finished first.
-    /// A record of an older version, which does not say where its secrets may go, is bound to its
-    /// provider as the configuration has it, from its first use on.
+    /// The stored record, if any. A renaming that was cut off is finished first. A record of an older
+    /// version, which names no places for its secrets, is bound now to those of the configuration.
     pub fn load(&self) -> Result<Option<Record>, Error> {
         let mut record = self.read()?;
         if let Some(renaming) = record.as_ref().and_then(|record| record.renaming.as_ref()) {
@@ -326,7 +327,7 @@ impl Who {
         let Some(_lock) = lock::also(&self.paths, &*self.store, &self.name) else { return Ok(Some(bound)) };
         let Some(record) = self.read()? else { return Ok(None) };
         let Some(bound) = self.newly_bound(&record) else { return Ok(Some(record)) };
-        // where the store can't be written now, it is bound the next time
+        // if the store can't be written now, it is bound the next time
         let _ = self.store.save(&self.name, &bound.to_json());
         Ok(Some(bound))
     }
@@ -346,39 +347,37 @@ impl Who {
         })
     }
 
-    /// What is stored, where no keychain that answers means that nobody has logged in here.
+    /// The stored record; none where no keychain answers and no login was made here.
     pub fn load_if_any(&self, world: &World) -> Result<Option<Record>, Error> {
         self.load().or_else(|e| if self.nobody_logged_in(world) { Ok(None) } else { Err(e) })
     }
 
-    /// Whether there is no keychain, and nobody said that there is a store or a profile.
+    /// Whether there is no keychain, no chosen store and no profile.
     pub(super) fn nobody_logged_in(&self, world: &World) -> bool {
         let chosen = self.choice.flags.store.is_some() || world.env.var("OAUTHCTL_STORE").is_some();
         !self.configured && !chosen && self.has_no_store()
     }
 
-    /// Whether something may be kept for this profile, in a store that forgets and moves it on
-    /// request.
+    /// Whether there may be a record, in a store that can delete and rename it.
     pub fn may_keep(&self, world: &World) -> bool {
         matches!(self.store.kind(), StoreKind::Keychain | StoreKind::File) && !self.nobody_logged_in(world)
     }
 
-    /// Whether there is no such store here at all: nothing can be in it.
+    /// Whether there is no such store here at all.
     pub fn has_no_store(&self) -> bool {
         matches!(self.store.writable(&self.name), Err(StoreError::Absent { .. }))
     }
 
-    /// A damaged record stays until the person says that it may go: it is told how.
+    /// A damaged record stays until a person deletes it.
     fn unreadable(&self, e: StoreError) -> Error {
-        let damaged = matches!(e, StoreError::Corrupt { .. });
-        let mut error = Error::from(e);
-        if damaged {
-            error.hints = vec![
-                format!("`{} --local-only` forgets it unread, a client secret in it too", self.typed.line("logout")),
-                format!("then: `{}`", self.typed.login()),
-            ];
+        if !matches!(e, StoreError::Corrupt { .. }) {
+            return e.into();
         }
-        error
+        let hints = vec![
+            format!("`{} --local-only` forgets it unread, a client secret in it too", self.typed.line("logout")),
+            format!("then: `{}`", self.typed.login()),
+        ];
+        Error { hints, ..e.into() }
     }
 }
 

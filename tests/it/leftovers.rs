@@ -86,7 +86,7 @@ fn a_profile_keeps_its_provider_and_one_without_can_be_put_away() {
     me.types("token work").fails(
         2,
         "
-        error: profile `work` does not say whose it is
+        error: profile `work` names no provider
         hint: oauthctl profile set work provider NAME
     ",
     );
@@ -213,7 +213,7 @@ fn a_token_from_a_variable_is_renewed_by_whoever_set_it() {
         me.types(line).fails(
             4,
             "
-            error: the token of `sandbox` comes from the variable OAUTHCTL_SANDBOX_TOKEN: it can't be renewed here
+            error: the token of `sandbox` comes from the variable OAUTHCTL_SANDBOX_TOKEN: it can't be refreshed here
             hint: set OAUTHCTL_SANDBOX_TOKEN to a new one; or unset it, then `oauthctl login sandbox`
         ",
         );

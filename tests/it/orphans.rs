@@ -167,7 +167,7 @@ fn a_store_that_can_not_say_is_told_of() {
     me.keychain.fault(Fault::Always(KeychainError::Locked));
     let done = me.types("logout p.9");
     assert_eq!(done.code, 2);
-    assert!(done.err.contains("is locked: whether anything of that name is kept there can't be seen"), "{}", done.err);
+    assert!(done.err.contains("is locked: it can't be searched for a record of that name"), "{}", done.err);
     let done = me.types("logout --all");
     assert!(
         done.err.contains("is locked: whether anything is kept there that no profile has can't be seen"),

@@ -42,7 +42,7 @@ fn what_can_not_be_renewed_is_exit_4() {
     me.set("OAUTHCTL_SANDBOX_TOKEN", "outside-0123456789").types("refresh sandbox").fails(
         4,
         "
-        error: the token of `sandbox` comes from the variable OAUTHCTL_SANDBOX_TOKEN: it can't be renewed here
+        error: the token of `sandbox` comes from the variable OAUTHCTL_SANDBOX_TOKEN: it can't be refreshed here
         hint: set OAUTHCTL_SANDBOX_TOKEN to a new one; or unset it, then `oauthctl login sandbox`
     ",
     );
@@ -62,7 +62,7 @@ fn a_refresh_token_that_the_server_refuses_is_forgotten_and_the_client_secret_is
     me.types("refresh vr2").fails(
         4,
         "
-        error: the login of `verticalresponse-vr2` has ended: the provider refuses to renew it
+        error: the login of `verticalresponse-vr2` has ended: the provider refuses to refresh it
         caused by: the server answered `invalid_grant`: access_revoked
         hint: oauthctl login vr2
     ",
@@ -92,7 +92,7 @@ fn all_renews_every_profile_and_tells_of_each() {
         4,
         "
         sandbox: refreshed, good for 10 min, until 2026-11-21T22:10:00Z
-        second: error: the login of `second` has ended: the provider refuses to renew it
+        second: error: the login of `second` has ended: the provider refuses to refresh it
         caused by: the server answered `invalid_grant`: the refresh token is unknown
         hint: oauthctl login second
         third: no token is stored for `third`

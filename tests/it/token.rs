@@ -166,7 +166,7 @@ fn no_refresh_prints_what_is_valid_and_never_renews() {
     me.types("token sandbox --no-refresh --min-ttl 60s").fails(
         4,
         "
-        error: the token of `sandbox` is not valid for long enough, and `--no-refresh` forbids to renew it
+        error: the token of `sandbox` expires too soon, and `--no-refresh` forbids to refresh it
         hint: oauthctl refresh sandbox
     ",
     );
@@ -174,7 +174,7 @@ fn no_refresh_prints_what_is_valid_and_never_renews() {
     me.types("token sandbox --no-refresh").fails(
         4,
         "
-        error: the token of `sandbox` is not valid for long enough, and `--no-refresh` forbids to renew it
+        error: the token of `sandbox` expires too soon, and `--no-refresh` forbids to refresh it
         hint: oauthctl refresh sandbox
     ",
     );
@@ -235,7 +235,7 @@ fn every_way_to_have_no_token_is_exit_4_with_the_command_to_type() {
     me.types("token sandbox").fails(
         4,
         "
-        error: the login of `sandbox` has ended: the provider refuses to renew it
+        error: the login of `sandbox` has ended: the provider refuses to refresh it
         caused by: the server answered `invalid_grant`: the refresh token is unknown
         hint: oauthctl login sandbox
     ",
@@ -278,7 +278,7 @@ fn a_token_that_names_no_lifetime_is_used_until_it_is_refused() {
     me.types("token vr --force-refresh").fails(
         4,
         "
-        error: the token of `verticalresponse` can't be renewed at this provider
+        error: the token of `verticalresponse` can't be refreshed at this provider
         hint: oauthctl login vr
     ",
     );
@@ -299,7 +299,7 @@ fn a_token_from_outside_is_used_as_it_is() {
     me.types("token getresponse --force-refresh").fails(
         4,
         "
-        error: the token of `getresponse` comes from the variable OAUTHCTL_GETRESPONSE_TOKEN: it can't be renewed here
+        error: the token of `getresponse` comes from the variable OAUTHCTL_GETRESPONSE_TOKEN: it can't be refreshed here
         hint: set OAUTHCTL_GETRESPONSE_TOKEN to a new one; or unset it, then `oauthctl login getresponse`
     ",
     );
@@ -559,7 +559,7 @@ fn a_client_secret_may_come_from_a_program_a_file_or_a_variable() {
     me.types("token ci").fails(
         2,
         "
-        error: the client secret of `ci` is said to be in the variable `NOT_SET`, which is not set
+        error: the client secret of `ci` is in the variable `NOT_SET`, which is not set
     ",
     );
 }
@@ -611,7 +611,7 @@ fn the_quick_path_says_what_the_whole_program_says() {
     };
     let person = || {
         let mut me = signed_in();
-        // a token that dies can't be renewed here: both ways end alike, with nothing spent
+        // a token that dies can't be refreshed here: both ways end alike, with nothing spent
         me.tamper("sandbox", |r| drop(r["token"].as_object_mut().unwrap().remove("refresh_token")));
         assert_eq!(me.types("token sandbox").code, 0);
         me

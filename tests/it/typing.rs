@@ -30,7 +30,7 @@ fn ctrl_c_and_ctrl_d_end_every_question_of_a_login_in_one_sentence_and_what_was_
         let second = ends(&mut me).types("login getresponse");
         let end = format!(
             "Client secret (not shown): \nerror: {words}; nobody was signed in\n\
-             hint: what you typed is kept (the client id): `oauthctl login getresponse` offers it\n"
+             hint: your input is kept (the client id): `oauthctl login getresponse` offers it\n"
         );
         assert_eq!(second.code, code, "{}", second.err);
         assert!(second.err.ends_with(&end), "{}", second.err);
@@ -59,7 +59,7 @@ fn what_was_typed_is_offered_until_a_login_succeeds() {
     assert_eq!(failed.code, 4, "{}", failed.err);
     assert!(
         failed.err.ends_with(
-            "hint: what you typed is kept (the client id, the client secret): `oauthctl login getresponse` offers it\n"
+            "hint: your input is kept (the client id, the client secret): `oauthctl login getresponse` offers it\n"
         ),
         "{}",
         failed.err
@@ -104,7 +104,7 @@ fn an_address_that_can_be_no_client_id_is_asked_about_again_and_refused_as_an_op
     assert!(asked.err.contains("` is no client id, but the redirect URL, "), "{}", asked.err);
     // an address of the client's own is a client id
     let asked = me.answers("https://client.example/oauth.json").presses_ctrl_d().types("login getresponse");
-    assert!(asked.err.contains("what you typed is kept (the client id)"), "{}", asked.err);
+    assert!(asked.err.contains("your input is kept (the client id)"), "{}", asked.err);
 }
 
 #[test]
@@ -115,9 +115,9 @@ fn who_says_no_is_offered_nothing() {
     let failed = me.types("login getresponse");
     assert_eq!(failed.code, 3, "{}", failed.err);
     assert!(
-        failed.err.contains(
-            "error: the sign-in was refused; what you typed is forgotten (the client id, the client secret)\n"
-        ),
+        failed
+            .err
+            .contains("error: the sign-in was refused; your input is forgotten (the client id, the client secret)\n"),
         "{}",
         failed.err
     );
@@ -289,7 +289,7 @@ fn answers_for_a_providers_variables_are_judged_as_they_are_typed() {
         "Number or name: 2\n",
         "www.: https://mail.example.com\n`domain` must be a host name, without `https://` and without a path.\n",
         "\nClient id: \nerror: interrupted; nobody was signed in\n",
-        "hint: what you typed is kept (api_host, domain): `oauthctl login max --provider getresponse --environment max` offers it\n",
+        "hint: your input is kept (api_host, domain): `oauthctl login max --provider getresponse --environment max` offers it\n",
     ] {
         assert!(done.err.contains(words), "{words}: {}", done.err);
     }
@@ -516,7 +516,7 @@ fn a_question_waits_no_longer_than_the_timeout_and_nothing_is_half_kept() {
     let done = me.answers("practice-client").stays_silent().types("login getresponse --timeout 1m");
     assert_eq!(done.code, 6, "{}", done.err);
     let end = "Client secret (not shown): \nerror: nobody answered within 60 s; nobody was signed in\n\
-               hint: what you typed is kept (the client id): `oauthctl login getresponse` offers it\n";
+               hint: your input is kept (the client id): `oauthctl login getresponse` offers it\n";
     assert!(done.err.ends_with(end), "{}", done.err);
     let done = me.stays_silent().types("login --timeout 2s");
     assert!(done.code == 6 && done.err.contains("error: nobody answered within 2 s;"), "{}", done.err);

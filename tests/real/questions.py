@@ -107,7 +107,7 @@ def what_was_typed_outlives_kill_9_and_is_no_login(t):
     terminal.expect("paste it here")
     terminal.press(CTRL_C)
     ran = ends_well(terminal, 130)
-    check("what you typed is kept (the client id, the client secret)" in ran.err, ran.err)
+    check("your input is kept (the client id, the client secret)" in ran.err, ran.err)
     check("Zq8" not in ran.err, ran.err)
     for path in home.folder.rglob("*"):
         check(not path.is_file() or SECRET.encode() not in path.read_bytes(), f"the secret is in {path}")

@@ -1,11 +1,9 @@
-//! Renewal: one request for any number of processes, and no refresh token lost.
+//! The refresh: one request for any number of processes, and no refresh token lost.
 //!
-//! In this order, under the credential's lock: finish what an earlier run left in the journal; load
-//! the record again and judge it again; make sure that a successor can be saved (journal on the
-//! disk, store writable); only then spend the refresh token; commit the answer to the journal
-//! before judging it; save; clear the journal; print. Where the system can fork, all this is done
-//! by a helper that outlives the process the person started. What an earlier run left is read by
-//! [`recovery`].
+//! Under the credential's lock: finish what an earlier run left in the journal ([`recovery`]); make
+//! sure that the successor can be stored (journal on the disk, store writable); only then spend the
+//! refresh token; commit the response to the journal before judging it; save; clear the journal.
+//! Where the system can fork, a helper does this, which outlives the command.
 
 mod recovery;
 
@@ -32,29 +30,26 @@ use crate::token::{Freshness, TokenSet};
 use crate::world::World;
 use crate::world::helper::Parted;
 
-/// Waited before a request that did not get out is tried again (T-01).
+/// The pauses before a request that was not sent is tried again (T-01).
 const PAUSES: [Duration; 2] = [Duration::from_millis(300), Duration::from_millis(1000)];
-/// Nothing is tried again after this time: with the last exchange's deadline it all ends before the
-/// waiters' patience does.
+/// No more tries after this time: the last one ends before the waiters give up.
 const TRYING: Duration = Duration::from_secs(4);
-/// For the server's keys, where a renewed ID token needs new ones.
+/// The timeout for the server's keys, where a refreshed ID token needs new ones.
 const KEYS_WITHIN: Duration = Duration::from_secs(5);
-/// They are not asked for after this time: the waiters' patience is for the exchange.
+/// No keys are fetched after this time, for the waiters' sake.
 const FETCHING: Duration = Duration::from_secs(20);
-/// Waited before an answer that could be kept nowhere is tried to be kept again.
+/// The pauses before a response that could be stored nowhere is stored again.
 const SAVING: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(1500)];
 
-/// A record that was loaded under its lock.
-pub struct Held {
-    pub record: Record,
-    pub lock: Lock,
-}
-
-/// Renews by the refresh token, in a helper where that is possible.
-pub fn refresh(world: &mut World, session: &mut Session, held: Held, want: Want) -> Result<TokenSet, Error> {
-    let Held { record, lock } = held;
+/// Refreshes a record that was loaded under its lock, in a helper where that is possible.
+pub fn refresh(
+    world: &mut World,
+    session: &mut Session,
+    (record, lock): (Record, Lock),
+    want: Want,
+) -> Result<TokenSet, Error> {
     let mut renewal = Renewal::new(world, session, record, &lock)?;
-    // a thousand waiters that learn of the same failure need no helpers for it
+    // a thousand waiters for the same failure need no helpers
     if let Some(e) = renewal.files.trouble.still(world.clock.now(), want.insists)
         && !renewal.is_answered()
     {
@@ -62,15 +57,15 @@ pub fn refresh(world: &mut World, session: &mut Session, held: Held, want: Want)
     }
     match world.programs.part() {
         Parted::Alone => {
-            // a Ctrl-C waits until what was spent is kept
+            // a Ctrl-C waits until the successor is stored
             let (signals, heard) = std::sync::mpsc::channel();
             world.signals.watch(signals);
             let outcome = renewal.run(world, want);
             world.signals.release();
             drop(lock);
             match (outcome, heard.try_recv()) {
-                (Ok(_), Ok(2)) => Err(Error::new(Kind::Interrupted, "interrupted; the renewed token is kept")),
-                (Ok(_), Ok(_)) => Err(Error::new(Kind::Terminated, "ended by a signal; the renewed token is kept")),
+                (Ok(_), Ok(2)) => Err(Error::new(Kind::Interrupted, "interrupted; the refreshed token is stored")),
+                (Ok(_), Ok(_)) => Err(Error::new(Kind::Terminated, "ended by a signal; the refreshed token is stored")),
                 (outcome, _) => outcome,
             }
         }
@@ -82,13 +77,13 @@ pub fn refresh(world: &mut World, session: &mut Session, held: Held, want: Want)
         }
         Parted::Starter(mut answer) => {
             let name = session.name.clone();
-            // from here on the helper's copy is what holds it
+            // the helper still holds it
             drop(lock);
             let mut words = zeroize::Zeroizing::new(Vec::new());
             let read = answer.read_to_end(&mut words);
             drop(answer);
             read.ok().and_then(|_| decode(&words)).unwrap_or_else(|| {
-                Err(Error::new(Kind::TryLater, format!("the process that renewed the token of `{name}` was ended"))
+                Err(Error::new(Kind::TryLater, format!("the process that refreshed the token of `{name}` was ended"))
                     .hint("run the command again: it goes on where that one stopped"))
             })
         }
@@ -115,12 +110,12 @@ struct Renewal<'a> {
     started: Duration,
 }
 
-/// What is known of the request that was sent last.
+/// The response to the request that was sent last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Answered {
     No,
     Committed,
-    /// An answer came, and could not be written to the journal.
+    /// It could not be written to the journal.
     Uncommitted,
 }
 
@@ -150,29 +145,28 @@ impl<'a> Renewal<'a> {
         let provider = &self.asking.provider;
         let Some(spent) = grant::refresh::spendable(provider, &self.old).cloned() else {
             let why =
-                if provider.refresh.supported { "has no refresh token" } else { "can't be renewed at this provider" };
+                if provider.refresh.supported { "has no refresh token" } else { "can't be refreshed at this provider" };
             let expired = self.old.freshness(world.clock.now(), want.min_ttl) == Freshness::Expired;
             let begin = if expired { "has expired and " } else { "" };
-            return Err(Error::login_first(
-                &self.session.typed,
-                format!("the token of `{}` {begin}{why}", self.session.name),
-            ));
+            return Err(self.login_first(format!("the token of `{}` {begin}{why}", self.session.name)));
         };
         self.refuse_a_copy(world)?;
         if let Some(e) = self.files.trouble.still(world.clock.now(), want.insists) {
             return Err(e);
         }
         if sent_before >= 2 {
-            return Err(Error::login_first(&self.session.typed, format!("the renewal of `{}` was cut off twice, and its answers are lost", self.session.name))
-                .cause("sending a refresh token again and again is what attackers do: a provider may answer it by ending every login"));
+            let why = format!("the refresh of `{}` was cut off twice, and the responses are lost", self.session.name);
+            return Err(self.login_first(why).cause(
+                "a provider may take a refresh token that comes again and again for an attack, and end every login",
+            ));
         }
         self.preflight(world, &spent, sent_before)?;
-        world.step(|| format!("renewing the token of `{}`", self.session.name));
+        world.step(|| format!("refreshing the token of `{}`", self.session.name));
         let answer = self.send(world, &spent);
         self.conclude(world, answer)
     }
 
-    /// Everything that keeping the successor needs, while nothing is spent.
+    /// Makes sure that the successor can be stored, while nothing is spent.
     fn preflight(&mut self, world: &mut World, spent: &Secret, sent: u8) -> Result<(), Error> {
         let nothing_spent =
             |e: Error| Error { fate: Fate::NotSent, ..e.hint("nothing was sent: the stored token is untouched") };
@@ -197,8 +191,8 @@ impl<'a> Renewal<'a> {
         Ok(())
     }
 
-    /// Sends the request, and sends it again only where the server can't have spent the token. The
-    /// answer is committed to the journal before it is judged.
+    /// Sends the request, and sends it again only if the server can't have spent the token. The
+    /// response is committed to the journal before it is judged.
     fn send(&mut self, world: &mut World, spent: &Secret) -> Result<Answer, Error> {
         let key = self.record.journal_key.clone().ok_or_else(|| no_token(world, self.session))?;
         let mut nonce = [0; 24];
@@ -207,7 +201,7 @@ impl<'a> Renewal<'a> {
         let started = world.clock.elapsed();
         loop {
             let before = self.files.journal.sent();
-            // each time anew: a proof or an assertion of the client's is good once
+            // a new request each time: the client's proof or assertion is good once
             let request = grant::refresh::request(&self.asking, spent, &self.session.profile.asks.resource)
                 .map_err(|e| Error { fate: Fate::NotSent, ..e })?;
             self.files.journal.sending().map_err(|e| Error {
@@ -218,8 +212,6 @@ impl<'a> Renewal<'a> {
             let answer = grant::send(world, &request).and_then(|response| {
                 self.answered = Answered::Committed;
                 if let Err(e) = self.files.journal.commit(&key, nonce, &response) {
-                    // the answer is in hand all the same: it is judged and saved, only without this
-                    // net
                     self.answered = Answered::Uncommitted;
                     world.warn(&format!("the answer could not be written to the journal: {e}"));
                 }
@@ -253,7 +245,7 @@ impl<'a> Renewal<'a> {
         }
     }
 
-    /// Steps 8 to 10: what the answer says is kept, or what its refusal means is done.
+    /// Stores the response, or acts on the refusal.
     fn conclude(&mut self, world: &mut World, answer: Result<Answer, Error>) -> Result<TokenSet, Error> {
         match answer {
             Ok(answer) => {
@@ -263,8 +255,7 @@ impl<'a> Renewal<'a> {
                 let identity = self.judge_id_token(world, &mut keys, &mut set);
                 grant::refresh::inherit(&mut set, old);
                 if identity.is_err() {
-                    // whoever answered took the old refresh token: its successor is kept, and
-                    // nothing else of the answer
+                    // the old refresh token is spent: only its successor is stored
                     set = TokenSet {
                         refresh_token: set.refresh_token,
                         refresh_expires_at: set.refresh_expires_at,
@@ -293,19 +284,14 @@ impl<'a> Renewal<'a> {
                 let _ = self.files.journal.clear();
                 Err(e)
             }
-            Err(e) => {
-                self.after_failure(world, &e);
-                Err(e)
-            }
+            Err(e) => Err(e).inspect_err(|e| self.after_failure(world, e)),
         }
     }
 
-    /// Judges the ID token of an answer, which is in the journal already. One that can't be
-    /// verified now is left out of the set.
+    /// Judges the ID token of a response. A token that can't be verified now is left out of the set.
     fn judge_id_token(&self, world: &mut World, keys: &mut KeyRing, set: &mut TokenSet) -> Result<(), Error> {
         keys.timeout = KEYS_WITHIN;
-        // what is in this process's memory alone waits for nobody's keys, and neither do those who
-        // wait for the lock
+        // a response that only this process has, and those who wait for the lock, wait for no keys
         let since = world.clock.elapsed().saturating_sub(self.started);
         keys.may_fetch = self.answered != Answered::Uncommitted && since < FETCHING;
         if !identity::of_renewal(world, &self.asking, keys, (set, self.old.id_token.as_ref()))? {
@@ -320,7 +306,7 @@ impl<'a> Renewal<'a> {
             return keep(world, self.session, kept, self.lock)
                 .map_err(|e| e.hint(format!("the answer is kept, sealed, in `{journal}`: the next command saves it")));
         }
-        // neither net holds: it is in this process's memory alone, so giving up comes last
+        // neither journal nor store has the response: only this process
         let mut pauses = SAVING.iter();
         loop {
             match (keep(world, self.session, kept, self.lock), pauses.next()) {
@@ -338,9 +324,9 @@ impl<'a> Renewal<'a> {
     fn after_failure(&mut self, world: &World, e: &Error) {
         let sent = self.files.journal.sent();
         let _ = match e.fate {
-            // an earlier run sent it and got no answer: that is still open
+            // an earlier run sent it and got no response: that is still open
             Fate::NotSent if sent > 0 => Ok(()),
-            // no answer, and this process lives to say so: the next run may send it once more
+            // no response came: the next run may send it once more
             Fate::Unknown | Fate::Gateway => {
                 self.files.journal.set_sent(if e.kind == Kind::TryLater { 1 } else { sent })
             }
@@ -352,8 +338,8 @@ impl<'a> Renewal<'a> {
         }
     }
 
-    /// A store that was copied to another machine, or put back from a backup: its refresh token may
-    /// be spent already, and to send it would end the login for whoever has the newer one (T-71).
+    /// Refuses a store that was copied to another machine, or restored from a backup: its refresh
+    /// token may be spent already, and sending it would end the login of the newer copy (T-71).
     fn refuse_a_copy(&self, world: &World) -> Result<(), Error> {
         let record = &self.record;
         if self.asking.provider.refresh.rotates == Rotates::No {
@@ -363,22 +349,19 @@ impl<'a> Renewal<'a> {
         if let (Some(made), Some(here)) = (&record.machine, machine(world))
             && *made != here
         {
-            return Err(Error::login_first(
-                &self.session.typed,
-                format!("the login of `{name}` was made on another machine and can't be renewed here"),
-            )
-            .cause("each refresh token is good once: two machines that share one end each other's login"));
+            let why = format!("the login of `{name}` was made on another machine and can't be refreshed here");
+            let cause = "each refresh token is good once: two machines that share one end each other's login";
+            return Err(self.login_first(why).cause(cause));
         }
         let newest = self.files.seen.generation();
         if newest > record.generation {
-            return Err(Error::login_first(&self.session.typed, format!("the stored login of `{name}` is older than the one last used here"))
-                .cause(format!("generation {} came back after {newest}: the store was put back from a backup or a snapshot, and that refresh token is spent", record.generation)));
+            let why = format!("the stored login of `{name}` is older than the one last used here");
+            return Err(self.login_first(why).cause(format!("generation {} came back after {newest}: the store was put back from a backup or a snapshot, and that refresh token is spent", record.generation)));
         }
         Ok(())
     }
 
-    /// Compare and clear: only the record whose token was refused loses it, never one that came
-    /// meanwhile (T-56).
+    /// Deletes the refused token, unless a newer record came meanwhile (T-56).
     fn forget_dead(&self, world: &mut World, e: Error) -> Error {
         let (session, record) = (self.session, &self.record);
         if let Ok(Some(now)) = session.load()
@@ -389,7 +372,11 @@ impl<'a> Renewal<'a> {
                 world.warn(&format!("the dead token could not be cleared: {why}"));
             }
         }
-        Error { message: format!("the login of `{}` has ended: the provider refuses to renew it", session.name), ..e }
+        Error { message: format!("the login of `{}` has ended: the provider refuses to refresh it", session.name), ..e }
+    }
+
+    fn login_first(&self, why: String) -> Error {
+        Error::login_first(&self.session.typed, why)
     }
 }
 

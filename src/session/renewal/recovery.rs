@@ -1,16 +1,15 @@
-//! What an earlier run left in the journal, always read under the lock:
+//! The journal of an earlier run, always read under the lock:
 //!
-//! | journal | store | what is done |
+//! | journal | store | action |
 //! |---|---|---|
-//! | nothing | any | as usual |
-//! | the answer to generation n | n | it is judged and kept now |
-//! | anything about generation n | newer than n | dropped: a sibling, a login or a logout came later |
-//! | generation n unanswered | n | the token is sent once more, and once only |
+//! | empty | any | as usual |
+//! | the response to generation n | n | it is judged and stored now |
+//! | anything about generation n | newer than n | dropped: a refresh, login or logout came later |
+//! | generation n unanswered | n | the token is sent once more, and only once |
 //! | torn | n | as unanswered |
 //!
-//! One more send is right in all cases: if the server never saw the first, the token is good; if it
-//! grants a grace period, it is good; if neither, the login is lost already, and nobody else holds
-//! its successor.
+//! Sending once more is right in all cases: the token is still good if the server never saw it, or
+//! grants a grace period; if not, the login is lost already, and no other process has the successor.
 
 use super::Renewal;
 use crate::error::{Error, Fate, Kind};
@@ -26,12 +25,12 @@ use crate::world::World;
 
 pub(super) enum Recovered {
     Kept(Box<TokenSet>),
-    /// How often the token was sent without an answer.
+    /// How often the token was sent without a response.
     Unanswered(u8),
 }
 
-/// Finishes what a crash left, for a command that is about to change the record (`logout`): the
-/// record as it now stands.
+/// Finishes what a crash left, for a command that is about to change the record; the record as it is
+/// then.
 pub fn settle(world: &mut World, session: &mut Session, record: Record, lock: &Lock) -> Result<Record, Error> {
     let Ok(StateFiles { journal, .. }) = session.files() else { return Ok(record) };
     if record.token.is_some()
@@ -43,8 +42,8 @@ pub fn settle(world: &mut World, session: &mut Session, record: Record, lock: &L
     Ok(record)
 }
 
-/// The record as it stands under the lock, with what a crash left in the journal, for a command
-/// that is about to change it. A login that turns out to have ended is no reason not to.
+/// Loads the record and finishes what a crash left. A login that the provider has ended is no error
+/// here.
 pub fn settled(world: &mut World, session: &mut Session, lock: &Lock) -> Result<Option<Record>, Error> {
     let Some(record) = session.load()? else { return Ok(None) };
     match settle(world, session, record, lock) {
@@ -54,7 +53,7 @@ pub fn settled(world: &mut World, session: &mut Session, lock: &Lock) -> Result<
 }
 
 impl Renewal<'_> {
-    /// Whether the journal may hold an answer that is not kept yet. What can't be read may.
+    /// Whether the journal may have a response that is not stored yet, or can't be read.
     pub(super) fn is_answered(&self) -> bool {
         !matches!(
             self.files.journal.find(self.record.journal_key.as_ref()),
@@ -75,11 +74,11 @@ impl Renewal<'_> {
         match found {
             Found::Nothing => Ok(None),
             Found::Torn => {
-                world.step(|| "an earlier renewal was cut off: its journal is torn".to_owned());
+                world.step(|| "an earlier refresh was cut off: its journal is torn".to_owned());
                 Ok(Some(Recovered::Unanswered(1)))
             }
             Found::Unanswered(intent) if current(&intent) && intent.sent > 0 => {
-                world.step(|| "an earlier renewal got no answer: the token is sent once more".to_owned());
+                world.step(|| "an earlier refresh got no response: the token is sent once more".to_owned());
                 Ok(Some(Recovered::Unanswered(intent.sent)))
             }
             Found::Answered(intent, response) if current(&intent) => self.finish_answered(world, &response, intent),
@@ -90,15 +89,14 @@ impl Renewal<'_> {
         }
     }
 
-    /// What the journal's answer comes to. One that gave nothing and took nothing is as good as
-    /// none.
+    /// Judges the journal's response. A response that brought nothing and spent nothing is dropped.
     fn finish_answered(
         &mut self,
         world: &mut World,
         response: &Response,
         Intent { sent, at, .. }: Intent,
     ) -> Result<Option<Recovered>, Error> {
-        world.step(|| "an earlier renewal was cut off after its answer: it is kept now".to_owned());
+        world.step(|| "an earlier refresh was cut off after its response: it is stored now".to_owned());
         let read = grant::refresh::read(world, &self.asking, response, at);
         match read.as_ref().map_err(|e| e.fate) {
             Err(Fate::Gateway | Fate::MayHoldTokens) => Ok(Some(Recovered::Unanswered(sent))),
