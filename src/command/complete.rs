@@ -1,6 +1,5 @@
-//! `complete`: what may come next on a line that is being typed. The shells ask it through the
-//! scripts that `completions` prints, each time that Tab is pressed. It looks at the
-//! configuration's files and at nothing else: no store, no network, no lock.
+//! `complete`: suggests the next word of a command line, at each Tab. It reads the files of the
+//! configuration: no store, no network, no lock.
 
 use std::path::Path;
 
@@ -25,61 +24,46 @@ pub struct CompleteArgs {
     pub before: Vec<String>,
 }
 
-/// A line for each word that fits: the word, a tab, and what it is. A line that begins with `:`
-/// asks the shell for names of its own: `:files` or `:commands`, a tab, and what of the word stands
-/// before the name.
+/// Prints a line for each word that fits: the word, a tab, and its explanation. With `:files` or
+/// `:commands` the shell completes names itself; the beginning of the word follows the tab.
 pub fn run(args: CompleteArgs, world: &mut World) -> Result<u8, Error> {
     let dir = Paths::find(&*world.env).config.unwrap_or_default();
     let mut root = definition();
     root.build();
     let line = Line::read(&root, &args.before, &dir);
-    let offers: String = line.offers(&args.word).iter().map(Offer::line).collect();
-    print(world, offers.as_bytes())?;
+    let offers = line.all(&args.word).into_iter().filter(|offer| offer.fits(&args.word));
+    let lines: String = offers.map(|offer| format!("{}\t{}\n", offer.word, offer.about)).collect();
+    print(world, lines.as_bytes())?;
     Ok(0)
 }
 
-enum Offer {
-    Word {
-        word: String,
-        about: String,
-    },
-    /// Names of the shell's, after this beginning of the word.
-    Files(String),
-    Commands,
+struct Offer {
+    word: String,
+    about: String,
+    /// The shell completes it: `word` says with what, `about` is the beginning of the typed word.
+    by_shell: bool,
 }
 
 impl Offer {
     fn new(word: impl Into<String>, about: impl AsRef<str>) -> Offer {
         let about = safe(about.as_ref().lines().next().unwrap_or_default());
-        Offer::Word { word: word.into(), about }
+        Offer { word: word.into(), about, by_shell: false }
     }
 
-    /// The same behind what stands before it in the word already.
+    fn files(beginning: &str) -> Offer {
+        Offer { word: ":files".to_owned(), about: beginning.to_owned(), by_shell: true }
+    }
+
+    /// The same after a part of the word that is typed already.
     fn after(self, before: &str) -> Offer {
-        match self {
-            Offer::Word { word, about } => Offer::Word { word: format!("{before}{word}"), about },
-            Offer::Files(begin) => Offer::Files(format!("{before}{begin}")),
-            Offer::Commands => Offer::Commands,
-        }
-    }
-
-    fn word(&self) -> Option<&str> {
-        match self {
-            Offer::Word { word, .. } => Some(word),
-            _ => None,
+        match self.by_shell {
+            true => Offer { about: format!("{before}{}", self.about), ..self },
+            false => Offer { word: format!("{before}{}", self.word), ..self },
         }
     }
 
     fn fits(&self, typed: &str) -> bool {
-        self.word().is_none_or(|word| word.starts_with(typed) && !word.contains(char::is_control))
-    }
-
-    fn line(&self) -> String {
-        match self {
-            Offer::Word { word, about } => format!("{word}\t{about}\n"),
-            Offer::Files(begin) => format!(":files\t{begin}\n"),
-            Offer::Commands => ":commands\t\n".to_owned(),
-        }
+        self.by_shell || (self.word.starts_with(typed) && !self.word.contains(char::is_control))
     }
 }
 
@@ -91,14 +75,14 @@ fn help_of(arg: &Arg) -> String {
     arg.get_help().map(ToString::to_string).unwrap_or_default()
 }
 
-/// The line before the cursor, understood as far as it goes.
+/// The line before the cursor, parsed as far as possible.
 struct Line<'a> {
     root: &'a Command,
     command: &'a Command,
     dir: &'a Path,
-    /// Words that are no options.
+    /// The words that are no options.
     words: Vec<&'a str>,
-    /// Options, with their values.
+    /// The options with their values.
     given: Vec<(&'a Arg, &'a str)>,
     /// The option whose value comes next.
     open: Option<&'a Arg>,
@@ -167,12 +151,6 @@ impl<'a> Line<'a> {
         self.given.iter().rev().find(|(arg, _)| arg.get_id() == id).map(|(_, value)| *value)
     }
 
-    fn offers(&self, word: &str) -> Vec<Offer> {
-        let mut offers = self.all(word);
-        offers.retain(|offer| offer.fits(word));
-        offers
-    }
-
     fn all(&self, word: &str) -> Vec<Offer> {
         if let Some(arg) = self.open {
             return self.values(arg, word);
@@ -199,7 +177,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Those that can be given, once more where that means something.
+    /// The options that can still be given.
     fn options(&self) -> Vec<Offer> {
         let shut = |arg: &Arg| {
             self.given.iter().any(|(given, _)| {
@@ -215,7 +193,7 @@ impl<'a> Line<'a> {
         self.command.get_arg_conflicts_with(one).iter().any(|arg| arg.get_id() == other.get_id())
     }
 
-    /// What an argument may be, by the words it takes or by the name of its value.
+    /// The values of an argument, by its possible values or by the name of its value.
     fn values(&self, arg: &Arg, word: &str) -> Vec<Offer> {
         let known = arg.get_possible_values();
         if !known.is_empty() {
@@ -225,7 +203,7 @@ impl<'a> Line<'a> {
         }
         let name = arg.get_value_names().and_then(|names| names.first()).map_or("", |name| name.as_str());
         match name {
-            // a login makes a profile of a provider's name
+            // `login` makes a profile from the name of a provider
             "PROFILE" if self.command.get_name() == "login" && arg.is_positional() => {
                 both(self.profiles(word), self.providers(word))
             }
@@ -234,11 +212,11 @@ impl<'a> Line<'a> {
             "ENVIRONMENT" => self.environments(),
             "SCOPE" => self.scopes(),
             "NAME=VALUE" if arg.get_id() == "vars" => self.vars(word),
-            "FILE" => vec![Offer::Files(String::new())],
-            "DATA" | "JSON" if word.starts_with('@') => vec![Offer::Files("@".to_owned())],
+            "FILE" => vec![Offer::files("")],
+            "DATA" | "JSON" if word.starts_with('@') => vec![Offer::files("@")],
             "COMMAND" => match self.words.is_empty() {
-                true => vec![Offer::Commands],
-                false => vec![Offer::Files(String::new())],
+                true => vec![Offer { by_shell: true, ..Offer::new(":commands", "") }],
+                false => vec![Offer::files("")],
             },
             "METHOD" => plain_words(&super::call::METHODS),
             "KEY" => config::profile_keys().into_iter().map(|key| Offer::new(key.replace("NAME", ""), "")).collect(),
@@ -259,15 +237,14 @@ impl<'a> Line<'a> {
             [] => both(self.profiles(word), methods()),
             [first] if !is_method(first) && !is_path(first) => methods(),
             words if words.iter().any(|word| is_path(word)) => match word.rfind('@') {
-                Some(at) => vec![Offer::Files(word[..=at].to_owned())],
+                Some(at) => vec![Offer::files(&word[..=at])],
                 None => Vec::new(),
             },
             _ => Vec::new(),
         }
     }
 
-    /// Those that are configured; where none fits, the providers, of whose names a profile can be
-    /// made.
+    /// The profiles; if none fits, the providers, whose names make profiles.
     fn profiles(&self, word: &str) -> Vec<Offer> {
         let about = |name: &str, provider: Option<&str>| match provider {
             Some(provider) if provider != name => format!("profile of {provider}"),
@@ -282,7 +259,7 @@ impl<'a> Line<'a> {
         offers
     }
 
-    /// By their names; by another that they go by, where that is what is being typed.
+    /// The providers by name, or by the alias that is typed.
     fn providers(&self, word: &str) -> Vec<Offer> {
         let mut offers = Vec::new();
         for (name, _) in config::provider_names(self.dir).unwrap_or_default() {
@@ -295,7 +272,7 @@ impl<'a> Line<'a> {
         offers
     }
 
-    /// The provider that the line is about, as far as it tells.
+    /// The provider of the line, if it has one.
     fn provider(&self) -> Option<Provider> {
         let named = self.words.first().copied().or_else(|| self.value("profile"));
         let configured = |name: &str| {
@@ -329,14 +306,11 @@ impl<'a> Line<'a> {
     fn scopes(&self) -> Vec<Offer> {
         let Some(provider) = self.provider() else { return Vec::new() };
         let scopes = provider.scopes;
-        let mut names: Vec<String> =
-            [scopes.known, scopes.default, scopes.offline.into_iter().collect()].into_iter().flatten().collect();
-        let mut seen = std::collections::BTreeSet::new();
-        names.retain(|name| seen.insert(name.clone()));
-        names.into_iter().map(|name| Offer::new(name, "")).collect()
+        let names = scopes.known.into_iter().chain(scopes.default).chain(scopes.offline);
+        both(Vec::new(), names.map(|name| Offer::new(name, "")).collect())
     }
 
-    /// `NAME=`, then what it may be.
+    /// `NAME=`, then the values.
     fn vars(&self, word: &str) -> Vec<Offer> {
         let vars = self.provider().map(|provider| provider.vars).unwrap_or_default();
         if let Some((name, _)) = word.split_once('=') {
@@ -347,28 +321,25 @@ impl<'a> Line<'a> {
         asked.map(|(name, var)| Offer::new(format!("{name}="), var.prompt.as_deref().unwrap_or_default())).collect()
     }
 
-    /// A key of a profile is an option of `login`, most often.
+    /// The values of a key of a profile, which mostly is an option of `login`.
     fn value_of_key(&self, word: &str) -> Vec<Offer> {
         let key = self.words.get(1).copied().unwrap_or_default();
         let login = self.root.find_subcommand("login");
-        let arg = login.and_then(|login| {
-            login
-                .get_arguments()
-                .find(|arg| arg.get_long().is_some_and(|long| key == long || key == format!("{long}s")))
-        });
+        let is_key = |arg: &&Arg| arg.get_long().is_some_and(|long| key == long || key == format!("{long}s"));
+        let arg = login.and_then(|login| login.get_arguments().find(is_key));
         match arg {
             Some(arg) if arg.get_action().takes_values() => self.values(arg, word),
             Some(_) => plain_words(&["true", "false"]),
-            None if key.ends_with(".file") || key == "client-certificate" => vec![Offer::Files(String::new())],
+            None if key.ends_with(".file") || key == "client-certificate" => vec![Offer::files("")],
             None => Vec::new(),
         }
     }
 }
 
-/// Two lists as one, in which a word stands once.
+/// Two lists as one, each word once.
 fn both(mut all: Vec<Offer>, more: Vec<Offer>) -> Vec<Offer> {
     for offer in more {
-        if !all.iter().any(|other| other.word() == offer.word()) {
+        if !all.iter().any(|other| other.word == offer.word) {
             all.push(offer);
         }
     }

@@ -1,5 +1,4 @@
-//! `completions` and `man`, for people and for packagers. A script asks the program what fits
-//! (`complete`), so that it never grows old, and knows the profiles and providers that there are.
+//! `completions` and `man`. The scripts ask the program (`complete`), so they stay up to date.
 
 use clap::{Args, ValueEnum};
 
@@ -10,13 +9,13 @@ use crate::world::World;
 #[derive(Args, Debug)]
 #[command(after_help = PLACES)]
 pub struct CompletionsArgs {
-    /// The shell they are for.
+    /// The shell.
     #[arg(value_enum)]
     pub shell: Shell,
 }
 
-/// Where a script belongs, for its shell's help.
-pub const PLACES: &str = "Where they belong (a new shell has them then):
+/// The place of the script for each shell.
+const PLACES: &str = "Where they belong (a new shell loads them):
   bash
     oauthctl completions bash > ~/.local/share/bash-completion/completions/oauthctl
   zsh, with `fpath=(~/.zfunc $fpath)` in ~/.zshrc before `compinit`

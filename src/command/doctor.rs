@@ -1,4 +1,4 @@
-//! `doctor`: tries what a login needs, and says what to do about what fails.
+//! `doctor`: checks the requirements of a login, and suggests a fix for each failure.
 
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use crate::secret::Secret;
 use crate::session::paths::Paths;
 use crate::session::{self, Choice, Session, orphan};
 use crate::store::{Store, StoreError, StoreKind, keychain::KeychainStore};
+use crate::text::times::rfc3339;
 use crate::text::{count, safe};
 use crate::wire::Request;
 use crate::world::http_server::loopback::{Address, Host, Loopback};
@@ -23,58 +24,75 @@ use crate::world::{Proxy, World, authorities, usable_proxy};
   oauthctl doctor
   oauthctl doctor work")]
 pub struct DoctorArgs {
-    /// Look at this profile's provider too: is it reached?
+    /// Check this profile's provider too.
     #[arg(value_name = "PROFILE")]
     pub profile: Option<String>,
 }
 
-/// What one look found.
-enum Found {
-    Good(String),
-    /// Works, but the person should know.
-    Note(String, Option<String>),
-    Bad(String, Option<String>),
+/// The result of one check.
+struct Found {
+    mark: &'static str,
+    words: String,
+    advice: Option<String>,
 }
 
-/// Exit 0 when a login can work here, 1 when something must be mended first, 5 when no store works.
+fn found(mark: &'static str, words: impl Into<String>) -> Found {
+    Found { mark, words: words.into(), advice: None }
+}
+
+fn good(words: impl Into<String>) -> Found {
+    found("ok  ", words)
+}
+
+/// Works, with a limit that the user should know.
+fn note(words: impl Into<String>) -> Found {
+    found("note", words)
+}
+
+fn bad(words: impl Into<String>) -> Found {
+    found(FAIL, words)
+}
+
+const FAIL: &str = "FAIL";
+
+impl Found {
+    fn advice(self, advice: impl Into<String>) -> Found {
+        Found { advice: Some(advice.into()), ..self }
+    }
+}
+
+impl From<Error> for Found {
+    fn from(e: Error) -> Found {
+        let words = e.message.clone();
+        Found { advice: e.advice(), ..bad(words) }
+    }
+}
+
+/// Exit code 0: a login can work here. 1: something must be fixed first. 5: no store works.
 pub fn run(args: DoctorArgs, _global: &Global, world: &mut World) -> Result<u8, Error> {
     let paths = Paths::find(&*world.env);
     let mut report = Report::default();
     report.add("configuration", configuration(&paths));
     let choice = Choice { profile: args.profile.clone(), ..Choice::default() };
-    // a profile that nobody named is the only one, the default one, or OAUTHCTL_PROFILE's; there
-    // may be none
+    // without a name it is the only profile, the default one or OAUTHCTL_PROFILE's, if there is one
     let (session, unusable) = match Session::open(world, choice.clone()) {
         Ok(session) => (Some(session), None),
         Err(e) if args.profile.is_some() && e.kind != Kind::Store => return Err(e),
         Err(e) => (None, Some(e).filter(|e| e.kind == Kind::Store)),
     };
     let (found, store_works) = stores(world, &paths, session.as_ref(), &mut report);
-    let (found, store_works) = match unusable {
-        Some(e) => (Found::Bad(e.message.clone(), e.advice()), false),
-        None => (found, store_works),
-    };
+    let (found, store_works) = unusable.map_or((found, store_works), |e| (e.into(), false));
     report.add("store in use", found);
-    let (orphans, _) = orphan::all(world, &paths, None);
-    for orphan in orphans {
-        report.add(
-            "record",
-            Found::Note(
-                format!(
-                    "{} keeps the record `{}`, which no profile in config.toml names",
-                    orphan.place,
-                    safe(&orphan.name)
-                ),
-                Some(format!("`{}` forgets it", orphan.logout())),
-            ),
-        );
+    for orphan in orphan::all(world, &paths, None).0 {
+        let (place, name) = (&orphan.place, safe(&orphan.name));
+        let words = format!("{place} has the record `{name}`, which belongs to no profile in config.toml");
+        report.add("record", note(words).advice(format!("`{}` deletes it", orphan.logout())));
     }
     report.add(
-        "fast copy",
-        if world.token_copy.works() {
-            Found::Good("the kernel keeps a copy of fresh access tokens".to_owned())
-        } else {
-            Found::Note("the kernel offers no keyring here: `token` reads the store each time".to_owned(), None)
+        "kernel copy",
+        match world.token_copy.works() {
+            true => good("the kernel's keyring keeps a copy of fresh access tokens"),
+            false => note("the kernel has no keyring here: `token` reads the store each time"),
         },
     );
     report.add("clock", clock(world));
@@ -84,14 +102,13 @@ pub fn run(args: DoctorArgs, _global: &Global, world: &mut World) -> Result<u8, 
     report.add_if("certificates", certificates(world));
     report.add_if("proxy", proxy(world));
     report.add_if("client proof", session.as_ref().and_then(|session| client_key(world, session)));
-    let reached = match session {
-        Some(_) => reach(world, choice).unwrap_or_else(|e| not_reached(e, None)),
-        None => Found::Note(
-            "not looked at".to_owned(),
-            Some("name a profile to try its provider: `oauthctl doctor PROFILE`".to_owned()),
-        ),
-    };
-    report.add("network", reached);
+    report.add(
+        "network",
+        match session {
+            Some(_) => reach(world, choice).unwrap_or_else(|e| not_reached(e, None)),
+            None => note("not checked").advice("name a profile to check its provider: `oauthctl doctor PROFILE`"),
+        },
+    );
     print(world, fitted(world, &report.text, 21).as_bytes())?;
     Ok(match (report.bad, store_works) {
         (_, false) => Kind::Store.exit_code(),
@@ -100,7 +117,7 @@ pub fn run(args: DoctorArgs, _global: &Global, world: &mut World) -> Result<u8, 
     })
 }
 
-/// The lines so far, and whether something must be mended.
+/// The lines so far, and whether something must be fixed.
 #[derive(Default)]
 struct Report {
     text: String,
@@ -108,15 +125,8 @@ struct Report {
 }
 
 impl Report {
-    fn add(&mut self, topic: &str, found: Found) {
-        let (mark, words, advice) = match found {
-            Found::Good(words) => ("ok  ", words, None),
-            Found::Note(words, advice) => ("note", words, advice),
-            Found::Bad(words, advice) => {
-                self.bad = true;
-                ("FAIL", words, advice)
-            }
-        };
+    fn add(&mut self, topic: &str, Found { mark, words, advice }: Found) {
+        self.bad |= mark == FAIL;
         self.text.push_str(&format!("{mark}  {topic:14} {words}\n"));
         if let Some(advice) = advice {
             self.text.push_str(&format!("      {:14} do: {advice}\n", ""));
@@ -130,8 +140,7 @@ impl Report {
     }
 }
 
-/// Looks at keychain and sealed files; what is to be said of the store in use, and whether it
-/// works.
+/// Checks keychain and sealed files. Returns the result for the store in use, and whether it works.
 fn stores(world: &mut World, paths: &Paths, session: Option<&Session>, report: &mut Report) -> (Found, bool) {
     let usual = session::usual_store(world, paths);
     let kind = session.map(|session| session.store.kind()).or(usual.as_ref().ok().map(|(kind, _)| *kind));
@@ -144,16 +153,15 @@ fn stores(world: &mut World, paths: &Paths, session: Option<&Session>, report: &
     report.add(
         "keychain",
         match keychain {
-            Ok(place) => Found::Good(format!("{place}: wrote, read and deleted a test item")),
+            Ok(place) => good(format!("{place}: wrote, read and deleted a test item")),
             Err(e @ StoreError::Absent { .. }) => {
-                let advice = "start one; without it, tokens go into sealed files (`--store file`)";
-                Found::Note(e.to_string(), Some(advice.to_owned()))
+                note(e.to_string()).advice("start one; without it, tokens are stored in sealed files (`--store file`)")
             }
-            Err(e) if kind != Some(StoreKind::Keychain) => Found::Note(e.to_string(), None),
-            Err(e) => Found::Bad(e.to_string(), Error::from(e).advice()),
+            Err(e) if kind != Some(StoreKind::Keychain) => note(e.to_string()),
+            Err(e) => Found { words: e.to_string(), ..Error::from(e).into() },
         },
     );
-    // a look must not make a key where nothing is sealed yet and nothing will be
+    // a check must not make a key where nothing is sealed, nor will be
     let file_wanted = (state == Keychain::Absent && matches!(kind, None | Some(StoreKind::Keychain)))
         || kind == Some(StoreKind::File)
         || paths.state.as_ref().is_some_and(|dir| dir.join("store").exists());
@@ -164,59 +172,49 @@ fn stores(world: &mut World, paths: &Paths, session: Option<&Session>, report: &
     report.add(
         "file store",
         match file {
-            None if state == Keychain::Absent => Found::Good("not used".to_owned()),
-            None => Found::Good("not used: there is a keychain".to_owned()),
-            Some(Ok(place)) => Found::Good(format!("{place}: wrote, read and deleted a test record")),
-            Some(Err(e)) => Found::Note(e.message.clone(), e.advice()),
+            None if state == Keychain::Absent => good("not used"),
+            None => good("not used: there is a keychain"),
+            Some(Ok(place)) => good(format!("{place}: wrote, read and deleted a test record")),
+            Some(Err(e)) => Found { mark: "note", ..e.into() },
         },
     );
     match usual {
         Ok(usual) => in_use(usual, session, state, file_works),
-        Err(e) => (Found::Bad(e.message.clone(), e.advice()), true),
+        Err(e) => (e.into(), true),
     }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Keychain {
     Works,
-    /// There is none: sealed files take its place where nobody chose it.
+    /// There is none: sealed files replace it, unless the user chose it.
     Absent,
-    /// Locked, silent or broken: nothing takes its place.
+    /// Locked, silent or broken: nothing replaces it.
     Fails,
 }
 
 fn configuration(paths: &Paths) -> Found {
     let Some(dir) = &paths.config else {
-        return Found::Note(
-            "no home folder: nothing is configured".to_owned(),
-            Some("set OAUTHCTL_CONFIG_DIR".to_owned()),
-        );
+        return note("no home folder: nothing is configured").advice("set OAUTHCTL_CONFIG_DIR");
     };
     let faults = config::validate_all(dir);
-    // a file that isn't read at all is one thing to mend, and the line to type is known
-    let mend = match &faults[..] {
+    // a single error has a hint of its own
+    let advice = match &faults[..] {
         [ConfigError { hint: Some(hint), .. }] => hint.clone(),
-        _ => "mend what is named here".to_owned(),
+        _ => "fix the errors named here".to_owned(),
     };
-    let mut wrong: Vec<String> = faults.into_iter().map(|e| e.message).collect();
-    let profiles = match Config::load(dir) {
-        Ok(config) => config.profiles.len(),
-        Err(e) => {
-            if !wrong.contains(&e.message) {
-                wrong.push(e.message);
-            }
-            0
+    match faults.is_empty() {
+        true => {
+            let profiles = Config::load(dir).map_or(0, |config| config.profiles.len());
+            good(format!("{}: {}", dir.display(), count(profiles, "profile")))
         }
-    };
-    match wrong.is_empty() {
-        true => Found::Good(format!("{}: {}", dir.display(), count(profiles, "profile"))),
-        false => Found::Bad(wrong.join("; "), Some(mend)),
+        false => bad(faults.into_iter().map(|e| e.message).collect::<Vec<_>>().join("; ")).advice(advice),
     }
 }
 
-/// A real write, read and delete, under a name no profile can have.
+/// Writes, reads and deletes a record, under a name that no profile can have.
 fn probe(store: &dyn Store, world: &mut World) -> Result<String, StoreError> {
-    let name = format!("doctor-{}", &crate::session::random_hex(world)[..8]);
+    let name = format!("doctor-{}", &session::random_hex(world)[..8]);
     let text = Secret::unlisted(format!("{{\"oauthctl\":1,\"probe\":\"{name}\"}}"));
     store.save(&name, &text)?;
     let back = store.load(&name);
@@ -228,75 +226,52 @@ fn probe(store: &dyn Store, world: &mut World) -> Result<String, StoreError> {
 }
 
 fn clock(world: &World) -> Found {
-    // the year this program was written in
+    // the year in which this program was written
     const WRITTEN: i64 = 1_767_225_600;
     let now = world.clock.now();
     match now < WRITTEN {
-        true => Found::Bad(
-            format!("says {}", crate::text::times::rfc3339(now)),
-            Some("set the clock: tokens are judged by it".to_owned()),
-        ),
-        false => Found::Good(crate::text::times::rfc3339(now)),
+        true => bad(format!("says {}", rfc3339(now))).advice("set the clock: it decides when tokens expire"),
+        false => good(rfc3339(now)),
     }
 }
 
 fn listener() -> Found {
     let ((requests, _inbox), (strangers, _)) = (channel(), channel());
     match Loopback::bind(&Address { host: Host::Literal, ports: Vec::new(), tls: false }, requests, strangers, false) {
-        Ok(listener) => Found::Good(format!("{} could be bound", listener.origin())),
-        Err(e) => {
-            let e = Error::from(e);
-            Found::Bad(e.message, e.hints.into_iter().next())
-        }
+        Ok(listener) => good(format!("{} could be bound", listener.origin())),
+        Err(e) => Error::from(e).into(),
     }
 }
 
 fn browser(world: &World) -> Found {
     let set = |name: &str| world.env.var(name);
     if no_input(world) {
-        Found::Note("none is opened here: CI or OAUTHCTL_NO_INPUT is set".to_owned(), None)
+        note("none is opened here: CI or OAUTHCTL_NO_INPUT is set")
     } else if let Some(browser) = set("BROWSER") {
-        Found::Good(format!("BROWSER names `{}`", safe(&browser)))
+        good(format!("BROWSER names `{}`", safe(&browser)))
     } else if Ssh::of(&*world.env).is_some() {
-        Found::Note(
-            "this is an SSH session".to_owned(),
-            Some("`login` prints the `ssh -L` line to run on your own machine".to_owned()),
-        )
+        note("this is an SSH session").advice("`login` prints the `ssh -L` line to run on your own machine")
     } else if cfg!(target_os = "linux") && set("DISPLAY").is_none() && set("WAYLAND_DISPLAY").is_none() {
-        Found::Note(
-            "there is no display".to_owned(),
-            Some("open the address that `login` prints elsewhere, and paste back where it ends".to_owned()),
-        )
+        note("there is no display").advice("open the address that `login` prints elsewhere, and paste its last address")
     } else {
-        Found::Good("the desktop's own".to_owned())
+        good("the desktop's own")
     }
 }
 
-/// Only documented variables are read; here they are (the values of secrets are not shown).
+/// The documented variables that are set. No value is shown: it may be a secret.
 fn environment(world: &World) -> Found {
-    const PLAIN: [&str; 9] = [
-        "HTTPS_PROXY",
-        "https_proxy",
-        "ALL_PROXY",
-        "all_proxy",
-        "NO_PROXY",
-        "no_proxy",
-        "SSL_CERT_FILE",
-        "SSL_CERT_DIR",
-        "CI",
-    ];
+    const OTHERS: &str =
+        " HTTPS_PROXY https_proxy ALL_PROXY all_proxy NO_PROXY no_proxy SSL_CERT_FILE SSL_CERT_DIR CI ";
     let mut names: Vec<String> = world.env.names().into_iter().filter_map(|n| n.into_string().ok()).collect();
-    names.retain(|n| n.starts_with("OAUTHCTL_") || PLAIN.contains(&n.as_str()));
+    names.retain(|name| name.starts_with("OAUTHCTL_") || OTHERS.contains(&format!(" {name} ")));
     names.sort();
-    if names.is_empty() {
-        Found::Good("nothing set that this program reads".to_owned())
-    } else {
-        Found::Good(format!("set: {}", names.join(", ")))
+    match names.is_empty() {
+        true => good("no variable of this program is set"),
+        false => good(format!("set: {}", names.join(", "))),
     }
 }
 
-/// Which store `login` and `token` use here, whether it works, and whether the profile's record can
-/// be read from it.
+/// The store that `login` and `token` use; whether it works and the profile's record is readable.
 fn in_use(
     (usual, chosen): (StoreKind, bool),
     session: Option<&Session>,
@@ -307,98 +282,88 @@ fn in_use(
     let chosen = chosen || session.is_some_and(|session| session.profile.store.is_some());
     let words = match (kind, chosen) {
         (StoreKind::Keychain, false) if keychain == Keychain::Absent && file_works => {
-            let words = "none is chosen, and no keychain answers: `login` uses sealed files".to_owned();
-            return (
-                Found::Note(
-                    words,
-                    Some("`--store file` or OAUTHCTL_STORE=file, once you are content with that".to_owned()),
-                ),
-                true,
-            );
+            let words = "none is chosen, and there is no keychain: `login` uses sealed files";
+            return (note(words).advice("`--store file` or OAUTHCTL_STORE=file chooses them"), true);
         }
         (StoreKind::Keychain, chosen) if keychain != Keychain::Works => {
-            let what = match (chosen, keychain) {
-                (true, _) => "the keychain is chosen, and does not work",
+            let words = match (chosen, keychain) {
+                (true, _) => "the keychain is chosen, and it does not work",
                 (false, Keychain::Fails) => "the keychain, and it does not work: `login` ends with exit code 5",
                 (false, _) => "no store works",
             };
-            let advice = "mend what is named above, or use `--store none` with client credentials".to_owned();
-            return (Found::Bad(what.to_owned(), Some(advice)), false);
+            return (bad(words).advice("fix it, or use `--store none` with client credentials"), false);
         }
         (StoreKind::File, _) if !file_works => {
-            let advice = "mend what is named above".to_owned();
-            return (Found::Bad("sealed files are chosen, and do not work".to_owned(), Some(advice)), false);
+            return (bad("sealed files are chosen, and they do not work").advice("fix the error above"), false);
         }
         (kind, true) => format!("{}, as chosen", kind.name()),
         (kind, false) => kind.name().to_owned(),
     };
-    match session.map(|session| (session, session.load())) {
-        Some((session, Err(e))) => {
-            let words = format!("{words}; the record of `{}`: {}", safe(&session.name), e.message);
-            (Found::Bad(words, e.advice()), false)
+    let Some(session) = session else { return (good(words), true) };
+    let name = safe(&session.name);
+    match session.load() {
+        Err(e) => {
+            let words = format!("{words}; the record of `{name}`: {}", e.message);
+            (Found { words, ..e.into() }, false)
         }
-        Some((session, Ok(Some(_)))) => (Found::Good(format!("{words}; holds `{}`", safe(&session.name))), true),
-        _ => (Found::Good(words), true),
+        Ok(Some(_)) => (good(format!("{words}; has the record of `{name}`")), true),
+        Ok(None) => (good(words), true),
     }
 }
 
-/// The client's key, where the profile has one.
+/// The client's key, if the profile has one.
 fn client_key(world: &mut World, session: &Session) -> Option<Found> {
     session.look_at_key(world).map(|looked| match looked {
-        Ok(words) => Found::Good(words),
-        Err(e) => {
-            Found::Bad(e.message, Some("give another with `--client-key-file FILE` at the next login".to_owned()))
-        }
+        Ok(words) => good(words),
+        Err(e) => bad(e.message).advice("give another with `--client-key-file FILE` at the next login"),
     })
 }
 
 fn reach(world: &mut World, choice: Choice) -> Result<Found, Error> {
     let mut session = super::practice::open(world, choice)?;
     let provider = session.provider(world, None)?;
-    let Some(url) = provider.token.url.clone() else {
-        return Ok(Found::Note("the provider has no token address".to_owned(), None));
-    };
+    let Some(url) = provider.token.url.clone() else { return Ok(note("the provider has no token endpoint")) };
     let proxy = Proxy::of(&*world.env, &url);
     let mut request = Request::new("GET", url);
     request.timeout = Duration::from_secs(10);
     let place = request.place();
     Ok(match world.http.exchange(&request) {
         Ok(answer) => {
-            let clock =
-                answer.header("date").map(|date| format!("; its clock says {}", safe(date))).unwrap_or_default();
-            Found::Good(format!("{place} answers{clock}"))
+            let clock = answer.header("date").map(|date| format!("; its clock says {}", safe(date)));
+            good(format!("{place} responds{}", clock.unwrap_or_default()))
         }
         Err(e) => not_reached(e.into(), proxy.as_ref()),
     })
 }
 
 fn not_reached(e: Error, proxy: Option<&Proxy>) -> Found {
-    let network = proxy.map_or_else(
-        || "is the machine on the network, and the address right?".to_owned(),
-        |proxy| format!("the way leads through the proxy: mend it first, or unset {}", proxy.variable()),
-    );
-    Found::Bad(e.message.clone(), e.advice().or(Some(network)))
-}
-
-/// Where the person's own variables say that the authorities are.
-fn certificates(world: &World) -> Option<Found> {
-    match authorities(&*world.env) {
-        Ok(place) => place.map(Found::Good),
-        Err(fault) => Some(Found::Bad(fault.to_string(), Some(fault.advice()))),
+    let found = Found::from(e);
+    if found.advice.is_some() {
+        return found;
+    }
+    match proxy {
+        Some(proxy) => found.advice(format!("requests use the proxy: fix it first, or unset {}", proxy.variable())),
+        None => found.advice("is the machine on the network, and the address right?"),
     }
 }
 
-/// The proxy that requests go through, where one is named.
+/// The certificate authorities that the user's variables name.
+fn certificates(world: &World) -> Option<Found> {
+    match authorities(&*world.env) {
+        Ok(place) => place.map(good),
+        Err(fault) => Some(bad(fault.to_string()).advice(fault.advice())),
+    }
+}
+
+/// The proxy for requests, if a variable names one.
 fn proxy(world: &World) -> Option<Found> {
     if let Err(fault) = usable_proxy(&*world.env) {
-        return Some(Found::Bad(fault.to_string(), Some(fault.advice())));
+        return Some(bad(fault.to_string()).advice(fault.advice()));
     }
     let proxy = Proxy::named(&*world.env)?;
     Some(match proxy.reach() {
-        Ok(()) => Found::Good(format!("{proxy} takes connections")),
-        Err(e) => Found::Bad(
-            format!("no connection to the proxy {proxy}: {}", safe(&e.to_string())),
-            Some(format!("start it, or unset {}", proxy.variable())),
-        ),
+        Ok(()) => good(format!("{proxy} takes connections")),
+        Err(e) => bad(format!("no connection to the proxy {proxy}: {}", safe(&e.to_string())))
+            .advice(format!("start it, or unset {}", proxy.variable())),
     })
 }

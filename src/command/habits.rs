@@ -1,137 +1,89 @@
-//! What people type who know other programs, and what it is called here: for the words of a
-//! mistake. Nothing is done by it.
+//! Commands and options of other programs, and their names here: for hints about a wrong command.
 
 use std::ffi::OsString;
 
 use crate::provider::catalogue;
 use crate::text::{for_a_shell, repeated};
 
-/// The first words, and what is meant by them; the names that follow are kept, unless it is an
-/// option.
+/// A command, and its names in other programs. The words after it stay, unless it is an option.
 const HABITS: &[(&str, &str)] = &[
-    ("access-token", "token"),
-    ("accounts", "list"),
-    ("api", "call"),
-    ("auth print-access-token", "token"),
-    ("authenticate", "login"),
-    ("authorize", "login"),
-    ("auth", "login"),
-    ("check", "doctor"),
-    ("commands", "--help"),
-    ("config get", "status"),
-    ("config ls", "list"),
-    ("config show", "status"),
-    ("config unset", "profile unset"),
-    ("config set", "profile set"),
-    ("config view", "status"),
-    ("config", "status"),
-    ("configure", "login"),
-    ("connect", "login"),
-    ("curl", "call"),
-    ("current", "whoami"),
-    ("delete", "profile remove"),
-    ("get-token", "token"),
-    ("get", "call"),
-    ("health", "doctor"),
-    ("http", "call"),
-    ("info", "status"),
-    ("init", "login"),
-    ("log-in", "login"),
-    ("log-out", "logout"),
-    ("ls", "list"),
-    ("manual", "man"),
-    ("me", "whoami"),
-    ("print-access-token", "token"),
-    ("print-token", "token"),
-    ("profile add", "login"),
-    ("profile create", "login"),
-    ("profile delete", "profile remove"),
-    ("profile get", "status"),
-    ("profile info", "status"),
-    ("profile ls", "list"),
-    ("profile mv", "profile rename"),
-    ("profile new", "login"),
-    ("profile rm", "profile remove"),
-    ("profile select", "profile default"),
-    ("profile show", "status"),
-    ("profile switch", "profile default"),
-    ("profile use", "profile default"),
-    ("profiles", "list"),
-    ("provider get", "provider show"),
-    ("provider info", "provider show"),
-    ("provider ls", "provider list"),
-    ("providers", "provider list"),
-    ("remove", "profile remove"),
-    ("rename", "profile rename"),
-    ("renew", "refresh"),
-    ("request", "call"),
-    ("revoke", "logout"),
-    ("rm", "profile remove"),
-    ("run", "sandbox run"),
-    ("sandbox start", "sandbox serve"),
-    ("serve", "sandbox serve"),
-    ("set", "profile set"),
-    ("setup", "login"),
-    ("show", "status"),
-    ("sign-in", "login"),
-    ("sign-out", "logout"),
-    ("signin", "login"),
-    ("signout", "logout"),
-    ("switch", "profile default"),
-    ("tokens", "list"),
-    ("unset", "profile unset"),
-    ("use", "profile default"),
-    ("version", "--version"),
+    ("--help", "commands"),
+    ("--version", "version"),
+    ("call", "api, curl, get, http, request"),
+    ("doctor", "check, health"),
+    ("list", "accounts, config ls, ls, profile ls, profiles, tokens"),
+    ("login", "authenticate, authorize, auth, configure, connect, init, log-in, profile add"),
+    ("login", "profile create, profile new, setup, sign-in, signin"),
+    ("logout", "log-out, revoke, sign-out, signout"),
+    ("man", "manual"),
+    ("profile default", "profile select, profile switch, profile use, switch, use"),
+    ("profile remove", "delete, profile delete, profile rm, remove, rm"),
+    ("profile rename", "profile mv, rename"),
+    ("profile set", "config set, set"),
+    ("profile unset", "config unset, unset"),
+    ("provider list", "provider ls, providers"),
+    ("provider show", "provider get, provider info"),
+    ("refresh", "renew"),
+    ("sandbox run", "run"),
+    ("sandbox serve", "sandbox start, serve"),
+    ("status", "config get, config show, config view, config, info, profile get, profile info"),
+    ("status", "profile show, show"),
+    ("token", "access-token, auth print-access-token, get-token, print-access-token, print-token"),
+    ("whoami", "current, me"),
 ];
 
 /// Words that other programs group their commands by.
 const GROUPS: [&str; 9] = ["account", "auth", "config", "oauth", "oauth2", "profile", "profiles", "provider", "user"];
 
-/// Words for what is done with no command, and how it is done.
+/// Commands that don't exist here, and what to do instead.
 const NO_COMMANDS: &[(&[&str], &str)] = &[
     (
         &["config dir", "config edit", "config file", "config path"],
-        "`oauthctl doctor` names the configuration's folder, `oauthctl profile set` changes a profile in its `config.toml`",
+        "`oauthctl doctor` shows the configuration folder, `oauthctl profile set` changes a profile in its `config.toml`",
     ),
     (
         &["provider add", "provider create", "provider edit", "provider new", "provider set"],
-        "a provider of your own is a file: begin `providers/NAME.toml` in the configuration's folder with what `oauthctl provider show getresponse` prints; where OpenID discovery is, `oauthctl login https://ISSUER` needs none",
+        "a provider of your own is a file: start `providers/NAME.toml` in the configuration folder with the output of `oauthctl provider show getresponse`; a server with OpenID discovery needs none: `oauthctl login https://ISSUER`",
     ),
 ];
 
-/// Options that are missing on purpose: a secret on the command line can be read by every program
-/// of this machine.
+/// Options that are missing on purpose: every program of this machine can read the command line.
 const SECRETS: &[(&str, &str)] = &[
     ("--access-token", FROM_OUTSIDE),
     ("--client-secret", "`--client-secret-file FILE` (`-`: standard input), or OAUTHCTL_CLIENT_SECRET"),
     ("--passphrase", "OAUTHCTL_STORE_PASSPHRASE_FILE"),
-    ("--password", "`oauthctl login` asks for what it needs, and no provider's password is typed here"),
-    ("--refresh-token", "`oauthctl login` obtains one and keeps it"),
+    ("--password", "`oauthctl login` asks for what it needs; a provider's password is never typed here"),
+    ("--refresh-token", "`oauthctl login` obtains one and stores it"),
     ("--token", FROM_OUTSIDE),
 ];
 
 const FROM_OUTSIDE: &str =
-    "OAUTHCTL_<PROFILE>_TOKEN for one to be used, standard input for one to be read (`oauthctl inspect -`)";
+    "OAUTHCTL_<PROFILE>_TOKEN for a token to use, standard input for a token to read (`oauthctl inspect -`)";
 
-/// Options that are called otherwise here.
+/// Options of other programs, and their names here.
 const OPTIONS: &[(&str, &str)] = &[("--json", "--format json"), ("--output", "--format"), ("-o", "--format")];
 
-/// What was meant by words that are no command; `None`: nobody knows.
+/// A hint for words that are no command.
 pub fn command(args: &[OsString], verbs: &clap::Command) -> Option<String> {
     let joined = words(args).join(" ");
     let how = NO_COMMANDS.iter().find(|(typed, _)| typed.iter().any(|typed| begins(&joined, typed)));
     how.map(|(_, how)| (*how).to_owned()).or_else(|| line(args, verbs).map(|line| format!("did you mean `{line}`?")))
 }
 
-/// What was meant by a command with a word that it doesn't take.
+/// A hint for a command with one word too many.
 pub fn word(args: &[OsString], verbs: &clap::Command) -> Option<String> {
     match &words(args)[..] {
         ["list", profile] => Some(format!("did you mean `oauthctl status {}`?", shown(profile))),
         ["man", rest @ ..] if of_verbs(rest, verbs) == rest.len() => {
-            Some(format!("one page holds all; of this alone: `oauthctl {} --help`", rest.join(" ")))
+            Some(format!("one page has all commands; for this one: `oauthctl {} --help`", rest.join(" ")))
         }
         _ => None,
     }
+}
+
+/// The commands of other programs, each with its name here.
+fn habits() -> impl Iterator<Item = (&'static str, &'static str)> + Clone {
+    HABITS.iter().flat_map(|(meant, all)| all.split(", ").map(|typed| (typed, *meant)))
 }
 
 fn begins(joined: &str, typed: &str) -> bool {
@@ -142,22 +94,23 @@ fn shown(word: &str) -> String {
     for_a_shell(&repeated(word))
 }
 
-/// How many of the first words are a command's.
+/// How many of the first words are names of commands.
 fn of_verbs(words: &[&str], verbs: &clap::Command) -> usize {
     let mut at = verbs;
     words.iter().map_while(|word| at.find_subcommand(word).map(|next| at = next)).count()
 }
 
+/// The command line that was meant.
 fn line(args: &[OsString], verbs: &clap::Command) -> Option<String> {
     let words = words(args);
-    // `sandbox` is a provider's name as well
+    // `sandbox` is also a provider
     let is_verb = |word: &str| word != "sandbox" && verbs.find_subcommand(word).is_some();
     let joined = words.join(" ");
-    let explicit = |(typed, _): &&(&str, &str)| begins(&joined, typed) && typed.contains(' ');
-    let habit = HABITS.iter().find(explicit).or_else(|| match &words[..] {
-        // `auth status`, `profile list`, `getresponse login`: said below
+    let mut habits = habits().filter(|(typed, _)| begins(&joined, typed));
+    let habit = habits.clone().find(|(typed, _)| typed.contains(' ')).or_else(|| match &words[..] {
+        // `auth status`, `profile list`, `getresponse login`: see below
         [_, second, ..] if is_verb(second) => None,
-        _ => HABITS.iter().find(|(typed, _)| begins(&joined, typed)),
+        _ => habits.next(),
     });
     let meant: Vec<&str> = match (habit, &words[..]) {
         (Some((_, option)), _) if option.starts_with('-') => vec![option],
@@ -176,19 +129,19 @@ fn line(args: &[OsString], verbs: &clap::Command) -> Option<String> {
     Some(format!("oauthctl {}", meant.iter().map(|word| shown(word)).collect::<Vec<_>>().join(" ")))
 }
 
-/// What an option is called here, or where its value belongs.
+/// The name of an option here, or the place for its value.
 pub fn option(typed: &str, args: &[OsString], verbs: &clap::Command) -> Option<String> {
     if matches!(typed, "--profile" | "-p") {
-        return Some(format!("the profile is a word without an option: `{}`", with_profile(typed, args, verbs)));
+        return Some(format!("the profile is written without an option: `{}`", with_profile(typed, args, verbs)));
     }
     if let Some((_, instead)) = SECRETS.iter().find(|(secret, _)| *secret == typed) {
-        return Some(format!("what stands on the command line is no secret any more; instead: {instead}"));
+        return Some(format!("a secret on the command line is not secret; instead: {instead}"));
     }
     let (_, here) = OPTIONS.iter().find(|(there, _)| *there == typed)?;
     Some(format!("did you mean `{here}`?"))
 }
 
-/// The line with the profile in its place, and the words around it up to the next option.
+/// The line with the profile in its place, and with the other words up to the next option.
 fn with_profile(option: &str, args: &[OsString], verbs: &clap::Command) -> String {
     let before = words(args);
     let of = |arg: &str| arg.strip_prefix(option).map(|rest| rest.strip_prefix('=').map(str::to_owned));
@@ -202,7 +155,7 @@ fn with_profile(option: &str, args: &[OsString], verbs: &clap::Command) -> Strin
     format!("oauthctl {}", line.map(shown).collect::<Vec<_>>().join(" "))
 }
 
-/// The words up to the first option behind them: what follows an option may be a secret.
+/// The words before the first option. A word after an option may be a secret.
 pub fn words(args: &[OsString]) -> Vec<&str> {
     let mut rest = args.iter().skip(1).filter_map(|arg| arg.to_str()).peekable();
     while let Some(option) = rest.next_if(|word| word.starts_with('-')) {
@@ -252,7 +205,7 @@ mod tests {
         }
         assert_eq!(meant("frobnicate"), None);
         for (typed, how) in
-            [("provider add", "a provider of your own is a file: "), ("config edit", "`oauthctl doctor` names ")]
+            [("provider add", "a provider of your own is a file: "), ("config edit", "`oauthctl doctor` shows ")]
         {
             let args: Vec<OsString> = format!("oauthctl {typed} x").split(' ').map(Into::into).collect();
             assert!(command(&args, &definition()).is_some_and(|hint| hint.starts_with(how)), "{typed}");
@@ -263,10 +216,10 @@ mod tests {
     fn each_habit_leads_to_a_command_and_none_is_one() {
         let verbs = definition();
         let find = |words: &str| words.split(' ').try_fold(verbs.clone(), |at, word| at.find_subcommand(word).cloned());
-        for (typed, meant) in HABITS {
+        for (typed, meant) in habits() {
             assert!(meant.starts_with("--") || find(meant).is_some(), "{meant}");
             assert!(find(typed).is_none(), "`{typed}` is a command");
         }
-        assert!(HABITS.windows(2).all(|two| two[0].0 != two[1].0));
+        assert_eq!(habits().map(|(typed, _)| typed).collect::<std::collections::BTreeSet<_>>().len(), habits().count());
     }
 }

@@ -1,5 +1,4 @@
-//! The help: `-h` shows the options that people need first, `--help` all of them under their
-//! headings, `help TOPIC` a text.
+//! The help: `-h` shows the most needed options, `--help` all under headings, `help TOPIC` a text.
 
 use std::ffi::OsString;
 
@@ -12,8 +11,7 @@ use crate::error::Error;
 use crate::text::{nearest, repeated};
 use crate::world::World;
 
-/// The options that `-h` shows of a verb that has many. Of the others it shows those under no
-/// heading.
+/// The options in `-h`, for commands with many. Others show those without a heading.
 const FIRST: [(&str, [&str; 5]); 4] = [
     ("login", ["provider", "client_id", "scopes", "grant", "no_browser"]),
     ("token", ["format", "min_ttl", "force_refresh", "no_refresh", "grant"]),
@@ -21,7 +19,7 @@ const FIRST: [(&str, [&str; 5]); 4] = [
     ("register", ["redirect_uri", "initial_access_token_file", "show", "update", "delete"]),
 ];
 
-/// The whole tree of commands, as it is parsed, shown, completed and printed.
+/// All commands, for the parser, the help, the completions and the manual.
 pub fn definition() -> Command {
     let root = Cli::command();
     let after = root.get_after_help().map(ToString::to_string).unwrap_or_default();
@@ -35,15 +33,14 @@ fn shortened(command: Command) -> Command {
         Some(ids) => ids.contains(&arg.get_id().as_str()),
         None => arg.get_help_heading().is_none(),
     };
-    let command = command.mut_args(|arg| {
+    let shorten = |arg: Arg| {
         let needed = needed(&arg);
         arg.hide_short_help(!needed)
-    });
-    command.mut_subcommands(shortened)
+    };
+    command.mut_args(shorten).mut_subcommands(shortened)
 }
 
-/// The answer to `help TOPIC`, if these words ask for a topic; an error names the nearest topic or
-/// command.
+/// The text for `help TOPIC`, if that was typed; an error names the nearest topic or command.
 pub fn topic(args: &[OsString], mistake: ErrorKind, world: &World) -> Option<Result<String, Error>> {
     let words = habits::words(args);
     let ["help", name, ..] = &words[..] else { return None };
@@ -57,20 +54,18 @@ pub fn topic(args: &[OsString], mistake: ErrorKind, world: &World) -> Option<Res
         return Some(Ok(shown(text, world)));
     }
     let commands = definition();
-    // below a command there are no topics: `help profile lst`
+    // `help profile lst` asks for no topic
     if commands.find_subcommand(name).is_some() {
         return None;
     }
     let verbs = commands.get_subcommands().filter(|sub| !sub.is_hide_set()).map(clap::Command::get_name);
     let error = Error::usage(format!("there is no topic and no command `{}`", repeated(name)));
-    let error = match nearest(name, topics::TOPICS.iter().map(|(known, _)| *known).chain(verbs)) {
-        Some(meant) => error.hint(format!("did you mean `oauthctl help {meant}`?")),
-        None => error,
-    };
+    let meant = nearest(name, topics::TOPICS.iter().map(|(known, _)| *known).chain(verbs));
+    let error = error.hints(meant.map(|meant| format!("did you mean `oauthctl help {meant}`?")));
     Some(Err(error.hint("`oauthctl help topics` lists the topics, `oauthctl --help` the commands")))
 }
 
-/// The text for a terminal: code is indented instead of fenced.
+/// The text for a terminal, with indented code.
 fn shown(text: &str, world: &World) -> String {
     let mut out = String::new();
     for line in topics::lines(text) {

@@ -1,6 +1,5 @@
-//! `inspect`: a JWT, decoded: header, claims, times in words, and what is wrong with it. It is sent
-//! nowhere and nothing is fetched for it; its signature is verified with the keys that a login
-//! left, and never printed, so that the output can be pasted without giving the token away.
+//! `inspect`: decodes a JWT, without any request, and verifies it with the stored keys of a login.
+//! The signature is never printed, so that the output does not give the token away.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +19,7 @@ use crate::text::times;
 use crate::text::{safe, unprefixed};
 use crate::world::World;
 
-/// Bytes of standard input that are read.
+/// Bytes to read from standard input.
 const LONGEST: usize = 512 * 1024;
 
 #[derive(Args, Debug)]
@@ -28,13 +27,13 @@ const LONGEST: usize = 512 * 1024;
   oauthctl inspect work --id-token
   oauthctl inspect - --signed-for work")]
 pub struct InspectArgs {
-    /// A token, `-` for one on standard input, or the profile whose access token is meant.
+    /// A token, `-` for one on standard input, or a profile, for its access token.
     #[arg(value_name = "TOKEN|-|PROFILE")]
     pub what: Option<String>,
     /// The profile's ID token.
     #[arg(long)]
     pub id_token: bool,
-    /// For a token that is given: the profile whose provider may have signed it.
+    /// For a token from the command line or standard input: the profile with the provider's keys.
     #[arg(long, value_name = "PROFILE")]
     pub signed_for: Option<String>,
     /// The form of the output.
@@ -42,18 +41,18 @@ pub struct InspectArgs {
     pub format: Format,
 }
 
-/// What can be given.
+/// The hint for an unreadable token.
 const EXPECTED: &str =
     "`inspect` takes a JWT (three parts with dots between), `-` for one on standard input, or a profile";
 
-/// What was found out of the signature.
+/// The result of the verification.
 enum Signature {
     Right(String),
     Wrong(String),
     NotVerified(&'static str),
 }
 
-/// Exit 0 when nothing is wrong with its signature, 7 when something is.
+/// Exit code 7: the signature is wrong.
 pub fn run(args: InspectArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let (token, record) = token(&args, global, world)?;
     let header = jose::header(token.expose()).map_err(|e| unreadable(&e))?;
@@ -72,21 +71,18 @@ pub fn run(args: InspectArgs, global: &Global, world: &mut World) -> Result<u8, 
 }
 
 fn unreadable(why: &dyn std::fmt::Display) -> Error {
-    Error::new(Kind::Unsafe, "this is no token that can be read").cause(why).hint(EXPECTED)
+    Error::new(Kind::Unsafe, "this token can't be read").cause(why).hint(EXPECTED)
 }
 
-/// The token, and the record whose keys may verify it.
+/// The token, and the record with the keys to verify it.
 fn token(args: &InspectArgs, global: &Global, world: &mut World) -> Result<(Secret, Option<Record>), Error> {
     let token = match args.what.as_deref() {
         Some("-") if world.terminal.stdin_is_terminal() => secret_from_file(world, "-", "token")?,
         Some("-") => {
-            let text = world
-                .terminal
-                .read_stdin(LONGEST)
-                .map_err(|e| Error::usage("the token can't be read from standard input").cause(e))?;
-            given(&text)
+            let unread = |e| Error::usage("the token can't be read from standard input").cause(e);
+            given(&world.terminal.read_stdin(LONGEST).map_err(unread)?)
         }
-        // no profile is called by a name of that length: it is a token, and nothing to be quoted
+        // too long for a profile: it is a token, which no error may quote
         Some(text) if text.len() > 64 || (text.matches('.').count() >= 2 && text.len() > 40) => given(text),
         word => match (stored(args.what.clone(), global, world), word) {
             (Err(e), Some(word)) if e.kind == Kind::Usage && is_token(word) => given(word),
@@ -110,7 +106,7 @@ fn is_token(word: &str) -> bool {
     word.starts_with("eyJ") || unprefixed(word).is_some() || word.matches('.').count() >= 2
 }
 
-/// A word that is no profile, nor is a login meant by it.
+/// The error for an unknown profile, without the hint to log in.
 fn no_profile(mut e: Error) -> Error {
     e.hints.retain(|hint| !hint.contains("oauthctl login "));
     e.hint(EXPECTED)
@@ -137,22 +133,20 @@ fn of_profile(
             let error = Error::usage(format!("`{}` has no ID token", session.name));
             match provider.as_ref().is_none_or(gives_id_tokens) {
                 true => error.hint(session.typed.login_with(&[("--scope", "openid")])),
-                false => error.hint("its provider gives none, as far as is known"),
+                false => error.hint("its provider issues none, as far as known"),
             }
         })?,
         false => set.access_token.clone(),
     };
     if jose::header(token.expose()).is_err() {
-        // a server that is discovered may say so in its document
+        // a discovered server may announce introspection
         let asks = match provider.is_none_or(|p| p.introspect.is_some() || p.issuer.is_some()) {
             true => "introspect",
             false => "whoami",
         };
-        return Err(Error::usage(format!(
-            "the access token of `{}` is no JWT: only the provider can read it",
-            session.name
-        ))
-        .hint(session.typed.line(asks)));
+        let name = &session.name;
+        return Err(Error::usage(format!("the access token of `{name}` is no JWT: only the provider can read it"))
+            .hint(session.typed.line(asks)));
     }
     Ok((token, record))
 }
@@ -165,14 +159,14 @@ fn verified(token: &str, header: &Header, record: Option<&Record>) -> Signature 
     if header.alg.eq_ignore_ascii_case("none") {
         return Signature::Wrong("it is not signed (`alg` is `none`)".to_owned());
     }
-    let Some(record) = record else { return Signature::NotVerified("no profile says whose keys are to be used") };
+    let Some(record) = record else { return Signature::NotVerified("no profile names the provider with the keys") };
     let symmetric = header.algorithm().is_some_and(jose::Algorithm::is_symmetric);
     let keys = match &record.keys {
         Some(kept) => JwkSet::read(kept.set.to_string().as_bytes()).unwrap_or_default(),
         None if symmetric => JwkSet::default(),
         None => return Signature::NotVerified("the provider's keys are not known here"),
     };
-    // whatever kind of token it is: the key alone decides with what it may be signed
+    // any algorithm that fits the key, for any kind of token
     let algorithms = [header.alg.clone()];
     let typ = header.typ.as_deref().map(|typ| typ.strip_prefix("application/").unwrap_or(typ).to_lowercase());
     let typ = typ.filter(|typ| typ.ends_with("+jwt"));
@@ -183,18 +177,15 @@ fn verified(token: &str, header: &Header, record: Option<&Record>) -> Signature 
             Some(kid) => format!("by the key `{}` of {}", safe(kid), safe(issuer)),
             None => format!("by the key of {}", safe(issuer)),
         }),
-        Err(SignedError::UnknownKey { .. }) => Signature::NotVerified("its key is not among those that the login left"),
+        Err(SignedError::UnknownKey { .. }) => Signature::NotVerified("its key is not among the keys of the login"),
         Err(SignedError::NoSecret(_)) => Signature::NotVerified("it needs a client secret, and none is stored"),
         Err(e) => Signature::Wrong(e.to_string()),
     }
 }
 
-/// What anybody can see to be wrong, and what the record knows better.
+/// The problems of the claims, alone and compared with the record.
 fn problems(claims: &Map<String, Value>, is_id_token: bool, record: Option<&Record>, now: i64) -> Vec<String> {
-    let mut found = Vec::new();
-    if let Err(fault) = id_token::times_if_any(claims, now) {
-        found.push(fault.to_string());
-    }
+    let mut found: Vec<String> = id_token::times_if_any(claims, now).err().iter().map(ToString::to_string).collect();
     let Some(record) = record else { return found };
     if let Some(issuer) = record.metadata.as_ref().map(|kept| kept.issuer.as_str())
         && claims.get("iss").and_then(Value::as_str).is_some_and(|iss| iss != issuer)
@@ -210,11 +201,10 @@ fn problems(claims: &Map<String, Value>, is_id_token: bool, record: Option<&Reco
     found
 }
 
-/// Claims as the token has them, each JSON on one line: a number read and written again may be
-/// another one.
+/// The claims as JSON texts from the token, each on one line: reading a number may round it.
 type Written = BTreeMap<String, String>;
 
-/// JSON without what stands between its tokens.
+/// JSON without the spaces between its tokens.
 fn on_one_line(json: &str) -> String {
     let (mut in_text, mut escaped) = (false, false);
     json.chars()
@@ -254,39 +244,31 @@ fn as_text(
     problems: &[String],
     now: i64,
 ) -> String {
-    let mut lines = vec![("header".to_owned(), String::new())];
-    lines.extend(
-        header.members.iter().map(|(name, value)| (format!("  {}", safe(name)), shown(name, value, None, now))),
-    );
-    lines.push(("claims".to_owned(), String::new()));
-    lines.extend(claims.iter().map(|(name, value)| {
-        let json = written.get(name).map(String::as_str);
-        (format!("  {}", safe(name)), shown(name, value, json, now))
-    }));
-    lines.push((
-        "signature".to_owned(),
-        match signature {
-            Signature::Right(by) => format!("right: {by}"),
-            Signature::Wrong(why) => format!("WRONG: {why}"),
-            Signature::NotVerified(why) => format!("not verified: {why}"),
-        },
-    ));
-    lines.extend(problems.iter().map(|problem| ("problem".to_owned(), problem.clone())));
-    lines.iter().map(|(name, value)| format!("{}\n", format!("{name:20} {value}").trim_end())).collect()
+    let row = |name: &str, value: &str| format!("{}\n", format!("{name:20} {value}").trim_end());
+    let members = |members: &Map<String, Value>, written: Option<&Written>| -> String {
+        let text = |name: &String, value| shown(name, value, written.and_then(|all| all.get(name)), now);
+        members.iter().map(|(name, value)| row(&format!("  {}", safe(name)), &text(name, value))).collect()
+    };
+    let signature = match signature {
+        Signature::Right(by) => format!("right: {by}"),
+        Signature::Wrong(why) => format!("WRONG: {why}"),
+        Signature::NotVerified(why) => format!("not verified: {why}"),
+    };
+    let problems: String = problems.iter().map(|problem| row("problem", problem)).collect();
+    let (header, claims) = (members(&header.members, None), members(claims, Some(written)));
+    format!("header\n{header}claims\n{claims}{}{problems}", row("signature", &signature))
 }
 
-/// A claim's value, `json` as it is written; a time in words too.
-fn shown(name: &str, value: &Value, json: Option<&str>, now: i64) -> String {
+/// A member's value, if possible as `json` from the token; a time also in words.
+fn shown(name: &str, value: &Value, json: Option<&String>, now: i64) -> String {
     let text = match value {
         Value::String(text) => text.clone(),
-        _ => json.map_or_else(|| value.to_string(), str::to_owned),
+        _ => json.cloned().unwrap_or_else(|| value.to_string()),
     };
     let time = ["exp", "iat", "nbf", "auth_time", "updated_at"].contains(&name);
-    match value.as_f64().filter(|n| time && (0.0..253_402_300_800.0).contains(n)) {
-        Some(at) if at as i64 > now => {
-            format!("{} (in {}, {})", safe(&text), times::span(at as i64 - now), times::rfc3339(at as i64))
-        }
-        Some(at) => format!("{} ({} ago, {})", safe(&text), times::span(now - at as i64), times::rfc3339(at as i64)),
+    match value.as_f64().filter(|n| time && (0.0..253_402_300_800.0).contains(n)).map(|at| at as i64) {
+        Some(at) if at > now => format!("{} (in {}, {})", safe(&text), times::span(at - now), times::rfc3339(at)),
+        Some(at) => format!("{} ({} ago, {})", safe(&text), times::span(now - at), times::rfc3339(at)),
         None => safe(&text),
     }
 }

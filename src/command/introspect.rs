@@ -1,5 +1,4 @@
-//! `introspect`: what the provider knows of the stored token, as JSON. The token is asked about as
-//! it is, and not renewed.
+//! `introspect`: asks the provider about the stored token, without a refresh; prints JSON.
 
 use clap::Args;
 use serde_json::Value;
@@ -22,37 +21,32 @@ pub struct IntrospectArgs {
     /// Ask about the refresh token.
     #[arg(long)]
     pub refresh_token: bool,
-    /// Take nothing but a signed answer (RFC 9701).
+    /// Accept only a signed response (RFC 9701).
     #[arg(long)]
     pub signed: bool,
 }
 
-/// Exit 0 when the token is active, 4 when the provider says that it isn't.
+/// Exit code 0: the token is active. 4: the provider says that it isn't.
 pub fn run(args: IntrospectArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let mut session = practice::open(world, args.who.choice(global))?;
     let record = session.load_if_any(world)?;
     must_be_ours(world, &session, record.as_ref())?;
     let provider = session.whole_provider(world, record.as_ref())?;
     let set = record.as_ref().and_then(|r| r.token.as_ref()).ok_or_else(|| no_token(world, &session))?;
+    let missing = || Error::usage(format!("`{}` has no refresh token", session.name));
     let about = match args.refresh_token {
-        true => (
-            set.refresh_token
-                .as_ref()
-                .ok_or_else(|| Error::usage(format!("`{}` has no refresh token", session.name)))?,
-            "refresh_token",
-        ),
+        true => (set.refresh_token.as_ref().ok_or_else(missing)?, "refresh_token"),
         false => (&set.access_token, "access_token"),
     };
     let Some(endpoint) = &provider.introspect else {
-        return Err(Error::usage(format!("`{}` does not say what it knows of a token", safe(&provider.id)))
-            .hint("add `[introspect] url = …` to the provider's file, if it has such an address"));
+        return Err(Error::usage(format!("no introspection endpoint is known for `{}`", safe(&provider.id)))
+            .hint("add `[introspect] url = …` to the provider's file, if the provider has one"));
     };
     let client = session.require_client(world, record.as_ref())?;
     let mut ring = session.key_ring();
     let asking = session.asking_with(&provider, &client);
-    let members = introspect::ask(world, &asking, endpoint, &mut ring, about, args.signed).map_err(|e| {
-        e.or_hint(|| format!("`{} -v` shows what was sent and answered", asking.profile.line("introspect")))
-    })?;
+    let members = introspect::ask(world, &asking, endpoint, &mut ring, about, args.signed)
+        .map_err(|e| e.or_hint(|| format!("`{} -v` shows request and response", asking.profile.line("introspect"))))?;
     let active = members.get("active") == Some(&Value::Bool(true));
     print(world, format!("{}\n", Value::Object(members)).as_bytes())?;
     if !active {

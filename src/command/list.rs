@@ -1,4 +1,4 @@
-//! `list`: every profile and how its token stands.
+//! `list`: every profile, and the state of its token.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::api::table::aligned;
 use crate::command::logout::told;
-use crate::command::{Global, print, screen};
+use crate::command::{Global, known, print, screen};
 use crate::config::{Config, Profile};
 use crate::error::Error;
 use crate::session::paths::Paths;
@@ -38,14 +38,14 @@ pub enum Format {
 
 pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let paths = Paths::find(&*world.env);
-    // a variable that names no store is a mistake without a profile too
+    // an unknown store in a variable is an error even without a profile
     usual_store(world, &paths)?;
-    let dir = paths.config.clone();
-    let config = dir.as_deref().map(Config::load).transpose()?.unwrap_or_default();
+    let dir = paths.config.as_deref();
+    let config = dir.map(Config::load).transpose()?.unwrap_or_default();
     world.keychain = Arc::new(AskedOnce::new(world.keychain.clone()));
     let mut all = Vec::new();
     for name in config.profiles.keys() {
-        let provider = dir.as_deref().and_then(|dir| nobodys(dir, &config, name));
+        let provider = dir.and_then(|dir| nobodys(dir, &config, name));
         let flags = Profile { provider, ..Profile::default() };
         let choice = Choice {
             profile: Some(name.clone()),
@@ -57,7 +57,7 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
         let session = Session::open_configured(world, choice, &config, name)?;
         all.push(standing(world, &session));
     }
-    // JSON is for programs: they get profiles, and a person the rest
+    // JSON has the profiles alone; a message names the other records
     let (orphans, _) = orphan::all(world, &paths, None);
     for orphan in &orphans {
         world.say(&told(orphan));
@@ -69,44 +69,33 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
         }
         Format::Table if all.is_empty() && !orphans.is_empty() => {}
         Format::Table if all.is_empty() => world.say("There is no profile yet. To try it: oauthctl login sandbox"),
-        Format::Table => {
-            let text = table(world, &all, screen(world));
-            print(world, text.as_bytes())?;
-        }
+        Format::Table => print(world, table(world, &all, screen(world)).as_bytes())?,
     }
     Ok(0)
 }
 
 pub fn as_json(world: &World, s: &Standing) -> Value {
-    let mut object = json!({
-        "profile": s.profile, "provider": s.provider, "grant": s.grant.name(), "store": s.store, "state": s.state,
-    });
-    if let Some(e) = &s.trouble {
-        object["trouble"] = e.message.as_str().into();
-    }
-    if let Some(record) = &s.record {
-        if let Some(account) = &record.account {
-            object["account"] = account.as_str().into();
-        }
-        if let Some(id) = &record.client_id {
-            object["client_id"] = id.as_str().into();
-        }
-        if let Some(set) = &record.token {
-            object["token"] = set.access_token.fingerprint().into();
-            object["renewable"] = (set.refresh_token.is_some() || !s.grant.needs_person()).into();
-            if let Some(at) = set.expires_at {
-                object["expires_at"] = times::rfc3339(at).into();
-                object["expires_in"] = (at - world.clock.now()).into();
-            }
-            if let Some(scopes) = &set.scopes {
-                object["scopes"] = scopes.clone().into();
-            }
-        }
-    }
-    object
+    let record = s.record.as_ref();
+    let set = record.and_then(|r| r.token.as_ref());
+    let expires_at = set.and_then(|set| set.expires_at);
+    known(json!({
+        "profile": s.profile,
+        "provider": s.provider,
+        "grant": s.grant.name(),
+        "store": s.store,
+        "state": s.state,
+        "trouble": s.trouble.as_ref().map(|e| &e.message),
+        "account": record.and_then(|r| r.account.as_ref()),
+        "client_id": record.and_then(|r| r.client_id.as_ref()),
+        "token": set.map(|set| set.access_token.fingerprint()),
+        "renewable": set.map(|set| set.refresh_token.is_some() || !s.grant.needs_person()),
+        "expires_at": expires_at.map(times::rfc3339),
+        "expires_in": expires_at.map(|at| at - world.clock.now()),
+        "scopes": set.and_then(|set| set.scopes.as_ref()),
+    }))
 }
 
-/// As wide as it must be, and on a screen of so many columns no wider than that.
+/// Shortened where a screen has fewer columns than the table.
 fn table(world: &World, all: &[Standing], width: Option<usize>) -> String {
     let now = world.clock.now();
     let heads = ["PROFILE", "PROVIDER", "ACCOUNT", "GRANT", "TOKEN", "EXPIRES", "STORE"];
@@ -134,7 +123,7 @@ fn table(world: &World, all: &[Standing], width: Option<usize>) -> String {
     if fits(&rows) {
         return aligned(&rows, None);
     }
-    // the account alone may be shortened: a profile's name is typed, the others are words
+    // only the account is shortened: the user types the profile's name, the others are words
     let longest = rows.iter().map(|row| row[ACCOUNT].chars().count()).max().unwrap_or_default();
     let shortened = (SHORTEST_ACCOUNT..longest).rev().map(|most| {
         let mut rows = rows.clone();
@@ -149,7 +138,7 @@ fn table(world: &World, all: &[Standing], width: Option<usize>) -> String {
 
 /// The column of the account.
 const ACCOUNT: usize = 2;
-/// A shorter account says nothing.
+/// A shorter account is of no use.
 const SHORTEST_ACCOUNT: usize = 12;
 
 fn cut(text: &str, most: usize) -> String {
@@ -159,7 +148,7 @@ fn cut(text: &str, most: usize) -> String {
     }
 }
 
-/// A profile below the other, its columns as lines, where no table fits.
+/// The columns of each profile as lines, for a screen too narrow for a table.
 fn stacked(rows: &[Vec<String>], width: usize) -> String {
     let Some((heads, rows)) = rows.split_first() else { return String::new() };
     let one = |row: &Vec<String>| {

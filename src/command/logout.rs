@@ -1,5 +1,4 @@
-//! `logout`: revokes where the provider can, says honestly where it can't, then forgets. A person's
-//! act wins: a provider that can't be reached is told of, and keeps no token on this machine.
+//! `logout`: revokes the tokens if the provider supports it, then deletes them in any case.
 
 use clap::Args;
 
@@ -14,7 +13,7 @@ use crate::store::StoreKind;
 use crate::text::safe;
 use crate::world::World;
 
-/// Of a token that is not revoked.
+/// The fate of a token that is not revoked.
 pub const STAYS_VALID: &str = "it stays valid until it expires, or until you remove the app in your account there";
 
 #[derive(Args, Debug)]
@@ -28,7 +27,7 @@ pub struct LogoutArgs {
     /// Every profile.
     #[arg(long, conflicts_with = "profile")]
     pub all: bool,
-    /// Forget here, and leave the provider alone.
+    /// Delete the tokens here; don't contact the provider.
     #[arg(long)]
     pub local_only: bool,
 }
@@ -44,8 +43,7 @@ pub fn run(args: LogoutArgs, global: &Global, world: &mut World) -> Result<u8, E
     let mut all = every_profile(world, global, &args.who.flags)?;
     let (orphans, troubles) = orphan::all(world, &Paths::find(&*world.env), args.who.flags.profile.store);
     for orphan in orphans {
-        // with a configuration of its own, a job has no say over what the person's other ones have
-        // in the same store
+        // a job with a configuration of its own must not delete records of the user's others
         if world.env.var("OAUTHCTL_CONFIG_DIR").is_some() {
             world.say(&told(&orphan));
             continue;
@@ -61,7 +59,7 @@ pub fn run(args: LogoutArgs, global: &Global, world: &mut World) -> Result<u8, E
         }
     }
     for e in troubles.iter().filter(|_| failed.is_none()) {
-        world.say(&format!("{}: whether anything is kept there that no profile has can't be seen", e.message));
+        world.say(&format!("{}: other records in this store can't be listed", e.message));
     }
     match failed {
         None => Ok(0),
@@ -77,15 +75,14 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<Session, E
     if matches!(kind, StoreKind::Environment | StoreKind::None) {
         return keeps_nothing(world, &session).map(|()| session);
     }
-    // a renewal that is under way ends first: its token is revoked too, and nothing comes back
-    // afterwards
+    // a refresh in another process ends first, so that its token is revoked too
     let lock = session.lock(world)?;
     let record = match session.load_if_any(world) {
         Ok(record) => record,
-        // what can't be read can be forgotten all the same
+        // a record that can't be read can be deleted
         Err(e) if local_only && e.kind == Kind::Store => {
             session.delete(world, &lock)?;
-            world.say(&format!("{name}: forgotten here, unread ({})", e.message));
+            world.say(&format!("{name}: deleted here, unread ({})", e.message));
             return Ok(session);
         }
         Err(e) => return Err(e),
@@ -96,52 +93,47 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<Session, E
     };
     if let Some(moved) = elsewhere(&session, &record).filter(|_| !local_only) {
         let mut refused = moved.refused(&session.typed);
-        let forget =
-            format!("`{} --local-only` forgets it here, and asks nobody to revoke it", session.typed.line("logout"));
-        refused.hints.insert(0, forget);
+        let delete = format!("`{} --local-only` deletes it here, and revokes nothing", session.typed.line("logout"));
+        refused.hints.insert(0, delete);
         return Err(refused);
     }
     let (record, revoked) = match local_only {
-        true => (record, Ok(Some("the provider was not asked to revoke it"))),
+        true => (record, Ok(Some("it was not revoked at the provider"))),
         false => forget::revoke(world, &mut session, record, &lock)?,
     };
     forget::forget(world, &session, &record, &lock)?;
-    let kept = what_stays(&session, &record);
+    let kept = kept(&session, &record);
     match revoked {
-        Ok(Some(words)) => world.say(&format!("{name}: forgotten here; {words}{kept}")),
+        Ok(Some(words)) => world.say(&format!("{name}: deleted here; {words}{kept}")),
         Ok(None) => {
-            let provider =
-                session.raw_provider().map(|p| p.name).unwrap_or_else(|_| session.provider_name().to_owned());
-            world.say(&format!(
-                "{name}: forgotten here; {} offers no way to revoke a token from outside: {STAYS_VALID}{kept}",
-                safe(&provider)
-            ));
+            let provider = session.raw_provider().map_or_else(|_| session.provider_name().to_owned(), |p| p.name);
+            world.say(&format!("{name}: deleted here; {}{kept}", irrevocable(&provider)));
         }
         Err(e) => {
-            world.say(&format!("{name}: forgotten here{kept}"));
-            let message = format!("the token of `{name}` was forgotten here, but not revoked at the provider");
+            world.say(&format!("{name}: deleted here{kept}"));
+            let message = format!("the token of `{name}` was deleted here, but not revoked at the provider");
             let causes = [vec![e.message.clone()], e.causes.clone()].concat();
-            // nothing is left here to try again with
+            // there is no token left for another attempt
             return Err(Error { message, causes, ..e }.hint(STAYS_VALID));
         }
     }
     Ok(session)
 }
 
-/// What a logout leaves, in words that follow others.
-fn what_stays(session: &Session, record: &Record) -> String {
-    let kept = if record.client_secret.is_some() {
-        format!("; the client secret is kept (`{}` forgets it too)", session.typed.line("profile remove"))
-    } else {
-        String::new()
-    };
-    match register::stays(record, &session.typed) {
-        Some(stays) => format!("{kept}; {stays}"),
-        None => kept,
-    }
+/// Says that a token can't be revoked.
+pub fn irrevocable(provider: &str) -> String {
+    format!("{} does not support revoking a token: {STAYS_VALID}", safe(provider))
 }
 
-/// The stores that nothing is forgotten in.
+/// Says what remains after a logout; follows another sentence.
+fn kept(session: &Session, record: &Record) -> String {
+    let remove = session.typed.line("profile remove");
+    let secret = record.client_secret.as_ref().map(|_| format!("; the client secret stays (`{remove}` deletes it)"));
+    let client = register::stays(record, &session.typed).map(|stays| format!("; {stays}"));
+    secret.into_iter().chain(client).collect()
+}
+
+/// Logs out of a store that stores nothing.
 fn keeps_nothing(world: &mut World, session: &Session) -> Result<(), Error> {
     let name = &session.name;
     let variable = session.token_variable(world);
@@ -151,14 +143,14 @@ fn keeps_nothing(world: &mut World, session: &Session) -> Result<(), Error> {
         );
     }
     session.raw_provider()?;
-    world.say(&format!("{name}: the store `{}` keeps nothing that could be forgotten", session.store.kind().name()));
+    world.say(&format!("{name}: the store `{}` has nothing to delete", session.store.kind().name()));
     Ok(())
 }
 
-/// Forgets what a refused renewal or an unfinished login left.
+/// Deletes the rest of a refused refresh or of an unfinished login.
 fn without_token(world: &mut World, session: &Session, record: Option<Record>, lock: &Lock) -> Result<(), Error> {
     let typed = match record.as_ref().is_some_and(|record| record.unfinished.is_some()) {
-        true => "; what was typed for a login is forgotten",
+        true => "; the answers given to a login are deleted",
         false => "",
     };
     let found = record.is_some();
@@ -170,10 +162,10 @@ fn without_token(world: &mut World, session: &Session, record: Option<Record>, l
     Ok(())
 }
 
-/// That a record is there which no profile names, and how to forget it.
+/// Reports a record without a profile, and how to delete it.
 pub fn told(orphan: &orphan::Orphan) -> String {
     format!(
-        "{} keeps the record `{}`, which no profile in config.toml names: `{}` forgets it",
+        "{} has the record `{}`, which belongs to no profile in config.toml: `{}` deletes it",
         orphan.place,
         safe(&orphan.name),
         orphan.logout()

@@ -1,4 +1,4 @@
-//! `man`: the whole manual as one page: every command and option, then the topics of `help TOPIC`.
+//! `man`: the manual page: every command and option, then the topics of `help TOPIC`.
 
 use clap::{Arg, Args as _, Command};
 
@@ -11,67 +11,75 @@ pub fn page() -> String {
     root.build();
     let shared = WhoFlags::augment_args(Command::new("shared"));
     let about = root.get_about().map(ToString::to_string).unwrap_or_default();
-    let mut text = format!(".TH oauthctl 1 \"\" \"oauthctl {}\" \"\"\n.nh\n.ad l\n", env!("CARGO_PKG_VERSION"));
-    text.push_str(".SH NAME\noauthctl \\- OAuth 2.0 tokens for the command line\n");
-    text.push_str(
-        ".SH SYNOPSIS\n\\fBoauthctl\\fR \\fICOMMAND\\fR [\\fIOPTION\\fR]\\&.\\|.\\|. [\\fIWORD\\fR]\\&.\\|.\\|.\n",
-    );
-    text.push_str(&format!(".SH DESCRIPTION\n{}.\n", marked(&about)));
     let after = root.get_after_help().map(ToString::to_string).unwrap_or_default();
-    let after = after.split("\n\nTopics").next().unwrap_or_default();
-    text.push_str(&format!(".SH EXAMPLES\n{}", after_text(after.trim_start_matches("Examples:\n"))));
+    let after = after.split("\n\nTopics").next().unwrap_or_default().trim_start_matches("Examples:\n");
+    let mut text = format!(
+        ".TH oauthctl 1 \"\" \"oauthctl {}\" \"\"\n.nh\n.ad l
+.SH NAME\noauthctl \\- OAuth 2.0 tokens for the command line
+.SH SYNOPSIS\n\\fBoauthctl\\fR \\fICOMMAND\\fR [\\fIOPTION\\fR]\\&.\\|.\\|. [\\fIWORD\\fR]\\&.\\|.\\|.
+.SH DESCRIPTION\n{}.\n.SH EXAMPLES\n",
+        env!("CARGO_PKG_VERSION"),
+        marked(&about)
+    );
+    set(&mut text, help_lines(after));
     text.push_str(".SH COMMANDS\n");
     for sub in visible(&root) {
         command(&mut text, sub, &root, &shared);
     }
     text.push_str(
-        ".SH OPTIONS THAT MAKE A PROFILE\nWith them a script needs no configuration; \\fBlogin\\fR remembers them.\n",
+        ".SH OPTIONS THAT MAKE A PROFILE\nA script needs no configuration with them; \\fBlogin\\fR stores them.\n",
     );
     options(&mut text, &shared, |_| true);
     text.push_str(".SH OPTIONS OF EVERY COMMAND\n");
     options(&mut text, &root, |_| true);
-    for (_, topic) in TOPICS {
-        set_topic(&mut text, topic);
-    }
+    TOPICS.iter().for_each(|(_, topic)| set(&mut text, topics::lines(topic)));
     text
 }
 
-/// One topic, as a section of its own: paragraphs, lists, headings and code.
-fn set_topic(text: &mut String, topic: &str) {
+/// The text after a command's options: an indented line is code.
+fn help_lines(text: &str) -> impl Iterator<Item = Line<'_>> {
+    text.lines().map(|line| line.strip_prefix("  ").map_or(Line::Text(line), Line::Code))
+}
+
+/// Sets paragraphs, lists, headings and code.
+fn set<'a>(text: &mut String, lines: impl Iterator<Item = Line<'a>>) {
     let mut paragraph = String::new();
     let mut code = false;
-    let end_paragraph = |text: &mut String, paragraph: &mut String| match std::mem::take(paragraph) {
-        full if full.is_empty() => {}
-        full => text.push_str(&format!("{}\n", marked(&full))),
+    let end_paragraph = |text: &mut String, paragraph: &mut String| {
+        if !paragraph.is_empty() {
+            text.push_str(&format!("{}\n", marked(&std::mem::take(paragraph))));
+        }
     };
-    for line in topics::lines(topic).chain([Line::Text("")]) {
+    for line in lines.chain([Line::Text("")]) {
         if code != matches!(line, Line::Code(_)) {
             end_paragraph(text, &mut paragraph);
             text.push_str(if code { ".fi\n.RE\n" } else { ".RS 4\n.nf\n" });
             code = !code;
         }
-        match line {
-            Line::Code(line) => text.push_str(&format!("{}\n", escaped(line))),
-            Line::Text(line) => {
-                let starts = ["# ", "## ", "- "].iter().find_map(|mark| Some((*mark, line.strip_prefix(mark)?)));
-                if line.is_empty() || starts.is_some() {
-                    end_paragraph(text, &mut paragraph);
-                }
-                match starts {
-                    Some(("# ", title)) => text.push_str(&format!(".SH {}\n", escaped(&title.to_uppercase()))),
-                    Some(("## ", title)) => text.push_str(&format!(".SS {}\n", escaped(title))),
-                    Some((_, item)) => {
-                        text.push_str(".IP \\(bu 2\n");
-                        paragraph.push_str(item);
-                    }
-                    None if line.is_empty() => {}
-                    None if paragraph.is_empty() => {
-                        text.push_str(".PP\n");
-                        paragraph.push_str(line);
-                    }
-                    None => paragraph.push_str(&format!(" {}", line.trim_start())),
-                }
+        let line = match line {
+            Line::Code(line) => {
+                text.push_str(&format!("{}\n", escaped(line)));
+                continue;
             }
+            Line::Text(line) => line,
+        };
+        let starts = ["# ", "## ", "- "].iter().find_map(|mark| Some((*mark, line.strip_prefix(mark)?)));
+        if line.is_empty() || starts.is_some() {
+            end_paragraph(text, &mut paragraph);
+        }
+        match starts {
+            Some(("# ", title)) => text.push_str(&format!(".SH {}\n", escaped(&title.to_uppercase()))),
+            Some(("## ", title)) => text.push_str(&format!(".SS {}\n", escaped(title))),
+            Some((_, item)) => {
+                text.push_str(".IP \\(bu 2\n");
+                paragraph.push_str(item);
+            }
+            None if line.is_empty() => {}
+            None if paragraph.is_empty() => {
+                text.push_str(".PP\n");
+                paragraph.push_str(line);
+            }
+            None => paragraph.push_str(&format!(" {}", line.trim_start())),
         }
     }
 }
@@ -80,7 +88,7 @@ fn visible(command: &Command) -> impl Iterator<Item = &Command> {
     command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help")
 }
 
-/// One command, or each of those below it.
+/// A command, or the commands below it.
 fn command(text: &mut String, command: &Command, root: &Command, shared: &Command) {
     if command.has_subcommands() {
         return visible(command).for_each(|sub| self::command(text, sub, root, shared));
@@ -101,33 +109,31 @@ fn command(text: &mut String, command: &Command, root: &Command, shared: &Comman
         !(matches!(id, "help" | "version") || has(root, id) || makes_profile && has(shared, id))
     });
     if makes_profile {
-        text.push_str(".PP\nIt takes the options that make a profile (below), too.\n");
+        text.push_str(".PP\nIt also takes the options that make a profile (below).\n");
     }
     if let Some(after) = command.get_after_long_help().or_else(|| command.get_after_help()) {
-        text.push_str(&after_text(&after.to_string()));
+        set(text, help_lines(&after.to_string()));
     }
 }
 
-/// The arguments that are wanted as a list of terms: words first, then options, as `--help` has
-/// them under its headings.
+/// The wanted arguments as a list of terms under the headings of `--help`: words, then options.
 fn options(text: &mut String, command: &Command, wanted: impl Fn(&Arg) -> bool) {
     let shown: Vec<&Arg> = command.get_arguments().filter(|arg| !arg.is_hide_set() && wanted(arg)).collect();
-    let mut headings: Vec<Option<&str>> = vec![None];
-    for arg in &shown {
-        if !headings.contains(&arg.get_help_heading()) {
-            headings.push(arg.get_help_heading());
+    let mut headings: Vec<Option<&str>> = Vec::new();
+    for heading in shown.iter().map(|arg| arg.get_help_heading()) {
+        if !headings.contains(&heading) {
+            headings.push(heading);
         }
     }
-    let several =
-        headings.iter().filter(|heading| shown.iter().any(|arg| arg.get_help_heading() == **heading)).count() > 1;
-    for heading in headings {
-        let of = |positional| {
-            shown.iter().filter(move |arg| arg.get_help_heading() == heading && arg.is_positional() == positional)
-        };
-        if let Some(name) = heading.filter(|_| several) {
+    // options without a heading come first
+    headings.sort_by_key(Option::is_some);
+    for heading in &headings {
+        if let Some(name) = heading.filter(|_| headings.len() > 1) {
             text.push_str(&format!(".PP\n{}:\n", escaped(name)));
         }
-        of(true).chain(of(false)).for_each(|arg| option(text, arg));
+        let mut below: Vec<_> = shown.iter().filter(|arg| arg.get_help_heading() == *heading).collect();
+        below.sort_by_key(|arg| !arg.is_positional());
+        below.into_iter().for_each(|arg| option(text, arg));
     }
 }
 
@@ -149,9 +155,7 @@ fn option(text: &mut String, arg: &Arg) {
     if !arg.get_action().takes_values() {
         return;
     }
-    let usual: Vec<String> =
-        arg.get_default_values().iter().map(|value| value.to_string_lossy().into_owned()).collect();
-    let usual = usual.join(" ");
+    let usual = arg.get_default_values().join(std::ffi::OsStr::new(" ")).to_string_lossy().into_owned();
     if !usual.is_empty() {
         text.push_str(&format!("[default: {}]\n", escaped(&usual)));
     }
@@ -171,50 +175,21 @@ fn option(text: &mut String, arg: &Arg) {
     text.push_str(".PD\n.RE\n");
 }
 
-/// What stands after a command's options: indented lines are typed, and stay as they are.
-fn after_text(after: &str) -> String {
-    let mut text = String::new();
-    let mut typed = false;
-    for line in after.lines() {
-        let indented = line.starts_with("  ");
-        text.push_str(match (typed, indented) {
-            (false, true) => ".RS 4\n.nf\n",
-            (true, false) => ".fi\n.RE\n",
-            _ => "",
-        });
-        typed = indented;
-        match line {
-            "" => {}
-            _ if indented => text.push_str(&format!("{}\n", escaped(line.strip_prefix("  ").unwrap_or(line)))),
-            _ => text.push_str(&format!(".PP\n{}\n", marked(line))),
-        }
-    }
-    if typed {
-        text.push_str(".fi\n.RE\n");
-    }
-    text
-}
-
-/// Text in which what stands in backticks is set apart.
+/// Sets text in backticks bold.
 fn marked(text: &str) -> String {
     let line = |line: &str| {
         let parts: Vec<String> = line.trim().split('`').map(escaped).collect();
+        let bold = |(at, part)| if at % 2 == 1 { format!("\\fB{part}\\fR") } else { part };
         match parts.len() % 2 {
-            1 => parts
-                .iter()
-                .enumerate()
-                .map(|(at, part)| if at % 2 == 1 { format!("\\fB{part}\\fR") } else { part.clone() })
-                .collect(),
+            1 => parts.into_iter().enumerate().map(bold).collect(),
             _ => escaped(line.trim()),
         }
     };
-    text.lines()
-        .map(|each| if each.trim().is_empty() { ".PP".to_owned() } else { line(each) })
-        .collect::<Vec<String>>()
-        .join("\n")
+    let lines = text.lines().map(|each| if each.trim().is_empty() { ".PP".to_owned() } else { line(each) });
+    lines.collect::<Vec<String>>().join("\n")
 }
 
-/// Text that is no instruction to whatever sets the page.
+/// Text without instructions to the formatter.
 fn escaped(text: &str) -> String {
     let one = |c: char| match c {
         '\\' => "\\(rs".to_owned(),

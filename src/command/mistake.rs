@@ -1,5 +1,5 @@
-//! What was typed and can't be understood, told in the manner of every other error: what, and what
-//! to type instead. The parser's own wording knows neither backticks nor hints.
+//! A command line that can't be understood, reported like every other error: the mistake, and what
+//! to type instead. The parser's own messages have neither backticks nor hints.
 
 use std::ffi::OsString;
 
@@ -11,50 +11,18 @@ use crate::text::{repeated, safe};
 
 /// The parser's error as one of ours.
 pub fn error(e: &clap::Error, args: &[OsString]) -> Error {
-    let one = |kind| strings(e, kind).into_iter().next().unwrap_or_default();
-    let argument = one(ContextKind::InvalidArg);
-    let value = one(ContextKind::InvalidValue);
+    let argument = one(e, ContextKind::InvalidArg);
     let valid = strings(e, ContextKind::ValidValue);
-    let error = match e.kind() {
-        ErrorKind::InvalidSubcommand => {
-            Error::usage(format!("there is no command `{}`", one(ContextKind::InvalidSubcommand)))
-        }
-        ErrorKind::UnknownArgument if argument.starts_with('-') => {
-            Error::usage(format!("there is no option `{argument}`"))
-        }
-        ErrorKind::UnknownArgument => Error::usage(format!("`{argument}` is one word too many")),
-        ErrorKind::InvalidValue if value.is_empty() => Error::usage(format!("`{argument}` needs a value")),
-        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
-            Error::usage(format!("`{value}` is no value of `{argument}`"))
-        }
-        // what its words are in the end
-        ErrorKind::MissingRequiredArgument if argument == "<WORD>..." => {
-            Error::usage("`call` needs a path").hint("oauthctl call PROFILE [METHOD] /PATH")
-        }
-        ErrorKind::MissingRequiredArgument => {
-            Error::usage(format!("missing: {}", quoted(&strings(e, ContextKind::InvalidArg), ", ")))
-        }
-        ErrorKind::ArgumentConflict if argument == one(ContextKind::PriorArg) => {
-            Error::usage(format!("`{argument}` is given twice"))
-        }
-        ErrorKind::ArgumentConflict => Error::usage(format!(
-            "`{argument}` and {} exclude each other",
-            quoted(&strings(e, ContextKind::PriorArg), " and ")
-        )),
-        _ => {
-            let text = e.render().to_string();
-            Error::usage(safe(text.lines().next().unwrap_or_default().trim_start_matches("error: ")))
-        }
-    };
-    let why = std::error::Error::source(e).map(|why| match why.is::<std::num::ParseIntError>() {
-        true => "write a whole number".to_owned(),
-        false => why.to_string(),
-    });
-    let error = match why {
-        Some(why) => error.hint(why),
-        None if !valid.is_empty() => error.hint(format!("one of {}", quoted(&valid, ", "))),
-        None => error,
-    };
+    let mut error = Error::usage(message(e, &argument));
+    if let Some(why) = std::error::Error::source(e) {
+        let number = why.is::<std::num::ParseIntError>();
+        error = error.hint(if number { "write a whole number".to_owned() } else { why.to_string() });
+    } else if !valid.is_empty() {
+        error = error.hint(format!("one of {}", quoted(&valid, ", ")));
+    }
+    if argument == WORDS_OF_CALL {
+        error = error.hint("oauthctl call PROFILE [METHOD] /PATH");
+    }
     let habit = match e.kind() {
         ErrorKind::InvalidSubcommand => habits::command(args, &definition()),
         ErrorKind::UnknownArgument if argument.starts_with('-') => habits::option(&argument, args, &definition()),
@@ -62,15 +30,44 @@ pub fn error(e: &clap::Error, args: &[OsString]) -> Error {
         ErrorKind::MissingRequiredArgument => example(args),
         _ => None,
     };
-    if let Some(habit) = habit {
-        return error.hint(habit).hint(format!("`{} --help` shows what can be given", command(args)));
+    let suggested = || {
+        let kinds = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg];
+        let meant: Vec<String> = kinds.into_iter().flat_map(|kind| strings(e, kind)).collect();
+        (!meant.is_empty()).then(|| format!("did you mean {}?", quoted(&meant, " or ")))
+    };
+    error.hints(habit.or_else(suggested)).hint(format!("`{} --help` shows the usage", meant(args).0))
+}
+
+/// The path and the items of `call`, as the parser names them.
+const WORDS_OF_CALL: &str = "<WORD>...";
+
+fn message(e: &clap::Error, argument: &str) -> String {
+    let value = one(e, ContextKind::InvalidValue);
+    match e.kind() {
+        ErrorKind::InvalidSubcommand => format!("there is no command `{}`", one(e, ContextKind::InvalidSubcommand)),
+        ErrorKind::UnknownArgument if argument.starts_with('-') => format!("there is no option `{argument}`"),
+        ErrorKind::UnknownArgument => format!("`{argument}` is one word too many"),
+        ErrorKind::InvalidValue if value.is_empty() => format!("`{argument}` needs a value"),
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => format!("`{value}` is no value of `{argument}`"),
+        ErrorKind::MissingRequiredArgument if argument == WORDS_OF_CALL => "`call` needs a path".to_owned(),
+        ErrorKind::MissingRequiredArgument => {
+            format!("missing: {}", quoted(&strings(e, ContextKind::InvalidArg), ", "))
+        }
+        ErrorKind::ArgumentConflict if argument == one(e, ContextKind::PriorArg) => {
+            format!("`{argument}` is given twice")
+        }
+        ErrorKind::ArgumentConflict => {
+            format!("`{argument}` and {} exclude each other", quoted(&strings(e, ContextKind::PriorArg), " and "))
+        }
+        _ => {
+            let text = e.render().to_string();
+            safe(text.lines().next().unwrap_or_default().trim_start_matches("error: "))
+        }
     }
-    let meant: Vec<String> = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg]
-        .into_iter()
-        .flat_map(|kind| strings(e, kind))
-        .collect();
-    let error = if meant.is_empty() { error } else { error.hint(format!("did you mean {}?", quoted(&meant, " or "))) };
-    error.hint(format!("`{} --help` shows what can be given", command(args)))
+}
+
+fn one(e: &clap::Error, kind: ContextKind) -> String {
+    strings(e, kind).into_iter().next().unwrap_or_default()
 }
 
 fn strings(e: &clap::Error, kind: ContextKind) -> Vec<String> {
@@ -81,7 +78,7 @@ fn strings(e: &clap::Error, kind: ContextKind) -> Vec<String> {
     }
 }
 
-/// A word as it may be repeated: no token.
+/// A word that may be repeated: no token.
 fn shown(text: &str) -> String {
     if text.starts_with('-') { safe(text) } else { repeated(text) }
 }
@@ -98,10 +95,6 @@ fn example(args: &[OsString]) -> Option<String> {
 }
 
 /// The command that was meant, as far as it was typed: `oauthctl profile set`.
-fn command(args: &[OsString]) -> String {
-    meant(args).0
-}
-
 fn meant(args: &[OsString]) -> (String, clap::Command) {
     let mut at = definition();
     let mut words = vec!["oauthctl".to_owned()];
@@ -135,76 +128,73 @@ mod tests {
         for (typed, told) in [
             (
                 "tokn",
-                "error: there is no command `tokn`\nhint: did you mean `token`?\nhint: `oauthctl --help` shows what can be given\n",
+                "error: there is no command `tokn`\nhint: did you mean `token`?\nhint: `oauthctl --help` shows the usage\n",
             ),
             (
                 "profile list",
-                "error: there is no command `list`\nhint: did you mean `oauthctl list`?\nhint: `oauthctl profile --help` shows what can be given\n",
+                "error: there is no command `list`\nhint: did you mean `oauthctl list`?\nhint: `oauthctl profile --help` shows the usage\n",
             ),
             (
                 "token --profile work",
-                "error: there is no option `--profile`\nhint: the profile is a word without an option: `oauthctl token work`\nhint: `oauthctl token --help` shows what can be given\n",
+                "error: there is no option `--profile`\nhint: the profile is written without an option: `oauthctl token work`\nhint: `oauthctl token --help` shows the usage\n",
             ),
             (
                 "token --fromat json",
-                "error: there is no option `--fromat`\nhint: did you mean `--format`?\nhint: `oauthctl token --help` shows what can be given\n",
+                "error: there is no option `--fromat`\nhint: did you mean `--format`?\nhint: `oauthctl token --help` shows the usage\n",
             ),
             (
                 "inspect Bearer eyJhbGciOiJub25lIn0.e30.",
-                "error: `…` is one word too many\nhint: `oauthctl inspect --help` shows what can be given\n",
+                "error: `…` is one word too many\nhint: `oauthctl inspect --help` shows the usage\n",
             ),
-            ("token a b", "error: `b` is one word too many\nhint: `oauthctl token --help` shows what can be given\n"),
+            ("token a b", "error: `b` is one word too many\nhint: `oauthctl token --help` shows the usage\n"),
             (
                 "login a --timeout 5x",
-                "error: `5x` is no value of `--timeout <TIME>`\nhint: write it as `90s`, `5m`, `2h` or `1d`\nhint: `oauthctl login --help` shows what can be given\n",
+                "error: `5x` is no value of `--timeout <TIME>`\nhint: write it as `90s`, `5m`, `2h` or `1d`\nhint: `oauthctl login --help` shows the usage\n",
             ),
             (
                 "login a --timeout 0",
-                "error: `0` is no value of `--timeout <TIME>`\nhint: nothing can be done in no time: write it as `90s`, `5m`, `2h` or `1d`\nhint: `oauthctl login --help` shows what can be given\n",
+                "error: `0` is no value of `--timeout <TIME>`\nhint: it must be longer than zero: write it as `90s`, `5m`, `2h` or `1d`\nhint: `oauthctl login --help` shows the usage\n",
             ),
             (
                 "login --port 80x",
-                "error: `80x` is no value of `--port <PORT>`\nhint: write a whole number\nhint: `oauthctl login --help` shows what can be given\n",
+                "error: `80x` is no value of `--port <PORT>`\nhint: write a whole number\nhint: `oauthctl login --help` shows the usage\n",
             ),
             (
                 "call /me a=b --profile work --json",
-                "error: there is no option `--profile`\nhint: the profile is a word without an option: `oauthctl call work /me a=b`\nhint: `oauthctl call --help` shows what can be given\n",
+                "error: there is no option `--profile`\nhint: the profile is written without an option: `oauthctl call work /me a=b`\nhint: `oauthctl call --help` shows the usage\n",
             ),
             (
                 "profile set --profile=work client-id x",
-                "error: there is no option `--profile`\nhint: the profile is a word without an option: `oauthctl profile set work client-id x`\nhint: `oauthctl profile set --help` shows what can be given\n",
+                "error: there is no option `--profile`\nhint: the profile is written without an option: `oauthctl profile set work client-id x`\nhint: `oauthctl profile set --help` shows the usage\n",
             ),
             (
                 "login --client-secret=hush",
-                "error: there is no option `--client-secret`\nhint: what stands on the command line is no secret any more; instead: `--client-secret-file FILE` (`-`: standard input), or OAUTHCTL_CLIENT_SECRET\nhint: `oauthctl login --help` shows what can be given\n",
+                "error: there is no option `--client-secret`\nhint: a secret on the command line is not secret; instead: `--client-secret-file FILE` (`-`: standard input), or OAUTHCTL_CLIENT_SECRET\nhint: `oauthctl login --help` shows the usage\n",
             ),
             (
                 "call --token hush /me",
-                "error: there is no option `--token`\nhint: what stands on the command line is no secret any more; instead: OAUTHCTL_<PROFILE>_TOKEN for one to be used, standard input for one to be read (`oauthctl inspect -`)\nhint: `oauthctl call --help` shows what can be given\n",
+                "error: there is no option `--token`\nhint: a secret on the command line is not secret; instead: OAUTHCTL_<PROFILE>_TOKEN for a token to use, standard input for a token to read (`oauthctl inspect -`)\nhint: `oauthctl call --help` shows the usage\n",
             ),
             (
                 "list sandbox",
-                "error: `sandbox` is one word too many\nhint: did you mean `oauthctl status sandbox`?\nhint: `oauthctl list --help` shows what can be given\n",
+                "error: `sandbox` is one word too many\nhint: did you mean `oauthctl status sandbox`?\nhint: `oauthctl list --help` shows the usage\n",
             ),
             (
                 "man profile set",
-                "error: `profile` is one word too many\nhint: one page holds all; of this alone: `oauthctl profile set --help`\nhint: `oauthctl man --help` shows what can be given\n",
+                "error: `profile` is one word too many\nhint: one page has all commands; for this one: `oauthctl profile set --help`\nhint: `oauthctl man --help` shows the usage\n",
             ),
             (
                 "list --format yaml",
-                "error: `yaml` is no value of `--format <FORMAT>`\nhint: one of `table`, `json`\nhint: `oauthctl list --help` shows what can be given\n",
+                "error: `yaml` is no value of `--format <FORMAT>`\nhint: one of `table`, `json`\nhint: `oauthctl list --help` shows the usage\n",
             ),
-            (
-                "login --port",
-                "error: `--port <PORT>` needs a value\nhint: `oauthctl login --help` shows what can be given\n",
-            ),
+            ("login --port", "error: `--port <PORT>` needs a value\nhint: `oauthctl login --help` shows the usage\n"),
             (
                 "profile set work",
-                "error: missing: `<KEY>`, `<VALUE>`\nhint: for example: `oauthctl profile set work provider getresponse`\nhint: `oauthctl profile set --help` shows what can be given\n",
+                "error: missing: `<KEY>`, `<VALUE>`\nhint: for example: `oauthctl profile set work provider getresponse`\nhint: `oauthctl profile set --help` shows the usage\n",
             ),
             (
                 "list -q -v",
-                "error: `--quiet` and `--verbose` exclude each other\nhint: `oauthctl list --help` shows what can be given\n",
+                "error: `--quiet` and `--verbose` exclude each other\nhint: `oauthctl list --help` shows the usage\n",
             ),
         ] {
             let args: Vec<std::ffi::OsString> =

@@ -1,4 +1,4 @@
-//! The verbs: what is typed and what is printed, one file each. [`run`] is the whole program.
+//! The commands: arguments and output, one file each. [`run`] is the whole program.
 
 mod call;
 mod complete;
@@ -23,13 +23,14 @@ mod status;
 mod token;
 mod topics;
 mod userinfo;
-mod values;
 mod whoami;
 
 use std::ffi::OsString;
 use std::time::Duration;
 
+use clap::error::ErrorKind;
 use clap::{Args, FromArgMatches, Parser, Subcommand, ValueEnum};
+use serde_json::Value;
 
 pub use crate::session::{may_ask, no_input};
 pub use help::definition;
@@ -45,8 +46,7 @@ use crate::session::{Choice, Session, lock};
 use crate::text::{ForTerminal, wrapped};
 use crate::world::{Verbosity, World};
 
-/// Obtains OAuth 2.0 tokens, keeps them in the keychain, hands out fresh ones, and calls APIs with
-/// them.
+/// Obtains OAuth 2.0 tokens, stores and refreshes them, and calls APIs with them.
 #[derive(Debug, Parser)]
 #[command(name = "oauthctl", version, propagate_version = true, max_term_width = 100, arg_required_else_help = true)]
 #[command(after_help = "Examples:
@@ -54,7 +54,7 @@ use crate::world::{Verbosity, World};
   oauthctl token sandbox
   oauthctl call sandbox /me
 
-`sandbox` needs no account anywhere; `oauthctl provider list` names the others.")]
+`sandbox` needs no account; `oauthctl provider list` names the other providers.")]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -67,8 +67,7 @@ pub struct Global {
     /// Print errors only.
     #[arg(short, long, global = true, help_heading = "Everywhere", conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Show each step, request and answer. Secrets are shown as fingerprints, so the output can be
-    /// pasted in public.
+    /// Show each step, request and response, with secrets as fingerprints.
     #[arg(short, long, global = true, help_heading = "Everywhere")]
     pub verbose: bool,
     /// The format of errors.
@@ -87,7 +86,7 @@ pub enum ErrorFormat {
     Json,
 }
 
-/// The `--format` of verbs that tell a person one thing.
+/// The `--format` of commands with a text or JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum TextOrJson {
     /// For a person.
@@ -108,15 +107,15 @@ pub enum Verb {
     Call(call::CallArgs),
     /// Ask the provider which user the token belongs to.
     Whoami(whoami::WhoamiArgs),
-    /// Print the provider's facts about the person who signed in (OpenID Connect).
+    /// Print the provider's claims about the user who signed in (OpenID Connect).
     Userinfo(userinfo::UserinfoArgs),
-    /// Ask the provider whether the token is valid, and what it may be used for.
+    /// Ask the provider whether the token is valid, and for its scopes and expiry.
     Introspect(introspect::IntrospectArgs),
-    /// Decode a JWT and list its faults; nothing is sent anywhere.
+    /// Decode a JWT and list its errors; nothing is sent.
     Inspect(inspect::InspectArgs),
-    /// Register a client at a provider that takes registrations; show, update or end it.
+    /// Register a client at a provider that supports it; show, update or delete it.
     Register(register::RegisterArgs),
-    /// Revoke the tokens where the provider can, then delete them.
+    /// Revoke the tokens if the provider supports it, then delete them.
     Logout(logout::LogoutArgs),
     /// List the profiles and the state of their tokens.
     List(list::ListArgs),
@@ -138,10 +137,9 @@ pub enum Verb {
   oauthctl profile rename work office"
     )]
     Profile(profile::ProfileVerb),
-    /// Check the store, clock, network, browser, listener and configuration, and suggest a fix for
-    /// each fault.
+    /// Check store, clock, network, browser, listener and configuration, and suggest fixes.
     Doctor(doctor::DoctorArgs),
-    /// Practise with an authorization server that is built in.
+    /// Practise with the built-in authorization server.
     #[command(
         subcommand,
         after_help = "Examples:
@@ -151,7 +149,7 @@ pub enum Verb {
     Sandbox(sandbox::SandboxVerb),
     /// Print the completions for a shell.
     Completions(completions::CompletionsArgs),
-    /// Say what may come next on a line that is being typed.
+    /// Suggest the next word of a command line.
     #[command(hide = true)]
     Complete(complete::CompleteArgs),
     /// Print the manual page.
@@ -160,11 +158,10 @@ pub enum Verb {
     Man,
 }
 
-/// Who is meant: the flags that make a profile, so that a script needs no configuration.
+/// The profile, and the flags that make one, so that a script needs no configuration.
 #[derive(Args, Clone, Debug, Default)]
 pub struct WhoArgs {
-    /// The profile; the name of a provider makes a profile of that name [default: the only one, or
-    /// `default-profile`]
+    /// The profile, or a provider, which makes one [default: the only one, or `default-profile`]
     #[arg(value_name = "PROFILE")]
     pub profile: Option<String>,
     #[command(flatten)]
@@ -175,10 +172,10 @@ pub struct WhoArgs {
 pub struct WhoFlags {
     #[command(flatten)]
     pub profile: Profile,
-    /// A value that the provider needs to know (`domain=…`); may be given several times.
+    /// A variable of the provider (`domain=…`); may be given several times.
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = pair, help_heading = "Profile")]
     pub vars: Vec<(String, String)>,
-    /// An extra parameter of the authorize request; may be given several times.
+    /// An extra parameter of the authorization request; may be given several times.
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = pair, help_heading = "Profile")]
     pub params: Vec<(String, String)>,
 }
@@ -187,12 +184,12 @@ impl WhoFlags {
     pub fn choice(&self, profile: Option<String>, global: &Global) -> Choice {
         let mut flags = self.profile.clone();
         flags.provider = flags.provider.map(small_scheme);
-        // clap says `false` of a switch that is not there
+        // for clap a missing switch is `false`
         flags.allow_private = flags.allow_private.filter(|on| *on);
         flags.proofs.dpop = flags.proofs.dpop.filter(|on| *on);
         flags.vars = self.vars.iter().cloned().collect();
         flags.params = self.params.iter().cloned().collect();
-        // `--scope "a b"` means two scopes, as it stands in every document
+        // `--scope "a b"` means two scopes, as documents write them
         let scopes = flags.scopes.iter().flatten().flat_map(|s| s.split_whitespace()).map(str::to_owned);
         flags.scopes = Some(scopes.collect::<Vec<_>>()).filter(|scopes| !scopes.is_empty());
         Choice {
@@ -228,12 +225,12 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         let (number, more) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len()));
         let number: u64 = number.parse().map_err(|_| AS_TIME.to_owned())?;
         let scale = match more.chars().next() {
-            None if rest.len() < text.len() => return Err(AS_TIME.to_owned()),
-            None | Some('s') => 1,
+            Some('s') => 1,
             Some('m') => 60,
             Some('h') => 3600,
             Some('d') => 86_400,
-            Some(_) => return Err(AS_TIME.to_owned()),
+            None if rest.len() == text.len() => 1,
+            _ => return Err(AS_TIME.to_owned()),
         };
         seconds = seconds.saturating_add(number.saturating_mul(scale));
         rest = more.get(1..).unwrap_or_default();
@@ -246,18 +243,18 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// The longest time that something may take.
+/// A timeout.
 pub fn patience(text: &str) -> Result<Duration, String> {
     match duration(text)? {
-        Duration::ZERO => Err(format!("nothing can be done in no time: {AS_TIME}")),
+        Duration::ZERO => Err(format!("it must be longer than zero: {AS_TIME}")),
         time => Ok(time),
     }
 }
 
-/// A hundred years, in seconds: what is added to a time stays a time.
+/// A hundred years, in seconds: added to a time, it can't overflow.
 const LONGEST_DURATION: u64 = 36_525 * 86_400;
 
-/// The whole program: what was typed and the world go in, an exit code comes out.
+/// The whole program: arguments and world go in, an exit code comes out.
 pub fn run(args: impl IntoIterator<Item = OsString>, world: &mut World) -> u8 {
     let args: Vec<OsString> = args.into_iter().collect();
     if let Some(code) = token::quick(&args, world) {
@@ -268,7 +265,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>, world: &mut World) -> u8 {
         Some((token, global)) => Cli { global, verb: Verb::Token(token) },
         None => match parse(&args) {
             Ok(cli) => cli,
-            Err(e) => return not_understood(world, &args, &e),
+            Err(e) => {
+                let told = not_understood(world, &args, &e);
+                return told.unwrap_or_else(|e| report(world, &e, error_format(&args)));
+            }
         },
     };
     let explains = match &cli.verb {
@@ -284,10 +284,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, world: &mut World) -> u8 {
     };
     practice::mark(world);
     let format = cli.global.error_format;
-    match dispatch(cli, world) {
-        Ok(code) => code,
-        Err(e) => report(world, &e, format),
-    }
+    dispatch(cli, world).unwrap_or_else(|e| report(world, &e, format))
 }
 
 fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
@@ -302,8 +299,7 @@ fn dispatch(cli: Cli, world: &mut World) -> Result<u8, Error> {
     }
 }
 
-/// Apart from `token`, which is typed the most: what the others keep on the stack, 28 KB, costs it
-/// a page fault for every page.
+/// Apart from `token`, the fast one: the others use 28 KB of stack, a page fault for each page.
 #[inline(never)]
 fn other(verb: Verb, global: &Global, world: &mut World) -> Result<u8, Error> {
     match verb {
@@ -329,37 +325,27 @@ fn other(verb: Verb, global: &Global, world: &mut World) -> Result<u8, Error> {
     }
 }
 
-/// Help and version go to stdout; a mistake is told like every other error.
-fn not_understood(world: &mut World, args: &[OsString], e: &clap::Error) -> u8 {
-    use clap::error::ErrorKind;
-    if let Some(answer) = help::topic(args, e.kind(), world) {
-        let told = answer.and_then(|text| print(world, text.as_bytes()));
-        return told.map_or_else(|e| report(world, &e, error_format(args)), |()| 0);
-    }
+/// Help and version go to stdout; a mistake is reported like every other error.
+fn not_understood(world: &mut World, args: &[OsString], e: &clap::Error) -> Result<u8, Error> {
     let text = e.render();
-    if e.kind() == ErrorKind::DisplayVersion {
-        // of the whole program, whatever verb stands before it
-        return match print(world, concat!("oauthctl ", env!("CARGO_PKG_VERSION"), "\n").as_bytes()) {
-            Ok(()) => 0,
-            Err(e) => report(world, &e, error_format(args)),
-        };
-    }
-    if !e.use_stderr() {
-        let shown =
-            if paints(world, world.terminal.stdout_is_terminal()) { text.ansi().to_string() } else { text.to_string() };
-        return match print(world, shown.as_bytes()) {
-            Ok(()) => 0,
-            Err(e) => report(world, &e, error_format(args)),
-        };
-    }
-    if e.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+    if let Some(topic) = help::topic(args, e.kind(), world) {
+        print(world, topic?.as_bytes())?;
+    } else if e.kind() == ErrorKind::DisplayVersion {
+        // the program's version, whatever command precedes the flag
+        print(world, concat!("oauthctl ", env!("CARGO_PKG_VERSION"), "\n").as_bytes())?;
+    } else if !e.use_stderr() {
+        let paints = paints(world, world.terminal.stdout_is_terminal());
+        print(world, if paints { text.ansi().to_string() } else { text.to_string() }.as_bytes())?;
+    } else if e.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         let _ = write!(world.err, "{text}");
-        return Kind::Usage.exit_code();
+        return Ok(Kind::Usage.exit_code());
+    } else {
+        return Err(mistake::error(e, args));
     }
-    report(world, &mistake::error(e, args), error_format(args))
+    Ok(0)
 }
 
-/// How errors are to be written, as far as words tell that were not understood as a whole.
+/// The format of errors, from arguments that could not be parsed.
 fn error_format(args: &[OsString]) -> ErrorFormat {
     let json = args.iter().any(|a| a == "--error-format=json")
         || args.windows(2).any(|w| w[0] == "--error-format" && w[1] == "json");
@@ -376,14 +362,13 @@ fn report(world: &mut World, e: &Error, format: ErrorFormat) -> u8 {
     e.kind.exit_code()
 }
 
-/// Colour only on a terminal, and not where `NO_COLOR` is set.
+/// Colour is for terminals without `NO_COLOR`.
 fn paints(world: &World, terminal: bool) -> bool {
     terminal && world.env.var("NO_COLOR").is_none() && world.env.var("TERM").as_deref() != Some("dumb")
 }
 
-/// Data to stdout. A reader that has gone is no failure of ours: the data wasn't wanted any more
-/// (H-25 has the exception). What strangers have written into it does nothing on a screen; a pipe
-/// gets it to the byte.
+/// Prints data to stdout. A closed pipe is no error: the reader needs no more data (H-25 has the
+/// exception). Control characters don't reach a screen; a pipe gets all bytes.
 pub fn print(world: &mut World, data: &[u8]) -> Result<(), Error> {
     let cleaned = world.terminal.stdout_is_terminal().then(|| ForTerminal::default().clean(data));
     match world.out.write_all(cleaned.as_deref().unwrap_or(data)).and_then(|()| world.out.flush()) {
@@ -393,19 +378,27 @@ pub fn print(world: &mut World, data: &[u8]) -> Result<(), Error> {
     }
 }
 
-/// Columns of the screen that data is printed to; `None`: it goes into a pipe or a file.
+/// The JSON object without members that are null.
+fn known(mut object: Value) -> Value {
+    if let Some(members) = object.as_object_mut() {
+        members.retain(|_, value| !value.is_null());
+    }
+    object
+}
+
+/// The columns of the screen; `None`: stdout is a pipe or a file.
 fn screen(world: &World) -> Option<usize> {
     world.terminal.width().filter(|_| world.terminal.stdout_is_terminal())
 }
 
-/// Lines for a person: on a screen broken between words, and what goes on begins at column `hang`.
+/// Folds lines for a screen between words; a continued line begins at column `hang`.
 fn fitted(world: &World, text: &str, hang: usize) -> String {
     let Some(width) = screen(world) else { return text.to_owned() };
     let fold = |line: &str| wrapped(&redact(line), width, hang);
     text.split('\n').map(fold).collect::<Vec<_>>().join("\n")
 }
 
-/// Each profile that is configured, and how it is opened by a command for all of them.
+/// Every configured profile, for a command with `--all`.
 pub fn every_profile(world: &World, global: &Global, flags: &WhoFlags) -> Result<Vec<(String, Choice)>, Error> {
     let Some(dir) = Paths::find(&*world.env).config else { return Ok(Vec::new()) };
     let own = Profile { store: flags.profile.store, ..Profile::default() };
@@ -414,7 +407,7 @@ pub fn every_profile(world: &World, global: &Global, flags: &WhoFlags) -> Result
     Ok(names.map(|name| (name.clone(), Choice { profile: Some(name), ..choice.clone() })).collect())
 }
 
-/// The limit on requests that all processes of this profile keep together.
+/// The limit on requests that all processes of the profile share.
 pub fn pace(session: &Session, provider: &Provider) -> Pace {
     let name = lock::credential_name(&*session.store, &session.name);
     Pace::new(&provider.limits, session.paths.state.as_ref().map(|state| state.join("limits").join(name)))

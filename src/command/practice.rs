@@ -1,5 +1,4 @@
-//! The practice server runs inside the command that needs it: started when the provider `sandbox`
-//! is first asked something.
+//! The practice server runs inside the command, from the first request to the provider `sandbox`.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -11,10 +10,10 @@ use crate::sandbox;
 use crate::session::{Choice, Session};
 use crate::world::World;
 
-/// The provider that is inside the binary.
+/// The provider inside the binary.
 pub const PROVIDER: &str = "sandbox";
 
-/// Opens a session; one of the practice server's brings it along.
+/// Opens a session, with the practice server if needed.
 pub fn open(world: &mut World, choice: Choice) -> Result<Session, Error> {
     let session = Session::open(world, choice)?;
     if session.provider_name() != PROVIDER || session.profile.vars.contains_key("base") {
@@ -24,7 +23,7 @@ pub fn open(world: &mut World, choice: Choice) -> Result<Session, Error> {
     let dir = session.paths.config.clone().unwrap_or_default();
     let running: Rc<RefCell<Option<sandbox::Server>>> = Rc::default();
     Ok(session.with_more_vars(Box::new(move |world| {
-        // a file of one's own says where another one listens (`sandbox run`, `sandbox serve`)
+        // the user's file names another practice server (`sandbox run`, `sandbox serve`)
         if config::provider(&dir, PROVIDER, None)?.vars.get("base").is_some_and(|base| base.default.is_some()) {
             return Ok(BTreeMap::new());
         }
@@ -38,11 +37,10 @@ pub fn open(world: &mut World, choice: Choice) -> Result<Session, Error> {
     })))
 }
 
-/// Set for the command of `sandbox run`.
+/// `sandbox run` sets it for its command.
 pub const VARIABLE: &str = "OAUTHCTL_PRACTICE";
 
-/// Where the providers' names mean practice servers, a person who looks is told so, by every
-/// command.
+/// In `sandbox run` every command says, at a terminal, that the providers are practice servers.
 pub fn mark(world: &mut World) {
     if world.env.var_os(VARIABLE).is_some() && world.terminal.stderr_is_terminal() {
         world.say("practice: nothing here is real");

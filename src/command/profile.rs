@@ -1,4 +1,4 @@
-//! `profile`: changes profiles without an editor; comments in the file survive.
+//! `profile`: changes profiles without an editor, and keeps the comments in the file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -34,8 +34,7 @@ pub enum ProfileVerb {
         /// The value; several scopes are separated by spaces.
         value: String,
     },
-    /// Keep a client secret in the store: asked for without echo, or read from a file or (`-`) from
-    /// standard input.
+    /// Store a client secret: typed without echo, or read from a file or (`-`) standard input.
     #[command(after_help = "Examples:
   oauthctl profile set-secret work
   oauthctl profile set-secret work secret.txt")]
@@ -44,11 +43,11 @@ pub enum ProfileVerb {
         profile: String,
         /// The file, or `-` [default: a question at the terminal]
         file: Option<String>,
-        /// A secret variable of the provider instead; one that lies in config.toml is moved.
+        /// A secret variable of the provider instead; it is moved from config.toml, if set there.
         #[arg(long, value_name = "NAME")]
         var: Option<String>,
     },
-    /// Take a key away.
+    /// Remove a key.
     #[command(after_help = "Examples:
   oauthctl profile unset work scopes")]
     Unset {
@@ -57,25 +56,25 @@ pub enum ProfileVerb {
         /// The key, as in `profile set`.
         key: String,
     },
-    /// Make a profile the one that is meant when none is named.
+    /// Make a profile the default.
     #[command(after_help = "Examples:
   oauthctl profile default work")]
     Default {
         /// The profile.
         profile: String,
     },
-    /// Forget a profile whole: its configuration, its tokens, its client secret. Revokes nothing.
+    /// Delete a profile: its configuration, tokens and client secret. Revokes nothing.
     #[command(after_help = "Examples:
   oauthctl profile remove work")]
     Remove {
         /// The profile.
         profile: String,
     },
-    /// Give a profile another name; its tokens come along.
+    /// Rename a profile, with its tokens.
     #[command(after_help = "Examples:
   oauthctl profile rename work office")]
     Rename {
-        /// Its name now.
+        /// Its present name.
         #[arg(value_name = "PROFILE")]
         from: String,
         /// Its new name.
@@ -92,49 +91,58 @@ pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, 
             let of = (key == "provider").then(|| value.clone());
             let profile = profile_called(world, &paths, profile, of)?;
             if key == "provider" {
-                // a name that means nothing would be found out at the next login only
+                // otherwise the next login would report an unknown provider
                 config::provider(&dir, &value, None)?;
             } else {
                 require(&dir, &profile)?;
             }
             if let Some(name) = key.strip_prefix("vars.") {
-                refuse_secret_var(world, global, &dir, &profile, name)?;
+                refuse_secret_var(&open(world, global, &dir, profile.clone())?, name)?;
             }
             config::edit(&dir, |editor| editor.set(&profile, &key, &value))?;
             world.say(&format!("{}: {} is set", safe(&profile), safe(&key)));
         }
-        ProfileVerb::SetSecret { profile, file, var: None } => set_secret(world, global, profile, file)?,
-        ProfileVerb::SetSecret { profile, file, var: Some(name) } => set_var(world, global, profile, file, &name)?,
+        ProfileVerb::SetSecret { profile, file, var: None } => {
+            let choice = Choice { profile: Some(profile), no_cache: global.no_cache, ..Choice::default() };
+            let session = practice::open(world, choice)?;
+            set_secret(world, session, file)?;
+        }
+        ProfileVerb::SetSecret { profile, file, var: Some(name) } => {
+            let session = open(world, global, &dir, profile)?;
+            set_var(world, session, file, &name)?;
+        }
         ProfileVerb::Unset { profile, key } => {
             let profile = profile_called(world, &paths, profile, None)?;
             require(&dir, &profile)?;
             if key == "provider" && config::provider(&dir, &profile, None).is_err() {
-                return Err(Error::usage(format!(
-                    "without it, profile `{}` would not say whose it is",
-                    safe(&profile)
-                ))
-                .hint(format!("another one: `oauthctl profile set {} provider NAME`", pasted(&profile)))
-                .hint(format!("the whole profile: `oauthctl profile remove {}`", pasted(&profile))));
+                return Err(Error::usage(format!("without it, profile `{}` would have no provider", safe(&profile)))
+                    .hint(format!("another one: `oauthctl profile set {} provider NAME`", pasted(&profile)))
+                    .hint(format!("the whole profile: `oauthctl profile remove {}`", pasted(&profile))));
             }
-            if config::edit(&dir, |editor| editor.unset(&profile, &key))? {
-                world.say(&format!("{}: {} is taken away", safe(&profile), safe(&key)));
-            } else {
-                world.say(&format!("{}: {} was not set", safe(&profile), safe(&key)));
-            }
+            let removed = config::edit(&dir, |editor| editor.unset(&profile, &key))?;
+            let done = if removed { "is removed" } else { "was not set" };
+            world.say(&format!("{}: {} {done}", safe(&profile), safe(&key)));
         }
         ProfileVerb::Default { profile } => {
             let profile = profile_called(world, &paths, profile, None)?;
             require(&dir, &profile)?;
-            config::edit(&dir, |editor| editor.set_top("default-profile", &profile))?;
-            world.say(&format!("`{}` is meant when no profile is named", safe(&profile)));
+            config::edit(&dir, |editor| editor.set_default(&profile))?;
+            world.say(&format!("`{}` is the default profile", safe(&profile)));
         }
-        ProfileVerb::Remove { profile } => remove(world, global, profile)?,
-        ProfileVerb::Rename { from, to } => rename(world, global, from, to)?,
+        ProfileVerb::Remove { profile } => {
+            let session = open(world, global, &dir, profile)?;
+            remove(world, session, &dir)?;
+        }
+        ProfileVerb::Rename { from, to } => {
+            config::check_profile_name(&to)?;
+            let session = open(world, global, &dir, from)?;
+            rename(world, session, &dir, to)?;
+        }
     }
     Ok(0)
 }
 
-/// A profile that is there, or could be at once: the name of a provider makes one.
+/// Refuses a name without a profile or a provider, which makes a profile of its name.
 fn require(dir: &Path, profile: &str) -> Result<(), Error> {
     if config::Config::load(dir)?.profiles.contains_key(profile) || config::provider(dir, profile, None).is_ok() {
         return Ok(());
@@ -145,7 +153,7 @@ fn require(dir: &Path, profile: &str) -> Result<(), Error> {
 }
 
 fn open(world: &mut World, global: &Global, dir: &Path, profile: String) -> Result<Session, Error> {
-    // one that the configuration has keeps its name
+    // a configured profile keeps its name
     let provider = nobodys(dir, &config::Config::load_for(dir, &profile)?, &profile);
     let flags = Profile { provider, ..Profile::default() };
     practice::open(
@@ -154,9 +162,8 @@ fn open(world: &mut World, global: &Global, dir: &Path, profile: String) -> Resu
     )
 }
 
-/// A secret on the command line would lie in the shell's history, and in `config.toml` unsealed.
-fn refuse_secret_var(world: &mut World, global: &Global, dir: &Path, profile: &str, name: &str) -> Result<(), Error> {
-    let session = open(world, global, dir, profile.to_owned())?;
+/// A secret from the command line would be in the shell's history, and unsealed in `config.toml`.
+fn refuse_secret_var(session: &Session, name: &str) -> Result<(), Error> {
     match session.raw_provider() {
         Ok(raw) if raw.has_secret_var(name) => {
             Err(Error::usage(format!("`{}` is a secret: it belongs in the store, not in config.toml", safe(name)))
@@ -166,25 +173,34 @@ fn refuse_secret_var(world: &mut World, global: &Global, dir: &Path, profile: &s
     }
 }
 
-/// Where a secret is read from: the file that is named, or a question at the terminal.
-fn source(world: &World, session: &Session, file: Option<String>, what: &str, flag: &str) -> Result<String, Error> {
-    match file {
-        Some(file) => Ok(file),
-        None if may_ask(world) => Ok("-".to_owned()),
-        None => {
-            let line = session.typed.line("profile set-secret");
-            Err(Error::usage(format!("no file is named that holds the {what}, and there is no terminal to ask at"))
-                .hint(format!("{line} FILE{flag}"))
-                .hint(format!("{line} -{flag} < FILE")))
-        }
+/// The source of a secret: the file, or (`-`) a question at the terminal.
+fn source(world: &World, session: &Session, file: Option<String>, var: Option<&str>) -> Result<String, Error> {
+    if let Some(file) = file.or_else(|| may_ask(world).then(|| "-".to_owned())) {
+        return Ok(file);
     }
+    let line = session.typed.line("profile set-secret");
+    let flag = var.map(|name| format!(" --var {name}")).unwrap_or_default();
+    let what = var.unwrap_or("client secret");
+    Err(Error::usage(format!("no file with the {what} is named, and there is no terminal to ask at"))
+        .hint(format!("{line} FILE{flag}"))
+        .hint(format!("{line} -{flag} < FILE")))
 }
 
-/// Keeps a secret variable in the record. One that lies in `config.toml` is what is meant where
-/// nothing else is said.
-fn set_var(world: &mut World, global: &Global, profile: String, file: Option<String>, name: &str) -> Result<(), Error> {
-    let dir = Paths::find(&*world.env).require_config()?;
-    let mut session = open(world, global, &dir, profile)?;
+/// Changes the record and saves it.
+fn change_record(
+    world: &mut World,
+    session: &mut Session,
+    change: impl FnOnce(&Session, &mut Record) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let lock = session.lock(world)?;
+    let mut record = renewal::settled(world, session, &lock)?.unwrap_or_default();
+    change(session, &mut record)?;
+    record.generation += 1;
+    Ok(session.save(&record, &lock)?)
+}
+
+/// Stores a secret variable in the record. Without a file, a value in `config.toml` is moved there.
+fn set_var(world: &mut World, mut session: Session, file: Option<String>, name: &str) -> Result<(), Error> {
     let raw = session.raw_provider()?;
     let shown = safe(name);
     if !raw.has_secret_var(name) {
@@ -197,104 +213,89 @@ fn set_var(world: &mut World, global: &Global, profile: String, file: Option<Str
     let value = match session.profile.vars.get(name).filter(|_| bare && file.is_none()) {
         Some(value) => Secret::new(value.as_str()),
         None => {
-            let file = source(world, &session, file, &shown, &format!(" --var {shown}"))?;
+            let file = source(world, &session, file, Some(&shown))?;
             secret_from_file(world, &file, &shown)?
         }
     };
     raw.takes(name, value.expose()).map_err(|why| Error::usage(format!("`{shown}` {why}")))?;
-    let lock = session.lock(world)?;
-    let mut record = renewal::settled(world, &mut session, &lock)?.unwrap_or_default();
-    if let Some(moved) = session.secret_moved(&record, &raw) {
-        return Err(moved.refused(&session.typed));
-    }
-    record.secret_bound.get_or_insert_with(|| session.bound(&raw, &BTreeMap::new()));
-    record.provider.get_or_insert_with(|| session.provider_name().to_owned());
     let fingerprint = value.fingerprint();
-    record.secret_vars.insert(name.to_owned(), value);
-    record.generation += 1;
-    session.save(&record, &lock)?;
-    // only now: at no moment is it nowhere
+    change_record(world, &mut session, |session, record| {
+        if let Some(moved) = session.secret_moved(record, &raw) {
+            return Err(moved.refused(&session.typed));
+        }
+        record.secret_bound.get_or_insert_with(|| session.bound(&raw, &BTreeMap::new()));
+        record.provider.get_or_insert_with(|| session.provider_name().to_owned());
+        record.secret_vars.insert(name.to_owned(), value);
+        Ok(())
+    })?;
+    // after the record is saved: it is in one of both at any time
     if bare {
+        let dir = session.paths.require_config()?;
         config::edit(&dir, |editor| editor.unset(&session.name, &format!("vars.{name}")))?;
     }
-    world.say(&format!("{}: `{shown}` is kept in {} ({fingerprint})", session.name, session.store.in_words()));
+    world.say(&format!("{}: `{shown}` is stored in {} ({fingerprint})", session.name, session.store.in_words()));
     Ok(())
 }
 
-fn set_secret(world: &mut World, global: &Global, profile: String, file: Option<String>) -> Result<(), Error> {
-    let choice = Choice { profile: Some(profile), no_cache: global.no_cache, ..Choice::default() };
-    let mut session = practice::open(world, choice)?;
-    // what can't be kept needn't be typed, nor looked for in a file
+fn set_secret(world: &mut World, mut session: Session, file: Option<String>) -> Result<(), Error> {
+    // errors of provider and store come before any question
     let provider = session.raw_provider()?;
-    let file = source(world, &session, file, "client secret", "")?;
+    let file = source(world, &session, file, None)?;
     session.store.writable(&session.name)?;
     session.load()?;
-    let secret = Some(secret_from_file(world, &file, "client secret")?);
-    let lock = session.lock(world)?;
-    let old = renewal::settled(world, &mut session, &lock)?.unwrap_or_default();
-    // with another place's secret the tokens could be renewed and revoked no more
-    if let Some(moved) = elsewhere(&session, &old) {
-        return Err(moved.refused(&session.typed));
-    }
-    let record = Record {
-        client_secret: secret,
-        secret_bound: Some(session.bound(&provider, &BTreeMap::new())),
-        unfinished: None,
-        generation: old.generation + 1,
-        provider: Some(session.provider_name().to_owned()),
-        ..old
-    };
-    session.save(&record, &lock)?;
-    let shown = record.client_secret.as_ref().map(Secret::fingerprint).unwrap_or_default();
-    world.say(&format!("{}: the client secret is kept in {} ({shown})", session.name, session.store.in_words()));
+    let secret = secret_from_file(world, &file, "client secret")?;
+    let fingerprint = secret.fingerprint();
+    change_record(world, &mut session, |session, record| {
+        // tokens of another server could no longer be refreshed and revoked
+        if let Some(moved) = elsewhere(session, record) {
+            return Err(moved.refused(&session.typed));
+        }
+        record.client_secret = Some(secret);
+        record.secret_bound = Some(session.bound(&provider, &BTreeMap::new()));
+        record.unfinished = None;
+        record.provider = Some(session.provider_name().to_owned());
+        Ok(())
+    })?;
+    world.say(&format!(
+        "{}: the client secret is stored in {} ({fingerprint})",
+        session.name,
+        session.store.in_words()
+    ));
     Ok(())
 }
 
-fn remove(world: &mut World, global: &Global, profile: String) -> Result<(), Error> {
-    let dir = Paths::find(&*world.env).require_config()?;
-    let mut session = open(world, global, &dir, profile)?;
+fn remove(world: &mut World, mut session: Session, dir: &Path) -> Result<(), Error> {
     session.look_further(world)?;
     let mut forgotten = false;
     let mut stays = None;
     if session.may_keep(world) {
         let lock = session.lock(world)?;
         stays = session.load().ok().flatten().filter(|record| record.registration.is_some());
-        // cut off in between, no copy speaks for what is gone
         forgotten = session.delete(world, &lock)?;
         session.forget_files(&session.name);
     }
-    let removed = config::edit(&dir, |editor| editor.remove(&session.name))?;
-    match (removed, forgotten) {
-        (false, false) => Err(config::no_profile(&session.name).into()),
-        _ => {
-            world.say(&format!(
-                "{}: removed; nothing was revoked at the provider (`oauthctl logout` does that)",
-                session.name
-            ));
-            for orphan in orphan::aside(world, &session) {
-                world.say(&told(&orphan));
-            }
-            if let Some(record) = stays {
-                // what could have ended it is gone with the record
-                let id = safe(record.client_id.as_deref().unwrap_or(""));
-                world.warn(&format!(
-                    "the client `{id}` stays registered at the provider, and can't be ended from here any more"
-                ));
-            }
-            Ok(())
-        }
+    let removed = config::edit(dir, |editor| editor.remove(&session.name))?;
+    if !removed && !forgotten {
+        return Err(config::no_profile(&session.name).into());
     }
+    world.say(&format!("{}: removed; nothing was revoked (`oauthctl logout` revokes)", session.name));
+    for orphan in orphan::aside(world, &session) {
+        world.say(&told(&orphan));
+    }
+    if let Some(record) = stays {
+        // its credentials are gone with the record
+        let id = safe(record.client_id.as_deref().unwrap_or(""));
+        world.warn(&format!("the client `{id}` stays registered at the provider, and can't be deleted from here"));
+    }
+    Ok(())
 }
 
-/// Copies first, then changes the configuration, then deletes: at no moment is there no record, and
-/// what is cut off is finished by the next command.
-fn rename(world: &mut World, global: &Global, from: String, to: String) -> Result<(), Error> {
-    config::check_profile_name(&to)?;
-    let dir = Paths::find(&*world.env).require_config()?;
-    let mut old = open(world, global, &dir, from)?;
+/// Copies the record, then changes the configuration, then deletes the old record: there is always
+/// one, and the next command completes an interrupted renaming.
+fn rename(world: &mut World, mut old: Session, dir: &Path, to: String) -> Result<(), Error> {
     old.look_further(world)?;
     let moves = old.may_keep(world);
-    // both names, in one order whichever way it goes; one name has one lock
+    // in one order for both directions; a single name has one lock
     let names = BTreeSet::from([&old.name, &to]);
     let locks = names.iter().filter(|_| moves).map(|name| lock::acquire(world, &old.paths, &*old.store, name));
     let locks: Vec<lock::Lock> = locks.collect::<Result<_, _>>()?;
@@ -307,23 +308,23 @@ fn rename(world: &mut World, global: &Global, from: String, to: String) -> Resul
     }
     let record = if moves { old.store.load(from)? } else { None };
     match &record {
-        // by reading it
+        // `load` has completed it
         None if was_begun => {}
-        None => config::edit(&dir, |editor| editor.rename(from, to))?,
+        None => config::edit(dir, |editor| editor.rename(from, to))?,
         Some(record) => {
             if old.store.load(to)?.is_some() {
-                return Err(Error::usage(format!("`{}` has tokens of its own already", safe(to)))
+                return Err(Error::usage(format!("`{}` has tokens already", safe(to)))
                     .hint(format!("oauthctl profile remove {}", pasted(to))));
             }
-            config::edit(&dir, |editor| editor.vacant(to))?;
-            // cut off in between, no copy speaks for what is gone
+            config::edit(dir, |editor| editor.vacant(to))?;
+            // before the renaming, which may be interrupted: no copy must outlive the old record
             copy::forget(world, &old);
-            // what is left of who had that name before says nothing of this one
+            // files of an earlier profile of that name
             old.forget_files(to);
             renaming.begin(&*old.store, record)?;
             renaming.complete(&old)?;
         }
     }
-    world.say(&format!("{from} is called {} now", safe(to)));
+    world.say(&format!("{from} is renamed {}", safe(to)));
     Ok(())
 }

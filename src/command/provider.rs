@@ -1,4 +1,4 @@
-//! `provider`: what is known about authorization servers and their APIs.
+//! `provider`: lists and shows the known authorization servers and their APIs.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::world::World;
 
 #[derive(Debug, Subcommand)]
 pub enum ProviderVerb {
-    /// Name every provider: built in, and your own.
+    /// List every provider: built in, and your own.
     #[command(after_help = "Examples:
   oauthctl provider list
   oauthctl provider list --format json")]
@@ -28,15 +28,15 @@ pub enum ProviderVerb {
         #[arg(long, conflicts_with = "format")]
         json: bool,
     },
-    /// Print all that is known of a provider, as the TOML file that describes it.
+    /// Print the TOML file of a provider, complete.
     #[command(after_help = "Examples:
   oauthctl provider show getresponse
   oauthctl provider show getresponse --environment max")]
     Show {
-        /// The provider's name, or another it goes by.
+        /// The provider's name, or an alias.
         #[arg(value_name = "PROVIDER")]
         name: String,
-        /// As it is in one of its environments (`max`, …).
+        /// One of its environments (`max`, …).
         #[arg(long, value_name = "ENVIRONMENT")]
         environment: Option<String>,
     },
@@ -54,8 +54,7 @@ pub fn run(verb: ProviderVerb, world: &mut World) -> Result<u8, Error> {
                 };
                 format!("{}\n", all.iter().map(of).collect::<Value>())
             } else {
-                let text: String = all.iter().map(|it| line(it, &all)).collect();
-                fitted(world, &text, 25)
+                fitted(world, &all.iter().map(|it| line(it, &all)).collect::<String>(), 25)
             };
             print(world, text.as_bytes())?;
         }
@@ -64,7 +63,7 @@ pub fn run(verb: ProviderVerb, world: &mut World) -> Result<u8, Error> {
             let inside = match environment {
                 None => config::provider_in_environments(&dir, &name)?,
                 Some(environment) => {
-                    // what the others would change is changes to the entry without this one
+                    // the others would change the entry without this environment
                     provider.environments = vec![environment];
                     BTreeMap::new()
                 }
@@ -78,7 +77,7 @@ pub fn run(verb: ProviderVerb, world: &mut World) -> Result<u8, Error> {
 struct Listed {
     name: String,
     own: bool,
-    /// Else what is wrong with its file.
+    /// Or the error in its file.
     found: Result<Provider, String>,
 }
 
@@ -90,12 +89,10 @@ fn listed(dir: &Path) -> Result<Vec<Listed>, Error> {
     };
     let mut all: Vec<Listed> = names.into_iter().map(of).collect();
     let taken: Vec<String> =
-        all.iter().filter(|it| it.own).flat_map(|it| it.found.iter().flat_map(|p| p.aliases.clone())).collect();
-    for it in all.iter_mut().filter(|it| !it.own) {
-        if let Ok(provider) = &mut it.found {
-            // a built-in alias gives way to one's own
-            provider.aliases.retain(|alias| !taken.contains(alias));
-        }
+        all.iter().filter(|it| it.own).flat_map(|it| &it.found).flat_map(|p| p.aliases.clone()).collect();
+    // the user's alias replaces a built-in one
+    for provider in all.iter_mut().filter(|it| !it.own).flat_map(|it| &mut it.found) {
+        provider.aliases.retain(|alias| !taken.contains(alias));
     }
     Ok(all)
 }
@@ -116,7 +113,7 @@ fn line(Listed { name, own, found }: &Listed, all: &[Listed]) -> String {
         }
         Err(why) => {
             match all.iter().find(|it| it.name != *name && why.contains(&format!("providers/{}.toml", it.name))) {
-                // told there, and once
+                // the error is reported there
                 Some(base) => format!("{name:24} broken, as `{}` is\n", base.name),
                 None => format!("{name:24} broken: {why}\n"),
             }

@@ -1,4 +1,4 @@
-//! `refresh`: renews now, and says until when it is good.
+//! `refresh`: refreshes the token now, and prints its expiry.
 
 use clap::Args;
 
@@ -29,7 +29,7 @@ pub fn run(args: RefreshArgs, global: &Global, world: &mut World) -> Result<u8, 
     for (name, choice) in every_profile(world, global, &args.who.flags)? {
         match one(world, choice) {
             Ok(()) => {}
-            // nothing to renew is no failure of `--all`
+            // a profile without a token is no failure of `--all`
             Err(e) if e.kind == Kind::LoginFirst && e.fate != Fate::Refused => {
                 world.say(&format!("{name}: {}", e.message))
             }
@@ -48,7 +48,7 @@ pub fn run(args: RefreshArgs, global: &Global, world: &mut World) -> Result<u8, 
 fn one(world: &mut World, choice: Choice) -> Result<(), Error> {
     let mut session = practice::open(world, choice)?;
     let set = fresh(world, &mut session, Want { force: true, insists: true, ..Want::default() })?;
-    let good = times::good_until(set.expires_at, world.clock.now());
-    world.say(&format!("{}: refreshed, {good}", session.name));
+    let expiry = times::good_until(set.expires_at, world.clock.now());
+    world.say(&format!("{}: refreshed, {expiry}", session.name));
     Ok(())
 }

@@ -1,6 +1,5 @@
-//! `register`: makes a client at a server that takes registrations (RFC 7591), so that nobody needs
-//! a console; looks at it, brings it up to date, and ends it (RFC 7592). `login` uses the same
-//! where no client id is known.
+//! `register`: registers a client at a server (RFC 7591), so that no console is needed; shows,
+//! updates and deletes it (RFC 7592). `login` without a client id uses it too.
 
 use std::path::PathBuf;
 
@@ -11,7 +10,7 @@ use crate::command::{Global, WhoArgs, practice, print};
 use crate::config::SecretSource;
 use crate::error::Error;
 use crate::grant::register;
-use crate::protocol::registration::{Management, Registered};
+use crate::protocol::registration::{Management, Registered, Wanted};
 use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::session::keep::choose_store;
@@ -40,8 +39,7 @@ pub struct RegisterArgs {
     /// The port to listen on.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Profile")]
     pub port: Option<u16>,
-    /// A file with the token that some servers want for a registration; `-` reads it from standard
-    /// input.
+    /// A file with the token that some servers require; `-` reads it from standard input.
     #[arg(long, value_name = "FILE")]
     pub initial_access_token_file: Option<PathBuf>,
     /// Show the registration as the server has it.
@@ -50,10 +48,13 @@ pub struct RegisterArgs {
     /// Send name, redirect address and grants again.
     #[arg(long, conflicts_with = "delete")]
     pub update: bool,
-    /// End the registration at the server, and forget it.
+    /// Delete the registration at the server and here.
     #[arg(long)]
     pub delete: bool,
 }
+
+/// The error without a store.
+pub const NEEDS_STORE: &str = "the store `none` stores nothing: a registration would be lost at once";
 
 pub fn run(args: RegisterArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let mut choice = args.who.choice(global);
@@ -63,7 +64,7 @@ pub fn run(args: RegisterArgs, global: &Global, world: &mut World) -> Result<u8,
     session.raw_provider()?;
     let store_notice = choose_store(world, &mut session)?;
     if session.store.kind() == StoreKind::None {
-        return Err(Error::usage("the store `none` keeps nothing: a registration would be lost at once"));
+        return Err(Error::usage(NEEDS_STORE));
     }
     let record = session.load()?;
     if args.show || args.update || args.delete {
@@ -96,32 +97,36 @@ pub fn run(args: RegisterArgs, global: &Global, world: &mut World) -> Result<u8,
     Ok(0)
 }
 
-/// Registers, and says so.
+/// Registers, and reports it.
 pub fn make(world: &mut World, session: &mut Session, name: &str, initial: Option<&Secret>) -> Result<(), Error> {
     let Made { registered, asked } = registration::make(world, session, name, initial)?;
     let provider = session.provider(world, None)?;
     say(world, session, &provider, &registered);
     if let Some(said) = registered.auth_method.as_ref().filter(|said| **said != asked.auth_method) {
         world.say(&format!(
-            "The server registered it with the client authentication `{}`, not with `{}` as asked for: that is used from now on.",
+            "The server registered the client authentication `{}` instead of `{}`: it is used from now on.",
             safe(said),
             asked.auth_method
         ));
     }
-    for lacking in registered.lacks(&asked) {
+    warn_of_missing(world, &registered, &asked);
+    Ok(())
+}
+
+fn warn_of_missing(world: &mut World, made: &Registered, asked: &Wanted) {
+    for lacking in made.lacks(asked) {
         world.warn(&format!("the server registered it without {lacking}"));
     }
-    Ok(())
 }
 
 fn say(world: &mut World, session: &Session, provider: &Provider, made: &Registered) {
     world.say(&format!("Registered at {} as the client `{}`.", safe(&provider.name), safe(&made.client_id)));
     if made.management.is_none() {
-        world.warn("the server gives no way to change or end this registration from here");
+        world.warn("the server does not support changing or deleting this registration from here");
     }
     if let Some(at) = made.secret_expires_at.filter(|at| *at > world.clock.now()) {
         world.say(&format!(
-            "Its secret is good until {}; then: {} --show",
+            "Its secret expires at {}; then: {} --show",
             times::rfc3339(at),
             session.typed.line("register")
         ));
@@ -129,11 +134,11 @@ fn say(world: &mut World, session: &Session, provider: &Provider, made: &Registe
     warn_of_expired_secret(world, session, made);
 }
 
-/// RFC 7591, section 3.2.1: such a secret proves nothing any more, unless a clock is wrong.
+/// RFC 7591, section 3.2.1: such a secret is of no use, unless a clock is wrong.
 fn warn_of_expired_secret(world: &mut World, session: &Session, made: &Registered) {
     let Some(at) = made.secret_expires_at.filter(|at| *at <= world.clock.now()) else { return };
     world.warn(&format!(
-        "the client's secret has expired already, at {}, by the server's word: `{} --show` asks for the newest",
+        "the client secret has expired at {}, says the server: `{} --show` asks for the newest",
         times::rfc3339(at),
         session.typed.line("register")
     ));
@@ -157,12 +162,9 @@ fn show(world: &mut World, session: &mut Session, record: Record, management: &M
 
 fn update(world: &mut World, session: &mut Session, record: Record, name: &str) -> Result<(), Error> {
     let (now, asked) = registration::update(world, session, &record, name)?;
-    let lacking = now.lacks(&asked);
     warn_of_expired_secret(world, session, &now);
+    warn_of_missing(world, &now, &asked);
     registration::take_over(world, session, record, (now, Some(&asked.auth_method)))?;
-    for lacking in lacking {
-        world.warn(&format!("the server registered it without {lacking}"));
-    }
     world.say(&format!("{}: the registration is up to date", session.name));
     Ok(())
 }
@@ -170,18 +172,18 @@ fn update(world: &mut World, session: &mut Session, record: Record, name: &str) 
 fn delete(world: &mut World, session: &Session, record: &Record) -> Result<(), Error> {
     let there = registration::delete(world, session, record)?;
     world.say(&match there {
-        true => format!("{}: the registration is ended, and its tokens are forgotten", session.name),
-        false => format!("{}: the server knew the registration no more; it is forgotten here too", session.name),
+        true => format!("{}: the registration and its tokens are deleted", session.name),
+        false => format!("{}: the registration was unknown at the server; it is deleted here too", session.name),
     });
     Ok(())
 }
 
-/// What stays at the provider when a profile goes: for `logout` and `profile remove`.
+/// Says that the client remains registered, after `logout`.
 pub fn stays(record: &Record, profile: &Typed) -> Option<String> {
     record.registration.as_ref()?;
     let id = safe(record.client_id.as_deref().unwrap_or(""));
     Some(format!(
-        "the client `{id}` stays registered at the provider (`{} --delete` ends it)",
+        "the client `{id}` stays registered at the provider (`{} --delete` deletes it)",
         profile.line("register")
     ))
 }

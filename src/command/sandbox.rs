@@ -1,4 +1,4 @@
-//! `sandbox`: practice without an account anywhere, against a server inside this binary.
+//! `sandbox`: practice without an account, with a server inside this binary.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -8,36 +8,36 @@ use std::time::Duration;
 use clap::Subcommand;
 
 use crate::command::practice::VARIABLE;
-use crate::command::{print, values};
+use crate::command::print;
+use crate::config::words::{Words, none_of};
 use crate::error::{Error, Kind};
+use crate::provider::catalogue;
 use crate::sandbox::{Manners, Options, Server, StartError, provider_overrides};
 use crate::world::World;
 use crate::world::http_server::loopback::ListenError;
 
 #[derive(Debug, Subcommand)]
 pub enum SandboxVerb {
-    /// Serve the manners of a provider on loopback until interrupted, for others to test against.
+    /// Serve a practice server with the manners of a provider, on loopback, until interrupted.
     #[command(after_help = "Examples:
   oauthctl sandbox serve --as getresponse --port 8080")]
     Serve {
-        /// Whose manners.
-        #[arg(long = "as", value_name = "PROVIDER", default_value = "sandbox", value_parser = values::manners())]
+        /// The provider to imitate.
+        #[arg(long = "as", value_name = "PROVIDER", default_value = "sandbox", value_parser = MANNERS)]
         manners: Manners,
         /// The port; any free one if none is given.
         #[arg(long)]
         port: Option<u16>,
-        /// A redirect URL registered for the practice app beside the usual ones; may be given
-        /// several times.
+        /// Another redirect URL for the practice app; may be given several times.
         #[arg(long = "redirect-uri", value_name = "URL", value_parser = address)]
         redirect_uris: Vec<String>,
-        /// How long an access token lives.
+        /// The lifetime of an access token.
         #[arg(long, value_name = "TIME", value_parser = super::duration)]
         access_life: Option<Duration>,
-        /// Leave lifetime and scopes out of the token answer, where the token's own claims tell
-        /// them (Constant Contact).
+        /// Leave lifetime and scopes to the token's claims (Constant Contact).
         #[arg(long)]
         claims_only: bool,
-        /// How long each answer takes.
+        /// The delay of each response.
         #[arg(long, value_name = "MILLISECONDS")]
         latency: Option<u64>,
     },
@@ -52,6 +52,20 @@ pub enum SandboxVerb {
     },
 }
 
+const MANNERS: Words<Manners> = Words {
+    read: |text| {
+        let name = catalogue::find(text).map_or(text, |(name, _)| name);
+        Manners::from_name(name).ok_or_else(|| none_of(text, &Manners::ALL.map(Manners::name)))
+    },
+    known: &[
+        ("sandbox", "the practice server's own"),
+        ("getresponse", "GetResponse"),
+        ("verticalresponse", "VerticalResponse, classic"),
+        ("verticalresponse-vr2", "VerticalResponse, VR2"),
+        ("constantcontact", "Constant Contact"),
+    ],
+};
+
 fn address(text: &str) -> Result<String, String> {
     url::Url::parse(text).map(|_| text.to_owned()).map_err(|e| e.to_string())
 }
@@ -61,11 +75,11 @@ impl From<StartError> for Error {
         let error = Error::new(Kind::TryLater, "the practice server can't be started").cause(&e);
         match e {
             StartError::Listen(ListenError::PortTaken { .. } | ListenError::Reserved(_)) => {
-                error.hint("another port with `--port`; without it any free one is taken")
+                error.hint("choose another port with `--port`; without it a free port is used")
             }
             StartError::Listen(e) => Error { hints: Error::from(e).hints, ..error },
             StartError::State { .. } => Error { kind: Kind::Store, ..error }
-                .hint("mend the permissions, or name another folder with OAUTHCTL_STATE_DIR"),
+                .hint("fix the permissions, or name another folder with OAUTHCTL_STATE_DIR"),
             StartError::Thread(_) => error,
         }
     }
@@ -80,22 +94,23 @@ pub fn run(verb: SandboxVerb, world: &mut World) -> Result<u8, Error> {
             for client in &mut options.clients {
                 client.redirects.also(&redirect_uris);
             }
-            if let Some(life) = access_life {
-                options.access_life = Some(life.as_secs() as i64);
-                options.client_credentials_life = life.as_secs() as i64;
+            if let Some(life) = access_life.map(|life| life.as_secs() as i64) {
+                options.access_life = Some(life);
+                options.client_credentials_life = life;
             }
             options.latency = Duration::from_millis(latency.unwrap_or(0));
             serve(world, options)
         }
-        SandboxVerb::Run { command } if command.is_empty() => {
-            run_command(world, &[if cfg!(windows) { "cmd" } else { "sh" }.into()])
+        SandboxVerb::Run { mut command } => {
+            if command.is_empty() {
+                command.push(if cfg!(windows) { "cmd" } else { "sh" }.into());
+            }
+            run_command(world, &command)
         }
-        SandboxVerb::Run { command } => run_command(world, &command),
     }
 }
 
-/// The provider file for this server goes to stdout, so that it can be put into a configuration as
-/// it is.
+/// Prints the provider file of this server to stdout, ready for a configuration.
 fn serve(world: &mut World, options: Options) -> Result<u8, Error> {
     let manners = options.manners;
     let clients = options.clients.clone();
@@ -120,56 +135,55 @@ fn serve(world: &mut World, options: Options) -> Result<u8, Error> {
     Ok(ended_by(signal))
 }
 
-/// No variable of this program's own is needed: the command gets a configuration folder in which
-/// the built-in names stand for the practice servers.
+/// Runs the command with a configuration folder in which the built-in names mean practice servers.
 fn run_command(world: &mut World, command: &[OsString]) -> Result<u8, Error> {
     let folder = world.env.temp_dir().join(format!("oauthctl-sandbox-{}", crate::session::random_hex(world)));
-    let failed = |e: std::io::Error| Error::new(Kind::Store, "the practice configuration can't be written").cause(e);
-    // from here on nothing ends this process but the command's own end, so that the folder doesn't
-    // stay
+    // from here on a signal doesn't end this process, so that the folder is removed
     let (signals, heard) = channel();
     world.signals.watch(signals);
-    let made = crate::world::files::make_folder(&folder.join("config/providers"));
-    let result =
-        made.map_err(|e| failed(std::io::Error::other(e))).and_then(|_| run_in(world, command, &folder, &heard));
+    let made = crate::world::files::make_folder(&folder.join("config/providers")).map_err(|e| unwritten(&e));
+    let result = made.and_then(|_| run_in(world, command, &folder, &heard));
     let _ = std::fs::remove_dir_all(&folder);
     world.signals.release();
     result
 }
 
+fn unwritten(e: &dyn std::error::Error) -> Error {
+    Error::new(Kind::Store, "the practice configuration can't be written").cause(e)
+}
+
 fn run_in(world: &mut World, command: &[OsString], folder: &Path, heard: &Receiver<i32>) -> Result<u8, Error> {
-    let failed = |e: std::io::Error| Error::new(Kind::Store, "the practice configuration can't be written").cause(e);
     let mut servers = Vec::new();
     for manners in Manners::ALL {
         let server = Server::start(Options::new(manners), world.clock.clone(), &*world.random)?;
         let file = folder.join("config/providers").join(format!("{}.toml", manners.name()));
-        std::fs::write(file, provider_overrides(&server.base(), manners)).map_err(failed)?;
+        std::fs::write(file, provider_overrides(&server.base(), manners)).map_err(|e| unwritten(&e))?;
         servers.push((manners, server));
     }
-    world.say("Here the providers' names mean practice servers. Opened in a browser, each shows its apps:");
+    world.say("Here the providers' names mean practice servers. In a browser, each shows its apps:");
     for (manners, server) in &servers {
         world.say(&format!("  {:22} {}", manners.name(), server.base()));
     }
     world.say("Client id: practice-client, client secret: practice-secret. Try: oauthctl login getresponse");
     if is_shell(world, command) {
-        world.say("`exit` ends the practice, and with it all that was stored here.");
+        world.say("`exit` ends the practice, and deletes everything stored here.");
     }
     let environment = environment(world, command, folder);
     if let Ok(signal) = heard.try_recv() {
         return Ok(ended_by(signal));
     }
-    // from here on a signal is for the command; this process ends when it does
+    // from here on a signal is for the command, and this process ends with it
     world.programs.run(command, &environment).map_err(|e| {
         Error::usage(format!("`{}` can't be run", crate::text::safe(&command[0].to_string_lossy()))).cause(e)
     })
 }
 
-/// A shell that a person is going to type into.
+/// Whether the command is a shell for a user to type into.
 fn is_shell(world: &World, command: &[OsString]) -> bool {
-    let name = command.first().map(Path::new).and_then(Path::file_name).and_then(|name| name.to_str());
-    command.len() == 1
-        && name.is_some_and(|name| ["sh", "ash", "bash", "dash", "ksh", "zsh"].contains(&name))
-        && world.terminal.stdin_is_terminal()
+    let [program] = command else { return false };
+    let name = Path::new(program).file_name().and_then(|name| name.to_str());
+    let shells = ["sh", "ash", "bash", "dash", "ksh", "zsh"];
+    name.is_some_and(|name| shells.contains(&name)) && world.terminal.stdin_is_terminal()
 }
 
 fn environment(world: &World, command: &[OsString], folder: &Path) -> Vec<(String, OsString)> {
@@ -181,7 +195,7 @@ fn environment(world: &World, command: &[OsString], folder: &Path) -> Vec<(Strin
     ];
     environment.extend(world.programs.path_with_own(&folder.join("bin")).map(|path| ("PATH".to_owned(), path)));
     if is_shell(world, command) {
-        // what a shell without settings of its own shows; it stays after `clear`
+        // the prompt of a shell without settings
         environment.push(("PS1".to_owned(), OsString::from("(practice) $ ")));
     }
     environment
@@ -189,4 +203,15 @@ fn environment(world: &World, command: &[OsString], folder: &Path) -> Vec<(Strin
 
 fn ended_by(signal: i32) -> u8 {
     if signal == 2 { Kind::Interrupted.exit_code() } else { Kind::Terminated.exit_code() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_provider_that_is_imitated_is_explained() {
+        let names: Vec<&str> = MANNERS.known.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, Manners::ALL.map(Manners::name));
+    }
 }

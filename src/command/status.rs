@@ -1,15 +1,17 @@
-//! `status`: one profile in full, and what will happen next. Never any part of a secret.
+//! `status`: one profile in full, and the next step. No part of a secret is printed.
 
 use clap::Args;
 
 use crate::command::{Global, TextOrJson as Format, WhoArgs, fitted, list, print};
 use crate::error::{Error, Kind};
 use crate::protocol::dpop::Dpop;
+use crate::secret::Secret;
 use crate::session::Session;
+use crate::session::record::Record;
 use crate::session::standing::{Standing, standing};
 use crate::store::StoreKind;
 use crate::text::safe;
-use crate::text::times;
+use crate::text::times::{self, rfc3339};
 use crate::token::Freshness;
 use crate::world::World;
 
@@ -25,15 +27,14 @@ pub struct StatusArgs {
     pub format: Format,
 }
 
-/// Exit 0 when there is a token that can be had without a person, 4 when a login is needed, 5 when
-/// the store can't be read.
+/// Exit code 0: `token` needs no login. 4: a login is needed. 5: the store can't be read.
 pub fn run(args: StatusArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let mut session = Session::open(world, args.who.choice(global))?;
     session.look_further(world)?;
     let standing = standing(world, &session);
     let kept = standing.record.as_ref().is_some_and(|r| r.token.is_some() || r.unfinished.is_some());
     if standing.trouble.is_none() && !kept {
-        // what no login can mend is no matter of signing in
+        // an error that no login can fix comes first
         session.raw_provider()?;
     }
     let next = next(world, &session, &standing);
@@ -60,122 +61,95 @@ struct Next {
 }
 
 fn next(world: &World, session: &Session, standing: &Standing) -> Next {
-    let login = |why: &str| Next { words: format!("{why}: {}", session.typed.login()), login_needed: true };
-    let renews = |words: String| Next { words, login_needed: false };
+    let login = |words: String| Next { words, login_needed: true };
+    let sign_in = |why: &str| login(format!("{why}: {}", session.typed.login()));
+    let alone = |words: String| Next { words, login_needed: false };
     if let Some(e) = &standing.trouble {
-        return Next {
-            words: e.hints.first().cloned().unwrap_or_else(|| "oauthctl doctor".to_owned()),
-            login_needed: false,
-        };
+        return alone(e.hints.first().cloned().unwrap_or_else(|| "oauthctl doctor".to_owned()));
     }
-    let set = standing.record.as_ref().and_then(|r| r.token.as_ref());
     let by_itself = !standing.grant.needs_person();
     let from_outside = session.store.kind() == StoreKind::Environment;
     let variable = session.token_variable(world);
-    let Some(set) = set else {
-        if from_outside {
-            return Next { words: format!("set {variable}"), login_needed: true };
-        }
+    let Some(set) = standing.record.as_ref().and_then(|r| r.token.as_ref()) else {
         return match session.store.kind() {
-            _ if by_itself => {
-                renews(format!("`token` fetches one by itself, by the grant `{}`", standing.grant.name()))
-            }
-            // a login that keeps nothing leads back here
-            StoreKind::None => {
-                let words = format!("with a store: {}", session.typed.login_with(&[("--store", "STORE")]));
-                Next { words, login_needed: true }
-            }
-            _ => login("sign in"),
+            StoreKind::Environment => login(format!("set {variable}")),
+            _ if by_itself => alone(format!("`token` requests one with the grant `{}`", standing.grant.name())),
+            // a login with this store would lead here again
+            StoreKind::None => login(format!("with a store: {}", session.typed.login_with(&[("--store", "STORE")]))),
+            _ => sign_in("sign in"),
         };
     };
     let provider = session.raw_provider().ok();
     let renewable = by_itself || provider.as_ref().is_none_or(|p| crate::grant::refresh::spendable(p, set).is_some());
-    let now = world.clock.now();
-    match (set.freshness(now, None), renewable) {
-        (Freshness::Unknown, _) if from_outside => {
-            renews(format!("the token is used until the provider refuses it; then set {variable} to a new one"))
-        }
-        (Freshness::Unknown, _) => {
-            renews("the token is used until the provider refuses it; then sign in again".to_owned())
-        }
-        (Freshness::Fresh, true) => renews(match set.expires_at {
-            Some(at) => {
-                format!("`token` prints it as it is, and renews it from {} on", times::rfc3339(at - set.margin()))
-            }
-            None => "`token` prints it as it is".to_owned(),
+    match (set.freshness(world.clock.now(), None), renewable) {
+        (Freshness::Unknown, _) => alone(match from_outside {
+            true => format!("the token is used until the provider refuses it; then set {variable} to a new one"),
+            false => "the token is used until the provider refuses it; then sign in again".to_owned(),
         }),
-        (Freshness::Stale | Freshness::Expired, true) => renews("the next `token` renews it".to_owned()),
+        (Freshness::Fresh, true) => alone(match set.expires_at {
+            Some(at) => format!("`token` prints it, and refreshes it from {} on", rfc3339(at - set.margin())),
+            None => "`token` prints it".to_owned(),
+        }),
+        (Freshness::Stale | Freshness::Expired, true) => alone("the next `token` refreshes it".to_owned()),
         (Freshness::Fresh | Freshness::Stale, false) => {
-            renews("the token can't be renewed: when it expires, sign in again".to_owned())
+            alone("the token can't be refreshed: when it expires, sign in again".to_owned())
         }
-        (Freshness::Expired, false) => login("it can't be renewed; sign in again"),
+        (Freshness::Expired, false) => sign_in("it can't be refreshed; sign in again"),
     }
 }
 
 fn text(world: &World, session: &Session, s: &Standing, next: &str) -> String {
-    let mut lines: Vec<(&str, String)> = vec![
-        ("profile", s.profile.clone()),
+    let provider = match session.raw_provider() {
+        Ok(p) => format!("{} ({})", safe(&s.provider), safe(&p.name)),
+        Err(_) => safe(&s.provider),
+    };
+    let record = s.record.as_ref();
+    let rows = [
+        ("profile", Some(s.profile.clone())),
+        ("provider", Some(provider)),
+        ("grant", Some(s.grant.name().to_owned())),
+        ("store", Some(format!("{}: {}", s.store, s.place))),
+        ("client proof", session.proof_words()),
+        ("trouble", s.trouble.as_ref().map(|e| e.message.clone())),
+        ("account", record.and_then(|r| r.account.as_deref()).map(safe)),
+        ("client id", record.and_then(|r| r.client_id.as_deref()).map(safe)),
         (
-            "provider",
-            session
-                .raw_provider()
-                .map_or_else(|_| safe(&s.provider), |p| format!("{} ({})", safe(&s.provider), safe(&p.name))),
+            "client secret",
+            record.and_then(|r| r.client_secret.as_ref()).map(|it| format!("in the store, {}", it.fingerprint())),
         ),
-        ("grant", s.grant.name().to_owned()),
-        ("store", format!("{}: {}", s.store, s.place)),
-    ];
-    lines.extend(session.proof_words().map(|words| ("client proof", words)));
-    if let Some(e) = &s.trouble {
-        lines.push(("trouble", e.message.clone()));
-    }
-    if let Some(record) = &s.record {
-        lines.extend(record.account.as_ref().map(|a| ("account", safe(a))));
-        lines.extend(record.client_id.as_ref().map(|id| ("client id", safe(id))));
-        lines.extend(
-            record
-                .client_secret
-                .as_ref()
-                .map(|secret| ("client secret", format!("in the store, {}", secret.fingerprint()))),
-        );
-        lines.extend(record.unfinished.as_ref().map(|_| {
-            (
-                "unfinished",
+        (
+            "unfinished",
+            record.and_then(|r| r.unfinished.as_ref()).map(|_| {
+                let (login, logout) = (session.typed.login(), session.typed.line("logout"));
                 format!(
-                    "what was typed for a login is kept: `{}` goes on with it, `{}` forgets it",
-                    session.typed.login(),
-                    session.typed.line("logout")
-                ),
-            )
-        }));
-        lines.extend(
-            record
-                .dpop_key
-                .as_ref()
-                .and_then(|key| Dpop::read(key.clone(), Default::default()).ok())
-                .map(|dpop| ("bound to", format!("a key in the store (DPoP), thumbprint {}", dpop.thumbprint()))),
-        );
-        lines.extend(record.login_at.map(|at| ("signed in", times::rfc3339(at))));
-    }
-    match s.record.as_ref().and_then(|r| r.token.as_ref()) {
-        None if s.trouble.is_some() => lines.push(("token", "not known".to_owned())),
-        None => lines.push(("token", "none".to_owned())),
-        Some(set) => {
-            lines.push((
-                "token",
-                format!("{}, {}", set.access_token.fingerprint(), times::good_until(set.expires_at, world.clock.now())),
-            ));
-            let refresh =
-                set.refresh_token.as_ref().map_or_else(|| "none".to_owned(), crate::secret::Secret::fingerprint);
-            lines.push((
-                "refresh token",
-                match set.refresh_expires_at {
-                    Some(at) => format!("{refresh}, until {}", times::rfc3339(at)),
-                    None => refresh,
-                },
-            ));
-            lines.extend(set.scopes.as_ref().map(|s| ("scopes", safe(&s.join(" ")))));
-        }
-    }
-    lines.push(("next", next.to_owned()));
-    lines.iter().map(|(name, value)| format!("{name:14} {value}\n")).collect()
+                    "the answers given to a login are stored: `{login}` continues with them, `{logout}` deletes them"
+                )
+            }),
+        ),
+        ("bound to", record.and_then(bound_to)),
+        ("signed in", record.and_then(|r| r.login_at).map(rfc3339)),
+    ];
+    let rows = rows.into_iter().chain(token(world, s)).chain([("next", Some(next.to_owned()))]);
+    rows.filter_map(|(name, value)| Some(format!("{name:14} {}\n", value?))).collect()
+}
+
+fn bound_to(record: &Record) -> Option<String> {
+    let dpop = Dpop::read(record.dpop_key.clone()?, Default::default()).ok()?;
+    Some(format!("a key in the store (DPoP), thumbprint {}", dpop.thumbprint()))
+}
+
+/// The rows of the tokens.
+fn token(world: &World, s: &Standing) -> [(&'static str, Option<String>); 3] {
+    let Some(set) = s.record.as_ref().and_then(|r| r.token.as_ref()) else {
+        let token = if s.trouble.is_some() { "not known" } else { "none" };
+        return [("token", Some(token.to_owned())), ("refresh token", None), ("scopes", None)];
+    };
+    let expiry = times::good_until(set.expires_at, world.clock.now());
+    let refresh = set.refresh_token.as_ref().map_or("none".to_owned(), Secret::fingerprint);
+    let until = set.refresh_expires_at.map(|at| format!(", expires at {}", rfc3339(at)));
+    [
+        ("token", Some(format!("{}, {expiry}", set.access_token.fingerprint()))),
+        ("refresh token", Some(refresh + &until.unwrap_or_default())),
+        ("scopes", set.scopes.as_ref().map(|scopes| safe(&scopes.join(" ")))),
+    ]
 }

@@ -1,4 +1,4 @@
-//! `token`: the token alone on stdout, at once. Never a browser, never a question.
+//! `token`: prints the token alone, at once, without a browser or a question.
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use crate::command::{ErrorFormat, Global, WhoArgs, duration, practice, report};
+use crate::command::{ErrorFormat, Global, WhoArgs, duration, known, practice, report};
 use crate::error::{Error, Kind};
 use crate::protocol::binding::is_dpop;
 use crate::protocol::dpop::{Proof, SCHEME};
@@ -21,6 +21,8 @@ use crate::token::{Freshness, TokenSet};
 use crate::wire::Draw;
 use crate::world::World;
 
+type Wiped = zeroize::Zeroizing<String>;
+
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   oauthctl token work
@@ -33,7 +35,7 @@ pub struct TokenArgs {
     /// The form of the output.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// Ask for a token that is valid for at least so long: `60s`, `5m`, `2h`.
+    /// Ask for a token that is valid for at least this time: `60s`, `5m`, `2h`.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub min_ttl: Option<Duration>,
     /// Refresh even a fresh token.
@@ -48,10 +50,10 @@ pub struct TokenArgs {
     /// With `--format dpop-proof`: the address of that request.
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
-    /// With `--format dpop-proof`: the nonce that the API asked for.
+    /// With `--format dpop-proof`: the nonce that the API requires.
     #[arg(long, value_name = "NONCE")]
     pub nonce: Option<String>,
-    /// Tell each step as it happens, with the RFC's section; secrets as fingerprints.
+    /// Explain each step as it happens, with the RFC's section; secrets as fingerprints.
     #[arg(long)]
     pub explain: bool,
 }
@@ -72,14 +74,12 @@ pub enum Format {
     Netrc,
     /// Kubernetes' client authentication plugin.
     ExecCredential,
-    /// The proof that goes with a token that is bound to a key, for one request (`--method`,
-    /// `--url`): the `DPoP` header.
+    /// The `DPoP` header for one request (`--method`, `--url`) with a token that is bound to a key.
     DpopProof,
 }
 
-/// The fast path: `token PROFILE` typed plainly, and the kernel's copy fresh. Nothing else is
-/// looked at; anything unusual is left to the whole program, which must give the same answer (a
-/// test compares the two).
+/// The fast path: `token PROFILE` without options, with a fresh copy in the kernel's keyring.
+/// Otherwise the whole program runs, with the same result (a test compares the two).
 pub fn quick(args: &[OsString], world: &mut World) -> Option<u8> {
     let [_, verb, profile] = args else { return None };
     let profile = profile.to_str()?;
@@ -100,9 +100,8 @@ pub fn quick(args: &[OsString], world: &mut World) -> Option<u8> {
     })
 }
 
-/// `token PROFILE`, with or without `--no-cache` after it: what scripts type, read without clap,
-/// whose tree of commands takes longer to build than all the rest. The same as clap makes of it (a
-/// test compares the two).
+/// Reads `token PROFILE [--no-cache]`, as scripts type it, without clap: building clap's commands
+/// takes longer than all the rest. A test compares the two.
 pub fn plain(args: &[OsString]) -> Option<(TokenArgs, Global)> {
     let (profile, no_cache) = match args {
         [_, verb, profile] if verb == "token" => (profile, false),
@@ -141,10 +140,10 @@ pub fn run(args: TokenArgs, global: &Global, world: &mut World) -> Result<u8, Er
     };
     let set = fresh(world, &mut session, want)?;
     if want.min_ttl.is_some() && set.freshness(world.clock.now(), want.min_ttl) == Freshness::Stale {
-        // a new one lives no longer: a script that asked for more must at least hear of it
+        // a new token would live no longer: the script must know
         let left = set.expires_at.map_or(0, |at| at - world.clock.now());
         world.warn(&format!(
-            "this token is good for {} only: the provider gives none that lives as long as was asked for",
+            "this token expires in {}: the provider issues none with the requested lifetime",
             times::span(left)
         ));
     }
@@ -156,30 +155,24 @@ pub fn run(args: TokenArgs, global: &Global, world: &mut World) -> Result<u8, Er
     }
 }
 
-/// H-25: here even a reader that has gone is an error, since the token was wanted.
+/// H-25: here even a closed pipe is an error, since the token was wanted.
 fn unwritten(e: std::io::Error) -> Error {
     Error::new(Kind::Other, "the token could not be written to standard output").cause(e)
 }
 
 /// One proof and a newline.
-fn proof(
-    world: &mut World,
-    session: &mut Session,
-    set: &TokenSet,
-    args: &TokenArgs,
-) -> Result<zeroize::Zeroizing<String>, Error> {
-    let name = session.name.clone();
+fn proof(world: &mut World, session: &mut Session, set: &TokenSet, args: &TokenArgs) -> Result<Wiped, Error> {
     let Some(url) = &args.url else {
-        return Err(Error::usage("a proof is for one request: say which")
+        return Err(Error::usage("a proof is for one request: name it")
             .hint(format!("{} --format dpop-proof --method GET --url URL", session.typed.line("token"))));
     };
     if !url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "https" | "http")) {
         return Err(Error::usage(format!("`{}` is not an address", safe(url))));
     }
     let Some(dpop) = session.binding(world, set)?.dpop else {
-        return Err(Error::usage(format!("the token of `{name}` is not bound to a key: it needs no proof")).hint(
-            format!("`{}` has it bound, where the provider offers that", session.typed.login_with(&[("--dpop", "")])),
-        ));
+        let login = session.typed.login_with(&[("--dpop", "")]);
+        return Err(Error::usage(format!("the token of `{}` is not bound to a key: it needs no proof", session.name))
+            .hint(format!("`{login}` binds it, if the provider supports that")));
     };
     let mut random = [0; 16];
     world.random.fill(&mut random);
@@ -188,11 +181,11 @@ fn proof(
     let proof = dpop
         .proof(&sent, Draw { now: world.clock.now(), random })
         .map_err(|e| Error::new(Kind::Other, "the proof can't be made").cause(e))?;
-    Ok(zeroize::Zeroizing::new(format!("{}\n", proof.expose())))
+    Ok(Wiped::new(format!("{}\n", proof.expose())))
 }
 
-/// A token that is good only with a proof is not good in every form.
-fn say_that_it_is_bound(world: &mut World, session: &Session, format: Format) -> Result<(), Error> {
+/// A token that needs a proof is of no use in some formats.
+fn check_bound(world: &mut World, session: &Session, format: Format) -> Result<(), Error> {
     let name = &session.name;
     match format {
         Format::Netrc | Format::ExecCredential => {
@@ -210,35 +203,28 @@ fn say_that_it_is_bound(world: &mut World, session: &Session, format: Format) ->
     }
 }
 
-/// What a token exchange may bring that isn't an access token (RFC 8693, section 2.2.1:
-/// `token_type` is `N_A`) is for other endpoints than an API's.
+/// Refuses a result of a token exchange that is no access token (RFC 8693, section 2.2.1: `N_A`).
 pub fn must_be_presentable(name: &Typed, set: &TokenSet) -> Result<(), Error> {
     if !set.token_type.eq_ignore_ascii_case("N_A") {
         return Ok(());
     }
     let issued = set.extra.get("issued_token_type").and_then(serde_json::Value::as_str).unwrap_or("not said");
-    Err(Error::usage(format!("what was issued to `{name}` is no access token: it can't be presented to an API"))
+    Err(Error::usage(format!("the token of `{name}` is no access token: it can't be sent to an API"))
         .cause(format!("its type is `{}`", safe(short(issued))))
         .hint(format!("`{}` prints it", name.line("token"))))
 }
 
-fn formatted(
-    world: &mut World,
-    session: &mut Session,
-    set: &TokenSet,
-    args: &TokenArgs,
-) -> Result<zeroize::Zeroizing<String>, Error> {
+fn formatted(world: &mut World, session: &mut Session, set: &TokenSet, args: &TokenArgs) -> Result<Wiped, Error> {
     let bound = is_dpop(set);
     if bound {
-        say_that_it_is_bound(world, session, args.format)?;
+        check_bound(world, session, args.format)?;
     }
     let scheme = if bound { SCHEME } else { "Bearer" };
     let token = set.access_token.expose();
     if !matches!(args.format, Format::Text | Format::Json | Format::Env) {
         must_be_presentable(&session.typed, set)?;
     }
-    let now = world.clock.now();
-    Ok(zeroize::Zeroizing::new(match args.format {
+    Ok(Wiped::new(match args.format {
         Format::Text => format!("{token}\n"),
         Format::Header => format!("Authorization: {scheme} {token}\n"),
         Format::Env => format!("{}={}\n", variable_name(&session.name), shell_quoted(token)),
@@ -247,46 +233,40 @@ fn formatted(
         }
         Format::Netrc => {
             let provider = session.provider(world, None)?;
-            let host = provider
-                .api
-                .base_url
-                .as_deref()
-                .and_then(|u| url::Url::parse(u).ok())
-                .and_then(|u| u.host_str().map(str::to_owned));
+            let url = provider.api.base_url.as_deref().and_then(|url| url::Url::parse(url).ok());
+            let host = url.as_ref().and_then(url::Url::host_str);
             let host = host.ok_or_else(|| Error::usage(format!("provider `{}` names no API host", provider.id)))?;
             format!("machine {host} login oauth2 password {token}\n")
         }
-        Format::Json => {
-            let mut object = json!({ "profile": session.name, "access_token": token, "token_type": set.token_type });
-            if let Some(at) = set.expires_at {
-                object["expires_at"] = times::rfc3339(at).into();
-                object["expires_in"] = (at - now).max(0).into();
-            }
-            if let Some(scopes) = &set.scopes {
-                object["scope"] = scopes.join(" ").into();
-            }
-            for (name, value) in &set.extra {
-                if object.get(name).is_none() && (!name.contains("token") || name == "issued_token_type") {
-                    object[name.as_str()] = value.clone();
-                }
-            }
-            format!("{object}\n")
-        }
+        Format::Json => as_json(world.clock.now(), session, set),
         Format::DpopProof => return proof(world, session, set, args),
         Format::ExecCredential => {
-            let mut status = json!({ "token": token });
-            if let Some(at) = set.expires_at {
-                status["expirationTimestamp"] = times::rfc3339(at).into();
-            }
-            format!(
-                "{}\n",
-                json!({ "apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": status })
-            )
+            let status = known(json!({ "token": token, "expirationTimestamp": set.expires_at.map(times::rfc3339) }));
+            let kind = "ExecCredential";
+            json!({ "apiVersion": "client.authentication.k8s.io/v1", "kind": kind, "status": status }).to_string()
+                + "\n"
         }
     }))
 }
 
-/// In single quotes where a shell would read more into it.
+fn as_json(now: i64, session: &Session, set: &TokenSet) -> String {
+    let mut object = known(json!({
+        "profile": session.name,
+        "access_token": set.access_token.expose(),
+        "token_type": set.token_type,
+        "expires_at": set.expires_at.map(times::rfc3339),
+        "expires_in": set.expires_at.map(|at| (at - now).max(0)),
+        "scope": set.scopes.as_ref().map(|scopes| scopes.join(" ")),
+    }));
+    for (name, value) in &set.extra {
+        if object.get(name).is_none() && (!name.contains("token") || name == "issued_token_type") {
+            object[name.as_str()] = value.clone();
+        }
+    }
+    format!("{object}\n")
+}
+
+/// In single quotes if a shell would interpret it.
 fn shell_quoted(token: &str) -> String {
     if token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b)) {
         token.to_owned()
@@ -295,8 +275,7 @@ fn shell_quoted(token: &str) -> String {
     }
 }
 
-/// In GitHub Actions the token is masked in the log before it is printed; the runner reads commands
-/// from stderr too.
+/// Masks the token in the log of GitHub Actions, whose runner reads commands from stderr too.
 fn mask(world: &mut World, set: &TokenSet) {
     if world.env.var("GITHUB_ACTIONS").as_deref() != Some("true") {
         return;

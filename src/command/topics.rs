@@ -1,5 +1,4 @@
-//! `help TOPIC`: the texts that belong to no single command. Each is one Markdown file, printed
-//! here and set into the manual page. The first line of a file is its title.
+//! `help TOPIC`: texts that belong to no single command. The first line of a file is its title.
 
 /// The name and the text of each topic.
 pub const TOPICS: &[(&str, &str)] = &[

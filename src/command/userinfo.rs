@@ -1,4 +1,4 @@
-//! `userinfo`: what the provider tells of whoever signed in, as JSON.
+//! `userinfo`: the provider's claims about the user who signed in, as JSON.
 
 use clap::Args;
 use serde_json::{Map, Value};
@@ -29,9 +29,9 @@ pub fn run(args: UserinfoArgs, global: &Global, world: &mut World) -> Result<u8,
     Ok(0)
 }
 
-/// What the provider tells with a fresh token.
+/// Asks the provider with a fresh token.
 pub fn claims(world: &mut World, session: &mut Session) -> Result<Map<String, Value>, Error> {
-    // the kernel's copy doesn't say where it may go besides the API
+    // the kernel's copy doesn't say which other hosts may get the token
     let set = fresh(world, session, Want { whole: true, ..Want::default() })?;
     let record = session.load()?;
     let record = ours(world, session, record.as_ref())?.cloned();
@@ -46,14 +46,13 @@ pub fn claims(world: &mut World, session: &mut Session) -> Result<Map<String, Va
         api::userinfo::ask(world, &provider, &client, &mut ring, (set, &binding), of_login.as_ref(), &typed).map_err(
             |e| match e.kind {
                 Kind::LoginFirst => e,
-                _ => e.or_hint(|| format!("`{} -v` shows what was sent and answered", typed.line("userinfo"))),
+                _ => e.or_hint(|| format!("`{} -v` shows request and response", typed.line("userinfo"))),
             },
         )
     })
 }
 
-/// Asks with the token, and where the provider takes it no more ([`Kind::LoginFirst`]) once more
-/// with a renewed one (T-61).
+/// Asks with the token, and again with a refreshed one if the provider refuses it (T-61).
 fn renewed_once<T>(
     world: &mut World,
     session: &mut Session,
@@ -68,7 +67,7 @@ fn renewed_once<T>(
         let variable = session.token_variable(world);
         return Err(refused.hint(format!("the token comes from the variable {variable}: set another")));
     }
-    world.step(|| format!("{}: renewing the token once", refused.message));
+    world.step(|| format!("{}: refreshing the token once", refused.message));
     let set = instead_of(world, session, &set)?;
     ask(world, session, &set).map_err(|e| match e.kind {
         Kind::LoginFirst => e.or_hint(|| session.typed.login()),

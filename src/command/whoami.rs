@@ -1,5 +1,4 @@
-//! `whoami`: whose token it is, asked of the provider by its cheapest check, so that the token is
-//! known to work.
+//! `whoami`: the account of the token, by the provider's cheapest check.
 
 use std::time::Duration;
 
@@ -40,7 +39,7 @@ pub fn run(args: WhoamiArgs, global: &Global, world: &mut World) -> Result<u8, E
     let record = ours(world, &session, record.as_ref())?.cloned();
     let provider = session.provider(world, record.as_ref())?;
     let account = match &provider.whoami {
-        Some(check) => by_check(world, &mut session, &provider, check, record.as_ref())?,
+        Some(check) => by_check(world, &mut session, (&provider, check), record.as_ref())?,
         None => by_userinfo(world, &mut session, record.as_ref())?,
     };
     let text = match (args.format, &account) {
@@ -49,10 +48,10 @@ pub fn run(args: WhoamiArgs, global: &Global, world: &mut World) -> Result<u8, E
                 .to_string()
         }
         (Format::Text, Some(account)) => safe(account),
-        // some checks prove the token and say nothing of the person
+        // some checks prove the token, but name no account
         (Format::Text, None) => {
             world.say(&format!(
-                "the token of `{}` works; {} doesn't say whose it is",
+                "the token of `{}` works; {} doesn't name its account",
                 session.name,
                 safe(&provider.name)
             ));
@@ -63,17 +62,17 @@ pub fn run(args: WhoamiArgs, global: &Global, world: &mut World) -> Result<u8, E
     Ok(0)
 }
 
-/// By what an OpenID server tells of the person.
+/// The account by the userinfo endpoint of an OpenID server.
 fn by_userinfo(world: &mut World, session: &mut Session, record: Option<&Record>) -> Result<Option<String>, Error> {
     let provider = session.whole_provider(world, record)?;
     if provider.userinfo.url.is_none() {
-        return Err(Error::usage(format!("nobody knows how to ask `{}` whose token it is", safe(&provider.id)))
+        return Err(Error::usage(format!("no check of the account is known for `{}`", safe(&provider.id)))
             .hint("add `[whoami] url = …` or `[userinfo] url = …` to the provider's file"));
     }
     userinfo::claims(world, session).map(|claims| id_token::account(&claims))
 }
 
-/// A token from outside comes without what a login would have said beside it.
+/// A token from the environment lacks the other values of a login.
 fn needs_login(world: &World, session: &Session, e: Error) -> Error {
     match e.kind {
         Kind::LoginFirst if session.store.kind() == StoreKind::Environment => {
@@ -85,22 +84,21 @@ fn needs_login(world: &World, session: &Session, e: Error) -> Error {
     }
 }
 
-/// By the check that the provider's entry names.
+/// The account by the check in the provider's file.
 fn by_check(
     world: &mut World,
     session: &mut Session,
-    provider: &Provider,
-    check: &Whoami,
+    (provider, check): (&Provider, &Whoami),
     record: Option<&Record>,
 ) -> Result<Option<String>, Error> {
     let mut set = fresh(world, session, Want::default())?;
     let kept = record.and_then(|r| r.token.as_ref());
-    // a token from outside is used as it is
+    // a token from the environment can't be refreshed
     let from_store = session.store.kind() != StoreKind::Environment;
     let mut renewable = from_store;
     let mut pace = pace(session, provider);
     loop {
-        // the token's copy has the token alone; what the login brought fills the address
+        // the kernel's copy has the token alone; the URL needs the other values of the login
         if let Some(kept) = kept.filter(|_| set.extra.is_empty()) {
             set.extra.clone_from(&kept.extra);
         }
@@ -108,9 +106,9 @@ fn by_check(
         let told = api::whoami::ask(world, provider, check, (&set, &binding), &mut pace, Duration::MAX);
         match told.map_err(|e| needs_login(world, session, e))? {
             Told::Account(account) => return Ok(account),
-            // T-61: revoked before its time; one renewal, one more attempt
+            // T-61: revoked before it expired; one refresh, one more attempt
             Told::Refused { status, body, .. } if renewable && means_expired(provider, status, &body) => {
-                world.step(|| "the API says that the token has expired: renewing it once".to_owned());
+                world.step(|| "the API says that the token has expired: refreshing it once".to_owned());
                 set = instead_of(world, session, &set)?;
                 renewable = false;
             }

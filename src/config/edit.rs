@@ -1,6 +1,6 @@
-//! Changes to `config.toml` by commands. The file is the person's: comments and order survive, a
-//! broken file is never written over, a link stays a link. Whoever edits holds the lock beside the
-//! file, so that two edits at once lose nothing; whoever reads sees the old file or the new one.
+//! Changes to `config.toml` by commands. The file is the user's: comments and order survive, a
+//! broken file is never written over, a link stays a link. An edit holds the lock beside the file,
+//! so that two edits at once lose nothing. A reader sees the old file or the new one.
 
 use std::fs::{File, OpenOptions};
 use std::path::Path;
@@ -9,37 +9,30 @@ use std::time::Duration;
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
 use super::profile::{Key, all_profile_keys, is_secret};
-use super::words::Word;
 use super::{Config, ConfigError, FILE, Profile, check_profile_name, file, no_profile, read};
 use crate::layers::de;
 use crate::layers::tree::{self, ReadError};
-use crate::store::StoreKind;
 use crate::text::{nearest, safe};
 use crate::world::files::{self, PrivateError};
 
-/// Locked while the file is changed; stays, since removing a lock file lets two in.
+/// Locked while the file is changed. It is never removed: that would let two processes in.
 const LOCK_FILE: &str = "config.toml.lock";
 
-/// No edit takes longer than a moment: whoever holds the lock for so long is stuck.
+/// An edit takes a moment: a process that holds the lock for longer is stuck.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
-const TOP_KEYS: [&str; 3] = ["default-profile", "store", "cache"];
-
-/// Edits `config.toml` in place: comments and order survive, the file is replaced whole, two edits
-/// at once don't lose one. Nothing is written when `change` fails, or when what it made is no valid
-/// configuration.
+/// Edits `config.toml`. Nothing is written if `change` fails or the result is not valid.
 pub fn edit<T>(dir: &Path, change: impl FnOnce(&mut Editor) -> Result<T, ConfigError>) -> Result<T, ConfigError> {
-    match dir.exists() {
-        true => file::check_folder(dir)?,
-        false => {
-            files::make_folder(dir).map_err(|e| ConfigError::of_disk(dir, "made", &e))?;
-        }
+    if dir.exists() {
+        file::check_folder(dir)?;
+    } else {
+        files::make_folder(dir).map_err(|e| ConfigError::of_disk(dir, "made", &e))?;
     }
     let _lock = lock(&dir.join(LOCK_FILE))?;
     let path = files::linked(&dir.join(FILE))
         .ok_or_else(|| ConfigError::new(format!("{FILE} is a link that leads back to itself")))?;
     let before = super::text(dir)?.unwrap_or_default();
-    // for the error: it tells the line
+    // its error names the line
     tree::parse(FILE, &before)?;
     let document: DocumentMut = before.parse().map_err(|_| ConfigError::new(format!("{FILE} is not TOML")))?;
     let mut editor = Editor { document };
@@ -56,25 +49,14 @@ pub fn edit<T>(dir: &Path, change: impl FnOnce(&mut Editor) -> Result<T, ConfigE
     Ok(out)
 }
 
-/// What [`edit`] offers.
+/// The changes that [`edit`] can make.
 pub struct Editor {
     document: DocumentMut,
 }
 
 impl Editor {
-    /// Whether there is such a profile.
-    pub fn has(&self, profile: &str) -> bool {
-        self.profiles().is_some_and(|p| p.contains_key(profile))
-    }
-
-    /// Names of the profiles, in the file's order.
-    pub fn names(&self) -> Vec<String> {
-        self.profiles().map(|p| p.iter().map(|(name, _)| name.to_owned()).collect()).unwrap_or_default()
-    }
-
-    /// Sets one key (`client-id`, `vars.domain`, `client-secret.file`, …) of a profile, made if it
-    /// isn't there. The value is parsed by the key's type: lists are words with blanks between, or
-    /// written as TOML does (`["a", "b"]`).
+    /// Sets one key (`client-id`, `vars.domain`, …) of a profile, and makes the profile if needed.
+    /// A list is words with spaces between them, or a TOML list (`["a", "b"]`).
     pub fn set(&mut self, profile: &str, key: &str, value: &str) -> Result<(), ConfigError> {
         check_profile_name(profile)?;
         let value = profile_value(key, value)?;
@@ -94,12 +76,12 @@ impl Editor {
 
     fn put(&mut self, profile: &str, (key, name): (&str, Option<&str>), value: Value) -> Result<(), ConfigError> {
         let root = self.document.as_table_mut() as &mut dyn TableLike;
-        let profiles = child(root, "profiles", Shape::Hidden)?;
-        let table = child(profiles, profile, Shape::Section)?;
+        let profiles = child(root, "profiles", true)?;
+        let table = child(profiles, profile, false)?;
         match name {
             None => put(table, key, value),
             Some(name) if is_secret(key) => {
-                // one source replaces another, and a section of its own makes room
+                // one source replaces another, even one in a section of its own
                 if table.get(key).is_some_and(|old| old.is_table()) {
                     table.remove(key);
                 }
@@ -107,14 +89,15 @@ impl Editor {
                 source.insert(name, value);
                 put(table, key, source.into());
             }
-            Some(name) => put(child(table, key, Shape::Section)?, name, value),
+            Some(name) => put(child(table, key, false)?, name, value),
         }
         Ok(())
     }
 
-    /// Whether the key was there. A whole table goes by its name (`vars`, `client-secret`).
+    /// Removes a key or a whole table (`vars`, `client-secret`); `false`: it was not set.
     pub fn unset(&mut self, profile: &str, key: &str) -> Result<bool, ConfigError> {
-        let Some(table) = self.profile_mut(profile) else { return Err(no_profile(profile)) };
+        let table = self.profiles_mut().and_then(|all| all.get_mut(profile)?.as_table_like_mut());
+        let table = table.ok_or_else(|| no_profile(profile))?;
         if table.contains_key(key) {
             return Ok(table.remove(key).is_some());
         }
@@ -127,11 +110,10 @@ impl Editor {
             }
             return Ok(removed);
         }
-        // not there: well and good if there could be one
         known_profile_key(key).map(|()| false)
     }
 
-    /// Whether the profile was there. `default-profile` goes with the profile it names.
+    /// Removes a profile, and the `default-profile` that names it; `false`: there was none.
     pub fn remove(&mut self, profile: &str) -> Result<bool, ConfigError> {
         let Some(profiles) = self.profiles_mut() else { return Ok(false) };
         let removed = profiles.remove(profile).is_some();
@@ -141,7 +123,11 @@ impl Editor {
         Ok(removed)
     }
 
-    /// Whether a profile can have this name.
+    fn has(&self, profile: &str) -> bool {
+        self.document.get("profiles").and_then(Item::as_table_like).is_some_and(|all| all.contains_key(profile))
+    }
+
+    /// Refuses a name that a profile has.
     pub fn vacant(&self, name: &str) -> Result<(), ConfigError> {
         match self.has(name) {
             true => Err(ConfigError::new(format!("there is a profile `{}` already", safe(name)))),
@@ -149,8 +135,7 @@ impl Editor {
         }
     }
 
-    /// Keeps the profile's place in the file and its comments; `default-profile` follows, and each
-    /// `subject-profile` that names it.
+    /// Renames a profile and its references (`default-profile`, `subject-profile`); comments stay.
     pub fn rename(&mut self, from: &str, to: &str) -> Result<(), ConfigError> {
         check_profile_name(to)?;
         if !self.has(from) {
@@ -173,36 +158,16 @@ impl Editor {
             }
         }
         if self.default_profile() == Some(from) {
-            self.set_top("default-profile", to)?;
+            self.set_default(to)?;
         }
         Ok(())
     }
 
-    /// A top-level key: `default-profile`, `store`, `cache`.
-    pub fn set_top(&mut self, key: &str, value: &str) -> Result<(), ConfigError> {
-        let value: Value = match key {
-            "default-profile" => {
-                check_profile_name(value)?;
-                value.into()
-            }
-            "store" => StoreKind::read(value).map_err(|why| ConfigError::new(format!("`store` {why}")))?.name().into(),
-            "cache" => match value {
-                "true" => true.into(),
-                "false" => false.into(),
-                _ => return Err(ConfigError::new("`cache` must be `true` or `false`")),
-            },
-            _ => return Err(unknown_key(key, &TOP_KEYS)),
-        };
-        put(self.document.as_table_mut(), key, value);
+    /// Makes a profile the default.
+    pub fn set_default(&mut self, profile: &str) -> Result<(), ConfigError> {
+        check_profile_name(profile)?;
+        put(self.document.as_table_mut(), "default-profile", profile.into());
         Ok(())
-    }
-
-    /// Whether the top-level key was there.
-    pub fn unset_top(&mut self, key: &str) -> Result<bool, ConfigError> {
-        if !TOP_KEYS.contains(&key) {
-            return Err(unknown_key(key, &TOP_KEYS));
-        }
-        Ok(self.document.remove(key).is_some())
     }
 
     /// The configuration as it would be read after the changes so far.
@@ -214,16 +179,8 @@ impl Editor {
         self.document.get("default-profile").and_then(Item::as_str)
     }
 
-    fn profiles(&self) -> Option<&dyn TableLike> {
-        self.document.get("profiles").and_then(Item::as_table_like)
-    }
-
     fn profiles_mut(&mut self) -> Option<&mut dyn TableLike> {
         self.document.get_mut("profiles").and_then(Item::as_table_like_mut)
-    }
-
-    fn profile_mut(&mut self, name: &str) -> Option<&mut dyn TableLike> {
-        self.profiles_mut()?.get_mut(name)?.as_table_like_mut()
     }
 }
 
@@ -245,12 +202,12 @@ fn known_profile_key(key: &str) -> Result<(), ConfigError> {
     }
     let known = profile_keys();
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    // fifty names help nobody who has the right one already
+    // the nearest name is enough: the list has fifty
     let hint = nearest(key, known.iter().copied()).is_none().then(all_profile_keys);
     Err(ConfigError { hint, ..unknown_key(key, &known) })
 }
 
-/// Every key of a profile, as [`Editor::set`] takes them; `NAME` in one stands for any.
+/// Every key of a profile, as [`Editor::set`] takes them; `NAME` stands for any name.
 pub fn profile_keys() -> Vec<String> {
     let whole = |key: Key| match key.parts {
         [] => vec![key.name],
@@ -259,7 +216,7 @@ pub fn profile_keys() -> Vec<String> {
     Profile::keys().into_iter().flat_map(whole).collect()
 }
 
-/// A value as a command writes it: of what the text can mean in TOML, what the key takes.
+/// The value that the text means: of the readings in TOML, the first that the key's type takes.
 fn profile_value(key: &str, text: &str) -> Result<Value, ConfigError> {
     known_profile_key(key)?;
     let path = match key.split_once('.') {
@@ -277,7 +234,7 @@ fn profile_value(key: &str, text: &str) -> Result<Value, ConfigError> {
     for meaning in meanings.into_iter().flatten() {
         let table = tree::parse(FILE, &format!("{path} = {meaning}"))?;
         match de::read::<Profile>(&table, FILE) {
-            // as the key's type writes it: `device` is `device-code`
+            // as the key's type writes it: `device` becomes `device-code`
             Ok(profile) => return Ok(profile.values().pop().map_or(meaning, |(_, value)| value)),
             Err(fault @ ReadError::WrongType { .. }) => refused = refused.or(Some(fault)),
             Err(fault) => refused = Some(fault),
@@ -285,7 +242,7 @@ fn profile_value(key: &str, text: &str) -> Result<Value, ConfigError> {
     }
     Err(match refused {
         Some(ReadError::WrongType { wanted: "a table", .. }) => ConfigError::with_hint(
-            format!("`{key}` is a secret, which never stands in the configuration"),
+            format!("`{key}` is a secret, which never belongs in the configuration"),
             format!("set `{key}.command`, `{key}.file` or `{key}.env`{}", read::or_at_login(key)),
         ),
         Some(ReadError::WrongType { wanted: "a table of texts", .. }) => {
@@ -308,20 +265,12 @@ fn list(key: &str, value: &str) -> Result<Array, ConfigError> {
     }
 }
 
-#[derive(Clone, Copy)]
-enum Shape {
-    /// With a header of its own.
-    Section,
-    /// Without: only what is in it shows.
-    Hidden,
-}
-
-/// The table below `parent`, made if it isn't there, in the manner of its parent.
-fn child<'a>(parent: &'a mut dyn TableLike, key: &str, shape: Shape) -> Result<&'a mut dyn TableLike, ConfigError> {
+/// The table below `parent`, made if needed. A hidden one has no header of its own.
+fn child<'a>(parent: &'a mut dyn TableLike, key: &str, hidden: bool) -> Result<&'a mut dyn TableLike, ConfigError> {
     if !parent.contains_key(key) {
         let mut table = Table::new();
-        table.set_implicit(matches!(shape, Shape::Hidden));
-        // an inline table turns it into one of its own kind
+        table.set_implicit(hidden);
+        // an inline parent makes it an inline table
         parent.insert(key, Item::Table(table));
     }
     parent
@@ -330,7 +279,7 @@ fn child<'a>(parent: &'a mut dyn TableLike, key: &str, shape: Shape) -> Result<&
         .ok_or_else(|| ConfigError::new(format!("`{}` in {FILE} is no table", safe(key))))
 }
 
-/// Sets a value and keeps the comments above and behind the old one.
+/// Sets a value, and keeps the old value's comments.
 fn put(table: &mut dyn TableLike, key: &str, mut value: Value) {
     let Some(item) = table.get_mut(key) else {
         table.insert(key, Item::Value(value));
@@ -345,7 +294,7 @@ fn put(table: &mut dyn TableLike, key: &str, mut value: Value) {
 /// Held until it is dropped.
 fn lock(path: &Path) -> Result<File, ConfigError> {
     let failed = |e: std::io::Error| ConfigError::of_disk(path, "locked", &e);
-    // a link is followed: the person may keep the whole folder elsewhere
+    // a link is followed: the user may keep the folder elsewhere
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]

@@ -1,10 +1,9 @@
-//! A file of the configuration, read only if nobody but its reader and the administrator could have
-//! written it: what stands there names programs to run and servers to send secrets to.
+//! Reads a file of the configuration, which names programs to run and servers to send secrets to.
+//! So it is refused if another user, except root, could have written it.
 //!
-//! As `ssh` does: file and folders must be this user's or root's, and not be writable for others.
-//! Where a link leads counts, not the link. A group may write if it has the owner's own number, as
-//! the private group has that many systems give each user. What nobody can write at all, because it
-//! is mounted so, is as good as closed (a ConfigMap's folder is open to all).
+//! The rules are those of `ssh`: file and folders belong to this user or to root, and others can't
+//! write them. A link is judged by its target. A group may write if its number is the owner's, as
+//! with the private group that many systems give a user. A read-only mount (a ConfigMap) is fine.
 
 use std::fs::{self, File, Metadata};
 use std::io::{ErrorKind, Read as _};
@@ -12,12 +11,10 @@ use std::path::Path;
 
 use crate::layers::tree::ReadError;
 
-/// The longest file that is read: a hundred thousand profiles fit, and no file takes all the
-/// memory.
+/// The longest file that is read: a hundred thousand profiles fit.
 const LONGEST: u64 = 16 << 20;
 
-/// The text of `<dir>/<name>`, where `name` may lie in a folder below; `None` where there is no
-/// such file.
+/// The text of `<dir>/<name>`; `name` may have folders in it. `None`: there is no such file.
 pub fn text(dir: &Path, name: &str) -> Result<Option<String>, ReadError> {
     let path = dir.join(name);
     let unreadable = |e: std::io::Error| ReadError::Unreadable { file: path.display().to_string(), why: e.to_string() };
@@ -39,12 +36,12 @@ pub fn text(dir: &Path, name: &str) -> Result<Option<String>, ReadError> {
         return Err(too_long());
     }
     let mut text = String::with_capacity(metadata.len() as usize + 1);
-    // through a reader that doesn't ask for the length once more; a pipe has none
+    // `take` doesn't ask for the length again; a pipe has none
     file.take(LONGEST + 1).read_to_string(&mut text).map_err(unreadable)?;
     if text.len() as u64 > LONGEST { Err(too_long()) } else { Ok(Some(text)) }
 }
 
-/// Refuses a folder that is there and that another user could put a file into.
+/// Refuses a folder that another user could put a file into.
 pub fn check_folder(folder: &Path) -> Result<(), ReadError> {
     match fs::metadata(folder) {
         Ok(metadata) => check(folder, &metadata),

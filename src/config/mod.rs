@@ -1,10 +1,9 @@
-//! Profiles, and the person's own providers: `config.toml` and `providers/*.toml`. Strict: an
-//! unknown key is an error that names the nearest known one, the file and the line. Comments
-//! survive when a command edits the file.
+//! Profiles, and the user's own providers: `config.toml` and `providers/*.toml`. An unknown key is
+//! an error that names the nearest known key, the file and the line.
 //!
-//! `file` reads what nobody else could have written, `profile` has the keys of a profile and
-//! `words` their values, `read` reads `config.toml`, `one` finds a single profile in a file of ten
-//! thousand, `edit` writes, `providers` finds the person's own providers and the built-in ones.
+//! `file` reads files that only this user could have written, `profile` has the keys of a profile
+//! and `words` their values, `read` reads `config.toml`, `one` finds one profile in a file of ten
+//! thousand, `edit` writes, `providers` finds the user's own providers and the built-in ones.
 
 mod edit;
 mod file;
@@ -32,7 +31,7 @@ use crate::text::{TOKEN_ON_STDIN, may_be_token, repeated, safe};
 /// The file in the configuration folder.
 pub const FILE: &str = "config.toml";
 
-/// Longest name of a profile, in characters: it becomes a part of names in the keychain.
+/// Longest name of a profile, in characters: names in the keychain contain it.
 const LONGEST_NAME: usize = 64;
 
 /// `config.toml`, or the defaults where there is none.
@@ -42,18 +41,18 @@ pub struct Config {
     pub default_profile: Option<String>,
     #[serde(with = "words::word")]
     pub store: Option<StoreKind>,
-    /// `cache = false` does without the kernel's copy.
+    /// `false`: no copy in the kernel's keyring.
     pub cache: Option<bool>,
     pub profiles: BTreeMap<String, Profile>,
 }
 
-/// Where a client secret comes from when it isn't in the store.
+/// The source of a secret that isn't in the store.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "read::Source", into = "read::Source")]
 pub enum SecretSource {
-    /// A program and its arguments; the secret is the first line it writes.
+    /// A program and its arguments; the secret is the first line of its output.
     Command(Vec<String>),
-    /// Absolute, or `~/…` as it was written: see [`expand_home`].
+    /// Absolute, or `~/…`: see [`expand_home`].
     File(PathBuf),
     /// The name of an environment variable.
     Env(String),
@@ -72,12 +71,12 @@ pub enum GrantKind {
     Password,
 }
 
-/// Why there is no such grant, for whoever names it.
+/// The error for the implicit grant.
 pub const IMPLICIT_REFUSED: &str =
     "the implicit grant hands tokens to the browser's history: RFC 9700 forbids it; use `--grant authorization-code`";
 
 impl GrantKind {
-    /// All grants, in the order of the help.
+    /// All grants.
     pub const ALL: [GrantKind; 8] = [
         GrantKind::AuthorizationCode,
         GrantKind::DeviceCode,
@@ -89,43 +88,33 @@ impl GrantKind {
         GrantKind::Password,
     ];
 
-    /// Whether a person signs in: `login` alone obtains such a token. The others are asked for
-    /// again whenever one is wanted.
-    pub fn needs_person(self) -> bool {
+    /// The name, the `grant_type`, and whether a person signs in.
+    fn facts(self) -> (&'static str, &'static str, bool) {
         match self {
-            GrantKind::AuthorizationCode | GrantKind::DeviceCode | GrantKind::Ciba | GrantKind::Password => true,
-            GrantKind::ClientCredentials | GrantKind::JwtBearer | GrantKind::Saml2Bearer | GrantKind::TokenExchange => {
-                false
-            }
+            GrantKind::AuthorizationCode => ("authorization-code", "authorization_code", true),
+            GrantKind::DeviceCode => ("device-code", "urn:ietf:params:oauth:grant-type:device_code", true),
+            GrantKind::ClientCredentials => ("client-credentials", "client_credentials", false),
+            GrantKind::JwtBearer => ("jwt-bearer", "urn:ietf:params:oauth:grant-type:jwt-bearer", false),
+            GrantKind::Saml2Bearer => ("saml2-bearer", "urn:ietf:params:oauth:grant-type:saml2-bearer", false),
+            GrantKind::TokenExchange => ("token-exchange", "urn:ietf:params:oauth:grant-type:token-exchange", false),
+            GrantKind::Ciba => ("ciba", "urn:openid:params:grant-type:ciba", true),
+            GrantKind::Password => ("password", "password", true),
         }
+    }
+
+    /// Whether a person signs in. If not, a new token is requested when needed.
+    pub fn needs_person(self) -> bool {
+        self.facts().2
     }
 
     /// The grant's name in flags and files.
     pub fn name(self) -> &'static str {
-        match self {
-            GrantKind::AuthorizationCode => "authorization-code",
-            GrantKind::DeviceCode => "device-code",
-            GrantKind::ClientCredentials => "client-credentials",
-            GrantKind::JwtBearer => "jwt-bearer",
-            GrantKind::Saml2Bearer => "saml2-bearer",
-            GrantKind::TokenExchange => "token-exchange",
-            GrantKind::Ciba => "ciba",
-            GrantKind::Password => "password",
-        }
+        self.facts().0
     }
 
     /// The value of `grant_type`, and of the metadata's `grant_types_supported`.
     pub fn grant_type(self) -> &'static str {
-        match self {
-            GrantKind::AuthorizationCode => "authorization_code",
-            GrantKind::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
-            GrantKind::ClientCredentials => "client_credentials",
-            GrantKind::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",
-            GrantKind::Saml2Bearer => "urn:ietf:params:oauth:grant-type:saml2-bearer",
-            GrantKind::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
-            GrantKind::Ciba => "urn:openid:params:grant-type:ciba",
-            GrantKind::Password => "password",
-        }
+        self.facts().1
     }
 
     /// Accepts the RFC's spelling (`client_credentials`) and its `urn:…` too.
@@ -135,7 +124,7 @@ impl GrantKind {
             .iter()
             .find_map(|prefix| name.strip_prefix(prefix))
             .unwrap_or(&name);
-        // `code` and `device` are what people type
+        // people type `code` and `device`
         match name {
             "code" => Some(GrantKind::AuthorizationCode),
             "device" => Some(GrantKind::DeviceCode),
@@ -144,7 +133,7 @@ impl GrantKind {
     }
 }
 
-/// What is wrong with the configuration, where (file, line), and what was meant.
+/// An error in the configuration, with the place (file, line).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ConfigError {
@@ -160,12 +149,12 @@ impl ConfigError {
         ConfigError { message: message.into(), hint: None }
     }
 
-    /// An error with a hint: a command to type.
+    /// An error with a hint.
     pub fn with_hint(message: impl Into<String>, hint: impl Into<String>) -> ConfigError {
         ConfigError { message: message.into(), hint: Some(hint.into()) }
     }
 
-    /// A second line of a fault is its hint.
+    /// A second line is the hint.
     fn of_lines(text: String) -> ConfigError {
         match text.split_once('\n') {
             Some((message, hint)) => ConfigError::with_hint(message, hint),
@@ -173,8 +162,7 @@ impl ConfigError {
         }
     }
 
-    /// What the disk, or a permission, refuses: the file stays as it was. `done`: what can't be
-    /// done with it.
+    /// An error of the disk or of a permission; `done`: what can't be done (`written`).
     fn of_disk(path: &Path, done: &str, e: &dyn std::fmt::Display) -> ConfigError {
         ConfigError::with_hint(format!("{} can't be {done}: {e}", path.display()), LOOK_AT_THE_DISK)
     }
@@ -192,12 +180,11 @@ impl From<ReadError> for ConfigError {
             ReadError::UnknownEnvironment { known, .. } => Some(format!("it has `{}`", safe(&known.join("`, `")))),
             ReadError::Missing { file, key } if key == "id" => {
                 let name = file.rsplit('/').next().unwrap_or_default().trim_end_matches(".toml");
-                Some(format!("its first line says how it is called, as the file is: `id = \"{}\"`", safe(name)))
+                Some(format!("its first line repeats the name of the file: `id = \"{}\"`", safe(name)))
             }
-            ReadError::Missing { key, .. } => Some(format!(
-                "add `{}`; `oauthctl provider show getresponse` prints a provider that has all",
-                safe(key)
-            )),
+            ReadError::Missing { key, .. } => {
+                Some(format!("add `{}`; `oauthctl provider show getresponse` prints a complete provider", safe(key)))
+            }
             ReadError::UnknownKey { at, .. } if at.file.starts_with("providers/") => {
                 Some("`oauthctl provider show NAME` prints a provider with the keys it may have".to_owned())
             }
@@ -217,9 +204,8 @@ impl Config {
         }
     }
 
-    /// The same with only one profile in `profiles` (if it is there), read without parsing the
-    /// others: ten thousand profiles cost a scan for line starts. Faults in other profiles go
-    /// unnoticed here.
+    /// The same with only one profile (if it exists). The others are not parsed, and their errors
+    /// not noticed: ten thousand profiles cost a scan for line starts.
     pub fn load_for(dir: &Path, profile: &str) -> Result<Config, ConfigError> {
         match text(dir)? {
             Some(text) => Config::from_text_for(dir, &text, profile),
@@ -227,25 +213,22 @@ impl Config {
         }
     }
 
-    /// What [`Config::load_for`] reads, of what was read whole.
+    /// The result of [`Config::load_for`], from a whole configuration.
     pub fn only(&self, profile: &str) -> Config {
         let profiles = self.profiles.get(profile).map(|it| (profile.to_owned(), it.clone())).into_iter().collect();
         Config { default_profile: self.default_profile.clone(), store: self.store, cache: self.cache, profiles }
     }
 
-    /// The text of a `<dir>/config.toml`.
+    /// Reads the text of `<dir>/config.toml`.
     pub fn from_text(dir: &Path, text: &str) -> Result<Config, ConfigError> {
         read::config(dir, text)
     }
 
-    /// The same as [`Config::load_for`] from the file's text.
+    /// [`Config::load_for`] from the file's text.
     pub fn from_text_for(dir: &Path, text: &str, profile: &str) -> Result<Config, ConfigError> {
-        // a fault in the slice is told with the lines of the whole file
         let sliced = one::slice(text, profile).and_then(|slice| read::config(dir, &slice).ok());
-        let mut config = match sliced {
-            Some(config) => config,
-            None => read::config(dir, text)?,
-        };
+        // an error in the slice is reported with the lines of the whole file
+        let mut config = sliced.map_or_else(|| read::config(dir, text), Ok)?;
         config.profiles.retain(|name, _| name == profile);
         Ok(config)
     }
@@ -255,14 +238,13 @@ fn text(dir: &Path) -> Result<Option<String>, ConfigError> {
     Ok(file::text(dir, FILE)?)
 }
 
-/// A name that no profile has: a token may have been typed in its place.
+/// The error for a name that no profile has. It may be a token, typed by mistake.
 pub fn no_profile(name: &str) -> ConfigError {
     let hint = if may_be_token(name) { TOKEN_ON_STDIN } else { "`oauthctl list` names the profiles" };
     ConfigError::with_hint(format!("there is no profile `{}`", repeated(name)), hint)
 }
 
-/// What a profile may be called: the name stands on command lines, in file names and in the
-/// keychain.
+/// Refuses a name that doesn't fit command lines, file names and the keychain.
 pub fn check_profile_name(name: &str) -> Result<(), ConfigError> {
     let why = if name.is_empty() {
         "is empty"
@@ -271,11 +253,11 @@ pub fn check_profile_name(name: &str) -> Result<(), ConfigError> {
     } else if name.starts_with('-') {
         "starts with `-`"
     } else if name.contains(['/', '\\']) {
-        "holds a slash"
+        "contains a slash"
     } else if name == "." || name == ".." {
         "is the name of a folder"
     } else if safe(name) != name {
-        "holds characters that can't be shown safely, or blanks at its ends"
+        "contains characters that can't be shown safely, or spaces at its ends"
     } else {
         return Ok(());
     };

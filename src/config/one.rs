@@ -1,25 +1,23 @@
-//! One profile out of ten thousand, without parsing the others.
+//! Finds one profile among ten thousand, without parsing the others.
 //!
-//! `token` has a millisecond or two. So the file is cut at its section headers, and only the top
-//! and the sections of the one profile are given to the parser. Whatever makes a line start
-//! something else than it seems (a string over several lines, a `profiles` that isn't written as
-//! sections, an escaped name) makes this give up: then the whole file is parsed.
+//! `token` has a millisecond or two. So the file is cut at its section headers, and the parser gets
+//! only the top and the sections of one profile. A text that this could misread (a string over
+//! several lines, `profiles` without sections, an escaped name) is parsed whole.
 
-/// The top-level keys, the sections of `profile`, and every section that is no profile's, as a TOML
-/// text of its own; `None`: parse the whole.
+/// The text without the sections of other profiles; `None`: parse the whole.
 pub(super) fn slice(text: &str, profile: &str) -> Option<String> {
     if holds_long_string(text.as_bytes()) {
         return None;
     }
     let bytes = text.as_bytes();
     let mut out = String::new();
-    // where the section began that is being copied
+    // where the section that is copied begins
     let mut keep = Some(0);
     let mut top_end = None;
     let mut from = 0;
     while let Some(open) = text[from..].find('[').map(|i| from + i) {
         from = open + 1;
-        // most brackets open a list: they are told by the byte before
+        // most brackets open a list: the byte before shows it
         let before = bytes[..open].iter().rposition(|b| !matches!(b, b' ' | b'\t'));
         let line_start = match before {
             Some(at) if bytes[at] == b'\n' => at + 1,
@@ -27,15 +25,10 @@ pub(super) fn slice(text: &str, profile: &str) -> Option<String> {
             None => 0,
         };
         top_end.get_or_insert(line_start);
-        match belongs(&text[open..], profile)? {
-            true => {
-                keep.get_or_insert(line_start);
-            }
-            false => {
-                if let Some(start) = keep.take() {
-                    out.push_str(&text[start..line_start]);
-                }
-            }
+        if belongs(&text[open..], profile)? {
+            keep.get_or_insert(line_start);
+        } else if let Some(start) = keep.take() {
+            out.push_str(&text[start..line_start]);
         }
     }
     if let Some(start) = keep {
@@ -51,21 +44,19 @@ pub(super) fn slice(text: &str, profile: &str) -> Option<String> {
     if top.lines().any(names_profiles) { None } else { Some(out) }
 }
 
-/// Whether the section of the header that the text begins with is to be kept; `None`: not a plain
-/// header.
+/// Whether to keep the section with the header at the text's beginning; `None`: no plain header.
 fn belongs(header: &str, profile: &str) -> Option<bool> {
     let rest = header.strip_prefix('[')?;
     if rest.starts_with('[') {
         return None;
     }
     let Some(rest) = rest.strip_prefix("profiles") else {
-        // `[ profiles.x]`, `["profiles".x]`: the parser's; a section that is no profile's is kept,
-        // so that it is judged
+        // `[ profiles.x]` and `["profiles".x]` need the parser; other sections stay, to be checked
         return rest.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).then_some(true);
     };
     let rest = match rest.strip_prefix('.') {
         Some(rest) => rest,
-        // `[profiles]` and `[profiles-x]` are judged whole, `[profiles . x]` is the parser's
+        // `[profiles]` and `[profiles-x]` are checked too, `[profiles . x]` needs the parser
         None => return rest.starts_with([']', '-', '_']).then_some(true),
     };
     let (name, rest) = match rest.as_bytes().first()? {
@@ -85,28 +76,16 @@ fn belongs(header: &str, profile: &str) -> Option<bool> {
     if rest.starts_with(['.', ']']) { Some(name == profile) } else { None }
 }
 
-/// Whether `"""` or `'''` occurs. A loop without an early end, over whole blocks: the compiler
-/// makes vector code of it.
+/// Whether `"""` or `'''` occurs. Blocks are read to their ends, for vector code.
 fn holds_long_string(bytes: &[u8]) -> bool {
-    if bytes.len() < 3 {
-        return false;
-    }
-    let third = &bytes[2..];
-    let second = &bytes[1..];
-    let mut start = 0;
-    while start < third.len() {
-        let end = (start + 4096).min(third.len());
-        let mut found = 0u8;
-        for ((a, b), c) in bytes[start..end].iter().zip(&second[start..end]).zip(&third[start..end]) {
+    let (Some(second), Some(third)) = (bytes.get(1..), bytes.get(2..)) else { return false };
+    let blocks = bytes.chunks(4096).zip(second.chunks(4096)).zip(third.chunks(4096));
+    blocks.into_iter().any(|((first, second), third)| {
+        first.iter().zip(second).zip(third).fold(0, |found, ((a, b), c)| {
             let same = u8::from(a == b) & u8::from(b == c);
-            found |= same & (u8::from(*a == b'"') | u8::from(*a == b'\''));
-        }
-        if found != 0 {
-            return true;
-        }
-        start = end;
-    }
-    false
+            found | same & (u8::from(*a == b'"') | u8::from(*a == b'\''))
+        }) != 0
+    })
 }
 
 #[cfg(test)]

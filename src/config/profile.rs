@@ -1,5 +1,5 @@
-//! The keys of a profile. A key is one documented field: reading, `profile set`, the flag of that
-//! name, its help text, the layers, and what a login remembers are made from it.
+//! The keys of a profile. Each key is one documented field, from which follow how it is read and
+//! set, its flag with the help text, how layers combine, and whether a login remembers it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{ArgAction, Args};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::words::{self, Audience, RESPONSE_MODES, word};
+use super::words::{self, Audience, Word as _, word};
 use super::{GrantKind, SecretSource};
 use crate::address::{check_url, with_scheme};
 use crate::layers::{de, ser};
@@ -21,28 +21,25 @@ use crate::text::safe;
 pub struct Key {
     /// With `-` between its words.
     pub name: String,
-    /// What follows the name: `.file`, `.NAME`; nothing for a plain value.
+    /// The endings of the name: `.file`, `.NAME`; none for a plain value.
     pub parts: &'static [&'static str],
-    /// `decides`: it decides which token comes back. `once`: it is said for one command and not
-    /// remembered.
+    /// `decides`: it decides which token is issued. `once`: it is for one command, and not stored.
     mark: &'static [&'static str],
 }
 
-/// A profile, a part of one, or the value of a key. File, environment and flags each make one; the
-/// later one wins.
+/// A profile, a part of one, or a value. Flags win over the environment, and that over the file.
 pub trait Layer {
-    /// What `over` says wins.
+    /// Takes each value that `over` has.
     fn lay_over(&mut self, over: &Self);
 
-    /// Paths of files become absolute: they are below `folder`, unless they are below the home
-    /// folder (`~/…`).
+    /// Makes paths absolute: they are below `folder`, or below the home folder (`~/…`).
     fn root(&mut self, _folder: &Path) {}
 
-    /// Names the key whose value this is; a part of a profile names its own keys.
+    /// Names the key of this value; a part of a profile names its own keys.
     fn keys(field: &str, mark: &'static [&'static str], each: &mut dyn FnMut(Key));
 }
 
-/// The value of a key that is there or not.
+/// A value that may be missing.
 trait Part: Clone {
     const PARTS: &'static [&'static str] = &[];
     fn root(&mut self, _folder: &Path) {}
@@ -109,7 +106,7 @@ impl Layer for BTreeMap<String, String> {
     }
 }
 
-/// Declares a part of a profile. A field may have a mark behind it: see [`Key`].
+/// Declares a part of a profile. A field may have a mark: see [`Key`].
 macro_rules! layer {
     ($(#[$meta:meta])* pub struct $name:ident { $($(#[$of:meta])* pub $field:ident: $type:ty $(=> $mark:ident)?,)* }) => {
         $(#[$meta])*
@@ -132,8 +129,7 @@ macro_rules! layer {
 }
 
 layer! {
-/// A person or a job at a provider. Every key is optional: flags, the environment or the provider
-/// give what is missing.
+/// A user or a job at a provider. Every key is optional.
 pub struct Profile {
     /// The provider of a new profile: a name, see `oauthctl provider list`.
     #[arg(long, value_name = "PROVIDER", help_heading = "Profile")]
@@ -163,19 +159,18 @@ pub struct Profile {
     #[arg(skip)]
     #[serde(deserialize_with = "de::range::<1, 65535, _, _>")]
     pub port: Option<u16>,
-    /// The place where the tokens are kept.
+    /// The place where the tokens are stored.
     #[arg(long, value_name = "STORE", value_parser = words::stores(), help_heading = "Profile")]
     #[serde(with = "word")]
     pub store: Option<StoreKind>,
     /// A scope to ask for; may be given several times.
     #[arg(long = "scope", value_name = "SCOPE", help_heading = "Profile")]
     pub scopes: Option<Vec<String>>,
-    /// Extra parameters of the authorize request. Their flag is `--param`.
+    /// Extra parameters of the authorization request. Their flag is `--param`.
     #[arg(skip)]
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub params: BTreeMap<String, String>,
-    /// Discover a provider at an address of this network's own services too (`169.254.…`,
-    /// `fe80::…`, a cloud's metadata).
+    /// Allow a provider at an address of the local network's services (`169.254.…`, `fe80::…`).
     #[arg(long, action = ArgAction::SetTrue, help_heading = "Profile")]
     pub allow_private: Option<bool>,
     /// How the client authenticates.
@@ -190,42 +185,41 @@ pub struct Profile {
 }
 
 layer! {
-/// How the client authenticates where an id and a secret are not enough (RFC 7523, 8705, 9449).
+/// How the client authenticates beyond id and secret (RFC 7523, 8705, 9449).
 pub struct Proofs {
-    /// The way in which the client proves who it is.
+    /// The method of client authentication.
     #[arg(long, value_name = "METHOD", value_parser = words::auths(), help_heading = "Client")]
     #[serde(with = "word")]
     pub auth: Option<ClientAuth>,
     /// The audience of the client's assertions: `token-endpoint` (the default), `issuer` or a URL.
-    #[arg(long, value_name = "AUDIENCE", value_parser = words::audience, help_heading = "Client")]
+    #[arg(long, value_name = "AUDIENCE", value_parser = Audience::read, help_heading = "Client")]
     #[serde(with = "word")]
     pub assertion_audience: Option<Audience>,
     /// A file with the client's private key: PEM (PKCS#8, PKCS#1, SEC1) or JWK; `-` reads it from
     /// standard input.
     #[arg(long = "client-key-file", value_name = "FILE", value_parser = file, help_heading = "Client")]
     pub client_key: Option<SecretSource>,
-    /// `kid`, for a key that does not name itself.
+    /// The key's `kid`, if its file has none.
     #[arg(skip)]
     pub client_key_id: Option<String>,
     /// The algorithm that the key signs with.
     #[arg(skip)]
     #[serde(with = "word")]
     pub client_key_algorithm: Option<Algorithm>,
-    /// A file with the client's certificate, and those that lead to its authority: PEM.
+    /// A file with the client's certificate, and its chain: PEM.
     #[arg(long, value_name = "FILE", value_parser = absolute, help_heading = "Client")]
     #[serde(serialize_with = "path")]
     pub client_certificate: Option<PathBuf>,
-    /// Have the tokens bound to a key of this machine (DPoP), so that whoever steals one can't use
-    /// it.
+    /// Bind the tokens to a key of this machine (DPoP), so that a stolen token can't be used.
     #[arg(long, action = ArgAction::SetTrue, help_heading = "Client")]
     pub dpop: Option<bool>,
 }
 }
 
 layer! {
-/// What the grants without a browser exchange, and what a token is for.
+/// What a token is for, and the inputs of the grants without a browser.
 pub struct Asks {
-    /// What a sign-in is asked with. `login` has the flags.
+    /// The parameters of a sign-in. `login` has the flags.
     #[arg(skip)]
     #[serde(rename = "*sign-in")]
     pub sign_in: SignIn,
@@ -257,32 +251,31 @@ pub struct Asks {
     /// Exchange the token of this other profile.
     #[arg(long, value_name = "PROFILE", help_heading = "Grants")]
     pub subject_profile: Option<String>,
-    /// A file with the token of the actor, who acts for the subject.
+    /// A file with the actor's token. The actor acts for the subject.
     #[arg(long = "actor-token-file", value_name = "FILE", value_parser = file, help_heading = "Grants")]
     pub actor_token: Option<SecretSource>,
     /// The type of the actor's token [default: access_token]
     #[arg(long, value_name = "TYPE", help_heading = "Grants")]
     pub actor_token_type: Option<String> => decides,
-    /// The type of token wanted.
+    /// The type of token to request.
     #[arg(long, value_name = "TYPE", help_heading = "Grants")]
     pub requested_token_type: Option<String> => decides,
 }
 }
 
 layer! {
-/// What a person's sign-in may be asked with.
+/// The parameters of a person's sign-in.
 pub struct SignIn {
-    /// The person who is to sign in, by a name that the provider knows.
+    /// The person who is to sign in, by a name known to the provider.
     #[arg(long, value_name = "NAME", help_heading = "Sign-in")]
     pub login_hint: Option<String>,
-    /// The pages that the provider is to show: `login`, `consent`, `select_account` or `none`;
-    /// several with blanks between.
+    /// The pages to show: `login`, `consent`, `select_account` or `none`; several with spaces.
     #[arg(long, value_name = "WORDS", help_heading = "Sign-in")]
     pub prompt: Option<String>,
-    /// Ask for the password again if the last sign-in is longer ago, in seconds.
+    /// Ask for the password again if the last sign-in is older than this, in seconds.
     #[arg(long, value_name = "SECONDS", help_heading = "Sign-in")]
     pub max_age: Option<u32>,
-    /// The ways in which the person may prove who they are; several with blanks between.
+    /// The accepted ways of authentication; several with spaces between them.
     #[arg(long, value_name = "VALUES", help_heading = "Sign-in")]
     pub acr_values: Option<String> => decides,
     /// Languages for the provider's pages (`de en`).
@@ -292,7 +285,7 @@ pub struct SignIn {
     #[arg(long, value_name = "JSON", value_parser = details_or_file, help_heading = "Sign-in")]
     #[serde(deserialize_with = "authorization_details")]
     pub authorization_details: Option<String> => decides,
-    /// The way in which the answer comes back.
+    /// The way in which the response comes back.
     #[arg(long, value_name = "MODE", value_parser = words::response_modes(), help_heading = "Sign-in")]
     #[serde(deserialize_with = "response_mode")]
     pub response_mode: Option<String>,
@@ -308,13 +301,13 @@ pub struct SignIn {
     /// A file with your password (`--grant password`); `-` reads it from standard input.
     #[arg(long = "password-file", value_name = "FILE", value_parser = file, help_heading = "Sign-in")]
     pub password: Option<SecretSource> => once,
-    /// A text that both devices show (`--grant ciba`).
+    /// A text for both devices to show (`--grant ciba`).
     #[arg(long, value_name = "TEXT", help_heading = "Sign-in")]
     pub binding_message: Option<String> => once,
-    /// A file with an ID token of the person who is asked (`--grant ciba`).
+    /// A file with an ID token of the person to ask (`--grant ciba`).
     #[arg(long = "id-token-hint-file", value_name = "FILE", value_parser = file, help_heading = "Sign-in")]
     pub id_token_hint: Option<SecretSource> => once,
-    /// A file with a token that names the person who is asked (`--grant ciba`).
+    /// A file with a token that names the person to ask (`--grant ciba`).
     #[arg(long = "login-hint-token-file", value_name = "FILE", value_parser = file, help_heading = "Sign-in")]
     pub login_hint_token: Option<SecretSource> => once,
     /// The time that the person has to confirm, in seconds (`--grant ciba`).
@@ -323,7 +316,7 @@ pub struct SignIn {
 }
 }
 
-/// What stands for standard input in a file's place.
+/// Standard input, in place of a file.
 const STDIN: &str = "-";
 
 impl Profile {
@@ -334,9 +327,8 @@ impl Profile {
         keys
     }
 
-    /// Lays what the environment or the flags say over what the file says. Keys that exclude each
-    /// other go with each other. A client secret is given for one command: it does not change what
-    /// the profile says.
+    /// Lays the values of environment or flags over the file's; a value removes those that exclude
+    /// it. A client secret is for one command: the profile keeps its own.
     pub fn overlay(&mut self, over: &Profile) {
         let (asks, said) = (&mut self.asks, &over.asks);
         if said.subject_token.is_some() {
@@ -364,8 +356,7 @@ impl Profile {
         if *self == Profile::default() { Vec::new() } else { ser::keys(self) }
     }
 
-    /// What is to be written so that a file that says `known` says this too. What is said once is
-    /// left out: a secret or where it was, and a hint about one sign-in.
+    /// The values to add to a file with the values `known`, without those for one command.
     pub fn changes(&self, known: &Profile) -> Vec<(String, toml_edit::Value)> {
         let known: BTreeMap<String, String> = known.values().into_iter().map(|(k, v)| (k, v.to_string())).collect();
         let mut changes = self.values();
@@ -376,22 +367,20 @@ impl Profile {
         changes
     }
 
-    /// What decides which token comes back, by its key; inputs that are secret are told apart
-    /// elsewhere.
+    /// The values that decide which token is issued. Secret inputs are compared elsewhere.
     pub fn deciding(&self) -> BTreeMap<String, String> {
         let decides = marked("decides");
         let values = self.values().into_iter().filter(|(key, _)| is_one_of(key, &decides));
         values.map(|(key, value)| (key, texts(&value).join(" "))).collect()
     }
 
-    /// The flags that were told to read standard input, which can be read once.
+    /// The flags that read standard input, which can be read once.
     pub fn from_stdin(&self) -> Vec<String> {
         let reads = self.values().into_iter().filter(|(key, value)| reads_stdin(key, value));
         reads.map(|(key, _)| flag(&key)).collect()
     }
 
-    /// The options of a command line that say all this again, with their values. No secret is ever
-    /// one of them, and what came from standard input came once.
+    /// The command-line options with these values, without secrets and standard input.
     pub fn options(&self) -> Vec<(String, String)> {
         let mut options = Vec::new();
         for (key, value) in self.values().into_iter().filter(|(key, value)| !reads_stdin(key, value)) {
@@ -409,8 +398,7 @@ impl Profile {
 }
 
 impl Asks {
-    /// What of it goes into an authorize request, by the names of the wire; `resource` may stand
-    /// more than once.
+    /// The parameters of the authorization request; `resource` may occur several times.
     pub fn authorize_params(&self) -> Vec<(&'static str, String)> {
         let sign_in = &self.sign_in;
         let texts = [
@@ -424,14 +412,14 @@ impl Asks {
         let mut out: Vec<(&'static str, String)> =
             texts.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
         out.extend(sign_in.max_age.map(|age| ("max_age", age.to_string())));
-        // `query` is what a code comes back by anyway
+        // `query` is the default
         out.retain(|(name, value)| *name != "response_mode" || value != "query");
         out.extend(self.resource.iter().map(|resource| ("resource", resource.clone())));
         out
     }
 }
 
-/// Whether the key holds a source of a secret: a table with one of `command`, `file` and `env`.
+/// Whether the key's value is a source of a secret: a table with `command`, `file` or `env`.
 pub(super) fn is_secret(name: &str) -> bool {
     Profile::keys().iter().any(|key| key.name == name && key.parts == SecretSource::PARTS)
 }
@@ -470,7 +458,7 @@ fn file(text: &str) -> Result<SecretSource, String> {
     absolute(text).map(SecretSource::File)
 }
 
-/// The path is remembered, and read later from another folder.
+/// The path is stored, and used later from another folder.
 fn absolute(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     match text == STDIN || text.starts_with("~/") {
@@ -483,7 +471,7 @@ fn path<S: Serializer>(path: &Option<PathBuf>, to: S) -> Result<S::Ok, S::Error>
     path.as_ref().map(|path| path.display().to_string()).serialize(to)
 }
 
-/// Reads a text and judges it; a second line of the fault is its hint.
+/// Reads a text and checks it; a second line of the error is its hint.
 fn text<'de, D: Deserializer<'de>>(
     from: D,
     check: impl Fn(&str) -> Result<(), String>,
@@ -493,8 +481,7 @@ fn text<'de, D: Deserializer<'de>>(
     Ok(Some(text))
 }
 
-/// `https` anywhere (the person pastes the address) or `http` on loopback. Schemes of other
-/// programs are refused: whoever owns them gets the code.
+/// `https` (the user pastes the address) or `http` on loopback. Other programs own other schemes.
 fn redirect_uri<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     text(from, |uri| {
         let hint = match with_scheme(uri) {
@@ -506,13 +493,7 @@ fn redirect_uri<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D:
 }
 
 fn response_mode<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
-    text(from, |mode| match mode {
-        "fragment" | "fragment.jwt" => Err(format!(
-            "can't be `{mode}`: what stands behind `#` never leaves the browser\nuse `query` or `form_post`"
-        )),
-        _ if RESPONSE_MODES.contains(&mode) => Ok(()),
-        _ => Err(words::none_of(mode, &RESPONSE_MODES)),
-    })
+    text(from, |mode| words::response_mode(mode).map(|_| ()).map_err(|why| words::refused(mode, &why)))
 }
 
 fn authorization_details<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
@@ -544,8 +525,7 @@ fn details_or_file(text: &str) -> Result<String, String> {
     authorization_details::check(text).map_err(|e| format!("it {e}"))
 }
 
-/// The keys of a profile in words; a source of a secret (`.command`, `.file`, `.env`) is named
-/// once.
+/// The keys of a profile, for a hint; a source of a secret is named without its parts.
 pub(super) fn all_profile_keys() -> String {
     let name = |key: Key| match key.parts {
         [only] => key.name + only,

@@ -1,4 +1,4 @@
-//! The person's own providers, and the built-in ones below them.
+//! The user's own providers, and the built-in ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,9 +11,9 @@ use crate::text::{nearest, safe};
 
 const FOLDER: &str = "providers";
 
-/// Finds a provider by name or alias: the person's own file first (`<dir>/providers/NAME.toml`),
-/// then a built-in one of that name, then the aliases in the person's own files, then the built-in
-/// aliases; or by issuer, when `name` is an address.
+/// Finds a provider by name or alias: the user's own file (`<dir>/providers/NAME.toml`) first, then
+/// a built-in provider of that name, then the aliases in the user's own files, then the built-in
+/// aliases. An address is an issuer.
 pub fn provider(dir: &Path, name: &str, environment: Option<&str>) -> Result<Provider, ConfigError> {
     if name.contains("://") {
         return of_issuer(name, environment);
@@ -39,9 +39,8 @@ pub fn provider(dir: &Path, name: &str, environment: Option<&str>) -> Result<Pro
     Err(error)
 }
 
-/// The provider that goes by this other name; `None`: the name is a provider's own, or nobody's.
-/// All of the person's files are read only for a name that is neither a built-in provider's nor a
-/// file's.
+/// The provider with this alias; `None`: it is a provider's name, or unknown. The user's files are
+/// all read only for a name without a built-in provider or file.
 pub fn provider_by_alias(dir: &Path, name: &str) -> Result<Option<String>, ConfigError> {
     let built_in = catalogue::find(name).map(|(id, _)| id);
     if built_in == Some(name) || !is_provider_name(name) || own_file(dir, name).exists() {
@@ -51,23 +50,20 @@ pub fn provider_by_alias(dir: &Path, name: &str) -> Result<Option<String>, Confi
     Ok(own.or(built_in.map(str::to_owned)))
 }
 
-/// Whether the facts of the provider of that name are this program's own, and nothing of the
-/// person's.
+/// Whether the provider of that name is built in, and no file of the user's replaces it.
 pub fn is_built_in(dir: &Path, name: &str) -> bool {
     catalogue::find(name).is_some_and(|(id, _)| id == name) && !own_file(dir, name).exists()
 }
 
-/// The text that describes the provider of that name, the person's own or a built-in one, unread;
-/// `None` where that alone does not say all: another file may be extended, the name may be another
-/// one's.
+/// The TOML text of the provider of that name, the user's own or the built-in one; `None`: it isn't
+/// all, because it extends another file, or the name is an alias.
 pub fn description(dir: &Path, name: &str) -> Option<String> {
     let own = own_text(dir, name).ok()?;
     let text = own.or_else(|| catalogue::find(name).filter(|(id, _)| *id == name).map(|(_, text)| text.to_owned()))?;
     (!text.contains("extends")).then_some(text)
 }
 
-/// The other names by which a provider may be meant; a built-in one's lead to a file of one's own
-/// in its place too.
+/// The aliases of a provider. Those of a built-in one also lead to the user's file in its place.
 pub fn aliases(dir: &Path, name: &str) -> Vec<String> {
     let Ok(provider) = provider(dir, name, None) else { return Vec::new() };
     let mut all = provider.aliases;
@@ -75,7 +71,7 @@ pub fn aliases(dir: &Path, name: &str) -> Vec<String> {
     all
 }
 
-/// The one of the person's own files that goes by this other name; two of them would each be right.
+/// The one of the user's own files with this alias. Two of them are an error.
 fn own_by_alias(dir: &Path, alias: &str, files: &[String]) -> Result<Option<String>, ConfigError> {
     let own = |name: &str| own_text(dir, name);
     let goes_by =
@@ -96,7 +92,7 @@ pub fn provider_in_environments(dir: &Path, name: &str) -> Result<BTreeMap<Strin
     environments.into_iter().map(|e| Ok((e.clone(), provider(dir, name, Some(&e))?))).collect()
 }
 
-/// `getresponse-max` is what people call `getresponse` with the environment `max`.
+/// People type `getresponse-max` for `getresponse` with the environment `max`.
 fn environment_meant(dir: &Path, name: &str) -> Option<(String, String)> {
     let (base, environment) = name.rsplit_once('-')?;
     let found = read::resolve(base, Some(environment), &|n| own_text(dir, n)).ok()?;
@@ -124,17 +120,15 @@ fn of_issuer(issuer: &str, environment: Option<&str>) -> Result<Provider, Config
     }
 }
 
-/// Names of the person's own providers and of the built-in ones, sorted; `true`: the person's own.
-/// Reads names of files only.
+/// Names of all providers, sorted; `true`: the user's own. No file is read.
 pub fn provider_names(dir: &Path) -> Result<Vec<(String, bool)>, ConfigError> {
     let mut names: BTreeMap<String, bool> = catalogue::names().map(|n| (n.to_owned(), false)).collect();
     names.extend(own_names(dir)?.into_iter().map(|n| (n, true)));
     Ok(names.into_iter().collect())
 }
 
-/// Everything that is wrong with the configuration, for `doctor`: `config.toml`, every file of the
-/// person's own in every environment, names that mean two providers, issuers that two share,
-/// profiles whose provider doesn't exist.
+/// All errors of the configuration, for `doctor`: in `config.toml`, in the user's own providers and
+/// their environments, names of two providers, shared issuers, profiles of an unknown provider.
 pub fn validate_all(dir: &Path) -> Vec<ConfigError> {
     let mut faults = Vec::new();
     let names = provider_names(dir).unwrap_or_else(|e| {
@@ -157,7 +151,7 @@ pub fn validate_all(dir: &Path) -> Vec<ConfigError> {
             match provider(dir, name, Some(environment)) {
                 Ok(found) => mine.extend(found.issuer),
                 Err(e) if *own => faults.push(e),
-                // the built-in ones are tested
+                // built-in providers are tested
                 Err(_) => {}
             }
         }
@@ -171,12 +165,12 @@ pub fn validate_all(dir: &Path) -> Vec<ConfigError> {
         }
         for alias in &base.aliases {
             let other = match names.iter().find(|(n, _)| n == alias) {
-                // a file of one's own comes before a built-in alias
+                // the user's file comes before a built-in alias
                 Some((_, true)) if !own => None,
                 Some((other, _)) => Some(other.clone()),
                 None => aliases.insert(alias.clone(), name.clone()),
             };
-            // one's own comes before a built-in alias
+            // the user's alias comes before a built-in alias
             let built_in = |name: &String| names.iter().any(|(n, own)| n == name && !own);
             let other = other.filter(|other| other == alias || built_in(other) == built_in(name));
             if let Some(other) = other {
@@ -188,13 +182,13 @@ pub fn validate_all(dir: &Path) -> Vec<ConfigError> {
         Err(e) => faults.push(e),
         Ok(config) => profile_faults(dir, &config, &mut faults),
     }
-    // what is wrong with a file is wrong with all that extend it, and in each environment
+    // an error of a file occurs again in each file that extends it, and in each environment
     let mut told = BTreeSet::new();
     faults.retain(|fault| told.insert(fault.message.clone()));
     faults
 }
 
-/// Adds what is wrong with profiles and isn't told of their providers already.
+/// Adds the errors of profiles that are not errors of their providers.
 fn profile_faults(dir: &Path, config: &Config, faults: &mut Vec<ConfigError>) {
     if let Some(name) = &config.default_profile
         && !config.profiles.contains_key(name)
@@ -202,7 +196,7 @@ fn profile_faults(dir: &Path, config: &Config, faults: &mut Vec<ConfigError>) {
     {
         faults.push(ConfigError::new(format!("`default-profile` in config.toml names no profile: `{}`", safe(name))));
     }
-    // ten thousand profiles share a handful of providers
+    // ten thousand profiles share a few providers
     let mut seen = BTreeSet::new();
     for (name, profile) in &config.profiles {
         let of = profile.provider.as_deref().unwrap_or(name);
@@ -215,25 +209,27 @@ fn profile_faults(dir: &Path, config: &Config, faults: &mut Vec<ConfigError>) {
     }
 }
 
-/// Files whose names no command could ever ask for.
+/// Files whose names are no names of providers.
 fn strangers(dir: &Path) -> Vec<ConfigError> {
-    let Ok(entries) = std::fs::read_dir(dir.join(FOLDER)) else { return Vec::new() };
-    let mut out: Vec<ConfigError> = entries
-        .flatten()
-        .filter_map(|e| e.file_name().to_str().and_then(|n| n.strip_suffix(".toml")).map(str::to_owned))
-        .filter(|name| !is_provider_name(name))
-        .map(|name| {
-            ConfigError::new(format!(
-                "`providers/{}.toml` is never read: a provider's name is lower-case letters, digits, `-`, `_`, `.`",
-                safe(&name)
-            ))
-        })
-        .collect();
-    out.sort_by(|a, b| a.message.cmp(&b.message));
-    out
+    let mut names = own_files(dir).unwrap_or_default();
+    names.retain(|name| !is_provider_name(name));
+    let never = |name: &String| {
+        ConfigError::new(format!(
+            "`providers/{}.toml` is never read: a provider's name is lower-case letters, digits, `-`, `_`, `.`",
+            safe(name)
+        ))
+    };
+    names.iter().map(never).collect()
 }
 
 fn own_names(dir: &Path) -> Result<Vec<String>, ConfigError> {
+    let mut names = own_files(dir)?;
+    names.retain(|name| is_provider_name(name));
+    Ok(names)
+}
+
+/// The names of the TOML files in the folder, sorted.
+fn own_files(dir: &Path) -> Result<Vec<String>, ConfigError> {
     let folder = dir.join(FOLDER);
     let unreadable = |e: std::io::Error| ConfigError::of_disk(&folder, "read", &e);
     let entries = match std::fs::read_dir(&folder) {
@@ -244,11 +240,7 @@ fn own_names(dir: &Path) -> Result<Vec<String>, ConfigError> {
     let mut names = Vec::new();
     for entry in entries {
         let entry = entry.map_err(unreadable)?;
-        if let Some(name) = entry.file_name().to_str().and_then(|n| n.strip_suffix(".toml"))
-            && is_provider_name(name)
-        {
-            names.push(name.to_owned());
-        }
+        names.extend(entry.file_name().to_str().and_then(|name| name.strip_suffix(".toml")).map(str::to_owned));
     }
     names.sort();
     Ok(names)
@@ -266,7 +258,7 @@ fn own_text(dir: &Path, name: &str) -> Result<Option<String>, ReadError> {
     file::text(dir, &format!("{FOLDER}/{name}.toml"))
 }
 
-/// Whether two names mean one provider: `vr2` is typed, `verticalresponse-vr2` is kept.
+/// Whether two names mean one provider: `vr2` may be typed, and `verticalresponse-vr2` stored.
 pub fn same_provider(dir: &Path, one: &str, other: &str) -> bool {
     let id = |name: &str| provider(dir, name, None).ok().map(|provider| provider.id);
     one == other || id(one).is_some_and(|one| Some(one) == id(other))

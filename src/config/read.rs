@@ -1,4 +1,4 @@
-//! Reads `config.toml`. A fault names file, line and key, and says what is to be done.
+//! Reads `config.toml`. An error names file, line and key, and has a hint.
 
 use std::path::{Path, PathBuf};
 
@@ -33,7 +33,7 @@ fn profiles(table: &Table) -> impl Iterator<Item = (&String, &tree::Entry)> {
     .flatten()
 }
 
-/// A fault with the hint that fits its key.
+/// An error with the hint that fits its key.
 fn told(fault: ReadError, table: &Table) -> ConfigError {
     let is_far = matches!(fault, ReadError::UnknownKey { nearest: None, .. });
     let key = match &fault {
@@ -48,7 +48,7 @@ fn told(fault: ReadError, table: &Table) -> ConfigError {
     };
     let error = match &fault {
         ReadError::WrongType { key, at, wanted: "a table", found: "a text" } if own.is_some() => {
-            ConfigError::new(format!("`{key}` in {at} holds a secret in plain text"))
+            ConfigError::new(format!("`{key}` in {at} contains a secret in plain text"))
         }
         _ => ConfigError::from(fault),
     };
@@ -57,21 +57,21 @@ fn told(fault: ReadError, table: &Table) -> ConfigError {
 
 fn secret_hint(key: &str) -> String {
     format!(
-        "a secret never stands in the configuration: `{{ command = [\"pass\", \"show\", \"x\"] }}`, `{{ file = \"…\" }}` or \
+        "a secret never belongs in the configuration: `{{ command = [\"pass\", \"show\", \"x\"] }}`, `{{ file = \"…\" }}` or \
          `{{ env = \"…\" }}`{}",
         or_at_login(key)
     )
 }
 
-/// A client secret has one more place.
+/// A client secret may also be in the store.
 pub(super) fn or_at_login(key: &str) -> &'static str {
     match key {
-        "client-secret" => "; without any, `oauthctl login` asks once and keeps it in the store",
+        "client-secret" => "; without any, `oauthctl login` asks once and stores it",
         _ => "",
     }
 }
 
-/// A source of a secret as the file has it.
+/// A source of a secret, as written in the file.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Source {

@@ -1,6 +1,5 @@
-//! Values of a profile that are one of a few words. The configuration and `profile set` read them,
-//! the flags' help explains each, the completions offer them, and a value that is none of them is
-//! told with those that there are.
+//! Values of a profile that are one of a few words: read from the configuration and from flags,
+//! explained in the help, offered by the completions, listed by the error for any other value.
 
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Arg, Command, Error};
@@ -15,7 +14,7 @@ use crate::text::{nearest, safe};
 
 /// A value that is written as a word.
 pub trait Word: Sized {
-    /// The fault goes on after the key: "can't be `x`; it is one of `a`, `b`".
+    /// The error names the words: "it is one of `a`, `b`".
     fn read(text: &str) -> Result<Self, String>;
     fn word(&self) -> String;
 }
@@ -26,7 +25,8 @@ pub mod word {
 
     /// Reads the word.
     pub fn deserialize<'de, T: Word, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
-        T::read(&String::deserialize(from)?).map(Some).map_err(D::Error::custom)
+        let text = String::deserialize(from)?;
+        T::read(&text).map(Some).map_err(|why| D::Error::custom(refused(&text, &why)))
     }
 
     /// Writes the word.
@@ -35,18 +35,23 @@ pub mod word {
     }
 }
 
-/// Why a text is none of these words.
+/// An error that goes on after the key.
+pub fn refused(text: &str, why: &str) -> String {
+    format!("can't be `{}`; {why}", safe(text))
+}
+
+/// The error for a text that is none of these words.
 pub fn none_of(text: &str, words: &[impl AsRef<str>]) -> String {
     let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
     let meant = nearest(&text.replace('_', "-"), words.iter().copied());
     let meant = meant.map(|word| format!("; did you mean `{word}`?")).unwrap_or_default();
-    format!("can't be `{}`; it is one of `{}`{meant}", safe(text), words.join("`, `"))
+    format!("it is one of `{}`{meant}", words.join("`, `"))
 }
 
 impl Word for GrantKind {
     fn read(text: &str) -> Result<GrantKind, String> {
         match text {
-            "implicit" => Err(format!("can't be `implicit`: {IMPLICIT_REFUSED}")),
+            "implicit" => Err(IMPLICIT_REFUSED.to_owned()),
             _ => GrantKind::from_name(text).ok_or_else(|| none_of(text, &GrantKind::ALL.map(GrantKind::name))),
         }
     }
@@ -66,7 +71,7 @@ impl Word for StoreKind {
     }
 }
 
-/// With hyphens, or as the RFCs and provider files write it.
+/// Written with hyphens, or with the underscores of the RFCs and of provider files.
 impl Word for ClientAuth {
     fn read(text: &str) -> Result<ClientAuth, String> {
         let name = text.replace('-', "_");
@@ -113,7 +118,7 @@ impl Word for Audience {
             "token-endpoint" => Ok(Audience::TokenEndpoint),
             "issuer" => Ok(Audience::Issuer),
             url if url.contains("://") => Ok(Audience::Url(url.to_owned())),
-            _ => Err(format!("can't be `{}`; it is `token-endpoint`, `issuer` or a URL", safe(text))),
+            _ => Err("it is `token-endpoint`, `issuer` or a URL".to_owned()),
         }
     }
 
@@ -126,15 +131,12 @@ impl Word for Audience {
     }
 }
 
-/// Response modes that an answer can be taken in: `fragment` never leaves the browser.
-pub const RESPONSE_MODES: [&str; 5] = ["query", "form_post", "jwt", "query.jwt", "form_post.jwt"];
-
-/// Words, and what each means.
+/// Words and their meanings.
 pub type Explained = &'static [(&'static str, &'static str)];
 
 const GRANTS: Explained = &[
     ("authorization-code", "a person signs in with a browser"),
-    ("device-code", "a person enters a code on any other device"),
+    ("device-code", "a person enters a code on another device"),
     ("client-credentials", "the client's own secret or key; no person"),
     ("jwt-bearer", "a JWT is exchanged for a token (RFC 7523)"),
     ("saml2-bearer", "a SAML assertion is exchanged for a token (RFC 7522)"),
@@ -147,34 +149,34 @@ const STORES: Explained = &[
     ("keychain", "the system's keychain"),
     ("file", "sealed files"),
     ("environment", "variables, which are only read"),
-    ("none", "nowhere: nothing is kept"),
+    ("none", "nothing is stored"),
 ];
 
 const AUTHS: Explained = &[
     ("basic", "id and secret in a header"),
     ("basic-raw", "the same, not percent-encoded"),
     ("post", "id and secret in the body"),
-    ("query", "id and secret in the address"),
+    ("query", "id and secret in the URL"),
     ("basic-secret-as-user", "the secret in a header, as the user's name"),
     ("none", "the id alone"),
     ("client-secret-jwt", "a JWT signed with the secret"),
     ("private-key-jwt", "a JWT signed with the key"),
-    ("tls-client-auth", "a certificate of an authority's"),
+    ("tls-client-auth", "a certificate that an authority issued"),
     ("self-signed-tls-client-auth", "a certificate that the provider knows"),
 ];
 
 const MODES: Explained = &[
-    ("query", "in the address"),
+    ("query", "in the redirect URL"),
     ("form_post", "in a form that the browser sends"),
     ("jwt", "signed (JARM)"),
-    ("query.jwt", "signed, in the address"),
+    ("query.jwt", "signed, in the redirect URL"),
     ("form_post.jwt", "signed, in a form that the browser sends"),
 ];
 
 const WANTED: Explained =
     &[("auto", "where the server's metadata requires it"), ("true", "always"), ("false", "never")];
 
-/// Reads a word, and knows those that there are.
+/// The parser of a flag whose value is a word.
 #[derive(Clone)]
 pub struct Words<T> {
     pub read: fn(&str) -> Result<T, String>,
@@ -195,17 +197,17 @@ impl<T: Clone + Send + Sync + 'static> TypedValueParser for Words<T> {
 
 /// The grants, for a flag.
 pub fn grants() -> Words<GrantKind> {
-    Words { read: grant, known: GRANTS }
+    Words { read: GrantKind::read, known: GRANTS }
 }
 
 /// The stores, for a flag.
 pub fn stores() -> Words<StoreKind> {
-    Words { read: |text| StoreKind::from_name(text).ok_or_else(known_stores), known: STORES }
+    Words { read: StoreKind::read, known: STORES }
 }
 
 /// The methods of client authentication, for a flag.
 pub fn auths() -> Words<ClientAuth> {
-    Words { read: auth, known: AUTHS }
+    Words { read: ClientAuth::read, known: AUTHS }
 }
 
 /// The response modes, for a flag.
@@ -218,46 +220,30 @@ pub fn wanted() -> Words<Wanted> {
     Words { read: when, known: WANTED }
 }
 
-/// Reads the audience of an assertion: a word or a URL.
-pub fn audience(text: &str) -> Result<Audience, String> {
-    Audience::read(text).map_err(|_| "it is `token-endpoint`, `issuer` or a URL".to_owned())
-}
-
 /// The grants by name, for a hint.
 pub fn known_grants() -> String {
-    format!("grants: {}", GrantKind::ALL.map(GrantKind::name).join(", "))
+    format!("it is one of `{}`", GrantKind::ALL.map(GrantKind::name).join("`, `"))
 }
 
 /// The stores by name, for a hint.
 pub fn known_stores() -> String {
-    format!("stores: {}", StoreKind::ALL.map(StoreKind::name).join(", "))
+    format!("it is one of `{}`", StoreKind::ALL.map(StoreKind::name).join("`, `"))
 }
 
-fn grant(text: &str) -> Result<GrantKind, String> {
-    match text.replace('_', "-").as_str() {
-        "implicit" => Err(IMPLICIT_REFUSED.to_owned()),
-        _ => GrantKind::from_name(text).ok_or_else(known_grants),
-    }
-}
-
-fn auth(text: &str) -> Result<ClientAuth, String> {
-    ClientAuth::read(text).map_err(|_| format!("it is one of {}", auth_words().join(", ")))
-}
-
-fn response_mode(text: &str) -> Result<String, String> {
-    match RESPONSE_MODES.contains(&text) {
-        true => Ok(text.to_owned()),
-        false => Err(format!("one of `{}`", RESPONSE_MODES.join("`, `"))),
+/// A response mode that `login` can receive.
+pub fn response_mode(text: &str) -> Result<String, String> {
+    match text {
+        "fragment" | "fragment.jwt" => {
+            Err("the part behind `#` never leaves the browser: use `query` or `form_post`".to_owned())
+        }
+        _ if MODES.iter().any(|(mode, _)| *mode == text) => Ok(text.to_owned()),
+        _ => Err(none_of(text, &MODES.iter().map(|(mode, _)| mode).collect::<Vec<_>>())),
     }
 }
 
 fn when(text: &str) -> Result<Wanted, String> {
-    match text {
-        "auto" => Ok(Wanted::Auto),
-        "true" => Ok(Wanted::Always),
-        "false" => Ok(Wanted::Never),
-        _ => Err("it is one of `auto`, `true` and `false`".to_owned()),
-    }
+    let all = [Wanted::Auto, Wanted::Always, Wanted::Never];
+    all.into_iter().find(|when| when.word() == text).ok_or_else(|| none_of(text, &all.map(Wanted::word)))
 }
 
 #[cfg(test)]
@@ -269,7 +255,6 @@ mod tests {
         let names = |known: Explained| known.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>();
         assert_eq!(names(GRANTS), GrantKind::ALL.map(GrantKind::name));
         assert_eq!(names(STORES), StoreKind::ALL.map(StoreKind::name));
-        assert_eq!(names(MODES), RESPONSE_MODES);
         let mut auths = auth_words();
         let mut told = names(AUTHS);
         auths.sort();

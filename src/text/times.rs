@@ -31,12 +31,12 @@ pub fn span(seconds: i64) -> String {
     }
 }
 
-/// `good for 59 min, until 2026-11-21T22:00:00Z`, or the reason for no such time.
+/// `expires in 59 min, at 2026-11-21T22:00:00Z`.
 pub fn good_until(expires_at: Option<i64>, now: i64) -> String {
     match expires_at {
-        None => "good until the provider refuses it (it named no lifetime)".to_owned(),
+        None => "has no known expiry".to_owned(),
         Some(at) if at <= now => format!("expired at {}", rfc3339(at)),
-        Some(at) => format!("good for {}, until {}", span(at - now), rfc3339(at)),
+        Some(at) => format!("expires in {}, at {}", span(at - now), rfc3339(at)),
     }
 }
 

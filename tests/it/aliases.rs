@@ -32,12 +32,12 @@ fn an_alias_and_the_providers_name_mean_one_profile_in_every_command() {
         assert_eq!(me.types(&format!("whoami {other}")).out, "alice@example.test\n");
         assert!(me.types(&format!("status {other}")).out.starts_with("profile        getresponse\n"));
         me.set("OAUTHCTL_PROFILE", other);
-        assert_eq!(me.types("refresh").err, "getresponse: refreshed, good for 24 h, until 2026-11-22T22:00:00Z\n");
+        assert_eq!(me.types("refresh").err, "getresponse: refreshed, expires in 24 h, at 2026-11-22T22:00:00Z\n");
         me.unset("OAUTHCTL_PROFILE");
-        me.types(&format!("profile default {other}")).is(0, "", "`getresponse` is meant when no profile is named\n");
-        assert!(me.types(&format!("doctor {other}")).out.contains("holds `getresponse`"));
+        me.types(&format!("profile default {other}")).is(0, "", "`getresponse` is the default profile\n");
+        assert!(me.types(&format!("doctor {other}")).out.contains("has the record of `getresponse`"));
         let done = me.types(&format!("logout {other}"));
-        assert!(done.err.starts_with("getresponse: forgotten here"), "{}", done.err);
+        assert!(done.err.starts_with("getresponse: deleted here"), "{}", done.err);
         assert_eq!(me.types(&format!("token {other} --no-refresh")).code, 4);
     }
 }
@@ -46,12 +46,12 @@ fn an_alias_and_the_providers_name_mean_one_profile_in_every_command() {
 fn the_profile_verbs_follow_an_alias_too() {
     let (mut me, _server) = signed_in("getresponse");
     me.types("profile set gr port 8123").is(0, "", "getresponse: port is set\n");
-    me.types("profile unset gr port").is(0, "", "getresponse: port is taken away\n");
+    me.types("profile unset gr port").is(0, "", "getresponse: port is removed\n");
     me.stdin("another-secret-0123");
-    assert!(me.types("profile set-secret gr -").err.starts_with("getresponse: the client secret is kept in"));
-    me.types("profile rename gr work").is(0, "", "getresponse is called work now\n");
+    assert!(me.types("profile set-secret gr -").err.starts_with("getresponse: the client secret is stored in"));
+    me.types("profile rename gr work").is(0, "", "getresponse is renamed work\n");
     // a name that is given stays as it was given
-    me.types("profile rename work gr").is(0, "", "work is called gr now\n");
+    me.types("profile rename work gr").is(0, "", "work is renamed gr\n");
     assert_eq!(me.keychain.accounts(), ["gr"]);
     assert!(me.types("status gr").out.starts_with("profile        gr\n"));
     assert_eq!(me.types("profile remove gr").code, 0);
@@ -70,7 +70,7 @@ fn a_profile_that_is_really_called_so_keeps_its_name() {
     me.types("token gr").is(0, "of-an-older-version-0123\n", "");
     assert!(me.types("status gr").out.starts_with("profile        gr\n"));
     let done = me.types("logout gr --local-only");
-    assert!(done.err.starts_with("gr: forgotten here"), "{}", done.err);
+    assert!(done.err.starts_with("gr: deleted here"), "{}", done.err);
     assert_eq!(me.types("profile remove gr").code, 0);
     me.types("token gr").is(0, &format!("{}\n", me.kept("getresponse", "access_token")), "");
     // one that can't be read is there all the same, and can be forgotten

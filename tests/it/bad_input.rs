@@ -56,7 +56,7 @@ fn capitals_and_halves_of_addresses() {
     me.types("login //issuer.example").fails(
         2,
         "
-        error: `//issuer.example` is no name for a profile: it holds a slash
+        error: `//issuer.example` is no name for a profile: it contains a slash
         hint: did you mean `https://issuer.example`?
     ",
     );

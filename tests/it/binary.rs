@@ -142,5 +142,5 @@ fn a_network_behind_a_dead_proxy_is_the_proxys_matter() {
         .output()
         .unwrap();
     let out = String::from_utf8(out.stdout).unwrap();
-    assert!(out.ends_with("do: the way leads through the proxy: mend it first, or unset HTTPS_PROXY\n"), "{out}");
+    assert!(out.ends_with("do: requests use the proxy: fix it first, or unset HTTPS_PROXY\n"), "{out}");
 }

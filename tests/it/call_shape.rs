@@ -165,7 +165,7 @@ fn what_an_option_or_the_line_lacks_is_named() {
     me.types("call sandbox GET").fails(2, says);
     for line in ["call", "call --paginate"] {
         let example = "hint: for example: `oauthctl call getresponse /campaigns`\n";
-        let help = "hint: `oauthctl call --help` shows what can be given\n";
+        let help = "hint: `oauthctl call --help` shows the usage\n";
         me.types(line).fails(2, &format!("{says}{example}{help}"));
     }
 }

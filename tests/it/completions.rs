@@ -47,7 +47,7 @@ fn an_unknown_shell_is_told_with_those_that_are_known() {
         "
         error: `tcsh` is no value of `<SHELL>`
         hint: one of `bash`, `elvish`, `fish`, `powershell`, `zsh`
-        hint: `oauthctl completions --help` shows what can be given
+        hint: `oauthctl completions --help` shows the usage
     ",
     );
 }

@@ -90,7 +90,7 @@ fn a_wrong_file_is_told_with_line_key_and_what_was_meant() {
         ),
         (
             "[profiles.a]\nclient-secret = \"hunter2hunter2\"\n",
-            "`profiles.a.client-secret` in config.toml, line 2 holds a secret in plain text",
+            "`profiles.a.client-secret` in config.toml, line 2 contains a secret in plain text",
         ),
         (
             "[profiles.a]\nclient-secret = { comand = [\"x\"] }\n",
@@ -132,7 +132,7 @@ fn a_profile_with_a_name_that_means_something_else_is_a_fault_of_the_file() {
     let dir = folder("store = \"file\"\n[profiles.\"a/b\"]\n");
     assert_eq!(
         Config::load(dir.path()).unwrap_err().message,
-        "`a/b` is no name for a profile: it holds a slash (config.toml, line 2)"
+        "`a/b` is no name for a profile: it contains a slash (config.toml, line 2)"
     );
 }
 
@@ -253,7 +253,7 @@ fn wrong_values_are_refused_and_nothing_is_written() {
         assert_eq!(content(dir.path()), FULL, "{key}");
     }
     assert!(edit(dir.path(), |e| e.set("-x", "port", "1")).is_err());
-    assert!(edit(dir.path(), |e| e.set_top("cache", "maybe")).is_err());
+    assert!(edit(dir.path(), |e| e.set_default("-x")).is_err());
 }
 
 #[test]

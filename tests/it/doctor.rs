@@ -17,13 +17,13 @@ fn a_machine_where_all_is_well() {
         ok    keychain       Secret Service: wrote, read and deleted a test item
         ok    file store     not used: there is a keychain
         ok    store in use   keychain
-        ok    fast copy      the kernel keeps a copy of fresh access tokens
+        ok    kernel copy    the kernel's keyring keeps a copy of fresh access tokens
         ok    clock          2026-11-21T22:00:00Z
         ok    listener       http://127.0.0.1:PORT could be bound
         ok    browser        BROWSER names `firefox`
-        ok    environment    nothing set that this program reads
-        note  network        not looked at
-                             do: name a profile to try its provider: `oauthctl doctor PROFILE`
+        ok    environment    no variable of this program is set
+        note  network        not checked
+                             do: name a profile to check its provider: `oauthctl doctor PROFILE`
     ",
         "",
     );
@@ -41,17 +41,17 @@ fn what_is_missing_is_told_with_what_to_do() {
             "
         ok    configuration  ~/config/oauthctl: 0 profiles
         note  keychain       there is no keychain: no session bus
-                             do: start one; without it, tokens go into sealed files (`--store file`)
+                             do: start one; without it, tokens are stored in sealed files (`--store file`)
         ok    file store     ~/state/oauthctl/store: wrote, read and deleted a test record
-        note  store in use   none is chosen, and no keychain answers: `login` uses sealed files
-                             do: `--store file` or OAUTHCTL_STORE=file, once you are content with that
-        ok    fast copy      the kernel keeps a copy of fresh access tokens
+        note  store in use   none is chosen, and there is no keychain: `login` uses sealed files
+                             do: `--store file` or OAUTHCTL_STORE=file chooses them
+        ok    kernel copy    the kernel's keyring keeps a copy of fresh access tokens
         ok    clock          2026-11-21T22:00:00Z
         ok    listener       http://127.0.0.1:PORT could be bound
         note  browser        none is opened here: CI or OAUTHCTL_NO_INPUT is set
         ok    environment    set: CI, OAUTHCTL_CLIENT_SECRET
-        note  network        not looked at
-                             do: name a profile to try its provider: `oauthctl doctor PROFILE`
+        note  network        not checked
+                             do: name a profile to check its provider: `oauthctl doctor PROFILE`
     ",
             "",
         )
@@ -205,7 +205,7 @@ fn the_store_in_use_is_named_and_looked_at() {
     me.keychain.fault(Fault::Always(KeychainError::Locked));
     let done = me.types("doctor");
     assert_eq!(done.code, 5, "{}", done.out);
-    let told = "FAIL  store in use   the keychain is chosen, and does not work\n";
+    let told = "FAIL  store in use   the keychain is chosen, and it does not work\n";
     assert!(done.out.contains(told), "{}", done.out);
     me.set("OAUTHCTL_STORE", "none");
     let done = me.types("doctor");
@@ -221,8 +221,8 @@ fn the_only_profile_is_looked_at_unnamed() {
     me.config("config.toml", "[profiles.getresponse]\nprovider = \"getresponse\"\n");
     me.keychain.put("getresponse", "{\"oauthctl\":1,\"generation\":1}");
     let done = me.types("doctor");
-    assert!(done.out.contains("ok    store in use   keychain; holds `getresponse`\n"), "{}", done.out);
-    assert!(done.out.contains(&format!("ok    network        {}/v3/token answers", server.base())), "{}", done.out);
+    assert!(done.out.contains("ok    store in use   keychain; has the record of `getresponse`\n"), "{}", done.out);
+    assert!(done.out.contains(&format!("ok    network        {}/v3/token responds", server.base())), "{}", done.out);
     me.keychain.put("getresponse", "xx");
     let done = me.types("doctor");
     assert_eq!(done.code, 5, "{}", done.out);
@@ -259,7 +259,7 @@ fn a_providers_network_is_looked_at_when_it_is_named() {
     me.set("BROWSER", "firefox");
     let server = me.practice(Manners::GetResponse);
     let done = me.types("doctor getresponse");
-    assert!(done.out.contains(&format!("ok    network        {}/v3/token answers", server.base())), "{}", done.out);
+    assert!(done.out.contains(&format!("ok    network        {}/v3/token responds", server.base())), "{}", done.out);
     drop(server);
     let done = me.types("doctor getresponse");
     assert_eq!(done.code, 1);

@@ -46,7 +46,7 @@ fn an_error_is_one_json_object_where_that_is_asked_for() {
         ),
         (
             "--error-format=json token --rubbish",
-            json!({ "error": "usage", "exit_code": 2, "message": "there is no option `--rubbish`", "causes": [], "hints": ["`oauthctl token --help` shows what can be given"] }),
+            json!({ "error": "usage", "exit_code": 2, "message": "there is no option `--rubbish`", "causes": [], "hints": ["`oauthctl token --help` shows the usage"] }),
         ),
     ] {
         let done = me.types(line);
@@ -72,7 +72,7 @@ fn what_is_typed_wrongly_is_exit_2_on_stderr() {
         "
         error: there is no command `tokn`
         hint: did you mean `token`?
-        hint: `oauthctl --help` shows what can be given
+        hint: `oauthctl --help` shows the usage
     ",
     );
     me.types("-q version").fails(
@@ -80,7 +80,7 @@ fn what_is_typed_wrongly_is_exit_2_on_stderr() {
         "
         error: there is no command `version`
         hint: did you mean `oauthctl --version`?
-        hint: `oauthctl --help` shows what can be given
+        hint: `oauthctl --help` shows the usage
     ",
     );
     for (typed, meant) in [
@@ -105,7 +105,7 @@ fn what_is_typed_wrongly_is_exit_2_on_stderr() {
         2,
         "
         error: `extra` is one word too many
-        hint: `oauthctl token --help` shows what can be given
+        hint: `oauthctl token --help` shows the usage
     ",
     );
     me.types("login sandbox --grant implicit").fails(
@@ -113,23 +113,23 @@ fn what_is_typed_wrongly_is_exit_2_on_stderr() {
         "
         error: `implicit` is no value of `--grant <GRANT>`
         hint: the implicit grant hands tokens to the browser's history: RFC 9700 forbids it; use `--grant authorization-code`
-        hint: `oauthctl login --help` shows what can be given
+        hint: `oauthctl login --help` shows the usage
     ",
     );
     me.types("login sandbox --grant magic").fails(
         2,
         "
         error: `magic` is no value of `--grant <GRANT>`
-        hint: grants: authorization-code, device-code, client-credentials, jwt-bearer, saml2-bearer, token-exchange, ciba, password
-        hint: `oauthctl login --help` shows what can be given
+        hint: it is one of `authorization-code`, `device-code`, `client-credentials`, `jwt-bearer`, `saml2-bearer`, `token-exchange`, `ciba`, `password`
+        hint: `oauthctl login --help` shows the usage
     ",
     );
     me.types("login sandbox --store cloud").fails(
         2,
         "
         error: `cloud` is no value of `--store <STORE>`
-        hint: stores: keychain, file, environment, none
-        hint: `oauthctl login --help` shows what can be given
+        hint: it is one of `keychain`, `file`, `environment`, `none`
+        hint: `oauthctl login --help` shows the usage
     ",
     );
     me.types("login sandbox --param nothing").fails(
@@ -137,7 +137,7 @@ fn what_is_typed_wrongly_is_exit_2_on_stderr() {
         "
         error: `nothing` is no value of `--param <NAME=VALUE>`
         hint: write it as `name=value`
-        hint: `oauthctl login --help` shows what can be given
+        hint: `oauthctl login --help` shows the usage
     ",
     );
     me.types("login sandbox --timeout 5x").fails(
@@ -145,22 +145,22 @@ fn what_is_typed_wrongly_is_exit_2_on_stderr() {
         "
         error: `5x` is no value of `--timeout <TIME>`
         hint: write it as `90s`, `5m`, `2h` or `1d`
-        hint: `oauthctl login --help` shows what can be given
+        hint: `oauthctl login --help` shows the usage
     ",
     );
     me.types("-q -v list").fails(
         2,
         "
         error: `--quiet` and `--verbose` exclude each other
-        hint: `oauthctl list --help` shows what can be given
+        hint: `oauthctl list --help` shows the usage
     ",
     );
-    me.runs(&["token", "a/b"]).fails(2, "error: `a/b` is no name for a profile: it holds a slash\nhint: a name of letters, digits, `-`, `_` and `.` always works, such as `work`\n");
+    me.runs(&["token", "a/b"]).fails(2, "error: `a/b` is no name for a profile: it contains a slash\nhint: a name of letters, digits, `-`, `_` and `.` always works, such as `work`\n");
     me.runs(&["token", "-x"]).fails(
         2,
         "
         error: there is no option `-x`
-        hint: `oauthctl token --help` shows what can be given
+        hint: `oauthctl token --help` shows the usage
     ",
     );
     let bare = me.types("");
@@ -218,9 +218,7 @@ fn inspect_says_what_it_expects_and_quotes_no_token() {
     let done = me.types(&format!("inspect {opaque}"));
     done.fails(
         7,
-        &format!(
-            "error: this is no token that can be read\ncaused by: it is not a JWT: it has 1 part, not three\n{expected}"
-        ),
+        &format!("error: this token can't be read\ncaused by: it is not a JWT: it has 1 part, not three\n{expected}"),
     );
     done.tells_nothing_of(&opaque);
     let done = me.stdin("a.b").types("inspect -");

@@ -220,7 +220,7 @@ fn what_was_issued_may_be_no_access_token() {
         me.runs(&[asked, &words].concat()).fails(
             2,
             "
-            error: what was issued to `odd` is no access token: it can't be presented to an API
+            error: the token of `odd` is no access token: it can't be sent to an API
             caused by: its type is `saml2`
             hint: `oauthctl token odd` prints it
         ",
@@ -247,7 +247,7 @@ fn a_password_is_warned_of_sent_once_and_kept_nowhere() {
     me.types("token odd").is(0, "issued-token-2\n", "");
     me.types("login odd --grant password --username alice").fails(2, "
         warning: with `--grant password` your password for Odd passes through this program, and no second factor protects the sign-in (RFC 9700, section 2.4, rules it out); better, where it is offered: `--grant authorization-code`
-        error: no password is known to sign in with
+        error: no password is given to sign in with
         hint: `--password-file FILE` (`-`: standard input)
     ");
 }
@@ -303,8 +303,8 @@ fn polling_for_consent_on_another_device_never_beats_the_interval() {
         Odd asks for your consent on a device of yours.
         It shows there:  W4SCT
         Only if you began this sign-in yourself. Waiting for at most 5 min.
-        Signed in to Odd. The token of `odd` is good for 10 min, until 2026-11-21T22:10:00Z.
-        warning: the provider sent no ID token, though `openid` was asked for
+        Signed in to Odd. The token of `odd` expires in 10 min, at 2026-11-21T22:10:00Z.
+        warning: the provider sent no ID token, though the scope `openid` was requested
         It is stored in the keychain (Secret Service).
         Next: oauthctl token odd
     ",

@@ -79,7 +79,7 @@ fn a_token_that_userinfo_takes_no_more_is_renewed_once() {
         (
             (1, 403, "Bearer"),
             3,
-            format!("{REFUSED}status 403\nhint: `oauthctl userinfo op -v` shows what was sent and answered\n"),
+            format!("{REFUSED}status 403\nhint: `oauthctl userinfo op -v` shows request and response\n"),
             0,
         ),
     ] {

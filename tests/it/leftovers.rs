@@ -61,13 +61,13 @@ fn a_profile_keeps_its_provider_and_one_without_can_be_put_away() {
     me.types("profile unset work provider").fails(
         2,
         "
-        error: without it, profile `work` would not say whose it is
+        error: without it, profile `work` would have no provider
         hint: another one: `oauthctl profile set work provider NAME`
         hint: the whole profile: `oauthctl profile remove work`
     ",
     );
     // its name says the same
-    me.types("profile unset sandbox provider").is(0, "", "sandbox: provider is taken away\n");
+    me.types("profile unset sandbox provider").is(0, "", "sandbox: provider is removed\n");
     // what an editor left
     me.config(
         "config.toml",
@@ -122,7 +122,7 @@ fn a_damaged_record_is_forgotten_when_the_person_says_so_and_a_login_follows() {
             );
         }
         let done = me.types("logout sandbox --local-only");
-        assert!(done.code == 0 && done.err.starts_with("sandbox: forgotten here, unread ("), "{}", done.err);
+        assert!(done.code == 0 && done.err.starts_with("sandbox: deleted here, unread ("), "{}", done.err);
         assert_eq!(me.browser(allows).types("login sandbox").code, 0, "{store}");
         assert_eq!(me.types("token sandbox").code, 0, "{store}");
     }

@@ -106,10 +106,10 @@ fn one_profile_in_full() {
              account        alice@example.test\n\
              client id      oauthctl\n\
              signed in      2026-11-21T22:00:00Z\n\
-             token          {}, good for 10 min, until 2026-11-21T22:10:00Z\n\
+             token          {}, expires in 10 min, at 2026-11-21T22:10:00Z\n\
              refresh token  {}\n\
              scopes         profile email offline_access\n\
-             next           `token` prints it as it is, and renews it from 2026-11-21T22:09:00Z on\n",
+             next           `token` prints it, and refreshes it from 2026-11-21T22:09:00Z on\n",
             shown(&access),
             shown(&refresh)
         )
@@ -138,7 +138,8 @@ fn one_profile_in_full() {
     me.later(700);
     let stale = me.types("status sandbox");
     assert!(
-        stale.out.contains("expired at 2026-11-21T22:10:00Z\n") && stale.out.ends_with("the next `token` renews it\n"),
+        stale.out.contains("expired at 2026-11-21T22:10:00Z\n")
+            && stale.out.ends_with("the next `token` refreshes it\n"),
         "{}",
         stale.out
     );
@@ -151,7 +152,7 @@ fn status_as_json_names_the_place_and_what_comes_next() {
     let done = me.types("status sandbox --format json");
     let status: Value = serde_json::from_str(&done.out).unwrap();
     assert_eq!(status["place"], "Secret Service");
-    assert_eq!(status["next"], "`token` prints it as it is, and renews it from 2026-11-21T22:09:00Z on");
+    assert_eq!(status["next"], "`token` prints it, and refreshes it from 2026-11-21T22:09:00Z on");
     assert_eq!(status["state"], "fresh");
 }
 
@@ -274,7 +275,7 @@ fn a_store_that_keeps_nothing_is_left_for_one_that_does() {
     }
     // what needs nobody needs no store either
     let done = me.set("OAUTHCTL_GRANT", "client-credentials").types("status getresponse");
-    assert!(done.code == 0 && done.out.contains("next           `token` fetches one by itself"), "{}", done.out);
+    assert!(done.code == 0 && done.out.contains("next           `token` requests one with the grant"), "{}", done.out);
 }
 
 #[test]
@@ -359,10 +360,7 @@ fn status_breaks_between_words_on_a_screen() {
     let piped = me.types("status sandbox").out;
     let seen = me.columns(60).types("status sandbox").out;
     assert!(seen.lines().all(|line| line.chars().count() <= 60), "{seen}");
-    assert!(
-        seen.contains("\nnext           `token` prints it as it is, and renews it\n               from "),
-        "{seen}"
-    );
+    assert!(seen.contains("\nnext           `token` prints it, and refreshes it from\n               2026-"), "{seen}");
     let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(words(&seen), words(&piped));
 }

@@ -70,7 +70,7 @@ fn signs_in_to_the_practice_server_on_a_fresh_machine() {
 
         Your browser should open there now.
         Waiting for the browser to come back.
-        Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` is good for 10 min, until 2026-11-21T22:10:00Z.
+        Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` expires in 10 min, at 2026-11-21T22:10:00Z.
         It is stored in the keychain (Secret Service).
         Next: oauthctl token sandbox   or   oauthctl call sandbox /me
     ");
@@ -149,7 +149,7 @@ fn a_wrong_state_and_a_missing_one_are_turned_away_and_the_right_one_is_taken() 
         Your browser should open there now.
         Waiting for the browser to come back.
         Ignored a call that came to the redirect address: its `state` is not this login's. Still waiting.
-        Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` is good for 10 min, until 2026-11-21T22:10:00Z.
+        Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` expires in 10 min, at 2026-11-21T22:10:00Z.
         It is stored in the keychain (Secret Service).
         Next: oauthctl token sandbox   or   oauthctl call sandbox /me
     ");
@@ -230,7 +230,7 @@ fn where_no_browser_is_found_the_address_is_pasted() {
         No browser opened here (no browser was found): open the address yourself.
         Waiting. If the browser can't come back by itself, paste the address it ends on here, and press Enter.
         No browser on this machine? Type `allow` (or `deny`) here and press Enter: that presses the practice page's button. (It isn't shown.)
-        Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` is good for 10 min, until 2026-11-21T22:10:00Z.
+        Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` expires in 10 min, at 2026-11-21T22:10:00Z.
         It is stored in the keychain (Secret Service).
         Next: oauthctl token sandbox   or   oauthctl call sandbox /me
     ");
@@ -251,7 +251,7 @@ fn over_ssh_the_tunnel_to_the_port_is_said() {
 
         or paste the address that the browser ends on here, and press Enter.
         No browser on this machine? Type `allow` (or `deny`) here and press Enter: that presses the practice page's button. (It isn't shown.)
-        Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` is good for 10 min, until 2026-11-21T22:10:00Z.
+        Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` expires in 10 min, at 2026-11-21T22:10:00Z.
         It is stored in the keychain (Secret Service).
         Next: oauthctl token sandbox   or   oauthctl call sandbox /me
     ");
@@ -359,8 +359,8 @@ fn a_first_login_asks_for_the_app_and_keeps_it() {
     done.is(0, "", "
         To sign in to GetResponse you need an app of your own there (its client id and client secret).
           Register it at: https://app.getresponse.com/authorizations
-          Redirect URL to enter there: any https address of your own; you paste back where the browser ends
-          For your own account alone you need neither that nor a browser: oauthctl login getresponse --grant client-credentials
+          Redirect URL to enter there: any https URL of your own; you paste the browser's last address
+          For your own account you need neither that nor a browser: oauthctl login getresponse --grant client-credentials
 
         Client id: practice-client
         Client secret (not shown): 
@@ -371,7 +371,7 @@ fn a_first_login_asks_for_the_app_and_keeps_it() {
         Your browser should open there now.
         When you have signed in, the browser ends on a page of the app's own redirect address.
         Copy that page's whole address, paste it here, and press Enter (it isn't shown):
-        Signed in to GetResponse as alice@example.test. The token of `getresponse` is good for 60 min, until 2026-11-21T23:00:00Z.
+        Signed in to GetResponse as alice@example.test. The token of `getresponse` expires in 60 min, at 2026-11-21T23:00:00Z.
         It is stored in the keychain (Secret Service).
         Next: oauthctl token getresponse   or   oauthctl call getresponse '/accounts?fields=accountId,email'
     ");
@@ -444,7 +444,7 @@ fn an_address_for_another_redirect_is_not_taken() {
         Waiting. If the browser can't come back by itself, paste the address it ends on here, and press Enter.
         No browser on this machine? Type `allow` (or `deny`) here and press Enter: that presses the practice page's button. (It isn't shown.)
         That address does not begin with http://127.0.0.1:PORT/callback/RANDOM. Paste the one that the browser ends on:
-        Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` is good for 10 min, until 2026-11-21T22:10:00Z.
+        Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` expires in 10 min, at 2026-11-21T22:10:00Z.
         It is stored in the keychain (Secret Service).
         Next: oauthctl token sandbox   or   oauthctl call sandbox /me
     ");
@@ -458,7 +458,7 @@ fn a_port_that_is_none_is_refused_before_anything_happens() {
         "
         error: `0` is no value of `--port <PORT>`
         hint: 0 is not in 1..=65535
-        hint: `oauthctl login --help` shows what can be given
+        hint: `oauthctl login --help` shows the usage
     ",
     );
 }
@@ -528,10 +528,10 @@ fn verticalresponse_is_signed_in_to_with_a_path_of_ones_own() {
 
         Your browser should open there now.
         Waiting. If the browser can't come back by itself, paste the address it ends on here, and press Enter.
-        VerticalResponse (classic) does not send back what would prove that this sign-in is the one you began here.
+        VerticalResponse (classic) does not return the value that proves that this sign-in began here.
         It is the account alice@example.test (user_id 3693524085).
-        Is that your account, and is its token to be kept? [y/N]: y
-        Signed in to VerticalResponse (classic) as alice@example.test. The token of `verticalresponse` is good until the provider refuses it (it named no lifetime).
+        Is that your account, and should its token be stored? [y/N]: y
+        Signed in to VerticalResponse (classic) as alice@example.test. The token of `verticalresponse` has no known expiry.
         It is stored in the keychain (Secret Service).
         Next: oauthctl token verticalresponse   or   oauthctl call verticalresponse /users/3693524085
     ");
@@ -551,11 +551,11 @@ fn verticalresponse_is_signed_in_to_with_a_path_of_ones_own() {
 
         Your browser should open there now.
         Waiting. If the browser can't come back by itself, paste the address it ends on here, and press Enter.
-        VerticalResponse (classic) does not send back what would prove that this sign-in is the one you began here.
+        VerticalResponse (classic) does not return the value that proves that this sign-in began here.
         It is the account alice@example.test (user_id 3693524085).
-        Is that your account, and is its token to be kept? [y/N]: n
-        error: the sign-in was not kept
-        caused by: VerticalResponse (classic) offers no way to revoke its token from outside: it stays valid until it expires, or until you remove the app in your account there
+        Is that your account, and should its token be stored? [y/N]: n
+        error: the tokens were not stored
+        caused by: VerticalResponse (classic) does not support revoking a token: it stays valid until it expires, or until you remove the app in your account there
         hint: oauthctl login verticalresponse
     ");
     assert_eq!(me.record("verticalresponse"), before);
@@ -583,7 +583,7 @@ fn constant_contact_comes_back_over_https() {
         Your browser should open there now.
         The browser will warn of an unknown certificate when it comes back: this program made it just now, for this one answer. Go on past the warning.
         Waiting. If the browser can't come back by itself, paste the address it ends on here, and press Enter.
-        Signed in to Constant Contact. The token of `constantcontact` is good for 24 h, until 2026-11-22T22:00:00Z.
+        Signed in to Constant Contact. The token of `constantcontact` expires in 24 h, at 2026-11-22T22:00:00Z.
         It is stored in the keychain (Secret Service).
         Next: oauthctl token constantcontact   or   oauthctl call constantcontact /account/user/privileges
     ");
@@ -597,7 +597,7 @@ fn client_credentials_need_no_person() {
     let server = me.practice(Manners::GetResponse);
     me.stdin("practice-secret\n");
     me.types("login getresponse --grant client-credentials --client-id practice-client --client-secret-file -").is(0, "", "
-        Signed in to GetResponse as alice@example.test. The token of `getresponse` is good for 24 h, until 2026-11-22T22:00:00Z.
+        Signed in to GetResponse as alice@example.test. The token of `getresponse` expires in 24 h, at 2026-11-22T22:00:00Z.
         It is stored in the keychain (Secret Service).
         Next: oauthctl token getresponse   or   oauthctl call getresponse '/accounts?fields=accountId,email'
     ");
@@ -634,8 +634,8 @@ fn a_client_secret_on_the_command_line_is_no_flag() {
         2,
         "
         error: there is no option `--client-secret`
-        hint: what stands on the command line is no secret any more; instead: `--client-secret-file FILE` (`-`: standard input), or OAUTHCTL_CLIENT_SECRET
-        hint: `oauthctl login --help` shows what can be given
+        hint: a secret on the command line is not secret; instead: `--client-secret-file FILE` (`-`: standard input), or OAUTHCTL_CLIENT_SECRET
+        hint: `oauthctl login --help` shows the usage
     ",
     );
 }
@@ -662,7 +662,7 @@ fn a_token_from_outside_makes_a_login_useless_and_the_variable_is_named() {
     me.set("OAUTHCTL_SANDBOX_TOKEN", "from-outside-0123").types("login sandbox").fails(
         2,
         "
-        error: the token of `sandbox` comes from the variable OAUTHCTL_SANDBOX_TOKEN: a login would not be used
+        error: the token of `sandbox` comes from the variable OAUTHCTL_SANDBOX_TOKEN: a login would have no effect
         hint: unset OAUTHCTL_SANDBOX_TOKEN
     ",
     );
@@ -680,7 +680,7 @@ fn without_a_keychain_one_line_says_so_and_a_sealed_file_is_used() {
 
         Your browser should open there now.
         Waiting for the browser to come back.
-        Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` is good for 10 min, until 2026-11-21T22:10:00Z.
+        Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` expires in 10 min, at 2026-11-21T22:10:00Z.
         It is stored in ~/state/oauthctl/store.
         Next: oauthctl token sandbox   or   oauthctl call sandbox /me
     ");
@@ -694,7 +694,7 @@ fn without_a_keychain_one_line_says_so_and_a_sealed_file_is_used() {
 
         Your browser should open there now.
         Waiting for the browser to come back.
-        Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` is good for 10 min, until 2026-11-21T22:10:00Z.
+        Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` expires in 10 min, at 2026-11-21T22:10:00Z.
         It is stored in ~/state/oauthctl/store.
         Next: oauthctl token sandbox   or   oauthctl call sandbox /me
     ");
@@ -779,7 +779,7 @@ fn flags_make_a_profile_that_is_remembered() {
 
         Your browser should open there now.
         Waiting for the browser to come back.
-        Signed in to Practice server (built in) as alice@example.test. The token of `work` is good for 10 min, until 2026-11-21T22:10:00Z.
+        Signed in to Practice server (built in) as alice@example.test. The token of `work` expires in 10 min, at 2026-11-21T22:10:00Z.
         It is stored in ~/state/oauthctl/store.
         Next: oauthctl token work   or   oauthctl call work /me
     ");

@@ -13,7 +13,7 @@ fn revokes_at_the_provider_and_forgets_here() {
     let mut me = Person::new();
     me.signed_in();
     let done = me.types("logout sandbox");
-    done.is(0, "", "sandbox: forgotten here; the provider has revoked the tokens\n");
+    done.is(0, "", "sandbox: deleted here; the provider has revoked the tokens\n");
     assert_eq!(done.sent, ["POST http://127.0.0.1:PORT/revoke"; 2]);
     assert!(me.keychain.accounts().is_empty());
     assert!(me.copies.texts().iter().all(|c| !c.starts_with("1 ")), "the copy is gone: {:?}", me.copies.texts());
@@ -38,7 +38,7 @@ fn a_provider_that_can_not_revoke_is_named_and_the_client_secret_kept() {
     assert_eq!(me.types("login getresponse").code, 0);
     let asked = server.log().len();
     me.types("logout getresponse").is(0, "", "
-        getresponse: forgotten here; GetResponse offers no way to revoke a token from outside: it stays valid until it expires, or until you remove the app in your account there; the client secret is kept (`oauthctl profile remove getresponse` forgets it too)
+        getresponse: deleted here; GetResponse does not support revoking a token: it stays valid until it expires, or until you remove the app in your account there; the client secret stays (`oauthctl profile remove getresponse` deletes it)
     ");
     assert_eq!(server.log().len(), asked, "nothing was asked of it");
     let record = me.record("getresponse");
@@ -64,7 +64,7 @@ fn vr2_takes_a_delete_and_only_the_refresh_token_dies() {
     me.config("config.toml", "[profiles.vr2]\nprovider = \"verticalresponse-vr2\"\n");
     me.keychain.put("vr2", &vr2().to_string());
     me.types("logout vr2").is(0, "", "
-        vr2: forgotten here; the provider has revoked the refresh token; the access token stays valid until it expires; the client secret is kept (`oauthctl profile remove vr2` forgets it too)
+        vr2: deleted here; the provider has revoked the refresh token; the access token stays valid until it expires; the client secret stays (`oauthctl profile remove vr2` deletes it)
     ");
     let asked = server.log();
     assert_eq!(asked.len(), 1);
@@ -83,7 +83,7 @@ fn local_only_leaves_the_provider_alone() {
     let mut me = Person::new();
     me.signed_in();
     let done = me.types("logout sandbox --local-only");
-    done.is(0, "", "sandbox: forgotten here; the provider was not asked to revoke it\n");
+    done.is(0, "", "sandbox: deleted here; it was not revoked at the provider\n");
     assert!(done.sent.is_empty() && me.keychain.accounts().is_empty());
 }
 
@@ -116,7 +116,7 @@ fn a_kind_of_token_that_can_not_be_revoked_does_not_save_the_other() {
         (&BOTH[1..], "the provider has revoked the refresh token; the access token stays valid until it expires"),
         (
             BOTH,
-            "Odd offers no way to revoke a token from outside: it stays valid until it expires, or until you remove the app in your account there",
+            "Odd does not support revoking a token: it stays valid until it expires, or until you remove the app in your account there",
         ),
     ] {
         let mut me = Person::new();
@@ -124,9 +124,11 @@ fn a_kind_of_token_that_can_not_be_revoked_does_not_save_the_other() {
             true => answer(400, "application/json", NO),
             false => answer(200, "text/plain", ""),
         });
-        me.types("logout odd").is(0, "", &format!(
-            "odd: forgotten here; {says}; the client secret is kept (`oauthctl profile remove odd` forgets it too)\n"
-        ));
+        me.types("logout odd").is(
+            0,
+            "",
+            &format!("odd: deleted here; {says}; the client secret stays (`oauthctl profile remove odd` deletes it)\n"),
+        );
         assert_eq!(odd.asked(), 2, "{refused:?}");
         assert_eq!(me.record("odd")["token"], json!(null));
     }
@@ -141,8 +143,8 @@ fn a_refused_revocation_is_told_and_the_token_is_forgotten_all_the_same() {
         me.types("logout odd").fails(
             code,
             "
-            odd: forgotten here; the client secret is kept (`oauthctl profile remove odd` forgets it too)
-            error: the token of `odd` was forgotten here, but not revoked at the provider
+            odd: deleted here; the client secret stays (`oauthctl profile remove odd` deletes it)
+            error: the token of `odd` was deleted here, but not revoked at the provider
             caused by: the provider did not revoke the token
             caused by: it answered invalid_client
             hint: it stays valid until it expires, or until you remove the app in your account there
@@ -167,7 +169,7 @@ fn a_record_that_can_not_be_read_can_be_forgotten() {
     ",
     );
     me.types("logout sandbox --local-only").is(0, "", "
-        sandbox: forgotten here, unread (the keychain (Secret Service) holds a record that can't be read: it is not a record of this program)
+        sandbox: deleted here, unread (the keychain (Secret Service) holds a record that can't be read: it is not a record of this program)
     ");
     assert!(me.keychain.accounts().is_empty());
 }
@@ -191,7 +193,7 @@ fn where_nothing_is_kept_there_is_nothing_to_forget() {
         me.types(&format!("logout other --provider sandbox --store {store}")).is(
             0,
             "",
-            &format!("other: the store `{store}` keeps nothing that could be forgotten\n"),
+            &format!("other: the store `{store}` has nothing to delete\n"),
         );
         assert_eq!(me.set("OAUTHCTL_STORE", store).types("logout sandbox").code, 0);
         assert_eq!(me.types("logout nobodys").code, 2, "a name that means nothing is a mistake all the same");
@@ -208,8 +210,8 @@ fn all_logs_out_everywhere() {
         0,
         "",
         "
-        sandbox: forgotten here; the provider has revoked the tokens
-        second: forgotten here; the provider has revoked the tokens
+        sandbox: deleted here; the provider has revoked the tokens
+        second: deleted here; the provider has revoked the tokens
     ",
     );
     assert!(me.keychain.accounts().is_empty());

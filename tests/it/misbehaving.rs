@@ -258,7 +258,11 @@ fn an_id_token_that_is_no_text_ends_a_login_and_costs_a_renewal_no_refresh_token
     // S1: null is absent
     let (_, _, done) = signed_in(json!({ "id_token": null }));
     assert_eq!(done.code, 0, "{}", done.err);
-    assert!(done.err.contains("warning: the provider sent no ID token, though `openid` was asked for"), "{}", done.err);
+    assert!(
+        done.err.contains("warning: the provider sent no ID token, though the scope `openid` was requested"),
+        "{}",
+        done.err
+    );
 }
 
 /// A login at an issuer that says this of itself, and gets no further than its document.

@@ -35,15 +35,15 @@ fn what_was_typed_for_a_login_that_is_not_finished_is_found_by_its_name() {
             let status = me.types("status p.9");
             assert_eq!(status.code, 4, "{}", status.err);
             let words = format!(
-                "what was typed for a login is kept: `oauthctl login p.9 --provider getresponse{more}` goes on with it, `oauthctl logout p.9` forgets it"
+                "the answers given to a login are stored: `oauthctl login p.9 --provider getresponse{more}` continues with them, `oauthctl logout p.9` deletes them"
             );
             assert!(status.out.contains(&words), "{}", status.out);
             let told = format!(
-                "{place} keeps the record `p.9`, which no profile in config.toml names: `oauthctl logout p.9{more}` forgets it\n"
+                "{place} has the record `p.9`, which belongs to no profile in config.toml: `oauthctl logout p.9{more}` deletes it\n"
             );
             me.types("list").is(0, "", &told);
             let doctor = me.types("doctor");
-            let note = " keeps the record `p.9`, which no profile in config.toml names\n";
+            let note = " has the record `p.9`, which belongs to no profile in config.toml\n";
             assert!(doctor.code == 0 && doctor.out.contains(note), "{}", doctor.out);
             let done = me.types(line);
             assert_eq!(done.code, 0, "{line}: {}", done.err);
@@ -60,7 +60,7 @@ fn it_takes_another_name_and_is_offered_to_the_next_login() {
         me.config("config.toml", "[profiles.work]\nprovider = \"getresponse\"\n");
         let taken = me.types("profile rename p.9 work");
         assert!(taken.code == 2 && taken.err.contains("there is a profile `work` already"), "{}", taken.err);
-        me.types("profile rename p.9 q").is(0, "", "p.9 is called q now\n");
+        me.types("profile rename p.9 q").is(0, "", "p.9 is renamed q\n");
         let again = me.presses_ctrl_c().types("login q");
         assert!(again.err.contains("Client id [practice-client]: "), "{}", again.err);
         assert_eq!(me.types("profile remove q").code, 0);
@@ -92,7 +92,7 @@ fn nothing_is_too_damaged_or_too_old_to_be_forgotten() {
         assert!(kept(&me));
         std::fs::remove_file(me.path("config/oauthctl/providers/mine.toml")).unwrap();
         let status = me.types("status p9");
-        assert!(status.code == 4 && status.out.contains("`oauthctl logout p9` forgets it"), "{}", status.err);
+        assert!(status.code == 4 && status.out.contains("`oauthctl logout p9` deletes them"), "{}", status.err);
         let done = me.types(line);
         assert!(done.code == 0 && !kept(&me), "{line}: {}", done.err);
     }
@@ -100,7 +100,7 @@ fn nothing_is_too_damaged_or_too_old_to_be_forgotten() {
         let mut me = Person::new();
         me.keychain.put("p9", "no record");
         assert_eq!(me.types("status p9").code, 5);
-        assert!(me.types("list").err.contains("`oauthctl logout p9` forgets it"));
+        assert!(me.types("list").err.contains("`oauthctl logout p9` deletes it"));
         let refused = me.types("logout p9");
         let told = "`oauthctl logout p9 --local-only` forgets it unread";
         assert!(refused.code == 5 && refused.err.contains(told), "{}", refused.err);
@@ -120,7 +120,7 @@ fn tokens_without_a_profile_are_revoked_by_logout() {
             me.config("config.toml", "");
             let done = me.types(line);
             assert_eq!(done.code, 0, "{}", done.err);
-            assert!(done.err.contains("p9: forgotten here; the provider has revoked"), "{}", done.err);
+            assert!(done.err.contains("p9: deleted here; the provider has revoked"), "{}", done.err);
             assert!(!kept(&me) && me.copies.texts().is_empty());
             drop(server);
         }
@@ -136,7 +136,7 @@ fn what_stayed_behind_in_another_store_is_named() {
     let left = me.keychain.item("p9").unwrap();
     assert_eq!(me.browser(allows).types("login p9 --store file").code, 0);
     me.keychain.put("p9", &left);
-    let told = "the keychain (Secret Service) keeps the record `p9`, which no profile in config.toml names: `oauthctl logout p9 --store keychain` forgets it\n";
+    let told = "the keychain (Secret Service) has the record `p9`, which belongs to no profile in config.toml: `oauthctl logout p9 --store keychain` deletes it\n";
     assert!(me.types("list").err.ends_with(told));
     let done = me.types("logout p9");
     assert!(done.code == 0 && done.err.ends_with(told), "{}", done.err);
@@ -157,7 +157,7 @@ fn a_configuration_of_its_own_ends_no_login_of_another_one() {
     let folder = me.path("ci").display().to_string();
     me.set("OAUTHCTL_CONFIG_DIR", &folder);
     let done = me.types("logout --all");
-    assert!(done.code == 0 && done.err.contains("`oauthctl logout p9` forgets it"), "{}", done.err);
+    assert!(done.code == 0 && done.err.contains("`oauthctl logout p9` deletes it"), "{}", done.err);
     assert!(kept(&me));
 }
 
@@ -169,9 +169,5 @@ fn a_store_that_can_not_say_is_told_of() {
     assert_eq!(done.code, 2);
     assert!(done.err.contains("is locked: it can't be searched for a record of that name"), "{}", done.err);
     let done = me.types("logout --all");
-    assert!(
-        done.err.contains("is locked: whether anything is kept there that no profile has can't be seen"),
-        "{}",
-        done.err
-    );
+    assert!(done.err.contains("is locked: other records in this store can't be listed"), "{}", done.err);
 }

@@ -33,9 +33,9 @@ fn a_key_is_set_and_taken_away_and_comments_survive() {
         me.config_text().contains("scopes = [\"a\", \"b\"]")
             && me.config_text().contains("domain = \"mail.example.com\"")
     );
-    me.types("profile unset work scopes").is(0, "", "work: scopes is taken away\n");
+    me.types("profile unset work scopes").is(0, "", "work: scopes is removed\n");
     me.types("profile unset work scopes").is(0, "", "work: scopes was not set\n");
-    me.types("profile unset work vars.domain").is(0, "", "work: vars.domain is taken away\n");
+    me.types("profile unset work vars.domain").is(0, "", "work: vars.domain is removed\n");
     for part in ["# mine", "# usual", "# the company's", "# from the console", "# and the other"] {
         assert!(me.config_text().contains(part), "{part} is gone from\n{}", me.config_text());
     }
@@ -63,7 +63,7 @@ fn what_can_not_be_set_is_refused_and_nothing_changes() {
     );
     me.types("profile set work grant implicit").fails(
         2,
-        "error: `grant` can't be `implicit`: the implicit grant hands tokens to the browser's history: RFC 9700 forbids it; use `--grant authorization-code`\n",
+        "error: `grant` can't be `implicit`; the implicit grant hands tokens to the browser's history: RFC 9700 forbids it; use `--grant authorization-code`\n",
     );
     me.types("profile set work port 70000").fails(2, "error: `port` must be from 1 to 65535\n");
     me.types("profile set work store cloud")
@@ -83,11 +83,11 @@ fn what_can_not_be_set_is_refused_and_nothing_changes() {
     ",
     );
     me.types("profile set work client-secret hush").fails(2, "
-        error: `client-secret` is a secret, which never stands in the configuration
-        hint: set `client-secret.command`, `client-secret.file` or `client-secret.env`; without any, `oauthctl login` asks once and keeps it in the store
+        error: `client-secret` is a secret, which never belongs in the configuration
+        hint: set `client-secret.command`, `client-secret.file` or `client-secret.env`; without any, `oauthctl login` asks once and stores it
     ");
     me.runs(&["profile", "set", "a/b", "provider", "sandbox"])
-        .fails(2, "error: `a/b` is no name for a profile: it holds a slash\nhint: a name of letters, digits, `-`, `_` and `.` always works, such as `work`\n");
+        .fails(2, "error: `a/b` is no name for a profile: it contains a slash\nhint: a name of letters, digits, `-`, `_` and `.` always works, such as `work`\n");
     assert_eq!(me.config_text(), MINE);
 }
 
@@ -97,7 +97,7 @@ fn a_client_secret_is_read_from_a_file_or_a_pipe_and_kept_in_the_store() {
     me.stdin("the-secret-of-work\n").types("profile set-secret work -").is(
         0,
         "",
-        "work: the client secret is kept in the keychain (Secret Service) (sha256:…)\n",
+        "work: the client secret is stored in the keychain (Secret Service) (sha256:…)\n",
     );
     assert_eq!(me.record("work")["client_secret"], "the-secret-of-work");
     std::fs::write(me.path("secret"), "another-secret\r\n").unwrap();
@@ -121,7 +121,7 @@ fn a_client_secret_is_read_from_a_file_or_a_pipe_and_kept_in_the_store() {
 #[test]
 fn a_default_is_what_is_meant_when_none_is_named() {
     let mut me = mine();
-    me.types("profile default home").is(0, "", "`home` is meant when no profile is named\n");
+    me.types("profile default home").is(0, "", "`home` is the default profile\n");
     assert!(me.config_text().starts_with("# mine\ndefault-profile = \"home\" # usual\n"), "{}", me.config_text());
     me.types("token").fails(
         4,
@@ -329,7 +329,7 @@ fn a_profile_that_another_one_acts_for_is_renamed_there_too() {
     let mut me = Person::new();
     let acts = "\n[profiles.narrow]\nprovider = \"sandbox\"\nsubject-profile = \"work\" # hers\n";
     me.config("config.toml", &format!("[profiles.work]\nprovider = \"sandbox\"\n{acts}"));
-    me.types("profile rename work play").is(0, "", "work is called play now\n");
+    me.types("profile rename work play").is(0, "", "work is renamed play\n");
     assert!(me.config_text().ends_with(&acts.replace("work", "play")), "{}", me.config_text());
 }
 
@@ -338,7 +338,7 @@ fn a_renamed_profile_keeps_its_tokens() {
     let mut me = Person::new();
     me.signed_in();
     let token = me.kept("sandbox", "access_token");
-    me.types("profile rename sandbox play").is(0, "", "sandbox is called play now\n");
+    me.types("profile rename sandbox play").is(0, "", "sandbox is renamed play\n");
     assert_eq!(me.keychain.accounts(), ["play"]);
     assert_eq!(me.config_text(), "[profiles.play]\nprovider = \"sandbox\"\n");
     me.types("token play").is(0, &format!("{token}\n"), "");
@@ -354,7 +354,7 @@ fn a_renamed_profile_keeps_its_tokens() {
     me.types("profile rename sandbox play").fails(
         2,
         "
-        error: `play` has tokens of its own already
+        error: `play` has tokens already
         hint: oauthctl profile remove play
     ",
     );
@@ -367,7 +367,7 @@ fn a_renamed_profile_keeps_its_tokens() {
     ",
     );
     me.runs(&["profile", "rename", "play", "a/b"])
-        .fails(2, "error: `a/b` is no name for a profile: it holds a slash\nhint: a name of letters, digits, `-`, `_` and `.` always works, such as `work`\n");
+        .fails(2, "error: `a/b` is no name for a profile: it contains a slash\nhint: a name of letters, digits, `-`, `_` and `.` always works, such as `work`\n");
     assert_eq!(me.keychain.accounts(), ["play", "sandbox"]);
 }
 
@@ -377,7 +377,7 @@ fn a_removed_profile_is_gone_whole() {
     me.signed_in();
     me.tamper("sandbox", |r| r["client_secret"] = json!("kept-until-now"));
     let done = me.types("profile remove sandbox");
-    done.is(0, "", "sandbox: removed; nothing was revoked at the provider (`oauthctl logout` does that)\n");
+    done.is(0, "", "sandbox: removed; nothing was revoked (`oauthctl logout` revokes)\n");
     assert!(done.sent.is_empty());
     assert!(me.keychain.accounts().is_empty());
     assert_eq!(me.config_text(), "");

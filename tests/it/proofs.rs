@@ -453,7 +453,7 @@ fn keys_of_the_configuration_are_read_strictly() {
     for (line, says) in [
         ("auth = \"private-key-jtw\"", "did you mean `private-key-jwt`?"),
         ("assertion-audience = \"me\"", "it is `token-endpoint`, `issuer` or a URL"),
-        ("client-key = \"-----BEGIN\"", "holds a secret in plain text"),
+        ("client-key = \"-----BEGIN\"", "contains a secret in plain text"),
         ("client-key-algorithm = \"none\"", "it is one of `RS256`"),
         ("dpop = \"yes\"", "dpop"),
         ("client-kee = 1", "client-key"),

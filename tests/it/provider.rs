@@ -201,7 +201,7 @@ fn what_a_file_lacks_is_told_with_the_line_to_add() {
         2,
         "
         error: providers/my-own.toml has no `id`
-        hint: its first line says how it is called, as the file is: `id = \"my-own\"`
+        hint: its first line repeats the name of the file: `id = \"my-own\"`
     ",
     );
     me.config("providers/my-own.toml", "id = \"my-own\"\n");
@@ -209,7 +209,7 @@ fn what_a_file_lacks_is_told_with_the_line_to_add() {
         2,
         "
         error: providers/my-own.toml has no `token.url` or `issuer`
-        hint: add `token.url` or `issuer`; `oauthctl provider show getresponse` prints a provider that has all
+        hint: add `token.url` or `issuer`; `oauthctl provider show getresponse` prints a complete provider
     ",
     );
 }

@@ -13,7 +13,7 @@ fn renews_and_says_until_when_it_is_good() {
     let (access, refresh) = (me.kept("sandbox", "access_token"), me.kept("sandbox", "refresh_token"));
     me.later(100);
     let done = me.types("refresh sandbox");
-    done.is(0, "", "sandbox: refreshed, good for 10 min, until 2026-11-21T22:11:40Z\n");
+    done.is(0, "", "sandbox: refreshed, expires in 10 min, at 2026-11-21T22:11:40Z\n");
     assert_eq!(done.sent, ["POST http://127.0.0.1:PORT/token"]);
     assert_ne!(me.kept("sandbox", "access_token"), access);
     assert_ne!(me.kept("sandbox", "refresh_token"), refresh, "it rotates");
@@ -82,8 +82,8 @@ fn all_renews_every_profile_and_tells_of_each() {
         0,
         "",
         "
-        sandbox: refreshed, good for 10 min, until 2026-11-21T22:10:00Z
-        second: refreshed, good for 10 min, until 2026-11-21T22:10:00Z
+        sandbox: refreshed, expires in 10 min, at 2026-11-21T22:10:00Z
+        second: refreshed, expires in 10 min, at 2026-11-21T22:10:00Z
         third: no token is stored for `third`
     ",
     );
@@ -91,7 +91,7 @@ fn all_renews_every_profile_and_tells_of_each() {
     me.types("refresh --all").fails(
         4,
         "
-        sandbox: refreshed, good for 10 min, until 2026-11-21T22:10:00Z
+        sandbox: refreshed, expires in 10 min, at 2026-11-21T22:10:00Z
         second: error: the login of `second` has ended: the provider refuses to refresh it
         caused by: the server answered `invalid_grant`: the refresh token is unknown
         hint: oauthctl login second
@@ -104,7 +104,7 @@ fn all_renews_every_profile_and_tells_of_each() {
         2,
         "
         error: `[PROFILE]` and `--all` exclude each other
-        hint: `oauthctl refresh --help` shows what can be given
+        hint: `oauthctl refresh --help` shows the usage
     ",
     );
 }

@@ -108,7 +108,7 @@ fn at_a_terminal_a_login_asks_and_no_is_no() {
     me.answers("n").answers("my-own-client").answers_hidden("").no_browser_found();
     me.clock.hurry(60);
     let asked = me.runs(&["login", &server.base]);
-    assert!(asked.err.contains("It takes registrations: register this program there now? [Y/n]"), "{}", asked.err);
+    assert!(asked.err.contains("It supports registration: register this program there now? [Y/n]"), "{}", asked.err);
     assert!(seen.lock().unwrap().iter().all(|s| s.1 != "/reg"), "nothing is registered behind a person's back");
     me.presses_ctrl_d();
     assert_eq!(me.runs(&["login", &server.base]).code, 6, "a question that is left open is no yes");
@@ -145,7 +145,7 @@ fn a_client_says_who_it_is_as_the_server_registered_it() {
         let (server, seen) = issuer_that(&mut me, registered, announced);
         let done = me.browser(straight_back).runs(&["login", &server.base, "--register"]);
         assert_eq!(done.code, 0, "{sent}: {}", done.err);
-        let told = format!("with the client authentication `client_secret_{sent}`, not with `none` as asked for");
+        let told = format!("the client authentication `client_secret_{sent}` instead of `none`");
         assert_eq!(done.err.contains(&told), sent != "none", "{sent}: {}", done.err);
         let name = server.base.replace("http://", "").replace(':', "-");
         assert!(me.config_text().contains(&format!("auth = \"{sent}\"")) || sent == "basic", "{}", me.config_text());
@@ -222,8 +222,8 @@ fn an_answer_about_another_client_is_not_kept() {
 #[test]
 fn a_secret_that_has_expired_already_is_told() {
     for (at, says) in [
-        (START - 10, "warning: the client's secret has expired already, at 2026-11-21T"),
-        (START + 3600, "Its secret is good until 2026-11-21T"),
+        (START - 10, "warning: the client secret has expired at 2026-11-21T"),
+        (START + 3600, "Its secret expires at 2026-11-21T"),
     ] {
         let mut me = Person::new();
         let registered = json!({
@@ -235,7 +235,7 @@ fn a_secret_that_has_expired_already_is_told() {
         assert_eq!(done.code, 0, "{}", done.err);
         assert!(done.err.contains(says), "{says}: {}", done.err);
         assert_eq!(
-            done.err.matches("secret is good until").count() + done.err.matches("has expired").count(),
+            done.err.matches("secret expires at").count() + done.err.matches("has expired").count(),
             1,
             "{}",
             done.err

@@ -389,7 +389,7 @@ fn logout_forgets_even_what_the_journal_can_not_be_settled_for() {
     assert_eq!(server.asked(), 1);
     let done = person.types("logout strict");
     assert!(person.keychain.item("strict").is_none(), "{}", done.err);
-    assert!(done.err.contains("strict: forgotten here"), "{}", done.err);
+    assert!(done.err.contains("strict: deleted here"), "{}", done.err);
     assert_ne!(done.code, 0, "and that it is not revoked is told: {}", done.err);
     assert_eq!(person.types("token strict").code, 4);
 }

@@ -25,7 +25,7 @@ fn where_no_browser_runs_a_typed_word_presses_the_button_of_the_practice_page() 
 
         Waiting. If the browser can't come back by itself, paste the address it ends on here, and press Enter.
         No browser on this machine? Type `allow` (or `deny`) here and press Enter: that presses the practice page's button. (It isn't shown.)
-        Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` is good for 10 min, until 2026-11-21T22:10:00Z.
+        Signed in to Practice server (built in) as alice@example.test. The token of `sandbox` expires in 10 min, at 2026-11-21T22:10:00Z.
         It is stored in the keychain (Secret Service).
         Next: oauthctl token sandbox   or   oauthctl call sandbox /me
     ");
@@ -95,7 +95,7 @@ fn an_app_with_a_secret_signs_in_there_too() {
     me.set("OAUTHCTL_CLIENT_ID", "practice-client").set("OAUTHCTL_CLIENT_SECRET", "practice-secret").signed_in();
     assert_eq!(me.types("refresh sandbox").code, 0);
     assert_eq!(me.types("introspect sandbox").code, 0);
-    me.types("logout sandbox").is(0, "", "sandbox: forgotten here; the provider has revoked the tokens\n");
+    me.types("logout sandbox").is(0, "", "sandbox: deleted here; the provider has revoked the tokens\n");
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn inspect_advises_only_what_the_provider_can_do() {
         2,
         "
         error: `getresponse` has no ID token
-        hint: its provider gives none, as far as is known
+        hint: its provider issues none, as far as known
     ",
     );
     me.unset("OAUTHCTL_CLIENT_ID").unset("OAUTHCTL_CLIENT_SECRET").signed_in();
@@ -197,7 +197,7 @@ fn nobody_takes_practice_for_the_real_thing() {
     assert_eq!(done.code, 0, "{}", done.err);
     assert!(
         done.err.starts_with(
-            "GetResponse (practice): nothing to register. Enter an app that is there already:\n  client id practice-client, client secret "
+            "GetResponse (practice): nothing to register. Use this app:\n  client id practice-client, client secret "
         ),
         "{}",
         done.err

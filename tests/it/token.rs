@@ -71,7 +71,7 @@ fn each_format_is_printed_whole() {
         "
         error: `yaml` is no value of `--format <FORMAT>`
         hint: one of `text`, `json`, `header`, `env`, `curl`, `netrc`, `exec-credential`, `dpop-proof`
-        hint: `oauthctl token --help` shows what can be given
+        hint: `oauthctl token --help` shows the usage
     ",
     );
 }
@@ -124,7 +124,7 @@ fn min_ttl_asks_for_more_than_the_usual_margin() {
         "
         error: `soon` is no value of `--min-ttl <TIME>`
         hint: write it as `90s`, `5m`, `2h` or `1d`
-        hint: `oauthctl token --help` shows what can be given
+        hint: `oauthctl token --help` shows the usage
     ",
     );
 }
@@ -137,7 +137,7 @@ fn a_token_that_never_lives_so_long_is_given_with_a_word() {
     done.is(
         0,
         &format!("{}\n", me.kept("sandbox", "access_token")),
-        "warning: this token is good for 10 min only: the provider gives none that lives as long as was asked for\n",
+        "warning: this token expires in 10 min: the provider issues none with the requested lifetime\n",
     );
 }
 
@@ -152,7 +152,7 @@ fn force_refresh_renews_even_what_is_fresh() {
         2,
         "
         error: `--force-refresh` and `--no-refresh` exclude each other
-        hint: `oauthctl token --help` shows what can be given
+        hint: `oauthctl token --help` shows the usage
     ",
     );
 }
@@ -526,7 +526,7 @@ fn flags_and_environment_do_without_any_configuration() {
         2,
         "
         error: OAUTHCTL_CI_GRANT names an unknown grant: `magic`
-        hint: grants: authorization-code, device-code, client-credentials, jwt-bearer, saml2-bearer, token-exchange, ciba, password
+        hint: it is one of `authorization-code`, `device-code`, `client-credentials`, `jwt-bearer`, `saml2-bearer`, `token-exchange`, `ciba`, `password`
     ",
     );
 }

@@ -71,7 +71,7 @@ fn what_was_typed_is_offered_until_a_login_succeeds() {
     let again = again.types("login getresponse");
     assert_eq!(again.code, 0, "{}", again.err);
     assert!(again.err.contains("\nClient id [practice-client]: \n"), "{}", again.err);
-    assert!(again.err.contains("\nClient secret (not shown; Enter takes the one that is kept): \n"), "{}", again.err);
+    assert!(again.err.contains("\nClient secret (not shown; Enter takes the stored one): \n"), "{}", again.err);
     assert!(!again.err_raw.contains(SECRET));
     let record = me.record("getresponse");
     assert_eq!((&record["unfinished"], &record["client_secret"]), (&json!(null), &json!(SECRET)));
@@ -89,7 +89,7 @@ fn an_address_that_can_be_no_client_id_is_asked_about_again_and_refused_as_an_op
     {
         let asked = me.answers(page).presses_ctrl_d().types("login getresponse");
         let why = format!(
-            "\n`{page}` is no client id, but the address of a page of GetResponse, where the client id stands.\nClient id: \n"
+            "\n`{page}` is no client id, but the address of a page of GetResponse, which shows the client id.\nClient id: \n"
         );
         assert!(asked.code == 6 && asked.err.contains(&why), "{}", asked.err);
         // nothing of it is kept
@@ -141,7 +141,7 @@ fn a_refused_client_is_asked_for_again_at_a_terminal_and_nowhere_else() {
     );
     let right = me.answers("").answers_hidden(SECRET).types(LOGIN);
     assert_eq!(right.code, 0, "{}", right.err);
-    assert!(right.err.contains("The provider refused this client id or this client secret: look at both.\n"));
+    assert!(right.err.contains("The provider refused this client id or this client secret: check both.\n"));
     // one that was right once, and is not any more
     me.tamper("getresponse", |record| record["client_secret"] = json!("it-was-rolled-over"));
     assert_eq!(me.types(LOGIN).code, 2, "a script is told, and asked nothing");
@@ -230,7 +230,7 @@ fn without_a_keychain_what_was_typed_waits_in_the_sealed_files() {
     me.types("logout getresponse").is(
         0,
         "",
-        "getresponse: no token is stored; what was typed for a login is forgotten\n",
+        "getresponse: no token is stored; the answers given to a login are deleted\n",
     );
     let asked = me.presses_ctrl_c().types("login getresponse");
     assert!(asked.err.contains("\nClient id: \n"), "{}", asked.err);
@@ -314,7 +314,7 @@ fn that_ones_own_account_needs_no_browser_is_said_before_the_first_question() {
     ] {
         // a provider's own port is for the logins of whoever runs this
         let asked = me.presses_ctrl_c().types(&login.replace("PORT", &own_port().to_string()));
-        let said = asked.err.lines().find(|l| l.starts_with("  For your own account alone"));
+        let said = asked.err.lines().find(|l| l.starts_with("  For your own account you"));
         assert_eq!(said.is_some(), line.is_some(), "{login}: {}", asked.err);
         assert!(said.zip(line).is_none_or(|(said, line)| said.ends_with(line)), "{said:?}");
         assert!(asked.err.find("For your own account") < asked.err.find("Client id"), "{}", asked.err);
@@ -330,13 +330,13 @@ fn a_secret_is_hidden_wherever_standard_input_is_a_terminal() {
         let kept = me.answers_hidden("Zq8-xyzzy-4711").types(line);
         assert_eq!(kept.code, 0, "{}", kept.err);
         kept.tells_nothing_of("Zq8-xyzzy-4711");
-        assert!(kept.err.starts_with("Client secret (not shown): \nwork: the client secret is kept"), "{}", kept.err);
+        assert!(kept.err.starts_with("Client secret (not shown): \nwork: the client secret is stored"), "{}", kept.err);
         assert_eq!(me.record("work")["client_secret"], "Zq8-xyzzy-4711");
     }
     me.types("profile set-secret work").fails(
         2,
         "
-        error: no file is named that holds the client secret, and there is no terminal to ask at
+        error: no file with the client secret is named, and there is no terminal to ask at
         hint: oauthctl profile set-secret work FILE
         hint: oauthctl profile set-secret work - < FILE
     ",
@@ -399,9 +399,9 @@ fn where_state_does_not_come_back_the_page_leads_to_the_terminal_and_enter_alone
         assert_eq!(done.code, code, "{say}: {}", done.err);
         assert_eq!(done.pages[0].title, "Go back to your terminal now", "{say}");
         assert!(done.err.contains("It is the account alice@example.test (user_id "), "{}", done.err);
-        assert!(done.err.contains("is its token to be kept? [y/N]: "), "{}", done.err);
+        assert!(done.err.contains("should its token be stored? [y/N]: "), "{}", done.err);
         assert!(
-            done.err.contains("the sign-in was not kept\ncaused by: VerticalResponse (classic) offers no way"),
+            done.err.contains("the tokens were not stored\ncaused by: VerticalResponse (classic) does not support"),
             "{}",
             done.err
         );
@@ -435,7 +435,7 @@ fn what_is_not_kept_is_revoked_where_that_can_be_done() {
     };
     let done = me.browser(act).answers("").types("login odd");
     assert_eq!(done.code, 3, "{}", done.err);
-    assert!(done.err.contains("Nothing here names the account. Look in the browser"), "{}", done.err);
+    assert!(done.err.contains("The response names no account. The provider's page"), "{}", done.err);
     assert!(done.err.contains("\ncaused by: the provider has revoked the tokens\n"), "{}", done.err);
     assert_eq!(revoked.lock().unwrap().len(), 1);
     assert!(revoked.lock().unwrap()[0].contains("token=an-access-token"));
@@ -478,7 +478,7 @@ fn a_secret_that_stays_in_the_environment_is_said_to_and_asked_for_where_it_is_m
     me.set("OAUTHCTL_CLIENT_ID", "practice-client").set("OAUTHCTL_CLIENT_SECRET", SECRET);
     let done = me.browser(allows).types("login sandbox");
     assert_eq!(done.code, 0, "{}", done.err);
-    let said = "\nThe client secret stays in the environment and is not kept: a renewal needs it there (`oauthctl profile set-secret sandbox` keeps it).\n";
+    let said = "\nThe client secret is not stored: each refresh needs it in the environment (`oauthctl profile set-secret sandbox` stores it).\n";
     assert!(done.err.contains(said), "{}", done.err);
     assert_eq!(me.types("refresh sandbox").code, 0, "it is there");
     me.unset("OAUTHCTL_CLIENT_ID").unset("OAUTHCTL_CLIENT_SECRET");

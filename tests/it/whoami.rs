@@ -36,7 +36,7 @@ fn a_check_that_names_nobody_says_so() {
     me.types("whoami constantcontact").is(
         0,
         "",
-        "the token of `constantcontact` works; Constant Contact doesn't say whose it is\n",
+        "the token of `constantcontact` works; Constant Contact doesn't name its account\n",
     );
     let done = me.types("whoami constantcontact --format json");
     assert_eq!(serde_json::from_str::<Value>(&done.out).unwrap()["account"], Value::Null);
@@ -49,7 +49,7 @@ fn who_cannot_be_asked_or_refuses_is_told() {
     me.types("whoami odd").fails(
         2,
         "
-        error: nobody knows how to ask `odd` whose token it is
+        error: no check of the account is known for `odd`
         hint: add `[whoami] url = …` or `[userinfo] url = …` to the provider's file
     ",
     );
@@ -97,7 +97,7 @@ fn each_answer_of_the_check_has_its_own_end() {
         back
     });
     me.config("providers/odd.toml", &format!("{}\n[whoami]\nurl = \"/me\"\n", odd.provider("odd")));
-    me.types("whoami odd").is(0, "", "the token of `odd` works; Odd doesn't say whose it is\n");
+    me.types("whoami odd").is(0, "", "the token of `odd` works; Odd doesn't name its account\n");
     status.store(302, std::sync::atomic::Ordering::SeqCst);
     me.types("whoami odd").fails(
         7,

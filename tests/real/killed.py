@@ -116,10 +116,10 @@ def judged(scene, argv, may_go):
     listed = home.run("list")
     if listed.code:
         wrong["broken"] = f"{listed}"
-    told = set(re.findall(r"^(\w+) +strict", listed.out, re.M)) | {f"{place} {name}" for place, name in re.findall(r"^(.*) keeps the record `(\w+)`", listed.err, re.M)}
+    told = set(re.findall(r"^(\w+) +strict", listed.out, re.M)) | {f"{place} {name}" for place, name in re.findall(r"^(.*) has the record `(\w+)`", listed.err, re.M)}
     if len(told - {"other"}) < scene.records():
         wrong["orphans"] = f"{scene.records()} records\n{listed}"
-    unclaimed = re.findall(r"keeps the record `\w+`", listed.err)
+    unclaimed = re.findall(r"has the record `\w+`", listed.err)
     if unclaimed and not all(words in (doctor := home.run("doctor")).out for words in unclaimed):
         wrong["orphans"] = f"{listed}\n{doctor}"
     tokens = {name: ran.token for name in NAMES if (ran := home.run("token", name, "--no-cache")).code == 0}
@@ -141,7 +141,7 @@ def judged(scene, argv, may_go):
     again = scene.run(argv)
     if again.code not in (0, 2):
         wrong["broken"] = f"once more: {again.code}: {(scene.t.folder / 'said').read_text()}"
-    for line in re.findall(r"`oauthctl (.*)` forgets it", home.run("list").err):
+    for line in re.findall(r"`oauthctl (.*)` deletes it", home.run("list").err):
         home.run(*line.split())
     for name in profiles | set(NAMES):
         home.run("profile", "remove", name)

@@ -145,7 +145,7 @@ def the_catalogue_is_listed_and_shown_and_the_nearest_name_is_offered(t):
 def doctor_looks_at_everything_and_leaves_nothing(t):
     keyring = t.keyring()
     home = t.home(keyring)
-    ran = home.run("doctor").expect(0, out=[r"^ok +configuration", r"^ok +keychain", r"^ok +clock", r"^ok +listener", r"browser", r"fast copy"])
+    ran = home.run("doctor").expect(0, out=[r"^ok +configuration", r"^ok +keychain", r"^ok +clock", r"^ok +listener", r"browser", r"kernel copy"])
     same(home.files(), {}, "files left behind")
     found = keyring._ask("secret-tool", "search", "--all", "service", "oauthctl")
     same(found.stdout, "", "test items left in the keychain")

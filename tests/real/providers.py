@@ -171,7 +171,7 @@ def at_a_terminal_verticalresponse_sends_the_browser_there_before_the_question_i
         terminal.expect(r"is its token to be kept\? \[y/N\]: ")
         check("Go back to your terminal now" in browser.said(), f"the page before the answer: {browser.said()}")
         terminal.press(key)
-        terminal.end().expect(code, err=r"^error: (interrupted; )?the sign-in was not kept$")
+        terminal.end().expect(code, err=r"^error: (interrupted; )?the tokens were not stored$")
         home.run("token", "verticalresponse").expect(4)
 
 

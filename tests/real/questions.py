@@ -97,7 +97,7 @@ def what_was_typed_outlives_kill_9_and_is_no_login(t):
     terminal.expect("Client secret .*: ")
     terminal.process.kill()
     terminal.process.wait()
-    home.run("list").expect(0, err="keeps the record `getresponse`, which no profile in config.toml names: `oauthctl logout getresponse`")
+    home.run("list").expect(0, err="has the record `getresponse`, which belongs to no profile in config.toml: `oauthctl logout getresponse`")
     home.run("token", "getresponse").expect(4)
     terminal = home.at_terminal("login", "getresponse")
     terminal.expect(r"Client id \[my-app\]: ")
@@ -111,7 +111,7 @@ def what_was_typed_outlives_kill_9_and_is_no_login(t):
     check("Zq8" not in ran.err, ran.err)
     for path in home.folder.rglob("*"):
         check(not path.is_file() or SECRET.encode() not in path.read_bytes(), f"the secret is in {path}")
-    home.run("logout", "getresponse").expect(0, err="forgotten")
+    home.run("logout", "getresponse").expect(0, err="deleted")
     terminal = home.at_terminal("login", "getresponse")
     terminal.expect("Client id: ")
     terminal.press(CTRL_D)

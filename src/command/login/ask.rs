@@ -1,8 +1,7 @@
-//! What a login asks the person: the provider's variables, client id and secret, and whether it is
-//! really their account.
+//! The questions of a login: the provider's variables, client id and client secret.
 
 use super::Start;
-use crate::command::may_ask;
+use crate::command::{may_ask, register};
 use crate::config::{self, GrantKind};
 use crate::error::{Error, unanswered};
 use crate::grant::redirect_plan::Plan;
@@ -17,13 +16,13 @@ use crate::store::StoreKind;
 use crate::text::safe;
 use crate::world::{Unanswered, World};
 
-/// A question begins as a sentence does; the same words within an error do not.
+/// A question begins with a capital letter.
 fn begun_large(prompt: &str) -> String {
     let mut rest = prompt.chars();
     rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
 }
 
-/// The provider's variables that only the person knows.
+/// Asks for the provider's variables that only the user knows.
 pub(super) fn ask_vars(world: &mut World, session: &mut Session, old: Option<&Record>) -> Result<(), Error> {
     let raw = session.raw_provider()?;
     let kept = unfinished::of(session, old).unwrap_or_default().vars;
@@ -34,9 +33,9 @@ pub(super) fn ask_vars(world: &mut World, session: &mut Session, old: Option<&Re
     for (name, var) in missing {
         let prompt = safe(var.prompt.as_deref().unwrap_or(&name));
         if !may_ask(world) {
-            let allowed =
-                if var.one_of.is_empty() { String::new() } else { format!(" [{}]", safe(&var.one_of.join(", "))) };
-            return Err(Error::usage(format!("provider `{}` needs `{name}`: {prompt}{allowed}", raw.id))
+            let allowed = (!var.one_of.is_empty()).then(|| format!(" [{}]", safe(&var.one_of.join(", "))));
+            let prompt = prompt + &allowed.unwrap_or_default();
+            return Err(Error::usage(format!("provider `{}` needs `{name}`: {prompt}", raw.id))
                 .hint(session.typed.login_with(&[("--var", &format!("{name}=VALUE"))])));
         }
         let kept = kept.get(&name).filter(|kept| raw.takes(&name, kept).is_ok());
@@ -56,7 +55,7 @@ pub(super) fn ask_vars(world: &mut World, session: &mut Session, old: Option<&Re
 fn ask_var(world: &mut World, prompt: &str, var: &Var, kept: Option<&str>) -> Result<String, Error> {
     if var.secret {
         let (enter, usual) = match kept {
-            Some(kept) => ("; Enter takes the one that is kept", kept),
+            Some(kept) => ("; Enter takes the stored one", kept),
             None => ("", ""),
         };
         let answer = ask_hidden(world, &format!("{prompt} (not shown{enter})"))?;
@@ -69,8 +68,7 @@ fn ask_var(world: &mut World, prompt: &str, var: &Var, kept: Option<&str>) -> Re
     ask_or(world, prompt, kept)
 }
 
-/// One of a list, by its number or by its name; each with a word about it, which may be empty. An
-/// answer that is neither comes back as it is.
+/// Asks for one of a list of names with explanations; any other answer is returned as it is.
 pub(super) fn choose(
     world: &mut World,
     question: &str,
@@ -88,8 +86,7 @@ pub(super) fn choose(
     Ok(chosen.map(|(name, _)| name.clone()).unwrap_or(answer))
 }
 
-/// Whether this program is to be registered first: no client id is known, the server takes
-/// registrations, and the person wants it or is asked.
+/// Whether to register this program: without a client id, if server and user agree.
 pub(super) fn registers(
     world: &mut World,
     session: &mut Session,
@@ -102,14 +99,14 @@ pub(super) fn registers(
     if args.register {
         return match alone {
             false => Ok(true),
-            true => Err(Error::usage("the store `none` keeps nothing: a registration would be lost at once")),
+            true => Err(Error::usage(register::NEEDS_STORE)),
         };
     }
     if alone || !may_ask(world) {
         return Ok(false);
     }
     let question = format!(
-        "No client id is known for {}. It takes registrations: register this program there now?",
+        "No client id is known for {}. It supports registration: register this program there now?",
         safe(&provider.name)
     );
     world.ask_whether(&question, true).map_err(open)
@@ -123,8 +120,7 @@ pub(super) struct Needed<'a> {
     pub plan: Option<&'a Plan>,
 }
 
-/// Client id and secret, asked for at the terminal where they are missing; and again where those of
-/// an earlier try are waiting, or where the server refused them.
+/// Client id and secret. Asks for missing, refused, and unfinished ones.
 pub(super) fn complete_client(
     world: &mut World,
     session: &mut Session,
@@ -151,7 +147,7 @@ pub(super) fn complete_client(
                 warn_of_none(world, session, provider, Some(auth));
                 return Ok((client.clone(), asked(client)));
             }
-            // nobody types one in
+            // a key or certificate can't be typed
             Err(e @ (RequestError::NeedsKey | RequestError::NeedsCertificate)) => return Err(e.into()),
             Err(e) if !may_ask(world) => return Err(e.into()),
             Err(_) => {}
@@ -166,7 +162,7 @@ pub(super) fn complete_client(
     Ok((client, asked))
 }
 
-/// The questions themselves. Each answer is kept at once.
+/// Asks. Each answer is stored at once.
 fn ask_client(
     world: &mut World,
     session: &mut Session,
@@ -174,14 +170,14 @@ fn ask_client(
     known: Option<Client>,
     waiting: Option<Unfinished>,
 ) -> Result<Client, Error> {
-    // where the answers will be written down in the end
+    // fails early if the configuration can't be written at the end
     config::edit(&session.paths.require_config()?, |_| Ok(()))?;
     let place = unfinished::place(needed.provider, needed.endpoint);
     let again = waiting.as_ref().is_some_and(|kept| kept.refused);
-    match again {
-        true => world.lead("The provider refused this client id or this client secret: look at both."),
-        false if waiting.is_some() => world.lead("What you typed the last time is still here: Enter takes it."),
-        false => {}
+    if again {
+        world.lead("The provider refused this client id or this client secret: check both.");
+    } else if waiting.is_some() {
+        world.lead("Your last answers are stored: Enter takes them.");
     }
     let kept_id = waiting.as_ref().and_then(|kept| kept.client_id.clone());
     let known_id = known.as_ref().map(|client| client.id.clone());
@@ -208,7 +204,7 @@ fn ask_client(
     });
     session.profile.client_id = Some(id.clone());
     let client = Client { id, ..session.keyed(world, needed.old)? };
-    // a secret or a key may be there already, from outside or from the store
+    // the secret or the key may come from the environment or from the store
     let stored = session.client(world, needed.old)?.filter(|c| c.secret.is_some() || c.proofs.key.is_some());
     if let Some(stored) = stored.as_ref().filter(|_| waiting.is_none()) {
         return Ok(stored.clone());
@@ -223,17 +219,17 @@ fn ask_client(
     Ok(Client { secret, ..client })
 }
 
-/// Why a client id can only be an address that was pasted by mistake: that of the page where it
-/// stands, or the redirect URL. Any other address may be one (OAuth Client ID Metadata Documents).
+/// Refuses a URL pasted by mistake: of the page that shows the client id, or the redirect URL.
+/// Other URLs can be client ids (OAuth Client ID Metadata Document).
 fn no_client_id(id: &str, provider: &Provider, plan: Option<&Plan>) -> Option<String> {
     let host = |text: &str| {
         let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
         rest.split(['/', '?', '#']).next().unwrap_or_default().to_lowercase()
     };
     let what = if provider.console_url.as_deref().is_some_and(|page| host(page) == host(id)) {
-        format!("the address of a page of {}, where the client id stands", safe(&provider.name))
+        format!("the address of a page of {}, which shows the client id", safe(&provider.name))
     } else if plan.and_then(Plan::to_register).as_deref() == Some(id) {
-        "the redirect URL, which is entered where the app is registered".to_owned()
+        "the redirect URL, which belongs into the registration of the app".to_owned()
     } else {
         return None;
     };
@@ -242,8 +238,8 @@ fn no_client_id(id: &str, provider: &Provider, plan: Option<&Plan>) -> Option<St
 
 fn ask_secret(world: &mut World, kept: Option<Secret>, public_too: bool) -> Result<Option<Secret>, Error> {
     let question = match (&kept, public_too) {
-        (Some(_), true) => "Client secret (not shown; Enter takes the one that is kept; `-` if the app has none)",
-        (Some(_), false) => "Client secret (not shown; Enter takes the one that is kept)",
+        (Some(_), true) => "Client secret (not shown; Enter takes the stored one; `-` if the app has none)",
+        (Some(_), false) => "Client secret (not shown; Enter takes the stored one)",
         (None, true) => "Client secret (not shown; Enter if the app has none)",
         (None, false) => "Client secret (not shown)",
     };
@@ -258,24 +254,23 @@ fn ask_secret(world: &mut World, kept: Option<Secret>, public_too: bool) -> Resu
     }
 }
 
-/// Many a server takes clients without a secret and does not list `none`; a script is told what is
-/// tried.
+/// Many servers accept clients without a secret and don't list `none`: the attempt is reported.
 fn warn_of_none(world: &mut World, session: &Session, provider: &Provider, auth: Option<ClientAuth>) {
     let Some(methods) = &provider.announced.auth_methods else { return };
     let listed = methods.iter().any(|method| method == "none");
     if auth == Some(ClientAuth::None) && !listed && session.profile.proofs.auth.is_none() {
         world.warn(&format!(
-            "{} announces no clients without a secret ({}): trying without one; `--auth none` says so for good",
+            "{} announces no clients without a secret ({}): trying without one; `--auth none` stores that choice",
             safe(&provider.name),
             safe(&methods.join(", "))
         ));
     }
 }
 
-/// No client id, and nobody to ask for one.
+/// The error without a client id and without a terminal.
 fn unregistered(session: &Session, provider: &Provider, plan: Option<&Plan>) -> Error {
     let name = &session.name;
-    let practise = practice_apps(provider).map(|app| format!("this is practice, with an app there is: {app}"));
+    let practise = practice_apps(provider).map(|app| format!("this is practice: use the app {app}"));
     let register = provider.console_url.as_deref().map(|console| {
         let redirect = plan.and_then(Plan::to_register).map(|uri| format!(", with the redirect URL {}", safe(&uri)));
         format!("register an app at {}{}", safe(console), redirect.unwrap_or_default())
@@ -290,18 +285,17 @@ fn unregistered(session: &Session, provider: &Provider, plan: Option<&Plan>) -> 
         .hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET")
 }
 
-/// The apps that a practice provider publishes, whose secrets are none, though one of them may be
-/// kept for another profile.
+/// The apps of a practice provider, whose secrets are public, even if another profile stores one.
 fn practice_apps(provider: &Provider) -> Option<String> {
     let apps = provider.practice.as_deref()?;
     secret::published(apps);
     Some(safe(apps))
 }
 
-/// Where to register, and what to enter there; at a practice server the app to use.
+/// Says where to register an app; at a practice server, which app to use.
 fn introduce(world: &mut World, session: &Session, provider: &Provider, plan: Option<&Plan>) {
     if let Some(app) = practice_apps(provider) {
-        world.say(&format!("{}: nothing to register. Enter an app that is there already:", safe(&provider.name)));
+        world.say(&format!("{}: nothing to register. Use this app:", safe(&provider.name)));
         world.say(&format!("  {}", app.replace("; or ", "\n  or ")));
         world.say("");
         return;
@@ -318,13 +312,12 @@ fn introduce(world: &mut World, session: &Session, provider: &Provider, plan: Op
     if let Some(plan) = plan {
         match plan.to_register() {
             Some(uri) => world.say(&format!("  Redirect URL to enter there: {}", safe(&uri))),
-            None => world.say(
-                "  Redirect URL to enter there: any https address of your own; you paste back where the browser ends",
-            ),
+            None => world
+                .say("  Redirect URL to enter there: any https URL of your own; you paste the browser's last address"),
         }
         if provider.client_credentials.own_account && provider.client_credentials.supported {
             world.say(&format!(
-                "  For your own account alone you need neither that nor a browser: {}",
+                "  For your own account you need neither that nor a browser: {}",
                 session.typed.login_by(GrantKind::ClientCredentials.name())
             ));
         }
@@ -334,17 +327,17 @@ fn introduce(world: &mut World, session: &Session, provider: &Provider, plan: Op
 
 const NOTHING: &str = "Nothing was entered. (Ctrl-C ends this.)";
 
-/// What a question that was left open means for a login.
+/// The error of a login for an unanswered question.
 fn open(e: Unanswered) -> Error {
     unanswered(e, "nobody was signed in")
 }
 
-/// Asked until something is entered.
+/// Asks until an answer is entered.
 pub(super) fn ask(world: &mut World, question: &str) -> Result<String, Error> {
     ask_or(world, question, None)
 }
 
-/// The same; Enter alone is the usual answer, if there is one.
+/// The same; Enter alone takes the usual answer, if there is one.
 fn ask_or(world: &mut World, question: &str, usual: Option<&str>) -> Result<String, Error> {
     let shown = usual.map(|usual| format!(" [{}]", safe(usual))).unwrap_or_default();
     loop {

@@ -1,5 +1,5 @@
-//! Where nothing ties the redirect to this login (the provider returns no `state`), the person
-//! looks at whose account it is, before anything is kept.
+//! If the provider returns no `state`, nothing ties the redirect to this login. Then the user
+//! confirms the account before anything is stored.
 
 use crate::command::{logout, may_ask};
 use crate::error::{Error, Kind, unanswered};
@@ -8,7 +8,7 @@ use crate::text::safe;
 use crate::token::TokenSet;
 use crate::world::{Unanswered, World};
 
-/// Members of a token answer by which a person may know an account.
+/// Members of a token response by which a user may recognize an account.
 const TELLING: [&str; 12] = [
     "email",
     "login",
@@ -24,8 +24,7 @@ const TELLING: [&str; 12] = [
     "user",
 ];
 
-/// Asks whether to keep it. What is not kept is taken back, where the provider lets it be taken
-/// back.
+/// Asks whether to keep the tokens, and revokes them otherwise, if the provider supports that.
 pub(super) fn confirm_account(
     world: &mut World,
     asking: &Asking,
@@ -41,30 +40,29 @@ pub(super) fn confirm_account(
             world.insist(&unproved);
             return Ok(());
         }
-        let error = Error::new(Kind::Unsafe, unproved).cause("nobody could be asked, so the sign-in was not kept");
+        let error = Error::new(Kind::Unsafe, unproved).cause("nobody could be asked, so the tokens were not stored");
         return Err(taken_back(world, asking, set, error)
-            .hint("`--yes` keeps it all the same: look at the account that is named then"));
+            .hint("`--yes` stores them without a question: check the account that it names"));
     }
-    world.lead(&format!("{name} does not send back what would prove that this sign-in is the one you began here."));
+    world.lead(&format!("{name} does not return the value that proves that this sign-in began here."));
     world.lead(&match named {
         Some(who) => format!("It is the account {who}."),
-        None => "Nothing here names the account. Look in the browser, at the provider's own page, at who is signed in there.".to_owned(),
+        None => {
+            "The response names no account. The provider's page in the browser shows who is signed in there.".to_owned()
+        }
     });
-    match world.ask_whether("Is that your account, and is its token to be kept?", false) {
-        Ok(true) => Ok(()),
-        // a line that is left open is no yes
+    let error = match world.ask_whether("Is that your account, and should its token be stored?", false) {
+        Ok(true) => return Ok(()),
+        // an unfinished line is no yes
         Ok(false) | Err(Unanswered::Ended) => {
-            let error = Error { said_no: true, ..Error::new(Kind::Refused, "the sign-in was not kept") };
-            Err(taken_back(world, asking, set, error))
+            Error { said_no: true, ..Error::new(Kind::Refused, "the tokens were not stored") }
         }
-        Err(e) => {
-            let error = unanswered(e, "the sign-in was not kept");
-            Err(taken_back(world, asking, set, error))
-        }
-    }
+        Err(e) => unanswered(e, "the tokens were not stored"),
+    };
+    Err(taken_back(world, asking, set, error))
 }
 
-/// In the provider's own words: who the token is of, else what its answer says.
+/// The account in the provider's words, else a member of the token response.
 fn named(account: Option<&str>, set: &TokenSet) -> Option<String> {
     let member = TELLING.iter().find_map(|name| {
         let value = set.extra.get(*name)?;
@@ -81,20 +79,13 @@ fn named(account: Option<&str>, set: &TokenSet) -> Option<String> {
 }
 
 fn taken_back(world: &mut World, asking: &Asking, set: &TokenSet, error: Error) -> Error {
-    let provider = &asking.provider;
-    let revoked = match &provider.revoke {
-        Some(facts) => revoke::revoke(world, asking, facts, set),
-        None => Ok(None),
+    let facts = asking.provider.revoke.as_ref();
+    let cause = match facts.map_or(Ok(None), |facts| revoke::revoke(world, asking, facts, set)) {
+        Ok(Some(words)) => words.to_owned(),
+        Ok(None) => logout::irrevocable(&asking.provider.name),
+        Err(e) => format!("its token could not be revoked ({}): {}", e.message, logout::STAYS_VALID),
     };
-    let stays = logout::STAYS_VALID;
-    let error = match revoked {
-        Ok(Some(words)) => error.cause(words),
-        Ok(None) => {
-            error.cause(format!("{} offers no way to revoke its token from outside: {stays}", safe(&provider.name)))
-        }
-        Err(e) => error.cause(format!("its token could not be revoked ({}): {stays}", e.message)),
-    };
-    error.hint(asking.profile.login())
+    error.cause(cause).hint(asking.profile.login())
 }
 
 #[cfg(test)]

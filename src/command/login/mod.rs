@@ -1,5 +1,4 @@
-//! `login`: a person's act. Asks for what is missing, signs in, keeps the tokens, and only then
-//! says that it is done.
+//! `login`: asks for missing values, signs in, and stores the tokens before it reports success.
 
 mod ask;
 mod confirm;
@@ -14,7 +13,7 @@ use clap::Args;
 use ask::ask_vars;
 use confirm::confirm_account;
 use ways::{Attempt, Obtained, by_browser, make_ready};
-use without_browser::{by_ciba, by_device_code, by_password, unattended};
+use without_browser::without_browser;
 
 use crate::api;
 use crate::api::whoami::Told;
@@ -45,37 +44,35 @@ use crate::world::{HttpError, World, authorities, usable_proxy_for};
 pub struct LoginArgs {
     #[command(flatten)]
     pub who: WhoArgs,
-    /// The redirect address as you registered it; one that isn't on this machine is pasted back.
+    /// The redirect address that you registered; paste it back if it isn't on this machine.
     #[arg(long, value_name = "URL", help_heading = "Profile")]
     pub redirect_uri: Option<String>,
     /// The port to listen on.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Profile")]
     pub port: Option<u16>,
-    /// Print the address, but open no browser.
+    /// Print the address; open no browser.
     #[arg(long)]
     pub no_browser: bool,
-    /// The longest time to wait for the sign-in, and for an answer: `90s`, `5m` [default: 5m]
+    /// The longest time to wait for the sign-in, and for a response: `90s`, `5m` [default: 5m]
     #[arg(long, value_name = "TIME", value_parser = patience)]
     pub timeout: Option<Duration>,
-    /// Keep a sign-in that the provider can't prove to be yours (it returns no `state`), and do not
-    /// ask.
+    /// Accept, without a question, a sign-in that can't be proved yours (no `state` returned).
     #[arg(long)]
     pub yes: bool,
-    /// Register this program where the provider takes registrations and no client id is known; do
-    /// not ask first.
+    /// Without a client id: register this program at the provider, without a question.
     #[arg(long, conflicts_with = "no_register")]
     pub register: bool,
-    /// Never register this program anywhere.
+    /// Never register this program.
     #[arg(long)]
     pub no_register: bool,
-    /// Tell each step as it happens, with the RFC's section; secrets as fingerprints.
+    /// Explain each step as it happens, with the RFC's section; secrets as fingerprints.
     #[arg(long)]
     pub explain: bool,
     #[command(flatten)]
     pub sign_in: SignIn,
 }
 
-/// What a way to sign in starts from.
+/// The start of a sign-in.
 struct Start<'a> {
     provider: &'a Provider,
     /// The record of an earlier login.
@@ -97,20 +94,20 @@ pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Er
     let variable = session.token_variable(world);
     if world.env.var(&variable).is_some() {
         return Err(Error::usage(format!(
-            "the token of `{}` comes from the variable {variable}: a login would not be used",
+            "the token of `{}` comes from the variable {variable}: a login would have no effect",
             session.name
         ))
         .hint(format!("unset {variable}")));
     }
-    // a provider that isn't known, or is broken, is told before anything else
+    // an unknown or broken provider is the first error
     let known = session.raw_provider()?;
-    // `vr2` is what people type; what is kept is the provider's own name
+    // people type `vr2`; the provider's own name is stored
     if session.provider_name() != known.id && !session.provider_name().contains("://") {
         session.profile.provider = Some(known.id.clone());
     }
     let mut attempt = Attempt { store_notice: choose_store(world, &mut session)?, ..Attempt::default() };
     if may_ask(world) {
-        // what is typed from now on is kept there
+        // the answers are stored there
         attempt.say_notice(world);
     }
     sign_in(world, &mut session, &args, &mut attempt)
@@ -122,16 +119,16 @@ fn sign_in(world: &mut World, session: &mut Session, args: &LoginArgs, attempt: 
         StoreKind::None => None,
         _ => session.load()?,
     };
-    // its variables are not filled in yet
+    // without its variables
     let known = &session.raw_provider()?;
-    // where the server's document decides how to sign in, the port waits for that
+    // otherwise the server's metadata decides whether a port is needed
     if known.authorize.url.is_some() && session.grant(Some(known), None) == GrantKind::AuthorizationCode {
         attempt.waiting = Some(make_ready(world, session, known)?);
     }
     ask_vars(world, session, old.as_ref())?;
     let mut provider = session.provider(world, old.as_ref())?;
     if let Some(url) = provider.token.url.as_deref().filter(|url| url.starts_with("https:")) {
-        // told before anybody signs in, and not when the code is to be exchanged
+        // reported before the sign-in, rather than at the exchange of the code
         authorities(&*world.env).map_err(HttpError::Authorities)?;
         usable_proxy_for(&*world.env, url).map_err(HttpError::Proxy)?;
     }
@@ -147,23 +144,18 @@ fn sign_in(world: &mut World, session: &mut Session, args: &LoginArgs, attempt: 
     if ask::registers(world, session, &start)? {
         register::make(world, session, "oauthctl", None)?;
         old = session.load()?;
-        // the server may have registered another way of client authentication than the usual one
+        // the server may have registered another method of client authentication
         provider = session.provider(world, old.as_ref())?;
     }
     let start = Start { provider: &provider, old: old.as_ref(), grant, args };
     let obtained = match grant {
         GrantKind::AuthorizationCode => by_browser(world, session, &start, attempt)?,
-        GrantKind::DeviceCode => by_device_code(world, session, &start, attempt)?,
-        GrantKind::Ciba => by_ciba(world, session, &start, attempt)?,
-        GrantKind::Password => by_password(world, session, &start, attempt)?,
-        GrantKind::ClientCredentials | GrantKind::JwtBearer | GrantKind::Saml2Bearer | GrantKind::TokenExchange => {
-            unattended(world, session, &start, attempt)?
-        }
+        _ => without_browser(world, session, &start, attempt)?,
     };
     finish(world, session, &start, obtained)
 }
 
-/// Keeps first, tells the browser then, talks last.
+/// Stores the tokens, then answers the browser, then reports.
 fn finish(world: &mut World, session: &mut Session, start: &Start<'_>, mut obtained: Obtained) -> Result<u8, Error> {
     let Start { provider, grant, .. } = *start;
     let (yes, confirm) = (start.args.yes, obtained.confirm);
@@ -171,11 +163,11 @@ fn finish(world: &mut World, session: &mut Session, start: &Start<'_>, mut obtai
     let mut secret_not_kept = false;
     let mut caught = obtained.caught.take();
     if let Some(caught) = caught.take_if(|_| confirm && !yes && may_ask(world)) {
-        // the browser has done its part, and the person is to look here
+        // the browser has done its part: the question is here
         caught.tell(Page::Asked);
     }
     let done: Result<Option<String>, Error> = (|| {
-        // an ID token that is not right ends it before the access token is used for anything
+        // a wrong ID token ends the login before the access token is used
         let identity = identify(world, session, start, &obtained)?;
         let told = account(world, session, provider, &obtained.set);
         unverified = told.is_none() && identity.as_ref().is_some_and(|identity| !identity.verified);
@@ -213,7 +205,7 @@ fn finish(world: &mut World, session: &mut Session, start: &Start<'_>, mut obtai
     signed_in(world, session, start, (&obtained, &who));
     if secret_not_kept {
         world.say(&format!(
-            "The client secret stays in the environment and is not kept: a renewal needs it there (`{}` keeps it).",
+            "The client secret is not stored: each refresh needs it in the environment (`{}` stores it).",
             session.typed.line("profile set-secret")
         ));
     }
@@ -223,7 +215,7 @@ fn finish(world: &mut World, session: &mut Session, start: &Start<'_>, mut obtai
     Ok(0)
 }
 
-/// Says what the login brought.
+/// Reports the result.
 fn signed_in(
     world: &mut World,
     session: &Session,
@@ -232,7 +224,7 @@ fn signed_in(
 ) {
     let now = world.clock.now();
     world.say(&format!(
-        "Signed in to {}{who}. The token of `{}` is {}.",
+        "Signed in to {}{who}. The token of `{}` {}.",
         safe(&provider.name),
         session.name,
         times::good_until(set.expires_at, now)
@@ -241,10 +233,10 @@ fn signed_in(
         world.warn(&format!("not granted: {}", safe(&scopes)));
     }
     let by_person = matches!(grant, GrantKind::AuthorizationCode | GrantKind::DeviceCode | GrantKind::Ciba);
-    // CIBA asks for it by itself
+    // CIBA always asks for it
     let for_identity = grant == GrantKind::Ciba || asked.iter().any(|scope| scope == "openid");
     if set.id_token.is_none() && by_person && for_identity {
-        world.warn("the provider sent no ID token, though `openid` was asked for");
+        world.warn("the provider sent no ID token, though the scope `openid` was requested");
     }
     if let Some(granted) = set.extra.get("authorization_details").map(authorization_details::granted) {
         world.say(&format!("Granted in detail: {}", safe(&granted.join(", "))));
@@ -259,7 +251,7 @@ fn signed_in(
         world.warn("the provider gave no refresh token: when this one expires, sign in again");
     }
     if session.store.kind() == StoreKind::None {
-        world.warn("the store is `none`: nothing was kept");
+        world.warn("the store is `none`: nothing was stored");
     } else {
         world.say(&format!("It is stored in {}.", session.store.in_words()));
     }
@@ -271,8 +263,7 @@ fn missing_scopes(asked: &[String], set: &TokenSet) -> Option<String> {
     (!missing.is_empty()).then(|| missing.join(" "))
 }
 
-/// A path of the API that shows something at once: who signed in. What stands in braces is what the
-/// token's answer said.
+/// A path of the API to try: it shows who signed in. The token response fills the braces.
 fn first_call(provider: &Provider, set: &TokenSet) -> Option<String> {
     let whoami = &provider.whoami.as_ref()?.url;
     let base = provider.api.base_url.as_deref().unwrap_or("");
@@ -284,7 +275,7 @@ fn first_call(provider: &Provider, set: &TokenSet) -> Option<String> {
     (path.starts_with('/') && !path.contains('{')).then_some(path)
 }
 
-/// Who signed in by the ID token, if there is one.
+/// The user by the ID token, if there is one.
 fn identify(
     world: &mut World,
     session: &mut Session,
@@ -305,8 +296,7 @@ fn identify(
     identity
 }
 
-/// Who signed in at an OpenID server, by the ID token; one that has a number alone leaves the name
-/// to the userinfo endpoint.
+/// The user's name by the ID token; by the userinfo endpoint if the token has only a number.
 fn named(
     world: &mut World,
     session: &mut Session,
@@ -326,34 +316,27 @@ fn named(
     match told {
         Ok(claims) => id_token::account(&claims).or(by_token),
         Err(e) => {
-            world.step(|| format!("only the number of who signed in is known: {}", e.message));
+            world.step(|| format!("the user's name is not known, only the number: {}", e.message));
             by_token
         }
     }
 }
 
-/// Where other processes have taken the provider's next requests for longer than this, nobody asks
-/// who signed in.
+/// The account is not asked for if the provider's limits demand a longer wait.
 const LONGEST_FOR_ACCOUNT: Duration = Duration::from_secs(5);
 
-/// Who signed in, if that can be had cheaply. A login is no failure because this is.
+/// The account, if the provider has a check for it. Its failure is no failure of the login.
 fn account(world: &mut World, session: &mut Session, provider: &Provider, set: &TokenSet) -> Option<String> {
     let whoami = provider.whoami.as_ref()?;
     let mut pace = pace(session, provider);
     let asked = session
         .binding(world, set)
         .and_then(|binding| api::whoami::ask(world, provider, whoami, (set, &binding), &mut pace, LONGEST_FOR_ACCOUNT));
-    match asked {
-        Ok(Told::Account(account)) => account,
-        Ok(Told::Refused { status, .. }) => {
-            let name = session.name.clone();
-            world.step(|| format!("who signed in to `{name}` is not known: the check of the token answered {status}"));
-            None
-        }
-        Err(e) => {
-            let name = session.name.clone();
-            world.step(|| format!("who signed in to `{name}` is not known: {}", e.message));
-            None
-        }
-    }
+    let why = match asked {
+        Ok(Told::Account(account)) => return account,
+        Ok(Told::Refused { status, .. }) => format!("the check of the token answered {status}"),
+        Err(e) => e.message,
+    };
+    world.step(|| format!("the account of `{}` is not known: {why}", session.name));
+    None
 }

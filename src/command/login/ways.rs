@@ -1,4 +1,4 @@
-//! The way to sign in with a browser: what it needs before it starts, and what it brings back.
+//! Signs in with a browser.
 
 use std::time::Duration;
 
@@ -16,12 +16,11 @@ use crate::protocol::client::Client;
 use crate::protocol::jarm;
 use crate::provider::Provider;
 use crate::session::Session;
-
 use crate::session::unfinished::Asked;
 use crate::token::TokenSet;
 use crate::world::World;
 
-/// The wait for the browser: codes live five minutes at most providers.
+/// The wait for the browser: most providers' codes expire after five minutes.
 const USUAL_WAIT: Duration = Duration::from_secs(300);
 
 pub(super) struct Obtained {
@@ -30,23 +29,23 @@ pub(super) struct Obtained {
     pub asked: Vec<String>,
     pub redirect_params: Vec<(String, String)>,
     pub caught: Option<Caught>,
-    /// What an ID token must agree with.
+    /// The values that an ID token must repeat.
     pub sent: Sent,
     pub confirm: bool,
 }
 
-/// What is made ready before anything is asked, and what is known of a login when it fails.
+/// The state of a login before the first question, and when it fails.
 #[derive(Default)]
 pub(super) struct Attempt {
-    /// What is to be said of the store, once nothing is missing any more.
+    /// A message about the store, for the time when all answers are given.
     pub store_notice: Option<String>,
     pub waiting: Option<(Plan, Listening)>,
-    /// The client that was gone on with.
+    /// The client in use, if the user typed it.
     pub asked: Option<Asked>,
 }
 
 impl Attempt {
-    /// Client id and secret, from wherever they come.
+    /// Client id and secret, from any source.
     pub fn client(&mut self, world: &mut World, session: &mut Session, needed: &Needed<'_>) -> Result<Client, Error> {
         let (client, asked) = complete_client(world, session, needed)?;
         self.asked = asked;
@@ -54,7 +53,7 @@ impl Attempt {
         Ok(client)
     }
 
-    /// Of the store, once.
+    /// Prints the message about the store once.
     pub fn say_notice(&mut self, world: &mut World) {
         if let Some(notice) = self.store_notice.take() {
             world.say(&notice);
@@ -62,7 +61,7 @@ impl Attempt {
     }
 }
 
-/// Where the browser will come back to, decided and bound.
+/// Chooses the redirect address and binds its port.
 pub(super) fn make_ready(
     world: &mut World,
     session: &Session,
@@ -73,7 +72,7 @@ pub(super) fn make_ready(
     let posted =
         session.profile.asks.sign_in.response_mode.as_deref().is_some_and(|mode| mode.starts_with("form_post"));
     if let (Target::Paste { why }, true) = (&plan.target, posted) {
-        return Err(Error::usage(format!("{why}: an answer by `form_post` can't be pasted"))
+        return Err(Error::usage(format!("{why}: a response by `form_post` can't be pasted"))
             .hint(session.typed.login_with(&[("--response-mode", "query")])));
     }
     let listening = authorization_code::listen(&plan, posted)?;
@@ -94,15 +93,13 @@ pub(super) fn by_browser(
     };
     let needed = Needed { provider, old, endpoint: &provider.token, plan: Some(&plan) };
     let client = attempt.client(world, session, &needed)?;
-    let quiet = no_input(world);
-    let take_paste = !quiet;
+    let take_paste = !no_input(world);
     if let (Target::Paste { why }, false) = (&plan.target, take_paste) {
         return Err(Error::usage(format!("{why}, and questions are off here: the address can't be pasted"))
-            .hint("`--grant client-credentials`, where the provider offers it, needs no browser"));
+            .hint("`--grant client-credentials` needs no browser, if the provider supports it"));
     }
     let ssh = Ssh::of(&*world.env);
     let has_display = ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"].iter().any(|name| world.env.var(name).is_some());
-    let _typed = session.typed.clone();
     let asked = session.scopes(provider, GrantKind::AuthorizationCode);
     let params: Vec<(String, String)> = session.profile.params.clone().into_iter().collect();
     let confirm = wants_confirmation(provider.authorize.state, &plan);
@@ -112,7 +109,7 @@ pub(super) fn by_browser(
         plan,
         params: &params,
         timeout: args.timeout.unwrap_or(USUAL_WAIT),
-        open_browser: !args.no_browser && !quiet && (ssh.is_none() || has_display),
+        open_browser: !args.no_browser && take_paste && (ssh.is_none() || has_display),
         take_paste,
         ssh,
         asks: session.profile.asks.authorize_params(),

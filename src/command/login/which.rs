@@ -1,4 +1,4 @@
-//! `login` alone, at a terminal: a short list to choose from.
+//! `login` without a profile, at a terminal: a short list to choose from.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::session::paths::Paths;
 use crate::text::safe;
 use crate::world::World;
 
-/// The profile or the provider that the person chooses, where nothing else says which is meant.
+/// The profile or provider that the user chooses, if nothing else names one.
 pub(super) fn offered(world: &mut World, choice: &Choice) -> Result<Option<String>, Error> {
     let said =
         choice.profile.is_some() || choice.flags.provider.is_some() || world.env.var("OAUTHCTL_PROFILE").is_some();
@@ -34,14 +34,13 @@ pub(super) fn offered(world: &mut World, choice: &Choice) -> Result<Option<Strin
             return Ok(Some(chosen));
         }
         world.lead(&format!(
-            "There is no `{}` in the list: type a number, a name, or the address of an issuer.",
+            "There is no `{}` in the list: type a number, a name, or the URL of an issuer.",
             safe(&chosen)
         ));
     }
 }
 
-/// The profiles, then the providers that none of them is called by. The one that needs no account
-/// stands last.
+/// The profiles, then the providers without a profile of that name; last the one without accounts.
 fn options(dir: &Path, config: &Config) -> Result<Vec<(String, String)>, Error> {
     let names = config::provider_names(dir)?.into_iter().map(|(name, _)| name);
     let mut others: Vec<String> = names.filter(|name| !config.profiles.contains_key(name)).collect();

@@ -1,5 +1,4 @@
-//! The ways to sign in without a browser on this machine, one function per grant: what each needs
-//! before it starts.
+//! The grants that need no browser on this machine.
 
 use std::time::Duration;
 
@@ -7,89 +6,85 @@ use super::Start;
 use super::ask::{Needed, ask, ask_hidden};
 use super::ways::{Attempt, Obtained};
 use crate::command::may_ask;
-use crate::config::GrantKind;
+use crate::config::{Asks, GrantKind};
 use crate::error::Error;
-use crate::grant::Aim;
 use crate::grant::ciba::Wish;
 use crate::grant::identity::Sent;
-use crate::grant::{ciba, device, password};
+use crate::grant::{Aim, Asking, ciba, device, password};
 use crate::protocol::ciba::{Hint, More};
-use crate::protocol::client::Client;
 use crate::secret::Secret;
 use crate::session::fresh::by_grant;
 use crate::session::{Session, inputs};
 use crate::token::TokenSet;
 use crate::world::World;
 
-fn obtained(set: TokenSet, client: Client, asked: Vec<String>) -> Obtained {
-    Obtained { set, client, asked, redirect_params: Vec::new(), caught: None, sent: Sent::default(), confirm: false }
-}
+/// The server says how long it waits; `--timeout` can only shorten that.
+const USUAL_WAIT: Duration = Duration::from_secs(3600);
 
-/// Client credentials, assertions, and the exchange of one token for another.
-pub(super) fn unattended(
+/// Checks the grant's inputs before any question about the client, then obtains the token.
+pub(super) fn without_browser(
     world: &mut World,
     session: &mut Session,
-    &Start { provider, old, grant, .. }: &Start<'_>,
+    &Start { provider, old, grant, args }: &Start<'_>,
     attempt: &mut Attempt,
 ) -> Result<Obtained, Error> {
+    let mut hint = None;
+    let mut password = None;
     let endpoint = match grant {
-        GrantKind::ClientCredentials => provider.client_credentials.offered().unwrap_or(&provider.token),
-        _ => &provider.token,
+        GrantKind::DeviceCode => provider.device.as_ref().map_or(&provider.token.endpoint, |device| &device.endpoint),
+        GrantKind::Ciba => {
+            hint = Some(login_hint(world, session)?);
+            provider.ciba.as_ref().unwrap_or(&provider.token)
+        }
+        GrantKind::Password => {
+            password = given_password(world, session)?;
+            &provider.token
+        }
+        _ => {
+            inputs::are_said(session, grant)?;
+            let own = provider.client_credentials.offered().filter(|_| grant == GrantKind::ClientCredentials);
+            own.unwrap_or(&provider.token)
+        }
     };
-    inputs::are_said(session, grant)?;
     let client = match grant {
-        // the assertion may speak for itself
-        GrantKind::JwtBearer | GrantKind::Saml2Bearer => session.require_client(world, old)?,
+        // the assertion may name the client
+        GrantKind::JwtBearer | GrantKind::Saml2Bearer => {
+            let client = session.require_client(world, old)?;
+            attempt.say_notice(world);
+            client
+        }
         _ => attempt.client(world, session, &Needed { provider, old, endpoint, plan: None })?,
     };
-    attempt.say_notice(world);
     let asked = session.scopes(provider, grant);
-    let set = by_grant(world, session, &session.asking_with(provider, &client), grant)?.set;
-    Ok(obtained(set, client, asked))
-}
-
-/// On a machine without a browser: the code is entered anywhere.
-pub(super) fn by_device_code(
-    world: &mut World,
-    session: &mut Session,
-    &Start { provider, old, args, .. }: &Start<'_>,
-    attempt: &mut Attempt,
-) -> Result<Obtained, Error> {
-    let endpoint = provider.device.as_ref().map_or(&provider.token.endpoint, |device| &device.endpoint);
-    let client = attempt.client(world, session, &Needed { provider, old, endpoint, plan: None })?;
-    let asked = session.scopes(provider, GrantKind::DeviceCode);
     let asking = session.asking_with(provider, &client);
-    // the server says how long the code is good; `--timeout` can only shorten it
-    let timeout = args.timeout.unwrap_or(Duration::from_secs(3600));
-    let set = device::obtain(world, &asking, &asked, timeout)?.set;
-    Ok(obtained(set, client, asked))
-}
-
-/// The person confirms on a device of their own.
-pub(super) fn by_ciba(
-    world: &mut World,
-    session: &mut Session,
-    &Start { provider, old, args, .. }: &Start<'_>,
-    attempt: &mut Attempt,
-) -> Result<Obtained, Error> {
-    let hint = hint(world, session)?;
-    let endpoint = provider.ciba.as_ref().unwrap_or(&provider.token);
-    let client = attempt.client(world, session, &Needed { provider, old, endpoint, plan: None })?;
-    let asked = session.scopes(provider, GrantKind::Ciba);
-    let asks = &session.profile.asks.sign_in;
-    let more = More {
-        binding_message: asks.binding_message.clone(),
-        requested_expiry: asks.requested_expiry.map(u64::from),
-        acr_values: asks.acr_values.clone(),
+    let timeout = args.timeout.unwrap_or(USUAL_WAIT);
+    let set = match (grant, hint) {
+        (GrantKind::DeviceCode, _) => device::obtain(world, &asking, &asked, timeout)?.set,
+        (_, Some(hint)) => {
+            let asks = &session.profile.asks.sign_in;
+            let more = More {
+                binding_message: asks.binding_message.clone(),
+                requested_expiry: asks.requested_expiry.map(u64::from),
+                acr_values: asks.acr_values.clone(),
+            };
+            ciba::obtain(world, &asking, Wish { scopes: &asked, hint: &hint, more: &more, timeout })?.set
+        }
+        (GrantKind::Password, _) => by_password(world, &asking, &session.profile.asks, (&asked, password))?,
+        _ => by_grant(world, session, &asking, grant)?.set,
     };
-    let asking = session.asking_with(provider, &client);
-    let timeout = args.timeout.unwrap_or(Duration::from_secs(3600));
-    let set = ciba::obtain(world, &asking, Wish { scopes: &asked, hint: &hint, more: &more, timeout })?.set;
-    Ok(obtained(set, client, asked))
+    Ok(Obtained {
+        set,
+        client,
+        asked,
+        redirect_params: Vec::new(),
+        caught: None,
+        sent: Sent::default(),
+        confirm: false,
+    })
 }
 
-/// Who is to be asked: said in one of three ways.
-fn hint(world: &mut World, session: &Session) -> Result<Hint, Error> {
+/// The person to ask, named in one of three ways.
+fn login_hint(world: &mut World, session: &Session) -> Result<Hint, Error> {
     let asks = &session.profile.asks.sign_in;
     let id_token = inputs::read(world, session, "ID token", &asks.id_token_hint)?;
     let login_token = inputs::read(world, session, "login hint token", &asks.login_hint_token)?;
@@ -97,51 +92,44 @@ fn hint(world: &mut World, session: &Session) -> Result<Hint, Error> {
         (Some(hint), None, None) => Ok(Hint::Login(hint.clone())),
         (None, Some(token), None) => Ok(Hint::IdToken(token)),
         (None, None, Some(token)) => Ok(Hint::LoginToken(token)),
-        (None, None, None) if may_ask(world) => {
-            ask(world, "Who is to be asked (as the provider knows them)").map(Hint::Login)
-        }
+        (None, None, None) if may_ask(world) => ask(world, "Person to ask (the name at the provider)").map(Hint::Login),
         (None, None, None) => {
-            Err(Error::usage("nobody is named who could be asked")
-                .hint("`--login-hint NAME`, as the provider knows them"))
+            Err(Error::usage("no person to ask is named").hint("`--login-hint NAME`: the name at the provider"))
         }
-        _ => Err(Error::usage("who is to be asked is said more than once")
+        _ => Err(Error::usage("the person to ask is named more than once")
             .hint("one of `--login-hint`, `--id-token-hint-file` and `--login-hint-token-file`")),
     }
 }
 
-/// Name and password, for people who have nothing else.
-pub(super) fn by_password(
-    world: &mut World,
-    session: &mut Session,
-    &Start { provider, old, .. }: &Start<'_>,
-    attempt: &mut Attempt,
-) -> Result<Obtained, Error> {
+/// A password is sent only if the command line names the grant.
+fn given_password(world: &mut World, session: &Session) -> Result<Option<Secret>, Error> {
     if session.choice.flags.grant != Some(GrantKind::Password) {
-        return Err(Error::usage("a password is sent only where the command itself says so")
+        return Err(Error::usage("a password is sent only if the command line asks for it")
             .hint(session.typed.login_by("password")));
     }
-    let given = inputs::read(world, session, "password", &session.profile.asks.sign_in.password)?;
-    let endpoint = &provider.token;
-    let client = attempt.client(world, session, &Needed { provider, old, endpoint, plan: None })?;
-    let asking = session.asking_with(provider, &client);
-    password::warn(world, &asking);
-    let asks = &session.profile.asks;
+    inputs::read(world, session, "password", &session.profile.asks.sign_in.password)
+}
+
+fn by_password(
+    world: &mut World,
+    asking: &Asking,
+    asks: &Asks,
+    (scopes, given): (&[String], Option<Secret>),
+) -> Result<TokenSet, Error> {
+    password::warn(world, asking);
     let username = match &asks.sign_in.username {
         Some(name) => name.clone(),
-        None if may_ask(world) => ask(world, "Your name there")?,
-        None => return Err(Error::usage("no name is known to sign in with").hint("`--username NAME`")),
+        None if may_ask(world) => ask(world, "Your name at the provider")?,
+        None => return Err(Error::usage("no name is given to sign in with").hint("`--username NAME`")),
     };
-    let password: Secret = match given {
+    let password = match given {
         Some(password) => password,
-        None if may_ask(world) => ask_hidden(world, "Your password there (not shown)")?,
+        None if may_ask(world) => ask_hidden(world, "Your password at the provider (not shown)")?,
         None => {
-            return Err(Error::usage("no password is known to sign in with")
+            return Err(Error::usage("no password is given to sign in with")
                 .hint("`--password-file FILE` (`-`: standard input)"));
         }
     };
-    let asked = session.scopes(provider, GrantKind::Password);
-    let aim = Aim { scopes: &asked, resources: &asks.resource, audiences: &asks.audience };
-    let set = password::obtain(world, &asking, (&username, &password), aim)?.set;
-    drop(password);
-    Ok(obtained(set, client, asked))
+    let aim = Aim { scopes, resources: &asks.resource, audiences: &asks.audience };
+    Ok(password::obtain(world, asking, (&username, &password), aim)?.set)
 }
