@@ -1,6 +1,9 @@
-//! The one error a person sees: what failed, why, and what to type next; and the exit code a script
-//! sees. This is the only room that knows every typed error below it, so that all hints and exit
-//! codes stand in one file.
+//! The one error that a user sees: what failed, its causes, and hints at what to type next; and the
+//! exit code that a script sees.
+//!
+//! The exit codes stand in [`Kind`]. The hints for typed errors of the rooms below (stores, HTTP,
+//! requests, listeners, answers of a token endpoint) stand here. A room above that makes an
+//! [`Error`] itself gives the kind and the hints there.
 
 use std::fmt;
 
@@ -18,124 +21,82 @@ use crate::text::{Typed, safe};
 use crate::world::http_server::loopback::ListenError;
 use crate::world::{HttpError, Unanswered};
 
-/// What kind of failure it is; each has its exit code, pinned by a test against `help exit-codes`.
+/// The kind of a failure, with its exit code. A test compares them with `help exit-codes`. The
+/// names in `--error-format json` are the same in snake case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
-    Other,
-    Usage,
-    Refused,
-    LoginFirst,
-    Store,
-    NobodyAnswered,
-    Unsafe,
-    Api,
-    NotSaved,
-    TryLater,
-    Interrupted,
-    Terminated,
+    Other = 1,
+    Usage = 2,
+    Refused = 3,
+    LoginFirst = 4,
+    Store = 5,
+    NobodyAnswered = 6,
+    Unsafe = 7,
+    Api = 22,
+    NotSaved = 74,
+    TryLater = 75,
+    Interrupted = 130,
+    Terminated = 143,
 }
 
 impl Kind {
-    /// All kinds, in the order of the table of exit codes.
-    pub const ALL: [Kind; 12] = [
-        Kind::Other,
-        Kind::Usage,
-        Kind::Refused,
-        Kind::LoginFirst,
-        Kind::Store,
-        Kind::NobodyAnswered,
-        Kind::Unsafe,
-        Kind::Api,
-        Kind::NotSaved,
-        Kind::TryLater,
-        Kind::Interrupted,
-        Kind::Terminated,
-    ];
-
-    /// The exit code, from the table in `oauthctl help exit-codes`.
+    /// The exit code of the process.
     pub fn exit_code(self) -> u8 {
-        match self {
-            Kind::Other => 1,
-            Kind::Usage => 2,
-            Kind::Refused => 3,
-            Kind::LoginFirst => 4,
-            Kind::Store => 5,
-            Kind::NobodyAnswered => 6,
-            Kind::Unsafe => 7,
-            Kind::Api => 22,
-            Kind::NotSaved => 74,
-            Kind::TryLater => 75,
-            Kind::Interrupted => 130,
-            Kind::Terminated => 143,
-        }
-    }
-
-    /// The name in `--error-format json`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Kind::Other => "other",
-            Kind::Usage => "usage",
-            Kind::Refused => "refused",
-            Kind::LoginFirst => "login_first",
-            Kind::Store => "store",
-            Kind::NobodyAnswered => "nobody_answered",
-            Kind::Unsafe => "unsafe",
-            Kind::Api => "api",
-            Kind::NotSaved => "not_saved",
-            Kind::TryLater => "try_later",
-            Kind::Interrupted => "interrupted",
-            Kind::Terminated => "terminated",
-        }
+        self as u8
     }
 }
 
-/// What a failed request did to the refresh token that it was to spend. The renewal reads it; other
-/// requests set it too, to no effect.
+/// The state of the refresh token after a failed request that sent it. Only a refresh reads it;
+/// other requests set it to no effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fate {
-    /// No answer came: the server may have spent the token.
+    /// No answer came: the token may be spent.
     Unknown,
-    /// No byte of the request left: the token is unspent.
+    /// No byte of the request was sent: the token is unspent.
     NotSent,
-    /// A gateway answered in the server's place (502, 504): the server behind it may have spent the
-    /// token.
+    /// A gateway answered in the server's place (502, 504): the token may be spent.
     Gateway,
     /// The server can't answer now (another 5xx): the token is unspent.
     Unavailable,
     /// The server refused the request, not the token.
     Answered,
-    /// The answer says yes but can't be read: it may hold the successor.
+    /// The answer means success but can't be read: it may hold the new token.
     MayHoldTokens,
-    /// The server refused the token itself (`invalid_grant`): the one case in which it is
-    /// forgotten.
+    /// The server refused the token itself (`invalid_grant`). Only then it is deleted.
     Refused,
 }
 
-/// The error of every command. Its form as JSON for scripts is [`Error::as_json`]; the derived one
-/// is for the process that started a helper.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// The error of every command. [`Error::as_json`] is its JSON for scripts; the derived one goes
+/// from a helper process to the process that started it.
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Error {
     pub kind: Kind,
-    pub message: String,
-    pub causes: Vec<String>,
+    /// The message, then its causes.
+    #[serde(with = "as_texts")]
+    pub what: anyhow::Error,
     pub hints: Vec<String>,
-    /// Seconds, where the server said when to come back.
+    /// Seconds, if the server said when to try again.
     pub retry_after: Option<u64>,
     /// Of the refresh token.
     pub fate: Fate,
-    /// The server said that the client's id or its secret is wrong, or may have meant it.
+    /// The server refused the client's id or secret, or may have.
     pub wrong_client: bool,
-    /// The person said no: on the provider's page, on another device, or here.
+    /// The user refused: on the provider's page, on another device, or here.
     pub said_no: bool,
 }
 
 impl Error {
-    /// An error without causes and hints.
+    /// An error with this message.
     pub fn new(kind: Kind, message: impl Into<String>) -> Error {
+        Error::of(kind, anyhow::Error::msg(message.into()))
+    }
+
+    /// Another error, whose text is the message.
+    pub fn of(kind: Kind, what: impl Into<anyhow::Error>) -> Error {
         Error {
             kind,
-            message: message.into(),
-            causes: Vec::new(),
+            what: what.into(),
             hints: Vec::new(),
             retry_after: None,
             fate: Fate::Unknown,
@@ -144,30 +105,45 @@ impl Error {
         }
     }
 
-    /// The error with one more cause.
-    pub fn cause(mut self, cause: impl fmt::Display) -> Error {
-        self.causes.push(cause.to_string());
+    /// Puts a message above the present one, which becomes a cause.
+    pub fn context(self, message: impl Into<String>) -> Error {
+        Error { what: self.what.context(message.into()), ..self }
+    }
+
+    /// Replaces the message. The causes stay, as texts.
+    pub fn reworded(self, message: impl Into<String>) -> Error {
+        let what = from_texts([vec![message.into()], self.causes()].concat());
+        Error { what, ..self }
+    }
+
+    /// Adds the error that was the cause. Causes added before it stay, as texts.
+    pub fn cause(self, cause: impl Into<anyhow::Error>) -> Error {
+        let what = self.texts().into_iter().rev().fold(cause.into(), anyhow::Error::context);
+        Error { what, ..self }
+    }
+
+    /// Adds a cause that is no error value.
+    pub fn because(self, cause: impl Into<String>) -> Error {
+        self.cause(anyhow::Error::msg(cause.into()))
+    }
+
+    /// Adds a hint: a command to type, most often.
+    pub fn hint(self, hint: impl Into<String>) -> Error {
+        self.hints([hint])
+    }
+
+    /// Adds several hints.
+    pub fn hints(mut self, hints: impl IntoIterator<Item = impl Into<String>>) -> Error {
+        self.hints.extend(hints.into_iter().map(Into::into));
         self
     }
 
-    /// The error with one more hint: a command to type.
-    pub fn hint(mut self, hint: impl Into<String>) -> Error {
-        self.hints.push(hint.into());
-        self
-    }
-
-    /// The error with these hints too.
-    pub fn hints(mut self, hints: impl IntoIterator<Item = String>) -> Error {
-        self.hints.extend(hints);
-        self
-    }
-
-    /// What to do about it, for `doctor`, which is no advice of its own.
+    /// The first hint that makes sense in the output of `doctor`.
     pub fn advice(self) -> Option<String> {
         self.hints.into_iter().find(|hint| !hint.contains("oauthctl doctor"))
     }
 
-    /// For an error that has no next step of its own.
+    /// Adds a hint if there is none.
     pub fn or_hint(self, hint: impl FnOnce() -> String) -> Error {
         if self.hints.is_empty() { self.hint(hint()) } else { self }
     }
@@ -177,16 +153,32 @@ impl Error {
         Error::new(Kind::Usage, message)
     }
 
-    /// Nothing is stored, or it can't be renewed any more.
+    /// No token is stored, or it can't be refreshed any more.
     pub fn login_first(profile: &Typed, message: impl Into<String>) -> Error {
         Error::new(Kind::LoginFirst, message).hint(profile.login())
+    }
+
+    /// The message and its causes. A cause that the text above it ends with isn't repeated.
+    pub fn texts(&self) -> Vec<String> {
+        let mut texts: Vec<String> = Vec::new();
+        for text in self.what.chain().map(ToString::to_string) {
+            if !texts.last().is_some_and(|above| above.ends_with(&text)) {
+                texts.push(text);
+            }
+        }
+        texts
+    }
+
+    /// The causes, the nearest first.
+    pub fn causes(&self) -> Vec<String> {
+        self.texts().split_off(1)
     }
 
     /// `error: …`, `caused by: …`, `hint: …`, each a line.
     pub fn as_text(&self, paint: bool) -> String {
         let (red, dim, plain) = if paint { ("\x1b[1;31m", "\x1b[1m", "\x1b[0m") } else { ("", "", "") };
-        let mut text = format!("{red}error:{plain} {}\n", self.message);
-        for cause in &self.causes {
+        let mut text = format!("{red}error:{plain} {self}\n");
+        for cause in self.causes() {
             text.push_str(&format!("{dim}caused by:{plain} {cause}\n"));
         }
         for hint in &self.hints {
@@ -198,10 +190,10 @@ impl Error {
     /// One JSON object on a line.
     pub fn as_json(&self) -> String {
         let mut object = json!({
-            "error": self.kind.name(),
+            "error": self.kind,
             "exit_code": self.kind.exit_code(),
-            "message": self.message,
-            "causes": self.causes,
+            "message": self.to_string(),
+            "causes": self.causes(),
             "hints": self.hints,
         });
         if let Some(seconds) = self.retry_after {
@@ -211,7 +203,41 @@ impl Error {
     }
 }
 
-/// The question is named by what did not happen: `not_done` ends the sentence.
+/// A clone has the texts of the causes alone.
+impl Clone for Error {
+    fn clone(&self) -> Error {
+        let (what, hints) = (from_texts(self.texts()), self.hints.clone());
+        Error { what, hints, ..*self }
+    }
+}
+
+/// The message alone.
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.what)
+    }
+}
+
+fn from_texts(texts: Vec<String>) -> anyhow::Error {
+    let mut texts = texts.into_iter().rev();
+    let last = anyhow::Error::msg(texts.next().unwrap_or_default());
+    texts.fold(last, anyhow::Error::context)
+}
+
+/// A chain of errors as the list of their texts.
+mod as_texts {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(what: &anyhow::Error, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(what.chain().map(ToString::to_string))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<anyhow::Error, D::Error> {
+        Vec::deserialize(from).map(super::from_texts)
+    }
+}
+
+/// The error for a question without an answer. `not_done` ends the message: "nothing was done".
 pub fn unanswered(e: Unanswered, not_done: &str) -> Error {
     match e {
         Unanswered::Ended | Unanswered::TooLate(_) => Error::new(Kind::NobodyAnswered, format!("{e}; {not_done}")),
@@ -230,131 +256,110 @@ impl From<Unanswered> for Error {
 
 impl From<ConfigError> for Error {
     fn from(e: ConfigError) -> Error {
-        let error = Error::usage(e.message);
-        match e.hint {
-            Some(hint) => error.hint(hint),
-            None => error,
-        }
+        Error::usage(e.message).hints(e.hint)
     }
 }
 
-/// The variable first: not every command has the option.
-const SEALED_INSTEAD: &str =
-    "keep tokens in a sealed file instead: set OAUTHCTL_STORE=file, or add `--store file` where the command takes it";
+/// The variable comes first: not every command has the option.
+const OR_SEALED: &str = "or keep tokens in a sealed file instead: set OAUTHCTL_STORE=file, or add `--store file` where the command takes it";
 
 impl From<StoreError> for Error {
     fn from(e: StoreError) -> Error {
-        let error = Error::new(Kind::Store, e.to_string());
-        match e {
-            StoreError::Locked(_) => error
-                .hint("unlock the keyring (log in to the desktop, or its password manager) and run the command again")
-                .hint(format!("or {SEALED_INSTEAD}")),
-            StoreError::Absent { .. } => error
-                .hint(SEALED_INSTEAD)
-                .hint("`oauthctl doctor` looks at every store"),
-            StoreError::TimedOut(..) => error
-                .hint("answer what it may be asking, or restart it, and run the command again")
-                .hint(format!("or {SEALED_INSTEAD}")),
-            StoreError::Denied(_) => error
-                .hint("allow this program to use it, in its own settings, and run the command again")
-                .hint(format!("or {SEALED_INSTEAD}")),
-            StoreError::Foreign(..) => error
-                .hint("most likely left over from another session: unset DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR, or log in to this machine anew")
-                .hint(format!("or {SEALED_INSTEAD}")),
-            StoreError::Full(_) => error.hint("free some space and run the command again"),
-            StoreError::NotWritable(..) => {
-                error.hint("mend the permissions, or name another folder with OAUTHCTL_STATE_DIR")
+        const ASK_DOCTOR: &str = "`oauthctl doctor` looks at every store";
+        let hints: &[&str] = match &e {
+            StoreError::Locked(_) => &[
+                "unlock the keyring (log in to the desktop, or its password manager) and run the command again",
+                OR_SEALED,
+            ],
+            StoreError::Absent { .. } => &[OR_SEALED.trim_start_matches("or "), ASK_DOCTOR],
+            StoreError::TimedOut(..) => {
+                &["answer what it may be asking, or restart it, and run the command again", OR_SEALED]
             }
+            StoreError::Denied(_) => {
+                &["allow this program to use it, in its own settings, and run the command again", OR_SEALED]
+            }
+            StoreError::Foreign(..) => &[
+                "most likely left over from another session: unset DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR, or log in to this machine anew",
+                OR_SEALED,
+            ],
+            StoreError::Full(_) => &["free some space and run the command again"],
+            StoreError::NotWritable(..) => &["mend the permissions, or name another folder with OAUTHCTL_STATE_DIR"],
             StoreError::WrongPassphrase(_) | StoreError::NeedsPassphrase(_) => {
-                error.hint("set OAUTHCTL_STORE_PASSPHRASE, or OAUTHCTL_STORE_PASSPHRASE_FILE to a file that holds it")
+                &["set OAUTHCTL_STORE_PASSPHRASE, or OAUTHCTL_STORE_PASSPHRASE_FILE to a file that holds it"]
             }
-            StoreError::ReadOnly(_) => error.hint(
+            StoreError::ReadOnly(_) => &[
                 "choose another one: unset OAUTHCTL_STORE or the variable that holds the token, or add `--store` where the command takes it",
-            ),
-            StoreError::Corrupt { .. } => {
-                error.hint("`oauthctl logout NAME --local-only` forgets it unread; then log in again")
-            }
-            StoreError::BadKey(_) => error.hint(
+            ],
+            StoreError::Corrupt { .. } => &["`oauthctl logout NAME --local-only` forgets it unread; then log in again"],
+            StoreError::BadKey(_) => &[
                 "put it back from a backup; or remove it and log in again: what is sealed with it can't be read any more",
-            ),
-            StoreError::BadVariable { variable, .. } => {
-                let error = Error { kind: Kind::Unsafe, ..error };
-                error.hint(format!("set {variable} to the token alone"))
-            }
-            StoreError::NotKept(_)
-            | StoreError::TooLong(_)
-            | StoreError::Failed(..) => error.hint("`oauthctl doctor` looks at every store"),
-        }
+            ],
+            StoreError::BadVariable { variable, .. } => &[&format!("set {variable} to the token alone")],
+            StoreError::NotKept(_) | StoreError::TooLong(_) | StoreError::Failed(..) => &[ASK_DOCTOR],
+        };
+        let kind = if matches!(e, StoreError::BadVariable { .. }) { Kind::Unsafe } else { Kind::Store };
+        Error::of(kind, e).hints(hints.iter().copied())
     }
 }
 
 impl From<HttpError> for Error {
     fn from(e: HttpError) -> Error {
-        let kind = match &e {
-            HttpError::Unsent { .. } | HttpError::Ambiguous { .. } | HttpError::TimedOut { .. } => Kind::TryLater,
-            HttpError::Tls { .. }
-            | HttpError::TooLarge { .. }
-            | HttpError::HeadTooLarge { .. }
-            | HttpError::Forbidden { .. } => Kind::Unsafe,
-            HttpError::Authorities(_) | HttpError::Proxy(_) => Kind::Usage,
+        let (kind, fate) = match &e {
+            HttpError::Unsent { .. } => (Kind::TryLater, Fate::NotSent),
+            HttpError::Ambiguous { .. } | HttpError::TimedOut { .. } => (Kind::TryLater, Fate::Unknown),
+            HttpError::Tls { .. } | HttpError::Forbidden { .. } => (Kind::Unsafe, Fate::NotSent),
+            HttpError::TooLarge { .. } | HttpError::HeadTooLarge { .. } => (Kind::Unsafe, Fate::Unknown),
+            HttpError::Authorities(_) | HttpError::Proxy(_) => (Kind::Usage, Fate::NotSent),
         };
-        let mut error = Error::new(kind, safe(&e.to_string()));
-        error.fate = match e {
-            HttpError::Unsent { .. }
-            | HttpError::Tls { .. }
-            | HttpError::Forbidden { .. }
-            | HttpError::Authorities(_)
-            | HttpError::Proxy(_) => Fate::NotSent,
-            _ => Fate::Unknown,
-        };
-        match e {
-            HttpError::Authorities(fault) => Error { message: fault.to_string(), ..error }.hint(fault.advice()),
-            HttpError::Proxy(fault) => Error { message: fault.to_string(), ..error }.hint(fault.advice()),
-            HttpError::Unsent { place, .. } if on_loopback(&place) => error.hint(
+        let hint: Option<&str> = match &e {
+            HttpError::Authorities(fault) => Some(&fault.advice()),
+            HttpError::Proxy(fault) => Some(&fault.advice()),
+            HttpError::Unsent { place, .. } if on_loopback(place) => Some(
                 "start what should answer there; if it runs, bring loopback up (Linux, as root: `ip link set lo up`)",
             ),
-            HttpError::Unsent { .. } => {
-                error.hint("look at the network (`oauthctl doctor`), then run the command again")
-            }
-            HttpError::Tls { .. } => error.hint(
+            HttpError::Unsent { .. } => Some("look at the network (`oauthctl doctor`), then run the command again"),
+            HttpError::Tls { .. } => Some(
                 "a certificate of your organisation's own can be named with SSL_CERT_FILE; checks can't be turned off",
             ),
-            HttpError::Forbidden { .. } => error.hint("`https` everywhere; `http` only to 127.0.0.1 and [::1]"),
-            _ => error,
-        }
+            HttpError::Forbidden { .. } => Some("`https` everywhere; `http` only to 127.0.0.1 and [::1]"),
+            _ => None,
+        };
+        // the others name an address and quote libraries: their text is cleaned
+        let ours = matches!(e, HttpError::Authorities(_) | HttpError::Proxy(_));
+        let message = if ours { e.to_string() } else { safe(&e.to_string()) };
+        Error { fate, ..Error::new(kind, message).hints(hint) }
     }
 }
 
 impl From<RequestError> for Error {
     fn from(e: RequestError) -> Error {
-        let error = Error::usage(e.to_string());
-        match e {
-            RequestError::NeedsSecret => error
-                .hint("give it with `--client-secret-file FILE` (`-`: standard input)")
-                .hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET"),
-            RequestError::SecretNotKept => error.hint("set the variable that held it (OAUTHCTL_CLIENT_SECRET) again"),
+        const NO_PROOF: &str = "`--auth none` goes without a proof";
+        const KEY_FILE: &str = "`--client-key-file FILE`: PEM (PKCS#8, PKCS#1, SEC1) or JWK";
+        let hints: &[&str] = match e {
+            RequestError::NeedsSecret => &[
+                "give it with `--client-secret-file FILE` (`-`: standard input)",
+                "in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET",
+            ],
+            RequestError::SecretNotKept => &["set the variable that held it (OAUTHCTL_CLIENT_SECRET) again"],
             RequestError::NoUrl(_) | RequestError::BadUrl(..) => {
-                error.hint("`oauthctl provider show` prints what is known of it")
+                &["`oauthctl provider show` prints what is known of it"]
             }
-            RequestError::Key(_) => error.hint("`--client-key-file FILE`: PEM (PKCS#8, PKCS#1, SEC1) or JWK"),
-            RequestError::NeedsKey => error
-                .hint("`--client-key-file FILE`: PEM (PKCS#8, PKCS#1, SEC1) or JWK")
-                .hint("`--auth none` goes without a proof"),
-            RequestError::NeedsCertificate => error
-                .hint("`--client-certificate FILE --client-key-file FILE`, both PEM")
-                .hint("`--auth none` goes without a proof"),
-            RequestError::KeyNotTaken => error
-                .hint("`--auth private-key-jwt` proves by it all the same")
-                .hint("`--auth none` goes without a proof"),
+            RequestError::Key(_) => &[KEY_FILE],
+            RequestError::NeedsKey => &[KEY_FILE, NO_PROOF],
+            RequestError::NeedsCertificate => {
+                &["`--client-certificate FILE --client-key-file FILE`, both PEM", NO_PROOF]
+            }
+            RequestError::KeyNotTaken => &["`--auth private-key-jwt` proves by it all the same", NO_PROOF],
             RequestError::Algorithm { .. } => {
-                error.hint("give a key of another kind with `--client-key-file`, or set `client-key-algorithm`")
+                &["give a key of another kind with `--client-key-file`, or set `client-key-algorithm`"]
             }
-            RequestError::NoUsableAuth => error.hint("`oauthctl provider show` prints `token.auth`"),
-        }
+            RequestError::NoUsableAuth => &["`oauthctl provider show` prints `token.auth`"],
+        };
+        Error::of(Kind::Usage, e).hints(hints.iter().copied())
     }
 }
 
-/// The same, with the command that mends this very profile.
+/// The same, with the command that sets this profile's secret.
 pub fn unbuilt(e: RequestError, profile: &Typed) -> Error {
     let not_kept = e == RequestError::SecretNotKept;
     let keeps = not_kept.then(|| format!("or keep it: `{}` asks for it", profile.line("profile set-secret")));
@@ -363,32 +368,30 @@ pub fn unbuilt(e: RequestError, profile: &Typed) -> Error {
 
 impl From<AuthorizeError> for Error {
     fn from(e: AuthorizeError) -> Error {
-        let error = Error::usage(e.to_string());
-        match e {
-            AuthorizeError::NoUrl(_) => error.hint("try `--grant client-credentials`"),
-            _ => error,
-        }
+        let hint = matches!(e, AuthorizeError::NoUrl(_)).then_some("try `--grant client-credentials`");
+        Error::of(Kind::Usage, e).hints(hint)
     }
 }
 
 impl From<ListenError> for Error {
     fn from(e: ListenError) -> Error {
-        match e {
-            // whoever holds it may be gone a moment later: another login, most often
-            ListenError::PortTaken { .. } => Error::new(Kind::TryLater, e.to_string())
-                .hint("end the program that holds it, or register another address and give it with `--redirect-uri` or `--port`"),
-            ListenError::Reserved(_) => {
-                Error::usage(e.to_string()).hint("a port from 1024 up, with `--redirect-uri` or `--port`")
+        let hint = match &e {
+            ListenError::PortTaken { .. } => {
+                "end the program that holds it, or register another address and give it with `--redirect-uri` or `--port`"
             }
-            ListenError::Unreachable { .. } => Error::new(Kind::TryLater, e.to_string())
-                .hint("bring loopback up (Linux, as root: `ip link set lo up`); else look for what forbids it: a firewall, a sandbox"),
-            ListenError::Failed(_) => Error::new(Kind::TryLater, e.to_string())
-                .hint("`--grant device-code`, where the provider offers it, needs no listener"),
-        }
+            ListenError::Reserved(_) => "a port from 1024 up, with `--redirect-uri` or `--port`",
+            ListenError::Unreachable { .. } => {
+                "bring loopback up (Linux, as root: `ip link set lo up`); else look for what forbids it: a firewall, a sandbox"
+            }
+            ListenError::Failed(_) => "`--grant device-code`, where the provider offers it, needs no listener",
+        };
+        // a taken port may be free a moment later: most often another login holds it
+        let kind = if matches!(e, ListenError::Reserved(_)) { Kind::Usage } else { Kind::TryLater };
+        Error::of(kind, e).hint(hint)
     }
 }
 
-/// What was asked of the token endpoint, for the words of an error.
+/// The request that a token endpoint answered, for its error's message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
     Code,
@@ -400,8 +403,8 @@ pub enum Asked {
     Pushed,
 }
 
-/// A refusal of the token endpoint, in words and with the next step.
-/// `now` (Unix seconds) is for a `Retry-After` that names a date.
+/// The error for a token endpoint's answer, with the next step as a hint. `now` (Unix seconds) is
+/// for a `Retry-After` that names a date.
 pub fn token_answer(e: AnswerError, asked: Asked, (profile, client): (&Typed, &Client), now: i64) -> Error {
     let doing = match asked {
         Asked::Code => "the code could not be exchanged",
@@ -415,81 +418,77 @@ pub fn token_answer(e: AnswerError, asked: Asked, (profile, client): (&Typed, &C
     let AnswerError::OAuth { status, error, .. } = &e else { return no_oauth_answer(e, doing, asked, now) };
     let login = profile.login();
     let wrong_client = check_client(profile, client);
-    let (kind, hint) = match error.as_str() {
+    let (kind, hint): (Kind, &str) = match error.as_str() {
         "invalid_grant" if asked == Asked::Assertion => (
             Kind::Refused,
-            "compare the assertion's `iss`, `sub`, `aud` and `exp` with what the provider expects: `aud` is its token address at most".to_owned(),
+            "compare the assertion's `iss`, `sub`, `aud` and `exp` with what the provider expects: `aud` is its token address at most",
         ),
-        "invalid_grant" if asked == Asked::Password => (Kind::Refused, format!("check both, then `{}`", profile.login_by("password"))),
-        "invalid_grant" | "invalid_request" if asked == Asked::Exchange => (
-            Kind::Refused,
-            "is the subject's token still good, and its type right (`--subject-token-type`)?".to_owned(),
-        ),
-        "invalid_target" => (Kind::Refused, "ask for another `--resource` or `--audience`".to_owned()),
-        "invalid_authorization_details" => (Kind::Refused, "compare `--authorization-details` with the provider's documents".to_owned()),
-        "invalid_grant" | "expired_token" | "bad_refresh_token" | "bad_verification_code" => (Kind::LoginFirst, login),
-        _ if is_wrong_client(error, *status) => (Kind::Usage, wrong_client),
+        "invalid_grant" if asked == Asked::Password => {
+            (Kind::Refused, &format!("check both, then `{}`", profile.login_by("password")))
+        }
+        "invalid_grant" | "invalid_request" if asked == Asked::Exchange => {
+            (Kind::Refused, "is the subject's token still good, and its type right (`--subject-token-type`)?")
+        }
+        "invalid_target" => (Kind::Refused, "ask for another `--resource` or `--audience`"),
+        "invalid_authorization_details" => {
+            (Kind::Refused, "compare `--authorization-details` with the provider's documents")
+        }
+        "invalid_grant" | "expired_token" | "bad_refresh_token" | "bad_verification_code" => (Kind::LoginFirst, &login),
+        _ if is_wrong_client(error, *status) => (Kind::Usage, &wrong_client),
         "unsupported_grant_type" | "unauthorized_client" => {
-            (Kind::Usage, "this client may not use that grant: see how the app is registered".to_owned())
+            (Kind::Usage, "this client may not use that grant: see how the app is registered")
         }
-        "access_denied" => (Kind::Refused, format!("ask whoever owns the account, then `{login}`")),
+        "access_denied" => (Kind::Refused, &format!("ask whoever owns the account, then `{login}`")),
         "invalid_scope" | "consent_required" | "interaction_required" | "login_required" | "insufficient_scope" => {
-            (Kind::Refused, format!("ask for other scopes: `{}`", profile.login_with(&[("--scope", "…")])))
+            (Kind::Refused, &format!("ask for other scopes: `{}`", profile.login_with(&[("--scope", "…")])))
         }
-        "temporarily_unavailable" | "slow_down" | "server_error" => {
-            (Kind::TryLater, "run the command again later".to_owned())
-        }
+        "temporarily_unavailable" | "slow_down" | "server_error" => (Kind::TryLater, "run the command again later"),
         "invalid_request" | "redirect_uri_mismatch" => {
-            (Kind::Usage, "compare the request (`-v`) with the provider's documents".to_owned())
+            (Kind::Usage, "compare the request (`-v`) with the provider's documents")
         }
-        _ if *status == 401 => (Kind::Usage, wrong_client),
-        _ => (Kind::Other, "`-v` shows each request and answer, without secrets".to_owned()),
+        _ if *status == 401 => (Kind::Usage, &wrong_client),
+        _ => (Kind::Other, "`-v` shows each request and answer, without secrets"),
     };
-    let mut shown = Error::new(kind, doing).cause(&e).hint(hint);
-    shown.wrong_client = is_wrong_client(error, *status);
+    let wrong_client = is_wrong_client(error, *status);
     let refused = asked == Asked::Refresh && matches!(error.as_str(), "invalid_grant" | "bad_refresh_token");
-    shown.fate = if refused { Fate::Refused } else { Fate::Answered };
-    shown
+    let fate = if refused { Fate::Refused } else { Fate::Answered };
+    Error { wrong_client, fate, ..Error::of(kind, e).context(doing).hint(hint) }
 }
 
-/// An answer that is no refusal by OAuth's rules.
+/// The error for an answer that holds no OAuth error.
 fn no_oauth_answer(e: AnswerError, doing: &str, asked: Asked, now: i64) -> Error {
-    let kind = match &e {
-        AnswerError::Unavailable { .. } => Kind::TryLater,
-        AnswerError::Status(_) => Kind::Other,
-        _ => Kind::Unsafe,
+    let (kind, fate) = match &e {
+        AnswerError::Unavailable { status: 502 | 504, .. } => (Kind::TryLater, Fate::Gateway),
+        AnswerError::Unavailable { status: 500.., .. } => (Kind::TryLater, Fate::Unavailable),
+        AnswerError::Unavailable { .. } => (Kind::TryLater, Fate::Answered),
+        AnswerError::Status(_) => (Kind::Other, Fate::Answered),
+        AnswerError::Redirect(_) | AnswerError::Html(_) => (Kind::Unsafe, Fate::Answered),
+        _ => (Kind::Unsafe, Fate::MayHoldTokens),
     };
-    let mut shown = Error::new(kind, doing).cause(&e);
-    // VerticalResponse says no to a wrong client with a page
-    shown.wrong_client = matches!(e, AnswerError::Html(400 | 401 | 403) | AnswerError::Status(400 | 401 | 403));
-    shown.fate = match &e {
-        AnswerError::Unavailable { status: 502 | 504, .. } => Fate::Gateway,
-        AnswerError::Unavailable { status: 500.., .. } => Fate::Unavailable,
-        AnswerError::Unavailable { .. } | AnswerError::Status(_) | AnswerError::Redirect(_) | AnswerError::Html(_) => {
-            Fate::Answered
-        }
-        _ => Fate::MayHoldTokens,
+    // VerticalResponse refuses a wrong client with a page
+    let wrong_client = matches!(e, AnswerError::Html(400 | 401 | 403) | AnswerError::Status(400 | 401 | 403));
+    let retry_after = match &e {
+        AnswerError::Unavailable { retry_after: Some(text), .. } => protocol::retry_after::seconds(text, now),
+        _ => None,
     };
-    if let AnswerError::Unavailable { retry_after, .. } = &e {
-        shown.retry_after = retry_after.as_deref().and_then(|text| protocol::retry_after::seconds(text, now));
-        shown = match shown.retry_after {
-            Some(seconds) => shown.hint(format!("run the command again in {seconds} s")),
-            None => shown.hint("run the command again later"),
-        };
-    }
-    match e {
+    let hint = match &e {
+        AnswerError::Unavailable { .. } => Some(match retry_after {
+            Some(seconds) => format!("run the command again in {seconds} s"),
+            None => "run the command again later".to_owned(),
+        }),
         AnswerError::Html(_) | AnswerError::Redirect(_) => {
             let key = if asked == Asked::Pushed { "par-url" } else { "token.url" };
-            shown.hint(format!("is the provider's `{key}` right? `oauthctl provider show` prints it"))
+            Some(format!("is the provider's `{key}` right? `oauthctl provider show` prints it"))
         }
-        AnswerError::NotOk(status) => shown.hint(format!(
+        AnswerError::NotOk(status) => Some(format!(
             "if that means yes there: `[token] ok-status = [200, {status}]` in a provider file of your own"
         )),
-        _ => shown,
-    }
+        _ => None,
+    };
+    Error { wrong_client, fate, retry_after, ..Error::of(kind, e).context(doing).hints(hint) }
 }
 
-/// What to look at where a client is refused: what was sent, where it came from.
+/// The hint for a refused client: check the id and the secret, where they came from.
 pub fn check_client(profile: &Typed, client: &Client) -> String {
     match (&client.secret, &client.secret_from) {
         (Some(_), Some(from)) => format!("check the client id, and the client secret from {from}"),
@@ -503,8 +502,8 @@ pub fn check_client(profile: &Typed, client: &Client) -> String {
     }
 }
 
-/// Whether an OAuth error means the client's id or secret. Some servers say of a wrong secret that
-/// the client may not, with the status that is for it.
+/// Whether an OAuth error means a wrong client id or secret. Some servers answer a wrong secret by
+/// `unauthorized_client` and the status 401.
 pub fn is_wrong_client(error: &str, status: u16) -> bool {
     match error {
         "invalid_client" | "incorrect_client_credentials" => true,
@@ -513,23 +512,18 @@ pub fn is_wrong_client(error: &str, status: u16) -> bool {
     }
 }
 
-/// The authorize endpoint's `error` on the redirect.
+/// The error for the authorization endpoint's `error` in the redirect.
 pub fn refused_at_authorize(error: &str, description: Option<&str>, profile: &Typed) -> Error {
     let kind = match error {
         "temporarily_unavailable" | "server_error" => Kind::TryLater,
         "invalid_request" | "unauthorized_client" | "unsupported_response_type" => Kind::Usage,
         _ => Kind::Refused,
     };
-    let said = match description {
-        Some(description) => format!("the provider answered `{}`: {}", safe(error), safe(description)),
-        None => format!("the provider answered `{}`", safe(error)),
-    };
-    let message = match error {
-        "access_denied" => "the sign-in was refused",
-        _ => "the provider ended the sign-in",
-    };
-    let shown = Error { said_no: error == "access_denied", ..Error::new(kind, message) };
-    shown.cause(said).hint(profile.login())
+    let said_no = error == "access_denied";
+    let message = if said_no { "the sign-in was refused" } else { "the provider ended the sign-in" };
+    let description = description.map(|text| format!(": {}", safe(text))).unwrap_or_default();
+    let cause = format!("the provider answered `{}`{description}", safe(error));
+    Error { said_no, ..Error::new(kind, message).because(cause).hint(profile.login()) }
 }
 
 #[cfg(test)]
@@ -604,5 +598,24 @@ mod tests {
         let json: serde_json::Value = serde_json::from_str(&error.as_json()).unwrap();
         assert_eq!(json["error"], "login_first");
         assert_eq!(json["exit_code"], 4);
+    }
+
+    #[test]
+    fn a_cause_stays_an_error_value_and_a_helper_sends_its_text() {
+        let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        let error = Error::usage("`x` can't be read").cause(denied).context("nothing is sent");
+        let kind = error.what.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+        assert_eq!(kind, Some(std::io::ErrorKind::PermissionDenied));
+        assert_eq!(error.causes(), ["`x` can't be read", "permission denied"]);
+        let sent: Error = serde_json::from_value(json!(error)).unwrap();
+        assert_eq!((sent.as_json(), sent.fate), (error.as_json(), error.fate));
+    }
+
+    #[test]
+    fn a_quoted_source_is_shown_once_and_a_second_cause_follows_the_first() {
+        let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        let error = Error::of(Kind::Store, denied).context("the store: permission denied").because("it is full");
+        assert_eq!(error.texts(), ["the store: permission denied", "it is full"]);
+        assert_eq!(error.reworded("no store").texts(), ["no store", "it is full"]);
     }
 }

@@ -107,10 +107,10 @@ impl Body {
 
     fn file(typed: &str, home: Option<&Path>, kind: &'static str) -> Result<Body, Error> {
         let path = items::resolve(typed, home);
-        let failed = |e: &dyn std::fmt::Display| Error::usage(format!("`{}` can't be read", safe(typed))).cause(e);
-        let metadata = std::fs::metadata(&path).map_err(|e| failed(&e))?;
+        let failed = || Error::usage(format!("`{}` can't be read", safe(typed)));
+        let metadata = std::fs::metadata(&path).map_err(|e| failed().cause(e))?;
         if metadata.is_dir() {
-            return Err(failed(&"it is a folder"));
+            return Err(failed().because("it is a folder"));
         }
         Ok(Body::File { path, kind })
     }
@@ -200,7 +200,7 @@ pub fn texts(items: &Items) -> Result<Vec<(String, String)>, Error> {
                 Value::String(text) => Ok((name, text.clone())),
                 Value::Bool(_) | Value::Number(_) => Ok((name, value.to_string())),
                 _ => Err(Error::usage(format!("`{}` can't be a field of a form", safe(&name)))
-                    .cause("a form holds texts, numbers and booleans")),
+                    .because("a form holds texts, numbers and booleans")),
             }
         })
         .collect()

@@ -117,7 +117,7 @@ impl<'c> Collecting<'_, 'c> {
                 Next::End => return Ok(Outcome::Done),
                 Next::Page(next) if seen.contains(next.as_str()) => {
                     return Err(Error::new(Kind::Unsafe, "the pages go in a circle")
-                        .cause("the API names an earlier page as the next one"));
+                        .because("the API names an earlier page as the next one"));
                 }
                 Next::Page(next) => url = next,
             }

@@ -162,7 +162,7 @@ fn named(path: &Path) -> Result<String, Error> {
         Some("-") => Ok("./-".to_owned()),
         Some(name) => Ok(name.to_owned()),
         None => Err(Error::usage(format!("`{}` can't be passed to curl", safe(&path.to_string_lossy())))
-            .cause("the file's name is not text in UTF-8")),
+            .because("the file's name is not text in UTF-8")),
     }
 }
 
@@ -170,7 +170,7 @@ fn part_name(name: &str) -> Result<&str, Error> {
     match name.contains('=') {
         false => Ok(name),
         true => Err(Error::usage(format!("`{}` can't be passed to curl", safe(name)))
-            .cause("the field's name has a `=` in it, where curl ends it")),
+            .because("the field's name has a `=` in it, where curl ends it")),
     }
 }
 

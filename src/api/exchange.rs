@@ -305,7 +305,7 @@ pub fn look_into(answer: &mut Streamed) -> Result<Vec<u8>, Error> {
 
 /// Returns the error for a response that ended too early.
 pub fn broken_off(e: &std::io::Error) -> Error {
-    Error::new(Kind::TryLater, "the answer broke off").cause(safe(&e.to_string())).hint("run the command again")
+    Error::new(Kind::TryLater, "the answer broke off").because(safe(&e.to_string())).hint("run the command again")
 }
 
 /// Returns the URL for messages, without its query.

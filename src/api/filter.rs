@@ -66,7 +66,7 @@ impl Filter {
     pub fn new(code: &str) -> Result<Filter, Error> {
         let wrong = |causes: Vec<String>| {
             let error = Error::usage("the `--jq` expression can't be used");
-            causes.into_iter().fold(error, Error::cause).hint("jq's manual: https://jqlang.org/manual/")
+            causes.into_iter().fold(error, Error::because).hint("jq's manual: https://jqlang.org/manual/")
         };
         let formats = load::parse(FORMATS, |p| p.defs()).unwrap_or_default();
         let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).chain(formats);
@@ -100,7 +100,7 @@ impl Filter {
 
     fn each(&self, input: &RawValue, results: &mut Vec<Box<RawValue>>) -> Result<bool, Error> {
         let failed = |why: &dyn Display| {
-            Error::new(Kind::Other, "the `--jq` expression failed on the answer").cause(safe(&why.to_string()))
+            Error::new(Kind::Other, "the `--jq` expression failed on the answer").because(safe(&why.to_string()))
         };
         let input = jaq_json::read::parse_single(input.get().as_bytes()).map_err(|e| failed(&e))?;
         let context = Ctx::<Running>::new(Around { lut: &self.filter.lut, said: &self.said }, Vars::new([]));
@@ -112,7 +112,7 @@ impl Filter {
                 Err(Err(Ok(_))) => {
                     let error = Error::new(Kind::Other, "the `--jq` expression halted with an error");
                     let message = self.said.borrow_mut().pop();
-                    return Err(message.iter().fold(error, |error, message| error.cause(safe(message))));
+                    return Err(message.iter().fold(error, |error, message| error.because(safe(message))));
                 }
                 Err(Ok(e)) => return Err(failed(&e)),
                 Err(Err(Err(_))) => return Err(Error::new(Kind::Other, "the `--jq` expression left its own bounds")),
@@ -203,7 +203,7 @@ mod tests {
     fn what_came_before_an_end_stays_and_halt_is_a_good_one() {
         let run = |code: &str, json: &str| {
             let (results, ended, said) = run(code, json);
-            let error = ended.as_ref().err().map(|e| (e.kind, e.causes.join("; ")));
+            let error = ended.as_ref().err().map(|e| (e.kind, e.causes().join("; ")));
             (results, ended.ok(), error, said)
         };
         let end = |out: &str, error: &str| (out.to_owned(), None, Some((Kind::Other, error.to_owned())), String::new());
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_mistake_is_shown_where_it_is() {
-        let causes = |code: &str| Filter::new(code).err().unwrap().causes;
+        let causes = |code: &str| Filter::new(code).err().unwrap().causes();
         assert_eq!(causes(".a | | .b"), ["after `.a |`: expected term"]);
         assert_eq!(causes(".a | nosuch"), ["there is no filter `nosuch/0`"]);
         assert_eq!(causes("[.a"), ["after `[.a`: expected closing bracket"]);

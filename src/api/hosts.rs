@@ -132,7 +132,7 @@ fn under(base: &Url, target: &str) -> Result<Url, Error> {
 
 fn refused(target: &str, why: &str) -> Error {
     Error::new(Kind::Unsafe, format!("no token is sent to `{}`", safe(target)))
-        .cause(why)
+        .because(why)
         .hint("paths are relative to the provider's API: `/campaigns`; `oauthctl provider show` prints its hosts")
 }
 
@@ -159,7 +159,7 @@ mod tests {
             ("http://api.good.example/x", "plain `http` is for this machine's own loopback alone"),
             ("file:///etc/passwd", "`file:` is not spoken, only `https`"),
         ] {
-            assert_eq!(resolve_anywhere(&provider(), target).unwrap_err().causes, [why]);
+            assert_eq!(resolve_anywhere(&provider(), target).unwrap_err().causes(), [why]);
         }
         for refused in
             ["https://u:p@evil.example/", "//evil.example", "file:///etc/passwd", "data:,x", "https://e\\@x/", "/../x"]

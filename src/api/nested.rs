@@ -42,7 +42,7 @@ fn read(key: &str) -> Result<Vec<Step>, Error> {
     let wrong = |upto: usize, what: &str| {
         let read = if upto == 0 { "at its beginning".to_owned() } else { format!("after `{}`", safe(&key[..upto])) };
         Error::usage(format!("the key `{}` can't be read", safe(key)))
-            .cause(format!("{read}: {what}"))
+            .because(format!("{read}: {what}"))
             .hint("`a[b]=…` nests, `a[]=…` appends, `a[0]=…` sets a place; `\\[` is a bracket of the name itself")
     };
     let (root, mut at) = word(key, 0);
@@ -140,7 +140,7 @@ fn insert(body: &mut Value, steps: &[Step], value: Value, key: &str) -> Result<(
                 let before = if before.is_empty() { "the body".to_owned() } else { format!("`{}`", safe(&before)) };
                 let wanted = if matches!(step, Step::Key(_)) { "an object" } else { "an array" };
                 return Err(Error::usage(format!("the key `{}` doesn't fit the ones before it", safe(key)))
-                    .cause(format!("`{}` needs {wanted}, and {before} is {there} already", safe(&step.shown()))));
+                    .because(format!("`{}` needs {wanted}, and {before} is {there} already", safe(&step.shown()))));
             }
         };
     }
@@ -173,7 +173,7 @@ mod tests {
             (vec![("a", json!(1)), ("a", json!(2))], json!({"a": 2})),
             (vec![], json!(null)),
         ] {
-            assert_eq!(made(&members), Ok(want), "{members:?}");
+            assert_eq!(made(&members).unwrap(), want, "{members:?}");
         }
     }
 
@@ -187,13 +187,13 @@ mod tests {
             ("a[99999999]", "after `a[`: an index may be at most 10000"),
             ("a[-1]", "after `a[`: an index can't be negative"),
         ] {
-            assert_eq!(made(&[(key, json!(1))]).unwrap_err().causes, [cause], "{key}");
+            assert_eq!(made(&[(key, json!(1))]).unwrap_err().causes(), [cause], "{key}");
         }
         let clash = made(&[("a[b]", json!(1)), ("a[]", json!(2))]).unwrap_err();
-        assert_eq!(clash.causes, ["`[]` needs an array, and `[a]` is an object already"]);
+        assert_eq!(clash.causes(), ["`[]` needs an array, and `[a]` is an object already"]);
         let clash = made(&[("a", json!("x")), ("a[b]", json!(2))]).unwrap_err();
-        assert_eq!(clash.causes, ["`[b]` needs an object, and `[a]` is a text already"]);
+        assert_eq!(clash.causes(), ["`[b]` needs an object, and `[a]` is a text already"]);
         let clash = made(&[("a", json!("x")), ("[]", json!(2))]).unwrap_err();
-        assert_eq!(clash.causes, ["`[]` needs an array, and the body is an object already"]);
+        assert_eq!(clash.causes(), ["`[]` needs an array, and the body is an object already"]);
     }
 }

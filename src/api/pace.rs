@@ -77,7 +77,7 @@ impl Pace {
             if let Some(limit) = per_day.filter(|limit| state.count >= *limit) {
                 let left = u64::try_from((day + 1) * 86_400 - wall).unwrap_or(0);
                 let mut error = Error::new(Kind::TryLater, format!("all {limit} requests of this day have been sent"))
-                    .cause(format!("the day ends in {} min (00:00 UTC)", left.div_ceil(60)))
+                    .because(format!("the day ends in {} min (00:00 UTC)", left.div_ceil(60)))
                     .hint("if the account's limit is higher: `limits.per-day` in the provider's file");
                 error.retry_after = Some(left);
                 return Err(error);
@@ -87,7 +87,7 @@ impl Pace {
                 let seconds = (slot - now).as_secs_f64().ceil() as u64;
                 let mut error = Error::new(Kind::TryLater, "the provider's limit allows no request now");
                 error.retry_after = Some(seconds);
-                return Err(error.cause(format!("the next one is free in {seconds} s")));
+                return Err(error.because(format!("the next one is free in {seconds} s")));
             }
             state.count += 1;
             if let Some(interval) = interval {

@@ -100,7 +100,7 @@ fn is_full(pages: &Pages, url: &Url, count: usize) -> bool {
 fn joined(url: &Url, target: &str) -> Result<Url, Error> {
     let refused = |why: &str| {
         Err(Error::new(Kind::Unsafe, format!("the next page is at `{}`, which is not followed", safe(target)))
-            .cause(why))
+            .because(why))
     };
     match url.join(target) {
         Err(_) => refused("it is not a URL"),

@@ -25,7 +25,7 @@ pub fn text(headers: &[(String, String)], bytes: Vec<u8>, asked: bool, option: &
     }
     String::from_utf8(bytes).map_err(|e| {
         Error::new(Kind::Unsafe, "the answer is malformed: it is not text in UTF-8, as JSON has to be")
-            .cause(format!("after {}", count(e.utf8_error().valid_up_to(), "byte")))
+            .because(format!("after {}", count(e.utf8_error().valid_up_to(), "byte")))
             .hint(hint)
     })
 }

@@ -76,7 +76,7 @@ impl Unfollowed {
             (false, false, _) => format!("send it there: {line}"),
         };
         let error = Error::new(Kind::Unsafe, message)
-            .cause(format!("status {}, to {}", self.status, shown(&self.to)))
+            .because(format!("status {}, to {}", self.status, shown(&self.to)))
             .hint(hint);
         match self.to.query() {
             None => error,
@@ -149,13 +149,13 @@ mod tests {
             ))
         };
         let error = told("GET", 302, "https://cdn.example:8443/a/b", true);
-        assert_eq!(error.causes, ["status 302, to https://cdn.example:8443/a/b"]);
+        assert_eq!(error.causes(), ["status 302, to https://cdn.example:8443/a/b"]);
         assert_eq!(
             error.hints,
             ["fetch that address without the token: `oauthctl call p --anywhere https://cdn.example:8443/a/b`"]
         );
         let error = told("GET", 302, "https://u:p@cdn.example/a?sig=abc&x=1#f", true);
-        assert_eq!(error.causes, ["status 302, to https://cdn.example/a?sig=…&x=…"]);
+        assert_eq!(error.causes(), ["status 302, to https://cdn.example/a?sig=…&x=…"]);
         assert_eq!(
             error.hints,
             [

@@ -47,7 +47,7 @@ pub fn ask(
         return Err(not_told(&response, profile));
     }
     let refused = |why: &dyn std::fmt::Display| {
-        Error::new(Kind::Unsafe, "the provider's userinfo can't be trusted").cause(format!("its answer: {why}"))
+        Error::new(Kind::Unsafe, "the provider's userinfo can't be trusted").because(format!("its answer: {why}"))
     };
     let kind = response.header("content-type").unwrap_or("").to_lowercase();
     let claims = if kind.starts_with("application/jwt") {

@@ -62,7 +62,7 @@ pub fn ask(
         status @ 300..=399 => {
             let error = Error::new(Kind::Unsafe, "the check of the token is redirected, which is not followed");
             let to = response.header("location").and_then(|to| url.join(to).ok());
-            return Err(error.cause(match to {
+            return Err(error.because(match to {
                 Some(to) => format!("status {status}, to {}", super::redirect::shown(&to)),
                 None => format!("status {status}"),
             }));
@@ -97,7 +97,7 @@ fn address(provider: &Provider, whoami: &Whoami, set: &TokenSet) -> Result<Url, 
             Error::new(Kind::LoginFirst, why)
         }
         Unfilled::Dots => Error::new(Kind::Unsafe, format!("`{}` would lead elsewhere", safe(&whoami.url)))
-            .cause("what a brace stands for is `.` or `..`"),
+            .because("what a brace stands for is `.` or `..`"),
     })?;
     super::hosts::resolve(provider, &target).map_err(|mut e| {
         // the user didn't type this address

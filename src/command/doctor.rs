@@ -63,7 +63,7 @@ impl Found {
 
 impl From<Error> for Found {
     fn from(e: Error) -> Found {
-        let words = e.message.clone();
+        let words = e.to_string();
         Found { advice: e.advice(), ..bad(words) }
     }
 }
@@ -303,7 +303,7 @@ fn in_use(
     let name = safe(&session.name);
     match session.load() {
         Err(e) => {
-            let words = format!("{words}; the record of `{name}`: {}", e.message);
+            let words = format!("{words}; the record of `{name}`: {}", e);
             (Found { words, ..e.into() }, false)
         }
         Ok(Some(_)) => (good(format!("{words}; has the record of `{name}`")), true),
@@ -315,7 +315,7 @@ fn in_use(
 fn client_key(world: &mut World, session: &Session) -> Option<Found> {
     session.look_at_key(world).map(|looked| match looked {
         Ok(words) => good(words),
-        Err(e) => bad(e.message).advice("give another with `--client-key-file FILE` at the next login"),
+        Err(e) => bad(e.to_string()).advice("give another with `--client-key-file FILE` at the next login"),
     })
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::command::{Global, TextOrJson as Format, WhoFlags, fitted, print};
 use crate::error::{Error, Kind};
 use crate::protocol::id_token;
-use crate::protocol::jose::{self, Header, JwkSet};
+use crate::protocol::jose::{self, Header, JoseError, JwkSet};
 use crate::protocol::signed::{self, SignedError, Trust};
 use crate::provider::Provider;
 use crate::secret::Secret;
@@ -55,9 +55,9 @@ enum Signature {
 /// Exit code 7: the signature is wrong.
 pub fn run(args: InspectArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let (token, record) = token(&args, global, world)?;
-    let header = jose::header(token.expose()).map_err(|e| unreadable(&e))?;
-    let claims = jose::unverified_claims(token.expose()).map_err(|e| unreadable(&e))?;
-    let written = jose::written_claims(token.expose()).map_err(|e| unreadable(&e))?;
+    let header = jose::header(token.expose()).map_err(unreadable)?;
+    let claims = jose::unverified_claims(token.expose()).map_err(unreadable)?;
+    let written = jose::written_claims(token.expose()).map_err(unreadable)?;
     let written: Written = written.into_iter().map(|(name, raw)| (name, on_one_line(raw.get()))).collect();
     let signature = verified(token.expose(), &header, record.as_ref());
     let now = world.clock.now();
@@ -70,7 +70,7 @@ pub fn run(args: InspectArgs, global: &Global, world: &mut World) -> Result<u8, 
     Ok(if matches!(signature, Signature::Wrong(_)) { Kind::Unsafe.exit_code() } else { 0 })
 }
 
-fn unreadable(why: &dyn std::fmt::Display) -> Error {
+fn unreadable(why: JoseError) -> Error {
     Error::new(Kind::Unsafe, "this token can't be read").cause(why).hint(EXPECTED)
 }
 

@@ -84,7 +84,7 @@ pub fn as_json(world: &World, s: &Standing) -> Value {
         "grant": s.grant.name(),
         "store": s.store,
         "state": s.state,
-        "trouble": s.trouble.as_ref().map(|e| &e.message),
+        "trouble": s.trouble.as_ref().map(ToString::to_string),
         "account": record.and_then(|r| r.account.as_ref()),
         "client_id": record.and_then(|r| r.client_id.as_ref()),
         "token": set.map(|set| set.access_token.fingerprint()),

@@ -59,7 +59,7 @@ pub fn run(args: LogoutArgs, global: &Global, world: &mut World) -> Result<u8, E
         }
     }
     for e in troubles.iter().filter(|_| failed.is_none()) {
-        world.say(&format!("{}: other records in this store can't be listed", e.message));
+        world.say(&format!("{}: other records in this store can't be listed", e));
     }
     match failed {
         None => Ok(0),
@@ -82,7 +82,7 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<Session, E
         // a record that can't be read can be deleted
         Err(e) if local_only && e.kind == Kind::Store => {
             session.delete(world, &lock)?;
-            world.say(&format!("{name}: deleted here, unread ({})", e.message));
+            world.say(&format!("{name}: deleted here, unread ({})", e));
             return Ok(session);
         }
         Err(e) => return Err(e),
@@ -112,9 +112,8 @@ fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<Session, E
         Err(e) => {
             world.say(&format!("{name}: deleted here{kept}"));
             let message = format!("the token of `{name}` was deleted here, but not revoked at the provider");
-            let causes = [vec![e.message.clone()], e.causes.clone()].concat();
             // there is no token left for another attempt
-            return Err(Error { message, causes, ..e }.hint(STAYS_VALID));
+            return Err(e.context(message).hint(STAYS_VALID));
         }
     }
     Ok(session)

@@ -30,9 +30,7 @@ pub fn run(args: RefreshArgs, global: &Global, world: &mut World) -> Result<u8, 
         match one(world, choice) {
             Ok(()) => {}
             // a profile without a token is no failure of `--all`
-            Err(e) if e.kind == Kind::LoginFirst && e.fate != Fate::Refused => {
-                world.say(&format!("{name}: {}", e.message))
-            }
+            Err(e) if e.kind == Kind::LoginFirst && e.fate != Fate::Refused => world.say(&format!("{name}: {}", e)),
             Err(e) => {
                 world.say(&format!("{name}: {}", e.as_text(false).trim_end()));
                 failed = Some(e);

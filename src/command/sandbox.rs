@@ -72,16 +72,17 @@ fn address(text: &str) -> Result<String, String> {
 
 impl From<StartError> for Error {
     fn from(e: StartError) -> Error {
-        let error = Error::new(Kind::TryLater, "the practice server can't be started").cause(&e);
-        match e {
-            StartError::Listen(ListenError::PortTaken { .. } | ListenError::Reserved(_)) => {
-                error.hint("choose another port with `--port`; without it a free port is used")
+        let error = match e {
+            StartError::Listen(e @ (ListenError::PortTaken { .. } | ListenError::Reserved(_))) => {
+                Error::of(Kind::TryLater, e).hint("choose another port with `--port`; without it a free port is used")
             }
-            StartError::Listen(e) => Error { hints: Error::from(e).hints, ..error },
-            StartError::State { .. } => Error { kind: Kind::Store, ..error }
-                .hint("fix the permissions, or name another folder with OAUTHCTL_STATE_DIR"),
-            StartError::Thread(_) => error,
-        }
+            StartError::Listen(e) => Error { kind: Kind::TryLater, ..Error::from(e) },
+            StartError::State { .. } => {
+                Error::of(Kind::Store, e).hint("fix the permissions, or name another folder with OAUTHCTL_STATE_DIR")
+            }
+            StartError::Thread(_) => Error::of(Kind::TryLater, e),
+        };
+        error.context("the practice server can't be started")
     }
 }
 
@@ -141,14 +142,14 @@ fn run_command(world: &mut World, command: &[OsString]) -> Result<u8, Error> {
     // from here on a signal doesn't end this process, so that the folder is removed
     let (signals, heard) = channel();
     world.signals.watch(signals);
-    let made = crate::world::files::make_folder(&folder.join("config/providers")).map_err(|e| unwritten(&e));
+    let made = crate::world::files::make_folder(&folder.join("config/providers")).map_err(unwritten);
     let result = made.and_then(|_| run_in(world, command, &folder, &heard));
     let _ = std::fs::remove_dir_all(&folder);
     world.signals.release();
     result
 }
 
-fn unwritten(e: &dyn std::error::Error) -> Error {
+fn unwritten(e: impl Into<anyhow::Error>) -> Error {
     Error::new(Kind::Store, "the practice configuration can't be written").cause(e)
 }
 
@@ -157,7 +158,7 @@ fn run_in(world: &mut World, command: &[OsString], folder: &Path, heard: &Receiv
     for manners in Manners::ALL {
         let server = Server::start(Options::new(manners), world.clock.clone(), &*world.random)?;
         let file = folder.join("config/providers").join(format!("{}.toml", manners.name()));
-        std::fs::write(file, provider_overrides(&server.base(), manners)).map_err(|e| unwritten(&e))?;
+        std::fs::write(file, provider_overrides(&server.base(), manners)).map_err(unwritten)?;
         servers.push((manners, server));
     }
     world.say("Here the providers' names mean practice servers. In a browser, each shows its apps:");

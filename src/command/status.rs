@@ -110,7 +110,7 @@ fn text(world: &World, session: &Session, s: &Standing, next: &str) -> String {
         ("grant", Some(s.grant.name().to_owned())),
         ("store", Some(format!("{}: {}", s.store, s.place))),
         ("client proof", session.proof_words()),
-        ("trouble", s.trouble.as_ref().map(|e| e.message.clone())),
+        ("trouble", s.trouble.as_ref().map(|e| e.to_string())),
         ("account", record.and_then(|r| r.account.as_deref()).map(safe)),
         ("client id", record.and_then(|r| r.client_id.as_deref()).map(safe)),
         (

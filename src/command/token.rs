@@ -210,7 +210,7 @@ pub fn must_be_presentable(name: &Typed, set: &TokenSet) -> Result<(), Error> {
     }
     let issued = set.extra.get("issued_token_type").and_then(serde_json::Value::as_str).unwrap_or("not said");
     Err(Error::usage(format!("the token of `{name}` is no access token: it can't be sent to an API"))
-        .cause(format!("its type is `{}`", safe(short(issued))))
+        .because(format!("its type is `{}`", safe(short(issued))))
         .hint(format!("`{}` prints it", name.line("token"))))
 }
 

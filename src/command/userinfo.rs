@@ -67,7 +67,7 @@ fn renewed_once<T>(
         let variable = session.token_variable(world);
         return Err(refused.hint(format!("the token comes from the variable {variable}: set another")));
     }
-    world.step(|| format!("{}: refreshing the token once", refused.message));
+    world.step(|| format!("{}: refreshing the token once", refused));
     let set = instead_of(world, session, &set)?;
     ask(world, session, &set).map_err(|e| match e.kind {
         Kind::LoginFirst => e.or_hint(|| session.typed.login()),

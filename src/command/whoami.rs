@@ -120,9 +120,8 @@ fn by_check(
                     aftermath: Aftermath::default(),
                 };
                 let refusal = answer::Refusal { status, headers: &headers, body: &body };
-                let mut error = refusal.error(&who, provider, world.clock.now());
-                error.message = format!("the check of the token answered {status}");
-                return Err(error);
+                let error = refusal.error(&who, provider, world.clock.now());
+                return Err(error.reworded(format!("the check of the token answered {status}")));
             }
         }
     }

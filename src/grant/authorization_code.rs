@@ -415,7 +415,7 @@ impl<'a> Attempt<'a> {
             Verdict::Code { code, params } => Ok(Ok(Redirected { code, params, reply: None })),
             Verdict::Noise(why) => Ok(Err(why)),
             Verdict::Broken(why) => {
-                let error = Error::new(Kind::Unsafe, "the redirect can't be trusted").cause(why);
+                let error = Error::new(Kind::Unsafe, "the redirect can't be trusted").because(why);
                 Err(error.hint(look_closely(profile, "nothing was exchanged")))
             }
             Verdict::Refused { error, description } => {
@@ -430,7 +430,7 @@ impl<'a> Attempt<'a> {
         let (login, profile) = (self.login, &self.login.asking.profile);
         match self.noise.last {
             Some(why) => Error::new(Kind::Unsafe, "what came to the redirect address was no answer to this sign-in")
-                .cause(why)
+                .because(why)
                 .hint(look_closely(profile, "nothing was exchanged")),
             None => Error::new(Kind::NobodyAnswered, format!("nobody signed in within {} s", login.timeout.as_secs()))
                 .hint(profile.login()),

@@ -32,7 +32,7 @@ pub fn fetch(world: &mut World, issuer: &str, allow_private: bool) -> Result<(Me
         }
         let document = metadata::read(&response.body, issuer).map_err(|e| {
             Error::new(Kind::Unsafe, format!("what `{}` says of itself can't be trusted", safe(issuer)))
-                .cause(format!("{}: {e}", safe(&place)))
+                .because(format!("{}: {e}", safe(&place)))
                 .hint("give the issuer exactly as the provider writes it, slash or no slash at its end")
         })?;
         for (name, url) in document.addresses() {
@@ -46,7 +46,7 @@ pub fn fetch(world: &mut World, issuer: &str, allow_private: bool) -> Result<(Me
         return Ok((document, now + metadata::life(response.header("cache-control"))));
     }
     let name = safe(issuer);
-    let told = |error: Error| tried.iter().fold(error, |error, why| error.cause(safe(why)));
+    let told = |error: Error| tried.iter().fold(error, |error, why| error.because(safe(why)));
     if later {
         let error = told(Error::new(Kind::TryLater, format!("`{name}` can't say what it is at the moment")));
         return Err(match wait {
@@ -56,7 +56,7 @@ pub fn fetch(world: &mut World, issuer: &str, allow_private: bool) -> Result<(Me
     }
     if led_away {
         return Err(told(Error::new(Kind::Unsafe, format!("`{name}` does not say itself what it is")))
-            .cause("a redirect is not followed: who it leads to is not the one that was asked")
+            .because("a redirect is not followed: who it leads to is not the one that was asked")
             .hint("give the issuer exactly as the provider writes it, slash or no slash at its end"));
     }
     Err(told(Error::usage(format!("`{name}` does not say what it is: no discovery document was found")))
@@ -86,7 +86,7 @@ fn refuse_home(name: &str, issuer: &str, url: &str) -> Result<(), Error> {
         Kind::Unsafe,
         format!("the `{name}` of `{}` is said to be on this machine: `{}`", safe(issuer), safe(url)),
     )
-    .cause("only an issuer on this machine may say that; nothing was sent there"))
+    .because("only an issuer on this machine may say that; nothing was sent there"))
 }
 
 #[cfg(test)]

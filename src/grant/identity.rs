@@ -77,7 +77,7 @@ pub fn of_login(
         ..expected(asking, set)
     };
     let refused = |why: &dyn std::fmt::Display| {
-        let error = Error::new(Kind::Unsafe, "the ID token can't be trusted").cause(format!("the ID token: {why}"));
+        let error = Error::new(Kind::Unsafe, "the ID token can't be trusted").because(format!("the ID token: {why}"));
         error.hint(look_closely(&asking.profile, "nothing was stored"))
     };
     let trust = trust(asking);
@@ -90,12 +90,9 @@ pub fn of_login(
         Ok(_) => {}
         Err(Unverified::Wrong(e)) => return Err(refused(&e)),
         Err(Unverified::NoKeys(e)) => {
-            return Err(Error {
-                message: "the ID token can't be verified".to_owned(),
-                causes: [vec![e.message.clone()], e.causes.clone()].concat(),
-                ..e
-            }
-            .hint(format!("nothing was stored; {}", asking.profile.login())));
+            return Err(e
+                .context("the ID token can't be verified")
+                .hint(format!("nothing was stored; {}", asking.profile.login())));
         }
     }
     told(world, &announced);
@@ -119,12 +116,12 @@ pub fn of_renewal(
         return Ok(true);
     };
     let refused = |why: &dyn std::fmt::Display| {
-        Error::new(Kind::Unsafe, "the refreshed ID token can't be trusted").cause(format!("the ID token: {why}")).hint(
-            format!(
+        Error::new(Kind::Unsafe, "the refreshed ID token can't be trusted")
+            .because(format!("the ID token: {why}"))
+            .hint(format!(
                 "the new refresh token is stored, the new access token is not; to sign in again: {}",
                 asking.profile.login()
-            ),
-        )
+            ))
     };
     let trust = trust(asking);
     let (announced, mut claims) = read(token, &trust).map_err(|e| refused(&e))?;
@@ -152,7 +149,7 @@ pub fn of_renewal(
         Err(Unverified::NoKeys(e)) => {
             // the access token works without it: a server's keys that can't be fetched for a minute
             // stop no script
-            world.step(|| format!("the refreshed ID token is not stored, since it can't be verified: {}", e.message));
+            world.step(|| format!("the refreshed ID token is not stored, since it can't be verified: {}", e));
             Ok(false)
         }
     }

@@ -93,5 +93,5 @@ fn members_of(
 
 fn unsafe_answer(why: &dyn std::fmt::Display) -> Error {
     Error::new(Kind::Unsafe, "the provider's response about the token can't be trusted")
-        .cause(format!("its answer: {why}"))
+        .because(format!("its answer: {why}"))
 }

@@ -145,7 +145,7 @@ fn fetch(world: &mut World, uri: &str, timeout: Duration) -> Result<(JwkSet, i64
     if response.status != 200 {
         let kind = if response.is_unavailable() { Kind::TryLater } else { Kind::Unsafe };
         return Err(Error::new(kind, format!("{} can't be fetched", what()))
-            .cause(format!("the server answered with status {}", response.status)));
+            .because(format!("the server answered with status {}", response.status)));
     }
     let set = JwkSet::read(&response.body)
         .map_err(|e| Error::new(Kind::Unsafe, format!("{} can't be read", what())).cause(e))?;

@@ -172,7 +172,7 @@ pub fn ready<'a>(world: &World, request: &'a Request) -> Result<Cow<'a, Request>
     let mut sent = request.clone();
     let draw = Draw { now: world.clock.now(), random: random(world) };
     at_sending.put_into(&mut sent, draw).map_err(|why| {
-        let mut error = Error::usage("the client's key does not sign").cause(why).hint("oauthctl doctor");
+        let mut error = Error::usage("the client's key does not sign").because(why).hint("oauthctl doctor");
         error.fate = Fate::NotSent;
         error
     })?;
@@ -185,7 +185,7 @@ pub fn redirected(response: &Response, what: &str) -> Option<Error> {
     let status = response.status;
     (300..400).contains(&status).then(|| {
         Error::new(Kind::Unsafe, what)
-            .cause(format!("it answered with a redirect (status {status}), which is never followed with a secret"))
+            .because(format!("it answered with a redirect (status {status}), which is never followed with a secret"))
             .hint("is the address right? `oauthctl provider show` prints it")
     })
 }
@@ -203,5 +203,5 @@ pub fn answered(response: &Response, what: &str) -> Error {
         _ if response.is_unavailable() => Kind::TryLater,
         _ => Kind::Other,
     };
-    Error::new(kind, what).cause(format!("it answered {why}"))
+    Error::new(kind, what).because(format!("it answered {why}"))
 }

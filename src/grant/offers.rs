@@ -25,8 +25,8 @@ pub fn offered(provider: &Provider, grant: GrantKind, profile: &Typed) -> Result
         grant.name()
     ));
     let error = match others.is_empty() {
-        true => error.cause("its metadata names no grant that this program speaks"),
-        false => error.cause(format!("it offers {}", others.join(", "))),
+        true => error.because("its metadata names no grant that this program speaks"),
+        false => error.because(format!("it offers {}", others.join(", "))),
     };
     Err(error
         .hints(instead.map(|grant| profile.login_by(grant)))
@@ -109,7 +109,7 @@ pub fn authorizes(provider: &Provider, asks: &SignIn) -> Result<(), Error> {
             "`{}` takes no signed authorize request; nothing was sent",
             safe(&provider.name)
         ))
-        .cause("it announces `request_parameter_supported` as false")
+        .because("it announces `request_parameter_supported` as false")
         .hint("leave `--request-object` out")
         .hint("if its metadata is wrong: `request-object = true` in a provider file of your own"));
     }
@@ -130,7 +130,7 @@ fn not_taken(provider: &Provider, what: &str, announced: &[String]) -> Error {
     let names: Vec<String> = announced.iter().map(|name| format!("`{}`", safe(name))).collect();
     let announces = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     Error::usage(format!("`{}` does not take {what}; nothing was sent", safe(&provider.name)))
-        .cause(format!("it announces {announces}"))
+        .because(format!("it announces {announces}"))
 }
 
 #[cfg(test)]
@@ -150,7 +150,7 @@ mod tests {
         provider.grant_types = Some(vec!["authorization_code".into(), "urn:openid:params:grant-type:ciba".into()]);
         assert!(offered(&provider, GrantKind::Ciba, &Typed::default()).is_ok());
         let refused = offered(&provider, GrantKind::TokenExchange, &Typed::default()).unwrap_err();
-        assert_eq!(refused.causes, ["it offers authorization-code, ciba"]);
+        assert_eq!(refused.causes(), ["it offers authorization-code, ciba"]);
         assert!(offered(&provider, GrantKind::DeviceCode, &Typed::default()).is_err());
     }
 

@@ -102,7 +102,7 @@ fn poll(world: &mut World, asking: &Asking, polling: &Polling<'_>, signals: &Rec
             // section 3.5: back off when the network is in trouble
             Err(e) if e.kind == Kind::TryLater => {
                 pause = longer;
-                world.step(|| format!("{}: asking again in {} s", e.message, pause.as_secs()));
+                world.step(|| format!("{}: asking again in {} s", e, pause.as_secs()));
                 continue;
             }
             Err(e) => return Err(e),

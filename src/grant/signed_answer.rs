@@ -62,7 +62,7 @@ impl<'a> SignedAnswer<'a> {
         }
         let broken = |why: &dyn std::fmt::Display| {
             Error::new(Kind::Unsafe, "the redirect can't be trusted")
-                .cause(format!("its signed answer: {why}"))
+                .because(format!("its signed answer: {why}"))
                 .hint(look_closely(&self.asking.profile, "nothing was exchanged"))
         };
         let now = world.clock.now();

@@ -108,7 +108,7 @@ fn is_day(text: &str) -> bool {
     let number = |text: &str, length: usize, range: std::ops::RangeInclusive<u16>| {
         text.len() == length
             && text.bytes().all(|b| b.is_ascii_digit())
-            && text.parse().is_ok_and(|n| range.contains(&n))
+            && text.parse::<u16>().is_ok_and(|n: u16| range.contains(&n))
     };
     number(year, 4, 2000..=9999) && number(month, 2, 1..=12) && number(day, 2, 1..=31)
 }

@@ -243,9 +243,9 @@ pub enum StartError {
     #[error(transparent)]
     Listen(#[from] ListenError),
     #[error("no thread can be had: {0}")]
-    Thread(io::Error),
-    #[error("can't keep practice logins in `{}`: {why}", folder.display())]
-    State { folder: PathBuf, why: io::Error },
+    Thread(#[source] io::Error),
+    #[error("can't keep practice logins in `{}`: {source}", folder.display())]
+    State { folder: PathBuf, source: io::Error },
 }
 
 /// A running practice server, stopped when dropped.
@@ -272,7 +272,7 @@ impl Server {
         let bound = serve::bind(options.port)?;
         let base = format!("http://{}", bound.address);
         let folder = options.state.clone().unwrap_or_default();
-        let desk = Desk::new(options, base, clock, random).map_err(|why| StartError::State { folder, why })?;
+        let desk = Desk::new(options, base, clock, random).map_err(|source| StartError::State { folder, source })?;
         let desk = Arc::new(desk);
         let served = Arc::clone(&desk);
         let acceptor = serve::serve(bound, move |request| answer(&served, request)).map_err(StartError::Thread)?;

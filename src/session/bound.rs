@@ -308,12 +308,12 @@ impl Moved {
             Moved::Place { what, was, is } => {
                 let was = was.as_deref().map_or("none".to_owned(), safe);
                 return Error::new(Kind::Unsafe, format!("the {what} of `{name}` has changed since the login"))
-                    .cause(format!("it was {was}, and is {} now; nothing was sent there", safe(is)))
+                    .because(format!("it was {was}, and is {} now; nothing was sent there", safe(is)))
                     .hint(format!("if that is right: {}", typed.login()));
             }
         };
         Error::new(Kind::Unsafe, format!("the record of `{name}` was obtained {obtained}"))
-            .cause(cause)
+            .because(cause)
             .hint(format!("if that is right: {}", typed.login()))
     }
 }

@@ -193,16 +193,15 @@ impl Making<'_> {
         let text = who.client_key(world)?;
         let key = text.as_ref().map(|text| who.signing_key(text)).transpose()?;
         let certificate = said.client_certificate.as_ref().map(|path| read_certificate(world, path)).transpose()?;
-        let unusable = |e: &dyn std::fmt::Display| {
-            Error::usage(format!("the client certificate of `{}` can't be used", who.name)).cause(e)
-        };
+        let unusable =
+            |e: KeyError| Error::usage(format!("the client certificate of `{}` can't be used", who.name)).cause(e);
         let certificate_thumbprint = certificate.as_ref().map(|pem| jose::certificate_thumbprint(pem));
-        let certificate_thumbprint = certificate_thumbprint.transpose().map_err(|e| unusable(&e))?;
+        let certificate_thumbprint = certificate_thumbprint.transpose().map_err(unusable)?;
         // TLS takes no key as JWK
         let pem = text.filter(|text| !text.expose().trim_start().starts_with('{'));
         let identity = match (certificate, pem) {
             (Some(certificate), Some(key)) => {
-                jose::make_a_pair(&certificate, key.expose()).map_err(|e| unusable(&e))?;
+                jose::make_a_pair(&certificate, key.expose()).map_err(unusable)?;
                 Some(Arc::new(Identity { certificate, key }))
             }
             (Some(_), None) => {
@@ -287,7 +286,7 @@ impl Who {
             && !offered.iter().any(|o| o == name)
         {
             return Err(Error::usage(format!("the provider does not take `{name}`"))
-                .cause(format!("it announces {}", safe(&offered.join(", "))))
+                .because(format!("it announces {}", safe(&offered.join(", "))))
                 .hint(format!("leave `--auth` out, or `{} auth`", self.typed.line("profile unset"))));
         }
         // `none` is not for every endpoint
@@ -349,7 +348,7 @@ fn look_at_announced(world: &mut World, announced: &Announced, profile: &Typed) 
         }
         None => Ok(()),
         Some(names) => Err(Error::usage("`dpop` is asked for, and the provider takes no proof by ES256")
-            .cause(format!("it announces {}", safe(&names.join(", "))))
+            .because(format!("it announces {}", safe(&names.join(", "))))
             .hint(format!("go without: leave `--dpop` out, or `{} dpop false`", profile.line("profile set")))),
     }
 }

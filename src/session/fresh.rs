@@ -282,7 +282,7 @@ fn still_valid(world: &mut World, set: Option<&TokenSet>, want: Want, e: Error) 
                 && want.min_ttl.is_none()
                 && set.freshness(world.clock.now(), None) == Freshness::Stale =>
         {
-            world.warn(&format!("{}: the stored token is still valid and is used", e.message));
+            world.warn(&format!("{}: the stored token is still valid and is used", e));
             Ok(set.clone())
         }
         _ => Err(e),
@@ -328,7 +328,7 @@ fn anew(world: &mut World, session: &mut Session, record: Option<&Record>, lock:
     };
     keep(world, session, &new, lock).or_else(|e| {
         // the next job obtains another one: nothing is lost
-        world.warn(&format!("the token is not stored: {}", e.message));
+        world.warn(&format!("the token is not stored: {}", e));
         Ok(set)
     })
 }
@@ -373,7 +373,7 @@ fn without_store(world: &mut World, session: &mut Session, mut e: Error) -> Resu
             return Err(e);
         }
         // nothing is lost: the next command obtains another one
-        world.step(|| format!("{}: the token is not stored", e.message));
+        world.step(|| format!("{}: the token is not stored", e));
         return unkept(world, session, None);
     }
     // the store is asked again only for a job: a keychain that does not answer takes three seconds

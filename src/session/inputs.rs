@@ -192,7 +192,7 @@ pub fn read(world: &mut World, who: &Who, what: &str, source: &Option<SecretSour
             let failed = || Error::usage(format!("the command for the {what}, `{shown}`, failed"));
             let out = world.programs.output(argv, Duration::from_secs(60)).map_err(|e| failed().cause(e))?;
             if out.is_empty() {
-                return Err(failed().cause("it printed nothing"));
+                return Err(failed().because("it printed nothing"));
             }
             Ok(Some(Secret::new(out.as_str())))
         }

@@ -131,8 +131,7 @@ fn save(world: &mut World, session: &Session, record: &Record, lock: &Lock) -> R
 }
 
 pub(super) fn not_saved(e: StoreError, message: String) -> Error {
-    let why = Error::from(e);
-    Error { kind: Kind::NotSaved, message, causes: vec![why.message], ..why }
+    Error { kind: Kind::NotSaved, ..Error::from(e).context(message) }
 }
 
 /// The store that this profile was in until now, if it is another one.

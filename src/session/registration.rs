@@ -77,11 +77,11 @@ pub fn make(world: &mut World, session: &mut Session, name: &str, initial: Optio
 fn unusable(world: &mut World, session: &Session, made: &Registered, why: &str) -> Error {
     let id = safe(&made.client_id);
     let error = Error::new(Kind::Refused, "the registration can't be used")
-        .cause(format!("the server wants it to authenticate by {why}"));
+        .because(format!("the server wants it to authenticate by {why}"));
     let ended = made.management.as_ref().is_some_and(|management| register::delete(world, management).is_ok());
     let login = session.typed.login_with(&[("--client-id", "ID")]);
     error
-        .cause(match ended {
+        .because(match ended {
             true => format!("the registration as `{id}` was ended again; nothing was stored"),
             false => format!("the client `{id}` stays registered at the provider; nothing was stored here"),
         })

@@ -94,7 +94,7 @@ impl Server {
         }
         let iss_required = self.iss_required;
         if let Err(e) = self.read_document(world, who) {
-            world.step(|| format!("{}: its keys are not known", e.message));
+            world.step(|| format!("{}: its keys are not known", e));
             self.no_document = Some(e);
         }
         // for the login itself the file counts, not the document

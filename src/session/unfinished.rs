@@ -48,7 +48,7 @@ pub fn keep(world: &mut World, session: &Session, change: impl FnOnce(&mut Unfin
         Ok(())
     });
     if let Err(e) = kept {
-        world.step(|| format!("your input is not kept: {}", e.message));
+        world.step(|| format!("your input is not kept: {}", e));
     }
 }
 
@@ -79,7 +79,8 @@ pub fn after(world: &mut World, session: &Session, asked: Option<&Asked>, mut e:
     let things: Vec<String> = vars.chain(client.into_iter().flatten()).collect();
     if e.said_no {
         if forget(world, session) && !things.is_empty() {
-            e.message = format!("{}; your input is forgotten ({})", e.message, things.join(", "));
+            let message = format!("{e}; your input is forgotten ({})", things.join(", "));
+            return e.reworded(message);
         }
         return e;
     }
@@ -100,7 +101,7 @@ fn forget(world: &mut World, session: &Session) -> bool {
         }
         Ok(())
     });
-    forgotten.inspect_err(|e| world.step(|| format!("your input is not forgotten: {}", e.message))).is_ok()
+    forgotten.inspect_err(|e| world.step(|| format!("your input is not forgotten: {}", e))).is_ok()
 }
 
 /// The client of a login, where a person may be asked for another one, and the address it was for.

@@ -88,7 +88,7 @@ impl Who {
                     Ok(Some(orphan)) => return Who::open(world, orphan.choice(choice)),
                     Ok(None) => return Err(e),
                     Err(why) => {
-                        return Err(e.hint(format!("{}: it can't be searched for a record of that name", why.message)));
+                        return Err(e.hint(format!("{}: it can't be searched for a record of that name", why)));
                     }
                 },
             };

@@ -85,22 +85,28 @@ pub struct FileStore {
     derived: RefCell<Option<(Derivation, SealKey)>>,
 }
 
+fn failed(e: impl Into<anyhow::Error>) -> StoreError {
+    StoreError::Failed("file store".to_owned(), e.into())
+}
+
 /// The content of the file that `OAUTHCTL_STORE_PASSPHRASE_FILE` names, without its last newline.
 pub fn passphrase_file(path: &Path) -> Result<Secret, StoreError> {
     let place = path.display().to_string();
-    let unreadable = |why: String| StoreError::Failed("passphrase file".to_owned(), format!("`{place}`: {why}"));
+    let unreadable = |source: std::io::Error| {
+        StoreError::Failed("passphrase file".to_owned(), PrivateError::Io { path: place.clone(), source }.into())
+    };
     // an ordinary open, since a passphrase often comes through a pipe
-    let file = std::fs::File::open(path).map_err(|e| unreadable(e.to_string()))?;
+    let file = std::fs::File::open(path).map_err(unreadable)?;
     let mut text = Zeroizing::new(String::new());
     std::io::Read::read_to_string(&mut std::io::Read::take(file, LONGEST_PASSPHRASE as u64 + 1), &mut text)
-        .map_err(|e| unreadable(e.to_string()))?;
+        .map_err(unreadable)?;
     if text.len() > LONGEST_PASSPHRASE {
-        return Err(unreadable("it is too long for a passphrase".to_owned()));
+        return Err(unreadable(std::io::Error::other("it is too long for a passphrase")));
     }
     let line = text.strip_suffix('\n').unwrap_or(&text);
     let line = line.strip_suffix('\r').unwrap_or(line);
     if line.is_empty() {
-        return Err(unreadable("it is empty".to_owned()));
+        return Err(unreadable(std::io::Error::other("it is empty")));
     }
     Ok(Secret::new(line))
 }
@@ -226,7 +232,7 @@ impl FileStore {
             PrivateError::Io { path, source } if source.kind() == ErrorKind::PermissionDenied => {
                 StoreError::Denied(format!("file `{path}`"))
             }
-            _ => StoreError::Failed("file store".to_owned(), error.to_string()),
+            _ => failed(error),
         }
     }
 
@@ -236,9 +242,9 @@ impl FileStore {
                 StoreError::Full(self.folder_name())
             }
             Some(ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {
-                StoreError::NotWritable(self.folder_name(), error.to_string())
+                StoreError::NotWritable(self.folder_name(), error)
             }
-            _ => StoreError::Failed("file store".to_owned(), error.to_string()),
+            _ => failed(error),
         }
     }
 
@@ -293,7 +299,7 @@ impl FileStore {
                     &mut *key,
                 )
             })
-            .map_err(|e| StoreError::Failed("file store".to_owned(), format!("Argon2id: {e}")))?;
+            .map_err(|e| failed(anyhow::Error::msg(format!("Argon2id: {e}"))))?;
         *self.derived.borrow_mut() = Some((*derivation, key.clone()));
         Ok(key)
     }
@@ -382,9 +388,7 @@ impl Store for FileStore {
         files::random(&path, &mut nonce).map_err(|e| self.write_failed(e))?;
         let body = cipher(&key)
             .encrypt(&XNonce::from(nonce), Payload { msg: record.expose().as_bytes(), aad: &aad })
-            .map_err(|_| {
-            StoreError::Failed("file store".to_owned(), "the record could not be sealed".to_owned())
-        })?;
+            .map_err(|_| failed(anyhow::Error::msg("the record could not be sealed")))?;
         file.extend_from_slice(&nonce);
         file.extend_from_slice(&body);
         file.extend_from_slice(&sha256(&file)[..CHECK]);
@@ -409,7 +413,6 @@ impl Store for FileStore {
         if !self.open_folder()? {
             return Ok(Vec::new());
         }
-        let failed = |e: std::io::Error| StoreError::Failed("file store".to_owned(), e.to_string());
         let mut profiles = Vec::new();
         for entry in std::fs::read_dir(&self.folder).map_err(failed)? {
             let name = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();

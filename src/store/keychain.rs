@@ -114,7 +114,7 @@ impl KeychainStore {
             KeychainError::Denied(why) => StoreError::Denied(format!("keychain ({}: {why})", self.keychain.name())),
             KeychainError::TimedOut(seconds) => StoreError::TimedOut(self.what(), seconds),
             KeychainError::Foreign(why) => StoreError::Foreign(self.what(), why),
-            KeychainError::Failed(why) => StoreError::Failed(self.what(), why),
+            KeychainError::Failed(why) => StoreError::Failed(self.what(), anyhow::Error::msg(why)),
         }
     }
 
@@ -186,8 +186,9 @@ impl KeychainStore {
         sets: &mut Vec<(String, usize)>,
     ) -> Result<Header, StoreError> {
         let mut name = [0u8; 8];
-        random::fill(&mut name)
-            .map_err(|_| StoreError::Failed("system's random generator".to_owned(), "it gave nothing".to_owned()))?;
+        random::fill(&mut name).map_err(|_| {
+            StoreError::Failed("system's random generator".to_owned(), anyhow::Error::msg("it gave nothing"))
+        })?;
         let pieces = cut(record, limit);
         let header = Header { set: hex(&name), count: pieces.len(), hash: hash(record) };
         sets.push((header.set.clone(), header.count));

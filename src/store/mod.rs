@@ -13,6 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::secret::Secret;
+use crate::world::files::PrivateError;
 use crate::world::{Env, Keychain};
 
 /// The longest record, in bytes: room for several tokens of 64 KiB (T-53), and a bound for
@@ -107,7 +108,7 @@ pub trait Store {
 }
 
 /// Why a store operation failed. Nothing was changed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("the {0} is locked")]
     Locked(String),
@@ -122,7 +123,7 @@ pub enum StoreError {
     #[error("no space left in {0}")]
     Full(String),
     #[error("{0} can't be written: {1}")]
-    NotWritable(String, String),
+    NotWritable(String, #[source] PrivateError),
     #[error("{place} holds a record that can't be read: {why}")]
     Corrupt { place: String, why: String },
     #[error("{0} holds no key")]
@@ -140,5 +141,5 @@ pub enum StoreError {
     #[error("the store `{0}` keeps nothing")]
     ReadOnly(&'static str),
     #[error("the {0} failed: {1}")]
-    Failed(String, String),
+    Failed(String, #[source] anyhow::Error),
 }

@@ -15,10 +15,6 @@ fn documented() -> Vec<u8> {
 
 #[test]
 fn every_kind_of_error_has_its_row_in_the_table_of_exit_codes() {
-    let documented = documented();
-    let mut used: Vec<u8> = std::iter::once(0).chain(Kind::ALL.iter().map(|k| k.exit_code())).collect();
-    used.sort_unstable();
-    assert_eq!(documented, used);
     let pinned = [
         (Kind::Other, 1, "other"),
         (Kind::Usage, 2, "usage"),
@@ -33,7 +29,10 @@ fn every_kind_of_error_has_its_row_in_the_table_of_exit_codes() {
         (Kind::Interrupted, 130, "interrupted"),
         (Kind::Terminated, 143, "terminated"),
     ];
-    assert_eq!(Kind::ALL.map(|k| (k, k.exit_code(), k.name())), pinned);
+    for (kind, code, name) in pinned {
+        assert_eq!((kind.exit_code(), json!(kind)), (code, json!(name)));
+    }
+    assert_eq!(documented(), [&[0], &pinned.map(|(_, code, _)| code)[..]].concat());
 }
 
 #[test]

@@ -816,7 +816,7 @@ fn few_descriptors_are_enough_and_none_is_a_clean_error() {
         else {
             panic!("no descriptor was left")
         };
-        assert!(why.to_lowercase().contains("too many open files"), "{why}");
+        assert!(why.to_string().to_lowercase().contains("too many open files"), "{why}");
         return;
     };
     let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines().map_while(Result::ok);

@@ -178,7 +178,7 @@ impl Refusal<'_> {
         if let Some(ApiError { code, message, details }) = said {
             let words = [code, message].into_iter().flatten().collect::<Vec<_>>().join(": ");
             let said: Vec<String> = [words].into_iter().filter(|w| !w.is_empty()).chain(details).collect();
-            error = error.cause(safe(&said.join("; ")));
+            error = error.because(safe(&said.join("; ")));
         }
         if matches!(self.status, 429 | 503) {
             error.retry_after =

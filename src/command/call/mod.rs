@@ -398,7 +398,7 @@ fn filled(target: &str, session: &Session, provider: &Provider, record: Option<&
     template::fill(target, &known).map_err(|why| {
         let Unfilled::Unknown(name) = why else {
             return Error::new(Kind::Unsafe, format!("`{}` would lead elsewhere", safe(target)))
-                .cause("what a brace stands for is `.` or `..`");
+                .because("what a brace stands for is `.` or `..`");
         };
         let mut names: Vec<String> = session.profile.vars.keys().cloned().collect();
         names.extend(record.iter().flat_map(|r| r.vars.keys().cloned()));

@@ -69,7 +69,7 @@ impl Output {
             progress.add(world, bytes.len());
         }
         if let Some((path, part)) = &mut self.file {
-            return part.write(bytes).map(|()| true).map_err(|e| unwritten(path, &e));
+            return part.write(bytes).map(|()| true).map_err(|e| unwritten(path, e));
         }
         match world.out.write_all(bytes) {
             Ok(()) => Ok(true),
@@ -88,7 +88,7 @@ impl Output {
         }
         let _ = world.out.flush();
         match self.file {
-            Some((path, part)) => part.keep().map_err(|e| unwritten(&path, &e)),
+            Some((path, part)) => part.keep().map_err(|e| unwritten(&path, e)),
             None => Ok(()),
         }
     }
@@ -107,6 +107,6 @@ impl Output {
     }
 }
 
-pub fn unwritten(path: &std::path::Path, e: &std::io::Error) -> Error {
+pub fn unwritten(path: &std::path::Path, e: std::io::Error) -> Error {
     Error::new(Kind::Other, format!("`{}` can't be written", safe(&path.to_string_lossy()))).cause(e)
 }

@@ -32,7 +32,7 @@ pub fn target(world: &World, args: &CallArgs) -> Result<Option<PathBuf>, Error> 
                 .cause(e)
                 .hint("`-o FILE`"))
         }
-        Err(Unwritable::Failed(e)) => Err(unwritten(&path, &e)),
+        Err(Unwritable::Failed(e)) => Err(unwritten(&path, e)),
     }
 }
 
@@ -41,7 +41,7 @@ pub fn open(world: &World, target: Option<&Path>) -> Result<Output, Error> {
     match target.map(Path::to_owned) {
         None => Ok(Output::stdout(world)),
         Some(path) => {
-            let part = Part::begin(&path, "", None).map_err(|e| unwritten(&path, &e))?;
+            let part = Part::begin(&path, "", None).map_err(|e| unwritten(&path, e))?;
             Ok(Output::file(path, part))
         }
     }
@@ -82,7 +82,7 @@ pub fn run(world: &mut World, call: &Call<'_>, caller: &mut Caller<'_>, path: Pa
             Some(_) if goes_on => Part::go_on(&path),
             _ => Part::begin(&path, url.as_str(), download::validator(&answered.headers).filter(|_| reads)),
         };
-        let mut out = Output::file(path.clone(), part.map_err(|e| unwritten(&path, &e))?);
+        let mut out = Output::file(path.clone(), part.map_err(|e| unwritten(&path, e))?);
         out.show_progress(world, &answered.headers, there);
         match answer::pass(world, &mut answered.body, &mut out) {
             Ok(()) => return out.end(world).map(|()| 0),

@@ -40,7 +40,7 @@ pub(super) fn confirm_account(
             world.insist(&unproved);
             return Ok(());
         }
-        let error = Error::new(Kind::Unsafe, unproved).cause("nobody could be asked, so the tokens were not stored");
+        let error = Error::new(Kind::Unsafe, unproved).because("nobody could be asked, so the tokens were not stored");
         return Err(taken_back(world, asking, set, error)
             .hint("`--yes` stores them without a question: check the account that it names"));
     }
@@ -83,9 +83,9 @@ fn taken_back(world: &mut World, asking: &Asking, set: &TokenSet, error: Error) 
     let cause = match facts.map_or(Ok(None), |facts| revoke::revoke(world, asking, facts, set)) {
         Ok(Some(words)) => words.to_owned(),
         Ok(None) => logout::irrevocable(&asking.provider.name),
-        Err(e) => format!("its token could not be revoked ({}): {}", e.message, logout::STAYS_VALID),
+        Err(e) => format!("its token could not be revoked ({}): {}", e, logout::STAYS_VALID),
     };
-    error.cause(cause).hint(asking.profile.login())
+    error.because(cause).hint(asking.profile.login())
 }
 
 #[cfg(test)]

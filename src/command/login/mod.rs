@@ -316,7 +316,7 @@ fn named(
     match told {
         Ok(claims) => id_token::account(&claims).or(by_token),
         Err(e) => {
-            world.step(|| format!("the user's name is not known, only the number: {}", e.message));
+            world.step(|| format!("the user's name is not known, only the number: {}", e));
             by_token
         }
     }
@@ -335,7 +335,7 @@ fn account(world: &mut World, session: &mut Session, provider: &Provider, set: &
     let why = match asked {
         Ok(Told::Account(account)) => return account,
         Ok(Told::Refused { status, .. }) => format!("the check of the token answered {status}"),
-        Err(e) => e.message,
+        Err(e) => e.to_string(),
     };
     world.step(|| format!("the account of `{}` is not known: {why}", session.name));
     None

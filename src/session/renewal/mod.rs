@@ -156,7 +156,7 @@ impl<'a> Renewal<'a> {
         }
         if sent_before >= 2 {
             let why = format!("the refresh of `{}` was cut off twice, and the responses are lost", self.session.name);
-            return Err(self.login_first(why).cause(
+            return Err(self.login_first(why).because(
                 "a provider may take a refresh token that comes again and again for an attack, and end every login",
             ));
         }
@@ -314,7 +314,7 @@ impl<'a> Renewal<'a> {
                 (Err(_), Some(pause)) => world.clock.sleep(*pause),
                 (Err(e), None) => {
                     return Err(e
-                        .cause(format!("the journal `{journal}` could not be written either: at a provider that rotates refresh tokens this login may be lost"))
+                        .because(format!("the journal `{journal}` could not be written either: at a provider that rotates refresh tokens this login may be lost"))
                         .hint(format!("mend the disk, then try `{}`; if that fails: `{}`", self.session.typed.line("token"), self.session.typed.login())));
                 }
             }
@@ -351,12 +351,12 @@ impl<'a> Renewal<'a> {
         {
             let why = format!("the login of `{name}` was made on another machine and can't be refreshed here");
             let cause = "each refresh token is good once: two machines that share one end each other's login";
-            return Err(self.login_first(why).cause(cause));
+            return Err(self.login_first(why).because(cause));
         }
         let newest = self.files.seen.generation();
         if newest > record.generation {
             let why = format!("the stored login of `{name}` is older than the one last used here");
-            return Err(self.login_first(why).cause(format!("generation {} came back after {newest}: the store was put back from a backup or a snapshot, and that refresh token is spent", record.generation)));
+            return Err(self.login_first(why).because(format!("generation {} came back after {newest}: the store was put back from a backup or a snapshot, and that refresh token is spent", record.generation)));
         }
         Ok(())
     }
@@ -372,7 +372,7 @@ impl<'a> Renewal<'a> {
                 world.warn(&format!("the dead token could not be cleared: {why}"));
             }
         }
-        Error { message: format!("the login of `{}` has ended: the provider refuses to refresh it", session.name), ..e }
+        e.reworded(format!("the login of `{}` has ended: the provider refuses to refresh it", session.name))
     }
 
     fn login_first(&self, why: String) -> Error {

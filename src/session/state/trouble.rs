@@ -52,7 +52,7 @@ impl Trouble {
         }
         let mut error =
             Error::new(Kind::TryLater, "the token endpoint was in trouble a moment ago and is left alone for now")
-                .cause(safe(value.get("why")?.as_str()?))
+                .because(safe(value.get("why")?.as_str()?))
                 .hint(format!("run the command again in {seconds} s"));
         error.retry_after = Some(seconds);
         Some(error)
@@ -60,7 +60,7 @@ impl Trouble {
 
     pub fn remember(&self, now: i64, e: &Error) {
         let wait = e.retry_after.map_or(REMEMBERED, |s| i64::try_from(s).unwrap_or(LONGEST).clamp(1, LONGEST));
-        let why = std::iter::once(&e.message).chain(&e.causes).cloned().collect::<Vec<_>>().join(": ");
+        let why = e.texts().join(": ");
         let text = json!({ "at": now, "until": now + wait, "said": e.retry_after.is_some(), "why": crate::secret::redact(&why) }).to_string();
         let _ = note(&self.path, &text);
     }

@@ -25,14 +25,10 @@ pub enum ListenError {
     #[error("port {0} is reserved for the system's administrator")]
     Reserved(u16),
     /// The port is bound, but connections to it fail: loopback is down or blocked.
-    #[error("this machine can't be reached at its own address {address}: {why}")]
-    Unreachable { address: std::net::IpAddr, why: String },
+    #[error("this machine can't be reached at its own address {address}: {source}")]
+    Unreachable { address: std::net::IpAddr, source: io::Error },
     #[error("can't listen on loopback: {0}")]
-    Failed(String),
-}
-
-pub fn failed(error: io::Error) -> ListenError {
-    ListenError::Failed(error.to_string())
+    Failed(#[from] io::Error),
 }
 
 /// Scheme, host, port and path of the redirect address.
@@ -68,11 +64,11 @@ pub struct Bound {
 /// Binds, and checks that each listener is reached at its own address.
 pub fn bind(address: &Address) -> Result<Bound, ListenError> {
     let listeners = bind_any(address)?;
-    let address = listeners[0].local_addr().map_err(failed)?;
+    let address = listeners[0].local_addr()?;
     let mut early = Vec::new();
     for listener in &listeners {
-        listener.set_nonblocking(true).map_err(failed)?;
-        early.extend(reached(listener, listener.local_addr().map_err(failed)?)?);
+        listener.set_nonblocking(true)?;
+        early.extend(reached(listener, listener.local_addr()?)?);
     }
     Ok(Bound { listeners, address, early })
 }
@@ -92,10 +88,10 @@ fn bind_any(address: &Address) -> Result<Vec<TcpListener>, ListenError> {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 refused.get_or_insert(ListenError::Reserved(*port));
             }
-            Err(error) => return Err(failed(error)),
+            Err(error) => return Err(error.into()),
         }
     }
-    Err(refused.unwrap_or_else(|| ListenError::Failed("no port to try".to_owned())))
+    Err(refused.unwrap_or_else(|| io::Error::other("no port to try").into()))
 }
 
 fn bind_free(host: Host) -> Result<Vec<TcpListener>, ListenError> {
@@ -106,7 +102,7 @@ fn bind_free(host: Host) -> Result<Vec<TcpListener>, ListenError> {
             bound = bind_one(host, 0);
         }
     }
-    bound.map_err(failed)
+    Ok(bound?)
 }
 
 /// Port 0: any. On Unix the standard library sets `SO_REUSEADDR`: a port in `TIME_WAIT` can be
@@ -145,9 +141,9 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 /// connections are returned, to be served.
 pub fn reached(listener: &TcpListener, address: SocketAddr) -> Result<Vec<TcpStream>, ListenError> {
     let until = Instant::now() + REACHED_WITHIN;
-    let unreachable = |why: io::Error| ListenError::Unreachable { address: address.ip(), why: why.to_string() };
+    let unreachable = |source| ListenError::Unreachable { address: address.ip(), source };
     let probe = TcpStream::connect_timeout(&address, REACHED_WITHIN).map_err(unreachable)?;
-    let own = probe.local_addr().map_err(failed)?;
+    let own = probe.local_addr()?;
     let mut others = Vec::new();
     loop {
         match listener.accept() {
@@ -161,7 +157,7 @@ pub fn reached(listener: &TcpListener, address: SocketAddr) -> Result<Vec<TcpStr
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-            Err(error) => return Err(failed(error)),
+            Err(error) => return Err(error.into()),
         }
     }
 }

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 use super::acceptor::Acceptor;
-use super::listening::{self, failed};
+use super::listening;
 pub use super::listening::{Address, Host, ListenError, peer::Stranger};
 use crate::secret::Secret;
 use crate::world::{BrowserError, browser};
@@ -126,7 +126,7 @@ impl Loopback {
     ) -> Result<Loopback, ListenError> {
         let bound = listening::bind(address)?;
         let first = bound.address;
-        let tls = if address.tls { Some(certificate::server_config().map_err(ListenError::Failed)?) } else { None };
+        let tls = if address.tls { Some(certificate::server_config().map_err(std::io::Error::other)?) } else { None };
         let shared = Arc::new(Shared {
             port: first.port(),
             tls,
@@ -138,7 +138,7 @@ impl Loopback {
         });
         let served = Arc::clone(&shared);
         let handler = move |visit: &_| connection::serve(&served, visit);
-        let acceptor = Acceptor::start(bound, MOST_CONNECTIONS, Duration::ZERO, handler).map_err(failed)?;
+        let acceptor = Acceptor::start(bound, MOST_CONNECTIONS, Duration::ZERO, handler)?;
         let localhost = address.host == Host::Localhost;
         Ok(Loopback { shared, address: first, localhost, _acceptor: acceptor })
     }
