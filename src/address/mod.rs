@@ -71,7 +71,7 @@ pub fn parse_safe(text: &str) -> Result<Url, &'static str> {
         "https" => Ok(url),
         "http" if is_loopback(&url) => Ok(url),
         "http" => Err("plain `http` is for this machine's own loopback alone, use `https`"),
-        _ => Err("only `https` is spoken"),
+        _ => Err("only `https` is allowed"),
     }
 }
 

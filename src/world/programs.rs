@@ -108,7 +108,7 @@ fn exit_code(status: std::process::ExitStatus) -> u8 {
 
 fn read(from: &mut impl Read) -> io::Result<Zeroizing<String>> {
     let text = super::terminal::read_all(from, MAX_OUTPUT)
-        .map_err(|e| io::Error::new(e.kind(), format!("what it printed can't be used: {e}")))?;
+        .map_err(|e| io::Error::new(io::ErrorKind::InvalidData, format!("what it printed can't be used: {e}")))?;
     let text = text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
     Ok(Zeroizing::new(text.to_owned()))
 }

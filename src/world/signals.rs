@@ -25,6 +25,7 @@ impl Signals for Real {
     }
 }
 
+#[cfg(unix)]
 pub(super) use system::{at_question, guard_terminal};
 
 /// While it lives, signals belong to the program in the foreground. The terminal signals both
@@ -296,11 +297,7 @@ mod system {
     /// Ctrl-C ends the program; there is nothing to watch.
     pub(super) fn watch(_to: Sender<i32>) {}
     pub(super) fn release() {}
-    pub fn guard_terminal(_restore: fn()) {}
     pub(super) fn hold(_on: bool) {}
     pub(super) fn ask(_on: bool) {}
-    pub fn at_question() -> Option<i32> {
-        None
-    }
     pub(super) fn hand_on(_child: u32) {}
 }
