@@ -228,7 +228,8 @@ mod tests {
             assert!(page.contains(name), "{name}");
         }
         // the options that a dozen commands share stand in it once
-        let commands = page.split(&format!(".SH {}", topics::title(TOPICS[0].1).to_uppercase())).next().unwrap();
+        let title = escaped(&topics::title(TOPICS[0].1).to_uppercase());
+        let commands = page.split(&format!(".SH {title}")).next().unwrap();
         assert!(commands.len() < page.len());
         assert_eq!(commands.matches("\\-\\-client\\-secret\\-file\\fR").count(), 1);
         assert_eq!(commands.matches("\\-\\-subject\\-token\\-file\\fR").count(), 1);

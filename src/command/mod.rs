@@ -62,7 +62,7 @@ pub struct Cli {
     pub verb: Verb,
 }
 
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct Global {
     /// Print errors only.
     #[arg(short, long, global = true, help_heading = "Everywhere", conflicts_with = "verbose")]
@@ -78,9 +78,10 @@ pub struct Global {
     pub no_cache: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ErrorFormat {
     /// Lines for a person.
+    #[default]
     Text,
     /// One object, for a program.
     Json,
@@ -284,19 +285,16 @@ pub fn run(args: impl IntoIterator<Item = OsString>, world: &mut World) -> u8 {
     };
     practice::mark(world);
     let format = cli.global.error_format;
-    dispatch(cli, world).unwrap_or_else(|e| report(world, &e, format))
+    let done = match cli.verb {
+        Verb::Token(args) => token::run(args, &cli.global, world),
+        verb => other(verb, &cli.global, world),
+    };
+    done.unwrap_or_else(|e| report(world, &e, format))
 }
 
 fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
     let found = definition().try_get_matches_from(args)?;
     Cli::from_arg_matches(&found).map_err(|e| e.format(&mut definition()))
-}
-
-fn dispatch(cli: Cli, world: &mut World) -> Result<u8, Error> {
-    match cli.verb {
-        Verb::Token(args) => token::run(args, &cli.global, world),
-        verb => other(verb, &cli.global, world),
-    }
 }
 
 /// Apart from `token`, the fast one: the others use 28 KB of stack, a page fault for each page.

@@ -23,7 +23,7 @@ use crate::world::World;
 
 type Wiped = zeroize::Zeroizing<String>;
 
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 #[command(after_help = "Examples:
   oauthctl token work
   oauthctl token work --min-ttl 10m
@@ -58,9 +58,10 @@ pub struct TokenArgs {
     pub explain: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// The token and a newline.
+    #[default]
     Text,
     /// An object with the token, its type, expiry and scopes.
     Json,
@@ -109,18 +110,8 @@ pub fn plain(args: &[OsString]) -> Option<(TokenArgs, Global)> {
         _ => return None,
     };
     let profile = profile.to_str().filter(|p| !p.starts_with('-'))?.to_owned();
-    let args = TokenArgs {
-        who: WhoArgs { profile: Some(profile), ..WhoArgs::default() },
-        format: Format::Text,
-        min_ttl: None,
-        force_refresh: false,
-        no_refresh: false,
-        method: None,
-        url: None,
-        nonce: None,
-        explain: false,
-    };
-    Some((args, Global { quiet: false, verbose: false, error_format: ErrorFormat::Text, no_cache }))
+    let who = WhoArgs { profile: Some(profile), ..WhoArgs::default() };
+    Some((TokenArgs { who, ..TokenArgs::default() }, Global { no_cache, ..Global::default() }))
 }
 
 pub fn run(args: TokenArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
