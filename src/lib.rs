@@ -29,9 +29,8 @@
 //! * `world`: the interfaces to everything outside. `protocol`: the rules of the RFCs, without I/O.
 //! * `provider`: facts about servers, as data. `layers`: TOML files with the places of their keys,
 //!   laid over each other.
-//! * `address`: the addresses that a secret may go to. `stored`: how members of records are read and
-//!   written. `token`, `wire`, `secret`, `text`: the types
-//!   shared by all levels.
+//! * `address`: the addresses that a secret may go to. `stored`: how records are read and written.
+//!   `token`, `wire`, `secret`, `text`: the types shared by all levels.
 //!
 //! Data flows one way. `login`: `command` parses, `session` resolves profile and provider, a grant
 //! obtains the token (bind, open, wait, judge, exchange), `session` stores it, and only then the

@@ -13,22 +13,24 @@ pub struct TokenSet {
     pub access_token: Secret,
     /// As the server sent it, or the provider's default.
     pub token_type: String,
-    #[serde(default, deserialize_with = "stored::fitting", serialize_with = "stored::expose_some")]
+    #[serde(default, deserialize_with = "stored::fitting", skip_serializing_if = "Option::is_none")]
+    #[serde(serialize_with = "stored::expose_some")]
     pub refresh_token: Option<Secret>,
     /// When the response came. Lifetimes count from here (RFC 6749, section 5.1).
     pub received_at: i64,
     /// `None`: the server gave no lifetime, so the token is used until a server refuses it.
-    #[serde(default, deserialize_with = "stored::fitting")]
+    #[serde(default, deserialize_with = "stored::fitting", skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<i64>,
-    #[serde(default, deserialize_with = "stored::fitting")]
+    #[serde(default, deserialize_with = "stored::fitting", skip_serializing_if = "Option::is_none")]
     pub refresh_expires_at: Option<i64>,
     /// The granted scopes. `None`: the response named none, so they are the requested ones.
-    #[serde(default, deserialize_with = "stored::list")]
+    #[serde(default, deserialize_with = "stored::list", skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Vec<String>>,
-    #[serde(default, deserialize_with = "stored::fitting", serialize_with = "stored::expose_some")]
+    #[serde(default, deserialize_with = "stored::fitting", skip_serializing_if = "Option::is_none")]
+    #[serde(serialize_with = "stored::expose_some")]
     pub id_token: Option<Secret>,
     /// Provider-specific members of the response (`user_id`, …), unchanged.
-    #[serde(default, deserialize_with = "stored::fitting")]
+    #[serde(default, deserialize_with = "stored::fitting", skip_serializing_if = "Map::is_empty")]
     pub extra: Map<String, Value>,
 }
 

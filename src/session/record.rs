@@ -32,20 +32,22 @@ pub struct Record {
     #[serde(serialize_with = "stored::expose_some")]
     pub client_secret: Option<Secret>,
     /// The login used a secret of the environment, which stays there.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub secret_not_kept: bool,
     #[serde(with = "word")]
     pub grant: Option<GrantKind>,
     /// The requested scopes.
-    #[serde(deserialize_with = "asked")]
+    #[serde(deserialize_with = "asked", skip_serializing_if = "Vec::is_empty")]
     pub asked: Vec<String>,
     /// When the user signed in, in Unix seconds: rotated refresh tokens often keep the first one's
     /// lifetime.
     pub login_at: Option<i64>,
     /// The provider's variables learnt at login (`from = "callback"`, `"token"`).
-    #[serde(deserialize_with = "stored::map")]
+    #[serde(deserialize_with = "stored::map", skip_serializing_if = "BTreeMap::is_empty")]
     pub vars: BTreeMap<String, String>,
     /// The provider's secret variables that the user entered; they stay when the tokens go.
-    #[serde(deserialize_with = "stored::map", serialize_with = "stored::expose_map")]
+    #[serde(deserialize_with = "stored::map", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(serialize_with = "stored::expose_map")]
     pub secret_vars: BTreeMap<String, Secret>,
     pub account: Option<String>,
     /// The key of the journal: 32 bytes in base64.
@@ -63,7 +65,7 @@ pub struct Record {
     #[serde(serialize_with = "stored::expose_some")]
     pub dpop_key: Option<Secret>,
     /// The newest nonce of each server, by origin.
-    #[serde(deserialize_with = "stored::map")]
+    #[serde(deserialize_with = "stored::map", skip_serializing_if = "BTreeMap::is_empty")]
     pub dpop_nonces: BTreeMap<String, String>,
     /// Access to this client's registration (RFC 7592).
     pub registration: Option<Management>,

@@ -1,14 +1,14 @@
 //! The store on the system's keychain: one item per profile, whose value is the record.
 //!
-//! Where an item takes only so many bytes (Windows), a longer record is cut into parts. Their set
-//! has a random name, so that a reader can't mix two; the parts are written first, then the main
-//! item becomes a header that names the set, the number of parts and the record's hash. The header
-//! is what makes the new record the record: killed before it, the old one is still whole; after it,
-//! the new one is. A part that is missing or wrong makes the record unreadable, never shorter.
+//! Where items are short (Windows), a longer record is cut into parts. Their set has a random name,
+//! so that a reader can't mix two. The parts are written first, then the main item becomes a header
+//! with the set, the number of parts and the record's hash. Before the header is written the old
+//! record is whole, after it the new one. A missing or wrong part makes the record unreadable,
+//! never shorter.
 //!
-//! A writer that was killed leaves parts that no header names. So that the next writer and `delete`
-//! find those too, the sets begun are listed in an item of their own before the first part is
-//! written. Writers take turns (the session's lock); readers need no lock.
+//! A killed writer leaves parts that no header names. So that the next writer and `delete` find
+//! them, an item lists the sets before their first part is written. Writers take turns (the
+//! session's lock); readers need no lock.
 
 use std::sync::Arc;
 
@@ -22,9 +22,8 @@ use crate::world::{Keychain, KeychainError, random};
 /// its length.
 const MARK: &str = "oauthctl-parts 1 ";
 
-/// How often a record is looked at again that was replaced while its parts were read. Each time
-/// somebody saved another one whole, so this is a bound for a writer that never rests, not for any
-/// real one.
+/// How often a record is read again that was replaced while its parts were read: a bound for a
+/// writer that never rests.
 const TRIES: usize = 1000;
 
 /// The store in the system's keychain.

@@ -1,10 +1,10 @@
-//! The kernel's copy of a fresh access token, and the first thing that `token` looks at.
+//! The kernel's copy of a fresh access token: `token` looks there first.
 //!
-//! Two entries. The *copy* belongs to the credential (user, store, its place, profile) and holds
-//! the access token and its times, nothing else; the kernel forgets it when it expires. The *link*
-//! belongs to the words that name a profile here (folders, store variable, who bus) and says which
-//! copy is meant, as long as `config.toml` has not changed since: so the fast path reads no
-//! configuration and never serves what the configuration no longer says.
+//! There are two entries. The *copy* belongs to the credential (user, store, its place, profile).
+//! It holds the access token and its times; the kernel forgets it when it expires. The *link*
+//! belongs to a profile's name with the folders, the store variable and the bus. It names the copy,
+//! and is valid until `config.toml` changes: so the fast path reads no configuration and never
+//! serves a token against it.
 
 use std::time::Duration;
 
@@ -16,22 +16,21 @@ use crate::session::record::Record;
 use crate::token::{Freshness, TokenSet};
 use crate::world::World;
 
-/// A copy without a known expiry is looked up anew after a day.
+/// How long a copy without a known expiry is kept, in seconds.
 const UNKNOWN_EXPIRY: i64 = 86_400;
 /// How long a link is kept, in seconds: the kernel's own ring lasts three days.
 const LINK_KEPT: u64 = 3 * 86_400;
 
-/// In the place of a fingerprint: the token of a record of an older version.
+/// In place of the fingerprint if an older version made the record.
 const UNBOUND: &str = "-";
 
-/// Variables that change what a profile means: with one of them set the whole configuration is
-/// looked at.
+/// Variables that change a profile: with one of them set the configuration is read.
 const DECIDING: [&str; 3] = ["CLIENT_ID", "GRANT", "SCOPE"];
 
-/// What a copy holds.
+/// The content of a copy.
 pub struct Copy {
     pub set: TokenSet,
-    /// [`Bound::fingerprint`] of what the token is bound to.
+    /// [`Bound::fingerprint`] of the token's places.
     pub bound: String,
 }
 
@@ -44,8 +43,7 @@ pub fn read(world: &World, paths: &Paths, profile: &str) -> Option<Copy> {
     parse(&world.token_copy.read(copy)?)
 }
 
-/// Whether a copy may answer for the profile that variables name by these words: nothing in the
-/// environment decides otherwise.
+/// Whether a copy may serve a profile: no variable changes it. `words`: its names in variables.
 pub fn may_answer(world: &World, words: &[String]) -> bool {
     let set = |name: &str| world.env.var_os(name).is_some_and(|v| !v.is_empty());
     let says = |word: &String| {
@@ -54,7 +52,7 @@ pub fn may_answer(world: &World, words: &[String]) -> bool {
     !set("GITHUB_ACTIONS") && !DECIDING.iter().any(|what| set(&format!("OAUTHCTL_{what}"))) && !words.iter().any(says)
 }
 
-/// Keeps the copy true: written where the token is fresh, forgotten otherwise.
+/// Writes the copy of a fresh token; forgets it otherwise.
 pub fn write(world: &World, who: &Who, record: &Record) {
     let Some(set) = record.token.as_ref().filter(|_| who.cache && is_usual(world, who)) else {
         return forget(world, who);
@@ -78,14 +76,13 @@ pub fn write(world: &World, who: &Who, record: &Record) {
         return;
     }
     let link = format!("{} {copy}", config_signature(&who.paths));
-    // none by an alias: which profile that means stands in files that a link doesn't know
+    // not by an alias: a link doesn't know the files that define it
     let name = link_name(world, &who.paths, &who.name);
     world.token_copy.write(&name, link.as_bytes(), Duration::from_secs(LINK_KEPT));
 }
 
-/// Whether the token is the one that the profile's name alone means, now and for every later
-/// command: not where flags or variables asked for another one, nor where it hangs on inputs that
-/// are read each time.
+/// Whether the profile's name alone gives every later command this token: no flag or variable asked
+/// for another, and it depends on no input that is read each time.
 fn is_usual(world: &World, who: &Who) -> bool {
     let asks = &who.profile.asks;
     let inputs = asks.assertion.is_some()
@@ -95,7 +92,7 @@ fn is_usual(world: &World, who: &Who) -> bool {
     !inputs && (who.choice.signing_in || !who.chose_identity() && may_answer(world, &who.words))
 }
 
-/// The link too: a name may mean another profile from now on.
+/// Forgets the copy and the link: the name may mean another profile from now on.
 pub fn forget(world: &World, who: &Who) {
     world.token_copy.forget(&link_name(world, &who.paths, &who.name));
     world.token_copy.forget(&copy_name(who));

@@ -1,15 +1,13 @@
-//! The journal of a renewal: the one place where a successor of a spent refresh token is safe
-//! before the store has it.
+//! The journal of a refresh: it keeps the new refresh token safe until the store has it.
 //!
-//! A renewal is a transaction between two parties without a common log. The old refresh token is
-//! consumed at the server the moment it answers; the new one exists only in that answer until it is
-//! durable here. So the file is made, allocated and on the disk before the old token is sent (a
-//! full disk is found out while nothing is spent), and the first thing done with the answer, before
-//! it is judged, is one write of it, sealed, into this file: the commit point.
+//! A refresh is a transaction between two parties without a common log. The server spends the old
+//! refresh token when it responds; the new one exists only in the response until it is durable
+//! here. So the file is allocated and on the disk before the old token is sent: a full disk shows
+//! while nothing is spent. The first step with the response, before it is judged, is one write of
+//! it, sealed, into this file: the commit point.
 //!
-//! The key that seals it lies in the profile's own record, which had to be read anyway: after a
-//! crash, reading the record gives the key that opens the journal. The intent itself holds no
-//! secret, only the hash of the token that is to be spent.
+//! The key that seals the response is in the profile's record, so that after a crash the record
+//! opens the journal. The intent holds no secret, only the hash of the token to be spent.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
@@ -25,36 +23,35 @@ use crate::secret::{Secret, hex, sha256};
 use crate::wire::Response;
 use crate::world::files;
 
-/// Allocated at once: an answer of two tokens of 64 KiB fits.
+/// Allocated at once: room for a response with two tokens of 64 KiB.
 const SIZE: u64 = 256 * 1024;
-/// Where the sealed answer begins; the intent lies before it.
+/// Where the sealed response begins, after the intent.
 const ANSWER_AT: u64 = 4096;
 const MAGIC: &[u8; 8] = b"octljrn1";
 const NONCE: usize = 24;
 
-/// What is about to be spent. Written before the request, so that a later run knows what it finds.
+/// The token that the request will spend. Written before it, for a later run.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Intent {
-    /// The record's generation whose token is spent; the answer makes the next one.
+    /// The generation of the token's record; the response makes the next one.
     pub generation: u64,
     /// SHA-256 of the token, in hexadecimal.
     pub token: String,
     /// Unix seconds.
     pub at: i64,
-    /// How often this token has been sent: 0 before, 1 after the first time, 2 after the one
-    /// replay.
+    /// How often the token was sent: 1 after the first time, 2 after the one replay.
     pub sent: u8,
 }
 
-/// What a journal tells the next run.
+/// What an earlier run left in the journal.
 #[derive(Debug)]
 pub enum Found {
     Nothing,
-    /// The request may have gone out, and no answer is here.
+    /// The request may have been sent; there is no response.
     Unanswered(Intent),
-    /// The answer came and was not kept yet.
+    /// The response came and is not stored yet.
     Answered(Intent, Response),
-    /// Cut off or damaged: nothing in it can be used.
+    /// Cut off or damaged.
     Torn,
 }
 
@@ -72,7 +69,7 @@ pub fn hash(token: &Secret) -> String {
 }
 
 impl Journal {
-    /// `name`: the credential's, safe in a file's name.
+    /// `name`: of the credential, for files.
     pub fn new(state: &Path, name: &str) -> Journal {
         Journal { path: state.join("journal").join(format!("{name}.journal")), open: None }
     }
@@ -81,8 +78,8 @@ impl Journal {
         &self.path
     }
 
-    /// Makes the file, allocates all of it, writes the intent, and has both file and folder on the
-    /// disk. Nothing is spent yet: an error here costs nothing.
+    /// Makes and allocates the file, writes the intent, and syncs file and folder. An error costs
+    /// nothing: the token is unspent.
     pub fn prepare(&mut self, intent: &Intent) -> io::Result<()> {
         let folder = self.path.parent().unwrap_or(Path::new(""));
         files::make_folder(folder)?;
@@ -100,21 +97,20 @@ impl Journal {
         Ok(())
     }
 
-    /// Notes that the token goes out now. The page cache outlives a kill; the allocated block needs
-    /// no new space.
+    /// Notes that the token is sent now. The page cache survives a kill; the allocated block needs
+    /// no space.
     pub fn sending(&mut self) -> io::Result<()> {
         let Some((file, intent)) = &mut self.open else { return Err(ErrorKind::NotFound.into()) };
         intent.sent += 1;
         write_at(file, &intent_bytes(intent), 0)
     }
 
-    /// How often the token has been sent.
+    /// How often the token was sent.
     pub fn sent(&self) -> u8 {
         self.open.as_ref().map_or(0, |(_, intent)| intent.sent)
     }
 
-    /// Corrects that number: a request that did not get out was none; and what was committed before
-    /// is no answer any more.
+    /// Corrects that number after a request that was not sent, and drops the committed response.
     pub fn set_sent(&mut self, sent: u8) -> io::Result<()> {
         let Some((file, intent)) = &mut self.open else { return Ok(()) };
         intent.sent = sent;
@@ -122,8 +118,7 @@ impl Journal {
         write_at(file, &[0; 8], ANSWER_AT)
     }
 
-    /// The commit point: the whole answer, sealed, in one write, and on the disk before this
-    /// returns.
+    /// The commit point: writes the whole response, sealed, at once, and syncs it.
     pub fn commit(&mut self, key: &Secret, nonce: [u8; NONCE], response: &Response) -> io::Result<()> {
         let Some((file, intent)) = &self.open else { return Err(ErrorKind::NotFound.into()) };
         let sealed = seal(key, nonce, intent, response)?;
@@ -131,7 +126,7 @@ impl Journal {
         file.sync_data()
     }
 
-    /// Looks at what an earlier run left. The record's key opens the answer.
+    /// Reads what an earlier run left. The record's key opens the response.
     pub fn find(&self, key: Option<&Secret>) -> io::Result<Found> {
         let Some(bytes) = files::read(&self.path, (SIZE * 8) as usize)? else {
             return Ok(Found::Nothing);
@@ -147,7 +142,7 @@ impl Journal {
         })
     }
 
-    /// The end: the store has it all, or there was nothing to keep.
+    /// Removes the file: the store has the response, or there was none.
     pub fn clear(&mut self) -> io::Result<()> {
         self.open = None;
         match std::fs::remove_file(&self.path) {
@@ -173,7 +168,7 @@ fn cipher(key: &Secret) -> Option<XChaCha20Poly1305> {
     Some(XChaCha20Poly1305::new(&Key::from(<[u8; 32]>::try_from(bytes.as_slice()).ok()?)))
 }
 
-/// Ties an answer to the token it answers.
+/// Ties a response to the token that was sent.
 fn associated(intent: &Intent) -> Vec<u8> {
     format!("{}:{}", intent.generation, intent.token).into_bytes()
 }
@@ -191,7 +186,7 @@ fn seal(key: &Secret, nonce: [u8; NONCE], intent: &Intent, response: &Response) 
     Ok([MAGIC.as_slice(), &(sealed.len() as u32).to_le_bytes(), &nonce, &sealed].concat())
 }
 
-/// A sealed response but for its body.
+/// The beginning of a sealed response; the body follows.
 #[derive(Deserialize)]
 struct Head {
     status: u16,
@@ -241,7 +236,7 @@ fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
     file.write_all(bytes)
 }
 
-/// Writes a small private file whole; best effort is enough for what is only a memory.
+/// Writes a small private file whose loss costs nothing.
 pub fn note(path: &Path, text: &str) -> io::Result<()> {
     files::make_folder(path.parent().unwrap_or(Path::new("")))?;
     files::options().write(true).create(true).truncate(true).open(path)?.write_all(text.as_bytes())

@@ -1,6 +1,6 @@
-//! One renewal at a time: an exclusive lock of the operating system's on a file of its own, freed
-//! by the kernel when its holder dies. Its scope is the credential (user, store, profile), not the
-//! configuration folder: two configurations that share a keychain share the lock too.
+//! One refresh at a time: an exclusive lock on a file, freed by the kernel when its holder dies. It
+//! belongs to the credential (user, store, profile): two configurations that share a keychain share
+//! the lock.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -20,7 +20,7 @@ use crate::world::{World, files};
 pub const LONGEST_WAIT: Duration = Duration::from_secs(35);
 
 thread_local! {
-    /// The locks held here: who needs one of them once more has it.
+    /// The locks that this thread holds: it may need one of them again.
     static HELD: RefCell<Vec<PathBuf>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -29,7 +29,7 @@ thread_local! {
 pub struct Lock {
     _file: File,
     path: PathBuf,
-    /// Somebody else held it before us: what was stale may be renewed by now.
+    /// Another process held it before: the token may be fresh by now.
     pub waited: bool,
 }
 
@@ -46,17 +46,16 @@ impl Drop for Lock {
     }
 }
 
-/// A name for this credential that is safe in a file's name and tells nothing: hexadecimal. Sealed
-/// files lie beside what has such a name, by whatever path one comes there: which store it is
-/// needn't be said.
+/// The name of the credential in names of files: hexadecimal, so that it tells nothing. Sealed
+/// files are beside these files, so that their scope needn't be in it.
 pub fn credential_name(store: &dyn Store, profile: &str) -> String {
     let scope = if store.kind() == StoreKind::File { String::new() } else { store.scope() };
     hash(format!("{}\0{scope}\0{profile}", store.kind().name()).as_bytes())
 }
 
-/// The folder for locks: beside the session bus where the keychain is reached over it, else in the
-/// state folder. The bus comes first, and no variable has a say: a job that was given its address
-/// alone must find the same lock as the desktop (C-29).
+/// The folder for locks: beside the session bus if that leads to the keychain, else in the state
+/// folder. No variable moves it: a job that has only the bus's address must find the desktop's lock
+/// (C-29).
 fn folder(paths: &Paths, store: &dyn Store) -> Result<PathBuf, Error> {
     if store.kind() == StoreKind::Keychain {
         let beside_bus =
@@ -68,7 +67,7 @@ fn folder(paths: &Paths, store: &dyn Store) -> Result<PathBuf, Error> {
     Ok(paths.require_state()?.join("locks"))
 }
 
-/// The system's own folder for what this user runs, whatever `XDG_RUNTIME_DIR` says.
+/// The system's runtime folder of this user, whatever `XDG_RUNTIME_DIR` says.
 fn runtime() -> Option<PathBuf> {
     #[cfg(target_os = "linux")]
     return Some(PathBuf::from(format!("/run/user/{}", users::own())));
@@ -76,7 +75,7 @@ fn runtime() -> Option<PathBuf> {
     None
 }
 
-/// A folder of this user's alone: not `/tmp`.
+/// Whether only this user can write to the folder: not `/tmp`.
 fn is_own(folder: &Path) -> bool {
     let Some(metadata) = std::fs::metadata(folder).ok().filter(|m| m.is_dir() && folder.is_absolute()) else {
         return false;
@@ -116,7 +115,7 @@ fn failed(path: &Path, e: std::io::Error) -> Error {
         .hint("`oauthctl doctor` looks at every folder")
 }
 
-/// The lock, if nobody holds it and it can be had at all.
+/// The lock, if it is free.
 pub fn try_acquire(paths: &Paths, store: &dyn Store, profile: &str) -> Option<Lock> {
     let (path, file) = open(paths, store, profile).ok()?;
     file.try_lock().ok()?;
@@ -128,7 +127,7 @@ pub fn is_held(paths: &Paths, store: &dyn Store, profile: &str) -> bool {
     path(paths, store, profile).is_ok_and(|path| HELD.with_borrow(|held| held.contains(&path)))
 }
 
-/// The same as [`try_acquire`]; `Some(None)` where this thread holds it already.
+/// Like [`try_acquire`]; `Some(None)`: this thread holds it already.
 pub fn also(paths: &Paths, store: &dyn Store, profile: &str) -> Option<Option<Lock>> {
     match is_held(paths, store, profile) {
         true => Some(None),
@@ -153,7 +152,7 @@ pub fn acquire(world: &mut World, paths: &Paths, store: &dyn Store, profile: &st
     });
     match waiting.recv_timeout(LONGEST_WAIT) {
         Ok(Ok(file)) => {
-            // only a process with one thread can part into itself and a helper
+            // only a process with one thread can fork a helper
             let _ = waiter.join();
             Ok(Lock::new(file, path, true))
         }

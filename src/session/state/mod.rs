@@ -1,5 +1,5 @@
-//! What a profile has on this machine beside its record: the lock, the journal, the newest
-//! generation, the endpoint's trouble of a moment ago, and the copy that the kernel keeps.
+//! A profile's state on this machine beside its record: the lock, the journal, the newest
+//! generation, the endpoint's last trouble, and the kernel's copy of the token.
 
 pub mod copy;
 pub mod journal;
@@ -27,7 +27,7 @@ pub struct StateFiles {
 }
 
 impl StateFiles {
-    /// An error: the state folder has no place.
+    /// Fails if there is no state folder.
     pub fn of(paths: &Paths, store: &dyn Store, profile: &str) -> Result<StateFiles, Error> {
         let state = paths.require_state()?;
         let name = credential_name(store, profile);
@@ -38,13 +38,13 @@ impl StateFiles {
         })
     }
 
-    /// Removes what a renewal left: a person has put an end to it.
+    /// Removes what a refresh left, once the user has ended it.
     pub fn sweep(&mut self) {
         let _ = self.journal.clear();
         self.trouble.forget();
     }
 
-    /// Removes all of them: the profile is gone.
+    /// Removes all files of a profile that is gone.
     pub fn forget(&mut self) {
         self.sweep();
         self.seen.forget();
@@ -52,7 +52,7 @@ impl StateFiles {
 }
 
 impl Who {
-    /// The lock of this profile's credential, waited for.
+    /// Waits for the lock of the profile.
     pub fn lock(&self, world: &mut World) -> Result<Lock, Error> {
         lock::acquire(world, &self.paths, &*self.store, &self.name)
     }
@@ -61,7 +61,7 @@ impl Who {
         StateFiles::of(&self.paths, &*self.store, &self.name)
     }
 
-    /// Saves the record. The kernel's copy stays: nothing that it speaks for has changed.
+    /// Saves a record with the same token: the kernel's copy stays.
     pub fn save(&self, record: &Record, _lock: &Lock) -> Result<(), StoreError> {
         self.store.save(&self.name, &record.to_json())?;
         if let Ok(files) = self.files() {
@@ -70,15 +70,14 @@ impl Who {
         Ok(())
     }
 
-    /// Saves a record that says something else than before: no copy speaks for that, whenever this
-    /// is cut off.
+    /// Saves a record that has changed. The kernel's copy goes first, so that it never outlives its
+    /// record.
     pub fn replace(&self, world: &World, record: &Record, lock: &Lock) -> Result<(), StoreError> {
         copy::forget(world, self);
         self.save(record, lock)
     }
 
-    /// Removes the record; and the journal last: until the record is gone, that may hold its only
-    /// good successor.
+    /// Removes the record, then the journal, which may hold the only good refresh token until then.
     pub fn delete(&self, world: &World, _lock: &Lock) -> Result<bool, StoreError> {
         copy::forget(world, self);
         let deleted = self.store.delete(&self.name)?;
@@ -86,7 +85,7 @@ impl Who {
         Ok(deleted)
     }
 
-    /// The newest generation kept on this machine: a new login is newer than that.
+    /// The newest generation stored on this machine; a new login's is higher.
     pub fn newest_seen(&self) -> u64 {
         self.files().map_or(0, |files| files.seen.generation())
     }
@@ -97,19 +96,19 @@ impl Who {
         }
     }
 
-    /// Removes the files of the profile that has, or had, this name in the same store.
+    /// Removes the files of this profile in the same store.
     pub fn forget_files(&self, name: &str) {
         if let Ok(mut files) = StateFiles::of(&self.paths, &*self.store, name) {
             files.forget();
         }
     }
 
-    /// The endpoint's trouble of a moment ago, where it still holds.
+    /// The endpoint's last trouble, while it holds.
     pub fn trouble(&self, now: i64, insists: bool) -> Option<Error> {
         self.files().ok()?.trouble.still(now, insists)
     }
 
-    /// Keeps in mind that the endpoint is in trouble, for the other processes.
+    /// Remembers the endpoint's trouble for other processes.
     pub fn remember_trouble(&self, now: i64, e: &Error) {
         if let (Kind::TryLater, Ok(files)) = (e.kind, self.files()) {
             files.trouble.remember(now, e);

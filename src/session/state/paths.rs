@@ -1,12 +1,12 @@
-//! Where the person's files are. Nothing is ever read from the working directory, unless the
-//! person's own variable says so: `OAUTHCTL_CONFIG_DIR=./ci` means that folder, and no other one.
+//! The folders of the user's files. Nothing is read from the working directory, unless a variable
+//! names it (`OAUTHCTL_CONFIG_DIR=./ci`).
 
 use std::path::{Component, PathBuf};
 
 use crate::error::Error;
 use crate::world::Env;
 
-/// Folders that may not exist yet; `None` where not even their place is known (no home).
+/// Folders that may not exist yet. `None`: there is no home.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paths {
     pub config: Option<PathBuf>,
@@ -49,15 +49,13 @@ impl Paths {
     }
 }
 
-/// A relative folder is the one seen from here, by a name that is the same from everywhere: stores
-/// and copies are told apart by it. The working directory has no links in its name, so that the
-/// steps up at the beginning can be taken here.
+/// Makes a folder absolute: stores and copies are told apart by its name. The working directory's
+/// name has no links, so `..` at the beginning can be resolved.
 fn whole(folder: PathBuf) -> PathBuf {
     if folder.is_absolute() {
         return folder;
     }
-    // a working directory that is gone has no name: nothing will be found there, and nothing of the
-    // person's elsewhere is used
+    // a deleted working directory has no name: nothing is found there
     let Ok(mut here) = std::path::absolute(".") else { return folder };
     let mut rest = folder.components().peekable();
     while let Some(step) = rest.next_if(|step| matches!(step, Component::CurDir | Component::ParentDir)) {

@@ -1,6 +1,6 @@
-//! The newest generation of a record that was kept on this machine, beside the store: a record that
-//! comes back older was put back from a backup or a snapshot, and its refresh token is spent.
-//! Sending that one would end the whole login at a strict provider.
+//! The newest generation of a record that this machine stored. A record with an older one came back
+//! from a backup or a snapshot: its refresh token is spent, and sending it would end the whole
+//! login at a strict provider.
 
 use std::path::{Path, PathBuf};
 
@@ -16,12 +16,12 @@ impl Seen {
         Seen { path: state.join("journal").join(format!("{name}.seen")) }
     }
 
-    /// 0 where nothing was seen.
+    /// 0: none was stored.
     pub fn generation(&self) -> u64 {
         std::fs::read_to_string(&self.path).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
     }
 
-    /// After the store has it: never newer than the store.
+    /// Goes up after a save, so that it is never newer than the store.
     pub fn note(&self, generation: u64) {
         if generation > self.generation() {
             let _ = note(&self.path, &format!("{generation}\n"));

@@ -1,5 +1,5 @@
-//! The memory of a token endpoint in trouble: its `Retry-After`, or that it failed a moment ago. A
-//! thousand processes that find the same token stale must not knock a thousand times.
+//! Remembers that a token endpoint is in trouble: its `Retry-After`, or a failure a moment ago. A
+//! thousand processes with the same stale token must not send a thousand requests.
 
 use std::path::{Path, PathBuf};
 
@@ -9,13 +9,12 @@ use crate::error::{Error, Kind};
 use crate::session::state::journal::note;
 use crate::text::safe;
 
-/// The longest that a failure is remembered where the server named no time, in seconds.
+/// How long a failure is remembered if the server named no time, in seconds.
 const REMEMBERED: i64 = 10;
-/// It is forgotten before that once nobody has asked for so many seconds: a crowd is put off, and
-/// one who comes again is not.
+/// It is forgotten earlier after so many seconds without a command: a crowd waits, a later command
+/// doesn't.
 const QUIET: i64 = 2;
-/// The longest `Retry-After` that is obeyed, in seconds: a server that says more is not waited for
-/// in silence.
+/// The longest `Retry-After` that is obeyed, in seconds.
 const LONGEST: i64 = 3600;
 
 #[derive(Debug)]
@@ -28,8 +27,8 @@ impl Trouble {
         Trouble { path: state.join("journal").join(format!("{name}.trouble")) }
     }
 
-    /// The error of before, while it holds. `insists`: a person asked for it now, so only what the
-    /// server itself said counts.
+    /// The remembered error, while it holds. `insists`: the user asked for a refresh, so only the
+    /// server's own time counts.
     pub fn still(&self, now: i64, insists: bool) -> Option<Error> {
         let mut value: Value = serde_json::from_slice(&std::fs::read(&self.path).ok()?).ok()?;
         let (at, until) = (value.get("at")?.as_i64()?, value.get("until")?.as_i64()?);
