@@ -27,6 +27,7 @@ use crate::protocol::{pkce, token_request};
 use crate::provider::{PkceMode, StateEcho};
 use crate::secret::Secret;
 use crate::text::safe;
+use crate::wire::Request;
 use crate::world::http_server::loopback::{self, Arrived, Host, Loopback, Page, Reply, Stranger};
 use crate::world::{Unanswered, Verbosity, World};
 
@@ -309,8 +310,8 @@ impl<'a> Attempt<'a> {
         opened
     }
 
-    /// Waits for the response with this login's state. Everything else is refused, and the wait goes
-    /// on.
+    /// Waits for the response with this login's state. Everything else is refused, and the wait
+    /// goes on.
     fn wait(&mut self, world: &mut World, listening: &Listening, deadline: Duration) -> Result<Redirected, Error> {
         loop {
             let left = deadline.saturating_sub(world.clock.elapsed());
@@ -429,7 +430,7 @@ impl<'a> Attempt<'a> {
     fn unanswered(&self) -> Error {
         let (login, profile) = (self.login, &self.login.asking.profile);
         match self.noise.last {
-            Some(why) => Error::new(Kind::Unsafe, "what came to the redirect address was no answer to this sign-in")
+            Some(why) => Error::new(Kind::Unsafe, "no request to the redirect address was a response to this sign-in")
                 .because(why)
                 .hint(look_closely(profile, "nothing was exchanged")),
             None => Error::new(Kind::NobodyAnswered, format!("nobody signed in within {} s", login.timeout.as_secs()))
@@ -457,12 +458,8 @@ impl<'a> Attempt<'a> {
 
 /// The address that opens, and its parameters.
 fn opened(address: &Address, params: Vec<(String, String)>) -> Vec<Line> {
-    let place = url::Url::parse(address.url.expose()).map(|mut url| {
-        url.set_query(None);
-        url.set_fragment(None);
-        url.to_string()
-    });
-    let mut lines = vec![Line::Out(format!("browser: {}", safe(&place.unwrap_or_default())))];
+    let place = Request::new("GET", address.url.expose()).place();
+    let mut lines = vec![Line::Out(format!("browser: {}", safe(&place)))];
     match address.good_for {
         Some(_) => lines.push(Line::Out("with a reference to the pushed request, and nothing else".to_owned())),
         None => lines.extend(params.iter().map(|(name, value)| sent_line(name, value))),

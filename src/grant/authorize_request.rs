@@ -8,7 +8,7 @@ use crate::protocol::client_auth;
 use crate::protocol::par;
 use crate::protocol::request_object;
 use crate::protocol::token_request;
-use crate::provider::Wanted;
+use crate::provider::{ClientAuth, Endpoint, Wanted};
 use crate::secret::Secret;
 use crate::text::safe;
 use crate::world::World;
@@ -36,49 +36,47 @@ pub fn address(
     params: Vec<(String, String)>,
     travel: Travel,
 ) -> Result<Address, Error> {
-    let pushes = pushes(asking, travel)?;
+    let endpoint = pushed_to(asking, travel)?;
     let params = if signs(asking, travel)? { signed(world, asking, params)? } else { params };
-    if !pushes {
-        return Ok(Address { url: authorize::address(&asking.provider, &params)?, good_for: None });
+    match endpoint {
+        Some(endpoint) => push(world, asking, &endpoint, params),
+        None => Ok(Address { url: authorize::address(&asking.provider, &params)?, good_for: None }),
     }
-    push(world, asking, params)
 }
 
-/// Whether the request is pushed. If it has to be and can't, the error comes before any request.
-fn pushes(asking: &Asking, travel: Travel) -> Result<bool, Error> {
+/// The profile's setting, else the provider's.
+fn chosen(own: Wanted, theirs: Wanted) -> Wanted {
+    if own == Wanted::Auto { theirs } else { own }
+}
+
+/// The endpoint that the request is pushed to, if any. If it has to be pushed and can't, the error
+/// comes before any request.
+fn pushed_to(asking: &Asking, travel: Travel) -> Result<Option<Endpoint>, Error> {
     let provider = &asking.provider;
-    let wanted = match (travel.par, provider.par) {
-        (Wanted::Auto, theirs) => theirs,
-        (own, _) => own,
-    };
-    let there = provider.par_url.is_some();
-    match wanted {
-        Wanted::Always if !there => {
+    let endpoint = par::endpoint(provider);
+    match chosen(travel.par, provider.par) {
+        Wanted::Always if endpoint.is_none() => {
             Err(Error::usage(format!("`{}` has no address to push an authorize request to", safe(&provider.name)))
                 .hint(format!(
                     "`{}`, or `par-url` in a provider file",
                     asking.profile.login_with(&[("--par", "auto")])
                 )))
         }
-        Wanted::Always => Ok(true),
+        Wanted::Always => Ok(endpoint),
         Wanted::Never if provider.par_required => Err(Error::usage(format!(
             "`{}` takes pushed authorize requests only, and `par` is `false`",
             safe(&provider.name)
         ))
         .hint(asking.profile.login_with(&[("--par", "auto")]))),
-        Wanted::Never => Ok(false),
-        Wanted::Auto => Ok(provider.par_required && there),
+        Wanted::Never => Ok(None),
+        Wanted::Auto => Ok(endpoint.filter(|_| provider.par_required)),
     }
 }
 
 /// Whether the request is signed.
 fn signs(asking: &Asking, travel: Travel) -> Result<bool, Error> {
     let provider = &asking.provider;
-    let wanted = match (travel.request_object, provider.request_object) {
-        (Wanted::Auto, theirs) => theirs,
-        (own, _) => own,
-    };
-    let signs = match wanted {
+    let signs = match chosen(travel.request_object, provider.request_object) {
         Wanted::Always => true,
         Wanted::Never => false,
         Wanted::Auto => provider.request_object_required,
@@ -91,8 +89,8 @@ fn signs(asking: &Asking, travel: Travel) -> Result<bool, Error> {
     Ok(signs)
 }
 
-/// All parameters as a signed object, and beside it those that OAuth requires in the open (RFC 9101,
-/// section 5; OpenID Connect Core, section 6.1).
+/// All parameters as a signed object, and beside it those that OAuth requires in the open (RFC
+/// 9101, section 5; OpenID Connect Core, section 6.1).
 fn signed(world: &mut World, asking: &Asking, params: Vec<(String, String)>) -> Result<Vec<(String, String)>, Error> {
     let provider = &asking.provider;
     let now = world.clock.now();
@@ -106,22 +104,24 @@ fn signed(world: &mut World, asking: &Asking, params: Vec<(String, String)>) -> 
     Ok(out)
 }
 
-fn push(world: &mut World, asking: &Asking, params: Vec<(String, String)>) -> Result<Address, Error> {
-    let provider = &asking.provider;
-    let missing = || Error::usage(format!("provider `{}` has no address for pushed requests", safe(&provider.id)));
-    let endpoint = par::endpoint(provider).ok_or_else(missing)?;
+fn push(
+    world: &mut World,
+    asking: &Asking,
+    endpoint: &Endpoint,
+    params: Vec<(String, String)>,
+) -> Result<Address, Error> {
     // the endpoint's own client authentication may add `client_id` too
     let body = params
         .iter()
         .filter(|(name, _)| name != "client_id")
         .map(|(name, value)| (name.as_str(), Secret::unlisted(value.as_str())));
     let mut body: Vec<_> = body.collect();
-    let auth = token_request::usable_auth(&endpoint, &asking.client)?;
-    if !matches!(auth, crate::provider::ClientAuth::None | crate::provider::ClientAuth::Post) {
+    let auth = token_request::usable_auth(endpoint, &asking.client)?;
+    if !matches!(auth, ClientAuth::None | ClientAuth::Post) {
         // section 2.1: required by RFC 6749, section 4.1.1, with any client authentication
         body.push(("client_id", Secret::unlisted(asking.client.id.as_str())));
     }
-    let request = asking.request("pushed authorization request", &endpoint, body)?;
+    let request = asking.request("pushed authorization request", endpoint, body)?;
     world.step(|| "the authorize request is pushed to the provider first".to_owned());
     let response = send(world, &request)?;
     let now = world.clock.now();
@@ -131,5 +131,5 @@ fn push(world: &mut World, asking: &Asking, params: Vec<(String, String)>) -> Re
         ("client_id".to_owned(), asking.client.id.clone()),
         ("request_uri".to_owned(), pushed.request_uri.expose().to_owned()),
     ];
-    Ok(Address { url: authorize::address(provider, &short)?, good_for: pushed.expires_in })
+    Ok(Address { url: authorize::address(&asking.provider, &short)?, good_for: pushed.expires_in })
 }

@@ -12,8 +12,8 @@ use crate::text::safe;
 use crate::wire::Request;
 use crate::world::World;
 
-/// The document, and until when (Unix seconds) it may be stored. `allow_private`: this network's own
-/// services are allowed too.
+/// The document, and until when (Unix seconds) it may be stored. `allow_private`: this network's
+/// own services are allowed too.
 pub fn fetch(world: &mut World, issuer: &str, allow_private: bool) -> Result<(Metadata, i64), Error> {
     refuse_own("the issuer", issuer, allow_private)?;
     let mut tried = Vec::new();
@@ -31,7 +31,7 @@ pub fn fetch(world: &mut World, issuer: &str, allow_private: bool) -> Result<(Me
             continue;
         }
         let document = metadata::read(&response.body, issuer).map_err(|e| {
-            Error::new(Kind::Unsafe, format!("what `{}` says of itself can't be trusted", safe(issuer)))
+            Error::new(Kind::Unsafe, format!("the metadata of `{}` can't be trusted", safe(issuer)))
                 .because(format!("{}: {e}", safe(&place)))
                 .hint("give the issuer exactly as the provider writes it, slash or no slash at its end")
         })?;
@@ -48,30 +48,31 @@ pub fn fetch(world: &mut World, issuer: &str, allow_private: bool) -> Result<(Me
     let name = safe(issuer);
     let told = |error: Error| tried.iter().fold(error, |error, why| error.because(safe(why)));
     if later {
-        let error = told(Error::new(Kind::TryLater, format!("`{name}` can't say what it is at the moment")));
+        let error =
+            told(Error::new(Kind::TryLater, format!("the metadata of `{name}` can't be fetched at the moment")));
         return Err(match wait {
             Some(seconds) => Error { retry_after: wait, ..error }.hint(format!("run the command again in {seconds} s")),
             None => error.hint("run the command again later"),
         });
     }
     if led_away {
-        return Err(told(Error::new(Kind::Unsafe, format!("`{name}` does not say itself what it is")))
-            .because("a redirect is not followed: who it leads to is not the one that was asked")
+        return Err(told(Error::new(Kind::Unsafe, format!("`{name}` redirects the request for its metadata")))
+            .because("a redirect is not followed: it leads to another server than the one that was asked")
             .hint("give the issuer exactly as the provider writes it, slash or no slash at its end"));
     }
-    Err(told(Error::usage(format!("`{name}` does not say what it is: no discovery document was found")))
+    Err(told(Error::usage(format!("`{name}` has no metadata: no discovery document was found")))
         .hint("describe the provider in a file of your own: `[authorize] url`, `[token] url`"))
 }
 
-/// Refuses addresses that serve a cloud machine's own secrets (D-06). `what` comes before the address
-/// in the error.
+/// Refuses addresses that serve a cloud machine's own secrets (D-06). `what` comes before the
+/// address in the error.
 pub(super) fn refuse_own(what: &str, url: &str, allowed: bool) -> Result<(), Error> {
     if allowed || !private::is_own(url) {
         return Ok(());
     }
     Err(Error::new(
         Kind::Unsafe,
-        format!("{what} `{}` is an address of this network's own services: nothing is asked there", safe(url)),
+        format!("{what} `{}` is an address of this network's own services: no request is sent there", safe(url)),
     )
     .hint("if that is really where it is: add `--allow-private`"))
 }

@@ -1,10 +1,10 @@
-//! The account, by the ID token of a login or of a refresh (OpenID Connect Core 1.0). Its claims are
-//! checked first, then its signature; nothing of it is used before both are right.
+//! The account, by the ID token of a login or of a refresh (OpenID Connect Core 1.0). Its claims
+//! are checked first, then its signature; nothing of it is used before both are right.
 //!
-//! If the provider's issuer is unknown, its ID token can't be checked: it is stored, and reported as
-//! unverified. If the issuer is known, its keys must be known too: section 3.1.3.7 would leave the
-//! signature of a token from the token endpoint to TLS, but a script that reads "done" takes the
-//! token for verified (C-09).
+//! If the provider's issuer is unknown, its ID token can't be checked: it is stored, and reported
+//! as unverified. If the issuer is known, its keys must be known too: section 3.1.3.7 would leave
+//! the signature of a token from the token endpoint to TLS, but a script that reads "done" takes
+//! the token for verified (C-09).
 
 use crate::error::{Error, Kind};
 use crate::grant::keys::{KeyRing, Unverified};
@@ -102,8 +102,8 @@ pub fn of_login(
     Ok(Some(Identity { claims, verified: true }))
 }
 
-/// Judges the ID token of a refresh against the one of the login. `Ok(false)`: its signature could not
-/// be checked, and the rest is right; the login's own ID token is the one to keep.
+/// Judges the ID token of a refresh against the one of the login. `Ok(false)`: its signature could
+/// not be checked, and the rest is right; the login's own ID token is the one to keep.
 pub fn of_renewal(
     world: &mut World,
     asking: &Asking,

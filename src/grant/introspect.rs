@@ -1,5 +1,5 @@
-//! The state of a token at the provider (RFC 7662): as a plain response, or as a signed one that can
-//! be shown to a third party (RFC 9701).
+//! The state of a token at the provider (RFC 7662): as a plain response, or as a signed one that
+//! can be shown to a third party (RFC 9701).
 
 use serde_json::{Map, Value};
 

@@ -1,5 +1,5 @@
-//! A server's public keys: fetched from the server's own address for them, stored with the login, and
-//! fetched again once if a token names another key (rotation). The request holds no secret and
+//! A server's public keys: fetched from the server's own address for them, stored with the login,
+//! and fetched again once if a token names another key (rotation). The request holds no secret and
 //! follows no redirect.
 
 use std::time::Duration;

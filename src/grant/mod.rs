@@ -1,5 +1,5 @@
-//! The ways to obtain a token set, one file each. A grant stores nothing: it returns the tokens, and
-//! `session` stores them.
+//! The ways to obtain a token set, one file each. A grant stores nothing: it returns the tokens,
+//! and `session` stores them.
 
 pub mod authorization_code;
 pub mod authorize_request;
@@ -138,8 +138,8 @@ fn look_closely(profile: &Typed, lost: &str) -> String {
     format!("{lost}; run `{}` again, and look closely at where you sign in", profile.login())
 }
 
-/// One exchange, shown with `-v` and explained with `--explain`. If the server refuses it for want of
-/// a nonce and sends one, a second exchange with that nonce.
+/// One exchange, shown with `-v` and explained with `--explain`. If the server refuses it for want
+/// of a nonce and sends one, a second exchange with that nonce.
 pub fn send(world: &mut World, request: &Request) -> Result<Response, Error> {
     let response = once(world, request)?;
     let Some(at_sending) = &request.at_sending else { return Ok(response) };

@@ -1,6 +1,6 @@
 //! Refuses requests that the server does not accept, before they are sent. Only the server's own
-//! statement counts: many documents leave out features that their servers have. A provider file wins
-//! over the document.
+//! statement counts: many documents leave out features that their servers have. A provider file
+//! wins over the document.
 
 use crate::config::{GrantKind, SignIn};
 use crate::error::Error;
@@ -25,7 +25,7 @@ pub fn offered(provider: &Provider, grant: GrantKind, profile: &Typed) -> Result
         grant.name()
     ));
     let error = match others.is_empty() {
-        true => error.because("its metadata names no grant that this program speaks"),
+        true => error.because("its metadata names no grant that this program supports"),
         false => error.because(format!("it offers {}", others.join(", "))),
     };
     Err(error

@@ -1,6 +1,6 @@
-//! The user's name and password, given to this program (RFC 6749, section 4.3): for servers that offer
-//! nothing else. The user chooses this grant by name, and is warned; the password is sent once and
-//! stored nowhere.
+//! The user's name and password, given to this program (RFC 6749, section 4.3): for servers that
+//! offer nothing else. The user chooses this grant by name, and is warned; the password is sent
+//! once and stored nowhere.
 
 use crate::config::GrantKind;
 use crate::error::{Asked, Error};

@@ -43,7 +43,8 @@ pub fn wanted(
     })
 }
 
-/// RFC 8252, section 8.4: a program on a user's machine stores no client secret if it can do without.
+/// RFC 8252, section 8.4: a program on a user's machine stores no client secret if it can do
+/// without.
 fn auth_method(
     provider: &Provider,
     grant: GrantKind,

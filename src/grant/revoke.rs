@@ -13,9 +13,9 @@ use crate::token::TokenSet;
 use crate::wire::Request;
 use crate::world::World;
 
-/// Revokes the tokens that the provider revokes, and returns in words which are invalid now. `None`:
-/// the provider revokes none of them. After a refusal of one token the other is revoked all the
-/// same; if the server can't answer now, no further request is sent.
+/// Revokes the tokens that the provider revokes, and returns in words which are invalid now.
+/// `None`: the provider revokes none of them. After a refusal of one token the other is revoked all
+/// the same; if the server can't answer now, no further request is sent.
 pub fn revoke(
     world: &mut World,
     asking: &Asking,

@@ -1,8 +1,8 @@
 //! Signed authorization responses (JARM). The signature reveals a response that was changed in the
 //! browser, made for another client or made by another server.
 //!
-//! The `state` is compared before the signature is verified: a response to another login is noise, so
-//! it ends nothing and fetches no keys.
+//! The `state` is compared before the signature is verified: a response to another login is noise,
+//! so it ends nothing and fetches no keys.
 
 use crate::error::{Error, Kind};
 use crate::grant::keys::{KeptKeys, KeyRing, Unverified};

@@ -1,12 +1,14 @@
 //! Practice on a machine without a browser: the user types a word at the waiting login, and this
-//! presses the button of the practice server's page as a browser does. It fetches the page, sends its
-//! form, and returns the address of the redirect, which gets the same checks as a pasted address.
+//! presses the button of the practice server's page as a browser does. It fetches the page, sends
+//! its form, and returns the address of the redirect, which gets the same checks as a pasted
+//! address.
 //!
-//! This never works with a real provider: its page is on another machine, and its entry is not marked
-//! as practice.
+//! This never works with a real provider: its page is on another machine, and its entry is not
+//! marked as practice.
 
 use std::sync::Arc;
 
+use crate::protocol::form;
 use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::wire::{Request, Response};
@@ -55,12 +57,10 @@ impl StandIn {
         }
         let html = String::from_utf8_lossy(&page.body);
         let Some((name, value)) = hidden(&html).filter(|_| page.status == 200) else { return Err(told(&html)) };
-        let form = url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs([(name, value), ("decision", decision)])
-            .finish();
+        let form = form::encode([(name, value), ("decision", decision)]);
         let action = self.page.expose().split('?').next().unwrap_or_default();
         let mut request = Request::new("POST", action).header("content-type", "application/x-www-form-urlencoded");
-        request.body = Some(Secret::unlisted(form));
+        request.body = Some(Secret::unlisted(form.as_str()));
         let answer = self.ask(&request)?;
         match answer.header("location") {
             Some(to) => Ok(Pressed::To(Secret::new(to))),

@@ -25,7 +25,7 @@ pub fn obtain(world: &mut World, asking: &Asking, exchange: &Exchange, aim: Aim<
             }
         }
         // section 2.2.1: required, and left out by several servers
-        None => world.warn("the answer does not say what type of token was issued (`issued_token_type`)"),
+        None => world.warn("the response does not name the type of the issued token (`issued_token_type`)"),
     }
     Ok(answer)
 }

@@ -1,5 +1,5 @@
-//! The `ssh -L` command for the user's own machine, so that a browser there reaches the listener here.
-//! It works as pasted.
+//! The `ssh -L` command for the user's own machine, so that a browser there reaches the listener
+//! here. It works as pasted.
 
 use std::net::{IpAddr, SocketAddr};
 

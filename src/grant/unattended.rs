@@ -1,6 +1,6 @@
-//! The grants that need no user: client credentials (RFC 6749, section 4.4), assertions (RFC 7523 and
-//! RFC 7522, section 2.1) and the exchange of one token for another. When such a token has expired,
-//! the program requests another one.
+//! The grants that need no user: client credentials (RFC 6749, section 4.4), assertions (RFC 7523
+//! and RFC 7522, section 2.1) and the exchange of one token for another. When such a token has
+//! expired, the program requests another one.
 
 use crate::config::GrantKind;
 use crate::error::{Asked, Error};

@@ -136,7 +136,8 @@ impl Reader<'_> {
             id_token = None;
         }
         let token_type = self.token_type(root)?;
-        // the token came over TLS from its own issuer: a claim that it can't prove harms nobody else
+        // the token came over TLS from its own issuer: a claim that it can't prove harms nobody
+        // else
         let claims = shape.claims_from_jwt.then(|| jose::unverified_claims(access_token.expose()).ok()).flatten();
         let mut expires_at = match at(root, &shape.expires_in).filter(|v| !v.is_null()) {
             None => shape.default_expires_s.map(|s| now.saturating_add(s)),

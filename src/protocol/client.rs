@@ -55,7 +55,7 @@ pub enum RequestError {
     /// The provider accepts only client authentication with a secret.
     #[error("the provider wants a client secret")]
     NeedsSecret,
-    #[error("the provider wants a client secret; the one of the login came from the environment and was not kept")]
+    #[error("the provider wants a client secret; the one of the login came from the environment and was not stored")]
     SecretNotKept,
     #[error("the provider wants a proof by the client's key")]
     NeedsKey,
@@ -67,6 +67,6 @@ pub enum RequestError {
     Algorithm { ours: String, theirs: String },
     #[error("the client's key does not sign: {0}")]
     Key(String),
-    #[error("the provider takes no client authentication that this program speaks")]
+    #[error("the provider takes no client authentication that this program supports")]
     NoUsableAuth,
 }

@@ -75,9 +75,9 @@ pub enum Fault {
     UnexpectedNonce,
     #[error("its `{0}` does not fit the {1} that came with it")]
     Hash(&'static str, &'static str),
-    #[error("the person signed in {0} s ago (`auth_time`), longer than `max_age` allows")]
+    #[error("the user signed in {0} s ago (`auth_time`), longer than `max_age` allows")]
     AuthTime(i64),
-    #[error("the person signed in {0} s in the future (`auth_time`): is a clock wrong?")]
+    #[error("the user signed in {0} s in the future (`auth_time`): is a clock wrong?")]
     AuthTimeAhead(i64),
     #[error("its `{0}` is not the one of the login")]
     Changed(&'static str),

@@ -61,7 +61,7 @@ pub fn judge(query: &str, expected: &Expected) -> Verdict {
         // RFC 9207, section 2.4: an error with another `iss` says nothing about our server
         (_, [_, ..]) if iss == Iss::Wrong => Verdict::Noise("its `iss` is another server's"),
         // L-08: a refusal without `iss` may come from any server too
-        (_, [_]) if iss == Iss::Missing && expected.iss_required => {
+        (_, [_]) | ([_], []) if iss == Iss::Missing && expected.iss_required => {
             Verdict::Broken("its `iss` is missing, though the server always sends one")
         }
         (_, [error]) => Verdict::Refused {
@@ -71,9 +71,6 @@ pub fn judge(query: &str, expected: &Expected) -> Verdict {
         (_, [_, _, ..]) => Verdict::Broken("it has more than one `error`"),
         ([_], []) if iss == Iss::Wrong => {
             Verdict::Broken("its `iss` is another server's: the answer may come from an attacker")
-        }
-        ([_], []) if iss == Iss::Missing && expected.iss_required => {
-            Verdict::Broken("its `iss` is missing, though the server always sends one")
         }
         // only a code was requested: a token here belongs to the hybrid flow or to an attacker
         ([_], []) if ["access_token", "id_token"].iter().any(|name| !all(name).is_empty()) => {

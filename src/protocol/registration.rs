@@ -86,7 +86,8 @@ impl Wanted {
             "grant_types": self.grant_types,
             "response_types": if by_code { vec!["code"] } else { vec![] },
             "token_endpoint_auth_method": self.auth_method,
-            // OpenID Connect Dynamic Client Registration, section 2: loopback URIs need a native client
+            // OpenID Connect Dynamic Client Registration, section 2: loopback URIs need a native
+            // client
             "application_type": "native",
         }));
         if let Some(key) = &self.key {

@@ -10,7 +10,7 @@ use crate::text::{count, safe};
 use crate::wire::{Request, Response};
 
 /// Parameters and members whose values are not secret.
-const PLAIN: [&str; 36] = [
+const PLAIN: [&str; 35] = [
     "grant_type",
     "client_id",
     "redirect_uri",
@@ -46,7 +46,6 @@ const PLAIN: [&str; 36] = [
     "token_endpoint_auth_method",
     "client_name",
     "application_type",
-    "scopes_supported",
 ];
 
 /// A server's public metadata beside its endpoints and its lists: URLs and facts.

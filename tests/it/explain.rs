@@ -157,7 +157,7 @@ fn a_login_with_a_browser_reads_from_the_address_to_the_token() {
     assert_eq!(
         titles(&done.err),
         [
-            "[1] Sending the person to the provider  (RFC 6749, section 4.1.1; RFC 7636, section 4.3)",
+            "[1] Sending the user to the provider  (RFC 6749, section 4.1.1; RFC 7636, section 4.3)",
             "[2] The browser is back with a code  (RFC 6749, section 4.1.2; RFC 9207, section 2.4)",
             "[3] Exchanging the code for tokens  (RFC 6749, section 4.1.3; RFC 7636, section 4.5)",
             "[4] Asking with the token  (RFC 6750, section 2.1)",
@@ -186,7 +186,7 @@ fn checks_of_what_the_server_signed_read_claim_by_claim() {
         titles(&done.err)[1..]
             .iter()
             .map(|title| title.split_once("] ").unwrap().1)
-            .filter(|title| title.contains("ing the s") || title.starts_with("Check") || title.starts_with("Taking"))
+            .filter(|title| title.contains("ing the s") || title.starts_with("Check") || title.starts_with("Using"))
             .collect::<Vec<_>>(),
         [
             "Checking the claims of the signed response  (JWT Secured Authorization Response Mode (JARM), section 2.4)",
@@ -251,7 +251,7 @@ fn a_pushed_request_is_explained_before_the_browser_is() {
         titles(&done.err),
         [
             "[1] Pushing the authorize request ahead  (RFC 9126, section 2.1)",
-            "[2] Sending the person to the provider  (RFC 6749, section 4.1.1; RFC 7636, section 4.3)",
+            "[2] Sending the user to the provider  (RFC 6749, section 4.1.1; RFC 7636, section 4.3)",
         ]
     );
     // whoever has to open it is shown it: it holds a reference, and no `state`

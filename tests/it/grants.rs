@@ -191,7 +191,7 @@ fn what_type_of_token_was_issued_is_told_where_it_is_another_or_nobody_says() {
         (
             json!({}),
             "access_token",
-            "warning: the answer does not say what type of token was issued (`issued_token_type`)\n",
+            "warning: the response does not name the type of the issued token (`issued_token_type`)\n",
         ),
         (
             json!({ "token_type": "N_A", "issued_token_type": SAML }),

@@ -180,7 +180,7 @@ fn keys_that_are_away_end_a_login_and_no_renewal() {
     }
     let done = me.types("refresh op -v");
     assert_eq!(done.code, 0, "{}", done.err);
-    assert!(done.err.contains("is not kept, since it can't be verified"), "{}", done.err);
+    assert!(done.err.contains("is not stored, since it can't be verified"), "{}", done.err);
     assert_eq!((me.kept("op", "id_token"), me.kept("op", "access_token")), (of_login, format!("{ACCESS}-1")));
 }
 
@@ -250,7 +250,7 @@ fn a_server_that_names_no_keys_signs_nobody_in() {
     *op.plan.lock().unwrap() = Plan { renewal: true, spoiled: true, ..plan };
     let done = me.types("refresh own -v");
     assert_eq!(done.code, 0, "{}", done.err);
-    assert!(done.err.contains("is not kept, since it can't be verified"), "{}", done.err);
+    assert!(done.err.contains("is not stored, since it can't be verified"), "{}", done.err);
     assert_eq!((me.kept("own", "id_token"), me.kept("own", "access_token")), (of_login, format!("{ACCESS}-1")));
 }
 
@@ -269,11 +269,7 @@ fn a_document_that_is_away_ends_a_login_that_needs_its_keys_for_now() {
     op.plan.lock().unwrap().redirect_unset = vec!["iss".into()];
     let done = me.browser(op.browser()).types("login odd --scope openid");
     assert_eq!(done.code, 75, "{}", done.err);
-    assert!(
-        done.err.contains("can't say what it is at the moment") && me.keychain.accounts().is_empty(),
-        "{}",
-        done.err
-    );
+    assert!(done.err.contains("can't be fetched at the moment") && me.keychain.accounts().is_empty(), "{}", done.err);
 }
 
 /// The practice server is an OpenID provider too: found by its issuer, its ID token verified.

@@ -123,12 +123,12 @@ fn a_document_that_can_not_be_had_now_is_asked_for_later_and_a_redirect_is_not_f
     let led = |status| with_headers(status, &[("Location", "http://127.0.0.1:1/elsewhere")], "");
     for (first, second, code, says) in [
         (plain(500), Some(plain(500)), 75, "hint: run the command again later"),
-        (plain(503), Some(plain(404)), 75, "can't say what it is at the moment"),
-        (plain(404), Some(plain(502)), 75, "can't say what it is at the moment"),
+        (plain(503), Some(plain(404)), 75, "can't be fetched at the moment"),
+        (plain(404), Some(plain(502)), 75, "can't be fetched at the moment"),
         (with_headers(429, &[("Retry-After", "40")], ""), Some(plain(404)), 75, "hint: run the command again in 40 s"),
         (led(302), Some(led(302)), 7, "a redirect is not followed"),
         (led(307), Some(plain(404)), 7, "a redirect is not followed"),
-        (plain(404), Some(plain(404)), 2, "does not say what it is: no discovery document was found"),
+        (plain(404), Some(plain(404)), 2, "has no metadata: no discovery document was found"),
         (plain(503), None, 0, ""),
         (led(302), None, 0, ""),
     ] {

@@ -487,7 +487,7 @@ fn a_secret_that_stays_in_the_environment_is_said_to_and_asked_for_where_it_is_m
     done.fails(
         2,
         "
-        error: the provider wants a client secret; the one of the login came from the environment and was not kept
+        error: the provider wants a client secret; the one of the login came from the environment and was not stored
         hint: set the variable that held it (OAUTHCTL_CLIENT_SECRET) again
         hint: or keep it: `oauthctl profile set-secret sandbox` asks for it
     ",

@@ -39,7 +39,7 @@ def rotate(op, keep):
     same(status, 200, text)
 
 
-KEY_IS_NEW = r"names a key that is not among the kept ones"
+KEY_IS_NEW = r"names a key that is not stored"
 
 
 @test

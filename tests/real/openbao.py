@@ -158,7 +158,7 @@ def keys_that_changed_are_asked_for_once(t):
     known = home.run(*again, env={"BROWSER": bao.person()}).expect(0, err=r"the ID token is right")
     check(not asked_for_keys(known), f"the kept keys were not used\n{known}")
     bao.rotate(), bao.rotate()
-    changed = home.run(*again, env={"BROWSER": bao.person()}).expect(0, err=[r"names a key that is not among the kept ones", r"the ID token is right"])
+    changed = home.run(*again, env={"BROWSER": bao.person()}).expect(0, err=[r"names a key that is not stored", r"the ID token is right"])
     same(asked_for_keys(changed), 1, "times that the keys were fetched")
     known = home.run(*again, env={"BROWSER": bao.person()}).expect(0, err=r"the ID token is right")
     check(not asked_for_keys(known), f"the new keys were not kept\n{known}")
