@@ -1,13 +1,11 @@
-//! A provider's aliases. `cc` means the profile `constantcontact`, which has its provider's name, in
-//! every command and in the names of variables. A profile that is really called `cc`, configured or
-//! stored, comes first.
+//! A provider's aliases. `cc` means the profile `constantcontact`, in every command and in the names
+//! of variables. A profile that is really called `cc`, configured or stored, comes first.
 
 use std::path::Path;
 
 use super::lock;
-use super::paths::Paths;
 use super::stores::{store_kind, store_of};
-use super::{Choice, copy};
+use super::{Choice, Paths, copy};
 use crate::config::{self, Config, Profile};
 use crate::store::environment::{PROFILE_VARIABLES, upper};
 use crate::store::{StoreError, StoreKind};

@@ -71,9 +71,8 @@ pub enum Moved {
 }
 
 impl Bound {
-    /// The places of the provider as it is now; its variables may be filled in already. `vars`: the
-    /// variables that a person gave and those that a login taught. `practice`: it is this program's
-    /// own practice server.
+    /// The places of the provider as it is now. `vars`: the variables that a person gave and those
+    /// that a login taught. `practice`: it is this program's own practice server.
     pub fn of(
         provider: &Provider,
         environment: Option<&str>,
@@ -109,8 +108,7 @@ impl Bound {
         }
     }
 
-    /// How `now` differs; `None`: the secret may go to its places. `built_in`: the provider's file is
-    /// this program's.
+    /// How `now` differs. `built_in`: the provider's file is this program's.
     pub fn moved(&self, now: &Bound, built_in: bool) -> Option<Moved> {
         if self.provider != now.provider {
             return Some(Moved::Provider { was: self.provider.clone(), is: now.provider.clone() });
@@ -176,9 +174,8 @@ impl Who {
     pub fn bound(&self, provider: &Provider, learnt: &BTreeMap<String, String>) -> Bound {
         let mut vars = learnt.clone();
         vars.extend(self.profile.vars.clone());
-        let described = self.described();
-        let practice = self.is_practice(provider);
-        Bound { described, ..Bound::of(provider, self.profile.environment.as_deref(), &vars, practice) }
+        let bound = Bound::of(provider, self.profile.environment.as_deref(), &vars, self.is_practice(provider));
+        Bound { described: self.described(), ..bound }
     }
 
     /// A fingerprint of the provider's file and of what the profile says of it.
@@ -224,8 +221,7 @@ impl Who {
         then.is_some_and(|then| self.described().as_ref() == Some(then))
     }
 
-    /// How the provider's file, the flags and the profile differ now from what the tokens are bound
-    /// to. Sends nothing.
+    /// How provider and profile differ from what the tokens are bound to. Sends nothing.
     pub fn moved_by_file(&self, record: &Record) -> Option<Moved> {
         if self.is_described(record) {
             return None;
@@ -240,14 +236,12 @@ impl Who {
         self.moved(&bound, record, provider)
     }
 
-    /// The one decision: whether a secret that is bound to `bound` may go to the places of
-    /// `provider`.
+    /// The one decision: whether a secret with this `bound` may go to the places of `provider`.
     pub(super) fn moved(&self, bound: &Bound, record: &Record, provider: &Provider) -> Option<Moved> {
         bound.moved(&self.bound(provider, &record.vars), self.is_built_in(&bound.provider))
     }
 
-    /// The same decision for the tokens of a record, as an error; else the provider takes the
-    /// recorded addresses.
+    /// The same for the tokens of a record, as an error; else puts in the recorded addresses.
     pub(super) fn bind(&self, provider: &mut Provider, record: &Record) -> Result<(), Error> {
         let tokens = record.token.is_some() && !self.choice.signing_in;
         let Some(bound) = tokens.then(|| self.bound_of(record)).flatten() else { return Ok(()) };

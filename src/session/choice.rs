@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::paths::Paths;
-use super::{Session, alias, no_input};
+use super::{Paths, Session, alias, no_input};
 use crate::address::with_scheme;
 use crate::config::words::known_grants;
 use crate::config::{self, Config, GrantKind, IMPLICIT_REFUSED, Profile, SecretSource};
@@ -18,8 +17,7 @@ use crate::world::World;
 pub struct Choice {
     /// The profile's name.
     pub profile: Option<String>,
-    /// The person did not name this profile: it is one of all, or the subject of another one. The
-    /// variables for the named profile are not for it.
+    /// One of all profiles, or the subject of another: variables for the named one are not for it.
     pub implied: bool,
     pub no_cache: bool,
     /// The command is a login: what an earlier login fixed may change.
@@ -63,36 +61,31 @@ pub(super) fn which(world: &mut World, paths: &Paths, choice: &Choice) -> Result
             let (name, config) = of_issuer(paths, &issuer)?;
             Ok(Which { config, name, alias: None })
         }
-        Some(word) => called(world, paths, choice, word),
+        Some(word) => called(world, paths, choice, (load_for(paths, &word)?, word)),
         None => {
             let (word, config) = unnamed(world, paths, choice)?;
-            Ok(match alias::meant(world, paths, choice, &word, &config) {
-                Some(name) => Which { name, alias: Some(word), config },
-                None => Which { name: word, alias: None, config },
-            })
+            called(world, paths, choice, (config, word))
         }
     }
 }
 
 /// The profile of that name, or of the provider with that alias.
-fn called(world: &mut World, paths: &Paths, choice: &Choice, word: String) -> Result<Which, Error> {
-    let config = load_for(paths, &word)?;
+fn called(world: &mut World, paths: &Paths, choice: &Choice, (config, word): (Config, String)) -> Result<Which, Error> {
     match alias::meant(world, paths, choice, &word, &config) {
         Some(name) => Ok(Which { config: load_for(paths, &name)?, name, alias: Some(word) }),
         None => Ok(Which { name: word, alias: None, config }),
     }
 }
 
-/// The name of the profile that a word means, for a change of its configuration. `provider`: that of
-/// a new profile.
+/// The name of the profile that a word means. `provider`: that of a new profile.
 pub fn profile_called(
     world: &mut World,
     paths: &Paths,
     word: String,
     provider: Option<String>,
 ) -> Result<String, Error> {
-    called(world, paths, &Choice { flags: Profile { provider, ..Profile::default() }, ..Choice::default() }, word)
-        .map(|which| which.name)
+    let choice = Choice { flags: Profile { provider, ..Profile::default() }, ..Choice::default() };
+    called(world, paths, &choice, (load_for(paths, &word)?, word)).map(|which| which.name)
 }
 
 fn load_for(paths: &Paths, name: &str) -> Result<Config, Error> {
@@ -221,8 +214,7 @@ pub(super) fn overlay_environment(
 
 pub(super) const NOBODY: &str = "-";
 
-/// The stand-in for the provider of a profile that names none: such a profile can be listed, renamed
-/// and removed. `None` for every other profile.
+/// The stand-in for the provider of a profile that names none, to list, rename and remove it.
 pub fn nobodys(dir: &Path, config: &Config, name: &str) -> Option<String> {
     let says_none = config.profiles.get(name).is_some_and(|p| p.provider.is_none());
     (says_none && config::provider(dir, name, None).is_err()).then(|| NOBODY.to_owned())

@@ -15,9 +15,8 @@ use crate::protocol::dpop::Dpop;
 use crate::protocol::jose::{self, Algorithm, KeyError, SigningKey};
 use crate::provider::{Announced, ClientAuth, Provider, auth_name, registered_name};
 use crate::secret::Secret;
-use crate::session::record::Record;
 use crate::session::server::Server;
-use crate::session::{Session, Who};
+use crate::session::{Record, Session, Who};
 use crate::text::{Typed, safe};
 use crate::token::TokenSet;
 use crate::wire::Identity;
@@ -85,12 +84,10 @@ impl Session {
 
     /// A secret that was typed at the terminal.
     pub fn set_secret(&mut self, secret: Secret) {
-        self.credentials.secret = Some(secret);
-        self.credentials.secret_from = None;
+        (self.credentials.secret, self.credentials.secret_from) = (Some(secret), None);
     }
 
-    /// The client authentication that the server registered this client with. It overrides the
-    /// flags and the configuration.
+    /// Takes the client authentication that the server registered, over flags and configuration.
     pub fn authenticates_by(&mut self, auth: ClientAuth) -> Result<(), Error> {
         self.profile.proofs.auth = Some(auth);
         if self.choice.flags.proofs.auth.is_some() {
@@ -102,8 +99,7 @@ impl Session {
         }
     }
 
-    /// What a resource needs besides the token: the certificate, a proof of the key that the token
-    /// is bound to.
+    /// What a resource needs besides the token: the certificate, and the key that it is bound to.
     pub fn binding(&mut self, world: &mut World, set: &TokenSet) -> Result<Binding, Error> {
         let mut binding = Binding::default();
         if is_dpop(set) {

@@ -1,8 +1,6 @@
 //! The end of a login: the tokens are revoked at the provider, if possible, and deleted here.
 
-use super::lock::Lock;
-use super::record::Record;
-use super::{Session, Who, copy, renewal};
+use super::{Lock, Record, Session, Who, copy, renewal};
 use crate::error::{Error, Fate, Kind};
 use crate::grant::revoke;
 use crate::world::World;
@@ -10,8 +8,7 @@ use crate::world::World;
 /// The revoked tokens in words; `None`: the provider can't revoke.
 pub type Revoked = Result<Option<&'static str>, Error>;
 
-/// Revokes the tokens of a record, and those of a refresh that was cut off. Returns the record as it
-/// is then, and the provider's response.
+/// Revokes the tokens of a record and of a refresh that was cut off. The record as it is then too.
 pub fn revoke(
     world: &mut World,
     session: &mut Session,
@@ -65,8 +62,7 @@ pub fn forget(world: &World, who: &Who, record: &Record, lock: &Lock) -> Result<
     Ok(())
 }
 
-/// Deletes what a refused refresh or an unfinished login left; a client secret that a person entered
-/// stays.
+/// Deletes what a refused refresh or an unfinished login left, but for a client secret.
 pub fn leftovers(world: &World, who: &Who, record: Option<Record>, lock: &Lock) -> Result<(), Error> {
     copy::forget(world, who);
     match record {

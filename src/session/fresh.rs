@@ -9,10 +9,8 @@ use crate::protocol::answer::Answer;
 use crate::protocol::explain::{Line, Step};
 use crate::secret::Secret;
 use crate::session::keep::keep;
-use crate::session::lock::Lock;
-use crate::session::record::Record;
 use crate::session::whose::{Compared, Differs, compare, elsewhere, none_of_use, recorded};
-use crate::session::{Session, Who, copy, inputs, lock, no_token, renewal, without_a_person};
+use crate::session::{Lock, Record, Session, Who, copy, inputs, lock, no_token, renewal, without_a_person};
 use crate::store::StoreKind;
 use crate::text::safe;
 use crate::token::{Freshness, TokenSet};
@@ -59,17 +57,7 @@ fn obtain(world: &mut World, session: &mut Session, want: Want, refused: Option<
     if store == StoreKind::None {
         return unkept(world, session, None);
     }
-    // GNOME Keyring aborts when many processes read at once: they come one after the other
-    let one_by_one = store == StoreKind::Keychain && session.cache && !want.force && !want.no_refresh;
-    let mut early = None;
-    if one_by_one || (refused.is_some() && store != StoreKind::Environment) {
-        early = match session.lock(world) {
-            Ok(lock) => Some(lock),
-            // where nothing can be locked, a fresh token can still be read
-            Err(e) if has_no_place(&e) => None,
-            Err(e) => return Err(e),
-        };
-    }
+    let early = early_lock(world, session, want, refused)?;
     let mut first = None;
     if early.is_none() {
         if store == StoreKind::Environment
@@ -86,7 +74,7 @@ fn obtain(world: &mut World, session: &mut Session, want: Want, refused: Option<
             refill_copy(world, session, found.record.as_ref());
             return Ok(set.clone());
         }
-        first = found.to_refresh(world, session, want)?;
+        first = found.refreshable(world, session, want)?;
     }
     let lock = match early.map_or_else(|| session.lock(world), Ok) {
         Ok(lock) => lock,
@@ -104,13 +92,28 @@ fn obtain(world: &mut World, session: &mut Session, want: Want, refused: Option<
         Err(e) => return without_store(world, session, e),
     };
     let before = Before { generation: first.map(|record| record.generation), waited: lock.waited, refused };
-    if let Some((record, set)) = found.mine().and_then(|record| Some((record, record.token.as_ref()?)))
-        && (is_usable(world, set, want) || before.is_refreshed_since(world, record, set, want))
+    if let Some((record, set)) = found.mine().zip(found.token())
+        && (is_usable(world, set, want) || found.is_refreshed_since(world, &before, want))
     {
         copy::write(world, session, record);
         return Ok(set.clone());
     }
     refresh(world, session, want, (found, lock))
+}
+
+/// GNOME Keyring aborts when many processes read at once: they come one after the other. And for
+/// another token than the refused one, the lock shows whether another process refreshes it.
+fn early_lock(world: &mut World, who: &Who, want: Want, refused: Option<&Secret>) -> Result<Option<Lock>, Error> {
+    let store = who.store.kind();
+    let one_by_one = store == StoreKind::Keychain && who.cache && !want.force && !want.no_refresh;
+    if !one_by_one && (refused.is_none() || store == StoreKind::Environment) {
+        return Ok(None);
+    }
+    match who.lock(world) {
+        // where nothing can be locked, a fresh token can still be read
+        Err(e) if has_no_place(&e) => Ok(None),
+        lock => lock.map(Some),
+    }
 }
 
 fn has_no_place(lock: &Error) -> bool {
@@ -139,8 +142,24 @@ impl Found {
         self.mine()?.token.as_ref()
     }
 
+    /// Whether another process has refreshed the token meanwhile.
+    fn is_refreshed_since(&self, world: &World, before: &Before<'_>, want: Want) -> bool {
+        let Some((record, set)) = self.mine().zip(self.token()) else { return false };
+        let now = world.clock.now();
+        let just_now = (now - JUST_NOW..=now).contains(&set.received_at);
+        match before.refused {
+            Some(refused) => {
+                set.access_token != *refused && (just_now || is_usable(world, set, Want { force: false, ..want }))
+            }
+            None => {
+                let newer = Some(record.generation) > before.generation;
+                just_now && newer && (before.generation.is_some() || before.waited)
+            }
+        }
+    }
+
     /// The record, if its token may be refreshed or replaced.
-    fn to_refresh(self, world: &World, who: &Who, want: Want) -> Result<Option<Record>, Error> {
+    fn refreshable(self, world: &World, who: &Who, want: Want) -> Result<Option<Record>, Error> {
         let nothing = self.record.as_ref().is_none_or(|r| r.token.is_none());
         match self.token() {
             Some(_) if want.no_refresh => Err(Error::new(
@@ -168,20 +187,6 @@ struct Before<'a> {
     refused: Option<&'a Secret>,
 }
 
-impl Before<'_> {
-    /// Whether another process has refreshed the token meanwhile.
-    fn is_refreshed_since(&self, world: &World, now: &Record, set: &TokenSet, want: Want) -> bool {
-        let time = world.clock.now();
-        let just_now = (time - JUST_NOW..=time).contains(&set.received_at);
-        match self.refused {
-            Some(refused) => {
-                set.access_token != *refused && (just_now || is_usable(world, set, Want { force: false, ..want }))
-            }
-            None => just_now && Some(now.generation) > self.generation && (self.generation.is_some() || self.waited),
-        }
-    }
-}
-
 /// One request at most, under the lock: by the refresh token, or by a grant that needs no person.
 fn refresh(
     world: &mut World,
@@ -195,8 +200,7 @@ fn refresh(
         return Err(none_of_use(world, session, found.differs));
     }
     let provider = session.provider(world, found.mine())?;
-    // a grant that can ask again needs no refresh token; if there is one all the same, the server
-    // wants it used
+    // a grant that can ask again needs no refresh token, but uses one that the server gave
     let refreshable = grant != GrantKind::ClientCredentials
         && old.as_ref().is_some_and(|set| grant::refresh::spendable(&provider, set).is_some());
     let refreshed = match found.record {
@@ -221,9 +225,8 @@ fn at_hand(world: &mut World, profile: &str, where_from: &'static str) {
     });
 }
 
-/// Writes the kernel's copy again. The record was read without the lock, and a logout or a login
-/// may have come since. So the copy is written under the lock, if that is free, and only if the
-/// record is still the same.
+/// Writes the kernel's copy again. The record was read without the lock: it is written under the
+/// lock, if that is free, and only if no login or logout came since.
 fn refill_copy(world: &mut World, session: &Session, read: Option<&Record>) {
     if !session.cache || session.store.kind() != StoreKind::File {
         return;
@@ -254,7 +257,6 @@ fn from_copy(world: &World, session: &Session, want: Want) -> Option<TokenSet> {
 }
 
 /// Whether the kernel's copy, if there is one, is enough to send the token to the provider's API.
-/// The provider's variables are not filled in yet.
 pub fn copy_will_do(world: &World, session: &Session) -> Result<bool, Error> {
     let bound = session.bound(&session.raw_provider()?, &BTreeMap::new()).fingerprint();
     Ok(copy::read(world, &session.paths, &session.name).is_none_or(|copy| copy.bound == bound))
@@ -376,8 +378,7 @@ fn without_store(world: &mut World, session: &mut Session, mut e: Error) -> Resu
         world.step(|| format!("{}: the token is not stored", e));
         return unkept(world, session, None);
     }
-    // the store is asked again only for a job: a keychain that does not answer takes three seconds
-    // each time
+    // asked again only for a job: a keychain that does not answer takes three seconds each time
     if let Some(instead) = without_a_person(world, session)
         && session.has_no_store()
     {

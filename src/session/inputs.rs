@@ -159,8 +159,7 @@ fn trimmed(text: &Secret) -> Secret {
     Secret::new(text.expose().trim())
 }
 
-/// The same; an error if there is no input. The flag has the input's name: `--subject-token-file`
-/// for `subject token`.
+/// The same; an error if there is no input. `subject token` has the flag `--subject-token-file`.
 fn require(world: &mut World, who: &Who, what: &str, source: &Option<SecretSource>) -> Result<Secret, Error> {
     let key = what.replace(' ', "-");
     read(world, who, what, source)?.ok_or_else(|| {

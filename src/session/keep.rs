@@ -9,10 +9,8 @@ use crate::protocol::client::Client;
 use crate::provider::{Provider, VarFrom};
 use crate::secret::Secret;
 use crate::session::bound::Bound;
-use crate::session::lock::Lock;
-use crate::session::record::Record;
 use crate::session::whose::{asked_with, recorded};
-use crate::session::{Session, Who, copy, no_token, renewal, store_of};
+use crate::session::{Lock, Record, Session, Who, copy, no_token, renewal, store_of};
 use crate::store::{Store, StoreError, StoreKind};
 use crate::text::safe;
 use crate::token::TokenSet;
@@ -94,13 +92,9 @@ fn kept_secret(
     before: &Record,
     (client, bound): (&Client, &Bound),
 ) -> (Option<Secret>, Option<Bound>) {
-    let kept_secret = match who.profile.client_secret.is_some() || who.variable(world, "CLIENT_SECRET").is_some() {
-        true => before.client_secret.clone(),
-        false => client
-            .secret
-            .clone()
-            .or(before.client_secret.clone().filter(|_| before.client_id.as_deref() == Some(&client.id))),
-    };
+    let outside = who.profile.client_secret.is_some() || who.variable(world, "CLIENT_SECRET").is_some();
+    let stored = before.client_secret.clone().filter(|_| outside || before.client_id.as_deref() == Some(&client.id));
+    let kept_secret = client.secret.clone().filter(|_| !outside).or(stored);
     let secret_bound = match kept_secret == client.secret {
         true => kept_secret.is_some().then(|| bound.clone()),
         false => before.secret_bound.clone().or_else(|| who.bound_of(before)),
@@ -108,8 +102,7 @@ fn kept_secret(
     (kept_secret, secret_bound)
 }
 
-/// Saves the record and writes the kernel's copy; the token set as it is stored. Whenever this is cut
-/// off, no copy is left of a record that is gone.
+/// Saves the record, then writes the kernel's copy: no copy is ever of a record that is gone.
 pub fn keep(world: &mut World, session: &Session, record: &Record, lock: &Lock) -> Result<TokenSet, Error> {
     let record = save(world, session, record, lock)?;
     copy::write(world, session, &record);
@@ -145,8 +138,7 @@ fn old_store(world: &World, session: &Session) -> Result<Option<Box<dyn Store>>,
     }
 }
 
-/// Deletes the record in the old store of a profile that moved (C-30), after a refresh there that is
-/// under way.
+/// Deletes the record in the old store of a profile that moved (C-30), after any refresh there.
 fn leave(world: &mut World, session: &mut Session, old: Option<Box<dyn Store>>) {
     let Some(old) = old else { return };
     let new = std::mem::replace(&mut session.store, old);
@@ -219,8 +211,7 @@ fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Re
     Ok(())
 }
 
-/// Chooses sealed files where no keychain answers; the profile then stays with them. Returns the
-/// notice about it, which is shown once nothing else is missing.
+/// Chooses sealed files where no keychain answers; the profile stays with them. Returns a notice.
 pub fn choose_store(world: &mut World, session: &mut Session) -> Result<Option<String>, Error> {
     if session.store.kind() == StoreKind::None {
         return Ok(None);

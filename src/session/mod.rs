@@ -35,10 +35,12 @@ use crate::text::safe;
 use crate::world::World;
 pub use choice::{Choice, nobodys, profile_called, profile_of_issuer};
 use client::Credentials;
-use record::{Kept, Record};
+use record::{Kept, Record, Unfinished};
 use secret_source::read_at_most;
 pub use secret_source::secret_from_file;
 use server::{Server, kept_document};
+use state::lock::Lock;
+use state::paths::Paths;
 pub use state::{copy, lock, paths};
 pub use stores::{store_of, usual_store};
 pub use who::{MoreVars, Who};
@@ -87,6 +89,7 @@ impl Session {
         Who::open_configured(world, choice, config, name).map(Session::from)
     }
 
+    /// Offers variables that only a running program knows.
     pub fn with_more_vars(self, more: MoreVars) -> Session {
         self.more_vars.replace(Some(more));
         self
@@ -140,11 +143,10 @@ pub fn random_hex(world: &mut World) -> String {
 pub fn no_token(world: &World, who: &Who) -> Error {
     let name = &who.name;
     let none = Error::new(Kind::LoginFirst, format!("no token is stored for `{name}`"));
-    let variable = who.token_variable(world);
     if who.store.kind() != StoreKind::Environment {
-        let none = none.hints(without_a_person(world, who)).hint(who.typed.login());
-        return none.hints(others_of_provider(who));
+        return none.hints(without_a_person(world, who)).hint(who.typed.login()).hints(others_of_provider(who));
     }
+    let variable = who.token_variable(world);
     match who.store.load(name) {
         Ok(Some(_)) => Error::new(
             Kind::LoginFirst,
@@ -155,8 +157,7 @@ pub fn no_token(world: &World, who: &Who) -> Error {
     }
 }
 
-/// The profiles of the same provider, where the named one does not exist: an older version called
-/// it by the alias that was typed.
+/// The other profiles of the provider, where the named one is not configured.
 fn others_of_provider(who: &Who) -> Option<String> {
     let dir = who.paths.config.as_deref().filter(|_| !who.configured)?;
     let id = who.provider_name();
@@ -185,14 +186,11 @@ pub fn without_a_person(world: &World, who: &Who) -> Option<String> {
         false => format!("OAUTHCTL_{}_{what}", store::environment::upper(&who.name)),
     };
     let set = format!("in CI: set {}={}", variable("GRANT"), GrantKind::ClientCredentials.name());
-    Some(match who.profile.client_id.is_some() || provider.client_id.is_some() {
-        true => set,
-        false => format!(
-            "{set}, and the client's id and secret in {} and {}",
-            variable("CLIENT_ID"),
-            variable("CLIENT_SECRET")
-        ),
-    })
+    if who.profile.client_id.is_some() || provider.client_id.is_some() {
+        return Some(set);
+    }
+    let (id, secret) = (variable("CLIENT_ID"), variable("CLIENT_SECRET"));
+    Some(format!("{set}, and the client's id and secret in {id} and {secret}"))
 }
 
 /// CI jobs, and commands with `OAUTHCTL_NO_INPUT`, ask no questions and open no browser.

@@ -1,13 +1,10 @@
-//! Records without a profile in the configuration: of a login that is not finished, of one that was
-//! killed before `config.toml` was written or between two stores, or of another configuration. They
-//! hold secrets, so every command finds them by their name; `logout --all`, `list` and `doctor` look
-//! for them.
+//! Records without a profile in the configuration: of a login that was not finished or was killed
+//! between two files, or of another configuration. They hold secrets, so every command finds them by
+//! their name; `logout --all`, `list` and `doctor` look for them.
 
-use super::Who;
 use super::choice::{Choice, NOBODY};
-use super::paths::Paths;
-use super::record::Record;
 use super::stores::{store_kind, store_of};
+use super::{Paths, Record, Who};
 use crate::config::{Config, Profile};
 use crate::error::Error;
 use crate::store::{Store, StoreError, StoreKind};

@@ -4,9 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::keep::not_saved;
-use super::lock::Lock;
-use super::record::Record;
-use super::{Session, random_hex, renewal};
+use super::{Lock, Record, Session, random_hex, renewal};
 use crate::config::words::Word as _;
 use crate::config::{self, GrantKind, Profile};
 use crate::error::{Error, Kind};
@@ -115,8 +113,8 @@ pub fn update(
     Ok((now, asked))
 }
 
-/// Stores what a response changed (RFC 7592, section 3): the client secret and the registration
-/// access token, whose old values are dead then, and the client authentication.
+/// Stores what a response changed (RFC 7592, section 3). The old client secret and the old
+/// registration access token are dead then.
 pub fn take_over(
     world: &mut World,
     session: &mut Session,

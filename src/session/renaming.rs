@@ -38,8 +38,7 @@ impl Renaming {
         self.part(store, &self.from).map(|record| record.is_some())
     }
 
-    /// Copies the record of the old name. Both locks are held. A record that can't be read moves as
-    /// it is.
+    /// Copies the record of the old name. Both locks are held. An unreadable record moves as it is.
     pub fn begin(&self, store: &dyn Store, text: &Secret) -> Result<(), StoreError> {
         let Some(record) = Record::from_json(text) else { return store.save(&self.to, text) };
         let text = Record { renaming: Some(self.clone()), ..record }.to_json();
@@ -47,8 +46,7 @@ impl Renaming {
         store.save(&self.to, &text)
     }
 
-    /// The rest, after [`Renaming::begin`]. If the configuration has another profile of the new
-    /// name, all is undone.
+    /// The rest. If the configuration has another profile of the new name, all is undone.
     pub fn complete(&self, who: &Who) -> Result<(), Error> {
         let store = &*who.store;
         let dir = who.paths.require_config()?;

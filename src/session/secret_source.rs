@@ -10,8 +10,8 @@ use crate::world::World;
 /// Secrets that may be longer than a line.
 const OF_SEVERAL_LINES: [&str; 3] = ["assertion", "client key", "subject token"];
 
-/// Reads a secret without the line end that editors add. `what` names it. On a terminal (`-`, or
-/// `/dev/stdin`) the input isn't shown.
+/// Reads a secret without the line end that editors add. `what` names it. A terminal (`/dev/stdin`
+/// too) doesn't show the input.
 pub fn secret_from_file(world: &mut World, file: &str, what: &str) -> Result<Secret, Error> {
     const LONGEST: usize = 64 * 1024;
     let path = match file.strip_prefix("~/").zip(world.env.home()) {

@@ -1,8 +1,7 @@
 //! The server of a profile's provider: its description with all variables filled in, its own
 //! document, its keys.
 
-use super::Who;
-use super::record::{Kept, Record};
+use super::{Kept, Record, Who};
 use crate::error::Error;
 use crate::grant;
 use crate::grant::keys::{KeptKeys, KeyRing};
@@ -66,8 +65,7 @@ impl Server {
         Ok(server)
     }
 
-    /// Fills the gaps of the provider's file from the server's document: the stored one, or a new
-    /// one.
+    /// Fills the gaps of the provider's file from the server's document, stored or new.
     fn discover(&mut self, world: &mut World, who: &Who) -> Result<(), Error> {
         let provider = &mut self.provider;
         if let Some(issuer) = provider.issuer.clone() {

@@ -1,8 +1,7 @@
 //! The state of a profile's token, as far as the record and the configuration tell.
 
-use super::Who;
-use super::record::Record;
 use super::whose::not_meant;
+use super::{Record, Who};
 use crate::config::GrantKind;
 use crate::error::{Error, Kind};
 use crate::store::StoreKind;
@@ -19,18 +18,16 @@ pub struct Standing {
     pub record: Option<Record>,
     /// Why the store could not be read.
     pub trouble: Option<Error>,
-    /// `fresh`, `stale`, `expired`, `no known expiry`, `none`, `unreadable`, `elsewhere` or
-    /// `another`.
+    /// The token's state in a word: `fresh`, `stale`, ….
     pub state: &'static str,
 }
 
 pub fn standing(world: &World, who: &Who) -> Standing {
     let (record, trouble) = match who.load_if_any(world) {
-        Ok(Some(record)) => match not_meant(who, &record) {
-            Some(e) => (None, Some(e)),
-            None => (Some(record), None),
+        Ok(record) => match record.as_ref().and_then(|record| not_meant(who, record)) {
+            None => (record, None),
+            other => (None, other),
         },
-        Ok(record) => (record, None),
         Err(e) => (None, Some(e)),
     };
     let state = match (&record, &trouble) {

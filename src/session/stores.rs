@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use super::Choice;
-use super::paths::Paths;
+use super::{Choice, Paths};
 use crate::config::words::known_stores;
 use crate::config::{Config, Profile};
 use crate::error::Error;

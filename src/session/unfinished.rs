@@ -1,11 +1,9 @@
-//! The input of a login that failed. It waits in the profile's record for the next `login`, and
-//! nothing else uses it. A login that succeeds, a person who declines, `logout` and `profile remove`
-//! delete it.
+//! The input of a login that failed. It waits in the profile's record for the next `login` alone. A
+//! login that succeeds, a person who declines, `logout` and `profile remove` delete it.
 
 use crate::error::{Error, Kind};
 use crate::provider::{Endpoint, Provider};
-use crate::session::record::{Record, Unfinished};
-use crate::session::{Session, may_ask};
+use crate::session::{Record, Session, Unfinished, may_ask};
 use crate::store::StoreKind;
 use crate::text::safe;
 use crate::world::World;
@@ -71,22 +69,19 @@ pub fn after(world: &mut World, session: &Session, asked: Option<&Asked>, mut e:
         return e.hint(format!("check the client id and the client secret: `{login}` asks for both again"));
     }
     let Some(kept) = session.load().ok().flatten().and_then(|record| of(session, Some(&record))) else { return e };
-    let vars = kept.vars.keys().map(|name| safe(name));
-    let client = [
-        kept.client_id.is_some().then(|| "the client id".to_owned()),
-        kept.client_secret.is_some().then(|| "the client secret".to_owned()),
-    ];
-    let things: Vec<String> = vars.chain(client.into_iter().flatten()).collect();
+    let client = [(kept.client_id.is_some(), "the client id"), (kept.client_secret.is_some(), "the client secret")];
+    let client = client.iter().filter(|(typed, _)| *typed).map(|(_, name)| (*name).to_owned());
+    let input = kept.vars.keys().map(|name| safe(name)).chain(client).collect::<Vec<_>>().join(", ");
     if e.said_no {
-        if forget(world, session) && !things.is_empty() {
-            let message = format!("{e}; your input is forgotten ({})", things.join(", "));
+        if forget(world, session) && !input.is_empty() {
+            let message = format!("{e}; your input is forgotten ({input})");
             return e.reworded(message);
         }
         return e;
     }
-    match things.is_empty() || kept.refused {
+    match input.is_empty() || kept.refused {
         true => e,
-        false => e.hint(format!("your input is kept ({}): `{login}` offers it", things.join(", "))),
+        false => e.hint(format!("your input is kept ({input}): `{login}` offers it")),
     }
 }
 

@@ -1,15 +1,12 @@
-//! The profile that is meant: its name, configuration, store and folders. Found once, before any
-//! question and request.
+//! The profile that is meant: its name, configuration, store and folders.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::choice::{Which, is_named, overlay_environment, provider_of_new_profile, variable, which};
-use super::paths::Paths;
-use super::record::Record;
 use super::stores::{store_kind, store_of};
-use super::{Choice, alias, choice, inputs, lock, orphan, secret_from_file};
+use super::{Choice, Paths, Record, alias, choice, inputs, lock, orphan, secret_from_file};
 use crate::config::{self, Config, GrantKind, Profile, SecretSource};
 use crate::error::{Error, Kind};
 use crate::provider::Provider;
@@ -19,9 +16,11 @@ use crate::store::{self, Store, StoreError, StoreKind};
 use crate::text::{Typed, nearest, safe};
 use crate::world::World;
 
-/// Variables that only a running program knows (the sandbox's address), obtained when the provider
-/// is first needed.
+/// Variables that only a running program knows (the sandbox's address), for the first request.
 pub type MoreVars = Box<dyn FnMut(&mut World) -> Result<BTreeMap<String, String>, Error>>;
+
+/// A provider's name and environment.
+type Meant = (String, Option<String>);
 
 /// One profile, as this command means it.
 pub struct Who {
@@ -46,13 +45,12 @@ pub struct Who {
     /// Secrets that were read from files: standard input can be read only once.
     pub(super) read: RefCell<BTreeMap<String, Secret>>,
     pub(super) more_vars: RefCell<Option<MoreVars>>,
-    /// The provider with its variables unfilled, by its name and environment.
-    raw: RefCell<Option<((String, Option<String>), Provider)>>,
+    /// The provider with its variables unfilled.
+    raw: RefCell<Option<(Meant, Provider)>>,
 }
 
 impl Who {
-    /// Finds the profile, without the network. A store is read only for a name that has no profile
-    /// and no provider.
+    /// Finds the profile. A store is read only for a name without a profile and a provider.
     pub fn open(world: &mut World, choice: Choice) -> Result<Who, Error> {
         choice::one_reads_stdin(&choice.flags.from_stdin())?;
         let paths = Paths::find(&*world.env);
@@ -161,8 +159,7 @@ impl Who {
         Ok(())
     }
 
-    /// Whether the record tells more of the server than the configuration: a variable that the
-    /// login taught, or the stored document.
+    /// Whether the record has a variable that the login taught, or the server's document.
     pub fn provider_needs_record(&self) -> Result<bool, Error> {
         let raw = self.raw_provider()?;
         let mut names = raw.vars.keys().chain(raw.response.capture.keys());
@@ -220,8 +217,7 @@ impl Who {
         self.choice.flags.client_secret.is_some() || (!own && self.variable(world, "CLIENT_SECRET").is_some())
     }
 
-    /// The client secret from the flag, the environment or the configuration, in this order, and its
-    /// place in words.
+    /// The client secret from flag, environment or configuration, and its place in words.
     pub(super) fn secret_from_outside(&self, world: &mut World) -> Result<Option<(Secret, String)>, Error> {
         if let Some(SecretSource::File(file)) = &self.choice.flags.client_secret {
             let file = file.to_string_lossy();
@@ -235,8 +231,7 @@ impl Who {
         Ok(secret.map(|s| (s, "the place that `client-secret` of the configuration names".to_owned())))
     }
 
-    /// The scopes to ask for: the profile's, else the provider's usual ones; and those that the
-    /// provider always needs.
+    /// The scopes to ask for: the profile's or the usual ones, and those that are always needed.
     pub fn scopes(&self, provider: &Provider, grant: GrantKind) -> Vec<String> {
         let facts = &provider.scopes;
         let mut scopes = self.profile.scopes.clone().unwrap_or_else(|| facts.default.clone());
@@ -274,8 +269,7 @@ impl Who {
         set.unwrap_or_else(|| store::environment::variable_name(&self.name))
     }
 
-    /// Whether the secret, or a key in its place, comes from outside the store: a typed one would
-    /// not be used.
+    /// Whether the secret, or a key in its place, comes from outside the store.
     pub fn proves_from_outside(&self, world: &World) -> bool {
         self.choice.flags.client_secret.is_some()
             || self.profile.client_secret.is_some()

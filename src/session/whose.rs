@@ -9,14 +9,12 @@ use crate::error::Error;
 use crate::protocol::binding::is_dpop;
 use crate::secret::hash;
 use crate::session::bound::Moved;
-use crate::session::record::Record;
-use crate::session::{Who, inputs, no_token};
+use crate::session::{Record, Who, inputs, no_token};
 use crate::store::StoreKind;
 use crate::text::safe;
 use crate::world::World;
 
-/// What a token is asked with besides scopes, by the keys of the configuration; inputs by
-/// fingerprint.
+/// What a token is asked with, by the keys of the configuration; inputs by fingerprint.
 pub type AskedWith = BTreeMap<String, String>;
 
 /// The scopes of a grant without a person: those of a flag, a variable or the configuration.
@@ -30,8 +28,7 @@ const FILE: &str = "token.params";
 pub enum Differs {
     Moved(Moved),
     Grant(GrantKind),
-    /// A scope that was not asked for; of a grant without a person all scopes that are asked for
-    /// now.
+    /// A scope that was not asked for; without a person, all scopes that are asked for now.
     Scopes(String),
     /// A key of the configuration, or a flag.
     With(String),
@@ -70,9 +67,8 @@ pub(super) struct Compared {
     pub asked_with: AskedWith,
 }
 
-/// Compares: the same place, client and grant, and the same words to ask with. What a grant
-/// exchanges is read for it. An error: a person signed in at another place, and nothing takes the
-/// place of that login.
+/// Compares place, client, grant and parameters, and reads the grant's inputs for it. An error: a
+/// person signed in at another place, and only a login changes that.
 pub(super) fn compare(world: &mut World, who: &Who, record: Option<&Record>) -> Result<Compared, Error> {
     let grant = who.grant(None, record);
     let asked_with = asked_with(world, who, grant)?;
@@ -130,7 +126,10 @@ fn asked_otherwise(who: &Who, record: &Record, asked_with: Option<&AskedWith>) -
     if let Some(scopes) = scopes_differ(who, record, asked_with) {
         return Some(Differs::Scopes(scopes));
     }
-    if file_differs(who, record) {
+    // while the provider's file is the same, word for word, so are its parameters
+    if let Some(kept) = record.asked_with.as_ref().filter(|_| !who.is_described(record))
+        && of_file(who, who.grant(None, Some(record))).as_ref() != kept.get(FILE)
+    {
         return Some(Differs::With(FILE.to_owned()));
     }
     let (kept, now) = (record.asked_with.as_ref()?, asked_with?);
@@ -145,20 +144,13 @@ pub fn recorded(who: &Who, grant: GrantKind, mut with: AskedWith) -> AskedWith {
     with
 }
 
-/// The parameters and headers that the provider's file adds to a request without a person, by
-/// fingerprint: they may decide which token is issued.
+/// A fingerprint of what the provider's file adds to a request without a person.
 fn of_file(who: &Who, grant: GrantKind) -> Option<String> {
     let provider = who.raw_provider().ok().filter(|_| !grant.needs_person())?;
     let own = provider.client_credentials.offered().filter(|_| grant == GrantKind::ClientCredentials);
     let endpoint = own.unwrap_or(&provider.token);
     let added = !endpoint.params.is_empty() || !endpoint.headers.is_empty();
     added.then(|| hash(serde_json::json!([endpoint.params, endpoint.headers]).to_string().as_bytes()))
-}
-
-/// While the file is the same, word for word, so are its parameters.
-fn file_differs(who: &Who, record: &Record) -> bool {
-    let Some(kept) = record.asked_with.as_ref().filter(|_| !who.is_described(record)) else { return false };
-    of_file(who, who.grant(None, Some(record))).as_ref() != kept.get(FILE)
 }
 
 /// A person may have signed in for more scopes than are wanted now; a job asks for those it wants.

@@ -21,11 +21,9 @@ use crate::provider::Rotates;
 use crate::secret::Secret;
 use crate::session::fresh::Want;
 use crate::session::keep::keep;
-use crate::session::lock::Lock;
-use crate::session::record::Record;
 use crate::session::state::StateFiles;
 use crate::session::state::journal::{self, Intent};
-use crate::session::{Session, no_token};
+use crate::session::{Lock, Record, Session, no_token};
 use crate::token::{Freshness, TokenSet};
 use crate::world::World;
 use crate::world::helper::Parted;
@@ -338,8 +336,8 @@ impl<'a> Renewal<'a> {
         }
     }
 
-    /// Refuses a store that was copied to another machine, or restored from a backup: its refresh
-    /// token may be spent already, and sending it would end the login of the newer copy (T-71).
+    /// Refuses a store from another machine or a backup: its refresh token may be spent already, and
+    /// sending it would end the login of the newer store (T-71).
     fn refuse_a_copy(&self, world: &World) -> Result<(), Error> {
         let record = &self.record;
         if self.asking.provider.refresh.rotates == Rotates::No {

@@ -14,11 +14,9 @@
 use super::Renewal;
 use crate::error::{Error, Fate, Kind};
 use crate::grant;
-use crate::session::Session;
-use crate::session::lock::Lock;
-use crate::session::record::Record;
 use crate::session::state::StateFiles;
 use crate::session::state::journal::{self, Found, Intent};
+use crate::session::{Lock, Record, Session};
 use crate::token::TokenSet;
 use crate::wire::Response;
 use crate::world::World;
@@ -29,8 +27,7 @@ pub(super) enum Recovered {
     Unanswered(u8),
 }
 
-/// Finishes what a crash left, for a command that is about to change the record; the record as it is
-/// then.
+/// Finishes what a crash left, for a command that changes the record; the record as it is then.
 pub fn settle(world: &mut World, session: &mut Session, record: Record, lock: &Lock) -> Result<Record, Error> {
     let Ok(StateFiles { journal, .. }) = session.files() else { return Ok(record) };
     if record.token.is_some()
@@ -42,8 +39,7 @@ pub fn settle(world: &mut World, session: &mut Session, record: Record, lock: &L
     Ok(record)
 }
 
-/// Loads the record and finishes what a crash left. A login that the provider has ended is no error
-/// here.
+/// Loads the record and finishes what a crash left. A login that the provider ended is no error.
 pub fn settled(world: &mut World, session: &mut Session, lock: &Lock) -> Result<Option<Record>, Error> {
     let Some(record) = session.load()? else { return Ok(None) };
     match settle(world, session, record, lock) {

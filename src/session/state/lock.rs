@@ -38,6 +38,11 @@ impl Lock {
         HELD.with_borrow_mut(|held| held.push(path.clone()));
         Lock { _file: file, path, waited }
     }
+
+    /// Whether it locks this profile in this store.
+    pub fn is_of(&self, store: &dyn Store, profile: &str) -> bool {
+        self.path.file_stem().is_some_and(|name| *name == *credential_name(store, profile))
+    }
 }
 
 impl Drop for Lock {

@@ -62,7 +62,8 @@ impl Who {
     }
 
     /// Saves a record with the same token: the kernel's copy stays.
-    pub fn save(&self, record: &Record, _lock: &Lock) -> Result<(), StoreError> {
+    pub fn save(&self, record: &Record, lock: &Lock) -> Result<(), StoreError> {
+        debug_assert!(lock.is_of(&*self.store, &self.name), "the lock of another profile");
         self.store.save(&self.name, &record.to_json())?;
         if let Ok(files) = self.files() {
             files.seen.note(record.generation);
@@ -78,7 +79,8 @@ impl Who {
     }
 
     /// Removes the record, then the journal, which may hold the only good refresh token until then.
-    pub fn delete(&self, world: &World, _lock: &Lock) -> Result<bool, StoreError> {
+    pub fn delete(&self, world: &World, lock: &Lock) -> Result<bool, StoreError> {
+        debug_assert!(lock.is_of(&*self.store, &self.name), "the lock of another profile");
         copy::forget(world, self);
         let deleted = self.store.delete(&self.name)?;
         self.sweep();
