@@ -1,5 +1,5 @@
-//! A provider's aliases. `cc` means the profile `constantcontact`, in every command and in the names
-//! of variables. A profile that is really called `cc`, configured or stored, comes first.
+//! A provider's aliases. `cc` means the profile `constantcontact`, in every command and in the
+//! names of variables. A profile that is really called `cc`, configured or stored, comes first.
 
 use std::path::Path;
 

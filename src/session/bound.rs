@@ -1,6 +1,6 @@
-//! The places that a record's secrets may go to: those that the provider named when the secrets were
-//! obtained or entered. One comparison decides for every command and every kind of secret. Only a
-//! new login changes the places.
+//! The places that a record's secrets may go to: those that the provider named when the secrets
+//! were obtained or entered. One comparison decides for every command and every kind of secret.
+//! Only a new login changes the places.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;

@@ -146,8 +146,8 @@ pub fn profile_of_issuer(world: &World, issuer: &str) -> Result<String, Error> {
     of_issuer(&Paths::find(&*world.env), issuer).map(|(name, _)| name)
 }
 
-/// The profile of an issuer's address. Several addresses may have one short name: the first one gets
-/// it, every other one a name with a fingerprint.
+/// The profile of an issuer's address. Several addresses may have one short name: the first one
+/// gets it, every other one a name with a fingerprint.
 fn of_issuer(paths: &Paths, issuer: &str) -> Result<(String, Config), Error> {
     let short = name_of_issuer(issuer);
     if short.is_empty() {

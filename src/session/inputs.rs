@@ -1,5 +1,5 @@
-//! The inputs of a grant without a browser: read from files and programs, made with the client's key,
-//! or taken from another profile, just before they are sent.
+//! The inputs of a grant without a browser: read from files and programs, made with the client's
+//! key, or taken from another profile, just before they are sent.
 
 use std::time::Duration;
 
@@ -47,8 +47,8 @@ pub fn are_said(who: &Who, grant: GrantKind) -> Result<(), Error> {
     }
 }
 
-/// A fingerprint of an input: of a JWT's claims but for its times and its id, of a program's command
-/// line, else of the whole input. `None`: there is no input.
+/// A fingerprint of an input: of a JWT's claims but for its times and its id, of a program's
+/// command line, else of the whole input. `None`: there is no input.
 pub(super) fn told_apart(
     world: &mut World,
     who: &Who,

@@ -109,8 +109,8 @@ pub fn keep(world: &mut World, session: &Session, record: &Record, lock: &Lock) 
     record.token.ok_or_else(|| no_token(world, session))
 }
 
-/// Saves the record, and returns it as it is stored. Members that make it too long for the store are
-/// left out, with a warning; tokens never are.
+/// Saves the record, and returns it as it is stored. Members that make it too long for the store
+/// are left out, with a warning; tokens never are.
 fn save(world: &mut World, session: &Session, record: &Record, lock: &Lock) -> Result<Record, Error> {
     let mut record = record.clone();
     let left_out = record.shorten();

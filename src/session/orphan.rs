@@ -1,6 +1,6 @@
 //! Records without a profile in the configuration: of a login that was not finished or was killed
-//! between two files, or of another configuration. They hold secrets, so every command finds them by
-//! their name; `logout --all`, `list` and `doctor` look for them.
+//! between two files, or of another configuration. They hold secrets, so every command finds them
+//! by their name; `logout --all`, `list` and `doctor` look for them.
 
 use super::choice::{Choice, NOBODY};
 use super::stores::{store_kind, store_of};
@@ -72,7 +72,7 @@ impl Orphan {
     }
 }
 
-/// The record of this name, the usual store first. An error: no store has it, and one can't be read.
+/// The record of this name, the usual store first. An error: none has it, and one can't be read.
 pub fn called(world: &World, paths: &Paths, usual: StoreKind, name: &str) -> Result<Option<Orphan>, Error> {
     let mut trouble = None;
     let mut kinds = KEEPING;

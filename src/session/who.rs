@@ -257,8 +257,8 @@ impl Who {
         self.choice.flags != how
     }
 
-    /// The value of this profile's variable: for `CLIENT_ID` that of `OAUTHCTL_<PROFILE>_CLIENT_ID`,
-    /// or of `OAUTHCTL_CLIENT_ID` where the profile was named.
+    /// The value of this profile's variable: for `CLIENT_ID` that of
+    /// `OAUTHCTL_<PROFILE>_CLIENT_ID`, or of `OAUTHCTL_CLIENT_ID` where the profile was named.
     pub fn variable(&self, world: &World, what: &str) -> Option<String> {
         variable(world, &self.words, self.named, what).map(|(value, _)| value)
     }
@@ -309,8 +309,8 @@ impl Who {
         Ok(())
     }
 
-    /// The stored record, if any. A renaming that was cut off is finished first. A record of an older
-    /// version, which names no places for its secrets, is bound now to those of the configuration.
+    /// The stored record, if any. A renaming that was cut off is finished first. A record of an
+    /// older version names no places for its secrets: it is bound to those of the configuration.
     pub fn load(&self) -> Result<Option<Record>, Error> {
         let mut record = self.read()?;
         if let Some(renaming) = record.as_ref().and_then(|record| record.renaming.as_ref()) {

@@ -286,7 +286,7 @@ impl<'a> Renewal<'a> {
         }
     }
 
-    /// Judges the ID token of a response. A token that can't be verified now is left out of the set.
+    /// Judges the ID token of a response. One that can't be verified now is left out of the set.
     fn judge_id_token(&self, world: &mut World, keys: &mut KeyRing, set: &mut TokenSet) -> Result<(), Error> {
         keys.timeout = KEYS_WITHIN;
         // a response that only this process has, and those who wait for the lock, wait for no keys
@@ -336,8 +336,8 @@ impl<'a> Renewal<'a> {
         }
     }
 
-    /// Refuses a store from another machine or a backup: its refresh token may be spent already, and
-    /// sending it would end the login of the newer store (T-71).
+    /// Refuses a store from another machine or a backup: its refresh token may be spent already,
+    /// and sending it would end the login of the newer store (T-71).
     fn refuse_a_copy(&self, world: &World) -> Result<(), Error> {
         let record = &self.record;
         if self.asking.provider.refresh.rotates == Rotates::No {

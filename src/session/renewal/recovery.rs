@@ -9,7 +9,7 @@
 //! | torn | n | as unanswered |
 //!
 //! Sending once more is right in all cases: the token is still good if the server never saw it, or
-//! grants a grace period; if not, the login is lost already, and no other process has the successor.
+//! grants a grace period; if not, the login is lost already: no process has the successor.
 
 use super::Renewal;
 use crate::error::{Error, Fate, Kind};
