@@ -133,8 +133,7 @@ pub(super) fn is_named(world: &World, choice: &Choice) -> bool {
         && (choice.profile.is_some() || choice.flags.provider.is_some() || world.env.var("OAUTHCTL_PROFILE").is_some())
 }
 
-/// The value of a variable for the profile with these words, and the variable's name:
-/// `OAUTHCTL_<PROFILE>_…`, else, where the profile is `named`, `OAUTHCTL_…`.
+/// Value and name of `OAUTHCTL_<WORD>_…`, or of `OAUTHCTL_…` where the profile is `named`.
 pub(super) fn variable(world: &World, words: &[String], named: bool, what: &str) -> Option<(String, String)> {
     let own = words.iter().map(|word| format!("OAUTHCTL_{word}_{what}"));
     let for_named = named.then(|| format!("OAUTHCTL_{what}"));

@@ -333,8 +333,7 @@ impl Who {
     }
 }
 
-/// A server with a list of algorithms must list ES256. The list is optional (RFC 9449, section
-/// 5.1); a token that comes back unbound is not used.
+/// A server that lists algorithms must list ES256; the list is optional (RFC 9449, section 5.1).
 fn look_at_announced(world: &mut World, announced: &Announced, profile: &Typed) -> Result<(), Error> {
     match announced.dpop_algorithms.as_deref() {
         Some(names) if names.iter().any(|name| name == Algorithm::ES256.name()) => Ok(()),

@@ -39,9 +39,8 @@ pub fn fresh(world: &mut World, session: &mut Session, want: Want) -> Result<Tok
     obtain(world, session, want, None)
 }
 
-/// Another token than the one that the API has just refused: the stored one, if another process has
-/// refreshed it by now, else a refreshed one. A hundred processes that meet the same refusal cause
-/// one refresh (T-61).
+/// Another token than the one that the API has just refused. A hundred processes that meet the same
+/// refusal cause one refresh (T-61).
 pub fn instead_of(world: &mut World, session: &mut Session, refused: &TokenSet) -> Result<TokenSet, Error> {
     copy::forget(world, session);
     obtain(world, session, Want { force: true, ..Want::default() }, Some(&refused.access_token))

@@ -1,5 +1,4 @@
-//! The inputs of a grant without a browser: read from files and programs, made with the client's
-//! key, or taken from another profile, just before they are sent.
+//! The inputs of a grant without a browser, read or made just before they are sent.
 
 use std::time::Duration;
 

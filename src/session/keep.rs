@@ -1,5 +1,4 @@
-//! Stores a record. A login also writes its profile into `config.toml`, and deletes the record from
-//! the store that the profile was in before.
+//! Stores a record. A login also writes its profile, and deletes the record in an earlier store.
 
 use std::collections::BTreeMap;
 
@@ -109,8 +108,7 @@ pub fn keep(world: &mut World, session: &Session, record: &Record, lock: &Lock) 
     record.token.ok_or_else(|| no_token(world, session))
 }
 
-/// Saves the record, and returns it as it is stored. Members that make it too long for the store
-/// are left out, with a warning; tokens never are.
+/// Saves the record, and returns it as it is stored: what is too long is left out, tokens never.
 fn save(world: &mut World, session: &Session, record: &Record, lock: &Lock) -> Result<Record, Error> {
     let mut record = record.clone();
     let left_out = record.shorten();

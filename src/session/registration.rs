@@ -1,5 +1,4 @@
-//! Client registration (RFC 7591, RFC 7592): made, updated, deleted. The client secret and the
-//! registration access token are stored in the record.
+//! Client registration (RFC 7591, RFC 7592); its secrets are stored in the record.
 
 use std::collections::BTreeMap;
 

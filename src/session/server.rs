@@ -1,5 +1,4 @@
-//! The server of a profile's provider: its description with all variables filled in, its own
-//! document, its keys.
+//! The server of a profile: its provider with all variables filled in, its document, its keys.
 
 use super::{Kept, Record, Who};
 use crate::error::Error;

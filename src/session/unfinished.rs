@@ -50,8 +50,7 @@ pub fn keep(world: &mut World, session: &Session, change: impl FnOnce(&mut Unfin
     }
 }
 
-/// Adds to the error of a failed login which input is kept; and, where the server refused the
-/// client, that the next `login` asks for it again.
+/// Adds to the error of a failed login which input is kept, or what the next `login` asks again.
 pub fn after(world: &mut World, session: &Session, asked: Option<&Asked>, mut e: Error) -> Error {
     if !may_ask(world) {
         return e;

@@ -257,8 +257,7 @@ impl Who {
         self.choice.flags != how
     }
 
-    /// The value of this profile's variable: for `CLIENT_ID` that of
-    /// `OAUTHCTL_<PROFILE>_CLIENT_ID`, or of `OAUTHCTL_CLIENT_ID` where the profile was named.
+    /// The value of `OAUTHCTL_<PROFILE>_…`, or of `OAUTHCTL_…` where the profile was named.
     pub fn variable(&self, world: &World, what: &str) -> Option<String> {
         variable(world, &self.words, self.named, what).map(|(value, _)| value)
     }
