@@ -303,7 +303,8 @@ fn rename(world: &mut World, mut old: Session, dir: &Path, to: String) -> Result
     let Renaming { from, to } = &renaming;
     let was_begun = moves && renaming.was_begun(&*old.store)?;
     // a record that can't be read moves as it is
-    if let Some(lock) = locks.first().filter(|_| old.load().is_ok()) {
+    let own = locks.iter().find(|lock| lock.is_of(&*old.store, &old.name));
+    if let Some(lock) = own.filter(|_| old.load().is_ok()) {
         renewal::settled(world, &mut old, lock)?;
     }
     let record = if moves { old.store.load(from)? } else { None };
