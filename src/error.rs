@@ -273,17 +273,17 @@ impl From<StoreError> for Error {
             ],
             StoreError::Absent { .. } => &[OR_SEALED.trim_start_matches("or "), ASK_DOCTOR],
             StoreError::TimedOut(..) => {
-                &["answer what it may be asking, or restart it, and run the command again", OR_SEALED]
+                &["answer it if it asks something, or restart it, and run the command again", OR_SEALED]
             }
             StoreError::Denied(_) => {
                 &["allow this program to use it, in its own settings, and run the command again", OR_SEALED]
             }
             StoreError::Foreign(..) => &[
-                "most likely left over from another session: unset DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR, or log in to this machine anew",
+                "it is probably left over from another session: unset DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR, or log in to this machine anew",
                 OR_SEALED,
             ],
             StoreError::Full(_) => &["free some space and run the command again"],
-            StoreError::NotWritable(..) => &["mend the permissions, or name another folder with OAUTHCTL_STATE_DIR"],
+            StoreError::NotWritable(..) => &["fix the permissions, or name another folder with OAUTHCTL_STATE_DIR"],
             StoreError::WrongPassphrase(_) | StoreError::NeedsPassphrase(_) => {
                 &["set OAUTHCTL_STORE_PASSPHRASE, or OAUTHCTL_STORE_PASSPHRASE_FILE to a file that holds it"]
             }
@@ -292,7 +292,7 @@ impl From<StoreError> for Error {
             ],
             StoreError::Corrupt { .. } => &["`oauthctl logout NAME --local-only` forgets it unread; then log in again"],
             StoreError::BadKey(_) => &[
-                "put it back from a backup; or remove it and log in again: what is sealed with it can't be read any more",
+                "restore it from a backup, or remove it and log in again: records sealed with it can't be read any more",
             ],
             StoreError::BadVariable { variable, .. } => &[&format!("set {variable} to the token alone")],
             StoreError::NotKept(_) | StoreError::TooLong(_) | StoreError::Failed(..) => &[ASK_DOCTOR],
@@ -314,13 +314,13 @@ impl From<HttpError> for Error {
         let hint: Option<&str> = match &e {
             HttpError::Authorities(fault) => Some(&fault.advice()),
             HttpError::Proxy(fault) => Some(&fault.advice()),
-            HttpError::Unsent { place, .. } if on_loopback(place) => Some(
-                "start what should answer there; if it runs, bring loopback up (Linux, as root: `ip link set lo up`)",
-            ),
-            HttpError::Unsent { .. } => Some("look at the network (`oauthctl doctor`), then run the command again"),
-            HttpError::Tls { .. } => Some(
-                "a certificate of your organisation's own can be named with SSL_CERT_FILE; checks can't be turned off",
-            ),
+            HttpError::Unsent { place, .. } if on_loopback(place) => {
+                Some("start the server there; if it runs, bring loopback up (Linux, as root: `ip link set lo up`)")
+            }
+            HttpError::Unsent { .. } => Some("check the network (`oauthctl doctor`), then run the command again"),
+            HttpError::Tls { .. } => {
+                Some("name your organisation's own certificate with SSL_CERT_FILE; checks can't be turned off")
+            }
             HttpError::Forbidden { .. } => Some("`https` everywhere; `http` only to 127.0.0.1 and [::1]"),
             _ => None,
         };
@@ -333,7 +333,7 @@ impl From<HttpError> for Error {
 
 impl From<RequestError> for Error {
     fn from(e: RequestError) -> Error {
-        const NO_PROOF: &str = "`--auth none` goes without a proof";
+        const NO_PROOF: &str = "`--auth none` sends the client id alone";
         const KEY_FILE: &str = "`--client-key-file FILE`: PEM (PKCS#8, PKCS#1, SEC1) or JWK";
         let hints: &[&str] = match e {
             RequestError::NeedsSecret => &[
@@ -342,14 +342,14 @@ impl From<RequestError> for Error {
             ],
             RequestError::SecretNotKept => &["set the variable that held it (OAUTHCTL_CLIENT_SECRET) again"],
             RequestError::NoUrl(_) | RequestError::BadUrl(..) => {
-                &["`oauthctl provider show` prints what is known of it"]
+                &["`oauthctl provider show` prints the provider's entry"]
             }
             RequestError::Key(_) => &[KEY_FILE],
             RequestError::NeedsKey => &[KEY_FILE, NO_PROOF],
             RequestError::NeedsCertificate => {
                 &["`--client-certificate FILE --client-key-file FILE`, both PEM", NO_PROOF]
             }
-            RequestError::KeyNotTaken => &["`--auth private-key-jwt` proves by it all the same", NO_PROOF],
+            RequestError::KeyNotTaken => &["`--auth private-key-jwt` uses it all the same", NO_PROOF],
             RequestError::Algorithm { .. } => {
                 &["give a key of another kind with `--client-key-file`, or set `client-key-algorithm`"]
             }
@@ -377,11 +377,11 @@ impl From<ListenError> for Error {
     fn from(e: ListenError) -> Error {
         let hint = match &e {
             ListenError::PortTaken { .. } => {
-                "end the program that holds it, or register another address and give it with `--redirect-uri` or `--port`"
+                "stop the program that uses it, or register another address and give it with `--redirect-uri` or `--port`"
             }
             ListenError::Reserved(_) => "a port from 1024 up, with `--redirect-uri` or `--port`",
             ListenError::Unreachable { .. } => {
-                "bring loopback up (Linux, as root: `ip link set lo up`); else look for what forbids it: a firewall, a sandbox"
+                "bring loopback up (Linux, as root: `ip link set lo up`); if it is up, a firewall or a sandbox blocks it"
             }
             ListenError::Failed(_) => "`--grant device-code`, where the provider offers it, needs no listener",
         };
@@ -408,12 +408,12 @@ pub enum Asked {
 pub fn token_answer(e: AnswerError, asked: Asked, (profile, client): (&Typed, &Client), now: i64) -> Error {
     let doing = match asked {
         Asked::Code => "the code could not be exchanged",
-        Asked::Refresh => "the token could not be renewed",
-        Asked::ClientCredentials => "no token was given for these client credentials",
-        Asked::Assertion => "no token was given for this assertion",
+        Asked::Refresh => "the token could not be refreshed",
+        Asked::ClientCredentials => "no token was issued for these client credentials",
+        Asked::Assertion => "no token was issued for this assertion",
         Asked::Exchange => "the token was not exchanged",
-        Asked::Pushed => "the provider does not take this authorize request",
-        Asked::Password => "no token was given for this name and password",
+        Asked::Pushed => "the provider refused the authorization request",
+        Asked::Password => "no token was issued for this name and password",
     };
     let AnswerError::OAuth { status, error, .. } = &e else { return no_oauth_answer(e, doing, asked, now) };
     let login = profile.login();
@@ -438,7 +438,7 @@ pub fn token_answer(e: AnswerError, asked: Asked, (profile, client): (&Typed, &C
         "unsupported_grant_type" | "unauthorized_client" => {
             (Kind::Usage, "this client may not use that grant: see how the app is registered")
         }
-        "access_denied" => (Kind::Refused, &format!("ask whoever owns the account, then `{login}`")),
+        "access_denied" => (Kind::Refused, &format!("ask the account's owner, then `{login}`")),
         "invalid_scope" | "consent_required" | "interaction_required" | "login_required" | "insufficient_scope" => {
             (Kind::Refused, &format!("ask for other scopes: `{}`", profile.login_with(&[("--scope", "…")])))
         }
@@ -481,7 +481,7 @@ fn no_oauth_answer(e: AnswerError, doing: &str, asked: Asked, now: i64) -> Error
             Some(format!("is the provider's `{key}` right? `oauthctl provider show` prints it"))
         }
         AnswerError::NotOk(status) => Some(format!(
-            "if that means yes there: `[token] ok-status = [200, {status}]` in a provider file of your own"
+            "if that status means success there: `[token] ok-status = [200, {status}]` in a provider file of your own"
         )),
         _ => None,
     };
@@ -593,7 +593,7 @@ mod tests {
         let error = token_answer(oauth("invalid_grant"), Asked::Refresh, (&profile("work"), &client()), 0);
         assert_eq!(
             error.as_text(false),
-            "error: the token could not be renewed\ncaused by: the server answered `invalid_grant`: why [2J\nhint: oauthctl login work\n"
+            "error: the token could not be refreshed\ncaused by: the server answered `invalid_grant`: why [2J\nhint: oauthctl login work\n"
         );
         let json: serde_json::Value = serde_json::from_str(&error.as_json()).unwrap();
         assert_eq!(json["error"], "login_first");

@@ -124,7 +124,7 @@ fn where_pushing_is_refused_or_impossible_it_is_said_before_the_browser_opens() 
     me.types("login odd").fails(
         2,
         "
-        error: the provider does not take this authorize request
+        error: the provider refused the authorization request
         caused by: the server answered `invalid_request`: no
         hint: compare the request (`-v`) with the provider's documents
     ",

@@ -319,7 +319,7 @@ fn tls_trouble() {
     me.stdin("a-client-secret");
     me.types("token mine --grant client-credentials --client-id ci --client-secret-file -").fails(7, "
         error: no safe connection to https://127.0.0.1:PORT/token: its certificate is signed by nobody this system trusts
-        hint: a certificate of your organisation's own can be named with SSL_CERT_FILE; checks can't be turned off
+        hint: name your organisation's own certificate with SSL_CERT_FILE; checks can't be turned off
     ");
 }
 

@@ -66,7 +66,7 @@ fn a_keychain_that_is_there_and_does_not_open_is_no_keychain_that_is_missing() {
         (
             KeychainError::TimedOut(3),
             "the keychain (Secret Service) did not answer within 3 seconds",
-            "answer what it may",
+            "answer it if it asks something",
         ),
         (
             KeychainError::Denied("no".to_owned()),
@@ -264,8 +264,7 @@ fn a_providers_network_is_looked_at_when_it_is_named() {
     let done = me.types("doctor getresponse");
     assert_eq!(done.code, 1);
     assert!(done.out.contains("FAIL  network        can't reach "), "{}", done.out);
-    let advice =
-        "do: start what should answer there; if it runs, bring loopback up (Linux, as root: `ip link set lo up`)\n";
+    let advice = "do: start the server there; if it runs, bring loopback up (Linux, as root: `ip link set lo up`)\n";
     assert!(done.out.ends_with(advice), "{}", done.out);
 }
 

@@ -141,7 +141,7 @@ fn a_key_file_without_a_key_is_named() {
         5,
         "
         error: the key file `~/state/oauthctl/store/key` holds no key
-        hint: put it back from a backup; or remove it and log in again: what is sealed with it can't be read any more
+        hint: restore it from a backup, or remove it and log in again: records sealed with it can't be read any more
     ",
     );
     std::fs::write(&key, good).expect("written");

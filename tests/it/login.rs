@@ -215,7 +215,7 @@ fn a_port_that_is_taken_is_named_with_its_holder() {
     if cfg!(target_os = "linux") {
         assert!(line.contains(&std::process::id().to_string()), "{line}");
     }
-    assert!(done.err.contains("\nhint: end the program that holds it"), "{}", done.err);
+    assert!(done.err.contains("\nhint: stop the program that uses it"), "{}", done.err);
 }
 
 #[test]
@@ -612,7 +612,7 @@ fn a_wrong_client_secret_is_told_and_nothing_is_stored() {
     let _server = me.practice(Manners::VerticalResponseVr2);
     me.stdin("not-the-right-one\n");
     me.types("login vr2 --grant client-credentials --client-id practice-client --client-secret-file -").fails(2, "
-        error: no token was given for these client credentials
+        error: no token was issued for these client credentials
         caused by: the server answered `invalid_client`: The client_id is unknown, or the client_secret does not match it.
         hint: check the client id, and the client secret from standard input
     ");
@@ -620,7 +620,7 @@ fn a_wrong_client_secret_is_told_and_nothing_is_stored() {
     let _gr = me.practice(Manners::GetResponse);
     me.stdin("not-the-right-one\n");
     me.types("login getresponse --grant client-credentials --client-id practice-client --client-secret-file -").fails(2, "
-        error: no token was given for these client credentials
+        error: no token was issued for these client credentials
         caused by: the server answered `invalid_client`: Unable to authenticate request. Check credentials or authentication method details
         hint: check the client id, and the client secret from standard input
     ");

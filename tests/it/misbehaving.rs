@@ -213,9 +213,9 @@ fn a_token_that_comes_with_another_status_than_200_is_refused_and_its_status_nam
     me.types("refresh odd").fails(
         7,
         "
-        error: the token could not be renewed
+        error: the token could not be refreshed
         caused by: the server answered with status 201, which is not a success at a token endpoint
-        hint: if that means yes there: `[token] ok-status = [200, 201]` in a provider file of your own
+        hint: if that status means success there: `[token] ok-status = [200, 201]` in a provider file of your own
     ",
     );
     assert_eq!(me.kept("odd", "refresh_token"), "refresh-1");
@@ -289,13 +289,13 @@ fn what_a_sign_in_needs_and_the_server_does_not_take_is_said_first() {
             json!({ "token_endpoint_auth_methods_supported": ["tls_client_auth"] }),
             "",
             "the provider wants a client certificate",
-            "`--auth none` goes without a proof",
+            "`--auth none` sends the client id alone",
         ),
         (
             json!({ "token_endpoint_auth_methods_supported": ["private_key_jwt"] }),
             "",
             "the provider wants a proof by the client's key",
-            "`--auth none` goes without a proof",
+            "`--auth none` sends the client id alone",
         ),
         (
             json!({ "response_modes_supported": ["query"] }),

@@ -231,7 +231,7 @@ fn what_is_no_key_is_told_before_anything_is_sent() {
         "
          error: the provider wants a proof by the client's key
          hint: `--client-key-file FILE`: PEM (PKCS#8, PKCS#1, SEC1) or JWK
-         hint: `--auth none` goes without a proof
+         hint: `--auth none` sends the client id alone
         ",
     );
     set_up(&person, "https://as.example", "[\"basic\", \"none\"]", &made(&PKCS_ECDSA_P256_SHA256));
@@ -239,8 +239,8 @@ fn what_is_no_key_is_told_before_anything_is_sent() {
         2,
         "
          error: there is a client key, and the provider takes no proof by it
-         hint: `--auth private-key-jwt` proves by it all the same
-         hint: `--auth none` goes without a proof
+         hint: `--auth private-key-jwt` uses it all the same
+         hint: `--auth none` sends the client id alone
         ",
     );
 }

@@ -407,7 +407,7 @@ fn a_store_that_fails_is_exit_5_before_anything_is_spent() {
         5,
         "
         error: the keychain (Secret Service) did not answer within 3 seconds
-        hint: answer what it may be asking, or restart it, and run the command again
+        hint: answer it if it asks something, or restart it, and run the command again
         hint: or keep tokens in a sealed file instead: set OAUTHCTL_STORE=file, or add `--store file` where the command takes it
     ",
     );
@@ -689,13 +689,13 @@ fn a_server_that_is_down_is_worth_another_try() {
     me.types("token odd").fails(
         75,
         "
-        error: the token could not be renewed
+        error: the token could not be refreshed
         caused by: the server answered with status 503
         hint: run the command again in 120 s
     ",
     );
     assert_eq!(me.kept("odd", "refresh_token"), "refresh-0123456789", "nothing is thrown away");
     me.types("token odd --error-format json").fails(75, "
-        {\"error\":\"try_later\",\"exit_code\":75,\"message\":\"the token endpoint was in trouble a moment ago and is left alone for now\",\"causes\":[\"the token could not be renewed: the server answered with status 503\"],\"hints\":[\"run the command again in 120 s\"],\"retry_after\":120}
+        {\"error\":\"try_later\",\"exit_code\":75,\"message\":\"the token endpoint was in trouble a moment ago and is left alone for now\",\"causes\":[\"the token could not be refreshed: the server answered with status 503\"],\"hints\":[\"run the command again in 120 s\"],\"retry_after\":120}
     ");
 }
