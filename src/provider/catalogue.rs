@@ -20,14 +20,11 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 
 /// A built-in provider's name and text, by name or alias.
 pub fn find(name: &str) -> Option<(&'static str, &'static str)> {
-    let entry = ENTRIES.iter().find(|(id, _)| *id == name);
     // only a text with the word is worth parsing
     let quoted = format!("\"{name}\"");
-    entry
-        .or_else(|| {
-            ENTRIES.iter().find(|(id, text)| text.contains(&quoted) && aliases(id, text).iter().any(|a| a == name))
-        })
-        .copied()
+    let by_alias = |(id, text): &&(&str, &str)| text.contains(&quoted) && aliases(id, text).iter().any(|a| a == name);
+    let entry = ENTRIES.iter().find(|(id, _)| *id == name);
+    entry.or_else(|| ENTRIES.iter().find(by_alias)).copied()
 }
 
 /// The name or alias nearest to a mistyped one.

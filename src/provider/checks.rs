@@ -103,14 +103,8 @@ pub(super) fn code<'de, D: Deserializer<'de>>(from: D) -> Result<Text, D::Error>
 }
 
 fn is_day(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let [year, month, day] = parts.as_slice() else { return false };
-    let number = |text: &str, length: usize, range: std::ops::RangeInclusive<u16>| {
-        text.len() == length
-            && text.bytes().all(|b| b.is_ascii_digit())
-            && text.parse::<u16>().is_ok_and(|n: u16| range.contains(&n))
-    };
-    number(year, 4, 2000..=9999) && number(month, 2, 1..=12) && number(day, 2, 1..=31)
+    let parsed = text.parse::<toml_edit::Datetime>();
+    parsed.is_ok_and(|it| it.time.is_none() && it.date.is_some_and(|date| date.year >= 2000))
 }
 
 /// Checks the keys that depend on others. `table` is the source of `p`; errors name `file`.
@@ -146,12 +140,12 @@ pub(super) fn together(p: &Provider, table: &Table, file: &str) -> Result<(), Re
         ("introspect.url", p.introspect.as_ref()),
     ];
     let nowhere = endpoints.iter().find(|(_, it)| p.issuer.is_none() && it.is_some_and(|it| it.url.is_none()));
-    match nowhere {
-        Some((key, _)) => missing(key),
-        None if p.whoami.as_ref().is_some_and(|whoami| whoami.url.is_empty()) => missing("whoami.url"),
-        None if p.whoami.as_ref().is_some_and(|whoami| whoami.url.starts_with('/')) => missing("api.base-url"),
-        None if p.token.url.is_none() && p.issuer.is_none() => missing("token.url` or `issuer"),
-        None => Ok(()),
+    match (nowhere, p.whoami.as_ref().map(|whoami| whoami.url.as_str())) {
+        (Some((key, _)), _) => missing(key),
+        (_, Some("")) => missing("whoami.url"),
+        (_, Some(url)) if url.starts_with('/') => missing("api.base-url"),
+        _ if p.token.url.is_none() && p.issuer.is_none() => missing("token.url` or `issuer"),
+        _ => Ok(()),
     }
 }
 

@@ -22,10 +22,8 @@ words! {
 
 /// The methods that any endpoint may ask for.
 fn anywhere() -> impl Iterator<Item = ClientAuth> {
-    ClientAuth::ALL
-        .iter()
-        .copied()
-        .filter(|auth| !matches!(auth, ClientAuth::BearerSelf | ClientAuth::ClientSecretScheme))
+    let only_revoke = |auth: &ClientAuth| matches!(auth, ClientAuth::BearerSelf | ClientAuth::ClientSecretScheme);
+    ClientAuth::ALL.iter().copied().filter(move |auth| !only_revoke(auth))
 }
 
 /// The method of that name in provider files, if any endpoint may ask for it.

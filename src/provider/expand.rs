@@ -98,46 +98,31 @@ impl Provider {
     /// with the redirect, the token response or `whoami` stays until then; the provider is expanded
     /// again.
     pub fn expand(&self, vars: &BTreeMap<String, String>) -> Result<Provider, ExpandError> {
+        let provider = self.id.clone();
+        if let Some((name, var)) = self.missing_vars(vars).first() {
+            return Err(ExpandError::Missing { provider, name: (*name).to_owned(), prompt: var.prompt.clone() });
+        }
         let mut values = BTreeMap::new();
         for (name, var) in &self.vars {
-            match vars.get(name).or(var.default.as_ref()) {
-                Some(value) => {
-                    var.accepts(value).map_err(|why| ExpandError::Value { name: safe(name), why })?;
-                    values.insert(name.as_str(), value.as_str());
-                }
-                None if var.from == VarFrom::User => {
-                    return Err(ExpandError::Missing {
-                        provider: self.id.clone(),
-                        name: name.clone(),
-                        prompt: var.prompt.clone(),
-                    });
-                }
-                None => {}
-            }
-        }
-        for name in self.response.capture.keys() {
-            if let Some(value) = vars.get(name) {
+            if let Some(value) = vars.get(name).or(var.default.as_ref()) {
+                var.accepts(value).map_err(|why| ExpandError::Value { name: safe(name), why })?;
                 values.insert(name.as_str(), value.as_str());
             }
         }
+        let captured = self.response.capture.keys().filter_map(|name| Some((name.as_str(), vars.get(name)?.as_str())));
+        values.extend(captured);
         let mut out = self.clone();
-        let id = self.id.clone();
         out.each_string(&mut |key, kind, text| {
             *text = fill(text, kind, &values)?;
             if kind == StringKind::Url && unfilled(text).is_empty() {
-                check_url(text).map_err(|fault| ExpandError::Url {
-                    provider: id.clone(),
-                    key: key.to_owned(),
-                    fault,
-                })?;
+                let (provider, key) = (provider.clone(), key.to_owned());
+                check_url(text).map_err(|fault| ExpandError::Url { provider, key, fault })?;
             }
             Ok(())
         })?;
         Ok(out)
     }
-}
 
-impl Provider {
     /// Whether a variable may have this value everywhere; if not, a reason to follow its name.
     pub fn takes(&self, name: &str, value: &str) -> Result<(), String> {
         if let Some(var) = self.vars.get(name) {
@@ -165,25 +150,19 @@ impl Var {
         }
         let Some(pattern) = self.pattern.as_deref() else { return Ok(()) };
         let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-        match pattern {
-            "host" if is_host(value) => Ok(()),
-            "host" => Err("must be a host name, without `https://` and without a path".to_owned()),
-            "digits" if value.bytes().all(|b| b.is_ascii_digit()) => Ok(()),
-            "digits" => Err("must be digits".to_owned()),
-            "word" if value.chars().all(word) => Ok(()),
-            "word" => Err("must be letters, digits, `-` and `_`".to_owned()),
+        let (fits, why) = match pattern {
+            "host" => (is_host(value), "must be a host name, without `https://` and without a path".to_owned()),
+            "digits" => (value.bytes().all(|b| b.is_ascii_digit()), "must be digits".to_owned()),
+            "word" => (value.chars().all(word), "must be letters, digits, `-` and `_`".to_owned()),
             _ => {
-                let fits = match pattern.split_once('*') {
-                    // the star is within a host name or a word: `/`, `@`, `?` would reach further
-                    Some((before, after)) => value
-                        .strip_prefix(before)
-                        .and_then(|v| v.strip_suffix(after))
-                        .is_some_and(|v| !v.is_empty() && v.chars().all(|c| word(c) || c == '.')),
-                    None => value == pattern,
-                };
-                if fits { Ok(()) } else { Err(format!("must look like `{}`", safe(pattern))) }
+                let (before, after) = pattern.split_once('*').unwrap_or((pattern, ""));
+                let star = value.strip_prefix(before).and_then(|value| value.strip_suffix(after));
+                // `/`, `@` or `?` would reach beyond a host name or a word
+                let fits = |star: &str| !star.is_empty() && star.chars().all(|c| word(c) || c == '.');
+                (star.is_some_and(fits), format!("must look like `{}`", safe(pattern)))
             }
-        }
+        };
+        if fits { Ok(()) } else { Err(why) }
     }
 }
 
@@ -201,15 +180,10 @@ fn fill(text: &str, kind: StringKind, values: &BTreeMap<&str, &str>) -> Result<S
         match piece {
             Piece::Text(text) => out.push_str(text),
             Piece::Var(name) => match values.get(name) {
-                None => {
-                    out.push('{');
-                    out.push_str(name);
-                    out.push('}');
-                }
+                None => out.push_str(&format!("{{{name}}}")),
                 Some(value) => {
-                    let value = judge(value, kind, &out)
-                        .map_err(|why| ExpandError::Value { name: safe(name), why: why.to_owned() })?;
-                    out.push_str(value);
+                    let refused = |why: &str| ExpandError::Value { name: safe(name), why: why.to_owned() };
+                    out.push_str(judge(value, kind, &out).map_err(refused)?);
                 }
             },
         }

@@ -22,16 +22,16 @@ pub fn resolve(
     environment: Option<&str>,
     own: &dyn Fn(&str) -> Result<Option<String>, ReadError>,
 ) -> Result<Provider, ReadError> {
-    let mut layers: Vec<(String, Table)> = Vec::new();
+    let mut layers = Vec::new();
+    // names, and whether the file is the user's
     let mut seen: Vec<(String, bool)> = Vec::new();
-    let mut next = (name.to_owned(), None::<Place>);
-    loop {
-        let (mut name, named_at) = next;
+    let mut next = Some((name.to_owned(), None));
+    while let Some((mut name, named_at)) = next {
         if let Some((id, _)) = catalogue::find(&name)
             && id != name
             && own(&name)?.is_none()
         {
-            // an alias also finds the user's own file of that name
+            // an alias also finds the user's own file of the provider's name
             name = id.to_owned();
         }
         let own_text = if seen.contains(&(name.clone(), true)) { None } else { own(&name)? };
@@ -48,23 +48,18 @@ pub fn resolve(
         }
         seen.push((id.clone(), is_own));
         let table = tree::parse(&file, &text)?;
-        let base = match table.get("extends") {
+        next = match table.get("extends") {
             None => None,
             Some(Entry { value: Value::Text(base), at }) => Some((base.clone(), Some(at.clone()))),
             Some(entry) => return refused("extends", entry, "must be the name of a provider"),
         };
-        check_identity(&file, &id, &table, base.is_some())?;
+        check_identity(&file, &id, &table, next.is_some())?;
         if is_own {
             check_aliases(&id, &table)?;
         }
-        layers.push((id, table));
-        match base {
-            Some(base) => next = base,
-            None => break,
-        }
+        layers.push(table);
     }
-    let id = layers[0].0.clone();
-    merge_and_read(&id, layers.into_iter().map(|(_, table)| table).collect(), environment)
+    merge_and_read(&seen[0].0, layers, environment)
 }
 
 /// Reads a text as the provider `id`, alone or laid over the catalogue's.
@@ -133,10 +128,10 @@ fn merge_and_read(id: &str, mut layers: Vec<Table>, environment: Option<&str>) -
             known,
         });
     }
-    let mut wanted = match environment {
-        None => Some(read_merged(id, merged.clone(), &file)?),
-        Some(_) => None,
-    };
+    let mut wanted = None;
+    if environment.is_none() {
+        wanted = Some(read_merged(id, merged.clone(), &file)?);
+    }
     // checks all environments now, not on the day that one is first used
     for (name, overlay) in &environments {
         let mut merged = merged.clone();
@@ -160,41 +155,40 @@ fn read_merged(id: &str, mut merged: Table, file: &str) -> Result<Provider, Read
 }
 
 /// Turns an error in an environment into one that names the keys as in the file.
-fn in_environment(error: ReadError, name: &str, overlay: &Table) -> ReadError {
-    let long = |key: String| safe(&format!("environments.{name}.{key}"));
-    match error {
-        ReadError::UnknownKey { key, at, nearest } if stands_in(overlay, &at) => {
-            ReadError::UnknownKey { key: long(key), at, nearest: nearest.map(long) }
+fn in_environment(mut error: ReadError, name: &str, overlay: &Table) -> ReadError {
+    let lengthen = |key: &mut String| *key = safe(&format!("environments.{name}.{key}"));
+    match &mut error {
+        ReadError::UnknownKey { key, at, nearest } if stands_in(overlay, at) => {
+            lengthen(key);
+            nearest.iter_mut().for_each(lengthen);
         }
-        ReadError::WrongType { key, at, wanted, found } if stands_in(overlay, &at) => {
-            ReadError::WrongType { key: long(key), at, wanted, found }
-        }
-        ReadError::WrongChoice { key, at, value, known, nearest } if stands_in(overlay, &at) => {
-            ReadError::WrongChoice { key: long(key), at, value, known, nearest }
-        }
-        ReadError::Refused { key, at, why } if stands_in(overlay, &at) => {
-            ReadError::Refused { key: long(key), at, why }
+        ReadError::WrongType { key, at, .. }
+        | ReadError::WrongChoice { key, at, .. }
+        | ReadError::Refused { key, at, .. }
+            if stands_in(overlay, at) =>
+        {
+            lengthen(key);
         }
         // valid in the file alone, but not with the environment
-        ReadError::Refused { key, at, why } => {
-            ReadError::Refused { key, at, why: format!("{why} (in the environment `{}`)", safe(name)) }
-        }
-        ReadError::Missing { file, key } => ReadError::Missing { file, key: long(key) },
-        other => other,
+        ReadError::Refused { why, .. } => why.push_str(&format!(" (in the environment `{}`)", safe(name))),
+        ReadError::Missing { key, .. } => lengthen(key),
+        _ => {}
     }
+    error
 }
 
 fn stands_in(table: &Table, at: &Place) -> bool {
-    table.values().any(|entry| {
-        entry.at == *at
-            || match &entry.value {
-                Value::Table(table) => stands_in(table, at),
-                Value::List(list) => list.iter().any(|e| {
-                    e.at == *at || if let Value::Table(table) = &e.value { stands_in(table, at) } else { false }
-                }),
-                _ => false,
-            }
-    })
+    table.values().any(|entry| any(entry, &|entry| entry.at == *at))
+}
+
+/// Whether an entry, or one inside it, is `such`.
+fn any(entry: &Entry, such: &dyn Fn(&Entry) -> bool) -> bool {
+    such(entry)
+        || match &entry.value {
+            Value::Table(table) => table.values().any(|entry| any(entry, such)),
+            Value::List(list) => list.iter().any(|entry| any(entry, such)),
+            _ => false,
+        }
 }
 
 /// Completes missing keys that take another key's value.
@@ -207,16 +201,14 @@ pub(super) fn complete(table: &mut Table, id: &str) {
     if let Some(Entry { at, value: Value::Table(token) }) = table.get("token").cloned() {
         for section in LIKE_TOKEN {
             let empty = || Entry { at: at.clone(), value: Value::Table(Table::new()) };
-            inherit(table.entry(section.to_owned()).or_insert_with(empty), &token, |key| key != "send-redirect-uri");
+            table.entry(section.to_owned()).or_insert_with(empty);
+            inherit(table, section, &token, |key| key != "send-redirect-uri");
         }
         for section in BESIDE_TOKEN {
-            if let Some(entry) = table.get_mut(section) {
-                inherit(entry, &token, |key| key == "auth" || key == "headers");
-            }
+            inherit(table, section, &token, |key| key == "auth" || key == "headers");
         }
     }
-    if let Some(Value::Table(api)) = table.get_mut("api").map(|api| &mut api.value)
-        && let Some(Value::Table(auth)) = api.get_mut("auth").map(|auth| &mut auth.value)
+    if let Some(auth) = section(table, "api").and_then(|api| section(api, "auth"))
         && auth.get("in").is_some_and(|place| place.value == Value::Text("query".to_owned()))
     {
         // RFC 6750, section 2.3
@@ -227,16 +219,22 @@ pub(super) fn complete(table: &mut Table, id: &str) {
         Some(Value::Text(base)) => base.trim_end_matches('/').to_owned(),
         _ => String::new(),
     };
-    if let Some(Value::Table(whoami)) = table.get_mut("whoami").map(|whoami| &mut whoami.value)
-        && let Some(Value::Text(url)) = whoami.get_mut("url").map(|url| &mut url.value)
+    if let Some(Entry { value: Value::Text(url), .. }) = section(table, "whoami").and_then(|it| it.get_mut("url"))
         && url.starts_with('/')
     {
         url.insert_str(0, &base);
     }
 }
 
-fn inherit(entry: &mut Entry, token: &Table, takes: fn(&str) -> bool) {
-    let Value::Table(table) = &mut entry.value else { return };
+fn section<'a>(table: &'a mut Table, key: &str) -> Option<&'a mut Table> {
+    match &mut table.get_mut(key)?.value {
+        Value::Table(table) => Some(table),
+        _ => None,
+    }
+}
+
+fn inherit(table: &mut Table, into: &str, token: &Table, takes: fn(&str) -> bool) {
+    let Some(table) = section(table, into) else { return };
     for (key, entry) in token.iter().filter(|(key, _)| takes(key)) {
         table.entry(key.clone()).or_insert_with(|| entry.clone());
     }
@@ -274,23 +272,16 @@ fn fill_references(table: &mut Table) -> Result<(), ReadError> {
             return Ok(());
         }
     }
-    let entry = table.iter().find(|(_, e)| holds_reference(&e.value));
-    match entry {
+    let refers =
+        |entry: &Entry| matches!(&entry.value, Value::Text(text) if unfilled(text).iter().any(|n| n.contains('.')));
+    match table.iter().find(|(_, entry)| any(entry, &refers)) {
         Some((key, entry)) => refused(key, entry, "holds a reference that leads back to itself"),
         None => Ok(()),
     }
 }
 
-fn holds_reference(value: &Value) -> bool {
-    match value {
-        Value::Text(text) => unfilled(text).iter().any(|name| name.contains('.')),
-        Value::List(list) => list.iter().any(|e| holds_reference(&e.value)),
-        Value::Table(table) => table.values().any(|e| holds_reference(&e.value)),
-        _ => false,
-    }
-}
-
 fn fill_entry(key: &str, entry: &mut Entry, all: &Table, changed: &mut bool) -> Result<(), ReadError> {
+    let refuse = |why: String| Err(ReadError::Refused { key: key.to_owned(), at: entry.at.clone(), why });
     match &mut entry.value {
         Value::Text(text) if text.contains('{') => {
             let mut out = String::new();
@@ -300,20 +291,12 @@ fn fill_entry(key: &str, entry: &mut Entry, all: &Table, changed: &mut bool) -> 
                     Piece::Var(name) if name.contains('.') => {
                         let found = look_up(all, name).map(|e| &e.value);
                         let Some(Value::Text(value)) = found else {
-                            return Err(ReadError::Refused {
-                                key: key.to_owned(),
-                                at: entry.at.clone(),
-                                why: format!("refers to `{{{name}}}`, which is no text of this provider"),
-                            });
+                            return refuse(format!("refers to `{{{name}}}`, which is no text of this provider"));
                         };
                         out.push_str(value);
                         *changed = true;
                         if out.len() > LONGEST_FILLED {
-                            return Err(ReadError::Refused {
-                                key: key.to_owned(),
-                                at: entry.at.clone(),
-                                why: "holds references that make it grow without end".to_owned(),
-                            });
+                            return refuse("holds references that make it grow without end".to_owned());
                         }
                     }
                     Piece::Var(name) => out.push_str(&format!("{{{name}}}")),
