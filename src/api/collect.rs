@@ -14,10 +14,11 @@ use url::Url;
 use super::exchange::{Caller, broken_off, look_into};
 use super::pages::{self, Next};
 use super::progress::Progress;
-use super::{readable, records};
+use super::readable;
+use super::records::{self, Found};
 use crate::error::{Error, Kind};
 use crate::provider::Pages;
-use crate::text::count;
+use crate::text::{count, safe};
 use crate::wire::Request;
 use crate::world::{Http, World};
 
@@ -78,7 +79,7 @@ pub fn collect(
 ) -> Result<Outcome, Error> {
     let line = Progress::new(world, wanted.elsewhere);
     let shown = Shown { line, pages: 0, records: 0, total: None };
-    let taker = Taker { take, left: wanted.at_most, member: None, shown };
+    let taker = Taker { take, left: wanted.at_most, member: None, before: None, shown };
     caller.draft.reuse = true;
     let mut collecting = Collecting { caller, parallel: wanted.parallel, taker };
     let outcome = collecting.each_page(world, pages::first(collecting.pages(), wanted.start, wanted.at_most));
@@ -100,26 +101,47 @@ impl<'c> Collecting<'_, 'c> {
     fn each_page(&mut self, world: &mut World, mut url: Url) -> Result<Outcome, Error> {
         let data = self.pages();
         let mut seen = HashSet::new();
+        // whether the page before was shorter than asked, so that this one may be beyond the last
+        let mut perhaps = false;
         loop {
             seen.insert(url.to_string());
             let page = match fetch(world, self.caller, &url)? {
                 Ok(page) => page,
+                Err(Outcome::Refused { status: 400 | 404 | 410 | 416 | 422, .. }) if perhaps => {
+                    return Ok(Outcome::Done);
+                }
                 Err(refused) => return Ok(refused),
             };
+            if perhaps && self.taker.repeats(world, data, &page) {
+                return Ok(Outcome::Done);
+            }
             let Some(count) = self.taker.give(world, data, &page)? else { return Ok(Outcome::Done) };
             if self.parallel > 1
                 && let Some((more, mut rest)) = pages::all(data, &page.url, &page.headers)
             {
                 drop(page);
-                return self.behind_the_first(world, (more, &mut rest), count);
+                return self.behind_the_first(world, (more, &mut rest), count.unwrap_or(0));
             }
-            match pages::next(data, &page.url, &page.headers, &page.body, count)? {
+            let next = pages::next(data, &page.url, &page.headers, &page.body, count)?;
+            perhaps = matches!(next, Next::Perhaps(_));
+            match next {
                 Next::End => return Ok(Outcome::Done),
-                Next::Page(next) if seen.contains(next.as_str()) => {
+                Next::Unknown(member) => {
+                    world.warn(&format!(
+                        "there are more pages by `{}`, and how to ask for them is not known: `oauthctl help requests`",
+                        safe(&member)
+                    ));
+                    return Ok(Outcome::Done);
+                }
+                Next::Page(next) | Next::Perhaps(next) if seen.contains(next.as_str()) => {
                     return Err(Error::new(Kind::Unsafe, "the pages go in a circle")
                         .because("the API names an earlier page as the next one"));
                 }
                 Next::Page(next) => url = next,
+                Next::Perhaps(next) => {
+                    self.taker.before = Some(page.body);
+                    url = next;
+                }
             }
         }
     }
@@ -170,9 +192,7 @@ impl<'c> Collecting<'_, 'c> {
             }
             let Some(url) = urls.remove(&turn) else { return Ok(None) };
             let page = match helpers.brought(world, self.caller, turn)? {
-                Some(Brought { answer: Some((_, headers)), body: Some(bytes), .. }) => {
-                    Page::of(self.caller, url, headers, bytes)?
-                }
+                Some(Brought { answer: Some((_, headers)), body: Some(bytes), .. }) => Page::of(self.caller, url, headers, bytes)?,
                 _ => match fetch(world, self.caller, &url)? {
                     Ok(page) => page,
                     Err(refused) => return Ok(Some(refused)),
@@ -193,20 +213,43 @@ struct Taker<'a> {
     left: Option<u64>,
     /// The member that held the list on earlier pages.
     member: Option<String>,
+    /// The page before, if it was shorter than asked.
+    before: Option<String>,
     shown: Shown,
 }
 
 impl Taker<'_> {
-    /// Passes a page's records on. Returns the length of its list; `None`: no more records are
-    /// wanted.
-    fn give(&mut self, world: &mut World, data: &Pages, page: &Page) -> Result<Option<usize>, Error> {
-        let told = pages::told(data, &page.headers);
-        let list = records::records(data, &page.body, self.member.as_deref(), told).map(|found| {
+    fn list<'a>(&self, data: &Pages, page: &Page, body: &'a str) -> Option<Found<'a>> {
+        records::records(data, body, self.member.as_deref(), pages::told(data, &page.headers))
+    }
+
+    /// Tells whether a page has the records of the page before: then the API has no pages here and
+    /// leaves their number unread.
+    fn repeats(&mut self, world: &mut World, data: &Pages, page: &Page) -> bool {
+        let Some(before) = self.before.take() else { return false };
+        let texts = |body| -> Option<Vec<&str>> {
+            Some(self.list(data, page, body)?.list.into_iter().map(RawValue::get).collect())
+        };
+        let (Some(before), Some(these)) = (texts(&before), texts(&page.body)) else { return false };
+        if before != these || these.is_empty() {
+            return false;
+        }
+        // records without a difference may come twice
+        if these.iter().collect::<HashSet<_>>().len() < these.len() {
+            world.warn("a page has the same records as the one before: the list is taken to end there");
+        }
+        true
+    }
+
+    /// Passes a page's records on. Returns the length of its list, if it is one; `None`: no more
+    /// records are wanted.
+    fn give(&mut self, world: &mut World, data: &Pages, page: &Page) -> Result<Option<Option<usize>>, Error> {
+        let list = self.list(data, page, &page.body).map(|found| {
             self.member = found.member;
             found.list
         });
         // the next page's offset counts list entries only
-        let length = list.as_ref().map_or(0, Vec::len);
+        let length = list.as_ref().map(Vec::len);
         let records = match list {
             Some(records) => records,
             // the empty body of a 204

@@ -2,10 +2,12 @@
 //! the query, an address or a cursor in the body, an offset, or a `Link` header (RFC 8288), which
 //! is the default. It fetches nothing.
 
+use serde_json::value::RawValue;
 use url::Url;
 
 use super::hosts::same_origin;
-use super::records::at;
+use super::records::{at, bare, is_one_of};
+use super::value::{View, view};
 use crate::error::{Error, Kind};
 use crate::provider::{PageBy, Pages};
 use crate::text::safe;
@@ -15,8 +17,12 @@ use crate::wire::header;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
     Page(Url),
+    /// This page was shorter than asked: the last one, or one that the server cut.
+    Perhaps(Url),
     /// This page was the last.
     End,
+    /// The page names a next one by this member, in a way that isn't known.
+    Unknown(String),
 }
 
 /// Returns the first page's address. It asks for the provider's largest page size, unless the user
@@ -32,36 +38,131 @@ pub fn first(pages: &Pages, url: &Url, limit: Option<u64>) -> Url {
     url
 }
 
-/// Returns the page after the one from `url`, which held `count` records.
-pub fn next(pages: &Pages, url: &Url, headers: &[(String, String)], body: &str, count: usize) -> Result<Next, Error> {
-    let found = match pages.by {
-        PageBy::None => None,
-        PageBy::Link => match link_next(headers) {
-            Some(target) => Some(joined(url, &target)?),
-            None => None,
-        },
-        PageBy::Url => match pages.next.iter().find_map(|path| text_at(body, path)) {
-            Some(target) if !target.is_empty() => Some(joined(url, &target)?),
-            _ => None,
-        },
-        PageBy::Cursor => match pages.next.iter().find_map(|path| text_at(body, path)) {
-            Some(cursor) if !cursor.is_empty() => Some(with(url, pages.param(), &cursor)),
-            _ => None,
-        },
-        PageBy::Page => {
+/// Returns the page after the one from `url`, which held `count` records; `None`: it was no list.
+pub fn next(
+    pages: &Pages,
+    url: &Url,
+    headers: &[(String, String)],
+    body: &str,
+    count: Option<usize>,
+) -> Result<Next, Error> {
+    let said = |known: &dyn Fn(&str) -> Option<String>| pages.next.iter().find_map(|path| known(path));
+    let text = || said(&|path| text_at(body, path).filter(|text| !text.is_empty()));
+    Ok(match pages.by {
+        PageBy::None => Next::End,
+        PageBy::Page | PageBy::Offset => {
             let this = number(url, pages.param()).unwrap_or(pages.first());
-            let more = match total(pages, headers) {
-                Some(total) => this < total,
-                None => is_full(pages, url, count),
+            let (count, more) = (count.unwrap_or(0), Envelope::of(body));
+            let is_last = match total(pages, headers) {
+                Some(total) if pages.by == PageBy::Page => this >= total,
+                _ => count == 0 || more.is_last(),
             };
-            more.then(|| with(url, pages.param(), &(this + 1).to_string()))
+            let step = if pages.by == PageBy::Page { 1 } else { count as u64 };
+            let next = with(url, pages.param(), &(this + step).to_string());
+            match is_last {
+                true => Next::End,
+                false if is_short(pages, url, count) => Next::Perhaps(next),
+                false => Next::Page(next),
+            }
         }
-        PageBy::Offset => {
-            let this = number(url, pages.param()).unwrap_or(pages.first());
-            is_full(pages, url, count).then(|| with(url, pages.param(), &(this + count as u64).to_string()))
+        PageBy::Cursor if let Some(cursor) = text() => Next::Page(with(url, pages.param(), &cursor)),
+        PageBy::Url if let Some(target) = text() => Next::Page(joined(url, &target)?),
+        PageBy::Link if let Some(target) = link_next(headers) => Next::Page(joined(url, &target)?),
+        // an object that is no list may have a member of such a name too
+        _ if count.is_none() => Next::End,
+        _ => match Envelope::of(body) {
+            Envelope { address: Some((member, target)), .. } => match joined(url, &target) {
+                Ok(next) => Next::Page(next),
+                Err(_) => Next::Unknown(member),
+            },
+            Envelope { more: Some(member), .. } => Next::Unknown(member),
+            _ => Next::End,
+        },
+    })
+}
+
+/// What a page's own envelope says about the next page, in the ways that are common.
+#[derive(Default)]
+struct Envelope {
+    /// The next page's address, and the member that names it.
+    address: Option<(String, String)>,
+    /// A member by which there are more pages.
+    more: Option<String>,
+    /// Whether a member says that this is the last page.
+    last: bool,
+}
+
+/// Names of the next page's address or cursor, without marks and in lower case.
+const NEXT: &str = "\
+    next nextpage nextlink nexturl nexturi nexthref nextpageurl nextpageuri nextpagelink \
+    nextrecordsurl nextcollectionlink odatanextlink nextpagetoken nextcursor nextpagecursor \
+    nexttoken nextmarker nextoffset continuationtoken";
+/// Flags that are true where there are more pages.
+const MORE: &str = "hasmore hasnext hasnextpage hasmoreitems moreavailable";
+/// Names of this page's number, and of the number of pages.
+const PAGE: &str = "page currentpage pagenumber";
+const PAGES: &str = "pages totalpages pagecount numberofpages lastpage";
+/// Members that the envelope may be nested in.
+const AROUND: &str = "\
+    links link paging pagination pageinfo page meta metadata responsemetadata cursor cursors next \
+    data";
+
+impl Envelope {
+    fn of(body: &str) -> Envelope {
+        let mut found = Envelope::default();
+        if let Ok(raw) = serde_json::from_str(body.trim_start()) {
+            found.read(raw, "", 4);
         }
-    };
-    Ok(found.map_or(Next::End, Next::Page))
+        found
+    }
+
+    fn is_last(&self) -> bool {
+        self.last && self.more.is_none() && self.address.is_none()
+    }
+
+    fn read(&mut self, raw: &RawValue, path: &str, depth: usize) {
+        let View::Members(members) = view(raw) else { return };
+        let number = |names| {
+            let (_, raw) = members.iter().find(|(name, _)| is_one_of(names, &bare(name)))?;
+            raw.get().parse::<u64>().ok()
+        };
+        if let (Some(this), Some(all)) = (number(PAGE), number(PAGES)) {
+            self.last |= this >= all;
+            self.more = self.more.take().or_else(|| (this < all).then(|| format!("{path}page")));
+        }
+        for (name, raw) in &members {
+            let (bare, path) = (bare(name), format!("{path}{name}"));
+            let is_next = is_one_of(NEXT, &bare) || bare == "href" && path.ends_with("next.href");
+            match view(raw) {
+                View::Plain(flag) if is_one_of(MORE, &bare) && flag == "true" => self.more = Some(path),
+                View::Plain(flag) if is_one_of(MORE, &bare) => self.last |= flag == "false",
+                View::Plain(flag) if matches!(bare.as_str(), "last" | "islast") => match flag {
+                    "false" => self.more = Some(path),
+                    _ => self.last |= flag == "true",
+                },
+                View::Null => self.last |= is_next,
+                View::Text(text) if is_next && text.is_empty() => self.last = true,
+                View::Text(text) if is_next && (text.starts_with(['/', '?']) || text.contains("://")) => {
+                    self.address = self.address.take().or(Some((path, text)));
+                }
+                View::Text(_) if is_next => self.more = Some(path),
+                View::Plain(number) if is_next && number.parse::<u64>().is_ok() => self.more = Some(path),
+                // `"links": [{"rel": "next", "href": …}]`
+                View::List(list) if bare == "links" => {
+                    for link in list {
+                        let text = |member| text_at(link.get(), member);
+                        if text("rel").as_deref() == Some("next") {
+                            self.address = text("href").map(|target| (format!("{path}.next"), target));
+                        }
+                    }
+                }
+                View::Members(_) if depth > 0 && (is_one_of(AROUND, &bare) || path.starts_with("data.")) => {
+                    self.read(raw, &format!("{path}."), depth - 1);
+                }
+                _ => {}
+            }
+        }
+    }
 }
 
 /// Returns the number and the addresses of all pages after the first, if they are known beforehand.
@@ -91,10 +192,10 @@ fn total(pages: &Pages, headers: &[(String, String)]) -> Option<u64> {
     header(headers, &pages.total_header.as_ref()?.to_lowercase())?.trim().parse().ok()
 }
 
-/// Tells whether a page may have a successor, judged by its size alone.
-fn is_full(pages: &Pages, url: &Url, count: usize) -> bool {
+/// Tells whether a page has fewer records than were asked for.
+fn is_short(pages: &Pages, url: &Url, count: usize) -> bool {
     let size = pages.size_param.as_ref().and_then(|param| number(url, param)).or(pages.size.map(u64::from));
-    count > 0 && size.is_none_or(|size| count as u64 >= size)
+    size.is_some_and(|size| (count as u64) < size)
 }
 
 fn joined(url: &Url, target: &str) -> Result<Url, Error> {
@@ -102,7 +203,16 @@ fn joined(url: &Url, target: &str) -> Result<Url, Error> {
         Err(Error::new(Kind::Unsafe, format!("the next page is at `{}`, which is not followed", safe(target)))
             .because(why))
     };
-    match url.join(target) {
+    let mut next = url.join(target);
+    // a server behind a proxy that ends TLS may not know its own scheme
+    if let Ok(next) = &mut next
+        && url.scheme() == "https"
+        && next.scheme() == "http"
+        && next.host() == url.host()
+    {
+        let _ = next.set_scheme("https");
+    }
+    match next {
         Err(_) => refused("it is not a URL"),
         Ok(next) if !same_origin(url, &next) => refused("it is on another host, which must not get the token"),
         Ok(next) if !next.username().is_empty() || next.password().is_some() => refused("it holds a user name"),
@@ -202,6 +312,8 @@ mod tests {
     fn found(next: Result<Next, Error>) -> Option<String> {
         match next.unwrap() {
             Next::Page(url) => Some(url.to_string()),
+            Next::Perhaps(url) => Some(format!("perhaps {url}")),
+            Next::Unknown(member) => Some(format!("unknown {member}")),
             Next::End => None,
         }
     }
@@ -218,7 +330,7 @@ mod tests {
             ("<x", None),
         ] {
             let headers = [("link".to_owned(), line.to_owned())];
-            let next = next(&by(PageBy::Link), &url("https://a.example/l?p=2"), &headers, "", 0);
+            let next = next(&by(PageBy::Link), &url("https://a.example/l?p=2"), &headers, "", Some(0));
             assert_eq!(found(next).as_deref(), want, "{line}");
         }
     }
@@ -230,12 +342,13 @@ mod tests {
         for target in [
             "https://evil.example/x",
             "//evil.example/x",
-            "http://a.example/",
+            "http://a.example:8080/",
+            "http://b.a.example/",
             "https://a.example:444/",
             "https://u:p@a.example/",
         ] {
             let body = format!("{{\"next\":\"{target}\"}}");
-            let next = next(&pages, &url("https://a.example/l"), &[], &body, 1);
+            let next = next(&pages, &url("https://a.example/l"), &[], &body, Some(1));
             assert_eq!(next.unwrap_err().kind, Kind::Unsafe, "{target}");
         }
     }
@@ -245,9 +358,12 @@ mod tests {
         let here = url("https://a.example/v3/l?q=a+b");
         let cc = Pages { next: vec!["_links.next.href".into()], ..by(PageBy::Url) };
         let body = r#"{"contacts":[],"_links":{"next":{"href":"/v3/contacts?cursor=x"}}}"#;
-        assert_eq!(found(next(&cc, &here, &[], body, 1)).as_deref(), Some("https://a.example/v3/contacts?cursor=x"));
-        assert_eq!(found(next(&cc, &here, &[], r#"{"contacts":[]}"#, 1)), None);
-        assert_eq!(found(next(&cc, &here, &[], r#"{"_links":{"next":null}}"#, 1)), None);
+        assert_eq!(
+            found(next(&cc, &here, &[], body, Some(1))).as_deref(),
+            Some("https://a.example/v3/contacts?cursor=x")
+        );
+        assert_eq!(found(next(&cc, &here, &[], r#"{"contacts":[]}"#, Some(1))), None);
+        assert_eq!(found(next(&cc, &here, &[], r#"{"_links":{"next":null}}"#, Some(1))), None);
 
         let gr = Pages {
             param: Some("page".into()),
@@ -263,18 +379,53 @@ mod tests {
         let headers = [("totalpages".to_owned(), "3".to_owned())];
         let third = "https://a.example/v3/l?q=a+b&perPage=1000&page=3";
         assert_eq!(all(&gr, &start, &headers).unwrap().1.nth(1).unwrap().as_str(), third);
-        assert_eq!(found(next(&gr, &url(third), &headers, "[]", 9)), None);
+        assert_eq!(found(next(&gr, &url(third), &headers, "[]", Some(9))), None);
         // B-07: addresses are made lazily
         let (count, mut rest) = all(&gr, &start, &[("totalpages".to_owned(), u64::MAX.to_string())]).unwrap();
         assert_eq!((count, rest.next().is_some()), (u64::MAX - 1, true));
-        assert_eq!(found(next(&gr, &start, &[], "[]", 999)), None);
-        assert!(found(next(&gr, &start, &[], "[]", 1000)).unwrap().ends_with("&page=2"));
+        assert!(found(next(&gr, &start, &[], "[]", Some(999))).unwrap().starts_with("perhaps "));
+        assert_eq!(found(next(&gr, &start, &[], "[]", Some(0))), None);
+        assert!(found(next(&gr, &start, &[], "[]", Some(1000))).unwrap().ends_with("&page=2"));
 
         let cursor = Pages { param: Some("after".into()), next: vec!["meta.next".into()], ..by(PageBy::Cursor) };
         let body = r#"{"meta":{"next":"a/b="}}"#;
-        assert!(found(next(&cursor, &here, &[], body, 1)).unwrap().ends_with("?q=a+b&after=a%2Fb%3D"));
+        assert!(found(next(&cursor, &here, &[], body, Some(1))).unwrap().ends_with("?q=a+b&after=a%2Fb%3D"));
         let offset = Pages { param: Some("index".into()), start: Some(1), ..by(PageBy::Offset) };
-        assert!(found(next(&offset, &here, &[], "[]", 50)).unwrap().ends_with("&index=51"));
-        assert_eq!(found(next(&offset, &here, &[], "[]", 0)), None);
+        assert!(found(next(&offset, &here, &[], "[]", Some(50))).unwrap().ends_with("&index=51"));
+        assert_eq!(found(next(&offset, &here, &[], "[]", Some(0))), None);
+    }
+
+    #[test]
+    fn what_no_key_names_is_followed_on_the_same_host_or_told() {
+        let here = url("https://a.example/v1/l?n=5");
+        let all = [PageBy::Link, PageBy::Url, PageBy::Cursor].map(by);
+        for (body, want) in [
+            (r#"{"next":"https://a.example/x","results":[]}"#, Some("https://a.example/x")),
+            (r#"{"next":"http://a.example/x","results":[]}"#, Some("https://a.example/x")),
+            (r#"{"@odata.nextLink":"/x?$skip=1","value":[]}"#, Some("https://a.example/x?$skip=1")),
+            (r#"{"_links":{"next":{"href":"?p=2"}}}"#, Some("https://a.example/v1/l?p=2")),
+            (r#"{"links":[{"rel":"self","href":"/"},{"rel":"next","href":"/x"}]}"#, Some("https://a.example/x")),
+            (r#"{"paging":{"cursors":{"after":"z"},"next":"https://a.example/x"}}"#, Some("https://a.example/x")),
+            (r#"{"next":"https://b.example/x"}"#, Some("unknown next")),
+            (r#"{"nextPageToken":"abc","items":[]}"#, Some("unknown nextPageToken")),
+            (r#"{"response_metadata":{"next_cursor":"abc="}}"#, Some("unknown response_metadata.next_cursor")),
+            (r#"{"has_more":true,"data":[]}"#, Some("unknown has_more")),
+            (r#"{"pagination":{"page":1,"total_pages":9}}"#, Some("unknown pagination.page")),
+            (r#"{"data":{"a":{"pageInfo":{"hasNextPage":true}}}}"#, Some("unknown data.a.pageInfo.hasNextPage")),
+            (r#"{"next_page":3,"a":[]}"#, Some("unknown next_page")),
+            (r#"{"content":[],"last":false}"#, Some("unknown last")),
+            (r#"{"next":null,"previous":"https://a.example/x"}"#, None),
+            (r#"{"response_metadata":{"next_cursor":""}}"#, None),
+            (r#"{"has_more":false,"pagination":{"page":9,"total_pages":9}}"#, None),
+            (r#"[{"next":"/x"}]"#, None),
+        ] {
+            for pages in &all {
+                assert_eq!(found(next(pages, &here, &[], body, Some(5))).as_deref(), want, "{body}");
+            }
+            assert_eq!(found(next(&all[0], &here, &[], body, None)), None, "{body}");
+            // pages that are counted end where one says so
+            let ends = found(next(&by(PageBy::Page), &here, &[], body, Some(5))).is_none();
+            assert_eq!(ends, want.is_none() && body.starts_with('{'), "{body}");
+        }
     }
 }

@@ -41,7 +41,8 @@ const PAGING: &str = "\
     hasnext hasnextpage islast cursor resultsizeestimate numberofpages numberofelements \
     totalnumberofrecords recordsonthispage resultsorderedby orderdirection";
 
-fn is_one_of(words: &str, name: &str) -> bool {
+/// Tells whether a name is in a list of words.
+pub fn is_one_of(words: &str, name: &str) -> bool {
     words.split(' ').any(|word| word == name)
 }
 
@@ -100,7 +101,7 @@ fn list_of<'m, 'a>(members: &'m [(String, &'a RawValue)], told: bool) -> Option<
 }
 
 /// Normalizes a name: `@odata.nextLink`, `next_link` and `nextLink` are the same.
-fn bare(name: &str) -> String {
+pub fn bare(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 

@@ -310,3 +310,104 @@ fn an_answer_that_is_no_list_is_one_record() {
     me.types("call odd /x --paginate").is(0, "", "");
     me.types("call odd /x --paginate --slurp").is(0, "[]\n", "");
 }
+
+/// Records of a server that gives at most a hundred to a page, whatever is asked for.
+fn capped(query: &str, page_param: &str, size_param: &str, all: u64) -> Vec<u64> {
+    let number = |name: &str| {
+        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.rev().find(|(n, _)| *n == name).and_then(|(_, value)| value.parse::<u64>().ok())
+    };
+    let size = number(size_param).unwrap_or(20).min(100);
+    let from = match page_param {
+        "page" => (number("page").unwrap_or(1) - 1) * size,
+        _ => number(page_param).unwrap_or(0),
+    };
+    (from..all.min(from + size)).collect()
+}
+
+#[test]
+fn a_server_that_caps_the_page_size_loses_no_record() {
+    for (pages, page, size, line, asked) in [
+        ("by = \"page\"\nsize-param = \"per_page\"\nsize = 1000", "page", "per_page", "/x", 5),
+        ("by = \"page\"\nsize-param = \"per_page\"", "page", "per_page", "/x per_page==1000", 5),
+        ("by = \"offset\"\nparam = \"skip\"\nsize-param = \"top\"\nsize = 500", "skip", "top", "/x", 5),
+        ("by = \"offset\"\nsize-param = \"limit\"\nsize = 100", "offset", "limit", "/x", 5),
+    ] {
+        let mut me = Person::new();
+        let odd = me.odd("odd", move |request| {
+            let records = capped(&request.query, page, size, 350);
+            answer(200, "application/json", &serde_json::to_string(&records).unwrap())
+        });
+        signed_in(&mut me, &odd);
+        me.config("providers/odd.toml", &format!("{}\n[api.pages]\n{pages}\n", odd.provider("odd")));
+        let want: String = (0..350).map(|n| format!("{n}\n")).collect();
+        me.types(&format!("call odd {line} --paginate")).is(0, &want, "");
+        assert_eq!(odd.asked(), asked, "{pages}");
+    }
+}
+
+#[test]
+fn behind_a_short_page_the_end_is_told_in_many_ways() {
+    for (second, out, err, asked) in [
+        // nothing is there, in the API's own words
+        ((404, "{\"detail\":\"Invalid page.\"}"), "1\n2\n", "", 2),
+        ((400, "{\"code\":\"invalid_page_number\"}"), "1\n2\n", "", 2),
+        // an API without pages gives the same again
+        ((200, "{\"items\":[1,2]}"), "1\n2\n", "", 2),
+        ((200, "{\"items\":[]}"), "1\n2\n", "", 2),
+        ((200, "{\"items\":[3],\"has_more\":false}"), "1\n2\n3\n", "", 2),
+        ((200, "{\"items\":[3],\"meta\":{\"page\":2,\"total_pages\":2}}"), "1\n2\n3\n", "", 2),
+    ] {
+        let mut me = Person::new();
+        let odd = cut(&mut me, "by = \"page\"\nsize-param = \"n\"\nsize = 50", move |page| match page {
+            1 => (200, "{\"items\":[1,2]}".to_owned()),
+            _ => (second.0, second.1.to_owned()),
+        });
+        me.types("call odd /x --paginate").is(0, out, err);
+        assert_eq!(odd.asked(), asked, "{second:?}");
+    }
+    // records that can't be told apart
+    let mut me = Person::new();
+    let odd = cut(&mut me, "by = \"page\"\nsize-param = \"n\"\nsize = 50", |_| (200, "[{},{}]".to_owned()));
+    let warning = "warning: a page has the same records as the one before: the list is taken to end there\n";
+    me.types("call odd /x --paginate").is(0, "{}\n{}\n", warning);
+    assert_eq!(odd.asked(), 2);
+    // what fails is no end
+    let mut me = Person::new();
+    let _odd = cut(&mut me, "by = \"page\"\nsize-param = \"n\"\nsize = 50", |page| match page {
+        1 => (200, "[1]".to_owned()),
+        _ => (500, "{}".to_owned()),
+    });
+    assert_eq!(me.types("call odd /x --paginate --retry 0").code, 22);
+}
+
+#[test]
+fn a_next_page_that_no_key_names_is_followed_or_told() {
+    // no key, and one that this page doesn't have
+    for pages in ["by = \"link\"", "by = \"url\"\nnext = [\"paging.next\"]"] {
+        for next in ["{\"results\":[N],\"next\":\"/api/x?page=2\"}", "{\"value\":[N],\"@odata.nextLink\":\"?page=2\"}"] {
+            let mut me = Person::new();
+            let odd = cut(&mut me, pages, move |page| match page {
+                1 => (200, next.replace('N', "1")),
+                _ => (200, "{\"results\":[2],\"value\":[2],\"next\":null}".replace("\"value\":[2],", "")),
+            });
+            me.types("call odd /x --paginate").is(0, "1\n2\n", "");
+            assert_eq!(odd.asked(), 2, "{next}");
+        }
+    }
+    for (body, member) in [
+        ("{\"items\":[1],\"nextPageToken\":\"abc\"}", "nextPageToken"),
+        ("{\"data\":[1],\"has_more\":true}", "has_more"),
+        ("{\"items\":[1],\"next\":\"https://other.example/x\"}", "next"),
+    ] {
+        let mut me = Person::new();
+        let odd = cut(&mut me, "by = \"link\"", move |_| (200, body.to_owned()));
+        let warning = format!(
+            "warning: there are more pages by `{member}`, and how to ask for them is not known: `oauthctl help requests`\n"
+        );
+        me.types("call odd /x --paginate").is(0, "1\n", &warning);
+        // who wants no more than there is misses nothing
+        me.types("call odd /x --paginate --limit 1").is(0, "1\n", "");
+        assert_eq!(odd.asked(), 2);
+    }
+}
