@@ -16,11 +16,12 @@ use super::pages::{self, Next};
 use super::progress::Progress;
 use super::readable;
 use super::records::{self, Found};
+use super::value;
 use crate::error::{Error, Kind};
 use crate::provider::Pages;
 use crate::text::{count, safe};
 use crate::wire::Request;
-use crate::world::{Http, World};
+use crate::world::{Http, Streamed, World};
 
 /// The largest page, in bytes. A page is held in memory whole.
 const LARGEST_PAGE: u64 = 16 << 20;
@@ -62,9 +63,8 @@ struct Page {
 }
 
 impl Page {
-    fn of(caller: &Caller<'_>, url: Url, headers: Vec<(String, String)>, bytes: Vec<u8>) -> Result<Page, Error> {
-        let asked = caller.draft.headers.iter().any(|(name, _)| name == "accept-encoding");
-        let body = readable::text(&headers, bytes, asked, "`--paginate`")?;
+    fn of(url: Url, headers: Vec<(String, String)>, bytes: Vec<u8>) -> Result<Page, Error> {
+        let body = readable::text(&headers, bytes, "`--paginate`")?;
         Ok(Page { url, headers, body })
     }
 }
@@ -192,7 +192,7 @@ impl<'c> Collecting<'_, 'c> {
             }
             let Some(url) = urls.remove(&turn) else { return Ok(None) };
             let page = match helpers.brought(world, self.caller, turn)? {
-                Some(Brought { answer: Some((_, headers)), body: Some(bytes), .. }) => Page::of(self.caller, url, headers, bytes)?,
+                Some(Brought { answer: Some((_, headers)), body: Some(bytes), .. }) => Page::of(url, headers, bytes)?,
                 _ => match fetch(world, self.caller, &url)? {
                     Ok(page) => page,
                     Err(refused) => return Ok(Some(refused)),
@@ -254,13 +254,11 @@ impl Taker<'_> {
             Some(records) => records,
             // the empty body of a 204
             None if page.body.trim().is_empty() => Vec::new(),
-            None => match serde_json::from_str::<&RawValue>(&page.body) {
-                Ok(one) => vec![one],
-                Err(e) => {
-                    let which = format!("page {} is not JSON", self.shown.pages + 1);
-                    return Err(Error::new(Kind::Other, which).cause(e));
-                }
-            },
+            // one value, or a value to a line
+            None => value::read(&page.body).ok_or_else(|| {
+                Error::new(Kind::Unsafe, format!("page {} is not JSON", self.shown.pages + 1))
+                    .hint("without `--paginate` it is printed as it came")
+            })?,
         };
         let some =
             self.left.map_or(records.len(), |left| records.len().min(usize::try_from(left).unwrap_or(usize::MAX)));
@@ -283,7 +281,7 @@ fn fetch(world: &mut World, caller: &mut Caller<'_>, url: &Url) -> Result<Result
             return Ok(Err(Outcome::Refused { status: answer.status, headers: answer.headers, body }));
         }
         match whole(&mut answer.body) {
-            Ok(bytes) => return Page::of(caller, url, answer.headers, bytes).map(Ok),
+            Ok(bytes) => return Page::of(url, answer.headers, bytes).map(Ok),
             Err(e) if e.kind == Kind::TryLater && caller.is_repeatable() => {
                 if !caller.wait_after_break(world, &mut attempts) {
                     return Err(e);
@@ -379,7 +377,10 @@ fn help(http: &dyn Http, asked: &Mutex<Receiver<Ask>>, to: &Sender<Brought>) {
         let Ok((at, request, sent)) = next else { return };
         let (answer, body) = match http.stream(&sent, None) {
             Ok(mut answer) => {
-                let body = if (200..300).contains(&answer.status) { whole(&mut answer.body).ok() } else { None };
+                let whole = |answer: &mut Streamed| {
+                    readable::decompress(answer).map_err(|e| broken_off(&e)).and_then(|()| whole(&mut answer.body))
+                };
+                let body = if (200..300).contains(&answer.status) { whole(&mut answer).ok() } else { None };
                 (Some((answer.status, answer.headers)), body)
             }
             Err(_) => (None, None),

@@ -10,7 +10,7 @@ use super::body::Body;
 use super::pace::{self, Pace};
 use super::redirect::{self, Unfollowed, Way};
 use super::request::Draft;
-use super::retry;
+use super::{readable, retry};
 use crate::error::{Error, Kind};
 use crate::grant::ready;
 use crate::protocol::{api_error, trace};
@@ -51,6 +51,8 @@ pub struct Aftermath {
     pub unfollowed: Option<Unfollowed>,
     /// The response comes from a foreign host that the API redirected to.
     pub foreign: bool,
+    /// A response with a status of success has `errors` in it.
+    pub errors: bool,
 }
 
 /// The request and token for the provider's own hosts.
@@ -154,6 +156,9 @@ impl Caller<'_> {
             }
             Err(e) => return Err(e.into()),
         };
+        if self.draft.decompress {
+            readable::decompress(&mut answer).map_err(|e| broken_off(&e))?;
+        }
         world.step(|| format!("< {} {}", answer.version, answer.status));
         for line in trace::headers(&answer.headers) {
             world.step(|| line);
@@ -170,7 +175,7 @@ impl Caller<'_> {
         }
         if answer.status == 401 && !tries.renewed && self.set.is_some() && self.renew.is_some() {
             let seen = look_into(&mut answer)?;
-            if means_expired(self.provider, answer.status, &seen) {
+            if means_expired(self.provider, answer.status, &answer.headers, &seen) {
                 self.renew(world)?;
                 if repeatable {
                     tries.renewed = true;
@@ -282,8 +287,13 @@ fn is_credential(name: &str) -> bool {
     MARKS.iter().any(|mark| name.contains(mark))
 }
 
-/// Tells whether a refusal means that another token would be accepted.
-pub fn means_expired(provider: &Provider, status: u16, body: &[u8]) -> bool {
+/// Tells whether a refusal means that another token would be accepted: not where a scope or a
+/// stronger sign-in is wanted (RFC 6750, section 3.1; RFC 9470).
+pub fn means_expired(provider: &Provider, status: u16, headers: &[(String, String)], body: &[u8]) -> bool {
+    let wanted = api_error::challenged(headers, "error");
+    if matches!(wanted.as_deref(), Some("insufficient_scope" | "insufficient_user_authentication")) {
+        return false;
+    }
     let error = api_error::read(body);
     status == 401 && api_error::meaning(&provider.errors, status, error.as_ref()) == Some(Means::Expired)
 }
@@ -303,8 +313,12 @@ pub fn look_into(answer: &mut Streamed) -> Result<Vec<u8>, Error> {
     Ok(seen)
 }
 
-/// Returns the error for a response that ended too early.
+/// Returns the error for a response that ended too early, or can't be decompressed.
 pub fn broken_off(e: &std::io::Error) -> Error {
+    if e.kind() == std::io::ErrorKind::InvalidData {
+        return Error::new(Kind::Unsafe, "the answer is malformed: it can't be decompressed")
+            .because(safe(&e.to_string()));
+    }
     Error::new(Kind::TryLater, "the answer broke off").because(safe(&e.to_string())).hint("run the command again")
 }
 

@@ -177,7 +177,7 @@ mod tests {
 
     fn run(code: &str, json: &str) -> (String, Result<bool, Error>, String) {
         let (mut results, mut said) = (Vec::new(), Vec::new());
-        let ended = Filter::new(code).unwrap().run(read(json).unwrap(), &mut results, &mut said);
+        let ended = Filter::new(code).unwrap().run(read(json).unwrap()[0], &mut results, &mut said);
         (results.iter().map(|raw| raw.get()).collect::<Vec<_>>().join(" "), ended, said.join("; "))
     }
 

@@ -22,6 +22,8 @@ pub struct Draft {
     pub dropped: Vec<String>,
     /// The longest wait for the beginning of a response.
     pub timeout: Duration,
+    /// Whether a compressed response is decompressed.
+    pub decompress: bool,
     /// Whether more requests to the same host will follow.
     pub reuse: bool,
     /// The key or certificate that the token is bound to.
@@ -64,6 +66,7 @@ impl Draft {
             headers,
             dropped,
             timeout: Duration::from_secs(60),
+            decompress: false,
             reuse: false,
             binding: Binding::default(),
         }

@@ -144,7 +144,7 @@ impl Shape {
                             self.late.push(name.clone());
                         }
                     }
-                    let of = |column: &String| members.iter().find(|(name, _)| name == column);
+                    let of = |column: &String| members.iter().rfind(|(name, _)| name == column);
                     columns.iter().map(|column| of(column).map(|(_, item)| cell(item)).unwrap_or_default()).collect()
                 }
                 View::List(list) if columns.is_empty() => list.into_iter().map(cell).collect(),

@@ -43,7 +43,7 @@ fn each_form_has_its_own_quotes() {
 fn yaml_keeps_what_is_a_list_and_what_is_none() {
     let one = |json: &str, list: bool| {
         let mut shape = Shape { list, ..Shape::new(Format::Yaml) };
-        shape.values(&[read(json).unwrap()]) + &shape.end(true)
+        shape.values(&[read(json).unwrap()[0]]) + &shape.end(true)
     };
     for (json, alone, in_a_list) in [
         (
@@ -98,7 +98,7 @@ fn columns_are_those_of_the_first_batch_and_late_ones_are_told() {
 #[test]
 fn on_a_screen_json_is_pretty_and_can_do_nothing() {
     let mut shape = Shape { style: Style { pretty: true, color: true }, ..Shape::new(Format::Json) };
-    let shown = shape.values(&[read("{\"a\":[1,\"x\u{9b}2J\u{202e}\",null],\"b\":{}}").unwrap()]);
+    let shown = shape.values(&[read("{\"a\":[1,\"x\u{9b}2J\u{202e}\",null],\"b\":{}}").unwrap()[0]]);
     assert_eq!(
         shown,
         "{\n  \x1b[1;34m\"a\"\x1b[0m: [\n    \x1b[36m1\x1b[0m,\n    \x1b[32m\"x\\u009b2J\\u202e\"\x1b[0m,\n    \

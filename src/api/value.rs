@@ -13,6 +13,7 @@ const DEEPEST: usize = 256;
 pub enum View<'a> {
     Text(String),
     List(Vec<&'a RawValue>),
+    /// As they stand: a name may come twice.
     Members(Vec<(String, &'a RawValue)>),
     Null,
     /// A number or a boolean.
@@ -25,7 +26,7 @@ pub fn view(raw: &RawValue) -> View<'_> {
     match json.as_bytes().first() {
         Some(b'"') => View::Text(serde_json::from_str(json).unwrap_or_default()),
         Some(b'[') => View::List(serde_json::from_str(json).unwrap_or_default()),
-        Some(b'{') => View::Members(serde_json::from_str(json).map(Members::once).unwrap_or_default()),
+        Some(b'{') => View::Members(serde_json::from_str(json).map(|Members(all)| all).unwrap_or_default()),
         Some(b'n') => View::Null,
         _ => View::Plain(json),
     }
@@ -96,8 +97,9 @@ pub fn write(out: &mut String, raw: &RawValue, style: Style, depth: usize) {
     }
 }
 
-/// JSON as a value; `None` for what isn't JSON, or is nested deeper than anything sensible.
-pub fn read(json: &str) -> Option<&RawValue> {
+/// The values of a text, one after the other; `None` for what isn't JSON, or is nested deeper than
+/// anything sensible.
+pub fn read(json: &str) -> Option<Vec<&RawValue>> {
     let (mut depth, mut quoted, mut escaped) = (0usize, false, false);
     for b in json.bytes() {
         match b {
@@ -110,7 +112,7 @@ pub fn read(json: &str) -> Option<&RawValue> {
             _ => {}
         }
     }
-    serde_json::from_str(json).ok()
+    serde_json::Deserializer::from_str(json).into_iter().collect::<Result<_, _>>().ok()
 }
 
 #[cfg(test)]
@@ -122,6 +124,7 @@ mod tests {
         assert!(read(&"[".repeat(100_000)).is_none());
         assert!(read(&format!("{}{}", "[".repeat(200), "]".repeat(200))).is_some());
         assert!(read("\"[[[[\"").is_some() && read("<html>").is_none());
+        assert_eq!(read("{\"a\":1}\n[2]3 ").unwrap().len(), 3);
     }
 
     #[test]
@@ -129,9 +132,9 @@ mod tests {
         for (json, want) in [
             ("null", "null"),
             ("[true, -1,12345678901234567890123.10,1e400,[]]", "[true,-1,12345678901234567890123.10,1e400,[]]"),
-            ("{\"b\":{},\"a\":\"\\u00e9\\n\\\"\",\"b\":[\"x\"]}", "{\"b\":[\"x\"],\"a\":\"é\\n\\\"\"}"),
+            ("{\"b\":{},\"a\":\"\\u00e9\\n\\\"\",\"b\":[\"x\"]}", "{\"b\":{},\"a\":\"é\\n\\\"\",\"b\":[\"x\"]}"),
         ] {
-            assert_eq!(text(read(json).unwrap()), want);
+            assert_eq!(text(read(json).unwrap()[0]), want);
         }
     }
 }

@@ -107,7 +107,9 @@ fn by_check(
         match told.map_err(|e| needs_login(world, session, e))? {
             Told::Account(account) => return Ok(account),
             // T-61: revoked before it expired; one refresh, one more attempt
-            Told::Refused { status, body, .. } if renewable && means_expired(provider, status, &body) => {
+            Told::Refused { status, headers, body }
+                if renewable && means_expired(provider, status, &headers, &body) =>
+            {
                 world.step(|| "the API says that the token has expired: refreshing it once".to_owned());
                 set = instead_of(world, session, &set)?;
                 renewable = false;
@@ -117,6 +119,7 @@ fn by_check(
                     profile: session.typed.clone(),
                     token_variable: (!from_store).then(|| session.token_variable(world)),
                     stranger: false,
+                    scopes: Vec::new(),
                     aftermath: Aftermath::default(),
                 };
                 let refusal = answer::Refusal { status, headers: &headers, body: &body };

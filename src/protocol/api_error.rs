@@ -36,6 +36,12 @@ pub fn challenge(headers: &[(String, String)]) -> Option<ApiError> {
     })
 }
 
+/// Returns a parameter of the challenge that has an error: a scope, a level of sign-in.
+pub fn challenged(headers: &[(String, String)], name: &str) -> Option<String> {
+    let mut said = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("www-authenticate"));
+    said.find_map(|(_, value)| parameter(value, "error").and_then(|_| parameter(value, name)))
+}
+
 /// A parameter of a challenge: a word, or a text in quotes.
 fn parameter(challenge: &str, name: &str) -> Option<String> {
     let mut rest = challenge;
@@ -78,9 +84,10 @@ fn quoted_text(text: &str) -> Option<(String, &str)> {
 
 /// The same as [`read`] from parsed JSON.
 pub fn read_value(value: &Value) -> Option<ApiError> {
-    let mut error = headline(value)?;
     let mut found = Vec::new();
     details(value, &mut found);
+    // an object may hold nothing but messages by field
+    let mut error = headline(value).or_else(|| (!found.is_empty()).then(ApiError::default))?;
     let first = line(error.code.as_deref(), error.message.as_deref());
     for detail in found {
         let is_new = Some(&detail) != first.as_ref() && Some(&detail) != error.message.as_ref();
@@ -169,15 +176,23 @@ fn headline(value: &Value) -> Option<ApiError> {
             _ => None,
         })
     };
-    if let Some(nested @ (Value::Object(_) | Value::Array(_))) = object.get("error").or_else(|| object.get("errors")) {
+    if let Some(nested @ (Value::Object(_) | Value::Array(_))) = object.get("error") {
         return headline(nested);
     }
+    // RFC 9457: the kind of problem, then this one
+    let problem = match (text(&["title"]), text(&["detail"])) {
+        (Some(title), Some(detail)) if title != detail => Some(format!("{title}: {detail}")),
+        (title, detail) => detail.or(title),
+    };
     let error = ApiError {
         code: text(&["error", "error_key", "code", "errorCode"]),
-        message: text(&["error_description", "error_message", "message", "errorSummary", "detail", "title"]),
+        message: text(&["error_description", "error_message", "message", "errorSummary"]).or(problem),
         details: Vec::new(),
     };
-    (error.code.is_some() || error.message.is_some()).then_some(error)
+    match error.code.is_some() || error.message.is_some() {
+        true => Some(error),
+        false => headline(object.get("errors")?),
+    }
 }
 
 /// What an API's refusal means for the token, by the provider's rules. If no rule fits, a 401 means
@@ -246,6 +261,10 @@ mod tests {
             (r#"{"error":{"code":404,"message":"not here"}}"#, error("404", "not here")),
             (r#"[{"error_key":"contacts.api","error_message":"bad"}]"#, error("contacts.api", "bad")),
             (r#"{"message":"Forbidden"}"#, Some(ApiError { message: Some("Forbidden".into()), ..ApiError::default() })),
+            (
+                r#"{"type":"about:blank","title":"Forbidden","status":403,"detail":"Account suspended"}"#,
+                Some(ApiError { message: Some("Forbidden: Account suspended".into()), ..ApiError::default() }),
+            ),
             ("<html>", None),
             ("{}", None),
             ("[]", None),
@@ -276,6 +295,9 @@ mod tests {
                 vec!["b: two"],
             ),
             (r#"{"title":"t","detail":"d","errors":[{"field":"f","message":"m"}]}"#, vec!["f: m"]),
+            (r#"{"title":"t","errors":[{"pointer":"/age","detail":"is low"}]}"#, vec!["/age: is low"]),
+            (r#"{"errors":{"email":["is invalid"],"base":["x","y"]}}"#, vec!["email: is invalid", "base: x, y"]),
+            (r#"{"errors":["one","two"]}"#, vec!["one", "two"]),
             (
                 r#"{"error":{"code":403,"message":"no","errors":[{"message":"no","reason":"forbidden"}]}}"#,
                 vec!["forbidden: no"],

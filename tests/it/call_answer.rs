@@ -69,7 +69,7 @@ fn on_a_screen_json_is_pretty_and_nothing_acts() {
 fn an_error_stays_as_it_came() {
     let mut me = Person::new();
     let odd = api(&mut me, |_| answer(404, "application/json", "{\"error\":{\"code\":404,\"message\":\"not here\"}}"));
-    me.types("call odd /x --jq .people --format csv -o ~/x").is(
+    me.types("call odd /x --jq .people --format csv -o ~/x --fail-with-body").is(
         22,
         "{\"error\":{\"code\":404,\"message\":\"not here\"}}",
         "

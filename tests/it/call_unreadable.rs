@@ -10,33 +10,121 @@ fn bytes(kind: &[(&str, &str)], body: &'static [u8]) -> crate::world::serve::Res
     response
 }
 
-/// `[1,2]`, as `gzip` writes it.
-const ZIPPED: &[u8] =
-    b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x8b\x36\xd4\x31\x8a\x05\x00\x2d\x25\x1d\x3c\x05\x00\x00\x00";
+/// `[1,2]`, as other programs compress it.
+const COMPRESSED: [(&str, &[u8]); 4] = [
+    ("gzip", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\x8b\x36\xd4\x31\x8a\x05\x00\xbf\x50\x8b\x08\x05\x00\x00\x00"),
+    ("deflate", b"\x78\x9c\x8b\x36\xd4\x31\x8a\x05\x00\x03\xd5\x01\x48"),
+    ("br", b"\x0b\x02\x80\x5b\x31\x2c\x32\x5d\x03"),
+    ("zstd", b"\x28\xb5\x2f\xfd\x20\x05\x29\x00\x00\x5b\x31\x2c\x32\x5d"),
+];
 
 #[test]
-fn a_compressed_answer_is_named_as_that() {
-    let mut me = Person::new();
-    let odd = api(&mut me, |_| bytes(&[("Content-Encoding", "gzip")], ZIPPED));
-    let says = |option: &str| {
-        format!(
-            "error: the answer is compressed (gzip), which was not asked for\nhint: without {option} it is printed as it came\n"
-        )
-    };
-    me.types("call odd /x --jq .").fails(7, &says("`--jq` and `--format`"));
-    me.types("call odd /x --format csv -o ~/f").fails(7, &says("`--jq` and `--format`"));
-    me.types("call odd /x --paginate").fails(7, &says("`--paginate`"));
-    // who asked for it gets it, and can't have it read
-    me.types("call odd /x --paginate Accept-Encoding:gzip")
-        .fails(1, "error: the answer is compressed (gzip)\nhint: without `--paginate` it is printed as it came\n");
-    assert!(!me.path("f").exists() && !me.path("f.part").exists());
-    let warning = "warning: the answer is compressed (gzip), which was not asked for: it is given as it came\n";
-    for line in ["call odd /x -o ~/f", "call odd /x -o ~/f --format raw"] {
-        me.types(line).is(0, "", warning);
-        assert_eq!(std::fs::read(me.path("f")).unwrap(), ZIPPED);
+fn what_is_read_is_asked_for_compressed_and_decompressed() {
+    for (coding, body) in COMPRESSED {
+        let mut me = Person::new();
+        let odd = api(&mut me, move |request| {
+            let asked = request.header("accept-encoding").unwrap_or_default();
+            if request.path.ends_with("/plain") {
+                return answer(200, "application/json", &format!("\"{asked}\""));
+            }
+            bytes(&[("Content-Encoding", coding)], body)
+        });
+        me.types("call odd /x --jq .").is(0, "[1,2]\n", "");
+        me.types("call odd /x --paginate").is(0, "1\n2\n", "");
+        me.types("call odd /x --format csv -o ~/f").is(0, "", "");
+        assert_eq!(std::fs::read(me.path("f")).unwrap(), b"1\r\n2\r\n");
+        me.types(&format!("call odd /x --paginate Accept-Encoding:{coding}")).is(0, "1\n2\n", "");
+        me.types("call odd /plain --jq .").is(0, "\"gzip, br, zstd\"\n", "");
+        me.types("call odd /plain --jq . Accept-Encoding:").is(0, "\"identity\"\n", "");
+        me.types("call odd /plain").is(0, "\"identity\"", "");
+        // bytes that nobody reads here stay as they came
+        let warning =
+            format!("warning: the answer is compressed ({coding}), which was not asked for: it is given as it came\n");
+        for line in ["call odd /x -o ~/f", "call odd /x -o ~/f --format raw"] {
+            me.types(line).is(0, "", &warning);
+            assert_eq!(std::fs::read(me.path("f")).unwrap(), body);
+        }
+        me.types("call odd /x -o ~/f Accept-Encoding:gzip").is(0, "", "");
+        assert_eq!(odd.asked(), 10);
     }
-    me.types("call odd /x -o ~/f Accept-Encoding:gzip").is(0, "", "");
-    assert_eq!(odd.asked(), 7);
+}
+
+#[test]
+fn a_coding_that_is_not_known_or_not_kept_is_refused() {
+    let mut me = Person::new();
+    let _odd = api(&mut me, |request| match request.path.as_str() {
+        "/api/unknown" => bytes(&[("Content-Encoding", "lzma")], b"xyz"),
+        "/api/nothing" => bytes(&[("Content-Encoding", "gzip")], b""),
+        _ => bytes(&[("Content-Encoding", "gzip")], b"[1,2,3,4,5,6,7,8,9,10]"),
+    });
+    me.types("call odd /unknown --jq .").fails(
+        7,
+        "error: the answer is compressed (lzma)\nhint: without `--jq` and `--format` it is printed as it came\n",
+    );
+    me.types("call odd /nothing --jq .").is(0, "", "");
+    let done = me.types("call odd /false --jq .");
+    assert_eq!((done.code, done.out.as_str()), (7, ""), "{}", done.err);
+    assert!(done.err.starts_with("error: the answer is malformed: it can't be decompressed\n"), "{}", done.err);
+}
+
+#[test]
+fn values_are_read_whatever_their_characters_and_their_number() {
+    let mut me = Person::new();
+    let of = |kind: &'static str, body: &'static [u8]| {
+        let mut response = answer(200, kind, "");
+        response.body = body.to_vec();
+        response
+    };
+    let _odd = api(&mut me, move |request| match request.path.as_str() {
+        "/api/mark" => of("application/json", b"\xef\xbb\xbf[{\"a\":1},{\"a\":2}]"),
+        "/api/latin" => of("application/json; charset=ISO-8859-1", b"[{\"a\":\"\xe9\"}]"),
+        "/api/wide" => of("application/json; charset=utf-16", b"\xff\xfe[\0\"\0\xe9\0\"\0]\0"),
+        "/api/half" => of("application/json", b"[{\"a\":\"x\\ud83d\",\"\\udc00\":1}]"),
+        "/api/lines" => of("application/x-ndjson", b"{\"a\":1}\n\n{\"a\":2}\r\n{\"a\":3}"),
+        "/api/seq" => of("application/json-seq", b"\x1e{\"a\":1}\n\x1e{\"a\":2}\n"),
+        "/api/two" => of("text/plain", b"{\"a\":1} {\"a\":2}\n3"),
+        "/api/broken" => of("application/x-ndjson", b"{\"a\":1}\n{\"a\":\n"),
+        "/api/blank" => of("application/json", b"\n"),
+        _ => of("application/json", b")]}',\n{\"a\":1}"),
+    });
+    for (line, out) in [
+        ("/mark --jq .[].a", "1\n2\n"),
+        ("/mark --format csv", "a\r\n1\r\n2\r\n"),
+        ("/mark --paginate", "{\"a\":1}\n{\"a\":2}\n"),
+        ("/latin --jq .[].a", "\"é\"\n"),
+        ("/latin --paginate --jq .a -r", "é\n"),
+        ("/wide --jq .[]", "\"é\"\n"),
+        ("/half --jq .[0].a", "\"x\u{fffd}\"\n"),
+        ("/half --format csv", "a,\u{fffd}\r\nx\u{fffd},1\r\n"),
+        ("/half --paginate", "{\"a\":\"x\\ufffd\",\"\\ufffd\":1}\n"),
+        ("/lines --jq .a", "1\n2\n3\n"),
+        ("/lines --format csv", "a\r\n1\r\n2\r\n3\r\n"),
+        ("/lines --paginate --slurp --jq length", "3\n"),
+        ("/seq --jq .a", "1\n2\n"),
+        ("/two --jq .", "{\"a\":1}\n{\"a\":2}\n3\n"),
+        ("/two --paginate", "{\"a\":1}\n{\"a\":2}\n3\n"),
+        ("/blank --jq .", ""),
+        ("/lines", "{\"a\":1}\n\n{\"a\":2}\r\n{\"a\":3}"),
+    ] {
+        me.types(&format!("call odd {line}")).is(0, out, "");
+    }
+    for (line, out, hint) in [
+        ("/broken --jq .a", "1\n", "`--jq` and `--format`"),
+        ("/broken --format csv", "a\r\n1\r\n", "`--jq` and `--format`"),
+        ("/odd --jq .", "", "`--jq` and `--format`"),
+    ] {
+        let says = format!(
+            "error: the answer is not JSON: it can't be filtered or shaped\nhint: without {hint} it is printed as it came\n"
+        );
+        me.types(&format!("call odd {line}")).is(7, out, &says);
+    }
+    assert_eq!(me.types("call odd /odd --paginate").code, 7);
+    // a repeated name is seen on a terminal
+    let mut me = Person::new();
+    let _odd = api(&mut me, |_| answer(200, "application/json", "{\"a\":1,\"a\":2}"));
+    let seen = me.sees_stdout().types("call odd /x");
+    assert_eq!(seen.out.matches("\"a\"").count(), 2, "{}", seen.out);
+    me.types("call odd /x --jq .a").is(0, "2\n", "");
 }
 
 #[test]
@@ -104,4 +192,98 @@ fn verbose_shows_no_word_of_a_body_that_is_no_form() {
     assert_eq!(done.code, 0, "{}", done.err);
     assert!(done.err.contains("body: 13 bytes [sha256:"), "{}", done.err);
     done.tells_nothing_of("hunter2secret");
+}
+
+#[test]
+fn a_challenge_names_the_login_to_type() {
+    let refuses = |status: u16, challenge: &'static str| {
+        move |_: &crate::world::serve::Request| {
+            let mut refusal = answer(status, "application/json", "");
+            refusal.headers.push(("WWW-Authenticate".into(), challenge.into()));
+            refusal
+        }
+    };
+    for (status, challenge, says) in [
+        (
+            403,
+            "Bearer realm=\"api\", error=\"insufficient_scope\", error_description=\"needs more\", scope=\"contacts:write\"",
+            "caused by: insufficient_scope: needs more\nhint: ask for more: oauthctl login odd --scope contacts:write\n",
+        ),
+        (
+            401,
+            "Bearer error=insufficient_scope, scope=\"a b\"",
+            "caused by: insufficient_scope\nhint: ask for more: oauthctl login odd --scope 'a b'\n",
+        ),
+        (
+            403,
+            "DPoP algs=\"ES256\", error=\"insufficient_scope\"",
+            "caused by: insufficient_scope\nhint: ask for more: oauthctl login odd --scope …\n",
+        ),
+        // what a server says is one word to a shell
+        (
+            403,
+            "Bearer error=\"insufficient_scope\", scope=\"$(id)\"",
+            "caused by: insufficient_scope\nhint: ask for more: oauthctl login odd --scope '$(id)'\n",
+        ),
+        (
+            401,
+            "Bearer error=\"insufficient_user_authentication\", error_description=\"a second factor is needed\", acr_values=\"phr mfa\", max_age=\"5\"",
+            "caused by: insufficient_user_authentication: a second factor is needed\nhint: sign in anew, as the API wants it: \
+             oauthctl login odd --acr-values 'phr mfa' --max-age 5\n",
+        ),
+        (
+            401,
+            "Bearer error=\"insufficient_user_authentication\"",
+            "caused by: insufficient_user_authentication\nhint: sign in anew, as the API wants it: oauthctl login odd\n",
+        ),
+    ] {
+        let mut me = Person::new();
+        let odd = api(&mut me, refuses(status, challenge));
+        me.types("call odd /x").is(22, "", &format!("error: the API answered {status}\n{says}"));
+        // another token would be no better: none is asked for
+        assert_eq!(odd.asked(), 1, "{challenge}");
+    }
+}
+
+#[test]
+fn an_apis_error_is_no_data_for_a_filter() {
+    let mut me = Person::new();
+    let odd = me.odd("odd", |request| match request.query.as_str() {
+        "page=2" => answer(404, "application/json", "{\"message\":\"gone\"}"),
+        _ if request.path.ends_with("/list") => {
+            let mut list = answer(200, "application/json", "[1]");
+            list.headers.push(("Link".into(), "<?page=2>; rel=next".into()));
+            list
+        }
+        _ => answer(404, "application/json", "{\"message\":\"gone\"}"),
+    });
+    signed_in(&mut me, &odd);
+    let (body, error) = ("{\"message\":\"gone\"}", "error: the API answered 404\ncaused by: gone\n");
+    for line in ["call odd /x --jq .", "call odd /x --format csv", "call odd /x --jq . -o ~/f"] {
+        me.types(line).is(22, "", &format!("{body}\n{error}"));
+        me.types(&format!("{line} --fail-with-body")).is(22, body, error);
+    }
+    me.types("call odd /list --paginate --jq .").is(22, "1\n", &format!("{body}\n{error}"));
+    me.types("call odd /list --paginate --jq . --fail-with-body").is(22, &format!("1\n{body}"), error);
+    for line in ["call odd /x", "call odd /x --format raw"] {
+        me.types(line).is(22, body, error);
+    }
+    me.types("call odd /list --paginate").is(22, &format!("1\n{body}"), error);
+}
+
+#[test]
+fn errors_of_graphql_are_a_failure_where_one_asks_for_it() {
+    let mut me = Person::new();
+    let _odd = api(&mut me, |request| match request.path.as_str() {
+        "/api/good" => answer(200, "application/json", "{\"data\":{\"a\":1},\"errors\":[]}"),
+        _ => answer(200, "application/json", "{\"data\":{\"a\":null},\"errors\":[{\"message\":\"no field b\"}]}"),
+    });
+    let body = "{\"data\":{\"a\":null},\"errors\":[{\"message\":\"no field b\"}]}";
+    let error = "error: the API answered 200 with errors\ncaused by: no field b\n";
+    me.types("call odd POST /graphql query={b} --graphql").is(22, body, error);
+    me.types("call odd POST /graphql query={b} --graphql --jq .data").is(22, "", &format!("{body}\n{error}"));
+    me.types("call odd POST /graphql query={b} --graphql -o ~/f").is(22, body, error);
+    me.types("call odd POST /graphql query={b}").is(0, body, "");
+    me.types("call odd POST /good query={a} --graphql --jq .data.a").is(0, "1\n", "");
+    assert!(!me.path("f").exists());
 }

@@ -1,16 +1,19 @@
 //! The answer on its way to stdout, and the API's own words on stderr where it refuses.
 
-use std::io::{Cursor, Read};
+use std::io::{BufRead, BufReader, Cursor, Read, Write};
+
+use serde_json::value::RawValue;
 
 use super::output::Output;
-use super::shaped::Shaped;
+use super::shaped::{FormatWord, Shaped};
 use super::{Call, CallArgs};
 use crate::api::exchange::{Aftermath, Caller, broken_off, look_into};
 use crate::api::{pages, readable, records, retry, value};
 use crate::error::{Error, Kind};
 use crate::protocol::api_error::{self, ApiError};
 use crate::provider::{Means, Provider};
-use crate::text::{Typed, safe};
+use crate::secret::redact;
+use crate::text::{ForTerminal, Typed, for_a_shell, safe};
 use crate::wire::header;
 use crate::world::{Streamed, World};
 
@@ -22,6 +25,8 @@ pub struct Who {
     pub token_variable: Option<String>,
     /// The request carried no token.
     pub stranger: bool,
+    /// The scopes of the token, if they are known.
+    pub scopes: Vec<String>,
     /// What came of the last request.
     pub aftermath: Aftermath,
 }
@@ -31,9 +36,15 @@ impl Who {
     pub fn after(&self, caller: &Caller<'_>) -> Who {
         Who {
             stranger: caller.set.is_none() || caller.aftermath.foreign,
+            scopes: caller.set.as_ref().and_then(|set| set.scopes.clone()).unwrap_or_default(),
             aftermath: caller.aftermath.clone(),
             ..self.clone()
         }
+    }
+
+    /// Whether an answer with this status is a failure.
+    pub fn is_refused(&self, status: u16) -> bool {
+        status >= 400 || self.aftermath.unfollowed.is_some() || self.aftermath.errors
     }
 
     /// The error that a redirect is which wasn't followed.
@@ -55,7 +66,7 @@ pub fn deliver(
     (mut out, shaped): (Output, Option<Shaped>),
 ) -> Result<u8, Error> {
     let (args, who) = (call.args, call.who);
-    let failed = answer.status >= 400 || who.aftermath.unfollowed.is_some();
+    let failed = who.is_refused(answer.status);
     let early = if failed { look_into(&mut answer)? } else { Vec::new() };
     let mut wanted = true;
     if args.include || args.head {
@@ -66,7 +77,10 @@ pub fn deliver(
         head.push_str("\r\n");
         wanted = out.put(world, head.as_bytes())?;
     }
-    if wanted && !args.head {
+    if failed && filtered(args) && !args.fail_with_body {
+        // a `$(…)` must not take it for data
+        tell(world, &early);
+    } else if wanted && !args.head {
         let shaped = shaped.filter(|_| !failed || out.is_screen() && args.jq.is_none() && args.format.is_none());
         if shaped.is_none() || args.jq.is_none() && args.format.is_none() {
             tell_coding(world, args, &answer.headers);
@@ -95,6 +109,32 @@ pub fn deliver(
     Err(refusal.error(who, call.provider, now))
 }
 
+/// Whether the answer is data for a filter or a format.
+pub fn filtered(args: &CallArgs) -> bool {
+    args.jq.is_some() || args.format.is_some_and(|format| format != FormatWord::Raw)
+}
+
+/// Prints an API's error on standard error.
+pub fn tell(world: &mut World, body: &[u8]) {
+    let clean = ForTerminal::default().clean(body);
+    let text = redact(&String::from_utf8_lossy(&clean));
+    if !text.trim().is_empty() {
+        let _ = writeln!(world.err, "{}", text.trim_end());
+    }
+}
+
+/// Whether a response has a list of errors in it, as GraphQL has them. It stays readable from its
+/// beginning.
+pub fn has_errors(answer: &mut Streamed) -> Result<bool, Error> {
+    let mut body = Vec::new();
+    (&mut answer.body).take(LARGEST_READ).read_to_end(&mut body).map_err(|e| broken_off(&e))?;
+    let found = std::str::from_utf8(&body).ok().and_then(|text| records::at(text, "errors"));
+    let has_errors = found.is_some_and(|raw| raw.get().starts_with('[') && raw.get() != "[]");
+    let rest = std::mem::replace(&mut answer.body, Box::new(std::io::empty()));
+    answer.body = Box::new(Cursor::new(body).chain(rest));
+    Ok(has_errors)
+}
+
 /// Tells that what is printed as it came can't be read by many.
 pub fn tell_coding(world: &mut World, args: &CallArgs, headers: &[(String, String)]) {
     if let Some(coding) = readable::coding(headers).filter(|_| !asks_for_coding(args)) {
@@ -103,7 +143,7 @@ pub fn tell_coding(world: &mut World, args: &CallArgs, headers: &[(String, Strin
 }
 
 /// Whether the person has sent an `Accept-Encoding`.
-fn asks_for_coding(args: &CallArgs) -> bool {
+pub fn asks_for_coding(args: &CallArgs) -> bool {
     let name = |line: &String| line.split([':', ';']).next().unwrap_or_default().trim().to_ascii_lowercase();
     args.words.iter().chain(&args.headers).any(|line| name(line) == "accept-encoding")
 }
@@ -128,38 +168,75 @@ fn shape(
     answer: &mut Streamed,
     (out, mut shaped): (&mut Output, Shaped),
 ) -> Result<(), Error> {
-    let (args, provider) = (call.args, call.provider);
-    let asked = args.jq.is_some() || args.format.is_some();
-    let kind = header(&answer.headers, "content-type").unwrap_or_default();
+    let asked = call.args.jq.is_some() || call.args.format.is_some();
+    let kind = header(&answer.headers, "content-type").unwrap_or_default().to_ascii_lowercase();
     if !asked && !kind.contains("json") {
         return pass(world, &mut answer.body, out);
     }
-    let mut body = Vec::new();
-    (&mut answer.body).take(LARGEST_READ + 1).read_to_end(&mut body).map_err(|e| broken_off(&e))?;
-    let too_large = body.len() as u64 > LARGEST_READ;
-    if asked && !too_large {
-        let options = "`--jq` and `--format`";
-        body = readable::text(&answer.headers, body, asks_for_coding(args), options)?.into_bytes();
-    }
-    // what is shown as it came is no business of ours, whatever it is
-    let text = std::str::from_utf8(&body).ok().filter(|_| !too_large);
-    let Some((text, value)) = text.and_then(|text| Some((text, value::read(text)?))) else {
-        if asked && !body.is_empty() {
-            let what = if too_large { "larger than 16 MiB" } else { "not JSON" };
-            return Err(Error::new(Kind::Other, format!("the answer is {what}: it can't be filtered or shaped"))
-                .hint("without `--jq` and `--format` it is printed as it came"));
+    let put = if LINES.iter().any(|lines| kind.contains(lines)) {
+        lines(world, answer, (out, &mut shaped))
+    } else {
+        let mut body = Vec::new();
+        (&mut answer.body).take(LARGEST_READ + 1).read_to_end(&mut body).map_err(|e| broken_off(&e))?;
+        let text = match readable::text(&answer.headers, body.clone(), OPTIONS) {
+            _ if body.len() as u64 > LARGEST_READ => Err(unreadable("larger than 16 MiB")),
+            text => text,
+        };
+        match text.as_deref().map(value::read) {
+            Ok(Some(values)) => shaped.put(world, out, &rows(call, answer, &shaped, values)),
+            Ok(None) if asked => return Err(unreadable("not JSON")),
+            Err(_) if asked && !body.is_empty() => return text.map(|_| ()),
+            // nothing, or no JSON whatever its type says, or too much to be shown prettily
+            _ => return pass(world, &mut Cursor::new(body).chain(&mut answer.body), out),
         }
-        // nothing, or no JSON whatever its type says
-        return pass(world, &mut Cursor::new(body).chain(&mut answer.body), out);
     };
-    let data = &provider.api.pages;
-    let rows = args.jq.is_none() && shaped.makes_rows();
-    // rows are the records of the list, not the envelope around them
-    let found = if rows { records::records(data, text, None, pages::told(data, &answer.headers)) } else { None };
-    let values = found.map_or_else(|| vec![value], |found| found.list);
-    let put = shaped.put(world, out, &values);
     shaped.end(world, out, put.is_ok())?;
     put.map(|_| ())
+}
+
+/// Parts of media types whose lines are values of their own.
+const LINES: [&str; 5] = ["ndjson", "jsonl", "json-lines", "json-seq", "stream+json"];
+
+const OPTIONS: &str = "`--jq` and `--format`";
+
+fn unreadable(what: &str) -> Error {
+    Error::new(Kind::Unsafe, format!("the answer is {what}: it can't be filtered or shaped"))
+        .hint(format!("without {OPTIONS} it is printed as it came"))
+}
+
+/// Values that come a line each, each shown as it comes.
+fn lines(world: &mut World, answer: &mut Streamed, (out, shaped): (&mut Output, &mut Shaped)) -> Result<bool, Error> {
+    let mut body = BufReader::new(&mut answer.body);
+    loop {
+        let mut line = Vec::new();
+        (&mut body).take(LARGEST_READ + 1).read_until(b'\n', &mut line).map_err(|e| broken_off(&e))?;
+        if line.is_empty() {
+            return Ok(true);
+        }
+        if line.len() as u64 > LARGEST_READ {
+            return Err(unreadable("larger than 16 MiB in a line"));
+        }
+        // RFC 7464 begins each value with a record separator
+        let text = readable::text(&answer.headers, line, OPTIONS)?.replace('\u{1e}', " ");
+        let values = value::read(&text).ok_or_else(|| unreadable("not JSON"))?;
+        let wanted = shaped.put(world, out, &values)?;
+        let _ = world.out.flush();
+        if !wanted {
+            return Ok(false);
+        }
+    }
+}
+
+/// The rows of a table are the records of a list, not the envelope around them.
+fn rows<'a>(call: &Call<'_>, answer: &Streamed, shaped: &Shaped, values: Vec<&'a RawValue>) -> Vec<&'a RawValue> {
+    let data = &call.provider.api.pages;
+    match values.as_slice() {
+        [one] if call.args.jq.is_none() && shaped.makes_rows() => {
+            let found = records::records(data, one.get(), None, pages::told(data, &answer.headers));
+            found.map_or(values, |found| found.list)
+        }
+        _ => values,
+    }
 }
 
 /// An answer by which the API refuses.
@@ -172,9 +249,14 @@ pub struct Refusal<'a> {
 impl Refusal<'_> {
     /// The refusal in one line, with a hint on what to do about it. `now` in Unix seconds.
     pub fn error(&self, who: &Who, provider: &Provider, now: i64) -> Error {
-        let said = api_error::read(self.body);
-        let means = api_error::meaning(&provider.errors, self.status, said.as_ref());
-        let mut error = Error::new(Kind::Api, format!("the API answered {}", self.status));
+        let wanted = api_error::challenged(self.headers, "error");
+        let said = api_error::read(self.body).or_else(|| api_error::challenge(self.headers));
+        let means = match wanted.as_deref() {
+            Some("insufficient_scope") => Some(Means::Scope),
+            _ => api_error::meaning(&provider.errors, self.status, said.as_ref()),
+        };
+        let with_errors = if who.aftermath.errors { " with errors" } else { "" };
+        let mut error = Error::new(Kind::Api, format!("the API answered {}{with_errors}", self.status));
         if let Some(ApiError { code, message, details }) = said {
             let words = [code, message].into_iter().flatten().collect::<Vec<_>>().join(": ");
             let said: Vec<String> = [words].into_iter().filter(|w| !w.is_empty()).chain(details).collect();
@@ -188,6 +270,9 @@ impl Refusal<'_> {
         let name = &who.profile;
         match (means, self.status) {
             (means, status) if who.stranger && means != Some(Means::Throttled) && status != 429 => error,
+            _ if wanted.as_deref() == Some("insufficient_user_authentication") => {
+                error.hint(format!("sign in anew, as the API wants it: {}", self.stronger_login(name)))
+            }
             (Some(Means::Expired | Means::Revoked), _) if who.aftermath.renewed => {
                 error.hint("the token has been renewed since, and the body from a pipe is gone: run the command again")
             }
@@ -197,7 +282,10 @@ impl Refusal<'_> {
             }
             (Some(Means::Expired | Means::Revoked), _) => error.hint(format!("sign in again: {}", name.login())),
             (Some(Means::WrongClient), _) => error.hint("check the client id and the client secret"),
-            (Some(Means::Scope), _) => error.hint(format!("ask for more: {}", name.login_with(&[("--scope", "…")]))),
+            (Some(Means::Scope), _) => {
+                let scope = self.wanted_scope(who);
+                error.hint(format!("ask for more: {}", name.login_with(&[("--scope", &scope)])))
+            }
             (Some(Means::Throttled), _) | (None, 429) => match retry_after {
                 Some(seconds) => error.hint(format!("too many requests: wait {seconds} s, then run the command again")),
                 None => error.hint("too many requests: wait, then run the command again"),
@@ -205,4 +293,34 @@ impl Refusal<'_> {
             _ => error,
         }
     }
+
+    /// The scopes of the token and those that the challenge names, as one word of a shell.
+    fn wanted_scope(&self, who: &Who) -> String {
+        let named = api_error::challenged(self.headers, "scope").unwrap_or_default();
+        let mut scopes = who.scopes.clone();
+        for scope in named.split(' ').filter(|scope| !scope.is_empty()) {
+            if !scopes.iter().any(|known| known == scope) {
+                scopes.push(scope.to_owned());
+            }
+        }
+        match named.trim().is_empty() || named.len() > LONGEST_NAMED || safe(&named) != named {
+            true => "…".to_owned(),
+            false => for_a_shell(&scopes.join(" ")),
+        }
+    }
+
+    /// The login that a step up asks for (RFC 9470, section 3).
+    fn stronger_login(&self, name: &Typed) -> String {
+        let named = |parameter, option| {
+            let value = api_error::challenged(self.headers, parameter)?;
+            (value.len() <= LONGEST_NAMED && safe(&value) == value).then(|| (option, for_a_shell(&value)))
+        };
+        let options = [named("acr_values", "--acr-values"), named("max_age", "--max-age")];
+        let options: Vec<(&str, String)> = options.into_iter().flatten().collect();
+        let options: Vec<(&str, &str)> = options.iter().map(|(option, value)| (*option, value.as_str())).collect();
+        name.login_with(&options)
+    }
 }
+
+/// The longest parameter of a challenge that a command line repeats.
+const LONGEST_NAMED: usize = 500;

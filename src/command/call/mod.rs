@@ -18,7 +18,7 @@ use crate::api::items::{self, Items};
 use crate::api::pace::Pace;
 use crate::api::request::{Draft, token_header};
 use crate::api::template::Unfilled;
-use crate::api::{dry_run, hosts, pages, template};
+use crate::api::{dry_run, hosts, pages, readable, template};
 use crate::command::token::must_be_presentable;
 use crate::command::{Global, WhoFlags, pace, practice};
 use crate::error::{Error, Kind};
@@ -76,8 +76,8 @@ pub struct CallArgs {
     /// The most time until the answer begins.
     #[arg(long, value_name = "TIME", value_parser = super::patience, default_value = "60s", help_heading = "Request")]
     pub timeout: Duration,
-    /// How often a request that may be repeated is sent again after 429, 502, 503, 504 or a broken
-    /// connection; 0 is never.
+    /// How often a request that may be repeated is sent again after 408, 429, 500, 502, 503, 504 or
+    /// a broken connection; 0 is never.
     #[arg(long, value_name = "N", default_value_t = 3, help_heading = "Request")]
     pub retry: u32,
     /// Print the answer's status and headers too.
@@ -100,6 +100,12 @@ pub struct CallArgs {
     /// The form of the output.
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Answer")]
     pub format: Option<FormatWord>,
+    /// Print an API's error on standard output even with `--jq` or `--format`.
+    #[arg(long, help_heading = "Answer")]
+    pub fail_with_body: bool,
+    /// Take an answer with `errors` in it for a failure, whatever its status.
+    #[arg(long, help_heading = "Answer", conflicts_with = "paginate")]
+    pub graphql: bool,
     /// Follow the list through all its pages, a record to a line.
     #[arg(long, help_heading = "Pages", conflicts_with_all = ["include", "head"])]
     pub paginate: bool,
@@ -186,8 +192,14 @@ impl Asking<'_> {
 
     /// `ours`: with the provider's own headers.
     fn draft(&self, provider: &Provider, ours: bool) -> Draft {
-        let draft = Draft::new(provider, &self.method, &self.items, self.body.kind(), ours);
-        Draft { timeout: self.args.timeout, ..draft }
+        let mut draft = Draft::new(provider, &self.method, &self.items, self.body.kind(), ours);
+        draft.timeout = self.args.timeout;
+        let args = self.args;
+        let reads = args.jq.is_some() || args.paginate || args.format.is_some_and(|f| f != FormatWord::Raw);
+        if reads && !args.dry_run && !answer::asks_for_coding(args) {
+            draft.headers.push(("accept-encoding".to_owned(), readable::CODINGS.to_owned()));
+        }
+        draft
     }
 }
 
@@ -276,13 +288,15 @@ fn send(world: &mut World, asking: Asking<'_>, aim: &Aim, session: &mut Session)
         profile: session.typed.clone(),
         token_variable: from_outside.then(|| session.token_variable(world)),
         stranger: !aim.with_token,
+        scopes: Vec::new(),
         aftermath: Aftermath::default(),
     };
     let pace = match aim.with_token {
         true => pace(session, provider),
         false => Pace::new(&crate::provider::Limits::default(), None),
     };
-    let abroad = args.anywhere.then(|| asking.draft(provider, false));
+    draft.decompress = shaped.is_some() || args.paginate;
+    let abroad = args.anywhere.then(|| Draft { decompress: draft.decompress, ..asking.draft(provider, false) });
     let renew: Renew<'_> = Box::new(|world, refused| instead_of(world, session, refused));
     let mut caller = Caller {
         provider,
@@ -300,7 +314,9 @@ fn send(world: &mut World, asking: Asking<'_>, aim: &Aim, session: &mut Session)
         return paged::run(world, &call, &mut caller, target.as_deref());
     }
     match target {
-        Some(path) if shaped.is_none() && !args.include && !args.head => saved::run(world, &call, &mut caller, path),
+        Some(path) if shaped.is_none() && !args.include && !args.head && !args.graphql => {
+            saved::run(world, &call, &mut caller, path)
+        }
         target => answered(world, &call, &mut caller, (shaped, screen, target)),
     }
 }
@@ -325,9 +341,10 @@ fn answered(
     let filtered = shaped.is_some() && (args.jq.is_some() || args.format.is_some());
     let (mut attempts, mut made) = (0, Some(shaped));
     loop {
-        let (_, answered) = caller.send(world, call.url)?;
-        let who = call.who.after(caller);
-        let refused = answered.status >= 400 || who.aftermath.unfollowed.is_some();
+        let (_, mut answered) = caller.send(world, call.url)?;
+        let mut who = call.who.after(caller);
+        who.aftermath.errors = args.graphql && answer::has_errors(&mut answered)?;
+        let refused = who.is_refused(answered.status);
         let out = match &target {
             Some(path) if !refused => saved::open(world, Some(path))?,
             _ => output::Output::stdout(world),

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::value::RawValue;
 
 use super::Call;
-use super::answer::Refusal;
+use super::answer::{self, Refusal};
 use super::output::Output;
 use super::saved;
 use super::shaped::Shaped;
@@ -35,10 +35,14 @@ pub fn run(world: &mut World, call: &Call<'_>, caller: &mut Caller<'_>, target: 
         Ok(Outcome::Done) => out.end(world).map(|()| 0),
         Ok(Outcome::Refused { status, headers, body }) => {
             out.give_up(world);
-            // what the API said stays whole, on stdout, behind the records that came before it
-            let mut stdout = Output::stdout(world);
-            stdout.put(world, &body)?;
-            stdout.end(world)?;
+            if answer::filtered(args) && !args.fail_with_body {
+                answer::tell(world, &body);
+            } else {
+                // what the API said stays whole, on stdout, behind the records that came before it
+                let mut stdout = Output::stdout(world);
+                stdout.put(world, &body)?;
+                stdout.end(world)?;
+            }
             let now = world.clock.now();
             let who = &call.who.after(caller);
             let refusal = Refusal { status, headers: &headers, body: &body };
@@ -65,8 +69,8 @@ impl List {
     /// Adds the records of one page; whether more are wanted.
     fn add(&mut self, world: &mut World, records: &[&RawValue]) -> Result<bool, Error> {
         if let (Some(shaped), false) = (&mut self.shaped, self.slurp) {
-            let values: Option<Vec<_>> = records.iter().map(|record| value::read(record.get())).collect();
-            return shaped.put(world, &mut self.out, &values.ok_or_else(unreadable)?);
+            let readable = records.iter().all(|record| value::read(record.get()).is_some());
+            return if readable { shaped.put(world, &mut self.out, records) } else { Err(unreadable()) };
         }
         let mut text = String::new();
         for record in records {
@@ -117,12 +121,12 @@ impl List {
         let Some(shaped) = &mut self.shaped else { return Ok(()) };
         if self.slurp {
             let whole = value::read(&self.whole).ok_or_else(unreadable)?;
-            shaped.put(world, &mut self.out, &[whole])?;
+            shaped.put(world, &mut self.out, &whole)?;
         }
         shaped.end(world, &mut self.out, true).map(|_| ())
     }
 }
 
 fn unreadable() -> Error {
-    Error::new(Kind::Other, "a record can't be read as JSON")
+    Error::new(Kind::Unsafe, "a record can't be read as JSON")
 }
