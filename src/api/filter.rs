@@ -6,25 +6,12 @@ use std::fmt::Display;
 use jaq_core::data::HasLut;
 use jaq_core::load::{self, Arena, File, Loader};
 use jaq_core::{Ctx, DataT, Lut, Native, Vars, compile, native};
-use jaq_json::{Num, Val};
+use jaq_json::Val;
 use serde_json::value::RawValue;
 
+use super::dialect::{self, text, tidy};
 use crate::error::{Error, Kind};
 use crate::text::safe;
-
-/// jq's formats that the crates don't define.
-const FORMATS: &str = r#"
-def @tsv: [.[] | if . == null then "" elif isstring then
-    gsub("\\\\"; "\\\\") | gsub("\t"; "\\t") | gsub("\n"; "\\n") | gsub("\r"; "\\r")
-    elif isarray or isobject then error("a cell can't be a list or an object") else tojson end] | join("\t");
-def @csv: [.[] | if . == null then "" elif isstring then "\"" + gsub("\""; "\"\"") + "\""
-    elif isarray or isobject then error("a cell can't be a list or an object") else tojson end] | join(",");
-def stderr: (said as $x | .), .;
-def debug: (["DEBUG:", .] | said as $x | .), .;
-def debug(msgs): (msgs | ["DEBUG:", .] | said as $x | .), .;
-def halt_error($exit_code): said, halt($exit_code);
-def halt_error: halt_error(5);
-"#;
 
 /// A compiled filter.
 pub struct Filter {
@@ -53,27 +40,39 @@ impl<'a> HasLut<'a, Running> for Around<'a> {
     }
 }
 
-/// Writes its input to stderr and returns nothing.
-fn said() -> native::Fun<Running> {
-    native::run::<Running>(("said", native::v(0), |(context, value)| {
+/// `said` writes its input to stderr and returns nothing; `tidy` writes numbers as jq does.
+fn ours() -> [native::Fun<Running>; 2] {
+    let said = native::run::<Running>(("said", native::v(0), |(context, value)| {
         context.data().said.borrow_mut().push(text(&value));
         Box::new(std::iter::empty())
-    }))
+    }));
+    let tidied =
+        native::run::<Running>(("tidy", native::v(0), |(_, value)| Box::new(std::iter::once(Ok(tidy(value))))));
+    [said, tidied]
 }
 
 impl Filter {
-    /// Compiles a jq expression. A mistake in it is a usage error.
-    pub fn new(code: &str) -> Result<Filter, Error> {
+    /// Compiles a jq expression, in which a mistake is a usage error. `variables`: names with their
+    /// `$`, and values as JSON.
+    pub fn new(code: &str, variables: &[(String, String)]) -> Result<Filter, Error> {
         let wrong = |causes: Vec<String>| {
             let error = Error::usage("the `--jq` expression can't be used");
             causes.into_iter().fold(error, Error::because).hint("jq's manual: https://jqlang.org/manual/")
         };
-        let formats = load::parse(FORMATS, |p| p.defs()).unwrap_or_default();
-        let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).chain(formats);
-        let functions = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs()).chain([said()]);
         let arena = Arena::default();
-        let modules = Loader::new(definitions)
+        // the mistakes are told where they were typed
+        let empty: [load::parse::Def<&str>; 0] = [];
+        Loader::new(empty)
             .load(&arena, File { code, path: () })
+            .map_err(|errors| wrong(errors.into_iter().flat_map(|(_, e)| of_loading(code, e)).collect()))?;
+        let ours = dialect::definitions(code, variables)
+            .ok_or_else(|| wrong(vec!["it has modules, which are not read".into()]))?;
+        let mut definitions: Vec<load::parse::Def<&str>> =
+            jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).collect();
+        definitions.extend(ours);
+        let functions = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs()).chain(self::ours());
+        let modules = Loader::new(definitions)
+            .load(&arena, File { code: dialect::MAIN, path: () })
             .map_err(|errors| wrong(errors.into_iter().flat_map(|(_, e)| of_loading(code, e)).collect()))?;
         let filter = compile::Compiler::default().with_funs(functions).compile(modules).map_err(|errors| {
             let undefined = |(name, kind): (&str, compile::Undefined)| match kind {
@@ -117,32 +116,9 @@ impl Filter {
                 Err(Ok(e)) => return Err(failed(&e)),
                 Err(Err(Err(_))) => return Err(Error::new(Kind::Other, "the `--jq` expression left its own bounds")),
             };
-            results.push(RawValue::from_string(sound(value).to_string()).map_err(|e| failed(&e))?);
+            results.push(RawValue::from_string(tidy(value).to_string()).map_err(|e| failed(&e))?);
         }
         Ok(true)
-    }
-}
-
-fn text(value: &Val) -> String {
-    match value {
-        Val::TStr(bytes) | Val::BStr(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        other => other.to_string(),
-    }
-}
-
-/// Returns the value in JSON's range. jq also has NaN (printed as `null`), infinities (printed as
-/// the largest number), byte strings, and any value as a member's name.
-fn sound(value: Val) -> Val {
-    match value {
-        Val::Num(Num::Float(number)) if number.is_nan() => Val::Null,
-        Val::Num(Num::Float(number)) => Val::Num(Num::Float(number.clamp(f64::MIN, f64::MAX))),
-        Val::BStr(_) => Val::from(text(&value)),
-        Val::Arr(list) => Val::Arr(list.iter().cloned().map(sound).collect::<Vec<_>>().into()),
-        Val::Obj(members) => {
-            let member = |(name, item): (&Val, &Val)| (Val::from(text(name)), sound(item.clone()));
-            Val::obj(members.iter().map(member).collect())
-        }
-        other => other,
     }
 }
 
@@ -177,7 +153,7 @@ mod tests {
 
     fn run(code: &str, json: &str) -> (String, Result<bool, Error>, String) {
         let (mut results, mut said) = (Vec::new(), Vec::new());
-        let ended = Filter::new(code).unwrap().run(read(json).unwrap()[0], &mut results, &mut said);
+        let ended = Filter::new(code, &[]).unwrap().run(read(json).unwrap()[0], &mut results, &mut said);
         (results.iter().map(|raw| raw.get()).collect::<Vec<_>>().join(" "), ended, said.join("; "))
     }
 
@@ -218,10 +194,56 @@ mod tests {
 
     #[test]
     fn a_mistake_is_shown_where_it_is() {
-        let causes = |code: &str| Filter::new(code).err().unwrap().causes();
+        let causes = |code: &str| Filter::new(code, &[]).err().unwrap().causes();
         assert_eq!(causes(".a | | .b"), ["after `.a |`: expected term"]);
         assert_eq!(causes(".a | nosuch"), ["there is no filter `nosuch/0`"]);
         assert_eq!(causes("[.a"), ["after `[.a`: expected closing bracket"]);
         assert_eq!(run(".a", "[1]").1.unwrap_err().kind, Kind::Other);
+    }
+
+    /// jq 1.7's own results for what its manual describes, and what is otherwise here.
+    #[test]
+    fn the_results_are_jqs_but_where_it_is_told() {
+        let lines = include_str!("../../tests/vectors/jq.tsv").lines().filter(|line| !line.starts_with('#'));
+        let rows: Vec<Vec<&str>> = lines.map(|line| line.split('\t').collect()).collect();
+        let (mut wrong, compared) = (Vec::new(), rows.len());
+        // what fails to compile, or ends a run, stands alone
+        let alone = |row: &Vec<&str>| row.len() > 3 || row[2] == "ERROR" || row[0].contains("halt");
+        let (alone, many): (Vec<_>, Vec<_>) = rows.into_iter().partition(alone);
+        let mut compare = |row: &[&str], seen: &str| {
+            let want = row.get(3).unwrap_or(&row[2]);
+            if seen != *want {
+                wrong.push(format!("{} of {}: {seen}, not {want}", row[0], row[1]));
+            }
+        };
+        for row in alone {
+            let fits = Filter::new(row[0], &[]).is_ok();
+            let seen = if fits { run(row[0], row[1]) } else { (String::new(), Ok(true), String::new()) };
+            compare(&row, if fits && seen.1.is_ok() { &seen.0 } else { "ERROR" });
+        }
+        for rows in many.chunks(50) {
+            let each = |row: &Vec<&str>| format!("({} | results({}))", row[1], row[0]);
+            let code = format!(
+                "def results(f): try ([f] | map(tojson) | join(\" \")) catch \"ERROR\"; {}",
+                rows.iter().map(each).collect::<Vec<_>>().join(", ")
+            );
+            let (mut results, mut said) = (Vec::new(), Vec::new());
+            Filter::new(&code, &[]).unwrap().run(read("null").unwrap()[0], &mut results, &mut said).unwrap();
+            assert_eq!(results.len(), rows.len());
+            for (row, result) in rows.iter().zip(results) {
+                compare(row, &crate::api::value::text(&result));
+            }
+        }
+        assert!(wrong.is_empty() && compared > 500, "{compared}:\n{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn variables_have_the_values_that_are_given() {
+        let variables = [("$a", "\"x\\\"y\""), ("$b", "{\"c\":[1.50]}"), ("$a", "\"é😀\"")];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let (mut results, mut said) = (Vec::new(), Vec::new());
+        let filter = Filter::new("def f: $b.c[0]; [$a, f, .]", &variables).unwrap();
+        filter.run(read("7").unwrap()[0], &mut results, &mut said).unwrap();
+        assert_eq!(results[0].get(), "[\"é😀\",1.50,7]");
     }
 }

@@ -3,6 +3,8 @@
 
 pub mod body;
 pub mod collect;
+#[cfg(feature = "jq")]
+mod dialect;
 pub mod download;
 pub mod dry_run;
 pub mod exchange;

@@ -9,7 +9,7 @@ pub enum Filter {}
 
 impl Filter {
     /// Always an error.
-    pub fn new(_code: &str) -> Result<Filter, Error> {
+    pub fn new(_code: &str, _variables: &[(String, String)]) -> Result<Filter, Error> {
         Err(Error::usage("this build of oauthctl has no `--jq`: its feature `jq` was left out")
             .hint("build it with the default features, or pipe the answer to `jq`"))
     }

@@ -21,7 +21,7 @@ fn values_are_filtered_and_shaped() {
     me.runs(&["call", "odd", "/x", "--jq", ".people[].name", "-r"]).is(0, "Ann\nBen\n", "");
     me.runs(&["call", "odd", "/x", "--jq", ".people[] | {name, double: (.n*2)}", "--format", "tsv"]).is(
         0,
-        "name\tdouble\nAnn\t2\nBen\t5.0\n",
+        "name\tdouble\nAnn\t2\nBen\t5\n",
         "",
     );
     me.types("call odd /x --format table").is(0, "NAME  N     TAGS\nAnn   1     [\"a\"]\nBen   2.50\n", "");

@@ -94,6 +94,12 @@ pub struct CallArgs {
     /// all of them as one array.
     #[arg(long, value_name = "EXPR", help_heading = "Answer")]
     pub jq: Option<String>,
+    /// A variable of the filter's, `$NAME`, with a text; may be given several times.
+    #[arg(long, value_names = ["NAME", "TEXT"], num_args = 2, requires = "jq", help_heading = "Answer")]
+    pub arg: Vec<String>,
+    /// The same with a value of JSON.
+    #[arg(long, value_names = ["NAME", "JSON"], num_args = 2, requires = "jq", help_heading = "Answer")]
+    pub argjson: Vec<String>,
     /// Print texts without their quotes.
     #[arg(short, long, help_heading = "Answer")]
     pub raw_output: bool,

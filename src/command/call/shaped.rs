@@ -39,7 +39,10 @@ pub struct Shaped {
 impl Shaped {
     /// `None`: the answer's bytes are wanted as they come.
     pub fn of(world: &World, args: &CallArgs, screen: bool) -> Result<Option<Shaped>, Error> {
-        let filter = args.jq.as_deref().map(Filter::new).transpose()?;
+        let filter = match &args.jq {
+            Some(code) => Some(Filter::new(code, &variables(args)?)?),
+            None => None,
+        };
         let format = match (args.format, &filter) {
             (Some(FormatWord::Raw), None) => return Ok(None),
             (Some(FormatWord::Raw), Some(_)) => {
@@ -112,4 +115,18 @@ impl Shaped {
             false => out.put(world, text.as_bytes()),
         }
     }
+}
+
+/// The filter's variables with their values as JSON.
+fn variables(args: &CallArgs) -> Result<Vec<(String, String)>, Error> {
+    let mut all = Vec::new();
+    for pair in args.arg.chunks_exact(2) {
+        all.push((format!("${}", pair[0]), serde_json::Value::from(pair[1].as_str()).to_string()));
+    }
+    for pair in args.argjson.chunks_exact(2) {
+        let value: &RawValue = serde_json::from_str(&pair[1])
+            .map_err(|e| Error::usage(format!("the value of `--argjson {}` is not JSON", safe(&pair[0]))).cause(e))?;
+        all.push((format!("${}", pair[0]), value.get().to_owned()));
+    }
+    Ok(all)
 }
