@@ -19,7 +19,7 @@ use crate::secret::Secret;
 use crate::text::safe;
 use crate::token::TokenSet;
 use crate::wire::{Request, header};
-use crate::world::{Streamed, World};
+use crate::world::{HttpError, Streamed, World};
 
 /// Returns another token set than the refused one.
 pub type Renew<'a> = Box<dyn FnMut(&mut World, &TokenSet) -> Result<TokenSet, Error> + 'a>;
@@ -154,6 +154,11 @@ impl Caller<'_> {
                 let waited = tries.wait(world, time, || safe(&e.to_string()), self.retries);
                 return if waited { Ok(None) } else { Err(e.into()) };
             }
+            Err(e @ (HttpError::Ambiguous { .. } | HttpError::TimedOut { .. }))
+                if !retry::may_be_repeated(&self.draft.method) =>
+            {
+                return Err(Error::from(e).hint("it may have been done all the same: look before you send it again"));
+            }
             Err(e) => return Err(e.into()),
         };
         if self.draft.decompress {
@@ -193,7 +198,8 @@ impl Caller<'_> {
             }
             let time = self.wait_for(world, asked, tries.made);
             let why = || format!("the API answered {}", answer.status);
-            let soon = retry::may_be_repeated(&self.draft.method) && time <= retry::LONGEST_WAIT;
+            let may = retry::may_be_repeated(&self.draft.method) || retry::did_nothing(answer.status);
+            let soon = may && time <= retry::LONGEST_WAIT;
             if again && soon && tries.wait(world, time, why, self.retries) {
                 return Ok(None);
             }

@@ -20,9 +20,15 @@ pub fn may_be_repeated(method: &str) -> bool {
     matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE")
 }
 
-/// Tells whether another attempt may change this status.
+/// Tells whether another attempt may change this status, as curl's `--retry` has it.
 pub fn passes(status: u16) -> bool {
-    matches!(status, 429 | 502 | 503 | 504)
+    matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
+}
+
+/// Tells whether a server that answers so has done nothing (RFC 9110, section 15.5.9; RFC 6585,
+/// section 4), so that any request may be repeated.
+pub fn did_nothing(status: u16) -> bool {
+    matches!(status, 408 | 429)
 }
 
 /// Tells whether a request without a response is worth another attempt.

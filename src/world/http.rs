@@ -262,6 +262,8 @@ fn builder(kind: &Kind) -> ClientBuilder {
         .retry(reqwest::retry::never())
         .referer(false)
         .http1_only()
+        // some servers know the names of headers in their usual form alone
+        .http1_title_case_headers()
         .http1_max_headers(MOST_HEADERS)
         .dns_resolver(names::System)
         .pool_max_idle_per_host(if kind.reuse { LASTING_CONNECTIONS } else { 0 })

@@ -237,9 +237,15 @@ fn a_passing_failure_is_met_with_another_attempt() {
         (502, "call odd DELETE /x", 3),
         (504, "call odd PUT /x a=1", 3),
         (429, "call odd /x", 3),
+        (408, "call odd /x", 3),
+        (500, "call odd /x", 3),
+        // where nothing was done, any request may be repeated
+        (429, "call odd POST /x a=1", 3),
+        (408, "call odd PATCH /x a=1", 3),
         // what may not be repeated isn't
         (503, "call odd POST /x a=1", 1),
-        (500, "call odd /x", 1),
+        (500, "call odd PATCH /x a=1", 1),
+        (501, "call odd /x", 1),
         (503, "call odd /x --retry 0", 1),
         (503, "call odd /x --retry 1", 2),
     ] {

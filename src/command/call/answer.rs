@@ -269,6 +269,7 @@ impl Refusal<'_> {
         let retry_after = error.retry_after;
         let name = &who.profile;
         match (means, self.status) {
+            (_, 411) => error.hint("the API wants the body's length beforehand: send it from a file, `--input FILE`"),
             (means, status) if who.stranger && means != Some(Means::Throttled) && status != 429 => error,
             _ if wanted.as_deref() == Some("insufficient_user_authentication") => {
                 error.hint(format!("sign in anew, as the API wants it: {}", self.stronger_login(name)))
