@@ -38,6 +38,9 @@ use crate::wire::{Identity, Request, Response};
 /// For name, TCP and TLS together: a request that fails by then was never sent, and can be retried.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
 
+/// How many times as long as for the head is waited for more of a streamed body.
+const IDLE_TIMES: u32 = 5;
+
 /// The most pages that are fetched in parallel.
 const LASTING_CONNECTIONS: usize = 32;
 
@@ -90,7 +93,7 @@ impl Http for Real {
         let answer =
             answer.ok_or_else(|| timed_out(&place, request.timeout))?.map_err(|error| told(&error, request))?;
         let (status, headers) = (answer.status().as_u16(), headers(answer.headers()));
-        let whole = Answer { driver, answer, deadline: Some(deadline), rest: Bytes::new() };
+        let whole = Answer { driver, answer, limit: Limit::Until(deadline), rest: Bytes::new() };
         match read_body(whole, request.max_body) {
             Ok(Some(body)) => Ok(Response { status, headers, body }),
             Ok(None) => Err(HttpError::TooLarge { place, limit: request.max_body }),
@@ -131,7 +134,12 @@ impl Http for Real {
             status: answer.status().as_u16(),
             version: format!("{:?}", answer.version()),
             headers: headers(answer.headers()),
-            body: Box::new(Answer { driver, answer, deadline: None, rest: Bytes::new() }),
+            body: Box::new(Answer {
+                driver,
+                answer,
+                limit: Limit::Idle(request.timeout.saturating_mul(IDLE_TIMES)),
+                rest: Bytes::new(),
+            }),
         })
     }
 }
@@ -401,12 +409,19 @@ fn read_body(mut answer: impl Read, cap: usize) -> io::Result<Option<Zeroizing<V
     }
 }
 
+/// How long a response's body is waited for.
+enum Limit {
+    /// The whole of it.
+    Until(Deadline),
+    /// Each part of it, as a stream may be long.
+    Idle(Duration),
+}
+
 /// A response's body; its errors don't name the URL.
 struct Answer {
     driver: Arc<Driver>,
     answer: reqwest::Response,
-    /// `None`: no deadline.
-    deadline: Option<Deadline>,
+    limit: Limit,
     /// Received, but not read yet.
     rest: Bytes,
 }
@@ -415,9 +430,12 @@ impl Read for Answer {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.rest.is_empty() {
             let chunk = self.answer.chunk();
-            let chunk = match &mut self.deadline {
-                Some(deadline) => self.driver.run(deadline.within(chunk)).ok_or(io::ErrorKind::TimedOut)?,
-                None => self.driver.run(chunk),
+            let chunk = match &mut self.limit {
+                Limit::Until(deadline) => self.driver.run(deadline.within(chunk)).ok_or(io::ErrorKind::TimedOut)?,
+                Limit::Idle(idle) => self.driver.run(Deadline::after(*idle).within(chunk)).ok_or_else(|| {
+                    let why = format!("nothing came for {} seconds", idle.as_secs_f64().ceil());
+                    io::Error::new(io::ErrorKind::TimedOut, why)
+                })?,
             };
             match chunk {
                 Ok(Some(chunk)) => self.rest = chunk,

@@ -197,6 +197,31 @@ fn a_request_is_plain_and_its_connection_used_once() {
     assert_eq!(server.connections(), 2);
 }
 
+#[test]
+fn a_streamed_body_that_stalls_ends_and_one_that_is_slow_goes_on() {
+    let server = Server::start(|stream, head| {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n");
+        for part in ["ab", "cd"] {
+            let _ = stream.write_all(part.as_bytes());
+            thread::sleep(Duration::from_millis(300));
+        }
+        // until the client goes away
+        let silent = head.starts_with("PUT");
+        let _ = if silent { stream.read(&mut [0]).map(|_| ()) } else { stream.write_all(b"ef") };
+    });
+    let read = |method: &str| {
+        let mut request = Request::new(method, server.url());
+        request.timeout = Duration::from_millis(200);
+        let mut answer = Real::default().stream(&request, None).unwrap_or_else(|error| panic!("{error}"));
+        let mut body = String::new();
+        let read = answer.body.read_to_string(&mut body);
+        (body, read.map_err(|e| (e.kind(), e.to_string())))
+    };
+    assert_eq!(read("GET"), ("abcdef".to_owned(), Ok(6)));
+    let why = "nothing came for 1 seconds".to_owned();
+    assert_eq!(read("PUT").1, Err((io::ErrorKind::TimedOut, why)));
+}
+
 // T-20, T-21, T-22, T-23
 #[test]
 fn a_redirect_is_not_followed() {
