@@ -113,6 +113,7 @@ impl<'c> Collecting<'_, 'c> {
                 Err(refused) => return Ok(refused),
             };
             if perhaps && self.taker.repeats(world, data, &page) {
+                pages::more(&page.body).inspect(|member| warn_of_more(world, member));
                 return Ok(Outcome::Done);
             }
             let Some(count) = self.taker.give(world, data, &page)? else { return Ok(Outcome::Done) };
@@ -127,10 +128,7 @@ impl<'c> Collecting<'_, 'c> {
             match next {
                 Next::End => return Ok(Outcome::Done),
                 Next::Unknown(member) => {
-                    world.warn(&format!(
-                        "there are more pages by `{}`, and how to ask for them is not known: `oauthctl help requests`",
-                        safe(&member)
-                    ));
+                    warn_of_more(world, &member);
                     return Ok(Outcome::Done);
                 }
                 Next::Page(next) | Next::Perhaps(next) if seen.contains(next.as_str()) => {
@@ -204,6 +202,13 @@ impl<'c> Collecting<'_, 'c> {
             }
         }
     }
+}
+
+fn warn_of_more(world: &mut World, member: &str) {
+    world.warn(&format!(
+        "there are more pages by `{}`, and how to ask for them is not known: `oauthctl help requests`",
+        safe(member)
+    ));
 }
 
 /// Passes records on and counts them.

@@ -81,6 +81,12 @@ pub fn next(
     })
 }
 
+/// Returns the member by which a page says that there are more.
+pub fn more(body: &str) -> Option<String> {
+    let Envelope { address, more, .. } = Envelope::of(body);
+    address.map(|(member, _)| member).or(more)
+}
+
 /// What a page's own envelope says about the next page, in the ways that are common.
 #[derive(Default)]
 struct Envelope {

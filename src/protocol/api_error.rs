@@ -90,7 +90,8 @@ pub fn read_value(value: &Value) -> Option<ApiError> {
     let mut error = headline(value).or_else(|| (!found.is_empty()).then(ApiError::default))?;
     let first = line(error.code.as_deref(), error.message.as_deref());
     for detail in found {
-        let is_new = Some(&detail) != first.as_ref() && Some(&detail) != error.message.as_ref();
+        let said = error.message.as_ref().is_some_and(|message| message.ends_with(&detail));
+        let is_new = Some(&detail) != first.as_ref() && !said;
         if is_new && error.details.len() < MOST_DETAILS && !error.details.contains(&detail) {
             error.details.push(detail);
         }
@@ -298,6 +299,7 @@ mod tests {
             (r#"{"title":"t","errors":[{"pointer":"/age","detail":"is low"}]}"#, vec!["/age: is low"]),
             (r#"{"errors":{"email":["is invalid"],"base":["x","y"]}}"#, vec!["email: is invalid", "base: x, y"]),
             (r#"{"errors":["one","two"]}"#, vec!["one", "two"]),
+            (r#"{"errors":[{"title":"t","detail":"d"},{"title":"t","detail":"e"}]}"#, vec!["e"]),
             (
                 r#"{"error":{"code":403,"message":"no","errors":[{"message":"no","reason":"forbidden"}]}}"#,
                 vec!["forbidden: no"],

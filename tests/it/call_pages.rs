@@ -359,6 +359,15 @@ fn behind_a_short_page_the_end_is_told_in_many_ways() {
         me.types("call odd /x --paginate").is(0, out, err);
         assert_eq!(odd.asked(), asked, "{second:?}");
     }
+    // one that says that there are more
+    let mut me = Person::new();
+    let odd = cut(&mut me, "by = \"page\"\nsize-param = \"n\"\nsize = 50", |_| {
+        (200, "{\"items\":[1],\"nextPageToken\":\"abc\"}".to_owned())
+    });
+    let warning = "warning: there are more pages by `nextPageToken`, and how to ask for them is not known: \
+                   `oauthctl help requests`\n";
+    me.types("call odd /x --paginate").is(0, "1\n", warning);
+    assert_eq!(odd.asked(), 2);
     // records that can't be told apart
     let mut me = Person::new();
     let odd = cut(&mut me, "by = \"page\"\nsize-param = \"n\"\nsize = 50", |_| (200, "[{},{}]".to_owned()));
