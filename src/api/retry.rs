@@ -39,6 +39,7 @@ pub fn after(error: &HttpError, method: &str) -> bool {
         HttpError::Tls { .. }
         | HttpError::TooLarge { .. }
         | HttpError::HeadTooLarge { .. }
+        | HttpError::Malformed { .. }
         | HttpError::Forbidden { .. }
         | HttpError::Authorities(_)
         | HttpError::Proxy(_) => false,

@@ -347,6 +347,7 @@ fn judge(error: &reqwest::Error, place: &str, timeout: Duration) -> HttpError {
     match innermost(error) {
         // a client's error has no other mark
         why if why == "message head is too large" => HttpError::HeadTooLarge { place },
+        why if why.starts_with("invalid HTTP header") => HttpError::Malformed { place, why },
         why => HttpError::Ambiguous { place, why },
     }
 }

@@ -213,6 +213,9 @@ pub enum HttpError {
     TooLarge { place: String, limit: usize },
     #[error("the answer of {place} begins with more headers than are read: 512, or 400 KiB of them")]
     HeadTooLarge { place: String },
+    /// The request was sent; a repeated one would get the same.
+    #[error("the answer of {place} is malformed: {why}")]
+    Malformed { place: String, why: String },
     /// Plain `http` to another machine, or an invalid URL.
     #[error("{place} is not an address that a secret may go to: {why}")]
     Forbidden { place: String, why: String },

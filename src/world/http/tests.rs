@@ -198,6 +198,15 @@ fn a_request_is_plain_and_its_connection_used_once() {
 }
 
 #[test]
+fn a_head_that_is_no_http_is_no_answer_that_broke_off() {
+    for line in ["X Bad Header: 1", "X-Long: a\r\n  b", "Content-Type : text/plain"] {
+        let server = Server::answering(&format!("HTTP/1.1 200 OK\r\n{line}\r\nContent-Length: 2\r\n\r\n{{}}"));
+        let got = Real::default().stream(&Request::new("POST", server.url()), None);
+        assert!(matches!(got, Err(HttpError::Malformed { .. })), "{line}: {:?}", got.err());
+    }
+}
+
+#[test]
 fn a_streamed_body_that_stalls_ends_and_one_that_is_slow_goes_on() {
     let server = Server::start(|stream, head| {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n");
