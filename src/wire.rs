@@ -22,8 +22,8 @@ pub struct Request {
     /// The largest response body, in bytes; a larger one is refused.
     pub max_body: usize,
     /// The client certificate for servers that ask for one.
-    pub identity: Option<Arc<Identity>>,
-    pub at_sending: Option<Arc<dyn AtSending>>,
+    pub identity: Option<Arc<ClientCertificate>>,
+    pub at_sending: Option<Arc<dyn RequestSigner>>,
     /// Whether this command's next requests may use the same connection (pages of an API). Never
     /// for a token endpoint (T-75).
     pub reuse: bool,
@@ -82,20 +82,20 @@ pub struct Draw {
 /// A part of a request that is made anew each time the request is sent: a signed assertion or a key
 /// proof. Both are valid once and for a short time, so an early or repeated request must not hold
 /// an old one.
-pub trait AtSending: std::fmt::Debug + Send + Sync {
+pub trait RequestSigner: std::fmt::Debug + Send + Sync {
     /// Adds the part. `draw.random` makes an identifier that was never used before.
-    fn put_into(&self, request: &mut Request, draw: Draw) -> Result<(), String>;
+    fn sign(&self, request: &mut Request, draw: Draw) -> Result<(), String>;
 
     /// Looks at a response. `true`: the server refused for want of a nonce that this response
     /// brings, so send the request once more.
-    fn heard(&self, _request: &Request, _status: u16, _headers: &[(String, String)], _body: &[u8]) -> bool {
+    fn learn_from(&self, _request: &Request, _status: u16, _headers: &[(String, String)], _body: &[u8]) -> bool {
         false
     }
 }
 
 /// A certificate and its private key, as PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
+pub struct ClientCertificate {
     pub certificate: String,
     pub key: Secret,
 }

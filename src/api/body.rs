@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::items::{self, Items};
 use super::multipart::Multipart;
-use super::nested;
+use super::nested_json;
 use crate::error::Error;
 use crate::secret::Secret;
 use crate::text::safe;
@@ -95,7 +95,7 @@ impl Body {
         let text = if asked.form {
             url::form_urlencoded::Serializer::new(String::new()).extend_pairs(texts(items)?).finish()
         } else {
-            nested::body(&items.data)?.to_string()
+            nested_json::body(&items.data)?.to_string()
         };
         Ok(Body::Text { text: Secret::unlisted(text), kind })
     }

@@ -11,11 +11,11 @@ use std::thread;
 use serde_json::value::RawValue;
 use url::Url;
 
-use super::exchange::{Caller, broken_off, look_into};
+use super::content_coding;
 use super::pages::{self, Next};
 use super::progress::Progress;
-use super::readable;
 use super::records::{self, Found};
+use super::send::{Caller, broken_off, look_into};
 use super::value;
 use crate::error::{Error, Kind};
 use crate::provider::Pages;
@@ -33,7 +33,7 @@ pub const MOST_PARALLEL: u32 = 32;
 pub type Take<'a> = &'a mut dyn FnMut(&mut World, &[&RawValue]) -> Result<bool, Error>;
 
 /// The list to collect.
-pub struct Wanted<'a> {
+pub struct PageRequest<'a> {
     /// The address of the list.
     pub start: &'a Url,
     /// How many pages to fetch at a time where their addresses are known.
@@ -64,7 +64,7 @@ struct Page {
 
 impl Page {
     fn of(url: Url, headers: Vec<(String, String)>, bytes: Vec<u8>) -> Result<Page, Error> {
-        let body = readable::text(&headers, bytes, "`--paginate`")?;
+        let body = content_coding::text(&headers, bytes, "`--paginate`")?;
         Ok(Page { url, headers, body })
     }
 }
@@ -74,7 +74,7 @@ impl Page {
 pub fn collect(
     world: &mut World,
     caller: &mut Caller<'_>,
-    wanted: &Wanted<'_>,
+    wanted: &PageRequest<'_>,
     take: Take<'_>,
 ) -> Result<Outcome, Error> {
     let line = Progress::new(world, wanted.elsewhere);
@@ -360,7 +360,7 @@ impl Helpers {
             let brought = self.from.recv().map_err(|_| Error::new(Kind::Other, "a page was never fetched"))?;
             if let Some((status, headers)) = &brought.answer {
                 let at_sending = brought.request.at_sending.as_ref();
-                let wants_nonce = at_sending.is_some_and(|at| at.heard(&brought.request, *status, headers, &[]));
+                let wants_nonce = at_sending.is_some_and(|at| at.learn_from(&brought.request, *status, headers, &[]));
                 if wants_nonce && self.challenged.insert(brought.at) {
                     self.ask(world, caller, brought.at, brought.request)?;
                     continue;
@@ -383,7 +383,9 @@ fn help(http: &dyn Http, asked: &Mutex<Receiver<Ask>>, to: &Sender<Brought>) {
         let (answer, body) = match http.stream(&sent, None) {
             Ok(mut answer) => {
                 let whole = |answer: &mut Streamed| {
-                    readable::decompress(answer).map_err(|e| broken_off(&e)).and_then(|()| whole(&mut answer.body))
+                    content_coding::decompress(answer)
+                        .map_err(|e| broken_off(&e))
+                        .and_then(|()| whole(&mut answer.body))
                 };
                 let body = if (200..300).contains(&answer.status) { whole(&mut answer).ok() } else { None };
                 (Some((answer.status, answer.headers)), body)

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::numbers;
+use super::exact_number;
 use crate::error::{Error, Kind};
 use crate::text::safe;
 
@@ -92,7 +92,7 @@ fn add(read: &mut Items, item: &str, home: Option<&Path>) -> Result<(), Error> {
                     .hint("text is written `key=value`"),
             }
         })?;
-        match numbers::inexact(text) {
+        match exact_number::inexact(text) {
             None => Ok(value),
             Some(number) => Err(Error::usage(format!(
                 "`{}{separator}` has the number {}, which would be sent rounded",

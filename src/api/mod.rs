@@ -3,33 +3,31 @@
 
 pub mod body;
 pub mod collect;
+pub mod content_coding;
 #[cfg(feature = "jq")]
 mod dialect;
 pub mod download;
 pub mod dry_run;
-pub mod exchange;
+mod exact_number;
 #[cfg(feature = "jq")]
 pub mod filter;
 #[cfg(not(feature = "jq"))]
 #[path = "no_filter.rs"]
 pub mod filter;
+pub mod format;
 pub mod hosts;
 pub mod items;
 pub mod multipart;
-mod nested;
-mod numbers;
-pub mod pace;
+mod nested_json;
 pub mod pages;
+pub mod path_variable;
 pub mod progress;
-pub mod readable;
+pub mod rate_limit;
 pub mod records;
 pub mod redirect;
 pub mod request;
 pub mod retry;
-pub mod shape;
-pub mod table;
-pub mod template;
+pub mod send;
 pub mod userinfo;
 pub mod value;
 pub mod whoami;
-mod yaml;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::items::{HeaderItem, Items};
-use crate::protocol::binding::Binding;
+use crate::protocol::sender_constrained::Binding;
 use crate::provider::{ApiAuthPlace, Provider};
 use crate::secret::Secret;
 use crate::token::TokenSet;

@@ -5,12 +5,12 @@
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Kind};
-use crate::grant::keys::{KeyRing, Unverified};
+use crate::grant::jwks::{KeyRing, Unverified};
 use crate::grant::{answered, send};
-use crate::protocol::binding::Binding;
 use crate::protocol::client::Client;
 use crate::protocol::id_token::{audiences, times_if_any};
-use crate::protocol::signed::Trust;
+use crate::protocol::jose::trust::Trust;
+use crate::protocol::sender_constrained::Binding;
 use crate::protocol::{api_error, jose};
 use crate::provider::Provider;
 use crate::text::Typed;

@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde_json::Value;
 use url::Url;
 
-use super::pace::{self, Pace};
+use super::path_variable::Unfilled;
+use super::rate_limit::{self, Pace};
 use super::retry;
-use super::template::Unfilled;
 use crate::error::{Error, Kind};
 use crate::grant::send;
-use crate::protocol::binding::Binding;
+use crate::protocol::sender_constrained::Binding;
 use crate::provider::{Provider, Whoami};
 use crate::secret::Secret;
 use crate::text::safe;
@@ -51,7 +51,7 @@ pub fn ask(
         request.body = Some(Secret::unlisted(body.as_str()));
     }
     let turn = pace.take_within(&*world.clock, longest)?;
-    pace::wait(world, turn, "the provider's limit on requests");
+    rate_limit::wait(world, turn, "the provider's limit on requests");
     let response = send(world, &request)?;
     if response.status == 429 {
         let asked = retry::asked(&response.headers, &response.body, &provider.limits, world.clock.now());
@@ -87,7 +87,7 @@ pub fn ask(
 
 /// Returns the address of the check, with the login's values filled in.
 fn address(provider: &Provider, whoami: &Whoami, set: &TokenSet) -> Result<Url, Error> {
-    let target = super::template::fill(&whoami.url, &|name| {
+    let target = super::path_variable::fill(&whoami.url, &|name| {
         let value = set.extra.get(name)?;
         Some(Secret::unlisted(value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
     })

@@ -11,7 +11,7 @@ use crate::error::{Error, Kind};
 use crate::grant::tunnel::Ssh;
 use crate::secret::Secret;
 use crate::session::paths::Paths;
-use crate::session::{self, Choice, Session, orphan};
+use crate::session::{self, Overrides, Session, orphan};
 use crate::store::{Store, StoreError, StoreKind, keychain::KeychainStore};
 use crate::text::times::rfc3339;
 use crate::text::{count, safe};
@@ -73,7 +73,7 @@ pub fn run(args: DoctorArgs, _global: &Global, world: &mut World) -> Result<u8, 
     let paths = Paths::find(&*world.env);
     let mut report = Report::default();
     report.add("configuration", configuration(&paths));
-    let choice = Choice { profile: args.profile.clone(), ..Choice::default() };
+    let choice = Overrides { profile: args.profile.clone(), ..Overrides::default() };
     // without a name it is the only profile, the default one or OAUTHCTL_PROFILE's, if there is one
     let (session, unusable) = match Session::open(world, choice.clone()) {
         Ok(session) => (Some(session), None),
@@ -319,8 +319,8 @@ fn client_key(world: &mut World, session: &Session) -> Option<Found> {
     })
 }
 
-fn reach(world: &mut World, choice: Choice) -> Result<Found, Error> {
-    let mut session = super::practice::open(world, choice)?;
+fn reach(world: &mut World, choice: Overrides) -> Result<Found, Error> {
+    let mut session = super::sandbox_session::open(world, choice)?;
     let provider = session.provider(world, None)?;
     let Some(url) = provider.token.url.clone() else { return Ok(note("the provider has no token endpoint")) };
     let proxy = Proxy::of(&*world.env, &url);

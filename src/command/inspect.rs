@@ -9,12 +9,12 @@ use serde_json::{Map, Value, json};
 use crate::command::{Global, TextOrJson as Format, WhoFlags, fitted, print};
 use crate::error::{Error, Kind};
 use crate::protocol::id_token;
+use crate::protocol::jose::trust::{self, SignedError, Trust};
 use crate::protocol::jose::{self, Header, JoseError, JwkSet};
-use crate::protocol::signed::{self, SignedError, Trust};
 use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::session::record::Record;
-use crate::session::{Choice, Session, no_token, secret_from_file};
+use crate::session::{Overrides, Session, no_token, secret_from_file};
 use crate::text::times;
 use crate::text::{safe, unprefixed};
 use crate::world::World;
@@ -113,7 +113,7 @@ fn no_profile(mut e: Error) -> Error {
 }
 
 fn stored(profile: Option<String>, global: &Global, world: &mut World) -> Result<(Session, Option<Record>), Error> {
-    let choice: Choice = WhoFlags::default().choice(profile, global);
+    let choice: Overrides = WhoFlags::default().choice(profile, global);
     let session = Session::open(world, choice)?;
     let record = session.load_if_any(world)?;
     Ok((session, record))
@@ -172,7 +172,7 @@ fn verified(token: &str, header: &Header, record: Option<&Record>) -> Signature 
     let typ = typ.filter(|typ| typ.ends_with("+jwt"));
     let trust = Trust { algorithms: &algorithms, typ: typ.as_deref(), secret: record.client_secret.as_ref() };
     let issuer = record.metadata.as_ref().map_or("the provider", |kept| kept.issuer.as_str());
-    match signed::verify(token, &keys, &trust) {
+    match trust::verify(token, &keys, &trust) {
         Ok((header, _)) => Signature::Right(match &header.kid {
             Some(kid) => format!("by the key `{}` of {}", safe(kid), safe(issuer)),
             None => format!("by the key of {}", safe(issuer)),

@@ -3,11 +3,11 @@
 use clap::Args;
 use serde_json::Value;
 
-use crate::command::{Global, WhoArgs, practice, print};
+use crate::command::{Global, WhoArgs, print, sandbox_session};
 use crate::error::{Error, Kind};
 use crate::grant::introspect;
+use crate::session::matching::must_be_ours;
 use crate::session::no_token;
-use crate::session::whose::must_be_ours;
 use crate::text::safe;
 use crate::world::World;
 
@@ -28,7 +28,7 @@ pub struct IntrospectArgs {
 
 /// Exit code 0: the token is active. 4: the provider says that it isn't.
 pub fn run(args: IntrospectArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
-    let mut session = practice::open(world, args.who.choice(global))?;
+    let mut session = sandbox_session::open(world, args.who.choice(global))?;
     let record = session.load_if_any(world)?;
     must_be_ours(world, &session, record.as_ref())?;
     let provider = session.whole_provider(world, record.as_ref())?;

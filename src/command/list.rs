@@ -5,14 +5,14 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::api::table::aligned;
+use crate::api::format::table::aligned;
 use crate::command::logout::told;
 use crate::command::{Global, known, print, screen};
 use crate::config::{Config, Profile};
 use crate::error::Error;
 use crate::session::paths::Paths;
 use crate::session::standing::{Standing, standing};
-use crate::session::{Choice, Session, nobodys, orphan, usual_store};
+use crate::session::{Overrides, Session, orphan, placeholder_provider, usual_store};
 use crate::text::times;
 use crate::text::{safe, wrapped};
 use crate::world::World;
@@ -45,14 +45,14 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
     world.keychain = Arc::new(AskedOnce::new(world.keychain.clone()));
     let mut all = Vec::new();
     for name in config.profiles.keys() {
-        let provider = dir.and_then(|dir| nobodys(dir, &config, name));
+        let provider = dir.and_then(|dir| placeholder_provider(dir, &config, name));
         let flags = Profile { provider, ..Profile::default() };
-        let choice = Choice {
+        let choice = Overrides {
             profile: Some(name.clone()),
             implied: true,
             no_cache: global.no_cache,
             flags,
-            ..Choice::default()
+            ..Overrides::default()
         };
         let session = Session::open_configured(world, choice, &config, name)?;
         all.push(standing(world, &session));

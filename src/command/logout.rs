@@ -2,13 +2,13 @@
 
 use clap::Args;
 
-use crate::command::{Global, WhoArgs, every_profile, practice, register};
+use crate::command::{Global, WhoArgs, every_profile, register, sandbox_session};
 use crate::error::{Error, Kind};
 use crate::session::lock::Lock;
+use crate::session::matching::elsewhere;
 use crate::session::paths::Paths;
 use crate::session::record::Record;
-use crate::session::whose::elsewhere;
-use crate::session::{Choice, Session, forget, orphan};
+use crate::session::{Overrides, Session, forget, orphan};
 use crate::store::StoreKind;
 use crate::text::safe;
 use crate::world::World;
@@ -48,7 +48,7 @@ pub fn run(args: LogoutArgs, global: &Global, world: &mut World) -> Result<u8, E
             world.say(&told(&orphan));
             continue;
         }
-        let base = Choice { implied: true, no_cache: global.no_cache, ..Choice::default() };
+        let base = Overrides { implied: true, no_cache: global.no_cache, ..Overrides::default() };
         all.push((orphan.name.clone(), orphan.choice(base)));
     }
     let mut failed = None;
@@ -67,8 +67,8 @@ pub fn run(args: LogoutArgs, global: &Global, world: &mut World) -> Result<u8, E
     }
 }
 
-fn one(world: &mut World, choice: Choice, local_only: bool) -> Result<Session, Error> {
-    let mut session = practice::open(world, choice)?;
+fn one(world: &mut World, choice: Overrides, local_only: bool) -> Result<Session, Error> {
+    let mut session = sandbox_session::open(world, choice)?;
     session.look_further(world)?;
     let name = session.name.clone();
     let kind = session.store.kind();

@@ -12,16 +12,16 @@ mod list;
 mod login;
 mod logout;
 mod manual;
-mod mistake;
-mod practice;
 mod profile;
 mod provider;
 mod refresh;
 mod register;
 mod sandbox;
+mod sandbox_session;
 mod status;
 mod token;
 mod topics;
+mod usage;
 mod userinfo;
 mod whoami;
 
@@ -36,13 +36,13 @@ pub use crate::session::{may_ask, no_input};
 pub use help::definition;
 
 use crate::address::small_scheme;
-use crate::api::pace::Pace;
+use crate::api::rate_limit::Pace;
 use crate::config::{Config, Profile};
 use crate::error::{Error, Kind};
 use crate::provider::Provider;
 use crate::secret::redact;
 use crate::session::paths::Paths;
-use crate::session::{Choice, Session, lock};
+use crate::session::{Overrides, Session, lock};
 use crate::text::{ForTerminal, wrapped};
 use crate::world::{Verbosity, World};
 
@@ -182,7 +182,7 @@ pub struct WhoFlags {
 }
 
 impl WhoFlags {
-    pub fn choice(&self, profile: Option<String>, global: &Global) -> Choice {
+    pub fn choice(&self, profile: Option<String>, global: &Global) -> Overrides {
         let mut flags = self.profile.clone();
         flags.provider = flags.provider.map(small_scheme);
         // for clap a missing switch is `false`
@@ -193,18 +193,18 @@ impl WhoFlags {
         // `--scope "a b"` means two scopes, as documents write them
         let scopes = flags.scopes.iter().flatten().flat_map(|s| s.split_whitespace()).map(str::to_owned);
         flags.scopes = Some(scopes.collect::<Vec<_>>()).filter(|scopes| !scopes.is_empty());
-        Choice {
+        Overrides {
             profile: profile.map(small_scheme),
             implied: false,
             no_cache: global.no_cache,
             flags,
-            ..Choice::default()
+            ..Overrides::default()
         }
     }
 }
 
 impl WhoArgs {
-    pub fn choice(&self, global: &Global) -> Choice {
+    pub fn choice(&self, global: &Global) -> Overrides {
         self.flags.choice(self.profile.clone(), global)
     }
 }
@@ -259,7 +259,7 @@ const LONGEST_DURATION: u64 = 36_525 * 86_400;
 pub fn run(args: impl IntoIterator<Item = OsString>, world: &mut World) -> u8 {
     let args: Vec<OsString> = args.into_iter().collect();
     if let Some(code) = token::quick(&args, world) {
-        practice::mark(world);
+        sandbox_session::mark(world);
         return code;
     }
     let cli = match token::plain(&args) {
@@ -283,7 +283,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, world: &mut World) -> u8 {
         (_, true) => Verbosity::Verbose,
         _ => Verbosity::Normal,
     };
-    practice::mark(world);
+    sandbox_session::mark(world);
     let format = cli.global.error_format;
     let done = match cli.verb {
         Verb::Token(args) => token::run(args, &cli.global, world),
@@ -338,7 +338,7 @@ fn not_understood(world: &mut World, args: &[OsString], e: &clap::Error) -> Resu
         let _ = write!(world.err, "{text}");
         return Ok(Kind::Usage.exit_code());
     } else {
-        return Err(mistake::error(e, args));
+        return Err(usage::error(e, args));
     }
     Ok(0)
 }
@@ -397,12 +397,12 @@ fn fitted(world: &World, text: &str, hang: usize) -> String {
 }
 
 /// Every configured profile, for a command with `--all`.
-pub fn every_profile(world: &World, global: &Global, flags: &WhoFlags) -> Result<Vec<(String, Choice)>, Error> {
+pub fn every_profile(world: &World, global: &Global, flags: &WhoFlags) -> Result<Vec<(String, Overrides)>, Error> {
     let Some(dir) = Paths::find(&*world.env).config else { return Ok(Vec::new()) };
     let own = Profile { store: flags.profile.store, ..Profile::default() };
-    let choice = Choice { implied: true, no_cache: global.no_cache, flags: own, ..Choice::default() };
+    let choice = Overrides { implied: true, no_cache: global.no_cache, flags: own, ..Overrides::default() };
     let names = Config::load(&dir)?.profiles.into_keys();
-    Ok(names.map(|name| (name.clone(), Choice { profile: Some(name), ..choice.clone() })).collect())
+    Ok(names.map(|name| (name.clone(), Overrides { profile: Some(name), ..choice.clone() })).collect())
 }
 
 /// The limit on requests that all processes of the profile share.

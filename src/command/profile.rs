@@ -6,15 +6,17 @@ use std::path::Path;
 use clap::Subcommand;
 
 use crate::command::logout::told;
-use crate::command::{Global, may_ask, practice};
+use crate::command::{Global, may_ask, sandbox_session};
 use crate::config::{self, Profile};
 use crate::error::Error;
 use crate::secret::Secret;
+use crate::session::matching::elsewhere;
 use crate::session::paths::Paths;
 use crate::session::record::Record;
 use crate::session::renaming::Renaming;
-use crate::session::whose::elsewhere;
-use crate::session::{Choice, Session, copy, lock, nobodys, orphan, profile_called, renewal, secret_from_file};
+use crate::session::{
+    Overrides, Session, kernel_cache, lock, orphan, placeholder_provider, profile_called, renewal, secret_from_file,
+};
 use crate::text::{may_be_token, pasted, safe};
 use crate::world::World;
 
@@ -103,8 +105,8 @@ pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, 
             world.say(&format!("{}: {} is set", safe(&profile), safe(&key)));
         }
         ProfileVerb::SetSecret { profile, file, var: None } => {
-            let choice = Choice { profile: Some(profile), no_cache: global.no_cache, ..Choice::default() };
-            let session = practice::open(world, choice)?;
+            let choice = Overrides { profile: Some(profile), no_cache: global.no_cache, ..Overrides::default() };
+            let session = sandbox_session::open(world, choice)?;
             set_secret(world, session, file)?;
         }
         ProfileVerb::SetSecret { profile, file, var: Some(name) } => {
@@ -154,11 +156,11 @@ fn require(dir: &Path, profile: &str) -> Result<(), Error> {
 
 fn open(world: &mut World, global: &Global, dir: &Path, profile: String) -> Result<Session, Error> {
     // a configured profile keeps its name
-    let provider = nobodys(dir, &config::Config::load_for(dir, &profile)?, &profile);
+    let provider = placeholder_provider(dir, &config::Config::load_for(dir, &profile)?, &profile);
     let flags = Profile { provider, ..Profile::default() };
-    practice::open(
+    sandbox_session::open(
         world,
-        Choice { profile: Some(profile), implied: false, no_cache: global.no_cache, flags, ..Choice::default() },
+        Overrides { profile: Some(profile), implied: false, no_cache: global.no_cache, flags, ..Overrides::default() },
     )
 }
 
@@ -319,7 +321,7 @@ fn rename(world: &mut World, mut old: Session, dir: &Path, to: String) -> Result
             }
             config::edit(dir, |editor| editor.vacant(to))?;
             // before the renaming, which may be interrupted: no copy must outlive the old record
-            copy::forget(world, &old);
+            kernel_cache::forget(world, &old);
             // files of an earlier profile of that name
             old.forget_files(to);
             renaming.begin(&*old.store, record)?;

@@ -2,10 +2,10 @@
 
 use clap::Args;
 
-use crate::command::{Global, WhoArgs, every_profile, practice};
+use crate::command::{Global, WhoArgs, every_profile, sandbox_session};
 use crate::error::{Error, Fate, Kind};
-use crate::session::Choice;
-use crate::session::fresh::{Want, fresh};
+use crate::session::Overrides;
+use crate::session::fresh::{FreshnessPolicy, fresh};
 use crate::text::times;
 use crate::world::World;
 
@@ -43,9 +43,9 @@ pub fn run(args: RefreshArgs, global: &Global, world: &mut World) -> Result<u8, 
     }
 }
 
-fn one(world: &mut World, choice: Choice) -> Result<(), Error> {
-    let mut session = practice::open(world, choice)?;
-    let set = fresh(world, &mut session, Want { force: true, insists: true, ..Want::default() })?;
+fn one(world: &mut World, choice: Overrides) -> Result<(), Error> {
+    let mut session = sandbox_session::open(world, choice)?;
+    let set = fresh(world, &mut session, FreshnessPolicy { force: true, insists: true, ..FreshnessPolicy::default() })?;
     let expiry = times::good_until(set.expires_at, world.clock.now());
     world.say(&format!("{}: refreshed, {expiry}", session.name));
     Ok(())

@@ -6,17 +6,17 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::command::{Global, WhoArgs, practice, print};
+use crate::command::{Global, WhoArgs, print, sandbox_session};
 use crate::config::SecretSource;
 use crate::error::Error;
 use crate::grant::register;
-use crate::protocol::registration::{Management, Registered, Wanted};
+use crate::protocol::registration::{ClientMetadata, Management, Registered};
 use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::session::keep::choose_store;
 use crate::session::record::Record;
 use crate::session::registration::{self, Made, unregistered};
-use crate::session::{Session, inputs};
+use crate::session::{Session, grant_input};
 use crate::store::StoreKind;
 use crate::text::times;
 use crate::text::{Typed, safe};
@@ -60,7 +60,7 @@ pub fn run(args: RegisterArgs, global: &Global, world: &mut World) -> Result<u8,
     let mut choice = args.who.choice(global);
     (choice.flags.redirect_uri, choice.flags.port) = (args.redirect_uri.clone(), args.port);
     choice.signing_in = true;
-    let mut session = practice::open(world, choice)?;
+    let mut session = sandbox_session::open(world, choice)?;
     session.raw_provider()?;
     let store_notice = choose_store(world, &mut session)?;
     if session.store.kind() == StoreKind::None {
@@ -91,7 +91,7 @@ pub fn run(args: RegisterArgs, global: &Global, world: &mut World) -> Result<u8,
         world.say(&notice);
     }
     let initial = args.initial_access_token_file.clone().map(SecretSource::File);
-    let initial = inputs::read(world, &session, "initial access token", &initial)?;
+    let initial = grant_input::read(world, &session, "initial access token", &initial)?;
     make(world, &mut session, &args.name, initial.as_ref())?;
     world.say(&format!("Next: {}", session.typed.login()));
     Ok(0)
@@ -113,7 +113,7 @@ pub fn make(world: &mut World, session: &mut Session, name: &str, initial: Optio
     Ok(())
 }
 
-fn warn_of_missing(world: &mut World, made: &Registered, asked: &Wanted) {
+fn warn_of_missing(world: &mut World, made: &Registered, asked: &ClientMetadata) {
     for lacking in made.lacks(asked) {
         world.warn(&format!("the server registered it without {lacking}"));
     }

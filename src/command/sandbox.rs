@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use clap::Subcommand;
 
-use crate::command::practice::VARIABLE;
 use crate::command::print;
+use crate::command::sandbox_session::VARIABLE;
 use crate::config::words::{Words, none_of};
 use crate::error::{Error, Kind};
 use crate::provider::catalogue;

@@ -6,14 +6,14 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use crate::command::{ErrorFormat, Global, WhoArgs, duration, known, practice, report};
+use crate::command::{ErrorFormat, Global, WhoArgs, duration, known, report, sandbox_session};
 use crate::error::{Error, Kind};
-use crate::protocol::binding::is_dpop;
 use crate::protocol::dpop::{Proof, SCHEME};
+use crate::protocol::sender_constrained::is_dpop;
 use crate::protocol::token_exchange::short;
-use crate::session::fresh::{Want, fresh};
+use crate::session::fresh::{FreshnessPolicy, fresh};
 use crate::session::paths::Paths;
-use crate::session::{Session, alias, copy};
+use crate::session::{Session, alias, kernel_cache};
 use crate::store::environment::variable_name;
 use crate::text::times;
 use crate::text::{Typed, safe};
@@ -88,7 +88,7 @@ pub fn quick(args: &[OsString], world: &mut World) -> Option<u8> {
         return None;
     }
     let paths = Paths::find(&*world.env);
-    let copy::Copy { set, .. } = copy::read(world, &paths, profile)?;
+    let kernel_cache::Cached { set, .. } = kernel_cache::read(world, &paths, profile)?;
     if !matches!(set.freshness(world.clock.now(), None), Freshness::Fresh | Freshness::Unknown) {
         return None;
     }
@@ -121,8 +121,8 @@ pub fn run(args: TokenArgs, global: &Global, world: &mut World) -> Result<u8, Er
     {
         return Err(Error::usage(format!("`{flag}` belongs to `--format dpop-proof`")));
     }
-    let mut session = practice::open(world, args.who.choice(global))?;
-    let want = Want {
+    let mut session = sandbox_session::open(world, args.who.choice(global))?;
+    let want = FreshnessPolicy {
         min_ttl: args.min_ttl.map(|t| t.as_secs() as i64),
         force: args.force_refresh,
         no_refresh: args.no_refresh,

@@ -4,12 +4,12 @@ use clap::Args;
 use serde_json::{Map, Value};
 
 use crate::api;
-use crate::command::{Global, WhoArgs, practice, print};
+use crate::command::{Global, WhoArgs, print, sandbox_session};
 use crate::error::{Error, Kind};
 use crate::protocol::jose;
 use crate::session::Session;
-use crate::session::fresh::{Want, fresh, instead_of};
-use crate::session::whose::ours;
+use crate::session::fresh::{FreshnessPolicy, fresh, instead_of};
+use crate::session::matching::matching;
 use crate::store::StoreKind;
 use crate::token::TokenSet;
 use crate::world::World;
@@ -23,7 +23,7 @@ pub struct UserinfoArgs {
 }
 
 pub fn run(args: UserinfoArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
-    let mut session = practice::open(world, args.who.choice(global))?;
+    let mut session = sandbox_session::open(world, args.who.choice(global))?;
     let claims = claims(world, &mut session)?;
     print(world, format!("{}\n", Value::Object(claims)).as_bytes())?;
     Ok(0)
@@ -32,9 +32,9 @@ pub fn run(args: UserinfoArgs, global: &Global, world: &mut World) -> Result<u8,
 /// Asks the provider with a fresh token.
 pub fn claims(world: &mut World, session: &mut Session) -> Result<Map<String, Value>, Error> {
     // the kernel's copy doesn't say which other hosts may get the token
-    let set = fresh(world, session, Want { whole: true, ..Want::default() })?;
+    let set = fresh(world, session, FreshnessPolicy { whole: true, ..FreshnessPolicy::default() })?;
     let record = session.load()?;
-    let record = ours(world, session, record.as_ref())?.cloned();
+    let record = matching(world, session, record.as_ref())?.cloned();
     let provider = session.whole_provider(world, record.as_ref())?;
     let client = session.require_client(world, record.as_ref())?;
     let id_token = record.as_ref().and_then(|r| r.token.as_ref()).and_then(|set| set.id_token.as_ref());

@@ -6,17 +6,17 @@ use clap::Args;
 use serde_json::json;
 
 use crate::api;
-use crate::api::exchange::{Aftermath, means_expired};
+use crate::api::send::{Aftermath, means_expired};
 use crate::api::whoami::Told;
 use crate::command::call::answer::{self, Who};
-use crate::command::{Global, TextOrJson as Format, WhoArgs, pace, practice, print, userinfo};
+use crate::command::{Global, TextOrJson as Format, WhoArgs, pace, print, sandbox_session, userinfo};
 use crate::error::{Error, Kind};
 use crate::protocol::id_token;
 use crate::provider::{Provider, Whoami};
 use crate::session::Session;
-use crate::session::fresh::{Want, fresh, instead_of};
+use crate::session::fresh::{FreshnessPolicy, fresh, instead_of};
+use crate::session::matching::matching;
 use crate::session::record::Record;
-use crate::session::whose::ours;
 use crate::store::StoreKind;
 use crate::text::safe;
 use crate::world::World;
@@ -34,9 +34,9 @@ pub struct WhoamiArgs {
 }
 
 pub fn run(args: WhoamiArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
-    let mut session = practice::open(world, args.who.choice(global))?;
+    let mut session = sandbox_session::open(world, args.who.choice(global))?;
     let record = session.load().ok().flatten();
-    let record = ours(world, &session, record.as_ref())?.cloned();
+    let record = matching(world, &session, record.as_ref())?.cloned();
     let provider = session.provider(world, record.as_ref())?;
     let account = match &provider.whoami {
         Some(check) => by_check(world, &mut session, (&provider, check), record.as_ref())?,
@@ -91,7 +91,7 @@ fn by_check(
     (provider, check): (&Provider, &Whoami),
     record: Option<&Record>,
 ) -> Result<Option<String>, Error> {
-    let mut set = fresh(world, session, Want::default())?;
+    let mut set = fresh(world, session, FreshnessPolicy::default())?;
     let kept = record.and_then(|r| r.token.as_ref());
     // a token from the environment can't be refreshed
     let from_store = session.store.kind() != StoreKind::Environment;

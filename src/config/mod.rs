@@ -7,17 +7,17 @@
 
 mod edit;
 mod file;
-mod one;
 mod profile;
 mod providers;
 mod read;
+mod slice;
 pub mod words;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use edit::{Editor, edit, profile_keys};
-pub use profile::{Asks, Layer, Profile, Proofs, SignIn};
+pub use profile::{ClientAuthSettings, Layer, Profile, RequestOptions, SignIn};
 pub use providers::{
     aliases, description, is_built_in, provider, provider_by_alias, provider_in_environments, provider_names,
     same_provider, validate_all,
@@ -226,7 +226,7 @@ impl Config {
 
     /// [`Config::load_for`] from the file's text.
     pub fn from_text_for(dir: &Path, text: &str, profile: &str) -> Result<Config, ConfigError> {
-        let sliced = one::slice(text, profile).and_then(|slice| read::config(dir, &slice).ok());
+        let sliced = slice::slice(text, profile).and_then(|slice| read::config(dir, &slice).ok());
         // an error in the slice is reported with the lines of the whole file
         let mut config = sliced.map_or_else(|| read::config(dir, text), Ok)?;
         config.profiles.retain(|name, _| name == profile);

@@ -13,7 +13,7 @@ use crate::address::{check_url, with_scheme};
 use crate::layers::{de, ser};
 use crate::protocol::jose::Algorithm;
 use crate::protocol::{authorization_details, token_request};
-use crate::provider::{ClientAuth, Wanted};
+use crate::provider::{ClientAuth, When};
 use crate::store::StoreKind;
 use crate::text::safe;
 
@@ -49,7 +49,7 @@ macro_rules! parts {
     ($($type:ty)*) => { $(impl Part for $type {})* };
 }
 
-parts! { String u16 u32 bool Vec<String> GrantKind StoreKind ClientAuth Algorithm Audience Wanted }
+parts! { String u16 u32 bool Vec<String> GrantKind StoreKind ClientAuth Algorithm Audience When }
 
 impl Part for PathBuf {
     fn root(&mut self, folder: &Path) {
@@ -176,17 +176,17 @@ pub struct Profile {
     /// How the client authenticates.
     #[command(flatten)]
     #[serde(rename = "*proofs")]
-    pub proofs: Proofs,
+    pub proofs: ClientAuthSettings,
     /// What is asked for beyond grant and scopes.
     #[command(flatten)]
     #[serde(rename = "*asks")]
-    pub asks: Asks,
+    pub asks: RequestOptions,
 }
 }
 
 layer! {
 /// How the client authenticates beyond id and secret (RFC 7523, 8705, 9449).
-pub struct Proofs {
+pub struct ClientAuthSettings {
     /// The method of client authentication.
     #[arg(long, value_name = "METHOD", value_parser = words::auths(), help_heading = "Client")]
     #[serde(with = "word")]
@@ -218,7 +218,7 @@ pub struct Proofs {
 
 layer! {
 /// What a token is for, and the inputs of the grants without a browser.
-pub struct Asks {
+pub struct RequestOptions {
     /// The parameters of a sign-in. `login` has the flags.
     #[arg(skip)]
     #[serde(rename = "*sign-in")]
@@ -291,10 +291,10 @@ pub struct SignIn {
     pub response_mode: Option<String>,
     /// Push the request to the provider first (RFC 9126); without WHEN: always.
     #[arg(long, value_name = "WHEN", value_parser = words::wanted(), num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Sign-in")]
-    pub par: Option<Wanted>,
+    pub par: Option<When>,
     /// Sign the request with the client's key (RFC 9101); without WHEN: always.
     #[arg(long, value_name = "WHEN", value_parser = words::wanted(), num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Sign-in")]
-    pub request_object: Option<Wanted>,
+    pub request_object: Option<When>,
     /// Your name at the provider (`--grant password`).
     #[arg(long, value_name = "NAME", help_heading = "Sign-in")]
     pub username: Option<String> => decides,
@@ -397,7 +397,7 @@ impl Profile {
     }
 }
 
-impl Asks {
+impl RequestOptions {
     /// The parameters of the authorization request; `resource` may occur several times.
     pub fn authorize_params(&self) -> Vec<(&'static str, String)> {
         let sign_in = &self.sign_in;
@@ -550,7 +550,7 @@ mod tests {
         known.proofs.auth = Some(ClientAuth::PrivateKeyJwt);
         let mut now = Profile { client_secret: Some(SecretSource::File("/x/s".into())), ..Profile::default() };
         (now.asks.sign_in.prompt, now.asks.sign_in.max_age) = (Some("consent".into()), Some(5));
-        (now.asks.sign_in.par, now.asks.audience) = (Some(Wanted::Always), vec!["b c".into()]);
+        (now.asks.sign_in.par, now.asks.audience) = (Some(When::Always), vec!["b c".into()]);
         now.asks.assertion = Some(SecretSource::File("/x/jwt".into()));
         now.asks.subject_token = Some(SecretSource::File("-".into()));
         now.asks.sign_in.password = Some(SecretSource::File("/x/p".into()));
@@ -574,7 +574,7 @@ mod tests {
         assert_eq!(laid.asks.sign_in.prompt.as_deref(), Some("consent"));
         assert_eq!((&laid.asks.resource, &laid.asks.audience), (&known.asks.resource, &now.asks.audience));
         assert_eq!(laid.client_secret, None, "it is for one command");
-        let by_profile = Asks { subject_profile: Some("work".into()), ..Asks::default() };
+        let by_profile = RequestOptions { subject_profile: Some("work".into()), ..RequestOptions::default() };
         laid.overlay(&Profile { asks: by_profile, ..Profile::default() });
         assert!(laid.asks.subject_token.is_none(), "a profile said now takes the token's place");
         laid.overlay(&now);
@@ -586,7 +586,7 @@ mod tests {
         let mut profile =
             Profile { allow_private: Some(true), scopes: Some(vec!["a".into(), "b".into()]), ..Profile::default() };
         profile.vars.insert("x y".into(), "1 2".into());
-        profile.asks.sign_in.par = Some(Wanted::Auto);
+        profile.asks.sign_in.par = Some(When::Auto);
         profile.proofs.client_key = Some(SecretSource::File("/x/key".into()));
         profile.asks.assertion = Some(SecretSource::File("-".into()));
         let options: Vec<String> =

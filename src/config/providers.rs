@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{Config, ConfigError, file};
 use crate::address::{UrlFault, check_url, with_scheme};
 use crate::layers::tree::ReadError;
-use crate::provider::{Provider, catalogue, is_provider_name, read};
+use crate::provider::{Provider, catalogue, is_provider_name, resolve};
 use crate::text::{nearest, safe};
 
 const FOLDER: &str = "providers";
@@ -20,9 +20,9 @@ pub fn provider(dir: &Path, name: &str, environment: Option<&str>) -> Result<Pro
     }
     let own = |name: &str| own_text(dir, name);
     if let Some(id) = provider_by_alias(dir, name)? {
-        return Ok(read::resolve(&id, environment, &own)?);
+        return Ok(resolve::resolve(&id, environment, &own)?);
     }
-    let unknown = match read::resolve(name, environment, &own) {
+    let unknown = match resolve::resolve(name, environment, &own) {
         Err(ReadError::UnknownProvider { name, nearest }) => (name, nearest),
         other => return Ok(other?),
     };
@@ -75,7 +75,7 @@ pub fn aliases(dir: &Path, name: &str) -> Vec<String> {
 fn own_by_alias(dir: &Path, alias: &str, files: &[String]) -> Result<Option<String>, ConfigError> {
     let own = |name: &str| own_text(dir, name);
     let goes_by =
-        |file: &&String| read::resolve(file, None, &own).is_ok_and(|found| found.aliases.iter().any(|a| a == alias));
+        |file: &&String| resolve::resolve(file, None, &own).is_ok_and(|found| found.aliases.iter().any(|a| a == alias));
     let mut found = files.iter().filter(goes_by);
     match (found.next(), found.next()) {
         (Some(one), Some(other)) => Err(ConfigError::with_hint(
@@ -95,7 +95,7 @@ pub fn provider_in_environments(dir: &Path, name: &str) -> Result<BTreeMap<Strin
 /// People type `getresponse-max` for `getresponse` with the environment `max`.
 fn environment_meant(dir: &Path, name: &str) -> Option<(String, String)> {
     let (base, environment) = name.rsplit_once('-')?;
-    let found = read::resolve(base, Some(environment), &|n| own_text(dir, n)).ok()?;
+    let found = resolve::resolve(base, Some(environment), &|n| own_text(dir, n)).ok()?;
     Some((found.id, environment.to_owned()))
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{GrantKind, IMPLICIT_REFUSED};
 use crate::protocol::jose::Algorithm;
-use crate::provider::{ClientAuth, Wanted, auth_from_name, auth_name, auth_names};
+use crate::provider::{ClientAuth, When, auth_from_name, auth_name, auth_names};
 use crate::store::StoreKind;
 use crate::text::{nearest, safe};
 
@@ -216,7 +216,7 @@ pub fn response_modes() -> Words<String> {
 }
 
 /// `auto`, `true` and `false`, for a flag.
-pub fn wanted() -> Words<Wanted> {
+pub fn wanted() -> Words<When> {
     Words { read: when, known: WANTED }
 }
 
@@ -241,9 +241,9 @@ pub fn response_mode(text: &str) -> Result<String, String> {
     }
 }
 
-fn when(text: &str) -> Result<Wanted, String> {
-    let all = [Wanted::Auto, Wanted::Always, Wanted::Never];
-    all.into_iter().find(|when| when.word() == text).ok_or_else(|| none_of(text, &all.map(Wanted::word)))
+fn when(text: &str) -> Result<When, String> {
+    let all = [When::Auto, When::Always, When::Never];
+    all.into_iter().find(|when| when.word() == text).ok_or_else(|| none_of(text, &all.map(When::word)))
 }
 
 #[cfg(test)]

@@ -11,18 +11,18 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use crate::error::{Asked, Error, Kind, refused_at_authorize, unanswered};
-use crate::grant::authorize_request::{self, Address, Travel};
-use crate::grant::identity::Sent;
-use crate::grant::keys::{KeptKeys, KeyRing};
+use crate::grant::authorization_url::{self, Address, Travel};
+use crate::grant::jarm::SignedAnswer;
+use crate::grant::jwks::{KeptKeys, KeyRing};
 use crate::grant::redirect_plan::{Plan, Target};
-use crate::grant::signed_answer::SignedAnswer;
+use crate::grant::signed_in_as::Sent;
 use crate::grant::stand_in::{Pressed, StandIn};
 use crate::grant::tunnel::{self, Ssh};
 use crate::grant::{Asking, ask, explain, look_closely, random_text};
-use crate::protocol::answer::Answer;
-use crate::protocol::authorize::{self, AuthorizeRequest};
+use crate::protocol::authorization_request::{self, AuthorizeRequest};
+use crate::protocol::authorization_response::{self, Expected, NotPasted, Verdict};
 use crate::protocol::explain::{Line, Step, got, sent as sent_line};
-use crate::protocol::redirect::{self, Expected, NotPasted, Verdict};
+use crate::protocol::token_response::Answer;
 use crate::protocol::{pkce, token_request};
 use crate::provider::{PkceMode, StateEcho};
 use crate::secret::Secret;
@@ -222,12 +222,12 @@ impl<'a> Attempt<'a> {
             params: &more,
             asks: &login.asks,
         };
-        let params = authorize::params(provider, &request)?;
+        let params = authorization_request::params(provider, &request)?;
         let pairs = params.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let sent = Sent { nonce, state: Some(state.clone()), ..Sent::of_params(pairs) };
         let signed = SignedAnswer::asked_for(&login.asking, &params, &login.keys)?;
         let shown = world.explains().then(|| params.clone());
-        let address = authorize_request::address(world, &login.asking, params, login.travel)?;
+        let address = authorization_url::address(world, &login.asking, params, login.travel)?;
         explain::step(world, || Step {
             title: "Sending the user to the provider",
             section: "RFC 6749, section 4.1.1; RFC 7636, section 4.3",
@@ -364,7 +364,7 @@ impl<'a> Attempt<'a> {
         if line.expose().trim().is_empty() {
             return Ok(None);
         }
-        let query = match redirect::pasted(line.expose(), self.redirect_uri.as_deref()) {
+        let query = match authorization_response::pasted(line.expose(), self.redirect_uri.as_deref()) {
             Ok(query) => query,
             Err(why) => {
                 let instead = match why {
@@ -387,7 +387,7 @@ impl<'a> Attempt<'a> {
 
     fn arrived(&mut self, world: &mut World, arrived: Arrived) -> Result<Option<Redirected>, Error> {
         let Target::Listen { path, .. } = &self.login.plan.target else { return Ok(None) };
-        if !redirect::same(&arrived.path, path) {
+        if !authorization_response::same(&arrived.path, path) {
             arrived.reply.send(Page::NotFound);
             return Ok(None);
         }
@@ -409,7 +409,7 @@ impl<'a> Attempt<'a> {
     fn judge(&mut self, world: &mut World, query: &str) -> Result<Result<Redirected, &'static str>, Error> {
         let verdict = match &mut self.signed {
             Some(signed) => signed.judge(world, query, &self.expected)?,
-            None => redirect::judge(query, &self.expected),
+            None => authorization_response::judge(query, &self.expected),
         };
         let profile = &self.login.asking.profile;
         match verdict {

@@ -4,11 +4,11 @@
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Kind, check_client};
-use crate::grant::keys::{KeyRing, Unverified};
+use crate::grant::jwks::{KeyRing, Unverified};
 use crate::grant::{Asking, send};
 use crate::protocol::id_token::{Fault, audiences, times_if_any};
 use crate::protocol::jose;
-use crate::protocol::signed::Trust;
+use crate::protocol::jose::trust::Trust;
 use crate::protocol::token_request::Target;
 use crate::provider::Endpoint;
 use crate::secret::Secret;

@@ -2,23 +2,23 @@
 //! and `session` stores them.
 
 pub mod authorization_code;
-pub mod authorize_request;
+pub mod authorization_url;
 pub mod ciba;
 pub mod device;
 pub mod discover;
 pub mod explain;
-pub mod identity;
 pub mod introspect;
-pub mod keys;
-pub mod offers;
+pub mod jarm;
+pub mod jwks;
 pub mod password;
 pub mod poll;
 pub mod redirect_plan;
 pub mod refresh;
 pub mod register;
 pub mod revoke;
-pub mod signed_answer;
+pub mod signed_in_as;
 pub mod stand_in;
+pub mod support;
 pub mod token_exchange;
 pub mod tunnel;
 pub mod unattended;
@@ -26,12 +26,12 @@ pub mod unattended;
 use std::borrow::Cow;
 
 use crate::error::{Asked, Error, Fate, Kind, token_answer, unbuilt};
-use crate::protocol::answer::{Answer, Reader, Wanted};
 use crate::protocol::api_error;
 use crate::protocol::client::Client;
 use crate::protocol::jose::base64url;
 use crate::protocol::retry_after::http_date;
 use crate::protocol::token_request::{Param, Target, targets};
+use crate::protocol::token_response::{Answer, Reader, TokenType};
 use crate::protocol::trace;
 use crate::provider::{Endpoint, Provider};
 use crate::secret::Secret;
@@ -111,7 +111,7 @@ pub fn read(
     (response, now): (&Response, i64),
 ) -> Result<Answer, Error> {
     let provider = &asking.provider;
-    let wanted = if asking.client.proofs.dpop.is_some() { Wanted::Dpop } else { Wanted::Bearer };
+    let wanted = if asking.client.proofs.dpop.is_some() { TokenType::Dpop } else { TokenType::Bearer };
     let (ok_status, separator) = (&endpoint.ok_status[..], &provider.scopes.separator[..]);
     let answer = Reader { wanted, ok_status, shape: &provider.response, separator, now }
         .read(response)
@@ -143,12 +143,12 @@ fn look_closely(profile: &Typed, lost: &str) -> String {
 pub fn send(world: &mut World, request: &Request) -> Result<Response, Error> {
     let response = once(world, request)?;
     let Some(at_sending) = &request.at_sending else { return Ok(response) };
-    if !at_sending.heard(request, response.status, &response.headers, &response.body) {
+    if !at_sending.learn_from(request, response.status, &response.headers, &response.body) {
         return Ok(response);
     }
     world.step(|| "the server wants its nonce in the proof: sending it once more with that".to_owned());
     let response = once(world, request)?;
-    at_sending.heard(request, response.status, &response.headers, &response.body);
+    at_sending.learn_from(request, response.status, &response.headers, &response.body);
     Ok(response)
 }
 
@@ -171,7 +171,7 @@ pub fn ready<'a>(world: &World, request: &'a Request) -> Result<Cow<'a, Request>
     let Some(at_sending) = &request.at_sending else { return Ok(Cow::Borrowed(request)) };
     let mut sent = request.clone();
     let draw = Draw { now: world.clock.now(), random: random(world) };
-    at_sending.put_into(&mut sent, draw).map_err(|why| {
+    at_sending.sign(&mut sent, draw).map_err(|why| {
         let mut error = Error::usage("the client's key does not sign").because(why).hint("oauthctl doctor");
         error.fate = Fate::NotSent;
         error

@@ -5,7 +5,7 @@
 use crate::config::GrantKind;
 use crate::error::{Asked, Error};
 use crate::grant::{self, Aim, Asking};
-use crate::protocol::answer::Answer;
+use crate::protocol::token_response::Answer;
 use crate::secret::Secret;
 use crate::text::safe;
 use crate::world::World;

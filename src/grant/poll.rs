@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use crate::error::{Asked, Error, Kind, is_wrong_client, unanswered};
 use crate::grant::{Asking, read, redirected, send};
-use crate::protocol::answer::Answer;
 use crate::protocol::device::{self, Poll, StartError};
 use crate::protocol::retry_after;
 use crate::protocol::token_request::Param;
+use crate::protocol::token_response::Answer;
 use crate::provider::Endpoint;
 use crate::wire::{Request, Response};
 use crate::world::{Unanswered, World};

@@ -3,8 +3,8 @@
 
 use crate::error::{Asked, Error};
 use crate::grant::{self, Asking};
-use crate::protocol::answer::Answer;
 use crate::protocol::token_request;
+use crate::protocol::token_response::Answer;
 use crate::provider::{Provider, TokenKind};
 use crate::secret::Secret;
 use crate::token::TokenSet;

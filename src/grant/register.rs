@@ -6,7 +6,7 @@ use crate::error::{Error, Kind};
 use crate::grant::{redirected, send};
 use crate::protocol::client::{Client, RequestError};
 use crate::protocol::jose::SigningKey;
-use crate::protocol::registration::{self, Management, Registered, RegistrationError, Wanted};
+use crate::protocol::registration::{self, ClientMetadata, Management, Registered, RegistrationError};
 use crate::protocol::token_request;
 use crate::provider::{ClientAuth, Endpoint, Provider, from_registered_name, registered_name};
 use crate::secret::Secret;
@@ -23,13 +23,13 @@ pub fn wanted(
     redirect_uri: Option<String>,
     scopes: &[String],
     (chosen, key): (Option<ClientAuth>, Option<&SigningKey>),
-) -> Result<Wanted, Error> {
+) -> Result<ClientMetadata, Error> {
     let auth_method = auth_method(provider, grant, chosen, key.is_some())?;
     let mut grant_types = vec![grant.grant_type().to_owned()];
     if grant.needs_person() && provider.refresh.supported {
         grant_types.push("refresh_token".to_owned());
     }
-    Ok(Wanted {
+    Ok(ClientMetadata {
         name: name.to_owned(),
         redirect_uris: match grant {
             GrantKind::AuthorizationCode => redirect_uri.into_iter().collect(),
@@ -109,7 +109,7 @@ pub fn settled(
 pub fn register(
     world: &mut World,
     provider: &Provider,
-    wanted: &Wanted,
+    wanted: &ClientMetadata,
     initial: Option<&Secret>,
 ) -> Result<Registered, Error> {
     let Some(url) = &provider.registration_url else {
@@ -144,7 +144,7 @@ pub fn update(
     world: &mut World,
     management: &Management,
     (client_id, secret): (&str, Option<&Secret>),
-    wanted: &Wanted,
+    wanted: &ClientMetadata,
 ) -> Result<Registered, Error> {
     let response = send(world, &registration::update(management, client_id, secret, wanted))?;
     registration::read_again(&response, client_id)

@@ -3,8 +3,8 @@
 use crate::config::GrantKind;
 use crate::error::{Asked, Error};
 use crate::grant::{self, Aim, Asking};
-use crate::protocol::answer::Answer;
 use crate::protocol::token_exchange::{self, Exchange, serves, short};
+use crate::protocol::token_response::Answer;
 use crate::text::safe;
 use crate::world::World;
 

@@ -5,14 +5,14 @@
 use crate::config::GrantKind;
 use crate::error::{Asked, Error};
 use crate::grant::{self, Aim, Asking, token_exchange};
-use crate::protocol::answer::Answer;
 use crate::protocol::token_exchange::Exchange;
+use crate::protocol::token_response::Answer;
 use crate::secret::Secret;
 use crate::world::World;
 
 /// The input of a grant, read or made before.
 #[derive(Clone, Debug)]
-pub enum Given {
+pub enum GrantInput {
     /// The client's own credentials are enough.
     Credentials,
     /// An assertion of this kind.
@@ -21,15 +21,15 @@ pub enum Given {
 }
 
 /// Requests a token.
-pub fn obtain(world: &mut World, asking: &Asking, given: &Given, aim: Aim<'_>) -> Result<Answer, Error> {
+pub fn obtain(world: &mut World, asking: &Asking, given: &GrantInput, aim: Aim<'_>) -> Result<Answer, Error> {
     match given {
-        Given::Credentials => client_credentials(world, asking, aim),
+        GrantInput::Credentials => client_credentials(world, asking, aim),
         // RFC 7523, section 2.1; RFC 7522, section 2.1
-        Given::Assertion(kind, assertion) => {
+        GrantInput::Assertion(kind, assertion) => {
             let params = vec![("grant_type", Secret::unlisted(kind.grant_type())), ("assertion", assertion.clone())];
             grant::obtain(world, asking, (Asked::Assertion, &asking.provider.token), (params, aim))
         }
-        Given::Token(exchange) => token_exchange::obtain(world, asking, exchange, aim),
+        GrantInput::Token(exchange) => token_exchange::obtain(world, asking, exchange, aim),
     }
 }
 

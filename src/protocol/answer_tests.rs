@@ -18,7 +18,7 @@ fn read(
     separator: &str,
     now: i64,
 ) -> Result<Answer, AnswerError> {
-    Reader { wanted: Wanted::Bearer, ok_status, shape, separator, now }.read(response)
+    Reader { wanted: TokenType::Bearer, ok_status, shape, separator, now }.read(response)
 }
 
 fn answered(kind: &str, body: &str) -> Result<TokenSet, AnswerError> {

@@ -7,7 +7,7 @@ use crate::protocol::dpop::Dpop;
 use crate::protocol::jose::{Algorithm, SigningKey};
 use crate::provider::Announced;
 use crate::secret::Secret;
-use crate::wire::Identity;
+use crate::wire::ClientCertificate;
 
 /// The client that a request is made for.
 #[derive(Clone, Debug, Default)]
@@ -19,7 +19,7 @@ pub struct Client {
     pub secret_from: Option<String>,
     /// The client used a secret before; it was not stored and is not available now.
     pub secret_not_kept: bool,
-    pub proofs: Proofs,
+    pub proofs: Credentials,
 }
 
 impl Client {
@@ -31,11 +31,11 @@ impl Client {
 
 /// A client's credentials beside its id and secret.
 #[derive(Clone, Debug, Default)]
-pub struct Proofs {
+pub struct Credentials {
     pub key: Option<Arc<SigningKey>>,
     /// The signing algorithm, if the user names one.
     pub algorithm: Option<Algorithm>,
-    pub identity: Option<Arc<Identity>>,
+    pub identity: Option<Arc<ClientCertificate>>,
     /// `x5t#S256` of the certificate.
     pub certificate_thumbprint: Option<String>,
     /// An assertion's `aud`, if the user set it; the default is the token endpoint.

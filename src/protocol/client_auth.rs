@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::protocol::client::{Client, Proofs, RequestError};
+use crate::protocol::client::{Client, Credentials, RequestError};
 use crate::protocol::form;
 use crate::protocol::jose::{self, Algorithm, Members, SigningKey, base64url, members};
 use crate::provider::ParamsIn;
 use crate::secret::Secret;
 use crate::text::safe;
-use crate::wire::{AtSending, Draw, Request};
+use crate::wire::{Draw, Request, RequestSigner};
 
 /// Seconds until an assertion expires: enough for a clock that is a little off.
 const LIFE: i64 = 120;
@@ -99,8 +99,8 @@ fn of(client: &Client, algorithm: Algorithm, endpoint: &str, params_in: ParamsIn
     }
 }
 
-impl AtSending for Assertion {
-    fn put_into(&self, request: &mut Request, draw: Draw) -> Result<(), String> {
+impl RequestSigner for Assertion {
+    fn sign(&self, request: &mut Request, draw: Draw) -> Result<(), String> {
         let assertion = self.signed(draw)?;
         let added = [
             ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
@@ -141,7 +141,7 @@ fn takes(taken: Option<&[String]>, alg: Algorithm) -> bool {
 
 /// The user's choice, else the key's default, else any of the key's algorithms that the server
 /// accepts.
-fn algorithm(proofs: &Proofs, key: &SigningKey, taken: Option<&[String]>) -> Result<Algorithm, RequestError> {
+fn algorithm(proofs: &Credentials, key: &SigningKey, taken: Option<&[String]>) -> Result<Algorithm, RequestError> {
     let own = match proofs.algorithm {
         Some(said) => vec![said],
         // the default of each kind comes first there

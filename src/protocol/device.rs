@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::address::check_url;
-use crate::protocol::answer::{is_opaque, whole_number};
+use crate::protocol::token_response::{is_opaque, whole_number};
 use crate::protocol::{api_error, form};
 use crate::provider::Device;
 use crate::secret::Secret;

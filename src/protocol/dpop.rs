@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
-use crate::protocol::answer::is_opaque;
 use crate::protocol::jose::{Algorithm, KeyError, SigningKey, base64url, members, sha256};
+use crate::protocol::token_response::is_opaque;
 use crate::secret::Secret;
-use crate::wire::{AtSending, Draw, Request, header};
+use crate::wire::{Draw, Request, RequestSigner, header};
 
 /// The longest stored nonce, in characters: it comes from a server and goes into a header.
 const LONGEST_NONCE: usize = 1024;
@@ -101,7 +101,7 @@ pub struct Proven {
     pub dpop: Arc<Dpop>,
     /// At a resource: the access token.
     pub token: Option<Secret>,
-    pub beside: Option<Arc<dyn AtSending>>,
+    pub beside: Option<Arc<dyn RequestSigner>>,
 }
 
 impl Proven {
@@ -113,13 +113,13 @@ impl Proven {
     }
 }
 
-impl AtSending for Proven {
-    fn put_into(&self, request: &mut Request, draw: Draw) -> Result<(), String> {
+impl RequestSigner for Proven {
+    fn sign(&self, request: &mut Request, draw: Draw) -> Result<(), String> {
         if let Some(beside) = &self.beside {
             // two names from one draw: neither reveals the other
             let mut other = [0; 16];
             other.copy_from_slice(&ring::digest::digest(&ring::digest::SHA256, &draw.random).as_ref()[..16]);
-            beside.put_into(request, Draw { random: other, ..draw })?;
+            beside.sign(request, Draw { random: other, ..draw })?;
         }
         let (method, url) = (&request.method, request.url.expose());
         let sent = Proof { method, url, token: self.token.as_ref(), nonce: None };
@@ -131,7 +131,7 @@ impl AtSending for Proven {
 
     /// Section 8 (at the token endpoint: 400 and `error`), section 9 (at a resource: 401 and
     /// `WWW-Authenticate`).
-    fn heard(&self, request: &Request, status: u16, headers: &[(String, String)], body: &[u8]) -> bool {
+    fn learn_from(&self, request: &Request, status: u16, headers: &[(String, String)], body: &[u8]) -> bool {
         if !self.dpop.hear(request.url.expose(), headers) {
             return false;
         }
@@ -230,10 +230,10 @@ mod tests {
         let nonce = header("dpop-nonce", "n");
         let challenge = header("www-authenticate", "DPoP error=\"use_dpop_nonce\", error_description=\"x\"");
         let wanted = br#"{"error":"use_dpop_nonce"}"#;
-        assert!(proven.heard(&request, 400, std::slice::from_ref(&nonce), wanted));
-        assert!(proven.heard(&request, 401, &[nonce.clone(), challenge.clone()], b""));
-        assert!(!proven.heard(&request, 400, &[], wanted));
-        assert!(!proven.heard(&request, 200, &[nonce.clone(), challenge], wanted));
-        assert!(!proven.heard(&request, 400, &[nonce], br#"{"error":"invalid_dpop_proof"}"#));
+        assert!(proven.learn_from(&request, 400, std::slice::from_ref(&nonce), wanted));
+        assert!(proven.learn_from(&request, 401, &[nonce.clone(), challenge.clone()], b""));
+        assert!(!proven.learn_from(&request, 400, &[], wanted));
+        assert!(!proven.learn_from(&request, 200, &[nonce.clone(), challenge], wanted));
+        assert!(!proven.learn_from(&request, 400, &[nonce], br#"{"error":"invalid_dpop_proof"}"#));
     }
 }

@@ -5,8 +5,8 @@
 use ring::digest;
 use serde_json::Value;
 
+use crate::protocol::authorization_response::same;
 use crate::protocol::jose::{Members, base64url};
-use crate::protocol::redirect::same;
 use crate::text::safe;
 
 /// Seconds by which the server's clock may differ from ours.

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::protocol::answer::{AnswerError, is_opaque, refusal, whole_number};
+use crate::protocol::token_response::{AnswerError, is_opaque, refusal, whole_number};
 use crate::provider::{Endpoint, Provider, ResponseShape};
 use crate::secret::Secret;
 use crate::wire::Response;

@@ -11,7 +11,7 @@ use crate::wire::{Request, Response};
 
 /// The requested client metadata.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct ClientMetadata {
     pub name: String,
     pub redirect_uris: Vec<String>,
     pub grant_types: Vec<String>,
@@ -61,7 +61,7 @@ pub enum RegistrationError {
 impl Registered {
     /// The requested values that were not registered, in words: a server may replace any of them,
     /// and the client must check (RFC 7591, section 3.2.1).
-    pub fn lacks(&self, wanted: &Wanted) -> Vec<String> {
+    pub fn lacks(&self, wanted: &ClientMetadata) -> Vec<String> {
         let scopes: Vec<_> = wanted.scope.iter().flat_map(|scope| scope.split(' ').map(str::to_owned)).collect();
         [
             ("redirect URI", &self.redirect_uris, &wanted.redirect_uris),
@@ -77,7 +77,7 @@ impl Registered {
     }
 }
 
-impl Wanted {
+impl ClientMetadata {
     fn members(&self) -> Members {
         let by_code = self.grant_types.iter().any(|g| g == "authorization_code");
         let mut members = members(json!({
@@ -101,7 +101,7 @@ impl Wanted {
 }
 
 /// RFC 7591, section 3.1. `initial`: the initial access token that some servers require.
-pub fn request(url: &str, wanted: &Wanted, initial: Option<&Secret>) -> Request {
+pub fn request(url: &str, wanted: &ClientMetadata, initial: Option<&Secret>) -> Request {
     with_json("POST", url, &wanted.members(), initial)
 }
 
@@ -111,7 +111,7 @@ pub fn look(management: &Management) -> Request {
 }
 
 /// RFC 7592, section 2.2: all members again, with the client's id and secret.
-pub fn update(management: &Management, client_id: &str, secret: Option<&Secret>, wanted: &Wanted) -> Request {
+pub fn update(management: &Management, client_id: &str, secret: Option<&Secret>, wanted: &ClientMetadata) -> Request {
     let mut members = wanted.members();
     members.insert("client_id".into(), client_id.into());
     if let Some(secret) = secret {
@@ -225,8 +225,8 @@ mod tests {
         );
     }
 
-    fn native() -> Wanted {
-        Wanted {
+    fn native() -> ClientMetadata {
+        ClientMetadata {
             name: "oauthctl".into(),
             redirect_uris: vec!["http://127.0.0.1/callback".into()],
             grant_types: vec!["authorization_code".into(), "refresh_token".into()],

@@ -23,7 +23,7 @@ pub fn http_date(text: &str) -> Option<i64> {
     let (day, month, year, clock) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let month = MONTHS.iter().position(|m| *m == month)? + 1;
-    super::answer::rfc3339(&format!("{year}-{month:02}-{day:0>2}T{clock}Z"))
+    super::token_response::rfc3339(&format!("{year}-{month:02}-{day:0>2}T{clock}Z"))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::protocol::dpop::Proven;
 use crate::protocol::form;
 use crate::provider::{ClientAuth, Endpoint, ParamsIn};
 use crate::secret::Secret;
-use crate::wire::{AtSending, Request};
+use crate::wire::{Request, RequestSigner};
 
 /// A parameter and its value; the order is kept.
 pub type Param<'a> = (&'a str, Secret);
@@ -101,7 +101,7 @@ struct Parts {
     params: Vec<(String, Secret)>,
     in_query: Vec<(String, Secret)>,
     authorization: Option<String>,
-    at_sending: Option<Arc<dyn AtSending>>,
+    at_sending: Option<Arc<dyn RequestSigner>>,
 }
 
 impl Target<'_> {

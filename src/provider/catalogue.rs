@@ -2,7 +2,7 @@
 
 use crate::text;
 
-use super::read;
+use super::resolve;
 
 /// Sorted by name.
 const ENTRIES: &[(&str, &str)] = &[
@@ -43,7 +43,7 @@ pub fn aliases_of(name: &str) -> Vec<String> {
 
 fn aliases(id: &str, text: &str) -> Vec<String> {
     // a test reads every entry, so none fails here
-    read::from_text(id, text, None).map(|p| p.aliases).unwrap_or_default()
+    resolve::from_text(id, text, None).map(|p| p.aliases).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -59,7 +59,7 @@ mod tests {
     };
 
     fn get(id: &str, environment: Option<&str>) -> Provider {
-        read::resolve(id, environment, &|_| Ok(None)).unwrap()
+        resolve::resolve(id, environment, &|_| Ok(None)).unwrap()
     }
 
     #[test]

@@ -10,7 +10,7 @@ pub mod catalogue;
 mod checks;
 mod client_auth;
 pub mod expand;
-pub mod read;
+pub mod resolve;
 mod schema;
 mod show;
 
@@ -89,7 +89,7 @@ schema! {
         /// `token`.
         pub introspect: Option<Endpoint> as Table,
         /// ID tokens.
-        pub identity ("id-token"): Identity as Table,
+        pub identity ("id-token"): OpenId as Table,
         /// OpenID Connect's userinfo endpoint.
         pub userinfo: Userinfo as Table,
         /// The implicit grant.
@@ -118,12 +118,12 @@ schema! {
         pub grant_types: Option<Vec<String>>,
         /// Pushed authorization requests (RFC 9126): `"auto"` where the server's metadata wants
         /// them, `true`, `false`.
-        pub par: Wanted,
+        pub par: When,
         /// Where they are pushed.
         pub par_url: Option<String> as Url,
         /// Signed authorize requests (RFC 9101): `"auto"` where the server's metadata wants them,
         /// `true`, `false`.
-        pub request_object: Wanted,
+        pub request_object: When,
         /// The backchannel authentication endpoint (CIBA); `auth` and `headers` as `token`.
         pub ciba: Option<Endpoint> as Table,
         /// Dynamic registration (RFC 7591).
@@ -349,7 +349,7 @@ schema! {
 
     /// How the provider tells who signed in (OpenID Connect), and with which algorithms it signs.
     /// Empty lists: it announced none.
-    pub struct Identity {
+    pub struct OpenId {
         /// Where the keys are that ID tokens are signed with; found by `issuer` otherwise.
         pub jwks_uri: Option<String> as Url,
         /// The only algorithms with which an ID token may be signed; otherwise the announced ones,
@@ -534,7 +534,7 @@ words! {
 /// Whether a feature is used that a server may take, want or refuse: `"auto"` follows its metadata,
 /// `true` and `false` don't.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Wanted {
+pub enum When {
     /// As the metadata says.
     #[default]
     Auto,
@@ -544,46 +544,46 @@ pub enum Wanted {
     Never,
 }
 
-impl Wanted {
+impl When {
     /// The word as it is typed.
     pub fn word(self) -> &'static str {
         match self {
-            Wanted::Auto => "auto",
-            Wanted::Always => "true",
-            Wanted::Never => "false",
+            When::Auto => "auto",
+            When::Always => "true",
+            When::Never => "false",
         }
     }
 }
 
-impl Serialize for Wanted {
+impl Serialize for When {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         match self {
-            Wanted::Auto => to.serialize_str("auto"),
-            Wanted::Always => to.serialize_bool(true),
-            Wanted::Never => to.serialize_bool(false),
+            When::Auto => to.serialize_str("auto"),
+            When::Always => to.serialize_bool(true),
+            When::Never => to.serialize_bool(false),
         }
     }
 }
 
-impl<'de> Deserialize<'de> for Wanted {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Wanted, D::Error> {
-        struct When;
-        impl de::Visitor<'_> for When {
-            type Value = Wanted;
+impl<'de> Deserialize<'de> for When {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<When, D::Error> {
+        struct AutoOrBool;
+        impl de::Visitor<'_> for AutoOrBool {
+            type Value = When;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("`\"auto\"`, `true` or `false`")
             }
 
-            fn visit_bool<E>(self, yes: bool) -> Result<Wanted, E> {
-                Ok(if yes { Wanted::Always } else { Wanted::Never })
+            fn visit_bool<E>(self, yes: bool) -> Result<When, E> {
+                Ok(if yes { When::Always } else { When::Never })
             }
 
-            fn visit_str<E: de::Error>(self, word: &str) -> Result<Wanted, E> {
-                if word == "auto" { Ok(Wanted::Auto) } else { Err(E::invalid_value(de::Unexpected::Str(word), &self)) }
+            fn visit_str<E: de::Error>(self, word: &str) -> Result<When, E> {
+                if word == "auto" { Ok(When::Auto) } else { Err(E::invalid_value(de::Unexpected::Str(word), &self)) }
             }
         }
-        from.deserialize_any(When)
+        from.deserialize_any(AutoOrBool)
     }
 }
 

@@ -8,7 +8,7 @@ use toml_edit::{Key, Value};
 
 use super::Provider;
 use super::checks::BESIDE_TOKEN;
-use super::read::{IDENTITY, complete};
+use super::resolve::{IDENTITY, complete};
 use crate::layers::tree::{self, Entry, Table, look_up};
 use crate::layers::{de, ser};
 

@@ -2,12 +2,12 @@
 
 use std::io;
 
-use super::book::{CodeTerms, Grant};
 use super::client::Client;
 use super::data::PRACTICE_ACCOUNT;
-use super::desk::Desk;
-use super::exchange::{Ask, Params};
+use super::logins::{CodeTerms, Grant};
+use super::message::{Ask, Params};
 use super::page::{self, not_allowed};
+use super::server::Desk;
 use super::tickets::Asked;
 use crate::world::http_server::serve::Response;
 

@@ -11,14 +11,14 @@ use std::io;
 
 use serde_json::json;
 
-use super::book::{Grant, Issued, Minted, Refused, Renewal, Shown};
 use super::client::{Client, USUAL_REDIRECT};
 use super::consent::{self, scopes_of};
-use super::desk::{Desk, Proof};
 use super::device;
-use super::exchange::{Ask, Params, oauth_error, ok, present};
 use super::jwt::Signer;
+use super::logins::{Grant, Issued, Minted, Refused, Renewal, Shown};
+use super::message::{Ask, Params, oauth_error, ok, present};
 use super::page::{self, not_allowed};
+use super::server::{Desk, Proof};
 use super::tickets::Asked;
 use super::{Behaviour, DAY, Rotation, USUAL, constantcontact_api};
 use crate::world::http_server::serve::Response;

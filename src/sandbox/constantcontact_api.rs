@@ -9,10 +9,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
-use super::book::Grant;
 use super::data::{self, CREATED};
-use super::desk::Desk;
-use super::exchange::{Ask, json, ok};
+use super::logins::Grant;
+use super::message::{Ask, json, ok};
+use super::server::Desk;
 use crate::text::times::rfc3339;
 use crate::world::http_server::serve::Response;
 

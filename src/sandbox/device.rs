@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::book::Grant;
 use super::client::Client;
 use super::consent::{account_of, scopes_of};
-use super::desk::Desk;
 use super::device_codes::{Decision, Device};
-use super::exchange::{Ask, json, oauth_error};
+use super::logins::Grant;
+use super::message::{Ask, json, oauth_error};
 use super::page::{self, not_allowed};
+use super::server::Desk;
 use crate::world::http_server::serve::Response;
 
 /// The grant type of RFC 8628, section 3.4.

@@ -3,8 +3,8 @@
 use super::Rotation;
 use super::client::{Client, Redirects};
 use super::consent::disconnect_ticket;
-use super::desk::Desk;
 use super::page::{BADGE, Look, escape, page};
+use super::server::Desk;
 use crate::world::http_server::serve::Response;
 
 /// Makes the front page of a server.

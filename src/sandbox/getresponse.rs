@@ -6,14 +6,14 @@ use std::io;
 
 use serde_json::json;
 
-use super::book::{Grant, Issued, Minted, Refused, Renewal, Shown};
 use super::client::{Client, Redirects};
 use super::consent;
 use super::data::PRACTICE_ACCOUNT;
-use super::desk::{Desk, Proof};
-use super::exchange::{Ask, Params, oauth_error, ok};
 use super::getresponse_api::unauthenticated;
+use super::logins::{Grant, Issued, Minted, Refused, Renewal, Shown};
+use super::message::{Ask, Params, oauth_error, ok};
 use super::page::{self, not_allowed};
+use super::server::{Desk, Proof};
 use super::tickets::Asked;
 use super::{Behaviour, DAY, USUAL, getresponse_api};
 use crate::world::http_server::serve::Response;

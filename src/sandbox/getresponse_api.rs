@@ -6,10 +6,10 @@ use std::io;
 
 use serde_json::{Value, json};
 
-use super::book::Refused;
 use super::data::{self, CREATED};
-use super::desk::Desk;
-use super::exchange::{Ask, json, ok, with_header};
+use super::logins::Refused;
+use super::message::{Ask, json, ok, with_header};
+use super::server::Desk;
 use crate::world::http_server::serve::Response;
 
 const DEFAULT_PER_PAGE: u64 = 100;

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::mpsc::Sender;
 use std::sync::{Mutex, PoisonError};
 
-use super::exchange::Ask;
+use super::message::Ask;
 use crate::secret::fingerprint;
 
 /// The most requests kept.

@@ -9,29 +9,29 @@
 //! one, a file each. [`Behaviour::not_verified`] lists behaviour that no source confirms, for the
 //! front page. The server must not protect anything: anyone who presses "Allow" is signed in.
 
-mod book;
 mod client;
 mod consent;
 mod constantcontact;
 mod constantcontact_api;
 mod data;
-mod desk;
 mod device;
 mod device_codes;
-mod exchange;
 mod front;
 mod getresponse;
 mod getresponse_api;
 mod jwt;
 mod log;
+mod logins;
+mod message;
 mod overrides;
 mod page;
 mod practice;
+mod server;
 #[cfg(test)]
 mod tests;
 mod tickets;
 mod verticalresponse;
-mod vr2;
+mod verticalresponse_vr2;
 
 use std::io;
 use std::path::PathBuf;
@@ -48,8 +48,8 @@ use crate::world::http_server::loopback::ListenError;
 use crate::world::http_server::reader::RawRequest;
 use crate::world::http_server::serve::{self, Acceptor, Response};
 use crate::world::{Clock, Random, World};
-use desk::Desk;
-use exchange::{Ask, json};
+use message::{Ask, json};
+use server::Desk;
 
 /// The behaviour of one provider's practice server. Each provider's file defines one.
 pub struct Behaviour {
@@ -137,7 +137,7 @@ manners! {
     GetResponse = getresponse,
     /// The classic API (v1).
     VerticalResponse = verticalresponse,
-    VerticalResponseVr2 = vr2,
+    VerticalResponseVr2 = verticalresponse_vr2,
     ConstantContact = constantcontact,
 }
 

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::data::PRACTICE_ACCOUNT;
 use super::device_codes::Device;
-use super::exchange::with_header;
+use super::message::with_header;
 use super::tickets::Asked;
 use crate::world::http_server::serve::Response;
 

@@ -6,15 +6,15 @@ use std::io;
 
 use serde_json::{Map, Value, json};
 
-use super::book::{Grant, Issued, Minted, Refused, Renewal, Shown};
 use super::client::{Client, Redirects};
 use super::consent::{self, scopes_of};
 use super::data;
-use super::desk::{Desk, Proof};
 use super::device;
-use super::exchange::{Ask, Params, encoded, json, oauth_error, ok, present, with_header};
 use super::jwt::Signer;
+use super::logins::{Grant, Issued, Minted, Refused, Renewal, Shown};
+use super::message::{Ask, Params, encoded, json, oauth_error, ok, present, with_header};
 use super::page::{self, not_allowed};
+use super::server::{Desk, Proof};
 use super::tickets::Asked;
 use super::{Behaviour, USUAL};
 use crate::secret::fingerprint;

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-use super::exchange::{see_other, with_query};
+use super::message::{see_other, with_query};
 use crate::world::http_server::serve::Response;
 
 /// The lifetime of a form's token, in seconds.

@@ -7,13 +7,13 @@ use std::io;
 
 use serde_json::{Value, json};
 
-use super::book::{Grant, Shown};
 use super::client::{Client, Redirects};
 use super::consent;
 use super::data::{self, CREATED};
-use super::desk::{Desk, Proof};
-use super::exchange::{Ask, Params, json, ok, with_header};
+use super::logins::{Grant, Shown};
+use super::message::{Ask, Params, json, ok, with_header};
 use super::page::{self, not_allowed};
+use super::server::{Desk, Proof};
 use super::tickets::Asked;
 use super::{Behaviour, USUAL};
 use crate::world::http_server::serve::Response;

@@ -5,14 +5,20 @@ use std::path::Path;
 
 use super::lock;
 use super::stores::{store_kind, store_of};
-use super::{Choice, Paths, copy};
+use super::{Overrides, Paths, kernel_cache};
 use crate::config::{self, Config, Profile};
 use crate::store::environment::{PROFILE_VARIABLES, upper};
 use crate::store::{StoreError, StoreKind};
 use crate::world::World;
 
 /// The profile that an alias means. `config` is the configuration for that word.
-pub(super) fn meant(world: &mut World, paths: &Paths, choice: &Choice, word: &str, config: &Config) -> Option<String> {
+pub(super) fn meant(
+    world: &mut World,
+    paths: &Paths,
+    choice: &Overrides,
+    word: &str,
+    config: &Config,
+) -> Option<String> {
     if config.profiles.contains_key(word) {
         return None;
     }
@@ -30,7 +36,7 @@ pub(super) fn meant(world: &mut World, paths: &Paths, choice: &Choice, word: &st
 }
 
 /// Whether a record is stored under that word: of a job, or of an older version.
-fn is_stored(world: &mut World, paths: &Paths, choice: &Choice, word: &str, config: &Config) -> bool {
+fn is_stored(world: &mut World, paths: &Paths, choice: &Overrides, word: &str, config: &Config) -> bool {
     let Ok(kind) = store_kind(world, choice, &Profile::default(), config) else { return false };
     let Ok(store) = store_of(world, kind, paths) else { return false };
     // as in `fresh`: GNOME Keyring aborts when many processes read at once
@@ -46,7 +52,13 @@ fn is_stored(world: &mut World, paths: &Paths, choice: &Choice, word: &str, conf
 
 /// The words that stand for a profile in variables (`OAUTHCTL_<WORD>_TOKEN`), its own first. Files
 /// are read only if there are variables with other words. `typed`: the alias that was typed.
-pub(super) fn words(world: &mut World, paths: &Paths, choice: &Choice, name: &str, typed: Option<&str>) -> Vec<String> {
+pub(super) fn words(
+    world: &mut World,
+    paths: &Paths,
+    choice: &Overrides,
+    name: &str,
+    typed: Option<&str>,
+) -> Vec<String> {
     let mut words = vec![upper(name)];
     let said = said_of_others(world, &words[0]);
     if said.is_empty() {
@@ -81,5 +93,5 @@ fn said_of_others(world: &World, own: &str) -> Vec<String> {
 /// Whether the fast path may answer for a word: no variable of any profile decides otherwise.
 pub fn is_plain(world: &World, word: &str) -> bool {
     let own = upper(word);
-    copy::may_answer(world, std::slice::from_ref(&own)) && said_of_others(world, &own).is_empty()
+    kernel_cache::may_answer(world, std::slice::from_ref(&own)) && said_of_others(world, &own).is_empty()
 }

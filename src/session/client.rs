@@ -9,26 +9,26 @@ use crate::config::words::Audience;
 use crate::config::{SecretSource, expand_home};
 use crate::error::{Error, Kind};
 use crate::grant::Asking;
-use crate::protocol::binding::{Binding, is_dpop};
-use crate::protocol::client::{Client, Proofs};
+use crate::protocol::client::{Client, Credentials};
 use crate::protocol::dpop::Dpop;
 use crate::protocol::jose::{self, Algorithm, KeyError, SigningKey};
+use crate::protocol::sender_constrained::{Binding, is_dpop};
 use crate::provider::{Announced, ClientAuth, Provider, auth_name, registered_name};
 use crate::secret::Secret;
 use crate::session::server::Server;
 use crate::session::{Record, Session, Who};
 use crate::text::{Typed, safe};
 use crate::token::TokenSet;
-use crate::wire::Identity;
+use crate::wire::ClientCertificate;
 use crate::world::World;
 
 /// The client's credentials, as far as they were read.
 #[derive(Default)]
-pub(super) struct Credentials {
+pub(super) struct LoadedClient {
     secret: Option<Secret>,
     /// The place that the secret is from, in words.
     secret_from: Option<String>,
-    proofs: Option<Proofs>,
+    proofs: Option<Credentials>,
     /// The key that this command's tokens are bound to.
     dpop: Option<Arc<Dpop>>,
 }
@@ -38,7 +38,7 @@ struct Making<'a> {
     who: &'a Who,
     provider: &'a Provider,
     record: Option<&'a Record>,
-    known: &'a mut Credentials,
+    known: &'a mut LoadedClient,
 }
 
 impl Session {
@@ -179,11 +179,11 @@ impl Making<'_> {
     }
 
     /// The credentials besides id and secret, read once.
-    fn proofs(&mut self, world: &mut World) -> Result<Proofs, Error> {
+    fn proofs(&mut self, world: &mut World) -> Result<Credentials, Error> {
         let dpop = self.dpop(world)?;
         let Making { who, provider, ref mut known, .. } = *self;
         if let Some(proofs) = &known.proofs {
-            return Ok(Proofs { dpop, ..proofs.clone() });
+            return Ok(Credentials { dpop, ..proofs.clone() });
         }
         let said = &who.profile.proofs;
         let text = who.client_key(world)?;
@@ -198,7 +198,7 @@ impl Making<'_> {
         let identity = match (certificate, pem) {
             (Some(certificate), Some(key)) => {
                 jose::make_a_pair(&certificate, key.expose()).map_err(unusable)?;
-                Some(Arc::new(Identity { certificate, key }))
+                Some(Arc::new(ClientCertificate { certificate, key }))
             }
             (Some(_), None) => {
                 return Err(Error::usage("there is a client certificate, and no key to it as PEM")
@@ -217,7 +217,7 @@ impl Making<'_> {
                 .hint("`oauthctl profile set PROFILE assertion-audience URL`")
             })?),
         };
-        let proofs = Proofs {
+        let proofs = Credentials {
             key: key.map(|key| Arc::new(key.with_kid(said.client_key_id.clone()))),
             algorithm: said.client_key_algorithm,
             identity,
@@ -262,7 +262,7 @@ impl Who {
     }
 
     fn client_key(&self, world: &mut World) -> Result<Option<Secret>, Error> {
-        super::inputs::read(world, self, "client key", &self.profile.proofs.client_key)
+        super::grant_input::read(world, self, "client key", &self.profile.proofs.client_key)
     }
 
     fn signing_key(&self, text: &Secret) -> Result<SigningKey, Error> {

@@ -1,6 +1,6 @@
 //! The end of a login: the tokens are revoked at the provider, if possible, and deleted here.
 
-use super::{Lock, Record, Session, Who, copy, renewal};
+use super::{Lock, Record, Session, Who, kernel_cache, renewal};
 use crate::error::{Error, Fate, Kind};
 use crate::grant::revoke;
 use crate::world::World;
@@ -64,7 +64,7 @@ pub fn forget(world: &World, who: &Who, record: &Record, lock: &Lock) -> Result<
 
 /// Deletes what a refused refresh or an unfinished login left, but for a client secret.
 pub fn leftovers(world: &World, who: &Who, record: Option<Record>, lock: &Lock) -> Result<(), Error> {
-    copy::forget(world, who);
+    kernel_cache::forget(world, who);
     match record {
         Some(record) if !record.outlives_its_tokens() => drop(who.delete(world, lock)?),
         Some(record) if record.unfinished.is_some() => who.save(&Record { unfinished: None, ..record }, lock)?,

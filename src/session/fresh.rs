@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use crate::config::GrantKind;
 use crate::error::{Error, Kind};
-use crate::grant::{self, Aim, Asking, offers, unattended};
-use crate::protocol::answer::Answer;
+use crate::grant::{self, Aim, Asking, support, unattended};
 use crate::protocol::explain::{Line, Step};
+use crate::protocol::token_response::Answer;
 use crate::secret::Secret;
 use crate::session::keep::keep;
-use crate::session::whose::{Compared, Differs, compare, elsewhere, none_of_use, recorded};
-use crate::session::{Lock, Record, Session, Who, copy, inputs, lock, no_token, renewal, without_a_person};
+use crate::session::matching::{Compared, Differs, compare, elsewhere, no_usable_token, recorded};
+use crate::session::{
+    Lock, Record, Session, Who, grant_input, kernel_cache, lock, no_token, renewal, without_a_person,
+};
 use crate::store::StoreKind;
 use crate::text::safe;
 use crate::token::{Freshness, TokenSet};
@@ -18,7 +20,7 @@ use crate::world::World;
 
 /// The token that the caller wants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Want {
+pub struct FreshnessPolicy {
     /// Seconds it must still be valid.
     pub min_ttl: Option<i64>,
     /// Refresh even a fresh one.
@@ -35,21 +37,26 @@ pub struct Want {
 const JUST_NOW: i64 = 10;
 
 /// The stored token if it is fresh, else a refreshed one. Opens no browser and asks no question.
-pub fn fresh(world: &mut World, session: &mut Session, want: Want) -> Result<TokenSet, Error> {
+pub fn fresh(world: &mut World, session: &mut Session, want: FreshnessPolicy) -> Result<TokenSet, Error> {
     obtain(world, session, want, None)
 }
 
 /// Another token than the one that the API has just refused. A hundred processes that meet the same
 /// refusal cause one refresh (T-61).
 pub fn instead_of(world: &mut World, session: &mut Session, refused: &TokenSet) -> Result<TokenSet, Error> {
-    copy::forget(world, session);
-    obtain(world, session, Want { force: true, ..Want::default() }, Some(&refused.access_token))
+    kernel_cache::forget(world, session);
+    obtain(world, session, FreshnessPolicy { force: true, ..FreshnessPolicy::default() }, Some(&refused.access_token))
 }
 
 /// Load, judge, lock, load again, judge again, refresh, keep.
-fn obtain(world: &mut World, session: &mut Session, want: Want, refused: Option<&Secret>) -> Result<TokenSet, Error> {
+fn obtain(
+    world: &mut World,
+    session: &mut Session,
+    want: FreshnessPolicy,
+    refused: Option<&Secret>,
+) -> Result<TokenSet, Error> {
     if let Some(set) = from_copy(world, session, want) {
-        at_hand(world, &session.name, "the copy that the kernel keeps has it");
+        explain_no_request(world, &session.name, "the copy that the kernel keeps has it");
         return Ok(set);
     }
     let store = session.store.kind();
@@ -69,7 +76,7 @@ fn obtain(world: &mut World, session: &mut Session, want: Want, refused: Option<
             Err(e) => return without_store(world, session, e),
         };
         if let Some(set) = found.token().filter(|set| is_usable(world, set, want)) {
-            at_hand(world, &session.name, "the store has it");
+            explain_no_request(world, &session.name, "the store has it");
             refill_copy(world, session, found.record.as_ref());
             return Ok(set.clone());
         }
@@ -94,7 +101,7 @@ fn obtain(world: &mut World, session: &mut Session, want: Want, refused: Option<
     if let Some((record, set)) = found.mine().zip(found.token())
         && (is_usable(world, set, want) || found.is_refreshed_since(world, &before, want))
     {
-        copy::write(world, session, record);
+        kernel_cache::write(world, session, record);
         return Ok(set.clone());
     }
     refresh(world, session, want, (found, lock))
@@ -102,7 +109,12 @@ fn obtain(world: &mut World, session: &mut Session, want: Want, refused: Option<
 
 /// GNOME Keyring aborts when many processes read at once: they come one after the other. And for
 /// another token than the refused one, the lock shows whether another process refreshes it.
-fn early_lock(world: &mut World, who: &Who, want: Want, refused: Option<&Secret>) -> Result<Option<Lock>, Error> {
+fn early_lock(
+    world: &mut World,
+    who: &Who,
+    want: FreshnessPolicy,
+    refused: Option<&Secret>,
+) -> Result<Option<Lock>, Error> {
     let store = who.store.kind();
     let one_by_one = store == StoreKind::Keychain && who.cache && !want.force && !want.no_refresh;
     if !one_by_one && (refused.is_none() || store == StoreKind::Environment) {
@@ -142,13 +154,14 @@ impl Found {
     }
 
     /// Whether another process has refreshed the token meanwhile.
-    fn is_refreshed_since(&self, world: &World, before: &Before<'_>, want: Want) -> bool {
+    fn is_refreshed_since(&self, world: &World, before: &Before<'_>, want: FreshnessPolicy) -> bool {
         let Some((record, set)) = self.mine().zip(self.token()) else { return false };
         let now = world.clock.now();
         let just_now = (now - JUST_NOW..=now).contains(&set.received_at);
         match before.refused {
             Some(refused) => {
-                set.access_token != *refused && (just_now || is_usable(world, set, Want { force: false, ..want }))
+                set.access_token != *refused
+                    && (just_now || is_usable(world, set, FreshnessPolicy { force: false, ..want }))
             }
             None => {
                 let newer = Some(record.generation) > before.generation;
@@ -158,7 +171,7 @@ impl Found {
     }
 
     /// The record, if its token may be refreshed or replaced.
-    fn refreshable(self, world: &World, who: &Who, want: Want) -> Result<Option<Record>, Error> {
+    fn refreshable(self, world: &World, who: &Who, want: FreshnessPolicy) -> Result<Option<Record>, Error> {
         let nothing = self.record.as_ref().is_none_or(|r| r.token.is_none());
         match self.token() {
             Some(_) if want.no_refresh => Err(Error::new(
@@ -166,10 +179,10 @@ impl Found {
                 format!("the token of `{}` expires too soon, and `--no-refresh` forbids to refresh it", who.name),
             )
             .hint(who.typed.line("refresh"))),
-            None if want.no_refresh => Err(none_of_use(world, who, self.differs)),
+            None if want.no_refresh => Err(no_usable_token(world, who, self.differs)),
             _ if who.store.kind() == StoreKind::Environment => Err(no_token(world, who)),
             _ if nothing && who.grant(None, self.record.as_ref()).needs_person() => {
-                Err(none_of_use(world, who, self.differs))
+                Err(no_usable_token(world, who, self.differs))
             }
             _ => Ok(self.record),
         }
@@ -190,13 +203,13 @@ struct Before<'a> {
 fn refresh(
     world: &mut World,
     session: &mut Session,
-    want: Want,
+    want: FreshnessPolicy,
     (found, lock): (Found, Lock),
 ) -> Result<TokenSet, Error> {
     let grant = session.grant(None, found.record.as_ref());
     let old = found.token().cloned();
     if old.is_none() && grant.needs_person() {
-        return Err(none_of_use(world, session, found.differs));
+        return Err(no_usable_token(world, session, found.differs));
     }
     let provider = session.provider(world, found.mine())?;
     // a grant that can ask again needs no refresh token, but uses one that the server gave
@@ -215,7 +228,7 @@ fn refresh(
 }
 
 /// For `--explain`: why nothing was sent.
-fn at_hand(world: &mut World, profile: &str, where_from: &'static str) {
+fn explain_no_request(world: &mut World, profile: &str, where_from: &'static str) {
     grant::explain::step(world, || Step {
         title: "A fresh token is at hand: nothing is sent",
         section: "RFC 6749, section 5.1",
@@ -235,20 +248,20 @@ fn refill_copy(world: &mut World, session: &Session, read: Option<&Record>) {
         && Some(now.generation) == read.map(|r| r.generation)
         && now.token.is_some()
     {
-        copy::write(world, session, &now);
+        kernel_cache::write(world, session, &now);
     }
 }
 
-fn from_copy(world: &World, session: &Session, want: Want) -> Option<TokenSet> {
+fn from_copy(world: &World, session: &Session, want: FreshnessPolicy) -> Option<TokenSet> {
     if !session.cache
         || want.force
         || want.whole
-        || !copy::may_answer(world, &session.words)
+        || !kernel_cache::may_answer(world, &session.words)
         || session.chose_identity()
     {
         return None;
     }
-    let copy = copy::read(world, &session.paths, &session.name)?;
+    let copy = kernel_cache::read(world, &session.paths, &session.name)?;
     // if the provider is known already, the token is about to be sent there
     let sent = session.server.as_ref().map(|server| &server.provider);
     let bound = sent.is_none_or(|provider| session.bound(provider, &BTreeMap::new()).fingerprint() == copy.bound);
@@ -258,10 +271,10 @@ fn from_copy(world: &World, session: &Session, want: Want) -> Option<TokenSet> {
 /// Whether the kernel's copy, if there is one, is enough to send the token to the provider's API.
 pub fn copy_will_do(world: &World, session: &Session) -> Result<bool, Error> {
     let bound = session.bound(&session.raw_provider()?, &BTreeMap::new()).fingerprint();
-    Ok(copy::read(world, &session.paths, &session.name).is_none_or(|copy| copy.bound == bound))
+    Ok(kernel_cache::read(world, &session.paths, &session.name).is_none_or(|copy| copy.bound == bound))
 }
 
-fn is_usable(world: &World, set: &TokenSet, want: Want) -> bool {
+fn is_usable(world: &World, set: &TokenSet, want: FreshnessPolicy) -> bool {
     let now = world.clock.now();
     match set.freshness(now, want.min_ttl) {
         _ if want.force => false,
@@ -275,7 +288,7 @@ fn is_usable(world: &World, set: &TokenSet, want: Want) -> bool {
 }
 
 /// While the endpoint is in trouble, a token that is still valid is used.
-fn still_valid(world: &mut World, set: Option<&TokenSet>, want: Want, e: Error) -> Result<TokenSet, Error> {
+fn still_valid(world: &mut World, set: Option<&TokenSet>, want: FreshnessPolicy, e: Error) -> Result<TokenSet, Error> {
     match set {
         Some(set)
             if e.kind == Kind::TryLater
@@ -354,8 +367,8 @@ fn unkept(world: &mut World, session: &mut Session, record: Option<&Record>) -> 
 
 /// Obtains a token by a grant that needs no person.
 pub fn by_grant(world: &mut World, who: &Who, asking: &Asking, grant: GrantKind) -> Result<Answer, Error> {
-    offers::offered(&asking.provider, grant, &who.typed)?;
-    let given = inputs::given(world, who, asking, grant)?;
+    support::check_grant(&asking.provider, grant, &who.typed)?;
+    let given = grant_input::gather(world, who, asking, grant)?;
     let scopes = who.scopes(&asking.provider, grant);
     let asks = &who.profile.asks;
     let aim = Aim { scopes: &scopes, resources: &asks.resource, audiences: &asks.audience };
@@ -366,7 +379,7 @@ pub fn by_grant(world: &mut World, who: &Who, asking: &Asking, grant: GrantKind)
 fn without_store(world: &mut World, session: &mut Session, mut e: Error) -> Result<TokenSet, Error> {
     let needs_person = session.grant(None, None).needs_person();
     if needs_person && session.nobody_logged_in(world) {
-        return Err(none_of_use(world, session, None));
+        return Err(no_usable_token(world, session, None));
     }
     if e.kind == Kind::Store && !needs_person && session.profile.grant.is_some() {
         // the client secret may be in the store: without it the server only refuses

@@ -8,8 +8,8 @@ use crate::protocol::client::Client;
 use crate::provider::{Provider, VarFrom};
 use crate::secret::Secret;
 use crate::session::bound::Bound;
-use crate::session::whose::{asked_with, recorded};
-use crate::session::{Lock, Record, Session, Who, copy, no_token, renewal, store_of};
+use crate::session::matching::{asked_with, recorded};
+use crate::session::{Lock, Record, Session, Who, kernel_cache, no_token, renewal, store_of};
 use crate::store::{Store, StoreError, StoreKind};
 use crate::text::safe;
 use crate::token::TokenSet;
@@ -78,7 +78,7 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
     let left = old_store(world, session)?;
     remember_profile(world, session, client)?;
     // last: a copy is of the store that config.toml names
-    copy::write(world, session, &record);
+    kernel_cache::write(world, session, &record);
     drop(lock);
     leave(world, session, left);
     Ok(secret_not_kept)
@@ -104,7 +104,7 @@ fn kept_secret(
 /// Saves the record, then writes the kernel's copy: no copy is ever of a record that is gone.
 pub fn keep(world: &mut World, session: &Session, record: &Record, lock: &Lock) -> Result<TokenSet, Error> {
     let record = save(world, session, record, lock)?;
-    copy::write(world, session, &record);
+    kernel_cache::write(world, session, &record);
     record.token.ok_or_else(|| no_token(world, session))
 }
 
@@ -141,7 +141,7 @@ fn leave(world: &mut World, session: &mut Session, old: Option<Box<dyn Store>>) 
     let Some(old) = old else { return };
     let new = std::mem::replace(&mut session.store, old);
     let lock = session.lock(world);
-    copy::forget(world, session);
+    kernel_cache::forget(world, session);
     let deleted = session.store.delete(&session.name);
     session.forget_files(&session.name);
     drop(lock);

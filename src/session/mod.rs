@@ -6,13 +6,14 @@
 
 pub mod alias;
 pub mod bound;
-pub mod choice;
 mod client;
 pub mod forget;
 pub mod fresh;
-pub mod inputs;
+pub mod grant_input;
 pub mod keep;
+pub mod matching;
 pub mod orphan;
+pub mod overrides;
 pub mod record;
 pub mod registration;
 pub mod renaming;
@@ -24,24 +25,23 @@ pub mod state;
 mod stores;
 pub mod unfinished;
 mod who;
-pub mod whose;
 
 use crate::config::{self, Config, GrantKind, Profile};
 use crate::error::{Error, Kind};
-use crate::grant::keys::{KeptKeys, KeyRing};
+use crate::grant::jwks::{KeptKeys, KeyRing};
 use crate::provider::Provider;
 use crate::store::{self, StoreKind};
 use crate::text::safe;
 use crate::world::World;
-pub use choice::{Choice, nobodys, profile_called, profile_of_issuer};
-use client::Credentials;
+use client::LoadedClient;
+pub use overrides::{Overrides, placeholder_provider, profile_called, profile_of_issuer};
 use record::{Kept, Record, Unfinished};
 use secret_source::read_at_most;
 pub use secret_source::secret_from_file;
 use server::{Server, kept_document};
 use state::lock::Lock;
 use state::paths::Paths;
-pub use state::{copy, lock, paths};
+pub use state::{kernel_cache, lock, paths};
 pub use stores::{store_of, usual_store};
 pub use who::{MoreVars, Who};
 
@@ -49,7 +49,7 @@ pub use who::{MoreVars, Who};
 pub struct Session {
     pub who: Who,
     pub server: Option<Server>,
-    credentials: Credentials,
+    credentials: LoadedClient,
 }
 
 impl std::ops::Deref for Session {
@@ -74,18 +74,23 @@ impl std::fmt::Debug for Session {
 
 impl From<Who> for Session {
     fn from(who: Who) -> Session {
-        Session { who, server: None, credentials: Credentials::default() }
+        Session { who, server: None, credentials: LoadedClient::default() }
     }
 }
 
 impl Session {
     /// See [`Who::open`].
-    pub fn open(world: &mut World, choice: Choice) -> Result<Session, Error> {
+    pub fn open(world: &mut World, choice: Overrides) -> Result<Session, Error> {
         Who::open(world, choice).map(Session::from)
     }
 
     /// See [`Who::open_configured`].
-    pub fn open_configured(world: &mut World, choice: Choice, config: &Config, name: &str) -> Result<Session, Error> {
+    pub fn open_configured(
+        world: &mut World,
+        choice: Overrides,
+        config: &Config,
+        name: &str,
+    ) -> Result<Session, Error> {
         Who::open_configured(world, choice, config, name).map(Session::from)
     }
 

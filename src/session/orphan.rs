@@ -2,7 +2,7 @@
 //! between two files, or of another configuration. They hold secrets, so every command finds them
 //! by their name; `logout --all`, `list` and `doctor` look for them.
 
-use super::choice::{Choice, NOBODY};
+use super::overrides::{NOBODY, Overrides};
 use super::stores::{store_kind, store_of};
 use super::{Paths, Record, Who};
 use crate::config::{Config, Profile};
@@ -29,8 +29,8 @@ pub struct Orphan {
 
 impl Orphan {
     /// The choice that opens it.
-    pub fn choice(self, base: Choice) -> Choice {
-        Choice {
+    pub fn choice(self, base: Overrides) -> Overrides {
+        Overrides {
             profile: Some(self.name),
             flags: Profile {
                 provider: base.flags.provider.or(Some(self.provider)),
@@ -109,7 +109,7 @@ pub fn all(world: &World, paths: &Paths, only: Option<StoreKind>) -> (Vec<Orphan
             for name in &names {
                 let profile = config.profiles.get(name);
                 let own = profile.map(|profile| profile.store.or(config.store).unwrap_or(StoreKind::Keychain));
-                let usual = store_kind(world, &Choice::default(), profile.unwrap_or(&Profile::default()), &config)?;
+                let usual = store_kind(world, &Overrides::default(), profile.unwrap_or(&Profile::default()), &config)?;
                 if own.is_none_or(|own| own != kind && usual != kind) {
                     orphans.extend(Orphan::of(&*store, name, usual)?);
                 }

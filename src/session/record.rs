@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::config::GrantKind;
 use crate::config::words::word;
-use crate::grant::keys::KeptKeys;
+use crate::grant::jwks::KeptKeys;
 use crate::protocol::registration::Management;
 use crate::secret::Secret;
 use crate::session::bound::Bound;

@@ -9,7 +9,7 @@ use crate::config::{self, GrantKind, Profile};
 use crate::error::{Error, Kind};
 use crate::grant::{redirect_plan, register};
 use crate::protocol::client::Client;
-use crate::protocol::registration::{Registered, Wanted};
+use crate::protocol::registration::{ClientMetadata, Registered};
 use crate::secret::Secret;
 use crate::text::safe;
 use crate::world::World;
@@ -17,7 +17,7 @@ use crate::world::World;
 /// The registration, and the request for it.
 pub struct Made {
     pub registered: Registered,
-    pub asked: Wanted,
+    pub asked: ClientMetadata,
 }
 
 /// Registers, and stores the registration at once: a later failure does not lose it.
@@ -86,7 +86,12 @@ fn unusable(world: &mut World, session: &Session, made: &Registered, why: &str) 
 }
 
 /// The request, and the client without id and secret.
-fn wanted(world: &mut World, session: &mut Session, grant: GrantKind, name: &str) -> Result<(Wanted, Client), Error> {
+fn wanted(
+    world: &mut World,
+    session: &mut Session,
+    grant: GrantKind,
+    name: &str,
+) -> Result<(ClientMetadata, Client), Error> {
     let provider = session.provider(world, None)?;
     let keyed = session.keyed(world, None)?;
     let random = random_hex(world);
@@ -103,7 +108,7 @@ pub fn update(
     session: &mut Session,
     record: &Record,
     name: &str,
-) -> Result<(Registered, Wanted), Error> {
+) -> Result<(Registered, ClientMetadata), Error> {
     let provider = session.provider(world, Some(record))?;
     let (asked, _) = wanted(world, session, session.grant(Some(&provider), Some(record)), name)?;
     let management = record.registration.as_ref().ok_or_else(|| unregistered(session))?;

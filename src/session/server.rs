@@ -3,7 +3,7 @@
 use super::{Kept, Record, Who};
 use crate::error::Error;
 use crate::grant;
-use crate::grant::keys::{KeptKeys, KeyRing};
+use crate::grant::jwks::{KeptKeys, KeyRing};
 use crate::protocol::metadata;
 use crate::provider::Provider;
 use crate::provider::expand::ExpandError;

@@ -1,6 +1,6 @@
 //! The state of a profile's token, as far as the record and the configuration tell.
 
-use super::whose::not_meant;
+use super::matching::not_meant;
 use super::{Record, Who};
 use crate::config::GrantKind;
 use crate::error::{Error, Kind};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Choice, Paths};
+use super::{Overrides, Paths};
 use crate::config::words::known_stores;
 use crate::config::{Config, Profile};
 use crate::error::Error;
@@ -13,7 +13,7 @@ use crate::world::World;
 
 pub(super) fn store_kind(
     world: &World,
-    choice: &Choice,
+    choice: &Overrides,
     profile: &Profile,
     config: &Config,
 ) -> Result<StoreKind, Error> {
@@ -31,7 +31,7 @@ pub(super) fn store_kind(
 /// The store of a profile that names none, and whether it was chosen.
 pub fn usual_store(world: &World, paths: &Paths) -> Result<(StoreKind, bool), Error> {
     let config = paths.config.as_deref().and_then(|dir| Config::load(dir).ok()).unwrap_or_default();
-    let kind = store_kind(world, &Choice::default(), &Profile::default(), &config)?;
+    let kind = store_kind(world, &Overrides::default(), &Profile::default(), &config)?;
     Ok((kind, config.store.is_some() || world.env.var("OAUTHCTL_STORE").is_some()))
 }
 

@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::choice::{Which, is_named, overlay_environment, provider_of_new_profile, variable, which};
+use super::overrides::{Which, is_named, overlay_environment, provider_of_new_profile, variable, which};
 use super::stores::{store_kind, store_of};
-use super::{Choice, Paths, Record, alias, choice, inputs, lock, orphan, secret_from_file};
+use super::{Overrides, Paths, Record, alias, grant_input, lock, orphan, overrides, secret_from_file};
 use crate::config::{self, Config, GrantKind, Profile, SecretSource};
 use crate::error::{Error, Kind};
 use crate::provider::Provider;
@@ -39,7 +39,7 @@ pub struct Who {
     pub store: Box<dyn Store>,
     /// Whether the kernel's copy is used.
     pub cache: bool,
-    pub choice: Choice,
+    pub choice: Overrides,
     /// Whether a person named this profile; else it is the default or the only one.
     pub(super) named: bool,
     /// Secrets that were read from files: standard input can be read only once.
@@ -51,21 +51,21 @@ pub struct Who {
 
 impl Who {
     /// Finds the profile. A store is read only for a name without a profile and a provider.
-    pub fn open(world: &mut World, choice: Choice) -> Result<Who, Error> {
-        choice::one_reads_stdin(&choice.flags.from_stdin())?;
+    pub fn open(world: &mut World, choice: Overrides) -> Result<Who, Error> {
+        overrides::one_reads_stdin(&choice.flags.from_stdin())?;
         let paths = Paths::find(&*world.env);
         let meant = which(world, &paths, &choice)?;
         Who::of(world, choice, paths, meant)
     }
 
     /// The same for a profile of a configuration that was read already.
-    pub fn open_configured(world: &mut World, choice: Choice, config: &Config, name: &str) -> Result<Who, Error> {
+    pub fn open_configured(world: &mut World, choice: Overrides, config: &Config, name: &str) -> Result<Who, Error> {
         let paths = Paths::find(&*world.env);
         let meant = Which { name: name.to_owned(), alias: None, config: config.only(name) };
         Who::of(world, choice, paths, meant)
     }
 
-    fn of(world: &mut World, choice: Choice, paths: Paths, meant: Which) -> Result<Who, Error> {
+    fn of(world: &mut World, choice: Overrides, paths: Paths, meant: Which) -> Result<Who, Error> {
         let Which { name, alias, config } = meant;
         config::check_profile_name(&name)?;
         let words = alias::words(world, &paths, &choice, &name, alias.as_deref());
@@ -227,7 +227,7 @@ impl Who {
         if let Some((secret, name)) = variable(world, &self.words, self.named, "CLIENT_SECRET") {
             return Ok(Some((secret.into(), format!("the variable {name}"))));
         }
-        let secret = inputs::read(world, self, "client secret", &self.profile.client_secret)?;
+        let secret = grant_input::read(world, self, "client secret", &self.profile.client_secret)?;
         Ok(secret.map(|s| (s, "the place that `client-secret` of the configuration names".to_owned())))
     }
 
@@ -374,6 +374,6 @@ impl Who {
     }
 }
 
-fn typed(name: &str, alias: Option<&str>, choice: &Choice) -> Typed {
+fn typed(name: &str, alias: Option<&str>, choice: &Overrides) -> Typed {
     Typed::new(name, choice.profile.as_deref().or(alias).unwrap_or(name), choice.options())
 }

@@ -33,7 +33,7 @@ use self::upload::Patience;
 use super::{Http, HttpError, Streamed, Upload};
 use crate::address::{is_loopback, parse_safe};
 use crate::text;
-use crate::wire::{Identity, Request, Response};
+use crate::wire::{ClientCertificate, Request, Response};
 
 /// For name, TCP and TLS together: a request that fails by then was never sent, and can be retried.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
@@ -66,7 +66,7 @@ struct Kind {
     /// Whether its connections are reused.
     reuse: bool,
     /// The client certificate.
-    identity: Option<Arc<Identity>>,
+    identity: Option<Arc<ClientCertificate>>,
 }
 
 /// How a request travels.

@@ -6,10 +6,11 @@ mod browser;
 mod clock;
 mod env;
 pub mod files;
-mod guard;
-pub mod helper;
+pub mod fork;
+mod hardening;
 mod http;
 pub mod http_server;
+pub mod kernel_keyring;
 pub mod keychain;
 mod programs;
 mod question;
@@ -17,7 +18,6 @@ pub(crate) mod random;
 mod signals;
 mod streams;
 mod terminal;
-pub mod token_copy;
 pub mod users;
 
 use std::ffi::OsString;
@@ -32,7 +32,7 @@ use crate::secret::{Secret, redact};
 use crate::text::wrapped;
 use crate::wire;
 
-pub use guard::guarded;
+pub use hardening::guarded;
 pub use http::proxy::{NoProxy, Proxy, usable as usable_proxy, usable_for as usable_proxy_for};
 pub use http::roots::{NoAuthorities, authorities};
 pub use question::{Lines, Unanswered};
@@ -339,8 +339,8 @@ pub trait Programs {
         None
     }
     /// Forks a helper that outlives the process that the user started, if the system can.
-    fn part(&self) -> helper::Parted {
-        helper::Parted::Alone
+    fn part(&self) -> fork::Forked {
+        fork::Forked::Unsupported
     }
 }
 
@@ -361,7 +361,7 @@ pub fn real() -> World {
         http: Arc::new(http::Real::default()),
         browser: Box::new(browser::Real),
         keychain: keychain::system(&env::Real),
-        token_copy: token_copy::system(),
+        token_copy: kernel_keyring::system(),
         random: Box::new(random::Real),
         terminal: Box::new(terminal::Real),
         programs: Box::new(programs::Real),

@@ -84,8 +84,8 @@ impl Programs for Real {
         std::env::join_paths([folder.to_owned()].into_iter().chain(std::env::split_paths(&before))).ok()
     }
 
-    fn part(&self) -> super::helper::Parted {
-        super::helper::part()
+    fn part(&self) -> super::fork::Forked {
+        super::fork::part()
     }
 }
 

@@ -7,12 +7,12 @@ use std::path::Path;
 use std::time::Instant;
 
 use oauthctl::config::Config;
-use oauthctl::protocol::answer::{Reader, Wanted};
+use oauthctl::protocol::authorization_response::{Expected, Verdict};
 use oauthctl::protocol::jose::JwkSet;
-use oauthctl::protocol::redirect::{Expected, Verdict};
-use oauthctl::protocol::signed::Trust;
-use oauthctl::protocol::{api_error, form, id_token, jarm, jose, metadata, redirect, signed, trace};
-use oauthctl::provider::{ExpiresUnit, Provider, ResponseShape, StateEcho, ZeroExpires, read};
+use oauthctl::protocol::jose::trust::Trust;
+use oauthctl::protocol::token_response::{Reader, TokenType};
+use oauthctl::protocol::{api_error, authorization_response, form, id_token, jarm, jose, metadata, trace};
+use oauthctl::provider::{ExpiresUnit, Provider, ResponseShape, StateEcho, ZeroExpires, resolve};
 use oauthctl::secret::Secret;
 use oauthctl::wire::Response;
 use oauthctl::world::http_server::loopback::judge::judge;
@@ -109,7 +109,7 @@ fn shape(kind: u8) -> ResponseShape {
 }
 
 fn reader<'a>(shape: &'a ResponseShape, separator: &'a str) -> Reader<'a> {
-    Reader { wanted: Wanted::Bearer, ok_status: &[200], shape, separator, now: 1_000_000 }
+    Reader { wanted: TokenType::Bearer, ok_status: &[200], shape, separator, now: 1_000_000 }
 }
 
 /// T-80: the first two bytes choose status, content type and the provider's shape; the rest is the
@@ -159,17 +159,17 @@ pub fn jwt_claims(data: &[u8]) {
 /// printed as it reads.
 pub fn provider_file(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    match read::from_text("mine", text, None) {
+    match resolve::from_text("mine", text, None) {
         Ok(provider) => {
             let inside: BTreeMap<String, Provider> = provider
                 .environments
                 .iter()
-                .map(|e| (e.clone(), read::from_text("mine", text, Some(e)).expect("it is read with the file")))
+                .map(|e| (e.clone(), resolve::from_text("mine", text, Some(e)).expect("it is read with the file")))
                 .collect();
             let printed = provider.to_toml(&inside);
             let all = inside.iter().map(|(e, p)| (Some(e.as_str()), p)).chain([(None, &provider)]);
             for (environment, expected) in all {
-                let again = read::from_text("mine", &printed, environment);
+                let again = resolve::from_text("mine", &printed, environment);
                 assert_eq!(again.as_ref().ok(), Some(expected), "{:?}\n{printed}", again.as_ref().err());
             }
             let _ =
@@ -200,7 +200,7 @@ pub fn config_file(data: &[u8]) {
 pub fn pasted_redirect(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     for redirect_uri in [Some("https://app.example/cb"), None] {
-        let query = match redirect::pasted(&text, redirect_uri) {
+        let query = match authorization_response::pasted(&text, redirect_uri) {
             Ok(query) => query,
             Err(error) => {
                 shown(&error.to_string());
@@ -226,7 +226,7 @@ fn judged(query: &str) {
         iss_required: false,
         code_param: "code".into(),
     };
-    let verdict = redirect::judge(query, &expected);
+    let verdict = authorization_response::judge(query, &expected);
     let states: Vec<String> =
         form::decode(query).unwrap_or_default().into_iter().filter(|(n, _)| n == "state").map(|(_, v)| v).collect();
     let is_ours = states == ["the-state-of-this-login"];
@@ -287,7 +287,7 @@ pub fn jwt(data: &[u8]) {
     let secret = Secret::unlisted("a-client-secret-that-nobody-guesses");
     let algorithms = ["ES256", "RS256", "HS256", "EdDSA", "none"].map(str::to_owned);
     let trust = Trust { algorithms: &algorithms, typ: None, secret: Some(&secret) };
-    match signed::verify(&token, &keys, &trust) {
+    match jose::trust::verify(&token, &keys, &trust) {
         Ok(_) => panic!("nobody signed {token}"),
         Err(error) => shown(&error.to_string()),
     }

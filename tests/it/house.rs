@@ -153,10 +153,10 @@ fn a_room_uses_only_the_floors_below_it() {
 
 /// Circles of files that stay, each with its reason.
 const CIRCLES: [(&[&str], &str); 3] = [
-    (&["provider/catalogue", "provider/read"], "the catalogue finds an entry by the aliases in its text"),
+    (&["provider/catalogue", "provider/resolve"], "the catalogue finds an entry by the aliases in its text"),
     (&["session/bound", "session/record", "session/renaming"], "a record holds its binding and its renaming"),
     (
-        &["session/fresh", "session/inputs", "session/keep", "session/whose"],
+        &["session/fresh", "session/grant_input", "session/keep", "session/matching"],
         "the subject of an exchange may be another profile's fresh token",
     ),
 ];

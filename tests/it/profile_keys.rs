@@ -15,8 +15,8 @@ const BESIDE: [(&str, &str, &str); 7] = [
     ("command/sandbox.rs", "redirect-uri", "the practice server's own key"),
     ("config/edit.rs", "subject-profile", "it follows a profile that is renamed"),
     ("config/read.rs", "client-secret", "`login` is one more place for it"),
-    ("session/whose.rs", "assertion-audience", "it decides for one grant alone"),
-    ("session/whose.rs", "subject-profile", "the subject's sign-in decides, not its name"),
+    ("session/matching.rs", "assertion-audience", "it decides for one grant alone"),
+    ("session/matching.rs", "subject-profile", "the subject's sign-in decides, not its name"),
 ];
 
 /// The code of each file without its tests.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use oauthctl::config::{provider, provider_in_environments, provider_names, validate_all};
-use oauthctl::provider::{ClientAuth, Means, Method, ParamsIn, Provider, Rotates, TokenKind, catalogue, read};
+use oauthctl::provider::{ClientAuth, Means, Method, ParamsIn, Provider, Rotates, TokenKind, catalogue, resolve};
 use tempfile::TempDir;
 
 fn folder(files: &[(&str, &str)]) -> TempDir {
@@ -162,7 +162,7 @@ retry-after = "Retry-After"
 
 #[test]
 fn the_whole_schema_is_read() {
-    let p = read::from_text("x", EVERYTHING, None).unwrap();
+    let p = resolve::from_text("x", EVERYTHING, None).unwrap();
     assert_eq!(p.refresh.endpoint.method, Method::Put, "completed from the token endpoint");
     assert_eq!(p.refresh.endpoint.headers["X-Token"], "1");
     assert!(p.refresh.endpoint.params.is_empty(), "a key given replaces the token endpoint's whole");
@@ -173,7 +173,7 @@ fn the_whole_schema_is_read() {
     assert_eq!(p.errors[0].code.as_deref(), Some("1014"));
     assert_eq!(p.errors[1].means, Means::Throttled);
     assert_eq!(p.whoami.as_ref().unwrap().url, "{instance_url}/v1/me");
-    let sandbox = read::from_text("x", EVERYTHING, Some("sandbox")).unwrap();
+    let sandbox = resolve::from_text("x", EVERYTHING, Some("sandbox")).unwrap();
     assert_eq!(sandbox.token.url.as_deref(), Some("https://sandbox.example/token"));
     assert_eq!(sandbox.environments, ["sandbox"]);
 }
@@ -181,19 +181,19 @@ fn the_whole_schema_is_read() {
 #[test]
 fn a_provider_shown_reads_back_as_the_same() {
     let mut all =
-        vec![read::from_text("x", EVERYTHING, None).unwrap(), Provider::of_issuer("https://issuer.example/a")];
+        vec![resolve::from_text("x", EVERYTHING, None).unwrap(), Provider::of_issuer("https://issuer.example/a")];
     all[1].id = "issuer".to_owned();
     all[1].name = "issuer".to_owned();
     for id in catalogue::names() {
-        let base = read::resolve(id, None, &|_| Ok(None)).unwrap();
+        let base = resolve::resolve(id, None, &|_| Ok(None)).unwrap();
         for environment in &base.environments {
-            all.push(read::resolve(id, Some(environment), &|_| Ok(None)).unwrap());
+            all.push(resolve::resolve(id, Some(environment), &|_| Ok(None)).unwrap());
         }
         all.push(base);
     }
     for p in all {
         let text = p.to_toml(&BTreeMap::new());
-        assert_eq!(read::from_text(&p.id, &text, None).unwrap(), p, "{text}");
+        assert_eq!(resolve::from_text(&p.id, &text, None).unwrap(), p, "{text}");
     }
 }
 
@@ -254,7 +254,7 @@ fn a_provider_shown_reads_back_as_the_same_in_each_of_its_environments() {
 
 #[test]
 fn nothing_but_a_token_address_is_needed_and_the_rest_is_the_rfcs() {
-    let p = read::from_text("x", "id = \"x\"\ntoken.url = \"https://x.example/t\"\n", None).unwrap();
+    let p = resolve::from_text("x", "id = \"x\"\ntoken.url = \"https://x.example/t\"\n", None).unwrap();
     let mut expected = Provider::bare("x");
     let client_credentials = &mut expected.client_credentials.endpoint;
     for endpoint in [&mut expected.token.endpoint, &mut expected.refresh.endpoint, client_credentials] {
@@ -530,7 +530,7 @@ fn two_providers_with_one_issuer_are_a_fault_of_the_configuration() {
 
 #[test]
 fn values_of_variables_decide_where_secrets_go_and_are_judged() {
-    let p = read::from_text("x", EVERYTHING, None).unwrap();
+    let p = resolve::from_text("x", EVERYTHING, None).unwrap();
     let vars =
         |v: &[(&str, &str)]| v.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<BTreeMap<_, _>>();
     let filled = p.expand(&vars(&[("tenant", "other"), ("instance_url", "https://na1.example")])).unwrap();

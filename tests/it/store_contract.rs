@@ -623,7 +623,7 @@ fn folders_are_0700_and_files_0600_under_any_umask() {
 #[cfg(target_os = "linux")]
 #[test]
 fn the_kernels_copy_expires_by_itself() {
-    let copy = oauthctl::world::token_copy::system();
+    let copy = oauthctl::world::kernel_keyring::system();
     if !copy.works() {
         // a container that forbids it
         return;

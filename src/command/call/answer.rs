@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 use super::output::Output;
 use super::shaped::{FormatWord, Shaped};
 use super::{Call, CallArgs};
-use crate::api::exchange::{Aftermath, Caller, broken_off, look_into};
-use crate::api::{pages, readable, records, retry, value};
+use crate::api::send::{Aftermath, Caller, broken_off, look_into};
+use crate::api::{content_coding, pages, records, retry, value};
 use crate::error::{Error, Kind};
 use crate::protocol::api_error::{self, ApiError};
 use crate::provider::{Means, Provider};
@@ -137,8 +137,8 @@ pub fn has_errors(answer: &mut Streamed) -> Result<bool, Error> {
 
 /// Tells that what is printed as it came can't be read by many.
 pub fn tell_coding(world: &mut World, args: &CallArgs, headers: &[(String, String)]) {
-    if let Some(coding) = readable::coding(headers).filter(|_| !asks_for_coding(args)) {
-        world.warn(&format!("{}: it is given as it came", readable::compressed(coding, false)));
+    if let Some(coding) = content_coding::coding(headers).filter(|_| !asks_for_coding(args)) {
+        world.warn(&format!("{}: it is given as it came", content_coding::compressed(coding, false)));
     }
 }
 
@@ -178,7 +178,7 @@ fn shape(
     } else {
         let mut body = Vec::new();
         (&mut answer.body).take(LARGEST_READ + 1).read_to_end(&mut body).map_err(|e| broken_off(&e))?;
-        let text = match readable::text(&answer.headers, body.clone(), OPTIONS) {
+        let text = match content_coding::text(&answer.headers, body.clone(), OPTIONS) {
             _ if body.len() as u64 > LARGEST_READ => Err(unreadable("larger than 16 MiB")),
             text => text,
         };
@@ -217,7 +217,7 @@ fn lines(world: &mut World, answer: &mut Streamed, (out, shaped): (&mut Output, 
             return Err(unreadable("larger than 16 MiB in a line"));
         }
         // RFC 7464 begins each value with a record separator
-        let text = readable::text(&answer.headers, line, OPTIONS)?.replace('\u{1e}', " ");
+        let text = content_coding::text(&answer.headers, line, OPTIONS)?.replace('\u{1e}', " ");
         let values = value::read(&text).ok_or_else(|| unreadable("not JSON"))?;
         let wanted = shaped.put(world, out, &values)?;
         let _ = world.out.flush();

@@ -13,22 +13,22 @@ use clap::Args;
 use url::Url;
 
 use crate::api::body::{Asked, Body};
-use crate::api::exchange::{Aftermath, Caller, Renew};
 use crate::api::items::{self, Items};
-use crate::api::pace::Pace;
+use crate::api::path_variable::Unfilled;
+use crate::api::rate_limit::Pace;
 use crate::api::request::{Draft, token_header};
-use crate::api::template::Unfilled;
-use crate::api::{dry_run, hosts, pages, readable, template};
+use crate::api::send::{Aftermath, Caller, Renew};
+use crate::api::{content_coding, dry_run, hosts, pages, path_variable};
 use crate::command::token::must_be_presentable;
-use crate::command::{Global, WhoFlags, pace, practice};
+use crate::command::{Global, WhoFlags, pace, sandbox_session};
 use crate::error::{Error, Kind};
-use crate::protocol::binding::is_dpop;
+use crate::protocol::sender_constrained::is_dpop;
 use crate::provider::Provider;
 use crate::secret::{Secret, redact};
-use crate::session::choice::one_reads_stdin;
-use crate::session::fresh::{Want, copy_will_do, fresh, instead_of};
+use crate::session::fresh::{FreshnessPolicy, copy_will_do, fresh, instead_of};
+use crate::session::matching::matching;
+use crate::session::overrides::one_reads_stdin;
 use crate::session::record::Record;
-use crate::session::whose::ours;
 use crate::session::{Session, profile_of_issuer};
 use crate::store::StoreKind;
 use crate::text::{for_a_shell, safe};
@@ -167,7 +167,7 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
     if args.paginate && asking.method != "GET" {
         return Err(Error::usage(format!("`--paginate` is for GET, and this is {}", safe(&asking.method))));
     }
-    let mut session = practice::open(world, choice)?;
+    let mut session = sandbox_session::open(world, choice)?;
     let aim = Aim::of(world, &asking, &mut session)?;
     if args.dry_run {
         return print(world, &asking, &aim, &session);
@@ -203,7 +203,7 @@ impl Asking<'_> {
         let args = self.args;
         let reads = args.jq.is_some() || args.paginate || args.format.is_some_and(|f| f != FormatWord::Raw);
         if reads && !args.dry_run && !answer::asks_for_coding(args) {
-            draft.headers.push(("accept-encoding".to_owned(), readable::CODINGS.to_owned()));
+            draft.headers.push(("accept-encoding".to_owned(), content_coding::CODINGS.to_owned()));
         }
         draft
     }
@@ -231,7 +231,7 @@ impl Aim {
             || session.provider_needs_record()?
             || !copy_will_do(world, session)?;
         let record = if wanted { session.load().ok().flatten() } else { None };
-        let record = ours(world, session, record.as_ref())?.cloned();
+        let record = matching(world, session, record.as_ref())?.cloned();
         let provider = session.provider(world, record.as_ref())?;
         let target = filled(&asking.typed.target, session, &provider, record.as_ref())?;
         let (mut url, with_token) = match args.anywhere {
@@ -279,7 +279,7 @@ fn send(world: &mut World, asking: Asking<'_>, aim: &Aim, session: &mut Session)
     let target = saved::target(world, args)?;
     let mut draft = asking.draft(provider, aim.with_token);
     let set = if aim.with_token {
-        let set = fresh(world, session, Want::default())?;
+        let set = fresh(world, session, FreshnessPolicy::default())?;
         draft.binding = session.binding(world, &set)?;
         must_be_presentable(&session.typed, &set)?;
         Some(set)
@@ -418,7 +418,7 @@ fn filled(target: &str, session: &Session, provider: &Provider, record: Option<&
     let vars = |name: &str| session.profile.vars.get(name).or_else(|| record?.vars.get(name)).cloned();
     let known =
         |name: &str| vars(name).or_else(|| secret(name)).or_else(|| text(extra?.get(name)?)).map(Secret::unlisted);
-    template::fill(target, &known).map_err(|why| {
+    path_variable::fill(target, &known).map_err(|why| {
         let Unfilled::Unknown(name) = why else {
             return Error::new(Kind::Unsafe, format!("`{}` would lead elsewhere", safe(target)))
                 .because("what a brace stands for is `.` or `..`");

@@ -9,16 +9,16 @@ use super::answer::{self, Refusal};
 use super::output::Output;
 use super::saved;
 use super::shaped::Shaped;
-use crate::api::collect::{MOST_PARALLEL, Outcome, Wanted, collect};
-use crate::api::exchange::Caller;
+use crate::api::collect::{MOST_PARALLEL, Outcome, PageRequest, collect};
 use crate::api::records::on_one_line;
+use crate::api::send::Caller;
 use crate::api::value;
 use crate::error::{Error, Kind};
 use crate::world::World;
 
 pub fn run(world: &mut World, call: &Call<'_>, caller: &mut Caller<'_>, target: Option<&Path>) -> Result<u8, Error> {
     let args = call.args;
-    let wanted = Wanted {
+    let wanted = PageRequest {
         start: call.url,
         parallel: args.parallel.or(call.provider.limits.parallel).unwrap_or(1).clamp(1, MOST_PARALLEL),
         at_most: args.limit,

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::CallArgs;
 use super::output::Output;
 use crate::api::filter::Filter;
-use crate::api::shape::{Format, Shape};
+use crate::api::format::{Format, Shape};
 use crate::api::value::{Style, View, view};
 use crate::command::paints;
 use crate::error::Error;

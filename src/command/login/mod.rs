@@ -1,27 +1,27 @@
 //! `login`: asks for missing values, signs in, and stores the tokens before it reports success.
 
-mod ask;
+mod browser;
 mod confirm;
-mod ways;
+mod elsewhere;
+mod prompt;
 mod which;
-mod without_browser;
 
 use std::time::Duration;
 
 use clap::Args;
 
-use ask::ask_vars;
+use browser::{Attempt, Obtained, by_browser, make_ready};
 use confirm::confirm_account;
-use ways::{Attempt, Obtained, by_browser, make_ready};
-use without_browser::without_browser;
+use elsewhere::without_browser;
+use prompt::ask_vars;
 
 use crate::api;
 use crate::api::whoami::Told;
-use crate::command::{Global, WhoArgs, may_ask, pace, patience, practice, register};
+use crate::command::{Global, WhoArgs, may_ask, pace, patience, register, sandbox_session};
 use crate::config::{GrantKind, SignIn};
 use crate::error::Error;
-use crate::grant::identity::{self, Identity};
-use crate::grant::offers::{authorizes, offered};
+use crate::grant::signed_in_as::{self, SignedInAs};
+use crate::grant::support::{check_authorization_request, check_grant};
 use crate::protocol::authorization_details;
 use crate::protocol::id_token;
 use crate::provider::Provider;
@@ -90,7 +90,7 @@ pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Er
     if let Some(profile) = which::offered(world, &choice)? {
         choice.profile = Some(profile);
     }
-    let mut session = practice::open(world, choice)?;
+    let mut session = sandbox_session::open(world, choice)?;
     let variable = session.token_variable(world);
     if world.env.var(&variable).is_some() {
         return Err(Error::usage(format!(
@@ -133,15 +133,15 @@ fn sign_in(world: &mut World, session: &mut Session, args: &LoginArgs, attempt: 
         usable_proxy_for(&*world.env, url).map_err(HttpError::Proxy)?;
     }
     let grant = session.grant(Some(&provider), None);
-    offered(&provider, grant, &session.typed)?;
+    check_grant(&provider, grant, &session.typed)?;
     if grant == GrantKind::AuthorizationCode {
-        authorizes(&provider, &session.profile.asks.sign_in)?;
+        check_authorization_request(&provider, &session.profile.asks.sign_in)?;
         if attempt.waiting.is_none() {
             attempt.waiting = Some(make_ready(world, session, &provider)?);
         }
     }
     let start = Start { provider: &provider, old: old.as_ref(), grant, args };
-    if ask::registers(world, session, &start)? {
+    if prompt::registers(world, session, &start)? {
         register::make(world, session, "oauthctl", None)?;
         old = session.load()?;
         // the server may have registered another method of client authentication
@@ -281,7 +281,7 @@ fn identify(
     session: &mut Session,
     start: &Start<'_>,
     Obtained { client, set, sent, .. }: &Obtained,
-) -> Result<Option<Identity>, Error> {
+) -> Result<Option<SignedInAs>, Error> {
     if set.id_token.is_none() {
         return Ok(None);
     }
@@ -291,7 +291,7 @@ fn identify(
     };
     let mut ring = session.key_ring();
     let asking = session.asking_with(&provider, client);
-    let identity = identity::of_login(world, &asking, &mut ring, (set, sent));
+    let identity = signed_in_as::of_login(world, &asking, &mut ring, (set, sent));
     session.keep_keys(ring.kept().cloned());
     identity
 }
@@ -301,7 +301,7 @@ fn named(
     world: &mut World,
     session: &mut Session,
     Obtained { client, set, .. }: &Obtained,
-    identity: &Identity,
+    identity: &SignedInAs,
 ) -> Option<String> {
     let by_token = id_token::account(&identity.claims);
     if !identity.verified || by_token.as_deref() != identity.claims.get("sub").and_then(|sub| sub.as_str()) {

@@ -2,17 +2,17 @@
 
 use std::path::Path;
 
-use super::ask::choose;
-use crate::command::{may_ask, practice};
+use super::prompt::choose;
+use crate::command::{may_ask, sandbox_session};
 use crate::config::{self, Config};
 use crate::error::Error;
-use crate::session::Choice;
+use crate::session::Overrides;
 use crate::session::paths::Paths;
 use crate::text::safe;
 use crate::world::World;
 
 /// The profile or provider that the user chooses, if nothing else names one.
-pub(super) fn offered(world: &mut World, choice: &Choice) -> Result<Option<String>, Error> {
+pub(super) fn offered(world: &mut World, choice: &Overrides) -> Result<Option<String>, Error> {
     let said =
         choice.profile.is_some() || choice.flags.provider.is_some() || world.env.var("OAUTHCTL_PROFILE").is_some();
     if said || !may_ask(world) {
@@ -44,9 +44,9 @@ pub(super) fn offered(world: &mut World, choice: &Choice) -> Result<Option<Strin
 fn options(dir: &Path, config: &Config) -> Result<Vec<(String, String)>, Error> {
     let names = config::provider_names(dir)?.into_iter().map(|(name, _)| name);
     let mut others: Vec<String> = names.filter(|name| !config.profiles.contains_key(name)).collect();
-    others.sort_by_key(|name| name == practice::PROVIDER);
+    others.sort_by_key(|name| name == sandbox_session::PROVIDER);
     let about = |provider: &str| match provider {
-        practice::PROVIDER => "practice: needs no account".to_owned(),
+        sandbox_session::PROVIDER => "practice: needs no account".to_owned(),
         _ => config::provider(dir, provider, None).map(|known| known.name).unwrap_or_default(),
     };
     let profiles = config.profiles.iter().map(|(name, profile)| {

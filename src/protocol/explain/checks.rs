@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::{Line, Step};
 use crate::protocol::id_token::{Expected, Fault, OLDEST, TOLERANCE, half_hash, other_acr};
+use crate::protocol::jose::trust::SignedError;
 use crate::protocol::jose::{Header, JwkSet, Members};
-use crate::protocol::signed::SignedError;
 use crate::secret::fingerprint;
 use crate::text::safe;
 

@@ -11,6 +11,7 @@ mod pem;
 mod strict;
 #[cfg(test)]
 mod tests;
+pub mod trust;
 
 use std::collections::BTreeMap;
 

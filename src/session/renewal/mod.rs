@@ -14,37 +14,37 @@ use recovery::Recovered;
 pub use recovery::{settle, settled};
 
 use crate::error::{Error, Fate, Kind};
-use crate::grant::keys::KeyRing;
-use crate::grant::{self, Asking, identity};
-use crate::protocol::answer::Answer;
+use crate::grant::jwks::KeyRing;
+use crate::grant::{self, Asking, signed_in_as};
+use crate::protocol::token_response::Answer;
 use crate::provider::Rotates;
 use crate::secret::Secret;
-use crate::session::fresh::Want;
+use crate::session::fresh::FreshnessPolicy;
 use crate::session::keep::keep;
 use crate::session::state::StateFiles;
 use crate::session::state::journal::{self, Intent};
 use crate::session::{Lock, Record, Session, no_token};
 use crate::token::{Freshness, TokenSet};
 use crate::world::World;
-use crate::world::helper::Parted;
+use crate::world::fork::Forked;
 
 /// The pauses before a request that was not sent is tried again (T-01).
-const PAUSES: [Duration; 2] = [Duration::from_millis(300), Duration::from_millis(1000)];
+const RETRY_DELAYS: [Duration; 2] = [Duration::from_millis(300), Duration::from_millis(1000)];
 /// No more tries after this time: the last one ends before the waiters give up.
-const TRYING: Duration = Duration::from_secs(4);
+const RETRY_WINDOW: Duration = Duration::from_secs(4);
 /// The timeout for the server's keys, where a refreshed ID token needs new ones.
 const KEYS_WITHIN: Duration = Duration::from_secs(5);
 /// No keys are fetched after this time, for the waiters' sake.
-const FETCHING: Duration = Duration::from_secs(20);
+const KEY_FETCH_WINDOW: Duration = Duration::from_secs(20);
 /// The pauses before a response that could be stored nowhere is stored again.
-const SAVING: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(1500)];
+const SAVE_RETRY_DELAYS: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(1500)];
 
 /// Refreshes a record that was loaded under its lock, in a helper where that is possible.
 pub fn refresh(
     world: &mut World,
     session: &mut Session,
     (record, lock): (Record, Lock),
-    want: Want,
+    want: FreshnessPolicy,
 ) -> Result<TokenSet, Error> {
     let mut renewal = Renewal::new(world, session, record, &lock)?;
     // a thousand waiters for the same failure need no helpers
@@ -54,7 +54,7 @@ pub fn refresh(
         return Err(e);
     }
     match world.programs.part() {
-        Parted::Alone => {
+        Forked::Unsupported => {
             // a Ctrl-C waits until the successor is stored
             let (signals, heard) = std::sync::mpsc::channel();
             world.signals.watch(signals);
@@ -67,13 +67,13 @@ pub fn refresh(
                 (outcome, _) => outcome,
             }
         }
-        Parted::Helper(helper) => {
+        Forked::Child(helper) => {
             let outcome = renewal.run(world, want);
             drop(lock);
             helper.finish(&encode(&outcome));
             outcome
         }
-        Parted::Starter(mut answer) => {
+        Forked::Parent(mut answer) => {
             let name = session.name.clone();
             // the helper still holds it
             drop(lock);
@@ -134,7 +134,7 @@ impl<'a> Renewal<'a> {
         })
     }
 
-    fn run(&mut self, world: &mut World, want: Want) -> Result<TokenSet, Error> {
+    fn run(&mut self, world: &mut World, want: FreshnessPolicy) -> Result<TokenSet, Error> {
         let sent_before = match self.recover(world)? {
             Some(Recovered::Kept(set)) => return Ok(*set),
             Some(Recovered::Unanswered(sent)) => sent,
@@ -195,7 +195,7 @@ impl<'a> Renewal<'a> {
         let key = self.record.journal_key.clone().ok_or_else(|| no_token(world, self.session))?;
         let mut nonce = [0; 24];
         world.random.fill(&mut nonce);
-        let mut pauses = PAUSES.iter();
+        let mut pauses = RETRY_DELAYS.iter();
         let started = world.clock.elapsed();
         loop {
             let before = self.files.journal.sent();
@@ -217,7 +217,7 @@ impl<'a> Renewal<'a> {
                 grant::warn_of_skew(world, &response, now);
                 grant::refresh::read(world, &self.asking, &response, now)
             });
-            let in_time = world.clock.elapsed().saturating_sub(started) < TRYING;
+            let in_time = world.clock.elapsed().saturating_sub(started) < RETRY_WINDOW;
             match answer {
                 Err(e) if e.fate == Fate::NotSent => {
                     let _ = self.files.journal.set_sent(before);
@@ -236,7 +236,7 @@ impl<'a> Renewal<'a> {
                     if e.fate == Fate::Unavailable {
                         let _ = self.files.journal.set_sent(before);
                     }
-                    world.clock.sleep(PAUSES[1]);
+                    world.clock.sleep(RETRY_DELAYS[1]);
                 }
                 answer => return answer,
             }
@@ -291,8 +291,8 @@ impl<'a> Renewal<'a> {
         keys.timeout = KEYS_WITHIN;
         // a response that only this process has, and those who wait for the lock, wait for no keys
         let since = world.clock.elapsed().saturating_sub(self.started);
-        keys.may_fetch = self.answered != Answered::Uncommitted && since < FETCHING;
-        if !identity::of_renewal(world, &self.asking, keys, (set, self.old.id_token.as_ref()))? {
+        keys.may_fetch = self.answered != Answered::Uncommitted && since < KEY_FETCH_WINDOW;
+        if !signed_in_as::of_renewal(world, &self.asking, keys, (set, self.old.id_token.as_ref()))? {
             set.id_token = None;
         }
         Ok(())
@@ -305,7 +305,7 @@ impl<'a> Renewal<'a> {
                 .map_err(|e| e.hint(format!("the answer is kept, sealed, in `{journal}`: the next command saves it")));
         }
         // neither journal nor store has the response: only this process
-        let mut pauses = SAVING.iter();
+        let mut pauses = SAVE_RETRY_DELAYS.iter();
         loop {
             match (keep(world, self.session, kept, self.lock), pauses.next()) {
                 (Ok(set), _) => return Ok(set),

@@ -1,29 +1,29 @@
 //! A profile's state on this machine beside its record: the lock, the journal, the newest
 //! generation, the endpoint's last trouble, and the kernel's copy of the token.
 
-pub mod copy;
+mod generation;
 pub mod journal;
+pub mod kernel_cache;
 pub mod lock;
+mod outage;
 pub mod paths;
-mod seen;
-mod trouble;
 
 use crate::error::{Error, Kind};
 use crate::session::Who;
 use crate::session::record::Record;
 use crate::store::{Store, StoreError};
 use crate::world::World;
+use generation::Generation;
 use journal::Journal;
 use lock::{Lock, credential_name};
+use outage::Outage;
 use paths::Paths;
-use seen::Seen;
-use trouble::Trouble;
 
 /// The files of one credential in the state folder.
 pub struct StateFiles {
     pub journal: Journal,
-    pub seen: Seen,
-    pub trouble: Trouble,
+    pub seen: Generation,
+    pub trouble: Outage,
 }
 
 impl StateFiles {
@@ -33,8 +33,8 @@ impl StateFiles {
         let name = credential_name(store, profile);
         Ok(StateFiles {
             journal: Journal::new(&state, &name),
-            seen: Seen::of(&state, &name),
-            trouble: Trouble::of(&state, &name),
+            seen: Generation::of(&state, &name),
+            trouble: Outage::of(&state, &name),
         })
     }
 
@@ -74,14 +74,14 @@ impl Who {
     /// Saves a record that has changed. The kernel's copy goes first, so that it never outlives its
     /// record.
     pub fn replace(&self, world: &World, record: &Record, lock: &Lock) -> Result<(), StoreError> {
-        copy::forget(world, self);
+        kernel_cache::forget(world, self);
         self.save(record, lock)
     }
 
     /// Removes the record, then the journal, which may hold the only good refresh token until then.
     pub fn delete(&self, world: &World, lock: &Lock) -> Result<bool, StoreError> {
         debug_assert!(lock.is_of(&*self.store, &self.name), "the lock of another profile");
-        copy::forget(world, self);
+        kernel_cache::forget(world, self);
         let deleted = self.store.delete(&self.name)?;
         self.sweep();
         Ok(deleted)

@@ -1,8 +1,8 @@
 //! Binds loopback ports and proves that each is reached at its own address. The wait for
 //! connections can be ended without the network, since loopback itself may be down.
 
-pub mod holder;
 pub mod peer;
+pub mod port_owner;
 pub mod wake;
 
 use std::io;
@@ -83,7 +83,7 @@ fn bind_any(address: &Address) -> Result<Vec<TcpListener>, ListenError> {
         match bind_one(address.host, *port) {
             Ok(listeners) => return Ok(listeners),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-                refused.get_or_insert(ListenError::PortTaken { port: *port, holder: holder::of(*port) });
+                refused.get_or_insert(ListenError::PortTaken { port: *port, holder: port_owner::of(*port) });
             }
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 refused.get_or_insert(ListenError::Reserved(*port));
@@ -153,7 +153,7 @@ pub fn reached(listener: &TcpListener, address: SocketAddr) -> Result<Vec<TcpStr
                 thread::sleep(Duration::from_millis(1));
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                return Err(ListenError::PortTaken { port: address.port(), holder: holder::of(address.port()) });
+                return Err(ListenError::PortTaken { port: address.port(), holder: port_owner::of(address.port()) });
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}

@@ -7,12 +7,12 @@
 //! the token for verified (C-09).
 
 use crate::error::{Error, Kind};
-use crate::grant::keys::{KeyRing, Unverified};
+use crate::grant::jwks::{KeyRing, Unverified};
 use crate::grant::{Asking, explain, look_closely};
 use crate::protocol::explain::checks;
 use crate::protocol::id_token::{self, Expected, Fault};
+use crate::protocol::jose::trust::{self, Announced, SignedError, Trust};
 use crate::protocol::jose::{self, Members};
-use crate::protocol::signed::{self, Announced, SignedError, Trust};
 use crate::secret::Secret;
 use crate::text::safe;
 use crate::token::TokenSet;
@@ -46,7 +46,7 @@ impl Sent {
 
 /// An ID token after its checks.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Identity {
+pub struct SignedInAs {
     pub claims: Members,
     /// Whether its signature is the provider's; if not, the provider's issuer is unknown.
     pub verified: bool,
@@ -58,14 +58,14 @@ pub fn of_login(
     asking: &Asking,
     ring: &mut KeyRing,
     (set, sent): (&TokenSet, &Sent),
-) -> Result<Option<Identity>, Error> {
+) -> Result<Option<SignedInAs>, Error> {
     let Some(token) = &set.id_token else { return Ok(None) };
     let provider = &asking.provider;
     let Some(issuer) = provider.issuer.as_deref() else {
         world.warn(
             "the ID token is stored unverified: `issuer` of this provider is not known, so nothing says who may sign it",
         );
-        return Ok(jose::unverified_claims(token.expose()).ok().map(|claims| Identity { claims, verified: false }));
+        return Ok(jose::unverified_claims(token.expose()).ok().map(|claims| SignedInAs { claims, verified: false }));
     };
     let expected = Expected {
         issuer,
@@ -99,7 +99,7 @@ pub fn of_login(
     if let Some(warning) = id_token::other_acr(&claims, &sent.acr_values) {
         world.warn(&warning);
     }
-    Ok(Some(Identity { claims, verified: true }))
+    Ok(Some(SignedInAs { claims, verified: true }))
 }
 
 /// Judges the ID token of a refresh against the one of the login. `Ok(false)`: its signature could
@@ -157,7 +157,7 @@ pub fn of_renewal(
 
 /// An ID token's header and claims, not yet verified.
 fn read(token: &Secret, trust: &Trust<'_>) -> Result<(Announced, Members), SignedError> {
-    Ok((signed::announced(token.expose(), trust)?, jose::unverified_claims(token.expose())?))
+    Ok((trust::announced(token.expose(), trust)?, jose::unverified_claims(token.expose())?))
 }
 
 /// The values that every token of this provider for this client must have.

@@ -7,10 +7,10 @@ use std::time::Duration;
 use url::Url;
 
 use super::body::Body;
-use super::pace::{self, Pace};
+use super::rate_limit::{self, Pace};
 use super::redirect::{self, Unfollowed, Way};
 use super::request::Draft;
-use super::{readable, retry};
+use super::{content_coding, retry};
 use crate::error::{Error, Kind};
 use crate::grant::ready;
 use crate::protocol::{api_error, trace};
@@ -76,7 +76,7 @@ impl Tries {
         if self.waited + time > retry::LONGEST_IN_ALL {
             return false;
         }
-        pace::wait(world, time, &format!("{} (attempt {} of {})", why(), self.made + 2, retries + 1));
+        rate_limit::wait(world, time, &format!("{} (attempt {} of {})", why(), self.made + 2, retries + 1));
         self.made += 1;
         self.waited += time;
         true
@@ -162,7 +162,7 @@ impl Caller<'_> {
             Err(e) => return Err(e.into()),
         };
         if self.draft.decompress {
-            readable::decompress(&mut answer).map_err(|e| broken_off(&e))?;
+            content_coding::decompress(&mut answer).map_err(|e| broken_off(&e))?;
         }
         world.step(|| format!("< {} {}", answer.version, answer.status));
         for line in trace::headers(&answer.headers) {
@@ -170,7 +170,7 @@ impl Caller<'_> {
         }
         self.heed(world, &answer.headers);
         let at_sending = request.at_sending.as_ref();
-        if at_sending.is_some_and(|at| at.heard(&request, answer.status, &answer.headers, &[]))
+        if at_sending.is_some_and(|at| at.learn_from(&request, answer.status, &answer.headers, &[]))
             && !tries.challenged
             && repeatable
         {
@@ -228,7 +228,7 @@ impl Caller<'_> {
     /// Waits until the provider's rate limit admits another request.
     pub fn take_slot(&mut self, world: &mut World) -> Result<(), Error> {
         let time = self.pace.take(&*world.clock)?;
-        pace::wait(world, time, "the provider's limit on requests");
+        rate_limit::wait(world, time, "the provider's limit on requests");
         Ok(())
     }
 
@@ -272,7 +272,7 @@ impl Caller<'_> {
             return false;
         }
         let time = self.wait_for(world, None, *attempts);
-        pace::wait(world, time, "the answer broke off");
+        rate_limit::wait(world, time, "the answer broke off");
         *attempts += 1;
         true
     }

@@ -3,8 +3,8 @@
 
 use serde_json::value::RawValue;
 
-use super::records::Members;
-use super::value::{View, text, view};
+use crate::api::records::Members;
+use crate::api::value::{View, text, view};
 use crate::text::quoted;
 
 /// Writes one value in block style at the cursor.

@@ -4,11 +4,11 @@
 
 use crate::config::{GrantKind, SignIn};
 use crate::error::Error;
-use crate::provider::{PkceMethod, PkceMode, Provider, Wanted};
+use crate::provider::{PkceMethod, PkceMode, Provider, When};
 use crate::text::{Typed, safe};
 
 /// Whether the server offers the grant.
-pub fn offered(provider: &Provider, grant: GrantKind, profile: &Typed) -> Result<(), Error> {
+pub fn check_grant(provider: &Provider, grant: GrantKind, profile: &Typed) -> Result<(), Error> {
     if grant == GrantKind::AuthorizationCode && provider.authorize.url.is_none() {
         return Err(no_browser(provider, profile));
     }
@@ -77,7 +77,7 @@ fn delivered(provider: &Provider, grant: GrantKind, profile: &Typed) -> Result<(
 }
 
 /// Whether the server accepts this profile's authorization request.
-pub fn authorizes(provider: &Provider, asks: &SignIn) -> Result<(), Error> {
+pub fn check_authorization_request(provider: &Provider, asks: &SignIn) -> Result<(), Error> {
     let offers = &provider.announced.offers;
     const OWN: &str = "if its metadata is wrong: `[authorize] url` in a provider file of your own goes without it";
     if let (Some(taken), Some(mode)) = (&offers.response_modes, &asks.response_mode)
@@ -98,11 +98,11 @@ pub fn authorizes(provider: &Provider, asks: &SignIn) -> Result<(), Error> {
         );
     }
     // other rules hold for a signed request that is pushed (RFC 9126, section 3)
-    let pushed = asks.par == Some(Wanted::Always) || provider.par == Wanted::Always || provider.par_required;
+    let pushed = asks.par == Some(When::Always) || provider.par == When::Always || provider.par_required;
     if offers.request_parameter == Some(false)
         && !pushed
-        && asks.request_object == Some(Wanted::Always)
-        && provider.request_object == Wanted::Auto
+        && asks.request_object == Some(When::Always)
+        && provider.request_object == When::Auto
         && !provider.request_object_required
     {
         return Err(Error::usage(format!(
@@ -146,12 +146,12 @@ mod tests {
     #[test]
     fn what_the_server_does_not_offer_is_said_first_and_its_silence_says_nothing() {
         let mut provider = provider();
-        assert!(offered(&provider, GrantKind::TokenExchange, &Typed::default()).is_ok());
+        assert!(check_grant(&provider, GrantKind::TokenExchange, &Typed::default()).is_ok());
         provider.grant_types = Some(vec!["authorization_code".into(), "urn:openid:params:grant-type:ciba".into()]);
-        assert!(offered(&provider, GrantKind::Ciba, &Typed::default()).is_ok());
-        let refused = offered(&provider, GrantKind::TokenExchange, &Typed::default()).unwrap_err();
+        assert!(check_grant(&provider, GrantKind::Ciba, &Typed::default()).is_ok());
+        let refused = check_grant(&provider, GrantKind::TokenExchange, &Typed::default()).unwrap_err();
         assert_eq!(refused.causes(), ["it offers authorization-code, ciba"]);
-        assert!(offered(&provider, GrantKind::DeviceCode, &Typed::default()).is_err());
+        assert!(check_grant(&provider, GrantKind::DeviceCode, &Typed::default()).is_err());
     }
 
     #[test]
@@ -161,7 +161,7 @@ mod tests {
             let mut provider = provider();
             provider.grant_types = grants.map(owned);
             provider.announced.offers.response_types = types.map(owned);
-            offered(&provider, GrantKind::AuthorizationCode, &Typed::default()).is_ok()
+            check_grant(&provider, GrantKind::AuthorizationCode, &Typed::default()).is_ok()
         };
         assert!(lists(None, None));
         assert!(lists(Some(&["client_credentials"]), None), "its silence about the endpoint that it has says nothing");

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::Start;
-use super::ask::{Needed, complete_client};
+use super::prompt::{Needed, complete_client};
 use crate::command::no_input;
 use crate::config::GrantKind;
 use crate::error::Error;
 use crate::grant::authorization_code::{self, Caught, Listening, Login, wants_confirmation};
-use crate::grant::authorize_request::Travel;
-use crate::grant::identity::Sent;
+use crate::grant::authorization_url::Travel;
 use crate::grant::redirect_plan::{self, Plan, Target};
+use crate::grant::signed_in_as::Sent;
 use crate::grant::tunnel::Ssh;
 use crate::protocol::client::Client;
 use crate::protocol::jarm;

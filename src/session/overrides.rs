@@ -14,7 +14,7 @@ use crate::world::World;
 
 /// What was typed, without the environment and the configuration.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Choice {
+pub struct Overrides {
     /// The profile's name.
     pub profile: Option<String>,
     /// One of all profiles, or the subject of another: variables for the named one are not for it.
@@ -28,7 +28,7 @@ pub struct Choice {
     pub flags: Profile,
 }
 
-impl Choice {
+impl Overrides {
     /// The options of a command line with the same meaning, with their values; never a secret.
     pub fn options(&self) -> Vec<(String, String)> {
         let mut options = self.flags.options();
@@ -53,7 +53,7 @@ pub(super) struct Which {
     pub config: Config,
 }
 
-pub(super) fn which(world: &mut World, paths: &Paths, choice: &Choice) -> Result<Which, Error> {
+pub(super) fn which(world: &mut World, paths: &Paths, choice: &Overrides) -> Result<Which, Error> {
     let word = choice.profile.clone().or_else(|| world.env.var("OAUTHCTL_PROFILE"));
     match word {
         // `login https://issuer.example`: the profile is called by the issuer's host
@@ -70,7 +70,12 @@ pub(super) fn which(world: &mut World, paths: &Paths, choice: &Choice) -> Result
 }
 
 /// The profile of that name, or of the provider with that alias.
-fn called(world: &mut World, paths: &Paths, choice: &Choice, (config, word): (Config, String)) -> Result<Which, Error> {
+fn called(
+    world: &mut World,
+    paths: &Paths,
+    choice: &Overrides,
+    (config, word): (Config, String),
+) -> Result<Which, Error> {
     match alias::meant(world, paths, choice, &word, &config) {
         Some(name) => Ok(Which { config: load_for(paths, &name)?, name, alias: Some(word) }),
         None => Ok(Which { name: word, alias: None, config }),
@@ -84,7 +89,7 @@ pub fn profile_called(
     word: String,
     provider: Option<String>,
 ) -> Result<String, Error> {
-    let choice = Choice { flags: Profile { provider, ..Profile::default() }, ..Choice::default() };
+    let choice = Overrides { flags: Profile { provider, ..Profile::default() }, ..Overrides::default() };
     called(world, paths, &choice, (load_for(paths, &word)?, word)).map(|which| which.name)
 }
 
@@ -94,10 +99,10 @@ fn load_for(paths: &Paths, name: &str) -> Result<Config, Error> {
 }
 
 /// The default profile, the provider's, or the only one.
-fn unnamed(world: &World, paths: &Paths, choice: &Choice) -> Result<(String, Config), Error> {
+fn unnamed(world: &World, paths: &Paths, choice: &Overrides) -> Result<(String, Config), Error> {
     let dir = paths.config.as_deref();
     let config = dir.map(|d| Config::load(d).map_err(|e| in_folder(e, d))).transpose()?.unwrap_or_default();
-    if let Some(name) = config.default_profile.clone().filter(|name| may_be_of(dir, &config, name, choice)) {
+    if let Some(name) = config.default_profile.clone().filter(|name| default_profile_fits(dir, &config, name, choice)) {
         return Ok((name, config));
     }
     if let Some(provider) = &choice.flags.provider {
@@ -121,14 +126,14 @@ fn unnamed(world: &World, paths: &Paths, choice: &Choice) -> Result<(String, Con
 }
 
 /// Whether the default profile is meant: not where `--provider` names another provider.
-fn may_be_of(dir: Option<&Path>, config: &Config, name: &str, choice: &Choice) -> bool {
+fn default_profile_fits(dir: Option<&Path>, config: &Config, name: &str, choice: &Overrides) -> bool {
     let own = config.profiles.get(name).and_then(|p| p.provider.as_deref()).unwrap_or(name);
     let dir = dir.unwrap_or(Path::new(""));
     choice.flags.provider.as_deref().is_none_or(|said| config::same_provider(dir, said, own))
 }
 
 /// Whether the person named this profile: by its name, by its provider, or by `OAUTHCTL_PROFILE`.
-pub(super) fn is_named(world: &World, choice: &Choice) -> bool {
+pub(super) fn is_named(world: &World, choice: &Overrides) -> bool {
     !choice.implied
         && (choice.profile.is_some() || choice.flags.provider.is_some() || world.env.var("OAUTHCTL_PROFILE").is_some())
 }
@@ -188,7 +193,7 @@ fn in_folder(e: config::ConfigError, dir: &Path) -> Error {
 pub(super) fn overlay_environment(
     world: &World,
     (words, named): (&[String], bool),
-    choice: &Choice,
+    choice: &Overrides,
     profile: &mut Profile,
 ) -> Result<(), Error> {
     let var = |what: &str| variable(world, words, named, what).map(|(value, _)| value);
@@ -214,7 +219,7 @@ pub(super) fn overlay_environment(
 pub(super) const NOBODY: &str = "-";
 
 /// The stand-in for the provider of a profile that names none, to list, rename and remove it.
-pub fn nobodys(dir: &Path, config: &Config, name: &str) -> Option<String> {
+pub fn placeholder_provider(dir: &Path, config: &Config, name: &str) -> Option<String> {
     let says_none = config.profiles.get(name).is_some_and(|p| p.provider.is_none());
     (says_none && config::provider(dir, name, None).is_err()).then(|| NOBODY.to_owned())
 }
@@ -227,7 +232,7 @@ pub(super) fn provider_of_new_profile(
     paths: &Paths,
     name: &str,
     config: &Config,
-    choice: &Choice,
+    choice: &Overrides,
 ) -> Result<String, Error> {
     let dir = paths.config.as_deref().unwrap_or(Path::new(""));
     let found = config::provider(dir, name, None);

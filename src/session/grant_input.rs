@@ -5,31 +5,31 @@ use std::time::Duration;
 use crate::config::{GrantKind, SecretSource};
 use crate::error::Error;
 use crate::grant::Asking;
-use crate::grant::unattended::Given;
+use crate::grant::unattended::GrantInput;
 use crate::protocol::assertion;
 use crate::protocol::jose::{self, SigningKey};
 use crate::protocol::token_exchange::{Exchange, Typed, type_uri};
 use crate::secret::{Secret, hash};
-use crate::session::fresh::{Want, fresh};
-use crate::session::{Choice, Session, Who, random_hex, secret_from_file};
+use crate::session::fresh::{FreshnessPolicy, fresh};
+use crate::session::{Overrides, Session, Who, random_hex, secret_from_file};
 use crate::text::safe;
 use crate::world::World;
 
 /// The input of this grant. A program that is asked, and another profile's token, may take a while.
-pub fn given(world: &mut World, who: &Who, asking: &Asking, grant: GrantKind) -> Result<Given, Error> {
+pub fn gather(world: &mut World, who: &Who, asking: &Asking, grant: GrantKind) -> Result<GrantInput, Error> {
     let asks = &who.profile.asks;
     let read = match grant {
         GrantKind::JwtBearer => assertion::jwt,
         GrantKind::Saml2Bearer => assertion::saml,
-        GrantKind::TokenExchange => return exchange(world, who).map(Given::Token),
-        _ => return Ok(Given::Credentials),
+        GrantKind::TokenExchange => return exchange(world, who).map(GrantInput::Token),
+        _ => return Ok(GrantInput::Credentials),
     };
     let assertion = match (grant, &asks.assertion, &asking.client.proofs.key) {
         (GrantKind::JwtBearer, None, Some(key)) => own_jwt(world, who, asking, key)?,
         _ => read(&require(world, who, "assertion", &asks.assertion)?)
             .map_err(|e| Error::usage(format!("the assertion of `{}` can't be used", who.name)).cause(e))?,
     };
-    Ok(Given::Assertion(grant, assertion))
+    Ok(GrantInput::Assertion(grant, assertion))
 }
 
 /// An error if the grant's input is missing: before any question.
@@ -131,7 +131,7 @@ fn of_profile(world: &mut World, who: &Who, profile: &str, kind: &str) -> Result
         return Err(Error::usage(format!("the subject of `{}` leads back to itself", safe(profile)))
             .hint(format!("{} subject-profile OTHER", who.typed.line("profile set"))));
     }
-    let set = fresh(world, &mut other, Want { whole: true, ..Want::default() })?;
+    let set = fresh(world, &mut other, FreshnessPolicy { whole: true, ..FreshnessPolicy::default() })?;
     let found = match crate::protocol::token_exchange::short(kind) {
         "id_token" => set.id_token,
         "refresh_token" => set.refresh_token,
@@ -144,12 +144,12 @@ fn of_profile(world: &mut World, who: &Who, profile: &str, kind: &str) -> Result
 }
 
 fn subject(world: &mut World, who: &Who, profile: &str) -> Result<Session, Error> {
-    let choice = Choice {
+    let choice = Overrides {
         profile: Some(profile.to_owned()),
         implied: true,
         no_cache: who.choice.no_cache,
         subject_of: [who.choice.subject_of.clone(), vec![who.name.clone()]].concat(),
-        ..Choice::default()
+        ..Overrides::default()
     };
     Session::open(world, choice)
 }

@@ -7,14 +7,14 @@ use std::rc::Rc;
 use crate::config;
 use crate::error::Error;
 use crate::sandbox;
-use crate::session::{Choice, Session};
+use crate::session::{Overrides, Session};
 use crate::world::World;
 
 /// The provider inside the binary.
 pub const PROVIDER: &str = "sandbox";
 
 /// Opens a session, with the practice server if needed.
-pub fn open(world: &mut World, choice: Choice) -> Result<Session, Error> {
+pub fn open(world: &mut World, choice: Overrides) -> Result<Session, Error> {
     let session = Session::open(world, choice)?;
     if session.provider_name() != PROVIDER || session.profile.vars.contains_key("base") {
         return Ok(session);

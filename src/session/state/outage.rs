@@ -18,13 +18,13 @@ const QUIET: i64 = 2;
 const LONGEST: i64 = 3600;
 
 #[derive(Debug)]
-pub struct Trouble {
+pub struct Outage {
     path: PathBuf,
 }
 
-impl Trouble {
-    pub fn of(state: &Path, name: &str) -> Trouble {
-        Trouble { path: state.join("journal").join(format!("{name}.trouble")) }
+impl Outage {
+    pub fn of(state: &Path, name: &str) -> Outage {
+        Outage { path: state.join("journal").join(format!("{name}.trouble")) }
     }
 
     /// The remembered error, while it holds. `insists`: the user asked for a refresh, so only the
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn a_failure_is_remembered_for_a_while_and_a_servers_own_word_for_longer() {
         let dir = tempfile::tempdir().unwrap();
-        let trouble = Trouble::of(dir.path(), "x");
+        let trouble = Outage::of(dir.path(), "x");
         assert!(trouble.still(100, false).is_none());
         trouble.remember(100, &Error::new(Kind::TryLater, "can't reach it"));
         assert_eq!(trouble.still(101, false).unwrap().retry_after, Some(2));
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn a_crowd_is_put_off_and_one_who_comes_again_is_not() {
         let dir = tempfile::tempdir().unwrap();
-        let trouble = Trouble::of(dir.path(), "x");
+        let trouble = Outage::of(dir.path(), "x");
         let failed = Error::new(Kind::TryLater, "can't reach it");
         trouble.remember(100, &failed);
         assert!(trouble.still(101, false).is_some());

@@ -5,7 +5,9 @@
 use serde_json::value::RawValue;
 
 use super::value::{Style, View, text, view, write};
-use super::{table, yaml};
+pub mod table;
+mod yaml;
+
 use crate::text::safe;
 
 /// An output format.
@@ -202,5 +204,5 @@ fn tsv(cell: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "shape_tests.rs"]
+#[path = "format_tests.rs"]
 mod tests;

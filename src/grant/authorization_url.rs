@@ -3,12 +3,12 @@
 
 use crate::error::{Asked, Error, token_answer};
 use crate::grant::{Asking, random_text, send};
-use crate::protocol::authorize;
+use crate::protocol::authorization_request;
 use crate::protocol::client_auth;
 use crate::protocol::par;
 use crate::protocol::request_object;
 use crate::protocol::token_request;
-use crate::provider::{ClientAuth, Endpoint, Wanted};
+use crate::provider::{ClientAuth, Endpoint, When};
 use crate::secret::Secret;
 use crate::text::safe;
 use crate::world::World;
@@ -17,9 +17,9 @@ use crate::world::World;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Travel {
     /// The profile's setting; `Auto`: the provider's, then its metadata's.
-    pub par: Wanted,
+    pub par: When,
     /// Likewise.
-    pub request_object: Wanted,
+    pub request_object: When,
 }
 
 /// The address that the browser opens.
@@ -40,13 +40,13 @@ pub fn address(
     let params = if signs(asking, travel)? { signed(world, asking, params)? } else { params };
     match endpoint {
         Some(endpoint) => push(world, asking, &endpoint, params),
-        None => Ok(Address { url: authorize::address(&asking.provider, &params)?, good_for: None }),
+        None => Ok(Address { url: authorization_request::address(&asking.provider, &params)?, good_for: None }),
     }
 }
 
 /// The profile's setting, else the provider's.
-fn chosen(own: Wanted, theirs: Wanted) -> Wanted {
-    if own == Wanted::Auto { theirs } else { own }
+fn chosen(own: When, theirs: When) -> When {
+    if own == When::Auto { theirs } else { own }
 }
 
 /// The endpoint that the request is pushed to, if any. If it has to be pushed and can't, the error
@@ -55,21 +55,21 @@ fn pushed_to(asking: &Asking, travel: Travel) -> Result<Option<Endpoint>, Error>
     let provider = &asking.provider;
     let endpoint = par::endpoint(provider);
     match chosen(travel.par, provider.par) {
-        Wanted::Always if endpoint.is_none() => {
+        When::Always if endpoint.is_none() => {
             Err(Error::usage(format!("`{}` has no address to push an authorize request to", safe(&provider.name)))
                 .hint(format!(
                     "`{}`, or `par-url` in a provider file",
                     asking.profile.login_with(&[("--par", "auto")])
                 )))
         }
-        Wanted::Always => Ok(endpoint),
-        Wanted::Never if provider.par_required => Err(Error::usage(format!(
+        When::Always => Ok(endpoint),
+        When::Never if provider.par_required => Err(Error::usage(format!(
             "`{}` takes pushed authorize requests only, and `par` is `false`",
             safe(&provider.name)
         ))
         .hint(asking.profile.login_with(&[("--par", "auto")]))),
-        Wanted::Never => Ok(None),
-        Wanted::Auto => Ok(endpoint.filter(|_| provider.par_required)),
+        When::Never => Ok(None),
+        When::Auto => Ok(endpoint.filter(|_| provider.par_required)),
     }
 }
 
@@ -77,9 +77,9 @@ fn pushed_to(asking: &Asking, travel: Travel) -> Result<Option<Endpoint>, Error>
 fn signs(asking: &Asking, travel: Travel) -> Result<bool, Error> {
     let provider = &asking.provider;
     let signs = match chosen(travel.request_object, provider.request_object) {
-        Wanted::Always => true,
-        Wanted::Never => false,
-        Wanted::Auto => provider.request_object_required,
+        When::Always => true,
+        When::Never => false,
+        When::Auto => provider.request_object_required,
     };
     if signs && asking.client.proofs.key.is_none() {
         return Err(Error::usage("the authorize request is to be signed, and the client has no key")
@@ -131,5 +131,5 @@ fn push(
         ("client_id".to_owned(), asking.client.id.clone()),
         ("request_uri".to_owned(), pushed.request_uri.expose().to_owned()),
     ];
-    Ok(Address { url: authorize::address(&asking.provider, &short)?, good_for: pushed.expires_in })
+    Ok(Address { url: authorization_request::address(&asking.provider, &short)?, good_for: pushed.expires_in })
 }

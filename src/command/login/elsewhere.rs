@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use super::Start;
-use super::ask::{Needed, ask, ask_hidden};
-use super::ways::{Attempt, Obtained};
+use super::browser::{Attempt, Obtained};
+use super::prompt::{Needed, ask, ask_hidden};
 use crate::command::may_ask;
-use crate::config::{Asks, GrantKind};
+use crate::config::{GrantKind, RequestOptions};
 use crate::error::Error;
 use crate::grant::ciba::Wish;
-use crate::grant::identity::Sent;
+use crate::grant::signed_in_as::Sent;
 use crate::grant::{Aim, Asking, ciba, device, password};
 use crate::protocol::ciba::{Hint, More};
 use crate::secret::Secret;
 use crate::session::fresh::by_grant;
-use crate::session::{Session, inputs};
+use crate::session::{Session, grant_input};
 use crate::token::TokenSet;
 use crate::world::World;
 
@@ -41,7 +41,7 @@ pub(super) fn without_browser(
             &provider.token
         }
         _ => {
-            inputs::are_said(session, grant)?;
+            grant_input::are_said(session, grant)?;
             let own = provider.client_credentials.offered().filter(|_| grant == GrantKind::ClientCredentials);
             own.unwrap_or(&provider.token)
         }
@@ -86,8 +86,8 @@ pub(super) fn without_browser(
 /// The person to ask, named in one of three ways.
 fn login_hint(world: &mut World, session: &Session) -> Result<Hint, Error> {
     let asks = &session.profile.asks.sign_in;
-    let id_token = inputs::read(world, session, "ID token", &asks.id_token_hint)?;
-    let login_token = inputs::read(world, session, "login hint token", &asks.login_hint_token)?;
+    let id_token = grant_input::read(world, session, "ID token", &asks.id_token_hint)?;
+    let login_token = grant_input::read(world, session, "login hint token", &asks.login_hint_token)?;
     match (&asks.login_hint, id_token, login_token) {
         (Some(hint), None, None) => Ok(Hint::Login(hint.clone())),
         (None, Some(token), None) => Ok(Hint::IdToken(token)),
@@ -107,13 +107,13 @@ fn given_password(world: &mut World, session: &Session) -> Result<Option<Secret>
         return Err(Error::usage("a password is sent only if the command line asks for it")
             .hint(session.typed.login_by("password")));
     }
-    inputs::read(world, session, "password", &session.profile.asks.sign_in.password)
+    grant_input::read(world, session, "password", &session.profile.asks.sign_in.password)
 }
 
 fn by_password(
     world: &mut World,
     asking: &Asking,
-    asks: &Asks,
+    asks: &RequestOptions,
     (scopes, given): (&[String], Option<Secret>),
 ) -> Result<TokenSet, Error> {
     password::warn(world, asking);

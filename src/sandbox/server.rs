@@ -10,11 +10,11 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::book::{Book, Grant, Minted, Refused};
 use super::client::Client;
 use super::device_codes::Devices;
-use super::exchange::{Ask, Params, form_decoded};
 use super::log::Log;
+use super::logins::{Book, Grant, Minted, Refused};
+use super::message::{Ask, Params, form_decoded};
 use super::tickets::Tickets;
 use super::{Behaviour, Options};
 use crate::world::{Clock, Random};

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 use crate::config::GrantKind;
 use crate::error::Error;
-use crate::protocol::binding::is_dpop;
+use crate::protocol::sender_constrained::is_dpop;
 use crate::secret::hash;
 use crate::session::bound::Moved;
-use crate::session::{Record, Who, inputs, no_token};
+use crate::session::{Record, Who, grant_input, no_token};
 use crate::store::StoreKind;
 use crate::text::safe;
 use crate::world::World;
@@ -54,7 +54,7 @@ impl Differs {
 }
 
 /// Why nothing that is stored is of use. `differs`: the stored token is another one.
-pub(super) fn none_of_use(world: &World, who: &Who, differs: Option<Differs>) -> Error {
+pub(super) fn no_usable_token(world: &World, who: &Who, differs: Option<Differs>) -> Error {
     match differs {
         Some(differs) => differs.error(who),
         None => who.raw_provider().err().unwrap_or_else(|| no_token(world, who)),
@@ -79,7 +79,7 @@ pub(super) fn compare(world: &mut World, who: &Who, record: Option<&Record>) -> 
 }
 
 /// The record, if it is what is meant now.
-pub fn ours<'a>(world: &mut World, who: &Who, record: Option<&'a Record>) -> Result<Option<&'a Record>, Error> {
+pub fn matching<'a>(world: &mut World, who: &Who, record: Option<&'a Record>) -> Result<Option<&'a Record>, Error> {
     let compared = compare(world, who, record)?;
     Ok(record.filter(|_| compared.differs.is_none()))
 }
@@ -182,13 +182,13 @@ pub fn asked_with(world: &mut World, who: &Who, grant: GrantKind) -> Result<Aske
     let inputs =
         [("assertion", &asks.assertion), ("subject token", &asks.subject_token), ("actor token", &asks.actor_token)];
     for (what, source) in inputs {
-        let told = inputs::told_apart(world, who, what, source)?;
+        let told = grant_input::told_apart(world, who, what, source)?;
         with.extend(told.map(|told| (what.replace(' ', "-"), told)));
     }
     let audience = who.profile.proofs.assertion_audience.as_ref().filter(|_| grant == GrantKind::JwtBearer);
     with.extend(audience.map(|to| ("assertion-audience".to_owned(), format!("{to:?}"))));
     if let Some(profile) = &asks.subject_profile {
-        with.insert("subject-profile".to_owned(), inputs::of_sign_in(world, who, profile)?);
+        with.insert("subject-profile".to_owned(), grant_input::of_sign_in(world, who, profile)?);
     }
     Ok(with)
 }

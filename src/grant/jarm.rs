@@ -5,11 +5,11 @@
 //! so it ends nothing and fetches no keys.
 
 use crate::error::{Error, Kind};
-use crate::grant::keys::{KeptKeys, KeyRing, Unverified};
+use crate::grant::jwks::{KeptKeys, KeyRing, Unverified};
 use crate::grant::{Asking, explain, look_closely};
+use crate::protocol::authorization_response::{self, Expected, Verdict};
 use crate::protocol::explain::checks;
-use crate::protocol::redirect::{self, Expected, Verdict};
-use crate::protocol::signed::Trust;
+use crate::protocol::jose::trust::Trust;
 use crate::protocol::{jarm, jose};
 use crate::text::safe;
 use crate::world::World;
@@ -48,7 +48,7 @@ impl<'a> SignedAnswer<'a> {
     /// Judges the query of a redirect.
     pub fn judge(&mut self, world: &mut World, query: &str, expected: &Expected) -> Result<Verdict, Error> {
         let Some(token) = jarm::response(query) else {
-            return Ok(match redirect::judge(query, expected) {
+            return Ok(match authorization_response::judge(query, expected) {
                 Verdict::Code { .. } => Verdict::Broken("it is not signed, though a signed answer was asked for"),
                 // an unsigned refusal can only end this login
                 other => other,
@@ -57,7 +57,7 @@ impl<'a> SignedAnswer<'a> {
         let Ok(claims) = jose::unverified_claims(&token) else {
             return Ok(Verdict::Noise("its `response` can't be read"));
         };
-        if let noise @ Verdict::Noise(_) = redirect::judge(&jarm::as_query(&claims), expected) {
+        if let noise @ Verdict::Noise(_) = authorization_response::judge(&jarm::as_query(&claims), expected) {
             return Ok(noise);
         }
         let broken = |why: &dyn std::fmt::Display| {
@@ -83,6 +83,6 @@ impl<'a> SignedAnswer<'a> {
             }
         }
         world.step(|| "the provider has signed the redirect's response".to_owned());
-        Ok(redirect::judge(&parameters, expected))
+        Ok(authorization_response::judge(&parameters, expected))
     }
 }

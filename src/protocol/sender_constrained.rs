@@ -6,13 +6,13 @@ use std::sync::Arc;
 use crate::protocol::dpop::{Dpop, Proven, SCHEME};
 use crate::secret::Secret;
 use crate::token::TokenSet;
-use crate::wire::{Identity, Request};
+use crate::wire::{ClientCertificate, Request};
 
 /// Empty for a plain bearer token.
 #[derive(Clone, Debug, Default)]
 pub struct Binding {
     pub dpop: Option<Arc<Dpop>>,
-    pub identity: Option<Arc<Identity>>,
+    pub identity: Option<Arc<ClientCertificate>>,
 }
 
 impl Binding {

@@ -7,14 +7,14 @@ use std::io;
 
 use serde_json::{Value, json};
 
-use super::book::{Grant, Issued, Minted, Refused, Renewal, Shown};
 use super::client::{Client, USUAL_REDIRECT};
 use super::consent;
 use super::data;
-use super::desk::{Desk, Proof};
-use super::exchange::{Ask, Params, json, oauth_error, ok};
 use super::jwt::Signer;
+use super::logins::{Grant, Issued, Minted, Refused, Renewal, Shown};
+use super::message::{Ask, Params, json, oauth_error, ok};
 use super::page::{self, not_allowed};
+use super::server::{Desk, Proof};
 use super::tickets::Asked;
 use super::{Behaviour, Rotation, USUAL};
 use crate::world::http_server::serve::Response;

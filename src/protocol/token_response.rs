@@ -60,7 +60,7 @@ pub enum AnswerError {
 
 /// The kind of token that was requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub enum TokenType {
     Bearer,
     /// RFC 9449.
     Dpop,
@@ -73,7 +73,7 @@ fn described(description: &Option<String>) -> String {
 /// How to read a response.
 pub struct Reader<'a> {
     /// The requested kind of token; every other kind is refused.
-    pub wanted: Wanted,
+    pub wanted: TokenType,
     /// The statuses that mean success here.
     pub ok_status: &'a [u16],
     pub shape: &'a ResponseShape,
@@ -167,14 +167,14 @@ impl Reader<'_> {
         let is = |kind: &str, wanted: &str| kind.eq_ignore_ascii_case(wanted);
         let missing = || AnswerError::Missing(self.shape.token_type.clone());
         match (self.wanted, text_at(root, &self.shape.token_type)) {
-            (Wanted::Dpop, Some(kind)) if is(&kind, "dpop") => Ok(kind),
-            (Wanted::Dpop, Some(kind)) => Err(AnswerError::NotBound(kind)),
-            (Wanted::Dpop, None) => Err(missing()),
-            (Wanted::Bearer, Some(kind)) if is(&kind, "bearer") => Ok(kind),
+            (TokenType::Dpop, Some(kind)) if is(&kind, "dpop") => Ok(kind),
+            (TokenType::Dpop, Some(kind)) => Err(AnswerError::NotBound(kind)),
+            (TokenType::Dpop, None) => Err(missing()),
+            (TokenType::Bearer, Some(kind)) if is(&kind, "bearer") => Ok(kind),
             // RFC 8693, section 2.2.1: the issued token is no access token
-            (Wanted::Bearer, Some(kind)) if is(&kind, "N_A") && root.get("issued_token_type").is_some() => Ok(kind),
-            (Wanted::Bearer, Some(kind)) => Err(AnswerError::TokenType(kind)),
-            (Wanted::Bearer, None) => self.shape.default_token_type.clone().ok_or_else(missing),
+            (TokenType::Bearer, Some(kind)) if is(&kind, "N_A") && root.get("issued_token_type").is_some() => Ok(kind),
+            (TokenType::Bearer, Some(kind)) => Err(AnswerError::TokenType(kind)),
+            (TokenType::Bearer, None) => self.shape.default_token_type.clone().ok_or_else(missing),
         }
     }
 

@@ -4,14 +4,14 @@
 use std::io::Read;
 
 /// The result of [`super::Programs::part`].
-pub enum Parted {
+pub enum Forked {
     /// There is no helper: do the work here.
-    Alone,
+    Unsupported,
     /// The original process. The helper's final message can be read; it is empty if the helper
     /// died.
-    Starter(Box<dyn Read>),
+    Parent(Box<dyn Read>),
     /// This is the helper.
-    Helper(Helper),
+    Child(Helper),
 }
 
 /// Reports the helper's result and exits.
@@ -33,7 +33,7 @@ impl Helper {
 
 /// Forks a helper that outlives the process that the user started.
 #[cfg(target_os = "linux")]
-pub fn part() -> Parted {
+pub fn part() -> Forked {
     use std::fs::File;
     use std::io::Write;
 
@@ -42,23 +42,23 @@ pub fn part() -> Parted {
 
     // a fork copies only the calling thread: locks of other threads would stay held forever
     if !is_alone() {
-        return Parted::Alone;
+        return Forked::Unsupported;
     }
-    let Ok((from, to)) = pipe_with(PipeFlags::CLOEXEC) else { return Parted::Alone };
+    let Ok((from, to)) = pipe_with(PipeFlags::CLOEXEC) else { return Forked::Unsupported };
     // SAFETY: this process has one thread, so the child is whole.
     match unsafe { libc::fork() } {
-        -1 => Parted::Alone,
+        -1 => Forked::Unsupported,
         0 => {
             drop(from);
             leave_the_starter();
-            Parted::Helper(Helper::new(move |words| {
+            Forked::Child(Helper::new(move |words| {
                 // a dead starter reads nothing; the work is done anyway
                 let _ = File::from(to).write_all(words);
                 // at once: the starter's destructors must not run a second time
                 signal_hook::low_level::exit(0)
             }))
         }
-        child => Parted::Starter(Box::new(Answer { pipe: File::from(from), child: Pid::from_raw(child) })),
+        child => Forked::Parent(Box::new(Answer { pipe: File::from(from), child: Pid::from_raw(child) })),
     }
 }
 
@@ -77,8 +77,8 @@ fn is_alone() -> bool {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub fn part() -> Parted {
-    Parted::Alone
+pub fn part() -> Forked {
+    Forked::Unsupported
 }
 
 /// Leaves the terminal (Ctrl-C, hang-up), and the pipes that a `$(…)` waits for.
@@ -122,7 +122,7 @@ mod tests {
     fn a_process_with_threads_does_not_fork() {
         let (end, ended) = std::sync::mpsc::channel::<()>();
         let thread = std::thread::spawn(move || ended.recv());
-        assert!(matches!(part(), Parted::Alone));
+        assert!(matches!(part(), Forked::Unsupported));
         drop(end);
         let _ = thread.join();
     }

@@ -10,9 +10,9 @@ use crate::error::{Error, Kind};
 use crate::grant::discover::refuse_own;
 use crate::grant::{explain, send};
 use crate::protocol::explain::checks;
+use crate::protocol::jose::trust::{self, SignedError, Trust};
 use crate::protocol::jose::{Header, JwkSet};
 use crate::protocol::metadata;
-use crate::protocol::signed::{self, SignedError, Trust};
 use crate::text::safe;
 use crate::wire::Request;
 use crate::world::World;
@@ -82,18 +82,18 @@ impl KeyRing {
         token: &str,
         trust: &Trust<'_>,
     ) -> Result<(Header, Map<String, Value>), Unverified> {
-        let announced = signed::announced(token, trust).map_err(Unverified::Wrong)?;
+        let announced = trust::announced(token, trust).map_err(Unverified::Wrong)?;
         let symmetric = announced.algorithm.is_symmetric();
         let outcome = if symmetric {
-            signed::verify(token, &JwkSet::default(), trust)
+            trust::verify(token, &JwkSet::default(), trust)
         } else {
             let keys = self.current(world)?;
-            match signed::verify(token, &keys, trust) {
+            match trust::verify(token, &keys, trust) {
                 Err(SignedError::UnknownKey { .. }) if !self.fetched && self.may_fetch => {
                     world.step(|| "the token names a key that is not stored: asking the server".to_owned());
                     explain::step(world, || checks::unknown_key(announced.header.kid.as_deref(), &keys));
                     let keys = self.fetch(world)?;
-                    signed::verify(token, &keys, trust)
+                    trust::verify(token, &keys, trust)
                 }
                 outcome => outcome,
             }

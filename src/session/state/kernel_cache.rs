@@ -28,13 +28,13 @@ const UNBOUND: &str = "-";
 const DECIDING: [&str; 3] = ["CLIENT_ID", "GRANT", "SCOPE"];
 
 /// The content of a copy.
-pub struct Copy {
+pub struct Cached {
     pub set: TokenSet,
     /// [`Bound::fingerprint`] of the token's places.
     pub bound: String,
 }
 
-pub fn read(world: &World, paths: &Paths, profile: &str) -> Option<Copy> {
+pub fn read(world: &World, paths: &Paths, profile: &str) -> Option<Cached> {
     let link = world.token_copy.read(&link_name(world, paths, profile))?;
     let (signature, copy) = std::str::from_utf8(&link).ok()?.split_once(' ')?;
     if signature != config_signature(paths) {
@@ -131,7 +131,7 @@ fn config_signature(paths: &Paths) -> String {
     format!("{}-{}-{inode}", changed.as_nanos(), meta.len())
 }
 
-fn parse(bytes: &[u8]) -> Option<Copy> {
+fn parse(bytes: &[u8]) -> Option<Cached> {
     let mut parts = std::str::from_utf8(bytes).ok()?.splitn(6, ' ');
     if parts.next()? != "2" {
         return None;
@@ -144,5 +144,5 @@ fn parse(bytes: &[u8]) -> Option<Copy> {
     let bound = parts.next()?.to_owned();
     let token_type = parts.next()?;
     let set = TokenSet { expires_at, ..TokenSet::new(parts.next()?.into(), token_type, received_at) };
-    Some(Copy { set, bound })
+    Some(Cached { set, bound })
 }

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use crate::session::state::journal::note;
 
 #[derive(Debug)]
-pub struct Seen {
+pub struct Generation {
     path: PathBuf,
 }
 
-impl Seen {
-    pub fn of(state: &Path, name: &str) -> Seen {
-        Seen { path: state.join("journal").join(format!("{name}.seen")) }
+impl Generation {
+    pub fn of(state: &Path, name: &str) -> Generation {
+        Generation { path: state.join("journal").join(format!("{name}.seen")) }
     }
 
     /// 0: none was stored.
