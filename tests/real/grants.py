@@ -195,7 +195,7 @@ def a_client_is_made_used_shown_and_ended_without_a_console(t):
     home.run("register", name, "--update", "--name", "renamed").expect(0)
     same(home.run("register", name, "--show").expect(0).json()["client_name"], "renamed", "the client's name")
     home.run("logout", name).expect(0, err=r"stays registered at the provider")
-    home.run("register", name, "--delete").expect(0, err=r"ended")
+    home.run("register", name, "--delete").expect(0, err=r"the registration and its tokens are deleted")
     status, _ = rig.fetch(f"{op.http}/token", f"grant_type=refresh_token&client_id={made['client_id']}&refresh_token=x".encode())
     same(status, 401, "the server's answer to a client that is gone")
 
@@ -206,7 +206,7 @@ def a_client_that_is_registered_as_something_else_than_it_asked_for_follows(t):
     for method in ("client_secret_basic", "client_secret_post"):
         op = op_with_extras(t, registers_as=method)
         home = t.home(OAUTHCTL_STORE="file")
-        told = rf"authentication `{method}`, not with `none`"
+        told = rf"authentication `{method}` instead of `none`"
         home.run("login", op.http, "--register", "--scope", "openid offline_access", env={"BROWSER": t.browser()}).expect(0, err=told)
         name = op.http.removeprefix("http://").replace(":", "-")
         home.run("refresh", name).expect(0)
@@ -217,7 +217,7 @@ def a_client_that_is_registered_as_something_else_than_it_asked_for_follows(t):
         home.run("register", name, "--update", "--name", "renamed").expect(0)
         home.run("refresh", name).expect(0)
         home.run("logout", name).expect(0, err="revoked")
-        home.run("register", name, "--delete").expect(0, err=r"ended")
+        home.run("register", name, "--delete").expect(0, err=r"the registration and its tokens are deleted")
 
 
 @test

@@ -151,11 +151,11 @@ def verticalresponse_sends_a_get_without_state_or_grant_type_and_keeps_the_user_
     shown = home.run("token", "verticalresponse", "--format", "json").expect(0).json()
     check(re.fullmatch(r"\d{10}", str(shown["user_id"])) and "expires_at" not in shown, f"`user_id`, and no expiry, expected: {shown}")
     same(home.run("call", "verticalresponse", f"/users/{shown['user_id']}").expect(0).json()["attributes"]["id"], shown["user_id"], "who I am")
-    home.run("status", "verticalresponse").expect(0, out=r"named no lifetime")
+    home.run("status", "verticalresponse").expect(0, out=r"has no known expiry")
     home.run("token", "verticalresponse", "--no-cache").expect(0)
     home.run("refresh", "verticalresponse").expect(4, err=r"oauthctl login verticalresponse")
     home.run("token", "verticalresponse").expect(0)
-    home.run("logout", "verticalresponse").expect(0, err=r"no way to revoke")
+    home.run("logout", "verticalresponse").expect(0, err=r"does not support revoking a token")
 
 
 @test
@@ -168,7 +168,7 @@ def at_a_terminal_verticalresponse_sends_the_browser_there_before_the_question_i
             "login", "verticalresponse", *APP, home.secret_file("practice-secret"), env={"BROWSER": browser}
         )
         terminal.expect(r"It is the account alice@example\.test \(user_id \d+\)\.$")
-        terminal.expect(r"is its token to be kept\? \[y/N\]: ")
+        terminal.expect(r"should its token be stored\? \[y/N\]: ")
         check("Go back to your terminal now" in browser.said(), f"the page before the answer: {browser.said()}")
         terminal.press(key)
         terminal.end().expect(code, err=r"^error: (interrupted; )?the tokens were not stored$")
@@ -252,7 +252,7 @@ RIGHT = {"id": "practice-client", "secret": "practice-secret", "keep": "y"}
 QUESTIONS = {
     "id": r"^Client id[^\n]*: (?![^\n])",
     "secret": r"^Client secret[^\n]*: (?![^\n])",
-    "keep": r"to be kept\? \[y/N\]: (?![^\n])",
+    "keep": r"token be stored\? \[y/N\]: (?![^\n])",
     "paste": r"http://127\.0\.0\.1:\d+\S*oauth2_authorize\S*(?=\s)",
 }
 
@@ -389,7 +389,7 @@ def a_port_that_is_taken_is_told_before_the_first_question(t):
 @test
 def a_plain_enter_keeps_no_account_that_nothing_ties_to_the_login(t):
     newcomer = Newcomer(t, "verticalresponse")
-    newcomer.logs_in(keep="").expect(3, err=r"not kept")
+    newcomer.logs_in(keep="").expect(3, err=r"the tokens were not stored")
     newcomer.home.run("token", "verticalresponse").expect(4)
     newcomer.logs_in().expect(0)
     newcomer.calls()

@@ -91,7 +91,7 @@ def a_secret_is_never_seen_and_a_long_one_comes_whole(t):
 def what_was_typed_outlives_kill_9_and_is_no_login(t):
     home = desk(t)
     terminal = home.at_terminal("login", "getresponse")
-    terminal.expect("For your own account alone .*--grant client-credentials$")
+    terminal.expect("For your own account .*--grant client-credentials$")
     terminal.expect("Client id: ")
     terminal.type("my-app")
     terminal.expect("Client secret .*: ")
