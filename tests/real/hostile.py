@@ -472,7 +472,7 @@ def what_a_renewal_brings_is_kept_as_the_rfc_says(t):
         server.on["/token"] = answer(200, token(number, refresh_token_expires_in=7200))
         forced(home).expect(0)
         same(spent(), expected, "refresh token sent")
-    check("expires in" in home.run("status", "rig").out.split("refresh token", 1)[1].splitlines()[0], "its end is not shown")
+    check("expires at" in home.run("status", "rig").out.split("refresh token", 1)[1].splitlines()[0], "its end is not shown")
 
 
 @test
