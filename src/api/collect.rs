@@ -64,7 +64,7 @@ struct Page {
 
 impl Page {
     fn of(url: Url, headers: Vec<(String, String)>, bytes: Vec<u8>) -> Result<Page, Error> {
-        let body = content_coding::text(&headers, bytes, "`--paginate`")?;
+        let body = content_coding::text(&headers, &bytes, "`--paginate`")?;
         Ok(Page { url, headers, body })
     }
 }
@@ -206,7 +206,7 @@ impl<'c> Collecting<'_, 'c> {
 
 fn warn_of_more(world: &mut World, member: &str) {
     world.warn(&format!(
-        "there are more pages by `{}`, and how to ask for them is not known: `oauthctl help requests`",
+        "`{}` says that there are more pages, but not how to get them: `oauthctl help requests`",
         safe(member)
     ));
 }

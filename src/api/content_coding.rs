@@ -5,6 +5,10 @@ use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use ruzstd::decoding::errors::FrameDecoderError::ReadFrameHeaderError;
+use ruzstd::decoding::errors::ReadFrameHeaderError::SkipFrame;
+use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
+
 use crate::error::{Error, Kind};
 use crate::text::{count, safe};
 use crate::wire::header;
@@ -54,12 +58,15 @@ impl Read for Plain {
     }
 }
 
+/// The most codings that a body may have, one around the other: each takes memory.
+const MOST_CODINGS: usize = 2;
+
 /// Replaces a compressed body by its plain bytes. One in an unknown coding stays as it is.
 pub fn decompress(answer: &mut Streamed) -> io::Result<()> {
     let Some(coding) = coding(&answer.headers) else { return Ok(()) };
     let codings: Vec<String> = coding.split(',').map(|coding| coding.trim().to_ascii_lowercase()).collect();
     let known = |coding: &String| matches!(coding.as_str(), "gzip" | "x-gzip" | "deflate" | "br" | "zstd" | "identity");
-    if !codings.iter().all(known) {
+    if codings.len() > MOST_CODINGS || !codings.iter().all(known) {
         return Ok(());
     }
     let mut body: Box<dyn Read> = std::mem::replace(&mut answer.body, Box::new(io::empty()));
@@ -77,7 +84,7 @@ pub fn decompress(answer: &mut Streamed) -> io::Result<()> {
         let decoder: Box<dyn Read> = match coding.as_str() {
             "br" => Box::new(brotli_decompressor::Decompressor::new(source, 16 << 10)),
             "deflate" => Box::new(flate2::read::ZlibDecoder::new(source)),
-            "zstd" => Box::new(Zstd::Waiting(Some(source))),
+            "zstd" => Box::new(Zstd::of(source)),
             "identity" => Box::new(source),
             _ => Box::new(flate2::read::MultiGzDecoder::new(source)),
         };
@@ -87,29 +94,58 @@ pub fn decompress(answer: &mut Streamed) -> io::Result<()> {
     Ok(())
 }
 
-/// The decoder reads the stream's head as soon as it is made, so it is made at the first read.
-enum Zstd {
-    Waiting(Option<Source>),
-    Reading(Box<ruzstd::decoding::StreamingDecoder<Source, ruzstd::decoding::FrameDecoder>>),
+/// The largest window of zstd, in bytes (RFC 9659, section 3): the decoder holds as much in memory.
+const LARGEST_WINDOW: u64 = 8 << 20;
+
+/// The frames of a zstd stream, one after the other (RFC 8878, section 3).
+struct Zstd {
+    source: Source,
+    frame: FrameDecoder,
+}
+
+impl Zstd {
+    fn of(source: Source) -> Zstd {
+        let mut frame = FrameDecoder::new();
+        frame.set_max_window_size(LARGEST_WINDOW);
+        Zstd { source, frame }
+    }
+
+    /// Begins the next frame. `false`: the stream has ended.
+    fn begin(&mut self) -> io::Result<bool> {
+        let mut first = Vec::new();
+        if (&mut self.source).take(1).read_to_end(&mut first)? == 0 {
+            return Ok(false);
+        }
+        match self.frame.reset(Cursor::new(first).chain(&mut self.source)) {
+            Ok(()) => Ok(true),
+            Err(ReadFrameHeaderError(SkipFrame { length, .. })) => {
+                io::copy(&mut (&mut self.source).take(length.into()), &mut io::sink())?;
+                self.begin()
+            }
+            Err(e) => Err(io::Error::other(e)),
+        }
+    }
 }
 
 impl Read for Zstd {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if let Zstd::Waiting(source) = self {
-            let Some(source) = source.take() else { return Ok(0) };
-            let decoder = ruzstd::decoding::StreamingDecoder::new(source).map_err(io::Error::other)?;
-            *self = Zstd::Reading(Box::new(decoder));
+        while self.frame.can_collect() == 0 {
+            if self.frame.is_finished() {
+                if !self.begin()? {
+                    return Ok(0);
+                }
+            } else {
+                let one = BlockDecodingStrategy::UptoBlocks(1);
+                self.frame.decode_blocks(&mut self.source, one).map_err(io::Error::other)?;
+            }
         }
-        match self {
-            Zstd::Reading(decoder) => decoder.read(buffer),
-            Zstd::Waiting(_) => Ok(0),
-        }
+        self.frame.read(buffer)
     }
 }
 
 /// Returns the text of a response or page: by its byte order mark, as UTF-8, or by the charset that
 /// its headers name. `option`: the flag that needs to read it.
-pub fn text(headers: &[(String, String)], bytes: Vec<u8>, option: &str) -> Result<String, Error> {
+pub fn text(headers: &[(String, String)], bytes: &[u8], option: &str) -> Result<String, Error> {
     let refused = |error: Error| error.hint(format!("without {option} it is printed as it came"));
     if let Some(coding) = coding(headers).filter(|_| !bytes.is_empty()) {
         return Err(refused(Error::new(Kind::Unsafe, format!("the answer is compressed ({})", safe(coding)))));
@@ -117,12 +153,12 @@ pub fn text(headers: &[(String, String)], bytes: Vec<u8>, option: &str) -> Resul
     let big = |pair: [u8; 2]| u16::from_be_bytes(pair);
     let little = |pair: [u8; 2]| u16::from_le_bytes(pair);
     let charset = charset(headers);
-    let text = match (bytes.as_slice(), charset.as_str()) {
+    let text = match (bytes, charset.as_str()) {
         ([0xfe, 0xff, rest @ ..], _) => utf16(rest, big),
         ([0xff, 0xfe, rest @ ..], _) => utf16(rest, little),
         // without a mark: JSON begins with a character of ASCII
-        ([0, _, ..], _) => utf16(&bytes, big),
-        ([_, 0, ..], _) => utf16(&bytes, little),
+        ([0, _, ..], _) => utf16(bytes, big),
+        ([_, 0, ..], _) => utf16(bytes, little),
         // a UTF-8 text with a wrong charset is far likelier than such a text in another one
         (all, charset) => match (std::str::from_utf8(all.strip_prefix(b"\xef\xbb\xbf").unwrap_or(all)), charset) {
             (Ok(text), _) => Some(text.to_owned()),
@@ -131,7 +167,7 @@ pub fn text(headers: &[(String, String)], bytes: Vec<u8>, option: &str) -> Resul
         },
     };
     text.map(sound).ok_or_else(|| {
-        let valid = std::str::from_utf8(&bytes).map_or_else(|e| e.valid_up_to(), |_| bytes.len());
+        let valid = std::str::from_utf8(bytes).map_or_else(|e| e.valid_up_to(), |_| bytes.len());
         let after = format!("after {}", count(valid, "byte"));
         let what = match charset.as_str() {
             "" | "utf-8" => "it is not text in UTF-8, as JSON has to be".to_owned(),
@@ -189,6 +225,37 @@ fn sound(mut json: String) -> String {
 mod tests {
     use super::*;
 
+    fn plain(coding: &str, bytes: &[u8]) -> io::Result<Vec<u8>> {
+        let headers = vec![("content-encoding".to_owned(), coding.to_owned())];
+        let body = Box::new(Cursor::new(bytes.to_owned()));
+        let mut answer = Streamed { status: 200, version: String::new(), headers, body };
+        decompress(&mut answer)?;
+        let mut plain = Vec::new();
+        answer.body.read_to_end(&mut plain)?;
+        Ok(plain)
+    }
+
+    /// A frame with one raw block (RFC 8878, section 3.1.1); `window` as its descriptor.
+    fn frame(window: u8, text: &[u8]) -> Vec<u8> {
+        let block = (u32::try_from(text.len()).unwrap() << 3 | 1).to_le_bytes();
+        [&[0x28, 0xb5, 0x2f, 0xfd, 0, window], &block[..3], text].concat()
+    }
+
+    #[test]
+    fn each_frame_of_zstd_is_read_and_a_large_window_is_refused() {
+        let skipped = [0x50, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 9, 9];
+        let frames = [frame(0, b"[1,"), skipped.to_vec(), frame(0x68, b"2"), frame(0, b"]")].concat();
+        assert_eq!(plain("zstd", &frames).unwrap(), b"[1,2]");
+        // 8 MiB is the most; the next descriptor is 9 MiB
+        for (window, ends) in [(0x68, true), (0x69, false), (0x88, false)] {
+            assert_eq!(plain("zstd", &frame(window, b"1")).is_ok(), ends, "{window:#x}");
+        }
+        let cut = plain("zstd", &frames[..frames.len() - 1]).unwrap_err();
+        assert_eq!(cut.kind(), io::ErrorKind::InvalidData);
+        // more codings than two stay as they are
+        assert_eq!(plain("zstd, zstd, zstd", &frames).unwrap(), frames);
+    }
+
     #[test]
     fn half_a_pair_is_no_character() {
         for (json, want) in [
@@ -205,7 +272,7 @@ mod tests {
     fn a_text_is_read_by_its_mark_or_its_charset() {
         let text = |charset: &str, bytes: &[u8]| {
             let kind = format!("application/json; charset={charset}");
-            text(&[("content-type".to_owned(), kind)], bytes.to_owned(), "").map_err(|e| e.kind)
+            text(&[("content-type".to_owned(), kind)], bytes, "").map_err(|e| e.kind)
         };
         for (charset, bytes) in [
             ("utf-8", &b"\"\xc3\xa9\""[..]),

@@ -280,7 +280,7 @@ impl Caller<'_> {
     /// Obtains a newer token than the refused one; another process may have obtained it already.
     pub fn renew(&mut self, world: &mut World) -> Result<(), Error> {
         let (Some(refused), Some(renew)) = (self.set.clone(), &mut self.renew) else { return Ok(()) };
-        world.step(|| "the API says that the token has expired: renewing it once".to_owned());
+        world.step(|| "the API says that the token has expired: refreshing it once".to_owned());
         self.set = Some(renew(world, &refused)?);
         Ok(())
     }

@@ -253,7 +253,7 @@ fn a_body_from_a_pipe_is_not_sent_twice_and_the_token_is_renewed_for_the_next_ti
         "
         error: the API answered 401
         caused by: expired
-        hint: the token has been renewed since, and the body from a pipe is gone: run the command again
+        hint: the token has been refreshed since, and the body from a pipe is gone: run the command again
     ",
     );
     assert_eq!((std::mem::take(&mut *seen.lock().unwrap()), odd.asked()), (vec!["POST {}".to_owned()], 2));

@@ -364,7 +364,7 @@ fn behind_a_short_page_the_end_is_told_in_many_ways() {
     let odd = cut(&mut me, "by = \"page\"\nsize-param = \"n\"\nsize = 50", |_| {
         (200, "{\"items\":[1],\"nextPageToken\":\"abc\"}".to_owned())
     });
-    let warning = "warning: there are more pages by `nextPageToken`, and how to ask for them is not known: \
+    let warning = "warning: `nextPageToken` says that there are more pages, but not how to get them: \
                    `oauthctl help requests`\n";
     me.types("call odd /x --paginate").is(0, "1\n", warning);
     assert_eq!(odd.asked(), 2);
@@ -406,7 +406,7 @@ fn a_next_page_that_no_key_names_is_followed_or_told() {
         let mut me = Person::new();
         let odd = cut(&mut me, "by = \"link\"", move |_| (200, body.to_owned()));
         let warning = format!(
-            "warning: there are more pages by `{member}`, and how to ask for them is not known: `oauthctl help requests`\n"
+            "warning: `{member}` says that there are more pages, but not how to get them: `oauthctl help requests`\n"
         );
         me.types("call odd /x --paginate").is(0, "1\n", &warning);
         // who wants no more than there is misses nothing

@@ -228,13 +228,13 @@ fn a_challenge_names_the_login_to_type() {
         (
             401,
             "Bearer error=\"insufficient_user_authentication\", error_description=\"a second factor is needed\", acr_values=\"phr mfa\", max_age=\"5\"",
-            "caused by: insufficient_user_authentication: a second factor is needed\nhint: sign in anew, as the API wants it: \
+            "caused by: insufficient_user_authentication: a second factor is needed\nhint: sign in again, as the API requires: \
              oauthctl login odd --acr-values 'phr mfa' --max-age 5\n",
         ),
         (
             401,
             "Bearer error=\"insufficient_user_authentication\"",
-            "caused by: insufficient_user_authentication\nhint: sign in anew, as the API wants it: oauthctl login odd\n",
+            "caused by: insufficient_user_authentication\nhint: sign in again, as the API requires: oauthctl login odd\n",
         ),
     ] {
         let mut me = Person::new();

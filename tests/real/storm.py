@@ -239,7 +239,7 @@ def a_stopped_holder_makes_the_others_leave_and_a_killed_one_makes_way(t):
     os.kill(helper[0], signal.SIGSTOP)
     try:
         late = rig.soon(40, lambda: home.run("token", "strict"), tries=2)
-        late.expect(75, out=None, err="another process has been renewing")
+        late.expect(75, out=None, err="another process has been refreshing")
         same(late.out, "", "stdout")
         same(server.connections, 1, "connections")
     finally:

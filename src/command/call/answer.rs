@@ -178,7 +178,7 @@ fn shape(
     } else {
         let mut body = Vec::new();
         (&mut answer.body).take(LARGEST_READ + 1).read_to_end(&mut body).map_err(|e| broken_off(&e))?;
-        let text = match content_coding::text(&answer.headers, body.clone(), OPTIONS) {
+        let text = match content_coding::text(&answer.headers, &body, OPTIONS) {
             _ if body.len() as u64 > LARGEST_READ => Err(unreadable("larger than 16 MiB")),
             text => text,
         };
@@ -217,7 +217,7 @@ fn lines(world: &mut World, answer: &mut Streamed, (out, shaped): (&mut Output, 
             return Err(unreadable("larger than 16 MiB in a line"));
         }
         // RFC 7464 begins each value with a record separator
-        let text = content_coding::text(&answer.headers, line, OPTIONS)?.replace('\u{1e}', " ");
+        let text = content_coding::text(&answer.headers, &line, OPTIONS)?.replace('\u{1e}', " ");
         let values = value::read(&text).ok_or_else(|| unreadable("not JSON"))?;
         let wanted = shaped.put(world, out, &values)?;
         let _ = world.out.flush();
@@ -272,11 +272,10 @@ impl Refusal<'_> {
             (_, 411) => error.hint("the API wants the body's length beforehand: send it from a file, `--input FILE`"),
             (means, status) if who.stranger && means != Some(Means::Throttled) && status != 429 => error,
             _ if wanted.as_deref() == Some("insufficient_user_authentication") => {
-                error.hint(format!("sign in anew, as the API wants it: {}", self.stronger_login(name)))
+                error.hint(format!("sign in again, as the API requires: {}", self.stronger_login(name)))
             }
-            (Some(Means::Expired | Means::Revoked), _) if who.aftermath.renewed => {
-                error.hint("the token has been renewed since, and the body from a pipe is gone: run the command again")
-            }
+            (Some(Means::Expired | Means::Revoked), _) if who.aftermath.renewed => error
+                .hint("the token has been refreshed since, and the body from a pipe is gone: run the command again"),
             (Some(Means::Expired | Means::Revoked), _) | (None, 401) if who.token_variable.is_some() => {
                 let variable = who.token_variable.as_deref().unwrap_or_default();
                 error.hint(format!("the token comes from the variable {variable}: set another"))

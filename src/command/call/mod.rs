@@ -94,10 +94,10 @@ pub struct CallArgs {
     /// all of them as one array.
     #[arg(long, value_name = "EXPR", help_heading = "Answer")]
     pub jq: Option<String>,
-    /// A variable of the filter's, `$NAME`, with a text; may be given several times.
+    /// Set the variable `$NAME` of the filter to a text; may be given several times.
     #[arg(long, value_names = ["NAME", "TEXT"], num_args = 2, requires = "jq", help_heading = "Answer")]
     pub arg: Vec<String>,
-    /// The same with a value of JSON.
+    /// Set the variable `$NAME` of the filter to a JSON value.
     #[arg(long, value_names = ["NAME", "JSON"], num_args = 2, requires = "jq", help_heading = "Answer")]
     pub argjson: Vec<String>,
     /// Print texts without their quotes.
@@ -109,7 +109,7 @@ pub struct CallArgs {
     /// Print an API's error on standard output even with `--jq` or `--format`.
     #[arg(long, help_heading = "Answer")]
     pub fail_with_body: bool,
-    /// Take an answer with `errors` in it for a failure, whatever its status.
+    /// Treat an answer with `errors` in it as a failure, whatever its status.
     #[arg(long, help_heading = "Answer", conflicts_with = "paginate")]
     pub graphql: bool,
     /// Follow the list through all its pages, a record to a line.

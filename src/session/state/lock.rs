@@ -148,7 +148,7 @@ pub fn acquire(world: &mut World, paths: &Paths, store: &dyn Store, profile: &st
         Err(std::fs::TryLockError::WouldBlock) => {}
         Err(std::fs::TryLockError::Error(e)) => return Err(failed(&path, e)),
     }
-    world.step(|| "another process is renewing this token: waiting for it".to_owned());
+    world.step(|| "another process is refreshing this token: waiting for it".to_owned());
     // the kernel's queue wakes one waiter at a time; polling would wake all of them, over and over
     let (done, waiting) = channel();
     let waiter = std::thread::spawn(move || {
@@ -164,7 +164,7 @@ pub fn acquire(world: &mut World, paths: &Paths, store: &dyn Store, profile: &st
         Ok(Err(e)) => Err(failed(&path, e)),
         Err(_) => Err(Error::new(
             Kind::TryLater,
-            format!("another process has been renewing the token of `{profile}` for {} s", LONGEST_WAIT.as_secs()),
+            format!("another process has been refreshing the token of `{profile}` for {} s", LONGEST_WAIT.as_secs()),
         )
         .hint("run the command again; if a process is stopped (Ctrl-Z), continue or end it")),
     }
