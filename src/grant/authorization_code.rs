@@ -313,20 +313,26 @@ impl<'a> Attempt<'a> {
     /// Waits for the response with this login's state. Everything else is refused, and the wait
     /// goes on.
     fn wait(&mut self, world: &mut World, listening: &Listening, deadline: Duration) -> Result<Redirected, Error> {
+        let mut next = None;
         loop {
             let left = deadline.saturating_sub(world.clock.elapsed());
             if left.is_zero() {
                 return Err(self.unanswered());
             }
             // short naps, so that a machine that slept finds the deadline passed (L-45)
-            let event = match listening.inbox.recv_timeout(left.min(Duration::from_secs(1))) {
+            let nap = left.min(Duration::from_secs(1));
+            let event = match next.take().map_or_else(|| listening.inbox.recv_timeout(nap), Ok) {
                 Err(RecvTimeoutError::Timeout) => continue,
                 Err(RecvTimeoutError::Disconnected) => return Err(self.unanswered()),
                 Ok(event) => event,
             };
             let redirected = match event {
                 Event::Redirect(arrived) => self.arrived(world, arrived)?,
-                Event::Pasted(line) => self.pasted(world, &line)?,
+                Event::Pasted(line) => {
+                    let whole;
+                    (whole, next) = whole_paste(listening, line);
+                    self.pasted(world, &whole)?
+                }
                 Event::Signal(signal) => return Err(unanswered(Unanswered::Signal(signal), "nobody was signed in")),
                 other => {
                     self.hear(world, other, listening.listener.is_some())?;
@@ -499,6 +505,20 @@ fn say_without_browser(world: &mut World, login: &Login<'_>) {
     } else if login.asking.provider.device.is_some() {
         let login = login.asking.profile.login_by("device-code");
         world.say(&format!("No browser on this machine? `{login}` prints a line for curl."));
+    }
+}
+
+/// A pasted address with the lines that it was wrapped over, which come at once; and the event after
+/// them.
+fn whole_paste(listening: &Listening, first: Secret) -> (Secret, Option<Event>) {
+    let mut whole = first;
+    loop {
+        match listening.inbox.recv_timeout(Duration::from_millis(100)) {
+            Ok(Event::Pasted(more)) if !redirect::begins_address(more.expose()) => {
+                whole = Secret::new(format!("{}\n{}", whole.expose(), more.expose()));
+            }
+            other => return (whole, other.ok()),
+        }
     }
 }
 

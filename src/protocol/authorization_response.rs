@@ -98,18 +98,52 @@ pub enum NotPasted {
 }
 
 /// The query of a pasted URL, if the URL is the redirect URI: a response to any other URL is not
-/// ours. [`judge`] judges it like a query from the listener.
+/// ours. A query alone is taken too. [`judge`] judges it like a query from the listener.
 pub fn pasted(text: &str, redirect_uri: Option<&str>) -> Result<String, NotPasted> {
-    let url = url::Url::parse(text.trim()).map_err(|_| NotPasted::NotAnAddress)?;
-    if let Some(expected) = redirect_uri.and_then(|uri| url::Url::parse(uri).ok()) {
-        let place = |u: &url::Url| {
-            (u.scheme().to_owned(), u.host_str().map(str::to_owned), u.port_or_known_default(), u.path().to_owned())
+    let text = unquoted(text);
+    let query = text.strip_prefix('?').unwrap_or(&text);
+    let is_name = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if query.split_once('=').is_some_and(|(name, _)| is_name(name)) {
+        return Ok(query.to_owned());
+    }
+    let expected = redirect_uri.and_then(|uri| url::Url::parse(uri).ok());
+    let scheme = expected.as_ref().map_or("https", |url| url.scheme());
+    // browsers hide `http://`
+    let (address, has_query) = text.split_once('?').map_or((text.as_str(), false), |(address, _)| (address, true));
+    let whole = match has_query && !address.contains("://") && !address.starts_with(&format!("{scheme}:")) {
+        true => format!("{scheme}://{}", text.trim_start_matches('/')),
+        false => text,
+    };
+    let url = url::Url::parse(&whole).map_err(|_| NotPasted::NotAnAddress)?;
+    if let Some(expected) = expected {
+        let host = |u: &url::Url| match u.host_str() {
+            Some("localhost" | "[::1]") if u.scheme() == "http" => Some("127.0.0.1".to_owned()),
+            host => host.map(str::to_owned),
         };
+        let place = |u: &url::Url| (u.scheme().to_owned(), host(u), u.port_or_known_default(), u.path().to_owned());
         if place(&url) != place(&expected) {
             return Err(NotPasted::Elsewhere(crate::text::safe(expected.as_str())));
         }
     }
     Ok(url.query().unwrap_or("").to_owned())
+}
+
+/// The text without wrapped lines, and without the quotes that chats and documents put around it.
+fn unquoted(text: &str) -> String {
+    const QUOTES: &[char] =
+        &['"', '<', '>', '`', '‹', '›', '«', '»', '“', '”', '„', '‘', '’', '\u{feff}', '\u{200b}', ' ', '\t'];
+    let joined: String = text.split(['\n', '\r']).map(str::trim).collect();
+    let bare = joined.trim_matches(QUOTES);
+    // these two are legal in an address
+    let pairs = [('\'', '\''), ('(', ')')];
+    let inside = pairs.iter().find_map(|(open, close)| bare.strip_prefix(*open)?.strip_suffix(*close));
+    inside.unwrap_or(bare).trim_matches(QUOTES).to_owned()
+}
+
+/// Whether a pasted line begins an address, and is no wrapped part of the one before.
+pub fn begins_address(line: &str) -> bool {
+    let is_scheme = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
+    unquoted(line).split_once("://").is_some_and(|(scheme, _)| is_scheme(scheme))
 }
 
 #[derive(PartialEq)]
@@ -232,6 +266,50 @@ mod tests {
         ] {
             assert_eq!(kind(query, &expected()), want, "{id}: {query:.80}");
         }
+    }
+
+    #[test]
+    fn an_address_is_taken_however_it_was_copied() {
+        let ours = Some("http://127.0.0.1:8080/cb");
+        for text in [
+            "http://127.0.0.1:8080/cb?code=c&state=s",
+            " \"http://127.0.0.1:8080/cb?code=c&state=s\" ",
+            "'http://127.0.0.1:8080/cb?code=c&state=s'",
+            "‹http://127.0.0.1:8080/cb?code=c&state=s›",
+            "<http://127.0.0.1:8080/cb?code=c&state=s>",
+            "“127.0.0.1:8080/cb?code=c&state=s”",
+            "(`http://127.0.0.1:8080/cb?code=c&state=s`)",
+            "127.0.0.1:8080/cb?code=c&state=s",
+            "//127.0.0.1:8080/cb?code=c&state=s",
+            "localhost:8080/cb?code=c&state=s",
+            "http://localhost:8080/cb?code=c&state=s",
+            "http://[::1]:8080/cb?code=c&state=s",
+            "http://127.0.0.1:80\n80/cb?co\r\n  de=c&state=s\n",
+            "code=c&state=s",
+            "?code=c&state=s",
+            "'code=c&state=s'",
+        ] {
+            assert_eq!(pasted(text, ours).as_deref(), Ok("code=c&state=s"), "{text}");
+        }
+        for text in ["what is this", "word", "", "'", "\"\"", "=", "?"] {
+            assert_eq!(pasted(text, ours), Err(NotPasted::NotAnAddress), "{text}");
+        }
+        for text in [
+            "http://127.0.0.1:8081/cb?code=c&state=s",
+            "https://127.0.0.1:8080/cb?code=c&state=s",
+            "evil.example:8080/cb?code=c&state=s",
+            "localhost.evil.example:8080/cb?code=c&state=s",
+            "localhost:8080/other?code=c&state=s",
+        ] {
+            assert!(matches!(pasted(text, ours), Err(NotPasted::Elsewhere(_))), "{text}");
+        }
+        assert!(matches!(
+            pasted("http://localhost/cb?code=c", Some("https://app.example/cb")),
+            Err(NotPasted::Elsewhere(_))
+        ));
+        assert_eq!(pasted("app.example/cb?code=c", Some("https://app.example/cb")).as_deref(), Ok("code=c"));
+        assert_eq!(pasted("myapp:/cb?code=c", Some("myapp:/cb")).as_deref(), Ok("code=c"));
+        assert!(begins_address(" <https://a.example/") && !begins_address("iss=https://a.example"));
     }
 
     #[test]

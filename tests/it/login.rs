@@ -1,5 +1,7 @@
 //! `login`: the user's input, the output and questions, and the stored record.
 
+use std::sync::{Arc, Mutex};
+
 use oauthctl::sandbox::Manners;
 use oauthctl::secret::fingerprint;
 use oauthctl::world::KeychainError;
@@ -427,6 +429,41 @@ fn wrong_addresses_are_told_apart_until_the_right_one_is_pasted() {
     ",
     );
     assert_eq!(me.record("getresponse")["generation"], 1, "the tokens of before are kept");
+}
+
+#[test]
+fn an_address_is_taken_as_it_was_copied() {
+    for copied in [
+        |url: String| format!("\"{url}\""),
+        |url: String| format!("<{}>", url.replace("127.0.0.1", "localhost")),
+        |url: String| url.replace("http://", ""),
+        |url: String| url.split_once('?').expect("a query").1.to_owned(),
+    ] {
+        let mut me = Person::new();
+        let done = me.pastes(move |url| copied(decided(url, "allow"))).types("login sandbox --no-browser");
+        assert_eq!(done.code, 0, "{}", done.err);
+    }
+    let mut me = Person::new();
+    let half = |url: &str| {
+        let whole = decided(url, "allow");
+        let at = whole.find("code=").expect("a code") + 9;
+        (whole[..at].to_owned(), whole[at..].to_owned())
+    };
+    let other = Arc::new(Mutex::new(String::new()));
+    let keep = other.clone();
+    me.pastes(move |url| {
+        let (first, second) = half(url);
+        *keep.lock().unwrap() = second;
+        first
+    });
+    let done = me.pastes(move |_| other.lock().unwrap().clone()).types("login sandbox --no-browser");
+    assert_eq!(done.code, 0, "{}", done.err);
+    // the state is still checked
+    let mut me = Person::new();
+    let wrong = |url: &str| with(&decided(url, "allow"), "state", Some("another"));
+    me.pastes(move |url| wrong(url).split_once('?').expect("a query").1.to_owned());
+    let done = me.pastes(|url| decided(url, "allow")).types("login sandbox --no-browser");
+    assert!(done.code == 0 && done.err.contains("its `state` is not this login's"), "{}", done.err);
 }
 
 #[test]
