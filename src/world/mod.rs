@@ -328,7 +328,7 @@ pub trait Terminal {
 /// Starts other programs, and the helper.
 pub trait Programs {
     /// Runs a program from the user's configuration (`client-secret = { command = [...] }`).
-    /// Returns its stdout without the last newline. It inherits stderr and stdin.
+    /// Returns its stdout without the last newline. It inherits stderr; its stdin is empty.
     fn output(&self, argv: &[String], timeout: Duration) -> std::io::Result<Zeroizing<String>>;
     /// Runs a command in the foreground with variables added; its exit code.
     fn run(&self, argv: &[OsString], env: &[(String, OsString)]) -> std::io::Result<u8>;

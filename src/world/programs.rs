@@ -32,7 +32,8 @@ impl Programs for Real {
         let name = text::safe(program);
         let found = find(OsStr::new(program), path().as_deref()).ok_or_else(|| not_found(&name))?;
         let mut command = command(&found);
-        command.args(arguments).stdout(Stdio::piped());
+        // our standard input is a request body, or the list of a loop
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
         for ours in own_variables() {
             command.env_remove(ours);
         }

@@ -97,6 +97,34 @@ fn a_signal_to_the_sandbox_is_its_commands_and_no_folder_stays() {
 // a log that holds both streams, as in CI
 #[cfg(unix)]
 #[expect(clippy::disallowed_methods, reason = "a server whose answer ends no line")]
+// a loop's list, or a body, is on our standard input
+#[cfg(unix)]
+#[test]
+fn a_command_for_a_secret_gets_nothing_of_our_input() {
+    use std::io::{Read as _, Seek as _, Write as _};
+    for script in ["cat; echo s3cret-value", "read line; echo s3cret-value$line", "head -c 1; echo s3cret-value"] {
+        let home = tempfile::tempdir().unwrap();
+        let providers = home.path().join("config/providers");
+        std::fs::create_dir_all(&providers).unwrap();
+        let file = "id = \"odd\"\nname = \"Odd\"\n[token]\nurl = \"http://127.0.0.1:1/t\"\n[client-credentials]\nsupported = true\n";
+        std::fs::write(providers.join("odd.toml"), file).unwrap();
+        let config =
+            format!("[profiles.odd]\nclient-id = \"c\"\nclient-secret.command = [\"sh\", \"-c\", \"{script}\"]\n");
+        std::fs::write(home.path().join("config/config.toml"), config).unwrap();
+        let mut input = tempfile::tempfile().unwrap();
+        input.write_all(b"first\nsecond\n").unwrap();
+        input.rewind().unwrap();
+        let mut token = oauthctl(home.path());
+        token.args(["token", "odd", "--store", "none", "--grant", "client-credentials", "-v"]);
+        let done = token.stdin(input.try_clone().unwrap()).output().unwrap();
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(said.contains("asking `sh -c"), "{said}");
+        let mut left = String::new();
+        input.read_to_string(&mut left).unwrap();
+        assert_eq!(left, "first\nsecond\n", "{script}");
+    }
+}
+
 #[test]
 fn a_message_begins_a_line_after_data_whose_last_line_has_no_end() {
     use std::io::{Read, Write};
