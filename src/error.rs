@@ -342,7 +342,7 @@ impl From<RequestError> for Error {
                 "give it with `--client-secret-file FILE` (`-`: standard input)",
                 "in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET",
             ],
-            RequestError::SecretNotKept => &["set the variable that held it (OAUTHCTL_CLIENT_SECRET) again"],
+            RequestError::SecretNotKept(_) => &["put it there again, or set OAUTHCTL_CLIENT_SECRET"],
             RequestError::NoUrl(_) | RequestError::BadUrl(..) => {
                 &["`oauthctl provider show` prints the provider's entry"]
             }
@@ -363,7 +363,7 @@ impl From<RequestError> for Error {
 
 /// The same, with the command that sets this profile's secret.
 pub fn unbuilt(e: RequestError, profile: &Typed) -> Error {
-    let not_kept = e == RequestError::SecretNotKept;
+    let not_kept = matches!(e, RequestError::SecretNotKept(_));
     let keeps = not_kept.then(|| format!("or keep it: `{}` asks for it", profile.line("profile set-secret")));
     Error::from(e).hints(keeps)
 }

@@ -15,7 +15,8 @@ pub struct Client {
     /// Empty if an assertion identifies the subject alone.
     pub id: String,
     pub secret: Option<Secret>,
-    /// The secret's source, in words, if it is neither the store nor the keyboard.
+    /// The source of the secret, in words, if it is neither the store nor the keyboard. Of a missing
+    /// one: its place at the login.
     pub secret_from: Option<String>,
     /// The client used a secret before; it was not stored and is not available now.
     pub secret_not_kept: bool,
@@ -55,8 +56,9 @@ pub enum RequestError {
     /// The provider accepts only client authentication with a secret.
     #[error("the provider wants a client secret")]
     NeedsSecret,
-    #[error("the provider wants a client secret; the one of the login came from the environment and was not stored")]
-    SecretNotKept,
+    /// The login was made with a secret, from this place.
+    #[error("the login was made with a client secret from {0}, which has it no more")]
+    SecretNotKept(String),
     #[error("the provider wants a proof by the client's key")]
     NeedsKey,
     #[error("the provider wants a client certificate")]

@@ -57,7 +57,11 @@ pub fn usable_auth(endpoint: &Endpoint, client: &Client) -> Result<ClientAuth, R
         return Ok(ClientAuth::None);
     }
     let secret = client.secret.is_some();
-    let needs_secret = if client.secret_not_kept { RequestError::SecretNotKept } else { RequestError::NeedsSecret };
+    let place = || client.secret_from.clone().unwrap_or_else(|| "the environment".to_owned());
+    let needs_secret = match client.secret_not_kept {
+        true => RequestError::SecretNotKept(place()),
+        false => RequestError::NeedsSecret,
+    };
     let needs = |auth: &ClientAuth| match auth {
         ClientAuth::None | ClientAuth::BearerSelf => None,
         ClientAuth::PrivateKeyJwt => client.proofs.key.is_none().then_some(RequestError::NeedsKey),

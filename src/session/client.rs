@@ -139,9 +139,11 @@ impl Making<'_> {
         let stored = || record.filter(|r| who.secret_moved(r, provider).is_none())?.client_id.clone();
         let id = who.profile.client_id.clone().or_else(stored).or_else(|| provider.client_id.clone());
         let Some(id) = id else { return Ok(None) };
-        let secret_not_kept =
-            secret.is_none() && record.is_some_and(|r| r.secret_not_kept && r.client_id.as_ref() == Some(&id));
-        let secret_from = self.known.secret_from.clone();
+        let made = record.filter(|r| secret.is_none() && r.client_id.as_ref() == Some(&id));
+        let made_with_secret = |r: &&Record| r.secret_not_kept || (r.secret_from.is_some() && !who.choice.signing_in);
+        let made = made.filter(made_with_secret);
+        let secret_not_kept = made.is_some();
+        let secret_from = self.known.secret_from.clone().or_else(|| made?.secret_from.clone());
         Ok(Some(Client { id, secret, secret_from, secret_not_kept, ..self.keyed(world)? }))
     }
 
@@ -170,7 +172,9 @@ impl Making<'_> {
         }
         let said = who.profile.client_id.as_deref();
         let of_client = |r: &&Record| said.is_none_or(|said| r.client_id.as_deref().is_none_or(|kept| kept == said));
-        let Some(record) = record.filter(|r| r.client_secret.is_some()).filter(of_client) else { return Ok(None) };
+        let Some(record) = record.filter(|r| r.client_secret.is_some()).filter(of_client) else {
+            return who.no_secret(world);
+        };
         match who.secret_moved(record, provider) {
             None => Ok(record.client_secret.clone()),
             Some(_) if who.choice.signing_in => Ok(None),

@@ -328,6 +328,7 @@ fn anew(world: &mut World, session: &mut Session, record: Option<&Record>, lock:
         generation: before.generation + 1,
         provider: Some(session.provider_name().to_owned()),
         client_id: Some(client.id.clone()).filter(|id| !id.is_empty()),
+        secret_from: client.secret_from.clone().or(before.secret_from.clone()),
         dpop_key: dpop.map(|dpop| dpop.kept().clone()),
         dpop_nonces: dpop.map(|dpop| dpop.nonces()).unwrap_or_default(),
         grant: Some(grant),

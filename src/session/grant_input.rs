@@ -11,6 +11,7 @@ use crate::protocol::jose::{self, SigningKey};
 use crate::protocol::token_exchange::{Exchange, Typed, type_uri};
 use crate::secret::{Secret, hash};
 use crate::session::fresh::{FreshnessPolicy, fresh};
+use crate::session::secret_source::secret_in;
 use crate::session::{Overrides, Session, Who, random_hex, secret_from_file};
 use crate::text::safe;
 use crate::world::World;
@@ -180,19 +181,20 @@ pub fn read(world: &mut World, who: &Who, what: &str, source: &Option<SecretSour
             who.read.borrow_mut().insert(what.to_owned(), secret.clone());
             Ok(Some(secret))
         }
-        Some(SecretSource::Env(name)) => world.env.var(name).map(|secret| Some(secret.into())).ok_or_else(|| {
-            let variable = safe(name);
-            Error::usage(format!("the {what} of `{}` is in the variable `{variable}`, which is not set", who.name))
-        }),
+        Some(SecretSource::Env(name)) => {
+            let secret = world.env.var(name).and_then(|text| secret_in(&text, what));
+            secret.map(Some).ok_or_else(|| {
+                let state = if world.env.var_os(name).is_some() { "empty" } else { "not set" };
+                let variable = safe(name);
+                Error::usage(format!("the {what} of `{}` is in the variable `{variable}`, which is {state}", who.name))
+            })
+        }
         Some(SecretSource::Command(argv)) => {
             let shown = safe(&argv.join(" "));
             world.step(|| format!("asking `{shown}` for the {what}"));
             let failed = || Error::usage(format!("the command for the {what}, `{shown}`, failed"));
             let out = world.programs.output(argv, Duration::from_secs(60)).map_err(|e| failed().cause(e))?;
-            if out.is_empty() {
-                return Err(failed().because("it printed nothing"));
-            }
-            Ok(Some(Secret::new(out.as_str())))
+            secret_in(&out, what).map(Some).ok_or_else(|| failed().because("it printed nothing"))
         }
     }
 }

@@ -45,6 +45,10 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
     let (kept_secret, secret_bound) = kept_secret(world, session, &before, (client, &bound));
     let secret_not_kept =
         session.profile.client_secret.is_none() && client.secret.is_some() && kept_secret != client.secret;
+    let secret_from = client.secret.as_ref().map(|_| match kept_secret == client.secret {
+        true => session.store.in_words(),
+        false => client.secret_from.clone().unwrap_or_else(|| "the terminal".to_owned()),
+    });
     let dpop = client.proofs.dpop.as_ref();
     let record = Record {
         generation: generation + 1,
@@ -52,6 +56,7 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
         client_id: Some(client.id.clone()),
         client_secret: kept_secret,
         secret_not_kept,
+        secret_from,
         grant: Some(grant),
         asked: asked.to_vec(),
         login_at: Some(world.clock.now()),

@@ -140,9 +140,12 @@ pub(super) fn is_named(world: &World, choice: &Overrides) -> bool {
 
 /// Value and name of `OAUTHCTL_<WORD>_…`, or of `OAUTHCTL_…` where the profile is `named`.
 pub(super) fn variable(world: &World, words: &[String], named: bool, what: &str) -> Option<(String, String)> {
-    let own = words.iter().map(|word| format!("OAUTHCTL_{word}_{what}"));
-    let for_named = named.then(|| format!("OAUTHCTL_{what}"));
-    own.chain(for_named).find_map(|name| Some((world.env.var(&name)?, name)))
+    variable_names(words, named, what).find_map(|name| Some((world.env.var(&name)?, name)))
+}
+
+pub(super) fn variable_names(words: &[String], named: bool, what: &str) -> impl Iterator<Item = String> {
+    let own = words.iter().map(move |word| format!("OAUTHCTL_{word}_{what}"));
+    own.chain(named.then(|| format!("OAUTHCTL_{what}")))
 }
 
 /// The name of the profile that an issuer's address means.

@@ -34,6 +34,9 @@ pub struct Record {
     /// The login used a secret of the environment, which stays there.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub secret_not_kept: bool,
+    /// The place of the login's client secret, in words. `None`: the login was made without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret_from: Option<String>,
     #[serde(with = "word")]
     pub grant: Option<GrantKind>,
     /// The requested scopes.
@@ -197,6 +200,7 @@ mod tests {
             client_id: Some("id".into()),
             client_secret: Some("s3cret-value".into()),
             secret_not_kept: true,
+            secret_from: Some("the variable X".into()),
             grant: Some(GrantKind::AuthorizationCode),
             asked: vec!["a".into()],
             login_at: Some(7),

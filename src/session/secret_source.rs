@@ -10,7 +10,22 @@ use crate::world::World;
 /// Secrets that may be longer than a line.
 const OF_SEVERAL_LINES: [&str; 3] = ["assertion", "client key", "subject token"];
 
-/// Reads a secret without the line end that editors add. `what` names it. A terminal (`/dev/stdin`
+/// The secret in a text, without the byte order mark, blanks and line ends around it. Of several
+/// lines it is the first: password managers print notes below it. `None`: the text is empty.
+pub(super) fn secret_in(text: &str, what: &str) -> Option<Secret> {
+    let whole = text.trim_matches(is_around);
+    let secret = match OF_SEVERAL_LINES.contains(&what) {
+        true => whole,
+        false => whole.split(['\n', '\r']).next().unwrap_or_default().trim_end_matches(is_around),
+    };
+    (!secret.is_empty()).then(|| Secret::new(secret))
+}
+
+fn is_around(c: char) -> bool {
+    c.is_whitespace() || c == '\u{feff}'
+}
+
+/// Reads a secret. `what` names it. A terminal (`/dev/stdin`
 /// too) doesn't show the input.
 pub fn secret_from_file(world: &mut World, file: &str, what: &str) -> Result<Secret, Error> {
     const LONGEST: usize = 64 * 1024;
@@ -26,13 +41,10 @@ pub fn secret_from_file(world: &mut World, file: &str, what: &str) -> Result<Sec
         return typed_secret(world, what);
     }
     let text = if file == "-" { world.terminal.read_stdin(LONGEST) } else { read_at_most(&path, LONGEST) };
+    let name = what;
     let what = if file == "-" { "standard input".to_owned() } else { format!("`{}`", safe(file)) };
     let text = text.map_err(|e| Error::usage(format!("the secret can't be read from {what}")).cause(e))?;
-    let secret = text.trim_end_matches(['\n', '\r']);
-    if secret.is_empty() {
-        return Err(Error::usage(format!("{what} holds no secret: it is empty")));
-    }
-    Ok(Secret::new(secret))
+    secret_in(&text, name).ok_or_else(|| Error::usage(format!("{what} holds no secret: it is empty")))
 }
 
 fn typed_secret(world: &mut World, what: &str) -> Result<Secret, Error> {
@@ -50,9 +62,18 @@ fn typed_secret(world: &mut World, what: &str) -> Result<Secret, Error> {
     }
 }
 
+/// Reads a text. One in UTF-16 has a byte order mark (PowerShell writes it).
 pub(super) fn read_at_most(path: &std::path::Path, limit: usize) -> std::io::Result<zeroize::Zeroizing<String>> {
     use std::io::Read;
-    let mut text = zeroize::Zeroizing::new(String::new());
-    std::fs::File::open(path)?.take(limit as u64).read_to_string(&mut text)?;
+    use zeroize::Zeroizing;
+    let mut bytes = Zeroizing::new(Vec::new());
+    std::fs::File::open(path)?.take(limit as u64).read_to_end(&mut bytes)?;
+    if let [0xff, 0xfe, rest @ ..] = bytes.as_slice() {
+        let units: Zeroizing<Vec<u16>> =
+            Zeroizing::new(rest.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect());
+        return String::from_utf16(&units).map(Zeroizing::new).map_err(std::io::Error::other);
+    }
+    let mut text = Zeroizing::new(String::new());
+    bytes.as_slice().read_to_string(&mut text)?;
     Ok(text)
 }

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::overrides::{Which, is_named, overlay_environment, provider_of_new_profile, variable, which};
+use super::secret_source::secret_in;
 use super::stores::{store_kind, store_of};
 use super::{Overrides, Paths, Record, alias, grant_input, lock, orphan, overrides, secret_from_file};
 use crate::config::{self, Config, GrantKind, Profile, SecretSource};
 use crate::error::{Error, Kind};
-use crate::provider::Provider;
+use crate::provider::{ClientAuth, Provider};
 use crate::secret::Secret;
 use crate::store::environment::EnvironmentStore;
 use crate::store::{self, Store, StoreError, StoreKind};
@@ -225,10 +226,25 @@ impl Who {
             return secret_from_file(world, &file, "client secret").map(|secret| Some((secret, from)));
         }
         if let Some((secret, name)) = variable(world, &self.words, self.named, "CLIENT_SECRET") {
-            return Ok(Some((secret.into(), format!("the variable {name}"))));
+            let secret = secret_in(&secret, "client secret").ok_or_else(|| empty_secret_variable(&name))?;
+            return Ok(Some((secret, format!("the variable {name}"))));
         }
         let secret = grant_input::read(world, self, "client secret", &self.profile.client_secret)?;
         Ok(secret.map(|s| (s, "the place that `client-secret` of the configuration names".to_owned())))
+    }
+
+    /// No client secret is known; an error if a variable for it is set and empty: a script that sets
+    /// it wants no request as a public client.
+    pub(super) fn no_secret(&self, world: &World) -> Result<Option<Secret>, Error> {
+        let proofs = &self.profile.proofs;
+        if proofs.client_key.is_some() || proofs.auth == Some(ClientAuth::None) {
+            return Ok(None);
+        }
+        let mut names = choice::variable_names(&self.words, self.named, "CLIENT_SECRET");
+        match names.find(|name| world.env.var_os(name).is_some()) {
+            Some(name) => Err(empty_secret_variable(&name)),
+            None => Ok(None),
+        }
     }
 
     /// The scopes to ask for: the profile's or the usual ones, and those that are always needed.
@@ -376,4 +392,9 @@ impl Who {
 
 fn typed(name: &str, alias: Option<&str>, choice: &Overrides) -> Typed {
     Typed::new(name, choice.profile.as_deref().or(alias).unwrap_or(name), choice.options())
+}
+
+fn empty_secret_variable(name: &str) -> Error {
+    Error::usage(format!("the variable {name} is for the client secret, and it is empty"))
+        .hint("put the secret in it, or unset it")
 }

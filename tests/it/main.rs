@@ -49,6 +49,7 @@ mod renewal;
 mod revocation;
 mod sandbox;
 mod schema;
+mod secret_source;
 mod store_contract;
 mod token;
 mod typing;

@@ -487,8 +487,8 @@ fn a_secret_that_stays_in_the_environment_is_said_to_and_asked_for_where_it_is_m
     done.fails(
         2,
         "
-        error: the provider wants a client secret; the one of the login came from the environment and was not stored
-        hint: set the variable that held it (OAUTHCTL_CLIENT_SECRET) again
+        error: the login was made with a client secret from the variable OAUTHCTL_CLIENT_SECRET, which has it no more
+        hint: put it there again, or set OAUTHCTL_CLIENT_SECRET
         hint: or keep it: `oauthctl profile set-secret sandbox` asks for it
     ",
     );
