@@ -251,6 +251,11 @@ impl Who {
     pub fn scopes(&self, provider: &Provider, grant: GrantKind) -> Vec<String> {
         let facts = &provider.scopes;
         let mut scopes = self.profile.scopes.clone().unwrap_or_else(|| facts.default.clone());
+        // `--scope a,b`, as the provider's own documents write it
+        if let Some(separator) = Some(facts.separator.trim()).filter(|s| !s.is_empty()) {
+            let parts = scopes.iter().flat_map(|scope| scope.split(separator)).map(str::trim);
+            scopes = parts.filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
+        }
         let offline = facts.offline.iter().filter(|_| grant.needs_person() && provider.refresh.supported);
         for scope in facts.always.iter().chain(offline) {
             if !scopes.contains(scope) {

@@ -128,3 +128,23 @@ fn a_login_made_with_a_secret_is_refreshed_with_it_or_not_at_all() {
     refused(&mut me, "the keychain");
     assert!(seen.lock().unwrap().iter().all(|secret| secret == "an-app:s3cret-value"));
 }
+
+#[test]
+fn scopes_in_one_word_are_told_apart_where_the_provider_has_a_comma() {
+    let mut me = Person::new();
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let keep = asked.clone();
+    let odd = me.odd("odd", move |request| {
+        let form = url::form_urlencoded::parse(&request.body).into_owned();
+        keep.lock().unwrap().extend(form.filter(|(name, _)| name == "scope").map(|(_, value)| value));
+        let body = json!({ "access_token": "access-0123456789", "token_type": "Bearer", "expires_in": 600 });
+        answer(200, "application/json", &body.to_string())
+    });
+    let line = "token odd --store none --client-id an-app --grant client-credentials";
+    for (separator, want) in [(",", "repo,gist,user"), (" ", "repo,gist user")] {
+        let scopes = format!("[scopes]\nseparator = \"{separator}\"\n");
+        me.config("providers/odd.toml", &(odd.provider("odd") + &scopes));
+        assert_eq!(me.types(&format!("{line} --scope repo,gist --scope user")).code, 0);
+        assert_eq!(asked.lock().unwrap().pop().as_deref(), Some(want));
+    }
+}
