@@ -100,6 +100,20 @@ pub fn small_scheme(text: String) -> String {
     }
 }
 
+/// The issuer, if the address of its metadata was typed. RFC 8414 puts the issuer's path behind the
+/// well-known one.
+pub fn issuer_meant(text: String) -> String {
+    let text = small_scheme(text);
+    let Some((base, rest)) = text.split_once("/.well-known/").filter(|(base, _)| base.contains("://")) else {
+        return text;
+    };
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    match rest.split_once('/') {
+        Some((_, path)) => format!("{base}/{path}").trim_end_matches('/').to_owned(),
+        None => base.to_owned(),
+    }
+}
+
 /// How certainly an address leads to this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
@@ -176,6 +190,21 @@ mod tests {
     use super::*;
 
     // D-02, D-03, CVE-2025-6514: text that a browser or a shell would read differently
+    #[test]
+    fn the_address_of_a_metadata_document_means_its_issuer() {
+        for (typed, meant) in [
+            ("https://as.example/.well-known/openid-configuration", "https://as.example"),
+            ("HTTPS://as.example/t/.well-known/openid-configuration?v=2", "https://as.example/t"),
+            ("https://as.example/.well-known/oauth-authorization-server/t/1", "https://as.example/t/1"),
+            ("https://as.example/.well-known/oauth-authorization-server/", "https://as.example"),
+            ("https://as.example/.well-known/", "https://as.example"),
+            ("https://as.example/", "https://as.example/"),
+            ("work", "work"),
+        ] {
+            assert_eq!(issuer_meant(typed.to_owned()), meant, "{typed}");
+        }
+    }
+
     #[test]
     fn takes_https_and_loopback_http_only() {
         for good in [

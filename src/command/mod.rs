@@ -35,7 +35,7 @@ use serde_json::Value;
 pub use crate::session::{may_ask, no_input};
 pub use help::definition;
 
-use crate::address::small_scheme;
+use crate::address::issuer_meant;
 use crate::api::rate_limit::Pace;
 use crate::config::{Config, Profile};
 use crate::error::{Error, Kind};
@@ -184,7 +184,7 @@ pub struct WhoFlags {
 impl WhoFlags {
     pub fn choice(&self, profile: Option<String>, global: &Global) -> Overrides {
         let mut flags = self.profile.clone();
-        flags.provider = flags.provider.map(small_scheme);
+        flags.provider = flags.provider.map(issuer_meant);
         // for clap a missing switch is `false`
         flags.allow_private = flags.allow_private.filter(|on| *on);
         flags.proofs.dpop = flags.proofs.dpop.filter(|on| *on);
@@ -194,7 +194,7 @@ impl WhoFlags {
         let scopes = flags.scopes.iter().flatten().flat_map(|s| s.split_whitespace()).map(str::to_owned);
         flags.scopes = Some(scopes.collect::<Vec<_>>()).filter(|scopes| !scopes.is_empty());
         Overrides {
-            profile: profile.map(small_scheme),
+            profile: profile.map(issuer_meant),
             implied: false,
             no_cache: global.no_cache,
             flags,
