@@ -508,8 +508,7 @@ fn say_without_browser(world: &mut World, login: &Login<'_>) {
     }
 }
 
-/// A pasted address with the lines that it was wrapped over, which come at once; and the event after
-/// them.
+/// A pasted address with the lines that it was wrapped over, which come at once; the next event.
 fn whole_paste(listening: &Listening, first: Secret) -> (Secret, Option<Event>) {
     let mut whole = first;
     loop {

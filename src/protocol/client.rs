@@ -15,8 +15,7 @@ pub struct Client {
     /// Empty if an assertion identifies the subject alone.
     pub id: String,
     pub secret: Option<Secret>,
-    /// The source of the secret, in words, if it is neither the store nor the keyboard. Of a missing
-    /// one: its place at the login.
+    /// The source of the secret, or of the login's missing one; not the store or the keyboard.
     pub secret_from: Option<String>,
     /// The client used a secret before; it was not stored and is not available now.
     pub secret_not_kept: bool,

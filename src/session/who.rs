@@ -233,8 +233,7 @@ impl Who {
         Ok(secret.map(|s| (s, "the place that `client-secret` of the configuration names".to_owned())))
     }
 
-    /// No client secret is known; an error if a variable for it is set and empty: a script that sets
-    /// it wants no request as a public client.
+    /// No client secret is known. A variable for it that is set and empty is an error.
     pub(super) fn no_secret(&self, world: &World) -> Result<Option<Secret>, Error> {
         let proofs = &self.profile.proofs;
         if proofs.client_key.is_some() || proofs.auth == Some(ClientAuth::None) {
