@@ -441,7 +441,9 @@ pub fn token_answer(e: AnswerError, asked: Asked, (profile, client): (&Typed, &C
             (Kind::Usage, "this client may not use that grant: see how the app is registered")
         }
         "access_denied" => (Kind::Refused, &format!("ask the account's owner, then `{login}`")),
-        "invalid_scope" | "consent_required" | "interaction_required" | "login_required" | "insufficient_scope" => {
+        _ if asked == Asked::Refresh && needs_a_person(error) => (Kind::LoginFirst, &login),
+        _ if needs_a_person(error) => (Kind::Refused, &format!("sign in with a browser: `{login}`")),
+        "invalid_scope" | "insufficient_scope" => {
             (Kind::Refused, &format!("ask for other scopes: `{}`", profile.login_with(&[("--scope", "…")])))
         }
         "temporarily_unavailable" | "slow_down" | "server_error" => (Kind::TryLater, "run the command again later"),
@@ -502,6 +504,21 @@ pub fn check_client(profile: &Typed, client: &Client) -> String {
             "check the client id, and whether the app has a client secret (`--client-secret-file FILE`)".to_owned()
         }
     }
+}
+
+/// Whether an OAuth error means that the account's owner must act in a browser (OpenID Connect
+/// Core, section 3.1.2.6; RFC 9470; Unmet Authentication Requirements; Auth0).
+fn needs_a_person(error: &str) -> bool {
+    matches!(
+        error,
+        "interaction_required"
+            | "login_required"
+            | "consent_required"
+            | "account_selection_required"
+            | "insufficient_user_authentication"
+            | "unmet_authentication_requirements"
+            | "mfa_required"
+    )
 }
 
 /// Whether an OAuth error means a wrong client id or secret. Some servers answer a wrong secret by

@@ -3,8 +3,8 @@
 
 use crate::error::{Asked, Error};
 use crate::grant::{self, Asking};
+use crate::protocol::token_response::{self, Answer};
 use crate::protocol::token_request;
-use crate::protocol::token_response::Answer;
 use crate::provider::{Provider, TokenKind};
 use crate::secret::Secret;
 use crate::token::TokenSet;
@@ -33,9 +33,22 @@ pub fn request(asking: &Asking, token: &Secret, resources: &[String]) -> Result<
 }
 
 /// Reads a response that came at `now` (Unix seconds). If it has no refresh token, the caller keeps
-/// the old one (T-45).
-pub fn read(world: &mut World, asking: &Asking, response: &Response, now: i64) -> Result<Answer, Error> {
-    grant::read(world, asking, (Asked::Refresh, &asking.provider.refresh.endpoint), (response, now))
+/// the old one (T-45). If it names no token type, the type of the old token set stays.
+pub fn read(
+    world: &mut World,
+    asking: &Asking,
+    old: &TokenSet,
+    (response, now): (&Response, i64),
+) -> Result<Answer, Error> {
+    let mut asking = asking.clone();
+    asking.provider.response.default_token_type = Some(old.token_type.clone());
+    grant::read(world, &asking, (Asked::Refresh, &asking.provider.refresh.endpoint), (response, now))
+}
+
+/// The refresh token of a response that is refused, where the provider takes one.
+pub fn successor(provider: &Provider, response: &Response) -> Option<Secret> {
+    let takes_one = provider.refresh.source == TokenKind::RefreshToken;
+    answer::refresh_token(response, &provider.response).filter(|_| takes_one)
 }
 
 /// Copies the old set's refresh token, scopes and other members that the response didn't repeat.

@@ -4,9 +4,9 @@
 
 use serde_json::Value;
 
+use crate::protocol::token_response::{has_error, is_opaque, whole_number};
 use crate::protocol::device::{StartError, USUAL_INTERVAL};
 use crate::protocol::token_request::Param;
-use crate::protocol::token_response::{is_opaque, whole_number};
 use crate::secret::Secret;
 use crate::wire::Response;
 
@@ -56,7 +56,7 @@ pub struct Started {
 /// Reads the response (section 7.3).
 pub fn read_start(response: &Response, ok_status: &[u16]) -> Result<Started, StartError> {
     let body: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
-    if !ok_status.contains(&response.status) || body.get("error").is_some_and(|e| !e.is_null()) {
+    if !ok_status.contains(&response.status) || has_error(&body) {
         return Err(StartError::refused(response, &body));
     }
     let number = |name: &str| body.get(name).and_then(whole_number);

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::address::check_url;
-use crate::protocol::token_response::{is_opaque, whole_number};
+use crate::protocol::token_response::{has_error, is_opaque, whole_number};
 use crate::protocol::{api_error, form};
 use crate::provider::Device;
 use crate::secret::Secret;
@@ -50,7 +50,7 @@ impl StartError {
 /// Reads the response of the device authorization endpoint (RFC 8628, section 3.2).
 pub fn read_start(response: &Response, facts: &Device) -> Result<Started, StartError> {
     let body: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
-    if !facts.endpoint.ok_status.contains(&response.status) || body.get("error").is_some_and(|e| !e.is_null()) {
+    if !facts.endpoint.ok_status.contains(&response.status) || has_error(&body) {
         return Err(StartError::refused(response, &body));
     }
     let member = |name: &str| body.get(facts.fields.get(name).map_or(name, String::as_str)).filter(|v| !v.is_null());

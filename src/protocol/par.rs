@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::protocol::token_response::{AnswerError, is_opaque, refusal, whole_number};
+use crate::protocol::token_response::{AnswerError, has_error, is_opaque, refusal, whole_number};
 use crate::provider::{Endpoint, Provider, ResponseShape};
 use crate::secret::Secret;
 use crate::wire::Response;
@@ -28,7 +28,7 @@ pub fn read(response: &Response, ok_status: &[u16]) -> Result<Pushed, AnswerErro
     if (300..400).contains(&response.status) {
         return Err(AnswerError::Redirect(response.status));
     }
-    if !ok_status.contains(&response.status) || body.get("error").is_some_and(|e| !e.is_null()) {
+    if !ok_status.contains(&response.status) || has_error(&body) {
         return Err(refusal(response, &ResponseShape::default(), Some(&body)));
     }
     let request_uri = body.get("request_uri").and_then(Value::as_str).filter(|uri| is_opaque(uri, 4096));

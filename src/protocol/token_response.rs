@@ -166,15 +166,15 @@ impl Reader<'_> {
     fn token_type(&self, root: &Value) -> Result<String, AnswerError> {
         let is = |kind: &str, wanted: &str| kind.eq_ignore_ascii_case(wanted);
         let missing = || AnswerError::Missing(self.shape.token_type.clone());
+        let of_wanted = |kind: &String| is(kind, "dpop") == (self.wanted == TokenType::Dpop);
         match (self.wanted, text_at(root, &self.shape.token_type)) {
             (TokenType::Dpop, Some(kind)) if is(&kind, "dpop") => Ok(kind),
             (TokenType::Dpop, Some(kind)) => Err(AnswerError::NotBound(kind)),
-            (TokenType::Dpop, None) => Err(missing()),
             (TokenType::Bearer, Some(kind)) if is(&kind, "bearer") => Ok(kind),
             // RFC 8693, section 2.2.1: the issued token is no access token
             (TokenType::Bearer, Some(kind)) if is(&kind, "N_A") && root.get("issued_token_type").is_some() => Ok(kind),
             (TokenType::Bearer, Some(kind)) => Err(AnswerError::TokenType(kind)),
-            (TokenType::Bearer, None) => self.shape.default_token_type.clone().ok_or_else(missing),
+            (_, None) => self.shape.default_token_type.clone().filter(of_wanted).ok_or_else(missing),
         }
     }
 
@@ -182,7 +182,9 @@ impl Reader<'_> {
     fn extra(&self, root: &Value, whole: &Value) -> Map<String, Value> {
         let shape = self.shape;
         let known = [&shape.access_token, &shape.refresh_token, &shape.expires_in, &shape.scope, &shape.token_type];
-        let is_extra = |(n, v): &(&String, &Value)| !known.contains(n) && *n != "id_token" && !v.is_null();
+        let is_extra = |(n, v): &(&String, &Value)| {
+            !known.contains(n) && *n != "id_token" && !v.is_null() && !shape.error.contains(n)
+        };
         let members = root.as_object().into_iter().flatten().filter(is_extra);
         let mut extra: Map<String, Value> = members.map(|(n, v)| (n.clone(), v.clone())).collect();
         for (name, path) in &shape.capture {
@@ -205,7 +207,34 @@ fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
 
 /// The error that a body states, if any.
 fn error_at<'a>(whole: &'a Value, shape: &ResponseShape) -> Option<&'a Value> {
-    shape.error.iter().find_map(|path| at(whole, path)).filter(|error| !error.is_null())
+    shape.error.iter().filter_map(|path| at(whole, path)).find(|error| !is_nothing(error))
+}
+
+/// Whether the body of another endpoint states an error.
+pub(super) fn has_error(body: &Value) -> bool {
+    body.get("error").is_some_and(|error| !is_nothing(error))
+}
+
+/// Whether a value says that there is no error: some servers send the member with each success. In
+/// form encoding each value is a text.
+fn is_nothing(error: &Value) -> bool {
+    match error {
+        Value::Null => true,
+        Value::Bool(is_error) => !is_error,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => matches!(text.trim(), "" | "0" | "false" | "null" | "[]" | "{}"),
+        Value::Array(list) => list.iter().all(is_nothing),
+        Value::Object(members) => members.values().all(is_nothing),
+    }
+}
+
+/// The refresh token of a response that is refused for another reason. It may be the only one that
+/// is still good.
+pub fn refresh_token(response: &Response, shape: &ResponseShape) -> Option<Secret> {
+    let written = written(response).ok().filter(|_| (200..300).contains(&response.status))?;
+    let whole = WipedJson(Value::Object(written.0.into_iter().collect()));
+    let root = shape.root.as_ref().and_then(|path| at(&whole, path));
+    root.into_iter().chain([&*whole]).find_map(|place| token(place, &shape.refresh_token, "refresh_token").ok()?)
 }
 
 /// A member as a text, other JSON in its written form; `None` if it is empty.

@@ -393,3 +393,99 @@ fn logout_forgets_even_what_the_journal_can_not_be_settled_for() {
     assert_ne!(done.code, 0, "and that it is not revoked is told: {}", done.err);
     assert_eq!(person.types("token strict").code, 4);
 }
+
+#[test]
+fn a_refresh_response_without_a_token_type_keeps_the_logins() {
+    for member in ["", r#","token_type":null"#, r#","token_type":"""#] {
+        let (mut person, server) = signed_in("yes");
+        person.later(4000);
+        let body = format!(r#"{{"access_token":"access-2","refresh_token":"refresh-2","expires_in":3600{member}}}"#);
+        server.set(|s| s.says = Some((200, Box::leak(body.into_boxed_str()))));
+        prints(&mut person, "access-2");
+        assert_eq!(person.kept("strict", "token_type"), "Bearer", "{member}");
+        assert_eq!(person.kept("strict", "refresh_token"), "refresh-2", "{member}");
+    }
+}
+
+#[test]
+fn a_new_refresh_token_is_kept_whatever_else_of_the_response_is_refused() {
+    for (status, body) in [
+        (200, r#"{"access_token":"access-2","refresh_token":"refresh-2","token_type":"mac"}"#),
+        (200, r#"{"access_token":"access-2","refresh_token":"refresh-2","token_type":"DPoP"}"#),
+        (200, r#"{"refresh_token":"refresh-2","token_type":"Bearer"}"#),
+        (200, r#"{"access_token":"in two","refresh_token":"refresh-2","token_type":"Bearer"}"#),
+        (200, r#"{"access_token":"a","refresh_token":"refresh-2","expires_in":1,"expires_in":2}"#),
+        (200, r#"{"error":"server_error","refresh_token":"refresh-2"}"#),
+        (201, r#"{"access_token":"access-2","refresh_token":"refresh-2","token_type":"Bearer"}"#),
+    ] {
+        let (mut person, server) = signed_in("yes");
+        person.later(4000);
+        server.set(|s| (s.says, s.number) = (Some((status, body)), 2));
+        let said = person.types("token strict");
+        assert!(said.code != 0 && said.out.is_empty(), "{body}: {}", said.err);
+        assert_eq!(person.kept("strict", "refresh_token"), "refresh-2", "{body}");
+        assert_eq!(person.kept("strict", "access_token"), "access-1", "{body}");
+        person.later(3700);
+        server.set(|s| s.says = None);
+        prints(&mut person, "access-3");
+        assert_eq!((server.asked(), server.state.lock().unwrap().reuses), (2, 0), "{body}");
+    }
+    // the server doesn't say which of two is good, and a refused token is refused
+    for (body, code) in [
+        (r#"{"refresh_token":"refresh-2","refresh_token":"refresh-3"}"#, 7),
+        (r#"{"error":"invalid_grant","refresh_token":"refresh-2"}"#, 4),
+    ] {
+        let (mut person, server) = signed_in("yes");
+        person.later(4000);
+        server.set(|s| s.says = Some((200, body)));
+        assert_eq!(person.types("token strict").code, code, "{body}");
+        assert_ne!(person.record("strict")["token"]["refresh_token"], "refresh-2", "{body}");
+    }
+}
+
+#[test]
+fn an_error_member_that_says_nothing_is_no_error() {
+    for nothing in
+        ["null", r#""""#, "false", "0", "0.0", "[]", "{}", r#"" ""#, r#"{"code":0,"message":""}"#, r#"[null,""]"#]
+    {
+        let (mut person, server) = signed_in("yes");
+        person.later(4000);
+        let body = format!(
+            r#"{{"access_token":"access-2","refresh_token":"refresh-2","token_type":"Bearer","expires_in":3600,"error":{nothing}}}"#
+        );
+        server.set(|s| s.says = Some((200, Box::leak(body.into_boxed_str()))));
+        prints(&mut person, "access-2");
+        assert_eq!(person.record("strict")["token"]["extra"]["error"], Value::Null, "{nothing}");
+    }
+    for error in [r#""denied""#, "1", "true", r#"{"code":17}"#, r#"["denied"]"#] {
+        let (mut person, server) = signed_in("yes");
+        person.later(4000);
+        let body = format!(r#"{{"access_token":"access-2","token_type":"Bearer","error":{error}}}"#);
+        server.set(|s| s.says = Some((200, Box::leak(body.into_boxed_str()))));
+        assert_ne!(person.types("token strict").code, 0, "{error}");
+    }
+}
+
+#[test]
+fn a_server_that_wants_to_see_a_person_gets_exit_4_and_the_way_back() {
+    for error in [
+        "interaction_required",
+        "login_required",
+        "consent_required",
+        "account_selection_required",
+        "insufficient_user_authentication",
+        "mfa_required",
+    ] {
+        for status in [400, 401, 403] {
+            let (mut person, server) = signed_in("yes");
+            person.later(4000);
+            let body = format!(r#"{{"error":"{error}"}}"#);
+            server.set(|s| s.says = Some((status, Box::leak(body.into_boxed_str()))));
+            let said = person.types("token strict");
+            assert_eq!((said.code, said.out.as_str()), (4, ""), "{error}: {}", said.err);
+            assert!(said.err.contains("hint: oauthctl login strict\n"), "{}", said.err);
+            assert!(!said.err.contains("scope"), "{}", said.err);
+            assert_eq!(person.kept("strict", "refresh_token"), "refresh-1", "{error}");
+        }
+    }
+}

@@ -25,6 +25,7 @@ use crate::session::state::StateFiles;
 use crate::session::state::journal::{self, Intent};
 use crate::session::{Lock, Record, Session, no_token};
 use crate::token::{Freshness, TokenSet};
+use crate::wire::Response;
 use crate::world::World;
 use crate::world::fork::Forked;
 
@@ -105,6 +106,8 @@ struct Renewal<'a> {
     old: TokenSet,
     files: StateFiles,
     answered: Answered,
+    /// The new refresh token of a response that is refused otherwise.
+    successor: Option<Secret>,
     started: Duration,
 }
 
@@ -130,6 +133,7 @@ impl<'a> Renewal<'a> {
             old,
             files,
             answered: Answered::No,
+            successor: None,
             started: world.clock.elapsed(),
         })
     }
@@ -215,7 +219,7 @@ impl<'a> Renewal<'a> {
                 }
                 let now = world.clock.now();
                 grant::warn_of_skew(world, &response, now);
-                grant::refresh::read(world, &self.asking, &response, now)
+                self.read(world, &response, now)
             });
             let in_time = world.clock.elapsed().saturating_sub(started) < RETRY_WINDOW;
             match answer {
@@ -243,13 +247,23 @@ impl<'a> Renewal<'a> {
         }
     }
 
+    /// Judges a response that came at `now`, and notes the new refresh token of a refused one.
+    fn read(&mut self, world: &mut World, response: &Response, now: i64) -> Result<Answer, Error> {
+        let read = grant::refresh::read(world, &self.asking, &self.old, (response, now));
+        self.successor = match &read {
+            Err(e) if e.fate != Fate::Refused => grant::refresh::successor(&self.asking.provider, response),
+            _ => None,
+        };
+        read
+    }
+
     /// Stores the response, or acts on the refusal.
     fn conclude(&mut self, world: &mut World, answer: Result<Answer, Error>) -> Result<TokenSet, Error> {
         match answer {
             Ok(answer) => {
-                let (session, record, old) = (self.session, &self.record, &self.old);
+                let old = &self.old;
                 let mut set = answer.set;
-                let mut keys = session.key_ring();
+                let mut keys = self.session.key_ring();
                 let identity = self.judge_id_token(world, &mut keys, &mut set);
                 grant::refresh::inherit(&mut set, old);
                 if identity.is_err() {
@@ -260,20 +274,7 @@ impl<'a> Renewal<'a> {
                         ..old.clone()
                     };
                 }
-                let bound =
-                    session.bound_of(record).or_else(|| Some(session.bound(&self.asking.provider, &record.vars)));
-                let kept = Record {
-                    generation: record.generation + 1,
-                    token: Some(set),
-                    machine: machine(world).or(record.machine.clone()),
-                    metadata: session.metadata().or(record.metadata.clone()),
-                    bound,
-                    keys: keys.kept().or(record.keys.as_ref()).cloned(),
-                    dpop_nonces: self.asking.client.proofs.dpop.as_ref().map(|dpop| dpop.nonces()).unwrap_or_default(),
-                    ..record.clone()
-                };
-                let set = self.keep(world, &kept)?;
-                let _ = self.files.journal.clear();
+                let set = self.store(world, set, &keys)?;
                 self.files.trouble.forget();
                 identity.map(|()| set)
             }
@@ -282,8 +283,44 @@ impl<'a> Renewal<'a> {
                 let _ = self.files.journal.clear();
                 Err(e)
             }
-            Err(e) => Err(e).inspect_err(|e| self.after_failure(world, e)),
+            Err(e) => {
+                if let Some(successor) = self.successor.take() {
+                    self.store_successor(world, successor)?;
+                }
+                self.after_failure(world, &e);
+                Err(e)
+            }
         }
+    }
+
+    /// Stores a new refresh token beside the old access token.
+    fn store_successor(&mut self, world: &mut World, successor: Secret) -> Result<(), Error> {
+        world.step(|| "the response is refused, and its refresh token is stored".to_owned());
+        let same = self.old.refresh_token.as_ref() == Some(&successor);
+        let refresh_expires_at = self.old.refresh_expires_at.filter(|_| same);
+        let set = TokenSet { refresh_token: Some(successor), refresh_expires_at, ..self.old.clone() };
+        let keys = self.session.key_ring();
+        self.store(world, set, &keys).map(drop)
+    }
+
+    /// Stores the next generation of the record, and clears the journal.
+    fn store(&mut self, world: &mut World, set: TokenSet, keys: &KeyRing) -> Result<TokenSet, Error> {
+        let (session, record) = (self.session, &self.record);
+        let bound = session.bound_of(record).or_else(|| Some(session.bound(&self.asking.provider, &record.vars)));
+        let kept = Record {
+            generation: record.generation + 1,
+            token: Some(set),
+            machine: machine(world).or(record.machine.clone()),
+            metadata: session.metadata().or(record.metadata.clone()),
+            bound,
+            keys: keys.kept().or(record.keys.as_ref()).cloned(),
+            dpop_nonces: self.asking.client.proofs.dpop.as_ref().map(|dpop| dpop.nonces()).unwrap_or_default(),
+            ..record.clone()
+        };
+        let set = self.keep(world, &kept)?;
+        (self.record, self.old) = (kept, set.clone());
+        let _ = self.files.journal.clear();
+        Ok(set)
     }
 
     /// Judges the ID token of a response. One that can't be verified now is left out of the set.

@@ -93,7 +93,10 @@ impl Renewal<'_> {
         Intent { sent, at, .. }: Intent,
     ) -> Result<Option<Recovered>, Error> {
         world.step(|| "an earlier refresh was cut off after its response: it is stored now".to_owned());
-        let read = grant::refresh::read(world, &self.asking, response, at);
+        let read = self.read(world, response, at);
+        if let Some(successor) = self.successor.take() {
+            return self.store_successor(world, successor).map(|()| None);
+        }
         match read.as_ref().map_err(|e| e.fate) {
             Err(Fate::Gateway | Fate::MayHoldTokens) => Ok(Some(Recovered::Unanswered(sent))),
             Err(fate) if fate != Fate::Refused => {
