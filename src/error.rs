@@ -17,6 +17,7 @@ use crate::protocol::authorization_request::AuthorizeError;
 use crate::protocol::client::{Client, RequestError};
 use crate::protocol::token_response::AnswerError;
 use crate::store::StoreError;
+use crate::text::times::again_in;
 use crate::text::{Typed, safe};
 use crate::world::http_server::loopback::ListenError;
 use crate::world::{HttpError, Unanswered};
@@ -477,7 +478,7 @@ fn no_oauth_answer(e: AnswerError, doing: &str, asked: Asked, now: i64) -> Error
     };
     let hint = match &e {
         AnswerError::Unavailable { .. } => Some(match retry_after {
-            Some(seconds) => format!("run the command again in {seconds} s"),
+            Some(seconds) => again_in(seconds),
             None => "run the command again later".to_owned(),
         }),
         AnswerError::Html(_) | AnswerError::Redirect(_) => {

@@ -70,18 +70,24 @@ fn next(world: &World, session: &Session, standing: &Standing) -> Next {
     let by_itself = !standing.grant.needs_person();
     let from_outside = session.store.kind() == StoreKind::Environment;
     let variable = session.token_variable(world);
+    let ended = standing.record.as_ref().is_some_and(|r| r.ended.is_some());
     let Some(set) = standing.record.as_ref().and_then(|r| r.token.as_ref()) else {
         return match session.store.kind() {
             StoreKind::Environment => login(format!("set {variable}")),
             _ if by_itself => alone(format!("`token` requests one with the grant `{}`", standing.grant.name())),
             // a login with this store would lead here again
             StoreKind::None => login(format!("with a store: {}", session.typed.login_with(&[("--store", "STORE")]))),
+            _ if ended => sign_in("the provider ended the login; sign in again"),
             _ => sign_in("sign in"),
         };
     };
     let provider = session.raw_provider().ok();
     let renewable = by_itself || provider.as_ref().is_none_or(|p| crate::grant::refresh::spendable(p, set).is_some());
     match (set.freshness(world.clock.now(), None), renewable) {
+        (Freshness::Unknown, true) if !from_outside => alone(format!(
+            "the token is used until the provider refuses it; then `call` refreshes it, and so does `{}`",
+            session.typed.line("refresh")
+        )),
         (Freshness::Unknown, _) => alone(match from_outside {
             true => format!("the token is used until the provider refuses it; then set {variable} to a new one"),
             false => "the token is used until the provider refuses it; then sign in again".to_owned(),
@@ -127,6 +133,7 @@ fn text(world: &World, session: &Session, s: &Standing, next: &str) -> String {
             }),
         ),
         ("bound to", record.and_then(bound_to)),
+        ("ended", record.and_then(|r| r.ended.as_deref()).map(safe)),
         ("signed in", record.and_then(|r| r.login_at).map(rfc3339)),
     ];
     let rows = rows.into_iter().chain(token(world, s)).chain([("next", Some(next.to_owned()))]);

@@ -9,6 +9,7 @@ use crate::grant::send;
 use crate::protocol::metadata::{self, Metadata};
 use crate::protocol::retry_after;
 use crate::text::safe;
+use crate::text::times::again_in;
 use crate::wire::Request;
 use crate::world::World;
 
@@ -51,7 +52,7 @@ pub fn fetch(world: &mut World, issuer: &str, allow_private: bool) -> Result<(Me
         let error =
             told(Error::new(Kind::TryLater, format!("the metadata of `{name}` can't be fetched at the moment")));
         return Err(match wait {
-            Some(seconds) => Error { retry_after: wait, ..error }.hint(format!("run the command again in {seconds} s")),
+            Some(seconds) => Error { retry_after: wait, ..error }.hint(again_in(seconds)),
             None => error.hint("run the command again later"),
         });
     }

@@ -55,6 +55,7 @@ pub fn forget(world: &World, who: &Who, record: &Record, lock: &Lock) -> Result<
         bound: None,
         secret_bound: record.secret_bound.clone().or_else(|| who.bound_of(record)),
         asked_with: None,
+        ended: None,
         ..record.clone()
     };
     who.replace(world, &kept, lock)?;

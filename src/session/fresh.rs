@@ -335,6 +335,7 @@ fn anew(world: &mut World, session: &mut Session, record: Option<&Record>, lock:
         asked: session.scopes(provider, grant),
         login_at: Some(world.clock.now()),
         token: Some(set.clone()),
+        ended: None,
         metadata: session.metadata().or(before.metadata.clone()),
         secret_bound: if secret_stays { before.secret_bound.clone() } else { Some(bound.clone()) },
         bound: Some(bound),

@@ -1,6 +1,6 @@
 //! Stores a record. A login also writes its profile, and deletes the record in an earlier store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::{self, GrantKind};
 use crate::error::{Error, Kind};
@@ -8,7 +8,7 @@ use crate::protocol::client::Client;
 use crate::provider::{Provider, VarFrom};
 use crate::secret::Secret;
 use crate::session::bound::Bound;
-use crate::session::matching::{asked_with, recorded};
+use crate::session::matching::{asked_with, elsewhere, recorded};
 use crate::session::{Lock, Record, Session, Who, kernel_cache, no_token, renewal, store_of};
 use crate::store::{Store, StoreError, StoreKind};
 use crate::text::safe;
@@ -21,7 +21,8 @@ pub struct NewLogin<'a> {
     /// The record of an earlier login.
     pub old: Option<Record>,
     pub grant: GrantKind,
-    pub set: &'a TokenSet,
+    /// Gets the earlier login's refresh token where the response has none.
+    pub set: &'a mut TokenSet,
     pub client: &'a Client,
     /// The scopes that were asked for.
     pub asked: &'a [String],
@@ -36,7 +37,11 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
         return Ok(false);
     }
     let lock = session.lock(world)?;
-    let now = session.load()?;
+    let now = match set.refresh_token {
+        // what a crash left holds the newest refresh token
+        None => renewal::settled(world, session, &lock).or_else(|_| session.load())?,
+        Some(_) => session.load()?,
+    };
     let generation =
         [&now, &old].into_iter().flatten().map(|r| r.generation).chain([session.newest_seen()]).max().unwrap_or(0);
     let before = now.or(old).unwrap_or_default();
@@ -50,7 +55,8 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
         false => client.secret_from.clone().unwrap_or_else(|| "the terminal".to_owned()),
     });
     let dpop = client.proofs.dpop.as_ref();
-    let record = Record {
+    let earlier = set.refresh_token.is_none().then(|| before.clone());
+    let mut record = Record {
         generation: generation + 1,
         provider: Some(session.provider_name().to_owned()),
         client_id: Some(client.id.clone()),
@@ -72,11 +78,16 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
         dpop_nonces: dpop.map(|dpop| dpop.nonces()).unwrap_or_default(),
         unfinished: None,
         renaming: None,
+        ended: None,
         bound: Some(bound),
         secret_bound,
         asked_with: Some(recorded(session, grant, asked_with(world, session, grant)?)),
         registration: before.registration.filter(|_| before.client_id.as_deref() == Some(&client.id)),
     };
+    if let Some(earlier) = earlier {
+        keep_refresh_token(world, session, &earlier, &mut record);
+        *set = record.token.clone().unwrap_or_else(|| set.clone());
+    }
     let record = save(world, session, &record, &lock)?;
     // what an earlier login left in the journal
     session.sweep();
@@ -87,6 +98,38 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
     drop(lock);
     leave(world, session, left);
     Ok(secret_not_kept)
+}
+
+/// Keeps the refresh token of the earlier login, for a response without one: some servers (Google)
+/// give one only at the first consent of an account to a client.
+fn keep_refresh_token(world: &mut World, session: &Session, before: &Record, record: &mut Record) {
+    let Some(old) = before.token.as_ref().filter(|old| old.refresh_token.is_some()) else { return };
+    let scopes = |record: &Record| record.asked.iter().cloned().collect::<BTreeSet<String>>();
+    let same_login = before.client_id == record.client_id
+        && before.grant == record.grant
+        && before.account == record.account
+        && scopes(before) == scopes(record)
+        && elsewhere(session, before).is_none();
+    // it is of no use with another key, on another machine, from a backup, or after its end
+    let usable = before.dpop_key.is_none()
+        && record.dpop_key.is_none()
+        && before.machine.as_ref().is_none_or(|machine| record.machine.as_ref() == Some(machine))
+        && before.generation >= session.newest_seen()
+        && old.refresh_expires_at.is_none_or(|at| at > world.clock.now());
+    let anew = match record.grant {
+        Some(GrantKind::AuthorizationCode) => {
+            format!("; `{}` gets a new one", session.typed.login_with(&[("--prompt", "consent")]))
+        }
+        _ => String::new(),
+    };
+    let Some(new) = record.token.as_mut().filter(|_| same_login && usable) else {
+        world.say(&format!("The response has no refresh token, and the earlier one is not of this login{anew}."));
+        return;
+    };
+    new.refresh_token = old.refresh_token.clone();
+    new.refresh_expires_at = old.refresh_expires_at;
+    let unless = if record.account.is_none() { ", which is right for the same account alone" } else { "" };
+    world.say(&format!("The response has no refresh token: that of the earlier login is kept{unless}{anew}."));
 }
 
 /// The client secret to store, and the places it is bound to. One from outside is not stored.

@@ -149,6 +149,11 @@ pub fn no_token(world: &World, who: &Who) -> Error {
     let name = &who.name;
     let none = Error::new(Kind::LoginFirst, format!("no token is stored for `{name}`"));
     if who.store.kind() != StoreKind::Environment {
+        let ended = who.load().ok().flatten().and_then(|record| record.ended);
+        let none = match ended {
+            Some(why) => none.because("the provider ended the login").because(safe(&why)),
+            None => none,
+        };
         return none.hints(without_a_person(world, who)).hint(who.typed.login()).hints(others_of_provider(who));
     }
     let variable = who.token_variable(world);

@@ -87,6 +87,8 @@ pub struct Record {
     pub asked_with: Option<BTreeMap<String, String>>,
     /// A change of the profile's name that is under way.
     pub renaming: Option<Renaming>,
+    /// Why the provider ended the login.
+    pub ended: Option<String>,
 }
 
 fn asked<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
@@ -249,6 +251,7 @@ mod tests {
             secret_bound: Some(Bound { provider: "getresponse".into(), ..Bound::default() }),
             asked_with: Some(BTreeMap::from([("audience".to_owned(), "b".to_owned())])),
             renaming: Some(Renaming { from: "work".into(), to: "office".into() }),
+            ended: Some("the server answered `invalid_grant`".into()),
         }
     }
 

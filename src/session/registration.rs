@@ -43,6 +43,7 @@ pub fn make(world: &mut World, session: &mut Session, name: &str, initial: Optio
         registration: made.management.clone(),
         // the token is another client's
         token: None,
+        ended: None,
         unfinished: None,
         metadata: session.metadata().or(before.metadata.clone()),
         ..before

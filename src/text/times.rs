@@ -31,6 +31,17 @@ pub fn span(seconds: i64) -> String {
     }
 }
 
+/// The hint for a server that asks for a wait. Nobody waits for years: a wait of more than a day is
+/// told as what the server said.
+pub fn again_in(seconds: u64) -> String {
+    match i64::try_from(seconds).unwrap_or(i64::MAX) {
+        ..=3600 => format!("run the command again in {seconds} s"),
+        wait @ ..=86_400 => format!("run the command again in {}", span(wait)),
+        wait @ ..=31_536_000 => format!("run the command again later (the server asks for a wait of {})", span(wait)),
+        _ => "run the command again later (the server asks for a wait of more than a year)".to_owned(),
+    }
+}
+
 /// `expires in 59 min, at 2026-11-21T22:00:00Z`.
 pub fn good_until(expires_at: Option<i64>, now: i64) -> String {
     match expires_at {

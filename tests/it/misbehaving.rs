@@ -120,12 +120,18 @@ fn discovered(first: serve::Response, second: Option<serve::Response>) -> Output
 #[test]
 fn a_document_that_can_not_be_had_now_is_asked_for_later_and_a_redirect_is_not_followed() {
     let plain = |status| answer(status, "text/plain", "");
+    let later = |wait| with_headers(503, &[("Retry-After", wait)], "");
     let led = |status| with_headers(status, &[("Location", "http://127.0.0.1:1/elsewhere")], "");
     for (first, second, code, says) in [
         (plain(500), Some(plain(500)), 75, "hint: run the command again later"),
         (plain(503), Some(plain(404)), 75, "can't be fetched at the moment"),
         (plain(404), Some(plain(502)), 75, "can't be fetched at the moment"),
         (with_headers(429, &[("Retry-After", "40")], ""), Some(plain(404)), 75, "hint: run the command again in 40 s"),
+        (later("3601"), Some(plain(404)), 75, "hint: run the command again in 60 min"),
+        (later("200000"), Some(plain(404)), 75, "again later (the server asks for a wait of 2 days)"),
+        (later("343894769"), Some(plain(404)), 75, "a wait of more than a year)"),
+        (later("Fri, 31 Dec 2037 23:59:59 GMT"), Some(plain(404)), 75, "a wait of more than a year)"),
+        (later("18446744073709551615"), Some(plain(404)), 75, "a wait of more than a year)"),
         (led(302), Some(led(302)), 7, "a redirect is not followed"),
         (led(307), Some(plain(404)), 7, "a redirect is not followed"),
         (plain(404), Some(plain(404)), 2, "has no metadata: no discovery document was found"),
@@ -218,16 +224,19 @@ fn a_token_that_comes_with_another_status_than_200_is_refused_and_its_status_nam
         hint: if that status means success there: `[token] ok-status = [200, 201]` in a provider file of your own
     ",
     );
-    assert_eq!(me.kept("odd", "refresh_token"), "refresh-1");
-    // the person does as the hint says: what the answer brought is in the journal, and nothing is
-    // sent again for it
+    // the first one is spent
+    assert_eq!(
+        (me.kept("odd", "refresh_token"), me.kept("odd", "access_token")),
+        ("refresh-2".into(), "issued-1".into())
+    );
+    // the person does as the hint says
     let file = server.provider("odd").replace("[token]\n", "[token]\nok-status = [200, 201]\n");
     me.config("providers/odd.toml", &file);
     assert_eq!(me.types("refresh odd").code, 0);
-    assert_eq!(seen.lock().unwrap().len(), 2);
+    assert!(seen.lock().unwrap()[2].contains("refresh_token=refresh-2"));
     assert_eq!(
         (me.kept("odd", "refresh_token"), me.kept("odd", "access_token")),
-        ("refresh-2".into(), "issued-2".into())
+        ("refresh-3".into(), "issued-3".into())
     );
 }
 

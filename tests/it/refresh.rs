@@ -1,10 +1,12 @@
 //! `refresh`: refreshes now and prints when the token expires.
 
-use oauthctl::sandbox::{Manners, Options, Rotation};
-use serde_json::json;
+use std::sync::{Arc, Mutex};
 
-use crate::world::Person;
-use crate::world::robot::allows;
+use oauthctl::sandbox::{Manners, Options, Rotation};
+use serde_json::{Value, json};
+
+use crate::world::robot::{self, allows};
+use crate::world::{Odd, Person, answer};
 
 #[test]
 fn renews_and_says_until_when_it_is_good() {
@@ -120,5 +122,131 @@ fn each_rotation_is_followed() {
             let done = me.types("refresh practice");
             assert_eq!((done.code, done.sent.len()), (0, 1), "{rotation:?}: {}", done.err);
         }
+    }
+}
+
+/// A server that tells the account and gives what `token` says beside the access token.
+struct Consenting {
+    _server: Odd,
+    account: Arc<Mutex<Value>>,
+    token: Arc<Mutex<Value>>,
+    spent: Arc<Mutex<Vec<String>>>,
+}
+
+fn consenting(me: &mut Person) -> Consenting {
+    let (account, token) = (Arc::new(Mutex::new(json!({ "email": "ann@a.example" }))), Arc::new(Mutex::new(json!({}))));
+    let spent: Arc<Mutex<Vec<String>>> = Arc::default();
+    let (a, t, s) = (account.clone(), token.clone(), spent.clone());
+    let server = me.odd("consenting", move |request| {
+        if request.path == "/me" {
+            return answer(200, "application/json", &a.lock().unwrap().to_string());
+        }
+        let mut body = json!({ "access_token": "access-0123", "token_type": "Bearer", "expires_in": 600 });
+        let form: Vec<(String, String)> = url::form_urlencoded::parse(&request.body).into_owned().collect();
+        s.lock().unwrap().extend(form.into_iter().filter(|(n, _)| n == "refresh_token").map(|(_, v)| v));
+        let more = t.lock().unwrap().clone();
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        answer(if body["error"].is_null() { 200 } else { 400 }, "application/json", &body.to_string())
+    });
+    let whoami = format!("[whoami]\nurl = \"{}/me\"\nlabel = \"email\"\n", server.base);
+    me.config("providers/odd.toml", &(server.provider("odd") + &whoami));
+    Consenting { _server: server, account, token, spent }
+}
+
+/// Signs in with the words; what stderr says.
+fn signs_in(me: &mut Person, words: &str) -> String {
+    me.browser(|url| {
+        let asked = url::Url::parse(url).unwrap();
+        let value = |name: &str| asked.query_pairs().find(|(n, _)| n == name).unwrap().1.into_owned();
+        vec![robot::go(&format!("{}?code=the-code&state={}", value("redirect_uri"), value("state")))]
+    });
+    let done = me.types(&format!("login odd --yes {words}"));
+    assert_eq!(done.code, 0, "{}", done.err);
+    done.err
+}
+
+#[test]
+fn a_second_login_without_a_refresh_token_keeps_that_of_the_same_login() {
+    // the second login: its words, its account; whether the refresh token stays
+    for (words, account, kept) in [
+        ("", json!({ "email": "ann@a.example" }), true),
+        ("--prompt login", json!({ "email": "ann@a.example" }), true),
+        ("", json!({ "email": "bob@a.example" }), false),
+        ("--client-id another", json!({ "email": "ann@a.example" }), false),
+        ("--scope a", json!({ "email": "ann@a.example" }), false),
+    ] {
+        let mut me = Person::new();
+        let server = consenting(&mut me);
+        *server.token.lock().unwrap() = json!({ "refresh_token": "refresh-0123" });
+        signs_in(&mut me, "");
+        *server.token.lock().unwrap() = json!({});
+        *server.account.lock().unwrap() = account;
+        let said = signs_in(&mut me, words);
+        let stored = &me.record("odd")["token"]["refresh_token"];
+        assert_eq!(stored, &if kept { json!("refresh-0123") } else { Value::Null }, "{words}: {said}");
+        assert_eq!(said.contains("that of the earlier login is kept;"), kept, "{words}: {said}");
+        assert!(said.contains("--prompt consent` gets a new one"), "{words}: {said}");
+        assert_eq!(said.contains("gave no refresh token"), !kept, "{words}: {said}");
+        me.later(700);
+        let done = me.types("token odd");
+        assert_eq!(done.code, if kept { 0 } else { 4 }, "{words}: {}", done.err);
+        assert_eq!(server.spent.lock().unwrap().len(), usize::from(kept), "{words}");
+    }
+    // an account that the server doesn't tell is said
+    let mut me = Person::new();
+    let server = consenting(&mut me);
+    *server.account.lock().unwrap() = json!({});
+    *server.token.lock().unwrap() = json!({ "refresh_token": "refresh-0123" });
+    signs_in(&mut me, "");
+    *server.token.lock().unwrap() = json!({});
+    let said = signs_in(&mut me, "");
+    assert!(said.contains("which is right for the same account alone"), "{said}");
+    assert_eq!(me.kept("odd", "refresh_token"), "refresh-0123");
+    // one that comes replaces the earlier one
+    *server.token.lock().unwrap() = json!({ "refresh_token": "refresh-4567" });
+    let said = signs_in(&mut me, "");
+    assert!(!said.contains("earlier"), "{said}");
+    assert_eq!(me.kept("odd", "refresh_token"), "refresh-4567");
+}
+
+#[test]
+fn after_the_end_of_a_login_each_command_says_why() {
+    for code in ["invalid_grant", "bad_refresh_token"] {
+        let mut me = Person::new();
+        let server = consenting(&mut me);
+        *server.token.lock().unwrap() = json!({ "refresh_token": "refresh-0123" });
+        signs_in(&mut me, "");
+        me.later(700);
+        *server.token.lock().unwrap() = json!({ "error": code, "error_description": "the account was closed" });
+        assert_eq!(me.types("token odd").code, 4);
+        for line in ["token odd", "refresh odd", "call odd /x"] {
+            let done = me.types(line);
+            assert_eq!(done.code, 4, "{line}: {}", done.err);
+            let why = format!("the server answered `{code}`: the account was closed");
+            assert!(done.err.contains(&why) && done.err.contains("oauthctl login odd"), "{line}: {}", done.err);
+        }
+        let status = me.types("status odd").out;
+        assert!(status.contains("the account was closed") && status.contains("ended the login"), "{status}");
+        *server.token.lock().unwrap() = json!({ "refresh_token": "refresh-4567" });
+        signs_in(&mut me, "");
+        assert!(!me.types("status odd").out.contains("ended"));
+        assert_eq!(me.types("logout odd --local-only").code, 0);
+        assert!(!me.types("token odd").err.contains("closed"));
+    }
+}
+
+#[test]
+fn status_of_a_token_without_expiry_names_the_refresh() {
+    let mut me = Person::new();
+    let server = consenting(&mut me);
+    for (expires_in, refresh, says) in [
+        (Value::Null, "refresh-0123", "then `call` refreshes it, and so does `oauthctl refresh odd`"),
+        (json!("soon"), "refresh-0123", "then `call` refreshes it, and so does `oauthctl refresh odd`"),
+    ] {
+        *server.token.lock().unwrap() = json!({ "refresh_token": refresh, "expires_in": expires_in });
+        signs_in(&mut me, "");
+        let status = me.types("status odd");
+        assert!(status.out.contains(says) && !status.out.contains("sign in again"), "{}", status.out);
+        assert_eq!(status.code, 0);
     }
 }

@@ -246,6 +246,8 @@ fn every_way_to_have_no_token_is_exit_4_with_the_command_to_type() {
         4,
         "
         error: no token is stored for `sandbox`
+        caused by: the provider ended the login
+        caused by: the server answered `invalid_grant`: the refresh token is unknown
         hint: oauthctl login sandbox
     ",
     );

@@ -186,7 +186,7 @@ fn finish(world: &mut World, session: &mut Session, start: &Start<'_>, mut obtai
                 provider,
                 old: start.old.cloned(),
                 grant,
-                set: &obtained.set,
+                set: &mut obtained.set,
                 client: &obtained.client,
                 asked: &obtained.asked,
                 redirect_params: &obtained.redirect_params,

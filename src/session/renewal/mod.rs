@@ -402,7 +402,9 @@ impl<'a> Renewal<'a> {
         if let Ok(Some(now)) = session.load()
             && now.generation == record.generation
         {
-            let cleared = Record { token: None, generation: record.generation + 1, ..record.clone() };
+            let why: String = crate::secret::redact(&e.causes().join(": ")).chars().take(1000).collect();
+            let ended = Some(why).filter(|why| !why.is_empty());
+            let cleared = Record { token: None, generation: record.generation + 1, ended, ..record.clone() };
             if let Err(why) = session.replace(world, &cleared, self.lock) {
                 world.warn(&format!("the dead token could not be cleared: {why}"));
             }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::error::{Error, Kind};
 use crate::session::state::journal::note;
 use crate::text::safe;
+use crate::text::times::again_in;
 
 /// How long a failure is remembered if the server named no time, in seconds.
 const REMEMBERED: i64 = 10;
@@ -52,7 +53,7 @@ impl Outage {
         let mut error =
             Error::new(Kind::TryLater, "the token endpoint was in trouble a moment ago and is left alone for now")
                 .because(safe(value.get("why")?.as_str()?))
-                .hint(format!("run the command again in {seconds} s"));
+                .hint(again_in(seconds));
         error.retry_after = Some(seconds);
         Some(error)
     }
