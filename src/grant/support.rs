@@ -6,9 +6,59 @@ use crate::config::{GrantKind, SignIn};
 use crate::error::Error;
 use crate::provider::{PkceMethod, PkceMode, Provider, When};
 use crate::text::{Typed, safe};
+use crate::world::World;
 
-/// Whether the server offers the grant.
-pub fn check_grant(provider: &Provider, grant: GrantKind, profile: &Typed) -> Result<(), Error> {
+/// Whether the server offers the grant. One that was asked for by name is sent with a warning, and
+/// the server judges: many lists are incomplete. A password goes only where the server takes it.
+pub fn check_grant(
+    world: &mut World,
+    provider: &Provider,
+    (grant, by_name): (GrantKind, bool),
+    profile: &Typed,
+) -> Result<(), Error> {
+    let judged = refused(provider, grant, profile);
+    let has_place = match grant {
+        GrantKind::AuthorizationCode => provider.authorize.url.is_some(),
+        GrantKind::DeviceCode => provider.device.is_some(),
+        GrantKind::Password | GrantKind::Ciba => false,
+        _ => true,
+    };
+    match judged {
+        Err(_) if by_name && has_place => {
+            let list = provider.grant_types.as_deref().unwrap_or_default().join(", ");
+            let lists = if list.is_empty() { String::new() } else { format!(" (it lists {})", safe(&list)) };
+            world.warn(&format!(
+                "`{}` does not list the grant `{}`{lists}: asked for all the same",
+                safe(&provider.name),
+                grant.name()
+            ));
+            Ok(())
+        }
+        judged => judged,
+    }
+}
+
+/// Warns of scopes that were asked for by name and that the server's metadata leaves out.
+pub fn scopes(world: &mut World, provider: &Provider, by_name: Option<&[String]>) {
+    // a list of OpenID Connect's own scopes says nothing of an API's
+    const OPENID: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
+    let known = &provider.scopes.known;
+    if !provider.announced.known || known.iter().all(|scope| OPENID.contains(&scope.as_str())) {
+        return;
+    }
+    let left_out: Vec<String> =
+        by_name.unwrap_or_default().iter().filter(|s| !known.contains(s)).map(|s| format!("`{}`", safe(s))).collect();
+    if !left_out.is_empty() {
+        world.warn(&format!(
+            "`{}` does not list the scope {}: asked for all the same",
+            safe(&provider.name),
+            left_out.join(", ")
+        ));
+    }
+}
+
+/// The refusal by the server's own lists.
+fn refused(provider: &Provider, grant: GrantKind, profile: &Typed) -> Result<(), Error> {
     if grant == GrantKind::AuthorizationCode && provider.authorize.url.is_none() {
         return Err(no_browser(provider, profile));
     }
@@ -146,12 +196,12 @@ mod tests {
     #[test]
     fn what_the_server_does_not_offer_is_said_first_and_its_silence_says_nothing() {
         let mut provider = provider();
-        assert!(check_grant(&provider, GrantKind::TokenExchange, &Typed::default()).is_ok());
+        assert!(refused(&provider, GrantKind::TokenExchange, &Typed::default()).is_ok());
         provider.grant_types = Some(vec!["authorization_code".into(), "urn:openid:params:grant-type:ciba".into()]);
-        assert!(check_grant(&provider, GrantKind::Ciba, &Typed::default()).is_ok());
-        let refused = check_grant(&provider, GrantKind::TokenExchange, &Typed::default()).unwrap_err();
-        assert_eq!(refused.causes(), ["it offers authorization-code, ciba"]);
-        assert!(check_grant(&provider, GrantKind::DeviceCode, &Typed::default()).is_err());
+        assert!(refused(&provider, GrantKind::Ciba, &Typed::default()).is_ok());
+        let no = refused(&provider, GrantKind::TokenExchange, &Typed::default()).unwrap_err();
+        assert_eq!(no.causes(), ["it offers authorization-code, ciba"]);
+        assert!(refused(&provider, GrantKind::DeviceCode, &Typed::default()).is_err());
     }
 
     #[test]
@@ -161,7 +211,7 @@ mod tests {
             let mut provider = provider();
             provider.grant_types = grants.map(owned);
             provider.announced.offers.response_types = types.map(owned);
-            check_grant(&provider, GrantKind::AuthorizationCode, &Typed::default()).is_ok()
+            refused(&provider, GrantKind::AuthorizationCode, &Typed::default()).is_ok()
         };
         assert!(lists(None, None));
         assert!(lists(Some(&["client_credentials"]), None), "its silence about the endpoint that it has says nothing");

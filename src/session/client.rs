@@ -13,7 +13,7 @@ use crate::protocol::client::{Client, Credentials};
 use crate::protocol::dpop::Dpop;
 use crate::protocol::jose::{self, Algorithm, KeyError, SigningKey};
 use crate::protocol::sender_constrained::{Binding, is_dpop};
-use crate::provider::{Announced, ClientAuth, Provider, auth_name, registered_name};
+use crate::provider::{Announced, ClientAuth, Provider, auth_name, from_registered_name, registered_name};
 use crate::secret::Secret;
 use crate::session::server::Server;
 use crate::session::{Record, Session, Who};
@@ -190,6 +190,12 @@ impl Making<'_> {
             return Ok(Credentials { dpop, ..proofs.clone() });
         }
         let said = &who.profile.proofs;
+        if let Some((name, offered)) = said.auth.and_then(|chosen| left_out(&provider.announced, chosen)) {
+            world.warn(&format!(
+                "the provider does not list `{name}` (it lists {}): used all the same",
+                safe(&offered.join(", "))
+            ));
+        }
         let text = who.client_key(world)?;
         let key = text.as_ref().map(|text| who.signing_key(text)).transpose()?;
         let certificate = said.client_certificate.as_ref().map(|path| read_certificate(world, path)).transpose()?;
@@ -280,10 +286,16 @@ impl Who {
     /// Sets the chosen client authentication for every endpoint with that of the token endpoint.
     pub(super) fn choose_auth(&self, provider: &mut Provider) -> Result<(), Error> {
         let Some(chosen) = self.profile.proofs.auth else { return Ok(()) };
-        if let Some(offered) = &provider.announced.auth_methods
-            && chosen != ClientAuth::None // many servers take it and do not list it
-            && let Some(name) = registered_name(chosen)
-            && !offered.iter().any(|o| o == name)
+        // a proof that stays here is safer than a secret that is sent
+        let sends_secret =
+            |auth: ClientAuth| matches!(auth, ClientAuth::Basic | ClientAuth::BasicRaw | ClientAuth::Post);
+        let proofs_alone = |offered: &[String]| {
+            let known: Vec<ClientAuth> = offered.iter().filter_map(|name| from_registered_name(name)).collect();
+            !known.is_empty() && !known.iter().any(|auth| *auth == ClientAuth::None || sends_secret(*auth))
+        };
+        if let Some((name, offered)) = left_out(&provider.announced, chosen)
+            && sends_secret(chosen)
+            && proofs_alone(offered)
         {
             return Err(Error::usage(format!("the provider does not take `{name}`"))
                 .because(format!("it announces {}", safe(&offered.join(", "))))
@@ -335,6 +347,14 @@ impl Who {
             Err(e) => Err(Error::usage(format!("the client key of `{}` can't be used: {e}", self.name))),
         })
     }
+}
+
+/// The name of a method of client authentication that the server's list leaves out, and the list.
+fn left_out(announced: &Announced, chosen: ClientAuth) -> Option<(&'static str, &[String])> {
+    let offered = announced.auth_methods.as_deref()?;
+    // many servers take the id alone and do not list it
+    let name = registered_name(chosen).filter(|_| chosen != ClientAuth::None)?;
+    (!offered.iter().any(|listed| listed == name)).then_some((name, offered))
 }
 
 /// A server that lists algorithms must list ES256; the list is optional (RFC 9449, section 5.1).

@@ -369,7 +369,8 @@ fn unkept(world: &mut World, session: &mut Session, record: Option<&Record>) -> 
 
 /// Obtains a token by a grant that needs no person.
 pub fn by_grant(world: &mut World, who: &Who, asking: &Asking, grant: GrantKind) -> Result<Answer, Error> {
-    support::check_grant(&asking.provider, grant, &who.typed)?;
+    support::check_grant(world, &asking.provider, (grant, who.profile.grant == Some(grant)), &who.typed)?;
+    support::scopes(world, &asking.provider, who.profile.scopes.as_deref());
     let given = grant_input::gather(world, who, asking, grant)?;
     let scopes = who.scopes(&asking.provider, grant);
     let asks = &who.profile.asks;

@@ -324,25 +324,109 @@ fn polling_for_consent_on_another_device_never_beats_the_interval() {
     assert!(me.config_text().contains("login-hint = \"alice\"") && !me.config_text().contains("W4SCT"));
 }
 
-#[test]
-fn what_the_servers_metadata_does_not_offer_is_said_before_anything_is_sent() {
-    let mut me = Person::new();
-    let place = Arc::new(Mutex::new(String::new()));
-    let own = place.clone();
+/// A server whose document has these members, and the requests that its token endpoint got.
+fn listing(me: &mut Person, members: Value) -> (Odd, Arc<Mutex<Vec<String>>>) {
+    let (place, seen) = (Arc::new(Mutex::new(String::new())), Arc::new(Mutex::new(Vec::new())));
+    let (own, asked) = (place.clone(), seen.clone());
     let issuer = me.odd("issuer", move |request| {
-        assert_eq!(request.path, "/.well-known/openid-configuration", "nothing else is asked");
+        if request.path == "/token" {
+            asked.lock().unwrap().push(String::from_utf8_lossy(&request.body).into_owned());
+            return answer(200, "application/json", r#"{"access_token":"issued-0123","token_type":"Bearer"}"#);
+        }
         let base = own.lock().unwrap().clone();
-        let body = json!({
-            "issuer": base, "authorization_endpoint": format!("{base}/authorize"), "token_endpoint": format!("{base}/token"),
-            "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
-        });
+        let mut body = json!({ "issuer": base, "authorization_endpoint": format!("{base}/authorize"), "token_endpoint": format!("{base}/token") });
+        body.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
         answer(200, "application/json", &body.to_string())
     });
     *place.lock().unwrap() = issuer.base.clone();
-    let subject = file(&me, "subject", "q7Zx3vKp9");
-    let words = ["token", &issuer.base, "--client-id", "x", "--grant", "token-exchange", "--store", "none"];
-    let refused = me.runs(&[&words[..], &["--subject-token-file", &subject]].concat());
-    assert_eq!(refused.code, 2, "{}", refused.err);
-    assert!(refused.err.contains("does not offer the grant `token-exchange`; nothing was sent"), "{}", refused.err);
-    assert!(refused.err.contains("caused by: it offers authorization-code, client-credentials"), "{}", refused.err);
+    (issuer, seen)
+}
+
+#[test]
+fn what_the_servers_metadata_leaves_out_is_said_and_asked_for_all_the_same() {
+    let by_code = json!(["authorization_code", "refresh_token"]);
+    for (members, flags, says) in [
+        (
+            json!({ "grant_types_supported": by_code }),
+            "--grant client-credentials",
+            "does not list the grant `client-credentials` (it lists authorization_code, refresh_token)",
+        ),
+        (
+            json!({ "grant_types_supported": [] }),
+            "--grant client-credentials",
+            "does not list the grant `client-credentials`: ",
+        ),
+        (
+            json!({ "grant_types_supported": by_code }),
+            "--grant token-exchange --subject-token-file FILE",
+            "does not list the grant `token-exchange`",
+        ),
+        (
+            json!({ "grant_types_supported": by_code }),
+            "--grant jwt-bearer --assertion-file FILE",
+            "does not list the grant `jwt-bearer`",
+        ),
+        (
+            json!({ "token_endpoint_auth_methods_supported": ["client_secret_basic"] }),
+            "--grant client-credentials --auth post",
+            "does not list `client_secret_post` (it lists client_secret_basic)",
+        ),
+        (
+            json!({ "token_endpoint_auth_methods_supported": ["private_key_jwt"] }),
+            "--grant client-credentials --auth client-secret-jwt",
+            "does not list `client_secret_jwt`",
+        ),
+        (
+            json!({ "token_endpoint_auth_methods_supported": ["none"] }),
+            "--grant client-credentials --auth basic",
+            "does not list `client_secret_basic`",
+        ),
+        (
+            json!({ "scopes_supported": ["read", "write"] }),
+            "--grant client-credentials --scope read --scope admin",
+            "does not list the scope `admin`: ",
+        ),
+        (json!({ "scopes_supported": ["openid", "email"] }), "--grant client-credentials --scope admin", ""),
+        (json!({ "scopes_supported": ["read", "write"] }), "--grant client-credentials --scope read", ""),
+    ] {
+        let mut me = Person::new();
+        let (issuer, seen) = listing(&mut me, members);
+        me.set("OAUTHCTL_CLIENT_SECRET", "q7Zx3vKp9-secret-of-a-client-0123");
+        let subject = file(&me, "subject", "e30.e30.c2ln");
+        let flags = flags.replace("FILE", &subject);
+        let done = me.types(&format!("token {} --client-id x --store none {flags}", issuer.base));
+        assert_eq!((done.code, done.out.as_str()), (0, "issued-0123\n"), "{flags}: {}", done.err);
+        assert_eq!(done.err.matches("does not list").count(), usize::from(!says.is_empty()), "{flags}: {}", done.err);
+        assert!(done.err.contains(says), "{flags}: {}", done.err);
+        assert_eq!(seen.lock().unwrap().len(), 1, "{flags}");
+    }
+}
+
+#[test]
+fn what_would_be_less_safe_and_is_left_out_stays_refused() {
+    for (members, flags, says) in [
+        (
+            json!({ "grant_types_supported": ["authorization_code"] }),
+            "--grant password --username ann",
+            "does not offer the grant `password`; nothing was sent",
+        ),
+        (
+            json!({ "token_endpoint_auth_methods_supported": ["private_key_jwt"] }),
+            "--grant client-credentials --auth post",
+            "the provider does not take `client_secret_post`",
+        ),
+        (
+            json!({ "token_endpoint_auth_methods_supported": ["tls_client_auth", "private_key_jwt"] }),
+            "--grant client-credentials --auth basic",
+            "the provider does not take `client_secret_basic`",
+        ),
+    ] {
+        let mut me = Person::new();
+        let (issuer, seen) = listing(&mut me, members);
+        me.set("OAUTHCTL_CLIENT_SECRET", "q7Zx3vKp9-secret-of-a-client-0123");
+        let done = me.types(&format!("login {} --client-id x --store none {flags}", issuer.base));
+        assert_eq!(done.code, 2, "{flags}: {}", done.err);
+        assert!(done.err.contains(says), "{flags}: {}", done.err);
+        assert!(seen.lock().unwrap().is_empty(), "{flags}");
+    }
 }

@@ -268,7 +268,15 @@ fn what_the_server_does_not_support_is_said_before_anything_is_sent() {
         (2, Some("error: the client signs with ES256, and the provider takes RS256, PS256"))
     );
     let told = person.types(&format!("token p {flag} --auth tls-client-auth"));
-    assert_eq!((told.code, told.err.lines().next()), (2, Some("error: the provider does not take `tls_client_auth`")));
+    assert_eq!(
+        (told.code, told.err.lines().next()),
+        (
+            2,
+            Some(
+                "warning: the provider does not list `tls_client_auth` (it lists private_key_jwt, client_secret_post): used all the same"
+            )
+        )
+    );
     std::fs::write(&key, rsa()).unwrap();
     let told = person.types(&format!("token p {flag} --dpop"));
     assert_eq!(

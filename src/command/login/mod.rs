@@ -21,7 +21,7 @@ use crate::command::{Global, WhoArgs, may_ask, pace, patience, register, sandbox
 use crate::config::{GrantKind, SignIn};
 use crate::error::Error;
 use crate::grant::signed_in_as::{self, SignedInAs};
-use crate::grant::support::{check_authorization_request, check_grant};
+use crate::grant::support::{self, check_authorization_request, check_grant};
 use crate::protocol::authorization_details;
 use crate::protocol::id_token;
 use crate::provider::Provider;
@@ -87,7 +87,7 @@ pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Er
     (choice.flags.redirect_uri, choice.flags.port) = (args.redirect_uri.clone(), args.port);
     choice.flags.asks.sign_in = args.sign_in.clone();
     choice.signing_in = true;
-    if let Some(profile) = which::offered(world, &choice)? {
+    if let Some(profile) = which::check_grant(world, &choice)? {
         choice.profile = Some(profile);
     }
     let mut session = sandbox_session::open(world, choice)?;
@@ -133,7 +133,9 @@ fn sign_in(world: &mut World, session: &mut Session, args: &LoginArgs, attempt: 
         usable_proxy_for(&*world.env, url).map_err(HttpError::Proxy)?;
     }
     let grant = session.grant(Some(&provider), None);
-    check_grant(&provider, grant, &session.typed)?;
+    let by_name = session.profile.grant == Some(grant);
+    check_grant(world, &provider, (grant, by_name), &session.typed)?;
+    support::scopes(world, &provider, session.profile.scopes.as_deref());
     if grant == GrantKind::AuthorizationCode {
         check_authorization_request(&provider, &session.profile.asks.sign_in)?;
         if attempt.waiting.is_none() {
