@@ -28,7 +28,7 @@ use crate::provider::{PkceMode, StateEcho};
 use crate::secret::Secret;
 use crate::text::safe;
 use crate::wire::Request;
-use crate::world::http_server::loopback::{self, Arrived, Host, Loopback, Page, Reply, Stranger};
+use crate::world::http_server::loopback::{self, Arrived, Host, Loopback, Oversize, Page, Reply, Stranger, Unheard};
 use crate::world::{Unanswered, Verbosity, World};
 
 /// The settings of a login, decided before anything happens.
@@ -75,7 +75,7 @@ pub struct Obtained {
 
 enum Event {
     Redirect(Arrived),
-    Stranger(Stranger),
+    Unheard(Unheard),
     Pasted(Secret),
     /// Why a practice server's page had no button to press.
     NoButton(String),
@@ -100,9 +100,8 @@ pub fn listen(plan: &Plan, posted: bool) -> Result<Listening, Error> {
     let (events, inbox) = channel();
     let acted = Arc::new(AtomicBool::new(false));
     let bind = |address: &loopback::Address, posted: bool| {
-        let (requests, strangers) =
-            (forward(&events, &acted, Event::Redirect), forward(&events, &acted, Event::Stranger));
-        Loopback::bind(address, requests, strangers, posted)
+        let (requests, unheard) = (forward(&events, &acted, Event::Redirect), forward(&events, &acted, Event::Unheard));
+        Loopback::bind(address, requests, unheard, posted)
     };
     let (listener, entrance) = match &plan.target {
         Target::Listen { address, .. } => {
@@ -118,6 +117,9 @@ pub fn listen(plan: &Plan, posted: bool) -> Result<Listening, Error> {
 
 /// The shortest time between two messages about noise (L-57).
 const NOISE_EVERY: Duration = Duration::from_secs(10);
+
+/// Characters of a text that are quoted from a request that proves nothing.
+const LONGEST_QUOTE: usize = 200;
 
 impl Caught {
     /// Sends the last page to the browser, and to a request that came twice, and closes the port.
@@ -356,14 +358,41 @@ impl<'a> Attempt<'a> {
             Event::NothingToPaste if self.noise.last.is_some() => return Err(self.unanswered()),
             Event::NothingToPaste => return Err(input_ended(world, self.login)),
             Event::NoButton(why) => world.say(&format!("The page says: {why}")),
-            Event::Stranger(Stranger::Gone) => self.noise.heard(world, "its sender did not wait for an answer"),
-            Event::Stranger(Stranger::User(user)) => {
-                self.noise.heard(world, "it came from another user of this machine");
+            Event::Unheard(Unheard::Stranger(Stranger::Gone)) => {
+                self.noise.heard(world, "its sender did not wait for an answer".to_owned());
+            }
+            Event::Unheard(Unheard::Stranger(Stranger::User(user))) => {
+                self.noise.heard(world, "it came from another user of this machine".to_owned());
                 self.noise.tell_once(world, user, self.login);
             }
+            Event::Unheard(Unheard::TooLarge(part)) => self.oversized(world, part),
             Event::Redirect(_) | Event::Pasted(_) | Event::Signal(_) => {}
         }
         Ok(())
+    }
+
+    /// A request over the bounds. The first is told at once: it may be the browser's own, and then no
+    /// other comes.
+    fn oversized(&mut self, world: &mut World, part: Oversize) {
+        let why = match part {
+            Oversize::Line => "its address is longer than 32 KiB",
+            Oversize::Headers => "its headers are larger than 64 KiB, or more than 100",
+            Oversize::Form => "its form is larger than 16 KiB",
+        };
+        let first = self.noise.oversized.replace(why).is_none();
+        self.noise.say(world, why, first);
+        if !first {
+            return;
+        }
+        let host = self.redirect_uri.as_deref().and_then(|uri| url::Url::parse(uri).ok());
+        let host = host.as_ref().and_then(url::Url::host_str).unwrap_or("127.0.0.1");
+        world.say(&match part {
+            Oversize::Headers => format!("A browser sends the cookies of all servers on `{host}`: delete its cookies for `{host}`, or open the address above in a private window."),
+            Oversize::Line | Oversize::Form => "If it came from the provider, its answer is too long: ask for fewer scopes, or for another `--response-mode`.".to_owned(),
+        });
+        if part != Oversize::Form && self.login.take_paste && world.terminal.stdin_is_terminal() {
+            world.say("Or paste the address that the browser ended on here, and press Enter.");
+        }
     }
 
     fn pasted(&mut self, world: &mut World, line: &Secret) -> Result<Option<Redirected>, Error> {
@@ -384,8 +413,8 @@ impl<'a> Attempt<'a> {
         match self.judge(world, &query)? {
             Ok(redirected) => return Ok(Some(redirected)),
             Err(why) => {
-                self.noise.last = Some(why);
                 world.say(&format!("That address is not the answer to this sign-in: {why}. Paste another:"));
+                self.noise.last = Some(why);
             }
         }
         Ok(None)
@@ -412,7 +441,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// Judges a query: the response, or why it is noise. An error ends the login.
-    fn judge(&mut self, world: &mut World, query: &str) -> Result<Result<Redirected, &'static str>, Error> {
+    fn judge(&mut self, world: &mut World, query: &str) -> Result<Result<Redirected, String>, Error> {
         let verdict = match &mut self.signed {
             Some(signed) => signed.judge(world, query, &self.expected)?,
             None => authorization_response::judge(query, &self.expected),
@@ -420,7 +449,11 @@ impl<'a> Attempt<'a> {
         let profile = &self.login.asking.profile;
         match verdict {
             Verdict::Code { code, params } => Ok(Ok(Redirected { code, params, reply: None })),
-            Verdict::Noise(why) => Ok(Err(why)),
+            Verdict::Noise(why) => Ok(Err(why.to_owned())),
+            Verdict::Unproven { error, description } => {
+                self.noise.hurry();
+                Ok(Err(unproven(&error, description.as_deref())))
+            }
             Verdict::Broken(why) => {
                 let error = Error::new(Kind::Unsafe, "the redirect can't be trusted").because(why);
                 Err(error.hint(look_closely(profile, "nothing was exchanged")))
@@ -435,12 +468,19 @@ impl<'a> Attempt<'a> {
     /// nothing else came.
     fn unanswered(&self) -> Error {
         let (login, profile) = (self.login, &self.login.asking.profile);
-        match self.noise.last {
+        match &self.noise.last {
             Some(why) => Error::new(Kind::Unsafe, "no request to the redirect address was a response to this sign-in")
-                .because(why)
+                .because(why.clone())
                 .hint(look_closely(profile, "nothing was exchanged")),
-            None => Error::new(Kind::NobodyAnswered, format!("nobody signed in within {} s", login.timeout.as_secs()))
-                .hint(profile.login()),
+            None => {
+                let error =
+                    Error::new(Kind::NobodyAnswered, format!("nobody signed in within {} s", login.timeout.as_secs()));
+                let error = match self.noise.oversized {
+                    Some(why) => error.because(format!("a request to the redirect address was refused: {why}")),
+                    None => error,
+                };
+                error.hint(profile.login())
+            }
         }
     }
 
@@ -566,23 +606,46 @@ fn input_ended(world: &World, login: &Login<'_>) -> Error {
     Error::new(Kind::NobodyAnswered, "the input ended before an address was pasted; nobody was signed in").hint(hint)
 }
 
-/// Requests that are no response to this login: counted and mentioned now and then, never quoted.
+/// A refusal that any page on this machine could have sent, quoted as such, and shortened.
+fn unproven(error: &str, description: Option<&str>) -> String {
+    let short = |text: &str| safe(&text.chars().take(LONGEST_QUOTE).collect::<String>());
+    let description = description.map(|text| format!(" ({})", short(text))).unwrap_or_default();
+    format!("it says `{}`{description}, but has no `state`, so that it may be from anyone", short(error))
+}
+
+/// Requests that are no response to this login: counted and mentioned now and then, and never quoted
+/// but for a refusal without `state`.
 #[derive(Default)]
 struct Noise {
     count: u32,
     last_said: Option<Duration>,
     /// Why the last one was refused.
-    last: Option<&'static str>,
+    last: Option<String>,
+    /// Why the last oversized one was refused.
+    oversized: Option<&'static str>,
+    /// Whether a refusal was mentioned at once.
+    hurried: bool,
     /// Whether the user was told what to do if they are that other user.
     told: bool,
 }
 
 impl Noise {
-    fn heard(&mut self, world: &mut World, why: &'static str) {
-        self.count += 1;
+    fn heard(&mut self, world: &mut World, why: String) {
+        self.say(world, &why, false);
         self.last = Some(why);
+    }
+
+    /// The next message comes at once. This happens once in a login.
+    fn hurry(&mut self) {
+        if !std::mem::replace(&mut self.hurried, true) {
+            self.last_said = None;
+        }
+    }
+
+    fn say(&mut self, world: &mut World, why: &str, at_once: bool) {
+        self.count += 1;
         let now = world.clock.elapsed();
-        if self.last_said.is_none_or(|at| now >= at + NOISE_EVERY) {
+        if at_once || self.last_said.is_none_or(|at| now >= at + NOISE_EVERY) {
             self.last_said = Some(now);
             world.say(&format!(
                 "Ignored {} that came to the redirect address: {why}. Still waiting.",

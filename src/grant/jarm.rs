@@ -57,7 +57,9 @@ impl<'a> SignedAnswer<'a> {
         let Ok(claims) = jose::unverified_claims(&token) else {
             return Ok(Verdict::Noise("its `response` can't be read"));
         };
-        if let noise @ Verdict::Noise(_) = authorization_response::judge(&jarm::as_query(&claims), expected) {
+        if let noise @ (Verdict::Noise(_) | Verdict::Unproven { .. }) =
+            authorization_response::judge(&jarm::as_query(&claims), expected)
+        {
             return Ok(noise);
         }
         let broken = |why: &dyn std::fmt::Display| {

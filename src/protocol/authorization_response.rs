@@ -8,7 +8,7 @@ use crate::provider::StateEcho;
 use crate::secret::Secret;
 
 /// The longest accepted code, in bytes (L-15).
-const LONGEST_CODE: usize = 4096;
+const LONGEST_CODE: usize = 16 << 10;
 
 /// The values that this login sent and the response must match.
 #[derive(Clone, Debug)]
@@ -33,20 +33,14 @@ pub enum Verdict {
     Broken(&'static str),
     /// Not a response to this login: the wait goes on.
     Noise(&'static str),
+    /// A refusal without `state`, which any page could send: the wait goes on.
+    Unproven { error: String, description: Option<String> },
 }
 
 /// `query` as in the URL or in the posted form.
 pub fn judge(query: &str, expected: &Expected) -> Verdict {
     let Some(params) = form::decode(query) else { return Verdict::Noise("its query can't be decoded") };
     let all = |name: &str| params.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str()).collect::<Vec<_>>();
-
-    match (all("state").as_slice(), expected.state_echo) {
-        ([], StateEcho::NotReturned) => {}
-        ([], _) => return Verdict::Noise("it has no `state`"),
-        ([state], _) if same(state, expected.state.expose()) => {}
-        ([_], _) => return Verdict::Noise("its `state` is not this login's"),
-        _ => return Verdict::Noise("it has more than one `state`"),
-    }
 
     let (codes, errors, issuers) = (all(&expected.code_param), all("error"), all("iss"));
     let iss = match (issuers.as_slice(), &expected.issuer) {
@@ -55,6 +49,19 @@ pub fn judge(query: &str, expected: &Expected) -> Verdict {
         ([_], None) if !expected.iss_required => Iss::Right,
         _ => Iss::Wrong,
     };
+    let description = all("error_description").first().map(|d| (*d).to_owned());
+    match (all("state").as_slice(), expected.state_echo) {
+        ([], StateEcho::NotReturned) => {}
+        ([] | [""], StateEcho::Required) => {
+            return match (codes.as_slice(), errors.as_slice()) {
+                ([], [error]) if iss != Iss::Wrong => Verdict::Unproven { error: (*error).to_owned(), description },
+                _ => Verdict::Noise("it has no `state`"),
+            };
+        }
+        ([state], _) if same(state, expected.state.expose()) => {}
+        ([_], _) => return Verdict::Noise("its `state` is not this login's"),
+        _ => return Verdict::Noise("it has more than one `state`"),
+    }
     match (codes.as_slice(), errors.as_slice()) {
         ([], []) => Verdict::Noise("it has neither a code nor an error"),
         (_, [_, ..]) if !codes.is_empty() => Verdict::Broken("it has both a code and an error"),
@@ -64,10 +71,7 @@ pub fn judge(query: &str, expected: &Expected) -> Verdict {
         (_, [_]) | ([_], []) if iss == Iss::Missing && expected.iss_required => {
             Verdict::Broken("its `iss` is missing, though the server always sends one")
         }
-        (_, [error]) => Verdict::Refused {
-            error: (*error).to_owned(),
-            description: all("error_description").first().map(|d| (*d).to_owned()),
-        },
+        (_, [error]) => Verdict::Refused { error: (*error).to_owned(), description },
         (_, [_, _, ..]) => Verdict::Broken("it has more than one `error`"),
         ([_], []) if iss == Iss::Wrong => {
             Verdict::Broken("its `iss` is another server's: the answer may come from an attacker")
@@ -182,6 +186,7 @@ mod tests {
             Verdict::Refused { .. } => "refused",
             Verdict::Broken(_) => "broken",
             Verdict::Noise(_) => "noise",
+            Verdict::Unproven { .. } => "unproven",
         }
     }
 
@@ -235,7 +240,12 @@ mod tests {
             ("L-04", "code=c&state=The-State", "noise"),
             ("L-04", "code=c&state=the-state%20", "noise"),
             ("L-04", "code=c&state=the%252Dstate", "noise"),
-            ("L-06", "error=access_denied", "noise"),
+            ("L-06", "error=access_denied", "unproven"),
+            ("L-06", "state=&error=access_denied", "unproven"),
+            ("L-06", "error=access_denied&iss=https%3A%2F%2Fas.example", "unproven"),
+            ("L-06", "error=access_denied&iss=https%3A%2F%2Fevil.example", "noise"),
+            ("L-06", "error=a&error=b", "noise"),
+            ("L-06", "error=access_denied&code=c", "noise"),
             ("L-06", "error=access_denied&state=wrong", "noise"),
             ("L-07", "error=access_denied&state=the-state", "refused"),
             ("L-08", "code=c&state=the-state&iss=https%3A%2F%2Fevil.example", "broken"),

@@ -233,10 +233,11 @@ fn judged(query: &str) {
         Verdict::Code { code, .. } => {
             assert!(is_ours, "{query}");
             let code = code.expose();
-            assert!(!code.is_empty() && code.len() <= 4096 && code.bytes().all(|b| (0x20..=0x7e).contains(&b)));
+            assert!(!code.is_empty() && code.len() <= 16 << 10 && code.bytes().all(|b| (0x20..=0x7e).contains(&b)));
         }
         Verdict::Refused { .. } | Verdict::Broken(_) => assert!(is_ours, "{query}"),
         Verdict::Noise(why) => shown(why),
+        Verdict::Unproven { .. } => assert!(!is_ours, "{query}"),
     }
 }
 

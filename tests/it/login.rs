@@ -7,7 +7,7 @@ use oauthctl::secret::fingerprint;
 use oauthctl::world::KeychainError;
 use serde_json::json;
 
-use crate::world::robot::{allows, decided, denies, get, go, with};
+use crate::world::robot::{allows, decided, denies, get, go, go_with, with};
 use crate::world::serve;
 use crate::world::{Fault, Person, START, answer, own_port, shown};
 
@@ -157,6 +157,93 @@ fn a_wrong_state_and_a_missing_one_are_turned_away_and_the_right_one_is_taken() 
     ");
     assert_eq!(done.pages.iter().map(|p| p.status).collect::<Vec<_>>(), [400, 400, 400, 404, 200]);
     assert_eq!(done.sent.iter().filter(|s| s.starts_with("POST")).count(), 1, "the code was exchanged once");
+}
+
+/// A browser's other cookies, of this many KiB.
+fn cookies(size: usize) -> String {
+    format!("id={}", "c".repeat((size << 10) - 3))
+}
+
+/// A redirect this many KiB longer.
+fn longer(back: &str, size: usize) -> String {
+    with(back, "session_state", Some(&"s".repeat(size << 10)))
+}
+
+// L-29
+#[test]
+fn the_cookies_of_other_servers_on_localhost_keep_no_redirect_out() {
+    for (heavy, long) in [(20, 0), (60, 0), (63, 30), (1, 9), (1, 31)] {
+        let mut me = Person::new();
+        let act = move |url: &str| vec![go_with(&longer(&decided(url, "allow"), long), "cookie", &cookies(heavy))];
+        let done = me.browser(act).types("login sandbox");
+        assert_eq!(done.code, 0, "{heavy} KiB, {long} KiB: {}", done.err);
+        assert!(!done.err.contains("Ignored"), "{}", done.err);
+    }
+}
+
+#[test]
+fn a_redirect_over_the_bounds_is_told_at_once_with_a_way_out() {
+    const COOKIES: &str = "Ignored 2 calls that came to the redirect address: its headers are larger than 64 KiB, or more than 100. Still waiting.\n\
+        A browser sends the cookies of all servers on `127.0.0.1`: delete its cookies for `127.0.0.1`, or open the address above in a private window.\n";
+    const LINE: &str = "Ignored 2 calls that came to the redirect address: its address is longer than 32 KiB. Still waiting.\n\
+        If it came from the provider, its answer is too long: ask for fewer scopes, or for another `--response-mode`.\n";
+    for (heavy, long, status, says) in [(100, 0, 431, COOKIES), (300, 0, 431, COOKIES), (1, 40, 414, LINE)] {
+        let mut me = Person::new();
+        let act = move |url: &str| {
+            let back = decided(url, "allow");
+            let pause = || std::thread::sleep(std::time::Duration::from_millis(300));
+            // what was told just before doesn't put it off
+            let noise = get(&with(&back, "state", Some("somebody-elses")));
+            pause();
+            let refused = go_with(&longer(&back, long), "cookie", &cookies(heavy));
+            pause();
+            let again = go_with(&longer(&back, long), "cookie", &cookies(heavy));
+            pause();
+            vec![noise, refused, again, go(&back)]
+        };
+        let done = me.browser(act).types("login sandbox");
+        assert_eq!(done.code, 0, "{}", done.err);
+        assert!(done.err.contains(says), "{}", done.err);
+        assert_eq!(done.err.matches("Ignored").count(), 2, "the repeat is not told again at once: {}", done.err);
+        assert_eq!(done.pages.iter().map(|p| p.status).collect::<Vec<_>>(), [400, status, status, 200]);
+        assert_eq!(done.pages[1].title, "Your browser sent too much");
+    }
+}
+
+// L-06
+#[test]
+fn a_refusal_without_a_state_is_quoted_as_unproven_and_the_wait_goes_on() {
+    for (more, quoted) in [
+        ("error=access_denied&error_description=The%20user%20said%20no", "`access_denied` (The user said no)"),
+        ("error=server_error&state=", "`server_error`"),
+        ("error=temporarily_unavailable&error_uri=https%3A%2F%2Fas.example", "`temporarily_unavailable`"),
+    ] {
+        let mut me = Person::new();
+        let act = move |url: &str| {
+            let back = decided(url, "allow");
+            let bare = back.split('?').next().unwrap();
+            let pages = vec![get(&with(&back, "state", Some("x"))), get(&format!("{bare}?{more}"))];
+            pages.into_iter().chain([go(&back)]).collect()
+        };
+        let done = me.browser(act).types("login sandbox");
+        let says = format!(
+            "Ignored 2 calls that came to the redirect address: it says {quoted}, but has no `state`, so that it may be from anyone. Still waiting.\n"
+        );
+        assert_eq!(done.code, 0, "{}", done.err);
+        assert!(done.err.contains(&says), "{}", done.err);
+        assert_eq!(done.pages.iter().map(|p| p.status).collect::<Vec<_>>(), [400, 400, 200]);
+    }
+    // a hostile page's text is cut, and steers no terminal
+    let mut me = Person::new();
+    let act = |url: &str| {
+        let back = decided(url, "allow");
+        let bare = back.split('?').next().unwrap();
+        let long = "a".repeat(9000);
+        vec![get(&format!("{bare}?error=%1b%5d0;x%07{long}&error_description={long}")), go(&back)]
+    };
+    let done = me.browser(act).types("login sandbox");
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(!done.err.contains('\u{1b}') && !done.err.contains(&"a".repeat(201)), "{}", done.err);
 }
 
 // L-08: the provider's issuer is known here

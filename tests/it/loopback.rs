@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use oauthctl::secret::Secret;
-use oauthctl::world::http_server::loopback::{Address, Arrived, Host, ListenError, Loopback, Page, Stranger};
+use oauthctl::world::http_server::loopback::{Address, Arrived, Host, ListenError, Loopback, Page, Stranger, Unheard};
 
 use crate::world::robot::as_another_user;
 
@@ -303,7 +303,7 @@ fn another_user_of_the_machine_reaches_nothing() {
             return;
         };
         assert_eq!((status(&answer), header(&answer, "location")), (403, None), "{answer}");
-        assert_eq!(seen.recv().ok(), Some(Stranger::User(65534)));
+        assert_eq!(seen.recv().ok(), Some(Unheard::Stranger(Stranger::User(65534))));
     }
     // who doesn't wait is no browser, and can't be told from one that is another's
     as_another_user(move || {
@@ -311,7 +311,7 @@ fn another_user_of_the_machine_reaches_nothing() {
         let head = format!("GET /cb?code=right HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n");
         stream.write_all(head.as_bytes()).expect("sent");
     });
-    assert_eq!(seen.recv().ok(), Some(Stranger::Gone));
+    assert_eq!(seen.recv().ok(), Some(Unheard::Stranger(Stranger::Gone)));
     assert_eq!(status(&get(&listener, "/sign-in/drawn")), 302, "nothing was used up");
     drop(listener);
     assert_eq!(login.join().expect("a count"), 0);

@@ -107,6 +107,13 @@ pub fn go(url: &str) -> Page {
     page
 }
 
+/// The same with a header: the cookies of other servers.
+pub fn go_with(url: &str, name: &str, value: &str) -> Page {
+    let mut page = page(client().get(url).header(name, value).send().unwrap_or_else(|e| panic!("{url}: {e:?}")));
+    follow(&mut page);
+    page
+}
+
 /// Where the address that a browser is started with leads: the listener's own leads on, once.
 pub fn entered(url: &str) -> String {
     if !url.contains("/sign-in/") {

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::judge::judge;
 use super::page::{self, Answered};
-use super::{Answer, Arrived, Page, Reply, Shared};
+use super::{Answer, Arrived, Oversize, Page, Reply, Shared, Unheard};
 use crate::world::http_server::acceptor::Visit;
 use crate::world::http_server::listening::peer;
 use crate::world::http_server::reader::{
@@ -45,7 +45,7 @@ fn exchange(shared: &Arc<Shared>, visit: &Visit, mut stream: impl Stream, limits
         // RFC 9110, section 15.5.9: a connection opened on suspicion needs no 408
         Err(Refusal::TooSlow) => return,
         Err(refusal) => match refusal.status() {
-            Some(status) => page::refusal(status),
+            Some(status) => shared.refused(visit, &refusal).unwrap_or_else(|| page::refusal(status)),
             None => return,
         },
     };
@@ -75,11 +75,8 @@ fn answer(shared: &Arc<Shared>, visit: &Visit, request: &RawRequest) -> Answered
         Err(status) => return page::refusal(status),
     };
     // checked last: a request refused above doesn't need it
-    if let Some(stranger) = peer::stranger(&visit.socket) {
-        let _ = shared.strangers.send(stranger);
-        return page::stranger();
-    }
-    if let Some(answered) = shared.last_page(path).or_else(|| shared.entered(path)) {
+    let own = || shared.last_page(path).or_else(|| shared.entered(path));
+    if let Some(answered) = shared.estranged(visit).or_else(own) {
         return answered;
     }
     let form = (request.method == "POST").then(|| String::from_utf8(request.body.to_vec())).transpose();
@@ -101,6 +98,28 @@ fn answer(shared: &Arc<Shared>, visit: &Visit, request: &RawRequest) -> Answered
 }
 
 impl Shared {
+    /// The page for another user of the machine.
+    fn estranged(&self, visit: &Visit) -> Option<Answered> {
+        let stranger = peer::stranger(&visit.socket)?;
+        let _ = self.unheard.send(Unheard::Stranger(stranger));
+        Some(page::stranger())
+    }
+
+    /// Reports an oversized request: it may be the browser's, which would wait in vain otherwise.
+    fn refused(&self, visit: &Visit, refusal: &Refusal) -> Option<Answered> {
+        let part = match refusal {
+            Refusal::LineTooLong => Oversize::Line,
+            Refusal::HeadTooLarge => Oversize::Headers,
+            Refusal::BodyTooLarge if self.accept_post => Oversize::Form,
+            _ => return None,
+        };
+        let estranged = self.estranged(visit);
+        if estranged.is_none() {
+            let _ = self.unheard.send(Unheard::TooLarge(part));
+        }
+        estranged
+    }
+
     /// The last page, once the login has ended. Before that its paths are ordinary.
     fn last_page(&self, path: &str) -> Option<Answered> {
         let table = self.table();

@@ -3,7 +3,7 @@
 //! Noise must never end or delay a login: browsers open connections on suspicion and leave them
 //! idle. So each has 5 s for its request, and when 32 are open the oldest incomplete one is closed
 //! (`acceptor`). Requests that a page could have forged end in `judge`. The receiver gets
-//! well-formed, small requests, and decides whether path, `state` and `code` are right. Every
+//! well-formed requests of a bounded size, and decides whether path, `state` and `code` are right. Every
 //! response is constant bytes (`page`), except the redirect from the one-time address
 //! (`entrance`), which exists since every user of the machine can read a browser's command line.
 //! The kernel tells which user connects, where it can (`peer`).
@@ -42,7 +42,7 @@ pub struct Loopback {
     _acceptor: Acceptor,
 }
 
-/// A well-formed, small request for this host and port. The receiver decides if it ends the login.
+/// A well-formed request for this host and port. The receiver decides if it ends the login.
 pub struct Arrived {
     pub method: String,
     /// As in the request line, without the query.
@@ -52,6 +52,24 @@ pub struct Arrived {
     /// A posted form (`response_mode=form_post`), undecoded, at most 16 KiB.
     pub form: Option<String>,
     pub reply: Reply,
+}
+
+/// A request that was refused before the receiver could judge it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unheard {
+    /// It came from another user, or from an unknown one.
+    Stranger(Stranger),
+    TooLarge(Oversize),
+}
+
+/// The part of a request that is over its bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Oversize {
+    /// The request line: the answer itself.
+    Line,
+    /// Most likely cookies.
+    Headers,
+    Form,
 }
 
 /// The way back to the browser. Dropped unused, it sends a plain 404.
@@ -89,7 +107,7 @@ struct Shared {
     tls: Option<Arc<rustls::ServerConfig>>,
     accept_post: bool,
     requests: Sender<Arrived>,
-    strangers: Sender<Stranger>,
+    unheard: Sender<Unheard>,
     table: Mutex<Table>,
     /// Signals a change in the table.
     changed: Condvar,
@@ -116,12 +134,12 @@ struct Entrance {
 }
 
 impl Loopback {
-    /// Binds, checks that the listener is reached at its own address, and serves. Other users of
-    /// the machine are refused, and reported to `strangers`.
+    /// Binds, checks that the listener is reached at its own address, and serves. Requests of other
+    /// users of the machine and oversized ones are refused, and reported to `unheard`.
     pub fn bind(
         address: &Address,
         requests: Sender<Arrived>,
-        strangers: Sender<Stranger>,
+        unheard: Sender<Unheard>,
         accept_post: bool,
     ) -> Result<Loopback, ListenError> {
         let bound = listening::bind(address)?;
@@ -132,7 +150,7 @@ impl Loopback {
             tls,
             accept_post,
             requests,
-            strangers,
+            unheard,
             table: Mutex::default(),
             changed: Condvar::new(),
         });

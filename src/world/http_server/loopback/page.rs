@@ -62,6 +62,7 @@ pub fn refusal(status: u16) -> Answered {
     match status {
         404 => plain(status, NOT_FOUND),
         405 => plain(status, METHOD),
+        413 | 414 | 431 => plain(status, TOO_LARGE),
         _ => plain(status, NOT_FOR_US),
     }
 }
@@ -159,6 +160,12 @@ const STRANGER: &str = page!(
     "Another user of this machine waits here",
     "The sign-in that oauthctl waits for was begun by another user than the one whose browser this is. The terminal says how to go on."
 );
+const TOO_LARGE: &str = page!(
+    "bad",
+    "!",
+    "Your browser sent too much",
+    "This request was refused unread. Your terminal says how to go on."
+);
 const NOT_FOR_US: &str = page!("bad", "!", "Refused", "This request can't be the end of a sign-in. Nothing was done.");
 
 #[cfg(test)]
@@ -171,7 +178,7 @@ mod tests {
         let hash = ring::digest::digest(&ring::digest::SHA256, style!().as_bytes());
         let hash = base64::engine::general_purpose::STANDARD.encode(hash);
         assert!(HEADERS[2].1.contains(&format!("style-src 'sha256-{hash}'")), "the hash is {hash}");
-        for page in [DONE, FAILED, ASKED, REFUSED, NOT_FOUND, METHOD, USED, STRANGER, NOT_FOR_US] {
+        for page in [DONE, FAILED, ASKED, REFUSED, NOT_FOUND, METHOD, USED, STRANGER, TOO_LARGE, NOT_FOR_US] {
             assert!(page.contains(concat!("<style>", style!(), "</style>")));
             assert!(!page.contains("style=") && !page.contains("http") && !page.contains("<script"));
         }
