@@ -412,8 +412,9 @@ impl RequestOptions {
         let mut out: Vec<(&'static str, String)> =
             texts.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
         out.extend(sign_in.max_age.map(|age| ("max_age", age.to_string())));
-        // `query` is the default
-        out.retain(|(name, value)| *name != "response_mode" || value != "query");
+        // `query` is the default, and overrides a provider's own mode
+        let mode = out.iter_mut().find(|(name, value)| *name == "response_mode" && value == "query");
+        mode.into_iter().for_each(|(_, value)| value.clear());
         out.extend(self.resource.iter().map(|resource| ("resource", resource.clone())));
         out
     }

@@ -156,6 +156,37 @@ fn an_answer_that_is_posted_is_taken_where_it_was_asked_for() {
     assert_eq!(value(&forms.lock().unwrap()[0].1, "code"), "posted-code");
 }
 
+/// The provider's file alone, an environment of it and `--param` ask for the same as the flag, and
+/// `--response-mode query` overrides a file.
+#[test]
+fn a_form_that_the_provider_file_asks_for_is_taken_without_a_flag() {
+    let mode = "[authorize.params]\nresponse_mode = \"form_post\"\n";
+    let environment = "[environments.dev.authorize.params]\nresponse_mode = \"form_post\"\n";
+    for (more, line, asked_for) in [
+        (mode, "login odd", "form_post"),
+        (environment, "login odd --environment dev", "form_post"),
+        ("", "login odd --param response_mode=form_post", "form_post"),
+        (mode, "login odd --response-mode query", ""),
+        (mode, "login odd --param response_mode=", ""),
+    ] {
+        let mut me = Person::new();
+        let (odd, forms) = server(&mut me, "");
+        me.config("providers/odd.toml", &format!("{}{more}", odd.provider("odd")));
+        me.browser(move |url| {
+            let asked = query(url);
+            assert_eq!(value(&asked, "response_mode"), asked_for);
+            let (back, state) = (value(&asked, "redirect_uri"), value(&asked, "state"));
+            match asked_for {
+                "" => vec![robot::go(&format!("{back}?code=the-code&state={state}"))],
+                _ => vec![robot::post(&back, &[("code", "the-code"), ("state", &state)])],
+            }
+        });
+        let done = me.types(line);
+        assert_eq!(done.code, 0, "{line}: {}", done.err);
+        assert_eq!(value(&forms.lock().unwrap()[0].1, "code"), "the-code", "{line}");
+    }
+}
+
 #[test]
 fn details_that_are_no_list_of_typed_objects_are_refused_at_once() {
     let mut me = Person::new();

@@ -61,6 +61,16 @@ impl Attempt {
     }
 }
 
+/// The response mode that the request asks for: the person's `--param`, the profile's key, or the
+/// provider's.
+fn response_mode(session: &Session, provider: &Provider) -> Option<String> {
+    const NAME: &str = "response_mode";
+    let profile = &session.profile;
+    let asked = || profile.asks.authorize_params().into_iter().find(|(name, _)| *name == NAME).map(|(_, mode)| mode);
+    let mode = profile.params.get(NAME).cloned().or_else(asked);
+    mode.or_else(|| provider.authorize.params.get(NAME).cloned()).filter(|mode| !mode.is_empty())
+}
+
 /// Chooses the redirect address and binds its port.
 pub(super) fn make_ready(
     world: &mut World,
@@ -69,8 +79,7 @@ pub(super) fn make_ready(
 ) -> Result<(Plan, Listening), Error> {
     let random = crate::session::random_hex(world);
     let plan = redirect_plan::plan(provider, session.profile.redirect_uri.as_deref(), session.profile.port, &random)?;
-    let posted =
-        session.profile.asks.sign_in.response_mode.as_deref().is_some_and(|mode| mode.starts_with("form_post"));
+    let posted = response_mode(session, provider).is_some_and(|mode| mode.starts_with("form_post"));
     if let (Target::Paste { why }, true) = (&plan.target, posted) {
         return Err(Error::usage(format!("{why}: a response by `form_post` can't be pasted"))
             .hint(session.typed.login_with(&[("--response-mode", "query")])));
@@ -85,7 +94,7 @@ pub(super) fn by_browser(
     &Start { provider, old, args, .. }: &Start<'_>,
     attempt: &mut Attempt,
 ) -> Result<Obtained, Error> {
-    let signed = session.profile.asks.sign_in.response_mode.as_deref().is_some_and(|mode| jarm::MODES.contains(&mode));
+    let signed = response_mode(session, provider).is_some_and(|mode| jarm::MODES.contains(&mode.as_str()));
     let provider = &if signed { session.whole_provider(world, old)? } else { provider.clone() };
     let (plan, listening) = match attempt.waiting.take() {
         Some(ready) => ready,
