@@ -371,8 +371,8 @@ impl<'a> Attempt<'a> {
         Ok(())
     }
 
-    /// A request over the bounds. The first is told at once: it may be the browser's own, and then no
-    /// other comes.
+    /// A request over the bounds. The first is told at once: it may be the browser's own, and then
+    /// no other comes.
     fn oversized(&mut self, world: &mut World, part: Oversize) {
         let why = match part {
             Oversize::Line => "its address is longer than 32 KiB",
@@ -613,8 +613,8 @@ fn unproven(error: &str, description: Option<&str>) -> String {
     format!("it says `{}`{description}, but has no `state`, so that it may be from anyone", short(error))
 }
 
-/// Requests that are no response to this login: counted and mentioned now and then, and never quoted
-/// but for a refusal without `state`.
+/// Requests that are no response to this login: counted and mentioned now and then, and never
+/// quoted but for a refusal without `state`.
 #[derive(Default)]
 struct Noise {
     count: u32,

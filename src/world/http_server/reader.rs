@@ -23,8 +23,8 @@ const MAX_HEADERS: usize = 100;
 const DRAIN_BYTES: usize = 256 << 10;
 const DRAIN_TIME: Duration = Duration::from_millis(300);
 
-/// A bound for each step. Default: request line 32 KiB, with 64 KiB of headers, since a browser sends
-/// the cookies of all servers on localhost; 5 s for the head, no body.
+/// A bound for each step. Default: request line 32 KiB, with 64 KiB of headers, since a browser
+/// sends the cookies of all servers on localhost; 5 s for the head, no body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     pub line: usize,

@@ -3,8 +3,8 @@
 //! Noise must never end or delay a login: browsers open connections on suspicion and leave them
 //! idle. So each has 5 s for its request, and when 32 are open the oldest incomplete one is closed
 //! (`acceptor`). Requests that a page could have forged end in `judge`. The receiver gets
-//! well-formed requests of a bounded size, and decides whether path, `state` and `code` are right. Every
-//! response is constant bytes (`page`), except the redirect from the one-time address
+//! well-formed requests of a bounded size, and decides whether path, `state` and `code` are right.
+//! Every response is constant bytes (`page`), except the redirect from the one-time address
 //! (`entrance`), which exists since every user of the machine can read a browser's command line.
 //! The kernel tells which user connects, where it can (`peer`).
 
