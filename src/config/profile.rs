@@ -159,6 +159,10 @@ pub struct Profile {
     #[arg(skip)]
     #[serde(deserialize_with = "de::range::<1, 65535, _, _>")]
     pub port: Option<u16>,
+    /// The browser to sign in with: a program and its arguments; the address is added to them.
+    #[arg(skip)]
+    #[serde(deserialize_with = "browser")]
+    pub browser: Option<Vec<String>>,
     /// The place where the tokens are stored.
     #[arg(long, value_name = "STORE", value_parser = words::stores(), help_heading = "Profile")]
     #[serde(with = "word")]
@@ -491,6 +495,14 @@ fn redirect_uri<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D:
         };
         check_url(uri).map(|_| ()).map_err(|fault| format!("holds `{}`, which {fault}\n{hint}", safe(uri)))
     })
+}
+
+fn browser<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<String>>, D::Error> {
+    let command = Vec::<String>::deserialize(from)?;
+    match command.first().is_none_or(String::is_empty) {
+        true => Err(serde::de::Error::custom("names no program")),
+        false => Ok(Some(command)),
+    }
 }
 
 fn response_mode<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {

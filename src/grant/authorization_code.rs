@@ -40,6 +40,8 @@ pub struct Login<'a> {
     pub params: &'a [(String, String)],
     pub timeout: Duration,
     pub open_browser: bool,
+    /// The profile's own browser and its arguments; empty: the user's.
+    pub browser: &'a [String],
     /// Whether a pasted address may be read from standard input.
     pub take_paste: bool,
     /// Set if the browser is on another machine.
@@ -293,7 +295,7 @@ impl<'a> Attempt<'a> {
                 None => Ok(url.clone()),
             };
             let acted = || listening.acted.load(Ordering::Relaxed);
-            match first.and_then(|first| world.browser.open(first.expose(), &acted)) {
+            match first.and_then(|first| world.browser.open(first.expose(), login.browser, &acted)) {
                 Ok(()) => {
                     opened = true;
                     world.say("Your browser should open there now.");

@@ -3,7 +3,7 @@
 //! Programs that open URLs have run commands found in them. So only `https` and loopback `http` is
 //! opened, as the URL parser writes it, as one argument, without a shell, by a program outside the
 //! working directory. `BROWSER` names a program (or several, separated by `:`, tried in turn), not
-//! a command line.
+//! a command line; a profile's `browser` lists a program and its arguments.
 //!
 //! The browser outlives this process: it gets its own session, so that Ctrl-C doesn't end it, and
 //! none of our streams. A program named in `BROWSER` gets the environment without our own
@@ -44,8 +44,13 @@ const NEEDED_PREFIXES: &str = "\
 pub struct Real;
 
 impl Browser for Real {
-    fn open(&self, url: &str, acted: &dyn Fn() -> bool) -> Result<(), BrowserError> {
-        Surroundings::own().open(url, acted)
+    fn open(&self, url: &str, chosen: &[String], acted: &dyn Fn() -> bool) -> Result<(), BrowserError> {
+        match chosen {
+            [] => Surroundings::own().open(url, acted),
+            [program, arguments @ ..] => {
+                Surroundings::own().start((program.as_ref(), arguments), &checked(url)?, acted)
+            }
+        }
     }
 }
 
@@ -79,18 +84,28 @@ impl Surroundings {
     fn open_chosen(&self, browser: &OsStr, url: &Url, acted: &dyn Fn() -> bool) -> Result<(), BrowserError> {
         let mut failure = BrowserError::NotFound;
         for program in std::env::split_paths(browser).filter(|p| !p.as_os_str().is_empty()) {
-            let shown = text::safe(&program.to_string_lossy());
-            let Some(found) = programs::find(program.as_os_str(), self.path.as_deref()) else {
-                let why = "there is no such program (`BROWSER` names a program, not a command line)".to_owned();
-                failure = BrowserError::Failed { program: shown, why };
-                continue;
-            };
-            let mut command = programs::command(&found);
-            command.arg(url.as_str()).env_clear().envs(self.variables.iter().filter(|(n, _)| !is_ours(n)).cloned());
-            let Err(error) = launch(command, &shown, acted) else { return Ok(()) };
+            let Err(error) = self.start((program.as_os_str(), &[]), url, acted) else { return Ok(()) };
             failure = error;
         }
         Err(failure)
+    }
+
+    /// Starts a program that the user named; the address is its last argument.
+    fn start(
+        &self,
+        (program, arguments): (&OsStr, &[String]),
+        url: &Url,
+        acted: &dyn Fn() -> bool,
+    ) -> Result<(), BrowserError> {
+        let shown = text::safe(&program.to_string_lossy());
+        let Some(found) = programs::find(program, self.path.as_deref()) else {
+            let why = "there is no such program (`BROWSER` names a program, not a command line; so does the first text of a profile's `browser`)";
+            return Err(BrowserError::Failed { program: shown, why: why.to_owned() });
+        };
+        let mut command = programs::command(&found);
+        command.args(arguments).arg(url.as_str());
+        command.env_clear().envs(self.variables.iter().filter(|(n, _)| !is_ours(n)).cloned());
+        launch(command, &shown, acted)
     }
 
     fn open_by_system(&self, url: &Url, acted: &dyn Fn() -> bool) -> Result<(), BrowserError> {
@@ -255,6 +270,27 @@ mod tests {
         let session = recorded(&program, "session").unwrap_or_default();
         let ids: Vec<&str> = session.split_ascii_whitespace().collect();
         assert!(ids.is_empty() || ids[0] == ids[1], "a session of its own: {session}");
+    }
+
+    #[test]
+    fn a_profiles_browser_gets_its_own_arguments_and_then_the_address() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (at, arguments) in
+            [&["-P", "work"][..], &["--profile-directory=Profile 1"], &["$(id)", "", "*"], &[]].iter().enumerate()
+        {
+            let program = recorder(folder.path(), &format!("my browser {at}"), "");
+            let arguments: Vec<String> = arguments.iter().map(|a| (*a).to_owned()).collect();
+            let url = checked("https://as.example/a").expect("a URL");
+            with_browser("/bin/false").start((program.as_os_str(), &arguments), &url, &|| false).expect("opened");
+            let start = Instant::now();
+            while recorded(&program, "streams").is_none_or(|streams| streams.is_empty()) {
+                assert!(start.elapsed() < Duration::from_secs(60), "it ran");
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            let lines = [vec![program.display().to_string()], arguments, vec![url.to_string()]].concat();
+            assert_eq!(recorded(&program, "args"), Some(lines.join("\n") + "\n"));
+            assert!(!recorded(&program, "env").expect("it ran").contains("OAUTHCTL"));
+        }
     }
 
     // L-48

@@ -230,8 +230,9 @@ pub enum HttpError {
 /// Opens addresses for the user.
 pub trait Browser: Send {
     /// Opens one URL, `https` or loopback `http`. Reports a failure that shows within a moment, or
-    /// before `acted` tells that the browser has come back.
-    fn open(&self, url: &str, acted: &dyn Fn() -> bool) -> Result<(), BrowserError>;
+    /// before `acted` tells that the browser has come back. `chosen`: a program and its arguments
+    /// in place of the user's browser; empty for that one.
+    fn open(&self, url: &str, chosen: &[String], acted: &dyn Fn() -> bool) -> Result<(), BrowserError>;
 }
 
 /// Why no browser opened.

@@ -449,10 +449,11 @@ const BESIDE: [&str; 8] = [
 ];
 /// Those that decide how a token is asked for, where it rests, or how it is proved whose it is, and
 /// not which one it is.
-const PASSING: [&str; 23] = [
+const PASSING: [&str; 24] = [
     "client-secret",
     "redirect-uri",
     "port",
+    "browser",
     "store",
     "allow-private",
     "login-hint",

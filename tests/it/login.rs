@@ -169,6 +169,30 @@ fn longer(back: &str, size: usize) -> String {
     with(back, "session_state", Some(&"s".repeat(size << 10)))
 }
 
+#[test]
+fn a_profile_has_a_browser_of_its_own() {
+    for (typed, shown) in [
+        ("firefox -P work", "firefox|-P|work"),
+        (r#"["/opt/my browser", "--profile-directory=Profile 1"]"#, "/opt/my browser|--profile-directory=Profile 1"),
+        ("w3m", "w3m"),
+    ] {
+        let mut me = Person::new();
+        assert_eq!(me.types("profile set sandbox provider sandbox").code, 0);
+        let set = me.runs(&["profile", "set", "sandbox", "browser", typed]);
+        assert_eq!(set.code, 0, "{}", set.err);
+        let done = me.no_browser_found().pastes(|url| decided(url, "allow")).types("login sandbox");
+        assert_eq!(done.code, 0, "{}", done.err);
+        assert!(done.err.contains(&format!("No browser opened here (`{shown}` failed: missing)")), "{}", done.err);
+    }
+    let mut me = Person::new();
+    for nothing in ["[]", r#"["", "x"]"#] {
+        me.config("config.toml", &format!("[profiles.sandbox]\nprovider = \"sandbox\"\nbrowser = {nothing}\n"));
+        let done = me.types("login sandbox");
+        assert_eq!(done.code, 2, "{}", done.err);
+        assert!(done.err.contains("browser") && done.err.contains("names no program"), "{}", done.err);
+    }
+}
+
 // L-29
 #[test]
 fn the_cookies_of_other_servers_on_localhost_keep_no_redirect_out() {

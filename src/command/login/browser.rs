@@ -111,6 +111,7 @@ pub(super) fn by_browser(
     let has_display = ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"].iter().any(|name| world.env.var(name).is_some());
     let asked = session.scopes(provider, GrantKind::AuthorizationCode);
     let params: Vec<(String, String)> = session.profile.params.clone().into_iter().collect();
+    let browser = session.profile.browser.clone();
     let confirm = wants_confirmation(provider.authorize.state, &plan);
     let login = Login {
         asking: session.asking_with(provider, &client),
@@ -118,7 +119,8 @@ pub(super) fn by_browser(
         plan,
         params: &params,
         timeout: args.timeout.unwrap_or(USUAL_WAIT),
-        open_browser: !args.no_browser && take_paste && (ssh.is_none() || has_display),
+        open_browser: !args.no_browser && take_paste && (ssh.is_none() || has_display || browser.is_some()),
+        browser: browser.as_deref().unwrap_or_default(),
         take_paste,
         ssh,
         asks: session.profile.asks.authorize_params(),

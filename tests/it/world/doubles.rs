@@ -154,10 +154,13 @@ impl Screen {
 }
 
 impl Browser for Door<Screen> {
-    fn open(&self, url: &str, _acted: &dyn Fn() -> bool) -> Result<(), BrowserError> {
+    fn open(&self, url: &str, chosen: &[String], _acted: &dyn Fn() -> bool) -> Result<(), BrowserError> {
         let mut shows = self.0.0.lock().unwrap();
         match std::mem::replace(&mut *shows, Shows::Done) {
-            Shows::Waiting(Opens::Missing) => Err(BrowserError::NotFound),
+            Shows::Waiting(Opens::Missing) if chosen.is_empty() => Err(BrowserError::NotFound),
+            Shows::Waiting(Opens::Missing) => {
+                Err(BrowserError::Failed { program: chosen.join("|"), why: "missing".into() })
+            }
             Shows::Waiting(Opens::Robot(act)) => {
                 let url = url.to_owned();
                 *shows = Shows::Running(std::thread::spawn(move || act(&robot::entered(&url))));
