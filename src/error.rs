@@ -16,6 +16,8 @@ use crate::protocol;
 use crate::protocol::authorization_request::AuthorizeError;
 use crate::protocol::client::{Client, RequestError};
 use crate::protocol::token_response::AnswerError;
+use crate::provider::Means;
+use crate::provider::expand::ExpandError;
 use crate::store::StoreError;
 use crate::text::times::again_in;
 use crate::text::{Typed, safe};
@@ -334,11 +336,27 @@ impl From<HttpError> for Error {
     }
 }
 
+impl Error {
+    /// For a variable of the provider's file that no login has filled: it is sent nowhere.
+    pub fn unfilled(name: &str) -> Error {
+        let why = format!("the provider's `{{{}}}` is not known: only a sign-in tells it", safe(name));
+        Error { fate: Fate::NotSent, ..Error::new(Kind::LoginFirst, why) }
+    }
+}
+
+impl From<ExpandError> for Error {
+    /// For the values that a sign-in brought for the provider's variables.
+    fn from(e: ExpandError) -> Error {
+        Error::of(Kind::Unsafe, e).context("the values of the sign-in can't be used")
+    }
+}
+
 impl From<RequestError> for Error {
     fn from(e: RequestError) -> Error {
         const NO_PROOF: &str = "`--auth none` sends the client id alone";
         const KEY_FILE: &str = "`--client-key-file FILE`: PEM (PKCS#8, PKCS#1, SEC1) or JWK";
         let hints: &[&str] = match e {
+            RequestError::Unfilled(name) => return Error::unfilled(&name),
             RequestError::NeedsSecret => &[
                 "give it with `--client-secret-file FILE` (`-`: standard input)",
                 "in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET",
@@ -409,15 +427,7 @@ pub enum Asked {
 /// The error for a token endpoint's answer, with the next step as a hint. `now` (Unix seconds) is
 /// for a `Retry-After` that names a date.
 pub fn token_answer(e: AnswerError, asked: Asked, (profile, client): (&Typed, &Client), now: i64) -> Error {
-    let doing = match asked {
-        Asked::Code => "the code could not be exchanged",
-        Asked::Refresh => "the token could not be refreshed",
-        Asked::ClientCredentials => "no token was issued for these client credentials",
-        Asked::Assertion => "no token was issued for this assertion",
-        Asked::Exchange => "the token was not exchanged",
-        Asked::Pushed => "the provider refused the authorization request",
-        Asked::Password => "no token was issued for this name and password",
-    };
+    let doing = failed(asked);
     let AnswerError::OAuth { status, error, .. } = &e else { return no_oauth_answer(e, doing, asked, now) };
     let login = profile.login();
     let wrong_client = check_client(profile, client);
@@ -458,6 +468,38 @@ pub fn token_answer(e: AnswerError, asked: Asked, (profile, client): (&Typed, &C
     let refused = asked == Asked::Refresh && matches!(error.as_str(), "invalid_grant" | "bad_refresh_token");
     let fate = if refused { Fate::Refused } else { Fate::Answered };
     Error { wrong_client, fate, ..Error::of(kind, e).context(doing).hint(hint) }
+}
+
+fn failed(asked: Asked) -> &'static str {
+    match asked {
+        Asked::Code => "the code could not be exchanged",
+        Asked::Refresh => "the token could not be refreshed",
+        Asked::ClientCredentials => "no token was issued for these client credentials",
+        Asked::Assertion => "no token was issued for this assertion",
+        Asked::Exchange => "the token was not exchanged",
+        Asked::Pushed => "the provider refused the authorization request",
+        Asked::Password => "no token was issued for this name and password",
+    }
+}
+
+/// The error for a refusal in the provider's own words, which a rule of its file explains.
+pub fn told_by_rule(e: AnswerError, means: Means, asked: Asked, (profile, client): (&Typed, &Client)) -> Error {
+    let by_login = matches!(asked, Asked::Code | Asked::Refresh);
+    let (kind, hint) = match means {
+        Means::Expired | Means::Revoked if by_login => (Kind::LoginFirst, profile.login()),
+        Means::Expired | Means::Revoked => (Kind::Refused, "the credentials that were sent are not valid".to_owned()),
+        Means::WrongClient => (Kind::Usage, check_client(profile, client)),
+        Means::Scope => (Kind::Refused, format!("ask for other scopes: `{}`", profile.login_with(&[("--scope", "…")]))),
+        Means::Throttled => (Kind::TryLater, "run the command again later".to_owned()),
+    };
+    // a 401 may be about the client: no token is forgotten for it
+    let about_client = matches!(e, AnswerError::OAuth { status: 401, .. });
+    let fate = match kind {
+        Kind::LoginFirst if asked == Asked::Refresh && !about_client => Fate::Refused,
+        _ => Fate::Answered,
+    };
+    let wrong_client = means == Means::WrongClient;
+    Error { wrong_client, fate, ..Error::of(kind, e).context(failed(asked)).hint(hint) }
 }
 
 /// The error for an answer that holds no OAuth error.

@@ -90,6 +90,14 @@ pub fn with_scheme(text: &str) -> Option<String> {
     schemes.find(|url| is_name && check_url(url).is_ok())
 }
 
+/// Whether an address has a private scheme, which belongs to an app (RFC 8252, section 7.1).
+pub fn is_of_app(text: &str) -> bool {
+    const OTHERS: [&str; 9] = ["http", "https", "file", "javascript", "data", "ftp", "about", "blob", "mailto"];
+    let Ok(url) = Url::parse(text) else { return false };
+    let strange = |c: char| !c.is_ascii_graphic() || matches!(c, '"' | '<' | '>' | '\\' | '`');
+    !OTHERS.contains(&url.scheme()) && with_scheme(text).is_none() && !text.contains(strange)
+}
+
 /// Lowercases an address's scheme, for comparisons (RFC 3986, section 3.1).
 pub fn small_scheme(text: String) -> String {
     match text.split_once("://") {
@@ -168,6 +176,18 @@ pub fn is_host_pattern(text: &str) -> bool {
         Some(rest) => rest.contains('.') && is_host(rest),
         None => is_host(text),
     }
+}
+
+/// Whether an address is on a host of such a pattern, at the pattern's port or the usual one.
+pub fn fits_host(pattern: &str, url: &Url) -> bool {
+    let Some(host) = url.host_str() else { return false };
+    let (name, port) = pattern.split_once(':').map_or((pattern, None), |(name, port)| (name, port.parse().ok()));
+    let fits = match name.strip_prefix("*.") {
+        Some(parent) => host.strip_suffix(parent).is_some_and(|front| front.len() > 1 && front.ends_with('.')),
+        None => host.eq_ignore_ascii_case(name),
+    };
+    let usual = if url.scheme() == "http" { 80 } else { 443 };
+    fits && url.port_or_known_default() == Some(port.unwrap_or(usual))
 }
 
 /// A host name or IPv4 address, with an optional port.

@@ -6,6 +6,7 @@ use url::{Host, Url};
 use crate::address::is_loopback;
 use crate::error::{Error, Kind};
 use crate::provider::Provider;
+use crate::provider::expand::{open_variable, unfilled};
 use crate::text::safe;
 
 /// Returns the API's base address, to which paths are relative.
@@ -14,6 +15,8 @@ fn base(provider: &Provider) -> Result<Url, Error> {
         Error::usage(format!("provider `{}` names no API address", provider.id))
             .hint("add `[api] base-url = …` to the provider's file")
     })?;
+    // a host with an open variable is no host yet
+    let base = if Url::parse(base).is_err() && !unfilled(base).is_empty() { "https://open.invalid" } else { base };
     Url::parse(base)
         .map_err(|e| Error::usage(format!("the API address of provider `{}` is not a URL: {e}", provider.id)))
 }
@@ -49,6 +52,14 @@ pub fn resolve_anywhere(provider: &Provider, target: &str) -> Result<(Url, bool)
 
 /// Resolves a path or a full URL, if the token may go there.
 pub fn resolve(provider: &Provider, target: &str) -> Result<Url, Error> {
+    match open_variable(&provider.api) {
+        Some(name) => Err(Error::unfilled(&name)),
+        None => resolve_before(provider, target),
+    }
+}
+
+/// The same where variables of the API's address may be open: the request that tells them.
+pub fn resolve_before(provider: &Provider, target: &str) -> Result<Url, Error> {
     let base = base(provider)?;
     if target.chars().any(|c| c.is_control() || c == '\\') || target.trim() != target {
         return Err(refused(target, "it has characters that an address can't have"));
@@ -78,6 +89,19 @@ pub fn resolve(provider: &Provider, target: &str) -> Result<Url, Error> {
             .hint("`--anywhere` sends the request there without the token"));
     }
     Ok(url)
+}
+
+/// Adds what the API wants in every query, unless the request has it: the parameters of the base
+/// address and of `api.query`.
+pub fn add_query(provider: &Provider, url: &mut Url) {
+    let base = provider.api.base_url.as_deref().and_then(|base| Url::parse(base).ok());
+    let of_base = base.iter().flat_map(|base| base.query_pairs().into_owned());
+    let usual = provider.api.query.iter().map(|(name, value)| (name.clone(), value.clone()));
+    for (name, value) in of_base.chain(usual) {
+        if !url.query_pairs().any(|(known, _)| known == name) {
+            url.query_pairs_mut().append_pair(&name, &value);
+        }
+    }
 }
 
 /// Tells whether this provider's token may go to `url`.

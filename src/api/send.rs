@@ -233,9 +233,13 @@ impl Caller<'_> {
     }
 
     /// Reads the rate limit's headers. If no requests remain, all processes wait for the reset.
-    pub fn heed(&mut self, world: &World, headers: &[(String, String)]) {
+    pub fn heed(&mut self, world: &mut World, headers: &[(String, String)]) {
         let limits = &self.provider.limits;
-        let remaining = limits.headers.remaining.as_ref().and_then(|name| header(headers, &name.to_lowercase()));
+        let named = |name: &Option<String>| header(headers, &name.as_ref()?.to_lowercase()).map(str::trim);
+        let remaining = named(&limits.headers.remaining);
+        if let (Some(left), Some(most)) = (remaining, named(&limits.headers.most)) {
+            world.step(|| format!("{} of {} requests remain", safe(left), safe(most)));
+        }
         if remaining.and_then(|n| n.trim().parse::<f64>().ok()).is_some_and(|n| n < 1.0)
             && let Some(time) = retry::asked(headers, b"", limits, world.clock.now())
         {

@@ -1,5 +1,6 @@
 //! Checks a token by the provider's cheapest request: which account is signed in.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -11,6 +12,7 @@ use super::retry;
 use crate::error::{Error, Kind};
 use crate::grant::send;
 use crate::protocol::sender_constrained::Binding;
+use crate::provider::expand::{at_path, open_variable};
 use crate::provider::{Provider, Whoami};
 use crate::secret::Secret;
 use crate::text::safe;
@@ -21,8 +23,9 @@ use crate::world::World;
 /// The result of the check.
 #[derive(Debug)]
 pub enum Told {
-    /// The token works. Holds its account, if the response names one.
-    Account(Option<String>),
+    /// The token works. Holds its account, if the response names one, and the provider's variables
+    /// that it brings.
+    Account(Option<String>, BTreeMap<String, String>),
     Refused {
         status: u16,
         headers: Vec<(String, String)>,
@@ -40,7 +43,11 @@ pub fn ask(
     pace: &mut Pace,
     longest: Duration,
 ) -> Result<Told, Error> {
-    let url = address(provider, whoami, set)?;
+    let mut url = address(provider, whoami, set)?;
+    super::hosts::add_query(provider, &mut url);
+    if let Some(name) = open_variable(&whoami.headers).or_else(|| open_variable(&provider.api.headers)) {
+        return Err(Error::unfilled(&name));
+    }
     let mut request = Request::new(&whoami.method.to_string(), url.to_string()).header("accept", "application/json");
     request.timeout = Duration::from_secs(10);
     for (name, value) in provider.api.headers.iter().chain(&whoami.headers) {
@@ -69,20 +76,13 @@ pub fn ask(
         }
         status => return Ok(Told::Refused { status, headers: response.headers, body: response.body.to_vec() }),
     }
-    let Ok(answer) = serde_json::from_slice::<Value>(&response.body) else { return Ok(Told::Account(None)) };
-    let text = |path: &Option<String>| {
-        let path = path.as_deref()?;
-        let found = path.split('.').try_fold(&answer, |v, name| match name.parse::<usize>() {
-            Ok(index) => v.get(index).or_else(|| v.get(name)),
-            Err(_) => v.get(name),
-        })?;
-        match found {
-            Value::String(s) => Some(s.clone()),
-            Value::Number(n) => Some(n.to_string()),
-            _ => None,
-        }
+    let answer = serde_json::from_slice::<Value>(&response.body).unwrap_or_default();
+    let text = |path: &Option<String>| match at_path(&answer, path.as_deref()?)? {
+        Value::String(s) => Some(s.clone()),
+        Value::Number(n) => Some(n.to_string()),
+        _ => None,
     };
-    Ok(Told::Account(text(&whoami.label).or_else(|| text(&whoami.id))))
+    Ok(Told::Account(text(&whoami.label).or_else(|| text(&whoami.id)), provider.told_by_whoami(&answer)))
 }
 
 /// Returns the address of the check, with the login's values filled in.
@@ -92,14 +92,11 @@ fn address(provider: &Provider, whoami: &Whoami, set: &TokenSet) -> Result<Url, 
         Some(Secret::unlisted(value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
     })
     .map_err(|unfilled| match unfilled {
-        Unfilled::Unknown(name) => {
-            let why = format!("the check of the token needs `{name}`, which only a login's response tells");
-            Error::new(Kind::LoginFirst, why)
-        }
+        Unfilled::Unknown(name) => Error::unfilled(&name),
         Unfilled::Dots => Error::new(Kind::Unsafe, format!("`{}` would lead elsewhere", safe(&whoami.url)))
             .because("what a brace stands for is `.` or `..`"),
     })?;
-    super::hosts::resolve(provider, &target).map_err(|mut e| {
+    super::hosts::resolve_before(provider, &target).map_err(|mut e| {
         // the user didn't type this address
         e.hints.clear();
         e.hint("`whoami.url` and `api.hosts` of the provider's file: `oauthctl provider show` prints them")

@@ -31,7 +31,9 @@ pub fn run(args: IntrospectArgs, global: &Global, world: &mut World) -> Result<u
     let mut session = sandbox_session::open(world, args.who.choice(global))?;
     let record = session.load_if_any(world)?;
     must_be_ours(world, &session, record.as_ref())?;
-    let provider = session.whole_provider(world, record.as_ref())?;
+    let provider = session.provider_with(world, record.as_ref(), |provider| {
+        provider.introspect.is_some() && provider.identity.jwks_uri.is_some()
+    })?;
     let set = record.as_ref().and_then(|r| r.token.as_ref()).ok_or_else(|| no_token(world, &session))?;
     let missing = || Error::usage(format!("`{}` has no refresh token", session.name));
     let about = match args.refresh_token {

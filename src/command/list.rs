@@ -11,6 +11,7 @@ use crate::command::{Global, known, print, screen};
 use crate::config::{Config, Profile};
 use crate::error::Error;
 use crate::session::paths::Paths;
+use crate::session::record::End;
 use crate::session::standing::{Standing, standing};
 use crate::session::{Overrides, Session, orphan, placeholder_provider, usual_store};
 use crate::text::times;
@@ -57,6 +58,7 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
         let session = Session::open_configured(world, choice, &config, name)?;
         all.push(standing(world, &session));
     }
+    all.iter().for_each(|s| warn_of_end(world, s));
     // JSON has the profiles alone; a message names the other records
     let (orphans, _) = orphan::all(world, &paths, None);
     for orphan in &orphans {
@@ -74,10 +76,20 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
     Ok(0)
 }
 
+/// Warns of a login that ends soon, or has ended: only the user can sign in again.
+pub fn warn_of_end(world: &mut World, s: &Standing) {
+    let now = world.clock.now();
+    let Some(End { at, .. }) = s.ends.filter(|end| end.is_near(now)) else { return };
+    let left = at - world.clock.now();
+    let when = if left > 0 { format!("ends in {}", times::span(left)) } else { "has ended".to_owned() };
+    world.warn(&format!("the login of `{}` {when}: oauthctl login {}", safe(&s.profile), safe(&s.profile)));
+}
+
 pub fn as_json(world: &World, s: &Standing) -> Value {
     let record = s.record.as_ref();
     let set = record.and_then(|r| r.token.as_ref());
     let expires_at = set.and_then(|set| set.expires_at);
+    let ends_at = s.ends.map(|end| end.at);
     known(json!({
         "profile": s.profile,
         "provider": s.provider,
@@ -91,6 +103,8 @@ pub fn as_json(world: &World, s: &Standing) -> Value {
         "renewable": set.map(|set| set.refresh_token.is_some() || !s.grant.needs_person()),
         "expires_at": expires_at.map(times::rfc3339),
         "expires_in": expires_at.map(|at| at - world.clock.now()),
+        "login_ends_at": ends_at.map(times::rfc3339),
+        "login_ends_in": ends_at.map(|at| at - world.clock.now()),
         "scopes": set.and_then(|set| set.scopes.as_ref()),
     }))
 }

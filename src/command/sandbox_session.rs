@@ -7,7 +7,7 @@ use std::rc::Rc;
 use crate::config;
 use crate::error::Error;
 use crate::sandbox;
-use crate::session::{Overrides, Session};
+use crate::session::{BASE, Overrides, Session};
 use crate::world::World;
 
 /// The provider inside the binary.
@@ -16,7 +16,7 @@ pub const PROVIDER: &str = "sandbox";
 /// Opens a session, with the practice server if needed.
 pub fn open(world: &mut World, choice: Overrides) -> Result<Session, Error> {
     let session = Session::open(world, choice)?;
-    if session.provider_name() != PROVIDER || session.profile.vars.contains_key("base") {
+    if session.provider_name() != PROVIDER || session.profile.vars.contains_key(BASE) {
         return Ok(session);
     }
     let state = session.paths.state.as_ref().map(|dir| dir.join("sandbox"));
@@ -24,7 +24,7 @@ pub fn open(world: &mut World, choice: Overrides) -> Result<Session, Error> {
     let running: Rc<RefCell<Option<sandbox::Server>>> = Rc::default();
     Ok(session.with_more_vars(Box::new(move |world| {
         // the user's file names another practice server (`sandbox run`, `sandbox serve`)
-        if config::provider(&dir, PROVIDER, None)?.vars.get("base").is_some_and(|base| base.default.is_some()) {
+        if config::provider(&dir, PROVIDER, None)?.vars.get(BASE).is_some_and(|base| base.default.is_some()) {
             return Ok(BTreeMap::new());
         }
         let mut running = running.borrow_mut();
@@ -33,7 +33,7 @@ pub fn open(world: &mut World, choice: Overrides) -> Result<Session, Error> {
         }
         let base = running.as_ref().map(sandbox::Server::base).unwrap_or_default();
         world.step(|| format!("the practice server listens on {base}"));
-        Ok(BTreeMap::from([("base".to_owned(), base)]))
+        Ok(BTreeMap::from([(BASE.to_owned(), base)]))
     })))
 }
 

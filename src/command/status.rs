@@ -7,7 +7,7 @@ use crate::error::{Error, Kind};
 use crate::protocol::dpop::Dpop;
 use crate::secret::Secret;
 use crate::session::Session;
-use crate::session::record::Record;
+use crate::session::record::{End, Record};
 use crate::session::standing::{Standing, standing};
 use crate::store::StoreKind;
 use crate::text::safe;
@@ -38,6 +38,7 @@ pub fn run(args: StatusArgs, global: &Global, world: &mut World) -> Result<u8, E
         session.raw_provider()?;
     }
     let next = next(world, &session, &standing);
+    list::warn_of_end(world, &standing);
     let text = match args.format {
         Format::Json => {
             let mut object = list::as_json(world, &standing);
@@ -104,6 +105,13 @@ fn next(world: &World, session: &Session, standing: &Standing) -> Next {
     }
 }
 
+/// `in 3 days, at 2026-11-24T22:00:00Z`.
+pub fn in_time(&End { at, unused, .. }: &End, now: i64) -> String {
+    let span =
+        if at > now { format!("in {}", times::span(at - now)) } else { format!("{} ago", times::span(now - at)) };
+    format!("{span}, at {}{}", rfc3339(at), if unused { ", if it is not used" } else { "" })
+}
+
 fn text(world: &World, session: &Session, s: &Standing, next: &str) -> String {
     let provider = match session.raw_provider() {
         Ok(p) => format!("{} ({})", safe(&s.provider), safe(&p.name)),
@@ -146,10 +154,10 @@ fn bound_to(record: &Record) -> Option<String> {
 }
 
 /// The rows of the tokens.
-fn token(world: &World, s: &Standing) -> [(&'static str, Option<String>); 3] {
+fn token(world: &World, s: &Standing) -> [(&'static str, Option<String>); 4] {
     let Some(set) = s.record.as_ref().and_then(|r| r.token.as_ref()) else {
         let token = if s.trouble.is_some() { "not known" } else { "none" };
-        return [("token", Some(token.to_owned())), ("refresh token", None), ("scopes", None)];
+        return [("token", Some(token.to_owned())), ("refresh token", None), ("login ends", None), ("scopes", None)];
     };
     let expiry = times::good_until(set.expires_at, world.clock.now());
     let refresh = set.refresh_token.as_ref().map_or("none".to_owned(), Secret::fingerprint);
@@ -157,6 +165,7 @@ fn token(world: &World, s: &Standing) -> [(&'static str, Option<String>); 3] {
     [
         ("token", Some(format!("{}, {expiry}", set.access_token.fingerprint()))),
         ("refresh token", Some(refresh + &until.unwrap_or_default())),
+        ("login ends", s.ends.map(|end| in_time(&end, world.clock.now()))),
         ("scopes", set.scopes.as_ref().map(|scopes| safe(&scopes.join(" ")))),
     ]
 }

@@ -35,7 +35,9 @@ pub fn claims(world: &mut World, session: &mut Session) -> Result<Map<String, Va
     let set = fresh(world, session, FreshnessPolicy { whole: true, ..FreshnessPolicy::default() })?;
     let record = session.load()?;
     let record = matching(world, session, record.as_ref())?.cloned();
-    let provider = session.whole_provider(world, record.as_ref())?;
+    let provider = session.provider_with(world, record.as_ref(), |provider| {
+        provider.userinfo.url.is_some() && provider.identity.jwks_uri.is_some()
+    })?;
     let client = session.require_client(world, record.as_ref())?;
     let id_token = record.as_ref().and_then(|r| r.token.as_ref()).and_then(|set| set.id_token.as_ref());
     let of_login = id_token.and_then(|token| jose::unverified_claims(token.expose()).ok());

@@ -105,7 +105,7 @@ fn by_check(
         let binding = session.binding(world, &set)?;
         let told = api::whoami::ask(world, provider, check, (&set, &binding), &mut pace, Duration::MAX);
         match told.map_err(|e| needs_login(world, session, e))? {
-            Told::Account(account) => return Ok(account),
+            Told::Account(account, _) => return Ok(account),
             // T-61: revoked before it expired; one refresh, one more attempt
             Told::Refused { status, headers, body }
                 if renewable && means_expired(provider, status, &headers, &body) =>

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::words::{self, Audience, Word as _, word};
 use super::{GrantKind, SecretSource};
-use crate::address::{check_url, with_scheme};
+use crate::address::{check_url, is_of_app, with_scheme};
 use crate::layers::{de, ser};
 use crate::protocol::jose::Algorithm;
 use crate::protocol::{authorization_details, token_request};
@@ -486,13 +486,16 @@ fn text<'de, D: Deserializer<'de>>(
     Ok(Some(text))
 }
 
-/// `https` (the user pastes the address) or `http` on loopback. Other programs own other schemes.
+/// `https` or an app's own scheme (the user pastes the address), or `http` on loopback.
 fn redirect_uri<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     text(from, |uri| {
         let hint = match with_scheme(uri) {
             Some(meant) => format!("did you mean `{}`?", safe(&meant)),
             None => "use `https://…`, or `http://127.0.0.1:PORT/…` on this machine".to_owned(),
         };
+        if is_of_app(uri) {
+            return Ok(());
+        }
         check_url(uri).map(|_| ()).map_err(|fault| format!("holds `{}`, which {fault}\n{hint}", safe(uri)))
     })
 }

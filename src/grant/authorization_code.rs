@@ -24,7 +24,8 @@ use crate::protocol::authorization_response::{self, Expected, NotPasted, Verdict
 use crate::protocol::explain::{Line, Step, got, sent as sent_line};
 use crate::protocol::token_response::Answer;
 use crate::protocol::{pkce, token_request};
-use crate::provider::{PkceMode, StateEcho};
+use crate::provider::expand::REDIRECT_URI;
+use crate::provider::{PkceMode, Provider, StateEcho};
 use crate::secret::Secret;
 use crate::text::safe;
 use crate::wire::Request;
@@ -147,7 +148,7 @@ pub fn obtain(world: &mut World, login: &Login<'_>, listening: Listening) -> Res
     // from here on the user can act, and the time runs
     let deadline = world.clock.elapsed() + login.timeout;
     attempt.begin(world, &listening);
-    let Redirected { code, params, reply } = match attempt.wait(world, &listening, deadline) {
+    let Redirected { code, mut params, reply } = match attempt.wait(world, &listening, deadline) {
         Ok(redirected) => redirected,
         Err(e) => {
             // the browser may be on its way to the page that says so
@@ -159,7 +160,7 @@ pub fn obtain(world: &mut World, login: &Login<'_>, listening: Listening) -> Res
         }
     };
     let caught = Caught { reply, listener: listening.listener, late: listening.inbox };
-    match attempt.exchange(world, &code, &params) {
+    match attempt.exchange(world, &code, &mut params) {
         Ok(answer) => Ok(Obtained {
             answer,
             redirect_params: params,
@@ -179,6 +180,9 @@ pub fn obtain(world: &mut World, login: &Login<'_>, listening: Listening) -> Res
 /// A login under way: its request, and the values that the response is compared with.
 struct Attempt<'a> {
     login: &'a Login<'a>,
+    /// The address that the browser comes back to.
+    comes_back_to: Option<String>,
+    /// The address that the requests name.
     redirect_uri: Option<String>,
     verifier: Option<Secret>,
     address: Address,
@@ -202,7 +206,8 @@ impl<'a> Attempt<'a> {
         let Asking { provider, client, .. } = &login.asking;
         let path = if let Target::Listen { path, .. } = &login.plan.target { path } else { "" };
         let origin = listening.listener.as_ref().map(Loopback::origin);
-        let redirect_uri = login.plan.redirect_uri(origin.as_deref(), path);
+        let comes_back_to = login.plan.redirect_uri(origin.as_deref(), path);
+        let redirect_uri = provider.redirect.alias.clone().or_else(|| comes_back_to.clone());
         let state = Secret::new(random_text::<32>(world));
         // servers refuse `openid` without one, and an ID token without ours is another login's
         let is_openid = login.scopes.iter().any(|s| s == "openid");
@@ -242,10 +247,12 @@ impl<'a> Attempt<'a> {
             state,
             state_echo: provider.authorize.state,
             issuer: provider.issuer.clone(),
-            iss_required: login.iss_required,
+            // the code on a page comes without its issuer
+            iss_required: login.iss_required && !login.plan.shows_code,
             code_param: provider.callback.code_param.clone(),
         };
-        Ok(Attempt { login, redirect_uri, verifier, address, expected, signed, sent, noise: Noise::default() })
+        let noise = Noise::default();
+        Ok(Attempt { login, comes_back_to, redirect_uri, verifier, address, expected, signed, sent, noise })
     }
 
     /// Shows the address, opens the browser, and starts to listen to the user.
@@ -401,12 +408,17 @@ impl<'a> Attempt<'a> {
         if line.expose().trim().is_empty() {
             return Ok(None);
         }
-        let query = match authorization_response::pasted(line.expose(), self.redirect_uri.as_deref()) {
+        let query = match self.login.plan.shows_code && !line.expose().contains("://") {
+            true => authorization_response::pasted_code(line.expose(), &self.expected),
+            false => authorization_response::pasted(line.expose(), self.comes_back_to.as_deref()),
+        };
+        let query = match query {
             Ok(query) => query,
             Err(why) => {
                 let instead = match why {
                     NotPasted::NotAnAddress => "the whole address from the browser's address bar",
                     NotPasted::Elsewhere(_) => "the one that the browser ends on",
+                    NotPasted::NotACode => "the code that the page shows",
                 };
                 world.say(&format!("{why}. Paste {instead}:"));
                 return Ok(None);
@@ -486,9 +498,15 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Exchanges the code for tokens.
-    fn exchange(&self, world: &mut World, code: &Secret, redirected: &[(String, String)]) -> Result<Answer, Error> {
+    /// Exchanges the code for tokens. `redirected` gets the redirect address, if a refresh needs it.
+    fn exchange(
+        &self,
+        world: &mut World,
+        code: &Secret,
+        redirected: &mut Vec<(String, String)>,
+    ) -> Result<Answer, Error> {
         let (login, provider) = (self.login, &self.login.asking.provider);
+        redirected.retain(|(name, _)| name != REDIRECT_URI);
         world.step(|| "the code is here: exchanging it".to_owned());
         explain::step(world, || Step {
             title: "The browser is back with a code",
@@ -496,11 +514,15 @@ impl<'a> Attempt<'a> {
             why: "`state` is this login's, and the response is from the server that was asked; any other request would have been refused",
             lines: redirected.iter().map(|(n, v)| got(n, v)).collect(),
         });
+        let again = self.redirect_uri.iter().filter(|_| provider.refresh.with_redirect_uri);
+        redirected.extend(again.map(|uri| (REDIRECT_URI.to_owned(), uri.clone())));
         let redirect_uri = self.redirect_uri.as_deref().filter(|_| provider.token.send_redirect_uri);
         let mut params = token_request::code(code, redirect_uri, self.verifier.as_ref());
         params.extend(token_request::targets(login.resources, &[]));
-        let request = login.asking.request("token", &provider.token, params)?;
-        ask(world, &login.asking, (Asked::Code, &provider.token), &request)
+        let asking = login.asking.taught(redirected)?;
+        let endpoint = &asking.provider.token.endpoint;
+        let request = asking.request("token", endpoint, params)?;
+        ask(world, &asking, (Asked::Code, endpoint), &request)
     }
 }
 
@@ -555,7 +577,7 @@ fn whole_paste(listening: &Listening, first: Secret) -> (Secret, Option<Event>) 
     let mut whole = first;
     loop {
         match listening.inbox.recv_timeout(Duration::from_millis(100)) {
-            Ok(Event::Pasted(more)) if !redirect::begins_address(more.expose()) => {
+            Ok(Event::Pasted(more)) if !authorization_response::begins_address(more.expose()) => {
                 whole = Secret::new(format!("{}\n{}", whole.expose(), more.expose()));
             }
             other => return (whole, other.ok()),
@@ -585,6 +607,10 @@ fn say_way_back(world: &mut World, login: &Login<'_>, listener: Option<&Loopback
             world.say("Waiting. If the browser can't come back by itself, paste the address it ends on here, and press Enter.");
         }
         (Some(_), None) => world.say("Waiting for the browser to come back."),
+        (None, _) if login.plan.shows_code => {
+            world.say("When you have signed in, the page shows a code.");
+            world.say("Copy it, paste it here, and press Enter (it isn't shown):");
+        }
         (None, _) => {
             world.say("When you have signed in, the browser ends on a page of the app's own redirect address.");
             world.say("Copy that page's whole address, paste it here, and press Enter (it isn't shown):");
@@ -673,6 +699,8 @@ fn calls(count: u32) -> String {
 }
 
 /// Whether the user must confirm the account: nothing ties the redirect to this login (C-11, S6).
-pub fn wants_confirmation(echo: StateEcho, plan: &Plan) -> bool {
-    echo == StateEcho::NotReturned && !plan.random_path
+pub fn wants_confirmation(provider: &Provider, plan: &Plan) -> bool {
+    let stateless = provider.authorize.state == StateEcho::NotReturned && !plan.random_path;
+    // PKCE alone refuses a code that another person gave to paste
+    stateless || plan.shows_code && provider.pkce.mode == PkceMode::Off
 }

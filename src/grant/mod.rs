@@ -25,15 +25,15 @@ pub mod unattended;
 
 use std::borrow::Cow;
 
-use crate::error::{Asked, Error, Fate, Kind, token_answer, unbuilt};
+use crate::error::{Asked, Error, Fate, Kind, token_answer, told_by_rule, unbuilt};
 use crate::protocol::api_error;
 use crate::protocol::client::Client;
 use crate::protocol::jose::base64url;
 use crate::protocol::retry_after::http_date;
 use crate::protocol::token_request::{Param, Target, targets};
-use crate::protocol::token_response::{Answer, Reader, TokenType};
+use crate::protocol::token_response::{Answer, AnswerError, Reader, TokenType};
 use crate::protocol::trace;
-use crate::provider::{Endpoint, Provider};
+use crate::provider::{Endpoint, Provider, VarFrom};
 use crate::secret::Secret;
 use crate::text::{Typed, safe};
 use crate::wire::{Draw, Request, Response};
@@ -48,6 +48,13 @@ pub struct Asking {
 }
 
 impl Asking {
+    /// The same, with the values that the redirect brought.
+    pub fn taught(&self, redirect: &[(String, String)]) -> Result<Asking, Error> {
+        let told = self.provider.told_by_redirect(redirect);
+        let provider = self.provider.filled_upto(VarFrom::Callback, &told)?;
+        Ok(Asking { provider, ..self.clone() })
+    }
+
     /// A request to an endpoint with client authentication; `name` is the endpoint in errors.
     pub fn request(&self, name: &'static str, endpoint: &Endpoint, params: Vec<Param<'_>>) -> Result<Request, Error> {
         let target = Target { name, endpoint, client: &self.client, bearer: None };
@@ -113,9 +120,19 @@ pub fn read(
     let provider = &asking.provider;
     let wanted = if asking.client.proofs.dpop.is_some() { TokenType::Dpop } else { TokenType::Bearer };
     let (ok_status, separator) = (&endpoint.ok_status[..], &provider.scopes.separator[..]);
-    let answer = Reader { wanted, ok_status, shape: &provider.response, separator, now }
-        .read(response)
-        .map_err(|e| token_answer(e, asked, (&asking.profile, &asking.client), now))?;
+    let answer =
+        Reader { wanted, ok_status, shape: &provider.response, separator, now }.read(response).map_err(|e| {
+            let said = match &e {
+                AnswerError::OAuth { error, description, .. } => (Some(error.as_str()), description.as_deref()),
+                _ => (None, None),
+            };
+            let means = api_error::meaning_at_token(&provider.errors, (response.status, &response.body), said);
+            let who = (&asking.profile, &asking.client);
+            match means {
+                Some(means) => told_by_rule(e, means, asked, who),
+                None => token_answer(e, asked, who, now),
+            }
+        })?;
     for warning in &answer.warnings {
         world.warn(warning);
     }

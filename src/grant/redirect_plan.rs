@@ -1,7 +1,7 @@
 //! The redirect address: by the user's registration, else by the provider's known rules (RFC 8252,
 //! section 7.3).
 
-use crate::address::{Reach, reach, with_scheme};
+use crate::address::{Reach, is_of_app, reach, with_scheme};
 use crate::error::Error;
 use crate::provider::{LoopbackMode, Provider, RedirectHost};
 use crate::text::safe;
@@ -18,6 +18,8 @@ pub struct Plan {
     pub registered: Option<String>,
     /// The path is random for each login: only this login's browser knows it.
     pub random_path: bool,
+    /// The browser ends on a page that shows the code.
+    pub shows_code: bool,
 }
 
 /// The receiver of the authorization response.
@@ -39,6 +41,10 @@ pub fn plan(provider: &Provider, redirect_uri: Option<&str>, port: Option<u16>, 
     if let Some(uri) = redirect_uri {
         return registered(uri, port, facts.loopback);
     }
+    if let Some(page) = facts.paste.as_deref().filter(|_| port.is_none()) {
+        let uri = if page == "oob" { OUT_OF_BAND } else { page };
+        return Ok(Plan { shows_code: true, ..pasted("this provider shows the code on a page", Some(uri)) });
+    }
     let random_path = facts.path.as_deref().is_some_and(|p| p.contains('*'));
     let path = facts.path.as_deref().unwrap_or("/callback").replace('*', random);
     let path = if path.starts_with('/') { path } else { format!("/{path}") };
@@ -52,20 +58,25 @@ pub fn plan(provider: &Provider, redirect_uri: Option<&str>, port: Option<u16>, 
         LoopbackMode::Unknown | LoopbackMode::Exact => (fixed(port), false),
         LoopbackMode::Https => (fixed(port), true),
         LoopbackMode::None => {
-            if provider.authorize.send_redirect_uri {
+            if provider.authorize.send_redirect_uri && facts.alias.is_none() {
                 return Err(Error::usage(format!("{} does not send the browser back to this machine", provider.name))
                     .hint("register an https address of your own and give it with `--redirect-uri`"));
             }
-            return Ok(Plan {
-                target: Target::Paste { why: "this provider refuses loopback addresses" },
-                registered: None,
-                random_path: false,
-            });
+            return Ok(pasted("this provider refuses loopback addresses", None));
         }
     };
     let usual = if tls { RedirectHost::Localhost } else { RedirectHost::Ipv4 };
     let host = host(&facts.host.unwrap_or(usual).to_string());
-    Ok(Plan { target: Target::Listen { address: Address { host, ports, tls }, path }, registered: None, random_path })
+    let target = Target::Listen { address: Address { host, ports, tls }, path };
+    Ok(Plan { target, registered: None, random_path, shows_code: false })
+}
+
+/// Google's name for a page that shows the code; others took it over.
+const OUT_OF_BAND: &str = "urn:ietf:wg:oauth:2.0:oob";
+
+fn pasted(why: &'static str, registered: Option<&str>) -> Plan {
+    let registered = registered.map(str::to_owned);
+    Plan { target: Target::Paste { why }, registered, random_path: false, shows_code: false }
 }
 
 const PLAIN_HTTP: &str = "is plain http: that is for 127.0.0.1, [::1] and localhost only";
@@ -90,17 +101,15 @@ fn registered(uri: &str, port: Option<u16>, mode: LoopbackMode) -> Result<Plan, 
         "http" if loopback => {}
         "http" => return Err(bad(PLAIN_HTTP)),
         "https" => {}
-        _ => {
-            return Err(bad("has a scheme of its own, which this program can't own")
-                .hint("register an http address on 127.0.0.1"));
+        "urn" => {
+            return Ok(Plan { shows_code: true, ..pasted("the provider shows the code on a page", Some(uri)) });
         }
+        // an app owns it: the browser shows the address that it can't open
+        _ if !is_of_app(uri) => return Err(bad("has a scheme that no redirect address has")),
+        _ => return Ok(pasted("the redirect address has a scheme of its own", Some(uri))),
     }
     if !loopback {
-        return Ok(Plan {
-            target: Target::Paste { why: "the redirect address is not on this machine" },
-            registered: Some(uri.to_owned()),
-            random_path: false,
-        });
+        return Ok(pasted("the redirect address is not on this machine", Some(uri)));
     }
     if let (Some(port), Some(named)) = (port, url.port())
         && port != named
@@ -116,6 +125,7 @@ fn registered(uri: &str, port: Option<u16>, mode: LoopbackMode) -> Result<Plan, 
         target: Target::Listen { address: Address { host: host(name), ports, tls }, path: url.path().to_owned() },
         registered: exact,
         random_path: false,
+        shows_code: false,
     })
 }
 

@@ -3,8 +3,9 @@
 
 use crate::error::{Asked, Error};
 use crate::grant::{self, Asking};
-use crate::protocol::token_response::{self, Answer};
 use crate::protocol::token_request;
+use crate::protocol::token_response::{self, Answer};
+use crate::provider::expand::REDIRECT_URI;
 use crate::provider::{Provider, TokenKind};
 use crate::secret::Secret;
 use crate::token::TokenSet;
@@ -22,12 +23,20 @@ pub fn spendable<'a>(provider: &Provider, set: &'a TokenSet) -> Option<&'a Secre
 
 /// The request that spends `token`, for the login's resources (RFC 8707, section 2.2). It names no
 /// scopes: the server grants the same again, and would refuse one that it has dropped.
-pub fn request(asking: &Asking, token: &Secret, resources: &[String]) -> Result<Request, Error> {
+/// `redirect_uri`: of the login, for a provider that wants it again.
+pub fn request(
+    asking: &Asking,
+    token: &Secret,
+    resources: &[String],
+    redirect_uri: Option<&str>,
+) -> Result<Request, Error> {
     let refresh = &asking.provider.refresh;
     let mut params = vec![
         ("grant_type", Secret::unlisted(refresh.grant_type.as_str())),
         (refresh.token_param.as_str(), token.clone()),
     ];
+    let wanted = redirect_uri.filter(|_| refresh.with_redirect_uri);
+    params.extend(wanted.map(|uri| (REDIRECT_URI, Secret::unlisted(uri))));
     params.extend(token_request::targets(resources, &[]));
     asking.request("token", &refresh.endpoint, params)
 }
@@ -48,7 +57,7 @@ pub fn read(
 /// The refresh token of a response that is refused, where the provider takes one.
 pub fn successor(provider: &Provider, response: &Response) -> Option<Secret> {
     let takes_one = provider.refresh.source == TokenKind::RefreshToken;
-    answer::refresh_token(response, &provider.response).filter(|_| takes_one)
+    token_response::refresh_token(response, &provider.response).filter(|_| takes_one)
 }
 
 /// Copies the old set's refresh token, scopes and other members that the response didn't repeat.

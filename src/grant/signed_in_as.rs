@@ -13,6 +13,8 @@ use crate::protocol::explain::checks;
 use crate::protocol::id_token::{self, Expected, Fault};
 use crate::protocol::jose::trust::{self, Announced, SignedError, Trust};
 use crate::protocol::jose::{self, Members};
+use crate::protocol::metadata;
+use crate::provider::{NonceEcho, Provider};
 use crate::secret::Secret;
 use crate::text::safe;
 use crate::token::TokenSet;
@@ -52,6 +54,22 @@ pub struct SignedInAs {
     pub verified: bool,
 }
 
+/// The issuer that the token must name. A server for many tenants has one for each, which is made
+/// of the token's own `tid`: its keys are the same.
+fn issuer(provider: &Provider, token: &Secret) -> Option<String> {
+    let issuer = provider.identity.issuer.as_ref().or(provider.issuer.as_ref())?;
+    let claims = jose::unverified_claims(token.expose()).ok();
+    let tenant = claims.as_ref().and_then(|claims| claims.get("tid")?.as_str()).unwrap_or_default();
+    let is_word = !tenant.is_empty() && tenant.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    Some(if is_word { issuer.replace(metadata::TENANT, tenant) } else { issuer.clone() })
+}
+
+/// Whether the token has a nonce, or must have one.
+fn has_nonce(provider: &Provider, token: &Secret) -> bool {
+    provider.identity.nonce == NonceEcho::Required
+        || jose::unverified_claims(token.expose()).is_ok_and(|claims| claims.contains_key("nonce"))
+}
+
 /// Judges the ID token that came with a login. `None`: there is none, or it can't be judged.
 pub fn of_login(
     world: &mut World,
@@ -61,15 +79,15 @@ pub fn of_login(
 ) -> Result<Option<SignedInAs>, Error> {
     let Some(token) = &set.id_token else { return Ok(None) };
     let provider = &asking.provider;
-    let Some(issuer) = provider.issuer.as_deref() else {
+    let Some(issuer) = issuer(provider, token) else {
         world.warn(
             "the ID token is stored unverified: `issuer` of this provider is not known, so nothing says who may sign it",
         );
         return Ok(jose::unverified_claims(token.expose()).ok().map(|claims| SignedInAs { claims, verified: false }));
     };
     let expected = Expected {
-        issuer,
-        nonce: sent.nonce.as_ref().map(Secret::expose),
+        issuer: &issuer,
+        nonce: sent.nonce.as_ref().map(Secret::expose).filter(|_| has_nonce(provider, token)),
         max_age: sent.max_age,
         acr_values: &sent.acr_values,
         code: sent.code.as_ref().map(Secret::expose),
@@ -111,7 +129,7 @@ pub fn of_renewal(
     (new, of_login): (&TokenSet, Option<&Secret>),
 ) -> Result<bool, Error> {
     let Some(token) = &new.id_token else { return Ok(true) };
-    let Some(issuer) = asking.provider.issuer.as_deref() else {
+    let Some(issuer) = issuer(&asking.provider, token) else {
         world.step(|| "the refreshed ID token is stored unverified: the provider's `issuer` is not known".to_owned());
         return Ok(true);
     };
@@ -125,7 +143,7 @@ pub fn of_renewal(
     };
     let trust = trust(asking);
     let (announced, mut claims) = read(token, &trust).map_err(|e| refused(&e))?;
-    let expected = Expected { issuer, ..expected(asking, new) };
+    let expected = Expected { issuer: &issuer, ..expected(asking, new) };
     let of_login = of_login.and_then(|old| jose::unverified_claims(old.expose()).ok());
     if of_login.is_none() {
         // the login brought no ID token to compare with, so no nonce can be known
@@ -190,4 +208,31 @@ fn told(world: &mut World, announced: &Announced) {
         Some(kid) => format!("the ID token is right: signed with {algorithm} by the key `{}`", safe(kid)),
         None => format!("the ID token is right: signed with {algorithm}"),
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::jose::base64url;
+
+    // Microsoft, LinkedIn
+    #[test]
+    fn the_issuer_is_the_tenants_and_a_nonce_may_be_left_out_where_the_file_says_so() {
+        let token =
+            |claims: &str| Secret::new(format!("{}.{}.c2ln", base64url(r#"{"alg":"RS256"}"#), base64url(claims)));
+        let mut provider = Provider::of_issuer("https://as.example/common/v2.0");
+        assert_eq!(issuer(&provider, &token("{}")).as_deref(), Some("https://as.example/common/v2.0"));
+        provider.identity.issuer = Some("https://as.example/{tenantid}/v2.0".to_owned());
+        for (claims, expected) in [
+            (r#"{"tid":"9188-a"}"#, "https://as.example/9188-a/v2.0"),
+            (r#"{"tid":"../evil"}"#, "https://as.example/{tenantid}/v2.0"),
+            (r#"{"tid":"a.b"}"#, "https://as.example/{tenantid}/v2.0"),
+            ("{}", "https://as.example/{tenantid}/v2.0"),
+        ] {
+            assert_eq!(issuer(&provider, &token(claims)).as_deref(), Some(expected), "{claims}");
+        }
+        assert!(has_nonce(&provider, &token("{}")));
+        provider.identity.nonce = NonceEcho::Optional;
+        assert!(!has_nonce(&provider, &token("{}")) && has_nonce(&provider, &token(r#"{"nonce":"n"}"#)));
+    }
 }

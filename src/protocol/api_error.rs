@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::provider::{ErrorRule, Means};
+use crate::provider::{ErrorRule, ErrorsAt, Means};
 
 /// Code and message as the server wrote them; escape them before showing them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -202,16 +202,39 @@ fn headline(value: &Value) -> Option<ApiError> {
 pub fn meaning(rules: &[ErrorRule], status: u16, error: Option<&ApiError>) -> Option<Means> {
     let code = error.and_then(|e| e.code.as_deref());
     let message = error.and_then(|e| e.message.as_deref()).unwrap_or("").to_lowercase();
-    let fits = |rule: &&ErrorRule| {
-        rule.status.is_none_or(|s| s == status)
-            && rule.code.as_deref().is_none_or(|c| Some(c) == code)
-            && rule.matches.as_deref().is_none_or(|m| message.contains(&m.to_lowercase()))
-    };
-    if let Some(rule) = rules.iter().find(fits) {
+    let mut of_api = rules.iter().filter(|rule| rule.at != ErrorsAt::Token);
+    if let Some(rule) = of_api.clone().find(|rule| fits(rule, status, &[code], &message)) {
         return Some(rule.means);
     }
-    let ruled = rules.iter().any(|rule| rule.status == Some(401));
+    let ruled = of_api.any(|rule| rule.status == Some(401));
     (status == 401 && !ruled).then_some(Means::Expired)
+}
+
+/// The same for a token endpoint's refusal, whose `code` and `message` were read by the provider's
+/// own paths. A status alone means there what the RFC says.
+pub fn meaning_at_token(
+    rules: &[ErrorRule],
+    (status, body): (u16, &[u8]),
+    (code, message): (Option<&str>, Option<&str>),
+) -> Option<Means> {
+    let said = read(body).unwrap_or_default();
+    let body = String::from_utf8_lossy(&body[..body.len().min(LONGEST_MATCHED)]);
+    let words = [message.unwrap_or_default(), said.message.as_deref().unwrap_or_default(), &body].join("\n");
+    let words = words.to_lowercase();
+    let of_token =
+        rules.iter().filter(|rule| rule.at != ErrorsAt::Api && (rule.code.is_some() || rule.matches.is_some()));
+    let mut fitting = of_token.filter(|rule| fits(rule, status, &[code, said.code.as_deref()], &words));
+    fitting.next().map(|rule| rule.means)
+}
+
+/// Bytes of a token endpoint's answer in which `match` is looked for.
+const LONGEST_MATCHED: usize = 16 << 10;
+
+/// `message` in lower case.
+fn fits(rule: &ErrorRule, status: u16, codes: &[Option<&str>], message: &str) -> bool {
+    rule.status.is_none_or(|s| s == status)
+        && rule.code.as_deref().is_none_or(|code| codes.contains(&Some(code)))
+        && rule.matches.as_deref().is_none_or(|part| message.contains(&part.to_lowercase()))
 }
 
 #[cfg(test)]
@@ -317,6 +340,7 @@ mod tests {
             status: Some(401),
             code: Some("1014".into()),
             matches: Some("expired".into()),
+            at: ErrorsAt::Any,
             means: Means::Expired,
         }];
         let say = |message: &str| meaning(&rules, 401, error("1014", message).as_ref());

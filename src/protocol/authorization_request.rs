@@ -3,6 +3,7 @@
 
 use crate::protocol::form;
 use crate::protocol::pkce;
+use crate::provider::expand::open_variable;
 use crate::provider::{AuthorizeParamsIn, PkceMethod, Provider};
 use crate::secret::Secret;
 
@@ -30,6 +31,8 @@ pub enum AuthorizeError {
     NoUrl(String),
     #[error("the authorization endpoint is not a URL: {0}")]
     BadUrl(String),
+    #[error("the provider's `{{{0}}}` is not known before the sign-in: it needs a `default`")]
+    Unfilled(String),
     #[error("`{0}` is set by the program itself and can't be given as a parameter")]
     Reserved(String),
 }
@@ -42,6 +45,9 @@ const RESERVED: [&str; 7] =
 /// The parameters by the provider's names, in the RFC's order; only `resource` may repeat.
 pub fn params(provider: &Provider, request: &AuthorizeRequest<'_>) -> Result<Vec<(String, String)>, AuthorizeError> {
     let facts = &provider.authorize;
+    if let Some(name) = open_variable(facts) {
+        return Err(AuthorizeError::Unfilled(name));
+    }
     let mut params: Vec<(String, String)> =
         vec![("response_type".into(), "code".into()), ("client_id".into(), request.client_id.into())];
     if facts.send_redirect_uri {
@@ -113,7 +119,10 @@ pub fn address(provider: &Provider, params: &[(String, String)]) -> Result<Secre
         .join("&");
     let mut url = url::Url::parse(base).map_err(|e| AuthorizeError::BadUrl(e.to_string()))?;
     match facts.params_in {
-        AuthorizeParamsIn::Query => form::add_to_query(&mut url, &encoded),
+        AuthorizeParamsIn::Query => {
+            form::add_to_query(&mut url, &encoded);
+            url.set_fragment(facts.fragment.as_deref());
+        }
         AuthorizeParamsIn::Fragment => url.set_fragment(Some(&encoded)),
     }
     Ok(Secret::unlisted(url.to_string()))

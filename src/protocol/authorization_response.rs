@@ -99,6 +99,8 @@ pub enum NotPasted {
     /// The URL that the text should begin with, safe to show.
     #[error("That address does not begin with {0}")]
     Elsewhere(String),
+    #[error("That is not a code")]
+    NotACode,
 }
 
 /// The query of a pasted URL, if the URL is the redirect URI: a response to any other URL is not
@@ -148,6 +150,20 @@ fn unquoted(text: &str) -> String {
 pub fn begins_address(line: &str) -> bool {
     let is_scheme = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
     unquoted(line).split_once("://").is_some_and(|(scheme, _)| is_scheme(scheme))
+}
+
+/// The query that a pasted code stands for, where the provider's page shows the code alone, or with
+/// `state` behind a `#`, or as parameters. A code alone takes this login's `state`.
+pub fn pasted_code(text: &str, expected: &Expected) -> Result<String, NotPasted> {
+    let text = text.trim();
+    if text.starts_with(&format!("{}=", expected.code_param)) {
+        return Ok(text.to_owned());
+    }
+    let (code, state) = text.split_once('#').unwrap_or((text, expected.state.expose()));
+    if !is_code(code) || code.contains(' ') {
+        return Err(NotPasted::NotACode);
+    }
+    Ok(form::encode_query([(expected.code_param.as_str(), code), ("state", state)]).to_string())
 }
 
 #[derive(PartialEq)]

@@ -4,9 +4,9 @@
 
 use serde_json::Value;
 
-use crate::protocol::token_response::{has_error, is_opaque, whole_number};
 use crate::protocol::device::{StartError, USUAL_INTERVAL};
 use crate::protocol::token_request::Param;
+use crate::protocol::token_response::{has_error, is_opaque, whole_number};
 use crate::secret::Secret;
 use crate::wire::Response;
 

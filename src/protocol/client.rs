@@ -52,6 +52,8 @@ pub enum RequestError {
     NoUrl(&'static str),
     #[error("the {0} address is not a URL: {1}")]
     BadUrl(&'static str, String),
+    #[error("the provider's `{{{0}}}` is not known")]
+    Unfilled(String),
     /// The provider accepts only client authentication with a secret.
     #[error("the provider wants a client secret")]
     NeedsSecret,

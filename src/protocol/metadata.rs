@@ -7,6 +7,9 @@ use crate::address::check_url;
 use crate::provider::{Announced, ClientAuth, Device, Offers, Provider, Revoke, registered_name};
 use crate::text::safe;
 
+/// Stands in the issuer of a document that holds for many tenants (Microsoft's `common`).
+pub const TENANT: &str = "{tenantid}";
+
 /// The longest accepted document, in bytes (D-04).
 pub const LONGEST: usize = 1 << 20;
 /// How long a document stays cached if the server names no time, in seconds.
@@ -98,7 +101,7 @@ pub fn read(body: &[u8], issuer: &str) -> Result<Metadata, MetadataError> {
 
 fn check(members: Map<String, Value>, issuer: &str) -> Result<Metadata, MetadataError> {
     let found = members.get("issuer").and_then(Value::as_str).unwrap_or("");
-    if found != issuer {
+    if found != issuer && !is_for_tenants(found, issuer) {
         return Err(MetadataError::Issuer { asked: safe(issuer), found: safe(found) });
     }
     for key in ENDPOINTS {
@@ -112,6 +115,15 @@ fn check(members: Map<String, Value>, issuer: &str) -> Result<Metadata, Metadata
         }
     }
     Ok(Metadata(members))
+}
+
+/// Whether the document's issuer is the asked one but for the tenant, a segment of the path.
+fn is_for_tenants(found: &str, issuer: &str) -> bool {
+    let Some((before, after)) = found.split_once(TENANT) else { return false };
+    let tenant = issuer.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+    let in_path =
+        before.ends_with('/') && before.matches('/').count() > 2 && (after.is_empty() || after.starts_with('/'));
+    in_path && tenant.is_some_and(|tenant| !tenant.is_empty() && !tenant.contains(['/', '?', '#']))
 }
 
 /// Seconds that a document may stay cached, by its `Cache-Control`.
@@ -257,6 +269,7 @@ impl Metadata {
     pub fn fill_identity(&self, provider: &mut Provider) {
         let names = |key: &str| self.list(key).unwrap_or_default();
         let identity = &mut provider.identity;
+        or(&mut identity.issuer, || self.owned("issuer").filter(|issuer| issuer.contains(TENANT)));
         or(&mut identity.jwks_uri, || self.owned("jwks_uri"));
         or(&mut provider.userinfo.url, || self.owned("userinfo_endpoint"));
         if identity.algorithms.is_empty() {

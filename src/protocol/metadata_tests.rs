@@ -108,3 +108,21 @@ fn a_token_endpoint_elsewhere_is_noticed_and_lives_are_bounded() {
         [86_400, 600, 60, 604_800]
     );
 }
+
+// Microsoft's `common`
+#[test]
+fn a_document_for_many_tenants_is_believed_for_each_of_them() {
+    let read = |found: &str, asked: &str| read(&document(json!({ "issuer": found })), asked).is_ok();
+    for (found, asked, good) in [
+        ("https://as.example/{tenantid}/v2.0", "https://as.example/common/v2.0", true),
+        ("https://as.example/{tenantid}", "https://as.example/organizations", true),
+        ("https://as.example/x/{tenantid}/y", "https://as.example/x/a-b/y", true),
+        ("https://as.example/{tenantid}/v2.0", "https://as.example/a/b/v2.0", false),
+        ("https://as.example/{tenantid}/v2.0", "https://evil.example/common/v2.0", false),
+        ("https://{tenantid}/v2.0", "https://evil.example/v2.0", false),
+        ("https://as.example{tenantid}/v2.0", "https://as.example.evil.example/v2.0", false),
+        ("https://as.example/{tenantid}", "https://as.example/", false),
+    ] {
+        assert_eq!(read(found, asked), good, "{found} {asked}");
+    }
+}

@@ -13,6 +13,7 @@ use crate::protocol::client::{Client, RequestError};
 use crate::protocol::client_auth::Assertion;
 use crate::protocol::dpop::Proven;
 use crate::protocol::form;
+use crate::provider::expand::open_variable;
 use crate::provider::{ClientAuth, Endpoint, ParamsIn};
 use crate::secret::Secret;
 use crate::wire::{Request, RequestSigner};
@@ -112,6 +113,9 @@ impl Target<'_> {
     /// A request with parameters and client authentication where the endpoint wants them.
     pub fn request(&self, params: Vec<Param<'_>>) -> Result<Request, RequestError> {
         let Target { endpoint, client, .. } = *self;
+        if let Some(name) = open_variable(endpoint) {
+            return Err(RequestError::Unfilled(name));
+        }
         let auth = usable_auth(endpoint, client)?;
         let mut url = self.url(auth)?;
         let params = params.into_iter().map(|(n, v)| (n.to_owned(), v)).collect();

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::protocol::api_error::{self, ApiError};
 use crate::protocol::form;
 use crate::protocol::jose::{self, Written};
+use crate::provider::expand::at_path as at;
 use crate::provider::{ExpiresUnit, ResponseShape, ZeroExpires};
 use crate::secret::{Secret, WipedJson};
 use crate::token::TokenSet;
@@ -16,6 +17,16 @@ use crate::wire::Response;
 
 /// The longest accepted token, in bytes (T-53).
 const LONGEST_TOKEN: usize = 64 * 1024;
+
+/// Members that limit the life of a refresh token: common ones, Intuit's, and those of
+/// draft-ietf-oauth-refresh-token-expiration.
+const REFRESH_LIVES: [&str; 5] = [
+    "refresh_token_expires_in",
+    "refresh_expires_in",
+    "x_refresh_token_expires_in",
+    "refresh_token_timeout",
+    "authorization_expires_in",
+];
 
 /// A token set, with warnings about the response.
 #[derive(Debug, PartialEq)]
@@ -107,16 +118,19 @@ impl Reader<'_> {
             return Err(AnswerError::Duplicate(name));
         }
         // GitHub and Slack refuse with status 200 (T-08)
-        if let Some(error) = error_at(&whole, shape) {
-            return Err(oauth_error(status, error, &whole, shape));
-        }
-        if let Some(path) = &shape.ok_field
-            && at(&whole, path) != Some(&Value::Bool(true))
-        {
+        let is_refused = match &shape.ok_field {
+            Some(path) => text_at(&whole, path).as_ref() != Some(&shape.ok_value),
+            None => error_at(&whole, shape).is_some(),
+        };
+        if is_refused {
             return Err(refusal(response, shape, Some(&whole)));
         }
-        let root = match &shape.root {
-            Some(path) => at(&whole, path).ok_or_else(|| AnswerError::Missing(path.clone()))?,
+        let root = match shape.root.first() {
+            Some(first) => {
+                let found = |path: &String| if path.is_empty() { Some(&*whole) } else { at(&whole, path) };
+                let found = shape.root.iter().find_map(found).filter(|root| !root.is_null());
+                found.ok_or_else(|| AnswerError::Missing(first.clone()))?
+            }
             None => &whole,
         };
         self.set(root, &whole)
@@ -141,22 +155,24 @@ impl Reader<'_> {
         let claims = shape.claims_from_jwt.then(|| jose::unverified_claims(access_token.expose()).ok()).flatten();
         let mut expires_at = match at(root, &shape.expires_in).filter(|v| !v.is_null()) {
             None => shape.default_expires_s.map(|s| now.saturating_add(s)),
-            Some(value) => expiry(value, shape, now).unwrap_or_else(|()| {
+            Some(value) => expiry(value, shape.expires_unit, shape.zero_expires, now).unwrap_or_else(|()| {
                 warnings.push("the answer's lifetime can't be read: the token is used until it is refused".to_owned());
                 None
             }),
         };
-        let mut scopes = scopes(at(root, &shape.scope), self.separator);
+        let separator = shape.scope_separator.as_deref().unwrap_or(self.separator);
+        let mut scopes = scopes(at(root, &shape.scope), separator);
         if let Some(claims) = &claims {
             expires_at = expires_at.or_else(|| claims.get("exp").and_then(seconds));
             let claimed = claims.get("scp").or_else(|| claims.get("scope"));
-            scopes = scopes.or_else(|| self::scopes(claimed, self.separator));
+            scopes = scopes.or_else(|| self::scopes(claimed, separator));
         }
-        let refresh_expires_at = ["refresh_token_expires_in", "refresh_expires_in"]
-            .iter()
-            .find_map(|name| at(root, name).and_then(seconds))
-            .filter(|s| *s > 0)
-            .map(|s| now.saturating_add(s));
+        let lives = REFRESH_LIVES.iter().filter_map(|name| at(root, name).and_then(seconds));
+        let refresh_expires_at = match &shape.refresh_expires_in {
+            Some(path) => at(root, path)
+                .and_then(|life| expiry(life, shape.refresh_expires_unit, ZeroExpires::Never, now).ok()?),
+            None => lives.filter(|s| *s > 0).min().map(|s| now.saturating_add(s)),
+        };
         let (extra, id_token) = (self.extra(root, whole), id_token.map(Secret::from));
         let set = TokenSet::new(access_token, token_type, now);
         let set = TokenSet { refresh_token, expires_at, refresh_expires_at, scopes, id_token, extra, ..set };
@@ -171,6 +187,9 @@ impl Reader<'_> {
             (TokenType::Dpop, Some(kind)) if is(&kind, "dpop") => Ok(kind),
             (TokenType::Dpop, Some(kind)) => Err(AnswerError::NotBound(kind)),
             (TokenType::Bearer, Some(kind)) if is(&kind, "bearer") => Ok(kind),
+            (TokenType::Bearer, Some(kind)) if self.shape.bearer_types.iter().any(|it| is(it, &kind)) => {
+                Ok("Bearer".to_owned())
+            }
             // RFC 8693, section 2.2.1: the issued token is no access token
             (TokenType::Bearer, Some(kind)) if is(&kind, "N_A") && root.get("issued_token_type").is_some() => Ok(kind),
             (TokenType::Bearer, Some(kind)) => Err(AnswerError::TokenType(kind)),
@@ -194,15 +213,6 @@ impl Reader<'_> {
         }
         extra
     }
-}
-
-/// A member's value by path; names joined by `.`.
-fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
-    // a member whose own name has a dot comes first
-    if let Some(found) = value.get(path) {
-        return Some(found);
-    }
-    path.split('.').try_fold(value, |v, name| v.get(name))
 }
 
 /// The error that a body states, if any.
@@ -233,8 +243,8 @@ fn is_nothing(error: &Value) -> bool {
 pub fn refresh_token(response: &Response, shape: &ResponseShape) -> Option<Secret> {
     let written = written(response).ok().filter(|_| (200..300).contains(&response.status))?;
     let whole = WipedJson(Value::Object(written.0.into_iter().collect()));
-    let root = shape.root.as_ref().and_then(|path| at(&whole, path));
-    root.into_iter().chain([&*whole]).find_map(|place| token(place, &shape.refresh_token, "refresh_token").ok()?)
+    let roots = shape.root.iter().filter_map(|path| at(&whole, path));
+    roots.chain([&*whole]).find_map(|place| token(place, &shape.refresh_token, "refresh_token").ok()?)
 }
 
 /// A member as a text, other JSON in its written form; `None` if it is empty.
@@ -268,17 +278,19 @@ fn is_id_token(text: &str) -> bool {
 }
 
 /// `Ok(None)`: no lifetime; `Err`: there is one that can't be read (T-32).
-fn expiry(value: &Value, shape: &ResponseShape, now: i64) -> Result<Option<i64>, ()> {
-    if shape.expires_unit == ExpiresUnit::Iso8601 {
+fn expiry(value: &Value, unit: ExpiresUnit, zero: ZeroExpires, now: i64) -> Result<Option<i64>, ()> {
+    if unit == ExpiresUnit::Iso8601 {
         return value.as_str().and_then(rfc3339).map(Some).ok_or(());
     }
     let number = seconds(value).ok_or(())?;
-    let lifetime = match shape.expires_unit {
+    let lifetime = match unit {
         ExpiresUnit::Epoch => return Ok(Some(number)),
+        ExpiresUnit::EpochMilliseconds => return Ok(Some(number / 1000)),
         ExpiresUnit::Milliseconds => number / 1000,
+        ExpiresUnit::Minutes => number.saturating_mul(60),
         _ => number,
     };
-    if lifetime == 0 && shape.zero_expires == ZeroExpires::Never {
+    if lifetime == 0 && zero == ZeroExpires::Never {
         return Ok(None);
     }
     Ok(Some(now.saturating_add(lifetime.max(0))))
@@ -304,7 +316,9 @@ fn scopes(value: Option<&Value>, separator: &str) -> Option<Vec<String>> {
     let list: Vec<String> = match value? {
         Value::String(text) => {
             let parts: Vec<&str> = if separator.trim().is_empty() {
-                text.split_whitespace().collect()
+                // GitHub and LinkedIn answer with commas
+                let comma = !text.contains(' ') && text.contains(',');
+                text.split(|c: char| c.is_whitespace() || comma && c == ',').collect()
             } else {
                 text.split(separator.trim()).collect()
             };
@@ -316,13 +330,13 @@ fn scopes(value: Option<&Value>, separator: &str) -> Option<Vec<String>> {
     (!list.is_empty()).then_some(list)
 }
 
-/// `2026-11-21T10:00:00Z` or with an offset, as Unix seconds. TOML's date-times are RFC 3339's.
+/// `2026-11-21T10:00:00Z`, with an offset, or in UTC without one, as Unix seconds. TOML's date-times are RFC 3339's.
 pub fn rfc3339(text: &str) -> Option<i64> {
     let at: toml_edit::Datetime = text.trim().parse().ok()?;
     let (date, time) = (at.date?, at.time?);
-    let offset = match at.offset? {
-        toml_edit::Offset::Z => 0,
-        toml_edit::Offset::Custom { minutes } => i64::from(minutes) * 60,
+    let offset = match at.offset {
+        None | Some(toml_edit::Offset::Z) => 0,
+        Some(toml_edit::Offset::Custom { minutes }) => i64::from(minutes) * 60,
     };
     let (year, month, day) = (i64::from(date.year), i64::from(date.month), i64::from(date.day));
     // days since 1970-01-01 in the proleptic Gregorian calendar (Hinnant's algorithm)
@@ -384,8 +398,12 @@ fn looks_like_html(response: &Response) -> bool {
 
 fn written(response: &Response) -> Result<Written<Value>, AnswerError> {
     let kind = response.header("content-type").unwrap_or("").to_lowercase();
-    if kind.starts_with("application/x-www-form-urlencoded")
-        && let Some(pairs) = std::str::from_utf8(&response.body).ok().and_then(|text| form::decode(text.trim()))
+    let is_form = kind.starts_with("application/x-www-form-urlencoded");
+    let text = std::str::from_utf8(&response.body).unwrap_or_default().trim();
+    // some send a form under another type
+    let may_be_form = text.contains('=') && !text.contains(|c: char| c.is_whitespace() || "<>{}[]\"".contains(c));
+    if (is_form || may_be_form)
+        && let Some(pairs) = form::decode(text)
     {
         return Ok(Written(pairs.into_iter().map(|(n, v)| (n, Value::from(v))).collect()));
     }

@@ -11,8 +11,11 @@ schema! {
     pub struct Api {
         /// Where its paths start.
         pub base_url: Option<String> as Url,
-        /// Extra headers.
+        /// Extra headers. `{client_id}` is the client's id, here as everywhere.
         pub headers: BTreeMap<String, String> as Text,
+        /// Parameters of every request's query (`api-version`); one that is given in the request
+        /// comes before it.
+        pub query: BTreeMap<String, String> as Text,
         /// How the token is presented.
         pub auth: ApiAuth as Table,
         /// Hosts beside the base's own to which the token may go; `*.` at the start: one label or
@@ -89,7 +92,7 @@ schema! {
 
     /// Names of the headers that tell the limit.
     pub struct LimitHeaders {
-        /// How many requests are allowed.
+        /// How many requests are allowed; shown by `-v` beside those that remain.
         pub most ("limit"): Option<String>,
         /// How many remain.
         pub remaining: Option<String>,
@@ -100,7 +103,7 @@ schema! {
     }
 }
 
-/// What an API error means, told by status, code and message: at least one of them.
+/// What an error means, told by status, code and message: at least one of them.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct ErrorRule {
     /// The answer's status.
@@ -112,6 +115,9 @@ pub struct ErrorRule {
     /// A part of the message, compared without regard to case.
     #[serde(rename = "match")]
     pub matches: Option<String>,
+    /// Who says it. At the token endpoint a rule counts that has a `code` or a `match`.
+    #[serde(default)]
+    pub at: ErrorsAt,
     /// Its meaning, which must be there.
     pub means: Means,
 }
@@ -133,9 +139,16 @@ words! {
         /** In the query. */ Query,
     }
 
-    /// What an API error means.
+    /// Who says an error.
+    pub enum ErrorsAt as "lowercase" {
+        /** The API or the token endpoint. */ Any,
+        /** The API. */ Api,
+        /** The token endpoint. */ Token,
+    }
+
+    /// What an error means.
     pub enum Means as "snake_case" {
-        /** The access token has expired. */ Expired,
+        /** The token has expired. */ Expired,
         /** The login was revoked. */ Revoked,
         /** The client is not the token's. */ WrongClient,
         /** A scope is missing. */ Scope,

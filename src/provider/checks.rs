@@ -81,6 +81,35 @@ pub(super) fn auth<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<ClientAuth>
     Ok(ways)
 }
 
+pub(super) fn scalar<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    code(from).map(Option::unwrap_or_default)
+}
+
+/// One text or a list of them.
+pub(super) fn paths<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    struct Paths;
+    impl<'de> serde::de::Visitor<'de> for Paths {
+        type Value = Vec<String>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a text or a list of texts")
+        }
+
+        fn visit_str<E>(self, path: &str) -> Result<Vec<String>, E> {
+            Ok(vec![path.to_owned()])
+        }
+
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut list: A) -> Result<Vec<String>, A::Error> {
+            let mut paths = Vec::new();
+            while let Some(path) = list.next_element()? {
+                paths.push(path);
+            }
+            Ok(paths)
+        }
+    }
+    from.deserialize_any(Paths)
+}
+
 /// GetResponse's codes are numbers.
 pub(super) fn code<'de, D: Deserializer<'de>>(from: D) -> Result<Text, D::Error> {
     struct Code;

@@ -6,10 +6,18 @@
 
 use std::collections::BTreeMap;
 
-use super::schema::{StringKind, Strings as _};
+use serde_json::{Map, Value};
+
+use super::schema::{StringKind, Strings};
 use super::{Provider, Var, VarFrom};
-use crate::address::{UrlFault, check_url, is_host};
+use crate::address::{UrlFault, check_url, fits_host, is_host};
 use crate::text::safe;
+
+/// The redirect address of the login, which a renewal may have to repeat.
+pub const REDIRECT_URI: &str = "redirect_uri";
+
+/// The variable that every provider has: the client's id.
+pub const CLIENT_ID: &str = "client_id";
 
 /// Why a provider's strings can't be filled. No message repeats a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +26,8 @@ pub enum ExpandError {
     Missing { provider: String, name: String, prompt: Option<String> },
     #[error("the variable `{name}` {why}")]
     Value { name: String, why: String },
+    #[error("the redirect's `{name}` {why}")]
+    TokenHost { name: String, why: String },
     #[error("`{key}` of the provider `{provider}` {fault}")]
     Url { provider: String, key: String, fault: UrlFault },
 }
@@ -94,28 +104,49 @@ impl Provider {
         self.vars.get(name).is_some_and(|var| var.secret && var.from == VarFrom::User)
     }
 
-    /// Fills `{var}` in every string. A missing variable of the user's is an error. One that comes
-    /// with the redirect, the token response or `whoami` stays until then; the provider is expanded
-    /// again.
+    /// Fills `{var}` in every string. A missing variable of the user's is an error; one that no
+    /// login has brought stays open.
     pub fn expand(&self, vars: &BTreeMap<String, String>) -> Result<Provider, ExpandError> {
-        let provider = self.id.clone();
+        self.expand_upto(VarFrom::Whoami, vars)
+    }
+
+    /// The same for a login that has come so far. A variable of a later step stays open, but for
+    /// keys that are needed before that step: those take the default.
+    pub fn expand_upto(&self, upto: VarFrom, vars: &BTreeMap<String, String>) -> Result<Provider, ExpandError> {
         if let Some((name, var)) = self.missing_vars(vars).first() {
-            return Err(ExpandError::Missing { provider, name: (*name).to_owned(), prompt: var.prompt.clone() });
+            let (provider, name) = (self.id.clone(), (*name).to_owned());
+            return Err(ExpandError::Missing { provider, name, prompt: var.prompt.clone() });
         }
-        let mut values = BTreeMap::new();
+        self.filled_upto(upto, vars)
+    }
+
+    /// The same, as far as the variables are known.
+    pub fn filled_upto(&self, upto: VarFrom, vars: &BTreeMap<String, String>) -> Result<Provider, ExpandError> {
+        let (mut values, mut later) = (BTreeMap::new(), Vec::new());
+        values.extend(vars.get(CLIENT_ID).map(|id| (CLIENT_ID, id.as_str())));
         for (name, var) in &self.vars {
-            if let Some(value) = vars.get(name).or(var.default.as_ref()) {
-                var.accepts(value).map_err(|why| ExpandError::Value { name: safe(name), why })?;
-                values.insert(name.as_str(), value.as_str());
+            let Some(value) = vars.get(name).or(var.default.as_ref()) else { continue };
+            var.accepts(value).map_err(|why| ExpandError::Value { name: safe(name), why })?;
+            values.insert(name.as_str(), value.as_str());
+            if var.from > upto && !vars.contains_key(name) {
+                later.push((name.as_str(), var.from));
             }
         }
         let captured = self.response.capture.keys().filter_map(|name| Some((name.as_str(), vars.get(name)?.as_str())));
         values.extend(captured);
         let mut out = self.clone();
+        if let Some(name) = &self.callback.token_host_from
+            && let Some(said) = vars.get(name).filter(|_| upto > VarFrom::User)
+        {
+            out.go_to_token_host(said).map_err(|why| ExpandError::TokenHost { name: safe(name), why })?;
+        }
         out.each_string(&mut |key, kind, text| {
+            let mut values = values.clone();
+            let needed = needed_at(key);
+            values.retain(|name, _| !later.iter().any(|(later, from)| later == name && *from <= needed));
             *text = fill(text, kind, &values)?;
             if kind == StringKind::Url && unfilled(text).is_empty() {
-                let (provider, key) = (provider.clone(), key.to_owned());
+                let (provider, key) = (self.id.clone(), key.to_owned());
                 check_url(text).map_err(|fault| ExpandError::Url { provider, key, fault })?;
             }
             Ok(())
@@ -134,6 +165,123 @@ impl Provider {
             _ => Ok(()),
         })
     }
+}
+
+/// What a login teaches.
+impl Provider {
+    /// The variables that the redirect's parameters bring, and the token host that they name.
+    pub fn told_by_redirect(&self, params: &[(String, String)]) -> BTreeMap<String, String> {
+        let value = |name: &str| params.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone());
+        let host = self.callback.token_host_from.iter().map(|name| (name.clone(), name.as_str()));
+        let vars = self.vars_from(VarFrom::Callback).chain(host).chain([(REDIRECT_URI.to_owned(), REDIRECT_URI)]);
+        vars.filter_map(|(name, path)| Some((name, value(path)?))).collect()
+    }
+
+    /// The variables that the members of a token answer bring.
+    pub fn told_by_answer(&self, members: &Map<String, Value>) -> BTreeMap<String, String> {
+        let members = Value::Object(members.clone());
+        let captured = self.response.capture.keys().map(|name| (name.clone(), name.as_str()));
+        told(&members, captured.chain(self.vars_from(VarFrom::Token)))
+    }
+
+    /// The variables that the answer of `whoami` brings.
+    pub fn told_by_whoami(&self, answer: &Value) -> BTreeMap<String, String> {
+        told(answer, self.vars_from(VarFrom::Whoami))
+    }
+
+    /// The variables that a login brings and this one has not brought.
+    pub fn untaught<'a>(&'a self, vars: &'a BTreeMap<String, String>) -> impl Iterator<Item = &'a str> {
+        let known = |name: &str, var: &Var| var.default.is_some() || vars.contains_key(name);
+        let open = self.vars.iter().filter(move |(name, var)| var.from != VarFrom::User && !known(name, var));
+        open.map(|(name, _)| name.as_str())
+    }
+
+    /// Each variable that comes from there, and its place.
+    fn vars_from(&self, from: VarFrom) -> impl Iterator<Item = (String, &str)> {
+        let vars = self.vars.iter().filter(move |(_, var)| var.from == from);
+        vars.map(|(name, var)| (name.clone(), var.path.as_deref().unwrap_or(name)))
+    }
+
+    /// The provider at the token host of a login that taught these variables.
+    pub fn at_token_host(&self, vars: &BTreeMap<String, String>) -> Provider {
+        let mut out = self.clone();
+        if let Some(said) = self.callback.token_host_from.as_ref().and_then(|name| vars.get(name)) {
+            let _ = out.go_to_token_host(said);
+        }
+        out
+    }
+
+    /// Moves every address on the token endpoint's host to the host that the redirect named. The
+    /// next sign-in begins at the old one.
+    fn go_to_token_host(&mut self, said: &str) -> Result<(), String> {
+        let Some(old) = self.token.url.as_deref().map(|url| origin(url).to_owned()) else { return Ok(()) };
+        let scheme = if old.starts_with("http://") { "http" } else { "https" };
+        let new = if said.contains("://") { said.to_owned() } else { format!("{scheme}://{said}") };
+        let new = new.trim_end_matches('/').to_owned();
+        let allowed = |url: url::Url| {
+            let is_origin = origin(&new) == new && url.query().is_none() && [scheme, "https"].contains(&url.scheme());
+            is_origin && self.callback.token_host_allow.iter().any(|pattern| fits_host(pattern, &url))
+        };
+        if !check_url(&new).is_ok_and(allowed) {
+            return Err("names a host that `callback.token-host-allow` does not allow".to_owned());
+        }
+        self.each_string(&mut |key, kind, text| {
+            let before = ["authorize.", "issuer", "redirect."];
+            if kind == StringKind::Url && origin(text) == old && !before.iter().any(|it| key.starts_with(it)) {
+                *text = format!("{new}{}", &text[old.len()..]);
+            }
+            Ok(())
+        })
+    }
+}
+
+/// The step of a login that is over when the key is first used.
+fn needed_at(key: &str) -> VarFrom {
+    match key.split('.').next() {
+        Some("authorize") => VarFrom::User,
+        Some("whoami") => VarFrom::Token,
+        Some("api" | "refresh" | "revoke" | "introspect" | "userinfo") => VarFrom::Whoami,
+        _ => VarFrom::Callback,
+    }
+}
+
+/// Scheme, host and port as a template has them.
+fn origin(url: &str) -> &str {
+    let from = url.find("://").map_or(0, |at| at + 3);
+    url[from..].find(['/', '?']).map_or(url, |end| &url[..from + end])
+}
+
+/// What stands at a path: names of members, or numbers of a list's items, joined by `.`.
+pub fn at_path<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    // a member whose own name has a dot comes first
+    if let Some(found) = value.get(path) {
+        return Some(found);
+    }
+    path.split('.').try_fold(value, |value, name| match value {
+        Value::Array(list) => list.get(name.parse::<usize>().ok()?),
+        value => value.get(name),
+    })
+}
+
+fn told<'a>(answer: &Value, places: impl Iterator<Item = (String, &'a str)>) -> BTreeMap<String, String> {
+    let text = |path: &str| match at_path(answer, path)? {
+        Value::String(text) => Some(text.clone()),
+        value @ (Value::Number(_) | Value::Bool(_)) => Some(value.to_string()),
+        _ => None,
+    };
+    places.filter_map(|(name, path)| Some((name, text(path)?))).collect()
+}
+
+/// The first variable that is not filled in, in the strings that are about to become a request.
+pub fn open_variable(strings: &(impl Strings + Clone)) -> Option<String> {
+    let mut open = None;
+    let Ok(()) = strings.clone().each("", StringKind::Table, &mut |_, kind, text| {
+        if !matches!(kind, StringKind::Host | StringKind::Long) {
+            open = open.take().or(unfilled(text).first().map(|name| (*name).to_owned()));
+        }
+        Ok::<(), std::convert::Infallible>(())
+    });
+    open
 }
 
 impl Var {

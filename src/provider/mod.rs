@@ -21,7 +21,7 @@ use std::ops::{Deref, DerefMut};
 use serde::de::{self, Deserializer, IgnoredAny};
 use serde::{Deserialize, Serialize, Serializer};
 
-pub use api::{Api, ApiAuth, ApiAuthPlace, ErrorRule, LimitHeaders, Limits, Means, PageBy, Pages, Whoami};
+pub use api::{Api, ApiAuth, ApiAuthPlace, ErrorRule, ErrorsAt, LimitHeaders, Limits, Means, PageBy, Pages, Whoami};
 pub use checks::is_provider_name;
 pub use client_auth::{ClientAuth, auth_from_name, auth_name, auth_names, from_registered_name, registered_name};
 pub use schema::StringKind;
@@ -82,8 +82,8 @@ schema! {
         pub device: Option<Device> as Table,
         /// The revocation endpoint (RFC 7009); `auth` and `headers` as `token`.
         pub revoke: Option<Revoke> as Table,
-        /// Client credentials. The keys of `token` too: one given here replaces the token
-        /// endpoint's whole.
+        /// Client credentials. An endpoint's keys too: one given here replaces the token endpoint's
+        /// whole.
         pub client_credentials: ClientCredentials as Table,
         /// Where the provider tells what it knows of a token (RFC 7662); `auth` and `headers` as
         /// `token`.
@@ -100,7 +100,7 @@ schema! {
         pub api: Api as Table,
         /// A cheap request that checks a token and tells the account.
         pub whoami: Option<Whoami> as Table,
-        /// What an API error means; the first rule that fits wins.
+        /// What an error means; the first rule that fits wins.
         pub errors: Vec<ErrorRule>,
         /// How much may be asked.
         pub limits: Limits,
@@ -160,6 +160,9 @@ schema! {
         pub secret: bool,
         /// Where its value comes from.
         pub from: VarFrom,
+        /// The path of its value in the token answer or in the answer of `whoami`; the redirect's
+        /// parameter. The variable's own name otherwise.
+        pub path: Option<String>,
     }
 
     /// The authorize request.
@@ -178,13 +181,16 @@ schema! {
         pub params_in: AuthorizeParamsIn,
         /// Parameters that are not percent-encoded.
         pub raw: Vec<String>,
+        /// What stands behind `#` (WeChat: `wechat_redirect`).
+        pub fragment: Option<String> as Text,
     }
 
     /// The redirect that brings the code.
     pub struct Callback {
         /// The parameter that holds the code.
         pub code_param: String = "code".to_owned(),
-        /// The parameter that names the token host.
+        /// The parameter that names the token host: all that the file says of the token endpoint's
+        /// own host is asked there, from the exchange of the code on.
         pub token_host_from: Option<String>,
         /// The hosts that it may name; `*.` at the start: one label or more.
         pub token_host_allow: Vec<String> as Host,
@@ -192,7 +198,7 @@ schema! {
 
     /// Scopes.
     pub struct Scopes {
-        /// For completion.
+        /// For completion, and to find a mistyped scope.
         pub known: Vec<String> as Text,
         /// Asked for when the user asks for none.
         pub default: Vec<String> as Text,
@@ -282,8 +288,10 @@ schema! {
 
     /// Where the members of a token answer stand. A path is member names joined by `.`.
     pub struct ResponseShape {
-        /// The path where the token answer starts.
-        pub root: Option<String>,
+        /// Where the token answer starts: a path, or several, the first that exists (`""`: the
+        /// whole).
+        #[serde(deserialize_with = "checks::paths")]
+        pub root: Vec<String>,
         /// The path of the access token.
         pub access_token: String = "access_token".to_owned(),
         /// The path of the refresh token.
@@ -296,8 +304,16 @@ schema! {
         pub token_type: String = "token_type".to_owned(),
         /// For answers without a token type, which are refused otherwise.
         pub default_token_type: Option<String>,
+        /// Other words for the type `Bearer` (eBay: `User Access Token`).
+        pub bearer_types: Vec<String>,
         /// What `expires-in` counts.
         pub expires_unit: ExpiresUnit,
+        /// The path of the refresh token's lifetime; the usual members otherwise.
+        pub refresh_expires_in: Option<String>,
+        /// What it counts.
+        pub refresh_expires_unit: ExpiresUnit,
+        /// What stands between two scopes; `scopes.separator` otherwise.
+        pub scope_separator: Option<String>,
         /// Seconds, where the answer says nothing.
         #[serde(deserialize_with = "range::<0, { i64::MAX }, _, _>")]
         pub default_expires_s: Option<i64>,
@@ -306,8 +322,11 @@ schema! {
         /// Expiry and scopes come from the access token's own claims where the answer leaves them
         /// out.
         pub claims_from_jwt: bool,
-        /// The path of a boolean that must be true.
+        /// The path of a member that tells success, whatever the status and the error's paths say.
         pub ok_field: Option<String>,
+        /// Its value then: a text or an integer (Lark: 0).
+        #[serde(deserialize_with = "checks::scalar")]
+        pub ok_value: String = "true".to_owned(),
         /// Paths of the error; the first that exists.
         pub error: Vec<String> = vec!["error".to_owned()],
         /// Paths of its description; the first that exists.
@@ -357,6 +376,11 @@ schema! {
         pub algorithms: Vec<String>,
         /// Audiences beside the client's own that an ID token may name.
         pub audiences: Vec<String> as Text,
+        /// The issuer that ID tokens name, where it isn't `issuer`; `{tenantid}` stands for the
+        /// token's `tid` (Microsoft). Its document says it too.
+        pub issuer: Option<String>,
+        /// Whether an ID token repeats the login's nonce.
+        pub nonce: NonceEcho,
         /// Of signed answers of the authorize endpoint (JARM).
         #[serde(skip)]
         pub jarm_algorithms: Vec<String>,
@@ -384,6 +408,8 @@ schema! {
     pub struct Redirect {
         /// Which addresses of this machine the provider takes.
         pub loopback: LoopbackMode,
+        /// What is sent in the redirect address's place (eBay's RuName).
+        pub alias: Option<String> as Text,
         /// The host to register; `127.0.0.1` otherwise, `localhost` with `https`.
         pub host: Option<RedirectHost>,
         /// The ports to register: the first free one is used. Any otherwise.
@@ -392,7 +418,8 @@ schema! {
         /// The path to register, `/callback` otherwise. A `*` in it is drawn anew for each login.
         #[serde(deserialize_with = "checks::path")]
         pub path: Option<String> as Text,
-        /// The page that shows the code, or `oob`.
+        /// The page that shows the code, or `oob`: it is the redirect address, and the person
+        /// pastes the code. A profile's own redirect address or port comes before it.
         pub paste: Option<String> as Page,
     }
 }
@@ -404,7 +431,7 @@ macro_rules! words {
         pub enum $name:ident as $case:literal { $( $(#[$says:meta])* $word:ident, )* }
     )*) => {$(
         $(#[$about])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
         #[serde(rename_all = $case)]
         pub enum $name { $( $(#[$says])* $word, )* }
 
@@ -442,6 +469,12 @@ words! {
     pub enum StateEcho as "snake_case" {
         /** It must. */ Required,
         /** It is sent and never comes back (VerticalResponse classic). */ NotReturned,
+    }
+
+    /// Whether an ID token repeats the nonce.
+    pub enum NonceEcho as "lowercase" {
+        /** It must. */ Required,
+        /** One without it is taken (LinkedIn); a wrong one is not. */ Optional,
     }
 
     /// Where the parameters of the authorize request stand.
@@ -497,8 +530,10 @@ words! {
     pub enum ExpiresUnit as "lowercase" {
         /** Seconds. */ #[serde(rename = "s")] Seconds,
         /** Milliseconds. */ #[serde(rename = "ms")] Milliseconds,
+        /** Minutes. */ #[serde(rename = "min")] Minutes,
         /** Seconds since 1970. */ Epoch,
-        /** A date. */ Iso8601,
+        /** Milliseconds since 1970. */ #[serde(rename = "epoch-ms")] EpochMilliseconds,
+        /** A date, in UTC where it names no zone. */ Iso8601,
     }
 
     /// When a token of lifetime 0 expires.

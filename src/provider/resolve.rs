@@ -2,7 +2,7 @@
 //! environment over each other, then completes, reads and checks the result.
 
 use super::checks::{BESIDE_TOKEN, LIKE_TOKEN};
-use super::expand::{Piece, check_url_template, pieces, unfilled};
+use super::expand::{CLIENT_ID, Piece, check_url_template, pieces, unfilled};
 use super::schema::StringKind;
 use super::{Provider, catalogue, checks};
 use crate::address::is_host_pattern;
@@ -216,7 +216,7 @@ pub(super) fn complete(table: &mut Table, id: &str) {
         auth.entry("scheme".to_owned()).or_insert_with(|| text(""));
     }
     let base = match look_up(table, "api.base-url").map(|base| &base.value) {
-        Some(Value::Text(base)) => base.trim_end_matches('/').to_owned(),
+        Some(Value::Text(base)) => base.split('?').next().unwrap_or_default().trim_end_matches('/').to_owned(),
         _ => String::new(),
     };
     if let Some(Entry { value: Value::Text(url), .. }) = section(table, "whoami").and_then(|it| it.get_mut("url"))
@@ -321,7 +321,8 @@ fn fill_entry(key: &str, entry: &mut Entry, all: &Table, changed: &mut bool) -> 
 
 /// Checks that need the whole provider: addresses, hosts, declared variables, no line breaks.
 fn check_strings(provider: &mut Provider, table: &Table) -> Result<(), ReadError> {
-    let declared: Vec<String> = provider.vars.keys().chain(provider.response.capture.keys()).cloned().collect();
+    let mut declared: Vec<String> = provider.vars.keys().chain(provider.response.capture.keys()).cloned().collect();
+    declared.push(CLIENT_ID.to_owned());
     provider.each_string(&mut |key, kind, text| {
         let refuse = |why: String| refused_in(table, key, &why);
         if kind == StringKind::Long {

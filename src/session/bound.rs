@@ -23,7 +23,7 @@ use crate::text::{Typed, safe};
 
 /// The keys of a provider's file whose addresses receive a secret, and their names in messages. Of
 /// the last two the origin alone counts: their paths vary.
-const PLACES: [(&str, &str); 15] = [
+const PLACES: [(&str, &str); 16] = [
     ("issuer", "issuer"),
     ("token.url", "token endpoint"),
     ("refresh.url", "token endpoint for refresh tokens"),
@@ -36,11 +36,14 @@ const PLACES: [(&str, &str); 15] = [
     ("userinfo.url", "userinfo endpoint"),
     ("par-url", "pushed authorization request endpoint"),
     ("registration-url", "registration endpoint"),
+    (TOKEN_HOSTS, "list of token hosts"),
     (HOSTS, "list of the API's hosts"),
     ("api.base-url", "API"),
     ("whoami.url", "API that tells the account"),
 ];
 const HOSTS: &str = "api.hosts";
+const TOKEN_HOSTS: &str = "callback.token-host-allow";
+const LISTS: [&str; 2] = [HOSTS, TOKEN_HOSTS];
 const ORIGIN_ALONE: [&str; 2] = ["api.base-url", "whoami.url"];
 
 /// What a secret is bound to.
@@ -137,7 +140,7 @@ impl Bound {
     fn takes(&self, key: &str, is: &str, built_in: bool) -> bool {
         match self.places.get(key) {
             // a newer file of this program's, on a host that it named before
-            Some(was) => built_in && (key == HOSTS || was.iter().any(|was| same_origin(was, is))),
+            Some(was) => built_in && (LISTS.contains(&key) || was.iter().any(|was| same_origin(was, is))),
             // not known then: the issuer names it for the first time, or its host was known
             None => {
                 !self.places.contains_key("token.url") && self.places.contains_key("issuer")
@@ -149,7 +152,7 @@ impl Bound {
     /// Puts the recorded addresses into the provider, where this program's own file has changed.
     fn honour(&self, provider: &mut Provider, practice: bool) {
         let Ok(()) = provider.each_string(&mut |key, _, text| {
-            if let Some(was) = self.places.get(key).filter(|_| key != HOSTS && !ORIGIN_ALONE.contains(&key))
+            if let Some(was) = self.places.get(key).filter(|_| !LISTS.contains(&key) && !ORIGIN_ALONE.contains(&key))
                 && !was.iter().any(|was| agree(was, &place(key, text, practice)))
                 && let Some(was) = was.first()
             {
@@ -174,7 +177,9 @@ impl Who {
     pub fn bound(&self, provider: &Provider, learnt: &BTreeMap<String, String>) -> Bound {
         let mut vars = learnt.clone();
         vars.extend(self.profile.vars.clone());
-        let bound = Bound::of(provider, self.profile.environment.as_deref(), &vars, self.is_practice(provider));
+        let practice = self.is_practice(provider);
+        let provider = provider.at_token_host(&vars);
+        let bound = Bound::of(&provider, self.profile.environment.as_deref(), &vars, practice);
         Bound { described: self.described(), ..bound }
     }
 
@@ -315,7 +320,7 @@ impl Moved {
 /// The form in which a place is recorded: the whole address, or the origin of an API. A variable
 /// that isn't known yet stays in it. The practice server has another port each time.
 fn place(key: &str, text: &str, practice: bool) -> String {
-    if key == HOSTS {
+    if LISTS.contains(&key) {
         return text.to_ascii_lowercase();
     }
     let alone = ORIGIN_ALONE.contains(&key);

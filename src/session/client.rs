@@ -1,6 +1,7 @@
 //! The client of a profile and its credentials. Key and certificate stay where the person keeps
 //! them. The DPoP key is stored beside the token that is bound to it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,7 +14,8 @@ use crate::protocol::client::{Client, Credentials};
 use crate::protocol::dpop::Dpop;
 use crate::protocol::jose::{self, Algorithm, KeyError, SigningKey};
 use crate::protocol::sender_constrained::{Binding, is_dpop};
-use crate::provider::{Announced, ClientAuth, Provider, auth_name, from_registered_name, registered_name};
+use crate::provider::expand::CLIENT_ID;
+use crate::provider::{Announced, ClientAuth, Provider, VarFrom, auth_name, from_registered_name, registered_name};
 use crate::secret::Secret;
 use crate::session::server::Server;
 use crate::session::{Record, Session, Who};
@@ -79,7 +81,12 @@ impl Session {
     }
 
     pub fn asking_with(&self, provider: &Provider, client: &Client) -> Asking {
-        Asking { profile: self.typed.clone(), provider: provider.clone(), client: client.clone() }
+        // an id that was asked for just now
+        let known = BTreeMap::from([(CLIENT_ID.to_owned(), client.id.clone())]);
+        let known = Some(known).filter(|_| !client.id.is_empty());
+        let filled = known.and_then(|known| provider.filled_upto(VarFrom::User, &known).ok());
+        let provider = filled.unwrap_or_else(|| provider.clone());
+        Asking { profile: self.typed.clone(), provider, client: client.clone() }
     }
 
     /// A secret that was typed at the terminal.

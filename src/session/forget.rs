@@ -33,7 +33,7 @@ pub fn revoke(
 }
 
 fn at_provider(world: &mut World, session: &mut Session, record: &Record) -> Revoked {
-    let provider = session.provider(world, Some(record))?;
+    let provider = session.provider_with(world, Some(record), |provider| provider.revoke.is_some())?;
     let (Some(facts), Some(set)) = (&provider.revoke, &record.token) else { return Ok(None) };
     let asking = session.asking(world, Some(record))?;
     revoke::revoke(world, &asking, facts, set)

@@ -322,7 +322,9 @@ fn anew(world: &mut World, session: &mut Session, record: Option<&Record>, lock:
     }
     let dpop = client.proofs.dpop.as_ref();
     let before = record.cloned().unwrap_or_default();
-    let bound = session.bound(provider, &BTreeMap::new());
+    let mut vars = before.vars.clone();
+    vars.extend(provider.told_by_answer(&set.extra));
+    let bound = session.bound(provider, &vars);
     let secret_stays = before.client_secret.is_none() || session.secret_moved(&before, provider).is_some();
     let new = Record {
         generation: before.generation + 1,
@@ -333,6 +335,7 @@ fn anew(world: &mut World, session: &mut Session, record: Option<&Record>, lock:
         dpop_nonces: dpop.map(|dpop| dpop.nonces()).unwrap_or_default(),
         grant: Some(grant),
         asked: session.scopes(provider, grant),
+        vars,
         login_at: Some(world.clock.now()),
         token: Some(set.clone()),
         ended: None,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::config::{self, GrantKind};
 use crate::error::{Error, Kind};
 use crate::protocol::client::Client;
-use crate::provider::{Provider, VarFrom};
+use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::session::bound::Bound;
 use crate::session::matching::{asked_with, elsewhere, recorded};
@@ -26,13 +26,14 @@ pub struct NewLogin<'a> {
     pub client: &'a Client,
     /// The scopes that were asked for.
     pub asked: &'a [String],
-    pub redirect_params: &'a [(String, String)],
+    /// The provider's variables that it brought.
+    pub vars: BTreeMap<String, String>,
     pub account: Option<String>,
 }
 
 /// Stores a login. `true`: the client secret is not stored, and is needed at each refresh.
 pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>) -> Result<bool, Error> {
-    let NewLogin { provider, old, grant, set, client, asked, redirect_params, account } = login;
+    let NewLogin { provider, old, grant, set, client, asked, vars, account } = login;
     if session.store.kind() == StoreKind::None {
         return Ok(false);
     }
@@ -45,7 +46,6 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
     let generation =
         [&now, &old].into_iter().flatten().map(|r| r.generation).chain([session.newest_seen()]).max().unwrap_or(0);
     let before = now.or(old).unwrap_or_default();
-    let vars = learnt(provider, set, redirect_params);
     let bound = session.bound(provider, &vars);
     let (kept_secret, secret_bound) = kept_secret(world, session, &before, (client, &bound));
     let secret_not_kept =
@@ -203,16 +203,6 @@ fn leave(world: &mut World, session: &mut Session, old: Option<Box<dyn Store>>) 
         Ok(false) | Err(StoreError::Absent { .. }) => {}
         Err(e) => world.warn(&format!("the record in {} could not be deleted: {e}", old.in_words())),
     }
-}
-
-/// The variables that the redirect or the response taught (`from = "callback"`, `"token"`).
-fn learnt(provider: &Provider, set: &TokenSet, redirect_params: &[(String, String)]) -> BTreeMap<String, String> {
-    let value = |name: &String, from: &VarFrom| match from {
-        VarFrom::Callback => redirect_params.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()),
-        VarFrom::Token => set.extra.get(name).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)),
-        VarFrom::User | VarFrom::Whoami => None,
-    };
-    provider.vars.iter().filter_map(|(name, var)| Some((name.clone(), value(name, &var.from)?))).collect()
 }
 
 /// The secret variables that were given now, and those of an earlier login at the same provider.

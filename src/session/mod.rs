@@ -26,10 +26,14 @@ mod stores;
 pub mod unfinished;
 mod who;
 
+use std::collections::BTreeMap;
+
 use crate::config::{self, Config, GrantKind, Profile};
 use crate::error::{Error, Kind};
 use crate::grant::jwks::{KeptKeys, KeyRing};
-use crate::provider::Provider;
+use crate::protocol::client::Client;
+use crate::provider::expand::CLIENT_ID;
+use crate::provider::{Provider, VarFrom};
 use crate::store::{self, StoreKind};
 use crate::text::safe;
 use crate::world::World;
@@ -44,6 +48,9 @@ use state::paths::Paths;
 pub use state::{kernel_cache, lock, paths};
 pub use stores::{store_of, usual_store};
 pub use who::{MoreVars, Who};
+
+/// The variable of a server that a command starts by itself: where it listens.
+pub const BASE: &str = "base";
 
 /// A profile, with the server and the client as soon as they are needed.
 pub struct Session {
@@ -100,6 +107,11 @@ impl Session {
         self
     }
 
+    /// Whether a variable is one of those.
+    pub fn fills(&self, var: &str) -> bool {
+        self.more_vars.borrow().is_some() && var == BASE
+    }
+
     /// The server, looked up once.
     pub fn server(&mut self, world: &mut World, record: Option<&Record>) -> Result<&mut Server, Error> {
         Server::once(&mut self.server, world, &self.who, record)
@@ -109,10 +121,36 @@ impl Session {
         self.server(world, record).map(|server| server.provider.clone())
     }
 
-    /// The provider with all that its document says.
+    /// The provider with the variables that a sign-in has brought so far.
+    pub fn learn(
+        &mut self,
+        upto: VarFrom,
+        vars: &BTreeMap<String, String>,
+        client: &Client,
+    ) -> Result<Provider, Error> {
+        let mut vars = vars.clone();
+        vars.insert(CLIENT_ID.to_owned(), client.id.clone());
+        let Some(server) = &mut self.server else { return Err(Error::usage("no provider is known")) };
+        server.provider = server.provider.filled_upto(upto, &vars)?;
+        Ok(server.provider.clone())
+    }
+
+    /// The provider with the address of its keys, if its document names one.
     pub fn whole_provider(&mut self, world: &mut World, record: Option<&Record>) -> Result<Provider, Error> {
+        self.provider_with(world, record, |provider| provider.identity.jwks_uri.is_some())
+    }
+
+    /// The provider, completed by its document if its own file is not enough.
+    pub fn provider_with(
+        &mut self,
+        world: &mut World,
+        record: Option<&Record>,
+        enough: impl Fn(&Provider) -> bool,
+    ) -> Result<Provider, Error> {
         let server = Server::once(&mut self.server, world, &self.who, record)?;
-        server.complete(world, &self.who)?;
+        if !enough(&server.provider) {
+            server.complete(world, &self.who)?;
+        }
         Ok(server.provider.clone())
     }
 

@@ -10,6 +10,7 @@ use crate::config::GrantKind;
 use crate::config::words::word;
 use crate::grant::jwks::KeptKeys;
 use crate::protocol::registration::Management;
+use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::session::bound::Bound;
 use crate::session::renaming::Renaming;
@@ -134,7 +135,35 @@ pub struct Kept {
     pub document: Value,
 }
 
+/// The end of a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    pub at: i64,
+    /// The whole life of the login, in seconds.
+    pub life: i64,
+    /// A refresh puts the end off.
+    pub unused: bool,
+}
+
+impl End {
+    /// Whether less than a tenth of the life is left.
+    pub fn is_near(&self, now: i64) -> bool {
+        (self.at - now).saturating_mul(10) < self.life
+    }
+}
+
 impl Record {
+    /// The end of the login, as far as the provider names it: no refresh token is valid after it.
+    pub fn ends(&self, provider: &Provider) -> Option<End> {
+        let set = self.token.as_ref()?;
+        crate::grant::refresh::spendable(provider, set)?;
+        let end = |from: i64, life: i64, unused: bool| End { at: from.saturating_add(life), life, unused };
+        let idle = provider.refresh.max_idle_s.map(|life| end(set.received_at, life, true));
+        let age = provider.refresh.max_age_s.zip(self.login_at).map(|(life, at)| end(at, life, false));
+        let said = set.refresh_expires_at.map(|at| end(set.received_at, at - set.received_at, false));
+        [idle, age, said].into_iter().flatten().min_by_key(|end| end.at)
+    }
+
     /// Whether it holds the user's input or a registration: then it stays when the tokens go.
     pub fn outlives_its_tokens(&self) -> bool {
         self.client_secret.is_some() || self.registration.is_some() || !self.secret_vars.is_empty()

@@ -93,7 +93,7 @@ fn wanted(
     grant: GrantKind,
     name: &str,
 ) -> Result<(ClientMetadata, Client), Error> {
-    let provider = session.provider(world, None)?;
+    let provider = session.provider_with(world, None, |provider| provider.registration_url.is_some())?;
     let keyed = session.keyed(world, None)?;
     let random = random_hex(world);
     let profile = &session.profile;

@@ -1,12 +1,13 @@
 //! The server of a profile: its provider with all variables filled in, its document, its keys.
 
 use super::{Kept, Record, Who};
+use crate::config::GrantKind;
 use crate::error::Error;
 use crate::grant;
 use crate::grant::jwks::{KeptKeys, KeyRing};
 use crate::protocol::metadata;
-use crate::provider::Provider;
-use crate::provider::expand::ExpandError;
+use crate::provider::expand::{CLIENT_ID, ExpandError};
+use crate::provider::{Provider, VarFrom};
 use crate::world::World;
 
 pub struct Server {
@@ -15,6 +16,8 @@ pub struct Server {
     pub metadata: Option<Kept>,
     /// The keys, if this command fetched them.
     pub keys: Option<KeptKeys>,
+    /// Whether the whole document was asked for.
+    read: bool,
     /// Why the document could not be fetched, where a login goes on without it.
     no_document: Option<Error>,
     /// The server announced that each authorization response names it (RFC 9207).
@@ -41,15 +44,27 @@ impl Server {
     /// Looks the server up. An error: the tokens of `record` may not go to it.
     fn of(world: &mut World, who: &Who, record: Option<&Record>) -> Result<Server, Error> {
         let raw = who.raw_provider()?;
-        let mut vars = record.map(|r| r.vars.clone()).unwrap_or_default();
+        // a new sign-in brings its own
+        let kept = record.filter(|_| !who.choice.signing_in);
+        let mut vars = kept.map(|r| r.vars.clone()).unwrap_or_default();
         let kept = who.secret_vars(&raw, record);
         vars.extend(kept.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())));
         vars.extend(who.profile.vars.clone());
+        let client_id = [&who.profile.client_id, &record.and_then(|r| r.client_id.clone()), &raw.client_id];
+        if let Some(id) = client_id.into_iter().flatten().next() {
+            vars.entry(CLIENT_ID.to_owned()).or_insert_with(|| id.clone());
+        }
         who.warn_of_bare_vars(world, &raw)?;
         if let Some(more) = &mut *who.more_vars.borrow_mut() {
             vars.extend(more(world)?);
         }
-        let provider = raw.expand(&vars).map_err(|e| match e {
+        let by_browser = who.choice.signing_in && who.grant(Some(&raw), None) == GrantKind::AuthorizationCode;
+        let upto = match who.choice.signing_in {
+            true if by_browser => VarFrom::User,
+            true => VarFrom::Callback,
+            false => VarFrom::Whoami,
+        };
+        let provider = raw.expand_upto(upto, &vars).map_err(|e| match e {
             ExpandError::Missing { ref name, .. } | ExpandError::Value { ref name, .. } => {
                 Error::usage(e.to_string()).hint(who.typed.login_with(&[("--var", &format!("{name}=VALUE"))]))
             }
@@ -57,8 +72,8 @@ impl Server {
                 .hint(format!("`{}` sets a variable", who.typed.login_with(&[("--var", "NAME=VALUE")]))),
         })?;
         let record = record.cloned();
-        let mut server =
-            Server { provider, metadata: None, keys: None, no_document: None, iss_required: false, record };
+        let (metadata, keys, no_document) = (None, None, None);
+        let mut server = Server { provider, metadata, keys, read: false, no_document, iss_required: false, record };
         server.discover(world, who)?;
         who.choose_auth(&mut server.provider)?;
         Ok(server)
@@ -86,9 +101,10 @@ impl Server {
     /// Adds the addresses of the keys and of further endpoints, which stand in the document alone.
     /// Without a document this goes on: the provider's file names the endpoints.
     pub fn complete(&mut self, world: &mut World, who: &Who) -> Result<(), Error> {
-        if self.provider.issuer.is_none() || self.provider.identity.jwks_uri.is_some() || self.metadata.is_some() {
+        if self.provider.issuer.is_none() || self.read {
             return Ok(());
         }
+        self.read = true;
         let iss_required = self.iss_required;
         if let Err(e) = self.read_document(world, who) {
             world.step(|| format!("{}: its keys are not known", e));
@@ -101,6 +117,7 @@ impl Server {
 
     fn read_document(&mut self, world: &mut World, who: &Who) -> Result<(), Error> {
         let Some(issuer) = self.provider.issuer.clone() else { return Ok(()) };
+        self.read = true;
         let now = world.clock.now();
         let kept = self.record.as_ref().and_then(|record| record.metadata.as_ref());
         if let Some(kept) = kept.filter(|k| k.issuer == issuer && now < k.until)

@@ -1,6 +1,7 @@
 //! The state of a profile's token, as far as the record and the configuration tell.
 
 use super::matching::not_meant;
+use super::record::End;
 use super::{Record, Who};
 use crate::config::GrantKind;
 use crate::error::{Error, Kind};
@@ -16,6 +17,8 @@ pub struct Standing {
     pub store: &'static str,
     pub place: String,
     pub record: Option<Record>,
+    /// When the login ends.
+    pub ends: Option<End>,
     /// Why the store could not be read.
     pub trouble: Option<Error>,
     /// The token's state in a word: `fresh`, `stale`, ….
@@ -42,7 +45,11 @@ pub fn standing(world: &World, who: &Who) -> Standing {
         },
         _ => "none",
     };
+    // a list of thousands reads only the providers that it needs
+    let renewed = record.as_ref().filter(|r| r.token.is_some() && who.grant(None, Some(r)).needs_person());
+    let ends = renewed.and_then(|record| record.ends(&who.raw_provider().ok()?));
     Standing {
+        ends,
         profile: who.name.clone(),
         provider: who.provider_name().to_owned(),
         grant: who.grant(None, record.as_ref()),

@@ -164,7 +164,9 @@ impl Who {
     pub fn provider_needs_record(&self) -> Result<bool, Error> {
         let raw = self.raw_provider()?;
         let mut names = raw.vars.keys().chain(raw.response.capture.keys());
-        Ok(names.any(|name| !self.profile.vars.contains_key(name)) || raw.issuer.is_some())
+        Ok(names.any(|name| !self.profile.vars.contains_key(name))
+            || raw.issuer.is_some()
+            || raw.callback.token_host_from.is_some())
     }
 
     /// The provider with its `{variables}` unfilled.
@@ -239,7 +241,7 @@ impl Who {
         if proofs.client_key.is_some() || proofs.auth == Some(ClientAuth::None) {
             return Ok(None);
         }
-        let mut names = choice::variable_names(&self.words, self.named, "CLIENT_SECRET");
+        let mut names = overrides::variable_names(&self.words, self.named, "CLIENT_SECRET");
         match names.find(|name| world.env.var_os(name).is_some()) {
             Some(name) => Err(empty_secret_variable(&name)),
             None => Ok(None),

@@ -102,8 +102,8 @@ fn a_wrong_file_is_told_with_line_key_and_what_was_meant() {
             "`profiles.a.client-secret` in config.toml, line 2 must have one of `command`, `file` and `env`",
         ),
         (
-            "[profiles.a]\nredirect-uri = \"foo://cb\"\n",
-            "`profiles.a.redirect-uri` in config.toml, line 2 holds `foo://cb`, which must start with `https://`",
+            "[profiles.a]\nredirect-uri = \"ftp://cb\"\n",
+            "`profiles.a.redirect-uri` in config.toml, line 2 holds `ftp://cb`, which must start with `https://`",
         ),
         ("[profiles]\na = 1\n", "`profiles.a` in config.toml, line 2 must be a table, not an integer"),
     ] {
@@ -165,13 +165,21 @@ fn names_that_would_mean_something_else_are_refused() {
 }
 
 #[test]
-fn redirect_addresses_of_other_programs_are_refused() {
+fn a_redirect_address_is_this_machines_a_page_or_an_apps() {
     let dir = folder(FULL);
     let set = |uri: &str| edit(dir.path(), |e| e.set("work", "redirect-uri", uri));
-    for good in ["https://me.example/cb", "http://127.0.0.1:8080/", "http://localhost/cb", "https://localhost:8888"] {
+    for good in [
+        "https://me.example/cb",
+        "http://127.0.0.1:8080/",
+        "http://localhost/cb",
+        "https://localhost:8888",
+        "com.example.app:/cb",
+        "app://cb",
+        "urn:ietf:wg:oauth:2.0:oob",
+    ] {
         assert!(set(good).is_ok(), "{good}");
     }
-    for bad in ["foo://", "com.example.app:/cb", "urn:ietf:wg:oauth:2.0:oob", "http://me.example/cb", "https://a/#x"] {
+    for bad in ["file:///x", "javascript:x", "data:x", "app://a b", "http://me.example/cb", "https://a/#x"] {
         assert!(set(bad).is_err(), "{bad}");
     }
 }
@@ -243,7 +251,7 @@ fn wrong_values_are_refused_and_nothing_is_written() {
         ("authorization-details", "{"),
         ("assertion", "eyJ"),
         ("store", "cloud"),
-        ("redirect-uri", "foo://x"),
+        ("redirect-uri", "ftp://x"),
         ("scopes", "[1]"),
         ("vars", "x"),
         ("client-secret.command", ""),

@@ -89,7 +89,7 @@ pub fn request_reader(data: &[u8]) {
 
 fn shape(kind: u8) -> ResponseShape {
     ResponseShape {
-        root: (kind & 1 != 0).then(|| "data.token".to_owned()),
+        root: (kind & 1 != 0).then(|| "data.token".to_owned()).into_iter().collect(),
         access_token: "access_token".into(),
         refresh_token: "refresh_token".into(),
         expires_in: "expires_in".into(),
@@ -105,6 +105,7 @@ fn shape(kind: u8) -> ResponseShape {
         error: vec!["error".into(), "error.code".into()],
         error_description: vec!["error_description".into()],
         capture: BTreeMap::from([("user".to_owned(), "user.id".to_owned())]),
+        ..ResponseShape::default()
     }
 }
 

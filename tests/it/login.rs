@@ -732,6 +732,7 @@ fn constant_contact_comes_back_over_https() {
         The browser will warn of an unknown certificate when it comes back: this program made it just now, for this one answer. Go on past the warning.
         Waiting. If the browser can't come back by itself, paste the address it ends on here, and press Enter.
         Signed in to Constant Contact. The token of `constantcontact` expires in 24 h, at 2026-11-22T22:00:00Z.
+        The login ends in 180 days, at 2027-05-20T22:00:00Z, if it is not used.
         It is stored in the keychain (Secret Service).
         Next: oauthctl token constantcontact   or   oauthctl call constantcontact /account/user/privileges
     ");

@@ -34,6 +34,7 @@ mod list;
 mod login;
 mod logout;
 mod loopback;
+mod manners;
 mod misbehaving;
 mod orphans;
 mod profile;

@@ -53,7 +53,7 @@ fn the_example_files_are_accepted() {
         providers
             .extend(name.strip_prefix("providers/").and_then(|name| name.strip_suffix(".toml")).map(str::to_owned));
     }
-    assert_eq!(providers, ["acme", "acme-staging"]);
+    assert_eq!(providers, ["acme", "acme-staging", "list-mail"]);
     let acme = config::provider(dir.path(), "acme", None).unwrap();
     let staging = config::provider(dir.path(), "acme-staging", None).unwrap();
     assert_eq!(acme.scopes, staging.scopes);

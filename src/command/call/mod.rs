@@ -241,6 +241,9 @@ impl Aim {
         for (name, value) in &asking.items.query {
             url.query_pairs_mut().append_pair(name, value);
         }
+        if with_token {
+            hosts::add_query(&provider, &mut url);
+        }
         if let Some(name) = token_header(&provider).filter(|_| with_token)
             && asking.items.headers.iter().any(|(given, _)| *given == name)
         {

@@ -112,7 +112,7 @@ pub(super) fn by_browser(
     let asked = session.scopes(provider, GrantKind::AuthorizationCode);
     let params: Vec<(String, String)> = session.profile.params.clone().into_iter().collect();
     let browser = session.profile.browser.clone();
-    let confirm = wants_confirmation(provider.authorize.state, &plan);
+    let confirm = wants_confirmation(provider, &plan);
     let login = Login {
         asking: session.asking_with(provider, &client),
         scopes: &asked,

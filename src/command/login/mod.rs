@@ -6,6 +6,7 @@ mod elsewhere;
 mod prompt;
 mod which;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::Args;
@@ -17,6 +18,7 @@ use prompt::ask_vars;
 
 use crate::api;
 use crate::api::whoami::Told;
+use crate::command::status::in_time;
 use crate::command::{Global, WhoArgs, may_ask, pace, patience, register, sandbox_session};
 use crate::config::{GrantKind, SignIn};
 use crate::error::Error;
@@ -24,13 +26,13 @@ use crate::grant::signed_in_as::{self, SignedInAs};
 use crate::grant::support::{self, check_authorization_request, check_grant};
 use crate::protocol::authorization_details;
 use crate::protocol::id_token;
-use crate::provider::Provider;
+use crate::provider::{Provider, VarFrom, When};
 use crate::session::keep::{NewLogin, choose_store, store_login};
 use crate::session::record::Record;
 use crate::session::{Session, unfinished};
 use crate::store::StoreKind;
 use crate::text::times;
-use crate::text::{for_a_shell, safe};
+use crate::text::{for_a_shell, nearest, safe};
 use crate::token::TokenSet;
 use crate::world::http_server::loopback::Page;
 use crate::world::{HttpError, World, authorities, usable_proxy_for};
@@ -87,7 +89,7 @@ pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Er
     (choice.flags.redirect_uri, choice.flags.port) = (args.redirect_uri.clone(), args.port);
     choice.flags.asks.sign_in = args.sign_in.clone();
     choice.signing_in = true;
-    if let Some(profile) = which::check_grant(world, &choice)? {
+    if let Some(profile) = which::offered(world, &choice)? {
         choice.profile = Some(profile);
     }
     let mut session = sandbox_session::open(world, choice)?;
@@ -133,6 +135,16 @@ fn sign_in(world: &mut World, session: &mut Session, args: &LoginArgs, attempt: 
         usable_proxy_for(&*world.env, url).map_err(HttpError::Proxy)?;
     }
     let grant = session.grant(Some(&provider), None);
+    let pushes = session.profile.asks.sign_in.par == Some(When::Always) || provider.par == When::Always;
+    let registers = !args.no_register
+        && provider.issuer.is_some()
+        && provider.registration_url.is_none()
+        && session.client(world, old.as_ref())?.is_none();
+    provider = session.provider_with(world, old.as_ref(), |provider| match grant {
+        GrantKind::DeviceCode => provider.device.is_some(),
+        GrantKind::Ciba => provider.ciba.is_some(),
+        _ => !registers && (provider.par_url.is_some() || !pushes),
+    })?;
     let by_name = session.profile.grant == Some(grant);
     check_grant(world, &provider, (grant, by_name), &session.typed)?;
     support::scopes(world, &provider, session.profile.scopes.as_deref());
@@ -150,6 +162,7 @@ fn sign_in(world: &mut World, session: &mut Session, args: &LoginArgs, attempt: 
         provider = session.provider(world, old.as_ref())?;
     }
     let start = Start { provider: &provider, old: old.as_ref(), grant, args };
+    warn_of_mistyped(world, session, &provider);
     let obtained = match grant {
         GrantKind::AuthorizationCode => by_browser(world, session, &start, attempt)?,
         _ => without_browser(world, session, &start, attempt)?,
@@ -157,9 +170,20 @@ fn sign_in(world: &mut World, session: &mut Session, args: &LoginArgs, attempt: 
     finish(world, session, &start, obtained)
 }
 
+/// Warns of a scope that is nearly one of the provider's. The server judges it.
+fn warn_of_mistyped(world: &mut World, session: &Session, provider: &Provider) {
+    let facts = &provider.scopes;
+    let known = || [&facts.known, &facts.default, &facts.always].into_iter().flatten().chain(&facts.offline);
+    for scope in session.profile.scopes.iter().flatten().filter(|scope| !known().any(|known| known == *scope)) {
+        if let Some(meant) = nearest(scope, known().map(String::as_str)) {
+            world.warn(&format!("the scope `{}` is not known; did you mean `{}`?", safe(scope), safe(meant)));
+        }
+    }
+}
+
 /// Stores the tokens, then answers the browser, then reports.
 fn finish(world: &mut World, session: &mut Session, start: &Start<'_>, mut obtained: Obtained) -> Result<u8, Error> {
-    let Start { provider, grant, .. } = *start;
+    let grant = start.grant;
     let (yes, confirm) = (start.args.yes, obtained.confirm);
     let mut unverified = false;
     let mut secret_not_kept = false;
@@ -168,53 +192,68 @@ fn finish(world: &mut World, session: &mut Session, start: &Start<'_>, mut obtai
         // the browser has done its part: the question is here
         caught.tell(Page::Asked);
     }
-    let done: Result<Option<String>, Error> = (|| {
+    let done: Result<(Option<String>, Provider), Error> = (|| {
+        let mut vars = start.provider.told_by_redirect(&obtained.redirect_params);
+        vars.extend(start.provider.told_by_answer(&obtained.set.extra));
+        let mut provider = session.learn(VarFrom::Token, &vars, &obtained.client)?;
         // a wrong ID token ends the login before the access token is used
         let identity = identify(world, session, start, &obtained)?;
-        let told = account(world, session, provider, &obtained.set);
+        let (told, more) = account(world, session, &provider, &obtained.set).unwrap_or_default();
+        if provider.vars.values().any(|var| var.from == VarFrom::Whoami) {
+            vars.extend(more);
+            provider = session.learn(VarFrom::Whoami, &vars, &obtained.client)?;
+        }
         unverified = told.is_none() && identity.as_ref().is_some_and(|identity| !identity.verified);
         let account = match (told, identity) {
             (None, Some(identity)) => named(world, session, &obtained, &identity),
             (told, _) => told,
         };
         if confirm {
-            let asking = session.asking_with(provider, &obtained.client);
+            let asking = session.asking_with(&provider, &obtained.client);
             confirm_account(world, &asking, (account.as_deref(), &obtained.set), yes)?;
         }
         secret_not_kept = store_login(
             world,
             session,
             NewLogin {
-                provider,
+                provider: &provider,
                 old: start.old.cloned(),
                 grant,
                 set: &mut obtained.set,
                 client: &obtained.client,
                 asked: &obtained.asked,
-                redirect_params: &obtained.redirect_params,
+                vars: vars.clone(),
                 account: account.clone(),
             },
         )?;
-        Ok(account)
+        for name in provider.untaught(&vars) {
+            world.warn(&format!("the sign-in did not bring `{}`: what needs it can't be asked", safe(name)));
+        }
+        Ok((account, provider))
     })();
     if let Some(caught) = caught {
         caught.tell(if done.is_ok() { Page::Done } else { Page::Failed });
     }
     world.signals.release();
-    let account = done?;
+    let (account, provider) = done?;
     let but = if unverified { " (not verified)" } else { "" };
     let who = account.map(|a| format!(" as {}{but}", safe(&a))).unwrap_or_default();
     signed_in(world, session, start, (&obtained, &who));
+    say_next(world, session, (&provider, &obtained.set), secret_not_kept);
+    Ok(0)
+}
+
+/// Says what to do next.
+fn say_next(world: &mut World, session: &Session, (provider, set): (&Provider, &TokenSet), secret_not_kept: bool) {
     if secret_not_kept {
         world.say(&format!(
             "The client secret is not stored: each refresh needs it in the environment (`{}` stores it).",
             session.typed.line("profile set-secret")
         ));
     }
-    let call = first_call(provider, &obtained.set)
+    let call = first_call(provider, set)
         .map(|path| format!("   or   {} {}", session.typed.line("call"), for_a_shell(&safe(&path))));
     world.say(&format!("Next: {}{}", session.typed.line("token"), call.unwrap_or_default()));
-    Ok(0)
 }
 
 /// Reports the result.
@@ -251,6 +290,10 @@ fn signed_in(
         && set.expires_at.is_some()
     {
         world.warn("the provider gave no refresh token: when this one expires, sign in again");
+    }
+    let login = Record { token: Some(set.clone()), login_at: Some(now), ..Record::default() };
+    if let Some(end) = login.ends(provider).filter(|_| by_person) {
+        world.say(&format!("The login ends {}.", in_time(&end, now)));
     }
     if session.store.kind() == StoreKind::None {
         world.warn("the store is `none`: nothing was stored");
@@ -327,15 +370,21 @@ fn named(
 /// The account is not asked for if the provider's limits demand a longer wait.
 const LONGEST_FOR_ACCOUNT: Duration = Duration::from_secs(5);
 
-/// The account, if the provider has a check for it. Its failure is no failure of the login.
-fn account(world: &mut World, session: &mut Session, provider: &Provider, set: &TokenSet) -> Option<String> {
+/// The account, and the variables that come with it, if the provider has a check for it. Its failure
+/// is no failure of the login.
+fn account(
+    world: &mut World,
+    session: &mut Session,
+    provider: &Provider,
+    set: &TokenSet,
+) -> Option<(Option<String>, BTreeMap<String, String>)> {
     let whoami = provider.whoami.as_ref()?;
     let mut pace = pace(session, provider);
     let asked = session
         .binding(world, set)
         .and_then(|binding| api::whoami::ask(world, provider, whoami, (set, &binding), &mut pace, LONGEST_FOR_ACCOUNT));
     let why = match asked {
-        Ok(Told::Account(account)) => return account,
+        Ok(Told::Account(account, vars)) => return Some((account, vars)),
         Ok(Told::Refused { status, .. }) => format!("the check of the token answered {status}"),
         Err(e) => e.to_string(),
     };

@@ -28,7 +28,7 @@ pub(super) fn ask_vars(world: &mut World, session: &mut Session, old: Option<&Re
     let kept = unfinished::of(session, old).unwrap_or_default().vars;
     let stored = session.secret_vars(&raw, old);
     let missing = raw.missing_vars(&session.profile.vars).into_iter();
-    let missing = missing.filter(|(name, _)| *name != "base" && !stored.contains_key(*name));
+    let missing = missing.filter(|(name, _)| !session.fills(name) && !stored.contains_key(*name));
     let missing: Vec<(String, Var)> = missing.map(|(name, var)| (name.to_owned(), var.clone())).collect();
     for (name, var) in missing {
         let prompt = safe(var.prompt.as_deref().unwrap_or(&name));

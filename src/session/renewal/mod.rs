@@ -18,12 +18,14 @@ use crate::grant::jwks::KeyRing;
 use crate::grant::{self, Asking, signed_in_as};
 use crate::protocol::token_response::Answer;
 use crate::provider::Rotates;
+use crate::provider::expand::REDIRECT_URI;
 use crate::secret::Secret;
 use crate::session::fresh::FreshnessPolicy;
 use crate::session::keep::keep;
 use crate::session::state::StateFiles;
 use crate::session::state::journal::{self, Intent};
 use crate::session::{Lock, Record, Session, no_token};
+use crate::text::times;
 use crate::token::{Freshness, TokenSet};
 use crate::wire::Response;
 use crate::world::World;
@@ -204,7 +206,8 @@ impl<'a> Renewal<'a> {
         loop {
             let before = self.files.journal.sent();
             // a new request each time: the client's proof or assertion is good once
-            let request = grant::refresh::request(&self.asking, spent, &self.session.profile.asks.resource)
+            let redirect = self.record.vars.get(REDIRECT_URI).map(String::as_str);
+            let request = grant::refresh::request(&self.asking, spent, &self.session.profile.asks.resource, redirect)
                 .map_err(|e| Error { fate: Fate::NotSent, ..e })?;
             self.files.journal.sending().map_err(|e| Error {
                 fate: Fate::NotSent,
@@ -275,6 +278,16 @@ impl<'a> Renewal<'a> {
                     };
                 }
                 let set = self.store(world, set, &keys)?;
+                let now = world.clock.now();
+                let ends = self.record.ends(&self.asking.provider);
+                if let Some(end) = ends.filter(|end| end.is_near(now) && identity.is_ok()) {
+                    let left = times::span(end.at - now);
+                    world.warn(&format!(
+                        "the login of `{}` ends in {left}: {}",
+                        self.session.name,
+                        self.session.typed.login()
+                    ));
+                }
                 self.files.trouble.forget();
                 identity.map(|()| set)
             }
