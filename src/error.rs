@@ -339,7 +339,7 @@ impl From<HttpError> for Error {
 impl Error {
     /// For a variable of the provider's file that no login has filled: it is sent nowhere.
     pub fn unfilled(name: &str) -> Error {
-        let why = format!("the provider's `{{{}}}` is not known: only a sign-in tells it", safe(name));
+        let why = format!("the provider's `{{{}}}` is not known: only a sign-in brings it", safe(name));
         Error { fate: Fate::NotSent, ..Error::new(Kind::LoginFirst, why) }
     }
 }

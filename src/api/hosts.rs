@@ -15,7 +15,7 @@ fn base(provider: &Provider) -> Result<Url, Error> {
         Error::usage(format!("provider `{}` names no API address", provider.id))
             .hint("add `[api] base-url = …` to the provider's file")
     })?;
-    // a host with an open variable is no host yet
+    // an address whose host has an open variable is no address yet
     let base = if Url::parse(base).is_err() && !unfilled(base).is_empty() { "https://open.invalid" } else { base };
     Url::parse(base)
         .map_err(|e| Error::usage(format!("the API address of provider `{}` is not a URL: {e}", provider.id)))
@@ -58,7 +58,7 @@ pub fn resolve(provider: &Provider, target: &str) -> Result<Url, Error> {
     }
 }
 
-/// The same where variables of the API's address may be open: the request that tells them.
+/// The same for the request that brings variables of the API's address: they may be open.
 pub fn resolve_before(provider: &Provider, target: &str) -> Result<Url, Error> {
     let base = base(provider)?;
     if target.chars().any(|c| c.is_control() || c == '\\') || target.trim() != target {
@@ -91,8 +91,7 @@ pub fn resolve_before(provider: &Provider, target: &str) -> Result<Url, Error> {
     Ok(url)
 }
 
-/// Adds what the API wants in every query, unless the request has it: the parameters of the base
-/// address and of `api.query`.
+/// Adds the parameters of the base address and of `api.query`, unless the request has them.
 pub fn add_query(provider: &Provider, url: &mut Url) {
     let base = provider.api.base_url.as_deref().and_then(|base| Url::parse(base).ok());
     let of_base = base.iter().flat_map(|base| base.query_pairs().into_owned());

@@ -498,7 +498,8 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Exchanges the code for tokens. `redirected` gets the redirect address, if a refresh needs it.
+    /// Exchanges the code for tokens. Adds the redirect address to `redirected`, if a refresh needs
+    /// it.
     fn exchange(
         &self,
         world: &mut World,

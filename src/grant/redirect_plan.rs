@@ -71,7 +71,7 @@ pub fn plan(provider: &Provider, redirect_uri: Option<&str>, port: Option<u16>, 
     Ok(Plan { target, registered: None, random_path, shows_code: false })
 }
 
-/// Google's name for a page that shows the code; others took it over.
+/// Google's name for a page that shows the code; other providers took it over.
 const OUT_OF_BAND: &str = "urn:ietf:wg:oauth:2.0:oob";
 
 fn pasted(why: &'static str, registered: Option<&str>) -> Plan {

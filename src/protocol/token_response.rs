@@ -330,7 +330,8 @@ fn scopes(value: Option<&Value>, separator: &str) -> Option<Vec<String>> {
     (!list.is_empty()).then_some(list)
 }
 
-/// `2026-11-21T10:00:00Z`, with an offset, or in UTC without one, as Unix seconds. TOML's date-times are RFC 3339's.
+/// `2026-11-21T10:00:00Z`, with an offset, or in UTC without one, as Unix seconds. TOML's
+/// date-times are RFC 3339's.
 pub fn rfc3339(text: &str) -> Option<i64> {
     let at: toml_edit::Datetime = text.trim().parse().ok()?;
     let (date, time) = (at.date?, at.time?);

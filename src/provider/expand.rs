@@ -13,7 +13,7 @@ use super::{Provider, Var, VarFrom};
 use crate::address::{UrlFault, check_url, fits_host, is_host};
 use crate::text::safe;
 
-/// The redirect address of the login, which a renewal may have to repeat.
+/// The redirect address of the login, which a refresh may have to repeat.
 pub const REDIRECT_URI: &str = "redirect_uri";
 
 /// The variable that every provider has: the client's id.
@@ -104,8 +104,8 @@ impl Provider {
         self.vars.get(name).is_some_and(|var| var.secret && var.from == VarFrom::User)
     }
 
-    /// Fills `{var}` in every string. A missing variable of the user's is an error; one that no
-    /// login has brought stays open.
+    /// Fills `{var}` in every string. A missing variable of the user's is an error; a variable
+    /// that no login has brought stays open.
     pub fn expand(&self, vars: &BTreeMap<String, String>) -> Result<Provider, ExpandError> {
         self.expand_upto(VarFrom::Whoami, vars)
     }
@@ -167,7 +167,7 @@ impl Provider {
     }
 }
 
-/// What a login teaches.
+/// The variables that a login brings.
 impl Provider {
     /// The variables that the redirect's parameters bring, and the token host that they name.
     pub fn told_by_redirect(&self, params: &[(String, String)]) -> BTreeMap<String, String> {
@@ -189,20 +189,20 @@ impl Provider {
         told(answer, self.vars_from(VarFrom::Whoami))
     }
 
-    /// The variables that a login brings and this one has not brought.
+    /// The variables that a login should bring, and that this one did not.
     pub fn untaught<'a>(&'a self, vars: &'a BTreeMap<String, String>) -> impl Iterator<Item = &'a str> {
         let known = |name: &str, var: &Var| var.default.is_some() || vars.contains_key(name);
         let open = self.vars.iter().filter(move |(name, var)| var.from != VarFrom::User && !known(name, var));
         open.map(|(name, _)| name.as_str())
     }
 
-    /// Each variable that comes from there, and its place.
+    /// Each variable of this source, and its place there.
     fn vars_from(&self, from: VarFrom) -> impl Iterator<Item = (String, &str)> {
         let vars = self.vars.iter().filter(move |(_, var)| var.from == from);
         vars.map(|(name, var)| (name.clone(), var.path.as_deref().unwrap_or(name)))
     }
 
-    /// The provider at the token host of a login that taught these variables.
+    /// The provider at the token host of a login that brought these variables.
     pub fn at_token_host(&self, vars: &BTreeMap<String, String>) -> Provider {
         let mut out = self.clone();
         if let Some(said) = self.callback.token_host_from.as_ref().and_then(|name| vars.get(name)) {
@@ -251,7 +251,7 @@ fn origin(url: &str) -> &str {
     url[from..].find(['/', '?']).map_or(url, |end| &url[..from + end])
 }
 
-/// What stands at a path: names of members, or numbers of a list's items, joined by `.`.
+/// The value at a path: names of members, or numbers of a list's items, joined by `.`.
 pub fn at_path<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
     // a member whose own name has a dot comes first
     if let Some(found) = value.get(path) {

@@ -81,7 +81,7 @@ impl Session {
     }
 
     pub fn asking_with(&self, provider: &Provider, client: &Client) -> Asking {
-        // an id that was asked for just now
+        // the id may have been entered just now
         let known = BTreeMap::from([(CLIENT_ID.to_owned(), client.id.clone())]);
         let known = Some(known).filter(|_| !client.id.is_empty());
         let filled = known.and_then(|known| provider.filled_upto(VarFrom::User, &known).ok());

@@ -49,7 +49,7 @@ pub use state::{kernel_cache, lock, paths};
 pub use stores::{store_of, usual_store};
 pub use who::{MoreVars, Who};
 
-/// The variable of a server that a command starts by itself: where it listens.
+/// The variable for the address of a server that a command starts by itself.
 pub const BASE: &str = "base";
 
 /// A profile, with the server and the client as soon as they are needed.
@@ -107,7 +107,7 @@ impl Session {
         self
     }
 
-    /// Whether a variable is one of those.
+    /// Whether a running program offers this variable.
     pub fn fills(&self, var: &str) -> bool {
         self.more_vars.borrow().is_some() && var == BASE
     }

@@ -676,7 +676,7 @@ fn times_and_scopes_are_read_as_servers_write_them() {
         let mut me = Person::new();
         let (server, _) = server(&mut me, "", move |_| tokens(&json!({ "expires_in": expires })));
         let done = login(&mut me, &server, keys);
-        assert!(done.err.contains("good for 60 min, until 2026-11-21T23:00:00Z"), "{keys}: {}", done.err);
+        assert!(done.err.contains("expires in 60 min, at 2026-11-21T23:00:00Z"), "{keys}: {}", done.err);
     }
     for (keys, scope) in [
         ("", json!("repo,gist")),

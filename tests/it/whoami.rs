@@ -118,7 +118,7 @@ fn a_check_that_needs_what_a_login_brings_asks_for_a_login() {
     me.set("OAUTHCTL_VERTICALRESPONSE_TOKEN", "from-outside-0123456789").types("whoami verticalresponse").fails(
         4,
         "
-        error: the provider's `{user_id}` is not known: only a sign-in tells it
+        error: the provider's `{user_id}` is not known: only a sign-in brings it
         hint: unset OAUTHCTL_VERTICALRESPONSE_TOKEN, then `oauthctl login verticalresponse`
     ",
     );

@@ -227,7 +227,7 @@ fn finish(world: &mut World, session: &mut Session, start: &Start<'_>, mut obtai
             },
         )?;
         for name in provider.untaught(&vars) {
-            world.warn(&format!("the sign-in did not bring `{}`: what needs it can't be asked", safe(name)));
+            world.warn(&format!("the sign-in did not bring `{}`: requests that need it fail", safe(name)));
         }
         Ok((account, provider))
     })();
@@ -243,7 +243,7 @@ fn finish(world: &mut World, session: &mut Session, start: &Start<'_>, mut obtai
     Ok(0)
 }
 
-/// Says what to do next.
+/// Shows the next commands.
 fn say_next(world: &mut World, session: &Session, (provider, set): (&Provider, &TokenSet), secret_not_kept: bool) {
     if secret_not_kept {
         world.say(&format!(
@@ -370,8 +370,8 @@ fn named(
 /// The account is not asked for if the provider's limits demand a longer wait.
 const LONGEST_FOR_ACCOUNT: Duration = Duration::from_secs(5);
 
-/// The account, and the variables that come with it, if the provider has a check for it. Its failure
-/// is no failure of the login.
+/// The account, and the variables that come with it, if the provider has a check for it. Its
+/// failure is no failure of the login.
 fn account(
     world: &mut World,
     session: &mut Session,
