@@ -341,7 +341,10 @@ impl<'a> Attempt<'a> {
                 Event::Redirect(arrived) => self.arrived(world, arrived)?,
                 Event::Pasted(line) => {
                     let whole;
-                    (whole, next) = whole_paste(listening, line);
+                    (whole, next) = match self.is_code_alone(&line) {
+                        true => (line, None),
+                        false => whole_paste(listening, line),
+                    };
                     self.pasted(world, &whole)?
                 }
                 Event::Signal(signal) => return Err(unanswered(Unanswered::Signal(signal), "nobody was signed in")),
@@ -404,11 +407,15 @@ impl<'a> Attempt<'a> {
         }
     }
 
+    fn is_code_alone(&self, pasted: &Secret) -> bool {
+        self.login.plan.shows_code && !pasted.expose().contains("://")
+    }
+
     fn pasted(&mut self, world: &mut World, line: &Secret) -> Result<Option<Redirected>, Error> {
         if line.expose().trim().is_empty() {
             return Ok(None);
         }
-        let query = match self.login.plan.shows_code && !line.expose().contains("://") {
+        let query = match self.is_code_alone(line) {
             true => authorization_response::pasted_code(line.expose(), &self.expected),
             false => authorization_response::pasted(line.expose(), self.comes_back_to.as_deref()),
         };

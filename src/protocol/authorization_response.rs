@@ -155,11 +155,11 @@ pub fn begins_address(line: &str) -> bool {
 /// The query that a pasted code stands for, where the provider's page shows the code alone, or with
 /// `state` behind a `#`, or as parameters. A code alone takes this login's `state`.
 pub fn pasted_code(text: &str, expected: &Expected) -> Result<String, NotPasted> {
-    let text = text.trim();
+    let text = unquoted(text);
     if text.starts_with(&format!("{}=", expected.code_param)) {
-        return Ok(text.to_owned());
+        return Ok(text);
     }
-    let (code, state) = text.split_once('#').unwrap_or((text, expected.state.expose()));
+    let (code, state) = text.split_once('#').unwrap_or((&text, expected.state.expose()));
     if !is_code(code) || code.contains(' ') {
         return Err(NotPasted::NotACode);
     }
