@@ -94,9 +94,6 @@ fn a_signal_to_the_sandbox_is_its_commands_and_no_folder_stays() {
     assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0);
 }
 
-// a log that holds both streams, as in CI
-#[cfg(unix)]
-#[expect(clippy::disallowed_methods, reason = "a server whose answer ends no line")]
 // a loop's list, or a body, is on our standard input
 #[cfg(unix)]
 #[test]
@@ -125,6 +122,9 @@ fn a_command_for_a_secret_gets_nothing_of_our_input() {
     }
 }
 
+// a log that holds both streams, as in CI
+#[cfg(unix)]
+#[expect(clippy::disallowed_methods, reason = "a server whose answer ends no line")]
 #[test]
 fn a_message_begins_a_line_after_data_whose_last_line_has_no_end() {
     use std::io::{Read, Write};

@@ -1,5 +1,5 @@
-//! Providers with manners of their own, each told by keys of a provider's file: what a login teaches
-//! is used from then on, and no `{variable}` leaves the program.
+//! Providers with manners of their own, each told by keys of a provider's file: what a login
+//! teaches is used from then on, and no `{variable}` leaves the program.
 
 use std::sync::{Arc, Mutex};
 
