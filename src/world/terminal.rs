@@ -196,7 +196,8 @@ mod system {
     use rustix::io::{Errno, read};
     use rustix::stdio::{stderr, stdin, stdout};
     use rustix::termios::{
-        LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr,
+        LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr, tcgetpgrp,
+        tcgetwinsize, tcsetattr,
     };
     use zeroize::Zeroizing;
 
@@ -270,6 +271,8 @@ mod system {
 
     fn set_raw(fd: Fd, mut mode: Termios) -> bool {
         mode.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ECHONL;
+        // else Ctrl-C drops the input between `is_ready` and `read`, which then waits for more
+        mode.local_modes |= LocalModes::NOFLSH;
         let keys = &mut mode.special_codes;
         keys[SpecialCodeIndex::VMIN] = 1;
         keys[SpecialCodeIndex::VTIME] = 0;
@@ -305,6 +308,7 @@ mod system {
         let mut byte = zeroize::Zeroizing::new([0]);
         loop {
             if let Some(signal) = signals::at_question() {
+                let _ = tcflush(fd, QueueSelector::IFlush);
                 return Err(Unanswered::Signal(signal));
             }
             // a signal may come between the check and the wait, so the wait is short
