@@ -209,7 +209,6 @@ pub fn is_host(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    // D-02, D-03, CVE-2025-6514: text that a browser or a shell would read differently
     #[test]
     fn the_address_of_a_metadata_document_means_its_issuer() {
         for (typed, meant) in [
@@ -225,6 +224,7 @@ mod tests {
         }
     }
 
+    // D-02, D-03, CVE-2025-6514: text that a browser or a shell would read differently
     #[test]
     fn takes_https_and_loopback_http_only() {
         for good in [

@@ -49,6 +49,13 @@ pub fn edit<T>(dir: &Path, change: impl FnOnce(&mut Editor) -> Result<T, ConfigE
     Ok(out)
 }
 
+/// The lines of `config.toml` that such changes are, if there are any.
+pub fn lines(profile: &str, changes: Vec<(String, Value)>) -> Option<String> {
+    let mut editor = Editor { document: DocumentMut::new() };
+    editor.set_all(profile, changes).ok()?;
+    Some(editor.document.to_string()).filter(|text| !text.is_empty())
+}
+
 /// The changes that [`edit`] can make.
 pub struct Editor {
     document: DocumentMut,

@@ -91,8 +91,13 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
     let record = save(world, session, &record, &lock)?;
     // what an earlier login left in the journal
     session.sweep();
-    let left = old_store(world, session)?;
-    remember_profile(world, session, client)?;
+    let mut left = old_store(world, session)?;
+    if let Err((e, lines)) = remember_profile(world, session, client) {
+        // the store that config.toml names keeps its record
+        left = None;
+        let lines = lines.map(|lines| format!("; add these lines to it:\n\n{lines}")).unwrap_or_default();
+        world.warn(&format!("the login is stored, its profile is not: {e}{lines}"));
+    }
     // last: a copy is of the store that config.toml names
     kernel_cache::write(world, session, &record);
     drop(lock);
@@ -213,12 +218,14 @@ fn secret_vars(session: &Session, provider: &Provider, before: &Record) -> BTree
     vars
 }
 
-/// Writes the profile into `config.toml`: only the keys that differ.
-fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Result<(), Error> {
-    let dir = session.paths.require_config()?;
-    let (known, usual) = session.in_config()?;
+/// Writes the profile into `config.toml`: only the keys that differ. An error comes with the lines
+/// that are missing there: some systems make the file themselves (Nix), and let no program write it.
+fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Result<(), (Error, Option<String>)> {
+    let plain = |e: Error| (e, None);
+    let dir = session.paths.require_config().map_err(|e| plain(e.into()))?;
+    let (known, usual) = session.in_config().map_err(plain)?;
     let known = known.unwrap_or_default();
-    let raw = session.raw_provider()?;
+    let raw = session.raw_provider().map_err(plain)?;
     let mut now = session.to_remember(&raw);
     let from_outside = session.variable(world, "CLIENT_ID").is_some();
     now.client_id = Some(client.id.clone()).filter(|id| !from_outside && raw.client_id.as_ref() != Some(id));
@@ -228,13 +235,14 @@ fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Re
     }
     let changes = now.changes(&known);
     // the record has them by now
-    let bare = session.bare_vars(&raw)?;
+    let bare = session.bare_vars(&raw).map_err(plain)?;
     // the port of the redirect URI overrides the profile's, from now on too
     let port_goes = known.port.is_some() && session.profile.port.is_none();
     if changes.is_empty() && !port_goes && bare.is_empty() && session.configured {
         return Ok(());
     }
     let name = &session.name;
+    let lines = config::lines(name, changes.clone());
     config::edit(&dir, |editor| {
         if port_goes {
             editor.unset(name, "port")?;
@@ -243,8 +251,8 @@ fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Re
             editor.unset(name, &format!("vars.{var}"))?;
         }
         editor.set_all(name, changes)
-    })?;
-    Ok(())
+    })
+    .map_err(|e| (e.into(), lines))
 }
 
 /// Chooses sealed files where no keychain answers; the profile stays with them. Returns a notice.

@@ -983,3 +983,24 @@ fn verbose_shows_each_step_and_no_secret() {
     let exchanged = done.err_raw.lines().find(|l| l.starts_with("* >   body: grant_type=authorization_code")).unwrap();
     assert!(exchanged.contains("code=[sha256:") && exchanged.contains("code_verifier=[sha256:"), "{exchanged}");
 }
+
+// home-manager#1654: a configuration that another program makes
+#[cfg(unix)]
+#[test]
+fn a_login_whose_profile_cannot_be_written_is_kept_and_says_the_lines() {
+    let mut me = Person::new();
+    let elsewhere = me.path("made-by-another-program");
+    std::fs::create_dir_all(me.path("config/oauthctl")).unwrap();
+    std::os::unix::fs::symlink(elsewhere.join("config.toml"), me.path("config/oauthctl/config.toml")).unwrap();
+    let done = me.browser(allows).types("login work --provider sandbox --scope email");
+    assert_eq!(done.code, 0, "{}", done.err);
+    let (said, lines) = done.err.split_once("its profile is not: ").unwrap();
+    assert!(said.ends_with("warning: the login is stored, "), "{said}");
+    let (why, lines) = lines.split_once("; add these lines to it:\n\n").unwrap();
+    assert!(why.contains("config.toml"), "{why}");
+    let lines: String = lines.lines().take_while(|line| !line.is_empty()).map(|line| format!("{line}\n")).collect();
+    assert_eq!(lines, "[profiles.work]\nprovider = \"sandbox\"\nscopes = [\"email\"]\n");
+    std::fs::create_dir(&elsewhere).unwrap();
+    std::fs::write(elsewhere.join("config.toml"), lines).unwrap();
+    me.types("token work").is(0, &format!("{}\n", me.kept("work", "access_token")), "");
+}
