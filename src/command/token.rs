@@ -67,8 +67,14 @@ pub enum Format {
     Json,
     /// `Authorization: Bearer …`.
     Header,
-    /// `OAUTHCTL_<PROFILE>_TOKEN=…`, for `env` and `eval`.
+    /// `export OAUTHCTL_<PROFILE>_TOKEN=…`, for a shell's `eval "$(…)"`.
     Env,
+    /// `OAUTHCTL_<PROFILE>_TOKEN=…`, for `env` and for files of variables.
+    Dotenv,
+    /// `set -gx OAUTHCTL_<PROFILE>_TOKEN …`, for `| source` in fish.
+    Fish,
+    /// `$env:OAUTHCTL_<PROFILE>_TOKEN = …`, for `| Invoke-Expression` in PowerShell.
+    Powershell,
     /// A configuration for `curl -K -`.
     Curl,
     /// An entry for `.netrc`, for the provider's API host.
@@ -212,13 +218,18 @@ fn formatted(world: &mut World, session: &mut Session, set: &TokenSet, args: &To
     }
     let scheme = if bound { SCHEME } else { "Bearer" };
     let token = set.access_token.expose();
-    if !matches!(args.format, Format::Text | Format::Json | Format::Env) {
+    let name = variable_name(&session.name);
+    if matches!(args.format, Format::Header | Format::Curl | Format::Netrc | Format::DpopProof | Format::ExecCredential)
+    {
         must_be_presentable(&session.typed, set)?;
     }
     Ok(Wiped::new(match args.format {
         Format::Text => format!("{token}\n"),
         Format::Header => format!("Authorization: {scheme} {token}\n"),
-        Format::Env => format!("{}={}\n", variable_name(&session.name), shell_quoted(token)),
+        Format::Env => format!("export {name}={}\n", shell_quoted(token)),
+        Format::Dotenv => format!("{name}={}\n", shell_quoted(token)),
+        Format::Fish => format!("set -gx {name} '{}'\n", token.replace('\\', "\\\\").replace('\'', "\\'")),
+        Format::Powershell => format!("$env:{name} = '{}'\n", token.replace('\'', "''")),
         Format::Curl => {
             format!("header = \"Authorization: {scheme} {}\"\n", token.replace('\\', "\\\\").replace('"', "\\\""))
         }

@@ -40,7 +40,10 @@ fn each_format_is_printed_whole() {
     for (format, out) in [
         ("text", format!("{token}\n")),
         ("header", format!("Authorization: Bearer {token}\n")),
-        ("env", format!("OAUTHCTL_SANDBOX_TOKEN={token}\n")),
+        ("env", format!("export OAUTHCTL_SANDBOX_TOKEN={token}\n")),
+        ("dotenv", format!("OAUTHCTL_SANDBOX_TOKEN={token}\n")),
+        ("fish", format!("set -gx OAUTHCTL_SANDBOX_TOKEN '{token}'\n")),
+        ("powershell", format!("$env:OAUTHCTL_SANDBOX_TOKEN = '{token}'\n")),
         ("curl", format!("header = \"Authorization: Bearer {token}\"\n")),
         ("netrc", format!("machine 127.0.0.1 login oauth2 password {token}\n")),
         (
@@ -70,7 +73,7 @@ fn each_format_is_printed_whole() {
         2,
         "
         error: `yaml` is no value of `--format <FORMAT>`
-        hint: one of `text`, `json`, `header`, `env`, `curl`, `netrc`, `exec-credential`, `dpop-proof`
+        hint: one of `text`, `json`, `header`, `env`, `dotenv`, `fish`, `powershell`, `curl`, `netrc`, `exec-credential`, `dpop-proof`
         hint: `oauthctl token --help` shows the usage
     ",
     );
