@@ -166,6 +166,11 @@ impl Pages {
         })
     }
 
+    /// Whether `next` is missing, which says where the body has the next page's address or cursor.
+    pub(super) fn lacks_next(&self) -> bool {
+        matches!(self.by, PageBy::Url | PageBy::Cursor) && self.next.is_empty()
+    }
+
     /// The number of the first page, or the offset of the first record.
     pub fn first(&self) -> u64 {
         self.start.map_or(u64::from(self.by == PageBy::Page), u64::from)

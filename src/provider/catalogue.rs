@@ -1,8 +1,7 @@
 //! The built-in providers: a file each in `catalogue/`, and a line here.
 
+use crate::layers::tree::{self, Value};
 use crate::text;
-
-use super::resolve;
 
 /// Sorted by name.
 const ENTRIES: &[(&str, &str)] = &[
@@ -43,7 +42,10 @@ pub fn aliases_of(name: &str) -> Vec<String> {
 
 fn aliases(id: &str, text: &str) -> Vec<String> {
     // a test reads every entry, so none fails here
-    resolve::from_text(id, text, None).map(|p| p.aliases).unwrap_or_default()
+    let entry = tree::parse(id, text).ok().and_then(|mut keys| keys.remove("aliases"));
+    let Some(Value::List(list)) = entry.map(|entry| entry.value) else { return Vec::new() };
+    let name = |alias: tree::Entry| if let Value::Text(name) = alias.value { Some(name) } else { None };
+    list.into_iter().filter_map(name).collect()
 }
 
 #[cfg(test)]
@@ -56,6 +58,7 @@ mod tests {
     use crate::provider::expand::check_url_template;
     use crate::provider::{
         ClientAuth, LoopbackMode, Means, Method, ParamsIn, PkceMode, Provider, Rotates, StateEcho, TokenKind, VarFrom,
+        resolve,
     };
 
     fn get(id: &str, environment: Option<&str>) -> Provider {

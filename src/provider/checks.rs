@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny};
 
 use super::expand::{is_pattern, unfilled};
-use super::{ClientAuth, PageBy, Provider, auth_names};
+use super::{ClientAuth, Provider, auth_names};
 use crate::address::check_url;
 use crate::layers::tree::{ReadError, Table, Value, look_up, refused, refused_in};
 use crate::text::{nearest, safe};
@@ -152,7 +152,7 @@ pub(super) fn together(p: &Provider, table: &Table, file: &str) -> Result<(), Re
         let why = "needs `callback.token-host-allow`, or secrets go to any host";
         return refuse("callback.token-host-from", why);
     }
-    if matches!(p.api.pages.by, PageBy::Url | PageBy::Cursor) && p.api.pages.next.is_empty() {
+    if p.api.pages.lacks_next() {
         let why = "needs `api.pages.next`: where the next page's address or cursor stands";
         return refuse("api.pages.by", why);
     }

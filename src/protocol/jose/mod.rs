@@ -23,7 +23,7 @@ use serde_json::{Map, Value};
 
 use crate::secret::Secret;
 pub use jwk::{Jwk, JwkSet, Material};
-pub use key::{KeyError, SigningKey, sign_with_secret};
+pub use key::{SigningKey, sign_with_secret};
 pub use pem::{certificate_thumbprint, make_a_pair};
 pub use strict::{Written, object};
 
@@ -118,6 +118,43 @@ pub enum JoseError {
     BadKey(String),
     #[error("its signature is wrong")]
     Signature,
+}
+
+/// Why an input is not a private key that this program can sign with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    #[error("it is {0}, not a private key")]
+    Found(&'static str),
+    #[error("it is an OpenSSH key; `ssh-keygen -p -m PEM -f KEY` writes it in a form that can be read here")]
+    OpenSsh,
+    #[error(
+        "it is encrypted with a passphrase; `openssl pkey -in KEY` opens it, and `client-key = {{ command = … }}` can run that"
+    )]
+    Encrypted,
+    #[error("it is neither PEM nor a JWK; expected a private key as PKCS#8, PKCS#1 or SEC1 PEM, or as a JWK")]
+    NotAKey,
+    #[error("it is a PEM text of `{0}`; expected a private key as PKCS#8, PKCS#1 or SEC1")]
+    Unknown(String),
+    #[error("no certificate is in it; expected PEM with `BEGIN CERTIFICATE`")]
+    NoCertificate,
+    #[error("the certificate is not this key's")]
+    NotItsCertificate,
+    #[error("it can't be read: {0}")]
+    Malformed(String),
+    #[error("it is an RSA key of less than 2048 bits, which is too weak")]
+    TooSmall,
+    #[error("it is an RSA key of more than 4096 bits, which this program does not sign with")]
+    TooLarge,
+    #[error("it is a key of the kind {0}; expected RSA, P-256, P-384 or Ed25519")]
+    Kind(String),
+    #[error("its public half is not in it; `openssl pkey -in KEY` writes it whole")]
+    NoPublicHalf,
+    #[error("its private half does not fit its public one")]
+    Inconsistent,
+    #[error("it is a {key} key, which can't sign `{alg}`")]
+    Algorithm { key: &'static str, alg: Algorithm },
+    #[error("the signature could not be made")]
+    Signing,
 }
 
 /// A strictly read header, not yet verified.
