@@ -12,8 +12,7 @@ use crate::error::Error;
 use crate::secret::Secret;
 use crate::session::matching::elsewhere;
 use crate::session::paths::Paths;
-use crate::session::record::Record;
-use crate::session::renaming::Renaming;
+use crate::session::record::{Record, Renaming};
 use crate::session::{
     Overrides, Session, kernel_cache, lock, orphan, placeholder_provider, profile_called, renewal, secret_from_file,
 };

@@ -5,6 +5,7 @@
 //! request: a fresh token needs none.
 
 pub mod alias;
+mod binding;
 pub mod bound;
 mod client;
 pub mod forget;
@@ -16,7 +17,7 @@ pub mod orphan;
 pub mod overrides;
 pub mod record;
 pub mod registration;
-pub mod renaming;
+mod renaming;
 pub mod renewal;
 mod secret_source;
 mod server;
@@ -42,7 +43,7 @@ pub use overrides::{Overrides, placeholder_provider, profile_called, profile_of_
 use record::{Kept, Record, Unfinished};
 use secret_source::read_at_most;
 pub use secret_source::secret_from_file;
-use server::{Server, kept_document};
+use server::Server;
 use state::lock::Lock;
 use state::paths::Paths;
 pub use state::{kernel_cache, lock, paths};

@@ -13,7 +13,6 @@ use crate::protocol::registration::Management;
 use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::session::bound::Bound;
-use crate::session::renaming::Renaming;
 use crate::store::LONGEST_RECORD;
 use crate::stored::{self, Members};
 use crate::token::TokenSet;
@@ -133,6 +132,13 @@ pub struct Kept {
     pub issuer: String,
     pub until: i64,
     pub document: Value,
+}
+
+/// A profile's change of name: which name gives way to which.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Renaming {
+    pub from: String,
+    pub to: String,
 }
 
 /// The end of a login.

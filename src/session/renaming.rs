@@ -9,22 +9,13 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
-
 use crate::config;
 use crate::error::{Error, Kind};
 use crate::secret::Secret;
-use crate::session::record::Record;
+use crate::session::record::{Record, Renaming};
 use crate::session::{Who, lock};
 use crate::store::{Store, StoreError};
 use crate::text::{pasted, safe};
-
-/// Which name gives way to which.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Renaming {
-    pub from: String,
-    pub to: String,
-}
 
 impl Renaming {
     /// The record of that name, if it says that it is part of this.

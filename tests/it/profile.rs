@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use oauthctl::session::lock;
 use oauthctl::session::paths::Paths;
-use oauthctl::session::renaming::Renaming;
+use oauthctl::session::record::Renaming;
 use oauthctl::store::{self, StoreKind};
 use oauthctl::world::KeychainError;
 use serde_json::json;

@@ -1,0 +1,130 @@
+//! Where the secrets of a profile may go: the places of its provider, compared with those that its
+//! record is bound to.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use crate::config::{self, Profile, same_provider};
+use crate::error::Error;
+use crate::provider::Provider;
+use crate::secret::hash;
+use crate::session::bound::{Bound, Moved};
+use crate::session::server::kept_document;
+use crate::session::{Record, Who};
+use crate::store::StoreKind;
+
+impl Who {
+    /// The places for a secret that is obtained now. `learnt`: the variables that the login taught.
+    pub fn bound(&self, provider: &Provider, learnt: &BTreeMap<String, String>) -> Bound {
+        let mut vars = learnt.clone();
+        vars.extend(self.profile.vars.clone());
+        let practice = self.is_practice(provider);
+        let provider = provider.at_token_host(&vars);
+        let bound = Bound::of(&provider, self.profile.environment.as_deref(), &vars, practice);
+        Bound { described: self.described(), ..bound }
+    }
+
+    /// A fingerprint of the provider's file and of what the profile says of it.
+    fn described(&self) -> Option<String> {
+        let text = config::description(self.config_dir(), self.provider_name())?;
+        let parts = json!([self.provider_name(), self.profile.environment, self.profile.vars, text]);
+        Some(hash(parts.to_string().as_bytes()))
+    }
+
+    /// The places for the tokens of a record. A record of an older version does not say: then those
+    /// of its provider in the configuration, with the stored document.
+    pub fn bound_of(&self, record: &Record) -> Option<Bound> {
+        record.bound.clone().or_else(|| {
+            let Profile { environment, vars: own, .. } = self.in_config().ok()?.0.unwrap_or_default();
+            let environment = environment.as_deref();
+            let mut provider = config::provider(self.config_dir(), record.provider.as_deref()?, environment).ok()?;
+            if let Some(document) = provider.issuer.clone().and_then(|issuer| kept_document(Some(record), &issuer)) {
+                document.fill(&mut provider);
+            }
+            let mut vars = record.vars.clone();
+            vars.extend(own);
+            Some(Bound::of(&provider, environment, &vars, self.is_practice(&provider)))
+        })
+    }
+
+    /// A record of an older version with its secrets bound; `None`: nothing is to be bound.
+    pub(super) fn newly_bound(&self, record: &Record) -> Option<Record> {
+        let tokens = record.token.is_some() && record.bound.is_none();
+        let secret = record.client_secret.is_some() && record.bound.is_none() && record.secret_bound.is_none();
+        if !(tokens || secret) || !matches!(self.store.kind(), StoreKind::Keychain | StoreKind::File) {
+            return None;
+        }
+        let bound = self.bound_of(record)?;
+        let mut record = record.clone();
+        record.secret_bound = record.secret_bound.or_else(|| secret.then(|| bound.clone()));
+        record.bound = tokens.then_some(bound);
+        Some(record)
+    }
+
+    /// Whether the provider's file is the same, word for word, as when the tokens were obtained.
+    pub(super) fn is_described(&self, record: &Record) -> bool {
+        let then = record.bound.as_ref().and_then(|bound| bound.described.as_ref());
+        then.is_some_and(|then| self.described().as_ref() == Some(then))
+    }
+
+    /// How provider and profile differ from what the tokens are bound to. Sends nothing.
+    pub fn moved_by_file(&self, record: &Record) -> Option<Moved> {
+        if self.is_described(record) {
+            return None;
+        }
+        let bound = self.bound_of(record)?;
+        self.moved(&bound, record, &self.raw_provider().ok()?)
+    }
+
+    /// Why the client secret of a record may not go to the places of `provider`.
+    pub fn secret_moved(&self, record: &Record, provider: &Provider) -> Option<Moved> {
+        let bound = record.secret_bound.clone().or_else(|| self.bound_of(record))?;
+        self.moved(&bound, record, provider)
+    }
+
+    /// The one decision: whether a secret with this `bound` may go to the places of `provider`.
+    pub(super) fn moved(&self, bound: &Bound, record: &Record, provider: &Provider) -> Option<Moved> {
+        bound.moved(&self.bound(provider, &record.vars), self.is_built_in(&bound.provider))
+    }
+
+    /// The same for the tokens of a record, as an error; else puts in the recorded addresses.
+    pub(super) fn bind(&self, provider: &mut Provider, record: &Record) -> Result<(), Error> {
+        let tokens = record.token.is_some() && !self.choice.signing_in;
+        let Some(bound) = tokens.then(|| self.bound_of(record)).flatten() else { return Ok(()) };
+        if let Some(moved) = self.moved(&bound, record, provider) {
+            return Err(moved.refused(&self.typed));
+        }
+        bound.honour(provider, self.is_practice(provider));
+        Ok(())
+    }
+
+    /// Whether it is the practice server that this program starts by itself.
+    fn is_practice(&self, provider: &Provider) -> bool {
+        provider.practice.is_some() && self.more_vars.borrow().is_some() && self.is_built_in(&provider.id)
+    }
+
+    /// How the flags and variables of this command differ from the profile in the configuration.
+    /// The profile's own secrets, and variables with its name, are not for such a command.
+    pub(super) fn said_elsewhere(&self) -> Option<Moved> {
+        let profile = if self.configured { self.in_config().ok()?.0? } else { return None };
+        let own = profile.provider.as_deref().unwrap_or(&self.name);
+        let Profile { provider, environment, vars, .. } = &self.choice.flags;
+        if let Some(said) = provider.as_deref().filter(|said| !same_provider(self.config_dir(), said, own)) {
+            return Some(Moved::Provider { was: own.to_owned(), is: said.to_owned() });
+        }
+        if environment.is_some() && *environment != profile.environment {
+            return Some(Moved::Environment { was: profile.environment, is: environment.clone() });
+        }
+        if let Some((name, value)) = vars.iter().find(|(name, value)| profile.vars.get(*name) != Some(value)) {
+            let was = profile.vars.get(name).cloned();
+            return Some(Moved::Var { name: name.clone(), was, is: Some(value.clone()) });
+        }
+        let (was, is) = (profile.client_id?, self.profile.client_id.clone()?);
+        (was != is).then_some(Moved::Client { was, is })
+    }
+
+    fn is_built_in(&self, provider: &str) -> bool {
+        config::is_built_in(self.config_dir(), provider)
+    }
+}
