@@ -17,8 +17,10 @@ use crate::protocol::sender_constrained::{Binding, is_dpop};
 use crate::provider::expand::CLIENT_ID;
 use crate::provider::{Announced, ClientAuth, Provider, VarFrom, auth_name, from_registered_name, registered_name};
 use crate::secret::Secret;
+use crate::session::overrides::{variable, variable_names};
+use crate::session::secret_source::secret_in;
 use crate::session::server::Server;
-use crate::session::{Record, Session, Who};
+use crate::session::{Record, Session, Who, grant_input, secret_from_file};
 use crate::text::{Typed, safe};
 use crate::token::TokenSet;
 use crate::wire::ClientCertificate;
@@ -264,6 +266,40 @@ impl Making<'_> {
 }
 
 impl Who {
+    /// Whether the client secret was given for this command, whatever the profile is.
+    pub(super) fn secret_is_said(&self, world: &World) -> bool {
+        let own = variable(world, &self.words, false, "CLIENT_SECRET").is_some();
+        self.choice.flags.client_secret.is_some() || (!own && self.variable(world, "CLIENT_SECRET").is_some())
+    }
+
+    /// The client secret from flag, environment or configuration, and its place in words.
+    pub(super) fn secret_from_outside(&self, world: &mut World) -> Result<Option<(Secret, String)>, Error> {
+        if let Some(SecretSource::File(file)) = &self.choice.flags.client_secret {
+            let file = file.to_string_lossy();
+            let from = if file == "-" { "standard input".to_owned() } else { format!("the file `{}`", safe(&file)) };
+            return secret_from_file(world, &file, "client secret").map(|secret| Some((secret, from)));
+        }
+        if let Some((secret, name)) = variable(world, &self.words, self.named, "CLIENT_SECRET") {
+            let secret = secret_in(&secret, "client secret").ok_or_else(|| empty_secret_variable(&name))?;
+            return Ok(Some((secret, format!("the variable {name}"))));
+        }
+        let secret = grant_input::read(world, self, "client secret", &self.profile.client_secret)?;
+        Ok(secret.map(|s| (s, "the place that `client-secret` of the configuration names".to_owned())))
+    }
+
+    /// No client secret is known. A variable for it that is set and empty is an error.
+    pub(super) fn no_secret(&self, world: &World) -> Result<Option<Secret>, Error> {
+        let proofs = &self.profile.proofs;
+        if proofs.client_key.is_some() || proofs.auth == Some(ClientAuth::None) {
+            return Ok(None);
+        }
+        let mut names = variable_names(&self.words, self.named, "CLIENT_SECRET");
+        match names.find(|name| world.env.var_os(name).is_some()) {
+            Some(name) => Err(empty_secret_variable(&name)),
+            None => Ok(None),
+        }
+    }
+
     fn stored_dpop(&self, record: Option<&Record>) -> Result<Option<Arc<Dpop>>, Error> {
         let Some(record) = record.filter(|_| !self.choice.signing_in) else { return Ok(None) };
         let key = record.dpop_key.clone();
@@ -377,6 +413,11 @@ fn look_at_announced(world: &mut World, announced: &Announced, profile: &Typed) 
             .because(format!("it announces {}", safe(&names.join(", "))))
             .hint(format!("go without: leave `--dpop` out, or `{} dpop false`", profile.line("profile set")))),
     }
+}
+
+fn empty_secret_variable(name: &str) -> Error {
+    Error::usage(format!("the variable {name} is for the client secret, and it is empty"))
+        .hint("put the secret in it, or unset it")
 }
 
 fn read_certificate(world: &World, path: &Path) -> Result<String, Error> {

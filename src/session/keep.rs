@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::{self, GrantKind};
+use crate::config::{self, GrantKind, Profile};
 use crate::error::{Error, Kind};
 use crate::protocol::client::Client;
 use crate::provider::Provider;
@@ -216,6 +216,18 @@ fn secret_vars(session: &Session, provider: &Provider, before: &Record) -> BTree
     let said = session.profile.vars.iter().filter(|(name, _)| provider.has_secret_var(name));
     vars.extend(said.map(|(name, value)| (name.clone(), value.as_str().into())));
     vars
+}
+
+impl Session {
+    /// The profile for `config.toml`: flags, provider, and variables that are no secrets. A grant
+    /// that takes a password is named each time.
+    pub fn to_remember(&self, provider: &Provider) -> Profile {
+        let mut profile = Profile { provider: self.profile.provider.clone(), ..self.choice.flags.clone() };
+        profile.grant = profile.grant.filter(|grant| *grant != GrantKind::Password);
+        profile.vars.clone_from(&self.profile.vars);
+        profile.vars.retain(|name, _| !provider.has_secret_var(name));
+        profile
+    }
 }
 
 /// Writes the profile into `config.toml`: only the keys that differ. An error comes with the lines

@@ -4,15 +4,12 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::overrides::{Which, is_named, overlay_environment, provider_of_new_profile, variable, which};
-use super::secret_source::secret_in;
-use super::stores::{store_kind, store_of};
-use super::{Overrides, Paths, Record, alias, grant_input, lock, orphan, overrides, secret_from_file};
-use crate::config::{self, Config, GrantKind, Profile, SecretSource};
+use super::overrides::{Overrides, variable};
+use super::{Paths, Record, lock};
+use crate::config::{self, Config, GrantKind, Profile};
 use crate::error::{Error, Kind};
-use crate::provider::{ClientAuth, Provider};
+use crate::provider::Provider;
 use crate::secret::Secret;
-use crate::store::environment::EnvironmentStore;
 use crate::store::{self, Store, StoreError, StoreKind};
 use crate::text::{Typed, nearest, safe};
 use crate::world::World;
@@ -47,73 +44,10 @@ pub struct Who {
     pub(super) read: RefCell<BTreeMap<String, Secret>>,
     pub(super) more_vars: RefCell<Option<MoreVars>>,
     /// The provider with its variables unfilled.
-    raw: RefCell<Option<(Meant, Provider)>>,
+    pub(super) raw: RefCell<Option<(Meant, Provider)>>,
 }
 
 impl Who {
-    /// Finds the profile. A store is read only for a name without a profile and a provider.
-    pub fn open(world: &mut World, choice: Overrides) -> Result<Who, Error> {
-        overrides::one_reads_stdin(&choice.flags.from_stdin())?;
-        let paths = Paths::find(&*world.env);
-        let meant = which(world, &paths, &choice)?;
-        Who::of(world, choice, paths, meant)
-    }
-
-    /// The same for a profile of a configuration that was read already.
-    pub fn open_configured(world: &mut World, choice: Overrides, config: &Config, name: &str) -> Result<Who, Error> {
-        let paths = Paths::find(&*world.env);
-        let meant = Which { name: name.to_owned(), alias: None, config: config.only(name) };
-        Who::of(world, choice, paths, meant)
-    }
-
-    fn of(world: &mut World, choice: Overrides, paths: Paths, meant: Which) -> Result<Who, Error> {
-        let Which { name, alias, config } = meant;
-        config::check_profile_name(&name)?;
-        let words = alias::words(world, &paths, &choice, &name, alias.as_deref());
-        let configured = config.profiles.contains_key(&name);
-        let mut profile = config.profiles.get(&name).cloned().unwrap_or_default();
-        let named = is_named(world, &choice);
-        overlay_environment(world, (&words, named), &choice, &mut profile)?;
-        profile.overlay(&choice.flags);
-        if profile.provider.is_none() && choice.profile.as_deref().is_some_and(|p| p.contains("://")) {
-            profile.provider.clone_from(&choice.profile);
-        }
-        let kind = store_kind(world, &choice, &profile, &config)?;
-        if profile.provider.is_none() {
-            profile.provider = match provider_of_new_profile(&paths, &name, &config, &choice) {
-                Ok(provider) => Some(provider),
-                Err(e) if configured => return Err(e),
-                Err(e) => match orphan::called(world, &paths, kind, &name) {
-                    Ok(Some(orphan)) => return Who::open(world, orphan.choice(choice)),
-                    Ok(None) => return Err(e),
-                    Err(why) => {
-                        return Err(e.hint(format!("{}: it can't be searched for a record of that name", why)));
-                    }
-                },
-            };
-        }
-        let store = match variable(world, &words, false, "TOKEN") {
-            Some((_, token)) => Box::new(EnvironmentStore::with(&*world.env, &token)),
-            None => store_of(world, kind, &paths)?,
-        };
-        Ok(Who {
-            cache: config.cache != Some(false) && !choice.no_cache,
-            typed: typed(&name, alias.as_deref(), &choice),
-            name,
-            alias,
-            words,
-            profile,
-            configured,
-            paths,
-            store,
-            choice,
-            named,
-            read: RefCell::default(),
-            more_vars: RefCell::default(),
-            raw: RefCell::default(),
-        })
-    }
-
     /// The folder of the configuration; an empty path where there is none.
     pub(super) fn config_dir(&self) -> &Path {
         self.paths.config.as_deref().unwrap_or(Path::new(""))
@@ -214,40 +148,6 @@ impl Who {
         })
     }
 
-    /// Whether the client secret was given for this command, whatever the profile is.
-    pub(super) fn secret_is_said(&self, world: &World) -> bool {
-        let own = variable(world, &self.words, false, "CLIENT_SECRET").is_some();
-        self.choice.flags.client_secret.is_some() || (!own && self.variable(world, "CLIENT_SECRET").is_some())
-    }
-
-    /// The client secret from flag, environment or configuration, and its place in words.
-    pub(super) fn secret_from_outside(&self, world: &mut World) -> Result<Option<(Secret, String)>, Error> {
-        if let Some(SecretSource::File(file)) = &self.choice.flags.client_secret {
-            let file = file.to_string_lossy();
-            let from = if file == "-" { "standard input".to_owned() } else { format!("the file `{}`", safe(&file)) };
-            return secret_from_file(world, &file, "client secret").map(|secret| Some((secret, from)));
-        }
-        if let Some((secret, name)) = variable(world, &self.words, self.named, "CLIENT_SECRET") {
-            let secret = secret_in(&secret, "client secret").ok_or_else(|| empty_secret_variable(&name))?;
-            return Ok(Some((secret, format!("the variable {name}"))));
-        }
-        let secret = grant_input::read(world, self, "client secret", &self.profile.client_secret)?;
-        Ok(secret.map(|s| (s, "the place that `client-secret` of the configuration names".to_owned())))
-    }
-
-    /// No client secret is known. A variable for it that is set and empty is an error.
-    pub(super) fn no_secret(&self, world: &World) -> Result<Option<Secret>, Error> {
-        let proofs = &self.profile.proofs;
-        if proofs.client_key.is_some() || proofs.auth == Some(ClientAuth::None) {
-            return Ok(None);
-        }
-        let mut names = overrides::variable_names(&self.words, self.named, "CLIENT_SECRET");
-        match names.find(|name| world.env.var_os(name).is_some()) {
-            Some(name) => Err(empty_secret_variable(&name)),
-            None => Ok(None),
-        }
-    }
-
     /// The scopes to ask for: the profile's or the usual ones, and those that are always needed.
     pub fn scopes(&self, provider: &Provider, grant: GrantKind) -> Vec<String> {
         let facts = &provider.scopes;
@@ -309,25 +209,6 @@ impl Who {
             && self.choice.flags.store.is_none()
             && world.env.var("OAUTHCTL_STORE").is_none()
             && self.profile.store.is_none()
-    }
-
-    /// Changes to the store that has the record of a login that was not finished: to sealed files,
-    /// where no keychain answered, or to the store of its flags.
-    pub fn look_further(&mut self, world: &World) -> Result<(), Error> {
-        let kind = self.store.kind();
-        if self.configured
-            || self.choice.flags.store.is_some()
-            || !matches!(kind, StoreKind::Keychain | StoreKind::File)
-            || !matches!(self.store.load(&self.name), Ok(None) | Err(StoreError::Absent { .. }))
-        {
-            return Ok(());
-        }
-        if let Some(found) = orphan::called(world, &self.paths, kind, &self.name)? {
-            self.store = store_of(world, found.kind, &self.paths)?;
-            self.choice.flags.store = Some(found.kind);
-            self.typed = typed(&self.name, self.alias.as_deref(), &self.choice);
-        }
-        Ok(())
     }
 
     /// The stored record, if any. A renaming that was cut off is finished first. A record of an
@@ -394,13 +275,4 @@ impl Who {
         ];
         Error { hints, ..e.into() }
     }
-}
-
-fn typed(name: &str, alias: Option<&str>, choice: &Overrides) -> Typed {
-    Typed::new(name, choice.profile.as_deref().or(alias).unwrap_or(name), choice.options())
-}
-
-fn empty_secret_variable(name: &str) -> Error {
-    Error::usage(format!("the variable {name} is for the client secret, and it is empty"))
-        .hint("put the secret in it, or unset it")
 }
