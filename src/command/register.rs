@@ -16,7 +16,7 @@ use crate::secret::Secret;
 use crate::session::keep::choose_store;
 use crate::session::record::Record;
 use crate::session::registration::{self, Made, unregistered};
-use crate::session::{Session, grant_input};
+use crate::session::{Session, secret_source};
 use crate::store::StoreKind;
 use crate::text::times;
 use crate::text::{Typed, safe};
@@ -91,7 +91,7 @@ pub fn run(args: RegisterArgs, global: &Global, world: &mut World) -> Result<u8,
         world.say(&notice);
     }
     let initial = args.initial_access_token_file.clone().map(SecretSource::File);
-    let initial = grant_input::read(world, &session, "initial access token", &initial)?;
+    let initial = secret_source::read(world, &session, "initial access token", &initial)?;
     make(world, &mut session, &args.name, initial.as_ref())?;
     world.say(&format!("Next: {}", session.typed.login()));
     Ok(0)

@@ -18,9 +18,9 @@ use crate::provider::expand::CLIENT_ID;
 use crate::provider::{Announced, ClientAuth, Provider, VarFrom, auth_name, from_registered_name, registered_name};
 use crate::secret::Secret;
 use crate::session::overrides::{variable, variable_names};
-use crate::session::secret_source::secret_in;
+use crate::session::secret_source::{read, secret_in};
 use crate::session::server::Server;
-use crate::session::{Record, Session, Who, grant_input, secret_from_file};
+use crate::session::{Record, Session, Who, secret_from_file};
 use crate::text::{Typed, safe};
 use crate::token::TokenSet;
 use crate::wire::ClientCertificate;
@@ -283,7 +283,7 @@ impl Who {
             let secret = secret_in(&secret, "client secret").ok_or_else(|| empty_secret_variable(&name))?;
             return Ok(Some((secret, format!("the variable {name}"))));
         }
-        let secret = grant_input::read(world, self, "client secret", &self.profile.client_secret)?;
+        let secret = read(world, self, "client secret", &self.profile.client_secret)?;
         Ok(secret.map(|s| (s, "the place that `client-secret` of the configuration names".to_owned())))
     }
 
@@ -315,7 +315,7 @@ impl Who {
     }
 
     fn client_key(&self, world: &mut World) -> Result<Option<Secret>, Error> {
-        super::grant_input::read(world, self, "client key", &self.profile.proofs.client_key)
+        read(world, self, "client key", &self.profile.proofs.client_key)
     }
 
     fn signing_key(&self, text: &Secret) -> Result<SigningKey, Error> {

@@ -1,25 +1,24 @@
 //! The inputs of a grant without a browser, read or made just before they are sent.
 
-use std::time::Duration;
-
 use crate::config::{GrantKind, SecretSource};
 use crate::error::Error;
 use crate::grant::Asking;
 use crate::grant::unattended::GrantInput;
 use crate::protocol::assertion;
-use crate::protocol::jose::{self, SigningKey};
+use crate::protocol::jose::SigningKey;
 use crate::protocol::token_exchange::{Exchange, Typed, type_uri};
-use crate::secret::{Secret, hash};
+use crate::secret::Secret;
 use crate::session::fresh::{FreshnessPolicy, fresh};
-use crate::session::secret_source::secret_in;
-use crate::session::{Overrides, Session, Who, random_hex, secret_from_file};
+use crate::session::matching::subject;
+use crate::session::secret_source::read;
+use crate::session::{Who, random_hex};
 use crate::text::safe;
 use crate::world::World;
 
 /// The input of this grant. A program that is asked, and another profile's token, may take a while.
 pub fn gather(world: &mut World, who: &Who, asking: &Asking, grant: GrantKind) -> Result<GrantInput, Error> {
     let asks = &who.profile.asks;
-    let read = match grant {
+    let of_text = match grant {
         GrantKind::JwtBearer => assertion::jwt,
         GrantKind::Saml2Bearer => assertion::saml,
         GrantKind::TokenExchange => return exchange(world, who).map(GrantInput::Token),
@@ -27,7 +26,7 @@ pub fn gather(world: &mut World, who: &Who, asking: &Asking, grant: GrantKind) -
     };
     let assertion = match (grant, &asks.assertion, &asking.client.proofs.key) {
         (GrantKind::JwtBearer, None, Some(key)) => own_jwt(world, who, asking, key)?,
-        _ => read(&require(world, who, "assertion", &asks.assertion)?)
+        _ => of_text(&require(world, who, "assertion", &asks.assertion)?)
             .map_err(|e| Error::usage(format!("the assertion of `{}` can't be used", who.name)).cause(e))?,
     };
     Ok(GrantInput::Assertion(grant, assertion))
@@ -45,36 +44,6 @@ pub fn are_said(who: &Who, grant: GrantKind) -> Result<(), Error> {
             .hint("`--subject-profile PROFILE`, or `--subject-token-file FILE` (`-`: standard input)")),
         _ => Ok(()),
     }
-}
-
-/// A fingerprint of an input: of a JWT's claims but for its times and its id, of a program's
-/// command line, else of the whole input. `None`: there is no input.
-pub(super) fn told_apart(
-    world: &mut World,
-    who: &Who,
-    what: &str,
-    source: &Option<SecretSource>,
-) -> Result<Option<String>, Error> {
-    if let Some(SecretSource::Command(argv)) = source {
-        return Ok(Some(hash(argv.join("\0").as_bytes())));
-    }
-    let Some(text) = read(world, who, what, source)? else { return Ok(None) };
-    let claims = jose::unverified_claims(text.expose().trim()).ok().map(|mut claims| {
-        for passing in ["exp", "iat", "nbf", "jti"] {
-            claims.remove(passing);
-        }
-        serde_json::Value::Object(claims).to_string()
-    });
-    Ok(Some(hash(claims.as_deref().unwrap_or(text.expose()).as_bytes())))
-}
-
-/// The sign-in of the profile whose token is the subject.
-pub(super) fn of_sign_in(world: &mut World, who: &Who, profile: &str) -> Result<String, Error> {
-    let record = subject(world, who, profile)?.load()?;
-    // a login makes a key of its own
-    let key = |key: Secret| hash(key.expose().as_bytes());
-    let login = record.map(|r| (r.provider, r.client_id, r.account, r.login_at, r.journal_key.map(key)));
-    Ok(hash(format!("{profile}\0{login:?}").as_bytes()))
 }
 
 /// An assertion made here with the client's key (RFC 7523, section 3): a new one each time.
@@ -144,22 +113,11 @@ fn of_profile(world: &mut World, who: &Who, profile: &str, kind: &str) -> Result
     })
 }
 
-fn subject(world: &mut World, who: &Who, profile: &str) -> Result<Session, Error> {
-    let choice = Overrides {
-        profile: Some(profile.to_owned()),
-        implied: true,
-        no_cache: who.choice.no_cache,
-        subject_of: [who.choice.subject_of.clone(), vec![who.name.clone()]].concat(),
-        ..Overrides::default()
-    };
-    Session::open(world, choice)
-}
-
 fn trimmed(text: &Secret) -> Secret {
     Secret::new(text.expose().trim())
 }
 
-/// The same; an error if there is no input. `subject token` has the flag `--subject-token-file`.
+/// A source that must have an input. `subject token` has the flag `--subject-token-file`.
 fn require(world: &mut World, who: &Who, what: &str, source: &Option<SecretSource>) -> Result<Secret, Error> {
     let key = what.replace(' ', "-");
     read(world, who, what, source)?.ok_or_else(|| {
@@ -167,34 +125,4 @@ fn require(world: &mut World, who: &Who, what: &str, source: &Option<SecretSourc
             .hint(format!("`--{key}-file FILE` (`-`: standard input)"))
             .hint(format!("{} {key}.file FILE", who.typed.line("profile set")))
     })
-}
-
-/// Reads a source of the configuration or of a flag. `what` names it in errors.
-pub fn read(world: &mut World, who: &Who, what: &str, source: &Option<SecretSource>) -> Result<Option<Secret>, Error> {
-    match source {
-        None => Ok(None),
-        Some(SecretSource::File(path)) => {
-            if let Some(secret) = who.read.borrow().get(what) {
-                return Ok(Some(secret.clone()));
-            }
-            let secret = secret_from_file(world, &path.to_string_lossy(), what)?;
-            who.read.borrow_mut().insert(what.to_owned(), secret.clone());
-            Ok(Some(secret))
-        }
-        Some(SecretSource::Env(name)) => {
-            let secret = world.env.var(name).and_then(|text| secret_in(&text, what));
-            secret.map(Some).ok_or_else(|| {
-                let state = if world.env.var_os(name).is_some() { "empty" } else { "not set" };
-                let variable = safe(name);
-                Error::usage(format!("the {what} of `{}` is in the variable `{variable}`, which is {state}", who.name))
-            })
-        }
-        Some(SecretSource::Command(argv)) => {
-            let shown = safe(&argv.join(" "));
-            world.step(|| format!("asking `{shown}` for the {what}"));
-            let failed = || Error::usage(format!("the command for the {what}, `{shown}`, failed"));
-            let out = world.programs.output(argv, Duration::from_secs(60)).map_err(|e| failed().cause(e))?;
-            secret_in(&out, what).map(Some).ok_or_else(|| failed().because("it printed nothing"))
-        }
-    }
 }

@@ -4,12 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::GrantKind;
+use crate::config::{GrantKind, SecretSource};
 use crate::error::Error;
+use crate::protocol::jose;
 use crate::protocol::sender_constrained::is_dpop;
-use crate::secret::hash;
+use crate::secret::{Secret, hash};
 use crate::session::bound::Moved;
-use crate::session::{Record, Who, grant_input, no_token};
+use crate::session::secret_source::read;
+use crate::session::{Overrides, Record, Session, Who, no_token};
 use crate::store::StoreKind;
 use crate::text::safe;
 use crate::world::World;
@@ -182,13 +184,55 @@ pub fn asked_with(world: &mut World, who: &Who, grant: GrantKind) -> Result<Aske
     let inputs =
         [("assertion", &asks.assertion), ("subject token", &asks.subject_token), ("actor token", &asks.actor_token)];
     for (what, source) in inputs {
-        let told = grant_input::told_apart(world, who, what, source)?;
+        let told = told_apart(world, who, what, source)?;
         with.extend(told.map(|told| (what.replace(' ', "-"), told)));
     }
     let audience = who.profile.proofs.assertion_audience.as_ref().filter(|_| grant == GrantKind::JwtBearer);
     with.extend(audience.map(|to| ("assertion-audience".to_owned(), format!("{to:?}"))));
     if let Some(profile) = &asks.subject_profile {
-        with.insert("subject-profile".to_owned(), grant_input::of_sign_in(world, who, profile)?);
+        with.insert("subject-profile".to_owned(), of_sign_in(world, who, profile)?);
     }
     Ok(with)
+}
+
+/// A fingerprint of an input: of a JWT's claims but for its times and its id, of a program's
+/// command line, else of the whole input. `None`: there is no input.
+fn told_apart(
+    world: &mut World,
+    who: &Who,
+    what: &str,
+    source: &Option<SecretSource>,
+) -> Result<Option<String>, Error> {
+    if let Some(SecretSource::Command(argv)) = source {
+        return Ok(Some(hash(argv.join("\0").as_bytes())));
+    }
+    let Some(text) = read(world, who, what, source)? else { return Ok(None) };
+    let claims = jose::unverified_claims(text.expose().trim()).ok().map(|mut claims| {
+        for passing in ["exp", "iat", "nbf", "jti"] {
+            claims.remove(passing);
+        }
+        serde_json::Value::Object(claims).to_string()
+    });
+    Ok(Some(hash(claims.as_deref().unwrap_or(text.expose()).as_bytes())))
+}
+
+/// The sign-in of the profile whose token is the subject.
+fn of_sign_in(world: &mut World, who: &Who, profile: &str) -> Result<String, Error> {
+    let record = subject(world, who, profile)?.load()?;
+    // a login makes a key of its own
+    let key = |key: Secret| hash(key.expose().as_bytes());
+    let login = record.map(|r| (r.provider, r.client_id, r.account, r.login_at, r.journal_key.map(key)));
+    Ok(hash(format!("{profile}\0{login:?}").as_bytes()))
+}
+
+/// The profile whose token is the subject.
+pub(super) fn subject(world: &mut World, who: &Who, profile: &str) -> Result<Session, Error> {
+    let choice = Overrides {
+        profile: Some(profile.to_owned()),
+        implied: true,
+        no_cache: who.choice.no_cache,
+        subject_of: [who.choice.subject_of.clone(), vec![who.name.clone()]].concat(),
+        ..Overrides::default()
+    };
+    Session::open(world, choice)
 }

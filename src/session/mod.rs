@@ -20,7 +20,7 @@ pub mod record;
 pub mod registration;
 mod renaming;
 pub mod renewal;
-mod secret_source;
+pub mod secret_source;
 mod server;
 pub mod standing;
 pub mod state;

@@ -1,9 +1,12 @@
-//! Reads a secret from a file, from standard input or from the terminal.
+//! Reads a secret: from a file, standard input or the terminal, or where the configuration says.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use crate::config::SecretSource;
 use crate::error::Error;
 use crate::secret::Secret;
+use crate::session::Who;
 use crate::text::safe;
 use crate::world::World;
 
@@ -45,6 +48,36 @@ pub fn secret_from_file(world: &mut World, file: &str, what: &str) -> Result<Sec
     let what = if file == "-" { "standard input".to_owned() } else { format!("`{}`", safe(file)) };
     let text = text.map_err(|e| Error::usage(format!("the secret can't be read from {what}")).cause(e))?;
     secret_in(&text, name).ok_or_else(|| Error::usage(format!("{what} holds no secret: it is empty")))
+}
+
+/// Reads a source of the configuration or of a flag. `what` names it in errors.
+pub fn read(world: &mut World, who: &Who, what: &str, source: &Option<SecretSource>) -> Result<Option<Secret>, Error> {
+    match source {
+        None => Ok(None),
+        Some(SecretSource::File(path)) => {
+            if let Some(secret) = who.read.borrow().get(what) {
+                return Ok(Some(secret.clone()));
+            }
+            let secret = secret_from_file(world, &path.to_string_lossy(), what)?;
+            who.read.borrow_mut().insert(what.to_owned(), secret.clone());
+            Ok(Some(secret))
+        }
+        Some(SecretSource::Env(name)) => {
+            let secret = world.env.var(name).and_then(|text| secret_in(&text, what));
+            secret.map(Some).ok_or_else(|| {
+                let state = if world.env.var_os(name).is_some() { "empty" } else { "not set" };
+                let variable = safe(name);
+                Error::usage(format!("the {what} of `{}` is in the variable `{variable}`, which is {state}", who.name))
+            })
+        }
+        Some(SecretSource::Command(argv)) => {
+            let shown = safe(&argv.join(" "));
+            world.step(|| format!("asking `{shown}` for the {what}"));
+            let failed = || Error::usage(format!("the command for the {what}, `{shown}`, failed"));
+            let out = world.programs.output(argv, Duration::from_secs(60)).map_err(|e| failed().cause(e))?;
+            secret_in(&out, what).map(Some).ok_or_else(|| failed().because("it printed nothing"))
+        }
+    }
 }
 
 fn typed_secret(world: &mut World, what: &str) -> Result<Secret, Error> {

@@ -14,7 +14,7 @@ use crate::grant::{Aim, Asking, ciba, device, password};
 use crate::protocol::ciba::{Hint, More};
 use crate::secret::Secret;
 use crate::session::fresh::by_grant;
-use crate::session::{Session, grant_input};
+use crate::session::{Session, grant_input, secret_source};
 use crate::token::TokenSet;
 use crate::world::World;
 
@@ -86,8 +86,8 @@ pub(super) fn without_browser(
 /// The person to ask, named in one of three ways.
 fn login_hint(world: &mut World, session: &Session) -> Result<Hint, Error> {
     let asks = &session.profile.asks.sign_in;
-    let id_token = grant_input::read(world, session, "ID token", &asks.id_token_hint)?;
-    let login_token = grant_input::read(world, session, "login hint token", &asks.login_hint_token)?;
+    let id_token = secret_source::read(world, session, "ID token", &asks.id_token_hint)?;
+    let login_token = secret_source::read(world, session, "login hint token", &asks.login_hint_token)?;
     match (&asks.login_hint, id_token, login_token) {
         (Some(hint), None, None) => Ok(Hint::Login(hint.clone())),
         (None, Some(token), None) => Ok(Hint::IdToken(token)),
@@ -107,7 +107,7 @@ fn given_password(world: &mut World, session: &Session) -> Result<Option<Secret>
         return Err(Error::usage("a password is sent only if the command line asks for it")
             .hint(session.typed.login_by("password")));
     }
-    grant_input::read(world, session, "password", &session.profile.asks.sign_in.password)
+    secret_source::read(world, session, "password", &session.profile.asks.sign_in.password)
 }
 
 fn by_password(
