@@ -1,7 +1,7 @@
 //! The modules of `oauthctl`, in levels.
 //!
 //! A module may use the levels below it, never one above or another module of its own level
-//! (`tests/it/house.rs` checks this). Parts of one module may use each other.
+//! (`tests/it/house.rs` checks this). Parts of one module may use each other, but not in a circle.
 //!
 //! ```text
 //! 11 command

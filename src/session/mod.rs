@@ -1,8 +1,8 @@
 //! The life of one profile's token: load, judge, refresh under the lock, keep.
 //!
 //! A session has stages, each made from the one before it and from the record: [`Who`] is the
-//! profile, [`Server`] its provider, [`Credentials`] its client. The server is looked up only for a
-//! request: a fresh token needs none.
+//! profile, which `open` chooses, [`Server`] its provider, [`Credentials`] its client. The server
+//! is looked up only for a request: a fresh token needs none.
 
 pub mod alias;
 mod binding;
