@@ -16,8 +16,8 @@ use crate::protocol;
 use crate::protocol::authorization_request::AuthorizeError;
 use crate::protocol::client::{Client, RequestError};
 use crate::protocol::token_response::AnswerError;
-use crate::provider::Means;
 use crate::provider::expand::ExpandError;
+use crate::provider::{ErrorRule, ErrorsAt, Means};
 use crate::store::StoreError;
 use crate::text::times::again_in;
 use crate::text::{Typed, safe};
@@ -483,7 +483,13 @@ fn failed(asked: Asked) -> &'static str {
 }
 
 /// The error for a refusal in the provider's own words, which a rule of its file explains.
-pub fn told_by_rule(e: AnswerError, means: Means, asked: Asked, (profile, client): (&Typed, &Client)) -> Error {
+pub fn told_by_rule(
+    e: AnswerError,
+    (rule, status): (&ErrorRule, u16),
+    asked: Asked,
+    (profile, client): (&Typed, &Client),
+) -> Error {
+    let means = rule.means;
     let by_login = matches!(asked, Asked::Code | Asked::Refresh);
     let (kind, hint) = match means {
         Means::Expired | Means::Revoked if by_login => (Kind::LoginFirst, profile.login()),
@@ -492,10 +498,10 @@ pub fn told_by_rule(e: AnswerError, means: Means, asked: Asked, (profile, client
         Means::Scope => (Kind::Refused, format!("ask for other scopes: `{}`", profile.login_with(&[("--scope", "…")]))),
         Means::Throttled => (Kind::TryLater, "run the command again later".to_owned()),
     };
-    // a 401 may be about the client: no token is forgotten for it
-    let about_client = matches!(e, AnswerError::OAuth { status: 401, .. });
+    // a 401 may be about the client: no token is forgotten, unless the rule is the token endpoint's
+    let about_token = status != 401 || rule.at == ErrorsAt::Token;
     let fate = match kind {
-        Kind::LoginFirst if asked == Asked::Refresh && !about_client => Fate::Refused,
+        Kind::LoginFirst if asked == Asked::Refresh && about_token => Fate::Refused,
         _ => Fate::Answered,
     };
     let wrong_client = means == Means::WrongClient;

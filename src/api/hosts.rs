@@ -96,7 +96,8 @@ pub fn add_query(provider: &Provider, url: &mut Url) {
     let base = provider.api.base_url.as_deref().and_then(|base| Url::parse(base).ok());
     let of_base = base.iter().flat_map(|base| base.query_pairs().into_owned());
     let usual = provider.api.query.iter().map(|(name, value)| (name.clone(), value.clone()));
-    for (name, value) in of_base.chain(usual) {
+    // the request that brings a variable goes without it
+    for (name, value) in of_base.chain(usual).filter(|(_, value)| unfilled(value).is_empty()) {
         if !url.query_pairs().any(|(known, _)| known == name) {
             url.query_pairs_mut().append_pair(&name, &value);
         }

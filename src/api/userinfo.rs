@@ -13,6 +13,7 @@ use crate::protocol::jose::trust::Trust;
 use crate::protocol::sender_constrained::Binding;
 use crate::protocol::{api_error, jose};
 use crate::provider::Provider;
+use crate::provider::expand::unfilled;
 use crate::text::Typed;
 use crate::token::TokenSet;
 use crate::wire::{Request, Response};
@@ -36,6 +37,9 @@ pub fn ask(
         ))
         .hint("add `[userinfo] url = …` to the provider's file"));
     };
+    if let Some(name) = unfilled(url).first() {
+        return Err(Error::unfilled(name));
+    }
     // RFC 8705, section 5: with a certificate, the server's own alias for it is used
     let alias = provider.announced.mtls_aliases.get(url);
     let by_certificate = binding.identity.is_some() && provider.announced.certificate_bound;

@@ -45,7 +45,9 @@ pub fn ask(
 ) -> Result<Told, Error> {
     let mut url = address(provider, whoami, set)?;
     super::hosts::add_query(provider, &mut url);
-    if let Some(name) = open_variable(&whoami.headers).or_else(|| open_variable(&provider.api.headers)) {
+    let api = &provider.api;
+    let open = open_variable(&whoami.headers).or_else(|| open_variable(&api.headers));
+    if let Some(name) = open.or_else(|| open_variable(&api.auth)) {
         return Err(Error::unfilled(&name));
     }
     let mut request = Request::new(&whoami.method.to_string(), url.to_string()).header("accept", "application/json");

@@ -390,6 +390,7 @@ impl<'a> Attempt<'a> {
             Oversize::Line => "its address is longer than 32 KiB",
             Oversize::Headers => "its headers are larger than 64 KiB, or more than 100",
             Oversize::Form => "its form is larger than 16 KiB",
+            Oversize::Body => "it has a body, and no such form was asked for",
         };
         let first = self.noise.oversized.replace(why).is_none();
         self.noise.say(world, why, first);
@@ -400,9 +401,11 @@ impl<'a> Attempt<'a> {
         let host = host.as_ref().and_then(url::Url::host_str).unwrap_or("127.0.0.1");
         world.say(&match part {
             Oversize::Headers => format!("A browser sends the cookies of all servers on `{host}`: delete its cookies for `{host}`, or open the address above in a private window."),
+            Oversize::Body => "If it came from the provider: it answers by a form, which `--response-mode form_post` takes.".to_owned(),
             Oversize::Line | Oversize::Form => "If it came from the provider, its answer is too long: ask for fewer scopes, or for another `--response-mode`.".to_owned(),
         });
-        if part != Oversize::Form && self.login.take_paste && world.terminal.stdin_is_terminal() {
+        let may_paste = matches!(part, Oversize::Line | Oversize::Headers) && self.login.take_paste;
+        if may_paste && world.terminal.stdin_is_terminal() {
             world.say("Or paste the address that the browser ended on here, and press Enter.");
         }
     }

@@ -31,7 +31,7 @@ use crate::protocol::client::Client;
 use crate::protocol::jose::base64url;
 use crate::protocol::retry_after::http_date;
 use crate::protocol::token_request::{Param, Target, targets};
-use crate::protocol::token_response::{Answer, AnswerError, Reader, TokenType};
+use crate::protocol::token_response::{Answer, AnswerError, Reader, TokenType, in_its_words};
 use crate::protocol::trace;
 use crate::provider::{Endpoint, Provider, VarFrom};
 use crate::secret::Secret;
@@ -126,10 +126,10 @@ pub fn read(
                 AnswerError::OAuth { error, description, .. } => (Some(error.as_str()), description.as_deref()),
                 _ => (None, None),
             };
-            let means = api_error::meaning_at_token(&provider.errors, (response.status, &response.body), said);
+            let rule = api_error::rule_at_token(&provider.errors, (response.status, &response.body), said);
             let who = (&asking.profile, &asking.client);
-            match means {
-                Some(means) => told_by_rule(e, means, asked, who),
+            match rule {
+                Some(rule) => told_by_rule(in_its_words(e, response), (rule, response.status), asked, who),
                 None => token_answer(e, asked, who, now),
             }
         })?;

@@ -8,6 +8,7 @@ use crate::protocol::client::{Client, RequestError};
 use crate::protocol::jose::SigningKey;
 use crate::protocol::registration::{self, ClientMetadata, Management, Registered, RegistrationError};
 use crate::protocol::token_request;
+use crate::provider::expand::unfilled;
 use crate::provider::{ClientAuth, Endpoint, Provider, from_registered_name, registered_name};
 use crate::secret::Secret;
 use crate::text::safe;
@@ -119,6 +120,9 @@ pub fn register(
             None => error.hint("`registration-url` in a provider file, if it has one all the same"),
         });
     };
+    if let Some(name) = unfilled(url).first() {
+        return Err(Error::unfilled(name));
+    }
     let response = send(world, &registration::request(url, wanted, initial))?;
     let failed = "this program could not be registered";
     registration::read(&response).map_err(|e| {
@@ -129,6 +133,12 @@ pub fn register(
             false => error.hint("with a client of your own: `login` with `--client-id ID`"),
         }
     })
+}
+
+/// Whether the server refused the redirect address (RFC 7591, section 3.2.2).
+pub fn is_about_redirect(e: &Error) -> bool {
+    let Some(RegistrationError::Refused { said: Some(said), .. }) = e.what.downcast_ref() else { return false };
+    said.starts_with("invalid_redirect_uri")
 }
 
 /// The registration as the server has it now; the response may bring new secrets.

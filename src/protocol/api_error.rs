@@ -212,11 +212,11 @@ pub fn meaning(rules: &[ErrorRule], status: u16, error: Option<&ApiError>) -> Op
 
 /// The same for a token endpoint's refusal, whose `code` and `message` were read by the provider's
 /// own paths. A status alone means there what the RFC says.
-pub fn meaning_at_token(
-    rules: &[ErrorRule],
+pub fn rule_at_token<'a>(
+    rules: &'a [ErrorRule],
     (status, body): (u16, &[u8]),
     (code, message): (Option<&str>, Option<&str>),
-) -> Option<Means> {
+) -> Option<&'a ErrorRule> {
     let said = read(body).unwrap_or_default();
     let body = String::from_utf8_lossy(&body[..body.len().min(LONGEST_MATCHED)]);
     let words = [message.unwrap_or_default(), said.message.as_deref().unwrap_or_default(), &body].join("\n");
@@ -224,7 +224,7 @@ pub fn meaning_at_token(
     let of_token =
         rules.iter().filter(|rule| rule.at != ErrorsAt::Api && (rule.code.is_some() || rule.matches.is_some()));
     let mut fitting = of_token.filter(|rule| fits(rule, status, &[code, said.code.as_deref()], &words));
-    fitting.next().map(|rule| rule.means)
+    fitting.next()
 }
 
 /// Bytes of a token endpoint's answer in which `match` is looked for.

@@ -42,6 +42,10 @@ pub enum AnswerError {
     /// The server refused, with its own code and message.
     #[error("the server answered `{}`{}", crate::text::safe(error), described(description))]
     OAuth { status: u16, error: String, description: Option<String> },
+    /// The same in words that no member of RFC 6749 holds; a rule of the provider's file knows
+    /// them.
+    #[error("the server answered with status {status}: {}", crate::text::safe(said))]
+    InItsWords { status: u16, said: String },
     #[error("the server answered with status {status}")]
     Unavailable { status: u16, retry_after: Option<String> },
     #[error("the server answered with status {0} and no reason")]
@@ -125,13 +129,13 @@ impl Reader<'_> {
         if is_refused {
             return Err(refusal(response, shape, Some(&whole)));
         }
-        let root = match shape.root.first() {
-            Some(first) => {
-                let found = |path: &String| if path.is_empty() { Some(&*whole) } else { at(&whole, path) };
-                let found = shape.root.iter().find_map(found).filter(|root| !root.is_null());
-                found.ok_or_else(|| AnswerError::Missing(first.clone()))?
-            }
-            None => &whole,
+        let found = |path: &String| if path.is_empty() { Some(&*whole) } else { at(&whole, path) };
+        let mut roots = shape.root.iter().filter_map(found).filter(|root| !root.is_null()).peekable();
+        let root = match (shape.root.first(), roots.peek().copied()) {
+            (None, _) => &whole,
+            (Some(first), None) => return Err(AnswerError::Missing(first.clone())),
+            // Slack: the user's token and the bot's lie in different places, and both are there
+            (_, Some(first)) => roots.find(|root| at(root, &shape.access_token).is_some()).unwrap_or(first),
         };
         self.set(root, &whole)
     }
@@ -319,8 +323,10 @@ fn scopes(value: Option<&Value>, separator: &str) -> Option<Vec<String>> {
                 // GitHub and LinkedIn answer with commas
                 let comma = !text.contains(' ') && text.contains(',');
                 text.split(|c: char| c.is_whitespace() || comma && c == ',').collect()
-            } else {
+            } else if text.contains(separator.trim()) {
                 text.split(separator.trim()).collect()
+            } else {
+                text.split_whitespace().collect()
             };
             parts.into_iter().map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()).collect()
         }
@@ -375,6 +381,19 @@ pub(super) fn refusal(response: &Response, shape: &ResponseShape, whole: Option<
     }
 }
 
+/// The refusal that a rule of the provider's file knows, in the words that the server sent.
+pub fn in_its_words(e: AnswerError, response: &Response) -> AnswerError {
+    const LONGEST: usize = 300;
+    let (status, text) = (response.status, String::from_utf8_lossy(&response.body));
+    let said = match api_error::read(&response.body).and_then(|error| error.message) {
+        _ if matches!(&e, AnswerError::OAuth { error, .. } if text.contains(error.as_str())) => return e,
+        Some(message) => message,
+        None if looks_like_html(response) || text.trim().is_empty() => return e,
+        None => text.trim().chars().take(LONGEST).collect(),
+    };
+    AnswerError::InItsWords { status, said }
+}
+
 fn oauth_error(status: u16, error: &Value, whole: &Value, shape: &ResponseShape) -> AnswerError {
     let description =
         shape.error_description.iter().find_map(|path| at(whole, path)).and_then(Value::as_str).map(str::to_owned);
@@ -400,7 +419,8 @@ fn looks_like_html(response: &Response) -> bool {
 fn written(response: &Response) -> Result<Written<Value>, AnswerError> {
     let kind = response.header("content-type").unwrap_or("").to_lowercase();
     let is_form = kind.starts_with("application/x-www-form-urlencoded");
-    let text = std::str::from_utf8(&response.body).unwrap_or_default().trim();
+    let body = response.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&response.body);
+    let text = std::str::from_utf8(body).unwrap_or_default().trim();
     // some send a form under another type
     let may_be_form = text.contains('=') && !text.contains(|c: char| c.is_whitespace() || "<>{}[]\"".contains(c));
     if (is_form || may_be_form)
@@ -408,9 +428,9 @@ fn written(response: &Response) -> Result<Written<Value>, AnswerError> {
     {
         return Ok(Written(pairs.into_iter().map(|(n, v)| (n, Value::from(v))).collect()));
     }
-    serde_json::from_slice(&response.body).map_err(|e| match () {
+    serde_json::from_slice(body).map_err(|e| match () {
         () if looks_like_html(response) => AnswerError::Html(response.status),
-        () if response.body.is_empty() => AnswerError::NotJson("it is empty".to_owned()),
+        () if body.is_empty() => AnswerError::NotJson("it is empty".to_owned()),
         // the parser's own words quote nothing of the body but may name a character: place and kind
         // are enough
         () => AnswerError::NotJson(format!("line {}, column {}", e.line(), e.column())),

@@ -96,6 +96,12 @@ impl Session {
         (self.credentials.secret, self.credentials.secret_from) = (Some(secret), None);
     }
 
+    /// Takes the port that the redirect address was registered with.
+    pub fn has_port(&mut self, port: u16) {
+        self.profile.port = Some(port);
+        self.choice.flags.port = Some(port);
+    }
+
     /// Takes the client authentication that the server registered, over flags and configuration.
     pub fn authenticates_by(&mut self, auth: ClientAuth) -> Result<(), Error> {
         self.profile.proofs.auth = Some(auth);

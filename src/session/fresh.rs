@@ -10,6 +10,7 @@ use crate::protocol::token_response::Answer;
 use crate::secret::Secret;
 use crate::session::keep::keep;
 use crate::session::matching::{Compared, Differs, compare, elsewhere, no_usable_token, recorded};
+use crate::session::unfinished::forgotten;
 use crate::session::{
     Lock, Record, Session, Who, grant_input, kernel_cache, lock, no_token, renewal, without_a_person,
 };
@@ -221,7 +222,11 @@ fn refresh(
             None => anew(world, session, record.as_ref(), &lock)
                 .inspect_err(|e| session.remember_trouble(world.clock.now(), e)),
         },
-        Some(record) => renewal::refresh(world, session, (record, lock), want),
+        Some(record) => {
+            let client_id = record.client_id.clone();
+            renewal::refresh(world, session, (record, lock), want)
+                .map_err(|e| forgotten(world, session, client_id.as_deref(), e).unwrap_or_else(|e| e))
+        }
         None => Err(no_token(world, session)),
     };
     refreshed.or_else(|e| still_valid(world, old.as_ref(), want, e))
@@ -373,7 +378,7 @@ fn unkept(world: &mut World, session: &mut Session, record: Option<&Record>) -> 
 /// Obtains a token by a grant that needs no person.
 pub fn by_grant(world: &mut World, who: &Who, asking: &Asking, grant: GrantKind) -> Result<Answer, Error> {
     support::check_grant(world, &asking.provider, (grant, who.profile.grant == Some(grant)), &who.typed)?;
-    support::scopes(world, &asking.provider, who.profile.scopes.as_deref());
+    support::scopes(world, &asking.provider, who.said_scopes(&asking.provider).as_deref());
     let given = grant_input::gather(world, who, asking, grant)?;
     let scopes = who.scopes(&asking.provider, grant);
     let asks = &who.profile.asks;

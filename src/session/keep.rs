@@ -82,6 +82,7 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
         bound: Some(bound),
         secret_bound,
         asked_with: Some(recorded(session, grant, asked_with(world, session, grant)?)),
+        registered: before.registered && before.client_id.as_deref() == Some(&client.id),
         registration: before.registration.filter(|_| before.client_id.as_deref() == Some(&client.id)),
     };
     if let Some(earlier) = earlier {
@@ -92,11 +93,9 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
     // what an earlier login left in the journal
     session.sweep();
     let mut left = old_store(world, session)?;
-    if let Err((e, lines)) = remember_profile(world, session, client) {
+    if !remember_profile(world, session, client)? {
         // the store that config.toml names keeps its record
         left = None;
-        let lines = lines.map(|lines| format!("; add these lines to it:\n\n{lines}")).unwrap_or_default();
-        world.warn(&format!("the login is stored, its profile is not: {e}{lines}"));
     }
     // last: a copy is of the store that config.toml names
     kernel_cache::write(world, session, &record);
@@ -110,9 +109,16 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
 fn keep_refresh_token(world: &mut World, session: &Session, before: &Record, record: &mut Record) {
     let Some(old) = before.token.as_ref().filter(|old| old.refresh_token.is_some()) else { return };
     let scopes = |record: &Record| record.asked.iter().cloned().collect::<BTreeSet<String>>();
+    // a user's id, where the provider's file names it
+    let captured = |record: &Record| {
+        let names = session.raw_provider().ok()?.response.capture.into_keys();
+        let extra = &record.token.as_ref()?.extra;
+        Some(names.map(|name| extra.get(&name).cloned()).collect::<Vec<_>>())
+    };
     let same_login = before.client_id == record.client_id
         && before.grant == record.grant
         && before.account == record.account
+        && captured(before) == captured(record)
         && scopes(before) == scopes(record)
         && elsewhere(session, before).is_none();
     // it is of no use with another key, on another machine, from a backup, or after its end
@@ -230,14 +236,11 @@ impl Session {
     }
 }
 
-/// Writes the profile into `config.toml`: only the keys that differ. An error comes with the lines
-/// that are missing there: some systems make the file themselves (Nix), and let no program write it.
-fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Result<(), (Error, Option<String>)> {
-    let plain = |e: Error| (e, None);
-    let dir = session.paths.require_config().map_err(|e| plain(e.into()))?;
-    let (known, usual) = session.in_config().map_err(plain)?;
+/// Writes the profile into `config.toml`: only the keys that differ. `false`: it can't be written.
+fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Result<bool, Error> {
+    let (known, usual) = session.in_config()?;
     let known = known.unwrap_or_default();
-    let raw = session.raw_provider().map_err(plain)?;
+    let raw = session.raw_provider()?;
     let mut now = session.to_remember(&raw);
     let from_outside = session.variable(world, "CLIENT_ID").is_some();
     now.client_id = Some(client.id.clone()).filter(|id| !from_outside && raw.client_id.as_ref() != Some(id));
@@ -245,26 +248,39 @@ fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Re
     if kind == StoreKind::File && usual != Some(kind) && world.env.var("OAUTHCTL_STORE").is_none() {
         now.store = Some(kind);
     }
-    let changes = now.changes(&known);
     // the record has them by now
-    let bare = session.bare_vars(&raw).map_err(plain)?;
+    let mut unset: Vec<String> = session.bare_vars(&raw)?.iter().map(|var| format!("vars.{var}")).collect();
     // the port of the redirect URI overrides the profile's, from now on too
-    let port_goes = known.port.is_some() && session.profile.port.is_none();
-    if changes.is_empty() && !port_goes && bare.is_empty() && session.configured {
-        return Ok(());
+    if known.port.is_some() && session.profile.port.is_none() {
+        unset.push("port".to_owned());
+    }
+    write_profile(world, session, now.changes(&known), &unset)
+}
+
+/// Writes keys of the profile into `config.toml`. `false`: it can't be written, which is said with
+/// the lines that are missing there. Some systems make the file (Nix), and let no program write it.
+pub(super) fn write_profile(
+    world: &mut World,
+    session: &Session,
+    changes: Vec<(String, toml_edit::Value)>,
+    unset: &[String],
+) -> Result<bool, Error> {
+    let dir = session.paths.require_config()?;
+    if changes.is_empty() && unset.is_empty() && session.configured {
+        return Ok(true);
     }
     let name = &session.name;
     let lines = config::lines(name, changes.clone());
-    config::edit(&dir, |editor| {
-        if port_goes {
-            editor.unset(name, "port")?;
-        }
-        for var in &bare {
-            editor.unset(name, &format!("vars.{var}"))?;
+    let written = config::edit(&dir, |editor| {
+        for key in unset {
+            editor.unset(name, key)?;
         }
         editor.set_all(name, changes)
-    })
-    .map_err(|e| (e.into(), lines))
+    });
+    let Err(e) = written else { return Ok(true) };
+    let lines = lines.map(|lines| format!("; add these lines to it:\n\n{lines}")).unwrap_or_default();
+    world.warn(&format!("the record is stored, its profile is not: {e}{lines}"));
+    Ok(false)
 }
 
 /// Chooses sealed files where no keychain answers; the profile stays with them. Returns a notice.

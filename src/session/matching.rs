@@ -159,8 +159,9 @@ fn of_file(who: &Who, grant: GrantKind) -> Option<String> {
 fn scopes_differ(who: &Who, record: &Record, asked_with: Option<&AskedWith>) -> Option<String> {
     let grant = who.grant(None, Some(record));
     if grant.needs_person() {
-        let said = who.profile.scopes.as_deref()?;
-        return said.iter().find(|scope| !record.asked.contains(scope)).cloned();
+        who.profile.scopes.as_ref()?;
+        let said = who.said_scopes(&who.raw_provider().ok()?)?;
+        return said.into_iter().find(|scope| !record.asked.contains(scope));
     }
     // the same words, over the same usual scopes
     let said = |with: &AskedWith| with.get(SCOPES).cloned();

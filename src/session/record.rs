@@ -72,6 +72,9 @@ pub struct Record {
     pub dpop_nonces: BTreeMap<String, String>,
     /// Access to this client's registration (RFC 7592).
     pub registration: Option<Management>,
+    /// The client was registered from here.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub registered: bool,
     /// The input for a login that is not finished.
     pub unfinished: Option<Unfinished>,
     /// Where the tokens may go. `None`: an older version made the record. One that can't be read
@@ -170,6 +173,12 @@ impl Record {
         [idle, age, said].into_iter().flatten().min_by_key(|end| end.at)
     }
 
+    /// Whether the server refused the client that was registered from here: it has forgotten it.
+    pub fn is_forgotten(&self, client_id: &str) -> bool {
+        let refused = self.unfinished.as_ref().filter(|kept| kept.refused);
+        self.registered && refused.and_then(|kept| kept.client_id.as_deref()) == Some(client_id)
+    }
+
     /// Whether it holds the user's input or a registration: then it stays when the tokens go.
     pub fn outlives_its_tokens(&self) -> bool {
         self.client_secret.is_some() || self.registration.is_some() || !self.secret_vars.is_empty()
@@ -263,6 +272,7 @@ mod tests {
                 document: json!({ "issuer": "https://as.example" }),
             }),
             keys: Some(KeptKeys { uri: "https://as.example/jwks".into(), until: 9, set: json!({ "keys": [] }) }),
+            registered: true,
             registration: Some(Management { uri: "https://as.example/reg/1".into(), token: "t0ken-value".into() }),
             unfinished: Some(Unfinished {
                 provider: "getresponse".into(),

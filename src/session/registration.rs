@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::keep::not_saved;
+use super::keep::{not_saved, write_profile};
 use super::{Lock, Record, Session, random_hex, renewal};
 use crate::config::words::Word as _;
 use crate::config::{self, GrantKind, Profile};
@@ -24,11 +24,21 @@ pub struct Made {
 pub fn make(world: &mut World, session: &mut Session, name: &str, initial: Option<&Secret>) -> Result<Made, Error> {
     let provider = session.provider(world, None)?;
     let grant = session.grant(Some(&provider), None);
-    let (asked, keyed) = wanted(world, session, grant, name)?;
+    let (mut asked, mut keyed) = wanted(world, session, grant, name)?;
     let lock = session.lock(world)?;
     let before = session.load()?.unwrap_or_default();
     session.store.writable(&session.name)?;
-    let made = register::register(world, &provider, &asked, initial)?;
+    let made = match register::register(world, &provider, &asked, initial) {
+        Err(e) if register::is_about_redirect(&e) && session.profile.port.is_none() => {
+            // a server that compares ports takes no address without one
+            session.has_port(redirect_plan::USUAL_PORT);
+            (asked, keyed) = wanted(world, session, grant, name)?;
+            let uri = asked.redirect_uris.first().map_or("", |uri| uri.as_str());
+            world.say(&format!("The server refused the redirect address; it gets one with a port: {}", safe(uri)));
+            register::register(world, &provider, &asked, initial)?
+        }
+        made => made?,
+    };
     let client = Client { id: made.client_id.clone(), secret: made.client_secret.clone(), ..keyed };
     let auth = match register::settled(&provider, Some(&asked.auth_method), &made, &client) {
         Ok(auth) => auth,
@@ -40,6 +50,7 @@ pub fn make(world: &mut World, session: &mut Session, name: &str, initial: Optio
         client_id: Some(made.client_id.clone()),
         client_secret: made.client_secret.clone(),
         secret_bound: made.client_secret.is_some().then(|| session.bound(&provider, &BTreeMap::new())),
+        registered: true,
         registration: made.management.clone(),
         // the token is another client's
         token: None,
@@ -49,17 +60,14 @@ pub fn make(world: &mut World, session: &mut Session, name: &str, initial: Optio
         ..before
     };
     save(world, session, &record, &lock)?;
-    let dir = session.paths.require_config()?;
     let mut now = Profile {
         provider: Some(session.provider_name().to_owned()),
         client_id: Some(made.client_id.clone()),
         ..session.to_remember(&provider)
     };
     now.proofs.auth = auth.or(now.proofs.auth);
-    config::edit(&dir, |editor| {
-        let known = editor.config(&dir)?.profiles.remove(&session.name).unwrap_or_default();
-        editor.set_all(&session.name, now.changes(&known))
-    })?;
+    let known = session.in_config()?.0.unwrap_or_default();
+    write_profile(world, session, now.changes(&known), &[])?;
     session.profile.client_id = Some(made.client_id.clone());
     if let Some(auth) = auth {
         session.authenticates_by(auth)?;
@@ -98,7 +106,7 @@ fn wanted(
     let random = random_hex(world);
     let profile = &session.profile;
     let plan = redirect_plan::plan(&provider, profile.redirect_uri.as_deref(), profile.port, &random)?;
-    let scopes = profile.scopes.clone().unwrap_or_default();
+    let scopes = session.said_scopes(&provider).unwrap_or_default();
     let by = (profile.proofs.auth, keyed.proofs.key.as_deref());
     Ok((register::wanted(&provider, grant, name, plan.to_register(), &scopes, by)?, keyed))
 }

@@ -50,8 +50,27 @@ pub fn keep(world: &mut World, session: &Session, change: impl FnOnce(&mut Unfin
     }
 }
 
+/// The error where the server refused a client that was registered from here: it has forgotten it.
+/// That is remembered, and the next `login` registers anew. `Err`: the error is another one.
+pub fn forgotten(world: &mut World, session: &Session, client_id: Option<&str>, mut e: Error) -> Result<Error, Error> {
+    let registered = || session.load().is_ok_and(|record| record.is_some_and(|record| record.registered));
+    let Some(client_id) = client_id.filter(|_| e.wrong_client && registered()) else { return Err(e) };
+    keep(world, session, |kept| {
+        kept.client_id = Some(client_id.to_owned());
+        kept.refused = true;
+    });
+    e.hints.clear();
+    let login = session.typed.login();
+    Ok(e.because(format!("the client `{}`, registered from here, is no longer known there", safe(client_id)))
+        .hint(format!("`{login}` registers this program anew")))
+}
+
 /// Adds to the error of a failed login which input is kept, or what the next `login` asks again.
-pub fn after(world: &mut World, session: &Session, asked: Option<&Asked>, mut e: Error) -> Error {
+pub fn after(world: &mut World, session: &Session, asked: Option<&Asked>, e: Error) -> Error {
+    let mut e = match forgotten(world, session, session.profile.client_id.as_deref(), e) {
+        Ok(e) => return e,
+        Err(e) => e,
+    };
     if !may_ask(world) {
         return e;
     }

@@ -148,15 +148,20 @@ impl Who {
         })
     }
 
+    /// The profile's scopes. `--scope a,b` is two where the provider's own documents write it so.
+    pub fn said_scopes(&self, provider: &Provider) -> Option<Vec<String>> {
+        let said = self.profile.scopes.as_ref()?;
+        let Some(separator) = Some(provider.scopes.separator.trim()).filter(|s| !s.is_empty()) else {
+            return Some(said.clone());
+        };
+        let parts = said.iter().flat_map(|scope| scope.split(separator)).map(str::trim);
+        Some(parts.filter(|scope| !scope.is_empty()).map(str::to_owned).collect())
+    }
+
     /// The scopes to ask for: the profile's or the usual ones, and those that are always needed.
     pub fn scopes(&self, provider: &Provider, grant: GrantKind) -> Vec<String> {
         let facts = &provider.scopes;
-        let mut scopes = self.profile.scopes.clone().unwrap_or_else(|| facts.default.clone());
-        // `--scope a,b`, as the provider's own documents write it
-        if let Some(separator) = Some(facts.separator.trim()).filter(|s| !s.is_empty()) {
-            let parts = scopes.iter().flat_map(|scope| scope.split(separator)).map(str::trim);
-            scopes = parts.filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
-        }
+        let mut scopes = self.said_scopes(provider).unwrap_or_else(|| facts.default.clone());
         let offline = facts.offline.iter().filter(|_| grant.needs_person() && provider.refresh.supported);
         for scope in facts.always.iter().chain(offline) {
             if !scopes.contains(scope) {

@@ -234,6 +234,24 @@ fn a_redirect_over_the_bounds_is_told_at_once_with_a_way_out() {
     }
 }
 
+#[test]
+fn a_form_that_was_not_asked_for_is_told_at_once() {
+    let mut me = Person::new();
+    let act = |url: &str| {
+        let back = decided(url, "allow");
+        let (bare, query) = back.split_once('?').unwrap();
+        let form: Vec<(&str, &str)> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
+        let posted = crate::world::robot::post(bare, &form);
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        vec![posted, go(&back)]
+    };
+    let done = me.browser(act).types("login sandbox");
+    assert_eq!(done.code, 0, "{}", done.err);
+    let says = "Ignored a call that came to the redirect address: it has a body, and no such form was asked for. Still waiting.\n\
+        If it came from the provider: it answers by a form, which `--response-mode form_post` takes.\n";
+    assert!(done.err.contains(says), "{}", done.err);
+}
+
 // L-06
 #[test]
 fn a_refusal_without_a_state_is_quoted_as_unproven_and_the_wait_goes_on() {
@@ -995,7 +1013,7 @@ fn a_login_whose_profile_cannot_be_written_is_kept_and_says_the_lines() {
     let done = me.browser(allows).types("login work --provider sandbox --scope email");
     assert_eq!(done.code, 0, "{}", done.err);
     let (said, lines) = done.err.split_once("its profile is not: ").unwrap();
-    assert!(said.ends_with("warning: the login is stored, "), "{said}");
+    assert!(said.ends_with("warning: the record is stored, "), "{said}");
     let (why, lines) = lines.split_once("; add these lines to it:\n\n").unwrap();
     assert!(why.contains("config.toml"), "{why}");
     let lines: String = lines.lines().take_while(|line| !line.is_empty()).map(|line| format!("{line}\n")).collect();

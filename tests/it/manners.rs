@@ -332,11 +332,16 @@ fn a_dead_refresh_token_is_told_by_the_providers_rules() {
         ("code = 20037", 200, r#"{"code":20037,"msg":"refresh token expired"}"#),
         ("status = 500\nmatch = \"revoked\"", 500, r#"{"message":"The token was revoked"}"#),
         ("at = \"token\"\ncode = \"gone\"", 410, r#"{"error":"gone"}"#),
+        ("at = \"token\"\nmatch = \"invalid\"", 401, r#"{"errors":[{"message":"Refresh token invalid: 1"}]}"#),
+        ("at = \"token\"\nmatch = \"dead\"", 401, "the token is dead"),
     ] {
         for means in ["expired", "revoked"] {
             let (mut me, done) = renewed(&format!("[[errors]]\n{rule}\nmeans = \"{means}\""), status, body);
             assert_eq!(done.code, 4, "{rule}: {}", done.err);
             assert!(done.err.contains("error: the login of `odd` has ended"), "{}", done.err);
+            let words = ["invalid", "expired", "revoked", "gone", "dead", "Bad Request"];
+            assert!(words.iter().any(|word| done.err.contains(word)), "{rule}: {}", done.err);
+            assert!(!done.err.contains("invalid_client") && !done.err.contains("access_token"), "{}", done.err);
             assert!(me.record("odd").get("token").is_none(), "{rule}");
             assert_eq!(me.types("token odd").code, 4);
         }
@@ -620,6 +625,14 @@ fn token_answers_of_every_shape_are_read() {
     for (keys, login_says) in [
         ("response.root = [\"authed_user\", \"\"]", says(&nested("authed_user"))),
         (
+            "response = { root = [\"authed_user\", \"\"], bearer-types = [\"bot\"] }",
+            says(&json!({
+                "ok": true, "access_token": "access-1", "token_type": "bot", "refresh_token": "refresh-1",
+                "expires_in": 3600, "authed_user": { "id": "U1" },
+            })),
+        ),
+        ("", text("application/json", &format!("\u{feff}{flat}"))),
+        (
             "response = { root = [\"data\", \"\"], ok-field = \"code\", ok-value = 0, error = [\"code\"] }",
             says(&nested("data")),
         ),
@@ -683,6 +696,7 @@ fn times_and_scopes_are_read_as_servers_write_them() {
         ("", json!("repo gist")),
         ("response.scope-separator = \";\"", json!("repo;gist")),
         ("scopes.separator = \",\"\nresponse.scope-separator = \" \"", json!("repo gist")),
+        ("scopes.separator = \",\"", json!("repo gist")),
         ("", json!(["repo", "gist"])),
     ] {
         let mut me = Person::new();
@@ -752,5 +766,105 @@ fn requests_are_made_as_providers_want_them() {
         assert_eq!(done.code, 0, "{}", done.err);
         assert!(bodies(&seen, "/token")[0].contains(&format!("redirect_uri={sent}")), "{:?}", bodies(&seen, "/token"));
         assert!(done.err_raw.contains(&format!("redirect_uri={sent}")), "{}", done.err);
+    }
+}
+
+// RFC 6749, section 3.1: no parameter may be sent more than once
+#[test]
+fn a_parameter_of_the_authorization_endpoint_is_sent_once() {
+    let mut me = Person::new();
+    let (server, seen) = server(&mut me, "", |_| tokens(&json!({})));
+    let url = "BASE/authorize?tenant=t&audience=own&x=%20y&client_id=other&response_type=token&prompt=none";
+    let keys = format!("authorize = {{ url = \"{url}\", params = {{ audience = \"x\" }}, fragment = \"#top\" }}");
+    me.config("providers/odd.toml", &with_keys(&server, &keys));
+    let done = me.browser(|url| vec![robot::go(url)]).types("login odd --param tenant=z --prompt login");
+    assert_eq!(done.code, 0, "{}", done.err);
+    let asked = seen.lock().unwrap().iter().find(|r| r.path == "/authorize").unwrap().query.clone();
+    assert!(asked.starts_with("x=%20y&response_type=code&client_id="), "{asked}");
+    for (name, value) in [("tenant", "z"), ("audience", "x"), ("prompt", "login"), ("response_type", "code")] {
+        let all: Vec<String> = pairs(&asked).into_iter().filter(|(n, _)| n == name).map(|(_, v)| v).collect();
+        assert_eq!(all, [value], "{name}");
+    }
+    assert!(done.err_raw.contains("#top") && !done.err_raw.contains("##"), "{}", done.err);
+}
+
+#[test]
+fn the_request_that_brings_a_variable_goes_without_it() {
+    for (keys, is_asked) in [
+        ("api = { query = { dc = \"{dc}\" }, base-url = \"BASE/api\" }", true),
+        ("api = { auth.scheme = \"{dc}\", base-url = \"BASE/api\" }", false),
+        ("api = { headers = { X-Dc = \"{dc}\" }, base-url = \"BASE/api\" }", false),
+        ("userinfo.url = \"BASE/userinfo/{dc}\"\napi = { base-url = \"BASE/api\" }", true),
+    ] {
+        for brings in [true, false] {
+            let mut me = Person::new();
+            let (server, seen) = server(&mut me, "", move |r| match r.path.as_str() {
+                "/token" => tokens(&json!({})),
+                "/api/me" if brings => says(&json!({ "dc": "us6" })),
+                _ => says(&json!({})),
+            });
+            let keys =
+                format!("whoami = {{ url = \"/me\" }}\nvars.dc = {{ from = \"whoami\", path = \"dc\" }}\n{keys}");
+            let done = login(&mut me, &server, &keys);
+            assert_eq!(done.code, 0, "{}", done.err);
+            let call = me.types("call odd /x");
+            let userinfo = me.types("userinfo odd");
+            let all = seen.lock().unwrap().clone();
+            assert_eq!(all.iter().any(|r| r.path == "/api/me"), is_asked, "{keys}");
+            let braces = |text: &str| text.contains("{dc}") || text.contains("%7Bdc%7D") || text.contains("%7bdc%7d");
+            let leaks = |r: &Request| braces(&r.path) || braces(&r.query) || r.headers.iter().any(|(_, v)| braces(v));
+            assert!(!all.iter().any(leaks), "{keys}");
+            if keys.contains("query") {
+                assert_eq!(call.code, if brings { 0 } else { 4 }, "{}", call.err);
+            }
+            if keys.contains("userinfo") && !brings {
+                assert_eq!(userinfo.code, 4, "{}", userinfo.err);
+            }
+        }
+    }
+}
+
+#[test]
+fn scopes_in_one_word_are_the_same_scopes_at_every_later_request() {
+    for (keys, said) in [
+        ("scopes.separator = \",\"", "a,b"),
+        ("scopes.separator = \"+\"", "a+b"),
+        ("scopes = { separator = \",\", default = [\"a\", \"b\"] }", "b,a"),
+        ("scopes.separator = \";\"", "a;b"),
+    ] {
+        let mut me = Person::new();
+        let (server, seen) = server(&mut me, "", |_| tokens(&json!({})));
+        me.config("providers/odd.toml", &with_keys(&server, keys));
+        let done = me.browser(|url| vec![robot::go(url)]).types(&format!("login odd --scope {said}"));
+        assert_eq!(done.code, 0, "{}", done.err);
+        me.copies.clear();
+        for line in ["token odd --no-cache".to_owned(), format!("token odd --scope {said}"), "refresh odd".to_owned()] {
+            assert_eq!(me.types(&line).code, 0, "{line}");
+        }
+        assert_eq!(bodies(&seen, "/token").len(), 2, "{keys}");
+        assert_eq!(me.types("token odd --scope a --scope c").code, 4);
+    }
+}
+
+#[test]
+fn a_refresh_token_of_another_captured_account_is_not_kept() {
+    for (second, kept) in [("1", true), ("2", false)] {
+        let mut me = Person::new();
+        let logins = Mutex::new(0);
+        let (server, _) = server(&mut me, "", move |_| {
+            *logins.lock().unwrap() += 1;
+            match *logins.lock().unwrap() {
+                1 => tokens(&json!({ "user_id": "1" })),
+                _ => says(
+                    &json!({ "access_token": "access-2", "token_type": "bearer", "expires_in": 3600, "user_id": second }),
+                ),
+            }
+        });
+        let keys = "response.capture = { user_id = \"user_id\" }";
+        for _ in 0..2 {
+            assert_eq!(login(&mut me, &server, keys).code, 0);
+        }
+        let token = &me.record("odd")["token"];
+        assert_eq!(token.get("refresh_token").is_some(), kept, "{token}");
     }
 }

@@ -297,3 +297,106 @@ fn a_client_with_a_key_is_registered_with_its_public_half() {
     let other = me.runs(&["register", &server.base, "--provider", &server.base, "--auth", "tls-client-auth"]);
     assert_eq!(other.code, 2, "{}", other.err);
 }
+
+// supabase/mcp#355
+#[test]
+fn a_client_that_the_server_has_forgotten_is_registered_anew_by_the_next_login() {
+    for managed in [true, false] {
+        let mut me = Person::new();
+        let count = Arc::new(Mutex::new(0));
+        let (registered, place) = (count.clone(), Arc::new(Mutex::new(String::new())));
+        let own = place.clone();
+        let server = me.odd("issuer", move |request| {
+            let base = own.lock().unwrap().clone();
+            let form = String::from_utf8_lossy(&request.body).into_owned();
+            let (status, body) = match request.path.as_str() {
+                "/.well-known/openid-configuration" => (
+                    200,
+                    json!({
+                        "issuer": base, "authorization_endpoint": format!("{base}/authorize"), "token_endpoint": format!("{base}/token"),
+                        "registration_endpoint": format!("{base}/reg"), "token_endpoint_auth_methods_supported": ["none"],
+                    }),
+                ),
+                "/reg" => {
+                    let mut number = registered.lock().unwrap();
+                    *number += 1;
+                    let mut made = json!({ "client_id": format!("client-{number}"), "token_endpoint_auth_method": "none" });
+                    if managed {
+                        made["registration_access_token"] = json!("manage-1");
+                        made["registration_client_uri"] = json!(format!("{base}/reg/1"));
+                    }
+                    (201, made)
+                }
+                _ if form.contains("client-1") && form.contains("grant_type=refresh_token") => (401, json!({ "error": "invalid_client" })),
+                _ => (200, json!({ "access_token": "Vq8-access", "token_type": "bearer", "expires_in": 600, "refresh_token": "Vq8-refresh" })),
+            };
+            answer(status, "application/json", &body.to_string())
+        });
+        *place.lock().unwrap() = server.base.clone();
+        let back = |url: &str| {
+            let asked: std::collections::HashMap<String, String> =
+                url::Url::parse(url).unwrap().query_pairs().into_owned().collect();
+            vec![robot::go(&format!("{}?code=c&state={}", asked["redirect_uri"], asked["state"]))]
+        };
+        assert_eq!(me.browser(back).runs(&["login", "mine", "--provider", &server.base, "--register"]).code, 0);
+        me.later(700);
+        let refused = me.types("token mine");
+        assert_eq!(refused.code, 2, "{}", refused.err);
+        assert!(
+            refused.err.contains("the client `client-1`, registered from here, is no longer known there"),
+            "{}",
+            refused.err
+        );
+        assert!(refused.err.contains("`oauthctl login mine` registers this program anew"), "{}", refused.err);
+        assert_eq!(*count.lock().unwrap(), 1, "only a person's login registers");
+        let done = me.browser(back).types("login mine");
+        assert_eq!(done.code, 0, "{}", done.err);
+        assert!(
+            done.err.contains("no longer knows the client `client-1`: this program is registered there anew."),
+            "{}",
+            done.err
+        );
+        assert_eq!(me.record("mine")["client_id"], "client-2");
+        assert!(
+            me.config_text().contains("client-2") && !me.config_text().contains("client-1"),
+            "{}",
+            me.config_text()
+        );
+        me.later(700);
+        assert_eq!(me.types("token mine").code, 0);
+        // and it is registered once
+        assert_eq!(me.browser(back).types("login mine").code, 0);
+        assert_eq!(*count.lock().unwrap(), 2);
+    }
+}
+
+// mcp-remote#72
+#[test]
+fn a_server_that_compares_ports_gets_an_address_with_one() {
+    let mut me = Person::new();
+    let place = Arc::new(Mutex::new(String::new()));
+    let own = place.clone();
+    let server = me.odd("issuer", move |request| {
+        let base = own.lock().unwrap().clone();
+        let asked = String::from_utf8_lossy(&request.body).into_owned();
+        let (status, body) = match request.path.as_str() {
+            "/.well-known/openid-configuration" => (
+                200,
+                json!({
+                    "issuer": base, "authorization_endpoint": format!("{base}/authorize"), "token_endpoint": format!("{base}/token"),
+                    "registration_endpoint": format!("{base}/reg"), "token_endpoint_auth_methods_supported": ["none"],
+                }),
+            ),
+            "/reg" if !asked.contains("http://127.0.0.1:8976/callback") => {
+                (400, json!({ "error": "invalid_redirect_uri", "error_description": "port required" }))
+            }
+            _ => (201, json!({ "client_id": "made-client-1", "token_endpoint_auth_method": "none" })),
+        };
+        answer(status, "application/json", &body.to_string())
+    });
+    *place.lock().unwrap() = server.base.clone();
+    let done = me.runs(&["register", &server.base]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(done.err_raw.contains("it gets one with a port: http://127.0.0.1:8976/callback"), "{}", done.err);
+    assert!(me.config_text().contains("port = 8976"), "{}", me.config_text());
+}

@@ -136,10 +136,11 @@ fn sign_in(world: &mut World, session: &mut Session, args: &LoginArgs, attempt: 
     }
     let grant = session.grant(Some(&provider), None);
     let pushes = session.profile.asks.sign_in.par == Some(When::Always) || provider.par == When::Always;
+    let forgotten = |id: &str| old.as_ref().is_some_and(|old| old.is_forgotten(id));
     let registers = !args.no_register
         && provider.issuer.is_some()
         && provider.registration_url.is_none()
-        && session.client(world, old.as_ref())?.is_none();
+        && session.client(world, old.as_ref())?.is_none_or(|client| forgotten(&client.id));
     provider = session.provider_with(world, old.as_ref(), |provider| match grant {
         GrantKind::DeviceCode => provider.device.is_some(),
         GrantKind::Ciba => provider.ciba.is_some(),
@@ -147,7 +148,7 @@ fn sign_in(world: &mut World, session: &mut Session, args: &LoginArgs, attempt: 
     })?;
     let by_name = session.profile.grant == Some(grant);
     check_grant(world, &provider, (grant, by_name), &session.typed)?;
-    support::scopes(world, &provider, session.profile.scopes.as_deref());
+    support::scopes(world, &provider, session.said_scopes(&provider).as_deref());
     if grant == GrantKind::AuthorizationCode {
         check_authorization_request(&provider, &session.profile.asks.sign_in)?;
         if attempt.waiting.is_none() {
@@ -174,7 +175,7 @@ fn sign_in(world: &mut World, session: &mut Session, args: &LoginArgs, attempt: 
 fn warn_of_mistyped(world: &mut World, session: &Session, provider: &Provider) {
     let facts = &provider.scopes;
     let known = || [&facts.known, &facts.default, &facts.always].into_iter().flatten().chain(&facts.offline);
-    for scope in session.profile.scopes.iter().flatten().filter(|scope| !known().any(|known| known == *scope)) {
+    for scope in session.said_scopes(provider).iter().flatten().filter(|scope| !known().any(|known| known == *scope)) {
         if let Some(meant) = nearest(scope, known().map(String::as_str)) {
             world.warn(&format!("the scope `{}` is not known; did you mean `{}`?", safe(scope), safe(meant)));
         }

@@ -93,8 +93,19 @@ pub(super) fn registers(
     &Start { provider, old, args, .. }: &Start<'_>,
 ) -> Result<bool, Error> {
     let alone = session.store.kind() == StoreKind::None;
-    if args.no_register || provider.registration_url.is_none() || session.client(world, old)?.is_some() {
+    if args.no_register || provider.registration_url.is_none() {
         return Ok(false);
+    }
+    if let Some(client) = session.client(world, old)? {
+        let forgotten = !alone && old.is_some_and(|old| old.is_forgotten(&client.id));
+        if forgotten {
+            world.say(&format!(
+                "{} no longer knows the client `{}`: this program is registered there anew.",
+                safe(&provider.name),
+                safe(&client.id)
+            ));
+        }
+        return Ok(forgotten);
     }
     if args.register {
         return match alone {

@@ -111,6 +111,7 @@ impl Shared {
             Refusal::LineTooLong => Oversize::Line,
             Refusal::HeadTooLarge => Oversize::Headers,
             Refusal::BodyTooLarge if self.accept_post => Oversize::Form,
+            Refusal::BodyTooLarge | Refusal::LengthRequired => Oversize::Body,
             _ => return None,
         };
         let estranged = self.estranged(visit);

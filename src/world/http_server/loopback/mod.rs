@@ -70,6 +70,8 @@ pub enum Oversize {
     /// Most likely cookies.
     Headers,
     Form,
+    /// A body that was not asked for, or has no length.
+    Body,
 }
 
 /// The way back to the browser. Dropped unused, it sends a plain 404.
