@@ -49,13 +49,13 @@ struct State {
 }
 
 impl Pace {
-    /// `file` is shared by the processes of one profile. It is used only if there are limits.
+    /// `file` is shared by the processes of one profile. Without limits it is made by the first
+    /// server that asks for a pause.
     pub fn new(limits: &Limits, file: Option<PathBuf>) -> Pace {
-        let limited = limits.per_second.is_some() || limits.per_day.is_some();
         Pace {
             interval: limits.per_second.map(|n| Duration::from_secs_f64(SLACK / f64::from(n))),
             per_day: limits.per_day,
-            file: file.filter(|_| limited),
+            file,
             own: State::default(),
         }
     }
@@ -69,7 +69,7 @@ impl Pace {
     /// it is.
     pub fn take_within(&mut self, clock: &dyn Clock, longest: Duration) -> Result<Duration, Error> {
         let (interval, per_day) = (self.interval, self.per_day);
-        self.with(clock, |state, now, wall| {
+        self.with(clock, interval.is_some() || per_day.is_some(), |state, now, wall| {
             let day = wall.div_euclid(86_400);
             if state.day != day {
                 (state.day, state.count) = (day, 0);
@@ -100,11 +100,12 @@ impl Pace {
     /// Stops requests for this long, also in other processes, because the server asked for it.
     pub fn hold(&mut self, clock: &dyn Clock, time: Duration) {
         let time = time.min(LONGEST_HOLD);
-        self.with(clock, |state, now, _| state.hold = state.hold.max(now + time));
+        self.with(clock, true, |state, now, _| state.hold = state.hold.max(now + time));
     }
 
-    fn with<T>(&mut self, clock: &dyn Clock, change: impl FnOnce(&mut State, Duration, i64) -> T) -> T {
-        let shared = self.file.as_deref().and_then(|path| open(path, clock));
+    /// `makes`: the file is made where it is missing.
+    fn with<T>(&mut self, clock: &dyn Clock, makes: bool, change: impl FnOnce(&mut State, Duration, i64) -> T) -> T {
+        let shared = self.file.as_deref().filter(|path| makes || path.exists()).and_then(|path| open(path, clock));
         let mut state = match &shared {
             Some(file) => read(file).unwrap_or_default(),
             None => self.own,

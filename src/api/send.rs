@@ -178,7 +178,11 @@ impl Caller<'_> {
             tries.challenged = true;
             return Ok(None);
         }
-        if answer.status == 401 && !tries.renewed && self.set.is_some() && self.renew.is_some() {
+        if !tries.renewed
+            && self.set.is_some()
+            && self.renew.is_some()
+            && api_error::may_mean_expired(&self.provider.errors, answer.status)
+        {
             let seen = look_into(&mut answer)?;
             if means_expired(self.provider, answer.status, &answer.headers, &seen) {
                 self.renew(world)?;
@@ -305,7 +309,7 @@ pub fn means_expired(provider: &Provider, status: u16, headers: &[(String, Strin
         return false;
     }
     let error = api_error::read(body);
-    status == 401 && api_error::meaning(&provider.errors, status, error.as_ref()) == Some(Means::Expired)
+    api_error::meaning(&provider.errors, status, error.as_ref()) == Some(Means::Expired)
 }
 
 fn random(world: &World) -> u8 {

@@ -210,8 +210,16 @@ pub fn meaning(rules: &[ErrorRule], status: u16, error: Option<&ApiError>) -> Op
     (status == 401 && !ruled).then_some(Means::Expired)
 }
 
-/// The same for a token endpoint's refusal, whose `code` and `message` were read by the provider's
-/// own paths. A status alone means there what the RFC says.
+/// Whether an API's answer with this status can mean "expired": then its body is read. A success
+/// can where a rule names its status.
+pub fn may_mean_expired(rules: &[ErrorRule], status: u16) -> bool {
+    let named = |rule: &ErrorRule| rule.status.map_or(status >= 400, |named| named == status);
+    let says = |rule: &ErrorRule| rule.at != ErrorsAt::Token && rule.means == Means::Expired;
+    status == 401 || rules.iter().any(|rule| says(rule) && named(rule))
+}
+
+/// The same as [`meaning`] for a token endpoint's refusal, whose `code` and `message` were read by
+/// the provider's own paths. A status alone means there what the RFC says.
 pub fn rule_at_token<'a>(
     rules: &'a [ErrorRule],
     (status, body): (u16, &[u8]),
