@@ -89,6 +89,8 @@ fn one(world: &mut World, choice: Overrides, local_only: bool) -> Result<Session
     };
     let record = match record {
         Some(record) if record.token.is_some() => record,
+        // a logout of before could not revoke it
+        Some(record) if record.unrevoked.is_some() => Record { token: record.unrevoked.clone(), ..record },
         record => return without_token(world, &session, record, &lock).map(|()| session),
     };
     if let Some(moved) = elsewhere(&session, &record).filter(|_| !local_only) {
@@ -101,6 +103,18 @@ fn one(world: &mut World, choice: Overrides, local_only: bool) -> Result<Session
         true => (record, Ok(Some("it was not revoked at the provider"))),
         false => forget::revoke(world, &mut session, record, &lock)?,
     };
+    if let Err(e) = &revoked
+        && e.kind == Kind::TryLater
+    {
+        forget::put_off(world, &session, record, &lock)?;
+        let again = session.typed.line("logout");
+        return revoked
+            .map_err(|e| {
+                e.context(format!("`{name}` is logged out here, and its token is not revoked yet"))
+                    .hint(format!("`{again}` tries again; with `--local-only` it deletes the token, unrevoked"))
+            })
+            .map(|_| session);
+    }
     forget::forget(world, &session, &record, &lock)?;
     let kept = kept(&session, &record);
     match revoked {

@@ -39,8 +39,18 @@ fn at_provider(world: &mut World, session: &mut Session, record: &Record) -> Rev
     revoke::revoke(world, &asking, facts, set)
 }
 
+/// Ends the login here, and keeps its tokens for another attempt to revoke them.
+pub fn put_off(world: &World, who: &Who, record: Record, lock: &Lock) -> Result<(), Error> {
+    let unrevoked = record.token.clone();
+    let kept = Record { generation: record.generation + 1, token: None, unrevoked, ended: None, ..record };
+    who.replace(world, &kept, lock)?;
+    who.sweep();
+    Ok(())
+}
+
 /// Deletes the tokens; a client secret that a person entered stays.
 pub fn forget(world: &World, who: &Who, record: &Record, lock: &Lock) -> Result<(), Error> {
+    let record = &Record { unrevoked: None, ..record.clone() };
     if !record.outlives_its_tokens() {
         who.delete(world, lock)?;
         return Ok(());

@@ -79,6 +79,7 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
         unfinished: None,
         renaming: None,
         ended: None,
+        unrevoked: None,
         bound: Some(bound),
         secret_bound,
         asked_with: Some(recorded(session, grant, asked_with(world, session, grant)?)),

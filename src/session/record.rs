@@ -92,6 +92,9 @@ pub struct Record {
     pub renaming: Option<Renaming>,
     /// Why the provider ended the login.
     pub ended: Option<String>,
+    /// The tokens of a logout that could not reach the provider: only another logout uses them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unrevoked: Option<TokenSet>,
 }
 
 fn asked<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
@@ -181,7 +184,10 @@ impl Record {
 
     /// Whether it holds the user's input or a registration: then it stays when the tokens go.
     pub fn outlives_its_tokens(&self) -> bool {
-        self.client_secret.is_some() || self.registration.is_some() || !self.secret_vars.is_empty()
+        self.client_secret.is_some()
+            || self.registration.is_some()
+            || !self.secret_vars.is_empty()
+            || self.unrevoked.is_some()
     }
 
     /// Removes members that later runs can do without, the largest first, until the record is short
@@ -297,6 +303,7 @@ mod tests {
             asked_with: Some(BTreeMap::from([("audience".to_owned(), "b".to_owned())])),
             renaming: Some(Renaming { from: "work".into(), to: "office".into() }),
             ended: Some("the server answered `invalid_grant`".into()),
+            unrevoked: None,
         }
     }
 

@@ -1,5 +1,8 @@
 //! `logout`: revokes where the provider supports it, says so where it doesn't, then deletes.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+
 use oauthctl::sandbox::Manners;
 use oauthctl::world::KeychainError;
 use serde_json::json;
@@ -136,8 +139,7 @@ fn a_kind_of_token_that_can_not_be_revoked_does_not_save_the_other() {
 
 #[test]
 fn a_refused_revocation_is_told_and_the_token_is_forgotten_all_the_same() {
-    // of a provider that can't answer now nothing more is asked
-    for (status, code, asked) in [(401, 2, 2), (400, 1, 2), (503, 75, 1)] {
+    for (status, code, asked) in [(401, 2, 2), (400, 1, 2)] {
         let mut me = Person::new();
         let odd = odd(&mut me, move |_| answer(status, "application/json", r#"{"error":"invalid_client"}"#));
         me.types("logout odd").fails(
@@ -153,6 +155,35 @@ fn a_refused_revocation_is_told_and_the_token_is_forgotten_all_the_same() {
         assert_eq!(odd.asked(), asked, "{status}: the access token is sent although the refresh token was refused");
         assert_eq!(me.record("odd")["token"], json!(null));
     }
+}
+
+#[test]
+fn a_token_that_could_not_be_revoked_is_revoked_by_the_next_logout() {
+    let mut me = Person::new();
+    let status = Arc::new(AtomicU16::new(503));
+    let says = status.clone();
+    let odd = odd(&mut me, move |_| answer(says.load(Ordering::SeqCst), "text/plain", ""));
+    let refresh_token = me.kept("odd", "refresh_token");
+    me.types("logout odd").fails(
+        75,
+        "
+        error: `odd` is logged out here, and its token is not revoked yet
+        caused by: the provider did not revoke the token
+        caused by: it answered status 503
+        hint: `oauthctl logout odd` tries again; with `--local-only` it deletes the token, unrevoked
+    ",
+    );
+    // of a provider that can't answer now nothing more is asked
+    assert_eq!(odd.asked(), 1);
+    assert_eq!(me.types("token odd").code, 4, "no command uses it");
+    assert_eq!(me.types("logout odd").code, 75);
+    assert_eq!(me.record("odd")["unrevoked"]["refresh_token"], refresh_token.as_str());
+    status.store(200, Ordering::SeqCst);
+    let done = me.types("logout odd");
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(done.err.starts_with("odd: deleted here; the provider has revoked the tokens"), "{}", done.err);
+    assert!(!me.keychain.item("odd").unwrap().contains(&refresh_token));
+    me.types("logout odd").is(0, "", "odd: no token is stored\n");
 }
 
 #[test]
