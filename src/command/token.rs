@@ -11,6 +11,7 @@ use crate::error::{Error, Kind};
 use crate::protocol::dpop::{Proof, SCHEME};
 use crate::protocol::sender_constrained::is_dpop;
 use crate::protocol::token_exchange::short;
+use crate::provider::{ApiAuth, ApiAuthPlace};
 use crate::session::fresh::{FreshnessPolicy, fresh};
 use crate::session::paths::Paths;
 use crate::session::{Session, alias, kernel_cache};
@@ -65,7 +66,7 @@ pub enum Format {
     Text,
     /// An object with the token, its type, expiry and scopes.
     Json,
-    /// `Authorization: Bearer …`.
+    /// The API's header with the token: `Authorization: Bearer …`, or the provider's own.
     Header,
     /// `export OAUTHCTL_<PROFILE>_TOKEN=…`, for a shell's `eval "$(…)"`.
     Env,
@@ -216,7 +217,6 @@ fn formatted(world: &mut World, session: &mut Session, set: &TokenSet, args: &To
     if bound {
         check_bound(world, session, args.format)?;
     }
-    let scheme = if bound { SCHEME } else { "Bearer" };
     let token = set.access_token.expose();
     let name = variable_name(&session.name);
     if matches!(args.format, Format::Header | Format::Curl | Format::Netrc | Format::DpopProof | Format::ExecCredential)
@@ -225,14 +225,11 @@ fn formatted(world: &mut World, session: &mut Session, set: &TokenSet, args: &To
     }
     Ok(Wiped::new(match args.format {
         Format::Text => format!("{token}\n"),
-        Format::Header => format!("Authorization: {scheme} {token}\n"),
         Format::Env => format!("export {name}={}\n", shell_quoted(token)),
         Format::Dotenv => format!("{name}={}\n", shell_quoted(token)),
         Format::Fish => format!("set -gx {name} '{}'\n", token.replace('\\', "\\\\").replace('\'', "\\'")),
         Format::Powershell => format!("$env:{name} = '{}'\n", token.replace('\'', "''")),
-        Format::Curl => {
-            format!("header = \"Authorization: {scheme} {}\"\n", token.replace('\\', "\\\\").replace('"', "\\\""))
-        }
+        Format::Header | Format::Curl => return presented(session, set, args.format),
         Format::Netrc => {
             let provider = session.provider(world, None)?;
             let url = provider.api.base_url.as_deref().and_then(|url| url::Url::parse(url).ok());
@@ -247,6 +244,23 @@ fn formatted(world: &mut World, session: &mut Session, set: &TokenSet, args: &To
             let kind = "ExecCredential";
             json!({ "apiVersion": "client.authentication.k8s.io/v1", "kind": kind, "status": status }).to_string()
                 + "\n"
+        }
+    }))
+}
+
+/// The token as the API wants it, in its header or in the query.
+fn presented(session: &Session, set: &TokenSet, format: Format) -> Result<Wiped, Error> {
+    let ApiAuth { place, name, scheme } = session.raw_provider()?.api.auth;
+    let scheme = if is_dpop(set) { SCHEME } else { &scheme };
+    let value = Wiped::new(format!("{scheme} {}", set.access_token.expose()));
+    let (value, quoted) = (value.trim_start(), |text: &str| text.replace('\\', "\\\\").replace('"', "\\\""));
+    Ok(Wiped::new(match (place, format) {
+        (ApiAuthPlace::Header, Format::Curl) => format!("header = \"{}: {}\"\n", quoted(&name), quoted(value)),
+        (ApiAuthPlace::Query, Format::Curl) => format!("url-query = \"{}={}\"\n", quoted(&name), quoted(value)),
+        (ApiAuthPlace::Header, _) => format!("{name}: {value}\n"),
+        (ApiAuthPlace::Query, _) => {
+            return Err(Error::usage("the API takes its token in the query, not in a header")
+                .hint(format!("{} --format curl", session.typed.line("token"))));
         }
     }))
 }
