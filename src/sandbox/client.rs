@@ -18,8 +18,8 @@ pub struct Client {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Redirects {
     /// `http` on `127.0.0.1`, `[::1]` or `localhost`, with any port and path (RFC 8252, section
-    /// 7.3).
-    Loopback,
+    /// 7.3), and these addresses.
+    Loopback(Vec<String>),
     /// One of these addresses, compared byte by byte. The first is the default.
     Exact(Vec<String>),
 }
@@ -48,15 +48,16 @@ impl Client {
 impl Redirects {
     /// Registers more redirect addresses.
     pub fn also(&mut self, uris: &[String]) {
-        if let Redirects::Exact(registered) = self {
-            registered.splice(0..0, uris.iter().cloned());
-        }
+        let (Redirects::Exact(registered) | Redirects::Loopback(registered)) = self;
+        registered.splice(0..0, uris.iter().cloned());
     }
 
     /// Describes the redirect addresses for a user.
     pub fn in_words(&self) -> String {
         match self {
-            Redirects::Loopback => "redirect to any port of 127.0.0.1".to_owned(),
+            Redirects::Loopback(more) => {
+                [&["redirect to any port of 127.0.0.1".to_owned()], &more[..]].concat().join(" or ")
+            }
             Redirects::Exact(registered) if registered.is_empty() => "no login in the browser".to_owned(),
             Redirects::Exact(registered) => format!("redirect to {}", registered.join(" or ")),
         }
@@ -65,10 +66,13 @@ impl Redirects {
     /// Tells whether a response may go to this redirect address.
     pub fn allow(&self, uri: &str) -> bool {
         match self {
-            Redirects::Exact(registered) => registered.iter().any(|r| r == uri),
+            Redirects::Exact(registered) | Redirects::Loopback(registered) if registered.iter().any(|r| r == uri) => {
+                true
+            }
+            Redirects::Exact(_) => false,
             // the URL parser drops line breaks, which must not get into a header
-            Redirects::Loopback if !uri.bytes().all(|b| b.is_ascii_graphic()) => false,
-            Redirects::Loopback => url::Url::parse(uri).is_ok_and(|url| {
+            Redirects::Loopback(_) if !uri.bytes().all(|b| b.is_ascii_graphic()) => false,
+            Redirects::Loopback(_) => url::Url::parse(uri).is_ok_and(|url| {
                 reach(&url) == Reach::Usual
                     && matches!(url.scheme(), "http" | "https")
                     && url.fragment().is_none()
@@ -99,7 +103,7 @@ mod tests {
             ("custom:/cb", false),
             ("not a url", false),
         ] {
-            assert_eq!(Redirects::Loopback.allow(uri), allowed, "{uri}");
+            assert_eq!(Redirects::Loopback(Vec::new()).allow(uri), allowed, "{uri}");
         }
     }
 }

@@ -40,13 +40,12 @@ fn apps(clients: &[Client]) -> String {
     let row = |c: &Client| {
         let secret =
             c.secret.as_deref().map_or("no secret (PKCE)".to_owned(), |s| format!("<code>{}</code>", escape(s)));
-        let redirects = match &c.redirects {
-            Redirects::Loopback => "any address on this machine".to_owned(),
-            Redirects::Exact(list) if list.is_empty() => "no login in the browser".to_owned(),
-            Redirects::Exact(list) => {
-                list.iter().map(|r| format!("<code>{}</code>", escape(r))).collect::<Vec<_>>().join("<br>")
-            }
+        let (first, list) = match &c.redirects {
+            Redirects::Loopback(list) => (Some("any address on this machine"), list),
+            Redirects::Exact(list) => (list.is_empty().then_some("no login in the browser"), list),
         };
+        let list = list.iter().map(|r| format!("<code>{}</code>", escape(r)));
+        let redirects = first.map(str::to_owned).into_iter().chain(list).collect::<Vec<_>>().join("<br>");
         format!(
             "<tr><th scope=\"row\"><code>{}</code></th><td data-of=\"client secret\">{secret}</td><td data-of=\"redirect URLs\">{redirects}</td></tr>\n",
             escape(&c.id)

@@ -78,7 +78,7 @@ fn asked(desk: &Desk, query: &Params) -> Result<Asked, Response> {
     let client = consent::app(desk, query)?;
     let registered = match &client.redirects {
         Redirects::Exact(registered) => registered.first(),
-        Redirects::Loopback => None,
+        Redirects::Loopback(_) => None,
     };
     let Some(redirect_uri) = registered.cloned() else {
         return Err(page::problem(400, "This app has no redirect URL registered."));

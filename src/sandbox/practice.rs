@@ -30,8 +30,16 @@ pub const BEHAVIOUR: Behaviour = Behaviour {
     },
     clients: || {
         vec![
-            Client { id: "oauthctl".into(), secret: None, redirects: Redirects::Loopback, own_tokens: false },
-            Client { redirects: Redirects::Loopback, ..Client::confidential("practice-client", false, &[]) },
+            Client {
+                id: "oauthctl".into(),
+                secret: None,
+                redirects: Redirects::Loopback(Vec::new()),
+                own_tokens: false,
+            },
+            Client {
+                redirects: Redirects::Loopback(Vec::new()),
+                ..Client::confidential("practice-client", false, &[])
+            },
             Client::confidential("sandbox-ci", true, &[]),
         ]
     },

@@ -26,7 +26,10 @@ pub const BEHAVIOUR: Behaviour = Behaviour {
     documented: |options| options.access_life = None,
     clients: || {
         // no source mentions registered addresses; both requests must have the same one
-        vec![Client { redirects: Redirects::Loopback, ..Client::confidential("practice-client", false, &[]) }]
+        vec![Client {
+            redirects: Redirects::Loopback(Vec::new()),
+            ..Client::confidential("practice-client", false, &[])
+        }]
     },
     addresses: &[
         ("authorize", "url", "/api/v1/oauth/authorize"),
