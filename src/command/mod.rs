@@ -176,7 +176,7 @@ pub struct WhoFlags {
     /// A variable of the provider (`domain=…`); may be given several times.
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = pair, help_heading = "Profile")]
     pub vars: Vec<(String, String)>,
-    /// An extra parameter of the authorization request; may be given several times.
+    /// An extra parameter of the request that the grant begins with; may be given several times.
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = pair, help_heading = "Profile")]
     pub params: Vec<(String, String)>,
 }
@@ -396,10 +396,14 @@ fn fitted(world: &World, text: &str, hang: usize) -> String {
     text.split('\n').map(fold).collect::<Vec<_>>().join("\n")
 }
 
-/// Every configured profile, for a command with `--all`.
+/// Every configured profile, for a command with `--all`, which takes each as it is.
 pub fn every_profile(world: &World, global: &Global, flags: &WhoFlags) -> Result<Vec<(String, Overrides)>, Error> {
     let Some(dir) = Paths::find(&*world.env).config else { return Ok(Vec::new()) };
     let own = Profile { store: flags.profile.store, ..Profile::default() };
+    if let Some((option, _)) = flags.choice(None, global).options().iter().find(|(option, _)| option != "--store") {
+        return Err(Error::usage(format!("`{option}` is for one profile, and `--all` takes each as it is"))
+            .hint(format!("leave `{option}` out, or name the profile")));
+    }
     let choice = Overrides { implied: true, no_cache: global.no_cache, flags: own, ..Overrides::default() };
     let names = Config::load(&dir)?.profiles.into_keys();
     Ok(names.map(|name| (name.clone(), Overrides { profile: Some(name), ..choice.clone() })).collect())

@@ -29,8 +29,7 @@ pub enum ProfileVerb {
     Set {
         /// The profile; a new one begins with its `provider`.
         profile: String,
-        /// `provider`, `environment`, `client-id`, `grant`, `scopes`, `redirect-uri`, `port`,
-        /// `store`, `vars.NAME`, `params.NAME`
+        #[arg(help = format!("The key; {}", config::all_profile_keys()))]
         key: String,
         /// The value; several scopes are separated by spaces.
         value: String,

@@ -30,9 +30,10 @@ use crate::world::World;
 pub struct RegisterArgs {
     #[command(flatten)]
     pub who: WhoArgs,
-    /// The name that the provider shows when it asks for consent.
-    #[arg(long, value_name = "NAME", default_value = "oauthctl")]
-    pub name: String,
+    /// The name that the provider shows when it asks for consent [default: oauthctl; with
+    /// `--update`: the registered one]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
     /// The redirect address to register [default: this machine's loopback]
     #[arg(long, value_name = "URL", help_heading = "Profile")]
     pub redirect_uri: Option<String>,
@@ -53,6 +54,9 @@ pub struct RegisterArgs {
     pub delete: bool,
 }
 
+/// The name of a client without another.
+pub const USUAL_NAME: &str = "oauthctl";
+
 /// The error without a store.
 pub const NEEDS_STORE: &str = "the store `none` stores nothing: a registration would be lost at once";
 
@@ -72,7 +76,7 @@ pub fn run(args: RegisterArgs, global: &Global, world: &mut World) -> Result<u8,
         let Some(management) = record.registration.clone() else { return Err(unregistered(&session)) };
         return match (args.show, args.update) {
             (true, _) => show(world, &mut session, record, &management),
-            (_, true) => update(world, &mut session, record, &args.name),
+            (_, true) => update(world, &mut session, (record, &management), args.name),
             _ => delete(world, &session, &record),
         }
         .map(|()| 0);
@@ -86,13 +90,19 @@ pub fn run(args: RegisterArgs, global: &Global, world: &mut World) -> Result<u8,
         .hint(format!("{} --show", session.typed.line("register")))
         .hint(format!("{} --delete", session.typed.line("register"))));
     }
+    if record.as_ref().is_some_and(|record| record.token.is_some()) {
+        let name = &session.name;
+        return Err(Error::usage(format!("`{name}` is signed in: its tokens belong to the client that it has"))
+            .hint(format!("`{}` ends that login first", session.typed.line("logout")))
+            .hint("or register under another name of a profile, with `--provider`"));
+    }
     session.server(world, record.as_ref())?;
     if let Some(notice) = store_notice {
         world.say(&notice);
     }
     let initial = args.initial_access_token_file.clone().map(SecretSource::File);
     let initial = secret_source::read(world, &session, "initial access token", &initial)?;
-    make(world, &mut session, &args.name, initial.as_ref())?;
+    make(world, &mut session, args.name.as_deref().unwrap_or(USUAL_NAME), initial.as_ref())?;
     world.say(&format!("Next: {}", session.typed.login()));
     Ok(0)
 }
@@ -160,8 +170,25 @@ fn show(world: &mut World, session: &mut Session, record: Record, management: &M
     print(world, format!("{text}\n").as_bytes())
 }
 
-fn update(world: &mut World, session: &mut Session, record: Record, name: &str) -> Result<(), Error> {
-    let (now, asked) = registration::update(world, session, &record, name)?;
+fn update(
+    world: &mut World,
+    session: &mut Session,
+    (mut record, management): (Record, &Management),
+    name: Option<String>,
+) -> Result<(), Error> {
+    // RFC 7592, section 2.2: the server forgets a name that is left out
+    let name = match name {
+        Some(name) => name,
+        None => {
+            let (now, response) = register::look(world, management, record.client_id.as_deref().unwrap_or_default())?;
+            session.server(world, Some(&record))?;
+            registration::take_over(world, session, record.clone(), (now, None))?;
+            record = session.load()?.unwrap_or(record);
+            let members: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
+            members["client_name"].as_str().unwrap_or(USUAL_NAME).to_owned()
+        }
+    };
+    let (now, asked) = registration::update(world, session, &record, &name)?;
     warn_of_expired_secret(world, session, &now);
     warn_of_missing(world, &now, &asked);
     registration::take_over(world, session, record, (now, Some(&asked.auth_method)))?;

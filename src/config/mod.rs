@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use edit::{Editor, edit, lines, profile_keys};
-pub use profile::{ClientAuthSettings, Layer, Profile, RequestOptions, SignIn};
+pub use profile::{ClientAuthSettings, Layer, Profile, RequestOptions, SignIn, all_profile_keys};
 pub use providers::{
     aliases, description, is_built_in, provider, provider_by_alias, provider_in_environments, provider_names,
     same_provider, validate_all,

@@ -170,7 +170,7 @@ pub struct Profile {
     /// A scope to ask for; may be given several times.
     #[arg(long = "scope", value_name = "SCOPE", help_heading = "Profile")]
     pub scopes: Option<Vec<String>>,
-    /// Extra parameters of the authorization request. Their flag is `--param`.
+    /// Extra parameters of the request that the grant begins with. Their flag is `--param`.
     #[arg(skip)]
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub params: BTreeMap<String, String>,
@@ -320,6 +320,40 @@ pub struct SignIn {
 }
 }
 
+/// The keys that serve some grants alone.
+const OF_GRANTS: [(&[GrantKind], &[&str]); 7] = {
+    use GrantKind::{AuthorizationCode, Ciba, JwtBearer, Password, Saml2Bearer, TokenExchange};
+    const CODE: &[&str] = &[
+        "redirect-uri",
+        "port",
+        "prompt",
+        "max-age",
+        "ui-locales",
+        "authorization-details",
+        "response-mode",
+        "par",
+        "request-object",
+    ];
+    const CIBA: &[&str] = &["binding-message", "id-token-hint", "login-hint-token", "requested-expiry"];
+    const EXCHANGE: &[&str] = &[
+        "subject-token",
+        "subject-token-type",
+        "subject-profile",
+        "actor-token",
+        "actor-token-type",
+        "requested-token-type",
+    ];
+    [
+        (&[AuthorizationCode], CODE),
+        (&[AuthorizationCode, Ciba], &["login-hint", "acr-values"]),
+        (&[Ciba], CIBA),
+        (&[Password], &["username", "password"]),
+        (&[JwtBearer, Saml2Bearer], &["assertion"]),
+        (&[JwtBearer], &["subject", "assertion-issuer"]),
+        (&[TokenExchange], EXCHANGE),
+    ]
+};
+
 /// Standard input, in place of a file.
 const STDIN: &str = "-";
 
@@ -378,6 +412,15 @@ impl Profile {
         values.map(|(key, value)| (key, texts(&value).join(" "))).collect()
     }
 
+    /// A flag of another grant, and the grants that it serves.
+    pub fn of_another_grant(&self, grant: GrantKind) -> Option<(String, &'static [GrantKind])> {
+        self.values().into_iter().find_map(|(key, _)| {
+            let name = key.split('.').next().unwrap_or_default();
+            let (grants, _) = OF_GRANTS.iter().find(|(_, keys)| keys.contains(&name))?;
+            (!grants.contains(&grant)).then(|| (flag(&key), *grants))
+        })
+    }
+
     /// The flags that read standard input, which can be read once.
     pub fn from_stdin(&self) -> Vec<String> {
         let reads = self.values().into_iter().filter(|(key, value)| reads_stdin(key, value));
@@ -402,7 +445,8 @@ impl Profile {
 }
 
 impl RequestOptions {
-    /// The parameters of the authorization request; `resource` may occur several times.
+    /// The parameters of the authorization request; `resource` and `audience` may occur several
+    /// times.
     pub fn authorize_params(&self) -> Vec<(&'static str, String)> {
         let sign_in = &self.sign_in;
         let texts = [
@@ -420,6 +464,7 @@ impl RequestOptions {
         let mode = out.iter_mut().find(|(name, value)| *name == "response_mode" && value == "query");
         mode.into_iter().for_each(|(_, value)| value.clear());
         out.extend(self.resource.iter().map(|resource| ("resource", resource.clone())));
+        out.extend(self.audience.iter().map(|audience| ("audience", audience.clone())));
         out
     }
 }
@@ -542,7 +587,7 @@ fn details_or_file(text: &str) -> Result<String, String> {
 }
 
 /// The keys of a profile, for a hint; a source of a secret is named without its parts.
-pub(super) fn all_profile_keys() -> String {
+pub fn all_profile_keys() -> String {
     let name = |key: Key| match key.parts {
         [only] => key.name + only,
         _ => key.name,

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
+use crate::config::RequestOptions;
 use crate::error::{Asked, Error, Kind, refused_at_authorize, unanswered};
 use crate::grant::authorization_url::{self, Address, Travel};
 use crate::grant::jarm::SignedAnswer;
@@ -49,8 +50,8 @@ pub struct Login<'a> {
     pub ssh: Option<Ssh>,
     /// The profile's parameters beside scopes, by their names on the wire.
     pub asks: Vec<(&'static str, String)>,
-    /// The resources that the token is for (RFC 8707).
-    pub resources: &'a [String],
+    /// The services that the token is for.
+    pub targets: &'a RequestOptions,
     pub travel: Travel,
     /// The server announced that it names itself in each response (RFC 9207).
     pub iss_required: bool,
@@ -529,7 +530,7 @@ impl<'a> Attempt<'a> {
         redirected.extend(again.map(|uri| (REDIRECT_URI.to_owned(), uri.clone())));
         let redirect_uri = self.redirect_uri.as_deref().filter(|_| provider.token.send_redirect_uri);
         let mut params = token_request::code(code, redirect_uri, self.verifier.as_ref());
-        params.extend(token_request::targets(login.resources, &[]));
+        params.extend(token_request::targets(&login.targets.resource, &login.targets.audience));
         let asking = login.asking.taught(redirected)?;
         let endpoint = &asking.provider.token.endpoint;
         let request = asking.request("token", endpoint, params)?;

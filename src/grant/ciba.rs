@@ -6,17 +6,16 @@ use std::time::Duration;
 
 use crate::config::GrantKind;
 use crate::error::Error;
-use crate::grant::Asking;
 use crate::grant::poll::{self, Polling};
+use crate::grant::{Aim, Asking};
 use crate::protocol::ciba::{self, Hint, More};
 use crate::protocol::token_response::Answer;
-use crate::secret::Secret;
 use crate::text::safe;
 use crate::world::World;
 
 /// The account, the request, and how long to wait for the user.
 pub struct Wish<'a> {
-    pub scopes: &'a [String],
+    pub aim: Aim<'a>,
     pub hint: &'a Hint,
     pub more: &'a More,
     pub timeout: Duration,
@@ -26,20 +25,21 @@ pub struct Wish<'a> {
 pub fn obtain(
     world: &mut World,
     asking: &Asking,
-    Wish { scopes, hint, more, timeout }: Wish<'_>,
+    Wish { aim, hint, more, timeout }: Wish<'_>,
 ) -> Result<Answer, Error> {
     let provider = &asking.provider;
     let Some(endpoint) = &provider.ciba else {
         let refused = format!("provider `{}` offers no sign-in on another device (CIBA)", safe(&provider.id));
         return Err(Error::usage(refused).hint(asking.profile.login()));
     };
-    let mut scopes = scopes.to_vec();
+    let mut scopes = aim.scopes.to_vec();
     // section 7.1: `openid` is required
     if !scopes.iter().any(|s| s == "openid") {
         scopes.insert(0, "openid".to_owned());
     }
-    let scope = (provider.scopes.param.as_str(), scopes.join(&provider.scopes.separator));
-    let request = asking.request("backchannel authentication", endpoint, ciba::request(scope, hint, more))?;
+    let mut params = ciba::request(hint, more);
+    Aim { scopes: &scopes, ..aim }.add_to(provider, &mut params)?;
+    let request = asking.request("backchannel authentication", endpoint, params)?;
     let started = poll::start(world, asking, &request, |response| ciba::read_start(response, &endpoint.ok_status))?;
     let (to, signals) = channel();
     world.signals.watch(to);
@@ -50,10 +50,7 @@ pub fn obtain(
     poll::say_limit(world, started.expires_in);
     let polling = Polling {
         endpoint: provider.token.endpoint.clone(),
-        params: vec![
-            ("grant_type", Secret::unlisted(GrantKind::Ciba.grant_type())),
-            ("auth_req_id", started.auth_req_id.clone()),
-        ],
+        params: poll::params(GrantKind::Ciba.grant_type(), ("auth_req_id", &started.auth_req_id), aim),
         interval: started.interval,
         expires_in: started.expires_in,
         timeout,

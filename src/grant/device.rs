@@ -6,9 +6,9 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::grant::Asking;
 use crate::grant::poll::{self, Polling};
 use crate::grant::stand_in::{Pressed, StandIn};
+use crate::grant::{Aim, Asking};
 use crate::protocol::device::{self, Started};
 use crate::protocol::token_request;
 use crate::protocol::token_response::Answer;
@@ -18,13 +18,13 @@ use crate::text::safe;
 use crate::world::{Verbosity, World};
 
 /// Shows the code, and polls until the user has entered it.
-pub fn obtain(world: &mut World, asking: &Asking, scopes: &[String], timeout: Duration) -> Result<Answer, Error> {
+pub fn obtain(world: &mut World, asking: &Asking, aim: Aim<'_>, timeout: Duration) -> Result<Answer, Error> {
     let provider = &asking.provider;
     let Some(facts) = &provider.device else {
         let refused = format!("provider `{}` offers no login by device code", safe(&provider.id));
         return Err(Error::usage(refused).hint(asking.profile.login_by("authorization-code")));
     };
-    let started = start(world, asking, facts, scopes)?;
+    let started = start(world, asking, facts, aim)?;
     let (to, signals) = channel();
     world.signals.watch(to);
     invite(world, asking, &started);
@@ -34,10 +34,7 @@ pub fn obtain(world: &mut World, asking: &Asking, scopes: &[String], timeout: Du
             url: facts.poll_url.clone().or(provider.token.url.clone()),
             ..provider.token.endpoint.clone()
         },
-        params: vec![
-            ("grant_type", Secret::unlisted(facts.grant_type.as_str())),
-            ("device_code", started.device_code.clone()),
-        ],
+        params: poll::params(&facts.grant_type, ("device_code", &started.device_code), aim),
         interval: started.interval,
         expires_in: started.expires_in,
         timeout,
@@ -46,12 +43,9 @@ pub fn obtain(world: &mut World, asking: &Asking, scopes: &[String], timeout: Du
     poll::until_decided(world, asking, &polling, &signals)
 }
 
-fn start(world: &mut World, asking: &Asking, facts: &Device, scopes: &[String]) -> Result<Started, Error> {
+fn start(world: &mut World, asking: &Asking, facts: &Device, aim: Aim<'_>) -> Result<Started, Error> {
     let mut params = Vec::new();
-    let scope = scopes.join(&asking.provider.scopes.separator);
-    if !scope.is_empty() {
-        params.push((asking.provider.scopes.param.as_str(), Secret::unlisted(scope)));
-    }
+    aim.add_to(&asking.provider, &mut params)?;
     // section 3.1: the id is always a parameter, with any client authentication
     let auth = token_request::usable_auth(&facts.endpoint, &asking.client)?;
     if !matches!(auth, ClientAuth::None | ClientAuth::Post) {

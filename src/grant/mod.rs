@@ -25,8 +25,10 @@ pub mod unattended;
 
 use std::borrow::Cow;
 
+use crate::config::Profile;
 use crate::error::{Asked, Error, Fate, Kind, token_answer, told_by_rule, unbuilt};
 use crate::protocol::api_error;
+use crate::protocol::authorization_request::{AuthorizeError, is_reserved};
 use crate::protocol::client::Client;
 use crate::protocol::jose::base64url;
 use crate::protocol::retry_after::http_date;
@@ -62,12 +64,30 @@ impl Asking {
     }
 }
 
-/// The services that a token is for, and its scopes there.
-#[derive(Clone, Copy, Debug, Default)]
+/// The services that a token is for, its scopes there, and the profile's own parameters.
+#[derive(Clone, Copy, Debug)]
 pub struct Aim<'a> {
     pub scopes: &'a [String],
-    pub resources: &'a [String],
-    pub audiences: &'a [String],
+    pub profile: &'a Profile,
+}
+
+impl<'a> Aim<'a> {
+    /// Adds all of it to the request that a grant begins with.
+    fn add_to(self, provider: &'a Provider, params: &mut Vec<Param<'a>>) -> Result<(), Error> {
+        let (facts, own) = (&provider.scopes, params.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+        if !self.scopes.is_empty() {
+            params.push((facts.param.as_str(), Secret::unlisted(self.scopes.join(&facts.separator))));
+        }
+        params.extend(targets(&self.profile.asks.resource, &self.profile.asks.audience));
+        for (name, value) in &self.profile.params {
+            if is_reserved(name) || own.contains(&name.as_str()) {
+                return Err(AuthorizeError::Reserved(name.clone()).into());
+            }
+            params.retain(|(known, _)| known != name);
+            params.extend((!value.is_empty()).then(|| (name.as_str(), Secret::unlisted(value.as_str()))));
+        }
+        Ok(())
+    }
 }
 
 /// The kind of a request, and the endpoint that it goes to.
@@ -78,13 +98,10 @@ fn obtain(
     world: &mut World,
     asking: &Asking,
     question: Question<'_>,
-    (mut params, aim): (Vec<Param<'_>>, Aim<'_>),
+    (params, aim): (Vec<Param<'_>>, Aim<'_>),
 ) -> Result<Answer, Error> {
-    let facts = &asking.provider.scopes;
-    if !aim.scopes.is_empty() {
-        params.push((facts.param.as_str(), Secret::unlisted(aim.scopes.join(&facts.separator))));
-    }
-    params.extend(targets(aim.resources, aim.audiences));
+    let mut params = params;
+    aim.add_to(&asking.provider, &mut params)?;
     let request = asking.request("token", question.1, params)?;
     ask(world, asking, question, &request)
 }

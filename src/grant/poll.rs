@@ -5,12 +5,13 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use crate::error::{Asked, Error, Kind, is_wrong_client, unanswered};
-use crate::grant::{Asking, read, redirected, send};
+use crate::grant::{Aim, Asking, read, redirected, send};
 use crate::protocol::device::{self, Poll, StartError};
 use crate::protocol::retry_after;
-use crate::protocol::token_request::Param;
+use crate::protocol::token_request::{Param, targets};
 use crate::protocol::token_response::Answer;
 use crate::provider::Endpoint;
+use crate::secret::Secret;
 use crate::wire::{Request, Response};
 use crate::world::{Unanswered, World};
 
@@ -58,6 +59,13 @@ pub struct Polling<'a> {
     pub timeout: Duration,
     /// The error's message if the user does not decide in time.
     pub undecided: &'static str,
+}
+
+/// The token request's parameters. `by`: the name and the value that the sign-in is known by.
+pub fn params<'a>(grant_type: &str, by: (&'a str, &Secret), aim: Aim<'_>) -> Vec<Param<'a>> {
+    let mut params = vec![("grant_type", Secret::unlisted(grant_type)), (by.0, by.1.clone())];
+    params.extend(targets(&aim.profile.asks.resource, &aim.profile.asks.audience));
+    params
 }
 
 /// Tells the user how long the sign-in is waited for.
@@ -109,8 +117,7 @@ fn poll(world: &mut World, asking: &Asking, polling: &Polling<'_>, signals: &Rec
         };
         let now = world.clock.now();
         // T-54: the pause that the server asks for is kept, up to a minute
-        let wanted = retry_after::of(&response, now).filter(|_| response.is_unavailable());
-        let wanted = Duration::from_secs(wanted.unwrap_or_default());
+        let wanted = Duration::from_secs(retry_after::of(&response, now).unwrap_or_default());
         // the error decides, not the status: GitHub says `authorization_pending` with 200 (T-08)
         pause = match device::judge(&response, &endpoint.ok_status) {
             Poll::Pending => interval,

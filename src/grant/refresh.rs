@@ -1,6 +1,7 @@
 //! A new access token for a refresh token (RFC 6749, section 6), or for the token that the provider
 //! takes in its place.
 
+use crate::config::RequestOptions;
 use crate::error::{Asked, Error};
 use crate::grant::{self, Asking};
 use crate::protocol::token_request;
@@ -21,13 +22,13 @@ pub fn spendable<'a>(provider: &Provider, set: &'a TokenSet) -> Option<&'a Secre
     }
 }
 
-/// The request that spends `token`, for the login's resources (RFC 8707, section 2.2). It names no
+/// The request that spends `token`, for the login's services (RFC 8707, section 2.2). It names no
 /// scopes: the server grants the same again, and would refuse one that it has dropped.
 /// `redirect_uri`: of the login, for a provider that wants it again.
 pub fn request(
     asking: &Asking,
     token: &Secret,
-    resources: &[String],
+    asks: &RequestOptions,
     redirect_uri: Option<&str>,
 ) -> Result<Request, Error> {
     let refresh = &asking.provider.refresh;
@@ -37,7 +38,7 @@ pub fn request(
     ];
     let wanted = redirect_uri.filter(|_| refresh.with_redirect_uri);
     params.extend(wanted.map(|uri| (REDIRECT_URI, Secret::unlisted(uri))));
-    params.extend(token_request::targets(resources, &[]));
+    params.extend(token_request::targets(&asks.resource, &asks.audience));
     asking.request("token", &refresh.endpoint, params)
 }
 

@@ -39,10 +39,27 @@ pub enum AuthorizeError {
 
 /// Parameters that the user can't set: each login generates its own, or one login could answer for
 /// another.
-const RESERVED: [&str; 7] =
-    ["client_id", "redirect_uri", "state", "nonce", "code_challenge", "code_challenge_method", "response_type"];
+const RESERVED: [&str; 11] = [
+    "client_id",
+    "client_secret",
+    "client_assertion",
+    "client_assertion_type",
+    "grant_type",
+    "redirect_uri",
+    "state",
+    "nonce",
+    "code_challenge",
+    "code_challenge_method",
+    "response_type",
+];
 
-/// The parameters by the provider's names, in the RFC's order; only `resource` may repeat.
+/// Whether the program itself sets the parameter.
+pub fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name)
+}
+
+/// The parameters by the provider's names, in the RFC's order; only `resource` and `audience` may
+/// repeat.
 pub fn params(provider: &Provider, request: &AuthorizeRequest<'_>) -> Result<Vec<(String, String)>, AuthorizeError> {
     let facts = &provider.authorize;
     if let Some(name) = open_variable(facts) {
@@ -75,7 +92,7 @@ pub fn params(provider: &Provider, request: &AuthorizeRequest<'_>) -> Result<Vec
         }
     }
     for (name, value) in request.params {
-        if RESERVED.contains(&name.as_str()) {
+        if is_reserved(name) {
             return Err(AuthorizeError::Reserved(name.clone()));
         }
         if let Some(first) = params.iter().position(|(n, _)| n == name) {

@@ -27,15 +27,14 @@ pub struct More {
     pub acr_values: Option<String>,
 }
 
-/// The parameters of a CIBA request (section 7.1).
-pub fn request<'a>(scope: (&'a str, String), hint: &Hint, more: &More) -> Vec<Param<'a>> {
-    let mut params = vec![(scope.0, Secret::unlisted(scope.1))];
-    params.push(match hint {
+/// The parameters of a CIBA request beside its scopes (section 7.1).
+pub fn request<'a>(hint: &Hint, more: &More) -> Vec<Param<'a>> {
+    let mut params = vec![match hint {
         // a hint is personal data: it is never shown
         Hint::Login(hint) => ("login_hint", Secret::unlisted(hint.as_str())),
         Hint::IdToken(token) => ("id_token_hint", token.clone()),
         Hint::LoginToken(token) => ("login_hint_token", token.clone()),
-    });
+    }];
     let texts = [("binding_message", &more.binding_message), ("acr_values", &more.acr_values)];
     for (name, value) in texts {
         params.extend(value.as_ref().map(|v| (name, Secret::unlisted(v.as_str()))));
@@ -100,7 +99,7 @@ mod tests {
     #[test]
     fn one_hint_goes_along_and_what_binds_both_screens() {
         let more = More { binding_message: Some("W4SCT".into()), requested_expiry: Some(60), acr_values: None };
-        let params = request(("scope", "openid".into()), &Hint::Login("alice".into()), &more);
+        let params = request(&Hint::Login("alice".into()), &more);
         let names: Vec<&str> = params.iter().map(|p| p.0).collect();
         assert_eq!(names, ["scope", "login_hint", "binding_message", "requested_expiry"]);
     }

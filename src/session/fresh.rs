@@ -9,7 +9,7 @@ use crate::protocol::explain::{Line, Step};
 use crate::protocol::token_response::Answer;
 use crate::secret::Secret;
 use crate::session::keep::keep;
-use crate::session::matching::{Compared, Differs, compare, elsewhere, no_usable_token, recorded};
+use crate::session::matching::{Compared, Differs, compare, elsewhere, flags_serve, no_usable_token, recorded};
 use crate::session::unfinished::forgotten;
 use crate::session::{
     Lock, Record, Session, Who, grant_input, kernel_cache, lock, no_token, renewal, without_a_person,
@@ -377,13 +377,12 @@ fn unkept(world: &mut World, session: &mut Session, record: Option<&Record>) -> 
 
 /// Obtains a token by a grant that needs no person.
 pub fn by_grant(world: &mut World, who: &Who, asking: &Asking, grant: GrantKind) -> Result<Answer, Error> {
+    flags_serve(who, grant)?;
     support::check_grant(world, &asking.provider, (grant, who.profile.grant == Some(grant)), &who.typed)?;
     support::scopes(world, &asking.provider, who.said_scopes(&asking.provider).as_deref());
     let given = grant_input::gather(world, who, asking, grant)?;
     let scopes = who.scopes(&asking.provider, grant);
-    let asks = &who.profile.asks;
-    let aim = Aim { scopes: &scopes, resources: &asks.resource, audiences: &asks.audience };
-    unattended::obtain(world, asking, &given, aim)
+    unattended::obtain(world, asking, &given, Aim { scopes: &scopes, profile: &who.profile })
 }
 
 /// The store doesn't answer: a grant that needs no person can do without it.

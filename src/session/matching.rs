@@ -73,11 +73,21 @@ pub(super) struct Compared {
 /// person signed in at another place, and only a login changes that.
 pub(super) fn compare(world: &mut World, who: &Who, record: Option<&Record>) -> Result<Compared, Error> {
     let grant = who.grant(None, record);
+    flags_serve(who, grant)?;
     let asked_with = asked_with(world, who, grant)?;
     match record.and_then(|record| differs(who, record, Some(&asked_with))) {
         Some(Differs::Moved(moved)) if grant.needs_person() => Err(moved.refused(&who.typed)),
         differs => Ok(Compared { differs, asked_with }),
     }
+}
+
+/// An error for a flag that only other grants use.
+pub fn flags_serve(who: &Who, grant: GrantKind) -> Result<(), Error> {
+    let Some((flag, grants)) = who.choice.flags.of_another_grant(grant) else { return Ok(()) };
+    let grants: Vec<String> = grants.iter().map(|grant| format!("`{}`", grant.name())).collect();
+    let grants = grants.join(" or ");
+    Err(Error::usage(format!("`{flag}` is for the grant {grants}; the grant of `{}` is `{}`", who.name, grant.name()))
+        .hint(format!("leave `{flag}` out, or add `--grant`")))
 }
 
 /// The record, if it is what is meant now.
@@ -177,8 +187,8 @@ fn scopes_differ(who: &Who, record: &Record, asked_with: Option<&AskedWith>) -> 
 pub fn asked_with(world: &mut World, who: &Who, grant: GrantKind) -> Result<AskedWith, Error> {
     let asks = &who.profile.asks;
     let mut with = who.profile.deciding();
+    with.extend(who.profile.params.iter().map(|(name, value)| (format!("params.{name}"), value.clone())));
     if grant.needs_person() {
-        with.extend(who.profile.params.iter().map(|(name, value)| (format!("params.{name}"), value.clone())));
         return Ok(with);
     }
     with.extend(who.profile.scopes.as_ref().map(|scopes| (SCOPES.to_owned(), scopes.join(" "))));

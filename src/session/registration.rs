@@ -174,7 +174,9 @@ pub fn delete(world: &mut World, session: &Session, record: &Record) -> Result<b
         config::edit(dir, |editor| {
             let id = editor.config(dir)?.profiles.remove(&session.name).and_then(|profile| profile.client_id);
             if id.is_some() && id == record.client_id {
+                // the method of authentication was registered with it
                 editor.unset(&session.name, "client-id")?;
+                editor.unset(&session.name, "auth")?;
             }
             Ok(())
         })?;

@@ -55,8 +55,13 @@ fn login(me: &mut Person, server: &Odd, keys: &str) -> Output {
 
 /// The provider's file; keys given here replace those of [`Odd::provider`].
 fn with_keys(server: &Odd, keys: &str) -> String {
-    let mut file: toml_edit::DocumentMut = server.provider("odd").parse().unwrap();
-    let more: toml_edit::DocumentMut = keys.replace("BASE", &server.base).parse().unwrap();
+    laid(&server.provider("odd"), &keys.replace("BASE", &server.base))
+}
+
+/// A file with these keys laid over its own.
+pub fn laid(file: &str, keys: &str) -> String {
+    let mut file: toml_edit::DocumentMut = file.parse().unwrap();
+    let more: toml_edit::DocumentMut = keys.parse().unwrap();
     fn lay(over: &mut toml_edit::Table, more: &toml_edit::Table) {
         for (key, item) in more.iter() {
             match (over.get_mut(key).and_then(|it| it.as_table_mut()), item.as_table()) {
@@ -866,5 +871,145 @@ fn a_refresh_token_of_another_captured_account_is_not_kept() {
         }
         let token = &me.record("odd")["token"];
         assert_eq!(token.get("refresh_token").is_some(), kept, "{token}");
+    }
+}
+
+// RFC 8707, RFC 8693; Auth0's `audience`
+#[test]
+fn every_grant_sends_the_services_and_the_parameters_that_were_asked_for() {
+    const MORE: &str = "--resource https://r.example --audience there --param row=1";
+    for (grant, asks, gives) in [
+        ("authorization-code", "/authorize", "/token"),
+        ("device-code", "/start", "/token"),
+        ("ciba --login-hint ann", "/start", "/token"),
+        ("password --username ann --password-file -", "/token", "/token"),
+        ("client-credentials", "/token", "/token"),
+        ("jwt-bearer --assertion-file -", "/token", "/token"),
+    ] {
+        let mut me = Person::new();
+        let (server, seen) = server(&mut me, "", |r| match r.path.as_str() {
+            "/start" => says(&json!({
+                "device_code": "d-1", "auth_req_id": "r-1", "user_code": "AB", "verification_uri": "https://x.example",
+                "expires_in": 600, "interval": 1,
+            })),
+            _ => tokens(&json!({})),
+        });
+        let keys = "device.url = \"BASE/start\"\nciba.url = \"BASE/start\"\ntoken.auth = [\"none\"]";
+        me.config("providers/odd.toml", &with_keys(&server, keys));
+        if grant.ends_with('-') {
+            me.stdin("eyJhbGciOiJub25lIn0.eyJzdWIiOiJyb3cifQ.c2ln");
+        }
+        if grant == "authorization-code" {
+            me.browser(|url| vec![robot::go(url)]);
+        }
+        let done = me.types(&format!("login odd --grant {grant} {MORE}"));
+        assert_eq!(done.code, 0, "{grant}: {}", done.err);
+        let texts = |path: &str| -> Vec<String> {
+            let text = |r: &Request| format!("{}{}", r.query, String::from_utf8_lossy(&r.body));
+            seen.lock().unwrap().iter().filter(|r| r.path == path).map(text).collect()
+        };
+        let services = ["resource=https%3A%2F%2Fr.example", "audience=there"];
+        for (path, parts) in [(asks, [&services[..], &["row=1"]].concat()), (gives, services.to_vec())] {
+            for part in parts {
+                assert!(texts(path)[0].contains(part), "{grant} {path}: {:?}", texts(path));
+            }
+        }
+        if matches!(grant, "authorization-code" | "device-code") {
+            me.later(4000);
+            assert_eq!(me.types("token odd").code, 0);
+            let renewed = texts("/token").pop().unwrap();
+            assert!(services.iter().all(|part| renewed.contains(part)), "{renewed}");
+        }
+        // another parameter is another token
+        let other = me.types("token odd --param row=2");
+        let code = if matches!(grant, "client-credentials") { 0 } else { 4 };
+        assert!(other.code == code || grant.ends_with('-'), "{grant}: {}", other.err);
+    }
+    let mut me = Person::new();
+    let (server, seen) = server(&mut me, "", |_| tokens(&json!({})));
+    me.config("providers/odd.toml", &with_keys(&server, ""));
+    for name in ["grant_type", "client_secret", "client_assertion"] {
+        let done = me.types(&format!("token odd --grant client-credentials --param {name}=x"));
+        assert_eq!(done.code, 2, "{name}: {}", done.err);
+    }
+    assert!(paths(&seen).is_empty());
+    // a flag of another grant
+    let done = me.types("token odd --grant client-credentials --subject ann");
+    assert_eq!(done.code, 2, "{}", done.err);
+    assert!(done.err.contains("`--subject` is for the grant `jwt-bearer`"), "{}", done.err);
+    assert_eq!(me.types("login odd --grant client-credentials --prompt login").code, 2);
+    for line in ["refresh --all --scope x", "logout --all --grant device-code"] {
+        let done = me.types(line);
+        assert_eq!(done.code, 2, "{line}: {}", done.err);
+        assert!(done.err.contains("is for one profile, and `--all` takes each as it is"), "{line}: {}", done.err);
+    }
+    assert_eq!(me.types("token odd --grant client-credentials").code, 0);
+}
+
+#[test]
+fn a_pause_that_a_server_asks_for_is_known_to_the_next_command() {
+    let mut me = Person::new();
+    let (server, _) = server(&mut me, "", |r| match r.path.as_str() {
+        "/api/busy" => {
+            let mut busy = answer(429, "application/json", "{}");
+            busy.headers.push(("Retry-After".into(), "7".into()));
+            busy
+        }
+        "/token" => tokens(&json!({})),
+        _ => says(&json!([])),
+    });
+    assert_eq!(login(&mut me, &server, "").code, 0);
+    assert!(!me.types("call odd /x -v").err.contains("the provider's limit"));
+    assert!(!me.path("state/oauthctl/limits").exists(), "no server has asked for anything");
+    assert_eq!(me.types("call odd /busy --retry 0").code, 22);
+    let done = me.types("call odd /x -v");
+    assert!(done.code == 0 && done.err.contains("waiting 7000 ms: the provider's limit"), "{}", done.err);
+}
+
+#[test]
+fn a_server_that_takes_keys_alone_is_noticed_before_the_sign_in() {
+    let mut me = Person::new();
+    let base = Arc::new(Mutex::new(String::new()));
+    let own = base.clone();
+    let (server, seen) = server(&mut me, "", move |_| {
+        let base = own.lock().unwrap().clone();
+        says(&json!({
+            "issuer": base, "authorization_endpoint": format!("{base}/authorize"), "token_endpoint": format!("{base}/token"),
+            "token_endpoint_auth_methods_supported": ["private_key_jwt"],
+        }))
+    });
+    *base.lock().unwrap() = server.base.clone();
+    me.set("OAUTHCTL_CLIENT_SECRET", "a-secret");
+    let done = me.types(&format!("login odd --provider {} --client-id app", server.base));
+    assert_eq!(done.code, 2, "{}", done.err);
+    assert!(done.err.contains("--client-key-file"), "{}", done.err);
+    assert!(paths(&seen).iter().all(|path| path.contains("well-known")));
+}
+
+#[test]
+fn a_login_that_is_not_kept_says_how_to_keep_it() {
+    let mut me = Person::new();
+    let (server, _) = server(&mut me, "", |_| tokens(&json!({})));
+    me.config("providers/odd.toml", &with_keys(&server, ""));
+    let done = me.browser(|url| vec![robot::go(url)]).types("login odd --store none");
+    let next = done.err.lines().find_map(|line| line.strip_prefix("Next: oauthctl ")).expect("the next command");
+    let next = next.split("   ").next().unwrap();
+    assert_eq!(me.browser(|url| vec![robot::go(url)]).types(next).code, 0, "{next}");
+    assert_eq!(me.types("token odd").code, 0);
+}
+
+// api.auth
+#[test]
+fn a_token_is_printed_as_its_api_wants_it() {
+    for (keys, header, curl) in [
+        ("", "Authorization: Bearer access-1\n", "header = \"Authorization: Bearer access-1\"\n"),
+        ("api.auth = { name = \"X-Auth\", scheme = \"\" }", "X-Auth: access-1\n", "header = \"X-Auth: access-1\"\n"),
+        ("api.auth.in = \"query\"", "", "url-query = \"access_token=access-1\"\n"),
+    ] {
+        let mut me = Person::new();
+        let (server, _) = server(&mut me, "", |_| tokens(&json!({})));
+        assert_eq!(login(&mut me, &server, keys).code, 0);
+        assert_eq!(me.types("token odd --format header").out, header, "{keys}");
+        assert_eq!(me.types("token odd --format curl").out, curl, "{keys}");
     }
 }

@@ -40,7 +40,8 @@ fn polled(answers: Vec<serve::Response>, grant: &str) -> (Output, Vec<u64>) {
     });
     let more = format!("[device]\nurl = \"{0}/start\"\n[ciba]\nurl = \"{0}/start\"\n", server.base);
     me.config("providers/odd.toml", &format!("{}{more}", server.provider("odd")));
-    let done = me.types(&format!("login odd --grant {grant} --login-hint alice"));
+    let hint = if grant == "ciba" { "--login-hint alice" } else { "" };
+    let done = me.types(&format!("login odd --grant {grant} {hint}"));
     let times = asked_at.lock().unwrap();
     (done, times.windows(2).map(|pair| (pair[1] - pair[0]) / 1000).collect())
 }
@@ -88,9 +89,11 @@ fn a_server_that_is_busy_is_asked_again_when_it_said_and_not_sooner() {
         assert_eq!(done.code, 75, "{}", done.err);
         assert!(done.err.contains("run the command again in 61 s"), "{}", done.err);
     }
-    let (done, pauses) =
-        polled(vec![with_headers(429, &[("Retry-After", "9")], r#"{"error":"slow_down"}"#), tokens()], "device-code");
-    assert_eq!((done.code, pauses), (0, vec![1, 9]), "{}", done.err);
+    for (status, error) in [(429, "slow_down"), (400, "slow_down"), (400, "authorization_pending")] {
+        let said = with_headers(status, &[("Retry-After", "9")], &json!({ "error": error }).to_string());
+        let (done, pauses) = polled(vec![said, tokens()], "device-code");
+        assert_eq!((done.code, pauses), (0, vec![1, 9]), "{status} {error}: {}", done.err);
+    }
 }
 
 /// An issuer whose two places for a document answer so, and the code of a command that asks there.

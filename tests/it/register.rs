@@ -43,7 +43,7 @@ fn issuer_that(me: &mut Person, registers: Value, announces: Value) -> (Odd, See
                 }),
             ),
             ("POST", "/reg") => (201, registered("Vq8-manage-1")),
-            ("GET", "/reg/1") => (200, registered("Vq8-manage-2")),
+            ("GET" | "PUT", "/reg/1") => (200, registered("Vq8-manage-2")),
             ("DELETE", "/reg/1") => (204, Value::Null),
             _ => (200, json!({ "access_token": "Vq8-access", "token_type": "bearer", "expires_in": 600, "refresh_token": "Vq8-refresh" })),
         };
@@ -399,4 +399,42 @@ fn a_server_that_compares_ports_gets_an_address_with_one() {
     assert_eq!(done.code, 0, "{}", done.err);
     assert!(done.err_raw.contains("it gets one with a port: http://127.0.0.1:8976/callback"), "{}", done.err);
     assert!(me.config_text().contains("port = 8976"), "{}", me.config_text());
+}
+
+// RFC 7592
+#[test]
+fn what_registering_leaves_and_what_it_takes_away() {
+    let mut me = Person::new();
+    let registered = json!({
+        "token_endpoint_auth_method": "client_secret_post", "client_secret": "Vq8-secret", "client_name": "mine",
+    });
+    let (server, seen) = issuer_that(&mut me, registered, json!(["client_secret_basic", "client_secret_post", "none"]));
+    let name = server.base.replace("http://", "").replace(':', "-");
+    assert_eq!(me.runs(&["register", &server.base, "--name", "mine"]).code, 0);
+    assert!(me.config_text().contains("auth = \"post\""), "{}", me.config_text());
+    // an update keeps the name that is registered
+    assert_eq!(me.types(&format!("register {name} --update")).code, 0);
+    let put = |at: usize| {
+        let seen = seen.lock().unwrap();
+        let puts: Vec<Value> =
+            seen.iter().filter(|s| s.0 == "PUT").map(|s| serde_json::from_str(&s.3).unwrap()).collect();
+        puts[at]["client_name"].clone()
+    };
+    assert_eq!(put(0), "mine");
+    assert_eq!(me.types(&format!("register {name} --update --name other")).code, 0);
+    assert_eq!(put(1), "other");
+    // tokens belong to the client: another registration does not throw them away
+    assert_eq!(me.browser(straight_back).types(&format!("login {name}")).code, 0);
+    let mut record = me.record(&name);
+    record["registration"] = Value::Null;
+    me.keychain.put(&name, &record.to_string());
+    let done = me.types(&format!("register {name}"));
+    assert_eq!(done.code, 2, "{}", done.err);
+    assert!(done.err.contains("is signed in: its tokens belong to the client that it has"), "{}", done.err);
+    assert_eq!(me.kept(&name, "access_token"), "Vq8-access");
+    assert_eq!(me.types(&format!("logout {name}")).code, 0);
+    assert_eq!(me.types(&format!("register {name}")).code, 0);
+    assert_eq!(me.types(&format!("register {name} --delete")).code, 0);
+    let config = me.config_text();
+    assert!(!config.contains("client-id") && !config.contains("auth ="), "{config}");
 }

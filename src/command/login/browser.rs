@@ -124,7 +124,7 @@ pub(super) fn by_browser(
         take_paste,
         ssh,
         asks: session.profile.asks.authorize_params(),
-        resources: &session.profile.asks.resource,
+        targets: &session.profile.asks,
         travel: Travel {
             par: session.profile.asks.sign_in.par.unwrap_or_default(),
             request_object: session.profile.asks.sign_in.request_object.unwrap_or_default(),

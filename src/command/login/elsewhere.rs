@@ -6,7 +6,7 @@ use super::Start;
 use super::browser::{Attempt, Obtained};
 use super::prompt::{Needed, ask, ask_hidden};
 use crate::command::may_ask;
-use crate::config::{GrantKind, RequestOptions};
+use crate::config::GrantKind;
 use crate::error::Error;
 use crate::grant::ciba::Wish;
 use crate::grant::signed_in_as::Sent;
@@ -58,8 +58,9 @@ pub(super) fn without_browser(
     let asked = session.scopes(provider, grant);
     let asking = session.asking_with(provider, &client);
     let timeout = args.timeout.unwrap_or(USUAL_WAIT);
+    let aim = Aim { scopes: &asked, profile: &session.profile };
     let set = match (grant, hint) {
-        (GrantKind::DeviceCode, _) => device::obtain(world, &asking, &asked, timeout)?.set,
+        (GrantKind::DeviceCode, _) => device::obtain(world, &asking, aim, timeout)?.set,
         (_, Some(hint)) => {
             let asks = &session.profile.asks.sign_in;
             let more = More {
@@ -67,9 +68,9 @@ pub(super) fn without_browser(
                 requested_expiry: asks.requested_expiry.map(u64::from),
                 acr_values: asks.acr_values.clone(),
             };
-            ciba::obtain(world, &asking, Wish { scopes: &asked, hint: &hint, more: &more, timeout })?.set
+            ciba::obtain(world, &asking, Wish { aim, hint: &hint, more: &more, timeout })?.set
         }
-        (GrantKind::Password, _) => by_password(world, &asking, &session.profile.asks, (&asked, password))?,
+        (GrantKind::Password, _) => by_password(world, &asking, aim, password)?,
         _ => by_grant(world, session, &asking, grant)?.set,
     };
     Ok(Obtained {
@@ -110,14 +111,9 @@ fn given_password(world: &mut World, session: &Session) -> Result<Option<Secret>
     secret_source::read(world, session, "password", &session.profile.asks.sign_in.password)
 }
 
-fn by_password(
-    world: &mut World,
-    asking: &Asking,
-    asks: &RequestOptions,
-    (scopes, given): (&[String], Option<Secret>),
-) -> Result<TokenSet, Error> {
+fn by_password(world: &mut World, asking: &Asking, aim: Aim<'_>, given: Option<Secret>) -> Result<TokenSet, Error> {
     password::warn(world, asking);
-    let username = match &asks.sign_in.username {
+    let username = match &aim.profile.asks.sign_in.username {
         Some(name) => name.clone(),
         None if may_ask(world) => ask(world, "Your name at the provider")?,
         None => return Err(Error::usage("no name is given to sign in with").hint("`--username NAME`")),
@@ -130,6 +126,5 @@ fn by_password(
                 .hint("`--password-file FILE` (`-`: standard input)"));
         }
     };
-    let aim = Aim { scopes, resources: &asks.resource, audiences: &asks.audience };
     Ok(password::obtain(world, asking, (&username, &password), aim)?.set)
 }

@@ -28,6 +28,7 @@ use crate::protocol::authorization_details;
 use crate::protocol::id_token;
 use crate::provider::{Provider, VarFrom, When};
 use crate::session::keep::{NewLogin, choose_store, store_login};
+use crate::session::matching::flags_serve;
 use crate::session::record::Record;
 use crate::session::{Session, unfinished};
 use crate::store::StoreKind;
@@ -146,6 +147,7 @@ fn sign_in(world: &mut World, session: &mut Session, args: &LoginArgs, attempt: 
         GrantKind::Ciba => provider.ciba.is_some(),
         _ => !registers && (provider.par_url.is_some() || !pushes),
     })?;
+    flags_serve(session, grant)?;
     let by_name = session.profile.grant == Some(grant);
     check_grant(world, &provider, (grant, by_name), &session.typed)?;
     support::scopes(world, &provider, session.said_scopes(&provider).as_deref());
@@ -157,7 +159,7 @@ fn sign_in(world: &mut World, session: &mut Session, args: &LoginArgs, attempt: 
     }
     let start = Start { provider: &provider, old: old.as_ref(), grant, args };
     if prompt::registers(world, session, &start)? {
-        register::make(world, session, "oauthctl", None)?;
+        register::make(world, session, register::USUAL_NAME, None)?;
         old = session.load()?;
         // the server may have registered another method of client authentication
         provider = session.provider(world, old.as_ref())?;
@@ -251,6 +253,10 @@ fn say_next(world: &mut World, session: &Session, (provider, set): (&Provider, &
             "The client secret is not stored: each refresh needs it in the environment (`{}` stores it).",
             session.typed.line("profile set-secret")
         ));
+    }
+    if session.store.kind() == StoreKind::None && session.grant(Some(provider), None).needs_person() {
+        let login = session.typed.login_with(&[("--store", StoreKind::File.name())]);
+        return world.say(&format!("Next: {login}   keeps the token"));
     }
     let call = first_call(provider, set)
         .map(|path| format!("   or   {} {}", session.typed.line("call"), for_a_shell(&safe(&path))));

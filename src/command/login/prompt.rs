@@ -153,7 +153,10 @@ pub(super) fn complete_client(
     };
     if let Some(client) = known.as_ref().filter(|_| waiting.is_none()) {
         match usable_auth(endpoint, client) {
-            _ if client.secret.is_some() || client.proofs.key.is_some() => return Ok((client.clone(), asked(client))),
+            Ok(_) if client.secret.is_some() || client.proofs.key.is_some() => {
+                return Ok((client.clone(), asked(client)));
+            }
+            Err(e) if client.secret.is_some() || client.proofs.key.is_some() => return Err(e.into()),
             Ok(auth) => {
                 warn_of_none(world, session, provider, Some(auth));
                 return Ok((client.clone(), asked(client)));

@@ -207,7 +207,7 @@ impl<'a> Renewal<'a> {
             let before = self.files.journal.sent();
             // a new request each time: the client's proof or assertion is good once
             let redirect = self.record.vars.get(REDIRECT_URI).map(String::as_str);
-            let request = grant::refresh::request(&self.asking, spent, &self.session.profile.asks.resource, redirect)
+            let request = grant::refresh::request(&self.asking, spent, &self.session.profile.asks, redirect)
                 .map_err(|e| Error { fate: Fate::NotSent, ..e })?;
             self.files.journal.sending().map_err(|e| Error {
                 fate: Fate::NotSent,
