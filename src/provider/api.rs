@@ -85,7 +85,8 @@ schema! {
         /// Requests to a day.
         #[serde(deserialize_with = "range::<1, { u32::MAX as i64 }, _, _>")]
         pub per_day: Option<u32>,
-        /// Requests at a time.
+        /// Pages that `call --paginate` fetches at a time, where `--parallel` says nothing; 1
+        /// otherwise.
         #[serde(deserialize_with = "range::<1, { u32::MAX as i64 }, _, _>")]
         pub parallel: Option<u32>,
     }

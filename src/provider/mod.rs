@@ -60,8 +60,8 @@ schema! {
         pub client_id: Option<String> as Text,
         /// Variables (`vars.NAME`).
         pub vars: BTreeMap<String, Var>,
-        /// Names of environments (`sandbox`, `max`); each is a table of any of these keys, laid
-        /// over the rest. Not `id`, `extends`, `aliases`.
+        /// A table for each environment (`environments.sandbox`), of any of these keys, laid over
+        /// the rest. Not `id`, `extends`, `aliases`.
         #[serde(skip_serializing, deserialize_with = "checks::names")]
         pub environments: Vec<String>,
         /// The authorize request.

@@ -19,6 +19,7 @@ mod configuration;
 mod doctor;
 mod environment;
 mod errors;
+mod every_option;
 mod explain;
 mod fuzz_corpus;
 mod fuzz_targets;

@@ -28,7 +28,7 @@ fn made(kind: &'static rcgen::SignatureAlgorithm) -> String {
     pem("PRIVATE KEY", &rcgen::KeyPair::generate_for(kind).expect("a key").serialize_der())
 }
 
-fn pem(label: &str, der: &[u8]) -> String {
+pub fn pem(label: &str, der: &[u8]) -> String {
     let text = base64::engine::general_purpose::STANDARD.encode(der);
     let lines: Vec<&str> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
     format!(

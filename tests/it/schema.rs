@@ -146,6 +146,7 @@ impl Schema {
         let plain = field.kind.trim_start_matches("Option<");
         match (field.inner(), field.is.as_str()) {
             _ if field.of == "ErrorRule" && !field.kind.starts_with("Option") => "text".to_owned(),
+            _ if field.name == "environments" => "table".to_owned(),
             ("When", _) => "`\"auto\"`".to_owned(),
             ("bool", _) => "`false`".to_owned(),
             (inner, _) if self.words.contains_key(inner) && field.kind == inner => {
@@ -329,4 +330,9 @@ fn no_key_does_nothing() {
     assert!(new.is_empty(), "nothing uses {new:?}");
     let done: Vec<_> = known.iter().filter(|key| !idle.contains(key)).collect();
     assert!(done.is_empty(), "{done:?} is used by now: strike it from the list");
+}
+
+/// Every key, for the table of [`crate::every_option`].
+pub fn keys() -> Vec<String> {
+    Schema::read().keys().into_iter().map(|(key, _)| key).collect()
 }
