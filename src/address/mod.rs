@@ -127,10 +127,10 @@ pub fn issuer_meant(text: String) -> String {
 pub enum Reach {
     /// It leads elsewhere, judged by its text.
     Elsewhere,
-    /// It leads here by a form that not every system knows: `0.0.0.0`, `x.localhost`,
+    /// It leads here by a form that not every system knows: `0.0.0.0`, `localhost.`,
     /// `[::ffff:127.0.0.1]`.
     Here,
-    /// A loopback address: `127.0.0.0/8`.
+    /// A loopback address: `127.0.0.0/8`, `x.localhost` (RFC 6761).
     Loopback,
     /// `127.0.0.1`, `[::1]` or `localhost`: allowed in redirect addresses and providers.
     Usual,
@@ -150,6 +150,7 @@ pub fn reach(url: &Url) -> Reach {
         Some(Host::Ipv6(Ipv6Addr::UNSPECIFIED)) => Reach::Here,
         Some(Host::Ipv6(ip)) => ip.to_ipv4_mapped().map_or(Reach::Elsewhere, |ip| v4(ip).min(Reach::Here)),
         Some(Host::Domain("localhost")) => Reach::Usual,
+        Some(Host::Domain(name)) if name.ends_with(".localhost") => Reach::Loopback,
         Some(Host::Domain(name)) => {
             let name = name.trim_end_matches('.').to_ascii_lowercase();
             let here = name == "localhost" || name.ends_with(".localhost");
@@ -278,7 +279,7 @@ mod tests {
             ("http://[::]", Reach::Here),
             ("http://[::ffff:127.0.0.1]", Reach::Here),
             ("http://localhost.", Reach::Here),
-            ("http://a.localhost", Reach::Here),
+            ("http://a.localhost", Reach::Loopback),
             ("http://localhost.example", Reach::Elsewhere),
             ("http://[::ffff:10.0.0.1]", Reach::Elsewhere),
             ("http://10.0.0.1", Reach::Elsewhere),

@@ -15,7 +15,6 @@ mod upload;
 
 use std::error::Error;
 use std::io::{self, Read};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -279,9 +278,7 @@ fn builder(kind: &Kind) -> ClientBuilder {
     if kind.way == Way::World {
         return builder.https_only(true);
     }
-    // whatever the hosts file or a resolver says, this name is this machine
-    let loopback = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
-    builder.no_proxy().resolve_to_addrs("localhost", &loopback.map(|address| SocketAddr::new(address, 0)))
+    builder.no_proxy()
 }
 
 /// A body of known length announces it, even an empty one: many servers wait for it.
@@ -319,7 +316,10 @@ fn timed_out(place: &str, timeout: Duration) -> HttpError {
 /// The error, with the proxy's name.
 fn told(error: &reqwest::Error, request: &Request) -> HttpError {
     let place = match proxy::Proxy::of(&super::env::Real, request.url.expose()) {
-        Some(proxy) => format!("{} through the proxy {proxy}", request.place()),
+        Some(proxy) => match proxy.refusal(&innermost(error)).filter(|_| error.is_connect()) {
+            Some(refusal) => return HttpError::Proxy(refusal),
+            None => format!("{} through the proxy {proxy}", request.place()),
+        },
         None => request.place(),
     };
     judge(error, &place, request.timeout)
@@ -366,6 +366,10 @@ fn tls_reason(error: &rustls::Error) -> String {
         C::NotValidForName | C::NotValidForNameContext { .. } => "its certificate is for another name".to_owned(),
         C::UnknownIssuer => "its certificate is signed by nobody this system trusts".to_owned(),
         C::Revoked => "its certificate was revoked".to_owned(),
+        other if other.to_string().contains("CaUsedAsEndEntity") => {
+            "its certificate is an authority's (`CA:TRUE`), which no server may have: give it one with `CA:FALSE`"
+                .to_owned()
+        }
         other => format!("its certificate is not good: {}", text::safe(&other.to_string())),
     }
 }

@@ -272,7 +272,7 @@ fn a_providers_network_is_looked_at_when_it_is_named() {
 fn a_proxy_that_can_not_be_read_is_told_before_anything_is_sent() {
     let mut me = Person::new();
     me.set("BROWSER", "firefox");
-    for value in ["garbage::", "ftp://x", "http://", "socks5://127.0.0.1:1080"] {
+    for value in ["garbage::", "ftp://x", "http://", "socks4://127.0.0.1:1080"] {
         me.set("HTTPS_PROXY", value);
         let done = me.types("doctor");
         assert_eq!(done.code, 1, "{}", done.out);

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use hyper_util::client::proxy::matcher::Matcher;
 
+use crate::address::is_loopback;
 use crate::world::Env;
 
 /// Each with its variables, in the client's order.
@@ -17,6 +18,9 @@ const NO: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
 /// The client's own precaution: no proxy if set, since web servers set `HTTP_PROXY` from a header.
 const BY_A_WEB_SERVER: &str = "REQUEST_METHOD";
+
+/// Status 407, and its like of SOCKS5.
+const WANTS_A_NAME: &str = "it does not take the name and password that it was given, or wants some";
 
 /// A variable with an unusable proxy: the client would silently go without.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,7 +33,11 @@ pub struct NoProxy {
 impl NoProxy {
     /// The hint for the user.
     pub fn advice(&self) -> String {
-        format!("unset {}, or set it to `http://HOST:PORT` or `https://HOST:PORT`", self.variable)
+        let name = if self.why == WANTS_A_NAME { "NAME:PASSWORD@" } else { "" };
+        format!(
+            "unset {}, or set it to `http://{name}HOST:PORT`, or `https` or `socks5` in place of `http`",
+            self.variable
+        )
     }
 }
 
@@ -50,9 +58,9 @@ pub fn usable(env: &dyn Env) -> Result<(), NoProxy> {
         return Ok(());
     };
     let value = value.to_string_lossy().into_owned();
-    let works = |scheme: &str| ["http", "https"].contains(&&*scheme.to_ascii_lowercase());
+    let works = |scheme: &str| ["http", "https", "socks5", "socks5h"].contains(&&*scheme.to_ascii_lowercase());
     if value.split_once("://").is_some_and(|(scheme, _)| !works(scheme)) {
-        return Err(NoProxy { variable, why: "only the schemes `http` and `https` work" });
+        return Err(NoProxy { variable, why: "only the schemes `http`, `https`, `socks5` and `socks5h` work" });
     }
     let found = read(&value, "https://host.invalid/", "");
     found.map(drop).ok_or(NoProxy { variable, why: "it is not the address of one" })
@@ -76,11 +84,8 @@ impl Proxy {
     /// The proxy of a request to this address.
     pub fn of(env: &dyn Env, url: &str) -> Option<Proxy> {
         let url = url::Url::parse(url).ok().filter(|url| url.scheme() == "https")?;
-        let host = url.host_str()?;
         // loopback never uses one
-        if host == "localhost" || host.starts_with("127.") || host == "[::1]" {
-            return None;
-        }
+        let host = url.host_str().filter(|_| !is_loopback(&url))?;
         Proxy::through(env, &format!("https://{host}/"), &first(env, &NO).map(|(_, value)| value).unwrap_or_default())
     }
 
@@ -113,6 +118,15 @@ impl Proxy {
             }
         }
         Err(last)
+    }
+
+    /// The mistake in the variable, if the proxy refused for this reason: a client's error has no
+    /// other mark.
+    pub fn refusal(&self, why: &str) -> Option<NoProxy> {
+        let wants = why.ends_with("proxy authorization required")
+            || why.contains("authentication")
+            || why.contains("credentials");
+        wants.then_some(NoProxy { variable: self.variable, why: WANTS_A_NAME })
     }
 
     /// The variable that names the proxy.
@@ -171,7 +185,10 @@ mod tests {
         );
         assert_eq!(shown([("HTTPS_PROXY", "http://a:1"), ("NO_PROXY", ".example")], there), None);
         assert_eq!(shown([("HTTPS_PROXY", "http://a:1")], "https://localhost:8080/"), None);
+        assert_eq!(shown([("HTTPS_PROXY", "http://a:1")], "https://api.localhost/"), None);
         assert_eq!(shown([("HTTPS_PROXY", "http://a:1")], "http://127.0.0.1/"), None);
+        let socks = Some("`socks5://a:1` (ALL_PROXY)".to_owned());
+        assert_eq!(shown([("ALL_PROXY", "socks5://me:hush@a:1")], there), socks);
         assert_eq!(shown([("HTTP_PROXY", "http://a:1")], there), None);
         assert_eq!(shown([], there), None);
     }
@@ -182,16 +199,20 @@ mod tests {
         let fault = |set: &[(&'static str, &'static str)], url: &str| {
             usable_for(&Set(set.iter().copied().collect()), url).err().map(|e| e.to_string())
         };
-        for value in ["garbage::", "ftp://x", "http://", "socks5://127.0.0.1:1080", " ", "http://a:99999", "me:hush@"] {
+        for value in ["garbage::", "ftp://x", "http://", "socks4://127.0.0.1:1080", " ", "http://a:99999", "me:hush@"] {
             for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
                 let told = fault(&[(variable, value)], there).unwrap_or_else(|| panic!("{variable}={value}"));
                 assert!(told.starts_with(variable) && !told.contains("hush"), "{told}");
             }
         }
         assert!(fault(&[("HTTPS_PROXY", "garbage::"), ("ALL_PROXY", "http://a:1")], there).is_some());
-        for set in
-            [("HTTPS_PROXY", "http://a:1"), ("HTTPS_PROXY", "a:1"), ("https_proxy", ""), ("HTTP_PROXY", "ftp://x")]
-        {
+        for set in [
+            ("HTTPS_PROXY", "http://a:1"),
+            ("ALL_PROXY", "socks5h://me:hush@a:1"),
+            ("HTTPS_PROXY", "a:1"),
+            ("https_proxy", ""),
+            ("HTTP_PROXY", "ftp://x"),
+        ] {
             assert_eq!(fault(&[set], there), None, "{set:?}");
         }
         assert_eq!(fault(&[("HTTPS_PROXY", "ftp://x"), ("NO_PROXY", ".example")], there), None);

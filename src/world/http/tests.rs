@@ -3,7 +3,7 @@
 mod uploads;
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -493,7 +493,7 @@ fn the_systems_proxy_is_used_for_the_world_and_never_for_loopback() {
 
 #[test]
 fn where_a_variable_names_no_proxy_nothing_is_sent() {
-    alone("with_no_proxy", &[("HTTPS_PROXY", "socks5://127.0.0.1:9".to_owned())]);
+    alone("with_no_proxy", &[("HTTPS_PROXY", "socks4://127.0.0.1:9".to_owned())]);
     alone("with_no_proxy", &[("ALL_PROXY", "garbage::".to_owned())]);
 }
 
@@ -511,10 +511,88 @@ fn with_a_proxy() {
     let server = Server::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     assert_eq!(exchange(&server.url()).expect("not through the proxy").status, 200);
     assert_eq!(exchange(&server.url().replace("127.0.0.1", "localhost")).expect("nor by name").status, 200);
-    let Err(HttpError::Unsent { why, .. }) = exchange(&format!("https://as.example/token?x={CANARY}")) else {
+    let Err(HttpError::Proxy(why)) = exchange(&format!("https://as.example/token?x={CANARY}")) else {
         panic!("the proxy refuses")
     };
-    assert!(!why.contains("password"), "{why}");
+    let why = format!("{why}: {}", why.advice());
+    assert!(why.contains("NAME:PASSWORD@") && !why.contains("name:password"), "{why}");
+}
+
+/// A SOCKS5 proxy for one name, with the password `hush`, and the names that it was asked for.
+fn socks(to: SocketAddr) -> (SocketAddr, mpsc::Receiver<String>) {
+    fn take(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+        let mut length = [0];
+        stream.read_exact(&mut length)?;
+        let mut bytes = vec![0; length[0].into()];
+        stream.read_exact(&mut bytes).map(|()| bytes)
+    }
+    let serve = move |mut near: TcpStream, asked: &mpsc::Sender<String>| -> io::Result<()> {
+        near.read_exact(&mut [0])?;
+        assert!(take(&mut near)?.contains(&2), "a name and a password are offered");
+        near.write_all(&[5, 2])?;
+        near.read_exact(&mut [0])?;
+        let (_, password) = (take(&mut near)?, take(&mut near)?);
+        near.write_all(&[1, u8::from(password != b"hush")])?;
+        near.read_exact(&mut [0; 4])?;
+        let _ = asked.send(String::from_utf8_lossy(&take(&mut near)?).into_owned());
+        near.read_exact(&mut [0; 2])?;
+        let mut far = TcpStream::connect(to)?;
+        near.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0])?;
+        let (mut back, mut home) = (far.try_clone()?, near.try_clone()?);
+        thread::spawn(move || io::copy(&mut back, &mut home));
+        io::copy(&mut near, &mut far).map(drop)
+    };
+    let (listener, (to, asked)) = (listener(), mpsc::channel());
+    let address = listener.local_addr().expect("its address");
+    thread::spawn(move || listener.incoming().flatten().for_each(|near| drop(serve(near, &to))));
+    (address, asked)
+}
+
+#[test]
+fn a_socks_proxy_gets_the_name_and_no_secret() {
+    let authority = Authority::new("trusted");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("ca.pem");
+    std::fs::write(&file, pem(&authority.certificate)).expect("written");
+    let (proxy, asked) = socks(authority.server("as.example", 2099));
+    for (password, at, outcome) in [("hush", proxy, "200"), ("wrong", proxy, "proxy"), ("hush", closed(), "unsent")] {
+        let url = format!("socks5h://me:{password}@{at}");
+        let file = file.to_str().expect("text").to_owned();
+        alone("with_a_socks_proxy", &[("ALL_PROXY", url), ("SSL_CERT_FILE", file), ("OUTCOME", outcome.to_owned())]);
+    }
+    assert_eq!(asked.try_iter().collect::<Vec<_>>(), ["as.example"]);
+}
+
+/// The address of [`NOBODY`].
+fn closed() -> SocketAddr {
+    NOBODY.parse().expect("an address")
+}
+
+#[test]
+#[ignore = "run by another test, in a process of its own"]
+#[expect(clippy::disallowed_methods, reason = "told by the test that runs it")]
+fn with_a_socks_proxy() {
+    let outcome = match exchange(&format!("https://as.example/token?x={CANARY}")) {
+        Ok(answer) => answer.status.to_string(),
+        Err(HttpError::Proxy(_)) => "proxy".to_owned(),
+        Err(HttpError::Unsent { place, .. }) if place.contains("the proxy `socks5h://127.0.0.1:1` (ALL_PROXY)") => {
+            "unsent".to_owned()
+        }
+        Err(other) => other.to_string(),
+    };
+    assert_eq!(outcome, std::env::var("OUTCOME").expect("told"));
+}
+
+#[test]
+fn any_name_under_localhost_is_this_machine() {
+    let server = Server::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let answer = exchange(&server.url().replace("127.0.0.1", "api.localhost"));
+    assert_eq!(answer.expect("no look-up").status, 200);
+}
+
+fn pem(certificate: &rcgen::Certificate) -> String {
+    let der = base64::engine::general_purpose::STANDARD.encode(certificate.der());
+    format!("-----BEGIN CERTIFICATE-----\n{der}\n-----END CERTIFICATE-----\n")
 }
 
 /// A TLS server, and the certificate of an authority made for this test.
@@ -540,28 +618,41 @@ impl Authority {
         params.not_before = rcgen::date_time_ymd(2020, 1, 1);
         params.not_after = rcgen::date_time_ymd(last_year, 1, 1);
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
-        let key = rustls::pki_types::PrivatePkcs8KeyDer::from(key.serialize_der());
-        let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("versions")
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key.into())
-            .expect("a certificate");
-        let (listener, config) = (listener(), Arc::new(config));
-        let address = listener.local_addr().expect("its address");
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let tls = rustls::ServerConnection::new(Arc::clone(&config)).expect("a connection");
-                let mut stream = rustls::StreamOwned::new(tls, stream);
-                if !head(&mut stream).is_empty() {
-                    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
-                    stream.conn.send_close_notify();
-                    let _ = stream.flush();
-                }
-            }
-        });
-        address
+        serve_tls(&certificate, &key)
     }
+}
+
+/// A server with a certificate that it signed itself, by an authority's rights or not.
+fn self_signed(is_ca: rcgen::IsCa) -> (SocketAddr, String) {
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let mut params = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("a name");
+    params.is_ca = is_ca;
+    let certificate = params.self_signed(&key).expect("a certificate");
+    (serve_tls(&certificate, &key), pem(&certificate))
+}
+
+fn serve_tls(certificate: &rcgen::Certificate, key: &rcgen::KeyPair) -> SocketAddr {
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(key.serialize_der());
+    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key.into())
+        .expect("a certificate");
+    let (listener, config) = (listener(), Arc::new(config));
+    let address = listener.local_addr().expect("its address");
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let tls = rustls::ServerConnection::new(Arc::clone(&config)).expect("a connection");
+            let mut stream = rustls::StreamOwned::new(tls, stream);
+            if !head(&mut stream).is_empty() {
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+                stream.conn.send_close_notify();
+                let _ = stream.flush();
+            }
+        }
+    });
+    address
 }
 
 #[test]
@@ -569,9 +660,10 @@ fn a_certificate_is_checked_against_the_systems_authorities_or_the_named_file() 
     let authority = Authority::new("trusted");
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("ca.pem");
-    let der = base64::engine::general_purpose::STANDARD.encode(authority.certificate.der());
-    let pem = format!("-----BEGIN CERTIFICATE-----\n{der}\n-----END CERTIFICATE-----\n");
-    std::fs::write(&file, pem).expect("written");
+    let own = self_signed(rcgen::IsCa::ExplicitNoCa);
+    let own_authority = self_signed(rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained));
+    let named = format!("{}{}{}", pem(&authority.certificate), own.1, own_authority.1);
+    std::fs::write(&file, named).expect("written");
     let url = |address: SocketAddr| format!("https://{address}/token?x={CANARY}");
     let good = url(authority.server("127.0.0.1", 2099));
     let servers = [
@@ -579,6 +671,8 @@ fn a_certificate_is_checked_against_the_systems_authorities_or_the_named_file() 
         ("EXPIRED", url(authority.server("127.0.0.1", 2021))),
         ("OTHER_NAME", url(authority.server("as.example", 2099))),
         ("UNKNOWN", url(Authority::new("unknown").server("127.0.0.1", 2099))),
+        ("OWN", url(own.0)),
+        ("OWN_AUTHORITY", url(own_authority.0)),
         ("SSL_CERT_FILE", file.to_str().expect("text").to_owned()),
     ];
     alone("with_certificates", &servers);
@@ -592,11 +686,17 @@ fn a_certificate_is_checked_against_the_systems_authorities_or_the_named_file() 
 #[expect(clippy::disallowed_methods, reason = "told by the test that runs it")]
 fn with_certificates() {
     let url = |name: &str| std::env::var(name).expect("told");
-    assert_eq!(exchange(&url("GOOD")).expect("an answer").body.as_slice(), b"{}");
+    for name in ["GOOD", "OWN"] {
+        assert_eq!(exchange(&url(name)).expect("an answer").body.as_slice(), b"{}");
+    }
     for (name, reason) in [
         ("EXPIRED", "its certificate has expired"),
         ("OTHER_NAME", "its certificate is for another name"),
         ("UNKNOWN", "its certificate is signed by nobody this system trusts"),
+        (
+            "OWN_AUTHORITY",
+            "its certificate is an authority's (`CA:TRUE`), which no server may have: give it one with `CA:FALSE`",
+        ),
     ] {
         let Err(HttpError::Tls { why, .. }) = exchange(&url(name)) else { panic!("{name}") };
         assert_eq!(why, reason, "{name}");
