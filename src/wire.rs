@@ -19,6 +19,8 @@ pub struct Request {
     pub body: Option<Secret>,
     /// For the whole exchange, from the name look-up to the last byte of the response.
     pub timeout: Duration,
+    /// Of a stream, whose `timeout` is for its head: the time for the whole of it.
+    pub within: Option<Duration>,
     /// The largest response body, in bytes; a larger one is refused.
     pub max_body: usize,
     /// The client certificate for servers that ask for one.
@@ -40,6 +42,7 @@ impl Request {
             headers: Vec::new(),
             body: None,
             timeout: Duration::from_secs(30),
+            within: None,
             max_body: 1 << 20,
             identity: None,
             at_sending: None,

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use super::content_coding;
+use super::graphql::{self, Connection, Query};
 use super::pages::{self, Next};
 use super::progress::Progress;
 use super::records::{self, Found};
@@ -42,6 +43,8 @@ pub struct PageRequest<'a> {
     pub at_most: Option<u64>,
     /// Whether the records go into a file.
     pub elsewhere: bool,
+    /// Whether the pages are answers to a query of GraphQL.
+    pub graphql: bool,
 }
 
 /// How the collection ended.
@@ -79,10 +82,14 @@ pub fn collect(
 ) -> Result<Outcome, Error> {
     let line = Progress::new(world, wanted.elsewhere);
     let shown = Shown { line, pages: 0, records: 0, total: None };
-    let taker = Taker { take, left: wanted.at_most, member: None, before: None, shown };
+    let graphql = wanted.graphql;
+    let taker = Taker { take, left: wanted.at_most, graphql, member: None, before: None, shown };
     caller.draft.reuse = true;
     let mut collecting = Collecting { caller, parallel: wanted.parallel, taker };
-    let outcome = collecting.each_page(world, pages::first(collecting.pages(), wanted.start, wanted.at_most));
+    let outcome = match graphql {
+        true => collecting.each_answer(world, wanted.start),
+        false => collecting.each_page(world, pages::first(collecting.pages(), wanted.start, wanted.at_most)),
+    };
     collecting.taker.shown.line.end(world);
     outcome
 }
@@ -96,6 +103,31 @@ struct Collecting<'a, 'c> {
 impl<'c> Collecting<'_, 'c> {
     fn pages(&self) -> &'c Pages {
         &self.caller.provider.api.pages
+    }
+
+    fn each_answer(&mut self, world: &mut World, url: &Url) -> Result<Outcome, Error> {
+        let data = self.pages();
+        let mut query = Query::of(world, &mut self.caller.body)?;
+        let (mut cursor, mut seen) = (None, HashSet::new());
+        loop {
+            self.caller.body = query.after(cursor);
+            let page = match fetch(world, self.caller, url)? {
+                Ok(page) if graphql::has_errors(&page.body) => {
+                    self.caller.aftermath.errors = true;
+                    return Ok(Outcome::Refused { status: 200, headers: page.headers, body: page.body.into_bytes() });
+                }
+                Ok(page) => page,
+                Err(refused) => return Ok(refused),
+            };
+            let more = self.taker.give(world, data, &page)?.is_some();
+            let Some(next) = Connection::of(&page.body).and_then(|list| list.next).filter(|_| more) else {
+                return Ok(Outcome::Done);
+            };
+            if !seen.insert(next.clone()) {
+                return Err(circle());
+            }
+            cursor = Some(next);
+        }
     }
 
     fn each_page(&mut self, world: &mut World, mut url: Url) -> Result<Outcome, Error> {
@@ -132,8 +164,7 @@ impl<'c> Collecting<'_, 'c> {
                     return Ok(Outcome::Done);
                 }
                 Next::Page(next) | Next::Perhaps(next) if seen.contains(next.as_str()) => {
-                    return Err(Error::new(Kind::Unsafe, "the pages go in a circle")
-                        .because("the API names an earlier page as the next one"));
+                    return Err(circle());
                 }
                 Next::Page(next) => url = next,
                 Next::Perhaps(next) => {
@@ -184,7 +215,8 @@ impl<'c> Collecting<'_, 'c> {
             {
                 // without helpers, a page is fetched in its turn
                 if helpers.count > 0 {
-                    helpers.ask(world, self.caller, at, self.caller.request(&url))?;
+                    let request = self.caller.request(world, &url);
+                    helpers.ask(world, self.caller, at, request)?;
                 }
                 urls.insert(at, url);
             }
@@ -204,6 +236,10 @@ impl<'c> Collecting<'_, 'c> {
     }
 }
 
+fn circle() -> Error {
+    Error::new(Kind::Unsafe, "the pages go in a circle").because("the API names an earlier page as the next one")
+}
+
 fn warn_of_more(world: &mut World, member: &str) {
     world.warn(&format!(
         "`{}` says that there are more pages, but not how to get them: `oauthctl help requests`",
@@ -216,6 +252,7 @@ struct Taker<'a> {
     take: Take<'a>,
     /// How many records are still wanted.
     left: Option<u64>,
+    graphql: bool,
     /// The member that held the list on earlier pages.
     member: Option<String>,
     /// The page before, if it was shorter than asked.
@@ -225,6 +262,9 @@ struct Taker<'a> {
 
 impl Taker<'_> {
     fn list<'a>(&self, data: &Pages, page: &Page, body: &'a str) -> Option<Found<'a>> {
+        if self.graphql {
+            return Connection::of(body).map(|found| Found { list: found.nodes, member: None });
+        }
         records::records(data, body, self.member.as_deref(), pages::told(data, &page.headers))
     }
 

@@ -129,7 +129,10 @@ impl Call<'_> {
                 }
                 for file in &self.items.files {
                     let path = named(&file.path)?.replace('\\', "\\\\").replace('"', "\\\"");
-                    let line = format!("{}=@\"{path}\";type={}", part_name(&file.name)?, multipart::kind_of(file));
+                    let mut line = format!("{}=@\"{path}\";type={}", part_name(&file.name)?, multipart::kind_of(file));
+                    if let Some(name) = &file.filename {
+                        line += &format!(";filename=\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""));
+                    }
                     lines.push(format!("form = {}", quoted(&line)));
                 }
             }

@@ -4,6 +4,7 @@
 //! `\` makes a following `:`, `=`, `@` or `;` literal, and also a `@` or `=` at the beginning of a
 //! value.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -31,12 +32,22 @@ pub enum HeaderItem {
     Drop,
 }
 
-/// `name@path;type=text/csv`
+/// `name@path;type=text/csv;filename=people.csv`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileItem {
     pub name: String,
     pub path: PathBuf,
     pub kind: Option<String>,
+    /// The file's name for the server, in place of its own.
+    pub filename: Option<String>,
+}
+
+impl FileItem {
+    /// Returns the file's name for the server.
+    pub fn called(&self) -> Cow<'_, str> {
+        let own = || self.path.file_name().unwrap_or_default().to_string_lossy();
+        self.filename.as_deref().map_or_else(own, Cow::Borrowed)
+    }
 }
 
 /// Headers that name credentials or the destination. Only the program sets them.
@@ -178,10 +189,9 @@ fn text_of_file(path: &Path, typed: &str) -> Result<String, Error> {
 }
 
 fn file(name: &str, value: &str, home: Option<&Path>) -> Result<FileItem, Error> {
-    let (path, kind) = match value.rsplit_once(";type=") {
-        Some((path, kind)) => (path, Some(kind.trim().to_owned())),
-        None => (value, None),
-    };
+    let (value, filename) = cut(value, ";filename=");
+    let (path, kind) = cut(&value, ";type=");
+    let path = path.as_str();
     if let Some(kind) = kind.as_deref().filter(|k| !k.contains('/') || k.bytes().any(|b| !(0x20..0x7f).contains(&b))) {
         return Err(Error::usage(format!("`{}` is not a media type", safe(kind))).hint("`file@data.csv;type=text/csv`"));
     }
@@ -197,7 +207,14 @@ fn file(name: &str, value: &str, home: Option<&Path>) -> Result<FileItem, Error>
                 .hint("write it to a file first, or send it as the body: `--input -`"),
         });
     }
-    Ok(FileItem { name: name.to_owned(), path: resolved, kind })
+    Ok(FileItem { name: name.to_owned(), path: resolved, kind, filename })
+}
+
+/// Cuts an option, as curl has it, out of an upload's path.
+fn cut(value: &str, option: &str) -> (String, Option<String>) {
+    let Some((before, after)) = value.rsplit_once(option) else { return (value.to_owned(), None) };
+    let end = [";type=", ";filename="].iter().filter_map(|next| after.find(next)).min().unwrap_or(after.len());
+    (format!("{before}{}", &after[end..]), Some(after[..end].trim().to_owned()))
 }
 
 /// Reads a header as `-H` takes it: `Name: value`, `Name:` to drop it, `Name;` to send it empty.

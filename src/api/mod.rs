@@ -4,6 +4,7 @@
 pub mod body;
 pub mod collect;
 pub mod content_coding;
+mod cookies;
 #[cfg(feature = "jq")]
 mod dialect;
 pub mod download;
@@ -15,6 +16,7 @@ pub mod filter;
 #[path = "no_filter.rs"]
 pub mod filter;
 pub mod format;
+pub mod graphql;
 pub mod hosts;
 pub mod items;
 pub mod multipart;

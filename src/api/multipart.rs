@@ -36,7 +36,7 @@ impl Multipart {
             )));
         }
         for file in files {
-            let called = file.path.file_name().unwrap_or_default().to_string_lossy();
+            let called = file.called();
             let kind = kind_of(file);
             parts.push(Part::Text(format!(
                 "--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"; filename=\"{}\"\r\nContent-Type: {kind}\r\n\r\n",
@@ -86,8 +86,7 @@ fn quoted(text: &str) -> String {
 
 /// Returns the media type that the user typed, else the one of the file's extension.
 pub fn kind_of(file: &FileItem) -> &str {
-    let called = file.path.file_name().unwrap_or_default().to_string_lossy();
-    file.kind.as_deref().unwrap_or_else(|| kind_by_name(&called))
+    file.kind.as_deref().unwrap_or_else(|| kind_by_name(&file.called()))
 }
 
 fn kind_by_name(name: &str) -> &'static str {
@@ -115,7 +114,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a \"b\".csv");
         std::fs::write(&path, "x,y\n").unwrap();
-        let files = [FileItem { name: "file".into(), path, kind: None }];
+        let files = [FileItem { name: "file".into(), path, kind: None, filename: None }];
         let body = Multipart::new(&[("list".into(), "1".into())], &files, [7; 16]);
         let boundary = format!("oauthctl-{}", "07".repeat(16));
         assert_eq!(body.content_type(), format!("multipart/form-data; boundary={boundary}"));

@@ -7,6 +7,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::body::Body;
+use super::cookies::Cookies;
 use super::rate_limit::{self, Pace};
 use super::redirect::{self, Unfollowed, Way};
 use super::request::Draft;
@@ -35,6 +36,8 @@ pub struct Caller<'a> {
     pub renew: Option<Renew<'a>>,
     pub retries: u32,
     pub pace: Pace,
+    /// When all of the call must have ended, by `Clock::elapsed`.
+    pub until: Option<Duration>,
     /// The request for a foreign host that the API redirects to. `None`: such redirects are not
     /// followed.
     pub abroad: Option<Draft>,
@@ -68,6 +71,7 @@ struct Tries {
     /// Whether the request was sent again with the server's nonce. Once for each address, or a
     /// server that keeps refusing would cause an endless loop.
     challenged: bool,
+    cookies: Cookies,
 }
 
 impl Tries {
@@ -90,8 +94,19 @@ const MOST_REDIRECTS: u32 = 10;
 
 impl Caller<'_> {
     /// Makes the request to one address, with the token.
-    pub fn request(&self, url: &Url) -> Request {
-        self.draft.request(self.provider, self.set.as_ref(), url)
+    pub fn request(&self, world: &World, url: &Url) -> Request {
+        let mut request = self.draft.request(self.provider, self.set.as_ref(), url);
+        request.within = self.time_left(world);
+        request
+    }
+
+    fn time_left(&self, world: &World) -> Option<Duration> {
+        self.until.map(|until| until.saturating_sub(world.clock.elapsed()))
+    }
+
+    /// Whether the call's time is longer than this wait.
+    fn has_time_for(&self, world: &World, wait: Duration) -> bool {
+        self.time_left(world).is_none_or(|left| left > wait)
     }
 
     /// Sends until there is a response to show. Returns it with the address it came from.
@@ -131,6 +146,7 @@ impl Caller<'_> {
             }
             redirects += 1;
             tries.challenged = false;
+            tries.cookies.keep(&url, &answer.headers);
             url = next;
         }
     }
@@ -138,7 +154,8 @@ impl Caller<'_> {
     /// Makes one attempt. `None`: make another one.
     fn once(&mut self, world: &mut World, url: &Url, tries: &mut Tries) -> Result<Option<Streamed>, Error> {
         self.take_slot(world)?;
-        let mut request = self.request(url);
+        let mut request = self.request(world, url);
+        tries.cookies.put(url, &mut request);
         let (text, upload) = self.body.open(world)?;
         request.body = text;
         let sent = ready(world, &request)?;
@@ -151,7 +168,8 @@ impl Caller<'_> {
             Ok(answer) => answer,
             Err(e) if again && retry::after(&e, &self.draft.method) => {
                 let time = retry::back_off(tries.made + 1, random(world));
-                let waited = tries.wait(world, time, || safe(&e.to_string()), self.retries);
+                let waited =
+                    self.has_time_for(world, time) && tries.wait(world, time, || safe(&e.to_string()), self.retries);
                 return if waited { Ok(None) } else { Err(e.into()) };
             }
             Err(e @ (HttpError::Ambiguous { .. } | HttpError::TimedOut { .. }))
@@ -203,7 +221,7 @@ impl Caller<'_> {
             let time = self.wait_for(world, asked, tries.made);
             let why = || format!("the API answered {}", answer.status);
             let may = retry::may_be_repeated(&self.draft.method) || retry::did_nothing(answer.status);
-            let soon = may && time <= retry::LONGEST_WAIT;
+            let soon = may && time <= retry::LONGEST_WAIT && self.has_time_for(world, time);
             if again && soon && tries.wait(world, time, why, self.retries) {
                 return Ok(None);
             }
@@ -231,7 +249,8 @@ impl Caller<'_> {
 
     /// Waits until the provider's rate limit admits another request.
     pub fn take_slot(&mut self, world: &mut World) -> Result<(), Error> {
-        let time = self.pace.take(&*world.clock)?;
+        let longest = self.time_left(world).unwrap_or(Duration::MAX);
+        let time = self.pace.take_within(&*world.clock, longest)?;
         rate_limit::wait(world, time, "the provider's limit on requests");
         Ok(())
     }
@@ -276,10 +295,10 @@ impl Caller<'_> {
     /// Waits before a request is repeated whose response broke off. `false`: there were enough
     /// attempts.
     pub fn wait_after_break(&self, world: &mut World, attempts: &mut u32) -> bool {
-        if *attempts >= self.retries {
+        let time = self.wait_for(world, None, *attempts);
+        if *attempts >= self.retries || !self.has_time_for(world, time) {
             return false;
         }
-        let time = self.wait_for(world, None, *attempts);
         rate_limit::wait(world, time, "the answer broke off");
         *attempts += 1;
         true

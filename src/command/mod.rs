@@ -252,6 +252,14 @@ pub fn patience(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A timeout that `0` turns off.
+pub fn patience_or_none(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Ok(Duration::from_secs(LONGEST_DURATION)),
+        time => Ok(time),
+    }
+}
+
 /// A hundred years, in seconds: added to a time, it can't overflow.
 const LONGEST_DURATION: u64 = 36_525 * 86_400;
 

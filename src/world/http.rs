@@ -17,7 +17,7 @@ use std::error::Error;
 use std::io::{self, Read};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes};
 use http_body::Body as _;
@@ -103,6 +103,7 @@ impl Http for Real {
 
     fn stream(&self, request: &Request, body: Option<Upload>) -> Result<Streamed, HttpError> {
         let place = request.place();
+        let end = End(request.within.map(|time| Instant::now() + time));
         let driver = self.driver(&place)?;
         let (client, mut sent) = self.prepare(request, &driver, &place)?;
         let patience = Arc::new(Patience::from_now());
@@ -123,8 +124,11 @@ impl Http for Real {
             let mut answering = pin!(client.execute(sent));
             let mut wait = request.timeout;
             loop {
-                if let Ok(answer) = tokio::time::timeout(wait, answering.as_mut()).await {
+                if let Ok(answer) = tokio::time::timeout(end.earlier(wait), answering.as_mut()).await {
                     return answer.map_err(|error| told(&error, request));
+                }
+                if let Some(time) = request.within.filter(|_| end.is_over()) {
+                    return Err(timed_out(&place, time));
                 }
                 wait = patience.left(request.timeout).ok_or_else(|| timed_out(&place, request.timeout))?;
             }
@@ -136,7 +140,7 @@ impl Http for Real {
             body: Box::new(Answer {
                 driver,
                 answer,
-                limit: Limit::Idle(request.timeout.saturating_mul(IDLE_TIMES)),
+                limit: Limit::Idle(request.timeout.saturating_mul(IDLE_TIMES), end),
                 rest: Bytes::new(),
             }),
         })
@@ -310,7 +314,7 @@ fn headers(map: &HeaderMap) -> Vec<(String, String)> {
 }
 
 fn timed_out(place: &str, timeout: Duration) -> HttpError {
-    HttpError::TimedOut { place: place.to_owned(), seconds: timeout.as_secs() }
+    HttpError::TimedOut { place: place.to_owned(), seconds: timeout.as_secs_f64().ceil() as u64 }
 }
 
 /// The error, with the proxy's name.
@@ -418,8 +422,22 @@ fn read_body(mut answer: impl Read, cap: usize) -> io::Result<Option<Zeroizing<V
 enum Limit {
     /// The whole of it.
     Until(Deadline),
-    /// Each part of it, as a stream may be long.
-    Idle(Duration),
+    /// Each part of it, as a stream may be long; and the whole, if that has an end.
+    Idle(Duration, End),
+}
+
+/// The moment at which a stream must have ended, if there is one.
+struct End(Option<Instant>);
+
+impl End {
+    /// This time, or the time until the end.
+    fn earlier(&self, time: Duration) -> Duration {
+        self.0.map_or(time, |end| time.min(end.saturating_duration_since(Instant::now())))
+    }
+
+    fn is_over(&self) -> bool {
+        self.earlier(Duration::MAX).is_zero()
+    }
 }
 
 /// A response's body; its errors don't name the URL.
@@ -433,14 +451,17 @@ struct Answer {
 
 impl Read for Answer {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let late = |why: String| io::Error::new(io::ErrorKind::TimedOut, why);
         while self.rest.is_empty() {
             let chunk = self.answer.chunk();
             let chunk = match &mut self.limit {
                 Limit::Until(deadline) => self.driver.run(deadline.within(chunk)).ok_or(io::ErrorKind::TimedOut)?,
-                Limit::Idle(idle) => self.driver.run(Deadline::after(*idle).within(chunk)).ok_or_else(|| {
-                    let why = format!("nothing came for {} seconds", idle.as_secs_f64().ceil());
-                    io::Error::new(io::ErrorKind::TimedOut, why)
-                })?,
+                Limit::Idle(_, end) if end.is_over() => return Err(late("the time for all of it is over".to_owned())),
+                Limit::Idle(idle, end) => match self.driver.run(Deadline::after(end.earlier(*idle)).within(chunk)) {
+                    Some(chunk) => chunk,
+                    None if end.is_over() => continue,
+                    None => return Err(late(format!("nothing came for {} seconds", idle.as_secs_f64().ceil()))),
+                },
             };
             match chunk {
                 Ok(Some(chunk)) => self.rest = chunk,

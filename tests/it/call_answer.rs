@@ -205,3 +205,15 @@ fn a_dry_run_sends_nothing_and_shows_no_token() {
     done.tells_nothing_of(&token);
     assert_eq!(server.log().len(), before);
 }
+
+#[test]
+fn a_printed_request_asks_for_the_same_token() {
+    let (mut me, _server) = practice();
+    std::fs::write(me.path("key.pem"), "").unwrap();
+    let options = "--audience https://a.example --auth private-key-jwt --client-key-file /key.pem --dpop --resource https://r.example";
+    let shown = me.types(&format!("call practice /x --dry-run {options}")).out.clone();
+    let token = shown.split("$(oauthctl token ").nth(1).and_then(|rest| rest.split(')').next()).unwrap_or_default();
+    for option in options.split(" --") {
+        assert!(token.contains(option.trim_start_matches("--")), "{option}: {shown}");
+    }
+}

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use oauthctl::sandbox::{Manners, Options, Server};
 use oauthctl::world::Clock;
+use serde_json::Value;
 
 use crate::call::{api, practice, signed_in};
 use crate::world::robot::decided;
@@ -413,4 +414,37 @@ fn a_next_page_that_no_key_names_is_followed_or_told() {
         me.types("call odd /x --paginate --limit 1").is(0, "1\n", "");
         assert_eq!(odd.asked(), 2);
     }
+}
+
+#[test]
+fn a_query_with_an_end_cursor_goes_through_all_pages() {
+    let mut me = Person::new();
+    let _odd = api(&mut me, |request| {
+        let asked: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let list = |nodes: &str, next: &str| {
+            let info = format!("{{\"hasNextPage\":{},\"endCursor\":\"{next}\"}}", !next.is_empty());
+            let list = format!("{{\"nodes\":[{nodes}],\"pageInfo\":{info}}}");
+            answer(200, "application/json", &format!("{{\"data\":{{\"viewer\":{{\"issues\":{list}}}}}}}"))
+        };
+        match (asked["variables"]["owner"].as_str(), asked["variables"]["endCursor"].as_str()) {
+            (Some("circle"), _) => list("{\"n\":1}", "same"),
+            (Some("bad"), Some("c2")) => {
+                answer(200, "application/json", "{\"data\":null,\"errors\":[{\"message\":\"too deep\"}]}")
+            }
+            (_, None) => list("{\"n\":1},{\"n\":2}", "c2"),
+            (_, Some("c2")) => list("{\"n\":3}", "c3"),
+            (_, Some(_)) => list("", ""),
+        }
+    });
+    let query = "query=query($endCursor:String){viewer{issues(after:$endCursor){nodes{n}}}}";
+    let call = |more: &str| format!("call odd /graphql --graphql --paginate {query} {more}");
+    me.types(&call("")).is(0, "{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n", "");
+    me.types(&call("--limit 3 --slurp --jq length")).is(0, "3\n", "");
+    let done = me.types(&call("variables[owner]=bad"));
+    assert_eq!(done.code, 22, "{}", done.err);
+    assert!(done.err.starts_with("error: the API answered 200 with errors\ncaused by: too deep"), "{}", done.err);
+    assert!(done.out.starts_with("{\"n\":1}\n{\"n\":2}\n{\"data\":null"), "{}", done.out);
+    assert_eq!(me.types(&call("variables[owner]=circle")).code, 7);
+    let done = me.types("call odd /graphql --graphql --paginate query={viewer}");
+    assert!(done.code == 2 && done.err.contains("needs a query with `$endCursor`"), "{}", done.err);
 }

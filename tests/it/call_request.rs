@@ -47,6 +47,11 @@ fn a_form_and_an_upload_have_their_own_types() {
         body.contains("name=\"file\"; filename=\"people.csv\"\r\nContent-Type: text/csv\r\n\r\nemail\nann@"),
         "{body}"
     );
+    for options in [";type=text/plain;filename=a\"b.txt", ";filename=a\"b.txt;type=text/plain"] {
+        let parts = echoed(&mut me, &format!("call practice /echo file@~/people.csv{options}"));
+        let head = "name=\"file\"; filename=\"a%22b.txt\"\r\nContent-Type: text/plain\r\n\r\nemail\n";
+        assert!(parts["body"].as_str().unwrap().contains(head), "{parts}");
+    }
     me.types("call practice /echo --form a:=[1]").fails(
         2,
         "
@@ -352,4 +357,56 @@ fn the_users_own_address_is_a_template() {
     let done = me.types("call verticalresponse /users/{user_id}");
     assert!(done.code == 0 && done.out.contains("alice@example.test"), "{}{}", done.out, done.err);
     drop(server);
+}
+
+#[test]
+fn the_time_for_all_of_a_call_ends_its_waits_and_its_answer() {
+    let mut me = Person::new();
+    let sent = Arc::new(AtomicUsize::new(0));
+    let seen = sent.clone();
+    let _odd = api(&mut me, move |request| {
+        seen.fetch_add(1, Ordering::SeqCst);
+        match request.path.as_str() {
+            "/api/busy" => answer(503, "application/json", "{}"),
+            _ => {
+                std::thread::sleep(Duration::from_secs(3));
+                answer(200, "application/json", "{}")
+            }
+        }
+    });
+    let done = me.types("call odd /slow --max-time 1s --retry 0");
+    assert_eq!(done.code, 75, "{}", done.err);
+    assert!(done.err.contains("did not answer within 1 second\n"), "{}", done.err);
+    assert_eq!(sent.swap(0, Ordering::SeqCst), 1);
+    // the first waits take up to half a second, a second, two
+    assert_eq!(me.types("call odd /busy --retry 9 --max-time 4s").code, 22);
+    assert!((2..6).contains(&sent.swap(0, Ordering::SeqCst)));
+    assert_eq!(me.types("call odd /slow --timeout 1s --retry 0").code, 75);
+    me.types("call odd /slow --timeout 0").is(0, "{}", "");
+}
+
+#[test]
+fn a_redirect_takes_the_cookies_of_its_own_host_along() {
+    let mut me = Person::new();
+    let other = serve::serve(|request| answer(200, "text/plain", &format!("{:?}", request.header("cookie"))));
+    let elsewhere = format!("http://{}/x", other.address);
+    let _odd = api(&mut me, move |request| {
+        let to = |place: &str, cookies: &[&str]| {
+            let mut answer = answer(302, "text/plain", "");
+            answer.headers.push(("Location".to_owned(), place.to_owned()));
+            answer.headers.extend(cookies.iter().map(|line| ("Set-Cookie".to_owned(), (*line).to_owned())));
+            answer
+        };
+        match request.path.as_str() {
+            "/api/a" => to("b", &["one=1; Path=/; HttpOnly", "two=2", "three=3"]),
+            "/api/b" => to("c", &["two=; Max-Age=0", "three=4"]),
+            "/api/away" => to("away2", &["one=1"]),
+            "/api/away2" => to(&elsewhere, &["two=2"]),
+            _ => answer(200, "text/plain", request.header("cookie").unwrap_or("none")),
+        }
+    });
+    me.types("call odd /a").is(0, "one=1; three=4", "");
+    me.types("call odd /a Cookie:mine=0").is(0, "mine=0; one=1; three=4", "");
+    me.types("call odd /c").is(0, "none", "");
+    assert_eq!(me.types("call odd /away --anywhere").out, "None");
 }

@@ -1,7 +1,7 @@
 //! `call`: unreadable responses are reported once and requested once.
 
 use crate::call::{api, signed_in};
-use crate::world::{Person, answer};
+use crate::world::{Person, answer, serve};
 
 fn bytes(kind: &[(&str, &str)], body: &'static [u8]) -> crate::world::serve::Response {
     let mut response = answer(200, "application/json", "");
@@ -286,4 +286,22 @@ fn errors_of_graphql_are_a_failure_where_one_asks_for_it() {
     me.types("call odd POST /graphql query={b}").is(0, body, "");
     me.types("call odd POST /good query={a} --graphql --jq .data.a").is(0, "1\n", "");
     assert!(!me.path("f").exists());
+}
+
+#[test]
+fn lines_in_utf_16_are_values_of_their_own() {
+    for mark in [vec![0xff, 0xfe], vec![], vec![0xfe, 0xff]] {
+        let mut me = Person::new();
+        let little = mark != [0xfe, 0xff];
+        // the second half of a character, and one that is both halves, are no line's end
+        let lines = "{\"a\":\"\u{a05}\u{50a}\"}\n{\"a\":2}\n{\"a\":3}";
+        let units = lines.encode_utf16().flat_map(|unit| if little { unit.to_le_bytes() } else { unit.to_be_bytes() });
+        let body: Vec<u8> = mark.iter().copied().chain(units).collect();
+        let _odd = api(&mut me, move |_| serve::Response {
+            status: 200,
+            headers: vec![("Content-Type".to_owned(), "application/x-ndjson".to_owned())],
+            body: body.clone(),
+        });
+        me.types("call odd /x --jq .a -r").is(0, "\u{a05}\u{50a}\n2\n3\n", "");
+    }
 }

@@ -8,7 +8,7 @@ use super::output::Output;
 use super::shaped::{FormatWord, Shaped};
 use super::{Call, CallArgs};
 use crate::api::send::{Aftermath, Caller, broken_off, look_into};
-use crate::api::{content_coding, pages, records, retry, value};
+use crate::api::{content_coding, graphql, pages, records, retry, value};
 use crate::error::{Error, Kind};
 use crate::protocol::api_error::{self, ApiError};
 use crate::provider::{Means, Provider};
@@ -128,8 +128,7 @@ pub fn tell(world: &mut World, body: &[u8]) {
 pub fn has_errors(answer: &mut Streamed) -> Result<bool, Error> {
     let mut body = Vec::new();
     (&mut answer.body).take(LARGEST_READ).read_to_end(&mut body).map_err(|e| broken_off(&e))?;
-    let found = std::str::from_utf8(&body).ok().and_then(|text| records::at(text, "errors"));
-    let has_errors = found.is_some_and(|raw| raw.get().starts_with('[') && raw.get() != "[]");
+    let has_errors = std::str::from_utf8(&body).is_ok_and(graphql::has_errors);
     let rest = std::mem::replace(&mut answer.body, Box::new(std::io::empty()));
     answer.body = Box::new(Cursor::new(body).chain(rest));
     Ok(has_errors)
@@ -207,9 +206,12 @@ fn unreadable(what: &str) -> Error {
 /// Values that come a line each, each shown as it comes.
 fn lines(world: &mut World, answer: &mut Streamed, (out, shaped): (&mut Output, &mut Shaped)) -> Result<bool, Error> {
     let mut body = BufReader::new(&mut answer.body);
+    let start = body.fill_buf().map_err(|e| broken_off(&e))?;
+    // UTF-16, with a mark or with a character of ASCII first
+    let wide = matches!(start, [0xfe, 0xff, ..] | [0xff, 0xfe, ..] | [0, _, ..] | [_, 0, ..]);
     loop {
         let mut line = Vec::new();
-        (&mut body).take(LARGEST_READ + 1).read_until(b'\n', &mut line).map_err(|e| broken_off(&e))?;
+        read_line(&mut (&mut body).take(LARGEST_READ + 1), wide, &mut line).map_err(|e| broken_off(&e))?;
         if line.is_empty() {
             return Ok(true);
         }
@@ -225,6 +227,19 @@ fn lines(world: &mut World, answer: &mut Streamed, (out, shaped): (&mut Output, 
             return Ok(false);
         }
     }
+}
+
+/// Reads to the end of a line; `wide`: of characters of two bytes.
+fn read_line(body: &mut impl BufRead, wide: bool, line: &mut Vec<u8>) -> std::io::Result<()> {
+    while body.read_until(b'\n', line)? > 0 && wide {
+        if line.len() % 2 == 1 {
+            body.take(1).read_to_end(line)?;
+        }
+        if line.ends_with(b"\0\n") || line.ends_with(b"\n\0") {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// The rows of a table are the records of a list, not the envelope around them.

@@ -73,9 +73,12 @@ pub struct CallArgs {
     /// Send to any host; to one that isn't the provider's without the token.
     #[arg(long, help_heading = "Request")]
     pub anywhere: bool,
-    /// The most time until the answer begins.
-    #[arg(long, value_name = "TIME", value_parser = super::patience, default_value = "60s", help_heading = "Request")]
+    /// The most time until the answer begins; 0 is no limit.
+    #[arg(long, value_name = "TIME", value_parser = super::patience_or_none, default_value = "60s", help_heading = "Request")]
     pub timeout: Duration,
+    /// The most time for all of it: waits, retries, pages and the whole answer.
+    #[arg(long, value_name = "TIME", value_parser = super::patience_or_none, help_heading = "Request")]
+    pub max_time: Option<Duration>,
     /// How often a request that may be repeated is sent again after 408, 429, 500, 502, 503, 504 or
     /// a broken connection; 0 is never.
     #[arg(long, value_name = "N", default_value_t = 3, help_heading = "Request")]
@@ -109,8 +112,9 @@ pub struct CallArgs {
     /// Print an API's error on standard output even with `--jq` or `--format`.
     #[arg(long, help_heading = "Answer")]
     pub fail_with_body: bool,
-    /// Treat an answer with `errors` in it as a failure, whatever its status.
-    #[arg(long, help_heading = "Answer", conflicts_with = "paginate")]
+    /// Treat an answer with `errors` in it as a failure, whatever its status; with `--paginate` a
+    /// query's `$endCursor` goes through all pages.
+    #[arg(long, help_heading = "Answer")]
     pub graphql: bool,
     /// Follow the list through all its pages, a record to a line.
     #[arg(long, help_heading = "Pages", conflicts_with_all = ["include", "head"])]
@@ -164,7 +168,7 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
         let own = if args.data.is_some() { "-d" } else { "--input" };
         one_reads_stdin(&[vec![own.to_owned()], choice.flags.from_stdin()].concat())?;
     }
-    if args.paginate && asking.method != "GET" {
+    if args.paginate && !args.graphql && asking.method != "GET" {
         return Err(Error::usage(format!("`--paginate` is for GET, and this is {}", safe(&asking.method))));
     }
     let mut session = sandbox_session::open(world, choice)?;
@@ -258,7 +262,7 @@ fn print(world: &mut World, asking: &Asking<'_>, aim: &Aim, session: &Session) -
     let args = asking.args;
     let bound = aim.record.as_ref().and_then(|r| r.token.as_ref()).is_some_and(is_dpop);
     let token = aim.with_token.then(|| dry_run::Token { words: token_command(session), bound });
-    let url = match args.paginate {
+    let url = match args.paginate && !args.graphql {
         true => &pages::first(&aim.provider.api.pages, &aim.url, args.limit),
         false => &aim.url,
     };
@@ -275,6 +279,7 @@ fn print(world: &mut World, asking: &Asking<'_>, aim: &Aim, session: &Session) -
 /// The request with a fresh token, and its answer.
 fn send(world: &mut World, asking: Asking<'_>, aim: &Aim, session: &mut Session) -> Result<u8, Error> {
     let args = asking.args;
+    let until = args.max_time.map(|time| world.clock.elapsed() + time);
     let provider = &aim.provider;
     // a mistake in it is told before anything is sent
     let screen = world.terminal.stdout_is_terminal() && args.output.as_deref().is_none_or(|path| path == "-");
@@ -315,6 +320,7 @@ fn send(world: &mut World, asking: Asking<'_>, aim: &Aim, session: &mut Session)
         renew: (!from_outside).then_some(renew),
         retries: args.retry,
         pace,
+        until,
         abroad,
         aftermath: Aftermath::default(),
     };

@@ -23,6 +23,7 @@ pub fn run(world: &mut World, call: &Call<'_>, caller: &mut Caller<'_>, target: 
         parallel: args.parallel.or(call.provider.limits.parallel).unwrap_or(1).clamp(1, MOST_PARALLEL),
         at_most: args.limit,
         elsewhere: target.is_some(),
+        graphql: args.graphql,
     };
     let out = saved::open(world, target)?;
     let shaped = Shaped::of(world, args, out.is_screen())?

@@ -98,6 +98,19 @@ fn exchange(url: &str) -> Result<Response, HttpError> {
 }
 
 #[test]
+fn a_stream_that_never_pauses_ends_with_its_time() {
+    let server = Server::start(|stream, _| {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+        while stream.write_all(&[b'a'; 1024]).is_ok() {}
+    });
+    let mut request = Request::new("GET", server.url());
+    request.within = Some(Duration::from_millis(300));
+    let mut answer = Real::default().stream(&request, None).expect("an answer");
+    let error = io::copy(&mut answer.body, &mut io::sink()).expect_err("it never ends");
+    assert_eq!((error.kind(), error.to_string().as_str()), (io::ErrorKind::TimedOut, "the time for all of it is over"));
+}
+
+#[test]
 fn hundreds_of_headers_are_read_and_thousands_are_refused_in_words() {
     let with = |count: usize| {
         let more: String = (0..count).map(|n| format!("X-{n}: a\r\n")).collect();
