@@ -80,10 +80,12 @@ pub fn run(args: DoctorArgs, _global: &Global, world: &mut World) -> Result<u8, 
         Err(e) if args.profile.is_some() && e.kind != Kind::Store => return Err(e),
         Err(e) => (None, Some(e).filter(|e| e.kind == Kind::Store)),
     };
-    let (found, store_works) = stores(world, &paths, session.as_ref(), &mut report);
+    let config = paths.readable_config();
+    let usual = session::usual_store(world, config.as_ref().unwrap_or(&Config::default()));
+    let (found, store_works) = stores(world, &paths, (usual, session.as_ref()), &mut report);
     let (found, store_works) = unusable.map_or((found, store_works), |e| (e.into(), false));
     report.add("store in use", found);
-    for orphan in orphan::all(world, &paths, None).0 {
+    for orphan in orphan::all(world, &paths, config.as_ref(), None).0 {
         let (place, name) = (&orphan.place, safe(&orphan.name));
         let words = format!("{place} has the record `{name}`, which belongs to no profile in config.toml");
         report.add("record", note(words).advice(format!("`{}` deletes it", orphan.logout())));
@@ -141,8 +143,12 @@ impl Report {
 }
 
 /// Checks keychain and sealed files. Returns the result for the store in use, and whether it works.
-fn stores(world: &mut World, paths: &Paths, session: Option<&Session>, report: &mut Report) -> (Found, bool) {
-    let usual = session::usual_store(world, paths);
+fn stores(
+    world: &mut World,
+    paths: &Paths,
+    (usual, session): (Result<(StoreKind, bool), Error>, Option<&Session>),
+    report: &mut Report,
+) -> (Found, bool) {
     let kind = session.map(|session| session.store.kind()).or(usual.as_ref().ok().map(|(kind, _)| *kind));
     let keychain = probe(&KeychainStore::new(world.keychain.clone()), world);
     let state = match &keychain {
@@ -262,7 +268,7 @@ fn browser(world: &World) -> Found {
 fn environment(world: &World) -> Found {
     const OTHERS: &str =
         " HTTPS_PROXY https_proxy ALL_PROXY all_proxy NO_PROXY no_proxy SSL_CERT_FILE SSL_CERT_DIR CI ";
-    let mut names: Vec<String> = world.env.names().into_iter().filter_map(|n| n.into_string().ok()).collect();
+    let mut names = world.env.names().into_owned();
     names.retain(|name| name.starts_with("OAUTHCTL_") || OTHERS.contains(&format!(" {name} ")));
     names.sort();
     match names.is_empty() {

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::session::paths::Paths;
 use crate::session::record::End;
 use crate::session::standing::{Standing, standing};
-use crate::session::{Overrides, Session, orphan, placeholder_provider, usual_store};
+use crate::session::{Overrides, Who, orphan, placeholder_provider, usual_store};
 use crate::text::times;
 use crate::text::{safe, wrapped};
 use crate::world::World;
@@ -39,14 +39,17 @@ pub enum Format {
 
 pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let paths = Paths::find(&*world.env);
-    // an unknown store in a variable is an error even without a profile
-    usual_store(world, &paths)?;
     let dir = paths.config.as_deref();
-    let config = dir.map(Config::load).transpose()?.unwrap_or_default();
+    let known = dir.map(Config::load).transpose()?;
+    let none = Config::default();
+    let config = known.as_ref().unwrap_or(&none);
+    // an unknown store in a variable is an error even without a profile
+    usual_store(world, config)?;
     world.keychain = Arc::new(AskedOnce::new(world.keychain.clone()));
-    let mut all = Vec::new();
+    // of a hundred thousand profiles, the records are not all held at once
+    let (mut rows, mut objects) = (vec![HEADS.map(str::to_owned).to_vec()], Vec::new());
     for name in config.profiles.keys() {
-        let provider = dir.and_then(|dir| placeholder_provider(dir, &config, name));
+        let provider = dir.and_then(|dir| placeholder_provider(dir, config, name));
         let flags = Profile { provider, ..Profile::default() };
         let choice = Overrides {
             profile: Some(name.clone()),
@@ -55,23 +58,24 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
             flags,
             ..Overrides::default()
         };
-        let session = Session::open_configured(world, choice, &config, name)?;
-        all.push(standing(world, &session));
+        let who = Who::open_configured(world, choice, config, name)?;
+        let standing = standing(world, &who);
+        warn_of_end(world, &standing);
+        match args.format {
+            Format::Json => objects.push(as_json(world, &standing).to_string()),
+            Format::Table => rows.push(row(world, &standing)),
+        }
     }
-    all.iter().for_each(|s| warn_of_end(world, s));
     // JSON has the profiles alone; a message names the other records
-    let (orphans, _) = orphan::all(world, &paths, None);
+    let (orphans, _) = orphan::all(world, &paths, known.as_ref(), None);
     for orphan in &orphans {
         world.say(&told(orphan));
     }
     match args.format {
-        Format::Json => {
-            let list: Vec<Value> = all.iter().map(|s| as_json(world, s)).collect();
-            print(world, format!("{}\n", Value::Array(list)).as_bytes())?;
-        }
-        Format::Table if all.is_empty() && !orphans.is_empty() => {}
-        Format::Table if all.is_empty() => world.say("There is no profile yet. To try it: oauthctl login sandbox"),
-        Format::Table => print(world, table(world, &all, screen(world)).as_bytes())?,
+        Format::Json => print(world, format!("[{}]\n", objects.join(",")).as_bytes())?,
+        Format::Table if rows.len() == 1 && !orphans.is_empty() => {}
+        Format::Table if rows.len() == 1 => world.say("There is no profile yet. To try it: oauthctl login sandbox"),
+        Format::Table => print(world, table(&rows, screen(world)).as_bytes())?,
     }
     Ok(0)
 }
@@ -109,45 +113,43 @@ pub fn as_json(world: &World, s: &Standing) -> Value {
     }))
 }
 
-/// Shortened where a screen has fewer columns than the table.
-fn table(world: &World, all: &[Standing], width: Option<usize>) -> String {
+const HEADS: [&str; 7] = ["PROFILE", "PROVIDER", "ACCOUNT", "GRANT", "TOKEN", "EXPIRES", "STORE"];
+
+fn row(world: &World, s: &Standing) -> Vec<String> {
     let now = world.clock.now();
-    let heads = ["PROFILE", "PROVIDER", "ACCOUNT", "GRANT", "TOKEN", "EXPIRES", "STORE"];
-    let mut rows = vec![heads.map(str::to_owned).to_vec()];
-    for s in all {
-        let set = s.record.as_ref().and_then(|r| r.token.as_ref());
-        let expires = match set.map(|set| set.expires_at) {
-            Some(Some(at)) if at > now => format!("in {}", times::span(at - now)),
-            Some(Some(at)) => format!("{} ago", times::span(now - at)),
-            _ => "-".to_owned(),
-        };
-        rows.push(vec![
-            safe(&s.profile),
-            safe(&s.provider),
-            s.record.as_ref().and_then(|r| r.account.as_deref()).map_or("-".to_owned(), safe),
-            s.grant.name().to_owned(),
-            s.state.to_owned(),
-            expires,
-            s.store.to_owned(),
-        ]);
-    }
-    let fits = |rows: &[Vec<String>]| {
-        aligned(rows, None).lines().all(|line| line.chars().count() <= width.unwrap_or(usize::MAX))
+    let set = s.record.as_ref().and_then(|r| r.token.as_ref());
+    let expires = match set.map(|set| set.expires_at) {
+        Some(Some(at)) if at > now => format!("in {}", times::span(at - now)),
+        Some(Some(at)) => format!("{} ago", times::span(now - at)),
+        _ => "-".to_owned(),
     };
-    if fits(&rows) {
-        return aligned(&rows, None);
+    vec![
+        safe(&s.profile),
+        safe(&s.provider),
+        s.record.as_ref().and_then(|r| r.account.as_deref()).map_or("-".to_owned(), safe),
+        s.grant.name().to_owned(),
+        s.state.to_owned(),
+        expires,
+        s.store.to_owned(),
+    ]
+}
+
+/// Shortened where a screen has fewer columns than the table.
+fn table(rows: &[Vec<String>], width: Option<usize>) -> String {
+    let whole = aligned(rows, None);
+    let Some(width) = width else { return whole };
+    let fits = |text: &str| text.lines().all(|line| line.chars().count() <= width);
+    if fits(&whole) {
+        return whole;
     }
     // only the account is shortened: the user types the profile's name, the others are words
     let longest = rows.iter().map(|row| row[ACCOUNT].chars().count()).max().unwrap_or_default();
     let shortened = (SHORTEST_ACCOUNT..longest).rev().map(|most| {
-        let mut rows = rows.clone();
+        let mut rows = rows.to_vec();
         rows.iter_mut().for_each(|row| row[ACCOUNT] = cut(&row[ACCOUNT], most));
-        rows
+        aligned(&rows, None)
     });
-    match shortened.into_iter().find(|rows| fits(rows)) {
-        Some(rows) => aligned(&rows, None),
-        None => stacked(&rows, width.unwrap_or_default()),
-    }
+    shortened.into_iter().find(|text| fits(text)).unwrap_or_else(|| stacked(rows, width))
 }
 
 /// The column of the account.

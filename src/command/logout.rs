@@ -41,7 +41,9 @@ pub fn run(args: LogoutArgs, global: &Global, world: &mut World) -> Result<u8, E
         return Ok(0);
     }
     let mut all = every_profile(world, global, &args.who.flags)?;
-    let (orphans, troubles) = orphan::all(world, &Paths::find(&*world.env), args.who.flags.profile.store);
+    let paths = Paths::find(&*world.env);
+    let (orphans, troubles) =
+        orphan::all(world, &paths, paths.readable_config().as_ref(), args.who.flags.profile.store);
     for orphan in orphans {
         // a job with a configuration of its own must not delete records of the user's others
         if world.env.var("OAUTHCTL_CONFIG_DIR").is_some() {

@@ -43,7 +43,8 @@ pub struct Config {
     pub store: Option<StoreKind>,
     /// `false`: no copy in the kernel's keyring.
     pub cache: Option<bool>,
-    pub profiles: BTreeMap<String, Profile>,
+    // boxed: the map's nodes are half empty, and a file has up to a hundred thousand
+    pub profiles: BTreeMap<String, Box<Profile>>,
 }
 
 /// The source of a secret that isn't in the store.
@@ -211,12 +212,6 @@ impl Config {
             Some(text) => Config::from_text_for(dir, &text, profile),
             None => Ok(Config::default()),
         }
-    }
-
-    /// The result of [`Config::load_for`], from a whole configuration.
-    pub fn only(&self, profile: &str) -> Config {
-        let profiles = self.profiles.get(profile).map(|it| (profile.to_owned(), it.clone())).into_iter().collect();
-        Config { default_profile: self.default_profile.clone(), store: self.store, cache: self.cache, profiles }
     }
 
     /// Reads the text of `<dir>/config.toml`.

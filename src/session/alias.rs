@@ -81,13 +81,12 @@ pub(super) fn words(
 
 /// The words in the names of variables, but for this one.
 fn said_of_others(world: &World, own: &str) -> Vec<String> {
-    let names = world.env.names().into_iter().filter_map(|name| name.into_string().ok());
-    let word = |name: String| {
+    let word = |name: &String| {
         let rest = name.strip_prefix("OAUTHCTL_")?;
         let word = PROFILE_VARIABLES.iter().find_map(|what| rest.strip_suffix(what)?.strip_suffix('_'))?;
         (!word.is_empty() && word != own).then(|| word.to_owned())
     };
-    names.filter_map(word).collect()
+    world.env.names().iter().filter_map(word).collect()
 }
 
 /// Whether the fast path may answer for a word: no variable of any profile decides otherwise.

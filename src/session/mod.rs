@@ -30,7 +30,7 @@ mod who;
 
 use std::collections::BTreeMap;
 
-use crate::config::{self, Config, GrantKind, Profile};
+use crate::config::{self, GrantKind};
 use crate::error::{Error, Kind};
 use crate::grant::jwks::{KeptKeys, KeyRing};
 use crate::protocol::client::Client;
@@ -92,16 +92,6 @@ impl Session {
     /// See [`Who::open`].
     pub fn open(world: &mut World, choice: Overrides) -> Result<Session, Error> {
         Who::open(world, choice).map(Session::from)
-    }
-
-    /// See [`Who::open_configured`].
-    pub fn open_configured(
-        world: &mut World,
-        choice: Overrides,
-        config: &Config,
-        name: &str,
-    ) -> Result<Session, Error> {
-        Who::open_configured(world, choice, config, name).map(Session::from)
     }
 
     /// Offers variables that only a running program knows.
@@ -213,10 +203,9 @@ fn others_of_provider(who: &Who) -> Option<String> {
     let dir = who.paths.config.as_deref().filter(|_| !who.configured)?;
     let id = who.provider_name();
     let names = [config::aliases(dir, id), vec![id.to_owned()]].concat();
-    let of_it = |(name, profile): &(&String, &Profile)| names.contains(profile.provider.as_ref().unwrap_or(name));
     let profiles = config::Config::load(dir).ok()?.profiles;
-    let others: Vec<String> =
-        profiles.iter().filter(of_it).take(5).map(|(name, _)| format!("`{}`", safe(name))).collect();
+    let of_it = profiles.iter().filter(|(name, profile)| names.contains(profile.provider.as_ref().unwrap_or(name)));
+    let others: Vec<String> = of_it.take(5).map(|(name, _)| format!("`{}`", safe(name))).collect();
     (!others.is_empty()).then(|| format!("profiles of that provider: {}", others.join(", ")))
 }
 

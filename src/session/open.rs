@@ -21,32 +21,35 @@ impl Who {
     pub fn open(world: &mut World, choice: Overrides) -> Result<Who, Error> {
         one_reads_stdin(&choice.flags.from_stdin())?;
         let paths = Paths::find(&*world.env);
-        let meant = which(world, &paths, &choice)?;
-        Who::of(world, choice, paths, meant)
+        let Which { name, alias, config } = which(world, &paths, &choice)?;
+        Who::of(world, choice, &config, (name, alias))
     }
 
     /// The same for a profile of a configuration that was read already.
     pub fn open_configured(world: &mut World, choice: Overrides, config: &Config, name: &str) -> Result<Who, Error> {
-        let paths = Paths::find(&*world.env);
-        let meant = Which { name: name.to_owned(), alias: None, config: config.only(name) };
-        Who::of(world, choice, paths, meant)
+        Who::of(world, choice, config, (name.to_owned(), None))
     }
 
-    fn of(world: &mut World, choice: Overrides, paths: Paths, meant: Which) -> Result<Who, Error> {
-        let Which { name, alias, config } = meant;
+    fn of(
+        world: &mut World,
+        choice: Overrides,
+        config: &Config,
+        (name, alias): (String, Option<String>),
+    ) -> Result<Who, Error> {
+        let paths = Paths::find(&*world.env);
         config::check_profile_name(&name)?;
         let words = alias::words(world, &paths, &choice, &name, alias.as_deref());
         let configured = config.profiles.contains_key(&name);
-        let mut profile = config.profiles.get(&name).cloned().unwrap_or_default();
+        let mut profile = config.profiles.get(&name).map(|profile| Profile::clone(profile)).unwrap_or_default();
         let named = is_named(world, &choice);
         overlay_environment(world, (&words, named), &choice, &mut profile)?;
         profile.overlay(&choice.flags);
         if profile.provider.is_none() && choice.profile.as_deref().is_some_and(|p| p.contains("://")) {
             profile.provider.clone_from(&choice.profile);
         }
-        let kind = store_kind(world, &choice, &profile, &config)?;
+        let kind = store_kind(world, &choice, &profile, config)?;
         if profile.provider.is_none() {
-            profile.provider = match provider_of_new_profile(&paths, &name, &config, &choice) {
+            profile.provider = match provider_of_new_profile(&paths, &name, config, &choice) {
                 Ok(provider) => Some(provider),
                 Err(e) if configured => return Err(e),
                 Err(e) => match orphan::called(world, &paths, kind, &name) {
@@ -208,11 +211,11 @@ fn of_issuer(paths: &Paths, issuer: &str) -> Result<(String, Config), Error> {
     let own = format!("{}-{}", short.chars().take(31).collect::<String>(), hash(plain(issuer).as_bytes()));
     let is_this = |profile: &Profile| profile.provider.as_deref().is_some_and(|p| plain(p) == plain(issuer));
     let with_own = load_for(paths, &own)?;
-    if with_own.profiles.get(&own).is_some_and(is_this) {
+    if with_own.profiles.get(&own).is_some_and(|profile| is_this(profile)) {
         return Ok((own, with_own));
     }
     let config = load_for(paths, &short)?;
-    match config.profiles.get(&short).is_none_or(is_this) {
+    match config.profiles.get(&short).is_none_or(|profile| is_this(profile)) {
         true => Ok((short, config)),
         false => Ok((own, with_own)),
     }

@@ -95,9 +95,15 @@ pub fn aside(world: &World, who: &Who) -> Vec<Orphan> {
     stores.filter_map(|store| Orphan::of(&*store, &who.name, usual).ok().flatten()).collect()
 }
 
-/// All orphans, and why a store could not be read. `only`: in this store.
-pub fn all(world: &World, paths: &Paths, only: Option<StoreKind>) -> (Vec<Orphan>, Vec<Error>) {
-    let Some(Ok(config)) = paths.config.as_deref().map(Config::load) else { return (Vec::new(), Vec::new()) };
+/// All orphans, and why a store could not be read. Without a configuration, none is known as one.
+/// `only`: in this store.
+pub fn all(
+    world: &World,
+    paths: &Paths,
+    config: Option<&Config>,
+    only: Option<StoreKind>,
+) -> (Vec<Orphan>, Vec<Error>) {
+    let Some(config) = config else { return (Vec::new(), Vec::new()) };
     let (mut orphans, mut troubles) = (Vec::new(), Vec::new());
     for kind in KEEPING.into_iter().filter(|kind| only.is_none_or(|only| only == *kind)) {
         let mut look = || -> Result<(), Error> {
@@ -109,7 +115,12 @@ pub fn all(world: &World, paths: &Paths, only: Option<StoreKind>) -> (Vec<Orphan
             for name in &names {
                 let profile = config.profiles.get(name);
                 let own = profile.map(|profile| profile.store.or(config.store).unwrap_or(StoreKind::Keychain));
-                let usual = store_kind(world, &Overrides::default(), profile.unwrap_or(&Profile::default()), &config)?;
+                let usual = store_kind(
+                    world,
+                    &Overrides::default(),
+                    profile.map(Box::as_ref).unwrap_or(&Profile::default()),
+                    config,
+                )?;
                 if own.is_none_or(|own| own != kind && usual != kind) {
                     orphans.extend(Orphan::of(&*store, name, usual)?);
                 }

@@ -29,9 +29,8 @@ pub(super) fn store_kind(
 }
 
 /// The store of a profile that names none, and whether it was chosen.
-pub fn usual_store(world: &World, paths: &Paths) -> Result<(StoreKind, bool), Error> {
-    let config = paths.config.as_deref().and_then(|dir| Config::load(dir).ok()).unwrap_or_default();
-    let kind = store_kind(world, &Overrides::default(), &Profile::default(), &config)?;
+pub fn usual_store(world: &World, config: &Config) -> Result<(StoreKind, bool), Error> {
+    let kind = store_kind(world, &Overrides::default(), &Profile::default(), config)?;
     Ok((kind, config.store.is_some() || world.env.var("OAUTHCTL_STORE").is_some()))
 }
 

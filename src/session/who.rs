@@ -57,7 +57,7 @@ impl Who {
     pub(super) fn in_config(&self) -> Result<(Option<Profile>, Option<StoreKind>), Error> {
         let Some(dir) = &self.paths.config else { return Ok((None, None)) };
         let mut file = Config::load_for(dir, &self.name)?;
-        Ok((file.profiles.remove(&self.name), file.store))
+        Ok((file.profiles.remove(&self.name).map(|profile| *profile), file.store))
     }
 
     pub fn provider_name(&self) -> &str {

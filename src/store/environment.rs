@@ -42,11 +42,12 @@ pub struct EnvironmentStore {
 impl EnvironmentStore {
     /// Reads all tokens in the environment.
     pub fn new(env: &dyn Env) -> EnvironmentStore {
-        let names = env.names().into_iter().filter_map(|name| name.into_string().ok());
+        let names = env.names();
         let tokens = names
+            .iter()
             .filter(|name| name.starts_with("OAUTHCTL_") && name.ends_with("_TOKEN"))
             // `$(cat token.txt)` and pasted secrets bring blanks and line breaks
-            .filter_map(|name| env.var(&name).map(|value| (name, Secret::new(value.trim()))))
+            .filter_map(|name| env.var(name).map(|value| (name.clone(), Secret::new(value.trim()))))
             .collect();
         EnvironmentStore { tokens, variable: None }
     }

@@ -1,6 +1,8 @@
 //! The process's own environment.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
+use std::sync::LazyLock;
 
 use super::Env;
 
@@ -17,8 +19,11 @@ impl Env for Real {
         std::env::var_os(name)
     }
 
-    fn names(&self) -> Vec<OsString> {
-        std::env::vars_os().map(|(name, _)| name).collect()
+    fn names(&self) -> Cow<'_, [String]> {
+        // it stays as it is, and a list of thousands of profiles asks for each
+        static NAMES: LazyLock<Vec<String>> =
+            LazyLock::new(|| std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect());
+        Cow::Borrowed(&NAMES)
     }
 
     fn machine(&self) -> Option<String> {

@@ -20,6 +20,7 @@ mod streams;
 mod terminal;
 pub mod users;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::sync::Arc;
@@ -149,7 +150,7 @@ pub trait Env {
     }
 
     /// The names of all variables, for `doctor` and for the variables of a single profile.
-    fn names(&self) -> Vec<OsString>;
+    fn names(&self) -> Cow<'_, [String]>;
 
     /// A variable that is set, non-empty and valid text.
     fn var(&self, name: &str) -> Option<String> {

@@ -1,5 +1,6 @@
 //! The same ten promises for every store, and each store's behaviour on failures.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -248,8 +249,8 @@ impl Env for FakeEnv {
         self.0.get(name).cloned()
     }
 
-    fn names(&self) -> Vec<OsString> {
-        self.0.keys().map(OsString::from).collect()
+    fn names(&self) -> Cow<'_, [String]> {
+        self.0.keys().cloned().collect()
     }
 }
 

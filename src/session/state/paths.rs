@@ -3,6 +3,7 @@
 
 use std::path::{Component, PathBuf};
 
+use crate::config::Config;
 use crate::error::Error;
 use crate::world::Env;
 
@@ -33,6 +34,11 @@ impl Paths {
             config: place("OAUTHCTL_CONFIG_DIR", "XDG_CONFIG_HOME", &[config, "APPDATA"]),
             state: place("OAUTHCTL_STATE_DIR", "XDG_STATE_HOME", &[state, "LOCALAPPDATA"]),
         }
+    }
+
+    /// The configuration, if there is a folder for one and it has no fault.
+    pub fn readable_config(&self) -> Option<Config> {
+        Config::load(self.config.as_deref()?).ok()
     }
 
     pub fn require_config(&self) -> Result<PathBuf, Error> {

@@ -148,6 +148,7 @@ fn first(env: &dyn Env, names: &[&'static str]) -> Option<(&'static str, String)
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
     use std::collections::BTreeMap;
     use std::ffi::OsString;
 
@@ -160,8 +161,8 @@ mod tests {
             self.0.get(name).map(Into::into)
         }
 
-        fn names(&self) -> Vec<OsString> {
-            self.0.keys().map(Into::into).collect()
+        fn names(&self) -> Cow<'_, [String]> {
+            self.0.keys().map(|name| (*name).to_owned()).collect()
         }
     }
 

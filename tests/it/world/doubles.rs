@@ -1,5 +1,6 @@
 //! The doubles behind the doors of a [`World`](oauthctl::world::World).
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -30,8 +31,8 @@ impl Env for Variables {
         self.var("MACHINE_OF_THE_TEST")
     }
 
-    fn names(&self) -> Vec<OsString> {
-        self.0.keys().map(OsString::from).collect()
+    fn names(&self) -> Cow<'_, [String]> {
+        self.0.keys().cloned().collect()
     }
 }
 
