@@ -311,9 +311,10 @@ impl From<HttpError> for Error {
             HttpError::Unsent { .. } => (Kind::TryLater, Fate::NotSent),
             HttpError::Ambiguous { .. } | HttpError::TimedOut { .. } => (Kind::TryLater, Fate::Unknown),
             HttpError::Tls { .. } | HttpError::Forbidden { .. } => (Kind::Unsafe, Fate::NotSent),
-            HttpError::TooLarge { .. } | HttpError::HeadTooLarge { .. } | HttpError::Malformed { .. } => {
-                (Kind::Unsafe, Fate::Unknown)
-            }
+            HttpError::TooLarge { .. }
+            | HttpError::TooDense { .. }
+            | HttpError::HeadTooLarge { .. }
+            | HttpError::Malformed { .. } => (Kind::Unsafe, Fate::Unknown),
             HttpError::Authorities(_) | HttpError::Proxy(_) => (Kind::Usage, Fate::NotSent),
         };
         let hint: Option<&str> = match &e {

@@ -138,3 +138,37 @@ impl Response {
 pub fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
     headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
 }
+
+/// The most values in a response that is read whole: no server's document has so many. A tree of
+/// them takes many times the memory of their text.
+pub const MOST_VALUES: usize = 50_000;
+
+/// The number of values in a JSON text, with lists and objects; 0: it is no list and no object.
+pub fn json_values(text: &[u8]) -> usize {
+    if !matches!(text.trim_ascii_start().first(), Some(b'[' | b'{')) {
+        return 0;
+    }
+    let (mut values, mut quoted, mut escaped) = (1, false, false);
+    for byte in text {
+        match byte {
+            _ if std::mem::take(&mut escaped) => {}
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b',' | b'[' | b'{' if !quoted => values += 1,
+            _ => {}
+        }
+    }
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_counted_outside_of_texts() {
+        for (text, count) in [("", 0), ("<a, b>", 0), (" [0,0]", 3), ("[{},{}]", 4), (r#"{"a,[":"\",{"}"#, 2)] {
+            assert_eq!(json_values(text.as_bytes()), count, "{text}");
+        }
+    }
+}

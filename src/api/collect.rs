@@ -17,11 +17,11 @@ use super::pages::{self, Next};
 use super::progress::Progress;
 use super::records::{self, Found};
 use super::send::{Caller, broken_off, look_into};
-use super::value;
+use super::value::{self, MOST_VALUES_OF_API};
 use crate::error::{Error, Kind};
 use crate::provider::Pages;
 use crate::text::{count, safe};
-use crate::wire::Request;
+use crate::wire::{Request, json_values};
 use crate::world::{Http, Streamed, World};
 
 /// The largest page, in bytes. A page is held in memory whole.
@@ -341,11 +341,15 @@ fn whole(body: &mut dyn Read) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     body.take(LARGEST_PAGE + 1).read_to_end(&mut bytes).map_err(|e| broken_off(&e))?;
     match bytes.len() as u64 > LARGEST_PAGE {
-        true => Err(Error::new(Kind::Unsafe, "a page is larger than 16 MiB")
-            .hint("ask for fewer records in a page, by the API's own parameter")),
+        true => Err(Error::new(Kind::Unsafe, "a page is larger than 16 MiB").hint(FEWER)),
+        false if json_values(&bytes) > MOST_VALUES_OF_API => {
+            Err(Error::new(Kind::Unsafe, "a page has more than 500,000 values").hint(FEWER))
+        }
         false => Ok(bytes),
     }
 }
+
+const FEWER: &str = "ask for fewer records in a page, by the API's own parameter";
 
 /// A helper's result. If it isn't a page, the main thread sends the request again and handles the
 /// failure.

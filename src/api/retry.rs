@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::protocol::retry_after;
 use crate::provider::Limits;
-use crate::wire::header;
+use crate::wire::{MOST_VALUES, header, json_values};
 use crate::world::HttpError;
 
 /// The longest wait before one more attempt.
@@ -38,6 +38,7 @@ pub fn after(error: &HttpError, method: &str) -> bool {
         HttpError::Ambiguous { .. } | HttpError::TimedOut { .. } => may_be_repeated(method),
         HttpError::Tls { .. }
         | HttpError::TooLarge { .. }
+        | HttpError::TooDense { .. }
         | HttpError::HeadTooLarge { .. }
         | HttpError::Malformed { .. }
         | HttpError::Forbidden { .. }
@@ -57,6 +58,7 @@ pub fn asked(headers: &[(String, String)], body: &[u8], limits: &Limits, now: i6
     named(&limits.headers.retry_after, "retry-after")
         .or_else(|| named(&limits.headers.reset, "x-ratelimit-reset"))
         .or_else(|| {
+            let body = Some(body).filter(|body| json_values(body) <= MOST_VALUES)?;
             let body: Value = serde_json::from_slice(body).ok()?;
             until(body.get("context")?.get("timeToReset")?.as_str()?, now)
         })

@@ -6,6 +6,9 @@ use serde_json::value::RawValue;
 use super::records::Members;
 use crate::text::quoted;
 
+/// The most values in an answer or a page that is filtered or shaped.
+pub const MOST_VALUES_OF_API: usize = 500_000;
+
 /// Deeper than any API nests; what is deeper would fill the stack.
 const DEEPEST: usize = 256;
 
@@ -97,8 +100,8 @@ pub fn write(out: &mut String, raw: &RawValue, style: Style, depth: usize) {
     }
 }
 
-/// The values of a text, one after the other; `None` for what isn't JSON, or is nested deeper than
-/// anything sensible.
+/// The values of a text, one after the other; `None` for what isn't JSON, is nested deeper than
+/// anything sensible, or has too many values.
 pub fn read(json: &str) -> Option<Vec<&RawValue>> {
     let (mut depth, mut quoted, mut escaped) = (0usize, false, false);
     for b in json.bytes() {
@@ -112,7 +115,8 @@ pub fn read(json: &str) -> Option<Vec<&RawValue>> {
             _ => {}
         }
     }
-    serde_json::Deserializer::from_str(json).into_iter().collect::<Result<_, _>>().ok()
+    let values = serde_json::Deserializer::from_str(json).into_iter().take(MOST_VALUES_OF_API + 1);
+    values.collect::<Result<Vec<_>, _>>().ok().filter(|values| values.len() <= MOST_VALUES_OF_API)
 }
 
 #[cfg(test)]

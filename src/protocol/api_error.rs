@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use crate::provider::{ErrorRule, ErrorsAt, Means};
+use crate::wire::{MOST_VALUES, json_values};
 
 /// Code and message as the server wrote them; escape them before showing them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +25,9 @@ impl ApiError {
 
 /// Reads any of the shapes; `None` when the body is none of them.
 pub fn read(body: &[u8]) -> Option<ApiError> {
+    if json_values(body) > MOST_VALUES {
+        return None;
+    }
     read_value(&serde_json::from_slice(body).ok()?)
 }
 

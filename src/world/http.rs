@@ -32,7 +32,7 @@ use self::upload::Patience;
 use super::{Http, HttpError, Streamed, Upload};
 use crate::address::{is_loopback, parse_safe};
 use crate::text;
-use crate::wire::{ClientCertificate, Request, Response};
+use crate::wire::{ClientCertificate, MOST_VALUES, Request, Response, json_values};
 
 /// For name, TCP and TLS together: a request that fails by then was never sent, and can be retried.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
@@ -94,6 +94,9 @@ impl Http for Real {
         let (status, headers) = (answer.status().as_u16(), headers(answer.headers()));
         let whole = Answer { driver, answer, limit: Limit::Until(deadline), rest: Bytes::new() };
         match read_body(whole, request.max_body) {
+            Ok(Some(body)) if json_values(&body) > MOST_VALUES => {
+                Err(HttpError::TooDense { place, limit: MOST_VALUES })
+            }
             Ok(Some(body)) => Ok(Response { status, headers, body }),
             Ok(None) => Err(HttpError::TooLarge { place, limit: request.max_body }),
             Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(timed_out(&place, request.timeout)),

@@ -212,6 +212,8 @@ pub enum HttpError {
     Tls { place: String, why: String },
     #[error("the answer of {place} is larger than {limit} bytes")]
     TooLarge { place: String, limit: usize },
+    #[error("the answer of {place} has more than {limit} values")]
+    TooDense { place: String, limit: usize },
     #[error("the answer of {place} begins with more headers than are read: 512, or 400 KiB of them")]
     HeadTooLarge { place: String },
     /// The request was sent; a repeated one would get the same.

@@ -305,3 +305,21 @@ fn lines_in_utf_16_are_values_of_their_own() {
         me.types("call odd /x --jq .a -r").is(0, "\u{a05}\u{50a}\n2\n3\n", "");
     }
 }
+
+// B-17
+#[test]
+fn an_answer_has_half_a_million_values_at_most() {
+    let mut me = Person::new();
+    let _odd = api(&mut me, |request| {
+        let lines = request.path == "/api/lines";
+        let count = if request.path == "/api/many" { 499_990 } else { 500_001 };
+        let body = format!("[{}0]", "0,".repeat(count));
+        answer(200, if lines { "application/x-ndjson" } else { "application/json" }, &body)
+    });
+    for line in ["/most --jq length", "/most --format csv", "/lines --jq length", "/most --paginate"] {
+        let done = me.types(&format!("call odd {line}"));
+        assert_eq!(done.code, 7, "{line}: {}", done.err);
+        assert!(done.err.contains("more than 500,000 values"), "{line}: {}", done.err);
+    }
+    me.types("call odd /many --jq length").is(0, "499991\n", "");
+}

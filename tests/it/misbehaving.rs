@@ -405,3 +405,25 @@ fn a_client_without_a_secret_is_tried_where_secrets_are_listed_and_that_is_said(
     let done = me.browser(op.browser()).types(&format!("{} --auth none", op.login()));
     assert!(done.code == 0 && !done.err.contains("announces no clients"), "{}", done.err);
 }
+
+// B-17
+#[test]
+fn a_response_of_many_small_values_is_refused_before_a_tree_is_made() {
+    let dense =
+        format!("{{\"access_token\":\"issued-1\",\"token_type\":\"bearer\",\"x\":[{}0]}}", "{\"\":0},".repeat(50_000));
+    for (path, line) in [
+        ("/token", "login odd --grant client-credentials --client-id an-app"),
+        ("/.well-known/openid-configuration", "login op --provider BASE --client-id an-app"),
+    ] {
+        let mut me = Person::new();
+        let body = dense.clone();
+        let server = me.odd("many values", move |request| match request.path.as_str() {
+            at if at == path => answer(200, "application/json", &body),
+            _ => answer(404, "application/json", "{}"),
+        });
+        me.config("providers/odd.toml", &server.provider("odd"));
+        let done = me.types(&line.replace("BASE", &server.base));
+        assert_eq!(done.code, 7, "{path}: {}", done.err);
+        assert!(done.err.contains("has more than 50000 values"), "{path}: {}", done.err);
+    }
+}

@@ -8,13 +8,14 @@ use super::output::Output;
 use super::shaped::{FormatWord, Shaped};
 use super::{Call, CallArgs};
 use crate::api::send::{Aftermath, Caller, broken_off, look_into};
+use crate::api::value::MOST_VALUES_OF_API;
 use crate::api::{content_coding, graphql, pages, records, retry, value};
 use crate::error::{Error, Kind};
 use crate::protocol::api_error::{self, ApiError};
 use crate::provider::{Means, Provider};
 use crate::secret::redact;
 use crate::text::{ForTerminal, Typed, for_a_shell, safe};
-use crate::wire::header;
+use crate::wire::{header, json_values};
 use crate::world::{Streamed, World};
 
 /// Whose token was shown, for what is to be typed next.
@@ -179,6 +180,7 @@ fn shape(
         (&mut answer.body).take(LARGEST_READ + 1).read_to_end(&mut body).map_err(|e| broken_off(&e))?;
         let text = match content_coding::text(&answer.headers, &body, OPTIONS) {
             _ if body.len() as u64 > LARGEST_READ => Err(unreadable("larger than 16 MiB")),
+            _ if json_values(&body) > MOST_VALUES_OF_API => Err(unreadable(TOO_DENSE)),
             text => text,
         };
         match text.as_deref().map(value::read) {
@@ -195,6 +197,8 @@ fn shape(
 
 /// Parts of media types whose lines are values of their own.
 const LINES: [&str; 5] = ["ndjson", "jsonl", "json-lines", "json-seq", "stream+json"];
+
+const TOO_DENSE: &str = "of more than 500,000 values";
 
 const OPTIONS: &str = "`--jq` and `--format`";
 
@@ -217,6 +221,9 @@ fn lines(world: &mut World, answer: &mut Streamed, (out, shaped): (&mut Output, 
         }
         if line.len() as u64 > LARGEST_READ {
             return Err(unreadable("larger than 16 MiB in a line"));
+        }
+        if json_values(&line) > MOST_VALUES_OF_API {
+            return Err(unreadable(TOO_DENSE));
         }
         // RFC 7464 begins each value with a record separator
         let text = content_coding::text(&answer.headers, &line, OPTIONS)?.replace('\u{1e}', " ");
