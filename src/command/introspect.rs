@@ -34,6 +34,7 @@ pub fn run(args: IntrospectArgs, global: &Global, world: &mut World) -> Result<u
     let provider = session.provider_with(world, record.as_ref(), |provider| {
         provider.introspect.is_some() && provider.identity.jwks_uri.is_some()
     })?;
+    session.unmoved("introspect.url")?;
     let set = record.as_ref().and_then(|r| r.token.as_ref()).ok_or_else(|| no_token(world, &session))?;
     let missing = || Error::usage(format!("`{}` has no refresh token", session.name));
     let about = match args.refresh_token {

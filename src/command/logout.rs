@@ -70,7 +70,7 @@ pub fn run(args: LogoutArgs, global: &Global, world: &mut World) -> Result<u8, E
 }
 
 fn one(world: &mut World, choice: Overrides, local_only: bool) -> Result<Session, Error> {
-    let mut session = sandbox_session::open(world, choice)?;
+    let mut session = sandbox_session::open(world, Overrides { leaving: true, ..choice })?;
     session.look_further(world)?;
     let name = session.name.clone();
     let kind = session.store.kind();

@@ -10,6 +10,7 @@ use crate::command::{Global, may_ask, sandbox_session};
 use crate::config::{self, Profile};
 use crate::error::Error;
 use crate::secret::Secret;
+use crate::session::bound::Scope;
 use crate::session::matching::elsewhere;
 use crate::session::paths::Paths;
 use crate::session::record::{Record, Renaming};
@@ -220,7 +221,7 @@ fn set_var(world: &mut World, mut session: Session, file: Option<String>, name: 
     raw.takes(name, value.expose()).map_err(|why| Error::usage(format!("`{shown}` {why}")))?;
     let fingerprint = value.fingerprint();
     change_record(world, &mut session, |session, record| {
-        if let Some(moved) = session.secret_moved(record, &raw) {
+        if let Some(moved) = session.secret_moved(record, &raw, Scope::Every) {
             return Err(moved.refused(&session.typed));
         }
         record.secret_bound.get_or_insert_with(|| session.bound(&raw, &BTreeMap::new()));

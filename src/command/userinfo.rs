@@ -38,6 +38,7 @@ pub fn claims(world: &mut World, session: &mut Session) -> Result<Map<String, Va
     let provider = session.provider_with(world, record.as_ref(), |provider| {
         provider.userinfo.url.is_some() && provider.identity.jwks_uri.is_some()
     })?;
+    session.unmoved("userinfo.url")?;
     let client = session.require_client(world, record.as_ref())?;
     let id_token = record.as_ref().and_then(|r| r.token.as_ref()).and_then(|set| set.id_token.as_ref());
     let of_login = id_token.and_then(|token| jose::unverified_claims(token.expose()).ok());

@@ -65,6 +65,7 @@ pub fn run(args: WhoamiArgs, global: &Global, world: &mut World) -> Result<u8, E
 /// The account by the userinfo endpoint of an OpenID server.
 fn by_userinfo(world: &mut World, session: &mut Session, record: Option<&Record>) -> Result<Option<String>, Error> {
     let provider = session.whole_provider(world, record)?;
+    session.unmoved("userinfo.url")?;
     if provider.userinfo.url.is_none() {
         return Err(Error::usage(format!("no check of the account is known for `{}`", safe(&provider.id)))
             .hint("add `[whoami] url = …` or `[userinfo] url = …` to the provider's file"));

@@ -376,6 +376,16 @@ fn is_host_part(value: &str) -> bool {
 }
 
 impl Provider {
+    /// Takes out an endpoint that a command asks with a token that is stored.
+    pub fn without_endpoint(&mut self, key: &str) {
+        match key {
+            "userinfo.url" => self.userinfo.url = None,
+            "introspect.url" => self.introspect = None,
+            "revoke.url" => self.revoke = None,
+            _ => {}
+        }
+    }
+
     /// Visits every string that may contain `{var}`, with its key.
     pub fn each_string<E>(
         &mut self,

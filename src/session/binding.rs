@@ -9,7 +9,7 @@ use crate::config::{self, Profile, same_provider};
 use crate::error::Error;
 use crate::provider::Provider;
 use crate::secret::hash;
-use crate::session::bound::{Bound, Moved};
+use crate::session::bound::{Bound, Moved, Scope};
 use crate::session::server::kept_document;
 use crate::session::{Record, Who};
 use crate::store::StoreKind;
@@ -74,29 +74,63 @@ impl Who {
             return None;
         }
         let bound = self.bound_of(record)?;
-        self.moved(&bound, record, &self.raw_provider().ok()?)
+        self.moved(&bound, record, &self.raw_provider().ok()?, self.scope())
     }
 
     /// Why the client secret of a record may not go to the places of `provider`.
-    pub fn secret_moved(&self, record: &Record, provider: &Provider) -> Option<Moved> {
+    pub fn secret_moved(&self, record: &Record, provider: &Provider, scope: Scope) -> Option<Moved> {
         let bound = record.secret_bound.clone().or_else(|| self.bound_of(record))?;
-        self.moved(&bound, record, provider)
+        self.moved(&bound, record, provider, scope)
     }
 
     /// The one decision: whether a secret with this `bound` may go to the places of `provider`.
-    pub(super) fn moved(&self, bound: &Bound, record: &Record, provider: &Provider) -> Option<Moved> {
-        bound.moved(&self.bound(provider, &record.vars), self.is_built_in(&bound.provider))
+    pub(super) fn moved(&self, bound: &Bound, record: &Record, provider: &Provider, scope: Scope) -> Option<Moved> {
+        let now = self.bound(provider, &record.vars);
+        bound.moved(&now, self.is_built_in(&bound.provider), |key| scope.counts(key))
     }
 
-    /// The same for the tokens of a record, as an error; else puts in the recorded addresses.
-    pub(super) fn bind(&self, provider: &mut Provider, record: &Record) -> Result<(), Error> {
-        let tokens = record.token.is_some() && !self.choice.signing_in;
-        let Some(bound) = tokens.then(|| self.bound_of(record)).flatten() else { return Ok(()) };
-        if let Some(moved) = self.moved(&bound, record, provider) {
-            return Err(moved.refused(&self.typed));
+    /// The places that count before the provider has the recorded addresses.
+    pub(super) fn scope(&self) -> Scope {
+        match (self.choice.signing_in, self.choice.leaving) {
+            (true, _) => Scope::Every,
+            (_, true) => Scope::Nowhere,
+            _ => Scope::Usual,
         }
+    }
+
+    /// The places that count for a client secret, once the provider has the recorded addresses.
+    pub(super) fn scope_of_secret(&self) -> Scope {
+        if self.choice.leaving { Scope::Logout } else { Scope::Every }
+    }
+
+    /// The same for the tokens of a record, or for its client secret alone, as an error; else puts
+    /// in the recorded addresses. Returns the endpoints of one command each that have moved.
+    pub(super) fn bind(
+        &self,
+        provider: &mut Provider,
+        record: &Record,
+    ) -> Result<BTreeMap<&'static str, Moved>, Error> {
+        let bound = match (&record.token, &record.secret_bound) {
+            _ if self.choice.signing_in => None,
+            (Some(_), _) => self.bound_of(record),
+            (None, bound) => bound.clone(),
+        };
+        let Some(bound) = bound else { return Ok(BTreeMap::new()) };
+        let refuse = |provider: &Provider, scope| match self.moved(&bound, record, provider, scope) {
+            Some(moved) if record.token.is_some() => Err(moved.refused(&self.typed)),
+            _ => Ok(()),
+        };
+        refuse(provider, self.scope())?;
+        let aside = bound.moved_aside(&self.bound(provider, &record.vars), self.is_built_in(&bound.provider));
+        // the logout of a token is said where it was obtained; the others ask no place that is gone
         bound.honour(provider, self.is_practice(provider));
-        Ok(())
+        for (key, _) in aside.iter().filter(|(key, _)| !bound.places.contains_key(**key)) {
+            provider.without_endpoint(key);
+        }
+        if self.choice.leaving {
+            refuse(provider, Scope::Logout)?;
+        }
+        Ok(aside)
     }
 
     /// Whether it is the practice server that this program starts by itself.

@@ -39,8 +39,16 @@ const PLACES: [(&str, &str); 16] = [
 ];
 const HOSTS: &str = "api.hosts";
 const TOKEN_HOSTS: &str = "callback.token-host-allow";
+/// The beginning of the keys of the endpoints for a client with a certificate.
+const MTLS: &str = "mtls ";
 const LISTS: [&str; 2] = [HOSTS, TOKEN_HOSTS];
 const ORIGIN_ALONE: [&str; 2] = ["api.base-url", "whoami.url"];
+
+/// The endpoints that one command alone asks: only that command is refused where one has moved.
+const ASIDE: [&str; 7] =
+    ["userinfo.url", "introspect.url", "revoke.url", "device.url", "device.poll-url", "ciba.url", "par-url"];
+/// The endpoints that a logout asks.
+const AT_LOGOUT: [&str; 5] = ["issuer", "token.url", "refresh.url", "client-credentials.url", "revoke.url"];
 
 /// What a secret is bound to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +65,31 @@ pub struct Bound {
     pub described: Option<String>,
     /// By the keys of the provider's file: the endpoints that were known then.
     pub places: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// The places that count.
+#[derive(Clone, Copy)]
+pub enum Scope {
+    /// All: before a sign-in, and for a secret.
+    Every,
+    /// But for those that one command alone asks.
+    Usual,
+    /// Those that a logout asks.
+    Logout,
+    /// None: the tokens go to the recorded ones.
+    Nowhere,
+}
+
+impl Scope {
+    /// Whether the place of this key counts.
+    pub(super) fn counts(self, key: &str) -> bool {
+        match self {
+            Scope::Every => true,
+            Scope::Usual => !ASIDE.contains(&key),
+            Scope::Logout => AT_LOGOUT.contains(&key) || key.starts_with(MTLS),
+            Scope::Nowhere => false,
+        }
+    }
 }
 
 /// How a provider differs from the one that a secret is bound to.
@@ -94,7 +127,7 @@ impl Bound {
             Ok::<(), Infallible>(())
         });
         for (endpoint, alias) in &provider.announced.mtls_aliases {
-            add(&format!("mtls {endpoint}"), alias);
+            add(&format!("{MTLS}{endpoint}"), alias);
         }
         let open = |name: &String| provider.vars.get(name).is_some_and(|var| var.from == VarFrom::User && !var.secret);
         filled.retain(|name, value| open(name) && !(practice && on_loopback(value)));
@@ -107,8 +140,8 @@ impl Bound {
         }
     }
 
-    /// How `now` differs. `built_in`: the provider's file is this program's.
-    pub fn moved(&self, now: &Bound, built_in: bool) -> Option<Moved> {
+    /// How `now` differs, in the places that `counts`. `built_in`: the file is this program's.
+    pub fn moved(&self, now: &Bound, built_in: bool, counts: impl Fn(&str) -> bool) -> Option<Moved> {
         if self.provider != now.provider {
             return Some(Moved::Provider { was: self.provider.clone(), is: now.provider.clone() });
         }
@@ -120,7 +153,14 @@ impl Bound {
             return Some(Moved::Var { name: name.clone(), was: Some(was.clone()), is: now.vars.get(name).cloned() });
         }
         let first = PLACES.iter().filter_map(|(key, _)| now.places.get_key_value(*key));
-        first.chain(&now.places).find_map(|(key, is)| self.moved_place(key, is, built_in))
+        let mut places = first.chain(&now.places).filter(|(key, _)| counts(key));
+        places.find_map(|(key, is)| self.moved_place(key, is, built_in))
+    }
+
+    /// The endpoints of one command each that have moved.
+    pub(super) fn moved_aside(&self, now: &Bound, built_in: bool) -> BTreeMap<&'static str, Moved> {
+        let moved = |key| Some((key, self.moved_place(key, now.places.get(key)?, built_in)?));
+        ASIDE.into_iter().filter_map(moved).collect()
     }
 
     fn moved_place(&self, key: &str, is: &BTreeSet<String>, built_in: bool) -> Option<Moved> {
@@ -145,7 +185,7 @@ impl Bound {
         }
     }
 
-    /// Puts the recorded addresses into the provider, where this program's own file has changed.
+    /// Puts the recorded addresses into the provider, where they differ.
     pub(super) fn honour(&self, provider: &mut Provider, practice: bool) {
         let Ok(()) = provider.each_string(&mut |key, _, text| {
             if let Some(was) = self.places.get(key).filter(|_| !LISTS.contains(&key) && !ORIGIN_ALONE.contains(&key))
@@ -169,6 +209,23 @@ impl Bound {
 }
 
 impl Moved {
+    /// The place that it was, in words.
+    pub fn was(&self) -> String {
+        match self {
+            Moved::Provider { was, .. } => format!("the provider `{}`", safe(was)),
+            Moved::Client { was, .. } => format!("the client `{}`", safe(was)),
+            Moved::Environment { was, .. } => {
+                was.as_ref().map_or("no environment".to_owned(), |was| format!("the environment `{}`", safe(was)))
+            }
+            Moved::Var { name, was, .. } => {
+                format!("the `{}` that was `{}`", safe(name), safe(was.as_deref().unwrap_or_default()))
+            }
+            Moved::Place { what, was, .. } => {
+                format!("the {what} that was {}", safe(was.as_deref().unwrap_or("unknown")))
+            }
+        }
+    }
+
     /// Nothing was sent: exit 7.
     pub fn refused(&self, typed: &Typed) -> Error {
         let name = safe(&typed.to_string());

@@ -151,7 +151,8 @@ impl Making<'_> {
     fn client(&mut self, world: &mut World) -> Result<Option<Client>, Error> {
         let secret = self.secret(world)?;
         let Making { who, provider, record, .. } = *self;
-        let stored = || record.filter(|r| who.secret_moved(r, provider).is_none())?.client_id.clone();
+        let stored =
+            || record.filter(|r| who.secret_moved(r, provider, who.scope_of_secret()).is_none())?.client_id.clone();
         let id = who.profile.client_id.clone().or_else(stored).or_else(|| provider.client_id.clone());
         let Some(id) = id else { return Ok(None) };
         let made = record.filter(|r| secret.is_none() && r.client_id.as_ref() == Some(&id));
@@ -176,7 +177,7 @@ impl Making<'_> {
                 // it is for the profile as it is configured, and as it was signed in to
                 let moved = who.said_elsewhere().or_else(|| {
                     let record = record.filter(|r| r.token.is_some())?;
-                    who.moved(&who.bound_of(record)?, record, provider)
+                    who.moved(&who.bound_of(record)?, record, provider, who.scope_of_secret())
                 });
                 if let Some(moved) = moved {
                     return Err(moved.refused(&who.typed));
@@ -190,7 +191,7 @@ impl Making<'_> {
         let Some(record) = record.filter(|r| r.client_secret.is_some()).filter(of_client) else {
             return who.no_secret(world);
         };
-        match who.secret_moved(record, provider) {
+        match who.secret_moved(record, provider, who.scope_of_secret()) {
             None => Ok(record.client_secret.clone()),
             Some(_) if who.choice.signing_in => Ok(None),
             Some(moved) => Err(moved.refused(&who.typed)),

@@ -8,6 +8,7 @@ use crate::grant::{self, Aim, Asking, support, unattended};
 use crate::protocol::explain::{Line, Step};
 use crate::protocol::token_response::Answer;
 use crate::secret::Secret;
+use crate::session::bound::Scope;
 use crate::session::keep::keep;
 use crate::session::matching::{Compared, Differs, compare, elsewhere, flags_serve, no_usable_token, recorded};
 use crate::session::unfinished::forgotten;
@@ -330,7 +331,8 @@ fn anew(world: &mut World, session: &mut Session, record: Option<&Record>, lock:
     let mut vars = before.vars.clone();
     vars.extend(provider.told_by_answer(&set.extra));
     let bound = session.bound(provider, &vars);
-    let secret_stays = before.client_secret.is_none() || session.secret_moved(&before, provider).is_some();
+    let secret_stays =
+        before.client_secret.is_none() || session.secret_moved(&before, provider, Scope::Every).is_some();
     let new = Record {
         generation: before.generation + 1,
         provider: Some(session.provider_name().to_owned()),

@@ -147,6 +147,12 @@ impl Session {
         Ok(server.provider.clone())
     }
 
+    /// An error if this endpoint has moved since the login.
+    pub fn unmoved(&self, key: &str) -> Result<(), Error> {
+        let moved = self.server.as_ref().and_then(|server| server.moved.get(key));
+        moved.map_or(Ok(()), |moved| Err(moved.refused(&self.typed)))
+    }
+
     /// The server's keys, once the server is known.
     pub fn key_ring(&self) -> KeyRing {
         self.server.as_ref().map_or_else(|| KeyRing::new(None, None), |server| server.key_ring(&self.who))

@@ -16,6 +16,8 @@ pub struct Overrides {
     pub no_cache: bool,
     /// The command is a login: what an earlier login fixed may change.
     pub signing_in: bool,
+    /// The command is a logout: the tokens are revoked where they were obtained.
+    pub leaving: bool,
     /// The profiles whose token exchange asks for this one's token, outermost first.
     pub subject_of: Vec<String>,
     /// The flags. They override the profile.

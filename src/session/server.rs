@@ -1,5 +1,8 @@
 //! The server of a profile: its provider with all variables filled in, its document, its keys.
 
+use std::collections::BTreeMap;
+
+use super::bound::Moved;
 use super::{Kept, Record, Who};
 use crate::config::GrantKind;
 use crate::error::Error;
@@ -24,6 +27,8 @@ pub struct Server {
     pub iss_required: bool,
     /// The record whose tokens the server is asked with.
     record: Option<Record>,
+    /// The endpoints of one command each that have moved since the login, by their keys.
+    pub moved: BTreeMap<&'static str, Moved>,
 }
 
 impl Server {
@@ -73,7 +78,9 @@ impl Server {
         })?;
         let record = record.cloned();
         let (metadata, keys, no_document) = (None, None, None);
-        let mut server = Server { provider, metadata, keys, read: false, no_document, iss_required: false, record };
+        let moved = BTreeMap::new();
+        let mut server =
+            Server { provider, metadata, keys, read: false, no_document, iss_required: false, record, moved };
         server.discover(world, who)?;
         who.choose_auth(&mut server.provider)?;
         Ok(server)
@@ -95,7 +102,10 @@ impl Server {
 
     /// The tokens of the record go only where they were obtained.
     fn bind(&mut self, who: &Who) -> Result<(), Error> {
-        self.record.as_ref().map_or(Ok(()), |record| who.bind(&mut self.provider, record))
+        if let Some(record) = &self.record {
+            self.moved.append(&mut who.bind(&mut self.provider, record)?);
+        }
+        Ok(())
     }
 
     /// Adds the addresses of the keys and of further endpoints, which stand in the document alone.

@@ -66,7 +66,7 @@ impl Who {
 
     /// The secret variables that are stored for this provider.
     pub fn secret_vars(&self, raw: &Provider, record: Option<&Record>) -> BTreeMap<String, Secret> {
-        let record = record.filter(|record| self.secret_moved(record, raw).is_none());
+        let record = record.filter(|record| self.secret_moved(record, raw, self.scope()).is_none());
         let mut vars = record.map(|record| record.secret_vars.clone()).unwrap_or_default();
         vars.retain(|name, _| raw.has_secret_var(name));
         vars

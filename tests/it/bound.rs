@@ -56,6 +56,10 @@ const VERBS: [&str; 8] = [
 
 /// Signed in at the one server by a person, with a client secret; the other one waits.
 fn signed_in() -> (Person, (Odd, Seen), (Odd, Seen)) {
+    signed_in_at(provider)
+}
+
+fn signed_in_at(provider: fn(&str, &str) -> String) -> (Person, (Odd, Seen), (Odd, Seen)) {
     let mut me = Person::new();
     let (ours, theirs) = (server(&mut me, "ours"), server(&mut me, "theirs"));
     me.config("providers/acme.toml", &provider(&ours.0.base, &theirs.0.base));
@@ -86,7 +90,7 @@ fn leaked(theirs: &(Odd, Seen)) -> Vec<String> {
 #[test]
 fn what_was_obtained_in_one_place_goes_to_no_other() {
     type Change = (&'static str, fn(&mut Person, &str, &str), &'static str);
-    let changes: [Change; 10] = [
+    let changes: [Change; 9] = [
         ("a flag's environment", |_, _, _| (), " --environment b"),
         ("a flag's variable", |_, _, _| (), " --var base=THEIRS"),
         ("a flag's provider", |_, _, _| (), " --provider zeta"),
@@ -99,13 +103,6 @@ fn what_was_obtained_in_one_place_goes_to_no_other() {
             |me, us, to| {
                 let text = provider(us, to).replace("base-url = \"{base}", &format!("base-url = \"{to}"));
                 me.config("providers/acme.toml", &text);
-            },
-            "",
-        ),
-        (
-            "revocation alone",
-            |me, us, to| {
-                me.config("providers/acme.toml", &provider(us, to).replace("{base}/revoke", &format!("{to}/revoke")));
             },
             "",
         ),
@@ -127,6 +124,10 @@ fn what_was_obtained_in_one_place_goes_to_no_other() {
     ];
     for (what, change, flags) in changes {
         for verb in VERBS {
+            if what == "the API alone" && verb.starts_with("logout") {
+                // a logout asks no API
+                continue;
+            }
             let (mut me, ours, theirs) = signed_in();
             let (us, to) = (ours.0.base.clone(), theirs.0.base.clone());
             let before = me.record("work");
@@ -139,6 +140,82 @@ fn what_was_obtained_in_one_place_goes_to_no_other() {
             crate::world::robot::get(&format!("{to}/x"));
         }
     }
+}
+
+/// The provider with one address elsewhere.
+fn with_moved(us: &str, to: &str, path: &str) -> String {
+    provider(us, to).replace(&format!("{{base}}/{path}\""), &format!("{to}/{path}\""))
+}
+
+// P-04: the command that would ask it is refused, no other one
+#[test]
+fn an_endpoint_of_one_command_that_moved_stops_that_command_alone() {
+    for (path, asks) in [("userinfo", "userinfo work"), ("introspect", "introspect work"), ("revoke", "-")] {
+        for verb in VERBS.into_iter().chain(["token work"]) {
+            let (mut me, ours, theirs) = signed_in();
+            me.config("providers/acme.toml", &with_moved(&ours.0.base, &theirs.0.base, path));
+            let done = me.types(verb);
+            match verb == asks {
+                true => is_refused(&done, &format!("{path}, {verb}")),
+                false => assert_eq!(done.code, 0, "{path}, {verb}: {}", done.err),
+            }
+            assert_eq!(leaked(&theirs), Vec::<String>::new(), "{path}, {verb}");
+            crate::world::robot::get(&format!("{}/x", theirs.0.base));
+        }
+    }
+    // an address that was not known at the login is none for its token either
+    let (mut me, ours, theirs) = signed_in();
+    let before = provider(&ours.0.base, &theirs.0.base);
+    me.config("providers/acme.toml", &before.replace("[userinfo]\nurl = \"{base}/userinfo\"\n", ""));
+    me.answers("ann").answers_hidden("a-password-0123");
+    assert_eq!(me.types("login work --grant password").code, 0);
+    me.config("providers/acme.toml", &with_moved(&ours.0.base, &theirs.0.base, "userinfo"));
+    is_refused(&me.types("userinfo work"), "a new one");
+    assert_eq!(me.types("refresh work").code, 0);
+    assert_eq!(leaked(&theirs), Vec::<String>::new());
+    crate::world::robot::get(&format!("{}/x", theirs.0.base));
+}
+
+// P-04: a token ends where it was obtained
+#[test]
+fn a_logout_revokes_where_the_token_was_obtained() {
+    // without a variable: its value would count as well
+    fn plain(us: &str, _: &str) -> String {
+        let text = provider(us, us).replace(&format!("[vars.base]\ndefault = \"{us}\"\n"), "");
+        text.split("[environments").next().unwrap().replace("{base}", us)
+    }
+    for whole in [false, true] {
+        let (mut me, ours, theirs) = signed_in_at(plain);
+        let (us, to) = (&ours.0.base, &theirs.0.base);
+        let text = match whole {
+            true => plain(to, us),
+            false => plain(us, to).replace(&format!("{us}/revoke"), &format!("{to}/revoke")),
+        };
+        me.config("providers/acme.toml", &text);
+        ours.1.lock().unwrap().clear();
+        let done = me.types("logout work");
+        assert_eq!(done.code, 0, "{whole}: {}", done.err);
+        let seen = ours.1.lock().unwrap().join("\n");
+        assert!(seen.contains("POST /revoke") && seen.contains("refresh-ours"), "{whole}: {seen}");
+        assert_eq!(leaked(&theirs), Vec::<String>::new());
+        crate::world::robot::get(&format!("{to}/x"));
+    }
+}
+
+// P-05: the cause is the place, not that there is none
+#[test]
+fn a_login_elsewhere_says_that_the_secret_is_for_another_place() {
+    let (mut me, ours, theirs) = signed_in();
+    let strict = provider(&theirs.0.base, &ours.0.base).replace("acme", "zeta").replace(", \"none\"]", "]");
+    me.config("providers/zeta.toml", &strict);
+    let done = me.types("login work --provider zeta --grant client-credentials");
+    assert_eq!(done.code, 2, "{}", done.err);
+    assert!(done.err.contains("the stored client secret is for the provider `acme` alone"), "{}", done.err);
+    let next =
+        "oauthctl login work --provider zeta --grant client-credentials --client-id ID --client-secret-file FILE";
+    assert!(done.err.contains(next), "{}", done.err);
+    assert_eq!(leaked(&theirs), Vec::<String>::new());
+    crate::world::robot::get(&format!("{}/x", theirs.0.base));
 }
 
 // P-05, P-06: a client secret that was entered for one provider is none of another's

@@ -10,6 +10,7 @@ use crate::protocol::token_request::usable_auth;
 use crate::provider::{ClientAuth, Endpoint, Provider, Var};
 use crate::secret::{self, Secret};
 use crate::session::Session;
+use crate::session::bound::Scope;
 use crate::session::record::{Record, Unfinished};
 use crate::session::unfinished::{self, Asked};
 use crate::store::StoreKind;
@@ -163,17 +164,29 @@ pub(super) fn complete_client(
             }
             // a key or certificate can't be typed
             Err(e @ (RequestError::NeedsKey | RequestError::NeedsCertificate)) => return Err(e.into()),
-            Err(e) if !may_ask(world) => return Err(e.into()),
+            Err(e) if !may_ask(world) => return Err(stays_elsewhere(session, needed, e.into())),
             Err(_) => {}
         }
     }
     if !may_ask(world) {
-        return Err(unregistered(session, provider, plan));
+        return Err(stays_elsewhere(session, needed, unregistered(session, provider, plan)));
     }
     introduce(world, session, provider, plan);
     let client = ask_client(world, session, needed, known, waiting)?;
     let asked = asked(&client);
     Ok((client, asked))
+}
+
+/// The error with its cause, where the stored client secret is for another place.
+fn stays_elsewhere(session: &Session, &Needed { provider, old, .. }: &Needed<'_>, error: Error) -> Error {
+    let stored = old.filter(|record| record.client_secret.is_some());
+    match stored.and_then(|record| session.secret_moved(record, provider, Scope::Every)) {
+        Some(moved) => error.because(format!("the stored client secret is for {} alone", moved.was())).hint(format!(
+            "for this one: {}",
+            session.typed.login_with(&[("--client-id", "ID"), ("--client-secret-file", "FILE")])
+        )),
+        None => error,
+    }
 }
 
 /// Asks. Each answer is stored at once.
