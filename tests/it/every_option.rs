@@ -22,10 +22,10 @@ use crate::world::{Person, answer, own_port, robot};
 /// One run: the settings and the lines that are typed.
 ///
 /// Lines are separated by `;`. `p` before a line: a browser opens, and the person pastes the
-/// redirect; `b`: the browser comes back by itself; `s`: a signal ends the wait; `c`: a question is answered by
-/// Ctrl-C; `later SECONDS`: time passes; `< TEXT`: the
-/// next line's standard input. `HOME`, `PORT`, `BASE`, `LOCAL` stand for the person's folder, a free
-/// port, and the server's address by number and by name.
+/// redirect; `b`: the browser comes back by itself; `s`: a signal ends the wait; `c`: a question is
+/// answered by Ctrl-C; `later SECONDS`: time passes; `< TEXT`: the next line's standard input.
+/// `HOME`, `PORT`, `BASE`, `LOCAL` stand for the person's folder, a free port, and the server's
+/// address by number and by name.
 #[derive(Clone, Default)]
 struct Run {
     /// Lines of the provider's file. `# token: JSON`: the server's token answer. `# without: KEY`:
@@ -132,7 +132,7 @@ impl Run {
     fn ends(self) -> Option<String> {
         let (to, text) = std::sync::mpsc::channel();
         std::thread::spawn(move || to.send(self.text()));
-        text.recv_timeout(std::time::Duration::from_secs(20)).ok()
+        text.recv_timeout(std::time::Duration::from_secs(60)).ok()
     }
 
     /// Runs it with and without the setting. `sees`: what only the first run says.
@@ -1121,6 +1121,7 @@ const FLAGS: &[Flag] = &[
     ("call", "--anywhere", "", "p login odd; call odd LOCAL/y{}", "GET /y"),
     ("call", "--retry 0", "", "p login odd; call odd /busy -v{}", "!attempt 2"),
     ("call", "--timeout 1s", "", "p login odd; call odd /slow --retry 0{}", "=> 75"),
+    ("call", "--max-time 1s", "", "p login odd; call odd /slow --retry 0{}", "=> 75"),
     ("call", "--include", "", "p login odd; call odd /x{}", "HTTP/1.1 200"),
     ("call", "--head", "", "p login odd; call odd /x{}", "HEAD /api/x"),
     ("call", "--output HOME/out", "", "p login odd; call odd /x{}", "!\"age\""),
