@@ -3,6 +3,7 @@
 //! by their number.
 
 use std::collections::{BTreeMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Read;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,7 +20,7 @@ use super::records::{self, Found};
 use super::send::{Caller, broken_off, look_into};
 use super::value::{self, MOST_VALUES_OF_API};
 use crate::error::{Error, Kind};
-use crate::provider::Pages;
+use crate::provider::{PageBy, Pages};
 use crate::text::{count, safe};
 use crate::wire::{Request, json_values};
 use crate::world::{Http, Streamed, World};
@@ -83,7 +84,7 @@ pub fn collect(
     let line = Progress::new(world, wanted.elsewhere);
     let shown = Shown { line, pages: 0, records: 0, total: None };
     let graphql = wanted.graphql;
-    let taker = Taker { take, left: wanted.at_most, graphql, member: None, before: None, shown };
+    let taker = Taker { take, left: wanted.at_most, graphql, listed: false, member: None, shown };
     caller.draft.reuse = true;
     let mut collecting = Collecting { caller, parallel: wanted.parallel, taker };
     let outcome = match graphql {
@@ -119,12 +120,13 @@ impl<'c> Collecting<'_, 'c> {
                 Ok(page) => page,
                 Err(refused) => return Ok(refused),
             };
-            let more = self.taker.give(world, data, &page)?.is_some();
+            let records = self.taker.read(data, &page)?;
+            let more = self.taker.give(world, records)?.is_some();
             let Some(next) = Connection::of(&page.body).and_then(|list| list.next).filter(|_| more) else {
                 return Ok(Outcome::Done);
             };
             if !seen.insert(next.clone()) {
-                return Err(circle());
+                return Err(circle(NAMED));
             }
             cursor = Some(next);
         }
@@ -135,6 +137,8 @@ impl<'c> Collecting<'_, 'c> {
         let mut seen = HashSet::new();
         // whether the page before was shorter than asked, so that this one may be beyond the last
         let mut perhaps = false;
+        let counted = matches!(data.by, PageBy::Page | PageBy::Offset);
+        let (mut before, mut marks, mut dull) = (None, HashSet::new(), 0);
         loop {
             seen.insert(url.to_string());
             let page = match fetch(world, self.caller, &url)? {
@@ -144,11 +148,29 @@ impl<'c> Collecting<'_, 'c> {
                 }
                 Err(refused) => return Ok(refused),
             };
-            if perhaps && self.taker.repeats(world, data, &page) {
+            let records = self.taker.read(data, &page)?;
+            let mark = records.mark().filter(|_| counted);
+            let same = mark.is_some() && mark == before;
+            if same && (perhaps || records.are_telling()) {
+                // a short page and its repetition: the API has no pages here, and leaves their
+                // number unread; records without a difference may come twice
+                if !perhaps || records.has_twins() {
+                    world.warn("a page has the same records as the one before: the list is taken to end there");
+                }
                 pages::more(&page.body).inspect(|member| warn_of_more(world, member));
                 return Ok(Outcome::Done);
             }
-            let Some(count) = self.taker.give(world, data, &page)? else { return Ok(Outcome::Done) };
+            // a page of one plain value may well come again
+            if mark.is_some_and(|mark| records.are_telling() && !marks.insert(mark)) {
+                return Err(circle("a page has the records of an earlier one"));
+            }
+            before = mark;
+            dull = if same || records.list.is_empty() { dull + 1 } else { 0 };
+            if dull == MOST_DULL {
+                let why = format!("{MOST_DULL} pages in a row are empty or the same");
+                return Err(Error::new(Kind::Unsafe, "the list has no end").because(why));
+            }
+            let Some(count) = self.taker.give(world, records)? else { return Ok(Outcome::Done) };
             if self.parallel > 1
                 && let Some((more, mut rest)) = pages::all(data, &page.url, &page.headers)
             {
@@ -158,19 +180,25 @@ impl<'c> Collecting<'_, 'c> {
             let next = pages::next(data, &page.url, &page.headers, &page.body, count)?;
             perhaps = matches!(next, Next::Perhaps(_));
             match next {
-                Next::End => return Ok(Outcome::Done),
+                Next::End => {
+                    let came = self.taker.shown.records as u64;
+                    if !counted
+                        && count.is_some()
+                        && let Some((member, total)) = pages::total_in(&page.body)
+                        && total > came
+                    {
+                        warn_of_more(world, &format!("{member}: {total}"));
+                    }
+                    return Ok(Outcome::Done);
+                }
                 Next::Unknown(member) => {
                     warn_of_more(world, &member);
                     return Ok(Outcome::Done);
                 }
                 Next::Page(next) | Next::Perhaps(next) if seen.contains(next.as_str()) => {
-                    return Err(circle());
+                    return Err(circle(NAMED));
                 }
-                Next::Page(next) => url = next,
-                Next::Perhaps(next) => {
-                    self.taker.before = Some(page.body);
-                    url = next;
-                }
+                Next::Page(next) | Next::Perhaps(next) => url = next,
             }
         }
     }
@@ -229,15 +257,21 @@ impl<'c> Collecting<'_, 'c> {
                 },
             };
             turn += 1;
-            if self.taker.give(world, data, &page)?.is_none() {
+            let records = self.taker.read(data, &page)?;
+            if self.taker.give(world, records)?.is_none() {
                 return Ok(Some(Outcome::Done));
             }
         }
     }
 }
 
-fn circle() -> Error {
-    Error::new(Kind::Unsafe, "the pages go in a circle").because("the API names an earlier page as the next one")
+const NAMED: &str = "the API names an earlier page as the next one";
+
+/// The most pages in a row that bring nothing new.
+const MOST_DULL: u32 = 100;
+
+fn circle(why: &str) -> Error {
+    Error::new(Kind::Unsafe, "the pages go in a circle").because(why)
 }
 
 fn warn_of_more(world: &mut World, member: &str) {
@@ -253,10 +287,10 @@ struct Taker<'a> {
     /// How many records are still wanted.
     left: Option<u64>,
     graphql: bool,
+    /// Whether an earlier page was a list.
+    listed: bool,
     /// The member that held the list on earlier pages.
     member: Option<String>,
-    /// The page before, if it was shorter than asked.
-    before: Option<String>,
     shown: Shown,
 }
 
@@ -268,51 +302,71 @@ impl Taker<'_> {
         records::records(data, body, self.member.as_deref(), pages::told(data, &page.headers))
     }
 
-    /// Tells whether a page has the records of the page before: then the API has no pages here and
-    /// leaves their number unread.
-    fn repeats(&mut self, world: &mut World, data: &Pages, page: &Page) -> bool {
-        let Some(before) = self.before.take() else { return false };
-        let texts = |body| -> Option<Vec<&str>> {
-            Some(self.list(data, page, body)?.list.into_iter().map(RawValue::get).collect())
-        };
-        let (Some(before), Some(these)) = (texts(&before), texts(&page.body)) else { return false };
-        if before != these || these.is_empty() {
-            return false;
+    /// Reads a page's records.
+    fn read<'a>(&mut self, data: &Pages, page: &'a Page) -> Result<Records<'a>, Error> {
+        let body = page.body.trim();
+        if let Some(found) = self.list(data, page, body) {
+            self.member = found.member;
+            self.listed = true;
+            return Ok(Records { count: Some(found.list.len()), list: found.list });
         }
-        // records without a difference may come twice
-        if these.iter().collect::<HashSet<_>>().len() < these.len() {
-            world.warn("a page has the same records as the one before: the list is taken to end there");
+        // the empty body of a 204, or what is written in place of an empty list
+        if body.is_empty() || self.listed && (body == "null" || body == "{}") {
+            return Ok(Records { count: None, list: Vec::new() });
         }
-        true
+        // one value, or a value to a line
+        let list = value::read(body).ok_or_else(|| {
+            Error::new(Kind::Unsafe, format!("page {} is not JSON", self.shown.pages + 1))
+                .hint("without `--paginate` it is printed as it came")
+        })?;
+        let lines = list.len() > 1 || content_coding::is_lines(&page.headers);
+        self.listed |= lines;
+        Ok(Records { count: lines.then_some(list.len()), list })
     }
 
     /// Passes a page's records on. Returns the length of its list, if it is one; `None`: no more
     /// records are wanted.
-    fn give(&mut self, world: &mut World, data: &Pages, page: &Page) -> Result<Option<Option<usize>>, Error> {
-        let list = self.list(data, page, &page.body).map(|found| {
-            self.member = found.member;
-            found.list
-        });
-        // the next page's offset counts list entries only
-        let length = list.as_ref().map(Vec::len);
-        let records = match list {
-            Some(records) => records,
-            // the empty body of a 204
-            None if page.body.trim().is_empty() => Vec::new(),
-            // one value, or a value to a line
-            None => value::read(&page.body).ok_or_else(|| {
-                Error::new(Kind::Unsafe, format!("page {} is not JSON", self.shown.pages + 1))
-                    .hint("without `--paginate` it is printed as it came")
-            })?,
-        };
-        let some =
-            self.left.map_or(records.len(), |left| records.len().min(usize::try_from(left).unwrap_or(usize::MAX)));
-        let go_on = (self.take)(world, &records[..some])?;
+    fn give(
+        &mut self,
+        world: &mut World,
+        Records { list, count }: Records<'_>,
+    ) -> Result<Option<Option<usize>>, Error> {
+        let some = self.left.map_or(list.len(), |left| list.len().min(usize::try_from(left).unwrap_or(usize::MAX)));
+        let go_on = (self.take)(world, &list[..some])?;
         if let Some(left) = &mut self.left {
             *left -= some as u64;
         }
         self.shown.page(world, some);
-        Ok((go_on && self.left != Some(0)).then_some(length))
+        Ok((go_on && self.left != Some(0)).then_some(count))
+    }
+}
+
+/// The records of a page.
+struct Records<'a> {
+    list: Vec<&'a RawValue>,
+    /// Their number, which the next page's offset counts. `None`: the page was no list.
+    count: Option<usize>,
+}
+
+impl Records<'_> {
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        self.list.iter().map(|record| record.get())
+    }
+
+    /// A number that tells whether another page has the same records. `None`: there are none.
+    fn mark(&self) -> Option<u64> {
+        let mut hasher = DefaultHasher::new();
+        self.texts().for_each(|text| text.hash(&mut hasher));
+        self.count.filter(|count| *count > 0).map(|_| hasher.finish())
+    }
+
+    fn has_twins(&self) -> bool {
+        self.texts().collect::<HashSet<_>>().len() < self.list.len()
+    }
+
+    /// Whether another page with the same records is the same page.
+    fn are_telling(&self) -> bool {
+        !self.has_twins() && (self.list.len() > 1 || self.texts().all(|text| text.starts_with('{')))
     }
 }
 

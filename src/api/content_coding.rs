@@ -177,6 +177,13 @@ pub fn text(headers: &[(String, String)], bytes: &[u8], option: &str) -> Result<
     })
 }
 
+/// Whether each line of a body is a value of its own, by its media type.
+pub fn is_lines(headers: &[(String, String)]) -> bool {
+    const LINES: [&str; 5] = ["ndjson", "jsonl", "json-lines", "json-seq", "stream+json"];
+    let kind = header(headers, "content-type").unwrap_or_default().to_ascii_lowercase();
+    LINES.iter().any(|lines| kind.contains(lines))
+}
+
 /// Returns the charset of the `Content-Type`, in lower case.
 fn charset(headers: &[(String, String)]) -> String {
     let kind = header(headers, "content-type").unwrap_or_default().to_ascii_lowercase();

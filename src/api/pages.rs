@@ -54,7 +54,9 @@ pub fn next(
             let this = number(url, pages.param()).unwrap_or(pages.first());
             let (count, more) = (count.unwrap_or(0), Envelope::of(body));
             let is_last = match total(pages, headers) {
-                Some(total) if pages.by == PageBy::Page => this >= total,
+                Some(total) if pages.by == PageBy::Page => {
+                    this.saturating_add(1) >= pages.first().saturating_add(total)
+                }
                 _ => count == 0 || more.is_last(),
             };
             let step = if pages.by == PageBy::Page { 1 } else { count as u64 };
@@ -67,6 +69,7 @@ pub fn next(
         }
         PageBy::Cursor if let Some(cursor) = text() => Next::Page(with(url, pages.param(), &cursor)),
         PageBy::Url if let Some(target) = text() => Next::Page(joined(url, &target)?),
+        PageBy::Cursor | PageBy::Url if let Some(path) = said(&|path| unread_at(body, path)) => Next::Unknown(path),
         PageBy::Link if let Some(target) = link_next(headers) => Next::Page(joined(url, &target)?),
         // an object that is no list may have a member of such a name too
         _ if count.is_none() => Next::End,
@@ -87,6 +90,11 @@ pub fn more(body: &str) -> Option<String> {
     address.map(|(member, _)| member).or(more)
 }
 
+/// Returns the member that tells the number of all records, and that number.
+pub fn total_in(body: &str) -> Option<(String, u64)> {
+    Envelope::of(body).total
+}
+
 /// What a page's own envelope says about the next page, in the ways that are common.
 #[derive(Default)]
 struct Envelope {
@@ -96,6 +104,8 @@ struct Envelope {
     more: Option<String>,
     /// Whether a member says that this is the last page.
     last: bool,
+    /// The member that tells the number of all records, and that number.
+    total: Option<(String, u64)>,
 }
 
 /// Names of the next page's address or cursor, without marks and in lower case.
@@ -108,6 +118,10 @@ const MORE: &str = "hasmore hasnext hasnextpage hasmoreitems moreavailable";
 /// Names of this page's number, and of the number of pages.
 const PAGE: &str = "page currentpage pagenumber";
 const PAGES: &str = "pages totalpages pagecount numberofpages lastpage";
+/// Names of the number of all records.
+const TOTAL: &str = "\
+    total totalcount totalitems totalrecords totalresults totalsize totalelements totalhits \
+    totalnumberofrecords";
 /// Members that the envelope may be nested in.
 const AROUND: &str = "\
     links link paging pagination pageinfo page meta metadata responsemetadata cursor cursors next \
@@ -138,7 +152,8 @@ impl Envelope {
         }
         for (name, raw) in &members {
             let (bare, path) = (bare(name), format!("{path}{name}"));
-            let is_next = is_one_of(NEXT, &bare) || bare == "href" && path.ends_with("next.href");
+            let is_next =
+                is_one_of(NEXT, &bare) || matches!(&*bare, "href" | "url") && path.ends_with(&format!("next.{name}"));
             match view(raw) {
                 View::Plain(flag) if is_one_of(MORE, &bare) && flag == "true" => self.more = Some(path),
                 View::Plain(flag) if is_one_of(MORE, &bare) => self.last |= flag == "false",
@@ -146,6 +161,13 @@ impl Envelope {
                     "false" => self.more = Some(path),
                     _ => self.last |= flag == "true",
                 },
+                View::Plain(flag @ ("true" | "false")) if is_next => match flag {
+                    "true" => self.more = Some(path),
+                    _ => self.last = true,
+                },
+                View::Plain(number) if is_one_of(TOTAL, &bare) => {
+                    self.total = number.parse().ok().map(|total| (path, total)).or(self.total.take());
+                }
                 View::Null => self.last |= is_next,
                 View::Text(text) if is_next && text.is_empty() => self.last = true,
                 View::Text(text) if is_next && (text.starts_with(['/', '?']) || text.contains("://")) => {
@@ -178,10 +200,11 @@ pub fn all(pages: &Pages, url: &Url, headers: &[(String, String)]) -> Option<(u6
         return None;
     }
     let this = number(url, pages.param()).unwrap_or(pages.first());
-    let total = total(pages, headers)?;
+    let end = total(pages, headers)?.saturating_add(pages.first());
+    let next = this.saturating_add(1);
     let (url, param) = (url.clone(), pages.param().to_owned());
-    let addresses = (this.saturating_add(1)..=total).map(move |n| with(&url, &param, &n.to_string()));
-    Some((total.saturating_sub(this), addresses))
+    let addresses = (next..end).map(move |n| with(&url, &param, &n.to_string()));
+    Some((end.saturating_sub(next), addresses))
 }
 
 /// Tells whether a response's headers mark it as a page of a list.
@@ -301,6 +324,18 @@ fn text_at(body: &str, path: &str) -> Option<String> {
         b'0'..=b'9' | b'-' => Some(raw.to_owned()),
         _ => None,
     }
+}
+
+/// Returns the path itself, if something is there that is neither a text nor a number, and does not
+/// mean "nothing".
+fn unread_at(body: &str, path: &str) -> Option<String> {
+    let unread = match view(at(body, path)?) {
+        View::List(list) => !list.is_empty(),
+        View::Members(members) => !members.is_empty(),
+        View::Plain(flag) => flag == "true",
+        View::Text(_) | View::Null => false,
+    };
+    unread.then(|| path.to_owned())
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ const PAGING: &str = "\
     page pages pagenumber pagesize perpage paging pagination pageinfo pageable responsemetadata \
     limit offset index start startat startindex startposition itemsperpage maxresults hasmore \
     hasnext hasnextpage islast cursor resultsizeestimate numberofpages numberofelements \
-    totalnumberofrecords recordsonthispage resultsorderedby orderdirection";
+    continuationtoken totalnumberofrecords recordsonthispage resultsorderedby orderdirection";
 
 /// Tells whether a name is in a list of words.
 pub fn is_one_of(words: &str, name: &str) -> bool {
@@ -53,12 +53,14 @@ pub fn records<'a>(pages: &Pages, body: &'a str, known: Option<&str>, told: bool
     if is_list(whole) {
         return found(whole, None);
     }
-    if let Some(raw) = pages.items.as_deref().and_then(|path| at(body, path)).filter(|raw| is_list(raw)) {
+    // Go writes an empty list as `null`
+    let is_list_or_null = |raw: &RawValue| is_list(raw) || raw.get() == "null";
+    if let Some(raw) = pages.items.as_deref().and_then(|path| at(body, path)).filter(|raw| is_list_or_null(raw)) {
         return found(raw, None);
     }
     let Members(members) = serde_json::from_str(body).ok()?;
     if let Some(name) = known
-        && let Some((_, raw)) = members.iter().find(|(member, raw)| member == name && is_list(raw))
+        && let Some((_, raw)) = members.iter().find(|(member, raw)| member == name && is_list_or_null(raw))
     {
         return found(raw, Some(name));
     }
@@ -68,7 +70,7 @@ pub fn records<'a>(pages: &Pages, body: &'a str, known: Option<&str>, told: bool
 }
 
 fn found<'a>(raw: &'a RawValue, member: Option<&str>) -> Option<Found<'a>> {
-    let list = serde_json::from_str(raw.get()).ok()?;
+    let list = serde_json::from_str::<Option<_>>(raw.get()).ok()?.unwrap_or_default();
     Some(Found { list, member: member.map(str::to_owned) })
 }
 
@@ -86,7 +88,12 @@ fn list_of<'m, 'a>(members: &'m [(String, &'a RawValue)], told: bool) -> Option<
     let list = match lists.as_slice() {
         [only] if pages || usual(&only) || of_objects_or_empty(&only) => only,
         // an array of texts, alone or beside other members, makes a record
-        [] | [_] => return None,
+        [] => {
+            let null = |(bare, _, raw): &&&(String, &str, &RawValue)| is_one_of(LISTS, bare) && raw.get() == "null";
+            let empty = beside.iter().find(null).filter(|_| pages)?;
+            return beside.iter().all(|one| one.0 == empty.0 || is_furniture(&one.0)).then_some((empty.1, empty.2));
+        }
+        [_] => return None,
         several => match several.iter().find(|list| usual(list) && of_objects_or_empty(list)) {
             Some(list) => list,
             None if pages => several.iter().find(of_objects).unwrap_or(&several[0]),
@@ -111,7 +118,7 @@ fn pages_on(bare: &str) -> bool {
     let direction = ["next", "previous", "prev", "current"].iter().find_map(|word| bare.strip_prefix(word));
     let edge = ["first", "last"].iter().find_map(|word| bare.strip_prefix(word));
     let place = |rest: &str| {
-        ["page", "link", "url", "uri", "href", "cursor", "token", "offset", "recordsurl", "collectionlink"]
+        ["page", "link", "url", "uri", "href", "cursor", "token", "offset", "marker", "recordsurl", "collectionlink"]
             .iter()
             .any(|word| rest.strip_prefix("page").unwrap_or(rest) == *word || rest == *word)
     };

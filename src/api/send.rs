@@ -1,7 +1,7 @@
 //! Sends one request of a `call` and handles everything before its response: rate limits, retries,
 //! an expired token, redirects on the same host.
 
-use std::io::{Cursor, Read};
+use std::io::{Cursor, ErrorKind, Read};
 use std::time::Duration;
 
 use url::Url;
@@ -12,7 +12,7 @@ use super::rate_limit::{self, Pace};
 use super::redirect::{self, Unfollowed, Way};
 use super::request::Draft;
 use super::{content_coding, retry};
-use crate::error::{Error, Kind};
+use crate::error::{Error, Fate, Kind};
 use crate::grant::ready;
 use crate::protocol::{api_error, trace};
 use crate::provider::{Means, Provider};
@@ -20,7 +20,7 @@ use crate::secret::Secret;
 use crate::text::safe;
 use crate::token::TokenSet;
 use crate::wire::{Request, header};
-use crate::world::{HttpError, Streamed, World};
+use crate::world::{Streamed, World};
 
 /// Returns another token set than the refused one.
 pub type Renew<'a> = Box<dyn FnMut(&mut World, &TokenSet) -> Result<TokenSet, Error> + 'a>;
@@ -172,15 +172,21 @@ impl Caller<'_> {
                     self.has_time_for(world, time) && tries.wait(world, time, || safe(&e.to_string()), self.retries);
                 return if waited { Ok(None) } else { Err(e.into()) };
             }
-            Err(e @ (HttpError::Ambiguous { .. } | HttpError::TimedOut { .. }))
-                if !retry::may_be_repeated(&self.draft.method) =>
-            {
-                return Err(Error::from(e).hint("it may have been done all the same: look before you send it again"));
+            Err(e) => {
+                let e = Error::from(e);
+                let unsure = e.fate == Fate::Unknown && !retry::may_be_repeated(&self.draft.method);
+                return Err(if unsure { e.hint(LOOK_FIRST) } else { e });
             }
-            Err(e) => return Err(e.into()),
         };
+        // a refusal says that nothing was done
+        let unsure = !retry::may_be_repeated(&self.draft.method) && !(400..500).contains(&answer.status);
+        let unsure_of = |e| if unsure { perhaps_done(e) } else { e };
         if self.draft.decompress {
-            content_coding::decompress(&mut answer).map_err(|e| broken_off(&e))?;
+            content_coding::decompress(&mut answer).map_err(|e| broken_off(&unsure_of(e)))?;
+        }
+        if unsure {
+            let body = std::mem::replace(&mut answer.body, Box::new(std::io::empty()));
+            answer.body = Box::new(PerhapsDone(body));
         }
         world.step(|| format!("< {} {}", answer.version, answer.status));
         for line in trace::headers(&answer.headers) {
@@ -346,13 +352,39 @@ pub fn look_into(answer: &mut Streamed) -> Result<Vec<u8>, Error> {
     Ok(seen)
 }
 
-/// Returns the error for a response that ended too early, or can't be decompressed.
-pub fn broken_off(e: &std::io::Error) -> Error {
-    if e.kind() == std::io::ErrorKind::InvalidData {
-        return Error::new(Kind::Unsafe, "the answer is malformed: it can't be decompressed")
-            .because(safe(&e.to_string()));
+const LOOK_FIRST: &str = "it may have been done all the same: look before you send it again";
+
+/// The response's body to a request that must not be sent twice. Its errors say so.
+struct PerhapsDone(Box<dyn Read>);
+
+/// An error of such a body.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct PerhapsDoneError(std::io::Error);
+
+impl Read for PerhapsDone {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.0.read(buffer).map_err(perhaps_done)
     }
-    Error::new(Kind::TryLater, "the answer broke off").because(safe(&e.to_string())).hint("run the command again")
+}
+
+fn perhaps_done(e: std::io::Error) -> std::io::Error {
+    std::io::Error::new(e.kind(), PerhapsDoneError(e))
+}
+
+/// Returns the error for a response that ended too early, is malformed, or can't be decompressed.
+pub fn broken_off(e: &std::io::Error) -> Error {
+    let (kind, message) = match e.kind() {
+        ErrorKind::InvalidData => (Kind::Unsafe, "the answer is malformed: it can't be decompressed"),
+        ErrorKind::InvalidInput => (Kind::Unsafe, "the answer is malformed"),
+        _ => (Kind::TryLater, "the answer broke off"),
+    };
+    let error = Error::new(kind, message).because(safe(&e.to_string()));
+    match e.get_ref() {
+        Some(inner) if inner.is::<PerhapsDoneError>() => error.hint(LOOK_FIRST),
+        _ if kind == Kind::TryLater => error.hint("run the command again"),
+        _ => error,
+    }
 }
 
 /// Returns the URL for messages, without its query.

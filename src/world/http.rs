@@ -128,7 +128,7 @@ impl Http for Real {
             let mut wait = request.timeout;
             loop {
                 if let Ok(answer) = tokio::time::timeout(end.earlier(wait), answering.as_mut()).await {
-                    return answer.map_err(|error| told(&error, request));
+                    return answer.map_err(|error| unreadable(told(&error, request)));
                 }
                 if let Some(time) = request.within.filter(|_| end.is_over()) {
                     return Err(timed_out(&place, time));
@@ -320,6 +320,18 @@ fn timed_out(place: &str, timeout: Duration) -> HttpError {
     HttpError::TimedOut { place: place.to_owned(), seconds: timeout.as_secs_f64().ceil() as u64 }
 }
 
+/// A head that is no HTTP is malformed: the server would answer the same again. A token's request
+/// takes it as any other break.
+fn unreadable(error: HttpError) -> HttpError {
+    match error {
+        // a client's error has no other mark
+        HttpError::Ambiguous { place, why } if why.starts_with("invalid ") && why.ends_with(" parsed") => {
+            HttpError::Malformed { place, why }
+        }
+        other => other,
+    }
+}
+
 /// The error, with the proxy's name.
 fn told(error: &reqwest::Error, request: &Request) -> HttpError {
     let place = match proxy::Proxy::of(&super::env::Real, request.url.expose()) {
@@ -470,8 +482,14 @@ impl Read for Answer {
                 Ok(Some(chunk)) => self.rest = chunk,
                 Ok(None) => return Ok(0),
                 Err(error) => {
-                    let kind = if error.is_timeout() { io::ErrorKind::TimedOut } else { io::ErrorKind::Other };
-                    return Err(io::Error::new(kind, innermost(&error)));
+                    let why = innermost(&error);
+                    let kind = match &*why {
+                        _ if error.is_timeout() => io::ErrorKind::TimedOut,
+                        // a client's error has no other mark
+                        why if why.to_ascii_lowercase().starts_with("invalid chunk") => io::ErrorKind::InvalidInput,
+                        _ => io::ErrorKind::Other,
+                    };
+                    return Err(io::Error::new(kind, why));
                 }
             }
         }

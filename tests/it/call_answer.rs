@@ -1,5 +1,6 @@
 //! `call`: responses are filtered, shaped and saved, and some requests are never sent.
 
+use std::io::{Read as _, Write as _};
 use std::sync::{Arc, Mutex};
 
 use crate::call::{api, practice};
@@ -176,6 +177,9 @@ fn an_answer_that_breaks_off_unseen_is_asked_for_again() {
         assert!(!me.path("f.part").exists(), "{line}");
         if code == 75 {
             assert!(done.err.starts_with("error: the answer broke off\n"), "{line}: {}", done.err);
+            let unsure = done.err.contains("it may have been done all the same: look before you send it again");
+            let again = done.err.contains("run the command again");
+            assert_eq!((unsure, again), (line.contains("POST"), !line.contains("POST")), "{line}: {}", done.err);
         }
     }
 }
@@ -215,5 +219,52 @@ fn a_printed_request_asks_for_the_same_token() {
     let token = shown.split("$(oauthctl token ").nth(1).and_then(|rest| rest.split(')').next()).unwrap_or_default();
     for option in options.split(" --") {
         assert!(token.contains(option.trim_start_matches("--")), "{option}: {shown}");
+    }
+}
+
+/// Gives each connection this answer, and ends it.
+fn raw(answer: &'static [u8]) -> std::net::SocketAddr {
+    let (listener, address) = crate::world::serve::taken();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let mut seen = Vec::new();
+            let mut byte = [0];
+            while !seen.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|n| n > 0) {
+                seen.push(byte[0]);
+            }
+            let length = String::from_utf8_lossy(&seen).to_lowercase();
+            let length = length.split("content-length: ").nth(1).and_then(|rest| rest.lines().next()?.parse().ok());
+            let _ = stream.read_exact(&mut vec![0; length.unwrap_or(0)]);
+            let _ = stream.write_all(answer);
+        }
+    });
+    address
+}
+
+// what was sent may have been done, whatever is wrong with the answer
+#[test]
+fn a_malformed_answer_is_told_from_one_that_broke_off() {
+    for (answer, option, code) in [
+        (&b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"a\":1"[..], "", 75),
+        (b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"a\"", "--jq .", 75),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}", "", 7),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\x00", "--jq .", 75),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnone", "--jq .", 7),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n", "--jq .", 75),
+        (b"HTTP/1.1 xyz OK\r\n\r\n", "", 7),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "", 7),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: five\r\n\r\nabcde", "", 7),
+        (b"", "", 75),
+    ] {
+        for (method, hint) in [("GET", false), ("POST", true), ("PATCH", true), ("DELETE", false)] {
+            let (mut me, _odd) = people();
+            assert_eq!(me.types("call odd /x").code, 0);
+            let text = String::from_utf8_lossy(answer);
+            let done = me.types(&format!("call odd {method} http://{}/x --anywhere --retry 0 {option}", raw(answer)));
+            assert_eq!(done.code, code, "{method} {text}: {}", done.err);
+            let said = done.err.contains("it may have been done all the same: look before you send it again");
+            assert_eq!(said, hint, "{method} {text}: {}", done.err);
+            assert!(!hint || !done.err.contains("run the command again"), "{method} {text}: {}", done.err);
+        }
     }
 }

@@ -448,3 +448,143 @@ fn a_query_with_an_end_cursor_goes_through_all_pages() {
     let done = me.types("call odd /graphql --graphql --paginate query={viewer}");
     assert!(done.code == 2 && done.err.contains("needs a query with `$endCursor`"), "{}", done.err);
 }
+
+#[test]
+fn pages_that_come_again_end_the_list() {
+    let full = "by = \"page\"\nsize-param = \"n\"\nsize = 3";
+    let three = |first: u64| format!("{{\"time\":{first},\"items\":[{},{},{}]}}", first, first + 1, first + 2);
+    let again = "warning: a page has the same records as the one before: the list is taken to end there\n";
+    // the page's number is ignored; the last page comes for each number behind it
+    for (last, out) in [(1, "10\n11\n12\n"), (2, "10\n11\n12\n20\n21\n22\n")] {
+        let mut me = Person::new();
+        let odd = cut(&mut me, full, move |page| (200, three(page.min(last) * 10)));
+        me.types("call odd /x --paginate").is(0, out, again);
+        assert_eq!(odd.asked(), usize::try_from(last).unwrap() + 1);
+    }
+    // the pages begin anew
+    let mut me = Person::new();
+    let odd = cut(&mut me, full, move |page| (200, three((page - 1) % 3)));
+    let done = me.types("call odd /x --paginate");
+    assert_eq!((done.code, done.out.lines().count(), odd.asked()), (7, 9, 4), "{}", done.err);
+    assert_eq!(done.err, "error: the pages go in a circle\ncaused by: a page has the records of an earlier one\n");
+    // values without a difference may come twice, but not for ever; nor may nothing
+    for (pages, body) in [
+        ("by = \"page\"", "[1]"),
+        ("by = \"page\"\nsize-param = \"n\"\nsize = 2", "[1,1]"),
+        ("by = \"cursor\"\nparam = \"page\"\nnext = [\"next\"]", "{\"items\":[],\"next\":NEXT}"),
+    ] {
+        let mut me = Person::new();
+        let odd = cut(&mut me, pages, move |page| (200, body.replace("NEXT", &(page + 1).to_string())));
+        let done = me.types("call odd /x --paginate");
+        assert_eq!(done.code, 7, "{}", done.err);
+        assert!(done.err.starts_with("error: the list has no end\n"), "{}", done.err);
+        assert!((100..=101).contains(&odd.asked()), "{}", odd.asked());
+    }
+}
+
+#[test]
+fn pages_of_lines_go_on_until_one_is_empty() {
+    for (size, lines) in [(2, 2), (3, 2)] {
+        let mut me = Person::new();
+        let odd = me.odd("odd", move |request| {
+            let page: u64 = request.query.split('&').find_map(|p| p.strip_prefix("page=")?.parse().ok()).unwrap_or(1);
+            let body: String = (0..lines).map(|n| format!("{{\"p\":{page},\"n\":{n}}}\n")).collect();
+            answer(200, "application/x-ndjson", if page < 3 { &body } else { "" })
+        });
+        signed_in(&mut me, &odd);
+        let pages = format!("[api.pages]\nby = \"page\"\nsize-param = \"n\"\nsize = {size}\n");
+        me.config("providers/odd.toml", &format!("{}\n{pages}", odd.provider("odd")));
+        me.types("call odd /x --paginate --jq .p").is(0, "1\n1\n2\n2\n", "");
+        assert_eq!(odd.asked(), 3);
+    }
+}
+
+#[test]
+fn an_empty_last_page_is_written_in_many_ways() {
+    for (first, last) in [
+        ("{\"items\":[1,2],\"total\":2}", "{\"items\":null,\"total\":2}"),
+        ("{\"rows\":[1,2],\"total\":2}", "{\"rows\":null,\"total\":2}"),
+        ("[1,2]", "null"),
+        ("[1,2]", " {}\n"),
+    ] {
+        let mut me = Person::new();
+        let odd = cut(&mut me, "by = \"page\"", move |page| (200, if page == 1 { first } else { last }.to_owned()));
+        me.types("call odd /x --paginate").is(0, "1\n2\n", "");
+        assert_eq!(odd.asked(), 2);
+    }
+    // the first page alone
+    for (pages, body, out) in [
+        ("by = \"page\"", "{\"items\":null,\"total\":0}", ""),
+        ("by = \"page\"\nitems = \"a.b\"", "{\"a\":{\"b\":null}}", ""),
+        ("by = \"page\"", "{\"id\":1,\"value\":null}", "{\"id\":1,\"value\":null}\n"),
+        ("by = \"page\"", "null", "null\n"),
+    ] {
+        let mut me = Person::new();
+        let _odd = cut(&mut me, pages, move |_| (200, body.to_owned()));
+        me.types("call odd /x --paginate").is(0, out, "");
+    }
+}
+
+#[test]
+fn no_sign_of_a_next_page_is_dropped() {
+    let url = "by = \"link\"";
+    let cursor = "by = \"cursor\"\nparam = \"page\"\nnext = [\"next\"]";
+    for (pages, body, member) in [
+        (url, "{\"items\":[1],\"next\":true}", "next"),
+        (url, "{\"data\":[1],\"continuationToken\":\"zz\"}", "continuationToken"),
+        (url, "{\"data\":[1],\"total\":5}", "total: 5"),
+        (url, "{\"data\":[1],\"meta\":{\"total_count\":\"x\",\"totalItems\":2}}", "meta.totalItems: 2"),
+        (cursor, "{\"items\":[1],\"next\":{\"token\":\"x\"}}", "next"),
+        (cursor, "{\"items\":[1],\"next\":[\"x\"]}", "next"),
+        (cursor, "{\"items\":[1],\"next\":true}", "next"),
+    ] {
+        let mut me = Person::new();
+        let _odd = cut(&mut me, pages, move |_| (200, body.to_owned()));
+        let warning = format!(
+            "warning: `{member}` says that there are more pages, but not how to get them: `oauthctl help requests`\n"
+        );
+        me.types("call odd /x --paginate").is(0, "1\n", &warning);
+    }
+    for (pages, body) in [
+        (url, "{\"items\":[1],\"next\":false}"),
+        (url, "{\"items\":[1],\"total\":1}"),
+        (cursor, "{\"items\":[1],\"next\":{}}"),
+        (cursor, "{\"items\":[1],\"next\":false}"),
+    ] {
+        let mut me = Person::new();
+        let _odd = cut(&mut me, pages, move |_| (200, body.to_owned()));
+        me.types("call odd /x --paginate").is(0, "1\n", "");
+    }
+    let mut me = Person::new();
+    let odd = cut(&mut me, url, |page| match page {
+        1 => (200, "{\"items\":[1],\"next\":{\"url\":\"/api/x?page=2\"},\"total\":2}".to_owned()),
+        _ => (200, "{\"items\":[2],\"total\":2}".to_owned()),
+    });
+    me.types("call odd /x --paginate").is(0, "1\n2\n", "");
+    assert_eq!(odd.asked(), 2);
+}
+
+#[test]
+fn a_number_of_pages_counts_from_the_first() {
+    for (start, line) in [(0, ""), (0, "--parallel 3"), (1, ""), (1, "--parallel 3")] {
+        let mut me = Person::new();
+        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+        let seen = asked.clone();
+        let odd = me.odd("odd", move |request| {
+            let page = request.query.strip_prefix("page=").unwrap_or("none").to_owned();
+            let mut list = answer(200, "application/json", &format!("[\"{page}\"]"));
+            list.headers.push(("T".into(), "3".into()));
+            seen.lock().unwrap().push(page);
+            list
+        });
+        signed_in(&mut me, &odd);
+        let pages = format!("[api.pages]\nby = \"page\"\nstart = {start}\ntotal-header = \"T\"\n");
+        me.config("providers/odd.toml", &format!("{}\n{pages}", odd.provider("odd")));
+        me.types(&format!("call odd /x --paginate -r {line}")).is(
+            0,
+            &format!("none\n{}\n{}\n", start + 1, start + 2),
+            "",
+        );
+        assert_eq!(asked.lock().unwrap().len(), 3);
+    }
+}

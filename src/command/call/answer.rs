@@ -173,7 +173,7 @@ fn shape(
     if !asked && !kind.contains("json") {
         return pass(world, &mut answer.body, out);
     }
-    let put = if LINES.iter().any(|lines| kind.contains(lines)) {
+    let put = if content_coding::is_lines(&answer.headers) {
         lines(world, answer, (out, &mut shaped))
     } else {
         let mut body = Vec::new();
@@ -194,9 +194,6 @@ fn shape(
     shaped.end(world, out, put.is_ok())?;
     put.map(|_| ())
 }
-
-/// Parts of media types whose lines are values of their own.
-const LINES: [&str; 5] = ["ndjson", "jsonl", "json-lines", "json-seq", "stream+json"];
 
 const TOO_DENSE: &str = "of more than 500,000 values";
 
