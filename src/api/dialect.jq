@@ -44,7 +44,9 @@ def reverse: if . == null then [] elif isstring then explode | reverse | implode
 def flatten($d): if $d < 0 then error("the depth of `flatten` must not be negative")
     else [.[] | if isarray and $d > 0 then flatten($d - 1)[] end] end;
 def flatten: flatten(1e9);
-def map_values(f): .[] |= first(f);
+# jaq's own removal of a member moves the last one into its place
+def map_values(f): if isobject then . as $in | reduce keys_unsorted[] as $k ({};
+    . + ([$in[$k] | first(f)] | if . == [] then {} else {($k): .[0]} end)) else .[] |= first(f) end;
 def toarray: if isarray then . else [.] end;
 def have_literal_numbers: true;
 def have_decnum: true;
@@ -72,6 +74,8 @@ def setpath($p; $v): __set($p; $v);
 def __drop($p): if . == null then . elif $p == [] then null else $p[0] as $k
     | if $k | isobject then .[:$k.start // 0] + if $k.end == null then [] else .[$k.end:] end
     elif isarray and ($k | isnumber) and ($k >= length or $k < -length) then .
+    elif ($p | length) == 1 and isobject then . as $in
+    | reduce (keys_unsorted[] | select(. != $k)) as $name ({}; . + {($name): $in[$name]})
     elif ($p | length) == 1 then .[$k] |= empty
     elif .[$k] == null then . else .[$k] |= __drop($p[1:]) end end;
 def delpaths($paths): reduce ($paths | sort | reverse)[] as $p (.; __drop($p));
@@ -81,11 +85,17 @@ def __sweep: if isarray then map(select(__is_gone | not) | __sweep)
 def del(f): . as $in | try (f |= {(null): null} | __sweep) catch ($in | delpaths([path(f)]));
 def __assign(paths; f): . as $in | f as $v | $in
     | try (paths = $v) catch ($in | reduce path(paths) as $p (.; __set($p; $v)));
-def __update(paths; f): . as $in | try (paths |= first(f)) catch ($in
+def __update(paths; f): . as $in | try (paths |= first(f, error)) catch ($in
     | reduce path(paths) as $p ([., []]; (.[0] | [first(getpath($p) | f)]) as $new
         | if $new == [] then [.[0], .[1] + [$p]] else [(.[0] | __set($p; $new[0])), .[1]] end)
     | .[1] as $gone | .[0] | delpaths($gone));
 def pick(f): . as $in | reduce path(f) as $p (null; __set($p; $in | getpath($p)));
+
+# Loops: the last output is the next state, or null
+def __last(f): first(last(f), null);
+def __each: .[];
+def __range($from; $to; $by): range($from; $to; $by);
+def range($from; $to; $by): if $by == 0 then empty else __range($from; $to; $by) end;
 
 # Streams
 def tostream: def at($p): if (isarray or isobject) and length > 0

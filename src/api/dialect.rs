@@ -91,7 +91,7 @@ fn adapted(term: Term<&str>) -> Term<&str> {
         }
         Term::Neg(inner) => Term::Neg(boxed(inner)),
         Term::Label(name, inner) => Term::Label(name, boxed(inner)),
-        Term::Fold(name, over, pattern, args) => Term::Fold(name, boxed(over), pattern, all(args)),
+        Term::Fold(name, over, pattern, args) => Term::Fold(name, boxed(over), pattern, folded(name, all(args))),
         Term::TryCatch(inner, catch) => Term::TryCatch(boxed(inner), catch.map(boxed)),
         Term::IfThenElse(cases, other) => {
             let case = |(condition, then)| (adapted(condition), adapted(then));
@@ -111,6 +111,20 @@ fn adapted(term: Term<&str>) -> Term<&str> {
         }
         other => other,
     }
+}
+
+/// Returns the arguments of a loop whose update may have several outputs, or none. The state of
+/// `foreach` is the list of an update's outputs.
+fn folded<'s>(name: &str, args: Vec<Term<&'s str>>) -> Vec<Term<&'s str>> {
+    let pipe = |left, right| Term::BinOp(Box::new(left), BinaryOp::Pipe(None), Box::new(right));
+    let mut args = args.into_iter();
+    let (Some(start), Some(update)) = (args.next(), args.next()) else { return Vec::new() };
+    if name == "reduce" {
+        return vec![start, call("__last", vec![update])];
+    }
+    let list = |term| Term::Arr(Some(Box::new(term)));
+    let update = pipe(call("last", Vec::new()), list(update));
+    vec![pipe(start, list(Term::Id)), update, pipe(call("__each", Vec::new()), args.next().unwrap_or(Term::Id))]
 }
 
 fn operation<'s>(left: Term<&'s str>, operator: BinaryOp<&'s str>, right: Term<&'s str>) -> Term<&'s str> {
