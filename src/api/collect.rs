@@ -113,7 +113,7 @@ impl<'c> Collecting<'_, 'c> {
         loop {
             self.caller.body = query.after(cursor);
             let page = match fetch(world, self.caller, url)? {
-                Ok(page) if graphql::has_errors(&page.body) => {
+                Ok(page) if graphql::has_errors(&page.body) == Some(true) => {
                     self.caller.aftermath.errors = true;
                     return Ok(Outcome::Refused { status: 200, headers: page.headers, body: page.body.into_bytes() });
                 }
@@ -316,7 +316,7 @@ impl Taker<'_> {
         }
         // one value, or a value to a line
         let list = value::read(body).ok_or_else(|| {
-            Error::new(Kind::Unsafe, format!("page {} is not JSON", self.shown.pages + 1))
+            Error::new(Kind::Unsafe, format!("page {} is {}", self.shown.pages + 1, value::fault(body)))
                 .hint("without `--paginate` it is printed as it came")
         })?;
         let lines = list.len() > 1 || content_coding::is_lines(&page.headers);

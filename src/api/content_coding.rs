@@ -1,6 +1,7 @@
 //! Makes a response readable: plain bytes of a compressed one, and UTF-8 of another character set.
 //! A retry would get the same bytes, so what can't be read is refused at once.
 
+use std::borrow::Cow;
 use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,8 +19,11 @@ use crate::world::Streamed;
 pub const CODINGS: &str = "gzip, br, zstd";
 
 /// Returns the content coding of a response, unless it is `identity` (RFC 9110, section 8.4).
-pub fn coding(headers: &[(String, String)]) -> Option<&str> {
-    header(headers, "content-encoding").map(str::trim).filter(|c| !c.is_empty() && !c.eq_ignore_ascii_case("identity"))
+pub fn coding(headers: &[(String, String)]) -> Option<String> {
+    let lines = headers.iter().filter(|(name, _)| name == "content-encoding").flat_map(|(_, value)| value.split(','));
+    let is_one = |coding: &&str| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity");
+    let codings: Vec<&str> = lines.map(str::trim).filter(is_one).collect();
+    (!codings.is_empty()).then(|| codings.join(", "))
 }
 
 /// Returns the message for a compressed response. `asked`: the user sent an `Accept-Encoding`.
@@ -148,7 +152,7 @@ impl Read for Zstd {
 pub fn text(headers: &[(String, String)], bytes: &[u8], option: &str) -> Result<String, Error> {
     let refused = |error: Error| error.hint(format!("without {option} it is printed as it came"));
     if let Some(coding) = coding(headers).filter(|_| !bytes.is_empty()) {
-        return Err(refused(Error::new(Kind::Unsafe, format!("the answer is compressed ({})", safe(coding)))));
+        return Err(refused(Error::new(Kind::Unsafe, format!("the answer is compressed ({})", safe(&coding)))));
     }
     let big = |pair: [u8; 2]| u16::from_be_bytes(pair);
     let little = |pair: [u8; 2]| u16::from_le_bytes(pair);
@@ -170,11 +174,17 @@ pub fn text(headers: &[(String, String)], bytes: &[u8], option: &str) -> Result<
         let valid = std::str::from_utf8(bytes).map_or_else(|e| e.valid_up_to(), |_| bytes.len());
         let after = format!("after {}", count(valid, "byte"));
         let what = match charset.as_str() {
+            "utf-16" | "utf-16le" | "utf-16be" => "its UTF-16 ends within a character".to_owned(),
             "" | "utf-8" => "it is not text in UTF-8, as JSON has to be".to_owned(),
             other => format!("it is not text in UTF-8, and its charset `{}` is not known", safe(other)),
         };
         refused(Error::new(Kind::Unsafe, format!("the answer is malformed: {what}")).because(after))
     })
+}
+
+/// A body in UTF-8, if it can be read; otherwise as it came.
+pub fn readable<'a>(headers: &[(String, String)], body: &'a [u8]) -> Cow<'a, [u8]> {
+    text(headers, body, "").map_or(Cow::Borrowed(body), |text| Cow::Owned(text.into_bytes()))
 }
 
 /// Whether each line of a body is a value of its own, by its media type.
@@ -193,7 +203,8 @@ fn charset(headers: &[(String, String)]) -> String {
 
 fn utf16(bytes: &[u8], unit: impl Fn([u8; 2]) -> u16) -> Option<String> {
     let (pairs, rest) = bytes.as_chunks::<2>();
-    let text = char::decode_utf16(pairs.iter().map(|pair| unit(*pair))).collect::<Result<String, _>>().ok()?;
+    let units = char::decode_utf16(pairs.iter().map(|pair| unit(*pair)));
+    let text = units.map(|read| read.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
     rest.is_empty().then_some(text)
 }
 

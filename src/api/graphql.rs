@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::body::Body;
 use super::records::{Members, at};
+use super::value::{self, View, view};
 use crate::error::Error;
 use crate::secret::Secret;
 use crate::world::World;
@@ -79,7 +80,20 @@ fn find(raw: &RawValue, depth: usize) -> Option<Connection<'_>> {
     members.iter().filter(|_| depth > 0).find_map(|(_, raw)| find(raw, depth - 1))
 }
 
-/// Whether an answer has a list of errors in it.
-pub fn has_errors(body: &str) -> bool {
-    at(body, "errors").is_some_and(|raw| raw.get().starts_with('[') && raw.get() != "[]")
+/// Whether an answer, or one of a batch, has errors in it. `None`: it can't be read.
+pub fn has_errors(body: &str) -> Option<bool> {
+    Some(value::read(body)?.into_iter().any(|raw| match view(raw) {
+        View::List(batch) => batch.into_iter().any(is_failed),
+        _ => is_failed(raw),
+    }))
+}
+
+fn is_failed(answer: &RawValue) -> bool {
+    at(answer.get(), "errors").is_some_and(|errors| match view(errors) {
+        View::List(list) => !list.is_empty(),
+        View::Members(members) => !members.is_empty(),
+        View::Text(text) => !text.is_empty(),
+        View::Plain(flag) => flag != "false",
+        View::Null => false,
+    })
 }

@@ -200,11 +200,11 @@ pub fn all(pages: &Pages, url: &Url, headers: &[(String, String)]) -> Option<(u6
         return None;
     }
     let this = number(url, pages.param()).unwrap_or(pages.first());
-    let end = total(pages, headers)?.saturating_add(pages.first());
     let next = this.saturating_add(1);
+    let more = total(pages, headers)?.saturating_sub(next.saturating_sub(pages.first()));
     let (url, param) = (url.clone(), pages.param().to_owned());
-    let addresses = (next..end).map(move |n| with(&url, &param, &n.to_string()));
-    Some((end.saturating_sub(next), addresses))
+    let addresses = (0..more).map(move |n| with(&url, &param, &next.saturating_add(n).to_string()));
+    Some((more, addresses))
 }
 
 /// Tells whether a response's headers mark it as a page of a list.

@@ -333,7 +333,7 @@ pub fn means_expired(provider: &Provider, status: u16, headers: &[(String, Strin
     if matches!(wanted.as_deref(), Some("insufficient_scope" | "insufficient_user_authentication")) {
         return false;
     }
-    let error = api_error::read(body);
+    let error = api_error::read(&content_coding::readable(headers, body));
     api_error::meaning(&provider.errors, status, error.as_ref()) == Some(Means::Expired)
 }
 

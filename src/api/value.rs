@@ -103,20 +103,32 @@ pub fn write(out: &mut String, raw: &RawValue, style: Style, depth: usize) {
 /// The values of a text, one after the other; `None` for what isn't JSON, is nested deeper than
 /// anything sensible, or has too many values.
 pub fn read(json: &str) -> Option<Vec<&RawValue>> {
+    if is_too_deep(json) {
+        return None;
+    }
+    let values = serde_json::Deserializer::from_str(json).into_iter().take(MOST_VALUES_OF_API + 1);
+    values.collect::<Result<Vec<_>, _>>().ok().filter(|values| values.len() <= MOST_VALUES_OF_API)
+}
+
+/// Why a text can't be read.
+pub fn fault(json: &str) -> &'static str {
+    if is_too_deep(json) { "nested too deep (more than 256 levels)" } else { "not JSON" }
+}
+
+fn is_too_deep(json: &str) -> bool {
     let (mut depth, mut quoted, mut escaped) = (0usize, false, false);
     for b in json.bytes() {
         match b {
             _ if std::mem::take(&mut escaped) => {}
             b'\\' if quoted => escaped = true,
             b'"' => quoted = !quoted,
-            b'[' | b'{' if !quoted && depth == DEEPEST => return None,
+            b'[' | b'{' if !quoted && depth == DEEPEST => return true,
             b'[' | b'{' if !quoted => depth += 1,
             b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
-    let values = serde_json::Deserializer::from_str(json).into_iter().take(MOST_VALUES_OF_API + 1);
-    values.collect::<Result<Vec<_>, _>>().ok().filter(|values| values.len() <= MOST_VALUES_OF_API)
+    false
 }
 
 #[cfg(test)]

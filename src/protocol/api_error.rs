@@ -110,8 +110,17 @@ const LONGEST_DETAIL: usize = 80;
 /// Member names for a detail's subject and for its message: GetResponse's, Constant Contact's, RFC
 /// 9457's, Mailchimp's, Google's.
 const ABOUT: [&str; 9] = ["fieldName", "field", "name", "param", "error_key", "pointer", "code", "errorCode", "reason"];
-const SAYS: [&str; 8] =
-    ["errorDescription", "error_message", "error_description", "message", "detail", "description", "reason", "title"];
+const SAYS: [&str; 9] = [
+    "errorDescription",
+    "error_message",
+    "error_description",
+    "message",
+    "msg",
+    "detail",
+    "description",
+    "reason",
+    "title",
+];
 
 /// Details beside the error's own message. Other members may hold secrets: GetResponse's
 /// `sentToken` is a token.
@@ -119,32 +128,53 @@ fn details(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::Array(list) => list.iter().for_each(|item| detail(item, found)),
         Value::Object(object) => {
-            for name in ["context", "errors", "invalid-params", "invalid_params", "details", "error"] {
+            for name in ["context", "errors", "invalid-params", "invalid_params", "details", "detail", "error"] {
                 match object.get(name) {
                     Some(Value::Array(list)) => list.iter().for_each(|item| detail(item, found)),
                     Some(nested @ Value::Object(_)) if name == "error" => details(nested, found),
-                    Some(Value::Object(_)) if matches!(name, "errors" | "details") => by_field(&object[name], found),
+                    Some(Value::Object(_)) if matches!(name, "errors" | "details") => {
+                        by_field(&object[name], "", found)
+                    }
                     _ => {}
                 }
             }
             if let Some(failures) = object.get("failures") {
-                by_field(failures, found);
+                by_field(failures, "", found);
+            }
+            // Django REST framework has nothing but messages by field
+            if found.is_empty() && object.values().all(is_by_field) {
+                by_field(value, "", found);
             }
         }
         _ => {}
     }
 }
 
-/// VerticalResponse's `failures`: messages by field.
-fn by_field(value: &Value, found: &mut Vec<String>) {
+fn is_by_field(said: &Value) -> bool {
+    match said {
+        Value::Array(list) => !list.is_empty() && list.iter().all(Value::is_string),
+        Value::Object(fields) => !fields.is_empty() && fields.values().all(is_by_field),
+        _ => false,
+    }
+}
+
+/// VerticalResponse's `failures`: messages by field, which may have fields of its own. `within`: the
+/// path of the field around them, with its point.
+fn by_field(value: &Value, within: &str, found: &mut Vec<String>) {
     let Value::Object(fields) = value else { return };
     for (field, said) in fields {
+        let field = format!("{within}{field}");
         let said: Vec<&str> = match said {
             Value::String(text) => vec![text],
             Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
-            _ => continue,
+            _ => {
+                by_field(said, &format!("{field}."), found);
+                continue;
+            }
         };
-        found.extend(line(Some(field), Some(&said.join(", "))));
+        if !said.is_empty() {
+            found.extend(line(Some(&field), Some(&said.join(", "))));
+        }
     }
 }
 
@@ -154,8 +184,14 @@ fn detail(item: &Value, found: &mut Vec<String>) {
         Value::String(text) => found.extend(line(None, Some(text))),
         Value::Object(_) => {
             let says = text(&SAYS);
+            // FastAPI's place of the mistake
+            let place = item.get("loc").and_then(Value::as_array).map(|place| {
+                let step = |step: &Value| step.as_str().map_or_else(|| step.to_string(), str::to_owned);
+                place.iter().map(step).collect::<Vec<_>>().join(".")
+            });
             // a message is not the name of its subject
-            found.extend(says.and_then(|says| line(text(&ABOUT).filter(|about| *about != says), Some(says))));
+            let about = place.as_deref().or_else(|| text(&ABOUT)).filter(|about| Some(*about) != says);
+            found.extend(says.and_then(|says| line(about, Some(says))));
         }
         _ => {}
     }
@@ -191,7 +227,9 @@ fn headline(value: &Value) -> Option<ApiError> {
     };
     let error = ApiError {
         code: text(&["error", "error_key", "code", "errorCode"]),
-        message: text(&["error_description", "error_message", "message", "errorSummary"]).or(problem),
+        message: text(&["error_description", "error_message", "message", "errorSummary", "msg"])
+            .or(problem)
+            .or_else(|| text(&["reason", "errors"])),
         details: Vec::new(),
     };
     match error.code.is_some() || error.message.is_some() {
@@ -301,6 +339,10 @@ mod tests {
                 r#"{"type":"about:blank","title":"Forbidden","status":403,"detail":"Account suspended"}"#,
                 Some(ApiError { message: Some("Forbidden: Account suspended".into()), ..ApiError::default() }),
             ),
+            (r#"{"errors":"x"}"#, Some(ApiError { message: Some("x".into()), ..ApiError::default() })),
+            (r#"{"error":true,"reason":"R"}"#, Some(ApiError { message: Some("R".into()), ..ApiError::default() })),
+            (r#"{"code":1,"msg":"zz"}"#, error("1", "zz")),
+            (r#"{"id":["a"],"n":1}"#, None),
             ("<html>", None),
             ("{}", None),
             ("[]", None),
@@ -334,6 +376,15 @@ mod tests {
             (r#"{"title":"t","errors":[{"pointer":"/age","detail":"is low"}]}"#, vec!["/age: is low"]),
             (r#"{"errors":{"email":["is invalid"],"base":["x","y"]}}"#, vec!["email: is invalid", "base: x, y"]),
             (r#"{"errors":["one","two"]}"#, vec!["one", "two"]),
+            (
+                r#"{"detail":[{"loc":["body","tags",0],"msg":"is missing","type":"x"}]}"#,
+                vec!["body.tags.0: is missing"],
+            ),
+            (
+                r#"{"name":["This field is required."],"a":{"b":["x"]}}"#,
+                vec!["name: This field is required.", "a.b: x"],
+            ),
+            (r#"{"errors":{"user":{"email":["is invalid"],"n":[]}}}"#, vec!["user.email: is invalid"]),
             (r#"{"errors":[{"title":"t","detail":"d"},{"title":"t","detail":"e"}]}"#, vec!["e"]),
             (
                 r#"{"error":{"code":403,"message":"no","errors":[{"message":"no","reason":"forbidden"}]}}"#,

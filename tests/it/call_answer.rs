@@ -249,7 +249,7 @@ fn a_malformed_answer_is_told_from_one_that_broke_off() {
         (b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"a\"", "--jq .", 75),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}", "", 7),
         (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\x00", "--jq .", 75),
-        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnone", "--jq .", 7),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 16\r\n\r\nnone of the kind", "--jq .", 7),
         (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n", "--jq .", 75),
         (b"HTTP/1.1 xyz OK\r\n\r\n", "", 7),
         (b"SSH-2.0-OpenSSH_9.6\r\n", "", 7),

@@ -185,6 +185,22 @@ fn the_line_of_an_error_says_what_is_wrong_with_which_field() {
 }
 
 #[test]
+fn an_errors_reason_is_read_in_each_character_set() {
+    for (kind, body) in [
+        ("application/json", b"\xef\xbb\xbf{\"message\":\"gr\xc3\xbcn\"}".to_vec()),
+        ("application/json; charset=ISO-8859-1", b"{\"message\":\"gr\xfcn\"}".to_vec()),
+        ("application/json", "\u{feff}{\"message\":\"gr\u{fc}n\"}".encode_utf16().flat_map(u16::to_le_bytes).collect()),
+    ] {
+        let mut me = Person::new();
+        let _odd = api(&mut me, move |_| serve::Response { body: body.clone(), ..answer(422, kind, "") });
+        let done = me.types("call odd /x --jq .");
+        assert_eq!((done.code, done.out.as_str()), (22, ""), "{kind}");
+        let said = done.err.trim_start_matches('\u{feff}');
+        assert_eq!(said, "{\"message\":\"gr\u{fc}n\"}\nerror: the API answered 422\ncaused by: gr\u{fc}n\n", "{kind}");
+    }
+}
+
+#[test]
 fn verbose_shows_no_word_of_a_body_that_is_no_form() {
     let mut me = Person::new();
     let _odd = api(&mut me, |_| answer(200, "application/json", "{}"));
@@ -286,6 +302,67 @@ fn errors_of_graphql_are_a_failure_where_one_asks_for_it() {
     me.types("call odd POST /graphql query={b}").is(0, body, "");
     me.types("call odd POST /good query={a} --graphql --jq .data.a").is(0, "1\n", "");
     assert!(!me.path("f").exists());
+}
+
+#[test]
+fn errors_of_graphql_are_found_in_each_form() {
+    let gzip: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\x56\x4a\x2d\x2a\xca\x2f\
+        \x2a\x56\xb2\x52\xaa\x50\xaa\x05\x00\x96\xa9\xc8\x8b\x0e\x00\x00\x00";
+    for (body, code) in [
+        ("[{\"data\":1},{\"errors\":[{\"message\":\"m\"}]}]", 22),
+        ("{\"data\":1}\n{\"errors\":[1]}", 22),
+        ("{\"errors\":\"x\"}", 22),
+        ("\u{feff}{\"errors\":{\"a\":[\"x\"]}}", 22),
+        ("{\"errors\": [ ]}", 0),
+        ("[{\"data\":1},{\"errors\":null}]", 0),
+        ("<html>", 7),
+        ("", 0),
+    ] {
+        let mut me = Person::new();
+        let _odd = api(&mut me, move |_| answer(200, "application/json", body));
+        let done = me.types("call odd POST /graphql query={b} --graphql");
+        assert_eq!(done.code, code, "{body}: {}", done.err);
+    }
+    let mut me = Person::new();
+    let _odd = api(&mut me, move |_| bytes(&[("Content-Encoding", "gzip")], gzip));
+    let done = me.types("call odd POST /graphql query={b} --graphql");
+    assert_eq!((done.code, done.out.as_str()), (22, "{\"errors\":\"x\"}"), "{}", done.err);
+}
+
+#[test]
+fn a_redirect_to_nowhere_and_a_long_wait_are_told() {
+    let mut me = Person::new();
+    let _odd = api(&mut me, |request| match request.path.as_str() {
+        "/api/busy" => {
+            let mut busy = answer(503, "application/json", "{}");
+            busy.headers.push(("Retry-After".into(), "3600".into()));
+            busy
+        }
+        _ => answer(302, "application/json", "{}"),
+    });
+    me.types("call odd /x").is(0, "{}", "warning: the API answered 302, a redirect, but not where to\n");
+    let error = "error: the API answered 503\nhint: it is not available: wait 3600 s, then run the command again\n";
+    me.types("call odd /busy").is(22, "{}", error);
+}
+
+#[test]
+fn codings_on_two_lines_are_one_list_and_depth_has_a_name() {
+    let mut me = Person::new();
+    let deep = format!("{}{}", "[".repeat(300), "]".repeat(300));
+    let _odd = api(&mut me, move |request| match request.path.as_str() {
+        "/api/deep" => answer(200, "application/json", &deep),
+        "/api/half" => serve::Response {
+            body: b"\xff\xfe\"\0\x3d\xd8\"\0".to_vec(),
+            ..answer(200, "application/json; charset=utf-16", "")
+        },
+        _ => bytes(&[("Content-Encoding", "identity"), ("Content-Encoding", "gzip")], COMPRESSED[0].1),
+    });
+    me.types("call odd /x --jq .").is(0, "[1,2]\n", "");
+    me.types("call odd /half --jq .").is(0, "\"\u{fffd}\"\n", "");
+    me.types("call odd /x --jq -.[1]").is(0, "-2\n", "");
+    let done = me.types("call odd /deep --jq .");
+    assert_eq!(done.code, 7);
+    assert!(done.err.starts_with("error: the answer is nested too deep (more than 256 levels)"), "{}", done.err);
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn the_example_files_are_accepted() {
         providers
             .extend(name.strip_prefix("providers/").and_then(|name| name.strip_suffix(".toml")).map(str::to_owned));
     }
-    assert_eq!(providers, ["acme", "acme-staging", "list-mail"]);
+    assert_eq!(providers, ["acme", "acme-staging", "list-mail", "acme-lists"]);
     let acme = config::provider(dir.path(), "acme", None).unwrap();
     let staging = config::provider(dir.path(), "acme-staging", None).unwrap();
     assert_eq!(acme.scopes, staging.scopes);
@@ -137,4 +137,16 @@ fn every_id_in_the_sources_names_a_row() {
     let rows = include_str!("../real/rows.txt");
     let rows: Vec<&str> = rows.lines().filter_map(|line| line.split(' ').next()).collect();
     check(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &rows);
+}
+
+#[test]
+fn the_topic_names_each_key_of_the_pages() {
+    let topic = include_str!("../../src/command/topics/own-provider.md");
+    let table = include_str!("../../src/provider/catalogue/README.md");
+    let keys: Vec<&str> =
+        table.lines().filter_map(|line| line.strip_prefix("| `api.pages.")?.split('`').next()).collect();
+    assert!(keys.len() >= 8, "{keys:?}");
+    for key in keys {
+        assert!(topic.contains(&format!("`{key}`")), "{key}");
+    }
 }

@@ -68,6 +68,9 @@ pub fn deliver(
 ) -> Result<u8, Error> {
     let (args, who) = (call.args, call.who);
     let failed = who.is_refused(answer.status);
+    if matches!(answer.status, 301..=303 | 307 | 308) && header(&answer.headers, "location").is_none() {
+        world.warn(&format!("the API answered {}, a redirect, but not where to", answer.status));
+    }
     let early = if failed { look_into(&mut answer)? } else { Vec::new() };
     let mut wanted = true;
     if args.include || args.head {
@@ -80,7 +83,7 @@ pub fn deliver(
     }
     if failed && filtered(args) && !args.fail_with_body {
         // a `$(…)` must not take it for data
-        tell(world, &early);
+        tell(world, &content_coding::readable(&answer.headers, &early));
     } else if wanted && !args.head {
         let shaped = shaped.filter(|_| !failed || out.is_screen() && args.jq.is_none() && args.format.is_none());
         if shaped.is_none() || args.jq.is_none() && args.format.is_none() {
@@ -124,12 +127,19 @@ pub fn tell(world: &mut World, body: &[u8]) {
     }
 }
 
-/// Whether a response has a list of errors in it, as GraphQL has them. It stays readable from its
-/// beginning.
+/// Whether a response has errors in it, as GraphQL has them. It stays readable from its beginning.
 pub fn has_errors(answer: &mut Streamed) -> Result<bool, Error> {
     let mut body = Vec::new();
     (&mut answer.body).take(LARGEST_READ).read_to_end(&mut body).map_err(|e| broken_off(&e))?;
-    let has_errors = std::str::from_utf8(&body).is_ok_and(graphql::has_errors);
+    let has_errors = match answer.status {
+        400.. => false,
+        _ => {
+            let text = content_coding::text(&answer.headers, &body, "`--graphql`")?;
+            graphql::has_errors(&text).ok_or_else(|| {
+                Error::new(Kind::Unsafe, format!("the answer is {}: `--graphql` can't be kept", value::fault(&text)))
+            })?
+        }
+    };
     let rest = std::mem::replace(&mut answer.body, Box::new(std::io::empty()));
     answer.body = Box::new(Cursor::new(body).chain(rest));
     Ok(has_errors)
@@ -138,7 +148,7 @@ pub fn has_errors(answer: &mut Streamed) -> Result<bool, Error> {
 /// Tells that what is printed as it came can't be read by many.
 pub fn tell_coding(world: &mut World, args: &CallArgs, headers: &[(String, String)]) {
     if let Some(coding) = content_coding::coding(headers).filter(|_| !asks_for_coding(args)) {
-        world.warn(&format!("{}: it is given as it came", content_coding::compressed(coding, false)));
+        world.warn(&format!("{}: it is given as it came", content_coding::compressed(&coding, false)));
     }
 }
 
@@ -185,7 +195,7 @@ fn shape(
         };
         match text.as_deref().map(value::read) {
             Ok(Some(values)) => shaped.put(world, out, &rows(call, answer, &shaped, values)),
-            Ok(None) if asked => return Err(unreadable("not JSON")),
+            Ok(None) if asked => return Err(unreadable(value::fault(text.as_deref().unwrap_or_default()))),
             Err(_) if asked && !body.is_empty() => return text.map(|_| ()),
             // nothing, or no JSON whatever its type says, or too much to be shown prettily
             _ => return pass(world, &mut Cursor::new(body).chain(&mut answer.body), out),
@@ -224,7 +234,7 @@ fn lines(world: &mut World, answer: &mut Streamed, (out, shaped): (&mut Output, 
         }
         // RFC 7464 begins each value with a record separator
         let text = content_coding::text(&answer.headers, &line, OPTIONS)?.replace('\u{1e}', " ");
-        let values = value::read(&text).ok_or_else(|| unreadable("not JSON"))?;
+        let values = value::read(&text).ok_or_else(|| unreadable(value::fault(&text)))?;
         let wanted = shaped.put(world, out, &values)?;
         let _ = world.out.flush();
         if !wanted {
@@ -269,7 +279,8 @@ impl Refusal<'_> {
     /// The refusal in one line, with a hint on what to do about it. `now` in Unix seconds.
     pub fn error(&self, who: &Who, provider: &Provider, now: i64) -> Error {
         let wanted = api_error::challenged(self.headers, "error");
-        let said = api_error::read(self.body).or_else(|| api_error::challenge(self.headers));
+        let body = &*content_coding::readable(self.headers, self.body);
+        let said = api_error::read(body).or_else(|| api_error::challenge(self.headers));
         let means = match wanted.as_deref() {
             Some("insufficient_scope") => Some(Means::Scope),
             _ => api_error::meaning(&provider.errors, self.status, said.as_ref()),
@@ -283,7 +294,7 @@ impl Refusal<'_> {
         }
         if matches!(self.status, 429 | 503) {
             error.retry_after =
-                retry::asked(self.headers, self.body, &provider.limits, now).map(|t| t.as_secs_f64().ceil() as u64);
+                retry::asked(self.headers, body, &provider.limits, now).map(|t| t.as_secs_f64().ceil() as u64);
         }
         let retry_after = error.retry_after;
         let name = &who.profile;
@@ -309,6 +320,9 @@ impl Refusal<'_> {
                 Some(seconds) => error.hint(format!("too many requests: wait {seconds} s, then run the command again")),
                 None => error.hint("too many requests: wait, then run the command again"),
             },
+            (None, 503) if let Some(seconds) = retry_after => {
+                error.hint(format!("it is not available: wait {seconds} s, then run the command again"))
+            }
             _ => error,
         }
     }

@@ -95,7 +95,7 @@ pub struct CallArgs {
     pub output: Option<String>,
     /// Filter the answer with an expression of jq's; with `--paginate` each record, with `--slurp`
     /// all of them as one array.
-    #[arg(long, value_name = "EXPR", help_heading = "Answer")]
+    #[arg(long, value_name = "EXPR", help_heading = "Answer", allow_hyphen_values = true)]
     pub jq: Option<String>,
     /// Set the variable `$NAME` of the filter to a text; may be given several times.
     #[arg(long, value_names = ["NAME", "TEXT"], num_args = 2, requires = "jq", help_heading = "Answer")]
@@ -205,7 +205,8 @@ impl Asking<'_> {
         let mut draft = Draft::new(provider, &self.method, &self.items, self.body.kind(), ours);
         draft.timeout = self.args.timeout;
         let args = self.args;
-        let reads = args.jq.is_some() || args.paginate || args.format.is_some_and(|f| f != FormatWord::Raw);
+        let reads =
+            args.jq.is_some() || args.paginate || args.graphql || args.format.is_some_and(|f| f != FormatWord::Raw);
         if reads && !args.dry_run && !answer::asks_for_coding(args) {
             draft.headers.push(("accept-encoding".to_owned(), content_coding::CODINGS.to_owned()));
         }
@@ -309,7 +310,7 @@ fn send(world: &mut World, asking: Asking<'_>, aim: &Aim, session: &mut Session)
         true => pace(session, provider),
         false => Pace::new(&crate::provider::Limits::default(), None),
     };
-    draft.decompress = shaped.is_some() || args.paginate;
+    draft.decompress = shaped.is_some() || args.paginate || args.graphql;
     let abroad = args.anywhere.then(|| Draft { decompress: draft.decompress, ..asking.draft(provider, false) });
     let renew: Renew<'_> = Box::new(|world, refused| instead_of(world, session, refused));
     let mut caller = Caller {

@@ -12,7 +12,7 @@ use super::shaped::Shaped;
 use crate::api::collect::{MOST_PARALLEL, Outcome, PageRequest, collect};
 use crate::api::records::on_one_line;
 use crate::api::send::Caller;
-use crate::api::value;
+use crate::api::{content_coding, value};
 use crate::error::{Error, Kind};
 use crate::world::World;
 
@@ -37,7 +37,7 @@ pub fn run(world: &mut World, call: &Call<'_>, caller: &mut Caller<'_>, target: 
         Ok(Outcome::Refused { status, headers, body }) => {
             out.give_up(world);
             if answer::filtered(args) && !args.fail_with_body {
-                answer::tell(world, &body);
+                answer::tell(world, &content_coding::readable(&headers, &body));
             } else {
                 // what the API said stays whole, on stdout, behind the records that came before it
                 let mut stdout = Output::stdout(world);
