@@ -158,8 +158,8 @@ fn is_by_field(said: &Value) -> bool {
     }
 }
 
-/// VerticalResponse's `failures`: messages by field, which may have fields of its own. `within`: the
-/// path of the field around them, with its point.
+/// VerticalResponse's `failures`: messages by field, which may have fields of its own. `within`:
+/// the path of the field around them, with its point.
 fn by_field(value: &Value, within: &str, found: &mut Vec<String>) {
     let Value::Object(fields) = value else { return };
     for (field, said) in fields {
