@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{ArgAction, Args};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::words::{self, Audience, Word as _, word};
+use super::words::{self, word};
 use super::{GrantKind, SecretSource};
 use crate::address::{check_url, is_of_app, with_scheme};
 use crate::layers::{de, ser};
@@ -49,7 +49,7 @@ macro_rules! parts {
     ($($type:ty)*) => { $(impl Part for $type {})* };
 }
 
-parts! { String u16 u32 bool Vec<String> GrantKind StoreKind ClientAuth Algorithm Audience When }
+parts! { String u16 u32 bool Vec<String> GrantKind StoreKind ClientAuth Algorithm When }
 
 impl Part for PathBuf {
     fn root(&mut self, folder: &Path) {
@@ -195,10 +195,11 @@ pub struct ClientAuthSettings {
     #[arg(long, value_name = "METHOD", value_parser = words::auths(), help_heading = "Client")]
     #[serde(with = "word")]
     pub auth: Option<ClientAuth>,
-    /// The audience of the client's assertions: `token-endpoint` (the default), `issuer` or a URL.
-    #[arg(long, value_name = "AUDIENCE", value_parser = Audience::read, help_heading = "Client")]
-    #[serde(with = "word")]
-    pub assertion_audience: Option<Audience>,
+    /// The audience of assertions: `issuer`, `token-endpoint` or a URL [default: the provider's
+    /// `assertion-audience`; else the issuer if it is known, and the token endpoint for a grant's]
+    #[arg(long, value_name = "AUDIENCE", value_parser = words::audience, help_heading = "Client")]
+    #[serde(deserialize_with = "audience")]
+    pub assertion_audience: Option<String>,
     /// A file with the client's private key: PEM (PKCS#8, PKCS#1, SEC1) or JWK; `-` reads it from
     /// standard input.
     #[arg(long = "client-key-file", value_name = "FILE", value_parser = file, help_heading = "Client")]
@@ -557,6 +558,10 @@ fn response_mode<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D
     text(from, |mode| words::response_mode(mode).map(|_| ()).map_err(|why| words::refused(mode, &why)))
 }
 
+fn audience<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    text(from, |audience| words::audience(audience).map(|_| ()).map_err(|why| words::refused(audience, &why)))
+}
+
 fn authorization_details<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     text(from, |details| authorization_details::check(details).map(|_| ()).map_err(|e| e.to_string()))
 }
@@ -616,7 +621,7 @@ mod tests {
         now.asks.subject_token = Some(SecretSource::File("-".into()));
         now.asks.sign_in.password = Some(SecretSource::File("/x/p".into()));
         now.proofs.auth = Some(ClientAuth::PrivateKeyJwt);
-        now.proofs.assertion_audience = Some(Audience::Issuer);
+        now.proofs.assertion_audience = Some("issuer".into());
         now.proofs.dpop = Some(true);
         assert_eq!(
             said(&now, &known),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{GrantKind, IMPLICIT_REFUSED};
 use crate::protocol::jose::Algorithm;
-use crate::provider::{ClientAuth, When, auth_from_name, auth_name, auth_names};
+use crate::provider::{ClientAuth, When, auth_from_name, auth_name, auth_names, is_audience};
 use crate::store::StoreKind;
 use crate::text::{nearest, safe};
 
@@ -101,33 +101,6 @@ impl Word for Algorithm {
 
     fn word(&self) -> String {
         self.name().to_owned()
-    }
-}
-
-/// An assertion's `aud`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Audience {
-    TokenEndpoint,
-    Issuer,
-    Url(String),
-}
-
-impl Word for Audience {
-    fn read(text: &str) -> Result<Audience, String> {
-        match text {
-            "token-endpoint" => Ok(Audience::TokenEndpoint),
-            "issuer" => Ok(Audience::Issuer),
-            url if url.contains("://") => Ok(Audience::Url(url.to_owned())),
-            _ => Err("it is `token-endpoint`, `issuer` or a URL".to_owned()),
-        }
-    }
-
-    fn word(&self) -> String {
-        match self {
-            Audience::TokenEndpoint => "token-endpoint".to_owned(),
-            Audience::Issuer => "issuer".to_owned(),
-            Audience::Url(url) => url.clone(),
-        }
     }
 }
 
@@ -241,6 +214,14 @@ pub fn response_mode(text: &str) -> Result<String, String> {
     }
 }
 
+/// The `aud` of assertions.
+pub fn audience(text: &str) -> Result<String, String> {
+    match is_audience(text) {
+        true => Ok(text.to_owned()),
+        false => Err("it is `token-endpoint`, `issuer` or a URL".to_owned()),
+    }
+}
+
 fn when(text: &str) -> Result<When, String> {
     let all = [When::Auto, When::Always, When::Never];
     all.into_iter().find(|when| when.word() == text).ok_or_else(|| none_of(text, &all.map(When::word)))
@@ -267,7 +248,7 @@ mod tests {
         assert_eq!(ClientAuth::read("private-key-jwt"), Ok(ClientAuth::PrivateKeyJwt));
         assert_eq!(ClientAuth::read("client_secret_basic"), Ok(ClientAuth::Basic));
         assert!(ClientAuth::read("private-key-jtw").unwrap_err().ends_with("did you mean `private-key-jwt`?"));
-        assert!(Audience::read("tokens").is_err());
+        assert!(audience("tokens").is_err());
         assert!(Algorithm::read("HS256").is_err());
     }
 }

@@ -38,7 +38,7 @@ pub struct Credentials {
     pub identity: Option<Arc<ClientCertificate>>,
     /// `x5t#S256` of the certificate.
     pub certificate_thumbprint: Option<String>,
-    /// An assertion's `aud`, if the user set it; the default is the token endpoint.
+    /// The `aud` of the client's assertions; `None`: the requested URL.
     pub audience: Option<String>,
     pub announced: Announced,
     /// The key that tokens are bound to (RFC 9449).

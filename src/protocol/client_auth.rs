@@ -1,6 +1,6 @@
 //! Client authentication without showing a secret: by a signed assertion (RFC 7523, section 3;
-//! OpenID Connect Core, section 9) or by a certificate (RFC 8705). Also signs authorization
-//! requests (RFC 9101).
+//! rfc7523bis; OpenID Connect Core, section 9) or by a certificate (RFC 8705). Also signs
+//! authorization requests (RFC 9101).
 
 use std::sync::Arc;
 
@@ -75,7 +75,7 @@ impl Assertion {
             "iat": now,
             "exp": now + LIFE,
         }));
-        let mut header = members(json!({ "typ": "JWT" }));
+        let mut header = members(json!({ "typ": "client-authentication+jwt" }));
         match &self.signer {
             Signer::Secret(secret) => jose::sign_with_secret(self.algorithm, secret, header, &claims),
             Signer::Key { key, certificate_thumbprint } => {

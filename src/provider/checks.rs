@@ -54,6 +54,15 @@ pub(super) fn path<'de, D: Deserializer<'de>>(from: D) -> Result<Text, D::Error>
     text(from, good, "must start with `/` and hold no `?` and no `#`")
 }
 
+/// An `aud` of assertions.
+pub fn is_audience(text: &str) -> bool {
+    matches!(text, "token-endpoint" | "issuer") || text.contains("://")
+}
+
+pub(super) fn audience<'de, D: Deserializer<'de>>(from: D) -> Result<Text, D::Error> {
+    text(from, is_audience, "must be `token-endpoint`, `issuer` or a URL")
+}
+
 pub(super) fn aliases<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
     let names = Vec::<String>::deserialize(from)?;
     match names.iter().find(|name| !is_provider_name(name)) {

@@ -22,7 +22,7 @@ use serde::de::{self, Deserializer, IgnoredAny};
 use serde::{Deserialize, Serialize, Serializer};
 
 pub use api::{Api, ApiAuth, ApiAuthPlace, ErrorRule, ErrorsAt, LimitHeaders, Limits, Means, PageBy, Pages, Whoami};
-pub use checks::is_provider_name;
+pub use checks::{is_audience, is_provider_name};
 pub use client_auth::{ClientAuth, auth_from_name, auth_name, auth_names, from_registered_name, registered_name};
 pub use schema::StringKind;
 
@@ -116,6 +116,11 @@ schema! {
         /// The values of `grant_type` that the server takes; wins over its metadata's
         /// `grant_types_supported`.
         pub grant_types: Option<Vec<String>>,
+        /// The audience of assertions: `issuer`, `token-endpoint` or a URL. Otherwise the client's
+        /// own name the issuer if it is known, and a grant's the token endpoint. A profile's key
+        /// comes before it.
+        #[serde(deserialize_with = "checks::audience")]
+        pub assertion_audience: Option<String> as Text,
         /// Pushed authorization requests (RFC 9126): `"auto"` where the server's metadata wants
         /// them, `true`, `false`.
         pub par: When,

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::GrantKind::{JwtBearer, Saml2Bearer};
-use crate::config::words::Audience;
 use crate::config::{SecretSource, expand_home};
 use crate::error::{Error, Kind};
 use crate::grant::Asking;
@@ -232,17 +231,8 @@ impl Making<'_> {
             }
             _ => None,
         };
-        let audience = match &said.assertion_audience {
-            None | Some(Audience::TokenEndpoint) => provider.token.url.clone(),
-            Some(Audience::Url(url)) => Some(url.clone()),
-            Some(Audience::Issuer) => Some(provider.issuer.clone().ok_or_else(|| {
-                Error::usage(format!(
-                    "`assertion-audience` is `issuer`, and none is known of the provider `{}`",
-                    safe(&provider.id)
-                ))
-                .hint("`oauthctl profile set PROFILE assertion-audience URL`")
-            })?),
-        };
+        let audience = who.assertion_audience(provider)?;
+        let audience = audience.or_else(|| sole_issuer(provider)).or_else(|| provider.token.url.clone());
         let proofs = Credentials {
             key: key.map(|key| Arc::new(key.with_kid(said.client_key_id.clone()))),
             algorithm: said.client_key_algorithm,
@@ -319,6 +309,22 @@ impl Who {
                 .cause(e)
                 .hint(self.typed.login())
         })
+    }
+
+    /// The `aud` that the profile or the provider's file sets for all assertions.
+    pub(super) fn assertion_audience(&self, provider: &Provider) -> Result<Option<String>, Error> {
+        let own = self.profile.proofs.assertion_audience.as_deref();
+        match own.or(provider.assertion_audience.as_deref()) {
+            Some("token-endpoint") => Ok(provider.token.url.clone()),
+            Some("issuer") => sole_issuer(provider).map(Some).ok_or_else(|| {
+                Error::usage(format!(
+                    "`assertion-audience` is `issuer`, and none is known of the provider `{}`",
+                    safe(&provider.id)
+                ))
+                .hint("`oauthctl profile set PROFILE assertion-audience URL`")
+            }),
+            url => Ok(url.map(str::to_owned)),
+        }
     }
 
     fn client_key(&self, world: &mut World) -> Result<Option<Secret>, Error> {
@@ -405,6 +411,12 @@ fn left_out(announced: &Announced, chosen: ClientAuth) -> Option<(&'static str, 
     // many servers take the id alone and do not list it
     let name = registered_name(chosen).filter(|_| chosen != ClientAuth::None)?;
     (!offered.iter().any(|listed| listed == name)).then_some((name, offered))
+}
+
+/// The issuer; `None` where each tenant has one of its own.
+fn sole_issuer(provider: &Provider) -> Option<String> {
+    let issuer = provider.identity.issuer.as_ref().or(provider.issuer.as_ref());
+    issuer.filter(|issuer| !issuer.contains('{')).cloned()
 }
 
 /// A server that lists algorithms must list ES256; the list is optional (RFC 9449, section 5.1).

@@ -53,12 +53,13 @@ fn own_jwt(world: &mut World, who: &Who, asking: &Asking, key: &SigningKey) -> R
     let issuer = issuer.ok_or_else(|| {
         Error::usage("an assertion made here needs an issuer").hint("`--assertion-issuer NAME`, or `--client-id ID`")
     })?;
-    let audience = client.proofs.audience.as_deref().or(provider.token.url.as_deref()).ok_or_else(|| {
+    let audience = who.assertion_audience(provider)?.or_else(|| provider.token.url.clone()).ok_or_else(|| {
         Error::usage(format!("the provider `{}` has no token address to make an assertion for", safe(&provider.id)))
     })?;
     let subject = asks.subject.as_deref().unwrap_or(issuer);
     let jti = random_hex(world);
-    let claims = assertion::Claims { issuer, subject, audience, now: world.clock.now(), jti: &jti }.to_members();
+    let claims =
+        assertion::Claims { issuer, subject, audience: &audience, now: world.clock.now(), jti: &jti }.to_members();
     let algorithm = client.proofs.algorithm.unwrap_or_else(|| key.default_algorithm());
     let header = serde_json::Map::from_iter([("typ".to_owned(), "JWT".into())]);
     world.step(|| format!("an assertion about `{}` is signed with {}", safe(subject), algorithm.name()));

@@ -199,7 +199,7 @@ pub fn asked_with(world: &mut World, who: &Who, grant: GrantKind) -> Result<Aske
         with.extend(told.map(|told| (what.replace(' ', "-"), told)));
     }
     let audience = who.profile.proofs.assertion_audience.as_ref().filter(|_| grant == GrantKind::JwtBearer);
-    with.extend(audience.map(|to| ("assertion-audience".to_owned(), format!("{to:?}"))));
+    with.extend(audience.map(|to| ("assertion-audience".to_owned(), to.clone())));
     if let Some(profile) = &asks.subject_profile {
         with.insert("subject-profile".to_owned(), of_sign_in(world, who, profile)?);
     }

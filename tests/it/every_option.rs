@@ -821,6 +821,7 @@ const ENDPOINTS: &[(&str, &str, &str, &str)] = &[
 
 /// Keys whose effect an own test sees.
 const KEYS_ELSEWHERE: &[(&str, &str)] = &[
+    ("assertion-audience", "tests/it/proofs.rs::a_client_proves_itself_by_its_key_anew_each_time"),
     ("authorize.state", "tests/it/typing.rs::what_is_not_kept_is_revoked_where_that_can_be_done"),
     ("callback.token-host-from", "tests/it/manners.rs::the_redirect_names_the_token_host_and_all_goes_there"),
     ("callback.token-host-allow", "tests/it/manners.rs::a_token_host_that_is_not_allowed_gets_nothing"),

@@ -158,16 +158,26 @@ fn a_client_proves_itself_by_its_key_anew_each_time() {
         let file = set_up(&person, &odd.base, "[\"private_key_jwt\"]", key);
         let run = format!("token as --grant client-credentials --client-id me --client-key-file {file}");
         person.types(&run).is(0, "access-1\n", "");
-        person.types(&format!("{run} --force-refresh --assertion-audience issuer")).is(0, "access-2\n", "");
+        person.types(&format!("{run} --force-refresh --assertion-audience token-endpoint")).is(0, "access-2\n", "");
+        let provider = std::fs::read_to_string(person.path("config/oauthctl/providers/as.toml")).unwrap();
+        person.config("providers/as.toml", &format!("assertion-audience = \"token-endpoint\"\n{provider}"));
+        person.types(&format!("{run} --force-refresh")).is(0, "access-3\n", "");
+        person.types(&format!("{run} --force-refresh --assertion-audience issuer")).is(0, "access-4\n", "");
         let seen = seen.lock().unwrap();
-        let [(head, first), (_, second)] = seen.assertions.as_slice() else { panic!("{alg}") };
-        assert_eq!((head.alg.as_str(), head.typ.as_deref(), head.kid.as_deref()), (alg, Some("JWT"), None));
-        for claims in [first, second] {
+        let [(head, first), (_, second), (_, third), (_, fourth)] = seen.assertions.as_slice() else { panic!("{alg}") };
+        assert_eq!(
+            (head.alg.as_str(), head.typ.as_deref(), head.kid.as_deref()),
+            (alg, Some("client-authentication+jwt"), None)
+        );
+        for claims in [first, second, third, fourth] {
             assert_eq!((claims["iss"].as_str(), claims["sub"].as_str()), (Some("me"), Some("me")));
             assert_eq!((claims["iat"].as_i64(), claims["exp"].as_i64()), (Some(START), Some(START + 120)));
         }
-        assert_eq!(first["aud"], format!("{}/token", odd.base));
-        assert_eq!(second["aud"], odd.base);
+        let (issuer, endpoint) = (odd.base.clone(), format!("{}/token", odd.base));
+        // rfc7523bis: the issuer, unless profile or provider says otherwise
+        for (claims, audience) in [(first, &issuer), (second, &endpoint), (third, &endpoint), (fourth, &issuer)] {
+            assert_eq!(claims["aud"], **audience);
+        }
         assert_ne!(first["jti"], second["jti"]);
         assert!(first["jti"].as_str().unwrap().len() >= 16);
         assert_eq!(seen.forms[0].get("client_secret"), None);
