@@ -11,7 +11,6 @@ use crate::error::{Error, Kind};
 use crate::protocol::id_token;
 use crate::protocol::jose::trust::{self, SignedError, Trust};
 use crate::protocol::jose::{self, Header, JoseError, JwkSet};
-use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::session::record::Record;
 use crate::session::{Overrides, Session, no_token, secret_from_file};
@@ -129,13 +128,7 @@ fn of_profile(
     let set = record.as_ref().and_then(|r| r.token.as_ref()).ok_or_else(|| no_token(world, session))?;
     let provider = session.raw_provider().ok();
     let token = match args.id_token {
-        true => set.id_token.clone().ok_or_else(|| {
-            let error = Error::usage(format!("`{}` has no ID token", session.name));
-            match provider.as_ref().is_none_or(gives_id_tokens) {
-                true => error.hint(session.typed.login_with(&[("--scope", "openid")])),
-                false => error.hint("its provider issues none, as far as known"),
-            }
-        })?,
+        true => set.id_token.clone().ok_or_else(|| session.no_id_token())?,
         false => set.access_token.clone(),
     };
     if jose::header(token.expose()).is_err() {
@@ -149,10 +142,6 @@ fn of_profile(
             .hint(session.typed.line(asks)));
     }
     Ok((token, record))
-}
-
-fn gives_id_tokens(provider: &Provider) -> bool {
-    provider.issuer.is_some() || provider.scopes.known.iter().any(|scope| scope == "openid")
 }
 
 fn verified(token: &str, header: &Header, record: Option<&Record>) -> Signature {

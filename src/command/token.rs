@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::command::{ErrorFormat, Global, WhoArgs, duration, known, report, sandbox_session};
 use crate::error::{Error, Kind};
@@ -12,7 +12,7 @@ use crate::protocol::dpop::{Proof, SCHEME};
 use crate::protocol::sender_constrained::is_dpop;
 use crate::protocol::token_exchange::short;
 use crate::provider::{ApiAuth, ApiAuthPlace};
-use crate::session::fresh::{FreshnessPolicy, fresh};
+use crate::session::fresh::{FreshnessPolicy, fresh, fresh_id_token};
 use crate::session::paths::Paths;
 use crate::session::{Session, alias, kernel_cache};
 use crate::store::environment::variable_name;
@@ -36,6 +36,10 @@ pub struct TokenArgs {
     /// The form of the output.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    /// Print the login's ID token in the access token's place: as `text`, `json` or
+    /// `exec-credential`.
+    #[arg(long)]
+    pub id_token: bool,
     /// Ask for a token that is valid for at least this time: `60s`, `5m`, `2h`.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub min_ttl: Option<Duration>,
@@ -80,7 +84,7 @@ pub enum Format {
     Curl,
     /// An entry for `.netrc`, for the provider's API host.
     Netrc,
-    /// Kubernetes' client authentication plugin.
+    /// Kubernetes' client authentication plugin, in the version that KUBERNETES_EXEC_INFO asks for.
     ExecCredential,
     /// The `DPoP` header for one request (`--method`, `--url`) with a token that is bound to a key.
     DpopProof,
@@ -128,6 +132,11 @@ pub fn run(args: TokenArgs, global: &Global, world: &mut World) -> Result<u8, Er
     {
         return Err(Error::usage(format!("`{flag}` belongs to `--format dpop-proof`")));
     }
+    if args.id_token && !matches!(args.format, Format::Text | Format::Json | Format::ExecCredential) {
+        return Err(Error::usage("`--id-token` is for the formats `text`, `json` and `exec-credential`"));
+    }
+    // before anything is sent
+    exec_version(world, args.format)?;
     let mut session = sandbox_session::open(world, args.who.choice(global))?;
     let want = FreshnessPolicy {
         min_ttl: args.min_ttl.map(|t| t.as_secs() as i64),
@@ -136,7 +145,7 @@ pub fn run(args: TokenArgs, global: &Global, world: &mut World) -> Result<u8, Er
         whole: args.format == Format::Json,
         insists: false,
     };
-    let set = fresh(world, &mut session, want)?;
+    let set = if args.id_token { fresh_id_token } else { fresh }(world, &mut session, want)?;
     if want.min_ttl.is_some() && set.freshness(world.clock.now(), want.min_ttl) == Freshness::Stale {
         // a new token would live no longer: the script must know
         let left = set.expires_at.map_or(0, |at| at - world.clock.now());
@@ -219,7 +228,11 @@ fn formatted(world: &mut World, session: &mut Session, set: &TokenSet, args: &To
     }
     let token = set.access_token.expose();
     let name = variable_name(&session.name);
-    if matches!(args.format, Format::Header | Format::Curl | Format::Netrc | Format::DpopProof | Format::ExecCredential)
+    if !args.id_token
+        && matches!(
+            args.format,
+            Format::Header | Format::Curl | Format::Netrc | Format::DpopProof | Format::ExecCredential
+        )
     {
         must_be_presentable(&session.typed, set)?;
     }
@@ -237,13 +250,12 @@ fn formatted(world: &mut World, session: &mut Session, set: &TokenSet, args: &To
             let host = host.ok_or_else(|| Error::usage(format!("provider `{}` names no API host", provider.id)))?;
             format!("machine {host} login oauth2 password {token}\n")
         }
-        Format::Json => as_json(world.clock.now(), session, set),
+        Format::Json => as_json(world.clock.now(), session, set, args.id_token),
         Format::DpopProof => return proof(world, session, set, args),
         Format::ExecCredential => {
             let status = known(json!({ "token": token, "expirationTimestamp": set.expires_at.map(times::rfc3339) }));
-            let kind = "ExecCredential";
-            json!({ "apiVersion": "client.authentication.k8s.io/v1", "kind": kind, "status": status }).to_string()
-                + "\n"
+            let version = exec_version(world, args.format)?;
+            format!("{}\n", json!({ "apiVersion": version, "kind": "ExecCredential", "status": status }))
         }
     }))
 }
@@ -265,11 +277,25 @@ fn presented(session: &Session, set: &TokenSet, format: Format) -> Result<Wiped,
     }))
 }
 
-fn as_json(now: i64, session: &Session, set: &TokenSet) -> String {
+/// The version of Kubernetes' plugin interface that the caller speaks.
+fn exec_version(world: &World, format: Format) -> Result<&'static str, Error> {
+    const KNOWN: [&str; 2] = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"];
+    let info = world.env.var("KUBERNETES_EXEC_INFO");
+    let Some(info) = info.filter(|_| format == Format::ExecCredential) else { return Ok(KNOWN[0]) };
+    let info: Value = serde_json::from_str(&info)
+        .map_err(|e| Error::usage("the variable KUBERNETES_EXEC_INFO can't be read as JSON").cause(e))?;
+    let asked = info["apiVersion"].as_str().unwrap_or_default();
+    KNOWN.into_iter().find(|known| *known == asked).ok_or_else(|| {
+        Error::usage(format!("KUBERNETES_EXEC_INFO asks for the `apiVersion` `{}`, which is not known", safe(asked)))
+            .hint(format!("known are `{}`", KNOWN.join("`, `")))
+    })
+}
+
+fn as_json(now: i64, session: &Session, set: &TokenSet, is_id_token: bool) -> String {
     let mut object = known(json!({
         "profile": session.name,
-        "access_token": set.access_token.expose(),
-        "token_type": set.token_type,
+        (if is_id_token { "id_token" } else { "access_token" }): set.access_token.expose(),
+        "token_type": Some(&set.token_type).filter(|_| !is_id_token),
         "expires_at": set.expires_at.map(times::rfc3339),
         "expires_in": set.expires_at.map(|at| (at - now).max(0)),
         "scope": set.scopes.as_ref().map(|scopes| scopes.join(" ")),

@@ -7,6 +7,7 @@ use crate::error::{Error, Kind};
 use crate::grant::{self, Aim, Asking, support, unattended};
 use crate::protocol::explain::{Line, Step};
 use crate::protocol::token_response::Answer;
+use crate::protocol::{id_token, jose};
 use crate::secret::Secret;
 use crate::session::bound::Scope;
 use crate::session::keep::keep;
@@ -48,6 +49,42 @@ pub fn fresh(world: &mut World, session: &mut Session, want: FreshnessPolicy) ->
 pub fn instead_of(world: &mut World, session: &mut Session, refused: &TokenSet) -> Result<TokenSet, Error> {
     kernel_cache::forget(world, session);
     obtain(world, session, FreshnessPolicy { force: true, ..FreshnessPolicy::default() }, Some(&refused.access_token))
+}
+
+/// The login's ID token in the access token's place. One that is about to expire is refreshed.
+pub fn fresh_id_token(world: &mut World, session: &mut Session, want: FreshnessPolicy) -> Result<TokenSet, Error> {
+    let started = world.clock.now();
+    let set = fresh(world, session, FreshnessPolicy { whole: true, ..want })?;
+    let want = FreshnessPolicy { force: false, ..want };
+    let mut found = id_token_of(session, &set)?;
+    if !is_usable(world, &found, want) && set.received_at < started {
+        if want.no_refresh {
+            return Err(no_refresh_allowed(session));
+        }
+        found = match instead_of(world, session, &set) {
+            Ok(set) => id_token_of(session, &set)?,
+            Err(e) => still_valid(world, Some(&found), want, e)?,
+        };
+    }
+    match found.freshness(world.clock.now(), None) {
+        Freshness::Expired => Err(Error::login_first(
+            &session.typed,
+            format!("the ID token of `{}` has expired, and a refresh brings no other", session.name),
+        )),
+        _ => Ok(found),
+    }
+}
+
+fn id_token_of(session: &Session, set: &TokenSet) -> Result<TokenSet, Error> {
+    let Some(token) = &set.id_token else { return Err(session.no_id_token()) };
+    let claims = jose::unverified_claims(token.expose()).unwrap_or_default();
+    let expires_at = id_token::seconds(&claims, "exp").ok().flatten();
+    Ok(TokenSet { expires_at, ..TokenSet::new(token.clone(), "N_A", set.received_at) })
+}
+
+fn no_refresh_allowed(who: &Who) -> Error {
+    let why = format!("the token of `{}` expires too soon, and `--no-refresh` forbids to refresh it", who.name);
+    Error::new(Kind::LoginFirst, why).hint(who.typed.line("refresh"))
 }
 
 /// Load, judge, lock, load again, judge again, refresh, keep.
@@ -176,11 +213,7 @@ impl Found {
     fn refreshable(self, world: &World, who: &Who, want: FreshnessPolicy) -> Result<Option<Record>, Error> {
         let nothing = self.record.as_ref().is_none_or(|r| r.token.is_none());
         match self.token() {
-            Some(_) if want.no_refresh => Err(Error::new(
-                Kind::LoginFirst,
-                format!("the token of `{}` expires too soon, and `--no-refresh` forbids to refresh it", who.name),
-            )
-            .hint(who.typed.line("refresh"))),
+            Some(_) if want.no_refresh => Err(no_refresh_allowed(who)),
             None if want.no_refresh => Err(no_usable_token(world, who, self.differs)),
             _ if who.store.kind() == StoreKind::Environment => Err(no_token(world, who)),
             _ if nothing && who.grant(None, self.record.as_ref()).needs_person() => {

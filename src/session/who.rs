@@ -11,7 +11,7 @@ use crate::error::{Error, Kind};
 use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::store::{self, Store, StoreError, StoreKind};
-use crate::text::{Typed, nearest, safe};
+use crate::text::{Typed, nearest, pasted, safe};
 use crate::world::World;
 
 /// Variables that only a running program knows (the sandbox's address), for the first request.
@@ -169,6 +169,18 @@ impl Who {
             }
         }
         scopes
+    }
+
+    /// The error for a login that brought no ID token.
+    pub fn no_id_token(&self) -> Error {
+        let error = Error::usage(format!("`{}` has no ID token", self.name));
+        let Ok(provider) = self.raw_provider() else { return error.hint(self.typed.login()) };
+        if provider.issuer.is_none() && !provider.scopes.known.iter().any(|scope| scope == "openid") {
+            return error.hint("its provider issues none, as far as known");
+        }
+        let mut scopes = vec!["openid".to_owned()];
+        scopes.extend(self.said_scopes(&provider).into_iter().flatten().filter(|scope| scope != "openid"));
+        error.hint(self.typed.login_with(&[("--scope", &pasted(&scopes.join(" ")))]))
     }
 
     /// Whether flags decide which token is meant: then the kernel's copy can't answer.

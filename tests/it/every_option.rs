@@ -1163,6 +1163,7 @@ const FLAGS_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("login", "--timeout", "tests/it/environment.rs::no_input_is_said_as_ci_is"),
     ("login", "--yes", "tests/it/login.rs::a_sign_in_without_a_state_is_kept_unasked_only_by_a_flag"),
     ("login", "--no-register", "tests/it/every_option.rs::no_register_asks_no_question"),
+    ("token", "--id-token", "tests/it/id_token.rs::the_id_token_is_printed_and_refreshed_as_the_access_token_is"),
     ("token", "--method", "tests/it/proofs.rs::a_bound_token_says_what_it_needs_beside_it"),
     ("token", "--url", "tests/it/proofs.rs::a_bound_token_says_what_it_needs_beside_it"),
     ("token", "--nonce", "tests/it/proofs.rs::a_bound_token_says_what_it_needs_beside_it"),
@@ -1238,6 +1239,7 @@ const VARIABLES_ELSEWHERE: &[(&str, &str)] = &[
     ("SSH_CLIENT", "tests/it/login.rs::ssh_is_known_by_each_of_its_variables_and_a_script_is_not_told_to_paste"),
     ("SSH_TTY", "tests/it/login.rs::ssh_is_known_by_each_of_its_variables_and_a_script_is_not_told_to_paste"),
     ("DISPLAY", "tests/it/login.rs::ssh_is_known_by_each_of_its_variables_and_a_script_is_not_told_to_paste"),
+    ("KUBERNETES_EXEC_INFO", "tests/it/token.rs::each_format_is_printed_whole"),
     ("GITHUB_ACTIONS", "tests/it/token.rs::github_masks_the_token_before_it_is_printed"),
 ];
 

@@ -160,6 +160,43 @@ fn keys_that_were_rotated_are_fetched_again_once_and_kept() {
 }
 
 #[test]
+fn the_id_token_is_printed_and_refreshed_as_the_access_token_is() {
+    let mut me = Person::new();
+    let op = Op::start(&mut me, Plan { announced: vec!["ES256".into()], ..Plan::default() });
+    assert_eq!(me.browser(op.browser()).types(&op.login()).code, 0);
+    let renewals = |op: &Op| op.seen().iter().filter(|l| *l == "POST /token").count() - 1;
+    let first = me.kept("op", "id_token");
+    me.types("token op --id-token").is(0, &format!("{first}\n"), "");
+    let told = me.types("token op --id-token --format exec-credential");
+    let told: Value = serde_json::from_str(&told.out).unwrap();
+    assert_eq!(told["status"], json!({ "token": first, "expirationTimestamp": "2026-11-21T22:05:00Z" }));
+    let told: Value = serde_json::from_str(&me.types("token op --id-token --format json").out).unwrap();
+    assert_eq!(told["id_token"], first);
+    assert_eq!(told.get("access_token"), None);
+    assert_eq!(me.types("token op --id-token --format header").code, 2);
+    assert_eq!(renewals(&op), 0);
+    // the access token is fresh, the ID token has expired
+    {
+        let mut plan = op.plan.lock().unwrap();
+        plan.renewal = true;
+        plan.set.insert("exp".into(), json!(START + 1000));
+    }
+    me.later(301);
+    assert_eq!(me.types("token op --id-token --no-refresh").code, 4);
+    let done = me.types("token op --id-token");
+    assert_eq!((done.code, renewals(&op)), (0, 1), "{}", done.err);
+    assert!(done.out.trim() == me.kept("op", "id_token") && done.out.trim() != first, "{}", done.out);
+    // a refresh without an ID token
+    op.plan.lock().unwrap().answer = json!({ "id_token": null });
+    for (later, sent) in [(1000, 2), (3600, 3)] {
+        me.later(later);
+        let done = me.types("token op --id-token");
+        assert_eq!((done.code, renewals(&op)), (4, sent), "{}", done.err);
+        assert!(done.err.contains("a refresh brings no other\nhint: oauthctl login op"), "{}", done.err);
+    }
+}
+
+#[test]
 fn keys_that_are_away_end_a_login_and_no_renewal() {
     let mut me = Person::new();
     let op = Op::start(&mut me, Plan { announced: vec!["ES256".into()], keys_away: true, ..Plan::default() });
@@ -202,6 +239,9 @@ fn without_openid_no_nonce_is_sent_and_nobody_can_choose_one() {
     let server = me.practice(oauthctl::sandbox::Manners::Sandbox);
     assert_eq!(me.browser(allows).types("login practice").code, 0);
     assert!(!server.log().iter().any(|asked| format!("{asked:?}").contains("nonce")), "{:?}", server.log());
+    let done = me.types("token practice --id-token");
+    assert_eq!(done.code, 2, "{}", done.err);
+    assert!(done.err.contains("hint: oauthctl login practice --scope "), "{}", done.err);
     let done = me.types("login practice --param nonce=mine");
     assert_eq!(done.code, 2, "{}", done.err);
     assert!(done.err.contains("`nonce` is set by the program itself"), "{}", done.err);

@@ -69,6 +69,23 @@ fn each_format_is_printed_whole() {
     ] {
         me.types(&format!("token sandbox --format {format}")).is(0, &out, "");
     }
+    let info = |version: &str| json!({ "apiVersion": version, "kind": "ExecCredential" }).to_string();
+    let version = "client.authentication.k8s.io/v1beta1";
+    me.set("KUBERNETES_EXEC_INFO", &info(version));
+    let done = me.types("token sandbox --format exec-credential");
+    assert!(done.code == 0 && done.out.contains(&format!("\"apiVersion\":\"{version}\"")), "{}", done.out);
+    me.set("KUBERNETES_EXEC_INFO", &info("client.authentication.k8s.io/v1alpha1"));
+    me.types("token sandbox --format exec-credential").fails(
+        2,
+        "
+        error: KUBERNETES_EXEC_INFO asks for the `apiVersion` `client.authentication.k8s.io/v1alpha1`, which is not known
+        hint: known are `client.authentication.k8s.io/v1`, `client.authentication.k8s.io/v1beta1`
+    ",
+    );
+    me.set("KUBERNETES_EXEC_INFO", "{");
+    let done = me.types("token sandbox --format exec-credential");
+    assert!(done.code == 2 && done.err.contains("KUBERNETES_EXEC_INFO can't be read as JSON"), "{}", done.err);
+    me.types("token sandbox").is(0, &format!("{token}\n"), "");
     me.types("token sandbox --format yaml").fails(
         2,
         "
