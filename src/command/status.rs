@@ -1,10 +1,13 @@
 //! `status`: one profile in full, and the next step. No part of a secret is printed.
 
+use std::time::Duration;
+
 use clap::Args;
 
-use crate::command::{Global, TextOrJson as Format, WhoArgs, fitted, list, print};
+use crate::command::{Global, TextOrJson as Format, WhoArgs, duration, fitted, list, print};
 use crate::error::{Error, Kind};
 use crate::protocol::dpop::Dpop;
+use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::record::{End, Record};
@@ -18,13 +21,20 @@ use crate::world::World;
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   oauthctl status work
-  oauthctl status work --format json")]
+  oauthctl status work --format json
+  oauthctl status work --check --within 7d")]
 pub struct StatusArgs {
     #[command(flatten)]
     pub who: WhoArgs,
     /// The form of the output.
     #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     pub format: Format,
+    /// Print nothing if no person is needed; otherwise exit with code 4 and say why.
+    #[arg(long, conflicts_with = "format")]
+    pub check: bool,
+    /// With `--check`: nor within this time: `12h`, `7d`.
+    #[arg(long, value_name = "TIME", value_parser = duration, requires = "check")]
+    pub within: Option<Duration>,
 }
 
 /// Exit code 0: `token` needs no login. 4: a login is needed. 5: the store can't be read.
@@ -38,6 +48,12 @@ pub fn run(args: StatusArgs, global: &Global, world: &mut World) -> Result<u8, E
         session.raw_provider()?;
     }
     let next = next(world, &session, &standing);
+    if args.check {
+        return match next.login_needed {
+            true => Err(Error::new(Kind::LoginFirst, format!("`{}` needs a person", session.name)).hint(next.words)),
+            false => check(world, &session, standing, args.within.unwrap_or_default()),
+        };
+    }
     list::warn_of_end(world, &standing);
     let text = match args.format {
         Format::Json => {
@@ -54,6 +70,30 @@ pub fn run(args: StatusArgs, global: &Global, world: &mut World) -> Result<u8, E
         (None, true) => Kind::LoginFirst.exit_code(),
         (None, false) => 0,
     })
+}
+
+/// An error if a person must sign in within this time.
+fn check(world: &World, session: &Session, standing: Standing, within: Duration) -> Result<u8, Error> {
+    let renewable = renewable(session, &standing);
+    let alone = standing.record.and_then(|r| r.token).filter(|_| !renewable).and_then(|set| set.expires_at);
+    let alone = alone.map(|at| End { at, life: 0, unused: false });
+    match (standing.trouble, standing.ends.or(alone)) {
+        (Some(e), _) => Err(e),
+        (None, Some(end)) if end.at.saturating_sub(world.clock.now()) <= within.as_secs() as i64 => {
+            Err(Error::login_first(
+                &session.typed,
+                format!("the login of `{}` ends {}", session.name, in_time(&end, world.clock.now())),
+            ))
+        }
+        _ => Ok(0),
+    }
+}
+
+/// Whether another token is obtained without a person.
+fn renewable(session: &Session, standing: &Standing) -> bool {
+    let set = standing.record.as_ref().and_then(|r| r.token.as_ref());
+    let spendable = |p: Provider| set.is_some_and(|set| crate::grant::refresh::spendable(&p, set).is_some());
+    !standing.grant.needs_person() || session.raw_provider().map_or(true, spendable)
 }
 
 struct Next {
@@ -82,9 +122,7 @@ fn next(world: &World, session: &Session, standing: &Standing) -> Next {
             _ => sign_in("sign in"),
         };
     };
-    let provider = session.raw_provider().ok();
-    let renewable = by_itself || provider.as_ref().is_none_or(|p| crate::grant::refresh::spendable(p, set).is_some());
-    match (set.freshness(world.clock.now(), None), renewable) {
+    match (set.freshness(world.clock.now(), None), renewable(session, standing)) {
         (Freshness::Unknown, true) if !from_outside => alone(format!(
             "the token is used until the provider refuses it; then `call` refreshes it, and so does `{}`",
             session.typed.line("refresh")

@@ -1182,6 +1182,8 @@ const FLAGS_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("register", "--show", "tests/it/register.rs::a_public_issuer_needs_no_console"),
     ("register", "--update", "tests/it/register.rs::what_registering_leaves_and_what_it_takes_away"),
     ("register", "--delete", "tests/it/register.rs::what_registering_leaves_and_what_it_takes_away"),
+    ("status", "--check", "tests/it/manners.rs::the_end_of_a_login_is_shown_and_warned_of"),
+    ("status", "--within", "tests/it/manners.rs::the_end_of_a_login_is_shown_and_warned_of"),
     ("profile set-secret", "--var", "tests/it/profile.rs::a_secret_variable_is_kept_in_the_store_and_shown_nowhere"),
     ("call", "--parallel", "tests/it/call_pages.rs::a_token_that_expires_in_the_middle_is_renewed"),
     ("sandbox serve", "--as", "tests/it/every_option.rs::a_practice_server_serves_as_it_is_told"),

@@ -487,6 +487,13 @@ fn the_end_of_a_login_is_shown_and_warned_of() {
                 "{line}"
             );
         }
+        for line in ["status odd --check", "status odd --check --within 9d"] {
+            me.types(line).is(0, "", "");
+        }
+        let done = me.types("status odd --check --within 10d");
+        let said = "error: the login of `odd` ends in 10 days, at 2026-12-01T22:00:00Z";
+        assert!(done.code == 4 && done.err.starts_with(said) && done.out.is_empty(), "{}", done.err);
+        assert_eq!(me.types("status odd --within 10d").code, 2);
         me.later(9 * DAY + 3600);
         let said = "warning: the login of `odd` ends in 23 h: oauthctl login odd\n";
         for line in ["status odd", "list"] {
@@ -494,6 +501,7 @@ fn the_end_of_a_login_is_shown_and_warned_of() {
         }
         me.later(DAY);
         assert_eq!(me.types("list").err, "warning: the login of `odd` has ended: oauthctl login odd\n");
+        assert_eq!(me.types("status odd --check").code, 4);
     }
 }
 
@@ -513,6 +521,12 @@ fn a_renewal_near_the_end_of_its_login_says_so() {
         says(&json!({ "access_token": "access-1", "token_type": "bearer", "expires_in": 60 }))
     });
     assert!(!login(&mut me, &server, "refresh.max-age-s = 864000").err.contains("The login ends"));
+    me.types("status odd --check").is(0, "", "");
+    let done = me.types("status odd --check --within 2m");
+    assert!(done.code == 4 && done.err.contains("ends in 60 s"), "{}", done.err);
+    me.later(60);
+    let done = me.types("status odd --check");
+    assert!(done.code == 4 && done.err.contains("`odd` needs a person"), "{}", done.err);
 }
 
 // refresh.send-redirect-uri, revoke.ok-status, limits.headers, scopes.known, redirect.host
