@@ -93,11 +93,8 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
     let record = save(world, session, &record, &lock)?;
     // what an earlier login left in the journal
     session.sweep();
-    let mut left = old_store(world, session)?;
-    if !remember_profile(world, session, client)? {
-        // the store that config.toml names keeps its record
-        left = None;
-    }
+    let left = old_store(world, session)?;
+    remember_profile(world, session, client, left.is_some())?;
     // last: a copy is of the store that config.toml names
     kernel_cache::write(world, session, &record);
     drop(lock);
@@ -237,8 +234,9 @@ impl Session {
     }
 }
 
-/// Writes the profile into `config.toml`: only the keys that differ. `false`: it can't be written.
-fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Result<bool, Error> {
+/// Writes the profile into `config.toml`: only the keys that differ. `moves`: to another store,
+/// which the next command finds by that file alone.
+fn remember_profile(world: &mut World, session: &Session, client: &Client, moves: bool) -> Result<(), Error> {
     let (known, usual) = session.in_config()?;
     let known = known.unwrap_or_default();
     let raw = session.raw_provider()?;
@@ -255,20 +253,21 @@ fn remember_profile(world: &mut World, session: &Session, client: &Client) -> Re
     if known.port.is_some() && session.profile.port.is_none() {
         unset.push("port".to_owned());
     }
-    write_profile(world, session, now.changes(&known), &unset)
+    write_profile(world, session, now.changes(&known), (&unset, moves))
 }
 
-/// Writes keys of the profile into `config.toml`. `false`: it can't be written, which is said with
-/// the lines that are missing there. Some systems make the file (Nix), and let no program write it.
+/// Writes keys of the profile into `config.toml`, and removes the `unset` ones. Where that is not
+/// possible, the lines that are missing there are said, unless it `must` be. Some systems make the
+/// file (Nix), and let no program write it.
 pub(super) fn write_profile(
     world: &mut World,
     session: &Session,
     changes: Vec<(String, toml_edit::Value)>,
-    unset: &[String],
-) -> Result<bool, Error> {
+    (unset, must): (&[String], bool),
+) -> Result<(), Error> {
     let dir = session.paths.require_config()?;
     if changes.is_empty() && unset.is_empty() && session.configured {
-        return Ok(true);
+        return Ok(());
     }
     let name = &session.name;
     let lines = config::lines(name, changes.clone());
@@ -278,10 +277,14 @@ pub(super) fn write_profile(
         }
         editor.set_all(name, changes)
     });
-    let Err(e) = written else { return Ok(true) };
+    let e = match written {
+        Ok(()) => return Ok(()),
+        Err(e) if must => return Err(e.into()),
+        Err(e) => e,
+    };
     let lines = lines.map(|lines| format!("; add these lines to it:\n\n{lines}")).unwrap_or_default();
     world.warn(&format!("the record is stored, its profile is not: {e}{lines}"));
-    Ok(false)
+    Ok(())
 }
 
 /// Chooses sealed files where no keychain answers; the profile stays with them. Returns a notice.

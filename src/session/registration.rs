@@ -67,7 +67,7 @@ pub fn make(world: &mut World, session: &mut Session, name: &str, initial: Optio
     };
     now.proofs.auth = auth.or(now.proofs.auth);
     let known = session.in_config()?.0.unwrap_or_default();
-    write_profile(world, session, now.changes(&known), &[])?;
+    write_profile(world, session, now.changes(&known), (&[], false))?;
     session.profile.client_id = Some(made.client_id.clone());
     if let Some(auth) = auth {
         session.authenticates_by(auth)?;
