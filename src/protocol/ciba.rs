@@ -101,6 +101,6 @@ mod tests {
         let more = More { binding_message: Some("W4SCT".into()), requested_expiry: Some(60), acr_values: None };
         let params = request(&Hint::Login("alice".into()), &more);
         let names: Vec<&str> = params.iter().map(|p| p.0).collect();
-        assert_eq!(names, ["scope", "login_hint", "binding_message", "requested_expiry"]);
+        assert_eq!(names, ["login_hint", "binding_message", "requested_expiry"]);
     }
 }

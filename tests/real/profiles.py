@@ -107,7 +107,7 @@ def every_format_of_token_is_what_its_reader_takes(t):
     said = lambda name: home.run("token", "sandbox", "--format", name).expect(0).out
     same(said("text"), f"{token}\n", "text")
     same(said("header"), f"Authorization: Bearer {token}\n", "header")
-    same(said("env"), f"OAUTHCTL_SANDBOX_TOKEN={token}\n", "env")
+    same(said("env"), f"export OAUTHCTL_SANDBOX_TOKEN={token}\n", "env")
     same(said("curl"), f'header = "Authorization: Bearer {token}"\n', "curl")
     same(json.loads(said("json"))["access_token"], token, "json")
     same(json.loads(said("exec-credential"))["status"]["token"], token, "exec-credential")
