@@ -114,12 +114,13 @@ pub fn go_with(url: &str, name: &str, value: &str) -> Page {
     page
 }
 
-/// Where the address that a browser is started with leads: the listener's own leads on, once.
+/// Where the address that a browser is started with leads: the listener's own leads on, once. A
+/// pasted address may have ended the login meanwhile, and its listener with it.
 pub fn entered(url: &str) -> String {
     if !url.contains("/sign-in/") {
         return url.to_owned();
     }
-    let page = get(url);
+    let Some(page) = get_if_there(url) else { return url.to_owned() };
     page.location.unwrap_or_else(|| panic!("{url} leads nowhere: {}", page.body))
 }
 
