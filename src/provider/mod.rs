@@ -293,8 +293,8 @@ schema! {
 
     /// Where the members of a token answer stand. A path is member names joined by `.`.
     pub struct ResponseShape {
-        /// Where the token answer starts: a path, or several, the first that exists (`""`: the
-        /// whole).
+        /// Where the token answer starts: a path, or several, the first that holds the access token
+        /// (`""`: the whole).
         #[serde(deserialize_with = "checks::paths")]
         pub root: Vec<String>,
         /// The path of the access token.

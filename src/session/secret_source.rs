@@ -28,8 +28,7 @@ fn is_around(c: char) -> bool {
     c.is_whitespace() || c == '\u{feff}'
 }
 
-/// Reads a secret. `what` names it. A terminal (`/dev/stdin`
-/// too) doesn't show the input.
+/// Reads a secret. `what` names it. A terminal (`/dev/stdin` too) doesn't show the input.
 pub fn secret_from_file(world: &mut World, file: &str, what: &str) -> Result<Secret, Error> {
     const LONGEST: usize = 64 * 1024;
     let path = match file.strip_prefix("~/").zip(world.env.home()) {

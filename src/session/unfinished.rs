@@ -54,7 +54,10 @@ pub fn keep(world: &mut World, session: &Session, change: impl FnOnce(&mut Unfin
 /// That is remembered, and the next `login` registers anew. `Err`: the error is another one.
 pub fn forgotten(world: &mut World, session: &Session, client_id: Option<&str>, mut e: Error) -> Result<Error, Error> {
     let registered = || session.load().is_ok_and(|record| record.is_some_and(|record| record.registered));
-    let Some(client_id) = client_id.filter(|_| e.wrong_client && registered()) else { return Err(e) };
+    // a page in the server's place may refuse too: that is another kind of error
+    let Some(client_id) = client_id.filter(|_| e.wrong_client && e.kind == Kind::Usage && registered()) else {
+        return Err(e);
+    };
     keep(world, session, |kept| {
         kept.client_id = Some(client_id.to_owned());
         kept.refused = true;
