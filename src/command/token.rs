@@ -95,11 +95,12 @@ pub enum Format {
 pub fn quick(args: &[OsString], world: &mut World) -> Option<u8> {
     let [_, verb, profile] = args else { return None };
     let profile = profile.to_str()?;
-    if verb != "token" || profile.starts_with('-') || !alias::is_plain(world, profile) {
+    if verb != "token" || profile.starts_with('-') {
         return None;
     }
+    let word = alias::plain_word(world, profile)?;
     let paths = Paths::find(&*world.env);
-    let kernel_cache::Cached { set, .. } = kernel_cache::read(world, &paths, profile)?;
+    let kernel_cache::Cached { set, .. } = kernel_cache::read(world, &paths, profile, (&[word], true))?;
     if !matches!(set.freshness(world.clock.now(), None), Freshness::Fresh | Freshness::Unknown) {
         return None;
     }

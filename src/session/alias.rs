@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::lock;
 use super::stores::{store_kind, store_of};
-use super::{Overrides, Paths, kernel_cache};
+use super::{Overrides, Paths};
 use crate::config::{self, Config, Profile};
 use crate::store::environment::{PROFILE_VARIABLES, upper};
 use crate::store::{StoreError, StoreKind};
@@ -89,8 +89,11 @@ fn said_of_others(world: &World, own: &str) -> Vec<String> {
     world.env.names().iter().filter_map(word).collect()
 }
 
-/// Whether the fast path may answer for a word: no variable of any profile decides otherwise.
-pub fn is_plain(world: &World, word: &str) -> bool {
-    let own = upper(word);
-    kernel_cache::may_answer(world, std::slice::from_ref(&own)) && said_of_others(world, &own).is_empty()
+/// The word for a profile in variables, where the fast path may answer: no variable brings a token,
+/// wants it masked, or is another profile's.
+pub fn plain_word(world: &World, profile: &str) -> Option<String> {
+    let own = upper(profile);
+    let set = |name: &str| world.env.var(name).is_some();
+    let whole = set("GITHUB_ACTIONS") || set(&format!("OAUTHCTL_{own}_TOKEN"));
+    (!whole && said_of_others(world, &own).is_empty()).then_some(own)
 }

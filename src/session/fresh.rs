@@ -116,7 +116,7 @@ fn obtain(
         };
         if let Some(set) = found.token().filter(|set| is_usable(world, set, want)) {
             explain_no_request(world, &session.name, "the store has it");
-            refill_copy(world, session, found.record.as_ref());
+            refill_copy(world, session, found.record.as_ref(), set);
             return Ok(set.clone());
         }
         first = found.refreshable(world, session, want)?;
@@ -278,14 +278,16 @@ fn explain_no_request(world: &mut World, profile: &str, where_from: &'static str
 
 /// Writes the kernel's copy again. The record was read without the lock: it is written under the
 /// lock, if that is free, and only if no login or logout came since.
-fn refill_copy(world: &mut World, session: &Session, read: Option<&Record>) {
-    if !session.cache || session.store.kind() != StoreKind::File {
+fn refill_copy(world: &mut World, session: &Session, read: Option<&Record>, set: &TokenSet) {
+    if !session.cache || session.store.kind() != StoreKind::File || session.chose_identity() {
+        return;
+    }
+    if kernel_cache::of(world, session).is_some_and(|copy| copy.set.access_token == set.access_token) {
         return;
     }
     let Some(_lock) = lock::try_acquire(&session.paths, &*session.store, &session.name) else { return };
     if let Ok(Some(now)) = session.load()
-        && Some(now.generation) == read.map(|r| r.generation)
-        && now.token.is_some()
+        && Some(&now) == read
     {
         kernel_cache::write(world, session, &now);
     }
@@ -295,12 +297,12 @@ fn from_copy(world: &World, session: &Session, want: FreshnessPolicy) -> Option<
     if !session.cache
         || want.force
         || want.whole
-        || !kernel_cache::may_answer(world, &session.words)
+        || session.store.kind() == StoreKind::Environment
         || session.chose_identity()
     {
         return None;
     }
-    let copy = kernel_cache::read(world, &session.paths, &session.name)?;
+    let copy = kernel_cache::of(world, session)?;
     // if the provider is known already, the token is about to be sent there
     let sent = session.server.as_ref().map(|server| &server.provider);
     let bound = sent.is_none_or(|provider| session.bound(provider, &BTreeMap::new()).fingerprint() == copy.bound);
@@ -310,7 +312,7 @@ fn from_copy(world: &World, session: &Session, want: FreshnessPolicy) -> Option<
 /// Whether the kernel's copy, if there is one, is enough to send the token to the provider's API.
 pub fn copy_will_do(world: &World, session: &Session) -> Result<bool, Error> {
     let bound = session.bound(&session.raw_provider()?, &BTreeMap::new()).fingerprint();
-    Ok(kernel_cache::read(world, &session.paths, &session.name).is_none_or(|copy| copy.bound == bound))
+    Ok(kernel_cache::of(world, session).is_none_or(|copy| copy.bound == bound))
 }
 
 fn is_usable(world: &World, set: &TokenSet, want: FreshnessPolicy) -> bool {

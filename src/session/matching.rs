@@ -119,7 +119,8 @@ pub fn elsewhere(who: &Who, record: &Record) -> Option<Moved> {
     who.moved_by_file(record).or_else(other_client)
 }
 
-fn differs(who: &Who, record: &Record, asked_with: Option<&AskedWith>) -> Option<Differs> {
+/// How a record differs; without `asked_with` as far as the configuration and the variables tell.
+pub(super) fn differs(who: &Who, record: &Record, asked_with: Option<&AskedWith>) -> Option<Differs> {
     let token = record.token.as_ref()?;
     let asked = || asked_otherwise(who, record, asked_with);
     let unbound = || (who.profile.proofs.dpop == Some(true) && !is_dpop(token)).then_some(Differs::Unbound);

@@ -104,6 +104,15 @@ fn scopes_from_a_variable_ask_for_another_token_as_the_flag_does() {
         let other = me.types("token sandbox");
         assert_eq!(other.code, 0, "{}", other.err);
         assert_ne!(other.out, first.out, "{variable}");
+        // two shells in turn: each gets what it asked for, though the store has one record
+        let mut before = other.out;
+        for (scope, asked) in [("profile", "profile"), ("email", "email"), ("profile,email", "profile")] {
+            let done = me.set(variable, scope).types("token sandbox");
+            assert_eq!(me.record("sandbox")["asked"][0], asked, "{}", done.err);
+            assert_ne!(done.out, before, "{variable}");
+            me.types("token sandbox").is(0, &done.out, "");
+            before = done.out;
+        }
         let by_flag = me.unset(variable).types("token sandbox --scope email");
         assert_ne!(by_flag.out, first.out);
     }

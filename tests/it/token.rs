@@ -525,6 +525,133 @@ fn a_changed_configuration_is_believed_at_once() {
     assert!(me.copies.texts().is_empty(), "`cache = false` does without the copy");
 }
 
+/// Variables with values of the login of [`signed_in`].
+const OF_THE_LOGIN: [(&str, &str); 6] = [
+    ("OAUTHCTL_CLIENT_ID", "oauthctl"),
+    ("OAUTHCTL_SANDBOX_CLIENT_ID", "oauthctl"),
+    ("OAUTHCTL_GRANT", "authorization-code"),
+    ("OAUTHCTL_SCOPE", "email"),
+    ("OAUTHCTL_SCOPE", "profile,email"),
+    ("OAUTHCTL_SANDBOX_SCOPE", "email"),
+];
+
+#[test]
+fn the_kernels_copy_answers_where_variables_say_what_the_login_has() {
+    for store in ["keychain", "file"] {
+        let mut me = Person::new();
+        me.set("OAUTHCTL_STORE", store).signed_in();
+        let token = me.types("token sandbox").out;
+        for (name, value) in OF_THE_LOGIN {
+            me.set(name, value);
+            // compared with the record once
+            me.types("token sandbox").is(0, &token, "");
+            let (reads, copies) = (me.keychain.reads(), me.copies.texts());
+            for line in ["token sandbox", "token", "token sandbox --min-ttl 60s", "token sandbox --explain"] {
+                let done = me.types(line);
+                assert_eq!((done.code, &done.out), (0, &token), "{name} {line}: {}", done.err);
+                assert!(
+                    !line.contains("explain") || done.err.contains("the copy that the kernel keeps"),
+                    "{}",
+                    done.err
+                );
+            }
+            me.types("token sandbox --format json");
+            me.unset(name).types("token sandbox").is(0, &token, "");
+            assert_eq!(me.copies.texts(), copies, "{name}");
+            assert!(store != "keychain" || me.keychain.reads() == reads + 1, "{name}: JSON alone needs the store");
+        }
+        assert_eq!(me.copies.texts().len(), 6, "a copy, its usual link, and one for each other request");
+        let reads = me.keychain.reads();
+        me.set("OAUTHCTL_SCOPE", "").types("token sandbox").is(0, &token, "");
+        assert_eq!(me.keychain.reads(), reads, "an empty variable says nothing");
+    }
+}
+
+#[test]
+fn a_request_for_another_token_leaves_the_kernels_copy_alone() {
+    for (asks, code) in [
+        ("OAUTHCTL_CLIENT_ID=another-app", 7),
+        ("OAUTHCTL_SANDBOX_GRANT=device-code", 4),
+        ("OAUTHCTL_GRANT=no-such-grant", 2),
+        ("OAUTHCTL_SCOPE=write", 4),
+        ("--scope write", 4),
+        ("--scope email", 0),
+    ] {
+        for verb in ["token", "call"] {
+            let mut me = signed_in();
+            let token = me.types("token sandbox").out;
+            let copies = me.copies.texts();
+            let (variable, flags) = asks.split_once('=').map_or((None, asks), |variable| (Some(variable), ""));
+            for _ in 0..2 {
+                if let Some((name, value)) = variable {
+                    me.set(name, value);
+                }
+                let path = if verb == "call" { "/me" } else { "" };
+                let done = me.types(&format!("{verb} sandbox {path} {flags}"));
+                assert_eq!(done.code, code, "{verb} {asks}: {}", done.err);
+                assert!(code == 0 || done.out.is_empty(), "{verb} {asks}: {}", done.out);
+                if let Some((name, _)) = variable {
+                    me.unset(name);
+                }
+            }
+            assert_eq!(me.copies.texts(), copies, "{verb} {asks}");
+            let reads = me.keychain.reads();
+            me.types("token sandbox").is(0, &token, "");
+            assert_eq!(me.keychain.reads(), reads, "{verb} {asks}");
+        }
+    }
+}
+
+/// Each way makes the login of `sandbox` go, and leaves `config.toml` as it was where it can.
+#[test]
+fn no_link_of_a_login_that_is_gone_serves_a_later_one() {
+    for way in ["", "logout sandbox --local-only", "profile remove sandbox", "profile rename sandbox play"] {
+        for (name, value) in OF_THE_LOGIN {
+            let mut me = Person::new();
+            me.set(name, value).signed_in();
+            let token = me.types("token sandbox").out;
+            me.types("token sandbox").is(0, &token, "");
+            me.unset(name).types("token sandbox").is(0, &token, "");
+            if !way.is_empty() {
+                let done = me.types(way);
+                assert_eq!(done.code, 0, "{way}: {}", done.err);
+                for set in [true, false] {
+                    let done = if set { me.set(name, value) } else { me.unset(name) }.types("token sandbox");
+                    assert_eq!((done.code, done.out.as_str()), (4, ""), "{way} {name} {set}: {}", done.err);
+                }
+            }
+            // by a variable, which is not remembered: `email` was not asked for
+            me.set("OAUTHCTL_SCOPE", "profile").signed_in();
+            let later = me.types("token sandbox").out;
+            assert_ne!(later, token, "{way}");
+            me.unset("OAUTHCTL_SCOPE").types("token sandbox").is(0, &later, "");
+            let done = me.set(name, value).types("token sandbox");
+            match value.contains("email") {
+                true => assert_eq!((done.code, done.out.as_str()), (4, ""), "{way} {name}: {}", done.err),
+                false => drop(done.is(0, &later, "")),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_logins_flags_say_nothing_of_a_request_by_variables() {
+    let mut me = Person::new();
+    me.set("OAUTHCTL_SCOPE", "email");
+    assert_eq!(me.browser(allows).types("login sandbox --scope profile").code, 0);
+    let done = me.types("token sandbox");
+    assert_eq!((done.code, done.out.as_str()), (4, ""), "{}", done.err);
+    let token = me.kept("sandbox", "access_token");
+    me.unset("OAUTHCTL_SCOPE").types("token sandbox").is(0, &format!("{token}\n"), "");
+    // the profile is for another client than the variable's, which the login took
+    me.types("profile set sandbox client-id another-app");
+    me.set("OAUTHCTL_CLIENT_ID", "oauthctl").signed_in();
+    let token = me.kept("sandbox", "access_token");
+    me.types("token sandbox").is(0, &format!("{token}\n"), "");
+    let done = me.unset("OAUTHCTL_CLIENT_ID").types("token sandbox");
+    assert_eq!((done.code, done.out.as_str()), (7, ""), "{}", done.err);
+}
+
 #[test]
 fn two_homes_never_see_each_others_copy() {
     let mut me = signed_in();
@@ -600,8 +727,11 @@ fn the_quick_path_says_what_the_whole_program_says() {
         &["token", "sandbox", "--min-ttl", "0s"],
         &["token", ""],
     ];
-    let environments: [&[(&str, &str)]; 12] = [
+    let environments: [&[(&str, &str)]; 15] = [
         &[],
+        &[("OAUTHCTL_CLIENT_ID", "oauthctl")],
+        &[("OAUTHCTL_SANDBOX_GRANT", "authorization-code"), ("OAUTHCTL_SCOPE", "email")],
+        &[("OAUTHCTL_SANDBOX_SCOPE", "email"), ("OAUTHCTL_SCOPE", "write")],
         &[("OAUTHCTL_SANDBOX_TOKEN", "")],
         &[("OAUTHCTL_SANDBOX_CLIENT_ID", "another-app")],
         &[("OAUTHCTL_CLIENT_ID", "another-app")],
@@ -646,7 +776,9 @@ fn the_quick_path_says_what_the_whole_program_says() {
         for (name, value) in environment {
             me.set(name, value);
         }
-        compare(&mut me, &["token", "sandbox"], &format!("{environment:?}"));
+        for time in ["first", "then"] {
+            compare(&mut me, &["token", "sandbox"], &format!("{environment:?} {time}"));
+        }
         for (name, _) in environment {
             me.unset(name);
         }

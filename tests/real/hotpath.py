@@ -19,6 +19,11 @@ def traced(t, home, *argv):
     return calls[next(i for i, call in enumerate(calls) if call.startswith("execve(")) + 1 :]
 
 
+def plain(calls):
+    """Without numbers and names of keys."""
+    return [re.sub(r"0x[0-9a-f]+|oauthctl:\w+:[0-9a-f]+|\d+", "N", c) for c in calls]
+
+
 def named(calls, *names):
     return [c for c in calls if re.match(rf"({'|'.join(names)})\(", c)]
 
@@ -51,6 +56,22 @@ def with_the_kernels_copy_nothing_is_opened_and_nothing_connected(t):
 
 
 @test
+def variables_that_say_what_the_login_has_cost_no_call(t):
+    for home in t.home(t.keyring()), t.home(OAUTHCTL_STORE="file"):
+        home.run("login", "sandbox", env={"BROWSER": t.browser()}).expect(0)
+        before = plain(traced(t, home, "token", "sandbox"))
+        for name, value in (
+            ("OAUTHCTL_CLIENT_ID", "oauthctl"),
+            ("OAUTHCTL_SANDBOX_GRANT", "authorization-code"),
+            ("OAUTHCTL_SCOPE", "email"),
+        ):
+            home.env[name] = value
+            token = home.run("token", "sandbox").expect(0).out  # compared with the record once
+            same(plain(traced(t, home, "token", "sandbox")), before, "system calls")
+            same(home.run("token", "sandbox").expect(0).out, token, "token")
+
+
+@test
 def without_it_there_is_one_connection_to_the_session_bus_and_no_other(t):
     keyring = t.keyring()
     home = t.home(keyring)
@@ -77,13 +98,13 @@ def with_the_file_store_nothing_is_connected_either(t):
 def ten_thousand_profiles_are_not_read_for_one_token(t):
     home = t.home(t.keyring())
     home.run("login", "sandbox", env={"BROWSER": t.browser()}).expect(0)
-    before = [re.sub(r"0x[0-9a-f]+|\d+", "N", c) for c in traced(t, home, "token", "sandbox")]
+    before = plain(traced(t, home, "token", "sandbox"))
     with (home.config / "config.toml").open("a") as file:
         file.writelines(f'\n[profiles.many-{n}]\nprovider = "getresponse"\nclient-id = "id-{n}"\n' for n in range(10_000))
     for n in range(1_000):
         home.provider(f"own-{n}", f'id = "own-{n}"\nextends = "getresponse"\n')
     home.run("token", "sandbox").expect(0)  # the configuration has changed: read whole, once
-    after = [re.sub(r"0x[0-9a-f]+|\d+", "N", c) for c in traced(t, home, "token", "sandbox")]
+    after = plain(traced(t, home, "token", "sandbox"))
     same(len(after), len(before), "system calls")
     rig.soon(1, lambda: home.run("token", "sandbox", "--no-cache").expect(0))
 

@@ -1,16 +1,20 @@
 //! The kernel's copy of a fresh access token: `token` looks there first.
 //!
-//! There are two entries. The *copy* belongs to the credential (user, store, its place, profile).
-//! It holds the access token and its times; the kernel forgets it when it expires. The *link*
-//! belongs to a profile's name with the folders, the store variable and the bus. It names the copy,
-//! and is valid until `config.toml` changes: so the fast path reads no configuration and never
-//! serves a token against it.
+//! There are two kinds of entries. The *copy* belongs to the credential (user, store, its place,
+//! profile). It holds the access token and its times. A *link* belongs to a request: a profile's
+//! name with the folders, the store variable, the bus, and the variables that decide which token is
+//! meant. It is written once the record was compared with that request, and has the copy's name and
+//! hash: the copy of a later token needs a new link. It is valid until `config.toml` changes: so
+//! the fast path reads no configuration and never serves a token against it. The kernel forgets
+//! both when the token expires.
 
 use std::time::Duration;
 
 use crate::secret::hash;
 use crate::session::Who;
 use crate::session::bound::Bound;
+use crate::session::matching::differs;
+use crate::session::overrides::variable;
 use crate::session::paths::Paths;
 use crate::session::record::Record;
 use crate::token::{Freshness, TokenSet};
@@ -18,13 +22,11 @@ use crate::world::World;
 
 /// How long a copy without a known expiry is kept, in seconds.
 const UNKNOWN_EXPIRY: i64 = 86_400;
-/// How long a link is kept, in seconds: the kernel's own ring lasts three days.
-const LINK_KEPT: u64 = 3 * 86_400;
 
 /// In place of the fingerprint if an older version made the record.
 const UNBOUND: &str = "-";
 
-/// Variables that change a profile: with one of them set the configuration is read.
+/// Variables that decide which token is meant.
 const DECIDING: [&str; 3] = ["CLIENT_ID", "GRANT", "SCOPE"];
 
 /// The content of a copy.
@@ -34,35 +36,28 @@ pub struct Cached {
     pub bound: String,
 }
 
-pub fn read(world: &World, paths: &Paths, profile: &str) -> Option<Cached> {
-    let link = world.token_copy.read(&link_name(world, paths, profile))?;
-    let (signature, copy) = std::str::from_utf8(&link).ok()?.split_once(' ')?;
-    if signature != config_signature(paths) {
-        return None;
-    }
-    parse(&world.token_copy.read(copy)?)
+/// The copy for a profile. `said`: its words in variables, and whether it was named.
+pub fn read(world: &World, paths: &Paths, profile: &str, said: (&[String], bool)) -> Option<Cached> {
+    let link = world.token_copy.read(&link_name(world, paths, profile, said))?;
+    let (copy, valid_for) = std::str::from_utf8(&link).ok()?.split_once(' ')?;
+    let text = world.token_copy.read(copy)?;
+    (valid_for == validity(paths, &text)).then(|| parse(&text)).flatten()
 }
 
-/// Whether a copy may serve a profile: no variable changes it. `words`: its names in variables.
-pub fn may_answer(world: &World, words: &[String]) -> bool {
-    let set = |name: &str| world.env.var_os(name).is_some_and(|v| !v.is_empty());
-    let says = |word: &String| {
-        set(&format!("OAUTHCTL_{word}_TOKEN")) || DECIDING.iter().any(|what| set(&format!("OAUTHCTL_{word}_{what}")))
-    };
-    !set("GITHUB_ACTIONS") && !DECIDING.iter().any(|what| set(&format!("OAUTHCTL_{what}"))) && !words.iter().any(says)
+/// The copy for what this command means.
+pub fn of(world: &World, who: &Who) -> Option<Cached> {
+    read(world, &who.paths, &who.name, (&who.words, who.named))
 }
 
-/// Writes the copy of a fresh token; forgets it otherwise.
+/// Writes the copy of a fresh token and its link, unless they are there. If this command asks for
+/// another token than the usual one, those of the usual one stay.
 pub fn write(world: &World, who: &Who, record: &Record) {
-    let Some(set) = record.token.as_ref().filter(|_| who.cache && is_usual(world, who)) else {
-        return forget(world, who);
-    };
+    let Some(set) = record.token.as_ref().filter(|_| who.cache && is_usual(world, who, record)) else { return };
     let now = world.clock.now();
-    let copy = copy_name(who);
-    let left = set.expires_at.map_or(UNKNOWN_EXPIRY, |at| at - now);
-    if left <= 0 || matches!(set.freshness(now, None), Freshness::Expired | Freshness::Stale) {
-        return world.token_copy.forget(&copy);
+    if matches!(set.freshness(now, None), Freshness::Expired | Freshness::Stale) {
+        return;
     }
+    let left = set.expires_at.map_or(UNKNOWN_EXPIRY, |at| at - now);
     let expires = set.expires_at.map_or_else(|| "-".to_owned(), |at| at.to_string());
     let text = zeroize::Zeroizing::new(format!(
         "2 {} {expires} {} {} {}",
@@ -71,30 +66,35 @@ pub fn write(world: &World, who: &Who, record: &Record) {
         set.token_type,
         set.access_token.expose()
     ));
-    if !world.token_copy.write(&copy, text.as_bytes(), Duration::from_secs(left as u64)) {
-        world.token_copy.forget(&copy);
-        return;
-    }
-    let link = format!("{} {copy}", config_signature(&who.paths));
+    let put = |name: &str, value: &[u8]| {
+        let is_there = world.token_copy.read(name).is_some_and(|there| **there == *value);
+        is_there || world.token_copy.write(name, value, Duration::from_secs(left as u64))
+    };
+    let copy = copy_name(who);
     // not by an alias: a link doesn't know the files that define it
-    let name = link_name(world, &who.paths, &who.name);
-    world.token_copy.write(&name, link.as_bytes(), Duration::from_secs(LINK_KEPT));
+    let link = link_name(world, &who.paths, &who.name, (&who.words, who.named));
+    if put(&copy, text.as_bytes()) {
+        put(&link, format!("{copy} {}", validity(&who.paths, text.as_bytes())).as_bytes());
+    }
 }
 
-/// Whether the profile's name alone gives every later command this token: no flag or variable asked
-/// for another, and it depends on no input that is read each time.
-fn is_usual(world: &World, who: &Who) -> bool {
+/// Whether the profile's name and the variables alone give every later command this token: no flag
+/// asked for another, and it depends on no input that is read each time.
+fn is_usual(world: &World, who: &Who, record: &Record) -> bool {
     let asks = &who.profile.asks;
     let inputs = asks.assertion.is_some()
         || asks.subject_token.is_some()
         || asks.subject_profile.is_some()
         || asks.actor_token.is_some();
-    !inputs && (who.choice.signing_in || !who.chose_identity() && may_answer(world, &who.words))
+    // later commands have a login's flags from `config.toml`, where variables override them
+    let plain = || DECIDING.iter().all(|what| variable(world, &who.words, who.named, what).is_none());
+    let flags_stay = !who.chose_identity() || who.choice.signing_in && plain();
+    !inputs && flags_stay && differs(who, record, None).is_none()
 }
 
 /// Forgets the copy and the link: the name may mean another profile from now on.
 pub fn forget(world: &World, who: &Who) {
-    world.token_copy.forget(&link_name(world, &who.paths, &who.name));
+    world.token_copy.forget(&link_name(world, &who.paths, &who.name, (&who.words, who.named)));
     world.token_copy.forget(&copy_name(who));
 }
 
@@ -103,7 +103,7 @@ fn copy_name(who: &Who) -> String {
     format!("copy:{}", hash(text.as_bytes()))
 }
 
-fn link_name(world: &World, paths: &Paths, profile: &str) -> String {
+fn link_name(world: &World, paths: &Paths, profile: &str, (words, named): (&[String], bool)) -> String {
     let mut text = Vec::new();
     let mut add = |part: &std::ffi::OsStr| {
         text.extend_from_slice(part.as_encoded_bytes());
@@ -115,7 +115,18 @@ fn link_name(world: &World, paths: &Paths, profile: &str) -> String {
         add(&world.env.var_os(name).unwrap_or_default());
     }
     add(profile.as_ref());
+    for what in DECIDING {
+        if let Some((value, _)) = variable(world, words, named, what) {
+            add(what.as_ref());
+            add(value.as_ref());
+        }
+    }
     format!("link:{}", hash(&text))
+}
+
+/// What a link holds for: this content of the copy, and `config.toml` as it is.
+fn validity(paths: &Paths, copy: &[u8]) -> String {
+    format!("{} {}", config_signature(paths), hash(copy))
 }
 
 /// Changes whenever `config.toml` does: size and time of change, to the nanosecond.
