@@ -398,7 +398,7 @@ impl From<AuthorizeError> for Error {
 impl From<ListenError> for Error {
     fn from(e: ListenError) -> Error {
         let hint = match &e {
-            ListenError::PortTaken { .. } => {
+            ListenError::PortTaken { .. } | ListenError::NoneFree(_) => {
                 "stop the program that uses it, or register another address and give it with `--redirect-uri` or `--port`"
             }
             ListenError::Reserved(_) => "a port from 1024 up, with `--redirect-uri` or `--port`",

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::command::{Global, WhoArgs, print, sandbox_session};
-use crate::config::SecretSource;
+use crate::config::{SecretSource, words};
 use crate::error::Error;
 use crate::grant::register;
 use crate::protocol::registration::{ClientMetadata, Management, Registered};
@@ -37,9 +37,9 @@ pub struct RegisterArgs {
     /// The redirect address to register [default: this machine's loopback]
     #[arg(long, value_name = "URL", help_heading = "Profile")]
     pub redirect_uri: Option<String>,
-    /// The port to listen on.
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Profile")]
-    pub port: Option<u16>,
+    /// The port of the redirect address, or several: each is registered (`8976,9000`).
+    #[arg(long, value_name = "PORTS", value_parser = words::port, help_heading = "Profile")]
+    pub port: Option<String>,
     /// A file with the token that some servers require; `-` reads it from standard input.
     #[arg(long, value_name = "FILE")]
     pub initial_access_token_file: Option<PathBuf>,
@@ -62,7 +62,7 @@ pub const NEEDS_STORE: &str = "the store `none` stores nothing: a registration w
 
 pub fn run(args: RegisterArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let mut choice = args.who.choice(global);
-    (choice.flags.redirect_uri, choice.flags.port) = (args.redirect_uri.clone(), args.port);
+    (choice.flags.redirect_uri, choice.flags.port) = (args.redirect_uri.clone(), args.port.clone());
     choice.signing_in = true;
     let mut session = sandbox_session::open(world, choice)?;
     session.raw_provider()?;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::words::{self, word};
 use super::{GrantKind, SecretSource};
 use crate::address::{check_url, is_of_app, with_scheme};
-use crate::layers::{de, ser};
+use crate::layers::ser;
 use crate::protocol::jose::Algorithm;
 use crate::protocol::{authorization_details, token_request};
 use crate::provider::{ClientAuth, When};
@@ -49,7 +49,7 @@ macro_rules! parts {
     ($($type:ty)*) => { $(impl Part for $type {})* };
 }
 
-parts! { String u16 u32 bool Vec<String> GrantKind StoreKind ClientAuth Algorithm When }
+parts! { String u32 bool Vec<String> GrantKind StoreKind ClientAuth Algorithm When }
 
 impl Part for PathBuf {
     fn root(&mut self, folder: &Path) {
@@ -155,10 +155,10 @@ pub struct Profile {
     #[arg(skip)]
     #[serde(deserialize_with = "redirect_uri")]
     pub redirect_uri: Option<String>,
-    /// The port to listen on. `login` and `register` have a flag for it.
+    /// The port to listen on, or several: the first free one. `login` and `register` have a flag.
     #[arg(skip)]
-    #[serde(deserialize_with = "de::range::<1, 65535, _, _>")]
-    pub port: Option<u16>,
+    #[serde(with = "ports")]
+    pub port: Option<String>,
     /// The browser to sign in with: a program and its arguments; the address is added to them.
     #[arg(skip)]
     #[serde(deserialize_with = "browser")]
@@ -546,6 +546,30 @@ fn redirect_uri<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D:
     })
 }
 
+/// A single port is written as a number, several as a text; a list is read too.
+mod ports {
+    use serde_json::Value;
+
+    use super::*;
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+        let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let text = match Value::deserialize(from)? {
+            Value::Array(all) => all.iter().map(shown).collect::<Vec<_>>().join(","),
+            value => shown(&value),
+        };
+        words::ports(&text).map_err(|why| serde::de::Error::custom(words::refused(&text, &why)))?;
+        Ok(Some(text))
+    }
+
+    pub fn serialize<S: Serializer>(text: &Option<String>, to: S) -> Result<S::Ok, S::Error> {
+        match text.as_ref().map(|text| text.parse::<u16>()) {
+            Some(Ok(port)) => port.serialize(to),
+            _ => text.serialize(to),
+        }
+    }
+}
+
 fn browser<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<String>>, D::Error> {
     let command = Vec::<String>::deserialize(from)?;
     match command.first().is_none_or(String::is_empty) {
@@ -603,6 +627,7 @@ pub fn all_profile_keys() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layers::de;
 
     fn said(profile: &Profile, known: &Profile) -> Vec<String> {
         profile.changes(known).into_iter().map(|(key, value)| format!("{key} = {value}")).collect()

@@ -222,6 +222,26 @@ pub fn audience(text: &str) -> Result<String, String> {
     }
 }
 
+/// Ports from which a login takes the first free one: `8976`, `8976-8980`, `8976,9000`.
+pub fn ports(text: &str) -> Result<Vec<u16>, String> {
+    let why = || "it is a port from 1 to 65535, or several, 16 at most: `8976-8980`, `8976,9000`".to_owned();
+    let port = |text: &str| text.trim().parse::<u16>().ok().filter(|port| *port != 0).ok_or_else(why);
+    let mut ports = Vec::new();
+    for part in text.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        ports.extend((port(first)?..=port(last)?).take(MOST_PORTS + 1));
+    }
+    if (1..=MOST_PORTS).contains(&ports.len()) { Ok(ports) } else { Err(why()) }
+}
+
+/// The same, for a flag.
+pub fn port(text: &str) -> Result<String, String> {
+    ports(text).map(|_| text.to_owned())
+}
+
+/// Each is told with its holder, if none is free.
+const MOST_PORTS: usize = 16;
+
 fn when(text: &str) -> Result<When, String> {
     let all = [When::Auto, When::Always, When::Never];
     all.into_iter().find(|when| when.word() == text).ok_or_else(|| none_of(text, &all.map(When::word)))
@@ -241,6 +261,16 @@ mod tests {
         auths.sort();
         told.sort();
         assert_eq!(told, auths);
+    }
+
+    #[test]
+    fn ports_are_a_list_of_numbers_and_ranges() {
+        assert_eq!(ports("8976"), Ok(vec![8976]));
+        assert_eq!(ports("8976-8978, 9000"), Ok(vec![8976, 8977, 8978, 9000]));
+        assert_eq!(ports("65535-65535"), Ok(vec![65535]));
+        for wrong in ["", "0", "x", "1,", "9-8", "1-17", "1-65535", "65536", "-1", "1--2"] {
+            assert!(ports(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

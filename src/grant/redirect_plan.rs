@@ -2,6 +2,7 @@
 //! section 7.3).
 
 use crate::address::{Reach, is_of_app, reach, with_scheme};
+use crate::config::{Profile, words};
 use crate::error::Error;
 use crate::provider::{LoopbackMode, Provider, RedirectHost};
 use crate::text::safe;
@@ -35,28 +36,26 @@ pub enum Target {
     },
 }
 
-/// `redirect_uri` and `port` are the profile's.
-pub fn plan(provider: &Provider, redirect_uri: Option<&str>, port: Option<u16>, random: &str) -> Result<Plan, Error> {
+/// `random` fills a path that is another one for each login.
+pub fn plan(provider: &Provider, profile: &Profile, random: &str) -> Result<Plan, Error> {
     let facts = &provider.redirect;
-    if let Some(uri) = redirect_uri {
-        return registered(uri, port, facts.loopback);
+    let said = profile.port.as_deref().map(words::ports).transpose().map_err(Error::usage)?.unwrap_or_default();
+    if let Some(uri) = &profile.redirect_uri {
+        return registered(uri, said, facts.loopback);
     }
-    if let Some(page) = facts.paste.as_deref().filter(|_| port.is_none()) {
+    if let Some(page) = facts.paste.as_deref().filter(|_| said.is_empty()) {
         let uri = if page == "oob" { OUT_OF_BAND } else { page };
         return Ok(Plan { shows_code: true, ..pasted("this provider shows the code on a page", Some(uri)) });
     }
     let random_path = facts.path.as_deref().is_some_and(|p| p.contains('*'));
     let path = facts.path.as_deref().unwrap_or("/callback").replace('*', random);
     let path = if path.starts_with('/') { path } else { format!("/{path}") };
-    let fixed = |port: Option<u16>| match port {
-        Some(port) => vec![port],
-        None if facts.ports.is_empty() => vec![USUAL_PORT],
-        None => facts.ports.clone(),
-    };
+    let any = if said.is_empty() { facts.ports.clone() } else { said };
+    let fixed = if any.is_empty() { vec![USUAL_PORT] } else { any.clone() };
     let (ports, tls) = match facts.loopback {
-        LoopbackMode::AnyPort => (port.map(|p| vec![p]).unwrap_or_else(|| facts.ports.clone()), false),
-        LoopbackMode::Unknown | LoopbackMode::Exact => (fixed(port), false),
-        LoopbackMode::Https => (fixed(port), true),
+        LoopbackMode::AnyPort => (any, false),
+        LoopbackMode::Unknown | LoopbackMode::Exact => (fixed, false),
+        LoopbackMode::Https => (fixed, true),
         LoopbackMode::None => {
             if provider.authorize.send_redirect_uri && facts.alias.is_none() {
                 return Err(Error::usage(format!("{} does not send the browser back to this machine", provider.name))
@@ -81,7 +80,7 @@ fn pasted(why: &'static str, registered: Option<&str>) -> Plan {
 
 const PLAIN_HTTP: &str = "is plain http: that is for 127.0.0.1, [::1] and localhost only";
 
-fn registered(uri: &str, port: Option<u16>, mode: LoopbackMode) -> Result<Plan, Error> {
+fn registered(uri: &str, said: Vec<u16>, mode: LoopbackMode) -> Result<Plan, Error> {
     let bad = |why: &str| {
         Error::usage(format!("the redirect address `{}` {why}", safe(uri)))
             .hint("`--redirect-uri URL`: the address as it is registered at the provider")
@@ -111,16 +110,15 @@ fn registered(uri: &str, port: Option<u16>, mode: LoopbackMode) -> Result<Plan, 
     if !loopback {
         return Ok(pasted("the redirect address is not on this machine", Some(uri)));
     }
-    if let (Some(port), Some(named)) = (port, url.port())
-        && port != named
-    {
-        return Err(bad(&format!("names port {named}, and `--port` or the profile's `port` another: {port}")));
+    let other = said.iter().find(|port| url.port().is_some_and(|named| named != **port));
+    if let (Some(other), Some(named)) = (other, url.port()) {
+        return Err(bad(&format!("names port {named}, and `--port` or the profile's `port` another: {other}")));
     }
     let tls = url.scheme() == "https";
     // RFC 8252, section 7.3: without a port any port fits, if the provider follows the rule
-    let any = url.port().is_none() && port.is_none() && mode == LoopbackMode::AnyPort && !tls;
-    let ports = if any { Vec::new() } else { vec![port.or(url.port_or_known_default()).unwrap_or(USUAL_PORT)] };
-    let exact = (!any && port.is_none()).then(|| uri.to_owned());
+    let any = url.port().is_none() && said.is_empty() && mode == LoopbackMode::AnyPort && !tls;
+    let exact = (!any && said.is_empty()).then(|| uri.to_owned());
+    let ports = if exact.is_some() { vec![url.port_or_known_default().unwrap_or(USUAL_PORT)] } else { said };
     Ok(Plan {
         target: Target::Listen { address: Address { host: host(name), ports, tls }, path: url.path().to_owned() },
         registered: exact,
@@ -143,19 +141,20 @@ impl Plan {
         self.registered.clone().or_else(|| origin.map(|origin| format!("{origin}{path}")))
     }
 
-    /// The address to register for the app, before any port is bound.
-    pub fn to_register(&self) -> Option<String> {
-        if let Some(uri) = &self.registered {
-            return Some(uri.clone());
-        }
-        let Target::Listen { address, path } = &self.target else { return None };
+    /// The addresses to register for the app, before any port is bound: one for each port.
+    pub fn to_register(&self) -> Vec<String> {
+        let (Target::Listen { address, path }, None) = (&self.target, &self.registered) else {
+            return self.registered.iter().cloned().collect();
+        };
         let scheme = if address.tls { "https" } else { "http" };
         let host = match address.host {
             Host::Literal => "127.0.0.1",
             Host::V6 => "[::1]",
             Host::Localhost => "localhost",
         };
-        let port = address.ports.first().map(|p| format!(":{p}")).unwrap_or_default();
-        Some(format!("{scheme}://{host}{port}{path}"))
+        match &address.ports[..] {
+            [] => vec![format!("{scheme}://{host}{path}")],
+            ports => ports.iter().map(|port| format!("{scheme}://{host}:{port}{path}")).collect(),
+        }
     }
 }

@@ -21,7 +21,7 @@ pub fn wanted(
     provider: &Provider,
     grant: GrantKind,
     name: &str,
-    redirect_uri: Option<String>,
+    redirect_uris: Vec<String>,
     scopes: &[String],
     (chosen, key): (Option<ClientAuth>, Option<&SigningKey>),
 ) -> Result<ClientMetadata, Error> {
@@ -33,7 +33,7 @@ pub fn wanted(
     Ok(ClientMetadata {
         name: name.to_owned(),
         redirect_uris: match grant {
-            GrantKind::AuthorizationCode => redirect_uri.into_iter().collect(),
+            GrantKind::AuthorizationCode => redirect_uris,
             _ => Vec::new(),
         },
         grant_types,

@@ -97,8 +97,8 @@ impl Session {
 
     /// Takes the port that the redirect address was registered with.
     pub fn has_port(&mut self, port: u16) {
-        self.profile.port = Some(port);
-        self.choice.flags.port = Some(port);
+        self.profile.port = Some(port.to_string());
+        self.choice.flags.port = self.profile.port.clone();
     }
 
     /// Takes the client authentication that the server registered, over flags and configuration.

@@ -105,7 +105,7 @@ fn wanted(
     let keyed = session.keyed(world, None)?;
     let random = random_hex(world);
     let profile = &session.profile;
-    let plan = redirect_plan::plan(&provider, profile.redirect_uri.as_deref(), profile.port, &random)?;
+    let plan = redirect_plan::plan(&provider, profile, &random)?;
     let scopes = session.said_scopes(&provider).unwrap_or_default();
     let by = (profile.proofs.auth, keyed.proofs.key.as_deref());
     Ok((register::wanted(&provider, grant, name, plan.to_register(), &scopes, by)?, keyed))

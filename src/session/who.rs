@@ -189,7 +189,7 @@ impl Who {
         let how = Profile {
             client_secret: self.choice.flags.client_secret.clone(),
             redirect_uri: self.choice.flags.redirect_uri.clone(),
-            port: self.choice.flags.port,
+            port: self.choice.flags.port.clone(),
             allow_private: self.choice.flags.allow_private,
             ..Profile::default()
         };

@@ -171,6 +171,7 @@ fn every_value_is_of_a_kind_that_is_known() {
         "NAME=VALUE",
         "NONCE",
         "PORT",
+        "PORTS",
         "SECONDS",
         "TEXT",
         "TIME",

@@ -349,6 +349,24 @@ fn a_port_that_is_taken_is_named_with_its_holder() {
     assert!(done.err.contains("\nhint: stop the program that uses it"), "{}", done.err);
 }
 
+// databricks/cli#569
+#[test]
+fn the_first_free_one_of_several_ports_is_taken_and_each_holder_is_named() {
+    let mut me = Person::new();
+    let ((_held, first), (_held_too, second)) = (serve::taken(), serve::taken());
+    let (first, second, free) = (first.port(), second.port(), own_port());
+    let done = me.types(&format!("login sandbox --port {first},{second}"));
+    assert_eq!(done.code, 75, "{}", done.err);
+    for port in [first, second] {
+        let holder = if cfg!(target_os = "linux") { " by `" } else { "" };
+        assert!(done.err.lines().next().unwrap().contains(&format!("port {port} is taken{holder}")), "{}", done.err);
+    }
+    let done = me.browser(allows).types(&format!("login sandbox --port {first},{free}"));
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(done.err_raw.contains(&format!("127.0.0.1%3A{free}%2F")), "{}", done.err_raw);
+    assert!(me.config_text().contains(&format!("port = \"{first},{free}\"\n")), "{}", me.config_text());
+}
+
 #[test]
 fn where_no_browser_is_found_the_address_is_pasted() {
     let mut me = Person::new();
@@ -622,8 +640,8 @@ fn a_port_that_is_none_is_refused_before_anything_happens() {
     me.types("login sandbox --port 0").fails(
         2,
         "
-        error: `0` is no value of `--port <PORT>`
-        hint: 0 is not in 1..=65535
+        error: `0` is no value of `--port <PORTS>`
+        hint: it is a port from 1 to 65535, or several, 16 at most: `8976-8980`, `8976,9000`
         hint: `oauthctl login --help` shows the usage
     ",
     );

@@ -65,7 +65,13 @@ fn what_can_not_be_set_is_refused_and_nothing_changes() {
         2,
         "error: `grant` can't be `implicit`; the implicit grant hands tokens to the browser's history: RFC 9700 forbids it; use `--grant authorization-code`\n",
     );
-    me.types("profile set work port 70000").fails(2, "error: `port` must be from 1 to 65535\n");
+    me.types("profile set work port 70000").fails(
+        2,
+        "error: `port` can't be `70000`; it is a port from 1 to 65535, or several, 16 at most: `8976-8980`, `8976,9000`\n",
+    );
+    me.runs(&["profile", "set", "work", "port", "8976 9000"]).is(0, "", "work: port is set\n");
+    assert!(me.config_text().contains("port = \"8976,9000\"\n"), "{}", me.config_text());
+    assert_eq!(me.types("profile unset work port").code, 0);
     me.types("profile set work store cloud")
         .fails(2, "error: `store` can't be `cloud`; it is one of `keychain`, `file`, `environment`, `none`\n");
     me.types("profile set work redirect-uri http://evil.example/").fails(

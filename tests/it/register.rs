@@ -408,6 +408,17 @@ fn a_server_that_compares_ports_gets_an_address_with_one() {
     assert!(me.config_text().contains("port = 8976"), "{}", me.config_text());
 }
 
+#[test]
+fn of_several_ports_each_is_registered() {
+    let mut me = Person::new();
+    let (server, seen) = issuer(&mut me);
+    let done = me.runs(&["register", &server.base, "--port", "8976,9000"]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    let uris = r#""redirect_uris":["http://127.0.0.1:8976/callback","http://127.0.0.1:9000/callback"]"#;
+    let sent = seen.lock().unwrap().iter().find(|(_, path, ..)| path == "/reg").unwrap().3.clone();
+    assert!(sent.contains(uris), "{sent}");
+}
+
 // RFC 7592
 #[test]
 fn what_registering_leaves_and_what_it_takes_away() {

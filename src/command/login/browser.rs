@@ -78,7 +78,7 @@ pub(super) fn make_ready(
     provider: &Provider,
 ) -> Result<(Plan, Listening), Error> {
     let random = crate::session::random_hex(world);
-    let plan = redirect_plan::plan(provider, session.profile.redirect_uri.as_deref(), session.profile.port, &random)?;
+    let plan = redirect_plan::plan(provider, &session.profile, &random)?;
     let posted = response_mode(session, provider).is_some_and(|mode| mode.starts_with("form_post"));
     if let (Target::Paste { why }, true) = (&plan.target, posted) {
         return Err(Error::usage(format!("{why}: a response by `form_post` can't be pasted"))

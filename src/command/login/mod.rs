@@ -20,7 +20,7 @@ use crate::api;
 use crate::api::whoami::Told;
 use crate::command::status::in_time;
 use crate::command::{Global, WhoArgs, may_ask, pace, patience, register, sandbox_session};
-use crate::config::{GrantKind, SignIn};
+use crate::config::{GrantKind, SignIn, words};
 use crate::error::Error;
 use crate::grant::signed_in_as::{self, SignedInAs};
 use crate::grant::support::{self, check_authorization_request, check_grant};
@@ -50,9 +50,9 @@ pub struct LoginArgs {
     /// The redirect address that you registered; paste it back if it isn't on this machine.
     #[arg(long, value_name = "URL", help_heading = "Profile")]
     pub redirect_uri: Option<String>,
-    /// The port to listen on.
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Profile")]
-    pub port: Option<u16>,
+    /// The port to listen on, or several: the first free one (`8976-8980`, `8976,9000`).
+    #[arg(long, value_name = "PORTS", value_parser = words::port, help_heading = "Profile")]
+    pub port: Option<String>,
     /// Print the address; open no browser.
     #[arg(long)]
     pub no_browser: bool,
@@ -87,7 +87,7 @@ struct Start<'a> {
 pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     world.patience = args.timeout;
     let mut choice = args.who.choice(global);
-    (choice.flags.redirect_uri, choice.flags.port) = (args.redirect_uri.clone(), args.port);
+    (choice.flags.redirect_uri, choice.flags.port) = (args.redirect_uri.clone(), args.port.clone());
     choice.flags.asks.sign_in = args.sign_in.clone();
     choice.signing_in = true;
     if let Some(profile) = which::offered(world, &choice)? {

@@ -255,7 +255,7 @@ fn no_client_id(id: &str, provider: &Provider, plan: Option<&Plan>) -> Option<St
     };
     let what = if provider.console_url.as_deref().is_some_and(|page| host(page) == host(id)) {
         format!("the address of a page of {}, which shows the client id", safe(&provider.name))
-    } else if plan.and_then(Plan::to_register).as_deref() == Some(id) {
+    } else if plan.is_some_and(|plan| plan.to_register().iter().any(|uri| uri == id)) {
         "the redirect URL, which belongs into the registration of the app".to_owned()
     } else {
         return None;
@@ -299,8 +299,9 @@ fn unregistered(session: &Session, provider: &Provider, plan: Option<&Plan>) -> 
     let name = &session.name;
     let practise = practice_apps(provider).map(|app| format!("this is practice: use the app {app}"));
     let register = provider.console_url.as_deref().map(|console| {
-        let redirect = plan.and_then(Plan::to_register).map(|uri| format!(", with the redirect URL {}", safe(&uri)));
-        format!("register an app at {}{}", safe(console), redirect.unwrap_or_default())
+        let uris = plan.map(Plan::to_register).unwrap_or_default().join(" and ");
+        let redirect = if uris.is_empty() { uris } else { format!(", with the redirect URL {}", safe(&uris)) };
+        format!("register an app at {}{redirect}", safe(console))
     });
     let mut error = Error::usage(format!("no client id is known for `{name}`, and there is no terminal to ask at"));
     error.hints.extend(practise.or(register));
@@ -337,10 +338,14 @@ fn introduce(world: &mut World, session: &Session, provider: &Provider, plan: Op
         world.say(&format!("  {}", safe(note)));
     }
     if let Some(plan) = plan {
-        match plan.to_register() {
-            Some(uri) => world.say(&format!("  Redirect URL to enter there: {}", safe(&uri))),
-            None => world
-                .say("  Redirect URL to enter there: any https URL of your own; you paste the browser's last address"),
+        let uris = match plan.to_register() {
+            uris if uris.is_empty() => {
+                vec!["any https URL of your own; you paste the browser's last address".to_owned()]
+            }
+            uris => uris,
+        };
+        for uri in uris {
+            world.say(&format!("  Redirect URL to enter there: {}", safe(&uri)));
         }
         if provider.client_credentials.own_account && provider.client_credentials.supported {
             world.say(&format!(

@@ -24,6 +24,8 @@ pub enum ListenError {
     PortTaken { port: u16, holder: String },
     #[error("port {0} is reserved for the system's administrator")]
     Reserved(u16),
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    NoneFree(Vec<ListenError>),
     /// The port is bound, but connections to it fail: loopback is down or blocked.
     #[error("this machine can't be reached at its own address {address}: {source}")]
     Unreachable { address: std::net::IpAddr, source: io::Error },
@@ -78,20 +80,18 @@ fn bind_any(address: &Address) -> Result<Vec<TcpListener>, ListenError> {
     if address.ports.is_empty() {
         return bind_free(address.host);
     }
-    let mut refused = None;
+    let mut refused = Vec::new();
     for port in &address.ports {
         match bind_one(address.host, *port) {
             Ok(listeners) => return Ok(listeners),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-                refused.get_or_insert(ListenError::PortTaken { port: *port, holder: port_owner::of(*port) });
+                refused.push(ListenError::PortTaken { port: *port, holder: port_owner::of(*port) });
             }
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                refused.get_or_insert(ListenError::Reserved(*port));
-            }
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => refused.push(ListenError::Reserved(*port)),
             Err(error) => return Err(error.into()),
         }
     }
-    Err(refused.unwrap_or_else(|| io::Error::other("no port to try").into()))
+    Err(if refused.len() == 1 { refused.remove(0) } else { ListenError::NoneFree(refused) })
 }
 
 fn bind_free(host: Host) -> Result<Vec<TcpListener>, ListenError> {

@@ -11,9 +11,9 @@ pub enum Stranger {
     Gone,
 }
 
-#[cfg(target_os = "linux")]
-pub(super) use system::sockets;
 pub use system::stranger;
+#[cfg(target_os = "linux")]
+pub(super) use system::{Line, sockets};
 
 #[cfg(target_os = "linux")]
 mod system {

@@ -1,8 +1,9 @@
 //! Finds the process that listens on a port, for the error that says the port is taken.
 
-/// ` by NAME (process ID)`. Empty where it can't be found: another user's process, another system.
+/// ` by NAME (process ID)`; of another user's process, the user. Empty on other systems.
 pub fn of(port: u16) -> String {
-    system::holder(port).map(|(name, id)| describe(&name, id)).unwrap_or_default()
+    let user = || system::user_of(port).map(|user| format!(" by a process of the user {user}"));
+    system::holder(port).map(|(name, id)| describe(&name, id)).or_else(user).unwrap_or_default()
 }
 
 /// The process name of this program in the system's tables.
@@ -22,13 +23,11 @@ mod system {
     use std::fs;
     use std::path::Path;
 
-    use super::super::peer::sockets;
+    use super::super::peer::{Line, sockets};
     use super::OWN_NAME;
 
     pub(super) fn holder(port: u16) -> Option<(String, u32)> {
-        // the remote port of a listening socket is 0
-        let listening = sockets().filter(|(local, remote, _)| (local.port(), remote.port()) == (port, 0));
-        let inodes: Vec<String> = listening.map(|(.., line)| format!("socket:[{}]", line.inode)).collect();
+        let inodes: Vec<String> = listening(port).map(|line| format!("socket:[{}]", line.inode)).collect();
         if inodes.is_empty() {
             return None;
         }
@@ -53,6 +52,16 @@ mod system {
         }
     }
 
+    /// The user's number.
+    pub(super) fn user_of(port: u16) -> Option<u32> {
+        listening(port).next().map(|line| line.user)
+    }
+
+    fn listening(port: u16) -> impl Iterator<Item = Line> {
+        // the remote port of a listening socket is 0
+        sockets().filter(move |(local, remote, _)| (local.port(), remote.port()) == (port, 0)).map(|(.., line)| line)
+    }
+
     fn name(process: &Path) -> Option<String> {
         Some(fs::read_to_string(process.join("comm")).ok()?.trim().to_owned())
     }
@@ -74,6 +83,10 @@ mod system {
 #[cfg(not(target_os = "linux"))]
 mod system {
     pub(super) fn holder(_port: u16) -> Option<(String, u32)> {
+        None
+    }
+
+    pub(super) fn user_of(_port: u16) -> Option<u32> {
         None
     }
 }
