@@ -401,6 +401,7 @@ impl From<ListenError> for Error {
             ListenError::PortTaken { .. } | ListenError::NoneFree(_) => {
                 "stop the program that uses it, or register another address and give it with `--redirect-uri` or `--port`"
             }
+            ListenError::NotHere(_) => "`--listen 0.0.0.0` or `--listen [::]` listens at all of its addresses",
             ListenError::Reserved(_) => "a port from 1024 up, with `--redirect-uri` or `--port`",
             ListenError::Unreachable { .. } => {
                 "bring loopback up (Linux, as root: `ip link set lo up`); if it is up, a firewall or a sandbox blocks it"
@@ -408,7 +409,8 @@ impl From<ListenError> for Error {
             ListenError::Failed(_) => "`--grant device-code`, where the provider offers it, needs no listener",
         };
         // a taken port may be free a moment later: most often another login holds it
-        let kind = if matches!(e, ListenError::Reserved(_)) { Kind::Usage } else { Kind::TryLater };
+        let kind =
+            if matches!(e, ListenError::Reserved(_) | ListenError::NotHere(_)) { Kind::Usage } else { Kind::TryLater };
         Error::of(kind, e).hint(hint)
     }
 }

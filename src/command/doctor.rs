@@ -243,7 +243,12 @@ fn clock(world: &World) -> Found {
 
 fn listener() -> Found {
     let ((requests, _inbox), (strangers, _)) = (channel(), channel());
-    match Loopback::bind(&Address { host: Host::Literal, ports: Vec::new(), tls: false }, requests, strangers, false) {
+    match Loopback::bind(
+        &Address { host: Host::Literal, ports: Vec::new(), tls: false, bind: None },
+        requests,
+        strangers,
+        false,
+    ) {
         Ok(listener) => good(format!("{} could be bound", listener.origin())),
         Err(e) => Error::from(e).into(),
     }

@@ -159,6 +159,10 @@ pub struct Profile {
     #[arg(skip)]
     #[serde(with = "ports")]
     pub port: Option<String>,
+    /// The address to bind, behind a forwarder (`0.0.0.0`). `login` has a flag for it.
+    #[arg(skip)]
+    #[serde(deserialize_with = "listen")]
+    pub listen: Option<String>,
     /// The browser to sign in with: a program and its arguments; the address is added to them.
     #[arg(skip)]
     #[serde(deserialize_with = "browser")]
@@ -327,6 +331,7 @@ const OF_GRANTS: [(&[GrantKind], &[&str]); 7] = {
     const CODE: &[&str] = &[
         "redirect-uri",
         "port",
+        "listen",
         "prompt",
         "max-age",
         "ui-locales",
@@ -568,6 +573,10 @@ mod ports {
             _ => text.serialize(to),
         }
     }
+}
+
+fn listen<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    text(from, |address| words::listen(address).map(|_| ()).map_err(|why| words::refused(address, &why)))
 }
 
 fn browser<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<String>>, D::Error> {

@@ -1,6 +1,8 @@
 //! Values of a profile that are one of a few words: read from the configuration and from flags,
 //! explained in the help, offered by the completions, listed by the error for any other value.
 
+use std::net::{IpAddr, SocketAddr};
+
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Arg, Command, Error};
 use serde::de::Error as _;
@@ -239,8 +241,20 @@ pub fn port(text: &str) -> Result<String, String> {
     ports(text).map(|_| text.to_owned())
 }
 
+/// The same, for a flag.
+pub fn listens(text: &str) -> Result<String, String> {
+    listen(text).map(|_| text.to_owned())
+}
+
 /// Each is told with its holder, if none is free.
 const MOST_PORTS: usize = 16;
+
+/// Where a login's listener is bound: `0.0.0.0`, `[::]:9000`. Port 0: that of the redirect address.
+pub fn listen(text: &str) -> Result<SocketAddr, String> {
+    let ip = text.trim_start_matches('[').trim_end_matches(']');
+    let whole = text.parse().or_else(|_| ip.parse().map(|ip: IpAddr| SocketAddr::new(ip, 0)));
+    whole.map_err(|_| "it is an address of this machine: `0.0.0.0`, `0.0.0.0:9000`, `[::]`".to_owned())
+}
 
 fn when(text: &str) -> Result<When, String> {
     let all = [When::Auto, When::Always, When::Never];
@@ -270,6 +284,22 @@ mod tests {
         assert_eq!(ports("65535-65535"), Ok(vec![65535]));
         for wrong in ["", "0", "x", "1,", "9-8", "1-17", "1-65535", "65536", "-1", "1--2"] {
             assert!(ports(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_place_to_listen_is_an_address_with_or_without_a_port() {
+        for (text, address) in [
+            ("0.0.0.0", "0.0.0.0:0"),
+            ("172.17.0.2:9000", "172.17.0.2:9000"),
+            ("::", "[::]:0"),
+            ("[::1]", "[::1]:0"),
+            ("[::]:9000", "[::]:9000"),
+        ] {
+            assert_eq!(listen(text), Ok(address.parse().unwrap()), "{text}");
+        }
+        for wrong in ["", "localhost", "9000", ":9000", "0.0.0.0:x", "0.0.0.0:70000"] {
+            assert!(listen(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -110,9 +110,11 @@ pub fn listen(plan: &Plan, posted: bool) -> Result<Listening, Error> {
     let (listener, entrance) = match &plan.target {
         Target::Listen { address, .. } => {
             let listener = bind(address, posted)?;
-            // a browser warns of our certificate: only on the way back, when the user knows of it
-            let plain = loopback::Address { host: Host::Literal, ports: Vec::new(), tls: false };
-            (Some(listener), if address.tls { Some(bind(&plain, false)?) } else { None })
+            // a browser warns of our certificate: only on the way back, when the user knows of it;
+            // a browser of this machine needs no forwarder
+            let plain = loopback::Address { host: Host::Literal, ports: Vec::new(), tls: false, bind: None };
+            let own = address.tls || address.bind.is_some();
+            (Some(listener), if own { Some(bind(&plain, false)?) } else { None })
         }
         Target::Paste { .. } => (None, None),
     };
@@ -600,7 +602,8 @@ fn whole_paste(listening: &Listening, first: Secret) -> (Secret, Option<Event>) 
 /// Shows how the browser, or the address that it ends on, comes back here.
 fn say_way_back(world: &mut World, login: &Login<'_>, listener: Option<&Loopback>, url: &Secret) {
     let asks_for_paste = login.take_paste && world.terminal.stdin_is_terminal();
-    match (listener, &login.ssh) {
+    // the user knows the way through a forwarder
+    match (listener, login.ssh.as_ref().filter(|_| login.plan.bind().is_none())) {
         (Some(listener), Some(ssh)) => {
             let own = tunnel::end(listener.address());
             world.say("This session came over SSH. For the browser on your own machine to reach it, run there:");

@@ -1,6 +1,8 @@
 //! The redirect address: by the user's registration, else by the provider's known rules (RFC 8252,
 //! section 7.3).
 
+use std::net::SocketAddr;
+
 use crate::address::{Reach, is_of_app, reach, with_scheme};
 use crate::config::{Profile, words};
 use crate::error::Error;
@@ -38,6 +40,22 @@ pub enum Target {
 
 /// `random` fills a path that is another one for each login.
 pub fn plan(provider: &Provider, profile: &Profile, random: &str) -> Result<Plan, Error> {
+    let mut plan = told(provider, profile, random)?;
+    let Some(bind) = profile.listen.as_deref().map(words::listen).transpose().map_err(Error::usage)? else {
+        return Ok(plan);
+    };
+    match &mut plan.target {
+        Target::Paste { why } => Err(Error::usage(format!("{why}: nothing comes to the address of `--listen`"))
+            .hint("without it the address that the browser ended on is pasted")),
+        Target::Listen { address, .. } => {
+            address.bind = Some(bind);
+            Ok(plan)
+        }
+    }
+}
+
+/// The redirect address that the user or the provider named.
+fn told(provider: &Provider, profile: &Profile, random: &str) -> Result<Plan, Error> {
     let facts = &provider.redirect;
     let said = profile.port.as_deref().map(words::ports).transpose().map_err(Error::usage)?.unwrap_or_default();
     if let Some(uri) = &profile.redirect_uri {
@@ -66,7 +84,7 @@ pub fn plan(provider: &Provider, profile: &Profile, random: &str) -> Result<Plan
     };
     let usual = if tls { RedirectHost::Localhost } else { RedirectHost::Ipv4 };
     let host = host(&facts.host.unwrap_or(usual).to_string());
-    let target = Target::Listen { address: Address { host, ports, tls }, path };
+    let target = Target::Listen { address: Address { host, ports, tls, bind: None }, path };
     Ok(Plan { target, registered: None, random_path, shows_code: false })
 }
 
@@ -120,7 +138,10 @@ fn registered(uri: &str, said: Vec<u16>, mode: LoopbackMode) -> Result<Plan, Err
     let exact = (!any && said.is_empty()).then(|| uri.to_owned());
     let ports = if exact.is_some() { vec![url.port_or_known_default().unwrap_or(USUAL_PORT)] } else { said };
     Ok(Plan {
-        target: Target::Listen { address: Address { host: host(name), ports, tls }, path: url.path().to_owned() },
+        target: Target::Listen {
+            address: Address { host: host(name), ports, tls, bind: None },
+            path: url.path().to_owned(),
+        },
         registered: exact,
         random_path: false,
         shows_code: false,
@@ -136,6 +157,14 @@ fn host(name: &str) -> Host {
 }
 
 impl Plan {
+    /// The address that the listener is bound to behind a forwarder.
+    pub fn bind(&self) -> Option<SocketAddr> {
+        match &self.target {
+            Target::Listen { address, .. } => address.bind,
+            Target::Paste { .. } => None,
+        }
+    }
+
     /// The value of `redirect_uri`; `None` if none is sent (GetResponse).
     pub fn redirect_uri(&self, origin: Option<&str>, path: &str) -> Option<String> {
         self.registered.clone().or_else(|| origin.map(|origin| format!("{origin}{path}")))

@@ -190,6 +190,7 @@ impl Who {
             client_secret: self.choice.flags.client_secret.clone(),
             redirect_uri: self.choice.flags.redirect_uri.clone(),
             port: self.choice.flags.port.clone(),
+            listen: self.choice.flags.listen.clone(),
             allow_private: self.choice.flags.allow_private,
             ..Profile::default()
         };

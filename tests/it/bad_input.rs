@@ -306,7 +306,7 @@ fn unknown_token_type() {
 fn tls_trouble() {
     // a certificate that nobody has signed
     let (requests, _inbox) = std::sync::mpsc::channel();
-    let address = Address { host: Host::Literal, ports: Vec::new(), tls: true };
+    let address = Address { host: Host::Literal, ports: Vec::new(), tls: true, bind: None };
     let server = Loopback::bind(&address, requests, std::sync::mpsc::channel().0, false).unwrap();
     let mut me = Person::new();
     me.config(

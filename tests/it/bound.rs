@@ -526,10 +526,11 @@ const BESIDE: [&str; 8] = [
 ];
 /// Those that decide how a token is asked for, where it rests, or how it is proved whose it is, and
 /// not which one it is.
-const PASSING: [&str; 24] = [
+const PASSING: [&str; 25] = [
     "client-secret",
     "redirect-uri",
     "port",
+    "listen",
     "browser",
     "store",
     "allow-private",

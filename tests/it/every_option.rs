@@ -882,6 +882,7 @@ const PROFILE_KEYS: &[ProfileKey] = &[
         "%2Frow&",
     ),
     ("port", "port = PORT", "--port PORT", "", SIGN_IN, "127.0.0.1%3APORT%2F"),
+    ("listen", "listen = \"0.0.0.0\"", "--listen 0.0.0.0", "", SIGN_IN, "can reach the listener at 0.0.0.0"),
     ("store", "store = \"file\"", "--store file", "", "p login odd{}", "!--- record\n{"),
     ("scopes", "scopes = [\"rd\"]", "--scope rd", "", CC, "scope=rd"),
     ("params.NAME", "params.row = \"1\"", "--param row=1", "", CC, "row=1"),

@@ -368,6 +368,28 @@ fn the_first_free_one_of_several_ports_is_taken_and_each_holder_is_named() {
 }
 
 #[test]
+fn behind_a_forwarder_the_listener_is_where_the_user_says() {
+    let mut me = Person::new();
+    let port = own_port();
+    let done = me.browser(allows).types(&format!("login sandbox --listen 0.0.0.0 --port {port}"));
+    assert_eq!(done.code, 0, "{}", done.err);
+    let warning = "warning: other machines can reach the listener at 0.0.0.0 until this login ends; it takes";
+    assert!(done.err_raw.contains(warning), "{}", done.err_raw);
+    assert!(done.err_raw.contains(&format!("redirect_uri=http%3A%2F%2F127.0.0.1%3A{port}%2F")), "{}", done.err_raw);
+    assert!(me.config_text().contains("listen = \"0.0.0.0\"\n"), "{}", me.config_text());
+    me.types("login sandbox --listen 192.0.2.1").fails(
+        2,
+        "
+        error: this machine does not have the address 192.0.2.1
+        hint: `--listen 0.0.0.0` or `--listen [::]` listens at all of its addresses
+    ",
+    );
+    let pasted = me.types("login sandbox --listen 127.0.0.1 --redirect-uri https://me.example/cb");
+    assert_eq!(pasted.code, 2, "{}", pasted.err);
+    assert!(pasted.err.contains("nothing comes to the address of `--listen`"), "{}", pasted.err);
+}
+
+#[test]
 fn where_no_browser_is_found_the_address_is_pasted() {
     let mut me = Person::new();
     let done = me.no_browser_found().pastes(|url| decided(url, "allow")).types("login sandbox");

@@ -11,13 +11,14 @@ use std::time::{Duration, Instant};
 use oauthctl::secret::Secret;
 use oauthctl::world::http_server::loopback::{Address, Arrived, Host, ListenError, Loopback, Page, Stranger, Unheard};
 
+use crate::world::own_port;
 use crate::world::robot::as_another_user;
 
 /// Nothing here takes so long, however busy the machine is.
 const SOON: Duration = Duration::from_secs(30);
 
 fn any_port(host: Host) -> Address {
-    Address { host, ports: Vec::new(), tls: false }
+    Address { host, ports: Vec::new(), tls: false, bind: None }
 }
 
 fn listen() -> (Loopback, Receiver<Arrived>) {
@@ -282,9 +283,19 @@ fn a_browsers_address_leads_on_once_and_holds_nothing() {
 #[cfg(target_os = "linux")]
 #[test]
 fn another_user_of_the_machine_reaches_nothing() {
+    another_user_reaches_nothing(&any_port(Host::Localhost));
+    // behind a forwarder too
+    another_user_reaches_nothing(&Address {
+        bind: Some((Ipv6Addr::UNSPECIFIED, 0).into()),
+        ..any_port(Host::Localhost)
+    });
+}
+
+#[cfg(target_os = "linux")]
+fn another_user_reaches_nothing(at: &Address) {
     let (requests, arrived) = mpsc::channel();
     let (strangers, seen) = mpsc::channel();
-    let listener = Loopback::bind(&any_port(Host::Localhost), requests, strangers, true).expect("a listener");
+    let listener = Loopback::bind(at, requests, strangers, true).expect("a listener");
     let login = login(arrived);
     let address = listener.entrance("drawn", &Secret::new("https://as.example/")).expect("an address");
     let port = listener.address().port();
@@ -670,7 +681,7 @@ fn dropping_it_closes_the_port_at_once_whoever_is_connected() {
 
 /// At the first of the ports that is free, once one is: see [`closed`].
 fn listen_once_free(ports: &[u16]) -> (Loopback, Receiver<Arrived>) {
-    let address = Address { host: Host::Literal, ports: ports.to_vec(), tls: false };
+    let address = Address { host: Host::Literal, ports: ports.to_vec(), tls: false, bind: None };
     let start = Instant::now();
     loop {
         let (to, from) = mpsc::channel();
@@ -712,7 +723,7 @@ fn a_taken_port_is_named_with_its_holder_and_nothing_is_sent_to_it() {
         holder.set_nonblocking(true).expect("nonblocking");
         let port = holder.local_addr().expect("its address").port();
         let (to, _from) = mpsc::channel();
-        let address = Address { host: Host::Literal, ports: vec![port], tls: false };
+        let address = Address { host: Host::Literal, ports: vec![port], tls: false, bind: None };
         match Loopback::bind(&address, to, mpsc::channel().0, false) {
             Err(ListenError::PortTaken { port: told, holder: who }) => {
                 assert_eq!(told, port);
@@ -760,7 +771,7 @@ fn localhost_is_served_on_both_addresses_and_not_shared_with_anybody() {
     let other = occupy((Ipv6Addr::LOCALHOST, 0));
     let taken = other.local_addr().expect("its address").port();
     let (to, _from) = mpsc::channel();
-    let address = Address { host: Host::Localhost, ports: vec![taken], tls: false };
+    let address = Address { host: Host::Localhost, ports: vec![taken], tls: false, bind: None };
     assert!(
         matches!(Loopback::bind(&address, to, mpsc::channel().0, false), Err(ListenError::PortTaken { port, .. }) if port == taken)
     );
@@ -777,6 +788,22 @@ fn v6_is_served_where_it_is_asked_for() {
     assert_eq!(listener.origin(), format!("http://[::1]:{port}"));
     let answer = send(&listener, format!("GET /cb?code=right HTTP/1.1\r\nHost: [::1]:{port}\r\n\r\n").as_bytes());
     assert_eq!(status(&answer), 303);
+}
+
+// databricks/cli#569
+#[test]
+fn behind_a_forwarder_the_browser_knows_the_forwarders_port_alone() {
+    let (front, back) = (own_port(), own_port());
+    let bind = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, back)));
+    let (listener, requests) = listen_at(&Address { ports: vec![front], bind, ..any_port(Host::Literal) }, false);
+    let _login = login(requests);
+    assert_eq!(listener.origin(), format!("http://127.0.0.1:{front}"));
+    for (port, expected) in [(front, 303), (back, 421)] {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, back)).expect("connected");
+        let head = format!("GET /cb?code=right HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n");
+        stream.write_all(head.as_bytes()).expect("sent");
+        assert_eq!(status(&rest(stream)), expected, "{port}");
+    }
 }
 
 #[test]
@@ -899,7 +926,7 @@ fn send_in_tls(listener: &Loopback, bytes: &[u8]) -> String {
 // L-37, S7
 #[test]
 fn https_on_loopback_is_served_with_a_certificate_made_on_the_spot() {
-    let address = Address { host: Host::Localhost, ports: Vec::new(), tls: true };
+    let address = Address { host: Host::Localhost, ports: Vec::new(), tls: true, bind: None };
     let (listener, requests) = listen_at(&address, false);
     let login = login(requests);
     let port = listener.address().port();

@@ -442,6 +442,16 @@ fn what_is_not_kept_is_revoked_where_that_can_be_done() {
 }
 
 #[test]
+fn without_state_only_this_machine_may_answer() {
+    let mut me = Person::new();
+    let urls = "authorize.url = \"https://odd.example/a\"\ntoken.url = \"https://odd.example/t\"\n";
+    me.config("providers/odd.toml", &format!("id = \"odd\"\nauthorize.state = \"not_returned\"\n{urls}"));
+    let done = me.types("login odd --listen 0.0.0.0");
+    assert_eq!(done.code, 2, "{}", done.err);
+    assert!(done.err.contains(" returns no `state`: only this machine may answer it\n"), "{}", done.err);
+}
+
+#[test]
 fn login_alone_offers_a_list_at_a_terminal() {
     let mut me = Person::new();
     let alone = me.types("login");

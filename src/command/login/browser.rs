@@ -84,7 +84,20 @@ pub(super) fn make_ready(
         return Err(Error::usage(format!("{why}: a response by `form_post` can't be pasted"))
             .hint(session.typed.login_with(&[("--response-mode", "query")])));
     }
+    let wide = plan.bind().filter(|bind| !bind.ip().is_loopback());
+    if wide.is_some() && wants_confirmation(provider, &plan) {
+        return Err(Error::usage(format!("{} returns no `state`: only this machine may answer it", provider.name))
+            .hint(
+                "`--listen` with an address of loopback, or without it: paste the address that the browser ends on",
+            ));
+    }
     let listening = authorization_code::listen(&plan, posted)?;
+    if let Some(bind) = wide {
+        world.warn(&format!(
+            "other machines can reach the listener at {} until this login ends; it takes the response with this login's `state` alone",
+            bind.ip()
+        ));
+    }
     Ok((plan, listening))
 }
 

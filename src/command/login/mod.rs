@@ -53,6 +53,9 @@ pub struct LoginArgs {
     /// The port to listen on, or several: the first free one (`8976-8980`, `8976,9000`).
     #[arg(long, value_name = "PORTS", value_parser = words::port, help_heading = "Profile")]
     pub port: Option<String>,
+    /// The address to bind, behind the forwarder of a container (`0.0.0.0`, `0.0.0.0:9000`).
+    #[arg(long, value_name = "ADDRESS", value_parser = words::listens, help_heading = "Profile")]
+    pub listen: Option<String>,
     /// Print the address; open no browser.
     #[arg(long)]
     pub no_browser: bool,
@@ -88,6 +91,7 @@ pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Er
     world.patience = args.timeout;
     let mut choice = args.who.choice(global);
     (choice.flags.redirect_uri, choice.flags.port) = (args.redirect_uri.clone(), args.port.clone());
+    choice.flags.listen.clone_from(&args.listen);
     choice.flags.asks.sign_in = args.sign_in.clone();
     choice.signing_in = true;
     if let Some(profile) = which::offered(world, &choice)? {

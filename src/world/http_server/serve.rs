@@ -29,7 +29,7 @@ pub struct Response {
 
 /// Binds `127.0.0.1`, on that port or on any free one.
 pub fn bind(port: Option<u16>) -> Result<Bound, ListenError> {
-    listening::bind(&Address { host: Host::Literal, ports: port.into_iter().collect(), tls: false })
+    listening::bind(&Address { host: Host::Literal, ports: port.into_iter().collect(), tls: false, bind: None })
 }
 
 /// Serves until the result is dropped, and then closes the port after unfinished responses. The

@@ -1,12 +1,13 @@
-//! Binds loopback ports and proves that each is reached at its own address. The wait for
-//! connections can be ended without the network, since loopback itself may be down.
+//! Binds ports, on loopback or behind a forwarder, and proves that each is reached at its own
+//! address. The wait for connections can be ended without the network, since loopback itself may be
+//! down.
 
 pub mod peer;
 pub mod port_owner;
 pub mod wake;
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -28,7 +29,9 @@ pub enum ListenError {
     NoneFree(Vec<ListenError>),
     /// The port is bound, but connections to it fail: loopback is down or blocked.
     #[error("this machine can't be reached at its own address {address}: {source}")]
-    Unreachable { address: std::net::IpAddr, source: io::Error },
+    Unreachable { address: IpAddr, source: io::Error },
+    #[error("this machine does not have the address {0}")]
+    NotHere(IpAddr),
     #[error("can't listen on loopback: {0}")]
     Failed(#[from] io::Error),
 }
@@ -41,6 +44,8 @@ pub struct Address {
     pub ports: Vec<u16>,
     /// Serve TLS with a certificate made for this listener.
     pub tls: bool,
+    /// Bind this address in its place: a forwarder brings the browser here. Port 0: the same ports.
+    pub bind: Option<SocketAddr>,
 }
 
 /// The name of this machine in the address.
@@ -57,7 +62,7 @@ pub enum Host {
 pub struct Bound {
     /// At least one; non-blocking.
     pub listeners: Vec<TcpListener>,
-    /// The first listener's address.
+    /// The first listener's address; the forwarder's, which the browser knows.
     pub address: SocketAddr,
     /// Connections accepted already.
     pub early: Vec<TcpStream>,
@@ -66,49 +71,73 @@ pub struct Bound {
 /// Binds, and checks that each listener is reached at its own address.
 pub fn bind(address: &Address) -> Result<Bound, ListenError> {
     let listeners = bind_any(address)?;
-    let address = listeners[0].local_addr()?;
     let mut early = Vec::new();
     for listener in &listeners {
         listener.set_nonblocking(true)?;
-        early.extend(reached(listener, listener.local_addr()?)?);
+        let mut own = listener.local_addr()?;
+        if own.ip().is_unspecified() {
+            own.set_ip(loopback(own.is_ipv6()));
+        }
+        early.extend(reached(listener, own)?);
     }
-    Ok(Bound { listeners, address, early })
+    let mut known = listeners[0].local_addr()?;
+    if let Some(bind) = address.bind {
+        let forwarded = address.ports.first().filter(|_| bind.port() != 0);
+        known = SocketAddr::new(loopback(address.host == Host::V6), *forwarded.unwrap_or(&known.port()));
+    }
+    Ok(Bound { listeners, address: known, early })
+}
+
+fn loopback(v6: bool) -> IpAddr {
+    if v6 { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() }
 }
 
 /// Binds the first free port; at least one listener.
 fn bind_any(address: &Address) -> Result<Vec<TcpListener>, ListenError> {
-    if address.ports.is_empty() {
-        return bind_free(address.host);
+    let only = address.bind.map(|bind| bind.port()).filter(|port| *port != 0);
+    let ports = only.map_or_else(|| address.ports.clone(), |port| vec![port]);
+    if ports.is_empty() {
+        return bind_free(address);
     }
     let mut refused = Vec::new();
-    for port in &address.ports {
-        match bind_one(address.host, *port) {
+    for port in &ports {
+        match bind_one(address, *port) {
             Ok(listeners) => return Ok(listeners),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
                 refused.push(ListenError::PortTaken { port: *port, holder: port_owner::of(*port) });
             }
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => refused.push(ListenError::Reserved(*port)),
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(failed(address, error)),
         }
     }
     Err(if refused.len() == 1 { refused.remove(0) } else { ListenError::NoneFree(refused) })
 }
 
-fn bind_free(host: Host) -> Result<Vec<TcpListener>, ListenError> {
-    let mut bound = bind_one(host, 0);
+fn failed(address: &Address, error: io::Error) -> ListenError {
+    match address.bind.filter(|_| error.kind() == io::ErrorKind::AddrNotAvailable) {
+        Some(bind) => ListenError::NotHere(bind.ip()),
+        None => error.into(),
+    }
+}
+
+fn bind_free(address: &Address) -> Result<Vec<TcpListener>, ListenError> {
+    let mut bound = bind_one(address, 0);
     for _ in 1..PAIR_TRIES {
         // free on one address of `localhost`, taken on the other
         if bound.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse) {
-            bound = bind_one(host, 0);
+            bound = bind_one(address, 0);
         }
     }
-    Ok(bound?)
+    bound.map_err(|error| failed(address, error))
 }
 
 /// Port 0: any. On Unix the standard library sets `SO_REUSEADDR`: a port in `TIME_WAIT` can be
 /// bound at once. A port that another process listens on can't (Linux), or only under a wider
 /// address, which then gets none of our connections (BSD).
-fn bind_one(host: Host, port: u16) -> io::Result<Vec<TcpListener>> {
+fn bind_one(&Address { host, bind, .. }: &Address, port: u16) -> io::Result<Vec<TcpListener>> {
+    if let Some(bind) = bind {
+        return Ok(vec![listen(SocketAddr::new(bind.ip(), port))?]);
+    }
     let v6 = |port| SocketAddr::from((Ipv6Addr::LOCALHOST, port));
     let if_possible = |address| match listen(address) {
         Err(error) if no_such_family(&error) => Ok(None),
@@ -130,7 +159,10 @@ fn no_such_family(error: &io::Error) -> bool {
 }
 
 /// Binds one socket.
-#[expect(clippy::disallowed_methods, reason = "this is the room that listens; every caller's address is loopback")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the room that listens; every address is loopback, but for `login --listen`"
+)]
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address)
 }
