@@ -62,6 +62,9 @@ fn told(provider: &Provider, profile: &Profile, random: &str) -> Result<Plan, Er
         return registered(uri, said, facts.loopback);
     }
     if let Some(page) = facts.paste.as_deref().filter(|_| said.is_empty()) {
+        if is_of_app(page) {
+            return registered(page, said, facts.loopback);
+        }
         let uri = if page == "oob" { OUT_OF_BAND } else { page };
         return Ok(Plan { shows_code: true, ..pasted("this provider shows the code on a page", Some(uri)) });
     }

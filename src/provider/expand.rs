@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::schema::{StringKind, Strings};
 use super::{Provider, Var, VarFrom};
-use crate::address::{UrlFault, check_url, fits_host, is_host};
+use crate::address::{UrlFault, check_url, fits_host, is_host, is_of_app};
 use crate::text::safe;
 
 /// The redirect address of the login, which a refresh may have to repeat.
@@ -398,7 +398,7 @@ impl Provider {
                 return Ok(());
             }
             let kind = match kind {
-                StringKind::Page if text == "oob" => StringKind::Text,
+                StringKind::Page if text == "oob" || is_of_app(text) => StringKind::Text,
                 StringKind::Page => StringKind::Url,
                 kind => kind,
             };

@@ -424,7 +424,9 @@ schema! {
         #[serde(deserialize_with = "checks::path")]
         pub path: Option<String> as Text,
         /// The page that shows the code, or `oob`: it is the redirect address, and the person
-        /// pastes the code. A profile's own redirect address or port comes before it.
+        /// pastes the code. Or an app's own address (`com.example.app:/cb`): the person pastes
+        /// the one that the browser can't open. A profile's own redirect address or port comes
+        /// before it.
         pub paste: Option<String> as Page,
     }
 }

@@ -436,16 +436,19 @@ fn a_pasted_code_of_another_sign_in_is_refused_and_no_code_is_asked_for_again() 
 
 #[test]
 fn a_redirect_address_of_another_program_is_pasted() {
-    for uri in ["com.example.app:/callback", "myapp://signed-in", "com.example.app://host/path"] {
+    let uris = ["com.example.app:/callback", "myapp://signed-in", "com.example.app://host/path"];
+    for (uri, by_file) in uris.into_iter().flat_map(|uri| [(uri, false), (uri, true)]) {
         let mut me = Person::new();
         let (server, seen) = server(&mut me, "", |_| tokens(&json!({})));
-        me.config("providers/odd.toml", &server.provider("odd"));
+        let paste = if by_file { format!("redirect.paste = \"{uri}\"\n") } else { String::new() };
+        me.config("providers/odd.toml", &with_keys(&server, &paste));
         me.pastes(move |url| {
             let (_, query) = url.split_once('?').unwrap();
             let state = pairs(query).into_iter().find(|(n, _)| n == "state").unwrap().1;
             format!("{uri}?code=the-code&state={state}")
         });
-        let done = me.browser(|_| Vec::new()).types(&format!("login odd --redirect-uri {uri}"));
+        let typed = if by_file { String::new() } else { format!(" --redirect-uri {uri}") };
+        let done = me.browser(|_| Vec::new()).types(&format!("login odd{typed}"));
         assert_eq!(done.code, 0, "{uri}: {}", done.err);
         assert_eq!(bodies(&seen, "/token").len(), 1);
     }
