@@ -61,6 +61,9 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
         let who = Who::open_configured(world, choice, config, name)?;
         let standing = standing(world, &who);
         warn_of_end(world, &standing);
+        if let Some(why) = standing.record.as_ref().and_then(|record| record.ended.as_deref()) {
+            world.warn(&format!("the provider ended the login of `{name}` ({}): oauthctl login {name}", safe(why)));
+        }
         match args.format {
             Format::Json => objects.push(as_json(world, &standing).to_string()),
             Format::Table => rows.push(row(world, &standing)),
@@ -109,6 +112,7 @@ pub fn as_json(world: &World, s: &Standing) -> Value {
         "expires_in": expires_at.map(|at| at - world.clock.now()),
         "login_ends_at": ends_at.map(times::rfc3339),
         "login_ends_in": ends_at.map(|at| at - world.clock.now()),
+        "ended": record.and_then(|r| r.ended.as_ref()),
         "scopes": set.and_then(|set| set.scopes.as_ref()),
     }))
 }

@@ -43,6 +43,7 @@ pub fn standing(world: &World, who: &Who) -> Standing {
             Freshness::Expired => "expired",
             Freshness::Unknown => "no known expiry",
         },
+        (Some(Record { ended: Some(_), .. }), _) => "ended",
         _ => "none",
     };
     // a list of thousands reads only the providers that it needs

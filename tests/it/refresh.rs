@@ -225,6 +225,12 @@ fn after_the_end_of_a_login_each_command_says_why() {
             let why = format!("the server answered `{code}`: the account was closed");
             assert!(done.err.contains(&why) && done.err.contains("oauthctl login odd"), "{line}: {}", done.err);
         }
+        let list = me.types("list");
+        assert!(list.out.contains("  ended  "), "{}", list.out);
+        let why =
+            format!("ended the login of `odd` (the server answered `{code}`: the account was closed): oauthctl login");
+        assert!(list.err.contains(&why), "{}", list.err);
+        assert!(me.types("list --format json").out.contains("\"state\":\"ended\""));
         let status = me.types("status odd").out;
         assert!(status.contains("the account was closed") && status.contains("ended the login"), "{status}");
         *server.token.lock().unwrap() = json!({ "refresh_token": "refresh-4567" });
