@@ -137,7 +137,10 @@ fn keep_refresh_token(world: &mut World, session: &Session, before: &Record, rec
     };
     new.refresh_token = old.refresh_token.clone();
     new.refresh_expires_at = old.refresh_expires_at;
-    let unless = if record.account.is_none() { ", which is right for the same account alone" } else { "" };
+    let unless = match record.account {
+        Some(_) => String::new(),
+        None => format!(", which is right for the same account alone (`{}` ends both)", session.typed.line("logout")),
+    };
     world.say(&format!("The response has no refresh token: that of the earlier login is kept{unless}{anew}."));
 }
 

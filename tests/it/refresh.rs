@@ -200,7 +200,7 @@ fn a_second_login_without_a_refresh_token_keeps_that_of_the_same_login() {
     signs_in(&mut me, "");
     *server.token.lock().unwrap() = json!({});
     let said = signs_in(&mut me, "");
-    assert!(said.contains("which is right for the same account alone"), "{said}");
+    assert!(said.contains("right for the same account alone (`oauthctl logout odd` ends both)"), "{said}");
     assert_eq!(me.kept("odd", "refresh_token"), "refresh-0123");
     // one that comes replaces the earlier one
     *server.token.lock().unwrap() = json!({ "refresh_token": "refresh-4567" });
