@@ -3,7 +3,7 @@
 //! so that two edits at once lose nothing. A reader sees the old file or the new one.
 
 use std::fs::{File, OpenOptions};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
@@ -29,8 +29,7 @@ pub fn edit<T>(dir: &Path, change: impl FnOnce(&mut Editor) -> Result<T, ConfigE
         files::make_folder(dir).map_err(|e| ConfigError::of_disk(dir, "made", &e))?;
     }
     let _lock = lock(&dir.join(LOCK_FILE))?;
-    let path = files::linked(&dir.join(FILE))
-        .ok_or_else(|| ConfigError::new(format!("{FILE} is a link that leads back to itself")))?;
+    let path = real_file(dir)?;
     let before = super::text(dir)?.unwrap_or_default();
     // its error names the line
     tree::parse(FILE, &before)?;
@@ -41,12 +40,29 @@ pub fn edit<T>(dir: &Path, change: impl FnOnce(&mut Editor) -> Result<T, ConfigE
     if after != before {
         read::config(dir, &after)
             .map_err(|e| ConfigError { message: format!("nothing was changed: {}", e.message), hint: e.hint })?;
-        files::replace_shared(&path, after.as_bytes()).map_err(|e| match e {
-            PrivateError::Io { source, .. } => ConfigError::of_disk(&path, "written", &source),
-            e => ConfigError::of_disk(&path, "written", &e),
-        })?;
+        files::replace_shared(&path, after.as_bytes()).map_err(|e| not_written(&path, e))?;
     }
     Ok(out)
+}
+
+/// Fails where [`edit`] would fail: before anything is done that can't be undone.
+pub fn try_edit(dir: &Path) -> Result<(), ConfigError> {
+    edit(dir, |_| Ok(()))?;
+    let path = real_file(dir)?;
+    files::try_replace(&path, 1).map_err(|e| not_written(&path, e))
+}
+
+/// The file that `config.toml` is, or that it links to.
+fn real_file(dir: &Path) -> Result<PathBuf, ConfigError> {
+    files::linked(&dir.join(FILE))
+        .ok_or_else(|| ConfigError::new(format!("{FILE} is a link that leads back to itself")))
+}
+
+fn not_written(path: &Path, e: PrivateError) -> ConfigError {
+    match e {
+        PrivateError::Io { source, .. } => ConfigError::of_disk(path, "written", &source),
+        e => ConfigError::of_disk(path, "written", &e),
+    }
 }
 
 /// The lines of `config.toml` that such changes are, if there are any.

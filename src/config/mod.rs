@@ -16,7 +16,7 @@ pub mod words;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-pub use edit::{Editor, edit, lines, profile_keys};
+pub use edit::{Editor, edit, lines, profile_keys, try_edit};
 pub use profile::{ClientAuthSettings, Layer, Profile, RequestOptions, SignIn, all_profile_keys};
 pub use providers::{
     aliases, description, is_built_in, provider, provider_by_alias, provider_in_environments, provider_names,

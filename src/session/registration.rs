@@ -28,6 +28,9 @@ pub fn make(world: &mut World, session: &mut Session, name: &str, initial: Optio
     let lock = session.lock(world)?;
     let before = session.load()?.unwrap_or_default();
     session.store.writable(&session.name)?;
+    // the port and the client authentication are stored there
+    config::try_edit(&session.paths.require_config()?)
+        .map_err(|e| Error::from(e).context("the registration could not be stored: nothing was sent"))?;
     let made = match register::register(world, &provider, &asked, initial) {
         Err(e) if register::is_about_redirect(&e) && session.profile.port.is_none() => {
             // a server that compares ports takes no address without one

@@ -408,6 +408,22 @@ fn a_server_that_compares_ports_gets_an_address_with_one() {
     assert!(me.config_text().contains("port = 8976"), "{}", me.config_text());
 }
 
+#[cfg(unix)]
+#[test]
+fn nothing_is_registered_that_the_configuration_could_not_keep() {
+    let mut me = Person::new();
+    let (server, seen) = issuer(&mut me);
+    std::fs::create_dir_all(me.path("config/oauthctl")).unwrap();
+    std::os::unix::fs::symlink(me.path("gone/config.toml"), me.path("config/oauthctl/config.toml")).unwrap();
+    for words in [["register", &server.base, "-q"], ["login", &server.base, "--register"]] {
+        let done = me.runs(&words);
+        assert_eq!(done.code, 2, "{}", done.err);
+        assert!(done.err.contains("error: the registration could not be stored: nothing was sent"), "{}", done.err);
+        assert!(done.err.contains("gone/config.toml can't be written: "), "{}", done.err);
+    }
+    assert!(!seen.lock().unwrap().iter().any(|(_, path, ..)| path == "/reg"));
+}
+
 #[test]
 fn of_several_ports_each_is_registered() {
     let mut me = Person::new();
