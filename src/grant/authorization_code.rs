@@ -42,6 +42,8 @@ pub struct Login<'a> {
     pub params: &'a [(String, String)],
     pub timeout: Duration,
     pub open_browser: bool,
+    /// The hint for a provider whose page refuses the redirect address, which only the user sees.
+    pub if_refused: Option<String>,
     /// The profile's own browser and its arguments; empty: the user's.
     pub browser: &'a [String],
     /// Whether a pasted address may be read from standard input.
@@ -147,7 +149,9 @@ impl Caught {
 /// Runs the whole login up to the response of the token endpoint. From the redirect on signals are
 /// held back, so that the tokens can be stored first (L-47): the caller releases them.
 pub fn obtain(world: &mut World, login: &Login<'_>, listening: Listening) -> Result<Obtained, Error> {
-    let mut attempt = Attempt::new(world, login, &listening)?;
+    let about_redirect = |e: &Error| e.causes().iter().any(|cause| cause.contains("redirect"));
+    let mut attempt = Attempt::new(world, login, &listening)
+        .map_err(|e| if about_redirect(&e) { e.hints(login.if_refused.clone()) } else { e })?;
     // from here on the user can act, and the time runs
     let deadline = world.clock.elapsed() + login.timeout;
     attempt.begin(world, &listening);
@@ -159,7 +163,8 @@ pub fn obtain(world: &mut World, login: &Login<'_>, listening: Listening) -> Res
                 listener.finish();
             }
             world.signals.release();
-            return Err(e);
+            let unseen = matches!(e.kind, Kind::NobodyAnswered | Kind::Interrupted);
+            return Err(e.hints(login.if_refused.clone().filter(|_| unseen)));
         }
     };
     let caught = Caught { reply, listener: listening.listener, late: listening.inbox };

@@ -424,6 +424,23 @@ fn nothing_is_registered_that_the_configuration_could_not_keep() {
     assert!(!seen.lock().unwrap().iter().any(|(_, path, ..)| path == "/reg"));
 }
 
+// the page that refuses the address is the browser's: only the user sees it
+#[test]
+fn a_page_that_refuses_an_address_without_a_port_is_told_how_to_get_one() {
+    let mut me = Person::new();
+    let (server, seen) = issuer(&mut me);
+    me.clock.hurry(301);
+    let done = me.at_a_terminal().runs(&["login", &server.base, "--register", "--no-browser"]);
+    assert_eq!(done.code, 6, "{}", done.err);
+    let hint = done.err_raw.lines().find(|line| line.starts_with("hint: if the provider's page refused")).unwrap();
+    let typed: Vec<&str> = hint.split('`').skip(1).step_by(2).collect();
+    let [register, login] = typed[..] else { panic!("{hint}") };
+    assert_eq!(me.types(register.trim_start_matches("oauthctl ")).code, 0);
+    let sent = seen.lock().unwrap().iter().rfind(|(method, ..)| method == "PUT").unwrap().3.clone();
+    assert!(sent.contains("http://127.0.0.1:8976/callback"), "{sent}");
+    assert!(login.ends_with(" --port 8976"), "{login}");
+}
+
 #[test]
 fn of_several_ports_each_is_registered() {
     let mut me = Person::new();

@@ -9,13 +9,14 @@ use crate::config::GrantKind;
 use crate::error::Error;
 use crate::grant::authorization_code::{self, Caught, Listening, Login, wants_confirmation};
 use crate::grant::authorization_url::Travel;
-use crate::grant::redirect_plan::{self, Plan, Target};
+use crate::grant::redirect_plan::{self, Plan, Target, USUAL_PORT};
 use crate::grant::signed_in_as::Sent;
 use crate::grant::tunnel::Ssh;
 use crate::protocol::client::Client;
 use crate::protocol::jarm;
 use crate::provider::Provider;
 use crate::session::Session;
+use crate::session::record::Record;
 use crate::session::unfinished::Asked;
 use crate::token::TokenSet;
 use crate::world::World;
@@ -101,6 +102,25 @@ pub(super) fn make_ready(
     Ok((plan, listening))
 }
 
+/// RFC 8252, section 7.3: a server takes any port of loopback. Some take it at the registration
+/// alone.
+fn with_a_port(session: &Session, old: Option<&Record>, plan: &Plan) -> Option<String> {
+    let Target::Listen { address, .. } = &plan.target else { return None };
+    if !address.ports.is_empty() || plan.random_path {
+        return None;
+    }
+    let port = USUAL_PORT.to_string();
+    let register = match old {
+        Some(Record { registration: Some(_), .. }) => {
+            format!("`{} --update --port {port}`", session.typed.line("register"))
+        }
+        Some(Record { registered: true, .. }) => format!("`{} --port {port}`", session.typed.line("register")),
+        _ => format!("register one with the port {port} there"),
+    };
+    let login = session.typed.login_with(&[("--port", &port)]);
+    Some(format!("if the provider's page refused the redirect address: {register}, then `{login}`"))
+}
+
 pub(super) fn by_browser(
     world: &mut World,
     session: &mut Session,
@@ -126,6 +146,7 @@ pub(super) fn by_browser(
     let params: Vec<(String, String)> = session.profile.params.clone().into_iter().collect();
     let browser = session.profile.browser.clone();
     let confirm = wants_confirmation(provider, &plan);
+    let if_refused = with_a_port(session, old, &plan);
     let login = Login {
         asking: session.asking_with(provider, &client),
         scopes: &asked,
@@ -133,6 +154,7 @@ pub(super) fn by_browser(
         params: &params,
         timeout: args.timeout.unwrap_or(USUAL_WAIT),
         open_browser: !args.no_browser && take_paste && (ssh.is_none() || has_display || browser.is_some()),
+        if_refused,
         browser: browser.as_deref().unwrap_or_default(),
         take_paste,
         ssh,
