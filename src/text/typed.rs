@@ -8,6 +8,9 @@ use super::{is_unsafe, redact, safe};
 /// Options that take their value only after a `=`.
 const JOINED: [&str; 2] = ["--par", "--request-object"];
 
+/// Options for the redirect of a browser alone.
+const OF_REDIRECT: [&str; 3] = ["--redirect-uri", "--port", "--listen"];
+
 /// A profile's name, the word that the user typed for it, and the options that define it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Typed {
@@ -35,9 +38,11 @@ impl Typed {
         self.login_with(&[])
     }
 
-    /// Returns the login command with another grant.
+    /// Returns the login command with another grant, without the options that it does not take.
     pub fn login_by(&self, grant: &str) -> String {
-        self.login_with(&[("--grant", grant)])
+        let mut typed = self.clone();
+        typed.options.retain(|(name, _)| grant == "authorization-code" || !OF_REDIRECT.contains(&name.as_str()));
+        typed.login_with(&[("--grant", grant)])
     }
 
     /// Returns the login command with more options. Each replaces a typed option of its name.
@@ -127,5 +132,7 @@ mod tests {
         );
         assert_eq!(typed.login_with(&[("--scope", "…")]), "oauthctl login work --grant ciba --scope …");
         assert_eq!(typed.to_string(), "name");
+        let listens = self::typed("work", &[("--port", "8976"), ("--listen", "0.0.0.0"), ("--scope", "a")]);
+        assert_eq!(listens.login_by("device-code"), "oauthctl login work --scope a --grant device-code");
     }
 }
