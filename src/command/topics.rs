@@ -4,6 +4,7 @@
 pub const TOPICS: &[(&str, &str)] = &[
     ("providers", include_str!("topics/providers.md")),
     ("own-provider", include_str!("topics/own-provider.md")),
+    ("provider-keys", include_str!("topics/provider-keys.md")),
     ("practice", include_str!("topics/practice.md")),
     ("sign-in", include_str!("topics/sign-in.md")),
     ("ssh", include_str!("topics/ssh.md")),

@@ -214,20 +214,36 @@ impl Field {
 
 #[test]
 fn the_documentation_has_a_row_for_each_key_as_its_field_says() {
-    let file = folder().join("provider/catalogue/README.md");
-    let readme = std::fs::read_to_string(&file).unwrap();
-    let (head, rows) = readme.split_once("## Keys\n\n").unwrap();
-    let made = Schema::read().table();
-    #[expect(clippy::disallowed_methods, reason = "the test asks, not the program")]
-    let update = std::env::var_os("UPDATE").is_some();
-    if update {
-        std::fs::write(&file, format!("{head}## Keys\n\n{made}")).unwrap();
-        return;
+    let table = Schema::read().table();
+    let list = topic(&table);
+    for (file, before, made) in [
+        ("provider/catalogue/README.md", "## Keys\n\n", table),
+        ("command/topics/provider-keys.md", "provider.\n\n", list),
+    ] {
+        let file = folder().join(file);
+        let text = std::fs::read_to_string(&file).unwrap();
+        let (head, rows) = text.split_once(before).unwrap();
+        #[expect(clippy::disallowed_methods, reason = "the test asks, not the program")]
+        let update = std::env::var_os("UPDATE").is_some();
+        if update {
+            std::fs::write(&file, format!("{head}{before}{made}")).unwrap();
+            continue;
+        }
+        for (row, expected) in rows.lines().zip(made.lines()) {
+            assert_eq!(row, expected, "UPDATE=1 cargo test --test it schema");
+        }
+        assert_eq!(rows.lines().count(), made.lines().count(), "UPDATE=1 cargo test --test it schema");
     }
-    for (row, expected) in rows.lines().zip(made.lines()) {
-        assert_eq!(row, expected, "UPDATE=1 cargo test --test it schema");
-    }
-    assert_eq!(rows.lines().count(), made.lines().count(), "UPDATE=1 cargo test --test it schema");
+}
+
+/// The table's rows as a list, for `help provider-keys`.
+fn topic(table: &str) -> String {
+    let item = |row: &str| {
+        let cells: Vec<&str> = row.trim_matches(['|', ' ']).split(" | ").collect();
+        let [key, default, meaning] = cells[..] else { panic!("{row}") };
+        oauthctl::text::wrapped(&format!("- {key} ({default}): {meaning}"), 80, 2) + "\n"
+    };
+    table.lines().skip(2).map(item).collect()
 }
 
 // what the source seems to say is what serde does
