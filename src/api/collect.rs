@@ -86,7 +86,7 @@ pub fn collect(
     let graphql = wanted.graphql;
     let taker = Taker { take, left: wanted.at_most, graphql, listed: false, member: None, shown };
     caller.draft.reuse = true;
-    let mut collecting = Collecting { caller, parallel: wanted.parallel, taker };
+    let mut collecting = Collecting { caller, parallel: wanted.parallel, taker, repeats: Repeats::default() };
     let outcome = match graphql {
         true => collecting.each_answer(world, wanted.start),
         false => collecting.each_page(world, pages::first(collecting.pages(), wanted.start, wanted.at_most)),
@@ -99,6 +99,7 @@ struct Collecting<'a, 'c> {
     caller: &'a mut Caller<'c>,
     parallel: u32,
     taker: Taker<'a>,
+    repeats: Repeats,
 }
 
 impl<'c> Collecting<'_, 'c> {
@@ -121,6 +122,7 @@ impl<'c> Collecting<'_, 'c> {
                 Err(refused) => return Ok(refused),
             };
             let records = self.taker.read(data, &page)?;
+            self.repeats.end_with(world, &records, (false, false))?;
             let more = self.taker.give(world, records)?.is_some();
             let Some(next) = Connection::of(&page.body).and_then(|list| list.next).filter(|_| more) else {
                 return Ok(Outcome::Done);
@@ -138,7 +140,6 @@ impl<'c> Collecting<'_, 'c> {
         // whether the page before was shorter than asked, so that this one may be beyond the last
         let mut perhaps = false;
         let counted = matches!(data.by, PageBy::Page | PageBy::Offset);
-        let (mut before, mut marks, mut dull) = (None, HashSet::new(), 0);
         loop {
             seen.insert(url.to_string());
             let page = match fetch(world, self.caller, &url)? {
@@ -149,26 +150,9 @@ impl<'c> Collecting<'_, 'c> {
                 Err(refused) => return Ok(refused),
             };
             let records = self.taker.read(data, &page)?;
-            let mark = records.mark().filter(|_| counted);
-            let same = mark.is_some() && mark == before;
-            if same && (perhaps || records.are_telling()) {
-                // a short page and its repetition: the API has no pages here, and leaves their
-                // number unread; records without a difference may come twice
-                if !perhaps || records.has_twins() {
-                    world.warn("a page has the same records as the one before: the list is taken to end there");
-                }
+            if self.repeats.end_with(world, &records, (counted, perhaps))? {
                 pages::more(&page.body).inspect(|member| warn_of_more(world, member));
                 return Ok(Outcome::Done);
-            }
-            // a page of one plain value may well come again
-            if mark.is_some_and(|mark| records.are_telling() && !marks.insert(mark)) {
-                return Err(circle("a page has the records of an earlier one"));
-            }
-            before = mark;
-            dull = if same || records.list.is_empty() { dull + 1 } else { 0 };
-            if dull == MOST_DULL {
-                let why = format!("{MOST_DULL} pages in a row are empty or the same");
-                return Err(Error::new(Kind::Unsafe, "the list has no end").because(why));
             }
             let Some(count) = self.taker.give(world, records)? else { return Ok(Outcome::Done) };
             if self.parallel > 1
@@ -258,9 +242,53 @@ impl<'c> Collecting<'_, 'c> {
             };
             turn += 1;
             let records = self.taker.read(data, &page)?;
-            if self.taker.give(world, records)?.is_none() {
+            if self.repeats.end_with(world, &records, (true, false))? || self.taker.give(world, records)?.is_none() {
                 return Ok(Some(Outcome::Done));
             }
+        }
+    }
+}
+
+/// The pages so far, by their records.
+#[derive(Default)]
+struct Repeats {
+    before: Option<u64>,
+    marks: HashSet<u64>,
+    /// How many pages in a row brought nothing new.
+    dull: u32,
+}
+
+impl Repeats {
+    /// Tells whether the list ends with this page, since it repeats the one before. `counted`: the
+    /// page was asked for by a number. `perhaps`: the page before was shorter than asked.
+    fn end_with(
+        &mut self,
+        world: &mut World,
+        records: &Records<'_>,
+        (counted, perhaps): (bool, bool),
+    ) -> Result<bool, Error> {
+        let mark = records.mark();
+        let same = mark.is_some() && mark == self.before;
+        if counted && same && (perhaps || records.are_telling()) {
+            // a short page and its repetition: the API has no pages here, and leaves their number
+            // unread; records without a difference may come twice
+            if !perhaps || records.has_twins() {
+                world.warn("a page has the same records as the one before: the list is taken to end there");
+            }
+            return Ok(true);
+        }
+        // a page of one plain value may well come again
+        if counted && mark.is_some_and(|mark| records.are_telling() && !self.marks.insert(mark)) {
+            return Err(circle("a page has the records of an earlier one"));
+        }
+        self.before = mark;
+        self.dull = if same || records.list.is_empty() { self.dull + 1 } else { 0 };
+        match self.dull {
+            MOST_DULL => {
+                let why = format!("{MOST_DULL} pages in a row are empty or the same");
+                Err(Error::new(Kind::Unsafe, "the list has no end").because(why))
+            }
+            _ => Ok(false),
         }
     }
 }

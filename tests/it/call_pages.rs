@@ -427,6 +427,7 @@ fn a_query_with_an_end_cursor_goes_through_all_pages() {
             answer(200, "application/json", &format!("{{\"data\":{{\"viewer\":{{\"issues\":{list}}}}}}}"))
         };
         match (asked["variables"]["owner"].as_str(), asked["variables"]["endCursor"].as_str()) {
+            (Some("empty"), cursor) => list("", &format!("{}x", cursor.unwrap_or("c"))),
             (Some("circle"), _) => list("{\"n\":1}", "same"),
             (Some("bad"), Some("c2")) => {
                 answer(200, "application/json", "{\"data\":null,\"errors\":[{\"message\":\"too deep\"}]}")
@@ -445,8 +446,28 @@ fn a_query_with_an_end_cursor_goes_through_all_pages() {
     assert!(done.err.starts_with("error: the API answered 200 with errors\ncaused by: too deep"), "{}", done.err);
     assert!(done.out.starts_with("{\"n\":1}\n{\"n\":2}\n{\"data\":null"), "{}", done.out);
     assert_eq!(me.types(&call("variables[owner]=circle")).code, 7);
+    me.types(&call("variables[owner]=empty"))
+        .fails(7, "error: the list has no end\ncaused by: 100 pages in a row are empty or the same\n");
     let done = me.types("call odd /graphql --graphql --paginate query={viewer}");
     assert!(done.code == 2 && done.err.contains("needs a query with `$endCursor`"), "{}", done.err);
+}
+
+#[test]
+fn pages_side_by_side_that_come_again_end_the_list() {
+    let mut me = Person::new();
+    let odd = api(&mut me, |_| {
+        let mut list = answer(200, "application/json", "[{\"id\":1},{\"id\":2}]");
+        list.headers.push(("X-Pages".into(), "900".into()));
+        list
+    });
+    let pages = "[api.pages]\nby = \"page\"\ntotal-header = \"X-Pages\"\n[limits]\nparallel = 3\n";
+    me.config("providers/odd.toml", &format!("{}\n{pages}", odd.provider("odd")));
+    me.types("call odd /x --paginate").is(
+        0,
+        "{\"id\":1}\n{\"id\":2}\n",
+        "warning: a page has the same records as the one before: the list is taken to end there\n",
+    );
+    assert!(odd.asked() < 12, "{}", odd.asked());
 }
 
 #[test]
