@@ -268,3 +268,15 @@ fn a_malformed_answer_is_told_from_one_that_broke_off() {
         }
     }
 }
+
+#[test]
+fn a_pipe_gets_indented_and_coloured_json_where_that_is_asked_for() {
+    let mut me = Person::new();
+    let _odd = api(&mut me, |_| answer(200, "application/json", "{\"a\":[1]}"));
+    me.set("NO_COLOR", "1");
+    me.types("call odd /x").is(0, "{\"a\":[1]}", "");
+    for more in ["", "--jq .", "--paginate"] {
+        me.types(&format!("call odd /x --pretty {more}")).is(0, "{\n  \"a\": [\n    1\n  ]\n}\n", "");
+        me.types(&format!("call odd /x --color {more}")).is(0, "{\x1b[1;34m\"a\"\x1b[0m:[\x1b[36m1\x1b[0m]}\n", "");
+    }
+}

@@ -1132,6 +1132,8 @@ const FLAGS: &[Flag] = &[
     ("call", "--argjson x 17", "", "p login odd; call odd /x --jq $x{}", "=> 0\n17\n"),
     ("call", "--raw-output", "", "p login odd; call odd /x --jq .name{}", "\nAnn\n"),
     ("call", "--format yaml", "", "p login odd; call odd /x{}", "name: Ann"),
+    ("call", "--pretty", "", "p login odd; call odd /x{}", "{\n  \"name\""),
+    ("call", "--color", "", "p login odd; call odd /x{}", "\u{1b}["),
     ("call", "--fail-with-body", "", "p login odd; call odd /fault --jq .error{}", "\"}error: the API"),
     ("call", "--graphql", "", "p login odd; call odd /graphql{}", "=> 22"),
     (

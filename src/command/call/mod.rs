@@ -109,6 +109,12 @@ pub struct CallArgs {
     /// The form of the output.
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Answer")]
     pub format: Option<FormatWord>,
+    /// Indent JSON in a pipe or a file too.
+    #[arg(long, help_heading = "Answer")]
+    pub pretty: bool,
+    /// Colour JSON in a pipe or a file too, and in spite of `NO_COLOR`.
+    #[arg(long, help_heading = "Answer")]
+    pub color: bool,
     /// Print an API's error on standard output even with `--jq` or `--format`.
     #[arg(long, help_heading = "Answer")]
     pub fail_with_body: bool,

@@ -26,8 +26,8 @@ pub fn run(world: &mut World, call: &Call<'_>, caller: &mut Caller<'_>, target: 
         graphql: args.graphql,
     };
     let out = saved::open(world, target)?;
-    let shaped = Shaped::of(world, args, out.is_screen())?
-        .filter(|_| args.jq.is_some() || args.format.is_some() || args.raw_output || args.slurp && out.is_screen());
+    let asked = args.jq.is_some() || args.format.is_some() || args.raw_output || args.pretty || args.color;
+    let shaped = Shaped::of(world, args, out.is_screen())?.filter(|_| asked || args.slurp && out.is_screen());
     let mut list = List { slurp: args.slurp, some: false, whole: String::new(), shaped, out };
     let ended = collect(world, caller, &wanted, &mut |world, records| list.add(world, records));
     let ended = list.end(world, ended);

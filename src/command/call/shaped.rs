@@ -49,7 +49,7 @@ impl Shaped {
                 return Err(Error::usage("`--format raw` is the answer as it came: `--jq` has nothing to do")
                     .hint("`-r` prints texts without quotes"));
             }
-            (None, None) if !screen && !args.raw_output => return Ok(None),
+            (None, None) if !screen && !args.raw_output && !args.pretty && !args.color => return Ok(None),
             (None | Some(FormatWord::Json), _) => Format::Json,
             (Some(FormatWord::Table), _) => Format::Table,
             (Some(FormatWord::Csv), _) => Format::Csv,
@@ -59,7 +59,8 @@ impl Shaped {
         let mut shape = Shape::new(format);
         shape.raw = args.raw_output;
         shape.list = args.paginate && !args.slurp;
-        shape.style = Style { pretty: screen, color: paints(world, screen) && !args.raw_output };
+        shape.style =
+            Style { pretty: screen || args.pretty, color: (paints(world, screen) || args.color) && !args.raw_output };
         shape.width = if screen { world.terminal.width() } else { None };
         let painted = shape.style.color && format == Format::Json;
         Ok(Some(Shaped { filter, shape, painted }))
