@@ -77,7 +77,8 @@ fn ipv6_at(text: &str, at: usize) -> usize {
     if is_address { end + usize::from(bracketed) } else { 0 }
 }
 
-fn is_unsafe(c: char) -> bool {
+/// Tells whether a character acts on a screen, or can't be seen there.
+pub fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'

@@ -1,19 +1,24 @@
 //! `-o FILE`: writes a response into a file that appears whole or not at all. The bytes so far are
 //! in `FILE.part`, and the server's validator of that version in `FILE.part-of`. An interrupted
-//! download resumes from there (RFC 9110, section 14) and never mixes two versions.
+//! download resumes from there (RFC 9110, section 14) and never mixes two versions. `-o FOLDER/`:
+//! the server proposes the file's name, so it is made harmless, and no file is replaced.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use ring::digest::{SHA256, digest};
+use url::{Url, form_urlencoded};
 
+use crate::protocol::api_error::parameter;
+use crate::secret::redact;
+use crate::text::is_unsafe;
 use crate::wire::header;
 use crate::world::files::{self, open_own};
 
 /// A file that is being written.
 pub struct Part {
-    target: PathBuf,
+    pub target: PathBuf,
     file: File,
     /// Written directly, since the target is a device or a pipe.
     in_place: bool,
@@ -75,6 +80,57 @@ pub fn begins_at(headers: &[(String, String)]) -> Option<u64> {
     header(headers, "content-range")?.strip_prefix("bytes ")?.split_once('-')?.0.trim().parse().ok()
 }
 
+/// Tells whether a path names a folder for a file that the response names.
+pub fn is_folder(path: &Path) -> bool {
+    path.to_string_lossy().ends_with(std::path::is_separator)
+}
+
+/// Returns a harmless file name for a response: the name that it proposes (RFC 6266), else the last
+/// segment of its address.
+pub fn name_for(headers: &[(String, String)], url: &Url) -> String {
+    let said = header(headers, "content-disposition").unwrap_or_default();
+    let extended = parameter(said, "filename*").and_then(|value| {
+        let (charset, rest) = value.split_once('\'')?;
+        charset.eq_ignore_ascii_case("utf-8").then_some(percent_decoded(rest.split_once('\'')?.1))
+    });
+    let segment = url.path_segments().and_then(|mut all| all.rfind(|segment| !segment.is_empty())).map(percent_decoded);
+    let proposed = [extended, parameter(said, "filename"), segment];
+    proposed.into_iter().flatten().find_map(|name| harmless(&name)).unwrap_or_else(|| "response".to_owned())
+}
+
+fn percent_decoded(text: &str) -> String {
+    let text = text.replace('+', "%2B").replace('&', "%26");
+    form_urlencoded::parse(format!("={text}").as_bytes()).map(|(_, value)| value.into_owned()).collect()
+}
+
+/// The longest name that a server chooses, in bytes: file systems take 255.
+const LONGEST_NAME: usize = 200;
+
+/// Returns the last part of a path as a plain file name of any system. `None`: nothing is left of
+/// it.
+fn harmless(path: &str) -> Option<String> {
+    let name = redact(path.rsplit(['/', '\\']).next()?);
+    let name: String =
+        name.chars().filter(|c| !is_unsafe(*c)).map(|c| if "<>:\"|?*".contains(c) { '_' } else { c }).collect();
+    // not hidden, no option of a command, and as Windows keeps it
+    let name = name.trim_start_matches(['.', ' ', '-', '~']).trim_end_matches(['.', ' ']);
+    let (stem, end) = split(name);
+    let room = LONGEST_NAME - end.len();
+    let cut = (0..=room.min(stem.len())).rev().find(|at| stem.is_char_boundary(*at));
+    let name = format!("{}{end}", &stem[..cut.unwrap_or(0)]);
+    // devices of Windows, whatever follows a point
+    let word = name.split('.').next()?.trim_end().to_ascii_uppercase();
+    let port = (word.starts_with("COM") || word.starts_with("LPT")) && word.chars().count() == 4;
+    let device = port || matches!(&*word, "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$");
+    (!name.is_empty()).then(|| if device { format!("_{name}") } else { name })
+}
+
+/// Splits a name before its extension.
+fn split(name: &str) -> (&str, &str) {
+    let at = name.rfind('.').filter(|at| *at > 0 && name.len() - at <= 20);
+    name.split_at(at.unwrap_or(name.len()))
+}
+
 /// Follows links to the file to write; the links stay, as with other programs. Checks before the
 /// request that the file can be written: a failure afterwards would waste a request that may not be
 /// repeatable.
@@ -114,6 +170,30 @@ impl Part {
         }
         // never follows a link that another user left here
         forget(target);
+        Part::create(target, url, validator)
+    }
+
+    /// Starts a download under this name in a folder, or under the next free one with a number.
+    pub fn beside_others(folder: &Path, name: &str) -> io::Result<Part> {
+        let is_there = |path: &Path| fs::symlink_metadata(path).is_ok();
+        let (stem, end) = split(name);
+        for n in 0..10_000 {
+            let number = if n == 0 { String::new() } else { format!("-{n}") };
+            let target = folder.join(format!("{stem}{number}{end}"));
+            if is_there(&target) || is_there(&tag(&target)) {
+                continue;
+            }
+            // the process that makes the part has the name
+            match Part::create(&target, "", None) {
+                Ok(part) if is_there(&target) => drop(part.give_up()),
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+                made => return made,
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    fn create(target: &Path, url: &str, validator: Option<&str>) -> io::Result<Part> {
         let file = files::options().write(true).create_new(true).open(part(target))?;
         // holds no secret, so its permissions tell the default for new files
         let mut about = OpenOptions::new().write(true).create_new(true).open(tag(target))?;
@@ -189,6 +269,54 @@ mod tests {
         let part = Part::begin(&target, "https://a/x", None).unwrap();
         assert!(!part.give_up());
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    // curl -J and wget took paths and dot files from servers (CVE-2010-3842, CVE-2020-8177)
+    #[test]
+    fn a_name_of_the_servers_is_a_plain_file_that_is_not_there_yet() {
+        let url = Url::parse("https://a.example/v1/reports/q%203.csv?x=/y").unwrap();
+        let of = |said: &str| name_for(&[("content-disposition".into(), said.into())], &url);
+        for (said, want) in [
+            ("", "q 3.csv"),
+            ("attachment", "q 3.csv"),
+            ("attachment; filename=\"a b.pdf\"", "a b.pdf"),
+            ("attachment; FileName=a.pdf; size=3", "a.pdf"),
+            ("attachment; filename=a.pdf; filename*=UTF-8''%e2%82%ac+&.pdf", "€+&.pdf"),
+            ("attachment; filename*=KOI8-R''%e2; filename=\"a.pdf\"", "a.pdf"),
+            ("attachment; filename=\"../../.ssh/authorized_keys\"", "authorized_keys"),
+            ("attachment; filename=\"C:\\\\x\\\\y.txt\"", "y.txt"),
+            ("attachment; filename*=UTF-8''..%2f..%5c.bashrc", "bashrc"),
+            ("attachment; filename=\"..\"", "q 3.csv"),
+            ("attachment; filename=\"/\"", "q 3.csv"),
+            ("attachment; filename=\"-rf \"", "rf"),
+            ("attachment; filename*=UTF-8''a%00%0a%1b%e2%80%ae.txt", "a.txt"),
+            ("attachment; filename=\"a:b|c?.txt\"", "a_b_c_.txt"),
+            ("attachment; filename=\"nul.txt\"", "_nul.txt"),
+            ("attachment; filename=\"Com1 .x\"", "_Com1 .x"),
+            ("attachment; filename=\"x. . \"", "x"),
+        ] {
+            assert_eq!(of(said), want, "{said}");
+        }
+        let long = of(&format!("attachment; filename=\"{}.csv\"", "ä".repeat(300)));
+        assert!(long.len() <= 200 && long.ends_with("ä.csv"), "{long}");
+        assert_eq!(name_for(&[], &Url::parse("https://a.example/").unwrap()), "response");
+
+        let dir = tempfile::tempdir().unwrap();
+        let made = |name: &str| {
+            let part = Part::beside_others(dir.path(), "x.csv").unwrap();
+            assert_eq!(part.target.file_name().unwrap(), name);
+            part.keep().unwrap();
+        };
+        made("x.csv");
+        // a link to nowhere and an unfinished download of another process have their names too
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("nowhere", dir.path().join("x-1.csv")).unwrap();
+        #[cfg(not(unix))]
+        fs::write(dir.path().join("x-1.csv"), "").unwrap();
+        let other = Part::beside_others(dir.path(), "x.csv").unwrap();
+        made("x-3.csv");
+        other.keep().unwrap();
+        assert!(dir.path().join("x-2.csv").exists() && !dir.path().join("nowhere").exists());
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 use super::body::Body;
+use super::download::is_folder;
 use super::items::Items;
 use super::multipart;
 use super::request::{Draft, carries, token_header};
@@ -148,6 +149,10 @@ impl Answer {
             lines.push("include".to_owned());
         }
         match &self.output {
+            Some(path) if is_folder(path) => {
+                lines.push(format!("output-dir = {}", quoted(&named(path)?)));
+                lines.extend(["remote-name".to_owned(), "remote-header-name".to_owned()]);
+            }
             Some(path) => lines.push(format!("output = {}", quoted(&named(path)?))),
             None if discards => {
                 lines.push("dump-header = \"-\"".to_owned());

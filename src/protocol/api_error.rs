@@ -46,13 +46,13 @@ pub fn challenged(headers: &[(String, String)], name: &str) -> Option<String> {
     said.find_map(|(_, value)| parameter(value, "error").and_then(|_| parameter(value, name)))
 }
 
-/// A parameter of a challenge: a word, or a text in quotes.
-fn parameter(challenge: &str, name: &str) -> Option<String> {
-    let mut rest = challenge;
+/// Returns a parameter of a challenge or of another header: a word, or a text in quotes.
+pub fn parameter(header: &str, name: &str) -> Option<String> {
+    let mut rest = header;
     loop {
         // the scheme, or a separator of parameters
-        rest = rest.trim_start_matches([' ', '\t', ',']);
-        let end = rest.find(['=', ' ', '\t', ','])?;
+        rest = rest.trim_start_matches([' ', '\t', ',', ';']);
+        let end = rest.find(['=', ' ', '\t', ',', ';'])?;
         let (word, after) = rest.split_at(end);
         let Some(value) = after.strip_prefix('=') else {
             rest = after;
@@ -61,7 +61,7 @@ fn parameter(challenge: &str, name: &str) -> Option<String> {
         let (value, after) = match value.strip_prefix('"') {
             Some(quoted) => quoted_text(quoted)?,
             None => {
-                let (value, after) = value.split_at(value.find([' ', '\t', ',']).unwrap_or(value.len()));
+                let (value, after) = value.split_at(value.find([' ', '\t', ',', ';']).unwrap_or(value.len()));
                 (value.to_owned(), after)
             }
         };

@@ -93,13 +93,45 @@ fn an_answer_is_saved_whole() {
     me.types("call odd /x -o -").is(0, PEOPLE, "");
     assert_eq!(odd.asked(), 3);
     // what can't be written is told before anything is sent
-    for (target, code) in [("/no/such/folder/x", 1), (".", 2), ("~/", 2), ("", 2)] {
+    for (target, code) in [("/no/such/folder/x", 1), (".", 2), ("~/no/", 2), ("", 2)] {
         for more in [&["--jq", "."][..], &["--paginate"], &["-i"], &[]] {
             let done = me.runs(&[&["call", "odd", "/x", "-o", target], more].concat());
             assert_eq!((done.code, odd.asked()), (code, 3), "{target}: {}", done.err);
         }
     }
     assert!(!me.path("old.part").exists() && !me.path("new.csv.part").exists());
+}
+
+#[test]
+fn a_folder_gets_a_file_with_the_answers_name_and_none_is_replaced() {
+    let mut me = Person::new();
+    let odd = api(&mut me, |request| {
+        let mut file = answer(200, "application/json", "[1]");
+        if request.path.ends_with("/named") {
+            file.headers.push((
+                "Content-Disposition".into(),
+                "attachment; filename*=UTF-8''../../.r%C3%A9sum%C3%A9.json".into(),
+            ));
+        }
+        file
+    });
+    std::fs::create_dir(me.path("out")).unwrap();
+    for (more, name) in [
+        ("/named", "résumé.json"),
+        ("/named", "résumé-1.json"),
+        ("/list.json", "list.json"),
+        ("/named --jq .[]", "résumé-2.json"),
+        ("/pages --paginate", "pages"),
+        ("POST /named", "résumé-3.json"),
+    ] {
+        me.types(&format!("call odd {more} -o ~/out/")).is(0, "", &format!("written to `~/out/{name}`\n"));
+    }
+    me.types("call odd /named -o ~/out/ -q").is(0, "", "");
+    assert_eq!(std::fs::read_to_string(me.path("out/résumé-2.json")).unwrap(), "1\n");
+    assert_eq!(std::fs::read_dir(me.path("out")).unwrap().count(), 7);
+    let shown = me.types("call odd /named -o ~/out/ --dry-run").out;
+    assert!(shown.contains("/out/\"\nremote-name\nremote-header-name\n"), "{shown}");
+    assert_eq!(odd.asked(), 7);
 }
 
 #[test]

@@ -90,7 +90,8 @@ pub struct CallArgs {
     #[arg(long, help_heading = "Answer")]
     pub head: bool,
     /// Write the answer to a file, which is there whole or not at all; a download that broke off
-    /// goes on where it stopped.
+    /// goes on where it stopped. `FOLDER/`: into that folder, under the name that the answer or its
+    /// address gives, never over another file.
     #[arg(short, long, value_name = "FILE", help_heading = "Answer", value_hint = clap::ValueHint::FilePath)]
     pub output: Option<String>,
     /// Filter the answer with an expression of jq's; with `--paginate` each record, with `--slurp`
@@ -368,7 +369,7 @@ fn answered(
         who.aftermath.errors = args.graphql && answer::has_errors(&mut answered)?;
         let refused = who.is_refused(answered.status);
         let out = match &target {
-            Some(path) if !refused => saved::open(world, Some(path))?,
+            Some(path) if !refused => saved::open(world, Some(path), &answered.headers, call.url)?,
             _ => output::Output::stdout(world),
         };
         // what is read whole before any of it is shown can be read from the beginning

@@ -15,6 +15,8 @@ pub struct Output {
     file: Option<(PathBuf, Part)>,
     last: Option<u8>,
     progress: Option<Bytes>,
+    /// Whether the file's name is told once it is there.
+    pub tells: bool,
 }
 
 impl Output {
@@ -24,12 +26,13 @@ impl Output {
             file: None,
             last: None,
             progress: None,
+            tells: false,
         }
     }
 
     /// A file that is written anew; what goes wrong leaves the old one.
     pub fn file(path: PathBuf, part: Part) -> Output {
-        Output { screen: None, file: Some((path, part)), last: None, progress: None }
+        Output { screen: None, file: Some((path, part)), last: None, progress: None, tells: false }
     }
 
     /// Tells on a terminal how much has come of an answer with these headers. `there`: bytes that
@@ -87,10 +90,12 @@ impl Output {
             let _ = self.put_painted(world, b"\n");
         }
         let _ = world.out.flush();
-        match self.file {
-            Some((path, part)) => part.keep().map_err(|e| unwritten(&path, e)),
-            None => Ok(()),
+        let Some((path, part)) = self.file else { return Ok(()) };
+        part.keep().map_err(|e| unwritten(&path, e))?;
+        if self.tells {
+            world.say(&format!("written to `{}`", safe(&path.to_string_lossy())));
         }
+        Ok(())
     }
 
     /// It ends in the middle; whether it can be gone on with.

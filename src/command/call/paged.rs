@@ -25,7 +25,7 @@ pub fn run(world: &mut World, call: &Call<'_>, caller: &mut Caller<'_>, target: 
         elsewhere: target.is_some(),
         graphql: args.graphql,
     };
-    let out = saved::open(world, target)?;
+    let out = saved::open(world, target, &[], call.url)?;
     let asked = args.jq.is_some() || args.format.is_some() || args.raw_output || args.pretty || args.color;
     let shaped = Shaped::of(world, args, out.is_screen())?.filter(|_| asked || args.slurp && out.is_screen());
     let mut list = List { slurp: args.slurp, some: false, whole: String::new(), shaped, out };

@@ -1,7 +1,9 @@
 //! `-o FILE`: an answer into a file; one that breaks off goes on where it stopped, in this run or
-//! in a later one.
+//! in a later one. `-o FOLDER/`: the same under the name that the answer proposes.
 
 use std::path::{Path, PathBuf};
+
+use url::Url;
 
 use super::answer;
 use super::output::{Output, unwritten};
@@ -25,26 +27,34 @@ pub fn target(world: &World, args: &CallArgs) -> Result<Option<PathBuf>, Error> 
     if path.as_os_str().is_empty() {
         return Err(Error::usage("`-o` needs the name of a file").hint("`-o -` is standard output"));
     }
-    match download::writable(&path) {
+    let is_folder = download::is_folder(&path);
+    if is_folder && !path.is_dir() {
+        return Err(Error::usage(format!("`{}` is no folder", safe(&path.to_string_lossy()))).hint("`mkdir` makes it"));
+    }
+    match download::writable(&if is_folder { path.join(".oauthctl") } else { path.clone() }) {
+        Ok(_) if is_folder => Ok(Some(path)),
         Ok(path) => Ok(Some(path)),
         Err(e @ Unwritable::Folder) => {
             Err(Error::usage(format!("`{}` can't be written", safe(&path.to_string_lossy())))
                 .cause(e)
-                .hint("`-o FILE`"))
+                .hint("`-o FOLDER/` puts a file into it"))
         }
         Err(Unwritable::Failed(e)) => Err(unwritten(&path, e)),
     }
 }
 
 /// Where an answer goes that is made anew each time.
-pub fn open(world: &World, target: Option<&Path>) -> Result<Output, Error> {
-    match target.map(Path::to_owned) {
-        None => Ok(Output::stdout(world)),
-        Some(path) => {
-            let part = Part::begin(&path, "", None).map_err(|e| unwritten(&path, e))?;
-            Ok(Output::file(path, part))
-        }
-    }
+pub fn open(world: &World, target: Option<&Path>, headers: &[(String, String)], url: &Url) -> Result<Output, Error> {
+    let Some(path) = target else { return Ok(Output::stdout(world)) };
+    let is_folder = download::is_folder(path);
+    let part = match is_folder {
+        true => Part::beside_others(path, &download::name_for(headers, url)),
+        false => Part::begin(path, "", None),
+    };
+    let part = part.map_err(|e| unwritten(path, e))?;
+    let mut out = Output::file(part.target.clone(), part);
+    out.tells = is_folder;
+    Ok(out)
 }
 
 /// The answer's bytes, as they are, into that file.
@@ -52,7 +62,8 @@ pub fn run(world: &mut World, call: &Call<'_>, caller: &mut Caller<'_>, path: Pa
     let (args, url) = (call.args, call.url);
     let usual = caller.draft.headers.clone();
     // who asks for a part of it gets that part
-    let reads = caller.draft.method == "GET" && !usual.iter().any(|(name, _)| name == "range");
+    let is_folder = download::is_folder(&path);
+    let reads = !is_folder && caller.draft.method == "GET" && !usual.iter().any(|(name, _)| name == "range");
     let mut attempts = 0;
     loop {
         let kept = if reads { download::kept(&path, url.as_str()) } else { None };
@@ -78,11 +89,14 @@ pub fn run(world: &mut World, call: &Call<'_>, caller: &mut Caller<'_>, path: Pa
         }
         answer::tell_coding(world, args, &answered.headers);
         let there = kept.as_ref().filter(|_| goes_on).map_or(0, |kept| kept.bytes);
-        let part = match kept {
+        let part = || match kept {
             Some(_) if goes_on => Part::go_on(&path),
             _ => Part::begin(&path, url.as_str(), download::validator(&answered.headers).filter(|_| reads)),
         };
-        let mut out = Output::file(path.clone(), part.map_err(|e| unwritten(&path, e))?);
+        let mut out = match is_folder {
+            true => open(world, Some(&path), &answered.headers, url)?,
+            false => Output::file(path.clone(), part().map_err(|e| unwritten(&path, e))?),
+        };
         out.show_progress(world, &answered.headers, there);
         match answer::pass(world, &mut answered.body, &mut out) {
             Ok(()) => return out.end(world).map(|()| 0),
