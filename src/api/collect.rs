@@ -86,7 +86,9 @@ pub fn collect(
     let graphql = wanted.graphql;
     let taker = Taker { take, left: wanted.at_most, graphql, listed: false, member: None, shown };
     caller.draft.reuse = true;
-    let mut collecting = Collecting { caller, parallel: wanted.parallel, taker, repeats: Repeats::default() };
+    // a kept page needs no helper
+    let parallel = if caller.cache.is_some() { 1 } else { wanted.parallel };
+    let mut collecting = Collecting { caller, parallel, taker, repeats: Repeats::default() };
     let outcome = match graphql {
         true => collecting.each_answer(world, wanted.start),
         false => collecting.each_page(world, pages::first(collecting.pages(), wanted.start, wanted.at_most)),

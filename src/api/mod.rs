@@ -2,6 +2,7 @@
 //! retries, and the format of the output.
 
 pub mod body;
+pub mod cache;
 pub mod collect;
 pub mod content_coding;
 mod cookies;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::body::Body;
+use super::cache::{self, Cache, Kept};
 use super::cookies::Cookies;
 use super::rate_limit::{self, Pace};
 use super::redirect::{self, Unfollowed, Way};
@@ -14,6 +15,7 @@ use super::request::Draft;
 use super::{content_coding, retry};
 use crate::error::{Error, Fate, Kind};
 use crate::grant::ready;
+use crate::protocol::sender_constrained::Binding;
 use crate::protocol::{api_error, trace};
 use crate::provider::{Means, Provider};
 use crate::secret::Secret;
@@ -25,13 +27,20 @@ use crate::world::{Streamed, World};
 /// Returns another token set than the refused one.
 pub type Renew<'a> = Box<dyn FnMut(&mut World, &TokenSet) -> Result<TokenSet, Error> + 'a>;
 
+/// Returns the token set for the first request, with the key that it is bound to.
+pub type Obtain<'a> = Box<dyn FnOnce(&mut World) -> Result<(TokenSet, Binding), Error> + 'a>;
+
 /// The state that all requests of one `call` share.
 pub struct Caller<'a> {
     pub provider: &'a Provider,
     pub draft: Draft,
     pub body: Body,
+    /// `None`: the token is here, or requests carry none.
+    pub obtain: Option<Obtain<'a>>,
     /// `None`: requests carry no token.
     pub set: Option<TokenSet>,
+    /// Responses that may be served again.
+    pub cache: Option<Cache>,
     /// `None`: no other token can be obtained, so a refusal is final.
     pub renew: Option<Renew<'a>>,
     pub retries: u32,
@@ -109,9 +118,43 @@ impl Caller<'_> {
         self.time_left(world).is_none_or(|left| left > wait)
     }
 
-    /// Sends until there is a response to show. Returns it with the address it came from.
+    /// Obtains the token, unless it is here.
+    pub fn begin(&mut self, world: &mut World) -> Result<(), Error> {
+        if let Some(obtain) = self.obtain.take() {
+            let (set, binding) = obtain(world)?;
+            (self.set, self.draft.binding) = (Some(set), binding);
+        }
+        Ok(())
+    }
+
+    /// Returns the response to show, with the address it came from: a kept one, or sends until
+    /// there is one.
     pub fn send(&mut self, world: &mut World, url: &Url) -> Result<(Url, Streamed), Error> {
         self.aftermath = Aftermath::default();
+        let cache = self.cache.as_ref().filter(|_| self.body.is_none());
+        let Some((file, time)) = cache.and_then(|cache| Some((cache.place(&self.draft, url)?, cache.time))) else {
+            return self.ask(world, url);
+        };
+        let (now, mut kept) = (world.clock.now(), Kept::read(&file));
+        if let Some(fresh) = kept.take_if(|kept| kept.is_fresh(now, time)).and_then(Kept::answer) {
+            world.step(|| format!("answered by what is kept of {}", place(url)));
+            return Ok(fresh);
+        }
+        let usual = self.draft.headers.len();
+        self.draft.headers.extend(kept.as_ref().and_then(Kept::conditions));
+        let answered = self.ask(world, url);
+        self.draft.headers.truncate(usual);
+        let (from, answer) = answered?;
+        if let Some(mut kept) = kept.filter(|_| answer.status == 304) {
+            kept.renew(&file, now);
+            return kept.answer().ok_or_else(|| Error::new(Kind::Other, "what is kept can't be read"));
+        }
+        let answer = if self.aftermath.foreign { answer } else { cache::keep(file, (&from, answer), now) };
+        Ok((from, answer))
+    }
+
+    fn ask(&mut self, world: &mut World, url: &Url) -> Result<(Url, Streamed), Error> {
+        self.begin(world)?;
         let mut own = None;
         let answered = self.attempts(world, url.clone(), &mut own);
         if let Some((draft, set)) = own {

@@ -8,7 +8,7 @@ use crate::config::{GrantKind, SecretSource};
 use crate::error::Error;
 use crate::protocol::jose;
 use crate::protocol::sender_constrained::is_dpop;
-use crate::secret::{Secret, hash};
+use crate::secret::hash;
 use crate::session::bound::Moved;
 use crate::session::secret_source::read;
 use crate::session::{Overrides, Record, Session, Who, no_token};
@@ -231,9 +231,7 @@ fn told_apart(
 /// The sign-in of the profile whose token is the subject.
 fn of_sign_in(world: &mut World, who: &Who, profile: &str) -> Result<String, Error> {
     let record = subject(world, who, profile)?.load()?;
-    // a login makes a key of its own
-    let key = |key: Secret| hash(key.expose().as_bytes());
-    let login = record.map(|r| (r.provider, r.client_id, r.account, r.login_at, r.journal_key.map(key)));
+    let login = record.map(|record| record.login());
     Ok(hash(format!("{profile}\0{login:?}").as_bytes()))
 }
 

@@ -11,7 +11,7 @@ use crate::config::words::word;
 use crate::grant::jwks::KeptKeys;
 use crate::protocol::registration::Management;
 use crate::provider::Provider;
-use crate::secret::Secret;
+use crate::secret::{Secret, hash};
 use crate::session::bound::Bound;
 use crate::store::LONGEST_RECORD;
 use crate::stored::{self, Members};
@@ -165,6 +165,17 @@ impl End {
 }
 
 impl Record {
+    /// Returns a name for the login that brought the token; another login has another one. A token
+    /// from outside is one itself.
+    pub fn login(&self) -> String {
+        let key = match (&self.login_at, &self.token) {
+            (None, Some(set)) => Some(&set.access_token),
+            _ => self.journal_key.as_ref(),
+        };
+        let key = key.map(|key| hash(key.expose().as_bytes()));
+        hash(format!("{:?}", (&self.provider, &self.client_id, &self.account, self.login_at, key)).as_bytes())
+    }
+
     /// The end of the login, as far as the provider names it: no refresh token is valid after it.
     pub fn ends(&self, provider: &Provider) -> Option<End> {
         let set = self.token.as_ref()?;

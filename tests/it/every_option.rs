@@ -1121,6 +1121,7 @@ const FLAGS: &[Flag] = &[
     ("call", "--form", "", "p login odd; call odd /x a=b{}", "\na=b\n"),
     ("call", "--json", "", "p login odd; call odd POST /x{}", "\n{}\n"),
     ("call", "--anywhere", "", "p login odd; call odd LOCAL/y{}", "GET /y"),
+    ("call", "--cache 5m", "", "p login odd; call odd /x{}; call odd /x -v{}", "answered by what is kept"),
     ("call", "--retry 0", "", "p login odd; call odd /busy -v{}", "!attempt 2"),
     ("call", "--timeout 1s", "", "p login odd; call odd /slow --retry 0{}", "=> 75"),
     ("call", "--max-time 1s", "", "p login odd; call odd /slow --retry 0{}", "=> 75"),

@@ -9,6 +9,7 @@ mod bound;
 mod call;
 mod call_answer;
 mod call_bound;
+mod call_cache;
 mod call_pages;
 mod call_request;
 mod call_shape;

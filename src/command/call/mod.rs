@@ -6,6 +6,7 @@ mod paged;
 mod saved;
 mod shaped;
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,11 +14,12 @@ use clap::Args;
 use url::Url;
 
 use crate::api::body::{Asked, Body};
+use crate::api::cache::Cache;
 use crate::api::items::{self, Items};
 use crate::api::path_variable::Unfilled;
 use crate::api::rate_limit::Pace;
 use crate::api::request::{Draft, token_header};
-use crate::api::send::{Aftermath, Caller, Renew};
+use crate::api::send::{Aftermath, Caller, Obtain, Renew};
 use crate::api::{content_coding, dry_run, hosts, pages, path_variable};
 use crate::command::token::must_be_presentable;
 use crate::command::{Global, WhoFlags, pace, sandbox_session};
@@ -136,6 +138,10 @@ pub struct CallArgs {
     /// limit; 32 at most).
     #[arg(long, value_name = "N", help_heading = "Pages", value_parser = clap::value_parser!(u32).range(1..=32))]
     pub parallel: Option<u32>,
+    /// Print a kept answer that is no older than this; ask whether an older one still holds. Kept
+    /// for this login alone, until it logs out.
+    #[arg(long, value_name = "TIME", value_parser = super::patience, help_heading = "Request")]
+    pub cache: Option<Duration>,
     /// Send nothing; print the request as a line for curl, with the token fetched when it runs.
     #[arg(long, help_heading = "Request")]
     pub dry_run: bool,
@@ -175,8 +181,9 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
         let own = if args.data.is_some() { "-d" } else { "--input" };
         one_reads_stdin(&[vec![own.to_owned()], choice.flags.from_stdin()].concat())?;
     }
-    if args.paginate && !args.graphql && asking.method != "GET" {
-        return Err(Error::usage(format!("`--paginate` is for GET, and this is {}", safe(&asking.method))));
+    let of_get = [("--paginate", args.paginate && !args.graphql), ("--cache", args.cache.is_some())];
+    if let Some((option, _)) = of_get.into_iter().find(|(_, given)| *given && asking.method != "GET") {
+        return Err(Error::usage(format!("`{option}` is for GET, and this is {}", safe(&asking.method))));
     }
     let mut session = sandbox_session::open(world, choice)?;
     let aim = Aim::of(world, &asking, &mut session)?;
@@ -239,6 +246,7 @@ impl Aim {
         // the kernel's copy may hold the token: then the store is read only for what else a login
         // brought
         let wanted = args.dry_run
+            || args.cache.is_some()
             || asking.typed.target.contains('{')
             || session.provider_needs_record()?
             || !copy_will_do(world, session)?;
@@ -294,16 +302,10 @@ fn send(world: &mut World, asking: Asking<'_>, aim: &Aim, session: &mut Session)
     let shaped = Shaped::of(world, args, screen)?;
     let target = saved::target(world, args)?;
     let mut draft = asking.draft(provider, aim.with_token);
-    let set = if aim.with_token {
-        let set = fresh(world, session, FreshnessPolicy::default())?;
-        draft.binding = session.binding(world, &set)?;
-        must_be_presentable(&session.typed, &set)?;
-        Some(set)
-    } else {
+    if !aim.with_token {
         let host = safe(aim.url.host_str().unwrap_or(""));
         world.say(&format!("`{host}` is not a host of `{}`: sent without the token", provider.id));
-        None
-    };
+    }
     // a token from outside is used as it is
     let from_outside = session.store.kind() == StoreKind::Environment;
     let who = answer::Who {
@@ -319,12 +321,22 @@ fn send(world: &mut World, asking: Asking<'_>, aim: &Aim, session: &mut Session)
     };
     draft.decompress = shaped.is_some() || args.paginate || args.graphql;
     let abroad = args.anywhere.then(|| Draft { decompress: draft.decompress, ..asking.draft(provider, false) });
-    let renew: Renew<'_> = Box::new(|world, refused| instead_of(world, session, refused));
+    let session = RefCell::new(session);
+    let obtain: Obtain<'_> = Box::new(|world| {
+        let session = &mut **session.borrow_mut();
+        let set = fresh(world, session, FreshnessPolicy::default())?;
+        let binding = session.binding(world, &set)?;
+        must_be_presentable(&session.typed, &set)?;
+        Ok((set, binding))
+    });
+    let renew: Renew<'_> = Box::new(|world, refused| instead_of(world, &mut session.borrow_mut(), refused));
     let mut caller = Caller {
         provider,
         draft,
         body: asking.body,
-        set,
+        obtain: aim.with_token.then_some(obtain),
+        set: None,
+        cache: None,
         renew: (!from_outside).then_some(renew),
         retries: args.retry,
         pace,
@@ -332,6 +344,13 @@ fn send(world: &mut World, asking: Asking<'_>, aim: &Aim, session: &mut Session)
         abroad,
         aftermath: Aftermath::default(),
     };
+    // a kept answer needs no token, but its login
+    if args.cache.is_none() || aim.record.is_none() {
+        caller.begin(world)?;
+    }
+    if let Some(time) = args.cache {
+        caller.cache = cache(world, &mut session.borrow_mut(), aim, time)?;
+    }
     let call = Call { args, who: &who, provider, url: &aim.url };
     if args.paginate {
         return paged::run(world, &call, &mut caller, target.as_deref());
@@ -342,6 +361,13 @@ fn send(world: &mut World, asking: Asking<'_>, aim: &Aim, session: &mut Session)
         }
         target => answered(world, &call, &mut caller, (shaped, screen, target)),
     }
+}
+
+/// The kept answers of the login. `None`: it is stored nowhere.
+fn cache(world: &mut World, session: &mut Session, aim: &Aim, time: Duration) -> Result<Option<Cache>, Error> {
+    let record = if aim.record.is_none() { session.load().ok().flatten() } else { aim.record.clone() };
+    let record = matching(world, session, record.as_ref())?.filter(|record| record.token.is_some());
+    Ok(record.and_then(|record| Cache::open(session.files().ok()?.answers, record.login(), time)))
 }
 
 /// What all parts of one `call` need.

@@ -8,6 +8,9 @@ pub mod lock;
 mod outage;
 pub mod paths;
 
+use std::fs;
+use std::path::PathBuf;
+
 use crate::error::{Error, Kind};
 use crate::session::Who;
 use crate::session::record::Record;
@@ -24,6 +27,8 @@ pub struct StateFiles {
     pub journal: Journal,
     pub seen: Generation,
     pub trouble: Outage,
+    /// The folder of `call --cache`.
+    pub answers: PathBuf,
 }
 
 impl StateFiles {
@@ -35,11 +40,13 @@ impl StateFiles {
             journal: Journal::new(&state, &name),
             seen: Generation::of(&state, &name),
             trouble: Outage::of(&state, &name),
+            answers: state.join("answers").join(&name),
         })
     }
 
-    /// Removes what a refresh left, once the user has ended it.
+    /// Removes what a login left beside its record, once the user has ended it.
     pub fn sweep(&mut self) {
+        let _ = fs::remove_dir_all(&self.answers);
         let _ = self.journal.clear();
         self.trouble.forget();
     }
