@@ -22,7 +22,7 @@ use crate::secret::Secret;
 use crate::text::safe;
 use crate::token::TokenSet;
 use crate::wire::{Request, header};
-use crate::world::{Streamed, World};
+use crate::world::{HttpError, Streamed, World};
 
 /// Returns another token set than the refused one.
 pub type Renew<'a> = Box<dyn FnMut(&mut World, &TokenSet) -> Result<TokenSet, Error> + 'a>;
@@ -205,6 +205,7 @@ impl Caller<'_> {
         for line in trace::request(&sent) {
             world.step(|| line);
         }
+        let uploads = upload.is_some();
         let repeatable = self.body.can_be_sent_again();
         let again = tries.made < self.retries && repeatable;
         let mut answer = match world.http.stream(&sent, upload) {
@@ -216,7 +217,9 @@ impl Caller<'_> {
                 return if waited { Ok(None) } else { Err(e.into()) };
             }
             Err(e) => {
+                let cut = uploads && matches!(e, HttpError::Ambiguous { .. });
                 let e = Error::from(e);
+                let e = if cut { e.hint(CUT) } else { e };
                 let unsure = e.fate == Fate::Unknown && !retry::may_be_repeated(&self.draft.method);
                 return Err(if unsure { e.hint(LOOK_FIRST) } else { e });
             }
@@ -389,11 +392,21 @@ fn random(world: &World) -> u8 {
 /// Returns the first mebibyte of a response's body, which stays readable from its beginning.
 pub fn look_into(answer: &mut Streamed) -> Result<Vec<u8>, Error> {
     let mut seen = Vec::new();
-    (&mut answer.body).take(LOOKED_INTO).read_to_end(&mut seen).map_err(|e| broken_off(&e))?;
+    if let Err(e) = (&mut answer.body).take(LOOKED_INTO).read_to_end(&mut seen) {
+        let e = broken_off(&e);
+        // a refusal is one even if its text broke off
+        if answer.status < 400 || e.kind != Kind::TryLater {
+            return Err(e);
+        }
+        answer.body = Box::new(std::io::empty());
+    }
     let rest = std::mem::replace(&mut answer.body, Box::new(std::io::empty()));
     answer.body = Box::new(Cursor::new(seen.clone()).chain(rest));
     Ok(seen)
 }
+
+/// A reset may come before the refusal is read (RFC 9112, section 9.6).
+const CUT: &str = "the server may have refused the body, for its size or the token, before it had it all";
 
 const LOOK_FIRST: &str = "it may have been done all the same: look before you send it again";
 

@@ -217,6 +217,18 @@ fn an_answer_that_breaks_off_unseen_is_asked_for_again() {
 }
 
 #[test]
+fn a_refusal_is_told_even_if_it_breaks_off_and_a_break_during_an_upload_is_explained() {
+    let mut me = Person::new();
+    let _odd = api(&mut me, |_| answer(413, "text/plain", "too large"));
+    me.cuts(1).types("call odd POST /x a=1").is(22, "too", "error: the API answered 413\n");
+    std::fs::write(me.path("body"), vec![b'a'; 3 << 20]).unwrap();
+    let done = me.types(&format!("call odd POST http://{}/x --anywhere --input ~/body", raw(b"")));
+    assert_eq!(done.code, 75, "{}", done.err);
+    assert!(done.err.contains("hint: the server may have refused the body, for its size"), "{}", done.err);
+    assert!(done.err.contains("hint: it may have been done all the same"), "{}", done.err);
+}
+
+#[test]
 fn a_dry_run_sends_nothing_and_shows_no_token() {
     let (mut me, server) = practice();
     let token = me.kept("practice", "access_token");
