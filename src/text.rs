@@ -6,7 +6,7 @@ mod typed;
 
 use crate::secret::redact;
 
-pub use typed::{Typed, for_a_shell, pasted};
+pub use typed::{Typed, for_a_shell, is_secret_var, pasted};
 
 /// Longest text from a server that a message quotes, in characters.
 pub const LONGEST_QUOTE: usize = 200;

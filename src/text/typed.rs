@@ -53,7 +53,8 @@ impl Typed {
             let variable = |text: &str| text.split_once('=').map(|(variable, _)| variable.to_owned());
             new.0 == name && (name != "--var" || variable(new.1) == variable(value))
         };
-        let typed = self.options.iter().filter(|(name, value)| !more.iter().any(|new| same(name, value, new)));
+        let replaced = |name: &str, value: &str| more.iter().any(|new| same(name, value, new));
+        let typed = self.options.iter().filter(|(name, value)| !is_secret_var(name, value) && !replaced(name, value));
         for (name, value) in typed {
             line.push_str(&option(name, value, &pasted(value)));
         }
@@ -62,6 +63,12 @@ impl Typed {
         }
         line
     }
+}
+
+/// Tells whether an option is a variable with a secret value: its fingerprint can't be typed, and
+/// `login` asks for it.
+pub fn is_secret_var(name: &str, value: &str) -> bool {
+    name == "--var" && redact(value) != value
 }
 
 fn option(name: &str, value: &str, shown: &str) -> String {
@@ -119,6 +126,11 @@ mod tests {
             "oauthctl login 'it'\\''s' --client-secret-file -"
         );
         assert_eq!(typed("~a", &[]).line("token"), "oauthctl token '~a'");
+        drop(crate::secret::Secret::new("pin-0123456789"));
+        assert_eq!(
+            typed("a", &[("--var", "pin=pin-0123456789"), ("--var", "b=c")]).login(),
+            "oauthctl login a --var b=c"
+        );
         assert_eq!(typed("a\x1b[2Jb", &[]).login(), "oauthctl login 'a [2Jb'");
         assert_eq!(typed("##vso[x]", &[]).login(), "oauthctl login '# #vso[x]'");
     }

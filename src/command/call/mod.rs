@@ -33,7 +33,7 @@ use crate::session::overrides::one_reads_stdin;
 use crate::session::record::Record;
 use crate::session::{Session, profile_of_issuer};
 use crate::store::StoreKind;
-use crate::text::{for_a_shell, safe};
+use crate::text::{for_a_shell, is_secret_var, safe};
 use crate::world::World;
 use shaped::{FormatWord, Shaped};
 
@@ -419,7 +419,8 @@ fn answered(
 
 /// What prints the token that this command would have used.
 fn token_command(session: &Session) -> Vec<String> {
-    let options = session.choice.options().into_iter().flat_map(|(name, value)| [name, value]);
+    let options = session.choice.options().into_iter().filter(|(name, value)| !is_secret_var(name, value));
+    let options = options.flat_map(|(name, value)| [name, value]);
     let words = ["oauthctl", "token", session.name.as_str()].map(str::to_owned).into_iter().chain(options);
     words.filter(|word| !word.is_empty()).collect()
 }
