@@ -242,6 +242,59 @@ def what_is_large_goes_up_and_down_in_little_memory(t):
 
 
 @test
+def a_body_that_is_too_large_for_nginx_is_refused_in_its_words(t):
+    # with `lingering_close off` nginx resets the connection as soon as it has answered
+    refusing = "lingering_close off; client_max_body_size 1m; location / { proxy_pass http://127.0.0.1:1; }"
+    site = t.nginx(refusing)
+    home = with_token(t, SSL_CERT_FILE=rig.pki() / "ca.crt")
+    home.provider("rig", f'id = "rig"\ntoken.url = "{site}/token"\napi.base-url = "{site}"\n')
+    with (t.folder / "big").open("wb") as file:
+        file.truncate(256 << 20)
+    for method in ("PUT", "POST") * 5:
+        ran = home.run("call", "rig", method, "/x", "--input", str(t.folder / "big"))
+        ran.expect(22, out="413 Request Entity Too Large", err="the API answered 413")
+
+
+@test
+def a_kept_answer_of_nginx_is_asked_about_by_its_etag(t):
+    folder = t.folder / "files"
+    folder.mkdir()
+    (folder / "f").write_text('{"a":1}')
+    site = t.nginx(f"root {folder}; add_header Content-Disposition 'attachment; filename=\"../a b.json\"';")
+    home = with_token(t, SSL_CERT_FILE=rig.pki() / "ca.crt")
+    home.provider("rig", f'id = "rig"\ntoken.url = "{site}/token"\napi.base-url = "{site}"\n')
+    statuses = lambda: re.findall(r'" (\d{3}) ', (t.folder / "nginx" / "access.log").read_text())
+    no_older = lambda age: home.run("call", "rig", "/f", "--cache", age).expect(0).out
+    same([no_older("1h"), no_older("1h")], ['{"a":1}'] * 2, "the answer, and the kept one")
+    time.sleep(2.1)
+    same(no_older("1s"), '{"a":1}', "the answer that still holds")
+    rig.wait_until(lambda: statuses() == ["200", "304"], "one answer, and one word that it still holds")
+    (folder / "f").write_text('{"a":22}')
+    time.sleep(2.1)
+    same(no_older("1s"), '{"a":22}', "the new answer")
+    for name in ("a b.json", "a b-1.json"):
+        home.run("call", "rig", "/f", "-o", f"{t.folder}/").expect(0, err=f"written to `{t.folder}/{name}`")
+        same((t.folder / name).read_text(), '{"a":22}', "the file")
+
+
+@test
+def the_recorded_results_of_jq_are_those_of_the_real_one(t):
+    rig.need("jq")
+    ask = lambda *argv, **more: subprocess.run(["jq", *argv], capture_output=True, text=True, timeout=rig.PATIENCE, **more)
+    version = ask("--version").stdout.strip()
+    if not version.startswith("jq-1.7"):
+        raise rig.Skip(f"they are of jq 1.7, and this is {version}")
+    lines = (rig.HERE.parent / "vectors" / "jq.tsv").read_text().splitlines()
+    rows = [line.split("\t") for line in lines if not line.startswith("#")]
+    ends = re.compile(r"halt|input|debug|stderr")
+    compared = [row for row in rows if not ends.search(row[0])]
+    for code, given, wanted, *_ in compared:
+        ran = ask("-r", f"[{code}] | map(tojson) | join(\" \")", input=given)
+        same("ERROR" if ran.returncode else ran.stdout.rstrip("\n"), wanted, f"the results of {code} for {given}")
+    check(len(compared) > 500, f"only {len(compared)} expressions")
+
+
+@test
 def a_hundred_calls_with_a_token_that_is_refused_cause_one_renewal(t):
     op, api = t.oidc_provider(access_ttl=3600), t.scripted()
     home = t.home(OAUTHCTL_STORE="file")
