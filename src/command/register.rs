@@ -9,13 +9,12 @@ use serde_json::{Value, json};
 use crate::command::{Global, WhoArgs, print, sandbox_session};
 use crate::config::{SecretSource, words};
 use crate::error::Error;
-use crate::grant::register;
-use crate::protocol::registration::{ClientMetadata, Management, Registered};
+use crate::protocol::registration::{ClientMetadata, Registered};
 use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::session::keep::choose_store;
 use crate::session::record::Record;
-use crate::session::registration::{self, Made, unregistered};
+use crate::session::registration::{self, Made, registered_already, unregistered};
 use crate::session::{Session, secret_source};
 use crate::store::StoreKind;
 use crate::text::times;
@@ -71,24 +70,20 @@ pub fn run(args: RegisterArgs, global: &Global, world: &mut World) -> Result<u8,
         return Err(Error::usage(NEEDS_STORE));
     }
     let record = session.load()?;
+    let registered = record.as_ref().filter(|record| record.registration.is_some());
     if args.show || args.update || args.delete {
-        let record = record.ok_or_else(|| unregistered(&session))?;
-        let Some(management) = record.registration.clone() else { return Err(unregistered(&session)) };
+        if registered.is_none() {
+            return Err(unregistered(&session));
+        }
         return match (args.show, args.update) {
-            (true, _) => show(world, &mut session, record, &management),
-            (_, true) => update(world, &mut session, (record, &management), args.name),
-            _ => delete(world, &session, &record),
+            (true, _) => show(world, &mut session),
+            (_, true) => update(world, &mut session, args.name),
+            _ => delete(world, &session),
         }
         .map(|()| 0);
     }
-    if let Some(record) = record.as_ref().filter(|r| r.registration.is_some()) {
-        return Err(Error::usage(format!(
-            "`{}` is registered already, as `{}`",
-            session.name,
-            safe(record.client_id.as_deref().unwrap_or(""))
-        ))
-        .hint(format!("{} --show", session.typed.line("register")))
-        .hint(format!("{} --delete", session.typed.line("register"))));
+    if let Some(record) = registered {
+        return Err(registered_already(&session, record));
     }
     if record.as_ref().is_some_and(|record| record.token.is_some()) {
         let name = &session.name;
@@ -154,8 +149,8 @@ fn warn_of_expired_secret(world: &mut World, session: &Session, made: &Registere
     ));
 }
 
-fn show(world: &mut World, session: &mut Session, record: Record, management: &Management) -> Result<(), Error> {
-    let (now, response) = register::look(world, management, record.client_id.as_deref().unwrap_or_default())?;
+fn show(world: &mut World, session: &mut Session) -> Result<(), Error> {
+    let (now, response) = registration::manage(world, session, None)?;
     let mut members: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
     for secret in ["client_secret", "registration_access_token"] {
         if let Some(value) = members.get(secret).and_then(Value::as_str) {
@@ -163,41 +158,30 @@ fn show(world: &mut World, session: &mut Session, record: Record, management: &M
             members[secret] = json!(shown);
         }
     }
-    session.server(world, Some(&record))?;
     warn_of_expired_secret(world, session, &now);
-    registration::take_over(world, session, record, (now, None))?;
     let text = serde_json::to_string_pretty(&members).unwrap_or_default();
     print(world, format!("{text}\n").as_bytes())
 }
 
-fn update(
-    world: &mut World,
-    session: &mut Session,
-    (mut record, management): (Record, &Management),
-    name: Option<String>,
-) -> Result<(), Error> {
+fn update(world: &mut World, session: &mut Session, name: Option<String>) -> Result<(), Error> {
     // RFC 7592, section 2.2: the server forgets a name that is left out
     let name = match name {
         Some(name) => name,
         None => {
-            let (now, response) = register::look(world, management, record.client_id.as_deref().unwrap_or_default())?;
-            session.server(world, Some(&record))?;
-            registration::take_over(world, session, record.clone(), (now, None))?;
-            record = session.load()?.unwrap_or(record);
+            let (_, response) = registration::manage(world, session, None)?;
             let members: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
             members["client_name"].as_str().unwrap_or(USUAL_NAME).to_owned()
         }
     };
-    let (now, asked) = registration::update(world, session, &record, &name)?;
+    let (now, asked) = registration::update(world, session, &name)?;
     warn_of_expired_secret(world, session, &now);
     warn_of_missing(world, &now, &asked);
-    registration::take_over(world, session, record, (now, Some(&asked.auth_method)))?;
     world.say(&format!("{}: the registration is up to date", session.name));
     Ok(())
 }
 
-fn delete(world: &mut World, session: &Session, record: &Record) -> Result<(), Error> {
-    let there = registration::delete(world, session, record)?;
+fn delete(world: &mut World, session: &Session) -> Result<(), Error> {
+    let there = registration::delete(world, session)?;
     world.say(&match there {
         true => format!("{}: the registration and its tokens are deleted", session.name),
         false => format!("{}: the registration was unknown at the server; it is deleted here too", session.name),

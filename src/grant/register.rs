@@ -106,12 +106,12 @@ pub fn settled(
     })
 }
 
-/// Registers a client (RFC 7591, section 3).
+/// Registers a client (RFC 7591, section 3). `answered` gets the response before it is judged.
 pub fn register(
     world: &mut World,
     provider: &Provider,
-    wanted: &ClientMetadata,
-    initial: Option<&Secret>,
+    (wanted, initial): (&ClientMetadata, Option<&Secret>),
+    answered: impl FnOnce(&mut World, &Response),
 ) -> Result<Registered, Error> {
     let Some(url) = &provider.registration_url else {
         let error = Error::usage(format!("`{}` takes no registrations by itself", safe(&provider.name)));
@@ -124,6 +124,7 @@ pub fn register(
         return Err(Error::unfilled(name));
     }
     let response = send(world, &registration::request(url, wanted, initial))?;
+    answered(world, &response);
     let failed = "this program could not be registered";
     registration::read(&response).map_err(|e| {
         let wants_token = matches!(&e, RegistrationError::Refused { status: 401 | 403, .. }) && initial.is_none();
@@ -141,24 +142,24 @@ pub fn is_about_redirect(e: &Error) -> bool {
     said.starts_with("invalid_redirect_uri")
 }
 
-/// The registration as the server has it now; the response may bring new secrets.
-pub fn look(world: &mut World, management: &Management, client_id: &str) -> Result<(Registered, Response), Error> {
-    let response = send(world, &registration::look(management))?;
-    let read = registration::read_again(&response, client_id)
-        .map_err(|e| refused("the registration could not be read", e, &response))?;
-    Ok((read, response))
-}
-
-/// Updates the registration (RFC 7592, section 2.2).
-pub fn update(
+/// Reads the registration, or changes it to what is `wanted` (RFC 7592, section 2.2). The response
+/// may bring new secrets.
+pub fn manage(
     world: &mut World,
-    management: &Management,
-    (client_id, secret): (&str, Option<&Secret>),
-    wanted: &ClientMetadata,
-) -> Result<Registered, Error> {
-    let response = send(world, &registration::update(management, client_id, secret, wanted))?;
-    registration::read_again(&response, client_id)
-        .map_err(|e| refused("the registration could not be changed", e, &response))
+    (management, client_id, secret): (&Management, &str, Option<&Secret>),
+    wanted: Option<&ClientMetadata>,
+    answered: impl FnOnce(&mut World, &Response),
+) -> Result<(Registered, Response), Error> {
+    let (request, failed) = match wanted {
+        Some(wanted) => {
+            (registration::update(management, client_id, secret, wanted), "the registration could not be changed")
+        }
+        None => (registration::look(management), "the registration could not be read"),
+    };
+    let response = send(world, &request)?;
+    answered(world, &response);
+    let read = registration::read_again(&response, client_id).map_err(|e| refused(failed, e, &response))?;
+    Ok((read, response))
 }
 
 /// Deletes the registration. `Ok(false)`: the server had already deleted it.

@@ -78,6 +78,7 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
         dpop_nonces: dpop.map(|dpop| dpop.nonces()).unwrap_or_default(),
         unfinished: None,
         renaming: None,
+        registering: None,
         ended: None,
         unrevoked: None,
         bound: Some(bound),
@@ -286,7 +287,7 @@ pub(super) fn write_profile(
         Err(e) => e,
     };
     let lines = lines.map(|lines| format!("; add these lines to it:\n\n{lines}")).unwrap_or_default();
-    world.warn(&format!("the record is stored, its profile is not: {e}{lines}"));
+    world.warn(&format!("config.toml lacks the profile: {e}{lines}"));
     Ok(())
 }
 

@@ -90,6 +90,8 @@ pub struct Record {
     pub asked_with: Option<BTreeMap<String, String>>,
     /// A change of the profile's name that is under way.
     pub renaming: Option<Renaming>,
+    /// A request for a registration that is under way.
+    pub registering: Option<Registering>,
     /// Why the provider ended the login.
     pub ended: Option<String>,
     /// The tokens of a logout that could not reach the provider: only another logout uses them.
@@ -145,6 +147,16 @@ pub struct Kept {
 pub struct Renaming {
     pub from: String,
     pub to: String,
+}
+
+/// A registration whose response is not stored yet: the rest of what the response will change.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Registering {
+    /// Where the secret of a new client may go. `None`: the client is registered already.
+    pub bound: Option<Bound>,
+    /// The new client's profile: keys of the configuration, and their values as TOML.
+    pub changes: Vec<(String, String)>,
 }
 
 /// The end of a login.
@@ -313,6 +325,10 @@ mod tests {
             secret_bound: Some(Bound { provider: "getresponse".into(), ..Bound::default() }),
             asked_with: Some(BTreeMap::from([("audience".to_owned(), "b".to_owned())])),
             renaming: Some(Renaming { from: "work".into(), to: "office".into() }),
+            registering: Some(Registering {
+                bound: Some(Bound::default()),
+                changes: vec![("port".to_owned(), "8976".to_owned())],
+            }),
             ended: Some("the server answered `invalid_grant`".into()),
             unrevoked: None,
         }

@@ -2,17 +2,27 @@
 
 use std::collections::BTreeMap;
 
+use toml_edit::Value;
+
 use super::keep::{not_saved, write_profile};
-use super::{Lock, Record, Session, random_hex, renewal};
+use super::record::Registering;
+use super::state::StateFiles;
+use super::state::journal::{Found, Intent};
+use super::{Lock, Record, Session, Who, lock, random_hex, renewal};
 use crate::config::words::Word as _;
 use crate::config::{self, GrantKind, Profile};
 use crate::error::{Error, Kind};
 use crate::grant::{redirect_plan, register};
 use crate::protocol::client::Client;
-use crate::protocol::registration::{ClientMetadata, Registered};
+use crate::protocol::registration::{self, ClientMetadata, Registered};
+use crate::provider::{ClientAuth, Provider, from_registered_name};
 use crate::secret::Secret;
 use crate::text::safe;
+use crate::wire::Response;
 use crate::world::World;
+
+/// In the journal, in the place of a token's hash.
+const REGISTRATION: &str = "registration";
 
 /// The registration, and the request for it.
 pub struct Made {
@@ -26,51 +36,35 @@ pub fn make(world: &mut World, session: &mut Session, name: &str, initial: Optio
     let grant = session.grant(Some(&provider), None);
     let (mut asked, mut keyed) = wanted(world, session, grant, name)?;
     let lock = session.lock(world)?;
-    let before = session.load()?.unwrap_or_default();
+    let before = renewal::settled(world, session, &lock)?.unwrap_or_default();
+    if lock.waited && before.registration.is_some() {
+        return Err(registered_already(session, &before));
+    }
     session.store.writable(&session.name)?;
     // the port and the client authentication are stored there
     config::try_edit(&session.paths.require_config()?)
         .map_err(|e| Error::from(e).context("the registration could not be stored: nothing was sent"))?;
-    let made = match register::register(world, &provider, &asked, initial) {
-        Err(e) if register::is_about_redirect(&e) && session.profile.port.is_none() => {
-            // a server that compares ports takes no address without one
-            session.has_port(redirect_plan::USUAL_PORT);
-            (asked, keyed) = wanted(world, session, grant, name)?;
-            let uri = asked.redirect_uris.first().map_or("", |uri| uri.as_str());
-            world.say(&format!("The server refused the redirect address; it gets one with a port: {}", safe(uri)));
-            register::register(world, &provider, &asked, initial)?
-        }
-        made => made?,
-    };
+    let place = (&provider, &before, &lock);
+    let mut answer = Pending::of_new_client(world, session, place, (&asked, initial));
+    if answer.as_ref().is_err_and(register::is_about_redirect) && session.profile.port.is_none() {
+        // a server that compares ports takes no address without one
+        session.has_port(redirect_plan::USUAL_PORT);
+        (asked, keyed) = wanted(world, session, grant, name)?;
+        let uri = asked.redirect_uris.first().map_or("", |uri| uri.as_str());
+        world.say(&format!("The server refused the redirect address; it gets one with a port: {}", safe(uri)));
+        answer = Pending::of_new_client(world, session, place, (&asked, initial));
+    }
+    let (pending, made) = answer?;
     let client = Client { id: made.client_id.clone(), secret: made.client_secret.clone(), ..keyed };
     let auth = match register::settled(&provider, Some(&asked.auth_method), &made, &client) {
         Ok(auth) => auth,
-        Err(why) => return Err(unusable(world, session, &made, &why)),
+        Err(why) => {
+            let error = unusable(world, session, &made, &why);
+            pending.take_back();
+            return Err(error);
+        }
     };
-    let record = Record {
-        generation: before.generation.max(session.newest_seen()) + 1,
-        provider: Some(session.provider_name().to_owned()),
-        client_id: Some(made.client_id.clone()),
-        client_secret: made.client_secret.clone(),
-        secret_bound: made.client_secret.is_some().then(|| session.bound(&provider, &BTreeMap::new())),
-        registered: true,
-        registration: made.management.clone(),
-        // the token is another client's
-        token: None,
-        ended: None,
-        unfinished: None,
-        metadata: session.metadata().or(before.metadata.clone()),
-        ..before
-    };
-    save(world, session, &record, &lock)?;
-    let mut now = Profile {
-        provider: Some(session.provider_name().to_owned()),
-        client_id: Some(made.client_id.clone()),
-        ..session.to_remember(&provider)
-    };
-    now.proofs.auth = auth.or(now.proofs.auth);
-    let known = session.in_config()?.0.unwrap_or_default();
-    write_profile(world, session, now.changes(&known), (&[], false))?;
+    pending.finish(world, &made, auth)?;
     session.profile.client_id = Some(made.client_id.clone());
     if let Some(auth) = auth {
         session.authenticates_by(auth)?;
@@ -80,6 +74,178 @@ pub fn make(world: &mut World, session: &mut Session, name: &str, initial: Optio
     }
     drop(lock);
     Ok(Made { registered: made, asked })
+}
+
+/// The error for a second registration of a profile.
+pub fn registered_already(session: &Session, record: &Record) -> Error {
+    let id = safe(record.client_id.as_deref().unwrap_or(""));
+    Error::usage(format!("`{}` is registered already, as `{id}`", session.name))
+        .hint(format!("{} --show", session.typed.line("register")))
+        .hint(format!("{} --delete", session.typed.line("register")))
+}
+
+/// A request for a registration whose response must not be lost: it is in the journal before it is
+/// judged. The record says so, until it has the response.
+struct Pending<'a> {
+    session: &'a Session,
+    record: Record,
+    lock: &'a Lock,
+    files: StateFiles,
+}
+
+impl<'a> Pending<'a> {
+    fn begin(
+        world: &mut World,
+        session: &'a Session,
+        (record, lock): (&Record, &'a Lock),
+        registering: Registering,
+    ) -> Result<Pending<'a>, Error> {
+        let mut files = session.files()?;
+        let record = Record {
+            provider: record.provider.clone().or_else(|| Some(session.provider_name().to_owned())),
+            journal_key: record.journal_key.clone().or_else(|| Some(renewal::new_key(world))),
+            registering: Some(registering),
+            metadata: session.metadata().or(record.metadata.clone()),
+            ..record.clone()
+        };
+        let (generation, token) = (record.generation, REGISTRATION.to_owned());
+        files.prepare(&Intent { generation, token, at: world.clock.now(), sent: 1 })?;
+        if let Err(e) = session.replace(world, &record, lock) {
+            let _ = files.journal.clear();
+            return Err(e.into());
+        }
+        Ok(Pending { session, record, lock, files })
+    }
+
+    /// Registers a client.
+    fn of_new_client(
+        world: &mut World,
+        session: &'a Session,
+        (provider, record, lock): (&Provider, &Record, &'a Lock),
+        request: (&ClientMetadata, Option<&Secret>),
+    ) -> Result<(Pending<'a>, Registered), Error> {
+        let known = session.in_config()?.0.unwrap_or_default();
+        let now = Profile { provider: Some(session.provider_name().to_owned()), ..session.to_remember(provider) };
+        let changes = now.changes(&known).into_iter().map(|(key, value)| (key, value.to_string())).collect();
+        let bound = Some(session.bound(provider, &BTreeMap::new()));
+        let pending = Pending::begin(world, session, (record, lock), Registering { bound, changes })?;
+        pending.ask(world, |world, answered| register::register(world, provider, request, answered))
+    }
+
+    /// Sends the request. After a refusal everything is as before.
+    fn ask<T>(
+        mut self,
+        world: &mut World,
+        request: impl FnOnce(&mut World, &mut dyn FnMut(&mut World, &Response)) -> Result<T, Error>,
+    ) -> Result<(Pending<'a>, T), Error> {
+        let key = self.record.journal_key.clone();
+        let answer = request(world, &mut |world, response| {
+            if let Some(key) = &key {
+                self.files.commit(world, key, response);
+            }
+        });
+        match answer {
+            Ok(answer) => Ok((self, answer)),
+            Err(e) => {
+                self.take_back();
+                Err(e)
+            }
+        }
+    }
+
+    fn finish(mut self, world: &mut World, made: &Registered, auth: Option<ClientAuth>) -> Result<(), Error> {
+        let session = self.session;
+        let (record, changes) = session.with_registration(self.record, made, auth);
+        write_profile(world, session, changes, (&[], false))?;
+        let id = safe(record.client_id.as_deref().unwrap_or(""));
+        session.replace(world, &record, self.lock).map_err(|e| {
+            not_saved(e, format!("the registration as `{id}` was made, and could not be saved"))
+                .hint(self.files.journal.keeps_answer())
+        })?;
+        let _ = self.files.journal.clear();
+        Ok(())
+    }
+
+    /// If this fails, the next command does it.
+    fn take_back(mut self) {
+        let _ = self.session.take_back_registration(self.record, &mut self.files);
+    }
+}
+
+impl Who {
+    /// The record with the response, and the changes of its profile. An authentication that the
+    /// server chose is one of them.
+    fn with_registration(
+        &self,
+        record: Record,
+        made: &Registered,
+        auth: Option<ClientAuth>,
+    ) -> (Record, Vec<(String, Value)>) {
+        let Registering { bound, changes } = record.registering.clone().unwrap_or_default();
+        let changes = changes.into_iter().filter_map(|(key, value)| Some((key, value.parse().ok()?)));
+        let id = bound.is_some().then(|| ("client-id".to_owned(), made.client_id.as_str().into()));
+        let auth = auth.map(|auth| ("auth".to_owned(), auth.word().into()));
+        let changes = changes.chain(id).chain(auth).collect();
+        let generation = record.generation.max(self.newest_seen()) + 1;
+        let record = match bound {
+            Some(bound) => Record {
+                client_id: Some(made.client_id.clone()),
+                client_secret: made.client_secret.clone(),
+                secret_bound: made.client_secret.is_some().then_some(bound),
+                registered: true,
+                registration: made.management.clone(),
+                // the token is another client's
+                token: None,
+                ended: None,
+                unfinished: None,
+                ..record
+            },
+            None => Record {
+                client_secret: made.client_secret.clone().or(record.client_secret),
+                registration: made.management.clone().or(record.registration),
+                ..record
+            },
+        };
+        (Record { generation, registering: None, ..record }, changes)
+    }
+
+    fn take_back_registration(&self, record: Record, files: &mut StateFiles) -> Result<(), Error> {
+        let rest = Record { registering: None, ..record };
+        let empty = Record { provider: None, journal_key: None, metadata: None, ..rest.clone() } == Record::default();
+        match empty {
+            true => drop(self.store.delete(&self.name)?),
+            false => self.store.save(&self.name, &rest.to_json())?,
+        }
+        let _ = files.journal.clear();
+        Ok(())
+    }
+
+    /// Finishes a registration that was cut off, unless another process is about to: stores the
+    /// journal's response. Without one, everything is as before.
+    pub(super) fn finish_registration(&self) -> Result<(), Error> {
+        let Some(_lock) = lock::also(&self.paths, &*self.store, &self.name) else { return Ok(()) };
+        let Some(record) = self.read()? else { return Ok(()) };
+        let Some(registering) = &record.registering else { return Ok(()) };
+        let mut files = self.files()?;
+        let made = match files.find(record.journal_key.as_ref())? {
+            Found::Answered(intent, response) if intent.token == REGISTRATION => match registering.bound {
+                Some(_) => registration::read(&response).ok(),
+                None => registration::read_again(&response, record.client_id.as_deref().unwrap_or("")).ok(),
+            },
+            _ => None,
+        };
+        let Some(made) = made else { return self.take_back_registration(record, &mut files) };
+        let auth = made.auth_method.as_deref().and_then(from_registered_name);
+        let (record, changes) = self.with_registration(record, &made, auth);
+        if let Some(dir) = &self.paths.config {
+            // where it can't be written, the record alone has the client
+            let _ = config::edit(dir, |editor| editor.set_all(&self.name, changes));
+        }
+        self.store.save(&self.name, &record.to_json())?;
+        files.seen.note(record.generation);
+        let _ = files.journal.clear();
+        Ok(())
+    }
 }
 
 /// Deletes a registration that can't be used, where the server can delete it.
@@ -115,64 +281,54 @@ fn wanted(
 }
 
 /// Sends name, redirect URI and grants again. Returns the new registration and the request.
-pub fn update(
-    world: &mut World,
-    session: &mut Session,
-    record: &Record,
-    name: &str,
-) -> Result<(Registered, ClientMetadata), Error> {
-    let provider = session.provider(world, Some(record))?;
-    let (asked, _) = wanted(world, session, session.grant(Some(&provider), Some(record)), name)?;
-    let management = record.registration.as_ref().ok_or_else(|| unregistered(session))?;
-    let id = record.client_id.as_deref().unwrap_or_default();
-    let now = register::update(world, management, (id, record.client_secret.as_ref()), &asked)?;
+pub fn update(world: &mut World, session: &mut Session, name: &str) -> Result<(Registered, ClientMetadata), Error> {
+    let record = session.load()?.ok_or_else(|| unregistered(session))?;
+    let provider = session.provider(world, Some(&record))?;
+    let (asked, _) = wanted(world, session, session.grant(Some(&provider), Some(&record)), name)?;
+    let (now, _) = manage(world, session, Some(&asked))?;
     Ok((now, asked))
 }
 
-/// Stores what a response changed (RFC 7592, section 3). The old client secret and the old
-/// registration access token are dead then.
-pub fn take_over(
+/// Reads the registration, or changes it, and stores what the response changed (RFC 7592, section
+/// 3). The old client secret and the old registration access token are dead then.
+pub fn manage(
     world: &mut World,
     session: &mut Session,
-    record: Record,
-    (now, asked): (Registered, Option<&str>),
-) -> Result<(), Error> {
-    let provider = session.provider(world, Some(&record))?;
-    let secret = now.client_secret.clone().or(record.client_secret.clone());
-    let client = Client { id: now.client_id.clone(), secret, ..session.keyed(world, Some(&record))? };
-    match register::settled(&provider, asked, &now, &client) {
-        Err(why) => world.warn(&format!("the server now wants the client to authenticate by {}", safe(&why))),
-        Ok(None) => {}
-        Ok(Some(auth)) => {
-            let dir = session.paths.require_config()?;
-            config::edit(&dir, |editor| editor.set(&session.name, "auth", &auth.word()))?;
-            session.authenticates_by(auth)?;
-            world.say(&format!(
-                "The server now wants the client authentication `{}`: it is used from now on.",
-                auth.word()
-            ));
-        }
-    }
+    asked: Option<&ClientMetadata>,
+) -> Result<(Registered, Response), Error> {
     let lock = session.lock(world)?;
-    let record = renewal::settled(world, session, &lock)?.unwrap_or(record);
-    let changed = Record {
-        client_secret: now.client_secret.or(record.client_secret.clone()),
-        registration: now.management.or(record.registration.clone()),
-        ..record.clone()
-    };
-    if changed == record {
-        return Ok(());
+    let record = renewal::settled(world, session, &lock)?.ok_or_else(|| unregistered(session))?;
+    let management = record.registration.as_ref().ok_or_else(|| unregistered(session))?;
+    let provider = session.provider(world, Some(&record))?;
+    let keyed = session.keyed(world, Some(&record))?;
+    let known = (management, record.client_id.as_deref().unwrap_or_default(), record.client_secret.as_ref());
+    let pending = Pending::begin(world, session, (&record, &lock), Registering::default())?;
+    let (pending, (now, response)) =
+        pending.ask(world, |world, answered| register::manage(world, known, asked, answered))?;
+    let secret = now.client_secret.clone().or(record.client_secret.clone());
+    let client = Client { id: now.client_id.clone(), secret, ..keyed };
+    let auth = register::settled(&provider, asked.map(|asked| asked.auth_method.as_str()), &now, &client);
+    let auth = auth.unwrap_or_else(|why| {
+        world.warn(&format!("the server now wants the client to authenticate by {}", safe(&why)));
+        None
+    });
+    pending.finish(world, &now, auth)?;
+    drop(lock);
+    if let Some(auth) = auth {
+        session.authenticates_by(auth)?;
+        world
+            .say(&format!("The server now wants the client authentication `{}`: it is used from now on.", auth.word()));
     }
-    save(world, session, &Record { generation: record.generation + 1, ..changed }, &lock)
+    Ok((now, response))
 }
 
 /// Deletes the registration and its tokens. `true`: the server still had it.
-pub fn delete(world: &mut World, session: &Session, record: &Record) -> Result<bool, Error> {
+pub fn delete(world: &mut World, session: &Session) -> Result<bool, Error> {
     let lock = session.lock(world)?;
+    let record = session.load()?.unwrap_or_default();
     let management = record.registration.as_ref().ok_or_else(|| unregistered(session))?;
     let there = register::delete(world, management)?;
-    // tokens and secret are gone with the client
-    session.delete(world, &lock)?;
+    // first: as long as there is the record, another `--delete` finishes this one
     if let Some(dir) = &session.paths.config {
         config::edit(dir, |editor| {
             let id = editor.config(dir)?.profiles.remove(&session.name).and_then(|profile| profile.client_id);
@@ -184,13 +340,9 @@ pub fn delete(world: &mut World, session: &Session, record: &Record) -> Result<b
             Ok(())
         })?;
     }
+    // tokens and secret are gone with the client
+    session.delete(world, &lock)?;
     Ok(there)
-}
-
-fn save(world: &World, session: &Session, record: &Record, lock: &Lock) -> Result<(), Error> {
-    let id = safe(record.client_id.as_deref().unwrap_or(""));
-    let failed = |e| not_saved(e, format!("the registration as `{id}` was made, and could not be saved"));
-    session.replace(world, record, lock).map_err(failed)
 }
 
 /// The error for a profile without a registration.

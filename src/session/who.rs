@@ -229,12 +229,17 @@ impl Who {
             && self.profile.store.is_none()
     }
 
-    /// The stored record, if any. A renaming that was cut off is finished first. A record of an
-    /// older version names no places for its secrets: it is bound to those of the configuration.
+    /// The stored record, if any. A renaming or registration that was cut off is finished first. A
+    /// record of an older version names no places for its secrets: it is bound to those of the
+    /// configuration.
     pub fn load(&self) -> Result<Option<Record>, Error> {
         let mut record = self.read()?;
         if let Some(renaming) = record.as_ref().and_then(|record| record.renaming.as_ref()) {
             renaming.finish(self)?;
+            record = self.read()?;
+        }
+        if record.as_ref().is_some_and(|record| record.registering.is_some()) {
+            self.finish_registration()?;
             record = self.read()?;
         }
         let Some(bound) = record.as_ref().and_then(|record| self.newly_bound(record)) else { return Ok(record) };
@@ -246,7 +251,7 @@ impl Who {
         Ok(Some(bound))
     }
 
-    fn read(&self) -> Result<Option<Record>, Error> {
+    pub(super) fn read(&self) -> Result<Option<Record>, Error> {
         let Some(text) = self.store.load(&self.name).map_err(|e| self.unreadable(e))? else { return Ok(None) };
         Record::from_json(&text).map(Some).ok_or_else(|| match Record::is_newer(&text) {
             true => Error::new(

@@ -1052,8 +1052,8 @@ fn a_login_whose_profile_cannot_be_written_is_kept_and_says_the_lines() {
     std::os::unix::fs::symlink(elsewhere.join("config.toml"), me.path("config/oauthctl/config.toml")).unwrap();
     let done = me.browser(allows).types("login work --provider sandbox --scope email");
     assert_eq!(done.code, 0, "{}", done.err);
-    let (said, lines) = done.err.split_once("its profile is not: ").unwrap();
-    assert!(said.ends_with("warning: the record is stored, "), "{said}");
+    let (said, lines) = done.err.split_once("config.toml lacks the profile: ").unwrap();
+    assert!(said.ends_with("warning: "), "{said}");
     let (why, lines) = lines.split_once("; add these lines to it:\n\n").unwrap();
     assert!(why.contains("config.toml"), "{why}");
     let lines: String = lines.lines().take_while(|line| !line.is_empty()).map(|line| format!("{line}\n")).collect();

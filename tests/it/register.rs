@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
+use oauthctl::world::KeychainError;
 use serde_json::{Value, json};
 
 use crate::world::serve::Request;
-use crate::world::{Odd, Person, START, answer, robot};
+use crate::world::{Fault, Odd, Person, START, answer, robot};
 
 type Seen = Arc<Mutex<Vec<(String, String, String, String)>>>;
 
@@ -450,6 +451,42 @@ fn of_several_ports_each_is_registered() {
     let uris = r#""redirect_uris":["http://127.0.0.1:8976/callback","http://127.0.0.1:9000/callback"]"#;
     let sent = seen.lock().unwrap().iter().find(|(_, path, ..)| path == "/reg").unwrap().3.clone();
     assert!(sent.contains(uris), "{sent}");
+}
+
+// P-26, RFC 7592: an answer ends the secret and the registration access token of before
+#[test]
+fn an_answer_that_cannot_be_saved_is_saved_by_the_next_command() {
+    let mut me = Person::new();
+    let keychain = me.keychain.clone();
+    let (server, _) = issuer_answering(&mut me, json!(["none"]), move |request, base| {
+        keychain.fault(Fault::Writes(KeychainError::Denied("by its owner".into())));
+        let made = json!({
+            "client_id": "made-client-1", "token_endpoint_auth_method": "client_secret_post",
+            "client_secret": format!("Vq8-secret-{}", request.method),
+            "registration_access_token": format!("Vq8-manage-{}", request.method), "registration_client_uri": format!("{base}/reg/1"),
+        });
+        (200, made)
+    });
+    let register = format!("register mine --provider {} --port 8123", server.base);
+    for (line, method) in
+        [(&register[..], "POST"), ("register mine --update --name other", "PUT"), ("register mine --show", "GET")]
+    {
+        let done = me.types(line);
+        assert_eq!((done.code, &done.out[..]), (74, ""), "{line}: {}", done.err);
+        assert!(done.err.contains("the next command saves it"), "{line}: {}", done.err);
+        assert_eq!(me.types("token mine").code, 5, "{line}: as long as nothing can be saved");
+        me.keychain.fault(Fault::None);
+        assert_eq!(me.types("token mine").code, 4, "{line}: registered, not signed in");
+        let record = me.record("mine");
+        assert_eq!(record["client_id"], "made-client-1", "{line}");
+        assert_eq!(record["client_secret"], format!("Vq8-secret-{method}"), "{line}");
+        assert_eq!(record["registration"]["token"], format!("Vq8-manage-{method}"), "{line}");
+        assert!(record["registering"].is_null(), "{line}");
+        let config = me.config_text();
+        for set in ["port = 8123", "client-id = \"made-client-1\"", "auth = \"post\""] {
+            assert!(config.contains(set), "{line}: {set}: {config}");
+        }
+    }
 }
 
 // RFC 7592

@@ -180,14 +180,7 @@ impl<'a> Renewal<'a> {
             self.session.save(record, self.lock).map_err(|e| nothing_spent(e.into()))?;
         }
         let intent = Intent { generation: record.generation, token: journal::hash(spent), at: world.clock.now(), sent };
-        let place = self.files.journal.path().display().to_string();
-        self.files.journal.prepare(&intent).map_err(|e| {
-            nothing_spent(
-                Error::new(Kind::Store, format!("the journal `{place}` can't be made"))
-                    .cause(e)
-                    .hint("free some space, or mend the folder's permissions"),
-            )
-        })?;
+        self.files.prepare(&intent).map_err(nothing_spent)?;
         if let Err(e) = self.session.store.writable(&self.session.name) {
             let _ = self.files.journal.clear();
             return Err(nothing_spent(e.into()));
@@ -199,8 +192,6 @@ impl<'a> Renewal<'a> {
     /// response is committed to the journal before it is judged.
     fn send(&mut self, world: &mut World, spent: &Secret) -> Result<Answer, Error> {
         let key = self.record.journal_key.clone().ok_or_else(|| no_token(world, self.session))?;
-        let mut nonce = [0; 24];
-        world.random.fill(&mut nonce);
         let mut pauses = RETRY_DELAYS.iter();
         let started = world.clock.elapsed();
         loop {
@@ -215,11 +206,10 @@ impl<'a> Renewal<'a> {
             })?;
             self.answered = Answered::No;
             let answer = grant::send(world, &request).and_then(|response| {
-                self.answered = Answered::Committed;
-                if let Err(e) = self.files.journal.commit(&key, nonce, &response) {
-                    self.answered = Answered::Uncommitted;
-                    world.warn(&format!("the answer could not be written to the journal: {e}"));
-                }
+                self.answered = match self.files.commit(world, &key, &response) {
+                    true => Answered::Committed,
+                    false => Answered::Uncommitted,
+                };
                 let now = world.clock.now();
                 grant::warn_of_skew(world, &response, now);
                 self.read(world, &response, now)
@@ -349,10 +339,9 @@ impl<'a> Renewal<'a> {
     }
 
     fn keep(&self, world: &mut World, kept: &Record) -> Result<TokenSet, Error> {
-        let journal = self.files.journal.path().display().to_string();
+        let journal = &self.files.journal;
         if self.answered != Answered::Uncommitted {
-            return keep(world, self.session, kept, self.lock)
-                .map_err(|e| e.hint(format!("the answer is kept, sealed, in `{journal}`: the next command saves it")));
+            return keep(world, self.session, kept, self.lock).map_err(|e| e.hint(journal.keeps_answer()));
         }
         // neither journal nor store has the response: only this process
         let mut pauses = SAVE_RETRY_DELAYS.iter();
@@ -362,7 +351,7 @@ impl<'a> Renewal<'a> {
                 (Err(_), Some(pause)) => world.clock.sleep(*pause),
                 (Err(e), None) => {
                     return Err(e
-                        .because(format!("the journal `{journal}` could not be written either: at a provider that rotates refresh tokens this login may be lost"))
+                        .because(format!("the journal `{}` could not be written either: at a provider that rotates refresh tokens this login may be lost", journal.path().display()))
                         .hint(format!("mend the disk, then try `{}`; if that fails: `{}`", self.session.typed.line("token"), self.session.typed.login())));
                 }
             }

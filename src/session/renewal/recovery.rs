@@ -12,7 +12,7 @@
 //! grants a grace period; if not, the login is lost already: no process has the successor.
 
 use super::Renewal;
-use crate::error::{Error, Fate, Kind};
+use crate::error::{Error, Fate};
 use crate::grant;
 use crate::session::state::StateFiles;
 use crate::session::state::journal::{self, Found, Intent};
@@ -59,11 +59,7 @@ impl Renewal<'_> {
 
     /// Looks into the journal of an earlier run.
     pub(super) fn recover(&mut self, world: &mut World) -> Result<Option<Recovered>, Error> {
-        let found = self.files.journal.find(self.record.journal_key.as_ref()).map_err(|e| {
-            Error::new(Kind::Store, format!("the journal `{}` can't be read", self.files.journal.path().display()))
-                .cause(e)
-                .hint("nothing was sent; `oauthctl doctor` looks at every folder")
-        })?;
+        let found = self.files.find(self.record.journal_key.as_ref())?;
         let spent = grant::refresh::spendable(&self.asking.provider, &self.old).map(journal::hash);
         let generation = self.record.generation;
         let current = |intent: &Intent| intent.generation == generation && Some(&intent.token) == spent.as_ref();

@@ -142,6 +142,11 @@ impl Journal {
         })
     }
 
+    /// In a hint, where the store can't take the response.
+    pub fn keeps_answer(&self) -> String {
+        format!("the answer is kept, sealed, in `{}`: the next command saves it", self.path.display())
+    }
+
     /// Removes the file: the store has the response, or there was none.
     pub fn clear(&mut self) -> io::Result<()> {
         self.open = None;

@@ -12,12 +12,14 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::error::{Error, Kind};
+use crate::secret::Secret;
 use crate::session::Who;
 use crate::session::record::Record;
 use crate::store::{Store, StoreError};
+use crate::wire::Response;
 use crate::world::World;
 use generation::Generation;
-use journal::Journal;
+use journal::{Found, Intent, Journal};
 use lock::{Lock, credential_name};
 use outage::Outage;
 use paths::Paths;
@@ -42,6 +44,36 @@ impl StateFiles {
             trouble: Outage::of(&state, &name),
             answers: state.join("answers").join(&name),
         })
+    }
+
+    /// Makes the journal, while nothing is sent.
+    pub fn prepare(&mut self, intent: &Intent) -> Result<(), Error> {
+        let journal = &mut self.journal;
+        journal.prepare(intent).map_err(|e| {
+            Error::new(Kind::Store, format!("the journal `{}` can't be made", journal.path().display()))
+                .cause(e)
+                .hint("free some space, or mend the folder's permissions")
+        })
+    }
+
+    /// Reads what an earlier run left in the journal.
+    pub fn find(&self, key: Option<&Secret>) -> Result<Found, Error> {
+        self.journal.find(key).map_err(|e| {
+            Error::new(Kind::Store, format!("the journal `{}` can't be read", self.journal.path().display()))
+                .cause(e)
+                .hint("nothing was sent; `oauthctl doctor` looks at every folder")
+        })
+    }
+
+    /// Writes the response into the journal, before it is judged. `false`: that failed.
+    pub fn commit(&mut self, world: &mut World, key: &Secret, response: &Response) -> bool {
+        let mut nonce = [0; 24];
+        world.random.fill(&mut nonce);
+        let committed = self.journal.commit(key, nonce, response);
+        if let Err(e) = &committed {
+            world.warn(&format!("the answer could not be written to the journal: {e}"));
+        }
+        committed.is_ok()
     }
 
     /// Removes what a login left beside its record, once the user has ended it.
