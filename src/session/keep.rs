@@ -45,7 +45,7 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
     };
     let generation =
         [&now, &old].into_iter().flatten().map(|r| r.generation).chain([session.newest_seen()]).max().unwrap_or(0);
-    let before = now.or(old).unwrap_or_default();
+    let before = now.and_then(Record::without_input).or(old).unwrap_or_default();
     let bound = session.bound(provider, &vars);
     let (kept_secret, secret_bound) = kept_secret(world, session, &before, (client, &bound));
     let secret_not_kept =
@@ -195,6 +195,20 @@ fn old_store(world: &World, session: &Session) -> Result<Option<Box<dyn Store>>,
         true => store_of(world, old, &session.paths).map(Some),
         false => Ok(None),
     }
+}
+
+/// The record of an earlier login, in the store that the profile leaves if the new one has none:
+/// client secret and registration move with it.
+pub fn earlier(world: &World, session: &mut Session) -> Result<Option<Record>, Error> {
+    let found = session.load()?;
+    let is_first = found.clone().and_then(Record::without_input).is_none();
+    let Some(old) = old_store(world, session)?.filter(|_| is_first) else { return Ok(found) };
+    let new = std::mem::replace(&mut session.store, old);
+    // a store that doesn't answer may be the reason for the move
+    let left = session.load().unwrap_or(None);
+    session.store = new;
+    let typed = found.as_ref().and_then(|record| record.unfinished.clone());
+    Ok(left.map(|left| Record { unfinished: typed.or(left.unfinished.clone()), ..left }).or(found))
 }
 
 /// Deletes the record in the old store of a profile that moved (C-30), after any refresh there.

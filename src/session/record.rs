@@ -213,6 +213,11 @@ impl Record {
             || self.unrevoked.is_some()
     }
 
+    /// The record without the input of an unfinished login. `None`: it has nothing else.
+    pub fn without_input(self) -> Option<Record> {
+        Some(Record { unfinished: None, ..self }).filter(|rest| *rest != Record::default())
+    }
+
     /// Removes members that later runs can do without, the largest first, until the record is short
     /// enough for a store. Returns the names of the removed ones.
     pub fn shorten(&mut self) -> Vec<String> {

@@ -110,10 +110,9 @@ pub fn after(world: &mut World, session: &Session, asked: Option<&Asked>, e: Err
 fn forget(world: &mut World, session: &Session) -> bool {
     let forgotten = session.lock(world).and_then(|lock| {
         let Some(record) = session.load()? else { return Ok(()) };
-        let rest = Record { unfinished: None, ..record };
-        match rest == Record::default() {
-            true => session.store.delete(&session.name).map(drop)?,
-            false => session.save(&rest, &lock)?,
+        match record.without_input() {
+            None => session.store.delete(&session.name).map(drop)?,
+            Some(rest) => session.save(&rest, &lock)?,
         }
         Ok(())
     });

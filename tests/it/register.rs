@@ -489,6 +489,22 @@ fn an_answer_that_cannot_be_saved_is_saved_by_the_next_command() {
     }
 }
 
+// P-27: client secret and registration are the profile's, wherever its record is
+#[test]
+fn a_login_that_moves_to_another_store_takes_the_client_along() {
+    let mut me = Person::new();
+    let registered = json!({ "token_endpoint_auth_method": "client_secret_post", "client_secret": "Vq8-secret" });
+    let (server, seen) = issuer_that(&mut me, registered, json!(["client_secret_post"]));
+    let name = server.base.replace("http://", "").replace(':', "-");
+    assert_eq!(me.runs(&["register", &server.base]).code, 0);
+    let done = me.browser(straight_back).types(&format!("login {name} --store file"));
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(me.keychain.item(&name).is_none());
+    assert!(seen.lock().unwrap().last().unwrap().3.contains("client_secret=Vq8-secret"));
+    let shown = me.types(&format!("register {name} --show"));
+    assert_eq!(shown.code, 0, "{}", shown.err);
+}
+
 // RFC 7592
 #[test]
 fn what_registering_leaves_and_what_it_takes_away() {

@@ -27,7 +27,7 @@ use crate::grant::support::{self, check_authorization_request, check_grant};
 use crate::protocol::authorization_details;
 use crate::protocol::id_token;
 use crate::provider::{Provider, VarFrom, When};
-use crate::session::keep::{NewLogin, choose_store, store_login};
+use crate::session::keep::{NewLogin, choose_store, earlier, store_login};
 use crate::session::matching::flags_serve;
 use crate::session::record::Record;
 use crate::session::{Session, unfinished};
@@ -124,7 +124,7 @@ pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Er
 fn sign_in(world: &mut World, session: &mut Session, args: &LoginArgs, attempt: &mut Attempt) -> Result<u8, Error> {
     let mut old = match session.store.kind() {
         StoreKind::None => None,
-        _ => session.load()?,
+        _ => earlier(world, session)?,
     };
     // without its variables
     let known = &session.raw_provider()?;
